@@ -1,0 +1,59 @@
+"""DRF's view of a caller."""
+
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.permissions import SAFE_METHODS, BasePermission
+from rest_framework.request import Request
+
+from access import ratelimit
+from access.callers import Caller
+from access.keys import find_caller
+from access.models import Role
+from config.errors import Forbidden, Unauthenticated
+
+
+class KeyAuthentication(BaseAuthentication):
+    """`X-API-Key: <key>` or `Authorization: Bearer <key>` (protocol §1.1)."""
+
+    def authenticate(self, request: Request) -> tuple[Caller, None]:
+        key = _key_of(request.META)
+        if not key:
+            raise Unauthenticated("No API key. Send one as X-API-Key or as Authorization: Bearer.")
+        caller = find_caller(key)
+        if caller is None:
+            raise Unauthenticated("The API key is wrong, expired or revoked.")
+        ratelimit.spend(caller.key_id)
+        return caller, None
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="openintent"'
+
+
+def _key_of(meta: dict[str, Any]) -> str:
+    if key := meta.get("HTTP_X_API_KEY", "").strip():
+        return key
+    scheme, _, key = meta.get("HTTP_AUTHORIZATION", "").partition(" ")
+    return key.strip() if scheme.lower() == "bearer" else ""
+
+
+class RoleAllows(BasePermission):
+    """Everyone reads, agents write; a view with a `role` needs at least that."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        least = getattr(view, "role", None) or (Role.OBSERVER if request.method in SAFE_METHODS else Role.AGENT)
+        if not request.user.role.includes(least):
+            raise Forbidden(f"This needs a key of the role {least.value}; this one is {request.user.role.value}.")
+        return True
+
+
+class KeyAuthenticationScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    target_class = KeyAuthentication
+    name = ["apiKey", "bearer"]
+
+    def get_security_definition(self, auto_schema: Any) -> list[dict[str, str]]:
+        return [{"type": "apiKey", "in": "header", "name": "X-API-Key"}, {"type": "http", "scheme": "bearer"}]
+
+    def get_security_requirement(self, auto_schema: Any) -> list[dict[str, list[str]]]:
+        return [{"apiKey": []}, {"bearer": []}]

@@ -1,0 +1,50 @@
+"""The caller of a request and the actor of a write (protocol §1.1)."""
+
+from dataclasses import dataclass
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from access.errors import AgentMismatch
+from access.models import Role
+from config.errors import Invalid
+
+MAX_AGENT_ID = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who an event names, and the key that it was done with (its id; None: the server itself)."""
+
+    id: str
+    key_id: UUID | None = None
+
+
+SYSTEM = Actor("system")
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A verified key. It stands in `request.user`."""
+
+    key_id: UUID
+    name: str
+    role: Role
+    bound_to: str | None = None
+
+    is_authenticated = True
+
+    def actor(self, *, header: str | None, named: str | None = None) -> Actor:
+        """The actor of a write: the bound agent, else the X-Agent-ID header, else who the body names, else the key's name.
+
+        Raises AgentMismatch where a bound key speaks for another, Invalid for an unusable id.
+        """
+        for source, claimed in (("X-Agent-ID", header), ("The body", named)):
+            if self.bound_to and claimed and claimed != self.bound_to:
+                raise AgentMismatch(f"{source} names {claimed!r}, but this key is bound to {self.bound_to!r}.")
+        if header and (len(header) > MAX_AGENT_ID or not header.isprintable()):
+            raise Invalid.field("X-Agent-ID", f"An agent id has 1 to {MAX_AGENT_ID} printable characters.")
+        return Actor(self.bound_to or header or named or self.name, self.key_id)
+
+
+def configured_caller(digest: str, *, name: str, role: Role) -> Caller:
+    """The caller of a key that stands in the configuration: it has no row, so its id comes from its digest."""
+    return Caller(uuid5(NAMESPACE_URL, f"openintent:key:{digest}"), name, role)

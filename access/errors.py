@@ -1,0 +1,26 @@
+from config.errors import NotFound, ProtocolError
+
+
+class AgentMismatch(ProtocolError):
+    """The key is bound to one agent, and the request speaks for another. Leave `X-Agent-ID` and the actor out, or use that agent's own key."""
+
+    code, title, status = "agent_mismatch", "Agent mismatch", 403
+
+
+class KeyReused(ProtocolError):
+    """This `Idempotency-Key` came before with another request. Give each new request a key of its own."""
+
+    code, title, status = "idempotency_key_reused", "Idempotency key reused", 422
+
+
+class RequestInProgress(ProtocolError):
+    """A request with this `Idempotency-Key` is still running. Wait a moment and send the same request again: you will get its answer."""
+
+    code, title, status = "request_in_progress", "Request in progress", 409
+
+
+class KeyNotFound(NotFound):
+    code = NotFound.code
+
+    def __init__(self, key_id: object) -> None:
+        super().__init__(f"No key has the id {str(key_id)[:60]!r}.")

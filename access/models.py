@@ -1,0 +1,68 @@
+from datetime import datetime
+
+from django.db import models
+from django.db.models import Q
+
+from config.ids import new_id
+
+
+class Role(models.TextChoices):
+    """What a key may do; each role includes the ones before it."""
+
+    OBSERVER = "observer", "Observer: reads"
+    AGENT = "agent", "Agent: works"
+    ARBITER = "arbiter", "Arbiter: an agent who may decide and revoke"
+    OPERATOR = "operator", "Operator: everything, keys included"
+
+    def includes(self, other: "Role") -> bool:
+        ranks = list(Role)
+        return ranks.index(self) >= ranks.index(other)
+
+
+class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
+    def live(self, now: datetime) -> "ApiKeyQuerySet":
+        return self.filter(Q(expires_at=None) | Q(expires_at__gt=now), revoked_at=None)
+
+
+class ApiKey(models.Model):
+    """A key, of which only the digest is kept (protocol §1.1)."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    name = models.CharField(max_length=100)
+    role = models.CharField(max_length=10, choices=Role)
+    agent_id = models.CharField("bound to agent", max_length=255, null=True, blank=True)
+    prefix = models.CharField(max_length=16)
+    digest = models.CharField(max_length=64, unique=True)
+    created_by = models.CharField(max_length=255)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ApiKeyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "API key"
+        ordering = ["-created_at"]
+        constraints = [models.CheckConstraint(condition=Q(role__in=Role.values), name="key_role_is_known")]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+
+class IdempotentAnswer(models.Model):
+    """The answer that a POST with an Idempotency-Key got, for whoever sends it again (protocol §1)."""
+
+    key = models.CharField(max_length=255)
+    caller = models.CharField(max_length=300)
+    fingerprint = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField()
+    headers = models.TextField()
+    body = models.TextField()
+    created_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["key", "caller"], name="one_answer_per_idempotency_key")]
+
+    def __str__(self) -> str:
+        return f"{self.status} for {self.key}"

@@ -1,0 +1,1 @@
+"""Wiring: settings, urls, the process and the API's edge."""

@@ -1,0 +1,138 @@
+"""The edge of the API: bodies in, answers out (protocol §1)."""
+
+import re
+from difflib import get_close_matches
+from functools import cache
+from typing import Any, ClassVar
+
+from rest_framework import serializers, viewsets
+from rest_framework.exceptions import ErrorDetail
+from rest_framework.fields import SkipField, empty
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from access.callers import Actor
+from config import idempotency
+from config.errors import Invalid, ProtocolError
+
+
+class VersionRequired(ProtocolError):
+    """This write needs the version that it is based on, so that nobody's change is lost. Send it as `If-Match`, as the `ETag` of your last read had it."""
+
+    code, title, status = "version_required", "Version required", 428
+
+
+class ApiViewSet(viewsets.ViewSet):
+    """A view that answers an Idempotency-Key; `role` is the least that a caller needs (default: by method)."""
+
+    role: ClassVar[Any] = None
+    tags: ClassVar[list[str]] = []
+    secret_fields: ClassVar[tuple[str, ...]] = ()
+    """Members of an answer that are not kept for whoever repeats an Idempotency-Key."""
+
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        return {}  # DRF would list the methods on every answer; a 405 lists them (config.problems).
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if request.method == "POST" and "HTTP_IDEMPOTENCY_KEY" in request.META:
+            self.post = idempotency.once(self.post, secret_fields=self.secret_fields)
+
+
+class Body(serializers.Serializer[Any]):
+    """A request's body: unknown fields are refused, `aliases` are other names of fields."""
+
+    aliases: ClassVar[dict[str, str]] = {}
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        if not isinstance(data, dict):
+            raise serializers.ValidationError("The body must be a JSON object.")
+        errors: dict[str, Any] = {}
+        if any(name in data for name in self.aliases):
+            data = self._without_aliases(data, errors)
+        values = {}
+        for name, field, validate in self._plan:
+            try:
+                value = field.run_validation(data.get(name, empty))
+                values[name] = validate(value) if validate else value
+            except SkipField:
+                continue
+            except serializers.ValidationError as error:
+                errors[name] = error.detail
+        errors.update(self._unknown(data))
+        if errors:
+            raise serializers.ValidationError(errors)
+        return values
+
+    @property
+    def _plan(self) -> list[tuple[str, serializers.Field[Any, Any, Any, Any], Any]]:
+        plan = self.__dict__.get("_made_plan")
+        if plan is None:  # DRF walks its fields anew for every body; ours never change.
+            plan = [(name, field, getattr(self, f"validate_{name}", None)) for name, field in self.fields.items()]
+            self.__dict__["_made_plan"] = plan
+        return plan
+
+    def _without_aliases(self, data: dict[str, Any], errors: dict[str, Any]) -> dict[str, Any]:
+        plain = {name: value for name, value in data.items() if name not in self.aliases}
+        for alias, name in self.aliases.items():
+            if alias in data and plain.setdefault(name, data[alias]) != data[alias]:
+                errors[alias] = [ErrorDetail(f"is another name of {name}, and says something else", "alias_differs")]
+        return plain
+
+    def _unknown(self, data: dict[str, Any]) -> dict[str, Any]:
+        return {name: [_unknown_message(name, [*self.fields, *self.aliases])] for name in data.keys() - self.fields.keys()}
+
+
+def _unknown_message(name: str, known: list[str]) -> ErrorDetail:
+    near = get_close_matches(name, known, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(sorted(known)) or 'none'}"
+    return ErrorDetail(f"unknown field; {hint}", "unknown_field")
+
+
+@cache
+def _shared(body: type[Body]) -> Body:
+    return body()
+
+
+def parse(body: type[Body], request: Request) -> dict[str, Any]:
+    """The validated body. Raises ValidationError with every field that is wrong."""
+    # A serializer keeps nothing of what it validates: one serves all requests.
+    return _shared(body).run_validation(request.data)  # type: ignore[no-any-return]
+
+
+def check_parameters(request: Request, known: list[str]) -> None:
+    """Refuse a query parameter that nobody reads: a misspelt filter must not answer everything. Raises Invalid."""
+    errors = [
+        {"field": name, "message": str(_unknown_message(name, known)).replace("field", "parameter"), "code": "unknown_parameter"}
+        for name in request.query_params.keys() - set(known)
+    ]
+    if errors:
+        raise Invalid(f"{errors[0]['field']}: {errors[0]['message']}", errors)
+
+
+def actor_of(request: Request, named: str | None = None) -> Actor:
+    """Who does this (protocol §1.1); `named` is whom the body names."""
+    header = request.META.get("HTTP_X_AGENT_ID", "").strip()
+    return request.user.actor(header=header or None, named=named)  # type: ignore[no-any-return]
+
+
+_VERSION = re.compile(r'(")?([1-9]\d{0,17})(?(1)")')
+
+
+def expected_version(request: Request) -> int:
+    """The version of `If-Match: 3` or `If-Match: "3"`. Raises VersionRequired, Invalid."""
+    given = request.META.get("HTTP_IF_MATCH", "").strip()
+    if not given:
+        raise VersionRequired("Send the version that you read, as If-Match.")
+    if not (match := _VERSION.fullmatch(given)):
+        raise Invalid.field("If-Match", f"{given[:60]!r} is not a version. Send one, for example: If-Match: \"3\"")
+    return int(match[2])
+
+
+def versioned(body: dict[str, Any], *, status: int = 200, location: str | None = None) -> Response:
+    """An answer that carries the version of its resource."""
+    headers = {"ETag": f'"{body["version"]}"'}
+    if location:
+        headers["Location"] = location
+    return Response(body, status=status, headers=headers)

@@ -1,0 +1,47 @@
+"""The process's front door: which part of it answers what."""
+
+import os
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+import django
+
+django.setup()
+
+from django.conf import settings
+from django.core.wsgi import get_wsgi_application
+
+from config.hop import Hop
+from intents.positions import Sequencer
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+hop = Hop(get_wsgi_application(), threads=settings.THREADS, max_body=settings.MAX_BODY)
+
+
+async def application(scope: Scope, receive: Receive, send: Send) -> None:
+    """Plain requests go through Django in one hop to a thread; a lifespan starts and stops what runs beside them."""
+    if scope["type"] == "http":
+        await hop(scope, receive, send)
+    elif scope["type"] == "lifespan":
+        await _live(receive, send)
+    else:
+        await send({"type": "websocket.close", "code": 4404})
+
+
+async def _live(receive: Receive, send: Send) -> None:
+    sequencer = Sequencer()
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.startup":
+            sequencer.start()
+            await send({"type": "lifespan.startup.complete"})
+        else:
+            sequencer.stop()
+            hop.close()
+            await send({"type": "lifespan.shutdown.complete"})
+            return

@@ -1,0 +1,44 @@
+"""What every verb and every reader needs of the database."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from zlib import crc32
+
+from django.db import connection, transaction
+
+verb = transaction.atomic(savepoint=False)
+"""Decorates a verb: its writes happen together or not at all. Verbs may call verbs; the outermost one commits."""
+
+
+def serial_writers() -> bool:
+    """Whether a transaction that writes is the only one that does (SQLite), so that no row needs a lock."""
+    return not connection.features.has_select_for_update
+
+
+def advisory_lock(name: str, *, wait: bool = True) -> bool:
+    """Hold a lock of that name until the transaction ends. Without `wait`, answers False where another has it."""
+    if serial_writers():
+        return True
+    function = "pg_advisory_xact_lock" if wait else "pg_try_advisory_xact_lock"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {function}(%s, %s)", [0x01D7, _number(name)])
+        return wait or cursor.fetchone()[0]
+
+
+def rows(sql: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return cursor.fetchall()
+
+
+@contextmanager
+def retractable() -> Iterator[Any]:
+    """A point in the transaction to go back to, letting go of the locks taken since: call what is yielded."""
+    point = transaction.savepoint()
+    yield lambda: transaction.savepoint_rollback(point)
+    transaction.savepoint_commit(point)
+
+
+def _number(name: str) -> int:
+    return crc32(name.encode()) - 2**31

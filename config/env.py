@@ -1,0 +1,106 @@
+"""The environment: every variable the server reads, checked here (the README lists them)."""
+
+import ipaddress
+from pathlib import Path
+from typing import Any
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+env = environ.Env()
+
+DEV_DATABASE = "sqlite:///./openintent.db"
+SCHEMES = "sqlite:///relative/or//absolute.db or postgresql://user:password@host:5432/name"
+
+
+def flag(name: str, default: bool) -> bool:
+    value = env.str(name, default="")
+    if not value:
+        return default
+    if value.lower() in ("1", "true", "yes", "on"):
+        return True
+    if value.lower() in ("0", "false", "no", "off"):
+        return False
+    raise ImproperlyConfigured(f"{name}={value!r} cannot be used. Say true or false.")
+
+
+def number(name: str, default: int, *, least: int = 0) -> int:
+    value = env.str(name, default="")
+    if not value:
+        return default
+    if not value.isdecimal() or int(value) < least:
+        raise ImproperlyConfigured(f"{name}={value!r} cannot be used. Give a whole number of {least} or more.")
+    return int(value)
+
+
+def one_of(name: str, default: str, choices: list[str]) -> str:
+    value = env.str(name, default="") or default
+    if value.lower() not in choices:
+        raise ImproperlyConfigured(f"{name}={value!r} cannot be used. Choose one of {', '.join(choices)}.")
+    return value.lower()
+
+
+def words(name: str) -> list[str]:
+    """Entries divided by commas."""
+    return [word.strip() for word in env.str(name, default="").split(",") if word.strip()]
+
+
+def rate(name: str) -> tuple[int, float] | None:
+    """`600/minute` as (requests, seconds), or None where there is no limit."""
+    value = env.str(name, default="")
+    if not value or value.lower() == "off":
+        return None
+    count, _, period = value.partition("/")
+    seconds = {"s": 1, "second": 1, "m": 60, "minute": 60, "h": 3600, "hour": 3600}.get(period.strip().lower())
+    if not count.strip().isdecimal() or int(count) < 1 or seconds is None:
+        raise ImproperlyConfigured(f"{name}={value!r} cannot be used. Say, for example, 600/minute, 20/second or off.")
+    return int(count), float(seconds)
+
+
+def database() -> dict[str, Any]:
+    """Django's settings for DATABASE_URL."""
+    url = env.str("DATABASE_URL", default="") or DEV_DATABASE
+    scheme = url.partition(":")[0]
+    if scheme == "sqlite":
+        return _sqlite(url)
+    if scheme in ("postgres", "postgresql"):
+        return _postgresql(url)
+    raise ImproperlyConfigured(f"DATABASE_URL with {scheme!r} cannot be used. Accepted: {SCHEMES}.")
+
+
+def _sqlite(url: str) -> dict[str, Any]:
+    name = url.removeprefix("sqlite:///")
+    if name == url or not name:
+        raise ImproperlyConfigured(f"DATABASE_URL={url!r} names no file. Accepted: {SCHEMES}.")
+    return {
+        "ENGINE": "config.sqlite",
+        "NAME": name if name == ":memory:" else str(Path(name).resolve()),
+        "CONN_MAX_AGE": None,
+        "OPTIONS": {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            # recursive_triggers: without it INSERT OR REPLACE deletes a row and no trigger hears of it.
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA recursive_triggers=ON;"
+            "PRAGMA cache_size=-32768; PRAGMA mmap_size=268435456;",
+        },
+    }
+
+
+def _postgresql(url: str) -> dict[str, Any]:
+    try:
+        settings = environ.Env.db_url_config(url)
+    except Exception as error:
+        raise ImproperlyConfigured(f"DATABASE_URL cannot be read: {type(error).__name__}. Accepted: {SCHEMES}.") from None
+    if not settings.get("NAME"):
+        raise ImproperlyConfigured(f"DATABASE_URL names no database. Accepted: {SCHEMES}.")
+    options = settings.setdefault("OPTIONS", {})
+    options.setdefault("application_name", "openintent")
+    options.setdefault("connect_timeout", 10)
+    return {**settings, "ENGINE": "config.postgresql", "CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

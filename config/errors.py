@@ -1,0 +1,128 @@
+"""Refusals: what a verb raises (protocol §2)."""
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from config.requestid import request_id
+
+CONTENT_TYPE = "application/problem+json"
+
+
+class ProtocolError(Exception):
+    """A refusal. Nothing was written.
+
+    A subclass is one `code`; its docstring explains the problem and its remedy to whoever opens the `type`.
+    `extra` are the members that belong to the code.
+    """
+
+    code: ClassVar[str]
+    title: ClassVar[str]
+    status: ClassVar[int]
+    catalogue: ClassVar[dict[str, type["ProtocolError"]]] = {}
+
+    def __init_subclass__(cls) -> None:
+        ProtocolError.catalogue.setdefault(cls.code, cls)  # A subclass may be a special case of its parent's code.
+
+    def __init__(self, detail: str, *, headers: dict[str, str] | None = None, **extra: Any) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.extra = extra
+        self.headers = headers or {}
+
+    def body(self) -> dict[str, Any]:
+        return {
+            "type": f"/problems/{self.code}",
+            "title": self.title,
+            "status": self.status,
+            "code": self.code,
+            "detail": self.detail,
+            "message": self.detail,
+            "request_id": request_id(),
+            **self.extra,
+        }
+
+
+class Invalid(ProtocolError):
+    """The request cannot work as it was sent. `errors` names each field and what is wrong with it; correct them and send it again."""
+
+    code, title, status = "invalid", "Invalid request", 400
+
+    def __init__(self, detail: str, errors: Iterable[dict[str, str]] = ()) -> None:
+        super().__init__(detail, errors=list(errors))
+
+    @classmethod
+    def field(cls, name: str, message: str, code: str = "invalid") -> "Invalid":
+        return cls(f"{name}: {message}", [{"field": name, "message": message, "code": code}])
+
+
+class Unauthenticated(ProtocolError):
+    """The key is missing, wrong, expired or revoked. Send a valid one as `X-API-Key` or as `Authorization: Bearer`."""
+
+    code, title, status = "unauthenticated", "Not authenticated", 401
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, headers={"WWW-Authenticate": 'Bearer realm="openintent"'})
+
+
+class Forbidden(ProtocolError):
+    """The key is good, but its role does not allow this. Use a key of a role that does, or ask an operator."""
+
+    code, title, status = "forbidden", "Forbidden", 403
+
+
+class NotFound(ProtocolError):
+    """Nothing is at this address, or no object has this id. Check the path and the id."""
+
+    code, title, status = "not_found", "Not found", 404
+
+
+class MethodNotAllowed(ProtocolError):
+    """The address exists, but not for this method. The `Allow` header lists the methods that it takes."""
+
+    code, title, status = "method_not_allowed", "Method not allowed", 405
+
+
+class TooLarge(ProtocolError):
+    """What was sent, or what would have come of it, is larger than the server's `limit` (in bytes, unless the detail says otherwise). Send less at once."""
+
+    code, title, status = "too_large", "Too large", 413
+
+    def __init__(self, detail: str, *, limit: int) -> None:
+        super().__init__(detail, limit=limit)
+
+
+class UnsupportedMediaType(ProtocolError):
+    """The body is of a type that this address does not read. Send JSON, with `Content-Type: application/json`."""
+
+    code, title, status = "unsupported_media_type", "Unsupported media type", 415
+
+
+class RateLimited(ProtocolError):
+    """The key has sent more requests than its limit allows. Wait `retry_after` seconds, as the `Retry-After` header says, and go on."""
+
+    code, title, status = "rate_limited", "Too many requests", 429
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(
+            f"Too many requests; try again in {retry_after} s.",
+            headers={"Retry-After": str(retry_after)},
+            retry_after=retry_after,
+        )
+
+
+class Internal(ProtocolError):
+    """The server failed in a way that nobody foresaw. Nothing was written. The `request_id` leads to the failure in the server's log."""
+
+    code, title, status = "internal", "Internal error", 500
+
+    def __init__(self) -> None:
+        super().__init__("The server failed unexpectedly. Nothing was written.")
+
+
+class Unavailable(ProtocolError):
+    """The server, or its database, cannot take the request at the moment. Nothing was written. Try again after `Retry-After` seconds."""
+
+    code, title, status = "unavailable", "Unavailable", 503
+
+    def __init__(self, detail: str = "The database does not answer at the moment.") -> None:
+        super().__init__(detail, headers={"Retry-After": "1"})

@@ -1,0 +1,98 @@
+"""POSTs that may be sent again (protocol §1 "Idempotency"): the answer is kept in the transaction of the write itself."""
+
+import hashlib
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import orjson
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from access.errors import KeyReused, RequestInProgress
+from access.models import IdempotentAnswer
+from config import strictjson
+from config.db import advisory_lock
+from config.errors import Invalid
+
+KEPT_FOR = timedelta(hours=24)
+_KEPT_HEADERS = ("ETag", "Location")
+
+Handler = Callable[..., Response]
+
+
+def once(handler: Handler, *, secret_fields: tuple[str, ...] = ()) -> Handler:
+    """The handler, run at most once for an Idempotency-Key of a caller; later calls get the first answer.
+
+    Only success is kept: a refusal wrote nothing, and the same request may well succeed later.
+    Raises KeyReused for another body, RequestInProgress while the first call runs.
+    """
+
+    def handle(request: Request, *args: Any, **kwargs: Any) -> Response:
+        key = _key(request)
+        caller = f"{request.user.key_id}/{request.META.get('HTTP_X_AGENT_ID', '')}"[:300]
+        fingerprint = _fingerprint(request)
+        with transaction.atomic():
+            if not advisory_lock(f"{caller}/{key}", wait=False):
+                raise RequestInProgress("A request with this Idempotency-Key is still running.")
+            if kept := _find(key, caller):
+                return _replay(kept, fingerprint)
+            response = handler(request, *args, **kwargs)
+            _keep(key, caller, fingerprint, response, secret_fields)
+        return response
+
+    return handle
+
+
+def forget_old_answers() -> int:
+    """Delete the answers that are older than a day. Answers how many."""
+    return IdempotentAnswer.objects.filter(created_at__lt=timezone.now() - KEPT_FOR).delete()[0]
+
+
+def _key(request: Request) -> str:
+    key: str = request.META["HTTP_IDEMPOTENCY_KEY"]
+    if not 1 <= len(key) <= 255 or not key.isprintable():
+        raise Invalid.field("Idempotency-Key", "must have 1 to 255 printable characters")
+    return key
+
+
+def _fingerprint(request: Request) -> str:
+    """A digest of what was asked: method, address, the version it builds on, and body."""
+    meta = request.META
+    asked = f"{request.method} {request.get_full_path()} {meta.get('HTTP_IF_MATCH', '')}\n".encode()
+    return hashlib.sha256(asked + request._request.body).hexdigest()
+
+
+def _find(key: str, caller: str) -> IdempotentAnswer | None:
+    kept = IdempotentAnswer.objects.filter(key=key, caller=caller).first()
+    if kept and kept.created_at < timezone.now() - KEPT_FOR:
+        kept.delete()
+        return None
+    return kept
+
+
+def _replay(kept: IdempotentAnswer, fingerprint: str) -> Response:
+    if kept.fingerprint != fingerprint:
+        raise KeyReused("This Idempotency-Key was used for another request.")
+    headers = {**orjson.loads(kept.headers), "Idempotency-Replayed": "true"}
+    return Response(orjson.Fragment(kept.body) if kept.body else None, status=kept.status, headers=headers)
+
+
+def _keep(key: str, caller: str, fingerprint: str, response: Response, secret_fields: tuple[str, ...]) -> None:
+    data = response.data
+    if secret_fields:
+        data = {**data, **dict.fromkeys(secret_fields)}
+    try:
+        IdempotentAnswer.objects.create(
+            key=key,
+            caller=caller,
+            fingerprint=fingerprint,
+            status=response.status_code,
+            headers=strictjson.text({name: response[name] for name in _KEPT_HEADERS if name in response}),
+            body="" if data is None else strictjson.text(data),
+            created_at=timezone.now(),
+        )
+    except IntegrityError:  # Its like has committed between our look and now: a lock on a name that collided, at worst.
+        raise RequestInProgress("A request with this Idempotency-Key was running at the same moment.") from None

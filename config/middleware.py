@@ -1,0 +1,80 @@
+"""Django's middleware, of which an API request passes only what it needs."""
+
+import logging
+from collections.abc import Callable
+from time import perf_counter
+
+from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.messages.middleware import MessageMiddleware
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.http import HttpRequest, HttpResponse
+from django.middleware.clickjacking import XFrameOptionsMiddleware
+from django.middleware.csrf import CsrfViewMiddleware
+from whitenoise.middleware import WhiteNoiseMiddleware
+
+from config import requestid
+
+API = "/api/"
+log = logging.getLogger("openintent.request")
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+class RequestLog:
+    """Gives each request its id, and the log one line about it: never a key, a body or a query value."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        begun = perf_counter()
+        chosen = requestid.begin(request.META.get("HTTP_X_REQUEST_ID"))
+        response = self.get_response(request)
+        response.headers[requestid.HEADER] = chosen
+        if log.isEnabledFor(logging.INFO):
+            fields = {
+                "method": request.method,
+                "path": request.path,
+                "status": response.status_code,
+                "ms": round((perf_counter() - begun) * 1000, 1),
+            }
+            log.info("%s %s", request.method, request.path, extra={"fields": fields})
+        return response
+
+
+class _ConsoleOnly:
+    """Mixed into a middleware, lets the API's requests pass it by."""
+
+    get_response: GetResponse
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path_info.startswith(API):
+            return self.get_response(request)
+        return super().__call__(request)  # type: ignore[misc, no-any-return]
+
+
+class StaticFiles(_ConsoleOnly, WhiteNoiseMiddleware):
+    pass
+
+
+class Sessions(_ConsoleOnly, SessionMiddleware):
+    pass
+
+
+class Csrf(_ConsoleOnly, CsrfViewMiddleware):
+    def process_view(self, request, callback, args, kwargs):  # type: ignore[no-untyped-def]
+        if request.path_info.startswith(API):  # A key in a header cannot be forged by another site's form.
+            return None
+        return super().process_view(request, callback, args, kwargs)
+
+
+class Authentication(_ConsoleOnly, AuthenticationMiddleware):
+    pass
+
+
+class Messages(_ConsoleOnly, MessageMiddleware):
+    pass
+
+
+class FrameOptions(_ConsoleOnly, XFrameOptionsMiddleware):
+    pass

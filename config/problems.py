@@ -1,0 +1,116 @@
+"""How refusals, and failures nobody foresaw, go out: one shape everywhere (protocol §2, RFC 9457)."""
+
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, TooManyFieldsSent
+from django.db.utils import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import set_rollback
+
+from config import strictjson
+from config.errors import (
+    CONTENT_TYPE,
+    Forbidden,
+    Internal,
+    Invalid,
+    MethodNotAllowed,
+    NotFound,
+    ProtocolError,
+    TooLarge,
+    Unauthenticated,
+    Unavailable,
+    UnsupportedMediaType,
+)
+
+log = logging.getLogger("openintent.errors")
+
+
+def as_refusal(exception: BaseException) -> ProtocolError:
+    """The refusal that tells a caller of the exception. The unforeseen is logged and becomes a 500."""
+    match exception:
+        case ProtocolError():
+            return exception
+        case exceptions.NotAuthenticated() | exceptions.AuthenticationFailed():
+            return Unauthenticated(str(exception.detail))
+        case PermissionDenied() | exceptions.PermissionDenied():
+            return Forbidden(str(exception) or "This is not allowed.")
+        case Http404() | exceptions.NotFound():
+            return NotFound(str(exception) or "Nothing is here.")
+        case exceptions.MethodNotAllowed():
+            return MethodNotAllowed(str(exception.detail))
+        case exceptions.UnsupportedMediaType():
+            return UnsupportedMediaType(str(exception.detail))
+        case exceptions.ValidationError():
+            return invalid(exception)
+        case exceptions.ParseError() | TooManyFieldsSent():
+            return Invalid(str(exception))
+        case RequestDataTooBig():
+            return TooLarge(str(exception), limit=0)
+        case OperationalError() | InterfaceError():
+            log.error("the database does not answer", exc_info=exception)
+            return Unavailable()
+    log.error("unforeseen", exc_info=exception)
+    return Internal()
+
+
+def invalid(exception: exceptions.ValidationError) -> Invalid:
+    """Flatten what serializers say: `{"events": {3: {"payload": [...]}}}` is about `events.3.payload`."""
+    errors = list(_flatten("", exception.get_full_details()))
+    first = errors[0]
+    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    return Invalid(f"{first['field']}: {first['message']}{more}" if first["field"] else first["message"] + more, errors)
+
+
+def _flatten(path: str, details: Any) -> Iterable[dict[str, str]]:
+    if isinstance(details, dict) and "message" in details and "code" in details and isinstance(details["message"], str):
+        yield {"field": path, "message": str(details["message"]), "code": str(details["code"])}
+    elif isinstance(details, dict):
+        for key, value in details.items():
+            yield from _flatten(_join(path, key), value)
+    else:
+        for index, value in enumerate(details):
+            nested = isinstance(value, dict) and "message" not in value
+            yield from _flatten(_join(path, index) if nested else path, value)
+
+
+def _join(path: str, key: Any) -> str:
+    if key == "non_field_errors":
+        return path
+    return f"{path}.{key}" if path else str(key)
+
+
+def drf_exception_handler(exception: Exception, context: dict[str, Any]) -> Response:
+    """What DRF calls when a view raises: the transaction is undone, and the refusal is the answer."""
+    set_rollback()
+    refusal = as_refusal(exception)
+    headers = dict(refusal.headers)
+    if isinstance(exception, exceptions.MethodNotAllowed):
+        headers["Allow"] = ", ".join(context["view"].allowed_methods)
+    return Response(refusal.body(), status=refusal.status, headers=headers, content_type=CONTENT_TYPE)
+
+
+def respond(refusal: ProtocolError) -> HttpResponse:
+    """The refusal as an answer from outside of DRF."""
+    return HttpResponse(
+        strictjson.dumps(refusal.body()), status=refusal.status, headers=refusal.headers, content_type=CONTENT_TYPE
+    )
+
+
+def handler400(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return respond(Invalid(str(exception) or "The request cannot be read."))
+
+
+def handler403(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return respond(as_refusal(exception))
+
+
+def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return respond(NotFound(f"Nothing is at {request.path}."))
+
+
+def handler500(request: HttpRequest) -> HttpResponse:
+    return respond(Internal())

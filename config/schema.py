@@ -1,0 +1,197 @@
+"""The OpenAPI description: what each kind of operation has in common stands here once."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from django_filters import FilterSet, IsoDateTimeFilter
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, inline_serializer
+from rest_framework import serializers
+
+from config.paging import DEFAULT_LIMIT, MAX_LIMIT
+
+Decorator = Callable[[Any], Any]
+
+_LIMIT = OpenApiParameter(
+    "limit", {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}, description="How many at most."
+)
+_CURSOR = OpenApiParameter("cursor", description="`next` of the page before.")
+_OFFSET = OpenApiParameter("offset", {"type": "integer", "minimum": 0}, description="How many to leave out first.")
+
+_PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+
+_ERRORS = {
+    "400": "The request cannot work as it was sent.",
+    "401": "The key is missing, wrong, expired or revoked.",
+    "403": "The key does not allow this.",
+    "404": "There is no such object.",
+    "409": "Someone else came first, or the object's state forbids it.",
+    "413": "What was sent is too large.",
+    "415": "The body is not JSON.",
+    "422": "The Idempotency-Key was used for another request.",
+    "428": "The version that the write is based on is missing.",
+    "429": "Too many requests.",
+    "500": "The server failed unexpectedly.",
+    "503": "The server cannot answer at the moment.",
+}
+
+_PROBLEM_SCHEMA = {
+    "type": "object",
+    "description": "RFC 9457. Further members belong to the code.",
+    "required": ["type", "title", "status", "code", "detail", "message"],
+    "properties": {
+        "type": {"type": "string", "format": "uri-reference", "examples": ["/problems/version_conflict"]},
+        "title": {"type": "string", "examples": ["Version conflict"]},
+        "status": {"type": "integer", "examples": [409]},
+        "code": {"type": "string", "examples": ["version_conflict"]},
+        "detail": {"type": "string"},
+        "message": {"type": "string", "description": "The same as detail."},
+        "request_id": {"type": ["string", "null"]},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["field", "message", "code"],
+                "properties": {"field": {"type": "string"}, "message": {"type": "string"}, "code": {"type": "string"}},
+            },
+        },
+    },
+}
+
+_HEADERS = {
+    "IfMatch": {
+        "name": "If-Match",
+        "in": "header",
+        "required": True,
+        "description": "The version that the write is based on, as the ETag had it.",
+        "schema": {"type": "string", "pattern": '^("[1-9][0-9]{0,17}"|[1-9][0-9]{0,17})$', "examples": ['"3"']},
+    },
+    "IdempotencyKey": {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "description": "The same key with the same request answers what the first one answered, for 24 hours.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+    },
+    "AgentId": {
+        "name": "X-Agent-ID",
+        "in": "header",
+        "description": "The agent that acts, for a key that is not bound to one.",
+        "schema": {"type": "string", "maxLength": 255, "pattern": "^[!-~]+$"},
+    },
+}
+
+
+class Schema(AutoSchema):
+    """Tags come from the view; a path's ids are UUIDs."""
+
+    def get_tags(self) -> list[str]:
+        return getattr(self.view, "tags", None) or ["Server"]
+
+    def _resolve_path_parameters(self, variables: list[str]) -> list[dict[str, Any]]:
+        return [self._path_parameter(name) for name in variables]
+
+    @staticmethod
+    def _path_parameter(name: str) -> dict[str, Any]:
+        is_agent = name == "agent_id"
+        schema = {"type": "string", "minLength": 1} if is_agent else {"type": "string", "format": "uuid"}
+        described = {"description": "Percent-encoded: / as %2F."} if is_agent else {}
+        return {"name": name, "in": "path", "required": True, "schema": schema, **described}
+
+
+def created(operation_id: str, summary: str, body: Any, answer: Any, *, may_exist: bool = False) -> Decorator:
+    """A POST that makes something; `may_exist` where it answers 200 for what was there already."""
+    responses = {201: answer, **({200: OpenApiResponse(answer, "It was there already.")} if may_exist else {})}
+    return extend_schema(operation_id=operation_id, summary=summary, request=body, responses=responses, filters=False)
+
+
+def updated(operation_id: str, summary: str, body: Any, answer: Any, *, creates: bool = False) -> Decorator:
+    """A write that needs the version."""
+    responses = {200: answer, **({201: answer} if creates else {})}
+    return extend_schema(
+        operation_id=operation_id, summary=summary, request=body, responses=responses, extensions={"x-versioned": True}
+    )
+
+
+def read(operation_id: str, summary: str, answer: Any) -> Decorator:
+    return extend_schema(operation_id=operation_id, summary=summary, responses={200: answer})
+
+
+def deleted(operation_id: str, summary: str, *, versioned: bool = False) -> Decorator:
+    """A DELETE; repeated, it answers the same."""
+    return extend_schema(
+        operation_id=operation_id, summary=summary, responses={204: None}, extensions={"x-versioned": True} if versioned else {}
+    )
+
+
+def listed(
+    operation_id: str,
+    summary: str,
+    element: Any,
+    name: str,
+    *,
+    filterset: type[FilterSet] | None = None,
+    choices: dict[str, Sequence[str]] | None = None,
+    offset: bool = False,
+) -> Decorator:
+    """A page of a list: `{name: [...], "next": cursor or null}`. `choices` are parameters with a few known values."""
+    answer = inline_serializer(
+        name=f"{element.__name__.removesuffix('Out')}Page",
+        fields={
+            name: element(many=True),
+            "next": serializers.CharField(allow_null=True, help_text="The cursor of the next page; null on the last one."),
+        },
+    )
+    parameters = [_LIMIT, _CURSOR, *([_OFFSET] if offset else [])]
+    parameters += [OpenApiParameter(key, enum=list(values)) for key, values in (choices or {}).items()]
+    parameters += _filters(filterset) if filterset else []
+    return extend_schema(operation_id=operation_id, summary=summary, responses={200: answer}, parameters=parameters, filters=False)
+
+
+def _filters(filterset: type[FilterSet]) -> list[OpenApiParameter]:
+    return [
+        OpenApiParameter(name, _filter_type(each), description=str(each.extra.get("help_text", "")))
+        for name, each in filterset.base_filters.items()
+    ]
+
+
+def _filter_type(each: Any) -> Any:
+    if isinstance(each, IsoDateTimeFilter):
+        return OpenApiTypes.DATETIME
+    return getattr(each, "openapi_type", OpenApiTypes.STR)
+
+
+def finish(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
+    """Add what every operation has: its errors, and the headers of its kind."""
+    components = result["components"]
+    components["schemas"]["Problem"] = _PROBLEM_SCHEMA
+    components["parameters"] = _HEADERS
+    components["responses"] = {
+        f"Problem{status}": {"description": text, "content": _PROBLEM} for status, text in _ERRORS.items()
+    }
+    for path, operations in result["paths"].items():
+        for method, operation in operations.items():
+            _finish_operation(path, method, operation)
+    return result
+
+
+def _finish_operation(path: str, method: str, operation: dict[str, Any]) -> None:
+    versioned = operation.pop("x-versioned", False)
+    statuses = ["400", "401", "403", "404", "429", "500", "503"]
+    headers = []
+    if method != "get":
+        statuses += ["409"]
+        headers += ["AgentId"]
+    if method in ("post", "patch", "put"):
+        statuses += ["413", "415"]
+    if method == "post":
+        statuses += ["422"]
+        headers += ["IdempotencyKey"]
+    if versioned:
+        statuses += ["428"]
+        headers += ["IfMatch"]
+    for status in sorted(statuses):
+        operation["responses"].setdefault(status, {"$ref": f"#/components/responses/Problem{status}"})
+    references = [{"$ref": f"#/components/parameters/{name}"} for name in headers]
+    if references:
+        operation["parameters"] = [*operation.get("parameters", []), *references]

@@ -1,0 +1,220 @@
+"""`openintent-server`: one process that serves everything, on SQLite with nothing else to set up."""
+
+import argparse
+import os
+import socket
+import sys
+from collections.abc import Collection, Iterable
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+
+from config.env import DEV_DATABASE, env, is_loopback, number
+from config.version import installed
+
+DEFAULT_HOST = "127.0.0.1"
+DEFAULT_PORT = 8000
+GRACE = 10  # Seconds that running requests have at a stop.
+
+
+class CannotStart(RuntimeError):
+    """The server cannot start as it was asked to; the message says what to do."""
+
+
+class OpenIntentServer:
+    """The server, from Python.
+
+    `api_keys` are unbound operator keys; without any, on a loopback address, the server runs in dev mode and accepts
+    `dev-user-key`. What is left out comes from the environment: OPENINTENT_HOST, OPENINTENT_PORT, DATABASE_URL,
+    OPENINTENT_API_KEYS, OPENINTENT_LOG_LEVEL. Settings are Django's, so a process can run one server.
+    """
+
+    def __init__(
+        self,
+        *,
+        host: str | None = None,
+        port: int | None = None,
+        database_url: str | None = None,
+        api_keys: Collection[str] | None = None,
+        debug: bool | None = None,
+        log_level: str | None = None,
+    ) -> None:
+        self.host = host or env.str("OPENINTENT_HOST", default="") or DEFAULT_HOST
+        self.port = number("OPENINTENT_PORT", DEFAULT_PORT) if port is None else port
+        _export("DATABASE_URL", database_url)
+        _export("OPENINTENT_API_KEYS", None if api_keys is None else ",".join(_checked(api_keys)))
+        _export("OPENINTENT_LOG_LEVEL", log_level)
+        _export("OPENINTENT_DEBUG", None if debug is None else str(debug).lower())
+        os.environ["DJANGO_SETTINGS_MODULE"] = os.environ.get("DJANGO_SETTINGS_MODULE", "config.settings")
+
+    def run(self) -> None:
+        """Prepare the database and serve until SIGINT or SIGTERM. Raises CannotStart."""
+        listener = _listen(self.host, self.port)
+        try:
+            has_keys = self._decide_dev_mode()
+            with _sole_user_of_database():
+                self._prepare_database(has_keys)
+                self._serve(listener)
+        finally:
+            listener.close()
+
+    def _decide_dev_mode(self) -> bool:
+        """Whether keys are configured. Without, on a loopback address, the well-known keys of dev mode are good."""
+        configured = bool(env.str("OPENINTENT_API_KEYS", default=""))
+        if not configured and is_loopback(self.host) and "OPENINTENT_DEV_MODE" not in os.environ:
+            os.environ["OPENINTENT_DEV_MODE"] = "true"
+        return configured
+
+    def _prepare_database(self, has_keys: bool) -> None:
+        import django  # noqa: PLC0415  Reads the settings, which are complete only now.
+        from django.core.management import call_command  # noqa: PLC0415
+        from django.db import connection, connections  # noqa: PLC0415
+
+        django.setup()
+        from access.models import ApiKey  # noqa: PLC0415
+        from config.db import rows  # noqa: PLC0415
+        from intents import triggers  # noqa: PLC0415
+
+        if connection.vendor == "postgresql":  # Several processes may start at once; one migrates.
+            rows("SELECT 1 FROM pg_advisory_lock(1)", [])
+        call_command("migrate", verbosity=0, interactive=False)
+        if errors := triggers.check():
+            raise CannotStart(str(errors[0]))
+        if not has_keys and not is_loopback(self.host) and not ApiKey.objects.exists():
+            raise CannotStart(
+                f"{self.host} can be reached by others, and there is no API key. Make one with `openintent-manage createkey "
+                "NAME --role operator`, or give some with --api-keys or OPENINTENT_API_KEYS."
+            )
+        connections.close_all()
+
+    def _serve(self, listener: socket.socket) -> None:
+        import uvicorn  # noqa: PLC0415
+        from django.conf import settings  # noqa: PLC0415
+
+        host, port = listener.getsockname()[:2]
+        self.port = port
+        print(_banner(host, port, settings), file=sys.stderr, flush=True)
+        server = uvicorn.Server(
+            uvicorn.Config(
+                "config.asgi:application",
+                loop="uvloop",
+                http="httptools",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_keep_alive=75,
+                timeout_graceful_shutdown=GRACE,
+                backlog=2048,
+            )
+        )
+        server.run(sockets=[listener])
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(
+        prog="openintent-server",
+        description="Serve OpenIntent: the API, its documentation and the console.",
+        epilog="Each option has an environment variable; the README lists them all.",
+    )
+    parser.add_argument("--host", help=f"address to bind (OPENINTENT_HOST; default {DEFAULT_HOST})")
+    parser.add_argument("--port", type=_port, help=f"port; 0 takes a free one (OPENINTENT_PORT; default {DEFAULT_PORT})")
+    parser.add_argument("--database-url", metavar="URL", help=f"sqlite:///… or postgresql://… (DATABASE_URL; default {DEV_DATABASE})")
+    parser.add_argument("--api-keys", metavar="KEY,KEY", help="operator keys (OPENINTENT_API_KEYS; default: dev mode)")
+    parser.add_argument("--debug", action="store_true", default=None, help="explain failures in detail (OPENINTENT_DEBUG)")
+    parser.add_argument("--log-level", choices=["debug", "info", "warning", "error", "critical"], help="(OPENINTENT_LOG_LEVEL; default info)")
+    parser.add_argument("--version", action="version", version=f"openintent {installed()}")
+    options = parser.parse_args(arguments)
+    keys = None if options.api_keys is None else options.api_keys.split(",")
+    try:
+        OpenIntentServer(
+            host=options.host,
+            port=options.port,
+            database_url=options.database_url,
+            api_keys=keys,
+            debug=options.debug,
+            log_level=options.log_level,
+        ).run()
+    except (CannotStart, ImproperlyConfigured) as error:
+        sys.exit(f"openintent-server: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port; give a number from 0 to 65535")
+    return int(text)
+
+
+def _checked(keys: Iterable[str]) -> list[str]:
+    found = [key.strip() for key in keys if key.strip()]
+    if not found:
+        raise CannotStart("No key was given. Name at least one, or leave the option out.")
+    if any("," in key for key in found):
+        raise CannotStart("A key cannot contain a comma.")
+    return found
+
+
+def _export(name: str, value: str | None) -> None:
+    if value is not None:
+        os.environ[name] = value
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A listening socket, before anything is written. Raises CannotStart."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError as error:
+        raise CannotStart(f"cannot listen on {host} port {port}: {error.strerror}. Choose another with --port.") from None
+    return listener
+
+
+class _sole_user_of_database:
+    """Holds a lock beside an SQLite file: its writers must share one process (architecture §5). Raises CannotStart."""
+
+    def __enter__(self) -> None:
+        from django.conf import settings  # noqa: PLC0415
+
+        database: dict[str, Any] = settings.DATABASES["default"]
+        self.file = None
+        if database["ENGINE"] == "config.sqlite":
+            self.file = _locked(Path(database["NAME"] + ".lock"))
+
+    def __exit__(self, *_: object) -> None:
+        if self.file:
+            self.file.close()
+
+
+def _locked(path: Path) -> Any:
+    import fcntl  # noqa: PLC0415  Not on every system; SQLite's own locks still hold there.
+
+    try:
+        file = path.open("w")
+    except OSError as error:
+        raise CannotStart(f"cannot write {path}: {error.strerror}.") from None
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        raise CannotStart(
+            f"another server uses {path.with_suffix('')}. Stop it, or choose another file with --database-url; "
+            "for several processes use PostgreSQL."
+        ) from None
+    return file
+
+
+def _banner(host: str, port: int, settings: Any) -> str:
+    shown = f"[{host}]" if ":" in host else host
+    base = f"http://{'localhost' if is_loopback(host) and ':' not in host else shown}:{port}"
+    lines = [f"OpenIntent {installed()} is ready.", f"  API       {base}/api/v1", f"  Docs      {base}/docs", f"  Console   {base}/admin/"]
+    if settings.DEV_MODE:
+        lines.append("  Dev mode  X-API-Key: dev-user-key (operator). Only this machine can reach the server.")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()

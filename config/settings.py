@@ -1,0 +1,158 @@
+"""Django's settings, read from the environment. `openintent-server` sets the variables that its options stand for."""
+
+from pathlib import Path
+
+from config import env
+from config.secret import secret_key
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+DEBUG = env.flag("OPENINTENT_DEBUG", False)
+API_KEYS = env.words("OPENINTENT_API_KEYS")
+# Set by openintent-server and runserver where they bind a loopback address and no keys are configured.
+DEV_MODE = env.flag("OPENINTENT_DEV_MODE", False)
+
+DATABASES = {"default": env.database()}
+SECRET_KEY = secret_key(DATABASES["default"], dev_mode=DEV_MODE or DEBUG)
+# The API's answers do not depend on the host name; the console's links are relative.
+ALLOWED_HOSTS = env.words("OPENINTENT_ALLOWED_HOSTS") or ["*"]
+CSRF_TRUSTED_ORIGINS = env.words("OPENINTENT_CSRF_TRUSTED_ORIGINS")
+
+INSTALLED_APPS = [
+    "daphne",  # Before staticfiles: its runserver is ASGI.
+    "console",
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "access",
+    "intents",
+]
+
+CORS_ALLOWED_ORIGINS = env.words("OPENINTENT_CORS_ORIGINS")
+CORS_ALLOW_ALL_ORIGINS = CORS_ALLOWED_ORIGINS == ["*"]
+if CORS_ALLOW_ALL_ORIGINS:
+    CORS_ALLOWED_ORIGINS = []
+CORS_URLS_REGEX = r"^/(api/|openapi\.json|\.well-known/)"
+CORS_ALLOW_HEADERS = [
+    "authorization", "content-type", "idempotency-key", "if-match", "last-event-id", "x-agent-id", "x-api-key",
+    "x-fencing-token", "x-request-id",
+]  # fmt: skip
+CORS_EXPOSE_HEADERS = ["ETag", "Location", "Idempotency-Replayed", "Retry-After", "X-Request-ID"]
+WITH_CORS = bool(CORS_ALLOWED_ORIGINS or CORS_ALLOW_ALL_ORIGINS)
+
+# The API needs none of the console's middleware: config.middleware lets its requests pass them by.
+MIDDLEWARE = [
+    "config.middleware.RequestLog",
+    *(["corsheaders.middleware.CorsMiddleware"] if WITH_CORS else []),
+    "django.middleware.security.SecurityMiddleware",
+    "config.middleware.StaticFiles",
+    "config.middleware.Sessions",
+    "config.middleware.Csrf",
+    "config.middleware.Authentication",
+    "config.middleware.Messages",
+    "config.middleware.FrameOptions",
+]
+if WITH_CORS:
+    INSTALLED_APPS.append("corsheaders")
+
+ROOT_URLCONF = env.env.str("OPENINTENT_URLCONF", default="config.urls")
+APPEND_SLASH = False
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+ASGI_APPLICATION = "config.asgi.application"
+
+LANGUAGE_CODE = "en-us"
+USE_I18N = False
+TIME_ZONE = "UTC"
+USE_TZ = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+STATIC_URL = "/static/"
+WHITENOISE_USE_FINDERS = True  # Served from where they were installed: no collectstatic before the first start.
+WHITENOISE_AUTOREFRESH = False
+
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_SSL_REDIRECT = False
+BEHIND_TLS = env.flag("OPENINTENT_BEHIND_TLS", False)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_TLS
+SESSION_COOKIE_HTTPONLY = True
+if BEHIND_TLS:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS = 31_536_000
+
+# Limits of protocol §1, in bytes unless the name says otherwise.
+MAX_BODY = env.number("OPENINTENT_MAX_BODY", 10 * 2**20, least=1024)
+MAX_STATE = env.number("OPENINTENT_MAX_STATE", 2**20, least=1024)
+MAX_EVENT_PAYLOAD = env.number("OPENINTENT_MAX_EVENT_PAYLOAD", 256 * 2**10, least=1024)
+MAX_BATCH_EVENTS = env.number("OPENINTENT_MAX_BATCH_EVENTS", 1000, least=1)
+DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY + 1  # The edge refuses larger bodies before Django sees them.
+
+RATE_LIMIT = None if DEV_MODE else env.rate("OPENINTENT_RATE_LIMIT")
+THREADS = env.number("OPENINTENT_THREADS", 4, least=1)
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["access.authentication.KeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["access.authentication.RoleAllows"],
+    "DEFAULT_PARSER_CLASSES": ["config.formats.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["config.formats.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "config.formats.AlwaysJSON",
+    "DEFAULT_SCHEMA_CLASS": "config.schema.Schema",
+    "DEFAULT_METADATA_CLASS": None,
+    "EXCEPTION_HANDLER": "config.problems.drf_exception_handler",
+    "UNAUTHENTICATED_USER": None,
+    "COERCE_DECIMAL_TO_STRING": False,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "OpenIntent",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": r"/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "config.schema.finish"],
+    "AUTHENTICATION_WHITELIST": ["access.authentication.KeyAuthentication"],
+    "DESCRIPTION": "Humans and AI agents work on the same goals: versioned intents with an append-only event log.\n\n"
+    "Every error is a `application/problem+json` object with a stable `code`.",
+    "LICENSE": {"name": "MIT", "identifier": "MIT"},
+    "CONTACT": {"name": "OpenIntent", "url": "https://openintent.ai"},
+    "SERVERS": [{"url": "/", "description": "This server"}],
+}
+
+LOG_LEVEL = env.one_of("OPENINTENT_LOG_LEVEL", "info", ["debug", "info", "warning", "error", "critical"])
+LOG_FORMAT = env.one_of("OPENINTENT_LOG_FORMAT", "json", ["json", "text"])
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "config.logs.JSONFormatter"}, "text": {"()": "config.logs.TextFormatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {
+        "openintent": {"level": LOG_LEVEL.upper()},
+        "uvicorn": {"level": LOG_LEVEL.upper()},
+        "uvicorn.access": {"handlers": [], "propagate": False},  # config.middleware.RequestLog has more to say.
+        # Its warnings are refused requests, which the request log has; its errors come through config.problems.
+        "django.request": {"level": "CRITICAL"},
+        "django.server": {"handlers": [], "propagate": False},
+    },
+}

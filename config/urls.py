@@ -1,0 +1,32 @@
+from django.contrib import admin
+from django.urls import include, path, register_converter
+from django.views.generic import RedirectView
+
+from config import discovery, docs, health
+from config.ids import IdConverter
+
+register_converter(IdConverter, "id")
+
+api = [
+    path("", include("access.urls")),
+    path("", include("intents.urls")),
+]
+
+urlpatterns = [
+    path("api/v1/", include(api)),
+    path(".well-known/openintent.json", discovery.ProtocolView.as_view()),
+    path(".well-known/openintent-compat.json", discovery.CompatibilityView.as_view()),
+    path("openapi.json", docs.openapi),
+    path("docs", docs.page),
+    path("problems/<slug:code>", docs.problem),
+    path("healthz", health.live),
+    path("readyz", health.ready),
+    path("admin", RedirectView.as_view(url="/admin/")),
+    path("admin/", admin.site.urls),
+    path("", RedirectView.as_view(url="/docs")),
+]
+
+handler400 = "config.problems.handler400"
+handler403 = "config.problems.handler403"
+handler404 = "config.problems.handler404"
+handler500 = "config.problems.handler500"

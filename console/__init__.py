@@ -1,0 +1,1 @@
+"""The admin: its theme, and pages that span apps."""

@@ -1,0 +1,100 @@
+"""The log: its vocabulary (protocol §6) and the only way into it."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import TextChoices
+
+from access.callers import Actor
+from intents import doorbell, positions, rows
+from intents.models import Event, Intent
+
+
+class EventType(TextChoices):
+    """What the server itself writes. Clients may log any other type (rule E-4)."""
+
+    INTENT_CREATED = "intent_created"
+    INTENT_UPDATED = "intent_updated"
+    STATE_PATCHED = "state_patched"
+    STATUS_CHANGED = "status_changed"
+    DEPENDENCY_ADDED = "dependency_added"
+    DEPENDENCY_REMOVED = "dependency_removed"
+    DEPENDENCY_ABANDONED = "dependency_abandoned"
+    AGENT_ASSIGNED = "agent_assigned"
+    AGENT_UNASSIGNED = "agent_unassigned"
+    LEASE_ACQUIRED = "lease_acquired"
+    LEASE_RENEWED = "lease_renewed"
+    LEASE_RELEASED = "lease_released"
+    LEASE_EXPIRED = "lease_expired"
+    LEASE_REVOKED = "lease_revoked"
+    ARBITRATION_REQUESTED = "arbitration_requested"
+    ARBITRATION_WITHDRAWN = "arbitration_withdrawn"
+    ARBITRATION_EXPIRED = "arbitration_expired"
+    DECISION_RECORDED = "decision_recorded"
+    DELEGATION_GRANTED = "delegation_granted"
+    DELEGATION_REVOKED = "delegation_revoked"
+    ATTACHMENT_ADDED = "attachment_added"
+    ATTACHMENT_REMOVED = "attachment_removed"
+    COST_RECORDED = "cost_recorded"
+    BUDGET_ALERT = "budget_alert"
+    BUDGET_EXCEEDED = "budget_exceeded"
+    RETRY_POLICY_SET = "retry_policy_set"
+    FAILURE_RECORDED = "failure_recorded"
+    RETRY_DUE = "retry_due"
+    RETRIES_EXHAUSTED = "retries_exhausted"
+    FALLBACK_TRIGGERED = "fallback_triggered"
+    PORTFOLIO_CREATED = "portfolio_created"
+    PORTFOLIO_STATUS_CHANGED = "portfolio_status_changed"
+    ADDED_TO_PORTFOLIO = "added_to_portfolio"
+    REMOVED_FROM_PORTFOLIO = "removed_from_portfolio"
+    SUBSCRIPTION_CREATED = "subscription_created"
+    SUBSCRIPTION_REMOVED = "subscription_removed"
+    SUBSCRIPTION_DISABLED = "subscription_disabled"
+
+
+RESERVED = frozenset(EventType.values)
+CLIENT_TYPE = re.compile(r"[a-z][a-z0-9_.-]{0,99}")
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    event_type: str
+    payload: dict[str, Any]
+    trace_id: str | None = None
+    parent_event_id: UUID | None = None
+
+
+def append(
+    intent: Intent, *new: NewEvent, actor: Actor, now: datetime, saving: Sequence[str] = ()
+) -> list[Event]:
+    """Write the events together with the change that they tell of: the fields of `intent` that `saving` names.
+
+    The caller holds the intent's row lock, under which events are numbered: 1, 2, 3 … in commit order (rule E-2).
+    Readers are woken once the transaction has committed.
+    """
+    position = positions.next_in_transaction()
+    events = [
+        Event(
+            intent_id=intent.pk,
+            sequence=intent.last_sequence + number,
+            position=position and position + number - 1,
+            event_type=str(event.event_type),
+            actor=actor.id,
+            key_id=actor.key_id,
+            payload=event.payload,
+            trace_id=event.trace_id,
+            parent_event_id=event.parent_event_id,
+            created_at=now,
+        )
+        for number, event in enumerate(new, start=1)
+    ]
+    intent.last_sequence += len(events)
+    rows.update(intent, (*saving, "last_sequence"))
+    rows.insert(events)
+    transaction.on_commit(doorbell.ring)
+    return events

@@ -1,0 +1,99 @@
+"""What lists can be narrowed by (django-filter)."""
+
+from typing import Any
+
+import django_filters as filters
+from django import forms
+from django.db.models import Q, QuerySet
+from drf_spectacular.types import OpenApiTypes
+from rest_framework.request import Request
+
+from config.api import check_parameters
+from config.errors import Invalid
+from config.ids import parse_id
+from config.paging import PARAMETERS
+from intents.models import Event, Intent, Status
+
+MAX_COUNTER = 2**63 - 1
+
+
+class _IdField(forms.CharField):
+    def to_python(self, value: Any) -> Any:
+        text = super().to_python(value)
+        if text and parse_id(text) is None:
+            raise forms.ValidationError("must be an id (a UUID)")
+        return text
+
+
+class _IdFilter(filters.Filter):
+    openapi_type = OpenApiTypes.UUID
+    field_class = _IdField
+
+
+class _CounterFilter(filters.Filter):
+    openapi_type = {"type": "integer", "minimum": 0, "maximum": MAX_COUNTER}
+    field_class = forms.IntegerField
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, min_value=0, max_value=MAX_COUNTER, **kwargs)
+
+
+class _WordsFilter(filters.BaseInFilter, filters.CharFilter):
+    """One of several words, divided by commas."""
+
+
+class _StatusFilter(filters.BaseInFilter, filters.ChoiceFilter):
+    """One of several statuses, divided by commas."""
+
+
+class IntentFilter(filters.FilterSet):
+    status = _StatusFilter(choices=Status.choices, lookup_expr="in")
+    created_by = filters.CharFilter()
+    agent_id = filters.CharFilter(field_name="assignments__agent_id", help_text="Assigned to this agent.")
+    parent_intent_id = _IdFilter()
+    q = filters.CharFilter(method="search", help_text="A text in the title or description.")
+    updated_since = filters.IsoDateTimeFilter(field_name="updated_at", lookup_expr="gte")
+
+    class Meta:
+        model = Intent
+        fields: list[str] = []
+
+    def search(self, queryset: QuerySet[Intent], name: str, value: str) -> QuerySet[Intent]:
+        return queryset.filter(Q(title__icontains=value) | Q(description__icontains=value))
+
+
+class _EventFilter(filters.FilterSet):
+    event_type = _WordsFilter(lookup_expr="in", help_text="One or several types, divided by commas.")
+    actor = filters.CharFilter()
+    since = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
+
+    class Meta:
+        model = Event
+        fields: list[str] = []
+
+
+class IntentEventFilter(_EventFilter):
+    after = _CounterFilter(field_name="sequence", lookup_expr="gt", help_text="Events after this sequence.")
+
+
+class EventFilter(_EventFilter):
+    after = _CounterFilter(field_name="position", lookup_expr="gt", help_text="Events after this position.")
+    trace_id = filters.CharFilter()
+
+
+def narrow(
+    filterset: type[filters.FilterSet], queryset: QuerySet[Any], request: Request, also: list[str]
+) -> QuerySet[Any]:
+    """The queryset as the query parameters narrow it. Raises Invalid, also for a parameter that nobody reads."""
+    check_parameters(request, [*filterset.base_filters, *also, *PARAMETERS])
+    if not request.query_params.keys() & filterset.base_filters.keys():  # Building the form takes longer than the query.
+        return queryset
+    found = filterset(request.query_params, queryset=queryset, request=request)
+    if not found.is_valid():
+        errors = [
+            {"field": name, "message": str(message), "code": "invalid"}
+            for name, messages in found.errors.items()
+            for message in messages
+        ]
+        raise Invalid(f"{errors[0]['field']}: {errors[0]['message']}", errors)
+    return found.qs

@@ -1,0 +1,175 @@
+"""Reading the graph (RFC-0002): a fixed number of queries each, whatever its size (rule G-7)."""
+
+from collections import Counter, defaultdict, deque
+from collections.abc import Collection, Iterable
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models.expressions import RawSQL
+
+from config import db
+from intents.models import FINAL, Edge, EdgeKind, Intent, Status
+
+_KINDS = {"all": "", **{kind: f"AND e.kind = '{kind}'" for kind in EdgeKind.values}}
+
+
+def awaited_by(waiters: Collection[UUID], kind: str = "all") -> tuple[str, list[Any]]:
+    """SQL for the ids of all that the intents wait for, near or far, and of themselves.
+
+    UNION, not UNION ALL: the ways through diamonds multiply, the intents do not.
+    """
+    seeds = " UNION ALL ".join(["SELECT %s" if not _is_postgresql() else "SELECT %s::uuid"] * len(waiters))
+    sql = f"""
+        WITH RECURSIVE awaited(id) AS (
+            {seeds}
+            UNION
+            SELECT e.awaited_id FROM awaited JOIN intents_edge e ON e.waiter_id = awaited.id {_KINDS[kind]}
+        )
+        SELECT id FROM awaited
+    """
+    return sql, [_parameter(waiter) for waiter in waiters]
+
+
+def path_between(starts: Collection[UUID], goal: UUID) -> list[UUID] | None:
+    """The shortest way along which one of `starts` waits for `goal`, or None where none does."""
+    sql, parameters = awaited_by(starts)
+    if _parameter(goal) not in {row[0] for row in db.rows(sql, parameters)}:
+        return None
+    edges = Edge.objects.filter(waiter_id__in=RawSQL(sql, parameters)).values_list("waiter_id", "awaited_id")
+    return _shortest(starts, goal, edges)
+
+
+def descendants(intent_id: UUID) -> QuerySet[Intent]:
+    sql, parameters = awaited_by([intent_id], EdgeKind.CHILD)
+    return Intent.objects.filter(pk__in=RawSQL(sql, parameters)).exclude(pk=intent_id)  # type: ignore[no-any-return]
+
+
+def ancestors(intent_id: UUID, *, beyond: int, limit: int) -> list[tuple[int, Intent]]:
+    """Up to `limit` ancestors above the level `beyond` (the parent is level 1), the nearest first."""
+    sql = """
+        WITH RECURSIVE above(id, level) AS (
+            SELECT parent_intent_id, 1 FROM intents_intent WHERE id = %s
+            UNION ALL
+            SELECT i.parent_intent_id, level + 1 FROM above JOIN intents_intent i ON i.id = above.id
+        )
+        SELECT id, level FROM above WHERE id IS NOT NULL AND level > %s ORDER BY level LIMIT %s
+    """
+    levels = {_uuid(row[0]): row[1] for row in db.rows(sql, [_parameter(intent_id), beyond, limit])}
+    found = Intent.objects.in_bulk(list(levels))
+    return [(level, found[pk]) for pk, level in levels.items()]
+
+
+def dependencies(intent_id: UUID) -> QuerySet[Intent]:
+    edges = Edge.objects.filter(waiter_id=intent_id, kind=EdgeKind.DEPENDENCY)
+    return Intent.objects.filter(pk__in=edges.values("awaited_id"))  # type: ignore[no-any-return]
+
+
+def dependents(intent_id: UUID) -> QuerySet[Intent]:
+    edges = Edge.objects.filter(awaited_id=intent_id, kind=EdgeKind.DEPENDENCY)
+    return Intent.objects.filter(pk__in=edges.values("waiter_id"))  # type: ignore[no-any-return]
+
+
+def dependent_ids(intent_ids: Collection[UUID]) -> set[UUID]:
+    """Who depends on any of these."""
+    edges = Edge.objects.filter(awaited_id__in=list(intent_ids), kind=EdgeKind.DEPENDENCY)
+    return set(edges.values_list("waiter_id", flat=True))
+
+
+def descendant_ids(intent_id: UUID) -> set[UUID]:
+    return set(descendants(intent_id).values_list("pk", flat=True))
+
+
+def unmet(waiter_ids: Collection[UUID]) -> dict[UUID, list[UUID]]:
+    """The dependencies of each intent that are not completed; those without any are left out."""
+    edges = (
+        Edge.objects.filter(waiter_id__in=list(waiter_ids), kind=EdgeKind.DEPENDENCY)
+        .exclude(awaited__status=Status.COMPLETED)
+        .order_by("awaited_id")
+    )
+    found = defaultdict(list)
+    for waiter, awaited in edges.values_list("waiter_id", "awaited_id"):
+        found[waiter].append(awaited)
+    return dict(found)
+
+
+def open_children(intent_id: UUID, *, ready: bool) -> QuerySet[Intent]:
+    """The open children whose dependencies are all completed, or else the others (rule G-6)."""
+    unmet_edges = Edge.objects.filter(waiter_id=OuterRef("pk"), kind=EdgeKind.DEPENDENCY).exclude(
+        awaited__status=Status.COMPLETED
+    )
+    waits = Exists(unmet_edges)
+    children = Intent.objects.filter(parent_intent_id=intent_id).exclude(status__in=FINAL)
+    return children.filter(~waits if ready else waits)  # type: ignore[no-any-return]
+
+
+NODE = ("id", "title", "status", "version", "agents", "created_by", "parent_intent_id", "updated_at")
+
+
+def reachable(intent_id: UUID) -> tuple[list[dict[str, Any]], list[tuple[UUID, UUID, str]]]:
+    """The nodes and the edges (waiter, awaited, kind) that lie below the intent, itself included (rule G-6)."""
+    sql, parameters = awaited_by([intent_id])
+    within = RawSQL(sql, parameters)
+    nodes = Intent.objects.filter(pk__in=within).order_by("pk").values(*NODE)
+    edges = Edge.objects.filter(waiter_id__in=within).order_by("waiter_id", "kind", "awaited_id")
+    return list(nodes), list(edges.values_list("waiter_id", "awaited_id", "kind"))
+
+
+def aggregate(statuses: dict[UUID, str], edges: Iterable[tuple[UUID, UUID, str]]) -> dict[str, Any]:
+    """How far the intents are: `{total, by_status, completion_percentage, blocking_intents, ready_intents}`.
+
+    Blocking are the open intents that others depend on; ready are the open ones whose own dependencies are all completed.
+    """
+    counts = Counter(statuses.values())
+    waiting, blocking = set(), set()
+    for waiter, awaited, kind in edges:
+        if kind == EdgeKind.DEPENDENCY and statuses.get(awaited) != Status.COMPLETED:
+            waiting.add(waiter)
+            if statuses.get(awaited) not in FINAL:
+                blocking.add(awaited)
+    still_open = [pk for pk, status in statuses.items() if status not in FINAL]
+    return {
+        "total": len(statuses),
+        "by_status": {str(status): counts[status] for status in Status},
+        "completion_percentage": round(100 * counts[Status.COMPLETED] / (len(statuses) or 1), 2),
+        "blocking_intents": [str(pk) for pk in still_open if pk in blocking],
+        "ready_intents": [str(pk) for pk in still_open if pk not in waiting],
+    }
+
+
+def _shortest(starts: Collection[UUID], goal: UUID, edges: Iterable[tuple[UUID, UUID]]) -> list[UUID] | None:
+    onward = defaultdict(list)
+    for waiter, awaited in edges:
+        onward[waiter].append(awaited)
+    came_from: dict[UUID, UUID | None] = dict.fromkeys(starts)
+    queue = deque(starts)
+    while queue:
+        here = queue.popleft()
+        if here == goal:
+            return _back_from(here, came_from)
+        for there in onward[here]:
+            if there not in came_from:
+                came_from[there] = here
+                queue.append(there)
+    return None
+
+
+def _back_from(here: UUID, came_from: dict[UUID, UUID | None]) -> list[UUID]:
+    path = [here]
+    while (before := came_from[path[-1]]) is not None:
+        path.append(before)
+    return path[::-1]
+
+
+def _is_postgresql() -> bool:
+    return connection.vendor == "postgresql"
+
+
+def _parameter(pk: UUID) -> Any:
+    """The id as raw SQL takes it and answers it."""
+    return pk if _is_postgresql() else pk.hex
+
+
+def _uuid(value: Any) -> UUID:
+    return value if isinstance(value, UUID) else UUID(value)

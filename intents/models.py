@@ -1,0 +1,224 @@
+from collections.abc import Callable, Collection
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.db import models
+from django.db.models import F, Q
+
+from config.db import retractable, serial_writers
+from config.ids import new_id
+from config.strictjson import JSONTextField
+from intents import rows
+from intents.errors import IllegalTransition, IntentClosed, IntentNotFound, VersionConflict
+
+AGENT_ID = 255
+LOCKED_AT_ONCE = 5_000  # Ids in one statement; SQLite takes 32,766 parameters at most.
+
+
+class Status(models.TextChoices):
+    DRAFT = "draft"
+    PENDING = "pending"
+    ACTIVE = "active"
+    BLOCKED = "blocked"
+    COMPLETED = "completed"
+    ABANDONED = "abandoned"
+
+
+FINAL = (Status.COMPLETED, Status.ABANDONED)
+
+TRANSITIONS: dict[str, tuple[str, ...]] = {
+    Status.DRAFT: (Status.PENDING, Status.ACTIVE, Status.BLOCKED, *FINAL),
+    Status.PENDING: (Status.ACTIVE, Status.BLOCKED, *FINAL),
+    Status.ACTIVE: (Status.PENDING, Status.BLOCKED, *FINAL),
+    Status.BLOCKED: (Status.PENDING, Status.ACTIVE, Status.ABANDONED),
+    Status.COMPLETED: (),
+    Status.ABANDONED: (),
+}
+"""Rule I-5."""
+
+
+class IntentQuerySet(models.QuerySet["Intent"]):
+    def find(self, intent_id: UUID | str) -> "Intent":
+        """Raises IntentNotFound, also for what is no id at all."""
+        found = rows.read(self.model, intent_id) if isinstance(intent_id, UUID) else None
+        if found is None:
+            raise IntentNotFound(intent_id)
+        return found
+
+    def require(self, intent_id: UUID | str) -> UUID:
+        """The id, if there is such an intent. Raises IntentNotFound."""
+        if not isinstance(intent_id, UUID) or not self.filter(pk=intent_id).exists():
+            raise IntentNotFound(intent_id)
+        return intent_id
+
+    def lock(self, intent_id: UUID | str) -> "Intent":
+        """The intent as it is now, and stays until the transaction ends. Raises IntentNotFound."""
+        found = rows.read(self.model, intent_id, lock=True) if isinstance(intent_id, UUID) else None
+        if found is None:
+            raise IntentNotFound(intent_id)
+        return found
+
+    def lock_all(self, ids: Collection[UUID]) -> dict[UUID, "Intent"]:
+        """Lock the intents that exist, in the order of their ids: a new one's id is above its ancestors'.
+
+        Whoever needs several takes them with one call, so that nobody waits in a circle.
+        """
+        ordered = sorted(ids)
+        found: dict[UUID, Intent] = {}
+        for start in range(0, len(ordered), LOCKED_AT_ONCE):
+            part = self.filter(pk__in=ordered[start : start + LOCKED_AT_ONCE]).order_by("pk").select_for_update()
+            found.update((intent.pk, intent) for intent in part)
+        return found
+
+    def lock_moving(self, ids: Callable[[], set[UUID]]) -> dict[UUID, "Intent"]:
+        """Lock the intents that `ids` names, beginning anew while others still add to them.
+
+        Once the first ids are locked, the verbs that would add more wait for us, so this ends soon.
+        """
+        while True:
+            wanted = ids()
+            if serial_writers():
+                return self.lock_all(wanted)
+            with retractable() as retract:
+                found = self.lock_all(wanted)
+                if ids() <= wanted:
+                    return found
+                retract()
+
+
+class Intent(models.Model):
+    """A goal with versioned state (RFC-0001).
+
+    `depends_on` and `agents` repeat what the rows of Edge and Assignment say, in the order in which they came: the
+    verbs write both under this row's lock, so that an intent is read with one query.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    title = models.CharField(max_length=500)
+    description = models.TextField(null=True, blank=True)
+    status = models.CharField(max_length=10, choices=Status, default=Status.DRAFT)
+    state = JSONTextField(default=dict)
+    constraints = JSONTextField(default=dict)
+    confidence = models.PositiveSmallIntegerField(null=True, blank=True)
+    version = models.PositiveBigIntegerField(default=1)
+    parent_intent = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="children", db_index=False)
+    depends_on = JSONTextField(default=list)
+    agents = JSONTextField(default=list)
+    created_by = models.CharField(max_length=AGENT_ID)
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+    last_sequence = models.PositiveBigIntegerField(default=0)
+
+    objects: ClassVar[Any] = IntentQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(status__in=Status.values), name="intent_status_is_known"),
+            models.CheckConstraint(condition=Q(confidence__lte=100), name="intent_confidence_is_a_percentage"),
+            models.CheckConstraint(condition=Q(version__gte=1), name="intent_version_from_1"),
+        ]
+        indexes = [
+            models.Index(fields=["created_at", "id"], name="intent_by_age"),
+            models.Index(fields=["updated_at", "id"], name="intent_by_change"),
+            models.Index(fields=["status", "created_at", "id"], name="intent_by_status"),
+            models.Index(fields=["created_by", "created_at", "id"], name="intent_by_creator"),
+            models.Index(fields=["parent_intent", "id"], name="intent_by_parent"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def is_final(self) -> bool:
+        return self.status in FINAL
+
+    def require_version(self, expected: int) -> None:
+        """Raises VersionConflict (rule I-2)."""
+        if self.version != expected:
+            raise VersionConflict(self.version, expected)
+
+    def require_open(self) -> None:
+        """Raises IntentClosed."""
+        if self.is_final:
+            raise IntentClosed(self.pk, self.status)
+
+    def require_transition(self, status: str) -> None:
+        """Raises IllegalTransition (rule I-5)."""
+        if status not in TRANSITIONS[self.status]:
+            raise IllegalTransition(self.status, status, TRANSITIONS[self.status])
+
+
+class EdgeKind(models.TextChoices):
+    DEPENDENCY = "dependency"
+    CHILD = "child"
+
+
+class Edge(models.Model):
+    """One intent waits for another: for its dependency, or for its child (RFC-0002).
+
+    Both kinds stand in one table since rule G-1 forbids circles among both of them together.
+    """
+
+    waiter = models.ForeignKey(Intent, models.CASCADE, related_name="+", db_index=False)
+    awaited = models.ForeignKey(Intent, models.PROTECT, related_name="+", db_index=False)
+    kind = models.CharField(max_length=10, choices=EdgeKind)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["waiter", "kind", "awaited"], name="one_edge_of_a_kind"),
+            models.CheckConstraint(condition=~Q(waiter=F("awaited")), name="no_intent_awaits_itself"),
+        ]
+        indexes = [models.Index(fields=["awaited", "kind", "waiter"], name="edge_by_awaited")]
+
+    def __str__(self) -> str:
+        return f"{self.waiter_id} awaits {self.kind} {self.awaited_id}"
+
+
+class Assignment(models.Model):
+    """An agent works on an intent."""
+
+    intent = models.ForeignKey(Intent, models.CASCADE, related_name="assignments", db_index=False)
+    agent_id = models.CharField(max_length=AGENT_ID)
+    role = models.CharField(max_length=64)
+    assigned_by = models.CharField(max_length=AGENT_ID)
+    assigned_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["intent", "agent_id"], name="one_assignment_per_agent")]
+        indexes = [models.Index(fields=["agent_id", "intent"], name="assignment_by_agent")]
+
+    def __str__(self) -> str:
+        return f"{self.agent_id} as {self.role}"
+
+
+class Event(models.Model):
+    """What happened, for good (RFC-0001 "Events"). Written by intents.events alone; triggers refuse every change.
+
+    `row` is only the row's number. Readers order one intent by `sequence` and several by `position`
+    (intents.positions); the wire's `id` is `uid`.
+    """
+
+    row = models.BigAutoField(primary_key=True)
+    uid = models.UUIDField(unique=True, default=new_id, editable=False)
+    intent = models.ForeignKey(Intent, models.PROTECT, null=True, related_name="events", db_index=False)
+    portfolio_id = models.UUIDField(null=True)
+    sequence = models.PositiveBigIntegerField(null=True)
+    position = models.PositiveBigIntegerField(null=True, unique=True)
+    event_type = models.CharField(max_length=100)
+    actor = models.CharField(max_length=AGENT_ID)
+    key_id = models.UUIDField(null=True)
+    payload = JSONTextField(default=dict)
+    trace_id = models.CharField(max_length=255, null=True)
+    parent_event_id = models.UUIDField(null=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["intent", "sequence"], name="one_event_per_sequence")]
+        indexes = [
+            models.Index(fields=["event_type", "position"], name="event_by_type"),
+            models.Index(fields=["trace_id", "position"], name="event_by_trace", condition=Q(trace_id__isnull=False)),
+            models.Index(fields=["row"], name="event_without_position", condition=Q(position=None)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event_type} by {self.actor}"

@@ -1,0 +1,92 @@
+"""`position`: one order of all events, over all intents (architecture §3).
+
+A row number is no such order on PostgreSQL: it is given before the commit, so a reader that has seen 11 passes by a 10
+that commits later. There the sequencer numbers events after their commit. It sees committed rows only, hence a late
+commit gets a later position and no reader passes anything by. SQLite's writers are serial, so each transaction numbers
+its own events.
+"""
+
+import logging
+import threading
+
+from django.db import connection, transaction
+from django.db.models import Max
+
+from config import db
+from intents import doorbell
+from intents.models import Event
+
+BATCH = 1_000
+LOCK = "event positions"
+LOOK_EVERY = 1.0  # Seconds without a ring, after which the sequencer looks by itself.
+PAUSE = 0.005  # Seconds between two batches, so that a busy log is numbered in batches and not one by one.
+
+log = logging.getLogger("openintent.positions")
+
+# The row number orders the events of one intent as their sequence does: both are given under the intent's row lock.
+_NUMBER = """
+    UPDATE intents_event AS e SET position = n.position
+    FROM (
+        SELECT "row", (SELECT COALESCE(MAX(position), 0) FROM intents_event) + ROW_NUMBER() OVER (ORDER BY "row") AS position
+        FROM (SELECT "row" FROM intents_event WHERE position IS NULL ORDER BY "row" LIMIT %s) AS waiting
+    ) AS n
+    WHERE e."row" = n."row"
+"""
+
+
+def next_in_transaction() -> int | None:
+    """The position of the next event, where writers are serial; None where the sequencer will give it."""
+    if not db.serial_writers():
+        return None
+    return db.rows("SELECT COALESCE(MAX(position), 0) + 1 FROM intents_event", [])[0][0]  # type: ignore[no-any-return]
+
+
+def number_committed(*, wait: bool = False) -> int:
+    """Give the committed events that have none their positions. Answers how many got one.
+
+    One process at a time does it. Without `wait`, one that comes second leaves it to the first.
+    """
+    if db.serial_writers():
+        return 0
+    total = 0
+    while True:
+        with transaction.atomic():
+            if not db.advisory_lock(LOCK, wait=wait):
+                return total
+            with connection.cursor() as cursor:
+                cursor.execute(_NUMBER, [BATCH])
+                total += cursor.rowcount
+                if cursor.rowcount < BATCH:
+                    return total
+
+
+def last() -> int:
+    """The position of the newest event that has one; 0 in an empty log."""
+    return Event.objects.aggregate(last=Max("position"))["last"] or 0
+
+
+class Sequencer:
+    """Numbers what this process and others commit, in a thread of its own, while the server runs."""
+
+    def __init__(self) -> None:
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="sequencer", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        doorbell.ring()
+        self._thread.join(timeout=5)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            doorbell.wait(LOOK_EVERY)
+            try:
+                number_committed()
+            except Exception:  # The database is away: nothing is lost, the next look numbers it.
+                log.warning("events could not be numbered", exc_info=True)
+                connection.close()
+            self._stopping.wait(PAUSE)
+        connection.close()

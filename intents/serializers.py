@@ -1,0 +1,311 @@
+"""Bodies, in and out (protocol §3). What goes out is built by hand: a serializer takes ten times as long."""
+
+from typing import Any
+
+from django.conf import settings
+from rest_framework import serializers
+
+from access.callers import MAX_AGENT_ID
+from config.api import Body
+from config.fields import AnyJSON, Flag, Id, Integer, JSONObject, OneOrMore, Text
+from config.wire import instant
+from intents.events import CLIENT_TYPE, NewEvent
+from intents.models import Assignment, EdgeKind, Event, Intent, Status
+from intents.patches import OPERATIONS
+from intents.services import Assignee
+
+MAX_TITLE = 500
+MAX_DESCRIPTION = 10_000
+
+
+class Constraints(JSONObject):
+    """An object; a list becomes `{"rules": [...]}`."""
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        return super().to_internal_value({"rules": data} if isinstance(data, list) else data)
+
+
+class AgentId(Text):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=MAX_AGENT_ID, **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        value = super().to_internal_value(data)
+        if not value.isprintable() or value != value.strip():
+            raise serializers.ValidationError("must be printable, without spaces at its ends")
+        return value
+
+
+class Role(Text):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=64, default="worker", **kwargs)
+
+
+class AssigneeIn(Body):
+    """An agent id, or an object with its role."""
+
+    agent_id = AgentId()
+    role = Role()
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        return Assignee(**super().run_validation({"agent_id": data} if isinstance(data, str) else data))
+
+
+class Acting(Body):
+    """A body that may say who acts, for keys that are bound to nobody (protocol §1.1)."""
+
+    actor = AgentId(required=False, help_text="Who does this, where neither the key nor X-Agent-ID says it.")
+
+
+class CreateIntent(Body):
+    aliases = {"initial_state": "state", "parent_id": "parent_intent_id"}
+
+    title = Text(max_length=MAX_TITLE, trim_whitespace=True)
+    description = Text(max_length=MAX_DESCRIPTION, required=False, allow_null=True, allow_blank=True)
+    state = JSONObject(required=False)
+    constraints = Constraints(required=False)
+    confidence = Integer(min_value=0, max_value=100, required=False, allow_null=True)
+    parent_intent_id = Id(required=False, allow_null=True)
+    depends_on = serializers.ListField(child=Id(), required=False, max_length=1000)
+    assign = OneOrMore(child=AssigneeIn(), required=False, max_length=100, help_text="An agent id, or a list of them.")
+    created_by = AgentId(required=False)
+
+
+class CreateChild(CreateIntent):
+    aliases = {"initial_state": "state"}
+    parent_intent_id = None
+
+
+class UpdateIntent(Acting):
+    title = Text(max_length=MAX_TITLE, trim_whitespace=True, required=False)
+    description = Text(max_length=MAX_DESCRIPTION, required=False, allow_null=True, allow_blank=True)
+    constraints = Constraints(required=False)
+    confidence = Integer(min_value=0, max_value=100, required=False, allow_null=True)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if not attrs.keys() - {"actor"}:
+            raise serializers.ValidationError("Give at least one of title, description, constraints, confidence.")
+        return attrs
+
+
+class PatchIn(Body):
+    op = serializers.ChoiceField(choices=OPERATIONS)
+    path = Text(max_length=1000, help_text="A key, or with a leading / a JSON Pointer (RFC 6901).")
+    value = AnyJSON(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if ("value" in attrs) == (attrs["op"] == "remove"):
+            raise serializers.ValidationError(
+                {"value": "goes not with remove" if attrs["op"] == "remove" else "is required"}
+            )
+        return attrs
+
+
+class UpdateState(Acting):
+    """Either `state`, whose keys are set one by one, or `patches`."""
+
+    state = JSONObject(required=False)
+    patches = serializers.ListField(child=PatchIn(), required=False, max_length=1000)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if ("state" in attrs) == ("patches" in attrs):
+            raise serializers.ValidationError("Give either state or patches.")
+        if not (attrs.get("state") or attrs.get("patches")):
+            raise serializers.ValidationError("There is nothing to change: the list of changes is empty.")
+        if "state" in attrs:
+            attrs["patches"] = [{"op": "set", "path": key, "value": value} for key, value in attrs.pop("state").items()]
+        return attrs
+
+
+class SetStatus(Acting):
+    status = serializers.ChoiceField(choices=Status.choices)
+    reason = Text(max_length=MAX_DESCRIPTION, required=False, allow_null=True, allow_blank=True)
+    cascade = Flag(required=False, help_text="Abandons the open descendants as well.")
+
+
+class AddDependencies(Acting):
+    depends_on = OneOrMore(child=Id(), max_length=1000, allow_empty=False)
+
+
+class AssignAgent(Acting):
+    agent_id = AgentId(help_text="Whom to assign.")
+    role = Role()
+
+
+class EventIn(Body):
+    event_type = Text(max_length=100)
+    payload = JSONObject(required=False)
+    trace_id = Text(max_length=255, required=False, allow_null=True)
+    parent_event_id = Id(required=False, allow_null=True)
+
+    def validate_event_type(self, value: str) -> str:
+        if not CLIENT_TYPE.fullmatch(value):
+            raise serializers.ValidationError("must begin with a-z and go on with a-z, 0-9, _, . or -")
+        return value
+
+
+class LogEvent(EventIn, Acting):
+    pass
+
+
+class LogEvents(Acting):
+    events = serializers.ListField(child=EventIn(), allow_empty=False, max_length=settings.MAX_BATCH_EVENTS)
+
+
+def new_event(values: dict[str, Any]) -> NewEvent:
+    return NewEvent(
+        values["event_type"], values.get("payload") or {}, values.get("trace_id"), values.get("parent_event_id")
+    )
+
+
+# --- out -----------------------------------------------------------------------------------------------------------
+
+
+class AgentOut(serializers.Serializer[Any]):
+    agent_id = serializers.CharField()
+    role = serializers.CharField()
+
+
+class IntentOut(serializers.Serializer[Intent]):
+    id = serializers.UUIDField()
+    title = serializers.CharField()
+    description = serializers.CharField(allow_null=True)
+    status = serializers.ChoiceField(choices=Status.choices)
+    state = JSONObject()
+    constraints = JSONObject()
+    confidence = serializers.IntegerField(allow_null=True, min_value=0, max_value=100)
+    version = serializers.IntegerField(min_value=1)
+    parent_intent_id = serializers.UUIDField(allow_null=True)
+    depends_on = serializers.ListField(child=serializers.UUIDField())
+    agents = AgentOut(many=True)
+    created_by = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+    last_sequence = serializers.IntegerField(min_value=0)
+
+
+class BlockedIntentOut(IntentOut):
+    waiting_for = serializers.ListField(child=serializers.UUIDField())
+
+
+class EventOut(serializers.Serializer[Event]):
+    id = serializers.UUIDField()
+    intent_id = serializers.UUIDField(allow_null=True)
+    portfolio_id = serializers.UUIDField(allow_null=True)
+    sequence = serializers.IntegerField(allow_null=True, help_text="1, 2, 3 … within its intent.")
+    position = serializers.IntegerField(
+        allow_null=True, help_text="Server-wide order over all intents. Null only in the answer to the write itself."
+    )
+    event_type = serializers.CharField()
+    actor = serializers.CharField()
+    payload = JSONObject()
+    trace_id = serializers.CharField(allow_null=True)
+    parent_event_id = serializers.UUIDField(allow_null=True)
+    created_at = serializers.DateTimeField()
+
+
+class EventsOut(serializers.Serializer[Any]):
+    events = EventOut(many=True)
+
+
+class AssignmentOut(serializers.Serializer[Assignment]):
+    intent_id = serializers.UUIDField()
+    agent_id = serializers.CharField()
+    role = serializers.CharField()
+    assigned_by = serializers.CharField()
+    assigned_at = serializers.DateTimeField()
+
+
+class NodeOut(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    title = serializers.CharField()
+    status = serializers.ChoiceField(choices=Status.choices)
+    version = serializers.IntegerField(min_value=1)
+    agents = AgentOut(many=True)
+    created_by = serializers.CharField()
+    parent_intent_id = serializers.UUIDField(allow_null=True)
+    updated_at = serializers.DateTimeField()
+
+
+class GraphEdgeOut(serializers.Serializer[Any]):
+    """`parent`: from a parent to its child; `dependency`: from an intent to what it depends on."""
+
+    to = serializers.UUIDField()
+    type = serializers.ChoiceField(choices=["parent", "dependency"])
+
+    def get_fields(self) -> dict[str, Any]:
+        return {"from": serializers.UUIDField(), **super().get_fields()}
+
+
+GRAPH_EDGE = {EdgeKind.CHILD: "parent", EdgeKind.DEPENDENCY: "dependency"}
+
+
+class AggregateStatusOut(serializers.Serializer[Any]):
+    total = serializers.IntegerField()
+    by_status = serializers.DictField(child=serializers.IntegerField())
+    completion_percentage = serializers.FloatField()
+    blocking_intents = serializers.ListField(child=serializers.UUIDField())
+    ready_intents = serializers.ListField(child=serializers.UUIDField())
+
+
+class GraphOut(serializers.Serializer[Any]):
+    root = serializers.UUIDField()
+    nodes = NodeOut(many=True)
+    edges = GraphEdgeOut(many=True)
+    aggregate_status = AggregateStatusOut()
+
+
+def intent_body(intent: Intent) -> dict[str, Any]:
+    return {
+        "id": str(intent.pk),
+        "title": intent.title,
+        "description": intent.description,
+        "status": str(intent.status),
+        "state": intent.state,
+        "constraints": intent.constraints,
+        "confidence": intent.confidence,
+        "version": intent.version,
+        "parent_intent_id": str(intent.parent_intent_id) if intent.parent_intent_id else None,
+        "depends_on": intent.depends_on,
+        "agents": intent.agents,
+        "created_by": intent.created_by,
+        "created_at": instant(intent.created_at),
+        "updated_at": instant(intent.updated_at),
+        "last_sequence": intent.last_sequence,
+    }
+
+
+def event_body(event: Event) -> dict[str, Any]:
+    return {
+        "id": str(event.uid),
+        "intent_id": str(event.intent_id) if event.intent_id else None,
+        "portfolio_id": str(event.portfolio_id) if event.portfolio_id else None,
+        "sequence": event.sequence,
+        "position": event.position,
+        "event_type": event.event_type,
+        "actor": event.actor,
+        "payload": event.payload,
+        "trace_id": event.trace_id,
+        "parent_event_id": str(event.parent_event_id) if event.parent_event_id else None,
+        "created_at": instant(event.created_at),
+    }
+
+
+def assignment_body(assignment: Assignment) -> dict[str, Any]:
+    return {
+        "intent_id": str(assignment.intent_id),
+        "agent_id": assignment.agent_id,
+        "role": assignment.role,
+        "assigned_by": assignment.assigned_by,
+        "assigned_at": instant(assignment.assigned_at),
+    }
+
+
+def node_body(node: dict[str, Any]) -> dict[str, Any]:
+    parent = node["parent_intent_id"]
+    return {
+        **node,
+        "id": str(node["id"]),
+        "parent_intent_id": str(parent) if parent else None,
+        "updated_at": instant(node["updated_at"]),
+    }

@@ -1,0 +1,399 @@
+"""The verbs: all that can change an intent, its graph and its log."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.utils import timezone
+
+from access.callers import SYSTEM, Actor
+from config import strictjson
+from config.db import advisory_lock, verb
+from config.errors import Invalid, TooLarge
+from intents import graph
+from intents.errors import CompletionGate, DependencyCycle, ReservedEventType
+from intents.events import RESERVED, EventType, NewEvent, append
+from intents.models import FINAL, Assignment, Edge, EdgeKind, Event, Intent, Status
+from intents.patches import Patch, apply
+
+GRAPH_LOCK = "intent graph"
+"""Held while edges are added that could close a circle: two verbs that would close it together must see each other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assignee:
+    agent_id: str
+    role: str = "worker"
+
+
+# --- intents -------------------------------------------------------------------------------------------------------
+
+
+@verb
+def create_intent(
+    *,
+    actor: Actor,
+    title: str,
+    description: str | None = None,
+    state: dict[str, Any] | None = None,
+    constraints: dict[str, Any] | None = None,
+    confidence: int | None = None,
+    parent_intent_id: UUID | None = None,
+    depends_on: Sequence[UUID] = (),
+    assign: Sequence[Assignee] = (),
+) -> Intent:
+    """Make an intent: `draft`, or `blocked` or `pending` by its dependencies (rule I-4).
+
+    Raises Invalid for a parent or dependency that does not exist, IntentClosed for a final parent, DependencyCycle,
+    TooLarge.
+    """
+    depends_on = list(dict.fromkeys(depends_on))
+    if parent_intent_id and depends_on:  # Only then does the new intent lie on a way between others.
+        advisory_lock(GRAPH_LOCK)
+    related = Intent.objects.lock_all({*depends_on, *filter(None, [parent_intent_id])})
+    _require_related(related, parent_intent_id, depends_on)
+
+    now = timezone.now()
+    intent = Intent(
+        title=title,
+        description=description,
+        state=_within_limit(state or {}),
+        constraints=constraints or {},
+        confidence=confidence,
+        parent_intent_id=parent_intent_id,
+        depends_on=[str(pk) for pk in depends_on],
+        status=_initial_status([related[pk] for pk in depends_on]),
+        created_by=actor.id,
+        created_at=now,
+        updated_at=now,
+    )
+    intent.save(force_insert=True)
+    if parent_intent_id:
+        Edge.objects.create(waiter_id=parent_intent_id, awaited=intent, kind=EdgeKind.CHILD)
+    _add_edges(intent, depends_on)
+    append(intent, NewEvent(EventType.INTENT_CREATED, _as_created(intent)), actor=actor, now=now)
+    for assignee in dict((each.agent_id, each) for each in assign).values():
+        _assign(intent, assignee, actor, now)
+    return intent
+
+
+@verb
+def update_intent(*, intent_id: UUID | str, expected_version: int, actor: Actor, changes: dict[str, Any]) -> Intent:
+    """Change the title, description, constraints or confidence. Raises IntentNotFound, VersionConflict."""
+    intent = Intent.objects.lock(intent_id)
+    intent.require_version(expected_version)
+    for name, value in changes.items():
+        setattr(intent, name, value)
+    _raise_version(intent, EventType.INTENT_UPDATED, {"changes": changes}, actor=actor, saving=tuple(changes))
+    return intent
+
+
+@verb
+def patch_state(
+    *, intent_id: UUID | str, expected_version: int, actor: Actor, patches: Sequence[Patch]
+) -> Intent:
+    """Apply the patches to the state, all or none (rule I-3).
+
+    Raises IntentNotFound, VersionConflict, InvalidPatch, TooLarge.
+    """
+    intent = Intent.objects.lock(intent_id)
+    intent.require_version(expected_version)
+    apply(intent.state, patches)
+    _within_limit(intent.state)
+    _raise_version(intent, EventType.STATE_PATCHED, {"patches": list(patches)}, actor=actor, saving=("state",))
+    return intent
+
+
+@verb
+def set_status(
+    *,
+    intent_id: UUID | str,
+    expected_version: int,
+    actor: Actor,
+    status: str,
+    reason: str | None = None,
+    cascade: bool = False,
+) -> Intent:
+    """Move the intent to another status (rules I-5, I-6, G-2, G-4, G-5). The same status again changes nothing.
+
+    Completing it unblocks those that waited for it; abandoning it tells them so, and with `cascade` abandons its open
+    descendants as well.
+
+    Raises IntentNotFound, VersionConflict, IllegalTransition, CompletionGate, Invalid.
+    """
+    if cascade and status != Status.ABANDONED:
+        raise Invalid.field("cascade", "goes only with the status abandoned")
+    locked = _lock_for_status(intent_id, status, cascade)
+    intent = locked[intent_id]
+    intent.require_version(expected_version)
+    if intent.status == status:
+        return intent
+    intent.require_transition(status)
+    _require_gate(intent, status)
+
+    now = timezone.now()
+    closing = [intent, *_open_descendants(locked, intent.pk)] if cascade else [intent]
+    for each in closing:
+        _change_status(each, status, actor=actor, reason=reason, now=now)
+    if status == Status.COMPLETED:
+        _unblock_dependents(intent, locked, now)
+    elif status == Status.ABANDONED:
+        _tell_dependents(closing, locked, actor, now)
+    return intent
+
+
+# --- graph ---------------------------------------------------------------------------------------------------------
+
+
+@verb
+def add_dependencies(
+    *, intent_id: UUID | str, expected_version: int, actor: Actor, depends_on: Sequence[UUID]
+) -> tuple[Intent, bool]:
+    """Let the intent wait for others as well (rules G-1, G-3). Answers it, and whether anything was new.
+
+    Raises IntentNotFound, VersionConflict, IntentClosed, Invalid, DependencyCycle.
+    """
+    advisory_lock(GRAPH_LOCK)
+    wanted = list(dict.fromkeys(depends_on))
+    Intent.objects.require(intent_id)
+    locked = Intent.objects.lock_all({intent_id, *wanted})
+    intent = locked[intent_id]
+    intent.require_version(expected_version)
+    intent.require_open()
+    if intent.pk in wanted:
+        raise DependencyCycle([intent.pk, intent.pk])
+    _require_related(locked, None, wanted)
+    new = [pk for pk in wanted if str(pk) not in intent.depends_on]
+    if not new:
+        return intent, False
+    if path := graph.path_between(new, intent.pk):
+        raise DependencyCycle([intent.pk, *path])
+
+    _add_edges(intent, new)
+    intent.depends_on = [*intent.depends_on, *map(str, new)]
+    before = intent.status
+    if any(locked[pk].status != Status.COMPLETED for pk in new):
+        intent.status = Status.BLOCKED
+    _raise_dependency_version(intent, EventType.DEPENDENCY_ADDED, new, before, actor=actor)
+    return intent, True
+
+
+@verb
+def remove_dependency(*, intent_id: UUID | str, dependency_id: UUID | str, expected_version: int, actor: Actor) -> Intent:
+    """Let the intent wait for one less; the last open one gone, it is unblocked (rule G-3). Again changes nothing.
+
+    Raises IntentNotFound, VersionConflict, IntentClosed.
+    """
+    intent = Intent.objects.lock(intent_id)
+    if str(dependency_id) not in intent.depends_on:
+        return intent
+    intent.require_version(expected_version)
+    intent.require_open()
+    was_waiting = bool(graph.unmet([intent.pk]))
+    Edge.objects.filter(waiter=intent, awaited_id=dependency_id, kind=EdgeKind.DEPENDENCY).delete()
+    intent.depends_on = [pk for pk in intent.depends_on if pk != str(dependency_id)]
+    before = intent.status
+    if before == Status.BLOCKED and was_waiting and not graph.unmet([intent.pk]):
+        intent.status = Status.PENDING
+    _raise_dependency_version(intent, EventType.DEPENDENCY_REMOVED, [dependency_id], before, actor=actor)
+    return intent
+
+
+# --- agents --------------------------------------------------------------------------------------------------------
+
+
+@verb
+def assign_agent(*, intent_id: UUID | str, assignee: Assignee, actor: Actor) -> tuple[Assignment, bool]:
+    """Put an agent on the intent, or give it another role. Answers the assignment, and whether anything changed.
+
+    Raises IntentNotFound.
+    """
+    intent = Intent.objects.lock(intent_id)
+    return _assign(intent, assignee, actor, timezone.now())
+
+
+@verb
+def unassign_agent(*, intent_id: UUID | str, agent_id: str, actor: Actor) -> None:
+    """Take an agent off the intent. Again changes nothing. Raises IntentNotFound."""
+    intent = Intent.objects.lock(intent_id)
+    if not intent.assignments.filter(agent_id=agent_id).delete()[0]:
+        return
+    intent.agents = [each for each in intent.agents if each["agent_id"] != agent_id]
+    event = NewEvent(EventType.AGENT_UNASSIGNED, {"agent_id": agent_id})
+    append(intent, event, actor=actor, now=timezone.now(), saving=["agents"])
+
+
+# --- events --------------------------------------------------------------------------------------------------------
+
+
+@verb
+def log_events(*, intent_id: UUID | str, events: Sequence[NewEvent], actor: Actor) -> list[Event]:
+    """Add to the intent's log, all or none, in this order (rules E-4, E-5).
+
+    Raises IntentNotFound, ReservedEventType, TooLarge, Invalid for a parent event that does not exist.
+    """
+    for event in events:
+        if event.event_type in RESERVED:
+            raise ReservedEventType(event.event_type)
+        if not strictjson.fits(event.payload, settings.MAX_EVENT_PAYLOAD):
+            raise TooLarge("The payload of an event is too large.", limit=settings.MAX_EVENT_PAYLOAD)
+    intent = Intent.objects.lock(intent_id)
+    _require_events({event.parent_event_id for event in events if event.parent_event_id})
+    return append(intent, *events, actor=actor, now=timezone.now())
+
+
+# --- parts of verbs ------------------------------------------------------------------------------------------------
+
+
+def _raise_version(
+    intent: Intent, event_type: EventType, payload: dict[str, Any], *, actor: Actor, saving: Sequence[str]
+) -> None:
+    """One more version, with the event that says what is new in it (rule I-2)."""
+    now = timezone.now()
+    intent.version += 1
+    intent.updated_at = now
+    event = NewEvent(event_type, {**payload, "version": intent.version})
+    append(intent, event, actor=actor, now=now, saving=(*saving, "version", "updated_at"))
+
+
+def _change_status(intent: Intent, status: str, *, actor: Actor, reason: str | None, now: datetime) -> None:
+    before, intent.status = intent.status, status
+    intent.version += 1
+    intent.updated_at = now
+    event = _status_changed(intent, before, reason)
+    append(intent, event, actor=actor, now=now, saving=("status", "version", "updated_at"))
+
+
+def _status_changed(intent: Intent, before: str, reason: str | None) -> NewEvent:
+    payload = {"from": before, "to": str(intent.status), "version": intent.version, "reason": reason}
+    return NewEvent(EventType.STATUS_CHANGED, payload)
+
+
+def _raise_dependency_version(
+    intent: Intent, event_type: EventType, dependency_ids: Collection[UUID | str], before: str, *, actor: Actor
+) -> None:
+    """One more version for the request as a whole, though it may be several events: each dependency, and the status."""
+    now = timezone.now()
+    intent.version += 1
+    intent.updated_at = now
+    events = [NewEvent(event_type, {"dependency_id": str(pk), "version": intent.version}) for pk in dependency_ids]
+    append(intent, *events, actor=actor, now=now, saving=("depends_on", "status", "version", "updated_at"))
+    if intent.status != before:
+        append(intent, _status_changed(intent, before, f"{event_type}"), actor=SYSTEM, now=now)
+
+
+def _require_related(found: dict[UUID, Intent], parent_intent_id: UUID | None, depends_on: Sequence[UUID]) -> None:
+    if parent_intent_id and parent_intent_id not in found:
+        raise Invalid.field("parent_intent_id", f"no intent has the id {parent_intent_id}")
+    for pk in depends_on:
+        if pk not in found:
+            raise Invalid.field("depends_on", f"no intent has the id {pk}")
+    if parent_intent_id:
+        found[parent_intent_id].require_open()
+    if parent_intent_id and depends_on and (path := graph.path_between(depends_on, parent_intent_id)):
+        raise DependencyCycle([parent_intent_id, *path])
+
+
+def _initial_status(dependencies: Collection[Intent]) -> Status:
+    if not dependencies:
+        return Status.DRAFT
+    return Status.PENDING if all(each.status == Status.COMPLETED for each in dependencies) else Status.BLOCKED
+
+
+def _add_edges(intent: Intent, depends_on: Sequence[UUID]) -> None:
+    if depends_on:
+        edges = [Edge(waiter=intent, awaited_id=pk, kind=EdgeKind.DEPENDENCY) for pk in depends_on]
+        Edge.objects.bulk_create(edges)
+
+
+def _as_created(intent: Intent) -> dict[str, Any]:
+    """All that a replay of the log starts from (rule E-6). Agents follow as events of their own."""
+    return {
+        "title": intent.title,
+        "description": intent.description,
+        "status": str(intent.status),
+        "state": intent.state,
+        "constraints": intent.constraints,
+        "confidence": intent.confidence,
+        "parent_intent_id": str(intent.parent_intent_id) if intent.parent_intent_id else None,
+        "depends_on": intent.depends_on,
+        "version": intent.version,
+    }
+
+
+def _lock_for_status(intent_id: UUID | str, status: str, cascade: bool) -> dict[Any, Intent]:
+    """Lock the intent, and where it closes, with it all whom that concerns."""
+    if status not in FINAL:
+        return {intent_id: Intent.objects.lock(intent_id)}
+    root = Intent.objects.require(intent_id)
+
+    def concerned() -> set[UUID]:
+        closing = {root} | (graph.descendant_ids(root) if cascade else set())
+        return closing | graph.dependent_ids(closing)
+
+    return Intent.objects.lock_moving(concerned)
+
+
+def _require_gate(intent: Intent, status: str) -> None:
+    """Raises CompletionGate (rules I-6, G-4). An intent can always be abandoned, or it could never be given up."""
+    if status == Status.ABANDONED:
+        return
+    if intent.status == Status.BLOCKED or status == Status.COMPLETED:
+        if waiting := graph.unmet([intent.pk]):
+            raise CompletionGate(waiting[intent.pk], "The intent waits for dependencies that are not completed.")
+    if status == Status.COMPLETED:
+        still_open = intent.children.exclude(status__in=FINAL).order_by("pk").values_list("pk", flat=True)
+        if waiting_for := list(still_open):
+            raise CompletionGate(waiting_for, "The intent has children that are neither completed nor abandoned.")
+
+
+def _open_descendants(locked: dict[Any, Intent], root: UUID) -> list[Intent]:
+    return [locked[pk] for pk in sorted(graph.descendant_ids(root)) if not locked[pk].is_final]
+
+
+def _unblock_dependents(intent: Intent, locked: dict[Any, Intent], now: datetime) -> None:
+    blocked = [locked[pk] for pk in sorted(graph.dependent_ids([intent.pk])) if locked[pk].status == Status.BLOCKED]
+    still_waiting = graph.unmet([each.pk for each in blocked])
+    for each in blocked:
+        if each.pk not in still_waiting:
+            _change_status(each, Status.PENDING, actor=SYSTEM, reason="dependencies_completed", now=now)
+
+
+def _tell_dependents(closed: Sequence[Intent], locked: dict[Any, Intent], actor: Actor, now: datetime) -> None:
+    abandoned = {each.pk for each in closed}
+    edges = Edge.objects.filter(awaited_id__in=abandoned, kind=EdgeKind.DEPENDENCY).order_by("waiter_id", "awaited_id")
+    for waiter_id, awaited_id in edges.values_list("waiter_id", "awaited_id"):
+        if not locked[waiter_id].is_final:
+            event = NewEvent(EventType.DEPENDENCY_ABANDONED, {"dependency_id": str(awaited_id)})
+            append(locked[waiter_id], event, actor=actor, now=now)
+
+
+def _assign(intent: Intent, assignee: Assignee, actor: Actor, now: datetime) -> tuple[Assignment, bool]:
+    known = intent.assignments.filter(agent_id=assignee.agent_id).first()
+    if known and known.role == assignee.role:
+        return known, False
+    assignment, _ = intent.assignments.update_or_create(
+        agent_id=assignee.agent_id, defaults={"role": assignee.role, "assigned_by": actor.id, "assigned_at": now}
+    )
+    others = [each for each in intent.agents if each["agent_id"] != assignee.agent_id]
+    intent.agents = [*others, {"agent_id": assignee.agent_id, "role": assignee.role}]
+    event = NewEvent(EventType.AGENT_ASSIGNED, {"agent_id": assignee.agent_id, "role": assignee.role})
+    append(intent, event, actor=actor, now=now, saving=["agents"])
+    return assignment, True
+
+
+def _require_events(uids: set[UUID]) -> None:
+    if uids:
+        missing = uids - set(Event.objects.filter(uid__in=uids).values_list("uid", flat=True))
+        if missing:
+            raise Invalid.field("parent_event_id", f"no event has the id {min(missing)}")
+
+
+def _within_limit(state: dict[str, Any]) -> dict[str, Any]:
+    """Raises TooLarge."""
+    if not strictjson.fits(state, settings.MAX_STATE):
+        raise TooLarge("The state would be too large.", limit=settings.MAX_STATE)
+    return state

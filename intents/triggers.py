@@ -1,0 +1,65 @@
+"""The database itself refuses to change the log (rule E-1).
+
+SQLite drops triggers when a migration rebuilds a table, so they are made after every migration, not in one.
+"""
+
+from typing import Any
+
+from django.core.checks import Error
+from django.db import connection
+
+from config import db
+
+REFUSAL = "the event log is append-only"
+
+_SQLITE = [
+    *(
+        f"""CREATE TRIGGER IF NOT EXISTS event_refuses_{verb.lower()} BEFORE {verb} ON intents_event
+            BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END"""
+        for verb in ("UPDATE", "DELETE")
+    )
+]
+
+_POSTGRESQL = [
+    f"""CREATE OR REPLACE FUNCTION event_refuses() RETURNS trigger LANGUAGE plpgsql AS $$
+        DECLARE filled intents_event;
+        BEGIN
+            IF TG_OP = 'UPDATE' THEN
+                filled := OLD;
+                filled.position := NEW.position;
+                IF OLD.position IS NULL AND NEW.position IS NOT NULL AND filled IS NOT DISTINCT FROM NEW THEN
+                    RETURN NEW;  -- The sequencer gives a position, once.
+                END IF;
+            END IF;
+            RAISE EXCEPTION '{REFUSAL}' USING ERRCODE = 'restrict_violation';
+        END $$""",
+    "CREATE OR REPLACE TRIGGER event_refuses_update BEFORE UPDATE ON intents_event FOR EACH ROW EXECUTE FUNCTION event_refuses()",
+    "CREATE OR REPLACE TRIGGER event_refuses_delete BEFORE DELETE ON intents_event FOR EACH ROW EXECUTE FUNCTION event_refuses()",
+    "CREATE OR REPLACE TRIGGER event_refuses_truncate BEFORE TRUNCATE ON intents_event EXECUTE FUNCTION event_refuses()",
+]
+
+_EXPECTED = {
+    "sqlite": ("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'intents_event'", 2),
+    "postgresql": (
+        "SELECT tgname FROM pg_trigger WHERE tgrelid = 'intents_event'::regclass AND tgname LIKE 'event_refuses%%' AND tgenabled <> 'D'",
+        3,
+    ),
+}
+
+
+def install(**_: Any) -> None:
+    """Make the triggers, again or for the first time."""
+    with connection.cursor() as cursor:
+        for statement in _SQLITE if connection.vendor == "sqlite" else _POSTGRESQL:
+            cursor.execute(statement)
+
+
+def check(**_: Any) -> list[Error]:
+    """A system check for databases (`manage.py check --database default`), also made at the server's start."""
+    if "intents_event" not in connection.introspection.table_names():
+        return []
+    query, expected = _EXPECTED[connection.vendor]
+    found = len(db.rows(query, []))
+    if found == expected:
+        return []
+    return [Error(f"{found} of {expected} triggers guard the event log.", hint="Run manage.py migrate.", id="intents.E001")]

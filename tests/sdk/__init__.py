@@ -1,0 +1,1 @@
+"""Tests of the package `openintent`, most of them once for each of the two clients."""

@@ -1,0 +1,156 @@
+"""A server that answers what a test tells it, and both clients behind one face."""
+
+import asyncio
+import inspect
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from openintent import AsyncOpenIntentClient, OpenIntentClient
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
+
+INTENT = {
+    "id": "11111111-1111-4111-8111-111111111111",
+    "title": "Book flights",
+    "description": None,
+    "status": "draft",
+    "state": {},
+    "constraints": {},
+    "confidence": None,
+    "version": 1,
+    "parent_intent_id": None,
+    "depends_on": [],
+    "agents": [{"agent_id": "ada", "role": "worker"}],
+    "created_by": "ada",
+    "created_at": "2026-01-02T03:04:05.678901Z",
+    "updated_at": "2026-01-02T03:04:05.678901Z",
+    "last_sequence": 1,
+}
+
+EVENT = {
+    "id": "22222222-2222-4222-8222-222222222222",
+    "intent_id": INTENT["id"],
+    "portfolio_id": None,
+    "sequence": 1,
+    "position": None,
+    "event_type": "comment",
+    "actor": "ada",
+    "payload": {},
+    "trace_id": None,
+    "parent_event_id": None,
+    "created_at": "2026-01-02T03:04:05.678901Z",
+}
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A request as it came over the wire; `target` is still percent-encoded."""
+
+    method: str
+    target: str
+    headers: dict[str, str]
+    body: Any
+
+
+class Script:
+    """A server that gives the next of `answers` to each request and remembers the request."""
+
+    def __init__(self, http: HTTPServer) -> None:
+        self.url = f"http://{http.host}:{http.port}"
+        self.answers: list[Response | Callable[[Request], Response]] = []
+        self.seen: list[Seen] = []
+        http.expect_request(re.compile(".*")).respond_with_handler(self._handle)
+
+    def says(self, *answers: Any) -> None:
+        """Add answers: JSON, `(status, JSON or text, headers)`, or a function of the request."""
+        self.answers += [answer if callable(answer) else _response(answer) for answer in answers]
+
+    def _handle(self, request: Request) -> Response:
+        body = request.get_data()
+        self.seen.append(
+            Seen(
+                request.method,
+                request.environ["REQUEST_URI"],
+                dict(request.headers),
+                json.loads(body) if body else None,
+            )
+        )
+        answer = self.answers.pop(0)
+        return answer(request) if callable(answer) and not isinstance(answer, Response) else answer
+
+
+def _response(answer: Any) -> Response:
+    status, body, headers = answer if isinstance(answer, tuple) else (200, answer, {})
+    if body is None or isinstance(body, str):
+        return Response(body, status=status, headers=headers)
+    return json_response(body, status, headers)
+
+
+def json_response(body: Any, status: int = 200, headers: Any = None) -> Response:
+    return Response(json.dumps(body), status, headers, content_type="application/json")
+
+
+class Waiting:
+    """An `AsyncOpenIntentClient` whose methods wait, so that one test speaks for both clients."""
+
+    def __init__(self, client: AsyncOpenIntentClient, runner: asyncio.Runner) -> None:
+        self._client = client
+        self._runner = runner
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._client, name)
+        if not inspect.iscoroutinefunction(value):
+            return value
+        return lambda *args, **kwargs: self._runner.run(value(*args, **kwargs))
+
+
+@pytest.fixture(scope="session")
+def http() -> Iterator[HTTPServer]:
+    with HTTPServer(threaded=True) as http:
+        yield http
+
+
+@pytest.fixture
+def script(http: HTTPServer) -> Iterator[Script]:
+    yield Script(http)
+    http.clear()
+
+
+@pytest.fixture
+def slept() -> list[float]:
+    """The pauses that clients made instead of sleeping."""
+    return []
+
+
+@pytest.fixture(params=["sync", "async"])
+def connect(request: pytest.FixtureRequest, slept: list[float]) -> Iterator[Callable[..., Any]]:
+    """Makes a client of each kind, with waiting methods and without real pauses."""
+    with asyncio.Runner() as runner:
+        clients: list[Any] = []
+
+        async def sleep(seconds: float) -> None:
+            slept.append(seconds)
+
+        def connect(*args: Any, **kwargs: Any) -> Any:
+            if request.param == "sync":
+                client: Any = OpenIntentClient(*args, **kwargs)
+                client._sleep = slept.append
+            else:
+                inner = AsyncOpenIntentClient(*args, **kwargs)
+                inner._sleep = sleep
+                client = Waiting(inner, runner)
+            clients.append(client)
+            return client
+
+        yield connect
+        for client in clients:
+            client.close()
+
+
+@pytest.fixture
+def client(connect: Callable[..., Any], script: Script) -> Any:
+    return connect(script.url, "secret-key", "ada")

@@ -1,0 +1,222 @@
+"""Both clients are one: same methods, same types; they open late, close, and live in threads."""
+
+import asyncio
+import inspect
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Barrier, Thread
+from typing import ClassVar
+
+import openintent
+import pytest
+from mypy import api as mypy
+from openintent import AsyncOpenIntentClient, OpenIntentClient
+from openintent.calls import Calls
+
+from .conftest import EVENT, INTENT, json_response
+
+TYPED = """
+from typing import assert_type
+from openintent import AsyncOpenIntentClient, BlockedIntent, Event, Intent, IntentStatus, OpenIntentClient
+
+client = OpenIntentClient("http://x")
+assert_type(client.create_intent(title="x"), Intent)
+assert_type(client.list_intents(status=IntentStatus.DRAFT), list[Intent])
+assert_type(client.get_blocked("x"), list[BlockedIntent])
+assert_type(client.revoke_key("x"), None)
+
+async def waits(client: AsyncOpenIntentClient) -> None:
+    assert_type(await client.create_intent(title="x"), Intent)
+    assert_type(await client.log_event("x", "comment"), Event)
+"""
+
+MISTYPED = """
+from openintent import AsyncOpenIntentClient, OpenIntentClient
+OpenIntentClient("http://x").create_intent(titel="x")
+OpenIntentClient("http://x").update_state("x", "1")
+async def forgets(client: AsyncOpenIntentClient) -> int:
+    return client.get_intent("x").version
+"""
+
+
+def operations():
+    return [name for name in dir(Calls) if not name.startswith("_")]
+
+
+def test_every_method_has_the_same_signature_on_both_clients():
+    waiting, coroutine = OpenIntentClient("http://x"), AsyncOpenIntentClient("http://x")
+
+    for name in operations():
+        one, other = getattr(waiting, name), getattr(coroutine, name)
+        assert inspect.signature(one) == inspect.signature(other), name
+        assert inspect.getdoc(one) == inspect.getdoc(other), name
+        assert inspect.iscoroutinefunction(other), name
+        assert not inspect.iscoroutinefunction(one), name
+
+
+def test_the_clients_differ_in_their_context_manager_alone():
+    def public(client):
+        return {name for name in dir(client) if not name.startswith("_")}
+
+    assert public(OpenIntentClient) == public(AsyncOpenIntentClient)
+    assert inspect.signature(OpenIntentClient) == inspect.signature(AsyncOpenIntentClient)
+
+
+def test_every_method_says_what_it_does():
+    assert [name for name in operations() if not inspect.getdoc(getattr(Calls, name))] == []
+
+
+def test_type_checkers_know_arguments_and_results(tmp_path):
+    (tmp_path / "typed.py").write_text(TYPED)
+    (tmp_path / "mistyped.py").write_text(MISTYPED)
+
+    out, err, _ = mypy.run(["--strict", "--config-file=", str(tmp_path)])
+
+    assert err == ""
+    assert "typed.py" not in out.replace("mistyped.py", "")
+    assert 'Unexpected keyword argument "titel"' in out
+    assert 'incompatible type "str"; expected "int"' in out
+    assert '"Coroutine[Any, Any, Intent]" has no attribute "version"' in out
+
+
+def test_everything_public_is_there():
+    for name in openintent.__all__:
+        assert getattr(openintent, name) is not None
+
+    with pytest.raises(AttributeError):
+        openintent.no_such_thing  # noqa: B018
+
+
+def run(code):
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+
+def test_importing_it_takes_requests_and_nothing_of_the_server():
+    result = run(
+        "import sys, openintent\n"
+        "heavy = {'httpx2', 'asyncio', 'django', 'config', 'pydantic', 'openai'} & set(sys.modules)\n"
+        "sys.exit(str(heavy) if heavy else 0)"
+    )
+
+    assert result.returncode == 0, result.stderr
+
+
+def test_without_httpx2_the_async_client_says_what_to_install():
+    result = run(
+        "import sys; sys.modules['httpx2'] = None\n"
+        "import openintent\n"
+        "openintent.OpenIntentClient('http://x')\n"
+        "from openintent import AsyncOpenIntentClient"
+    )
+
+    assert "ImportError: AsyncOpenIntentClient needs httpx2: pip install 'openintent[async]'" in result.stderr
+
+
+def test_without_the_server_packages_the_server_says_what_to_install():
+    result = run("import sys; sys.modules['config'] = None\nimport openintent.server")
+
+    assert "pip install 'openintent[server]'" in result.stderr
+
+
+def test_on_the_class_a_method_is_the_description_of_its_call():
+    call = OpenIntentClient.log_stream_chunk(None, INTENT["id"], "s1", chunk_index=3)
+
+    assert str(call) == f"POST /api/v1/intents/{INTENT['id']}/events"
+    assert call.json == {
+        "event_type": "stream_chunk",
+        "payload": {"stream_id": "s1", "chunk_index": 3},
+    }
+
+
+def test_a_client_serves_many_threads_at_once(script):
+    together = Barrier(8, timeout=10)
+
+    def answer(request):
+        together.wait()  # All requests are open at the same moment.
+        return json_response({**EVENT, "trace_id": request.get_json()["trace_id"]})
+
+    script.says(*[answer] * 8)
+    names = [f"trace {n}" for n in range(8)]
+
+    with OpenIntentClient(script.url) as client, ThreadPoolExecutor(8) as threads:
+        events = threads.map(
+            lambda name: client.log_event(INTENT["id"], "comment", trace_id=name), names
+        )
+
+        assert [event.trace_id for event in events] == names
+
+
+class KeepsAlive(BaseHTTPRequestHandler):
+    """Answers `{}` and leaves the connection open, as pytest-httpserver never does."""
+
+    protocol_version = "HTTP/1.1"
+    ports: ClassVar[list[int]] = []
+
+    def do_GET(self):
+        self.ports.append(self.client_address[1])
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+
+def test_requests_in_a_row_share_a_connection(connect):
+    with ThreadingHTTPServer(("127.0.0.1", 0), KeepsAlive) as server:
+        Thread(target=server.serve_forever, args=(0.01,)).start()
+        client = connect(f"http://127.0.0.1:{server.server_port}")
+
+        client.discover()
+        client.discover()
+
+        client.close()
+        server.shutdown()
+
+    one, other = KeepsAlive.ports[-2:]
+    assert one == other
+
+
+def test_a_closed_client_says_so(client):
+    client.close()
+
+    with pytest.raises(RuntimeError, match="closed"):
+        client.get_intent(INTENT["id"])
+
+
+def test_closing_twice_is_fine(client):
+    client.close()
+    client.close()
+
+
+def test_leaving_the_block_closes_the_client(script):
+    script.says(EVENT)
+
+    with OpenIntentClient(script.url) as client:
+        client.log_event(INTENT["id"], "comment")
+
+    with pytest.raises(RuntimeError):
+        client.get_intent(INTENT["id"])
+
+
+def test_leaving_the_async_block_closes_the_client(script):
+    script.says(EVENT)
+
+    async def block():
+        async with AsyncOpenIntentClient(script.url) as client:
+            await client.log_event(INTENT["id"], "comment")
+        with pytest.raises(RuntimeError):
+            await client.get_intent(INTENT["id"])
+
+    asyncio.run(block())
+
+
+def test_a_password_in_netrc_is_not_sent(client, script, tmp_path, monkeypatch):
+    netrc = tmp_path / "netrc"
+    netrc.write_text("default login me password pw")
+    monkeypatch.setenv("NETRC", str(netrc))
+    script.says(INTENT)
+
+    client.get_intent(INTENT["id"])
+
+    assert "Authorization" not in script.seen[0].headers

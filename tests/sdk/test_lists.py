@@ -1,0 +1,78 @@
+"""A list method answers the whole list, or its first `limit` items."""
+
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from openintent import InputValidationError, OpenIntentError
+
+from .conftest import INTENT
+
+
+def pages(*sizes):
+    """Pages of intents numbered through, each but the last with a cursor to the next."""
+    start, answers = 0, []
+    for index, size in enumerate(sizes):
+        items = [{**INTENT, "id": str(start + offset)} for offset in range(size)]
+        last = index == len(sizes) - 1
+        answers.append({"intents": items, "next": None if last else f"cursor {index + 1}"})
+        start += size
+    return answers
+
+
+def queries(script):
+    return [parse_qs(urlsplit(seen.target).query) for seen in script.seen]
+
+
+def test_all_pages_are_one_list_in_order(client, script):
+    script.says(*pages(3, 3, 1))
+
+    intents = client.list_intents(status="draft")
+
+    assert [intent.id for intent in intents] == list("0123456")
+    assert queries(script) == [
+        {"status": ["draft"], "limit": ["1000"]},
+        {"status": ["draft"], "limit": ["1000"], "cursor": ["cursor 1"]},
+        {"status": ["draft"], "limit": ["1000"], "cursor": ["cursor 2"]},
+    ]
+
+
+def test_an_empty_list_is_a_list(client, script):
+    script.says(*pages(0))
+
+    assert client.list_intents() == []
+
+
+def test_a_limit_is_all_that_is_asked_for(client, script):
+    script.says(*pages(2, 5))
+
+    assert len(client.list_intents(limit=2)) == 2
+    assert queries(script) == [{"limit": ["2"]}]
+
+
+def test_a_limit_beyond_a_page_goes_on_for_the_rest(client, script):
+    script.says(*pages(1000, 500, 1))
+
+    assert len(client.list_intents(limit=1500)) == 1500
+    assert [query["limit"] for query in queries(script)] == [["1000"], ["500"]]
+
+
+def test_a_server_that_gives_more_than_asked_for_is_cut_short(client, script):
+    script.says(*pages(5))
+
+    assert len(client.list_intents(limit=2)) == 2
+
+
+@pytest.mark.parametrize("limit", [0, -1, 1.0, True, "3"])
+def test_a_limit_that_is_no_count_is_refused(client, limit):
+    with pytest.raises(InputValidationError) as caught:
+        client.list_intents(limit=limit)
+
+    assert caught.value.field == "limit"
+
+
+@pytest.mark.parametrize("answer", [{}, {"intents": []}, [], None, {"intents": 3, "next": None}])
+def test_an_answer_that_is_no_page_says_so(client, script, answer):
+    script.says(answer)
+
+    with pytest.raises(OpenIntentError, match="not the protocol's"):
+        client.list_intents()

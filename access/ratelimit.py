@@ -28,3 +28,8 @@ def spend(key_id: UUID) -> None:
         if due - now > period:
             raise RateLimited(max(1, ceil(due - now - period)))
         _due[key_id] = due
+
+
+def forget() -> None:
+    """Begin anew."""
+    _due.clear()

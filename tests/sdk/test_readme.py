@@ -1,0 +1,260 @@
+"""The README's examples run as they stand, against a live server, and do what the README says.
+
+Each runs twice: as written, and with an `await` put before every call of the client.
+"""
+
+import ast
+import asyncio
+import inspect
+import re
+import textwrap
+import uuid
+from pathlib import Path
+from types import SimpleNamespace
+
+import httpx2
+import pytest
+import requests
+from openintent import AsyncOpenIntentClient, EventType, IntentStatus, OpenIntentClient
+
+README = Path(__file__).parents[2] / "README.md"
+CONNECTION = {
+    "base_url": "https://api.openintent.ai",
+    "api_key": "your-api-key",
+    "agent_id": "my-agent",
+}
+
+
+def example(heading):
+    """The Python block under a heading."""
+    found = re.search(
+        rf"^#+ {re.escape(heading)}$.*?^```python\n(.*?)^```", README.read_text(), re.M | re.S
+    )
+    assert found, f"README.md has no example under {heading!r}"
+    return found[1]
+
+
+class Awaits(ast.NodeTransformer):
+    """Puts `await` before each call of a method of `client`."""
+
+    def visit_Call(self, node):
+        self.generic_visit(node)
+        match node.func:
+            case ast.Attribute(value=ast.Name(id="client")):
+                return ast.copy_location(ast.Await(node), node)
+        return node
+
+
+async def run_awaited(code, names):
+    tree = ast.fix_missing_locations(Awaits().visit(ast.parse(code)))
+    flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    outcome = eval(compile(tree, "README.md", "exec", flags=flags), names)
+    if inspect.isawaitable(outcome):
+        await outcome
+
+
+async def play_awaited(code, names):
+    async with AsyncOpenIntentClient(**CONNECTION) as client:
+        names["client"] = client
+        await run_awaited(code, names)
+
+
+def play_as_written(code, names):
+    with OpenIntentClient(**CONNECTION) as client:
+        names["client"] = client
+        exec(compile(code, "README.md", "exec"), names)
+
+
+@pytest.fixture(autouse=True)
+def routed(server, monkeypatch):
+    """Let the README's address and key reach the live server, below all of our own code."""
+    send, send_async = requests.Session.send, httpx2.AsyncClient.send
+
+    def reroute(request):
+        if request.headers.get("X-API-Key") == CONNECTION["api_key"]:
+            request.headers["X-API-Key"] = "dev-user-key"
+        return str(request.url).replace(CONNECTION["base_url"], server.url)
+
+    def to_server(session, request, **kwargs):
+        request.url = reroute(request)
+        return send(session, request, **kwargs)
+
+    async def to_server_async(session, request, **kwargs):
+        request.url = httpx2.URL(reroute(request))
+        request.headers["Host"] = request.url.netloc.decode()
+        return await send_async(session, request, **kwargs)
+
+    monkeypatch.setattr(requests.Session, "send", to_server)
+    monkeypatch.setattr(httpx2.AsyncClient, "send", to_server_async)
+
+
+@pytest.fixture
+def api(routed):
+    """A client of our own, to prepare and to look."""
+    with OpenIntentClient(**CONNECTION) as client:
+        yield client
+
+
+@pytest.fixture(params=["as written", "awaited"])
+def play(request):
+    """Runs the example under a heading, with `names` around it; returns all names after it."""
+
+    def play(heading, **names):
+        if request.param == "awaited":
+            asyncio.run(play_awaited(example(heading), names))
+        else:
+            play_as_written(example(heading), names)
+        return SimpleNamespace(**{name: names[name] for name in names if name != "__builtins__"})
+
+    return play
+
+
+@pytest.fixture
+def intent(api):
+    return api.create_intent(title="An intent for the README")
+
+
+def logged(api, intent):
+    return [(event.event_type, event.payload) for event in api.get_events(intent.id)[1:]]
+
+
+def ids(intents):
+    return {intent.id for intent in intents}
+
+
+def test_async_usage(api):
+    exec(compile(example("Async Usage"), "README.md", "exec"), {"__name__": "__main__"})
+
+    (intent,) = [i for i in api.list_intents() if i.title == "Async research task"]
+    assert intent.description == "Process data asynchronously"
+    assert intent.state == {"status": "processing"}
+    assert intent.created_by == "my-agent"
+    assert [event.event_type for event in api.get_events(intent.id)] == [
+        EventType.INTENT_CREATED,
+        EventType.STATE_PATCHED,
+    ]
+
+
+def test_intents(play):
+    after = play("Intents (RFC-0001)")
+
+    assert after.intent.title == "Analyze customer feedback"
+    assert after.intent.status is IntentStatus.DRAFT
+    assert after.intent.constraints == {
+        "max_cost": 50.0,
+        "deadline": "2024-01-15",
+        "quality_threshold": 0.95,
+    }
+    assert after.intent in after.intents
+
+
+def test_intent_graphs(play, api):
+    after = play("Intent Graphs (RFC-0002)")
+
+    parts = [after.diagnose, after.communicate, after.hotfix, after.deploy]
+    assert ids(after.children) == ids(parts)
+    assert [ancestor.id for ancestor in after.ancestors] == [after.parent.id]
+    assert ids(after.dependencies) == {after.diagnose.id, after.hotfix.id}
+    assert ids(after.dependents) == {after.hotfix.id, after.deploy.id}
+    assert [part.status for part in parts] == ["draft", "draft", "blocked", "blocked"]
+    assert [part.agents[0].agent_id for part in parts] == [
+        "agent:diagnostics",
+        "agent:comms",
+        "agent:dev",
+        "agent:deploy",
+    ]
+
+    api.set_status(after.diagnose.id, after.diagnose.version, "completed")
+
+    assert api.get_intent(after.hotfix.id).status is IntentStatus.PENDING
+    assert api.get_intent(after.deploy.id).status is IntentStatus.BLOCKED
+
+
+def test_events(play, intent, api, capsys):
+    after = play("Events", intent=intent)
+
+    comment = api.get_events(intent.id)[-1]
+    assert [event.event_type for event in after.events] == ["intent_created", "comment"]
+    assert (comment.event_type, comment.actor) == (EventType.COMMENT, "my-agent")
+    assert comment.payload == {"message": "Starting analysis phase"}
+    assert f"comment by my-agent at {comment.created_at}" in capsys.readouterr().out
+
+
+def test_tool_call_logging(play, intent, api):
+    after = play("Tool Call Logging", intent=intent)
+
+    call = {"tool_name": "web_search", "tool_id": after.tool_call_id}
+    news = {"arguments": {"query": "latest AI news"}, "provider": "openai", "model": "gpt-4"}
+    failure = {"error": "Connection timeout", "duration_ms": 5000}
+    assert logged(api, intent) == [
+        ("tool_call_started", {**call, **news}),
+        ("tool_call_completed", {**call, **news, "result": {"articles": ["..."]}, "duration_ms": 1500}),
+        ("tool_call_failed", {**call, "arguments": {"query": "..."}, **failure}),
+    ]
+
+
+def test_llm_request_logging(play, intent, api):
+    after = play("LLM Request Logging", intent=intent, uuid=uuid)
+
+    request = {
+        "request_id": after.request_id,
+        "provider": "openai",
+        "model": "gpt-4",
+        "messages_count": 5,
+    }
+    (started, sent), (completed, received) = logged(api, intent)
+    assert (started, completed) == ("llm_request_started", "llm_request_completed")
+    assert sent == request | {
+        "tools_available": ["web_search", "calculator"],
+        "stream": False,
+        "temperature": 0.7,
+    }
+    assert received == request | {
+        "response_content": "Here is the analysis...",
+        "finish_reason": "stop",
+        "prompt_tokens": 500,
+        "completion_tokens": 200,
+        "total_tokens": 700,
+        "duration_ms": 2500,
+    }
+
+
+def test_stream_coordination(play, intent, api):
+    after = play("Stream Coordination", intent=intent, uuid=uuid, stream_response=["…"] * 25)
+
+    chunk = {"stream_id": after.stream_id}
+    stream = chunk | {"provider": "openai", "model": "gpt-4"}
+    end = {"chunks_received": 100, "tokens_streamed": 1500}
+    break_off = {"reason": "User interrupted", "chunks_received": 50, "tokens_streamed": 750}
+    assert logged(api, intent) == [
+        ("stream_started", stream),
+        ("stream_chunk", chunk | {"chunk_index": 0}),
+        ("stream_chunk", chunk | {"chunk_index": 10}),
+        ("stream_chunk", chunk | {"chunk_index": 20}),
+        ("stream_completed", stream | end),
+        ("stream_cancelled", stream | break_off),
+    ]
+
+
+def test_error_handling(play, capsys):
+    play("Error Handling")
+
+    assert capsys.readouterr().out.startswith("Intent not found: ")
+
+
+def test_input_validation(play, capsys):
+    play("Input Validation")
+
+    assert capsys.readouterr().out == "Invalid input: title cannot be empty\nField: title\n"
+
+
+def test_the_awaited_examples_await_every_call_of_the_client():
+    code = textwrap.dedent("""
+        for child in client.get_children(client.get_intent(intent.id).id):
+            print(child, other.get_intent(intent.id))
+    """)
+
+    awaited = ast.unparse(Awaits().visit(ast.parse(code)))
+
+    assert "in await client.get_children((await client.get_intent(intent.id)).id):" in awaited
+    assert "print(child, other.get_intent(intent.id))" in awaited

@@ -1,0 +1,56 @@
+"""The SDK and the server's OpenAPI document speak of the same operations."""
+
+import inspect
+import re
+
+import pytest
+import requests
+from openintent.calls import Calls
+
+SAMPLES = {"version": 1, "title": "t", "status": "active", "event_type": "comment", "name": "ci"}
+OWN_BODY = {"update_intent": {"title": "t"}, "update_state": {"state": {"a": 1}}, "log_events": {"events": [{"event_type": "a"}]}}
+
+
+@pytest.fixture(scope="module")
+def operations(server):
+    """`{operationId: (method, path)}` of what the document calls the API."""
+    paths = requests.get(f"{server.url}/openapi.json", timeout=10).json()["paths"]
+    return {
+        operation["operationId"]: (method.upper(), path)
+        for path, methods in paths.items()
+        for method, operation in methods.items()
+        if "operationId" in operation
+    }
+
+
+def described(name):
+    """The call of a method, with something for each argument it needs."""
+    method = getattr(Calls, name)
+    needed = [
+        parameter.name
+        for parameter in list(inspect.signature(method).parameters.values())[1:]
+        if parameter.default is parameter.empty
+    ]
+    return method(None, **{one: SAMPLES.get(one, "x") for one in needed} | OWN_BODY.get(name, {}))
+
+
+def test_every_operation_of_the_server_has_a_method(operations):
+    assert {name for name in operations if not hasattr(Calls, name)} == set()
+
+
+def test_each_method_asks_for_its_operation(operations):
+    for name, (method, path) in operations.items():
+        call = described(name)
+        pattern = re.sub(r"\\{.*?\\}", "[^/]+", re.escape(path))
+        assert call.method == method, name
+        assert re.fullmatch(pattern, call.path), f"{name}: {call.path} is not {path}"
+
+
+def test_each_method_is_an_operation_or_logs_an_event(operations):
+    for name in (name for name in dir(Calls) if not name.startswith("_")):
+        assert name in operations or described_as_event(name), name
+
+
+def described_as_event(name):
+    call = described(name)
+    return str(call) == "POST /api/v1/intents/x/events" and call.json["event_type"] != "comment"

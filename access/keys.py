@@ -73,9 +73,7 @@ def _configured() -> dict[str, Caller]:
     keys = {digest(key): ("configured-key", Role.OPERATOR) for key in settings.API_KEYS}
     if settings.DEV_MODE:
         keys |= {digest(key): who for key, who in DEV_KEYS.items()}
-    return {
-        fingerprint: configured_caller(fingerprint, name=name, role=role) for fingerprint, (name, role) in keys.items()
-    }
+    return {fingerprint: configured_caller(fingerprint, name=name, role=role) for fingerprint, (name, role) in keys.items()}
 
 
 def _note_use(row: ApiKey) -> None:

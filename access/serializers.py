@@ -12,7 +12,9 @@ from config.wire import instant
 class CreateKey(Body):
     name = serializers.CharField(max_length=100)
     role = serializers.ChoiceField(choices=Role.choices)
-    agent_id = serializers.CharField(max_length=MAX_AGENT_ID, required=False, allow_null=True, help_text="Binds the key to this agent.")
+    agent_id = serializers.CharField(
+        max_length=MAX_AGENT_ID, required=False, allow_null=True, help_text="Binds the key to this agent."
+    )
     expires_at = serializers.DateTimeField(required=False, allow_null=True)
 
     def validate_expires_at(self, value: Any) -> Any:

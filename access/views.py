@@ -1,4 +1,3 @@
-from typing import Any
 from uuid import UUID
 
 from rest_framework.request import Request
@@ -33,5 +32,3 @@ class KeyViewSet(ApiViewSet):
     def destroy(self, request: Request, key_id: UUID | str) -> Response:
         services.revoke_key(key_id=key_id)
         return Response(status=204)
-
-

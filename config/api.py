@@ -126,7 +126,7 @@ def expected_version(request: Request) -> int:
     if not given:
         raise VersionRequired("Send the version that you read, as If-Match.")
     if not (match := _VERSION.fullmatch(given)):
-        raise Invalid.field("If-Match", f"{given[:60]!r} is not a version. Send one, for example: If-Match: \"3\"")
+        raise Invalid.field("If-Match", f'{given[:60]!r} is not a version. Send one, for example: If-Match: "3"')
     return int(match[2])
 
 

@@ -56,7 +56,11 @@ class CompatibilityOut(serializers.Serializer[Any]):
 
 
 class CompatibilityView(_Public):
-    @extend_schema(operation_id="discover_compatibility", summary="Which versions this server is compatible with", responses={200: CompatibilityOut})
+    @extend_schema(
+        operation_id="discover_compatibility",
+        summary="Which versions this server is compatible with",
+        responses={200: CompatibilityOut},
+    )
     def get(self, request: Request) -> Response:
         features = ("optimistic_concurrency", "idempotency_keys", "batch_events", "intent_graphs", "problem_details")
         return Response({"protocol_versions": ["1"], "api_versions": ["v1"], "features": dict.fromkeys(features, True)})

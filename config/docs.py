@@ -38,7 +38,14 @@ def problem(request: HttpRequest, code: str) -> HttpResponse:
     found = ProtocolError.catalogue.get(code)
     if found is None:
         raise Http404(f"There is no problem {code!r}.")
-    explained = {"code": code, "title": found.title, "status": found.status, "explanation": " ".join((found.__doc__ or "").split())}
-    if request.accepts("text/html") and not request.accepts("application/json") or "text/html" in request.headers.get("Accept", ""):
+    explained = {
+        "code": code,
+        "title": found.title,
+        "status": found.status,
+        "explanation": " ".join((found.__doc__ or "").split()),
+    }
+    if (request.accepts("text/html") and not request.accepts("application/json")) or "text/html" in request.headers.get(
+        "Accept", ""
+    ):
         return render(request, "docs/problem.html", explained, headers={"Content-Security-Policy": CONTENT_SECURITY_POLICY})
     return JsonResponse({"type": f"/problems/{code}", **explained})

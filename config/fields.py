@@ -9,7 +9,12 @@ from config.ids import parse_id
 
 
 class Text(serializers.CharField):
-    default_error_messages = {"invalid": "must be text", "blank": "cannot be empty", "null": "cannot be null", "required": "is required"}
+    default_error_messages = {
+        "invalid": "must be text",
+        "blank": "cannot be empty",
+        "null": "cannot be null",
+        "required": "is required",
+    }
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("trim_whitespace", False)

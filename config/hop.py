@@ -117,9 +117,7 @@ class Hop:
         def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> None:
             start["status"] = int(status[:3])
             start["headers"] = [
-                (name.lower().encode("latin-1"), value.encode("latin-1"))
-                for name, value in headers
-                if name != "Content-Length"
+                (name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers if name != "Content-Length"
             ]
 
         response = self.wsgi(environ, start_response)

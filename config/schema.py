@@ -139,7 +139,9 @@ def listed(
     parameters = [_LIMIT, _CURSOR, *([_OFFSET] if offset else [])]
     parameters += [OpenApiParameter(key, enum=list(values)) for key, values in (choices or {}).items()]
     parameters += _filters(filterset) if filterset else []
-    return extend_schema(operation_id=operation_id, summary=summary, responses={200: _page_of(element, name)}, parameters=parameters, filters=False)
+    return extend_schema(
+        operation_id=operation_id, summary=summary, responses={200: _page_of(element, name)}, parameters=parameters, filters=False
+    )
 
 
 @cache
@@ -171,9 +173,7 @@ def finish(result: dict[str, Any], generator: Any, request: Any, public: bool) -
     components = result["components"]
     components["schemas"]["Problem"] = _PROBLEM_SCHEMA
     components["parameters"] = _HEADERS
-    components["responses"] = {
-        f"Problem{status}": {"description": text, "content": _PROBLEM} for status, text in _ERRORS.items()
-    }
+    components["responses"] = {f"Problem{status}": {"description": text, "content": _PROBLEM} for status, text in _ERRORS.items()}
     for path, operations in result["paths"].items():
         for method, operation in operations.items():
             _finish_operation(path, method, operation)

@@ -119,10 +119,14 @@ def main(arguments: list[str] | None = None) -> None:
     )
     parser.add_argument("--host", help=f"address to bind (OPENINTENT_HOST; default {DEFAULT_HOST})")
     parser.add_argument("--port", type=_port, help=f"port; 0 takes a free one (OPENINTENT_PORT; default {DEFAULT_PORT})")
-    parser.add_argument("--database-url", metavar="URL", help=f"sqlite:///… or postgresql://… (DATABASE_URL; default {DEV_DATABASE})")
+    parser.add_argument(
+        "--database-url", metavar="URL", help=f"sqlite:///… or postgresql://… (DATABASE_URL; default {DEV_DATABASE})"
+    )
     parser.add_argument("--api-keys", metavar="KEY,KEY", help="operator keys (OPENINTENT_API_KEYS; default: dev mode)")
     parser.add_argument("--debug", action="store_true", default=None, help="explain failures in detail (OPENINTENT_DEBUG)")
-    parser.add_argument("--log-level", choices=["debug", "info", "warning", "error", "critical"], help="(OPENINTENT_LOG_LEVEL; default info)")
+    parser.add_argument(
+        "--log-level", choices=["debug", "info", "warning", "error", "critical"], help="(OPENINTENT_LOG_LEVEL; default info)"
+    )
     parser.add_argument("--version", action="version", version=f"openintent {installed()}")
     options = parser.parse_args(arguments)
     keys = None if options.api_keys is None else options.api_keys.split(",")
@@ -210,7 +214,12 @@ def _locked(path: Path) -> Any:
 def _banner(host: str, port: int, settings: Any) -> str:
     shown = f"[{host}]" if ":" in host else host
     base = f"http://{'localhost' if is_loopback(host) and ':' not in host else shown}:{port}"
-    lines = [f"OpenIntent {installed()} is ready.", f"  API       {base}/api/v1", f"  Docs      {base}/docs", f"  Console   {base}/admin/"]
+    lines = [
+        f"OpenIntent {installed()} is ready.",
+        f"  API       {base}/api/v1",
+        f"  Docs      {base}/docs",
+        f"  Console   {base}/admin/",
+    ]
     if settings.DEV_MODE:
         lines.append("  Dev mode  X-API-Key: dev-user-key (operator). Only this machine can reach the server.")
     return "\n".join(lines)

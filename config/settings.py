@@ -20,8 +20,7 @@ CSRF_TRUSTED_ORIGINS = env.words("OPENINTENT_CSRF_TRUSTED_ORIGINS")
 
 INSTALLED_APPS = [
     "daphne",  # Before staticfiles: its runserver is ASGI.
-    "console",
-    "unfold",
+    "unfold",  # Before the admin, whose templates it replaces.
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -33,6 +32,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "access",
     "intents",
+    "console",
 ]
 
 CORS_ALLOWED_ORIGINS = env.words("OPENINTENT_CORS_ORIGINS")
@@ -138,6 +138,8 @@ SPECTACULAR_SETTINGS = {
     "CONTACT": {"name": "OpenIntent", "url": "https://openintent.ai"},
     "SERVERS": [{"url": "/", "description": "This server"}],
 }
+
+UNFOLD = {"SITE_TITLE": "OpenIntent", "SITE_HEADER": "OpenIntent", "SITE_URL": "/docs", "SHOW_HISTORY": False}
 
 LOG_LEVEL = env.one_of("OPENINTENT_LOG_LEVEL", "info", ["debug", "info", "warning", "error", "critical"])
 LOG_FORMAT = env.one_of("OPENINTENT_LOG_FORMAT", "json", ["json", "text"])

@@ -69,9 +69,7 @@ class NewEvent:
     parent_event_id: UUID | None = None
 
 
-def append(
-    intent: Intent, *new: NewEvent, actor: Actor, now: datetime, saving: Sequence[str] = ()
-) -> list[Event]:
+def append(intent: Intent, *new: NewEvent, actor: Actor, now: datetime, saving: Sequence[str] = ()) -> list[Event]:
     """Write the events together with the change that they tell of: the fields of `intent` that `saving` names.
 
     The caller holds the intent's row lock, under which events are numbered: 1, 2, 3 … in commit order (rule E-2).

@@ -81,9 +81,7 @@ class EventFilter(_EventFilter):
     trace_id = filters.CharFilter()
 
 
-def narrow(
-    filterset: type[filters.FilterSet], queryset: QuerySet[Any], request: Request, also: list[str]
-) -> QuerySet[Any]:
+def narrow(filterset: type[filters.FilterSet], queryset: QuerySet[Any], request: Request, also: list[str]) -> QuerySet[Any]:
     """The queryset as the query parameters narrow it. Raises Invalid, also for a parameter that nobody reads."""
     check_parameters(request, [*filterset.base_filters, *also, *PARAMETERS])
     if not request.query_params.keys() & filterset.base_filters.keys():  # Building the form takes longer than the query.

@@ -95,9 +95,7 @@ class PatchIn(Body):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if ("value" in attrs) == (attrs["op"] == "remove"):
-            raise serializers.ValidationError(
-                {"value": "goes not with remove" if attrs["op"] == "remove" else "is required"}
-            )
+            raise serializers.ValidationError({"value": "goes not with remove" if attrs["op"] == "remove" else "is required"})
         return attrs
 
 
@@ -153,9 +151,7 @@ class LogEvents(Acting):
 
 
 def new_event(values: dict[str, Any]) -> NewEvent:
-    return NewEvent(
-        values["event_type"], values.get("payload") or {}, values.get("trace_id"), values.get("parent_event_id")
-    )
+    return NewEvent(values["event_type"], values.get("payload") or {}, values.get("trace_id"), values.get("parent_event_id"))
 
 
 # --- out -----------------------------------------------------------------------------------------------------------

@@ -75,7 +75,7 @@ def create_intent(
         Edge.objects.create(waiter_id=parent_intent_id, awaited=intent, kind=EdgeKind.CHILD)
     _add_edges(intent, depends_on)
     append(intent, NewEvent(EventType.INTENT_CREATED, _as_created(intent)), actor=actor, now=now)
-    for assignee in dict((each.agent_id, each) for each in assign).values():
+    for assignee in {each.agent_id: each for each in assign}.values():
         _assign(intent, assignee, actor, now)
     return intent
 
@@ -92,9 +92,7 @@ def update_intent(*, intent_id: UUID | str, expected_version: int, actor: Actor,
 
 
 @verb
-def patch_state(
-    *, intent_id: UUID | str, expected_version: int, actor: Actor, patches: Sequence[Patch]
-) -> Intent:
+def patch_state(*, intent_id: UUID | str, expected_version: int, actor: Actor, patches: Sequence[Patch]) -> Intent:
     """Apply the patches to the state, all or none (rule I-3).
 
     Raises IntentNotFound, VersionConflict, InvalidPatch, TooLarge.
@@ -341,9 +339,8 @@ def _require_gate(intent: Intent, status: str) -> None:
     """Raises CompletionGate (rules I-6, G-4). An intent can always be abandoned, or it could never be given up."""
     if status == Status.ABANDONED:
         return
-    if intent.status == Status.BLOCKED or status == Status.COMPLETED:
-        if waiting := graph.unmet([intent.pk]):
-            raise CompletionGate(waiting[intent.pk], "The intent waits for dependencies that are not completed.")
+    if (intent.status == Status.BLOCKED or status == Status.COMPLETED) and (waiting := graph.unmet([intent.pk])):
+        raise CompletionGate(waiting[intent.pk], "The intent waits for dependencies that are not completed.")
     if status == Status.COMPLETED:
         still_open = intent.children.exclude(status__in=FINAL).order_by("pk").values_list("pk", flat=True)
         if waiting_for := list(still_open):

@@ -69,7 +69,15 @@ class IntentViewSet(ApiViewSet):
         intent = services.create_intent(actor=actor, **values)
         return versioned(intent_body(intent), status=201, location=location(intent))
 
-    @listed("list_intents", "List intents", IntentOut, "intents", filterset=IntentFilter, choices={"ordering": list(ORDERINGS)}, offset=True)
+    @listed(
+        "list_intents",
+        "List intents",
+        IntentOut,
+        "intents",
+        filterset=IntentFilter,
+        choices={"ordering": list(ORDERINGS)},
+        offset=True,
+    )
     def list(self, request: Request) -> Response:
         intents = narrow(IntentFilter, Intent.objects.all(), request, ["ordering", "offset"])
         return answer_intents(intents, request, choose(request, "ordering", ORDERINGS, "-created_at"))
@@ -102,9 +110,7 @@ class IntentViewSet(ApiViewSet):
     def status(self, request: Request, intent_id: UUID | str) -> Response:
         values = parse(SetStatus, request)
         actor = actor_of(request, values.pop("actor", None))
-        intent = services.set_status(
-            intent_id=intent_id, expected_version=expected_version(request), actor=actor, **values
-        )
+        intent = services.set_status(intent_id=intent_id, expected_version=expected_version(request), actor=actor, **values)
         return versioned(intent_body(intent))
 
 
@@ -172,9 +178,7 @@ class GraphViewSet(ApiViewSet):
             {
                 "root": str(root),
                 "nodes": [node_body(node) for node in nodes],
-                "edges": [
-                    {"from": str(waiter), "to": str(awaited), "type": GRAPH_EDGE[kind]} for waiter, awaited, kind in edges
-                ],
+                "edges": [{"from": str(waiter), "to": str(awaited), "type": GRAPH_EDGE[kind]} for waiter, awaited, kind in edges],
                 "aggregate_status": graph.aggregate(statuses, edges),
             }
         )
@@ -256,7 +260,14 @@ class EventViewSet(ApiViewSet):
         )
         return Response({"events": [event_body(event) for event in events]}, status=201)
 
-    @listed("get_events", "List the events of an intent", EventOut, "events", filterset=IntentEventFilter, choices={"order": list(EVENT_ORDERS)})
+    @listed(
+        "get_events",
+        "List the events of an intent",
+        EventOut,
+        "events",
+        filterset=IntentEventFilter,
+        choices={"order": list(EVENT_ORDERS)},
+    )
     def list(self, request: Request, intent_id: UUID | str) -> Response:
         Intent.objects.require(intent_id)
         events = narrow(IntentEventFilter, Event.objects.filter(intent_id=intent_id), request, ["order"])
@@ -276,5 +287,3 @@ class EventViewSet(ApiViewSet):
     @staticmethod
     def _answer(found: Page) -> Response:
         return Response(found.body("events", event_body))
-
-

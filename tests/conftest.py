@@ -40,9 +40,7 @@ class Caller:
         if version is not None:
             named["If-Match"] = str(version)
         data = body if isinstance(body, bytes) else b"" if body is None else orjson.dumps(body)
-        return self.client.generic(
-            method, API + path, data, "application/json", headers={**self.headers, **named}
-        )
+        return self.client.generic(method, API + path, data, "application/json", headers={**self.headers, **named})
 
 
 @pytest.fixture(autouse=True)

@@ -28,7 +28,10 @@ def main() -> int:
     prefixes = sys.argv[1:] or list(RULES)
     wanted = [f"{prefix}-{number}" for prefix in prefixes for number in range(1, RULES[prefix] + 1)]
     missing = [rule for rule in wanted if rule not in carried()]
-    print(f"{len(wanted) - len(missing)} of {len(wanted)} rules have a test." + "".join(f"\nwithout one: {rule}" for rule in missing))
+    print(
+        f"{len(wanted) - len(missing)} of {len(wanted)} rules have a test."
+        + "".join(f"\nwithout one: {rule}" for rule in missing)
+    )
     return bool(missing)
 
 

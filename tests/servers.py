@@ -2,7 +2,6 @@
 
 import os
 import re
-import signal
 import subprocess
 import sys
 import threading
@@ -52,14 +51,20 @@ class Server:
         return f"{self.url}/api/v1"
 
     def kill(self) -> None:
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
+        self.process.kill()
+        self._wait()
 
     def stop(self) -> int:
         """End it as an operator does. Answers the exit code."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=30)
+        self.process.terminate()
+        return self._wait()
+
+    def _wait(self) -> int:
+        code = self.process.wait(timeout=30)
+        self._reader.join()
+        assert self.process.stderr
+        self.process.stderr.close()
+        return code
 
     def _read_log(self, ready: threading.Event) -> None:
         assert self.process.stderr

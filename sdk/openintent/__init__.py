@@ -79,7 +79,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     """Import the asynchronous client when it is asked for: the rest needs no httpx2."""
     if name == "AsyncOpenIntentClient":
-        from .aio import AsyncOpenIntentClient
+        from .aio import AsyncOpenIntentClient  # noqa: PLC0415
 
         return AsyncOpenIntentClient
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -60,9 +60,7 @@ def _root(base_url: str) -> str:
     if url.scheme not in {"http", "https"} or not url.hostname:
         raise InputValidationError("base_url must start with http:// or https://", field="base_url")
     if url.query or url.fragment or "@" in url.netloc:
-        raise InputValidationError(
-            "base_url cannot have credentials, a query or a fragment", field="base_url"
-        )
+        raise InputValidationError("base_url cannot have credentials, a query or a fragment", field="base_url")
     return base_url.rstrip("/").removesuffix("/api/v1")
 
 

@@ -213,11 +213,7 @@ def _may_go_better(request: Request, outcome: Outcome, tried: int) -> bool:
 def _no_answer(request: Request, lost: Lost) -> ConnectionFailedError:
     kind = RequestTimeoutError if lost.timeout else ConnectionFailedError
     host = urlsplit(request.url).netloc
-    doubt = (
-        " It may have been carried out: read again first."
-        if lost.sent and not request.call.repeatable
-        else ""
-    )
+    doubt = " It may have been carried out: read again first." if lost.sent and not request.call.repeatable else ""
     return kind(f"{request.call}: no answer from {host} ({lost.reason}).{doubt}", sent=lost.sent)
 
 

@@ -12,9 +12,7 @@ from .calls import Calls
 try:
     import httpx2
 except ModuleNotFoundError as missing:
-    raise ImportError(
-        "AsyncOpenIntentClient needs httpx2: pip install 'openintent[async]'"
-    ) from missing
+    raise ImportError("AsyncOpenIntentClient needs httpx2: pip install 'openintent[async]'") from missing
 
 T = TypeVar("T")
 

@@ -183,9 +183,7 @@ def refusal(status: int, problem: Mapping[str, Any], retry_after: float | None) 
     kind = _BY_CODE.get(str(code)) or _BY_STATUS.get(status)
     kind = kind or (ServerError if status >= 500 else OpenIntentError)
     message = problem.get("message") or problem.get("detail") or _phrase(status)
-    return kind(
-        str(message), status_code=status, code=code, response=problem, retry_after=retry_after
-    )
+    return kind(str(message), status_code=status, code=code, response=problem, retry_after=retry_after)
 
 
 def _phrase(status: int) -> str:

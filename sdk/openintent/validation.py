@@ -68,9 +68,7 @@ def validate_intent_create(
     assign: str | Sequence[str] | None = None,
 ) -> None:
     """Check a new intent: `validate_intent_create(title="")` says "title cannot be empty"."""
-    validate_intent_update(
-        title=title, description=description, constraints=constraints, confidence=confidence
-    )
+    validate_intent_update(title=title, description=description, constraints=constraints, confidence=confidence)
     if state is not None:
         _mapping(state, "state")
     if assign is not None:
@@ -117,9 +115,7 @@ def validate_event(event_type: str, payload: Mapping[str, Any] | None = None) ->
             field="event_type",
         )
     if event_type in SERVER_WRITTEN:
-        raise InputValidationError(
-            f"event_type {str(event_type)!r} is written by the server alone", field="event_type"
-        )
+        raise InputValidationError(f"event_type {str(event_type)!r} is written by the server alone", field="event_type")
     if payload is not None:
         _mapping(payload, "payload")
 
@@ -127,25 +123,19 @@ def validate_event(event_type: str, payload: Mapping[str, Any] | None = None) ->
 def validate_events(events: Sequence[Mapping[str, Any]]) -> None:
     """Check a batch of events, each as `validate_event` does: 1 to 1,000, every one with an `event_type`."""
     if not 1 <= len(events) <= BATCH_SIZE:
-        raise InputValidationError(
-            f"events must be 1 to {BATCH_SIZE:,} at a time, not {len(events):,}", field="events"
-        )
+        raise InputValidationError(f"events must be 1 to {BATCH_SIZE:,} at a time, not {len(events):,}", field="events")
     for index, event in enumerate(events):
         try:
             validate_event(event.get("event_type", ""), event.get("payload"))
         except InputValidationError as error:
-            raise InputValidationError(
-                f"events[{index}]: {error}", field=f"events[{index}].{error.field}"
-            ) from None
+            raise InputValidationError(f"events[{index}]: {error}", field=f"events[{index}].{error.field}") from None
 
 
 def validate_lease_acquire(scope: str, duration_seconds: int = 300) -> None:
     """Check a lease to acquire (protocol L-1, L-2): a scope as `content.draft`, for 1 to 86,400 whole seconds."""
     _text(scope, "scope", SCOPE_LENGTH)
     if any(not level.strip() for level in scope.split(".")):
-        raise InputValidationError(
-            f"scope cannot have an empty level between its dots, as {scope!r} has", field="scope"
-        )
+        raise InputValidationError(f"scope cannot have an empty level between its dots, as {scope!r} has", field="scope")
     validate_whole_number(duration_seconds, "duration_seconds", *LEASE_SECONDS)
 
 
@@ -192,9 +182,7 @@ def validate_json(value: Any, field: str, *, depth: int = 0) -> None:
         _json_number(value, field)
     elif isinstance(value, (Mapping, list, tuple)):
         if depth == JSON_DEPTH:
-            raise InputValidationError(
-                f"{field} is nested more than {JSON_DEPTH} deep", field=field
-            )
+            raise InputValidationError(f"{field} is nested more than {JSON_DEPTH} deep", field=field)
         for inner, name in _members(value, field):
             validate_json(inner, name, depth=depth + 1)
     else:
@@ -246,9 +234,7 @@ def _patch(patch: Any, field: str) -> None:
 
 def _mapping(value: Any, field: str) -> None:
     if not isinstance(value, Mapping):
-        raise InputValidationError(
-            f"{field} must be a dict, not {type(value).__name__}", field=field
-        )
+        raise InputValidationError(f"{field} must be a dict, not {type(value).__name__}", field=field)
     validate_json(value, field)
 
 

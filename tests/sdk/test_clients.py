@@ -141,9 +141,7 @@ def test_a_client_serves_many_threads_at_once(script):
     names = [f"trace {n}" for n in range(8)]
 
     with OpenIntentClient(script.url) as client, ThreadPoolExecutor(8) as threads:
-        events = threads.map(
-            lambda name: client.log_event(INTENT["id"], "comment", trace_id=name), names
-        )
+        events = threads.map(lambda name: client.log_event(INTENT["id"], "comment", trace_id=name), names)
 
         assert [event.trace_id for event in events] == names
 

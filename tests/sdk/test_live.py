@@ -4,13 +4,16 @@ from datetime import UTC, datetime, timedelta
 from threading import Thread
 
 import pytest
+import requests
 from openintent import (
     AuthenticationError,
     ConflictError,
     EventType,
+    IntentAgent,
     IntentStatus,
     KeyRole,
     NotFoundError,
+    OpenIntentClient,
     PermissionDeniedError,
     ValidationError,
 )
@@ -240,8 +243,6 @@ def test_the_servers_log_is_followed_by_position(client, intent):
 
 
 def test_a_servers_event_type_is_refused_by_the_server_too(client, intent, server):
-    import requests
-
     answer = requests.post(
         f"{server.url}/api/v1/intents/{intent.id}/events",
         json={"event_type": "state_patched"},
@@ -259,7 +260,7 @@ def test_agents_are_assigned_whatever_their_name(client, intent, agent_id):
 
     assert (assignment.intent_id, assignment.agent_id) == (intent.id, agent_id)
     assert (assignment.role, assignment.assigned_by) == ("worker", "ada")
-    assert client.get_agents(intent.id) == [assignment]
+    assert client.get_agents(intent.id) == [IntentAgent(agent_id=agent_id, role="worker")]
     assert intent.id in ids(client.get_agent_intents(agent_id))
 
     client.unassign_agent(intent.id, agent_id)
@@ -304,7 +305,10 @@ def test_what_does_not_exist_is_not_found(client, intent_id):
 
 
 def test_discovery_needs_no_key(connect, server):
-    assert connect(server.url).discover()
+    client = connect(server.url)
+
+    assert client.discover()
+    assert client.discover_compatibility()
 
 
 def test_of_writers_with_the_same_version_one_wins(client, intent, connect, server):
@@ -315,8 +319,6 @@ def test_of_writers_with_the_same_version_one_wins(client, intent, connect, serv
             outcomes.append(writers[name].update_state(intent.id, 1, {"by": name}))
         except ConflictError as error:
             outcomes.append(error)
-
-    from openintent import OpenIntentClient
 
     writers = {name: OpenIntentClient(server.url, "dev-user-key", name) for name in "abcdef"}
     threads = [Thread(target=write, args=[name]) for name in writers]

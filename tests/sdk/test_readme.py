@@ -27,9 +27,7 @@ CONNECTION = {
 
 def example(heading):
     """The Python block under a heading."""
-    found = re.search(
-        rf"^#+ {re.escape(heading)}$.*?^```python\n(.*?)^```", README.read_text(), re.M | re.S
-    )
+    found = re.search(rf"^#+ {re.escape(heading)}$.*?^```python\n(.*?)^```", README.read_text(), re.MULTILINE | re.DOTALL)
     assert found, f"README.md has no example under {heading!r}"
     return found[1]
 

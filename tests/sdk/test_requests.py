@@ -203,6 +203,7 @@ READS = [
     ),
     (lambda c: c.list_keys(), page("keys"), "/api/v1/keys?limit=1000"),
     (lambda c: c.discover(), {}, "/.well-known/openintent.json"),
+    (lambda c: c.discover_compatibility(), {}, "/.well-known/openintent-compat.json"),
 ]
 
 TOOL = {"tool_name": "web_search", "tool_id": "t1", "arguments": {"query": "news"}}
@@ -268,9 +269,7 @@ def test_a_read_is_the_protocols(client, script, act, answer, target):
 
 
 @pytest.mark.parametrize(("method", "event_type", "payload"), LOGGED)
-def test_what_an_llm_does_is_logged_under_the_arguments_own_names(
-    client, script, method, event_type, payload
-):
+def test_what_an_llm_does_is_logged_under_the_arguments_own_names(client, script, method, event_type, payload):
     script.says(EVENT)
 
     getattr(client, method)(ID, **payload)

@@ -9,9 +9,7 @@ from .keys import KeyCalls
 from .logging import LoggingCalls
 
 
-class Calls(
-    IntentCalls, GraphCalls, EventCalls, AgentCalls, LoggingCalls, KeyCalls, DiscoveryCalls
-):
+class Calls(IntentCalls, GraphCalls, EventCalls, AgentCalls, LoggingCalls, KeyCalls, DiscoveryCalls):
     """Every operation, as both clients offer it."""
 
 

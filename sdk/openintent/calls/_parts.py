@@ -62,9 +62,7 @@ def _segment(value: Id) -> str:
 def as_id(value: Id) -> str:
     """An id as text. Raises InputValidationError for anything but text and UUIDs."""
     if not isinstance(value, (str, UUID)):
-        raise InputValidationError(
-            f"an id must be text or a UUID, not {type(value).__name__}", field="id"
-        )
+        raise InputValidationError(f"an id must be text or a UUID, not {type(value).__name__}", field="id")
     return str(value)
 
 
@@ -78,9 +76,7 @@ def instant(value: Instant | None, field: str) -> str | None:
     if not isinstance(value, datetime):
         return value
     if value.tzinfo is None:
-        raise InputValidationError(
-            f"{field} needs a time zone, as in datetime.now(timezone.utc)", field=field
-        )
+        raise InputValidationError(f"{field} needs a time zone, as in datetime.now(timezone.utc)", field=field)
     return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
@@ -89,9 +85,7 @@ def given(**arguments: Any) -> dict[str, Any]:
     return {name: value for name, value in arguments.items() if value is not None}
 
 
-def listing(
-    path: str, name: str, model: type[D], *, limit: int | None, **params: Any
-) -> Call[list[D]]:
+def listing(path: str, name: str, model: type[D], *, limit: int | None, **params: Any) -> Call[list[D]]:
     """The call for a complete list, or its first `limit` items, whatever the server's page size."""
     return Call(
         method="GET",

@@ -1,7 +1,7 @@
 """Who works on an intent."""
 
 from .._call import Call, endpoint
-from ..models import AgentAssignment, Intent
+from ..models import AgentAssignment, Intent, IntentAgent
 from ..validation import validate_agent_id
 from ._parts import Id, listing, nothing, path
 
@@ -10,9 +10,7 @@ class AgentCalls:
     """/intents/{id}/agents and /agents/{agent}/intents."""
 
     @endpoint
-    def assign_agent(
-        self, intent_id: Id, agent_id: str, *, role: str = "worker"
-    ) -> Call[AgentAssignment]:
+    def assign_agent(self, intent_id: Id, agent_id: str, *, role: str = "worker") -> Call[AgentAssignment]:
         """Assign an agent to the intent in a role of your choice; if it has that role already, nothing is written.
 
         Raises InputValidationError, NotFoundError.
@@ -26,17 +24,15 @@ class AgentCalls:
         )
 
     @endpoint
-    def get_agents(self, intent_id: Id, *, limit: int | None = None) -> Call[list[AgentAssignment]]:
-        """The agents assigned to the intent. Raises NotFoundError."""
-        return listing(path("intents", intent_id, "agents"), "agents", AgentAssignment, limit=limit)
+    def get_agents(self, intent_id: Id, *, limit: int | None = None) -> Call[list[IntentAgent]]:
+        """The agents assigned to the intent, with their roles. Raises NotFoundError."""
+        return listing(path("intents", intent_id, "agents"), "agents", IntentAgent, limit=limit)
 
     @endpoint
     def unassign_agent(self, intent_id: Id, agent_id: str) -> Call[None]:
         """Take an agent off the intent. Repeating it does nothing. Raises NotFoundError (the intent)."""
         validate_agent_id(agent_id)
-        return Call(
-            method="DELETE", path=path("intents", intent_id, "agents", agent_id), parse=nothing
-        )
+        return Call(method="DELETE", path=path("intents", intent_id, "agents", agent_id), parse=nothing)
 
     @endpoint
     def get_agent_intents(self, agent_id: str, *, limit: int | None = None) -> Call[list[Intent]]:

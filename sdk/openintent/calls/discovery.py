@@ -6,9 +6,14 @@ from .._call import Call, endpoint
 
 
 class DiscoveryCalls:
-    """/.well-known/openintent.json."""
+    """/.well-known/openintent.json and its sibling. Neither needs a key."""
 
     @endpoint
     def discover(self) -> Call[dict[str, Any]]:
-        """The protocol's metadata: its version, where things are, what the server can do. Needs no key."""
+        """The protocol's metadata: its version, where things are, what the server can do."""
         return Call(method="GET", path="/.well-known/openintent.json", parse=dict)
+
+    @endpoint
+    def discover_compatibility(self) -> Call[dict[str, Any]]:
+        """Which parts of the protocol the server speaks, and in which versions."""
+        return Call(method="GET", path="/.well-known/openintent-compat.json", parse=dict)

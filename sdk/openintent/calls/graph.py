@@ -92,9 +92,7 @@ class GraphCalls:
     @endpoint
     def get_graph(self, intent_id: Id) -> Call[IntentGraph]:
         """What is reachable from it through children and dependencies, and how far that is. Raises NotFoundError."""
-        return Call(
-            method="GET", path=path("intents", intent_id, "graph"), parse=IntentGraph.from_json
-        )
+        return Call(method="GET", path=path("intents", intent_id, "graph"), parse=IntentGraph.from_json)
 
     @endpoint
     def add_dependency(self, intent_id: Id, version: int, depends_on: Ids) -> Call[Intent]:

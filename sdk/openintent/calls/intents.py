@@ -112,9 +112,9 @@ class IntentCalls:
         version: int,
         *,
         title: str | Unset = UNSET,
-        description: str | None | Unset = UNSET,
+        description: str | Unset | None = UNSET,
         constraints: Mapping[str, Any] | Sequence[Any] | Unset = UNSET,
-        confidence: int | None | Unset = UNSET,
+        confidence: int | Unset | None = UNSET,
     ) -> Call[Intent]:
         """Change details of the intent at `version`. What is not given stays; None empties it.
 
@@ -228,9 +228,7 @@ def new_intent(
     )
 
 
-def _state_change(
-    state: Mapping[str, Any] | None, patches: Sequence[Mapping[str, Any]] | None
-) -> dict[str, Any]:
+def _state_change(state: Mapping[str, Any] | None, patches: Sequence[Mapping[str, Any]] | None) -> dict[str, Any]:
     if (state is None) == (patches is None):
         raise InputValidationError("give either state or patches", field="state")
     if patches is not None:

@@ -175,9 +175,7 @@ class LoggingCalls:
         )
 
     @endpoint
-    def start_stream(
-        self, intent_id: Id, stream_id: str, *, provider: str, model: str
-    ) -> Call[Event]:
+    def start_stream(self, intent_id: Id, stream_id: str, *, provider: str, model: str) -> Call[Event]:
         """Log that a model begins to stream. `stream_id` ties the stream's events together."""
         return _log(
             intent_id,

@@ -1,0 +1,39 @@
+from argparse import ArgumentTypeError
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from access import services
+from access.callers import MAX_AGENT_ID
+from access.models import ApiKey, Role
+
+
+def days(text: str) -> datetime:
+    """So many days from now."""
+    if not text.isdecimal() or not 1 <= int(text) <= 36_500:
+        raise ArgumentTypeError(f"{text!r} is not a number of days from 1 to 36500")
+    return timezone.now() + timedelta(days=int(text))
+
+
+class Command(BaseCommand):
+    help = "Make an API key and print it, this once."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("name", help="whose key it is, for people")
+        parser.add_argument("--role", choices=Role.values, default=Role.AGENT, help="default: %(default)s")
+        parser.add_argument("--agent", metavar="ID", help="bind the key to this agent")
+        parser.add_argument("--expires-in", metavar="DAYS", type=days, dest="expires_at", help="default: never")
+
+    def handle(self, *args: Any, name: str, role: str, agent: str | None, expires_at: datetime | None, **options: Any) -> None:
+        if not 1 <= len(name.strip()) <= ApiKey._meta.get_field("name").max_length:
+            raise CommandError("A name has 1 to 100 characters.")
+        if agent is not None and not 1 <= len(agent) <= MAX_AGENT_ID:
+            raise CommandError(f"An agent id has 1 to {MAX_AGENT_ID} characters.")
+        key, secret = services.create_key(
+            name=name.strip(), role=Role(role), agent_id=agent, expires_at=expires_at, created_by="command line"
+        )
+        bound = f", bound to {key.agent_id}" if key.agent_id else ""
+        self.stderr.write(f"{key.name}: {key.role}{bound}. The key is shown this once:")
+        self.stdout.write(secret)

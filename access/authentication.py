@@ -8,7 +8,7 @@ from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
 from access import ratelimit
-from access.callers import Caller
+from access.callers import Caller, caller_of
 from access.keys import find_caller
 from access.models import Role
 from config.errors import Forbidden, Unauthenticated
@@ -43,12 +43,13 @@ class RoleAllows(BasePermission):
 
     def has_permission(self, request: Request, view: Any) -> bool:
         least = getattr(view, "role", None) or (Role.OBSERVER if request.method in SAFE_METHODS else Role.AGENT)
-        if not request.user.role.includes(least):
-            raise Forbidden(f"This needs a key of the role {least.value}; this one is {request.user.role.value}.")
+        role = caller_of(request).role
+        if not role.includes(least):
+            raise Forbidden(f"This needs a key of the role {least.value}; this one is {role.value}.")
         return True
 
 
-class KeyAuthenticationScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class KeyAuthenticationScheme(OpenApiAuthenticationExtension):
     target_class = KeyAuthentication
     name = ["apiKey", "bearer"]
 

@@ -1,7 +1,10 @@
 """The caller of a request and the actor of a write (protocol §1.1)."""
 
 from dataclasses import dataclass
+from typing import cast
 from uuid import NAMESPACE_URL, UUID, uuid5
+
+from rest_framework.request import Request
 
 from access.errors import AgentMismatch
 from access.models import Role
@@ -43,6 +46,11 @@ class Caller:
         if header and (len(header) > MAX_AGENT_ID or not header.isprintable()):
             raise Invalid.field("X-Agent-ID", f"An agent id has 1 to {MAX_AGENT_ID} printable characters.")
         return Actor(self.bound_to or header or named or self.name, self.key_id)
+
+
+def caller_of(request: Request) -> Caller:
+    """Whose key the request came with. KeyAuthentication has put it there."""
+    return cast(Caller, request.user)
 
 
 def configured_caller(digest: str, *, name: str, role: Role) -> Caller:

@@ -5,6 +5,8 @@ from django.db.models import Q
 
 from config.ids import new_id
 
+MAX_NAME = 100
+
 
 class Role(models.TextChoices):
     """What a key may do; each role includes the ones before it."""
@@ -28,7 +30,7 @@ class ApiKey(models.Model):
     """A key, of which only the digest is kept (protocol §1.1)."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    name = models.CharField(max_length=100)
+    name = models.CharField(max_length=MAX_NAME)
     role = models.CharField(max_length=10, choices=Role)
     agent_id = models.CharField("bound to agent", max_length=255, null=True, blank=True)
     prefix = models.CharField(max_length=16)

@@ -4,17 +4,16 @@ from django.utils import timezone
 from rest_framework import serializers
 
 from access.callers import MAX_AGENT_ID
-from access.models import ApiKey, Role
+from access.models import MAX_NAME, ApiKey, Role
 from config.api import Body
+from config.fields import Text
 from config.wire import instant
 
 
 class CreateKey(Body):
-    name = serializers.CharField(max_length=100)
+    name = Text(max_length=MAX_NAME, trim_whitespace=True)
     role = serializers.ChoiceField(choices=Role.choices)
-    agent_id = serializers.CharField(
-        max_length=MAX_AGENT_ID, required=False, allow_null=True, help_text="Binds the key to this agent."
-    )
+    agent_id = Text(max_length=MAX_AGENT_ID, required=False, allow_null=True, help_text="Binds the key to this agent.")
     expires_at = serializers.DateTimeField(required=False, allow_null=True)
 
     def validate_expires_at(self, value: Any) -> Any:

@@ -11,7 +11,7 @@ from rest_framework.fields import SkipField, empty
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from access.callers import Actor
+from access.callers import Actor, caller_of
 from config import idempotency
 from config.errors import Invalid, ProtocolError
 
@@ -37,7 +37,7 @@ class ApiViewSet(viewsets.ViewSet):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         if request.method == "POST" and "HTTP_IDEMPOTENCY_KEY" in request.META:
-            self.post = idempotency.once(self.post, secret_fields=self.secret_fields)
+            self.post: idempotency.Handler = idempotency.once(self.post, secret_fields=self.secret_fields)
 
 
 class Body(serializers.Serializer[Any]):
@@ -98,7 +98,7 @@ def _shared(body: type[Body]) -> Body:
 def parse(body: type[Body], request: Request) -> dict[str, Any]:
     """The validated body. Raises ValidationError with every field that is wrong."""
     # A serializer keeps nothing of what it validates: one serves all requests.
-    return _shared(body).run_validation(request.data)  # type: ignore[no-any-return]
+    return _shared(body).run_validation(request.data)
 
 
 def check_parameters(request: Request, known: list[str]) -> None:
@@ -114,7 +114,7 @@ def check_parameters(request: Request, known: list[str]) -> None:
 def actor_of(request: Request, named: str | None = None) -> Actor:
     """Who does this (protocol §1.1); `named` is whom the body names."""
     header = request.META.get("HTTP_X_AGENT_ID", "").strip()
-    return request.user.actor(header=header or None, named=named)  # type: ignore[no-any-return]
+    return caller_of(request).actor(header=header or None, named=named)
 
 
 _VERSION = re.compile(r'(")?([1-9]\d{0,17})(?(1)")')

@@ -1,6 +1,7 @@
 """The API's description, the page that shows it, and the explanation of each problem."""
 
 from functools import cache
+from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -24,12 +25,12 @@ def openapi(request: HttpRequest) -> HttpResponse:
 @cache
 def description() -> bytes:
     """The OpenAPI 3.1 document. It depends on the code alone."""
-    return strictjson.dumps(SchemaGenerator().get_schema(request=None, public=True))  # type: ignore[no-untyped-call]
+    return strictjson.dumps(SchemaGenerator().get_schema(request=None, public=True))
 
 
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
-    return render(request, "docs/page.html", headers={"Content-Security-Policy": CONTENT_SECURITY_POLICY})
+    return _page(request, "docs/page.html", {})
 
 
 @require_safe
@@ -44,8 +45,12 @@ def problem(request: HttpRequest, code: str) -> HttpResponse:
         "status": found.status,
         "explanation": " ".join((found.__doc__ or "").split()),
     }
-    if (request.accepts("text/html") and not request.accepts("application/json")) or "text/html" in request.headers.get(
-        "Accept", ""
-    ):
-        return render(request, "docs/problem.html", explained, headers={"Content-Security-Policy": CONTENT_SECURITY_POLICY})
+    if "text/html" in request.headers.get("Accept", ""):
+        return _page(request, "docs/problem.html", explained)
     return JsonResponse({"type": f"/problems/{code}", **explained})
+
+
+def _page(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+    response = render(request, template, context)
+    response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+    return response

@@ -81,4 +81,4 @@ class OneOrMore(serializers.ListField):
     default_error_messages = {"not_a_list": "must be a list", "null": "cannot be null", "required": "is required"}
 
     def to_internal_value(self, data: Any) -> list[Any]:
-        return super().to_internal_value(data if isinstance(data, list) else [data])  # type: ignore[no-any-return]
+        return super().to_internal_value(data if isinstance(data, list) else [data])

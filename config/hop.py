@@ -7,7 +7,7 @@ Django's own ASGI handler hops between threads several times for a request, and 
 import asyncio
 import logging
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO
@@ -80,7 +80,7 @@ class Hop:
             body.write(part)
             if not message.get("more_body", False):
                 body.seek(0)
-                return body  # type: ignore[no-any-return]
+                return body
 
     def _too_large(self) -> TooLarge:
         return TooLarge("The body of the request is too large.", limit=self.max_body)
@@ -110,7 +110,7 @@ class Hop:
         finally:
             await loop.run_in_executor(self.pool, parts.close)
 
-    def _run(self, environ: Environ) -> tuple[dict[str, Any], bytes | Iterator[bytes]]:
+    def _run(self, environ: Environ) -> tuple[dict[str, Any], bytes | Generator[bytes, None, None]]:
         """In a thread: run Django. Answers the start of the response, and its body: whole, or part by part for a stream."""
         start: dict[str, Any] = {"type": "http.response.start"}
 
@@ -131,7 +131,7 @@ class Hop:
         return start, body
 
 
-def _parts(response: Any) -> Iterator[bytes]:
+def _parts(response: Any) -> Generator[bytes, None, None]:
     try:
         yield from response
     finally:

@@ -11,6 +11,7 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from access.callers import caller_of
 from access.errors import KeyReused, RequestInProgress
 from access.models import IdempotentAnswer
 from config import strictjson
@@ -32,7 +33,7 @@ def once(handler: Handler, *, secret_fields: tuple[str, ...] = ()) -> Handler:
 
     def handle(request: Request, *args: Any, **kwargs: Any) -> Response:
         key = _key(request)
-        caller = f"{request.user.key_id}/{request.META.get('HTTP_X_AGENT_ID', '')}"[:300]
+        caller = f"{caller_of(request).key_id}/{request.META.get('HTTP_X_AGENT_ID', '')}"[:300]
         fingerprint = _fingerprint(request)
         with transaction.atomic():
             if not advisory_lock(f"{caller}/{key}", wait=False):

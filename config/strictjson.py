@@ -2,7 +2,7 @@
 
 import json
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from django.db import models
@@ -78,12 +78,22 @@ def _check_integer(digits: str) -> int:
     return number
 
 
-class JSONTextField(models.TextField):
+if TYPE_CHECKING:
+    _TextField = models.TextField[Any, Any]
+else:
+    _TextField = models.TextField
+
+
+class JSONTextField(_TextField):
     """A JSON value kept as the very text that was written.
 
     PostgreSQL's jsonb reorders keys and rewrites numbers, and differs from SQLite;
     a log that is replayed and compared needs neither.
     """
+
+    if TYPE_CHECKING:
+        _pyi_private_set_type: Any
+        _pyi_private_get_type: Any
 
     def from_db_value(self, value: str | None, expression: Any, connection: Any) -> Any:
         return None if value is None else orjson.loads(value)

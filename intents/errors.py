@@ -1,5 +1,5 @@
 from collections.abc import Collection, Iterable
-from typing import Any
+from typing import Any, cast
 
 from config.errors import NotFound, ProtocolError
 
@@ -27,7 +27,7 @@ class IllegalTransition(ProtocolError):
         ways = ", ".join(allowed) or "nothing, it is final"
         super().__init__(
             f"An intent that is {current} cannot become {wanted}; allowed: {ways}.",
-            **{"from": current, "to": wanted, "allowed": list(allowed)},
+            **cast(Any, {"from": current, "to": wanted, "allowed": list(allowed)}),  # `from` is a keyword.
         )
 
 

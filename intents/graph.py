@@ -43,7 +43,7 @@ def path_between(starts: Collection[UUID], goal: UUID) -> list[UUID] | None:
 
 def descendants(intent_id: UUID) -> QuerySet[Intent]:
     sql, parameters = awaited_by([intent_id], EdgeKind.CHILD)
-    return Intent.objects.filter(pk__in=RawSQL(sql, parameters)).exclude(pk=intent_id)  # type: ignore[no-any-return]
+    return Intent.objects.filter(pk__in=RawSQL(sql, parameters)).exclude(pk=intent_id)
 
 
 def ancestors(intent_id: UUID, *, beyond: int, limit: int) -> list[tuple[int, Intent]]:
@@ -63,12 +63,12 @@ def ancestors(intent_id: UUID, *, beyond: int, limit: int) -> list[tuple[int, In
 
 def dependencies(intent_id: UUID) -> QuerySet[Intent]:
     edges = Edge.objects.filter(waiter_id=intent_id, kind=EdgeKind.DEPENDENCY)
-    return Intent.objects.filter(pk__in=edges.values("awaited_id"))  # type: ignore[no-any-return]
+    return Intent.objects.filter(pk__in=edges.values("awaited_id"))
 
 
 def dependents(intent_id: UUID) -> QuerySet[Intent]:
     edges = Edge.objects.filter(awaited_id=intent_id, kind=EdgeKind.DEPENDENCY)
-    return Intent.objects.filter(pk__in=edges.values("waiter_id"))  # type: ignore[no-any-return]
+    return Intent.objects.filter(pk__in=edges.values("waiter_id"))
 
 
 def dependent_ids(intent_ids: Collection[UUID]) -> set[UUID]:
@@ -101,7 +101,7 @@ def open_children(intent_id: UUID, *, ready: bool) -> QuerySet[Intent]:
     )
     waits = Exists(unmet_edges)
     children = Intent.objects.filter(parent_intent_id=intent_id).exclude(status__in=FINAL)
-    return children.filter(~waits if ready else waits)  # type: ignore[no-any-return]
+    return children.filter(~waits if ready else waits)
 
 
 NODE = ("id", "title", "status", "version", "agents", "created_by", "parent_intent_id", "updated_at")

@@ -38,7 +38,7 @@ def next_in_transaction() -> int | None:
     """The position of the next event, where writers are serial; None where the sequencer will give it."""
     if not db.serial_writers():
         return None
-    return db.rows("SELECT COALESCE(MAX(position), 0) + 1 FROM intents_event", [])[0][0]  # type: ignore[no-any-return]
+    return db.rows("SELECT COALESCE(MAX(position), 0) + 1 FROM intents_event", [])[0][0]
 
 
 def number_committed(*, wait: bool = False) -> int:

@@ -6,7 +6,7 @@ a request's cost (docs/performance.md has both figures). The SQL comes from the 
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 from django.db import connection, models
@@ -84,9 +84,13 @@ def _insert(model: type[models.Model]) -> str:
 
 @cache
 def _update(model: type[models.Model], names: tuple[str, ...]) -> str:
-    changes = ", ".join(f'"{model._meta.get_field(name).column}" = %s' for name in names)
+    changes = ", ".join(f'"{_column(model, name)}" = %s' for name in names)
     return f'UPDATE "{model._meta.db_table}" SET {changes} WHERE "{_pk(model)}" = %s'
 
 
 def _pk(model: type[models.Model]) -> str:
-    return model._meta.pk.column
+    return _column(model, model._meta.pk.name)
+
+
+def _column(model: type[models.Model], name: str) -> str:
+    return cast(str, cast(Any, model._meta.get_field(name)).column)

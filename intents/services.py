@@ -156,9 +156,9 @@ def add_dependencies(
     """
     advisory_lock(GRAPH_LOCK)
     wanted = list(dict.fromkeys(depends_on))
-    Intent.objects.require(intent_id)
-    locked = Intent.objects.lock_all({intent_id, *wanted})
-    intent = locked[intent_id]
+    root = Intent.objects.require(intent_id)
+    locked = Intent.objects.lock_all({root, *wanted})
+    intent = locked[root]
     intent.require_version(expected_version)
     intent.require_open()
     if intent.pk in wanted:
@@ -191,7 +191,7 @@ def remove_dependency(*, intent_id: UUID | str, dependency_id: UUID | str, expec
     intent.require_version(expected_version)
     intent.require_open()
     was_waiting = bool(graph.unmet([intent.pk]))
-    Edge.objects.filter(waiter=intent, awaited_id=dependency_id, kind=EdgeKind.DEPENDENCY).delete()
+    Edge.objects.filter(waiter=intent, awaited=UUID(str(dependency_id)), kind=EdgeKind.DEPENDENCY).delete()
     intent.depends_on = [pk for pk in intent.depends_on if pk != str(dependency_id)]
     before = intent.status
     if before == Status.BLOCKED and was_waiting and not graph.unmet([intent.pk]):

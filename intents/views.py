@@ -127,40 +127,36 @@ class GraphViewSet(ApiViewSet):
 
     @listed("get_children", "List the children of an intent", IntentOut, "intents")
     def children(self, request: Request, intent_id: UUID | str) -> Response:
-        return answer_intents(self._intents(request, intent_id).filter(parent_intent_id=intent_id), request)
+        parent = self._known(request, intent_id)
+        return answer_intents(Intent.objects.filter(parent_intent_id=parent), request)
 
     @listed("get_descendants", "List all that lies below an intent", IntentOut, "intents")
     def descendants(self, request: Request, intent_id: UUID | str) -> Response:
-        self._intents(request, intent_id)
-        return answer_intents(graph.descendants(intent_id), request)
+        return answer_intents(graph.descendants(self._known(request, intent_id)), request)
 
     @listed("get_ancestors", "List what an intent is part of, the nearest first", IntentOut, "intents")
     def ancestors(self, request: Request, intent_id: UUID | str) -> Response:
-        self._intents(request, intent_id)
+        intent = self._known(request, intent_id)
         limit, cursor = limit_of(request), request.query_params.get("cursor")
         beyond = decode_cursor(cursor, [counter])[0] if cursor else 0
-        found = cut(graph.ancestors(intent_id, beyond=beyond, limit=limit + 1), limit, lambda row: encode_cursor([row[0]]))
+        found = cut(graph.ancestors(intent, beyond=beyond, limit=limit + 1), limit, lambda row: encode_cursor([row[0]]))
         return Response(found.body("intents", lambda row: intent_body(row[1])))
 
     @listed("get_dependencies", "List what an intent depends on", IntentOut, "intents")
     def dependencies(self, request: Request, intent_id: UUID | str) -> Response:
-        self._intents(request, intent_id)
-        return answer_intents(graph.dependencies(intent_id), request)
+        return answer_intents(graph.dependencies(self._known(request, intent_id)), request)
 
     @listed("get_dependents", "List what depends on an intent", IntentOut, "intents")
     def dependents(self, request: Request, intent_id: UUID | str) -> Response:
-        self._intents(request, intent_id)
-        return answer_intents(graph.dependents(intent_id), request)
+        return answer_intents(graph.dependents(self._known(request, intent_id)), request)
 
     @listed("get_ready", "List the open children that wait for nothing", IntentOut, "intents")
     def ready(self, request: Request, intent_id: UUID | str) -> Response:
-        self._intents(request, intent_id)
-        return answer_intents(graph.open_children(intent_id, ready=True), request)
+        return answer_intents(graph.open_children(self._known(request, intent_id), ready=True), request)
 
     @listed("get_blocked", "List the open children that wait for others", BlockedIntentOut, "intents")
     def blocked(self, request: Request, intent_id: UUID | str) -> Response:
-        self._intents(request, intent_id)
-        found = page(graph.open_children(intent_id, ready=False), request, BY_ID)
+        found = page(graph.open_children(self._known(request, intent_id), ready=False), request, BY_ID)
         unmet = graph.unmet([intent.pk for intent in found.rows])
         return Response(
             found.body(
@@ -204,10 +200,10 @@ class GraphViewSet(ApiViewSet):
         )
         return Response(status=204, headers={"ETag": f'"{intent.version}"'})
 
-    def _intents(self, request: Request, intent_id: UUID | str) -> QuerySet[Intent]:
+    @staticmethod
+    def _known(request: Request, intent_id: UUID | str) -> UUID:
         check_parameters(request, PARAMETERS)
-        Intent.objects.require(intent_id)
-        return Intent.objects.all()  # type: ignore[no-any-return]
+        return Intent.objects.require(intent_id)
 
 
 class AgentViewSet(ApiViewSet):

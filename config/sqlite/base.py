@@ -15,7 +15,10 @@ QUEUE_TIMEOUT = 20.0  # Seconds. Longer than any sane transaction; the caller th
 _writer = threading.Lock()
 
 
-class DatabaseWrapper(base.DatabaseWrapper):
+_Wrapper: Any = base.DatabaseWrapper  # The types leave out the methods that a backend is made of.
+
+
+class DatabaseWrapper(_Wrapper):
     _is_writer = False
 
     def _start_transaction_under_autocommit(self) -> None:

@@ -1,5 +1,6 @@
 """Both clients against the live server: each operation once, as an agent would use it."""
 
+import time
 from datetime import UTC, datetime, timedelta
 from threading import Thread
 
@@ -230,12 +231,23 @@ def test_a_batch_keeps_its_order_over_many_pages(client, intent):
     assert [event.payload["n"] for event in read] == [*range(1000), *range(1000)]
 
 
+def follow(client, count, **filters):
+    """The first `count` events of the server's log that match. They are in it a moment after they were logged."""
+    deadline = time.monotonic() + 10
+    events = []
+    while len(events) < count:
+        assert time.monotonic() < deadline
+        after = events[-1].position if events else None
+        events += client.list_events(after=after, **filters)
+    return events
+
+
 def test_the_servers_log_is_followed_by_position(client, intent):
     trace = f"trace {intent.id}"
     client.log_event(intent.id, "one", trace_id=trace)
     client.log_event(intent.id, "two", trace_id=trace)
 
-    one, two = client.list_events(trace_id=trace)
+    one, two = follow(client, 2, trace_id=trace)
 
     assert one.position < two.position
     assert client.list_events(after=one.position, trace_id=trace) == [two]

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from access import services
 from access.callers import MAX_AGENT_ID
-from access.models import ApiKey, Role
+from access.models import MAX_NAME, Role
 
 
 def days(text: str) -> datetime:
@@ -27,8 +27,8 @@ class Command(BaseCommand):
         parser.add_argument("--expires-in", metavar="DAYS", type=days, dest="expires_at", help="default: never")
 
     def handle(self, *args: Any, name: str, role: str, agent: str | None, expires_at: datetime | None, **options: Any) -> None:
-        if not 1 <= len(name.strip()) <= ApiKey._meta.get_field("name").max_length:
-            raise CommandError("A name has 1 to 100 characters.")
+        if not 1 <= len(name.strip()) <= MAX_NAME:
+            raise CommandError(f"A name has 1 to {MAX_NAME} characters.")
         if agent is not None and not 1 <= len(agent) <= MAX_AGENT_ID:
             raise CommandError(f"An agent id has 1 to {MAX_AGENT_ID} characters.")
         key, secret = services.create_key(

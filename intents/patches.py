@@ -33,6 +33,11 @@ def path_keys(path: str) -> list[str]:
     return [key.replace("~1", "/").replace("~0", "~") for key in path[1:].split("/")]
 
 
+def key_path(key: str) -> str:
+    """The path of a top-level key, also of one that looks like a JSON Pointer."""
+    return "/" + key.replace("~", "~0").replace("/", "~1") if key.startswith("/") else key
+
+
 def _apply(state: dict[str, Any], index: int, patch: Patch) -> None:
     operation, path = patch["op"], patch["path"]
     if re.search(r"~(?![01])", path) and path.startswith("/"):

@@ -11,7 +11,7 @@ from config.fields import AnyJSON, Flag, Id, Integer, JSONObject, OneOrMore, Tex
 from config.wire import instant
 from intents.events import CLIENT_TYPE, NewEvent
 from intents.models import Assignment, EdgeKind, Event, Intent, Status
-from intents.patches import OPERATIONS
+from intents.patches import OPERATIONS, key_path
 from intents.services import Assignee
 
 MAX_TITLE = 500
@@ -111,7 +111,7 @@ class UpdateState(Acting):
         if not (attrs.get("state") or attrs.get("patches")):
             raise serializers.ValidationError("There is nothing to change: the list of changes is empty.")
         if "state" in attrs:
-            attrs["patches"] = [{"op": "set", "path": key, "value": value} for key, value in attrs.pop("state").items()]
+            attrs["patches"] = [{"op": "set", "path": key_path(key), "value": value} for key, value in attrs.pop("state").items()]
         return attrs
 
 
@@ -245,7 +245,7 @@ class AggregateStatusOut(serializers.Serializer[Any]):
 
 
 class GraphOut(serializers.Serializer[Any]):
-    root = serializers.UUIDField()  # type: ignore[assignment]  DRF takes declared fields out of the class.
+    root = serializers.UUIDField()  # type: ignore[assignment] # DRF takes declared fields out of the class.
     nodes = NodeOut(many=True)
     edges = GraphEdgeOut(many=True)
     aggregate_status = AggregateStatusOut()

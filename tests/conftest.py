@@ -6,6 +6,7 @@ from uuid import UUID
 
 import orjson
 import pytest
+from django.db import transaction
 from django.test import Client
 
 from access import keys, ratelimit
@@ -40,7 +41,8 @@ class Caller:
         if version is not None:
             named["If-Match"] = str(version)
         data = body if isinstance(body, bytes) else b"" if body is None else orjson.dumps(body)
-        return self.client.generic(method, API + path, data, "application/json", headers={**self.headers, **named})
+        with transaction.atomic():  # A test is one transaction: what a refusal undoes must end at its own request.
+            return self.client.generic(method, API + path, data, "application/json", headers={**self.headers, **named})
 
 
 @pytest.fixture(autouse=True)

@@ -89,8 +89,8 @@ class Lost:
     @classmethod
     def by(cls, error: BaseException, *, sent: bool, timeout: bool) -> "Lost":
         """Keep the first cause in words, and not the exception: it holds the request, and so the key."""
-        while cause := error.__cause__ or error.__context__:
-            error = cause
+        while error.__cause__:  # Not __context__: that may be what the caller was busy with.
+            error = error.__cause__
         return cls(str(error) or type(error).__name__, sent, timeout)
 
 
@@ -168,7 +168,8 @@ def _items(call: Call[T], pages: str, peer: Peer) -> Conversation[list[Any]]:
         with _readable(call):
             items += page[pages]
             cursor = page["next"]
-        if cursor is None or len(items) >= (call.limit or len(items) + 1):
+        enough = call.limit is not None and len(items) >= call.limit
+        if cursor is None or enough:
             return items[: call.limit]
 
 

@@ -75,8 +75,9 @@ class OpenIntentClient(Calls, ClientBase, Sender):
                 allow_redirects=False,
             )
         except requests.RequestException as error:
-            timeout = isinstance(error, requests.Timeout)
-            return Lost.by(error, sent=not _never_sent(error), timeout=timeout)
+            cause = _cause(error)
+            unsent = isinstance(cause, (NewConnectionError, ConnectTimeoutError))
+            return Lost.by(cause, sent=not unsent, timeout=isinstance(error, requests.Timeout))
         return Answer(response.status_code, response.headers, response.content)
 
     def _session(self) -> requests.Session:
@@ -96,8 +97,8 @@ def _as_they_are(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 
 
-def _never_sent(error: requests.RequestException) -> bool:
-    """Whether not even a connection was made."""
-    cause = error.args[0] if error.args else None
-    reason = getattr(cause, "reason", None)
-    return isinstance(reason, (NewConnectionError, ConnectTimeoutError))
+def _cause(error: requests.RequestException) -> BaseException:
+    """What urllib3 said: requests wraps it once, and urllib3 itself once more if no connection was made."""
+    wrapped = error.args[0] if error.args else error
+    cause = getattr(wrapped, "reason", None) or wrapped
+    return cause if isinstance(cause, BaseException) else error

@@ -264,9 +264,23 @@ def test_no_server_is_a_connection_failure_that_says_where_and_why(connect):
     message = str(caught.value)
     assert f"127.0.0.1:{port}" in message
     assert message.startswith("GET /api/v1/intents/")
-    assert "Errno 111" in message
+    assert "refused" in message or "attempts failed" in message
     assert "secret-key" not in message
     assert caught.value.status_code is None
+
+
+def test_a_failure_tells_its_own_cause_whatever_else_has_gone_wrong(connect, script):
+    script.says(hang_up)
+    client = connect(script.url, max_tries=1)
+
+    try:
+        raise KeyError("of the caller")
+    except KeyError:
+        with pytest.raises(ConnectionFailedError) as caught:
+            read(client)
+
+    assert "of the caller" not in str(caught.value)
+    assert "without response" in str(caught.value) or "disconnected" in str(caught.value)
 
 
 def test_no_answer_in_time_is_a_timeout(connect, script, hang):

@@ -1,0 +1,180 @@
+"""The log (RFC-0001 "Events", rules E-*)."""
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+
+from intents.events import RESERVED
+from intents.models import Event
+from tests.conftest import log
+
+
+def events_path(intent):
+    return f"/intents/{intent['id']}/events"
+
+
+def test_an_event_has_every_field(api, make_intent):
+    intent = make_intent()
+    [created] = api.get(events_path(intent)).json()["events"]
+
+    response = api.post(
+        events_path(intent),
+        {"event_type": "comment", "payload": {"message": "Hi"}, "trace_id": "t-1", "parent_event_id": created["id"]},
+    )
+
+    assert response.status_code == 201
+    event = response.json()
+    assert event == {
+        "id": event["id"], "intent_id": intent["id"], "portfolio_id": None, "sequence": 2, "position": event["position"],
+        "event_type": "comment", "actor": "dev-user", "payload": {"message": "Hi"}, "trace_id": "t-1",
+        "parent_event_id": created["id"], "created_at": event["created_at"],
+    }  # fmt: skip
+    [_, kept] = api.get(events_path(intent)).json()["events"]
+    assert kept == {**event, "position": kept["position"]}
+    assert kept["position"] > created["position"]
+
+
+@pytest.mark.rule("E-1")
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda: Event.objects.update(actor="somebody else"),
+        lambda: Event.objects.all().delete(),
+        lambda: Event.objects.first().delete(),
+        lambda: Event.objects.filter(position__isnull=False).update(position=999),
+        lambda: connection.cursor().execute("UPDATE intents_event SET payload = '{}'"),
+        lambda: connection.cursor().execute("DELETE FROM intents_event"),
+    ],
+)
+def test_the_database_refuses_to_change_an_event(api, make_intent, change):
+    intent = make_intent()
+    before = api.get(events_path(intent)).json()
+
+    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+        change()
+
+    assert api.get(events_path(intent)).json() == before
+
+
+@pytest.mark.rule("E-1")
+@pytest.mark.parametrize("method", ["put", "patch", "delete"])
+def test_no_route_changes_an_event(api, make_intent, method):
+    intent = make_intent()
+
+    for path in (events_path(intent), "/events"):
+        response = api.send(method.upper(), path, {})
+        assert (response.status_code, response.json()["code"]) == (405, "method_not_allowed")
+
+
+@pytest.mark.rule("E-2")
+def test_sequences_have_no_gap(api, make_intent):
+    intent, other = make_intent(), make_intent()
+    api.post(f"{events_path(intent)}/batch", {"events": [{"event_type": "comment"}] * 3})
+    api.post(events_path(other), {"event_type": "comment"})
+    api.post(events_path(intent), {"event_type": "lease_acquired"})  # Refused.
+    api.post(f"/intents/{intent['id']}/state", {"state": {"x": 1}}, version=1)
+
+    events = api.get(events_path(intent)).json()["events"]
+
+    assert [event["sequence"] for event in events] == [1, 2, 3, 4, 5]
+    assert api.get(f"/intents/{intent['id']}").json()["last_sequence"] == 5
+
+
+@pytest.mark.rule("E-3")
+def test_the_actor_is_the_agent_of_the_caller(agent, api, make_intent):
+    intent = make_intent()
+
+    agent("ada").post(events_path(intent), {"event_type": "comment", "actor": "mallory"})
+    api.post(events_path(intent), {"event_type": "comment", "actor": "eve"})
+    api.post(events_path(intent), {"event_type": "comment"})
+
+    assert log(api, intent)[1:] == [("comment", "ada"), ("comment", "eve"), ("comment", "dev-user")]
+    assert Event.objects.filter(key_id=None).count() == 0
+
+
+@pytest.mark.rule("E-4")
+@pytest.mark.parametrize("event_type", sorted(RESERVED))
+def test_the_servers_own_types_are_reserved(api, make_intent, event_type):
+    intent = make_intent()
+
+    single = api.post(events_path(intent), {"event_type": event_type})
+    batch = api.post(f"{events_path(intent)}/batch", {"events": [{"event_type": "comment"}, {"event_type": event_type}]})
+
+    for response in (single, batch):
+        assert (response.status_code, response.json()["code"]) == (403, "reserved_event_type")
+    assert log(api, intent) == [("intent_created", "dev-user")]
+
+
+@pytest.mark.rule("E-4")
+@pytest.mark.parametrize("event_type", ["a", "deploy.started", "x-1", "a" * 100])
+def test_other_types_are_free(api, make_intent, event_type):
+    assert api.post(events_path(make_intent()), {"event_type": event_type}).status_code == 201
+
+
+@pytest.mark.rule("E-4")
+@pytest.mark.parametrize("event_type", ["", "A", "1a", "_a", "a b", "ä", "a" * 101, "a\n", 5, None])
+def test_other_shapes_of_a_type_are_refused(api, make_intent, event_type):
+    intent = make_intent()
+
+    response = api.post(events_path(intent), {"event_type": event_type})
+
+    assert (response.status_code, response.json()["errors"][0]["field"]) == (400, "event_type")
+    assert len(log(api, intent)) == 1
+
+
+@pytest.mark.rule("E-5")
+def test_a_batch_keeps_its_order_and_answers_the_events(api, make_intent):
+    intent = make_intent()
+    batch = [{"event_type": "comment", "payload": {"n": number}} for number in range(50)]
+
+    response = api.post(f"{events_path(intent)}/batch", {"events": batch})
+
+    assert response.status_code == 201
+    assert [event["payload"]["n"] for event in response.json()["events"]] == list(range(50))
+    kept = api.get(events_path(intent), after=1).json()["events"]
+    assert [event["id"] for event in kept] == [event["id"] for event in response.json()["events"]]
+    assert [event["position"] for event in kept] == sorted(event["position"] for event in kept)
+
+
+@pytest.mark.rule("E-5")
+@pytest.mark.parametrize(
+    "bad", [{"event_type": "NO"}, {}, 5, {"event_type": "comment", "parent_event_id": "0190d5b8-0000-7000-8000-000000000000"}]
+)
+def test_a_batch_with_one_bad_event_writes_none(api, make_intent, bad):
+    intent = make_intent()
+
+    response = api.post(f"{events_path(intent)}/batch", {"events": [{"event_type": "comment"}, bad]})
+
+    assert (response.status_code, response.json()["code"]) == (400, "invalid")
+    assert len(log(api, intent)) == 1
+
+
+def test_a_page_goes_on_from_a_sequence_and_in_either_order(api, make_intent):
+    intent = make_intent()
+    api.post(f"{events_path(intent)}/batch", {"events": [{"event_type": "comment"}] * 9})
+
+    def walk(**query):
+        found, page = [], api.get(events_path(intent), limit=3, **query).json()
+        while True:
+            found += [event["sequence"] for event in page["events"]]
+            if not page["next"]:
+                return found
+            page = api.get(events_path(intent), limit=3, cursor=page["next"], **query).json()
+
+    assert walk() == list(range(1, 11))
+    assert walk(after=4) == list(range(5, 11))
+    assert walk(order="desc") == list(range(10, 0, -1))
+    assert walk(event_type="intent_created,other") == [1]
+
+
+def test_all_events_stand_in_one_order(api, make_intent):
+    first, second = make_intent(), make_intent()
+    api.post(events_path(first), {"event_type": "comment", "trace_id": "t"})
+
+    events = api.get("/events").json()["events"]
+    positions = [event["position"] for event in events]
+
+    assert [event["intent_id"] for event in events] == [first["id"], second["id"], first["id"]]
+    assert positions == sorted(set(positions))
+    assert api.get("/events", after=positions[1]).json()["events"] == events[2:]
+    assert api.get("/events", trace_id="t").json()["events"] == events[2:]
+    assert api.get("/events", event_type="intent_created").json()["events"] == events[:2]

@@ -1,0 +1,321 @@
+"""Parents, children and dependencies (RFC-0002, rules G-*)."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from intents.models import Edge, Event
+from tests.conftest import fresh, log, set_status
+
+READS = ["children", "descendants", "ancestors", "dependencies", "dependents", "ready", "blocked", "graph"]
+
+
+def ids(response):
+    assert response.status_code == 200, response.json()
+    return [intent["id"] for intent in response.json()["intents"]]
+
+
+@pytest.fixture
+def make_child(api):
+    def make(parent, **fields):
+        response = api.post(f"/intents/{parent['id']}/children", {"title": "A part", **fields})
+        assert response.status_code == 201, response.json()
+        return response.json()
+
+    return make
+
+
+def depend(api, intent, *others):
+    return api.post(
+        f"/intents/{intent['id']}/dependencies",
+        {"depends_on": [other["id"] for other in others]},
+        version=fresh(api, intent)["version"],
+    )
+
+
+def test_the_incident_of_the_readme(api, make_intent, make_child):
+    parent = make_intent(title="Resolve Production Incident INC-2024-001")
+    diagnose = make_child(parent, assign="agent:diagnostics")
+    communicate = make_child(parent, assign="agent:comms")
+    hotfix = make_child(parent, assign="agent:dev", depends_on=[diagnose["id"]])
+    deploy = make_child(parent, assign="agent:deploy", depends_on=[diagnose["id"], hotfix["id"]])
+    path = f"/intents/{parent['id']}"
+
+    assert [hotfix["status"], deploy["status"]] == ["blocked", "blocked"]
+    assert ids(api.get(f"{path}/children")) == [each["id"] for each in (diagnose, communicate, hotfix, deploy)]
+    assert ids(api.get(f"/intents/{deploy['id']}/ancestors")) == [parent["id"]]
+    assert ids(api.get(f"/intents/{deploy['id']}/dependencies")) == [diagnose["id"], hotfix["id"]]
+    assert ids(api.get(f"/intents/{diagnose['id']}/dependents")) == [hotfix["id"], deploy["id"]]
+    assert ids(api.get("/agents/agent%3Adev/intents")) == [hotfix["id"]]
+
+    set_status(api, diagnose, "completed")
+    assert [fresh(api, each)["status"] for each in (hotfix, deploy)] == ["pending", "blocked"]
+    set_status(api, hotfix, "completed")
+    assert fresh(api, deploy)["status"] == "pending"
+
+
+@pytest.mark.rule("G-1")
+@pytest.mark.parametrize("field", ["parent_intent_id", "depends_on"])
+def test_what_an_intent_refers_to_must_exist(api, field):
+    nobody = "0190d5b8-0000-7000-8000-000000000000"
+
+    response = api.post("/intents", {"title": "x", field: [nobody] if field == "depends_on" else nobody})
+
+    assert (response.status_code, response.json()["errors"][0]["field"]) == (400, field)
+    assert not Event.objects.exists()
+
+
+@pytest.mark.rule("G-1")
+def test_an_intent_does_not_depend_on_itself(api, make_intent):
+    intent = make_intent()
+
+    response = depend(api, intent, intent)
+
+    assert (response.status_code, response.json()["code"]) == (400, "dependency_cycle")
+    assert response.json()["cycle"] == [intent["id"], intent["id"]]
+    assert fresh(api, intent) == intent
+
+
+@pytest.mark.rule("G-1")
+def test_a_circle_of_dependencies_is_refused_with_its_path(api, make_intent):
+    first = make_intent()
+    second = make_intent(depends_on=[first["id"]])
+    third = make_intent(depends_on=[second["id"]])
+    edges = Edge.objects.count()
+
+    response = depend(api, first, third)
+
+    assert (response.status_code, response.json()["code"]) == (400, "dependency_cycle")
+    assert response.json()["cycle"] == [each["id"] for each in (first, third, second, first)]
+    assert fresh(api, first) == first
+    assert Edge.objects.count() == edges
+
+
+@pytest.mark.rule("G-1")
+def test_a_descendant_does_not_depend_on_its_ancestor(api, make_intent, make_child):
+    top = make_intent()
+    middle = make_child(top)
+    bottom = make_child(middle)
+
+    assert depend(api, bottom, top).json()["code"] == "dependency_cycle"
+    response = api.post(f"/intents/{middle['id']}/children", {"title": "x", "depends_on": [top["id"]]})
+    assert (response.status_code, response.json()["code"]) == (400, "dependency_cycle")
+    assert ids(api.get(f"/intents/{middle['id']}/children")) == [bottom["id"]]
+    assert depend(api, top, bottom).status_code == 201  # It waits for it anyway.
+
+
+@pytest.mark.rule("G-1")
+def test_a_circle_through_parents_and_dependencies_is_refused(api, make_intent, make_child):
+    left, right = make_intent(), make_intent()
+    part_of_left = make_child(left)
+    assert depend(api, part_of_left, right).status_code == 201  # left → part → right
+
+    part_of_right = make_child(right)
+    response = depend(api, part_of_right, left)
+
+    assert response.json()["code"] == "dependency_cycle"
+    assert response.json()["cycle"] == [each["id"] for each in (part_of_right, left, part_of_left, right, part_of_right)]
+
+
+@pytest.mark.rule("G-2")
+def test_the_last_completed_dependency_unblocks(api, make_intent):
+    first, second = make_intent(), make_intent()
+    intent = make_intent(depends_on=[first["id"], second["id"]])
+
+    set_status(api, first, "completed")
+    assert fresh(api, intent)["status"] == "blocked"
+    set_status(api, second, "completed")
+
+    assert fresh(api, intent)["status"] == "pending"
+    assert fresh(api, intent)["version"] == 2
+    assert log(api, intent)[-1] == ("status_changed", "system")
+    event = api.get(f"/intents/{intent['id']}/events", order="desc", limit=1).json()["events"][0]
+    assert (event["payload"]["from"], event["payload"]["to"]) == ("blocked", "pending")
+
+
+@pytest.mark.rule("G-3")
+@pytest.mark.parametrize("status", ["draft", "pending", "active"])
+def test_an_open_dependency_blocks_and_its_removal_unblocks(api, make_intent, status):
+    done, still_open = make_intent(status="completed"), make_intent()
+    intent = make_intent(status=None if status == "draft" else status)
+
+    assert depend(api, intent, done).json()["status"] == status
+    blocked = depend(api, intent, still_open).json()
+    assert (blocked["status"], blocked["depends_on"]) == ("blocked", [done["id"], still_open["id"]])
+    assert [kind for kind, _ in log(api, intent)][-2:] == ["dependency_added", "status_changed"]
+
+    response = api.delete(f"/intents/{intent['id']}/dependencies/{still_open['id']}", version=blocked["version"])
+
+    assert response.status_code == 204
+    now = fresh(api, intent)
+    assert (now["status"], now["depends_on"], now["version"]) == ("pending", [done["id"]], blocked["version"] + 1)
+    again = api.delete(f"/intents/{intent['id']}/dependencies/{still_open['id']}", version=1)
+    assert again.status_code == 204
+    assert fresh(api, intent) == now
+
+
+@pytest.mark.rule("G-3")
+def test_an_intent_that_was_blocked_by_hand_stays_so(api, make_intent):
+    done = make_intent(status="completed")
+    intent = make_intent(status="blocked")
+    assert depend(api, intent, done).json()["status"] == "blocked"
+
+    api.delete(f"/intents/{intent['id']}/dependencies/{done['id']}", version=fresh(api, intent)["version"])
+
+    assert fresh(api, intent)["status"] == "blocked"
+
+
+def test_a_dependency_that_is_there_already_changes_nothing(api, make_intent):
+    other = make_intent()
+    intent = make_intent(depends_on=[other["id"]])
+
+    response = depend(api, intent, other)
+
+    assert (response.status_code, response.json()) == (200, intent)
+
+
+@pytest.mark.parametrize("final", ["completed", "abandoned"])
+def test_a_final_intent_takes_no_children_and_no_dependencies(api, make_intent, final):
+    other, intent = make_intent(), make_intent(status=final)
+
+    for response in (depend(api, intent, other), api.post(f"/intents/{intent['id']}/children", {"title": "x"})):
+        assert (response.status_code, response.json()["code"]) == (409, "intent_closed")
+    assert fresh(api, intent) == intent
+
+
+@pytest.mark.rule("G-4")
+def test_an_intent_completes_after_its_dependencies_and_children(api, make_intent, make_child):
+    parent = make_intent()
+    children = [make_child(parent), make_child(parent), make_child(parent)]
+    set_status(api, children[0], "completed")
+
+    response = api.post(f"/intents/{parent['id']}/status", {"status": "completed"}, version=1)
+    assert (response.status_code, response.json()["code"]) == (409, "completion_gate")
+    assert response.json()["waiting_for"] == [child["id"] for child in children[1:]]
+    assert fresh(api, parent) == parent
+
+    set_status(api, children[1], "abandoned")
+    set_status(api, children[2], "completed")
+    assert set_status(api, parent, "completed")["status"] == "completed"
+
+
+@pytest.mark.rule("G-5")
+def test_abandoning_with_cascade_takes_the_open_descendants_along(api, make_intent, make_child):
+    top = make_intent()
+    child = make_child(top)
+    done = make_child(child)
+    set_status(api, done, "completed")
+    grandchild = make_child(child, depends_on=[done["id"]])
+    outside = make_intent(depends_on=[grandchild["id"]])
+
+    set_status(api, top, "abandoned", cascade=True, reason="no longer needed")
+
+    assert [fresh(api, each)["status"] for each in (top, child, done, grandchild)] == [
+        "abandoned",
+        "abandoned",
+        "completed",
+        "abandoned",
+    ]
+    assert fresh(api, outside)["status"] == "blocked"
+    assert log(api, outside)[-1] == ("dependency_abandoned", "dev-user")
+    event = api.get(f"/intents/{grandchild['id']}/events", order="desc", limit=1).json()["events"][0]
+    assert event["payload"]["reason"] == "no longer needed"
+
+
+@pytest.mark.rule("G-5")
+def test_without_cascade_the_children_stay_and_dependents_are_told(api, make_intent, make_child):
+    top = make_intent()
+    child = make_child(top)
+    dependent = make_intent(depends_on=[top["id"]])
+
+    set_status(api, top, "abandoned")
+
+    assert fresh(api, child)["status"] == "draft"
+    assert (fresh(api, dependent)["status"], fresh(api, dependent)["version"]) == ("blocked", 1)
+    event = api.get(f"/intents/{dependent['id']}/events", order="desc", limit=1).json()["events"][0]
+    assert (event["event_type"], event["payload"]) == ("dependency_abandoned", {"dependency_id": top["id"]})
+
+
+@pytest.mark.rule("G-5")
+def test_cascade_goes_only_with_abandoning(api, make_intent):
+    intent = make_intent()
+
+    response = api.post(f"/intents/{intent['id']}/status", {"status": "completed", "cascade": True}, version=1)
+
+    assert (response.status_code, response.json()["errors"][0]["field"]) == (400, "cascade")
+    assert fresh(api, intent) == intent
+
+
+@pytest.mark.rule("G-6")
+def test_ready_and_blocked_divide_the_open_children(api, make_intent, make_child):
+    parent = make_intent()
+    done, free = make_child(parent), make_child(parent)
+    set_status(api, done, "completed")
+    freed = make_child(parent, depends_on=[done["id"]])
+    waits = make_child(parent, depends_on=[free["id"], done["id"]])
+
+    assert ids(api.get(f"/intents/{parent['id']}/ready")) == [free["id"], freed["id"]]
+    [blocked] = api.get(f"/intents/{parent['id']}/blocked").json()["intents"]
+    assert (blocked["id"], blocked["waiting_for"]) == (waits["id"], [free["id"]])
+
+
+@pytest.mark.rule("G-6")
+def test_the_graph_holds_what_is_reachable_and_no_more(api, make_intent, make_child):
+    root, elsewhere = make_intent(), make_intent()
+    child = make_child(root, depends_on=[elsewhere["id"]])
+    part = make_child(elsewhere)
+    make_intent(depends_on=[child["id"]])  # Waits for us; we do not wait for it.
+
+    graph = api.get(f"/intents/{root['id']}/graph").json()
+
+    assert graph["root"] == root["id"]
+    assert [node["id"] for node in graph["nodes"]] == sorted(each["id"] for each in (root, elsewhere, child, part))
+    assert {(edge["from"], edge["to"], edge["type"]) for edge in graph["edges"]} == {
+        (root["id"], child["id"], "parent"),
+        (child["id"], elsewhere["id"], "dependency"),
+        (elsewhere["id"], part["id"], "parent"),
+    }
+    status = graph["aggregate_status"]
+    assert (status["total"], status["by_status"]["blocked"], status["completion_percentage"]) == (4, 1, 0.0)
+    assert status["blocking_intents"] == [elsewhere["id"]]
+    assert set(status["ready_intents"]) == {root["id"], elsewhere["id"], part["id"]}
+
+
+def test_diamonds_are_walked_once(api, make_intent):
+    layer = [make_intent()]
+    for _ in range(12):
+        above = [intent["id"] for intent in layer]
+        layer = [make_intent(depends_on=above), make_intent(depends_on=above)]
+
+    graph = api.get(f"/intents/{layer[0]['id']}/graph").json()
+
+    assert len(graph["nodes"]) == 24
+    assert depend(api, layer[0], layer[1]).status_code == 201
+
+
+def test_descendants_and_ancestors_reach_all_the_way(api, make_intent, make_child):
+    chain = [make_intent()]
+    for _ in range(5):
+        chain.append(make_child(chain[-1]))
+
+    assert ids(api.get(f"/intents/{chain[0]['id']}/descendants")) == [each["id"] for each in chain[1:]]
+    assert ids(api.get(f"/intents/{chain[-1]['id']}/ancestors")) == [each["id"] for each in chain[-2::-1]]
+
+
+@pytest.mark.rule("G-7")
+@pytest.mark.parametrize("read", READS)
+def test_a_graph_read_costs_the_same_queries_whatever_the_size(api, make_intent, make_child, read):
+    counts = []
+    for size in (2, 30):
+        first = make_intent()
+        top = make_intent(depends_on=[first["id"]])
+        for _ in range(size):
+            child = make_child(top, depends_on=[first["id"]])
+            make_child(child)
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            assert api.get(f"/intents/{top['id']}/{read}").status_code == 200
+        counts.append(len(queries))
+
+    assert counts[0] == counts[1]

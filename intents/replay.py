@@ -70,6 +70,8 @@ def replay(events: Iterable[Logged]) -> Replayed:
 def _follow(intent: Replayed | None, event: Logged, before: Logged | None) -> Replayed:
     if intent is None:
         return _created(event)
+    if event.event_type == EventType.INTENT_CREATED:
+        raise ValueError("it was created before")
     if apply := _CHANGES.get(event.event_type):
         apply(intent, event.payload)
     if event.event_type in _VERSIONED:

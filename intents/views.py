@@ -270,14 +270,14 @@ class EventViewSet(ApiViewSet):
         keyset = choose(request, "order", EVENT_ORDERS, "asc")
         found = page(events, request, keyset)
         if any(event.position is None for event in found.rows):  # Committed an instant ago: number them, and look again.
-            positions.number_committed(wait=True)
+            positions.settle()
             found = page(events.all(), request, keyset)
         return self._answer(found)
 
     @listed("list_events", "List the events of all intents, by position", EventOut, "events", filterset=EventFilter)
     def list_all(self, request: Request) -> Response:
         events = narrow(EventFilter, Event.objects.filter(position__isnull=False), request, [])
-        positions.number_committed()
+        positions.settle()
         return self._answer(page(events, request, Keyset("position")))
 
     @staticmethod

@@ -1,5 +1,6 @@
 """The caller of a request and the actor of a write (protocol §1.1)."""
 
+import re
 from dataclasses import dataclass
 from typing import cast
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -11,6 +12,8 @@ from access.models import Role
 from config.errors import Invalid
 
 MAX_AGENT_ID = 255
+AGENT_ID = re.compile(r"[^\x00-\x20\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\x9f])?")
+"""Free text, but without control characters and without spaces at its ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +46,28 @@ class Caller:
         for source, claimed in (("X-Agent-ID", header), ("The body", named)):
             if self.bound_to and claimed and claimed != self.bound_to:
                 raise AgentMismatch(f"{source} names {claimed!r}, but this key is bound to {self.bound_to!r}.")
-        if header and (len(header) > MAX_AGENT_ID or not header.isprintable()):
-            raise Invalid.field("X-Agent-ID", f"An agent id has 1 to {MAX_AGENT_ID} printable characters.")
+        if header and (len(header) > MAX_AGENT_ID or not AGENT_ID.fullmatch(header)):
+            raise Invalid.field("X-Agent-ID", f"must have 1 to {MAX_AGENT_ID} characters, none of them a control character")
         return Actor(self.bound_to or header or named or self.name, self.key_id)
 
 
 def caller_of(request: Request) -> Caller:
     """Whose key the request came with. KeyAuthentication has put it there."""
     return cast(Caller, request.user)
+
+
+class AgentConverter:
+    """The agent id in a path. It may contain slashes, percent-encoded or not."""
+
+    regex = ".+"
+
+    def to_python(self, value: str) -> str:
+        if not AGENT_ID.fullmatch(value):
+            raise ValueError(value)
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
 
 
 def configured_caller(digest: str, *, name: str, role: Role) -> Caller:

@@ -3,22 +3,30 @@ from typing import Any
 from django.utils import timezone
 from rest_framework import serializers
 
-from access.callers import MAX_AGENT_ID
+from access.callers import AGENT_ID, MAX_AGENT_ID
 from access.models import MAX_NAME, ApiKey, Role
 from config.api import Body
-from config.fields import Text
+from config.fields import Choice, Instant, Text
 from config.wire import instant
 
 
+class AgentId(Text):
+    """Who acts, or whom something is given to: free text without surprises."""
+
+    def __init__(self, max_length: int = MAX_AGENT_ID, **kwargs: Any) -> None:
+        looks = "cannot contain control characters, nor begin or end with a space"
+        super().__init__(max_length=max_length, pattern=rf"\A{AGENT_ID.pattern}\Z", looks=looks, **kwargs)
+
+
 class CreateKey(Body):
-    name = Text(max_length=MAX_NAME, trim_whitespace=True)
-    role = serializers.ChoiceField(choices=Role.choices)
-    agent_id = Text(max_length=MAX_AGENT_ID, required=False, allow_null=True, help_text="Binds the key to this agent.")
-    expires_at = serializers.DateTimeField(required=False, allow_null=True)
+    name = AgentId(max_length=MAX_NAME, help_text="Who acts, where nothing else says it.")
+    role = Choice(Role.choices)
+    agent_id = AgentId(required=False, allow_null=True, help_text="Binds the key to this agent.")
+    expires_at = Instant(required=False, allow_null=True)
 
     def validate_expires_at(self, value: Any) -> Any:
         if value is not None and value <= timezone.now():
-            raise serializers.ValidationError("lies in the past")
+            raise serializers.ValidationError("lies in the past", "in_the_past")
         return value
 
 

@@ -6,8 +6,8 @@ from rest_framework.response import Response
 from access import services
 from access.models import ApiKey, Role
 from access.serializers import CreateKey, KeyOut, NewKeyOut, key_body
-from config.api import ApiViewSet, actor_of, parse
-from config.paging import Keyset, page
+from config.api import ApiViewSet, actor_of, check_parameters, parse
+from config.paging import PARAMETERS, Keyset, page
 from config.schema import created, deleted, listed
 
 
@@ -16,6 +16,7 @@ class KeyViewSet(ApiViewSet):
 
     role = Role.OPERATOR
     tags = ["Keys"]
+    secret_fields = ("key",)
 
     @created("create_key", "Make a key", CreateKey, NewKeyOut)
     def create(self, request: Request) -> Response:
@@ -25,6 +26,7 @@ class KeyViewSet(ApiViewSet):
 
     @listed("list_keys", "List keys, the newest first", KeyOut, "keys")
     def list(self, request: Request) -> Response:
+        check_parameters(request, PARAMETERS)
         found = page(ApiKey.objects.all(), request, Keyset("-created_at", "-id"))
         return Response(found.body("keys", key_body))
 

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from rest_framework import serializers, viewsets
 from rest_framework.exceptions import ErrorDetail
 from rest_framework.fields import SkipField, empty
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -36,6 +37,8 @@ class ApiViewSet(viewsets.ViewSet):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
+        if request.method not in SAFE_METHODS:
+            check_parameters(request, [])
         if request.method == "POST" and "HTTP_IDEMPOTENCY_KEY" in request.META:
             self.post: idempotency.Handler = idempotency.once(self.post, secret_fields=self.secret_fields)
 
@@ -44,10 +47,14 @@ class Body(serializers.Serializer[Any]):
     """A request's body: unknown fields are refused, `aliases` are other names of fields."""
 
     aliases: ClassVar[dict[str, str]] = {}
+    json_schema: ClassVar[dict[str, Any]] = {}
+    """What OpenAPI should say of the fields together (config.schema)."""
+
+    default_error_messages = {"null": "must be an object", "not_an_object": "must be an object"}
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if not isinstance(data, dict):
-            raise serializers.ValidationError("The body must be a JSON object.")
+            self.fail("not_an_object")
         errors: dict[str, Any] = {}
         if any(name in data for name in self.aliases):
             data = self._without_aliases(data, errors)
@@ -108,12 +115,12 @@ def check_parameters(request: Request, known: list[str]) -> None:
         for name in request.query_params.keys() - set(known)
     ]
     if errors:
-        raise Invalid(f"{errors[0]['field']}: {errors[0]['message']}", errors)
+        raise Invalid.all(errors)
 
 
 def actor_of(request: Request, named: str | None = None) -> Actor:
     """Who does this (protocol §1.1); `named` is whom the body names."""
-    header = request.META.get("HTTP_X_AGENT_ID", "").strip()
+    header = request.META.get("HTTP_X_AGENT_ID", "").strip().encode("latin-1").decode(errors="replace")
     return caller_of(request).actor(header=header or None, named=named)
 
 

@@ -48,11 +48,18 @@ class Invalid(ProtocolError):
     code, title, status = "invalid", "Invalid request", 400
 
     def __init__(self, detail: str, errors: Iterable[dict[str, str]] = ()) -> None:
-        super().__init__(detail, errors=list(errors))
+        super().__init__(detail, errors=list(errors) or [{"field": "", "message": detail, "code": "invalid"}])
 
     @classmethod
     def field(cls, name: str, message: str, code: str = "invalid") -> "Invalid":
         return cls(f"{name}: {message}", [{"field": name, "message": message, "code": code}])
+
+    @classmethod
+    def all(cls, errors: Iterable[dict[str, str]]) -> "Invalid":
+        """Several at once, none of them about nothing: an empty `field` is the body as a whole."""
+        first, *more = errors = list(errors)
+        others = f" (and {len(more)} more)" if more else ""
+        return cls(f"{first['field'] or 'body'}: {first['message']}{others}", errors)
 
 
 class Unauthenticated(ProtocolError):

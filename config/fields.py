@@ -1,24 +1,39 @@
-"""Fields of request bodies that take a value of their own type and no other: `"5"` is not 5, `1` is not true."""
+"""Fields of request bodies that take a value of their own type and no other: `"5"` is not 5, `1` is not true.
 
-from typing import Any
+`json_schema` is what OpenAPI should say of a field beyond what drf-spectacular finds out (config.schema).
+"""
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
 from uuid import UUID
 
+from django.core.validators import RegexValidator
 from rest_framework import serializers
 
 from config.ids import parse_id
 
+VISIBLE = r"[^\s\x00-\x1f\x7f-\x9f]"
+"""Matches a text that is more than spaces and control characters."""
+
+_ALWAYS = {"null": "cannot be null", "required": "is required"}
+_EMPTY = {"empty": "needs at least one entry"}
+
 
 class Text(serializers.CharField):
+    """`pattern` is what it must look like (`\\A…\\Z`), `looks` the same in words."""
+
     default_error_messages = {
+        **_ALWAYS,
         "invalid": "must be text",
         "blank": "cannot be empty",
-        "null": "cannot be null",
-        "required": "is required",
+        "max_length": "is longer than {max_length} characters",
     }
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, *, pattern: str | None = None, looks: str = "", **kwargs: Any) -> None:
         kwargs.setdefault("trim_whitespace", False)
         super().__init__(**kwargs)
+        if pattern:
+            self.validators.append(RegexValidator(pattern, looks))
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
@@ -27,7 +42,12 @@ class Text(serializers.CharField):
 
 
 class Integer(serializers.IntegerField):
-    default_error_messages = {"invalid": "must be a whole number", "null": "cannot be null", "required": "is required"}
+    default_error_messages = {
+        **_ALWAYS,
+        "invalid": "must be a whole number",
+        "min_value": "must be {min_value} or more",
+        "max_value": "must be {max_value} or less",
+    }
 
     def to_internal_value(self, data: Any) -> int:
         if not isinstance(data, int) or isinstance(data, bool):
@@ -36,7 +56,7 @@ class Integer(serializers.IntegerField):
 
 
 class Flag(serializers.BooleanField):
-    default_error_messages = {"invalid": "must be true or false"}
+    default_error_messages = {**_ALWAYS, "invalid": "must be true or false"}
 
     def to_internal_value(self, data: Any) -> bool:
         if not isinstance(data, bool):
@@ -45,7 +65,8 @@ class Flag(serializers.BooleanField):
 
 
 class Id(serializers.UUIDField):
-    default_error_messages = {"invalid": "must be an id (a UUID)", "null": "cannot be null", "required": "is required"}
+    default_error_messages = {**_ALWAYS, "invalid": "must be an id (a UUID)"}
+    json_schema: ClassVar[dict[str, Any]] = {"minLength": 36, "maxLength": 36}
 
     def to_internal_value(self, data: Any) -> UUID:
         found = parse_id(data) if isinstance(data, str) else None
@@ -54,14 +75,44 @@ class Id(serializers.UUIDField):
         return found
 
 
+class Instant(serializers.DateTimeField):
+    """A time as RFC 3339 writes it; without an offset it is read as UTC."""
+
+    default_error_messages = {
+        **_ALWAYS,
+        "invalid": "must be a time like 2026-01-31T12:00:00Z",
+        "date": "must be a time like 2026-01-31T12:00:00Z",
+        "overflow": "lies outside the years 1 to 9999",
+    }
+    json_schema: ClassVar[dict[str, Any]] = {"minLength": 16}
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class Choice(serializers.ChoiceField):
+    def __init__(self, choices: Iterable[Any], **kwargs: Any) -> None:
+        super().__init__(choices, **kwargs)
+        self.error_messages = {**_ALWAYS, "invalid_choice": f"must be one of {', '.join(self.choices)}"}
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, str):
+            self.fail("invalid_choice")
+        return super().to_internal_value(data)
+
+
 class JSONObject(serializers.DictField):
     """Any JSON object. Its values are as strict as config.strictjson made the whole body."""
 
-    default_error_messages = {"not_a_dict": "must be an object", "null": "cannot be null", "required": "is required"}
+    default_error_messages = {**_ALWAYS, **_EMPTY, "not_a_dict": "must be an object"}
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if not isinstance(data, dict):
             self.fail("not_a_dict", input_type=type(data).__name__)
+        if not data and not self.allow_empty:
+            self.fail("empty")
         return data
 
 
@@ -75,10 +126,19 @@ class AnyJSON(serializers.JSONField):
         return data
 
 
-class OneOrMore(serializers.ListField):
+class Many(serializers.ListField):
+    """A list of what `child` takes."""
+
+    default_error_messages = {
+        **_ALWAYS,
+        **_EMPTY,
+        "max_length": "has more than {max_length} entries",
+        "not_a_list": "must be a list",
+    }
+
+
+class OneOrMore(Many):
     """A list, or one element that stands for a list of itself."""
 
-    default_error_messages = {"not_a_list": "must be a list", "null": "cannot be null", "required": "is required"}
-
     def to_internal_value(self, data: Any) -> list[Any]:
-        return super().to_internal_value(data if isinstance(data, list) else [data])
+        return super().to_internal_value(data if isinstance(data, list) else [data])  # type: ignore[no-any-return]

@@ -59,10 +59,7 @@ def as_refusal(exception: BaseException) -> ProtocolError:
 
 def invalid(exception: exceptions.ValidationError) -> Invalid:
     """Flatten what serializers say: `{"events": {3: {"payload": [...]}}}` is about `events.3.payload`."""
-    errors = list(_flatten("", exception.get_full_details()))
-    first = errors[0]
-    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    return Invalid(f"{first['field']}: {first['message']}{more}" if first["field"] else first["message"] + more, errors)
+    return Invalid.all(_flatten("", exception.get_full_details()))
 
 
 def _flatten(path: str, details: Any) -> Iterable[dict[str, str]]:

@@ -6,19 +6,27 @@ from typing import Any
 
 from django_filters import FilterSet, IsoDateTimeFilter
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import force_instance
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, inline_serializer
 from rest_framework import serializers
 
-from config.paging import DEFAULT_LIMIT, MAX_LIMIT
+from config.api import Body
+from config.fields import VISIBLE, OneOrMore
+from config.examples import BODIES, DESCRIPTIONS
+from config.paging import DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET
 
 Decorator = Callable[[Any], Any]
 
 _LIMIT = OpenApiParameter(
     "limit", {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}, description="How many at most."
 )
-_CURSOR = OpenApiParameter("cursor", description="`next` of the page before.")
-_OFFSET = OpenApiParameter("offset", {"type": "integer", "minimum": 0}, description="How many to leave out first.")
+_CURSOR = OpenApiParameter(
+    "cursor", {"type": "string", "format": "cursor"}, description="`next` of the page before; empty for the first page."
+)
+_OFFSET = OpenApiParameter(
+    "offset", {"type": "integer", "minimum": 0, "maximum": MAX_OFFSET}, description="How many to leave out first."
+)
 
 _PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 
@@ -84,10 +92,38 @@ _HEADERS = {
 
 
 class Schema(AutoSchema):
-    """Tags come from the view; a path's ids are UUIDs."""
+    """Tags come from the view; a path's ids are UUIDs; bodies and their fields say how strict they are."""
 
     def get_tags(self) -> list[str]:
         return getattr(self.view, "tags", None) or ["Server"]
+
+    def get_description(self) -> str:
+        return ""  # What a view's docstring says is for its developers.
+
+    def _is_list_view(self, serializer: Any = None) -> bool:
+        return False  # Lists are objects (protocol §1), whatever the method's name.
+
+    def _map_basic_serializer(self, serializer: Any, direction: Any) -> dict[str, Any]:
+        schema = super()._map_basic_serializer(serializer, direction)
+        body = force_instance(serializer)
+        if not type(body).__doc__:
+            schema.pop("description", None)  # It is the parent class's.
+        if isinstance(body, Body):
+            for alias, name in body.aliases.items():
+                _say(schema["properties"][name], f"Also taken as `{alias}`.")
+            schema |= {"additionalProperties": False, **body.json_schema}
+        return schema
+
+    def _map_serializer_field(self, field: Any, direction: Any, bypass_extensions: bool = False) -> Any:
+        schema = super()._map_serializer_field(field, direction, bypass_extensions)
+        if isinstance(field, serializers.BaseSerializer):
+            return schema
+        if not getattr(field, "allow_empty", True):
+            schema["minItems" if isinstance(field, serializers.ListField) else "minProperties"] = 1
+        if isinstance(field, OneOrMore):
+            several = {"type": "array", "items": schema.pop("items"), "maxItems": field.max_length}
+            schema = {**schema, "anyOf": [several["items"], several]}
+        return {**schema, **getattr(field, "json_schema", {})}
 
     def _resolve_path_parameters(self, variables: list[str]) -> list[dict[str, Any]]:
         return [self._path_parameter(name) for name in variables]
@@ -156,16 +192,21 @@ def _page_of(element: Any, name: str) -> Any:
 
 
 def _filters(filterset: type[FilterSet]) -> list[OpenApiParameter]:
-    return [
-        OpenApiParameter(name, _filter_type(each), description=str(each.extra.get("help_text", "")))
-        for name, each in filterset.base_filters.items()
-    ]
+    return [_filter(name, each) for name, each in filterset.base_filters.items()]
 
 
-def _filter_type(each: Any) -> Any:
+def _filter(name: str, each: Any) -> OpenApiParameter:
+    """A filter's parameter. Several values are divided by commas, so nothing is exploded."""
+    description = str(each.extra.get("help_text", ""))
     if isinstance(each, IsoDateTimeFilter):
-        return OpenApiTypes.DATETIME
-    return getattr(each, "openapi_type", OpenApiTypes.STR)
+        return OpenApiParameter(name, OpenApiTypes.DATETIME, description=description)
+    text = {"type": "string", "minLength": 1, "pattern": VISIBLE}
+    schema = getattr(each, "json_schema", text)
+    return OpenApiParameter(name, schema, description=description, explode=False if schema.get("type") == "array" else None)
+
+
+def _say(schema: dict[str, Any], sentence: str) -> None:
+    schema["description"] = f"{schema.get('description', '')} {sentence}".strip()
 
 
 def finish(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
@@ -182,6 +223,11 @@ def finish(result: dict[str, Any], generator: Any, request: Any, public: bool) -
 
 def _finish_operation(path: str, method: str, operation: dict[str, Any]) -> None:
     versioned = operation.pop("x-versioned", False)
+    name = operation["operationId"]
+    if name in DESCRIPTIONS:
+        operation["description"] = DESCRIPTIONS[name]
+    if name in BODIES:
+        operation["requestBody"]["content"]["application/json"]["example"] = BODIES[name]
     statuses = ["400", "401", "403", "404", "429", "500", "503"]
     headers = []
     if method != "get":

@@ -2,10 +2,12 @@ from django.contrib import admin
 from django.urls import include, path, register_converter
 from django.views.generic import RedirectView
 
+from access.callers import AgentConverter
 from config import discovery, docs, health
 from config.ids import IdConverter
 
 register_converter(IdConverter, "id")
+register_converter(AgentConverter, "agent")
 
 api = [
     path("", include("access.urls")),
@@ -21,6 +23,7 @@ urlpatterns = [
     path("problems/<slug:code>", docs.problem),
     path("healthz", health.live),
     path("readyz", health.ready),
+    path("favicon.ico", RedirectView.as_view(url="/static/console/icon.svg")),
     path("admin", RedirectView.as_view(url="/admin/")),
     path("admin/", admin.site.urls),
     path("", RedirectView.as_view(url="/docs")),

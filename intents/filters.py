@@ -1,15 +1,16 @@
 """What lists can be narrowed by (django-filter)."""
 
+import re
 from typing import Any
 
 import django_filters as filters
 from django import forms
 from django.db.models import Q, QuerySet
-from drf_spectacular.types import OpenApiTypes
 from rest_framework.request import Request
 
 from config.api import check_parameters
 from config.errors import Invalid
+from config.fields import VISIBLE
 from config.ids import parse_id
 from config.paging import PARAMETERS
 from intents.models import Event, Intent, Status
@@ -26,33 +27,48 @@ class _IdField(forms.CharField):
 
 
 class _IdFilter(filters.Filter):
-    openapi_type = OpenApiTypes.UUID
+    json_schema = {"type": "string", "format": "uuid"}
     field_class = _IdField
 
 
 class _CounterFilter(filters.Filter):
-    openapi_type = {"type": "integer", "minimum": 0, "maximum": MAX_COUNTER}
+    json_schema = {"type": "integer", "minimum": 0, "maximum": MAX_COUNTER}
     field_class = forms.IntegerField
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, min_value=0, max_value=MAX_COUNTER, **kwargs)
+        wrong = dict.fromkeys(("invalid", "min_value", "max_value"), f"must be a whole number from 0 to {MAX_COUNTER}")
+        super().__init__(*args, min_value=0, max_value=MAX_COUNTER, error_messages=wrong, **kwargs)
+
+
+class _SinceFilter(filters.IsoDateTimeFilter):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        wrong = {"invalid": "must be a time like 2026-01-31T12:00:00Z"}
+        super().__init__(*args, lookup_expr="gte", error_messages=wrong, **kwargs)
 
 
 class _WordsFilter(filters.BaseInFilter, filters.CharFilter):
     """One of several words, divided by commas."""
 
+    json_schema = {"type": "array", "minItems": 1, "items": {"type": "string", "pattern": "^[^\\s,\\x00-\\x1f]+$"}}
+
 
 class _StatusFilter(filters.BaseInFilter, filters.ChoiceFilter):
     """One of several statuses, divided by commas."""
 
+    json_schema = {"type": "array", "minItems": 1, "items": {"type": "string", "enum": Status.values}}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        wrong = {"invalid_choice": f"must be one or several of {', '.join(Status.values)}, divided by commas"}
+        super().__init__(*args, choices=Status.choices, lookup_expr="in", error_messages=wrong, **kwargs)
+
 
 class IntentFilter(filters.FilterSet):
-    status = _StatusFilter(choices=Status.choices, lookup_expr="in")
+    status = _StatusFilter()
     created_by = filters.CharFilter()
     agent_id = filters.CharFilter(field_name="assignments__agent_id", help_text="Assigned to this agent.")
     parent_intent_id = _IdFilter()
     q = filters.CharFilter(method="search", help_text="A text in the title or description.")
-    updated_since = filters.IsoDateTimeFilter(field_name="updated_at", lookup_expr="gte")
+    updated_since = _SinceFilter(field_name="updated_at")
 
     class Meta:
         model = Intent
@@ -65,7 +81,7 @@ class IntentFilter(filters.FilterSet):
 class _EventFilter(filters.FilterSet):
     event_type = _WordsFilter(lookup_expr="in", help_text="One or several types, divided by commas.")
     actor = filters.CharFilter()
-    since = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
+    since = _SinceFilter(field_name="created_at")
 
     class Meta:
         model = Event
@@ -84,14 +100,17 @@ class EventFilter(_EventFilter):
 def narrow(filterset: type[filters.FilterSet], queryset: QuerySet[Any], request: Request, also: list[str]) -> QuerySet[Any]:
     """The queryset as the query parameters narrow it. Raises Invalid, also for a parameter that nobody reads."""
     check_parameters(request, [*filterset.base_filters, *also, *PARAMETERS])
-    if not request.query_params.keys() & filterset.base_filters.keys():  # Building the form takes longer than the query.
+    given = request.query_params.keys() & filterset.base_filters.keys()
+    if not given:  # Building the form takes longer than the query.
         return queryset
+    for name in given:
+        if not re.search(VISIBLE, request.query_params[name]):  # Else an empty variable in a script asks for everything.
+            raise Invalid.field(name, "cannot be empty; leave it out instead")
     found = filterset(request.query_params, queryset=queryset, request=request)
     if not found.is_valid():
-        errors = [
+        raise Invalid.all(
             {"field": name, "message": str(message), "code": "invalid"}
             for name, messages in found.errors.items()
             for message in messages
-        ]
-        raise Invalid(f"{errors[0]['field']}: {errors[0]['message']}", errors)
+        )
     return found.qs

@@ -5,35 +5,36 @@ from typing import Any, cast
 from django.conf import settings
 from rest_framework import serializers
 
-from access.callers import MAX_AGENT_ID
+from access.callers import AGENT_ID, MAX_AGENT_ID
+from access.serializers import AgentId
 from config.api import Body
-from config.fields import AnyJSON, Flag, Id, Integer, JSONObject, OneOrMore, Text
+from config.fields import VISIBLE, AnyJSON, Choice, Flag, Id, Integer, JSONObject, Many, OneOrMore, Text
 from config.wire import instant
 from intents.events import CLIENT_TYPE, NewEvent
 from intents.models import Assignment, EdgeKind, Event, Intent, Status
 from intents.patches import OPERATIONS, key_path
 from intents.services import Assignee
 
-MAX_TITLE = 500
 MAX_DESCRIPTION = 10_000
 
 
 class Constraints(JSONObject):
     """An object; a list becomes `{"rules": [...]}`."""
 
+    json_schema = {"type": ["object", "array"]}
+
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         return super().to_internal_value({"rules": data} if isinstance(data, list) else data)
 
 
-class AgentId(Text):
+class Title(Text):
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=MAX_AGENT_ID, **kwargs)
+        super().__init__(max_length=500, trim_whitespace=True, pattern=VISIBLE, looks="cannot be empty", **kwargs)
 
-    def to_internal_value(self, data: Any) -> str:
-        value = super().to_internal_value(data)
-        if not value.isprintable() or value != value.strip():
-            raise serializers.ValidationError("must be printable, without spaces at its ends")
-        return value
+
+class Description(Text):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=MAX_DESCRIPTION, required=False, allow_null=True, allow_blank=True, **kwargs)
 
 
 class Role(Text):
@@ -43,6 +44,8 @@ class Role(Text):
 
 class AssigneeIn(Body):
     """An agent id, or an object with its role."""
+
+    json_schema = {"type": ["object", "string"], "minLength": 1, "maxLength": MAX_AGENT_ID, "pattern": f"^{AGENT_ID.pattern}$"}
 
     agent_id = AgentId()
     role = Role()
@@ -60,12 +63,12 @@ class Acting(Body):
 class CreateChild(Body):
     aliases = {"initial_state": "state"}
 
-    title = Text(max_length=MAX_TITLE, trim_whitespace=True)
-    description = Text(max_length=MAX_DESCRIPTION, required=False, allow_null=True, allow_blank=True)
+    title = Title()
+    description = Description()
     state = JSONObject(required=False)
     constraints = Constraints(required=False)
     confidence = Integer(min_value=0, max_value=100, required=False, allow_null=True)
-    depends_on = serializers.ListField(child=Id(), required=False, max_length=1000)
+    depends_on = Many(child=Id(), required=False, max_length=1000)
     assign = OneOrMore(child=AssigneeIn(), required=False, max_length=100, help_text="An agent id, or a list of them.")
     created_by = AgentId(required=False)
 
@@ -77,8 +80,10 @@ class CreateIntent(CreateChild):
 
 
 class UpdateIntent(Acting):
-    title = Text(max_length=MAX_TITLE, trim_whitespace=True, required=False)
-    description = Text(max_length=MAX_DESCRIPTION, required=False, allow_null=True, allow_blank=True)
+    json_schema = {"anyOf": [{"required": [name]} for name in ("title", "description", "constraints", "confidence")]}
+
+    title = Title(required=False)
+    description = Description()
     constraints = Constraints(required=False)
     confidence = Integer(min_value=0, max_value=100, required=False, allow_null=True)
 
@@ -89,7 +94,15 @@ class UpdateIntent(Acting):
 
 
 class PatchIn(Body):
-    op = serializers.ChoiceField(choices=OPERATIONS)
+    """One change of the state. `value` goes with set and append."""
+
+    json_schema = {
+        "if": {"properties": {"op": {"const": "remove"}}, "required": ["op"]},
+        "then": {"not": {"required": ["value"]}},
+        "else": {"required": ["value"]},
+    }
+
+    op = Choice(OPERATIONS)
     path = Text(max_length=1000, help_text="A key, or with a leading / a JSON Pointer (RFC 6901).")
     value = AnyJSON(required=False)
 
@@ -102,22 +115,27 @@ class PatchIn(Body):
 class UpdateState(Acting):
     """Either `state`, whose keys are set one by one, or `patches`."""
 
-    state = JSONObject(required=False)
-    patches = serializers.ListField(child=PatchIn(), required=False, max_length=1000)
+    json_schema = {"oneOf": [{"required": ["state"]}, {"required": ["patches"]}]}
+
+    state = JSONObject(required=False, allow_empty=False)
+    patches = Many(child=PatchIn(), required=False, allow_empty=False, max_length=1000)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if ("state" in attrs) == ("patches" in attrs):
             raise serializers.ValidationError("Give either state or patches.")
-        if not (attrs.get("state") or attrs.get("patches")):
-            raise serializers.ValidationError("There is nothing to change: the list of changes is empty.")
         if "state" in attrs:
             attrs["patches"] = [{"op": "set", "path": key_path(key), "value": value} for key, value in attrs.pop("state").items()]
         return attrs
 
 
 class SetStatus(Acting):
-    status = serializers.ChoiceField(choices=Status.choices)
-    reason = Text(max_length=MAX_DESCRIPTION, required=False, allow_null=True, allow_blank=True)
+    json_schema = {
+        "if": {"properties": {"cascade": {"const": True}}, "required": ["cascade"]},
+        "then": {"properties": {"status": {"const": Status.ABANDONED.value}}},
+    }
+
+    status = Choice(Status.choices)
+    reason = Description()
     cascade = Flag(required=False, help_text="Abandons the open descendants as well.")
 
 
@@ -131,15 +149,12 @@ class AssignAgent(Acting):
 
 
 class EventIn(Body):
-    event_type = Text(max_length=100)
+    event_type = Text(
+        pattern=rf"\A{CLIENT_TYPE.pattern}\Z", looks="must begin with a-z and go on with up to 99 of a-z, 0-9, _, . and -"
+    )
     payload = JSONObject(required=False)
     trace_id = Text(max_length=255, required=False, allow_null=True)
     parent_event_id = Id(required=False, allow_null=True)
-
-    def validate_event_type(self, value: str) -> str:
-        if not CLIENT_TYPE.fullmatch(value):
-            raise serializers.ValidationError("must begin with a-z and go on with a-z, 0-9, _, . or -")
-        return value
 
 
 class LogEvent(EventIn, Acting):
@@ -147,7 +162,7 @@ class LogEvent(EventIn, Acting):
 
 
 class LogEvents(Acting):
-    events = serializers.ListField(child=EventIn(), allow_empty=False, max_length=settings.MAX_BATCH_EVENTS)
+    events = Many(child=EventIn(), allow_empty=False, max_length=settings.MAX_BATCH_EVENTS)
 
 
 def new_event(values: dict[str, Any]) -> NewEvent:
@@ -285,6 +300,10 @@ def event_body(event: Event) -> dict[str, Any]:
         "parent_event_id": str(event.parent_event_id) if event.parent_event_id else None,
         "created_at": instant(event.created_at),
     }
+
+
+def agent_body(assignment: Assignment) -> dict[str, Any]:
+    return {"agent_id": assignment.agent_id, "role": assignment.role}
 
 
 def assignment_body(assignment: Assignment) -> dict[str, Any]:

@@ -21,7 +21,7 @@ urlpatterns = [
     path(f"{INTENT}/events", EventViewSet.as_view({"post": "create", "get": "list"})),
     path(f"{INTENT}/events/batch", EventViewSet.as_view({"post": "create_batch"})),
     path(f"{INTENT}/agents", AgentViewSet.as_view({"post": "assign", "get": "agents"})),
-    path(f"{INTENT}/agents/<path:agent_id>", AgentViewSet.as_view({"delete": "unassign"})),
-    path("agents/<path:agent_id>/intents", AgentViewSet.as_view({"get": "intents"})),
+    path(f"{INTENT}/agents/<agent:agent_id>", AgentViewSet.as_view({"delete": "unassign"})),
+    path("agents/<agent:agent_id>/intents", AgentViewSet.as_view({"get": "intents"})),
     path("events", EventViewSet.as_view({"get": "list_all"})),
 ]

@@ -1,6 +1,6 @@
 """Comparing a whole database with its log (rule E-6), at the cost of one pass over it and no more memory than an intent needs."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
@@ -36,7 +36,7 @@ class Finding:
         return f"intent {self.intent_id}: {self.problem}" if self.intent_id else f"the log: {self.problem}"
 
 
-def verify(progress: Callable[[int], None] = lambda events: None) -> Iterator[Finding]:
+def verify(progress: Callable[[int], None] = lambda events: None) -> Generator[Finding, None, None]:
     """What in the database is not as the log tells it. `progress` hears now and then how many events were read.
 
     Nobody is kept from writing meanwhile: all is read as it was at one moment.
@@ -54,8 +54,10 @@ def _one_moment() -> Iterator[None]:
     elif serial_writers():
         with connection.cursor() as cursor:
             cursor.execute("BEGIN DEFERRED")  # Django's own transactions are immediate, and would keep writers waiting.
-            yield
-            cursor.execute("ROLLBACK")
+            try:
+                yield
+            finally:
+                cursor.execute("ROLLBACK")
     else:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")

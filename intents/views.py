@@ -10,7 +10,7 @@ from config.paging import PARAMETERS, Keyset, Page, counter, cut, decode_cursor,
 from config.schema import created, deleted, listed, read, updated
 from intents import graph, positions, services
 from intents.filters import EventFilter, IntentEventFilter, IntentFilter, narrow
-from intents.models import Event, Intent
+from intents.models import Assignment, Event, Intent
 from intents.serializers import (
     GRAPH_EDGE,
     AddDependencies,
@@ -29,6 +29,7 @@ from intents.serializers import (
     SetStatus,
     UpdateIntent,
     UpdateState,
+    agent_body,
     assignment_body,
     event_body,
     intent_body,
@@ -84,6 +85,7 @@ class IntentViewSet(ApiViewSet):
 
     @read("get_intent", "Get an intent", IntentOut)
     def retrieve(self, request: Request, intent_id: UUID | str) -> Response:
+        check_parameters(request, [])
         return versioned(intent_body(Intent.objects.find(intent_id)))
 
     @updated("update_intent", "Change an intent's details", UpdateIntent, IntentOut)
@@ -222,7 +224,8 @@ class AgentViewSet(ApiViewSet):
     @listed("get_agents", "List the agents of an intent", AgentOut, "agents")
     def agents(self, request: Request, intent_id: UUID | str) -> Response:
         check_parameters(request, PARAMETERS)
-        return Response({"agents": Intent.objects.find(intent_id).agents, "next": None})
+        assignments = Assignment.objects.filter(intent_id=Intent.objects.require(intent_id))
+        return Response(page(assignments, request, BY_ID).body("agents", agent_body))
 
     @deleted("unassign_agent", "Take an agent off an intent")
     def unassign(self, request: Request, intent_id: UUID | str, agent_id: str) -> Response:

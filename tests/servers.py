@@ -2,9 +2,11 @@
 
 import os
 import re
+import socket
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
 from pathlib import Path
 from typing import Any
@@ -38,10 +40,11 @@ class Server:
             stderr=subprocess.PIPE,
             text=True,
         )
-        ready = threading.Event()
-        self._reader = threading.Thread(target=self._read_log, args=[ready], daemon=True)
+        announced = threading.Event()
+        self._reader = threading.Thread(target=self._read_log, args=[announced], daemon=True)
         self._reader.start()
-        if not ready.wait(STARTUP) or not self.url:
+        announced.wait(STARTUP)
+        if not self._listens():
             self.kill()
             raise RuntimeError("the server did not start:\n" + "\n".join(self.log))
         return self
@@ -66,12 +69,22 @@ class Server:
         self.process.stderr.close()
         return code
 
-    def _read_log(self, ready: threading.Event) -> None:
+    def _listens(self) -> bool:
+        """Whether it takes connections: now, or soon after it has said where."""
+        deadline = time.monotonic() + STARTUP
+        while self.url and self.process.poll() is None and time.monotonic() < deadline:
+            try:
+                socket.create_connection(("127.0.0.1", int(self.url.rpartition(":")[2]))).close()
+                return True
+            except ConnectionRefusedError:
+                time.sleep(0.01)
+        return False
+
+    def _read_log(self, announced: threading.Event) -> None:
         assert self.process.stderr
         for line in self.process.stderr:
             self.log.append(line.rstrip())
             if match := re.match(r"  API +http://localhost:(\d+)", line):
                 self.url = f"http://127.0.0.1:{match[1]}"
-            if "Application startup complete" in line:
-                ready.set()
-        ready.set()
+                announced.set()
+        announced.set()

@@ -62,7 +62,8 @@ class Bar:
     """A line on a terminal that says how far it is; nothing where nobody looks."""
 
     def __init__(self, stream: Any, *, total: int) -> None:
-        self.stream = stream if stream.isatty() else None
+        self.stream = stream
+        self.is_watched = stream.isatty()
         self.total = total
         self.done = 0
         self.begun = self.drawn = monotonic()
@@ -70,7 +71,7 @@ class Bar:
     def draw(self, done: int) -> None:
         self.done = done
         now = monotonic()
-        if self.stream is None or now - self.drawn < DRAWN_EVERY:
+        if not self.is_watched or now - self.drawn < DRAWN_EVERY:
             return
         self.drawn = now
         share = min(1.0, done / (self.total or 1))
@@ -79,7 +80,7 @@ class Bar:
         self._write(f"{bar} {share:4.0%}  {done:,} of {self.total:,} events  {rate:,.0f}/s")
 
     def erase(self) -> None:
-        if self.stream is not None:
+        if self.is_watched:
             self._write("")
 
     def _write(self, line: str) -> None:

@@ -1,0 +1,29 @@
+"""What processes have used: CPU and memory, as the operating system counts them."""
+
+import psutil
+
+
+def cpu_seconds(pid: int) -> float:
+    """Of a process and its children, the ended ones included."""
+    root = psutil.Process(pid)
+    ended = root.cpu_times()
+    total = ended.children_user + ended.children_system
+    for process in [root, *root.children(recursive=True)]:
+        try:
+            used = process.cpu_times()
+        except psutil.NoSuchProcess:  # It has ended since: its parent has its seconds.
+            continue
+        total += used.user + used.system
+    return total
+
+
+def resident_bytes(pid: int) -> int:
+    return psutil.Process(pid).memory_info().rss
+
+
+def parent_of(pid: int) -> int | None:
+    """The process that started this one, where it is on this machine."""
+    try:
+        return psutil.Process(pid).ppid()
+    except psutil.NoSuchProcess:
+        return None

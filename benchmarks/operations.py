@@ -1,0 +1,138 @@
+"""What is measured: for each operation, one step of a client that does it over and over."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from itertools import cycle
+from typing import Any, Protocol
+
+import orjson
+
+STATE = {"phase": "collect", "progress": 40, "budget": {"limit": 1200, "spent": 310.5}, "tags": ["q3", "research"]}
+INTENT = {
+    "title": "Summarise the interviews of the third quarter",
+    "description": "Every interview gets three sentences; contradictions are listed apart.",
+    "state": STATE,
+    "constraints": {"rules": ["cite the source of each sentence"]},
+}
+EVENT = {
+    "event_type": "tool_call_completed",
+    "payload": {"tool": "search", "query": "interviews 2026 Q3", "hits": 12, "duration_ms": 184},
+    "trace_id": "trace-5f1c",
+}
+EVENTS_IN_BATCH = 100
+
+
+class Http(Protocol):
+    """Sends a request below /api and answers the body of its answer. A refusal is an error."""
+
+    async def send(self, method: str, path: str, body: bytes = b"", version: int | None = None) -> bytes: ...
+
+
+Step = Callable[[], Awaitable[Any]]
+Operation = Callable[[Http, Sequence[str]], Awaitable[Step]]
+"""Makes the step of one client, which has these intents to itself."""
+
+
+async def empty_view(http: Http, mine: Sequence[str]) -> Step:
+    return lambda: http.send("GET", "/bench/empty")
+
+
+async def create_intent(http: Http, mine: Sequence[str]) -> Step:
+    body = orjson.dumps(INTENT)
+    return lambda: http.send("POST", "/v1/intents", body)
+
+
+async def get_intent(http: Http, mine: Sequence[str]) -> Step:
+    turn = cycle(mine)
+    return lambda: http.send("GET", f"/v1/intents/{next(turn)}")
+
+
+async def list_events(http: Http, mine: Sequence[str]) -> Step:
+    turn = cycle(mine)
+    return lambda: http.send("GET", f"/v1/intents/{next(turn)}/events?limit=100")
+
+
+async def append_event(http: Http, mine: Sequence[str]) -> Step:
+    turn, body = cycle(mine), orjson.dumps(EVENT)
+    return lambda: http.send("POST", f"/v1/intents/{next(turn)}/events", body)
+
+
+async def append_batch(http: Http, mine: Sequence[str]) -> Step:
+    turn, body = cycle(mine), orjson.dumps({"events": [EVENT] * EVENTS_IN_BATCH})
+    return lambda: http.send("POST", f"/v1/intents/{next(turn)}/events/batch", body)
+
+
+async def update_state(http: Http, mine: Sequence[str]) -> Step:
+    turn = cycle(mine)
+    versions = {pk: orjson.loads(await http.send("GET", f"/v1/intents/{pk}"))["version"] for pk in mine}
+
+    async def step() -> None:
+        pk = next(turn)
+        body = orjson.dumps({"patches": [{"op": "set", "path": "progress", "value": versions[pk] % 100}]})
+        await http.send("POST", f"/v1/intents/{pk}/state", body, versions[pk])
+        versions[pk] += 1
+
+    return step
+
+
+async def create_child(http: Http, mine: Sequence[str]) -> Step:
+    parent = orjson.loads(await http.send("POST", "/v1/intents", orjson.dumps(INTENT)))["id"]
+    children = f"/v1/intents/{parent}/children"
+    dependency = orjson.loads(await http.send("POST", children, orjson.dumps(INTENT)))["id"]
+    body = orjson.dumps({**INTENT, "depends_on": [dependency]})
+    return lambda: http.send("POST", children, body)
+
+
+async def list_intents(http: Http, mine: Sequence[str]) -> Step:
+    return lambda: http.send("GET", "/v1/intents")
+
+
+async def list_intents_by_status(http: Http, mine: Sequence[str]) -> Step:
+    return lambda: http.send("GET", "/v1/intents?status=active")
+
+
+async def list_all_events(http: Http, mine: Sequence[str]) -> Step:
+    return lambda: http.send("GET", "/v1/events")
+
+
+async def read_graph(http: Http, mine: Sequence[str]) -> Step:
+    return lambda: http.send("GET", f"/v1/intents/{mine[0]}/graph")
+
+
+async def read_ready(http: Http, mine: Sequence[str]) -> Step:
+    return lambda: http.send("GET", f"/v1/intents/{mine[0]}/ready?limit=1000")
+
+
+async def read_descendants(http: Http, mine: Sequence[str]) -> Step:
+    first = f"/v1/intents/{mine[0]}/descendants?limit=1000"
+
+    async def step() -> None:
+        page = orjson.loads(await http.send("GET", first))
+        while page["next"]:
+            page = orjson.loads(await http.send("GET", f"{first}&cursor={page['next']}"))
+
+    return step
+
+
+OPERATIONS: dict[str, Operation] = {
+    "empty view": empty_view,
+    "create intent": create_intent,
+    "get intent": get_intent,
+    "list of 100 events": list_events,
+    "append event": append_event,
+    "batch of 100 events": append_batch,
+    "update state": update_state,
+    "child with dependency": create_child,
+}
+GRAPH_READS: dict[str, Operation] = {
+    "graph": read_graph,
+    "descendants, all pages": read_descendants,
+    "ready": read_ready,
+}
+GROWTH: dict[str, Operation] = {
+    "get intent": get_intent,
+    "update state": update_state,
+    "append event": append_event,
+    "GET /intents": list_intents,
+    "GET /intents?status=active": list_intents_by_status,
+    "GET /events": list_all_events,
+}

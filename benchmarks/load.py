@@ -21,12 +21,12 @@ class Job:
 
     url: str
     operation: Operation
+    intents: Sequence[str]
     clients: int
     steps: int
     seconds: float
     warm_up: int
     """Steps before them, of all clients together."""
-    intents: Sequence[str]
     process: int
     database_process: int | None = None
 
@@ -42,6 +42,10 @@ class Round:
     database_cpu: float | None = None
     memory: int = 0
     """Bytes of the server's process, at the end."""
+
+    @property
+    def cpu_per_step(self) -> float:
+        return self.cpu / len(self.latencies)
 
 
 class Connection(asyncio.Protocol):
@@ -113,7 +117,7 @@ async def _connect(job: Job) -> list[Connection]:
     address = urlsplit(job.url)
     loop = asyncio.get_running_loop()
     made = [
-        await loop.create_connection(lambda: Connection(address.netloc), address.hostname, address.port)
+        await loop.create_connection(lambda: Connection(address.netloc), str(address.hostname), int(address.port or 80))
         for _ in range(job.clients)
     ]
     return [connection for _, connection in made]

@@ -24,6 +24,7 @@ def resident_bytes(pid: int) -> int:
 def parent_of(pid: int) -> int | None:
     """The process that started this one, where it is on this machine."""
     try:
-        return psutil.Process(pid).ppid()
+        found: int = psutil.Process(pid).ppid()
+        return found
     except psutil.NoSuchProcess:
         return None

@@ -113,8 +113,11 @@ async def read_descendants(http: Http, mine: Sequence[str]) -> Step:
     return step
 
 
+EMPTY_VIEW = "empty view"
+"""What the others are compared with."""
+
 OPERATIONS: dict[str, Operation] = {
-    "empty view": empty_view,
+    EMPTY_VIEW: empty_view,
     "create intent": create_intent,
     "get intent": get_intent,
     "list of 100 events": list_events,

@@ -101,7 +101,7 @@ class Seeder:
         return str(goals[0].id)
 
     def _create(self, number: int, *, parent: Goal | None = None, depends_on: Goal | None = None) -> Goal:
-        goal = Goal(number, self.now, parent=parent and parent.id)
+        goal = Goal(number, self.now, parent=parent.id if parent else None)
         if depends_on:
             goal.depends_on = [str(depends_on.id)]
             goal.status = "pending" if depends_on.status == "completed" else "blocked"
@@ -110,7 +110,7 @@ class Seeder:
 
     def _work_on(self, goal: Goal, number: int) -> None:
         if number % 4:
-            self._log(goal, EVENT["event_type"], EVENT["payload"])
+            self._log(goal, str(EVENT["event_type"]), EVENT["payload"])
             return
         goal.version += 1
         goal.updated_at = self.now
@@ -153,7 +153,7 @@ class Seeder:
             instant(goal.created_at), instant(goal.updated_at), goal.sequence,
         )  # fmt: skip
 
-    def _edges(self, goals: Sequence[Goal]) -> list[Sequence[Any]]:
+    def _edges(self, goals: Sequence[Goal]) -> list[tuple[Any, ...]]:
         key = self.database.key
         children = [(key(goal.parent), key(goal.id), "child") for goal in goals if goal.parent]
         dependencies = [(key(goal.id), key(UUID(pk)), "dependency") for goal in goals for pk in goal.depends_on]

@@ -33,7 +33,7 @@ class PostgreSQL:
         self.cursor = self.connection.cursor()
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
-        return self.cursor.execute(sql, parameters)  # type: ignore[call-overload]
+        return self.cursor.execute(sql, parameters)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -41,7 +41,7 @@ class PostgreSQL:
         self.connection.commit()
 
     def insert(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-        with self.transaction(), self.cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:  # type: ignore[arg-type]
+        with self.transaction(), self.cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
             for row in rows:
                 copy.write_row(row)
 

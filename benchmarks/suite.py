@@ -6,14 +6,14 @@ import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 from benchmarks import load, raw, sql
 from benchmarks.load import Job, Round
-from benchmarks.operations import GRAPH_READS, OPERATIONS, Operation
+from benchmarks.operations import EMPTY_VIEW, GRAPH_READS, OPERATIONS, Operation
 from benchmarks.raw import TRANSACTIONS, RawJob
 from benchmarks.results import Measurement, RawMeasurement, Results
 from benchmarks.seed import Seeder
@@ -36,18 +36,20 @@ class Scale:
     rounds: int = 3
     """The operations take turns, so that what else the machine does meets all of them."""
     steps: int = 3_000
+    """Of one round, at most."""
     seconds: float = 1.2
-    """Of one round."""
+    """Of one round, at most."""
     warm_up: int = 64
+    """Steps before a round that do not count."""
     trees: tuple[int, ...] = (1_000, 10_000)
     graph_reads: int = 10
     growth_intents: int = 100_000
     growth_events_each: int = 10
-    growth_rounds: int = 7
+    growth_rounds: int = 5
 
 
 QUICK = Scale(
-    clients=(1, 4), rounds=1, steps=40, warm_up=4, trees=(100, 400), graph_reads=2, growth_intents=2_000, growth_rounds=1
+    clients=(1, 16), rounds=1, steps=120, warm_up=16, trees=(100, 400), graph_reads=2, growth_intents=2_000, growth_rounds=1
 )
 
 
@@ -57,13 +59,22 @@ class Target:
     def __init__(self, url: str, server: Server, workers: Executor) -> None:
         self.process = server.process.pid
         self.url = server.url
+        self.database = sql.version(url)
         self.database_process = sql.server_process(url)
         self.workers = workers
 
-    def measure(
-        self, operation: Operation, intents: Sequence[str], *, clients: int, steps: int, seconds: float, warm_up: int
-    ) -> Round:
-        job = Job(self.url, operation, clients, steps, seconds, warm_up, intents, self.process, self.database_process)
+    def measure(self, operation: Operation, intents: Sequence[str], clients: int, scale: Scale) -> Round:
+        job = Job(
+            self.url,
+            operation,
+            intents,
+            clients=clients,
+            steps=scale.steps,
+            seconds=scale.seconds,
+            warm_up=scale.warm_up,
+            process=self.process,
+            database_process=self.database_process,
+        )
         return self.workers.submit(load.run, job).result()
 
 
@@ -76,9 +87,14 @@ def workers() -> Iterator[Executor]:
 
 def migrated_database(vendor: str, folder: Path) -> str:
     url = fresh_database(vendor, folder)
-    command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
-    subprocess.run(command, cwd=ROOT, env={**os.environ, "DATABASE_URL": url, "OPENINTENT_DEV_MODE": "true"}, check=True)
+    manage(url, "migrate", "--verbosity", "0")
     return url
+
+
+def manage(url: str, *command: str) -> None:
+    """Run a command of manage.py on that database. Raises CalledProcessError."""
+    environment = {**os.environ, "DATABASE_URL": url, "OPENINTENT_DEV_MODE": "true"}
+    subprocess.run([sys.executable, "manage.py", *command], cwd=ROOT, env=environment, check=True)
 
 
 @contextmanager
@@ -93,52 +109,46 @@ def measure(
     folder: Path,
     pool: Executor,
     *,
-    only: Collection[str] = OPERATIONS.keys(),
+    only: Collection[str] = (),
     tell: Tell = print,
 ) -> Results:
-    """Measure the operations that `only` names, the graph reads, and the raw transactions."""
+    """Measure the operations, with `only` just these, as transactions too; and the graph reads."""
+    chosen = {*only, EMPTY_VIEW} if only else OPERATIONS.keys()
     url, raw_url = migrated_database(vendor, folder), migrated_database(vendor, folder)
     with Seeder(url) as seeder:
         intents = seeder.intents(max(scale.clients), events_each=EVENTS_EACH)
         roots = {size: seeder.tree(size) for size in scale.trees}
     with Seeder(raw_url) as seeder:
         raw_intents = seeder.intents(max(scale.clients), events_each=EVENTS_EACH)
-    results = Results(sql.version(url), vendor)
     with serving(url, pool) as target:
-        results.operations = _operations(target, intents, scale, only, tell)
+        results = Results(target.database, vendor)
+        results.operations = _operations(target, intents, scale, chosen, tell)
         results.trees = {size: _graph_reads(target, root, scale, tell) for size, root in roots.items()}
-    results.raw = _raw(raw_url, raw_intents, scale, pool, tell)
+    results.raw = _raw(raw_url, raw_intents, scale, pool, chosen, tell)
     return results
 
 
-def _operations(target: Target, intents: Sequence[str], scale: Scale, only: Collection[str], tell: Tell) -> list[Measurement]:
-    found = [Measurement(name, clients) for clients in scale.clients for name in OPERATIONS if name in only]
+def _operations(target: Target, intents: Sequence[str], scale: Scale, chosen: Collection[str], tell: Tell) -> list[Measurement]:
+    found = [Measurement(name, clients) for clients in scale.clients for name in OPERATIONS if name in chosen]
     for each in found * scale.rounds:
-        each.rounds.append(
-            target.measure(
-                OPERATIONS[each.operation],
-                intents,
-                clients=each.clients,
-                steps=scale.steps,
-                seconds=scale.seconds,
-                warm_up=scale.warm_up,
-            )
-        )
+        each.rounds.append(target.measure(OPERATIONS[each.operation], intents, each.clients, scale))
         tell(f"{each.operation}, {each.clients} clients: {each.per_second:.0f}/s, {each.cpu * 1e3:.2f} ms of CPU")
     return found
 
 
 def _graph_reads(target: Target, root: str, scale: Scale, tell: Tell) -> list[Measurement]:
     found = [Measurement(name, 1) for name in GRAPH_READS]
+    few = replace(scale, steps=scale.graph_reads, seconds=60, warm_up=1)
     for each in found:
-        read = GRAPH_READS[each.operation]
-        each.rounds.append(target.measure(read, [root], clients=1, steps=scale.graph_reads, seconds=60, warm_up=1))
+        each.rounds.append(target.measure(GRAPH_READS[each.operation], [root], 1, few))
         tell(f"{each.operation}: {each.latency(0.5) * 1e3:.0f} ms")
     return found
 
 
-def _raw(url: str, intents: Sequence[str], scale: Scale, pool: Executor, tell: Tell) -> list[RawMeasurement]:
-    found = [RawMeasurement(name, threads) for threads in scale.clients for name in TRANSACTIONS]
+def _raw(
+    url: str, intents: Sequence[str], scale: Scale, pool: Executor, chosen: Collection[str], tell: Tell
+) -> list[RawMeasurement]:
+    found = [RawMeasurement(name, threads) for threads in scale.clients for name in TRANSACTIONS if name in chosen]
     for each in found * scale.rounds:
         job = RawJob(url, each.name, each.threads, scale.steps, scale.seconds, intents)
         each.rounds.append(pool.submit(raw.run, job).result())

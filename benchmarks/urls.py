@@ -1,7 +1,5 @@
 """The server's addresses, and one view that does nothing: what Django, DRF and HTTP cost by themselves."""
 
-from typing import ClassVar
-
 from django.urls import path
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,8 +14,8 @@ __all__ = ["handler400", "handler403", "handler404", "handler500"]
 class Empty(APIView):
     """Lies below /api/ and asks for no key: it passes the same middleware as the API, and does the least."""
 
-    authentication_classes: ClassVar = []
-    permission_classes: ClassVar = []
+    authentication_classes = ()
+    permission_classes = ()
 
     def get(self, request: Request) -> Response:
         return Response({})

@@ -8,13 +8,14 @@ from typing import Any, ClassVar
 from rest_framework import serializers, viewsets
 from rest_framework.exceptions import ErrorDetail
 from rest_framework.fields import SkipField, empty
-from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from access.callers import Actor, caller_of
 from config import idempotency
 from config.errors import Invalid, ProtocolError
+
+WRITES = ("POST", "PUT", "PATCH", "DELETE")
 
 
 class VersionRequired(ProtocolError):
@@ -26,6 +27,7 @@ class VersionRequired(ProtocolError):
 class ApiViewSet(viewsets.ViewSet):
     """A view that answers an Idempotency-Key; `role` is the least that a caller needs (default: by method)."""
 
+    http_method_names = ["get", "head", "post", "put", "patch", "delete"]
     role: ClassVar[Any] = None
     tags: ClassVar[list[str]] = []
     secret_fields: ClassVar[tuple[str, ...]] = ()
@@ -37,7 +39,8 @@ class ApiViewSet(viewsets.ViewSet):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        if request.method not in SAFE_METHODS:
+        actor_of(request)  # Whatever is asked, a key that is bound to an agent cannot pass for another.
+        if request.method in WRITES and hasattr(self, request.method.lower()):
             check_parameters(request, [])
         if request.method == "POST" and "HTTP_IDEMPOTENCY_KEY" in request.META:
             self.post: idempotency.Handler = idempotency.once(self.post, secret_fields=self.secret_fields)
@@ -120,8 +123,11 @@ def check_parameters(request: Request, known: list[str]) -> None:
 
 def actor_of(request: Request, named: str | None = None) -> Actor:
     """Who does this (protocol §1.1); `named` is whom the body names."""
-    header = request.META.get("HTTP_X_AGENT_ID", "").strip().encode("latin-1").decode(errors="replace")
-    return caller_of(request).actor(header=header or None, named=named)
+    header = request.META.get("HTTP_X_AGENT_ID", "").encode("latin-1")  # WSGI's way to hand over bytes.
+    try:
+        return caller_of(request).actor(header=header.decode().strip() or None, named=named)
+    except UnicodeDecodeError:
+        raise Invalid.field("X-Agent-ID", "must be ASCII or UTF-8") from None
 
 
 _VERSION = re.compile(r'(")?([1-9]\d{0,17})(?(1)")')

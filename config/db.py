@@ -22,7 +22,7 @@ def advisory_lock(name: str, *, wait: bool = True) -> bool:
         return True
     function = "pg_advisory_xact_lock" if wait else "pg_try_advisory_xact_lock"
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {function}(%s, %s)", [0x01D7, _number(name)])
+        cursor.execute(f"SELECT {function}(%s, %s)", list(lock_key(name)))
         return wait or cursor.fetchone()[0]
 
 
@@ -40,5 +40,6 @@ def retractable() -> Iterator[Any]:
     transaction.savepoint_commit(point)
 
 
-def _number(name: str) -> int:
-    return crc32(name.encode()) - 2**31
+def lock_key(name: str) -> tuple[int, int]:
+    """The two numbers by which PostgreSQL knows the lock."""
+    return 0x01D7, crc32(name.encode()) - 2**31

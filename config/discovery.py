@@ -16,6 +16,7 @@ RFCS = {"RFC-0001": "Intents and events", "RFC-0002": "Intent graphs", "RFC-0008
 
 
 class _Public(APIView):
+    http_method_names = ["get", "head"]
     authentication_classes = ()
     permission_classes = ()
     tags = ("Discovery",)

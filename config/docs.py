@@ -5,11 +5,11 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
 
 from config import strictjson
 from config.errors import ProtocolError
+from config.problems import reads_only
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
@@ -17,7 +17,7 @@ CONTENT_SECURITY_POLICY = (
 )
 
 
-@require_safe
+@reads_only
 def openapi(request: HttpRequest) -> HttpResponse:
     return HttpResponse(description(), content_type="application/json")
 
@@ -28,12 +28,12 @@ def description() -> bytes:
     return strictjson.dumps(SchemaGenerator().get_schema(request=None, public=True))
 
 
-@require_safe
+@reads_only
 def page(request: HttpRequest) -> HttpResponse:
     return _page(request, "docs/page.html", {})
 
 
-@require_safe
+@reads_only
 def problem(request: HttpRequest, code: str) -> HttpResponse:
     """What a `type` leads to: the problem and its remedy, for a person or a program."""
     found = ProtocolError.catalogue.get(code)

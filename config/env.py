@@ -24,12 +24,13 @@ def flag(name: str, default: bool) -> bool:
     raise ImproperlyConfigured(f"{name}={value!r} cannot be used. Say true or false.")
 
 
-def number(name: str, default: int, *, least: int = 0) -> int:
+def number(name: str, default: int, *, least: int = 0, most: int | None = None) -> int:
     value = env.str(name, default="")
     if not value:
         return default
-    if not value.isdecimal() or int(value) < least:
-        raise ImproperlyConfigured(f"{name}={value!r} cannot be used. Give a whole number of {least} or more.")
+    if not (value.isascii() and value.isdecimal()) or int(value) < least or (most is not None and int(value) > most):
+        accepted = f"of {least} or more" if most is None else f"from {least} to {most}"
+        raise ImproperlyConfigured(f"{name}={value!r} cannot be used. Give a whole number {accepted}.")
     return int(value)
 
 

@@ -90,12 +90,12 @@ class MethodNotAllowed(ProtocolError):
 
 
 class TooLarge(ProtocolError):
-    """What was sent, or what would have come of it, is larger than the server's `limit` (in bytes, unless the detail says otherwise). Send less at once."""
+    """What was sent, or what would have come of it, is larger than the server's `limit`, in bytes. Send less at once."""
 
     code, title, status = "too_large", "Too large", 413
 
     def __init__(self, detail: str, *, limit: int) -> None:
-        super().__init__(detail, limit=limit)
+        super().__init__(f"{detail} The limit is {limit} bytes.", limit=limit)
 
 
 class UnsupportedMediaType(ProtocolError):

@@ -3,7 +3,8 @@
 `json_schema` is what OpenAPI should say of a field beyond what drf-spectacular finds out (config.schema).
 """
 
-from collections.abc import Iterable
+import re
+from collections.abc import Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -14,6 +15,8 @@ from config.ids import parse_id
 
 VISIBLE = r"[^\s\x00-\x1f\x7f-\x9f]"
 """Matches a text that is more than spaces and control characters."""
+
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:\d\d)?", re.ASCII)
 
 _ALWAYS = {"null": "cannot be null", "required": "is required"}
 _EMPTY = {"empty": "needs at least one entry"}
@@ -50,9 +53,9 @@ class Integer(serializers.IntegerField):
     }
 
     def to_internal_value(self, data: Any) -> int:
-        if not isinstance(data, int) or isinstance(data, bool):
+        if not isinstance(data, int | float) or isinstance(data, bool) or data != int(data):
             self.fail("invalid")
-        return data
+        return int(data)  # JSON has one kind of number: 80.0 is 80.
 
 
 class Flag(serializers.BooleanField):
@@ -81,19 +84,18 @@ class Instant(serializers.DateTimeField):
     default_error_messages = {
         **_ALWAYS,
         "invalid": "must be a time like 2026-01-31T12:00:00Z",
-        "date": "must be a time like 2026-01-31T12:00:00Z",
         "overflow": "lies outside the years 1 to 9999",
     }
     json_schema: ClassVar[dict[str, Any]] = {"minLength": 16}
 
     def to_internal_value(self, data: Any) -> Any:
-        if not isinstance(data, str):
+        if not isinstance(data, str) or not _INSTANT.fullmatch(data):  # ISO 8601 has weeks, days of years and more.
             self.fail("invalid")
         return super().to_internal_value(data)
 
 
 class Choice(serializers.ChoiceField):
-    def __init__(self, choices: Iterable[Any], **kwargs: Any) -> None:
+    def __init__(self, choices: Sequence[Any], **kwargs: Any) -> None:
         super().__init__(choices, **kwargs)
         self.error_messages = {**_ALWAYS, "invalid_choice": f"must be one of {', '.join(self.choices)}"}
 
@@ -141,4 +143,4 @@ class OneOrMore(Many):
     """A list, or one element that stands for a list of itself."""
 
     def to_internal_value(self, data: Any) -> list[Any]:
-        return super().to_internal_value(data if isinstance(data, list) else [data])  # type: ignore[no-any-return]
+        return super().to_internal_value(data if isinstance(data, list) else [data])

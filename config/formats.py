@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 from typing import Any
 
-from rest_framework.exceptions import ParseError
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
 from config import strictjson
+from config.errors import Invalid
 
 
 class JSONParser(BaseParser):
@@ -19,7 +19,7 @@ class JSONParser(BaseParser):
         try:
             return strictjson.loads(stream.read())
         except strictjson.NotStrict as error:
-            raise ParseError(str(error)) from None
+            raise Invalid(str(error), [{"field": "", "message": str(error), "code": error.code}]) from None
 
 
 class JSONRenderer(BaseRenderer):

@@ -5,20 +5,20 @@ import logging
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
-from django.views.decorators.http import require_safe
 
+from config.problems import reads_only
 from config.version import installed
 from intents import triggers
 
 log = logging.getLogger("openintent.health")
 
 
-@require_safe
+@reads_only
 def live(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"status": "ok", "version": installed()})
 
 
-@require_safe
+@reads_only
 def ready(request: HttpRequest) -> JsonResponse:
     """200 where everything answers, else 503; `checks` says what does not."""
     checks = {"database": _database(), "migrations": "unknown", "log_guard": "unknown"}

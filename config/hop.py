@@ -22,6 +22,7 @@ WAIT_FOR_THREAD = 10.0  # Seconds.
 log = logging.getLogger("openintent.hop")
 
 Environ = dict[str, Any]
+Response = tuple[dict[str, Any], bytes | Generator[bytes, None, None]]
 
 
 class ClientGone(Exception):
@@ -49,16 +50,13 @@ class Hop:
             return await _refuse(refusal, scope, send)
         with body:
             try:
-                await self._take_thread()
+                start, parts = await self._through_django(_environ(scope, body))
             except Unavailable as refusal:
                 return await _refuse(refusal, scope, send)
-            try:
-                await self._answer(_environ(scope, body), send)
             except Exception:
                 log.exception("a request failed outside of Django")
-                await _refuse(Internal(), scope, send)
-            finally:
-                self.free.release()
+                return await _refuse(Internal(), scope, send)
+        await self._answer(start, parts, send)
 
     async def _read(self, scope: Any, receive: Any) -> BinaryIO:
         """The whole body. Raises TooLarge before more than the limit was read, ClientGone."""
@@ -95,13 +93,20 @@ class Hop:
         except TimeoutError:
             raise Unavailable("The server is too busy at the moment.") from None
 
-    async def _answer(self, environ: Environ, send: Any) -> None:
-        loop = asyncio.get_running_loop()
-        start, parts = await loop.run_in_executor(self.pool, self._run, environ)
+    async def _through_django(self, environ: Environ) -> Response:
+        """Raises Unavailable."""
+        await self._take_thread()
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self.pool, self._run, environ)
+        finally:
+            self.free.release()  # Before the answer goes out: a client that does not read it keeps nobody waiting.
+
+    async def _answer(self, start: dict[str, Any], parts: bytes | Generator[bytes, None, None], send: Any) -> None:
         if isinstance(parts, bytes):
             await send(start)
             await send({"type": "http.response.body", "body": parts})
             return
+        loop = asyncio.get_running_loop()
         try:
             await send(start)
             while (part := await loop.run_in_executor(self.pool, next, parts, None)) is not None:
@@ -110,7 +115,7 @@ class Hop:
         finally:
             await loop.run_in_executor(self.pool, parts.close)
 
-    def _run(self, environ: Environ) -> tuple[dict[str, Any], bytes | Generator[bytes, None, None]]:
+    def _run(self, environ: Environ) -> Response:
         """In a thread: run Django. Answers the start of the response, and its body: whole, or part by part for a stream."""
         start: dict[str, Any] = {"type": "http.response.start"}
 

@@ -1,6 +1,7 @@
 """POSTs that may be sent again (protocol §1 "Idempotency"): the answer is kept in the transaction of the write itself."""
 
 import hashlib
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -20,6 +21,7 @@ from config.errors import Invalid
 
 KEPT_FOR = timedelta(hours=24)
 _KEPT_HEADERS = ("ETag", "Location")
+_KEY = re.compile(r"[ -~]{1,255}")
 
 Handler = Callable[..., Response]
 
@@ -54,8 +56,8 @@ def forget_old_answers() -> int:
 
 def _key(request: Request) -> str:
     key: str = request.META["HTTP_IDEMPOTENCY_KEY"]
-    if not 1 <= len(key) <= 255 or not key.isprintable():
-        raise Invalid.field("Idempotency-Key", "must have 1 to 255 printable characters")
+    if not _KEY.fullmatch(key):
+        raise Invalid.field("Idempotency-Key", "must have 1 to 255 printable ASCII characters")
     return key
 
 

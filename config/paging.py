@@ -4,18 +4,16 @@ import base64
 import binascii
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from typing import Any
-from uuid import UUID
 
 import orjson
 from django.core.exceptions import ValidationError
-from django.db.models import Q, QuerySet
+from django.db.models import DateTimeField, Model, Q, QuerySet, UUIDField
 from rest_framework.request import Request
 
+from config import wire
 from config.errors import Invalid
-from config.wire import instant
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1000
@@ -31,21 +29,18 @@ class Keyset:
         self.names = [name.removeprefix("-") for name in ordering]
         self.beyond = "lt" if ordering[0].startswith("-") else "gt"
 
-    def after(self, values: list[Any]) -> Q:
-        """The rows beyond these values. Written so that an index on the fields finds the first one."""
+    def after(self, cursor: str, model: type[Model]) -> Q:
+        """The rows beyond the cursor, written so that an index on the fields finds the first one. Raises Invalid."""
+        fields: list[Any] = [model._meta.get_field(name) for name in self.names]
+        values = decode_cursor(cursor, [partial(field.clean, model_instance=None) for field in fields])
         *first, last = zip(self.names, values, strict=True)
         beyond = Q(**{f"{last[0]}__{self.beyond}": last[1]})
         for name, value in reversed(first):
             beyond = Q(**{f"{name}__{self.beyond}e": value}) & (Q(**{f"{name}__{self.beyond}": value}) | beyond)
         return beyond
 
-    def cursor(self, row: Any) -> str:
-        return encode_cursor([getattr(row, name) for name in self.names])
-
-    def values(self, cursor: str, queryset: QuerySet[Any]) -> list[Any]:
-        """What the cursor holds, as the model's own types. Raises Invalid."""
-        fields: list[Any] = [queryset.model._meta.get_field(name) for name in self.names]
-        return decode_cursor(cursor, [partial(field.clean, model_instance=None) for field in fields])
+    def cursor(self, row: Any, model: type[Model]) -> str:
+        return encode_cursor([_plain(model._meta.get_field(name), getattr(row, name)) for name in self.names])
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +52,21 @@ class Page:
         return {name: [show(row) for row in self.rows], "next": self.next}
 
 
-def page(queryset: QuerySet[Any], request: Request, keyset: Keyset) -> Page:
-    """The page that `limit` and `cursor` (or `offset`) ask for. Raises Invalid."""
+def page(
+    queryset: QuerySet[Any],
+    request: Request,
+    keyset: Keyset,
+    *,
+    fetch: Callable[[QuerySet[Any]], list[Any]] = list,
+) -> Page:
+    """The page that `limit` and `cursor` (or `offset`) ask for, read by `fetch`. Raises Invalid."""
     limit = limit_of(request)
     queryset = queryset.order_by(*keyset.ordering)
     if cursor := request.query_params.get("cursor"):
-        queryset = queryset.filter(keyset.after(keyset.values(cursor, queryset)))
+        queryset = queryset.filter(keyset.after(cursor, queryset.model))
     offset = whole_number(request, "offset", 0, 0, MAX_OFFSET)
-    rows = list(queryset[offset : offset + limit + 1])
-    return cut(rows, limit, keyset.cursor)
+    found = fetch(queryset[offset : offset + limit + 1])
+    return cut(found, limit, partial(keyset.cursor, model=queryset.model))
 
 
 def cut(rows: list[Any], limit: int, cursor: Callable[[Any], str]) -> Page:
@@ -87,8 +88,7 @@ def whole_number(request: Request, name: str, default: int, least: int, most: in
 
 
 def encode_cursor(values: list[Any]) -> str:
-    plain = [_plain(value) for value in values]
-    return base64.urlsafe_b64encode(orjson.dumps(plain)).decode().rstrip("=")
+    return base64.urlsafe_b64encode(orjson.dumps(values)).decode().rstrip("=")
 
 
 def decode_cursor(cursor: str, kinds: Sequence[Callable[[Any], Any]]) -> list[Any]:
@@ -108,7 +108,7 @@ def counter(value: Any) -> int:
     return value
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return instant(value)
-    return str(value) if isinstance(value, UUID) else value
+def _plain(field: Any, value: Any) -> Any:
+    if isinstance(field, DateTimeField):
+        return wire.instant(value)
+    return wire.identifier(value) if isinstance(field, UUIDField) else value

@@ -1,9 +1,11 @@
 """How refusals, and failures nobody foresaw, go out: one shape everywhere (protocol §2, RFC 9457)."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import wraps
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, TooManyFieldsSent
 from django.db.utils import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
@@ -49,7 +51,7 @@ def as_refusal(exception: BaseException) -> ProtocolError:
         case exceptions.ParseError() | TooManyFieldsSent():
             return Invalid(str(exception))
         case RequestDataTooBig():
-            return TooLarge(str(exception), limit=0)
+            return TooLarge("The body of the request is too large.", limit=settings.MAX_BODY)
         case OperationalError() | InterfaceError():
             log.error("the database does not answer", exc_info=exception)
             return Unavailable()
@@ -88,6 +90,18 @@ def drf_exception_handler(exception: Exception, context: dict[str, Any]) -> Resp
     if isinstance(exception, exceptions.MethodNotAllowed):
         headers["Allow"] = ", ".join(context["view"].allowed_methods)
     return Response(refusal.body(), status=refusal.status, headers=headers, content_type=CONTENT_TYPE)
+
+
+def reads_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Decorates a view of Django's that takes GET and HEAD."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.method in ("GET", "HEAD"):
+            return view(request, *args, **kwargs)
+        return respond(MethodNotAllowed(f'Method "{request.method}" not allowed.', headers={"Allow": "GET, HEAD"}))
+
+    return guarded
 
 
 def respond(refusal: ProtocolError) -> HttpResponse:

@@ -4,16 +4,15 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
-from django_filters import FilterSet, IsoDateTimeFilter
+from django_filters import FilterSet
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import force_instance
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, inline_serializer
 from rest_framework import serializers
 
 from config.api import Body
-from config.fields import VISIBLE, OneOrMore
 from config.examples import BODIES, DESCRIPTIONS
+from config.fields import VISIBLE, OneOrMore
 from config.paging import DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET
 
 Decorator = Callable[[Any], Any]
@@ -80,13 +79,13 @@ _HEADERS = {
         "name": "Idempotency-Key",
         "in": "header",
         "description": "The same key with the same request answers what the first one answered, for 24 hours.",
-        "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]([ -~]*[!-~])?$"},
     },
     "AgentId": {
         "name": "X-Agent-ID",
         "in": "header",
         "description": "The agent that acts, for a key that is not bound to one.",
-        "schema": {"type": "string", "maxLength": 255, "pattern": "^[!-~]+$"},
+        "schema": {"type": "string", "maxLength": 255, "pattern": "^([!-~]([ -~]*[!-~])?)?$"},
     },
 }
 
@@ -198,8 +197,6 @@ def _filters(filterset: type[FilterSet]) -> list[OpenApiParameter]:
 def _filter(name: str, each: Any) -> OpenApiParameter:
     """A filter's parameter. Several values are divided by commas, so nothing is exploded."""
     description = str(each.extra.get("help_text", ""))
-    if isinstance(each, IsoDateTimeFilter):
-        return OpenApiParameter(name, OpenApiTypes.DATETIME, description=description)
     text = {"type": "string", "minLength": 1, "pattern": VISIBLE}
     schema = getattr(each, "json_schema", text)
     return OpenApiParameter(name, schema, description=description, explode=False if schema.get("type") == "array" else None)
@@ -243,6 +240,8 @@ def _finish_operation(path: str, method: str, operation: dict[str, Any]) -> None
         headers += ["IfMatch"]
     for status in sorted(statuses):
         operation["responses"].setdefault(status, {"$ref": f"#/components/responses/Problem{status}"})
+    if "requestBody" in operation:
+        operation["requestBody"]["required"] = True
     references = [{"$ref": f"#/components/parameters/{name}"} for name in headers]
     if references:
         operation["parameters"] = [*operation.get("parameters", []), *references]

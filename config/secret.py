@@ -20,7 +20,13 @@ def secret_key(database: dict[str, Any], *, dev_mode: bool) -> str:
             raise ImproperlyConfigured("OPENINTENT_SECRET_KEY is too short. Give at least 32 random characters.")
         return given
     if database["ENGINE"] == "config.sqlite" and database["NAME"] != ":memory:":
-        return _kept(Path(database["NAME"] + ".secret"))
+        try:
+            return _kept(Path(database["NAME"] + ".secret"))
+        except OSError as error:
+            raise ImproperlyConfigured(
+                f"{error.filename} cannot be used: {error.strerror}. It stands beside the database: "
+                "choose another place with DATABASE_URL, or give OPENINTENT_SECRET_KEY."
+            ) from None
     if dev_mode:
         return secrets.token_urlsafe(48)
     raise ImproperlyConfigured(

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
+from django.db import Error as DatabaseError
 
 from config.env import DEV_DATABASE, env, is_loopback, number
 from config.version import installed
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8000
+MAX_PORT = 65_535
 GRACE = 10  # Seconds that running requests have at a stop.
 
 
@@ -41,7 +43,7 @@ class OpenIntentServer:
         log_level: str | None = None,
     ) -> None:
         self.host = host or env.str("OPENINTENT_HOST", default="") or DEFAULT_HOST
-        self.port = number("OPENINTENT_PORT", DEFAULT_PORT) if port is None else port
+        self.port = number("OPENINTENT_PORT", DEFAULT_PORT, most=MAX_PORT) if port is None else port
         _export("DATABASE_URL", database_url)
         _export("OPENINTENT_API_KEYS", None if api_keys is None else ",".join(_checked(api_keys)))
         _export("OPENINTENT_LOG_LEVEL", log_level)
@@ -54,7 +56,11 @@ class OpenIntentServer:
         try:
             has_keys = self._decide_dev_mode()
             with _sole_user_of_database():
-                self._prepare_database(has_keys)
+                try:
+                    self._prepare_database(has_keys)
+                except DatabaseError as error:
+                    reason = next(iter(str(error).splitlines()), type(error).__name__)
+                    raise CannotStart(f"the database cannot be used: {reason}. Name it with --database-url.") from error
                 self._serve(listener)
         finally:
             listener.close()
@@ -99,7 +105,7 @@ class OpenIntentServer:
             uvicorn.Config(
                 "config.asgi:application",
                 loop="uvloop",
-                http="httptools",
+                http="config.http:Protocol",
                 log_config=None,
                 access_log=False,
                 server_header=False,
@@ -146,8 +152,8 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _port(text: str) -> int:
-    if not text.isdecimal() or int(text) > 65535:
-        raise argparse.ArgumentTypeError(f"{text!r} is no port; give a number from 0 to 65535")
+    if not text.isdecimal() or int(text) > MAX_PORT:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port; give a number from 0 to {MAX_PORT}")
     return int(text)
 
 
@@ -185,6 +191,8 @@ class _sole_user_of_database:
 
         database: dict[str, Any] = settings.DATABASES["default"]
         self.file = None
+        if database["NAME"] == ":memory:":
+            raise CannotStart("in memory, each thread would have a database of its own. Name a file, for example sqlite:///./openintent.db.")
         if database["ENGINE"] == "config.sqlite":
             self.file = _locked(Path(database["NAME"] + ".lock"))
 

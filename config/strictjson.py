@@ -14,7 +14,11 @@ _SUSPICIOUS = re.compile(rb"\\u0000|\d{16}")
 
 
 class NotStrict(ValueError):
-    """The text is JSON, or nearly, but not a value that every database and client keeps."""
+    """The text is JSON, or nearly, but not a value that every database and client keeps. `code` says why."""
+
+    def __init__(self, detail: str, code: str) -> None:
+        super().__init__(detail)
+        self.code = code
 
 
 def loads(raw: bytes) -> Any:
@@ -22,7 +26,7 @@ def loads(raw: bytes) -> Any:
     try:
         value = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
-        raise NotStrict(f"The body is not JSON: {error}.") from None
+        raise NotStrict(f"The body is not JSON: {error}.", "not_json") from None
     if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH or _SUSPICIOUS.search(raw):
         _check(raw, value)
     return value
@@ -52,9 +56,9 @@ def depth(value: Any) -> int:
 
 def _check(raw: bytes, value: Any) -> None:
     if depth(value) > MAX_DEPTH:
-        raise NotStrict(f"The JSON is nested deeper than {MAX_DEPTH} levels.")
+        raise NotStrict(f"The JSON is nested deeper than {MAX_DEPTH} levels.", "too_deep")
     if b"\\u0000" in raw and _has_nul(value):
-        raise NotStrict("The JSON contains the NUL character (\\u0000).")
+        raise NotStrict("The JSON contains the NUL character (\\u0000).", "nul_character")
     json.loads(raw, parse_int=_check_integer)  # orjson turns the largest integers into floats without a word.
 
 
@@ -74,7 +78,7 @@ def _has_nul(value: Any) -> bool:
 
 def _check_integer(digits: str) -> int:
     if len(digits) > 17 or abs(number := int(digits)) > MAX_INTEGER:
-        raise NotStrict(f"The integer {digits[:40]} is outside ±(2^53−1); send it as a string.")
+        raise NotStrict(f"The integer {digits[:40]} is outside ±(2^53−1); send it as a string.", "unsafe_integer")
     return number
 
 

@@ -11,6 +11,8 @@ from django.db import transaction
 from django.db.models import TextChoices
 
 from access.callers import Actor
+from config import strictjson
+from config.ids import new_id
 from intents import doorbell, positions, rows
 from intents.models import Event, Intent
 
@@ -58,6 +60,7 @@ class EventType(TextChoices):
 
 
 RESERVED = frozenset(EventType.values)
+EventRow = rows.row_type(Event)
 CLIENT_TYPE = re.compile(r"[a-z][a-z0-9_.-]{0,99}")
 
 
@@ -69,7 +72,7 @@ class NewEvent:
     parent_event_id: UUID | None = None
 
 
-def append(intent: Intent, *new: NewEvent, actor: Actor, now: datetime, saving: Sequence[str] = ()) -> list[Event]:
+def append(intent: Intent, *new: NewEvent, actor: Actor, now: datetime, saving: Sequence[str] = ()) -> list[rows.Row]:
     """Write the events together with the change that they tell of: the fields of `intent` that `saving` names.
 
     The caller holds the intent's row lock, under which events are numbered: 1, 2, 3 … in commit order (rule E-2).
@@ -77,14 +80,17 @@ def append(intent: Intent, *new: NewEvent, actor: Actor, now: datetime, saving: 
     """
     position = positions.next_in_transaction()
     events = [
-        Event(
+        EventRow(
+            row=None,
+            uid=new_id(),
             intent_id=intent.pk,
+            portfolio_id=None,
             sequence=intent.last_sequence + number,
             position=position and position + number - 1,
             event_type=str(event.event_type),
             actor=actor.id,
             key_id=actor.key_id,
-            payload=event.payload,
+            payload=strictjson.text(event.payload),
             trace_id=event.trace_id,
             parent_event_id=event.parent_event_id,
             created_at=now,
@@ -92,7 +98,6 @@ def append(intent: Intent, *new: NewEvent, actor: Actor, now: datetime, saving: 
         for number, event in enumerate(new, start=1)
     ]
     intent.last_sequence += len(events)
-    rows.update(intent, (*saving, "last_sequence"))
-    rows.insert(events)
+    rows.execute(rows.update(intent, (*saving, "last_sequence")), rows.insert(Event, events))
     transaction.on_commit(doorbell.ring)
     return events

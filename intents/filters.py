@@ -6,11 +6,12 @@ from typing import Any
 import django_filters as filters
 from django import forms
 from django.db.models import Q, QuerySet
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
 from config.api import check_parameters
 from config.errors import Invalid
-from config.fields import VISIBLE
+from config.fields import VISIBLE, Instant
 from config.ids import parse_id
 from config.paging import PARAMETERS
 from intents.models import Event, Intent, Status
@@ -40,10 +41,23 @@ class _CounterFilter(filters.Filter):
         super().__init__(*args, min_value=0, max_value=MAX_COUNTER, error_messages=wrong, **kwargs)
 
 
-class _SinceFilter(filters.IsoDateTimeFilter):
+class _InstantField(forms.CharField):
+    """The same times that bodies take."""
+
+    def to_python(self, value: Any) -> Any:
+        text = super().to_python(value)
+        try:
+            return Instant().run_validation(text) if text else None
+        except ValidationError as error:
+            raise forms.ValidationError(error.detail[0]) from None
+
+
+class _SinceFilter(filters.Filter):
+    json_schema = {"type": "string", "format": "date-time"}
+    field_class = _InstantField
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        wrong = {"invalid": "must be a time like 2026-01-31T12:00:00Z"}
-        super().__init__(*args, lookup_expr="gte", error_messages=wrong, **kwargs)
+        super().__init__(*args, lookup_expr="gte", **kwargs)
 
 
 class _WordsFilter(filters.BaseInFilter, filters.CharFilter):
@@ -106,6 +120,8 @@ def narrow(filterset: type[filters.FilterSet], queryset: QuerySet[Any], request:
     for name in given:
         if not re.search(VISIBLE, request.query_params[name]):  # Else an empty variable in a script asks for everything.
             raise Invalid.field(name, "cannot be empty; leave it out instead")
+        if "\0" in request.query_params[name]:
+            raise Invalid.field(name, "cannot contain the NUL character", "nul_character")
     found = filterset(request.query_params, queryset=queryset, request=request)
     if not found.is_valid():
         raise Invalid.all(

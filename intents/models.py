@@ -38,9 +38,9 @@ TRANSITIONS: dict[str, tuple[str, ...]] = {
 
 
 class IntentQuerySet(models.QuerySet["Intent"]):
-    def find(self, intent_id: UUID | str) -> "Intent":
-        """Raises IntentNotFound, also for what is no id at all."""
-        found = rows.read(self.model, intent_id) if isinstance(intent_id, UUID) else None
+    def row(self, intent_id: UUID | str) -> rows.Row:
+        """The intent's row, to be shown. Raises IntentNotFound, also for what is no id at all."""
+        found = rows.get(self.model, intent_id) if isinstance(intent_id, UUID) else None
         if found is None:
             raise IntentNotFound(intent_id)
         return found
@@ -53,7 +53,7 @@ class IntentQuerySet(models.QuerySet["Intent"]):
 
     def lock(self, intent_id: UUID | str) -> "Intent":
         """The intent as it is now, and stays until the transaction ends. Raises IntentNotFound."""
-        found = rows.read(self.model, intent_id, lock=True) if isinstance(intent_id, UUID) else None
+        found = rows.lock(self.model, intent_id) if isinstance(intent_id, UUID) else None
         if found is None:
             raise IntentNotFound(intent_id)
         return found

@@ -14,10 +14,11 @@ from config import strictjson
 from config.db import advisory_lock, verb
 from config.errors import Invalid, TooLarge
 from intents import graph
-from intents.errors import CompletionGate, DependencyCycle, ReservedEventType
+from intents.errors import CompletionGate, DependencyCycle, IntentNotFound, ReservedEventType
 from intents.events import RESERVED, EventType, NewEvent, append
 from intents.models import FINAL, Assignment, Edge, EdgeKind, Event, Intent, Status
 from intents.patches import Patch, apply
+from intents.rows import Row
 
 GRAPH_LOCK = "intent graph"
 """Held while edges are added that could close a circle: two verbs that would close it together must see each other."""
@@ -183,9 +184,11 @@ def add_dependencies(
 def remove_dependency(*, intent_id: UUID | str, dependency_id: UUID | str, expected_version: int, actor: Actor) -> Intent:
     """Let the intent wait for one less; the last open one gone, it is unblocked (rule G-3). Again changes nothing.
 
-    Raises IntentNotFound, VersionConflict, IntentClosed.
+    Raises IntentNotFound (also for a dependency whose id is none), VersionConflict, IntentClosed.
     """
     intent = Intent.objects.lock(intent_id)
+    if not isinstance(dependency_id, UUID):
+        raise IntentNotFound(dependency_id)
     if str(dependency_id) not in intent.depends_on:
         return intent
     intent.require_version(expected_version)
@@ -228,7 +231,7 @@ def unassign_agent(*, intent_id: UUID | str, agent_id: str, actor: Actor) -> Non
 
 
 @verb
-def log_events(*, intent_id: UUID | str, events: Sequence[NewEvent], actor: Actor) -> list[Event]:
+def log_events(*, intent_id: UUID | str, events: Sequence[NewEvent], actor: Actor) -> list[Row]:
     """Add to the intent's log, all or none, in this order (rules E-4, E-5).
 
     Raises IntentNotFound, ReservedEventType, TooLarge, Invalid for a parent event that does not exist.
@@ -285,10 +288,10 @@ def _raise_dependency_version(
 
 def _require_related(found: dict[UUID, Intent], parent_intent_id: UUID | None, depends_on: Sequence[UUID]) -> None:
     if parent_intent_id and parent_intent_id not in found:
-        raise Invalid.field("parent_intent_id", f"no intent has the id {parent_intent_id}")
+        raise Invalid.field("parent_intent_id", f"no intent has the id {parent_intent_id}", "unknown_id")
     for pk in depends_on:
         if pk not in found:
-            raise Invalid.field("depends_on", f"no intent has the id {pk}")
+            raise Invalid.field("depends_on", f"no intent has the id {pk}", "unknown_id")
     if parent_intent_id:
         found[parent_intent_id].require_open()
     if parent_intent_id and depends_on and (path := graph.path_between(depends_on, parent_intent_id)):
@@ -386,7 +389,7 @@ def _require_events(uids: set[UUID]) -> None:
     if uids:
         missing = uids - set(Event.objects.filter(uid__in=uids).values_list("uid", flat=True))
         if missing:
-            raise Invalid.field("parent_event_id", f"no event has the id {min(missing)}")
+            raise Invalid.field("parent_event_id", f"no event has the id {min(missing)}", "unknown_id")
 
 
 def _within_limit(state: dict[str, Any]) -> dict[str, Any]:

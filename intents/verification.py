@@ -85,7 +85,7 @@ class _Logged(NamedTuple):
     @property
     def payload(self) -> dict[str, Any]:
         """Parsed when it is asked for: most events are the agents' own, which change nothing."""
-        return orjson.loads(self.text)  # type: ignore[no-any-return]
+        return orjson.loads(self.text)
 
 
 class _Groups:
@@ -134,7 +134,7 @@ def _edges(of: str, to: str, kind: EdgeKind) -> Iterator[Any]:
 
 
 def _rows(queryset: Any, *columns: Any) -> Iterator[Any]:
-    return queryset.values_list(*columns).iterator(chunk_size=FETCHED_AT_ONCE)  # type: ignore[no-any-return]
+    return queryset.values_list(*columns).iterator(chunk_size=FETCHED_AT_ONCE)
 
 
 def _as_stored(name: str) -> Any:

@@ -8,7 +8,7 @@ from config.api import ApiViewSet, actor_of, check_parameters, expected_version,
 from config.errors import Invalid
 from config.paging import PARAMETERS, Keyset, Page, counter, cut, decode_cursor, encode_cursor, limit_of, page
 from config.schema import created, deleted, listed, read, updated
-from intents import graph, positions, services
+from intents import graph, positions, rows, services
 from intents.filters import EventFilter, IntentEventFilter, IntentFilter, narrow
 from intents.models import Assignment, Event, Intent
 from intents.serializers import (
@@ -57,7 +57,7 @@ def choose(request: Request, name: str, choices: dict[str, Keyset], default: str
 
 
 def answer_intents(intents: QuerySet[Intent], request: Request, keyset: Keyset = BY_ID) -> Response:
-    return Response(page(intents, request, keyset).body("intents", intent_body))
+    return Response(page(intents, request, keyset, fetch=rows.fetch).body("intents", intent_body))
 
 
 class IntentViewSet(ApiViewSet):
@@ -86,7 +86,7 @@ class IntentViewSet(ApiViewSet):
     @read("get_intent", "Get an intent", IntentOut)
     def retrieve(self, request: Request, intent_id: UUID | str) -> Response:
         check_parameters(request, [])
-        return versioned(intent_body(Intent.objects.find(intent_id)))
+        return versioned(intent_body(Intent.objects.row(intent_id)))
 
     @updated("update_intent", "Change an intent's details", UpdateIntent, IntentOut)
     def partial_update(self, request: Request, intent_id: UUID | str) -> Response:
@@ -271,17 +271,17 @@ class EventViewSet(ApiViewSet):
         Intent.objects.require(intent_id)
         events = narrow(IntentEventFilter, Event.objects.filter(intent_id=intent_id), request, ["order"])
         keyset = choose(request, "order", EVENT_ORDERS, "asc")
-        found = page(events, request, keyset)
+        found = page(events, request, keyset, fetch=rows.fetch)
         if any(event.position is None for event in found.rows):  # Committed an instant ago: number them, and look again.
             positions.settle()
-            found = page(events.all(), request, keyset)
+            found = page(events.filter(position__isnull=False), request, keyset, fetch=rows.fetch)
         return self._answer(found)
 
     @listed("list_events", "List the events of all intents, by position", EventOut, "events", filterset=EventFilter)
     def list_all(self, request: Request) -> Response:
         events = narrow(EventFilter, Event.objects.filter(position__isnull=False), request, [])
         positions.settle()
-        return self._answer(page(events, request, Keyset("position")))
+        return self._answer(page(events, request, Keyset("position"), fetch=rows.fetch))
 
     @staticmethod
     def _answer(found: Page) -> Response:

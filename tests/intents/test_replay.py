@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from intents.models import Assignment, Edge, EdgeKind, Event, Intent
+from intents.positions import number_committed
 from intents.replay import CannotReplay, replay
 from intents.verification import Finding, verify
 from tests.conftest import Caller
@@ -239,6 +240,7 @@ def scene(api: Caller) -> Scene:
     api.post(f"{path}/dependencies", {"depends_on": dependency}, version=2)
     api.post(f"{path}/events", {"event_type": "comment"})
     api.patch(path, {"confidence": 70}, version=3)
+    number_committed()
     return Scene(UUID(parent), UUID(child), UUID(dependency))
 
 

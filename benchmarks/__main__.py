@@ -1,0 +1,59 @@
+"""`python -m benchmarks`: measure everything, and write docs/performance.md.
+
+`criteria` measures 16 clients only, `growth` only what a full database costs, and `profile` shows where the time of an
+operation goes. They just print, as does whatever measures less than everything.
+"""
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from benchmarks import growth, profiling, suite
+from benchmarks.operations import OPERATIONS
+from benchmarks.report import CLIENTS, Report
+from benchmarks.suite import QUICK, ROOT, Scale
+from tests.__main__ import VENDORS
+
+PAGE = ROOT / "docs" / "performance.md"
+
+tell = partial(print, file=sys.stderr, flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("what", nargs="?", choices=["all", "criteria", "growth", "profile"], default="all")
+    parser.add_argument("operations", nargs="*", metavar="OPERATION", help=f"only these of {', '.join(OPERATIONS)}")
+    parser.add_argument("--database", choices=VENDORS, help="only this one")
+    parser.add_argument("--quick", action="store_true", help="see that everything runs")
+    options = parser.parse_args()
+    if unknown := set(options.operations) - OPERATIONS.keys():
+        parser.error(f"there is no operation {min(unknown)!r}")
+    vendors = [options.database] if options.database else VENDORS
+    if options.what == "profile":
+        for name in options.operations:
+            profiling.show(OPERATIONS[name], vendors[0])
+        return
+    report = str(_measure(options.what, vendors, options.operations, QUICK if options.quick else Scale()))
+    if options.what == "all" and not (options.quick or options.database or options.operations):
+        PAGE.write_text(report)
+    print(report)
+
+
+def _measure(what: str, vendors: Sequence[str], only: Sequence[str], scale: Scale) -> Report:
+    report = Report(replace(scale, clients=(CLIENTS,)) if what == "criteria" else scale, [], [])
+    with tempfile.TemporaryDirectory(prefix="openintent-bench-") as folder, suite.workers() as pool:
+        if what != "growth":
+            report.results.extend(
+                suite.measure(vendor, report.scale, Path(folder), pool, only=only, tell=tell) for vendor in vendors
+            )
+        if what != "criteria":
+            report.growth.extend(growth.measure(vendor, scale, Path(folder), pool, tell=tell) for vendor in vendors)
+    return report
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,173 @@
+"""The figures as Markdown."""
+
+import os
+import platform
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from benchmarks.growth import Growth
+from benchmarks.operations import EMPTY_VIEW
+from benchmarks.results import Measurement, Results
+from benchmarks.suite import LOG_LEVEL, Scale
+
+PROSE = Path(__file__).parent / "prose.md"
+CLIENTS = 16
+MULTIPLES = {
+    "get intent": 2.5,
+    "append event": 5.0,
+    "update state": 6.0,
+    "list of 100 events": 8.0,
+    "batch of 100 events": 20.0,
+}
+"""What an operation may cost at most, in empty views."""
+EMPTY_VIEW_CPU = 0.7e-3  # Seconds.
+RAW_OPERATION = "update state"
+RAW_SHARE = 0.25
+GRAPH = 1.0  # Seconds.
+GROWTH = 1.2
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    text: str
+    limit: str
+    measured: str
+    holds: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    scale: Scale
+    results: list[Results]
+    growth: list[Growth]
+
+    def __str__(self) -> str:
+        parts = ["# Performance", self._about(), "## What is asked, and what was measured", self._criteria()]
+        for each in self.results:
+            parts += [
+                f"## {each.database}",
+                _operations(each),
+                "### The raw transaction",
+                _raw(each),
+                "### Graphs",
+                _graphs(each),
+            ]
+        for growth in self.growth:
+            parts += [f"## Growth: {growth.database}", _growth(growth)]
+        return "\n\n".join([*parts, PROSE.read_text().strip()]) + "\n"
+
+    def _about(self) -> str:
+        packages = ", ".join(f"{name} {version(name)}" for name in ("django", "djangorestframework", "uvicorn", "psycopg"))
+        return f"""\
+Written by `make bench`. Measured on {os.cpu_count()} cores ({platform.machine()}, {platform.system()}), which the server, its clients
+and the database share; Python {platform.python_version()}, {packages}. One `openintent-server` process in dev mode with the log level
+`{LOG_LEVEL}`. Both databases are durable: SQLite with WAL and `synchronous=FULL`, PostgreSQL with `fsync` and `synchronous_commit`.
+
+Clients keep their connections and send the next request as soon as they have the answer, each to intents of its own; they run in a
+process beside the server. Each figure is over {self.scale.rounds} rounds, in which the operations take turns. *CPU* is what the server's
+process used, in seconds for 1,000 requests (so milliseconds for one); what PostgreSQL's own processes used stands beside it and
+is not part of it."""
+
+    def _criteria(self) -> str:
+        found = [criterion for each in self.results for criterion in criteria(each)]
+        found += [criterion for each in self.growth for criterion in growth_criteria(each)]
+        rows = [[each.text, each.limit, each.measured, "yes" if each.holds else "**no**"] for each in found]
+        return _table(["", "asked", "measured", "holds"], rows)
+
+
+def criteria(results: Results) -> list[Criterion]:
+    """What issue 2 asks of this database, as far as it was measured."""
+    measured = {each.operation: each for each in results.operations if each.clients == CLIENTS}
+    found = _multiples(results, measured) if results.vendor == "sqlite" else _raw_share(results, measured)
+    largest = max(results.trees, default=0)
+    for each in results.trees.get(largest, []):
+        text = f"{results.database}: {each.operation} of {largest:,} intents, median"
+        found.append(_at_most(text, each.latency(0.5), GRAPH, "{:.2f} s"))
+    return found
+
+
+def growth_criteria(growth: Growth) -> list[Criterion]:
+    return [_at_most(f"{growth.database}, grown: {each.operation}", each.ratio, GROWTH, "{:.2f} ×") for each in growth.pairs]
+
+
+def _multiples(results: Results, measured: dict[str, Measurement]) -> list[Criterion]:
+    empty = measured[EMPTY_VIEW].cpu
+    where = f"{results.database}, {CLIENTS} clients: "
+    found = [_at_most(f"{where}server CPU of the empty view", empty * 1e3, EMPTY_VIEW_CPU * 1e3, "{:.2f} ms")]
+    for name, limit in MULTIPLES.items():
+        if name in measured:
+            found.append(_at_most(f"{where}{name}, in empty views", measured[name].cpu / empty, limit, "{:.1f}"))
+    return found
+
+
+def _raw_share(results: Results, measured: dict[str, Measurement]) -> list[Criterion]:
+    if RAW_OPERATION not in measured:
+        return []
+    share = _share(results, measured[RAW_OPERATION])
+    text = f"{results.database}, {CLIENTS} clients: {RAW_OPERATION} per CPU second, of the raw transaction's rate"
+    return [Criterion(text, f"≥ {RAW_SHARE:.0%}", f"{share:.0%}", share >= RAW_SHARE)]
+
+
+def _at_most(text: str, measured: float, limit: float, form: str) -> Criterion:
+    return Criterion(text, "≤ " + form.format(limit), form.format(measured), measured <= limit)
+
+
+def _share(results: Results, measured: Measurement) -> float:
+    """The operation's rate per CPU second, as a share of the raw transaction's."""
+    return results.raw_transaction(measured.operation, measured.clients).cpu / measured.cpu
+
+
+def _operations(results: Results) -> str:
+    head = ["operation", "clients", "per second", "p50 ms", "p95 ms", "p99 ms", "CPU s per 1,000", "in empty views"]
+    with_database = results.vendor != "sqlite"
+    rows = [_operation(results, each, with_database) for each in results.operations]
+    return _table([*head, *(["database's CPU"] if with_database else []), "memory MB"], rows)
+
+
+def _operation(results: Results, each: Measurement, with_database: bool) -> list[str]:
+    empty = results.operation(EMPTY_VIEW, each.clients).cpu
+    quantiles = [f"{each.latency(share) * 1e3:.1f}" for share in (0.5, 0.95, 0.99)]
+    row = [
+        each.operation,
+        str(each.clients),
+        f"{each.per_second:,.0f}",
+        *quantiles,
+        f"{each.cpu * 1e3:.2f}",
+        f"{each.cpu / empty:.1f}",
+    ]
+    if with_database:
+        row.append("–" if each.database_cpu is None else f"{each.database_cpu * 1e3:.2f}")
+    return [*row, f"{each.memory / 1e6:.0f}"]
+
+
+def _raw(results: Results) -> str:
+    """The program against the server: the server's row of the same name is what to compare with."""
+    head = ["transaction", "threads", "per second", "CPU s per 1,000", "per CPU second", "the server's per CPU second", "share"]
+    rows = []
+    for each in results.raw:
+        served = results.operation(each.name, each.threads)
+        figures = [f"{each.per_second:,.0f}", f"{each.cpu * 1e3:.2f}", f"{1 / each.cpu:,.0f}", f"{1 / served.cpu:,.0f}"]
+        rows.append([each.name, str(each.threads), *figures, f"{_share(results, served):.0%}"])
+    return _table(head, rows)
+
+
+def _graphs(results: Results) -> str:
+    rows = [
+        [each.operation, f"{size:,}", f"{each.latency(0.5) * 1e3:.0f}", f"{each.latency(1) * 1e3:.0f}", f"{each.cpu * 1e3:.0f}"]
+        for size, measured in results.trees.items()
+        for each in measured
+    ]
+    return _table(["read", "intents in the tree", "median ms", "slowest ms", "CPU ms"], rows)
+
+
+def _growth(growth: Growth) -> str:
+    few, many = f"{growth.few:,} intents", f"{growth.many:,} intents"
+    rows = [[each.operation, *(f"{cpu * 1e3:.2f}" for cpu in each.cpu), f"{each.ratio:.2f}"] for each in growth.pairs]
+    return _table(["CPU s per 1,000 requests", few, many, "times as much"], rows)
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] + ["--:"] * (len(head) - 1), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

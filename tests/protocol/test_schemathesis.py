@@ -1,0 +1,83 @@
+"""Schemathesis reads /openapi.json and tries the server with all its checks, in all its phases."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import strategies as st
+from schemathesis.config import SchemathesisConfig
+from schemathesis.engine import Status, events, from_schema
+
+from tests.servers import Server
+
+UNSAYABLE = {
+    "dependency_cycle",
+    "idempotency_key_reused",
+    "illegal_transition",
+    "in_the_past",
+    "invalid_patch",
+    "nul_character",
+    "unknown_id",
+    "unsafe_integer",
+}
+"""Codes of refusals that no schema can tell of beforehand: the reason is what the server holds, or lies deep in free JSON."""
+
+
+def configuration(server: Server) -> SchemathesisConfig:
+    return SchemathesisConfig.from_dict(
+        {
+            "base-url": server.url,
+            "headers": {"X-API-Key": "dev-user-key"},
+            "generation": {"deterministic": True, "max-examples": 6},
+            # The missing header is If-Match, and 428 is what RFC 6585 has for it.
+            "checks": {"missing_required_header": {"expected-statuses": [400, 422, 428]}},
+        }
+    )
+
+
+@pytest.fixture
+def schema(server: Server) -> Any:
+    # A cursor is the server's own; the one that can be made up begins a list.
+    schemathesis.openapi.format("cursor", st.just(""))
+    schema = schemathesis.openapi.from_url(f"{server.url}/openapi.json", config=configuration(server))
+
+    @schema.hook
+    def filter_failure(context: Any, failure: Any, case: Any, response: Any) -> bool:
+        is_sayable = failure.__class__.__name__ != "RejectedPositiveData" or not codes(response.json()) <= UNSAYABLE
+        return is_sayable
+
+    return schema
+
+
+def codes(problem: dict[str, Any]) -> set[str]:
+    """The problem's code; of an `invalid` one, those of its errors."""
+    return {error["code"] for error in problem["errors"]} if problem["code"] == "invalid" else {problem["code"]}
+
+
+def failures(run: Iterable[Any]) -> list[str]:
+    found = []
+    for event in run:
+        if isinstance(event, events.NonFatalError):
+            found.append(str(event.info))
+        elif isinstance(event, events.FatalError):
+            raise event.exception
+        elif isinstance(event, events.ScenarioFinished) and event.status == Status.FAILURE:
+            for case_id, nodes in event.recorder.checks.items():
+                found += [
+                    described(event.label, node, event.recorder.interactions[case_id])
+                    for node in nodes
+                    if node.status == Status.FAILURE
+                ]
+    return found
+
+
+def described(label: str, node: Any, interaction: Any) -> str:
+    answer = interaction.response.text if interaction.response else "no answer"
+    return f"{label}: {node.name}: {node.failure_info.failure.message}\n{node.failure_info.code_sample}\n{answer}"
+
+
+def test_the_server_does_what_its_schema_says(schema):
+    found = failures(from_schema(schema).execute())
+
+    assert not found, f"{len(found)} failures:\n" + "\n\n".join(dict.fromkeys(found))

@@ -1,0 +1,82 @@
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.databases import fresh_database
+from tests.plugin import VENDOR
+from tests.servers import Server
+from tests.system.crowd import Crowd, Http
+
+# What only a database server can do: be shared by processes, and go away.
+collect_ignore = [] if VENDOR == "postgresql" else ["test_database_away.py", "test_sequencer.py"]
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def environment(database_url: str) -> dict[str, str]:
+    """For a process that works on the database."""
+    return {**os.environ, "DATABASE_URL": database_url, "DJANGO_SETTINGS_MODULE": "config.settings"}
+
+
+def manage(database_url: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Run manage.py on a database."""
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env=environment(database_url),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def verified(database_url: str) -> dict[str, Any]:
+    """What verify_log counted in the database, having found nothing."""
+    done = manage(database_url, "verify_log", "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return json.loads(done.stdout)  # type: ignore[no-any-return]
+
+
+@pytest.fixture(scope="module")
+def database_url(vendor: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """An empty database, which the tests of a module share."""
+    return fresh_database(vendor, tmp_path_factory.mktemp("system"))
+
+
+@pytest.fixture(scope="module")
+def servers(vendor: str, database_url: str) -> Iterator[list[Server]]:
+    """Two processes on one database; one on SQLite, whose writers share a process.
+
+    Whatever the tests did to them: the log agrees with the tables, and nobody waited in a circle or failed.
+    """
+    running = [Server(database_url).start() for _ in range(2 if vendor == "postgresql" else 1)]
+    yield running
+    for server in running:
+        server.stop()
+        assert not [line for line in server.log if '"level":"error"' in line]
+    verified(database_url)
+    if vendor == "postgresql":
+        with psycopg.connect(database_url) as connection:
+            query = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+            assert connection.execute(query).fetchone() == (0,)
+
+
+@pytest.fixture
+def crowd(servers: list[Server]) -> Iterator[Callable[[int], Crowd]]:
+    """`crowd(20)`: so many clients, spread over the servers."""
+    with ExitStack() as made:
+        yield lambda size: made.enter_context(Crowd(servers, size))
+
+
+@pytest.fixture
+def http(servers: list[Server]) -> Iterator[Http]:
+    with Http(servers[0]) as client:
+        yield client

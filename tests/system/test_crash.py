@@ -1,0 +1,34 @@
+"""kill -9 of the server under load: what was acknowledged is there, and nothing is there by half or twice."""
+
+import random
+
+import pytest
+
+from tests.databases import fresh_database
+from tests.servers import Server
+from tests.system.conftest import verified
+from tests.system.crowd import Http, rounds, until
+from tests.system.workers import Worker, acknowledged, assert_all_is_there_once, at_work
+
+WORKERS = 6
+
+
+@pytest.mark.rule("I-1", "E-1", "E-2", "E-6")
+def test_nothing_acknowledged_is_lost_and_nothing_is_done_by_half_or_twice(vendor, tmp_path):
+    database_url = fresh_database(vendor, tmp_path)
+    with Server(database_url) as server, Http(server) as http:
+        shared = http.create()["id"]
+    workers = [Worker(f"worker{number}", shared) for number in range(WORKERS)]
+
+    for _ in range(rounds(20, 5)):
+        with Server(database_url) as server, at_work(workers, [server]):
+            goal = acknowledged(workers) + random.randint(10, 150)
+            until(lambda goal=goal: acknowledged(workers) >= goal, "enough writes")
+            server.kill()
+
+    with Server(database_url) as server, Http(server) as http:
+        with at_work(workers, [server]):
+            goal = acknowledged(workers) + 10 * WORKERS
+            until(lambda: acknowledged(workers) >= goal, "enough writes after the last crash")
+        assert_all_is_there_once(workers, http)
+    assert verified(database_url)["intents"] == 1 + WORKERS

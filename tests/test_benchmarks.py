@@ -1,0 +1,59 @@
+from pathlib import Path
+
+import pytest
+
+from benchmarks import suite
+from benchmarks.report import Report
+from benchmarks.results import Results
+from benchmarks.seed import Seeder
+from benchmarks.suite import QUICK, manage, migrated_database
+
+
+def quiet(line: str) -> None:
+    pass
+
+
+@pytest.fixture(scope="module")
+def results(vendor: str, tmp_path_factory: pytest.TempPathFactory) -> Results:
+    with suite.workers() as pool:
+        return suite.measure(vendor, QUICK, tmp_path_factory.mktemp("bench"), pool, only=["update state"], tell=quiet)
+
+
+def test_every_operation_is_measured_at_every_number_of_clients(results: Results) -> None:
+    rows = {(each.operation, each.clients) for each in results.operations}
+
+    assert rows == {(name, clients) for name in ("empty view", "update state") for clients in QUICK.clients}
+    for each in results.operations:
+        assert 0 < each.steps <= QUICK.steps
+        assert 0 < each.latency(0.5) <= each.latency(0.99)
+        assert each.per_second > 0
+        assert each.cpu > 0
+        assert each.memory > 2**20
+
+
+def test_the_raw_transaction_stands_beside_it(results: Results) -> None:
+    assert [(each.name, each.threads) for each in results.raw] == [("update state", clients) for clients in QUICK.clients]
+    assert all(each.per_second > 0 and each.cpu > 0 for each in results.raw)
+
+
+def test_graph_reads_are_measured_on_every_tree(results: Results) -> None:
+    assert list(results.trees) == list(QUICK.trees)
+    assert all(each.steps == QUICK.graph_reads for reads in results.trees.values() for each in reads)
+
+
+def test_the_report_shows_what_was_measured(results: Results) -> None:
+    report = str(Report(QUICK, [results], []))
+
+    assert f"## {results.database}" in report
+    assert report.count("| update state | 16 |") == 2
+    assert "## What dominates what remains" in report
+
+
+@pytest.mark.rule("E-6")
+def test_what_is_filled_in_is_what_the_log_replays_to(vendor: str, tmp_path: Path) -> None:
+    url = migrated_database(vendor, tmp_path)
+    with Seeder(url) as seeder:
+        seeder.intents(50, events_each=12)
+        seeder.tree(100)
+
+    manage(url, "verify_log")  # Fails where it finds something.

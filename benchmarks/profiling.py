@@ -5,6 +5,7 @@ import cProfile
 import os
 import pstats
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,7 @@ class InProcess:
 
 
 def show(operation: Operation, vendor: str) -> None:
-    """Print the functions in which one of the server's threads spends its time, callees included, waits for the database too."""
+    """Print the functions in which one of the server's threads spends its CPU time, callees included, waits left out."""
     with tempfile.TemporaryDirectory(prefix="openintent-bench-") as folder:
         url = migrated_database(vendor, Path(folder))
         with Seeder(url) as seeder:
@@ -57,7 +58,7 @@ def show(operation: Operation, vendor: str) -> None:
         )
         from config.asgi import application, hop  # noqa: PLC0415  Reads the settings.
 
-        profile = cProfile.Profile()
+        profile = cProfile.Profile(time.thread_time)
         asyncio.run(_run(InProcess(application), operation, intents, hop, profile))
         hop.close()
     statistics = pstats.Stats(profile).strip_dirs().sort_stats("cumulative")

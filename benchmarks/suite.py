@@ -37,7 +37,7 @@ class Scale:
     """The operations take turns, so that what else the machine does meets all of them."""
     steps: int = 3_000
     """Of one round, at most."""
-    seconds: float = 1.2
+    seconds: float = 1.0
     """Of one round, at most."""
     warm_up: int = 64
     """Steps before a round that do not count."""

@@ -20,12 +20,14 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
+sequencer = Sequencer()
 hop = Hop(get_wsgi_application(), threads=settings.THREADS, max_body=settings.MAX_BODY)
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
     """Plain requests go through Django in one hop to a thread; a lifespan starts and stops what runs beside them."""
     if scope["type"] == "http":
+        sequencer.start()
         await hop(scope, receive, send)
     elif scope["type"] == "lifespan":
         await _live(receive, send)
@@ -34,7 +36,6 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def _live(receive: Receive, send: Send) -> None:
-    sequencer = Sequencer()
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":

@@ -97,6 +97,7 @@ def _postgresql(url: str) -> dict[str, Any]:
     options = settings.setdefault("OPTIONS", {})
     options.setdefault("application_name", "openintent")
     options.setdefault("connect_timeout", 10)
+    options.setdefault("options", "-c jit=off")  # Compiling a short query takes longer than running it.
     return {**settings, "ENGINE": "config.postgresql", "CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
 
 

@@ -39,7 +39,11 @@ BODIES: dict[str, Any] = {
     "log_events": {
         "events": [
             {"event_type": "tool_call_started", "payload": {"tool_name": "web_search"}, "trace_id": "run-7"},
-            {"event_type": "tool_call_completed", "payload": {"tool_name": "web_search", "duration_ms": 1500}, "trace_id": "run-7"},
+            {
+                "event_type": "tool_call_completed",
+                "payload": {"tool_name": "web_search", "duration_ms": 1500},
+                "trace_id": "run-7",
+            },
         ]
     },
     "create_key": {"name": "nightly report", "role": "agent", "agent_id": "agent:report"},

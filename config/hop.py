@@ -179,8 +179,9 @@ def _environ(scope: Any, body: BinaryIO) -> Environ:
 async def _refuse(refusal: ProtocolError, scope: Any, send: Any) -> None:
     offered = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"x-request-id"), None)
     request_id = begin(offered)
-    headers = {"content-type": CONTENT_TYPE, HEADER.lower(): request_id, **refusal.headers}
+    body = strictjson.dumps(refusal.body())
+    headers = {"content-type": CONTENT_TYPE, "content-length": str(len(body)), HEADER.lower(): request_id, **refusal.headers}
     log.info("refused", extra={"fields": {"path": scope["path"], "status": refusal.status, "code": refusal.code}})
     encoded = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": refusal.status, "headers": encoded})
-    await send({"type": "http.response.body", "body": strictjson.dumps(refusal.body())})
+    await send({"type": "http.response.body", "body": body})

@@ -2,9 +2,12 @@
 
 import argparse
 import os
+import signal
 import socket
 import sys
-from collections.abc import Collection, Iterable
+import threading
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +117,21 @@ class OpenIntentServer:
                 backlog=2048,
             )
         )
-        server.run(sockets=[listener])
+        with _stopped_by_sigterm(server):
+            server.run(sockets=[listener])
+
+
+@contextmanager
+def _stopped_by_sigterm(server: Any) -> Iterator[None]:
+    """uvicorn raises the signal again once it has shut down, and the process would end as if killed by it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, lambda *_: setattr(server, "should_exit", True))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -192,7 +209,9 @@ class _sole_user_of_database:
         database: dict[str, Any] = settings.DATABASES["default"]
         self.file = None
         if database["NAME"] == ":memory:":
-            raise CannotStart("in memory, each thread would have a database of its own. Name a file, for example sqlite:///./openintent.db.")
+            raise CannotStart(
+                "in memory, each thread would have a database of its own. Name a file, for example sqlite:///./openintent.db."
+            )
         if database["ENGINE"] == "config.sqlite":
             self.file = _locked(Path(database["NAME"] + ".lock"))
 

@@ -107,7 +107,9 @@ MAX_EVENT_PAYLOAD = env.number("OPENINTENT_MAX_EVENT_PAYLOAD", 256 * 2**10, leas
 MAX_BATCH_EVENTS = env.number("OPENINTENT_MAX_BATCH_EVENTS", 1000, least=1)
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY + 1  # The edge refuses larger bodies before Django sees them.
 
-RATE_LIMIT = None if DEV_MODE else env.rate("OPENINTENT_RATE_LIMIT")
+RATE_LIMIT = env.rate("OPENINTENT_RATE_LIMIT")
+if DEV_MODE:
+    RATE_LIMIT = None
 THREADS = env.number("OPENINTENT_THREADS", 4, least=1)
 
 REST_FRAMEWORK = {

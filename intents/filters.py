@@ -49,7 +49,7 @@ class _InstantField(forms.CharField):
         try:
             return Instant().run_validation(text) if text else None
         except ValidationError as error:
-            raise forms.ValidationError(error.detail[0]) from None
+            raise forms.ValidationError(list(error.detail)) from None
 
 
 class _SinceFilter(filters.Filter):

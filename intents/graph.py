@@ -9,8 +9,10 @@ from django.db import connection
 from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.expressions import RawSQL
 
-from config import db
+from config import db, wire
+from intents import rows
 from intents.models import FINAL, Edge, EdgeKind, Intent, Status
+from intents.rows import Row
 
 _KINDS = {"all": "", **{kind: f"AND e.kind = '{kind}'" for kind in EdgeKind.values}}
 
@@ -18,13 +20,13 @@ _KINDS = {"all": "", **{kind: f"AND e.kind = '{kind}'" for kind in EdgeKind.valu
 def awaited_by(waiters: Collection[UUID], kind: str = "all") -> tuple[str, list[Any]]:
     """SQL for the ids of all that the intents wait for, near or far, and of themselves.
 
-    UNION, not UNION ALL: the ways through diamonds multiply, the intents do not. VALUES, not a UNION of the waiters:
-    SQLite takes 500 terms of that.
+    UNION, not UNION ALL: the ways through diamonds multiply, the intents do not. VALUES in brackets, since
+    SQLite takes 500 terms of a UNION.
     """
     seeds = ", ".join(["(%s::uuid)" if _is_postgresql() else "(%s)"] * len(waiters))
     sql = f"""
         WITH RECURSIVE awaited(id) AS (
-            VALUES {seeds}
+            SELECT * FROM (VALUES {seeds}) AS waiters
             UNION
             SELECT e.awaited_id FROM awaited JOIN intents_edge e ON e.waiter_id = awaited.id {_KINDS[kind]}
         )
@@ -106,36 +108,34 @@ def open_children(intent_id: UUID, *, ready: bool) -> QuerySet[Intent]:
 
 
 NODE = ("id", "title", "status", "version", "agents", "created_by", "parent_intent_id", "updated_at")
+EDGE = ("waiter_id", "awaited_id", "kind")
 
 
-def reachable(intent_id: UUID) -> tuple[list[dict[str, Any]], list[tuple[UUID, UUID, str]]]:
-    """The nodes and the edges (waiter, awaited, kind) that lie below the intent, itself included (rule G-6)."""
+def reachable(intent_id: UUID) -> tuple[list[Row], list[Row]]:
+    """The nodes and the edges that lie below the intent, itself included (rule G-6)."""
     sql, parameters = awaited_by([intent_id])
     within = RawSQL(sql, parameters)
-    nodes = Intent.objects.filter(pk__in=within).order_by("pk").values(*NODE)
-    edges = Edge.objects.filter(waiter_id__in=within).order_by("waiter_id", "kind", "awaited_id")
-    return list(nodes), list(edges.values_list("waiter_id", "awaited_id", "kind"))
+    nodes = rows.fetch(Intent.objects.filter(pk__in=within).order_by("pk"), *NODE)
+    edges = rows.fetch(Edge.objects.filter(waiter_id__in=within).order_by("waiter_id", "kind", "awaited_id"), *EDGE)
+    return nodes, edges
 
 
-def aggregate(statuses: dict[UUID, str], edges: Iterable[tuple[UUID, UUID, str]]) -> dict[str, Any]:
+def aggregate(nodes: Collection[Row], edges: Iterable[Row]) -> dict[str, Any]:
     """How far the intents are: `{total, by_status, completion_percentage, blocking_intents, ready_intents}`.
 
     Blocking are the open intents that others depend on; ready are the open ones whose own dependencies are all completed.
     """
-    counts = Counter(statuses.values())
-    waiting, blocking = set(), set()
-    for waiter, awaited, kind in edges:
-        if kind == EdgeKind.DEPENDENCY and statuses.get(awaited) != Status.COMPLETED:
-            waiting.add(waiter)
-            if statuses.get(awaited) not in FINAL:
-                blocking.add(awaited)
-    still_open = [pk for pk, status in statuses.items() if status not in FINAL]
+    status = {node.id: node.status for node in nodes}
+    counts = Counter(status.values())
+    unmet_edges = [edge for edge in edges if edge.kind == EdgeKind.DEPENDENCY and status.get(edge.awaited_id) != Status.COMPLETED]
+    awaited, waiting = {edge.awaited_id for edge in unmet_edges}, {edge.waiter_id for edge in unmet_edges}
+    still_open = [node.id for node in nodes if node.status not in FINAL]
     return {
-        "total": len(statuses),
-        "by_status": {str(status): counts[status] for status in Status},
-        "completion_percentage": round(100 * counts[Status.COMPLETED] / (len(statuses) or 1), 2),
-        "blocking_intents": [str(pk) for pk in still_open if pk in blocking],
-        "ready_intents": [str(pk) for pk in still_open if pk not in waiting],
+        "total": len(nodes),
+        "by_status": {str(each): counts[each] for each in Status},
+        "completion_percentage": round(100 * counts[Status.COMPLETED] / (len(nodes) or 1), 2),
+        "blocking_intents": [wire.identifier(pk) for pk in still_open if pk in awaited],
+        "ready_intents": [wire.identifier(pk) for pk in still_open if pk not in waiting],
     }
 
 

@@ -93,7 +93,9 @@ class Sequencer:
         self._thread = threading.Thread(target=self._run, name="sequencer", daemon=True)
 
     def start(self) -> None:
-        self._thread.start()
+        """Again does nothing: a server without a lifespan (daphne) asks at every request."""
+        if self._thread.ident is None:
+            self._thread.start()
 
     def stop(self) -> None:
         self._stopping.set()

@@ -333,11 +333,22 @@ def assignment_body(assignment: Assignment) -> dict[str, Any]:
     }
 
 
-def node_body(node: dict[str, Any]) -> dict[str, Any]:
-    parent = node["parent_intent_id"]
+def node_body(node: Row) -> dict[str, Any]:
     return {
-        **node,
-        "id": str(node["id"]),
-        "parent_intent_id": str(parent) if parent else None,
-        "updated_at": wire.instant(node["updated_at"]),
+        "id": wire.identifier(node.id),
+        "title": node.title,
+        "status": node.status,
+        "version": node.version,
+        "agents": wire.json(node.agents),
+        "created_by": node.created_by,
+        "parent_intent_id": wire.identifier(node.parent_intent_id),
+        "updated_at": wire.instant(node.updated_at),
+    }
+
+
+def edge_body(edge: Row) -> dict[str, Any]:
+    return {
+        "from": wire.identifier(edge.waiter_id),
+        "to": wire.identifier(edge.awaited_id),
+        "type": GRAPH_EDGE[edge.kind],
     }

@@ -12,7 +12,6 @@ from intents import graph, positions, rows, services
 from intents.filters import EventFilter, IntentEventFilter, IntentFilter, narrow
 from intents.models import Assignment, Event, Intent
 from intents.serializers import (
-    GRAPH_EDGE,
     AddDependencies,
     AgentOut,
     AssignAgent,
@@ -31,6 +30,7 @@ from intents.serializers import (
     UpdateState,
     agent_body,
     assignment_body,
+    edge_body,
     event_body,
     intent_body,
     new_event,
@@ -171,13 +171,12 @@ class GraphViewSet(ApiViewSet):
         check_parameters(request, [])
         root = Intent.objects.require(intent_id)
         nodes, edges = graph.reachable(root)
-        statuses = {node["id"]: node["status"] for node in nodes}
         return Response(
             {
                 "root": str(root),
                 "nodes": [node_body(node) for node in nodes],
-                "edges": [{"from": str(waiter), "to": str(awaited), "type": GRAPH_EDGE[kind]} for waiter, awaited, kind in edges],
-                "aggregate_status": graph.aggregate(statuses, edges),
+                "edges": [edge_body(edge) for edge in edges],
+                "aggregate_status": graph.aggregate(nodes, edges),
             }
         )
 

@@ -1,9 +1,10 @@
 """The environment: what can be used is, what cannot is refused with the accepted form."""
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
+
 from config import env
 from config.secret import secret_key
-from django.core.exceptions import ImproperlyConfigured
 
 NAME = "OPENINTENT_SOMETHING"
 
@@ -74,10 +75,18 @@ def test_a_postgresql_server_is_used(monkeypatch, scheme):
     database = env.database()
 
     assert database["ENGINE"] == "config.postgresql"
-    assert [database[name] for name in ("USER", "PASSWORD", "HOST", "PORT", "NAME")] == ["ada", "pass@word", "db.local", 5433, "house"]
+    assert [database[name] for name in ("USER", "PASSWORD", "HOST", "PORT", "NAME")] == [
+        "ada",
+        "pass@word",
+        "db.local",
+        5433,
+        "house",
+    ]
 
 
-@pytest.mark.parametrize("url", ["mysql://a/b", "house.db", "sqlite:///", "sqlite:a.db", "postgresql://host", "postgresql://host:port/x"])
+@pytest.mark.parametrize(
+    "url", ["mysql://a/b", "house.db", "sqlite:///", "sqlite:a.db", "postgresql://host", "postgresql://host:port/x"]
+)
 def test_another_database_is_refused(monkeypatch, url):
     monkeypatch.setenv("DATABASE_URL", url)
 
@@ -94,7 +103,19 @@ def test_no_message_shows_a_password(monkeypatch):
     assert "geheim" not in str(refusal.value)
 
 
-@pytest.mark.parametrize(("host", "loopback"), [("127.0.0.1", True), ("127.8.8.8", True), ("::1", True), ("localhost", True), ("0.0.0.0", False), ("::", False), ("10.0.0.1", False), ("example.org", False)])
+@pytest.mark.parametrize(
+    ("host", "loopback"),
+    [
+        ("127.0.0.1", True),
+        ("127.8.8.8", True),
+        ("::1", True),
+        ("localhost", True),
+        ("0.0.0.0", False),
+        ("::", False),
+        ("10.0.0.1", False),
+        ("example.org", False),
+    ],
+)
 def test_which_hosts_only_this_machine_reaches(host, loopback):
     assert env.is_loopback(host) is loopback
 
@@ -134,5 +155,5 @@ def test_a_short_secret_key_is_refused(monkeypatch, tmp_path):
 def test_a_place_that_cannot_be_written_is_refused(monkeypatch, tmp_path):
     monkeypatch.delenv("OPENINTENT_SECRET_KEY")
 
-    with pytest.raises(ImproperlyConfigured, match="cannot be used: No such file or directory.*DATABASE_URL"):
+    with pytest.raises(ImproperlyConfigured, match=r"cannot be used: No such file or directory.*DATABASE_URL"):
         secret_key(sqlite(tmp_path / "missing"), dev_mode=True)

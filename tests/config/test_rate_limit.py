@@ -1,9 +1,10 @@
 """A key's requests, counted (protocol §1 "Rate limit")."""
 
 import pytest
+from django.conf import settings as configured
+
 from access import ratelimit
 from config import env
-from django.conf import settings as configured
 from tests.conftest import Caller
 
 

@@ -1,0 +1,80 @@
+"""The OpenAPI description: valid, committed, and complete."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from django.core.management import call_command
+
+from config.errors import ProtocolError
+from config.schema import _ERRORS
+
+COMMITTED = Path(__file__).parent.parent.parent / "openapi.yaml"
+
+
+@pytest.fixture
+def schema(client):
+    return client.get("/openapi.json").json()
+
+
+@pytest.fixture
+def operations(schema):
+    return [(method, path, operation) for path, methods in schema["paths"].items() for method, operation in methods.items()]
+
+
+def test_the_description_is_valid_and_the_committed_one(tmp_path):
+    made = tmp_path / "openapi.yaml"
+
+    call_command("spectacular", "--validate", "--fail-on-warn", "--file", str(made))
+
+    assert made.read_text() == COMMITTED.read_text(), "make schema writes it anew"
+
+
+def test_the_served_description_is_the_committed_one(schema):
+    assert schema == json.loads(json.dumps(yaml.safe_load(COMMITTED.read_text())))
+    assert schema["openapi"].startswith("3.1")
+
+
+def test_operation_ids_make_good_method_names(operations):
+    names = [operation["operationId"] for _, _, operation in operations]
+
+    assert all(re.fullmatch(r"[a-z]+(_[a-z]+)*", name) for name in names)
+    assert len(names) == len(set(names))
+
+
+def test_every_operation_says_what_it_is_and_how_it_fails(operations):
+    for _, path, operation in operations:
+        assert operation["summary"], path
+        assert operation["tags"], path
+        assert {"400", "401", "403", "404", "429", "500", "503"} <= operation["responses"].keys(), path
+        assert all(status in _ERRORS for status in operation["responses"] if status >= "400"), path
+
+
+def test_every_status_of_the_catalogue_is_described():
+    unknown_methods = {"405"}  # Which the description does not have.
+    assert {str(problem.status) for problem in ProtocolError.catalogue.values()} - unknown_methods <= _ERRORS.keys()
+
+
+def test_every_body_is_strict(schema, operations):
+    for _, path, operation in operations:
+        if "requestBody" in operation:
+            [content] = operation["requestBody"]["content"].values()
+            name = content["schema"]["$ref"].rpartition("/")[2]
+            assert schema["components"]["schemas"][name]["additionalProperties"] is False, path
+            assert operation["requestBody"]["required"] is True, path
+
+
+def test_every_reference_leads_somewhere(schema):
+    for reference in set(re.findall(r'"\$ref": "#/([^"]+)"', json.dumps(schema))):
+        found = schema
+        for part in reference.split("/"):
+            found = found[part]
+
+
+def test_nothing_internal_is_told(schema):
+    text = json.dumps(schema)
+
+    assert "DRF" not in text
+    assert "docstring" not in text

@@ -42,7 +42,7 @@ def fetch(queryset: models.QuerySet[Any], *names: str) -> list[Row]:
         return []
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
-        return [*map(row_type(queryset.model, names)._make, cursor.fetchall())]
+        return [*map(row_type(cast(Any, queryset.model), names)._make, cursor.fetchall())]
 
 
 def get(model: type[models.Model], pk: UUID) -> Row | None:
@@ -110,7 +110,7 @@ def _adapter(field: Any, vendor: str) -> Callable[[Any], Any] | None:
     if vendor == "sqlite" and isinstance(target, models.UUIDField):
         return lambda value: value.hex
     if vendor == "sqlite" and isinstance(target, models.DateTimeField):
-        return _connection().ops.adapt_datetimefield_value  # type: ignore[no-any-return]
+        return _connection().ops.adapt_datetimefield_value
     return None
 
 

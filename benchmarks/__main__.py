@@ -34,8 +34,9 @@ def main() -> None:
         parser.error(f"there is no operation {min(unknown)!r}")
     vendors = [options.database] if options.database else VENDORS
     if options.what == "profile":
-        for name in options.operations:
-            profiling.show(OPERATIONS[name], vendors[0])
+        if len(options.operations) != 1:
+            parser.error("profile takes one operation")
+        profiling.show(OPERATIONS[options.operations[0]], vendors[0])
         return
     report = str(_measure(options.what, vendors, options.operations, QUICK if options.quick else Scale()))
     if options.what == "all" and not (options.quick or options.database or options.operations):

@@ -13,7 +13,7 @@ from benchmarks.seed import Seeder
 from benchmarks.suite import Scale, Target, Tell, migrated_database, serving
 
 FEW = 600  # Intents of which more than a page are active.
-SAMPLE = 400  # Intents that the clients read and write, evenly spread over all.
+SAMPLE = 200  # Intents that the clients read and write, evenly spread over all.
 CLIENTS = 4
 
 Filled = tuple[Target, list[str]]

@@ -49,7 +49,15 @@ class Scale:
 
 
 QUICK = Scale(
-    clients=(1, 16), rounds=1, steps=120, warm_up=16, trees=(100, 400), graph_reads=2, growth_intents=2_000, growth_rounds=1
+    clients=(1, 16),
+    rounds=1,
+    steps=100,
+    seconds=0.3,
+    warm_up=16,
+    trees=(100, 400),
+    graph_reads=2,
+    growth_intents=2_000,
+    growth_rounds=1,
 )
 
 
@@ -114,17 +122,15 @@ def measure(
 ) -> Results:
     """Measure the operations, with `only` just these, as transactions too; and the graph reads."""
     chosen = {*only, EMPTY_VIEW} if only else OPERATIONS.keys()
-    url, raw_url = migrated_database(vendor, folder), migrated_database(vendor, folder)
+    url = migrated_database(vendor, folder)
     with Seeder(url) as seeder:
         intents = seeder.intents(max(scale.clients), events_each=EVENTS_EACH)
         roots = {size: seeder.tree(size) for size in scale.trees}
-    with Seeder(raw_url) as seeder:
-        raw_intents = seeder.intents(max(scale.clients), events_each=EVENTS_EACH)
     with serving(url, pool) as target:
         results = Results(target.database, vendor)
         results.operations = _operations(target, intents, scale, chosen, tell)
         results.trees = {size: _graph_reads(target, root, scale, tell) for size, root in roots.items()}
-    results.raw = _raw(raw_url, raw_intents, scale, pool, chosen, tell)
+    results.raw = _raw(url, intents, scale, pool, chosen, tell)
     return results
 
 

@@ -95,7 +95,7 @@ class Body(serializers.Serializer[Any]):
 
 
 def _unknown_message(name: str, known: list[str]) -> ErrorDetail:
-    near = get_close_matches(name, known, n=1, cutoff=0.5)
+    near = get_close_matches(name, known, n=1, cutoff=0.65)
     hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(sorted(known)) or 'none'}"
     return ErrorDetail(f"unknown field; {hint}", "unknown_field")
 

@@ -42,10 +42,8 @@ def as_refusal(exception: BaseException) -> ProtocolError:
             return Forbidden(str(exception) or "This is not allowed.")
         case Http404() | exceptions.NotFound():
             return NotFound(str(exception) or "Nothing is here.")
-        case exceptions.MethodNotAllowed():
-            return MethodNotAllowed(str(exception.detail))
         case exceptions.UnsupportedMediaType():
-            return UnsupportedMediaType(str(exception.detail))
+            return UnsupportedMediaType(f"{exception.detail} Send application/json.")
         case exceptions.ValidationError():
             return invalid(exception)
         case exceptions.ParseError() | TooManyFieldsSent():
@@ -85,11 +83,16 @@ def _join(path: str, key: Any) -> str:
 def drf_exception_handler(exception: Exception, context: dict[str, Any]) -> Response:
     """What DRF calls when a view raises: the transaction is undone, and the refusal is the answer."""
     set_rollback()
-    refusal = as_refusal(exception)
-    headers = dict(refusal.headers)
     if isinstance(exception, exceptions.MethodNotAllowed):
-        headers["Allow"] = ", ".join(context["view"].allowed_methods)
-    return Response(refusal.body(), status=refusal.status, headers=headers, content_type=CONTENT_TYPE)
+        refusal: ProtocolError = not_allowed(context["request"].method, context["view"].allowed_methods)
+    else:
+        refusal = as_refusal(exception)
+    return Response(refusal.body(), status=refusal.status, headers=refusal.headers, content_type=CONTENT_TYPE)
+
+
+def not_allowed(method: str | None, allowed: Iterable[str]) -> MethodNotAllowed:
+    methods = ", ".join(allowed)
+    return MethodNotAllowed(f"{method} is not allowed here; allowed: {methods}.", headers={"Allow": methods})
 
 
 def reads_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -99,7 +102,7 @@ def reads_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.method in ("GET", "HEAD"):
             return view(request, *args, **kwargs)
-        return respond(MethodNotAllowed(f'Method "{request.method}" not allowed.', headers={"Allow": "GET, HEAD"}))
+        return respond(not_allowed(request.method, ["GET", "HEAD"]))
 
     return guarded
 

@@ -92,7 +92,7 @@ class UpdateIntent(Acting):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if not attrs.keys() - {"actor"}:
-            raise serializers.ValidationError("Give at least one of title, description, constraints, confidence.")
+            raise serializers.ValidationError("give at least one of title, description, constraints, confidence")
         return attrs
 
 
@@ -111,7 +111,7 @@ class PatchIn(Body):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if ("value" in attrs) == (attrs["op"] == "remove"):
-            raise serializers.ValidationError({"value": "goes not with remove" if attrs["op"] == "remove" else "is required"})
+            raise serializers.ValidationError({"value": "does not go with remove" if attrs["op"] == "remove" else "is required"})
         return attrs
 
 
@@ -125,7 +125,7 @@ class UpdateState(Acting):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if ("state" in attrs) == ("patches" in attrs):
-            raise serializers.ValidationError("Give either state or patches.")
+            raise serializers.ValidationError("give either state or patches")
         if "state" in attrs:
             attrs["patches"] = [{"op": "set", "path": key_path(key), "value": value} for key, value in attrs.pop("state").items()]
         return attrs

@@ -199,7 +199,7 @@ TABLE = {
     "a path of 1,001 characters": bad_patch(put("a" * 1001), says="longer than 1000", code="invalid", about="patches.0.path"),
     "set without a value": bad_patch({"op": "set", "path": "a"}, says="is required", code="invalid", about="patches.0.value"),
     "remove with a value": bad_patch(
-        {"op": "remove", "path": "a", "value": 1}, says="not with remove", code="invalid", about="patches.0.value"
+        {"op": "remove", "path": "a", "value": 1}, says="does not go with remove", code="invalid", about="patches.0.value"
     ),
     "a good patch, then a bad one": bad_patch(put("b"), {"op": "remove", "path": "c"}, says="Patch 1: nothing is at 'c'"),
     "removing what is absent": bad_patch({"op": "remove", "path": "/x/y"}, says="nothing is at"),
@@ -284,7 +284,9 @@ TABLE = {
     # --- methods
     "DELETE of an intent": Bad("DELETE", DETAILS, None, "method_not_allowed", 405, says="DELETE"),
     "PUT of an intent": Bad("PUT", DETAILS, {"title": "a"}, "method_not_allowed", 405),
-    "POST to a list that is only read": Bad("POST", "/events", {"event_type": "a"}, "method_not_allowed", 405),
+    "POST to a list that is only read": Bad(
+        "POST", "/events", {"event_type": "a"}, "method_not_allowed", 405, says="allowed: GET, HEAD"
+    ),
     "TRACE": Bad("TRACE", CREATE, None, "method_not_allowed", 405),
     # --- query parameters
     "an unknown parameter": bad_query(CREATE + "?stauts=draft", "stauts", "did you mean status?"),

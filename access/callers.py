@@ -48,7 +48,10 @@ class Caller:
                 raise AgentMismatch(f"{source} names {claimed!r}, but this key is bound to {self.bound_to!r}.")
         if header and (len(header) > MAX_AGENT_ID or not AGENT_ID.fullmatch(header)):
             raise Invalid.field("X-Agent-ID", f"must have 1 to {MAX_AGENT_ID} characters, none of them a control character")
-        return Actor(self.bound_to or header or named or self.name, self.key_id)
+        acting = self.bound_to or header or named or self.name
+        if acting == SYSTEM.id:
+            raise Invalid.field("actor", f"{SYSTEM.id!r} is the server itself; act under another name")
+        return Actor(acting, self.key_id)
 
 
 def caller_of(request: Request) -> Caller:

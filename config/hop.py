@@ -9,6 +9,7 @@ import logging
 import sys
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
 from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO
 
@@ -63,22 +64,22 @@ class Hop:
         for name, value in scope["headers"]:
             if name == b"content-length" and value.isdigit() and int(value) > self.max_body:
                 raise self._too_large()
+        message = await _receive_part(receive)
+        if not message.get("more_body", False) and len(message["body"]) <= self.max_body:
+            return BytesIO(message["body"])  # As nearly all do, it came in one part.
         body: Any = SpooledTemporaryFile(SPOOL_ABOVE)  # noqa: SIM115  The caller closes it.
-        size = 0
-        while True:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                body.close()
-                raise ClientGone
-            part = message.get("body", b"")
-            size += len(part)
-            if size > self.max_body:
-                body.close()
-                raise self._too_large()
-            body.write(part)
-            if not message.get("more_body", False):
-                body.seek(0)
-                return body
+        try:
+            while True:
+                body.write(message["body"])
+                if body.tell() > self.max_body:
+                    raise self._too_large()
+                if not message.get("more_body", False):
+                    body.seek(0)
+                    return body
+                message = await _receive_part(receive)
+        except BaseException:
+            body.close()
+            raise
 
     def _too_large(self) -> TooLarge:
         return TooLarge("The body of the request is too large.", limit=self.max_body)
@@ -134,6 +135,14 @@ class Hop:
             response.close()
         start["headers"].append((b"content-length", str(len(body)).encode()))
         return start, body
+
+
+async def _receive_part(receive: Any) -> dict[str, Any]:
+    """A part of the body. Raises ClientGone."""
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise ClientGone
+    return {"body": b"", **message}
 
 
 def _parts(response: Any) -> Generator[bytes, None, None]:

@@ -18,7 +18,7 @@ from intents.models import Event
 BATCH = 1_000
 LOCK = "event positions"
 LOOK_EVERY = 1.0  # Seconds without a ring, after which the sequencer looks by itself.
-PAUSE = 0.01  # Seconds between two batches, so that a busy log is numbered in batches and not one by one.
+PAUSE = 0.02  # Seconds between two batches, so that a busy log is numbered in batches and not one by one.
 
 log = logging.getLogger("openintent.positions")
 

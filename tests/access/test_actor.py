@@ -90,3 +90,14 @@ def test_agent_ids_are_free_text(db, agent_id):
     intent = Caller(agent=agent_id.encode().decode("latin-1")).post("/intents", {"title": "Do it"}).json()
 
     assert intent["created_by"] == agent_id
+
+
+@pytest.mark.rule("E-3")
+@pytest.mark.parametrize("caller", [Caller(), Caller(agent="system")])
+def test_nobody_acts_as_the_server_itself(caller, make_intent):
+    intent = make_intent()
+
+    response = caller.post(f"/intents/{intent['id']}/events", {"event_type": "comment", "actor": "system"})
+
+    assert (response.status_code, response.json()["errors"][0]["field"]) == (400, "actor")
+    assert newest().event_type == "intent_created"

@@ -30,9 +30,11 @@ def identifier(pk: None) -> None: ...
 def identifier(pk: UUID | str | None) -> str | None: ...
 def identifier(pk: UUID | str | None) -> str | None:
     """An id in its usual form of 36 characters."""
-    if isinstance(pk, str) and len(pk) == 32:
+    if pk is None:
+        return None
+    if type(pk) is str and len(pk) == 32:
         return f"{pk[:8]}-{pk[8:12]}-{pk[12:16]}-{pk[16:20]}-{pk[20:]}"
-    return None if pk is None else str(pk)
+    return str(pk)
 
 
 def json(value: Any) -> Any:

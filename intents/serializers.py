@@ -17,6 +17,7 @@ from intents.rows import Row
 from intents.services import Assignee
 
 MAX_DESCRIPTION = 10_000
+MAX_TRACE_ID = 255
 
 
 class Constraints(JSONObject):
@@ -156,7 +157,7 @@ class EventIn(Body):
         pattern=rf"\A{CLIENT_TYPE.pattern}\Z", looks="must begin with a-z and go on with up to 99 of a-z, 0-9, _, . and -"
     )
     payload = JSONObject(required=False)
-    trace_id = Text(max_length=255, required=False, allow_null=True)
+    trace_id = Text(max_length=MAX_TRACE_ID, required=False, allow_null=True)
     parent_event_id = Id(required=False, allow_null=True)
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
@@ -167,10 +168,12 @@ class EventIn(Body):
 def _is_usual_event(data: Any) -> bool:
     return (
         type(data) is dict
-        and data.keys() <= {"event_type", "payload"}
+        and data.keys() <= {"event_type", "payload", "trace_id"}
         and type(event_type := data.get("event_type")) is str
         and CLIENT_TYPE.fullmatch(event_type) is not None
         and type(data.get("payload", {})) is dict
+        and type(trace_id := data.get("trace_id", "-")) is str
+        and 0 < len(trace_id) <= MAX_TRACE_ID
     )
 
 

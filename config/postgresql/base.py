@@ -61,9 +61,12 @@ class DatabaseWrapper(_Wrapper):
             super()._commit()
 
     def _checked(self, result: PGresult) -> PGresult:
-        if result.status not in _FINE:
-            raise errors.error_from_result(result, encoding=self.connection.info.encoding)
-        return result
+        if result.status in _FINE:
+            return result
+        error = errors.error_from_result(result, encoding=self.connection.info.encoding)
+        if self.connection.closed:  # A connection that broke off leaves no code by which the error would say so.
+            raise errors.OperationalError(str(error))
+        raise error
 
 
 def _rows(result: PGresult) -> list[tuple[Any, ...]]:

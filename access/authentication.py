@@ -9,7 +9,7 @@ from rest_framework.request import Request
 
 from access import ratelimit
 from access.callers import Caller, caller_of
-from access.keys import find_caller
+from access.keys import DEV_KEYS, find_caller
 from access.models import Role
 from config.errors import Forbidden, Unauthenticated
 
@@ -23,7 +23,11 @@ class KeyAuthentication(BaseAuthentication):
             raise Unauthenticated("No API key. Send one as X-API-Key or as Authorization: Bearer.")
         caller = find_caller(key)
         if caller is None:
-            raise Unauthenticated("The API key is wrong, expired or revoked.")
+            raise Unauthenticated(
+                "This key is for dev mode, which is off, as API keys exist. Use one of them."
+                if key in DEV_KEYS
+                else "The API key is wrong, expired or revoked."
+            )
         ratelimit.spend(caller.key_id)
         return caller, None
 

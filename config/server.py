@@ -14,7 +14,7 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 from django.db import Error as DatabaseError
 
-from config.env import DEV_DATABASE, env, is_loopback, number
+from config.env import DEV_DATABASE, env, flag, is_loopback, number, rate
 from config.version import installed
 
 DEFAULT_HOST = "127.0.0.1"
@@ -71,14 +71,19 @@ class OpenIntentServer:
     def _decide_dev_mode(self) -> bool:
         """Whether keys are configured. Without, on a loopback address, the well-known keys of dev mode are good."""
         configured = bool(env.str("OPENINTENT_API_KEYS", default=""))
-        if not configured and is_loopback(self.host) and "OPENINTENT_DEV_MODE" not in os.environ:
+        self._is_dev_by_default = not configured and is_loopback(self.host) and not env.str("OPENINTENT_DEV_MODE", default="")
+        if self._is_dev_by_default:
             os.environ["OPENINTENT_DEV_MODE"] = "true"
+        elif flag("OPENINTENT_DEV_MODE", False) and not is_loopback(self.host):
+            raise CannotStart(f"OPENINTENT_DEV_MODE lets anybody in who reaches {self.host}. Unset it, and make an API key.")
         return configured
 
     def _prepare_database(self, has_keys: bool) -> None:
         import django  # noqa: PLC0415  Reads the settings, which are complete only now.
+        from django.conf import settings  # noqa: PLC0415
         from django.core.management import call_command  # noqa: PLC0415
         from django.db import connection, connections  # noqa: PLC0415
+        from django.utils import timezone  # noqa: PLC0415
 
         django.setup()
         from access.models import ApiKey  # noqa: PLC0415
@@ -90,7 +95,10 @@ class OpenIntentServer:
         call_command("migrate", verbosity=0, interactive=False)
         if errors := triggers.check():
             raise CannotStart(str(errors[0]))
-        if not has_keys and not is_loopback(self.host) and not ApiKey.objects.exists():
+        has_rows = ApiKey.objects.live(timezone.now()).exists()
+        if has_rows and self._is_dev_by_default:  # A proxy on this machine would let others in with the well-known keys.
+            settings.DEV_MODE, settings.RATE_LIMIT = False, rate("OPENINTENT_RATE_LIMIT")
+        if not has_keys and not is_loopback(self.host) and not has_rows:
             raise CannotStart(
                 f"{self.host} can be reached by others, and there is no API key. Make one with `openintent-manage createkey "
                 "NAME --role operator`, or give some with --api-keys or OPENINTENT_API_KEYS."
@@ -249,6 +257,8 @@ def _banner(host: str, port: int, settings: Any) -> str:
     ]
     if settings.DEV_MODE:
         lines.append("  Dev mode  X-API-Key: dev-user-key (operator). Only this machine can reach the server.")
+    else:
+        lines.append("  Keys      Send one as X-API-Key. The well-known keys of dev mode are refused.")
     return "\n".join(lines)
 
 

@@ -95,7 +95,9 @@ def test_a_key_is_made_in_the_console_shown_once_used_and_revoked(operator: Page
 
 
 def test_events_can_be_read_and_not_changed_in_the_console(operator: Page, server):
-    requests.post(f"{server.api}/intents", json={"title": "Seen in the console"}, headers={"X-API-Key": "dev-user-key"}, timeout=10)
+    requests.post(
+        f"{server.api}/intents", json={"title": "Seen in the console"}, headers={"X-API-Key": "dev-user-key"}, timeout=10
+    )
 
     operator.goto("/admin/intents/event/")
     operator.click("table tbody a >> nth=0")

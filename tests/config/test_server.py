@@ -149,6 +149,23 @@ def test_configured_keys_work_and_the_well_known_ones_do_not(database_url):
     assert statuses == {"first": 200, "second": 200, "dev-user-key": 401, "first,second": 401}
 
 
+def test_once_a_key_is_made_the_next_start_is_not_in_dev_mode(database_url):
+    """A proxy on the same machine would let the whole world in with a key that everybody knows."""
+    with Server(database_url, OPENINTENT_DEV_MODE="") as first:
+        made = requests.post(f"{first.api}/keys", json={"name": "ops", "role": "operator"}, headers=KEY, timeout=10).json()
+
+    with Server(database_url, OPENINTENT_DEV_MODE="") as second:
+        assert requests.get(f"{second.api}/keys", headers={"X-API-Key": made["key"]}, timeout=10).status_code == 200
+        refused = requests.get(f"{second.api}/keys", headers=KEY, timeout=10)
+
+    assert (refused.status_code, refused.json()["code"]) == (401, "unauthenticated")
+    assert "dev mode" in refused.json()["detail"]
+
+
+def test_dev_mode_is_refused_where_others_can_reach_the_server(database_url):
+    refuses(start("--host", "0.0.0.0", "--port", "0", "--database-url", database_url, OPENINTENT_DEV_MODE="true"), "Unset it")
+
+
 def test_a_revocation_reaches_every_process_within_seconds(vendor, database_url):
     """The memory of another process is five seconds old at most (tests/access has its clock); here it is not asked to forget."""
     with ExitStack() as stack:

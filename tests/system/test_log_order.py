@@ -68,8 +68,9 @@ def test_a_reader_who_follows_the_log_sees_each_event_once_and_each_intent_in_or
         written.set()
 
     def follow(client: Http) -> None:
-        while tail.read(client) or not written.is_set():
-            pass
+        finished = False
+        while tail.read(client) or not finished:
+            finished = written.is_set()  # One more page after that has all that was written.
 
     def look_at_one(client: Http) -> None:
         while not written.is_set():

@@ -39,7 +39,6 @@ class Worker:
         """The marks of acknowledged writes to the state of its own intent."""
         self.logged: list[tuple[str, str]] = []
         """The marks of acknowledged events, and their ids."""
-        self.replays = 0
         self.numbers = count(1)
         self.pending: Write | None = None
 
@@ -62,7 +61,6 @@ class Worker:
         if answer.status == 503 or (answer.status == 409 and answer.code == "request_in_progress"):
             return  # The database is away, or has not noticed yet that the first sender is gone.
         assert answer.status in (200, 201), (write, answer)
-        self.replays += "Idempotency-Replayed" in answer.headers
         self.pending = None
         self._keep(write, answer.body)
 
@@ -95,8 +93,8 @@ def at_work(workers: Sequence[Worker], servers: Sequence[Server]) -> Iterator[No
             yield
         finally:
             enough.set()
-    for each in writing:
-        each.result()
+            for each in writing:
+                each.result()  # Where a worker has failed, that says why the block waited in vain.
 
 
 def acknowledged(workers: Sequence[Worker]) -> int:

@@ -127,7 +127,7 @@ class Internal(ProtocolError):
 
 
 class Unavailable(ProtocolError):
-    """The server, or its database, cannot take the request at the moment. Nothing was written. Try again after `Retry-After` seconds."""
+    """The server, or its database, cannot take the request at the moment. Try again after `Retry-After` seconds. Where the connection to the database broke at the very end, the write may have been done: with the same `Idempotency-Key` it is not done twice."""
 
     code, title, status = "unavailable", "Unavailable", 503
 

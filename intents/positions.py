@@ -18,6 +18,7 @@ from intents.models import Event
 BATCH = 1_000
 LOCK = "event positions"
 LOOK_EVERY = 1.0  # Seconds without a ring, after which the sequencer looks by itself.
+WAIT_AT_MOST = 5_000  # Milliseconds for which a reader waits for another's batch, before a 503.
 PAUSE = 0.02  # Seconds between two batches, so that a busy log is numbered in batches and not one by one.
 
 log = logging.getLogger("openintent.positions")
@@ -69,6 +70,7 @@ def _number_if_free() -> int:
 
 def _number_in_turn() -> int:
     with transaction.atomic():
+        _execute("SET LOCAL lock_timeout = %s", [WAIT_AT_MOST])  # A holder that hangs must not take every reader with it.
         db.advisory_lock(LOCK)
         return _execute(_NUMBER, [BATCH])
 

@@ -12,14 +12,18 @@ from orjson import Fragment
 
 
 @overload
-def instant(at: datetime) -> str: ...
+def instant(at: datetime | str) -> str: ...
 @overload
 def instant(at: None) -> None: ...
 @overload
-def instant(at: datetime | None) -> str | None: ...
-def instant(at: datetime | None) -> str | None:
-    """RFC 3339 in UTC with microseconds, of an instant in UTC: an aware one, or a naive one as SQLite hands it out."""
-    return None if at is None else at.isoformat(timespec="microseconds")[:26] + "Z"
+def instant(at: datetime | str | None) -> str | None: ...
+def instant(at: datetime | str | None) -> str | None:
+    """RFC 3339 in UTC with microseconds, of an instant in UTC: an aware one, or a naive one or text as SQLite has it."""
+    if at is None:
+        return None
+    if isinstance(at, str):
+        return f"{at[:10]}T{at[11:]}Z" if len(at) == 26 else f"{at[:10]}T{at[11:19]}.000000Z"
+    return at.isoformat(timespec="microseconds")[:26] + "Z"
 
 
 @overload

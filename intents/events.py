@@ -98,7 +98,6 @@ def append(intent: Intent, *new: NewEvent, actor: Actor, now: datetime, saving: 
         for number, event in enumerate(new, start=1)
     ]
     intent.last_sequence += len(events)
-    rows.update(intent, (*saving, "last_sequence"))
-    rows.insert(Event, events)
+    rows.record(intent, (*saving, "last_sequence"), Event, events)
     transaction.on_commit(doorbell.ring)
     return events

@@ -20,7 +20,7 @@ from config.strictjson import JSONTextField, text
 
 M = TypeVar("M", bound=models.Model)
 
-INSERTED_AT_ONCE = 1_000  # Rows; PostgreSQL takes 65,535 parameters at most.
+INSERTED_AT_ONCE = 1_000  # Rows; SQLite takes 32,766 parameters at most, PostgreSQL 65,535.
 
 Row = Any
 """A named tuple with a model's fields, each as the database has it: `config.wire` writes either database's."""
@@ -40,9 +40,23 @@ def fetch(queryset: models.QuerySet[Any], *names: str) -> list[Row]:
         sql, parameters = queryset.query.get_compiler(connection=connection).as_sql()
     except EmptyResultSet:
         return []
+    model = cast(Any, queryset.model)
     with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        return [*map(row_type(cast(Any, queryset.model), names)._make, cursor.fetchall())]
+        if connection.vendor == "sqlite":
+            limit = "" if queryset.query.is_sliced else " LIMIT -1"  # Keeps SQLite from dropping the order.
+            cursor.execute(_gathered(model, names).format(sql + limit), parameters)
+            found = loads(cursor.fetchone()[0])
+        else:
+            cursor.execute(sql, parameters)
+            found = cursor.fetchall()
+    return [*map(row_type(model, names)._make, found)]
+
+
+@cache
+def _gathered(model: type[models.Model], names: tuple[str, ...]) -> str:
+    """All rows as one: sqlite3 lets go of the interpreter's lock at each, and under load waits to have it back."""
+    columns = [_column(model, name) for name in names] if names else _columns(model)
+    return f"SELECT json_group_array(json_array({', '.join(columns)})) FROM ({{}})"
 
 
 def get(model: type[models.Model], pk: UUID) -> Row | None:
@@ -61,26 +75,25 @@ def lock(model: type[M], pk: UUID) -> M | None:
     return model.from_db(DEFAULT_DB_ALIAS, _attnames(model), values)
 
 
-def insert(model: type[models.Model], new: Sequence[Row]) -> None:
-    """Insert rows, which learn no automatic key from it: theirs is None, and stands first."""
+def record(instance: models.Model, names: tuple[str, ...], model: type[models.Model], new: Sequence[Row]) -> None:
+    """Write these fields of the instance's row, and insert the new rows of `model`, as one whole.
+
+    New rows learn no automatic key from it: theirs is None, and stands first. PostgreSQL takes the update and up to
+    INSERTED_AT_ONCE new rows in one round trip.
+    """
     connection = _connection()
     adapters = _adapters(model, connection.vendor)[1:]
     values = [_adapted(row[1:], adapters) for row in new]
+    before, changes = _update(type(instance), connection.vendor, names), _changes(instance, names, connection.vendor)
     if connection.vendor == "sqlite":
-        connection.run(_insert(model, connection.vendor, 1), *values)
-        return
-    for start in range(0, len(values), INSERTED_AT_ONCE):  # One round trip for many rows.
+        connection.run(before, changes)
+        before, changes = "", []
+    for start in range(0, len(values), INSERTED_AT_ONCE):
         part = values[start : start + INSERTED_AT_ONCE]
-        connection.run(_insert(model, connection.vendor, len(part)), [value for row in part for value in row])
-
-
-def update(instance: models.Model, names: tuple[str, ...]) -> None:
-    """Write these fields of the row."""
-    connection, model = _connection(), type(instance)
-    sql, places = _update(model, connection.vendor, names)
-    adapters = _adapters(model, connection.vendor)
-    values = [getattr(instance, _attnames(model)[place]) for place in places]
-    connection.run(sql, _adapted(values, [adapters[place] for place in places]))
+        insert = _insert(model, connection.vendor, len(part), len(changes))
+        sql = f"WITH changed AS ({before}) {insert}" if before else insert
+        connection.run(sql, [*changes, *(value for row in part for value in row)])
+        before, changes = "", []
 
 
 def _connection() -> Any:
@@ -140,6 +153,10 @@ def _columns(model: type[models.Model]) -> list[str]:
     return [f'"{field.column}"' for field in model._meta.concrete_fields]
 
 
+def _column(model: type[models.Model], name: str) -> str:
+    return f'"{cast(Any, model._meta.get_field(name)).column}"'
+
+
 @cache
 def _select(model: type[models.Model], vendor: str, lock: bool) -> str:
     tail = " FOR UPDATE" if lock and vendor != "sqlite" else ""
@@ -147,24 +164,35 @@ def _select(model: type[models.Model], vendor: str, lock: bool) -> str:
 
 
 @lru_cache(maxsize=64)
-def _insert(model: type[models.Model], vendor: str, count: int) -> str:
+def _insert(model: type[models.Model], vendor: str, count: int, after: int) -> str:
+    """`count` rows; `after` so many parameters of what stands before."""
     columns = _columns(model)[1:]
+    width = len(columns)
     places = [
-        "(" + ", ".join(_place(vendor, row * len(columns) + number) for number in range(1, len(columns) + 1)) + ")"
+        "(" + ", ".join(_place(vendor, after + row * width + number) for number in range(1, width + 1)) + ")"
         for row in range(count)
     ]
     return f'INSERT INTO "{model._meta.db_table}" ({", ".join(columns)}) VALUES {", ".join(places)}'
 
 
 @cache
-def _update(model: type[models.Model], vendor: str, names: tuple[str, ...]) -> tuple[str, list[int]]:
-    """The statement, and the places of its parameters among the model's fields: those that change, then the key."""
+def _update(model: type[models.Model], vendor: str, names: tuple[str, ...]) -> str:
+    changes = ", ".join(f"{_column(model, name)} = {_place(vendor, number)}" for number, name in enumerate(names, start=1))
+    return f'UPDATE "{model._meta.db_table}" SET {changes} WHERE {_key(model)} = {_place(vendor, len(names) + 1)}'
+
+
+def _changes(instance: models.Model, names: tuple[str, ...], vendor: str) -> list[Any]:
+    """The parameters of `_update`."""
+    model = type(instance)
+    places, adapters = _places(model, names), _adapters(model, vendor)
+    return _adapted([getattr(instance, _attnames(model)[place]) for place in places], [adapters[place] for place in places])
+
+
+@cache
+def _places(model: type[models.Model], names: tuple[str, ...]) -> list[int]:
+    """Where these fields, and then the key, stand among the model's fields."""
     fields: list[Any] = list(model._meta.concrete_fields)
-    changed: list[Any] = [model._meta.get_field(name) for name in names]
-    changes = ", ".join(f'"{field.column}" = {_place(vendor, number)}' for number, field in enumerate(changed, start=1))
-    where = f"{_key(model)} = {_place(vendor, len(changed) + 1)}"
-    places = [fields.index(field) for field in (*changed, model._meta.pk)]
-    return f'UPDATE "{model._meta.db_table}" SET {changes} WHERE {where}', places
+    return [fields.index(field) for field in (*(model._meta.get_field(name) for name in names), model._meta.pk)]
 
 
 def _place(vendor: str, number: int) -> str:

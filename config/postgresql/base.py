@@ -30,8 +30,8 @@ _LOADERS: dict[int, Callable[[bytes], Any]] = {
 
 
 class DatabaseWrapper(_Wrapper):
-    def run(self, sql: str, *parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-        """Run the statement with each list of parameters, in the open transaction if there is one. Answers the last rows.
+    def run(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """Run the statement, in the open transaction if there is one. Answers its rows.
 
         Parameters stand as `$1`, `$2` … and are None or have a text form that PostgreSQL reads.
         """
@@ -40,11 +40,8 @@ class DatabaseWrapper(_Wrapper):
         with self.wrap_database_errors:
             if not self.autocommit and self.connection.pgconn.transaction_status == TransactionStatus.IDLE:
                 self._checked(self.connection.pgconn.exec_(b"BEGIN"))
-            command, rows = sql.encode(), []
-            for values in parameters:
-                encoded = [None if value is None else str(value).encode() for value in values]
-                rows = _rows(self._checked(self.connection.pgconn.exec_params(command, encoded)))
-            return rows
+            encoded = [None if value is None else str(value).encode() for value in parameters]
+            return _rows(self._checked(self.connection.pgconn.exec_params(sql.encode(), encoded)))
 
     def is_usable(self) -> bool:
         if self.connection is None or self.connection.closed:

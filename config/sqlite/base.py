@@ -22,17 +22,14 @@ _Wrapper: Any = base.DatabaseWrapper  # The types leave out the methods that a b
 class DatabaseWrapper(_Wrapper):
     _is_writer = False
 
-    def run(self, sql: str, *parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-        """Run the statement with each list of parameters, in the open transaction if there is one. Answers the last rows.
+    def run(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """Run the statement, in the open transaction if there is one. Answers its rows.
 
         Parameters stand as `?`. Straight to the driver: Django's cursor rewrites every statement's placeholders.
         """
         self.ensure_connection()
         with self.wrap_database_errors:
-            if len(parameters) == 1:
-                return self.connection.execute(sql, parameters[0]).fetchall()
-            self.connection.executemany(sql, parameters)
-            return []
+            return self.connection.execute(sql, parameters).fetchall()
 
     def _start_transaction_under_autocommit(self) -> None:
         if not _writer.acquire(timeout=QUEUE_TIMEOUT):

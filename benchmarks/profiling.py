@@ -69,10 +69,10 @@ def show(operation: Operation, vendor: str) -> None:
 async def _run(http: InProcess, operation: Operation, intents: Sequence[str], hop: Any, profile: cProfile.Profile) -> None:
     step = await operation(http, intents)
     await step()  # What is made once, is made now.
-    hop.pool.submit(profile.enable).result()
+    await hop.threads.run(profile.enable)
     for _ in range(STEPS):
         await step()
-    hop.pool.submit(profile.disable).result()
+    await hop.threads.run(profile.disable)
 
 
 def _scope(method: str, address: str, version: int | None) -> dict[str, Any]:

@@ -43,6 +43,10 @@ class RawRound:
     seconds: float
     cpu: float
 
+    @property
+    def cpu_per_transaction(self) -> float:
+        return self.cpu / self.transactions
+
 
 def create_intent(database: Database, _: UUID) -> None:
     pk, now = new_id(), datetime.now(UTC)

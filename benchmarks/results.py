@@ -1,6 +1,7 @@
 """What was measured, and what follows from it."""
 
 from dataclasses import dataclass, field
+from statistics import median
 
 from benchmarks.load import Round
 from benchmarks.raw import RawRound
@@ -76,6 +77,11 @@ class Results:
 
     def operation(self, name: str, clients: int) -> Measurement:
         return next(each for each in self.operations if (each.operation, each.clients) == (name, clients))
+
+    def share(self, name: str, clients: int) -> float:
+        """The operation's rate per CPU second, as a share of the raw transaction's: the median of all pairs of rounds."""
+        pairs = zip(self.raw_transaction(name, clients).rounds, self.operation(name, clients).rounds, strict=True)
+        return median(raw.cpu_per_transaction / served.cpu_per_step for raw, served in pairs)
 
     def raw_transaction(self, name: str, threads: int) -> RawMeasurement:
         return next(each for each in self.raw if (each.name, each.threads) == (name, threads))

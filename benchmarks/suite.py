@@ -11,10 +11,12 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+import requests
+
 from benchmarks import load, raw, sql
 from benchmarks.load import Job, Round
 from benchmarks.operations import EMPTY_VIEW, GRAPH_READS, OPERATIONS, Operation
-from benchmarks.raw import TRANSACTIONS, RawJob
+from benchmarks.raw import TRANSACTIONS, RawJob, RawRound
 from benchmarks.results import Measurement, RawMeasurement, Results
 from benchmarks.seed import Seeder
 from tests.databases import fresh_database
@@ -25,6 +27,8 @@ Tell = Callable[[str], Any]
 
 ROOT = Path(__file__).parent.parent
 LOG_LEVEL = "warning"
+COMPARED = ("update state", 16)
+"""The operation and the number of clients whose share of the raw transaction's rate is asked for."""
 EVENTS_EACH = 101  # One more than a page shows.
 
 
@@ -39,6 +43,8 @@ class Scale:
     """Of one round, at most."""
     seconds: float = 1.0
     """Of one round, at most."""
+    pairs: int = 9
+    """Rounds of what is compared with the raw transaction."""
     warm_up: int = 64
     """Steps before a round that do not count."""
     trees: tuple[int, ...] = (1_000, 10_000)
@@ -51,6 +57,7 @@ class Scale:
 QUICK = Scale(
     clients=(1, 16),
     rounds=1,
+    pairs=1,
     steps=100,
     seconds=0.3,
     warm_up=16,
@@ -67,6 +74,7 @@ class Target:
     def __init__(self, url: str, server: Server, workers: Executor) -> None:
         self.process = server.process.pid
         self.url = server.url
+        self.database_url = url
         self.database = sql.version(url)
         self.database_process = sql.server_process(url)
         self.workers = workers
@@ -84,6 +92,13 @@ class Target:
             database_process=self.database_process,
         )
         return self.workers.submit(load.run, job).result()
+
+    def transact(self, name: str, intents: Sequence[str], threads: int, scale: Scale) -> RawRound:
+        job = RawJob(self.database_url, name, threads, scale.steps, scale.seconds, intents)
+        result = self.workers.submit(raw.run, job).result()
+        # Whoever reads the log has its events numbered: the server must not do that for the raw program in its own next round.
+        requests.get(f"{self.url}/api/v1/events?limit=1", headers={"X-API-Key": load.KEY}, timeout=60).raise_for_status()
+        return result
 
 
 @contextmanager
@@ -128,18 +143,28 @@ def measure(
         roots = {size: seeder.tree(size) for size in scale.trees}
     with serving(url, pool) as target:
         results = Results(target.database, vendor)
-        results.operations = _operations(target, intents, scale, chosen, tell)
+        _measure_operations(target, results, intents, scale, chosen, tell)
         results.trees = {size: _graph_reads(target, root, scale, tell) for size, root in roots.items()}
-    results.raw = _raw(url, intents, scale, pool, chosen, tell)
     return results
 
 
-def _operations(target: Target, intents: Sequence[str], scale: Scale, chosen: Collection[str], tell: Tell) -> list[Measurement]:
-    found = [Measurement(name, clients) for clients in scale.clients for name in OPERATIONS if name in chosen]
-    for each in found * scale.rounds:
-        each.rounds.append(target.measure(OPERATIONS[each.operation], intents, each.clients, scale))
-        tell(f"{each.operation}, {each.clients} clients: {each.per_second:.0f}/s, {each.cpu * 1e3:.2f} ms of CPU")
-    return found
+def _measure_operations(
+    target: Target, results: Results, intents: Sequence[str], scale: Scale, chosen: Collection[str], tell: Tell
+) -> None:
+    """Each round of a transaction directly after the server's round of the same name: what else the machine does meets both."""
+    names = [name for name in OPERATIONS if name in chosen]
+    turn = [(name, clients) for clients in scale.clients for name in names]
+    results.operations = [Measurement(name, clients) for name, clients in turn]
+    results.raw = [RawMeasurement(name, clients) for name, clients in turn if name in TRANSACTIONS]
+    compared = [key for key in turn if key == COMPARED and results.vendor == "postgresql"]
+    for name, clients in turn * scale.rounds + compared * (scale.pairs - scale.rounds):
+        each = results.operation(name, clients)
+        each.rounds.append(target.measure(OPERATIONS[name], intents, clients, scale))
+        tell(f"{name}, {clients} clients: {each.per_second:.0f}/s, {each.cpu * 1e3:.2f} ms of CPU")
+        if name in TRANSACTIONS:
+            beside = results.raw_transaction(name, clients)
+            beside.rounds.append(target.transact(name, intents, clients, scale))
+            tell(f"raw {name}, {clients} threads: {beside.per_second:.0f}/s, {beside.cpu * 1e3:.2f} ms of CPU")
 
 
 def _graph_reads(target: Target, root: str, scale: Scale, tell: Tell) -> list[Measurement]:
@@ -148,15 +173,4 @@ def _graph_reads(target: Target, root: str, scale: Scale, tell: Tell) -> list[Me
     for each in found:
         each.rounds.append(target.measure(GRAPH_READS[each.operation], [root], 1, few))
         tell(f"{each.operation}: {each.latency(0.5) * 1e3:.0f} ms")
-    return found
-
-
-def _raw(
-    url: str, intents: Sequence[str], scale: Scale, pool: Executor, chosen: Collection[str], tell: Tell
-) -> list[RawMeasurement]:
-    found = [RawMeasurement(name, threads) for threads in scale.clients for name in TRANSACTIONS if name in chosen]
-    for each in found * scale.rounds:
-        job = RawJob(url, each.name, each.threads, scale.steps, scale.seconds, intents)
-        each.rounds.append(pool.submit(raw.run, job).result())
-        tell(f"raw {each.name}, {each.threads} threads: {each.per_second:.0f}/s, {each.cpu * 1e3:.2f} ms of CPU")
     return found

@@ -14,7 +14,9 @@ from rest_framework.response import Response
 from access.callers import Actor, caller_of
 from config import idempotency
 from config.errors import Invalid, ProtocolError
+from config.formats import JSONRenderer
 
+_RENDERER = JSONRenderer()
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
 
 
@@ -38,8 +40,11 @@ class ApiViewSet(viewsets.ViewSet):
         return {}  # DRF would list the methods on every answer; a 405 lists them (config.problems).
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        super().initial(request, *args, **kwargs)
-        actor_of(request)  # Whatever is asked, a key that is bound to an agent cannot pass for another.
+        request.accepted_renderer, request.accepted_media_type = _RENDERER, _RENDERER.media_type
+        self.perform_authentication(request)
+        self.check_permissions(request)
+        if "HTTP_X_AGENT_ID" in request.META:
+            actor_of(request)  # Whatever is asked, a key that is bound to an agent cannot pass for another.
         if request.method in WRITES and hasattr(self, request.method.lower()):
             check_parameters(request, [])
         if request.method == "POST" and "HTTP_IDEMPOTENCY_KEY" in request.META:

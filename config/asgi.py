@@ -11,8 +11,8 @@ import django
 django.setup()
 
 from django.conf import settings
-from django.core.wsgi import get_wsgi_application
 
+from config.handler import Handler
 from config.hop import Hop
 from intents.positions import Sequencer
 
@@ -21,7 +21,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 sequencer = Sequencer()
-hop = Hop(get_wsgi_application(), threads=settings.THREADS, max_body=settings.MAX_BODY)
+hop = Hop(Handler(), threads=settings.THREADS, max_body=settings.MAX_BODY)
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:

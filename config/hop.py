@@ -8,7 +8,6 @@ import asyncio
 import logging
 import sys
 from collections.abc import Callable, Generator
-from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO
@@ -16,6 +15,7 @@ from typing import Any, BinaryIO
 from config import strictjson
 from config.errors import CONTENT_TYPE, Internal, ProtocolError, TooLarge, Unavailable
 from config.requestid import HEADER, begin
+from config.threads import Threads
 
 SPOOL_ABOVE = 2**20  # Bytes of a body that are kept in memory; what is larger goes to disk.
 WAIT_FOR_THREAD = 10.0  # Seconds.
@@ -36,11 +36,11 @@ class Hop:
     def __init__(self, wsgi: Callable[..., Any], *, threads: int, max_body: int) -> None:
         self.wsgi = wsgi
         self.max_body = max_body
-        self.pool = ThreadPoolExecutor(threads, thread_name_prefix="django")
+        self.threads = Threads(threads, "django")
         self.free = asyncio.Semaphore(threads)
 
     def close(self) -> None:
-        self.pool.shutdown(wait=True)
+        self.threads.close()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         try:
@@ -98,7 +98,7 @@ class Hop:
         """Raises Unavailable."""
         await self._take_thread()
         try:
-            return await asyncio.get_running_loop().run_in_executor(self.pool, self._run, environ)
+            return await self.threads.run(self._run, environ)
         finally:
             self.free.release()  # Before the answer goes out: a client that does not read it keeps nobody waiting.
 
@@ -107,14 +107,13 @@ class Hop:
             await send(start)
             await send({"type": "http.response.body", "body": parts})
             return
-        loop = asyncio.get_running_loop()
         try:
             await send(start)
-            while (part := await loop.run_in_executor(self.pool, next, parts, None)) is not None:
+            while (part := await self.threads.run(next, parts, None)) is not None:
                 await send({"type": "http.response.body", "body": part, "more_body": True})  # Waits for a slow reader.
             await send({"type": "http.response.body", "body": b""})
         finally:
-            await loop.run_in_executor(self.pool, parts.close)
+            await self.threads.run(parts.close)
 
     def _run(self, environ: Environ) -> Response:
         """In a thread: run Django. Answers the start of the response, and its body: whole, or part by part for a stream."""

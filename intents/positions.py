@@ -8,6 +8,7 @@ its own events.
 
 import logging
 import threading
+from typing import Any, cast
 
 from django.db import IntegrityError, connection, transaction
 
@@ -30,7 +31,7 @@ _NUMBER = """
         SELECT "row", (SELECT COALESCE(MAX(position), 0) FROM intents_event) + ROW_NUMBER() OVER (ORDER BY "row") AS position
         FROM (SELECT "row" FROM intents_event WHERE position IS NULL ORDER BY "row" LIMIT %s) AS waiting
     ) AS n
-    WHERE e."row" = n."row" AND e.position IS NULL
+    WHERE e."row" = n."row" AND e.position IS NULL {} RETURNING 1
 """
 
 
@@ -63,22 +64,21 @@ def _number_if_free() -> int:
     unique, and has done nothing: the next look does better.
     """
     try:
-        return _execute(f"{_NUMBER} AND (SELECT pg_try_advisory_xact_lock(%s, %s))", [BATCH, *db.lock_key(LOCK)])
+        return _number("AND (SELECT pg_try_advisory_xact_lock(%s, %s))", *db.lock_key(LOCK))
     except IntegrityError:
         return 0
 
 
 def _number_in_turn() -> int:
     with transaction.atomic():
-        _execute("SET LOCAL lock_timeout = %s", [WAIT_AT_MOST])  # A holder that hangs must not take every reader with it.
+        with connection.cursor() as cursor:  # A holder that hangs must not take every reader with it.
+            cursor.execute("SET LOCAL lock_timeout = %s", [WAIT_AT_MOST])
         db.advisory_lock(LOCK)
-        return _execute(_NUMBER, [BATCH])
+        return _number()
 
 
-def _execute(sql: str, parameters: list[int]) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        return cursor.rowcount
+def _number(condition: str = "", *parameters: int) -> int:
+    return len(cast(Any, connection).run(_NUMBER.format(condition), [BATCH, *parameters]))
 
 
 def settle() -> None:

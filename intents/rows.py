@@ -76,24 +76,17 @@ def lock(model: type[M], pk: UUID) -> M | None:
 
 
 def record(instance: models.Model, names: tuple[str, ...], model: type[models.Model], new: Sequence[Row]) -> None:
-    """Write these fields of the instance's row, and insert the new rows of `model`, as one whole.
+    """Write these fields of the instance's row, and insert the new rows of `model`.
 
-    New rows learn no automatic key from it: theirs is None, and stands first. PostgreSQL takes the update and up to
-    INSERTED_AT_ONCE new rows in one round trip.
+    New rows learn no automatic key from it: theirs is None, and stands first. PostgreSQL hears of it with the next
+    statement or the commit, and refuses there.
     """
     connection = _connection()
-    adapters = _adapters(model, connection.vendor)[1:]
-    values = [_adapted(row[1:], adapters) for row in new]
-    before, changes = _update(type(instance), connection.vendor, names), _changes(instance, names, connection.vendor)
-    if connection.vendor == "sqlite":
-        connection.run(before, changes)
-        before, changes = "", []
-    for start in range(0, len(values), INSERTED_AT_ONCE):
-        part = values[start : start + INSERTED_AT_ONCE]
-        insert = _insert(model, connection.vendor, len(part), len(changes))
-        sql = f"WITH changed AS ({before}) {insert}" if before else insert
-        connection.run(sql, [*changes, *(value for row in part for value in row)])
-        before, changes = "", []
+    vendor, adapters = connection.vendor, _adapters(model, connection.vendor)[1:]
+    connection.run_later(_update(type(instance), vendor, names), _changes(instance, names, vendor))
+    for start in range(0, len(new), INSERTED_AT_ONCE):
+        part = [_adapted(row[1:], adapters) for row in new[start : start + INSERTED_AT_ONCE]]
+        connection.run_later(_insert(model, vendor, len(part)), [value for row in part for value in row])
 
 
 def _connection() -> Any:
@@ -160,25 +153,20 @@ def _column(model: type[models.Model], name: str) -> str:
 @cache
 def _select(model: type[models.Model], vendor: str, lock: bool) -> str:
     tail = " FOR UPDATE" if lock and vendor != "sqlite" else ""
-    return f'SELECT {", ".join(_columns(model))} FROM "{model._meta.db_table}" WHERE {_key(model)} = {_place(vendor, 1)}{tail}'
+    return f'SELECT {", ".join(_columns(model))} FROM "{model._meta.db_table}" WHERE {_key(model)} = {_place(vendor)}{tail}'
 
 
 @lru_cache(maxsize=64)
-def _insert(model: type[models.Model], vendor: str, count: int, after: int) -> str:
-    """`count` rows; `after` so many parameters of what stands before."""
+def _insert(model: type[models.Model], vendor: str, count: int) -> str:
     columns = _columns(model)[1:]
-    width = len(columns)
-    places = [
-        "(" + ", ".join(_place(vendor, after + row * width + number) for number in range(1, width + 1)) + ")"
-        for row in range(count)
-    ]
-    return f'INSERT INTO "{model._meta.db_table}" ({", ".join(columns)}) VALUES {", ".join(places)}'
+    row = f"({', '.join([_place(vendor)] * len(columns))})"
+    return f'INSERT INTO "{model._meta.db_table}" ({", ".join(columns)}) VALUES {", ".join([row] * count)}'
 
 
 @cache
 def _update(model: type[models.Model], vendor: str, names: tuple[str, ...]) -> str:
-    changes = ", ".join(f"{_column(model, name)} = {_place(vendor, number)}" for number, name in enumerate(names, start=1))
-    return f'UPDATE "{model._meta.db_table}" SET {changes} WHERE {_key(model)} = {_place(vendor, len(names) + 1)}'
+    changes = ", ".join(f"{_column(model, name)} = {_place(vendor)}" for name in names)
+    return f'UPDATE "{model._meta.db_table}" SET {changes} WHERE {_key(model)} = {_place(vendor)}'
 
 
 def _changes(instance: models.Model, names: tuple[str, ...], vendor: str) -> list[Any]:
@@ -195,8 +183,8 @@ def _places(model: type[models.Model], names: tuple[str, ...]) -> list[int]:
     return [fields.index(field) for field in (*(model._meta.get_field(name) for name in names), model._meta.pk)]
 
 
-def _place(vendor: str, number: int) -> str:
-    return "?" if vendor == "sqlite" else f"${number}"
+def _place(vendor: str) -> str:
+    return "?" if vendor == "sqlite" else "%s"
 
 
 def _key(model: type[models.Model]) -> str:

@@ -1,19 +1,33 @@
-"""`python -m tests`: the whole suite on SQLite, then on PostgreSQL. Arguments go to pytest."""
+"""`python -m tests`: the whole suite on SQLite and on PostgreSQL, side by side. Arguments go to pytest."""
 
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
 
 VENDORS = ("sqlite", "postgresql")
+ROOT = Path(__file__).parent.parent
 
 
 def main() -> int:
-    worst = 0
-    for vendor in VENDORS:
-        print(f"== {vendor} ==", flush=True)
-        command = [sys.executable, "-m", "pytest", *sys.argv[1:]]
-        worst = max(worst, subprocess.call(command, env={**os.environ, "TEST_DATABASE": vendor}))
-    return worst
+    with ThreadPoolExecutor(len(VENDORS)) as pool:
+        return max(pool.map(partial(run, arguments=sys.argv[1:]), VENDORS))
+
+
+def run(vendor: str, arguments: list[str]) -> int:
+    """Run pytest on that database, each line of what it says after the database's name. Answers its exit code."""
+    command = [sys.executable, "-m", "pytest", *arguments]
+    environment = {**os.environ, "TEST_DATABASE": vendor, "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+    ) as process:
+        assert process.stdout
+        for line in process.stdout:
+            sys.stdout.write(f"{vendor:<10} | {line}")
+            sys.stdout.flush()
+    return process.returncode
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 - `run` hands a statement straight to libpq. The cursors of psycopg and Django on the way cost three times as much as the
   statement itself, and let go of the interpreter's lock more often.
+- Statements travel together: BEGIN with the first one, and what `run_later` was given with the next one or COMMIT. A write
+  thus waits for the database twice: to lock and read, and to write and commit.
 - The health check costs no round trip. Django asks `SELECT 1` before the first query of every request. A connection that
   the server has closed has something to read on its socket (the end), an idle one has nothing: the kernel answers that in
   a microsecond.
@@ -14,7 +16,7 @@ from typing import Any
 
 from django.db.backends.postgresql import base
 from psycopg import errors
-from psycopg.pq import ExecStatus, TransactionStatus
+from psycopg.pq import Escaping, ExecStatus, TransactionStatus
 from psycopg.pq.abc import PGresult
 
 _FINE = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
@@ -30,18 +32,35 @@ _LOADERS: dict[int, Callable[[bytes], Any]] = {
 
 
 class DatabaseWrapper(_Wrapper):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._waiting: list[bytes] = []
+        self._loaders: dict[str, list[Callable[[bytes], Any]]] = {}
+
     def run(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         """Run the statement, in the open transaction if there is one. Answers its rows.
 
-        Parameters stand as `$1`, `$2` … and are None or have a text form that PostgreSQL reads.
+        Parameters stand as `%s` and are None or have a text form that PostgreSQL reads. For statements that are made once
+        and come again: the types of their columns are remembered.
         """
-        self.close_if_health_check_failed()
-        self.ensure_connection()
-        with self.wrap_database_errors:
-            if not self.autocommit and self.connection.pgconn.transaction_status == TransactionStatus.IDLE:
-                self._checked(self.connection.pgconn.exec_(b"BEGIN"))
-            encoded = [None if value is None else str(value).encode() for value in parameters]
-            return _rows(self._checked(self.connection.pgconn.exec_params(sql.encode(), encoded)))
+        self._make_usable()
+        result = self._send(self._statement(sql, parameters))
+        if (loaders := self._loaders.get(sql)) is None:
+            loaders = [_LOADERS.get(result.ftype(column), bytes.decode) for column in range(result.nfields)]
+            self._loaders[sql] = loaders
+        return _rows(result, loaders)
+
+    def run_later(self, sql: str, parameters: Sequence[Any]) -> None:
+        """Like `run`, but in a transaction the statement travels with the next one: an error in it shows there."""
+        self._make_usable()
+        self._waiting.append(self._statement(sql, parameters))
+        if self.autocommit:
+            self._send()
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        connection = super().get_new_connection(conn_params)
+        connection.autocommit = True  # Transactions begin by what `_set_autocommit` leaves in `_waiting`.
+        return connection
 
     def is_usable(self) -> bool:
         if self.connection is None or self.connection.closed:
@@ -50,12 +69,44 @@ class DatabaseWrapper(_Wrapper):
         poll.register(self.connection.fileno(), select.POLLIN | select.POLLPRI)
         return not poll.poll(0)
 
+    def _make_usable(self) -> None:
+        self.close_if_health_check_failed()
+        self.ensure_connection()
+
+    def _statement(self, sql: str, parameters: Sequence[Any]) -> bytes:
+        literal = Escaping(self.connection.pgconn).escape_literal
+        return sql.encode() % tuple([_literal(value, literal) for value in parameters])
+
+    def _send(self, *statements: bytes) -> PGresult:
+        """Send what waits and these statements as one message. Answers the result of the last one."""
+        message = b";".join([*self._waiting, *statements])
+        self._waiting.clear()
+        with self.wrap_database_errors:
+            return self._checked(self.connection.pgconn.exec_(message))
+
+    def _cursor(self, name: str | None = None) -> Any:
+        if self._waiting:
+            self._send()
+        return super()._cursor(name)
+
+    def _set_autocommit(self, autocommit: bool) -> None:
+        self._waiting = [] if autocommit else [b"BEGIN"]
+
     def _commit(self) -> None:
-        if self.connection is not None and self.connection.pgconn.transaction_status == TransactionStatus.INTRANS:
-            with self.wrap_database_errors:
-                self._checked(self.connection.pgconn.exec_(b"COMMIT"))
+        if self._waiting == [b"BEGIN"]:
+            self._waiting.clear()
+        elif self._waiting or self.connection.pgconn.transaction_status == TransactionStatus.INTRANS:
+            self._send(b"COMMIT")
         else:
             super()._commit()
+
+    def _rollback(self) -> None:
+        self._waiting.clear()
+        super()._rollback()
+
+    def _close(self) -> None:
+        self._waiting.clear()
+        super()._close()
 
     def _checked(self, result: PGresult) -> PGresult:
         if result.status in _FINE:
@@ -66,9 +117,18 @@ class DatabaseWrapper(_Wrapper):
         raise error
 
 
-def _rows(result: PGresult) -> list[tuple[Any, ...]]:
-    loaders = [_LOADERS.get(result.ftype(column), bytes.decode) for column in range(result.nfields)]
+def _literal(value: Any, escape: Callable[[bytes], Any]) -> Any:
+    if value is None:
+        return b"NULL"
+    if isinstance(value, int):
+        return b"%d" % value
+    return escape(str(value).encode())
+
+
+def _rows(result: PGresult, loaders: Sequence[Callable[[bytes], Any]]) -> list[tuple[Any, ...]]:
+    get = result.get_value
+    columns = [*enumerate(loaders)]
     return [
-        tuple(None if (value := result.get_value(row, column)) is None else load(value) for column, load in enumerate(loaders))
+        tuple([None if (value := get(row, column)) is None else load(value) for column, load in columns])
         for row in range(result.ntuples)
     ]

@@ -31,6 +31,10 @@ class DatabaseWrapper(_Wrapper):
         with self.wrap_database_errors:
             return self.connection.execute(sql, parameters).fetchall()
 
+    def run_later(self, sql: str, parameters: Sequence[Any]) -> None:
+        """Run the statement, now: there is no way to the database that would be worth saving."""
+        self.run(sql, parameters)
+
     def _start_transaction_under_autocommit(self) -> None:
         if not _writer.acquire(timeout=QUEUE_TIMEOUT):
             raise OperationalError("database is locked: another transaction has been writing for too long")

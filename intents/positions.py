@@ -25,13 +25,16 @@ PAUSE = 0.02  # Seconds between two batches, so that a busy log is numbered in b
 log = logging.getLogger("openintent.positions")
 
 # The row number orders the events of one intent as their sequence does: both are given under the intent's row lock.
+# Rows are named by an array, which leaves the planner one way to find them: with a join, and statistics that are older than
+# the rows, it went through all waiting rows for each of them (4 s for a batch).
 _NUMBER = """
-    UPDATE intents_event AS e SET position = n.position
-    FROM (
-        SELECT "row", (SELECT COALESCE(MAX(position), 0) FROM intents_event) + ROW_NUMBER() OVER (ORDER BY "row") AS position
-        FROM (SELECT "row" FROM intents_event WHERE position IS NULL ORDER BY "row" LIMIT %s) AS waiting
-    ) AS n
-    WHERE e."row" = n."row" AND e.position IS NULL {} RETURNING 1
+    WITH waiting AS MATERIALIZED (
+        SELECT array_agg("row" ORDER BY "row") AS rows
+        FROM (SELECT "row" FROM intents_event WHERE position IS NULL ORDER BY "row" LIMIT %s) AS first
+    )
+    UPDATE intents_event SET position =
+        (SELECT COALESCE(MAX(position), 0) FROM intents_event) + array_position((SELECT rows FROM waiting), "row")
+    WHERE "row" = ANY((SELECT rows FROM waiting)::bigint[]) AND (position IS NULL) IS TRUE {} RETURNING 1
 """
 
 

@@ -22,6 +22,8 @@ class Actor:
 
     id: str
     key_id: UUID | None = None
+    fencing_token: int | None = None
+    """Of the lease under which it is done, if the caller says so (rule L-4)."""
 
 
 SYSTEM = Actor("system")
@@ -38,7 +40,7 @@ class Caller:
 
     is_authenticated = True
 
-    def actor(self, *, header: str | None, named: str | None = None) -> Actor:
+    def actor(self, *, header: str | None, named: str | None = None, fencing_token: int | None = None) -> Actor:
         """The actor of a write: the bound agent, else the X-Agent-ID header, else who the body names, else the key's name.
 
         Raises AgentMismatch where a bound key speaks for another, Invalid for an unusable id.
@@ -51,7 +53,7 @@ class Caller:
         acting = self.bound_to or header or named or self.name
         if acting == SYSTEM.id:
             raise Invalid.field("actor", f"{SYSTEM.id!r} is the server itself; act under another name")
-        return Actor(acting, self.key_id)
+        return Actor(acting, self.key_id, fencing_token)
 
 
 def caller_of(request: Request) -> Caller:

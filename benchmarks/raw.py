@@ -55,7 +55,7 @@ def create_intent(database: Database, _: UUID) -> None:
         _insert("intents_intent", sql.INTENT),
         [
             database.key(pk), INTENT["title"], INTENT["description"], "draft", STATE_TEXT, CONSTRAINTS_TEXT, None, 1, None, "[]",
-            "[]", "dev-user", at, at, 1,
+            "[]", "dev-user", at, at, 1, 0, 0,
         ],
     )  # fmt: skip
     _insert_event(database, pk, 1, "intent_created", now)

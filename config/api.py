@@ -130,11 +130,22 @@ def actor_of(request: Request, named: str | None = None) -> Actor:
     """Who does this (protocol §1.1); `named` is whom the body names."""
     header = request.META.get("HTTP_X_AGENT_ID", "").encode("latin-1")  # WSGI's way to hand over bytes.
     try:
-        return caller_of(request).actor(header=header.decode().strip() or None, named=named)
+        agent = header.decode().strip() or None
     except UnicodeDecodeError:
         raise Invalid.field("X-Agent-ID", "must be ASCII or UTF-8") from None
+    return caller_of(request).actor(header=agent, named=named, fencing_token=_fencing_token(request))
 
 
+def _fencing_token(request: Request) -> int | None:
+    given = request.META.get("HTTP_X_FENCING_TOKEN")
+    if given is None:
+        return None
+    if not (match := _TOKEN.fullmatch(given.strip())):
+        raise Invalid.field("X-Fencing-Token", f"{given[:60]!r} is not a token. Send the lease's fencing_token")
+    return int(match[0])
+
+
+_TOKEN = re.compile(r"[1-9]\d{0,17}", re.ASCII)
 _VERSION = re.compile(r'(")?([1-9]\d{0,17})(?(1)")')
 
 

@@ -15,19 +15,21 @@ from django.conf import settings
 from config.handler import Handler
 from config.hop import Hop
 from intents.positions import Sequencer
+from jobs.worker import Worker
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 sequencer = Sequencer()
+worker = Worker()
 hop = Hop(Handler(), threads=settings.THREADS, max_body=settings.MAX_BODY)
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
     """Plain requests go through Django in one hop to a thread; a lifespan starts and stops what runs beside them."""
     if scope["type"] == "http":
-        sequencer.start()
+        _start()
         await hop(scope, receive, send)
     elif scope["type"] == "lifespan":
         await _live(receive, send)
@@ -35,13 +37,21 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "websocket.close", "code": 4404})
 
 
+def _start() -> None:
+    """Again does nothing: a server without a lifespan (daphne) asks at every request."""
+    sequencer.start()
+    if settings.WORKER:
+        worker.start()
+
+
 async def _live(receive: Receive, send: Send) -> None:
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
-            sequencer.start()
+            _start()
             await send({"type": "lifespan.startup.complete"})
         else:
+            worker.stop()
             sequencer.stop()
             hop.close()
             await send({"type": "lifespan.shutdown.complete"})

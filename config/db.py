@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, cast
 from zlib import crc32
 
 from django.db import connection, transaction
@@ -14,6 +15,13 @@ verb = transaction.atomic(savepoint=False)
 def serial_writers() -> bool:
     """Whether a transaction that writes is the only one that does (SQLite), so that no row needs a lock."""
     return not connection.features.has_select_for_update
+
+
+def clock() -> datetime:
+    """The database's time at this instant: one clock for all processes that share it (rule L-2)."""
+    if connection.vendor == "sqlite":  # It runs in this process, and is asked by no other.
+        return datetime.now(UTC)
+    return cast(Any, connection).run("SELECT clock_timestamp()", [])[0][0]
 
 
 def advisory_lock(name: str, *, wait: bool = True) -> bool:

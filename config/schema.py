@@ -81,6 +81,12 @@ _HEADERS = {
         "description": "The same key with the same request answers what the first one answered, for 24 hours.",
         "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]([ -~]*[!-~])?$"},
     },
+    "FencingToken": {
+        "name": "X-Fencing-Token",
+        "in": "header",
+        "description": "The write succeeds only while the caller holds the lease with this `fencing_token`.",
+        "schema": {"type": "string", "pattern": "^[1-9][0-9]{0,17}$", "examples": ["1"]},
+    },
     "AgentId": {
         "name": "X-Agent-ID",
         "in": "header",
@@ -147,6 +153,11 @@ def updated(operation_id: str, summary: str, body: Any, answer: Any, *, creates:
     return extend_schema(
         operation_id=operation_id, summary=summary, request=body, responses=responses, extensions={"x-versioned": True}
     )
+
+
+def changed(operation_id: str, summary: str, body: Any, answer: Any) -> Decorator:
+    """A write that needs no version: whoever comes last, or first, is right."""
+    return extend_schema(operation_id=operation_id, summary=summary, request=body, responses={200: answer}, filters=False)
 
 
 def read(operation_id: str, summary: str, answer: Any) -> Decorator:
@@ -230,6 +241,8 @@ def _finish_operation(path: str, method: str, operation: dict[str, Any]) -> None
     if method != "get":
         statuses += ["409"]
         headers += ["AgentId"]
+        if path.startswith("/api/v1/intents/{intent_id}/"):
+            headers += ["FencingToken"]
     if method in ("post", "patch", "put"):
         statuses += ["413", "415"]
     if method == "post":

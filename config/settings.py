@@ -32,6 +32,13 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "access",
     "intents",
+    "leasing",
+    "governance",
+    "attachments",
+    "costs",
+    "retries",
+    "portfolios",
+    "jobs",
     "console",
 ]
 
@@ -110,6 +117,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY + 1  # The edge refuses larger bodies bef
 RATE_LIMIT = env.rate("OPENINTENT_RATE_LIMIT")
 if DEV_MODE:
     RATE_LIMIT = None
+WORKER = env.flag("OPENINTENT_WORKER", True)
 THREADS = env.number("OPENINTENT_THREADS", 4, least=1)
 
 REST_FRAMEWORK = {

@@ -12,6 +12,12 @@ register_converter(AgentConverter, "agent")
 api = [
     path("", include("access.urls")),
     path("", include("intents.urls")),
+    path("", include("leasing.urls")),
+    path("", include("governance.urls")),
+    path("", include("attachments.urls")),
+    path("", include("costs.urls")),
+    path("", include("retries.urls")),
+    path("", include("portfolios.urls")),
 ]
 
 urlpatterns = [

@@ -70,6 +70,7 @@ class NewEvent:
     payload: dict[str, Any]
     trace_id: str | None = None
     parent_event_id: UUID | None = None
+    portfolio_id: UUID | None = None
 
 
 def append(intent: Intent, *new: NewEvent, actor: Actor, now: datetime, saving: Sequence[str] = ()) -> list[rows.Row]:
@@ -78,14 +79,30 @@ def append(intent: Intent, *new: NewEvent, actor: Actor, now: datetime, saving: 
     The caller holds the intent's row lock, under which events are numbered: 1, 2, 3 … in commit order (rule E-2).
     Readers are woken once the transaction has committed.
     """
+    events = _rows(new, intent, actor, now)
+    intent.last_sequence += len(events)
+    rows.record(intent, (*saving, "last_sequence"), Event, events)
+    transaction.on_commit(doorbell.ring)
+    return events
+
+
+def append_without_intent(*new: NewEvent, actor: Actor, now: datetime) -> list[rows.Row]:
+    """Write events that are about no single intent, but about a portfolio, say: they have a position and no sequence."""
+    events = _rows(new, None, actor, now)
+    rows.insert(Event, events)
+    transaction.on_commit(doorbell.ring)
+    return events
+
+
+def _rows(new: Sequence[NewEvent], intent: Intent | None, actor: Actor, now: datetime) -> list[rows.Row]:
     position = positions.next_in_transaction()
-    events = [
+    return [
         EventRow(
             row=None,
             uid=new_id(),
-            intent_id=intent.pk,
-            portfolio_id=None,
-            sequence=intent.last_sequence + number,
+            intent_id=intent and intent.pk,
+            portfolio_id=event.portfolio_id,
+            sequence=intent and intent.last_sequence + number,
             position=position and position + number - 1,
             event_type=str(event.event_type),
             actor=actor.id,
@@ -97,7 +114,3 @@ def append(intent: Intent, *new: NewEvent, actor: Actor, now: datetime, saving: 
         )
         for number, event in enumerate(new, start=1)
     ]
-    intent.last_sequence += len(events)
-    rows.record(intent, (*saving, "last_sequence"), Event, events)
-    transaction.on_commit(doorbell.ring)
-    return events

@@ -108,6 +108,8 @@ class Intent(models.Model):
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
     last_sequence = models.PositiveBigIntegerField(default=0)
+    last_fencing_token = models.PositiveBigIntegerField(default=0)
+    active_leases = models.PositiveIntegerField(default=0, help_text="Marked active, whether they have run out or not.")
 
     objects: ClassVar[Any] = IntentQuerySet.as_manager()
 

@@ -82,8 +82,14 @@ def record(instance: models.Model, names: tuple[str, ...], model: type[models.Mo
     statement or the commit, and refuses there.
     """
     connection = _connection()
+    connection.run_later(_update(type(instance), connection.vendor, names), _changes(instance, names, connection.vendor))
+    insert(model, new)
+
+
+def insert(model: type[models.Model], new: Sequence[Row]) -> None:
+    """Insert the rows. Their automatic key is None, and stands first."""
+    connection = _connection()
     vendor, adapters = connection.vendor, _adapters(model, connection.vendor)[1:]
-    connection.run_later(_update(type(instance), vendor, names), _changes(instance, names, vendor))
     for start in range(0, len(new), INSERTED_AT_ONCE):
         part = [_adapted(row[1:], adapters) for row in new[start : start + INSERTED_AT_ONCE]]
         connection.run_later(_insert(model, vendor, len(part)), [value for row in part for value in row])

@@ -10,11 +10,11 @@ from access.serializers import AgentId
 from config import wire
 from config.api import Body
 from config.fields import VISIBLE, AnyJSON, Choice, Flag, Id, Integer, JSONObject, Many, OneOrMore, Text
+from intents.changes import Assignee
 from intents.events import CLIENT_TYPE, NewEvent
 from intents.models import Assignment, EdgeKind, Event, Intent, Status
 from intents.patches import OPERATIONS, key_path
 from intents.rows import Row
-from intents.services import Assignee
 
 MAX_DESCRIPTION = 10_000
 MAX_TRACE_ID = 255

@@ -1,7 +1,6 @@
 """The verbs: all that can change an intent, its graph and its log."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,20 +13,18 @@ from config import strictjson
 from config.db import advisory_lock, verb
 from config.errors import Invalid, TooLarge
 from intents import graph
+from intents.changes import Assignee, change_status, raise_version, status_changed
+from intents.changes import assign as assign_to
 from intents.errors import CompletionGate, DependencyCycle, IntentNotFound, ReservedEventType
 from intents.events import RESERVED, EventType, NewEvent, append
 from intents.models import FINAL, Assignment, Edge, EdgeKind, Event, Intent, Status
 from intents.patches import Patch, apply
 from intents.rows import Row
+from leasing.guards import require_scope, require_token
+from leasing.services import release_all
 
 GRAPH_LOCK = "intent graph"
 """Held while edges are added that could close a circle: two verbs that would close it together must see each other."""
-
-
-@dataclass(frozen=True, slots=True)
-class Assignee:
-    agent_id: str
-    role: str = "worker"
 
 
 # --- intents -------------------------------------------------------------------------------------------------------
@@ -77,7 +74,7 @@ def create_intent(
     _add_edges(intent, depends_on)
     append(intent, NewEvent(EventType.INTENT_CREATED, _as_created(intent)), actor=actor, now=now)
     for assignee in {each.agent_id: each for each in assign}.values():
-        _assign(intent, assignee, actor, now)
+        assign_to(intent, assignee, actor, now)
     return intent
 
 
@@ -85,10 +82,11 @@ def create_intent(
 def update_intent(*, intent_id: UUID | str, expected_version: int, actor: Actor, changes: dict[str, Any]) -> Intent:
     """Change the title, description, constraints or confidence. Raises IntentNotFound, VersionConflict."""
     intent = Intent.objects.lock(intent_id)
+    require_token(intent, actor)
     intent.require_version(expected_version)
     for name, value in changes.items():
         setattr(intent, name, value)
-    _raise_version(intent, EventType.INTENT_UPDATED, {"changes": changes}, actor=actor, saving=tuple(changes))
+    raise_version(intent, EventType.INTENT_UPDATED, {"changes": changes}, actor=actor, saving=tuple(changes))
     return intent
 
 
@@ -96,13 +94,15 @@ def update_intent(*, intent_id: UUID | str, expected_version: int, actor: Actor,
 def patch_state(*, intent_id: UUID | str, expected_version: int, actor: Actor, patches: Sequence[Patch]) -> Intent:
     """Apply the patches to the state, all or none (rule I-3).
 
-    Raises IntentNotFound, VersionConflict, InvalidPatch, TooLarge.
+    Raises IntentNotFound, LeaseLost, VersionConflict, LeaseConflict, InvalidPatch, TooLarge.
     """
     intent = Intent.objects.lock(intent_id)
+    require_token(intent, actor)
     intent.require_version(expected_version)
+    require_scope(intent, patches, actor)
     apply(intent.state, patches)
     _within_limit(intent.state)
-    _raise_version(intent, EventType.STATE_PATCHED, {"patches": list(patches)}, actor=actor, saving=("state",))
+    raise_version(intent, EventType.STATE_PATCHED, {"patches": list(patches)}, actor=actor, saving=("state",))
     return intent
 
 
@@ -121,12 +121,15 @@ def set_status(
     Completing it unblocks those that waited for it; abandoning it tells them so, and with `cascade` abandons its open
     descendants as well.
 
-    Raises IntentNotFound, VersionConflict, IllegalTransition, CompletionGate, Invalid.
+    Its leases are released (rule L-6).
+
+    Raises IntentNotFound, LeaseLost, VersionConflict, IllegalTransition, CompletionGate, Invalid.
     """
     if cascade and status != Status.ABANDONED:
         raise Invalid.field("cascade", "goes only with the status abandoned")
     locked = _lock_for_status(intent_id, status, cascade)
     intent = locked[intent_id]
+    require_token(intent, actor)
     intent.require_version(expected_version)
     if intent.status == status:
         return intent
@@ -136,7 +139,9 @@ def set_status(
     now = timezone.now()
     closing = [intent, *_open_descendants(locked, intent.pk)] if cascade else [intent]
     for each in closing:
-        _change_status(each, status, actor=actor, reason=reason, now=now)
+        change_status(each, status, actor=actor, reason=reason, now=now)
+        if status in FINAL:
+            release_all(each, actor=actor, reason=f"intent_{status}")
     if status == Status.COMPLETED:
         _unblock_dependents(intent, locked, now)
     elif status == Status.ABANDONED:
@@ -160,6 +165,7 @@ def add_dependencies(
     root = Intent.objects.require(intent_id)
     locked = Intent.objects.lock_all({root, *wanted})
     intent = locked[root]
+    require_token(intent, actor)
     intent.require_version(expected_version)
     intent.require_open()
     if intent.pk in wanted:
@@ -187,6 +193,7 @@ def remove_dependency(*, intent_id: UUID | str, dependency_id: UUID | str, expec
     Raises IntentNotFound (also for a dependency whose id is none), VersionConflict, IntentClosed.
     """
     intent = Intent.objects.lock(intent_id)
+    require_token(intent, actor)
     if not isinstance(dependency_id, UUID):
         raise IntentNotFound(dependency_id)
     if str(dependency_id) not in intent.depends_on:
@@ -213,13 +220,15 @@ def assign_agent(*, intent_id: UUID | str, assignee: Assignee, actor: Actor) -> 
     Raises IntentNotFound.
     """
     intent = Intent.objects.lock(intent_id)
-    return _assign(intent, assignee, actor, timezone.now())
+    require_token(intent, actor)
+    return assign_to(intent, assignee, actor, timezone.now())
 
 
 @verb
 def unassign_agent(*, intent_id: UUID | str, agent_id: str, actor: Actor) -> None:
     """Take an agent off the intent. Again changes nothing. Raises IntentNotFound."""
     intent = Intent.objects.lock(intent_id)
+    require_token(intent, actor)
     if not intent.assignments.filter(agent_id=agent_id).delete()[0]:
         return
     intent.agents = [each for each in intent.agents if each["agent_id"] != agent_id]
@@ -242,35 +251,12 @@ def log_events(*, intent_id: UUID | str, events: Sequence[NewEvent], actor: Acto
         if not strictjson.fits(event.payload, settings.MAX_EVENT_PAYLOAD):
             raise TooLarge("The payload of an event is too large.", limit=settings.MAX_EVENT_PAYLOAD)
     intent = Intent.objects.lock(intent_id)
+    require_token(intent, actor)
     _require_events({event.parent_event_id for event in events if event.parent_event_id})
     return append(intent, *events, actor=actor, now=timezone.now())
 
 
 # --- parts of verbs ------------------------------------------------------------------------------------------------
-
-
-def _raise_version(
-    intent: Intent, event_type: EventType, payload: dict[str, Any], *, actor: Actor, saving: Sequence[str]
-) -> None:
-    """One more version, with the event that says what is new in it (rule I-2)."""
-    now = timezone.now()
-    intent.version += 1
-    intent.updated_at = now
-    event = NewEvent(event_type, {**payload, "version": intent.version})
-    append(intent, event, actor=actor, now=now, saving=(*saving, "version", "updated_at"))
-
-
-def _change_status(intent: Intent, status: str, *, actor: Actor, reason: str | None, now: datetime) -> None:
-    before, intent.status = intent.status, status
-    intent.version += 1
-    intent.updated_at = now
-    event = _status_changed(intent, before, reason)
-    append(intent, event, actor=actor, now=now, saving=("status", "version", "updated_at"))
-
-
-def _status_changed(intent: Intent, before: str, reason: str | None) -> NewEvent:
-    payload = {"from": before, "to": str(intent.status), "version": intent.version, "reason": reason}
-    return NewEvent(EventType.STATUS_CHANGED, payload)
 
 
 def _raise_dependency_version(
@@ -283,7 +269,7 @@ def _raise_dependency_version(
     events = [NewEvent(event_type, {"dependency_id": str(pk), "version": intent.version}) for pk in dependency_ids]
     append(intent, *events, actor=actor, now=now, saving=("depends_on", "status", "version", "updated_at"))
     if intent.status != before:
-        append(intent, _status_changed(intent, before, f"{event_type}"), actor=SYSTEM, now=now)
+        append(intent, status_changed(intent, before, f"{event_type}"), actor=SYSTEM, now=now)
 
 
 def _require_related(found: dict[UUID, Intent], parent_intent_id: UUID | None, depends_on: Sequence[UUID]) -> None:
@@ -359,7 +345,7 @@ def _unblock_dependents(intent: Intent, locked: dict[Any, Intent], now: datetime
     still_waiting = graph.unmet([each.pk for each in blocked])
     for each in blocked:
         if each.pk not in still_waiting:
-            _change_status(each, Status.PENDING, actor=SYSTEM, reason="dependencies_completed", now=now)
+            change_status(each, Status.PENDING, actor=SYSTEM, reason="dependencies_completed", now=now)
 
 
 def _tell_dependents(closed: Sequence[Intent], locked: dict[Any, Intent], actor: Actor, now: datetime) -> None:
@@ -369,20 +355,6 @@ def _tell_dependents(closed: Sequence[Intent], locked: dict[Any, Intent], actor:
         if not locked[waiter_id].is_final:
             event = NewEvent(EventType.DEPENDENCY_ABANDONED, {"dependency_id": str(awaited_id)})
             append(locked[waiter_id], event, actor=actor, now=now)
-
-
-def _assign(intent: Intent, assignee: Assignee, actor: Actor, now: datetime) -> tuple[Assignment, bool]:
-    known = intent.assignments.filter(agent_id=assignee.agent_id).first()
-    if known and known.role == assignee.role:
-        return known, False
-    assignment, _ = intent.assignments.update_or_create(
-        agent_id=assignee.agent_id, defaults={"role": assignee.role, "assigned_by": actor.id, "assigned_at": now}
-    )
-    others = [each for each in intent.agents if each["agent_id"] != assignee.agent_id]
-    intent.agents = [*others, {"agent_id": assignee.agent_id, "role": assignee.role}]
-    event = NewEvent(EventType.AGENT_ASSIGNED, {"agent_id": assignee.agent_id, "role": assignee.role})
-    append(intent, event, actor=actor, now=now, saving=["agents"])
-    return assignment, True
 
 
 def _require_events(uids: set[UUID]) -> None:

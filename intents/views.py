@@ -6,10 +6,12 @@ from rest_framework.response import Response
 
 from config.api import ApiViewSet, actor_of, check_parameters, expected_version, parse, versioned
 from config.errors import Invalid
+from config.filters import narrow
 from config.paging import PARAMETERS, Keyset, Page, counter, cut, decode_cursor, encode_cursor, limit_of, page
 from config.schema import created, deleted, listed, read, updated
 from intents import graph, positions, rows, services
-from intents.filters import EventFilter, IntentEventFilter, IntentFilter, narrow
+from intents.changes import Assignee
+from intents.filters import EventFilter, IntentEventFilter, IntentFilter
 from intents.models import Assignment, Event, Intent
 from intents.serializers import (
     AddDependencies,
@@ -36,7 +38,6 @@ from intents.serializers import (
     new_event,
     node_body,
 )
-from intents.services import Assignee
 
 BY_ID = Keyset("id")
 ORDERINGS = {

@@ -11,7 +11,13 @@ RULES = {
     "I": range(1, 8),
     "E": range(1, 7),
     "G": range(1, 8),
-    "K": range(2, 4),
+    "L": range(1, 7),
+    "A": range(1, 8),
+    "T": range(1, 5),
+    "C": range(1, 5),
+    "R": range(1, 4),
+    "P": range(1, 5),
+    "K": [1, 2, 3, 5],
 }
 """The rules that are built so far."""
 

@@ -1,0 +1,1 @@
+"""Files that travel with an intent (RFC-0005)."""

@@ -1,0 +1,97 @@
+"""The kinds of filters that lists have (django-filter), as strict as the bodies."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import django_filters as filters
+from django import forms
+from django.db.models import QuerySet
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+
+from config.api import check_parameters
+from config.errors import Invalid
+from config.fields import VISIBLE, Instant
+from config.ids import parse_id
+from config.paging import PARAMETERS
+
+MAX_COUNTER = 2**63 - 1
+
+
+class _IdField(forms.CharField):
+    def to_python(self, value: Any) -> Any:
+        text = super().to_python(value)
+        if text and parse_id(text) is None:
+            raise forms.ValidationError("must be an id (a UUID)")
+        return text
+
+
+class IdFilter(filters.Filter):
+    json_schema = {"type": "string", "format": "uuid"}
+    field_class = _IdField
+
+
+class CounterFilter(filters.Filter):
+    json_schema = {"type": "integer", "minimum": 0, "maximum": MAX_COUNTER}
+    field_class = forms.IntegerField
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        wrong = dict.fromkeys(("invalid", "min_value", "max_value"), f"must be a whole number from 0 to {MAX_COUNTER}")
+        super().__init__(*args, min_value=0, max_value=MAX_COUNTER, error_messages=wrong, **kwargs)
+
+
+class _InstantField(forms.CharField):
+    """The same times that bodies take."""
+
+    def to_python(self, value: Any) -> Any:
+        text = super().to_python(value)
+        try:
+            return Instant().run_validation(text) if text else None
+        except ValidationError as error:
+            raise forms.ValidationError(list(error.detail)) from None
+
+
+class SinceFilter(filters.Filter):
+    json_schema = {"type": "string", "format": "date-time"}
+    field_class = _InstantField
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, lookup_expr="gte", **kwargs)
+
+
+class WordsFilter(filters.BaseInFilter, filters.CharFilter):
+    """One of several words, divided by commas."""
+
+    json_schema = {"type": "array", "minItems": 1, "items": {"type": "string", "pattern": "^[^\\s,\\x00-\\x1f]+$"}}
+
+
+class ChoicesFilter(filters.BaseInFilter, filters.ChoiceFilter):
+    """One of several known words, divided by commas."""
+
+    def __init__(self, words: Sequence[str], *args: Any, **kwargs: Any) -> None:
+        self.json_schema = {"type": "array", "minItems": 1, "items": {"type": "string", "enum": list(words)}}
+        wrong = {"invalid_choice": f"must be one or several of {', '.join(words)}, divided by commas"}
+        kwargs.setdefault("lookup_expr", "in")
+        super().__init__(*args, choices=[(word, word) for word in words], error_messages=wrong, **kwargs)
+
+
+def narrow(filterset: type[filters.FilterSet], queryset: QuerySet[Any], request: Request, also: list[str]) -> QuerySet[Any]:
+    """The queryset as the query parameters narrow it. Raises Invalid, also for a parameter that nobody reads."""
+    check_parameters(request, [*filterset.base_filters, *also, *PARAMETERS])
+    given = request.query_params.keys() & filterset.base_filters.keys()
+    if not given:  # Building the form takes longer than the query.
+        return queryset
+    for name in given:
+        if not re.search(VISIBLE, request.query_params[name]):  # Else an empty variable in a script asks for everything.
+            raise Invalid.field(name, "cannot be empty; leave it out instead")
+        if "\0" in request.query_params[name]:
+            raise Invalid.field(name, "cannot contain the NUL character", "nul_character")
+    found = filterset(request.query_params, queryset=queryset, request=request)
+    if not found.is_valid():
+        raise Invalid.all(
+            {"field": name, "message": str(message), "code": "invalid"}
+            for name, messages in found.errors.items()
+            for message in messages
+        )
+    return found.qs

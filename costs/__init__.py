@@ -1,0 +1,1 @@
+"""What intents cost, and their budgets (RFC-0009)."""

@@ -1,0 +1,1 @@
+"""Arbitration, decisions and delegations (RFC-0004)."""

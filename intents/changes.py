@@ -1,0 +1,54 @@
+"""Changes that verbs of several apps make to an intent whose row they have locked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from access.callers import Actor
+from intents.events import EventType, NewEvent, append
+from intents.models import Assignment, Intent
+
+
+@dataclass(frozen=True, slots=True)
+class Assignee:
+    agent_id: str
+    role: str = "worker"
+
+
+def raise_version(intent: Intent, event_type: EventType, payload: dict[str, Any], *, actor: Actor, saving: Sequence[str]) -> None:
+    """One more version, with the event that says what is new in it (rule I-2)."""
+    now = timezone.now()
+    intent.version += 1
+    intent.updated_at = now
+    event = NewEvent(event_type, {**payload, "version": intent.version})
+    append(intent, event, actor=actor, now=now, saving=(*saving, "version", "updated_at"))
+
+
+def change_status(intent: Intent, status: str, *, actor: Actor, reason: str | None, now: datetime) -> None:
+    before, intent.status = intent.status, status
+    intent.version += 1
+    intent.updated_at = now
+    event = status_changed(intent, before, reason)
+    append(intent, event, actor=actor, now=now, saving=("status", "version", "updated_at"))
+
+
+def status_changed(intent: Intent, before: str, reason: str | None) -> NewEvent:
+    payload = {"from": before, "to": str(intent.status), "version": intent.version, "reason": reason}
+    return NewEvent(EventType.STATUS_CHANGED, payload)
+
+
+def assign(intent: Intent, assignee: Assignee, actor: Actor, now: datetime) -> tuple[Assignment, bool]:
+    known = intent.assignments.filter(agent_id=assignee.agent_id).first()
+    if known and known.role == assignee.role:
+        return known, False
+    assignment, _ = intent.assignments.update_or_create(
+        agent_id=assignee.agent_id, defaults={"role": assignee.role, "assigned_by": actor.id, "assigned_at": now}
+    )
+    others = [each for each in intent.agents if each["agent_id"] != assignee.agent_id]
+    intent.agents = [*others, {"agent_id": assignee.agent_id, "role": assignee.role}]
+    event = NewEvent(EventType.AGENT_ASSIGNED, {"agent_id": assignee.agent_id, "role": assignee.role})
+    append(intent, event, actor=actor, now=now, saving=["agents"])
+    return assignment, True

@@ -1,0 +1,1 @@
+"""What must happen later: due rows, and the worker that does what is due (architecture §5)."""

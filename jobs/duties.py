@@ -1,0 +1,26 @@
+"""All that becomes due. What waits is a row of its own app, whose columns say when; a verb does it, under that row's lock.
+
+The verb looks again once it has the lock, so it may be called by any number of workers, at any time, and does its work
+once. A worker that is killed in the middle has done nothing, and the next one finds the row as due as before: there is no
+claim that would have to run out first.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import leasing.services
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """`find` answers up to so many ids of what is due, the oldest first; `settle` does one, and says whether it was still due."""
+
+    name: str
+    find: Callable[[int], Sequence[Any]]
+    settle: Callable[[Any], bool]
+
+
+DUTIES = [
+    Duty("expire leases", leasing.services.due, leasing.services.expire_lease),
+]

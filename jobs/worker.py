@@ -1,0 +1,76 @@
+"""The worker: a loop around verbs, safe to run in any number of threads, processes and machines."""
+
+import logging
+import random
+import threading
+from collections.abc import Sequence
+from time import monotonic
+
+from django.db import DatabaseError, connection
+
+from config.idempotency import forget_old_answers
+from jobs.duties import DUTIES, Duty
+
+LOOK_EVERY = 0.5  # Seconds. What is due is done within 2 s (rule L-2).
+AT_ONCE = 500
+HOUSEKEEPING_EVERY = 600.0  # Seconds.
+
+log = logging.getLogger("openintent.worker")
+
+
+def work(duties: Sequence[Duty] = DUTIES) -> int:
+    """Do all that is due now. Answers how much that was. Raises DatabaseError where the database is away."""
+    return sum(_work_off(duty) for duty in duties)
+
+
+def _work_off(duty: Duty) -> int:
+    done = 0
+    while True:
+        found = list(duty.find(AT_ONCE))
+        random.shuffle(found)  # Workers that look at the same time do not all wait for the same row.
+        settled = sum(_settle(duty, each) for each in found)
+        done += settled
+        if len(found) < AT_ONCE or not settled:
+            return done
+
+
+def _settle(duty: Duty, due: object) -> bool:
+    try:
+        return duty.settle(due)
+    except DatabaseError:
+        raise
+    except Exception:  # One that fails, again and again perhaps, does not keep the others waiting.
+        log.exception("%s: %s failed", duty.name, due)
+        return False
+
+
+class Worker:
+    """Works in a thread of its own (`start`), or in the caller's (`run`), until `stop`."""
+
+    def __init__(self) -> None:
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self.run, name="worker", daemon=True)
+
+    def start(self) -> None:
+        """Again does nothing."""
+        if self._thread.ident is None:
+            self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        if self._thread.ident is not None:
+            self._thread.join(timeout=5)
+
+    def run(self) -> None:
+        housekeeping = monotonic()
+        while not self._stopping.is_set():
+            try:
+                work()
+                if monotonic() >= housekeeping:
+                    forget_old_answers()
+                    housekeeping = monotonic() + HOUSEKEEPING_EVERY
+            except Exception:  # The database is away: what is due stays due.
+                log.warning("the worker could not work", exc_info=True)
+                connection.close()
+            self._stopping.wait(LOOK_EVERY)
+        connection.close()

@@ -1,0 +1,72 @@
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+
+from config.ids import new_id
+from leasing.scopes import MAX_LENGTH
+
+AGENT_ID = 255
+
+
+class Status(models.TextChoices):
+    ACTIVE = "active"
+    RELEASED = "released"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+
+
+class LeaseQuerySet(models.QuerySet["Lease"]):
+    def held(self, now: datetime) -> "LeaseQuerySet":
+        return self.filter(status=Status.ACTIVE, expires_at__gt=now)
+
+    def run_out(self, now: datetime) -> "LeaseQuerySet":
+        """Those that guard nothing any more, but are not marked so yet."""
+        return self.filter(status=Status.ACTIVE, expires_at__lte=now)
+
+
+def as_of(status: str, now: datetime) -> Q:
+    """Which leases have this status at `now`: one that has run out is expired, marked or not (rule L-2)."""
+    running = Q(status=Status.ACTIVE, expires_at__gt=now)
+    if status == Status.ACTIVE:
+        return running
+    if status == Status.EXPIRED:
+        return Q(status=Status.EXPIRED) | Q(status=Status.ACTIVE, expires_at__lte=now)
+    return Q(status=status)
+
+
+class Lease(models.Model):
+    """An agent has a part of an intent to itself, for a time (RFC-0003).
+
+    Two leases on overlapping scopes cannot both be active for different agents: verbs see to it under the intent's lock,
+    and the constraint below for one scope.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    intent = models.ForeignKey("intents.Intent", models.CASCADE, related_name="leases", db_index=False)
+    agent_id = models.CharField(max_length=AGENT_ID)
+    scope = models.CharField(max_length=MAX_LENGTH)
+    status = models.CharField(max_length=10, choices=Status, default=Status.ACTIVE)
+    fencing_token = models.PositiveBigIntegerField()
+    acquired_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    released_at = models.DateTimeField(null=True)
+
+    objects: ClassVar[Any] = LeaseQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["intent", "scope"], condition=Q(status="active"), name="one_active_lease_per_scope"),
+            models.UniqueConstraint(fields=["intent", "fencing_token"], name="one_lease_per_fencing_token"),
+            models.CheckConstraint(condition=Q(status__in=Status.values), name="lease_status_is_known"),
+            models.CheckConstraint(condition=Q(expires_at__gt=F("acquired_at")), name="lease_lasts"),
+        ]
+        indexes = [
+            models.Index(fields=["intent", "id"], name="lease_by_intent"),
+            models.Index(fields=["agent_id", "id"], name="lease_by_agent"),
+            models.Index(fields=["expires_at"], name="lease_by_end", condition=Q(status="active")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.scope} held by {self.agent_id}"

@@ -1,0 +1,200 @@
+"""The verbs: all that can change a lease (RFC-0003).
+
+Each holds the intent's row lock, under which the leases of an intent are given, numbered and counted.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from access.callers import SYSTEM, Actor
+from config.db import clock, verb
+from intents.events import EventType, NewEvent, append
+from intents.models import Intent
+from leasing.errors import LeaseConflict, LeaseExpired, LeaseNotFound, NotLeaseHolder
+from leasing.models import Lease, Status
+from leasing.scopes import levels, overlap
+from leasing.wire import lease_body
+
+
+@verb
+def acquire_lease(*, intent_id: UUID | str, actor: Actor, scope: str, duration: timedelta) -> tuple[Lease, bool]:
+    """Make the agent the only holder of `scope`, and of all that overlaps it, for `duration` (rules L-1, L-2).
+
+    Leases there that have run out are expired first, so an agent that crashed blocks nobody. Who holds exactly this scope
+    gets its lease again, for at least `duration` from now. Answers the lease, and whether it is a new one.
+
+    Raises IntentNotFound, IntentClosed, LeaseConflict.
+    """
+    intent = Intent.objects.lock(intent_id)
+    intent.require_open()
+    now = clock()  # After the wait for the lock, or it is already old.
+    there = [lease for lease in _active(intent) if overlap(levels(lease.scope), levels(scope))]
+    for lease in there:
+        if lease.expires_at > now and lease.agent_id != actor.id:
+            raise LeaseConflict(lease_body(lease, now))
+    for lease in there:
+        if lease.expires_at <= now:
+            _end(intent, lease, Status.EXPIRED, EventType.LEASE_EXPIRED, actor=SYSTEM, now=now)
+        elif lease.scope == scope:
+            return _extend(intent, lease, max(lease.expires_at, now + duration), actor=actor, now=now), False
+
+    intent.last_fencing_token += 1
+    intent.active_leases += 1
+    lease = Lease(
+        intent=intent,
+        agent_id=actor.id,
+        scope=scope,
+        fencing_token=intent.last_fencing_token,
+        acquired_at=now,
+        expires_at=now + duration,
+    )
+    lease.save(force_insert=True)
+    _record(intent, lease, EventType.LEASE_ACQUIRED, actor=actor, now=now, saving=("last_fencing_token", "active_leases"))
+    return lease, True
+
+
+@verb
+def renew_lease(*, intent_id: UUID | str, lease_id: UUID | str, actor: Actor, duration: timedelta) -> Lease:
+    """Let the lease end `duration` from now (rule L-5).
+
+    Raises IntentNotFound, LeaseNotFound, NotLeaseHolder, LeaseExpired.
+    """
+    intent, lease = _lock(intent_id, lease_id)
+    _require_holder(lease, actor)
+    now = clock()
+    if lease.status != Status.ACTIVE or lease.expires_at <= now:
+        raise LeaseExpired(lease.scope, lease_body(lease, now)["status"])
+    return _extend(intent, lease, now + duration, actor=actor, now=now)
+
+
+@verb
+def release_lease(*, intent_id: UUID | str, lease_id: UUID | str, actor: Actor) -> None:
+    """End the lease. One that has ended already stays as it is (rule L-5).
+
+    Raises IntentNotFound, LeaseNotFound, NotLeaseHolder.
+    """
+    intent, lease = _lock(intent_id, lease_id)
+    _require_holder(lease, actor)
+    if lease.status == Status.ACTIVE:
+        _let_go(intent, lease, actor=actor, now=clock())
+
+
+@verb
+def revoke_lease(*, intent_id: UUID | str, lease_id: UUID | str, actor: Actor, reason: str | None = None) -> Lease:
+    """Take the lease from its holder, whose next write with its token fails (rule L-5). Again changes nothing.
+
+    Raises IntentNotFound, LeaseNotFound.
+    """
+    intent, lease = _lock(intent_id, lease_id)
+    now = clock()
+    if lease.status == Status.ACTIVE and lease.expires_at > now:
+        lease.released_at = now
+        _end(intent, lease, Status.REVOKED, EventType.LEASE_REVOKED, actor=actor, now=now, reason=reason)
+    return lease
+
+
+@verb
+def expire_lease(lease_id: UUID) -> bool:
+    """Mark the lease expired if it has run out (rule L-2). Answers whether that was news."""
+    intent_id = Lease.objects.filter(pk=lease_id).values_list("intent_id", flat=True).first()
+    if intent_id is None:
+        return False
+    intent, lease = _lock(intent_id, lease_id)
+    now = clock()
+    if lease.status != Status.ACTIVE or lease.expires_at > now:
+        return False
+    _end(intent, lease, Status.EXPIRED, EventType.LEASE_EXPIRED, actor=SYSTEM, now=now)
+    return True
+
+
+def due(limit: int) -> list[UUID]:
+    """The leases that have run out and are not marked so, the oldest first."""
+    return [*Lease.objects.run_out(clock()).order_by("expires_at").values_list("pk", flat=True)[:limit]]
+
+
+def release_all(intent: Intent, *, actor: Actor, reason: str, agent_id: str | None = None) -> None:
+    """Release the leases of an intent, or of one agent there. A part of verbs that hold the intent's lock (rules L-6, R-3)."""
+    if not intent.active_leases:
+        return
+    now = clock()
+    for lease in _active(intent):
+        if agent_id in (None, lease.agent_id):
+            _let_go(intent, lease, actor=actor, now=now, reason=reason)
+
+
+def _active(intent: Intent) -> list[Lease]:
+    """Those that are marked active, whether they have run out or not."""
+    if not intent.active_leases:
+        return []
+    return [*Lease.objects.filter(intent=intent, status=Status.ACTIVE).order_by("fencing_token")]
+
+
+def _lock(intent_id: UUID | str, lease_id: UUID | str) -> tuple[Intent, Lease]:
+    """Raises IntentNotFound, LeaseNotFound."""
+    intent = Intent.objects.lock(intent_id)
+    lease = Lease.objects.filter(intent=intent, pk=lease_id).first() if isinstance(lease_id, UUID) else None
+    if lease is None:
+        raise LeaseNotFound(lease_id)
+    return intent, lease
+
+
+def _require_holder(lease: Lease, actor: Actor) -> None:
+    """Raises NotLeaseHolder."""
+    if lease.agent_id != actor.id:
+        raise NotLeaseHolder(lease.agent_id, actor.id)
+
+
+def _extend(intent: Intent, lease: Lease, until: datetime, *, actor: Actor, now: datetime) -> Lease:
+    if until != lease.expires_at:
+        lease.expires_at = until
+        lease.save(update_fields=["expires_at"])
+        _record(intent, lease, EventType.LEASE_RENEWED, actor=actor, now=now)
+    return lease
+
+
+def _let_go(intent: Intent, lease: Lease, *, actor: Actor, now: datetime, reason: str | None = None) -> None:
+    if lease.expires_at <= now:
+        _end(intent, lease, Status.EXPIRED, EventType.LEASE_EXPIRED, actor=SYSTEM, now=now)
+        return
+    lease.released_at = now
+    _end(intent, lease, Status.RELEASED, EventType.LEASE_RELEASED, actor=actor, now=now, reason=reason)
+
+
+def _end(
+    intent: Intent,
+    lease: Lease,
+    status: Status,
+    event_type: EventType,
+    *,
+    actor: Actor,
+    now: datetime,
+    reason: str | None = None,
+) -> None:
+    lease.status = status
+    lease.save(update_fields=["status", "released_at"])
+    intent.active_leases -= 1
+    _record(intent, lease, event_type, actor=actor, now=now, saving=("active_leases",), reason=reason)
+
+
+def _record(
+    intent: Intent,
+    lease: Lease,
+    event_type: EventType,
+    *,
+    actor: Actor,
+    now: datetime,
+    saving: tuple[str, ...] = (),
+    reason: str | None = None,
+) -> None:
+    body = lease_body(lease, now)
+    payload: dict[str, Any] = {
+        "lease_id": body["id"],
+        "agent_id": lease.agent_id,
+        "scope": lease.scope,
+        "fencing_token": lease.fencing_token,
+        "expires_at": body["expires_at"],
+    }
+    if reason is not None:
+        payload["reason"] = reason
+    append(intent, NewEvent(event_type, payload), actor=actor, now=now, saving=saving)

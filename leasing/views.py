@@ -1,0 +1,68 @@
+from uuid import UUID
+
+from django.db.models import QuerySet
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from access.models import Role
+from config.api import ApiViewSet, actor_of, parse
+from config.db import clock
+from config.filters import narrow
+from config.paging import Keyset, page
+from config.schema import changed, created, deleted, listed
+from intents.models import Intent
+from leasing import services
+from leasing.filters import IntentLeaseFilter, LeaseFilter
+from leasing.models import Lease
+from leasing.serializers import AcquireLease, LeaseOut, RenewLease, RevokeLease
+from leasing.wire import lease_body
+
+BY_ID = Keyset("id")
+
+
+class LeaseViewSet(ApiViewSet):
+    tags = ["Leases"]
+
+    @created("acquire_lease", "Acquire a lease on a part of an intent", AcquireLease, LeaseOut, may_exist=True)
+    def acquire(self, request: Request, intent_id: UUID | str) -> Response:
+        values = parse(AcquireLease, request)
+        actor = actor_of(request, values.pop("agent_id", None))
+        lease, is_new = services.acquire_lease(intent_id=intent_id, actor=actor, **values)
+        return Response(lease_body(lease, lease.acquired_at), status=201 if is_new else 200)
+
+    @listed("get_leases", "List the leases of an intent", LeaseOut, "leases", filterset=IntentLeaseFilter)
+    def list(self, request: Request, intent_id: UUID | str) -> Response:
+        leases = Lease.objects.filter(intent_id=Intent.objects.require(intent_id))
+        return self._answer(narrow(IntentLeaseFilter, leases, request, []), request)
+
+    @listed("list_leases", "List the leases of all intents", LeaseOut, "leases", filterset=LeaseFilter)
+    def list_all(self, request: Request) -> Response:
+        return self._answer(narrow(LeaseFilter, Lease.objects.all(), request, []), request)
+
+    @changed("renew_lease", "Renew a lease", RenewLease, LeaseOut)
+    def renew(self, request: Request, intent_id: UUID | str, lease_id: UUID | str) -> Response:
+        values = parse(RenewLease, request)
+        actor = actor_of(request, values.pop("agent_id", None))
+        lease = services.renew_lease(intent_id=intent_id, lease_id=lease_id, actor=actor, **values)
+        return Response(lease_body(lease, lease.acquired_at))
+
+    @deleted("release_lease", "Release a lease")
+    def release(self, request: Request, intent_id: UUID | str, lease_id: UUID | str) -> Response:
+        services.release_lease(intent_id=intent_id, lease_id=lease_id, actor=actor_of(request))
+        return Response(status=204)
+
+    @staticmethod
+    def _answer(leases: QuerySet[Lease], request: Request) -> Response:
+        now = clock()
+        return Response(page(leases, request, BY_ID).body("leases", lambda lease: lease_body(lease, now)))
+
+
+class RevocationViewSet(ApiViewSet):
+    role = Role.ARBITER
+    tags = ["Leases"]
+
+    @changed("revoke_lease", "Take a lease from its holder", RevokeLease, LeaseOut)
+    def revoke(self, request: Request, intent_id: UUID | str, lease_id: UUID | str) -> Response:
+        reason = parse(RevokeLease, request).get("reason")
+        lease = services.revoke_lease(intent_id=intent_id, lease_id=lease_id, actor=actor_of(request), reason=reason)
+        return Response(lease_body(lease, clock()))

@@ -1,0 +1,1 @@
+"""Groups of intents and their rules (RFC-0007)."""

@@ -1,0 +1,1 @@
+"""Retry policies, failures and their timers (RFC-0010)."""

@@ -1,0 +1,5 @@
+"""Arbitration, decisions and delegations (RFC-0004)."""
+
+
+class GovernanceCalls:
+    """Arbitration, decisions and delegations (RFC-0004)."""

@@ -1,0 +1,5 @@
+"""/portfolios (RFC-0007)."""
+
+
+class PortfolioCalls:
+    """/portfolios (RFC-0007)."""

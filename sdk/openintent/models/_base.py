@@ -1,0 +1,59 @@
+"""What the API answers, as frozen dataclasses (protocol §3).
+
+They are tolerant readers: a key this version does not know is kept in `extra`, and a word it does
+not know (a status, an event type) stays plain text. Instants are aware datetimes in UTC.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, Self, TypeVar
+
+E = TypeVar("E", bound=StrEnum)
+M = TypeVar("M", bound="Model")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """Something the API answers. `extra` holds the keys that this version has no field for."""
+
+    extra: Mapping[str, Any] = field(default_factory=dict, repr=False, metadata={"key": None})
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Read a JSON object. Raises TypeError if a field without a default is missing."""
+        extra = dict(data)
+        values: dict[str, Any] = {}
+        for one in fields(cls):
+            key = one.metadata.get("key", one.name)
+            if key in extra:
+                values[one.name] = _decoded(extra.pop(key), one.metadata.get("decode"))
+        return cls(**{**values, "extra": extra})
+
+
+def _decoded(value: Any, decode: Callable[[Any], Any] | None) -> Any:
+    return value if decode is None or value is None else decode(value)
+
+
+def _instant(text: str) -> datetime:
+    at = datetime.fromisoformat(text)
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+
+def word(known: type[E]) -> Callable[[str], E | str]:
+    def decode(text: str) -> E | str:
+        try:
+            return known(text)
+        except ValueError:
+            return text
+
+    return decode
+
+
+def several(model: type[M]) -> Callable[[Sequence[Any]], list[M]]:
+    return lambda items: [model.from_json(item) for item in items]
+
+
+AT: dict[str, Any] = {"decode": _instant}
+"""An instant."""

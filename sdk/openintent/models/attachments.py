@@ -1,0 +1,1 @@
+"""/intents/{id}/attachments (RFC-0005)."""

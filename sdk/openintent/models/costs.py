@@ -1,0 +1,1 @@
+"""Costs and their summaries (RFC-0009)."""

@@ -1,0 +1,129 @@
+"""Intents, their graph and their events."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from ..enums import EventType, IntentStatus
+from ._base import AT, Model, several, word
+
+_STATUS: dict[str, Any] = {"decode": word(IntentStatus)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class IntentAgent(Model):
+    """An agent as an intent lists it, with the role it has there."""
+
+    agent_id: str
+    role: str | None = None
+
+
+_AGENTS: dict[str, Any] = {"decode": several(IntentAgent)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgentAssignment(IntentAgent):
+    """An agent's assignment to an intent: who, as what, by whom, since when."""
+
+    intent_id: str
+    assigned_by: str
+    assigned_at: datetime = field(metadata=AT)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Intent(Model):
+    """A goal with its structured state (RFC-0001).
+
+    `version` is the one to build the next write on; `last_sequence` is the newest event's.
+    """
+
+    id: str
+    title: str
+    status: IntentStatus | str = field(metadata=_STATUS)
+    version: int
+    created_by: str
+    created_at: datetime = field(metadata=AT)
+    updated_at: datetime = field(metadata=AT)
+    description: str | None = None
+    state: dict[str, Any] = field(default_factory=dict)
+    constraints: dict[str, Any] = field(default_factory=dict)
+    confidence: int | None = None
+    parent_intent_id: str | None = None
+    depends_on: list[str] = field(default_factory=list)
+    agents: list[IntentAgent] = field(default_factory=list, metadata=_AGENTS)
+    last_sequence: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class BlockedIntent(Intent):
+    """An intent that cannot go on, and the ids of those it waits for."""
+
+    waiting_for: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GraphNode(Model):
+    """An intent in a graph, in short."""
+
+    id: str
+    title: str
+    status: IntentStatus | str = field(metadata=_STATUS)
+    version: int | None = None
+    agents: list[IntentAgent] = field(default_factory=list, metadata=_AGENTS)
+    created_by: str | None = None
+    parent_intent_id: str | None = None
+    updated_at: datetime | None = field(default=None, metadata=AT)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GraphEdge(Model):
+    """An arrow between two intents.
+
+    `type` is "parent", from a parent to its child, or "dependency", from an intent to what it depends on.
+    """
+
+    source: str = field(metadata={"key": "from"})
+    target: str = field(metadata={"key": "to"})
+    type: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AggregateStatus(Model):
+    """How far a group of intents is. `completion_percentage` is from 0 to 100."""
+
+    total: int
+    by_status: dict[str, int] = field(default_factory=dict)
+    completion_percentage: float | None = None
+    blocking_intents: list[str] = field(default_factory=list)
+    ready_intents: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class IntentGraph(Model):
+    """What is reachable from the intent `root` through children and dependencies (RFC-0002)."""
+
+    root: str
+    nodes: list[GraphNode] = field(metadata={"decode": several(GraphNode)})
+    edges: list[GraphEdge] = field(metadata={"decode": several(GraphEdge)})
+    aggregate_status: AggregateStatus = field(metadata={"decode": AggregateStatus.from_json})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event(Model):
+    """An entry of the append-only log.
+
+    `sequence` counts 1, 2, 3 … within the intent. `position` orders the events of the whole server; it
+    may be None in the answer to the write itself, until the server has numbered it.
+    """
+
+    id: str
+    event_type: EventType | str = field(metadata={"decode": word(EventType)})
+    actor: str
+    created_at: datetime = field(metadata=AT)
+    intent_id: str | None = None
+    portfolio_id: str | None = None
+    sequence: int | None = None
+    position: int | None = None
+    payload: dict[str, Any] = field(default_factory=dict)
+    trace_id: str | None = None
+    parent_event_id: str | None = None

@@ -1,0 +1,27 @@
+"""API keys."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from ..enums import KeyRole
+from ._base import AT, Model, word
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiKey(Model):
+    """An API key, without its secret. `prefix` is its beginning, to tell keys apart.
+
+    `key`, the secret itself, is there once: in the answer that created it. It is never in the repr.
+    """
+
+    id: str
+    name: str
+    role: KeyRole | str = field(metadata={"decode": word(KeyRole)})
+    created_at: datetime = field(metadata=AT)
+    agent_id: str | None = None
+    prefix: str | None = None
+    created_by: str | None = None
+    expires_at: datetime | None = field(default=None, metadata=AT)
+    last_used_at: datetime | None = field(default=None, metadata=AT)
+    revoked_at: datetime | None = field(default=None, metadata=AT)
+    key: str | None = field(default=None, repr=False)

@@ -1,0 +1,1 @@
+"""/intents/{id}/leases and /leases (RFC-0003)."""

@@ -1,0 +1,1 @@
+"""/portfolios (RFC-0007)."""

@@ -1,0 +1,1 @@
+"""Retry policies and failures (RFC-0010)."""

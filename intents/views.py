@@ -12,6 +12,7 @@ from config.schema import created, deleted, listed, read, updated
 from intents import graph, positions, rows, services
 from intents.changes import Assignee
 from intents.filters import EventFilter, IntentEventFilter, IntentFilter
+from intents.errors import IntentNotFound
 from intents.models import Assignment, Event, Intent
 from intents.serializers import (
     AddDependencies,
@@ -268,10 +269,13 @@ class EventViewSet(ApiViewSet):
         choices={"order": list(EVENT_ORDERS)},
     )
     def list(self, request: Request, intent_id: UUID | str) -> Response:
-        Intent.objects.require(intent_id)
+        if not isinstance(intent_id, UUID):
+            raise IntentNotFound(intent_id)
         events = narrow(IntentEventFilter, Event.objects.filter(intent_id=intent_id), request, ["order"])
         keyset = choose(request, "order", EVENT_ORDERS, "asc")
         found = page(events, request, keyset, fetch=rows.fetch)
+        if not found.rows:  # Whoever has events exists.
+            Intent.objects.require(intent_id)
         if any(event.position is None for event in found.rows):  # Committed an instant ago: number them, and look again.
             positions.settle()
             found = page(events.filter(position__isnull=False), request, keyset, fetch=rows.fetch)

@@ -30,7 +30,8 @@ class Lasting(Body):
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         values = super().to_internal_value(data)
-        return {**values, "duration": timedelta(seconds=values.pop("duration_seconds"))}
+        duration = timedelta(seconds=values.pop("duration_seconds"))
+        return {**values, "duration": duration}
 
 
 class AcquireLease(Lasting):

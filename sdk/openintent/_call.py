@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import wraps
 from types import MethodType
 from typing import (
+    TYPE_CHECKING,
     Any,
     Concatenate,
     Generic,
@@ -20,6 +21,9 @@ from typing import (
 )
 
 from .validation import validate_header, validate_json, validate_whole_number
+
+if TYPE_CHECKING:
+    from ._tokens import Tokens
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -38,6 +42,8 @@ class Call(Generic[T]):
     repeatable       False if asking twice could be answered differently from asking once. Every
                      POST is repeatable, by its idempotency key
     idempotency_key  the caller's own; otherwise each performance of a POST makes one
+    then             what the result means for the fencing tokens that the client sends
+    exact            whether the answer's fractions are read as Decimal: a float would cost them digits
     """
 
     method: str
@@ -50,6 +56,8 @@ class Call(Generic[T]):
     limit: int | None = None
     repeatable: bool = True
     idempotency_key: str | None = None
+    then: "Callable[[T, Tokens], None] | None" = None
+    exact: bool = False
 
     def __post_init__(self) -> None:
         """Raises InputValidationError for what no request could carry, whatever the operation."""

@@ -21,6 +21,7 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from random import random
 from typing import Any, TypeAlias, TypeVar
@@ -28,7 +29,8 @@ from urllib.parse import urlencode, urlsplit
 from uuid import uuid4
 
 from ._call import Call
-from .errors import ConnectionFailedError, OpenIntentError, RequestTimeoutError, refusal
+from ._tokens import Tokens
+from .errors import ConnectionFailedError, LeaseConflictError, OpenIntentError, RequestTimeoutError, refusal
 
 T = TypeVar("T")
 
@@ -125,6 +127,7 @@ class Peer:
     root: str
     identity: Mapping[str, str] = field(repr=False)
     retries: Retries
+    tokens: Tokens = field(default_factory=Tokens)
 
     def request(self, call: Call[Any], params: Mapping[str, Any]) -> Request:
         """`call` in bytes, with `params` as its query."""
@@ -141,6 +144,8 @@ class Peer:
             headers["If-Match"] = f'"{call.version}"'
         if call.method == "POST":
             headers["Idempotency-Key"] = call.idempotency_key or str(uuid4())
+        if held := self.tokens.of(call.method, call.path):
+            headers["X-Fencing-Token"] = str(held[1])
         return headers
 
 
@@ -149,6 +154,19 @@ def conversation(call: Call[T], peer: Peer) -> Conversation[T]:
 
     Raises OpenIntentError: as the server refused, or ConnectionFailedError.
     """
+    held = peer.tokens.of(call.method, call.path)
+    try:
+        result = yield from _result(call, peer)
+    except LeaseConflictError as refused:
+        if held and refused.code == "lease_lost":  # Said once. What comes now is no longer the lease's work.
+            peer.tokens.let_go(held[0], token=held[1])
+        raise
+    if call.then:
+        call.then(result, peer.tokens)
+    return result
+
+
+def _result(call: Call[T], peer: Peer) -> Conversation[T]:
     if call.pages is None:
         body = yield from _body(peer.request(call, call.params), peer.retries)
     else:
@@ -185,7 +203,7 @@ def _body(request: Request, retries: Retries) -> Conversation[Any]:
             status_code=answer.status,
         )
     with _readable(request.call):
-        return json.loads(answer.content) if answer.content else None
+        return json.loads(answer.content, parse_float=Decimal if request.call.exact else None) if answer.content else None
 
 
 def _answer(request: Request, retries: Retries) -> Conversation[Answer]:

@@ -7,7 +7,9 @@ from typing import Self, TypeVar
 from ._base import ClientBase
 from ._call import AsyncSender, Call
 from ._exchange import Answer, Lost, Outcome, Request, conversation
+from ._leasing import AsyncHeldLease, Plan
 from .calls import Calls
+from .calls._parts import Id
 
 try:
     import httpx2
@@ -45,6 +47,16 @@ class AsyncOpenIntentClient(Calls, ClientBase, AsyncSender):
         except StopIteration as end:
             result: T = end.value
             return result
+
+    def lease(self, intent_id: Id, scope: str, duration_seconds: int = 300, *, wait: float = 0) -> AsyncHeldLease:
+        """Hold `scope` while an `async with` block runs: `async with client.lease(intent.id, "content.draft") as lease:` (protocol K-5).
+
+        The lease is renewed in the background, and released at the block's end, also after an error. One that the agent held
+        before the block stays held. Where another agent holds the scope, it is waited for, up to `wait` seconds.
+
+        Raises InputValidationError at once; at the block's beginning what `acquire_lease` raises.
+        """
+        return AsyncHeldLease(self, Plan(intent_id, scope, duration_seconds, wait))
 
     async def close(self) -> None:
         """Close the connections. The client cannot be used after that."""

@@ -12,7 +12,9 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 from ._base import ClientBase
 from ._call import Call, Sender
 from ._exchange import Answer, Lost, Outcome, Request, conversation
+from ._leasing import HeldLease, Plan
 from .calls import Calls
+from .calls._parts import Id
 
 T = TypeVar("T")
 
@@ -45,6 +47,16 @@ class OpenIntentClient(Calls, ClientBase, Sender):
         except StopIteration as end:
             result: T = end.value
             return result
+
+    def lease(self, intent_id: Id, scope: str, duration_seconds: int = 300, *, wait: float = 0) -> HeldLease:
+        """Hold `scope` while a `with` block runs: `with client.lease(intent.id, "content.draft") as lease:` (protocol K-5).
+
+        The lease is renewed in the background, and released at the block's end, also after an error. One that the agent held
+        before the block stays held. Where another agent holds the scope, it is waited for, up to `wait` seconds.
+
+        Raises InputValidationError at once; at the block's beginning what `acquire_lease` raises.
+        """
+        return HeldLease(self, Plan(intent_id, scope, duration_seconds, wait))
 
     def close(self) -> None:
         """Close the connections of all threads. The client cannot be used after that."""

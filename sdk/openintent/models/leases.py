@@ -1,1 +1,25 @@
-"""/intents/{id}/leases and /leases (RFC-0003)."""
+"""Leases (RFC-0003)."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from ..enums import LeaseStatus
+from ._base import AT, Model, word
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lease(Model):
+    """An agent has a part of an intent to itself until `expires_at`.
+
+    `fencing_token` is greater than that of every earlier lease of the intent.
+    """
+
+    id: str
+    intent_id: str
+    agent_id: str
+    scope: str
+    status: LeaseStatus | str = field(metadata={"decode": word(LeaseStatus)})
+    fencing_token: int
+    acquired_at: datetime = field(metadata=AT)
+    expires_at: datetime = field(metadata=AT)
+    released_at: datetime | None = field(default=None, metadata=AT)

@@ -1,0 +1,207 @@
+"""POST /intents/{id}/leases (RFC-0003)."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from intents.models import Intent
+from leasing.models import Lease
+from tests.conftest import fresh, log, set_status
+from tests.leasing.conftest import acquire, run_out
+
+CREATED = ("intent_created", "dev-user")
+
+
+def at(text):
+    return datetime.fromisoformat(text)
+
+
+@pytest.mark.rule("L-1")
+def test_an_agent_acquires_a_scope(api, ada, intent):
+    response = acquire(ada, intent, duration_seconds=60)
+
+    lease = response.json()
+    assert response.status_code == 201
+    assert {**lease, "id": "", "acquired_at": "", "expires_at": ""} == {
+        "id": "",
+        "intent_id": intent["id"],
+        "agent_id": "ada",
+        "scope": "flights",
+        "status": "active",
+        "fencing_token": 1,
+        "acquired_at": "",
+        "expires_at": "",
+        "released_at": None,
+    }
+    assert at(lease["expires_at"]) - at(lease["acquired_at"]) == timedelta(seconds=60)
+    assert log(api, intent) == [CREATED, ("lease_acquired", "ada")]
+    event = api.get(f"/intents/{intent['id']}/events", event_type="lease_acquired").json()["events"][0]
+    assert event["payload"] == {
+        "lease_id": lease["id"],
+        "agent_id": "ada",
+        "scope": "flights",
+        "fencing_token": 1,
+        "expires_at": lease["expires_at"],
+    }
+    assert fresh(api, intent)["version"] == intent["version"]
+
+
+@pytest.mark.rule("L-2")
+def test_a_lease_lasts_five_minutes_if_nothing_else_is_said(ada, intent):
+    lease = acquire(ada, intent).json()
+
+    assert at(lease["expires_at"]) - at(lease["acquired_at"]) == timedelta(minutes=5)
+
+
+@pytest.mark.rule("L-1")
+@pytest.mark.parametrize(
+    ("held", "wanted"),
+    [
+        ("content", "content"),
+        ("content", "content.draft"),
+        ("content.draft", "content"),
+        ("content", "content.draft.title"),
+        ("content.draft.title", "content"),
+    ],
+)
+def test_a_scope_that_overlaps_a_held_one_is_refused_and_nothing_is_recorded(api, ada, bob, intent, held, wanted):
+    lease = acquire(ada, intent, held).json()
+
+    response = acquire(bob, intent, wanted)
+
+    assert (response.status_code, response.json()["code"]) == (409, "lease_conflict")
+    assert response.json()["existing_lease"] == lease
+    assert Lease.objects.count() == 1
+    assert log(api, intent) == [CREATED, ("lease_acquired", "ada")]
+
+
+@pytest.mark.rule("L-1")
+@pytest.mark.parametrize("wanted", ["contents", "conten", "other", "other.content", "content.published"])
+def test_a_scope_beside_a_held_one_is_free(ada, bob, intent, wanted):
+    acquire(ada, intent, "content.draft")
+
+    assert acquire(bob, intent, wanted).status_code == 201
+
+
+@pytest.mark.rule("L-1")
+def test_the_same_scope_of_another_intent_is_free(ada, bob, intent, make_intent):
+    acquire(ada, intent)
+
+    assert acquire(bob, make_intent()).status_code == 201
+
+
+@pytest.mark.rule("L-1")
+def test_the_holder_gets_its_lease_again_for_at_least_as_long(api, ada, intent):
+    first = acquire(ada, intent, duration_seconds=60).json()
+
+    longer = acquire(ada, intent, duration_seconds=600)
+    shorter = acquire(ada, intent, duration_seconds=1)
+
+    assert (longer.status_code, shorter.status_code) == (200, 200)
+    assert {longer.json()["id"], shorter.json()["id"]} == {first["id"]}
+    assert longer.json()["fencing_token"] == first["fencing_token"]
+    assert at(longer.json()["expires_at"]) >= at(first["acquired_at"]) + timedelta(seconds=600)
+    assert shorter.json()["expires_at"] == longer.json()["expires_at"]
+    assert [kind for kind, _ in log(api, intent)] == ["intent_created", "lease_acquired", "lease_renewed"]
+
+
+@pytest.mark.rule("L-1")
+def test_an_agent_may_hold_overlapping_scopes_itself(ada, intent):
+    assert acquire(ada, intent, "content").status_code == 201
+    assert acquire(ada, intent, "content.draft").status_code == 201
+    assert Intent.objects.get(pk=intent["id"]).active_leases == 2
+
+
+@pytest.mark.rule("L-2")
+def test_a_lease_that_ran_out_blocks_nobody_and_is_marked_when_its_scope_is_asked_for(api, ada, bob, intent):
+    dead = acquire(ada, intent, "content").json()
+    run_out(dead)
+
+    lease = acquire(bob, intent, "content.draft")
+
+    assert lease.status_code == 201
+    assert Lease.objects.get(pk=dead["id"]).status == "expired"
+    assert log(api, intent) == [CREATED, ("lease_acquired", "ada"), ("lease_expired", "system"), ("lease_acquired", "bob")]
+    assert Intent.objects.get(pk=intent["id"]).active_leases == 1
+
+
+@pytest.mark.rule("L-2")
+def test_a_lease_that_ran_out_is_shown_as_expired_before_it_is_marked(api, ada, intent):
+    lease = acquire(ada, intent).json()
+    run_out(lease)
+    path = f"/intents/{intent['id']}/leases"
+
+    assert [each["status"] for each in api.get(path).json()["leases"]] == ["expired"]
+    assert api.get(path, status="active").json()["leases"] == []
+    assert [each["id"] for each in api.get(path, status="expired").json()["leases"]] == [lease["id"]]
+    assert api.get("/leases", agent_id="ada", status="active").json()["leases"] == []
+
+
+@pytest.mark.rule("L-4")
+def test_tokens_grow_with_every_lease_of_an_intent(ada, bob, intent):
+    first = acquire(ada, intent).json()
+    ada.delete(f"/intents/{intent['id']}/leases/{first['id']}")
+
+    tokens = [acquire(bob, intent, scope).json()["fencing_token"] for scope in ("flights", "hotel")]
+
+    assert [first["fencing_token"], *tokens] == [1, 2, 3]
+
+
+def test_a_lease_of_who_is_named_by_an_unbound_key(api, intent):
+    assert acquire(api, intent, agent_id="carl").json()["agent_id"] == "carl"
+
+
+def test_leases_are_listed_over_all_intents(api, ada, bob, intent, make_intent):
+    mine = [acquire(ada, intent, "a").json()["id"], acquire(ada, make_intent(), "b").json()["id"]]
+    acquire(bob, intent, "c")
+
+    assert [each["id"] for each in api.get("/leases", agent_id="ada").json()["leases"]] == mine
+    page = api.get("/leases", limit=1).json()
+    assert page["next"]
+    assert api.get("/leases", limit=1, cursor=page["next"]).json()["leases"][0]["id"] == mine[1]
+
+
+@pytest.mark.parametrize("status", ["completed", "abandoned"])
+def test_a_closed_intent_gives_no_leases(api, ada, intent, status):
+    set_status(api, intent, status)
+    before = log(api, intent)
+
+    response = acquire(ada, intent)
+
+    assert (response.status_code, response.json()["code"]) == (409, "intent_closed")
+    assert log(api, intent) == before
+
+
+BAD = {
+    "no scope": ({}, "scope"),
+    "an empty scope": ({"scope": ""}, "scope"),
+    "an empty level": ({"scope": "a..b"}, "scope"),
+    "a level of spaces": ({"scope": "a. .b"}, "scope"),
+    "a dot at the end": ({"scope": "a."}, "scope"),
+    "a scope that is too long": ({"scope": "a" * 201}, "scope"),
+    "a scope that is a number": ({"scope": 5}, "scope"),
+    "no time at all": ({"scope": "a", "duration_seconds": 0}, "duration_seconds"),
+    "more than a day": ({"scope": "a", "duration_seconds": 86_401}, "duration_seconds"),
+    "half a second": ({"scope": "a", "duration_seconds": 0.5}, "duration_seconds"),
+    "a text as time": ({"scope": "a", "duration_seconds": "300"}, "duration_seconds"),
+    "no time as null": ({"scope": "a", "duration_seconds": None}, "duration_seconds"),
+    "an unknown field": ({"scope": "a", "duration": 300}, "duration"),
+    "nobody": ({"scope": "a", "agent_id": ""}, "agent_id"),
+}
+
+
+@pytest.mark.rule("L-2")
+@pytest.mark.parametrize(("body", "field"), BAD.values(), ids=BAD.keys())
+def test_a_bad_request_is_refused_and_nothing_is_written(api, intent, body, field):
+    response = api.post(f"/intents/{intent['id']}/leases", body)
+
+    assert (response.status_code, response.json()["code"]) == (400, "invalid")
+    assert response.json()["errors"][0]["field"] == field
+    assert not Lease.objects.exists()
+    assert log(api, intent) == [CREATED]
+
+
+@pytest.mark.parametrize("intent_id", ["none", "0199f3a2-7c41-7d52-9d1e-3f6a5b0c8e21"])
+def test_an_unknown_intent_has_no_leases(api, db, intent_id):
+    for response in (api.post(f"/intents/{intent_id}/leases", {"scope": "a"}), api.get(f"/intents/{intent_id}/leases")):
+        assert (response.status_code, response.json()["code"]) == (404, "not_found")

@@ -1,13 +1,19 @@
-"""Requests that are no HTTP, which nobody behind the parser ever sees: refused in the shape of all refusals (protocol §2)."""
+"""uvicorn's side of a connection, where it is not as we need it."""
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from config import requestid, strictjson
+from config import requestid, stopping, strictjson
 from config.errors import CONTENT_TYPE, Invalid
 
 
 class Protocol(HttpToolsProtocol):
+    def shutdown(self) -> None:
+        """The server stops: uvicorn says so to each connection, and to nobody else before all of them are closed."""
+        stopping.begin()
+        super().shutdown()
+
     def send_400_response(self, msg: str) -> None:
+        """For what is no HTTP, and nobody behind the parser ever sees: a refusal in the shape of all (protocol §2)."""
         request_id = requestid.begin(None)
         body = strictjson.dumps(Invalid("This is not an HTTP request that can be read.").body())
         head = (

@@ -1,0 +1,57 @@
+from collections.abc import Sequence
+from typing import Any
+
+from config.errors import Forbidden, Invalid, NotFound, ProtocolError
+from config.wire import identifier
+
+
+class ArbitrationNotFound(NotFound):
+    def __init__(self, arbitration_id: Any) -> None:
+        super().__init__(f"No arbitration has the id {str(arbitration_id)[:60]!r}.")
+
+
+class DelegationNotFound(NotFound):
+    def __init__(self, delegation_id: Any) -> None:
+        super().__init__(f"No delegation has the id {str(delegation_id)[:60]!r}.")
+
+
+class ArbitrationResolved(ProtocolError):
+    """The arbitration is not pending any more: someone has decided it, it was withdrawn, or its time has run out (`arbitration_status` says which; rules A-3, A-5). Read it again. If the question is still open, request a new arbitration."""
+
+    code, title, status = "arbitration_resolved", "Arbitration resolved", 409
+
+    def __init__(self, arbitration_id: Any, status: str) -> None:
+        pk = identifier(arbitration_id)
+        super().__init__(f"Arbitration {pk} is {status}, not pending.", arbitration_id=pk, arbitration_status=status)
+
+
+class SelfDecision(ProtocolError):
+    """Who asks for an arbitration does not decide it (rule A-4). Let another arbiter or an operator decide, or withdraw the request."""
+
+    code, title, status = "self_decision", "Own request", 403
+
+    def __init__(self, actor_id: str) -> None:
+        super().__init__(f"{actor_id} has asked for this arbitration, and cannot decide it.")
+
+
+class MayNotDecide(Forbidden):
+    def __init__(self, actor_id: str) -> None:
+        super().__init__(
+            f"{actor_id} may not decide here: that needs the role arbiter or operator, or a live delegation "
+            "that covers the intent and the action decide."
+        )
+
+
+class SeveralPending(Invalid):
+    def __init__(self) -> None:
+        message = "is required: several arbitrations of the intent are pending"
+        super().__init__(
+            f"arbitration_id: {message}", [{"field": "arbitration_id", "message": message, "code": "several_pending"}]
+        )
+
+
+class NoSuchOption(Invalid):
+    def __init__(self, labels: Sequence[str]) -> None:
+        shown = ", ".join(labels)
+        message = f"must be one of the options: {shown[:500]}{'…' if len(shown) > 500 else ''}"
+        super().__init__(f"decision: {message}", [{"field": "decision", "message": message, "code": "no_such_option"}])

@@ -1,0 +1,160 @@
+"""Bodies, in and out (protocol §3)."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from access.serializers import AgentId
+from config.api import Body
+from config.fields import VISIBLE, Flag, Id, Instant, JSONObject, Many, Text
+from governance.models import Status
+
+MAX_TEXT = 10_000
+MAX_LABEL = 200
+MAX_SOURCE = 500
+MAX_NOTE = 2_000
+MAX_OPTIONS = 50
+MAX_EVIDENCE = 100
+MAX_WORD = 100
+MAX_NAMED = 100
+
+
+class Said(Text):
+    """A text that says something."""
+
+    def __init__(self, *, max_length: int = MAX_TEXT, **kwargs: Any) -> None:
+        super().__init__(max_length=max_length, pattern=VISIBLE, looks="cannot be empty", **kwargs)
+
+
+class Remark(Text):
+    """A text that may be left out."""
+
+    def __init__(self, *, max_length: int = MAX_TEXT, **kwargs: Any) -> None:
+        super().__init__(max_length=max_length, required=False, allow_null=True, allow_blank=True, **kwargs)
+
+
+class OptionIn(Body):
+    """A label, or an object with its rationale."""
+
+    json_schema = {"type": ["object", "string"], "minLength": 1, "maxLength": MAX_LABEL, "pattern": VISIBLE}
+    default_error_messages = dict.fromkeys(("null", "not_an_object"), "must be an object or a label")
+
+    label = Said(max_length=MAX_LABEL)  # type: ignore[assignment] # DRF takes declared fields out of the class.
+    rationale = Remark(max_length=MAX_NOTE)
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        values = super().run_validation({"label": data} if isinstance(data, str) else data)
+        return {"label": values["label"], "rationale": values.get("rationale")}
+
+
+class RequestArbitration(Body):
+    reason = Said()
+    context = JSONObject(required=False)  # type: ignore[assignment]
+    options = Many(child=OptionIn(), required=False, max_length=MAX_OPTIONS, help_text="Labels, each of them once.")
+    blocking = Flag(required=False, help_text="The intent is blocked until the decision.")
+    expires_at = Instant(required=False, allow_null=True)
+    requested_by = AgentId(required=False, help_text="Who asks, where neither the key nor X-Agent-ID says it.")
+
+    def validate_options(self, options: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        labels = [option["label"] for option in options]
+        if twice := next((label for label in labels if labels.count(label) > 1), None):
+            raise serializers.ValidationError(f"has {twice[:60]!r} more than once", "duplicate_label")
+        return options
+
+
+class WithdrawArbitration(Body):
+    reason = Remark()
+    actor = AgentId(required=False, help_text="Who withdraws it, where neither the key nor X-Agent-ID says it.")
+
+
+class EvidenceIn(Body):
+    source = Said(max_length=MAX_SOURCE)  # type: ignore[assignment]
+    summary = Remark(max_length=MAX_NOTE)
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        values = super().to_internal_value(data)
+        return {"source": values["source"], "summary": values.get("summary")}
+
+
+class RecordDecision(Body):
+    aliases = {"outcome": "decision", "reasoning": "rationale"}
+
+    arbitration_id = Id(required=False, allow_null=True, help_text="Not needed where one arbitration, or none, is pending.")
+    decision = Said(help_text="One of the labels, where the arbitration has options.")
+    rationale = Remark()
+    decision_type = Said(max_length=MAX_WORD, required=False)
+    evidence = Many(child=EvidenceIn(), required=False, max_length=MAX_EVIDENCE)
+    decided_by = AgentId(required=False, help_text="Who decides, where neither the key nor X-Agent-ID says it.")
+
+
+class ScopeIn(Body):
+    """`intents` and `portfolios` left empty: everywhere. `actions` left empty: all."""
+
+    intents = Many(child=Id(), required=False, max_length=MAX_NAMED)
+    portfolios = Many(child=Id(), required=False, max_length=MAX_NAMED)
+    actions = Many(child=Said(max_length=MAX_WORD), required=False, max_length=MAX_NAMED)
+
+
+class CreateDelegation(Body):
+    delegate = AgentId(help_text="Who may do it.")
+    scope = ScopeIn(required=False)
+    constraints = JSONObject(required=False)
+    expires_at = Instant(required=False, allow_null=True)
+    actor = AgentId(required=False, help_text="Who delegates, where neither the key nor X-Agent-ID says it.")
+
+
+# --- out -----------------------------------------------------------------------------------------------------------
+
+
+class OptionOut(serializers.Serializer[Any]):
+    label = serializers.CharField()  # type: ignore[assignment]
+    rationale = serializers.CharField(allow_null=True)
+
+
+class EvidenceOut(serializers.Serializer[Any]):
+    source = serializers.CharField()  # type: ignore[assignment]
+    summary = serializers.CharField(allow_null=True)
+
+
+class DecisionOut(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    intent_id = serializers.UUIDField()
+    arbitration_id = serializers.UUIDField(allow_null=True)
+    decision = serializers.CharField()
+    rationale = serializers.CharField(allow_null=True)
+    decision_type = serializers.CharField()
+    evidence = EvidenceOut(many=True)
+    decided_by = serializers.CharField()
+    created_at = serializers.DateTimeField()
+
+
+class ArbitrationOut(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    intent_id = serializers.UUIDField()
+    requester_id = serializers.CharField()
+    reason = serializers.CharField()
+    context = JSONObject()  # type: ignore[assignment]
+    options = OptionOut(many=True)
+    blocking = serializers.BooleanField()
+    expires_at = serializers.DateTimeField(allow_null=True)
+    status = serializers.ChoiceField(Status.choices)
+    decision = DecisionOut(allow_null=True)
+    created_at = serializers.DateTimeField()
+    resolved_at = serializers.DateTimeField(allow_null=True, help_text="When it was decided or withdrawn.")
+
+
+class ScopeOut(serializers.Serializer[Any]):
+    intents = serializers.ListField(child=serializers.UUIDField())
+    portfolios = serializers.ListField(child=serializers.UUIDField())
+    actions = serializers.ListField(child=serializers.CharField())
+
+
+class DelegationOut(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    delegator = serializers.CharField()
+    delegate = serializers.CharField()
+    scope = ScopeOut()
+    constraints = JSONObject()
+    expires_at = serializers.DateTimeField(allow_null=True)
+    revoked_at = serializers.DateTimeField(allow_null=True)
+    created_at = serializers.DateTimeField()

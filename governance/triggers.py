@@ -1,0 +1,52 @@
+"""The database itself refuses to change a decision, as it does the log (intents.triggers says why these are no migration)."""
+
+from typing import Any
+
+from django.core.checks import Error
+from django.db import connection
+
+from config import db
+
+TABLE = "governance_decision"
+REFUSAL = "decisions are never changed or deleted"
+
+_SQLITE = [
+    f"""CREATE TRIGGER IF NOT EXISTS decision_refuses_{verb.lower()} BEFORE {verb} ON {TABLE}
+        BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END"""
+    for verb in ("UPDATE", "DELETE")
+]
+
+_POSTGRESQL = [
+    f"""CREATE OR REPLACE FUNCTION decision_refuses() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN RAISE EXCEPTION '{REFUSAL}' USING ERRCODE = 'restrict_violation'; END $$""",
+    f"""CREATE OR REPLACE TRIGGER decision_refuses_change BEFORE UPDATE OR DELETE ON {TABLE}
+        FOR EACH ROW EXECUTE FUNCTION decision_refuses()""",
+    f"""CREATE OR REPLACE TRIGGER decision_refuses_truncate BEFORE TRUNCATE ON {TABLE}
+        EXECUTE FUNCTION decision_refuses()""",
+]
+
+_FOUND = {
+    "sqlite": f"SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = '{TABLE}'",
+    "postgresql": f"""SELECT tgname FROM pg_trigger WHERE tgrelid = '{TABLE}'::regclass
+        AND tgname LIKE 'decision_refuses%%' AND tgenabled <> 'D'""",
+}
+_EXPECTED = 2
+
+
+def install(**_: Any) -> None:
+    """Make the triggers, again or for the first time."""
+    if TABLE not in connection.introspection.table_names():  # Migrated back to before it.
+        return
+    with connection.cursor() as cursor:
+        for statement in _SQLITE if connection.vendor == "sqlite" else _POSTGRESQL:
+            cursor.execute(statement)
+
+
+def check(**_: Any) -> list[Error]:
+    """A system check for databases (`manage.py check --database default`)."""
+    if TABLE not in connection.introspection.table_names():
+        return []
+    found = len(db.rows(_FOUND[connection.vendor], []))
+    if found == _EXPECTED:
+        return []
+    return [Error(f"{found} of {_EXPECTED} triggers guard the decisions.", hint="Run manage.py migrate.", id="governance.E001")]

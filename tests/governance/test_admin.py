@@ -1,0 +1,149 @@
+"""The console's pages about governance, and deciding there."""
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.db import transaction
+from django.test import Client
+
+from governance.models import Arbitration, Decision, Delegation
+from tests.conftest import fresh, log
+from tests.governance.conftest import LATER, asked, decide, delegate, let_run_out, rows
+
+ADMIN = "/admin/governance"
+
+
+@pytest.fixture
+def person(db):
+    client = Client()
+    client.force_login(User.objects.create_superuser("grace"))
+    return client
+
+
+@pytest.fixture
+def visitor(db):
+    """Who may look, and nothing else."""
+    user = User.objects.create_user("vera", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def page(arbitration):
+    return f"{ADMIN}/arbitration/{arbitration['id']}/change/"
+
+
+def send(person, arbitration, **fields):
+    with transaction.atomic():  # As tests.conftest.Caller does: what a refusal undoes must end at its own request.
+        response = person.post(f"{ADMIN}/arbitration/{arbitration['id']}/decide/", fields)
+    assert response.status_code == 302
+    return person.get(page(arbitration)).content.decode()
+
+
+@pytest.mark.parametrize("model", ["arbitration", "decision", "delegation"])
+def test_the_lists_show_what_there_is(api, ada, person, intent, model):
+    asked(ada, intent)
+    decide(api, intent, "go north")
+    delegate(api, "bob-the-delegate")
+
+    response = person.get(f"{ADMIN}/{model}/")
+
+    shown = {"arbitration": "We disagree", "decision": "go north", "delegation": "bob-the-delegate"}
+    assert (response.status_code, shown[model] in response.content.decode()) == (200, True)
+
+
+def test_a_person_decides_among_the_options(api, ada, person, make_intent):
+    intent = make_intent(status="active")
+    arbitration = asked(ada, intent, options=["go <north>", "go south"], blocking=True)
+    html = person.get(page(arbitration)).content.decode()
+    assert "csrfmiddlewaretoken" in html
+    assert 'value="go &lt;north&gt;"' in html
+
+    shown = send(person, arbitration, decision="go south", rationale="warmer")
+
+    assert "Decided: go south." in shown
+    assert "Record the decision" not in shown
+    decision = Decision.objects.get()
+    assert (decision.decided_by, decision.decision, decision.rationale) == ("user:grace", "go south", "warmer")
+    assert fresh(api, intent)["status"] == "active"
+    assert ("decision_recorded", "user:grace") in log(api, intent)
+
+
+def test_without_options_a_person_writes_the_decision(ada, person, intent):
+    arbitration = asked(ada, intent)
+
+    send(person, arbitration, decision="Ask again", rationale="")
+
+    assert (Decision.objects.get().decision, Decision.objects.get().rationale) == ("Ask again", None)
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [({}, "decision: This field is required."), ({"decision": "c"}, "Select a valid choice")],
+)
+def test_what_cannot_be_decided_is_said(ada, person, intent, fields, says):
+    arbitration = asked(ada, intent, options=["a", "b"])
+    before = rows()
+
+    assert says in send(person, arbitration, **fields)
+    assert rows() == before
+
+
+def test_a_refusal_is_shown_as_a_message(api, ada, person, intent):
+    arbitration = asked(ada, intent)
+    decide(api, intent)
+    before = rows()
+
+    shown = send(person, arbitration, decision="b")
+
+    assert "is resolved, not pending" in shown
+    assert rows() == before
+
+
+def test_what_has_run_out_has_no_form(ada, person, intent):
+    arbitration = asked(ada, intent, expires_at=LATER)
+    let_run_out(Arbitration, arbitration)
+
+    assert "Record the decision" not in person.get(page(arbitration)).content.decode()
+
+
+def test_who_may_only_look_decides_nothing(ada, visitor, intent):
+    arbitration = asked(ada, intent)
+    before = rows()
+
+    assert "Record the decision" not in visitor.get(page(arbitration)).content.decode()
+    assert visitor.post(f"{ADMIN}/arbitration/{arbitration['id']}/decide/", {"decision": "a"}).status_code == 403
+    assert rows() == before
+
+
+def test_a_form_of_another_site_decides_nothing(ada, intent):
+    arbitration = asked(ada, intent)
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(User.objects.create_superuser("grace"))
+    before = rows()
+
+    assert client.post(f"{ADMIN}/arbitration/{arbitration['id']}/decide/", {"decision": "a"}).status_code == 403
+    assert rows() == before
+
+
+def test_the_form_is_only_posted_and_only_for_what_exists(person):
+    nowhere = {"id": "0199f3a2-7c41-7d52-9d1e-3f6a5b0c8e21"}
+    assert person.post(f"{ADMIN}/arbitration/{nowhere['id']}/decide/", {"decision": "a"}).status_code == 404
+    assert person.post(f"{ADMIN}/arbitration/nonsense/decide/", {"decision": "a"}).status_code in (302, 404)
+    assert person.get(f"{ADMIN}/arbitration/{nowhere['id']}/decide/").status_code == 405
+
+
+def test_a_person_withdraws_and_revokes(api, ada, person, intent):
+    open_one, decided = asked(ada, intent), asked(ada, intent)
+    decide(api, intent, arbitration_id=decided["id"])
+    delegation = delegate(api, "bob")
+
+    with transaction.atomic():
+        chosen = {"action": "withdraw", "_selected_action": [open_one["id"]]}
+        assert person.post(f"{ADMIN}/arbitration/", chosen).status_code == 302
+        chosen = {"action": "revoke", "_selected_action": [delegation["id"]]}
+        assert person.post(f"{ADMIN}/delegation/", chosen).status_code == 302
+
+    assert Arbitration.objects.get(pk=open_one["id"]).status == "withdrawn"
+    assert Delegation.objects.get().revoked_at is not None
+    assert ("arbitration_withdrawn", "user:grace") in log(api, intent)

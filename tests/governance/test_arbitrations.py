@@ -1,0 +1,191 @@
+"""POST /intents/{id}/arbitrate, and what becomes of it (RFC-0004)."""
+
+import pytest
+
+import governance.services
+from governance.models import Arbitration
+from jobs.duties import DUTIES
+from jobs.worker import work
+from tests.conftest import fresh, log, set_status
+from tests.governance.conftest import LATER, ask, asked, decide, let_run_out, rows
+
+CREATED = ("intent_created", "dev-user")
+
+
+def payloads(api, intent, event_type):
+    events = api.get(f"/intents/{intent['id']}/events", event_type=event_type).json()["events"]
+    return [event["payload"] for event in events]
+
+
+@pytest.mark.rule("A-1")
+def test_a_request_is_a_row_with_a_status_and_an_event(api, ada, intent):
+    options = [{"label": "a", "rationale": "cheap"}, "b"]
+    response = ask(ada, intent, context={"cost": 5}, options=options, expires_at=LATER)
+
+    arbitration = response.json()
+    assert response.status_code == 201
+    assert {**arbitration, "id": "", "created_at": ""} == {
+        "id": "",
+        "intent_id": intent["id"],
+        "requester_id": "ada",
+        "reason": "We disagree",
+        "context": {"cost": 5},
+        "options": [{"label": "a", "rationale": "cheap"}, {"label": "b", "rationale": None}],
+        "blocking": False,
+        "expires_at": "2999-01-01T00:00:00.000000Z",
+        "status": "pending",
+        "decision": None,
+        "created_at": "",
+        "resolved_at": None,
+    }
+    assert Arbitration.objects.get().status == "pending"
+    assert api.get(f"/arbitrations/{arbitration['id']}").json() == arbitration
+    assert log(api, intent) == [CREATED, ("arbitration_requested", "ada")]
+    [payload] = payloads(api, intent, "arbitration_requested")
+    told = ("requester_id", "reason", "context", "options", "blocking", "expires_at")
+    assert payload == {"arbitration_id": arbitration["id"], **{name: arbitration[name] for name in told}}
+    assert fresh(api, intent)["version"] == intent["version"]
+
+
+def test_an_unbound_key_may_name_who_asks(api, intent):
+    assert asked(api, intent, requested_by="eve")["requester_id"] == "eve"
+
+
+def test_arbitrations_are_listed_by_intent_and_by_status(api, ada, make_intent):
+    one, other = make_intent(), make_intent()
+    first, second, third = asked(ada, one), asked(ada, one), asked(ada, other)
+    decide(api, one, arbitration_id=first["id"])
+
+    def ids(path, **query):
+        return [each["id"] for each in api.get(path, **query).json()["arbitrations"]]
+
+    assert ids(f"/intents/{one['id']}/arbitrations") == [first["id"], second["id"]]
+    assert ids(f"/intents/{one['id']}/arbitrations", status="resolved") == [first["id"]]
+    assert ids("/arbitrations", status="pending") == [second["id"], third["id"]]
+    assert ids("/arbitrations", status="resolved,withdrawn") == [first["id"]]
+    page = api.get("/arbitrations", limit=2).json()
+    assert ids("/arbitrations", cursor=page["next"]) == [third["id"]]
+    assert page["arbitrations"][0]["decision"]["decision"] == "a"
+
+
+def test_its_requester_withdraws_it_and_again_changes_nothing(api, ada, intent):
+    arbitration = asked(ada, intent)
+
+    for _ in range(2):
+        response = ada.post(f"/arbitrations/{arbitration['id']}/withdraw", {"reason": "settled"})
+        assert response.status_code == 200
+        assert response.json()["status"] == "withdrawn"
+        assert response.json()["resolved_at"] is not None
+
+    assert log(api, intent) == [CREATED, ("arbitration_requested", "ada"), ("arbitration_withdrawn", "ada")]
+    assert payloads(api, intent, "arbitration_withdrawn") == [{"arbitration_id": arbitration["id"], "reason": "settled"}]
+
+
+def test_others_cannot_withdraw_it_but_arbiters_and_operators_can(api, ada, bob, judy, intent):
+    first, second = asked(ada, intent), asked(ada, intent)
+    before = rows()
+
+    refused = bob.post(f"/arbitrations/{first['id']}/withdraw", {})
+
+    assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
+    assert rows() == before
+    assert judy.post(f"/arbitrations/{first['id']}/withdraw", {}).status_code == 200
+    assert api.post(f"/arbitrations/{second['id']}/withdraw", {}).status_code == 200
+
+
+def test_what_is_decided_cannot_be_withdrawn(api, ada, intent):
+    arbitration = asked(ada, intent)
+    decide(api, intent)
+    before = rows()
+
+    refused = ada.post(f"/arbitrations/{arbitration['id']}/withdraw", {})
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "arbitration_resolved")
+    assert refused.json()["arbitration_status"] == "resolved"
+    assert rows() == before
+
+
+@pytest.mark.parametrize("status", ["completed", "abandoned"])
+def test_a_final_intent_takes_no_request_and_its_pending_ones_are_withdrawn(api, ada, intent, status):
+    arbitration = asked(ada, intent)
+
+    set_status(api, intent, status)
+
+    assert api.get(f"/arbitrations/{arbitration['id']}").json()["status"] == "withdrawn"
+    assert log(api, intent)[-1] == ("arbitration_withdrawn", "system")
+    before = rows()
+    refused = ask(ada, intent)
+    assert (refused.status_code, refused.json()["code"]) == (409, "intent_closed")
+    assert rows() == before
+
+
+def test_a_cascade_withdraws_what_is_pending_below(api, ada, make_intent):
+    parent = make_intent()
+    child = make_intent(parent_intent_id=parent["id"])
+    pending = [asked(ada, child, blocking=True), asked(ada, parent)]
+
+    set_status(api, parent, "abandoned", cascade=True)
+
+    assert {api.get(f"/arbitrations/{each['id']}").json()["status"] for each in pending} == {"withdrawn"}
+    assert fresh(api, child)["status"] == "abandoned"
+
+
+# --- expiry --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.rule("A-5")
+def test_a_request_that_has_run_out_is_expired_at_once_and_marked_by_the_worker(api, ada, intent):
+    arbitration = asked(ada, intent, expires_at=LATER)
+    other = asked(ada, intent, expires_at=LATER)
+    let_run_out(Arbitration, arbitration)
+
+    def status():
+        return api.get(f"/arbitrations/{arbitration['id']}").json()["status"]
+
+    assert Arbitration.objects.get(pk=arbitration["id"]).status == "pending"
+    assert status() == "expired"
+    assert [each["id"] for each in api.get("/arbitrations", status="pending").json()["arbitrations"]] == [other["id"]]
+    assert [each["id"] for each in api.get("/arbitrations", status="expired").json()["arbitrations"]] == [arbitration["id"]]
+
+    assert work([duty for duty in DUTIES if duty.name == "expire arbitrations"]) == 1
+
+    assert status() == "expired"
+    assert Arbitration.objects.get(pk=arbitration["id"]).status == "expired"
+    assert log(api, intent)[-1] == ("arbitration_expired", "system")
+    assert payloads(api, intent, "arbitration_expired")[0]["arbitration_id"] == arbitration["id"]
+    assert work([duty for duty in DUTIES if duty.name == "expire arbitrations"]) == 0
+
+
+@pytest.mark.rule("A-5")
+@pytest.mark.parametrize("marked", [False, True])
+def test_nobody_decides_or_withdraws_what_has_run_out(api, ada, intent, marked):
+    arbitration = asked(ada, intent, expires_at=LATER)
+    let_run_out(Arbitration, arbitration)
+    if marked:
+        governance.services.expire_arbitration(Arbitration.objects.get().pk)
+    before = rows()
+
+    for refused in (
+        decide(api, intent, arbitration_id=arbitration["id"]),
+        ada.post(f"/arbitrations/{arbitration['id']}/withdraw", {}),
+    ):
+        assert (refused.status_code, refused.json()["code"]) == (409, "arbitration_resolved")
+        assert refused.json()["arbitration_status"] == "expired"
+    assert rows() == before
+
+
+def test_a_request_whose_time_is_not_over_is_not_expired(ada, intent):
+    arbitration = asked(ada, intent, expires_at=LATER)
+
+    assert governance.services.due(10) == []
+    assert governance.services.expire_arbitration(Arbitration.objects.get().pk) is False
+    assert ada.get(f"/arbitrations/{arbitration['id']}").json() == arbitration
+
+
+def test_a_final_intent_expires_what_had_run_out(api, ada, intent):
+    arbitration = asked(ada, intent, expires_at=LATER)
+    let_run_out(Arbitration, arbitration)
+
+    set_status(api, intent, "completed")
+
+    assert Arbitration.objects.get().status == "expired"

@@ -1,0 +1,192 @@
+"""Arbitrations that keep their intent blocked (rule A-2)."""
+
+import pytest
+
+import governance.services
+from governance.models import Arbitration
+from intents.verification import verify
+from tests.conftest import fresh, log, set_status
+from tests.governance.conftest import LATER, ask, asked, decide, let_run_out, rows
+
+pytestmark = pytest.mark.rule("A-2")
+
+
+def status(api, intent):
+    return fresh(api, intent)["status"]
+
+
+def changes(api, intent):
+    events = api.get(f"/intents/{intent['id']}/events", event_type="status_changed").json()["events"]
+    return [(each["payload"]["from"], each["payload"]["to"], each["payload"]["reason"], each["actor"]) for each in events]
+
+
+def try_status(api, intent, wanted):
+    return api.post(f"/intents/{intent['id']}/status", {"status": wanted}, version=fresh(api, intent)["version"])
+
+
+@pytest.mark.parametrize("before", ["draft", "pending", "active"])
+def test_the_intent_is_blocked_until_the_decision_and_then_back_where_it_was(api, ada, make_intent, before):
+    intent = make_intent(status=before) if before != "draft" else make_intent()
+
+    asked(ada, intent, blocking=True)
+
+    assert status(api, intent) == "blocked"
+    assert fresh(api, intent)["version"] == intent["version"] + 1
+    assert log(api, intent)[-2:] == [("arbitration_requested", "ada"), ("status_changed", "ada")]
+
+    assert decide(api, intent).status_code == 201
+
+    assert status(api, intent) == before
+    assert fresh(api, intent)["version"] == intent["version"] + 2
+    assert log(api, intent)[-2:] == [("decision_recorded", "dev-user"), ("status_changed", "system")]
+    assert changes(api, intent)[-2:] == [
+        (before, "blocked", "arbitration_requested", "ada"),
+        ("blocked", before, "decision_recorded", "system"),
+    ]
+    assert list(verify()) == []
+
+
+def test_a_withdrawal_brings_it_back_as_well(api, ada, make_intent):
+    intent = make_intent(status="active")
+    arbitration = asked(ada, intent, blocking=True)
+
+    ada.post(f"/arbitrations/{arbitration['id']}/withdraw", {})
+
+    assert status(api, intent) == "active"
+    assert changes(api, intent)[-1] == ("blocked", "active", "arbitration_withdrawn", "system")
+
+
+def test_its_expiry_brings_it_back_as_well(api, ada, make_intent):
+    intent = make_intent(status="active")
+    arbitration = asked(ada, intent, blocking=True, expires_at=LATER)
+    let_run_out(Arbitration, arbitration)
+
+    assert governance.services.expire_arbitration(Arbitration.objects.get().pk)
+
+    assert status(api, intent) == "active"
+    assert changes(api, intent)[-1] == ("blocked", "active", "arbitration_expired", "system")
+
+
+def test_one_that_does_not_block_leaves_the_status_alone(api, ada, intent):
+    asked(ada, intent)
+    decide(api, intent)
+
+    assert fresh(api, intent)["version"] == intent["version"]
+    assert changes(api, intent) == []
+
+
+def test_of_several_the_last_one_brings_it_back(api, ada, make_intent):
+    intent = make_intent(status="active")
+    first, second = asked(ada, intent, blocking=True), asked(ada, intent, blocking=True)
+    assert fresh(api, intent)["version"] == intent["version"] + 1
+
+    decide(api, intent, arbitration_id=first["id"])
+    assert status(api, intent) == "blocked"
+
+    decide(api, intent, arbitration_id=second["id"])
+    assert status(api, intent) == "active"
+
+
+@pytest.mark.parametrize("wanted", ["pending", "active"])
+def test_nobody_leaves_blocked_by_hand_meanwhile(api, ada, intent, wanted):
+    arbitration = asked(ada, intent, blocking=True)
+    before = rows()
+
+    refused = try_status(api, intent, wanted)
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "completion_gate")
+    assert refused.json()["waiting_for"] == [arbitration["id"]]
+    assert rows() == before
+
+
+def test_the_intent_can_be_given_up_meanwhile(api, ada, intent):
+    asked(ada, intent, blocking=True)
+
+    set_status(api, intent, "abandoned")
+
+    assert status(api, intent) == "abandoned"
+    assert Arbitration.objects.get().status == "withdrawn"
+
+
+def test_completed_dependencies_do_not_unblock_it_meanwhile(api, ada, make_intent):
+    dependency = make_intent()
+    intent = make_intent(depends_on=[dependency["id"]])
+    asked(ada, intent, blocking=True)
+
+    set_status(api, dependency, "completed")
+    assert status(api, intent) == "blocked"
+
+    decide(api, intent)
+    assert status(api, intent) == "pending"
+
+
+def test_a_removed_dependency_does_not_unblock_it_meanwhile(api, ada, make_intent):
+    dependency = make_intent()
+    intent = make_intent(depends_on=[dependency["id"]])
+    asked(ada, intent, blocking=True)
+
+    path = f"/intents/{intent['id']}/dependencies/{dependency['id']}"
+    assert api.delete(path, version=fresh(api, intent)["version"]).status_code == 204
+    assert status(api, intent) == "blocked"
+
+    decide(api, intent)
+    assert status(api, intent) == "pending"
+
+
+def test_open_dependencies_keep_it_blocked_after_the_decision(api, ada, make_intent):
+    dependency, intent = make_intent(), make_intent(status="active")
+    asked(ada, intent, blocking=True)
+    path = f"/intents/{intent['id']}/dependencies"
+    api.post(path, {"depends_on": dependency["id"]}, version=fresh(api, intent)["version"])
+
+    decide(api, intent)
+    assert status(api, intent) == "blocked"
+
+    set_status(api, dependency, "completed")
+    assert status(api, intent) == "pending"
+
+
+def test_what_was_blocked_by_hand_stays_blocked(api, ada, make_intent):
+    intent = make_intent(status="blocked")
+    asked(ada, intent, blocking=True)
+
+    decide(api, intent)
+
+    assert status(api, intent) == "blocked"
+
+
+def test_what_somebody_moved_once_its_time_was_over_stays_there(api, ada, make_intent):
+    intent = make_intent(status="active")
+    arbitration = asked(ada, intent, blocking=True, expires_at=LATER)
+    let_run_out(Arbitration, arbitration)
+    set_status(api, intent, "pending")
+    set_status(api, intent, "blocked")
+
+    assert governance.services.expire_arbitration(Arbitration.objects.get().pk)
+
+    assert status(api, intent) == "blocked"
+    assert Arbitration.objects.get().status == "expired"
+
+
+def test_a_new_request_first_ends_one_that_has_run_out(api, ada, make_intent):
+    intent = make_intent(status="active")
+    first = asked(ada, intent, blocking=True, expires_at=LATER)
+    let_run_out(Arbitration, first)
+
+    second = asked(ada, intent, blocking=True)
+
+    assert api.get(f"/arbitrations/{first['id']}").json()["status"] == "expired"
+    assert status(api, intent) == "blocked"
+    decide(api, intent, arbitration_id=second["id"])
+    assert status(api, intent) == "active"
+    assert list(verify()) == []
+
+
+def test_a_refused_decision_leaves_it_blocked(api, ada, intent):
+    asked(ada, intent, blocking=True, options=["a", "b"])
+    before = rows()
+
+    assert decide(api, intent, "c").status_code == 400
+    assert ask(ada, intent, blocking="yes").status_code == 400
+
+    assert rows() == before

@@ -1,0 +1,201 @@
+"""POST /intents/{id}/decisions (rules A-1, A-3, A-4)."""
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+
+from access.models import Role
+from access.services import create_key
+from governance import triggers
+from governance.models import Decision
+from tests.conftest import Caller, log
+from tests.governance.conftest import asked, decide, rows
+
+
+@pytest.mark.rule("A-1", "A-3")
+def test_a_decision_resolves_the_only_pending_arbitration(api, ada, judy, intent):
+    arbitration = asked(ada, intent, options=["a", "b"])
+    evidence = [{"source": "report", "summary": "A costs half"}, {"source": "mail"}]
+
+    response = decide(judy, intent, "a", rationale="cheaper", evidence=evidence, decision_type="budget")
+
+    decision = response.json()
+    assert response.status_code == 201
+    assert {**decision, "id": "", "created_at": ""} == {
+        "id": "",
+        "intent_id": intent["id"],
+        "arbitration_id": arbitration["id"],
+        "decision": "a",
+        "rationale": "cheaper",
+        "decision_type": "budget",
+        "evidence": [{"source": "report", "summary": "A costs half"}, {"source": "mail", "summary": None}],
+        "decided_by": "judy",
+        "created_at": "",
+    }
+    now = api.get(f"/arbitrations/{arbitration['id']}").json()
+    assert (now["status"], now["decision"], now["resolved_at"]) == ("resolved", decision, decision["created_at"])
+    assert api.get(f"/intents/{intent['id']}/decisions").json() == {"decisions": [decision], "next": None}
+    assert log(api, intent)[-1] == ("decision_recorded", "judy")
+    [event] = api.get(f"/intents/{intent['id']}/events", event_type="decision_recorded").json()["events"]
+    told = ("arbitration_id", "decision", "rationale", "decision_type", "evidence")
+    assert event["payload"] == {"decision_id": decision["id"], **{name: decision[name] for name in told}}
+
+
+@pytest.mark.rule("A-3")
+def test_a_decision_without_a_pending_arbitration_stands_on_its_own(api, intent):
+    response = decide(api, intent, "go on")
+
+    assert response.status_code == 201
+    assert (response.json()["arbitration_id"], response.json()["decision_type"]) == (None, "arbitration")
+    assert log(api, intent)[-1] == ("decision_recorded", "dev-user")
+
+
+def test_the_other_names_of_fields_are_taken(api, intent):
+    response = api.post(f"/intents/{intent['id']}/decisions", {"outcome": "go", "reasoning": "why not", "decided_by": "eve"})
+
+    assert (response.json()["decision"], response.json()["rationale"], response.json()["decided_by"]) == ("go", "why not", "eve")
+
+
+@pytest.mark.rule("A-3")
+def test_with_several_pending_one_must_be_named(api, ada, intent):
+    first, second = asked(ada, intent), asked(ada, intent)
+    before = rows()
+
+    refused = decide(api, intent)
+
+    assert (refused.status_code, refused.json()["code"]) == (400, "invalid")
+    assert refused.json()["errors"][0]["field"] == "arbitration_id"
+    assert rows() == before
+    assert decide(api, intent, arbitration_id=second["id"]).json()["arbitration_id"] == second["id"]
+    assert decide(api, intent).json()["arbitration_id"] == first["id"]
+
+
+@pytest.mark.rule("A-3")
+def test_a_decision_is_one_of_the_options(api, ada, intent):
+    asked(ada, intent, options=["a", "b"])
+    before = rows()
+
+    refused = decide(api, intent, "c")
+
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (400, "decision")
+    assert "a, b" in refused.json()["detail"]
+    assert rows() == before
+
+
+@pytest.mark.rule("A-3")
+def test_a_second_decision_is_refused(api, ada, intent):
+    arbitration = asked(ada, intent)
+    decide(api, intent, "a")
+    before = rows()
+
+    refused = decide(api, intent, "b", arbitration_id=arbitration["id"])
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "arbitration_resolved")
+    assert rows() == before
+
+
+@pytest.mark.rule("A-3")
+def test_the_database_itself_keeps_one_decision_per_arbitration(api, ada, intent):
+    asked(ada, intent)
+    decide(api, intent)
+    decision = Decision.objects.get()
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Decision.objects.create(
+            intent_id=decision.intent_id,
+            arbitration_id=decision.arbitration_id,
+            decision="b",
+            decision_type="x",
+            decided_by="eve",
+            created_at=decision.created_at,
+        )
+
+
+# --- who decides ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.rule("A-4")
+def test_an_operator_decides_even_what_it_asked_itself(api, intent):
+    asked(api, intent)
+
+    assert decide(api, intent).status_code == 201
+
+
+@pytest.mark.rule("A-4")
+def test_an_arbiter_decides_but_not_what_it_asked_itself(api, judy, arbiter, intent):
+    asked(judy, intent)
+    before = rows()
+
+    refused = decide(judy, intent)
+
+    assert (refused.status_code, refused.json()["code"]) == (403, "self_decision")
+    assert rows() == before
+    assert decide(arbiter("ruth"), intent).status_code == 201
+
+
+@pytest.mark.rule("A-4")
+@pytest.mark.parametrize("with_arbitration", [True, False])
+def test_an_agent_does_not_decide_on_its_own(ada, bob, intent, with_arbitration):
+    if with_arbitration:
+        asked(ada, intent)
+    before = rows()
+
+    refused = decide(bob, intent)
+
+    assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
+    assert rows() == before
+
+
+def test_an_observer_neither_asks_nor_decides(ada, intent):
+    asked(ada, intent)
+    observer = Caller(create_key(name="eye", role=Role.OBSERVER, created_by="test")[1])
+    before = rows()
+
+    for path in (f"/intents/{intent['id']}/arbitrate", f"/intents/{intent['id']}/decisions", "/delegations"):
+        assert observer.post(path, {}).json()["code"] == "forbidden"
+
+    assert rows() == before
+    assert observer.get("/arbitrations").status_code == 200
+
+
+# --- for good ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda found: found.update(decision="b"),
+        lambda found: found.delete(),
+        lambda found: found._raw_delete("default"),
+        lambda found: found.get().delete(),
+    ],
+)
+def test_the_database_refuses_to_change_a_decision(api, intent, change):
+    decide(api, intent)
+    connection.check_constraints()
+
+    with pytest.raises(IntegrityError, match=triggers.REFUSAL), transaction.atomic():
+        change(Decision.objects.all())
+
+    assert Decision.objects.get().decision == "a"
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+def test_no_route_changes_a_decision(api, intent, method):
+    decision = decide(api, intent).json()
+
+    for path in (f"/intents/{intent['id']}/decisions", f"/intents/{intent['id']}/decisions/{decision['id']}"):
+        assert api.send(method, path, {"decision": "b"}).status_code in (404, 405)
+
+    assert Decision.objects.get().decision == "a"
+
+
+def test_a_missing_guard_is_noticed(db):
+    assert triggers.check() == []
+    with connection.cursor() as cursor:
+        on = "" if connection.vendor == "sqlite" else f" ON {triggers.TABLE}"
+        name = "decision_refuses_update" if connection.vendor == "sqlite" else "decision_refuses_change"
+        cursor.execute(f"DROP TRIGGER {name}{on}")
+
+    assert [error.id for error in triggers.check()] == ["governance.E001"]
+    triggers.install()
+    assert triggers.check() == []

@@ -1,0 +1,167 @@
+"""Delegations, and what agents may decide under them (rules A-4, A-7)."""
+
+import pytest
+from django.utils import timezone
+
+from governance.models import Delegation
+from intents.models import Event
+from portfolios.models import Member, Portfolio
+from tests.conftest import log
+from tests.governance.conftest import LATER, asked, decide, delegate, let_run_out, rows
+
+
+@pytest.fixture
+def portfolio(db):
+    now = timezone.now()
+    return Portfolio.objects.create(name="Trip", created_by="ada", created_at=now, updated_at=now)
+
+
+def put_in(portfolio, intent):
+    Member.objects.create(portfolio=portfolio, intent_id=intent["id"], added_by="ada", added_at=timezone.now())
+
+
+def test_a_delegation_is_a_row_and_an_event_on_each_intent_it_names(api, judy, make_intent):
+    one, other = make_intent(), make_intent()
+    scope = {"intents": [one["id"], other["id"], one["id"]], "actions": ["decide"]}
+
+    delegation = delegate(judy, "bob", scope=scope, constraints={"max_cost": 5}, expires_at=LATER)
+
+    assert {**delegation, "id": "", "created_at": ""} == {
+        "id": "",
+        "delegator": "judy",
+        "delegate": "bob",
+        "scope": {"intents": [one["id"], other["id"]], "portfolios": [], "actions": ["decide"]},
+        "constraints": {"max_cost": 5},
+        "expires_at": "2999-01-01T00:00:00.000000Z",
+        "revoked_at": None,
+        "created_at": "",
+    }
+    for intent in (one, other):
+        assert log(api, intent)[-1] == ("delegation_granted", "judy")
+    [event] = api.get(f"/intents/{one['id']}/events", event_type="delegation_granted").json()["events"]
+    told = ("delegator", "delegate", "scope", "constraints", "expires_at")
+    assert event["payload"] == {"delegation_id": delegation["id"], **{name: delegation[name] for name in told}}
+
+
+def test_one_that_names_no_intent_is_in_the_servers_log(api, judy, portfolio):
+    delegate(judy, "bob")
+    delegate(judy, "bob", scope={"portfolios": [str(portfolio.pk)]})
+
+    events = Event.objects.filter(event_type="delegation_granted").order_by("row")
+    assert [(each.intent_id, each.portfolio_id) for each in events] == [(None, None), (None, portfolio.pk)]
+
+
+def test_delegations_are_listed_by_delegate_and_delegator(api, judy):
+    first, second = delegate(judy, "bob"), delegate(api, "ada")
+
+    def ids(**query):
+        return [each["id"] for each in api.get("/delegations", **query).json()["delegations"]]
+
+    assert ids() == [first["id"], second["id"]]
+    assert ids(delegate="ada") == [second["id"]]
+    assert ids(delegator="judy") == [first["id"]]
+
+
+# --- what it covers ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.rule("A-4")
+@pytest.mark.parametrize("actions", [[], ["decide"], ["comment", "decide"]])
+def test_a_delegate_decides_where_it_may(judy, ada, bob, intent, actions):
+    delegate(judy, "bob", scope={"intents": [intent["id"]], "actions": actions})
+    asked(ada, intent)
+
+    assert decide(bob, intent).json()["decided_by"] == "bob"
+    assert decide(bob, intent, "standing alone").status_code == 201
+
+
+@pytest.mark.rule("A-4")
+def test_without_intents_and_portfolios_it_covers_everything(judy, bob, intent):
+    delegate(judy, "bob")
+
+    assert decide(bob, intent).status_code == 201
+
+
+@pytest.mark.rule("A-4")
+def test_a_portfolio_covers_its_members_and_no_others(judy, bob, make_intent, portfolio):
+    member, stranger = make_intent(), make_intent()
+    put_in(portfolio, member)
+    delegate(judy, "bob", scope={"portfolios": [str(portfolio.pk)]})
+
+    assert decide(bob, member).status_code == 201
+    assert decide(bob, stranger).json()["code"] == "forbidden"
+
+
+@pytest.mark.rule("A-4")
+@pytest.mark.parametrize("lacks", ["intent", "action", "delegate"])
+def test_what_it_does_not_cover_is_refused(judy, ada, bob, make_intent, lacks):
+    intent, other = make_intent(), make_intent()
+    scope = {"intents": [(other if lacks == "intent" else intent)["id"]], "actions": ["pay" if lacks == "action" else "decide"]}
+    delegate(judy, "eve" if lacks == "delegate" else "bob", scope=scope)
+    asked(ada, intent)
+    before = rows()
+
+    refused = decide(bob, intent)
+
+    assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
+    assert rows() == before
+
+
+@pytest.mark.rule("A-4")
+def test_a_delegate_does_not_decide_what_it_asked_itself(judy, bob, intent):
+    delegate(judy, "bob")
+    asked(bob, intent)
+    before = rows()
+
+    refused = decide(bob, intent)
+
+    assert (refused.status_code, refused.json()["code"]) == (403, "self_decision")
+    assert rows() == before
+
+
+# --- its end -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.rule("A-7")
+def test_revoking_ends_it_at_once(api, judy, bob, intent):
+    delegation = delegate(judy, "bob", scope={"intents": [intent["id"]]})
+    assert decide(bob, intent).status_code == 201
+
+    for _ in range(2):
+        assert judy.delete(f"/delegations/{delegation['id']}").status_code == 204
+
+    assert decide(bob, intent).json()["code"] == "forbidden"
+    assert [kind for kind, _ in log(api, intent)].count("delegation_revoked") == 1
+    assert log(api, intent)[-1] == ("delegation_revoked", "judy")
+    assert api.get("/delegations").json()["delegations"][0]["revoked_at"] is not None
+
+
+@pytest.mark.rule("A-7")
+def test_its_expiry_ends_it_at_once(judy, bob, intent):
+    delegation = delegate(judy, "bob", expires_at=LATER)
+    assert decide(bob, intent).status_code == 201
+
+    let_run_out(Delegation, delegation)
+
+    assert decide(bob, intent).json()["code"] == "forbidden"
+
+
+def test_only_its_delegator_and_operators_revoke_it(api, judy, arbiter, agent, intent):
+    delegation = delegate(judy, "bob")
+    before = rows()
+
+    for stranger in (arbiter("ruth"), agent("bob"), agent("judy")):
+        refused = stranger.delete(f"/delegations/{delegation['id']}")
+        assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
+
+    assert rows() == before
+    assert api.delete(f"/delegations/{delegation['id']}").status_code == 204
+
+
+def test_an_agent_delegates_nothing(ada):
+    before = rows()
+
+    refused = ada.post("/delegations", {"delegate": "bob"})
+
+    assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
+    assert rows() == before

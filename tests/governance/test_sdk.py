@@ -1,0 +1,149 @@
+"""Governance in the SDK, both clients against the live server."""
+
+import asyncio
+import inspect
+from datetime import UTC, datetime, timedelta
+from threading import Timer
+
+import pytest
+from openintent import (
+    Arbitration,
+    ArbitrationStatus,
+    AsyncOpenIntentClient,
+    ConflictError,
+    InputValidationError,
+    OpenIntentClient,
+    PermissionDeniedError,
+)
+
+
+class Waiting:
+    """An asynchronous client whose methods wait."""
+
+    def __init__(self, client, runner):
+        self._client, self._runner = client, runner
+
+    def __getattr__(self, name):
+        value = getattr(self._client, name)
+        return (lambda *a, **k: self._runner.run(value(*a, **k))) if inspect.iscoroutinefunction(value) else value
+
+
+@pytest.fixture(params=["sync", "async"])
+def connect(request, server):
+    with asyncio.Runner() as runner:
+        made = []
+
+        def connect(key="dev-user-key", agent="ada", **more):
+            if request.param == "sync":
+                made.append(OpenIntentClient(server.url, key, agent, **more))
+            else:
+                made.append(Waiting(AsyncOpenIntentClient(server.url, key, agent, **more), runner))
+            return made[-1]
+
+        yield connect
+        for client in made:
+            client.close()
+
+
+@pytest.fixture
+def client(connect):
+    return connect()
+
+
+@pytest.fixture
+def intent(client):
+    return client.create_intent(title="Book flights")
+
+
+def test_the_readme_runs_as_it_stands(client, intent):
+    client.request_arbitration(intent.id, reason="Conflicting interpretations of requirements")
+    decision = client.record_decision(
+        intent.id, decision="proceed_with_option_a", rationale="Option A better aligns with business objectives"
+    )
+
+    assert (decision.decision, decision.decided_by) == ("proceed_with_option_a", "ada")
+    assert client.get_decisions(intent.id) == [decision]
+
+
+def test_an_arbitration_is_asked_for_decided_and_read(client, intent):
+    later = datetime.now(UTC) + timedelta(hours=1)
+    arbitration = client.request_arbitration(
+        intent.id,
+        "Which?",
+        context={"cost": 5},
+        options=["a", {"label": "b", "rationale": "fast"}],
+        blocking=True,
+        expires_at=later,
+    )
+    assert (arbitration.status, arbitration.expires_at, arbitration.blocking) == (ArbitrationStatus.PENDING, later, True)
+    assert [(option.label, option.rationale) for option in arbitration.options] == [("a", None), ("b", "fast")]
+    assert client.get_intent(intent.id).status == "blocked"
+    assert client.get_arbitrations(intent.id, status="pending") == [arbitration]
+    assert arbitration in client.list_arbitrations(status=ArbitrationStatus.PENDING)
+
+    decision = client.record_decision(intent.id, "b", arbitration_id=arbitration.id, evidence=[{"source": "report"}])
+
+    now = client.get_arbitration(arbitration.id)
+    assert (now.status, now.decision) == (ArbitrationStatus.RESOLVED, decision)
+    assert decision.evidence[0].source == "report"
+    with pytest.raises(ConflictError) as refused:
+        client.record_decision(intent.id, "a", arbitration_id=arbitration.id)
+    assert refused.value.code == "arbitration_resolved"
+
+
+def test_a_request_is_withdrawn(client, intent):
+    arbitration = client.request_arbitration(intent.id, "Which?")
+
+    assert client.withdraw_arbitration(arbitration.id, "settled").status == ArbitrationStatus.WITHDRAWN
+    assert client.withdraw_arbitration(arbitration.id).status == ArbitrationStatus.WITHDRAWN
+
+
+def test_a_delegate_decides_until_the_delegation_ends(client, connect, intent):
+    bob = connect("agent-research-key", "bob-of-the-sdk")
+    with pytest.raises(PermissionDeniedError):
+        bob.record_decision(intent.id, "a")
+
+    delegation = client.create_delegation("bob-of-the-sdk", intents=intent.id, actions=["decide"], constraints={"max": 1})
+
+    assert bob.record_decision(intent.id, "a").decided_by == "bob-of-the-sdk"
+    assert delegation.scope.intents == [intent.id]
+    assert delegation in client.list_delegations(delegate="bob-of-the-sdk", delegator="ada")
+    client.revoke_delegation(delegation.id)
+    client.revoke_delegation(delegation.id)
+    with pytest.raises(PermissionDeniedError):
+        bob.record_decision(intent.id, "a")
+
+
+@pytest.mark.rule("A-6")
+def test_a_wait_may_be_longer_than_the_clients_timeout(connect, client, intent, server):
+    impatient = connect(timeout=0.5, max_tries=1)
+    arbitration = client.request_arbitration(intent.id, "Which?")
+
+    with OpenIntentClient(server.url, "dev-user-key", "judy") as judy:
+        timer = Timer(1.5, judy.record_decision, [intent.id, "a"])
+        timer.start()
+        told = impatient.get_arbitration(arbitration.id, wait=30)
+        timer.join()
+
+    assert told.decision.decision == "a"
+    assert isinstance(told, Arbitration)
+
+
+@pytest.mark.parametrize(
+    ("ask", "field"),
+    [
+        (lambda client: client.request_arbitration("x", ""), "reason"),
+        (lambda client: client.request_arbitration("x", "y", options=["a", {"label": "a"}]), "options"),
+        (lambda client: client.request_arbitration("x", "y", options=[5]), "options[0]"),
+        (lambda client: client.request_arbitration("x", "y", context=[]), "context"),
+        (lambda client: client.request_arbitration("x", "y", expires_at=datetime(2999, 1, 1)), "expires_at"),
+        (lambda client: client.record_decision("x", " "), "decision"),
+        (lambda client: client.get_arbitration("x", wait=61), "wait"),
+        (lambda client: client.create_delegation(""), "delegate"),
+    ],
+)
+def test_what_the_server_would_refuse_is_not_sent(client, ask, field):
+    with pytest.raises(InputValidationError) as refused:
+        ask(client)
+
+    assert refused.value.field == field

@@ -1,0 +1,161 @@
+"""The one task that looks for all who wait (rule A-6), without a server and a database."""
+
+import asyncio
+import threading
+from uuid import UUID, uuid4
+
+import orjson
+import pytest
+
+from governance import waiting
+from governance.waiting import WaitingRoom, asks_to_wait
+from intents import doorbell
+
+pytestmark = pytest.mark.rule("A-6")
+
+
+class Hop:
+    """Answers as Django would; `threads.run` is asked by the watcher, and answers what is pending."""
+
+    def __init__(self, *pending: UUID) -> None:
+        self.pending = set(pending)
+        self.looks: list[list[UUID]] = []
+        self.requests = 0
+        self.threads = self
+        self.broken = False
+
+    async def run(self, function, ids):
+        self.looks.append(ids)
+        if self.broken:
+            raise OSError("the database is away")
+        return self.pending & set(ids)
+
+    async def __call__(self, scope, receive, send):
+        self.requests += 1
+        pk = UUID(scope["path"].rpartition("/")[2])
+        body = {"id": str(pk), "status": "pending" if pk in self.pending else "resolved"}
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": orjson.dumps(body)})
+
+
+class Caller:
+    def __init__(self, room: WaitingRoom, pk: UUID, seconds: int = 60) -> None:
+        self.gone = asyncio.Event()
+        self.got: list[dict] = []
+        scope = {"method": "GET", "path": f"/api/v1/arbitrations/{pk}", "query_string": b"wait=%d" % seconds}
+        assert asks_to_wait(scope)
+        self.task = asyncio.create_task(room(scope, self.receive, self.send))
+
+    async def receive(self):
+        await self.gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(self, message):
+        self.got.append(message)
+
+    async def status(self):
+        await asyncio.wait_for(self.task, 10)
+        return orjson.loads(self.got[1]["body"])["status"]
+
+
+async def until(holds):
+    async with asyncio.timeout(10):
+        while not holds():
+            await asyncio.sleep(0.01)
+
+
+def bells():
+    return len(doorbell._bells)
+
+
+async def test_all_are_looked_for_with_one_question_and_woken_by_a_ring(monkeypatch):
+    monkeypatch.setattr(waiting, "LOOK_EVERY", 1_000)
+    first, second = uuid4(), uuid4()
+    hop = Hop(first, second)
+    room = WaitingRoom(hop)
+    callers = [Caller(room, pk) for pk in (first, second) for _ in range(50)]
+    await until(lambda: hop.looks and set(hop.looks[-1]) == {first, second})
+    assert hop.requests == 100
+
+    hop.pending = {second}
+    threading.Thread(target=doorbell.ring).start()
+
+    assert [await caller.status() for caller in callers[:50]] == ["resolved"] * 50
+    assert not any(caller.task.done() for caller in callers[50:])
+    room.close()
+    assert [await caller.status() for caller in callers[50:]] == ["pending"] * 50
+    await until(lambda: bells() == 0)
+
+
+async def test_without_a_ring_it_looks_by_itself(monkeypatch):
+    monkeypatch.setattr(waiting, "LOOK_EVERY", 0.01)
+    pk = uuid4()
+    hop = Hop(pk)
+    caller = Caller(WaitingRoom(hop), pk)
+    await until(lambda: len(hop.looks) > 2)
+
+    hop.pending.clear()
+
+    assert await caller.status() == "resolved"
+
+
+async def test_many_rings_are_one_look_a_pause(monkeypatch):
+    monkeypatch.setattr(waiting, "LOOK_EVERY", 1_000)
+    pk = uuid4()
+    hop, clock = Hop(pk), asyncio.get_running_loop().time
+    caller = Caller(WaitingRoom(hop), pk)
+    began = clock()
+
+    for _ in range(200):
+        doorbell.ring()
+        await asyncio.sleep(0.001)
+
+    assert 2 <= len(hop.looks) <= (clock() - began) / waiting.PAUSE + 2
+    caller.gone.set()
+    await asyncio.wait_for(caller.task, 10)
+
+
+async def test_a_caller_that_goes_away_is_dropped_and_the_watcher_ends_with_the_last():
+    pk = uuid4()
+    room = WaitingRoom(Hop(pk))
+    one, other = Caller(room, pk), Caller(room, pk)
+    await until(lambda: bells() == 1)
+
+    one.gone.set()
+    await asyncio.wait_for(one.task, 10)
+    assert (one.got, room.hop.requests) == ([], 2)
+    assert not other.task.done()
+
+    other.gone.set()
+    await asyncio.wait_for(other.task, 10)
+    await until(lambda: bells() == 0)
+    assert room.watcher._waited_for == {}
+
+
+async def test_a_database_that_is_away_is_asked_again(monkeypatch):
+    monkeypatch.setattr(waiting, "LOOK_EVERY", 0.01)
+    monkeypatch.setattr(waiting.log, "warning", lambda *_, **__: None)
+    pk = uuid4()
+    hop = Hop(pk)
+    hop.broken = True
+    caller = Caller(WaitingRoom(hop), pk)
+    await until(lambda: len(hop.looks) > 2)
+    assert not caller.task.done()
+
+    hop.broken, hop.pending = False, set()
+
+    assert await caller.status() == "resolved"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "query"),
+    [
+        ("POST", f"/api/v1/arbitrations/{uuid4()}", b"wait=5"),
+        ("GET", f"/api/v1/arbitrations/{uuid4()}", b""),
+        ("GET", f"/api/v1/arbitrations/{uuid4()}/withdraw", b"wait=5"),
+        ("GET", "/api/v1/arbitrations", b"wait=5"),
+        ("GET", f"/api/v1/intents/{uuid4()}", b"wait=5"),
+    ],
+)
+async def test_other_requests_do_not_wait(method, path, query):
+    assert not asks_to_wait({"method": method, "path": path, "query_string": query})

@@ -101,6 +101,30 @@ def _postgresql(url: str) -> dict[str, Any]:
     return {**settings, "ENGINE": "config.postgresql", "CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
 
 
+def attachments(database: dict[str, Any]) -> dict[str, Any]:
+    """Django's settings for where the bytes of attachments are kept (rule T-3)."""
+    if bucket := env.str("OPENINTENT_ATTACHMENTS_S3_BUCKET", default=""):
+        return {"BACKEND": "attachments.storage.Bucket", "OPTIONS": {"bucket_name": bucket, **_s3_options()}}
+    folder = Path(env.str("OPENINTENT_ATTACHMENTS_DIR", default="") or _attachments_beside(database)).resolve()
+    if folder.exists() and not folder.is_dir():
+        raise ImproperlyConfigured(f"OPENINTENT_ATTACHMENTS_DIR={str(folder)!r} is a file. Name a folder.")
+    return {"BACKEND": "attachments.storage.Folder", "OPTIONS": {"location": folder}}
+
+
+def _attachments_beside(database: dict[str, Any]) -> str:
+    """Beside an SQLite file; else in the working directory, where `attachments` alone is this checkout's own code."""
+    name = str(database["NAME"])
+    return f"{name}.attachments" if database["ENGINE"] == "config.sqlite" and name != ":memory:" else "openintent.attachments"
+
+
+def _s3_options() -> dict[str, str]:
+    """What is not said here, boto looks for in its own environment and files."""
+    names = {"endpoint_url": "ENDPOINT", "region_name": "REGION", "access_key": "ACCESS_KEY", "secret_key": "SECRET_KEY"}
+    given = {option: env.str(f"OPENINTENT_ATTACHMENTS_S3_{name}", default="") for option, name in names.items()}
+    style = {"addressing_style": "path"} if given["endpoint_url"] else {}  # Few of those answer to a host name per bucket.
+    return {**style, **{option: value for option, value in given.items() if value}}
+
+
 def is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback

@@ -33,7 +33,8 @@ class ClientGone(Exception):
 class Hop:
     """An ASGI application that runs a WSGI one. Its threads are its own: a long stream elsewhere takes none of them."""
 
-    def __init__(self, wsgi: Callable[..., Any], *, threads: int, max_body: int) -> None:
+    def __init__(self, wsgi: Callable[..., Any], *, threads: int, max_body: Callable[[str], int]) -> None:
+        """`max_body`: how many bytes a request to that path may have."""
         self.wsgi = wsgi
         self.max_body = max_body
         self.threads = Threads(threads, "django")
@@ -61,18 +62,19 @@ class Hop:
 
     async def _read(self, scope: Any, receive: Any) -> BinaryIO:
         """The whole body. Raises TooLarge before more than the limit was read, ClientGone."""
+        limit = self.max_body(scope["path"])
         for name, value in scope["headers"]:
-            if name == b"content-length" and value.isdigit() and int(value) > self.max_body:
-                raise self._too_large()
+            if name == b"content-length" and value.isdigit() and int(value) > limit:
+                raise _too_large(limit)
         message = await _receive_part(receive)
-        if not message.get("more_body", False) and len(message["body"]) <= self.max_body:
+        if not message.get("more_body", False) and len(message["body"]) <= limit:
             return BytesIO(message["body"])  # As nearly all do, it came in one part.
         body: Any = SpooledTemporaryFile(SPOOL_ABOVE)  # noqa: SIM115  The caller closes it.
         try:
             while True:
                 body.write(message["body"])
-                if body.tell() > self.max_body:
-                    raise self._too_large()
+                if body.tell() > limit:
+                    raise _too_large(limit)
                 if not message.get("more_body", False):
                     body.seek(0)
                     return body
@@ -80,9 +82,6 @@ class Hop:
         except BaseException:
             body.close()
             raise
-
-    def _too_large(self) -> TooLarge:
-        return TooLarge("The body of the request is too large.", limit=self.max_body)
 
     async def _take_thread(self) -> None:
         """Raises Unavailable where none becomes free in time."""
@@ -121,9 +120,7 @@ class Hop:
 
         def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> None:
             start["status"] = int(status[:3])
-            start["headers"] = [
-                (name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers if name != "Content-Length"
-            ]
+            start["headers"] = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
 
         response = self.wsgi(environ, start_response)
         if getattr(response, "streaming", False):
@@ -132,8 +129,14 @@ class Hop:
             body = b"".join(response)
         finally:
             response.close()
-        start["headers"].append((b"content-length", str(len(body)).encode()))
+        start["headers"] = [header for header in start["headers"] if header[0] != b"content-length"]
+        if start["status"] != 304:  # Its length would be that of what it does not send again (RFC 9110 §8.6).
+            start["headers"].append((b"content-length", str(len(body)).encode()))
         return start, body
+
+
+def _too_large(limit: int) -> TooLarge:
+    return TooLarge("The body of the request is too large.", limit=limit)
 
 
 async def _receive_part(receive: Any) -> dict[str, Any]:

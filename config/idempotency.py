@@ -65,7 +65,22 @@ def _fingerprint(request: Request) -> str:
     """A digest of what was asked: method, address, the version it builds on, and body."""
     meta = request.META
     asked = f"{request.method} {request.get_full_path()} {meta.get('HTTP_IF_MATCH', '')}\n".encode()
+    if request.content_type.startswith("multipart/"):
+        return _form_fingerprint(asked, request.data)
     return hashlib.sha256(asked + request._request.body).hexdigest()
+
+
+def _form_fingerprint(asked: bytes, form: Any) -> str:
+    """Of what the form says, file by file and in chunks: its text has another boundary each time that it is sent."""
+    digest = hashlib.sha256(asked)
+    for name, values in sorted(form.lists()):
+        for value in values:
+            is_file = hasattr(value, "chunks")
+            about = [name, value.name, value.content_type, value.size] if is_file else [name, value]
+            digest.update(strictjson.dumps(about))
+            for chunk in value.chunks() if is_file else ():
+                digest.update(chunk)
+    return digest.hexdigest()
 
 
 def _find(key: str, caller: str) -> IdempotentAnswer | None:

@@ -1,7 +1,6 @@
 """JSON as both databases keep it unchanged (protocol §1 "JSON")."""
 
 import json
-import re
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -10,7 +9,8 @@ from django.db import models
 MAX_DEPTH = 64
 MAX_INTEGER = 2**53 - 1
 
-_SUSPICIOUS = re.compile(rb"\\u0000|\d{16}")
+_DIGITS_AS_ZERO = bytes(48 if 48 <= byte <= 57 else 32 for byte in range(256))
+_MANY_DIGITS = b"0" * 16
 
 
 class NotStrict(ValueError):
@@ -27,7 +27,7 @@ def loads(raw: bytes) -> Any:
         value = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         raise NotStrict(f"The body is not JSON: {error}.", "not_json") from None
-    if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH or _SUSPICIOUS.search(raw):
+    if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH or _is_suspicious(raw):
         _check(raw, value)
     return value
 
@@ -52,6 +52,11 @@ def depth(value: Any) -> int:
         deepest += 1
         level = [child for item in level for child in (item.values() if isinstance(item, dict) else item)]
     return deepest
+
+
+def _is_suspicious(raw: bytes) -> bool:
+    """Whether it may have NULs or large integers. A regular expression takes ten times as long: seconds for a large file."""
+    return _MANY_DIGITS in raw.translate(_DIGITS_AS_ZERO) or b"\\u0000" in raw
 
 
 def _check(raw: bytes, value: Any) -> None:

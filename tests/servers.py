@@ -1,15 +1,22 @@
 """Servers as processes of their own, as users run them."""
 
+import atexit
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections import deque
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
+
+ATTACHMENTS = tempfile.mkdtemp(prefix="openintent-attachments-")
+atexit.register(shutil.rmtree, ATTACHMENTS, ignore_errors=True)
 
 STARTUP = 60.0  # Seconds, on a machine that is busy with other tests.
 
@@ -36,7 +43,7 @@ class Server:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "config.server", "--host", "127.0.0.1", "--port", "0", "--database-url", self.database_url],
             cwd=Path(__file__).parent.parent,
-            env={**os.environ, "OPENINTENT_LOG_LEVEL": "info", "PYTHONUNBUFFERED": "1", **self.environment},
+            env={**os.environ, **self._defaults(), **self.environment},
             stderr=subprocess.PIPE,
             text=True,
         )
@@ -48,6 +55,11 @@ class Server:
             self.kill()
             raise RuntimeError("the server did not start:\n" + "\n".join(self.log))
         return self
+
+    def _defaults(self) -> dict[str, str]:
+        """Servers of one database have one folder for files: by default, beside PostgreSQL, that is the checkout."""
+        folder = f"{ATTACHMENTS}/{sha256(self.database_url.encode()).hexdigest()[:16]}"
+        return {"OPENINTENT_LOG_LEVEL": "info", "PYTHONUNBUFFERED": "1", "OPENINTENT_ATTACHMENTS_DIR": folder}
 
     @property
     def api(self) -> str:

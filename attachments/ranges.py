@@ -1,0 +1,46 @@
+"""Which bytes of an attachment a request asks for (RFC 9110 §13 and §14)."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.http import parse_etags
+
+from attachments.errors import RangeNotSatisfiable
+
+_RANGE = re.compile(r"bytes[ \t]*=[ \t]*(\d{0,18})-(\d{0,18})[ \t]*", re.ASCII | re.IGNORECASE)
+
+
+def has_it(meta: Mapping[str, Any], etag: str) -> bool:
+    """Whether If-None-Match says that the caller has the content already."""
+    given = parse_etags(meta.get("HTTP_IF_NONE_MATCH", ""))
+    return given == ["*"] or etag in [each.removeprefix("W/") for each in given]
+
+
+def wanted(meta: Mapping[str, Any], etag: str, size: int) -> tuple[int, int] | None:
+    """The first byte, and how many, if one range is asked for; None if it is the whole.
+
+    Several ranges, and what is no range, are the whole as well: a server may ignore the header. So is a range of
+    something that has changed since (If-Range). Raises RangeNotSatisfiable.
+    """
+    match = _RANGE.fullmatch(meta.get("HTTP_RANGE", "").strip())
+    if not match or meta.get("HTTP_IF_RANGE", etag).strip() != etag:
+        return None
+    first, last = match.groups()
+    if not first:
+        return _last_bytes(last, size)
+    if last and int(last) < int(first):
+        return None
+    if int(first) >= size:
+        raise RangeNotSatisfiable(size)
+    end = min(int(last), size - 1) if last else size - 1
+    return int(first), end - int(first) + 1
+
+
+def _last_bytes(count: str, size: int) -> tuple[int, int] | None:
+    if not count:
+        return None
+    if int(count) == 0:
+        raise RangeNotSatisfiable(size)
+    length = min(int(count), size)
+    return (size - length, length) if size else None

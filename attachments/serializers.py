@@ -1,0 +1,171 @@
+"""Bodies, in and out (protocol §3)."""
+
+import binascii
+from typing import Any
+
+from django.conf import settings
+from django.core.files.base import ContentFile
+from drf_spectacular.utils import PolymorphicProxySerializer
+from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail
+from rest_framework.fields import empty
+
+from attachments.files import Content
+from attachments.models import MAX_CONTENT_TYPE, MAX_FILENAME, MAX_URL
+from config import strictjson
+from config.api import Body
+from config.errors import TooLarge
+from config.fields import Integer, JSONObject, Text
+
+MAX_DESCRIPTION = 10_000
+DEFAULT_TYPE = "application/octet-stream"
+
+FILENAME = r"\A[^\x00-\x1f\x7f-\x9f]+\Z"
+_TOKEN = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
+CONTENT_TYPE = rf'\A{_TOKEN}/{_TOKEN}( ?; ?{_TOKEN}=({_TOKEN}|"[ !#-\[\]-~]*"))*\Z'
+URL = r"\A(https?|s3|gs)://[A-Za-z0-9._~%:\[\]-]+([/?#][!-~]*)?\Z"
+SHA256 = r"\A[0-9a-f]{64}\Z"
+BASE64 = "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
+
+
+class Bytes(Text):
+    """A file's bytes as base64 (RFC 4648 §4): the usual alphabet, padded, and nothing else."""
+
+    json_schema = {"contentEncoding": "base64", "pattern": BASE64}
+
+    def run_validation(self, data: Any = empty) -> Any:
+        """Without the checks of a CharField, which look at each character of a large file for seconds."""
+        self.validate_empty_values(data)
+        return self.to_internal_value(data)
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        if len(data) > -(-settings.MAX_ATTACHMENT // 3) * 4:
+            raise too_large()
+        try:
+            content = binascii.a2b_base64(data, strict_mode=True)
+        except ValueError as error:
+            raise serializers.ValidationError(f"is not base64: {error}", "not_base64") from None
+        padding = 2 if data.endswith("==") else int(data.endswith("="))
+        if len(content) != len(data) / 4 * 3 - padding:  # Python 3.11 lets more padding pass.
+            raise serializers.ValidationError("is not base64: wrong padding", "not_base64")
+        return ContentFile(content)
+
+
+class Metadata(JSONObject):
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        values = super().to_internal_value(data)
+        if not strictjson.fits(values, settings.MAX_EVENT_PAYLOAD):
+            raise TooLarge("The metadata of an attachment are too large.", limit=settings.MAX_EVENT_PAYLOAD)
+        return values
+
+
+class Described(Body):
+    """What is said of a file."""
+
+    aliases = {"mime_type": "content_type"}
+
+    content_type = Text(
+        max_length=MAX_CONTENT_TYPE, pattern=CONTENT_TYPE, looks="must be a media type like application/pdf", default=DEFAULT_TYPE
+    )
+    description = Text(max_length=MAX_DESCRIPTION, required=False, allow_null=True, allow_blank=True)
+    metadata = Metadata(required=False)
+    sha256 = Text(
+        max_length=64,
+        pattern=SHA256,
+        looks="must be 64 hexadecimal digits, in lower case",
+        required=False,
+        help_text="Of the bytes.",
+    )
+
+
+class Filename(Text):
+    """Data, never a path (rule T-2)."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=MAX_FILENAME, pattern=FILENAME, looks="cannot contain control characters", **kwargs)
+
+
+class Size(Integer):
+    """In bytes."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_value=0, max_value=strictjson.MAX_INTEGER, **kwargs)
+
+
+class AttachReference(Described):
+    """A file whose bytes are kept elsewhere."""
+
+    filename = Filename()
+    storage_url = Text(
+        max_length=MAX_URL,
+        pattern=URL,
+        looks="must be an http, https, s3 or gs URL, in ASCII and without a user name or password",
+    )
+    size = Size()
+
+
+class WithBytes(Described):
+    """Whatever way the bytes come. `size` and `sha256`, if given, are checked against them."""
+
+    bytes_field = ""
+
+    size = Size(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """`content` instead of the bytes, their `size` and their `sha256`."""
+        content = _hashed(attrs.pop(self.bytes_field))
+        for name, is_so in (("size", content.size), ("sha256", content.sha256)):
+            if attrs.pop(name, is_so) != is_so:
+                raise serializers.ValidationError({name: [ErrorDetail(f"the bytes that came have {is_so}", f"{name}_differs")]})
+        return {**attrs, "content": content}
+
+
+class AttachBytes(WithBytes):
+    """A file, within the JSON."""
+
+    bytes_field = "content_base64"
+
+    filename = Filename()
+    content_base64 = Bytes(allow_blank=True)
+
+
+class AttachFile(WithBytes):
+    """A file as a form sends it. Its name and type are those of the part, unless the form says others."""
+
+    bytes_field = "file"
+
+    file = serializers.FileField(allow_empty_file=True)
+    filename = Filename(required=False)
+    description = Text(max_length=MAX_DESCRIPTION, required=False, allow_blank=True)
+
+
+AddAttachment = PolymorphicProxySerializer(
+    component_name="AddAttachment", serializers=[AttachBytes, AttachReference], resource_type_field_name=None
+)
+
+
+class AttachmentOut(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    intent_id = serializers.UUIDField()
+    filename = serializers.CharField()
+    content_type = serializers.CharField()
+    size = serializers.IntegerField(help_text="In bytes.")
+    sha256 = serializers.CharField(allow_null=True, help_text="Null if the bytes are kept elsewhere and nobody said it.")
+    description = serializers.CharField(allow_null=True)
+    metadata = serializers.DictField()
+    url = serializers.CharField(help_text="Where the bytes are: a path of this server, or the storage_url that was given.")
+    uploaded_by = serializers.CharField()
+    created_at = serializers.DateTimeField()
+
+
+def too_large() -> TooLarge:
+    return TooLarge("The attachment is too large.", limit=settings.MAX_ATTACHMENT)
+
+
+def _hashed(file: Any) -> Content:
+    """Raises TooLarge."""
+    if file.size > settings.MAX_ATTACHMENT:
+        raise too_large()
+    return Content.of(file)

@@ -1,0 +1,80 @@
+"""Where the bytes are kept: Django's storages, in which a file appears whole or not at all, and is read from any place in it."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from secrets import token_hex
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
+
+from django.core.files.storage import FileSystemStorage
+
+if TYPE_CHECKING:
+    S3Storage: Any
+else:
+    try:
+        from storages.backends.s3 import S3Storage
+    except ImportError:  # Only who keeps files in S3 has the extra `s3`.
+        S3Storage = object
+
+PARTIAL = ".part"
+
+
+class Folder(FileSystemStorage):
+    def read_from(self, name: str, start: int, length: int) -> BinaryIO:
+        """Raises FileNotFoundError."""
+        file = open(self.path(name), "rb")  # noqa: SIM115  The reader closes it.
+        file.seek(start)
+        return file
+
+    def _save(self, name: str, content: Any) -> str:
+        """A server that is killed, or loses its power, leaves no half file under the name."""
+        path = Path(self.path(name))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(f"{path.name}.{token_hex(8)}{PARTIAL}")
+        try:
+            _write(partial, content.chunks())
+            os.replace(partial, path)
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise
+        for folder in (path.parent, path.parent.parent):
+            _flush_folder(folder)
+        return name
+
+
+class Bucket(S3Storage):
+    def __init__(self, **options: Any) -> None:
+        if S3Storage is object:
+            raise ImportError("Attachments in S3 need django-storages: pip install 'openintent[s3]'")
+        super().__init__(**options)
+
+    def read_from(self, name: str, start: int, length: int) -> BinaryIO:
+        """Only that part of the object comes over the network. Raises FileNotFoundError."""
+        from botocore.exceptions import ClientError  # noqa: PLC0415  As above: not everybody has it.
+
+        wanted = {"Range": f"bytes={start}-{start + length - 1}"} if length else {}
+        try:
+            answer = self.bucket.Object(self._normalize_name(name)).get(**wanted)
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
+                raise FileNotFoundError(name) from error
+            raise
+        return cast(BinaryIO, answer["Body"])
+
+
+def _write(path: Path, chunks: Iterable[bytes]) -> None:
+    with open(path, "xb") as file:
+        file.writelines(chunks)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _flush_folder(folder: Path) -> None:
+    """Else a new name in it may be forgotten when the power fails."""
+    if os.name == "nt":  # Windows opens no folders.
+        return
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)

@@ -1,0 +1,125 @@
+import logging
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from rest_framework.parsers import MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from attachments import files, ranges, services
+from attachments.errors import AttachmentNotFound, BytesMissing, KeptElsewhere
+from attachments.forms import values_of
+from attachments.models import Attachment
+from attachments.schema import FILE, downloaded
+from attachments.serializers import AttachBytes, AttachFile, AttachmentOut, AttachReference
+from attachments.wire import attachment_body, disposition
+from config.api import ApiViewSet, actor_of, check_parameters, parse_values
+from config.errors import Invalid
+from config.formats import JSONParser
+from config.paging import PARAMETERS, Keyset, page
+from config.schema import created, deleted, listed
+from intents.models import Intent
+
+BY_ID = Keyset("id")
+SAFE = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox", "Accept-Ranges": "bytes"}
+
+log = logging.getLogger("openintent.attachments")
+
+
+class AttachmentViewSet(ApiViewSet):
+    parser_classes = [JSONParser, MultiPartParser]
+    tags = ["Attachments"]
+    upload: dict[str, Any]
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """The bytes are stored before the transaction begins, also the one that keeps the answer to an Idempotency-Key:
+        SQLite has one writer, which does not wait for a disk or a network."""
+        super().initial(request, *args, **kwargs)
+        if request.method == "POST" and hasattr(self, "post"):
+            Intent.objects.require(kwargs["intent_id"])
+            self.upload = read_upload(request)
+            if content := self.upload.get("content"):
+                files.keep(content)
+
+    @created("add_attachment", "Attach a file to an intent", FILE, AttachmentOut)
+    def create(self, request: Request, intent_id: UUID | str) -> Response:
+        attachment = services.add_attachment(intent_id=intent_id, actor=actor_of(request), **self.upload)
+        return Response(attachment_body(attachment), status=201)
+
+    @listed("get_attachments", "List the attachments of an intent", AttachmentOut, "attachments")
+    def list(self, request: Request, intent_id: UUID | str) -> Response:
+        check_parameters(request, PARAMETERS)
+        attachments = Attachment.objects.filter(intent_id=Intent.objects.require(intent_id))
+        return Response(page(attachments, request, BY_ID).body("attachments", attachment_body))
+
+    @deleted("delete_attachment", "Remove an attachment")
+    def remove(self, request: Request, intent_id: UUID | str, attachment_id: UUID | str) -> Response:
+        services.remove_attachment(intent_id=intent_id, attachment_id=attachment_id, actor=actor_of(request))
+        return Response(status=204)
+
+
+class ContentViewSet(ApiViewSet):
+    tags = ["Attachments"]
+
+    @downloaded("get_attachment_content", "Get the bytes of an attachment")
+    def content(self, request: Request, intent_id: UUID | str, attachment_id: UUID | str) -> HttpResponseBase:
+        check_parameters(request, [])
+        attachment = find(intent_id, attachment_id)
+        etag = f'"{attachment.sha256}"'
+        if ranges.has_it(request.META, etag):
+            return HttpResponse(status=304, headers={**SAFE, "ETag": etag})
+        if request.method == "HEAD":  # Ranges are for GET alone (RFC 9110 §14.2).
+            return StreamingHttpResponse([], headers=headers_of(attachment, attachment.size))
+        wanted = ranges.wanted(request.META, etag, attachment.size)
+        start, length = wanted or (0, attachment.size)
+        response = StreamingHttpResponse(opened(attachment, start, length), headers=headers_of(attachment, length))
+        if wanted:
+            response.status_code = 206
+            response["Content-Range"] = f"bytes {start}-{start + length - 1}/{attachment.size}"
+        return response
+
+
+def headers_of(attachment: Attachment, length: int) -> dict[str, str]:
+    return {
+        **SAFE,
+        "ETag": f'"{attachment.sha256}"',
+        "Content-Type": attachment.content_type,
+        "Content-Disposition": disposition(attachment.filename),
+        "Content-Length": str(length),
+    }
+
+
+def read_upload(request: Request) -> dict[str, Any]:
+    """The fields of the attachment that is sent, with its `content` or `storage_url`. Raises ValidationError, Invalid, TooLarge."""
+    if request.content_type.partition(";")[0].strip().lower() == MultiPartParser.media_type:
+        return parse_values(AttachFile, values_of(request.data))
+    if "HTTP_IDEMPOTENCY_KEY" in request.META:
+        _ = request._request.body  # It is looked at once more, for the key's fingerprint.
+    data = request.data
+    if not isinstance(data, dict) or "storage_url" not in data:
+        return parse_values(AttachBytes, data)
+    if "content_base64" in data:
+        raise Invalid.field("content_base64", "does not go with storage_url")
+    return parse_values(AttachReference, data)
+
+
+def find(intent_id: UUID | str, attachment_id: UUID | str) -> Attachment:
+    """The attachment, if its bytes are ours. Raises IntentNotFound, AttachmentNotFound, KeptElsewhere."""
+    intent = Intent.objects.require(intent_id)
+    found = Attachment.objects.filter(intent=intent, pk=attachment_id).first() if isinstance(attachment_id, UUID) else None
+    if found is None:
+        raise AttachmentNotFound(attachment_id)
+    if found.storage_url:
+        raise KeptElsewhere(found.storage_url)
+    return found
+
+
+def opened(attachment: Attachment, start: int, length: int) -> files.Stretch:
+    """Raises BytesMissing."""
+    try:
+        return files.read(str(attachment.blob_id), start, length)
+    except FileNotFoundError:
+        log.error("the bytes of attachment %s are not in the storage", attachment.pk)
+        raise BytesMissing from None

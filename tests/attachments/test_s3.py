@@ -1,0 +1,95 @@
+"""Bytes in S3, which moto plays over HTTP (rule T-3)."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import boto3
+import pytest
+from django.core.files.base import ContentFile
+from django.core.files.uploadedfile import SimpleUploadedFile
+from moto.server import ThreadedMotoServer
+
+from attachments import files, services
+from attachments.files import Content
+from config import env
+from tests.attachments.conftest import PDF, content_of, digest, upload
+
+NAME = f"{digest(PDF)[:2]}/{digest(PDF)}"
+
+pytestmark = pytest.mark.rule("T-3")
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    yield "http://{}:{}".format(*server.get_host_and_port())
+    server.stop()
+
+
+@pytest.fixture
+def bucket(endpoint: str, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    for name, value in {
+        "BUCKET": "ours",
+        "ENDPOINT": endpoint,
+        "REGION": "us-east-1",
+        "ACCESS_KEY": "a",
+        "SECRET_KEY": "b",
+    }.items():
+        monkeypatch.setenv(f"OPENINTENT_ATTACHMENTS_S3_{name}", value)
+    settings.STORAGES = {**settings.STORAGES, "attachments": env.attachments({})}
+    there = boto3.resource(
+        "s3", endpoint_url=endpoint, region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b"
+    ).Bucket("ours")
+    there.create()
+    yield there
+    there.objects.all().delete()
+    there.delete()
+
+
+def keys(bucket: Any) -> list[str]:
+    return [each.key for each in bucket.objects.all()]
+
+
+@pytest.mark.rule("T-1", "T-2", "T-4")
+def test_bytes_go_to_the_bucket_and_come_back_and_go(api, attach, make_intent, bucket, django_capture_on_commit_callbacks):
+    intent = make_intent()
+    first, second = attach(intent).json(), attach(intent).json()
+
+    assert keys(bucket) == [NAME]
+    assert content_of(api, first).body == PDF
+    part = content_of(api, second, Range="bytes=5-7")
+    assert (part.status_code, part.body) == (206, PDF[5:8])
+    for attachment in (first, second):
+        assert keys(bucket) == [NAME]
+        with django_capture_on_commit_callbacks(execute=True):
+            api.delete(f"/intents/{intent['id']}/attachments/{attachment['id']}")
+    assert keys(bucket) == []
+
+
+def test_a_large_form_with_a_key_goes_to_the_bucket(api, make_intent, bucket):
+    content = bytes(range(256)) * 4 * 10_000  # More than one part of S3's.
+
+    response = upload(api, make_intent(), {"file": SimpleUploadedFile("a", content)}, **{"Idempotency-Key": "k"})
+
+    assert response.status_code == 201, response.json()
+    assert content_of(api, response.json()).body == content
+
+
+def test_an_empty_file_and_a_lost_one(api, attach, make_intent, bucket):
+    intent = make_intent()
+    empty, lost = attach(intent, b"").json(), attach(intent).json()
+    bucket.Object(NAME).delete()
+
+    assert content_of(api, empty).body == b""
+    assert content_of(api, lost).status_code == 404
+
+
+def test_orphans_are_found_in_the_bucket(db, bucket, monkeypatch):
+    files.keep(Content.of(ContentFile(PDF)))
+    assert (services.forget_orphans([*files.FOLDERS[:1], NAME[:2]]), keys(bucket)) == (0, [NAME])
+
+    monkeypatch.setattr(files, "KEPT_FOR", timedelta(seconds=-60))
+
+    assert (services.forget_orphans([NAME[:2]]), keys(bucket)) == (1, [])

@@ -1,0 +1,150 @@
+"""Where the bytes are, whatever crashes, comes together or is lost (rules T-2 to T-4)."""
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.core.files.base import ContentFile
+from django.db import transaction
+
+from attachments import files, services
+from attachments.files import Content
+from attachments.models import Attachment, Blob
+from attachments.storage import Folder
+from config import env
+from tests.attachments.conftest import PDF, content_of, digest, stored
+
+NAME = f"{digest(PDF)[:2]}/{digest(PDF)}"
+LONG_AGO = time.time() - 2 * 24 * 3600
+
+
+def age(path: Path) -> None:
+    os.utime(path, (LONG_AGO, LONG_AGO))
+
+
+def everything_forgotten() -> int:
+    return services.forget_orphans(files.FOLDERS)
+
+
+@pytest.mark.rule("T-3")
+def test_bytes_without_a_row_go_after_a_day(db, folder):
+    files.keep(Content.of(ContentFile(PDF)))
+    assert (everything_forgotten(), stored(folder)) == (0, [digest(PDF)])
+
+    age(folder / NAME)
+
+    assert (everything_forgotten(), stored(folder)) == (1, [])
+
+
+def test_bytes_with_a_row_stay_however_old_they_are(attach, make_intent, folder):
+    attach(make_intent())
+    age(folder / NAME)
+
+    assert (everything_forgotten(), stored(folder)) == (0, [digest(PDF)])
+
+
+def test_files_that_were_never_finished_go_after_a_day(db, folder):
+    half = folder / f"{NAME}.0011223344556677.part"
+    half.parent.mkdir(parents=True)
+    half.write_bytes(b"ha")
+    everything_forgotten()
+    assert half.exists()
+
+    age(half)
+    everything_forgotten()
+
+    assert not half.exists()
+
+
+def test_each_round_of_housekeeping_looks_at_some_folders_only(db, folder, monkeypatch):
+    seen = []
+    monkeypatch.setattr(Folder, "listdir", lambda self, path: seen.append(path) or ([], []))
+
+    services.forget_orphans()
+
+    assert len(set(seen)) == files.FOLDERS_AT_ONCE
+
+
+def test_an_upload_that_breaks_off_leaves_nothing_under_the_name(folder):
+    class Broken(ContentFile):
+        def chunks(self, chunk_size=None):
+            yield b"half"
+            raise OSError("the disk is full")
+
+    with pytest.raises(OSError, match="full"):
+        files.storage().save(NAME, Broken(PDF))
+
+    assert stored(folder) == []
+
+
+def test_bytes_that_went_between_their_upload_and_their_row_are_stored_again(api, attach, make_intent, folder, monkeypatch):
+    lock = services._lock
+
+    def someone_removes_them_first(name):
+        if path := [path for path in folder.rglob(name) if not Blob.objects.exists()]:
+            path[0].unlink()
+        lock(name)
+
+    monkeypatch.setattr(services, "_lock", someone_removes_them_first)
+
+    attachment = attach(make_intent()).json()
+
+    assert content_of(api, attachment).body == PDF
+
+
+def test_bytes_that_are_attached_again_before_they_go_stay(api, attach, make_intent, folder, django_capture_on_commit_callbacks):
+    intent = make_intent()
+    attachment = attach(intent).json()
+    with django_capture_on_commit_callbacks() as callbacks:
+        api.delete(f"/intents/{intent['id']}/attachments/{attachment['id']}")
+    again = attach(intent).json()
+
+    for callback in callbacks:
+        callback()
+
+    assert content_of(api, again).body == PDF
+
+
+def test_an_attachment_is_removed_also_where_its_bytes_cannot_be(
+    api, attach, make_intent, folder, monkeypatch, caplog, django_capture_on_commit_callbacks
+):
+    intent = make_intent()
+    attachment = attach(intent).json()
+
+    def refuses(self, name):
+        raise OSError("read-only")
+
+    monkeypatch.setattr(Folder, "delete", refuses)
+    with django_capture_on_commit_callbacks(execute=True):
+        answer = api.delete(f"/intents/{intent['id']}/attachments/{attachment['id']}")
+
+    assert answer.status_code == 204
+    assert "read-only" in caplog.text
+    transaction.set_rollback(False)  # What failed was a transaction of its own, but for this test's being one around it.
+    assert not Attachment.objects.exists()
+    monkeypatch.undo()
+    assert stored(folder) == [digest(PDF)]
+
+
+@pytest.mark.rule("T-3")
+def test_the_storage_stands_in_the_environment(monkeypatch, tmp_path):
+    sqlite = {"ENGINE": "config.sqlite", "NAME": f"{tmp_path}/a.db"}
+    postgresql = {"ENGINE": "config.postgresql", "NAME": "openintent"}
+    monkeypatch.chdir(tmp_path)
+
+    assert env.attachments(sqlite)["OPTIONS"]["location"] == tmp_path / "a.db.attachments"
+    assert env.attachments(postgresql)["OPTIONS"]["location"] == tmp_path / "openintent.attachments"
+    monkeypatch.setenv("OPENINTENT_ATTACHMENTS_DIR", str(tmp_path / "files"))
+    assert env.attachments(postgresql)["OPTIONS"]["location"] == tmp_path / "files"
+    (tmp_path / "files").write_text("")
+    with pytest.raises(ImproperlyConfigured, match="is a file"):
+        env.attachments(sqlite)
+
+    monkeypatch.setenv("OPENINTENT_ATTACHMENTS_S3_BUCKET", "ours")
+    monkeypatch.setenv("OPENINTENT_ATTACHMENTS_S3_REGION", "eu-west-1")
+    assert env.attachments(sqlite) == {
+        "BACKEND": "attachments.storage.Bucket",
+        "OPTIONS": {"bucket_name": "ours", "region_name": "eu-west-1"},
+    }

@@ -1,0 +1,162 @@
+"""Budgets: whom a cost counts for, and what is written when one is crossed (rule C-3).
+
+Every recorder of money locks all whose budgets count it, before it adds to the sums: of two at once, the second one sees
+what the first one spent. A budget that is set while a cost is being recorded counts that cost from the next one on.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import QuerySet, Sum
+from orjson import Fragment, loads
+
+from access.callers import SYSTEM
+from config import db, wire
+from costs import limits, spending
+from costs.amounts import DOLLAR_DECIMALS, HUNDREDTHS, PARTS, as_text, plain
+from costs.limits import PER_AGENT, PER_CALL, Limit
+from costs.models import Cost, Crossing, Level, Spending
+from intents.events import EventType, NewEvent, append, append_without_intent
+from intents.models import Intent
+from portfolios.models import Member, Portfolio
+from portfolios.models import Status as PortfolioStatus
+
+TOTAL = "total"
+_EVENTS = {Level.ALERT: EventType.BUDGET_ALERT, Level.EXCEEDED: EventType.BUDGET_EXCEEDED}
+
+_AROUND = """
+    WITH RECURSIVE above(id, parent_intent_id, constraints) AS (
+        SELECT id, parent_intent_id, constraints FROM intents_intent WHERE id = %s
+        UNION ALL
+        SELECT i.id, i.parent_intent_id, i.constraints FROM above JOIN intents_intent i ON i.id = above.parent_intent_id
+    )
+    SELECT 'intent', id, constraints FROM above
+    WHERE constraints LIKE '%%"budget"%%' OR constraints LIKE '%%"max_cost"%%'
+    UNION ALL
+    SELECT 'portfolio', p.id, p.governance_policy
+    FROM portfolios_member m JOIN portfolios_portfolio p ON p.id = m.portfolio_id
+    WHERE m.intent_id = %s AND p.status = 'active' AND p.governance_policy LIKE '%%"shared_constraints"%%'
+"""
+"""What may be a budget that counts what an intent spends: its own, its ancestors', and its portfolios'."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose budget it is: an intent, whose whole subtree it counts, or a portfolio, whose members it counts."""
+
+    intent: Intent | None
+    portfolio_id: UUID | None
+    limits: list[Limit]
+
+    def spending(self) -> QuerySet[Spending]:
+        if self.intent:
+            return spending.of_tree(self.intent.pk)
+        assert self.portfolio_id
+        return spending.of_members(self.portfolio_id)
+
+    def write(self, event_type: EventType, payload: dict[str, Any], now: datetime) -> None:
+        event = NewEvent(event_type, payload, portfolio_id=self.portfolio_id)
+        if self.intent:
+            append(self.intent, event, actor=SYSTEM, now=now)
+        else:
+            append_without_intent(event, actor=SYSTEM, now=now)
+
+
+def lock(intent_id: UUID | str) -> tuple[Intent, list[Owner]]:
+    """Lock the intent, and all whose budgets count what is spent on it. Raises IntentNotFound."""
+    intent_ids, portfolio_ids = _around(intent_id) if isinstance(intent_id, UUID) else (set(), set())
+    if not isinstance(intent_id, UUID) or not (intent_ids or portfolio_ids):
+        return Intent.objects.lock(intent_id), []
+    portfolios = Portfolio.objects.lock_all(portfolio_ids)
+    locked = Intent.objects.lock_all({intent_id, *intent_ids})
+    owners = [Owner(locked[pk], None, limits.of_intent(locked[pk].constraints)) for pk in sorted(intent_ids, reverse=True)]
+    return locked[intent_id], [*owners, *_still_around(portfolios, intent_id)]
+
+
+def watch(owners: list[Owner], cost: Cost, now: datetime) -> None:
+    """Write what the cost, which is among the sums already, has crossed."""
+    for owner in owners:
+        known, spent = _known(owner, cost.agent_id), _spent(owner, cost)
+        for limit in owner.limits:
+            amount = spent[limit.kind] if limit.kind in spent else spent[TOTAL]
+            for level in _crossed(limit, amount):
+                if limit.kind != PER_CALL:  # Each call is a crossing of its own.
+                    crossing = _crossing(limit, level, cost.agent_id)
+                    if crossing in known:
+                        continue
+                    _remember(owner, crossing, now)
+                owner.write(_EVENTS[level], _payload(limit, amount, cost), now)
+
+
+def _around(intent_id: UUID) -> tuple[set[UUID], set[UUID]]:
+    """The ids of the intents and of the portfolios with limits."""
+    pk = Intent._meta.pk.get_db_prep_value(intent_id, connection)
+    found: dict[str, set[UUID]] = {"intent": set(), "portfolio": set()}
+    read = {"intent": limits.of_intent, "portfolio": limits.of_portfolio}
+    for kind, owner_id, text in db.rows(_AROUND, [pk, pk]):
+        if read[kind](loads(text)):
+            found[kind].add(UUID(str(owner_id)))
+    return found["intent"], found["portfolio"]
+
+
+def _still_around(portfolios: list[Portfolio], intent_id: UUID) -> Iterator[Owner]:
+    """Those that were not closed, and have not let go of the intent, while we waited for their locks."""
+    if not portfolios:
+        return
+    holding = set(Member.objects.filter(portfolio__in=portfolios, intent_id=intent_id).values_list("portfolio_id", flat=True))
+    for portfolio in portfolios:
+        if portfolio.pk in holding and portfolio.status == PortfolioStatus.ACTIVE:
+            yield Owner(None, portfolio.pk, limits.of_portfolio(portfolio.governance_policy))
+
+
+def _spent(owner: Owner, cost: Cost) -> dict[str, Fraction]:
+    """In USD: by all, by the cost's agent, and by the cost alone."""
+    sums = owner.spending().filter(unit__in=HUNDREDTHS).values_list("unit", "agent_id").annotate(Sum("whole"), Sum("parts"))
+    spent = {TOTAL: 0, PER_AGENT: 0, PER_CALL: cost.amount * HUNDREDTHS[cost.unit]}
+    for unit, agent_id, whole, parts in sums:
+        more = (int(whole) * PARTS + int(parts)) * HUNDREDTHS[unit]
+        spent[TOTAL] += more
+        spent[PER_AGENT] += more if agent_id == cost.agent_id else 0
+    return {kind: Fraction(amount, 10**DOLLAR_DECIMALS) for kind, amount in spent.items()}
+
+
+def _crossed(limit: Limit, spent: Fraction) -> Iterator[Level]:
+    if limit.kind != PER_CALL and spent * 100 >= Fraction(limit.usd) * Fraction(limit.threshold):
+        yield Level.ALERT
+    if spent > Fraction(limit.usd):
+        yield Level.EXCEEDED
+
+
+def _crossing(limit: Limit, level: Level, agent_id: str) -> tuple[str, ...]:
+    return (limit.kind, str(limit.usd.normalize()), agent_id if limit.kind == PER_AGENT else "", str(level))
+
+
+def _mine(owner: Owner) -> dict[str, Any]:
+    return {"intent": owner.intent, "portfolio_id": owner.portfolio_id}
+
+
+def _known(owner: Owner, agent_id: str) -> set[tuple[str, ...]]:
+    crossings = Crossing.objects.filter(**_mine(owner), agent_id__in=["", agent_id])
+    return set(crossings.values_list("limit_kind", "limit", "agent_id", "level"))
+
+
+def _remember(owner: Owner, crossing: tuple[str, ...], now: datetime) -> None:
+    kind, limit, agent_id, level = crossing
+    Crossing.objects.create(**_mine(owner), limit_kind=kind, limit=limit, agent_id=agent_id, level=level, crossed_at=now)
+
+
+def _payload(limit: Limit, spent: Fraction, cost: Cost) -> dict[str, Any]:
+    return {
+        "limit_kind": limit.kind,
+        "limit_usd": plain(limit.usd),
+        "spent_usd": as_text(int(spent * 10**DOLLAR_DECIMALS), DOLLAR_DECIMALS),
+        "threshold_percent": Fragment(plain(limit.threshold).encode()),
+        "agent_id": cost.agent_id,
+        "intent_id": wire.identifier(cost.intent_id),
+        "cost_id": wire.identifier(cost.pk),
+    }

@@ -1,0 +1,24 @@
+"""What lists of costs can be narrowed by."""
+
+from typing import Any
+
+import django_filters as filters
+from django.db.models import QuerySet
+
+from config.filters import SinceFilter
+from costs.amounts import unit_named
+from costs.models import Cost
+
+
+class CostFilter(filters.FilterSet):
+    agent_id = filters.CharFilter()
+    cost_type = filters.CharFilter()
+    unit = filters.CharFilter(method="in_unit")
+    since = SinceFilter(field_name="recorded_at")
+
+    class Meta:
+        model = Cost
+        fields: list[str] = []
+
+    def in_unit(self, queryset: QuerySet[Any], name: str, unit: str) -> QuerySet[Any]:
+        return queryset.filter(unit=unit_named(unit))

@@ -1,0 +1,118 @@
+"""Bodies, in and out (protocol §3)."""
+
+import re
+from decimal import Decimal
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from access.callers import AGENT_ID
+from access.serializers import AgentId
+from config.api import Body
+from config.fields import JSONObject, Text
+from costs.amounts import DECIMALS, DIGITS_OF_A_FLOAT, MOST, meant_by, unit_named
+from costs.models import COST_TYPE, SOURCE, UNIT
+
+_DECIMAL = rf"{MOST}(\.0{{1,{DECIMALS}}})?|(0|[1-9][0-9]{{0,11}})(\.[0-9]{{1,{DECIMALS}}})?"
+_NUMBER = {"type": "number", "minimum": 0, "maximum": MOST}
+
+
+@extend_schema_field({"oneOf": [_NUMBER, {"type": "string", "pattern": f"^({_DECIMAL})$"}]})
+class Amount(serializers.Field[Any, Any, Any, Any]):
+    """A JSON number, or text that keeps every digit (rule C-1). Its value is in trillionths."""
+
+    default_error_messages = {
+        "null": "cannot be null",
+        "required": "is required",
+        "invalid": f'must be a number, or one as text with at most {DECIMALS} decimals, like "0.05"',
+        "min_value": "must be 0 or more",
+        "max_value": f"must be {MOST} or less",
+        "inexact_number": f"has more than {DECIMALS} decimals or {DIGITS_OF_A_FLOAT} digits; send it as text to keep every digit",
+    }
+
+    def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, str):
+            return self._trillionths(Decimal(data)) if re.fullmatch(_DECIMAL, data) else self.fail("invalid")
+        if isinstance(data, bool) or not isinstance(data, int | float):
+            self.fail("invalid")
+        if data < 0:
+            self.fail("min_value")
+        if data > MOST:
+            self.fail("max_value")
+        number = meant_by(data) if isinstance(data, float) else Decimal(data)
+        return self._trillionths(number) if number is not None else self.fail("inexact_number")
+
+    def _trillionths(self, number: Decimal) -> int:
+        found = number.scaleb(DECIMALS)
+        if found != found.to_integral_value():
+            self.fail("inexact_number")
+        return int(found)
+
+
+class Word(Text):
+    """A name that money is summed up under."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        looks = "cannot contain control characters, nor begin or end with a space"
+        super().__init__(pattern=rf"\A{AGENT_ID.pattern}\Z", looks=looks, **kwargs)
+
+
+class RecordCost(Body):
+    cost_type = Word(max_length=COST_TYPE)
+    amount = Amount(help_text=f"At most {DECIMALS} decimals; text keeps more digits than a number.")
+    unit = Word(max_length=UNIT, default="USD", help_text="USD and cents are money; any other word counts on its own.")
+    provider = Word(max_length=SOURCE, required=False, allow_null=True)
+    model = Word(max_length=SOURCE, required=False, allow_null=True, help_text="Default: `metadata.model`, if that is text.")
+    metadata = JSONObject(required=False)
+    agent_id = AgentId(required=False, help_text="Who spent it, where neither the key nor X-Agent-ID says it.")
+
+    def validate_unit(self, unit: str) -> str:
+        return unit_named(unit)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs.get("model") is None:
+            attrs["model"] = _model_of(attrs.get("metadata", {}))
+        return attrs
+
+
+def _model_of(metadata: dict[str, Any]) -> str | None:
+    model = metadata.get("model")
+    return model if isinstance(model, str) and 0 < len(model) <= SOURCE else None
+
+
+@extend_schema_field({"type": "number", "minimum": 0})
+class Exact(serializers.Field[Any, Any, Any, Any]):
+    """A number with all its digits."""
+
+
+class CostOut(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    intent_id = serializers.UUIDField()
+    agent_id = serializers.CharField()
+    cost_type = serializers.CharField()
+    amount = Exact()
+    unit = serializers.CharField()
+    provider = serializers.CharField(allow_null=True)
+    model = serializers.CharField(allow_null=True)
+    metadata = serializers.DictField()
+    recorded_at = serializers.DateTimeField()
+
+
+class CostSummaryOut(serializers.Serializer[Any]):
+    unit = serializers.CharField(
+        allow_null=True, help_text="USD if there is money; else the only unit; null where there are several."
+    )
+    total = Exact(allow_null=True)
+    by_type = serializers.DictField(child=Exact())
+    by_agent = serializers.DictField(child=Exact())
+    by_provider = serializers.DictField(child=Exact(), help_text="Without what names no provider.")
+    by_model = serializers.DictField(child=Exact(), help_text="Without what names no model.")
+    by_unit = serializers.DictField(child=Exact(), help_text="Every unit, each in itself.")
+    count = serializers.IntegerField()
+
+
+class CostPage(serializers.Serializer[Any]):
+    costs = CostOut(many=True)
+    summary = CostSummaryOut(help_text="Of all of them, whatever the page and the filters.")
+    next = serializers.CharField(allow_null=True, help_text="The cursor of the next page; null on the last one.")

@@ -1,0 +1,85 @@
+"""The verb: all that can add a cost (RFC-0009). None is ever changed."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import F
+
+from access.callers import Actor
+from config import wire
+from config.db import clock, verb
+from costs import budgets
+from costs.amounts import HUNDREDTHS, PARTS, as_json
+from costs.models import Cost, Spending
+from intents.events import EventType, NewEvent, append
+from intents.models import Intent
+from leasing.guards import require_token
+
+
+@verb
+def record_cost(
+    *,
+    intent_id: UUID | str,
+    actor: Actor,
+    cost_type: str,
+    amount: int,
+    unit: str,
+    provider: str | None = None,
+    model: str | None = None,
+    metadata: dict[str, Any] | None = None,
+) -> Cost:
+    """Write down what the actor has spent on the intent: `amount` is in trillionths of the unit (rule C-1).
+
+    It is spent already, so neither a budget nor the intent's status refuses it. Budgets that it crosses say so in their
+    owners' logs (rule C-3).
+
+    Raises IntentNotFound, LeaseLost.
+    """
+    counts = unit in HUNDREDTHS and amount > 0  # Budgets are about money.
+    intent, owners = budgets.lock(intent_id) if counts else (Intent.objects.lock(intent_id), [])
+    require_token(intent, actor)
+    now = clock()
+    cost = Cost(
+        intent=intent,
+        agent_id=actor.id,
+        cost_type=cost_type,
+        whole=amount // PARTS,
+        parts=amount % PARTS,
+        unit=unit,
+        provider=provider,
+        model=model,
+        metadata=metadata or {},
+        recorded_at=now,
+    )
+    cost.save(force_insert=True)
+    _add_up(cost)
+    append(intent, NewEvent(EventType.COST_RECORDED, _as_recorded(cost)), actor=actor, now=now)
+    budgets.watch(owners, cost, now)
+    return cost
+
+
+def _add_up(cost: Cost) -> None:
+    """Under the intent's lock nobody else makes or changes this sum."""
+    kind = {
+        "intent_id": cost.intent_id,
+        "unit": cost.unit,
+        "cost_type": cost.cost_type,
+        "agent_id": cost.agent_id,
+        "provider": cost.provider or "",
+        "model": cost.model or "",
+    }
+    more = {"whole": F("whole") + cost.whole, "parts": F("parts") + cost.parts, "count": F("count") + 1}
+    if not Spending.objects.filter(**kind).update(**more):
+        Spending.objects.create(**kind, whole=cost.whole, parts=cost.parts, count=1)
+
+
+def _as_recorded(cost: Cost) -> dict[str, Any]:
+    return {
+        "cost_id": wire.identifier(cost.pk),
+        "cost_type": cost.cost_type,
+        "amount": as_json(cost.amount),
+        "unit": cost.unit,
+        "agent_id": cost.agent_id,
+        "provider": cost.provider,
+        "model": cost.model,
+    }

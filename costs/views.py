@@ -1,0 +1,73 @@
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from config.api import ApiViewSet, actor_of, check_parameters, parse
+from config.errors import Invalid
+from config.filters import narrow
+from config.paging import Keyset, page
+from config.schema import created, listed, read
+from costs import services, summaries
+from costs.filters import CostFilter
+from costs.models import Cost
+from costs.serializers import CostOut, CostPage, CostSummaryOut, RecordCost
+from costs.wire import cost_body
+from intents import rows
+from intents.models import Intent
+from portfolios.models import Member, Portfolio
+
+BY_ID = Keyset("id")
+TREE = "tree"
+
+_with_summary = extend_schema(responses={200: CostPage})
+_rollup = extend_schema(
+    parameters=[OpenApiParameter("rollup", enum=[TREE], description="`tree` adds all descendants, each once.")]
+)
+
+
+class CostViewSet(ApiViewSet):
+    tags = ["Costs"]
+
+    @created("record_cost", "Record what was spent on an intent", RecordCost, CostOut)
+    def record(self, request: Request, intent_id: UUID | str) -> Response:
+        values = parse(RecordCost, request)
+        actor = actor_of(request, values.pop("agent_id", None))
+        return Response(cost_body(services.record_cost(intent_id=intent_id, actor=actor, **values)), status=201)
+
+    @_with_summary
+    @listed("get_costs", "List the costs of an intent, with their summary", CostOut, "costs", filterset=CostFilter)
+    def list(self, request: Request, intent_id: UUID | str) -> Response:
+        pk = Intent.objects.require(intent_id)
+        return self._answer(Cost.objects.filter(intent_id=pk), request, lambda: summaries.of_intent(pk))
+
+    @_rollup
+    @read("get_cost_summary", "Add up the costs of an intent", CostSummaryOut)
+    def summary(self, request: Request, intent_id: UUID | str) -> Response:
+        check_parameters(request, ["rollup"])
+        rollup = request.query_params.get("rollup")
+        if rollup not in (None, TREE):
+            raise Invalid.field("rollup", f"must be {TREE}, or be left out")
+        pk = Intent.objects.require(intent_id)
+        return Response(summaries.of_tree(pk) if rollup else summaries.of_intent(pk))
+
+    @_with_summary
+    @listed(
+        "get_portfolio_costs",
+        "List the costs of a portfolio's members, with their summary",
+        CostOut,
+        "costs",
+        filterset=CostFilter,
+    )
+    def list_of_portfolio(self, request: Request, portfolio_id: UUID | str) -> Response:
+        pk = Portfolio.objects.require(portfolio_id)
+        members = Member.objects.filter(portfolio_id=pk).values("intent_id")
+        return self._answer(Cost.objects.filter(intent_id__in=members), request, lambda: summaries.of_portfolio(pk))
+
+    @staticmethod
+    def _answer(costs: QuerySet[Cost], request: Request, summary: Any) -> Response:
+        found = page(narrow(CostFilter, costs, request, []), request, BY_ID, fetch=rows.fetch)
+        return Response({**found.body("costs", cost_body), "summary": summary()})

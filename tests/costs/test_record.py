@@ -1,0 +1,196 @@
+"""Recording a cost (RFC-0009)."""
+
+from decimal import Decimal
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from costs.models import Cost, Spending
+from tests.conftest import Caller, fresh, log, set_status
+from tests.costs.conftest import exact
+
+
+def test_a_cost_is_a_row_a_sum_and_an_event_and_no_new_version(api, agent, make_intent):
+    intent = make_intent()
+
+    response = agent("ada").post(
+        f"/intents/{intent['id']}/costs",
+        {
+            "cost_type": "api_call",
+            "amount": 0.05,
+            "unit": "USD",
+            "provider": "openai",
+            "metadata": {"model": "gpt-4", "tokens": 1500},
+        },
+    )
+
+    assert response.status_code == 201
+    cost = response.json()
+    assert cost == {
+        "id": cost["id"],
+        "intent_id": intent["id"],
+        "agent_id": "ada",
+        "cost_type": "api_call",
+        "amount": 0.05,
+        "unit": "USD",
+        "provider": "openai",
+        "model": "gpt-4",
+        "metadata": {"model": "gpt-4", "tokens": 1500},
+        "recorded_at": cost["recorded_at"],
+    }
+    assert Cost.objects.get().amount == 5 * 10**10
+    assert Spending.objects.values_list("agent_id", "model", "whole", "parts", "count").get() == (
+        "ada",
+        "gpt-4",
+        0,
+        5 * 10**10,
+        1,
+    )
+    assert log(api, intent)[1:] == [("cost_recorded", "ada")]
+    [*_, event] = api.get(f"/intents/{intent['id']}/events").json()["events"]
+    assert event["payload"] == {
+        "cost_id": cost["id"],
+        "cost_type": "api_call",
+        "amount": 0.05,
+        "unit": "USD",
+        "agent_id": "ada",
+        "provider": "openai",
+        "model": "gpt-4",
+    }
+    assert fresh(api, intent)["version"] == 1
+
+
+def test_only_the_type_and_the_amount_must_be_said(spend, make_intent):
+    cost = spend(make_intent(), 3)
+
+    assert [cost[name] for name in ("unit", "agent_id", "provider", "model", "metadata")] == ["USD", "dev-user", None, None, {}]
+
+
+def test_the_body_may_say_who_spent_it(spend, make_intent):
+    assert spend(make_intent(), 3, agent_id="bob")["agent_id"] == "bob"
+
+
+@pytest.mark.rule("C-1")
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("0.1", "0.1"),
+        ("0.000000000001", "0.000000000001"),
+        ("999999999999.999999999999", "999999999999.999999999999"),
+        ("1000000000000", "1000000000000"),
+        ("1000000000000.000", "1000000000000"),
+        ("0.050", "0.05"),
+        ("0", "0"),
+        (0, "0"),
+        (-0.0, "0"),
+        (10**12, "1000000000000"),
+        (1e12, "1000000000000"),
+        (0.1, "0.1"),
+        (1e-12, "0.000000000001"),
+        (0.1 + 0.2, "0.3"),
+        (1358.0160000000003, "1358.016"),
+        (123456789.012345, "123456789.012345"),
+        (100, "100"),
+        (20.0, "20"),
+    ],
+)
+def test_every_digit_survives(api, make_intent, given, kept):
+    intent = make_intent()
+    path = f"/intents/{intent['id']}/costs"
+
+    answer = api.post(path, {"cost_type": "x", "amount": given})
+
+    assert f'"amount":{kept},'.encode() in answer.content  # Not even in scientific notation.
+    assert f'"amount":{kept},'.encode() in api.get(path).content
+    assert f'"amount":{kept},'.encode() in api.get(f"/intents/{intent['id']}/events").content
+    assert f'"total":{kept},'.encode() in api.get(f"{path}/summary").content
+
+
+@pytest.mark.rule("C-1")
+def test_ten_times_a_tenth_is_one(spend, summary, make_intent):
+    intent = make_intent()
+
+    for _ in range(10):
+        spend(intent, 0.1)
+
+    assert summary(intent)["total"] == Decimal(1)
+    assert Spending.objects.get().count == 10
+
+
+@pytest.mark.parametrize(
+    ("fields", "model"),
+    [
+        ({"model": "gpt-4"}, "gpt-4"),
+        ({"model": "gpt-4", "metadata": {"model": "other"}}, "gpt-4"),
+        ({"model": None, "metadata": {"model": "gpt-4"}}, "gpt-4"),
+        ({"metadata": {"model": "m" * 255}}, "m" * 255),
+        ({"metadata": {"model": "m" * 256}}, None),
+        ({"metadata": {"model": 4}}, None),
+        ({"metadata": {"model": ""}}, None),
+        ({"metadata": {}}, None),
+    ],
+)
+def test_the_model_is_named_or_found_in_the_metadata(spend, make_intent, fields, model):
+    assert spend(make_intent(), 1, **fields)["model"] == model
+
+
+@pytest.mark.parametrize(("given", "kept"), [("usd", "USD"), ("Cents", "cents"), ("CENTS", "cents"), ("Tokens", "Tokens")])
+def test_money_has_one_spelling(spend, make_intent, given, kept):
+    assert spend(make_intent(), 1, given)["unit"] == kept
+
+
+@pytest.mark.rule("C-3")
+def test_what_a_final_intent_cost_is_recorded_as_well(api, spend, summary, make_intent):
+    intent = make_intent(status="active")
+    set_status(api, intent, "completed")
+
+    spend(intent, 2)
+
+    assert summary(intent)["count"] == 1
+
+
+def test_the_same_idempotency_key_spends_once(api, summary, make_intent):
+    intent = make_intent()
+    path, body = f"/intents/{intent['id']}/costs", {"cost_type": "x", "amount": "999999999999.999999999999"}
+
+    first = api.post(path, body, idempotency_key="once")
+    again = api.post(path, body, idempotency_key="once")
+
+    assert again["Idempotency-Replayed"] == "true"
+    assert again.content == first.content
+    assert exact(first)["amount"] == Decimal("999999999999.999999999999")
+    assert summary(intent)["count"] == 1
+
+
+@pytest.mark.rule("L-4")
+def test_a_lost_lease_spends_nothing(api, agent, make_intent):
+    intent = make_intent()
+    ada = agent("ada")
+    lease = ada.post(f"/intents/{intent['id']}/leases", {"scope": "a"}).json()
+    path, body = f"/intents/{intent['id']}/costs", {"cost_type": "x", "amount": 1}
+    assert ada.post(path, body, x_fencing_token=str(lease["fencing_token"])).status_code == 201
+
+    refused = ada.post(path, body, x_fencing_token="99")
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "lease_lost")
+    assert Cost.objects.count() == 1
+
+
+@pytest.mark.rule("C-1")
+@pytest.mark.parametrize("wrong", [{"whole": -1}, {"parts": 10**12}, {"parts": -1}, {"whole": 10**12, "parts": 1}])
+def test_the_database_keeps_amounts_within_bounds(spend, make_intent, wrong):
+    spend(make_intent(), 1)
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Cost.objects.update(**wrong)
+
+
+def test_observers_read_and_do_not_spend(api, make_intent):
+    intent = make_intent()
+    key = api.post("/keys", {"name": "reader", "role": "observer"}).json()["key"]
+
+    refused = Caller(key).post(f"/intents/{intent['id']}/costs", {"cost_type": "x", "amount": 1})
+
+    assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
+    assert Caller(key).get(f"/intents/{intent['id']}/costs").json()["costs"] == []
+    assert not Cost.objects.exists()

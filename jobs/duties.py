@@ -9,7 +9,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import governance.services
 import leasing.services
+import retries.services
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,4 +25,6 @@ class Duty:
 
 DUTIES = [
     Duty("expire leases", leasing.services.due, leasing.services.expire_lease),
+    Duty("expire arbitrations", governance.services.due, governance.services.expire_arbitration),
+    Duty("announce retries", retries.services.due, retries.services.announce_retry),
 ]

@@ -8,6 +8,7 @@ from time import monotonic
 
 from django.db import DatabaseError, connection
 
+from attachments.services import forget_orphans
 from config.idempotency import forget_old_answers
 from jobs.duties import DUTIES, Duty
 
@@ -68,6 +69,7 @@ class Worker:
                 work()
                 if monotonic() >= housekeeping:
                     forget_old_answers()
+                    forget_orphans()
                     housekeeping = monotonic() + HOUSEKEEPING_EVERY
             except Exception:  # The database is away: what is due stays due.
                 log.warning("the worker could not work", exc_info=True)

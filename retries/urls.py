@@ -1,3 +1,10 @@
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from retries.views import FailureViewSet, RetryPolicyViewSet
+
+INTENT = "intents/<id:intent_id>"
+
+urlpatterns = [
+    path(f"{INTENT}/retry-policy", RetryPolicyViewSet.as_view({"put": "replace", "get": "retrieve"})),
+    path(f"{INTENT}/failures", FailureViewSet.as_view({"post": "record", "get": "list"})),
+]

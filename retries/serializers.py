@@ -1,0 +1,98 @@
+"""Bodies, in and out (protocol §3)."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from access.serializers import AgentId
+from config.api import Body
+from config.fields import VISIBLE, Choice, Flag, Integer, JSONObject, Many, Number, Text
+from intents.serializers import Acting
+from retries.models import MAX_ERROR_TYPE, Strategy
+
+MOST_ATTEMPTS = 100
+DAY, WEEK = 86_400, 604_800
+MAX_DELAY = 300.0
+MAX_MESSAGE = 10_000
+MAX_ATTEMPT = 1_000_000
+
+
+class ErrorType(Text):
+    """What went wrong, in a word: `timeout`, `rate_limit`."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=MAX_ERROR_TYPE, pattern=VISIBLE, looks="cannot be empty", **kwargs)
+
+
+class SetRetryPolicy(Acting):
+    aliases = {"max_retries": "max_attempts"}
+
+    strategy = Choice(Strategy.choices, default=Strategy.EXPONENTIAL.value)
+    max_attempts = Integer(min_value=1, max_value=MOST_ATTEMPTS, default=3)
+    base_delay_seconds = Number(min_value=0, max_value=DAY, default=1.0)
+    max_delay_seconds = Number(
+        min_value=0,
+        max_value=WEEK,
+        required=False,
+        help_text="Not below base_delay_seconds. Without it 300, or base_delay_seconds where that is more.",
+    )
+    backoff_multiplier = Number(min_value=1, max_value=100, default=2.0)
+    jitter = Flag(default=True)
+    retryable_errors = Many(child=ErrorType(), max_length=100, default=list, help_text="Empty: every error may be retried.")
+    fallback_agent_id = AgentId(allow_null=True, default=None, help_text="Takes over from an agent that has failed.")
+    failure_threshold = Integer(
+        min_value=1,
+        max_value=MOST_ATTEMPTS,
+        allow_null=True,
+        default=None,
+        help_text="After how many failures of an agent the fallback takes over, at the latest when its attempts are used up. "
+        "Null: when its retries are exhausted.",
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        base = attrs["base_delay_seconds"]
+        if attrs.setdefault("max_delay_seconds", max(base, MAX_DELAY)) < base:
+            raise serializers.ValidationError({"max_delay_seconds": "cannot be less than base_delay_seconds"}, "below_base_delay")
+        return attrs
+
+
+class RecordFailure(Body):
+    aliases = {"error_code": "error_type", "attempt_number": "attempt"}
+
+    error_type = ErrorType()
+    error_message = Text(max_length=MAX_MESSAGE, required=False, allow_null=True, allow_blank=True)
+    attempt = Integer(
+        min_value=1, max_value=MAX_ATTEMPT, required=False, allow_null=True, help_text="Null: one more than the last."
+    )
+    will_retry = Flag(required=False, allow_null=True, help_text="Null: as the policy says.")
+    metadata = JSONObject(required=False)
+    agent_id = AgentId(required=False, help_text="Who failed, where neither the key nor X-Agent-ID says it.")
+
+
+class RetryPolicyOut(serializers.Serializer[Any]):
+    intent_id = serializers.UUIDField()
+    strategy = serializers.ChoiceField(Strategy.choices)
+    max_attempts = serializers.IntegerField()
+    base_delay_seconds = serializers.FloatField()
+    max_delay_seconds = serializers.FloatField()
+    backoff_multiplier = serializers.FloatField()
+    jitter = serializers.BooleanField()
+    retryable_errors = serializers.ListField(child=serializers.CharField())
+    fallback_agent_id = serializers.CharField(allow_null=True)
+    failure_threshold = serializers.IntegerField(allow_null=True)
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+
+
+class FailureOut(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    intent_id = serializers.UUIDField()
+    agent_id = serializers.CharField()
+    error_type = serializers.CharField()
+    error_message = serializers.CharField(allow_null=True)
+    attempt = serializers.IntegerField()
+    will_retry = serializers.BooleanField()
+    retry_at = serializers.DateTimeField(allow_null=True, help_text="When the server writes `retry_due`.")
+    resolved_at = serializers.DateTimeField(allow_null=True, help_text="When the intent was completed nevertheless.")
+    metadata = serializers.DictField()
+    created_at = serializers.DateTimeField()

@@ -1,0 +1,52 @@
+from uuid import UUID
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from config.api import ApiViewSet, actor_of, check_parameters, parse
+from config.paging import PARAMETERS, Keyset, page
+from config.schema import changed, created, listed, read
+from intents.models import Intent
+from retries import services
+from retries.errors import RetryPolicyNotFound
+from retries.models import Failure, RetryPolicy
+from retries.serializers import FailureOut, RecordFailure, RetryPolicyOut, SetRetryPolicy
+from retries.wire import failure_body, policy_body
+
+OLDEST_FIRST = Keyset("sequence")
+
+
+class RetryPolicyViewSet(ApiViewSet):
+    tags = ["Retries"]
+
+    @changed("set_retry_policy", "Set an intent's retry policy", SetRetryPolicy, RetryPolicyOut)
+    def replace(self, request: Request, intent_id: UUID | str) -> Response:
+        values = parse(SetRetryPolicy, request)
+        actor = actor_of(request, values.pop("actor", None))
+        policy = services.set_retry_policy(intent_id=intent_id, actor=actor, policy=values)
+        return Response(policy_body(policy))
+
+    @read("get_retry_policy", "Get an intent's retry policy", RetryPolicyOut)
+    def retrieve(self, request: Request, intent_id: UUID | str) -> Response:
+        check_parameters(request, [])
+        policy = RetryPolicy.objects.filter(pk=Intent.objects.require(intent_id)).first()
+        if policy is None:
+            raise RetryPolicyNotFound(intent_id)
+        return Response(policy_body(policy))
+
+
+class FailureViewSet(ApiViewSet):
+    tags = ["Retries"]
+
+    @created("record_failure", "Record that an attempt failed", RecordFailure, FailureOut)
+    def record(self, request: Request, intent_id: UUID | str) -> Response:
+        values = parse(RecordFailure, request)
+        actor = actor_of(request, values.pop("agent_id", None))
+        failure = services.record_failure(intent_id=intent_id, actor=actor, **values)
+        return Response(failure_body(failure), status=201)
+
+    @listed("get_failures", "List the failures on an intent, the oldest first", FailureOut, "failures")
+    def list(self, request: Request, intent_id: UUID | str) -> Response:
+        check_parameters(request, PARAMETERS)
+        failures = Failure.objects.filter(intent_id=Intent.objects.require(intent_id))
+        return Response(page(failures, request, OLDEST_FIRST).body("failures", failure_body))

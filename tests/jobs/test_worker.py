@@ -1,0 +1,137 @@
+"""The worker does what is due: in a command of its own, and beside the server."""
+
+import time
+from datetime import timedelta
+
+import pytest
+from django.core.management import call_command
+from django.db import DatabaseError
+
+from config.db import clock
+from jobs.duties import DUTIES, Duty
+from jobs.worker import AT_ONCE, work
+from leasing.models import Lease
+from retries.models import Failure
+from tests.conftest import log
+from tests.databases import fresh_database
+from tests.servers import Server
+from tests.system.crowd import Http, until
+
+
+class Chores:
+    """Something to do, each item once; `broken` ones fail whenever they are tried."""
+
+    def __init__(self, count, broken=()):
+        self.due = list(range(count))
+        self.broken = set(broken)
+        self.tried = []
+
+    def duty(self):
+        return Duty("chores", lambda limit: self.due[:limit], self._settle)
+
+    def _settle(self, chore):
+        self.tried.append(chore)
+        if chore in self.broken:
+            raise ValueError(f"chore {chore} cannot be done")
+        if chore not in self.due:
+            return False
+        self.due.remove(chore)
+        return True
+
+
+@pytest.fixture
+def due_lease_and_retry(api, agent, make_intent):
+    """An intent on which a lease has run out and a retry is due."""
+    intent = make_intent()
+    past = clock() - timedelta(seconds=1)
+    api.send("PUT", f"/intents/{intent['id']}/retry-policy", {})
+    agent("ada").post(f"/intents/{intent['id']}/failures", {"error_type": "timeout"})
+    agent("ada").post(f"/intents/{intent['id']}/leases", {"scope": "draft"})
+    assert Failure.objects.update(retry_at=past) == 1
+    assert Lease.objects.update(expires_at=past, acquired_at=past - timedelta(seconds=1)) == 1
+    return intent
+
+
+def test_all_that_is_due_is_done_once(api, due_lease_and_retry):
+    assert [work(), work()] == [2, 0]
+
+    assert sorted(log(api, due_lease_and_retry)[-2:]) == [("lease_expired", "system"), ("retry_due", "system")]
+
+
+def test_the_command_does_what_is_due_and_ends(api, due_lease_and_retry, capsys):
+    call_command("worker", "--once")
+    call_command("worker", "--once")
+
+    assert capsys.readouterr().out.split("\n") == ["2 done.", "0 done.", ""]
+    assert sorted(log(api, due_lease_and_retry)[-2:]) == [("lease_expired", "system"), ("retry_due", "system")]
+
+
+def test_a_duty_that_fails_does_not_keep_others_waiting(caplog):
+    failing, other = Chores(3, broken=[1]), Chores(2)
+
+    done = work([failing.duty(), other.duty()])
+
+    assert done == 4
+    assert (failing.due, other.due) == ([1], [])
+    assert [record.getMessage() for record in caplog.records] == ["chores: 1 failed"]
+
+
+def test_more_than_is_looked_up_at_once_is_done_in_one_go():
+    chores = Chores(2 * AT_ONCE + 7)
+
+    assert work([chores.duty()]) == 2 * AT_ONCE + 7
+    assert chores.due == []
+
+
+def test_what_never_succeeds_ends_the_round(caplog):
+    chores = Chores(AT_ONCE, broken=range(AT_ONCE))
+
+    assert work([chores.duty()]) == 0
+    assert len(chores.tried) == AT_ONCE
+
+
+def test_what_another_worker_has_done_meanwhile_is_not_counted():
+    chores = Chores(2)
+    found_by_both = chores.duty().find(AT_ONCE)
+    work([chores.duty()])
+
+    late = Duty("chores", lambda limit: found_by_both, chores.duty().settle)
+
+    assert work([late]) == 0
+
+
+def test_a_database_that_is_away_ends_the_round_for_the_worker_to_begin_anew():
+    def away(_):
+        raise DatabaseError("away")
+
+    with pytest.raises(DatabaseError):
+        work([Duty("chores", lambda limit: [1], away)])
+
+
+def test_each_duty_finds_no_more_than_it_is_asked_for(due_lease_and_retry):
+    assert [len(duty.find(1)) <= 1 for duty in DUTIES] == [True] * len(DUTIES)
+    assert [len(duty.find(0)) for duty in DUTIES] == [0] * len(DUTIES)
+
+
+@pytest.mark.rule("L-2")
+def test_the_servers_own_worker_expires_a_lease_within_three_seconds(vendor, tmp_path):
+    with Server(fresh_database(vendor, tmp_path)) as server, Http(server) as http:
+        intent = http.create()
+        begun = time.monotonic()
+        lease = http.post(f"/intents/{intent['id']}/leases", {"scope": "draft", "duration_seconds": 1}).body
+
+        until(lambda: http.events(intent["id"])[-1]["event_type"] == "lease_expired", "the lease's end in the log")
+
+        assert 1 <= time.monotonic() - begun < 3
+        assert http.events(intent["id"])[-1]["payload"]["lease_id"] == lease["id"]
+
+
+def test_a_server_told_to_do_without_has_no_worker(vendor, tmp_path):
+    with Server(fresh_database(vendor, tmp_path), OPENINTENT_WORKER="false") as server, Http(server) as http:
+        url = f"/intents/{http.create()['id']}"
+        lease = http.post(f"{url}/leases", {"scope": "draft", "duration_seconds": 1}).body
+        until(lambda: http.get(f"{url}/leases?status=expired").body["leases"], "the end of the lease")
+        holds_still_marked = time.monotonic() + 1
+        while time.monotonic() < holds_still_marked:
+            assert http.events(lease["intent_id"])[-1]["event_type"] == "lease_acquired"
+            time.sleep(0.1)

@@ -1,0 +1,95 @@
+"""The retry's time comes: the worker says so in the log, once (rule R-2)."""
+
+from uuid import UUID
+
+import pytest
+
+from jobs.worker import work
+from retries import services
+from retries.models import Failure
+from tests.conftest import log, set_status
+from tests.retries.conftest import NOWHERE, events, let_time_come
+
+pytestmark = pytest.mark.rule("R-2")
+
+
+@pytest.fixture
+def intent(make_intent, set_policy):
+    intent = make_intent()
+    set_policy(intent, max_attempts=5)
+    return intent
+
+
+def test_a_due_retry_is_announced_once(api, intent, fail):
+    failure = fail(intent)
+    let_time_come(failure)
+
+    assert [work(), work()] == [1, 0]
+
+    assert events(api, intent, "retry_due") == [{"failure_id": failure["id"], "agent_id": "ada", "attempt": 2}]
+    assert log(api, intent)[-1] == ("retry_due", "system")
+    assert Failure.objects.get().retry_settled_at is not None
+
+
+def test_before_its_time_nothing_is_announced(api, intent, fail):
+    failure = fail(intent)
+
+    assert services.due(10) == []
+    assert services.announce_retry(UUID(failure["id"])) is False
+
+    assert events(api, intent, "retry_due") == []
+    assert Failure.objects.get().retry_settled_at is None
+
+
+def test_an_announced_retry_is_announced_no_second_time_by_another_worker(api, intent, fail):
+    failure = fail(intent)
+    let_time_come(failure)
+    [seen_by_both] = services.due(10)
+
+    assert [services.announce_retry(seen_by_both) for _ in range(2)] == [True, False]
+
+    assert len(events(api, intent, "retry_due")) == 1
+
+
+@pytest.mark.parametrize("status", ["completed", "abandoned"])
+def test_a_final_intent_is_told_nothing_and_its_retry_is_settled(api, intent, fail, status):
+    let_time_come(fail(intent))
+    set_status(api, intent, status)
+
+    assert [work(), work()] == [1, 0]
+
+    assert events(api, intent, "retry_due") == []
+
+
+def test_of_an_agents_failures_the_newest_is_announced(api, intent, fail):
+    failures = [fail(intent, "ada"), fail(intent, "bob"), fail(intent, "ada")]
+    for failure in failures:
+        let_time_come(failure)
+
+    assert [work(), work()] == [3, 0]
+
+    announced = {(each["agent_id"], each["attempt"]) for each in events(api, intent, "retry_due")}
+    assert announced == {("bob", 2), ("ada", 3)}
+
+
+def test_what_became_due_first_is_found_first(intent, make_intent, set_policy, fail):
+    other = make_intent()
+    set_policy(other)
+    later, sooner = fail(intent), fail(other)
+    let_time_come(later)
+    Failure.objects.filter(pk=sooner["id"]).update(retry_at="2020-01-01T00:00:00Z")
+
+    assert [str(pk) for pk in services.due(10)] == [sooner["id"], later["id"]]
+    assert len(services.due(1)) == 1
+
+
+def test_a_new_policy_leaves_the_time_of_waiting_retries(api, intent, set_policy, fail):
+    failure = fail(intent)
+
+    set_policy(intent, strategy="none")
+
+    assert api.get(f"/intents/{intent['id']}/failures").json()["failures"] == [failure]
+
+
+def test_an_unknown_failure_is_not_due(db):
+    assert services.announce_retry(UUID(NOWHERE)) is False

@@ -1,12 +1,18 @@
+from collections.abc import Collection
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.db import models
 from django.db.models import Q
 
 from config.ids import new_id
 from config.strictjson import JSONTextField
+from intents import rows
+from intents.errors import IllegalTransition
+from portfolios.errors import PortfolioClosed, PortfolioNotFound
 
 AGENT_ID = 255
+ROLE = 64
 
 
 class Status(models.TextChoices):
@@ -15,29 +21,69 @@ class Status(models.TextChoices):
     ABANDONED = "abandoned"
 
 
+FINAL = (Status.COMPLETED, Status.ABANDONED)
+
+TRANSITIONS: dict[str, tuple[str, ...]] = {Status.ACTIVE: FINAL, Status.COMPLETED: (), Status.ABANDONED: ()}
+"""Rule P-2."""
+
+
 class Role(models.TextChoices):
     PRIMARY = "primary"
     MEMBER = "member"
     DEPENDENCY = "dependency"
 
 
+class PortfolioQuerySet(models.QuerySet["Portfolio"]):
+    def require(self, portfolio_id: UUID | str) -> UUID:
+        """The id, if there is such a portfolio. Raises PortfolioNotFound, also for what is no id at all."""
+        if not isinstance(portfolio_id, UUID) or not self.filter(pk=portfolio_id).exists():
+            raise PortfolioNotFound(portfolio_id)
+        return portfolio_id
+
+    def lock(self, portfolio_id: UUID | str) -> "Portfolio":
+        """The portfolio as it is now, and stays until the transaction ends. Raises PortfolioNotFound."""
+        found = rows.lock(self.model, portfolio_id) if isinstance(portfolio_id, UUID) else None
+        if found is None:
+            raise PortfolioNotFound(portfolio_id)
+        return found
+
+    def lock_all(self, ids: Collection[UUID]) -> list["Portfolio"]:
+        """Lock the portfolios in the order of their ids. Whoever needs intents as well locks those afterwards."""
+        return [*self.filter(pk__in=ids).order_by("pk").select_for_update()] if ids else []
+
+    def reached_by(self, intent_ids: Collection[UUID]) -> set[UUID]:
+        """The portfolios that may complete by themselves when these intents close (rule P-2)."""
+        waiting = self.filter(members__intent_id__in=intent_ids, status=Status.ACTIVE, auto_complete_threshold__isnull=False)
+        return set(waiting.values_list("pk", flat=True))
+
+
 class Portfolio(models.Model):
-    """Intents that belong together, and the rules that they share (RFC-0007)."""
+    """Intents that belong together, and the rules that they share (RFC-0007).
+
+    `auto_complete_threshold` repeats what `governance_policy` says, so that few portfolios are looked at when an intent closes.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     name = models.CharField(max_length=500)
     description = models.TextField(null=True, blank=True)
     status = models.CharField(max_length=10, choices=Status, default=Status.ACTIVE)
     governance_policy = JSONTextField(default=dict)
+    auto_complete_threshold = models.FloatField(null=True)
     metadata = JSONTextField(default=dict)
     created_by = models.CharField(max_length=AGENT_ID)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
 
-    objects: ClassVar[Any] = models.Manager()
+    objects: ClassVar[Any] = PortfolioQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.CheckConstraint(condition=Q(status__in=Status.values), name="portfolio_status_is_known")]
+        constraints = [
+            models.CheckConstraint(condition=Q(status__in=Status.values), name="portfolio_status_is_known"),
+            models.CheckConstraint(
+                condition=Q(auto_complete_threshold__gt=0, auto_complete_threshold__lte=100),
+                name="portfolio_threshold_is_percent",
+            ),
+        ]
         indexes = [
             models.Index(fields=["created_by", "created_at", "id"], name="portfolio_by_creator"),
             models.Index(fields=["status", "created_at", "id"], name="portfolio_by_status"),
@@ -47,13 +93,30 @@ class Portfolio(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def is_active(self) -> bool:
+        return self.status == Status.ACTIVE
+
+    def require_active(self) -> None:
+        """Raises PortfolioClosed (rule P-1)."""
+        if not self.is_active:
+            raise PortfolioClosed(self.pk, self.status)
+
+    def require_transition(self, status: str) -> None:
+        """Raises IllegalTransition (rule P-2)."""
+        if status not in TRANSITIONS[self.status]:
+            raise IllegalTransition(self.status, status, TRANSITIONS[self.status], of="A portfolio")
+
 
 class Member(models.Model):
-    """An intent in a portfolio. At most once, and one of them is primary at most (rule P-1)."""
+    """An intent in a portfolio. At most once, and one of them is primary at most (rule P-1).
+
+    Rows are added under the portfolio's lock, so within one portfolio the order of `id` is that of `added_at`.
+    """
 
     portfolio = models.ForeignKey(Portfolio, models.CASCADE, related_name="members", db_index=False)
     intent = models.ForeignKey("intents.Intent", models.CASCADE, related_name="memberships", db_index=False)
-    role = models.CharField(max_length=64, default=Role.MEMBER)
+    role = models.CharField(max_length=ROLE, default=Role.MEMBER)
     priority = models.IntegerField(default=0)
     added_by = models.CharField(max_length=AGENT_ID)
     added_at = models.DateTimeField()
@@ -65,7 +128,10 @@ class Member(models.Model):
             models.UniqueConstraint(fields=["portfolio", "intent"], name="one_membership_per_intent"),
             models.UniqueConstraint(fields=["portfolio"], condition=Q(role="primary"), name="one_primary_per_portfolio"),
         ]
-        indexes = [models.Index(fields=["intent", "portfolio"], name="member_by_intent")]
+        indexes = [
+            models.Index(fields=["intent", "portfolio"], name="member_by_intent"),
+            models.Index(fields=["portfolio", "-priority", "id"], name="member_in_order"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.intent_id} in {self.portfolio_id}"

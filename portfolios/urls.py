@@ -1,3 +1,14 @@
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from portfolios.views import MemberViewSet, PortfolioViewSet
+
+PORTFOLIO = "portfolios/<id:portfolio_id>"
+
+urlpatterns = [
+    path("portfolios", PortfolioViewSet.as_view({"post": "create", "get": "list"})),
+    path(PORTFOLIO, PortfolioViewSet.as_view({"get": "retrieve", "patch": "partial_update"})),
+    path(f"{PORTFOLIO}/status", PortfolioViewSet.as_view({"patch": "status"})),
+    path(f"{PORTFOLIO}/intents", MemberViewSet.as_view({"post": "add", "get": "list"})),
+    path(f"{PORTFOLIO}/intents/<id:intent_id>", MemberViewSet.as_view({"delete": "remove"})),
+    path("intents/<id:intent_id>/portfolios", MemberViewSet.as_view({"get": "portfolios"})),
+]

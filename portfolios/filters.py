@@ -1,0 +1,15 @@
+"""What the list of portfolios can be narrowed by."""
+
+import django_filters as filters
+
+from config.filters import ChoicesFilter
+from portfolios.models import Portfolio, Status
+
+
+class PortfolioFilter(filters.FilterSet):
+    created_by = filters.CharFilter()
+    status = ChoicesFilter(Status.values)
+
+    class Meta:
+        model = Portfolio
+        fields: list[str] = []

@@ -1,0 +1,23 @@
+"""What a governance policy says about a portfolio's end (rule P-2). Pure: statuses and their numbers in, answers out."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from intents.models import Status
+
+
+def in_the_way(policy: Mapping[str, Any]) -> set[Status]:
+    """The statuses of members that keep the portfolio from completing."""
+    if not policy.get("require_all_completed"):
+        return set()
+    done = {Status.COMPLETED, *([Status.ABANDONED] if policy.get("allow_partial_completion") else [])}
+    return set(Status) - done
+
+
+def reached(policy: Mapping[str, Any], counts: Mapping[str, int]) -> bool:
+    """Whether so many members of each status complete the portfolio by themselves. Exact: 66.67 is more than two of three."""
+    total, threshold = sum(counts.values()), policy.get("auto_complete_threshold")
+    if not total or threshold is None or any(counts.get(status) for status in in_the_way(policy)):
+        return False
+    return 100 * counts.get(Status.COMPLETED, 0) >= Decimal(str(threshold)) * total

@@ -1,0 +1,127 @@
+"""Bodies, in and out (protocol §3)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rest_framework import serializers
+
+from access.callers import AGENT_ID
+from access.serializers import AgentId
+from config import wire
+from config.api import Body
+from config.fields import Choice, Flag, Id, Integer, JSONObject, Text
+from intents.models import Intent
+from intents.rows import Row
+from intents.serializers import Acting, AggregateStatusOut, Description, IntentOut, Title, intent_body
+from portfolios.models import ROLE, Member, Role, Status
+
+MOST = 2**31 - 1  # What the column of a priority holds.
+CHANGEABLE = ("name", "description", "governance_policy", "metadata")
+
+
+class Percentage(serializers.FloatField):
+    default_error_messages = {"null": "cannot be null", "invalid": "must be a number above 0, and 100 at most"}
+    json_schema = {"exclusiveMinimum": 0, "maximum": 100}
+
+    def to_internal_value(self, data: Any) -> float:
+        if isinstance(data, bool) or not isinstance(data, int | float) or not 0 < data <= 100:
+            self.fail("invalid")
+        return data
+
+
+class GovernancePolicy(Body):
+    """What completes the portfolio, and what its members share. Other keys are kept as they are."""
+
+    json_schema = {"additionalProperties": True}
+
+    require_all_completed = Flag(required=False, help_text="It completes only when every member is completed.")
+    allow_partial_completion = Flag(required=False, help_text="An abandoned member counts as done.")
+    auto_complete_threshold = Percentage(
+        required=False, help_text="The percentage of completed members at which it completes by itself."
+    )
+    shared_constraints = JSONObject(required=False, help_text="Constraints of every member (`?effective=true`).")
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        super().to_internal_value(data)
+        return data
+
+    def _unknown(self, data: dict[str, Any]) -> dict[str, Any]:
+        return {}
+
+
+class CreatePortfolio(Body):
+    name = Title()
+    description = Description()
+    governance_policy = GovernancePolicy(required=False)
+    metadata = JSONObject(required=False)
+    created_by = AgentId(required=False)
+
+
+class UpdatePortfolio(Acting):
+    json_schema = {"anyOf": [{"required": [name]} for name in CHANGEABLE]}
+
+    name = Title(required=False)
+    description = Description()
+    governance_policy = GovernancePolicy(required=False, help_text="Replaces the whole policy.")
+    metadata = JSONObject(required=False, help_text="Replaces all of it.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if not attrs.keys() & set(CHANGEABLE):
+            raise serializers.ValidationError(f"give at least one of {', '.join(CHANGEABLE)}")
+        return attrs
+
+
+class SetPortfolioStatus(Acting):
+    status = Choice(Status.choices)
+    reason = Description()
+
+
+class AddIntentToPortfolio(Acting):
+    intent_id = Id()
+    role = Text(
+        max_length=ROLE,
+        default=Role.MEMBER.value,
+        pattern=rf"\A{AGENT_ID.pattern}\Z",
+        looks="cannot contain control characters, nor begin or end with a space",
+        help_text="`primary` (one member at most), `member`, `dependency`, or another.",
+    )
+    priority = Integer(min_value=-MOST, max_value=MOST, default=0, help_text="The highest comes first.")
+
+
+class PortfolioMemberOut(IntentOut):
+    role = serializers.CharField()
+    priority = serializers.IntegerField()
+
+
+class PortfolioOut(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    description = serializers.CharField(allow_null=True)
+    status = serializers.ChoiceField(Status.choices)
+    governance_policy = JSONObject()
+    metadata = JSONObject()
+    intents = PortfolioMemberOut(many=True)
+    aggregate_status = AggregateStatusOut()
+    created_by = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+
+
+def member_body(intent: Intent | Row, member: Member | Row) -> dict[str, Any]:
+    return {**intent_body(intent), "role": member.role, "priority": member.priority}
+
+
+def portfolio_body(portfolio: Row, members: Sequence[tuple[Row, Row]], aggregate_status: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "id": wire.identifier(portfolio.id),
+        "name": portfolio.name,
+        "description": portfolio.description,
+        "status": portfolio.status,
+        "governance_policy": wire.json(portfolio.governance_policy),
+        "metadata": wire.json(portfolio.metadata),
+        "intents": [member_body(intent, member) for intent, member in members],
+        "aggregate_status": aggregate_status,
+        "created_by": portfolio.created_by,
+        "created_at": wire.instant(portfolio.created_at),
+        "updated_at": wire.instant(portfolio.updated_at),
+    }

@@ -1,0 +1,200 @@
+"""The verbs: all that can change a portfolio and who is in it (RFC-0007).
+
+Each holds the portfolio's row lock, under which its members are added, removed and counted; intents are locked after it.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, Q
+
+from access.callers import SYSTEM, Actor
+from config.db import clock, verb
+from config.errors import Invalid
+from intents.errors import CompletionGate
+from intents.events import EventType, NewEvent, append, append_without_intent
+from intents.models import Intent
+from leasing.guards import require_token
+from portfolios import policy
+from portfolios.errors import DuplicateMember, DuplicatePrimary
+from portfolios.models import Member, Portfolio, Role, Status
+
+REACHED = "auto_complete_threshold"
+
+
+@verb
+def create_portfolio(
+    *,
+    actor: Actor,
+    name: str,
+    description: str | None = None,
+    governance_policy: dict[str, Any] | None = None,
+    metadata: dict[str, Any] | None = None,
+) -> Portfolio:
+    """Make an active portfolio without members."""
+    now = clock()
+    portfolio = Portfolio(
+        name=name,
+        description=description,
+        governance_policy=governance_policy or {},
+        auto_complete_threshold=(governance_policy or {}).get("auto_complete_threshold"),
+        metadata=metadata or {},
+        created_by=actor.id,
+        created_at=now,
+        updated_at=now,
+    )
+    portfolio.save(force_insert=True)
+    told = {
+        "name": name,
+        "description": description,
+        "status": str(portfolio.status),
+        "governance_policy": portfolio.governance_policy,
+        "metadata": portfolio.metadata,
+    }
+    append_without_intent(NewEvent(EventType.PORTFOLIO_CREATED, told, portfolio_id=portfolio.pk), actor=actor, now=now)
+    return portfolio
+
+
+@verb
+def update_portfolio(*, portfolio_id: UUID | str, changes: Mapping[str, Any]) -> Portfolio:
+    """Change the name, description, policy or metadata. No event tells of it; a new policy may complete the portfolio.
+
+    Raises PortfolioNotFound.
+    """
+    portfolio = Portfolio.objects.lock(portfolio_id)
+    now = clock()
+    for name, value in changes.items():
+        setattr(portfolio, name, value)
+    portfolio.auto_complete_threshold = portfolio.governance_policy.get("auto_complete_threshold")
+    _save(portfolio, *changes, "auto_complete_threshold", now=now)
+    if "governance_policy" in changes and _is_watched(portfolio):
+        # Who completes a member at this moment has seen the old policy: it is waited for, and its member counted.
+        Intent.objects.lock_all(set(portfolio.members.values_list("intent_id", flat=True)))
+        complete_reached([portfolio], now=now)
+    return portfolio
+
+
+@verb
+def update_portfolio_status(*, portfolio_id: UUID | str, actor: Actor, status: str, reason: str | None = None) -> Portfolio:
+    """Complete or abandon the portfolio (rule P-2). The same status again changes nothing.
+
+    Raises PortfolioNotFound, IllegalTransition, CompletionGate.
+    """
+    portfolio = Portfolio.objects.lock(portfolio_id)
+    if portfolio.status == status:
+        return portfolio
+    portfolio.require_transition(status)
+    if status == Status.COMPLETED:
+        _require_gate(portfolio)
+    _change_status(portfolio, status, actor=actor, reason=reason, now=clock())
+    return portfolio
+
+
+@verb
+def add_intent_to_portfolio(
+    *, portfolio_id: UUID | str, intent_id: UUID, actor: Actor, role: str = Role.MEMBER, priority: int = 0
+) -> tuple[Intent, Member]:
+    """Make the intent a member (rule P-1). One that is completed already may complete the portfolio (rule P-2).
+
+    Raises PortfolioNotFound, Invalid for an intent that does not exist, LeaseLost, PortfolioClosed, DuplicateMember,
+    DuplicatePrimary.
+    """
+    portfolio = Portfolio.objects.lock(portfolio_id)
+    intent = Intent.objects.lock_all({intent_id}).get(intent_id)
+    if intent is None:
+        raise Invalid.field("intent_id", f"no intent has the id {intent_id}", "unknown_id")
+    require_token(intent, actor)
+    portfolio.require_active()
+    _require_room(portfolio, intent, role)
+    now = clock()
+    member = Member(portfolio=portfolio, intent=intent, role=role, priority=priority, added_by=actor.id, added_at=now)
+    member.save(force_insert=True)
+    _record(intent, member, EventType.ADDED_TO_PORTFOLIO, actor=actor, now=now)
+    _save(portfolio, now=now)
+    complete_reached([portfolio], now=now)
+    return intent, member
+
+
+@verb
+def remove_intent_from_portfolio(*, portfolio_id: UUID | str, intent_id: UUID | str, actor: Actor) -> None:
+    """Let the intent be no member any more. Again changes nothing. What remains may complete the portfolio (rule P-2).
+
+    Raises PortfolioNotFound, IntentNotFound, LeaseLost, PortfolioClosed.
+    """
+    portfolio = Portfolio.objects.lock(portfolio_id)
+    intent = Intent.objects.lock(intent_id)
+    require_token(intent, actor)
+    member = portfolio.members.filter(intent=intent).first()
+    if member is None:
+        return
+    portfolio.require_active()
+    now = clock()
+    member.delete()
+    _record(intent, member, EventType.REMOVED_FROM_PORTFOLIO, actor=actor, now=now)
+    _save(portfolio, now=now)
+    complete_reached([portfolio], now=now)
+
+
+def complete_reached(portfolios: Collection[Portfolio], *, now: datetime) -> None:
+    """Complete those whose `auto_complete_threshold` is reached (rule P-2). A part of verbs that hold their locks."""
+    watched = [each for each in portfolios if _is_watched(each)]
+    counts = _counts(watched) if watched else {}
+    for portfolio in watched:
+        if policy.reached(portfolio.governance_policy, counts[portfolio.pk]):
+            _change_status(portfolio, Status.COMPLETED, actor=SYSTEM, reason=REACHED, now=now)
+
+
+def _is_watched(portfolio: Portfolio) -> bool:
+    return portfolio.is_active and portfolio.auto_complete_threshold is not None
+
+
+def _counts(portfolios: Collection[Portfolio]) -> dict[UUID, Counter[str]]:
+    """How many members of each status they have."""
+    found: dict[UUID, Counter[str]] = defaultdict(Counter)
+    members = Member.objects.filter(portfolio__in=portfolios).values_list("portfolio_id", "intent__status")
+    for pk, status, number in members.annotate(number=Count("pk")).order_by():
+        found[pk][status] = number
+    return found
+
+
+def _require_gate(portfolio: Portfolio) -> None:
+    """Raises CompletionGate (rule P-2)."""
+    unfinished = portfolio.members.filter(intent__status__in=policy.in_the_way(portfolio.governance_policy))
+    if waiting_for := list(unfinished.order_by("intent_id").values_list("intent_id", flat=True)):
+        raise CompletionGate(waiting_for, "The portfolio requires all of its members completed, and has some that are not.")
+
+
+def _require_room(portfolio: Portfolio, intent: Intent, role: str) -> None:
+    """Raises DuplicateMember, DuplicatePrimary (rule P-1)."""
+    found = portfolio.members.filter(Q(intent=intent) | Q(role=Role.PRIMARY))
+    rivals = dict(found.values_list("intent_id", "role"))
+    if intent.pk in rivals:
+        raise DuplicateMember(intent.pk)
+    if role == Role.PRIMARY and rivals:
+        raise DuplicatePrimary(*rivals)
+
+
+def _change_status(portfolio: Portfolio, status: str, *, actor: Actor, reason: str | None, now: datetime) -> None:
+    told = {"from": str(portfolio.status), "to": str(status), "reason": reason}
+    portfolio.status = status
+    _save(portfolio, "status", now=now)
+    event = NewEvent(EventType.PORTFOLIO_STATUS_CHANGED, told, portfolio_id=portfolio.pk)
+    append_without_intent(event, actor=actor, now=now)
+
+
+def _record(intent: Intent, member: Member, event_type: EventType, *, actor: Actor, now: datetime) -> None:
+    payload = {
+        "portfolio_id": str(member.portfolio_id),
+        "intent_id": str(intent.pk),
+        "role": member.role,
+        "priority": member.priority,
+    }
+    append(intent, NewEvent(event_type, payload, portfolio_id=member.portfolio_id), actor=actor, now=now)
+
+
+def _save(portfolio: Portfolio, *names: str, now: datetime) -> None:
+    portfolio.updated_at = now
+    portfolio.save(update_fields=[*names, "updated_at"])

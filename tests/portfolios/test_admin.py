@@ -1,0 +1,50 @@
+"""Portfolios in the console: shown, and closed by verbs."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.test import Client
+
+from tests.portfolios.conftest import events, shown
+
+PAGE = "/admin/portfolios/portfolio/"
+
+
+@pytest.fixture
+def person(db):
+    client = Client()
+    client.force_login(User.objects.create_superuser("grace"))
+    return client
+
+
+def act(person, action, *portfolios):
+    with transaction.atomic():  # A test is one transaction: what a refusal undoes must end at its own request.
+        return person.post(PAGE, {"action": action, "_selected_action": [each["id"] for each in portfolios]}, follow=True)
+
+
+def test_portfolios_and_members_are_listed(person, make_intent, make_portfolio):
+    make_portfolio(make_intent(title="Book flights"), name="Paris Trip")
+
+    assert "Paris Trip" in person.get(PAGE).text
+    assert "Book flights" in person.get("/admin/portfolios/member/").text
+
+
+@pytest.mark.rule("P-4")
+@pytest.mark.parametrize(("action", "status"), [("complete", "completed"), ("abandon", "abandoned")])
+def test_closing_is_the_verb_with_the_person_as_its_actor(person, api, make_portfolio, action, status):
+    portfolio = make_portfolio()
+
+    assert f"Paris is {status}." in act(person, action, portfolio).text
+
+    assert shown(api, portfolio)["status"] == status
+    assert events(api, portfolio)[-1] == ("portfolio_status_changed", "user:grace")
+
+
+@pytest.mark.rule("P-2")
+def test_a_refusal_is_told_and_the_others_are_closed(person, api, make_intent, make_portfolio):
+    gated, free = make_portfolio(make_intent(), require_all_completed=True), make_portfolio(name="Rome")
+
+    page = act(person, "complete", gated, free).text
+
+    assert "requires all of its members completed" in page
+    assert (shown(api, gated)["status"], shown(api, free)["status"]) == ("active", "completed")

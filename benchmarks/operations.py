@@ -18,6 +18,13 @@ EVENT = {
     "payload": {"tool": "search", "query": "interviews 2026 Q3", "hits": 12, "duration_ms": 184},
     "trace_id": "trace-5f1c",
 }
+COST = {
+    "cost_type": "api_call",
+    "amount": 0.0315,
+    "unit": "USD",
+    "provider": "openai",
+    "metadata": {"model": "gpt-4", "tokens": 1500},
+}
 EVENTS_IN_BATCH = 100
 
 
@@ -59,6 +66,22 @@ async def append_event(http: Http, mine: Sequence[str]) -> Step:
 async def append_batch(http: Http, mine: Sequence[str]) -> Step:
     turn, body = cycle(mine), orjson.dumps({"events": [EVENT] * EVENTS_IN_BATCH})
     return lambda: http.send("POST", f"/v1/intents/{next(turn)}/events/batch", body)
+
+
+async def record_cost(http: Http, mine: Sequence[str]) -> Step:
+    turn, body = cycle(mine), orjson.dumps(COST)
+    return lambda: http.send("POST", f"/v1/intents/{next(turn)}/costs", body)
+
+
+async def lease_and_release(http: Http, mine: Sequence[str]) -> Step:
+    turn, body = cycle(mine), orjson.dumps({"scope": "content.draft", "duration_seconds": 60})
+
+    async def step() -> None:
+        leases = f"/v1/intents/{next(turn)}/leases"
+        lease = orjson.loads(await http.send("POST", leases, body))
+        await http.send("DELETE", f"{leases}/{lease['id']}")
+
+    return step
 
 
 async def update_state(http: Http, mine: Sequence[str]) -> Step:
@@ -113,6 +136,14 @@ async def read_descendants(http: Http, mine: Sequence[str]) -> Step:
     return step
 
 
+async def read_cost_summary(http: Http, mine: Sequence[str]) -> Step:
+    return lambda: http.send("GET", f"/v1/intents/{mine[0]}/costs/summary")
+
+
+async def read_portfolio(http: Http, mine: Sequence[str]) -> Step:
+    return lambda: http.send("GET", f"/v1/portfolios/{mine[0]}")
+
+
 EMPTY_VIEW = "empty view"
 """What the others are compared with."""
 
@@ -125,12 +156,17 @@ OPERATIONS: dict[str, Operation] = {
     "batch of 100 events": append_batch,
     "update state": update_state,
     "child with dependency": create_child,
+    "acquire and release a lease": lease_and_release,
+    "record cost": record_cost,
 }
 GRAPH_READS: dict[str, Operation] = {
     "graph": read_graph,
     "descendants, all pages": read_descendants,
     "ready": read_ready,
 }
+COST_SUMMARY, PORTFOLIO = "cost summary", "portfolio"
+LARGE_READS: dict[str, Operation] = {COST_SUMMARY: read_cost_summary, PORTFOLIO: read_portfolio}
+"""Reads of what is made of many rows."""
 GROWTH: dict[str, Operation] = {
     "get intent": get_intent,
     "update state": update_state,

@@ -74,6 +74,8 @@ class Results:
     operations: list[Measurement] = field(default_factory=list)
     raw: list[RawMeasurement] = field(default_factory=list)
     trees: dict[int, list[Measurement]] = field(default_factory=dict)
+    large: dict[int, list[Measurement]] = field(default_factory=dict)
+    """Reads of what is made of so many rows."""
 
     def operation(self, name: str, clients: int) -> Measurement:
         return next(each for each in self.operations if (each.operation, each.clients) == (name, clients))

@@ -1,5 +1,6 @@
 """Rows in bulk, as the verbs would have left them: each log, replayed, gives its intent's row (rule E-6)."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,7 @@ AGENTS = [f"agent-{number:02}" for number in range(50)]
 STATUSES = ("completed", "active", "completed", "draft", "completed", "active", "completed", "pending", "blocked", "abandoned")
 AGE = timedelta(days=90)
 STEP = timedelta(seconds=7)  # From one event to the next: a million of them take 81 days.
+COST_PARTS = 31_500_000_000  # Trillionths of a dollar: 3.15 cents.
 BLOCK = 1_000  # Intents that live at the same time: their events lie among each other's.
 
 
@@ -100,6 +102,34 @@ class Seeder:
         self._write(goals)
         return str(goals[0].id)
 
+    def costs(self, count: int) -> str:
+        """An intent on which so much was spent: by every agent, for five kinds of things. Answers its id."""
+        goal = self._create(0)
+        self._write([goal])
+        key, at, spent = self.database.key, self.database.instant(self.now), Counter[tuple[str, ...]]()
+        rows = []
+        for number in range(count):
+            kind = (f"kind-{number % 5}", AGENTS[number % len(AGENTS)], f"provider-{number % 3}", f"model-{number % 7}")
+            spent[kind] += 1
+            cost_type, agent, provider, model = kind
+            rows.append(
+                (key(new_id()), key(goal.id), agent, cost_type, 0, COST_PARTS, "USD", provider, model, "{}", at)
+            )  # fmt: skip
+        self.database.insert("costs_cost", sql.COST, rows)
+        sums = [(key(goal.id), "USD", *kind, 0, times * COST_PARTS, times) for kind, times in spent.items()]
+        self.database.insert("costs_spending", sql.SPENDING, sums)
+        return str(goal.id)
+
+    def portfolio(self, size: int) -> str:
+        """A portfolio of so many intents. Answers its id."""
+        pk, members = new_id(), self.intents(size, events_each=2)
+        key, at = self.database.key, self.database.instant(self.now)
+        row = (key(pk), "The third quarter", None, "active", "{}", "{}", AGENTS[0], at, at)
+        self.database.insert("portfolios_portfolio", sql.PORTFOLIO, [row])
+        rows = [(key(pk), key(UUID(member)), "member", number % 10, AGENTS[0], at) for number, member in enumerate(members)]
+        self.database.insert("portfolios_member", sql.MEMBER, rows)
+        return str(pk)
+
     def _create(self, number: int, *, parent: Goal | None = None, depends_on: Goal | None = None) -> Goal:
         goal = Goal(number, self.now, parent=parent.id if parent else None)
         if depends_on:
@@ -150,7 +180,7 @@ class Seeder:
         return (
             key(goal.id), goal.title, None, goal.status, orjson.dumps(goal.state).decode(), "{}", None, goal.version,
             goal.parent and key(goal.parent), orjson.dumps(goal.depends_on).decode(), "[]", goal.created_by,
-            instant(goal.created_at), instant(goal.updated_at), goal.sequence,
+            instant(goal.created_at), instant(goal.updated_at), goal.sequence, 0, 0,
         )  # fmt: skip
 
     def _edges(self, goals: Sequence[Goal]) -> list[tuple[Any, ...]]:

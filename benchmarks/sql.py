@@ -22,6 +22,14 @@ EVENT = (
     "uid", "intent_id", "portfolio_id", "sequence", "position", "event_type", "actor", "key_id", "payload", "trace_id",
     "parent_event_id", "created_at",
 )  # fmt: skip
+COST = (
+    "id", "intent_id", "agent_id", "cost_type", "whole", "parts", "unit", "provider", "model", "metadata", "recorded_at",
+)  # fmt: skip
+SPENDING = ("intent_id", "unit", "cost_type", "agent_id", "provider", "model", "whole", "parts", "count")
+PORTFOLIO = (
+    "id", "name", "description", "status", "governance_policy", "metadata", "created_by", "created_at", "updated_at",
+)  # fmt: skip
+MEMBER = ("portfolio_id", "intent_id", "role", "priority", "added_by", "added_at")
 EDGE = ("waiter_id", "awaited_id", "kind")
 
 

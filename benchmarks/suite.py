@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ import requests
 
 from benchmarks import load, raw, sql
 from benchmarks.load import Job, Round
-from benchmarks.operations import EMPTY_VIEW, GRAPH_READS, OPERATIONS, Operation
+from benchmarks.operations import COST_SUMMARY, EMPTY_VIEW, GRAPH_READS, LARGE_READS, OPERATIONS, PORTFOLIO, Operation
 from benchmarks.raw import TRANSACTIONS, RawJob, RawRound
 from benchmarks.results import Measurement, RawMeasurement, Results
 from benchmarks.seed import Seeder
@@ -48,7 +48,11 @@ class Scale:
     warm_up: int = 64
     """Steps before a round that do not count."""
     trees: tuple[int, ...] = (1_000, 10_000)
-    graph_reads: int = 10
+    costs: int = 100_000
+    members: int = 1_000
+    """Of a portfolio."""
+    reads: int = 10
+    """Of each graph, summary and portfolio."""
     growth_intents: int = 100_000
     growth_events_each: int = 10
     growth_rounds: int = 5
@@ -62,7 +66,9 @@ QUICK = Scale(
     seconds=0.3,
     warm_up=16,
     trees=(100, 400),
-    graph_reads=2,
+    costs=1_000,
+    members=50,
+    reads=2,
     growth_intents=2_000,
     growth_rounds=1,
 )
@@ -141,10 +147,16 @@ def measure(
     with Seeder(url) as seeder:
         intents = seeder.intents(max(scale.clients), events_each=EVENTS_EACH)
         roots = {size: seeder.tree(size) for size in scale.trees}
+        large = {
+            COST_SUMMARY: (scale.costs, seeder.costs(scale.costs)),
+            PORTFOLIO: (scale.members, seeder.portfolio(scale.members)),
+        }
     with serving(url, pool) as target:
         results = Results(target.database, vendor)
         _measure_operations(target, results, intents, scale, chosen, tell)
-        results.trees = {size: _graph_reads(target, root, scale, tell) for size, root in roots.items()}
+        results.trees = {size: _reads(target, GRAPH_READS, root, scale, tell) for size, root in roots.items()}
+        for name, (size, pk) in large.items():
+            results.large[size] = _reads(target, {name: LARGE_READS[name]}, pk, scale, tell)
     return results
 
 
@@ -167,10 +179,10 @@ def _measure_operations(
             tell(f"raw {name}, {clients} threads: {beside.per_second:.0f}/s, {beside.cpu * 1e3:.2f} ms of CPU")
 
 
-def _graph_reads(target: Target, root: str, scale: Scale, tell: Tell) -> list[Measurement]:
-    found = [Measurement(name, 1) for name in GRAPH_READS]
-    few = replace(scale, steps=scale.graph_reads, seconds=60, warm_up=1)
+def _reads(target: Target, reads: Mapping[str, Operation], pk: str, scale: Scale, tell: Tell) -> list[Measurement]:
+    found = [Measurement(name, 1) for name in reads]
+    few = replace(scale, steps=scale.reads, seconds=60, warm_up=1)
     for each in found:
-        each.rounds.append(target.measure(GRAPH_READS[each.operation], [root], 1, few))
+        each.rounds.append(target.measure(reads[each.operation], [pk], 1, few))
         tell(f"{each.operation}: {each.latency(0.5) * 1e3:.0f} ms")
     return found

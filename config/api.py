@@ -112,8 +112,13 @@ def _shared(body: type[Body]) -> Body:
 
 def parse(body: type[Body], request: Request) -> dict[str, Any]:
     """The validated body. Raises ValidationError with every field that is wrong."""
+    return parse_values(body, request.data)
+
+
+def parse_values(body: type[Body], data: Any) -> dict[str, Any]:
+    """The same of what is, or was made, a body. Raises ValidationError."""
     # A serializer keeps nothing of what it validates: one serves all requests.
-    return _shared(body).run_validation(request.data)
+    return _shared(body).run_validation(data)
 
 
 def check_parameters(request: Request, known: list[str]) -> None:

@@ -14,6 +14,8 @@ from django.conf import settings
 
 from config.handler import Handler
 from config.hop import Hop
+from config.stopping import when_stopping
+from governance.waiting import WaitingRoom, asks_to_wait
 from intents.positions import Sequencer
 from jobs.worker import Worker
 
@@ -23,14 +25,22 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 sequencer = Sequencer()
 worker = Worker()
-hop = Hop(Handler(), threads=settings.THREADS, max_body=settings.MAX_BODY)
+
+
+def _max_body(path: str) -> int:
+    return settings.MAX_ATTACHMENT_BODY if path.endswith("/attachments") else settings.MAX_BODY
+
+
+hop = Hop(Handler(), threads=settings.THREADS, max_body=_max_body)
+waiting_room = WaitingRoom(hop)
+when_stopping(waiting_room.close)
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
     """Plain requests go through Django in one hop to a thread; a lifespan starts and stops what runs beside them."""
     if scope["type"] == "http":
         _start()
-        await hop(scope, receive, send)
+        await (waiting_room if asks_to_wait(scope) else hop)(scope, receive, send)
     elif scope["type"] == "lifespan":
         await _live(receive, send)
     else:

@@ -16,8 +16,38 @@ DESCRIPTIONS = {
     "log_events": "All of them, in this order, or none.",
     "get_events": "By `sequence`, which counts 1, 2, 3 … within the intent without a gap.",
     "list_events": "By `position`, one order over all intents. Go on with `after` or `cursor`; nothing is ever passed by.",
+    "acquire_lease": "A scope and all that overlaps it have one holder. Who holds exactly this scope gets its lease again.",
+    "renew_lease": "The new end counts from now. A lease that has run out is gone.",
+    "release_lease": "For its holder. One that has ended already stays as it is.",
+    "revoke_lease": "For arbiters and operators. The holder's next write with the lease's fencing token fails.",
+    "record_cost": "It is recorded also above a budget, and on a final intent: it is spent already. `USD` and `cents` are money.",
+    "get_cost_summary": "Money is added up in USD, and is what `total` and the breakdowns show if there is any. "
+    "Units are never added across kinds.",
+    "get_portfolio_costs": "Each member once; a member's descendants count only if they are members as well.",
     "create_key": "The answer shows the key itself, this once.",
     "revoke_key": "Ends it for good: at once in this process, within seconds in others.",
+    "set_retry_policy": "Replaces the whole policy: what is left out takes its default. Retries that are waiting keep their time.",
+    "record_failure": "The policy says whether and when to try again: at `retry_at` the server writes `retry_due`. When the attempts "
+    "are used up, or the error is not retryable, it writes `retries_exhausted`, and the fallback agent takes over. Without "
+    "`attempt` it is the one after the agent's last.",
+    "request_arbitration": "With `blocking` the intent is `blocked` until the decision, and then goes back where it was. With `options` the "
+    "decision must be one of their labels. After `expires_at` nobody can decide it any more.",
+    "get_arbitration": "With `wait` the answer comes as soon as it is no longer pending, at the latest after so many seconds.",
+    "withdraw_arbitration": "For its requester, arbiters and operators. One that is withdrawn already stays as it is.",
+    "record_decision": "Decides the arbitration that is named, else the only pending one, for good; where none is pending, the decision "
+    "stands alone. For operators, for arbiters except on what they asked for themselves, and for agents with a delegation.",
+    "create_delegation": "For arbiters and operators. Lets an agent decide (the action `decide`) within the scope; an empty list is no limit.",
+    "revoke_delegation": "For its delegator and operators. It ends at once.",
+    "create_portfolio": "It begins `active` and empty. `governance_policy` says what completes it and what its members share.",
+    "update_portfolio": "Give what changes. A policy replaces the one before, and may complete the portfolio.",
+    "update_portfolio_status": "Completed and abandoned are final. With `require_all_completed` it completes only when its members have.",
+    "get_portfolio": "With all members, the highest priority first. `blocking_intents` are blocked; `ready_intents` wait for nothing.",
+    "add_intent_to_portfolio": "Once only. `auto_complete_threshold` may complete the portfolio, if the intent is completed already.",
+    "add_attachment": "The bytes come as base64 within the JSON, or as a form's `file` (no base64, and for large files better), or "
+    "stay where they are: then say `storage_url` and `size`. Equal bytes are stored once.",
+    "get_attachment_content": "Byte for byte as they came. One range at a time; several are answered with the whole. "
+    "404 if the bytes are not kept here: its text says where they are.",
+    "delete_attachment": "Its bytes go as well, once no other attachment has the same.",
 }
 
 BODIES: dict[str, Any] = {
@@ -46,5 +76,55 @@ BODIES: dict[str, Any] = {
             },
         ]
     },
+    "acquire_lease": {"scope": "content.draft", "duration_seconds": 300},
+    "renew_lease": {"duration_seconds": 600},
+    "revoke_lease": {"reason": "The agent does not answer"},
+    "record_cost": {
+        "cost_type": "api_call",
+        "amount": 0.05,
+        "unit": "USD",
+        "provider": "openai",
+        "metadata": {"model": "gpt-4", "tokens": 1500},
+    },
     "create_key": {"name": "nightly report", "role": "agent", "agent_id": "agent:report"},
+    "set_retry_policy": {
+        "max_attempts": 5,
+        "base_delay_seconds": 1.0,
+        "max_delay_seconds": 60.0,
+        "backoff_multiplier": 2.0,
+        "retryable_errors": ["timeout", "rate_limit", "temporary_failure"],
+        "fallback_agent_id": "agent:backup",
+    },
+    "record_failure": {"error_type": "rate_limit", "error_message": "API rate limit exceeded", "attempt": 1, "will_retry": True},
+    "request_arbitration": {
+        "reason": "Conflicting interpretations of the requirements",
+        "context": {"conflicting_agents": ["agent:research", "agent:synth"]},
+        "options": [{"label": "option_a", "rationale": "Cheaper"}, {"label": "option_b", "rationale": "Faster"}],
+        "blocking": True,
+    },
+    "withdraw_arbitration": {"reason": "We agree after all"},
+    "record_decision": {
+        "decision": "option_a",
+        "rationale": "Option A better aligns with the business objectives",
+        "evidence": [{"source": "cost report", "summary": "A costs half of B"}],
+    },
+    "create_delegation": {
+        "delegate": "agent:lead",
+        "scope": {"intents": [], "portfolios": [], "actions": ["decide"]},
+        "constraints": {"max_cost": 100},
+    },
+    "create_portfolio": {
+        "name": "Paris Trip 2027",
+        "description": "Complete vacation planning",
+        "governance_policy": {"require_all_completed": True, "shared_constraints": {"budget": 5000}},
+    },
+    "update_portfolio": {"governance_policy": {"auto_complete_threshold": 80}},
+    "update_portfolio_status": {"status": "completed", "reason": "Everything is booked"},
+    "add_intent_to_portfolio": {"intent_id": ID, "role": "primary", "priority": 100},
+    "add_attachment": {
+        "filename": "quarterly_analysis.csv",
+        "content_type": "text/csv",
+        "content_base64": "cXVhcnRlcixhbW91bnQKUTQsMTIzNAo=",
+        "description": "Q4 financial analysis report",
+    },
 }

@@ -3,6 +3,7 @@
 `json_schema` is what OpenAPI should say of a field beyond what drf-spectacular finds out (config.schema).
 """
 
+import math
 import re
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -56,6 +57,20 @@ class Integer(serializers.IntegerField):
         if not isinstance(data, int | float) or isinstance(data, bool) or data != int(data):
             self.fail("invalid")
         return int(data)  # JSON has one kind of number: 80.0 is 80.
+
+
+class Number(serializers.FloatField):
+    default_error_messages = {
+        **_ALWAYS,
+        "invalid": "must be a number",
+        "min_value": "must be {min_value} or more",
+        "max_value": "must be {max_value} or less",
+    }
+
+    def to_internal_value(self, data: Any) -> float:
+        if not isinstance(data, int | float) or isinstance(data, bool) or not math.isfinite(data):
+            self.fail("invalid")
+        return float(data) + 0.0  # -0.0 is 0.0: SQLite does not keep the sign.
 
 
 class Flag(serializers.BooleanField):

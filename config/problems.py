@@ -6,7 +6,7 @@ from functools import wraps
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import PermissionDenied, RequestDataTooBig, TooManyFieldsSent
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.db.utils import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework import exceptions
@@ -46,7 +46,7 @@ def as_refusal(exception: BaseException) -> ProtocolError:
             return UnsupportedMediaType(f"{exception.detail} Send application/json.")
         case exceptions.ValidationError():
             return invalid(exception)
-        case exceptions.ParseError() | TooManyFieldsSent():
+        case exceptions.ParseError() | TooManyFieldsSent() | TooManyFilesSent():
             return Invalid(str(exception))
         case RequestDataTooBig():
             return TooLarge("The body of the request is too large.", limit=settings.MAX_BODY)

@@ -37,6 +37,7 @@ _ERRORS = {
     "409": "Someone else came first, or the object's state forbids it.",
     "413": "What was sent is too large.",
     "415": "The body is not JSON.",
+    "416": "The range lies beyond the end.",
     "422": "The Idempotency-Key was used for another request.",
     "428": "The version that the write is based on is missing.",
     "429": "Too many requests.",
@@ -160,8 +161,12 @@ def changed(operation_id: str, summary: str, body: Any, answer: Any) -> Decorato
     return extend_schema(operation_id=operation_id, summary=summary, request=body, responses={200: answer}, filters=False)
 
 
-def read(operation_id: str, summary: str, answer: Any) -> Decorator:
-    return extend_schema(operation_id=operation_id, summary=summary, responses={200: answer})
+def read(operation_id: str, summary: str, answer: Any, *, flags: dict[str, str] | None = None) -> Decorator:
+    """`flags` are parameters that are true or false, with what they do."""
+    parameters = [
+        OpenApiParameter(name, {"type": "boolean", "default": False}, description=text) for name, text in (flags or {}).items()
+    ]
+    return extend_schema(operation_id=operation_id, summary=summary, responses={200: answer}, parameters=parameters)
 
 
 def deleted(operation_id: str, summary: str, *, versioned: bool = False) -> Decorator:
@@ -245,6 +250,8 @@ def _finish_operation(path: str, method: str, operation: dict[str, Any]) -> None
             headers += ["FencingToken"]
     if method in ("post", "patch", "put"):
         statuses += ["413", "415"]
+    if "206" in operation["responses"]:
+        statuses += ["416"]
     if method == "post":
         statuses += ["422"]
         headers += ["IdempotencyKey"]

@@ -93,6 +93,12 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "attachments": env.attachments(DATABASES["default"]),
+}
+
 STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True  # Served from where they were installed: no collectstatic before the first start.
 WHITENOISE_AUTOREFRESH = False
@@ -112,7 +118,10 @@ MAX_BODY = env.number("OPENINTENT_MAX_BODY", 10 * 2**20, least=1024)
 MAX_STATE = env.number("OPENINTENT_MAX_STATE", 2**20, least=1024)
 MAX_EVENT_PAYLOAD = env.number("OPENINTENT_MAX_EVENT_PAYLOAD", 256 * 2**10, least=1024)
 MAX_BATCH_EVENTS = env.number("OPENINTENT_MAX_BATCH_EVENTS", 1000, least=1)
-DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY + 1  # The edge refuses larger bodies before Django sees them.
+MAX_ATTACHMENT = env.number("OPENINTENT_MAX_ATTACHMENT", 25 * 2**20, least=1024)
+MAX_ATTACHMENT_BODY = -(-MAX_ATTACHMENT // 3) * 4 + 2**20  # As base64, and what goes with it.
+# The edge refuses larger bodies before Django sees them.
+DATA_UPLOAD_MAX_MEMORY_SIZE = max(MAX_BODY, MAX_ATTACHMENT_BODY) + 1
 
 RATE_LIMIT = env.rate("OPENINTENT_RATE_LIMIT")
 if DEV_MODE:
@@ -141,6 +150,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "COMPONENT_SPLIT_PATCH": False,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {"IntentStatus": "intents.models.Status", "PortfolioStatus": "portfolios.models.Status"},
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "config.schema.finish"],
     "AUTHENTICATION_WHITELIST": ["access.authentication.KeyAuthentication"],
     "DESCRIPTION": "Humans and AI agents work on the same goals: versioned intents with an append-only event log.\n\n"

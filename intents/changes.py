@@ -52,3 +52,12 @@ def assign(intent: Intent, assignee: Assignee, actor: Actor, now: datetime) -> t
     event = NewEvent(EventType.AGENT_ASSIGNED, {"agent_id": assignee.agent_id, "role": assignee.role})
     append(intent, event, actor=actor, now=now, saving=["agents"])
     return assignment, True
+
+
+def unassign(intent: Intent, agent_id: str, actor: Actor, now: datetime) -> None:
+    """Again changes nothing."""
+    if not intent.assignments.filter(agent_id=agent_id).delete()[0]:
+        return
+    intent.agents = [each for each in intent.agents if each["agent_id"] != agent_id]
+    event = NewEvent(EventType.AGENT_UNASSIGNED, {"agent_id": agent_id})
+    append(intent, event, actor=actor, now=now, saving=["agents"])

@@ -19,14 +19,14 @@ class VersionConflict(ProtocolError):
 
 
 class IllegalTransition(ProtocolError):
-    """An intent cannot go from its status to that one (rule I-5). `allowed` lists where it can go; completed and abandoned are final."""
+    """An intent or a portfolio cannot go from its status to that one (rules I-5, P-2). `allowed` lists where it can go; completed and abandoned are final."""
 
     code, title, status = "illegal_transition", "Illegal transition", 400
 
-    def __init__(self, current: str, wanted: str, allowed: Collection[str]) -> None:
+    def __init__(self, current: str, wanted: str, allowed: Collection[str], *, of: str = "An intent") -> None:
         ways = ", ".join(allowed) or "nothing, it is final"
         super().__init__(
-            f"An intent that is {current} cannot become {wanted}; allowed: {ways}.",
+            f"{of} that is {current} cannot become {wanted}; allowed: {ways}.",
             **cast(Any, {"from": current, "to": wanted, "allowed": list(allowed)}),  # `from` is a keyword.
         )
 
@@ -51,7 +51,7 @@ class DependencyCycle(ProtocolError):
 
 
 class CompletionGate(ProtocolError):
-    """The intent still waits for others: `waiting_for` lists them. Complete them, or remove the dependency, first."""
+    """The intent or portfolio still waits for others: `waiting_for` lists them. Complete them, or remove the dependency or the member, first."""
 
     code, title, status = "completion_gate", "Completion gate", 409
 

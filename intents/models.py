@@ -1,11 +1,10 @@
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db import models
 from django.db.models import F, Q
 
-from config.db import retractable, serial_writers
 from config.ids import new_id
 from config.strictjson import JSONTextField
 from intents import rows
@@ -69,21 +68,6 @@ class IntentQuerySet(models.QuerySet["Intent"]):
             part = self.filter(pk__in=ordered[start : start + LOCKED_AT_ONCE]).order_by("pk").select_for_update()
             found.update((intent.pk, intent) for intent in part)
         return found
-
-    def lock_moving(self, ids: Callable[[], set[UUID]]) -> dict[UUID, "Intent"]:
-        """Lock the intents that `ids` names, beginning anew while others still add to them.
-
-        Once the first ids are locked, the verbs that would add more wait for us, so this ends soon.
-        """
-        while True:
-            wanted = ids()
-            if serial_writers():
-                return self.lock_all(wanted)
-            with retractable() as retract:
-                found = self.lock_all(wanted)
-                if ids() <= wanted:
-                    return found
-                retract()
 
 
 class Intent(models.Model):

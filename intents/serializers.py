@@ -215,6 +215,10 @@ class IntentOut(serializers.Serializer[Intent]):
     last_sequence = serializers.IntegerField(min_value=0)
 
 
+class EffectiveIntentOut(IntentOut):
+    effective_constraints = JSONObject(required=False, help_text="Only where `effective=true` asks for them.")
+
+
 class BlockedIntentOut(IntentOut):
     waiting_for = serializers.ListField(child=serializers.UUIDField())
 

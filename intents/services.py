@@ -12,8 +12,10 @@ from access.callers import SYSTEM, Actor
 from config import strictjson
 from config.db import advisory_lock, verb
 from config.errors import Invalid, TooLarge
+from governance.guards import awaiting_decision
+from governance.services import withdraw_pending
 from intents import graph
-from intents.changes import Assignee, change_status, raise_version, status_changed
+from intents.changes import Assignee, change_status, raise_version, status_changed, unassign
 from intents.changes import assign as assign_to
 from intents.errors import CompletionGate, DependencyCycle, IntentNotFound, ReservedEventType
 from intents.events import RESERVED, EventType, NewEvent, append
@@ -22,6 +24,10 @@ from intents.patches import Patch, apply
 from intents.rows import Row
 from leasing.guards import require_scope, require_token
 from leasing.services import release_all
+from portfolios.locking import lock_closing
+from portfolios.models import Portfolio
+from portfolios.services import complete_reached
+from retries.services import resolve_failures
 
 GRAPH_LOCK = "intent graph"
 """Held while edges are added that could close a circle: two verbs that would close it together must see each other."""
@@ -121,13 +127,13 @@ def set_status(
     Completing it unblocks those that waited for it; abandoning it tells them so, and with `cascade` abandons its open
     descendants as well.
 
-    Its leases are released (rule L-6).
+    Its leases are released (rule L-6). A portfolio that reaches its threshold by it is completed (rule P-2).
 
     Raises IntentNotFound, LeaseLost, VersionConflict, IllegalTransition, CompletionGate, Invalid.
     """
     if cascade and status != Status.ABANDONED:
         raise Invalid.field("cascade", "goes only with the status abandoned")
-    locked = _lock_for_status(intent_id, status, cascade)
+    locked, portfolios = _lock_for_status(intent_id, status, cascade)
     intent = locked[intent_id]
     require_token(intent, actor)
     intent.require_version(expected_version)
@@ -142,10 +148,14 @@ def set_status(
         change_status(each, status, actor=actor, reason=reason, now=now)
         if status in FINAL:
             release_all(each, actor=actor, reason=f"intent_{status}")
+    if status in FINAL:
+        withdraw_pending(closing)
     if status == Status.COMPLETED:
+        resolve_failures(intent, now)
         _unblock_dependents(intent, locked, now)
     elif status == Status.ABANDONED:
         _tell_dependents(closing, locked, actor, now)
+    complete_reached(portfolios, now=now)
     return intent
 
 
@@ -204,7 +214,7 @@ def remove_dependency(*, intent_id: UUID | str, dependency_id: UUID | str, expec
     Edge.objects.filter(waiter=intent, awaited=UUID(str(dependency_id)), kind=EdgeKind.DEPENDENCY).delete()
     intent.depends_on = [pk for pk in intent.depends_on if pk != str(dependency_id)]
     before = intent.status
-    if before == Status.BLOCKED and was_waiting and not graph.unmet([intent.pk]):
+    if before == Status.BLOCKED and was_waiting and not graph.unmet([intent.pk]) and not awaiting_decision([intent.pk]):
         intent.status = Status.PENDING
     _raise_dependency_version(intent, EventType.DEPENDENCY_REMOVED, [dependency_id], before, actor=actor)
     return intent
@@ -229,11 +239,7 @@ def unassign_agent(*, intent_id: UUID | str, agent_id: str, actor: Actor) -> Non
     """Take an agent off the intent. Again changes nothing. Raises IntentNotFound."""
     intent = Intent.objects.lock(intent_id)
     require_token(intent, actor)
-    if not intent.assignments.filter(agent_id=agent_id).delete()[0]:
-        return
-    intent.agents = [each for each in intent.agents if each["agent_id"] != agent_id]
-    event = NewEvent(EventType.AGENT_UNASSIGNED, {"agent_id": agent_id})
-    append(intent, event, actor=actor, now=timezone.now(), saving=["agents"])
+    unassign(intent, agent_id, actor, timezone.now())
 
 
 # --- events --------------------------------------------------------------------------------------------------------
@@ -311,25 +317,27 @@ def _as_created(intent: Intent) -> dict[str, Any]:
     }
 
 
-def _lock_for_status(intent_id: UUID | str, status: str, cascade: bool) -> dict[Any, Intent]:
-    """Lock the intent, and where it closes, with it all whom that concerns."""
+def _lock_for_status(intent_id: UUID | str, status: str, cascade: bool) -> tuple[dict[Any, Intent], list[Portfolio]]:
+    """Lock the intent, and where it closes, with it all whom that concerns, and the portfolios that may complete by it."""
     if status not in FINAL:
-        return {intent_id: Intent.objects.lock(intent_id)}
+        return {intent_id: Intent.objects.lock(intent_id)}, []
     root = Intent.objects.require(intent_id)
 
-    def concerned() -> set[UUID]:
+    def reach() -> tuple[set[UUID], set[UUID]]:
         closing = {root} | (graph.descendant_ids(root) if cascade else set())
-        return closing | graph.dependent_ids(closing)
+        return closing, closing | graph.dependent_ids(closing)
 
-    return Intent.objects.lock_moving(concerned)
+    return lock_closing(reach)
 
 
 def _require_gate(intent: Intent, status: str) -> None:
-    """Raises CompletionGate (rules I-6, G-4). An intent can always be abandoned, or it could never be given up."""
+    """Raises CompletionGate (rules I-6, G-4, A-2). An intent can always be abandoned, or it could never be given up."""
     if status == Status.ABANDONED:
         return
     if (intent.status == Status.BLOCKED or status == Status.COMPLETED) and (waiting := graph.unmet([intent.pk])):
         raise CompletionGate(waiting[intent.pk], "The intent waits for dependencies that are not completed.")
+    if intent.status == Status.BLOCKED and (waiting := awaiting_decision([intent.pk])):
+        raise CompletionGate(waiting[intent.pk], "The intent waits for arbitrations that are not decided.")
     if status == Status.COMPLETED:
         still_open = intent.children.exclude(status__in=FINAL).order_by("pk").values_list("pk", flat=True)
         if waiting_for := list(still_open):
@@ -343,6 +351,7 @@ def _open_descendants(locked: dict[Any, Intent], root: UUID) -> list[Intent]:
 def _unblock_dependents(intent: Intent, locked: dict[Any, Intent], now: datetime) -> None:
     blocked = [locked[pk] for pk in sorted(graph.dependent_ids([intent.pk])) if locked[pk].status == Status.BLOCKED]
     still_waiting = graph.unmet([each.pk for each in blocked])
+    still_waiting |= awaiting_decision([each.pk for each in blocked])
     for each in blocked:
         if each.pk not in still_waiting:
             change_status(each, Status.PENDING, actor=SYSTEM, reason="dependencies_completed", now=now)

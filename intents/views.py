@@ -1,3 +1,4 @@
+from typing import TypeVar
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -11,8 +12,8 @@ from config.paging import PARAMETERS, Keyset, Page, counter, cut, decode_cursor,
 from config.schema import created, deleted, listed, read, updated
 from intents import graph, positions, rows, services
 from intents.changes import Assignee
-from intents.filters import EventFilter, IntentEventFilter, IntentFilter
 from intents.errors import IntentNotFound
+from intents.filters import EventFilter, IntentEventFilter, IntentFilter
 from intents.models import Assignment, Event, Intent
 from intents.serializers import (
     AddDependencies,
@@ -22,6 +23,7 @@ from intents.serializers import (
     BlockedIntentOut,
     CreateChild,
     CreateIntent,
+    EffectiveIntentOut,
     EventOut,
     EventsOut,
     GraphOut,
@@ -39,11 +41,15 @@ from intents.serializers import (
     new_event,
     node_body,
 )
+from portfolios.effective import effective_constraints
+
+C = TypeVar("C")
 
 BY_ID = Keyset("id")
 ORDERINGS = {
     f"{sign}{field}": Keyset(f"{sign}{field}", f"{sign}id") for field in ("created_at", "updated_at") for sign in ("", "-")
 }
+EFFECTIVE = "Adds `effective_constraints`: its own over those that its active portfolios share."
 EVENT_ORDERS = {"asc": Keyset("sequence"), "desc": Keyset("-sequence")}
 
 
@@ -51,11 +57,15 @@ def location(intent: Intent) -> str:
     return f"/api/v1/intents/{intent.pk}"
 
 
-def choose(request: Request, name: str, choices: dict[str, Keyset], default: str) -> Keyset:
+def choose(request: Request, name: str, choices: dict[str, C], default: str) -> C:
     given = request.query_params.get(name, default)
     if given not in choices:
         raise Invalid.field(name, f"must be one of {', '.join(choices)}")
     return choices[given]
+
+
+def flag(request: Request, name: str) -> bool:
+    return choose(request, name, {"true": True, "false": False}, "false")
 
 
 def answer_intents(intents: QuerySet[Intent], request: Request, keyset: Keyset = BY_ID) -> Response:
@@ -85,10 +95,13 @@ class IntentViewSet(ApiViewSet):
         intents = narrow(IntentFilter, Intent.objects.all(), request, ["ordering", "offset"])
         return answer_intents(intents, request, choose(request, "ordering", ORDERINGS, "-created_at"))
 
-    @read("get_intent", "Get an intent", IntentOut)
+    @read("get_intent", "Get an intent", EffectiveIntentOut, flags={"effective": EFFECTIVE})
     def retrieve(self, request: Request, intent_id: UUID | str) -> Response:
-        check_parameters(request, [])
-        return versioned(intent_body(Intent.objects.row(intent_id)))
+        check_parameters(request, ["effective"])
+        effective = flag(request, "effective")
+        intent = Intent.objects.row(intent_id)
+        body = intent_body(intent)
+        return versioned({**body, "effective_constraints": effective_constraints(intent)} if effective else body)
 
     @updated("update_intent", "Change an intent's details", UpdateIntent, IntentOut)
     def partial_update(self, request: Request, intent_id: UUID | str) -> Response:

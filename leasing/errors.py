@@ -38,7 +38,7 @@ class LeaseExpired(ProtocolError):
 class NotLeaseHolder(ProtocolError):
     """Only the agent that holds a lease renews or releases it (rule L-5). An arbiter or operator can revoke it."""
 
-    code, title, status = "not_lease_holder", "Not the lease's holder", 403
+    code, title, status = "not_lease_holder", "Not the holder of the lease", 403
 
     def __init__(self, holder: str, agent_id: str) -> None:
         super().__init__(f"The lease is held by {holder}, not by {agent_id}.")

@@ -38,7 +38,7 @@ def test_the_raw_transaction_stands_beside_it(results: Results) -> None:
 
 def test_graph_reads_are_measured_on_every_tree(results: Results) -> None:
     assert list(results.trees) == list(QUICK.trees)
-    assert all(each.steps == QUICK.graph_reads for reads in results.trees.values() for each in reads)
+    assert all(each.steps == QUICK.reads for reads in results.trees.values() for each in reads)
 
 
 def test_the_report_shows_what_was_measured(results: Results) -> None:
@@ -55,5 +55,7 @@ def test_what_is_filled_in_is_what_the_log_replays_to(vendor: str, tmp_path: Pat
     with Seeder(url) as seeder:
         seeder.intents(50, events_each=12)
         seeder.tree(100)
+        seeder.costs(100)
+        seeder.portfolio(10)
 
     manage(url, "verify_log")  # Fails where it finds something.

@@ -42,8 +42,10 @@ class Call(Generic[T]):
     repeatable       False if asking twice could be answered differently from asking once. Every
                      POST is repeatable, by its idempotency key
     idempotency_key  the caller's own; otherwise each performance of a POST makes one
+    patience         seconds for which the server may keep the answer back, on top of the client's timeout
     then             what the result means for the fencing tokens that the client sends
     exact            whether the answer's fractions are read as Decimal: a float would cost them digits
+    raw              whether the answer is bytes and no JSON: `parse` gets them as they are
     """
 
     method: str
@@ -56,8 +58,10 @@ class Call(Generic[T]):
     limit: int | None = None
     repeatable: bool = True
     idempotency_key: str | None = None
+    patience: int = 0
     then: "Callable[[T, Tokens], None] | None" = None
     exact: bool = False
+    raw: bool = False
 
     def __post_init__(self) -> None:
         """Raises InputValidationError for what no request could carry, whatever the operation."""

@@ -192,7 +192,7 @@ def _items(call: Call[T], pages: str, peer: Peer) -> Conversation[list[Any]]:
 
 
 def _body(request: Request, retries: Retries) -> Conversation[Any]:
-    """The decoded body of a successful answer, None if it is empty."""
+    """The decoded body of a successful answer, None if it is empty; its bytes, if they are no JSON."""
     answer = yield from _answer(request, retries)
     if answer.status >= 400:
         raise refusal(answer.status, answer.problem, answer.retry_after)
@@ -202,6 +202,8 @@ def _body(request: Request, retries: Retries) -> Conversation[Any]:
             "the key would go along. Set base_url to the server's own address.",
             status_code=answer.status,
         )
+    if request.call.raw:
+        return answer.content
     with _readable(request.call):
         return json.loads(answer.content, parse_float=Decimal if request.call.exact else None) if answer.content else None
 

@@ -1,14 +1,12 @@
 """`with client.lease(…)`: a lease that is acquired, kept and released by itself (protocol K-5)."""
 
-import asyncio
 import logging
 import threading
-from collections.abc import Awaitable, Generator
-from contextlib import suppress
+from collections.abc import Generator
 from datetime import timedelta
 from time import monotonic
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from .calls._parts import Id, as_id
 from .errors import ConnectionFailedError, LeaseConflictError, OpenIntentError, ServerError
@@ -16,7 +14,6 @@ from .models import Lease
 from .validation import validate_lease_acquire
 
 if TYPE_CHECKING:
-    from .aio import AsyncOpenIntentClient
     from .client import OpenIntentClient
 
 LOOK_EVERY = 0.5
@@ -52,11 +49,11 @@ class Plan:
         return lease.expires_at - lease.acquired_at == timedelta(seconds=self.duration_seconds)
 
 
-def _unreleased(lease: Lease, error: OpenIntentError) -> None:
+def unreleased(lease: Lease, error: OpenIntentError) -> None:
     log.warning("The lease on %r could not be released, and ends at %s: %s", lease.scope, lease.expires_at, error)
 
 
-def _unrenewed(lease: Lease, error: OpenIntentError) -> bool:
+def unrenewed(lease: Lease, error: OpenIntentError) -> bool:
     """Say that a lease could not be renewed. Answers whether trying again makes sense."""
     log.warning("The lease on %r could not be renewed: %s", lease.scope, error)
     return isinstance(error, (ConnectionFailedError, ServerError))
@@ -85,7 +82,7 @@ class HeldLease:
             try:
                 self._client.release_lease(self._plan.intent_id, self._lease.id)
             except OpenIntentError as failure:  # It ends by itself, and the block's own error is not to be hidden.
-                _unreleased(self._lease, failure)
+                unreleased(self._lease, failure)
         return False
 
     def _acquire(self) -> Lease:
@@ -104,64 +101,5 @@ class HeldLease:
             try:
                 self._client.renew_lease(self._plan.intent_id, self._lease.id, self._plan.duration_seconds)
             except OpenIntentError as error:
-                if not _unrenewed(self._lease, error):
-                    return
-
-
-class AsyncHeldLease:
-    """A lease on `scope` while the block runs. Made by `client.lease(…)`."""
-
-    def __init__(self, client: "AsyncOpenIntentClient", plan: Plan) -> None:
-        self._client = client
-        self._plan = plan
-
-    async def __aenter__(self) -> Lease:
-        self._lease = await self._acquire()
-        self._renewing = asyncio.create_task(self._renew())
-        return self._lease
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> Literal[False]:
-        self._renewing.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._renewing
-        if self._plan.is_new(self._lease):
-            await self._until_done(self._release())
-        return False
-
-    async def _release(self) -> None:
-        try:
-            await self._client.release_lease(self._plan.intent_id, self._lease.id)
-        except OpenIntentError as failure:
-            _unreleased(self._lease, failure)
-
-    @staticmethod
-    async def _until_done(work: Awaitable[Any]) -> None:
-        """Wait for it, also where this task is cancelled meanwhile: the lease would stay until it runs out."""
-        task = asyncio.ensure_future(work)
-        try:
-            await asyncio.shield(task)
-        except asyncio.CancelledError:
-            await task
-            raise
-
-    async def _acquire(self) -> Lease:
-        pauses = self._plan.pauses()
-        while True:
-            try:
-                return await self._client.acquire_lease(self._plan.intent_id, self._plan.scope, self._plan.duration_seconds)
-            except LeaseConflictError:
-                pause = next(pauses, None)
-                if pause is None:
-                    raise
-            await asyncio.sleep(pause)
-
-    async def _renew(self) -> None:
-        while True:
-            await asyncio.sleep(self._plan.renew_every)
-            try:
-                await self._client.renew_lease(self._plan.intent_id, self._lease.id, self._plan.duration_seconds)
-            except OpenIntentError as error:
-                if not _unrenewed(self._lease, error):
+                if not unrenewed(self._lease, error):
                     return

@@ -4,10 +4,11 @@ import asyncio
 from types import TracebackType
 from typing import Self, TypeVar
 
+from ._aleasing import AsyncHeldLease
 from ._base import ClientBase
 from ._call import AsyncSender, Call
 from ._exchange import Answer, Lost, Outcome, Request, conversation
-from ._leasing import AsyncHeldLease, Plan
+from ._leasing import Plan
 from .calls import Calls
 from .calls._parts import Id
 
@@ -80,6 +81,7 @@ class AsyncOpenIntentClient(Calls, ClientBase, AsyncSender):
                 request.url,
                 content=request.body,
                 headers=dict(request.headers),
+                timeout=httpx2.Timeout(self._timeout + request.call.patience, connect=self._connect_timeout),
             )
         except httpx2.RequestError as error:
             unsent = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)

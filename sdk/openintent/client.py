@@ -83,7 +83,7 @@ class OpenIntentClient(Calls, ClientBase, Sender):
                 request.url,
                 data=request.body,
                 headers=dict(request.headers),
-                timeout=(self._connect_timeout, self._timeout),
+                timeout=(self._connect_timeout, self._timeout + request.call.patience),
                 allow_redirects=False,
             )
         except requests.RequestException as error:

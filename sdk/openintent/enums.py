@@ -27,6 +27,41 @@ class KeyRole(StrEnum):
     OPERATOR = auto()
 
 
+class LeaseStatus(StrEnum):
+    """How a lease stands."""
+
+    ACTIVE = auto()
+    RELEASED = auto()
+    EXPIRED = auto()
+    REVOKED = auto()
+
+
+class ArbitrationStatus(StrEnum):
+    """How an arbitration stands (protocol A-1, A-5)."""
+
+    PENDING = auto()
+    RESOLVED = auto()
+    WITHDRAWN = auto()
+    EXPIRED = auto()
+
+
+class RetryStrategy(StrEnum):
+    """How the delay between attempts grows (protocol R-1); none: the server plans no retries."""
+
+    NONE = auto()
+    FIXED = auto()
+    LINEAR = auto()
+    EXPONENTIAL = auto()
+
+
+class PortfolioStatus(StrEnum):
+    """Where a portfolio stands (protocol P-2). Completed and abandoned are final."""
+
+    ACTIVE = auto()
+    COMPLETED = auto()
+    ABANDONED = auto()
+
+
 class EventType(StrEnum):
     """The event types with a meaning in the protocol (§6). Clients may log others of their own."""
 

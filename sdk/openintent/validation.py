@@ -8,25 +8,32 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import Context, Decimal, InvalidOperation
 from enum import Enum
 from typing import Any
 from uuid import UUID
 
-from .enums import SERVER_WRITTEN
+from .enums import SERVER_WRITTEN, RetryStrategy
 from .errors import InputValidationError
 
 __all__ = [
     "InputValidationError",
     "validate_agent_id",
+    "validate_arbitration_request",
+    "validate_attachment",
+    "validate_cost",
+    "validate_decision",
     "validate_event",
     "validate_events",
+    "validate_failure",
     "validate_header",
     "validate_intent_create",
     "validate_intent_update",
     "validate_json",
     "validate_lease_acquire",
     "validate_patches",
+    "validate_portfolio",
+    "validate_retry_policy",
     "validate_state",
     "validate_whole_number",
 ]
@@ -34,16 +41,37 @@ __all__ = [
 TITLE_LENGTH = 500
 DESCRIPTION_LENGTH = 10_000
 AGENT_ID_LENGTH = 255
+FILENAME_LENGTH = 255
+CONTENT_TYPE_LENGTH = 255
+URL_LENGTH = 2_000
 SCOPE_LENGTH = 200
 CONFIDENCE = (0, 100)
 LEASE_SECONDS = (1, 86_400)
 BATCH_SIZE = 1000
+ERROR_TYPE_LENGTH = 200
+ERROR_MESSAGE_LENGTH = 10_000
+ATTEMPT = (1, 1_000_000)
+RETRIES = (1, 100)
+BASE_DELAY = (0, 86_400)
+MAX_DELAY = (0, 604_800)
+BACKOFF = (1, 100)
+RETRYABLE_ERRORS = 100
+OPTIONS = 50
+LABEL_LENGTH = 200
+AMOUNT = 10**12
+AMOUNT_DECIMALS = 12
+FLOAT_DIGITS = 15
+CLEAN_DIGITS = 13  # Where the fifteen good digits of a computed float end in zeros, the rest is noise.
 JSON_DEPTH = 64
 JSON_INTEGER = 2**53 - 1
 EVENT_TYPE = re.compile(r"[a-z][a-z0-9_.-]{0,99}")
 PATCH_OPS = ("set", "append", "remove")
 
+_ALL_DIGITS = Context(prec=1000)
 _NOT_TEXT = re.compile("[\x00\ud800-\udfff]")  # PostgreSQL stores neither; UTF-8 has no surrogates.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+_CONTENT_TYPE = re.compile(r"[^\s/;]+/[^\s/;]+( ?;[ -~]*)?")
+_STORAGE_URL = re.compile(r"(https?|s3|gs)://[^\s/?#@]+([/?#]\S*)?")
 _HEADER = re.compile(r"[!-~](?:[ -~]*[!-~])?")
 
 _INSTEAD: dict[type, str] = {
@@ -139,6 +167,132 @@ def validate_lease_acquire(scope: str, duration_seconds: int = 300) -> None:
     validate_whole_number(duration_seconds, "duration_seconds", *LEASE_SECONDS)
 
 
+def validate_retry_policy(**policy: Any) -> None:
+    """Check the settings of a retry policy that are given, each as `set_retry_policy` takes it."""
+    strategy = policy.get("strategy", RetryStrategy.NONE)
+    if strategy not in list(RetryStrategy):
+        raise InputValidationError(f"strategy must be one of {', '.join(RetryStrategy)}, not {strategy!r}", field="strategy")
+    for name in policy.keys() & {"max_attempts", "failure_threshold"}:
+        validate_whole_number(policy[name], name, *RETRIES)
+    limits = {"base_delay_seconds": BASE_DELAY, "max_delay_seconds": MAX_DELAY, "backoff_multiplier": BACKOFF}
+    for name in policy.keys() & limits.keys():
+        _number(policy[name], name, *limits[name])
+    _flag(policy.get("jitter", True), "jitter")
+    errors = policy.get("retryable_errors", [])
+    if isinstance(errors, str) or not isinstance(errors, Sequence) or len(errors) > RETRYABLE_ERRORS:
+        raise InputValidationError(
+            f"retryable_errors must be a list of at most {RETRYABLE_ERRORS} error types", field="retryable_errors"
+        )
+    for error_type in errors:
+        _text(error_type, "retryable_errors", ERROR_TYPE_LENGTH)
+    if "fallback_agent_id" in policy:
+        validate_agent_id(policy["fallback_agent_id"], "fallback_agent_id")
+    if policy.get("max_delay_seconds", MAX_DELAY[1]) < policy.get("base_delay_seconds", 1):
+        raise InputValidationError("max_delay_seconds cannot be less than base_delay_seconds", field="max_delay_seconds")
+
+
+def validate_failure(
+    error_type: str,
+    error_message: str | None = None,
+    *,
+    attempt: int | None = None,
+    will_retry: bool | None = None,
+    metadata: Mapping[str, Any] | None = None,
+    agent_id: str | None = None,
+) -> None:
+    """Check a failure to record: an error type of 1 to 200 characters, an attempt from 1."""
+    _text(error_type, "error_type", ERROR_TYPE_LENGTH)
+    if error_message is not None:
+        _text(error_message, "error_message", ERROR_MESSAGE_LENGTH, empty=True)
+    if attempt is not None:
+        validate_whole_number(attempt, "attempt", *ATTEMPT)
+    if will_retry is not None:
+        _flag(will_retry, "will_retry")
+    if metadata is not None:
+        _mapping(metadata, "metadata")
+    if agent_id is not None:
+        validate_agent_id(agent_id)
+
+
+def validate_portfolio(**fields: Any) -> None:
+    """Check the `name`, `description`, `governance_policy`, `metadata` and `created_by` of a portfolio, those that are given."""
+    if "name" in fields:
+        _text(fields["name"], "name", TITLE_LENGTH)
+    if fields.get("description") is not None:
+        _text(fields["description"], "description", DESCRIPTION_LENGTH, empty=True)
+    for each in ("governance_policy", "metadata"):
+        if each in fields:
+            _mapping(fields[each], each)
+    if "created_by" in fields:
+        validate_agent_id(fields["created_by"], "created_by")
+
+
+def validate_cost(cost_type: str, amount: "int | float | Decimal | str", unit: str = "USD") -> None:
+    """Check a cost (protocol C-1): a kind, a unit, and an amount from 0 to 10^12 with at most 12 decimals.
+
+    What binary arithmetic leaves behind is taken off: 0.1 + 0.2 is 0.3. A float with more than 15 digits of its own is refused,
+    since it may not be the number that was meant: pass a Decimal or text.
+    """
+    _text(cost_type, "cost_type", 100)
+    _text(unit, "unit", 32)
+    number = exact_amount(amount)
+    if not 0 <= number <= AMOUNT:
+        raise InputValidationError(f"amount must be from 0 to {AMOUNT:,}, not {amount}", field="amount")
+    _, _, exponent = number.normalize(_ALL_DIGITS).as_tuple()
+    if not isinstance(exponent, int) or exponent < -AMOUNT_DECIMALS:
+        raise InputValidationError(f"amount can have {AMOUNT_DECIMALS} decimals, so {amount} must be rounded", field="amount")
+
+
+def validate_arbitration_request(
+    reason: str,
+    *,
+    context: Mapping[str, Any] | None = None,
+    options: Sequence[str | Mapping[str, Any]] | None = None,
+) -> None:
+    """Check a question to be decided: a reason, and at most 50 options whose labels differ, as text or as `{"label": …}`."""
+    _text(reason, "reason", DESCRIPTION_LENGTH)
+    if context is not None:
+        _mapping(context, "context")
+    labels = [option["label"] if isinstance(option, Mapping) and "label" in option else option for option in options or ()]
+    for index, label in enumerate(labels):
+        _text(label, f"options[{index}]", LABEL_LENGTH)
+    if len(labels) > OPTIONS or len(set(labels)) < len(labels):
+        raise InputValidationError(f"options must be at most {OPTIONS}, whose labels differ", field="options")
+
+
+def validate_attachment(
+    filename: str,
+    content_type: str | None = None,
+    *,
+    storage_url: str | None = None,
+    size: int | None = None,
+    description: str | None = None,
+) -> None:
+    """Check what is said of a file: its name, its type as `text/csv`; of one that is kept elsewhere its URL and its size."""
+    _text(filename, "filename", FILENAME_LENGTH)
+    if _CONTROL.search(filename):
+        raise InputValidationError("filename cannot contain control characters", field="filename")
+    if content_type is not None:
+        _text(content_type, "content_type", CONTENT_TYPE_LENGTH)
+        if not _CONTENT_TYPE.fullmatch(content_type):
+            raise InputValidationError(f"content_type must be like text/csv, not {content_type!r}", field="content_type")
+    if storage_url is not None:
+        _storage_url(storage_url)
+        if size is None:
+            raise InputValidationError("size is needed with storage_url", field="size")
+    if size is not None:
+        validate_whole_number(size, "size", 0)
+    if description is not None:
+        _text(description, "description", DESCRIPTION_LENGTH, empty=True)
+
+
+def validate_decision(decision: str, rationale: str | None = None) -> None:
+    """Check a decision: text that says something, and why, if it is given."""
+    _text(decision, "decision", DESCRIPTION_LENGTH)
+    if rationale is not None:
+        _text(rationale, "rationale", DESCRIPTION_LENGTH, empty=True)
+
+
 def validate_agent_id(agent_id: str, field: str = "agent_id") -> None:
     """Check an agent's id: free text of 1 to 255 characters."""
     _text(agent_id, field, AGENT_ID_LENGTH)
@@ -218,6 +372,24 @@ def _not_json(value: object) -> str:
     return f"is a {kind.__name__}, which JSON does not have{hint}"
 
 
+def _number(value: Any, field: str, least: float, most: float) -> None:
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not least <= value <= most:
+        raise InputValidationError(f"{field} must be a number from {least:,} to {most:,}", field=field)
+
+
+def _flag(value: Any, field: str) -> None:
+    if not isinstance(value, bool):
+        raise InputValidationError(f"{field} must be True or False, not {value!r}", field=field)
+
+
+def _storage_url(url: Any) -> None:
+    _text(url, "storage_url", URL_LENGTH)
+    if not url.isascii() or not _STORAGE_URL.fullmatch(url):  # The message does not repeat it: there may be a password in it.
+        raise InputValidationError(
+            "storage_url must be an http, https, s3 or gs URL, in ASCII and without a user name or password", field="storage_url"
+        )
+
+
 def _patch(patch: Any, field: str) -> None:
     _mapping(patch, field)
     op = patch.get("op")
@@ -245,6 +417,29 @@ def _constraints(value: Any) -> None:
             field="constraints",
         )
     validate_json(value, "constraints")
+
+
+def exact_amount(amount: Any) -> Decimal:
+    """The decimal that is meant by an amount. Raises InputValidationError."""
+    if isinstance(amount, bool) or not isinstance(amount, (int, float, Decimal, str)):
+        raise InputValidationError(f"amount must be a number or text, not {type(amount).__name__}", field="amount")
+    try:
+        number = _meant_by(amount) if isinstance(amount, float) else Decimal(amount)
+    except InvalidOperation:
+        raise InputValidationError(f"amount must be a number, not {amount!r}", field="amount") from None
+    if not number.is_finite():
+        raise InputValidationError(f"amount must be a finite number, not {amount}", field="amount")
+    return number
+
+
+def _meant_by(amount: float) -> Decimal:
+    exact = Decimal(repr(amount))
+    if not exact.is_finite() or len(exact.normalize(_ALL_DIGITS).as_tuple().digits) <= FLOAT_DIGITS:
+        return exact
+    near = Decimal(f"{amount:.{FLOAT_DIGITS}g}").normalize()
+    if len(near.as_tuple().digits) > CLEAN_DIGITS:
+        raise InputValidationError(f"amount has more digits than a float keeps: pass Decimal({str(amount)!r})", field="amount")
+    return near
 
 
 def _text(value: Any, field: str, longest: int, *, empty: bool = False) -> None:

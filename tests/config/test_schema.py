@@ -57,12 +57,17 @@ def test_every_status_of_the_catalogue_is_described():
     assert {str(problem.status) for problem in ProtocolError.catalogue.values()} - unknown_methods <= _ERRORS.keys()
 
 
+def named(schema, reference):
+    return schema["components"]["schemas"][reference["$ref"].rpartition("/")[2]]
+
+
 def test_every_body_is_strict(schema, operations):
     for _, path, operation in operations:
         if "requestBody" in operation:
-            [content] = operation["requestBody"]["content"].values()
-            name = content["schema"]["$ref"].rpartition("/")[2]
-            assert schema["components"]["schemas"][name]["additionalProperties"] is False, path
+            for content in operation["requestBody"]["content"].values():
+                found = named(schema, content["schema"])
+                bodies = [named(schema, each) for each in found["oneOf"]] if "properties" not in found else [found]
+                assert all(body["additionalProperties"] is False for body in bodies), path
             assert operation["requestBody"]["required"] is True, path
 
 

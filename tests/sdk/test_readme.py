@@ -1,6 +1,7 @@
 """The README's examples run as they stand, against a live server, and do what the README says.
 
-Each runs twice: as written, and with an `await` put before every call of the client.
+Each runs twice: as written, and with an `await` put before every call of the client. An example ends with what only works
+once others have done their part: they do it `meanwhile`, before its last statement.
 """
 
 import ast
@@ -9,6 +10,7 @@ import inspect
 import re
 import textwrap
 import uuid
+from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -33,18 +35,45 @@ def example(heading):
 
 
 class Awaits(ast.NodeTransformer):
-    """Puts `await` before each call of a method of `client`."""
+    """Puts `await` before each call of a method of `client`, and `async` before a `with` of one."""
+
+    def visit_With(self, node):
+        if not any(self.is_of_client(item.context_expr) for item in node.items):
+            return self.generic_visit(node)
+        body = [self.visit(statement) for statement in node.body]
+        return ast.copy_location(ast.AsyncWith(items=node.items, body=body), node)
+
+    def visit_Name(self, node):
+        if node.id == "OpenIntentClient":
+            node.id = "AsyncOpenIntentClient"
+        return node
+
+    def visit_ImportFrom(self, node):
+        for each in node.names:
+            each.name = {"OpenIntentClient": "AsyncOpenIntentClient"}.get(each.name, each.name)
+        return node
+
+    @staticmethod
+    def is_of_client(node):
+        match node:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="client"))):
+                return True
+        return False
 
     def visit_Call(self, node):
         self.generic_visit(node)
-        match node.func:
-            case ast.Attribute(value=ast.Name(id="client")):
-                return ast.copy_location(ast.Await(node), node)
-        return node
+        return ast.copy_location(ast.Await(node), node) if self.is_of_client(node) else node
+
+
+def parsed(code):
+    """The code, with a call of `meanwhile` before its last statement."""
+    tree = ast.parse(code)
+    tree.body.insert(-1, ast.parse("meanwhile()").body[0])
+    return tree
 
 
 async def run_awaited(code, names):
-    tree = ast.fix_missing_locations(Awaits().visit(ast.parse(code)))
+    tree = ast.fix_missing_locations(Awaits().visit(parsed(code)))
     flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
     outcome = eval(compile(tree, "README.md", "exec", flags=flags), names)
     if inspect.isawaitable(outcome):
@@ -55,12 +84,14 @@ async def play_awaited(code, names):
     async with AsyncOpenIntentClient(**CONNECTION) as client:
         names["client"] = client
         await run_awaited(code, names)
+        if names["client"] is not client:
+            await names["client"].close()
 
 
 def play_as_written(code, names):
     with OpenIntentClient(**CONNECTION) as client:
         names["client"] = client
-        exec(compile(code, "README.md", "exec"), names)
+        exec(compile(ast.fix_missing_locations(parsed(code)), "README.md", "exec"), names)
 
 
 @pytest.fixture(autouse=True)
@@ -97,7 +128,8 @@ def api(routed):
 def play(request):
     """Runs the example under a heading, with `names` around it; returns all names after it."""
 
-    def play(heading, **names):
+    def play(heading, meanwhile=lambda names: None, **names):
+        names["meanwhile"] = lambda: meanwhile(names)
         if request.param == "awaited":
             asyncio.run(play_awaited(example(heading), names))
         else:
@@ -178,6 +210,83 @@ def test_events(play, intent, api, capsys):
     assert f"comment by my-agent at {comment.created_at}" in capsys.readouterr().out
 
 
+def test_quick_start(play, api):
+    intent = play("Quick Start: Client Usage").intent
+
+    assert api.get_intent(intent.id).status is IntentStatus.COMPLETED
+    assert api.get_intent(intent.id).state == {"progress": 0.5, "current_phase": "analysis"}
+    assert [event.event_type for event in api.get_events(intent.id)] == [
+        "intent_created",
+        "state_patched",
+        "lease_acquired",
+        "lease_released",
+        "status_changed",
+    ]
+
+
+@pytest.mark.rule("K-5")
+def test_agent_leasing(play, intent, api):
+    after = play("Agent Leasing (RFC-0003)", intent=intent)
+
+    assert after.lease.scope == "content.draft"
+    assert after.renewed.id == after.lease.id
+    assert [lease.id for lease in after.leases] == [after.lease.id]
+    assert api.get_intent(intent.id).state == {"draft_content": "..."}
+    assert "lease_released" not in [kind for kind, _ in logged(api, intent)]
+
+
+def test_arbitration_and_governance(play, intent, api):
+    after = play("Arbitration & Governance (RFC-0004)", intent=intent)
+
+    assert (after.arbitration.status, after.arbitration.requester_id) == ("pending", "my-agent")
+    assert (after.decision.decision, after.decision.arbitration_id) == ("proceed_with_option_a", after.arbitration.id)
+    assert after.decision.rationale == "Option A better aligns with business objectives"
+    assert api.get_arbitration(after.arbitration.id).status == "resolved"
+
+
+@pytest.mark.rule("T-1")
+def test_attachments(play, intent, api, tmp_path, monkeypatch):
+    (tmp_path / "analysis.pdf").write_bytes(b"%PDF-1.7 what there is")
+    monkeypatch.chdir(tmp_path)
+
+    after = play("Attachments (RFC-0005)", intent=intent)
+
+    assert (after.attachment.filename, after.attachment.size) == ("quarterly_analysis.pdf", 22)
+    assert [each.id for each in after.attachments] == [after.attachment.id]
+    assert api.get_attachments(intent.id) == []
+
+
+@pytest.mark.rule("K-1", "C-1")
+def test_cost_tracking(play, intent, capsys):
+    after = play("Cost Tracking (RFC-0009)", intent=intent)
+
+    assert after.total == after.summary["total"] == Decimal("0.05")
+    assert (after.cost.provider, after.cost.model) == ("openai", "gpt-4")
+    assert capsys.readouterr().out.startswith("Total: $0.05\nBy type: {'api_call': ")
+
+
+@pytest.mark.rule("K-1")
+def test_retry_policies(play, intent):
+    after = play("Retry Policies (RFC-0010)", intent=intent)
+
+    assert (after.policy.max_attempts, after.policy.backoff_multiplier) == (5, 2.0)
+    assert after.policy.retryable_errors == ["timeout", "rate_limit", "temporary_failure"]
+    assert [(failure.error_type, failure.attempt, failure.will_retry) for failure in after.failures] == [("rate_limit", 1, True)]
+
+
+@pytest.mark.rule("P-2")
+def test_intent_portfolios(play, api):
+    def complete_members(names):
+        assert [each.role for each in names["portfolio"].intents] == ["primary", "member"]
+        for intent in names["portfolio"].intents:
+            api.set_status(intent.id, intent.version, "completed")
+
+    after = play("Intent Portfolios", meanwhile=complete_members)
+
+    assert after.portfolio.aggregate_status.total == 2
+    assert api.get_portfolio(after.portfolio.id).status == "completed"
+
+
 def test_tool_call_logging(play, intent, api):
     after = play("Tool Call Logging", intent=intent)
 
@@ -250,9 +359,15 @@ def test_the_awaited_examples_await_every_call_of_the_client():
     code = textwrap.dedent("""
         for child in client.get_children(client.get_intent(intent.id).id):
             print(child, other.get_intent(intent.id))
+        with client.lease(intent.id, "a"), open("b"):
+            client.get_leases(intent.id)
+        with open("c"):
+            client.get_leases(intent.id)
     """)
 
     awaited = ast.unparse(Awaits().visit(ast.parse(code)))
 
     assert "in await client.get_children((await client.get_intent(intent.id)).id):" in awaited
     assert "print(child, other.get_intent(intent.id))" in awaited
+    assert "async with client.lease(intent.id, 'a'), open('b'):\n    await client.get_leases(intent.id)" in awaited
+    assert "\nwith open('c'):\n    await client.get_leases(intent.id)" in awaited

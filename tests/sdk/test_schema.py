@@ -7,8 +7,14 @@ import pytest
 import requests
 from openintent.calls import Calls
 
-SAMPLES = {"version": 1, "title": "t", "status": "active", "event_type": "comment", "name": "ci"}
-OWN_BODY = {"update_intent": {"title": "t"}, "update_state": {"state": {"a": 1}}, "log_events": {"events": [{"event_type": "a"}]}}
+SAMPLES = {"version": 1, "title": "t", "status": "active", "event_type": "comment", "name": "ci", "amount": 1}
+OWN_BODY = {
+    "add_attachment": {"filename": "a.txt", "content": b""},
+    "update_intent": {"title": "t"},
+    "update_state": {"state": {"a": 1}},
+    "log_events": {"events": [{"event_type": "a"}]},
+    "update_portfolio": {"name": "t"},
+}
 
 
 @pytest.fixture(scope="module")

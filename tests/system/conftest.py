@@ -52,12 +52,13 @@ def database_url(vendor: str, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture(scope="module")
-def servers(vendor: str, database_url: str) -> Iterator[list[Server]]:
-    """Two processes on one database; one on SQLite, whose writers share a process.
+def servers(vendor: str, database_url: str, request: pytest.FixtureRequest) -> Iterator[list[Server]]:
+    """Two processes on one database, or as many as the module's PROCESSES says; one on SQLite, whose writers share a process.
 
     Whatever the tests did to them: the log agrees with the tables, and nobody waited in a circle or failed.
     """
-    running = [Server(database_url).start() for _ in range(2 if vendor == "postgresql" else 1)]
+    count = getattr(request.module, "PROCESSES", 2)
+    running = [Server(database_url).start() for _ in range(count if vendor == "postgresql" else 1)]
     yield running
     for server in running:
         server.stop()

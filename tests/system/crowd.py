@@ -38,30 +38,44 @@ class Answer:
 class Http:
     """One kept connection to a server, for one thread. A failure of the server fails the test, unless `may_fail`."""
 
-    def __init__(self, server: Server, *, may_fail: bool = False) -> None:
-        self.server = server
+    def __init__(self, server: Server | str, *, may_fail: bool = False, agent: str | None = None) -> None:
         self.may_fail = may_fail
-        self.connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=PATIENCE)
+        self.agent = agent
+        url = server if isinstance(server, str) else server.url
+        self.connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=PATIENCE)
 
     def get(self, path: str) -> Answer:
         return self.send("GET", path)
 
-    def post(self, path: str, body: Any, *, version: int | None = None, key: str | None = None) -> Answer:
-        return self.send("POST", path, body, version=version, key=key)
+    def post(self, path: str, body: Any, **headers: Any) -> Answer:
+        return self.send("POST", path, body, **headers)
 
-    def patch(self, path: str, body: Any, *, version: int) -> Answer:
-        return self.send("PATCH", path, body, version=version)
+    def patch(self, path: str, body: Any, **headers: Any) -> Answer:
+        return self.send("PATCH", path, body, **headers)
 
-    def delete(self, path: str, *, version: int) -> Answer:
-        return self.send("DELETE", path, version=version)
+    def delete(self, path: str, **headers: Any) -> Answer:
+        return self.send("DELETE", path, **headers)
 
-    def send(self, method: str, path: str, body: Any = None, *, version: int | None = None, key: str | None = None) -> Answer:
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        version: int | None = None,
+        key: str | None = None,
+        token: int | None = None,
+    ) -> Answer:
         """Raises OSError or HTTPException where the connection breaks."""
         headers = {"X-API-Key": "dev-user-key", "Content-Type": "application/json"}
         if version is not None:
             headers["If-Match"] = str(version)
         if key is not None:
             headers["Idempotency-Key"] = key
+        if token is not None:
+            headers["X-Fencing-Token"] = str(token)
+        if self.agent is not None:
+            headers["X-Agent-ID"] = self.agent
         return self._exchange(method, f"/api/v1{path}", None if body is None else orjson.dumps(body), headers)
 
     def health(self, path: str) -> Answer:

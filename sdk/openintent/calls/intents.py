@@ -69,9 +69,14 @@ class IntentCalls:
         )
 
     @endpoint
-    def get_intent(self, intent_id: Id) -> Call[Intent]:
-        """The intent as it is now. Raises NotFoundError."""
-        return Call(method="GET", path=path("intents", intent_id), parse=Intent.from_json)
+    def get_intent(self, intent_id: Id, *, effective: bool = False) -> Call[Intent]:
+        """The intent as it is now; with `effective`, its `effective_constraints` as well (P-3). Raises NotFoundError."""
+        return Call(
+            method="GET",
+            path=path("intents", intent_id),
+            params=given(effective="true" if effective else None),
+            parse=Intent.from_json,
+        )
 
     @endpoint
     def list_intents(

@@ -1,6 +1,16 @@
 """What the API answers, as frozen dataclasses (protocol §3)."""
 
 from ._base import Model
+from .attachments import Attachment
+from .costs import Cost, CostSummary
+from .governance import (
+    Arbitration,
+    ArbitrationOption,
+    Decision,
+    Delegation,
+    DelegationScope,
+    Evidence,
+)
 from .intents import (
     AgentAssignment,
     AggregateStatus,
@@ -13,17 +23,34 @@ from .intents import (
     IntentGraph,
 )
 from .keys import ApiKey
+from .leases import Lease
+from .portfolios import Portfolio, PortfolioMember
+from .retries import Failure, RetryPolicy
 
 __all__ = [
     "AgentAssignment",
     "AggregateStatus",
     "ApiKey",
+    "Arbitration",
+    "ArbitrationOption",
+    "Attachment",
     "BlockedIntent",
+    "Cost",
+    "CostSummary",
+    "Decision",
+    "Delegation",
+    "DelegationScope",
     "Event",
+    "Evidence",
+    "Failure",
     "GraphEdge",
     "GraphNode",
     "Intent",
     "IntentAgent",
     "IntentGraph",
+    "Lease",
     "Model",
+    "Portfolio",
+    "PortfolioMember",
+    "RetryPolicy",
 ]

@@ -34,7 +34,8 @@ class AgentAssignment(IntentAgent):
 class Intent(Model):
     """A goal with its structured state (RFC-0001).
 
-    `version` is the one to build the next write on; `last_sequence` is the newest event's.
+    `version` is the one to build the next write on; `last_sequence` is the newest event's. `effective_constraints`, with
+    those that its portfolios share, are there if they were asked for.
     """
 
     id: str
@@ -52,6 +53,7 @@ class Intent(Model):
     depends_on: list[str] = field(default_factory=list)
     agents: list[IntentAgent] = field(default_factory=list, metadata=_AGENTS)
     last_sequence: int = 0
+    effective_constraints: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,203 @@
+"""`client.lease()` and the token that goes with it (protocol K-5, L-4), against a live server, with both clients."""
+
+import asyncio
+import threading
+from datetime import UTC, datetime
+
+import pytest
+from openintent import AsyncOpenIntentClient, InputValidationError, LeaseConflictError, OpenIntentClient
+
+pytestmark = pytest.mark.rule("K-5")
+
+
+def connect(server, agent):
+    return OpenIntentClient(server.url, api_key="agent-research-key", agent_id=agent)
+
+
+@pytest.fixture
+def ada(server):
+    with connect(server, "ada") as client:
+        yield client
+
+
+@pytest.fixture
+def bob(server):
+    with connect(server, "bob") as client:
+        yield client
+
+
+@pytest.fixture
+def intent(ada):
+    return ada.create_intent(title="Book flights", state={"content": {}})
+
+
+class Block:
+    """`with client.lease(…)` of either client, run by a test that does not care which."""
+
+    def __init__(self, server, kind):
+        self.server, self.kind = server, kind
+
+    def run(self, intent, scope, body, *, agent="ada", **options):
+        """Run `body(lease, write)` within the block; `write(key, version)` writes to the intent's state with the same client."""
+        if self.kind == "sync":
+            with connect(self.server, agent) as client, client.lease(intent.id, scope, **options) as lease:
+                return body(lease, lambda key, version: client.update_state(intent.id, version, {key: 1}))
+        return asyncio.run(self._run(intent, scope, body, agent, options))
+
+    async def _run(self, intent, scope, body, agent, options):
+        async with (
+            AsyncOpenIntentClient(self.server.url, api_key="agent-research-key", agent_id=agent) as client,
+            client.lease(intent.id, scope, **options) as lease,
+        ):
+            loop = asyncio.get_running_loop()
+
+            def write(key, version):
+                return asyncio.run_coroutine_threadsafe(client.update_state(intent.id, version, {key: 1}), loop).result(30)
+
+            return await asyncio.to_thread(body, lease, write)
+
+
+@pytest.fixture(params=["sync", "async"])
+def block(request, server):
+    return Block(server, request.param)
+
+
+def until(holds):
+    """Wait until it holds. The condition decides, not the clock; the limit only ends a test that has failed."""
+    deadline = datetime.now(UTC).timestamp() + 30
+    while not (found := holds()):
+        assert datetime.now(UTC).timestamp() < deadline
+        threading.Event().wait(0.02)
+    return found
+
+
+def statuses(client, intent):
+    return [lease.status for lease in client.get_leases(intent.id, status=None)]
+
+
+def test_the_scope_is_held_while_the_block_runs_and_free_after_it(block, ada, bob, intent):
+    def body(lease, _):
+        assert (lease.scope, lease.agent_id, lease.status) == ("content.draft", "ada", "active")
+        with pytest.raises(LeaseConflictError) as refused:
+            bob.acquire_lease(intent.id, "content")
+        assert refused.value.existing_lease["id"] == lease.id
+        assert [each.id for each in bob.get_leases(intent.id)] == [lease.id]
+
+    block.run(intent, "content.draft", body)
+
+    assert statuses(ada, intent) == ["released"]
+
+
+def test_the_scope_is_free_after_an_error_which_goes_on(block, ada, intent):
+    def body(lease, _):
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        block.run(intent, "content", body)
+
+    assert statuses(ada, intent) == ["released"]
+
+
+def test_a_scope_that_is_taken_is_refused_at_once(block, bob, intent):
+    bob.acquire_lease(intent.id, "content")
+
+    with pytest.raises(LeaseConflictError) as refused:
+        block.run(intent, "content", lambda lease, _: pytest.fail("it was not to run"))
+
+    assert refused.value.code == "lease_conflict"
+
+
+def test_a_scope_that_is_taken_is_waited_for(block, bob, intent):
+    held = bob.acquire_lease(intent.id, "content", duration_seconds=1)
+
+    assert block.run(intent, "content", lambda lease, _: lease.fencing_token, wait=30) == held.fencing_token + 1
+
+
+def test_waiting_ends(block, bob, intent):
+    bob.acquire_lease(intent.id, "content")
+
+    with pytest.raises(LeaseConflictError):
+        block.run(intent, "content", lambda lease, _: None, wait=0.2)
+
+
+def test_the_lease_is_renewed_while_the_block_runs(block, ada, intent):
+    def body(lease, _):
+        def renewed():
+            (now,) = ada.get_leases(intent.id)
+            return now.expires_at > lease.expires_at
+
+        until(renewed)
+
+    block.run(intent, "content", body, duration_seconds=2)
+
+    assert "lease_expired" not in [event.event_type for event in ada.get_events(intent.id)]
+
+
+def test_a_lease_that_the_agent_held_before_stays_held(block, ada, intent):
+    before = ada.acquire_lease(intent.id, "content", duration_seconds=60)
+
+    inside = block.run(intent, "content", lambda lease, _: lease.id, duration_seconds=60)
+
+    assert inside == before.id
+    assert [lease.id for lease in ada.get_leases(intent.id)] == [before.id]
+
+
+@pytest.mark.rule("L-4")
+def test_a_write_in_a_block_whose_lease_was_taken_away_is_refused(block, server, bob, intent):
+    def body(lease, write):
+        with OpenIntentClient(server.url, api_key="dev-user-key") as operator:
+            operator.revoke_lease(intent.id, lease.id, "it stalled")
+        with pytest.raises(LeaseConflictError) as refused:
+            write("late", 1)
+        assert refused.value.code == "lease_lost"
+
+    block.run(intent, "content", body)
+
+    assert bob.get_intent(intent.id).state == {"content": {}}
+
+
+@pytest.mark.rule("L-4")
+def test_a_loss_is_said_once(server, ada, intent):
+    lease = ada.acquire_lease(intent.id, "content")
+    with OpenIntentClient(server.url, api_key="dev-user-key") as operator:
+        operator.revoke_lease(intent.id, lease.id)
+
+    with pytest.raises(LeaseConflictError):
+        ada.update_state(intent.id, 1, {"late": 1})
+
+    assert ada.update_state(intent.id, 1, {"on my own": 1}).version == 2
+
+
+@pytest.mark.rule("L-4")
+def test_a_released_lease_sends_no_token(ada, intent):
+    lease = ada.acquire_lease(intent.id, "content")
+    ada.release_lease(intent.id, lease.id)
+
+    assert ada.update_state(intent.id, 1, {"a": 1}).version == 2
+
+
+@pytest.mark.parametrize(("scope", "duration"), [("", 300), ("a..b", 300), ("a", 0), ("a", 86_401), ("a", 1.5)])
+def test_what_cannot_be_leased_is_refused_before_the_block(ada, intent, scope, duration):
+    with pytest.raises(InputValidationError):
+        ada.lease(intent.id, scope, duration)
+
+
+def test_a_cancelled_block_releases_its_lease(server, ada, intent):
+    async def main():
+        async with AsyncOpenIntentClient(server.url, api_key="agent-research-key", agent_id="ada") as client:
+            inside = asyncio.Event()
+
+            async def work():
+                async with client.lease(intent.id, "content"):
+                    inside.set()
+                    await asyncio.Event().wait()
+
+            task = asyncio.create_task(work())
+            await inside.wait()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+    asyncio.run(main())
+
+    assert statuses(ada, intent) == ["released"]

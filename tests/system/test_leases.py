@@ -1,0 +1,120 @@
+"""One holder for each scope: between requests that come at once, and between agents that stall, die and come back."""
+
+import random
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from leasing.scopes import levels, overlap
+from tests.system.crowd import FULL, Http, rounds, statuses, until
+from tests.system.holders import WORKERS, Workforce
+
+PROCESSES = 3
+AGENTS = 30
+
+SECONDS = 300 if FULL else 15
+SLACK = timedelta(seconds=0.25)  # Between the look at the lease and the event's own time, both under the lock.
+MARKED_WITHIN = timedelta(seconds=2)  # Rule L-2.
+
+
+def acquire(intent, agent, scope, duration=60):
+    body = {"scope": scope, "agent_id": agent, "duration_seconds": duration}
+    return lambda client: client.post(f"/intents/{intent['id']}/leases", body)
+
+
+@pytest.mark.rule("L-1")
+@pytest.mark.parametrize("scopes", [["one"], ["one", "one.two", "one.two.three"]], ids=["one scope", "overlapping scopes"])
+def test_of_thirty_agents_one_gets_the_scope(http, crowd, scopes):
+    together, intent = crowd(AGENTS), http.create()
+    times = rounds(200, 15)
+
+    for turn in range(times):
+        wanted = [f"{turn}-{scopes[number % len(scopes)]}" for number in range(AGENTS)]
+        answers = together.at_once(*[acquire(intent, f"agent-{number}", scope) for number, scope in enumerate(wanted)])
+
+        assert statuses(answers) == [201] + [409] * (AGENTS - 1)
+        [given] = [answer.body for answer in answers if answer.status == 201]
+        assert {answer.body["existing_lease"]["id"] for answer in answers if answer.status == 409} == {given["id"]}
+
+    tokens = [event["payload"]["fencing_token"] for event in http.events(intent["id"])[1:]]
+    assert tokens == [*range(1, times + 1)]
+
+
+# --- a life of stalls and deaths -----------------------------------------------------------------------------------
+
+
+@dataclass
+class Held:
+    agent: str
+    scope: str
+    token: int
+    until: datetime
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+class Checker:
+    """Goes through the log, in the order of its commits, and finds what must never be."""
+
+    def __init__(self) -> None:
+        self.active: dict[str, Held] = {}
+        self.writes = self.refused = self.expired = 0
+        self.latest_mark = timedelta(0)
+
+    def check(self, event: dict[str, Any]) -> None:
+        payload = event["payload"]
+        lease_id, now = payload.get("lease_id"), at(event["created_at"])
+        match event["event_type"]:
+            case "lease_acquired":
+                for other in self.active.values():
+                    assert other.agent == payload["agent_id"] or not overlap(levels(other.scope), levels(payload["scope"])), (
+                        f"two holders: {other} and {event}"
+                    )
+                self.active[lease_id] = Held(
+                    payload["agent_id"], payload["scope"], payload["fencing_token"], at(payload["expires_at"])
+                )
+            case "lease_renewed":
+                assert now < self.active[lease_id].until, f"renewed after its end: {event}"
+                self.active[lease_id].until = at(payload["expires_at"])
+            case "lease_released" | "lease_expired":
+                lease = self.active.pop(lease_id)
+                if event["event_type"] == "lease_expired":
+                    self.expired += 1
+                    assert now >= lease.until, f"expired too early: {event}"
+                    self.latest_mark = max(self.latest_mark, now - lease.until)
+            case "work_done":
+                self.writes += 1
+                lease = self.active.get(lease_id)
+                assert lease, f"a write under a lease that had ended: {event}"
+                assert lease.agent == event["actor"]
+                assert now < lease.until + SLACK, f"a write after the lease's end: {event}"
+
+
+@pytest.mark.rule("L-1", "L-2", "L-4")
+def test_no_two_holders_and_no_late_write_among_agents_that_stall_and_die(servers, http):
+    intent, kills = http.create(), 0
+    agents = Workforce(servers, intent["id"])
+    deadline = time.monotonic() + SECONDS
+    while time.monotonic() < deadline:
+        time.sleep(random.uniform(0.2, 0.8))  # Death comes when it wants to.
+        agents.replace(random.randrange(WORKERS))
+        kills += 1
+    agents.end()
+    checker = until(lambda: all_ended(http, intent), "the end of the dead agents' leases")
+    print(f"{checker.writes} writes, {checker.expired} expired, {kills} killed; the last mark {checker.latest_mark}")
+    assert checker.writes > WORKERS
+    assert checker.expired > 0
+    assert checker.latest_mark <= MARKED_WITHIN
+
+
+def all_ended(http: Http, intent: dict[str, Any]) -> Checker | None:
+    """The checker of the whole log, once nothing in it is held any more."""
+    checker = Checker()
+    for event in http.events(intent["id"]):
+        checker.check(event)
+    return None if checker.active else checker

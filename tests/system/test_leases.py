@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from leasing.scopes import levels, overlap
+from tests.servers import Server
 from tests.system.crowd import FULL, Http, rounds, statuses, until
 from tests.system.holders import WORKERS, Workforce
 
@@ -105,16 +106,17 @@ def test_no_two_holders_and_no_late_write_among_agents_that_stall_and_die(server
         agents.replace(random.randrange(WORKERS))
         kills += 1
     agents.end()
-    checker = until(lambda: all_ended(http, intent), "the end of the dead agents' leases")
+    checker = until(lambda: all_ended(servers[0], intent), "the end of the dead agents' leases")
     print(f"{checker.writes} writes, {checker.expired} expired, {kills} killed; the last mark {checker.latest_mark}")
     assert checker.writes > WORKERS
     assert checker.expired > 0
     assert checker.latest_mark <= MARKED_WITHIN
 
 
-def all_ended(http: Http, intent: dict[str, Any]) -> Checker | None:
+def all_ended(server: Server, intent: dict[str, Any]) -> Checker | None:
     """The checker of the whole log, once nothing in it is held any more."""
     checker = Checker()
-    for event in http.events(intent["id"]):
-        checker.check(event)
+    with Http(server) as http:  # A connection that was kept for minutes without a word is closed.
+        for event in http.events(intent["id"]):
+            checker.check(event)
     return None if checker.active else checker

@@ -12,7 +12,17 @@ from rest_framework.views import APIView
 from config import paging, strictjson
 from config.version import installed
 
-RFCS = {"RFC-0001": "Intents and events", "RFC-0002": "Intent graphs", "RFC-0008": "LLM, tool and stream logging"}
+RFCS = {
+    "RFC-0001": "Intents and events",
+    "RFC-0002": "Intent graphs",
+    "RFC-0003": "Leasing",
+    "RFC-0004": "Arbitration and governance",
+    "RFC-0005": "Attachments",
+    "RFC-0007": "Portfolios",
+    "RFC-0008": "LLM, tool and stream logging",
+    "RFC-0009": "Costs",
+    "RFC-0010": "Retries",
+}
 
 
 class _Public(APIView):
@@ -63,7 +73,20 @@ class CompatibilityView(_Public):
         responses={200: CompatibilityOut},
     )
     def get(self, request: Request) -> Response:
-        features = ("optimistic_concurrency", "idempotency_keys", "batch_events", "intent_graphs", "problem_details")
+        features = (
+            "optimistic_concurrency",
+            "idempotency_keys",
+            "batch_events",
+            "intent_graphs",
+            "problem_details",
+            "leases",
+            "fencing_tokens",
+            "arbitration",
+            "attachments",
+            "costs",
+            "retries",
+            "portfolios",
+        )
         return Response({"protocol_versions": ["1"], "api_versions": ["v1"], "features": dict.fromkeys(features, True)})
 
 
@@ -73,6 +96,7 @@ def limits() -> dict[str, int]:
         "body_bytes": settings.MAX_BODY,
         "state_bytes": settings.MAX_STATE,
         "event_payload_bytes": settings.MAX_EVENT_PAYLOAD,
+        "attachment_bytes": settings.MAX_ATTACHMENT,
         "events_per_batch": settings.MAX_BATCH_EVENTS,
         "json_depth": strictjson.MAX_DEPTH,
         "page": paging.MAX_LIMIT,

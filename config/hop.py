@@ -130,7 +130,7 @@ class Hop:
         finally:
             response.close()
         start["headers"] = [header for header in start["headers"] if header[0] != b"content-length"]
-        if start["status"] != 304:  # Its length would be that of what it does not send again (RFC 9110 §8.6).
+        if start["status"] not in (204, 304):  # One has no content, the other that of what it does not send (RFC 9110 §8.6).
             start["headers"].append((b"content-length", str(len(body)).encode()))
         return start, body
 

@@ -21,7 +21,17 @@ log = logging.getLogger("openintent.worker")
 
 def work(duties: Sequence[Duty] = DUTIES) -> int:
     """Do all that is due now. Answers how much that was. Raises DatabaseError where the database is away."""
-    return sum(_work_off(duty) for duty in duties)
+    return sum(_work_off_alone(duty) for duty in duties)
+
+
+def _work_off_alone(duty: Duty) -> int:
+    try:
+        return _work_off(duty)
+    except DatabaseError:
+        raise
+    except Exception:  # What is wrong with one duty keeps no other waiting.
+        log.exception("%s failed", duty.name)
+        return 0
 
 
 def _work_off(duty: Duty) -> int:

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.test import Client
 
 from access import keys, ratelimit
-from tests.databases import fresh_database
+from tests.databases import migrated_database
 from tests.servers import Server
 
 API = "/api/v1"
@@ -97,5 +97,5 @@ def log(api: Caller, intent: dict[str, Any]) -> list[tuple[str, str]]:
 @pytest.fixture(scope="session")
 def server(vendor: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server in dev mode with a database of its own, shared by the tests that only need one."""
-    with Server(fresh_database(vendor, tmp_path_factory.mktemp("server"))) as running:
+    with Server(migrated_database(vendor, tmp_path_factory.mktemp("server"))) as running:
         yield running

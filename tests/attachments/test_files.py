@@ -13,7 +13,7 @@ import requests
 from openintent import NotFoundError, OpenIntentClient, ValidationError
 
 from tests.attachments.conftest import digest
-from tests.databases import fresh_database
+from tests.databases import migrated_database
 from tests.servers import Server
 
 MIB = 2**20
@@ -28,7 +28,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def server(vendor: str, kept: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    database = fresh_database(vendor, tmp_path_factory.mktemp("files"))
+    database = migrated_database(vendor, tmp_path_factory.mktemp("files"))
     with Server(database, OPENINTENT_ATTACHMENTS_DIR=str(kept)) as server:
         yield server
 

@@ -14,7 +14,7 @@ from access.models import ApiKey, IdempotentAnswer
 from config import idempotency
 from intents.models import Event, Intent
 from tests.conftest import Caller, fresh
-from tests.databases import fresh_database
+from tests.databases import migrated_database
 from tests.servers import Server
 
 TWENTY = 20
@@ -163,7 +163,7 @@ def test_no_secret_is_kept(api):
 
 def test_of_many_equal_requests_at_once_one_writes(vendor, tmp_path):
     """Two processes (one on SQLite), twenty requests, ten rounds: one intent each, and nobody hears anything else."""
-    database = fresh_database(vendor, tmp_path)
+    database = migrated_database(vendor, tmp_path)
     with ExitStack() as stack:
         servers = [stack.enter_context(Server(database)) for _ in range(2 if vendor == "postgresql" else 1)]
 

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 import httpx2
 import pytest
 
-from tests.databases import fresh_database
+from tests.databases import migrated_database
 from tests.servers import Server
 from tests.system.crowd import Http, until
 
@@ -20,7 +20,7 @@ HEADERS = {"X-API-Key": "dev-user-key"}
 
 @pytest.fixture(scope="module")
 def few_threads(vendor, tmp_path_factory):
-    url = fresh_database(vendor, tmp_path_factory.mktemp("waiting"))
+    url = migrated_database(vendor, tmp_path_factory.mktemp("waiting"))
     with Server(url, OPENINTENT_THREADS=str(THREADS)) as running:
         yield running
 
@@ -149,7 +149,7 @@ async def test_a_decision_made_in_another_process_is_noticed(vendor, few_threads
 
 
 def test_a_server_with_waiting_callers_stops_soon(vendor, tmp_path):
-    with Server(fresh_database(vendor, tmp_path)) as server, Http(server) as http:
+    with Server(migrated_database(vendor, tmp_path)) as server, Http(server) as http:
         arbitration = asked(http)
         with Http(server) as other:
             other.connection.request("GET", f"/api/v1/arbitrations/{arbitration['id']}?wait=60", headers=HEADERS)

@@ -13,7 +13,7 @@ from jobs.worker import AT_ONCE, work
 from leasing.models import Lease
 from retries.models import Failure
 from tests.conftest import log
-from tests.databases import fresh_database
+from tests.databases import migrated_database
 from tests.servers import Server
 from tests.system.crowd import Http, until
 
@@ -115,7 +115,7 @@ def test_each_duty_finds_no_more_than_it_is_asked_for(due_lease_and_retry):
 
 @pytest.mark.rule("L-2")
 def test_the_servers_own_worker_expires_a_lease_within_three_seconds(vendor, tmp_path):
-    with Server(fresh_database(vendor, tmp_path)) as server, Http(server) as http:
+    with Server(migrated_database(vendor, tmp_path)) as server, Http(server) as http:
         intent = http.create()
         begun = time.monotonic()
         lease = http.post(f"/intents/{intent['id']}/leases", {"scope": "draft", "duration_seconds": 1}).body
@@ -127,7 +127,7 @@ def test_the_servers_own_worker_expires_a_lease_within_three_seconds(vendor, tmp
 
 
 def test_a_server_told_to_do_without_has_no_worker(vendor, tmp_path):
-    with Server(fresh_database(vendor, tmp_path), OPENINTENT_WORKER="false") as server, Http(server) as http:
+    with Server(migrated_database(vendor, tmp_path), OPENINTENT_WORKER="false") as server, Http(server) as http:
         url = f"/intents/{http.create()['id']}"
         lease = http.post(f"{url}/leases", {"scope": "draft", "duration_seconds": 1}).body
         until(lambda: http.get(f"{url}/leases?status=expired").body["leases"], "the end of the lease")

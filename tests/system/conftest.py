@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.databases import fresh_database
+from tests.databases import migrated_database
 from tests.plugin import VENDOR
 from tests.servers import Server
 from tests.system.crowd import Crowd, Http
@@ -48,7 +48,7 @@ def verified(database_url: str) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def database_url(vendor: str, tmp_path_factory: pytest.TempPathFactory) -> str:
     """An empty database, which the tests of a module share."""
-    return fresh_database(vendor, tmp_path_factory.mktemp("system"))
+    return migrated_database(vendor, tmp_path_factory.mktemp("system"))
 
 
 @pytest.fixture(scope="module")

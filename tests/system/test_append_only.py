@@ -12,7 +12,7 @@ from intents import triggers
 from intents.models import Event
 from intents.positions import number_committed
 from tests.conftest import Caller
-from tests.databases import fresh_database
+from tests.databases import migrated_database
 from tests.plugin import VENDOR
 from tests.servers import Server
 from tests.system.conftest import manage
@@ -117,7 +117,7 @@ def test_a_missing_guard_is_noticed_and_a_migration_brings_it_back(event):
 
 
 def test_a_server_without_its_guard_says_that_it_is_not_ready_and_its_next_start_brings_it_back(vendor, tmp_path):
-    database_url = fresh_database(vendor, tmp_path)
+    database_url = migrated_database(vendor, tmp_path)
     drop = f"from django.db import connection; connection.cursor().execute({DROP!r})"
     with Server(database_url) as server, Http(server, may_fail=True) as http:
         assert manage(database_url, "shell", "-c", drop).returncode == 0

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import psutil
 import pytest
 
-from tests.databases import fresh_database
+from tests.databases import migrated_database
 from tests.servers import Server
 from tests.system.crowd import Crowd, Http, until
 
@@ -22,7 +22,7 @@ HEAD = "Host: localhost\r\nX-API-Key: dev-user-key\r\nContent-Type: application/
 @pytest.fixture(scope="module")
 def server(vendor: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server of few threads, which are all there: the first requests have made them."""
-    database_url = fresh_database(vendor, tmp_path_factory.mktemp("bad-clients"))
+    database_url = migrated_database(vendor, tmp_path_factory.mktemp("bad-clients"))
     with Server(database_url, OPENINTENT_THREADS=str(THREADS)) as server:
         with Crowd([server], THREADS * 4) as crowd:
             crowd.at_once(*[lambda client: client.create()] * THREADS * 4)

@@ -33,7 +33,7 @@ def budget_events(events: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
 @pytest.mark.rule("C-3")
 def test_two_recorders_in_two_children_cross_their_parents_budget_once(http, crowd):
     together = crowd(2)
-    for _ in range(rounds(100, 15)):
+    for _ in range(rounds(100, 10)):
         parent = http.create(constraints={"max_cost": 10})
         children = [http.post(f"/intents/{parent['id']}/children", {"title": "A part"}).body for _ in range(2)]
 

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from tests.databases import fresh_database
+from tests.databases import migrated_database
 from tests.servers import Server
 from tests.system.conftest import verified
 from tests.system.crowd import Http, rounds, until
@@ -15,12 +15,12 @@ WORKERS = 6
 
 @pytest.mark.rule("I-1", "E-1", "E-2", "E-6")
 def test_nothing_acknowledged_is_lost_and_nothing_is_done_by_half_or_twice(vendor, tmp_path):
-    database_url = fresh_database(vendor, tmp_path)
+    database_url = migrated_database(vendor, tmp_path)
     with Server(database_url) as server, Http(server) as http:
         shared = http.create()["id"]
     workers = [Worker(f"worker{number}", shared) for number in range(WORKERS)]
 
-    for _ in range(rounds(20, 5)):
+    for _ in range(rounds(20, 3)):
         with Server(database_url) as server, at_work(workers, [server]):
             goal = acknowledged(workers) + random.randint(10, 150)
             until(lambda goal=goal: acknowledged(workers) >= goal, "enough writes")

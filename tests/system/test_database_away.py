@@ -63,7 +63,7 @@ def test_requests_after_the_end_of_all_connections_succeed_at_once(server, postg
 
             crowd.at_once(*[lambda client: client.create()] * THREADS)
 
-    assert len(backends(postgresql, name)) <= THREADS + 1  # One for each thread, and the sequencer's.
+    assert len(backends(postgresql, name)) <= THREADS + 2  # One for each thread, the sequencer's and the worker's.
 
 
 @pytest.mark.rule("I-1", "E-2", "E-6")
@@ -74,7 +74,7 @@ def test_connections_that_end_under_load_cost_no_write_and_leave_none_by_half(se
         worker.shared = workers[0].shared
 
     with at_work(workers, [server]):
-        for _ in range(rounds(20, 8)):
+        for _ in range(rounds(20, 4)):
             goal = acknowledged(workers) + 30
             until(lambda goal=goal: acknowledged(workers) >= goal, "writes")
             terminate_all(postgresql, name)

@@ -19,7 +19,7 @@ def decide(intent, arbitration, decision):
 @pytest.mark.rule("A-3")
 def test_of_two_deciders_at_once_one_wins(http, crowd):
     together = crowd(2)
-    for _ in range(rounds(200, 25)):
+    for _ in range(rounds(200, 12)):
         intent = http.create()
         arbitration = ask(http, intent, blocking=True)
 
@@ -38,7 +38,7 @@ def test_of_two_deciders_at_once_one_wins(http, crowd):
 @pytest.mark.rule("A-2", "A-3")
 def test_a_decision_and_a_withdrawal_at_once_are_one_of_both(http, crowd):
     together = crowd(2)
-    for _ in range(rounds(100, 15)):
+    for _ in range(rounds(100, 10)):
         intent = http.create()
         arbitration = ask(http, intent, blocking=True)
 
@@ -56,7 +56,7 @@ def test_a_decision_and_a_withdrawal_at_once_are_one_of_both(http, crowd):
 @pytest.mark.rule("A-2")
 def test_a_request_and_a_completion_at_once_leave_nothing_pending_on_a_closed_intent(http, crowd):
     together = crowd(2)
-    for _ in range(rounds(100, 15)):
+    for _ in range(rounds(100, 10)):
         intent = http.create()
 
         requested, completed = together.at_once(

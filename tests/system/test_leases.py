@@ -16,7 +16,7 @@ from tests.system.holders import WORKERS, Workforce
 PROCESSES = 3
 AGENTS = 30
 
-SECONDS = 300 if FULL else 15
+SECONDS = 300 if FULL else 10
 SLACK = timedelta(seconds=0.25)  # Between the look at the lease and the event's own time, both under the lock.
 MARKED_WITHIN = timedelta(seconds=2)  # Rule L-2.
 
@@ -30,7 +30,7 @@ def acquire(intent, agent, scope, duration=60):
 @pytest.mark.parametrize("scopes", [["one"], ["one", "one.two", "one.two.three"]], ids=["one scope", "overlapping scopes"])
 def test_of_thirty_agents_one_gets_the_scope(http, crowd, scopes):
     together, intent = crowd(AGENTS), http.create()
-    times = rounds(200, 15)
+    times = rounds(200, 10)
 
     for turn in range(times):
         wanted = [f"{turn}-{scopes[number % len(scopes)]}" for number in range(AGENTS)]

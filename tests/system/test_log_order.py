@@ -51,7 +51,7 @@ def write_somewhere(client: Http, intents: list[str], how_often: int) -> None:
 @pytest.mark.rule("E-2", "E-5")
 def test_a_reader_who_follows_the_log_sees_each_event_once_and_each_intent_in_order(http, crowd: Callable[[int], Crowd]):
     intents = [http.create()["id"] for _ in range(INTENTS)]
-    how_often = rounds(200, 40)
+    how_often = rounds(200, 25)
     written = threading.Event()
     still_writing = threading.Semaphore(0)
     tail = Tail()

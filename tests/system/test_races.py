@@ -38,7 +38,7 @@ def test_of_twenty_writers_with_the_same_version_one_wins(http, crowd):
         lambda number, version: lambda client: client.post(f"{path}/state", {"state": {"by": number}}, version=version),
         lambda number, version: lambda client: client.patch(path, {"title": f"By {number}"}, version=version),
     ]
-    times = rounds(200, 30)
+    times = rounds(200, 12)
 
     for version in range(1, times + 1):
         answers = together.at_once(*[writes[number % 2](number, version) for number in range(20)])
@@ -78,7 +78,7 @@ def test_no_increment_is_lost(http, crowd):
 @pytest.mark.parametrize("length", [2, 3])
 def test_requests_that_together_close_a_cycle_are_not_all_granted(http, crowd, length):
     together = crowd(length)
-    for _ in range(rounds(200, 25)):
+    for _ in range(rounds(200, 12)):
         ring = [http.create() for _ in range(length)]
 
         answers = together.at_once(*[depend(intent, ring[index - 1]) for index, intent in enumerate(ring)])
@@ -90,7 +90,7 @@ def test_requests_that_together_close_a_cycle_are_not_all_granted(http, crowd, l
 @pytest.mark.rule("G-1")
 def test_a_child_and_a_dependency_that_together_close_a_cycle_are_not_both_granted(http, crowd):
     together = crowd(2)
-    for _ in range(rounds(200, 25)):
+    for _ in range(rounds(200, 12)):
         parent, other = http.create(), http.create()
 
         answers = together.at_once(create_child(parent, depends_on=[other["id"]]), depend(other, parent))
@@ -120,7 +120,7 @@ def assert_no_cycle(http: Http, intents: list[dict[str, Any]]) -> None:
 @pytest.mark.rule("G-2")
 def test_the_last_two_dependencies_completed_at_once_unblock_once(http, crowd):
     together = crowd(2)
-    for _ in range(rounds(100, 20)):
+    for _ in range(rounds(100, 10)):
         first, second = http.create(), http.create()
         waiter = http.create(depends_on=[first["id"], second["id"]])
 
@@ -133,7 +133,7 @@ def test_the_last_two_dependencies_completed_at_once_unblock_once(http, crowd):
 @pytest.mark.rule("G-2", "G-3")
 def test_one_dependency_removed_and_the_other_completed_at_once_unblock_once(http, crowd):
     together = crowd(2)
-    for _ in range(rounds(100, 20)):
+    for _ in range(rounds(100, 10)):
         first, second = http.create(), http.create()
         waiter = http.create(depends_on=[first["id"], second["id"]])
         path = f"/intents/{waiter['id']}/dependencies/{first['id']}"
@@ -153,7 +153,7 @@ def assert_unblocked_once(http: Http, waiter: dict[str, Any]) -> None:
 @pytest.mark.rule("I-4", "G-2")
 def test_an_intent_made_while_its_dependency_completes_is_never_left_blocked(http, crowd):
     together = crowd(2)
-    for _ in range(rounds(100, 20)):
+    for _ in range(rounds(100, 10)):
         dependency = http.create()
         fields = {"title": "Next", "depends_on": [dependency["id"]]}
 
@@ -168,7 +168,7 @@ def test_an_intent_made_while_its_dependency_completes_is_never_left_blocked(htt
 @pytest.mark.rule("G-3", "G-2")
 def test_a_dependency_added_while_it_completes_never_leaves_its_dependent_blocked(http, crowd):
     together = crowd(2)
-    for _ in range(rounds(100, 20)):
+    for _ in range(rounds(100, 10)):
         dependency, waiter = http.create(), http.create()
 
         added, completed = together.at_once(depend(waiter, dependency), status(dependency, "completed"))
@@ -180,7 +180,7 @@ def test_a_dependency_added_while_it_completes_never_leaves_its_dependent_blocke
 @pytest.mark.rule("G-4")
 def test_a_completed_parent_never_has_an_open_child(http, crowd):
     together = crowd(2)
-    for _ in range(rounds(100, 20)):
+    for _ in range(rounds(100, 10)):
         parent = http.create()
 
         child, completed = together.at_once(create_child(parent), status(parent, "completed"))
@@ -193,7 +193,7 @@ def test_a_completed_parent_never_has_an_open_child(http, crowd):
 @pytest.mark.rule("G-5")
 def test_an_abandoned_tree_never_has_an_open_branch(http, crowd):
     together = crowd(4)
-    for _ in range(rounds(100, 20)):
+    for _ in range(rounds(100, 10)):
         root = http.create()
         branch = http.post(f"/intents/{root['id']}/children", {"title": "A branch"}).body
 
@@ -212,7 +212,7 @@ def test_an_abandoned_tree_never_has_an_open_branch(http, crowd):
 def test_verbs_that_lock_many_intents_in_every_order_neither_deadlock_nor_lose_a_write(http, crowd):
     """Trees whose parts depend on each other across, closed from all sides at once."""
     together = crowd(6)
-    for _ in range(rounds(100, 20)):
+    for _ in range(rounds(100, 10)):
         roots = [http.create() for _ in range(3)]
         parts = [create_child(root)(http).body for root in roots for _ in range(2)]
         for index in (1, 3, 5):

@@ -15,12 +15,12 @@ from typing import Any
 
 import pytest
 
-from tests.databases import fresh_database
+from tests.databases import migrated_database
 from tests.servers import Server
 from tests.system.conftest import ROOT, environment, verified
 from tests.system.crowd import Http, rounds, until
 
-KILLS = rounds(20, 5)
+KILLS = rounds(20, 3)
 PAUSE = (0.5, 2.5)  # Seconds between two kills: a worker has just begun, or is at work.
 PACE = 0.1  # Seconds between two things that are made.
 INTENTS = 12
@@ -133,7 +133,7 @@ def kill_one_after_the_other(workers: list[WorkerProcess], database_url: str) ->
 
 @pytest.mark.rule("R-2", "L-2", "I-1")
 def test_all_that_is_due_happens_exactly_once_whichever_worker_is_killed(vendor, tmp_path):
-    database_url = fresh_database(vendor, tmp_path)
+    database_url = migrated_database(vendor, tmp_path)
     with Server(database_url, OPENINTENT_WORKER="false") as server:
         with Http(server) as http:
             things = Things(http)

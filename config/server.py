@@ -88,12 +88,13 @@ class OpenIntentServer:
         django.setup()
         from access.models import ApiKey  # noqa: PLC0415
         from config.db import rows  # noqa: PLC0415
-        from intents import triggers  # noqa: PLC0415
+        from governance.triggers import check as check_decisions  # noqa: PLC0415
+        from intents.triggers import check as check_log  # noqa: PLC0415
 
         if connection.vendor == "postgresql":  # Several processes may start at once; one migrates.
             rows("SELECT 1 FROM pg_advisory_lock(1)", [])
         call_command("migrate", verbosity=0, interactive=False)
-        if errors := triggers.check():
+        if errors := [*check_log(), *check_decisions()]:
             raise CannotStart(str(errors[0]))
         has_rows = ApiKey.objects.live(timezone.now()).exists()
         if has_rows and self._is_dev_by_default:  # A proxy on this machine would let others in with the well-known keys.

@@ -55,16 +55,6 @@ def intent(client):
     return client.create_intent(title="Book flights")
 
 
-def test_the_readme_runs_as_it_stands(client, intent):
-    client.request_arbitration(intent.id, reason="Conflicting interpretations of requirements")
-    decision = client.record_decision(
-        intent.id, decision="proceed_with_option_a", rationale="Option A better aligns with business objectives"
-    )
-
-    assert (decision.decision, decision.decided_by) == ("proceed_with_option_a", "ada")
-    assert client.get_decisions(intent.id) == [decision]
-
-
 def test_an_arbitration_is_asked_for_decided_and_read(client, intent):
     later = datetime.now(UTC) + timedelta(hours=1)
     arbitration = client.request_arbitration(

@@ -1,7 +1,5 @@
 """Retry policies and failures (RFC-0010), with both clients."""
 
-from datetime import timedelta
-
 import pytest
 from openintent import Failure, NotFoundError, RetryPolicy, RetryStrategy
 from openintent.validation import InputValidationError, validate_failure, validate_retry_policy
@@ -125,28 +123,6 @@ def test_a_failure_is_posted_with_what_was_given_alone(client, script):
 
 
 # --- the live server ------------------------------------------------------------------------------------------------
-
-
-def test_the_readmes_example(live, intent):
-    client = live
-    policy = client.set_retry_policy(
-        intent.id,
-        max_attempts=5,
-        base_delay_seconds=1.0,
-        max_delay_seconds=60.0,
-        backoff_multiplier=2.0,
-        retryable_errors=["timeout", "rate_limit", "temporary_failure"],
-    )
-    assert client.get_retry_policy(intent.id) == policy
-
-    client.record_failure(intent.id, error_type="rate_limit", error_message="API rate limit exceeded", attempt=1, will_retry=True)
-    failures = client.get_failures(intent.id)
-
-    assert (policy.strategy, policy.max_attempts, policy.jitter) == (RetryStrategy.EXPONENTIAL, 5, True)
-    assert (policy.extra, failures[0].extra) == ({}, {})
-    [failure] = failures
-    assert (failure.agent_id, failure.error_type, failure.attempt) == ("ada", "rate_limit", 1)
-    assert timedelta(seconds=0.5) <= failure.retry_at - failure.created_at <= timedelta(seconds=1)
 
 
 @pytest.mark.rule("R-2")

@@ -18,6 +18,20 @@ def pytest_report_header() -> str:
     return f"database: {VENDOR}"
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out on PostgreSQL what asks no database and has been run on SQLite: the SDK against a script, and the pages."""
+    if VENDOR == "sqlite":
+        return
+    same = [item for item in items if _is_same_on_every_database(item)]
+    config.hook.pytest_deselected(items=same)
+    items[:] = [item for item in items if item not in set(same)]
+
+
+def _is_same_on_every_database(item: pytest.Item) -> bool:
+    folder = item.path.parent.name
+    return folder == "browser" or (folder == "sdk" and not {"server", "db"} & set(getattr(item, "fixturenames", ())))
+
+
 @pytest.fixture(scope="session")
 def vendor() -> str:
     """The database that this run is about: sqlite or postgresql."""

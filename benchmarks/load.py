@@ -77,7 +77,9 @@ class Connection(asyncio.Protocol):
             if not mark:
                 return
             self._body = len(head) + len(mark)
-            self._end = self._body + int(head.lower().partition(b"content-length:")[2].split(b"\r\n", 1)[0])
+            self._end = self._body + int(
+                head.lower().partition(b"content-length:")[2].split(b"\r\n", 1)[0] or 0
+            )  # A 204 has none.
         if len(self._received) >= self._end:
             self._finish(bytes(self._received[self._body :]))
 

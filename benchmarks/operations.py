@@ -74,10 +74,11 @@ async def record_cost(http: Http, mine: Sequence[str]) -> Step:
 
 
 async def lease_and_release(http: Http, mine: Sequence[str]) -> Step:
-    turn, body = cycle(mine), orjson.dumps({"scope": "content.draft", "duration_seconds": 60})
+    """On an intent of its own: those that are filled in may be closed, and give no leases."""
+    intent = orjson.loads(await http.send("POST", "/v1/intents", orjson.dumps(INTENT)))["id"]
+    leases, body = f"/v1/intents/{intent}/leases", orjson.dumps({"scope": "content.draft", "duration_seconds": 60})
 
     async def step() -> None:
-        leases = f"/v1/intents/{next(turn)}/leases"
         lease = orjson.loads(await http.send("POST", leases, body))
         await http.send("DELETE", f"{leases}/{lease['id']}")
 

@@ -81,9 +81,21 @@ def record(instance: models.Model, names: tuple[str, ...], model: type[models.Mo
     New rows learn no automatic key from it: theirs is None, and stands first. PostgreSQL hears of it with the next
     statement or the commit, and refuses there.
     """
+    update(instance, names)
+    insert(model, new)
+
+
+def update(instance: models.Model, names: tuple[str, ...]) -> None:
+    """Write these fields of the instance's row."""
     connection = _connection()
     connection.run_later(_update(type(instance), connection.vendor, names), _changes(instance, names, connection.vendor))
-    insert(model, new)
+
+
+def create(instance: models.Model) -> None:
+    """Insert the instance's row, whose key it has already."""
+    connection, model = _connection(), type(instance)
+    values = [getattr(instance, name) for name in _attnames(model)]
+    connection.run_later(_create(model, connection.vendor), _adapted(values, _adapters(model, connection.vendor)))
 
 
 def insert(model: type[models.Model], new: Sequence[Row]) -> None:
@@ -167,6 +179,13 @@ def _insert(model: type[models.Model], vendor: str, count: int) -> str:
     columns = _columns(model)[1:]
     row = f"({', '.join([_place(vendor)] * len(columns))})"
     return f'INSERT INTO "{model._meta.db_table}" ({", ".join(columns)}) VALUES {", ".join([row] * count)}'
+
+
+@cache
+def _create(model: type[models.Model], vendor: str) -> str:
+    columns = _columns(model)
+    places = ", ".join([_place(vendor)] * len(columns))
+    return f'INSERT INTO "{model._meta.db_table}" ({", ".join(columns)}) VALUES ({places})'
 
 
 @cache

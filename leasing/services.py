@@ -9,6 +9,7 @@ from uuid import UUID
 
 from access.callers import SYSTEM, Actor
 from config.db import clock, verb
+from intents import rows
 from intents.events import EventType, NewEvent, append
 from intents.models import Intent
 from leasing.errors import LeaseConflict, LeaseExpired, LeaseNotFound, NotLeaseHolder
@@ -49,7 +50,7 @@ def acquire_lease(*, intent_id: UUID | str, actor: Actor, scope: str, duration: 
         acquired_at=now,
         expires_at=now + duration,
     )
-    lease.save(force_insert=True)
+    rows.create(lease)
     _record(intent, lease, EventType.LEASE_ACQUIRED, actor=actor, now=now, saving=("last_fencing_token", "active_leases"))
     return lease, True
 
@@ -133,8 +134,8 @@ def _active(intent: Intent) -> list[Lease]:
 def _lock(intent_id: UUID | str, lease_id: UUID | str) -> tuple[Intent, Lease]:
     """Raises IntentNotFound, LeaseNotFound."""
     intent = Intent.objects.lock(intent_id)
-    lease = Lease.objects.filter(intent=intent, pk=lease_id).first() if isinstance(lease_id, UUID) else None
-    if lease is None:
+    lease = rows.lock(Lease, lease_id) if isinstance(lease_id, UUID) else None
+    if lease is None or lease.intent_id != intent.pk:
         raise LeaseNotFound(lease_id)
     return intent, lease
 
@@ -148,7 +149,7 @@ def _require_holder(lease: Lease, actor: Actor) -> None:
 def _extend(intent: Intent, lease: Lease, until: datetime, *, actor: Actor, now: datetime) -> Lease:
     if until != lease.expires_at:
         lease.expires_at = until
-        lease.save(update_fields=["expires_at"])
+        rows.update(lease, ("expires_at",))
         _record(intent, lease, EventType.LEASE_RENEWED, actor=actor, now=now)
     return lease
 
@@ -172,7 +173,7 @@ def _end(
     reason: str | None = None,
 ) -> None:
     lease.status = status
-    lease.save(update_fields=["status", "released_at"])
+    rows.update(lease, ("status", "released_at"))
     intent.active_leases -= 1
     _record(intent, lease, event_type, actor=actor, now=now, saving=("active_leases",), reason=reason)
 

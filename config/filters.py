@@ -1,16 +1,18 @@
 """The kinds of filters that lists have (django-filter), as strict as the bodies."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 import django_filters as filters
 from django import forms
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
 from config.api import check_parameters
+from config.db import clock
 from config.errors import Invalid
 from config.fields import VISIBLE, Instant
 from config.ids import parse_id
@@ -74,6 +76,22 @@ class ChoicesFilter(filters.BaseInFilter, filters.ChoiceFilter):
         wrong = {"invalid_choice": f"must be one or several of {', '.join(words)}, divided by commas"}
         kwargs.setdefault("lookup_expr", "in")
         super().__init__(*args, choices=[(word, word) for word in words], error_messages=wrong, **kwargs)
+
+
+class StatusFilter(ChoicesFilter):
+    """One of several statuses as of now: what has run out is expired, marked or not. `as_of` says which rows have one."""
+
+    def __init__(self, words: Sequence[str], as_of: Callable[[str, datetime], Q]) -> None:
+        self.as_of = as_of
+        super().__init__(words, help_text="As of now: one that has run out is expired.")
+
+    def filter(self, qs: QuerySet[Any], value: list[str] | None) -> QuerySet[Any]:
+        if not value:
+            return qs
+        now, wanted = clock(), Q(pk__in=[])
+        for status in value:
+            wanted |= self.as_of(status, now)
+        return qs.filter(wanted)
 
 
 def narrow(filterset: type[filters.FilterSet], queryset: QuerySet[Any], request: Request, also: list[str]) -> QuerySet[Any]:

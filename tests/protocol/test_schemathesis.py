@@ -39,7 +39,7 @@ def configuration(server: Server) -> SchemathesisConfig:
         {
             "base-url": server.url,
             "headers": {"X-API-Key": "dev-user-key"},
-            "generation": {"deterministic": True, "max-examples": 2},
+            "generation": {"deterministic": True, "max-examples": 4},
             # The missing header is If-Match, and 428 is what RFC 6585 has for it.
             "checks": {"missing_required_header": {"expected-statuses": [400, 422, 428]}},
         }

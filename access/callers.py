@@ -27,6 +27,7 @@ class Actor:
 
 
 SYSTEM = Actor("system")
+NOT_THE_SERVER = f"{SYSTEM.id!r} is the server itself; act under another name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class Caller:
             raise Invalid.field("X-Agent-ID", f"must have 1 to {MAX_AGENT_ID} characters, none of them a control character")
         acting = self.bound_to or header or named or self.name
         if acting == SYSTEM.id:
-            raise Invalid.field("actor", f"{SYSTEM.id!r} is the server itself; act under another name")
+            raise Invalid.field("actor", NOT_THE_SERVER)
         return Actor(acting, self.key_id, fencing_token)
 
 

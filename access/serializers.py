@@ -1,9 +1,9 @@
-from typing import Any
+from typing import Any, ClassVar
 
 from django.utils import timezone
 from rest_framework import serializers
 
-from access.callers import AGENT_ID, MAX_AGENT_ID
+from access.callers import AGENT_ID, MAX_AGENT_ID, NOT_THE_SERVER, SYSTEM
 from access.models import MAX_NAME, ApiKey, Role
 from config.api import Body
 from config.fields import Choice, Instant, Text
@@ -11,11 +11,18 @@ from config.wire import instant
 
 
 class AgentId(Text):
-    """Who acts, or whom something is given to: free text without surprises."""
+    """Who acts, or whom something is given to: free text without surprises, and never the server itself."""
+
+    json_schema: ClassVar[dict[str, Any]] = {"not": {"enum": [SYSTEM.id]}}
 
     def __init__(self, max_length: int = MAX_AGENT_ID, **kwargs: Any) -> None:
         looks = "cannot contain control characters, nor begin or end with a space"
         super().__init__(max_length=max_length, pattern=rf"\A{AGENT_ID.pattern}\Z", looks=looks, **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        if data == SYSTEM.id:
+            raise serializers.ValidationError(NOT_THE_SERVER, "reserved")
+        return super().to_internal_value(data)
 
 
 class CreateKey(Body):

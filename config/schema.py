@@ -92,7 +92,7 @@ _HEADERS = {
         "name": "X-Agent-ID",
         "in": "header",
         "description": "The agent that acts, for a key that is not bound to one.",
-        "schema": {"type": "string", "maxLength": 255, "pattern": "^([!-~]([ -~]*[!-~])?)?$"},
+        "schema": {"type": "string", "maxLength": 255, "pattern": "^([!-~]([ -~]*[!-~])?)?$", "not": {"enum": ["system"]}},
     },
 }
 

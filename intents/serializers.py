@@ -47,7 +47,13 @@ class Role(Text):
 class AssigneeIn(Body):
     """An agent id, or an object with its role."""
 
-    json_schema = {"type": ["object", "string"], "minLength": 1, "maxLength": MAX_AGENT_ID, "pattern": f"^{AGENT_ID.pattern}$"}
+    json_schema = {
+        "type": ["object", "string"],
+        "minLength": 1,
+        "maxLength": MAX_AGENT_ID,
+        "pattern": f"^{AGENT_ID.pattern}$",
+        **AgentId.json_schema,
+    }
 
     default_error_messages = dict.fromkeys(("null", "not_an_object"), "must be an object or an agent id")
 

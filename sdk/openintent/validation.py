@@ -294,8 +294,10 @@ def validate_decision(decision: str, rationale: str | None = None) -> None:
 
 
 def validate_agent_id(agent_id: str, field: str = "agent_id") -> None:
-    """Check an agent's id: free text of 1 to 255 characters."""
+    """Check an agent's id: free text of 1 to 255 characters. `system` is the server itself (rule E-3)."""
     _text(agent_id, field, AGENT_ID_LENGTH)
+    if agent_id == "system":
+        raise InputValidationError(f"{field}: 'system' is the server itself; choose another name", field=field)
 
 
 def validate_header(value: str, field: str) -> None:

@@ -101,3 +101,14 @@ def test_nobody_acts_as_the_server_itself(caller, make_intent):
 
     assert (response.status_code, response.json()["errors"][0]["field"]) == (400, "actor")
     assert newest().event_type == "intent_created"
+
+
+@pytest.mark.rule("E-3")
+@pytest.mark.parametrize("body", [{"agent_id": "system"}, {"agent_id": "ada", "actor": "system"}])
+def test_nobody_assigns_the_server_itself_or_as_it(body, make_intent):
+    intent = make_intent()
+
+    response = Caller().post(f"/intents/{intent['id']}/agents", body)
+
+    assert (response.status_code, response.json()["errors"][0]["code"]) == (400, "reserved")
+    assert newest().event_type == "intent_created"

@@ -203,8 +203,8 @@ def test_agent_ids_are_free_text(agent_id):
     validate_agent_id(agent_id)
 
 
-@pytest.mark.parametrize("agent_id", ["", " ", "x" * 256, None, "a\0"])
-def test_agent_ids_have_their_length(agent_id):
+@pytest.mark.parametrize("agent_id", ["", " ", "x" * 256, None, "a\0", "system"])
+def test_other_agent_ids_are_refused(agent_id):
     assert refusal(validate_agent_id, agent_id).field == "agent_id"
 
 

@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from access import services
-from access.callers import MAX_AGENT_ID
+from access.callers import MAX_AGENT_ID, NOT_THE_SERVER, SYSTEM
 from access.models import MAX_NAME, Role
 
 
@@ -31,6 +31,8 @@ class Command(BaseCommand):
             raise CommandError(f"A name has 1 to {MAX_NAME} characters.")
         if agent is not None and not 1 <= len(agent) <= MAX_AGENT_ID:
             raise CommandError(f"An agent id has 1 to {MAX_AGENT_ID} characters.")
+        if SYSTEM.id in (name.strip(), agent):
+            raise CommandError(NOT_THE_SERVER)
         key, secret = services.create_key(
             name=name.strip(), role=Role(role), agent_id=agent, expires_at=expires_at, created_by="command line"
         )

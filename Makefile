@@ -36,7 +36,7 @@ bench: $(VENV)/.dev ## Measure, and write docs/performance.md (minutes)
 	$(BIN)/python -m benchmarks $(ARGS)
 
 lock: $(VENV)/.dev ## Pin the newest versions that pyproject.toml allows, with hashes
-	$(BIN)/uv pip compile $(LOCK) --extra server --extra async -o requirements/server.txt
+	$(BIN)/uv pip compile $(LOCK) --extra server --extra async --extra redis -o requirements/server.txt
 	$(BIN)/uv pip compile $(LOCK) --extra dev -c requirements/server.txt -o requirements/dev.txt
 
 LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url \

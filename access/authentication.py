@@ -18,24 +18,29 @@ class KeyAuthentication(BaseAuthentication):
     """`X-API-Key: <key>` or `Authorization: Bearer <key>` (protocol §1.1)."""
 
     def authenticate(self, request: Request) -> tuple[Caller, None]:
-        key = _key_of(request.META)
-        if not key:
-            raise Unauthenticated("No API key. Send one as X-API-Key or as Authorization: Bearer.")
-        caller = find_caller(key)
-        if caller is None:
-            raise Unauthenticated(
-                "This key is for dev mode, which is off, as API keys exist. Use one of them."
-                if key in DEV_KEYS
-                else "The API key is wrong, expired or revoked."
-            )
-        ratelimit.spend(caller.key_id)
-        return caller, None
+        return caller_with(key_of(request.META)), None
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="openintent"'
 
 
-def _key_of(meta: dict[str, Any]) -> str:
+def caller_with(key: str) -> Caller:
+    """Whose key it is; that it was used counts. Raises Unauthenticated, RateLimited."""
+    if not key:
+        raise Unauthenticated("No API key. Send one as X-API-Key or as Authorization: Bearer.")
+    caller = find_caller(key)
+    if caller is None:
+        raise Unauthenticated(
+            "This key is for dev mode, which is off, as API keys exist. Use one of them."
+            if key in DEV_KEYS
+            else "The API key is wrong, expired or revoked."
+        )
+    ratelimit.spend(caller.key_id)
+    return caller
+
+
+def key_of(meta: dict[str, Any]) -> str:
+    """The key among the headers, as WSGI has them; empty without one."""
     if key := meta.get("HTTP_X_API_KEY", "").strip():
         return key
     scheme, _, key = meta.get("HTTP_AUTHORIZATION", "").partition(" ")

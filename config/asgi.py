@@ -18,6 +18,9 @@ from config.stopping import when_stopping
 from governance.waiting import WaitingRoom, asks_to_wait
 from intents.positions import Sequencer
 from jobs.worker import Worker
+from subscriptions.streams.sse import EventStream, asks_to_follow
+from subscriptions.streams.tail import Tail
+from subscriptions.streams.websocket import EventSocket
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -33,18 +36,35 @@ def _max_body(path: str) -> int:
 
 hop = Hop(Handler(), threads=settings.THREADS, max_body=_max_body)
 waiting_room = WaitingRoom(hop)
+tail = Tail()
+event_stream = EventStream.as_asgi(hop=hop, tail=tail)
+event_socket = EventSocket.as_asgi(tail=tail)
 when_stopping(waiting_room.close)
+when_stopping(tail.close)
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
-    """Plain requests go through Django in one hop to a thread; a lifespan starts and stops what runs beside them."""
-    if scope["type"] == "http":
-        _start()
-        await (waiting_room if asks_to_wait(scope) else hop)(scope, receive, send)
-    elif scope["type"] == "lifespan":
+    """Plain requests go through Django in one hop to a thread, streams to the event loop alone (Channels consumers).
+
+    A lifespan starts and stops what runs beside them.
+    """
+    if scope["type"] == "lifespan":
         await _live(receive, send)
-    else:
-        await send({"type": "websocket.close", "code": 4404})
+        return
+    _start()
+    await _door(scope)(scope, receive, send)
+
+
+def _door(scope: Scope) -> Any:
+    if scope["type"] == "websocket":
+        return event_socket if scope["path"] == "/ws/v1/events" else _no_socket
+    if asks_to_follow(scope):
+        return event_stream
+    return waiting_room if asks_to_wait(scope) else hop
+
+
+async def _no_socket(scope: Scope, receive: Receive, send: Send) -> None:
+    await send({"type": "websocket.close", "code": 4404})
 
 
 def _start() -> None:
@@ -63,6 +83,7 @@ async def _live(receive: Receive, send: Send) -> None:
         else:
             worker.stop()
             sequencer.stop()
+            tail.stop()
             hop.close()
             await send({"type": "lifespan.shutdown.complete"})
             return

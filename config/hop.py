@@ -49,16 +49,29 @@ class Hop:
         except ClientGone:
             return
         except ProtocolError as refusal:
-            return await _refuse(refusal, scope, send)
+            return await refuse(refusal, scope, send)
         with body:
             try:
                 start, parts = await self._through_django(_environ(scope, body))
             except Unavailable as refusal:
-                return await _refuse(refusal, scope, send)
+                return await refuse(refusal, scope, send)
             except Exception:
                 log.exception("a request failed outside of Django")
-                return await _refuse(Internal(), scope, send)
+                return await refuse(Internal(), scope, send)
         await self._answer(start, parts, send)
+
+    async def ask(self, scope: Any) -> list[Any]:
+        """The messages that answer the request, taken to have no body."""
+        answer: list[Any] = []
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def send(message: Any) -> None:
+            answer.append(message)
+
+        await self(scope, receive, send)
+        return answer
 
     async def _read(self, scope: Any, receive: Any) -> BinaryIO:
         """The whole body. Raises TooLarge before more than the limit was read, ClientGone."""
@@ -187,7 +200,8 @@ def _environ(scope: Any, body: BinaryIO) -> Environ:
     return environ
 
 
-async def _refuse(refusal: ProtocolError, scope: Any, send: Any) -> None:
+async def refuse(refusal: ProtocolError, scope: Any, send: Any) -> None:
+    """Answer with the refusal, where the request does not come as far as Django, or has passed it."""
     offered = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"x-request-id"), None)
     request_id = begin(offered)
     body = strictjson.dumps(refusal.body())

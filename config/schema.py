@@ -13,6 +13,7 @@ from rest_framework import serializers
 from config.api import Body
 from config.examples import BODIES, DESCRIPTIONS
 from config.fields import VISIBLE, OneOrMore
+from config.filters import WordsFilter
 from config.paging import DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET
 
 Decorator = Callable[[Any], Any]
@@ -169,6 +170,24 @@ def read(operation_id: str, summary: str, answer: Any, *, flags: dict[str, str] 
     return extend_schema(operation_id=operation_id, summary=summary, responses={200: answer}, parameters=parameters)
 
 
+def followed(operation_id: str, summary: str) -> Decorator:
+    """A stream of events (rule S-1), which a plain client of this description can only read to its end."""
+    after = {"type": "integer", "minimum": 0, "maximum": 2**63 - 1}
+    return extend_schema(
+        operation_id=operation_id,
+        summary=summary,
+        responses={(200, "text/event-stream"): OpenApiResponse(str, "Server-Sent Events; the data of each is an Event.")},
+        parameters=[
+            OpenApiParameter("after", after, description="Events after this position; 0 replays all. Default: from now on."),
+            OpenApiParameter("Last-Event-ID", after, OpenApiParameter.HEADER, description="The same; it comes before `after`."),
+            OpenApiParameter(
+                "event_type", WordsFilter.json_schema, description="One or several types, divided by commas.", explode=False
+            ),
+        ],
+        filters=False,
+    )
+
+
 def deleted(operation_id: str, summary: str, *, versioned: bool = False) -> Decorator:
     """A DELETE; repeated, it answers the same."""
     return extend_schema(
@@ -220,6 +239,11 @@ def _filter(name: str, each: Any) -> OpenApiParameter:
 
 def _say(schema: dict[str, Any], sentence: str) -> None:
     schema["description"] = f"{schema.get('description', '')} {sentence}".strip()
+
+
+def without_other_spellings(endpoints: list[Any]) -> list[Any]:
+    """Each operation is described once (protocol §7 has two paths for streams)."""
+    return [endpoint for endpoint in endpoints if not endpoint[0].startswith("/api/v1/subscribe/")]
 
 
 def finish(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:

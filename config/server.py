@@ -21,6 +21,8 @@ DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8000
 MAX_PORT = 65_535
 GRACE = 10  # Seconds that running requests have at a stop.
+MAX_MESSAGE = 256 * 2**10  # Bytes that come in on a WebSocket at once.
+SLOW_READER = 120.0  # Seconds in which a WebSocket must answer a ping: one that reads slowly is not dead.
 
 
 class CannotStart(RuntimeError):
@@ -118,6 +120,10 @@ class OpenIntentServer:
                 "config.asgi:application",
                 loop="uvloop",
                 http="config.http:Protocol",
+                ws="websockets-sansio",
+                ws_max_size=MAX_MESSAGE,
+                ws_ping_timeout=SLOW_READER,
+                ws_per_message_deflate=False,  # It takes memory and time for each follower anew.
                 log_config=None,
                 access_log=False,
                 server_header=False,

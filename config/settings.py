@@ -38,6 +38,7 @@ INSTALLED_APPS = [
     "costs",
     "retries",
     "portfolios",
+    "subscriptions",
     "jobs",
     "console",
 ]
@@ -126,6 +127,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = max(MAX_BODY, MAX_ATTACHMENT_BODY) + 1
 RATE_LIMIT = env.rate("OPENINTENT_RATE_LIMIT")
 if DEV_MODE:
     RATE_LIMIT = None
+MAX_STREAMS_PER_KEY = env.number("OPENINTENT_MAX_STREAMS_PER_KEY", 1000, least=1)
 WORKER = env.flag("OPENINTENT_WORKER", True)
 THREADS = env.number("OPENINTENT_THREADS", 4, least=1)
 
@@ -151,6 +153,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_PATCH": False,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_NAME_OVERRIDES": {"IntentStatus": "intents.models.Status", "PortfolioStatus": "portfolios.models.Status"},
+    "PREPROCESSING_HOOKS": ["config.schema.without_other_spellings"],
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "config.schema.finish"],
     "AUTHENTICATION_WHITELIST": ["access.authentication.KeyAuthentication"],
     "DESCRIPTION": "Humans and AI agents work on the same goals: versioned intents with an append-only event log.\n\n"

@@ -18,6 +18,7 @@ api = [
     path("", include("costs.urls")),
     path("", include("retries.urls")),
     path("", include("portfolios.urls")),
+    path("", include("subscriptions.urls")),
 ]
 
 urlpatterns = [

@@ -9,7 +9,7 @@ import logging
 import re
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Collection
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import parse_qs
 from uuid import UUID
@@ -48,14 +48,12 @@ class WaitingRoom:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         begun = asyncio.get_running_loop().time()
-        answer: list[Any] = []
-        await self.hop(scope, receive, _kept_in(answer))
+        answer = await self.hop.ask(scope)
         if pending := _pending(answer):
             seconds = int(parse_qs(scope["query_string"])[b"wait"][-1])  # The view has found it to be a number.
             if not await self._wait(pending, begun + seconds, receive):
                 return
-            answer.clear()
-            await self.hop(scope, _empty_body, _kept_in(answer))
+            answer = await self.hop.ask(scope)
         for message in answer:
             await send(message)
 
@@ -78,8 +76,7 @@ class Watcher:
         self._still_pending = still_pending
         self._waited_for: dict[UUID, set[asyncio.Future[None]]] = defaultdict(set)
         self._task: asyncio.Task[None] | None = None
-        self._look = asyncio.Event()
-        self._is_rung = False
+        self._ear: doorbell.Ear | None = None
         self._is_closed = False
 
     def close(self) -> None:
@@ -95,9 +92,10 @@ class Watcher:
         if self._is_closed:
             over.set_result(None)
         self._waited_for[arbitration_id].add(over)
-        self._look.set()  # It may have been decided since the caller read it.
         if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._watch())
+            self._ear = doorbell.Ear()
+            self._task = asyncio.create_task(self._watch(self._ear))
+        self._listen_up()  # It may have been decided since the caller read it.
         try:
             yield over
         finally:
@@ -108,23 +106,16 @@ class Watcher:
         self._waited_for[arbitration_id].discard(over)
         if not self._waited_for[arbitration_id]:
             del self._waited_for[arbitration_id]
-            self._look.set()  # The watcher ends where it was the last one.
+            self._listen_up()  # The watcher ends where it was the last one.
 
-    async def _watch(self) -> None:
-        loop = asyncio.get_running_loop()
+    def _listen_up(self) -> None:
+        if self._ear:
+            self._ear.ring()
 
-        def ring() -> None:
-            if not self._is_rung:  # A busy log rings all the time; once is enough until the next look.
-                self._is_rung = True
-                with suppress(RuntimeError):  # The loop is closed: nobody waits any more.
-                    loop.call_soon_threadsafe(self._look.set)
-
-        with doorbell.listening(ring):
+    async def _watch(self, ear: doorbell.Ear) -> None:
+        with doorbell.listening(ear.ring, doorbell.committed, doorbell.elsewhere):
             while self._waited_for:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._look.wait(), LOOK_EVERY)
-                self._look.clear()
-                self._is_rung = False  # Before the look: whoever commits from now on rings again.
+                await ear.wait(LOOK_EVERY)
                 if self._waited_for:
                     await self._look_for_all()
                     await asyncio.sleep(PAUSE)
@@ -163,17 +154,6 @@ def _pending(answer: list[Any]) -> UUID | None:
         return None
     body = orjson.loads(b"".join(message.get("body", b"") for message in answer[1:]))
     return UUID(body["id"]) if body["status"] == Status.PENDING else None
-
-
-def _kept_in(messages: list[Any]) -> Callable[[Any], Any]:
-    async def send(message: Any) -> None:
-        messages.append(message)
-
-    return send
-
-
-async def _empty_body() -> dict[str, Any]:
-    return {"type": "http.request", "body": b"", "more_body": False}
 
 
 async def _disconnected(receive: Any) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 from access.callers import Actor
+from intents import audience
 from intents.events import EventType, NewEvent, append
 from intents.models import Assignment, Intent
 
@@ -51,6 +52,8 @@ def assign(intent: Intent, assignee: Assignee, actor: Actor, now: datetime) -> t
     intent.agents = [*others, {"agent_id": assignee.agent_id, "role": assignee.role}]
     event = NewEvent(EventType.AGENT_ASSIGNED, {"agent_id": assignee.agent_id, "role": assignee.role})
     append(intent, event, actor=actor, now=now, saving=["agents"])
+    if known is None:
+        audience.admit(intent, audience.of_agent(assignee.agent_id))
     return assignment, True
 
 
@@ -61,3 +64,4 @@ def unassign(intent: Intent, agent_id: str, actor: Actor, now: datetime) -> None
     intent.agents = [each for each in intent.agents if each["agent_id"] != agent_id]
     event = NewEvent(EventType.AGENT_UNASSIGNED, {"agent_id": agent_id})
     append(intent, event, actor=actor, now=now, saving=["agents"])
+    audience.dismiss(intent, audience.of_agent(agent_id))

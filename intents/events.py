@@ -82,7 +82,7 @@ def append(intent: Intent, *new: NewEvent, actor: Actor, now: datetime, saving: 
     events = _rows(new, intent, actor, now)
     intent.last_sequence += len(events)
     rows.record(intent, (*saving, "last_sequence"), Event, events)
-    transaction.on_commit(doorbell.ring)
+    transaction.on_commit(doorbell.committed.ring)
     return events
 
 
@@ -90,7 +90,7 @@ def append_without_intent(*new: NewEvent, actor: Actor, now: datetime) -> list[r
     """Write events that are about no single intent, but about a portfolio, say: they have a position and no sequence."""
     events = _rows(new, None, actor, now)
     rows.insert(Event, events)
-    transaction.on_commit(doorbell.ring)
+    transaction.on_commit(doorbell.committed.ring)
     return events
 
 

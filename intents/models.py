@@ -177,6 +177,30 @@ class Assignment(models.Model):
         return f"{self.agent_id} as {self.role}"
 
 
+class Audience(models.Model):
+    """Who hears of an intent: an agent or a portfolio, from one of its events to another (rule S-4, intents.audience).
+
+    It tells for good which events belong to a topic: one read again later finds what those heard who read it at the time.
+    """
+
+    topic = models.CharField(max_length=AGENT_ID + 10)
+    intent = models.ForeignKey(Intent, models.CASCADE, related_name="+", db_index=False)
+    first_sequence = models.PositiveBigIntegerField()
+    last_sequence = models.PositiveBigIntegerField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["intent", "topic"], condition=Q(last_sequence=None), name="hears_of_it_once"),
+        ]
+        indexes = [
+            models.Index(fields=["topic", "intent"], name="audience_by_topic"),
+            models.Index(fields=["intent"], name="audience_by_intent"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.topic} hears of {self.intent_id}"
+
+
 class Event(models.Model):
     """What happened, for good (RFC-0001 "Events"). Written by intents.events alone; triggers refuse every change.
 

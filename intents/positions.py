@@ -86,8 +86,17 @@ def _number(condition: str = "", *parameters: int) -> int:
 
 def settle() -> None:
     """Number all that is committed by now, so that readers by position find what they wrote an instant ago."""
-    if not db.serial_writers() and Event.objects.filter(position=None).exists():
+    if not db.serial_writers() and _has_waiting():
         number_committed(wait=True)
+
+
+def _has_waiting() -> bool:
+    return Event.objects.filter(position=None).exists()
+
+
+def head() -> int:
+    """The newest position; 0 for an empty log."""
+    return db.rows("SELECT COALESCE(MAX(position), 0) FROM intents_event", [])[0][0]
 
 
 class Sequencer:
@@ -95,6 +104,7 @@ class Sequencer:
 
     def __init__(self) -> None:
         self._stopping = threading.Event()
+        self._rung = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sequencer", daemon=True)
 
     def start(self) -> None:
@@ -104,16 +114,24 @@ class Sequencer:
 
     def stop(self) -> None:
         self._stopping.set()
-        doorbell.ring()
+        self._rung.set()
         self._thread.join(timeout=5)
 
     def _run(self) -> None:
-        while not self._stopping.is_set():
-            doorbell.wait(LOOK_EVERY)
-            try:
-                number_committed()
-            except Exception:  # The database is away: nothing is lost, the next look numbers it.
-                log.warning("events could not be numbered", exc_info=True)
-                connection.close()
-            self._stopping.wait(PAUSE)
+        with doorbell.committed.listening(self._rung.set):
+            while not self._stopping.is_set():
+                is_rung = self._rung.wait(LOOK_EVERY)
+                self._rung.clear()
+                try:
+                    self._look(is_rung)
+                except Exception:  # The database is away: nothing is lost, the next look numbers it.
+                    log.warning("events could not be numbered", exc_info=True)
+                    connection.close()
+                self._stopping.wait(PAUSE)
         connection.close()
+
+    def _look(self, is_rung: bool) -> None:
+        if number_committed() or (is_rung and db.serial_writers()):
+            doorbell.grown.ring()
+        elif is_rung and not db.serial_writers() and _has_waiting():
+            self._rung.set()  # Another process is at it, and may have looked before this one's commit.

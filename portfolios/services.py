@@ -14,6 +14,7 @@ from django.db.models import Count, Q
 from access.callers import SYSTEM, Actor
 from config.db import clock, verb
 from config.errors import Invalid
+from intents import audience
 from intents.errors import CompletionGate
 from intents.events import EventType, NewEvent, append, append_without_intent
 from intents.models import Intent
@@ -113,6 +114,7 @@ def add_intent_to_portfolio(
     member = Member(portfolio=portfolio, intent=intent, role=role, priority=priority, added_by=actor.id, added_at=now)
     member.save(force_insert=True)
     _record(intent, member, EventType.ADDED_TO_PORTFOLIO, actor=actor, now=now)
+    audience.admit(intent, audience.of_portfolio(portfolio.pk))
     _save(portfolio, now=now)
     complete_reached([portfolio], now=now)
     return intent, member
@@ -134,6 +136,7 @@ def remove_intent_from_portfolio(*, portfolio_id: UUID | str, intent_id: UUID | 
     now = clock()
     member.delete()
     _record(intent, member, EventType.REMOVED_FROM_PORTFOLIO, actor=actor, now=now)
+    audience.dismiss(intent, audience.of_portfolio(portfolio.pk))
     _save(portfolio, now=now)
     complete_reached([portfolio], now=now)
 

@@ -1,0 +1,37 @@
+"""Who hears of an intent besides those who follow it by its id: the agents assigned to it, the portfolios it is in (rule S-4).
+
+Both come and go, and each time with an event. Their topics begin and end with it, so that what belongs to a topic depends
+on the log alone, and not on when it is read.
+"""
+
+from uuid import UUID
+
+from intents.models import Audience, Intent
+
+Topic = str
+"""Whom it is about, and its id: `intent:…`, `portfolio:…`, `agent:…`; or `all`."""
+
+ALL: Topic = "all"
+INTENT, PORTFOLIO, AGENT = "intent:", "portfolio:", "agent:"
+
+
+def of_intent(pk: UUID | str) -> Topic:
+    return f"{INTENT}{pk}"
+
+
+def of_portfolio(pk: UUID | str) -> Topic:
+    return f"{PORTFOLIO}{pk}"
+
+
+def of_agent(agent_id: str) -> Topic:
+    return f"{AGENT}{agent_id}"
+
+
+def admit(intent: Intent, topic: Topic) -> None:
+    """Let it hear of the intent from the newest event on. The caller holds the intent's row lock, and has just appended it."""
+    Audience.objects.create(topic=topic, intent=intent, first_sequence=intent.last_sequence)
+
+
+def dismiss(intent: Intent, topic: Topic) -> None:
+    """Let the newest event be the last that it hears of. As for `admit`."""
+    Audience.objects.filter(topic=topic, intent=intent, last_sequence=None).update(last_sequence=intent.last_sequence)

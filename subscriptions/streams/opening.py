@@ -1,0 +1,42 @@
+"""Who may follow what, and from where (rule S-2)."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from intents import audience, positions
+from intents.audience import Topic
+from intents.models import Intent
+from portfolios.models import Portfolio
+
+
+def intent_topic(intent_id: UUID | str) -> Topic:
+    """Raises IntentNotFound."""
+    return audience.of_intent(Intent.objects.require(intent_id))
+
+
+def portfolio_topic(portfolio_id: UUID | str) -> Topic:
+    """Raises PortfolioNotFound."""
+    return audience.of_portfolio(Portfolio.objects.require(portfolio_id))
+
+
+def topic(named: Mapping[str, Any]) -> Topic:
+    """That of `{"intent": id}`, `{"portfolio": id}`, `{"agent": id}` or `{"all": true}`. Raises IntentNotFound, PortfolioNotFound."""
+    match dict(named):
+        case {"intent": intent_id}:
+            return intent_topic(intent_id)
+        case {"portfolio": portfolio_id}:
+            return portfolio_topic(portfolio_id)
+        case {"agent": agent_id}:
+            return audience.of_agent(agent_id)
+    return audience.ALL
+
+
+def beginning(after: int | None) -> int:
+    """The position after which a stream starts: that one, or the newest of what is committed by now."""
+    newest = positions.head()
+    if after is not None and after <= newest:
+        return after
+    positions.settle()
+    newest = positions.head()
+    return newest if after is None else min(after, newest)

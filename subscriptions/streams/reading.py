@@ -1,0 +1,121 @@
+"""The log, read for topics (rule S-4)."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from django.db.models import Exists, OuterRef, Q
+
+from config import strictjson, wire
+from intents import audience, positions, rows
+from intents.audience import Topic
+from intents.models import Audience, Event
+from intents.serializers import event_body
+
+AT_ONCE = 100  # Events; each may have 256 KiB.
+WINDOW = 5_000  # Positions that are looked through at once for topics that few events belong to.
+
+Topics = frozenset[Topic]
+_Spans = dict[str, list[tuple[Topic, int, int | None]]]
+
+
+class Entry:
+    """An event on its way to followers. It is written once, however many they are."""
+
+    def __init__(self, event: rows.Row, topics: Topics = frozenset()) -> None:
+        self.position: int = event.position
+        self.event_type: str = event.event_type
+        self.topics = topics
+        self._event = event
+
+    @cached_property
+    def json(self) -> bytes:
+        return strictjson.dumps(event_body(self._event))
+
+    @cached_property
+    def frame(self) -> bytes:
+        """As a Server-Sent Event (rule S-1)."""
+        return b"id: %d\nevent: %s\ndata: %s\n\n" % (self.position, self.event_type.encode(), self.json)
+
+    @cached_property
+    def text(self) -> str:
+        return self.json.decode()
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Events in their order, and the position up to which there are no others."""
+
+    entries: Sequence[Entry]
+    through: int
+    is_last: bool
+
+
+def everything(after: int) -> Batch:
+    """What the log has after the position, each event with its topics."""
+    found = rows.fetch(Event.objects.filter(position__gt=after).order_by("position")[:AT_ONCE])
+    spans = _spans({event.intent_id for event in found if event.intent_id})
+    entries = [Entry(event, _topics_of(event, spans)) for event in found]
+    return Batch(entries, found[-1].position if found else after, len(found) < AT_ONCE)
+
+
+def of_topics(wanted: Topics, event_types: Collection[str], after: int) -> Batch:
+    """What the log has for these topics after the position, in a bounded number of steps: it need not be all there is."""
+    newest = positions.head()
+    window = Event.objects.filter(position__gt=after)
+    intents = _named(wanted, audience.INTENT)
+    if len(wanted) == len(intents) == 1 and newest - after > WINDOW:
+        through, order = newest, "sequence"  # An index leads to this intent's events, far as they may lie.
+    else:
+        through, order = min(newest, after + WINDOW), "position"
+    chosen = window.filter(_belongs_to(wanted, intents), position__lte=through)
+    if event_types:
+        chosen = chosen.filter(event_type__in=event_types)
+    found = rows.fetch(chosen.order_by(order)[:AT_ONCE])
+    is_full = len(found) == AT_ONCE
+    if is_full:
+        through = found[-1].position
+    return Batch([Entry(event) for event in found], max(after, through), not is_full and through >= newest)
+
+
+def _belongs_to(wanted: Topics, intents: list[str]) -> Q:
+    if audience.ALL in wanted:
+        return Q()
+    belongs = Q(intent__in=intents)
+    if len(wanted) == len(intents):
+        return belongs
+    hears = Audience.objects.filter(
+        Q(last_sequence=None) | Q(last_sequence__gte=OuterRef("sequence")),
+        topic__in=wanted,
+        intent=OuterRef("intent"),
+        first_sequence__lte=OuterRef("sequence"),
+    )
+    return belongs | Q(portfolio_id__in=_named(wanted, audience.PORTFOLIO)) | Q(Exists(hears))
+
+
+def _named(topics: Topics, kind: str) -> list[str]:
+    return [topic.removeprefix(kind) for topic in topics if topic.startswith(kind)]
+
+
+def _spans(intents: Iterable[object]) -> _Spans:
+    found: _Spans = defaultdict(list)
+    known = rows.fetch(Audience.objects.filter(intent__in=list(intents)), "intent_id", "topic", "first_sequence", "last_sequence")
+    for span in known:
+        found[str(wire.identifier(span.intent_id))].append((span.topic, span.first_sequence, span.last_sequence))
+    return found
+
+
+def _topics_of(event: rows.Row, spans: _Spans) -> Topics:
+    topics = [audience.ALL]
+    if event.portfolio_id:
+        topics.append(audience.of_portfolio(str(wire.identifier(event.portfolio_id))))
+    if event.intent_id:
+        intent_id = str(wire.identifier(event.intent_id))
+        topics.append(audience.of_intent(intent_id))
+        topics += [
+            topic
+            for topic, first, last in spans.get(intent_id, ())
+            if first <= event.sequence and (last is None or event.sequence <= last)
+        ]
+    return frozenset(topics)

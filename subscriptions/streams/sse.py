@@ -1,0 +1,86 @@
+"""Server-Sent Events (rule S-1): a follower's events as text, over a response that does not end."""
+
+import asyncio
+import logging
+import re
+from typing import Any
+from uuid import UUID
+
+import orjson
+from channels.exceptions import StopConsumer
+from channels.generic.http import AsyncHttpConsumer
+
+from config.errors import ProtocolError
+from config.hop import Hop, refuse
+from subscriptions.streams.quiet import Quiet
+from subscriptions.streams.tail import Ended, Follower, Tail
+
+RETRY = 2000  # Milliseconds after which a browser opens the stream again.
+_PATH = re.compile(
+    r"/api/v1/((intents|portfolios)/[^/]+|agents/.+|events)/subscribe|/api/v1/subscribe/(intents|portfolios|agents)/.+"
+)
+_OF_THE_TICKET = (b"content-type", b"content-length", b"cache-control")
+_HEADERS = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-store"),
+    (b"x-accel-buffering", b"no"),  # nginx would keep events back until it has some kilobytes.
+]
+
+log = logging.getLogger("openintent.streams")
+
+
+def asks_to_follow(scope: Any) -> bool:
+    return scope["method"] == "GET" and _PATH.fullmatch(scope["path"]) is not None
+
+
+class EventStream(Quiet, AsyncHttpConsumer):
+    """The request goes through Django as any other, which answers a refusal, or a ticket for the stream (subscriptions.views)."""
+
+    def __init__(self, *, hop: Hop, tail: Tail) -> None:
+        super().__init__()
+        self.hop = hop
+        self.tail = tail
+        self.streaming: asyncio.Task[None] | None = None
+
+    async def http_request(self, message: dict[str, Any]) -> None:
+        if self.streaming is None:  # In a task of its own: the consumer goes on to listen for the reader's departure.
+            self.streaming = asyncio.create_task(self._answer())
+
+    async def http_disconnect(self, message: dict[str, Any]) -> None:
+        if self.streaming:
+            self.streaming.cancel()
+        raise StopConsumer
+
+    async def _answer(self) -> None:
+        start, *parts = await self.hop.ask(self.scope)
+        if start["status"] != 200:
+            for each in (start, *parts):
+                await self.send(each)
+            return
+        ticket = orjson.loads(b"".join(part.get("body", b"") for part in parts))
+        try:
+            with self.tail.following(
+                frozenset(ticket["topics"]), ticket["event_types"], ticket["after"], UUID(ticket["key_id"])
+            ) as follower:
+                await self.send_headers(
+                    headers=[*_HEADERS, *(each for each in start["headers"] if each[0] not in _OF_THE_TICKET)]
+                )
+                await self._stream(follower)
+        except ProtocolError as refusal:
+            await refuse(refusal, self.scope, self.send)
+
+    async def _stream(self, follower: Follower) -> None:
+        if self.streaming:
+            follower.abandon = self.streaming.cancel
+        position = follower.position
+        await self._say(b'retry: %d\nid: %d\nevent: connected\ndata: {"position":%d}\n\n' % (RETRY, position, position))
+        try:
+            while True:
+                entries = await follower.next()
+                await self._say(b"".join([entry.frame for entry in entries]) or b": nothing new\nid: %d\n\n" % follower.position)
+        except Ended as ended:
+            await self._say(b'event: bye\ndata: {"reason":"%s"}\n\n' % ended.reason.encode())
+            await self.send_body(b"")
+
+    async def _say(self, frames: bytes) -> None:
+        await self.base_send({"type": "http.response.body", "body": frames, "more_body": True})

@@ -1,0 +1,294 @@
+"""The tail: it reads the log as it grows, once for the whole process, and hands it to the followers (architecture §4).
+
+A follower gets what belongs to its topics. One that starts in the past, or does not keep up, reads the log itself until it
+has caught up with the tail: its queue is short, and nothing is left out. All of this is one event loop's; an idle follower
+is a future in it and holds no thread and no connection to the database.
+"""
+
+import asyncio
+import logging
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+
+from access.models import ApiKey
+from config.errors import Unavailable
+from config.threads import Threads
+from intents import doorbell, positions
+from subscriptions.errors import TooManyStreams
+from subscriptions.streams import reading
+from subscriptions.streams.reading import Batch, Entry, Topics
+
+LOOK_EVERY = 1.0  # Seconds without a ring, after which the tail looks by itself (rule S-6).
+PAUSE = 0.005  # Seconds between two looks, so that a busy log is read in batches and not one by one.
+CHECK_KEYS_EVERY = 5.0  # Seconds (rule S-5).
+SILENCE = 15.0  # Seconds, after which a follower is told that nothing has happened (rule S-1).
+QUEUED = 500  # Events that wait for a follower at most,
+QUEUED_BYTES = 256 * 2**10  # and their size, but for the last one.
+WOKEN_AT_ONCE = 50  # Followers; in between, the event loop serves others.
+ENDS_WITHIN = 3.0  # Seconds that a follower has for its last words.
+
+log = logging.getLogger("openintent.streams")
+
+
+class Ended(Exception):
+    """The stream is over; `reason` says why, in a word."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Follower:
+    """One reader of some topics, from a position on. Its owner asks it for what comes `next`, and sends that."""
+
+    __slots__ = (
+        "_ended", "_is_live", "_queue", "_queued_bytes", "_silent_since", "_tail", "_waiting", "abandon", "event_types",
+        "key_id", "position", "topics",
+    )  # fmt: skip
+
+    def __init__(self, tail: "Tail", topics: Topics, event_types: Collection[str], after: int, key_id: UUID) -> None:
+        self._tail = tail
+        self.topics = topics
+        self.event_types = frozenset(event_types)
+        self.position = after
+        self.key_id = key_id
+        self.abandon: Callable[[], object] = lambda: None
+        self._queue: deque[Entry] = deque()
+        self._queued_bytes = 0
+        self._is_live = False
+        self._ended = ""
+        self._waiting: asyncio.Future[None] | None = None
+        self._silent_since = 0.0
+
+    async def next(self) -> list[Entry]:
+        """The events that come next, each once and in order; none after 15 s of silence. `position` is that of the last one.
+
+        Raises Ended.
+        """
+        while not self._ended:
+            if self._queue:
+                return self._take()
+            if not self._is_live:
+                if found := await self._tail.catch_up(self):
+                    return found
+            elif await self._is_silent():
+                self.position = max(self.position, self._tail.head or 0)
+                return []
+        raise Ended(self._ended)
+
+    def push(self, entry: Entry) -> bool:
+        """Take what the tail has read, if it is for this one. Answers whether there was nothing to take before.
+
+        One that is behind drops all, and reads it in the log when its reader is ready.
+        """
+        if not self._is_live or entry.position <= self.position:
+            return False
+        if self.event_types and entry.event_type not in self.event_types:
+            return False
+        if len(self._queue) >= QUEUED or self._queued_bytes >= QUEUED_BYTES:
+            self._queue.clear()
+            self._queued_bytes = 0
+            self._is_live = False
+            return False
+        self._queue.append(entry)
+        self._queued_bytes += len(entry.json)
+        return len(self._queue) == 1
+
+    def caught_up(self, position: int, *, is_live: bool) -> None:
+        self.position = position
+        self._is_live = is_live
+
+    def wake(self) -> None:
+        if self._waiting and not self._waiting.done():
+            self._waiting.set_result(None)
+
+    def end(self, reason: str) -> None:
+        """Say no more. The owner is told; one that does not listen is abandoned."""
+        if not self._ended:
+            self._ended = reason
+            self.wake()
+            asyncio.get_running_loop().call_later(ENDS_WITHIN, self.abandon)
+
+    def is_waiting_since(self, moment: float) -> bool:
+        return self._waiting is not None and self._silent_since <= moment
+
+    def _take(self) -> list[Entry]:
+        found = [*self._queue]
+        self._queue.clear()
+        self._queued_bytes = 0
+        self.position = found[-1].position
+        return found
+
+    async def _is_silent(self) -> bool:
+        """Wait until there is something to do. Answers whether that is to break the silence."""
+        loop = asyncio.get_running_loop()
+        self._silent_since = loop.time()
+        while self._is_live and not self._queue and not self._ended:
+            self._waiting = loop.create_future()
+            try:
+                await self._waiting
+            finally:
+                self._waiting = None
+            if loop.time() >= self._silent_since + SILENCE:
+                break
+        return self._is_live and not self._queue and not self._ended
+
+
+class Tail:
+    """Reads the log while somebody follows it."""
+
+    def __init__(self) -> None:
+        self.head: int | None = None
+        """What has been handed out; None before the first look."""
+        self._followers: set[Follower] = set()
+        self._by_topic: defaultdict[str, set[Follower]] = defaultdict(set)
+        self._by_key: Counter[UUID] = Counter()
+        self._to_wake: deque[Follower] = deque()
+        self._is_waking = False
+        self._is_closed = False
+        self._task: asyncio.Task[None] | None = None
+        self._has_looked = asyncio.Event()
+        self._keys_checked = 0.0
+        self._tail_thread = Threads(1, "tail")
+        self._catch_up_thread = Threads(1, "catch-up")
+
+    def close(self) -> None:
+        """End all streams: the server stops."""
+        self._is_closed = True
+        for follower in self._followers:
+            follower.end("shutdown")
+
+    def stop(self) -> None:
+        self._tail_thread.close()
+        self._catch_up_thread.close()
+
+    @contextmanager
+    def following(self, topics: Topics, event_types: Collection[str], after: int, key_id: UUID) -> Iterator[Follower]:
+        """A follower, while the block runs. Raises TooManyStreams, Unavailable."""
+        if self._is_closed:
+            raise Unavailable("The server is about to stop.")
+        if self._by_key[key_id] >= settings.MAX_STREAMS_PER_KEY:
+            raise TooManyStreams(settings.MAX_STREAMS_PER_KEY)
+        follower = Follower(self, topics, event_types, after, key_id)
+        self._add(follower)
+        try:
+            yield follower
+        finally:
+            self._remove(follower)
+
+    async def run(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """In the thread of those who are behind, so that the tail does not wait."""
+        return await self._catch_up_thread.run(_alone, function, *arguments)
+
+    async def catch_up(self, follower: Follower) -> list[Entry]:
+        """What the log has next for a follower that is behind the tail."""
+        await self._has_looked.wait()
+        try:
+            batch: Batch = await self.run(reading.of_topics, follower.topics, follower.event_types, follower.position)
+        except Exception:  # The database is away; the stream waits for it.
+            log.warning("a follower could not read the log", exc_info=True)
+            await asyncio.sleep(LOOK_EVERY)
+            return []
+        # What the tail hands out from here on is later than `through`, or the follower has it already.
+        is_live = batch.is_last and self.head is not None and batch.through >= self.head
+        follower.caught_up(batch.through, is_live=is_live)
+        return [*batch.entries]
+
+    def _add(self, follower: Follower) -> None:
+        self._followers.add(follower)
+        self._by_key[follower.key_id] += 1
+        for topic in follower.topics:
+            self._by_topic[topic].add(follower)
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._run())
+
+    def _remove(self, follower: Follower) -> None:
+        self._followers.discard(follower)
+        self._by_key[follower.key_id] -= 1
+        for topic in follower.topics:
+            self._by_topic[topic].discard(follower)
+            if not self._by_topic[topic]:
+                del self._by_topic[topic]
+        if not self._by_key[follower.key_id]:
+            del self._by_key[follower.key_id]
+
+    async def _run(self) -> None:
+        ear = doorbell.Ear()
+        with doorbell.listening(ear.ring, doorbell.grown, doorbell.elsewhere):
+            while self._followers:
+                try:
+                    await self._look()
+                    await self._check_keys()
+                except Exception:  # The database is away. What comes meanwhile is read at the next look.
+                    log.warning("the tail could not read the log", exc_info=True)
+                self._wake_silent()
+                await asyncio.sleep(PAUSE)
+                await ear.wait(LOOK_EVERY)
+        self.head = None
+        self._has_looked.clear()
+
+    async def _look(self) -> None:
+        if self.head is None:
+            self.head = await self._tail_thread.run(_alone, positions.head)
+            self._has_looked.set()
+        is_last = False
+        while not is_last:
+            batch: Batch = await self._tail_thread.run(_alone, reading.everything, self.head)
+            self._hand_out(batch)
+            self.head, is_last = batch.through, batch.is_last
+
+    def _hand_out(self, batch: Batch) -> None:
+        for entry in batch.entries:
+            heard = [followers for topic in entry.topics if (followers := self._by_topic.get(topic))]
+            for follower in heard[0] if len(heard) == 1 else set().union(*heard):
+                if follower.push(entry):
+                    self._to_wake.append(follower)
+        self._begin_to_wake()
+
+    def _begin_to_wake(self) -> None:
+        if self._to_wake and not self._is_waking:
+            self._wake_some()
+
+    def _wake_some(self) -> None:
+        """Not all at once: a thousand take 20 ms, for which everybody else would have to wait."""
+        for _ in range(min(WOKEN_AT_ONCE, len(self._to_wake))):
+            self._to_wake.popleft().wake()
+        self._is_waking = bool(self._to_wake)
+        if self._is_waking:
+            asyncio.get_running_loop().call_soon(self._wake_some)
+
+    def _wake_silent(self) -> None:
+        moment = asyncio.get_running_loop().time() - SILENCE
+        self._to_wake.extend(each for each in self._followers if each.is_waiting_since(moment))
+        self._begin_to_wake()
+
+    async def _check_keys(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if now < self._keys_checked + CHECK_KEYS_EVERY:
+            return
+        self._keys_checked = now
+        dead = await self._tail_thread.run(_alone, _dead_keys, list(self._by_key))
+        for follower in [each for each in self._followers if each.key_id in dead]:
+            follower.end("key_revoked")
+
+
+def _dead_keys(ids: Collection[UUID]) -> set[UUID]:
+    """Those that are revoked, or have expired. A key of the configuration has no row, and lives as long as the process."""
+    known = set(ApiKey.objects.filter(pk__in=ids).values_list("pk", flat=True))
+    return known - set(ApiKey.objects.live(timezone.now()).filter(pk__in=ids).values_list("pk", flat=True))
+
+
+def _alone(function: Callable[..., Any], *arguments: Any) -> Any:
+    """In a thread that keeps its connection, where Django looks after none: close one that may be broken."""
+    try:
+        return function(*arguments)
+    except Exception:
+        connection.close()
+        raise

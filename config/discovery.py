@@ -18,6 +18,7 @@ RFCS = {
     "RFC-0003": "Leasing",
     "RFC-0004": "Arbitration and governance",
     "RFC-0005": "Attachments",
+    "RFC-0006": "Subscriptions",
     "RFC-0007": "Portfolios",
     "RFC-0008": "LLM, tool and stream logging",
     "RFC-0009": "Costs",
@@ -86,6 +87,9 @@ class CompatibilityView(_Public):
             "costs",
             "retries",
             "portfolios",
+            "server_sent_events",
+            "websocket",
+            "webhooks",
         )
         return Response({"protocol_versions": ["1"], "api_versions": ["v1"], "features": dict.fromkeys(features, True)})
 

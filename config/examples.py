@@ -16,6 +16,14 @@ DESCRIPTIONS = {
     "log_events": "All of them, in this order, or none.",
     "get_events": "By `sequence`, which counts 1, 2, 3 … within the intent without a gap.",
     "list_events": "By `position`, one order over all intents. Go on with `after` or `cursor`; nothing is ever passed by.",
+    "follow_intent": "Server-Sent Events: `event: connected` at once, then each event as `id: <position>`, `event: <type>`, `data: <Event>`; a comment "
+    "after 15 s of silence, `event: bye` when the server ends it. Send the last `id` as `Last-Event-ID` and it goes on after it, without a hole. "
+    "`/subscribe/intents/{intent_id}` is the same.",
+    "follow_portfolio": "As for an intent. An intent belongs to it from `added_to_portfolio` to `removed_from_portfolio`, also on open streams. "
+    "`/subscribe/portfolios/{portfolio_id}` is the same.",
+    "follow_agent": "As for an intent. An intent belongs to it from `agent_assigned` to `agent_unassigned`, also on open streams. "
+    "`/subscribe/agents/{agent_id}` is the same.",
+    "follow_events": "As for an intent. The same events, for several topics at once, come over the WebSocket `/ws/v1/events`.",
     "acquire_lease": "A scope and all that overlaps it have one holder. Who holds exactly this scope gets its lease again.",
     "renew_lease": "The new end counts from now. A lease that has run out is gone.",
     "release_lease": "For its holder. One that has ended already stays as it is.",

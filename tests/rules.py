@@ -17,7 +17,8 @@ RULES = {
     "C": range(1, 5),
     "R": range(1, 4),
     "P": range(1, 5),
-    "K": [1, 2, 3, 5],
+    "S": range(1, 7),
+    "K": [1, 2, 3, 4, 5],
 }
 """The rules that are built so far."""
 

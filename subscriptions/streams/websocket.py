@@ -43,22 +43,23 @@ class EventSocket(Quiet, AsyncWebsocketConsumer):
         self.key = ""
         self.streams: dict[int, asyncio.Task[None]] = {}
         self.opened = 0
-        self.timer: asyncio.TimerHandle | None = None
+        self.is_shut = False
+        self.silence: asyncio.Task[None] | None = None
 
     async def connect(self) -> None:
         self.key = _key_in(dict(self.scope["headers"]))
         await self.accept()
-        closing = asyncio.get_running_loop()
-        self.timer = closing.call_later(INTRODUCE_WITHIN, lambda: closing.create_task(self.close(TOO_SLOW_TO_START)))
+        self.silence = asyncio.create_task(self._shut_if_silent())
 
     async def websocket_disconnect(self, message: dict[str, Any]) -> None:
-        self._is_introduced()
-        for stream in self.streams.values():
+        self.is_shut = True
+        self._stop_timer()
+        for stream in [*self.streams.values()]:
             stream.cancel()
         raise StopConsumer
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        self._is_introduced()
+        self._stop_timer()
         try:
             message = _parsed(text_data.encode() if text_data is not None else bytes_data or b"")
             if message["type"] == "subscribe":
@@ -69,7 +70,7 @@ class EventSocket(Quiet, AsyncWebsocketConsumer):
             refusal = as_refusal(error)
             await self._tell({"type": "error", "error": refusal.body()})
             if isinstance(refusal, Unauthenticated):
-                await self.close(UNAUTHENTICATED)
+                await self.shut(UNAUTHENTICATED)
 
     async def _subscribe(self, wanted: dict[str, Any]) -> None:
         if len(self.streams) >= MAX_STREAMS:
@@ -88,9 +89,19 @@ class EventSocket(Quiet, AsyncWebsocketConsumer):
         stream.cancel()
         await self._tell({"type": "unsubscribed", "subscription": number})
 
-    def _is_introduced(self) -> None:
-        if self.timer:
-            self.timer.cancel()
+    async def shut(self, code: int) -> None:
+        """Close it. Again does nothing."""
+        if not self.is_shut:
+            self.is_shut = True
+            await self.close(code)
+
+    async def _shut_if_silent(self) -> None:
+        await asyncio.sleep(INTRODUCE_WITHIN)
+        await self.shut(TOO_SLOW_TO_START)
+
+    def _stop_timer(self) -> None:
+        if self.silence:
+            self.silence.cancel()
 
     async def _tell(self, message: Mapping[str, Any]) -> None:
         await self.say(strictjson.text(message))
@@ -114,6 +125,8 @@ class _Stream:
                 await self._follow(follower)
         except ProtocolError as refusal:
             await self._tell("error", error=refusal.body())
+        except OSError:
+            return  # The reader has gone, which its connection says by itself.
         finally:
             self.socket.streams.pop(self.number, None)
 
@@ -130,7 +143,7 @@ class _Stream:
                     await self._tell("heartbeat", position=follower.position)
         except Ended as ended:
             await self._tell("bye", reason=ended.reason)
-            await self.socket.close(UNAUTHENTICATED if ended.reason == "key_revoked" else GOING_AWAY)
+            await self.socket.shut(UNAUTHENTICATED if ended.reason == "key_revoked" else GOING_AWAY)
 
     async def _tell(self, kind: str, **fields: Any) -> None:
         await self.socket.say(strictjson.text({"type": kind, "subscription": self.number, **fields}))

@@ -1,9 +1,13 @@
 """The WebSocket: several streams on one connection (protocol §7)."""
 
 import pytest
+from channels.testing import WebsocketCommunicator
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
+from subscriptions.streams import websocket
+from subscriptions.streams.tail import Tail
+from subscriptions.streams.websocket import EventSocket
 from tests.subscriptions.listening import socket
 from tests.system.crowd import Http
 
@@ -170,3 +174,12 @@ def test_a_message_that_is_too_large_closes_the_connection(server):
 def test_there_is_no_other_socket(server):
     with pytest.raises(InvalidStatus):
         connect(server.url.replace("http:", "ws:") + "/ws/v1/nothing")
+
+
+async def test_a_connection_that_says_nothing_is_closed(monkeypatch):
+    monkeypatch.setattr(websocket, "INTRODUCE_WITHIN", 0.01)
+    silent = WebsocketCommunicator(EventSocket.as_asgi(tail=Tail()), "/ws/v1/events")
+
+    assert await silent.connect() == (True, None)
+
+    assert await silent.receive_output(timeout=20) == {"type": "websocket.close", "code": 4408}

@@ -56,6 +56,15 @@ DESCRIPTIONS = {
     "get_attachment_content": "Byte for byte as they came. One range at a time; several are answered with the whole. "
     "404 if the bytes are not kept here: its text says where they are.",
     "delete_attachment": "Its bytes go as well, once no other attachment has the same.",
+    "subscribe": "From now on the callback is told of the intent's events, each at least once, signed as Standard Webhooks has it. "
+    "The answer shows the `secret`, this once.",
+    "unsubscribe": "What it still had to hear is not sent any more.",
+    "create_subscription": "To an intent, to a portfolio and its members, or, with neither, to everything. The answer shows the "
+    "`secret`, this once.",
+    "update_subscription": "Give what changes. A paused one hears nothing of what happens meanwhile; a disabled one can be made active. "
+    "With `rotate_secret` the answer shows the new secret, and for 24 hours the one before signs as well.",
+    "list_deliveries": "With all attempts: when, what was answered, and how long it took.",
+    "redeliver": "Under the same id, whether it has arrived or is dead. It begins a new round of attempts.",
 }
 
 BODIES: dict[str, Any] = {
@@ -129,6 +138,13 @@ BODIES: dict[str, Any] = {
     "update_portfolio": {"governance_policy": {"auto_complete_threshold": 80}},
     "update_portfolio_status": {"status": "completed", "reason": "Everything is booked"},
     "add_intent_to_portfolio": {"intent_id": ID, "role": "primary", "priority": 100},
+    "subscribe": {
+        "subscriber_id": "service:dashboard",
+        "callback_url": "https://dashboard.example.com/webhooks/intent",
+        "event_types": ["state_patched", "status_changed"],
+    },
+    "create_subscription": {"subscriber_id": "service:audit", "callback_url": "https://audit.example.com/webhooks/all"},
+    "update_subscription": {"status": "active", "rotate_secret": True},
     "add_attachment": {
         "filename": "quarterly_analysis.csv",
         "content_type": "text/csv",

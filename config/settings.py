@@ -87,6 +87,8 @@ TEMPLATES = [
     }
 ]
 ASGI_APPLICATION = "config.asgi.application"
+REDIS_URL = env.redis()
+CHANNEL_LAYERS = env.channel_layers(REDIS_URL)
 
 LANGUAGE_CODE = "en-us"
 USE_I18N = False
@@ -129,6 +131,9 @@ if DEV_MODE:
     RATE_LIMIT = None
 MAX_STREAMS_PER_KEY = env.number("OPENINTENT_MAX_STREAMS_PER_KEY", 1000, least=1)
 WORKER = env.flag("OPENINTENT_WORKER", True)
+# Webhooks to addresses of the server's own network (rule W-3); dev mode allows this machine.
+WEBHOOK_ALLOW_PRIVATE = env.flag("OPENINTENT_WEBHOOK_ALLOW_PRIVATE", False)
+WEBHOOK_KEEP_DAYS = env.number("OPENINTENT_WEBHOOK_KEEP_DAYS", 30, least=1, most=36_500)
 THREADS = env.number("OPENINTENT_THREADS", 4, least=1)
 
 REST_FRAMEWORK = {
@@ -152,7 +157,13 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "COMPONENT_SPLIT_PATCH": False,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    "ENUM_NAME_OVERRIDES": {"IntentStatus": "intents.models.Status", "PortfolioStatus": "portfolios.models.Status"},
+    "ENUM_NAME_OVERRIDES": {
+        "IntentStatus": "intents.models.Status",
+        "PortfolioStatus": "portfolios.models.Status",
+        "SubscriptionStatus": "subscriptions.models.Status",
+        "SubscriptionChange": "subscriptions.models.SETTABLE",
+        "DeliveryStatus": "subscriptions.models.DeliveryStatus",
+    },
     "PREPROCESSING_HOOKS": ["config.schema.without_other_spellings"],
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "config.schema.finish"],
     "AUTHENTICATION_WHITELIST": ["access.authentication.KeyAuthentication"],
@@ -177,6 +188,7 @@ LOGGING = {
         "openintent": {"level": LOG_LEVEL.upper()},
         "uvicorn": {"level": LOG_LEVEL.upper()},
         "uvicorn.access": {"handlers": [], "propagate": False},  # config.middleware.RequestLog has more to say.
+        "channels_redis": {"level": "CRITICAL"},  # It repeats itself while Redis is away; subscriptions.ringing says it once.
         # Its warnings are refused requests, which the request log has; its errors come through config.problems.
         "django.request": {"level": "CRITICAL"},
         "django.server": {"handlers": [], "propagate": False},

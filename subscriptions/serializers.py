@@ -6,10 +6,14 @@ from rest_framework import serializers
 
 from access.serializers import AgentId
 from config.api import Body
-from config.fields import Choice, Flag, Id, Integer, Many, Text
+from config.fields import Choice, Flag, Id, Instant, Integer, Many, Text
 from config.filters import MAX_COUNTER
+from intents.events import CLIENT_TYPE
+from subscriptions.addresses import URL
+from subscriptions.models import MAX_URL, SETTABLE, DeliveryStatus, Status
 
 MAX_TOPICS = 100
+MAX_TYPES = 100
 
 
 class TopicIn(Body):
@@ -44,3 +48,104 @@ class SubscribeMessage(Body):
 class UnsubscribeMessage(Body):
     type = Text()
     subscription = Integer(min_value=1, max_value=MAX_COUNTER)
+
+
+class Callback(Text):
+    """Where a webhook goes (rule W-3). What its address leads to is judged by subscriptions.addresses."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        looks = "must be an http or https URL, in ASCII and without a user name or password"
+        super().__init__(max_length=MAX_URL, pattern=URL, looks=looks, required=False, allow_null=True, **kwargs)
+
+
+class EventTypes(Many):
+    def __init__(self, **kwargs: Any) -> None:
+        looks = "must begin with a-z and go on with up to 99 of a-z, 0-9, _, . and -"
+        child = Text(pattern=rf"\A{CLIENT_TYPE.pattern}\Z", looks=looks)
+        super().__init__(child=child, max_length=MAX_TYPES, required=False, help_text="None: all types.", **kwargs)
+
+
+class CreateIntentSubscription(Body):
+    aliases = {"webhook_url": "callback_url"}
+
+    subscriber_id = AgentId(required=False, help_text="Who hears of it. Left out: who asks.")
+    callback_url = Callback(help_text="Without one nothing is sent, until it has one.")
+    event_types = EventTypes()
+    expires_at = Instant(required=False, allow_null=True)
+
+
+class CreateSubscription(CreateIntentSubscription):
+    """To an intent, to a portfolio, or, with neither, to all events."""
+
+    intent_id = Id(required=False, allow_null=True)
+    portfolio_id = Id(required=False, allow_null=True)
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        values = super().to_internal_value(data)
+        if values.get("intent_id") and values.get("portfolio_id"):
+            message = "a subscription is to an intent or to a portfolio, not to both"
+            raise serializers.ValidationError({"portfolio_id": serializers.ErrorDetail(message, "two_topics")})
+        return values
+
+
+CHANGEABLE = ("callback_url", "event_types", "status", "expires_at", "rotate_secret")
+
+
+class UpdateSubscription(Body):
+    aliases = {"webhook_url": "callback_url"}
+    json_schema = {"anyOf": [{"required": [name]} for name in CHANGEABLE]}
+
+    callback_url = Callback()
+    event_types = EventTypes()
+    status = Choice(SETTABLE, required=False)
+    expires_at = Instant(required=False, allow_null=True)
+    rotate_secret = Flag(required=False, help_text="Answers a new secret. For 24 hours the one before signs as well.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if not attrs:
+            raise serializers.ValidationError(f"give at least one of {', '.join(CHANGEABLE)}")
+        return attrs
+
+
+class LastDeliveryOut(serializers.Serializer[Any]):
+    status = serializers.ChoiceField(DeliveryStatus.choices)
+    at = serializers.DateTimeField()
+    attempts = serializers.IntegerField()
+
+
+class SubscriptionOut(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    intent_id = serializers.UUIDField(allow_null=True)
+    portfolio_id = serializers.UUIDField(allow_null=True)
+    subscriber_id = serializers.CharField()
+    callback_url = serializers.CharField(allow_null=True)
+    event_types = serializers.ListField(child=serializers.CharField())
+    secret = serializers.CharField(allow_null=True, help_text="Shown once: in the answer that makes it. Else null.")
+    status = serializers.ChoiceField(Status.choices)
+    expires_at = serializers.DateTimeField(allow_null=True)
+    created_by = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    last_delivery = LastDeliveryOut(allow_null=True)
+
+
+class AttemptOut(serializers.Serializer[Any]):
+    at = serializers.DateTimeField()
+    status_code = serializers.IntegerField(allow_null=True)
+    error = serializers.CharField(allow_null=True, help_text="Why there is no status_code.")
+    duration_ms = serializers.IntegerField()
+    response = serializers.CharField(allow_null=True, help_text="The beginning of what was answered.")
+
+
+class DeliveryOut(serializers.Serializer[Any]):
+    id = serializers.UUIDField(help_text="The webhook-id of each attempt.")
+    subscription_id = serializers.UUIDField()
+    event_id = serializers.UUIDField()
+    event_type = serializers.CharField()
+    position = serializers.IntegerField()
+    status = serializers.ChoiceField(DeliveryStatus.choices)
+    attempts = serializers.IntegerField()
+    history = AttemptOut(many=True, help_text="The last 50 attempts, the oldest first.")
+    next_attempt_at = serializers.DateTimeField(allow_null=True)
+    last_attempt_at = serializers.DateTimeField(allow_null=True)
+    created_at = serializers.DateTimeField()
+    ended_at = serializers.DateTimeField(allow_null=True, help_text="When it arrived, or died.")

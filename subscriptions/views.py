@@ -1,16 +1,39 @@
 import re
+from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from access.callers import caller_of
-from config.api import ApiViewSet, check_parameters
+from config.api import ApiViewSet, actor_of, check_parameters, parse
+from config.db import clock
 from config.errors import Invalid
-from config.filters import MAX_COUNTER
-from config.schema import followed
+from config.filters import MAX_COUNTER, narrow
+from config.paging import Keyset, page
+from config.schema import changed, created, deleted, followed, listed, read
 from intents import audience
+from intents.errors import IntentNotFound
+from intents.models import Intent
+from portfolios.errors import PortfolioNotFound
+from subscriptions import addresses, services
+from subscriptions.errors import CallbackNotAllowed
+from subscriptions.filters import DeliveryFilter, IntentSubscriptionFilter, SubscriptionFilter
+from subscriptions.models import MAX_URL, Delivery, Subscription
+from subscriptions.serializers import (
+    CreateIntentSubscription,
+    CreateSubscription,
+    DeliveryOut,
+    SubscriptionOut,
+    UpdateSubscription,
+)
 from subscriptions.streams import opening
+from subscriptions.wire import delivery_body, last_deliveries, subscription_body
+
+BY_ID = Keyset("id")
+NEWEST = Keyset("-id")
+_URL = re.compile(addresses.URL)
 
 
 class StreamViewSet(ApiViewSet):
@@ -65,3 +88,142 @@ def _event_types(request: Request) -> list[str]:
     if given is not None and not all(types):
         raise Invalid.field("event_type", "must name types, divided by commas; leave it out to get all")
     return [word for word in types if word]
+
+
+class _Subscriptions(ApiViewSet):
+    """What takes time, or locks of its own, is done before the handler, and so before any transaction begins:
+    to look up the callback's name, and to number the events that are committed by now.
+    """
+
+    tags = ["Subscriptions"]
+    secret_fields = ("secret",)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        self.newest = 0
+        self.refusal: str | None = None
+        if request.method not in ("POST", "PATCH"):
+            return
+        _ = request._request.body  # Kept for the Idempotency-Key, which is about the body as it came.
+        if isinstance(request.data, dict):
+            self.newest = services.newest_position()
+            self.refusal = _refusal(request.data)
+
+    def _parse(self, body: type[CreateIntentSubscription | UpdateSubscription], request: Request) -> dict[str, Any]:
+        """Raises ValidationError, CallbackNotAllowed."""
+        values = parse(body, request)
+        if self.refusal:
+            raise CallbackNotAllowed(self.refusal)
+        return values
+
+
+class IntentSubscriptionViewSet(_Subscriptions):
+    @created("subscribe", "Subscribe to an intent", CreateIntentSubscription, SubscriptionOut)
+    def subscribe(self, request: Request, intent_id: UUID | str) -> Response:
+        values = self._parse(CreateIntentSubscription, request)
+        actor = actor_of(request)
+        return _made(services.create_subscription(actor=actor, newest=self.newest, intent_id=intent_id, **values))
+
+    @listed(
+        "get_subscriptions",
+        "List the subscriptions to an intent",
+        SubscriptionOut,
+        "subscriptions",
+        filterset=IntentSubscriptionFilter,
+    )
+    def list(self, request: Request, intent_id: UUID | str) -> Response:
+        there = Subscription.objects.kept().filter(intent_id=Intent.objects.require(intent_id))
+        return _listed(narrow(IntentSubscriptionFilter, there, request, []), request)
+
+    @deleted("unsubscribe", "Remove a subscription to an intent")
+    def unsubscribe(self, request: Request, intent_id: UUID | str, subscription_id: UUID | str) -> Response:
+        services.remove_subscription(
+            subscription_id=subscription_id, actor=actor_of(request), role=caller_of(request).role, intent_id=intent_id
+        )
+        return Response(status=204)
+
+
+class SubscriptionViewSet(_Subscriptions):
+    @created("create_subscription", "Subscribe to an intent, a portfolio, or all events", CreateSubscription, SubscriptionOut)
+    def create(self, request: Request) -> Response:
+        values = self._parse(CreateSubscription, request)
+        try:
+            return _made(services.create_subscription(actor=actor_of(request), newest=self.newest, **values))
+        except (IntentNotFound, PortfolioNotFound) as error:
+            field = "intent_id" if isinstance(error, IntentNotFound) else "portfolio_id"
+            raise Invalid.field(field, f"none has the id {values[field]}", "unknown_id") from None
+
+    @listed("list_subscriptions", "List subscriptions", SubscriptionOut, "subscriptions", filterset=SubscriptionFilter)
+    def list(self, request: Request) -> Response:
+        return _listed(narrow(SubscriptionFilter, Subscription.objects.kept(), request, []), request)
+
+    @read("get_subscription", "Get a subscription", SubscriptionOut)
+    def retrieve(self, request: Request, subscription_id: UUID | str) -> Response:
+        check_parameters(request, [])
+        return Response(_shown(Subscription.objects.require(subscription_id)))
+
+    @changed("update_subscription", "Change a subscription, or its secret", UpdateSubscription, SubscriptionOut)
+    def partial_update(self, request: Request, subscription_id: UUID | str) -> Response:
+        subscription, secret = services.update_subscription(
+            subscription_id=subscription_id,
+            changes=self._parse(UpdateSubscription, request),
+            actor=actor_of(request),
+            role=caller_of(request).role,
+            newest=self.newest,
+        )
+        headers = {"Cache-Control": "no-store"} if secret else None
+        return Response({**_shown(subscription), "secret": secret}, headers=headers)
+
+    @deleted("delete_subscription", "Remove a subscription")
+    def destroy(self, request: Request, subscription_id: UUID | str) -> Response:
+        services.remove_subscription(subscription_id=subscription_id, actor=actor_of(request), role=caller_of(request).role)
+        return Response(status=204)
+
+
+class DeliveryViewSet(ApiViewSet):
+    tags = ["Subscriptions"]
+
+    @listed(
+        "list_deliveries",
+        "List the deliveries of a subscription, the newest first",
+        DeliveryOut,
+        "deliveries",
+        filterset=DeliveryFilter,
+    )
+    def list(self, request: Request, subscription_id: UUID | str) -> Response:
+        made = Delivery.objects.filter(subscription=Subscription.objects.require(subscription_id)).select_related("event")
+        found = page(narrow(DeliveryFilter, made, request, []), request, NEWEST)
+        return Response(found.body("deliveries", delivery_body))
+
+    @changed("redeliver", "Send a delivery again, now", None, DeliveryOut)
+    def redeliver(self, request: Request, subscription_id: UUID | str, delivery_id: UUID | str) -> Response:
+        delivery = services.redeliver(
+            subscription_id=subscription_id, delivery_id=delivery_id, actor=actor_of(request), role=caller_of(request).role
+        )
+        return Response(delivery_body(delivery))
+
+
+def _refusal(body: dict[str, Any]) -> str | None:
+    """What speaks against the body's callback, where it is one at all."""
+    for name in ("callback_url", "webhook_url"):
+        given = body.get(name)
+        if isinstance(given, str) and len(given) <= MAX_URL and _URL.fullmatch(given) and (reason := addresses.refusal(given)):
+            return reason
+    return None
+
+
+def _made(subscription: Subscription) -> Response:
+    body = {**subscription_body(subscription, subscription.created_at), "secret": subscription.secret}
+    headers = {"Location": f"/api/v1/subscriptions/{subscription.pk}", "Cache-Control": "no-store"}
+    return Response(body, status=201, headers=headers)
+
+
+def _shown(subscription: Subscription) -> dict[str, Any]:
+    found = Subscription.objects.with_last_delivery().get(pk=subscription.pk)
+    return subscription_body(found, clock(), last_deliveries([found]).get(found.pk))
+
+
+def _listed(subscriptions: QuerySet[Subscription], request: Request) -> Response:
+    found = page(subscriptions.with_last_delivery(), request, BY_ID)  # type: ignore[attr-defined]
+    last, now = last_deliveries([*found.rows]), clock()
+    return Response(found.body("subscriptions", lambda each: subscription_body(each, now, last.get(each.pk))))

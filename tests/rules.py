@@ -17,6 +17,7 @@ RULES = {
     "C": range(1, 5),
     "R": range(1, 4),
     "P": range(1, 5),
+    "W": range(1, 4),
     "S": range(1, 7),
     "K": [1, 2, 3, 4, 5],
 }

@@ -13,7 +13,8 @@ from intents.audience import Topic
 from intents.models import Audience, Event
 from intents.serializers import event_body
 
-AT_ONCE = 100  # Events; each may have 256 KiB.
+AT_ONCE = 100  # Events; each may have 256 KiB,
+BYTES_AT_ONCE = 64 * 2**10  # and this is how much of them a follower gets at once, but for the last one.
 WINDOW = 5_000  # Positions that are looked through at once for topics that few events belong to.
 
 Topics = frozenset[Topic]
@@ -31,7 +32,9 @@ class Entry:
 
     @cached_property
     def json(self) -> bytes:
-        return strictjson.dumps(event_body(self._event))
+        made = strictjson.dumps(event_body(self._event))
+        del self._event  # What waits for slow readers is in memory once.
+        return made
 
     @cached_property
     def frame(self) -> bytes:
@@ -73,10 +76,21 @@ def of_topics(wanted: Topics, event_types: Collection[str], after: int) -> Batch
     if event_types:
         chosen = chosen.filter(event_type__in=event_types)
     found = rows.fetch(chosen.order_by(order)[:AT_ONCE])
-    is_full = len(found) == AT_ONCE
+    few = _few(found)
+    is_full = len(found) == AT_ONCE or len(few) < len(found)
     if is_full:
-        through = found[-1].position
-    return Batch([Entry(event) for event in found], max(after, through), not is_full and through >= newest)
+        through = few[-1].position
+    return Batch([Entry(event) for event in few], max(after, through), not is_full and through >= newest)
+
+
+def _few(found: list[rows.Row]) -> list[rows.Row]:
+    """Of these, what may lie in memory until a reader takes it."""
+    size = 0
+    for number, event in enumerate(found, start=1):
+        size += len(event.payload)
+        if size >= BYTES_AT_ONCE:
+            return found[:number]
+    return found
 
 
 def _belongs_to(wanted: Topics, intents: list[str]) -> Q:

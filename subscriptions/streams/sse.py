@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import re
+from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -12,9 +13,12 @@ from channels.generic.http import AsyncHttpConsumer
 
 from config.errors import ProtocolError
 from config.hop import Hop, refuse
+from config.http import ABORT
 from subscriptions.streams.quiet import Quiet
+from subscriptions.streams.reading import Entry
 from subscriptions.streams.tail import Ended, Follower, Tail
 
+PIECE = 32 * 2**10  # Bytes that are sent at once: a slow reader's connection keeps two of them.
 RETRY = 2000  # Milliseconds after which a browser opens the stream again.
 _PATH = re.compile(
     r"/api/v1/((intents|portfolios)/[^/]+|agents/.+|events)/subscribe|/api/v1/subscribe/(intents|portfolios|agents)/.+"
@@ -70,17 +74,37 @@ class EventStream(Quiet, AsyncHttpConsumer):
             await refuse(refusal, self.scope, self.send)
 
     async def _stream(self, follower: Follower) -> None:
-        if self.streaming:
-            follower.abandon = self.streaming.cancel
+        follower.abandon = self._abandon
         position = follower.position
         await self._say(b'retry: %d\nid: %d\nevent: connected\ndata: {"position":%d}\n\n' % (RETRY, position, position))
         try:
             while True:
                 entries = await follower.next()
-                await self._say(b"".join([entry.frame for entry in entries]) or b": nothing new\nid: %d\n\n" % follower.position)
+                for piece in _pieces(entries):
+                    await self._say(piece)
+                if not entries:
+                    await self._say(b": nothing new\nid: %d\n\n" % follower.position)
         except Ended as ended:
             await self._say(b'event: bye\ndata: {"reason":"%s"}\n\n' % ended.reason.encode())
             await self.send_body(b"")
 
+    def _abandon(self) -> None:
+        """Of a reader that takes nothing any more: cancelled alone, the stream would leave the connection open, and silent."""
+        if self.streaming and not self.streaming.done():
+            self.scope.get("state", {}).get(ABORT, self.streaming.cancel)()
+
     async def _say(self, frames: bytes) -> None:
         await self.base_send({"type": "http.response.body", "body": frames, "more_body": True})
+
+
+def _pieces(entries: Sequence[Entry]) -> Iterator[bytes]:
+    frames: list[bytes] = []
+    size = 0
+    for entry in entries:
+        frames.append(entry.frame)
+        size += len(entry.frame)
+        if size >= PIECE:
+            yield b"".join(frames)
+            frames, size = [], 0
+    if frames:
+        yield b"".join(frames)

@@ -30,7 +30,7 @@ PAUSE = 0.005  # Seconds between two looks, so that a busy log is read in batche
 CHECK_KEYS_EVERY = 5.0  # Seconds (rule S-5).
 SILENCE = 15.0  # Seconds, after which a follower is told that nothing has happened (rule S-1).
 QUEUED = 500  # Events that wait for a follower at most,
-QUEUED_BYTES = 256 * 2**10  # and their size, but for the last one.
+QUEUED_BYTES = 64 * 2**10  # and their size, but for the last one.
 WOKEN_AT_ONCE = 50  # Followers; in between, the event loop serves others.
 ENDS_WITHIN = 3.0  # Seconds that a follower has for its last words.
 
@@ -161,6 +161,8 @@ class Tail:
 
     def close(self) -> None:
         """End all streams: the server stops."""
+        if self._is_closed:
+            return
         self._is_closed = True
         for follower in self._followers:
             follower.end("shutdown")

@@ -14,6 +14,7 @@ from access.callers import Caller
 from config import strictjson
 from config.api import parse_values
 from config.errors import Invalid, ProtocolError, Unauthenticated
+from config.http import ABORT
 from config.problems import as_refusal
 from subscriptions.serializers import Message, SubscribeMessage, UnsubscribeMessage
 from subscriptions.streams import opening
@@ -131,8 +132,7 @@ class _Stream:
             self.socket.streams.pop(self.number, None)
 
     async def _follow(self, follower: Follower) -> None:
-        if self.task:
-            follower.abandon = self.task.cancel
+        follower.abandon = self._abandon
         await self._tell("subscribed", topics=sorted(follower.topics), position=follower.position)
         try:
             while True:
@@ -144,6 +144,11 @@ class _Stream:
         except Ended as ended:
             await self._tell("bye", reason=ended.reason)
             await self.socket.shut(UNAUTHENTICATED if ended.reason == "key_revoked" else GOING_AWAY)
+
+    def _abandon(self) -> None:
+        """Of a reader that takes nothing any more: the last words cannot be said, nor can the connection be closed by them."""
+        if self.task and not self.task.done():
+            self.socket.scope.get("state", {}).get(ABORT, self.task.cancel)()
 
     async def _tell(self, kind: str, **fields: Any) -> None:
         await self.socket.say(strictjson.text({"type": kind, "subscription": self.number, **fields}))

@@ -15,6 +15,7 @@ from tests.servers import Server
 
 UNSAYABLE = {
     "below_base_delay",
+    "callback_not_allowed",
     "dependency_cycle",
     "duplicate_label",
     "idempotency_key_reused",
@@ -28,6 +29,7 @@ UNSAYABLE = {
     "range_not_satisfiable",
     "sha256_differs",
     "size_differs",
+    "two_topics",
     "unknown_id",
     "unsafe_integer",
 }

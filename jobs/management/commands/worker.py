@@ -5,22 +5,28 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from intents.positions import Sequencer
 from jobs.worker import Worker, work
+from subscriptions.courier import Courier, work_off
+from subscriptions.ringing import Exchange
 
 
 class Command(BaseCommand):
-    help = "Do what is due: expire leases and questions, start retries. Any number of workers may run."
+    help = "Do what is due: expire leases and questions, start retries, send webhooks. Any number of workers may run."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--once", action="store_true", help="do what is due now, and end")
 
     def handle(self, *args: Any, once: bool, **options: Any) -> None:
         if once:
-            self.stdout.write(f"{work()} done.")
+            self.stdout.write(f"{work() + work_off()} done.")
             return
-        worker, sequencer = Worker(), Sequencer()
+        worker, courier, sequencer, exchange = Worker(), Courier(), Sequencer(), Exchange()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: worker.stop())
         sequencer.start()
+        exchange.start()
+        courier.start()
         self.stderr.write("The worker works. Stop it with Ctrl-C.")
         worker.run()
+        courier.stop()
         sequencer.stop()
+        exchange.stop()

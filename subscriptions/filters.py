@@ -1,0 +1,34 @@
+"""What lists of subscriptions and deliveries can be narrowed by."""
+
+import django_filters as filters
+
+from config.filters import ChoicesFilter, IdFilter, StatusFilter
+from subscriptions.models import Delivery, DeliveryStatus, Status, Subscription, as_of
+
+
+class _StatusFilter(StatusFilter):
+    def __init__(self) -> None:
+        super().__init__(Status.values, as_of)
+        self.extra["help_text"] = "As of now: one that has run out is disabled."
+
+
+class IntentSubscriptionFilter(filters.FilterSet):
+    status = _StatusFilter()
+    subscriber_id = filters.CharFilter()
+
+    class Meta:
+        model = Subscription
+        fields: list[str] = []
+
+
+class SubscriptionFilter(IntentSubscriptionFilter):
+    intent_id = IdFilter()
+    portfolio_id = IdFilter()
+
+
+class DeliveryFilter(filters.FilterSet):
+    status = ChoicesFilter(DeliveryStatus.values)
+
+    class Meta:
+        model = Delivery
+        fields: list[str] = []

@@ -1,0 +1,206 @@
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.db import models
+from django.db.models import F, Q
+
+from config.ids import new_id
+from config.strictjson import JSONTextField
+from intents import rows
+from subscriptions.errors import DeliveryNotFound, SubscriptionNotFound
+
+AGENT_ID = 255
+MAX_URL = 2_000
+
+
+class Status(models.TextChoices):
+    ACTIVE = "active"
+    PAUSED = "paused"
+    DISABLED = "disabled"
+
+
+SETTABLE = [Status.ACTIVE.value, Status.PAUSED.value]
+"""What a caller may make of a status; `disabled` comes of failures, or in the console."""
+
+
+def as_of(status: str, now: datetime) -> Q:
+    """Which subscriptions have this status at `now`: one that has run out is disabled."""
+    ran_out = Q(expires_at__lte=now)
+    if status == Status.DISABLED:
+        return Q(status=Status.DISABLED) | ran_out
+    return Q(status=status) & ~ran_out
+
+
+class SubscriptionQuerySet(models.QuerySet["Subscription"]):
+    def kept(self) -> "SubscriptionQuerySet":
+        """Those that nobody has removed."""
+        return self.filter(removed_at=None)
+
+    def called(self, now: datetime) -> "SubscriptionQuerySet":
+        """Those whose deliveries are sent."""
+        return self.kept().filter(as_of(Status.ACTIVE, now), callback_url__isnull=False)
+
+    def hearing(self, now: datetime) -> "SubscriptionQuerySet":
+        """Those that may hear of events. Paused ones may still hear of those before the pause."""
+        return self.kept().filter(~Q(status=Status.DISABLED), callback_url__isnull=False).exclude(expires_at__lte=now)
+
+    def with_last_delivery(self) -> "SubscriptionQuerySet":
+        last = Delivery.objects.filter(subscription=models.OuterRef("pk"), last_attempt_at__isnull=False)
+        return self.annotate(last_delivery_id=models.Subquery(last.order_by("-last_attempt_at", "-pk").values("pk")[:1]))
+
+    def require(self, subscription_id: UUID | str) -> "Subscription":
+        """Raises SubscriptionNotFound."""
+        found = self.kept().filter(pk=subscription_id).first() if isinstance(subscription_id, UUID) else None
+        if found is None:
+            raise SubscriptionNotFound(subscription_id)
+        return found
+
+    def lock(self, subscription_id: UUID) -> "Subscription":
+        """The subscription as it is now, removed or not, and stays until the transaction ends. Raises SubscriptionNotFound."""
+        found = rows.lock(self.model, subscription_id)
+        if found is None:
+            raise SubscriptionNotFound(subscription_id)
+        return found
+
+
+class Subscription(models.Model):
+    """Someone wants to hear of events at an address of theirs (RFC-0006): of an intent's, a portfolio's, or all.
+
+    `spans` are the positions that it hears of, as [after, through]; the last one is open, through null, unless it is paused
+    or disabled. `failing_since` is its first failed attempt after the last that succeeded.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    intent = models.ForeignKey("intents.Intent", models.CASCADE, null=True, related_name="subscriptions", db_index=False)
+    portfolio = models.ForeignKey("portfolios.Portfolio", models.CASCADE, null=True, related_name="subscriptions", db_index=False)
+    subscriber_id = models.CharField(max_length=AGENT_ID)
+    callback_url = models.CharField(max_length=MAX_URL, null=True)
+    event_types = JSONTextField(default=list)
+    secret = models.CharField(max_length=60)
+    previous_secret = models.CharField(max_length=60, null=True)
+    previous_secret_until = models.DateTimeField(null=True)
+    status = models.CharField(max_length=10, choices=Status, default=Status.ACTIVE)
+    spans = JSONTextField(default=list)
+    failing_since = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(null=True)
+    created_by = models.CharField(max_length=AGENT_ID)
+    created_at = models.DateTimeField()
+    removed_at = models.DateTimeField(null=True)
+
+    objects: ClassVar[Any] = SubscriptionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(status__in=Status.values), name="subscription_status_is_known"),
+            models.CheckConstraint(condition=Q(intent=None) | Q(portfolio=None), name="subscription_to_one_topic"),
+        ]
+        indexes = [
+            models.Index(fields=["intent", "id"], name="subscription_by_intent", condition=Q(removed_at=None)),
+            models.Index(fields=["portfolio", "id"], name="subscription_by_portfolio", condition=Q(removed_at=None)),
+            models.Index(fields=["subscriber_id", "id"], name="subscription_by_subscriber", condition=Q(removed_at=None)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subscriber_id} ({self.pk})"
+
+    @property
+    def target(self) -> str:
+        """Where it is called, for people: without what may be a token in the address."""
+        return (self.callback_url or "").partition("?")[0]
+
+    def hears_of(self, position: int) -> bool:
+        return any(after < position and (through is None or position <= through) for after, through in self.spans)
+
+    def secrets(self, now: datetime) -> list[str]:
+        """Those that sign: the one before as well, for some time after a rotation (rule W-1)."""
+        is_rotating = self.previous_secret and self.previous_secret_until and self.previous_secret_until > now
+        return [self.secret, *([str(self.previous_secret)] if is_rotating else [])]
+
+
+class DeliveryStatus(models.TextChoices):
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    DEAD = "dead"
+
+
+class DeliveryQuerySet(models.QuerySet["Delivery"]):
+    def claimed(self, now: datetime) -> "DeliveryQuerySet":
+        """Those that a courier is at."""
+        return self.filter(status=DeliveryStatus.PENDING, claimed_until__gt=now)
+
+    def due(self, now: datetime) -> "DeliveryQuerySet":
+        """Those to be sent now: no courier is at them, or none any more."""
+        free = Q(claimed_until=None) | Q(claimed_until__lte=now)
+        return self.filter(free, status=DeliveryStatus.PENDING, next_attempt_at__lte=now)
+
+    def require(self, subscription_id: UUID | str, delivery_id: UUID | str) -> "Delivery":
+        """Raises DeliveryNotFound."""
+        are_ids = isinstance(subscription_id, UUID) and isinstance(delivery_id, UUID)
+        found = self.filter(subscription=subscription_id, pk=delivery_id).first() if are_ids else None
+        if found is None:
+            raise DeliveryNotFound(delivery_id)
+        return found
+
+
+class Delivery(models.Model):
+    """An event on its way to a subscription: it is sent until it has arrived, or is dead (rule W-2).
+
+    `tries` counts the attempts of this round, `attempts` those of all rounds: one that is sent again begins a new round.
+    A courier that is at it holds the `claim`, until `claimed_until` at the latest.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    subscription = models.ForeignKey(Subscription, models.CASCADE, related_name="deliveries", db_index=False)
+    event = models.ForeignKey(  # No constraint: events never go, and it would lock the event's row for each delivery.
+        "intents.Event", models.DO_NOTHING, to_field="position", related_name="+", db_index=False, db_constraint=False
+    )
+    event_type = models.CharField(max_length=100)
+    status = models.CharField(max_length=10, choices=DeliveryStatus, default=DeliveryStatus.PENDING)
+    attempts = models.PositiveIntegerField(default=0)
+    tries = models.PositiveIntegerField(default=0)
+    history = JSONTextField(default=list)
+    next_attempt_at = models.DateTimeField(null=True)
+    last_attempt_at = models.DateTimeField(null=True)
+    claim = models.UUIDField(null=True)
+    claimed_until = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    objects: ClassVar[Any] = DeliveryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "deliveries"
+        constraints = [
+            models.UniqueConstraint(fields=["subscription", "event"], name="one_delivery_per_event"),
+            models.CheckConstraint(condition=Q(status__in=DeliveryStatus.values), name="delivery_status_is_known"),
+            models.CheckConstraint(
+                condition=Q(status="pending", next_attempt_at__isnull=False, ended_at=None)
+                | (~Q(status="pending") & Q(next_attempt_at=None, ended_at__isnull=False)),
+                name="delivery_is_due_or_ended",
+            ),
+            models.CheckConstraint(condition=Q(tries__lte=F("attempts")), name="delivery_tries_are_attempts"),
+        ]
+        indexes = [
+            models.Index(fields=["subscription", "-id"], name="delivery_by_subscription"),
+            models.Index(fields=["subscription", "-last_attempt_at", "-id"], name="delivery_by_attempt"),
+            models.Index(fields=["subscription", "next_attempt_at"], name="delivery_to_send", condition=Q(status="pending")),
+            models.Index(fields=["next_attempt_at"], name="delivery_by_time", condition=Q(status="pending")),
+            models.Index(fields=["claimed_until"], name="delivery_by_claim", condition=Q(status="pending")),
+            models.Index(fields=["ended_at"], name="delivery_by_end", condition=Q(ended_at__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event_type} {self.pk}"
+
+
+class Plan(models.Model):
+    """How far the log has been gone through for deliveries: one row, whose lock the planner holds (subscriptions.planning)."""
+
+    position = models.PositiveBigIntegerField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(pk=1), name="there_is_one_plan")]
+
+    def __str__(self) -> str:
+        return f"planned through {self.position}"

@@ -1,0 +1,249 @@
+"""The verbs: all that can change a subscription (RFC-0006). Its deliveries are changed by subscriptions.deliveries.
+
+Lock order: the intent, the subscription, its deliveries.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from access.callers import Actor
+from access.models import Role
+from config.db import clock, verb
+from config.errors import Forbidden, Invalid
+from intents import positions
+from intents.events import EventType, NewEvent, append, append_without_intent
+from intents.models import Intent
+from leasing.guards import require_token
+from portfolios.models import Portfolio
+from subscriptions.errors import NotCalled, SubscriptionNotFound
+from subscriptions.models import Delivery, DeliveryStatus, Plan, Status, Subscription
+from subscriptions.signing import new_secret
+from subscriptions.wire import status_at
+
+ROTATION = timedelta(hours=24)  # For which the secret before signs as well.
+
+
+@verb
+def create_subscription(
+    *,
+    actor: Actor,
+    newest: int,
+    intent_id: UUID | str | None = None,
+    portfolio_id: UUID | str | None = None,
+    subscriber_id: str | None = None,
+    callback_url: str | None = None,
+    event_types: Sequence[str] = (),
+    expires_at: datetime | None = None,
+) -> Subscription:
+    """Have the callback told of what happens after the position `newest`: on an intent, in a portfolio, or anywhere.
+
+    Raises IntentNotFound, PortfolioNotFound, LeaseLost, Invalid for an end that has passed.
+    """
+    intent = Intent.objects.lock(intent_id) if intent_id is not None else None
+    if intent:
+        require_token(intent, actor)
+    now = clock()
+    _require_future(expires_at, now)
+    subscription = Subscription(
+        intent=intent,
+        portfolio_id=Portfolio.objects.require(portfolio_id) if portfolio_id is not None else None,
+        subscriber_id=subscriber_id or actor.id,
+        callback_url=callback_url,
+        event_types=list(dict.fromkeys(event_types)),
+        secret=new_secret(),
+        spans=[[newest, None]],
+        expires_at=expires_at,
+        created_by=actor.id,
+        created_at=now,
+    )
+    subscription.save(force_insert=True)
+    _record(intent, subscription, EventType.SUBSCRIPTION_CREATED, actor=actor, now=now)
+    return subscription
+
+
+@verb
+def update_subscription(
+    *, subscription_id: UUID | str, actor: Actor, role: Role, newest: int, changes: Mapping[str, Any]
+) -> tuple[Subscription, str | None]:
+    """Change the callback, the types, the end, the status, or the secret. Answers the new secret, if there is one.
+
+    A paused one hears nothing of what happens after the position `newest`; what it still had to hear waits. No event tells of
+    it. Raises SubscriptionNotFound, LeaseLost, Forbidden, Invalid.
+    """
+    _, subscription = _lock(subscription_id, actor)
+    _require_owner(subscription, actor, role)
+    now = clock()
+    _require_future(changes.get("expires_at"), now)
+    for name in changes.keys() & {"callback_url", "expires_at"}:
+        setattr(subscription, name, changes[name])
+    if "event_types" in changes:
+        subscription.event_types = list(dict.fromkeys(changes["event_types"] or ()))
+    if "status" in changes:
+        _set_status(subscription, changes["status"], newest, now)
+    secret = _rotate(subscription, now) if changes.get("rotate_secret") else None
+    subscription.save()
+    if subscription.callback_url is None:
+        _end_deliveries(subscription, now)
+    return subscription, secret
+
+
+@verb
+def remove_subscription(*, subscription_id: UUID | str, actor: Actor, role: Role, intent_id: UUID | str | None = None) -> None:
+    """End the subscription and what it still had to hear; its history is kept. Again changes nothing.
+
+    `intent_id` is the intent that it must be about. Raises IntentNotFound, SubscriptionNotFound, LeaseLost, Forbidden.
+    """
+    if intent_id is not None:
+        Intent.objects.require(intent_id)
+    intent, subscription = _lock(subscription_id, actor, also_removed=True)
+    if intent_id not in (None, subscription.intent_id):
+        raise SubscriptionNotFound(subscription_id)
+    if subscription.removed_at:
+        return
+    _require_owner(subscription, actor, role)
+    now = clock()
+    subscription.removed_at = now
+    subscription.secret, subscription.previous_secret = "", None
+    subscription.spans = []
+    subscription.save()
+    _end_deliveries(subscription, now)
+    _record(intent, subscription, EventType.SUBSCRIPTION_REMOVED, actor=actor, now=now)
+
+
+@verb
+def disable_subscription(*, subscription_id: UUID | str, actor: Actor, reason: str) -> None:
+    """Send nothing more to it, until someone makes it active again. Again changes nothing. Raises SubscriptionNotFound."""
+    intent, subscription = lock(subscription_id)
+    disable(intent, subscription, actor=actor, reason=reason)
+
+
+@verb
+def redeliver(*, subscription_id: UUID | str, delivery_id: UUID | str, actor: Actor, role: Role) -> Delivery:
+    """Send it again now, under the same id, whether it has arrived, is dead or waits; one that is on its way stays so.
+
+    It begins a new round of attempts. Raises SubscriptionNotFound, DeliveryNotFound, LeaseLost, Forbidden, NotCalled.
+    """
+    _, subscription = _lock(subscription_id, actor)
+    _require_owner(subscription, actor, role)
+    delivery: Delivery = Delivery.objects.select_for_update().require(subscription.pk, delivery_id)
+    now = clock()
+    _require_called(subscription, now)
+    if not Delivery.objects.claimed(now).filter(pk=delivery.pk).exists():
+        delivery.status, delivery.tries = DeliveryStatus.PENDING, 0
+        delivery.claim = delivery.claimed_until = delivery.ended_at = None
+        delivery.next_attempt_at = now
+        delivery.save()
+    return delivery
+
+
+def newest_position() -> int:
+    """Of all that is committed by now. For callers of the verbs, before their transaction: it waits for the sequencer."""
+    positions.settle()
+    return positions.head()
+
+
+# --- parts of verbs ------------------------------------------------------------------------------------------------
+
+
+def lock(subscription_id: UUID | str, *, also_removed: bool = False) -> tuple[Intent | None, Subscription]:
+    """The subscription and its intent, if it has one, both locked. Raises SubscriptionNotFound."""
+    known = Subscription.objects.filter(pk=subscription_id) if isinstance(subscription_id, UUID) else Subscription.objects.none()
+    found = known.values_list("intent_id", flat=True)
+    if not found:
+        raise SubscriptionNotFound(subscription_id)
+    intent = Intent.objects.lock(found[0]) if found[0] else None
+    subscription = known.select_for_update().get()
+    if subscription.removed_at and not also_removed:
+        raise SubscriptionNotFound(subscription_id)
+    return intent, subscription
+
+
+def disable(intent: Intent | None, subscription: Subscription, *, actor: Actor, reason: str) -> None:
+    """Part of verbs that hold both locks."""
+    if subscription.status == Status.DISABLED or subscription.removed_at:
+        return
+    now = clock()
+    subscription.status = Status.DISABLED
+    subscription.spans = []
+    subscription.save(update_fields=["status", "spans"])
+    _end_deliveries(subscription, now)
+    _record(intent, subscription, EventType.SUBSCRIPTION_DISABLED, actor=actor, now=now, reason=reason)
+
+
+def _lock(subscription_id: UUID | str, actor: Actor, *, also_removed: bool = False) -> tuple[Intent | None, Subscription]:
+    intent, subscription = lock(subscription_id, also_removed=also_removed)
+    if intent:
+        require_token(intent, actor)
+    return intent, subscription
+
+
+def _require_owner(subscription: Subscription, actor: Actor, role: Role) -> None:
+    """Raises Forbidden."""
+    if actor.id not in (subscription.created_by, subscription.subscriber_id) and role != Role.OPERATOR:
+        raise Forbidden(
+            f"Only {subscription.created_by}, {subscription.subscriber_id} or an operator can change this subscription."
+        )
+
+
+def _require_future(expires_at: datetime | None, now: datetime) -> None:
+    if expires_at is not None and expires_at <= now:
+        raise Invalid.field("expires_at", "lies in the past", "in_the_past")
+
+
+def _require_called(subscription: Subscription, now: datetime) -> None:
+    status = status_at(subscription, now)
+    if status != Status.ACTIVE or subscription.callback_url is None:
+        raise NotCalled(status if status != Status.ACTIVE else "without a callback_url")
+
+
+def _set_status(subscription: Subscription, status: str, newest: int, now: datetime) -> None:
+    if status == Status.ACTIVE and subscription.expires_at and subscription.expires_at <= now:
+        raise Invalid.field("expires_at", "lies in the past; give a later one as well", "in_the_past")
+    if status == subscription.status:
+        return
+    through = Plan.objects.values_list("position", flat=True).first() or 0
+    spans = [span for span in subscription.spans if span[1] is None or span[1] > through]
+    if status == Status.PAUSED:
+        subscription.spans = [[after, min(newest, upto or newest)] for after, upto in spans]
+    else:
+        subscription.spans = [*spans, [newest, None]]
+        subscription.failing_since = None
+    subscription.status = status
+
+
+def _rotate(subscription: Subscription, now: datetime) -> str:
+    subscription.previous_secret, subscription.previous_secret_until = subscription.secret, now + ROTATION
+    subscription.secret = new_secret()
+    return subscription.secret
+
+
+def _end_deliveries(subscription: Subscription, now: datetime) -> None:
+    """What is on its way may still arrive: its courier's claim stays."""
+    pending = Delivery.objects.filter(subscription=subscription, status=DeliveryStatus.PENDING)
+    pending.update(status=DeliveryStatus.DEAD, next_attempt_at=None, ended_at=now)
+
+
+def _record(
+    intent: Intent | None,
+    subscription: Subscription,
+    event_type: EventType,
+    *,
+    actor: Actor,
+    now: datetime,
+    reason: str | None = None,
+) -> None:
+    """Without the callback: its address may hold a token, and everybody reads the log."""
+    payload: dict[str, Any] = {
+        "subscription_id": str(subscription.pk),
+        "subscriber_id": subscription.subscriber_id,
+        "event_types": subscription.event_types,
+    }
+    if reason is not None:
+        payload["reason"] = reason
+    event = NewEvent(event_type, payload, portfolio_id=subscription.portfolio_id)
+    if intent:
+        append(intent, event, actor=actor, now=now)
+    else:
+        append_without_intent(event, actor=actor, now=now)

@@ -1,0 +1,245 @@
+"""Where webhooks never go (rule W-3). The resolver is a fake one, and no address here is dialled."""
+
+import socket
+import threading
+import time
+from ipaddress import IPv6Address
+
+import pytest
+
+from subscriptions import addresses, calling
+from subscriptions.courier import work_off
+from subscriptions.models import Subscription
+from tests.conftest import log
+from tests.subscriptions.receiving import comment, deliveries, subscribe
+
+pytestmark = pytest.mark.rule("W-3")
+
+REFUSED = {
+    "loopback": ["127.0.0.1", "127.8.9.10", "[::1]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "localhost", "LOCALHOST", "localhost.",
+                 "api.localhost", "api.localhost."],
+    "unspecified": ["0.0.0.0", "0.1.2.3", "[::]", "0"],
+    "private": ["10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.1.1", "[fd00::1]", "[fc00::1]", "[::ffff:10.0.0.1]"],
+    "link-local": ["169.254.169.254", "[fe80::1]", "[febf::1]"],
+    "site-local": ["[fec0::1]", "[feff::1]"],
+    "shared": ["100.64.0.1", "100.127.255.254"],
+    "multicast": ["224.0.0.1", "239.255.255.250", "[ff02::1]", "[ff0e::1]"],
+    "reserved": ["240.0.0.1", "255.255.255.255", "192.0.0.8", "192.0.2.1", "198.18.0.1", "198.51.100.1", "203.0.113.1", "192.88.99.1"],
+    "IPv6 that wraps IPv4": ["[::7f00:1]", "[::10.0.0.1]", "[64:ff9b::7f00:1]", "[64:ff9b:1::a00:1]", "[2002:7f00:1::]",
+                             "[2002:a00:1::1]", "[2001:0:7f00:1::]", "[2001::1]"],
+    "special IPv6": ["[2001:db8::1]", "[3fff::1]", "[5f00::1]", "[100::1]", "[2001:20::1]", "[4000::1]", "[e000::1]"],
+    "decimal": ["2130706433", "3232235777", "167772161", "2852039166"],
+    "octal": ["0177.0.0.1", "0177.0.0.01", "017700000001", "0300.0250.1.1", "0251.0376.0251.0376"],
+    "hexadecimal": ["0x7f.0.0.1", "0x7f000001", "0xa9fea9fe", "0x7f.1", "0xC0.0xA8.1.1"],
+    "shortened": ["127.1", "127.0.1", "10.1", "192.168.257"],
+}  # fmt: skip
+PUBLIC = ["8.8.8.8", "1.1.1.1", "[2606:4700:4700::1111]", "[::ffff:8.8.8.8]", "134744072", "0x08080808"]
+
+
+@pytest.fixture
+def no_dev_mode(monkeypatch):
+    """What the webhooks see of the settings."""
+
+    class Settings:
+        WEBHOOK_ALLOW_PRIVATE = False
+        DEV_MODE = False
+
+    monkeypatch.setattr(addresses, "settings", Settings)
+    monkeypatch.setattr(calling, "settings", Settings)
+    return Settings
+
+
+@pytest.fixture
+def names(monkeypatch):
+    """`names["a.example"] = ["8.8.8.8", …]`: what the resolver answers, one list after the other, the last one for ever."""
+    known: dict[str, list[list[str]]] = {}
+
+    def getaddrinfo(name, port, *args, **kwargs):
+        answers = known.get(name)
+        if answers is None:
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        found = answers.pop(0) if len(answers) > 1 else answers[0]
+        families = [socket.AF_INET6 if ":" in each else socket.AF_INET for each in found]
+        return [(family, socket.SOCK_STREAM, 6, "", (each, port or 0)) for family, each in zip(families, found, strict=True)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    return known
+
+
+@pytest.fixture
+def no_dialling(monkeypatch):
+    """The addresses that were about to be connected to: there should be none but those that a test allows."""
+    dialled = []
+
+    def create_connection(address, *args, **kwargs):
+        dialled.append(address[0])
+        raise ConnectionRefusedError("refused")
+
+    monkeypatch.setattr("urllib3.util.connection.create_connection", create_connection)
+    return dialled
+
+
+@pytest.mark.parametrize("host", [host for hosts in REFUSED.values() for host in hosts])
+def test_special_addresses_are_refused_in_every_spelling(no_dev_mode, no_dialling, host):
+    assert addresses.refusal(f"http://{host}/hook")
+    assert addresses.refusal(f"https://{host}:8443/hook")
+    assert calling.call(f"http://{host}/hook", b"{}", {}).error == addresses.REFUSED
+    assert no_dialling == []
+
+
+@pytest.mark.parametrize("host", PUBLIC)
+def test_public_addresses_are_called(no_dev_mode, no_dialling, host):
+    assert addresses.refusal(f"http://{host}/hook") is None
+    assert calling.call(f"http://{host}/hook", b"{}", {}).error == "the connection was refused"
+    assert len(no_dialling) == 1
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "[::1]", "localhost", "127.1", "[::ffff:127.0.0.1]"])
+def test_dev_mode_allows_this_machine_and_nothing_else(no_dev_mode, host):
+    no_dev_mode.DEV_MODE = True
+
+    assert addresses.refusal(f"http://{host}/") is None
+    assert addresses.refusal("http://10.0.0.1/")
+    assert addresses.refusal("http://169.254.169.254/")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "10.0.0.1", "169.254.1.1", "[fec0::1]", "localhost"])
+def test_a_setting_allows_all(no_dev_mode, no_dialling, names, host):
+    no_dev_mode.WEBHOOK_ALLOW_PRIVATE = True
+
+    assert addresses.refusal(f"http://{host}/") is None
+    assert calling.call(f"http://{host}/", b"{}", {}).error == "the connection was refused"
+    assert len(no_dialling) == 1
+
+
+@pytest.mark.parametrize(
+    "host", ["10.0.0.1", "0x0a.1", "[fd00::1]", "[2B78b4DF]", "[1::2::3]", "[127.0.0.1]", "inside.example", "both.example"]
+)
+def test_a_callback_that_leads_inside_is_refused_at_creation_and_leaves_nothing(api, make_intent, names, host):
+    names["inside.example"] = [["192.168.0.7"]]
+    names["both.example"] = [["8.8.8.8", "fd00::7"]]
+    intent = make_intent()
+    before = log(api, intent)
+
+    for path in (f"/intents/{intent['id']}/subscriptions", "/subscriptions"):
+        answer = api.post(path, {"callback_url": f"http://{host}/hook"}, idempotency_key=f"key {path}")
+        assert (answer.status_code, answer.json()["code"]) == (400, "callback_not_allowed")
+
+    assert not Subscription.objects.exists()
+    assert log(api, intent) == before
+
+
+def test_a_callback_is_judged_when_it_is_changed(api, make_intent, names):
+    names["inside.example"] = [["192.168.0.7"]]
+    subscription = subscribe(api, make_intent(), "http://later.example/hook")
+
+    answer = api.patch(f"/subscriptions/{subscription['id']}", {"webhook_url": "http://inside.example/hook"})
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "callback_not_allowed")
+    assert Subscription.objects.get().callback_url == "http://later.example/hook"
+
+
+def test_a_name_that_does_not_resolve_is_accepted_and_judged_at_delivery(api, make_intent, names, no_dialling):
+    intent = make_intent()
+    subscription = subscribe(api, intent, "http://later.example/hook")
+    comment(api, intent)
+    work_off()
+    names["later.example"] = [["192.168.0.7"]]
+    comment(api, intent)
+    work_off()
+
+    assert [each["history"][0]["error"] for each in deliveries(api, subscription)] == [addresses.UNRESOLVED, addresses.REFUSED]
+    assert {each["status"] for each in deliveries(api, subscription)} == {"pending"}
+    assert no_dialling == []
+
+
+@pytest.mark.parametrize(
+    "inside", ["192.168.0.7", "169.254.169.254", "fec0::1", "fd00::1", "2002:7f00:1::", "100.64.0.1", "127.0.0.1"]
+)
+@pytest.mark.parametrize("public_answers", [1, 2])
+def test_a_name_that_is_public_at_first_and_private_later_is_refused(no_dev_mode, no_dialling, names, inside, public_answers):
+    names["turns.example"] = [*[["8.8.8.8"]] * public_answers, [inside]]
+    assert addresses.refusal("http://turns.example/hook") is None
+
+    assert calling.call("http://turns.example/hook", b"{}", {}).error == addresses.REFUSED
+    assert no_dialling == []
+
+
+def test_what_is_connected_to_is_the_address_that_was_judged(no_dev_mode, no_dialling, names):
+    names["turns.example"] = [["8.8.8.8"], ["8.8.4.4"], ["10.0.0.1"]]
+
+    calling.call("http://turns.example/hook", b"{}", {})
+
+    assert no_dialling == ["8.8.4.4"]
+
+
+def test_a_resolver_that_hangs_delays_nobody_for_long(monkeypatch):
+    goes_on = threading.Event()
+    monkeypatch.setattr(addresses, "PATIENCE", 0.1)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: goes_on.wait(30) and [])
+    begun = time.monotonic()
+    try:
+        assert addresses.refusal("http://slow.example/") is None
+        assert calling.call("http://slow.example/", b"{}", {}).error == addresses.UNRESOLVED
+    finally:
+        goes_on.set()
+    assert time.monotonic() - begun < 5
+
+
+@pytest.mark.parametrize("name", ["a" * 63 + ".example", "xn--.example", "a..b", "."])
+def test_a_name_that_cannot_be_one_is_not_resolved(no_dev_mode, name):
+    assert calling.call(f"http://{name}/", b"{}", {}).error is not None
+
+
+def test_every_address_of_ipv6_outside_the_internets_own_part_is_special():
+    for first in range(0x10000):
+        if not 0x2000 <= first <= 0x3FFF:
+            assert not addresses.is_public(IPv6Address((first << 112) + 0x1234567))
+
+
+# --- the time that a call may take ---
+
+
+class Dripping:
+    """A server that answers byte by byte, for ever: within the header, or within the body."""
+
+    def __init__(self, opening: bytes) -> None:
+        self.opening = opening
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}/"
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        connection, _ = self.listener.accept()
+        with connection, self.listener:
+            try:
+                connection.sendall(self.opening)
+                while True:
+                    connection.sendall(b"x")
+                    time.sleep(0.02)
+            except OSError:
+                return
+
+
+@pytest.mark.rule("W-1")
+@pytest.mark.parametrize(
+    "opening",
+    [b"", b"HTTP/1.1 200 OK\r\nX-Header: ", b"HTTP/1.1 200 OK\r\nContent-Length: 9000\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n"],
+)
+def test_a_receiver_that_drips_is_cut(monkeypatch, opening):
+    monkeypatch.setattr(calling, "IN_ALL", 0.5)
+    begun = time.monotonic()
+
+    answer = calling.call(Dripping(opening).url, b"{}", {})
+
+    assert (answer.status, answer.error) == (None, calling.TOO_LONG)
+    assert time.monotonic() - begun < 3
+
+
+@pytest.mark.rule("W-1")
+def test_no_more_of_an_answer_is_read_than_has_a_use(receiver):
+    receiver.will_answer(200, text="x" * 10_000_000)
+
+    answer = calling.call(receiver.url, b"{}", {})
+
+    assert (answer.status, len(answer.text)) == (200, calling.KEPT)

@@ -1,4 +1,4 @@
-"""Requests per key. Counted exactly, in this process: N processes allow N times the limit."""
+"""Requests per key. Counted exactly: in Redis for all processes, or in this one alone, where N processes allow N times the limit."""
 
 import threading
 from math import ceil
@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.conf import settings
 
+from access import sharedlimit
 from config.errors import RateLimited
 
 _lock = threading.Lock()
@@ -22,12 +23,20 @@ def spend(key_id: UUID) -> None:
     if settings.RATE_LIMIT is None:
         return
     count, period = settings.RATE_LIMIT
+    early = sharedlimit.spend(key_id, period / count, period) if settings.REDIS_URL else None
+    if early is None:
+        early = _spend_here(key_id, period / count, period)
+    if early > 0:
+        raise RateLimited(max(1, ceil(early)))
+
+
+def _spend_here(key_id: UUID, share: float, period: float) -> float:
     now = monotonic()
     with _lock:
-        due = max(_due.get(key_id, now), now) + period / count
-        if due - now > period:
-            raise RateLimited(max(1, ceil(due - now - period)))
-        _due[key_id] = due
+        due = max(_due.get(key_id, now), now) + share
+        if due - now <= period:
+            _due[key_id] = due
+        return due - now - period
 
 
 def forget() -> None:

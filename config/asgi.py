@@ -18,6 +18,8 @@ from config.stopping import when_stopping
 from governance.waiting import WaitingRoom, asks_to_wait
 from intents.positions import Sequencer
 from jobs.worker import Worker
+from subscriptions.courier import Courier
+from subscriptions.ringing import Exchange
 from subscriptions.streams.sse import EventStream, asks_to_follow
 from subscriptions.streams.tail import Tail
 from subscriptions.streams.websocket import EventSocket
@@ -27,7 +29,9 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 sequencer = Sequencer()
+exchange = Exchange()
 worker = Worker()
+courier = Courier()
 
 
 def _max_body(path: str) -> int:
@@ -70,8 +74,10 @@ async def _no_socket(scope: Scope, receive: Receive, send: Send) -> None:
 def _start() -> None:
     """Again does nothing: a server without a lifespan (daphne) asks at every request."""
     sequencer.start()
+    exchange.start()
     if settings.WORKER:
         worker.start()
+        courier.start()
 
 
 async def _live(receive: Receive, send: Send) -> None:
@@ -82,7 +88,9 @@ async def _live(receive: Receive, send: Send) -> None:
             await send({"type": "lifespan.startup.complete"})
         else:
             worker.stop()
+            courier.stop()
             sequencer.stop()
+            exchange.stop()
             tail.stop()
             hop.close()
             await send({"type": "lifespan.shutdown.complete"})

@@ -1,8 +1,10 @@
 """The environment: every variable the server reads, checked here (the README lists them)."""
 
 import ipaddress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -99,6 +101,34 @@ def _postgresql(url: str) -> dict[str, Any]:
     options.setdefault("connect_timeout", 10)
     options.setdefault("options", "-c jit=off")  # Compiling a short query takes longer than running it.
     return {**settings, "ENGINE": "config.postgresql", "CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
+
+
+def redis() -> str:
+    """REDIS_URL; empty where there is none."""
+    url = env.str("REDIS_URL", default="")
+    if not url:
+        return ""
+    if find_spec("channels_redis") is None:
+        raise ImproperlyConfigured(
+            "REDIS_URL is set, and what talks to Redis is missing: pip install 'openintent[server,redis]'."
+        )
+    try:
+        host, port = urlsplit(url).hostname, urlsplit(url).port
+    except ValueError:
+        host = port = None
+    if url.partition("://")[0] not in ("redis", "rediss") or not host or port == 0:  # It may hold a password, and is not shown.
+        raise ImproperlyConfigured("REDIS_URL cannot be used. Accepted: redis://:password@host:6379/0, or rediss://… for TLS.")
+    return url
+
+
+def channel_layers(redis_url: str) -> dict[str, Any]:
+    """Channels' settings for what rings between processes."""
+    if not redis_url:
+        return {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+    # A Redis that does not answer is taken to be away: readers look by themselves meanwhile.
+    host = {"address": redis_url, "socket_timeout": 2, "socket_connect_timeout": 2}
+    backend = "channels_redis.pubsub.RedisPubSubChannelLayer"
+    return {"default": {"BACKEND": backend, "CONFIG": {"hosts": [host], "prefix": "openintent"}}}
 
 
 def attachments(database: dict[str, Any]) -> dict[str, Any]:

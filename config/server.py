@@ -1,13 +1,10 @@
-"""`openintent-server`: one process that serves everything, on SQLite with nothing else to set up."""
+"""`openintent-server`: one process that serves everything, on SQLite with nothing else to set up; on PostgreSQL several."""
 
 import argparse
 import os
-import signal
 import socket
 import sys
-import threading
-from collections.abc import Collection, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +17,7 @@ from config.version import installed
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8000
 MAX_PORT = 65_535
-GRACE = 10  # Seconds that running requests have at a stop.
-MAX_MESSAGE = 256 * 2**10  # Bytes that come in on a WebSocket at once.
-SLOW_READER = 120.0  # Seconds in which a WebSocket must answer a ping: one that reads slowly is not dead.
+MAX_WORKERS = 256
 
 
 class CannotStart(RuntimeError):
@@ -33,8 +28,9 @@ class OpenIntentServer:
     """The server, from Python.
 
     `api_keys` are unbound operator keys; without any, on a loopback address, the server runs in dev mode and accepts
-    `dev-user-key`. What is left out comes from the environment: OPENINTENT_HOST, OPENINTENT_PORT, DATABASE_URL,
-    OPENINTENT_API_KEYS, OPENINTENT_LOG_LEVEL. Settings are Django's, so a process can run one server.
+    `dev-user-key`. `workers` processes share the port; more than one need PostgreSQL. What is left out comes from the
+    environment: OPENINTENT_HOST, OPENINTENT_PORT, OPENINTENT_WORKERS, DATABASE_URL, OPENINTENT_API_KEYS,
+    OPENINTENT_LOG_LEVEL. Settings are Django's, so a process can run one server.
     """
 
     def __init__(
@@ -46,9 +42,11 @@ class OpenIntentServer:
         api_keys: Collection[str] | None = None,
         debug: bool | None = None,
         log_level: str | None = None,
+        workers: int | None = None,
     ) -> None:
         self.host = host or env.str("OPENINTENT_HOST", default="") or DEFAULT_HOST
         self.port = number("OPENINTENT_PORT", DEFAULT_PORT, most=MAX_PORT) if port is None else port
+        self.workers = number("OPENINTENT_WORKERS", 1, least=1, most=MAX_WORKERS) if workers is None else workers
         _export("DATABASE_URL", database_url)
         _export("OPENINTENT_API_KEYS", None if api_keys is None else ",".join(_checked(api_keys)))
         _export("OPENINTENT_LOG_LEVEL", log_level)
@@ -60,7 +58,7 @@ class OpenIntentServer:
         listener = _listen(self.host, self.port)
         try:
             has_keys = self._decide_dev_mode()
-            with _sole_user_of_database():
+            with _user_of_database(self.workers):
                 try:
                     self._prepare_database(has_keys)
                 except DatabaseError as error:
@@ -109,44 +107,26 @@ class OpenIntentServer:
         connections.close_all()
 
     def _serve(self, listener: socket.socket) -> None:
-        import uvicorn  # noqa: PLC0415
         from django.conf import settings  # noqa: PLC0415
+
+        from config.crew import Crew, CrewFailed  # noqa: PLC0415
+        from config.serving import serve  # noqa: PLC0415
 
         host, port = listener.getsockname()[:2]
         self.port = port
-        print(_banner(host, port, settings), file=sys.stderr, flush=True)
-        server = uvicorn.Server(
-            uvicorn.Config(
-                "config.asgi:application",
-                loop="uvloop",
-                http="config.http:Protocol",
-                ws="websockets-sansio",
-                ws_max_size=MAX_MESSAGE,
-                ws_ping_timeout=SLOW_READER,
-                ws_per_message_deflate=False,  # It takes memory and time for each follower anew.
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                timeout_keep_alive=75,
-                timeout_graceful_shutdown=GRACE,
-                backlog=2048,
-            )
-        )
-        with _stopped_by_sigterm(server):
-            server.run(sockets=[listener])
+        print(_banner(host, port, settings, self.workers), file=sys.stderr, flush=True)
+        if self.workers == 1:
+            serve(listener)
+            return
+        try:
+            Crew(self.workers, listener, _settled(settings)).run()
+        except CrewFailed as failure:
+            raise CannotStart(str(failure)) from None
 
 
-@contextmanager
-def _stopped_by_sigterm(server: Any) -> Iterator[None]:
-    """uvicorn raises the signal again once it has shut down, and the process would end as if killed by it."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, lambda *_: setattr(server, "should_exit", True))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+def _settled(settings: Any) -> dict[str, str]:
+    """What this process has decided, as the environment of others that are to be the same."""
+    return {"OPENINTENT_DEV_MODE": str(settings.DEV_MODE).lower(), "OPENINTENT_SECRET_KEY": settings.SECRET_KEY}
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -161,6 +141,9 @@ def main(arguments: list[str] | None = None) -> None:
         "--database-url", metavar="URL", help=f"sqlite:///… or postgresql://… (DATABASE_URL; default {DEV_DATABASE})"
     )
     parser.add_argument("--api-keys", metavar="KEY,KEY", help="operator keys (OPENINTENT_API_KEYS; default: dev mode)")
+    parser.add_argument(
+        "--workers", type=_workers, metavar="N", help="processes on the port; PostgreSQL only (OPENINTENT_WORKERS; default 1)"
+    )
     parser.add_argument("--debug", action="store_true", default=None, help="explain failures in detail (OPENINTENT_DEBUG)")
     parser.add_argument(
         "--log-level", choices=["debug", "info", "warning", "error", "critical"], help="(OPENINTENT_LOG_LEVEL; default info)"
@@ -176,6 +159,7 @@ def main(arguments: list[str] | None = None) -> None:
             api_keys=keys,
             debug=options.debug,
             log_level=options.log_level,
+            workers=options.workers,
         ).run()
     except (CannotStart, ImproperlyConfigured) as error:
         sys.exit(f"openintent-server: {error}")
@@ -186,6 +170,12 @@ def main(arguments: list[str] | None = None) -> None:
 def _port(text: str) -> int:
     if not text.isdecimal() or int(text) > MAX_PORT:
         raise argparse.ArgumentTypeError(f"{text!r} is no port; give a number from 0 to {MAX_PORT}")
+    return int(text)
+
+
+def _workers(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= MAX_WORKERS:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of processes; give one from 1 to {MAX_WORKERS}")
     return int(text)
 
 
@@ -215,8 +205,11 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-class _sole_user_of_database:
+class _user_of_database:
     """Holds a lock beside an SQLite file: its writers must share one process (architecture §5). Raises CannotStart."""
+
+    def __init__(self, processes: int) -> None:
+        self.processes = processes
 
     def __enter__(self) -> None:
         from django.conf import settings  # noqa: PLC0415
@@ -228,6 +221,11 @@ class _sole_user_of_database:
                 "in memory, each thread would have a database of its own. Name a file, for example sqlite:///./openintent.db."
             )
         if database["ENGINE"] == "config.sqlite":
+            if self.processes > 1:
+                raise CannotStart(
+                    f"{self.processes} processes cannot share an SQLite file. Leave --workers out, or use PostgreSQL: "
+                    "--database-url postgresql://user:password@host:5432/name."
+                )
             self.file = _locked(Path(database["NAME"] + ".lock"))
 
     def __exit__(self, *_: object) -> None:
@@ -253,7 +251,7 @@ def _locked(path: Path) -> Any:
     return file
 
 
-def _banner(host: str, port: int, settings: Any) -> str:
+def _banner(host: str, port: int, settings: Any, workers: int) -> str:
     shown = f"[{host}]" if ":" in host else host
     base = f"http://{'localhost' if is_loopback(host) and ':' not in host else shown}:{port}"
     lines = [
@@ -266,6 +264,8 @@ def _banner(host: str, port: int, settings: Any) -> str:
         lines.append("  Dev mode  X-API-Key: dev-user-key (operator). Only this machine can reach the server.")
     else:
         lines.append("  Keys      Send one as X-API-Key. The well-known keys of dev mode are refused.")
+    if workers > 1:
+        lines.append(f"  Workers   {workers} processes share the port.")
     return "\n".join(lines)
 
 

@@ -31,6 +31,7 @@ class Server:
         self.database_url = database_url
         self.environment = environment
         self.url = ""
+        self.port = "0"  # That the system chooses; another to start again where it was.
         self.log: deque[str] = deque(maxlen=2000)
 
     def __enter__(self) -> "Server":
@@ -39,9 +40,19 @@ class Server:
     def __exit__(self, *_: Any) -> None:
         self.stop()
 
-    def start(self) -> "Server":
+    def start(self, *program: str) -> "Server":
+        """`program` is what Python runs, instead of the server as it is."""
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "config.server", "--host", "127.0.0.1", "--port", "0", "--database-url", self.database_url],
+            [
+                sys.executable,
+                *(program or ("-m", "config.server")),
+                "--host",
+                "127.0.0.1",
+                "--port",
+                self.port,
+                "--database-url",
+                self.database_url,
+            ],
             cwd=Path(__file__).parent.parent,
             env={**os.environ, **self._defaults(), **self.environment},
             stderr=subprocess.PIPE,

@@ -60,7 +60,7 @@ def test_it_explains_its_options():
     done = start("--help")
 
     assert done.returncode == 0
-    options = ("--host", "--port", "--database-url", "--api-keys", "--debug", "--log-level", "--version")
+    options = ("--host", "--port", "--database-url", "--api-keys", "--workers", "--debug", "--log-level", "--version")
     assert all(option in done.stdout for option in options)
 
 
@@ -99,6 +99,8 @@ def test_what_it_cannot_use_it_refuses_with_a_message(tmp_path, arguments, says)
         ("OPENINTENT_MAX_BATCH_EVENTS", "0"),
         ("OPENINTENT_SECRET_KEY", "short"),
         ("OPENINTENT_BEHIND_TLS", "tls"),
+        ("OPENINTENT_WORKERS", "many"),
+        ("REDIS_URL", "cache:6379"),
     ],
 )
 def test_a_variable_that_cannot_be_used_is_refused_by_its_name(tmp_path, name, value):

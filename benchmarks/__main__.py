@@ -1,6 +1,6 @@
 """`python -m benchmarks`: measure everything, and write docs/performance.md.
 
-`criteria` measures 16 clients only, `growth` only what a full database costs, and `profile` shows where the time of an
+`criteria` measures 16 clients only, `growth` only what a full database costs, `fanout` only streams, and `profile` shows where the time of an
 operation goes. They just print, as does whatever measures less than everything.
 """
 
@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from benchmarks import growth, profiling, suite
+from benchmarks import fanout, growth, profiling, suite
 from benchmarks.operations import OPERATIONS
 from benchmarks.report import CLIENTS, Report
 from benchmarks.suite import QUICK, ROOT, Scale
@@ -25,7 +25,7 @@ tell = partial(print, file=sys.stderr, flush=True)
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("what", nargs="?", choices=["all", "criteria", "growth", "profile"], default="all")
+    parser.add_argument("what", nargs="?", choices=["all", "criteria", "growth", "fanout", "profile"], default="all")
     parser.add_argument("operations", nargs="*", metavar="OPERATION", help=f"only these of {', '.join(OPERATIONS)}")
     parser.add_argument("--database", choices=VENDORS, help="only this one")
     parser.add_argument("--quick", action="store_true", help="see that everything runs")
@@ -47,12 +47,14 @@ def main() -> None:
 def _measure(what: str, vendors: Sequence[str], only: Sequence[str], scale: Scale) -> Report:
     report = Report(replace(scale, clients=(CLIENTS,)) if what == "criteria" else scale, [], [])
     with tempfile.TemporaryDirectory(prefix="openintent-bench-") as folder, suite.workers() as pool:
-        if what != "growth":
+        if what in ("all", "criteria"):
             report.results.extend(
                 suite.measure(vendor, report.scale, Path(folder), pool, only=only, tell=tell) for vendor in vendors
             )
-        if what != "criteria":
+        if what in ("all", "growth"):
             report.growth.extend(growth.measure(vendor, scale, Path(folder), pool, tell=tell) for vendor in vendors)
+        if what in ("all", "fanout"):
+            report.fanout.extend(fanout.measure(vendor, scale, Path(folder), pool, tell=tell) for vendor in vendors)
     return report
 
 

@@ -3,11 +3,13 @@
 import os
 import platform
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
+from benchmarks.fanout import RATE, Fanout
 from benchmarks.growth import Growth
+from benchmarks.listeners import FollowRound
 from benchmarks.operations import COST_SUMMARY, EMPTY_VIEW, PORTFOLIO
 from benchmarks.results import Measurement, Results
 from benchmarks.suite import COMPARED, LOG_LEVEL, Scale
@@ -28,6 +30,8 @@ RAW_SHARE = 0.25
 GRAPH = 1.0  # Seconds.
 LARGE_READ_MS = {COST_SUMMARY: 150, PORTFOLIO: 300}
 GROWTH = 1.2
+MOST_FOLLOWERS = 1_000
+FANOUT_P99_MS, FOLLOWER_KIB, REST_TIMES = 150, 60, 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,7 @@ class Report:
     scale: Scale
     results: list[Results]
     growth: list[Growth]
+    fanout: list[Fanout] = field(default_factory=list)
 
     def __str__(self) -> str:
         parts = ["# Performance", self._about(), "## What is asked, and what was measured", self._criteria()]
@@ -59,6 +64,8 @@ class Report:
             ]
         for growth in self.growth:
             parts += [f"## Growth: {growth.database}", _growth(growth)]
+        for each in self.fanout:
+            parts += [f"## Streams: {each.database}", ABOUT_STREAMS, _fanout(each)]
         return "\n\n".join([*parts, PROSE.read_text().strip()]) + "\n"
 
     def _about(self) -> str:
@@ -77,6 +84,7 @@ is not part of it."""
     def _criteria(self) -> str:
         found = [criterion for each in self.results for criterion in criteria(each)]
         found += [criterion for each in self.growth for criterion in growth_criteria(each)]
+        found += [criterion for each in self.fanout for criterion in fanout_criteria(each)]
         rows = [[each.text, each.limit, each.measured, "yes" if each.holds else "**no**"] for each in found]
         return _table(["", "asked", "measured", "holds"], rows)
 
@@ -98,6 +106,21 @@ def criteria(results: Results) -> list[Criterion]:
 
 def growth_criteria(growth: Growth) -> list[Criterion]:
     return [_at_most(f"{growth.database}, grown: {each.operation}", each.ratio, GROWTH, "{:.2f} ×") for each in growth.pairs]
+
+
+def fanout_criteria(fanout: Fanout) -> list[Criterion]:
+    found: list[Criterion] = []
+    for each in fanout.rounds:
+        if each.followers != MOST_FOLLOWERS or each.is_spread:
+            continue
+        text = f"{fanout.database}, {MOST_FOLLOWERS:,} followers of one intent, {RATE:.0f} events/s: "
+        found += [
+            _at_most(f"{text}from request to reader, p99", each.paced.from_send[0.99] * 1e3, FANOUT_P99_MS, "{:.0f} ms"),
+            _at_most(f"{text}deliveries lost", each.paced.lost + each.full.lost, 0, "{:.0f}"),
+            _at_most(f"{text}server memory for each", each.memory / 2**10, FOLLOWER_KIB, "{:.0f} KiB"),
+            _at_most(f"{text}median read beside, times alone", each.paced.rest / each.rest_alone, REST_TIMES, "{:.1f} ×"),
+        ]
+    return found
 
 
 def _multiples(results: Results, measured: dict[str, Measurement]) -> list[Criterion]:
@@ -170,6 +193,38 @@ def _growth(growth: Growth) -> str:
     few, many = f"{growth.few:,} intents", f"{growth.many:,} intents"
     rows = [[each.operation, *(f"{cpu * 1e3:.2f}" for cpu in each.cpu), f"{each.ratio:.2f}"] for each in growth.pairs]
     return _table(["CPU s per 1,000 requests", few, many, "times as much"], rows)
+
+
+ABOUT_STREAMS = f"""\
+Followers read Server-Sent Events. *p50* and *p99* are milliseconds from the writer's request to the reader; *after answer* from the
+writer's answer, below 0 where the reader came first. *At full rate* four writers write as fast as they are answered. *Read* is the
+median of one client that gets an intent, in ms: alone, with all followers idle, and at {RATE:.0f} events/s. *CPU* is the
+server's for one event at {RATE:.0f} events/s, with its write and the reads. Memory is the server's own, for each
+idle follower."""
+
+
+def _fanout(fanout: Fanout) -> str:
+    paced = ["p50", "p99", "after answer p50", "p99"]
+    full = ["events/s at full rate", "deliveries/s", "p50", "p99"]
+    head = ["followers of", *paced, "CPU ms of an event", *full, "lost", "KiB each", "read alone", "idle", f"at {RATE:.0f}/s"]
+    return _table(head, [_followed(each) for each in fanout.rounds])
+
+
+def _followed(each: FollowRound) -> list[str]:
+    paced, full = each.paced, each.full
+    latencies = [*(paced.from_send[share] for share in (0.5, 0.99)), *(paced.from_answer[share] for share in (0.5, 0.99))]
+    reads = (each.rest_alone, each.rest_idle, paced.rest)
+    return [
+        f"{each.followers:,}: " + ("as many intents" if each.is_spread else "one intent"),
+        *(f"{latency * 1e3:.1f}" for latency in latencies),
+        f"{paced.cpu / paced.events * 1e3:.1f}",
+        f"{full.events / full.seconds:,.0f}",
+        f"{full.deliveries / full.seconds:,.0f}",
+        *(f"{full.from_send[share] * 1e3:,.0f}" for share in (0.5, 0.99)),
+        str(paced.lost + full.lost),
+        f"{each.memory / 2**10:.0f}",
+        *(f"{read * 1e3:.1f}" for read in reads),
+    ]
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -1,10 +1,17 @@
 """What was measured, and what follows from it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from statistics import median
 
 from benchmarks.load import Round
 from benchmarks.raw import RawRound
+
+
+def quantile(values: Iterable[float], share: float) -> float:
+    """What this share of the values does not exceed."""
+    ordered = sorted(values)
+    return ordered[min(int(share * len(ordered)), len(ordered) - 1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +46,7 @@ class Measurement:
 
     def latency(self, share: float) -> float:
         """Seconds in which this share of the steps was done."""
-        ordered = sorted(latency for each in self.rounds for latency in each.latencies)
-        return ordered[min(int(share * len(ordered)), len(ordered) - 1)]
+        return quantile((latency for each in self.rounds for latency in each.latencies), share)
 
 
 @dataclass(frozen=True, slots=True)

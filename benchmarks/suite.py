@@ -56,6 +56,10 @@ class Scale:
     growth_intents: int = 100_000
     growth_events_each: int = 10
     growth_rounds: int = 5
+    followers: tuple[int, ...] = (50, 200, 1_000)
+    paced_events: int = 200
+    full_events: int = 500
+    follower_reads: int = 150
 
 
 QUICK = Scale(
@@ -71,6 +75,10 @@ QUICK = Scale(
     reads=2,
     growth_intents=2_000,
     growth_rounds=1,
+    followers=(20,),
+    paced_events=10,
+    full_events=50,
+    follower_reads=10,
 )
 
 

@@ -10,6 +10,8 @@ from config.errors import CONTENT_TYPE, Invalid
 
 ABORT = "abort"
 """In a scope's state: how to drop the connection at once, whatever has not been sent yet."""
+WRITE = "write"
+"""In the state of an HTTP scope: how to send bytes at once, past ASGI. Answers False, and sends nothing, while the reader is behind."""
 LAST_WORDS = 1.0  # Seconds that a WebSocket has to say them when the server stops,
 FAREWELL = 3.0  # and to take what was sent before.
 
@@ -17,7 +19,13 @@ FAREWELL = 3.0  # and to take what was sent before.
 class Protocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        cast(Any, self.scope)["state"][ABORT] = self.transport.abort
+        cast(Any, self.scope)["state"].update({ABORT: self.transport.abort, WRITE: self._write})
+
+    def _write(self, raw: bytes) -> bool:
+        if self.flow.write_paused or self.transport.is_closing():
+            return False
+        self.transport.write(raw)
+        return True
 
     def shutdown(self) -> None:
         """The server stops: uvicorn says so to each connection, and to nobody else before all of them are closed."""

@@ -20,6 +20,7 @@ def run(vendor: str, arguments: list[str]) -> int:
     """Run pytest on that database, each line of what it says after the database's name. Answers its exit code."""
     command = [sys.executable, "-m", "pytest", *arguments]
     environment = {**os.environ, "TEST_DATABASE": vendor, "PYTHONUNBUFFERED": "1"}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # Each of a hundred processes would compile the project anew.
     with subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
     ) as process:

@@ -15,6 +15,8 @@ from tests.servers import Server
 
 API = "/api/v1"
 
+Server.forked = True
+
 
 class Caller:
     """A client of the API inside this process, with its key and its agent."""

@@ -12,8 +12,9 @@ import threading
 import time
 from collections import deque
 from hashlib import sha256
-from pathlib import Path
 from typing import Any
+
+from tests.processes import ROOT, Process
 
 ATTACHMENTS = tempfile.mkdtemp(prefix="openintent-attachments-")
 atexit.register(shutil.rmtree, ATTACHMENTS, ignore_errors=True)
@@ -26,6 +27,9 @@ class Server:
 
     Use it in a `with` block, or `start` it; `kill` is kill -9, `stop` is SIGTERM.
     """
+
+    forked = False
+    """Whether it is forked (tests.processes), as tests have it; benchmarks measure servers as users start them."""
 
     def __init__(self, database_url: str, **environment: str) -> None:
         self.database_url = database_url
@@ -42,22 +46,7 @@ class Server:
 
     def start(self, *program: str) -> "Server":
         """`program` is what Python runs, instead of the server as it is."""
-        self.process = subprocess.Popen(
-            [
-                sys.executable,
-                *(program or ("-m", "config.server")),
-                "--host",
-                "127.0.0.1",
-                "--port",
-                self.port,
-                "--database-url",
-                self.database_url,
-            ],
-            cwd=Path(__file__).parent.parent,
-            env={**os.environ, **self._defaults(), **self.environment},
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        self.process = self._begin(program)
         announced = threading.Event()
         self._reader = threading.Thread(target=self._read_log, args=[announced], daemon=True)
         self._reader.start()
@@ -66,6 +55,14 @@ class Server:
             self.kill()
             raise RuntimeError("the server did not start:\n" + "\n".join(self.log))
         return self
+
+    def _begin(self, program: tuple[str, ...]) -> "Process | subprocess.Popen[str]":
+        arguments = ["--host", "127.0.0.1", "--port", self.port, "--database-url", self.database_url]
+        environment = {**os.environ, **self._defaults(), **self.environment}
+        if self.forked and not program:
+            return Process("config.server", arguments, environment)
+        command = [sys.executable, *(program or ("-m", "config.server")), *arguments]
+        return subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
 
     def _defaults(self) -> dict[str, str]:
         """Servers of one database have one folder for files: by default, beside PostgreSQL, that is the checkout."""
@@ -111,3 +108,9 @@ class Server:
                 self.url = f"http://127.0.0.1:{match[1]}"
                 announced.set()
         announced.set()
+
+
+class Started(Server):
+    """As users start it, by a Python of its own: where the start or the end is the point, or its memory is measured."""
+
+    forked = False

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import suite
+from benchmarks import fanout, suite
 from benchmarks.report import Report
 from benchmarks.results import Results
 from benchmarks.seed import Seeder
@@ -47,6 +47,19 @@ def test_the_report_shows_what_was_measured(results: Results) -> None:
     assert f"## {results.database}" in report
     assert report.count("| update state | 16 |") == 2
     assert "## What dominates what remains" in report
+
+
+def test_followers_are_measured_and_lose_nothing(vendor: str, tmp_path: Path) -> None:
+    with suite.workers() as pool:
+        measured = fanout.measure(vendor, QUICK, tmp_path, pool, tell=quiet)
+
+    assert [(each.followers, each.is_spread) for each in measured.rounds] == [(20, False), (20, True)]
+    for each in measured.rounds:
+        heard_by = 1 if each.is_spread else each.followers
+        assert (each.paced.deliveries, each.full.deliveries) == (10 * heard_by, 50 * heard_by)
+        assert each.paced.lost == each.full.lost == 0
+        assert 0 < each.paced.from_send[0.5] <= each.paced.from_send[0.99]
+    assert "| 20: one intent |" in str(Report(QUICK, [], [], [measured]))
 
 
 @pytest.mark.rule("E-6")

@@ -28,6 +28,7 @@ class Entry:
         self.position: int = event.position
         self.event_type: str = event.event_type
         self.topics = topics
+        self.size = len(event.payload)
         self._event = event
 
     @cached_property
@@ -40,6 +41,11 @@ class Entry:
     def frame(self) -> bytes:
         """As a Server-Sent Event (rule S-1)."""
         return b"id: %d\nevent: %s\ndata: %s\n\n" % (self.position, self.event_type.encode(), self.json)
+
+    @cached_property
+    def chunk(self) -> bytes:
+        """The frame as a piece of an HTTP/1.1 response whose length nobody knows (RFC 9112 §7.1)."""
+        return b"%x\r\n%s\r\n" % (len(self.frame), self.frame)
 
     @cached_property
     def text(self) -> str:

@@ -13,7 +13,7 @@ from channels.generic.http import AsyncHttpConsumer
 
 from config.errors import ProtocolError
 from config.hop import Hop, refuse
-from config.http import ABORT
+from config.http import ABORT, WRITE
 from subscriptions.streams.quiet import Quiet
 from subscriptions.streams.reading import Entry
 from subscriptions.streams.tail import Ended, Follower, Tail
@@ -75,6 +75,8 @@ class EventStream(Quiet, AsyncHttpConsumer):
 
     async def _stream(self, follower: Follower) -> None:
         follower.abandon = self._abandon
+        if self.scope["http_version"] == "1.1" and (write := self.scope.get("state", {}).get(WRITE)):
+            follower.send_now = lambda entries: write(b"".join([entry.chunk for entry in entries]))
         position = follower.position
         await self._say(b'retry: %d\nid: %d\nevent: connected\ndata: {"position":%d}\n\n' % (RETRY, position, position))
         try:

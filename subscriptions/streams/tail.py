@@ -8,7 +8,7 @@ is a future in it and holds no thread and no connection to the database.
 import asyncio
 import logging
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
@@ -24,6 +24,7 @@ from intents import doorbell, positions
 from subscriptions.errors import TooManyStreams
 from subscriptions.streams import reading
 from subscriptions.streams.reading import Batch, Entry, Topics
+from subscriptions.streams.recent import Recent
 
 LOOK_EVERY = 1.0  # Seconds without a ring, after which the tail looks by itself (rule S-6).
 PAUSE = 0.005  # Seconds between two looks, so that a busy log is read in batches and not one by one.
@@ -31,6 +32,7 @@ CHECK_KEYS_EVERY = 5.0  # Seconds (rule S-5).
 SILENCE = 15.0  # Seconds, after which a follower is told that nothing has happened (rule S-1).
 QUEUED = 500  # Events that wait for a follower at most,
 QUEUED_BYTES = 64 * 2**10  # and their size, but for the last one.
+SENT_NOW = 32 * 2**10  # Bytes that are sent past the owner of a follower at most.
 WOKEN_AT_ONCE = 50  # Followers; in between, the event loop serves others.
 ENDS_WITHIN = 3.0  # Seconds that a follower has for its last words.
 
@@ -50,7 +52,7 @@ class Follower:
 
     __slots__ = (
         "_ended", "_is_live", "_queue", "_queued_bytes", "_silent_since", "_tail", "_waiting", "abandon", "event_types",
-        "key_id", "position", "topics",
+        "key_id", "position", "send_now", "topics",
     )  # fmt: skip
 
     def __init__(self, tail: "Tail", topics: Topics, event_types: Collection[str], after: int, key_id: UUID) -> None:
@@ -60,6 +62,7 @@ class Follower:
         self.position = after
         self.key_id = key_id
         self.abandon: Callable[[], object] = lambda: None
+        self.send_now: Callable[[Sequence[Entry]], bool] | None = None
         self._queue: deque[Entry] = deque()
         self._queued_bytes = 0
         self._is_live = False
@@ -88,9 +91,7 @@ class Follower:
 
         One that is behind drops all, and reads it in the log when its reader is ready.
         """
-        if not self._is_live or entry.position <= self.position:
-            return False
-        if self.event_types and entry.event_type not in self.event_types:
+        if not self._is_live or entry.position <= self.position or not self._takes(entry.event_type):
             return False
         if len(self._queue) >= QUEUED or self._queued_bytes >= QUEUED_BYTES:
             self._queue.clear()
@@ -101,13 +102,38 @@ class Follower:
         self._queued_bytes += len(entry.json)
         return len(self._queue) == 1
 
+    def catch_up(self, recent: Recent, head: int) -> list[Entry]:
+        """Take what comes next of the recent ones; at their end, be live again."""
+        found: list[Entry] = []
+        size = 0
+        for entry in recent.since(self.position):
+            if size >= QUEUED_BYTES:
+                self.caught_up(entry.position - 1, is_live=False)
+                return found
+            if not self.topics.isdisjoint(entry.topics) and self._takes(entry.event_type):
+                found.append(entry)
+                size += len(entry.json)
+        self.caught_up(max(self.position, head), is_live=True)
+        return found
+
     def caught_up(self, position: int, *, is_live: bool) -> None:
         self.position = position
         self._is_live = is_live
 
+    def _takes(self, event_type: str) -> bool:
+        return not self.event_types or event_type in self.event_types
+
     def wake(self) -> None:
-        if self._waiting and not self._waiting.done():
+        """Have the owner send what there is, or send it here and now: that takes a fifth of what it costs to wake a task."""
+        if self._waiting and not self._waiting.done() and not self._has_sent():
             self._waiting.set_result(None)
+
+    def _has_sent(self) -> bool:
+        if self.send_now is None or not self._queue or self._queued_bytes > SENT_NOW or not self.send_now(self._queue):
+            return False
+        self._take()
+        self._silent_since = asyncio.get_running_loop().time()
+        return True
 
     def end(self, reason: str) -> None:
         """Say no more. The owner is told; one that does not listen is abandoned."""
@@ -147,6 +173,7 @@ class Tail:
     def __init__(self) -> None:
         self.head: int | None = None
         """What has been handed out; None before the first look."""
+        self._recent = Recent(0)
         self._followers: set[Follower] = set()
         self._by_topic: defaultdict[str, set[Follower]] = defaultdict(set)
         self._by_key: Counter[UUID] = Counter()
@@ -192,15 +219,15 @@ class Tail:
     async def catch_up(self, follower: Follower) -> list[Entry]:
         """What the log has next for a follower that is behind the tail."""
         await self._has_looked.wait()
+        if self.head is not None and follower.position >= self._recent.after:
+            return follower.catch_up(self._recent, self.head)
         try:
             batch: Batch = await self.run(reading.of_topics, follower.topics, follower.event_types, follower.position)
         except Exception:  # The database is away; the stream waits for it.
             log.warning("a follower could not read the log", exc_info=True)
             await asyncio.sleep(LOOK_EVERY)
             return []
-        # What the tail hands out from here on is later than `through`, or the follower has it already.
-        is_live = batch.is_last and self.head is not None and batch.through >= self.head
-        follower.caught_up(batch.through, is_live=is_live)
+        follower.caught_up(batch.through, is_live=False)
         return [*batch.entries]
 
     def _add(self, follower: Follower) -> None:
@@ -239,6 +266,7 @@ class Tail:
     async def _look(self) -> None:
         if self.head is None:
             self.head = await self._tail_thread.run(_alone, positions.head)
+            self._recent = Recent(self.head)
             self._has_looked.set()
         is_last = False
         while not is_last:
@@ -248,6 +276,7 @@ class Tail:
 
     def _hand_out(self, batch: Batch) -> None:
         for entry in batch.entries:
+            self._recent.keep(entry)
             heard = [followers for topic in entry.topics if (followers := self._by_topic.get(topic))]
             for follower in heard[0] if len(heard) == 1 else set().union(*heard):
                 if follower.push(entry):

@@ -14,7 +14,7 @@ from openintent import NotFoundError, OpenIntentClient, ValidationError
 
 from tests.attachments.conftest import digest
 from tests.databases import migrated_database
-from tests.servers import Server
+from tests.servers import Server, Started
 
 MIB = 2**20
 LARGEST = 25 * MIB
@@ -29,7 +29,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def server(vendor: str, kept: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     database = migrated_database(vendor, tmp_path_factory.mktemp("files"))
-    with Server(database, OPENINTENT_ATTACHMENTS_DIR=str(kept)) as server:
+    with Started(database, OPENINTENT_ATTACHMENTS_DIR=str(kept)) as server:
         yield server
 
 

@@ -15,8 +15,8 @@ import pytest
 import requests
 
 from config.version import installed
-from tests.databases import fresh_database
-from tests.servers import Server
+from tests.databases import fresh_database, migrated_database
+from tests.servers import Server, Started
 
 ROOT = Path(__file__).parent.parent.parent
 KEY = {"X-API-Key": "dev-user-key"}
@@ -24,7 +24,7 @@ KEY = {"X-API-Key": "dev-user-key"}
 
 @pytest.fixture
 def database_url(vendor, tmp_path):
-    return fresh_database(vendor, tmp_path)
+    return migrated_database(vendor, tmp_path)
 
 
 def start(*arguments, **environment):
@@ -131,10 +131,10 @@ def test_a_second_server_on_the_same_file_is_refused(tmp_path):
 
 def test_after_the_first_has_ended_it_may_start(tmp_path):
     database_url = fresh_database("sqlite", tmp_path)
-    with Server(database_url) as first:
+    with Started(database_url) as first:
         intent = requests.post(f"{first.api}/intents", json={"title": "Do it"}, headers=KEY, timeout=10).json()
 
-    with Server(database_url) as second:
+    with Started(database_url) as second:
         assert requests.get(f"{second.api}/intents/{intent['id']}", headers=KEY, timeout=10).json() == intent
 
 
@@ -356,8 +356,8 @@ def test_as_text_the_log_is_for_people(database_url):
 # --- the end ---------------------------------------------------------------------------------------------------------
 
 
-def test_told_to_stop_it_finishes_what_runs_and_ends_well(database_url):
-    server = Server(database_url).start()
+def test_told_to_stop_it_finishes_what_runs_and_ends_well(vendor, tmp_path):
+    server = Started(fresh_database(vendor, tmp_path)).start()
     intent = requests.post(f"{server.api}/intents", json={"title": "Do it"}, headers=KEY, timeout=10).json()
     body = json.dumps({"events": [{"event_type": "comment", "payload": {"text": "a" * 5000}}] * 1000})
     answers = []

@@ -24,6 +24,7 @@ class Entry:
         self.event_type = "comment" if position % 3 else "note"
         self.topics = frozenset({topic, "all"})
         self.json = b"x" * size
+        self.size = size
 
 
 class Log:
@@ -91,6 +92,8 @@ async def test_each_follower_gets_each_of_its_events_once_and_in_order(log, foll
     chance = random.Random(seed)
     monkeypatch.setattr(tail, "QUEUED", chance.choice([1, 3, 500]))
     monkeypatch.setattr(tail, "PAUSE", 0)
+    monkeypatch.setattr(tail, "LOOK_EVERY", 0.02)
+    monkeypatch.setattr(tail, "SILENCE", 0.05)  # What ends the wait of a reader for whom nothing more comes.
     log.grow(count=chance.randrange(20))
     total = 300
 

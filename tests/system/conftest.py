@@ -1,7 +1,6 @@
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from tests import processes
 from tests.databases import migrated_database
 from tests.plugin import VENDOR
 from tests.servers import Server
@@ -28,14 +28,7 @@ def environment(database_url: str) -> dict[str, str]:
 
 def manage(database_url: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
     """Run manage.py on a database."""
-    return subprocess.run(
-        [sys.executable, "manage.py", *arguments],
-        cwd=ROOT,
-        env=environment(database_url),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return processes.run("manage", arguments, environment(database_url))
 
 
 def verified(database_url: str) -> dict[str, Any]:

@@ -2,8 +2,6 @@
 
 import random
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -16,8 +14,9 @@ from typing import Any
 import pytest
 
 from tests.databases import migrated_database
+from tests.processes import Process
 from tests.servers import Server
-from tests.system.conftest import ROOT, environment, verified
+from tests.system.conftest import environment, verified
 from tests.system.crowd import Http, rounds, until
 
 KILLS = rounds(20, 3)
@@ -30,23 +29,15 @@ class WorkerProcess:
     """A `manage.py worker`."""
 
     def __init__(self, database_url: str) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "manage.py", "worker"],
-            cwd=ROOT,
-            env=environment(database_url),
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        self.process = Process("manage", ["worker"], environment(database_url))
 
     def wait_until_it_works(self) -> None:
-        assert self.process.stderr
         line = self.process.stderr.readline()
         assert line.startswith("The worker works"), line + self.process.stderr.read()
 
     def end(self, number: int) -> int:
         self.process.send_signal(number)
         code = self.process.wait(timeout=30)
-        assert self.process.stderr
         self.process.stderr.close()
         return code
 

@@ -35,7 +35,7 @@ def measure(vendor: str, scale: Scale, folder: Path, pool: Executor, *, tell: Te
                     RATE,
                     paced_events=scale.paced_events,
                     full_events=scale.full_events,
-                    reads=scale.follower_reads,
+                    reading=scale.reading,
                 )
                 found = pool.submit(listeners.run, job).result()
             fanout.rounds.append(found)

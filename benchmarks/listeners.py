@@ -15,7 +15,8 @@ import orjson
 import psutil
 import uvloop
 
-from benchmarks import meter
+from benchmarks import beside, meter
+from benchmarks.beside import Reader
 from benchmarks.load import KEY, Connection
 from benchmarks.operations import EVENT, INTENT
 from benchmarks.results import quantile
@@ -25,7 +26,6 @@ WRITERS = 4
 OPENED_AT_ONCE = 50
 PATIENCE = 60.0  # Seconds without an event, after which those that are missing are lost.
 SETTLE = 0.5  # Seconds, before memory is read.
-REST = 0.02  # Seconds from one read to the next: a client that never rests would measure itself.
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +40,8 @@ class FollowJob:
     paced_events: int
     full_events: int
     """At full rate."""
-    reads: int
-    """Of an intent, by one client beside."""
+    reading: float
+    """Seconds for which a client beside reads, while nothing else happens."""
 
 
 @dataclass(slots=True)
@@ -101,18 +101,20 @@ class Listener(asyncio.Protocol):
 
 
 def run(job: FollowJob) -> FollowRound:
-    return uvloop.run(_Bench(job).run())
+    with beside.reader(urlsplit(job.url).netloc) as reader:
+        return uvloop.run(_Bench(job, reader).run())
 
 
 class _Bench:
-    def __init__(self, job: FollowJob) -> None:
+    def __init__(self, job: FollowJob, reader: Reader) -> None:
         self.job = job
+        self.reader = reader
         self.address = urlsplit(job.url)
         self.marks = 0
         self.listeners: list[Listener] = []
 
     async def run(self) -> FollowRound:
-        self.reader, *self.writers = [await self._connect() for _ in range(WRITERS + 1)]
+        self.writers = [await self._connect() for _ in range(WRITERS)]
         self.intents = [await self._create() for _ in range(self.job.followers if self.job.is_spread else 1)]
         await self._warm_up()
         alone, before = await self._read(), self._memory()
@@ -124,7 +126,7 @@ class _Bench:
             paced = await self._deliver(self.job.paced_events, 1 / self.job.rate)
             full = await self._deliver(self.job.full_events, 0.0)
         await self._close()
-        for each in (self.reader, *self.writers):
+        for each in self.writers:
             each.close()
         return FollowRound(self.job.followers, self.job.is_spread, paced, full, memory, alone, idle)
 
@@ -165,14 +167,13 @@ class _Bench:
         return uss
 
     async def _read(self) -> float:
-        """Median seconds of one client's reads."""
-        return quantile([await self._timed_read() for _ in range(self.job.reads)], 0.5)
+        """Median seconds of a read while nothing else happens."""
+        self._begin_to_read()
+        await asyncio.sleep(self.job.reading)
+        return self.reader.end()
 
-    async def _timed_read(self) -> float:
-        await asyncio.sleep(REST)
-        begun = perf_counter()
-        await self.reader.send("GET", f"/v1/intents/{self.intents[0]}")
-        return perf_counter() - begun
+    def _begin_to_read(self) -> None:
+        self.reader.begin(f"/api/v1/intents/{self.intents[0]}")
 
     async def _deliver(self, count: int, every: float) -> Delivery:
         """Write so many events, wait for all that belong to somebody, and say how long each was on its way."""
@@ -181,23 +182,14 @@ class _Bench:
         for each in self.listeners:
             each.heard.clear()
         heard_by = 1 if self.job.is_spread else len(self.listeners)
-        reads: list[float] = []
+        self._begin_to_read()
         begun = perf_counter()
-        written = asyncio.Event()
-        reading = asyncio.create_task(self._read_beside(reads, written)) if every else None
         cpu = -meter.cpu_seconds(self.job.process)
         turn = iter(zip(times.marks, cycle(self.intents[: len(self.listeners)]), strict=False))
         await asyncio.gather(*[self._write(writer, turn, times, begun, every) for writer in self.writers])
-        written.set()
-        if reading:
-            await reading
         await self._all_heard(count * heard_by)
         cpu += meter.cpu_seconds(self.job.process)
-        return times.judge(self.listeners, count * heard_by, begun, reads, cpu)
-
-    async def _read_beside(self, reads: list[float], written: asyncio.Event) -> None:
-        while not written.is_set():
-            reads.append(await self._timed_read())
+        return times.judge(self.listeners, count * heard_by, begun, self.reader.end(), cpu)
 
     async def _write(
         self, writer: Connection, turn: Iterator[tuple[int, str]], times: "_Times", begun: float, every: float
@@ -227,15 +219,14 @@ class _Times:
     sent: dict[int, float]
     answered: dict[int, float]
 
-    def judge(self, listeners: Iterable[Listener], expected: int, begun: float, reads: list[float], cpu: float) -> Delivery:
+    def judge(self, listeners: Iterable[Listener], expected: int, begun: float, rest: float, cpu: float) -> Delivery:
         heard = [each for listener in listeners for each in listener.heard]
         once = sum(len({mark for mark, _ in listener.heard}) for listener in listeners)
         assert once == len(heard), "an event came twice"
-        found = Delivery(len(self.marks), len(heard), expected - once, max(at for _, at in heard) - begun, cpu)
+        found = Delivery(len(self.marks), len(heard), expected - once, max(at for _, at in heard) - begun, cpu, rest=rest)
         for share in (0.5, 0.99):
             found.from_send[share] = quantile([at - self.sent[mark] for mark, at in heard], share)
             found.from_answer[share] = quantile([at - self.answered[mark] for mark, at in heard], share)
-        found.rest = quantile(reads, 0.5) if reads else 0.0
         return found
 
 

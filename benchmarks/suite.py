@@ -59,7 +59,7 @@ class Scale:
     followers: tuple[int, ...] = (50, 200, 1_000)
     paced_events: int = 200
     full_events: int = 500
-    follower_reads: int = 150
+    reading: float = 4.0
 
 
 QUICK = Scale(
@@ -78,7 +78,7 @@ QUICK = Scale(
     followers=(20,),
     paced_events=10,
     full_events=50,
-    follower_reads=10,
+    reading=0.2,
 )
 
 

@@ -29,7 +29,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _is_same_on_every_database(item: pytest.Item) -> bool:
     folder = item.path.parent.name
-    return folder == "browser" or (folder == "sdk" and not {"server", "db"} & set(getattr(item, "fixturenames", ())))
+    return folder == "browser" or (folder == "sdk" and not {"server", "db", "vendor"} & set(getattr(item, "fixturenames", ())))
 
 
 @pytest.fixture(scope="session")

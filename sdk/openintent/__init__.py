@@ -11,13 +11,26 @@ with OpenIntentClient("http://localhost:8000", api_key="dev-user-key", agent_id=
 
 from typing import TYPE_CHECKING, Any
 
+from . import webhooks
+from ._streams import EventStream
 from ._version import __version__
 from .client import OpenIntentClient
-from .enums import ArbitrationStatus, EventType, IntentStatus, KeyRole, LeaseStatus, PortfolioStatus, RetryStrategy
+from .enums import (
+    ArbitrationStatus,
+    DeliveryStatus,
+    EventType,
+    IntentStatus,
+    KeyRole,
+    LeaseStatus,
+    PortfolioStatus,
+    RetryStrategy,
+    SubscriptionStatus,
+)
 from .errors import (
     AuthenticationError,
     ConflictError,
     ConnectionFailedError,
+    DecisionTimeoutError,
     InputValidationError,
     LeaseConflictError,
     NotFoundError,
@@ -26,7 +39,9 @@ from .errors import (
     RateLimitError,
     RequestTimeoutError,
     ServerError,
+    UndecidedError,
     ValidationError,
+    WebhookVerificationError,
 )
 from .models import (
     AgentAssignment,
@@ -41,6 +56,8 @@ from .models import (
     Decision,
     Delegation,
     DelegationScope,
+    Delivery,
+    DeliveryAttempt,
     Event,
     Evidence,
     Failure,
@@ -49,13 +66,16 @@ from .models import (
     Intent,
     IntentAgent,
     IntentGraph,
+    LastDelivery,
     Lease,
     Portfolio,
     PortfolioMember,
     RetryPolicy,
+    Subscription,
 )
 
 if TYPE_CHECKING:
+    from ._astreams import AsyncEventStream
     from .aio import AsyncOpenIntentClient
 
 __all__ = [
@@ -65,6 +85,7 @@ __all__ = [
     "Arbitration",
     "ArbitrationOption",
     "ArbitrationStatus",
+    "AsyncEventStream",
     "AsyncOpenIntentClient",
     "Attachment",
     "AuthenticationError",
@@ -74,9 +95,14 @@ __all__ = [
     "Cost",
     "CostSummary",
     "Decision",
+    "DecisionTimeoutError",
     "Delegation",
     "DelegationScope",
+    "Delivery",
+    "DeliveryAttempt",
+    "DeliveryStatus",
     "Event",
+    "EventStream",
     "EventType",
     "Evidence",
     "Failure",
@@ -88,6 +114,7 @@ __all__ = [
     "IntentGraph",
     "IntentStatus",
     "KeyRole",
+    "LastDelivery",
     "Lease",
     "LeaseConflictError",
     "LeaseStatus",
@@ -103,15 +130,20 @@ __all__ = [
     "RetryPolicy",
     "RetryStrategy",
     "ServerError",
+    "Subscription",
+    "SubscriptionStatus",
+    "UndecidedError",
     "ValidationError",
+    "WebhookVerificationError",
     "__version__",
+    "webhooks",
 ]
 
 
 def __getattr__(name: str) -> Any:
     """Import the asynchronous client when it is asked for: the rest needs no httpx2."""
-    if name == "AsyncOpenIntentClient":
-        from .aio import AsyncOpenIntentClient  # noqa: PLC0415
+    if name in {"AsyncOpenIntentClient", "AsyncEventStream"}:
+        from . import aio  # noqa: PLC0415
 
-        return AsyncOpenIntentClient
+        return getattr(aio, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

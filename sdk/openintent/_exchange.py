@@ -194,14 +194,8 @@ def _items(call: Call[T], pages: str, peer: Peer) -> Conversation[list[Any]]:
 def _body(request: Request, retries: Retries) -> Conversation[Any]:
     """The decoded body of a successful answer, None if it is empty; its bytes, if they are no JSON."""
     answer = yield from _answer(request, retries)
-    if answer.status >= 400:
-        raise refusal(answer.status, answer.problem, answer.retry_after)
     if answer.status >= 300:
-        raise OpenIntentError(
-            f"{request.call} was redirected to {answer.headers.get('Location')}. Redirects are not followed: "
-            "the key would go along. Set base_url to the server's own address.",
-            status_code=answer.status,
-        )
+        raise refused(request.call, answer)
     if request.call.raw:
         return answer.content
     with _readable(request.call):
@@ -219,7 +213,7 @@ def _answer(request: Request, retries: Retries) -> Conversation[Answer]:
             break
         pause = again
     if isinstance(outcome, Lost):
-        raise _no_answer(request, outcome)
+        raise no_answer(request, outcome)
     return outcome
 
 
@@ -231,7 +225,19 @@ def _may_go_better(request: Request, outcome: Outcome, tried: int) -> bool:
     return outcome.status in {429, 503}
 
 
-def _no_answer(request: Request, lost: Lost) -> ConnectionFailedError:
+def refused(call: Call[Any], answer: Answer) -> OpenIntentError:
+    """The exception for an answer that is no success."""
+    if answer.status >= 400:
+        return refusal(answer.status, answer.problem, answer.retry_after)
+    return OpenIntentError(
+        f"{call} was redirected to {answer.headers.get('Location')}. Redirects are not followed: "
+        "the key would go along. Set base_url to the server's own address.",
+        status_code=answer.status,
+    )
+
+
+def no_answer(request: Request, lost: Lost) -> ConnectionFailedError:
+    """The exception for none."""
     kind = RequestTimeoutError if lost.timeout else ConnectionFailedError
     host = urlsplit(request.url).netloc
     doubt = " It may have been carried out: read again first." if lost.sent and not request.call.repeatable else ""

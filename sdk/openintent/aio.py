@@ -1,21 +1,29 @@
 """The client whose methods are coroutines. It needs httpx2: `pip install 'openintent[async]'`."""
 
 import asyncio
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self, TypeVar
+from weakref import WeakSet
 
 from ._aleasing import AsyncHeldLease
 from ._base import ClientBase
 from ._call import AsyncSender, Call
-from ._exchange import Answer, Lost, Outcome, Request, conversation
+from ._deciding import deciding
+from ._exchange import Answer, Conversation, Lost, Outcome, Request, conversation
+from ._following import Following, followed
 from ._leasing import Plan
 from .calls import Calls
 from .calls._parts import Id
+from .enums import EventType
+from .models import Arbitration
 
 try:
     import httpx2
 except ModuleNotFoundError as missing:
     raise ImportError("AsyncOpenIntentClient needs httpx2: pip install 'openintent[async]'") from missing
+
+from ._astreams import AsyncEventStream
 
 T = TypeVar("T")
 
@@ -35,10 +43,14 @@ class AsyncOpenIntentClient(Calls, ClientBase, AsyncSender):
             timeout=httpx2.Timeout(self._timeout, connect=self._connect_timeout),
             follow_redirects=False,
         )
+        self._for_streams: httpx2.AsyncClient | None = None
+        self._streams: WeakSet[AsyncEventStream] = WeakSet()
 
     async def send(self, call: Call[T]) -> T:
         """Perform a call: wait, ask, and try again as long as that makes sense."""
-        steps = conversation(call, self._peer)
+        return await self._carry_out(conversation(call, self._peer))
+
+    async def _carry_out(self, steps: Conversation[T]) -> T:
         try:
             attempt = next(steps)
             while True:
@@ -59,8 +71,57 @@ class AsyncOpenIntentClient(Calls, ClientBase, AsyncSender):
         """
         return AsyncHeldLease(self, Plan(intent_id, scope, duration_seconds, wait))
 
+    def stream(
+        self,
+        *,
+        intent_id: Id | None = None,
+        portfolio_id: Id | None = None,
+        agent_id: str | None = None,
+        after: int | None = None,
+        event_types: EventType | str | Sequence[EventType | str] | None = None,
+        reconnect: bool = True,
+    ) -> AsyncEventStream:
+        """The events of an intent, a portfolio or an agent, or of the whole server, as they happen (protocol K-4, S-1 to S-4).
+
+            async for event in client.stream(intent_id=intent.id, event_types=["state_patched", "status_changed"]):
+
+        It goes on until it is closed. Each event comes once and in order: where the connection breaks, is silent for 40 seconds or is
+        ended by the server, where the server is away or has no room, the stream connects again, after a growing pause, and goes on
+        from where it was. With `reconnect=False` that is an error instead.
+
+        after        the position to go on from, that of the last event you know; 0: from the beginning. None: from now on, which
+                     is when the stream connects: at the beginning of `async with client.stream(…) as stream:`, else at the first event
+        event_types  the types to hear of; none: all
+
+        A portfolio's events are its own and its members', an agent's its assignments and those of the intents assigned to it.
+
+        Raises InputValidationError at once; while it runs AuthenticationError (also when the key is revoked meanwhile),
+        PermissionDeniedError, NotFoundError, ValidationError; with `reconnect=False` also ConnectionFailedError, RateLimitError,
+        ServerError.
+        """
+        call = followed(intent_id=intent_id, portfolio_id=portfolio_id, agent_id=agent_id, event_types=event_types)
+        following = Following(call, self._peer, after=after, reconnect=reconnect)
+        self._require_open()
+        stream = AsyncEventStream(following, self._stream_http, self._connect_timeout)
+        self._streams.add(stream)
+        return stream
+
+    async def wait_for_decision(self, intent_id: Id, arbitration_id: Id, timeout: float | None = None) -> Arbitration:
+        """The arbitration once it is decided: `.decision` says how (protocol A-6). What may pass, as a restart of the server, is waited for.
+
+        `timeout` is in seconds, None for as long as it takes; a server that hangs is given up only after the client's own timeout.
+
+        Raises UndecidedError if it is withdrawn or expires, DecisionTimeoutError, a TimeoutError too, if it is still pending after
+        `timeout`; InputValidationError, NotFoundError, AuthenticationError, PermissionDeniedError.
+        """
+        return await self._carry_out(deciding(intent_id, arbitration_id, timeout, self._peer))
+
     async def close(self) -> None:
-        """Close the connections. The client cannot be used after that."""
+        """Close the connections, and end the streams. The client cannot be used after that."""
+        for stream in list(self._streams):
+            await stream.aclose()
+        if self._for_streams:
+            await self._for_streams.aclose()
         await self._http.aclose()
 
     async def __aenter__(self) -> Self:
@@ -88,3 +149,15 @@ class AsyncOpenIntentClient(Calls, ClientBase, AsyncSender):
             timeout = isinstance(error, httpx2.TimeoutException)
             return Lost.by(error, sent=not isinstance(error, unsent), timeout=timeout)
         return Answer(response.status_code, response.headers, response.content)
+
+    def _stream_http(self) -> httpx2.AsyncClient:
+        """What opens streams: any number, and apart from the calls, whose connections they would use up."""
+        self._require_open()
+        if self._for_streams is None:
+            limits = httpx2.Limits(max_connections=None, max_keepalive_connections=0)
+            self._for_streams = httpx2.AsyncClient(follow_redirects=False, limits=limits)
+        return self._for_streams
+
+    def _require_open(self) -> None:
+        if self._http.is_closed:
+            raise RuntimeError("This client is closed.")

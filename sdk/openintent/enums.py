@@ -62,6 +62,22 @@ class PortfolioStatus(StrEnum):
     ABANDONED = auto()
 
 
+class SubscriptionStatus(StrEnum):
+    """Where a subscription stands. One that has run out, or whose callback has failed for too long, is disabled (protocol W-2)."""
+
+    ACTIVE = auto()
+    PAUSED = auto()
+    DISABLED = auto()
+
+
+class DeliveryStatus(StrEnum):
+    """Where a delivery stands: it will be tried again, has arrived, or is given up (protocol W-2)."""
+
+    PENDING = auto()
+    DELIVERED = auto()
+    DEAD = auto()
+
+
 class EventType(StrEnum):
     """The event types with a meaning in the protocol (§6). Clients may log others of their own."""
 

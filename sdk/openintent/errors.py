@@ -10,15 +10,21 @@
     ├── LeaseConflictError      409: a lease is in the way, or is yours no longer
     ├── RateLimitError          429, after the retries
     ├── ServerError             5xx, after the retries
-    └── ConnectionFailedError   no answer came
-        └── RequestTimeoutError
+    ├── ConnectionFailedError   no answer came
+    │   └── RequestTimeoutError
+    ├── UndecidedError          wait_for_decision: there will be no decision
+    │   └── DecisionTimeoutError    or not in time
+    └── WebhookVerificationError    webhooks.verify: do not trust this request
 
 They hold plain data, never the request: no key is in them, and they can be pickled and copied.
 """
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .models import Arbitration
 
 
 class OpenIntentError(Exception):
@@ -130,6 +136,22 @@ class ConnectionFailedError(OpenIntentError):
 
 class RequestTimeoutError(ConnectionFailedError):
     """No answer came in time."""
+
+
+class UndecidedError(OpenIntentError):
+    """There will be no decision: the arbitration was withdrawn or has expired. `arbitration` is how it stands."""
+
+    def __init__(self, message: str, *, arbitration: "Arbitration | None" = None, code: str | None = None) -> None:
+        super().__init__(message, code=code)
+        self.arbitration = arbitration
+
+
+class DecisionTimeoutError(UndecidedError, TimeoutError):
+    """There is no decision yet, and the time to wait is over. `arbitration` is None if the server could not be asked."""
+
+
+class WebhookVerificationError(OpenIntentError):
+    """The request may not be from the server, or not as it sent it, or it is an old one: answer 400 and do nothing."""
 
 
 _BY_CODE: dict[str, type[OpenIntentError]] = {

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from openintent import AsyncOpenIntentClient, OpenIntentClient
+from openintent import AsyncEventStream, AsyncOpenIntentClient, Event, OpenIntentClient
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
@@ -106,6 +106,44 @@ class Waiting:
         if not inspect.iscoroutinefunction(value):
             return value
         return lambda *args, **kwargs: self._runner.run(value(*args, **kwargs))
+
+    def stream(self, **kwargs: Any) -> "WaitingStream":
+        return WaitingStream(self._client.stream(**kwargs), self._runner)
+
+
+class WaitingStream:
+    """An `AsyncEventStream` that waits."""
+
+    def __init__(self, stream: AsyncEventStream, runner: asyncio.Runner) -> None:
+        self._stream = stream
+        self._runner = runner
+
+    @property
+    def position(self) -> int | None:
+        return self._stream.position
+
+    def __enter__(self) -> "WaitingStream":
+        self._runner.run(_run(self._stream.__aenter__))
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()
+
+    def __iter__(self) -> "WaitingStream":
+        return self
+
+    def __next__(self) -> Event:
+        try:
+            return self._runner.run(_run(self._stream.__anext__))
+        except StopAsyncIteration:
+            raise StopIteration from None
+
+    def close(self) -> None:
+        self._runner.run(self._stream.aclose())
+
+
+async def _run(method: Callable[[], Any]) -> Any:
+    return await method()
 
 
 @pytest.fixture(scope="session")

@@ -22,17 +22,29 @@ from .conftest import EVENT, INTENT, json_response
 
 TYPED = """
 from typing import assert_type
-from openintent import AsyncOpenIntentClient, BlockedIntent, Event, Intent, IntentStatus, OpenIntentClient
+from openintent import Arbitration, AsyncOpenIntentClient, BlockedIntent, Event, EventType, Intent, IntentStatus, OpenIntentClient
+from openintent import Subscription, webhooks
 
 client = OpenIntentClient("http://x")
 assert_type(client.create_intent(title="x"), Intent)
 assert_type(client.list_intents(status=IntentStatus.DRAFT), list[Intent])
 assert_type(client.get_blocked("x"), list[BlockedIntent])
 assert_type(client.revoke_key("x"), None)
+assert_type(client.subscribe("x", callback_url="https://x", event_types=["comment", EventType.COMMENT]), Subscription)
+assert_type(client.wait_for_decision("x", "y", timeout=1.5), Arbitration)
+assert_type(webhooks.verify(b"", {}, ["whsec_"]).event, Event)
+with client.stream(intent_id="x", event_types=[EventType.COMMENT]) as stream:
+    for event in stream:
+        assert_type(event, Event)
 
 async def waits(client: AsyncOpenIntentClient) -> None:
     assert_type(await client.create_intent(title="x"), Intent)
     assert_type(await client.log_event("x", "comment"), Event)
+    assert_type(await client.wait_for_decision("x", "y"), Arbitration)
+    async for event in client.stream(agent_id="x"):
+        assert_type(event, Event)
+    async with client.stream() as stream:
+        assert_type(await anext(stream), Event)
 """
 
 MISTYPED = """
@@ -65,6 +77,9 @@ def test_the_clients_differ_in_their_context_manager_alone():
 
     assert public(OpenIntentClient) == public(AsyncOpenIntentClient)
     assert inspect.signature(OpenIntentClient) == inspect.signature(AsyncOpenIntentClient)
+    for name in ("stream", "wait_for_decision", "lease"):
+        one, other = (inspect.signature(getattr(kind, name)) for kind in (OpenIntentClient, AsyncOpenIntentClient))
+        assert one.parameters == other.parameters, name
 
 
 def test_every_method_says_what_it_does():

@@ -12,12 +12,15 @@ import textwrap
 import uuid
 from decimal import Decimal
 from pathlib import Path
+from queue import SimpleQueue
 from types import SimpleNamespace
 
 import httpx2
 import pytest
 import requests
-from openintent import AsyncOpenIntentClient, EventType, IntentStatus, OpenIntentClient
+from openintent import AsyncOpenIntentClient, EventType, IntentStatus, OpenIntentClient, webhooks
+from pytest_httpserver import HTTPServer
+from werkzeug import Response
 
 README = Path(__file__).parents[2] / "README.md"
 CONNECTION = {
@@ -126,14 +129,21 @@ def api(routed):
 
 @pytest.fixture(params=["as written", "awaited"])
 def play(request):
-    """Runs the example under a heading, with `names` around it; returns all names after it."""
+    """Runs the example under a heading, with `names` around it; returns all names after it.
 
-    def play(heading, meanwhile=lambda names: None, **names):
+    `instead` are addresses of others that the example names, and what stands for them here.
+    """
+
+    def play(heading, meanwhile=lambda names: None, instead=None, **names):
         names["meanwhile"] = lambda: meanwhile(names)
+        code = example(heading)
+        for address, real in (instead or {}).items():
+            assert address in code
+            code = code.replace(address, real)
         if request.param == "awaited":
-            asyncio.run(play_awaited(example(heading), names))
+            asyncio.run(play_awaited(code, names))
         else:
-            play_as_written(example(heading), names)
+            play_as_written(code, names)
         return SimpleNamespace(**{name: names[name] for name in names if name != "__builtins__"})
 
     return play
@@ -254,6 +264,41 @@ def test_attachments(play, intent, api, tmp_path, monkeypatch):
     assert (after.attachment.filename, after.attachment.size) == ("quarterly_analysis.pdf", 22)
     assert [each.id for each in after.attachments] == [after.attachment.id]
     assert api.get_attachments(intent.id) == []
+
+
+@pytest.mark.rule("K-1", "W-1")
+def test_subscriptions(play, intent, api):
+    """`dashboard.example.com` is a receiver on this machine, which is what dev mode lets webhooks reach."""
+    heard = SimpleQueue()
+
+    def receive(request):
+        heard.put((request.get_data(), request.headers))
+        return Response(status=204)
+
+    def delivered(names):
+        assert [each.id for each in names["subscriptions"]] == [names["subscription"].id]
+        api.log_event(intent.id, "comment")
+        patched = api.update_state(intent.id, intent.version, {"a": 1})
+        api.set_status(intent.id, patched.version, "completed")
+        names["webhooks"] = [webhooks.verify(*heard.get(timeout=30), names["subscription"].secret) for _ in range(2)]
+
+    with HTTPServer(threaded=True) as dashboard:
+        dashboard.expect_request("/webhooks/intent", method="POST").respond_with_handler(receive)
+        here = {"https://dashboard.example.com": dashboard.url_for("")}
+        after = play("Subscriptions (RFC-0006)", meanwhile=delivered, instead=here, intent=intent)
+
+        assert {webhook.subscription_id for webhook in after.webhooks} == {after.subscription.id}
+        events = {webhook.event.sequence: webhook.event for webhook in after.webhooks}
+        assert [events[each].event_type for each in sorted(events)] == ["state_patched", "status_changed"]
+        assert api.get_subscriptions(intent.id) == []
+        assert [kind for kind, _ in logged(api, intent)] == [
+            "subscription_created",
+            "comment",
+            "state_patched",
+            "status_changed",
+            "subscription_removed",
+        ]
+        assert heard.empty()
 
 
 @pytest.mark.rule("K-1", "C-1")

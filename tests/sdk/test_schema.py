@@ -5,6 +5,7 @@ import re
 
 import pytest
 import requests
+from openintent._following import followed
 from openintent.calls import Calls
 
 SAMPLES = {"version": 1, "title": "t", "status": "active", "event_type": "comment", "name": "ci", "amount": 1}
@@ -14,7 +15,15 @@ OWN_BODY = {
     "update_state": {"state": {"a": 1}},
     "log_events": {"events": [{"event_type": "a"}]},
     "update_portfolio": {"name": "t"},
+    "update_subscription": {"status": "paused"},
 }
+STREAMS = {
+    "follow_intent": {"intent_id": "x"},
+    "follow_portfolio": {"portfolio_id": "x"},
+    "follow_agent": {"agent_id": "x"},
+    "follow_events": {},
+}
+"""What `stream()` asks for: not one answer, so no `Call` to send."""
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +40,8 @@ def operations(server):
 
 def described(name):
     """The call of a method, with something for each argument it needs."""
+    if name in STREAMS:
+        return followed(**STREAMS[name])
     method = getattr(Calls, name)
     needed = [
         parameter.name
@@ -40,8 +51,8 @@ def described(name):
     return method(None, **{one: SAMPLES.get(one, "x") for one in needed} | OWN_BODY.get(name, {}))
 
 
-def test_every_operation_of_the_server_has_a_method(operations):
-    assert {name for name in operations if not hasattr(Calls, name)} == set()
+def test_every_operation_of_the_server_has_a_method_or_is_a_stream(operations):
+    assert {name for name in operations if not hasattr(Calls, name)} == set(STREAMS)
 
 
 def test_each_method_asks_for_its_operation(operations):

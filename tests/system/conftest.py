@@ -16,7 +16,9 @@ from tests.servers import Server
 from tests.system.crowd import Crowd, Http
 
 # What only a database server can do: be shared by processes, and go away.
-collect_ignore = [] if VENDOR == "postgresql" else ["test_database_away.py", "test_ringing.py", "test_sequencer.py", "test_workers.py"]
+collect_ignore = (
+    [] if VENDOR == "postgresql" else ["test_database_away.py", "test_ringing.py", "test_sequencer.py", "test_workers.py"]
+)
 
 ROOT = Path(__file__).parent.parent.parent
 

@@ -13,6 +13,7 @@ from .leases import LeaseCalls
 from .logging import LoggingCalls
 from .portfolios import PortfolioCalls
 from .retries import RetryCalls
+from .subscriptions import SubscriptionCalls
 
 
 class Calls(
@@ -26,6 +27,7 @@ class Calls(
     CostCalls,
     RetryCalls,
     PortfolioCalls,
+    SubscriptionCalls,
     LoggingCalls,
     KeyCalls,
     DiscoveryCalls,

@@ -8,7 +8,8 @@ from typing import Any, Literal
 from .._call import Call, endpoint
 from ..models import Cost, CostSummary
 from ..models.costs import cost_summary
-from ..validation import exact_amount, validate_agent_id, validate_cost
+from ..validation import validate_agent_id, validate_cost
+from ..validation.costs import exact_amount
 from ._parts import Id, Instant, given, instant, listing, path
 
 

@@ -3,7 +3,8 @@
 from .._call import Call, endpoint
 from ..enums import LeaseStatus
 from ..models import Lease
-from ..validation import LEASE_SECONDS, validate_lease_acquire, validate_whole_number
+from ..validation import validate_lease_acquire, validate_whole_number
+from ..validation.leases import LEASE_SECONDS
 from ._parts import Id, as_id, given, listing, nothing, path
 
 

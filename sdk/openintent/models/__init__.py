@@ -26,6 +26,7 @@ from .keys import ApiKey
 from .leases import Lease
 from .portfolios import Portfolio, PortfolioMember
 from .retries import Failure, RetryPolicy
+from .subscriptions import Delivery, DeliveryAttempt, LastDelivery, Subscription
 
 __all__ = [
     "AgentAssignment",
@@ -40,6 +41,8 @@ __all__ = [
     "Decision",
     "Delegation",
     "DelegationScope",
+    "Delivery",
+    "DeliveryAttempt",
     "Event",
     "Evidence",
     "Failure",
@@ -48,9 +51,11 @@ __all__ = [
     "Intent",
     "IntentAgent",
     "IntentGraph",
+    "LastDelivery",
     "Lease",
     "Model",
     "Portfolio",
     "PortfolioMember",
     "RetryPolicy",
+    "Subscription",
 ]

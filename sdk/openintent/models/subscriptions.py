@@ -1,0 +1,70 @@
+"""Subscriptions and their deliveries (RFC-0006)."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from ..enums import DeliveryStatus, SubscriptionStatus
+from ._base import AT, Model, several, word
+
+
+@dataclass(frozen=True, kw_only=True)
+class LastDelivery(Model):
+    """The delivery of a subscription that was last tried."""
+
+    status: DeliveryStatus | str = field(metadata={"decode": word(DeliveryStatus)})
+    at: datetime = field(metadata=AT)
+    attempts: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subscription(Model):
+    """Someone wants to hear of events at `callback_url`: of an intent's, a portfolio's and its members', or, with neither, of all.
+
+    `event_types` are those it hears of, none: all. `secret` verifies what arrives (`openintent.webhooks.verify`); it is there in
+    the answer that made it, or a new one, and never in the repr. A `last_delivery` is there once one was tried.
+    """
+
+    id: str
+    subscriber_id: str
+    status: SubscriptionStatus | str = field(metadata={"decode": word(SubscriptionStatus)})
+    created_at: datetime = field(metadata=AT)
+    intent_id: str | None = None
+    portfolio_id: str | None = None
+    callback_url: str | None = None
+    event_types: list[str] = field(default_factory=list)
+    secret: str | None = field(default=None, repr=False)
+    expires_at: datetime | None = field(default=None, metadata=AT)
+    created_by: str | None = None
+    last_delivery: LastDelivery | None = field(default=None, metadata={"decode": LastDelivery.from_json})
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeliveryAttempt(Model):
+    """What came of one attempt: the callback's `status_code` and the beginning of its `response`, or an `error`."""
+
+    at: datetime = field(metadata=AT)
+    status_code: int | None = None
+    error: str | None = None
+    duration_ms: int | None = None
+    response: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery(Model):
+    """An event on its way to a subscription (protocol W-2). `id` is the webhook-id of each attempt.
+
+    It is sent again at `next_attempt_at`, until it is delivered, or dead.
+    """
+
+    id: str
+    subscription_id: str
+    event_id: str
+    event_type: str
+    status: DeliveryStatus | str = field(metadata={"decode": word(DeliveryStatus)})
+    created_at: datetime = field(metadata=AT)
+    position: int | None = None
+    attempts: int = 0
+    history: list[DeliveryAttempt] = field(default_factory=list, metadata={"decode": several(DeliveryAttempt)})
+    next_attempt_at: datetime | None = field(default=None, metadata=AT)
+    last_attempt_at: datetime | None = field(default=None, metadata=AT)
+    ended_at: datetime | None = field(default=None, metadata=AT)

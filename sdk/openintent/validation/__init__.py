@@ -1,0 +1,41 @@
+"""What the API would refuse, refused before it is sent (protocol K-3).
+
+Each `validate_…` returns None or raises InputValidationError, whose `field` names the culprit. The
+clients call them; call them yourself to check input early. The server checks the same again.
+"""
+
+from ..errors import InputValidationError
+from ._values import validate_agent_id, validate_header, validate_json, validate_whole_number
+from .attachments import validate_attachment
+from .costs import validate_cost
+from .events import validate_event, validate_event_types, validate_events
+from .governance import validate_arbitration_request, validate_decision
+from .intents import validate_intent_create, validate_intent_update, validate_patches, validate_state
+from .leases import validate_lease_acquire
+from .portfolios import validate_portfolio
+from .retries import validate_failure, validate_retry_policy
+from .subscriptions import validate_subscription
+
+__all__ = [
+    "InputValidationError",
+    "validate_agent_id",
+    "validate_arbitration_request",
+    "validate_attachment",
+    "validate_cost",
+    "validate_decision",
+    "validate_event",
+    "validate_event_types",
+    "validate_events",
+    "validate_failure",
+    "validate_header",
+    "validate_intent_create",
+    "validate_intent_update",
+    "validate_json",
+    "validate_lease_acquire",
+    "validate_patches",
+    "validate_portfolio",
+    "validate_retry_policy",
+    "validate_state",
+    "validate_subscription",
+    "validate_whole_number",
+]

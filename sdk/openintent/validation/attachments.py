@@ -1,0 +1,48 @@
+"""Attachments."""
+
+import re
+from typing import Any
+
+from ..errors import InputValidationError
+from ._values import DESCRIPTION_LENGTH, URL_LENGTH, text, validate_whole_number
+
+FILENAME_LENGTH = 255
+CONTENT_TYPE_LENGTH = 255
+
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+_CONTENT_TYPE = re.compile(r"[^\s/;]+/[^\s/;]+( ?;[ -~]*)?")
+_STORAGE_URL = re.compile(r"(https?|s3|gs)://[^\s/?#@]+([/?#]\S*)?")
+
+
+def validate_attachment(
+    filename: str,
+    content_type: str | None = None,
+    *,
+    storage_url: str | None = None,
+    size: int | None = None,
+    description: str | None = None,
+) -> None:
+    """Check what is said of a file: its name, its type as `text/csv`; of one that is kept elsewhere its URL and its size."""
+    text(filename, "filename", FILENAME_LENGTH)
+    if _CONTROL.search(filename):
+        raise InputValidationError("filename cannot contain control characters", field="filename")
+    if content_type is not None:
+        text(content_type, "content_type", CONTENT_TYPE_LENGTH)
+        if not _CONTENT_TYPE.fullmatch(content_type):
+            raise InputValidationError(f"content_type must be like text/csv, not {content_type!r}", field="content_type")
+    if storage_url is not None:
+        _storage_url(storage_url)
+        if size is None:
+            raise InputValidationError("size is needed with storage_url", field="size")
+    if size is not None:
+        validate_whole_number(size, "size", 0)
+    if description is not None:
+        text(description, "description", DESCRIPTION_LENGTH, empty=True)
+
+
+def _storage_url(url: Any) -> None:
+    text(url, "storage_url", URL_LENGTH)
+    if not url.isascii() or not _STORAGE_URL.fullmatch(url):  # The message does not repeat it: there may be a password in it.
+        raise InputValidationError(
+            "storage_url must be an http, https, s3 or gs URL, in ASCII and without a user name or password", field="storage_url"
+        )

@@ -1,0 +1,53 @@
+"""Costs."""
+
+from decimal import Context, Decimal, InvalidOperation
+from typing import Any
+
+from ..errors import InputValidationError
+from ._values import text
+
+AMOUNT = 10**12
+AMOUNT_DECIMALS = 12
+FLOAT_DIGITS = 15
+CLEAN_DIGITS = 13  # Where the fifteen good digits of a computed float end in zeros, the rest is noise.
+
+_ALL_DIGITS = Context(prec=1000)
+
+
+def validate_cost(cost_type: str, amount: "int | float | Decimal | str", unit: str = "USD") -> None:
+    """Check a cost (protocol C-1): a kind, a unit, and an amount from 0 to 10^12 with at most 12 decimals.
+
+    What binary arithmetic leaves behind is taken off: 0.1 + 0.2 is 0.3. A float with more than 15 digits of its own is refused,
+    since it may not be the number that was meant: pass a Decimal or text.
+    """
+    text(cost_type, "cost_type", 100)
+    text(unit, "unit", 32)
+    number = exact_amount(amount)
+    if not 0 <= number <= AMOUNT:
+        raise InputValidationError(f"amount must be from 0 to {AMOUNT:,}, not {amount}", field="amount")
+    _, _, exponent = number.normalize(_ALL_DIGITS).as_tuple()
+    if not isinstance(exponent, int) or exponent < -AMOUNT_DECIMALS:
+        raise InputValidationError(f"amount can have {AMOUNT_DECIMALS} decimals, so {amount} must be rounded", field="amount")
+
+
+def exact_amount(amount: Any) -> Decimal:
+    """The decimal that is meant by an amount. Raises InputValidationError."""
+    if isinstance(amount, bool) or not isinstance(amount, (int, float, Decimal, str)):
+        raise InputValidationError(f"amount must be a number or text, not {type(amount).__name__}", field="amount")
+    try:
+        number = _meant_by(amount) if isinstance(amount, float) else Decimal(amount)
+    except InvalidOperation:
+        raise InputValidationError(f"amount must be a number, not {amount!r}", field="amount") from None
+    if not number.is_finite():
+        raise InputValidationError(f"amount must be a finite number, not {amount}", field="amount")
+    return number
+
+
+def _meant_by(amount: float) -> Decimal:
+    exact = Decimal(repr(amount))
+    if not exact.is_finite() or len(exact.normalize(_ALL_DIGITS).as_tuple().digits) <= FLOAT_DIGITS:
+        return exact
+    near = Decimal(f"{amount:.{FLOAT_DIGITS}g}").normalize()
+    if len(near.as_tuple().digits) > CLEAN_DIGITS:
+        raise InputValidationError(f"amount has more digits than a float keeps: pass Decimal({str(amount)!r})", field="amount")
+    return near

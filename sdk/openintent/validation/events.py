@@ -1,0 +1,50 @@
+"""Events that clients log."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..enums import SERVER_WRITTEN
+from ..errors import InputValidationError
+from ._values import mapping, text
+
+BATCH_SIZE = 1000
+EVENT_TYPES = 100
+EVENT_TYPE = re.compile(r"[a-z][a-z0-9_.-]{0,99}")
+
+
+def validate_event(event_type: str, payload: Mapping[str, Any] | None = None) -> None:
+    """Check an event that a client logs: the form of its type, not one of the server's own (E-4), a JSON payload."""
+    _event_type(event_type, "event_type")
+    if event_type in SERVER_WRITTEN:
+        raise InputValidationError(f"event_type {str(event_type)!r} is written by the server alone", field="event_type")
+    if payload is not None:
+        mapping(payload, "payload")
+
+
+def validate_events(events: Sequence[Mapping[str, Any]]) -> None:
+    """Check a batch of events, each as `validate_event` does: 1 to 1,000, every one with an `event_type`."""
+    if not 1 <= len(events) <= BATCH_SIZE:
+        raise InputValidationError(f"events must be 1 to {BATCH_SIZE:,} at a time, not {len(events):,}", field="events")
+    for index, event in enumerate(events):
+        try:
+            validate_event(event.get("event_type", ""), event.get("payload"))
+        except InputValidationError as error:
+            raise InputValidationError(f"events[{index}]: {error}", field=f"events[{index}].{error.field}") from None
+
+
+def validate_event_types(event_types: Sequence[str]) -> None:
+    """Check types of events to hear of, the server's own and others: at most 100, each of the form that a type has."""
+    if isinstance(event_types, str) or not isinstance(event_types, Sequence) or len(event_types) > EVENT_TYPES:
+        raise InputValidationError(f"event_types must be a list of at most {EVENT_TYPES}", field="event_types")
+    for index, event_type in enumerate(event_types):
+        _event_type(event_type, f"event_types[{index}]")
+
+
+def _event_type(event_type: str, field: str) -> None:
+    text(event_type, field, 100)
+    if not EVENT_TYPE.fullmatch(event_type):
+        raise InputValidationError(
+            f"{field} must be lower-case letters, digits, '_', '.' or '-', and start with a letter; not {event_type!r}",
+            field=field,
+        )

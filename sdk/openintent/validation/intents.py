@@ -1,0 +1,81 @@
+"""Intents and their state."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..errors import InputValidationError
+from ._values import DESCRIPTION_LENGTH, TITLE_LENGTH, mapping, text, validate_agent_id, validate_json, validate_whole_number
+
+CONFIDENCE = (0, 100)
+PATCH_OPS = ("set", "append", "remove")
+
+
+def validate_intent_create(
+    title: str,
+    description: str | None = None,
+    *,
+    state: Mapping[str, Any] | None = None,
+    constraints: Mapping[str, Any] | Sequence[Any] | None = None,
+    confidence: int | None = None,
+    assign: str | Sequence[str] | None = None,
+) -> None:
+    """Check a new intent: `validate_intent_create(title="")` says "title cannot be empty"."""
+    validate_intent_update(title=title, description=description, constraints=constraints, confidence=confidence)
+    if state is not None:
+        mapping(state, "state")
+    if assign is not None:
+        for agent_id in [assign] if isinstance(assign, str) else assign:
+            validate_agent_id(agent_id, "assign")
+
+
+def validate_intent_update(**changes: Any) -> None:
+    """Check new values of an intent's `title`, `description`, `constraints` and `confidence`."""
+    if "title" in changes:
+        text(changes["title"], "title", TITLE_LENGTH)
+    if changes.get("description") is not None:
+        text(changes["description"], "description", DESCRIPTION_LENGTH, empty=True)
+    if changes.get("constraints") is not None:
+        _constraints(changes["constraints"])
+    if changes.get("confidence") is not None:
+        validate_whole_number(changes["confidence"], "confidence", *CONFIDENCE)
+
+
+def validate_state(state: Mapping[str, Any]) -> None:
+    """Check keys to set in an intent's state: at least one, and all of it JSON."""
+    mapping(state, "state")
+    if not state:
+        raise InputValidationError("state cannot be empty", field="state")
+
+
+def validate_patches(patches: Sequence[Mapping[str, Any]]) -> None:
+    """Check patches of an intent's state (protocol I-3): `[{"op": "set", "path": "a", "value": 1}]`.
+
+    `op` is set, append or remove; `path` a plain key, or a JSON Pointer if it starts with a slash.
+    """
+    if not patches:
+        raise InputValidationError("patches cannot be empty", field="patches")
+    for index, patch in enumerate(patches):
+        _patch(patch, f"patches[{index}]")
+
+
+def _patch(patch: Any, field: str) -> None:
+    mapping(patch, field)
+    op = patch.get("op")
+    if op not in PATCH_OPS:
+        raise InputValidationError(
+            f"{field}.op must be {', '.join(PATCH_OPS[:-1])} or {PATCH_OPS[-1]}, not {op!r}",
+            field=f"{field}.op",
+        )
+    if not isinstance(patch.get("path"), str):
+        raise InputValidationError(f"{field}.path must be text", field=f"{field}.path")
+    if op != "remove" and "value" not in patch:
+        raise InputValidationError(f"{field} needs a value to {op}", field=f"{field}.value")
+
+
+def _constraints(value: Any) -> None:
+    if not isinstance(value, (Mapping, list, tuple)):
+        raise InputValidationError(
+            f"constraints must be a dict or a list of rules, not {type(value).__name__}",
+            field="constraints",
+        )
+    validate_json(value, "constraints")

@@ -1,0 +1,15 @@
+"""Leases."""
+
+from ..errors import InputValidationError
+from ._values import text, validate_whole_number
+
+SCOPE_LENGTH = 200
+LEASE_SECONDS = (1, 86_400)
+
+
+def validate_lease_acquire(scope: str, duration_seconds: int = 300) -> None:
+    """Check a lease to acquire (protocol L-1, L-2): a scope as `content.draft`, for 1 to 86,400 whole seconds."""
+    text(scope, "scope", SCOPE_LENGTH)
+    if any(not level.strip() for level in scope.split(".")):
+        raise InputValidationError(f"scope cannot have an empty level between its dots, as {scope!r} has", field="scope")
+    validate_whole_number(duration_seconds, "duration_seconds", *LEASE_SECONDS)

@@ -1,0 +1,117 @@
+"""Receiving webhooks: whether a request is from the server, as it was sent, and new (protocol W-1, Standard Webhooks).
+
+from openintent import webhooks
+
+def receive(request):
+    webhook = webhooks.verify(request.body, request.headers, secret)
+    if first_time(webhook.id):
+        print(webhook.event.event_type)
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+import re
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from .errors import InputValidationError, WebhookVerificationError
+from .models import Event
+
+__all__ = ["Webhook", "WebhookVerificationError", "verify"]
+
+TOLERANCE = 300
+_PREFIX = "whsec_"
+_TIMESTAMP = re.compile(r"[0-9]{1,12}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Webhook:
+    """A verified delivery.
+
+    id               the same for each attempt to deliver it: an event comes at least once, so keep the ids that you have dealt with
+    sent_at          when this attempt was made
+    subscription_id  the subscription that asked for it
+    event            what happened
+    """
+
+    id: str
+    sent_at: datetime
+    subscription_id: str
+    event: Event
+
+
+def verify(
+    payload: bytes | str, headers: Mapping[str, str], secret: str | Sequence[str], tolerance: float = TOLERANCE
+) -> Webhook:
+    """The delivery, if the server sent it.
+
+    payload    the body, byte for byte as it came: not JSON that was read and written again
+    headers    the request's headers; how their names are spelt makes no difference
+    secret     the subscription's, `whsec_…`; several while one takes the place of another
+    tolerance  seconds that the sender's clock and yours may differ; what is older may be a repetition by somebody else
+
+    Raises WebhookVerificationError for a missing or wrong signature, a time out of tolerance, a secret that is none.
+    """
+    if not tolerance >= 0:
+        raise InputValidationError("tolerance must be a number of seconds", field="tolerance")
+    body = payload.encode() if isinstance(payload, str) else bytes(payload)
+    named = {name.lower(): value for name, value in headers.items()}
+    webhook_id, timestamp, signatures = (_header(named, f"webhook-{each}") for each in ("id", "timestamp", "signature"))
+    keys = [_key(each) for each in ([secret] if isinstance(secret, str) else secret)]
+    signed = b"%s.%s.%s" % (webhook_id.encode(), timestamp.encode(), body)
+    if not _is_signed(signed, signatures, keys):
+        raise WebhookVerificationError(
+            "no signature of this request fits: the secret is another one, or the body is not as it was sent"
+        )
+    return _read(webhook_id, _time(timestamp, tolerance), body)
+
+
+def _header(named: Mapping[str, str], name: str) -> str:
+    value = named.get(name)
+    if not value:
+        raise WebhookVerificationError(f"the request has no header {name}")
+    return value
+
+
+def _key(secret: str) -> bytes:
+    try:
+        key = base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
+    except (binascii.Error, ValueError, AttributeError):
+        key = b""
+    if not key:  # The message does not repeat it.
+        raise WebhookVerificationError("the secret must be the subscription's, as whsec_ followed by base64")
+    return key
+
+
+def _is_signed(signed: bytes, signatures: str, keys: Iterable[bytes]) -> bool:
+    given = [
+        signature.encode() for version, _, signature in (each.partition(",") for each in signatures.split()) if version == "v1"
+    ]
+    expected = [base64.b64encode(hmac.digest(key, signed, hashlib.sha256)) for key in keys]
+    # All pairs are compared, each in constant time: how long it takes says nothing about where they differ.
+    return any([hmac.compare_digest(one, other) for one in expected for other in given])  # noqa: C419
+
+
+def _time(timestamp: str, tolerance: float) -> datetime:
+    if not _TIMESTAMP.fullmatch(timestamp):
+        raise WebhookVerificationError("webhook-timestamp must be whole seconds since 1970")
+    age = time.time() - int(timestamp)
+    if abs(age) > tolerance:
+        raise WebhookVerificationError(
+            f"the request is {abs(age):.0f} s too {'old' if age > 0 else 'new'}; {tolerance:g} s are tolerated. Is the clock right?"
+        )
+    return datetime.fromtimestamp(int(timestamp), UTC)
+
+
+def _read(webhook_id: str, sent_at: datetime, body: bytes) -> Webhook:
+    try:
+        data = json.loads(body)
+        event = Event.from_json(data["event"])
+        return Webhook(id=webhook_id, sent_at=sent_at, subscription_id=str(data["subscription_id"]), event=event)
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise WebhookVerificationError(f"the request is signed, but its body is not the protocol's ({error!r})") from error

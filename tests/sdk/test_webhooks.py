@@ -1,0 +1,183 @@
+"""`openintent.webhooks.verify`, against the public package that the specification's authors publish (protocol W-1)."""
+
+import base64
+import json
+import pickle
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import standardwebhooks
+from hypothesis import given
+from hypothesis import strategies as st
+from openintent import EventType, InputValidationError, OpenIntentError, WebhookVerificationError, webhooks
+from openintent.webhooks import verify
+
+from .conftest import EVENT
+
+pytestmark = pytest.mark.rule("W-1")
+
+SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
+OTHER = "whsec_" + base64.b64encode(bytes(range(1, 33))).decode()
+BODY = json.dumps({"subscription_id": "33333333-3333-4333-8333-333333333333", "event": EVENT}).encode()
+
+
+def signed(body=BODY, secret=SECRET, age=0, webhook_id="msg_1"):
+    """Headers as the public package signs."""
+    at = datetime.now(UTC) - timedelta(seconds=age)
+    signature = standardwebhooks.Webhook(secret).sign(webhook_id, at, body.decode())
+    return {"webhook-id": webhook_id, "webhook-timestamp": str(int(at.timestamp())), "webhook-signature": signature}
+
+
+def test_what_the_public_package_signs_is_accepted_and_read():
+    webhook = verify(BODY, signed(), SECRET)
+
+    assert (webhook.id, webhook.subscription_id) == ("msg_1", "33333333-3333-4333-8333-333333333333")
+    assert (webhook.event.id, webhook.event.event_type) == (EVENT["id"], EventType.COMMENT)
+    assert abs(datetime.now(UTC) - webhook.sent_at) < timedelta(seconds=5)
+
+
+@given(st.binary(min_size=1, max_size=64), st.text(st.characters(codec="utf-8")), st.uuids())
+def test_both_accept_and_refuse_the_same(key, text, webhook_id):
+    secret = "whsec_" + base64.b64encode(key).decode()
+    body = json.dumps({"subscription_id": "s", "event": {**EVENT, "payload": {"text": text}}}, ensure_ascii=False).encode()
+    headers = signed(body, secret, webhook_id=str(webhook_id))
+
+    assert (
+        verify(body, headers, secret).event.payload == standardwebhooks.Webhook(secret).verify(body, headers)["event"]["payload"]
+    )
+    with pytest.raises(standardwebhooks.WebhookVerificationError):
+        standardwebhooks.Webhook(secret).verify(body + b" ", headers)
+    with pytest.raises(WebhookVerificationError):
+        verify(body + b" ", headers, secret)
+
+
+@pytest.mark.parametrize("spell", [str.upper, str.title, str.lower])
+def test_the_spelling_of_header_names_makes_no_difference(spell):
+    assert verify(BODY, {spell(name): value for name, value in signed().items()}, SECRET)
+
+
+def test_the_body_may_be_text():
+    assert verify(BODY.decode(), signed(), SECRET)
+
+
+def test_one_of_several_signatures_is_enough():
+    headers = signed()
+    headers["webhook-signature"] = (
+        f"v1a,bm8= {signed(secret=OTHER)['webhook-signature']} {headers['webhook-signature']} v1,junk!é"
+    )
+
+    assert verify(BODY, headers, SECRET)
+
+
+def test_during_a_rotation_either_secret_is_accepted():
+    assert verify(BODY, signed(secret=OTHER), [SECRET, OTHER])
+    assert verify(BODY, signed(), (SECRET, OTHER))
+    with pytest.raises(WebhookVerificationError):
+        verify(BODY, signed(), [OTHER])
+
+
+@pytest.mark.parametrize("secrets", [[], ()])
+def test_without_a_secret_nothing_is_accepted(secrets):
+    with pytest.raises(WebhookVerificationError):
+        verify(BODY, signed(), secrets)
+
+
+@pytest.mark.parametrize("name", ["webhook-id", "webhook-timestamp", "webhook-signature"])
+@pytest.mark.parametrize("value", [None, "", "x"])
+def test_a_missing_or_changed_header_is_refused(name, value):
+    headers = signed() | {name: value}
+    if value is None:
+        del headers[name]
+
+    with pytest.raises(WebhookVerificationError):
+        verify(BODY, headers, SECRET)
+
+
+@pytest.mark.parametrize(
+    "signature", ["v1,", "v1", "v2,{}", "{}", "v1,{},{}", "v1,{} ".replace("{}", "AAAA"), "\u00e9", "v1,\u00e9"]
+)
+def test_what_is_no_signature_is_refused(signature):
+    headers = signed()
+    real = headers["webhook-signature"].removeprefix("v1,")
+
+    with pytest.raises(WebhookVerificationError):
+        verify(BODY, headers | {"webhook-signature": signature.replace("{}", real)}, SECRET)
+
+
+def test_a_changed_body_is_refused():
+    with pytest.raises(WebhookVerificationError, match="not as it was sent"):
+        verify(BODY.replace(b"ada", b"eve"), signed(), SECRET)
+
+
+@pytest.mark.parametrize(("age", "word"), [(310, "old"), (-310, "new")])
+def test_a_time_out_of_tolerance_is_refused(age, word):
+    with pytest.raises(WebhookVerificationError, match=f"too {word}"):
+        verify(BODY, signed(age=age), SECRET)
+    assert verify(BODY, signed(age=age), SECRET, tolerance=400)
+
+
+@pytest.mark.parametrize("age", [290, -290])
+def test_a_time_within_tolerance_is_accepted(age):
+    assert verify(BODY, signed(age=age), SECRET)
+
+
+@pytest.mark.parametrize("timestamp", ["1e9", "-1", "nan", "\u0661\u0662", "9" * 30, " 5", "1.0"])
+def test_a_timestamp_is_whole_seconds(timestamp):
+    key = bytes(range(32))
+    headers = {"webhook-id": "m", "webhook-timestamp": timestamp, "webhook-signature": own_signature(key, "m", timestamp)}
+
+    with pytest.raises(WebhookVerificationError, match="webhook-timestamp"):
+        verify(BODY, headers, SECRET)
+
+
+def own_signature(key, webhook_id, timestamp, body=BODY):
+    return "v1," + base64.b64encode(webhooks.hmac.digest(key, f"{webhook_id}.{timestamp}.".encode() + body, "sha256")).decode()
+
+
+@pytest.mark.parametrize("secret", ["", "whsec_", "whsec_not base64", "plain text", "whsec_\u00e9", None])
+def test_a_secret_that_is_none_is_refused_and_not_repeated(secret):
+    with pytest.raises(WebhookVerificationError) as caught:
+        verify(BODY, signed(), [secret])
+
+    assert not secret or secret not in str(caught.value).replace("whsec_ followed", "")
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b"{}", b'{"subscription_id": "s", "event": {}}', b'{"subscription_id": "s", "event": 1}']
+)
+def test_a_signed_body_that_is_not_the_protocols_is_refused(body):
+    with pytest.raises(WebhookVerificationError, match="not the protocol's"):
+        verify(body, signed(body), SECRET)
+
+
+def test_bytes_that_are_no_text_are_refused():
+    now = str(int(time.time()))
+    headers = {
+        "webhook-id": "m",
+        "webhook-timestamp": now,
+        "webhook-signature": own_signature(bytes(range(32)), "m", now, b"\xff"),
+    }
+
+    with pytest.raises(WebhookVerificationError, match="not the protocol's"):
+        verify(b"\xff", headers, SECRET)
+
+
+def test_a_tolerance_that_is_none_is_refused():
+    with pytest.raises(InputValidationError):
+        verify(BODY, signed(), SECRET, tolerance=float("nan"))
+
+
+def test_the_refusal_is_one_of_the_packages_errors_and_can_be_pickled():
+    error = WebhookVerificationError("no")
+
+    assert isinstance(error, OpenIntentError)
+    assert str(pickle.loads(pickle.dumps(error))) == "no"
+
+
+def test_it_needs_nothing_that_is_not_pythons():
+    code = "import sys; sys.modules['httpx2'] = None; from openintent import webhooks; webhooks.verify"
+
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

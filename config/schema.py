@@ -255,7 +255,21 @@ def finish(result: dict[str, Any], generator: Any, request: Any, public: bool) -
     for path, operations in result["paths"].items():
         for method, operation in operations.items():
             _finish_operation(path, method, operation)
+            if body := operation.get("requestBody"):
+                body["required"] = not any(
+                    _takes_nothing(each["schema"], components["schemas"]) for each in body["content"].values()
+                )
     return result
+
+
+def _takes_nothing(schema: dict[str, Any], schemas: dict[str, Any]) -> bool:
+    """Whether `{}` is such a body. Then none at all is as good."""
+    if "$ref" in schema:
+        return _takes_nothing(schemas[schema["$ref"].rpartition("/")[2]], schemas)
+    if schema.get("required") or schema.get("minProperties"):
+        return False
+    choices = [schema[several] for several in ("anyOf", "oneOf") if several in schema]
+    return all(any(_takes_nothing(each, schemas) for each in choice) for choice in choices)
 
 
 def _finish_operation(path: str, method: str, operation: dict[str, Any]) -> None:
@@ -284,8 +298,6 @@ def _finish_operation(path: str, method: str, operation: dict[str, Any]) -> None
         headers += ["IfMatch"]
     for status in sorted(statuses):
         operation["responses"].setdefault(status, {"$ref": f"#/components/responses/Problem{status}"})
-    if "requestBody" in operation:
-        operation["requestBody"]["required"] = True
     references = [{"$ref": f"#/components/parameters/{name}"} for name in headers]
     if references:
         operation["parameters"] = [*operation.get("parameters", []), *references]

@@ -59,7 +59,9 @@ class EventType(TextChoices):
     SUBSCRIPTION_DISABLED = "subscription_disabled"
 
 
-RESERVED = frozenset(EventType.values)
+RESERVED = frozenset([*EventType.values, "connected", "bye"])
+"""The server's own words, in the log and, of those two, on a stream (rule S-1)."""
+
 EventRow = rows.row_type(Event)
 CLIENT_TYPE = re.compile(r"[a-z][a-z0-9_.-]{0,99}")
 

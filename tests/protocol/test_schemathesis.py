@@ -1,6 +1,6 @@
 """Schemathesis reads /openapi.json and tries the server with all its checks, in all its phases."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ from schemathesis.engine import Status, events, from_schema
 from schemathesis.engine.run import PhaseName
 from schemathesis.openapi.checks import RejectedPositiveData
 
+from tests.databases import migrated_database
 from tests.servers import Server
 
 UNSAYABLE = {
@@ -46,6 +47,13 @@ def configuration(server: Server) -> SchemathesisConfig:
             "checks": {"missing_required_header": {"expected-statuses": [400, 422, 428]}},
         }
     )
+
+
+@pytest.fixture(scope="module")
+def server(vendor: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Without a worker, which would call what Schemathesis makes up for callbacks."""
+    with Server(migrated_database(vendor, tmp_path_factory.mktemp("schemathesis")), OPENINTENT_WORKER="false") as running:
+        yield running
 
 
 @pytest.fixture

@@ -7,9 +7,11 @@ once others have done their part: they do it `meanwhile`, before its last statem
 import ast
 import asyncio
 import inspect
+import json
 import re
 import textwrap
 import uuid
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from queue import SimpleQueue
@@ -20,6 +22,7 @@ import pytest
 import requests
 from openintent import AsyncOpenIntentClient, EventType, IntentStatus, OpenIntentClient, webhooks
 from pytest_httpserver import HTTPServer
+from standardwebhooks import Webhook
 from werkzeug import Response
 
 README = Path(__file__).parents[2] / "README.md"
@@ -28,6 +31,7 @@ CONNECTION = {
     "api_key": "your-api-key",
     "agent_id": "my-agent",
 }
+KEY = {"X-API-Key": CONNECTION["api_key"]}
 
 
 def example(heading):
@@ -45,6 +49,12 @@ class Awaits(ast.NodeTransformer):
             return self.generic_visit(node)
         body = [self.visit(statement) for statement in node.body]
         return ast.copy_location(ast.AsyncWith(items=node.items, body=body), node)
+
+    def visit_For(self, node):
+        self.generic_visit(node)
+        if not (isinstance(node.iter, ast.Await) and node.iter.value.func.attr == "stream"):
+            return node
+        return ast.copy_location(ast.AsyncFor(node.target, node.iter.value, node.body, node.orelse), node)
 
     def visit_Name(self, node):
         if node.id == "OpenIntentClient":
@@ -299,6 +309,41 @@ def test_subscriptions(play, intent, api):
             "subscription_removed",
         ]
         assert heard.empty()
+
+
+def test_receiving_webhooks(play, api, intent, capsys):
+    api.log_event(intent.id, "comment", {"text": "Hello"})
+    event = requests.get(f"{CONNECTION['base_url']}/api/v1/intents/{intent.id}/events", headers=KEY, timeout=30).json()["events"][
+        -1
+    ]
+    secret = "whsec_" + "c2VjcmV0" * 4
+    signed = Webhook(secret)
+    raw, now = json.dumps({"subscription_id": "1", "event": event}), datetime.now(UTC)
+    headers = {
+        "webhook-id": "msg_1",
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": signed.sign("msg_1", now, raw),
+    }
+
+    after = play("Receiving webhooks")
+    after.receive(raw.encode(), headers, secret)
+
+    assert capsys.readouterr().out == "msg_1 comment\n"
+    with pytest.raises(webhooks.WebhookVerificationError):
+        after.receive(raw.encode() + b" ", headers, secret)
+
+
+@pytest.mark.rule("K-4")
+def test_following_a_stream(play, api, intent, capsys):
+    api.log_event(intent.id, "comment", {"text": "Hello"})
+    api.set_status(intent.id, intent.version, "completed")
+
+    after = play("Following a stream", intent=intent)
+
+    assert after.event.event_type == "status_changed"
+    told = [line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines()]
+    assert [said for _, said in told] == ["intent_created my-agent", "comment my-agent", "status_changed my-agent"]
+    assert [int(position) for position, _ in told] == sorted(int(position) for position, _ in told)
 
 
 @pytest.mark.rule("K-1", "C-1")

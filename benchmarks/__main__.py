@@ -1,7 +1,7 @@
 """`python -m benchmarks`: measure everything, and write docs/performance.md.
 
-`criteria` measures 16 clients only, `growth` only what a full database costs, `fanout` only streams, and `profile` shows where the time of an
-operation goes. They just print, as does whatever measures less than everything.
+`criteria` measures 16 clients only, `growth` only what a full database costs, `fanout` only streams and webhooks, and `profile`
+shows where the time of an operation goes. They just print, as does whatever measures less than everything.
 """
 
 import argparse
@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from benchmarks import fanout, growth, profiling, suite
+from benchmarks import callbacks, fanout, growth, profiling, suite
 from benchmarks.operations import OPERATIONS
 from benchmarks.report import CLIENTS, Report
 from benchmarks.suite import QUICK, ROOT, Scale
@@ -55,6 +55,7 @@ def _measure(what: str, vendors: Sequence[str], only: Sequence[str], scale: Scal
             report.growth.extend(growth.measure(vendor, scale, Path(folder), pool, tell=tell) for vendor in vendors)
         if what in ("all", "fanout"):
             report.fanout.extend(fanout.measure(vendor, scale, Path(folder), pool, tell=tell) for vendor in vendors)
+            report.callbacks.extend(callbacks.measure(vendor, scale, Path(folder), pool, tell=tell) for vendor in vendors)
     return report
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
+from benchmarks.callbacks import SUBSCRIPTIONS, Callbacks
 from benchmarks.fanout import RATE, Fanout
 from benchmarks.growth import Growth
 from benchmarks.listeners import FollowRound
@@ -48,6 +49,7 @@ class Report:
     results: list[Results]
     growth: list[Growth]
     fanout: list[Fanout] = field(default_factory=list)
+    callbacks: list[Callbacks] = field(default_factory=list)
 
     def __str__(self) -> str:
         parts = ["# Performance", self._about(), "## What is asked, and what was measured", self._criteria()]
@@ -66,6 +68,8 @@ class Report:
             parts += [f"## Growth: {growth.database}", _growth(growth)]
         for each in self.fanout:
             parts += [f"## Streams: {each.database}", ABOUT_STREAMS, _fanout(each)]
+        if self.callbacks:
+            parts += ["## Webhooks", ABOUT_WEBHOOKS, _callbacks(self.callbacks)]
         return "\n\n".join([*parts, PROSE.read_text().strip()]) + "\n"
 
     def _about(self) -> str:
@@ -201,6 +205,19 @@ writer's answer, below 0 where the reader came first. *At full rate* four writer
 median of one client that gets an intent, in ms: alone, with all followers idle, and at {RATE:.0f} events/s. *CPU* is the
 server's for one event at {RATE:.0f} events/s, with its write and the reads. Memory is the server's own, for each
 idle follower."""
+
+
+ABOUT_WEBHOOKS = f"""\
+One server process with its own courier, {SUBSCRIPTIONS} subscriptions, a receiver on the same machine that answers at once. Each call is a
+connection of its own."""
+
+
+def _callbacks(measured: Sequence[Callbacks]) -> str:
+    rows = [
+        [each.database, str(each.calls), f"{each.calls / each.seconds:.0f}", f"{each.cpu / each.calls * 1e3:.1f}"]
+        for each in measured
+    ]
+    return _table(["database", "calls", "per second", "CPU ms of a call"], rows)
 
 
 def _fanout(fanout: Fanout) -> str:

@@ -60,6 +60,7 @@ class Scale:
     paced_events: int = 200
     full_events: int = 500
     reading: float = 4.0
+    called_events: int = 150
 
 
 QUICK = Scale(
@@ -79,6 +80,7 @@ QUICK = Scale(
     paced_events=10,
     full_events=50,
     reading=0.2,
+    called_events=5,
 )
 
 

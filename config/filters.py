@@ -19,6 +19,7 @@ from config.ids import parse_id
 from config.paging import PARAMETERS
 
 MAX_COUNTER = 2**63 - 1
+WORD = r"[^\s,\x00-\x1f\x7f-\x9f]+"
 
 
 class _IdField(forms.CharField):
@@ -62,10 +63,24 @@ class SinceFilter(filters.Filter):
         super().__init__(*args, lookup_expr="gte", **kwargs)
 
 
+class _WordField(forms.CharField):
+    def to_python(self, value: Any) -> Any:
+        word = value.strip(" ")
+        if not re.fullmatch(WORD, word):
+            raise forms.ValidationError("must be one or several words, divided by commas")
+        return word
+
+
 class WordsFilter(filters.BaseInFilter, filters.CharFilter):
     """One of several words, divided by commas."""
 
-    json_schema = {"type": "array", "minItems": 1, "items": {"type": "string", "pattern": "^[^\\s,\\x00-\\x1f]+$"}}
+    json_schema = {"type": "array", "minItems": 1, "items": {"type": "string", "pattern": f"^ *{WORD} *$"}}
+    field_class = _WordField
+
+    @classmethod
+    def words(cls, text: str) -> list[str]:
+        """The words of a parameter that narrows no list. Raises django.forms.ValidationError."""
+        return [_WordField().to_python(word) for word in text.split(",")]
 
 
 class ChoicesFilter(filters.BaseInFilter, filters.ChoiceFilter):

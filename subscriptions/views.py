@@ -2,6 +2,7 @@ import re
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -10,7 +11,7 @@ from access.callers import caller_of
 from config.api import ApiViewSet, actor_of, check_parameters, parse
 from config.db import clock
 from config.errors import Invalid
-from config.filters import MAX_COUNTER, narrow
+from config.filters import MAX_COUNTER, WordsFilter, narrow
 from config.paging import Keyset, page
 from config.schema import changed, created, deleted, followed, listed, read
 from intents import audience
@@ -84,10 +85,10 @@ def _after(request: Request) -> int | None:
 def _event_types(request: Request) -> list[str]:
     """Raises Invalid."""
     given = request.query_params.get("event_type")
-    types = [word.strip() for word in (given or "").split(",")]
-    if given is not None and not all(types):
-        raise Invalid.field("event_type", "must name types, divided by commas; leave it out to get all")
-    return [word for word in types if word]
+    try:
+        return [] if given is None else WordsFilter.words(given)
+    except ValidationError:
+        raise Invalid.field("event_type", "must name types, divided by commas; leave it out to get all") from None
 
 
 class _Subscriptions(ApiViewSet):

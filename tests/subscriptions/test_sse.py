@@ -213,6 +213,8 @@ def test_the_other_spelling_is_the_same(server, http):
         ("/events/subscribe?after=", "dev-user-key", {}, 400, "invalid"),
         ("/events/subscribe?after=9999999999999999999", "dev-user-key", {}, 400, "invalid"),
         ("/events/subscribe?event_type=", "dev-user-key", {}, 400, "invalid"),
+        ("/events/subscribe?event_type=a,,b", "dev-user-key", {}, 400, "invalid"),
+        ("/events/subscribe?event_type=a%0bb", "dev-user-key", {}, 400, "invalid"),
         ("/events/subscribe?event_types=comment", "dev-user-key", {}, 400, "invalid"),
         ("/events/subscribe?limit=1", "dev-user-key", {}, 400, "invalid"),
         ("/events/subscribe", "dev-user-key", {"last_event_id": "abc"}, 400, "invalid"),

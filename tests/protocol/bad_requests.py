@@ -299,6 +299,9 @@ TABLE = {
     "a time before all times": bad_query(CREATE + "?updated_since=0001-01-01T00:00:00%2B14:00", "updated_since", ""),
     "an unknown ordering": bad_query(CREATE + "?ordering=title", "ordering", "must be one of created_at"),
     "an unknown order": bad_query(EVENTS + "?order=up", "order", "must be one of asc, desc"),
+    "a filter for types with a control character": bad_query(
+        EVENTS + "?event_type=a%0bb", "event_type", "words, divided by commas"
+    ),
     "a sequence that is none": bad_query(EVENTS + "?after=x", "after", "whole number from 0"),
     "a sequence beyond everything": bad_query(EVENTS + "?after=99999999999999999999", "after", "whole number from 0"),
     # --- headers

@@ -14,7 +14,7 @@ from intents.models import Audience, Event
 from intents.serializers import event_body
 
 AT_ONCE = 100  # Events; each may have 256 KiB,
-BYTES_AT_ONCE = 64 * 2**10  # and this is how much of them a follower gets at once, but for the last one.
+BYTES_AT_ONCE = 32 * 2**10  # and this is how much of them a follower gets at once, but for the last one.
 WINDOW = 5_000  # Positions that are looked through at once for topics that few events belong to.
 
 Topics = frozenset[Topic]

@@ -9,14 +9,15 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any
+from typing import IO, Any
 
+from tests.processes import Process
 from tests.servers import Server
 from tests.system.conftest import ROOT, environment
 from tests.system.crowd import FULL, Answer, Http
 
 AGENTS = ["ada", "bob", "eve"]
-PACE = 0.3 if FULL else 0.1  # Seconds between two writes of a writer: what is asked for is order, and not speed.
+PACE = 0.75 if FULL else 0.1  # Seconds between two writes of a writer: what is asked for is order, and not speed.
 FINE = {200, 201, 204, 404, 409, 503}
 
 APPEND_AND_HOLD = """
@@ -137,18 +138,24 @@ def all_running(servers: Sequence[Server]) -> Iterator[None]:
 
 
 @contextmanager
-def workers(database_url: str, count: int) -> Iterator[None]:
-    """So many `manage.py worker`s."""
-    command = [sys.executable, "manage.py", "worker"]
-    env = environment(database_url)
-    started = [subprocess.Popen(command, cwd=ROOT, env=env, stderr=subprocess.DEVNULL) for _ in range(count)]
-    try:
-        yield
-    finally:
-        for process in started:
-            process.terminate()
-        for process in started:
-            process.wait(30)
+def workers(database_url: str, count: int, **settings: str) -> Iterator[None]:
+    """So many `manage.py worker`s. None of them fails."""
+    env = environment(database_url) | {"OPENINTENT_LOG_LEVEL": "warning"} | settings
+    started = [Process("manage", ["worker"], env) for _ in range(count)]
+    with ThreadPoolExecutor(count + 1) as pool:
+        logs = [pool.submit(_rest, process.stderr) for process in started]
+        try:
+            yield
+        finally:
+            for process in started:
+                process.terminate()
+    for process, log in zip(started, logs, strict=True):
+        assert (process.wait(30), '"level":"error"' in log.result()) == (0, False), log.result()
+
+
+def _rest(pipe: IO[str]) -> str:
+    with pipe:
+        return pipe.read()
 
 
 class Until:

@@ -19,7 +19,7 @@ def pytest_report_header() -> str:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out on PostgreSQL what asks no database and has been run on SQLite: the SDK against a script, and the pages."""
+    """Leave out on PostgreSQL what asks no database, and the pages: both are run on SQLite."""
     if VENDOR == "sqlite":
         return
     same = [item for item in items if _is_same_on_every_database(item)]
@@ -28,8 +28,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _is_same_on_every_database(item: pytest.Item) -> bool:
-    folder = item.path.parent.name
-    return folder == "browser" or (folder == "sdk" and not {"server", "db", "vendor"} & set(getattr(item, "fixturenames", ())))
+    asks = {"db", "transactional_db", "vendor"} & set(getattr(item, "fixturenames", ()))
+    return item.path.parent.name == "browser" or not (asks or item.get_closest_marker("django_db"))
 
 
 @pytest.fixture(scope="session")

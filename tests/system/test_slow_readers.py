@@ -62,14 +62,15 @@ def reading(readers: Sequence[Reader]) -> Iterator[Audience]:
 @pytest.mark.rule("S-3")
 def test_readers_that_stop_reading_cost_little_memory_and_miss_nothing(server: Server, http: Http) -> None:
     intents = [http.create()["id"] for _ in range(4)]
-    with falling_behind(server, http, intents, 1):  # Few: later ones could hide in the memory that these have left free.
+    with falling_behind(server, intents, 1):  # Few: later ones could hide in the memory that these have left free.
         write_much(server, intents)
     with reading(attentive(server)):
         warm_up(server, intents)
         before = most_memory(server, lambda: write_much(server, intents, seconds=SLOW_FOR))
-    with reading(attentive(server)), falling_behind(server, http, intents, SLOW) as readers:
+    with reading(attentive(server)), falling_behind(server, intents, SLOW) as readers:
         growth = most_memory(server, lambda: write_much(server, intents, seconds=SLOW_FOR)) - before
-    log = whole_log(http)
+    with Http(server) as late:  # The other connection has been idle for longer than the server keeps one.
+        log = whole_log(late)
 
     print(f"{len(readers)} slow readers: {growth / 2**20:.1f} MiB more")
     assert growth < MAY_GROW
@@ -85,13 +86,14 @@ def attentive(server: Server) -> list[Reader]:
 
 
 @contextmanager
-def falling_behind(server: Server, http: Http, intents: Sequence[str], each: int) -> Iterator[list[Reader]]:
+def falling_behind(server: Server, intents: Sequence[str], each: int) -> Iterator[list[Reader]]:
     """Readers who take nothing while the block runs, and all that there is after it."""
     may_read = Event()
     readers = [kind(ALL, [server], None, may_read=may_read) for kind in (SseReader, SocketReader) for _ in range(each)]
     with reading(readers) as audience:
         yield readers
-        last = newest(http, intents)
+        with Http(server) as late:
+            last = newest(late, intents)
         assert all(len(reader.heard) < (last - (reader.since or 0)) / 2 for reader in readers)
         may_read.set()
         until(lambda: audience.has_failed() or all(reader.position == last for reader in readers), "all of it")
@@ -147,7 +149,7 @@ def test_idle_followers_hold_no_thread_and_no_connection_to_the_database(server:
         return psutil.Process(server.process.pid).num_threads(), connections(server)
 
     followers = [kind(ALL, [server], None) for kind in (SseReader, SocketReader) for _ in range(IDLE // 2)]
-    with reading(followers[::10]):
+    with reading(followers):  # All threads of requests have their connections by then.
         pass
     without = held()
 

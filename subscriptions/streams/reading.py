@@ -4,8 +4,9 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from config import strictjson, wire
 from intents import audience, positions, rows
@@ -14,6 +15,7 @@ from intents.models import Audience, Event
 from intents.serializers import event_body
 
 AT_ONCE = 100  # Events; each may have 256 KiB,
+FEW = 16  # Of them, which are read first.
 BYTES_AT_ONCE = 32 * 2**10  # and this is how much of them a follower gets at once, but for the last one.
 WINDOW = 5_000  # Positions that are looked through at once for topics that few events belong to.
 
@@ -58,7 +60,6 @@ class Batch:
 
     entries: Sequence[Entry]
     through: int
-    is_last: bool
 
 
 def everything(after: int) -> Batch:
@@ -66,7 +67,7 @@ def everything(after: int) -> Batch:
     found = rows.fetch(Event.objects.filter(position__gt=after).order_by("position")[:AT_ONCE])
     spans = _spans({event.intent_id for event in found if event.intent_id})
     entries = [Entry(event, _topics_of(event, spans)) for event in found]
-    return Batch(entries, found[-1].position if found else after, len(found) < AT_ONCE)
+    return Batch(entries, found[-1].position if found else after)
 
 
 def of_topics(wanted: Topics, event_types: Collection[str], after: int) -> Batch:
@@ -81,22 +82,27 @@ def of_topics(wanted: Topics, event_types: Collection[str], after: int) -> Batch
     chosen = window.filter(_belongs_to(wanted, intents), position__lte=through)
     if event_types:
         chosen = chosen.filter(event_type__in=event_types)
-    found = rows.fetch(chosen.order_by(order)[:AT_ONCE])
-    few = _few(found)
-    is_full = len(found) == AT_ONCE or len(few) < len(found)
-    if is_full:
-        through = few[-1].position
-    return Batch([Entry(event) for event in few], max(after, through), not is_full and through >= newest)
+    found, is_full = _some(chosen.order_by(order))
+    return Batch([Entry(event) for event in found], found[-1].position if is_full else max(after, through))
 
 
-def _few(found: list[rows.Row]) -> list[rows.Row]:
-    """Of these, what may lie in memory until a reader takes it."""
+def _some(chosen: QuerySet[Event]) -> tuple[list[rows.Row], bool]:
+    """The first of these, no more than may lie in memory until a reader takes them; and whether there may be others.
+
+    A few show how large they are: of large ones, hardly any are read and not kept.
+    """
+    found: list[rows.Row] = []
     size = 0
-    for number, event in enumerate(found, start=1):
-        size += len(event.payload)
-        if size >= BYTES_AT_ONCE:
-            return found[:number]
-    return found
+    for start, end in pairwise((0, FEW, AT_ONCE)):
+        more = rows.fetch(chosen[start:end])
+        for event in more:
+            found.append(event)
+            size += len(event.payload)
+            if size >= BYTES_AT_ONCE:
+                return found, True
+        if len(more) < end - start:
+            return found, False
+    return found, True
 
 
 def _belongs_to(wanted: Topics, intents: list[str]) -> Q:

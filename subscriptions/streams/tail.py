@@ -268,11 +268,11 @@ class Tail:
             self.head = await self._tail_thread.run(_alone, positions.head)
             self._recent = Recent(self.head)
             self._has_looked.set()
-        is_last = False
-        while not is_last:
+        found = reading.AT_ONCE
+        while found == reading.AT_ONCE:
             batch: Batch = await self._tail_thread.run(_alone, reading.everything, self.head)
             self._hand_out(batch)
-            self.head, is_last = batch.through, batch.is_last
+            self.head, found = batch.through, len(batch.entries)
 
     def _hand_out(self, batch: Batch) -> None:
         for entry in batch.entries:

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from .conftest import EVENT
+from .samples import EVENT
 
 PATIENCE = 20
 
@@ -106,3 +106,8 @@ def says(*texts, keep=False):
 
 def refuses(status, body=None, headers=None):
     return lambda reader: reader.refuse(status, body, headers)
+
+
+def positions(stream, count):
+    """Of the next events that the stream yields."""
+    return [next(stream).position for _ in range(count)]

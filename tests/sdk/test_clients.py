@@ -18,7 +18,8 @@ from openintent.calls import Calls
 
 import config.server
 
-from .conftest import EVENT, INTENT, json_response
+from .conftest import json_response
+from .samples import EVENT, INTENT
 
 TYPED = """
 from typing import assert_type

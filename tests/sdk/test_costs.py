@@ -6,7 +6,7 @@ import pytest
 from openintent import Cost, InputValidationError
 from openintent.validation import validate_cost
 
-from .conftest import EVENT, INTENT
+from .samples import EVENT, INTENT
 
 COST = {
     "id": EVENT["id"],

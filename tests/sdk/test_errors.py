@@ -19,7 +19,7 @@ from openintent import (
     ValidationError,
 )
 
-from .conftest import INTENT
+from .samples import INTENT
 
 CODES = [
     (400, "invalid", ValidationError),

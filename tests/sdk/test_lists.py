@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from openintent import InputValidationError, OpenIntentError
 
-from .conftest import INTENT
+from .samples import INTENT
 
 
 def pages(*sizes):

@@ -19,7 +19,7 @@ from openintent import (
 )
 from openintent.enums import CLIENT_LOGGED, SERVER_WRITTEN
 
-from .conftest import EVENT, INTENT
+from .samples import EVENT, INTENT
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from openintent import EventType, InputValidationError, IntentStatus, KeyRole
 
-from .conftest import EVENT, INTENT
+from .samples import EVENT, INTENT
 
 ID = INTENT["id"]
 OTHER = "33333333-3333-4333-8333-333333333333"

@@ -17,7 +17,7 @@ from openintent import (
 )
 from werkzeug import Response
 
-from .conftest import EVENT, INTENT
+from .samples import EVENT, INTENT
 
 pytestmark = pytest.mark.rule("K-2")
 

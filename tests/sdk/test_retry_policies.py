@@ -6,7 +6,7 @@ from openintent.validation import InputValidationError, validate_failure, valida
 
 from tests.system.crowd import until
 
-from .conftest import INTENT
+from .samples import INTENT
 
 ID = INTENT["id"]
 HERE = f"/api/v1/intents/{ID}"

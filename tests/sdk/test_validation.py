@@ -24,7 +24,7 @@ from openintent.validation import (
     validate_state,
 )
 
-from .conftest import INTENT
+from .samples import INTENT
 
 pytestmark = pytest.mark.rule("K-3")
 

@@ -21,7 +21,7 @@ from openintent import (
 from tests.databases import migrated_database
 from tests.servers import Server
 
-from .conftest import INTENT
+from .samples import INTENT
 
 pytestmark = pytest.mark.rule("A-6")
 

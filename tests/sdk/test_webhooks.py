@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from openintent import EventType, InputValidationError, OpenIntentError, WebhookVerificationError, webhooks
 from openintent.webhooks import verify
 
-from .conftest import EVENT
+from .samples import EVENT
 
 pytestmark = pytest.mark.rule("W-1")
 

@@ -44,14 +44,14 @@ class Log:
         return len(self.entries)
 
     def everything(self, after: int) -> Batch:
-        found = self.entries[after : min(after + 7, self.head())]
-        return Batch(found, after + len(found), len(found) < 7)
+        found = self.entries[after : min(after + reading.AT_ONCE, self.head())]
+        return Batch(found, after + len(found))
 
     def of_topics(self, wanted, event_types, after) -> Batch:
         newest = self.head()
         through = min(newest, after + 5)
         found = [each for each in self.entries[after:through] if self.belongs(each, wanted, event_types)]
-        return Batch(found, through, through >= newest)
+        return Batch(found, through)
 
     @staticmethod
     def belongs(entry: Entry, wanted, event_types) -> bool:
@@ -64,6 +64,7 @@ class Log:
 @pytest.fixture
 def log(monkeypatch):
     made = Log()
+    monkeypatch.setattr(reading, "AT_ONCE", 7)
     monkeypatch.setattr(positions, "head", made.head)
     monkeypatch.setattr(reading, "everything", made.everything)
     monkeypatch.setattr(reading, "of_topics", made.of_topics)

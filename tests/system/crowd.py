@@ -145,10 +145,12 @@ class Crowd:
             client.connection.close()
 
 
-def until(holds: Callable[[], Any], what: str) -> Any:
-    """Wait until it holds, and answer what it says then."""
-    deadline = time.monotonic() + PATIENCE
+def until(holds: Callable[[], Any], what: str, *, progress: Callable[[], Any] = lambda: None) -> Any:
+    """Wait until it holds, and answer what it says then. As long as there is progress, it may take its time."""
+    before, deadline = progress(), time.monotonic() + PATIENCE
     while not (found := holds()):
+        if (now := progress()) != before:
+            before, deadline = now, time.monotonic() + PATIENCE
         assert time.monotonic() < deadline, f"it never came: {what}"
         time.sleep(0.01)
     return found

@@ -3,6 +3,7 @@
 import asyncio
 import random
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -61,7 +62,7 @@ class Topic:
 
 
 @dataclass
-class Reader:
+class Reader(ABC):
     """Follows a topic over one connection after the other, to whichever server there is."""
 
     topic: Topic
@@ -89,8 +90,9 @@ class Reader:
                 self.cuts += 1
             await asyncio.sleep(random.uniform(0, 0.1))
 
+    @abstractmethod
     async def read(self, url: str) -> None:
-        raise NotImplementedError
+        """Follow the topic on that server until the connection is cut."""
 
     async def ready(self) -> None:
         while self.may_read and not self.may_read.is_set():

@@ -96,7 +96,8 @@ def falling_behind(server: Server, intents: Sequence[str], each: int) -> Iterato
             last = newest(late, intents)
         assert all(len(reader.heard) < (last - (reader.since or 0)) / 2 for reader in readers)
         may_read.set()
-        until(lambda: audience.has_failed() or all(reader.position == last for reader in readers), "all of it")
+        have_all = lambda: audience.has_failed() or all(reader.position == last for reader in readers)  # noqa: E731
+        until(have_all, "all of it", progress=lambda: sum(len(reader.heard) for reader in readers))
 
 
 def warm_up(server: Server, intents: Sequence[str]) -> None:

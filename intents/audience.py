@@ -4,7 +4,10 @@ Both come and go, and each time with an event. Their topics begin and end with i
 on the log alone, and not on when it is read.
 """
 
+from collections.abc import Collection
 from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Q
 
 from intents.models import Audience, Intent
 
@@ -35,3 +38,25 @@ def admit(intent: Intent, topic: Topic) -> None:
 def dismiss(intent: Intent, topic: Topic) -> None:
     """Let the newest event be the last that it hears of. As for `admit`."""
     Audience.objects.filter(topic=topic, intent=intent, last_sequence=None).update(last_sequence=intent.last_sequence)
+
+
+def named(topics: Collection[Topic], kind: str) -> list[str]:
+    """The ids of the topics of that kind."""
+    return [topic.removeprefix(kind) for topic in topics if topic.startswith(kind)]
+
+
+def belonging(topics: Collection[Topic]) -> Q:
+    """Which events belong to at least one of the topics."""
+    if ALL in topics:
+        return Q()
+    intents = named(topics, INTENT)
+    belongs = Q(intent__in=intents)
+    if len(topics) == len(intents):
+        return belongs
+    hears = Audience.objects.filter(
+        Q(last_sequence=None) | Q(last_sequence__gte=OuterRef("sequence")),
+        topic__in=topics,
+        intent=OuterRef("intent"),
+        first_sequence__lte=OuterRef("sequence"),
+    )
+    return belongs | Q(portfolio_id__in=named(topics, PORTFOLIO)) | Q(Exists(hears))

@@ -4,6 +4,7 @@ import django_filters as filters
 from django.db.models import Q, QuerySet
 
 from config.filters import ChoicesFilter, CounterFilter, IdFilter, SinceFilter, WordsFilter
+from intents import audience
 from intents.models import Event, Intent, Status
 
 
@@ -40,3 +41,13 @@ class IntentEventFilter(_EventFilter):
 class EventFilter(_EventFilter):
     after = CounterFilter(field_name="position", lookup_expr="gt", help_text="Events after this position.")
     trace_id = filters.CharFilter()
+    portfolio_id = IdFilter(method="of_portfolio", help_text="As its stream has them: its own, and its members' while they are.")
+    agent_id = filters.CharFilter(
+        method="of_agent", help_text="As its stream has them: of intents while they are assigned to it."
+    )
+
+    def of_portfolio(self, queryset: QuerySet[Event], name: str, value: str) -> QuerySet[Event]:
+        return queryset.filter(audience.belonging([audience.of_portfolio(value.lower())]))
+
+    def of_agent(self, queryset: QuerySet[Event], name: str, value: str) -> QuerySet[Event]:
+        return queryset.filter(audience.belonging([audience.of_agent(value)]))

@@ -51,6 +51,7 @@ ORDERINGS = {
 }
 EFFECTIVE = "Adds `effective_constraints`: its own over those that its active portfolios share."
 EVENT_ORDERS = {"asc": Keyset("sequence"), "desc": Keyset("-sequence")}
+POSITION_ORDERS = {"asc": Keyset("position"), "desc": Keyset("-position")}
 
 
 def location(intent: Intent) -> str:
@@ -294,11 +295,19 @@ class EventViewSet(ApiViewSet):
             found = page(events.filter(position__isnull=False), request, keyset, fetch=rows.fetch)
         return self._answer(found)
 
-    @listed("list_events", "List the events of all intents, by position", EventOut, "events", filterset=EventFilter)
+    @listed(
+        "list_events",
+        "List the events of all intents, by position",
+        EventOut,
+        "events",
+        filterset=EventFilter,
+        choices={"order": [*POSITION_ORDERS]},
+    )
     def list_all(self, request: Request) -> Response:
-        events = narrow(EventFilter, Event.objects.filter(position__isnull=False), request, [])
+        events = narrow(EventFilter, Event.objects.filter(position__isnull=False), request, ["order"])
+        keyset = choose(request, "order", POSITION_ORDERS, "asc")
         positions.settle()
-        return self._answer(page(events, request, Keyset("position"), fetch=rows.fetch))
+        return self._answer(page(events, request, keyset, fetch=rows.fetch))
 
     @staticmethod
     def _answer(found: Page) -> Response:

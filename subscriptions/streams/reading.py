@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import QuerySet
 
 from config import strictjson, wire
 from intents import audience, positions, rows
@@ -74,12 +74,11 @@ def of_topics(wanted: Topics, event_types: Collection[str], after: int) -> Batch
     """What the log has for these topics after the position, in a bounded number of steps: it need not be all there is."""
     newest = positions.head()
     window = Event.objects.filter(position__gt=after)
-    intents = _named(wanted, audience.INTENT)
-    if len(wanted) == len(intents) == 1 and newest - after > WINDOW:
+    if len(wanted) == len(audience.named(wanted, audience.INTENT)) == 1 and newest - after > WINDOW:
         through, order = newest, "sequence"  # An index leads to this intent's events, far as they may lie.
     else:
         through, order = min(newest, after + WINDOW), "position"
-    chosen = window.filter(_belongs_to(wanted, intents), position__lte=through)
+    chosen = window.filter(audience.belonging(wanted), position__lte=through)
     if event_types:
         chosen = chosen.filter(event_type__in=event_types)
     found, is_full = _some(chosen.order_by(order))
@@ -103,25 +102,6 @@ def _some(chosen: QuerySet[Event]) -> tuple[list[rows.Row], bool]:
         if len(more) < end - start:
             return found, False
     return found, True
-
-
-def _belongs_to(wanted: Topics, intents: list[str]) -> Q:
-    if audience.ALL in wanted:
-        return Q()
-    belongs = Q(intent__in=intents)
-    if len(wanted) == len(intents):
-        return belongs
-    hears = Audience.objects.filter(
-        Q(last_sequence=None) | Q(last_sequence__gte=OuterRef("sequence")),
-        topic__in=wanted,
-        intent=OuterRef("intent"),
-        first_sequence__lte=OuterRef("sequence"),
-    )
-    return belongs | Q(portfolio_id__in=_named(wanted, audience.PORTFOLIO)) | Q(Exists(hears))
-
-
-def _named(topics: Topics, kind: str) -> list[str]:
-    return [topic.removeprefix(kind) for topic in topics if topic.startswith(kind)]
 
 
 def _spans(intents: Iterable[object]) -> _Spans:

@@ -41,6 +41,8 @@ LISTS = {
     "/intents/{root}/events": "events",
     "/intents/{root}/events?order=desc": "events",
     "/events": "events",
+    "/events?order=desc": "events",
+    "/events?agent_id=team%2Fbot": "events",
     "/events?event_type=agent_assigned,intent_created": "events",
     "/agents/team%2Fbot/intents": "intents",
     "/keys": "keys",

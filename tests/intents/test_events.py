@@ -178,3 +178,35 @@ def test_all_events_stand_in_one_order(api, make_intent):
     assert api.get("/events", after=positions[1]).json()["events"] == events[2:]
     assert api.get("/events", trace_id="t").json()["events"] == events[2:]
     assert api.get("/events", event_type="intent_created").json()["events"] == events[:2]
+
+
+def test_the_newest_come_first_where_that_is_asked(api, make_intent):
+    make_intent()
+    make_intent()
+    events = api.get("/events").json()["events"]
+
+    assert api.get("/events", order="desc").json()["events"] == events[::-1]
+    assert api.get("/events", order="desc", limit=1).json()["events"] == events[-1:]
+    assert api.get("/events", order="down").json()["errors"][0]["field"] == "order"
+
+
+@pytest.mark.rule("S-4")
+def test_pages_of_a_portfolio_and_of_an_agent_have_what_their_streams_have(api, make_intent):
+    joined, other = make_intent(), make_intent()
+    portfolio = api.post("/portfolios", {"name": "Trip"}).json()["id"]
+    api.post(f"/portfolios/{portfolio}/intents", {"intent_id": joined["id"]})
+    api.post(f"/intents/{joined['id']}/agents", {"agent_id": "ada"})
+    api.delete(f"/portfolios/{portfolio}/intents/{joined['id']}")
+    api.post(events_path(joined), {"event_type": "comment"})
+    api.delete(f"/intents/{joined['id']}/agents/ada")
+    api.post(events_path(other), {"event_type": "comment"})
+
+    def types(**topic):
+        return [event["event_type"] for event in api.get("/events", **topic).json()["events"]]
+
+    assert types(portfolio_id=portfolio.upper()) == [
+        "portfolio_created", "added_to_portfolio", "agent_assigned", "removed_from_portfolio",
+    ]  # fmt: skip
+    assert types(agent_id="ada") == ["agent_assigned", "removed_from_portfolio", "comment", "agent_unassigned"]
+    assert types(agent_id="ada", portfolio_id=portfolio) == ["agent_assigned", "removed_from_portfolio"]
+    assert types(agent_id="nobody") == []

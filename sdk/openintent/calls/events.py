@@ -106,11 +106,15 @@ class EventCalls:
         actor: str | None = None,
         trace_id: str | None = None,
         since: Instant | None = None,
+        portfolio_id: Id | None = None,
+        agent_id: str | None = None,
+        order: Literal["asc", "desc"] | None = None,
         limit: int | None = None,
     ) -> Call[list[Event]]:
         """The server's events over all intents that match, in the order of `position`, or the first `limit` of them.
 
-        `after`: those with a greater `position`; to follow the log, pass the last one you have seen.
+        `after`: those with a greater `position`; to follow the log, pass the last one you have seen. `portfolio_id`, `agent_id`:
+        those that its stream has (S-4). `order`: "desc" begins with the newest.
         """
         return listing(
             path("events"),
@@ -122,6 +126,9 @@ class EventCalls:
             actor=actor,
             trace_id=trace_id,
             since=instant(since, "since"),
+            portfolio_id=portfolio_id and as_id(portfolio_id),
+            agent_id=agent_id,
+            order=order,
         )
 
 

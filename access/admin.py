@@ -1,15 +1,16 @@
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from access import services
 from access.models import ApiKey, Role
-from console.admin import ReadOnlyAdmin, acting_person
+from access.people import actor_of, may
+from console.actions import action
+from console.admin import ReadOnlyAdmin
 
 
 @admin.register(ApiKey)
@@ -23,10 +24,7 @@ class ApiKeyAdmin(ReadOnlyAdmin):
     actions = ["revoke"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("access.add_apikey")
-
-    def has_revoke_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("access.change_apikey")
+        return may(request, Role.OPERATOR)
 
     @admin.display(description="state")
     def state(self, key: ApiKey) -> str:
@@ -43,7 +41,7 @@ class ApiKeyAdmin(ReadOnlyAdmin):
             role=Role(obj.role),
             agent_id=obj.agent_id or None,
             expires_at=obj.expires_at,
-            created_by=acting_person(request).id,
+            created_by=actor_of(request).id,
         )
         obj.pk = row.pk
 
@@ -52,7 +50,14 @@ class ApiKeyAdmin(ReadOnlyAdmin):
         context = {**self.admin_site.each_context(request), "title": "The new key", "key": obj, "secret": request.new_secret}  # type: ignore[attr-defined]
         return TemplateResponse(request, "access/new_key.html", context, headers={"Cache-Control": "no-store"})
 
-    @admin.action(description="Revoke the selected keys", permissions=["revoke"])
-    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
-        keys = [services.revoke_key(key_id=key.pk) for key in queryset]
-        messages.success(request, f"Revoked: {', '.join(key.name for key in keys)}.")
+    def offers(self, request: HttpRequest, name: str, obj: ApiKey) -> bool:
+        return obj.revoked_at is None
+
+    @action(
+        "Revoke the selected keys",
+        least=Role.OPERATOR,
+        done="Revoked",
+        warning="Whoever uses such a key is locked out within seconds. A revoked key stays revoked.",
+    )
+    def revoke(self, request: HttpRequest, key: ApiKey) -> None:
+        services.revoke_key(key_id=key.pk)

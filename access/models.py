@@ -68,3 +68,19 @@ class IdempotentAnswer(models.Model):
 
     def __str__(self) -> str:
         return f"{self.status} for {self.key}"
+
+
+class Console(models.Model):
+    """No table: the permissions that make the roles of people (access.people)."""
+
+    class Meta:
+        managed = False
+        default_permissions = ()
+        permissions = [
+            ("look", "Can look at everything in the console"),
+            ("arbitrate", "Can decide arbitrations and revoke leases"),
+            ("operate", "Can do everything in the console"),
+        ]
+
+    def __str__(self) -> str:
+        return "Console"

@@ -1,10 +1,12 @@
-from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.contrib import admin
 from django.http import HttpRequest
 
+from access.models import Role
+from access.people import actor_of
 from attachments import services
 from attachments.models import Attachment, Blob
-from console.admin import ReadOnlyAdmin, acting_person
+from console.actions import action
+from console.admin import ReadOnlyAdmin
 
 
 @admin.register(Attachment)
@@ -15,15 +17,14 @@ class AttachmentAdmin(ReadOnlyAdmin):
     ordering = ["-id"]
     actions = ["remove"]
 
-    def has_remove_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("attachments.delete_attachment")
-
-    @admin.action(description="Remove the selected attachments", permissions=["remove"])
-    def remove(self, request: HttpRequest, queryset: QuerySet[Attachment]) -> None:
-        chosen = list(queryset)
-        for attachment in chosen:
-            services.remove_attachment(intent_id=attachment.intent_id, attachment_id=attachment.pk, actor=acting_person(request))
-        messages.success(request, f"Removed: {', '.join(map(str, chosen))}.")
+    @action(
+        "Remove the selected attachments",
+        least=Role.OPERATOR,
+        done="Removed",
+        warning="The files go with them, where nothing else points to the same bytes. This cannot be undone.",
+    )
+    def remove(self, request: HttpRequest, attachment: Attachment) -> None:
+        services.remove_attachment(intent_id=attachment.intent_id, attachment_id=attachment.pk, actor=actor_of(request))
 
 
 @admin.register(Blob)

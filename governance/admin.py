@@ -6,7 +6,6 @@ from uuid import UUID
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import path
@@ -15,9 +14,11 @@ from django.views.decorators.http import require_POST
 from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from access.models import Role
+from access.people import actor_of, may, role_of
 from config.db import clock
 from config.errors import ProtocolError
-from console.admin import ReadOnlyAdmin, acting_person
+from console.actions import action
+from console.admin import ReadOnlyAdmin
 from governance import services
 from governance.models import Arbitration, Decision, Delegation, Status
 from governance.serializers import MAX_TEXT
@@ -45,29 +46,24 @@ class ArbitrationAdmin(ReadOnlyAdmin):
     list_select_related = ["intent"]
     ordering = ["-created_at"]
     actions = ["withdraw"]
-    change_form_outer_after_template = "governance/decide.html"
-
-    def has_decide_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("governance.change_arbitration")
+    object_template = "governance/decide.html"
 
     @admin.display(description="state")
     def state(self, arbitration: Arbitration) -> str:
         return status_at(arbitration, clock())
 
-    @admin.action(description="Withdraw the selected arbitrations", permissions=["decide"])
-    def withdraw(self, request: HttpRequest, queryset: QuerySet[Arbitration]) -> None:
-        for arbitration in queryset:
-            try:
-                services.withdraw_arbitration(
-                    arbitration_id=arbitration.pk,
-                    actor=acting_person(request),
-                    role=Role.OPERATOR,
-                    reason="withdrawn in the console",
-                )
-            except ProtocolError as refusal:
-                messages.error(request, refusal.detail)
-            else:
-                messages.success(request, f"Withdrawn: {arbitration}.")
+    def offers(self, request: HttpRequest, name: str, obj: Arbitration) -> bool:
+        return self.state(obj) == Status.PENDING
+
+    @action(
+        "Withdraw the selected arbitrations",
+        least=Role.ARBITER,
+        done="Withdrawn",
+        warning="Whoever asked gets no answer. A blocked intent goes back to where it was. This cannot be undone.",
+        asks_reason=True,
+    )
+    def withdraw(self, request: HttpRequest, arbitration: Arbitration, reason: str | None) -> None:
+        services.withdraw_arbitration(arbitration_id=arbitration.pk, actor=actor_of(request), role=_role(request), reason=reason)
 
     def get_urls(self) -> list[Any]:
         decide = path("<uuid:object_id>/decide/", self.admin_site.admin_view(self.decide), name="governance_arbitration_decide")
@@ -76,13 +72,13 @@ class ArbitrationAdmin(ReadOnlyAdmin):
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
         arbitration = self.get_object(request, object_id)
         context = dict(kwargs.pop("extra_context", None) or {})
-        if arbitration and self.has_decide_permission(request) and self.state(arbitration) == Status.PENDING:
+        if arbitration and may(request, Role.ARBITER) and self.state(arbitration) == Status.PENDING:
             context["decide_form"] = DecideForm(arbitration)
         return super().change_view(request, object_id, *args, extra_context=context, **kwargs)
 
     @method_decorator(require_POST)
     def decide(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
-        if not self.has_decide_permission(request):
+        if not may(request, Role.ARBITER):
             raise PermissionDenied
         arbitration = get_object_or_404(Arbitration, pk=object_id)
         form = DecideForm(arbitration, request.POST)
@@ -98,8 +94,8 @@ class ArbitrationAdmin(ReadOnlyAdmin):
             services.record_decision(
                 intent_id=arbitration.intent_id,
                 arbitration_id=arbitration.pk,
-                actor=acting_person(request),
-                role=Role.OPERATOR,
+                actor=actor_of(request),
+                role=_role(request),
                 decision=decision,
                 rationale=rationale or None,
             )
@@ -124,17 +120,25 @@ class DelegationAdmin(ReadOnlyAdmin):
     ordering = ["-created_at"]
     actions = ["revoke"]
 
-    def has_revoke_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("governance.change_delegation")
-
     @admin.display(description="state")
     def state(self, delegation: Delegation) -> str:
         if delegation.revoked_at:
             return "revoked"
         return "expired" if delegation.expires_at and delegation.expires_at <= clock() else "live"
 
-    @admin.action(description="Revoke the selected delegations", permissions=["revoke"])
-    def revoke(self, request: HttpRequest, queryset: QuerySet[Delegation]) -> None:
-        for delegation in queryset:
-            services.revoke_delegation(delegation_id=delegation.pk, actor=acting_person(request), role=Role.OPERATOR)
-        messages.success(request, f"Revoked: {', '.join(map(str, queryset))}.")
+    def offers(self, request: HttpRequest, name: str, obj: Delegation) -> bool:
+        return obj.revoked_at is None
+
+    @action(
+        "Revoke the selected delegations",
+        least=Role.ARBITER,
+        done="Revoked",
+        warning="The delegate may decide nothing more, from now on. This cannot be undone.",
+    )
+    def revoke(self, request: HttpRequest, delegation: Delegation) -> None:
+        services.revoke_delegation(delegation_id=delegation.pk, actor=actor_of(request), role=_role(request))
+
+
+def _role(request: HttpRequest) -> Role:
+    """Of whoever passed the check of an action."""
+    return role_of(request.user) or Role.OBSERVER

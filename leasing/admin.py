@@ -1,11 +1,13 @@
-from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.contrib import admin
 from django.http import HttpRequest
 
+from access.models import Role
+from access.people import actor_of
 from config.db import clock
-from console.admin import ReadOnlyAdmin, acting_person
+from console.actions import action
+from console.admin import ReadOnlyAdmin
 from leasing import services
-from leasing.models import Lease
+from leasing.models import Lease, Status
 from leasing.wire import lease_body
 
 
@@ -18,17 +20,19 @@ class LeaseAdmin(ReadOnlyAdmin):
     ordering = ["-acquired_at"]
     actions = ["revoke"]
 
-    def has_revoke_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("leasing.change_lease")
-
     @admin.display(description="state")
     def state(self, lease: Lease) -> str:
         return str(lease_body(lease, clock())["status"])
 
-    @admin.action(description="Revoke the selected leases", permissions=["revoke"])
-    def revoke(self, request: HttpRequest, queryset: QuerySet[Lease]) -> None:
-        for lease in queryset:
-            services.revoke_lease(
-                intent_id=lease.intent_id, lease_id=lease.pk, actor=acting_person(request), reason="revoked in the console"
-            )
-        messages.success(request, f"Revoked: {', '.join(map(str, queryset))}.")
+    def offers(self, request: HttpRequest, name: str, obj: Lease) -> bool:
+        return self.state(obj) == Status.ACTIVE
+
+    @action(
+        "Revoke the selected leases",
+        least=Role.ARBITER,
+        done="Revoked",
+        warning="The holder loses the lease at once: its next write with the lease's token is refused.",
+        asks_reason=True,
+    )
+    def revoke(self, request: HttpRequest, lease: Lease, reason: str | None) -> None:
+        services.revoke_lease(intent_id=lease.intent_id, lease_id=lease.pk, actor=actor_of(request), reason=reason)

@@ -1,12 +1,12 @@
 """Portfolios: groups of intents, with who is in them (RFC-0007)."""
 
-from django.contrib import admin, messages
-from django.db import transaction
-from django.db.models import QuerySet
+from django.contrib import admin
 from django.http import HttpRequest
 
-from config.errors import ProtocolError
-from console.admin import ReadOnlyAdmin, acting_person
+from access.models import Role
+from access.people import actor_of
+from console.actions import action
+from console.admin import ReadOnlyAdmin
 from portfolios import services
 from portfolios.models import Member, Portfolio, Status
 
@@ -19,29 +19,32 @@ class PortfolioAdmin(ReadOnlyAdmin):
     ordering = ["-created_at", "-id"]
     actions = ["complete", "abandon"]
 
-    def has_close_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("portfolios.change_portfolio")
+    def offers(self, request: HttpRequest, name: str, obj: Portfolio) -> bool:
+        return obj.is_active
 
-    @admin.action(description="Complete the selected portfolios", permissions=["close"])
-    def complete(self, request: HttpRequest, queryset: QuerySet[Portfolio]) -> None:
-        self._close(request, queryset, Status.COMPLETED)
+    @action(
+        "Complete the selected portfolios",
+        least=Role.OPERATOR,
+        done="Completed",
+        warning="A completed portfolio stays so. Its members go on as they are.",
+        asks_reason=True,
+    )
+    def complete(self, request: HttpRequest, portfolio: Portfolio, reason: str | None) -> None:
+        self._close(request, portfolio, Status.COMPLETED, reason)
 
-    @admin.action(description="Abandon the selected portfolios", permissions=["close"])
-    def abandon(self, request: HttpRequest, queryset: QuerySet[Portfolio]) -> None:
-        self._close(request, queryset, Status.ABANDONED)
+    @action(
+        "Abandon the selected portfolios",
+        least=Role.OPERATOR,
+        done="Abandoned",
+        warning="An abandoned portfolio stays so. Its members go on as they are.",
+        asks_reason=True,
+    )
+    def abandon(self, request: HttpRequest, portfolio: Portfolio, reason: str | None) -> None:
+        self._close(request, portfolio, Status.ABANDONED, reason)
 
     @staticmethod
-    def _close(request: HttpRequest, queryset: QuerySet[Portfolio], status: Status) -> None:
-        for portfolio in queryset:
-            try:
-                with transaction.atomic():  # A refusal is this portfolio's alone.
-                    services.update_portfolio_status(
-                        portfolio_id=portfolio.pk, actor=acting_person(request), status=status, reason=f"{status} in the console"
-                    )
-            except ProtocolError as refusal:
-                messages.error(request, f"{portfolio}: {refusal.detail}")
-            else:
-                messages.success(request, f"{portfolio} is {status}.")
+    def _close(request: HttpRequest, portfolio: Portfolio, status: Status, reason: str | None) -> None:
+        services.update_portfolio_status(portfolio_id=portfolio.pk, actor=actor_of(request), status=status, reason=reason)
 
 
 @admin.register(Member)

@@ -1,15 +1,14 @@
 from typing import Any
 
-from django.contrib import admin, messages
-from django.db import transaction
-from django.db.models import QuerySet
+from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 
 from access.models import Role
+from access.people import actor_of
 from config.db import clock
-from config.errors import ProtocolError
-from console.admin import ReadOnlyAdmin, acting_person
+from console.actions import action
+from console.admin import ReadOnlyAdmin
 from subscriptions import services
 from subscriptions.models import Delivery, Status, Subscription
 from subscriptions.wire import status_at
@@ -28,9 +27,6 @@ class SubscriptionAdmin(ReadOnlyAdmin):
               "created_at", "removed_at"]  # fmt: skip
     actions = ["activate", "disable"]
 
-    def has_change_status_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("subscriptions.change_subscription")
-
     @admin.display(description="about")
     def about(self, subscription: Subscription) -> str:
         return str(subscription.intent or subscription.portfolio or "everything")
@@ -43,29 +39,36 @@ class SubscriptionAdmin(ReadOnlyAdmin):
     def state(self, subscription: Subscription) -> str:
         return "removed" if subscription.removed_at else status_at(subscription, clock())
 
-    @admin.action(description="Make the selected subscriptions active", permissions=["change_status"])
-    def activate(self, request: HttpRequest, queryset: QuerySet[Subscription]) -> None:
-        newest = services.newest_position()
+    def offers(self, request: HttpRequest, name: str, obj: Subscription) -> bool:
+        return obj.removed_at is None and (self.state(obj) == Status.ACTIVE) == (name == "disable")
 
-        def make_active(subscription: Subscription) -> None:
-            services.update_subscription(
-                subscription_id=subscription.pk,
-                actor=acting_person(request),
-                role=Role.OPERATOR,
-                newest=newest,
-                changes={"status": Status.ACTIVE},
-            )
+    @action(
+        "Make the selected subscriptions active",
+        least=Role.OPERATOR,
+        done="Active",
+        label="Make active",
+        before=services.newest_position,
+    )
+    def activate(self, request: HttpRequest, subscription: Subscription, newest: int) -> None:
+        services.update_subscription(
+            subscription_id=subscription.pk,
+            actor=actor_of(request),
+            role=Role.OPERATOR,
+            newest=newest,
+            changes={"status": Status.ACTIVE},
+        )
 
-        _each(request, queryset, make_active, "Active")
-
-    @admin.action(description="Disable the selected subscriptions", permissions=["change_status"])
-    def disable(self, request: HttpRequest, queryset: QuerySet[Subscription]) -> None:
-        def end(subscription: Subscription) -> None:
-            services.disable_subscription(
-                subscription_id=subscription.pk, actor=acting_person(request), reason="disabled in the console"
-            )
-
-        _each(request, queryset, end, "Disabled")
+    @action(
+        "Disable the selected subscriptions",
+        least=Role.OPERATOR,
+        done="Disabled",
+        warning="What waits to be sent to them is given up, and they hear nothing until somebody makes them active again.",
+        asks_reason=True,
+    )
+    def disable(self, request: HttpRequest, subscription: Subscription, reason: str | None) -> None:
+        services.disable_subscription(
+            subscription_id=subscription.pk, actor=actor_of(request), reason=reason or "disabled in the console"
+        )
 
 
 @admin.register(Delivery)
@@ -78,9 +81,6 @@ class DeliveryAdmin(ReadOnlyAdmin):
     fields = ["id", "subscription", "event_type", "event_id", "status", "attempts", "next_attempt_at", "last_attempt_at",
               "created_at", "ended_at", "answers"]  # fmt: skip
     actions = ["send_again"]
-
-    def has_send_again_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("subscriptions.change_delivery")
 
     @admin.display(description="position")
     def event_id(self, delivery: Delivery) -> int:
@@ -96,32 +96,12 @@ class DeliveryAdmin(ReadOnlyAdmin):
         cells = format_html_join("", "<tr><td>{}</td><td>{}</td><td>{} ms</td><td><pre>{}</pre></td></tr>", rows)
         return format_html("<table>{}</table>", cells)
 
-    @admin.action(description="Send the selected deliveries again", permissions=["send_again"])
-    def send_again(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
-        def again(delivery: Delivery) -> None:
-            services.redeliver(
-                subscription_id=delivery.subscription_id,
-                delivery_id=delivery.pk,
-                actor=acting_person(request),
-                role=Role.OPERATOR,
-            )
-
-        _each(request, queryset, again, "On the way")
+    @action("Send the selected deliveries again", least=Role.OPERATOR, done="On the way", label="Send again")
+    def send_again(self, request: HttpRequest, delivery: Delivery) -> None:
+        services.redeliver(
+            subscription_id=delivery.subscription_id, delivery_id=delivery.pk, actor=actor_of(request), role=Role.OPERATOR
+        )
 
 
 def _outcome(attempt: dict[str, Any]) -> str:
     return str(attempt["status_code"] or attempt["error"])
-
-
-def _each(request: HttpRequest, queryset: QuerySet[Any], act: Any, said: str) -> None:
-    """Do it to each; one that is refused does not keep the others from it."""
-    done = []
-    for each in queryset:
-        try:
-            with transaction.atomic():
-                act(each)
-            done.append(str(each))
-        except ProtocolError as error:
-            messages.error(request, f"{each}: {error.detail}")
-    if done:
-        messages.success(request, f"{said}: {', '.join(done)}.")

@@ -207,7 +207,8 @@ def test_the_console_lists_attachments_and_removes_them(api, attach, make_intent
 
     assert "report.pdf" in admin_client.get("/admin/attachments/attachment/").content.decode()
     assert digest(PDF) in admin_client.get("/admin/attachments/blob/").content.decode()
-    admin_client.post("/admin/attachments/attachment/", {"action": "remove", "_selected_action": [attachment["id"]]})
+    chosen = {"action": "remove", "confirmed": "yes", "_selected_action": [attachment["id"]]}
+    admin_client.post("/admin/attachments/attachment/", chosen)
 
     assert log(api, intent)[-1] == ("attachment_removed", "user:admin")
     assert not Attachment.objects.exists()

@@ -1,10 +1,11 @@
 """The console's pages about governance, and deciding there."""
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.test import Client
 
+from access.people import set_role
 from governance.models import Arbitration, Decision, Delegation
 from tests.conftest import fresh, log
 from tests.governance.conftest import LATER, asked, decide, delegate, let_run_out, rows
@@ -22,8 +23,8 @@ def person(db):
 @pytest.fixture
 def visitor(db):
     """Who may look, and nothing else."""
-    user = User.objects.create_user("vera", is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
+    user = User.objects.create_user("vera")
+    set_role(user, "viewer")
     client = Client()
     client.force_login(user)
     return client
@@ -139,9 +140,9 @@ def test_a_person_withdraws_and_revokes(api, ada, person, intent):
     delegation = delegate(api, "bob")
 
     with transaction.atomic():
-        chosen = {"action": "withdraw", "_selected_action": [open_one["id"]]}
+        chosen = {"action": "withdraw", "confirmed": "yes", "_selected_action": [open_one["id"]]}
         assert person.post(f"{ADMIN}/arbitration/", chosen).status_code == 302
-        chosen = {"action": "revoke", "_selected_action": [delegation["id"]]}
+        chosen = {"action": "revoke", "confirmed": "yes", "_selected_action": [delegation["id"]]}
         assert person.post(f"{ADMIN}/delegation/", chosen).status_code == 302
 
     assert Arbitration.objects.get(pk=open_one["id"]).status == "withdrawn"

@@ -19,7 +19,8 @@ def person(db):
 
 def act(person, action, *portfolios):
     with transaction.atomic():  # A test is one transaction: what a refusal undoes must end at its own request.
-        return person.post(PAGE, {"action": action, "_selected_action": [each["id"] for each in portfolios]}, follow=True)
+        chosen = {"action": action, "confirmed": "yes", "_selected_action": [each["id"] for each in portfolios]}
+        return person.post(PAGE, chosen, follow=True)
 
 
 def test_portfolios_and_members_are_listed(person, make_intent, make_portfolio):
@@ -34,7 +35,7 @@ def test_portfolios_and_members_are_listed(person, make_intent, make_portfolio):
 def test_closing_is_the_verb_with_the_person_as_its_actor(person, api, make_portfolio, action, status):
     portfolio = make_portfolio()
 
-    assert f"Paris is {status}." in act(person, action, portfolio).text
+    assert f"{status.title()}: Paris." in act(person, action, portfolio).text
 
     assert shown(api, portfolio)["status"] == status
     assert events(api, portfolio)[-1] == ("portfolio_status_changed", "user:grace")

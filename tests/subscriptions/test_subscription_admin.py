@@ -27,7 +27,9 @@ def intent(make_intent):
 
 def act(person, page, action, *rows):
     with transaction.atomic():  # A test is one transaction: what a refusal undoes must end at its own request.
-        return person.post(page, {"action": action, "_selected_action": [row.pk for row in rows]}, follow=True)
+        return person.post(
+            page, {"action": action, "confirmed": "yes", "_selected_action": [row.pk for row in rows]}, follow=True
+        )
 
 
 @pytest.mark.rule("W-2")

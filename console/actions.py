@@ -1,0 +1,113 @@
+"""Verbs as actions of the console: the one way in which a page changes anything.
+
+    @action("Revoke the selected leases", least=Role.ARBITER, done="Revoked", warning="Their holders' next writes are refused.")
+    def revoke(self, request: HttpRequest, lease: Lease, reason: str | None) -> None:
+        services.revoke_lease(intent_id=lease.intent_id, lease_id=lease.pk, actor=actor_of(request), reason=reason)
+
+It is written for one object, and offered for many: in lists, and on each object's own page (console.admin).
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+
+from access.models import Role
+from access.people import may
+from config.errors import ProtocolError
+
+SHOWN = 10  # Objects that a question names; the others it counts.
+MAX_REASON = 1_000
+CONFIRMED = "confirmed"
+
+Verb = Callable[..., Any]
+Action = Callable[[Any, HttpRequest, QuerySet[Any]], HttpResponse | None]
+
+
+def action(
+    description: str,
+    *,
+    least: Role,
+    done: str,
+    warning: str = "",
+    asks_reason: bool = False,
+    label: str = "",
+    before: Callable[[], Any] | None = None,
+) -> Callable[[Verb], Action]:
+    """Decorates a method of an admin that calls a verb for one object.
+
+    Only people of at least that role see the action and may send it. With a `warning`, which says what cannot be undone, they
+    are asked first; with `asks_reason` they may give one, which the method then takes as `reason`. `before` is called once,
+    ahead of all transactions; the method takes what it answers. A refusal of the verb is told and undoes only what it was about.
+    """
+
+    def decorate(call: Verb) -> Action:
+        @wraps(call)
+        def run(self: Any, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+            if not may(request, least):
+                raise PermissionDenied(f"This needs the role {least.value}.")
+            if (warning or asks_reason) and CONFIRMED not in request.POST:
+                return _question(self, request, queryset, run)
+            given = [before()] if before else []
+            if asks_reason:
+                given.append(request.POST.get("reason", "").strip()[:MAX_REASON] or None)
+            _each(request, queryset, lambda each: call(self, request, each, *given), done)
+            return None
+
+        run.short_description = description  # type: ignore[attr-defined]
+        run.least, run.warning, run.asks_reason = least, warning, asks_reason  # type: ignore[attr-defined]
+        run.do_not_call_in_templates = True  # type: ignore[attr-defined]
+        run.label = label or description.partition(" the selected ")[0]  # type: ignore[attr-defined]
+        return run
+
+    return decorate
+
+
+def allowed(request: HttpRequest, chosen: Any) -> bool:
+    """Whether the person may do this: an action of ours says for whom it is, others (Django's own) judge themselves."""
+    least = getattr(chosen, "least", None)
+    return least is None or may(request, least)
+
+
+def _question(admin: Any, request: HttpRequest, queryset: QuerySet[Any], chosen: Any) -> HttpResponse:
+    count = queryset.count()
+    context = {
+        **admin.admin_site.each_context(request),
+        "title": chosen.short_description.replace("the selected ", "") + "?",
+        "opts": admin.opts,
+        "chosen": chosen,
+        "shown": queryset[:SHOWN],
+        "count": count,
+        "more": max(0, count - SHOWN),
+        "kept": [(name, value) for name in _KEPT for value in request.POST.getlist(name)],
+        "confirmed": CONFIRMED,
+        "max_reason": MAX_REASON,
+    }
+    return TemplateResponse(request, "console/question.html", context)
+
+
+_KEPT = ("action", "index", "select_across", ACTION_CHECKBOX_NAME)
+"""What the answer sends again."""
+
+
+def _each(request: HttpRequest, queryset: QuerySet[Any], call: Callable[[Any], Any], done: str) -> None:
+    """Do it to each; one that is refused does not keep the others from it."""
+    finished = []
+    for each in queryset:
+        try:
+            with transaction.atomic():
+                call(each)
+        except ProtocolError as refusal:
+            messages.error(request, f"{each}: {refusal.detail}")
+        else:
+            finished.append(str(each))
+    if finished:
+        others = f" and {len(finished) - SHOWN} more" if len(finished) > SHOWN else ""
+        messages.success(request, f"{done}: {', '.join(finished[:SHOWN])}{others}.")

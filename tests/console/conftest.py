@@ -1,0 +1,37 @@
+"""People of each role, signed in."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.test import Client
+
+from access.people import set_role
+
+
+class Person:
+    """Somebody with a browser."""
+
+    def __init__(self, name, role, **client):
+        self.user = User.objects.create_user(name)
+        if role:
+            set_role(self.user, role)
+        self.client = Client(**client)
+        self.client.force_login(self.user)
+
+    def get(self, path, query=None):
+        return self.client.get(f"/admin/{path}", query)
+
+    def post(self, path, fields=None, *, follow=False):
+        with transaction.atomic():  # A test is one transaction: what a refusal undoes must end at its own request.
+            return self.client.post(f"/admin/{path}", fields or {}, follow=follow)
+
+    def act(self, model, name, *ids, **fields):
+        """Send the action as the list's form does, with what its question asks for."""
+        sent = {"action": name, "index": 0, "_selected_action": [*ids], "confirmed": "yes", **fields}
+        return self.post(f"{model}/", sent, follow=True)
+
+
+@pytest.fixture
+def person(db):
+    """`person("arbiter")`: somebody of that role, or of none."""
+    return lambda role=None, name="grace", **client: Person(name, role, **client)

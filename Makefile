@@ -1,13 +1,13 @@
 # The commands of the project. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench schema lock clean
+.PHONY: help run test check format bench schema docs docs-serve blocks lock clean
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
 help: ## List the commands
-	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 run: $(VENV)/.server ## Set everything up and serve on http://localhost:8000 (SQLite)
 	$(BIN)/openintent-server $(ARGS)
@@ -35,6 +35,17 @@ schema: $(VENV)/.dev ## Write openapi.yaml anew
 bench: $(VENV)/.dev ## Measure, and write docs/performance.md (minutes)
 	$(BIN)/python -m benchmarks $(ARGS)
 
+docs: $(VENV)/.dev ## Build the documentation into site/; a broken link is an error
+	$(MKDOCS) build --strict
+
+docs-serve: $(VENV)/.dev ## Serve the documentation on http://localhost:8001, built anew as it changes
+	$(MKDOCS) serve --dev-addr localhost:8001
+
+MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs
+
+blocks: $(VENV)/.dev ## Count the code blocks of the documents, and what tests do with each
+	$(BIN)/python -m tests.docs
+
 lock: $(VENV)/.dev ## Pin the newest versions that pyproject.toml allows, with hashes
 	$(BIN)/uv pip compile $(LOCK) --extra server --extra async --extra redis -o requirements/server.txt
 	$(BIN)/uv pip compile $(LOCK) --extra dev -c requirements/server.txt -o requirements/dev.txt
@@ -43,7 +54,7 @@ LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --
 	--no-emit-find-links --group build pyproject.toml
 
 clean: ## Remove the virtual environment and what tools left behind
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist site
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit("OpenIntent needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Say which: make PYTHON=python3.12 …") if sys.version_info < (3, 11) else None'

@@ -1,0 +1,174 @@
+"""openapi.yaml as pages: one for each part of the API, and one for the objects."""
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+Json = dict[str, Any]
+
+LIMITS = {
+    "minLength": "at least {} characters",
+    "maxLength": "at most {} characters",
+    "minimum": "from {}",
+    "exclusiveMinimum": "above {}",
+    "maximum": "to {}",
+    "minItems": "at least {} items",
+    "maxItems": "at most {} items",
+    "default": "default `{}`",
+}
+
+UNSAID = {"minLength": 1, "minItems": 1}
+"""Limits that go without saying."""
+
+
+def pages(document: Json) -> dict[str, str]:
+    """Markdown by the page's name: `intents`, …, `objects`."""
+    parts: dict[str, list[tuple[str, str, Json]]] = {}
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            parts.setdefault(operation["tags"][0], []).append((method.upper(), path, operation))
+    written = {name(part): _part(document, part, operations) for part, operations in sorted(parts.items())}
+    return {"index": _index(parts), **written, "objects": _objects(document["components"]["schemas"])}
+
+
+def name(part: str) -> str:
+    return part.lower()
+
+
+def _index(parts: dict[str, list[tuple[str, str, Json]]]) -> str:
+    rows = [
+        f"| `{method} {path}` | [`{operation['operationId']}`]({name(part)}.md#{operation['operationId']}) | {operation['summary']} |"
+        for part, operations in sorted(parts.items())
+        for method, path, operation in operations
+    ]
+    return "\n".join(
+        [
+            "# HTTP API",
+            "",
+            "Every operation, made from [openapi.yaml](openapi.yaml) (OpenAPI 3.1), which the server also gives at `/openapi.json`. "
+            "A running server lets you try them at `/docs`. Bodies are JSON; the key goes in `X-API-Key`. "
+            "[Protocol](../protocol.md) has the rules, [Error codes](../errors.md) what a refusal says.",
+            "",
+            "| | Operation | |",
+            "|---|---|---|",
+            *rows,
+            "",
+        ]
+    )
+
+
+def _part(document: Json, part: str, operations: Iterable[tuple[str, str, Json]]) -> str:
+    sections = (_operation(document, *each) for each in operations)
+    return f"# {part}\n\n" + "\n".join(sections)
+
+
+def _operation(document: Json, method: str, path: str, operation: Json) -> str:
+    lines = [
+        f"## {operation['summary']} {{ #{operation['operationId']} }}",
+        "",
+        f"`{method} {path}`: the operation `{operation['operationId']}`"
+        + ("" if operation.get("security") else "; needs no key"),
+        "",
+        operation.get("description", ""),
+        "",
+        *_parameters([_resolved(document, each) for each in operation.get("parameters", [])]),
+        *_request(operation.get("requestBody", {}).get("content", {})),
+        *_answers(document, operation["responses"]),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _parameters(parameters: list[Json]) -> Iterator[str]:
+    if not parameters:
+        return
+    yield from ("| Parameter | In | Type | |", "|---|---|---|---|")
+    for each in parameters:
+        needed = "" if each["in"] == "path" or not each.get("required") else "**required** "
+        yield f"| `{each['name']}` | {each['in']} | {kind(each['schema'])} | {needed}{_cell(each.get('description', ''))} |"
+    yield ""
+
+
+def _request(content: Json) -> Iterator[str]:
+    for media, body in content.items():
+        yield from (f"**Body** (`{media}`): {kind(body['schema'])}", "")
+        if "example" in body:
+            yield from ("```json", json.dumps(body["example"], indent=2, ensure_ascii=False), "```", "")
+
+
+def _answers(document: Json, responses: Json) -> Iterator[str]:
+    yield from ("| Answer | |", "|---|---|")
+    for status, response in responses.items():
+        if int(status) < 400:
+            schemas = [body.get("schema") or {} for body in response.get("content", {}).values()]
+            yield f"| **{status}** | {', '.join(map(kind, schemas))} {_cell(response.get('description', ''))} |"
+    refused = {status: _resolved(document, response) for status, response in responses.items() if int(status) >= 400}
+    for status, response in refused.items():
+        yield f"| {status} | [Problem](objects.md#problem): {_cell(response['description'])} |"
+    yield ""
+
+
+def _objects(schemas: Json) -> str:
+    return "# Objects\n\nWhat bodies and answers are made of.\n\n" + "\n".join(_object(*each) for each in sorted(schemas.items()))
+
+
+def _object(title: str, schema: Json) -> str:
+    lines = [f"## {title} {{ #{title.lower()} }}", "", schema.get("description", ""), ""]
+    if properties := schema.get("properties"):
+        required = set(schema.get("required", []))
+        lines += ["| Field | Type | |", "|---|---|---|"]
+        lines += [
+            f"| `{field}` | {kind(each)} | {'**always** ' if field in required else ''}{_cell(each.get('description', ''))} |"
+            for field, each in properties.items()
+        ]
+    else:
+        lines.append(kind(schema))
+    return "\n".join(lines) + "\n"
+
+
+def kind(schema: Json) -> str:
+    """The type in words, with its limits, and links to the objects."""
+    if "$ref" in schema:
+        title = schema["$ref"].rpartition("/")[2]
+        return f"[{title}](objects.md#{title.lower()})"
+    if "enum" in schema:
+        return " or ".join(f"`{value}`" for value in schema["enum"])
+    if "const" in schema:
+        return f"`{schema['const']}`"
+    for choice in ("anyOf", "oneOf", "allOf"):
+        if options := [each for each in schema.get(choice, []) if "type" in each or "$ref" in each or "enum" in each]:
+            return (" and " if choice == "allOf" else " or ").join(map(kind, options))
+    return _plain(schema)
+
+
+def _plain(schema: Json) -> str:
+    types = schema.get("type", "anything")
+    words = [
+        _list(schema) if each == "array" else _format(each, schema) for each in ([types] if isinstance(types, str) else types)
+    ]
+    limits = [
+        said.format(_cell(str(schema[limit])))
+        for limit, said in LIMITS.items()
+        if schema.get(limit) not in (None, UNSAID.get(limit))
+    ]
+    return ", ".join([" or ".join(words), *limits])
+
+
+def _list(schema: Json) -> str:
+    return f"list of {kind(schema['items'])}" if schema.get("items") else "list"
+
+
+def _format(type: str, schema: Json) -> str:
+    return f"{type} ({schema['format']})" if "format" in schema and type != "null" else type
+
+
+def _resolved(document: Json, value: Json) -> Json:
+    if "$ref" not in value:
+        return value
+    found: Any = document
+    for step in value["$ref"].removeprefix("#/").split("/"):
+        found = found[step]
+    return dict(found)
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.replace("|", "\\|").split())

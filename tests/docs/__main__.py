@@ -1,0 +1,53 @@
+"""`python -m tests.docs`: every code block of the documents, and what tests do with it. Fails if one is left out.
+
+The README's Python is played by tests/sdk/test_readme.py and its neighbours, by heading; all else by tests/docs/test_pages.py.
+"""
+
+import re
+import sys
+from collections import Counter
+from pathlib import Path
+
+from .blocks import README, ROOT, Block, blocks, pages
+from .play import fate
+
+PLAYED = re.compile(r"""\b(?:play|example)\(\s*"([^"]+)",?""")
+
+
+def played() -> set[str]:
+    """The headings whose Python tests play, as written and awaited, or once where it is asynchronous already."""
+    tests = Path(__file__).parents[1].rglob("test_*.py")
+    return {heading for test in tests for heading in PLAYED.findall(test.read_text())}
+
+
+def left_out() -> list[str]:
+    """Blocks of the README's Python that no test plays. Elsewhere none can be left out."""
+    return [f"{block} ({block.heading})" for block in _python(README) if block.heading not in played()]
+
+
+def fates(page: Path) -> Counter[str]:
+    return Counter(fate(block) for block in blocks(page))
+
+
+def report(page: Path) -> str:
+    count, found = fates(page), len(blocks(page))
+    run, parsed = count.pop("run", 0) + count.pop("output", 0), count.pop("parsed", 0)
+    reasons = "".join(f"\n      {number} not run: {reason}" for reason, number in count.items())
+    return f"{page.relative_to(ROOT)!s:32} {found} of {found}: {run} run, {parsed} parsed, {count.total()} checked{reasons}"
+
+
+def main() -> int:
+    for page in filter(blocks, pages()):
+        print(report(page))
+    everything, missing = _python(README), left_out()
+    print(f"\nPython of the README, verbatim, as written and awaited: {len(everything) - len(missing)} of {len(everything)}")
+    print("".join(f"left out: {each}\n" for each in missing), end="")
+    return bool(missing)
+
+
+def _python(page: Path) -> list[Block]:
+    return [block for block in blocks(page) if block.language == "python"]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,56 @@
+"""The code blocks of a page in Markdown."""
+
+import re
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+README = ROOT / "README.md"
+
+HEADING = re.compile(r"#+ (.+)")
+FENCE = re.compile(r"(\s*)```\s*([\w+-]*)\s*(?:title=\"([^\"]*)\")?.*")
+
+
+@dataclass(frozen=True)
+class Block:
+    """`heading` is the nearest above it, `line` that of its first line of code; `language` and `title` are empty where there is none.
+
+    The title is the name of the file that the block is, or the terminal in which its commands go on.
+    """
+
+    page: Path
+    heading: str
+    line: int
+    language: str
+    title: str
+    code: str
+
+    def __str__(self) -> str:
+        return f"{self.page.relative_to(ROOT)}:{self.line}"
+
+
+def pages() -> list[Path]:
+    """Every page that is written by hand."""
+    return [README, ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "examples").rglob("*.md"))]
+
+
+def blocks(page: Path) -> list[Block]:
+    return list(_blocks(page))
+
+
+def _blocks(page: Path) -> Iterator[Block]:
+    heading, lines = "", iter(enumerate(page.read_text().splitlines(), start=1))
+    for number, line in lines:
+        if title := HEADING.fullmatch(line):
+            heading = title[1]
+        elif fence := FENCE.fullmatch(line):
+            code = []
+            for _, inside in lines:
+                if inside.strip() == "```":
+                    break
+                code.append(inside)
+            else:
+                raise ValueError(f"{page}:{number}: this block has no end")
+            yield Block(page, heading, number + 1, fence[2], fence[3] or "", textwrap.dedent("\n".join(code)) + "\n")

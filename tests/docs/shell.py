@@ -1,0 +1,164 @@
+"""The bash blocks of the documents: each command is run against the live server, or is on a list that says why not.
+
+What a reader adapts is filled in here, and nowhere else: the address http://localhost:8000 is that of the server, and `$INTENT_ID` is
+the id of what the page's Python calls `intent`.
+"""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+
+from tests.processes import ROOT, run
+
+ADDRESS = "http://localhost:8000"
+PATIENCE = 30  # Seconds for a command.
+ASSIGNMENT = re.compile(r"[A-Za-z_]+=\S*")
+
+RUN = {"cat", "cp", "curl", "echo", "export", "grep", "mkdir", "openintent", "openintent-manage", "printf", "python", "test"}
+"""Commands that are run as they stand."""
+
+MANAGE = "openintent-manage "
+
+NOT_RUN: dict[str, str] = {
+    "cd": "goes into a folder that a command made which is not run",
+    "docker": "there is no container daemon where tests run; compose.yaml is looked at by hand",
+    "git": "there is no network; what follows the clone is checked",
+    "make": "sets up, serves or tests everything; that the target exists is checked",
+    "npm": "there is no network",
+    "npx": "there is no network",
+    "openintent-manage migrate": "every server of the tests has done it",
+    "openintent-manage worker": "runs until it is stopped (tests/jobs); that the command exists is checked",
+    "openintent-server": "serves until it is stopped (tests/config); that its options exist is checked",
+    "pg_dump": "belongs to PostgreSQL",
+    "pip": "there is no network; that the extras exist is checked",
+    "pytest": "is the suite itself, or a part of it",
+    "rsync": "copies a deployment's files",
+    "sqlite3": "is not everywhere where tests run",
+}
+"""Commands that are not run, and why."""
+
+
+DEPLOYMENTS = {"deploy.md"}
+"""Pages whose commands are for PostgreSQL, Redis and containers that are not here: all are checked, none is run."""
+
+
+class Unknown(Exception):
+    """A command that is neither run nor on the list."""
+
+
+def commands(code: str) -> list[str]:
+    """The commands of a block, one for each line that does not go on, without comments."""
+    joined = re.sub(r"\\\n\s*", " ", code)
+    lines, open_quote = [], ""
+    for line in joined.splitlines():
+        open_quote += line
+        try:
+            words = shlex.split(open_quote, comments=True)
+        except ValueError:  # A quotation goes on in the next line.
+            open_quote += "\n"
+            continue
+        if words:
+            lines.append(open_quote)
+        open_quote = ""
+    return lines
+
+
+def reason_not_to_run(command: str) -> str | None:
+    """Why it is not run; None if it is. Raises Unknown."""
+    words = _words(command)
+    if reason := NOT_RUN.get(" ".join(words[:2])) or (NOT_RUN.get(words[0]) if words else None):
+        return reason
+    if not words or words[0] in RUN:
+        return None
+    raise Unknown(f"{command!r}: {words[0]} is neither in RUN nor in NOT_RUN of {Path(__file__).relative_to(ROOT)}")
+
+
+def _words(command: str) -> list[str]:
+    words = shlex.split(command, comments=True)
+    while words and ASSIGNMENT.fullmatch(words[0]):
+        words.pop(0)
+    return [Path(words[0]).name, *words[1:]] if words else []
+
+
+def play(code: str, url: str, folder: Path, variables: Mapping[str, str]) -> str:
+    """Do what can be done with the block's commands, one after the other, in one shell. Answers what they said.
+
+    `variables` are in the environment; DATABASE_URL among them is that of the server, for commands that work on its database.
+    """
+    check(code)
+    script = [command for command in commands(code) if reason_not_to_run(command) is None]
+    environment = {**os.environ, "OPENINTENT_URL": url, "NO_COLOR": "1", **variables}
+    environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
+    if all(command.startswith(MANAGE) for command in script):
+        return "".join(_manage(_words(command)[1:], environment) for command in script)
+    text = "set -euo pipefail\n" + "\n".join(map(_bounded, script)).replace(ADDRESS, url)
+    done = subprocess.run(
+        ["bash", "-c", text], cwd=folder, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
+    assert done.returncode == 0, f"{text}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def _manage(arguments: list[str], environment: Mapping[str, str]) -> str:
+    """In a forked process: to import Django takes seconds."""
+    done = run("config.manage", arguments, environment)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def _bounded(command: str) -> str:
+    """A stream has no end: `curl -N` is given up after its first event. Other calls must succeed."""
+    words = _words(command)
+    if words[:1] != ["curl"]:
+        return command
+    if "-N" in words:
+        return f"{{ {command} || true; }} | grep --max-count 1 '^data:'"
+    return command.replace("curl ", "curl --silent --show-error --fail-with-body ", 1)
+
+
+def check(code: str) -> None:
+    """Check the commands of a block as far as that goes without running them."""
+    for command in commands(code):
+        words = _words(command)
+        for name, check in CHECKS.items():
+            if words[: len(name.split())] == name.split():
+                check(words)
+
+
+def _extras_exist(words: list[str]) -> None:
+    known = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    for wanted in re.findall(r"\[([\w,-]+)\]", " ".join(words)):
+        assert set(wanted.split(",")) <= set(known), f"{words}: {wanted}"
+
+
+def _targets_exist(words: list[str]) -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(_plain(words[1:])) <= targets, words
+
+
+def _plain(words: list[str]) -> Iterator[str]:
+    return (word for word in words if re.fullmatch(r"[a-z-]+", word))
+
+
+def _options_exist(words: list[str]) -> None:
+    options = {word.partition("=")[0] for word in words if word.startswith("--")}
+    assert options <= set(re.findall(r"--[a-z-]+", _help(words[0]))), words
+
+
+@cache
+def _help(command: str) -> str:
+    module = {"openintent-server": "config.server"}[command]
+    return run(module, ["--help"], {**os.environ}).stdout
+
+
+CHECKS: dict[str, Callable[[list[str]], None]] = {
+    "pip install": _extras_exist,
+    "make": _targets_exist,
+    "openintent-server": _options_exist,
+}

@@ -1,0 +1,44 @@
+"""The blocks of every page run as they stand, in order, against a live server."""
+
+import pytest
+
+from tests.processes import ROOT
+
+from .__main__ import left_out
+from .blocks import README, blocks, pages
+from .play import Reader, fate, matches
+from .shell import Unknown, commands, reason_not_to_run
+
+WRITTEN = [page for page in pages() if page != README and blocks(page)]
+
+
+@pytest.mark.parametrize("page", WRITTEN, ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_page_runs(page, server, tmp_path):
+    Reader(server, tmp_path).read(page)
+
+
+@pytest.mark.parametrize("block", [block for block in blocks(README) if block.language != "python"], ids=str)
+def test_the_readme_runs(block, server, tmp_path):
+    """Its Python has tests of its own, which look at what it did (tests/sdk/test_readme.py)."""
+    Reader(server, tmp_path).play(block)
+
+
+def test_no_block_is_left_out():
+    assert left_out() == []
+    assert all(fate(block) for page in pages() for block in blocks(page))
+
+
+def test_a_command_that_nobody_knows_is_no_fate():
+    with pytest.raises(Unknown, match="frobnicate"):
+        reason_not_to_run("A=1 frobnicate --now")
+
+
+def test_commands_go_on_over_lines_and_quotations():
+    code = "curl -X POST /a \\\n  -d '{\n1}'  # so\n\n# Nothing\nA=1 b 'c'\n"
+
+    assert commands(code) == ["curl -X POST /a  -d '{\n1}'  # so", "A=1 b 'c'"]
+
+
+def test_what_is_printed_is_what_the_page_says():
+    assert matches("a … c\nd\n", "a b c\nd\n")
+    assert not matches("a … c", "a b d")

@@ -1,0 +1,151 @@
+"""The tables of the documents say what the code has: methods, RFCs, settings, event types, errors."""
+
+import ast
+import inspect
+import re
+from importlib import import_module
+from pathlib import Path
+
+import openintent
+import pytest
+from openintent import AsyncOpenIntentClient, EventType, OpenIntentClient, calls
+from openintent.enums import SERVER_WRITTEN
+
+from tests.processes import ROOT
+
+from .blocks import README
+
+CLIENTS = (OpenIntentClient, AsyncOpenIntentClient)
+
+SPECIFIED = re.findall(
+    r"\w+",
+    """
+    create_intent get_intent list_intents update_state set_status log_event get_events acquire_lease release_lease renew_lease get_leases lease
+    request_arbitration record_decision add_attachment get_attachments delete_attachment subscribe get_subscriptions unsubscribe record_cost
+    get_costs get_cost_summary set_retry_policy get_retry_policy record_failure get_failures assign_agent discover create_portfolio
+    get_portfolio add_intent_to_portfolio
+    """,
+)
+"""The methods that the protocol's own table names."""
+
+OWN_RFC = {"lease": "RFC-0003", "stream": "RFC-0006", "wait_for_decision": "RFC-0004", "close": "-"}
+"""Methods that are no operations."""
+
+
+def methods():
+    """The README's table: each method with its RFC."""
+    table = README.read_text().partition("[start:methods]")[2].partition("[end:methods]")[0]
+    rows = [line.split("|") for line in table.splitlines() if "()`" in line]
+    return {name: rfc.strip() for _, names, rfc, *_ in rows for name in re.findall(r"`(\w+)\(\)`", names)}
+
+
+def public(client):
+    return {name for name in dir(client) if not name.startswith("_") and callable(getattr(client, name))}
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_the_table_has_every_method_of_the_client_and_no_other(client):
+    assert set(methods()) == public(client) - {"send"}  # Which takes a Call, for code that makes its own.
+
+
+def test_the_table_has_every_method_that_is_specified():
+    assert set(SPECIFIED) <= set(methods())
+
+
+@pytest.mark.parametrize("name", methods())
+def test_a_method_is_the_same_on_both_clients_and_explained(name):
+    ours, theirs = (getattr(client, name) for client in CLIENTS)
+
+    assert inspect.signature(ours).parameters.keys() == inspect.signature(theirs).parameters.keys()
+    assert _described(ours) == _described(theirs)
+    assert (inspect.getdoc(ours) or "").strip()
+
+
+def _described(method):
+    """Arguments with their defaults and types: what is left to differ is the result, which one of them awaits."""
+    return [(each.name, each.kind, each.default, str(each.annotation)) for each in inspect.signature(method).parameters.values()]
+
+
+@pytest.mark.parametrize(("name", "rfc"), methods().items())
+def test_a_method_is_of_the_rfc_that_its_module_says(name, rfc):
+    if name in OWN_RFC:
+        assert rfc == OWN_RFC[name]
+        return
+    part = next(base for base in calls.Calls.__mro__ if name in vars(base))
+    said = re.search(r"RFC-\d+", f"{part.__doc__} {import_module(part.__module__).__doc__}")
+
+    assert rfc == (said[0] if said else "RFC-0002" if part.__name__ == "EventCalls" else "-")
+
+
+def test_every_setting_is_in_the_readme():
+    table = README.read_text().partition("[start:settings]")[2].partition("[end:settings]")[0]
+    said = set(re.findall(r"`…?([A-Z_][A-Z0-9_]+)`", table))
+
+    assert {name for name in said if not name.startswith("_")} == _read()
+    assert {name for name in said if name.startswith("_")} == {
+        "_ENDPOINT",
+        "_REGION",
+        "_ACCESS_KEY",
+        "_SECRET_KEY",
+    }  # Read after their prefix.
+
+
+def _read():
+    """The environment variables that the server's code asks for."""
+    found = set()
+    for path in (ROOT / "config").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found |= set(re.findall(r"\b(?:OPENINTENT_[A-Z0-9_]*[A-Z0-9]|DATABASE_URL|REDIS_URL)\b", node.value))
+    return found - {"OPENINTENT_URL"}
+
+
+def event_rows(path: Path) -> dict[str, tuple[set[str], set[str]]]:
+    """Each event type of the table with the members that its payload always has, and those that it may have."""
+    rows = re.findall(r"^\| `(\w+)` \| .* \| (.*) \|$", path.read_text(), re.MULTILINE)
+    return {
+        kind: (set(re.findall(r"(?<!\()`(\w+)`", members)), set(re.findall(r"\(`(\w+)`\)", members))) for kind, members in rows
+    }
+
+
+EVENTS = event_rows(ROOT / "docs/reference/events.md")
+
+
+def test_every_event_type_is_explained():
+    assert set(EVENTS) == set(EventType)
+
+
+def test_payloads_have_the_members_that_are_documented(server):
+    """Of everything that the pages, and other tests, have written to the server so far."""
+    with OpenIntentClient(server.url, "dev-user-key", "ada") as client:
+        _do_something(client)
+        events = client.list_events()
+
+    written = [event for event in events if event.event_type in SERVER_WRITTEN]
+    assert len({event.event_type for event in written}) >= 8
+    for event in written:
+        always, sometimes = EVENTS[event.event_type]
+        assert always <= set(event.payload) <= always | sometimes, (event.event_type, event.payload)
+
+
+def _do_something(client):
+    first = client.create_intent("First", assign="ada")
+    second = client.create_intent("Second", depends_on=first.id)
+    client.update_intent(first.id, first.version, title="The first")
+    with client.lease(first.id, "a"):
+        client.update_state(first.id, 2, {"a": 1})
+    client.record_cost(first.id, "api_call", 1)
+    client.withdraw_arbitration(client.request_arbitration(first.id, "Which?").id)
+    client.set_status(first.id, 3, "completed")
+    client.unassign_agent(first.id, "ada")
+    client.set_status(second.id, client.get_intent(second.id).version, "completed")
+
+
+def test_every_common_error_is_an_exception_with_its_status():
+    table = README.read_text().partition("### Common Errors")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `(\w+)` \| (\d+) \|", table, re.MULTILINE)
+
+    assert len(rows) == 7
+    for name, status in rows:
+        problem = {"code": "lease_conflict"} if name == "LeaseConflictError" else {}
+        assert type(openintent.errors.refusal(int(status), problem, None)) is getattr(openintent, name)

@@ -24,6 +24,7 @@ is a token. Some models have a temper:
 import argparse
 import json
 import re
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -383,6 +384,10 @@ PATIENCE = 60.0  # Seconds that an idle connection is kept.
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exception(), OSError):  # The reader has left.
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):

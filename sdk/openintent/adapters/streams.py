@@ -1,0 +1,196 @@
+"""Streams of providers, watched: what iterates over one goes through here, everything else reaches the provider's own object.
+
+They say that they are of the wrapped object's class, so that `isinstance` holds.
+"""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
+from types import TracebackType
+from typing import Any, Self
+
+from .watch import Watch
+
+CONSUMING = ("get_final_", "until_done")
+"""How those methods of the helpers begin that read to the end."""
+
+
+class Wrapped:
+    """Stands for another object."""
+
+    def __init__(self, inner: Any, watch: Watch) -> None:
+        self._inner = inner
+        self._watch = watch
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        return type(self._inner)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.__dict__["_inner"], name)
+
+    def __dir__(self) -> list[str]:
+        return dir(self._inner)
+
+    def _left(self, error: BaseException | None = None) -> None:
+        self._watch.stream_left(f"{type(error).__name__} in the block" if error else "closed before its end")
+
+
+class Stream(Wrapped):
+    """A stream to iterate over. `lazy`: the request goes out when the first chunk is asked for."""
+
+    def __init__(self, inner: Any, watch: Watch, *, lazy: bool = False) -> None:
+        super().__init__(inner, watch)
+        self._next = self._first if lazy else inner.__next__
+
+    def _first(self) -> Any:
+        self._watch.started()
+        self._next = self._inner.__next__
+        return self._next()
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        while True:
+            try:
+                chunk = self._next()
+            except StopIteration:
+                self._watch.stream_ended()
+                raise
+            except BaseException as error:
+                self._watch.stream_broke(error)
+                raise
+            if self._watch.take(chunk):
+                return chunk
+
+    def close(self) -> None:
+        self._left()
+        self._inner.close()
+
+    def __enter__(self) -> Self:
+        self._inner.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool | None:
+        self._left(error)
+        handled: bool | None = self._inner.__exit__(kind, error, traceback)
+        return handled
+
+    def __del__(self) -> None:
+        self._watch.stream_left("abandoned")
+
+
+class AsyncStream(Wrapped):
+    """The same, asynchronous."""
+
+    def __aiter__(self) -> AsyncIterator[Any]:
+        return self
+
+    async def __anext__(self) -> Any:
+        while True:
+            try:
+                chunk = await self._inner.__anext__()
+            except StopAsyncIteration:
+                self._watch.stream_ended()
+                raise
+            except BaseException as error:
+                self._watch.stream_broke(error)
+                raise
+            if self._watch.take(chunk):
+                return chunk
+
+    async def close(self) -> None:
+        self._left()
+        await self._inner.close()
+
+    async def aclose(self) -> None:
+        self._left()
+        await self._inner.aclose()
+
+    async def __aenter__(self) -> Self:
+        await self._inner.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool | None:
+        self._left(error)
+        handled: bool | None = await self._inner.__aexit__(kind, error, traceback)
+        return handled
+
+    def __del__(self) -> None:
+        self._watch.stream_left("abandoned")
+
+
+class Helper(Stream):
+    """What `.stream()` of OpenAI and Anthropic gives to a `with` block: it can also read by itself."""
+
+    def __getattr__(self, name: str) -> Any:
+        found = super().__getattr__(name)
+        if name == "text_stream":
+            return (event.delta.text for event in self if _is_text(event))
+        return partial(self._then, found) if name.startswith(CONSUMING) else found
+
+    def _then(self, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        for _ in self:
+            pass
+        return method(*args, **kwargs)
+
+
+class AsyncHelper(AsyncStream):
+    """The same, asynchronous."""
+
+    def __getattr__(self, name: str) -> Any:
+        found = super().__getattr__(name)
+        if name == "text_stream":
+            return (event.delta.text async for event in self if _is_text(event))
+        return partial(self._then, found) if name.startswith(CONSUMING) else found
+
+    async def _then(self, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        async for _ in self:
+            pass
+        return await method(*args, **kwargs)
+
+
+class Manager(Wrapped):
+    """What `.stream()` answers: a `with` or `async with` block sends the request."""
+
+    def __enter__(self) -> Helper:
+        self._watch.started()
+        try:
+            helper = Helper(self._inner.__enter__(), self._watch)
+        except BaseException as error:
+            self._watch.failed(error)
+            raise
+        self._watch.stream_opened()
+        return helper
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool | None:
+        self._left(error)
+        handled: bool | None = self._inner.__exit__(kind, error, traceback)
+        return handled
+
+    async def __aenter__(self) -> AsyncHelper:
+        self._watch.started()
+        try:
+            helper = AsyncHelper(await self._inner.__aenter__(), self._watch)
+        except BaseException as error:
+            self._watch.failed(error)
+            raise
+        self._watch.stream_opened()
+        return helper
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool | None:
+        self._left(error)
+        handled: bool | None = await self._inner.__aexit__(kind, error, traceback)
+        return handled
+
+
+def _is_text(event: Any) -> bool:
+    return bool(event.type == "content_block_delta" and event.delta.type == "text_delta")

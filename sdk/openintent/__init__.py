@@ -6,7 +6,8 @@ with OpenIntentClient("http://localhost:8000", api_key="dev-user-key", agent_id=
     intent = client.create_intent(title="Research market trends")
     client.update_state(intent.id, intent.version, {"progress": 0.5})
 
-`AsyncOpenIntentClient` has the same methods as coroutines; it needs the extra `openintent[async]`.
+`AsyncOpenIntentClient` has the same methods as coroutines; it needs the extra `openintent[async]`. Agents, which intents are
+assigned to, are made with `Agent`, `Worker` and `Coordinator`: see `openintent.agents`.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -76,22 +77,46 @@ from .models import (
 
 if TYPE_CHECKING:
     from ._astreams import AsyncEventStream
+    from .agents import (
+        Agent,
+        Assignment,
+        AssignmentCancelledError,
+        BaseAgent,
+        Coordinator,
+        Done,
+        IntentSpec,
+        PortfolioSpec,
+        Worker,
+        on_all_complete,
+        on_assignment,
+        on_complete,
+        on_event,
+        on_failure,
+        on_lease_available,
+        on_progress,
+        on_state_change,
+    )
     from .aio import AsyncOpenIntentClient
 
 __all__ = [
+    "Agent",
     "AgentAssignment",
     "AggregateStatus",
     "ApiKey",
     "Arbitration",
     "ArbitrationOption",
     "ArbitrationStatus",
+    "Assignment",
+    "AssignmentCancelledError",
     "AsyncEventStream",
     "AsyncOpenIntentClient",
     "Attachment",
     "AuthenticationError",
+    "BaseAgent",
     "BlockedIntent",
     "ConflictError",
     "ConnectionFailedError",
+    "Coordinator",
     "Cost",
     "CostSummary",
     "Decision",
@@ -101,6 +126,7 @@ __all__ = [
     "Delivery",
     "DeliveryAttempt",
     "DeliveryStatus",
+    "Done",
     "Event",
     "EventStream",
     "EventType",
@@ -112,6 +138,7 @@ __all__ = [
     "Intent",
     "IntentAgent",
     "IntentGraph",
+    "IntentSpec",
     "IntentStatus",
     "KeyRole",
     "LastDelivery",
@@ -124,6 +151,7 @@ __all__ = [
     "PermissionDeniedError",
     "Portfolio",
     "PortfolioMember",
+    "PortfolioSpec",
     "PortfolioStatus",
     "RateLimitError",
     "RequestTimeoutError",
@@ -135,15 +163,28 @@ __all__ = [
     "UndecidedError",
     "ValidationError",
     "WebhookVerificationError",
+    "Worker",
     "__version__",
+    "on_all_complete",
+    "on_assignment",
+    "on_complete",
+    "on_event",
+    "on_failure",
+    "on_lease_available",
+    "on_progress",
+    "on_state_change",
     "webhooks",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    """Import the asynchronous client when it is asked for: the rest needs no httpx2."""
+    """Import the asynchronous client when it is asked for, since the rest needs no httpx2, and agents, which most programs are not."""
     if name in {"AsyncOpenIntentClient", "AsyncEventStream"}:
         from . import aio  # noqa: PLC0415
 
         return getattr(aio, name)
+    if name in __all__:
+        from . import agents  # noqa: PLC0415
+
+        return getattr(agents, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,100 @@
+"""A portfolio, brought about from its description: once, however often it is begun.
+
+A coordinator that dies in between begins again, and finds what is there: the portfolio by its name, its members by their titles, and
+what it made a moment before it died by the idempotency key with which it made it. Nobody is assigned before all members are there,
+with their retry policies: an agent is faster than one thinks, and would complete the first of them as if it were the last.
+"""
+
+import json
+from hashlib import sha256
+from typing import Any
+
+from ..client import OpenIntentClient
+from ..errors import ConflictError
+from ..models import Intent, Portfolio
+from ._specs import IntentSpec, PortfolioSpec
+
+MARK = "openintent.coordinator"
+"""In the portfolio's metadata: `titles` of all that it is to have, `members` that are set up, by title; `told` when it is complete."""
+
+
+def build(client: OpenIntentClient, agent_id: str, spec: PortfolioSpec) -> Portfolio:
+    """The portfolio, with what was missing. Raises OpenIntentError; to begin again after that is safe."""
+    portfolio = _find(client, agent_id, spec.name) or _create(client, agent_id, spec)
+    known = mark_of(portfolio).get("members", {})
+    if all(each.title in known for each in spec.intents):
+        return portfolio
+    ids = {**{each.title: each.id for each in portfolio.intents}, **known}
+    for each in spec.in_order():
+        if each.title not in ids:
+            ids[each.title] = _add(client, portfolio, each, [ids[title] for title in each.depends_on])
+    for each in spec.intents:
+        if each.title not in known:
+            _hand_out(client, ids[each.title], each)
+    titles = sorted({*mark_of(portfolio).get("titles", ()), *ids})
+    return set_mark(client, portfolio.id, titles=titles, members=ids)
+
+
+def mark_of(portfolio: Portfolio) -> dict[str, Any]:
+    found = portfolio.metadata.get(MARK)
+    return found if isinstance(found, dict) else {}
+
+
+def is_built(portfolio: Portfolio) -> bool:
+    """Whether a coordinator has made it, and all that was to be in it is."""
+    mark = mark_of(portfolio)
+    return bool(mark) and set(mark.get("titles", ())) <= set(mark.get("members", {}))
+
+
+def set_mark(client: OpenIntentClient, portfolio_id: str, **changes: Any) -> Portfolio:
+    now = client.get_portfolio(portfolio_id)
+    return client.update_portfolio(portfolio_id, metadata={**now.metadata, MARK: {**mark_of(now), **changes}})
+
+
+def _find(client: OpenIntentClient, agent_id: str, name: str) -> Portfolio | None:
+    return next((each for each in client.list_portfolios(created_by=agent_id) if each.name == name and mark_of(each)), None)
+
+
+def _create(client: OpenIntentClient, agent_id: str, spec: PortfolioSpec) -> Portfolio:
+    body: dict[str, Any] = {
+        "name": spec.name,
+        "description": spec.description,
+        "governance_policy": spec.governance_policy,
+        "metadata": {**(spec.metadata or {}), MARK: {"titles": [each.title for each in spec.intents]}},
+    }
+    return client.create_portfolio(**body, idempotency_key=_key(agent_id, body))
+
+
+def _add(client: OpenIntentClient, portfolio: Portfolio, spec: IntentSpec, depends_on: list[str]) -> str:
+    """A member that nobody is assigned to yet."""
+    body: dict[str, Any] = {
+        "title": spec.title,
+        "description": spec.description,
+        "state": spec.state,
+        "constraints": spec.constraints,
+        "confidence": spec.confidence,
+        "depends_on": depends_on or None,
+    }
+    intent = client.create_intent(**body, idempotency_key=_key(portfolio.id, body))
+    try:
+        client.add_intent_to_portfolio(portfolio.id, intent.id, spec.role, spec.priority)
+    except ConflictError as error:
+        if error.code != "duplicate_member":
+            raise
+    return intent.id
+
+
+def _hand_out(client: OpenIntentClient, intent_id: str, spec: IntentSpec) -> None:
+    """Let it have its policy and its agents, unless it has agents: then it had this before, and perhaps others by now."""
+    intent: Intent = client.get_intent(intent_id)
+    if intent.agents:
+        return
+    if spec.retry_policy is not None:
+        client.set_retry_policy(intent_id, **spec.retry_policy)
+    for agent_id in spec.agents:
+        client.assign_agent(intent_id, agent_id)
+
+
+def _key(owner: str, body: dict[str, Any]) -> str:
+    """The same for the same body of the same owner."""
+    return sha256(json.dumps([owner, body], sort_keys=True, default=list).encode()).hexdigest()

@@ -1,0 +1,93 @@
+"""What a coordinator is to bring about."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+from ..errors import InputValidationError
+from ..validation import validate_intent_create, validate_portfolio, validate_retry_policy
+
+
+@dataclass(frozen=True)
+class IntentSpec:
+    """An intent of a portfolio.
+
+    title         its title, by which the others of the portfolio depend on it
+    assign        one agent or several
+    depends_on    titles of intents that must complete first
+    state, constraints, confidence, description    as `create_intent` takes them
+    retry_policy  what `set_retry_policy` takes: `{"max_attempts": 3, "fallback_agent_id": "backup"}`
+    role, priority    as `add_intent_to_portfolio` takes them
+    """
+
+    title: str
+    _: KW_ONLY
+    description: str | None = None
+    assign: str | Sequence[str] = ()
+    depends_on: Sequence[str] = ()
+    state: Mapping[str, Any] | None = None
+    constraints: Mapping[str, Any] | Sequence[Any] | None = None
+    confidence: int | None = None
+    retry_policy: Mapping[str, Any] | None = None
+    role: str = "member"
+    priority: int = 0
+
+    def __post_init__(self) -> None:
+        validate_intent_create(
+            self.title,
+            self.description,
+            state=self.state,
+            constraints=self.constraints,
+            confidence=self.confidence,
+            assign=self.assign or None,
+        )
+        if isinstance(self.depends_on, str):
+            raise InputValidationError("depends_on is a list of titles", field="depends_on")
+        if self.retry_policy is not None:
+            validate_retry_policy(**self.retry_policy)
+
+    @property
+    def agents(self) -> list[str]:
+        return [self.assign] if isinstance(self.assign, str) else [*self.assign]
+
+
+@dataclass(frozen=True)
+class PortfolioSpec:
+    """A portfolio and its intents.
+
+    name     by which its coordinator finds it again: the same name is the same portfolio, also when it is completed
+    intents  in any order; no two have the same title
+    description, governance_policy, metadata    as `create_portfolio` takes them
+
+    Raises InputValidationError for titles that are not there, or there twice, and for dependencies in a circle.
+    """
+
+    name: str
+    intents: Sequence[IntentSpec]
+    _: KW_ONLY
+    description: str | None = None
+    governance_policy: Mapping[str, Any] | None = None
+    metadata: Mapping[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        validate_portfolio(name=self.name, description=self.description)
+        titles = [each.title for each in self.intents]
+        for title in titles:
+            if titles.count(title) > 1:
+                raise InputValidationError(f"{title!r} is the title of several intents", field="intents")
+        for each in self.intents:
+            for missing in set(each.depends_on) - set(titles):
+                raise InputValidationError(
+                    f"{each.title!r} depends on {missing!r}, which is none of the intents", field="depends_on"
+                )
+        self.in_order()
+
+    def in_order(self) -> list[IntentSpec]:
+        """The intents, each after those that it depends on."""
+        by_title = {each.title: each for each in self.intents}
+        try:
+            titles = [*TopologicalSorter({each.title: each.depends_on for each in self.intents}).static_order()]
+        except CycleError as error:
+            raise InputValidationError(f"dependencies in a circle: {' → '.join(error.args[1])}", field="depends_on") from None
+        return [by_title[title] for title in titles]

@@ -16,6 +16,7 @@ from whitenoise.middleware import WhiteNoiseMiddleware
 from config import requestid
 
 API = "/api/"
+CONSOLE = "/admin/"
 log = logging.getLogger("openintent.request")
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -79,3 +80,22 @@ class Messages(_ConsoleOnly, MessageMiddleware):
 
 class FrameOptions(_ConsoleOnly, XFrameOptionsMiddleware):
     pass
+
+
+class ConsolePolicy:
+    """What the console's pages may load and do. Alpine, on which the theme is built, evaluates its attributes: 'unsafe-eval'."""
+
+    HEADER = "Content-Security-Policy"
+    POLICY = (
+        "default-src 'none'; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+        "font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    )
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if request.path_info.startswith(CONSOLE):
+            response.headers.setdefault(self.HEADER, self.POLICY)
+        return response

@@ -104,7 +104,17 @@ class OpenIntentServer:
                 f"{self.host} can be reached by others, and there is no API key. Make one with `openintent-manage createkey "
                 "NAME --role operator`, or give some with --api-keys or OPENINTENT_API_KEYS."
             )
+        self._way_in = self._invite(settings)
         connections.close_all()
+
+    @staticmethod
+    def _invite(settings: Any) -> str:
+        """How people get into the console: the path of a link in dev mode, else what to do where nobody can; or nothing."""
+        from console.entering import can_anybody_enter, invite  # noqa: PLC0415
+
+        if settings.DEV_MODE:
+            return invite()
+        return "" if can_anybody_enter() else "Nobody can sign in yet. Make an account: openintent-manage createoperator NAME"
 
     def _serve(self, listener: socket.socket) -> None:
         from django.conf import settings  # noqa: PLC0415
@@ -114,7 +124,7 @@ class OpenIntentServer:
 
         host, port = listener.getsockname()[:2]
         self.port = port
-        print(_banner(host, port, settings, self.workers), file=sys.stderr, flush=True)
+        print(_banner(host, port, settings, self.workers, self._way_in), file=sys.stderr, flush=True)
         if self.workers == 1:
             serve(listener)
             return
@@ -251,7 +261,7 @@ def _locked(path: Path) -> Any:
     return file
 
 
-def _banner(host: str, port: int, settings: Any, workers: int) -> str:
+def _banner(host: str, port: int, settings: Any, workers: int, way_in: str) -> str:
     shown = f"[{host}]" if ":" in host else host
     base = f"http://{'localhost' if is_loopback(host) and ':' not in host else shown}:{port}"
     lines = [
@@ -260,6 +270,10 @@ def _banner(host: str, port: int, settings: Any, workers: int) -> str:
         f"  Docs      {base}/docs",
         f"  Console   {base}/admin/",
     ]
+    if way_in:
+        lines.append(
+            f"  Sign in   {base}{way_in} (once, within ten minutes)" if way_in.startswith("/") else f"            {way_in}"
+        )
     if settings.DEV_MODE:
         lines.append("  Dev mode  X-API-Key: dev-user-key (operator). Only this machine can reach the server.")
     else:

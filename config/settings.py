@@ -4,6 +4,7 @@ from pathlib import Path
 
 from config import env
 from config.secret import secret_key
+from console.theme import UNFOLD  # noqa: F401  A setting.
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -66,6 +67,7 @@ MIDDLEWARE = [
     "config.middleware.Authentication",
     "config.middleware.Messages",
     "config.middleware.FrameOptions",
+    "config.middleware.ConsolePolicy",
 ]
 if WITH_CORS:
     INSTALLED_APPS.append("corsheaders")
@@ -111,7 +113,17 @@ SECURE_REFERRER_POLICY = "same-origin"
 SECURE_SSL_REDIRECT = False
 BEHIND_TLS = env.flag("OPENINTENT_BEHIND_TLS", False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_TLS
-SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"  # A link from a chat to a question finds its reader signed in.
+SESSION_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_NAME = "__Host-openintent-session" if BEHIND_TLS else "openintent-session"
+CSRF_COOKIE_NAME = "__Host-openintent-csrf" if BEHIND_TLS else "openintent-csrf"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+X_FRAME_OPTIONS = "DENY"
 if BEHIND_TLS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = 31_536_000
@@ -174,7 +186,6 @@ SPECTACULAR_SETTINGS = {
     "SERVERS": [{"url": "/", "description": "This server"}],
 }
 
-UNFOLD = {"SITE_TITLE": "OpenIntent", "SITE_HEADER": "OpenIntent", "SITE_URL": "/docs", "SHOW_HISTORY": False}
 
 LOG_LEVEL = env.one_of("OPENINTENT_LOG_LEVEL", "info", ["debug", "info", "warning", "error", "critical"])
 LOG_FORMAT = env.one_of("OPENINTENT_LOG_FORMAT", "json", ["json", "text"])

@@ -5,6 +5,7 @@ from django.views.generic import RedirectView
 from access.callers import AgentConverter
 from config import discovery, docs, health
 from config.ids import IdConverter
+from console import entering
 
 register_converter(IdConverter, "id")
 register_converter(AgentConverter, "agent")
@@ -32,6 +33,7 @@ urlpatterns = [
     path("readyz", health.ready),
     path("favicon.ico", RedirectView.as_view(url="/static/console/icon.svg")),
     path("admin", RedirectView.as_view(url="/admin/")),
+    path("admin/enter/", entering.enter),
     path("admin/", admin.site.urls),
     path("", RedirectView.as_view(url="/docs")),
 ]

@@ -56,14 +56,15 @@ class ReadOnlyAdmin(ModelAdmin):
         return super().changelist_view(request, extra_context)
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> HttpResponse:
-        context["verbs"] = [(name, run) for name, run in self._verbs(request) if self.offers(request, name, kwargs.get("obj"))]
+        obj = kwargs.get("obj")
+        context["verbs"] = [(name, run) for name, run in self._verbs(request) if obj and self.offers(request, name, obj)]
         context["list_url"] = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
         context["object_template"] = self.object_template
         return super().render_change_form(request, context, *args, **kwargs)
 
     def offers(self, request: HttpRequest, name: str, obj: Any) -> bool:
         """Whether the page of this object has a button for the action. The verb itself decides what becomes of it."""
-        return obj is not None
+        return True
 
     def _verbs(self, request: HttpRequest) -> list[tuple[str, Callable[..., Any]]]:
         return [(name, each[0]) for name, each in self.get_actions(request).items() if hasattr(each[0], "least")]

@@ -132,7 +132,9 @@ def test_keys_are_made_by_operators_alone(person):
     fields = {"name": "new", "role": "agent"}
 
     assert person("arbiter", "judy").post("access/apikey/add/", fields).status_code == 403
-    assert person("operator", "olga").post("access/apikey/add/", fields).status_code == 200
+    olga = person("operator", "olga")
+    assert 'name="role"' in olga.get("access/apikey/add/").content.decode()
+    assert olga.post("access/apikey/add/", fields).status_code == 200
     assert ApiKey.objects.get().created_by == "user:olga"
 
 

@@ -1,0 +1,117 @@
+"""How people get into the console: by the form, or in dev mode by a link that works once, on this machine alone."""
+
+from datetime import timedelta
+from math import ceil
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import login
+from django.contrib.auth.models import User
+from django.contrib.sessions.backends.db import SessionStore
+from django.core.exceptions import ValidationError
+from django.core.signing import BadSignature, TimestampSigner
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+from unfold.forms import AuthenticationForm
+
+from access.people import set_role
+from config.db import verb
+from config.env import is_loopback
+from console import throttle
+from console.models import SignInLink
+
+DEV_OPERATOR = "operator"
+GOOD_FOR = timedelta(minutes=10)
+_BACKEND = "django.contrib.auth.backends.ModelBackend"
+_PASSED_ON = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP")
+
+
+class SignInForm(AuthenticationForm):
+    """The name and the password, so many times in so many minutes."""
+
+    def clean(self) -> dict[str, Any]:
+        username, address = str(self.cleaned_data.get("username", "")), self.request.META["REMOTE_ADDR"]
+        try:
+            throttle.spend(username, address)
+        except throttle.TooManyAttempts as refusal:
+            raise ValidationError(f"Too many attempts to sign in. Try again in {_in_words(refusal.wait)}.", "throttled") from None
+        cleaned: dict[str, Any] = super().clean()
+        throttle.give_back(username, address)
+        SessionStore.clear_expired()
+        return cleaned
+
+
+def can_anybody_enter() -> bool:
+    """Whether there is an account that can sign in by the form."""
+    return User.objects.filter(is_active=True, is_staff=True).exclude(password__startswith="!").exists()
+
+
+@verb
+def invite() -> str:
+    """Make an operator's account without a password, unless there is one, and a way in. Answers the path of its address."""
+    person, is_new = User.objects.get_or_create(username=DEV_OPERATOR)
+    if is_new:
+        person.set_unusable_password()
+        person.save()
+        set_role(person, "operator")
+    SignInLink.objects.filter(created_at__lt=timezone.now() - GOOD_FOR).delete()
+    link = SignInLink.objects.create(person=person, created_at=timezone.now())
+    return "/admin/enter/?" + urlencode({"token": _signer().sign(link.pk.hex)})
+
+
+@never_cache
+@require_GET
+def enter(request: HttpRequest) -> HttpResponse:
+    """What the link leads to."""
+    if request.headers.get("Sec-Purpose", "").startswith("prefetch"):  # A browser that looks ahead would use it up.
+        return HttpResponse(status=503)
+    if not settings.DEV_MODE or not _is_from_here(request):
+        return _to_the_form(request, "Sign-in links work in dev mode, on the machine of the server.")
+    link = _use(request.GET.get("token", ""))
+    if link is None:
+        return _to_the_form(
+            request, "This sign-in link has been used, or is too old. Start the server again for a new one, or sign in here."
+        )
+    login(request, link.person, backend=_BACKEND)
+    return redirect("admin:index")
+
+
+def _use(token: str) -> SignInLink | None:
+    try:
+        pk = UUID(_signer().unsign(token, max_age=GOOD_FOR))
+    except (BadSignature, ValueError):
+        return None
+    if not SignInLink.objects.filter(pk=pk, used_at=None, person__is_active=True).update(used_at=timezone.now()):
+        return None
+    return SignInLink.objects.select_related("person").get(pk=pk)
+
+
+def _is_from_here(request: HttpRequest) -> bool:
+    """From this machine, to this machine's name, and passed on by nobody."""
+    name = request.META.get("HTTP_HOST", "").rpartition(":")[0] or request.META.get("HTTP_HOST", "")
+    passed_on = any(header in request.META for header in _PASSED_ON)
+    return is_loopback(request.META["REMOTE_ADDR"]) and is_loopback(name.strip("[]")) and not passed_on
+
+
+def _to_the_form(request: HttpRequest, said: str) -> HttpResponse:
+    if not request.user.is_authenticated:
+        messages.warning(request, said)
+        return redirect("admin:login")
+    return redirect("admin:index")
+
+
+def _signer() -> TimestampSigner:
+    return TimestampSigner(salt="console.entering")
+
+
+def _in_words(wait: timedelta) -> str:
+    seconds = ceil(wait.total_seconds())
+    if seconds > 90:
+        return f"{ceil(seconds / 60)} minutes"
+    return f"{seconds} second{'s' if seconds > 1 else ''}"

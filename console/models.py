@@ -1,0 +1,26 @@
+from django.conf import settings
+from django.db import models
+
+from config.ids import new_id
+
+
+class SignInLink(models.Model):
+    """A way in for its person, once (console.entering). Its address is signed, so a row alone opens nothing."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    created_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"a way in for {self.person}"
+
+
+class Attempts(models.Model):
+    """How far an account, or an address, has used up its attempts to sign in (console.throttle)."""
+
+    subject = models.CharField(primary_key=True, max_length=64)
+    due_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"due at {self.due_at}"

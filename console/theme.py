@@ -1,0 +1,79 @@
+"""The theme's settings: what the console is called, its colours, and where its menu leads."""
+
+from typing import Any
+
+from django.templatetags.static import static
+from django.urls import reverse_lazy
+
+_LISTS = {
+    "": [
+        ("Home", "space_dashboard", "admin:index"),
+        ("Arbitrations", "gavel", "admin:governance_arbitration_changelist"),
+        ("Leases", "key_vertical", "admin:leasing_lease_changelist"),
+    ],
+    "Work": [
+        ("Intents", "target", "admin:intents_intent_changelist"),
+        ("Portfolios", "folder_open", "admin:portfolios_portfolio_changelist"),
+        ("Agents", "smart_toy", "admin:intents_assignment_changelist"),
+        ("Failures", "error", "admin:retries_failure_changelist"),
+        ("Attachments", "attach_file", "admin:attachments_attachment_changelist"),
+        ("Log", "receipt_long", "admin:intents_event_changelist"),
+    ],
+    "Costs": [
+        ("Costs", "payments", "admin:costs_cost_changelist"),
+        ("Sums", "functions", "admin:costs_spending_changelist"),
+    ],
+    "Decisions": [
+        ("Decisions", "task_alt", "admin:governance_decision_changelist"),
+        ("Delegations", "handshake", "admin:governance_delegation_changelist"),
+    ],
+    "Connections": [
+        ("Webhooks", "webhook", "admin:subscriptions_subscription_changelist"),
+        ("Deliveries", "outgoing_mail", "admin:subscriptions_delivery_changelist"),
+        ("API keys", "vpn_key", "admin:access_apikey_changelist"),
+    ],
+}
+
+
+def _navigation() -> list[dict[str, Any]]:
+    groups = [
+        {
+            "title": title,
+            "separator": bool(title),
+            "items": [{"title": name, "icon": icon, "link": reverse_lazy(page)} for name, icon, page in pages],
+        }
+        for title, pages in _LISTS.items()
+    ]
+    accounts = {"title": "Accounts", "icon": "group", "link": reverse_lazy("admin:auth_user_changelist")}
+    groups[-1]["items"].append({**accounts, "permission": lambda request: request.user.is_superuser})  # type: ignore[attr-defined]
+    return groups
+
+
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "OpenIntent",
+    "SITE_HEADER": "OpenIntent",
+    "SITE_SUBHEADER": "Console",
+    "SITE_URL": "/docs",
+    "SITE_SYMBOL": "hub",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("console/icon.svg")}],
+    "SHOW_HISTORY": False,
+    "LOGIN": {"form": "console.entering.SignInForm"},
+    "STYLES": [lambda request: static("console/console.css")],
+    "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": _navigation()},
+    "BORDER_RADIUS": "8px",
+    "COLORS": {
+        "primary": {
+            "50": "oklch(96.2% .018 272)",
+            "100": "oklch(93% .034 273)",
+            "200": "oklch(87% .065 274)",
+            "300": "oklch(78.5% .115 275)",
+            "400": "oklch(67.3% .182 277)",
+            "500": "oklch(58.5% .233 277)",
+            "600": "oklch(51.1% .262 277)",
+            "700": "oklch(45.7% .24 277)",
+            "800": "oklch(39.8% .195 277)",
+            "900": "oklch(35.9% .144 279)",
+            "950": "oklch(25.7% .09 281)",
+        }
+    },
+}

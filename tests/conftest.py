@@ -8,6 +8,7 @@ import orjson
 import pytest
 from django.db import transaction
 from django.test import Client
+from django.test.client import ClientHandler
 
 from access import keys, ratelimit
 from tests.databases import migrated_database
@@ -18,11 +19,16 @@ API = "/api/v1"
 Server.forked = True
 
 
+HANDLER = ClientHandler(enforce_csrf_checks=False)
+"""One for all callers: each of its own would look through all static files as its middleware is loaded."""
+
+
 class Caller:
     """A client of the API inside this process, with its key and its agent."""
 
     def __init__(self, key: str = "dev-user-key", agent: str | None = None) -> None:
         self.client = Client(raise_request_exception=False)
+        self.client.handler = HANDLER
         self.headers = {"X-API-Key": key, **({"X-Agent-ID": agent} if agent else {})}
 
     def get(self, path: str, **query: Any) -> Any:

@@ -13,6 +13,10 @@ class Agenda:
         self._closed = False
         self._changed = threading.Condition()
 
+    @property
+    def is_closed(self) -> bool:
+        return self._closed
+
     def add(self, intent_id: str, after: float = 0.0) -> None:
         """Have the intent looked at in so many seconds, or sooner if that was planned already."""
         with self._changed:

@@ -26,8 +26,9 @@ class Agent:
     The class gets what `BaseAgent` has: `run`, `start`, `stop`, `self.client`, `self.agent_id`. It may inherit from `BaseAgent` or
     `Coordinator` itself, which type checkers understand, and have an `__init__` of its own.
 
-    An agent is one process. Several with the same id handle each assignment once, but one of them has it at a time and takes the
-    others' up only when their leases have run out: to share work among processes, give each its own id, and assign to those.
+    Several processes may be the same agent: each assignment is handled by one of them, whichever comes first, and by another one only
+    once the lease of the first has run out or was given back. What they do not share are the other methods: each process hears the
+    events.
     """
 
     def __init__(self, agent_id: str | None = None, **options: Unpack[AgentOptions]) -> None:
@@ -60,7 +61,8 @@ class Worker(BaseAgent):
     The function is to `on_assignment` what a method would be: it takes the intent and, if it wants, an `Assignment`, whose `client`
     it can use; it may be `async def`. The options are those of `@Agent`.
 
-    To share work among processes, start a worker in each, with ids as "summariser-1" and "summariser-2", and assign to those.
+    Several processes with one id share its assignments. To say yourself who does what, give each an id of its own, as
+    "summariser-1" and "summariser-2", and assign to those.
     """
 
     def __init__(self, agent_id: str | None, handler: Handler, **options: Unpack[AgentOptions]) -> None:

@@ -34,6 +34,19 @@ from ._standing import Standing
 if TYPE_CHECKING:
     from ..aio import AsyncOpenIntentClient
 
+HEARD = frozenset(
+    {
+        EventType.AGENT_ASSIGNED,
+        EventType.AGENT_UNASSIGNED,
+        EventType.STATUS_CHANGED,
+        EventType.RETRY_DUE,
+        EventType.LEASE_RELEASED,
+        EventType.LEASE_EXPIRED,
+        EventType.LEASE_REVOKED,
+    }
+)
+"""What an agent has to hear of that is assigned intents."""
+
 WAKING = frozenset({EventType.AGENT_ASSIGNED, EventType.RETRY_DUE, EventType.LEASE_EXPIRED, EventType.LEASE_REVOKED})
 CLOSING = frozenset({"intent_completed", "intent_abandoned"})
 """The reasons for which leases are released together with the end of an intent."""
@@ -88,6 +101,9 @@ class Assignments:
             except PASSING as error:
                 again = self._grown_pause(intent_id, error)
                 log.info("%s cannot look at %s now: %s", self._agent_id, intent_id, error)
+            except OpenIntentError as error:
+                again = PAUSE_AFTER_ERROR
+                log.error("%s cannot work on %s: %s", self._agent_id, intent_id, error)
             except Exception:
                 again = PAUSE_AFTER_ERROR
                 log.exception("%s cannot work on %s", self._agent_id, intent_id)
@@ -158,6 +174,8 @@ class Assignments:
         return lease if is_new(lease, seconds) else None
 
     def _attempt(self, intent: Intent, standing: Standing, hold: Hold) -> float | None:
+        if self._agenda.is_closed:
+            return None
         client = sharing(self._client, hold.tokens)
         assignment = Assignment(intent, standing.starts, client, lambda: sharing(self._connect(), hold.tokens))
         attempt = self._running[intent.id] = Attempt(assignment, standing, hold, self._handle)

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import CancelledError
+from dataclasses import replace
 from time import monotonic
 from typing import Any, TypeVar
 
@@ -13,7 +14,7 @@ from ..models import Failure, Intent
 from ._assignment import Assignment, AssignmentCancelledError
 from ._holding import Hold
 from ._patience import PASSING, pause
-from ._reading import is_assigned, is_final, standing_of
+from ._reading import is_assigned, is_final, patches_since
 from ._results import Done, as_done
 from ._standing import Standing, marked
 
@@ -86,7 +87,6 @@ class Attempt:
 
     def _settle(self, done: Done) -> bool:
         """Write the result, and complete the intent. Answers as `run` does. Raises what is the handler's fault."""
-        self.assignment.raise_if_cancelled()
         patches = done.as_patches()
         if patches or not done.complete:
             self._mark(patches, completes=done.complete)
@@ -97,7 +97,7 @@ class Attempt:
 
         def write() -> None:
             intent = self._open_intent()
-            if not (self._may_be_marked and self._look_up().is_handled):
+            if not (self._may_be_marked and self._is_in_the_log()):
                 self._may_be_marked = True
                 changes = marked(patches, self._standing.assignment, completes=completes)
                 self._client.update_state(intent.id, intent.version, patches=changes)
@@ -147,13 +147,17 @@ class Attempt:
             raise AssignmentCancelledError(f"the intent is {intent.status} already")
         return intent
 
-    def _look_up(self) -> Standing:
-        return standing_of(self._client, self._intent.id, self._agent, self._standing.scope)
+    def _is_in_the_log(self) -> bool:
+        """Whether the result was written by a request whose answer was lost."""
+        known = replace(self._standing)
+        known.read(patches_since(self._client, self._intent.id, known))
+        return known.is_handled
 
     def _insist(self, step: Callable[[], T]) -> T:
         """Do it, as often as it takes: until the server answers and no other writer comes first, as long as the lease is held."""
         tries = 0
         while True:
+            self.assignment.raise_if_cancelled()
             try:
                 return step()
             except (ConflictError, LeaseConflictError, *PASSING) as error:
@@ -164,7 +168,6 @@ class Attempt:
                     self._renew()
                 elif error.code != "version_conflict":
                     raise
-            self.assignment.raise_if_cancelled()
 
     def _renew(self) -> None:
         try:

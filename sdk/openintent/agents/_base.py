@@ -12,7 +12,7 @@ from .._environment import connection
 from ..client import OpenIntentClient
 from ..errors import InputValidationError
 from ._assignment import Assignment
-from ._calling import Handler
+from ._calling import Caller, Handler
 from ._declaring import declared
 from ._options import Settings
 from ._reactions import Reaction
@@ -118,14 +118,15 @@ class BaseAgent:
 
         The arguments are those of `start`, and so is what it raises. Signals are left to the program.
         """
-        loop = asyncio.get_running_loop()
-        self._prepare(base_url, api_key, agent_id, loop)
+        loop, stopped = asyncio.get_running_loop(), asyncio.Event()
+        running = self._prepare(base_url, api_key, agent_id, loop)
+        running.on_stop(lambda: loop.call_soon_threadsafe(stopped.set))
         try:
             await asyncio.to_thread(self._begin, after)
-            await asyncio.to_thread(self._running.stopping.wait)
+            await stopped.wait()
         finally:
-            self._running.stop_soon()
-            await asyncio.shield(asyncio.to_thread(self.wait))
+            running.stop_soon()
+            await asyncio.shield(asyncio.to_thread(self._wait, running))
 
     def start(
         self,
@@ -154,24 +155,31 @@ class BaseAgent:
 
         In a handler it returns at once. An agent that is not running stays as it is.
         """
-        if self._running:
-            self._running.stop()
+        if running := self._running:
+            running.stop()
+            self._forget(running)
 
     def wait(self) -> None:
         """Return when the agent has been stopped. Raises what has ended it otherwise, as AuthenticationError."""
-        running = self._started()
-        running.stopping.wait()
-        running.stop()
-        self._running = None
-        if running.failure:
-            raise running.failure
+        self._wait(self._started())
 
     def __enter__(self) -> Self:
         return self if self._running else self.start()
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         self.stop()
-        self._running = None
+
+    def _wait(self, running: Running) -> None:
+        running.stopping.wait()
+        running.stop()
+        self._forget(running)
+        if running.failure:
+            raise running.failure
+
+    def _forget(self, running: Running) -> None:
+        """The agent may be started again, unless one of its handlers has stopped it and is still at it."""
+        if running.has_ended and self._running is running:
+            self._running = None
 
     def _started(self) -> Running:
         if self._running is None:
@@ -192,17 +200,22 @@ class BaseAgent:
             raise InputValidationError('an agent needs an id: @Agent("research-agent")', field="agent_id")
         self.agent_id = found["agent_id"]
         assigned, reactions = self._handlers()
-        self._running = Running(found, self.settings, assigned and partial(self._handle, assigned), reactions, loop)
+        caller = Caller(loop)
+        handle = assigned and partial(_handle, caller, assigned)
+        self._running = Running(found, self.settings, handle, reactions, caller)
         return self._running
 
     def _begin(self, after: int | None) -> None:
         running = self._started()
         try:
-            running.start(after)
+            self._connect(running, after)
         except BaseException:
             running.stop()
-            self._running = None
+            self._forget(running)
             raise
+
+    def _connect(self, running: Running, after: int | None) -> None:
+        running.start(after)
 
     def _handlers(self) -> tuple[Handler | None, list[Reaction]]:
         """The handler of assignments, if there is one, and the others."""
@@ -215,14 +228,14 @@ class BaseAgent:
             raise TypeError(f"{type(self).__name__} has nothing to do: no method has a decorator such as @on_assignment")
         return (assigned[0] if assigned else None), reactions
 
-    def _handle(self, handler: Handler, assignment: Assignment) -> object:
-        token = _current.set(assignment)
-        try:
-            return self._started().caller.call(
-                handler, assignment.intent, assignment, started=lambda future: assignment._on_cancel(future.cancel)
-            )
-        finally:
-            _current.reset(token)
+
+def _handle(caller: Caller, handler: Handler, assignment: Assignment) -> object:
+    """Call the handler, with `self.client` for it alone."""
+    token = _current.set(assignment)
+    try:
+        return caller.call(handler, assignment.intent, assignment, started=lambda future: assignment._on_cancel(future.cancel))
+    finally:
+        _current.reset(token)
 
 
 def _show_log() -> None:

@@ -6,16 +6,23 @@ with their retry policies: an agent is faster than one thinks, and would complet
 """
 
 import json
+import logging
 from hashlib import sha256
 from typing import Any
 
 from ..client import OpenIntentClient
+from ..enums import IntentStatus, PortfolioStatus
 from ..errors import ConflictError
-from ..models import Intent, Portfolio
+from ..models import Portfolio
 from ._specs import IntentSpec, PortfolioSpec
 
 MARK = "openintent.coordinator"
 """In the portfolio's metadata: `titles` of all that it is to have, `members` that are set up, by title; `told` when it is complete."""
+
+NEWEST = 100
+"""Completed portfolios that a coordinator looks at when it starts: one of them may have been completed while it was away."""
+
+log = logging.getLogger("openintent.agents")
 
 
 def build(client: OpenIntentClient, agent_id: str, spec: PortfolioSpec) -> Portfolio:
@@ -40,7 +47,42 @@ def mark_of(portfolio: Portfolio) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def is_built(portfolio: Portfolio) -> bool:
+def unfinished(client: OpenIntentClient, agent_id: str) -> list[Portfolio]:
+    """Those that this coordinator has made and not told of yet. Raises OpenIntentError."""
+    active = client.list_portfolios(created_by=agent_id, status=PortfolioStatus.ACTIVE)
+    newest = client.list_portfolios(created_by=agent_id, status=PortfolioStatus.COMPLETED, limit=NEWEST)
+    return [each for each in (*active, *newest) if _is_built(each) and not was_told(each)]
+
+
+def is_complete(portfolio: Portfolio) -> bool:
+    """Whether it is completed, or all of its members are, those left out that may be abandoned (protocol P-2)."""
+    if portfolio.status == PortfolioStatus.COMPLETED:
+        return True
+    statuses = {each.status for each in portfolio.intents}
+    if portfolio.governance_policy.get("allow_partial_completion"):
+        statuses.discard(IntentStatus.ABANDONED)
+    return _is_built(portfolio) and statuses == {IntentStatus.COMPLETED}
+
+
+def is_over(portfolio: Portfolio) -> bool:
+    """Whether nothing more can come of it."""
+    return is_complete(portfolio) or portfolio.status != PortfolioStatus.ACTIVE
+
+
+def was_told(portfolio: Portfolio) -> bool:
+    """Whether the coordinator's methods know that it is complete."""
+    return bool(mark_of(portfolio).get("told"))
+
+
+def close(client: OpenIntentClient, portfolio: Portfolio) -> None:
+    """Complete it, if its policy lets it be completed."""
+    try:
+        client.update_portfolio_status(portfolio.id, PortfolioStatus.COMPLETED, "all its members are completed")
+    except ConflictError as error:
+        log.warning("The portfolio %r cannot be completed: %s", portfolio.name, error)
+
+
+def _is_built(portfolio: Portfolio) -> bool:
     """Whether a coordinator has made it, and all that was to be in it is."""
     mark = mark_of(portfolio)
     return bool(mark) and set(mark.get("titles", ())) <= set(mark.get("members", {}))
@@ -85,9 +127,9 @@ def _add(client: OpenIntentClient, portfolio: Portfolio, spec: IntentSpec, depen
 
 
 def _hand_out(client: OpenIntentClient, intent_id: str, spec: IntentSpec) -> None:
-    """Let it have its policy and its agents, unless it has agents: then it had this before, and perhaps others by now."""
-    intent: Intent = client.get_intent(intent_id)
-    if intent.agents:
+    """Let it have its policy and its agents, unless others have taken over by now."""
+    assigned = {each.agent_id for each in client.get_intent(intent_id).agents}
+    if not assigned <= set(spec.agents):
         return
     if spec.retry_policy is not None:
         client.set_retry_policy(intent_id, **spec.retry_policy)

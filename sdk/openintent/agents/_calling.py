@@ -11,6 +11,8 @@ T = TypeVar("T")
 
 Handler = Callable[..., Any]
 
+POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
 LAST_MOMENT = 1.0
 """Seconds for coroutines that are cancelled to end."""
 
@@ -73,8 +75,8 @@ async def _awaited(result: Any) -> Any:
 
 
 def parameters(handler: Handler) -> int:
-    """How many positional arguments the handler takes."""
-    kinds = [each.kind for each in inspect.signature(handler).parameters.values()]
-    if inspect.Parameter.VAR_POSITIONAL in kinds:
+    """How many arguments the handler must be given. One with a default is the handler's own affair."""
+    taken = inspect.signature(handler).parameters.values()
+    if any(each.kind == each.VAR_POSITIONAL for each in taken):
         return 255
-    return sum(kind in (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD) for kind in kinds)
+    return sum(each.kind in POSITIONAL and each.default is each.empty for each in taken)

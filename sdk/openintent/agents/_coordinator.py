@@ -1,17 +1,19 @@
 """An agent that has others do the work."""
 
-from ..enums import EventType, IntentStatus, PortfolioStatus
-from ..errors import ConflictError
+from collections.abc import Callable
+from typing import TypeVar
+
+from .._streams import EventStream
+from ..enums import EventType
 from ..models import Event, Portfolio
-from ._base import BaseAgent, log
-from ._building import build, is_built, mark_of, set_mark
+from ._base import BaseAgent
+from ._building import build, close, is_complete, is_over, set_mark, unfinished, was_told
 from ._declaring import declared
 from ._patience import patiently
 from ._running import Running
 from ._specs import PortfolioSpec
 
-NEWEST = 100
-"""Completed portfolios that a coordinator looks at when it starts: one of them may have been completed while it was away."""
+T = TypeVar("T")
 
 TURNING = frozenset(
     {
@@ -21,6 +23,7 @@ TURNING = frozenset(
         EventType.REMOVED_FROM_PORTFOLIO,
     }
 )
+"""After these a portfolio may be further than before."""
 
 
 class Coordinator(BaseAgent):
@@ -45,88 +48,76 @@ class Coordinator(BaseAgent):
 
     `on_all_complete` and `on_progress` are about its portfolios. The decorators of other agents work as well; those for events also
     hear of the portfolios' members, whoever is assigned to them. A coordinator is one process: two with one id make a portfolio once,
-    but both follow it, and may both be told that it is complete.
+    but both follow it, and both may be told that it is complete.
     """
 
     portfolio: PortfolioSpec | None = None
     """What is made when it starts, if anything."""
 
+    _followed: dict[str, "_Follower"] | None = None
+
     def create(self, spec: PortfolioSpec) -> Portfolio:
         """Make the portfolio, unless it is there, and follow it. In an `async def`, call it by `asyncio.to_thread`.
 
-        Raises ConflictError `portfolio_closed` where a portfolio that is completed would have to be added to; ValidationError.
+        Raises ConflictError `portfolio_closed` where one that is completed would have to be added to; ValidationError.
         """
         running = self._started()
         made = patiently(lambda: build(running.client, running.agent_id, spec), running.stopping)
         self._follow(running, made)
         return made
 
-    def _begin(self, after: int | None) -> None:
-        super()._begin(after)
-        running = self._started()
-        for each in patiently(lambda: _unfinished(running), running.stopping):
+    def _connect(self, running: Running, after: int | None) -> None:
+        self._followed = {}
+        super()._connect(running, after)
+        for each in patiently(lambda: unfinished(running.client, running.agent_id), running.stopping):
             self._follow(running, each)
         if self.portfolio:
             self.create(self.portfolio)
 
     def _follow(self, running: Running, portfolio: Portfolio) -> None:
         """Hear of it until it is over. Again does nothing."""
-        followed = vars(self).setdefault("_followed", {})
-        if portfolio.id in followed or mark_of(portfolio).get("told"):
-            return
-        followed[portfolio.id] = None
+        followed = self._followed if self._followed is not None else {}
+        if not was_told(portfolio):
+            follower = _Follower(self, running, portfolio.id)
+            if followed.setdefault(portfolio.id, follower) is follower:
+                follower.begin()
 
-        def look() -> None:
-            if self._look(running, portfolio.id):
-                stream.close()
 
-        def hear(event: Event) -> None:
-            running.reactions.hear(event)
-            if event.event_type in TURNING:
-                running.reactions.call(look)
+class _Follower:
+    """Tells the coordinator's methods how far a portfolio is, one after the other with its other handlers."""
 
-        stream = running.follow(hear, portfolio_id=portfolio.id)
-        running.reactions.call(look)
+    def __init__(self, coordinator: Coordinator, running: Running, portfolio_id: str) -> None:
+        self._coordinator = coordinator
+        self._running = running
+        self._portfolio_id = portfolio_id
+        self._counts: dict[str, int] | None = None
+        self._stream: EventStream | None = None
 
-    def _look(self, running: Running, portfolio_id: str) -> bool:
-        """Call what wants to know how far the portfolio is. Answers whether it is over."""
-        portfolio = patiently(lambda: running.client.get_portfolio(portfolio_id), running.stopping)
-        followed = vars(self)["_followed"]
-        if portfolio.aggregate_status.by_status != followed[portfolio_id]:
-            followed[portfolio_id] = portfolio.aggregate_status.by_status
-            self._tell(running, "on_progress", portfolio)
-        if is_complete(portfolio) and not mark_of(portfolio).get("told"):
-            self._tell(running, "on_all_complete", portfolio)
-            patiently(lambda: set_mark(running.client, portfolio_id, told=True), running.stopping)
-            patiently(lambda: _close(running, portfolio), running.stopping)
-        return portfolio.status != PortfolioStatus.ACTIVE or is_complete(portfolio)
+    def begin(self) -> None:
+        self._stream = self._running.follow(self._hear, portfolio_id=self._portfolio_id)
+        self._running.reactions.call(self._look)
 
-    def _tell(self, running: Running, kind: str, portfolio: Portfolio) -> None:
-        for name, calling in declared(type(self)):
+    def _hear(self, event: Event) -> None:
+        self._running.reactions.hear(event)
+        if event.event_type in TURNING:
+            self._running.reactions.call(self._look)
+
+    def _look(self) -> None:
+        portfolio = self._ask(lambda: self._running.client.get_portfolio(self._portfolio_id))
+        if portfolio.aggregate_status.by_status != self._counts:
+            self._counts = portfolio.aggregate_status.by_status
+            self._tell("on_progress", portfolio)
+        if is_complete(portfolio) and not was_told(portfolio):
+            self._tell("on_all_complete", portfolio)
+            self._ask(lambda: set_mark(self._running.client, portfolio.id, told=True))
+            self._ask(lambda: close(self._running.client, portfolio))
+        if is_over(portfolio) and self._stream:
+            self._stream.close()
+
+    def _tell(self, kind: str, portfolio: Portfolio) -> None:
+        for name, calling in declared(type(self._coordinator)):
             if calling.kind == kind:
-                running.caller.call(getattr(self, name), portfolio)
+                self._running.caller.call(getattr(self._coordinator, name), portfolio)
 
-
-def is_complete(portfolio: Portfolio) -> bool:
-    """Whether it is completed, or all of its members are, those left out that may be abandoned (protocol P-2)."""
-    if portfolio.status == PortfolioStatus.COMPLETED:
-        return True
-    statuses = {each.status for each in portfolio.intents}
-    if portfolio.governance_policy.get("allow_partial_completion"):
-        statuses.discard(IntentStatus.ABANDONED)
-    return is_built(portfolio) and statuses == {IntentStatus.COMPLETED}
-
-
-def _unfinished(running: Running) -> list[Portfolio]:
-    """Those that this coordinator has made and has not told of."""
-    active = running.client.list_portfolios(created_by=running.agent_id, status=PortfolioStatus.ACTIVE)
-    newest = running.client.list_portfolios(created_by=running.agent_id, status=PortfolioStatus.COMPLETED, limit=NEWEST)
-    return [each for each in (*active, *newest) if is_built(each) and not mark_of(each).get("told")]
-
-
-def _close(running: Running, portfolio: Portfolio) -> None:
-    """Complete it, if its policy lets it be completed."""
-    try:
-        running.client.update_portfolio_status(portfolio.id, PortfolioStatus.COMPLETED, "all its members are completed")
-    except ConflictError as error:
-        log.warning("The portfolio %r cannot be completed: %s", portfolio.name, error)
+    def _ask(self, step: Callable[[], T]) -> T:
+        return patiently(step, self._running.stopping)

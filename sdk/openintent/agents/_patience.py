@@ -29,11 +29,11 @@ def pause(tries: int, error: OpenIntentError | None = None) -> float:
 def patiently(step: Callable[[], T], stopping: threading.Event) -> T:
     """Do it, as often as it takes until the server answers. Raises StoppedError, and what does not pass."""
     tries = 0
-    while not stopping.is_set():
+    while True:
         try:
             return step()
         except PASSING as error:
             tries += 1
             log.info("Once more in a moment: %s", error)
-            stopping.wait(pause(tries, error))
-    raise StoppedError
+            if stopping.wait(pause(tries, error)):
+                raise StoppedError from None

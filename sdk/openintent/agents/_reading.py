@@ -2,7 +2,7 @@
 
 from ..client import OpenIntentClient
 from ..enums import EventType, IntentStatus
-from ..models import Intent
+from ..models import Event, Intent
 from ._standing import TELLING, Standing
 
 FINAL = frozenset({IntentStatus.COMPLETED, IntentStatus.ABANDONED})
@@ -13,9 +13,13 @@ def standing_of(client: OpenIntentClient, intent_id: str, agent_id: str, scope: 
     standing = Standing(agent_id, scope)
     standing.read(client.get_events(intent_id, event_type=",".join(TELLING)))
     if standing.starts:
-        patches = client.get_events(intent_id, event_type=EventType.STATE_PATCHED, actor=agent_id, after=standing.since)
-        standing.read(patches)
+        standing.read(patches_since(client, intent_id, standing))
     return standing
+
+
+def patches_since(client: OpenIntentClient, intent_id: str, standing: Standing) -> list[Event]:
+    """The agent's own, since it was assigned."""
+    return client.get_events(intent_id, event_type=EventType.STATE_PATCHED, actor=standing.agent_id, after=standing.since)
 
 
 def is_final(intent: Intent) -> bool:

@@ -1,6 +1,5 @@
 """An agent while it runs: its connections, its threads, its end."""
 
-import asyncio
 import logging
 import threading
 from collections.abc import Callable, Sequence
@@ -15,7 +14,7 @@ from ..enums import EventType
 from ..errors import OpenIntentError
 from ..models import Event
 from ._assignment import Assignment
-from ._assignments import Assignments
+from ._assignments import HEARD, Assignments
 from ._calling import LAST_MOMENT, Caller
 from ._made import Made
 from ._options import Settings
@@ -40,31 +39,35 @@ class Running:
         settings: Settings,
         handle: Callable[[Assignment], object] | None,
         reactions: Sequence[Reaction],
-        loop: asyncio.AbstractEventLoop | None,
+        caller: Caller,
     ) -> None:
-        self.connection = connection
         self.agent_id = str(connection["agent_id"])
-        self.settings = settings
-        self.caller = Caller(loop)
         self.client = OpenIntentClient(**connection)
+        self.caller = caller
         self.stopping = threading.Event()
         self.failure: BaseException | None = None
-        self.reactions = Reactions(self.agent_id, self.client, reactions, self.caller, self.stopping)
-        self.assignments = handle and Assignments(self.agent_id, self.client, settings, handle, self.async_client)
+        self.reactions = Reactions(self.agent_id, self.client, reactions, caller, self.stopping)
+        self._connection = connection
+        self._settings = settings
+        self._assignments = handle and Assignments(self.agent_id, self.client, settings, handle, self.async_client)
+        self._types = (HEARD if handle else frozenset()).union(*(each.calling.types for each in reactions))
         self._made = Made(self.agent_id, self.client) if any(each.calling.kind == "on_complete" for each in reactions) else None
         self._async_client: AsyncOpenIntentClient | None = None
-        self._connecting = threading.Lock()
-        self._threads: list[threading.Thread] = []
+        self._changing = threading.Lock()
+        self._ending = threading.Lock()
+        self.has_ended = False
+        self._threads: set[threading.Thread] = set()
         self._streams: list[EventStream] = []
         self._main: EventStream | None = None
+        self._then: Callable[[], object] = lambda: None
 
     def async_client(self) -> "AsyncOpenIntentClient":
         """Made when it is asked for: it needs the extra `async`."""
         from ..aio import AsyncOpenIntentClient  # noqa: PLC0415
 
-        with self._connecting:
+        with self._changing:
             if self._async_client is None:
-                self._async_client = AsyncOpenIntentClient(**self.connection)
+                self._async_client = AsyncOpenIntentClient(**self._connection)
             return self._async_client
 
     @property
@@ -73,16 +76,17 @@ class Running:
 
     def start(self, after: int | None) -> None:
         """Connect, and begin. Returns once it listens. Raises OpenIntentError."""
-        self._main = self.follow(self._hear, agent_id=self.agent_id, after=after)
+        if self._types:
+            self._main = self.follow(self._hear, agent_id=self.agent_id, event_types=sorted(self._types), after=after)
         if self._made:
             self.follow(self._hear_of_made, event_types=[EventType.INTENT_CREATED, EventType.STATUS_CHANGED])
             self._ask(self._made.look)
-        self.begin(self.reactions.serve, "reactions")
-        if self.assignments:
-            for number in range(self.settings.concurrency):
-                self.begin(self.assignments.serve, f"assignments {number}")
-            self._ask(self.assignments.look_through)
-            self.begin(self._look_through_again, "look through")
+        self._begin(self.reactions.serve, "reactions")
+        if self._assignments:
+            for number in range(self._settings.concurrency):
+                self._begin(self._assignments.serve, f"assignments {number + 1}")
+            self._ask(self._assignments.look_through)
+            self._begin(self._look_through_again, "look through")
         if not self.stopping.is_set():
             log.info("%s is listening at %s", self.agent_id, self.client.base_url)
 
@@ -92,20 +96,67 @@ class Running:
         *,
         agent_id: str | None = None,
         portfolio_id: str | None = None,
-        event_types: Sequence[EventType] | None = None,
+        event_types: Sequence[str] | None = None,
         after: int | None = None,
     ) -> EventStream:
-        """Hear all events of a topic from now on, in a thread of its own. Raises OpenIntentError."""
+        """Hear the events of a topic, in a thread of its own. Returns once it listens. Raises OpenIntentError."""
         stream = self.client.stream(agent_id=agent_id, portfolio_id=portfolio_id, event_types=event_types, after=after)
-        self._streams.append(stream)
+        with self._changing:
+            self._streams.append(stream)
+        if self.stopping.is_set():
+            stream.close()
         opened = threading.Event()
-        self.begin(lambda: self._listen(stream, hear, opened), "stream")
+        self._begin(lambda: self._listen(stream, hear, opened), "stream")
         opened.wait()
         if self.failure:
             raise self.failure
         return stream
 
-    def begin(self, work: Callable[[], object], name: str) -> None:
+    def on_stop(self, call: Callable[[], object]) -> None:
+        """Have this called, in whatever thread, as soon as the agent is to stop."""
+        self._then = call
+        if self.stopping.is_set():
+            call()
+
+    def stop_soon(self) -> None:
+        """Have it stop."""
+        self.stopping.set()
+        for stream in list(self._streams):
+            stream.close()
+        self._then()
+
+    def stop(self) -> None:
+        """Begin nothing any more; let handlers end what they are at, for so many seconds; then take it from them."""
+        self.stop_soon()
+        if threading.current_thread() in self._threads:  # A handler cannot wait for its own end.
+            return
+        with self._ending:
+            if not self.has_ended:
+                self._end()
+                self.has_ended = True
+
+    def _end(self) -> None:
+        deadline = monotonic() + self._settings.drain_seconds
+        if self._assignments:
+            self._assignments.close()
+        self.reactions.close()
+        if not self._join(deadline) and self._assignments:
+            log.warning("%s does not wait any longer for its handlers", self.agent_id)
+            self._assignments.cancel("the agent stops")
+            self._join(monotonic() + LAST_MOMENT)
+        if self._async_client:
+            self.caller.run(self._async_client.close())
+        self.caller.close()
+        self.client.close()
+        log.info("%s has stopped", self.agent_id)
+
+    def _join(self, deadline: float) -> bool:
+        """Wait for all threads. Answers whether they have ended."""
+        for thread in list(self._threads):
+            thread.join(max(0.0, deadline - monotonic()))
+        return not any(thread.is_alive() for thread in list(self._threads))
+
+    def _begin(self, work: Callable[[], object], name: str) -> None:
         """Do it in a thread that does not keep the process from ending. What it raises ends the agent."""
 
         def run() -> None:
@@ -117,44 +168,12 @@ class Running:
                 if not self.stopping.is_set():
                     self.failure = error
                     self.stop_soon()
+            finally:
+                self._threads.discard(threading.current_thread())
 
         thread = threading.Thread(target=run, name=f"{self.agent_id}: {name}", daemon=True)
-        self._threads.append(thread)
+        self._threads.add(thread)
         thread.start()
-
-    def stop_soon(self) -> None:
-        """Have it stop."""
-        self.stopping.set()
-        for stream in list(self._streams):
-            stream.close()
-
-    def stop(self) -> None:
-        """Begin nothing any more; let handlers end what they are at, for so many seconds; then take it from them."""
-        self.stop_soon()
-        if threading.current_thread() in self._threads:  # A handler cannot wait for its own end.
-            return
-        deadline = monotonic() + self.settings.drain_seconds
-        if self.assignments:
-            self.assignments.close()
-        self.reactions.close()
-        if not self._join(deadline) and self.assignments:
-            log.warning("%s has waited long enough for its handlers", self.agent_id)
-            self.assignments.cancel("the agent stops")
-            self._join(monotonic() + LAST_MOMENT)
-        self._close()
-
-    def _close(self) -> None:
-        if self._async_client:
-            self.caller.run(self._async_client.close())
-        self.caller.close()
-        self.client.close()
-        log.info("%s has stopped", self.agent_id)
-
-    def _join(self, deadline: float) -> bool:
-        """Wait for all threads. Answers whether they have ended."""
-        for thread in self._threads:
-            thread.join(max(0.0, deadline - monotonic()))
-        return not any(thread.is_alive() for thread in self._threads)
 
     def _listen(self, stream: EventStream, hear: Callable[[Event], object], opened: threading.Event) -> None:
         try:
@@ -167,11 +186,13 @@ class Running:
                 self.failure = error
             raise
         finally:
+            with self._changing:
+                self._streams.remove(stream)
             opened.set()
 
     def _hear(self, event: Event) -> None:
-        if self.assignments:
-            self.assignments.hear(event)
+        if self._assignments:
+            self._assignments.hear(event)
         self.reactions.hear(event)
 
     def _hear_of_made(self, event: Event) -> None:
@@ -183,8 +204,8 @@ class Running:
             patiently(step, self.stopping)
 
     def _look_through_again(self) -> None:
-        while self.assignments and not self.stopping.wait(LOOK_THROUGH_EVERY):
+        while self._assignments and not self.stopping.wait(LOOK_THROUGH_EVERY):
             try:
-                patiently(self.assignments.look_through, self.stopping)
+                patiently(self._assignments.look_through, self.stopping)
             except OpenIntentError as error:
                 log.warning("%s cannot list its assignments: %s", self.agent_id, error)

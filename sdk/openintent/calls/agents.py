@@ -2,7 +2,7 @@
 
 from .._call import Call, endpoint
 from ..models import AgentAssignment, Intent, IntentAgent
-from ..validation import validate_agent_id
+from ..validation import validate_agent_id, validate_assignment
 from ._parts import Id, listing, nothing, path
 
 
@@ -15,7 +15,7 @@ class AgentCalls:
 
         Raises InputValidationError, NotFoundError.
         """
-        validate_agent_id(agent_id)
+        validate_assignment(agent_id, role)
         return Call(
             method="POST",
             path=path("intents", intent_id, "agents"),

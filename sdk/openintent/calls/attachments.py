@@ -37,7 +37,15 @@ class AttachmentCalls:
 
         Raises InputValidationError, NotFoundError, ValidationError `too_large` (`response["limit"]`).
         """
-        validate_attachment(filename, content_type, storage_url=storage_url, size=size, description=description)
+        validate_attachment(
+            filename,
+            content_type,
+            storage_url=storage_url,
+            size=size,
+            description=description,
+            sha256=sha256,
+            metadata=metadata,
+        )
         if [content, content_base64, storage_url].count(None) != 2:
             raise InputValidationError("give one of content, content_base64 and storage_url", field="content")
         body = given(

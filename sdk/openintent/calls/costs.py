@@ -8,7 +8,7 @@ from typing import Any, Literal
 from .._call import Call, endpoint
 from ..models import Cost, CostSummary
 from ..models.costs import cost_summary
-from ..validation import validate_agent_id, validate_cost
+from ..validation import validate_cost
 from ..validation.costs import exact_amount
 from ._parts import Id, Instant, given, instant, listing, path
 
@@ -37,9 +37,7 @@ class CostCalls:
 
         Raises InputValidationError, NotFoundError.
         """
-        validate_cost(cost_type, amount, unit)
-        if agent_id is not None:
-            validate_agent_id(agent_id)
+        validate_cost(cost_type, amount, unit, provider=provider, model=model, metadata=metadata, agent_id=agent_id)
         return Call(
             method="POST",
             path=path("intents", intent_id, "costs"),

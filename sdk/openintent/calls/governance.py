@@ -6,7 +6,13 @@ from typing import Any, NotRequired, TypedDict
 from .._call import Call, endpoint
 from ..enums import ArbitrationStatus
 from ..models import Arbitration, Decision, Delegation
-from ..validation import validate_agent_id, validate_arbitration_request, validate_decision, validate_whole_number
+from ..validation import (
+    validate_arbitration_request,
+    validate_decision,
+    validate_delegation,
+    validate_whole_number,
+    validate_withdrawal,
+)
 from ._parts import Id, Ids, Instant, as_id, as_ids, given, instant, listing, nothing, path
 
 LONGEST_WAIT = 60
@@ -98,8 +104,9 @@ class GovernanceCalls:
     def withdraw_arbitration(self, arbitration_id: Id, reason: str | None = None) -> Call[Arbitration]:
         """Take the question back; repeating it does nothing. For its requester, arbiters and operators.
 
-        Raises NotFoundError, PermissionDeniedError, ConflictError `arbitration_resolved`.
+        Raises InputValidationError, NotFoundError, PermissionDeniedError, ConflictError `arbitration_resolved`.
         """
+        validate_withdrawal(reason)
         return Call(
             method="POST",
             path=path("arbitrations", arbitration_id, "withdraw"),
@@ -126,7 +133,7 @@ class GovernanceCalls:
         Raises InputValidationError, NotFoundError, PermissionDeniedError (`self_decision`), ConflictError
         `arbitration_resolved`, ValidationError if it is none of the options.
         """
-        validate_decision(decision, rationale)
+        validate_decision(decision, rationale, decision_type=decision_type, evidence=evidence)
         return Call(
             method="POST",
             path=path("intents", intent_id, "decisions"),
@@ -164,7 +171,7 @@ class GovernanceCalls:
 
         Raises InputValidationError, PermissionDeniedError, ValidationError for an unknown intent or portfolio.
         """
-        validate_agent_id(delegate, "delegate")
+        validate_delegation(delegate, actions=actions, constraints=constraints)
         scope = {"intents": as_ids(intents), "portfolios": as_ids(portfolios), "actions": list(actions)}
         return Call(
             method="POST",

@@ -12,6 +12,7 @@ from ..validation import (
     validate_intent_update,
     validate_patches,
     validate_state,
+    validate_status,
 )
 from ._parts import UNSET, Id, Ids, Instant, Unset, as_id, as_ids, given, instant, listing, path
 
@@ -187,9 +188,10 @@ class IntentCalls:
 
         `cascade` with `abandoned` abandons its open descendants too.
 
-        Raises ConflictError `version_conflict` or `completion_gate` (`waiting_for`: what must end first),
+        Raises InputValidationError, ConflictError `version_conflict` or `completion_gate` (`waiting_for`: what must end first),
         ValidationError `illegal_transition`, NotFoundError.
         """
+        validate_status(status, reason)
         return Call(
             method="POST",
             path=path("intents", intent_id, "status"),

@@ -3,7 +3,7 @@
 from .._call import Call, endpoint
 from ..enums import KeyRole
 from ..models import ApiKey
-from ..validation import validate_agent_id
+from ..validation import validate_key
 from ._parts import Id, Instant, given, instant, listing, nothing, path
 
 
@@ -26,8 +26,7 @@ class KeyCalls:
 
         Raises InputValidationError, PermissionDeniedError.
         """
-        if agent_id is not None:
-            validate_agent_id(agent_id)
+        validate_key(name, role, agent_id)
         return Call(
             method="POST",
             path=path("keys"),

@@ -3,8 +3,7 @@
 from .._call import Call, endpoint
 from ..enums import LeaseStatus
 from ..models import Lease
-from ..validation import validate_lease_acquire, validate_whole_number
-from ..validation.leases import LEASE_SECONDS
+from ..validation import validate_lease_acquire, validate_lease_renew, validate_lease_revoke
 from ._parts import Id, as_id, given, listing, nothing, path
 
 
@@ -47,7 +46,7 @@ class LeaseCalls:
 
         Raises LeaseConflictError `lease_expired`, PermissionDeniedError `not_lease_holder`, NotFoundError.
         """
-        validate_whole_number(duration_seconds, "duration_seconds", *LEASE_SECONDS)
+        validate_lease_renew(duration_seconds)
         return Call(
             method="PATCH",
             path=path("intents", intent_id, "leases", lease_id),
@@ -70,7 +69,11 @@ class LeaseCalls:
 
     @endpoint
     def revoke_lease(self, intent_id: Id, lease_id: Id, reason: str | None = None) -> Call[Lease]:
-        """Take the lease from its holder. For arbiters and operators. Raises PermissionDeniedError, NotFoundError."""
+        """Take the lease from its holder. For arbiters and operators.
+
+        Raises InputValidationError, PermissionDeniedError, NotFoundError.
+        """
+        validate_lease_revoke(reason)
         return Call(
             method="POST",
             path=path("intents", intent_id, "leases", lease_id, "revoke"),

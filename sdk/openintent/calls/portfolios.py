@@ -7,7 +7,7 @@ from .._call import Call, endpoint
 from ..enums import PortfolioStatus
 from ..errors import InputValidationError
 from ..models import Portfolio, PortfolioMember
-from ..validation import validate_portfolio, validate_whole_number
+from ..validation import validate_portfolio, validate_portfolio_member, validate_portfolio_status
 from ._parts import UNSET, Id, Unset, as_id, given, listing, nothing, path
 
 
@@ -95,6 +95,7 @@ class PortfolioCalls:
         Raises ConflictError `completion_gate` (`response["waiting_for"]`: members that must complete first), ValidationError
         `illegal_transition`, NotFoundError.
         """
+        validate_portfolio_status(status, reason)
         return Call(
             method="PATCH",
             path=path("portfolios", portfolio_id, "status"),
@@ -111,7 +112,7 @@ class PortfolioCalls:
         Raises ConflictError `duplicate_member`, `duplicate_primary` or `portfolio_closed`, ValidationError (no such intent),
         NotFoundError (no such portfolio).
         """
-        validate_whole_number(priority, "priority", least=-(2**31) + 1, most=2**31 - 1)
+        validate_portfolio_member(role, priority)
         return Call(
             method="POST",
             path=path("portfolios", portfolio_id, "intents"),

@@ -6,13 +6,14 @@ clients call them; call them yourself to check input early. The server checks th
 
 from ..errors import InputValidationError
 from ._values import validate_agent_id, validate_header, validate_json, validate_whole_number
+from .access import validate_assignment, validate_key
 from .attachments import validate_attachment
 from .costs import validate_cost
 from .events import validate_event, validate_event_types, validate_events
-from .governance import validate_arbitration_request, validate_decision
-from .intents import validate_intent_create, validate_intent_update, validate_patches, validate_state
-from .leases import validate_lease_acquire
-from .portfolios import validate_portfolio
+from .governance import validate_arbitration_request, validate_decision, validate_delegation, validate_withdrawal
+from .intents import validate_intent_create, validate_intent_update, validate_patches, validate_state, validate_status
+from .leases import validate_lease_acquire, validate_lease_renew, validate_lease_revoke
+from .portfolios import validate_portfolio, validate_portfolio_member, validate_portfolio_status
 from .retries import validate_failure, validate_retry_policy
 from .subscriptions import validate_subscription
 
@@ -20,9 +21,11 @@ __all__ = [
     "InputValidationError",
     "validate_agent_id",
     "validate_arbitration_request",
+    "validate_assignment",
     "validate_attachment",
     "validate_cost",
     "validate_decision",
+    "validate_delegation",
     "validate_event",
     "validate_event_types",
     "validate_events",
@@ -31,11 +34,18 @@ __all__ = [
     "validate_intent_create",
     "validate_intent_update",
     "validate_json",
+    "validate_key",
     "validate_lease_acquire",
+    "validate_lease_renew",
+    "validate_lease_revoke",
     "validate_patches",
     "validate_portfolio",
+    "validate_portfolio_member",
+    "validate_portfolio_status",
     "validate_retry_policy",
     "validate_state",
+    "validate_status",
     "validate_subscription",
     "validate_whole_number",
+    "validate_withdrawal",
 ]

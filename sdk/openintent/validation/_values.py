@@ -2,10 +2,10 @@
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -116,6 +116,24 @@ def _not_json(value: object) -> str:
 def number(value: Any, field: str, least: float, most: float) -> None:
     if not isinstance(value, (int, float)) or isinstance(value, bool) or not least <= value <= most:
         raise InputValidationError(f"{field} must be a number from {least:,} to {most:,}", field=field)
+
+
+def one_of(value: Any, field: str, words: type[StrEnum]) -> None:
+    if value not in list(words):
+        raise InputValidationError(f"{field} must be one of {', '.join(words)}, not {value!r}", field=field)
+
+
+def why(reason: Any, longest: int = DESCRIPTION_LENGTH) -> None:
+    """Free text, or nothing."""
+    if reason is not None:
+        text(reason, "reason", longest, empty=True)
+
+
+def listed(value: Any, field: str, most: int) -> Sequence[Any]:
+    """The value, if it is a list of at most so many; None is an empty one."""
+    if isinstance(value, str) or not isinstance(value, Sequence | None) or len(value or ()) > most:
+        raise InputValidationError(f"{field} must be a list of at most {most}", field=field)
+    return value or ()
 
 
 def flag(value: Any, field: str) -> None:

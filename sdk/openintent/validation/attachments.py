@@ -1,16 +1,18 @@
 """Attachments."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from ..errors import InputValidationError
-from ._values import DESCRIPTION_LENGTH, URL_LENGTH, text, validate_whole_number
+from ._values import DESCRIPTION_LENGTH, URL_LENGTH, mapping, text, validate_whole_number
 
 FILENAME_LENGTH = 255
 CONTENT_TYPE_LENGTH = 255
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _CONTENT_TYPE = re.compile(r"[^\s/;]+/[^\s/;]+( ?;[ -~]*)?")
+_SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 _STORAGE_URL = re.compile(r"(https?|s3|gs)://[^\s/?#@]+([/?#]\S*)?")
 
 
@@ -21,6 +23,8 @@ def validate_attachment(
     storage_url: str | None = None,
     size: int | None = None,
     description: str | None = None,
+    sha256: str | None = None,
+    metadata: Mapping[str, Any] | None = None,
 ) -> None:
     """Check what is said of a file: its name, its type as `text/csv`; of one that is kept elsewhere its URL and its size."""
     text(filename, "filename", FILENAME_LENGTH)
@@ -38,6 +42,10 @@ def validate_attachment(
         validate_whole_number(size, "size", 0)
     if description is not None:
         text(description, "description", DESCRIPTION_LENGTH, empty=True)
+    if sha256 is not None and not (isinstance(sha256, str) and _SHA256.fullmatch(sha256)):
+        raise InputValidationError("sha256 must be 64 hexadecimal digits", field="sha256")
+    if metadata is not None:
+        mapping(metadata, "metadata")
 
 
 def _storage_url(url: Any) -> None:

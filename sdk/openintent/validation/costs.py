@@ -1,20 +1,31 @@
 """Costs."""
 
+from collections.abc import Mapping
 from decimal import Context, Decimal, InvalidOperation
 from typing import Any
 
 from ..errors import InputValidationError
-from ._values import text
+from ._values import mapping, text, validate_agent_id
 
 AMOUNT = 10**12
 AMOUNT_DECIMALS = 12
+NAME_LENGTH = 255
 FLOAT_DIGITS = 15
 CLEAN_DIGITS = 13  # Where the fifteen good digits of a computed float end in zeros, the rest is noise.
 
 _ALL_DIGITS = Context(prec=1000)
 
 
-def validate_cost(cost_type: str, amount: "int | float | Decimal | str", unit: str = "USD") -> None:
+def validate_cost(
+    cost_type: str,
+    amount: "int | float | Decimal | str",
+    unit: str = "USD",
+    *,
+    provider: str | None = None,
+    model: str | None = None,
+    metadata: Mapping[str, Any] | None = None,
+    agent_id: str | None = None,
+) -> None:
     """Check a cost (protocol C-1): a kind, a unit, and an amount from 0 to 10^12 with at most 12 decimals.
 
     What binary arithmetic leaves behind is taken off: 0.1 + 0.2 is 0.3. A float with more than 15 digits of its own is refused,
@@ -25,6 +36,17 @@ def validate_cost(cost_type: str, amount: "int | float | Decimal | str", unit: s
     number = exact_amount(amount)
     if not 0 <= number <= AMOUNT:
         raise InputValidationError(f"amount must be from 0 to {AMOUNT:,}, not {amount}", field="amount")
+    _bounded_decimals(number, amount)
+    for value, field in ((provider, "provider"), (model, "model")):
+        if value is not None:
+            text(value, field, NAME_LENGTH)
+    if metadata is not None:
+        mapping(metadata, "metadata")
+    if agent_id is not None:
+        validate_agent_id(agent_id)
+
+
+def _bounded_decimals(number: Decimal, amount: Any) -> None:
     _, _, exponent = number.normalize(_ALL_DIGITS).as_tuple()
     if not isinstance(exponent, int) or exponent < -AMOUNT_DECIMALS:
         raise InputValidationError(f"amount can have {AMOUNT_DECIMALS} decimals, so {amount} must be rounded", field="amount")

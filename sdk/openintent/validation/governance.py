@@ -4,10 +4,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..errors import InputValidationError
-from ._values import DESCRIPTION_LENGTH, mapping, text
+from ._values import DESCRIPTION_LENGTH, listed, mapping, text, validate_agent_id, why
 
 OPTIONS = 50
 LABEL_LENGTH = 200
+DECISION_TYPE_LENGTH = 100
+EVIDENCE = 100
+SOURCE_LENGTH = 500
+SUMMARY_LENGTH = 2_000
+ACTIONS = 100
+ACTION_LENGTH = 100
 
 
 def validate_arbitration_request(
@@ -27,8 +33,39 @@ def validate_arbitration_request(
         raise InputValidationError(f"options must be at most {OPTIONS}, whose labels differ", field="options")
 
 
-def validate_decision(decision: str, rationale: str | None = None) -> None:
-    """Check a decision: text that says something, and why, if it is given."""
+def validate_withdrawal(reason: str | None = None) -> None:
+    """Check why a question is taken back."""
+    why(reason)
+
+
+def validate_decision(
+    decision: str,
+    rationale: str | None = None,
+    *,
+    decision_type: str | None = None,
+    evidence: Sequence[Mapping[str, Any]] | None = None,
+) -> None:
+    """Check a decision: text that says something; why, of what type and on what evidence, if that is given."""
     text(decision, "decision", DESCRIPTION_LENGTH)
     if rationale is not None:
         text(rationale, "rationale", DESCRIPTION_LENGTH, empty=True)
+    if decision_type is not None:
+        text(decision_type, "decision_type", DECISION_TYPE_LENGTH)
+    for index, each in enumerate(listed(evidence, "evidence", EVIDENCE)):
+        _evidence(each, f"evidence[{index}]")
+
+
+def validate_delegation(delegate: str, *, actions: Sequence[str] = (), constraints: Mapping[str, Any] | None = None) -> None:
+    """Check a power to lend: to whom, for which actions (at most 100; none: all), under which constraints."""
+    validate_agent_id(delegate, "delegate")
+    for index, action in enumerate(listed(actions, "actions", ACTIONS)):
+        text(action, f"actions[{index}]", ACTION_LENGTH)
+    if constraints is not None:
+        mapping(constraints, "constraints")
+
+
+def _evidence(value: Any, field: str) -> None:
+    mapping(value, field)
+    text(value.get("source"), f"{field}.source", SOURCE_LENGTH)
+    if value.get("summary") is not None:
+        text(value["summary"], f"{field}.summary", SUMMARY_LENGTH, empty=True)

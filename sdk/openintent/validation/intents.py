@@ -3,8 +3,19 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..enums import IntentStatus
 from ..errors import InputValidationError
-from ._values import DESCRIPTION_LENGTH, TITLE_LENGTH, mapping, text, validate_agent_id, validate_json, validate_whole_number
+from ._values import (
+    DESCRIPTION_LENGTH,
+    TITLE_LENGTH,
+    mapping,
+    one_of,
+    text,
+    validate_agent_id,
+    validate_json,
+    validate_whole_number,
+    why,
+)
 
 CONFIDENCE = (0, 100)
 PATCH_OPS = ("set", "append", "remove")
@@ -38,6 +49,12 @@ def validate_intent_update(**changes: Any) -> None:
         _constraints(changes["constraints"])
     if changes.get("confidence") is not None:
         validate_whole_number(changes["confidence"], "confidence", *CONFIDENCE)
+
+
+def validate_status(status: IntentStatus | str, reason: str | None = None) -> None:
+    """Check a status to go to, and why: one of the six, whether it can be reached from where the intent is, the server knows."""
+    one_of(status, "status", IntentStatus)
+    why(reason)
 
 
 def validate_state(state: Mapping[str, Any]) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from ..enums import RetryStrategy
 from ..errors import InputValidationError
-from ._values import flag, mapping, number, text, validate_agent_id, validate_whole_number
+from ._values import flag, mapping, number, one_of, text, validate_agent_id, validate_whole_number
 
 ERROR_TYPE_LENGTH = 200
 ERROR_MESSAGE_LENGTH = 10_000
@@ -19,9 +19,7 @@ RETRYABLE_ERRORS = 100
 
 def validate_retry_policy(**policy: Any) -> None:
     """Check the settings of a retry policy that are given, each as `set_retry_policy` takes it."""
-    strategy = policy.get("strategy", RetryStrategy.NONE)
-    if strategy not in list(RetryStrategy):
-        raise InputValidationError(f"strategy must be one of {', '.join(RetryStrategy)}, not {strategy!r}", field="strategy")
+    one_of(policy.get("strategy", RetryStrategy.NONE), "strategy", RetryStrategy)
     for name in policy.keys() & {"max_attempts", "failure_threshold"}:
         validate_whole_number(policy[name], name, *RETRIES)
     limits = {"base_delay_seconds": BASE_DELAY, "max_delay_seconds": MAX_DELAY, "backoff_multiplier": BACKOFF}

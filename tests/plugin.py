@@ -19,7 +19,7 @@ def pytest_report_header() -> str:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out on PostgreSQL what asks no database, and the pages: both are run on SQLite."""
+    """Leave out on PostgreSQL what asks no database, and what is the same on both: pages, documents, examples. SQLite runs them."""
     if VENDOR == "sqlite":
         return
     same = [item for item in items if _is_same_on_every_database(item)]
@@ -29,7 +29,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _is_same_on_every_database(item: pytest.Item) -> bool:
     asks = {"db", "transactional_db", "vendor"} & set(getattr(item, "fixturenames", ()))
-    return item.path.parent.name == "browser" or not (asks or item.get_closest_marker("django_db"))
+    return item.path.parent.name in {"browser", "docs", "examples"} or not (asks or item.get_closest_marker("django_db"))
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,65 @@
+"""Each example runs as it stands, and leaves behind what it says."""
+
+from decimal import Decimal
+
+from .conftest import kinds
+
+
+def newest(client, title):
+    return max(client.list_intents(q=title), key=lambda intent: intent.created_at)
+
+
+def test_basic_usage(run, client):
+    said = run("basic_usage.py")
+
+    intent = newest(client, "Summarise the customer feedback")
+    assert (intent.status, intent.created_by, len(intent.state["findings"])) == ("completed", "agent:analyst", 3)
+    assert kinds(client, intent) == [
+        "intent_created",
+        "status_changed",
+        "lease_acquired",
+        *["state_patched"] * 3,
+        "lease_released",
+        "cost_recorded",
+        "attachment_added",
+        "status_changed",
+    ]
+    assert client.get_cost_summary(intent.id)["total"] == Decimal("0.042")
+    (attachment,) = client.get_attachments(intent.id)
+    assert client.get_attachment_content(intent.id, attachment.id).decode().splitlines() == intent.state["findings"]
+    assert f"created    {intent.id}" in said
+
+
+def test_auth_identity(run, client):
+    said = run("auth_identity.py")
+
+    intent = newest(client, "Close the account of customer 7")
+    assert intent.created_by == "agent:worker"
+    assert [(each.decided_by, each.decision) for each in client.get_decisions(intent.id)] == [
+        ("agent:arbiter", "collect"),
+        ("agent:worker", "collect by instalments"),
+    ]
+    assert {event.actor for event in client.get_events(intent.id)} == {"agent:worker", "agent:arbiter"}
+    assert [key.agent_id for key in client.list_keys() if key.revoked_at is None and key.agent_id] == []
+    assert [line.split(": ")[1] for line in said.splitlines() if line.startswith("refused")] == [
+        "403 forbidden",
+        "403 agent_mismatch",
+        "403 forbidden",
+        "403 forbidden",
+        "401 unauthenticated",
+    ]
+
+
+def test_portfolio_multi_intent(run, client):
+    said = run("portfolio_multi_intent.py")
+
+    portfolio = max(client.list_portfolios(status="completed"), key=lambda portfolio: portfolio.created_at)
+    assert [(each.title, each.status, each.state["booked"]) for each in portfolio.intents] == [
+        ("Book flights to Paris", "completed", True),
+        ("Book a hotel in Paris", "completed", True),
+        ("Reserve a table", "completed", True),
+    ]
+    assert sum(cost.amount for cost in client.get_portfolio_costs(portfolio.id)) == 4890
+    events = [event for event in client.list_events(event_type="budget_alert") if event.portfolio_id == portfolio.id]
+    assert len(events) == 1
+    assert said.splitlines()[-1] == "completed  100 % of 3, 4890 USD"

@@ -117,8 +117,7 @@ class Assignments:
     def cancel(self, reason: str) -> None:
         """Take what is being worked on from its handlers, and give the leases back."""
         for attempt in list(self._running.values()):
-            attempt.assignment._cancel(reason)
-            attempt.hold.release()
+            attempt.cancel(reason)
 
     def _look(self, intent_id: str) -> float | None:
         """See to an intent. Answers after how many seconds to look again, if nothing happens meanwhile; None: not at all."""
@@ -200,7 +199,7 @@ class Assignments:
     def _tell(self, attempt: Attempt, event: Event) -> None:
         """What others have done to an intent that is being worked on."""
         if event.event_type == EventType.AGENT_UNASSIGNED and event.payload.get("agent_id") == self._agent_id:
-            attempt.hold.take_away(f"{event.actor} has unassigned it")
+            attempt.cancel(f"{event.actor} has unassigned it")
         elif event.payload.get("lease_id") != attempt.hold.lease.id:
             return
         elif event.event_type == EventType.LEASE_EXPIRED:

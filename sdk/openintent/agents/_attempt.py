@@ -55,6 +55,11 @@ class Attempt:
             log.info("%s lets go of %r: %s", self._agent, self._intent.title, cancelled)
             return False
 
+    def cancel(self, reason: str) -> None:
+        """Take it from its handler, and give the lease back."""
+        self.assignment._cancel(reason)
+        self.hold.release()
+
     @property
     def _agent(self) -> str:
         return self._standing.agent_id

@@ -153,7 +153,7 @@ class BaseAgent:
     def stop(self) -> None:
         """Begin nothing any more, and return when handlers have ended, or were cancelled after `drain_seconds`.
 
-        In a handler it returns at once. An agent that is not running stays as it is.
+        In a handler, and in an event loop, it returns at once. An agent that is not running stays as it is.
         """
         if running := self._running:
             running.stop()

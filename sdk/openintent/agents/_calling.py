@@ -74,6 +74,15 @@ async def _awaited(result: Any) -> Any:
     return await result
 
 
+def is_in_a_loop() -> bool:
+    """Whether this thread runs an event loop, which must not be kept waiting."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
 def parameters(handler: Handler) -> int:
     """How many arguments the handler must be given. One with a default is the handler's own affair."""
     taken = inspect.signature(handler).parameters.values()

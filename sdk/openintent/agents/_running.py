@@ -15,7 +15,7 @@ from ..errors import OpenIntentError
 from ..models import Event
 from ._assignment import Assignment
 from ._assignments import HEARD, Assignments
-from ._calling import LAST_MOMENT, Caller
+from ._calling import LAST_MOMENT, Caller, is_in_a_loop
 from ._made import Made
 from ._options import Settings
 from ._patience import StoppedError, patiently
@@ -56,7 +56,8 @@ class Running:
         self._changing = threading.Lock()
         self._ending = threading.Lock()
         self.has_ended = False
-        self._threads: set[threading.Thread] = set()
+        self._has_started = False
+        self._serving: list[threading.Thread] = []
         self._streams: list[EventStream] = []
         self._main: EventStream | None = None
         self._then: Callable[[], object] = lambda: None
@@ -81,12 +82,13 @@ class Running:
         if self._made:
             self.follow(self._hear_of_made, event_types=[EventType.INTENT_CREATED, EventType.STATUS_CHANGED])
             self._ask(self._made.look)
-        self._begin(self.reactions.serve, "reactions")
+        self._serving.append(self._begin(self.reactions.serve, "reactions"))
         if self._assignments:
             for number in range(self._settings.concurrency):
-                self._begin(self._assignments.serve, f"assignments {number + 1}")
+                self._serving.append(self._begin(self._assignments.serve, f"assignments {number + 1}"))
             self._ask(self._assignments.look_through)
             self._begin(self._look_through_again, "look through")
+        self._has_started = True
         if not self.stopping.is_set():
             log.info("%s is listening at %s", self.agent_id, self.client.base_url)
 
@@ -104,7 +106,7 @@ class Running:
         with self._changing:
             self._streams.append(stream)
         if self.stopping.is_set():
-            stream.close()
+            self._hang_up()
         opened = threading.Event()
         self._begin(lambda: self._listen(stream, hear, opened), "stream")
         opened.wait()
@@ -119,16 +121,16 @@ class Running:
             call()
 
     def stop_soon(self) -> None:
-        """Have it stop."""
+        """Have it stop. What is being worked on goes on, and hears meanwhile what others do to it."""
         self.stopping.set()
-        for stream in list(self._streams):
-            stream.close()
+        if not self._has_started:
+            self._hang_up()
         self._then()
 
     def stop(self) -> None:
         """Begin nothing any more; let handlers end what they are at, for so many seconds; then take it from them."""
         self.stop_soon()
-        if threading.current_thread() in self._threads:  # A handler cannot wait for its own end.
+        if threading.current_thread() in self._serving or is_in_a_loop():  # A handler cannot wait for its own end.
             return
         with self._ending:
             if not self.has_ended:
@@ -144,19 +146,24 @@ class Running:
             log.warning("%s does not wait any longer for its handlers", self.agent_id)
             self._assignments.cancel("the agent stops")
             self._join(monotonic() + LAST_MOMENT)
+        self._hang_up()
         if self._async_client:
             self.caller.run(self._async_client.close())
         self.caller.close()
         self.client.close()
         log.info("%s has stopped", self.agent_id)
 
-    def _join(self, deadline: float) -> bool:
-        """Wait for all threads. Answers whether they have ended."""
-        for thread in list(self._threads):
-            thread.join(max(0.0, deadline - monotonic()))
-        return not any(thread.is_alive() for thread in list(self._threads))
+    def _hang_up(self) -> None:
+        for stream in list(self._streams):
+            stream.close()
 
-    def _begin(self, work: Callable[[], object], name: str) -> None:
+    def _join(self, deadline: float) -> bool:
+        """Wait for those who serve. Answers whether they have ended."""
+        for thread in self._serving:
+            thread.join(max(0.0, deadline - monotonic()))
+        return not any(thread.is_alive() for thread in self._serving)
+
+    def _begin(self, work: Callable[[], object], name: str) -> threading.Thread:
         """Do it in a thread that does not keep the process from ending. What it raises ends the agent."""
 
         def run() -> None:
@@ -168,12 +175,10 @@ class Running:
                 if not self.stopping.is_set():
                     self.failure = error
                     self.stop_soon()
-            finally:
-                self._threads.discard(threading.current_thread())
 
         thread = threading.Thread(target=run, name=f"{self.agent_id}: {name}", daemon=True)
-        self._threads.add(thread)
         thread.start()
+        return thread
 
     def _listen(self, stream: EventStream, hear: Callable[[Event], object], opened: threading.Event) -> None:
         try:
@@ -193,7 +198,8 @@ class Running:
     def _hear(self, event: Event) -> None:
         if self._assignments:
             self._assignments.hear(event)
-        self.reactions.hear(event)
+        if not self.stopping.is_set():
+            self.reactions.hear(event)
 
     def _hear_of_made(self, event: Event) -> None:
         if self._made and self._made.has(event):

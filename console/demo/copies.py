@@ -1,0 +1,111 @@
+"""Projects in bulk: copies of some that the verbs have made, row by row, under ids and names of their own.
+
+A verb takes some milliseconds, so twenty thousand intents by verbs alone would take an hour on a busy machine. A copy is what the
+verbs would have left: its log, replayed, gives its rows (rule E-6); `verify_log` compares them.
+"""
+
+import re
+from collections import defaultdict
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+from uuid import UUID
+
+from django.db import models, transaction
+from django.utils import timezone
+
+from config import strictjson
+from config.ids import new_id
+from costs.models import Cost, Spending
+from intents import positions, rows
+from intents.models import Assignment, Audience, Edge, Event, Intent
+
+_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_OF_AN_INTENT: dict[type[models.Model], str] = {
+    Edge: "waiter_id", Assignment: "intent_id", Audience: "intent_id", Event: "intent_id", Spending: "intent_id", Cost: "intent_id"
+}  # fmt: skip
+
+Values = dict[str, Any]
+
+
+class Sample:
+    """All rows of a project, as the database has them."""
+
+    def __init__(self, root: UUID) -> None:
+        ids = [root, *Edge.objects.filter(waiter=root, kind="child").values_list("awaited_id", flat=True)]
+        self.intents = _values(Intent, "id", ids)
+        self.parts = {model: _values(model, name, ids) for model, name in _OF_AN_INTENT.items()}
+        self.place = str(self.intents[0]["state"]["place"])
+        self.newest = max(each["updated_at"] for each in self.intents)
+
+    def __len__(self) -> int:
+        return len(self.intents)
+
+
+class Batch:
+    """Copies that are written together."""
+
+    def __init__(self) -> None:
+        self.new: dict[type[models.Model], list[models.Model]] = defaultdict(list)
+
+    def add(self, sample: Sample, place: str) -> None:
+        copy = _Copy(sample, place)
+        self.new[Intent] += [Intent(**copy.of(values)) for values in sample.intents]
+        for model, found in sample.parts.items():
+            self.new[model] += [model(**copy.of(values)) for values in found]
+
+    @transaction.atomic
+    def write(self) -> None:
+        for each in [*self.new.pop(Intent, []), *self.new.pop(Cost, [])]:  # An intent stands before what refers to it.
+            rows.create(each)
+        position = positions.next_in_transaction()
+        for number, event in enumerate(self.new[Event]):
+            event.position = position and position + number  # type: ignore[attr-defined]
+        for model, instances in self.new.items():
+            rows.insert(model, [[getattr(each, field.attname) for field in model._meta.concrete_fields] for each in instances])
+
+
+class _Copy:
+    """What becomes of a sample's values in one copy: new ids, another place, and all of it now."""
+
+    def __init__(self, sample: Sample, place: str) -> None:
+        self.places = (sample.place, place)
+        self.later: timedelta = timezone.now() - sample.newest
+        old = sorted([each["id"] for each in (*sample.intents, *sample.parts[Cost])] + [e["uid"] for e in sample.parts[Event]])
+        self.ids = dict(zip(old, sorted(new_id() for _ in old), strict=True))
+        self.texts = {str(before): str(after) for before, after in self.ids.items()}
+
+    def of(self, values: Values) -> Values:
+        return {name: self._new(value) for name, value in values.items()}
+
+    def _new(self, value: Any) -> Any:
+        match value:
+            case UUID():
+                return self.ids.get(value, value)
+            case datetime():
+                return value + self.later
+            case str():
+                return self._text(value)
+            case dict() | list():
+                return strictjson.loads(self._text(strictjson.text(value)).encode())
+        return value
+
+    def _text(self, text: str) -> str:
+        return _ID.sub(lambda found: self.texts.get(found[0], found[0]), text.replace(*self.places))
+
+
+def fill(samples: list[Sample], count: int, places: list[str], random: Random) -> int:
+    """Write copies of so many intents at least. Answers how many they are."""
+    batch, made = Batch(), 0
+    while made < count:
+        sample = random.choice(samples)
+        batch.add(sample, random.choice(places))
+        made += len(sample)
+    batch.write()
+    return made
+
+
+def _values(model: type[models.Model], name: str, ids: list[UUID]) -> list[Values]:
+    automatic = {field.attname for field in model._meta.concrete_fields if isinstance(field, models.AutoField)}
+    found = model._default_manager.filter(**{f"{name}__in": ids}).order_by("pk").values()
+    return [{name: value for name, value in each.items() if name not in automatic} for each in found]

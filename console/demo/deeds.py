@@ -1,0 +1,63 @@
+"""What the agents of the example do, each by its verb."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from access.callers import Actor
+from costs.amounts import PARTS
+from costs.services import record_cost
+from intents.changes import Assignee
+from intents.events import NewEvent
+from intents.models import Intent
+from intents.services import create_intent, log_events, patch_state, set_status
+from leasing.models import Lease
+from leasing.services import acquire_lease
+
+LEAD = Actor("incident-lead")
+MODELS = {
+    "claude-sonnet-4-5": "anthropic",
+    "gpt-5": "openai",
+    "gpt-5-mini": "openai",
+    "gemini-2.5-pro": "google",
+}
+
+
+def make(title: str, *, by: Actor = LEAD, to: str | None = None, **fields: Any) -> UUID:
+    """An intent, and the agent that is to do it."""
+    return create_intent(actor=by, title=title, assign=[Assignee(to)] if to else [], **fields).pk
+
+
+def move(intent_id: UUID, *statuses: str, by: str, reason: str | None = None) -> None:
+    for status in statuses:
+        set_status(intent_id=intent_id, expected_version=version(intent_id), actor=Actor(by), status=status, reason=reason)
+
+
+def note(intent_id: UUID, *, by: str, **state: Any) -> None:
+    patches = [{"op": "set", "path": path, "value": value} for path, value in state.items()]
+    patch_state(intent_id=intent_id, expected_version=version(intent_id), actor=Actor(by), patches=patches)
+
+
+def spend(intent_id: UUID, usd: str, *, by: str, model: str = "claude-sonnet-4-5") -> None:
+    record_cost(
+        intent_id=intent_id,
+        actor=Actor(by),
+        cost_type="tokens",
+        amount=int(Decimal(usd) * PARTS),
+        unit="USD",
+        provider=MODELS[model],
+        model=model,
+    )
+
+
+def hold(intent_id: UUID, scope: str, seconds: int, *, by: str) -> Lease:
+    return acquire_lease(intent_id=intent_id, actor=Actor(by), scope=scope, duration=timedelta(seconds=seconds))[0]
+
+
+def say(intent_id: UUID, event_type: str, *, by: str, **payload: Any) -> None:
+    log_events(intent_id=intent_id, events=[NewEvent(event_type, payload)], actor=Actor(by))
+
+
+def version(intent_id: UUID) -> int:
+    return Intent.objects.values_list("version", flat=True).get(pk=intent_id)

@@ -1,0 +1,98 @@
+"""Keeps the example moving: agents take leases, change states, spend, ask and finish, one small thing at a time."""
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from random import Random
+from uuid import UUID
+
+from django.db import OperationalError, transaction
+
+from access.callers import Actor
+from config.db import clock
+from config.errors import ProtocolError
+from console.demo.bulk import AGENTS, PLACES, STEPS, THINGS
+from console.demo.deeds import MODELS, hold, make, move, note, say, spend
+from governance.models import Arbitration
+from governance.services import request_arbitration
+from intents.models import Intent, Status
+from retries.services import record_failure
+
+MOST_QUESTIONS = 8  # That wait at once: the example asks nobody to death.
+NEWEST = 200  # Active intents among which things happen.
+QUESTIONS = ["Is this figure plausible?", "Two sources disagree. Which one holds?", "May I spend another 20 USD on this?"]
+
+Deed = Callable[[UUID, str, Random], object]
+
+
+def go_on(random: Random, pace: float, stopping: threading.Event) -> int:
+    """Do something every `pace` seconds, until it is to stop. Answers how much was done."""
+    done = 0
+    while not stopping.wait(random.uniform(0.5, 1.5) * pace):
+        try:
+            with transaction.atomic():
+                _do_something(random)
+            done += 1
+        except (ProtocolError, OperationalError):  # Somebody else was faster, or is writing: as it goes.
+            continue
+    return done
+
+
+def _do_something(random: Random) -> None:
+    active = [*Intent.objects.filter(status=Status.ACTIVE).order_by("-updated_at").values_list("pk", flat=True)[:NEWEST]]
+    if len(active) < 5:
+        _begin(random)
+        return
+    deeds: list[Deed] = [_note, _spend, _call, _hold, _ask, _fail, _finish]
+    deed = random.choices(deeds, weights=[30, 20, 20, 12, 4, 3, 4])[0]
+    deed(random.choice(active), random.choice(AGENTS), random)
+
+
+def _begin(random: Random) -> None:
+    agent = random.choice(AGENTS)
+    fresh = make(f"{random.choice(STEPS)} {random.choice(THINGS)} in {random.choice(PLACES)}", to=agent)
+    move(fresh, "active", by=agent)
+
+
+def _note(intent_id: UUID, agent: str, random: Random) -> None:
+    note(intent_id, by=agent, progress=random.randrange(5, 100))
+
+
+def _spend(intent_id: UUID, agent: str, random: Random) -> None:
+    spend(intent_id, f"{random.uniform(0.002, 0.2):.4f}", by=agent, model=random.choice([*MODELS]))
+
+
+def _call(intent_id: UUID, agent: str, random: Random) -> None:
+    say(
+        intent_id,
+        "tool_call_completed",
+        by=agent,
+        tool=random.choice(["search", "sql", "browser"]),
+        ms=random.randrange(40, 4000),
+    )
+
+
+def _hold(intent_id: UUID, agent: str, random: Random) -> None:
+    hold(intent_id, random.choice(["progress", "summary", "sources"]), random.randrange(30, 180), by=agent)
+
+
+def _ask(intent_id: UUID, agent: str, random: Random) -> None:
+    if Arbitration.objects.pending(clock()).count() >= MOST_QUESTIONS:
+        return
+    request_arbitration(
+        intent_id=intent_id,
+        actor=Actor(agent),
+        reason=random.choice(QUESTIONS),
+        options=[{"label": "Yes"}, {"label": "No"}],
+        blocking=random.random() < 0.5,
+        expires_at=clock() + timedelta(minutes=random.randrange(5, 60)),
+    )
+
+
+def _fail(intent_id: UUID, agent: str, random: Random) -> None:
+    record_failure(intent_id=intent_id, actor=Actor(agent), error_type=random.choice(["timeout", "rate_limit", "bad_answer"]))
+
+
+def _finish(intent_id: UUID, agent: str, random: Random) -> None:
+    move(intent_id, "completed", by=agent)
+    _begin(random)

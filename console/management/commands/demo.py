@@ -1,0 +1,66 @@
+import signal
+import threading
+from random import Random
+from time import monotonic
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from console.demo import bulk, live, story
+from intents.models import Event, Intent
+from subscriptions.courier import work_off
+
+
+class Command(BaseCommand):
+    help = (
+        "Fill the database with a lively example: an incident, a launch, and as much other work as wanted. "
+        "All of it happens now, since the log tells what happened and when, and nobody writes into its past."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--intents", type=int, default=120, metavar="N", help="how many intents of other work (default: %(default)s)"
+        )
+        parser.add_argument("--live", action="store_true", help="keep it moving, until it is stopped")
+        parser.add_argument(
+            "--pace", type=float, default=1.0, metavar="SECONDS", help="between two events of --live (default: 1)"
+        )
+        parser.add_argument("--seed", type=int, default=7, help="the same number makes the same work (default: %(default)s)")
+        parser.add_argument("--add", "--yes", action="store_true", help="although the database has intents already")
+
+    def handle(self, *args: Any, intents: int, live: bool, pace: float, seed: int, add: bool, **options: Any) -> None:
+        if intents < 0 or pace <= 0:
+            raise CommandError("--intents cannot be negative, and --pace must be above 0.")
+        has_some = Intent.objects.exists()
+        if has_some and not add and not live:
+            raise CommandError(
+                "The database has intents already. Fill another one, or say --add; --live alone keeps these moving."
+            )
+        random = Random(seed)
+        if add or not has_some:
+            self._fill(intents, random)
+        if live:
+            self._keep_moving(Random(), pace)
+
+    def _fill(self, intents: int, random: Random) -> None:
+        begun = monotonic()
+        bulk.fill(intents, random, lambda made: self._tell(made, intents))
+        story.tell()
+        work_off()  # What the story's receivers do not answer is tried once, and shows as failing.
+        self.stdout.write(
+            f"{Intent.objects.count():,} intents and {Event.objects.count():,} events, in {monotonic() - begun:.0f} s. "
+            "The console shows them at /admin/."
+        )
+
+    def _tell(self, made: int, of: int) -> None:
+        if made // 5_000 > (made - bulk.AT_ONCE) // 5_000:
+            self.stderr.write(f"{made:,} of {of:,}")
+
+    def _keep_moving(self, random: Random, pace: float) -> None:
+        stopping = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stopping.set())
+        self.stdout.write("It keeps moving. Ctrl-C stops it.")
+        self.stdout.flush()
+        done = live.go_on(random, pace, stopping)
+        self.stdout.write(f"{done:,} things done.")

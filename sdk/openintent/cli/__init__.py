@@ -1,0 +1,18 @@
+"""`openintent`, the protocol from a terminal: `openintent.cli:main`. It needs the extra `openintent[cli]`."""
+
+import sys
+
+EXTRA = {"rich", "typer"}
+
+
+def main() -> None:
+    """The program. It ends with SystemExit, whatever happens; openintent.cli.errors has the codes."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # Titles are Unicode, terminals need not be.
+    try:
+        from .app import run  # noqa: PLC0415
+    except ModuleNotFoundError as missing:
+        if missing.name not in EXTRA:
+            raise
+        sys.exit("The command line needs more packages: pip install 'openintent[cli]'")
+    run()

@@ -1,0 +1,112 @@
+"""The commands, and what they have in common."""
+
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from .._version import __version__
+from . import arbitrations, intents, keys, leases, portfolios, server, show, tail
+from .costs import costs
+from .errors import Commands, defect
+from .session import Session
+
+WORK, PEOPLE, OPERATION = "Intents", "People and agents", "The server"
+
+EPILOG = (
+    "Exit codes: 0 done, 1 refused, 2 wrong usage, 3 the server cannot be reached or answer, 4 no decision (arbitrate ask --wait), "
+    "130 Ctrl-C. With --json answers are for programs; errors are always text on stderr."
+)
+
+app = typer.Typer(
+    name="openintent",
+    cls=Commands,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["--help", "-h"]},
+    epilog=EPILOG,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def openintent(
+    ctx: typer.Context,
+    url: Annotated[
+        str | None,
+        typer.Option(
+            "--url",
+            envvar="OPENINTENT_URL",
+            metavar="URL",
+            help="The server. Without it: http://localhost:8000",
+            show_default=False,
+        ),
+    ] = None,
+    key: Annotated[
+        str | None,
+        typer.Option(
+            "--key",
+            envvar="OPENINTENT_API_KEY",
+            metavar="KEY",
+            help="The API key. Prefer the variable: arguments can be seen by others on this machine, and stay in the shell's history.",
+            show_default=False,
+        ),
+    ] = None,
+    agent: Annotated[
+        str | None,
+        typer.Option(
+            "--agent",
+            envvar="OPENINTENT_AGENT_ID",
+            metavar="AGENT",
+            help="Who acts, for a key that is not bound to an agent.",
+            show_default=False,
+        ),
+    ] = None,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    """Look at intents, follow what agents do, and decide what they ask.
+
+    An id may be shortened to its beginning or end, as the tables show it, as long as it is the only such one.
+    """
+    ctx.obj = Session(url, key, agent)
+    ctx.call_on_close(ctx.obj.close)
+
+
+_COMMANDS: dict[str, list[Callable[..., None]]] = {
+    WORK: [
+        intents.intents,
+        show.show,
+        tail.tail,
+        intents.create,
+        intents.status,
+        intents.complete,
+        intents.patch,
+        intents.comment,
+    ],
+    PEOPLE: [intents.assign, arbitrations.decide],
+    OPERATION: [costs, server.ping],
+}
+for _panel, _commands in _COMMANDS.items():
+    for _command in _commands:
+        app.command(rich_help_panel=_panel)(_command)
+
+app.add_typer(arbitrations.app, name="arbitrate", rich_help_panel=PEOPLE)
+app.add_typer(leases.app, name="leases", rich_help_panel=PEOPLE)
+app.add_typer(portfolios.app, name="portfolio", rich_help_panel=WORK)
+app.add_typer(keys.app, name="keys", rich_help_panel=OPERATION)
+
+
+def run() -> None:
+    """The program."""
+    try:
+        app(prog_name="openintent")
+    except Exception as error:
+        defect(error)

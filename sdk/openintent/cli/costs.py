@@ -1,0 +1,114 @@
+"""What was spent."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Annotated, Any
+
+import typer
+from rich.console import RenderableType
+from rich.text import Text
+
+from .._call import Call
+from ..client import OpenIntentClient
+from ..models import CostSummary
+from ..models.costs import cost_summary
+from . import words
+from .options import Json, MaybeIntentId, only_one
+from .screen import Cell, Column, Screen
+from .session import Session, session
+
+SPLITS = ("by_type", "by_agent", "by_provider", "by_model")
+SHARES = [
+    Column("NAME", flexible=True),
+    Column("AMOUNT", justify="right"),
+    Column("SHARE", justify="right"),
+    Column("", least=60),
+]
+
+
+def costs(
+    ctx: typer.Context,
+    intent: MaybeIntentId = None,
+    portfolio: Annotated[
+        str | None, typer.Option("--portfolio", metavar="PORTFOLIO", help="All members of this portfolio.")
+    ] = None,
+    tree: Annotated[bool, typer.Option("--tree", help="With all that is below the intent.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show what an intent or a portfolio has cost, in all and by type, agent, provider and model."""
+    run = session(ctx)
+    only_one(**{"INTENT": intent, "--portfolio": portfolio})
+    if not (intent or portfolio) or (tree and not intent):
+        raise typer.BadParameter("Say whose costs: INTENT (with --tree for all below it) or --portfolio PORTFOLIO.")
+    summary, constraints = _of_portfolio(run, portfolio) if portfolio else _of_intent(run, str(intent), tree)
+    if as_json:
+        return run.screen.document(summary)
+    if not summary["count"]:
+        return run.screen.note("Nothing was spent yet. Agents record it: client.record_cost(…)")
+    run.screen.show(*_sections(run.screen, summary, constraints))
+
+
+def _of_intent(run: Session, text: str, tree: bool) -> tuple[CostSummary, Mapping[str, Any]]:
+    found = run.intent(text)
+    return run.client.get_cost_summary(found.id, rollup="tree" if tree else None), found.constraints
+
+
+def _of_portfolio(run: Session, text: str) -> tuple[CostSummary, Mapping[str, Any]]:
+    id = run.portfolio_id(text)
+    shared = run.client.get_portfolio(id).governance_policy.get("shared_constraints") or {}
+    listing = OpenIntentClient.get_portfolio_costs(None, id)
+    call = Call(
+        method="GET", path=listing.path, params={"limit": 1}, parse=lambda answer: cost_summary(answer["summary"]), exact=True
+    )
+    return run.client.send(call), shared  # The summary is that of all members, whatever the page.
+
+
+def amounts(summary: CostSummary) -> str:
+    """The total; without one, each unit."""
+    if summary["total"] is not None:
+        return words.amount(summary["total"], summary["unit"])
+    return ", ".join(words.amount(value, unit) for unit, value in summary["by_unit"].items())
+
+
+def _sections(screen: Screen, summary: CostSummary, constraints: Mapping[str, Any]) -> list[RenderableType]:
+    shown: list[RenderableType] = [
+        screen.facts([("total", amounts(summary)), ("entries", str(summary["count"])), ("budget", _budget(summary, constraints))])
+    ]
+    for name in SPLITS:
+        if split := summary[name]:  # type: ignore[literal-required]
+            heading = Text(name.replace("_", " ").capitalize(), style="bold underline")
+            shown += ["", heading, _shares(screen, split, summary)]
+    others = {unit: value for unit, value in summary["by_unit"].items() if unit not in (summary["unit"], "USD", "cents")}
+    if others and summary["total"] is not None:
+        shown += ["", screen.facts([("also", ", ".join(words.amount(value, unit) for unit, value in others.items()))])]
+    return shown
+
+
+def _shares(screen: Screen, split: Mapping[str, Decimal], summary: CostSummary) -> RenderableType:
+    whole = summary["total"]
+    rows: list[list[Cell]] = []
+    for name, value in sorted(split.items(), key=lambda item: -item[1]):
+        share = float(value / whole) if whole else 0.0
+        rows.append([name or "–", words.amount(value, summary["unit"]), f"{share:.0%}", words.bar(share)])
+    return screen.table(SHARES, rows)
+
+
+def _budget(summary: CostSummary, constraints: Mapping[str, Any]) -> Text | None:
+    """How much of what may be spent is spent, as far as that is in USD."""
+    most = _limit(constraints)
+    if not most or summary["unit"] != "USD" or summary["total"] is None:
+        return None
+    share = float(summary["total"] / most)
+    return words.bar(share).append(f"  {share:.0%} of {words.amount(most, 'USD')}", style="red" if share > 1 else "default")
+
+
+def _limit(constraints: Mapping[str, Any]) -> Decimal | None:
+    budget = constraints.get("budget")
+    cents = budget.get("max_total_cents") if isinstance(budget, Mapping) else None
+    given = [Decimal(str(cents)) / 100] if _is_number(cents) else []
+    given += [Decimal(str(each)) for each in (constraints.get("max_cost"), budget) if _is_number(each)]
+    return min(given, default=None)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

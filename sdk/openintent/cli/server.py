@@ -1,0 +1,78 @@
+"""The server itself."""
+
+import time
+from typing import Any
+
+import typer
+from rich.text import Text
+
+from .._call import Call
+from ..errors import AuthenticationError, ServerError
+from .errors import REFUSED, UNREACHABLE
+from .options import Json
+from .session import Session, session
+
+READY = Call(method="GET", path="/readyz", parse=dict)
+
+
+def ping(ctx: typer.Context, as_json: Json = False) -> None:
+    """Say whether the server answers, is ready, and takes the key.
+
+    Exit code 0 if so, 1 if the key is not good, 3 if the server cannot be reached or is not ready.
+    """
+    run = session(ctx)
+    found = _look(run)
+    if as_json:
+        run.screen.document(found)
+    else:
+        _show(run, found)
+    if not found["ready"]:
+        raise typer.Exit(UNREACHABLE)
+    if found["key"] != "accepted":
+        raise typer.Exit(REFUSED)
+
+
+def _look(run: Session) -> dict[str, Any]:
+    about = run.client.discover()
+    begun = time.monotonic()
+    run.client.discover()
+    took = time.monotonic() - begun
+    try:
+        ready = run.client.send(READY)
+    except ServerError as error:
+        ready = error.response
+    try:
+        run.client.list_intents(limit=1)
+        key = "accepted"
+    except AuthenticationError:
+        key = "refused"
+    return {
+        "url": run.client.base_url,
+        "server": about["server"],
+        "protocol": about["version"],
+        "ready": ready.get("status") == "ok",
+        "checks": ready.get("checks", {}),
+        "key": key,
+        "round_trip_ms": round(took * 1000, 1),
+    }
+
+
+def _show(run: Session, found: dict[str, Any]) -> None:
+    failing = ", ".join(f"{name}: {state}" for name, state in found["checks"].items() if state != "ok")
+    good, bad = "green", "bold red"
+    run.screen.show(
+        run.screen.facts(
+            [
+                ("server", f"{found['url']} ({found['server'].get('name')} {found['server'].get('version')})"),
+                ("protocol", str(found["protocol"])),
+                (
+                    "ready",
+                    Text("yes", style=good) if found["ready"] else Text(f"no: {failing or 'it does not say why'}", style=bad),
+                ),
+                ("key", Text(found["key"], style=good if found["key"] == "accepted" else bad)),
+                ("round trip", f"{found['round_trip_ms']} ms"),
+            ]
+        )
+    )
+    if found["key"] != "accepted":
+        run.screen.note("Set OPENINTENT_API_KEY to a key of this server.")

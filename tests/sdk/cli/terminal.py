@@ -1,0 +1,71 @@
+"""The program as a process on a terminal of its own."""
+
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import sys
+import termios
+import time
+
+PATIENCE = 30.0  # Seconds, on a machine that is busy with other tests.
+COMMAND = [sys.executable, "-m", "openintent.cli"]
+
+
+class Terminal:
+    """A terminal of so many columns, on which `openintent` runs. Use it in a `with` block."""
+
+    def __init__(self, *arguments, columns=100, **environment):
+        self.shown = ""
+        environment = {"PATH": os.environ["PATH"], "TERM": "xterm-256color", "LANG": "C.UTF-8", **environment}
+        self._pid, self._end = pty.fork()
+        if self._pid == 0:
+            fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+            os.execve(COMMAND[0], [*COMMAND, *arguments], environment)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self._pid:
+            os.kill(self._pid, signal.SIGKILL)
+            os.waitpid(self._pid, 0)
+        os.close(self._end)
+
+    @property
+    def text(self):
+        """What it shows, without colours."""
+        return re.sub(r"\x1b\[[0-9;]*m", "", self.shown).replace("\r\n", "\n")
+
+    def until(self, text):
+        """Wait until it shows this."""
+        deadline = time.monotonic() + PATIENCE
+        while text not in self.text:
+            assert time.monotonic() < deadline, f"no {text!r} in:\n{self.text}"
+            assert self._read() or text in self.text, f"it has ended without {text!r}:\n{self.text}"
+        return self
+
+    def type(self, text):
+        os.write(self._end, text.encode())
+
+    def ended(self):
+        """Wait for its end. Answers its exit code."""
+        deadline = time.monotonic() + PATIENCE
+        while self._read():
+            assert time.monotonic() < deadline, f"it goes on:\n{self.text}"
+        pid, self._pid = self._pid, 0
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+    def _read(self):
+        """Take what it writes, waiting a moment for it. False once it has ended."""
+        if not select.select([self._end], [], [], 0.2)[0]:
+            return True
+        try:
+            chunk = os.read(self._end, 65536)
+        except OSError:  # EIO: nobody writes any more.
+            return False
+        self.shown += chunk.decode(errors="replace")
+        return bool(chunk)

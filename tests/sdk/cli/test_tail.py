@@ -1,0 +1,77 @@
+"""The log: what has happened. What happens is tests/sdk/cli/test_terminal.py's."""
+
+import json
+
+import pytest
+
+
+@pytest.fixture
+def comments(client, intent):
+    for text in ("one", "two", "three"):
+        client.log_event(intent.id, "comment", {"text": text})
+    return client.get_events(intent.id)
+
+
+def texts(run):
+    return [event["payload"].get("text") for event in map(json.loads, run.out.splitlines())]
+
+
+def test_the_last_events_of_an_intent(openintent, intent, comments):
+    run = openintent("tail", intent.id, "-n", 2)
+
+    assert [line.rstrip().rpartition("  ")[2] for line in run.out.splitlines()] == ["text=two", "text=three"]
+    assert texts(openintent("tail", intent.id, "--json", "-n", 2)) == ["two", "three"]
+
+
+def test_the_last_events_of_the_server_say_which_intent(openintent, intent, comments):
+    run = openintent("tail", "-n", 1)
+
+    assert intent.id in run.out
+    assert run.out.count("\n") == 1
+
+
+def test_from_a_position_on_all_of_it(openintent, intent, comments):
+    position = comments[-3].position
+
+    assert texts(openintent("tail", "--after", position, "--json")) == ["two", "three"]
+    assert texts(openintent("tail", intent.id, "--after", position, "--json")) == ["two", "three"]
+    assert openintent("tail", "--after", comments[-1].position).out == ""
+    assert len(texts(openintent("tail", intent.id, "--after", 0, "--json"))) == len(comments)
+
+
+def test_from_a_time_on_all_of_it(openintent, intent, comments):
+    since = comments[-2].created_at.isoformat()
+
+    assert texts(openintent("tail", intent.id, "--since", since, "--json")) == ["two", "three"]
+    assert texts(openintent("tail", intent.id, "--since", "2099-01-01", "--json")) == []
+    assert len(texts(openintent("tail", intent.id, "--since", "1h", "--json"))) == len(comments)
+
+
+def test_types_narrow_it(openintent, intent, comments):
+    run = openintent("tail", intent.id, "--type", "intent_created", "-t", "agent_assigned", "--json")
+
+    assert [json.loads(line)["event_type"] for line in run.out.splitlines()] == ["intent_created", "agent_assigned"]
+
+
+def test_portfolios_and_agents_have_their_own(openintent, client):
+    agent, portfolio = "tail-agent", client.create_portfolio("Trip").id
+    member = client.create_intent("Member", assign=agent)
+    client.add_intent_to_portfolio(portfolio, member.id)
+
+    def types(*of):
+        return [json.loads(line)["event_type"] for line in openintent("tail", *of, "--json").out.splitlines()]
+
+    assert types("--portfolio", portfolio[-12:]) == ["portfolio_created", "added_to_portfolio"]
+    assert types("--agent", agent) == ["agent_assigned", "added_to_portfolio"]
+
+
+def test_the_whole_payload_is_shown_where_it_is_asked(openintent, client, intent):
+    client.log_event(intent.id, "comment", {"deep": {"lease_id": "x"}})
+
+    assert '"lease_id": "x"' in openintent("tail", intent.id, "-n", 1, "--payload").out
+
+
+def test_one_topic_and_one_beginning_at_a_time(openintent, intent):
+    assert openintent("tail", intent.id, "--agent", "ada").code == 2
+    assert openintent("tail", "--since", "1h", "--after", 3).code == 2
+    assert openintent("tail", "--since", "yesterday").code == 2

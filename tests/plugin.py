@@ -27,12 +27,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item in items if item not in set(same)]
 
 
-USED_WITH = {"browser", "cli", "clients"}
-
-
 def _is_same_on_every_database(item: pytest.Item) -> bool:
     asks = {"db", "transactional_db", "vendor"} & set(getattr(item, "fixturenames", ()))
-    return item.path.parent.name in {"browser", "docs", "examples"} or not (asks or item.get_closest_marker("django_db"))
+    return item.path.parent.name in {"browser", "cli", "clients", "docs", "examples"} or not (asks or item.get_closest_marker("django_db"))
 
 
 @pytest.fixture(scope="session")

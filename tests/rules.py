@@ -19,7 +19,7 @@ RULES = {
     "P": range(1, 5),
     "W": range(1, 4),
     "S": range(1, 7),
-    "K": [1, 2, 3, 4, 5],
+    "K": range(1, 7),
 }
 """The rules that are built so far."""
 

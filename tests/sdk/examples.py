@@ -47,8 +47,7 @@ class Awaits(ast.NodeTransformer):
             each.name = {"OpenIntentClient": "AsyncOpenIntentClient"}.get(each.name, each.name)
         return node
 
-    @staticmethod
-    def is_of_client(node):
+    def is_of_client(self, node):
         match node:
             case ast.Call(func=ast.Attribute(value=ast.Name(id="client"))):
                 return True
@@ -59,6 +58,54 @@ class Awaits(ast.NodeTransformer):
         return ast.copy_location(ast.Await(node), node) if self.is_of_client(node) else node
 
 
+class AwaitsOfAdapter(Awaits):
+    """The same for the examples of adapters, where the clients are called otherwise, and the providers' have asynchronous twins."""
+
+    TWINS = {each: f"Async{each}" for each in ("OpenIntentClient", "OpenAI", "Anthropic")}
+
+    def visit_For(self, node):
+        self.generic_visit(node)
+        return ast.copy_location(ast.AsyncFor(node.target, node.iter, node.body, node.orelse), node)
+
+    def visit_Name(self, node):
+        node.id = self.TWINS.get(node.id, node.id)
+        return node
+
+    def visit_ImportFrom(self, node):
+        for each in node.names:
+            each.name = self.TWINS.get(each.name, each.name)
+        return node
+
+    def is_of_client(self, node):
+        """`openintent.create_intent(…)`, `adapter.chat.completions.create(…)`."""
+        if not isinstance(node, ast.Call):
+            return False
+        owner = node.func
+        while isinstance(owner, ast.Attribute):
+            owner = owner.value
+        return owner is not node.func and isinstance(owner, ast.Name) and owner.id in {"openintent", "adapter"}
+
+
+class Filled(ast.NodeTransformer):
+    """Fills in what an example leaves open: `base_url="..."`, `api_key="..."`, and a JSON schema `{...}`."""
+
+    SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}}
+
+    def __init__(self, **values):
+        self.values = values
+
+    def visit_keyword(self, node):
+        if isinstance(node.value, ast.Constant) and node.value.value == "...":
+            node.value = ast.copy_location(ast.Constant(self.values[node.arg]), node.value)
+        return self.generic_visit(node)
+
+    def visit_Set(self, node):
+        match node.elts:
+            case [ast.Constant(value=value)] if value is ...:
+                return ast.copy_location(ast.parse(repr(self.SCHEMA), mode="eval").body, node)
+        return self.generic_visit(node)
+
+
 def parsed(code):
     """The code, with a call of `meanwhile` before its last statement."""
     tree = ast.parse(code)
@@ -67,7 +114,12 @@ def parsed(code):
 
 
 async def run_awaited(code, names):
-    tree = ast.fix_missing_locations(Awaits().visit(parsed(code)))
+    await run_tree(Awaits().visit(parsed(code)), names)
+
+
+async def run_tree(tree, names):
+    """Code with `await` in it."""
+    tree = ast.fix_missing_locations(tree)
     flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
     outcome = eval(compile(tree, "README.md", "exec", flags=flags), names)
     if inspect.isawaitable(outcome):

@@ -110,11 +110,12 @@ def _head(answer: Any, reading: Reading) -> None:
     reading.standard = get(answer, "service_tier") in STANDARD
     if usage := answer.usage:
         details = get(usage, "prompt_tokens_details")
+        cached = get(usage, "prompt_cache_hit_tokens") if details is None else get(details, "cached_tokens")
         reading.usage = Usage(
             prompt=usage.prompt_tokens,
             # What Grok thinks is in the total alone.
             completion=max(usage.completion_tokens, (usage.total_tokens or 0) - usage.prompt_tokens),
-            cached=get(details, "cached_tokens") or get(usage, "prompt_cache_hit_tokens") or 0,  # The latter is DeepSeek's.
+            cached=cached or 0,
         )
 
 

@@ -1,8 +1,9 @@
-"""What tokens cost: the providers' published list prices, in USD per million tokens.
+"""What tokens cost: the providers' published list prices, in USD per million tokens, for text at the standard tier.
 
-They are those of `PRICES_AS_OF`, for text at the standard tier; providers change them and say so on their pricing pages:
-openai.com/api/pricing, docs.claude.com/en/docs/about-claude/pricing, ai.google.dev/gemini-api/docs/pricing,
-docs.x.ai/docs/models, api-docs.deepseek.com/quick_start/pricing. Only prices that were certain are listed. To use your own:
+They are those of the days in `PRICES_AS_OF`. Providers change them and say so on their pages: developers.openai.com/api/docs/pricing,
+platform.claude.com/docs/en/about-claude/pricing, ai.google.dev/gemini-api/docs/pricing, docs.x.ai/developers/models,
+api-docs.deepseek.com/quick_start/pricing. Only prices that were certain are listed: none of DeepSeek, whose prices depend on the hour,
+and none that were announced for a time. What is not listed is recorded in tokens. To use your own:
 
     ours = {**PRICES, "openai": {**PRICES["openai"], "gpt-4o": Price("2.20", "8.80", cached="1.10")}}
     OpenAIAdapter(client, openintent, intent.id, config=AdapterConfig(prices=ours))
@@ -17,7 +18,13 @@ from typing import TypeAlias
 
 from .reading import Usage
 
-PRICES_AS_OF = date(2025, 10, 31)
+PRICES_AS_OF: Mapping[str, date] = {
+    "openai": date(2025, 10, 31),
+    "anthropic": date(2026, 10, 24),
+    "gemini": date(2026, 9, 20),
+    "grok": date(2025, 10, 31),
+}
+"""By provider."""
 
 MILLION = 1_000_000
 DECIMALS = Decimal("1e-12")  # The protocol's amounts have no more.
@@ -102,33 +109,34 @@ PRICES: Prices = {
         "o4-mini": Price("1.10", "4.40", "0.275"),
     },
     "anthropic": {
+        "claude-fable-5-1": Price("10", "50", "0.25", "12.50", "20"),
+        "claude-fable-5": _claude("10", "50"),
+        "claude-opus-5": _claude("5", "25"),
+        "claude-opus-4-8": _claude("5", "25"),
+        "claude-opus-4-7": _claude("5", "25"),
+        "claude-opus-4-6": _claude("5", "25"),
+        "claude-opus-4-5": _claude("5", "25"),
         "claude-opus-4-1": _claude("15", "75"),
         "claude-opus-4": _claude("15", "75"),
-        "claude-opus-4-0": _claude("15", "75"),
-        "claude-sonnet-4-5": _claude("3", "15", (200_000, _claude("6", "22.50"))),
-        "claude-sonnet-4": _claude("3", "15", (200_000, _claude("6", "22.50"))),
-        "claude-sonnet-4-0": _claude("3", "15", (200_000, _claude("6", "22.50"))),
+        "claude-sonnet-5-5": Price("2", "10", "0.10", "2.50", "4"),
+        "claude-sonnet-5": _claude("2", "10"),
+        "claude-sonnet-4-5": _claude("3", "15"),
+        "claude-haiku-5-5": _claude("0.10", "0.50", (100_000, _claude("0.50", "2.50"))),
         "claude-haiku-4-5": _claude("1", "5"),
-        "claude-3-7-sonnet": _claude("3", "15"),
-        "claude-3-5-sonnet": _claude("3", "15"),
         "claude-3-5-haiku": _claude("0.80", "4"),
         "claude-3-opus": _claude("15", "75"),
         "claude-3-haiku": Price("0.25", "1.25", "0.03", "0.30"),
     },
     "gemini": {
+        "gemini-3.5-flash": Price("1.50", "9"),
+        "gemini-3.1-pro-preview": Price("2", "12", beyond=(200_000, Price("4", "18"))),
         "gemini-2.5-pro": Price("1.25", "10", beyond=(200_000, Price("2.50", "15"))),
         "gemini-2.5-flash": Price("0.30", "2.50"),
         "gemini-2.5-flash-lite": Price("0.10", "0.40"),
-        "gemini-2.0-flash": Price("0.10", "0.40", "0.025"),
-        "gemini-2.0-flash-lite": Price("0.075", "0.30"),
     },
     "grok": {
         "grok-4": Price("3", "15", "0.75", beyond=(128_000, Price("6", "30"))),
         "grok-3": Price("3", "15", "0.75"),
         "grok-3-mini": Price("0.30", "0.50", "0.075"),
-    },
-    "deepseek": {
-        "deepseek-chat": Price("0.28", "0.42", "0.028"),
-        "deepseek-reasoner": Price("0.28", "0.42", "0.028"),
     },
 }

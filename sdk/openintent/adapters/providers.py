@@ -86,7 +86,7 @@ class AnthropicAdapter(Adapter):
     """Around `anthropic.Anthropic` or `anthropic.AsyncAnthropic`: messages are logged, those of `beta` too.
 
     adapter = AnthropicAdapter(Anthropic(), openintent, intent_id=intent.id)
-    with adapter.messages.stream(model="claude-sonnet-4-5", max_tokens=1024, messages=[…]) as stream:
+    with adapter.messages.stream(model="claude-opus-5", max_tokens=1024, messages=[…]) as stream:
         for text in stream.text_stream:
     """
 

@@ -105,7 +105,7 @@ class Dialect(ABC):
 
 def get(thing: Any, name: str) -> Any:
     """A member of an object or of a mapping: requests may be either. None if it has none."""
-    return thing.get(name) if isinstance(thing, Mapping) else getattr(thing, name, None)
+    return thing.get(name) if isinstance(thing, dict) else getattr(thing, name, None)
 
 
 def count_of(thing: Any) -> int | None:

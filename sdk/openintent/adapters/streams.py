@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from .watch import Watch
 
+CLOSING = {"close", "aclose"}
 CONSUMING = ("get_final_", "until_done")
 """How those methods of the helpers begin that read to the end."""
 
@@ -26,7 +27,12 @@ class Wrapped:
         return type(self._inner)
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self.__dict__["_inner"], name)
+        found = getattr(self.__dict__["_inner"], name)
+        return partial(self._close, found) if name in CLOSING else found
+
+    def _close(self, close: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        self._left()
+        return close(*args, **kwargs)
 
     def __dir__(self) -> list[str]:
         return dir(self._inner)
@@ -63,10 +69,6 @@ class Stream(Wrapped):
             if self._watch.take(chunk):
                 return chunk
 
-    def close(self) -> None:
-        self._left()
-        self._inner.close()
-
     def __enter__(self) -> Self:
         self._inner.__enter__()
         return self
@@ -100,14 +102,6 @@ class AsyncStream(Wrapped):
                 raise
             if self._watch.take(chunk):
                 return chunk
-
-    async def close(self) -> None:
-        self._left()
-        await self._inner.close()
-
-    async def aclose(self) -> None:
-        self._left()
-        await self._inner.aclose()
 
     async def __aenter__(self) -> Self:
         await self._inner.__aenter__()

@@ -1,15 +1,27 @@
 """One request to a model, as the adapter sees it go by."""
 
+import os
 from collections.abc import Callable, Mapping
+from random import Random
 from time import perf_counter
 from typing import Any
-from uuid import uuid4
+from uuid import UUID
 
 from . import events
 from .log import Log, logger
 from .reading import Dialect, Hides, Reading
 
 LONGEST_ERROR = 2_000  # Characters: some are the page of a proxy.
+
+
+_random = Random()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_random.seed)
+
+
+def _new_id() -> str:
+    """A UUID. It has to be new, and not hard to guess: the operating system's randomness costs up to a tenth of a millisecond."""
+    return str(UUID(int=_random.getrandbits(128), version=4))
 
 
 class Watch:
@@ -40,7 +52,7 @@ class Watch:
         config = log.config
         self._log = log
         self.asked = dialect.asked(arguments)
-        self._request = {"request_id": str(uuid4()), "provider": log.provider, "model": self.asked.model}
+        self._request = {"request_id": _new_id(), "provider": log.provider, "model": self.asked.model}
         self._reading = Reading(config.longest_content if config.log_content else 0)
         self._dialect = dialect
         self._hides: Hides | None = None

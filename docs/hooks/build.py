@@ -26,6 +26,7 @@ OUTSIDE = {
     "openapi.yaml": "reference/http/openapi.yaml",
     "deploy/Caddyfile": "files/Caddyfile",
     "deploy/nginx.conf": "files/nginx.conf",
+    "examples/README.md": "examples/index.md",
     **{f"examples/{path.name}": f"examples/{path.name}" for path in sorted((ROOT / "examples").glob("*.py"))},
 }
 """Files of the checkout that are in the site, and where."""

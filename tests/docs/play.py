@@ -18,7 +18,7 @@ from openintent import OpenIntentClient
 from tests.servers import Server
 
 from . import shell
-from .blocks import Block, blocks
+from .blocks import ROOT, Block, blocks
 
 NODE = Path(sys.executable).parent / "node"
 
@@ -52,8 +52,8 @@ def fate(block: Block) -> str:
         return "parsed"
     if block.language == "bash":
         reasons = [shell.reason_not_to_run(command) for command in shell.commands(block.code)]
-        if block.page.name in shell.DEPLOYMENTS:
-            return "it is for a deployment"
+        if reason := shell.PAGES_NOT_RUN.get(block.page.name):
+            return reason
         return "run" if None in reasons else "; ".join(dict.fromkeys(filter(None, reasons)))
     raise shell.Unknown(f"{block}: nobody knows what to do with {block.language or 'a block without a language'}")
 
@@ -67,6 +67,7 @@ class Reader:
         self.folder = folder
         self.names: dict[str, Any] = {"__name__": "__main__"}
         self.said = ""
+        (folder / "examples").symlink_to(ROOT / "examples")  # As in a clone.
 
     def read(self, page: Path) -> None:
         with self._at_home():

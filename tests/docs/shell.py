@@ -12,13 +12,18 @@ import sys
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
+
+from openintent.cli.app import app
+from typer.main import get_command
 
 from tests.processes import ROOT, run
 
 ADDRESS = "http://localhost:8000"
 PATIENCE = 30  # Seconds for a command.
 ASSIGNMENT = re.compile(r"[A-Za-z_]+=\S*")
+FILLS = re.compile(r"(export )?[A-Za-z_]+=\$\(")
 
 RUN = {"cat", "cp", "curl", "echo", "export", "grep", "mkdir", "openintent", "openintent-manage", "printf", "python", "test"}
 """Commands that are run as they stand."""
@@ -26,6 +31,7 @@ RUN = {"cat", "cp", "curl", "echo", "export", "grep", "mkdir", "openintent", "op
 MANAGE = "openintent-manage "
 
 NOT_RUN: dict[str, str] = {
+    ".": "activates an environment; the test's own is active",
     "cd": "goes into a folder that a command made which is not run",
     "docker": "there is no container daemon where tests run; compose.yaml is looked at by hand",
     "git": "there is no network; what follows the clone is checked",
@@ -38,14 +44,18 @@ NOT_RUN: dict[str, str] = {
     "pg_dump": "belongs to PostgreSQL",
     "pip": "there is no network; that the extras exist is checked",
     "pytest": "is the suite itself, or a part of it",
+    "python -m venv": "the test makes its own environment",
     "rsync": "copies a deployment's files",
     "sqlite3": "is not everywhere where tests run",
 }
 """Commands that are not run, and why."""
 
 
-DEPLOYMENTS = {"deploy.md"}
-"""Pages whose commands are for PostgreSQL, Redis and containers that are not here: all are checked, none is run."""
+PAGES_NOT_RUN = {
+    "cli.md": "it names the reader's ids and asks questions (tests/sdk/cli); that each command parses is checked",
+    "deploy.md": "it is for PostgreSQL, Redis and containers that are not here",
+}
+"""Pages whose commands are checked, and why none of them is run."""
 
 
 class Unknown(Exception):
@@ -72,18 +82,22 @@ def commands(code: str) -> list[str]:
 def reason_not_to_run(command: str) -> str | None:
     """Why it is not run; None if it is. Raises Unknown."""
     words = _words(command)
-    if reason := NOT_RUN.get(" ".join(words[:2])) or (NOT_RUN.get(words[0]) if words else None):
-        return reason
+    for length in (3, 2, 1):
+        if reason := NOT_RUN.get(" ".join(words[:length])):
+            return reason
     if not words or words[0] in RUN:
         return None
     raise Unknown(f"{command!r}: {words[0]} is neither in RUN nor in NOT_RUN of {Path(__file__).relative_to(ROOT)}")
 
 
 def _words(command: str) -> list[str]:
-    words = shlex.split(command, comments=True)
+    """Of the command itself: without variables before it, what is piped from it, and the variable that it fills."""
+    if filled := FILLS.match(command):
+        command = command[filled.end() :].rstrip(")")
+    words = list(takewhile(lambda word: word not in {"|", "||", "&&"}, shlex.split(command, comments=True)))
     while words and ASSIGNMENT.fullmatch(words[0]):
         words.pop(0)
-    return [Path(words[0]).name, *words[1:]] if words else []
+    return [words[0].rpartition("/")[2], *words[1:]] if words else []
 
 
 def play(code: str, url: str, folder: Path, variables: Mapping[str, str]) -> str:
@@ -151,6 +165,17 @@ def _options_exist(words: list[str]) -> None:
     assert options <= set(re.findall(r"--[a-z-]+", _help(words[0]))), words
 
 
+def _parses(words: list[str]) -> None:
+    """Let the program's own parser take the arguments, without doing anything."""
+    command, context, arguments = get_command(app), None, words[1:]
+    while hasattr(command, "resolve_command"):
+        context = command.make_context(command.name, arguments, parent=context)
+        if not (rest := [*context._protected_args, *context.args]):
+            return
+        _, command, arguments = command.resolve_command(context, rest)
+    command.make_context(command.name, arguments, parent=context)
+
+
 @cache
 def _help(command: str) -> str:
     module = {"openintent-server": "config.server"}[command]
@@ -158,6 +183,7 @@ def _help(command: str) -> str:
 
 
 CHECKS: dict[str, Callable[[list[str]], None]] = {
+    "openintent": _parses,
     "pip install": _extras_exist,
     "make": _targets_exist,
     "openintent-server": _options_exist,

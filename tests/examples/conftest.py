@@ -21,7 +21,14 @@ def run(server) -> Callable[[str], str]:
     def run(name: str) -> str:
         environment = {name: value for name, value in os.environ.items() if name not in (*PROVIDERS, "DATABASE_URL")}
         done = subprocess.run(
-            [sys.executable, "-W", "error", f"examples/{name}"],
+            [
+                sys.executable,
+                "-W",
+                "error",
+                "-W",
+                "ignore::ResourceWarning",
+                f"examples/{name}",
+            ],  # Adapters send until the very end.
             cwd=ROOT,
             env={**environment, "OPENINTENT_URL": server.url},
             capture_output=True,

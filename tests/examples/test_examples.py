@@ -1,5 +1,6 @@
 """Each example runs as it stands, and leaves behind what it says."""
 
+from collections import Counter
 from decimal import Decimal
 
 from .conftest import kinds
@@ -63,3 +64,30 @@ def test_portfolio_multi_intent(run, client):
     events = [event for event in client.list_events(event_type="budget_alert") if event.portfolio_id == portfolio.id]
     assert len(events) == 1
     assert said.splitlines()[-1] == "completed  100 % of 3, 4890 USD"
+
+
+def test_openai_multi_agent(run, client):
+    said = run("openai_multi_agent.py")
+
+    intent = newest(client, "Why bees dance")
+    assert said.startswith("There is no OPENAI_API_KEY: a fake provider answers.\n")
+    assert (intent.status, intent.state["first_draft"]) == ("completed", "You said: Write a paragraph: Why bees dance")
+    assert intent.state["draft"] == f"You said: Make this shorter: {intent.state['first_draft']}"
+    turns = [event for event in client.get_events(intent.id) if event.event_type in {"lease_acquired", "lease_released"}]
+    assert [(event.event_type, event.actor) for event in turns[:3]] == [
+        ("lease_acquired", "agent:author"),
+        ("lease_released", "agent:author"),
+        ("lease_acquired", "agent:editor"),
+    ]
+    assert kinds(client, intent).count("llm_request_completed") == 2
+    assert {cost.agent_id for cost in client.get_costs(intent.id)} == {"agent:author", "agent:editor"}
+
+
+def test_streaming_adapter(run, client):
+    said = run("streaming_adapter.py")
+
+    counted = Counter(kinds(client, newest(client, "Explain the weather")))
+    assert said.startswith("There is no OPENAI_API_KEY: a fake provider answers.\n")
+    assert (counted["stream_started"], counted["stream_completed"], counted["stream_cancelled"]) == (4, 3, 1)
+    assert (counted["llm_request_started"], counted["llm_request_completed"], counted["cost_recorded"]) == (4, 3, 3)
+    assert counted["stream_chunk"] >= 3

@@ -16,6 +16,7 @@ What is to be done once is done once because
 import logging
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..client import OpenIntentClient
@@ -124,7 +125,7 @@ class Assignments:
         found = self._found(intent_id)
         if found is None:
             return None
-        standing = found[1]
+        intent, standing = found
         if standing.completes and has_open_children(self._client, intent_id):
             return self._grown_pause(intent_id)
         if standing.starts and self._is_held(intent_id):
@@ -133,7 +134,7 @@ class Assignments:
         if lease is None:
             return self._settings.lease_seconds
         with Hold(self._client, lease, self._settings.lease_seconds) as hold:
-            found = self._found(intent_id)  # Now that nobody else begins.
+            found = self._found_again(intent, standing)
             return None if found is None else self._attempt(*found, hold)
 
     def _found(self, intent_id: str) -> tuple[Intent, Standing] | None:
@@ -152,6 +153,13 @@ class Assignments:
             self._leave(intent)
             return None
         return intent, standing
+
+    def _found_again(self, intent: Intent, standing: Standing) -> tuple[Intent, Standing] | None:
+        """The same, now that nobody else begins. Where the lease is all that is new, the log need not be read again."""
+        now = self._client.get_intent(intent.id)
+        if now.last_sequence == intent.last_sequence + 1:
+            return now, replace(standing, starts=standing.starts + 1)
+        return self._found(intent.id)
 
     def _leave(self, intent: Intent) -> None:
         self._tries.pop(intent.id, None)

@@ -37,6 +37,7 @@ class Attempt:
         self.hold = hold
         self._client: OpenIntentClient = assignment.client
         self._intent = assignment.intent
+        self._known: Intent | None = assignment.intent
         self._standing = standing
         self._handle = handle
         self._key = f"{hold.lease.id}/failure"
@@ -86,9 +87,11 @@ class Attempt:
             intent = self._open_intent()
             if intent.status == IntentStatus.BLOCKED:
                 raise AssignmentCancelledError("the intent is blocked")
+            if intent.status == IntentStatus.ACTIVE:
+                return intent
             return self._client.set_status(intent.id, intent.version, IntentStatus.ACTIVE)
 
-        self._intent = self.assignment.intent = self._insist(begin)
+        self._known = self.assignment.intent = self._insist(begin)
 
     def _settle(self, done: Done) -> bool:
         """Write the result, and complete the intent. Answers as `run` does. Raises what is the handler's fault."""
@@ -105,14 +108,14 @@ class Attempt:
             if not (self._may_be_marked and self._is_in_the_log()):
                 self._may_be_marked = True
                 changes = marked(patches, self._standing.assignment, completes=completes)
-                self._client.update_state(intent.id, intent.version, patches=changes)
+                self._known = self._client.update_state(intent.id, intent.version, patches=changes)
 
         self._insist(write)
         self._is_marked = True
 
     def _complete(self, reason: str | None) -> bool:
         def complete() -> bool:
-            intent = self._client.get_intent(self._intent.id)
+            intent = self._latest()
             if is_final(intent):
                 return True
             if intent.status != IntentStatus.BLOCKED:
@@ -136,18 +139,24 @@ class Attempt:
     def _fail(self, error: BaseException) -> None:
         """Record the failure, and let the intent wait for the next attempt, or for somebody to look into it."""
         kind, message = _described(error)
+        self._known = None  # Its agents may be others by then.
         failure = self._insist(lambda: self._client.record_failure(self._intent.id, kind, message, idempotency_key=self._key))
         log.warning("%s failed at %r: %s", self._agent, self._intent.title, _sequel(failure), exc_info=error)
         self._insist(lambda: self._stand_back(failure, f"{kind}: {message}"))
 
     def _stand_back(self, failure: Failure, reason: str) -> None:
-        intent = self._client.get_intent(self._intent.id)
+        intent = self._latest()
         if intent.status == IntentStatus.ACTIVE and is_assigned(intent, self._agent):
             status = IntentStatus.PENDING if failure.retry_at else IntentStatus.BLOCKED
             self._client.set_status(intent.id, intent.version, status, reason=f"{self._agent} failed: {reason}"[:TYPE_LENGTH])
 
+    def _latest(self) -> Intent:
+        """The intent as it is now, or was a moment ago: what builds on an old version is refused, and tried again with a new one."""
+        self._known = self._known or self._client.get_intent(self._intent.id)
+        return self._known
+
     def _open_intent(self) -> Intent:
-        intent = self._client.get_intent(self._intent.id)
+        intent = self._latest()
         if is_final(intent):
             raise AssignmentCancelledError(f"the intent is {intent.status} already")
         return intent
@@ -167,6 +176,7 @@ class Attempt:
                 return step()
             except (ConflictError, LeaseConflictError, *PASSING) as error:
                 tries += 1
+                self._known = None
                 if isinstance(error, PASSING) or error.code == "request_in_progress":
                     self.assignment.wait(pause(tries, error))
                 elif error.code in ("lease_lost", "lease_expired"):

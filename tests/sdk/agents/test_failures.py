@@ -1,0 +1,193 @@
+"""A handler that raises: what is recorded, and what follows from the policy (protocol K-7, R-2, R-3)."""
+
+import pytest
+from openintent import Agent, Done, Worker, on_assignment
+
+pytestmark = pytest.mark.rule("K-7")
+
+AT_ONCE = {"strategy": "fixed", "base_delay_seconds": 0, "max_delay_seconds": 0}
+
+
+class RateLimited(Exception):
+    error_type = "rate_limit"
+
+
+class Failing:
+    """A handler that raises so many times."""
+
+    def __init__(self, times, error=None):
+        self.left, self.error, self.attempts = times, error or RuntimeError("no luck"), []
+
+    def __call__(self, intent, assignment):
+        self.attempts.append(assignment.attempt)
+        self.left -= 1
+        if self.left >= 0:
+            raise self.error
+        return {"attempts": len(self.attempts)}
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "message"),
+    [
+        (ValueError("not so"), "ValueError", "not so"),
+        (RateLimited("slow down"), "rate_limit", "slow down"),
+        (SystemExit(3), "SystemExit", "3"),
+        (RuntimeError("a\x00b\ud800" + "c" * 20_000), "RuntimeError", "ab?" + "c" * 9_997),
+    ],
+)
+def test_an_exception_is_recorded_and_the_intent_is_blocked_where_no_policy_says_otherwise(
+    begin, boss, name, error, kind, message
+):
+    begin(Worker(name, Failing(1, error)))
+    intent = boss.ask(name)
+
+    assert boss.becomes(intent, "blocked").state == {}
+
+    [failure] = boss.get_failures(intent.id)
+    assert (failure.agent_id, failure.error_type, failure.error_message, failure.attempt) == (name, kind, message, 1)
+    reason = boss.get_events(intent.id, event_type="status_changed")[-1].payload["reason"]
+    assert reason.startswith(f"{name} failed: {kind}: ")
+
+
+def test_a_blocked_intent_is_tried_again_when_somebody_sets_it_to_pending(begin, boss, name):
+    handler = Failing(1)
+    begin(Worker(name, handler))
+    intent = boss.ask(name)
+    boss.becomes(intent, "blocked")
+
+    boss.status(intent, "pending")
+
+    assert boss.becomes(intent, "completed").state == {"attempts": 2}
+    assert handler.attempts == [1, 2]
+
+
+def test_an_agent_that_starts_again_does_not_try_again_by_itself(begin, boss, name):
+    handler = Failing(1)
+    agent = begin(Worker(name, handler))
+    intent = boss.ask(name)
+    boss.becomes(intent, "blocked")
+    agent.stop()
+
+    begin(Worker(name, handler))
+
+    boss.becomes(boss.ask(name), "completed")
+    assert boss.get_intent(intent.id).status == "blocked"
+
+
+@pytest.mark.rule("R-2")
+def test_a_failure_is_tried_again_as_the_policy_says(begin, boss, name):
+    handler = Failing(2)
+    intent = boss.create_intent("Something to do")
+    boss.set_retry_policy(intent.id, max_attempts=3, **AT_ONCE)
+    boss.assign_agent(intent.id, name)
+
+    begin(Worker(name, handler))
+
+    assert boss.becomes(intent, "completed").state == {"attempts": 3}
+    assert [each.attempt for each in boss.get_failures(intent.id)] == [1, 2]
+    assert handler.attempts == [1, 2, 3]
+    told = [event.payload["to"] for event in boss.get_events(intent.id, event_type="status_changed")]
+    assert told == ["active", "pending", "active", "pending", "active", "completed"]
+
+
+@pytest.mark.rule("R-2")
+def test_a_retry_that_became_due_while_the_agent_was_away_is_made_up_for(begin, boss, name):
+    handler = Failing(1)
+    intent = boss.create_intent("Something to do")
+    boss.set_retry_policy(intent.id, max_attempts=3, strategy="fixed", base_delay_seconds=1, jitter=False)
+    boss.assign_agent(intent.id, name)
+    agent = begin(Worker(name, handler))
+    boss.becomes(intent, "pending")
+    agent.stop()
+    boss.hears(intent, "retry_due")
+    assert boss.get_intent(intent.id).status == "pending"
+
+    begin(Worker(name, handler))
+
+    boss.becomes(intent, "completed")
+
+
+@pytest.mark.rule("R-3")
+def test_when_attempts_are_used_up_the_fallback_agent_takes_over(begin, boss, name):
+    handler, backup = Failing(5), f"{name}-backup"
+    intent = boss.create_intent("Something to do")
+    boss.set_retry_policy(intent.id, max_attempts=2, fallback_agent_id=backup, **AT_ONCE)
+    boss.assign_agent(intent.id, name)
+
+    begin(Worker(name, handler))
+    begin(Worker(backup, lambda intent: {"by": backup}))
+
+    done = boss.becomes(intent, "completed")
+    assert done.state == {"by": backup}
+    assert [each.agent_id for each in done.agents] == [backup]
+    assert handler.attempts == [1, 2]
+    assert "blocked" not in [event.payload["to"] for event in boss.get_events(intent.id, event_type="status_changed")]
+
+
+@pytest.mark.rule("R-3")
+def test_an_error_that_may_not_be_retried_blocks_the_intent(begin, boss, name):
+    handler = Failing(1, RateLimited())
+    intent = boss.create_intent("Something to do")
+    boss.set_retry_policy(intent.id, retryable_errors=["timeout"], **AT_ONCE)
+    boss.assign_agent(intent.id, name)
+
+    begin(Worker(name, handler))
+
+    boss.becomes(intent, "blocked")
+    assert "retries_exhausted" in boss.log(intent)
+
+
+@pytest.mark.parametrize(
+    ("result", "kind"),
+    [
+        ("done", "TypeError"),
+        ({"at": object()}, "InputValidationError"),
+        (Done(patches=[{"op": "remove", "path": "nothing"}]), "ValidationError"),
+        ({"big": "x" * 2**20}, "ValidationError"),
+    ],
+)
+def test_a_result_that_cannot_be_written_is_a_failure(begin, boss, name, result, kind):
+    begin(Worker(name, lambda intent: result))
+    intent = boss.ask(name, state={"a": 1})
+
+    assert boss.becomes(intent, "blocked").state == {"a": 1}
+    assert [each.error_type for each in boss.get_failures(intent.id)] == [kind]
+
+
+def test_a_part_of_the_state_that_another_agent_has_leased_is_a_failure(begin, boss, name):
+    begin(Worker(name, lambda intent: {"draft": 1}))
+    intent = boss.create_intent("Something to do")
+    boss.acquire_lease(intent.id, "draft")
+    boss.assign_agent(intent.id, name)
+
+    boss.becomes(intent, "blocked")
+
+    assert [each.error_type for each in boss.get_failures(intent.id)] == ["LeaseConflictError"]
+
+
+def test_a_coroutine_that_raises_or_cancels_itself_has_failed(begin, boss, name):
+    @Agent(name)
+    class Async:
+        @on_assignment
+        async def work(self, intent):
+            if intent.title == "raise":
+                raise RateLimited
+            import asyncio  # noqa: PLC0415
+
+            raise asyncio.CancelledError
+
+    begin(Async())
+    raised, cancelled = boss.ask(name, "raise"), boss.ask(name, "cancel")
+
+    for intent in (raised, cancelled):
+        boss.becomes(intent, "blocked")
+    assert [boss.get_failures(each.id)[0].error_type for each in (raised, cancelled)] == ["rate_limit", "CancelledError"]
+
+
+def test_one_that_fails_does_not_keep_the_others_waiting(begin, boss, name):
+    handler = Failing(1)
+    begin(Worker(name, handler))
+    first, second = boss.ask(name, "First"), boss.ask(name, "Second")
+
+    boss.becomes(first, "blocked")
+    boss.becomes(second, "completed")

@@ -1,0 +1,249 @@
+"""The lease under which an assignment is handled: one handler at a time, and nothing written once it is lost (protocol K-7, L-1, L-4)."""
+
+import asyncio
+import threading
+
+import pytest
+from openintent import Agent, AssignmentCancelledError, LeaseConflictError, Worker, on_assignment
+
+from tests.system.crowd import until
+
+pytestmark = pytest.mark.rule("K-7")
+
+
+class Busy:
+    """A handler that works until it is let go, or cancelled, and says then what its writes came to."""
+
+    def __init__(self):
+        self.begun, self.go, self.refused = threading.Event(), threading.Event(), []
+
+    def __call__(self, intent, assignment):
+        self.begun.set()
+        until(lambda: self.go.is_set() or assignment.is_cancelled, "the end")
+        for _ in range(2):  # The client of an assignment never forgets that its lease is lost.
+            try:
+                assignment.client.log_event(intent.id, "comment")
+            except LeaseConflictError as error:
+                self.refused.append(error.code)
+        assignment.raise_if_cancelled()
+        return {"done": True}
+
+
+@pytest.fixture
+def busy(begin, name):
+    handler = Busy()
+    begin(Worker(name, handler, lease_seconds=2))
+    yield handler
+    handler.go.set()
+
+
+def lease_of(boss, intent):
+    [lease] = boss.get_leases(intent.id)
+    return lease
+
+
+def test_the_lease_is_renewed_while_the_handler_runs_and_given_back(boss, name, busy):
+    intent = boss.ask(name)
+    assert busy.begun.wait(30)
+    lease = lease_of(boss, intent)
+    boss.hears(intent, "lease_renewed", 2)
+    assert (lease.agent_id, lease.scope) == (name, "assignment")
+
+    busy.go.set()
+
+    boss.becomes(intent, "completed")
+    assert boss.get_leases(intent.id) == []
+    assert busy.refused == []
+
+
+@pytest.mark.rule("L-4")
+def test_a_lease_that_is_revoked_ends_the_work_and_nothing_is_written_any_more(boss, name, busy):
+    intent = boss.ask(name)
+    assert busy.begun.wait(30)
+
+    boss.revoke_lease(intent.id, lease_of(boss, intent).id, "it takes too long")
+
+    until(lambda: len(busy.refused) == 2, "two refusals")
+    assert busy.refused == ["lease_lost", "lease_lost"]
+    assert not busy.go.is_set()
+    busy.begun.clear()
+    busy.go.set()
+    boss.becomes(boss.ask(name), "completed")
+    assert boss.get_intent(intent.id).state == {}
+    assert boss.get_intent(intent.id).status == "active"
+    assert boss.get_failures(intent.id) == []
+
+    boss.status(boss.status(intent, "pending"), "active")  # Somebody says that it is to go on.
+
+    boss.becomes(intent, "completed")
+
+
+@pytest.mark.rule("L-4")
+def test_what_a_handler_returns_after_its_lease_was_lost_is_dropped(begin, boss, name):
+    begun, revoked = threading.Event(), threading.Event()
+
+    def work(intent):
+        begun.set()
+        assert revoked.wait(30)
+        return {"late": True}
+
+    begin(Worker(name, work))
+    intent = boss.ask(name)
+    assert begun.wait(30)
+    boss.revoke_lease(intent.id, lease_of(boss, intent).id)
+    revoked.set()
+
+    boss.becomes(boss.ask(name), "completed")
+    assert boss.get_intent(intent.id).state == {}
+
+
+def test_a_coroutine_is_cancelled_when_its_lease_is_lost(begin, boss, name):
+    begun, ended = threading.Event(), []
+
+    @Agent(name)
+    class Async:
+        @on_assignment
+        async def work(self, intent):
+            begun.set()
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                ended.append("cancelled")
+                raise
+
+    begin(Async())
+    intent = boss.ask(name)
+    assert begun.wait(30)
+    boss.revoke_lease(intent.id, lease_of(boss, intent).id)
+
+    until(lambda: ended, "the end")
+    assert boss.get_failures(intent.id) == []
+
+
+def test_a_lease_that_ran_out_unnoticed_is_made_anew_if_nobody_came_in_between(server, boss, name, busy):
+    """As after a server was away for longer than the lease lasts: the work of an hour is not lost for that."""
+    intent = boss.ask(name)
+    assert busy.begun.wait(30)
+    first = lease_of(boss, intent)
+    with OutOfReach(busy):
+        boss.hears(intent, "lease_expired")
+
+    second = until(lambda: [each for each in boss.get_leases(intent.id) if each.id != first.id], "another lease")
+    busy.go.set()
+
+    assert second[0].fencing_token == first.fencing_token + 1
+    assert boss.becomes(intent, "completed").state == {"done": True}
+    assert busy.refused == []
+
+
+def test_a_lease_that_ran_out_and_came_to_another_is_lost(server, boss, name, busy):
+    intent = boss.ask(name)
+    assert busy.begun.wait(30)
+    with OutOfReach(busy):
+        boss.hears(intent, "lease_expired")
+        boss.acquire_lease(intent.id, "assignment")
+
+    until(lambda: len(busy.refused) == 2, "two refusals")
+    assert boss.get_intent(intent.id).state == {}
+
+
+class OutOfReach:
+    """Keeps the agents of this process from renewing leases."""
+
+    def __init__(self, busy):
+        self.patch = pytest.MonkeyPatch()
+
+    def __enter__(self):
+        from openintent.agents import _holding  # noqa: PLC0415
+
+        self.reached = threading.Event()
+        renew = _holding.Hold.renew
+        self.patch.setattr(_holding.Hold, "renew", lambda hold: self.reached.wait(30) and renew(hold))
+
+    def __exit__(self, *_):
+        self.patch.undo()
+        self.reached.set()
+
+
+@pytest.mark.rule("L-1")
+def test_an_agent_waits_until_the_lease_of_another_has_ended(begin, boss, name):
+    intent = boss.create_intent("Something to do")
+    lease = boss.acquire_lease(intent.id, "assignment")
+    boss.assign_agent(intent.id, name)
+    begin(Worker(name, lambda intent: {"done": True}))
+    boss.becomes(boss.ask(name), "completed")
+    assert boss.get_intent(intent.id).status == "draft"
+
+    boss.release_lease(intent.id, lease.id)
+
+    boss.becomes(intent, "completed")
+
+
+@pytest.mark.rule("L-1")
+def test_the_scope_may_be_a_part_of_the_state(begin, boss, name):
+    begun, go = threading.Event(), threading.Event()
+
+    def work(intent):
+        begun.set()
+        assert go.wait(30)
+        return {"draft": "mine"}
+
+    begin(Worker(name, work, lease_scope="draft"))
+    intent = boss.ask(name)
+    assert begun.wait(30)
+    with pytest.raises(LeaseConflictError):
+        boss.update_state(intent.id, boss.get_intent(intent.id).version, {"draft": "theirs"})
+    go.set()
+
+    assert boss.becomes(intent, "completed").state == {"draft": "mine"}
+
+
+def test_processes_with_one_id_share_the_assignments_and_handle_each_once(begin, boss, name):
+    """What `kubectl scale --replicas=3` makes of an agent."""
+    handled = []
+    for replica in range(3):
+        begin(Worker(name, lambda intent, replica=replica: handled.append((intent.id, replica)), concurrency=2))
+    intents = [boss.ask(name) for _ in range(20)]
+
+    for intent in intents:
+        boss.becomes(intent, "completed")
+
+    assert sorted(pk for pk, _ in handled) == sorted(intent.id for intent in intents)
+    for intent in intents:
+        assert boss.log(intent).count("status_changed") == 2
+
+
+def test_what_a_process_left_that_died_is_taken_up_when_its_lease_has_run_out(begin, boss, name):
+    intent = boss.ask(name)
+    dead = type(boss)(boss.base_url, "dev-user-key", name)
+    dead.acquire_lease(intent.id, "assignment", 1)
+    dead.set_status(intent.id, 1, "active")
+
+    attempts = []
+    begin(Worker(name, lambda intent, assignment: attempts.append(assignment.attempt)))
+
+    boss.becomes(intent, "completed")
+    assert attempts == [2]
+    types = boss.log(intent)
+    assert types.index("lease_expired") < len(types) - 1 - types[::-1].index("lease_acquired")
+
+
+def test_a_cancelled_assignment_says_why(begin, boss, name):
+    begun, said = threading.Event(), []
+
+    def work(intent, assignment):
+        begun.set()
+        assignment.wait(30)
+        try:
+            assignment.raise_if_cancelled()
+        except AssignmentCancelledError as error:
+            said.append(error.message)
+            raise
+
+    begin(Worker(name, work))
+    intent = boss.ask(name)
+    assert begun.wait(30)
+    boss.revoke_lease(intent.id, lease_of(boss, intent).id, "enough")
+
+    until(lambda: said, "a reason")
+    assert said == ["boss has ended its lease (enough)"]

@@ -26,7 +26,9 @@ def downloaded(operation_id: str, summary: str) -> Any:
         summary=summary,
         parameters=_HEADERS,
         responses={
+            (200, "application/octet-stream"): OpenApiTypes.BINARY,  # For generators of clients, which know no */*.
             (200, "*/*"): OpenApiTypes.BINARY,
+            (206, "application/octet-stream"): OpenApiResponse(OpenApiTypes.BINARY, "The range that was asked for."),
             (206, "*/*"): OpenApiResponse(OpenApiTypes.BINARY, "The range that was asked for."),
             304: OpenApiResponse(None, "The caller has it already."),
         },

@@ -57,6 +57,8 @@ class Body(serializers.Serializer[Any]):
     aliases: ClassVar[dict[str, str]] = {}
     json_schema: ClassVar[dict[str, Any]] = {}
     """What OpenAPI should say of the fields together (config.schema)."""
+    shorthand: ClassVar[dict[str, Any] | None] = None
+    """The schema of what may stand for the object, if something may."""
 
     default_error_messages = {"null": "must be an object", "not_an_object": "must be an object"}
 

@@ -1,5 +1,6 @@
 """The OpenAPI description: what each kind of operation has in common stands here once."""
 
+import re
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
@@ -11,8 +12,8 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework import serializers
 
 from config.api import Body
-from config.examples import BODIES, DESCRIPTIONS
-from config.fields import VISIBLE, OneOrMore
+from config.examples import BODIES, DESCRIPTIONS, OBJECTS
+from config.fields import VISIBLE, AnyJSON, OneOrMore
 from config.filters import WordsFilter
 from config.paging import DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET
 
@@ -46,10 +47,15 @@ _ERRORS = {
     "503": "The server cannot answer at the moment.",
 }
 
+_DONE = {"200": "The answer.", "201": "It was made.", "204": "It is done; there is nothing to say."}
+
+_IDS = {"type": "array", "items": {"type": "string", "format": "uuid"}}
+
 _PROBLEM_SCHEMA = {
     "type": "object",
     "description": "RFC 9457. Further members belong to the code.",
     "required": ["type", "title", "status", "code", "detail", "message"],
+    "additionalProperties": True,
     "properties": {
         "type": {"type": "string", "format": "uri-reference", "examples": ["/problems/version_conflict"]},
         "title": {"type": "string", "examples": ["Version conflict"]},
@@ -58,6 +64,16 @@ _PROBLEM_SCHEMA = {
         "detail": {"type": "string"},
         "message": {"type": "string", "description": "The same as detail."},
         "request_id": {"type": ["string", "null"]},
+        "current_version": {"type": "integer", "description": "With version_conflict: the version that the intent has now."},
+        "existing_lease": {"$ref": "#/components/schemas/Lease", "description": "With lease_conflict: the lease in the way."},
+        "waiting_for": {**_IDS, "description": "With completion_gate: what must end first."},
+        "cycle": {**_IDS, "description": "With dependency_cycle: the way around."},
+        "from": {"type": "string", "description": "With illegal_transition: the status that it has."},
+        "to": {"type": "string", "description": "With illegal_transition: the status that was asked for."},
+        "allowed": {"type": "array", "items": {"type": "string"}, "description": "With illegal_transition: where it can go."},
+        "index": {"type": "integer", "description": "With invalid_patch: which one, from 0."},
+        "limit": {"type": "integer", "description": "With too_large: the most there may be."},
+        "retry_after": {"type": "integer", "description": "With rate_limited: seconds to wait."},
         "errors": {
             "type": "array",
             "items": {
@@ -68,6 +84,27 @@ _PROBLEM_SCHEMA = {
         },
     },
 }
+
+_FRAMES = {
+    "StreamStart": {
+        "type": "object",
+        "description": "`event: connected`, the first frame of a stream: where it starts.",
+        "required": ["position"],
+        "properties": {"position": {"type": "integer", "examples": [4711]}},
+    },
+    "StreamEnd": {
+        "type": "object",
+        "description": "`event: bye`, the last frame: why the server ends the stream. Connect again, with the last id.",
+        "required": ["reason"],
+        "properties": {"reason": {"type": "string", "examples": ["shutdown"]}},
+    },
+    "StreamFrame": {
+        "description": "The data of one frame of a stream (protocol §7, rule S-1).",
+        "anyOf": [{"$ref": f"#/components/schemas/{name}"} for name in ("Event", "StreamStart", "StreamEnd")],
+    },
+}
+
+_STREAM = {"text/event-stream": {"schema": {"$ref": "#/components/schemas/StreamFrame"}}}
 
 _HEADERS = {
     "IfMatch": {
@@ -98,6 +135,33 @@ _HEADERS = {
 }
 
 
+_NAMES = {
+    "AgentOut": "IntentAgent",
+    "AssigneeIn": "Assignee",
+    "AssignmentOut": "AgentAssignment",
+    "AttemptOut": "DeliveryAttempt",
+    "EventIn": "NewEvent",
+    "EventsOut": "EventBatch",
+    "GraphOut": "IntentGraph",
+    "KeyOut": "ApiKey",
+    "NewKeyOut": "NewApiKey",
+    "NodeOut": "GraphNode",
+    "OptionIn": "ArbitrationOption",
+    "OptionOut": "ArbitrationOption",
+    "PatchIn": "StatePatch",
+    "RequestArbitration": "CreateArbitration",
+    "ScopeIn": "DelegationScope",
+    "ScopeOut": "DelegationScope",
+}
+"""What clients in other languages have as names of types where ours are about something else. They are the SDK's."""
+
+
+def component_name(serializer: type) -> str:
+    """What a serializer is called in the description: `IntentOut` is an Intent."""
+    name = serializer.__name__
+    return _NAMES.get(name) or re.sub("(?<=[a-z])(In|Out)$", "", name)
+
+
 class Schema(AutoSchema):
     """Tags come from the view; a path's ids are UUIDs; bodies and their fields say how strict they are."""
 
@@ -121,16 +185,26 @@ class Schema(AutoSchema):
             schema |= {"additionalProperties": False, **body.json_schema}
         return schema
 
+    def get_serializer_name(self, serializer: Any, direction: Any) -> str:
+        return component_name(type(serializer))
+
     def _map_serializer_field(self, field: Any, direction: Any, bypass_extensions: bool = False) -> Any:
         schema = super()._map_serializer_field(field, direction, bypass_extensions)
         if isinstance(field, serializers.BaseSerializer):
             return schema
+        if shorthand := getattr(getattr(field, "child", None), "shorthand", None):
+            schema["items"] = {"anyOf": [shorthand, schema["items"]]}
+        if isinstance(field, AnyJSON):
+            schema = {name: each for name, each in schema.items() if name == "description"}
         if not getattr(field, "allow_empty", True):
             schema["minItems" if isinstance(field, serializers.ListField) else "minProperties"] = 1
         if isinstance(field, OneOrMore):
-            several = {"type": "array", "items": schema.pop("items"), "maxItems": field.max_length}
-            schema = {**schema, "anyOf": [several["items"], several]}
-        return {**schema, **getattr(field, "json_schema", {})}
+            several = {name: schema.pop(name) for name in ("type", "items", "minItems", "maxItems") if name in schema}
+            schema = {**schema, "anyOf": [*several["items"].get("anyOf", [several["items"]]), several]}
+        said = getattr(field, "json_schema", {})
+        if "anyOf" in said:
+            schema = {name: each for name, each in schema.items() if name == "description"}
+        return {**schema, **said}
 
     def _resolve_path_parameters(self, variables: list[str]) -> list[dict[str, Any]]:
         return [self._path_parameter(name) for name in variables]
@@ -217,7 +291,7 @@ def listed(
 @cache
 def _page_of(element: Any, name: str) -> Any:
     return inline_serializer(
-        name=f"{element.__name__.removesuffix('Out')}Page",
+        name=f"{component_name(element)}Page",
         fields={
             name: element(many=True),
             "next": serializers.CharField(allow_null=True, help_text="The cursor of the next page; null on the last one."),
@@ -249,12 +323,16 @@ def without_other_spellings(endpoints: list[Any]) -> list[Any]:
 def finish(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
     """Add what every operation has: its errors, and the headers of its kind."""
     components = result["components"]
-    components["schemas"]["Problem"] = _PROBLEM_SCHEMA
+    components["schemas"] |= {"Problem": _PROBLEM_SCHEMA, **_FRAMES}
+    for name, example in OBJECTS.items():
+        components["schemas"][name]["examples"] = [example]
     components["parameters"] = _HEADERS
     components["responses"] = {f"Problem{status}": {"description": text, "content": _PROBLEM} for status, text in _ERRORS.items()}
+    words = {tuple(each["enum"]): name for name, each in components["schemas"].items() if "enum" in each}
     for path, operations in result["paths"].items():
         for method, operation in operations.items():
             _finish_operation(path, method, operation)
+            _name_words(operation, words)
             if body := operation.get("requestBody"):
                 body["required"] = not any(
                     _takes_nothing(each["schema"], components["schemas"]) for each in body["content"].values()
@@ -272,6 +350,14 @@ def _takes_nothing(schema: dict[str, Any], schemas: dict[str, Any]) -> bool:
     return all(any(_takes_nothing(each, schemas) for each in choice) for choice in choices)
 
 
+def _name_words(operation: dict[str, Any], words: dict[tuple[str, ...], str]) -> None:
+    """Let a filter's words be those of the objects, and not the same ones under another name."""
+    for parameter in operation.get("parameters", []):
+        items = parameter.get("schema", {}).get("items", {})
+        if name := words.get(tuple(items.get("enum", ()))):
+            parameter["schema"]["items"] = {"$ref": f"#/components/schemas/{name}"}
+
+
 def _finish_operation(path: str, method: str, operation: dict[str, Any]) -> None:
     versioned = operation.pop("x-versioned", False)
     name = operation["operationId"]
@@ -279,6 +365,11 @@ def _finish_operation(path: str, method: str, operation: dict[str, Any]) -> None
         operation["description"] = DESCRIPTIONS[name]
     if name in BODIES:
         operation["requestBody"]["content"]["application/json"]["example"] = BODIES[name]
+    for status, response in operation["responses"].items():
+        response["description"] = response["description"] or _DONE[status]
+    operation.setdefault("security", [])  # Where no key is needed.
+    if "text/event-stream" in operation["responses"].get("200", {}).get("content", {}):
+        operation["responses"]["200"]["content"] = _STREAM
     statuses = ["400", "401", "403", "404", "429", "500", "503"]
     headers = []
     if method != "get":

@@ -36,7 +36,7 @@ class Remark(Text):
 class OptionIn(Body):
     """A label, or an object with its rationale."""
 
-    json_schema = {"type": ["object", "string"], "minLength": 1, "maxLength": MAX_LABEL, "pattern": VISIBLE}
+    shorthand = {"type": "string", "minLength": 1, "maxLength": MAX_LABEL, "pattern": VISIBLE}
     default_error_messages = dict.fromkeys(("null", "not_an_object"), "must be an object or a label")
 
     label = Said(max_length=MAX_LABEL)  # type: ignore[assignment] # DRF takes declared fields out of the class.

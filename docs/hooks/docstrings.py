@@ -9,7 +9,8 @@ ALIGNED = re.compile(r"([a-z_]+(?:, [a-z_]+)*)(  +)(\S.*)")
 
 
 class House(griffe.Extension):
-    """Aligned lists become lists, and a method that describes a `Call[T]` is shown as what it is on a client: one that answers T."""
+    """Aligned lists become lists, words are listed below their vocabulary, and a method that describes a `Call[T]` is shown as what
+    it is on a client: one that answers T."""
 
     def on_object(self, *, obj: griffe.Object, **_: Any) -> None:
         if obj.docstring:
@@ -17,6 +18,15 @@ class House(griffe.Extension):
         if isinstance(obj, griffe.Function) and any(str(each.value) == "endpoint" for each in obj.decorators):
             obj.returns = obj.returns.slice if isinstance(obj.returns, griffe.ExprSubscript) else obj.returns
             obj.decorators = []
+
+    def on_class(self, *, cls: griffe.Class, **_: Any) -> None:
+        if cls.docstring and (lines := words(cls)):
+            cls.docstring.value += "\n\n" + "\n".join(lines)
+
+
+def words(cls: griffe.Class) -> list[str]:
+    """Of a vocabulary: as they are on the wire."""
+    return [f"- `{name.lower()}`" for name in cls.attributes] if "StrEnum" in map(str, cls.bases) else []
 
 
 def listed(text: str) -> str:

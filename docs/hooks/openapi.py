@@ -142,6 +142,8 @@ def kind(schema: Json) -> str:
 
 def _plain(schema: Json) -> str:
     types = schema.get("type", "anything")
+    if schema.get("format") == "uuid":
+        schema = {"format": "uuid"}  # Its length is known.
     words = [
         _list(schema) if each == "array" else _format(each, schema) for each in ([types] if isinstance(types, str) else types)
     ]

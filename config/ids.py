@@ -2,6 +2,7 @@
 
 import os
 import time
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,11 @@ def new_id() -> UUID:
     value = (time.time_ns() // 1_000_000) << 80 | int.from_bytes(os.urandom(10))
     value = value & ~(0xF000 << 64) | 0x7000 << 64
     return UUID(int=value & ~(0xC000 << 48) | 0x8000 << 48)
+
+
+def first_id_at(moment: datetime) -> UUID:
+    """What all ids that were made from that moment on are above, and all earlier ones below."""
+    return UUID(int=int(moment.timestamp() * 1000) << 80)
 
 
 class IdConverter:

@@ -57,6 +57,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_SYMBOL": "hub",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("console/icon.svg")}],
     "SHOW_HISTORY": False,
+    "DASHBOARD_CALLBACK": "console.home.page",
     "LOGIN": {"form": "console.entering.SignInForm"},
     "STYLES": [lambda request: static("console/console.css")],
     "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": _navigation()},

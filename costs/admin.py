@@ -8,7 +8,7 @@ from costs.models import Cost, Spending
 @admin.register(Cost)
 class CostAdmin(ReadOnlyAdmin):
     list_display = ["recorded_at", "cost_type", "exact_amount", "unit", "agent_id", "provider", "model", "intent"]
-    list_filter = ["unit"]
+    list_filter = ["unit", "recorded_at"]
     search_fields = ["=agent_id", "=cost_type", "=provider", "=model"]
     list_select_related = ["intent"]
     ordering = ["-pk"]

@@ -19,8 +19,9 @@ from config.db import clock
 from config.errors import ProtocolError
 from console.actions import action
 from console.admin import ReadOnlyAdmin
+from console.filters import by
 from governance import services
-from governance.models import Arbitration, Decision, Delegation, Status
+from governance.models import Arbitration, Decision, Delegation, Status, as_of
 from governance.serializers import MAX_TEXT
 from governance.wire import status_at
 
@@ -41,7 +42,7 @@ class DecideForm(forms.Form):
 @admin.register(Arbitration)
 class ArbitrationAdmin(ReadOnlyAdmin):
     list_display = ["reason", "state", "requester_id", "intent", "blocking", "created_at", "expires_at"]
-    list_filter = ["status", "blocking"]
+    list_filter = [by("state", "state", Status.choices, as_of), "blocking"]
     search_fields = ["=requester_id", "reason"]
     list_select_related = ["intent"]
     ordering = ["-created_at"]

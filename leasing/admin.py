@@ -1,4 +1,7 @@
+from datetime import datetime
+
 from django.contrib import admin
+from django.db.models import Q
 from django.http import HttpRequest
 
 from access.models import Role
@@ -6,15 +9,21 @@ from access.people import actor_of
 from config.db import clock
 from console.actions import action
 from console.admin import ReadOnlyAdmin
+from console.filters import by
+from console.home import SOON
 from leasing import services
-from leasing.models import Lease, Status
+from leasing.models import Lease, Status, as_of
 from leasing.wire import lease_body
+
+
+def _ends(_: str, now: datetime) -> Q:
+    return as_of(Status.ACTIVE, now) & Q(expires_at__lte=now + SOON)
 
 
 @admin.register(Lease)
 class LeaseAdmin(ReadOnlyAdmin):
     list_display = ["scope", "agent_id", "intent", "state", "fencing_token", "acquired_at", "expires_at"]
-    list_filter = ["status"]
+    list_filter = [by("state", "state", Status.choices, as_of), by("ends", "ends", [("soon", "Within five minutes")], _ends)]
     search_fields = ["=agent_id", "scope"]
     list_select_related = ["intent"]
     ordering = ["-acquired_at"]

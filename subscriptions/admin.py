@@ -1,6 +1,8 @@
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 
@@ -9,9 +11,26 @@ from access.people import actor_of
 from config.db import clock
 from console.actions import action
 from console.admin import ReadOnlyAdmin
+from console.filters import by
 from subscriptions import services
-from subscriptions.models import Delivery, Status, Subscription
+from subscriptions.models import Delivery, DeliveryStatus, Status, Subscription, as_of
 from subscriptions.wire import status_at
+
+_SPECIAL = {"retrying": "Tried again", "dead_today": "Dead since yesterday"}
+
+
+def _state(value: str, now: datetime) -> Q:
+    if value == "failing":
+        return Q(removed_at=None) & (Q(failing_since__isnull=False) | Q(status=Status.DISABLED))
+    return Q(removed_at=None) & as_of(value, now)
+
+
+def _delivery_state(value: str, now: datetime) -> Q:
+    if value == "retrying":
+        return Q(status=DeliveryStatus.PENDING, attempts__gt=0)
+    if value == "dead_today":
+        return Q(status=DeliveryStatus.DEAD, ended_at__gte=now - timedelta(days=1))
+    return Q(status=value)
 
 
 @admin.register(Subscription)
@@ -19,7 +38,7 @@ class SubscriptionAdmin(ReadOnlyAdmin):
     """Without the secrets, which nobody is shown after the first time."""
 
     list_display = ["subscriber_id", "about", "target", "state", "failing_since", "expires_at", "created_by", "created_at"]
-    list_filter = ["status"]
+    list_filter = [by("state", "state", [*Status.choices, ("failing", "Failing or disabled")], _state)]
     search_fields = ["=subscriber_id", "=created_by", "callback_url"]
     list_select_related = ["intent", "portfolio"]
     ordering = ["-created_at"]
@@ -74,7 +93,7 @@ class SubscriptionAdmin(ReadOnlyAdmin):
 @admin.register(Delivery)
 class DeliveryAdmin(ReadOnlyAdmin):
     list_display = ["event_type", "subscription", "status", "attempts", "last_answer", "next_attempt_at", "created_at"]
-    list_filter = ["status"]
+    list_filter = [by("state", "state", [*DeliveryStatus.choices, *_SPECIAL.items()], _delivery_state)]
     search_fields = ["=event_type", "=subscription__subscriber_id"]
     list_select_related = ["subscription"]
     ordering = ["-id"]

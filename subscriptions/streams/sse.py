@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import re
-from collections.abc import Iterator, Sequence
+from collections import deque
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +22,7 @@ PIECE = 32 * 2**10  # Bytes that are sent at once: a slow reader's connection ke
 RETRY = 2000  # Milliseconds after which a browser opens the stream again.
 _PATH = re.compile(
     r"/api/v1/((intents|portfolios)/[^/]+|agents/.+|events)/subscribe|/api/v1/subscribe/(intents|portfolios|agents)/.+"
+    r"|/admin/follow"
 )
 _OF_THE_TICKET = (b"content-type", b"content-length", b"cache-control")
 _HEADERS = [
@@ -63,9 +64,8 @@ class EventStream(Quiet, AsyncHttpConsumer):
             return
         ticket = orjson.loads(b"".join(part.get("body", b"") for part in parts))
         try:
-            with self.tail.following(
-                frozenset(ticket["topics"]), ticket["event_types"], ticket["after"], UUID(ticket["key_id"])
-            ) as follower:
+            reader = ticket.get("session") or UUID(ticket["key_id"])
+            with self.tail.following(frozenset(ticket["topics"]), ticket["event_types"], ticket["after"], reader) as follower:
                 await self.send_headers(
                     headers=[*_HEADERS, *(each for each in start["headers"] if each[0] not in _OF_THE_TICKET)]
                 )
@@ -81,11 +81,11 @@ class EventStream(Quiet, AsyncHttpConsumer):
         await self._say(b'retry: %d\nid: %d\nevent: connected\ndata: {"position":%d}\n\n' % (RETRY, position, position))
         try:
             while True:
-                entries = await follower.next()
-                for piece in _pieces(entries):
-                    await self._say(piece)
+                entries = deque(await follower.next())
                 if not entries:
                     await self._say(b": nothing new\nid: %d\n\n" % follower.position)
+                while entries:
+                    await self._say(_piece(entries))
         except Ended as ended:
             await self._say(b'event: bye\ndata: {"reason":"%s"}\n\n' % ended.reason.encode())
             await self.send_body(b"")
@@ -99,14 +99,11 @@ class EventStream(Quiet, AsyncHttpConsumer):
         await self.base_send({"type": "http.response.body", "body": frames, "more_body": True})
 
 
-def _pieces(entries: Sequence[Entry]) -> Iterator[bytes]:
+def _piece(entries: deque[Entry]) -> bytes:
+    """The first of them, taken out: while a slow reader is waited for, what it is sent is in memory once."""
     frames: list[bytes] = []
     size = 0
-    for entry in entries:
-        frames.append(entry.frame)
-        size += len(entry.frame)
-        if size >= PIECE:
-            yield b"".join(frames)
-            frames, size = [], 0
-    if frames:
-        yield b"".join(frames)
+    while entries and size < PIECE:
+        frames.append(entries.popleft().frame)
+        size += len(frames[-1])
+    return b"".join(frames)

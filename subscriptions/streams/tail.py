@@ -18,6 +18,7 @@ from django.db import connection
 from django.utils import timezone
 
 from access.models import ApiKey
+from access.people import live_sessions
 from config.errors import Unavailable
 from config.threads import Threads
 from intents import doorbell, positions
@@ -28,7 +29,7 @@ from subscriptions.streams.recent import Recent
 
 LOOK_EVERY = 1.0  # Seconds without a ring, after which the tail looks by itself (rule S-6).
 PAUSE = 0.005  # Seconds between two looks, so that a busy log is read in batches and not one by one.
-CHECK_KEYS_EVERY = 5.0  # Seconds (rule S-5).
+CHECK_READERS_EVERY = 5.0  # Seconds (rule S-5).
 SILENCE = 15.0  # Seconds, after which a follower is told that nothing has happened (rule S-1).
 QUEUED = 500  # Events that wait for a follower at most,
 QUEUED_BYTES = 32 * 2**10  # and their size, but for the last one.
@@ -37,6 +38,9 @@ WOKEN_AT_ONCE = 50  # Followers; in between, the event loop serves others.
 ENDS_WITHIN = 3.0  # Seconds that a follower has for its last words.
 
 log = logging.getLogger("openintent.streams")
+
+Reader = UUID | str
+"""Who reads: the id of a key, or the key of a person's session."""
 
 
 class Ended(Exception):
@@ -52,15 +56,15 @@ class Follower:
 
     __slots__ = (
         "_ended", "_is_live", "_queue", "_queued_bytes", "_silent_since", "_tail", "_waiting", "abandon", "event_types",
-        "key_id", "position", "send_now", "topics",
+        "position", "reader", "send_now", "topics",
     )  # fmt: skip
 
-    def __init__(self, tail: "Tail", topics: Topics, event_types: Collection[str], after: int, key_id: UUID) -> None:
+    def __init__(self, tail: "Tail", topics: Topics, event_types: Collection[str], after: int, reader: Reader) -> None:
         self._tail = tail
         self.topics = topics
         self.event_types = frozenset(event_types)
         self.position = after
-        self.key_id = key_id
+        self.reader = reader
         self.abandon: Callable[[], object] = lambda: None
         self.send_now: Callable[[Sequence[Entry]], bool] | None = None
         self._queue: deque[Entry] = deque()
@@ -176,13 +180,13 @@ class Tail:
         self._recent = Recent(0)
         self._followers: set[Follower] = set()
         self._by_topic: defaultdict[str, set[Follower]] = defaultdict(set)
-        self._by_key: Counter[UUID] = Counter()
+        self._by_reader: Counter[Reader] = Counter()
         self._to_wake: deque[Follower] = deque()
         self._is_waking = False
         self._is_closed = False
         self._task: asyncio.Task[None] | None = None
         self._has_looked = asyncio.Event()
-        self._keys_checked = 0.0
+        self._readers_checked = 0.0
         self._tail_thread = Threads(1, "tail")
         self._catch_up_thread = Threads(1, "catch-up")
 
@@ -199,13 +203,13 @@ class Tail:
         self._catch_up_thread.close()
 
     @contextmanager
-    def following(self, topics: Topics, event_types: Collection[str], after: int, key_id: UUID) -> Iterator[Follower]:
+    def following(self, topics: Topics, event_types: Collection[str], after: int, reader: Reader) -> Iterator[Follower]:
         """A follower, while the block runs. Raises TooManyStreams, Unavailable."""
         if self._is_closed:
             raise Unavailable("The server is about to stop.")
-        if self._by_key[key_id] >= settings.MAX_STREAMS_PER_KEY:
+        if self._by_reader[reader] >= settings.MAX_STREAMS_PER_KEY:
             raise TooManyStreams(settings.MAX_STREAMS_PER_KEY)
-        follower = Follower(self, topics, event_types, after, key_id)
+        follower = Follower(self, topics, event_types, after, reader)
         self._add(follower)
         try:
             yield follower
@@ -232,7 +236,7 @@ class Tail:
 
     def _add(self, follower: Follower) -> None:
         self._followers.add(follower)
-        self._by_key[follower.key_id] += 1
+        self._by_reader[follower.reader] += 1
         for topic in follower.topics:
             self._by_topic[topic].add(follower)
         if self._task is None or self._task.done():
@@ -240,13 +244,13 @@ class Tail:
 
     def _remove(self, follower: Follower) -> None:
         self._followers.discard(follower)
-        self._by_key[follower.key_id] -= 1
+        self._by_reader[follower.reader] -= 1
         for topic in follower.topics:
             self._by_topic[topic].discard(follower)
             if not self._by_topic[topic]:
                 del self._by_topic[topic]
-        if not self._by_key[follower.key_id]:
-            del self._by_key[follower.key_id]
+        if not self._by_reader[follower.reader]:
+            del self._by_reader[follower.reader]
 
     async def _run(self) -> None:
         ear = doorbell.Ear()
@@ -254,7 +258,7 @@ class Tail:
             while self._followers:
                 try:
                     await self._look()
-                    await self._check_keys()
+                    await self._check_readers()
                 except Exception:  # The database is away. What comes meanwhile is read at the next look.
                     log.warning("the tail could not read the log", exc_info=True)
                 self._wake_silent()
@@ -300,19 +304,25 @@ class Tail:
         self._to_wake.extend(each for each in self._followers if each.is_waiting_since(moment))
         self._begin_to_wake()
 
-    async def _check_keys(self) -> None:
+    async def _check_readers(self) -> None:
         now = asyncio.get_running_loop().time()
-        if now < self._keys_checked + CHECK_KEYS_EVERY:
+        if now < self._readers_checked + CHECK_READERS_EVERY:
             return
-        self._keys_checked = now
-        dead = await self._tail_thread.run(_alone, _dead_keys, list(self._by_key))
-        for follower in [each for each in self._followers if each.key_id in dead]:
-            follower.end("key_revoked")
+        self._readers_checked = now
+        gone = await self._tail_thread.run(_alone, _gone, list(self._by_reader))
+        for follower in [each for each in self._followers if each.reader in gone]:
+            follower.end("key_revoked" if isinstance(follower.reader, UUID) else "signed_out")
 
 
-def _dead_keys(ids: Collection[UUID]) -> set[UUID]:
+def _gone(readers: Collection[Reader]) -> set[Reader]:
+    """Those whose key, or session, is good no more."""
+    sessions = {reader for reader in readers if isinstance(reader, str)}
+    return _dead_keys([reader for reader in readers if isinstance(reader, UUID)]) | (sessions - live_sessions(sessions))
+
+
+def _dead_keys(ids: Collection[UUID]) -> set[Reader]:
     """Those that are revoked, or have expired. A key of the configuration has no row, and lives as long as the process."""
-    known = set(ApiKey.objects.filter(pk__in=ids).values_list("pk", flat=True))
+    known: set[Reader] = set(ApiKey.objects.filter(pk__in=ids).values_list("pk", flat=True))
     return known - set(ApiKey.objects.live(timezone.now()).filter(pk__in=ids).values_list("pk", flat=True))
 
 

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from functools import cache
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -49,17 +50,19 @@ def browser():
 
 @pytest.fixture
 def open_page(browser: Browser, server):
-    """`open_page(role="viewer", …)`: a page of its own, with a person of that role signed in, if any.
+    """`open_page("viewer", …)`: a page of its own, with a person of that role signed in, if any; options are Playwright's.
 
     The test fails where it asks anybody but the server, or writes an error to its console.
     """
     contexts, faults = [], []
 
-    def opened(role: str | None = None, **options) -> Page:
+    def opened(role: str | None = None, *, session: str | None = None, **options) -> Page:
         context = browser.new_context(base_url=server.url, **options)
         contexts.append(context)
         if role:
-            context.add_cookies([{"name": "openintent-session", "value": _session(server, role), "url": server.url}])
+            context.add_cookies(
+                [{"name": "openintent-session", "value": session or known_session(server.database_url, role), "url": server.url}]
+            )
         page = context.new_page()
         page.set_default_timeout(PATIENCE)
         page.on("request", lambda request: request.url.startswith((server.url, "data:")) or faults.append(request.url))
@@ -85,8 +88,12 @@ def operator(open_page) -> Page:
     return open_page("operator")
 
 
-def _session(server, role: str) -> str:
-    environment = {**os.environ, "DATABASE_URL": server.database_url}
+def new_session(database_url: str, role: str) -> str:
+    """Sign in a person of that role. Answers the session's key."""
+    environment = {**os.environ, "DATABASE_URL": database_url}
     done = run("config.manage", ["shell", "--no-imports", "-c", _SIGN_IN.format(role=role)], environment)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
+
+
+known_session = cache(new_session)

@@ -233,7 +233,7 @@ async def test_when_the_server_stops_each_stream_ends_and_none_begins(followed):
 @pytest.mark.rule("S-5")
 async def test_the_streams_of_a_dead_key_end_and_those_of_others_do_not(log, followed, monkeypatch):
     dead = uuid4()
-    monkeypatch.setattr(tail, "CHECK_KEYS_EVERY", 0)
+    monkeypatch.setattr(tail, "CHECK_READERS_EVERY", 0)
     monkeypatch.setattr(tail, "LOOK_EVERY", 0.01)
     monkeypatch.setattr(tail, "ENDS_WITHIN", 0.01)
     abandoned = asyncio.Event()
@@ -276,5 +276,5 @@ async def test_without_followers_nothing_is_read_and_nothing_is_kept(log, follow
         async with asyncio.timeout(20):
             await followed._task
         assert followed.head is None
-        assert not any([followed._followers, followed._by_topic, followed._by_key])
+        assert not any([followed._followers, followed._by_topic, followed._by_reader])
         log.entries.clear()

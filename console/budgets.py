@@ -1,0 +1,104 @@
+"""The budgets that are nearly or wholly used up, with what has been spent by now: four queries, however many there are."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Sum
+from django.urls import reverse
+
+from config import db
+from costs import limits
+from costs.amounts import DOLLAR_DECIMALS, HUNDREDTHS, PARTS
+from costs.limits import PER_AGENT, Limit
+from costs.models import Crossing, Spending
+from intents.models import FINAL, Intent
+from portfolios.models import Portfolio, Status
+
+NEWEST = 50  # Crossings that are looked at.
+_OF_TREES = """
+    WITH RECURSIVE tree(root, id) AS (
+        SELECT id, id FROM intents_intent WHERE id IN ({})
+        UNION ALL
+        SELECT tree.root, i.id FROM tree JOIN intents_intent i ON i.parent_intent_id = tree.id
+    )
+    SELECT tree.root, s.agent_id, s.unit, SUM(s.whole), SUM(s.parts)
+    FROM tree JOIN costs_spending s ON s.intent_id = tree.id GROUP BY tree.root, s.agent_id, s.unit
+"""
+
+Owner = Intent | Portfolio
+Sums = dict[tuple[UUID, str], int]
+"""By owner and agent, in parts of a cent; under the agent "" what all of them have spent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Whose it is, of whom it counts the spending (empty: of everybody), its limit and what was spent, in USD."""
+
+    name: str
+    url: str
+    agent_id: str
+    limit: Decimal
+    spent: Decimal
+
+    @property
+    def percent(self) -> int:
+        return int(self.spent * 100 / self.limit) if self.limit else 100
+
+    @property
+    def is_exceeded(self) -> bool:
+        return self.spent > self.limit
+
+
+def watched() -> list[Budget]:
+    """Of open owners, each limit that was crossed or came near, and still stands; the fullest first."""
+    crossings = [*Crossing.objects.select_related("intent").order_by("-pk")[:NEWEST]]
+    portfolios = Portfolio.objects.filter(status=Status.ACTIVE).in_bulk([each.portfolio_id for each in crossings])
+    owners: dict[UUID, Owner] = {
+        each.intent.pk: each.intent for each in crossings if each.intent and each.intent.status not in FINAL
+    }
+    sums = _of_trees(owners) | _of_members(portfolios)
+    owners |= portfolios
+    found = {
+        (owner_id, crossing.agent_id, limit): _budget(owners[owner_id], crossing.agent_id, limit, sums)
+        for crossing in crossings
+        if (owner_id := crossing.intent_id or crossing.portfolio_id) in owners
+        for limit in _limits(owners[owner_id])
+        if (limit.kind, str(limit.usd.normalize())) == (crossing.limit_kind, crossing.limit)
+    }
+    return sorted(found.values(), key=lambda budget: -budget.percent)
+
+
+def _limits(owner: Owner) -> list[Limit]:
+    return limits.of_intent(owner.constraints) if isinstance(owner, Intent) else limits.of_portfolio(owner.governance_policy)
+
+
+def _budget(owner: Owner, agent_id: str, limit: Limit, sums: Sums) -> Budget:
+    model = "intents_intent" if isinstance(owner, Intent) else "portfolios_portfolio"
+    spent = sums.get((owner.pk, agent_id if limit.kind == PER_AGENT else ""), 0)
+    url = reverse(f"admin:{model}_change", args=[owner.pk])
+    return Budget(str(owner), url, agent_id, limit.usd, Decimal(spent).scaleb(-DOLLAR_DECIMALS))
+
+
+def _of_trees(roots: Iterable[UUID]) -> Sums:
+    ids = [Intent._meta.pk.get_db_prep_value(pk, connection) for pk in roots]
+    found = db.rows(_OF_TREES.format(", ".join(["%s"] * len(ids)) or "NULL"), ids)
+    return _added([(UUID(str(root)), *others) for root, *others in found])
+
+
+def _of_members(portfolios: Iterable[UUID]) -> Sums:
+    spending = Spending.objects.filter(intent__memberships__portfolio__in=[*portfolios]).order_by()
+    return _added(spending.values_list("intent__memberships__portfolio", "agent_id", "unit").annotate(Sum("whole"), Sum("parts")))
+
+
+def _added(rows: Iterable[Any]) -> Sums:
+    sums: Sums = defaultdict(int)
+    for owner_id, agent_id, unit, whole, parts in rows:
+        more = (int(whole) * PARTS + int(parts)) * HUNDREDTHS.get(unit, 0)
+        sums[owner_id, agent_id] += more
+        sums[owner_id, ""] += more
+    return dict(sums)

@@ -1,0 +1,50 @@
+"""The event stream for people who are signed in: the API's own, with a session in place of a key (subscriptions.streams)."""
+
+import re
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.http import require_GET
+
+from access.models import Role
+from access.people import may
+from config.errors import Forbidden, ProtocolError, Unauthenticated
+from config.filters import MAX_COUNTER
+from config.ids import parse_id
+from config.problems import respond
+from intents import audience
+from subscriptions.streams import opening
+
+
+@require_GET
+def follow(request: HttpRequest) -> HttpResponse:
+    """The ticket of a stream of everything, of `?intent=` or of `?portfolio=`, which subscriptions.streams.sse then sends."""
+    try:
+        _require_viewer(request)
+        topic = _topic(request)
+    except ProtocolError as refusal:
+        return respond(refusal)
+    after = opening.beginning(_after(request))
+    return JsonResponse({"topics": [topic], "event_types": [], "after": after, "session": request.session.session_key})
+
+
+def _require_viewer(request: HttpRequest) -> None:
+    """Raises Unauthenticated, Forbidden."""
+    if not request.user.is_authenticated:
+        raise Unauthenticated("You are signed out.")
+    if not may(request, Role.OBSERVER):
+        raise Forbidden("You have no role in the console.")
+
+
+def _topic(request: HttpRequest) -> str:
+    """Raises IntentNotFound, PortfolioNotFound."""
+    if given := request.GET.get("intent"):
+        return opening.intent_topic(parse_id(given) or given)
+    if given := request.GET.get("portfolio"):
+        return opening.portfolio_topic(parse_id(given) or given)
+    return audience.ALL
+
+
+def _after(request: HttpRequest) -> int | None:
+    """The position that the page has come to; what is none counts as now."""
+    given = request.headers.get("Last-Event-ID", "")
+    return int(given) if re.fullmatch(r"\d{1,19}", given, re.ASCII) and int(given) <= MAX_COUNTER else None

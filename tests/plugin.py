@@ -1,10 +1,17 @@
 """Sets the scene before Django reads its settings: pyproject.toml names this module as an early plugin."""
 
 import os
+from pathlib import Path
 
 import pytest
 
 from tests.databases import postgresql_url
+from tests.system.crowd import FULL
+
+HERE = Path(__file__).parent
+
+AS_USERS = {"browser", "clients", "docs", "examples", "sdk", "test_benchmarks.py", "test_schemathesis.py"}
+"""Folders and files of tests that use a server as people and programs do, and leave its database to the others."""
 
 VENDOR = os.environ.setdefault("TEST_DATABASE", "sqlite")
 
@@ -19,8 +26,8 @@ def pytest_report_header() -> str:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out on PostgreSQL what asks no database, and what is the same on both: pages, documents, examples. SQLite runs them."""
-    if VENDOR == "sqlite":
+    """Leave out on PostgreSQL what would show the same again: it is run on SQLite."""
+    if VENDOR == "sqlite" or FULL:
         return
     same = [item for item in items if _is_same_on_every_database(item)]
     config.hook.pytest_deselected(items=same)
@@ -29,7 +36,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _is_same_on_every_database(item: pytest.Item) -> bool:
     asks = {"db", "transactional_db", "vendor"} & set(getattr(item, "fixturenames", ()))
-    return item.path.parent.name in {"browser", "cli", "clients", "docs", "examples"} or not (asks or item.get_closest_marker("django_db"))
+    return not AS_USERS.isdisjoint(item.path.relative_to(HERE).parts) or not (asks or item.get_closest_marker("django_db"))
 
 
 @pytest.fixture(scope="session")

@@ -12,9 +12,7 @@ from schemathesis.engine.run import PhaseName
 from schemathesis.openapi.checks import RejectedPositiveData
 
 from tests.databases import migrated_database
-from tests.plugin import VENDOR
 from tests.servers import Server
-from tests.system.crowd import FULL
 
 UNSAYABLE = {
     "below_base_delay",
@@ -39,14 +37,9 @@ UNSAYABLE = {
 """Codes of refusals that no schema can tell of beforehand: the reason is what the server holds, is how two fields compare, or lies deep in free JSON."""
 
 
-RANDOM = FULL or VENDOR == "sqlite"
-"""Whether to try what chance comes up with. Each takes a minute; what the schema itself suggests is tried on every database."""
-
-
 def configuration(server: Server) -> SchemathesisConfig:
     return SchemathesisConfig.from_dict(
         {
-            "phases": {"fuzzing": {"enabled": RANDOM}, "stateful": {"enabled": RANDOM}},
             "base-url": server.url,
             "headers": {"X-API-Key": "dev-user-key"},
             "generation": {"deterministic": True, "max-examples": 4},
@@ -126,5 +119,5 @@ def test_the_server_does_what_its_schema_says(schema):
     }
     labels = {operation.ok().label for operation in schema.get_all_operations()}
     assert {label for phase, label in tried if phase == PhaseName.COVERAGE} == labels
-    assert {label for phase, label in tried if phase == PhaseName.FUZZING} == (labels if RANDOM else set())
-    assert (PhaseName.STATEFUL_TESTING in {phase for phase, _ in tried}) is RANDOM
+    assert {label for phase, label in tried if phase == PhaseName.FUZZING} == labels
+    assert PhaseName.STATEFUL_TESTING in {phase for phase, _ in tried}

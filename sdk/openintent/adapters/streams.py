@@ -159,6 +159,7 @@ class Manager(Wrapped):
             self._watch.failed(error)
             raise
         self._watch.stream_opened()
+        self._helper = helper  # Who leaves the block before having it in hand has not abandoned it.
         return helper
 
     def __exit__(
@@ -176,6 +177,7 @@ class Manager(Wrapped):
             self._watch.failed(error)
             raise
         self._watch.stream_opened()
+        self._helper = helper  # Who leaves the block before having it in hand has not abandoned it.
         return helper
 
     async def __aexit__(

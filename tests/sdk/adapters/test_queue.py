@@ -1,0 +1,350 @@
+"""The queue behind the adapters: the call to the model never waits for the log, and the log misses nothing (K-6)."""
+
+import gc
+import logging
+import re
+import socket
+import threading
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from types import SimpleNamespace
+
+import pytest
+from openintent import OpenIntentClient, errors
+from openintent.adapters import AdapterConfig, OpenAIAdapter, queue
+from pytest_httpserver import HTTPServer
+
+from tests.databases import migrated_database
+from tests.sdk.conftest import json_response
+from tests.sdk.samples import INTENT
+from tests.servers import Server
+
+from .conftest import KEY
+
+SOON = 30
+
+pytestmark = pytest.mark.rule("K-6")
+
+
+def model(answer="Hello"):
+    """A client of a provider that answers at once."""
+    message = SimpleNamespace(content=answer, refusal=None, tool_calls=None)
+    choices = [SimpleNamespace(index=0, message=message, finish_reason="stop")]
+    usage = SimpleNamespace(prompt_tokens=1, completion_tokens=1, total_tokens=2, prompt_tokens_details=None)
+    whole = SimpleNamespace(model="gpt-4o", choices=choices, usage=usage)
+    return SimpleNamespace(chat=SimpleNamespace(completions=SimpleNamespace(create=lambda **_: whole)))
+
+
+def ask(adapter, times=1, **asked):
+    for _ in range(times):
+        adapter.chat.completions.create(**{"model": "gpt-4o", "messages": [], **asked})
+
+
+@pytest.fixture
+def connected(script):
+    with OpenIntentClient(script.url, KEY, "ada", timeout=5) as client:
+        yield client
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """Tries again soon."""
+    monkeypatch.setattr("openintent.adapters.sending.LONGEST_PAUSE", 0.01)
+
+
+@pytest.fixture
+def warnings(caplog):
+    caplog.set_level(logging.INFO, "openintent.adapters")
+
+    def warnings(level=logging.WARNING):
+        return [each.getMessage() for each in caplog.records if (each.name, each.levelno) == ("openintent.adapters", level)]
+
+    return warnings
+
+
+@pytest.fixture
+def away(impatient):
+    """A client whose server is not there; it comes when the test is over, and takes what was left."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with OpenIntentClient(f"http://127.0.0.1:{port}", KEY) as client:
+        yield client
+        with HTTPServer(port=port) as back:
+            back.expect_request(re.compile(".*")).respond_with_json({"events": []})
+            assert queue.queue_of(client).flush(SOON)
+
+
+def without_costs(client, intent_id=INTENT["id"], **config):
+    return OpenAIAdapter(model(), client, intent_id, AdapterConfig(record_costs=False, **config))
+
+
+def sent(script):
+    return [[event["event_type"] for event in seen.body["events"]] for seen in script.seen]
+
+
+def refuses(status, code, **members):
+    return (status, {"code": code, "message": f"No: {code}", **members}, {})
+
+
+def test_what_is_logged_together_goes_in_one_request(connected, script):
+    script.says({"events": []})
+    adapter = without_costs(connected)
+
+    ask(adapter, times=3)
+
+    assert adapter.flush(SOON)
+    assert sent(script) == [["llm_request_started", "llm_request_completed"] * 3]
+    assert script.seen[0].headers["X-Api-Key"] == KEY
+    assert script.seen[0].headers["X-Agent-Id"] == "ada"
+    assert adapter.flush(0)
+
+
+@pytest.mark.parametrize(
+    "answer", [refuses(503, "unavailable"), refuses(429, "rate_limited", retry_after=0.01), refuses(500, "internal")]
+)
+def test_what_was_not_taken_is_sent_again_as_it_was(connected, script, impatient, warnings, answer):
+    script.says(answer, answer, {"events": []})
+    adapter = without_costs(connected)
+
+    ask(adapter)
+
+    assert adapter.flush(SOON)
+    assert len({seen.headers["Idempotency-Key"] for seen in script.seen}) == 1
+    assert [seen.body for seen in script.seen] == [script.seen[0].body] * 3
+    assert len(warnings()) == 1
+    assert warnings(logging.INFO) == ["The OpenIntent server is back."]
+
+
+def test_a_server_that_fails_at_the_same_for_ever_stops_nobody_else(connected, script, impatient, warnings):
+    script.says(*[refuses(500, "internal")] * 5, {"events": []})
+    first, second = without_costs(connected, "first"), without_costs(connected, "second")
+
+    ask(first)
+    ask(second)
+
+    assert first.flush(SOON)
+    assert [seen.target for seen in script.seen] == ["/api/v1/intents/first/events/batch"] * 5 + [
+        "/api/v1/intents/second/events/batch"
+    ]
+
+
+def test_one_refused_event_takes_no_other_with_it(connected, script):
+    def judge(request):
+        bad = any(event["payload"].get("model") == "bad" for event in request.json["events"])
+        answer = {"code": "invalid", "message": "No."} if bad else {"events": []}
+        return json_response(answer, 400 if bad else 200)
+
+    script.says(*[judge] * 20)
+    heard = []
+    adapter = without_costs(connected, on_error=lambda error, context: heard.append((type(error), context)))
+
+    for name in ("one", "bad", "two", "three"):
+        ask(adapter, model=name)
+
+    assert adapter.flush(SOON)
+    accepted = [
+        seen.body["events"] for seen in script.seen if not any(e["payload"]["model"] == "bad" for e in seen.body["events"])
+    ]
+    assert [event["payload"]["model"] for events in accepted for event in events] == [
+        "one",
+        "one",
+        "two",
+        "two",
+        "three",
+        "three",
+    ]
+    assert len({seen.headers["Idempotency-Key"] for seen in script.seen}) == len(script.seen)
+    refused = {"phase": "refused", "intent_id": INTENT["id"], "provider": "openai", "count": 1}
+    assert heard == [(errors.ValidationError, refused)] * 2
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(404, "not_found"), (403, "forbidden"), (401, "unauthenticated"), (413, "too_large")]
+)
+def test_what_is_refused_as_a_whole_stops_nobody_else(connected, script, warnings, status, code):
+    refusal = refuses(status, code)
+    script.says(*[refusal] * (3 if status == 413 else 1), {"events": []})
+    heard = []
+    gone = without_costs(connected, "gone", on_error=lambda error, context: heard.append(context))
+    other = without_costs(connected, "other")
+
+    ask(gone)
+    ask(other)
+
+    assert gone.flush(SOON)
+    assert script.seen[-1].target == "/api/v1/intents/other/events/batch"
+    assert [context["phase"] for context in heard] == ["refused"] * len(heard)
+    assert sum(context["count"] for context in heard) == 2
+    assert len(warnings()) == len(heard)
+
+
+def test_a_server_that_is_away_costs_the_caller_one_warning(away, warnings):
+    heard = []
+    adapter = without_costs(away, on_error=lambda error, context: heard.append((type(error), context["phase"])))
+    ask(adapter, times=20)
+
+    assert not adapter.flush(0.3)
+    ask(adapter, times=20)
+    assert not adapter.flush(0.1)
+
+    assert len(warnings()) == 1
+    assert "The OpenIntent server is away" in warnings()[0]
+    assert heard == [(errors.ConnectionFailedError, "sending")]
+
+
+def test_the_call_does_not_wait_for_a_server_that_hangs(connected, script):
+    let_go = threading.Event()
+
+    def hang(request):
+        assert let_go.wait(SOON)
+        return json_response({"events": []})
+
+    script.says(hang, {"events": []}, {"events": []})
+    adapter = without_costs(connected)
+    ask(adapter)
+    assert not adapter.flush(0.2)
+    assert script.seen, "the queue has asked, and waits"
+
+    ask(adapter, times=100)
+
+    assert not let_go.is_set(), "a hundred calls have been made meanwhile"
+    let_go.set()
+    assert adapter.flush(SOON)
+    assert sum(map(len, sent(script))) == 202
+
+
+def test_a_full_queue_drops_the_newest_and_counts_them(connected, script, monkeypatch, warnings):
+    monkeypatch.setattr(queue, "LONGEST", 10)
+    let_go = threading.Event()
+    script.says(lambda request: let_go.wait(SOON) and json_response({"events": []}), *[{"events": []}] * 5)
+    heard = []
+    adapter = without_costs(connected, on_error=lambda error, context: heard.append(context["phase"]))
+
+    for number in range(8):
+        ask(adapter, model=f"model {number}")
+    let_go.set()
+    assert adapter.flush(SOON)
+    monkeypatch.setattr(queue, "REMIND", 0)
+    ask(adapter, model="later")
+    assert adapter.flush(SOON)
+
+    models = [event["payload"]["model"] for seen in script.seen for event in seen.body["events"]]
+    assert models == [f"model {number}" for number in range(5) for _ in range(2)] + ["later"] * 2
+    assert heard == ["queueing"] * 6
+    counts = [int(each.split(": ")[1].split()[0]) for each in warnings() if "is full" in each]
+    assert sum(counts) == 6
+
+
+def test_a_full_queue_is_full_by_size_as_well(connected, script, monkeypatch):
+    monkeypatch.setattr(queue, "LARGEST", 50_000)
+    let_go = threading.Event()
+    script.says(lambda request: let_go.wait(SOON) and json_response({"events": []}), *[{"events": []}] * 9)
+    adapter = OpenAIAdapter(model("x" * 20_000), connected, INTENT["id"], AdapterConfig(record_costs=False))
+
+    ask(adapter, times=9)
+    let_go.set()
+
+    assert adapter.flush(SOON)
+    assert Counter(kind for kinds in sent(script) for kind in kinds)["llm_request_completed"] == 2
+
+
+def test_what_happens_while_the_server_is_away_is_there_when_it_is_back(tmp_path, vendor, impatient):
+    server = Server(migrated_database(vendor, tmp_path))
+    with server, OpenIntentClient(server.url, KEY, "ada") as client:
+        intent = client.create_intent(title="Through a restart")
+        adapter = OpenAIAdapter(model(), client, intent.id)
+        server.port = server.url.rpartition(":")[2]
+        server.kill()
+
+        ask(adapter, times=5)
+        assert not adapter.flush(0.3)
+        server.start()
+
+        assert adapter.flush(SOON)
+        kinds = [event.event_type for event in client.get_events(intent.id)[1:]]
+        assert kinds == ["llm_request_started", "llm_request_completed"] * 5 + ["cost_recorded"] * 5
+
+
+def test_many_threads_lose_and_confuse_nothing(api, intent):
+    adapter = OpenAIAdapter(model(), api, intent.id)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: ask(adapter, times=10), range(8)))
+
+    assert adapter.flush(SOON)
+    told = {}
+    for event in api.get_events(intent.id)[1:]:
+        if "request_id" in event.payload:
+            told.setdefault(event.payload["request_id"], []).append(event.event_type)
+    assert list(told.values()) == [["llm_request_started", "llm_request_completed"]] * 80
+    assert api.get_cost_summary(intent.id)["count"] == 80
+
+
+def test_adapters_of_one_client_share_a_queue_with_one_thread_that_ends(api, intent, monkeypatch):
+    def threads():
+        return [thread for thread in threading.enumerate() if thread.name == "openintent-adapters" and thread.is_alive()]
+
+    before = len(threads())
+    monkeypatch.setattr(queue, "IDLE", 0.05)
+    for _ in range(3):
+        ask(OpenAIAdapter(model(), api, intent.id))
+        assert len(threads()) - before <= 1
+    assert OpenAIAdapter(model(), api, intent.id).flush(SOON)
+    assert queue.queue_of(api) is queue.queue_of(api)
+
+    own = [thread for thread in threads() if queue.queue_of(api)._thread is thread]
+    for thread in own:
+        thread.join(SOON)
+    assert queue.queue_of(api)._thread is None
+    ask(OpenAIAdapter(model(), api, intent.id))
+    assert OpenAIAdapter(model(), api, intent.id).flush(SOON)
+    assert len(api.get_costs(intent.id)) == 4
+
+
+def test_a_callback_that_fails_is_told_to_the_log_alone(away, warnings):
+    def fails(error, context):
+        raise ZeroDivisionError
+
+    adapter = without_costs(away, on_error=fails)
+    ask(adapter)
+    assert not adapter.flush(0.3)
+
+    assert any("on_error failed" in message for message in warnings(logging.ERROR))
+
+
+def test_a_stream_collected_in_the_middle_of_a_put_blocks_nothing(api, intent):
+    """A finalizer may run at any moment: also while its own thread holds the queue's lock."""
+    adapter = without_costs(api, intent.id)
+    waiting = queue.queue_of(api)
+
+    with waiting._lock:
+        ask(adapter)
+
+    assert adapter.flush(SOON)
+    gc.collect()
+
+
+def test_closing_the_client_does_not_close_its_log(server, api, intent):
+    with OpenIntentClient(server.url, KEY) as client:
+        adapter = OpenAIAdapter(model(), client, intent.id)
+        ask(adapter)
+
+    ask(adapter)
+
+    assert adapter.flush(SOON)
+    assert len(api.get_costs(intent.id)) == 2
+
+
+def test_events_say_when_they_happened(connected, script, impatient):
+    script.says(refuses(503, "unavailable"), refuses(503, "unavailable"), {"events": []})
+    before = time.time()
+
+    ask(adapter := without_costs(connected))
+    after = time.time()
+
+    assert adapter.flush(SOON)
+    for event in script.seen[-1].body["events"]:
+        assert before <= datetime.fromisoformat(event["payload"]["occurred_at"]).timestamp() <= after

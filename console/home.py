@@ -157,6 +157,4 @@ def _webhooks(now: datetime) -> dict[str, Any]:
 
 def _events() -> list[Event]:
     """The newest, first."""
-    return [
-        *Event.objects.filter(position__isnull=False).select_related("intent").defer("payload").order_by("-position")[:EVENTS]
-    ]
+    return [*Event.objects.select_related("intent").defer("payload").order_by("-row")[:EVENTS]]

@@ -104,7 +104,7 @@ def test_the_panels_come_alone_and_are_kept_by_nobody(person, told):
 
     assert "<html" not in panels.text
     assert "no-store" in panels.headers["Cache-Control"]
-    assert "data-position" in panels.text
+    assert "data-row" in panels.text
 
 
 # --- the stream ------------------------------------------------------------------------------------------------------

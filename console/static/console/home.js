@@ -43,19 +43,19 @@ function begin() {
   }
 
   function put(html) {
-    const newest = position();
+    const newest = newestRow();
     const focused = panels.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
     panels.innerHTML = html;
     setClock();
-    for (const each of panels.querySelectorAll("[data-position]")) {
-      if (newest !== null && Number(each.dataset.position) > newest) each.classList.add("oi-new");
+    for (const each of panels.querySelectorAll("[data-row]")) {
+      if (newest !== null && Number(each.dataset.row) > newest) each.classList.add("oi-new");
     }
     if (focused) panels.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
   }
 
-  function position() {
-    const first = panels.querySelector("[data-position]");
-    return first && Number(first.dataset.position);
+  function newestRow() {
+    const first = panels.querySelector("[data-row]");
+    return first && Number(first.dataset.row);
   }
 
   function say(state) {

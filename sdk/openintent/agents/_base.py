@@ -82,6 +82,11 @@ class BaseAgent:
         """How far it has heard: what to pass as `after` to hear on from there. None before it has started."""
         return self._running.position if self._running else None
 
+    @property
+    def is_stopping(self) -> bool:
+        """Whether the agent is to stop. A handler that takes long may look, and end before `drain_seconds` are over."""
+        return self._running is not None and self._running.stopping.is_set()
+
     @on_new_instance
     def run(
         self: Any,

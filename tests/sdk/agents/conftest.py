@@ -69,3 +69,8 @@ class Boss(OpenIntentClient):
 
     def log(self, intent: Intent) -> list[str]:
         return [str(event.event_type) for event in self.get_events(intent.id)]
+
+    def becomes_parent(self, intent: Intent, count: int) -> list[Intent]:
+        """The intent's children, once there are so many."""
+        found: list[Intent] = until(lambda: len(found := self.get_children(intent.id)) == count and found, "children")
+        return found

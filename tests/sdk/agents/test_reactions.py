@@ -1,0 +1,252 @@
+"""Methods that are called after events, in their order, and once (protocol K-7)."""
+
+import asyncio
+import threading
+from queue import SimpleQueue
+
+import pytest
+from openintent import (
+    Agent,
+    BaseAgent,
+    InputValidationError,
+    on_assignment,
+    on_complete,
+    on_event,
+    on_failure,
+    on_lease_available,
+    on_state_change,
+)
+
+from tests.system.crowd import until
+
+pytestmark = pytest.mark.rule("K-7")
+
+
+@pytest.fixture
+def heard():
+    return SimpleQueue()
+
+
+@pytest.fixture
+def listener(begin, name, heard):
+    """`listener(on_event("comment"))`: an agent with one method, which keeps what it was called with."""
+
+    def listener(decorator, method=None, **arguments):
+        def keep(self, first, second):
+            heard.put((first, second))
+
+        return begin(Agent(name)(type("Listener", (BaseAgent,), {"method": decorator(method or keep)}))(), **arguments)
+
+    return listener
+
+
+def take(heard):
+    return heard.get(timeout=30)
+
+
+def test_events_of_assigned_intents_are_heard_in_their_order(listener, boss, name, heard):
+    listener(on_event("comment", "note"))
+    intent = boss.ask(name)
+    other = boss.create_intent("Not assigned")
+    boss.log_event(other.id, "comment")
+    for number in range(20):
+        boss.log_event(intent.id, "comment" if number % 2 else "note", {"number": number})
+        boss.log_event(intent.id, "silence")
+
+    events = [take(heard)[0] for _ in range(20)]
+
+    assert [event.payload["number"] for event in events] == [*range(20)]
+    assert {event.intent_id for event in events} == {intent.id}
+
+
+def test_a_method_takes_the_event_alone_or_with_its_intent(listener, boss, name, heard):
+    listener(on_event("comment"), lambda self, event: heard.put(event.payload))
+    intent = boss.ask(name)
+    boss.log_event(intent.id, "comment", {"a": 1})
+    assert take(heard) == {"a": 1}
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_what_the_agent_does_itself_is_heard_only_if_it_wants_to(listener, boss, name, heard, own):
+    agent = listener(on_event("comment", own=own))
+    intent = boss.ask(name)
+    agent.client.log_event(intent.id, "comment", {"by": "itself"})
+    boss.log_event(intent.id, "comment", {"by": "another"})
+
+    said = [take(heard)[0].payload["by"]]
+    if own:
+        said.append(take(heard)[0].payload["by"])
+
+    assert said == (["itself", "another"] if own else ["another"])
+
+
+@pytest.mark.parametrize(
+    ("decorator", "expected"),
+    [(on_state_change, ["a", "b", "/b/c", "d"]), (on_state_change(keys=["b", "c/d"]), ["b", "/b/c", "/c~1d"])],
+    ids=["any key", "some keys"],
+)
+def test_changes_of_the_state_by_others_are_heard(listener, boss, name, heard, decorator, expected):
+    agent = listener(decorator)
+    intent = boss.ask(name, state={"b": {}})
+    agent.client.update_state(intent.id, 1, {"b": {"by": "itself"}})
+    paths = ["a", "b", "/b/c", "d"] if decorator is on_state_change else ["a", "b", "/b/c", "/c~1d"]
+    for version, path in enumerate(paths, start=2):
+        value = {} if path == "b" else 1
+        boss.update_state(intent.id, version, patches=[{"op": "set", "path": path, "value": value}])
+
+    calls = [take(heard) for _ in expected]
+
+    assert [event.payload["patches"][0]["path"] for _, event in calls] == expected
+    assert {found.id for found, _ in calls} == {intent.id}
+
+
+@pytest.mark.parametrize("whose", ["assigned", "made"])
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_completion_is_heard_of_what_is_assigned_to_the_agent_or_made_by_it(listener, server, boss, name, heard, whose, when):
+    def make():
+        with type(boss)(server.url, "dev-user-key", name) as itself:
+            return boss.ask(name) if whose == "assigned" else itself.create_intent("Mine")
+
+    before = make() if when == "before" else None
+    listener(on_complete)
+    intent = before or make()
+    boss.status(boss.create_intent("Another's"), "completed")
+    boss.status(intent, "completed")
+
+    found, event = take(heard)
+
+    assert (found.id, found.status, event.payload["to"]) == (intent.id, "completed", "completed")
+
+
+def test_completion_is_heard_once_by_an_agent_that_made_the_intent_for_itself(listener, boss, name, heard):
+    agent = listener(on_complete)
+    for title in ("first", "second"):
+        intent = agent.client.create_intent(title, assign=name)
+        boss.status(intent, "completed")
+
+    assert [take(heard)[0].title for _ in range(2)] == ["first", "second"]
+
+
+def test_a_scope_that_becomes_free_is_heard(listener, boss, name, heard):
+    listener(on_lease_available("content.draft"))
+    intent = boss.ask(name)
+    ends = {scope: boss.acquire_lease(intent.id, scope) for scope in ("contents", "content.title", "content.draft.intro")}
+    for lease in ends.values():
+        boss.release_lease(intent.id, lease.id)
+    boss.acquire_lease(intent.id, "content", 1)
+
+    scopes = [take(heard)[1].payload["scope"] for _ in range(2)]
+
+    assert scopes == ["content.draft.intro", "content"]
+
+
+def test_an_agent_that_gave_up_is_heard(listener, boss, name, heard):
+    listener(on_failure)
+    intent = boss.ask(name)
+    boss.record_failure(intent.id, "timeout", will_retry=True)
+    boss.record_failure(intent.id, "nonsense", will_retry=False)
+
+    _, event = take(heard)
+
+    assert (event.payload["error_type"], event.actor) == ("nonsense", "boss")
+
+
+def test_an_exception_is_logged_and_the_next_event_heard(listener, boss, name, heard, caplog):
+    def fail_first(self, event):
+        heard.put(event.payload["n"])
+        if event.payload["n"] == 1:
+            raise RuntimeError("out of order")
+
+    listener(on_event("comment"), fail_first)
+    intent = boss.ask(name)
+    for n in (1, 2):
+        boss.log_event(intent.id, "comment", {"n": n})
+
+    assert [take(heard), take(heard)] == [1, 2]
+    assert "RuntimeError: out of order" in caplog.text
+
+
+def test_methods_may_be_coroutines(listener, boss, name, heard):
+    async def listen(self, event):
+        await asyncio.sleep(0)
+        heard.put((await self.async_client.get_intent(event.intent_id)).id)
+
+    listener(on_event("comment"), listen)
+    intent = boss.ask(name)
+    boss.log_event(intent.id, "comment")
+
+    assert take(heard) == intent.id
+
+
+def test_events_are_heard_from_now_on_or_from_where_the_agent_was(listener, boss, name, heard):
+    agent = listener(on_event("comment"))
+    intent = boss.ask(name)
+    boss.log_event(intent.id, "comment", {"n": 1})
+    take(heard)
+    agent.stop()
+    position = boss.log_event(intent.id, "comment", {"n": 2}) and boss.list_events(event_type="comment")[-2].position
+    boss.log_event(intent.id, "comment", {"n": 3})
+
+    agent.start(after=position)
+    assert [take(heard)[0].payload["n"] for _ in range(2)] == [2, 3]
+    until(lambda: agent.position > position, "its position")
+    agent.stop()
+    assert agent.position is None
+    agent.start()
+    boss.log_event(intent.id, "comment", {"n": 4})
+
+    assert take(heard)[0].payload["n"] == 4
+
+
+def test_assignments_are_handled_while_another_method_takes_long(begin, boss, name):
+    blocked = threading.Event()
+
+    @Agent(name)
+    class Both:
+        @on_event("comment")
+        def listen(self, event):
+            blocked.wait(30)
+
+        @on_assignment
+        def work(self, intent):
+            return {"done": True}
+
+    begin(Both())
+    intent = boss.ask(name)
+    boss.log_event(intent.id, "comment")
+
+    boss.becomes(intent, "completed")
+    blocked.set()
+
+
+def test_one_method_may_be_for_several_things(begin, boss, name, heard):
+    @Agent(name)
+    class Both:
+        @on_event("comment")
+        @on_event("note", own=True)
+        def listen(self, event):
+            heard.put(event.event_type)
+
+    agent = begin(Both())
+    intent = boss.ask(name)
+    for kind in ("comment", "note"):
+        agent.client.log_event(intent.id, kind)
+        boss.log_event(intent.id, kind)
+
+    assert [take(heard) for _ in range(3)] == ["comment", "note", "note"]
+
+
+@pytest.mark.parametrize(
+    "declare",
+    [on_event, lambda: on_event("Not a type"), lambda: on_lease_available("a..b"), lambda: on_state_change(keys="budget")],
+)
+def test_what_cannot_be_heard_is_refused(declare):
+    with pytest.raises(InputValidationError):
+        declare()
+
+
+def test_a_decorator_without_its_parentheses_says_so():
+    with pytest.raises((TypeError, InputValidationError)):
+
+        @on_event
+        def listen(self, event): ...

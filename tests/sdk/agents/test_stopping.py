@@ -1,0 +1,352 @@
+"""How agents begin and end: by signals, by `stop`, inside other programs (protocol K-7)."""
+
+import asyncio
+import logging
+import os
+import signal
+import threading
+
+import pytest
+from openintent import (
+    Agent,
+    AuthenticationError,
+    BaseAgent,
+    InputValidationError,
+    OpenIntentClient,
+    Worker,
+    on_assignment,
+    on_event,
+)
+
+from tests.databases import migrated_database
+from tests.processes import Process
+from tests.servers import Server
+from tests.system.crowd import until
+
+pytestmark = pytest.mark.rule("K-7")
+
+
+class Slow:
+    """A handler that takes as long as the test says."""
+
+    def __init__(self):
+        self.begun, self.go = threading.Event(), threading.Event()
+
+    def __call__(self, intent):
+        self.begun.set()
+        assert self.go.wait(30)
+        return {"done": True}
+
+
+def stop_in_background(agent):
+    thread = threading.Thread(target=agent.stop)
+    thread.start()
+    return thread
+
+
+def test_a_running_handler_may_end_and_nothing_else_begins(begin, boss, name):
+    slow = Slow()
+    agent = begin(Worker(name, slow))
+    first = boss.ask(name)
+    assert slow.begun.wait(30)
+    second = boss.ask(name)
+
+    stopping = stop_in_background(agent)
+    until(lambda: agent.is_stopping, "the request")
+    slow.go.set()
+    stopping.join(30)
+
+    assert boss.get_intent(first.id).status == "completed"
+    assert boss.get_intent(second.id).status == "draft"
+
+
+def test_a_handler_that_takes_too_long_loses_its_assignment_to_whoever_comes_next(begin, boss, name):
+    slow = Slow()
+    agent = begin(Worker(name, slow, drain_seconds=0))
+    intent = boss.ask(name)
+    assert slow.begun.wait(30)
+
+    agent.stop()
+
+    assert boss.get_leases(intent.id) == []
+    begin(Worker(name, lambda intent: {"by": "the next"}))
+    assert boss.becomes(intent, "completed").state == {"by": "the next"}
+    slow.go.set()
+
+
+def test_a_coroutine_that_takes_too_long_is_cancelled(begin, boss, name):
+    begun, ended = threading.Event(), []
+
+    @Agent(name, drain_seconds=0)
+    class Async:
+        @on_assignment
+        async def work(self, intent):
+            begun.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                ended.append(True)
+
+    agent = begin(Async())
+    intent = boss.ask(name)
+    assert begun.wait(30)
+
+    agent.stop()
+
+    assert ended == [True]
+    assert boss.get_failures(intent.id) == []
+    assert boss.get_leases(intent.id) == []
+
+
+def test_what_others_do_is_heard_while_handlers_end(begin, boss, name):
+    begun, seen = threading.Event(), []
+
+    def work(intent, assignment):
+        begun.set()
+        seen.append(assignment.wait(30))
+
+    agent = begin(Worker(name, work))
+    intent = boss.ask(name)
+    assert begun.wait(30)
+    stopping = stop_in_background(agent)
+    until(lambda: agent.is_stopping, "the request")
+
+    boss.status(intent, "abandoned")
+
+    stopping.join(30)
+    assert seen == [True]
+
+
+def test_a_handler_may_stop_its_agent(boss, name):
+    @Agent(name)
+    class Last:
+        @on_assignment
+        def work(self, intent):
+            self.stop()
+            return {"last": True}
+
+    intent = boss.ask(name)
+    agent = Last().start()
+
+    agent.wait()
+
+    assert boss.get_intent(intent.id).state == {"last": True}
+
+
+def test_an_agent_may_be_started_again(boss, name):
+    agent = Worker(name, lambda intent: {"done": True})
+    for _ in range(2):
+        with agent.start():
+            boss.becomes(boss.ask(name), "completed")
+        agent.stop()
+    with agent:
+        boss.becomes(boss.ask(name), "completed")
+        with pytest.raises(RuntimeError, match="started already"):
+            agent.start()
+    with pytest.raises(RuntimeError, match="not started"):
+        _ = agent.client
+
+
+# --- programs ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def program(server, name):
+    """`python -m tests.sdk.agents.program`: an agent that runs until it is told to end."""
+    process = Process("tests.sdk.agents.program", [name], {**os.environ, "OPENINTENT_URL": server.url}, reads_stdout=True)
+    yield process
+    process.kill()
+    process.wait(30)
+    process.stdout.close()
+    process.stderr.close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_lets_the_handler_end(program, boss, name, number):
+    intent = boss.ask(name, "short")
+    assert program.stdout.readline() == "short\n"
+
+    program.send_signal(number)
+
+    assert program.wait(30) == 0
+    assert boss.get_intent(intent.id).status == "completed"
+    log = program.stderr.read()
+    for said in ("is listening at", f"begins 'short' ({intent.id}), attempt 1", "is done with 'short' after", "has stopped"):
+        assert f"{name} {said}" in log
+
+
+def test_a_second_signal_ends_it_at_once(program, boss, name):
+    boss.ask(name, "endless")
+    assert program.stdout.readline() == "endless\n"
+
+    program.send_signal(signal.SIGTERM)
+    assert program.stdout.readline() == "is to stop\n"
+    program.send_signal(signal.SIGTERM)
+
+    assert program.wait(30) == -signal.SIGTERM
+
+
+# --- inside other programs -----------------------------------------------------------------------------------------
+
+
+async def test_in_an_event_loop_coroutines_share_it(boss, name):
+    here, loops = asyncio.get_running_loop(), []
+
+    @Agent(name)
+    class Inside:
+        @on_assignment
+        async def work(self, intent):
+            loops.append(asyncio.get_running_loop())
+            await self.async_client.log_event(intent.id, "comment")
+            self.stop()
+
+    intent = await asyncio.to_thread(boss.ask, name)
+
+    await Inside.arun()
+
+    assert loops == [here]
+    assert (await asyncio.to_thread(boss.get_intent, intent.id)).status == "completed"
+
+
+async def test_many_agents_share_an_event_loop_and_end_when_they_are_cancelled(boss, name):
+    done = asyncio.Queue()
+
+    @Agent()
+    class Inside:
+        @on_assignment
+        async def work(self, intent):
+            await done.put(self.agent_id)
+
+    ids = {f"{name}-{number}" for number in range(12)}
+    tasks = [asyncio.create_task(Inside.arun(agent_id=each)) for each in ids]
+    for each in ids:
+        await asyncio.to_thread(boss.ask, each)
+    assert {await asyncio.wait_for(done.get(), 30) for _ in ids} == ids
+
+    for task in tasks:
+        task.cancel()
+
+    ends = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [type(each) for each in ends] == [asyncio.CancelledError] * len(ids)
+
+
+# --- servers and keys ----------------------------------------------------------------------------------------------
+
+
+def test_a_server_that_comes_later_is_waited_for_and_one_that_is_replaced_is_found_again(vendor, tmp_path, name, monkeypatch):
+    database_url = migrated_database(vendor, tmp_path)
+    with Server(database_url) as first:
+        url, port = first.url, first.url.rpartition(":")[2]
+    agent = Worker(name, lambda intent: {"done": True})
+    starting = threading.Thread(target=agent.start, args=[url])
+    starting.start()
+    server = Server(database_url)
+    server.port = port
+
+    for _ in range(2):
+        with server, OpenIntentClient(url, "dev-user-key", "boss") as boss:
+            starting.join(30)
+            intent = boss.create_intent("Something to do", assign=name)
+            until(lambda boss=boss, intent=intent: boss.get_intent(intent.id).status == "completed", "completion")
+            server.kill()
+    agent.stop()
+
+
+def test_an_agent_that_waits_for_its_server_can_be_stopped(name):
+    agent = Worker(name, lambda intent: None)
+    starting = threading.Thread(target=agent.start, args=["http://127.0.0.1:9"])
+    starting.start()
+    until(lambda: agent._running and agent._running._streams, "the first try")
+
+    agent._running.stop_soon()
+
+    starting.join(30)
+    assert not starting.is_alive()
+    agent.stop()
+
+
+def test_a_key_that_is_wrong_is_said_at_once(name):
+    with pytest.raises(AuthenticationError):
+        Worker(name, lambda intent: None).start(api_key="wrong")
+
+
+def test_a_key_that_is_revoked_ends_the_agent(begin, boss, name):
+    key = boss.create_key("for an agent", role="agent", agent_id=name)
+    agent = Worker(name, lambda intent: None).start(api_key=key.key)
+
+    boss.revoke_key(key.id)
+
+    with pytest.raises(AuthenticationError):
+        agent.wait()
+
+
+def test_a_key_that_may_only_read_is_said_in_the_log(begin, boss, name, caplog):
+    key = boss.create_key("for an agent", role="observer")
+    begin(Worker(name, lambda intent: None), api_key=key.key)
+    intent = boss.ask(name)
+
+    until(lambda: f"{name} cannot work on {intent.id}" in caplog.text, "an error in the log")
+
+    assert boss.log(intent) == ["intent_created", "agent_assigned"]
+
+
+# --- what cannot be an agent ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"concurrency": 0},
+        {"lease_scope": ""},
+        {"lease_seconds": 0},
+        {"drain_seconds": -1},
+        {"statuses": []},
+        {"statuses": ["completed"]},
+        {"statuses": "draft"},
+    ],
+)
+def test_options_that_make_no_sense_are_refused(options):
+    with pytest.raises(InputValidationError) as refused:
+        Agent("ada", **options)
+    assert refused.value.field in {*options, "scope", "duration_seconds"}
+
+
+def test_an_id_that_cannot_be_sent_is_refused():
+    with pytest.raises(InputValidationError):
+        Agent("é")
+    with pytest.raises(InputValidationError, match="needs an id"):
+        Worker(None, lambda intent: None).start()
+
+
+def test_a_class_without_handlers_or_with_two_for_assignments_is_refused(name):
+    with pytest.raises(TypeError, match="nothing to do"):
+        Agent(name)(type("Idle", (), {}))().start()
+    two = {"a": on_assignment(lambda self, intent: None), "b": on_assignment(lambda self, intent: None)}
+    with pytest.raises(TypeError, match="can have one"):
+        Agent(name)(type("Two", (), two))().start()
+
+
+def test_a_plain_class_stays_what_it_was(name):
+    class Plain:
+        """What it is for."""
+
+        def __init__(self, model):
+            self.model = model
+
+        @on_event("comment")
+        def listen(self, event):
+            """Nothing."""
+
+    made = Agent(name)(Plain)
+
+    assert (made.__name__, made.__doc__, made.__module__) == ("Plain", "What it is for.", __name__)
+    assert issubclass(made, Plain)
+    assert issubclass(made, BaseAgent)
+    assert (made("gpt").model, made("gpt").agent_id) == ("gpt", name)
+
+
+def test_the_log_is_the_programs_own(name, caplog):
+    with caplog.at_level(logging.INFO, "openintent.agents"), Worker(name, lambda intent: None).start():
+        pass
+
+    assert [record.message.partition(" ")[0] for record in caplog.records if record.name == "openintent.agents"] == [name, name]

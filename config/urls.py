@@ -41,6 +41,6 @@ urlpatterns = [
 ]
 
 handler400 = "config.problems.handler400"
-handler403 = "config.problems.handler403"
+handler403 = "console.refusing.handler403"
 handler404 = "config.problems.handler404"
 handler500 = "config.problems.handler500"

@@ -144,5 +144,13 @@ def test_accounts_are_for_superusers_alone(person, client):
     assert client.get("/admin/auth/user/").status_code == 200
 
 
+def test_a_refusal_is_a_page_for_people(person, lease):
+    refused = person("viewer").post("leasing/lease/", {"action": "revoke", "_selected_action": [lease["id"]]})
+
+    assert refused.status_code == 403
+    assert "Nothing was changed." in refused.text
+    assert refused.headers["Content-Type"].startswith("text/html")
+
+
 def _rows():
     return [[*model.objects.order_by("pk").values()] for model in OURS]

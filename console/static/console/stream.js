@@ -85,9 +85,10 @@ export function follow(path, { onEvent, onState }) {
   open();
 }
 
-export function short(milliseconds) {
+export function short(milliseconds, isExact = true) {
   const seconds = Math.max(0, Math.floor(milliseconds / 1000));
   if (seconds < 60) return `${seconds} s`;
+  if (seconds < 3600 && !isExact) return `${Math.floor(seconds / 60)} min`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")} min`;
   if (seconds < 86400) return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
   return `${Math.floor(seconds / 86400)} d`;
@@ -99,7 +100,7 @@ export function keepTimesTrue(root) {
   const look = () => {
     const now = Date.now() - ahead;
     for (const each of root.querySelectorAll("time[data-until]")) each.textContent = short(Date.parse(each.dateTime) - now);
-    for (const each of root.querySelectorAll("time[data-since]")) each.textContent = `${short(now - Date.parse(each.dateTime))} ago`;
+    for (const each of root.querySelectorAll("time[data-since]")) each.textContent = `${short(now - Date.parse(each.dateTime), false)} ago`;
   };
   const set = () => {
     ahead = Date.now() - Date.parse(root.querySelector("[data-now]").dataset.now);

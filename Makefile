@@ -1,10 +1,11 @@
 # The commands of the project. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench schema docs docs-serve blocks lock clean
+.PHONY: help run test clients check format bench schema docs docs-serve blocks lock clean
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+CLIENTS := tests/clients
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -12,8 +13,10 @@ help: ## List the commands
 run: $(VENV)/.server ## Set everything up and serve on http://localhost:8000 (SQLite)
 	$(BIN)/openintent-server $(ARGS)
 
-test: $(VENV)/.dev ## Set everything up and run the tests, on SQLite and on PostgreSQL
+test: $(VENV)/.dev clients ## Set everything up and run the tests, on SQLite and on PostgreSQL
 	$(BIN)/python -m tests $(ARGS)
+
+clients: $(CLIENTS)/node_modules/.package-lock.json ## Install what the tests of clients in other languages need (npm)
 
 check: $(VENV)/.dev ## Format, lint, types, imports, migrations, OpenAPI drift
 	$(BIN)/ruff format --check .
@@ -64,6 +67,10 @@ $(VENV)/.server: requirements/server.txt pyproject.toml | $(VENV)/bin/python
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/server.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
+
+$(CLIENTS)/node_modules/.package-lock.json: $(CLIENTS)/package-lock.json | $(VENV)/.dev
+	@PATH="$(abspath $(BIN)):$$PATH" npm ci --prefix $(CLIENTS) --no-audit --no-fund --ignore-scripts --fetch-retries 1 --loglevel error && touch $@ || \
+		printf '\n*** No npm packages (see above): the tests of the OpenAPI lint and of TypeScript will be SKIPPED.\n\n' >&2
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.server
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt

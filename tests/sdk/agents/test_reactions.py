@@ -184,8 +184,9 @@ def test_events_are_heard_from_now_on_or_from_where_the_agent_was(listener, boss
     boss.log_event(intent.id, "comment", {"n": 1})
     take(heard)
     agent.stop()
-    position = boss.log_event(intent.id, "comment", {"n": 2}) and boss.list_events(event_type="comment")[-2].position
-    boss.log_event(intent.id, "comment", {"n": 3})
+    for n in (2, 3):
+        boss.log_event(intent.id, "comment", {"n": n})
+    position = boss.get_events(intent.id, event_type="comment")[0].position
 
     agent.start(after=position)
     assert [take(heard)[0].payload["n"] for _ in range(2)] == [2, 3]

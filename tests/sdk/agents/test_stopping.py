@@ -252,17 +252,17 @@ def test_a_server_that_comes_later_is_waited_for_and_one_that_is_replaced_is_fou
     agent.stop()
 
 
-def test_an_agent_that_waits_for_its_server_can_be_stopped(name):
+def test_an_agent_that_waits_for_its_server_can_be_stopped(name, caplog):
     agent = Worker(name, lambda intent: None)
-    starting = threading.Thread(target=agent.start, args=["http://127.0.0.1:9"])
-    starting.start()
-    until(lambda: agent._running and agent._running._streams, "the first try")
+    with caplog.at_level(logging.INFO, "openintent"):
+        starting = threading.Thread(target=agent.start, args=["http://127.0.0.1:9"])
+        starting.start()
+        until(lambda: "cut off" in caplog.text, "the first try")
 
-    agent._running.stop_soon()
+    agent.stop()
 
     starting.join(30)
     assert not starting.is_alive()
-    agent.stop()
 
 
 def test_a_key_that_is_wrong_is_said_at_once(name):

@@ -1,0 +1,297 @@
+"""A coordinator makes its portfolio once, follows it, and is told when it is complete (protocol K-7)."""
+
+from queue import SimpleQueue
+
+import pytest
+from openintent import (
+    Agent,
+    ConflictError,
+    Coordinator,
+    Done,
+    InputValidationError,
+    IntentSpec,
+    OpenIntentClient,
+    PortfolioSpec,
+    Worker,
+    on_all_complete,
+    on_assignment,
+    on_complete,
+    on_event,
+    on_failure,
+    on_progress,
+)
+from openintent.agents._building import build
+
+from tests.system.crowd import until
+
+pytestmark = pytest.mark.rule("K-7")
+
+
+class Crashed(Exception):
+    """As if the process had ended there."""
+
+
+class Dying(OpenIntentClient):
+    """Its process ends as soon as it has written so often."""
+
+    writes_left = 0
+
+    def send(self, call):
+        answer = super().send(call)
+        self.writes_left -= call.method != "GET"
+        if not self.writes_left:
+            raise Crashed
+        return answer
+
+
+@pytest.fixture
+def spec(name):
+    """Two intents, of which the second waits for the first, for the agents `…-flights` and `…-hotels`."""
+    return PortfolioSpec(
+        f"Trip of {name}",
+        [
+            IntentSpec("Book hotel", assign=f"{name}-hotels", depends_on=["Book flights"], priority=1),
+            IntentSpec("Book flights", assign=f"{name}-flights", state={"seats": 2}, role="primary"),
+        ],
+        governance_policy={"require_all_completed": True},
+        metadata={"season": "spring"},
+    )
+
+
+class Trip(Coordinator):
+    """Keeps what it is told."""
+
+    def __init__(self, portfolio=None):
+        self.portfolio = portfolio
+        self.told = SimpleQueue()
+
+    @on_all_complete
+    def celebrate(self, portfolio):
+        self.told.put(portfolio)
+
+    def take(self):
+        return self.told.get(timeout=30)
+
+
+@pytest.fixture
+def coordinator(begin, name):
+    """`coordinator(Trip, spec)`: one that has begun."""
+    return lambda kind, *arguments: begin(Agent(name)(type(kind.__name__, (kind,), {}))(*arguments))
+
+
+@pytest.fixture
+def workers(begin, name):
+    """`workers()`: those that the portfolio is for, at work."""
+    return lambda: [begin(Worker(f"{name}-{what}", lambda intent: {"by": intent.title})) for what in ("flights", "hotels")]
+
+
+def portfolios(boss, name):
+    return boss.list_portfolios(created_by=name)
+
+
+def test_a_portfolio_is_made_and_its_completion_told(coordinator, workers, boss, name, spec):
+    trip = coordinator(Trip, spec)
+    [portfolio] = portfolios(boss, name)
+    assert [(each.title, each.role, each.priority) for each in portfolio.intents] == [
+        ("Book hotel", "member", 1),
+        ("Book flights", "primary", 0),
+    ]
+    assert [each.status for each in portfolio.intents] == ["blocked", "draft"]
+    assert portfolio.metadata["season"] == "spring"
+
+    workers()
+
+    told = trip.take()
+    assert told.id == portfolio.id
+    assert {each.title: each.state for each in told.intents} == {
+        "Book hotel": {"by": "Book hotel"},
+        "Book flights": {"by": "Book flights", "seats": 2},
+    }
+    until(lambda: boss.get_portfolio(portfolio.id).status == "completed", "completion")
+    assert trip.told.empty()
+
+
+def test_a_coordinator_that_starts_again_finds_its_portfolio_and_tells_once(coordinator, workers, boss, name, spec):
+    coordinator(Trip, spec).stop()
+    trip = coordinator(Trip, spec)
+    [portfolio] = portfolios(boss, name)
+    assert len(boss.list_intents(created_by=name)) == 2
+
+    workers()
+    assert trip.take().id == portfolio.id
+    until(lambda: boss.get_portfolio(portfolio.id).status == "completed", "completion")
+    trip.stop()
+
+    again = coordinator(Trip, spec)
+    other = again.create(PortfolioSpec(f"Another of {name}", [IntentSpec("Alone")]))
+    boss.status(other.intents[0], "completed")
+    assert again.take().id == other.id
+
+
+def test_a_portfolio_that_was_completed_meanwhile_is_told_when_the_coordinator_is_back(coordinator, workers, boss, name, spec):
+    coordinator(Trip, spec).stop()
+    workers()
+    [portfolio] = portfolios(boss, name)
+    until(lambda: boss.get_portfolio(portfolio.id).aggregate_status.completion_percentage == 100, "all")
+
+    assert coordinator(Trip).take().id == portfolio.id
+
+
+@pytest.mark.parametrize("writes", range(1, 9))
+def test_what_a_coordinator_began_before_it_died_is_gone_on_with(boss, server, name, spec, writes):
+    """It dies after each of its writes in turn."""
+    with Dying(server.url, "dev-user-key", name) as dying, pytest.raises(Crashed):
+        dying.writes_left = writes
+        build(dying, name, spec)
+    with OpenIntentClient(server.url, "dev-user-key", name) as client:
+        made = build(client, name, spec)
+
+    [portfolio] = portfolios(boss, name)
+    assert portfolio.id == made.id
+    assert len(boss.list_intents(created_by=name)) == 2
+    assert {each.title: [agent.agent_id for agent in each.agents] for each in portfolio.intents} == {
+        "Book hotel": [f"{name}-hotels"],
+        "Book flights": [f"{name}-flights"],
+    }
+    [hotel] = [each for each in portfolio.intents if each.title == "Book hotel"]
+    assert len(hotel.depends_on) == 1
+
+
+def test_what_the_description_has_in_addition_is_added(coordinator, boss, name, spec):
+    coordinator(Trip, spec).stop()
+    more = PortfolioSpec(spec.name, [*spec.intents, IntentSpec("Pack", depends_on=["Book hotel"])])
+
+    coordinator(Trip, more)
+
+    [portfolio] = portfolios(boss, name)
+    assert {each.title for each in portfolio.intents} == {"Book hotel", "Book flights", "Pack"}
+    with pytest.raises(ConflictError) as refused:
+        boss.update_portfolio_status(portfolio.id, "completed")
+    assert refused.value.code == "completion_gate"
+
+
+def test_a_threshold_is_not_reached_before_all_members_are_there(coordinator, begin, boss, name):
+    begin(Worker(f"{name}-fast", lambda intent: None))
+    spec = PortfolioSpec(
+        f"Fast ones of {name}",
+        [IntentSpec(f"Part {number}", assign=f"{name}-fast") for number in range(5)],
+        governance_policy={"auto_complete_threshold": 100},
+    )
+
+    trip = coordinator(Trip, spec)
+
+    assert len(trip.take().intents) == 5
+
+
+def test_policies_are_set_before_anybody_can_fail(coordinator, begin, boss, name):
+    def fail(intent):
+        raise RuntimeError
+
+    begin(Worker(f"{name}-bad", fail))
+    begin(Worker(f"{name}-good", lambda intent: {"by": "good"}))
+    policy = {"max_attempts": 1, "fallback_agent_id": f"{name}-good"}
+    spec = PortfolioSpec(f"Safe one of {name}", [IntentSpec("Part", assign=f"{name}-bad", retry_policy=policy)])
+
+    assert coordinator(Trip, spec).take().intents[0].state == {"by": "good"}
+
+
+def test_progress_and_failures_and_events_of_members_are_told(coordinator, begin, boss, name, spec):
+    class Watching(Trip):
+        @on_progress
+        def progress(self, portfolio):
+            self.told.put(portfolio.aggregate_status.completion_percentage)
+
+        @on_failure
+        def failure(self, intent, event):
+            self.told.put((intent.title, event.payload["error_type"]))
+
+        @on_event("comment")
+        async def comment(self, event):
+            self.told.put(event.payload["text"])
+
+        @on_complete
+        def complete(self, intent):
+            self.told.put(intent.title)
+
+    watching = coordinator(Watching, spec)
+    assert watching.take() == 0.0
+    [portfolio] = portfolios(boss, name)
+    hotel, flights = portfolio.intents
+
+    boss.log_event(flights.id, "comment", {"text": "hello"})
+    assert watching.take() == "hello"
+    boss.record_failure(hotel.id, "no_room", will_retry=False)
+    assert watching.take() == ("Book hotel", "no_room")
+    boss.status(flights, "completed")
+    assert [watching.take(), watching.take()] == ["Book flights", 50.0]
+    boss.status(hotel, "completed")
+    assert [watching.take(), watching.take(), watching.take().id] == ["Book hotel", 100.0, portfolio.id]
+
+
+def test_a_member_that_is_abandoned_counts_where_the_policy_says_so(coordinator, boss, name, spec):
+    lenient = PortfolioSpec(spec.name, spec.intents, governance_policy={"allow_partial_completion": True})
+    trip = coordinator(Trip, lenient)
+    [portfolio] = portfolios(boss, name)
+    hotel, flights = portfolio.intents
+    boss.status(flights, "completed")
+    boss.status(hotel, "abandoned")
+
+    assert trip.take().id == portfolio.id
+
+
+def test_if_the_method_fails_it_is_called_again_when_the_coordinator_starts_again(coordinator, workers, boss, name, spec, caplog):
+    class Failing(Trip):
+        @on_all_complete
+        def celebrate(self, portfolio):
+            super().celebrate(portfolio)
+            raise RuntimeError("no champagne")
+
+    failing = coordinator(Failing, spec)
+    workers()
+    portfolio = failing.take()
+    until(lambda: "no champagne" in caplog.text, "the log")
+    failing.stop()
+    assert boss.get_portfolio(portfolio.id).status == "active"
+
+    assert coordinator(Trip, spec).take().id == portfolio.id
+
+
+def test_a_coordinator_may_be_assigned_what_it_hands_out(coordinator, workers, boss, name, spec):
+    class Planner(Trip):
+        @on_assignment
+        def plan(self, intent):
+            made = self.create(spec)
+            return Done({"portfolio": made.id}, complete=False)
+
+        @on_all_complete
+        def celebrate(self, portfolio):
+            for each in self.client.list_intents(agent_id=self.agent_id, status="active"):
+                self.client.set_status(each.id, each.version, "completed")
+
+    coordinator(Planner)
+    workers()
+    intent = boss.ask(name, "Travel")
+
+    assert boss.becomes(intent, "completed").state["portfolio"] == portfolios(boss, name)[0].id
+
+
+@pytest.mark.parametrize(
+    ("intents", "says"),
+    [
+        ([IntentSpec("a"), IntentSpec("a")], "several intents"),
+        ([IntentSpec("a", depends_on=["b"])], "none of the intents"),
+        ([IntentSpec("a", depends_on=["b"]), IntentSpec("b", depends_on=["a"])], "in a circle"),
+    ],
+)
+def test_a_description_that_cannot_be_carried_out_is_refused(intents, says):
+    with pytest.raises(InputValidationError, match=says):
+        PortfolioSpec("Trip", intents)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"title": ""}, {"assign": ["system"]}, {"depends_on": "b"}, {"retry_policy": {"max_attempts": 0}}, {"confidence": 101}],
+)
+def test_an_intent_that_cannot_be_made_is_refused_before_anything_is(fields):
+    with pytest.raises(InputValidationError):
+        IntentSpec(**{"title": "a", **fields})

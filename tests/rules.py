@@ -19,7 +19,7 @@ RULES = {
     "P": range(1, 5),
     "W": range(1, 4),
     "S": range(1, 7),
-    "K": range(1, 7),
+    "K": range(1, 8),
 }
 """The rules that are built so far."""
 

@@ -204,7 +204,8 @@ def test_of_two_agents_on_one_intent_one_works_after_the_other(begin, boss, name
     assert done.state == {first: {}, second: {first: {}}}
 
 
-def test_an_agent_that_is_unassigned_lets_go(begin, boss, name):
+@pytest.mark.parametrize("end", ["unassigned", "completed", "abandoned"])
+def test_who_is_no_longer_wanted_is_told_and_writes_nothing(begin, boss, name, end):
     begun, seen = threading.Event(), []
 
     def work(intent, assignment):
@@ -215,31 +216,15 @@ def test_an_agent_that_is_unassigned_lets_go(begin, boss, name):
     begin(Worker(name, work))
     intent = boss.ask(name)
     assert begun.wait(30)
-    boss.unassign_agent(intent.id, name)
+    if end == "unassigned":
+        boss.unassign_agent(intent.id, name)
+    else:
+        boss.status(intent, end)
 
-    until(lambda: seen, "the end")
     boss.hears(intent, "lease_released")
+    until(lambda: seen, "the end")
     assert seen == [True]
     assert boss.get_intent(intent.id).state == {}
-
-
-def test_an_intent_that_others_complete_meanwhile_stays_as_they_left_it(begin, boss, name):
-    begun, seen = threading.Event(), []
-
-    def work(intent, assignment):
-        begun.set()
-        seen.append(assignment.wait(30))
-        return {"late": True}
-
-    begin(Worker(name, work))
-    intent = boss.ask(name)
-    assert begun.wait(30)
-    boss.status(intent, "completed")
-
-    until(lambda: seen, "the end")
-    other = boss.ask(name)
-    boss.status(boss.becomes(other, "active"), "abandoned")
-    assert (boss.get_intent(intent.id).state, seen[0]) == ({}, True)
 
 
 def test_a_handler_may_take_what_it_likes(begin, boss, name):

@@ -140,9 +140,10 @@ def test_a_portfolio_that_was_completed_meanwhile_is_told_when_the_coordinator_i
 @pytest.mark.parametrize("writes", range(1, 9))
 def test_what_a_coordinator_began_before_it_died_is_gone_on_with(boss, server, name, spec, writes):
     """It dies after each of its writes in turn."""
-    with Dying(server.url, "dev-user-key", name) as dying, pytest.raises(Crashed):
+    with Dying(server.url, "dev-user-key", name) as dying:
         dying.writes_left = writes
-        build(dying, name, spec)
+        with pytest.raises(Crashed):
+            build(dying, name, spec)
     with OpenIntentClient(server.url, "dev-user-key", name) as client:
         made = build(client, name, spec)
 

@@ -44,17 +44,16 @@ PARSED: dict[str, Callable[[str], Any]] = {
 
 def fate(block: Block) -> str:
     """What becomes of a block: `run`, `output`, `parsed`, or the reason why it is not run. Raises for one with no fate."""
+    elsewhere = shell.PAGES_NOT_RUN.get(block.page.name)
     if block.language == "python":
-        return "run"
+        return elsewhere or "run"
     if block.language == "text":
         return "output"
     if block.language in PARSED:
         return "parsed"
     if block.language == "bash":
         reasons = [shell.reason_not_to_run(command) for command in shell.commands(block.code)]
-        if reason := shell.PAGES_NOT_RUN.get(block.page.name):
-            return reason
-        return "run" if None in reasons else "; ".join(dict.fromkeys(filter(None, reasons)))
+        return (elsewhere or "run") if None in reasons else "; ".join(dict.fromkeys(filter(None, reasons)))
     raise shell.Unknown(f"{block}: nobody knows what to do with {block.language or 'a block without a language'}")
 
 

@@ -36,8 +36,10 @@ NOT_RUN: dict[str, str] = {
     "docker": "there is no container daemon where tests run; compose.yaml is looked at by hand",
     "git": "there is no network; what follows the clone is checked",
     "make": "sets up, serves or tests everything; that the target exists is checked",
+    "node": "runs what generators make (tests/clients)",
     "npm": "there is no network",
-    "npx": "there is no network",
+    "npx": "runs what npm has installed (tests/clients)",
+    "openapi-python-client": "is a generator (tests/clients)",
     "openintent-manage migrate": "every server of the tests has done it",
     "openintent-manage worker": "runs until it is stopped (tests/jobs); that the command exists is checked",
     "openintent-server": "serves until it is stopped (tests/config); that its options exist is checked",
@@ -54,8 +56,9 @@ NOT_RUN: dict[str, str] = {
 PAGES_NOT_RUN = {
     "cli.md": "it names the reader's ids and asks questions (tests/sdk/cli); that each command parses is checked",
     "deploy.md": "it is for PostgreSQL, Redis and containers that are not here",
+    "other-languages.md": "its commands and programs are run by tests/clients",
 }
-"""Pages whose commands are checked, and why none of them is run."""
+"""Pages of which nothing is run here, and why; commands are checked all the same."""
 
 
 class Unknown(Exception):

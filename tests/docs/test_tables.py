@@ -12,6 +12,7 @@ from openintent import AsyncOpenIntentClient, EventType, OpenIntentClient, calls
 from openintent.enums import SERVER_WRITTEN
 
 from tests.processes import ROOT
+from tests.rules import RULES
 
 from .blocks import README
 
@@ -139,6 +140,12 @@ def _do_something(client):
     client.set_status(first.id, 3, "completed")
     client.unassign_agent(first.id, "ada")
     client.set_status(second.id, client.get_intent(second.id).version, "completed")
+
+
+def test_every_rule_is_in_the_protocol():
+    said = set(re.findall(r'<a id="[a-z]-\d"></a>\*\*([A-Z]-\d)\*\*', (ROOT / "docs/reference/protocol.md").read_text()))
+
+    assert {f"{part}-{number}" for part, numbers in RULES.items() for number in numbers} <= said
 
 
 def test_every_common_error_is_an_exception_with_its_status():

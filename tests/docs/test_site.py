@@ -1,0 +1,77 @@
+"""The documentation as a site: it builds without a warning, is complete, and loads nothing from elsewhere (see tests/browser/test_site.py)."""
+
+import json
+import re
+from html.parser import HTMLParser
+
+import openintent
+import pytest
+import yaml
+
+from tests.processes import ROOT
+
+from .site import built
+
+LOADS = {"script": "src", "img": "src", "iframe": "src", "source": "src", "video": "src", "link": "href"}
+"""What a browser fetches by itself."""
+
+
+class Loaded(HTMLParser):
+    """The addresses that a page loads, and its anchors."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.addresses, self.anchors = [], set()
+        self.feed(html)
+
+    def handle_starttag(self, tag, attributes):
+        named = dict(attributes)
+        self.anchors.add(named.get("id"))
+        if named.get(LOADS.get(tag, "")) and named.get("rel") not in {"canonical", "next", "prev"}:
+            self.addresses.append(named[LOADS[tag]])
+
+
+@pytest.fixture(scope="module")
+def site():
+    return built()
+
+
+def test_no_page_loads_anything_from_elsewhere(site):
+    pages = {path: Loaded(path.read_text()) for path in site.rglob("*.html")}
+
+    assert len(pages) > 50
+    assert {address for page in pages.values() for address in page.addresses if re.match(r"[a-z]+:|//", address)} == set()
+    assert not [sheet for sheet in site.rglob("*.css") if re.search(r"(url\(|@import)\s*[\"']?(https?:)?//", sheet.read_text())]
+
+
+def test_every_operation_of_the_api_has_its_place(site):
+    anchors = {part: Loaded((site / f"reference/http/{part}.html").read_text()).anchors for part in parts()}
+
+    assert [each["operationId"] for each in operations() if each["operationId"] not in anchors[each["tags"][0].lower()]] == []
+
+
+def parts():
+    return {operation["tags"][0].lower() for operation in operations()}
+
+
+def test_every_name_of_the_sdk_is_explained(site):
+    """Classes by their own name, what is imported from a module by that module's page."""
+    text = "".join(path.read_text() for path in (site / "reference/sdk").glob("*.html"))
+
+    missing = [
+        name for name in openintent.__all__ if name != "__version__" and f">{name}<" not in text and f".{name}" not in text
+    ]
+    assert missing == []
+
+
+def test_everything_is_found_by_the_search(site):
+    titles = {each["title"] for each in json.loads((site / "search/search_index.json").read_text())["docs"]}
+
+    assert {"Tutorial: two agents and a person", "Leases", "Settings", "Error codes", "Decisions"} <= titles
+    assert {operation["summary"] for operation in operations()} <= titles
+
+
+def operations():
+    """Of openapi.yaml."""
+    paths = yaml.safe_load((ROOT / "openapi.yaml").read_text())["paths"]
+    return [operation for methods in paths.values() for operation in methods.values()]

@@ -94,8 +94,8 @@ def test_every_validator_is_exported_and_called_by_a_client():
 
 
 def test_every_method_that_sends_a_body_is_tried_here():
-    methods = {name: method for name, method in inspect.getmembers(openintent.calls.Calls, inspect.isfunction)}
-    sending = {name for name, method in methods.items() if "json=" in inspect.getsource(method)}
+    methods = inspect.getmembers(openintent.calls.Calls, inspect.isfunction)
+    sending = {name for name, method in methods if "json=" in inspect.getsource(method)}
     tried = set(re.findall(r"c: c\.(\w+)\(", Path(__file__).read_text()))
 
     assert sending - tried == {"add_dependency"}  # It sends ids alone.

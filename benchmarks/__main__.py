@@ -1,7 +1,8 @@
 """`python -m benchmarks`: measure everything, and write docs/performance.md.
 
-`criteria` measures 16 clients only, `growth` only what a full database costs, `fanout` only streams and webhooks, and `profile`
-shows where the time of an operation goes. They just print, as does whatever measures less than everything.
+`criteria` measures 16 clients only, `growth` only what a full database costs, `fanout` only streams and webhooks, `adapters` only what
+the SDK's adapters add to a request, and `profile` shows where the time of an operation goes. They just print, as does whatever measures
+less than everything.
 """
 
 import argparse
@@ -12,7 +13,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from benchmarks import callbacks, fanout, growth, profiling, suite
+from benchmarks import adapters, callbacks, fanout, growth, profiling, suite
 from benchmarks.operations import OPERATIONS
 from benchmarks.report import CLIENTS, Report
 from benchmarks.suite import QUICK, ROOT, Scale
@@ -25,7 +26,7 @@ tell = partial(print, file=sys.stderr, flush=True)
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("what", nargs="?", choices=["all", "criteria", "growth", "fanout", "profile"], default="all")
+    parser.add_argument("what", nargs="?", choices=["all", "criteria", "growth", "fanout", "adapters", "profile"], default="all")
     parser.add_argument("operations", nargs="*", metavar="OPERATION", help=f"only these of {', '.join(OPERATIONS)}")
     parser.add_argument("--database", choices=VENDORS, help="only this one")
     parser.add_argument("--quick", action="store_true", help="see that everything runs")
@@ -56,6 +57,8 @@ def _measure(what: str, vendors: Sequence[str], only: Sequence[str], scale: Scal
         if what in ("all", "fanout"):
             report.fanout.extend(fanout.measure(vendor, scale, Path(folder), pool, tell=tell) for vendor in vendors)
             report.callbacks.extend(callbacks.measure(vendor, scale, Path(folder), pool, tell=tell) for vendor in vendors)
+        if what in ("all", "adapters"):
+            report.adapters.extend(adapters.measure(scale, Path(folder), pool, tell=tell))
     return report
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
+from benchmarks.adapters import Overhead, Pair
 from benchmarks.callbacks import SUBSCRIPTIONS, Callbacks
 from benchmarks.fanout import RATE, Fanout
 from benchmarks.growth import Growth
@@ -33,6 +34,7 @@ LARGE_READ_MS = {COST_SUMMARY: 150, PORTFOLIO: 300}
 GROWTH = 1.2
 MOST_FOLLOWERS = 1_000
 FANOUT_P99_MS, FOLLOWER_KIB, REST_TIMES = 150, 60, 2.0
+ADAPTER_MS, ADAPTER_CHUNK_US = 0.2, 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ class Report:
     growth: list[Growth]
     fanout: list[Fanout] = field(default_factory=list)
     callbacks: list[Callbacks] = field(default_factory=list)
+    adapters: list[Overhead] = field(default_factory=list)
 
     def __str__(self) -> str:
         parts = ["# Performance", self._about(), "## What is asked, and what was measured", self._criteria()]
@@ -70,6 +73,8 @@ class Report:
             parts += [f"## Streams: {each.database}", ABOUT_STREAMS, _fanout(each)]
         if self.callbacks:
             parts += ["## Webhooks", ABOUT_WEBHOOKS, _callbacks(self.callbacks)]
+        if self.adapters:
+            parts += ["## Adapters", ABOUT_ADAPTERS, _adapters(self.adapters)]
         return "\n\n".join([*parts, PROSE.read_text().strip()]) + "\n"
 
     def _about(self) -> str:
@@ -89,6 +94,7 @@ is not part of it."""
         found = [criterion for each in self.results for criterion in criteria(each)]
         found += [criterion for each in self.growth for criterion in growth_criteria(each)]
         found += [criterion for each in self.fanout for criterion in fanout_criteria(each)]
+        found += [criterion for each in self.adapters for criterion in adapter_criteria(each)]
         rows = [[each.text, each.limit, each.measured, "yes" if each.holds else "**no**"] for each in found]
         return _table(["", "asked", "measured", "holds"], rows)
 
@@ -125,6 +131,14 @@ def fanout_criteria(fanout: Fanout) -> list[Criterion]:
             _at_most(f"{text}median read beside, times alone", each.paced.rest / each.rest_alone, REST_TIMES, "{:.1f} ×"),
         ]
     return found
+
+
+def adapter_criteria(overhead: Overhead) -> list[Criterion]:
+    text = f"SDK, server {overhead.server}: added by an adapter to "
+    return [
+        _at_most(f"{text}a request, median", overhead.request.added * 1e3, ADAPTER_MS, "{:.2f} ms"),
+        _at_most(f"{text}a chunk of a stream, median", overhead.chunk.added * 1e6, ADAPTER_CHUNK_US, "{:.1f} µs"),
+    ]
 
 
 def _multiples(results: Results, measured: dict[str, Measurement]) -> list[Criterion]:
@@ -218,6 +232,30 @@ def _callbacks(measured: Sequence[Callbacks]) -> str:
         for each in measured
     ]
     return _table(["database", "calls", "per second", "CPU ms of a call"], rows)
+
+
+ABOUT_ADAPTERS = """\
+Medians of requests to a model, without and with an adapter around the provider's client. The *stub* answers at once, in bursts;
+*openai* is that package, with a fake provider in another process: there the sending goes on meanwhile, and with the server up its work for
+the events, too, on the same cores. Chunks are those of the stub's streams, and are not logged themselves."""
+
+
+def _adapters(measured: Sequence[Overhead]) -> str:
+    head = ["server", "request, stub: µs without", "with", "added", "chunk: µs without", "with", "added"]
+    rows = [
+        [
+            each.server,
+            *_pair(each.request, 1e6, "{:.1f}"),
+            *_pair(each.chunk, 1e6, "{:.2f}"),
+            *_pair(each.real, 1e3, "{:.2f}"),
+        ]
+        for each in measured
+    ]
+    return _table([*head, "request, openai: ms without", "with", "added"], rows)
+
+
+def _pair(pair: Pair, times: float, form: str) -> list[str]:
+    return [form.format(each * times) for each in (*pair.medians, pair.added)]
 
 
 def _fanout(fanout: Fanout) -> str:

@@ -61,6 +61,8 @@ class Scale:
     full_events: int = 500
     reading: float = 4.0
     called_events: int = 150
+    adapter_rounds: int = 20
+    adapter_chunks: int = 1_000
 
 
 QUICK = Scale(
@@ -81,6 +83,8 @@ QUICK = Scale(
     full_events=50,
     reading=0.2,
     called_events=5,
+    adapter_rounds=2,
+    adapter_chunks=100,
 )
 
 

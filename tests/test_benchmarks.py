@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import fanout, suite
+from benchmarks import adapters, fanout, suite
 from benchmarks.report import Report
 from benchmarks.results import Results
 from benchmarks.seed import Seeder
@@ -60,6 +60,18 @@ def test_followers_are_measured_and_lose_nothing(vendor: str, tmp_path: Path) ->
         assert each.paced.lost == each.full.lost == 0
         assert 0 < each.paced.from_send[0.5] <= each.paced.from_send[0.99]
     assert "| 20: one intent |" in str(Report(QUICK, [], [], [measured]))
+
+
+def test_adapters_are_measured_with_the_server_up_and_away(tmp_path: Path) -> None:
+    with suite.workers() as pool:
+        measured = adapters.measure(QUICK, tmp_path, pool, tell=quiet)
+
+    assert [each.server for each in measured] == ["up", "away"]
+    for each in measured:
+        for pair in each.request, each.chunk, each.real:
+            assert pair.medians[0] > 0
+            assert len(pair.bare) == len(pair.adapted) > 0
+    assert "| up |" in str(Report(QUICK, [], [], adapters=measured))
 
 
 @pytest.mark.rule("E-6")

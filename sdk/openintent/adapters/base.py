@@ -38,6 +38,13 @@ class Adapter:
     routes: ClassVar[Mapping[str, Route]]
     """By their dotted paths, what is not passed on as it is."""
 
+    _branches: ClassVar[set[str]]
+    """The paths on the way to those."""
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls._branches = {path[:dot] for path in cls.routes for dot, each in enumerate(path) if each == "."}
+
     def __init__(
         self,
         provider_client: Any,
@@ -98,7 +105,7 @@ class Adapter:
         path = f"{path}.{name}" if path else name
         if route := self.routes.get(path):
             return route(found, self)
-        return Resource(found, path, self) if any(known.startswith(f"{path}.") for known in self.routes) else found
+        return Resource(found, path, self) if path in self._branches else found
 
     def beside(self, provider_client: Any) -> "Adapter":
         """The same adapter around another client."""

@@ -41,7 +41,7 @@ class Log:
             logger.exception("on_error failed while it was told of %r.", error)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)  # Not frozen: to make one would take three times as long.
 class Entry:
     """What is to be logged, before it is described."""
 

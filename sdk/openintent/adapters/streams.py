@@ -151,6 +151,8 @@ class AsyncHelper(AsyncStream):
 class Manager(Wrapped):
     """What `.stream()` answers: a `with` or `async with` block sends the request."""
 
+    _helper: Any = None
+
     def __enter__(self) -> Helper:
         self._watch.started()
         try:

@@ -2,10 +2,10 @@
 
 import os
 from collections.abc import Callable, Mapping
-from random import Random
+from itertools import count
 from time import perf_counter
 from typing import Any
-from uuid import UUID
+from uuid import uuid4
 
 from . import events
 from .log import Log, logger
@@ -14,14 +14,26 @@ from .reading import Dialect, Hides, Reading
 LONGEST_ERROR = 2_000  # Characters: some are the page of a proxy.
 
 
-_random = Random()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_random.seed)
+class _Ids:
+    """Ids of requests, in the form of UUIDs: a random beginning for each process, and a count.
+
+    They have to be new, not hard to guess; a random one for each request would be a good part of what the log costs the caller.
+    """
+
+    def __init__(self) -> None:
+        self.begin_anew()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self.begin_anew)
+
+    def begin_anew(self) -> None:
+        self._process = str(uuid4())[:24]
+        self._count = count()
+
+    def new(self) -> str:
+        return f"{self._process}{next(self._count):012x}"
 
 
-def _new_id() -> str:
-    """A UUID. It has to be new, and not hard to guess: the operating system's randomness costs up to a tenth of a millisecond."""
-    return str(UUID(int=_random.getrandbits(128), version=4))
+_ids = _Ids()
 
 
 class Watch:
@@ -52,7 +64,7 @@ class Watch:
         config = log.config
         self._log = log
         self.asked = dialect.asked(arguments)
-        self._request = {"request_id": _new_id(), "provider": log.provider, "model": self.asked.model}
+        self._request = {"request_id": _ids.new(), "provider": log.provider, "model": self.asked.model}
         self._reading = Reading(config.longest_content if config.log_content else 0)
         self._dialect = dialect
         self._hides: Hides | None = None

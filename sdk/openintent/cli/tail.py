@@ -13,6 +13,7 @@ from rich.text import Text
 from ..models import Event
 from . import words
 from .documents import dumps
+from .interrupts import Interrupts
 from .options import MaybeIntentId, OfPortfolio, only_one
 from .session import Session, session
 from .times import parse_past
@@ -86,6 +87,7 @@ class Reader:
         self._topic, self._types = topic, types
         self._payload, self._as_json = payload, as_json
         self.position: int | None = None
+        self._interrupts = Interrupts()
 
     def position_at(self, since: str) -> int:
         """The position after which stands what happened from then on."""
@@ -117,7 +119,7 @@ class Reader:
         """Goes on until Ctrl-C."""
         stream = self._client.stream(**vars(self._topic), after=start, event_types=self._types or None)
         try:
-            with _told(self._screen.note), stream:
+            with self._interrupts, _told(self._screen.note), stream:
                 if start is None:
                     self.print(each for each in self.last(count) if (each.position or 0) <= (stream.position or 0))
                 self.print(stream)
@@ -126,8 +128,9 @@ class Reader:
 
     def print(self, events: Iterator[Event] | list[Event] | Any) -> None:
         for event in events:
-            self._print(event)
-            self.position = event.position
+            with self._interrupts.whole():  # Or what was printed would not be what is said to have been.
+                self._print(event)
+                self.position = event.position
 
     def _print(self, event: Event) -> None:
         if self._as_json:

@@ -1,0 +1,45 @@
+"""Ctrl-C does not come between an event on the screen and its position."""
+
+import os
+import signal
+
+import pytest
+from openintent.cli.interrupts import Interrupts
+
+
+def press():
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+def work(interrupts, presses):
+    """Answers what was done, of something that is whole and in whose middle Ctrl-C is pressed so often."""
+    done = []
+    with pytest.raises(KeyboardInterrupt):
+        _work(interrupts, presses, done)
+    return done
+
+
+def _work(interrupts, presses, done):
+    with interrupts.whole():
+        for _ in range(presses):
+            press()
+        done.append("the rest")
+
+
+def test_ctrl_c_waits_for_the_end_of_what_is_whole():
+    with Interrupts() as interrupts:
+        assert work(interrupts, presses=1) == ["the rest"]
+
+
+def test_a_second_one_waits_for_nothing():
+    with Interrupts() as interrupts:
+        assert work(interrupts, presses=2) == []
+
+
+def test_elsewhere_it_comes_at_once_and_afterwards_as_before():
+    before = signal.getsignal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt), Interrupts():
+        press()
+
+    assert signal.getsignal(signal.SIGINT) is before

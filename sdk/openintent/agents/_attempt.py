@@ -178,6 +178,7 @@ class Attempt:
                 tries += 1
                 self._known = None
                 if isinstance(error, PASSING) or error.code == "request_in_progress":
+                    log.info("%s tries once more: %s", self._agent, error)
                     self.assignment.wait(pause(tries, error))
                 elif error.code in ("lease_lost", "lease_expired"):
                     self._renew()

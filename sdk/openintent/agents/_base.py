@@ -13,7 +13,7 @@ from ..client import OpenIntentClient
 from ..errors import InputValidationError
 from ._assignment import Assignment
 from ._calling import Caller, Handler
-from ._declaring import declared
+from ._declaring import PORTFOLIO_KINDS, declared
 from ._options import Settings
 from ._reactions import Reaction
 from ._running import Running
@@ -229,9 +229,15 @@ class BaseAgent:
         if len(assigned) > 1:
             raise TypeError(f"{type(self).__name__} has {len(assigned)} methods for @on_assignment; it can have one")
         reactions = [Reaction(calling, getattr(self, name)) for name, calling in found if calling.types]
-        if not found:
-            raise TypeError(f"{type(self).__name__} has nothing to do: no method has a decorator such as @on_assignment")
+        self._check({calling.kind for _, calling in found})
         return (assigned[0] if assigned else None), reactions
+
+    def _check(self, kinds: set[str]) -> None:
+        """Raises TypeError for an agent that would do nothing, or never be told what it waits for."""
+        if unheard := kinds & PORTFOLIO_KINDS:
+            raise TypeError(f"{type(self).__name__} is no Coordinator, which it takes for @{min(unheard)}")
+        if not kinds:
+            raise TypeError(f"{type(self).__name__} has nothing to do: no method has a decorator such as @on_assignment")
 
 
 def _handle(caller: Caller, handler: Handler, assignment: Assignment) -> object:

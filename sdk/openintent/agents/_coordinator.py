@@ -66,6 +66,9 @@ class Coordinator(BaseAgent):
         self._follow(running, made)
         return made
 
+    def _check(self, kinds: set[str]) -> None:
+        """A coordinator has enough to do with its portfolio."""
+
     def _connect(self, running: Running, after: int | None) -> None:
         self._followed = {}
         super()._connect(running, after)

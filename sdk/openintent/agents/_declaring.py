@@ -12,6 +12,9 @@ from ..validation.events import validate_event_types
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+PORTFOLIO_KINDS = frozenset({"on_all_complete", "on_progress"})
+"""What coordinators alone are told."""
+
 _SAYS = "__openintent_calls__"
 
 
@@ -65,7 +68,8 @@ def on_complete(handler: F) -> F:
         def celebrate(self, intent):
             print(intent.title, intent.state)
 
-    It takes the intent and, if it wants, the event. It hears of what happens while the agent runs: see `BaseAgent.start`.
+    It takes the intent and, if it wants, the event. It hears of what happens while the agent runs: see `BaseAgent.start`. To hear of
+    those that it has created, the agent follows what is created, and what changes its status, on the whole server.
     """
     return _say(handler, Calling("on_complete", _words(EventType.STATUS_CHANGED), _completes))
 

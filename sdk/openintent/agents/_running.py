@@ -173,6 +173,7 @@ class Running:
                 pass
             except BaseException as error:
                 if not self.stopping.is_set():
+                    log.error("%s ends: %s", self.agent_id, error)
                     self.failure = error
                     self.stop_soon()
 

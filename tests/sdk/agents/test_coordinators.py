@@ -240,6 +240,14 @@ def test_a_member_that_is_abandoned_counts_where_the_policy_says_so(coordinator,
     assert trip.take().id == portfolio.id
 
 
+def test_a_coordinator_needs_no_methods(coordinator, workers, boss, name, spec):
+    coordinator(Coordinator).create(spec)
+    [portfolio] = portfolios(boss, name)
+    workers()
+
+    until(lambda: boss.get_portfolio(portfolio.id).status == "completed", "completion")
+
+
 def test_if_the_method_fails_it_is_called_again_when_the_coordinator_starts_again(coordinator, workers, boss, name, spec, caplog):
     class Failing(Trip):
         @on_all_complete

@@ -14,6 +14,7 @@ from openintent import (
     InputValidationError,
     OpenIntentClient,
     Worker,
+    on_all_complete,
     on_assignment,
     on_event,
 )
@@ -321,6 +322,8 @@ def test_an_id_that_cannot_be_sent_is_refused():
 def test_a_class_without_handlers_or_with_two_for_assignments_is_refused(name):
     with pytest.raises(TypeError, match="nothing to do"):
         Agent(name)(type("Idle", (), {}))().start()
+    with pytest.raises(TypeError, match="no Coordinator"):
+        Agent(name)(type("Plain", (), {"told": on_all_complete(lambda self, portfolio: None)}))().start()
     two = {"a": on_assignment(lambda self, intent: None), "b": on_assignment(lambda self, intent: None)}
     with pytest.raises(TypeError, match="can have one"):
         Agent(name)(type("Two", (), two))().start()

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import signal
+import socket
 import threading
 
 import pytest
@@ -234,15 +235,14 @@ async def test_many_agents_share_an_event_loop_and_end_when_they_are_cancelled(b
 # --- servers and keys ----------------------------------------------------------------------------------------------
 
 
-def test_a_server_that_comes_later_is_waited_for_and_one_that_is_replaced_is_found_again(vendor, tmp_path, name, monkeypatch):
-    database_url = migrated_database(vendor, tmp_path)
-    with Server(database_url) as first:
-        url, port = first.url, first.url.rpartition(":")[2]
+def test_a_server_that_comes_later_is_waited_for_and_one_that_is_replaced_is_found_again(vendor, tmp_path, name):
+    server = Server(migrated_database(vendor, tmp_path))
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        server.port = str(free.getsockname()[1])
+    url = f"http://127.0.0.1:{server.port}"
     agent = Worker(name, lambda intent: {"done": True})
     starting = threading.Thread(target=agent.start, args=[url])
     starting.start()
-    server = Server(database_url)
-    server.port = port
 
     for _ in range(2):
         with server, OpenIntentClient(url, "dev-user-key", "boss") as boss:

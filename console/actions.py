@@ -18,6 +18,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from access.models import Role
 from access.people import may
@@ -76,6 +77,12 @@ def allowed(request: HttpRequest, chosen: Any) -> bool:
     return least is None or may(request, least)
 
 
+def way_back(request: HttpRequest) -> str | None:
+    """The page of ours that the action was sent from, if it says so, and is not the list."""
+    given = request.POST.get("back", "")
+    return given if given.startswith("/") and url_has_allowed_host_and_scheme(given, allowed_hosts=None) else None
+
+
 def _question(admin: Any, request: HttpRequest, queryset: QuerySet[Any], chosen: Any) -> HttpResponse:
     count = queryset.count()
     context = {
@@ -86,6 +93,7 @@ def _question(admin: Any, request: HttpRequest, queryset: QuerySet[Any], chosen:
         "shown": queryset[:SHOWN],
         "count": count,
         "more": max(0, count - SHOWN),
+        "back": way_back(request) or request.get_full_path(),
         "kept": [(name, value) for name in _KEPT for value in request.POST.getlist(name)],
         "confirmed": CONFIRMED,
         "max_reason": MAX_REASON,
@@ -93,7 +101,7 @@ def _question(admin: Any, request: HttpRequest, queryset: QuerySet[Any], chosen:
     return TemplateResponse(request, "console/question.html", context)
 
 
-_KEPT = ("action", "index", "select_across", ACTION_CHECKBOX_NAME)
+_KEPT = ("action", "index", "select_across", "back", ACTION_CHECKBOX_NAME)
 """What the answer sends again."""
 
 

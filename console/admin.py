@@ -9,14 +9,14 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from access.models import Role
 from access.people import may
-from console.actions import allowed
+from console.actions import allowed, way_back
 
 
 class ReadOnlyAdmin(ModelAdmin):
@@ -49,18 +49,28 @@ class ReadOnlyAdmin(ModelAdmin):
         return {name: each for name, each in super().get_actions(request).items() if allowed(request, each[0])}
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """What is sent past the page, which offers only what is allowed, is refused and not passed over in silence."""
+        """What is sent past the page, which offers only what is allowed, is refused and not passed over in silence.
+
+        What is sent from another page, which then names itself as `back`, leads there.
+        """
         asked = request.POST.get("action")
         if asked and asked not in self.get_actions(request):
             raise PermissionDenied(f"Your role does not allow {asked!r}.")
-        return super().changelist_view(request, extra_context)
+        response = super().changelist_view(request, extra_context)
+        is_done = asked and isinstance(response, HttpResponseRedirect)
+        return HttpResponseRedirect(way_back(request) or response.url) if is_done else response  # type: ignore[attr-defined]
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> HttpResponse:
-        obj = kwargs.get("obj")
-        context["verbs"] = [(name, run) for name, run in self._verbs(request) if obj and self.offers(request, name, obj)]
-        context["list_url"] = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+        context |= self.verbs_context(request, kwargs.get("obj"))
         context["object_template"] = self.object_template
         return super().render_change_form(request, context, *args, **kwargs)
+
+    def verbs_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
+        """What the buttons of an object's page are made of."""
+        return {
+            "verbs": [(name, run) for name, run in self._verbs(request) if obj and self.offers(request, name, obj)],
+            "list_url": reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"),
+        }
 
     def offers(self, request: HttpRequest, name: str, obj: Any) -> bool:
         """Whether the page of this object has a button for the action. The verb itself decides what becomes of it."""

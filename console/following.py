@@ -17,7 +17,7 @@ from subscriptions.streams import opening
 
 @require_GET
 def follow(request: HttpRequest) -> HttpResponse:
-    """The ticket of a stream of everything, of `?intent=` or of `?portfolio=`, which subscriptions.streams.sse then sends."""
+    """The ticket of a stream of everything, of `?intent=`, `?portfolio=` or `?agent=`, which subscriptions.streams.sse then sends."""
     try:
         _require_viewer(request)
         topic = _topic(request)
@@ -41,6 +41,8 @@ def _topic(request: HttpRequest) -> str:
         return opening.intent_topic(parse_id(given) or given)
     if given := request.GET.get("portfolio"):
         return opening.portfolio_topic(parse_id(given) or given)
+    if given := request.GET.get("agent"):
+        return audience.of_agent(given)
     return audience.ALL
 
 

@@ -1,4 +1,6 @@
-/* The home page, kept true: each event has the server write the panels anew, once a second at most. */
+/* Pages made of panels, kept true: each event has the server write the panels anew, once a second at most.
+
+   `data-only` names the types of events that matter, `data-every` the seconds after which they are written anew in any case. */
 
 import { follow, keepTimesTrue } from "./stream.js";
 
@@ -44,13 +46,32 @@ function begin() {
 
   function put(html) {
     const newest = newestRow();
-    const focused = panels.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+    const restore = remembered();
     panels.innerHTML = html;
     setClock();
     for (const each of panels.querySelectorAll("[data-row]")) {
       if (newest !== null && Number(each.dataset.row) > newest) each.classList.add("oi-new");
     }
-    if (focused) panels.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+    restore();
+  }
+
+  /* What the reader has done to the panels: where he is, what he has opened, chosen and written. */
+  function remembered() {
+    const active = panels.contains(document.activeElement) ? document.activeElement : null;
+    const focused = active && (active.id ? `#${CSS.escape(active.id)}` : `a[href="${CSS.escape(active.getAttribute("href") ?? "")}"]`);
+    const toggled = [...panels.querySelectorAll("details[id]")].map((each) => [each.id, each.open]);
+    const chosen = [...panels.querySelectorAll("input[type=checkbox][id]:checked")].map((each) => each.id);
+    const scrolled = [...panels.querySelectorAll("[data-scrolls][id]")].map((each) => [each.id, each.scrollLeft]);
+    return () => {
+      for (const [id, open] of toggled) if (byId(id)) byId(id).open = open;
+      for (const id of chosen) if (byId(id)) byId(id).checked = true;
+      for (const [id, left] of scrolled) if (byId(id)) byId(id).scrollLeft = left;
+      if (focused) panels.querySelector(focused)?.focus({ preventScroll: true });
+    };
+  }
+
+  function byId(id) {
+    return document.getElementById(id);
   }
 
   function newestRow() {
@@ -75,5 +96,8 @@ function begin() {
       for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => setTimeout(done), { once: true });
     });
   });
-  follow(connection.dataset.follow, { onEvent: renew, onState: say });
+  const only = new Set((panels.dataset.only || "").split(" ").filter(Boolean));
+  const every = Number(panels.dataset.every || 0);
+  if (every) setInterval(() => document.hidden || renew(), every * 1000);
+  follow(connection.dataset.follow, { onEvent: (event) => (!only.size || only.has(event.event_type)) && renew(), onState: say });
 }

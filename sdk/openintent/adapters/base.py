@@ -13,6 +13,7 @@ from ..errors import InputValidationError
 from .config import AdapterConfig
 from .log import Log
 from .queue import queue_of
+from .standin import StandIn
 
 Route: TypeAlias = Callable[[Any, "Adapter"], Any]
 """Makes of what the provider's client has at a path what the adapter has there."""
@@ -134,27 +135,16 @@ class Adapter:
         await self.provider_client.__aexit__(kind, error, traceback)
 
 
-class Resource:
+class Resource(StandIn):
     """A part of a provider's client on the way to a method that is logged."""
 
     def __init__(self, inner: Any, path: str, adapter: Adapter) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._path = path
         self._adapter = adapter
 
-    @property  # type: ignore[misc]
-    def __class__(self) -> Any:
-        return type(self._inner)
-
     def __getattr__(self, name: str) -> Any:
-        inner = self.__dict__["_inner"]
-        return self._adapter.reach(inner, self._path, name)
-
-    def __dir__(self) -> list[str]:
-        return dir(self._inner)
-
-    def __repr__(self) -> str:
-        return repr(self._inner)
+        return self._adapter.reach(self.__dict__["_inner"], self._path, name)
 
 
 def _has(thing: object, path: str) -> bool:

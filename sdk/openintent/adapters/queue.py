@@ -160,8 +160,8 @@ class Queue:
             return
         except Exception:
             logger.exception("%d entries for the OpenIntent server were dropped.", len(entries))
-        self._settle(entries)
         self._remind()
+        self._settle(entries)
 
     def _settle(self, entries: list[Entry]) -> None:
         with self._lock:

@@ -1,13 +1,11 @@
-"""Streams of providers, watched: what iterates over one goes through here, everything else reaches the provider's own object.
-
-They say that they are of the wrapped object's class, so that `isinstance` holds.
-"""
+"""Streams of providers, watched: what iterates over one goes through here, everything else reaches the provider's own object."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
+from .standin import StandIn
 from .watch import Watch
 
 CLOSING = {"close", "aclose"}
@@ -15,33 +13,55 @@ CONSUMING = ("get_final_", "until_done")
 """How those methods of the helpers begin that read to the end."""
 
 
-class Wrapped:
-    """Stands for another object."""
+class Watched(StandIn):
+    """Stands for a stream, or for what makes one. Of its methods those serve whose like the provider's object has."""
 
     def __init__(self, inner: Any, watch: Watch) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._watch = watch
 
-    @property  # type: ignore[misc]
-    def __class__(self) -> Any:
-        return type(self._inner)
-
     def __getattr__(self, name: str) -> Any:
-        found = getattr(self.__dict__["_inner"], name)
+        found = super().__getattr__(name)
         return partial(self._close, found) if name in CLOSING else found
 
     def _close(self, close: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         self._left()
         return close(*args, **kwargs)
 
-    def __dir__(self) -> list[str]:
-        return dir(self._inner)
-
     def _left(self, error: BaseException | None = None) -> None:
         self._watch.stream_left(f"{type(error).__name__} in the block" if error else "closed before its end")
 
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool | None:
+        self._left(error)
+        handled: bool | None = self._inner.__exit__(kind, error, traceback)
+        return handled
 
-class Stream(Wrapped):
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool | None:
+        self._left(error)
+        handled: bool | None = await self._inner.__aexit__(kind, error, traceback)
+        return handled
+
+
+class WatchedStream(Watched):
+    """What both kinds of streams share."""
+
+    def __enter__(self) -> Self:
+        self._inner.__enter__()
+        return self
+
+    async def __aenter__(self) -> Self:
+        await self._inner.__aenter__()
+        return self
+
+    def __del__(self) -> None:
+        self._watch.stream_left("abandoned")
+
+
+class Stream(WatchedStream):
     """A stream to iterate over. `lazy`: the request goes out when the first chunk is asked for."""
 
     def __init__(self, inner: Any, watch: Watch, *, lazy: bool = False) -> None:
@@ -69,22 +89,8 @@ class Stream(Wrapped):
             if self._watch.take(chunk):
                 return chunk
 
-    def __enter__(self) -> Self:
-        self._inner.__enter__()
-        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> bool | None:
-        self._left(error)
-        handled: bool | None = self._inner.__exit__(kind, error, traceback)
-        return handled
-
-    def __del__(self) -> None:
-        self._watch.stream_left("abandoned")
-
-
-class AsyncStream(Wrapped):
+class AsyncStream(WatchedStream):
     """The same, asynchronous."""
 
     def __aiter__(self) -> AsyncIterator[Any]:
@@ -102,20 +108,6 @@ class AsyncStream(Wrapped):
                 raise
             if self._watch.take(chunk):
                 return chunk
-
-    async def __aenter__(self) -> Self:
-        await self._inner.__aenter__()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> bool | None:
-        self._left(error)
-        handled: bool | None = await self._inner.__aexit__(kind, error, traceback)
-        return handled
-
-    def __del__(self) -> None:
-        self._watch.stream_left("abandoned")
 
 
 class Helper(Stream):
@@ -148,7 +140,7 @@ class AsyncHelper(AsyncStream):
         return await method(*args, **kwargs)
 
 
-class Manager(Wrapped):
+class Manager(Watched):
     """What `.stream()` answers: a `with` or `async with` block sends the request."""
 
     _helper: Any = None
@@ -160,16 +152,8 @@ class Manager(Wrapped):
         except BaseException as error:
             self._watch.failed(error)
             raise
-        self._watch.stream_opened()
-        self._helper = helper  # Who leaves the block before having it in hand has not abandoned it.
+        self._entered(helper)
         return helper
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> bool | None:
-        self._left(error)
-        handled: bool | None = self._inner.__exit__(kind, error, traceback)
-        return handled
 
     async def __aenter__(self) -> AsyncHelper:
         self._watch.started()
@@ -178,16 +162,12 @@ class Manager(Wrapped):
         except BaseException as error:
             self._watch.failed(error)
             raise
-        self._watch.stream_opened()
-        self._helper = helper  # Who leaves the block before having it in hand has not abandoned it.
+        self._entered(helper)
         return helper
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> bool | None:
-        self._left(error)
-        handled: bool | None = await self._inner.__aexit__(kind, error, traceback)
-        return handled
+    def _entered(self, helper: Any) -> None:
+        self._watch.stream_opened()
+        self._helper = helper  # Who leaves the block before having it in hand has not abandoned it.
 
 
 def _is_text(event: Any) -> bool:

@@ -64,6 +64,30 @@ def ancestors(intent_id: UUID, *, beyond: int, limit: int) -> list[tuple[int, In
     return [(level, found[pk]) for pk, level in levels.items()]
 
 
+def near(intent_id: UUID, limit: int) -> list[UUID]:
+    """The intent, and what is tied to it by edges of either kind and direction, the nearest first: so many at most.
+
+    Both databases find them level by level, and stop at the limit.
+    """
+    sql = """
+        WITH RECURSIVE near(id) AS (
+            SELECT id FROM intents_intent WHERE id = %s
+            UNION
+            SELECT CASE WHEN e.waiter_id = near.id THEN e.awaited_id ELSE e.waiter_id END
+            FROM near JOIN intents_edge e ON e.waiter_id = near.id OR e.awaited_id = near.id
+        )
+        SELECT id FROM near LIMIT %s
+    """
+    return [_uuid(row[0]) for row in db.rows(sql, [_parameter(intent_id), limit])]
+
+
+def among(ids: Collection[UUID], limit: int) -> tuple[list[Row], list[Row]]:
+    """The intents with these ids, and the edges between them: so many at most."""
+    nodes = rows.fetch(Intent.objects.filter(pk__in=ids).order_by("pk"), *NODE)
+    edges = Edge.objects.filter(waiter_id__in=ids, awaited_id__in=ids).order_by("waiter_id", "kind", "awaited_id")
+    return nodes, rows.fetch(edges[:limit], *EDGE)
+
+
 def dependencies(intent_id: UUID) -> QuerySet[Intent]:
     edges = Edge.objects.filter(waiter_id=intent_id, kind=EdgeKind.DEPENDENCY)
     return Intent.objects.filter(pk__in=edges.values("awaited_id"))

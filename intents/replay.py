@@ -1,6 +1,6 @@
 """An intent as its events tell of it (rule E-6). Pure: it reads no table, so it can judge them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -52,19 +52,40 @@ class CannotReplay(Exception):
 def replay(events: Iterable[Logged]) -> Replayed:
     """The intent that the events, in the order of their sequence, lead to. Raises CannotReplay."""
     intent: Replayed | None = None
-    before: Logged | None = None
-    for number, event in enumerate(events, start=1):
-        if event.sequence != number:
-            raise CannotReplay(number, f"is missing: {event.sequence} comes in its place")
-        try:
-            intent = _follow(intent, event, before)
-        except (KeyError, TypeError, ValueError, AttributeError, InvalidPatch) as error:
-            raise CannotReplay(number, f"({event.event_type}) does not follow: {error!r}") from None
+    for number, (_, intent) in enumerate(steps(_gapless(events)), start=1):
         intent.last_sequence = number
-        before = event
     if intent is None:
         raise CannotReplay(1, "is missing: the log is empty")
     return intent
+
+
+def _gapless(events: Iterable[Logged]) -> Iterator[Logged]:
+    for number, event in enumerate(events, start=1):
+        if event.sequence != number:
+            raise CannotReplay(number, f"is missing: {event.sequence} comes in its place")
+        yield event
+
+
+def steps(events: Iterable[Logged]) -> Iterator[tuple[Logged, Replayed]]:
+    """Each of the events with the intent as it leaves it, which is the same object all the time.
+
+    They may be the versioned ones alone (VERSIONED), in their order from the creation on. Raises CannotReplay.
+    """
+    intent: Replayed | None = None
+    before: Logged | None = None
+    for event in events:
+        try:
+            intent = _follow(intent, event, before)
+        except (KeyError, TypeError, ValueError, AttributeError, InvalidPatch) as error:
+            raise CannotReplay(event.sequence or 0, f"({event.event_type}) does not follow: {error!r}") from None
+        before = event
+        yield event, intent
+
+
+def version_of(event: Logged) -> int:
+    """That which the event made; it is one of VERSIONED."""
+    version: int = event.payload["version"]
+    return version
 
 
 def _follow(intent: Replayed | None, event: Logged, before: Logged | None) -> Replayed:
@@ -162,3 +183,5 @@ _CHANGES: dict[str, Callable[[Replayed, dict[str, Any]], None]] = {
 }
 
 _VERSIONED = _CHANGES.keys() - {EventType.AGENT_ASSIGNED, EventType.AGENT_UNASSIGNED}
+VERSIONED = frozenset([EventType.INTENT_CREATED, *_VERSIONED])
+"""The types of events that make a version of their intent."""

@@ -46,11 +46,6 @@ class Agenda:
         if again is not None:
             self.add(intent_id, again)
 
-    def forget(self, intent_id: str) -> None:
-        """Do not look at it, however it was named."""
-        with self._changed:
-            self._due.pop(intent_id, None)
-
     def close(self) -> None:
         """Give out nothing any more."""
         with self._changed:

@@ -14,7 +14,7 @@ What is to be done once is done once because
 """
 
 import logging
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -52,6 +52,9 @@ WAKING = frozenset({EventType.AGENT_ASSIGNED, EventType.RETRY_DUE, EventType.LEA
 CLOSING = frozenset({"intent_completed", "intent_abandoned"})
 """The reasons for which leases are released together with the end of an intent."""
 
+REMEMBERED = 1000
+"""Leases of this process whose end is no news to it: to look again after each would be to go in circles."""
+
 PAUSE_AFTER_ERROR = 60.0
 
 log = logging.getLogger("openintent.agents")
@@ -77,6 +80,7 @@ class Assignments:
         self._tries: Counter[str] = Counter()
         self._settled: dict[str, int] = {}
         self._running: dict[str, Attempt] = {}
+        self._own_leases: deque[str] = deque(maxlen=REMEMBERED)
 
     def hear(self, event: Event) -> None:
         """Take note of an event of an intent that the agent is, or was, assigned to."""
@@ -178,7 +182,10 @@ class Assignments:
             lease = self._client.acquire_lease(intent_id, self._settings.lease_scope, seconds)
         except (LeaseConflictError, ConflictError):
             return None
-        return lease if is_new(lease, seconds) else None
+        if not is_new(lease, seconds):
+            return None
+        self._own_leases.append(lease.id)
+        return lease
 
     def _attempt(self, intent: Intent, standing: Standing, hold: Hold) -> float | None:
         if self._agenda.is_closed:
@@ -201,7 +208,7 @@ class Assignments:
                 is_own = event.actor == self._agent_id and event.intent_id in self._running
                 return event.payload.get("to") in WORKABLE and not is_own
             case EventType.LEASE_RELEASED:
-                return event.payload.get("reason") not in CLOSING
+                return event.payload.get("reason") not in CLOSING and event.payload.get("lease_id") not in self._own_leases
         return event.event_type in WAKING
 
     def _tell(self, attempt: Attempt, event: Event) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import CancelledError
 from dataclasses import replace
 from time import monotonic
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from ..client import OpenIntentClient
 from ..enums import IntentStatus
@@ -70,10 +70,8 @@ class Attempt:
         log.info("%s begins %r (%s), attempt %d", self._agent, self._intent.title, self._intent.id, self.assignment.attempt)
         try:
             waits = self._settle(as_done(self._handle(self.assignment)))
-        except AssignmentCancelledError:
-            raise
         except BaseException as error:
-            if isinstance(error, CancelledError):
+            if isinstance(error, (CancelledError, AssignmentCancelledError)):
                 self.assignment.raise_if_cancelled()
             self._fail(error)
             return False
@@ -86,7 +84,7 @@ class Attempt:
         def begin() -> Intent:
             intent = self._open_intent()
             if intent.status == IntentStatus.BLOCKED:
-                raise AssignmentCancelledError("the intent is blocked")
+                self._give_up("the intent is blocked")
             if intent.status == IntentStatus.ACTIVE:
                 return intent
             return self._client.set_status(intent.id, intent.version, IntentStatus.ACTIVE)
@@ -158,8 +156,12 @@ class Attempt:
     def _open_intent(self) -> Intent:
         intent = self._latest()
         if is_final(intent):
-            raise AssignmentCancelledError(f"the intent is {intent.status} already")
+            self._give_up(f"the intent is {intent.status} already")
         return intent
+
+    def _give_up(self, reason: str) -> NoReturn:
+        self.assignment._cancel(reason)
+        raise AssignmentCancelledError(reason, code="assignment_cancelled")
 
     def _is_in_the_log(self) -> bool:
         """Whether the result was written by a request whose answer was lost."""
@@ -194,9 +196,8 @@ class Attempt:
 
 def _described(error: BaseException) -> tuple[str, str]:
     """The type and the message of a failure, as the server takes them."""
-    kind = getattr(error, "error_type", None)
-    kind = kind if isinstance(kind, str) and kind.strip() else type(error).__name__
-    return _clean(kind)[:TYPE_LENGTH], _clean(str(error))[:MESSAGE_LENGTH]
+    kind = _clean(str(getattr(error, "error_type", ""))).strip() or type(error).__name__
+    return kind[:TYPE_LENGTH], _clean(str(error))[:MESSAGE_LENGTH]
 
 
 def _clean(text: str) -> str:

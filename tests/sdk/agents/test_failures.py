@@ -1,7 +1,10 @@
 """A handler that raises: what is recorded, and what follows from the policy (protocol K-7, R-2, R-3)."""
 
 import pytest
-from openintent import Agent, Done, Worker, on_assignment
+from openintent import Agent, AssignmentCancelledError, Done, OpenIntentClient, PermissionDeniedError, Worker, on_assignment
+from openintent.agents import _running
+
+from tests.system.crowd import until
 
 pytestmark = pytest.mark.rule("K-7")
 
@@ -10,6 +13,10 @@ AT_ONCE = {"strategy": "fixed", "base_delay_seconds": 0, "max_delay_seconds": 0}
 
 class RateLimited(Exception):
     error_type = "rate_limit"
+
+
+class Nameless(Exception):
+    error_type = " \x00"
 
 
 class Failing:
@@ -31,7 +38,9 @@ class Failing:
     [
         (ValueError("not so"), "ValueError", "not so"),
         (RateLimited("slow down"), "rate_limit", "slow down"),
+        (Nameless(), "Nameless", ""),
         (SystemExit(3), "SystemExit", "3"),
+        (AssignmentCancelledError("not at all"), "AssignmentCancelledError", "not at all"),
         (RuntimeError("a\x00b\ud800" + "c" * 20_000), "RuntimeError", "ab?" + "c" * 9_997),
     ],
 )
@@ -191,3 +200,24 @@ def test_one_that_fails_does_not_keep_the_others_waiting(begin, boss, name):
 
     boss.becomes(first, "blocked")
     boss.becomes(second, "completed")
+
+
+def test_a_refusal_that_stays_is_not_tried_in_circles(begin, boss, name, caplog, monkeypatch):
+    class Refused(OpenIntentClient):
+        def send(self, call):
+            if call.path.endswith("/status") and call.json["status"] == "active" and "Refused" in titles[call.path.split("/")[4]]:
+                raise PermissionDeniedError("not you")
+            return super().send(call)
+
+    monkeypatch.setattr(_running, "OpenIntentClient", Refused)
+    titles = {}
+    agent = Worker(name, lambda intent: {"done": True})
+    intents = [boss.ask(name, title) for title in ("Refused", "Other", "Third")]
+    titles.update({intent.id: intent.title for intent in intents})
+
+    begin(agent)
+
+    for intent in intents[1:]:
+        boss.becomes(intent, "completed")
+    until(lambda: f"cannot work on {intents[0].id}: not you" in caplog.text, "the log")
+    assert boss.log(intents[0]).count("lease_acquired") == 1

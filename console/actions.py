@@ -32,6 +32,10 @@ Verb = Callable[..., Any]
 Action = Callable[[Any, HttpRequest, QuerySet[Any]], HttpResponse | None]
 
 
+class Declined(Exception):
+    """What the action was about is no longer as its sender saw it. Says how it is, in words for people."""
+
+
 def action(
     description: str,
     *,
@@ -46,7 +50,8 @@ def action(
 
     Only people of at least that role see the action and may send it. With a `warning`, which says what cannot be undone, they
     are asked first; with `asks_reason` they may give one, which the method then takes as `reason`. `before` is called once,
-    ahead of all transactions; the method takes what it answers. A refusal of the verb is told and undoes only what it was about.
+    ahead of all transactions; the method takes what it answers. A refusal of the verb, or Declined, is told and undoes only what
+    it was about.
     """
 
     def decorate(call: Verb) -> Action:
@@ -114,6 +119,8 @@ def _each(request: HttpRequest, queryset: QuerySet[Any], call: Callable[[Any], A
                 call(each)
         except ProtocolError as refusal:
             messages.error(request, f"{each}: {refusal.detail}")
+        except Declined as reason:
+            messages.warning(request, f"{each}: {reason}")
         else:
             finished.append(str(each))
     if finished:

@@ -1,6 +1,6 @@
 """Filters of lists, beside those that the theme makes of fields."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -10,22 +10,45 @@ from django.http import HttpRequest
 
 from config.db import clock
 
+ALL = "all"
+
 
 def by(
-    title: str, parameter: str, choices: Iterable[tuple[str, str]], chosen: Callable[[str, datetime], Q]
+    title: str,
+    parameter: str,
+    choices: Iterable[tuple[str, str]],
+    chosen: Callable[[str, datetime], Q],
+    *,
+    default: str | None = None,
 ) -> type[SimpleListFilter]:
-    """A filter `?parameter=value`; `chosen` says which rows have the value at an instant."""
-    offered = [*choices]
+    """A filter `?parameter=value`; `chosen` says which rows have the value at an instant.
+
+    With a `default`, that is the value where none is given, and `all` stands for every row. What is sent to an action is
+    about rows that were seen, whatever they are meanwhile: there is no default then.
+    """
+    offered = [*choices, *([(ALL, "All")] if default else [])]
 
     class Filter(SimpleListFilter):
         parameter_name = parameter
 
         def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+            self.default = None if request.method == "POST" else default
             return offered
+
+        def value(self) -> str | None:
+            return super().value() or self.default
+
+        def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:
+            if default is None:
+                yield from super().choices(changelist)
+                return
+            for value, label in offered:
+                query = changelist.get_query_string({parameter: value}, ["p"])
+                yield {"selected": self.value() == value, "query_string": query, "display": label, "value": value}
 
         def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
             value = self.value()
-            return queryset if value is None else queryset.filter(chosen(value, clock()))
+            return queryset if value in (None, ALL) else queryset.filter(chosen(value, clock()))
 
     Filter.title = title
     return Filter

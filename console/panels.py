@@ -71,11 +71,16 @@ class PanelsAdmin(ReadOnlyAdmin):
         obj = self.get_object(request, unquote(object_id))
         if obj is None or not self.has_view_permission(request, obj):
             return super().change_view(request, object_id, form_url, extra_context)
+        return self.object_page(request, obj)
+
+    def object_page(self, request: HttpRequest, obj: Any, more: Mapping[str, Any] | None = None) -> TemplateResponse:
+        """The page of the object; `more` is for its template, as the answer to a form is."""
         context = {
             **self.verbs_context(request, obj),
             "title": str(obj),
             "opts": self.opts,
             "original": obj,
             **self.panels(request, obj),
+            **(more or {}),
         }
         return answer(request, self.panels_template, context, follow=self.follows(obj), only=self.only, every=self.every)

@@ -47,12 +47,28 @@ function begin() {
   function put(html) {
     const newest = newestRow();
     const restore = remembered();
-    panels.innerHTML = html;
+    if (!putParts(html)) panels.innerHTML = html;
     setClock();
     for (const each of panels.querySelectorAll("[data-row]")) {
       if (newest !== null && Number(each.dataset.row) > newest) each.classList.add("oi-new");
     }
     restore();
+  }
+
+  /* Panels that consist of parts: only those are replaced whose `data-key` is another one, so that what somebody is
+     writing in the others stays. A part that goes tells of it by an event, with the one that comes in its place. */
+  function putParts(html) {
+    const parts = new Map([...panels.querySelectorAll("[data-part]")].map((each) => [each.dataset.part, each]));
+    if (!parts.size) return false;
+    const fresh = new DOMParser().parseFromString(html, "text/html");
+    for (const each of fresh.querySelectorAll("[data-part]")) {
+      const old = parts.get(each.dataset.part);
+      if (!old || (each.dataset.key && old.dataset.key === each.dataset.key)) continue;
+      old.dispatchEvent(new CustomEvent("oi-part", { bubbles: true, detail: each }));
+      old.replaceWith(each);
+    }
+    panels.querySelector("[data-now]").dataset.now = fresh.querySelector("[data-now]").dataset.now;
+    return true;
   }
 
   /* What the reader has done to the panels: where he is, what he has opened, chosen and written. */

@@ -1,0 +1,67 @@
+"""Lists whose rows are written for reading, not as a table: tabs, search, rows, pages; kept true as an object's panels are."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from console.panels import AGAIN, PanelsAdmin, answer
+
+
+class RowsAdmin(PanelsAdmin):
+    """A list's rows are in `rows_template`, for which `rows` adds what they need. The first filter's choices are its tabs."""
+
+    rows_template: str
+    search_label = "Search"
+    list_only = ""
+    list_every = 60
+
+    def rows(self, request: HttpRequest, found: list[Any]) -> dict[str, Any]:
+        """What the template takes beside `cl`; the `found` are those of one page."""
+        return {}
+
+    def counts(self) -> dict[str, int]:
+        """How many there are behind a tab, by the filter's value. Not for those that would be counted slowly."""
+        return {}
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
+        given = request.GET
+        request.GET = given.copy()  # type: ignore[assignment] # Django refuses parameters that it does not know.
+        request.GET.pop(AGAIN, None)
+        response = super().changelist_view(request, extra_context)
+        request.GET = given
+        context = getattr(response, "context_data", None) or {}
+        if "cl" not in context:
+            return response
+        cl = context["cl"]
+        cl.full_result_count = cl.result_count  # Or the heading offers to show all.
+        return answer(
+            request,
+            "console/list.html",
+            {
+                **context,
+                "tabs": _tabs(cl, self.counts()),
+                "pages": _pages(cl),
+                "rows_template": self.rows_template,
+                "search_label": self.search_label,
+                **self.rows(request, [*cl.result_list]),
+            },
+            only=self.list_only,
+            every=self.list_every,
+        )
+
+
+def _tabs(cl: Any, counts: dict[str, int]) -> list[dict[str, Any]]:
+    if not cl.filter_specs:
+        return []
+    return [{**choice, "count": counts.get(choice.get("value"))} for choice in cl.filter_specs[0].choices(cl)]
+
+
+def _pages(cl: Any) -> dict[str, Any] | None:
+    """Where this page stands among the others; None where it is the only one."""
+    number, count = cl.page_num, cl.paginator.num_pages
+    if count <= 1:
+        return None
+    around = {"previous": number - 1 if number > 1 else None, "next": number + 1 if number < count else None}
+    links = {name: cl.get_query_string({"p": to}) for name, to in around.items() if to}
+    return {"number": number, "count": count, "total": cl.result_count, **links}

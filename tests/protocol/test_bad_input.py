@@ -59,7 +59,7 @@ def database(server: Server) -> Iterator[Any]:
 
 def everything(database: Any) -> dict[str, Any]:
     """Each table's number of rows, and each intent as far as a write would change it."""
-    tables = [model._meta.db_table for model in apps.get_models()]
+    tables = [model._meta.db_table for model in apps.get_models() if model._meta.managed]
     counted = {table: database.execute(f"SELECT count(*) FROM {table}").fetchone() for table in tables}
     intents = database.execute("SELECT id, version, last_sequence, updated_at FROM intents_intent ORDER BY id")
     return {**counted, "intents": intents.fetchall()}

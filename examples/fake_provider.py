@@ -11,10 +11,9 @@ or inside a program:
     with FakeProvider() as provider:
         client = OpenAI(base_url=f"{provider.url}/v1", api_key="fake")
 
-It speaks chat completions and responses (OpenAI; also Grok and DeepSeek), messages (Anthropic), generateContent and
-streamGenerateContent (Gemini), each at once or streamed. A model says again what it was told, or what `answer` makes of it;
-offered tools, it calls the first one with arguments made from its schema, and then speaks about what the tool said. Every word
-is a token. Some models have a temper:
+It speaks OpenAI's chat completions (as Grok and DeepSeek do) and responses, Anthropic's messages and Gemini's generateContent, whole
+or streamed. A model says again what it was told, or what `answer` makes of it; offered tools, it calls the first one with
+arguments made from its schema, and then says what the tool said. Every word is a token. Some models have a temper:
 
     error-500, error-429, …   answers with that status
     slow-200                  pauses 200 ms before each piece of a stream
@@ -54,7 +53,7 @@ class Prompt:
 
     @property
     def last(self) -> str:
-        return self.texts[-1] if self.texts else ""
+        return "".join(self.texts[-1:])
 
 
 @dataclass(frozen=True)
@@ -72,16 +71,16 @@ class Answer:
         return re.findall(r"\S+\s*", self.arguments if self.tool else self.text)
 
     @property
-    def tokens_out(self) -> int:
-        return len(self.words)
-
-    @property
-    def tokens(self) -> int:
-        return self.tokens_in + self.tokens_out
+    def tokens(self) -> tuple[int, int, int]:
+        """In, out, and both."""
+        return self.tokens_in, len(self.words), self.tokens_in + len(self.words)
 
     @property
     def arguments(self) -> str:
         return json.dumps(self.tool[1]) if self.tool else ""
+
+    def choose(self, of_tool: Any, of_text: Any) -> Any:
+        return of_tool if self.tool else of_text
 
 
 def echo(prompt: Prompt) -> str:
@@ -108,26 +107,19 @@ class FakeProvider:
         self._thread.join()
         self._server.server_close()
 
-    def serve_forever(self) -> None:
-        self._server.serve_forever()
-
     def reply(self, prompt: Prompt) -> Answer:
-        tool = None
-        if prompt.tools and prompt.result is None:
-            name, schema = prompt.tools[0]
-            tool = name, arguments_for(schema, prompt.last)
-        words_in = sum(len(text.split()) for text in prompt.texts)
-        return Answer(prompt.model, next(self.numbers), "" if tool else self.answer(prompt), tool, words_in)
+        words_in = len(" ".join(prompt.texts).split())
+        if prompt.result is not None or not prompt.tools:
+            return Answer(prompt.model, next(self.numbers), self.answer(prompt), None, words_in)
+        name, schema = prompt.tools[0]
+        return Answer(prompt.model, next(self.numbers), "", (name, arguments_for(schema, prompt.last)), words_in)
 
 
 def arguments_for(schema: Body, text: str) -> Body:
     """Something for each property, of its type."""
     examples: Body = {"string": text, "integer": 1, "number": 1.5, "boolean": True, "array": [], "object": {}}
-    properties = schema.get("properties") or {}
-    return {
-        name: each["enum"][0] if each.get("enum") else examples.get(str(each.get("type", "string")).lower())
-        for name, each in properties.items()
-    }
+    properties = (schema.get("properties") or {}).items()
+    return {name: (each.get("enum") or [examples.get(str(each.get("type")).lower(), text)])[0] for name, each in properties}
 
 
 def text_of(content: Any) -> str:
@@ -139,25 +131,21 @@ def text_of(content: Any) -> str:
     return str(content or "")
 
 
-# --- OpenAI: chat completions -------------------------------------------------------------------------------------------------
-
-
+# OpenAI: chat completions
 def read_chat(body: Body) -> Prompt:
     messages = body["messages"]
     functions = [tool["function"] for tool in body.get("tools") or [] if tool["type"] == "function"]
-    return Prompt(
-        body["model"],
-        [text_of(message) for message in messages],
-        [(function["name"], function.get("parameters") or {}) for function in functions],
-        text_of(messages[-1]) if messages and messages[-1]["role"] == "tool" else None,
-    )
+    tools = [(function["name"], function.get("parameters") or {}) for function in functions]
+    result = text_of(messages[-1]) if messages and messages[-1]["role"] == "tool" else None
+    return Prompt(body["model"], [text_of(message) for message in messages], tools, result)
 
 
 def whole_chat(answer: Answer) -> Body:
     message: Body = {"role": "assistant", "content": answer.text or None, "refusal": None}
     if answer.tool:
-        message["tool_calls"] = [{"id": f"call_{answer.number}", "type": "function", "function": _chat_function(answer)}]
-    choice = {"index": 0, "message": message, "finish_reason": _chat_end(answer), "logprobs": None}
+        function = {"name": answer.tool[0], "arguments": answer.arguments}
+        message["tool_calls"] = [{"id": f"call_{answer.number}", "type": "function", "function": function}]
+    choice = {"index": 0, "message": message, "finish_reason": answer.choose("tool_calls", "stop"), "logprobs": None}
     return {**_chat_head(answer, "chat.completion"), "choices": [choice], "usage": _chat_usage(answer)}
 
 
@@ -173,7 +161,7 @@ def stream_chat(answer: Answer, body: Body) -> Iterator[Piece]:
     for word in answer.words:
         call = {"index": 0, "function": {"arguments": word}}
         yield chunk({"tool_calls": [call]} if answer.tool else {"content": word})
-    yield chunk({}, _chat_end(answer))
+    yield chunk({}, answer.choose("tool_calls", "stop"))
     if (body.get("stream_options") or {}).get("include_usage"):
         yield None, {**_chat_head(answer, "chat.completion.chunk"), "choices": [], "usage": _chat_usage(answer)}
     yield None, "[DONE]"
@@ -183,83 +171,50 @@ def _chat_head(answer: Answer, kind: str) -> Body:
     return {"id": f"chatcmpl-{answer.number}", "object": kind, "created": int(time.time()), "model": answer.model}
 
 
-def _chat_function(answer: Answer) -> Body:
-    return {"name": answer.tool[0] if answer.tool else "", "arguments": answer.arguments}
-
-
-def _chat_end(answer: Answer) -> str:
-    return "tool_calls" if answer.tool else "stop"
-
-
 def _chat_usage(answer: Answer) -> Body:
-    return {
-        "prompt_tokens": answer.tokens_in,
-        "completion_tokens": answer.tokens_out,
-        "total_tokens": answer.tokens,
-        "prompt_tokens_details": {"cached_tokens": 0},
-    }
+    tokens = zip(("prompt_tokens", "completion_tokens", "total_tokens"), answer.tokens, strict=True)
+    return {**dict(tokens), "prompt_tokens_details": {"cached_tokens": 0}}
 
 
-# --- OpenAI: responses --------------------------------------------------------------------------------------------------------
-
-
+# OpenAI: responses
 def read_responses(body: Body) -> Prompt:
     items = body["input"] if isinstance(body["input"], list) else [{"role": "user", "content": body["input"]}]
-    return Prompt(
-        body["model"],
-        [text_of(each) for each in ({"text": body.get("instructions")}, *items) if text_of(each)],
-        [(tool["name"], tool.get("parameters") or {}) for tool in body.get("tools") or [] if tool["type"] == "function"],
-        text_of(items[-1]) if items and items[-1].get("type") == "function_call_output" else None,
-    )
+    texts = [text_of(each) for each in ({"text": body.get("instructions")}, *items) if text_of(each)]
+    tools = [(tool["name"], tool.get("parameters") or {}) for tool in body.get("tools") or [] if tool["type"] == "function"]
+    result = text_of(items[-1]) if items and items[-1].get("type") == "function_call_output" else None
+    return Prompt(body["model"], texts, tools, result)
 
 
-def whole_responses(answer: Answer, status: str = "completed") -> Body:
-    done = status == "completed"
-    usage = {
-        "input_tokens": answer.tokens_in,
-        "input_tokens_details": {"cached_tokens": 0},
-        "output_tokens": answer.tokens_out,
-        "output_tokens_details": {"reasoning_tokens": 0},
-        "total_tokens": answer.tokens,
-    }
-    return {
-        "id": f"resp_{answer.number}",
-        "object": "response",
-        "created_at": int(time.time()),
-        "status": status,
-        "model": answer.model,
-        "output": [_output_item(answer)] if done else [],
-        "parallel_tool_calls": True,
-        "tool_choice": "auto",
-        "tools": [],
-        "usage": usage if done else None,
-    }
+def whole_responses(answer: Answer) -> Body:
+    tokens = dict(zip(("input_tokens", "output_tokens", "total_tokens"), answer.tokens, strict=True))
+    details = {"input_tokens_details": {"cached_tokens": 0}, "output_tokens_details": {"reasoning_tokens": 0}}
+    head = {"id": f"resp_{answer.number}", "object": "response", "created_at": int(time.time()), "model": answer.model}
+    asked: Body = {"parallel_tool_calls": True, "tool_choice": "auto", "tools": []}
+    return {**head, **asked, "status": "completed", "output": [_output_item(answer)], "usage": {**tokens, **details}}
 
 
 def stream_responses(answer: Answer, body: Body) -> Iterator[Piece]:
     numbers = count()
     item = _output_item(answer)
     at = {"item_id": item["id"], "output_index": 0}
-    part_at = at if answer.tool else {**at, "content_index": 0}
 
     def event(kind: str, **data: Any) -> Piece:
         return f"response.{kind}", {"type": f"response.{kind}", "sequence_number": next(numbers), **data}
 
-    yield event("created", response=whole_responses(answer, "in_progress"))
-    empty: Body = {"arguments": ""} if answer.tool else {"content": []}
+    begun: Body = {"status": "in_progress", "output": [], "usage": None}
+    yield event("created", response={**whole_responses(answer), **begun})
+    empty: Body = answer.choose({"arguments": ""}, {"content": []})
     yield event("output_item.added", output_index=0, item={**item, "status": "in_progress", **empty})
-    if not answer.tool:
-        yield event("content_part.added", part={**_output_text(""), "logprobs": []}, **part_at)
-    for word in answer.words:
-        if answer.tool:
-            yield event("function_call_arguments.delta", delta=word, **part_at)
-        else:
-            yield event("output_text.delta", delta=word, logprobs=[], **part_at)
     if answer.tool:
-        yield event("function_call_arguments.done", arguments=answer.arguments, name=answer.tool[0], **part_at)
+        for word in answer.words:
+            yield event("function_call_arguments.delta", delta=word, **at)
+        yield event("function_call_arguments.done", arguments=answer.arguments, name=answer.tool[0], **at)
     else:
-        yield event("output_text.done", text=answer.text, logprobs=[], **part_at)
-        yield event("content_part.done", part=_output_text(answer.text), **part_at)
+        yield event("content_part.added", part=_output_text(""), content_index=0, **at)
+        for word in answer.words:
+            yield event("output_text.delta", delta=word, logprobs=[], content_index=0, **at)
+        yield event("output_text.done", text=answer.text, logprobs=[], content_index=0, **at)
+        yield event("content_part.done", part=_output_text(answer.text), content_index=0, **at)
     yield event("output_item.done", output_index=0, item=item)
     yield event("completed", response=whole_responses(answer))
 
@@ -276,48 +231,37 @@ def _output_item(answer: Answer) -> Body:
     return {**message, "content": [_output_text(answer.text)]}
 
 
-# --- Anthropic: messages ------------------------------------------------------------------------------------------------------
-
-
+# Anthropic: messages
 def read_messages(body: Body) -> Prompt:
     messages = body["messages"]
     parts = messages[-1]["content"] if messages and isinstance(messages[-1]["content"], list) else []
     results = [part for part in parts if part["type"] == "tool_result"]
-    return Prompt(
-        body["model"],
-        [text_of(each) for each in ({"text": body.get("system")}, *messages) if text_of(each)],
-        [(tool["name"], tool.get("input_schema") or {}) for tool in body.get("tools") or []],
-        text_of(results[-1]) if results else None,
-    )
+    texts = [text_of(each) for each in ({"text": body.get("system")}, *messages) if text_of(each)]
+    tools = [(tool["name"], tool.get("input_schema") or {}) for tool in body.get("tools") or []]
+    return Prompt(body["model"], texts, tools, text_of(results[-1]) if results else None)
 
 
 def whole_messages(answer: Answer) -> Body:
-    return {
-        "id": f"msg_{answer.number}",
-        "type": "message",
-        "role": "assistant",
-        "model": answer.model,
-        "content": [_block(answer)],
-        "stop_reason": _stop_reason(answer),
-        "stop_sequence": None,
-        "usage": {"input_tokens": answer.tokens_in, "output_tokens": answer.tokens_out},
-    }
+    head = {"id": f"msg_{answer.number}", "type": "message", "role": "assistant", "model": answer.model}
+    end = {"stop_reason": answer.choose("tool_use", "end_turn"), "stop_sequence": None}
+    usage = {"input_tokens": answer.tokens[0], "output_tokens": answer.tokens[1]}
+    return {**head, "content": [_block(answer)], **end, "usage": usage}
 
 
 def stream_messages(answer: Answer, body: Body) -> Iterator[Piece]:
     def event(kind: str, **data: Any) -> Piece:
         return kind, {"type": kind, **data}
 
-    begun: Body = {"content": [], "stop_reason": None, "usage": {"input_tokens": answer.tokens_in, "output_tokens": 1}}
+    begun: Body = {"content": [], "stop_reason": None, "usage": {"input_tokens": answer.tokens[0], "output_tokens": 1}}
     yield event("message_start", message={**whole_messages(answer), **begun})
-    empty: Body = {"input": {}} if answer.tool else {"text": ""}
+    empty: Body = answer.choose({"input": {}}, {"text": ""})
     yield event("content_block_start", index=0, content_block={**_block(answer), **empty})
     for word in answer.words:
-        json_delta, text_delta = {"type": "input_json_delta", "partial_json": word}, {"type": "text_delta", "text": word}
-        yield event("content_block_delta", index=0, delta=json_delta if answer.tool else text_delta)
+        delta = answer.choose({"type": "input_json_delta", "partial_json": word}, {"type": "text_delta", "text": word})
+        yield event("content_block_delta", index=0, delta=delta)
     yield event("content_block_stop", index=0)
-    end = {"stop_reason": _stop_reason(answer), "stop_sequence": None}
-    yield event("message_delta", delta=end, usage={"output_tokens": answer.tokens_out})
+    end = {"stop_reason": answer.choose("tool_use", "end_turn"), "stop_sequence": None}
+    yield event("message_delta", delta=end, usage={"output_tokens": answer.tokens[1]})
     yield event("message_stop")
 
 
@@ -327,58 +271,46 @@ def _block(answer: Answer) -> Body:
     return {"type": "text", "text": answer.text}
 
 
-def _stop_reason(answer: Answer) -> str:
-    return "tool_use" if answer.tool else "end_turn"
-
-
-# --- Gemini: generateContent --------------------------------------------------------------------------------------------------
-
-
+# Gemini: generateContent
 def read_gemini(body: Body) -> Prompt:
     contents = body["contents"]
     results = [part["functionResponse"]["response"] for part in contents[-1]["parts"] if "functionResponse" in part]
     declared = [each for tool in body.get("tools") or [] for each in tool.get("functionDeclarations") or []]
     schemas = ("parametersJsonSchema", "parameters_json_schema", "parameters")
-    return Prompt(
-        body["model"],
-        [text_of(each.get("parts")) for each in (body.get("systemInstruction"), *contents) if each],
-        [(each["name"], next((each[name] for name in schemas if each.get(name)), {})) for each in declared],
-        json.dumps(results[-1]) if results else None,
-    )
+    texts = [text_of(each.get("parts")) for each in (body.get("systemInstruction"), *contents) if each]
+    tools: list[Tool] = [(each["name"], next((each[name] for name in schemas if each.get(name)), {})) for each in declared]
+    return Prompt(body["model"], texts, tools, json.dumps(results[-1]) if results else None)
 
 
 def whole_gemini(answer: Answer) -> Body:
-    part = {"functionCall": {"name": answer.tool[0], "args": answer.tool[1]}} if answer.tool else {"text": answer.text}
+    part: Body = {"functionCall": {"name": answer.tool[0], "args": answer.tool[1]}} if answer.tool else {"text": answer.text}
     return _gemini(answer, part, end=True)
 
 
 def stream_gemini(answer: Answer, body: Body) -> Iterator[Piece]:
-    if answer.tool:
+    pieces = [] if answer.tool else answer.words
+    for number, word in enumerate(pieces, 1):
+        yield None, _gemini(answer, {"text": word}, end=number == len(pieces))
+    if answer.tool:  # Calls come in one piece.
         yield None, whole_gemini(answer)
-        return
-    words = answer.words
-    for number, word in enumerate(words, 1):
-        yield None, _gemini(answer, {"text": word}, end=number == len(words))
 
 
 def _gemini(answer: Answer, part: Body, *, end: bool) -> Body:
     candidate: Body = {"content": {"parts": [part], "role": "model"}, "index": 0}
-    usage = {"promptTokenCount": answer.tokens_in, "totalTokenCount": answer.tokens_in}
+    usage = {"promptTokenCount": answer.tokens[0], "totalTokenCount": answer.tokens[0]}
     if end:
         candidate["finishReason"] = "STOP"
-        usage |= {"candidatesTokenCount": answer.tokens_out, "totalTokenCount": answer.tokens}
+        usage |= {"candidatesTokenCount": answer.tokens[1], "totalTokenCount": answer.tokens[2]}
     return {"candidates": [candidate], "usageMetadata": usage, "modelVersion": answer.model, "responseId": f"gen-{answer.number}"}
 
 
-# --- HTTP ---------------------------------------------------------------------------------------------------------------------
-
+# HTTP
 DIALECTS: list[tuple[str, Callable[[Body], Prompt], Callable[[Answer], Body], Callable[[Answer, Body], Iterator[Piece]]]] = [
     (r"/chat/completions$", read_chat, whole_chat, stream_chat),
     (r"/responses$", read_responses, whole_responses, stream_responses),
     (r"/messages$", read_messages, whole_messages, stream_messages),
     (r"/models/(?P<model>[^/:]+):(?P<verb>generateContent|streamGenerateContent)$", read_gemini, whole_gemini, stream_gemini),
 ]
-PATIENCE = 60.0  # Seconds that an idle connection is kept.
 
 
 class _Server(ThreadingHTTPServer):
@@ -393,7 +325,7 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    timeout = PATIENCE
+    timeout = 60.0  # Seconds that an idle connection is kept.
     provider: FakeProvider
 
     def do_GET(self) -> None:
@@ -405,13 +337,12 @@ class _Handler(BaseHTTPRequestHandler):
         path = urlsplit(self.path).path
         self.provider.requests.append((path, body))
         if path.endswith("/embeddings"):
-            embedding = {"object": "embedding", "index": 0, "embedding": [0.25, 0.5]}
-            self._send(200, {"object": "list", "model": body["model"], "data": [embedding], "usage": {}})
+            data = [{"object": "embedding", "index": 0, "embedding": [0.25, 0.5]}]
+            self._send(200, {"object": "list", "model": body["model"], "data": data, "usage": {}})
             return
         for pattern, read, whole, stream in DIALECTS:
             if match := re.search(pattern, path):
-                body = {**body, **match.groupdict()}
-                prompt = read(body)
+                prompt = read(body := {**body, **match.groupdict()})
                 if error := re.fullmatch(r"error-(\d+)", prompt.model):
                     self._refuse(int(error[1]))
                 elif body.get("stream") or body.get("verb") == "streamGenerateContent":
@@ -454,17 +385,15 @@ class _Handler(BaseHTTPRequestHandler):
         data = text.encode()
         self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
 
-    def log_message(self, *_: Any) -> None:
-        pass
+    def log_message(self, *_: Any) -> None: ...
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="A fake provider of language models.")
     parser.add_argument("--port", type=int, default=9100)
-    provider = FakeProvider(parser.parse_args().port)
-    print(f"A fake provider listens on {provider.url}", flush=True)
-    with suppress(KeyboardInterrupt):
-        provider.serve_forever()
+    with FakeProvider(parser.parse_args().port) as provider, suppress(KeyboardInterrupt):
+        print(f"A fake provider listens on {provider.url}", flush=True)
+        threading.Event().wait()
 
 
 if __name__ == "__main__":

@@ -147,6 +147,8 @@ class Queue:
         self._thread = None
         self._is_idle = False
         _running.discard(self)
+        self._reminded = -REMIND
+        self._remind()
         return False
 
     def _deliver_with(self, courier: Courier) -> None:

@@ -240,6 +240,7 @@ def test_a_full_queue_drops_the_newest_and_counts_them(connected, script, monkey
 
 def test_a_full_queue_is_full_by_size_as_well(connected, script, monkeypatch):
     monkeypatch.setattr(queue, "LARGEST", 50_000)
+    monkeypatch.setattr(queue, "REMIND", 0)
     let_go = threading.Event()
     script.says(lambda request: let_go.wait(SOON) and json_response({"events": []}), *[{"events": []}] * 9)
     adapter = OpenAIAdapter(model("x" * 20_000), connected, INTENT["id"], AdapterConfig(record_costs=False))

@@ -4,9 +4,8 @@ import pytest
 from django.urls import Resolver404, get_resolver
 
 from config.handler import _resolve
-from config.ids import new_id
 
-FIRST, SECOND = str(new_id()), str(new_id())
+FIRST, SECOND = "01a20757-da93-74e1-854c-bbca1021307c", "01a20757-db1c-70d7-801c-eba5f0e67189"
 
 
 @pytest.mark.parametrize(

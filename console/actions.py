@@ -45,6 +45,7 @@ def action(
     asks_reason: bool = False,
     label: str = "",
     before: Callable[[], Any] | None = None,
+    told: Callable[[ProtocolError], str] = lambda refusal: refusal.detail,
 ) -> Callable[[Verb], Action]:
     """Decorates a method of an admin that calls a verb for one object.
 
@@ -64,7 +65,7 @@ def action(
             given = [before()] if before else []
             if asks_reason:
                 given.append(request.POST.get("reason", "").strip()[:MAX_REASON] or None)
-            _each(request, queryset, lambda each: call(self, request, each, *given), done)
+            _each(request, queryset, lambda each: call(self, request, each, *given), done, told)
             return None
 
         run.short_description = description  # type: ignore[attr-defined]
@@ -110,7 +111,9 @@ _KEPT = ("action", "index", "select_across", "back", ACTION_CHECKBOX_NAME)
 """What the answer sends again."""
 
 
-def _each(request: HttpRequest, queryset: QuerySet[Any], call: Callable[[Any], Any], done: str) -> None:
+def _each(
+    request: HttpRequest, queryset: QuerySet[Any], call: Callable[[Any], Any], done: str, told: Callable[[ProtocolError], str]
+) -> None:
     """Do it to each; one that is refused does not keep the others from it."""
     finished = []
     for each in queryset:
@@ -118,7 +121,7 @@ def _each(request: HttpRequest, queryset: QuerySet[Any], call: Callable[[Any], A
             with transaction.atomic():
                 call(each)
         except ProtocolError as refusal:
-            messages.error(request, f"{each}: {refusal.detail}")
+            messages.error(request, f"{each}: {told(refusal)}")
         except Declined as reason:
             messages.warning(request, f"{each}: {reason}")
         else:

@@ -14,7 +14,7 @@ from django.urls import reverse
 from config import db
 from costs import limits
 from costs.amounts import DOLLAR_DECIMALS, HUNDREDTHS, PARTS
-from costs.limits import PER_AGENT, Limit
+from costs.limits import PER_AGENT, PER_CALL, Limit
 from costs.models import Crossing, Spending
 from intents.models import FINAL, Intent
 from portfolios.models import Portfolio, Status
@@ -71,6 +71,27 @@ def watched() -> list[Budget]:
         if (limit.kind, str(limit.usd.normalize())) == (crossing.limit_kind, crossing.limit)
     }
     return sorted(found.values(), key=lambda budget: -budget.percent)
+
+
+def of_portfolio(portfolio: Portfolio) -> list[Budget]:
+    """Each limit that it shares, whether near or not; one for each agent only where that has spent something."""
+    return _all(portfolio, _of_members([portfolio.pk]))
+
+
+def of_intent(intent: Intent) -> tuple[list[Budget], int]:
+    """The same of an intent, from which its descendants spend as well; and what they all have spent, in 10^-14 USD."""
+    sums = _of_trees([intent.pk])
+    return _all(intent, sums), sums.get((intent.pk, ""), 0)
+
+
+def _all(owner: Owner, sums: Sums) -> list[Budget]:
+    agents = [agent_id for _, agent_id in sums if agent_id]
+    return [
+        _budget(owner, agent_id, limit, sums)
+        for limit in _limits(owner)
+        if limit.kind != PER_CALL
+        for agent_id in (agents if limit.kind == PER_AGENT else [""])
+    ]
 
 
 def _limits(owner: Owner) -> list[Limit]:

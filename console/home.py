@@ -93,13 +93,13 @@ def _leases(now: datetime) -> Panel:
 def _blocked(now: datetime, count: int) -> Panel:
     """The intents that were blocked last, each with what it waits for."""
     rows = [*Intent.objects.filter(status=Status.BLOCKED).defer("state", "constraints").order_by("-updated_at", "-pk")[:SHOWN]]
-    waits = _waits({intent.pk for intent in rows}, now)
+    found = waits({intent.pk for intent in rows}, now)
     return Panel(
-        [(intent, waits.get(intent.pk, [])) for intent in rows], count, _list("intents_intent", status__exact=Status.BLOCKED)
+        [(intent, found.get(intent.pk, [])) for intent in rows], count, _list("intents_intent", status__exact=Status.BLOCKED)
     )
 
 
-def _waits(ids: set[UUID], now: datetime) -> dict[UUID, list[tuple[str, str]]]:
+def waits(ids: set[UUID], now: datetime) -> dict[UUID, list[tuple[str, str]]]:
     """For each of the intents, what it waits for: a text and the page of it."""
     found: dict[UUID, list[tuple[str, str]]] = defaultdict(list)
     for asked in Arbitration.objects.pending(now).filter(intent_id__in=ids, blocking=True).order_by("pk"):
@@ -125,7 +125,7 @@ def _spending(now: datetime) -> dict[str, Any]:
         "budgets": budgets[:SHOWN],
         "count": len(budgets),
         "exceeded": sum(each.is_exceeded for each in budgets),
-        "url": _list("costs_cost", recorded_at__gte=midnight.isoformat()),
+        "url": reverse("console_costs") + "?period=today",
     }
 
 

@@ -28,11 +28,13 @@ def answer(
     follow: Mapping[str, str] | None = None,
     only: str = "",
     every: int = 0,
+    pace: int = 1,
 ) -> TemplateResponse:
     """The page around the panels in `template`, or the panels alone. They are written anew at each event of the stream `follow`.
 
     `only` are the types of events that matter, with blanks between them (empty: all); `every` so many seconds they are written
-    anew in any case (0: never). Raises PermissionDenied.
+    anew in any case (0: never), and at most every `pace` seconds. `context["above"]` may name a template of what stands above
+    the panels, and is written once. Raises PermissionDenied.
     """
     if not may(request, Role.OBSERVER):
         raise PermissionDenied("You have no role in the console.")
@@ -47,6 +49,7 @@ def answer(
         "follow": "/admin/follow" + (f"?{urlencode(follow)}" if follow else ""),
         "only": only,
         "every": every,
+        "pace": pace,
     }
     return TemplateResponse(request, "console/live.html", {**admin.site.each_context(request), **context, "live": live})
 

@@ -20,8 +20,8 @@ _LISTS = {
         ("Log", "receipt_long", "admin:intents_event_changelist"),
     ],
     "Costs": [
-        ("Costs", "payments", "admin:costs_cost_changelist"),
-        ("Sums", "functions", "admin:costs_spending_changelist"),
+        ("Costs", "payments", "console_costs"),
+        ("Single costs", "receipt", "admin:costs_cost_changelist"),
     ],
     "Decisions": [
         ("Decisions", "task_alt", "admin:governance_decision_changelist"),

@@ -1,23 +1,59 @@
 """Portfolios: groups of intents, with who is in them (RFC-0007)."""
 
+from typing import Any
+
 from django.contrib import admin
+from django.db.models import Count, Q
 from django.http import HttpRequest
 
 from access.models import Role
 from access.people import actor_of
+from config.errors import ProtocolError
+from console import portfolios as page
 from console.actions import action
 from console.admin import ReadOnlyAdmin
+from console.filters import by
+from console.lists import RowsAdmin
+from intents.errors import CompletionGate
+from intents.models import Intent
 from portfolios import services
 from portfolios.models import Member, Portfolio, Status
 
+NAMED = 3  # Members that a refusal names; the others it counts.
+
+
+def _told(refusal: ProtocolError) -> str:
+    """Of the members that a portfolio waits for, some by name."""
+    if not isinstance(refusal, CompletionGate):
+        return refusal.detail
+    waiting = refusal.extra["waiting_for"]
+    titles = [f"“{each}”" for each in Intent.objects.filter(pk__in=waiting[:NAMED]).values_list("title", flat=True)]
+    more = [f"{len(waiting) - NAMED} more"] if len(waiting) > NAMED else []
+    return f"not yet. It requires all of its members completed, and waits for {' and '.join([*titles, *more])}."
+
 
 @admin.register(Portfolio)
-class PortfolioAdmin(ReadOnlyAdmin):
-    list_display = ["name", "status", "created_by", "created_at", "updated_at"]
-    list_filter = ["status"]
+class PortfolioAdmin(RowsAdmin):
+    panels_template = "portfolios/panels.html"
+    rows_template = "portfolios/rows.html"
+    search_label = "Search by name, or by the exact id of who made it"
+    list_filter = [by("status", "status", Status.choices, lambda value, now: Q(status=value))]
     search_fields = ["name", "=created_by"]
     ordering = ["-created_at", "-id"]
     actions = ["complete", "abandon"]
+
+    def rows(self, request: HttpRequest, found: list[Portfolio]) -> dict[str, Any]:
+        counts = page.counts_of([each.pk for each in found])
+        return {"rows": [(each, page.progress(counts[each.pk])) for each in found]}
+
+    def counts(self) -> dict[str, int]:
+        return dict(Portfolio.objects.order_by().values_list("status").annotate(Count("pk")))
+
+    def panels(self, request: HttpRequest, obj: Portfolio) -> dict[str, Any]:
+        return page.gather(obj)
+
+    def follows(self, obj: Portfolio) -> dict[str, str]:
+        return {"portfolio": str(obj.pk)}
 
     def offers(self, request: HttpRequest, name: str, obj: Portfolio) -> bool:
         return obj.is_active
@@ -28,6 +64,7 @@ class PortfolioAdmin(ReadOnlyAdmin):
         done="Completed",
         warning="A completed portfolio stays so. Its members go on as they are.",
         asks_reason=True,
+        told=_told,
     )
     def complete(self, request: HttpRequest, portfolio: Portfolio, reason: str | None) -> None:
         self._close(request, portfolio, Status.COMPLETED, reason)

@@ -2,20 +2,68 @@
 
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from config import strictjson
+from costs.amounts import DECIMALS, DOLLAR_DECIMALS, as_text
+
 register = template.Library()
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
+
+_TONES = {
+    "good": {"active", "completed", "delivered", "live", "resolved"},
+    "warn": {"blocked", "paused", "pending", "retrying", "expires soon"},
+    "bad": {"disabled", "dead", "failing", "exceeded"},
+}
+"""What the colour of a status says; the word says it as well."""
 
 
 @register.filter
 def usd(amount: Decimal) -> str:
     """In dollars and cents."""
     return f"${amount:,.2f}"
+
+
+@register.filter
+def dollars(number: int) -> str:
+    """Of 10^-14 dollars, exactly: at least two decimals, and as many as there are."""
+    whole, _, rest = as_text(number, DOLLAR_DECIMALS).partition(".")
+    return f"${int(whole):,}.{rest:0<2}"
+
+
+@register.filter
+def number(amount: int) -> str:
+    """Of trillionths, exactly."""
+    whole, point, rest = as_text(amount, DECIMALS).partition(".")
+    return f"{int(whole):,}{point}{rest}"
+
+
+@register.filter
+def as_json(value: Any) -> str:
+    return strictjson.text(value)
+
+
+@register.simple_tag(takes_context=True)
+def querystring_with(context: Any, without: str = "", **changes: str) -> str:
+    """The query of the page with these parameters, and without those named and that of the script (console.panels)."""
+    query = context["request"].GET.copy()
+    for name in ["panels", *without.split()]:
+        query.pop(name, None)
+    for name, value in changes.items():
+        query[name] = value
+    return query.urlencode()
+
+
+@register.simple_tag
+def status(value: str) -> SafeString:
+    """The status as a tag."""
+    tone = next((name for name, values in _TONES.items() if value in values), "plain")
+    return format_html('<span class="oi-tag oi-tag-{}">{}</span>', tone, value.capitalize())
 
 
 @register.simple_tag

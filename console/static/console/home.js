@@ -1,10 +1,10 @@
-/* Pages made of panels, kept true: each event has the server write the panels anew, once a second at most.
+/* Pages made of panels, kept true: each event has the server write the panels anew.
 
-   `data-only` names the types of events that matter, `data-every` the seconds after which they are written anew in any case. */
+   `data-only` names the types of events that matter, `data-every` the seconds after which they are written anew in any case,
+   `data-pace` the seconds between two at least (usually one). */
 
 import { follow, keepTimesTrue } from "./stream.js";
 
-const PACE = 1000; // Milliseconds.
 const SAID = {
   opening: "Connecting",
   live: "Live",
@@ -21,6 +21,7 @@ function begin() {
   let released = Promise.resolve(); // A click on what is replaced in its middle would go nowhere.
   let asked = false;
   let busy = false;
+  const pace = Number(panels.dataset.pace || 1) * 1000;
 
   async function renew() {
     asked = true;
@@ -39,7 +40,7 @@ function begin() {
       } catch {
         // The stream says that the connection is lost, and asks again when it is back.
       }
-      await new Promise((done) => setTimeout(done, Math.max(0, PACE - (Date.now() - begun))));
+      await new Promise((done) => setTimeout(done, Math.max(0, pace - (Date.now() - begun))));
     }
     busy = false;
   }

@@ -1,0 +1,109 @@
+"""The page of costs, and their export."""
+
+import csv
+from collections.abc import Iterator
+from io import StringIO
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.http import urlencode
+from django.views.decorators.http import require_GET
+
+from access.models import Role
+from access.people import may
+from config import strictjson
+from config.db import clock
+from config.wire import identifier, instant
+from console.panels import AGAIN, answer
+from console.spent import PERIODS, Asked, gather, spellings
+from costs.amounts import as_text
+from costs.models import Cost
+from intents.events import EventType
+from portfolios.models import Portfolio
+
+OFFERED = 200  # Portfolios in the form.
+AT_ONCE = 2_000  # Rows that are read with one query.
+PACE = 10  # Seconds between two looks, while costs come in.
+HEADINGS = [
+    "id",
+    "recorded_at",
+    "intent_id",
+    "intent",
+    "agent_id",
+    "cost_type",
+    "amount",
+    "unit",
+    "provider",
+    "model",
+    "metadata",
+]
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet takes for the beginning of a formula."""
+
+
+@require_GET
+def page(request: HttpRequest) -> HttpResponse:
+    if not may(request, Role.OBSERVER):
+        raise PermissionDenied("You have no role in the console.")
+    asked = Asked.of(request.GET, clock().date())
+    context = {
+        "title": "Costs",
+        **gather(asked),
+        "periods": [(name, text) for name, (text, _) in PERIODS.items()],
+        "portfolios": [] if AGAIN in request.GET else Portfolio.objects.order_by("-created_at").only("name")[:OFFERED],
+        "query": urlencode([(name, value) for name, value in request.GET.items() if name != AGAIN]),
+        "above": "costs/chooser.html",
+    }
+    return answer(request, "costs/panels.html", context, follow=asked.topic, only=EventType.COST_RECORDED, pace=PACE)
+
+
+@require_GET
+def export(request: HttpRequest) -> HttpResponseBase:
+    """All costs that the page adds up, of every unit unless one is asked for, as CSV."""
+    if not may(request, Role.OBSERVER):
+        raise PermissionDenied("You have no role in the console.")
+    asked = Asked.of(request.GET, clock().date())
+    name = f"costs-{asked.first or 'all'}-{asked.last}.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return StreamingHttpResponse(_lines(asked), content_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _lines(asked: Asked) -> Iterator[str]:
+    """Batch by batch, each with a short query of its own: a slow reader holds nothing open."""
+    yield _line(HEADINGS)
+    costs = asked.costs().select_related("intent").only(*_NEEDED).order_by("pk")
+    if asked.unit:
+        costs = costs.filter(unit__in=spellings(asked.unit))
+    rows = [*costs[:AT_ONCE]]
+    while rows:
+        yield "".join(_line(_cells(cost)) for cost in rows)
+        rows = [*costs.filter(pk__gt=rows[-1].pk)[:AT_ONCE]]
+
+
+_NEEDED = ("recorded_at", "agent_id", "cost_type", "whole", "parts", "unit", "provider", "model", "metadata", "intent__title")
+
+
+def _cells(cost: Cost) -> list[Any]:
+    named = [cost.intent.title, cost.agent_id, cost.cost_type]
+    source = [cost.unit, cost.provider or "", cost.model or "", strictjson.text(cost.metadata)]
+    return [
+        identifier(cost.pk),
+        instant(cost.recorded_at),
+        identifier(cost.intent_id),
+        *map(harmless, named),
+        as_text(cost.amount),
+        *map(harmless, source),
+    ]
+
+
+def harmless(text: str) -> str:
+    """The text as a spreadsheet shows it, and does not compute it."""
+    return f"'{text}" if text.lstrip(" ").startswith(FORMULA) else text
+
+
+def _line(cells: list[Any]) -> str:
+    written = StringIO()
+    csv.writer(written).writerow(cells)
+    return written.getvalue()

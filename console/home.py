@@ -80,14 +80,14 @@ def _questions(now: datetime) -> Panel:
     """Those that run out soon first, then those that keep an intent from going on, then the oldest."""
     pending = Arbitration.objects.pending(now)
     is_urgent = Case(When(expires_at__lte=now + URGENT, then=True), default=False)
-    ordered = pending.select_related("intent").annotate(is_urgent=is_urgent).order_by("-is_urgent", "-blocking", "pk")
+    ordered = pending.select_related("intent").annotate(is_urgent=is_urgent).by_urgency(now + URGENT)
     return Panel([*ordered[:SHOWN]], pending.count(), _list("governance_arbitration", state="pending"))
 
 
 def _leases(now: datetime) -> Panel:
     ending = Lease.objects.held(now).filter(expires_at__lte=now + SOON)
     rows = [*ending.select_related("intent").order_by("expires_at")[:SHOWN]]
-    return Panel(rows, ending.count(), _list("leasing_lease", ends="soon"))
+    return Panel(rows, ending.count(), _list("leasing_lease", state="soon"))
 
 
 def _blocked(now: datetime, count: int) -> Panel:

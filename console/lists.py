@@ -2,16 +2,46 @@
 
 from typing import Any
 
+from django.core.paginator import Paginator
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.utils.functional import cached_property
 
 from console.panels import AGAIN, PanelsAdmin, answer
 
+CHOOSING = "console/asking.js"
+"""The script that counts what is chosen, and knows the keys of a question's page."""
+
+COUNTED = 10_000
+
+
+class Bounded(Paginator):
+    """Counts no further than COUNTED, however many there are. Whoever looks for something beyond narrows the list."""
+
+    @cached_property
+    def is_more(self) -> bool:
+        return self._counted > COUNTED
+
+    @cached_property
+    def _counted(self) -> int:
+        objects: Any = self.object_list
+        return int(objects.order_by()[: COUNTED + 1].count())
+
+    @cached_property
+    def count(self) -> int:
+        return min(self._counted, COUNTED)
+
 
 class RowsAdmin(PanelsAdmin):
-    """A list's rows are in `rows_template`, for which `rows` adds what they need. The first filter's choices are its tabs."""
+    """A list's rows are in `rows_template`, for which `rows` adds what they need. The first filter's choices are its tabs.
 
+    `fields_template` has fields that go with the search, one for each of the filters `own_fields`.
+    """
+
+    paginator = Bounded
     rows_template: str
+    fields_template = ""
+    own_fields: tuple[str, ...] = ()
     search_label = "Search"
     list_only = ""
     list_every = 60
@@ -44,6 +74,9 @@ class RowsAdmin(PanelsAdmin):
                 "pages": _pages(cl),
                 "rows_template": self.rows_template,
                 "search_label": self.search_label,
+                "fields_template": self.fields_template,
+                "own_fields": ("q", "p", *self.own_fields),
+                "script": CHOOSING,
                 **self.rows(request, [*cl.result_list]),
             },
             only=self.list_only,
@@ -64,4 +97,5 @@ def _pages(cl: Any) -> dict[str, Any] | None:
         return None
     around = {"previous": number - 1 if number > 1 else None, "next": number + 1 if number < count else None}
     links = {name: cl.get_query_string({"p": to}) for name, to in around.items() if to}
-    return {"number": number, "count": count, "total": cl.result_count, **links}
+    total = f"more than {COUNTED:,}" if getattr(cl.paginator, "is_more", False) else f"{cl.result_count:,}"
+    return {"number": number, "count": count, "total": total, **links}

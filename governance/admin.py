@@ -1,60 +1,79 @@
-"""Arbitrations, decisions and delegations in the console: what is pending can be decided there."""
+"""Arbitrations, decisions and delegations in the console: what is pending can be decided there, one by one or several at once."""
 
 from typing import Any
 from uuid import UUID
 
-from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.urls import path
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
-from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from access.models import Role
 from access.people import actor_of, may, role_of
 from config.db import clock
 from config.errors import ProtocolError
-from console.actions import action
-from console.admin import ReadOnlyAdmin
+from console import answers, delegating, questions
+from console.actions import MAX_REASON, Declined, action
 from console.filters import by
+from console.home import URGENT
+from console.lists import CHOOSING, RowsAdmin
+from console.panels import AGAIN
 from governance import services
+from governance.errors import ArbitrationResolved
 from governance.models import Arbitration, Decision, Delegation, Status, as_of
-from governance.serializers import MAX_TEXT
 from governance.wire import status_at
 
-
-class DecideForm(forms.Form):
-    """What a person decides: one of the options, where there are any."""
-
-    decision = forms.CharField(max_length=MAX_TEXT, widget=UnfoldAdminTextInputWidget)
-    rationale = forms.CharField(max_length=MAX_TEXT, required=False, widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}))
-
-    def __init__(self, arbitration: Arbitration, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if labels := [option["label"] for option in arbitration.options]:
-            choices = [(label, label) for label in labels]
-            self.fields["decision"] = forms.ChoiceField(choices=choices, widget=UnfoldAdminRadioSelectWidget)
+_TABS = [
+    (Status.PENDING.value, "Waiting"),
+    (Status.RESOLVED.value, "Decided"),
+    (Status.EXPIRED.value, "Expired"),
+    (Status.WITHDRAWN.value, "Withdrawn"),
+]
+_HEAVY = ("context", "intent__state", "intent__constraints")  # What a list does not show.
 
 
 @admin.register(Arbitration)
-class ArbitrationAdmin(ReadOnlyAdmin):
-    list_display = ["reason", "state", "requester_id", "intent", "blocking", "created_at", "expires_at"]
-    list_filter = [by("state", "state", Status.choices, as_of), "blocking"]
-    search_fields = ["=requester_id", "reason"]
-    list_select_related = ["intent"]
-    ordering = ["-created_at"]
+class ArbitrationAdmin(RowsAdmin):
+    list_display = ["reason"]
+    list_filter = [by("state", "state", _TABS, as_of, default=Status.PENDING)]
+    search_fields = ["reason", "requester_id", "intent__title"]
+    search_label = "Question, agent or intent"
     actions = ["withdraw"]
-    object_template = "governance/decide.html"
+    rows_template = "governance/questions.html"
+    panels_template = "governance/question.html"
+    list_only = "arbitration_requested arbitration_withdrawn arbitration_expired decision_recorded status_changed"
 
-    @admin.display(description="state")
-    def state(self, arbitration: Arbitration) -> str:
-        return status_at(arbitration, clock())
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Arbitration]:
+        found = super().get_queryset(request).select_related("intent", "decision")
+        is_waiting = request.GET.get("state", Status.PENDING) == Status.PENDING
+        return found.by_urgency(clock() + URGENT) if is_waiting else found.order_by("-pk")  # type: ignore[no-any-return, attr-defined]
+
+    def rows(self, request: HttpRequest, found: list[Arbitration]) -> dict[str, Any]:
+        shown = questions.rows(request, found, clock())
+        return {
+            "rows": shown,
+            "may_answer": any(row["is_open"] for row in shown),
+            "shared": questions.shared_labels(shown),
+            "state": request.GET.get("state", Status.PENDING.value),
+        }
+
+    def counts(self) -> dict[str, int]:
+        return {Status.PENDING.value: Arbitration.objects.pending(clock()).count()}
+
+    def panels(self, request: HttpRequest, obj: Arbitration) -> dict[str, Any]:
+        return {"script": CHOOSING, **questions.question(request, obj, clock())}
+
+    def follows(self, obj: Arbitration) -> dict[str, str]:
+        return {"intent": str(obj.intent_id)}
 
     def offers(self, request: HttpRequest, name: str, obj: Arbitration) -> bool:
-        return self.state(obj) == Status.PENDING
+        return status_at(obj, clock()) == Status.PENDING
 
     @action(
         "Withdraw the selected arbitrations",
@@ -64,71 +83,129 @@ class ArbitrationAdmin(ReadOnlyAdmin):
         asks_reason=True,
     )
     def withdraw(self, request: HttpRequest, arbitration: Arbitration, reason: str | None) -> None:
-        services.withdraw_arbitration(arbitration_id=arbitration.pk, actor=actor_of(request), role=_role(request), reason=reason)
+        try:
+            with transaction.atomic():  # What became of it is read after a refusal.
+                services.withdraw_arbitration(
+                    arbitration_id=arbitration.pk, actor=actor_of(request), role=_role(request), reason=reason
+                )
+        except ArbitrationResolved:
+            raise Declined(str(answers.too_late(request, arbitration.pk, ""))) from None
 
     def get_urls(self) -> list[Any]:
-        decide = path("<uuid:object_id>/decide/", self.admin_site.admin_view(self.decide), name="governance_arbitration_decide")
-        return [decide, *super().get_urls()]
+        view = self.admin_site.admin_view
+        return [
+            path("answer/", view(self.answer_several), name="governance_arbitration_answer"),
+            path("<uuid:object_id>/decide/", view(self.decide), name="governance_arbitration_decide"),
+            *super().get_urls(),
+        ]
 
-    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
-        arbitration = self.get_object(request, object_id)
-        context = dict(kwargs.pop("extra_context", None) or {})
-        if arbitration and may(request, Role.ARBITER) and self.state(arbitration) == Status.PENDING:
-            context["decide_form"] = DecideForm(arbitration)
-        return super().change_view(request, object_id, *args, extra_context=context, **kwargs)
-
-    @method_decorator(require_POST)
     def decide(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
-        if not may(request, Role.ARBITER):
-            raise PermissionDenied
-        arbitration = get_object_or_404(Arbitration, pk=object_id)
-        form = DecideForm(arbitration, request.POST)
-        if form.is_valid():
-            self._decide(request, arbitration, **form.cleaned_data)
-        for name, errors in form.errors.items():
-            messages.error(request, f"{name}: {' '.join(map(str, errors))}")
+        """Record the answer; or say why not, on the same page, with all that was written."""
+        _require_arbiter(request)
+        asked = get_object_or_404(self.get_queryset(request), pk=object_id)
+        if request.method != "POST":
+            return redirect("admin:governance_arbitration_change", object_id)
+        form = answers.AnswerForm(asked, request.POST)
+        if not form.is_valid():
+            return self._again(request, asked, form, status=400)
+        try:
+            made = answers.decide(request, asked, form)
+        except ArbitrationResolved:
+            if late := answers.too_late(request, object_id, form.cleaned_data["decision"]):
+                return self._again(request, self.get_queryset(request).get(pk=object_id), form, status=409, late=late)
+        except ProtocolError as refusal:
+            return self._again(request, asked, form, status=refusal.status, refused=refusal.detail)
+        else:
+            messages.success(request, f"Decided: {made.decision[:100]}.")
         return redirect("admin:governance_arbitration_change", object_id)
 
-    @staticmethod
-    def _decide(request: HttpRequest, arbitration: Arbitration, decision: str, rationale: str) -> None:
-        try:
-            services.record_decision(
-                intent_id=arbitration.intent_id,
-                arbitration_id=arbitration.pk,
-                actor=actor_of(request),
-                role=_role(request),
-                decision=decision,
-                rationale=rationale or None,
+    def _again(
+        self, request: HttpRequest, asked: Arbitration, form: answers.AnswerForm, *, status: int, **said: Any
+    ) -> HttpResponse:
+        page = reverse("admin:governance_arbitration_change", args=[asked.pk])
+        response: Any = self.object_page(request, asked, {"form": form, "evidence": form.written, **said})
+        response.context_data["live"]["url"] = f"{page}?{AGAIN}=1"
+        response.status_code = status
+        return response  # type: ignore[no-any-return]
+
+    @method_decorator(require_POST)
+    def answer_several(self, request: HttpRequest) -> HttpResponse:
+        """Show what was picked in the inbox, ask for one rationale, and record it all."""
+        _require_arbiter(request)
+        inbox = reverse("admin:governance_arbitration_changelist")
+        picked = answers.chosen(request, request.POST, request.POST.getlist("_selected_action"))
+        if not picked:
+            messages.warning(request, "Choose an answer for at least one question.")
+            return redirect(inbox)
+        if "confirmed" not in request.POST:
+            context = {
+                "title": "Record these answers?",
+                "picked": picked,
+                "opts": self.opts,
+                "max_reason": MAX_REASON,
+                "inbox": inbox,
+            }
+            ready = [each for each in picked if not each.problem]
+            context |= {"ready": ready, **self.admin_site.each_context(request)}
+            return TemplateResponse(request, "governance/answers.html", context)
+        recorded = answers.record_all(request, picked, request.POST.get("rationale", "").strip()[:MAX_REASON] or None)
+        for each in picked:
+            if each.problem:
+                messages.error(request, f"{each.asked}: {each.problem}")
+        if recorded:
+            messages.success(
+                request, f"Decided: {'; '.join(f'{each.asked} {each.label}' for each in recorded[:5])}{_others(recorded)}."
             )
-        except ProtocolError as refusal:
-            messages.error(request, refusal.detail)
-        else:
-            messages.success(request, f"Decided: {decision[:100]}.")
+        return redirect(inbox)
 
 
 @admin.register(Decision)
-class DecisionAdmin(ReadOnlyAdmin):
-    list_display = ["decision", "decision_type", "decided_by", "intent", "arbitration", "created_at"]
-    search_fields = ["=decided_by", "decision"]
-    list_select_related = ["intent", "arbitration"]
-    ordering = ["-created_at"]
+class DecisionAdmin(RowsAdmin):
+    list_display = ["decision"]
+    search_fields = ["decision", "decided_by", "rationale", "intent__title"]
+    search_label = "Decision, rationale, person or intent"
+    rows_template = "governance/decisions.html"
+    panels_template = "governance/decision.html"
+    list_only = only = "decision_recorded"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Decision]:
+        heavy = ("intent__state", "intent__constraints", "arbitration__context", "arbitration__options")
+        return super().get_queryset(request).select_related("intent", "arbitration").defer(*heavy).order_by("-pk")  # type: ignore[no-any-return]
+
+    def panels(self, request: HttpRequest, obj: Decision) -> dict[str, Any]:
+        return {"decision": obj}
+
+
+def _is_in_state(state: str, now: Any) -> Q:
+    live = Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=now))
+    return live if state == "live" else ~live
 
 
 @admin.register(Delegation)
-class DelegationAdmin(ReadOnlyAdmin):
-    list_display = ["delegate", "delegator", "state", "expires_at", "revoked_at", "created_at"]
-    search_fields = ["=delegate", "=delegator"]
+class DelegationAdmin(RowsAdmin):
+    list_display = ["delegate"]
+    list_filter = [by("state", "state", [("live", "Live"), ("ended", "Ended")], _is_in_state, default="live")]
+    search_fields = ["delegate", "delegator"]
+    search_label = "Delegate or delegator"
     ordering = ["-created_at"]
     actions = ["revoke"]
+    rows_template = "governance/delegations.html"
+    panels_template = "governance/delegation.html"
+    list_only = only = "delegation_granted delegation_revoked decision_recorded"
 
-    @admin.display(description="state")
-    def state(self, delegation: Delegation) -> str:
-        if delegation.revoked_at:
-            return "revoked"
-        return "expired" if delegation.expires_at and delegation.expires_at <= clock() else "live"
+    def rows(self, request: HttpRequest, found: list[Delegation]) -> dict[str, Any]:
+        may_revoke = may(request, Role.ARBITER)
+        return {
+            "rows": delegating.rows(found, clock()),
+            "may_revoke": may_revoke and any(each.revoked_at is None for each in found),
+        }
+
+    def panels(self, request: HttpRequest, obj: Delegation) -> dict[str, Any]:
+        return delegating.delegation(obj, clock())
 
     def offers(self, request: HttpRequest, name: str, obj: Delegation) -> bool:
-        return obj.revoked_at is None
+        is_theirs = obj.delegator == actor_of(request).id or _role(request) == Role.OPERATOR
+        return is_theirs and delegating.state(obj, clock()) == "live"
 
     @action(
         "Revoke the selected delegations",
@@ -138,6 +215,16 @@ class DelegationAdmin(ReadOnlyAdmin):
     )
     def revoke(self, request: HttpRequest, delegation: Delegation) -> None:
         services.revoke_delegation(delegation_id=delegation.pk, actor=actor_of(request), role=_role(request))
+
+
+def _others(recorded: list[Any]) -> str:
+    return f" and {len(recorded) - 5} more" if len(recorded) > 5 else ""
+
+
+def _require_arbiter(request: HttpRequest) -> None:
+    """Raises PermissionDenied."""
+    if not may(request, Role.ARBITER):
+        raise PermissionDenied("Deciding needs the role arbiter.")
 
 
 def _role(request: HttpRequest) -> Role:

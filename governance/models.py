@@ -2,7 +2,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, When
 
 from config.ids import new_id
 from config.strictjson import JSONTextField
@@ -25,6 +25,10 @@ class ArbitrationQuerySet(models.QuerySet["Arbitration"]):
     def run_out(self, now: datetime) -> "ArbitrationQuerySet":
         """Those that nobody can decide any more, but are not marked so yet."""
         return self.filter(status=Status.PENDING, expires_at__lte=now)
+
+    def by_urgency(self, soon: datetime) -> "ArbitrationQuerySet":
+        """Those that run out before `soon` by their end, then those that keep an intent from going on, then the oldest."""
+        return self.order_by(Case(When(expires_at__lte=soon, then="expires_at")).asc(nulls_last=True), "-blocking", "pk")
 
 
 def as_of(status: str, now: datetime) -> Q:

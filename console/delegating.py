@@ -1,0 +1,48 @@
+"""What the pages of delegations show."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from governance.models import Decision, Delegation
+from intents.models import Intent
+from portfolios.models import Portfolio
+
+DECISIONS = 20
+
+
+def state(delegation: Delegation, now: datetime) -> str:
+    if delegation.revoked_at:
+        return "revoked"
+    return "expired" if delegation.expires_at and delegation.expires_at <= now else "live"
+
+
+def rows(found: Sequence[Delegation], now: datetime) -> list[dict[str, Any]]:
+    """Each with the intents and portfolios that it is limited to, by name."""
+    intents = _named(Intent.objects, "title", (pk for each in found for pk in each.scope["intents"]))
+    portfolios = _named(Portfolio.objects, "name", (pk for each in found for pk in each.scope["portfolios"]))
+    return [
+        {
+            "delegation": each,
+            "state": state(each, now),
+            "intents": [(pk, intents[pk]) for pk in each.scope["intents"] if pk in intents],
+            "portfolios": [(pk, portfolios[pk]) for pk in each.scope["portfolios"] if pk in portfolios],
+            "actions": ", ".join(each.scope["actions"]) or "everything that its delegator may",
+        }
+        for each in found
+    ]
+
+
+def delegation(found: Delegation, now: datetime) -> dict[str, Any]:
+    """One, with what its delegate has decided since it was granted."""
+    made = Decision.objects.filter(decided_by=found.delegate, created_at__gte=found.created_at)
+    if ended := found.revoked_at or found.expires_at:
+        made = made.filter(created_at__lte=ended)
+    shown = made.select_related("intent").defer("intent__state", "intent__constraints").order_by("-pk")
+    return {"row": rows([found], now)[0], "decisions": [*shown[:DECISIONS]]}
+
+
+def _named(objects: Any, name: str, ids: Any) -> dict[str, str]:
+    wanted = {UUID(pk) for pk in ids}
+    return {str(pk): title for pk, title in objects.filter(pk__in=wanted).values_list("pk", name)}

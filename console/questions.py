@@ -1,0 +1,151 @@
+"""What the pages of questions show: the inbox, and one question with all that its reader needs to decide. Fixed numbers of queries."""
+
+from collections.abc import Sequence
+from copy import deepcopy
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count
+from django.http import HttpRequest
+
+from access.models import Role
+from access.people import actor_of, may, role_of
+from console.diffs import Change, changes
+from console.home import URGENT
+from governance.models import Arbitration, Status
+from governance.wire import status_at
+from intents import patches
+from intents.events import EventType
+from intents.models import FINAL, Edge, Event, Intent
+
+EVENTS = 15
+EARLIER = 8
+WAITING = 5
+CHANGES = 25
+PATCHES = 3_000  # Events with patches that are read to find the state of an earlier moment; beyond, it is not shown.
+EVIDENCE = range(1, 4)  # The pieces of evidence that a form asks for.
+CHIPS = 6  # Options that a row of the inbox offers.
+
+
+# --- the inbox -------------------------------------------------------------------------------------------------------
+
+
+def rows(request: HttpRequest, found: Sequence[Arbitration], now: datetime) -> list[dict[str, Any]]:
+    """One page of the list, each with what it keeps from going on and what can be done with it."""
+    waiting = _waiting_for({each.intent_id for each in found if each.blocking})
+    decides = may(request, Role.ARBITER)
+    return [
+        {
+            "asked": each,
+            "status": status_at(each, now),
+            "is_urgent": is_urgent(each, now),
+            "waiting": waiting.get(each.intent_id, 0),
+            "is_open": decides and status_at(each, now) == Status.PENDING,
+            "is_own": is_own(request, each),
+            "options": each.options[:CHIPS],
+            "more": max(0, len(each.options) - CHIPS),
+        }
+        for each in found
+    ]
+
+
+def shared_labels(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """Answers that at least two of the open questions offer, the most common first."""
+    offered = [option["label"] for row in rows if row["is_open"] and not row["is_own"] for option in row["asked"].options]
+    return sorted({label for label in offered if offered.count(label) > 1}, key=lambda label: (-offered.count(label), label))
+
+
+def is_urgent(asked: Arbitration, now: datetime) -> bool:
+    return asked.expires_at is not None and asked.expires_at <= now + URGENT
+
+
+def is_own(request: HttpRequest, asked: Arbitration) -> bool:
+    """Whether the person asked it and may therefore not decide it (rule A-4)."""
+    return asked.requester_id == actor_of(request).id and role_of(request.user) != Role.OPERATOR
+
+
+def _waiting_for(intent_ids: set[UUID]) -> dict[UUID, int]:
+    """How many open intents wait for each of these."""
+    waiting = Edge.objects.filter(awaited_id__in=intent_ids).exclude(waiter__status__in=FINAL).order_by()
+    return dict(waiting.values_list("awaited_id").annotate(Count("pk")))
+
+
+# --- one question ----------------------------------------------------------------------------------------------------
+
+
+def question(request: HttpRequest, asked: Arbitration, now: datetime) -> dict[str, Any]:
+    """Of an arbitration that was read with its intent and its decision."""
+    status = status_at(asked, now)
+    intent = asked.intent
+    next_one = _next(asked, now)
+    return {
+        "now": now,
+        "asked": asked,
+        "status": status,
+        "is_urgent": is_urgent(asked, now),
+        "is_pending": status == Status.PENDING,
+        "may_decide": may(request, Role.ARBITER),
+        "is_own": is_own(request, asked),
+        "decision": getattr(asked, "decision", None),
+        "withdrawal": withdrawal(asked) if status == Status.WITHDRAWN else None,
+        "intent": intent,
+        "waiting": _waiting(intent),
+        "changes": _changes(asked),
+        "events": [*since(asked).order_by("-sequence")[:EVENTS]],
+        "event_count": intent.last_sequence - asked.sequence,
+        "earlier": _earlier(asked),
+        "next": next_one[0] if next_one else None,
+        "evidence": [("", "")] * len(EVIDENCE),
+    }
+
+
+def withdrawal(asked: Arbitration) -> Event | None:
+    """The event that says who took it back, and why."""
+    for event in since(asked).filter(event_type=EventType.ARBITRATION_WITHDRAWN).order_by("sequence"):
+        if event.payload["arbitration_id"] == str(asked.pk):
+            return event
+    return None
+
+
+def since(asked: Arbitration) -> Any:
+    """What happened to the intent after it was asked."""
+    return Event.objects.filter(intent_id=asked.intent_id, sequence__gt=asked.sequence)
+
+
+def _waiting(intent: Intent) -> dict[str, Any]:
+    """The open intents that wait for this one, some of them by name."""
+    found = Edge.objects.filter(awaited=intent).exclude(waiter__status__in=FINAL).order_by("pk")
+    rows = [*found.values_list("waiter_id", "waiter__title")[: WAITING + 1]]
+    return {"rows": rows[:WAITING], "is_more": len(rows) > WAITING}
+
+
+def _changes(asked: Arbitration) -> list[Change] | None:
+    """Between the state when it was asked and now. None: too long a way."""
+    patched = EventType.STATE_PATCHED
+    if not since(asked).filter(event_type=patched).exists():
+        return []
+    told = Event.objects.filter(
+        intent_id=asked.intent_id, sequence__lte=asked.sequence, event_type__in=[EventType.INTENT_CREATED, patched]
+    ).order_by("sequence")
+    found = [*told.values_list("event_type", "payload")[: PATCHES + 1]]
+    if len(found) > PATCHES:
+        return None
+    state: dict[str, Any] = {}
+    for event_type, payload in found:
+        if event_type == EventType.INTENT_CREATED:
+            state = deepcopy(payload["state"])
+        else:
+            patches.apply(state, payload["patches"])
+    return [*changes(state, asked.intent.state)][: CHANGES + 1]
+
+
+def _earlier(asked: Arbitration) -> list[Arbitration]:
+    """The other questions about this intent, the newest first."""
+    others = Arbitration.objects.filter(intent_id=asked.intent_id).exclude(pk=asked.pk).select_related("decision")
+    return [*others.defer("context", "options").order_by("-pk")[:EARLIER]]
+
+
+def _next(asked: Arbitration, now: datetime) -> list[Arbitration]:
+    pending = Arbitration.objects.pending(now).exclude(pk=asked.pk).by_urgency(now + URGENT)
+    return [*pending.only("pk", "reason", "expires_at", "blocking")[:1]]

@@ -1,0 +1,80 @@
+"""JSON for readers: objects and lists as a tree that folds, texts as texts."""
+
+from typing import Any
+
+import orjson
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+
+AT_MOST = 600  # Values of one tree that are shown.
+OPEN_TO = 3  # Levels that are unfolded at first.
+OPEN_UP_TO = 20  # Members with which an object is unfolded at first.
+LONG = 600  # Characters, from which on a text is folded.
+IN_SHORT = 120
+
+
+def tree(value: Any) -> SafeString:
+    """The value as HTML. What goes beyond AT_MOST values is counted."""
+    return _Writer().write(value, 1)
+
+
+def in_short(value: Any, length: int = IN_SHORT) -> str:
+    """The value in one line."""
+    text = value if isinstance(value, str) else orjson.dumps(value).decode()
+    return text if len(text) <= length else f"{text[: length - 1]}…"
+
+
+class _Writer:
+    def __init__(self) -> None:
+        self.left = AT_MOST
+
+    def write(self, value: Any, level: int) -> SafeString:
+        if isinstance(value, dict):
+            return self._container([(key, each) for key, each in value.items()], level)
+        if isinstance(value, list):
+            return self._container([*enumerate(value)], level)
+        return _scalar(value)
+
+    def _container(self, members: list[tuple[Any, Any]], level: int) -> SafeString:
+        if not members:
+            return mark_safe('<span class="oi-quiet">empty</span>')
+        shown = []
+        for name, each in members:
+            if self.left <= 0:
+                break
+            self.left -= 1
+            shown.append((name, self._member(each, level + 1)))
+        rest = len(members) - len(shown)
+        more = format_html('<div class="oi-quiet">and {} more</div>', rest) if rest else ""
+        items = format_html_join("", "<div><dt>{}</dt><dd>{}</dd></div>", shown)
+        return format_html('<dl class="oi-tree">{}</dl>{}', items, more)
+
+    def _member(self, value: Any, level: int) -> SafeString:
+        if not isinstance(value, dict | list) or not value:
+            return self.write(value, level)
+        is_open = level <= OPEN_TO and len(value) <= OPEN_UP_TO
+        said = f"{len(value)} {'field' if isinstance(value, dict) else 'item'}{'s' if len(value) > 1 else ''}"
+        return format_html(
+            "<details{}><summary>{}</summary>{}</details>", mark_safe(" open" if is_open else ""), said, self.write(value, level)
+        )
+
+
+def _scalar(value: Any) -> SafeString:
+    if isinstance(value, str):
+        return _text(value)
+    kind = "oi-json-none" if value is None else "oi-json-number"
+    return format_html('<span class="{}">{}</span>', kind, orjson.dumps(value).decode())
+
+
+def _text(value: str) -> SafeString:
+    if not value.strip():
+        return mark_safe('<span class="oi-quiet">empty text</span>')
+    if len(value) <= LONG:
+        return format_html('<span class="oi-json-text">{}</span>', value)
+    return format_html(
+        '<details class="oi-long"><summary><span class="oi-json-text">{}…</span> <span class="oi-more">all {} characters</span>'
+        '</summary><span class="oi-json-text">{}</span></details>',
+        value[: LONG // 2],
+        f"{len(value):,}",
+        value,
+    )

@@ -19,7 +19,6 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from queue import Empty, SimpleQueue
 from time import monotonic
@@ -87,8 +86,8 @@ class Queue:
     def flush(self, timeout: float | None) -> bool:
         """Wait until what has been put is settled; False if that takes longer."""
         target = self._put
-        if self._settled >= target:
-            return True
+        if self._settled >= target or threading.current_thread() is self._thread:  # The latter in `on_error`.
+            return self._settled >= target
         self._is_urgent = True
         self._bell.put(None)
         with self._progress:
@@ -112,8 +111,10 @@ class Queue:
         self._thread = threading.Thread(target=self._run, name="openintent-adapters", daemon=True)
         _running.add(self)
         _finish_in_children()
-        with suppress(RuntimeError):  # The interpreter is ending; `finish` sends what there is.
+        try:
             self._thread.start()
+        except RuntimeError:  # No threads left, or the interpreter is ending: the next entry tries again, or `finish` sends.
+            self._thread = None
 
     def _run(self) -> None:
         with self._connect() as client:

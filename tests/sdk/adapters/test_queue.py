@@ -349,3 +349,31 @@ def test_events_say_when_they_happened(connected, script, impatient):
     assert adapter.flush(SOON)
     for event in script.seen[-1].body["events"]:
         assert before <= datetime.fromisoformat(event["payload"]["occurred_at"]).timestamp() <= after
+
+
+def test_a_callback_may_flush(connected, script):
+    """It runs in the thread that sends, which must not wait for itself."""
+    heard = []
+    script.says(refuses(404, "not_found"))
+    adapter = without_costs(connected, on_error=lambda error, context: heard.append(adapter.flush(SOON)))
+
+    ask(adapter)
+
+    assert adapter.flush(SOON / 2)
+    assert heard == [False]
+
+
+def test_without_a_thread_the_next_entry_tries_again(connected, script, monkeypatch):
+    def no_thread(_):
+        raise RuntimeError("can't start new thread")
+
+    script.says({"events": []})
+    adapter = without_costs(connected)
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", no_thread)
+        ask(adapter)
+
+    ask(adapter)
+
+    assert adapter.flush(SOON)
+    assert sum(map(len, sent(script))) == 4

@@ -1,6 +1,7 @@
 """Sets the scene before Django reads its settings: pyproject.toml names this module as an early plugin."""
 
 import os
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _is_same_on_every_database(item: pytest.Item) -> bool:
     asks = {"db", "transactional_db", "vendor"} & set(getattr(item, "fixturenames", ()))
     return not AS_USERS.isdisjoint(item.path.relative_to(HERE).parts) or not (asks or item.get_closest_marker("django_db"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """What a test logs may have half characters, which one process could not tell another."""
+    report = yield
+    report.sections = [(name, text.encode(errors="replace").decode()) for name, text in report.sections]
+    return report
 
 
 @pytest.fixture(scope="session")

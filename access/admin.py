@@ -1,57 +1,116 @@
-from typing import Any
+"""Keys in the console: made there, shown once, rotated, revoked. Their secrets are kept nowhere."""
 
-from django import forms
-from django.contrib import admin
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
-from django.utils import timezone
+from django.urls import path
 
 from access import services
+from access.forms import NewKeyForm, RotateForm
 from access.models import ApiKey, Role
 from access.people import actor_of, may
+from config.db import clock
+from config.errors import ProtocolError
 from console.actions import action
-from console.admin import ReadOnlyAdmin
+from console.filters import by
+from console.lists import RowsAdmin
+
+SOON = timedelta(days=7)
+STATES = [("live", "Live"), ("soon", "Ends within a week"), ("ended", "Revoked or expired")]
+
+
+def _state(value: str, now: datetime) -> Q:
+    live = Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=now))
+    return {"live": live, "soon": live & Q(expires_at__lte=now + SOON)}.get(value, ~live)
+
+
+def state_of(key: ApiKey, now: datetime) -> str:
+    if key.revoked_at:
+        return "revoked"
+    if key.expires_at and key.expires_at <= now:
+        return "expired"
+    return "expires soon" if key.expires_at and key.expires_at <= now + SOON else "live"
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(ReadOnlyAdmin):
-    """Keys are made here, shown once, and revoked. Their secrets are kept nowhere."""
-
-    list_display = ["name", "role", "agent_id", "prefix", "state", "last_used_at", "expires_at", "created_by"]
-    list_filter = ["role"]
+class ApiKeyAdmin(RowsAdmin):
+    panels_template = "access/key.html"
+    rows_template = "access/keys.html"
+    search_label = "Search by name, agent, or the beginning of the key"
+    list_filter = [by("state", "state", STATES, _state), "role"]
     search_fields = ["name", "agent_id", "prefix"]
-    fields = ["name", "role", "agent_id", "prefix", "created_by", "created_at", "expires_at", "last_used_at", "revoked_at"]
     actions = ["revoke"]
+    every = list_every = 60
+    only = list_only = "nothing"
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return may(request, Role.OPERATOR)
 
-    @admin.display(description="state")
-    def state(self, key: ApiKey) -> str:
-        if key.revoked_at:
-            return "revoked"
-        return "expired" if key.expires_at and key.expires_at <= timezone.now() else "live"
+    def get_urls(self) -> list[Any]:
+        rotate = path("<uuid:key_id>/rotate/", self.admin_site.admin_view(self.rotate), name="access_apikey_rotate")
+        return [rotate, *super().get_urls()]
 
-    def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
-        return super().get_fields(request, obj) if obj else ["name", "role", "agent_id", "expires_at"]
+    def rows(self, request: HttpRequest, found: list[ApiKey]) -> dict[str, Any]:
+        now = clock()
+        return {"rows": [(each, state_of(each, now)) for each in found], "may_make": may(request, Role.OPERATOR)}
 
-    def save_model(self, request: HttpRequest, obj: ApiKey, form: forms.ModelForm, change: bool) -> None:
-        row, request.new_secret = services.create_key(  # type: ignore[attr-defined]
-            name=obj.name,
-            role=Role(obj.role),
-            agent_id=obj.agent_id or None,
-            expires_at=obj.expires_at,
-            created_by=actor_of(request).id,
-        )
-        obj.pk = row.pk
-
-    def response_add(self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None) -> HttpResponse:
-        """The key itself, on a page that nobody keeps: not in a message, which would travel in a cookie."""
-        context = {**self.admin_site.each_context(request), "title": "The new key", "key": obj, "secret": request.new_secret}  # type: ignore[attr-defined]
-        return TemplateResponse(request, "access/new_key.html", context, headers={"Cache-Control": "no-store"})
+    def panels(self, request: HttpRequest, obj: ApiKey) -> dict[str, Any]:
+        state = state_of(obj, clock())
+        is_live = state not in ("revoked", "expired")
+        return {"key": obj, "state": state, "may_rotate": is_live and may(request, Role.OPERATOR)}
 
     def offers(self, request: HttpRequest, name: str, obj: ApiKey) -> bool:
         return obj.revoked_at is None
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Raises PermissionDenied."""
+        self._require_operator(request)
+        form = NewKeyForm(request.POST or None)
+        if request.method != "POST" or not form.is_valid():
+            return self._page(request, "access/new.html", title="New key", form=form)
+        given = form.cleaned_data
+        made = services.create_key(
+            name=given["name"],
+            role=Role(given["role"]),
+            agent_id=given["agent_id"] or None,
+            expires_at=given["expires_at"],
+            created_by=actor_of(request).id,
+        )
+        return self._shown_once(request, *made)
+
+    def rotate(self, request: HttpRequest, key_id: UUID) -> HttpResponse:
+        """Raises PermissionDenied."""
+        self._require_operator(request)
+        key = get_object_or_404(ApiKey, pk=key_id)
+        form = RotateForm(request.POST or None)
+        if request.method != "POST" or not form.is_valid():
+            return self._page(request, "access/rotate.html", title="Rotate the key", form=form, key=key, original=key)
+        try:
+            made = services.rotate_key(key_id=key_id, created_by=actor_of(request).id, ends_at=form.ends_at)
+        except ProtocolError as refusal:
+            messages.error(request, f"{key}: {refusal.detail}")
+            return redirect("admin:access_apikey_change", key_id)
+        return self._shown_once(request, *made, old=ApiKey.objects.get(pk=key_id))
+
+    def _shown_once(self, request: HttpRequest, key: ApiKey, secret: str, **more: Any) -> HttpResponse:
+        """On a page that nobody keeps: not in a message, which would travel in a cookie."""
+        return self._page(request, "access/new_key.html", title="The new key", key=key, secret=secret, **more)
+
+    def _page(self, request: HttpRequest, template: str, **context: Any) -> HttpResponse:
+        context = {**self.admin_site.each_context(request), "opts": self.opts, "now": clock(), **context}
+        return TemplateResponse(request, template, context, headers={"Cache-Control": "no-store"})
+
+    @staticmethod
+    def _require_operator(request: HttpRequest) -> None:
+        if not may(request, Role.OPERATOR):
+            raise PermissionDenied(f"This needs the role {Role.OPERATOR.value}.")
 
     @action(
         "Revoke the selected keys",

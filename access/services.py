@@ -11,6 +11,7 @@ from access.errors import KeyNotFound
 from access.keys import digest, forget_verified
 from access.models import ApiKey, Role
 from config.db import verb
+from config.errors import Invalid
 
 
 @verb
@@ -34,13 +35,43 @@ def create_key(
 
 
 @verb
+def rotate_key(*, key_id: UUID | str, created_by: str, ends_at: datetime) -> tuple[ApiKey, str]:
+    """Make another key like this one, which then ends at `ends_at`, if not before. The new one lasts as long as the old one did.
+
+    Answers the new row and the key itself. Raises KeyNotFound, Invalid for a key that has ended already.
+    """
+    row = _lock(key_id)
+    now = timezone.now()
+    if not ApiKey.objects.live(now).filter(pk=row.pk).exists():
+        raise Invalid.field("key_id", "has ended already; make a new key", "ended")
+    lasts = row.expires_at and row.expires_at - row.created_at
+    made = create_key(
+        name=row.name,
+        role=Role(row.role),
+        agent_id=row.agent_id,
+        created_by=created_by,
+        expires_at=now + lasts if lasts else None,
+    )
+    row.expires_at = min(row.expires_at or ends_at, ends_at)
+    row.save(update_fields=["expires_at"])
+    transaction.on_commit(forget_verified)
+    return made
+
+
+@verb
 def revoke_key(*, key_id: UUID | str) -> ApiKey:
     """End a key for good: at once in this process, within seconds in others. Again changes nothing. Raises KeyNotFound."""
-    row = ApiKey.objects.select_for_update().filter(pk=key_id).first() if isinstance(key_id, UUID) else None
-    if row is None:
-        raise KeyNotFound(key_id)
+    row = _lock(key_id)
     if row.revoked_at is None:
         row.revoked_at = timezone.now()
         row.save(update_fields=["revoked_at"])
     transaction.on_commit(forget_verified)
+    return row
+
+
+def _lock(key_id: UUID | str) -> ApiKey:
+    """Raises KeyNotFound."""
+    row = ApiKey.objects.select_for_update().filter(pk=key_id).first() if isinstance(key_id, UUID) else None
+    if row is None:
+        raise KeyNotFound(key_id)
     return row

@@ -21,6 +21,7 @@ CSRF_TRUSTED_ORIGINS = env.words("OPENINTENT_CSRF_TRUSTED_ORIGINS")
 
 INSTALLED_APPS = [
     "daphne",  # Before staticfiles: its runserver is ASGI.
+    "console",  # Before the theme, of whose templates it replaces some.
     "unfold",  # Before the admin, whose templates it replaces.
     "django.contrib.admin",
     "django.contrib.auth",
@@ -41,7 +42,6 @@ INSTALLED_APPS = [
     "portfolios",
     "subscriptions",
     "jobs",
-    "console",
 ]
 
 CORS_ALLOWED_ORIGINS = env.words("OPENINTENT_CORS_ORIGINS")

@@ -5,7 +5,7 @@ from django.views.generic import RedirectView
 from access.callers import AgentConverter
 from config import discovery, docs, health
 from config.ids import IdConverter
-from console import costs, entering, following, home
+from console import agents, costs, entering, following, home
 
 register_converter(IdConverter, "id")
 register_converter(AgentConverter, "agent")
@@ -36,6 +36,8 @@ urlpatterns = [
     path("admin/enter/", entering.enter),
     path("admin/follow", following.follow),
     path("admin/home/", admin.site.admin_view(home.panels), name="console_panels"),
+    path("admin/agents/", admin.site.admin_view(agents.page), name="console_agents"),
+    path("admin/agents/<agent:agent_id>/", admin.site.admin_view(agents.one), name="console_agent"),
     path("admin/costs/overview/", admin.site.admin_view(costs.page), name="console_costs"),
     path("admin/costs/export/", admin.site.admin_view(costs.export), name="console_costs_export"),
     path("admin/", admin.site.urls),

@@ -14,7 +14,7 @@ _LISTS = {
     "Work": [
         ("Intents", "target", "admin:intents_intent_changelist"),
         ("Portfolios", "folder_open", "admin:portfolios_portfolio_changelist"),
-        ("Agents", "smart_toy", "admin:intents_assignment_changelist"),
+        ("Agents", "smart_toy", "console_agents"),
         ("Failures", "error", "admin:retries_failure_changelist"),
         ("Attachments", "attach_file", "admin:attachments_attachment_changelist"),
         ("Log", "receipt_long", "admin:intents_event_changelist"),
@@ -59,7 +59,7 @@ UNFOLD: dict[str, Any] = {
     "SHOW_HISTORY": False,
     "DASHBOARD_CALLBACK": "console.home.page",
     "LOGIN": {"form": "console.entering.SignInForm"},
-    "STYLES": [lambda request: static("console/console.css")],
+    "STYLES": [lambda request: static("console/console.css"), lambda request: static("console/intent.css")],
     "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": _navigation()},
     "BORDER_RADIUS": "8px",
     "COLORS": {

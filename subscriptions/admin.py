@@ -4,22 +4,24 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Q
 from django.http import HttpRequest
-from django.utils.html import format_html, format_html_join
 
 from access.models import Role
-from access.people import actor_of
+from access.people import actor_of, may
 from config.db import clock
+from console import webhooks
 from console.actions import action
-from console.admin import ReadOnlyAdmin
 from console.filters import by
+from console.lists import RowsAdmin
 from subscriptions import services
 from subscriptions.models import Delivery, DeliveryStatus, Status, Subscription, as_of
-from subscriptions.wire import status_at
 
 _SPECIAL = {"retrying": "Tried again", "dead_today": "Dead since yesterday"}
+EVERY = 5  # Seconds. No event tells of an attempt, so the pages look by themselves.
 
 
 def _state(value: str, now: datetime) -> Q:
+    if value == webhooks.REMOVED:
+        return Q(removed_at__isnull=False)
     if value == "failing":
         return Q(removed_at=None) & (Q(failing_since__isnull=False) | Q(status=Status.DISABLED))
     return Q(removed_at=None) & as_of(value, now)
@@ -33,49 +35,69 @@ def _delivery_state(value: str, now: datetime) -> Q:
     return Q(status=value)
 
 
+class _NoEvents:
+    """Mixed into a page that no stream tells of."""
+
+    every = list_every = EVERY
+    only = list_only = "nothing"
+
+
 @admin.register(Subscription)
-class SubscriptionAdmin(ReadOnlyAdmin):
+class SubscriptionAdmin(_NoEvents, RowsAdmin):
     """Without the secrets, which nobody is shown after the first time."""
 
-    list_display = ["subscriber_id", "about", "target", "state", "failing_since", "expires_at", "created_by", "created_at"]
-    list_filter = [by("state", "state", [*Status.choices, ("failing", "Failing or disabled")], _state)]
+    panels_template = "subscriptions/subscription.html"
+    rows_template = "subscriptions/subscriptions.html"
+    search_label = "Search by subscriber, maker, or a part of the address"
+    list_filter = [by("state", "state", [*Status.choices, ("failing", "Failing or disabled"), ("removed", "Removed")], _state)]
     search_fields = ["=subscriber_id", "=created_by", "callback_url"]
     list_select_related = ["intent", "portfolio"]
     ordering = ["-created_at"]
-    fields = ["subscriber_id", "about", "callback_url", "event_types", "state", "failing_since", "expires_at", "created_by",
-              "created_at", "removed_at"]  # fmt: skip
-    actions = ["activate", "disable"]
+    actions = ["send_dead", "resume", "activate", "pause", "disable"]
 
-    @admin.display(description="about")
-    def about(self, subscription: Subscription) -> str:
-        return str(subscription.intent or subscription.portfolio or "everything")
+    def panels(self, request: HttpRequest, obj: Subscription) -> dict[str, Any]:
+        return webhooks.gather(request, obj)
 
-    @admin.display(description="callback")
-    def target(self, subscription: Subscription) -> str:
-        return subscription.target
-
-    @admin.display(description="state")
-    def state(self, subscription: Subscription) -> str:
-        return "removed" if subscription.removed_at else status_at(subscription, clock())
+    def rows(self, request: HttpRequest, found: list[Subscription]) -> dict[str, Any]:
+        now = clock()
+        return {"rows": [(each, webhooks.state_of(each, now)) for each in found]}
 
     def offers(self, request: HttpRequest, name: str, obj: Subscription) -> bool:
-        return obj.removed_at is None and (self.state(obj) == Status.ACTIVE) == (name == "disable")
+        state = webhooks.state_of(obj, clock())
+        if name == "send_dead":
+            return state == Status.ACTIVE and obj.deliveries.filter(status=DeliveryStatus.DEAD).exists()
+        return state in {
+            "pause": [Status.ACTIVE],
+            "disable": [Status.ACTIVE, Status.PAUSED],
+            "resume": [Status.PAUSED],
+            "activate": [Status.DISABLED],
+        }.get(name, [])
+
+    @action(
+        "Resume the selected subscriptions", least=Role.OPERATOR, done="Active", label="Resume", before=services.newest_position
+    )
+    def resume(self, request: HttpRequest, subscription: Subscription, newest: int) -> None:
+        _set_status(request, subscription, Status.ACTIVE, newest)
 
     @action(
         "Make the selected subscriptions active",
         least=Role.OPERATOR,
         done="Active",
-        label="Make active",
+        label="Enable",
         before=services.newest_position,
     )
     def activate(self, request: HttpRequest, subscription: Subscription, newest: int) -> None:
-        services.update_subscription(
-            subscription_id=subscription.pk,
-            actor=actor_of(request),
-            role=Role.OPERATOR,
-            newest=newest,
-            changes={"status": Status.ACTIVE},
-        )
+        _set_status(request, subscription, Status.ACTIVE, newest)
+
+    @action(
+        "Pause the selected subscriptions",
+        least=Role.OPERATOR,
+        done="Paused",
+        warning="What happens while they are paused is never sent to them.",
+        before=services.newest_position,
+    )
+    def pause(self, request: HttpRequest, subscription: Subscription, newest: int) -> None:
+        _set_status(request, subscription, Status.PAUSED, newest)
 
     @action(
         "Disable the selected subscriptions",
@@ -89,38 +111,47 @@ class SubscriptionAdmin(ReadOnlyAdmin):
             subscription_id=subscription.pk, actor=actor_of(request), reason=reason or "disabled in the console"
         )
 
+    @action(
+        "Send all dead deliveries of the selected subscriptions again",
+        least=Role.OPERATOR,
+        done="Its dead deliveries are on their way again",
+        label="Send all dead ones again",
+    )
+    def send_dead(self, request: HttpRequest, subscription: Subscription) -> None:
+        services.redeliver_dead(subscription_id=subscription.pk, actor=actor_of(request), role=Role.OPERATOR)
+
+
+def _set_status(request: HttpRequest, subscription: Subscription, status: Status, newest: int) -> None:
+    services.update_subscription(
+        subscription_id=subscription.pk,
+        actor=actor_of(request),
+        role=Role.OPERATOR,
+        newest=newest,
+        changes={"status": status},
+    )
+
 
 @admin.register(Delivery)
-class DeliveryAdmin(ReadOnlyAdmin):
-    list_display = ["event_type", "subscription", "status", "attempts", "last_answer", "next_attempt_at", "created_at"]
+class DeliveryAdmin(_NoEvents, RowsAdmin):
+    panels_template = "subscriptions/delivery.html"
+    rows_template = "subscriptions/deliveries.html"
+    search_label = "Search by the exact type of the event, or by subscriber"
     list_filter = [by("state", "state", [*DeliveryStatus.choices, *_SPECIAL.items()], _delivery_state)]
-    search_fields = ["=event_type", "=subscription__subscriber_id"]
-    list_select_related = ["subscription"]
+    search_fields = ["=event_type", "=subscription__subscriber_id", "=subscription__id"]
     ordering = ["-id"]
-    fields = ["id", "subscription", "event_type", "event_id", "status", "attempts", "next_attempt_at", "last_attempt_at",
-              "created_at", "ended_at", "answers"]  # fmt: skip
     actions = ["send_again"]
 
-    @admin.display(description="position")
-    def event_id(self, delivery: Delivery) -> int:
-        return int(delivery.event_id)
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return webhooks.with_events(super().get_queryset(request))
 
-    @admin.display(description="last answer")
-    def last_answer(self, delivery: Delivery) -> str:
-        return _outcome(delivery.history[-1]) if delivery.history else ""
+    def panels(self, request: HttpRequest, obj: Delivery) -> dict[str, Any]:
+        return {"each": webhooks.sent([obj], clock())[0]}
 
-    @admin.display(description="attempts and answers")
-    def answers(self, delivery: Delivery) -> str:
-        rows = [(each["at"], _outcome(each), each["duration_ms"], each["response"] or "") for each in delivery.history]
-        cells = format_html_join("", "<tr><td>{}</td><td>{}</td><td>{} ms</td><td><pre>{}</pre></td></tr>", rows)
-        return format_html("<table>{}</table>", cells)
+    def rows(self, request: HttpRequest, found: list[Delivery]) -> dict[str, Any]:
+        return {"sent": webhooks.sent(found, clock()), "may_send": may(request, Role.OPERATOR), "names_receiver": True}
 
     @action("Send the selected deliveries again", least=Role.OPERATOR, done="On the way", label="Send again")
     def send_again(self, request: HttpRequest, delivery: Delivery) -> None:
         services.redeliver(
             subscription_id=delivery.subscription_id, delivery_id=delivery.pk, actor=actor_of(request), role=Role.OPERATOR
         )
-
-
-def _outcome(attempt: dict[str, Any]) -> str:
-    return str(attempt["status_code"] or attempt["error"])

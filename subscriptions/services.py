@@ -138,6 +138,18 @@ def redeliver(*, subscription_id: UUID | str, delivery_id: UUID | str, actor: Ac
     return delivery
 
 
+@verb
+def redeliver_dead(*, subscription_id: UUID | str, actor: Actor, role: Role) -> int:
+    """Send all its dead deliveries again now, as `redeliver` does. Answers how many. Raises as that does."""
+    _, subscription = _lock(subscription_id, actor)
+    _require_owner(subscription, actor, role)
+    now = clock()
+    _require_called(subscription, now)
+    dead = Delivery.objects.filter(subscription=subscription, status=DeliveryStatus.DEAD)
+    again = {"status": DeliveryStatus.PENDING, "tries": 0, "claim": None, "claimed_until": None, "ended_at": None}
+    return dead.update(**again, next_attempt_at=now)
+
+
 def newest_position() -> int:
     """Of all that is committed by now. For callers of the verbs, before their transaction: it waits for the sequencer."""
     positions.settle()

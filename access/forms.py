@@ -1,0 +1,86 @@
+"""What people write to make a key, or another in its place."""
+
+import re
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+
+from access.callers import AGENT_ID, MAX_AGENT_ID, NOT_THE_SERVER, SYSTEM
+from access.models import MAX_NAME, Role
+
+NEVER, CHOSEN = "never", "chosen"
+LASTS = {NEVER: ("Never", None), "30": ("In 30 days", 30), "90": ("In 90 days", 90), "365": ("In a year", 365)}
+OVERLAPS = {"0": "At once", "1": "In an hour", "24": "In a day", "168": "In a week"}
+"""Hours for which the old key is good beside the new one."""
+
+_INPUT = {"class": "oi-input"}
+
+
+def _check_agent(given: str) -> None:
+    if given == SYSTEM.id:
+        raise forms.ValidationError(NOT_THE_SERVER)
+    if not re.fullmatch(AGENT_ID, given):
+        raise forms.ValidationError("Control characters, and spaces at the ends, are not possible.")
+
+
+class NewKeyForm(forms.Form):
+    name = forms.CharField(
+        max_length=MAX_NAME,
+        validators=[_check_agent],
+        help_text="Who or what uses it. It acts under this name where nothing else says who it is.",
+        widget=forms.TextInput(attrs={**_INPUT, "autocomplete": "off"}),
+    )
+    role = forms.ChoiceField(choices=Role.choices, initial=Role.AGENT, widget=forms.RadioSelect)
+    agent_id = forms.CharField(
+        label="Bound to the agent",
+        required=False,
+        max_length=MAX_AGENT_ID,
+        validators=[_check_agent],
+        help_text="If given, the key speaks for this agent and for no other.",
+        widget=forms.TextInput(attrs={**_INPUT, "autocomplete": "off"}),
+    )
+    lasts = forms.ChoiceField(
+        label="Ends",
+        required=False,
+        choices=[*((value, text) for value, (text, _) in LASTS.items()), (CHOSEN, "On a day of your choice")],
+        initial="90",
+        widget=forms.Select(attrs=_INPUT),
+    )
+    last_day = forms.DateField(
+        label="Last day, if you chose one",
+        required=False,
+        help_text="It ends when this day is over, in UTC.",
+        widget=forms.DateInput(attrs={**_INPUT, "type": "date"}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        cleaned["expires_at"] = self._end(cleaned)
+        return cleaned
+
+    def _end(self, cleaned: dict[str, Any]) -> datetime | None:
+        now, lasts, day = timezone.now(), cleaned.get("lasts") or NEVER, cleaned.get("last_day")
+        if lasts != CHOSEN:
+            days = LASTS.get(lasts, LASTS[NEVER])[1]
+            return now + timedelta(days=days) if days else None
+        if day is None:
+            self.add_error("last_day", "Say which day.")
+        elif day < now.date():
+            self.add_error("last_day", "This day is over.")
+        return day and timezone.make_aware(datetime(day.year, day.month, day.day) + timedelta(days=1))
+
+
+class RotateForm(forms.Form):
+    overlap = forms.ChoiceField(
+        label="When shall the old key end?",
+        choices=OVERLAPS.items(),
+        initial="24",
+        help_text="Until then both work. Put the new one in place meanwhile.",
+        widget=forms.RadioSelect,
+    )
+
+    @property
+    def ends_at(self) -> datetime:
+        return timezone.now() + timedelta(hours=int(self.cleaned_data["overlap"]))

@@ -36,6 +36,10 @@ EVERY = 30  # Seconds.
 OPEN = [Status.ACTIVE, Status.BLOCKED, Status.PENDING, Status.DRAFT]
 
 
+_TABLES: list[QuerySet[Any]] = [Assignment.objects.all(), Lease.objects.all(), Spending.objects.all()]
+"""What agents leave behind."""
+
+
 @dataclass(slots=True)
 class Agent:
     """Money is in 10^-14 USD. `seen_at` None: it did nothing among the newest events."""
@@ -126,13 +130,12 @@ def _is_agent(actor: str) -> bool:
 
 
 def _known() -> set[str]:
-    tables = [Assignment, Lease, Spending]
-    found = [model.objects.order_by().values_list("agent_id", flat=True).distinct() for model in tables]
+    found = [rows.order_by().values_list("agent_id", flat=True).distinct() for rows in _TABLES]
     return set(found[0].union(*found[1:]))
 
 
 def _is_known(agent_id: str) -> bool:
-    return any(model.objects.filter(agent_id=agent_id).exists() for model in (Assignment, Lease, Spending, Failure))
+    return any(rows.filter(agent_id=agent_id).exists() for rows in _TABLES)
 
 
 def _described(ids: Collection[str], lately: Lately, now: datetime) -> list[Agent]:

@@ -53,7 +53,7 @@ def page(request: HttpRequest) -> HttpResponse:
         **gather(asked),
         "periods": [(name, text) for name, (text, _) in PERIODS.items()],
         "portfolios": [] if AGAIN in request.GET else Portfolio.objects.order_by("-created_at").only("name")[:OFFERED],
-        "query": urlencode([(name, value) for name, value in request.GET.items() if name != AGAIN]),
+        "query": urlencode({name: str(value) for name, value in request.GET.items() if name != AGAIN}),
         "above": "costs/chooser.html",
     }
     return answer(request, "costs/panels.html", context, follow=asked.topic, only=EventType.COST_RECORDED, pace=PACE)

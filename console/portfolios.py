@@ -103,7 +103,7 @@ def _in_the_way(portfolio: Portfolio, counts: Counts) -> int:
 
 def _members(portfolio: Portfolio) -> list[Member]:
     """Of very many, the open ones first: on what is over nobody needs to act."""
-    rank = {status: number for number, status in enumerate(ORDER)}
+    rank = {status.value: number for number, status in enumerate(ORDER)}
     members = portfolio.members.select_related("intent").defer("intent__state", "intent__constraints")
     is_open = ~Q(intent__status__in=[Status.COMPLETED, Status.ABANDONED])
     shown = [*members.filter(is_open).order_by("-priority", "pk")[:SHOWN]]

@@ -4,7 +4,7 @@ Money is shown in USD; of other units one at a time. Units are never added up ac
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -30,6 +30,9 @@ LONGEST = 12  # Rows of a breakdown; the others are one more.
 EARLIEST = date(2000, 1, 1)
 DAYS_APART = 92  # Above so many, a bar is a month.
 SLACK = timedelta(hours=1)  # For which an id's time may differ from the database's.
+
+Part = tuple[list[Any], int, int]
+"""Kinds, the last of them the unit; the amount in 10^-14 USD, or in trillionths of the unit; and of how many costs it is."""
 
 KINDS = {"agent_id": "agent", "model": "model", "cost_type": "type"}
 
@@ -124,28 +127,39 @@ class Column:
 
 
 def gather(asked: Asked) -> dict[str, Any]:
+    """The database goes through the costs twice: by day, and by all kinds together, which are few beside the costs."""
     costs = asked.costs().order_by()
-    units = {unit: (_amount(whole, parts), count) for unit, whole, parts, count in _sums(costs, "unit")}
+    all_days = _sums(costs.annotate(day=Day("recorded_at")), "day", "unit")
+    units = _units(_added(all_days, 1))
     unit = _unit(asked.unit, units)
-    shown = costs.filter(unit__in=spellings(unit))
-    days = _added(_sums(shown, Day("recorded_at"), "unit"))
+    days = _added(_only(unit, all_days), 0)
+    kinds = _only(unit, _sums(costs, *KINDS, "unit"))
+    total, count = next(((amount, number) for name, amount, number in units if name == unit), (0, 0))
     return {
         "asked": asked,
         "unit": unit,
         "is_money": unit == MONEY,
-        "units": _units(units),
-        "total": sum(_in_unit(amount, name) for name, (amount, _) in units.items() if name in spellings(unit)),
-        "count": sum(count for name, (_, count) in units.items() if name in spellings(unit)),
+        "units": units,
+        "total": total,
+        "count": count,
         "columns": _columns(days, asked),
         "most": max(_by_span(days, asked).values(), default=0),
-        "breakdowns": [(title, _rows(_added(_sums(shown, kind, "unit")))) for kind, title in KINDS.items()],
+        "breakdowns": [(title, _rows(_added(kinds, place))) for place, title in enumerate(KINDS.values())],
     }
 
 
-def _sums(costs: QuerySet[Cost], *kinds: Any) -> Any:
-    named = {f"kind_{number}": kind for number, kind in enumerate(kinds) if not isinstance(kind, str)}
-    names = [kind if isinstance(kind, str) else f"kind_{number}" for number, kind in enumerate(kinds)]
-    return costs.annotate(**named).values_list(*names).annotate(Sum("whole"), Sum("parts"), Count("pk"))
+def _sums(costs: QuerySet[Cost], *kinds: str) -> list[Part]:
+    found = costs.values_list(*kinds).annotate(Sum("whole"), Sum("parts"), number=Count("*"))
+    return [([*named], _in_unit(_amount(whole, parts), named[-1]), count) for *named, whole, parts, count in found]
+
+
+def _only(unit: str, sums: Iterable[Part]) -> list[Part]:
+    return [each for each in sums if _known(each[0][-1]) == unit]
+
+
+def _known(unit: str) -> str:
+    """The unit under which it is shown."""
+    return MONEY if unit in HUNDREDTHS else unit
 
 
 def _amount(whole: Any, parts: Any) -> int:
@@ -156,36 +170,31 @@ def _in_unit(amount: int, unit: str) -> int:
     return amount * HUNDREDTHS.get(unit, 1)
 
 
-def _unit(wanted: str, units: Mapping[str, tuple[int, int]]) -> str:
+def _unit(wanted: str, units: list[tuple[str, int, int]]) -> str:
     """The one that is asked for, if there is any of it; else money (rule C-2), else what there is the most records of."""
-    offered = {name: count for name, _, count in _units(units)}
-    if wanted in offered:
+    counts = {name: count for name, _, count in units}
+    if wanted in counts:
         return wanted
-    return MONEY if MONEY in offered or not offered else max(offered, key=lambda name: offered[name])
+    return MONEY if MONEY in counts or not counts else max(counts, key=lambda name: counts[name])
 
 
 def spellings(unit: str) -> list[str]:
     return [*HUNDREDTHS] if unit == MONEY else [unit]
 
 
-def _units(units: Mapping[str, tuple[int, int]]) -> list[tuple[str, int, int]]:
+def _units(sums: Mapping[str, tuple[int, int]]) -> list[tuple[str, int, int]]:
     """Each unit with its sum, and how many costs there are in it. Money is one, and the first."""
-    sums: Counter[str] = Counter()
-    counts: Counter[str] = Counter()
-    for name, (amount, count) in units.items():
-        known = MONEY if name in HUNDREDTHS else name
-        sums[known] += _in_unit(amount, name)
-        counts[known] += count
-    return [(name, sums[name], counts[name]) for name in sorted(sums, key=lambda name: (name != MONEY, name))]
+    added = _added([([_known(name)], *found) for name, found in sums.items()], 0)
+    return [(name, *added[name]) for name in sorted(added, key=lambda name: (name != MONEY, name))]
 
 
-def _added(sums: Any) -> dict[Any, tuple[int, int]]:
-    """By kind: the amount, and of how many costs."""
+def _added(sums: Iterable[Part], place: int) -> dict[Any, tuple[int, int]]:
+    """By the kind at that place: the amount, and of how many costs."""
     amounts: Counter[Any] = Counter()
     counts: Counter[Any] = Counter()
-    for kind, unit, whole, parts, count in sums:
-        amounts[kind] += _in_unit(_amount(whole, parts), unit)
-        counts[kind] += count
+    for kinds, amount, count in sums:
+        amounts[kinds[place]] += amount
+        counts[kinds[place]] += count
     return {kind: (amounts[kind], counts[kind]) for kind in amounts}
 
 

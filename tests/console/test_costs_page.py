@@ -1,0 +1,208 @@
+"""The page of costs: exact sums of each unit by itself, chosen by period, agent, portfolio and intent; and all of them as CSV."""
+
+import csv
+import re
+from datetime import UTC, date, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from config.ids import first_id_at, new_id
+from console import costs as page_of_costs
+from console.costs import harmless
+from costs.models import Cost
+
+PAGE, EXPORT = "costs/overview/", "costs/export/"
+
+
+@pytest.fixture
+def intent(make_intent):
+    return make_intent(title="=cmd|'/c calc'!A1")
+
+
+@pytest.fixture
+def spend(api, intent):
+    def spent(amount, unit="USD", *, agent="ada", on=None, model=None, cost_type="tokens"):
+        body = {"agent_id": agent, "cost_type": cost_type, "amount": amount, "unit": unit, "model": model}
+        response = api.post(f"/intents/{(on or intent)['id']}/costs", body)
+        assert response.status_code == 201, response.json()
+        return response.json()
+
+    return spent
+
+
+def total(page):
+    return re.search(r'class="oi-total"><b>([^<]*)', page)[1]
+
+
+def rows(response):
+    return [*csv.DictReader(response.getvalue().decode().splitlines())]
+
+
+def days_ago(number, intent):
+    """A cost of so many days ago, as it was written then."""
+    at = datetime.now(UTC) - timedelta(days=number)
+    pk = first_id_at(at).int | (new_id().int & (2**80 - 1))
+    fields = {"agent_id": "ada", "cost_type": "tokens", "whole": 1, "parts": 0, "unit": "USD", "recorded_at": at}
+    return Cost.objects.create(id=type(uuid4())(int=pk), intent_id=intent["id"], **fields)
+
+
+@pytest.mark.rule("C-2")
+def test_money_is_added_up_exactly_and_other_units_stand_apart(person, spend):
+    spend("0.1")
+    spend("0.2")
+    spend(5, "cents")
+    spend("0.000000000001")
+    spend(1200, "tokens")
+    vera = person("viewer")
+
+    assert total(vera.get(PAGE).text) == "$0.350000000001"
+    assert total(vera.get(PAGE, {"unit": "tokens"}).text) == "1,200 tokens"
+    assert 'aria-current="true">USD<' in vera.get(PAGE).text
+
+
+@pytest.mark.rule("C-2")
+def test_without_money_the_unit_with_the_most_records_is_shown_and_nothing_is_added_across(person, spend):
+    spend(3, "images")
+    spend(1, "tokens")
+    spend(1, "tokens")
+
+    page = person("viewer").get(PAGE).text
+
+    assert total(page) == "2 tokens"
+    assert ">images</a>" in page
+
+
+def test_each_breakdown_has_every_name_with_its_sum_and_number(person, spend):
+    spend("1.5", agent="ada", model="gpt-5")
+    spend("2", agent="ada", model=None, cost_type="search")
+    spend("3", agent="<b>bob</b>", model="gpt-5")
+
+    page = person("viewer").get(PAGE).text
+
+    for agent, amount in (("ada", "$3.50"), ("&lt;b&gt;bob&lt;/b&gt;", "$3.00")):
+        assert re.search(rf'<th scope="row">{agent}<svg.*?</th>\s*<td[^>]*>{re.escape(amount)}<', page, re.DOTALL), agent
+    assert "none named" in page
+    assert "<b>bob</b>" not in page
+
+
+def test_a_period_has_its_days_and_no_others(person, spend, intent):
+    spend("1")
+    days_ago(3, intent)
+    days_ago(40, intent)
+    vera = person("viewer")
+
+    expected = {"today": "$1.00", "7": "$2.00", "30": "$2.00", "90": "$3.00", "all": "$3.00"}
+    assert {period: total(vera.get(PAGE, {"period": period}).text) for period in expected} == expected
+    first = (datetime.now(UTC) - timedelta(days=40)).date().isoformat()
+    page = vera.get(PAGE, {"from": first, "until": first}).text
+    assert total(page) == "$1.00"
+    assert page.count('class="oi-column-bar"') == 1
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"from": "0001-01-01"}, {"until": "9999-12-31"}, {"from": "x", "until": "2020-13-01"}, {"period": "nonsense"},
+        {"from": "2030-01-01", "until": "2020-01-01"}, {"unit": "<script>"}, {"agent": "'; DROP TABLE"},
+    ],
+)  # fmt: skip
+def test_whatever_is_asked_for_is_answered(person, spend, query):
+    spend("1")
+
+    assert person("viewer").get(PAGE, query).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["portfolio", "intent"])
+@pytest.mark.parametrize("value", ["nonsense", str(uuid4())])
+def test_what_does_not_exist_is_not_found(person, name, value):
+    assert person("viewer").get(PAGE, {name: value}).status_code == 404
+
+
+def test_it_is_narrowed_by_agent_portfolio_and_intent_with_what_is_below_it(person, api, spend, make_intent, intent):
+    below = make_intent(parent_intent_id=intent["id"])
+    other = make_intent()
+    portfolio = api.post("/portfolios", {"name": "Launch"}).json()
+    api.post(f"/portfolios/{portfolio['id']}/intents", {"intent_id": other["id"]})
+    spend("1")
+    spend("2", on=below, agent="bob")
+    spend("4", on=other)
+    vera = person("viewer")
+
+    assert total(vera.get(PAGE, {"intent": intent["id"]}).text) == "$3.00"
+    assert total(vera.get(PAGE, {"portfolio": portfolio["id"]}).text) == "$4.00"
+    assert total(vera.get(PAGE, {"agent": "ada"}).text) == "$5.00"
+    assert "Nothing was spent" in vera.get(PAGE, {"agent": "nobody"}).text
+
+
+def test_many_months_are_columns_of_a_month(person, intent):
+    for number in range(0, 400, 40):
+        days_ago(number, intent)
+
+    page = person("viewer").get(PAGE, {"period": "all"}).text
+
+    assert "By month" in page
+    assert 12 <= page.count('class="oi-column-bar"') <= 14
+
+
+def test_the_csv_has_every_row_of_every_batch_and_every_digit(person, spend, monkeypatch):
+    monkeypatch.setattr(page_of_costs, "AT_ONCE", 2)
+    spent = [spend(amount) for amount in ("0.1", "0.000000000001", "1000000", "3", "4")]
+
+    response = person("viewer").get(EXPORT)
+
+    found = rows(response)
+    assert [row["id"] for row in found] == [each["id"] for each in spent]
+    assert [row["amount"] for row in found] == ["0.1", "0.000000000001", "1000000", "3", "4"]
+    assert response.headers["Content-Disposition"].endswith(f'-{date.today()}.csv"')
+
+
+def test_the_csv_has_what_the_page_shows(person, spend):
+    spend("1", agent="ada")
+    spend("2", agent="bob")
+    spend(7, "tokens", agent="bob")
+
+    vera = person("viewer")
+    assert [row["amount"] for row in rows(vera.get(EXPORT, {"agent": "bob"}))] == ["2", "7"]
+    assert [row["amount"] for row in rows(vera.get(EXPORT, {"agent": "bob", "unit": "USD"}))] == ["2"]
+
+
+def test_a_spreadsheet_computes_nothing_of_the_csv(person, spend):
+    spend("1", agent="+1+1", model="@SUM(A1)", cost_type="-2")
+
+    [row] = rows(person("viewer").get(EXPORT))
+
+    assert row["intent"] == "'=cmd|'/c calc'!A1"
+    assert (row["agent_id"], row["model"], row["cost_type"]) == ("'+1+1", "'@SUM(A1)", "'-2")
+
+
+@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@a", "\t=1", "\r=1", "  =1"])
+def test_what_could_be_a_formula_is_text(text):
+    assert harmless(text).startswith("'")
+
+
+def test_costs_are_for_who_may_look(person, client):
+    nora = person(None, "nora")
+
+    for path in (PAGE, EXPORT):
+        assert nora.get(path).status_code in (302, 403)
+        assert client.get(f"/admin/{path}").status_code == 302
+        assert person("viewer", f"vera-{path[6:9]}").client.post(f"/admin/{path}").status_code == 405
+
+
+def test_the_page_costs_the_same_queries_whatever_there_is(person, spend):
+    spend("1")
+    vera = person("viewer")
+    vera.get(PAGE)
+    with CaptureQueriesContext(connection) as before:
+        vera.get(PAGE)
+    for number in range(20):
+        spend("1", agent=f"agent-{number}", model=f"model-{number}", unit=["USD", "cents", "tokens"][number % 3])
+
+    with CaptureQueriesContext(connection) as after:
+        page = vera.get(PAGE).text
+
+    assert len(after) == len(before) <= 8
+    assert "others" in page

@@ -1,0 +1,147 @@
+"""Keys in the console: made, shown once, rotated, revoked."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.utils import timezone
+
+from access.models import ApiKey, Role
+from access.services import create_key, revoke_key
+from tests.conftest import Caller
+
+KEYS = "access/apikey"
+
+
+@pytest.fixture
+def key(db):
+    return create_key(name="nightly", role=Role.AGENT, agent_id="ada", created_by="dev-user")
+
+
+def secret_in(page):
+    return re.search(r'id="new-key"[^>]*value="([^"]+)"', page)[1]
+
+
+def works(secret):
+    return Caller(secret).get("/intents").status_code == 200
+
+
+def rotated(person, key, overlap="24", name="olga"):
+    return person("operator", name).post(f"{KEYS}/{key.pk}/rotate/", {"overlap": overlap})
+
+
+def test_a_new_key_works_is_bound_and_ends_when_it_was_said(person):
+    olga = person("operator")
+    fields = {"name": "ci", "role": "agent", "agent_id": "ada", "lasts": "30"}
+
+    answer = olga.post(f"{KEYS}/add/", fields)
+
+    assert works(secret_in(answer.text))
+    assert "no-store" in answer.headers["Cache-Control"]
+    row = ApiKey.objects.get()
+    assert (row.name, row.role, row.agent_id, row.created_by) == ("ci", "agent", "ada", "user:grace")
+    assert abs(row.expires_at - timezone.now() - timedelta(days=30)) < timedelta(minutes=1)
+
+
+def test_a_key_is_never_shown_again(person):
+    olga = person("operator")
+    secret = secret_in(olga.post(f"{KEYS}/add/", {"name": "ci", "role": "agent"}).text)
+
+    for path in (f"{KEYS}/", f"{KEYS}/{ApiKey.objects.get().pk}/change/", f"{KEYS}/{ApiKey.objects.get().pk}/rotate/", ""):
+        assert secret.rpartition("_")[2] not in olga.get(path).text
+
+
+def test_a_chosen_day_is_the_last_one(person):
+    day = (datetime.now(UTC) + timedelta(days=2)).date()
+
+    person("operator").post(f"{KEYS}/add/", {"name": "ci", "role": "agent", "lasts": "chosen", "last_day": day.isoformat()})
+
+    assert ApiKey.objects.get().expires_at == datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"name": ""}, {"name": " "}, {"name": "a\x07b"}, {"name": "system"}, {"name": "x" * 101}, {"role": "king"},
+        {"agent_id": "a\x00"}, {"agent_id": "system"}, {"lasts": "7000"}, {"lasts": "chosen"},
+        {"lasts": "chosen", "last_day": "2020-01-01"}, {"lasts": "chosen", "last_day": "soon"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_what_is_no_key_is_refused_with_the_reason_at_its_field(person, fields):
+    answer = person("operator").post(f"{KEYS}/add/", {"name": "ci", "role": "agent", **fields})
+
+    assert not ApiKey.objects.exists()
+    assert 'class="oi-bad"' in answer.text
+
+
+def test_a_rotated_key_works_beside_the_new_one_until_its_end(person, key):
+    row, secret = key
+
+    page = rotated(person, row).text
+
+    fresh = ApiKey.objects.exclude(pk=row.pk).get()
+    assert works(secret)
+    assert works(secret_in(page))
+    assert (fresh.name, fresh.role, fresh.agent_id, fresh.created_by) == ("nightly", "agent", "ada", "user:olga")
+    row.refresh_from_db()
+    assert abs(row.expires_at - timezone.now() - timedelta(days=1)) < timedelta(minutes=1)
+
+
+def test_a_key_that_is_rotated_at_once_is_at_its_end(person, key):
+    row, secret = key
+
+    new = secret_in(rotated(person, row, "0").text)
+
+    assert (works(secret), works(new)) == (False, True)
+
+
+def test_rotating_makes_no_key_last_longer(person):
+    made, _ = create_key(name="short", role=Role.AGENT, created_by="x", expires_at=timezone.now() + timedelta(hours=2))
+
+    rotated(person, made, "168")
+
+    old, fresh = ApiKey.objects.order_by("created_at")
+    assert old.expires_at == made.expires_at
+    assert abs(fresh.expires_at - timezone.now() - timedelta(hours=2)) < timedelta(minutes=1)
+
+
+def test_what_has_ended_is_not_rotated(person, key):
+    revoke_key(key_id=key[0].pk)
+
+    answer = rotated(person, key[0])
+
+    assert answer.url.endswith(f"/{key[0].pk}/change/")
+    assert ApiKey.objects.count() == 1
+
+
+@pytest.mark.parametrize("role", ["viewer", "arbiter"])
+def test_only_operators_rotate(person, key, role):
+    someone = person(role)
+
+    assert someone.post(f"{KEYS}/{key[0].pk}/rotate/", {"overlap": "0"}).status_code == 403
+    assert "Rotate" not in someone.get(f"{KEYS}/{key[0].pk}/change/").text
+    assert ApiKey.objects.count() == 1
+
+
+def test_revoking_asks_first_and_leads_back(person, key):
+    olga, path = person("operator"), f"/admin/{KEYS}/{key[0].pk}/change/"
+    sent = {"action": "revoke", "_selected_action": [key[0].pk], "back": path}
+
+    question = olga.post(f"{KEYS}/", sent)
+    assert "locked out within seconds" in question.text
+    assert ApiKey.objects.get().revoked_at is None
+
+    assert olga.post(f"{KEYS}/", {**sent, "confirmed": "yes"}).url == path
+    assert not works(key[1])
+
+
+def test_the_list_says_whose_each_is_when_it_was_used_and_who_made_it(person, key):
+    assert works(key[1])
+
+    page = person("viewer").get(f"{KEYS}/").text
+
+    assert "speaks for ada alone" in page
+    assert "made by dev-user" in page
+    assert "used <time" in page
+    assert "New key" not in page

@@ -1,0 +1,174 @@
+"""Subscriptions and deliveries: what came of each attempt, why nothing is sent, and what can be done about it."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from config.db import clock
+from subscriptions.courier import work_off
+from subscriptions.models import Delivery, Subscription
+from tests.conftest import log
+from tests.subscriptions.receiving import Receiver, comment, subscribe
+
+PAGE = "subscriptions/subscription"
+DELIVERIES = "subscriptions/delivery"
+
+
+@pytest.fixture
+def receiver():
+    with Receiver() as running:
+        yield running
+
+
+@pytest.fixture
+def intent(make_intent):
+    return make_intent(title="<b>Book</b> flights")
+
+
+@pytest.fixture
+def pager(api, intent, receiver):
+    return subscribe(api, intent, receiver, subscriber_id="pager")
+
+
+def shown(person, pager, name="vera", role="viewer", **query):
+    return person(role, name).get(f"{PAGE}/{pager['id']}/change/", query).text
+
+
+def killed():
+    Delivery.objects.update(status="dead", next_attempt_at=None, ended_at=clock())
+
+
+def test_each_attempt_is_told_with_its_answer_and_when_the_next_one_comes(person, api, intent, pager, receiver):
+    comment(api, intent)
+    receiver.will_answer(503, text="<script>come again</script>")
+    work_off()
+
+    page = shown(person, pager)
+
+    assert "1 attempt, the last answered with 503" in page
+    assert "&lt;script&gt;come again" in page
+    assert "<script>come again" not in page
+    assert 'next in <time datetime="' in page
+    assert "Its receiver does not take what is sent." in page
+    assert "<b>Book</b>" not in page
+
+
+def test_it_says_why_a_subscription_is_disabled_and_what_to_do(person, api, intent, pager, receiver):
+    comment(api, intent)
+    receiver.will_answer(410)
+    work_off()
+
+    page = shown(person, pager)
+
+    assert "answered 410 Gone" in page
+    assert "Then enable it" in page
+
+
+@pytest.mark.parametrize("reason", ["the dashboard is gone", ""])
+def test_who_disabled_it_and_why_is_told(person, pager, reason):
+    person("operator").act(PAGE, "disable", pager["id"], reason=reason)
+
+    assert f"user:grace disabled it: {reason or 'disabled in the console'}" in shown(person, pager)
+
+
+def test_one_that_has_run_out_is_told_apart(person, pager):
+    Subscription.objects.update(expires_at=clock() - timedelta(seconds=1))
+
+    assert "It has run out" in shown(person, pager)
+
+
+def test_it_is_paused_and_resumed_and_hears_nothing_of_what_was_between(person, api, intent, pager):
+    olga = person("operator", "olga")
+
+    assert "Paused: pager" in olga.act(PAGE, "pause", pager["id"]).text
+    comment(api, intent)
+    assert ">Resume</button>" in shown(person, pager, "oscar", "operator")
+    assert "Active: pager" in olga.act(PAGE, "resume", pager["id"]).text
+
+    assert work_off() == 0
+    comment(api, intent)
+    assert work_off() == 1
+
+
+def test_all_dead_ones_are_sent_again_at_once(person, api, intent, pager, receiver):
+    for _ in range(3):
+        comment(api, intent)
+    work_off()
+    killed()
+    olga = person("operator", "olga")
+    assert ">Send all dead ones again</button>" in shown(person, pager, "oscar", "operator")
+
+    assert "on their way again: pager" in olga.act(PAGE, "send_dead", pager["id"]).text
+
+    assert work_off() == 3
+    assert len(receiver.ids) == 2 * len(set(receiver.ids)) == 6
+    assert {*Delivery.objects.values_list("status", flat=True)} == {"delivered"}
+
+
+def test_nothing_dead_is_sent_again_while_it_is_disabled(person, api, intent, pager):
+    comment(api, intent)
+    work_off()
+    killed()
+    Subscription.objects.update(status="disabled", spans=[])
+
+    told = person("operator").act(PAGE, "send_dead", pager["id"]).text
+
+    assert "is disabled, so nothing is sent" in told
+    assert Delivery.objects.get().status == "dead"
+
+
+def test_some_are_chosen_and_sent_again_and_the_way_leads_back(person, api, intent, pager):
+    for _ in range(3):
+        comment(api, intent)
+    work_off()
+    killed()
+    chosen = [*Delivery.objects.order_by("pk").values_list("pk", flat=True)[:2]]
+    back = f"/admin/{PAGE}/{pager['id']}/change/"
+
+    answer = person("operator").post(f"{DELIVERIES}/", {"action": "send_again", "_selected_action": chosen, "back": back})
+
+    assert answer.url == back
+    assert Delivery.objects.filter(status="pending").count() == 2
+
+
+def test_a_viewer_sees_no_way_to_send_or_to_pause(person, api, intent, pager):
+    comment(api, intent)
+    work_off()
+
+    for path in (f"{PAGE}/{pager['id']}/change/", f"{DELIVERIES}/", f"{DELIVERIES}/{Delivery.objects.get().pk}/change/"):
+        page = person("viewer", f"v{len(path)}").get(path).text
+        assert "Send again" not in page
+        assert "oi-verbs" not in page
+
+
+def test_no_event_names_the_address(api, person, intent, pager):
+    person("operator").act(PAGE, "disable", pager["id"])
+
+    assert ("subscription_disabled", "user:grace") in log(api, intent)
+    assert pager["callback_url"] not in str(api.get("/events", limit=1000).json())
+
+
+def test_the_pages_cost_the_same_queries_whatever_there_is(person, api, intent, pager):
+    comment(api, intent)
+    work_off()
+    olga = person("operator", "olga")
+    paths = [f"{PAGE}/", f"{PAGE}/{pager['id']}/change/", f"{DELIVERIES}/"]
+
+    def costs():
+        numbers = []
+        for path in paths:
+            olga.get(path)
+            with CaptureQueriesContext(connection) as found:
+                olga.get(path)
+            numbers.append(len(found))
+        return numbers
+
+    before = costs()
+    for _ in range(12):
+        comment(api, intent)
+    work_off()
+
+    assert costs() == before
+    assert max(before) <= 14

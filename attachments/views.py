@@ -1,4 +1,5 @@
 import logging
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -66,19 +67,23 @@ class ContentViewSet(ApiViewSet):
     @downloaded("get_attachment_content", "Get the bytes of an attachment")
     def content(self, request: Request, intent_id: UUID | str, attachment_id: UUID | str) -> HttpResponseBase:
         check_parameters(request, [])
-        attachment = find(intent_id, attachment_id)
-        etag = f'"{attachment.sha256}"'
-        if ranges.has_it(request.META, etag):
-            return HttpResponse(status=304, headers={**SAFE, "ETag": etag})
-        if request.method == "HEAD":  # Ranges are for GET alone (RFC 9110 §14.2).
-            return StreamingHttpResponse([], headers=headers_of(attachment, attachment.size))
-        wanted = ranges.wanted(request.META, etag, attachment.size)
-        start, length = wanted or (0, attachment.size)
-        response = StreamingHttpResponse(opened(attachment, start, length), headers=headers_of(attachment, length))
-        if wanted:
-            response.status_code = 206
-            response["Content-Range"] = f"bytes {start}-{start + length - 1}/{attachment.size}"
-        return response
+        return served(request.META, str(request.method), find(intent_id, attachment_id))
+
+
+def served(meta: Mapping[str, Any], method: str, attachment: Attachment) -> HttpResponseBase:
+    """The bytes, or the stretch of them that is asked for. They are saved by a browser, and never run. Raises BytesMissing."""
+    etag = f'"{attachment.sha256}"'
+    if ranges.has_it(meta, etag):
+        return HttpResponse(status=304, headers={**SAFE, "ETag": etag})
+    if method == "HEAD":  # Ranges are for GET alone (RFC 9110 §14.2).
+        return StreamingHttpResponse([], headers=headers_of(attachment, attachment.size))
+    wanted = ranges.wanted(meta, etag, attachment.size)
+    start, length = wanted or (0, attachment.size)
+    response = StreamingHttpResponse(opened(attachment, start, length), headers=headers_of(attachment, length))
+    if wanted:
+        response.status_code = 206
+        response["Content-Range"] = f"bytes {start}-{start + length - 1}/{attachment.size}"
+    return response
 
 
 def headers_of(attachment: Attachment, length: int) -> dict[str, str]:

@@ -52,3 +52,20 @@ def by(
 
     Filter.title = title
     return Filter
+
+
+def named(title: str, parameter: str, chosen: Callable[[str], Q]) -> type[SimpleListFilter]:
+    """A filter `?parameter=value` for any value that somebody writes; an empty one chooses all."""
+
+    class Filter(SimpleListFilter):
+        parameter_name = parameter
+
+        def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+            return [("", title)]  # Without any, the filter would be passed over.
+
+        def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+            value = (self.value() or "").replace("\0", "").strip()
+            return queryset.filter(chosen(value)) if value else queryset
+
+    Filter.title = title
+    return Filter

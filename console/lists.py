@@ -6,6 +6,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.functional import cached_property
+from django.utils.text import capfirst
 
 from console.panels import AGAIN, PanelsAdmin, answer
 
@@ -70,6 +71,7 @@ class RowsAdmin(PanelsAdmin):
             "console/list.html",
             {
                 **context,
+                "title": capfirst(self.opts.verbose_name_plural),
                 "tabs": _tabs(cl, self.counts()),
                 "pages": _pages(cl),
                 "rows_template": self.rows_template,

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from console.trees import in_short
+from costs.limits import PER_AGENT
 from intents.events import EventType
 
 PERSON = "user:"
@@ -42,6 +43,11 @@ def _ended(payload: dict[str, Any]) -> str:
     return payload["scope"] + (f" ({in_short(payload['reason'])})" if payload.get("reason") else "")
 
 
+def _spent(payload: dict[str, Any]) -> str:
+    by = f" by {payload['agent_id']}" if payload.get("limit_kind") == PER_AGENT else ""
+    return f"{payload['spent_usd']} of {payload['limit_usd']} USD{by}"
+
+
 _SAID: dict[str, Callable[[dict[str, Any]], str]] = {
     EventType.STATE_PATCHED: _patched,
     EventType.STATUS_CHANGED: _moved,
@@ -55,6 +61,13 @@ _SAID: dict[str, Callable[[dict[str, Any]], str]] = {
     EventType.LEASE_RELEASED: _ended,
     EventType.LEASE_EXPIRED: _ended,
     EventType.LEASE_REVOKED: _ended,
+    EventType.ATTACHMENT_ADDED: lambda payload: str(payload["filename"]),
+    EventType.BUDGET_ALERT: _spent,
+    EventType.BUDGET_EXCEEDED: _spent,
+    EventType.INTENT_CREATED: lambda payload: payload["status"],
+    EventType.AGENT_ASSIGNED: lambda payload: f"{payload['agent_id']} as {payload['role']}",
+    EventType.AGENT_UNASSIGNED: lambda payload: str(payload["agent_id"]),
+    EventType.FAILURE_RECORDED: lambda payload: f"{payload['error_type']}, attempt {payload['attempt']} of {payload['agent_id']}",
     EventType.COST_RECORDED: lambda payload: f"{payload['amount']} {payload['unit']}",
     "comment": lambda payload: in_short(payload.get("message") or payload.get("text") or payload),
 }

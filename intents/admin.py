@@ -1,23 +1,121 @@
-from django.contrib import admin
+"""Intents and their log in the console. What the pages show is gathered in console.intents, what they do in console.deeds."""
 
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.urls import path
+
+from config.db import clock
+from config.ids import parse_id
+from console import deeds, log
+from console import intents as page
 from console.admin import ReadOnlyAdmin
-from intents.models import Assignment, Edge, Event, Intent
+from console.filters import by, named
+from console.home import waits
+from console.lists import RowsAdmin
+from console.panels import PanelsAdmin, answer
+from intents.models import Assignment, Edge, Event, Intent, Status
+from portfolios.models import Member, Portfolio
+
+LATEST = 100  # Portfolios that the list's filter offers.
+
+
+def _of_agent(agent_id: str) -> Q:
+    return Q(pk__in=Assignment.objects.filter(agent_id=agent_id).values("intent"))
+
+
+def _in_portfolio(given: str) -> Q:
+    return Q(pk__in=Member.objects.filter(portfolio=parse_id(given)).values("intent"))
 
 
 @admin.register(Intent)
-class IntentAdmin(ReadOnlyAdmin):
-    list_display = ["title", "status", "version", "created_by", "updated_at"]
-    list_filter = ["status"]
-    search_fields = ["title", "description", "created_by"]
-    ordering = ["-created_at", "-id"]
+class IntentAdmin(RowsAdmin):
+    panels_template = "intents/panels.html"
+    rows_template = "intents/rows.html"
+    fields_template = "intents/fields.html"
+    own_fields = ("agent", "portfolio", "root")
+    search_label = "Title, description or id"
+    list_only = "intent_created intent_updated status_changed state_patched agent_assigned agent_unassigned"
+    list_filter = [
+        by("status", "status__exact", Status.choices, lambda status, now: Q(status=status)),
+        named("agent", "agent", _of_agent),
+        named("portfolio", "portfolio", _in_portfolio),
+        by("root", "root", [("1", "Without a parent")], lambda chosen, now: Q(parent_intent=None)),
+    ]
+    search_fields = ["title", "description"]
+    ordering = ["-updated_at", "-id"]
+    every = 30
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Intent]:
+        """Of a list's rows, no more than it shows."""
+        found = super().get_queryset(request)
+        is_list = str(getattr(request.resolver_match, "url_name", "")).endswith("_changelist")
+        return found.defer("state", "constraints", "description") if is_list else found
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Intent], search_term: str
+    ) -> tuple[QuerySet[Intent], bool]:
+        if pk := parse_id(search_term.strip()):
+            return queryset.filter(pk=pk), False
+        return super().get_search_results(request, queryset, search_term.replace("\0", ""))
+
+    def rows(self, request: HttpRequest, found: list[Intent]) -> dict[str, Any]:
+        now, ids = clock(), {each.pk for each in found}
+        waiting = waits(ids, now)
+        last = Event.objects.filter(intent=OuterRef("pk"), sequence=OuterRef("last_sequence"))
+        newest = Intent.objects.filter(pk__in=ids).order_by()
+        latest = {
+            pk: (at, what)
+            for pk, at, what in newest.values_list("pk", Subquery(last.values("created_at")), Subquery(last.values("event_type")))
+        }
+        return {
+            "found": [(each, waiting.get(each.pk, []), latest.get(each.pk)) for each in found],
+            "asked": request.GET,
+            "is_narrowed": any(value for name, value in request.GET.items() if name not in ("p", "panels")),
+            "portfolios": [*Portfolio.objects.order_by("-created_at", "-pk").values_list("pk", "name")[:LATEST]],
+        }
+
+    def panels(self, request: HttpRequest, obj: Intent) -> dict[str, Any]:
+        return page.gather(request, obj)
+
+    def follows(self, obj: Intent) -> dict[str, str]:
+        return {"intent": str(obj.pk)}
+
+    def get_urls(self) -> list[Any]:
+        do = self.admin_site.admin_view(deeds.answer)
+        return [path("<uuid:object_id>/do/<slug:name>/", do, name="intents_intent_do"), *super().get_urls()]
 
 
 @admin.register(Event)
-class EventAdmin(ReadOnlyAdmin):
-    list_display = ["position", "event_type", "actor", "intent", "sequence", "created_at"]
-    search_fields = ["=event_type", "=actor", "=trace_id"]
-    list_select_related = ["intent"]
-    ordering = ["-row"]
+class EventAdmin(PanelsAdmin):
+    panels_template = "intents/event.html"
+
+    def changelist_view(self, request: HttpRequest, extra_context: Mapping[str, Any] | None = None) -> HttpResponseBase:
+        """The whole log, which is never counted."""
+        asked = log.Everywhere.of(request.GET)
+        found = asked.read()
+        context = {
+            "title": "Log",
+            "opts": self.opts,
+            "asked": asked,
+            "choice": asked.choice,
+            "log": found,
+            "types": log.TYPES,
+            "newer_url": f"?{asked.link(None)}",
+            "older_url": f"?{asked.link(found.older)}" if found.older else "",
+            "is_empty": not found.entries and not asked.link(None) and not asked.choice.before,
+        }
+        return answer(request, "intents/log.html", context, follow=asked.topic, only=asked.choice.event_type)
+
+    def panels(self, request: HttpRequest, obj: Event) -> dict[str, Any]:
+        return {"entry": log.entry(obj), "event": obj}
+
+    def follows(self, obj: Event) -> dict[str, str]:
+        return {"intent": str(obj.intent_id)} if obj.intent_id else {}
 
 
 @admin.register(Edge)

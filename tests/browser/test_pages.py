@@ -50,7 +50,7 @@ def test_events_can_be_read_and_not_changed_in_the_console(operator: Page, serve
     )
 
     operator.goto("/admin/intents/event/")
-    operator.click("table tbody a >> nth=0")
-    operator.wait_for_selector("text=intent_created")
+    operator.click(".oi-event-type:text('intent_created') >> nth=0")
+    operator.wait_for_selector("h2:has-text('intent_created')")
 
     assert operator.locator("[name=_save], .deletelink").count() == 0

@@ -1,0 +1,150 @@
+"""What an intent's page shows. A fixed number of queries, and of each thing no more than fits the page."""
+
+from collections import Counter
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from django.db.models import Sum
+from django.http import HttpRequest
+
+from access.models import Role
+from access.people import may
+from attachments import files
+from attachments.models import Attachment
+from config.db import clock
+from console import budgets, deeds, log, neighbours, versions
+from console.home import waits
+from costs.amounts import HUNDREDTHS, PARTS
+from costs.models import Spending
+from governance.models import Arbitration
+from intents import graph
+from intents.models import Assignment, Intent, Status
+from leasing.models import Lease
+from leasing.wire import lease_body
+from portfolios.models import Member
+from retries.models import Failure, RetryPolicy
+
+EVENTS = 30
+VERSIONS = 12
+ENDED = 5  # Leases.
+SHOWN = 20  # Leases, attachments, failures, portfolios.
+KINDS = 8  # Agents and types of costs.
+PREVIEW = 2_000  # Bytes of a text.
+PREVIEWED = 3  # Texts, the newest.
+IMAGES = {"image/png", "image/jpeg", "image/gif", "image/webp"}
+TEXTS = {"application/json", "application/yaml", "application/x-yaml", "application/x-ndjson", "application/toml"}
+NO_TEXTS = {"text/html", "text/xml"}  # Nothing of it would be rendered. But a reader may take what he sees for the page.
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An attachment: `kind` is image, text or nothing that is shown; `text` the beginning of one."""
+
+    attachment: Attachment
+    kind: str
+    text: str = ""
+    is_cut: bool = False
+
+
+def gather(request: HttpRequest, intent: Intent) -> dict[str, Any]:
+    now = clock()
+    choice = log.Choice.of(request.GET)
+    events = log.of_intent(intent, choice, shown=EVENTS)
+    version = versions.chosen(intent, request.GET.get("version", ""), request.GET.get("at", ""))
+    waiting = waits({intent.pk}, now).get(intent.pk, []) if intent.status == Status.BLOCKED else []
+    return {
+        "now": now,
+        "intent": intent,
+        "is_operator": may(request, Role.OPERATOR),
+        "is_arbiter": may(request, Role.ARBITER),
+        "path": [each for _, each in graph.ancestors(intent.pk, beyond=0, limit=SHOWN)][::-1],
+        "portfolios": [*Member.objects.filter(intent=intent).select_related("portfolio").order_by("pk")[:SHOWN]],
+        "questions": [*Arbitration.objects.pending(now).filter(intent=intent).order_by("-blocking", "pk")[:SHOWN]],
+        "waiting": waiting,
+        "ways": deeds.ways(intent, is_waiting=bool(waiting)),
+        "is_final": intent.is_final,
+        "neighbours": neighbours.of(intent),
+        "version": version,
+        "versions": log.versions(intent, log.counter(request.GET.get("versions", "")), VERSIONS),
+        "choice": choice,
+        "types": log.TYPES,
+        "log": events,
+        "newer_url": f"?{choice.link(None)}#log",
+        "older_url": f"?{choice.link(events.older)}#log" if events.older else "",
+        "agents": [*Assignment.objects.filter(intent=intent).order_by("pk")[:SHOWN]],
+        "leases": _leases(intent, now),
+        **_costs(intent),
+        "attachments": _attachments(intent),
+        "policy": RetryPolicy.objects.filter(intent=intent).first(),
+        "failures": [*Failure.objects.filter(intent=intent).order_by("-sequence")[:SHOWN]],
+    }
+
+
+def _leases(intent: Intent, now: datetime) -> list[tuple[Lease, str]]:
+    """Those that are held first, then the newest that have ended; each with its status."""
+    held = [*Lease.objects.held(now).filter(intent=intent).order_by("expires_at")[:SHOWN]]
+    ended = Lease.objects.filter(intent=intent).exclude(pk__in=[each.pk for each in held]).order_by("-pk")[:ENDED]
+    return [*((each, "active") for each in held), *((each, lease_body(each, now)["status"]) for each in ended)]
+
+
+def _costs(intent: Intent) -> dict[str, Any]:
+    """In 10^-14 USD; of other units each by itself, in trillionths (rule C-2)."""
+    sums = Spending.objects.filter(intent=intent).order_by().values_list("unit", "cost_type", "agent_id")
+    by_type: Counter[str] = Counter()
+    by_agent: Counter[str] = Counter()
+    others: Counter[str] = Counter()
+    for unit, cost_type, agent_id, whole, parts in sums.annotate(Sum("whole"), Sum("parts")):
+        amount = int(whole) * PARTS + int(parts)
+        if unit in HUNDREDTHS:
+            by_type[cost_type] += amount * HUNDREDTHS[unit]
+            by_agent[agent_id] += amount * HUNDREDTHS[unit]
+        else:
+            others[unit] += amount
+    limits, of_tree = budgets.of_intent(intent)
+    return {
+        "spent": sum(by_agent.values()),
+        "spent_with_below": of_tree,
+        "budgets": limits,
+        "breakdowns": [("agent", by_agent.most_common(KINDS)), ("type", by_type.most_common(KINDS))],
+        "other_units": sorted(others.items()),
+    }
+
+
+def _attachments(intent: Intent) -> list[Shown]:
+    newest = [*Attachment.objects.filter(intent=intent).order_by("-pk")[:SHOWN]]
+    texts = [each.pk for each in newest if _kind(each) == "text"][:PREVIEWED]
+    return [_shown(each, each.pk in texts) for each in newest]
+
+
+def _kind(attachment: Attachment) -> str:
+    """By what it says it is. Browsers are told not to guess, and what is no image then stays undrawn."""
+    media_type = attachment.content_type.partition(";")[0].strip().lower()
+    if attachment.storage_url:
+        return ""
+    if media_type in IMAGES:
+        return "image"
+    is_text = media_type in TEXTS or (media_type.startswith("text/") and media_type not in NO_TEXTS)
+    return "text" if is_text else ""
+
+
+def _shown(attachment: Attachment, is_read: bool) -> Shown:
+    kind = _kind(attachment)
+    if kind != "text" or not is_read:
+        return Shown(attachment, kind if kind == "image" else "")
+    try:
+        return Shown(attachment, kind, _beginning(str(attachment.sha256)), is_cut=attachment.size > PREVIEW)
+    except FileNotFoundError:
+        return Shown(attachment, "")
+
+
+@lru_cache(maxsize=128)
+def _beginning(digest: str) -> str:
+    """Of the bytes with this digest, which never change. Storage may be far away, and a live page asks again and again.
+
+    Raises FileNotFoundError.
+    """
+    with closing(files.read(digest, 0, PREVIEW)) as stretch:
+        return b"".join(stretch).decode(errors="replace").replace("\0", "\N{REPLACEMENT CHARACTER}")

@@ -1,0 +1,99 @@
+"""An intent's versions, told by its log: what each of them changed, and the state as it left it (rule E-6)."""
+
+from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+from itertools import islice, takewhile
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import orjson
+from django.db.models import ExpressionWrapper, F, TextField
+
+from console.diffs import Change, changes
+from console.log import counter
+from console.telling import told
+from intents.models import Event, Intent
+from intents.replay import VERSIONED, CannotReplay, Replayed, steps, version_of
+
+MOST = 3_000  # Versioned events that are replayed for one page.
+FETCHED_AT_ONCE = 1_000
+OF_ONE_WRITE = 50  # Events that are looked at for those of one version.
+SHOWN = 200  # Changes of one version.
+REMEMBERED = 16  # Versions: what has been stays so, and a live page asks again and again.
+
+_FIELDS = ("title", "description", "status", "confidence", "constraints", "depends_on")
+
+
+class Logged(NamedTuple):
+    sequence: int
+    event_type: str
+    actor: str
+    created_at: datetime
+    text: str
+
+    @property
+    def payload(self) -> Any:
+        return orjson.loads(self.text)
+
+    @property
+    def said(self) -> str:
+        return told(self.event_type, self.payload)
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """What the events of one write made of the intent. Where too much came before, `state` is None and only they tell of it."""
+
+    number: int
+    events: list[Logged] = field(default_factory=list)
+    state: dict[str, Any] | None = None
+    changes: list[Change] = field(default_factory=list)
+    fields: list[Change] = field(default_factory=list)
+    is_cut: bool = False
+    problem: str = ""
+
+
+def chosen(intent: Intent, number: str, at: str) -> Version | None:
+    """The version of that number, if it was asked for and exists. `at` is the sequence of its event, if it is known."""
+    wanted = counter(number) or 0
+    return _version(intent.pk, wanted, counter(at) or 0) if 1 <= wanted <= intent.version else None
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _version(intent_id: UUID, number: int, at: int) -> Version:
+    before = Replayed("", None, "", {}, {}, None, 0, None, [], [], "", 0)
+    after, events = before, []
+    leading = takewhile(lambda event: version_of(event) <= number, _events(intent_id, 1))
+    try:
+        for event, after in steps(leading):
+            if after.version == number:
+                events.append(event)
+            elif after.version == number - 1:
+                before = deepcopy(after)
+    except CannotReplay as error:
+        return Version(number, problem=f"The log does not lead there: {error}.")
+    if not events:
+        return _without_state(intent_id, number, at)
+    found = [*islice(changes(before.state, after.state), SHOWN + 1)]
+    fields = [*changes(_fields(before), _fields(after))] if number > 1 else []
+    return Version(number, events, after.state, found[:SHOWN], fields, is_cut=len(found) > SHOWN)
+
+
+def _without_state(intent_id: UUID, number: int, at: int) -> Version:
+    nearby = islice(_events(intent_id, at), OF_ONE_WRITE) if at else iter(())
+    return Version(number, [event for event in nearby if version_of(event) == number])
+
+
+def _events(intent_id: UUID, first: int) -> Iterator[Logged]:
+    """The versioned events from a sequence on."""
+    events = Event.objects.filter(intent=intent_id, event_type__in=VERSIONED, sequence__gte=first).order_by("sequence")
+    text = ExpressionWrapper(F("payload"), TextField())
+    found = events.values_list("sequence", "event_type", "actor", "created_at", text)
+    return map(Logged._make, found[:MOST].iterator(chunk_size=FETCHED_AT_ONCE))
+
+
+def _fields(intent: Replayed) -> dict[str, Any]:
+    return {name: getattr(intent, name) for name in _FIELDS}

@@ -30,36 +30,42 @@ class _Writer:
 
     def write(self, value: Any, level: int) -> SafeString:
         if isinstance(value, dict):
-            return self._container([(key, each) for key, each in value.items()], level)
+            return self._members([*value.items()], level)
         if isinstance(value, list):
-            return self._container([*enumerate(value)], level)
+            return self._members([*enumerate(value)], level)
         return _scalar(value)
 
-    def _container(self, members: list[tuple[Any, Any]], level: int) -> SafeString:
-        if not members:
-            return mark_safe('<span class="oi-quiet">empty</span>')
+    def _members(self, members: list[tuple[Any, Any]], level: int) -> SafeString:
         shown = []
         for name, each in members:
             if self.left <= 0:
                 break
             self.left -= 1
-            shown.append((name, self._member(each, level + 1)))
+            shown.append((self._member(name, each, level + 1),))
         rest = len(members) - len(shown)
-        more = format_html('<div class="oi-quiet">and {} more</div>', rest) if rest else ""
-        items = format_html_join("", "<div><dt>{}</dt><dd>{}</dd></div>", shown)
-        return format_html('<dl class="oi-tree">{}</dl>{}', items, more)
+        more = format_html('<li class="oi-quiet">and {} more</li>', rest) if rest else ""
+        return format_html('<ul class="oi-tree">{}{}</ul>', format_html_join("", "{}", shown), more)
 
-    def _member(self, value: Any, level: int) -> SafeString:
-        if not isinstance(value, dict | list) or not value:
-            return self.write(value, level)
+    def _member(self, name: Any, value: Any, level: int) -> SafeString:
+        if not _is_deep(value):
+            return format_html('<li class="oi-leaf"><span class="oi-name">{}</span><span>{}</span></li>', name, _scalar(value))
         is_open = level <= OPEN_TO and len(value) <= OPEN_UP_TO
-        said = f"{len(value)} {'field' if isinstance(value, dict) else 'item'}{'s' if len(value) > 1 else ''}"
         return format_html(
-            "<details{}><summary>{}</summary>{}</details>", mark_safe(" open" if is_open else ""), said, self.write(value, level)
+            '<li><details{}><summary><span class="oi-name">{}</span> <span class="oi-size">{}</span></summary>{}</details></li>',
+            mark_safe(" open" if is_open else ""),
+            name,
+            f"{len(value)} {'field' if isinstance(value, dict) else 'item'}{'s' if len(value) > 1 else ''}",
+            self.write(value, level),
         )
 
 
+def _is_deep(value: Any) -> bool:
+    return isinstance(value, dict | list) and bool(value)
+
+
 def _scalar(value: Any) -> SafeString:
+    if isinstance(value, dict | list):
+        return mark_safe('<span class="oi-quiet">empty</span>')
     if isinstance(value, str):
         return _text(value)
     kind = "oi-json-none" if value is None else "oi-json-number"

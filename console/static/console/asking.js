@@ -46,8 +46,10 @@ function choose(event) {
 function keepWhatWasWritten(gone, fresh) {
   const old = gone.querySelector("#oi-decide");
   if (!old || fresh.querySelector("#oi-decide")) return;
+  if (old.contains(document.activeElement)) queueMicrotask(() => document.getElementById("oi-answer")?.focus());
   const chosen = old.querySelector("[name=decision]:checked")?.value ?? old.querySelector("textarea[name=decision]")?.value ?? "";
   const why = old.querySelector("[name=rationale]").value;
+  if (!chosen && !why) return;
   const note = document.createElement("div");
   note.className = "oi-note oi-note-warn";
   note.setAttribute("role", "alert");
@@ -67,7 +69,6 @@ function keepWhatWasWritten(gone, fresh) {
     kept.setAttribute("aria-label", "Your reasons, to take them elsewhere");
   }
   fresh.prepend(note);
-  if (old.contains(document.activeElement)) queueMicrotask(() => document.getElementById("oi-answer")?.focus());
 }
 
 /* --- the inbox ---------------------------------------------------------------------------------------------------- */

@@ -1,0 +1,179 @@
+"""Leases, decisions and delegations in the console."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from config.db import clock
+from leasing.models import Lease
+from tests.conftest import log
+
+LEASES = "leasing/lease/"
+
+
+@pytest.fixture
+def take(agent, make_intent):
+    """`take("flights", 60)`: a lease of ada's on an intent of its own."""
+
+    def taken(scope, seconds=300, *, by="ada", intent=None):
+        intent = intent or make_intent(title=f"Book {scope}")
+        response = agent(by).post(f"/intents/{intent['id']}/leases", {"scope": scope, "duration_seconds": seconds})
+        assert response.status_code in (200, 201), response.json()
+        return response.json()
+
+    return taken
+
+
+def let_run_out(lease):
+    Lease.objects.filter(pk=lease["id"]).update(
+        acquired_at=clock() - timedelta(minutes=9), expires_at=clock() - timedelta(minutes=4)
+    )
+
+
+def scopes(response):
+    return re.findall(r'oi-row-title"[^>]*><code>([^<]*)<', response.text)
+
+
+def text(response):
+    return " ".join(re.sub(r"<[^>]*>", " ", response.text).split())
+
+
+def test_what_ends_first_stands_first_and_the_tabs_part_what_has_ended(agent, person, take):
+    take("hours", 7200)
+    take("soon", 120)
+    released, expired = take("released"), take("expired")
+    agent("ada").delete(f"/intents/{released['intent_id']}/leases/{released['id']}")
+    let_run_out(expired)
+    grace = person("viewer")
+
+    assert scopes(grace.get(LEASES)) == ["soon", "hours"]
+    assert scopes(grace.get(LEASES, {"state": "soon"})) == ["soon"]
+    assert scopes(grace.get(LEASES, {"state": "ended"})) == ["expired", "released"]
+    assert scopes(grace.get(LEASES, {"state": "all", "q": "exp"})) == ["expired"]
+
+
+def test_an_empty_list_says_how_to_take_one(person, db):
+    assert "with client.lease(" in person("viewer").get(LEASES).text
+
+
+def test_the_end_is_there_without_a_script_and_when_the_holder_was_last_active(agent, person, take):
+    lease = take("flights")
+    Lease.objects.filter(pk=lease["id"]).update(acquired_at=clock() - timedelta(hours=2))
+    agent("ada").post(f"/intents/{lease['intent_id']}/events", {"event_type": "comment", "payload": {"message": "booking"}})
+
+    shown = text(person("viewer").get(LEASES))
+
+    ends = Lease.objects.get().expires_at
+    assert f"until {ends:%H:%M:%S} UTC" in shown
+    assert re.search(r"taken 2 h 0 min ago · holder last active here \d s ago", shown)
+
+
+@pytest.mark.rule("L-5")
+def test_several_are_revoked_with_one_reason(api, person, take):
+    first, second = take("flights"), take("hotels", by="bob")
+
+    told = person("arbiter").act("leasing/lease", "revoke", first["id"], second["id"], reason="Freeze").text
+
+    assert "Revoked: " in told
+    assert {each.status for each in Lease.objects.all()} == {"revoked"}
+    for lease in (first, second):
+        assert log(api, {"id": lease["intent_id"]})[-1] == ("lease_revoked", "user:grace")
+
+
+def test_revoking_what_has_ended_is_told_and_writes_nothing(api, person, take):
+    revoked, expired = take("flights"), take("hotels")
+    person("arbiter", "ines").act("leasing/lease", "revoke", revoked["id"])
+    let_run_out(expired)
+    before = api.get("/events", limit=1000).json()["events"]
+
+    told = person("arbiter").act("leasing/lease", "revoke", revoked["id"], expired["id"]).text
+
+    assert "flights held by ada: ines has revoked it already. Nothing was written." in told
+    assert "hotels held by ada: it had run out already. Nothing was written." in told
+    assert "Revoked:" not in told
+    assert api.get("/events", limit=1000).json()["events"] == before
+
+
+def test_a_lease_s_page_tells_its_history(api, agent, person, take, make_intent):
+    intent = make_intent(title="Book flights")
+    take("flights", by="bob", intent=intent)
+    agent("bob").delete(f"/intents/{intent['id']}/leases/{Lease.objects.get().pk}")
+    lease = take("flights", intent=intent)
+    agent("ada").post(f"/intents/{intent['id']}/events", {"event_type": "comment", "payload": {"message": "Seat 12A"}})
+    for _ in range(2):
+        agent("ada").patch(f"/intents/{intent['id']}/leases/{lease['id']}", {"duration_seconds": 900})
+    grace = person("arbiter")
+    page = f"leasing/lease/{lease['id']}/change/"
+    assert 'class="oi-button">Revoke<' in grace.get(page).text
+
+    grace.act("leasing/lease", "revoke", lease["id"], reason="Ada hangs")
+    shown = text(grace.get(page))
+
+    assert re.search(r"grace revoked it \d s ago : Ada hangs", shown)
+    assert "Renewed 2 times" in shown
+    assert "comment Seat 12A" in shown
+    assert re.search(r"Others who had flights bob released \d s ago", shown)
+    assert 'class="oi-button">Revoke<' not in grace.get(page).text
+
+
+def test_delegations_say_what_may_be_decided_where_and_are_revoked_by_who_gave_them(api, person, make_intent):
+    intent = make_intent(title="Launch <b>")
+    body = {"delegate": "lead", "scope": {"intents": [intent["id"]], "actions": ["decide"]}, "actor": "user:grace"}
+    made = api.post("/delegations", body).json()
+    api.post(f"/intents/{intent['id']}/decisions", {"decision": "go north", "decided_by": "lead"})
+    grace, ines = person("arbiter"), person("arbiter", "ines")
+    page = f"governance/delegation/{made['id']}/change/"
+
+    assert "lead may decide on Launch &lt;b&gt; granted by grace" in text(grace.get("governance/delegation/"))
+    assert "go north" in grace.get(page).text
+    assert 'class="oi-button">Revoke<' in grace.get(page).text
+    assert 'class="oi-button">Revoke<' not in ines.get(page).text
+    assert "Only user:grace or an operator" in ines.act("governance/delegation", "revoke", made["id"]).text
+    assert "Revoked: " in grace.act("governance/delegation", "revoke", made["id"]).text
+    assert "lead may decide" not in text(grace.get("governance/delegation/"))
+    assert "Revoked" in text(grace.get("governance/delegation/", {"state": "ended"}))
+
+
+def test_a_decision_leads_to_its_question(api, agent, person, make_intent):
+    intent = make_intent()
+    asked = agent("ada").post(f"/intents/{intent['id']}/arbitrate", {"reason": "Which way?"}).json()
+    evidence = [{"source": "map", "summary": "page 3"}]
+    made = api.post(
+        f"/intents/{intent['id']}/decisions", {"decision": "north", "rationale": "warmer", "evidence": evidence}
+    ).json()
+    grace = person("viewer")
+
+    for page in ("governance/decision/", f"governance/decision/{made['id']}/change/"):
+        assert f"/admin/governance/arbitration/{asked['id']}/change/" in grace.get(page).text
+        assert "warmer" in grace.get(page).text
+    assert "page 3" in grace.get(f"governance/decision/{made['id']}/change/").text
+
+
+def queries(grace, path):
+    grace.get(path)
+    with CaptureQueriesContext(connection) as found:
+        assert grace.get(path).status_code == 200
+    return len(found)
+
+
+def test_the_pages_cost_the_same_queries_whatever_there_is(api, agent, person, take, make_intent):
+    def more(count):
+        intent = make_intent(title="Large")
+        lease = take("scope", intent=intent)
+        api.post("/delegations", {"delegate": "lead", "scope": {"intents": [intent["id"]]}})
+        for number in range(count):
+            take(f"other{number}")
+            agent("ada").patch(f"/intents/{intent['id']}/leases/{lease['id']}", {"duration_seconds": 900 + number})
+        return f"leasing/lease/{lease['id']}/change/"
+
+    grace = person("operator")
+    small = more(1)
+    lists = [LEASES, f"{LEASES}?state=all", "governance/delegation/"]
+    before = [queries(grace, each) for each in [small, *lists]]
+    large = more(10)
+
+    assert [queries(grace, each) for each in [large, *lists]] == before
+    assert max(before) <= 12

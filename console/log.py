@@ -95,10 +95,13 @@ class Everywhere:
 
     def read(self) -> Page:
         if self.intent:
-            intent = Intent.objects.filter(pk=parse_id(self.intent)).defer("state", "constraints").first()
+            pk = parse_id(self.intent)
+            intent = Intent.objects.filter(pk=pk).defer("state", "constraints").first() if pk else None
             return of_intent(intent, self.choice) if intent else Page([], None)
         if self.portfolio and not parse_id(self.portfolio):
             return Page([], None)
+        if self.choice.before is None:
+            positions.settle()
         belonging = audience.belonging([audience.of_portfolio(self.portfolio.lower())]) if self.portfolio else Q()
         is_scanned = bool(self.choice.actor or self.portfolio)  # A type alone has an index.
         return _page(

@@ -1,12 +1,10 @@
 """Intents and their log in the console. What the pages show is gathered in console.intents, what they do in console.deeds."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import OuterRef, Q, QuerySet, Subquery
-from django.http import HttpRequest
-from django.http.response import HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
 from config.db import clock
@@ -94,7 +92,7 @@ class IntentAdmin(RowsAdmin):
 class EventAdmin(PanelsAdmin):
     panels_template = "intents/event.html"
 
-    def changelist_view(self, request: HttpRequest, extra_context: Mapping[str, Any] | None = None) -> HttpResponseBase:
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The whole log, which is never counted."""
         asked = log.Everywhere.of(request.GET)
         found = asked.read()

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from intents import patches
@@ -22,6 +22,9 @@ class Logged(Protocol):
     def actor(self) -> str: ...
     @property
     def payload(self) -> dict[str, Any]: ...
+
+
+L = TypeVar("L", bound=Logged)
 
 
 @dataclass(slots=True)
@@ -66,13 +69,13 @@ def _gapless(events: Iterable[Logged]) -> Iterator[Logged]:
         yield event
 
 
-def steps(events: Iterable[Logged]) -> Iterator[tuple[Logged, Replayed]]:
+def steps(events: Iterable[L]) -> Iterator[tuple[L, Replayed]]:
     """Each of the events with the intent as it leaves it, which is the same object all the time.
 
     They may be the versioned ones alone (VERSIONED), in their order from the creation on. Raises CannotReplay.
     """
     intent: Replayed | None = None
-    before: Logged | None = None
+    before: L | None = None
     for event in events:
         try:
             intent = _follow(intent, event, before)

@@ -92,14 +92,13 @@ def too_late(request: HttpRequest, asked_id: UUID, decision: str) -> TooLate | N
         case Status.RESOLVED:
             return _decided(asked.decision, now, actor_of(request).id, decision)
         case Status.EXPIRED:
-            return TooLate(
-                "The time is over",
-                f"The question ran out {in_short(now - asked.expires_at)} ago. The agent has gone on without an answer.",
-            )
+            return TooLate("The time is over", f"The question ran out {in_short(now - (asked.expires_at or now))} ago.")
         case _:
             event = questions.withdrawal(asked)
             who, why = person(event.actor) if event else "Somebody", event.payload.get("reason") if event else None
-            return TooLate(f"{who} has withdrawn the question", f"{_before(asked.resolved_at, now)}{f': {why}' if why else ''}.")
+            return TooLate(
+                f"{who} has withdrawn the question", f"{_before(asked.resolved_at or now, now)}{f': {why}' if why else ''}."
+            )
 
 
 def _decided(made: Decision, now: datetime, me: str, decision: str) -> TooLate | None:

@@ -38,7 +38,7 @@ def by(
         def value(self) -> str | None:
             return super().value() or self.default
 
-        def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:
+        def choices(self, changelist: Any) -> Iterator[Any]:
             if default is None:
                 yield from super().choices(changelist)
                 return

@@ -3,8 +3,7 @@
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.http import HttpRequest
-from django.http.response import HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.utils.functional import cached_property
 from django.utils.text import capfirst
 
@@ -55,10 +54,11 @@ class RowsAdmin(PanelsAdmin):
         """How many there are behind a tab, by the filter's value. Not for those that would be counted slowly."""
         return {}
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         given = request.GET
-        request.GET = given.copy()  # type: ignore[assignment] # Django refuses parameters that it does not know.
-        request.GET.pop(AGAIN, None)
+        known = given.copy()
+        known.pop(AGAIN, None)  # Django refuses parameters that it does not know.
+        request.GET = known  # type: ignore[assignment]
         response = super().changelist_view(request, extra_context)
         request.GET = given
         context = getattr(response, "context_data", None) or {}

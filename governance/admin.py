@@ -52,7 +52,7 @@ class ArbitrationAdmin(RowsAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Arbitration]:
         found = super().get_queryset(request).select_related("intent", "decision")
         is_waiting = request.GET.get("state", Status.PENDING) == Status.PENDING
-        return found.by_urgency(clock() + URGENT) if is_waiting else found.order_by("-pk")  # type: ignore[no-any-return, attr-defined]
+        return found.by_urgency(clock() + URGENT) if is_waiting else found.order_by("-pk")
 
     def rows(self, request: HttpRequest, found: list[Arbitration]) -> dict[str, Any]:
         shown = questions.rows(request, found, clock())
@@ -126,7 +126,7 @@ class ArbitrationAdmin(RowsAdmin):
         response: Any = self.object_page(request, asked, {"form": form, "evidence": form.written, **said})
         response.context_data["live"]["url"] = f"{page}?{AGAIN}=1"
         response.status_code = status
-        return response  # type: ignore[no-any-return]
+        return response
 
     @method_decorator(require_POST)
     def answer_several(self, request: HttpRequest) -> HttpResponse:
@@ -170,7 +170,7 @@ class DecisionAdmin(RowsAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Decision]:
         heavy = ("intent__state", "intent__constraints", "arbitration__context", "arbitration__options")
-        return super().get_queryset(request).select_related("intent", "arbitration").defer(*heavy).order_by("-pk")  # type: ignore[no-any-return]
+        return super().get_queryset(request).select_related("intent", "arbitration").defer(*heavy).order_by("-pk")
 
     def panels(self, request: HttpRequest, obj: Decision) -> dict[str, Any]:
         return {"decision": obj}

@@ -41,7 +41,7 @@ class LeaseAdmin(RowsAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Lease]:
         found = super().get_queryset(request).select_related("intent").defer("intent__state", "intent__constraints")
         is_running = request.GET.get("state", "active") in ("active", "soon")
-        return found.order_by("expires_at", "pk") if is_running else found.order_by("-pk")  # type: ignore[no-any-return]
+        return found.order_by("expires_at", "pk") if is_running else found.order_by("-pk")
 
     def rows(self, request: HttpRequest, found: list[Lease]) -> dict[str, Any]:
         shown = holding.rows(found, clock())

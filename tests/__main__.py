@@ -9,7 +9,7 @@ from pathlib import Path
 
 VENDORS = ("sqlite", "postgresql")
 ROOT = Path(__file__).parent.parent
-SHARED_OUT = ("--numprocesses=2", "--dist=loadfile")
+SHARED_OUT = ("--numprocesses=2", "--dist=loadfile", "--no-loadscope-reorder")
 """Much of the suite waits for servers. `-n 0` among the arguments keeps each database's tests in one process."""
 
 

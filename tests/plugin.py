@@ -14,6 +14,8 @@ HERE = Path(__file__).parent
 AS_USERS = {"browser", "clients", "docs", "examples", "sdk", "test_benchmarks.py", "test_schemathesis.py"}
 """Folders and files of tests that use a server as people and programs do, and leave its database to the others."""
 
+SLOW = {"system", "protocol", "browser"}
+
 VENDOR = os.environ.setdefault("TEST_DATABASE", "sqlite")
 
 os.environ["DATABASE_URL"] = "sqlite:///:memory:" if VENDOR == "sqlite" else postgresql_url()
@@ -27,7 +29,8 @@ def pytest_report_header() -> str:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out on PostgreSQL what would show the same again: it is run on SQLite."""
+    """What takes long comes first, lest one process be left alone with it. PostgreSQL is not asked what SQLite has shown."""
+    items.sort(key=lambda item: item.path.parent.name not in SLOW)
     if VENDOR == "sqlite" or FULL:
         return
     same = [item for item in items if _is_same_on_every_database(item)]

@@ -39,7 +39,7 @@ def test_the_documentation_asks_nobody_else_and_finds_what_is_searched(browser, 
         page.goto(path)
     page.click("input.md-search__input", timeout=PATIENCE)
     page.fill("input.md-search__input", "fencing token")
-    page.wait_for_selector("a.md-search-result__link", timeout=PATIENCE)
+    page.wait_for_selector("a.md-search-result__link", timeout=3 * PATIENCE)  # It reads the whole index first.
     found = " ".join(page.locator("a.md-search-result__link").all_inner_texts())
     page.close()
 

@@ -81,7 +81,7 @@ function build(container, { nodes, edges }) {
     container,
     elements: { nodes, edges },
     style: style(),
-    minZoom: 0.08,
+    minZoom: 0.02,
     maxZoom: 2.5,
     autoungrabify: true,
     boxSelectionEnabled: false,

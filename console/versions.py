@@ -18,7 +18,7 @@ from console.telling import told
 from intents.models import Event, Intent
 from intents.replay import VERSIONED, CannotReplay, Replayed, steps, version_of
 
-MOST = 3_000  # Versioned events that are replayed for one page.
+MOST = 2_000  # Versioned events that are replayed for one page.
 FETCHED_AT_ONCE = 1_000
 OF_ONE_WRITE = 50  # Events that are looked at for those of one version.
 SHOWN = 200  # Changes of one version.
@@ -66,7 +66,7 @@ def chosen(intent: Intent, number: str, at: str) -> Version | None:
 def _version(intent_id: UUID, number: int, at: int) -> Version:
     before = Replayed("", None, "", {}, {}, None, 0, None, [], [], "", 0)
     after, events = before, []
-    leading = takewhile(lambda event: version_of(event) <= number, _events(intent_id, 1))
+    leading = takewhile(lambda event: version_of(event) <= number, _events(intent_id, 1, at + OF_ONE_WRITE if at else None))
     try:
         for event, after in steps(leading):
             if after.version == number:
@@ -87,9 +87,10 @@ def _without_state(intent_id: UUID, number: int, at: int) -> Version:
     return Version(number, [event for event in nearby if version_of(event) == number])
 
 
-def _events(intent_id: UUID, first: int) -> Iterator[Logged]:
-    """The versioned events from a sequence on."""
+def _events(intent_id: UUID, first: int, last: int | None = None) -> Iterator[Logged]:
+    """The versioned events from one sequence to another, or to the end."""
     events = Event.objects.filter(intent=intent_id, event_type__in=VERSIONED, sequence__gte=first).order_by("sequence")
+    events = events.filter(sequence__lte=last) if last else events
     text = ExpressionWrapper(F("payload"), TextField())
     found = events.values_list("sequence", "event_type", "actor", "created_at", text)
     return map(Logged._make, found[:MOST].iterator(chunk_size=FETCHED_AT_ONCE))

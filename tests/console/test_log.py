@@ -68,7 +68,7 @@ def test_versions_too_far_back_to_be_replayed_still_say_what_they_changed(api, p
 
     told = page(vera, intent, version=9, at=link[1]).text
 
-    assert "More than three thousand changes lie before this version" in told
+    assert "More than two thousand changes lie before this version" in told
     assert "progress = step 7" in told
 
 

@@ -46,5 +46,5 @@ urlpatterns = [
 
 handler400 = "config.problems.handler400"
 handler403 = "console.refusing.handler403"
-handler404 = "config.problems.handler404"
+handler404 = "console.refusing.handler404"
 handler500 = "config.problems.handler500"

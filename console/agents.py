@@ -106,7 +106,7 @@ def one(request: HttpRequest, agent_id: str) -> HttpResponse:
     """Raises Http404 for somebody of whom nothing is known."""
     now, lately = clock(), Lately.read()
     if agent_id not in lately.seen and not _is_known(agent_id):
-        raise Http404("No such agent.")
+        raise Http404(f"Nothing is known of an agent {agent_id[:60]!r}.")
     [agent] = _described([agent_id], lately, now)
     assigned = Intent.objects.filter(assignments__agent_id=agent_id).defer("state", "constraints")
     newest = [*assigned.order_by("-updated_at", "-pk").values_list("pk", flat=True)[:LOOKED_AT]]

@@ -1,16 +1,30 @@
-"""What somebody sees who may not do what he asked for."""
+"""What somebody sees who may not do what he asked for, or asked for what is not there."""
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from config import problems
 from config.middleware import CONSOLE
 
+ELSEWHERE = {403: problems.handler403, 404: problems.handler404}
+TITLES = {403: "Not allowed", 404: "Not found"}
+
 
 def handler403(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """A page in the console, a problem document elsewhere."""
-    if not request.path_info.startswith(CONSOLE):
-        return problems.handler403(request, exception)
-    context = {**admin.site.each_context(request), "title": "Not allowed", "said": str(exception)}
-    return render(request, "console/refused.html", context, status=403)
+    return _answer(request, exception, 403, str(exception))
+
+
+def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:
+    # Django's own text, where no page has this address, is for programmers.
+    said = exception.args[0] if isinstance(exception, Http404) and exception.args else ""
+    return _answer(request, exception, 404, said if isinstance(said, str) else "")
+
+
+def _answer(request: HttpRequest, exception: Exception, status: int, said: str) -> HttpResponse:
+    """A page in the console, a problem document elsewhere. Strangers do not learn what is missing."""
+    is_ours = request.path_info.startswith(CONSOLE) and (status != 404 or request.user.is_authenticated)
+    if not is_ours:
+        return ELSEWHERE[status](request, exception)
+    context = {**admin.site.each_context(request), "title": TITLES[status], "said": said, "status": status}
+    return render(request, "console/refused.html", context, status=status)

@@ -58,7 +58,7 @@ class ReadOnlyAdmin(ModelAdmin):
             raise PermissionDenied(f"Your role does not allow {asked!r}.")
         response = super().changelist_view(request, extra_context)
         is_done = asked and isinstance(response, HttpResponseRedirect)
-        return HttpResponseRedirect(way_back(request) or response.url) if is_done else response  # type: ignore[attr-defined]
+        return HttpResponseRedirect(way_back(request) or response.url) if is_done else response
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> HttpResponse:
         context |= self.verbs_context(request, kwargs.get("obj"))

@@ -1,8 +1,9 @@
 """What the pages of questions show: the inbox, and one question with all that its reader needs to decide. Fixed numbers of queries."""
 
 from collections.abc import Sequence
-from copy import deepcopy
 from datetime import datetime
+from functools import lru_cache
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +25,7 @@ EARLIER = 8
 WAITING = 5
 CHANGES = 25
 PATCHES = 3_000  # Events with patches that are read to find the state of an earlier moment; beyond, it is not shown.
+REMEMBERED = 16  # States of earlier moments: a live page asks again and again.
 EVIDENCE = range(1, 4)  # The pieces of evidence that a form asks for.
 CHIPS = 6  # Options that a row of the inbox offers.
 
@@ -122,11 +124,17 @@ def _waiting(intent: Intent) -> dict[str, Any]:
 
 def _changes(asked: Arbitration) -> list[Change] | None:
     """Between the state when it was asked and now. None: too long a way."""
-    patched = EventType.STATE_PATCHED
-    if not since(asked).filter(event_type=patched).exists():
+    if not since(asked).filter(event_type=EventType.STATE_PATCHED).exists():
         return []
+    state = _state_at(asked.intent_id, asked.sequence)
+    return None if state is None else [*islice(changes(state, asked.intent.state), CHANGES + 1)]
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _state_at(intent_id: UUID, sequence: int) -> dict[str, Any] | None:
+    """As the log tells it. Nobody may change what this answers: it is remembered."""
     told = Event.objects.filter(
-        intent_id=asked.intent_id, sequence__lte=asked.sequence, event_type__in=[EventType.INTENT_CREATED, patched]
+        intent_id=intent_id, sequence__lte=sequence, event_type__in=[EventType.INTENT_CREATED, EventType.STATE_PATCHED]
     ).order_by("sequence")
     found = [*told.values_list("event_type", "payload")[: PATCHES + 1]]
     if len(found) > PATCHES:
@@ -134,10 +142,10 @@ def _changes(asked: Arbitration) -> list[Change] | None:
     state: dict[str, Any] = {}
     for event_type, payload in found:
         if event_type == EventType.INTENT_CREATED:
-            state = deepcopy(payload["state"])
+            state = payload["state"]
         else:
             patches.apply(state, payload["patches"])
-    return [*changes(state, asked.intent.state)][: CHANGES + 1]
+    return state
 
 
 def _earlier(asked: Arbitration) -> list[Arbitration]:

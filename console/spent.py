@@ -99,10 +99,8 @@ class Asked:
 
     @property
     def topic(self) -> dict[str, str]:
-        """The stream that tells of its costs."""
-        if self.portfolio:
-            return {"portfolio": str(self.portfolio.pk)}
-        return {"agent": self.agent} if self.agent and not self.intent else {}
+        """The stream that tells of its costs. Not the agent's: it may spend on what it is not assigned to."""
+        return {"portfolio": str(self.portfolio.pk)} if self.portfolio else {}
 
 
 @dataclass(frozen=True, slots=True)

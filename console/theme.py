@@ -60,6 +60,7 @@ UNFOLD: dict[str, Any] = {
     "DASHBOARD_CALLBACK": "console.home.page",
     "LOGIN": {"form": "console.entering.SignInForm"},
     "STYLES": [lambda request: static("console/console.css"), lambda request: static("console/intent.css")],
+    "SCRIPTS": [lambda request: static("console/keyboard.js")],
     "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": _navigation()},
     "BORDER_RADIUS": "8px",
     "COLORS": {

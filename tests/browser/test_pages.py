@@ -25,22 +25,26 @@ def test_an_intent_is_created_from_the_documentation(page: Page, server):
     page.wait_for_selector("#operations-Intents-create_intent .live-responses-table .response-col_status >> text=201")
 
 
-def test_a_key_is_made_in_the_console_shown_once_used_and_revoked(operator: Page, server):
-    operator.goto("/admin/access/apikey/add/")
+def test_a_key_is_made_in_the_console_shown_once_copied_used_and_revoked(open_page, server):
+    operator = open_page("operator", permissions=["clipboard-read", "clipboard-write"])
+    operator.goto("/admin/access/apikey/")
+    operator.click("text=New key")
     operator.fill("#id_name", "from the console")
-    operator.select_option("#id_role", "agent")
     operator.click("[name=_save]")
-    secret = operator.input_value("#new-key")
+    operator.click("button:text('Copy')")
+    operator.wait_for_selector("text=Copied.")
+    secret = operator.evaluate("navigator.clipboard.readText()")
     headers = {"X-API-Key": secret}
     assert requests.get(f"{server.api}/intents", headers=headers, timeout=10).status_code == 200
 
-    operator.goto("/admin/access/apikey/")
+    operator.click("text=Back to the keys")
     assert secret not in operator.content()
-    operator.check("tr:has-text('from the console') input.action-select")
-    operator.select_option("select[name=action]", "revoke")
-    operator.click("button[name=index]")
+    operator.click(".oi-row-title:text('from the console')")
+    assert secret not in operator.content()
+    operator.click("button:text('Revoke')")
     operator.click("button:text('Revoke')")
     operator.wait_for_selector("text=Revoked: from the console")
+    operator.wait_for_selector(".oi-head-title:has-text('Revoked')")
     assert requests.get(f"{server.api}/intents", headers=headers, timeout=10).status_code == 401
 
 

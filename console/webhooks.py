@@ -116,7 +116,7 @@ def _note(subscription: Subscription, state: str, now: datetime) -> Note | None:
 
 def _why_disabled(subscription: Subscription) -> str:
     """As the log has it. An old reason, behind many others, is not looked for."""
-    told = Event.objects.filter(event_type=EventType.SUBSCRIPTION_DISABLED, position__isnull=False).order_by("-position")
+    told = Event.objects.filter(event_type=EventType.SUBSCRIPTION_DISABLED).order_by("-row")
     for event in told[:LOOKED_AT]:
         if event.payload.get("subscription_id") == str(subscription.pk):
             reason = str(event.payload.get("reason") or "")

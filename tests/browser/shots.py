@@ -29,11 +29,15 @@ def main() -> None:
     parser.add_argument("--whole", action="store_true")
     given = parser.parse_args()
     given.to.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        with example(migrated_database("sqlite", Path(folder)), intents=120) as running:
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-            shoot(browser, running, {name: PLACES[name] for name in given.only.split(",")}, given.to, whole=given.whole)
-            browser.close()
+    places = {name: PLACES[name] for name in given.only.split(",")}
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        example(migrated_database("sqlite", Path(folder)), intents=120) as running,
+        sync_playwright() as playwright,
+    ):
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        shoot(browser, running, places, given.to, whole=given.whole)
+        browser.close()
 
 
 def shoot(browser: Browser, running: Example, places: dict[str, Place], to: Path, *, whole: bool) -> None:

@@ -1,21 +1,29 @@
+from typing import Any
+
 from django.contrib import admin
+from django.http import HttpRequest
 
 from console.admin import ReadOnlyAdmin
+from console.lists import RowsAdmin
 from costs.amounts import PARTS, as_text
 from costs.models import Cost, Spending
+from intents.events import EventType
 
 
 @admin.register(Cost)
-class CostAdmin(ReadOnlyAdmin):
-    list_display = ["recorded_at", "cost_type", "exact_amount", "unit", "agent_id", "provider", "model", "intent"]
-    list_filter = ["unit", "recorded_at"]
+class CostAdmin(RowsAdmin):
+    """The single costs; console.costs has their sums."""
+
+    rows_template = "costs/rows.html"
+    panels_template = "costs/cost.html"
+    search_label = "Search by the exact agent, type, provider or model"
     search_fields = ["=agent_id", "=cost_type", "=provider", "=model"]
     list_select_related = ["intent"]
+    list_only = EventType.COST_RECORDED
     ordering = ["-pk"]
 
-    @admin.display(description="amount")
-    def exact_amount(self, cost: Cost) -> str:
-        return as_text(cost.amount)
+    def panels(self, request: HttpRequest, obj: Cost) -> dict[str, Any]:
+        return {"cost": obj}
 
 
 @admin.register(Spending)

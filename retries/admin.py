@@ -1,6 +1,13 @@
+from datetime import datetime
+from typing import Any
+
 from django.contrib import admin
+from django.db.models import Q
+from django.http import HttpRequest
 
 from console.admin import ReadOnlyAdmin
+from console.filters import by
+from console.lists import RowsAdmin
 from retries.models import Failure, RetryPolicy
 
 
@@ -13,10 +20,29 @@ class RetryPolicyAdmin(ReadOnlyAdmin):
     ordering = ["-updated_at"]
 
 
+def _state(value: str, now: datetime) -> Q:
+    return {
+        "open": Q(resolved_at=None),
+        "retrying": Q(resolved_at=None, will_retry=True),
+        "resolved": Q(resolved_at__isnull=False),
+    }[value]
+
+
 @admin.register(Failure)
-class FailureAdmin(ReadOnlyAdmin):
-    list_display = ["error_type", "agent_id", "intent", "attempt", "will_retry", "retry_at", "resolved_at", "created_at"]
-    list_filter = ["will_retry"]
+class FailureAdmin(RowsAdmin):
+    rows_template = "retries/rows.html"
+    panels_template = "retries/failure.html"
+    search_label = "Search by the exact agent or kind of error"
+    list_filter = [by("state", "state", [("open", "Open"), ("retrying", "Tried again"), ("resolved", "Resolved")], _state)]
     search_fields = ["=agent_id", "=error_type"]
     list_select_related = ["intent"]
     ordering = ["-created_at"]
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).select_related("intent").defer("intent__state", "intent__constraints")
+
+    def panels(self, request: HttpRequest, obj: Failure) -> dict[str, Any]:
+        return {"failure": obj}
+
+    def follows(self, obj: Failure) -> dict[str, str]:
+        return {"intent": str(obj.intent_id)}

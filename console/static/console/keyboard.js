@@ -2,10 +2,16 @@
 
 const NAMES = { dock_to_right: "Menu", unfold_more: "Account", close: "Close" }; // By the picture that stands for a word.
 
+function words(element) {
+  const copy = element.cloneNode(true);
+  copy.querySelectorAll(".material-symbols-outlined").forEach((each) => each.remove());
+  return element.matches(".material-symbols-outlined") ? "" : copy.textContent.replace(/\s+/g, " ").trim();
+}
+
 function makeButton(element) {
   const pictures = [...element.querySelectorAll(".material-symbols-outlined"), element].map((each) => each.textContent.trim());
   const name = pictures.map((picture) => NAMES[picture]).find(Boolean);
-  if (name) element.setAttribute("aria-label", name);
+  if (name) element.setAttribute("aria-label", [name, words(element)].filter(Boolean).join(": "));
   element.setAttribute("role", "button");
   element.tabIndex = 0;
   element.addEventListener("keydown", (event) => {

@@ -1,8 +1,8 @@
 """`python -m benchmarks`: measure everything, and write docs/performance.md.
 
 `criteria` measures 16 clients only, `growth` only what a full database costs, `fanout` only streams and webhooks, `adapters` only what
-the SDK's adapters add to a request, and `profile` shows where the time of an operation goes. They just print, as does whatever measures
-less than everything.
+the SDK's adapters add to a request, `console` only what its pages cost, and `profile` shows where the time of an operation goes. They
+just print, as does whatever measures less than everything.
 """
 
 import argparse
@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from benchmarks import adapters, callbacks, fanout, growth, profiling, suite
+from benchmarks import adapters, callbacks, console, fanout, growth, profiling, suite
 from benchmarks.operations import OPERATIONS
 from benchmarks.report import CLIENTS, Report
 from benchmarks.suite import QUICK, ROOT, Scale
@@ -26,7 +26,9 @@ tell = partial(print, file=sys.stderr, flush=True)
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("what", nargs="?", choices=["all", "criteria", "growth", "fanout", "adapters", "profile"], default="all")
+    parser.add_argument(
+        "what", nargs="?", choices=["all", "criteria", "growth", "fanout", "adapters", "console", "profile"], default="all"
+    )
     parser.add_argument("operations", nargs="*", metavar="OPERATION", help=f"only these of {', '.join(OPERATIONS)}")
     parser.add_argument("--database", choices=VENDORS, help="only this one")
     parser.add_argument("--quick", action="store_true", help="see that everything runs")
@@ -59,6 +61,8 @@ def _measure(what: str, vendors: Sequence[str], only: Sequence[str], scale: Scal
             report.callbacks.extend(callbacks.measure(vendor, scale, Path(folder), pool, tell=tell) for vendor in vendors)
         if what in ("all", "adapters"):
             report.adapters.extend(adapters.measure(scale, Path(folder), pool, tell=tell))
+        if what in ("all", "console"):
+            report.console.extend(console.measure(vendor, scale, Path(folder), tell=tell) for vendor in vendors)
     return report
 
 

@@ -9,11 +9,12 @@ from pathlib import Path
 
 from benchmarks.adapters import Overhead, Pair
 from benchmarks.callbacks import SUBSCRIPTIONS, Callbacks
+from benchmarks.console import Console
 from benchmarks.fanout import RATE, Fanout
 from benchmarks.growth import Growth
 from benchmarks.listeners import FollowRound
 from benchmarks.operations import COST_SUMMARY, EMPTY_VIEW, PORTFOLIO
-from benchmarks.results import Measurement, Results
+from benchmarks.results import Measurement, Results, quantile
 from benchmarks.suite import COMPARED, LOG_LEVEL, Scale
 
 PROSE = Path(__file__).parent / "prose.md"
@@ -35,6 +36,7 @@ GROWTH = 1.2
 MOST_FOLLOWERS = 1_000
 FANOUT_P99_MS, FOLLOWER_KIB, REST_TIMES = 150, 60, 2.0
 ADAPTER_MS, ADAPTER_CHUNK_US = 0.2, 5.0
+PAGE_MS = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class Report:
     fanout: list[Fanout] = field(default_factory=list)
     callbacks: list[Callbacks] = field(default_factory=list)
     adapters: list[Overhead] = field(default_factory=list)
+    console: list[Console] = field(default_factory=list)
 
     def __str__(self) -> str:
         parts = ["# Performance", self._about(), "## What is asked, and what was measured", self._criteria()]
@@ -75,6 +78,8 @@ class Report:
             parts += ["## Webhooks", ABOUT_WEBHOOKS, _callbacks(self.callbacks)]
         if self.adapters:
             parts += ["## Adapters", ABOUT_ADAPTERS, _adapters(self.adapters)]
+        for each in self.console:
+            parts += [f"## Console: {each.database}, {each.intents:,} intents", ABOUT_CONSOLE, _console(each)]
         return "\n\n".join([*parts, PROSE.read_text().strip()]) + "\n"
 
     def _about(self) -> str:
@@ -95,6 +100,7 @@ is not part of it."""
         found += [criterion for each in self.growth for criterion in growth_criteria(each)]
         found += [criterion for each in self.fanout for criterion in fanout_criteria(each)]
         found += [criterion for each in self.adapters for criterion in adapter_criteria(each)]
+        found += [criterion for each in self.console for criterion in console_criteria(each)]
         rows = [[each.text, each.limit, each.measured, "yes" if each.holds else "**no**"] for each in found]
         return _table(["", "asked", "measured", "holds"], rows)
 
@@ -139,6 +145,12 @@ def adapter_criteria(overhead: Overhead) -> list[Criterion]:
         _at_most(f"{text}a request, median", overhead.request.added * 1e3, ADAPTER_MS, "{:.2f} ms"),
         _at_most(f"{text}a chunk of a stream, median", overhead.chunk.added * 1e6, ADAPTER_CHUNK_US, "{:.1f} µs"),
     ]
+
+
+def console_criteria(console: Console) -> list[Criterion]:
+    slowest = max(console.later, key=lambda name: quantile(console.later[name], 0.5))
+    text = f"{console.database}, {console.intents:,} intents: the slowest page of the console ({slowest}), median"
+    return [_at_most(text, quantile(console.later[slowest], 0.5) * 1e3, PAGE_MS, "{:.0f} ms")]
 
 
 def _multiples(results: Results, measured: dict[str, Measurement]) -> list[Criterion]:
@@ -232,6 +244,19 @@ def _callbacks(measured: Sequence[Callbacks]) -> str:
         for each in measured
     ]
     return _table(["database", "calls", "per second", "CPU ms of a call"], rows)
+
+
+ABOUT_CONSOLE = """\
+Milliseconds until the last byte, over loopback, of a server with the data of `openintent-manage demo`. The first visit fills what the
+server and the database keep in memory."""
+
+
+def _console(console: Console) -> str:
+    rows = [
+        [name, *(f"{each * 1e3:.0f}" for each in (console.first[name], quantile(later, 0.5), max(later)))]
+        for name, later in console.later.items()
+    ]
+    return _table(["page", "first visit", "median", "slowest"], rows)
 
 
 ABOUT_ADAPTERS = """\

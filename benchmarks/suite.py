@@ -63,6 +63,7 @@ class Scale:
     called_events: int = 150
     adapter_rounds: int = 20
     adapter_chunks: int = 1_000
+    console_intents: int = 20_000
 
 
 QUICK = Scale(
@@ -85,6 +86,7 @@ QUICK = Scale(
     called_events=5,
     adapter_rounds=2,
     adapter_chunks=100,
+    console_intents=120,
 )
 
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import adapters, fanout, suite
+from benchmarks import adapters, console, fanout, suite
 from benchmarks.report import Report
 from benchmarks.results import Results
 from benchmarks.seed import Seeder
@@ -72,6 +72,13 @@ def test_adapters_are_measured_with_the_server_up_and_away(tmp_path: Path) -> No
             assert pair.medians[0] > 0
             assert len(pair.bare) == len(pair.adapted) > 0
     assert "| up |" in str(Report(QUICK, [], [], adapters=measured))
+
+
+def test_pages_of_the_console_are_measured(vendor: str, tmp_path: Path) -> None:
+    measured = console.measure(vendor, QUICK, tmp_path, tell=quiet)
+
+    assert measured.later.keys() == measured.first.keys() >= {"home", "inbox", "question", "intent", "costs"}
+    assert "| question |" in str(Report(QUICK, [], [], console=[measured]))
 
 
 @pytest.mark.rule("E-6")

@@ -31,10 +31,10 @@ class Example:
     def object(self, model: str, pk: str) -> str:
         return f"{ADMIN}/{model}/{pk}/change/"
 
-    @cached_property
-    def intents(self) -> dict[str, str]:
-        """Ids by title."""
-        return {each["title"]: each["id"] for each in self.get("/intents", limit=1000)["intents"]}
+    def id_of(self, title: str) -> str:
+        """Of the intent that was made last, where several have the title."""
+        found = [each for each in self.get("/intents", q=title, limit=1000)["intents"] if each["title"] == title]
+        return max(found, key=lambda each: each["created_at"])["id"]
 
     @cached_property
     def subscriptions(self) -> dict[str, str]:
@@ -48,7 +48,7 @@ class Example:
         return self.object("subscriptions/delivery", found[0]["id"])
 
     def intent(self, title: str) -> str:
-        return self.object("intents/intent", self.intents[title])
+        return self.object("intents/intent", self.id_of(title))
 
     def portfolio(self, name: str) -> str:
         found = {each["name"]: each["id"] for each in self.get("/portfolios")["portfolios"]}
@@ -60,11 +60,11 @@ class Example:
         return self.object("governance/arbitration", asked["id"])
 
     def lease(self) -> str:
-        pk = self.intents["Take the slow price rules out of service"]
+        pk = self.id_of("Take the slow price rules out of service")
         return self.object("leasing/lease", self.get(f"/intents/{pk}/leases")["leases"][0]["id"])
 
     def failure(self) -> str:
-        pk = self.intents["Bisect last night's releases"]
+        pk = self.id_of("Bisect last night's releases")
         return self.object("retries/failure", self.get(f"/intents/{pk}/failures")["failures"][0]["id"])
 
     def key(self) -> str:

@@ -1,17 +1,13 @@
 /* What the theme makes of spans, and of links without an address, becomes buttons: for the keyboard, and for who hears the page. */
 
-const NAMES = { dock_to_right: "Menu", unfold_more: "Account", close: "Close" }; // By the picture that stands for a word.
-
-function words(element) {
-  const copy = element.cloneNode(true);
-  copy.querySelectorAll(".material-symbols-outlined").forEach((each) => each.remove());
-  return element.matches(".material-symbols-outlined") ? "" : copy.textContent.replace(/\s+/g, " ").trim();
-}
+const PICTURES = ".material-symbols-outlined";
+const NAMES = { dock_to_right: "Menu", close: "Close", light_mode: "Theme", dark_mode: "Theme", computer: "Theme" }; // Of pictures.
 
 function makeButton(element) {
-  const pictures = [...element.querySelectorAll(".material-symbols-outlined"), element].map((each) => each.textContent.trim());
-  const name = pictures.map((picture) => NAMES[picture]).find(Boolean);
-  if (name) element.setAttribute("aria-label", [name, words(element)].filter(Boolean).join(": "));
+  const pictures = element.matches(PICTURES) ? [element] : [...element.querySelectorAll(PICTURES)];
+  const isWordless = pictures.map((each) => each.textContent).join("").replace(/\s/g, "") === element.textContent.replace(/\s/g, "");
+  if (isWordless) element.setAttribute("aria-label", NAMES[pictures[0].textContent.trim()] ?? "Open");
+  else for (const each of pictures) each.setAttribute("aria-hidden", "true");
   element.setAttribute("role", "button");
   element.tabIndex = 0;
   element.addEventListener("keydown", (event) => {

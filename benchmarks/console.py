@@ -1,5 +1,6 @@
 """What the pages of the console cost: the time until the last byte, as somebody who is signed in waits for it."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +26,7 @@ class Console:
 
 
 def measure(vendor: str, scale: Scale, folder: Path, *, tell: Tell) -> Console:
+    os.environ.setdefault("OPENINTENT_SECRET_KEY", "no secret, but the same for all processes here")  # It signs sessions.
     tell(f"console, {vendor}: {scale.console_intents:,} intents")
     measured = Console({"sqlite": "SQLite", "postgresql": "PostgreSQL"}[vendor], scale.console_intents)
     with example(migrated_database(vendor, folder), intents=scale.console_intents) as running, requests.Session() as operator:

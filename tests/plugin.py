@@ -11,7 +11,10 @@ from tests.system.crowd import FULL
 
 HERE = Path(__file__).parent
 
-AS_USERS = {"browser", "clients", "docs", "examples", "sdk", "test_benchmarks.py", "test_schemathesis.py"}
+AS_USERS = {
+    "browser", "clients", "docs", "examples", "sdk", "test_bad_clients.py", "test_benchmarks.py", "test_schemathesis.py",
+    "test_slow_readers.py",
+}  # fmt: skip
 """Folders and files of tests that use a server as people and programs do, and leave its database to the others."""
 
 SLOW = {"system", "protocol", "browser"}
@@ -29,8 +32,8 @@ def pytest_report_header() -> str:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What takes long comes first, lest one process be left alone with it. PostgreSQL is not asked what SQLite has shown."""
-    items.sort(key=lambda item: item.path.parent.name not in SLOW)
+    """With what takes long the databases take turns, on PostgreSQL it comes first. That is not asked what SQLite has shown."""
+    items.sort(key=lambda item: (item.path.parent.name in SLOW) == (VENDOR == "sqlite"))
     if VENDOR == "sqlite" or FULL:
         return
     same = [item for item in items if _is_same_on_every_database(item)]

@@ -13,6 +13,7 @@ from schemathesis.openapi.checks import RejectedPositiveData
 
 from tests.databases import migrated_database
 from tests.servers import Server
+from tests.system.crowd import rounds
 
 UNSAYABLE = {
     "below_base_delay",
@@ -42,7 +43,7 @@ def configuration(server: Server) -> SchemathesisConfig:
         {
             "base-url": server.url,
             "headers": {"X-API-Key": "dev-user-key"},
-            "generation": {"deterministic": True, "max-examples": 4},
+            "generation": {"deterministic": True, "max-examples": rounds(4, 2)},
             # The missing header is If-Match, and 428 is what RFC 6585 has for it.
             "checks": {"missing_required_header": {"expected-statuses": [400, 422, 428]}},
         }

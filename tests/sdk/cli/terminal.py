@@ -54,10 +54,18 @@ class Terminal:
     def type(self, text):
         os.write(self._end, text.encode())
 
-    def ended(self):
+    def interrupted(self):
+        """Press Ctrl-C until it ends: Python loses one that comes between its prompt and its waiting. Answers its exit code."""
+        return self.ended(press="\x03", every=5.0)
+
+    def ended(self, press="", every=PATIENCE):
         """Wait for its end. Answers its exit code."""
         deadline = time.monotonic() + PATIENCE
+        pressed = -every
         while self._read():
+            if press and time.monotonic() >= pressed + every:
+                pressed = time.monotonic()
+                self.type(press)
             assert time.monotonic() < deadline, f"it goes on:\n{self.text}"
         pid, self._pid = self._pid, 0
         return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])

@@ -9,8 +9,7 @@ from pathlib import Path
 
 VENDORS = ("sqlite", "postgresql")
 ROOT = Path(__file__).parent.parent
-SHARED_OUT = ("--dist=loadfile", "--no-loadscope-reorder")
-PROCESSES = {"sqlite": 3, "postgresql": 2}
+SHARED_OUT = ("--numprocesses=2", "--dist=loadfile", "--no-loadscope-reorder")
 """Much of the suite waits for servers. `-n 0` among the arguments keeps each database's tests in one process."""
 
 
@@ -21,7 +20,7 @@ def main() -> int:
 
 def run(vendor: str, arguments: list[str]) -> int:
     """Run pytest on that database, each line of what it says after the database's name. Answers its exit code."""
-    command = [sys.executable, "-m", "pytest", f"--numprocesses={PROCESSES[vendor]}", *SHARED_OUT, *arguments]
+    command = [sys.executable, "-m", "pytest", *SHARED_OUT, *arguments]
     environment = {**os.environ, "TEST_DATABASE": vendor, "PYTHONUNBUFFERED": "1"}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)  # Each of a hundred processes would compile the project anew.
     with subprocess.Popen(

@@ -13,11 +13,10 @@ from config.ids import new_id
 from intents.models import Edge, EdgeKind, Event, Intent
 from intents.verification import verify
 from tests.conftest import Caller
-from tests.plugin import VENDOR
 from tests.system.crowd import rounds
 
 CHAIN = 1_500
-TREE = rounds(10_000, 10_000 if VENDOR == "sqlite" else 2_000)
+TREE = 10_000
 BRANCHES = 10
 
 pytestmark = [pytest.mark.rule("G-7"), pytest.mark.django_db]

@@ -62,7 +62,8 @@ class PanelsAdmin(ReadOnlyAdmin):
     every = 0
 
     def panels(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
-        raise NotImplementedError
+        """What the template shows besides the object itself."""
+        return {}
 
     def follows(self, obj: Any) -> dict[str, str]:
         """The stream that tells of the object, as /admin/follow takes it; empty: everything."""

@@ -66,6 +66,6 @@ def reader(server, tmp_path_factory):
 def npm(reader):
     """The packages of package-lock.json, where they could be installed."""
     if not (MODULES / ".package-lock.json").exists():
-        pytest.skip("tests/clients/node_modules is missing: no npm registry could be reached. `make clients` tries again.")
+        pytest.skip("needs packages from the npm registry, which not every machine can reach: `make clients` installs them")
     (reader.folder / "node_modules").symlink_to(MODULES)
     return MODULES

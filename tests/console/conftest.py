@@ -2,8 +2,9 @@
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from access.people import set_role
 
@@ -24,6 +25,13 @@ class Person:
     def post(self, path, fields=None, *, follow=False):
         with transaction.atomic():  # A test is one transaction: what a refusal undoes must end at its own request.
             return self.client.post(f"/admin/{path}", fields or {}, follow=follow)
+
+    def queries(self, path, query=None):
+        """How many the page costs, once the process knows what it remembers from the first time on."""
+        self.get(path, query)
+        with CaptureQueriesContext(connection) as found:
+            assert self.get(path, query).status_code == 200
+        return len(found)
 
     def act(self, model, name, *ids, **fields):
         """Send the action as the list's form does, with what its question asks for."""

@@ -5,8 +5,6 @@ from random import Random
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from access.people import live_sessions
 from console.demo import bulk, story
@@ -23,12 +21,6 @@ def told(db, settings, tmp_path, monkeypatch):
     }
     monkeypatch.setattr(bulk, "SAMPLES", 1)
     story.tell()
-
-
-def queries(grace, path="home/"):
-    with CaptureQueriesContext(connection) as found:
-        assert grace.get(path).status_code == 200
-    return len(found)
 
 
 def test_an_empty_console_says_how_to_begin(person):
@@ -89,13 +81,13 @@ def test_a_closed_intent_s_budget_bothers_nobody(api, person, make_intent):
 def test_the_page_costs_the_same_queries_whatever_there_is(person, told):
     grace = person("viewer")
     grace.get("home/")
-    before = queries(grace)
+    before = grace.queries("home/")
 
     bulk.fill(240, Random(1))
     for intent in Intent.objects.filter(status="active")[:3]:
         story._ask(intent.pk, "agent", "Which?", [("a", ""), ("b", "")])
 
-    assert queries(grace) == before
+    assert grace.queries("home/") == before
     assert before <= 24
 
 

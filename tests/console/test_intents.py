@@ -4,8 +4,6 @@ import re
 from base64 import b64encode
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from console import neighbours
 from intents.models import Intent
@@ -13,13 +11,6 @@ from intents.models import Intent
 from .intents import page, patch
 
 NASTY = "<script>alert(1)</script>"
-
-
-def queries(person, path, query=None):
-    person.get(path, query)  # What a process remembers, it remembers from the first time on.
-    with CaptureQueriesContext(connection) as found:
-        assert person.get(path, query).status_code == 200
-    return len(found)
 
 
 # --- the list ---------------------------------------------------------------------------------------------------------
@@ -73,12 +64,12 @@ def test_an_empty_list_says_how_to_begin_and_a_narrow_one_how_to_widen(person, m
 def test_the_list_costs_the_same_queries_whatever_there_is(api, person, make_intent):
     vera = person("viewer")
     first = make_intent()
-    before = queries(vera, "intents/intent/")
+    before = vera.queries("intents/intent/")
 
     for number in range(12):
         make_intent(title=f"No. {number}", depends_on=[first["id"]], assign=["ada", "bob"])
 
-    assert queries(vera, "intents/intent/") == before <= 12
+    assert vera.queries("intents/intent/") == before <= 12
 
 
 def test_a_list_is_counted_no_further_than_it_is_shown(person, make_intent, monkeypatch):
@@ -143,7 +134,7 @@ def test_the_page_costs_the_same_queries_whatever_there_is(api, agent, person, m
     intent = make_intent(title="Root", assign="ada")
     vera = person("viewer")
     path = f"intents/intent/{intent['id']}/change/"
-    before = queries(vera, path)
+    before = vera.queries(path)
 
     for number in range(8):
         child = make_intent(parent_intent_id=intent["id"], title=f"Child {number}")
@@ -154,7 +145,7 @@ def test_the_page_costs_the_same_queries_whatever_there_is(api, agent, person, m
         agent(f"agent-{number}").post(f"/intents/{intent['id']}/failures", {"error_type": "timeout"})
         api.post(f"/intents/{intent['id']}/arbitrate", {"reason": "Which one?"})
 
-    assert queries(vera, path) == before <= 24
+    assert vera.queries(path) == before <= 24
 
 
 def test_the_panels_come_alone_for_the_script(person, make_intent):

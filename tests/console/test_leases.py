@@ -4,8 +4,6 @@ import re
 from datetime import timedelta
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from config.db import clock
 from leasing.models import Lease
@@ -152,13 +150,6 @@ def test_a_decision_leads_to_its_question(api, agent, person, make_intent):
     assert "page 3" in grace.get(f"governance/decision/{made['id']}/change/").text
 
 
-def queries(grace, path):
-    grace.get(path)
-    with CaptureQueriesContext(connection) as found:
-        assert grace.get(path).status_code == 200
-    return len(found)
-
-
 def test_the_pages_cost_the_same_queries_whatever_there_is(api, agent, person, take, make_intent):
     def more(count):
         intent = make_intent(title="Large")
@@ -172,8 +163,8 @@ def test_the_pages_cost_the_same_queries_whatever_there_is(api, agent, person, t
     grace = person("operator")
     small = more(1)
     lists = [LEASES, f"{LEASES}?state=all", "governance/delegation/"]
-    before = [queries(grace, each) for each in [small, *lists]]
+    before = [grace.queries(each) for each in [small, *lists]]
     large = more(10)
 
-    assert [queries(grace, each) for each in [large, *lists]] == before
+    assert [grace.queries(each) for each in [large, *lists]] == before
     assert 4 < min(before) <= max(before) <= 12

@@ -4,8 +4,6 @@ import re
 from datetime import timedelta
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from config.db import clock
 from console.trees import AT_MOST, tree
@@ -336,13 +334,6 @@ def test_a_large_context_is_cut_and_says_so():
 # --- what it costs ---------------------------------------------------------------------------------------------------
 
 
-def queries(grace, path):
-    grace.get(path)
-    with CaptureQueriesContext(connection) as found:
-        assert grace.get(path).status_code == 200
-    return len(found)
-
-
 def test_the_pages_cost_the_same_queries_whatever_there_is(api, agent, person, ask, make_intent):
     def more(count):
         intent = make_intent(title="Large", state={"n": 0})
@@ -359,8 +350,8 @@ def test_the_pages_cost_the_same_queries_whatever_there_is(api, agent, person, a
     grace = person("operator")
     small = more(1)
     lists = [INBOX, f"{INBOX}?state=resolved", "governance/decision/"]
-    before = [queries(grace, each) for each in [page(small), *lists]]
+    before = [grace.queries(each) for each in [page(small), *lists]]
     large = more(12)
 
-    assert [queries(grace, each) for each in [page(large), *lists]] == before
+    assert [grace.queries(each) for each in [page(large), *lists]] == before
     assert 4 < min(before) <= max(before) <= 16

@@ -44,7 +44,7 @@ class AsyncEventStream:
     def position(self) -> int | None:
         """The position to pass as `after` to go on from here: of the last event that was handed out, or where the stream began.
 
-        None as long as the server has not said.
+        Where nothing happens it goes on as well, as the server says how far it has looked. None as long as the server has not said.
         """
         return self._following.began if self._heard is None else self._heard
 
@@ -63,6 +63,7 @@ class AsyncEventStream:
 
     async def __anext__(self) -> Event:
         while not self._ready and not self._is_closed:
+            self._heard = self._following.position
             await self._take_step()
         if self._is_closed:
             raise StopAsyncIteration

@@ -43,7 +43,7 @@ class EventStream:
     def position(self) -> int | None:
         """The position to pass as `after` to go on from here: of the last event that was handed out, or where the stream began.
 
-        None as long as the server has not said.
+        Where nothing happens it goes on as well, as the server says how far it has looked. None as long as the server has not said.
         """
         return self._following.began if self._heard is None else self._heard
 
@@ -67,6 +67,7 @@ class EventStream:
         try:
             with self._iterating:
                 while not self._ready and not self._closing.is_set():
+                    self._heard = self._following.position
                     self._advance()
                 if not self._closing.is_set():
                     event = self._ready.popleft()

@@ -3,11 +3,14 @@
 import logging
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from openintent import (
     _following,
 )
+
+from tests.system.crowd import until
 
 from .stage import PATIENCE, Listener, Stage, bye, connected, frame, positions, refuses, says
 
@@ -104,6 +107,26 @@ def test_the_position_is_that_of_the_last_event_handed_out(client, stage):
         assert stream.position == 1
         next(stream)
         assert stream.position == 2
+
+
+def test_the_position_goes_on_while_nothing_happens(client, stage):
+    more = threading.Event()
+
+    def play(reader):
+        reader.begin()
+        reader.say(connected(1) + frame(2))
+        reader.say(": nothing new\nid: 90\n\n")
+        assert more.wait(PATIENCE)
+        reader.say(frame(91))
+        reader.until_left()
+
+    stage.plays = [play]
+    with client.stream() as stream, ThreadPoolExecutor() as pool:
+        assert next(stream).position == 2
+        waiting = pool.submit(next, stream)
+        until(lambda: stream.position == 90, "its position")
+        more.set()
+        assert waiting.result(PATIENCE).position == 91
 
 
 def test_a_log_that_has_shrunk_is_told_of(client, stage, caplog):

@@ -79,7 +79,7 @@ class BaseAgent:
 
     @property
     def position(self) -> int | None:
-        """How far it has heard: what to pass as `after` to hear on from there. None before it has started."""
+        """How far it has heard: what to pass as `after` to hear on from there, and some events again, perhaps. None unless it runs."""
         return self._running.position if self._running else None
 
     @property

@@ -25,9 +25,13 @@ NEWEST = 100
 log = logging.getLogger("openintent.agents")
 
 
-def build(client: OpenIntentClient, agent_id: str, spec: PortfolioSpec) -> Portfolio:
-    """The portfolio, with what was missing. Raises OpenIntentError; to begin again after that is safe."""
-    portfolio = _find(client, agent_id, spec.name) or _create(client, agent_id, spec)
+def begin(client: OpenIntentClient, agent_id: str, spec: PortfolioSpec) -> Portfolio:
+    """The portfolio, made without members where it was missing. Raises OpenIntentError; to begin again after that is safe."""
+    return _find(client, agent_id, spec.name) or _create(client, agent_id, spec)
+
+
+def fill(client: OpenIntentClient, portfolio: Portfolio, spec: PortfolioSpec) -> Portfolio:
+    """The portfolio, with what was missing in it. Raises OpenIntentError; to begin again after that is safe."""
     known = mark_of(portfolio).get("members", {})
     if all(each.title in known for each in spec.intents):
         return portfolio
@@ -51,7 +55,7 @@ def unfinished(client: OpenIntentClient, agent_id: str) -> list[Portfolio]:
     """Those that this coordinator has made and not told of yet. Raises OpenIntentError."""
     active = client.list_portfolios(created_by=agent_id, status=PortfolioStatus.ACTIVE)
     newest = client.list_portfolios(created_by=agent_id, status=PortfolioStatus.COMPLETED, limit=NEWEST)
-    return [each for each in (*active, *newest) if _is_built(each) and not was_told(each)]
+    return [each for each in (*active, *newest) if is_built(each) and not was_told(each)]
 
 
 def is_complete(portfolio: Portfolio) -> bool:
@@ -61,7 +65,7 @@ def is_complete(portfolio: Portfolio) -> bool:
     statuses = {each.status for each in portfolio.intents}
     if portfolio.governance_policy.get("allow_partial_completion"):
         statuses.discard(IntentStatus.ABANDONED)
-    return _is_built(portfolio) and statuses == {IntentStatus.COMPLETED}
+    return is_built(portfolio) and statuses == {IntentStatus.COMPLETED}
 
 
 def is_over(portfolio: Portfolio) -> bool:
@@ -82,7 +86,7 @@ def close(client: OpenIntentClient, portfolio: Portfolio) -> None:
         log.warning("The portfolio %r cannot be completed: %s", portfolio.name, error)
 
 
-def _is_built(portfolio: Portfolio) -> bool:
+def is_built(portfolio: Portfolio) -> bool:
     """Whether a coordinator has made it, and all that was to be in it is."""
     mark = mark_of(portfolio)
     return bool(mark) and set(mark.get("titles", ())) <= set(mark.get("members", {}))

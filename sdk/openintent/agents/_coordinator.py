@@ -1,19 +1,13 @@
 """An agent that has others do the work."""
 
-from collections.abc import Callable
-from typing import TypeVar
-
 from .._streams import EventStream
 from ..enums import EventType
 from ..models import Event, Portfolio
 from ._base import BaseAgent
-from ._building import build, close, is_complete, is_over, set_mark, unfinished, was_told
+from ._building import begin, close, fill, is_built, is_complete, is_over, set_mark, unfinished, was_told
 from ._declaring import declared
-from ._patience import patiently
 from ._running import Running
 from ._specs import PortfolioSpec
-
-T = TypeVar("T")
 
 TURNING = frozenset(
     {
@@ -61,10 +55,7 @@ class Coordinator(BaseAgent):
 
         Raises ConflictError `portfolio_closed` where one that is completed would have to be added to; ValidationError.
         """
-        running = self._started()
-        made = patiently(lambda: build(running.client, running.agent_id, spec), running.stopping)
-        self._follow(running, made)
-        return made
+        return self._create(self._started(), spec, None)
 
     def _check(self, kinds: set[str]) -> None:
         """A coordinator has enough to do with its portfolio."""
@@ -72,18 +63,30 @@ class Coordinator(BaseAgent):
     def _connect(self, running: Running, after: int | None) -> None:
         self._followed = {}
         super()._connect(running, after)
-        for each in patiently(lambda: unfinished(running.client, running.agent_id), running.stopping):
-            self._follow(running, each)
+        for each in running.ask(lambda: unfinished(running.client, running.agent_id)):
+            self._follow(running, each, after)
         if self.portfolio:
-            self.create(self.portfolio)
+            self._create(running, self.portfolio, after)
 
-    def _follow(self, running: Running, portfolio: Portfolio) -> None:
-        """Hear of it until it is over. Again does nothing."""
+    def _create(self, running: Running, spec: PortfolioSpec, after: int | None) -> Portfolio:
+        """Whoever is handed a member of it works at once: it is followed before."""
+        begun = running.ask(lambda: begin(running.client, running.agent_id, spec))
+        follower = self._follow(running, begun, after)
+        made = running.ask(lambda: fill(running.client, begun, spec))
+        if follower:
+            follower.look()
+        return made
+
+    def _follow(self, running: Running, portfolio: Portfolio, after: int | None) -> "_Follower | None":
+        """Hear of it until it is over. Again does nothing. None: nothing is left to be told."""
+        if was_told(portfolio):
+            return None
         followed = self._followed if self._followed is not None else {}
-        if not was_told(portfolio):
-            follower = _Follower(self, running, portfolio.id)
-            if followed.setdefault(portfolio.id, follower) is follower:
-                follower.begin()
+        follower = _Follower(self, running, portfolio.id)
+        known = followed.setdefault(portfolio.id, follower)
+        if known is follower:
+            follower.begin(after)
+        return known
 
 
 class _Follower:
@@ -96,24 +99,28 @@ class _Follower:
         self._counts: dict[str, int] | None = None
         self._stream: EventStream | None = None
 
-    def begin(self) -> None:
-        self._stream = self._running.follow(self._hear, portfolio_id=self._portfolio_id)
+    def begin(self, after: int | None) -> None:
+        self._stream = self._running.follow(self._hear, portfolio_id=self._portfolio_id, after=after)
+        self.look()
+
+    def look(self) -> None:
+        """Tell what has changed, in its turn."""
         self._running.reactions.call(self._look)
 
     def _hear(self, event: Event) -> None:
         self._running.reactions.hear(event)
         if event.event_type in TURNING:
-            self._running.reactions.call(self._look)
+            self.look()
 
     def _look(self) -> None:
-        portfolio = self._ask(lambda: self._running.client.get_portfolio(self._portfolio_id))
-        if portfolio.aggregate_status.by_status != self._counts:
+        portfolio = self._running.ask(lambda: self._running.client.get_portfolio(self._portfolio_id))
+        if is_built(portfolio) and portfolio.aggregate_status.by_status != self._counts:
             self._counts = portfolio.aggregate_status.by_status
             self._tell("on_progress", portfolio)
         if is_complete(portfolio) and not was_told(portfolio):
             self._tell("on_all_complete", portfolio)
-            self._ask(lambda: set_mark(self._running.client, portfolio.id, told=True))
-            self._ask(lambda: close(self._running.client, portfolio))
+            self._running.ask(lambda: set_mark(self._running.client, portfolio.id, told=True))
+            self._running.ask(lambda: close(self._running.client, portfolio))
         if is_over(portfolio) and self._stream:
             self._stream.close()
 
@@ -121,6 +128,3 @@ class _Follower:
         for name, calling in declared(type(self._coordinator)):
             if calling.kind == kind:
                 self._running.caller.call(getattr(self._coordinator, name), portfolio)
-
-    def _ask(self, step: Callable[[], T]) -> T:
-        return patiently(step, self._running.stopping)

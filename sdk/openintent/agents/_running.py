@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from .._environment import Connection
 from .._streams import EventStream
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 LOOK_THROUGH_EVERY = 300.0
 """Seconds. Events say what there is to do; this is for what they could not say, after a backup was restored, say."""
+
+T = TypeVar("T")
 
 log = logging.getLogger("openintent.agents")
 
@@ -59,7 +61,6 @@ class Running:
         self._has_started = False
         self._serving: list[threading.Thread] = []
         self._streams: list[EventStream] = []
-        self._main: EventStream | None = None
         self._then: Callable[[], object] = lambda: None
 
     def async_client(self) -> "AsyncOpenIntentClient":
@@ -73,20 +74,22 @@ class Running:
 
     @property
     def position(self) -> int | None:
-        return self._main.position if self._main else None
+        """How far all of its streams have come."""
+        with self._changing:
+            return min((each.position for each in self._streams if each.position is not None), default=None)
 
     def start(self, after: int | None) -> None:
         """Connect, and begin. Returns once it listens. Raises OpenIntentError."""
         if self._types:
-            self._main = self.follow(self._hear, agent_id=self.agent_id, event_types=sorted(self._types), after=after)
+            self.follow(self._hear, agent_id=self.agent_id, event_types=sorted(self._types), after=after)
         if self._made:
             self.follow(self._hear_of_made, event_types=[EventType.INTENT_CREATED, EventType.STATUS_CHANGED])
-            self._ask(self._made.look)
+            self._ask_unless_stopped(self._made.look)
         self._serving.append(self._begin(self.reactions.serve, "reactions"))
         if self._assignments:
             for number in range(self._settings.concurrency):
                 self._serving.append(self._begin(self._assignments.serve, f"assignments {number + 1}"))
-            self._ask(self._assignments.look_through)
+            self._ask_unless_stopped(self._assignments.look_through)
             self._begin(self._look_through_again, "look through")
         self._has_started = True
         if not self.stopping.is_set():
@@ -113,6 +116,10 @@ class Running:
         if self.failure:
             raise self.failure
         return stream
+
+    def ask(self, step: Callable[[], T]) -> T:
+        """Do it, as often as it takes until the server answers. Raises StoppedError, and what does not pass."""
+        return patiently(step, self.stopping)
 
     def on_stop(self, call: Callable[[], object]) -> None:
         """Have this called, in whatever thread, as soon as the agent is to stop."""
@@ -206,13 +213,13 @@ class Running:
         if self._made and self._made.has(event):
             self.reactions.hear(event)
 
-    def _ask(self, step: Callable[[], object]) -> None:
+    def _ask_unless_stopped(self, step: Callable[[], object]) -> None:
         with suppress(StoppedError):
-            patiently(step, self.stopping)
+            self.ask(step)
 
     def _look_through_again(self) -> None:
         while self._assignments and not self.stopping.wait(LOOK_THROUGH_EVERY):
             try:
-                patiently(self._assignments.look_through, self.stopping)
+                self.ask(self._assignments.look_through)
             except OpenIntentError as error:
                 log.warning("%s cannot list its assignments: %s", self.agent_id, error)

@@ -20,7 +20,8 @@ from openintent import (
     on_failure,
     on_progress,
 )
-from openintent.agents._building import build
+from openintent.agents._building import begin as begin_building
+from openintent.agents._building import fill
 
 from tests.system.crowd import until
 
@@ -83,6 +84,10 @@ def coordinator(begin, name):
 def workers(begin, name):
     """`workers()`: those that the portfolio is for, at work."""
     return lambda: [begin(Worker(f"{name}-{what}", lambda intent: {"by": intent.title})) for what in ("flights", "hotels")]
+
+
+def build(client, name, spec):
+    return fill(client, begin_building(client, name, spec), spec)
 
 
 def portfolios(boss, name):
@@ -227,6 +232,38 @@ def test_progress_and_failures_and_events_of_members_are_told(coordinator, begin
     assert [watching.take(), watching.take()] == ["Book flights", 50.0]
     boss.status(hotel, "completed")
     assert [watching.take(), watching.take(), watching.take().id] == ["Book hotel", 100.0, portfolio.id]
+
+
+class Listing(Trip):
+    """Keeps what others say of its members."""
+
+    @on_event("comment")
+    def hear(self, event):
+        self.told.put(event.payload["text"])
+
+
+def test_what_happens_to_a_member_while_others_are_handed_out_is_heard(coordinator, begin, boss, name):
+    begin(Worker(f"{name}-fast", lambda intent, work: work.client.log_event(intent.id, "comment", {"text": "Here I am"})))
+    slow = [IntentSpec(f"Part {number}", assign=f"{name}-slow") for number in range(10)]
+
+    listing = coordinator(Listing, PortfolioSpec(f"Many parts of {name}", [IntentSpec("First", assign=f"{name}-fast"), *slow]))
+
+    assert listing.take() == "Here I am"
+
+
+def test_what_happened_to_members_while_it_was_away_is_heard_from_a_known_position_on(coordinator, begin, boss, name, spec):
+    first = coordinator(Listing, spec)
+    [portfolio] = portfolios(boss, name)
+    boss.log_event(portfolio.intents[0].id, "comment", {"text": "heard"})
+    assert first.take() == "heard"
+    position = first.position
+    first.stop()
+    boss.log_event(portfolio.intents[0].id, "comment", {"text": "missed"})
+
+    again = begin(Agent(name)(type("Listing", (Listing,), {}))(spec), after=position)
+
+    heard = iter(again.take, "missed")
+    assert set(heard) <= {"heard"}  # It is behind as long as one of its streams is.
 
 
 def test_a_member_that_is_abandoned_counts_where_the_policy_says_so(coordinator, boss, name, spec):

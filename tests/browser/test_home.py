@@ -1,5 +1,6 @@
 """The home page in a browser, fed by the real stream."""
 
+import pytest
 import requests
 from playwright.sync_api import Page, expect
 
@@ -7,6 +8,14 @@ from tests.browser.conftest import new_session
 
 HEADERS = {"X-API-Key": "dev-user-key"}
 LIVE = "#oi-connection[data-state=live]"
+
+
+@pytest.fixture(autouse=True)
+def nothing_waits(server):
+    """The page lists a few questions, the oldest first: those of other tests are withdrawn."""
+    pending = requests.get(f"{server.api}/arbitrations?status=pending&limit=1000", headers=HEADERS, timeout=10).json()["arbitrations"]
+    for question in pending:
+        post(server, f"/arbitrations/{question['id']}/withdraw", {})
 
 
 def post(server, path, body):

@@ -1,8 +1,12 @@
+"""Attachments in the console: looked at where that is harmless, saved, and removed."""
+
 from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
@@ -11,22 +15,70 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_safe
 
 from access.models import Role
-from access.people import actor_of
-from attachments import services
+from access.people import actor_of, may
+from attachments import previews, services
 from attachments.errors import BytesMissing
-from attachments.models import Attachment, Blob
+from attachments.models import Attachment
 from attachments.views import served
 from console.actions import action
-from console.admin import ReadOnlyAdmin
+from console.filters import OF_INTENT, by, intent_of
+from console.lists import RowsAdmin
+from intents.events import EventType
+
+SMALL = 512 * 2**10  # Bytes of an image that a list shows. They come as they are, fifty to a page.
+TWINS = 20
+_TABS = [("image", "Images"), ("text", "Texts"), ("other", "Others"), ("elsewhere", "Kept elsewhere")]
 
 
 @admin.register(Attachment)
-class AttachmentAdmin(ReadOnlyAdmin):
-    list_display = ["filename", "content_type", "size", "intent", "uploaded_by", "created_at"]
-    search_fields = ["filename", "=sha256", "=uploaded_by"]
-    list_select_related = ["intent"]
-    ordering = ["-id"]
+class AttachmentAdmin(RowsAdmin):
+    rows_template = "attachments/rows.html"
+    panels_template = "attachments/attachment.html"
+    search_label = "File name, or the exact agent or SHA-256"
+    list_filter = [
+        by("kind", "kind", _TABS, lambda kind, now: previews.of_kind(kind)),
+        OF_INTENT,
+    ]
     actions = ["remove"]
+    ordering = ["-id"]
+    only = list_only = f"{EventType.ATTACHMENT_ADDED} {EventType.ATTACHMENT_REMOVED}"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Attachment]:
+        found = super().get_queryset(request).select_related("intent")
+        return found.defer("intent__state", "intent__constraints", "intent__description")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Attachment], search_term: str
+    ) -> tuple[QuerySet[Attachment], bool]:
+        """A name with blanks is one name."""
+        term = search_term.replace("\0", "").strip()
+        is_like_it = Q(filename__icontains=term) | Q(sha256=term.lower()) | Q(uploaded_by=term)
+        return (queryset.filter(is_like_it) if term else queryset), False
+
+    def rows(self, request: HttpRequest, found: list[Attachment]) -> dict[str, Any]:
+        return {
+            "rows": [(previews.shown(each), each.size <= SMALL) for each in found],
+            "of_intent": intent_of(request),
+            "may_remove": bool(found) and may(request, Role.OPERATOR),
+        }
+
+    def panels(self, request: HttpRequest, obj: Attachment) -> dict[str, Any]:
+        is_gone = previews.is_gone(obj)
+        twins = Attachment.objects.filter(blob=obj.blob_id, blob__isnull=False).exclude(pk=obj.pk).select_related("intent")
+        return {
+            "shown": previews.Shown(obj, "") if is_gone else previews.shown(obj, most=previews.LONG),
+            "is_gone": is_gone,
+            "twins": twins.defer("intent__state", "intent__constraints").order_by("-pk")[:TWINS],
+            "script": "console/copy.js",
+        }
+
+    def follows(self, obj: Attachment) -> dict[str, str]:
+        return {"intent": str(obj.intent_id)}
+
+    def way_back(self, request: HttpRequest) -> str | None:
+        """Not to the page of what is removed."""
+        is_left = Attachment.objects.filter(pk__in=request.POST.getlist(ACTION_CHECKBOX_NAME)).exists()
+        return super().way_back(request) if is_left else None
 
     @action(
         "Remove the selected attachments",
@@ -53,10 +105,3 @@ class AttachmentAdmin(ReadOnlyAdmin):
             raise Http404(missing.detail) from None
         response.headers["Cache-Control"] = "private, no-cache"
         return response
-
-
-@admin.register(Blob)
-class BlobAdmin(ReadOnlyAdmin):
-    list_display = ["digest", "size", "created_at"]
-    search_fields = ["=digest"]
-    ordering = ["-created_at"]

@@ -78,10 +78,13 @@ def name_of(digest: str) -> str:
 
 def keep(content: Content) -> None:
     """Store the bytes, unless they are there."""
-    name = name_of(content.sha256)
-    if not storage().exists(name):
+    if not has(content.sha256):
         content.file.seek(0)
-        storage().save(name, content.file)
+        storage().save(name_of(content.sha256), content.file)
+
+
+def has(digest: str) -> bool:
+    return bool(storage().exists(name_of(digest)))
 
 
 def read(digest: str, start: int, length: int) -> Stretch:

@@ -4,7 +4,7 @@
     def revoke(self, request: HttpRequest, lease: Lease, reason: str | None) -> None:
         services.revoke_lease(intent_id=lease.intent_id, lease_id=lease.pk, actor=actor_of(request), reason=reason)
 
-It is written for one object, and offered for many: in lists, and on each object's own page (console.admin).
+It is written for one object, and offered for many: in lists, and on each object's own page (console.panels).
 """
 
 from collections.abc import Callable
@@ -60,6 +60,9 @@ def action(
         def run(self: Any, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
             if not may(request, least):
                 raise PermissionDenied(f"This needs the role {least.value}.")
+            if not queryset.exists():
+                messages.warning(request, "What you chose is not in this list any more. Nothing was changed.")
+                return None
             if (warning or asks_reason) and CONFIRMED not in request.POST:
                 return _question(self, request, queryset, run)
             given = [before()] if before else []

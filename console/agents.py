@@ -9,17 +9,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Count, F, QuerySet, Sum
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 
-from access.callers import SYSTEM
 from access.models import ApiKey
+from attachments.models import Attachment
 from config.db import clock
 from config.ids import first_id_at
 from console.bars import Part
 from console.panels import answer
 from console.portfolios import newest_events, progress
+from console.telling import is_agent
 from costs.amounts import HUNDREDTHS, PARTS
 from costs.models import Cost, Spending
 from governance.models import Arbitration
@@ -31,7 +32,6 @@ SHOWN = 50  # Agents of a page.
 ROWS = 20  # Of each panel.
 NEWEST = 5_000  # Events that tell who did something lately.
 LOOKED_AT = 300  # Intents whose newest events are looked at.
-PERSON = "user:"
 EVERY = 30  # Seconds.
 OPEN = [Status.ACTIVE, Status.BLOCKED, Status.PENDING, Status.DRAFT]
 
@@ -84,7 +84,7 @@ def page(request: HttpRequest) -> HttpResponse:
     number = max(1, int(given) if (given := request.GET.get("p", "")).isdecimal() and len(given) < 6 else 1)
     lately = Lately.read()
     known = sorted(
-        (each for each in _known() | set(lately.seen) if _is_agent(each) and query.casefold() in each.casefold()),
+        (each for each in _known() | set(lately.seen) if is_agent(each) and query.casefold() in each.casefold()),
         key=lambda each: (-seen.timestamp() if (seen := lately.seen.get(each)) else 0.0, each),
     )
     shown = known[(number - 1) * SHOWN : number * SHOWN]
@@ -109,6 +109,7 @@ def one(request: HttpRequest, agent_id: str) -> HttpResponse:
         raise Http404(f"Nothing is known of an agent {agent_id[:60]!r}.")
     [agent] = _described([agent_id], lately, now)
     assigned = Intent.objects.filter(assignments__agent_id=agent_id).defer("state", "constraints")
+    own = {name: F(f"assignments__{name}") for name in ("role", "assigned_by", "assigned_at")}
     newest = [*assigned.order_by("-updated_at", "-pk").values_list("pk", flat=True)[:LOOKED_AT]]
     questions = Arbitration.objects.filter(requester_id=agent_id, intent__in=newest).select_related("intent")
     context = {
@@ -116,7 +117,7 @@ def one(request: HttpRequest, agent_id: str) -> HttpResponse:
         "agent": agent,
         "since": lately.since,
         "leases": _leases(agent_id, now),
-        "work": assigned.filter(status__in=OPEN).order_by("-updated_at", "-pk")[:ROWS],
+        "work": assigned.filter(status__in=OPEN).annotate(**own).order_by("-updated_at", "-pk")[:ROWS],
         "questions": questions.order_by("-pk")[:ROWS],
         "failures": Failure.objects.filter(agent_id=agent_id, intent__in=newest).select_related("intent").order_by("-pk")[:ROWS],
         "keys": ApiKey.objects.live(now).filter(agent_id=agent_id)[:ROWS],
@@ -125,17 +126,15 @@ def one(request: HttpRequest, agent_id: str) -> HttpResponse:
     return answer(request, "console/agent.html", context, follow={"agent": agent_id}, every=EVERY)
 
 
-def _is_agent(actor: str) -> bool:
-    return actor != SYSTEM.id and not actor.startswith(PERSON)
-
-
 def _known() -> set[str]:
     found = [rows.order_by().values_list("agent_id", flat=True).distinct() for rows in _TABLES]
     return set(found[0].union(*found[1:]))
 
 
 def _is_known(agent_id: str) -> bool:
-    return any(rows.filter(agent_id=agent_id).exists() for rows in _TABLES)
+    """Also of one that other pages lead to, although it is in no list: it attached something, or failed, long ago."""
+    left = [*(rows.filter(agent_id=agent_id) for rows in [*_TABLES, Failure.objects.all()])]
+    return any(rows.exists() for rows in [*left, Attachment.objects.filter(uploaded_by=agent_id)])
 
 
 def _described(ids: Collection[str], lately: Lately, now: datetime) -> list[Agent]:

@@ -9,6 +9,8 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from config.db import clock
+from config.ids import parse_id
+from intents.models import Intent
 
 ALL = "all"
 
@@ -69,3 +71,13 @@ def named(title: str, parameter: str, chosen: Callable[[str], Q]) -> type[Simple
 
     Filter.title = title
     return Filter
+
+
+OF_INTENT = named("intent", "intent", lambda given: Q(intent=parse_id(given)))
+"""What belongs to one intent."""
+
+
+def intent_of(request: HttpRequest) -> Intent | None:
+    """That by which OF_INTENT narrows a list."""
+    chosen = parse_id(request.GET.get("intent", ""))
+    return Intent.objects.filter(pk=chosen).only("title").first() if chosen else None

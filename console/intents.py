@@ -1,10 +1,7 @@
 """What an intent's page shows. A fixed number of queries, and of each thing no more than fits the page."""
 
 from collections import Counter
-from contextlib import closing
-from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 from django.db.models import Sum
@@ -12,10 +9,10 @@ from django.http import HttpRequest
 
 from access.models import Role
 from access.people import may
-from attachments import files
+from attachments import previews
 from attachments.models import Attachment
 from config.db import clock
-from console import budgets, deeds, log, neighbours, versions
+from console import budgets, deeds, log, neighbours, retrying, versions
 from console.home import waits
 from costs.amounts import HUNDREDTHS, PARTS
 from costs.models import Spending
@@ -31,22 +28,9 @@ EVENTS = 30
 VERSIONS = 12
 ENDED = 5  # Leases.
 SHOWN = 20  # Leases, attachments, failures, portfolios.
+AGENTS = 200
 KINDS = 8  # Agents and types of costs.
-PREVIEW = 2_000  # Bytes of a text.
 PREVIEWED = 3  # Texts, the newest.
-IMAGES = {"image/png", "image/jpeg", "image/gif", "image/webp"}
-TEXTS = {"application/json", "application/yaml", "application/x-yaml", "application/x-ndjson", "application/toml"}
-NO_TEXTS = {"text/html", "text/xml"}  # Nothing of it would be rendered. But a reader may take what he sees for the page.
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """An attachment: `kind` is image, text or nothing that is shown; `text` the beginning of one."""
-
-    attachment: Attachment
-    kind: str
-    text: str = ""
-    is_cut: bool = False
 
 
 def gather(request: HttpRequest, intent: Intent) -> dict[str, Any]:
@@ -54,6 +38,7 @@ def gather(request: HttpRequest, intent: Intent) -> dict[str, Any]:
     choice = log.Choice.of(request.GET)
     events = log.of_intent(intent, choice, shown=EVENTS)
     version = versions.chosen(intent, request.GET.get("version", ""), request.GET.get("at", ""))
+    policy = RetryPolicy.objects.filter(intent=intent).first()
     waiting = waits({intent.pk}, now).get(intent.pk, []) if intent.status == Status.BLOCKED else []
     return {
         "now": now,
@@ -67,6 +52,7 @@ def gather(request: HttpRequest, intent: Intent) -> dict[str, Any]:
         "ways": deeds.ways(intent, is_waiting=bool(waiting)),
         "is_final": intent.is_final,
         "neighbours": neighbours.of(intent),
+        "ties": neighbours.ties(intent),
         "version": version,
         "versions": log.versions(intent, log.counter(request.GET.get("versions", "")), VERSIONS),
         "choice": choice,
@@ -74,11 +60,12 @@ def gather(request: HttpRequest, intent: Intent) -> dict[str, Any]:
         "log": events,
         "newer_url": f"?{choice.link(None)}#log",
         "older_url": f"?{choice.link(events.older)}#log" if events.older else "",
-        "agents": [*Assignment.objects.filter(intent=intent).order_by("pk")[:SHOWN]],
+        "agents": [*Assignment.objects.filter(intent=intent).order_by("pk")[:AGENTS]],
         "leases": _leases(intent, now),
         **_costs(intent),
         "attachments": _attachments(intent),
-        "policy": RetryPolicy.objects.filter(intent=intent).first(),
+        "policy": policy,
+        "rules": retrying.in_words(policy) if policy else [],
         "failures": [*Failure.objects.filter(intent=intent).order_by("-sequence")[:SHOWN]],
     }
 
@@ -113,38 +100,7 @@ def _costs(intent: Intent) -> dict[str, Any]:
     }
 
 
-def _attachments(intent: Intent) -> list[Shown]:
+def _attachments(intent: Intent) -> list[previews.Shown]:
     newest = [*Attachment.objects.filter(intent=intent).order_by("-pk")[:SHOWN]]
-    texts = [each.pk for each in newest if _kind(each) == "text"][:PREVIEWED]
-    return [_shown(each, each.pk in texts) for each in newest]
-
-
-def _kind(attachment: Attachment) -> str:
-    """By what it says it is. Browsers are told not to guess, and what is no image then stays undrawn."""
-    media_type = attachment.content_type.partition(";")[0].strip().lower()
-    if attachment.storage_url:
-        return ""
-    if media_type in IMAGES:
-        return "image"
-    is_text = media_type in TEXTS or (media_type.startswith("text/") and media_type not in NO_TEXTS)
-    return "text" if is_text else ""
-
-
-def _shown(attachment: Attachment, is_read: bool) -> Shown:
-    kind = _kind(attachment)
-    if kind != "text" or not is_read:
-        return Shown(attachment, kind if kind == "image" else "")
-    try:
-        return Shown(attachment, kind, _beginning(str(attachment.sha256)), is_cut=attachment.size > PREVIEW)
-    except FileNotFoundError:
-        return Shown(attachment, "")
-
-
-@lru_cache(maxsize=128)
-def _beginning(digest: str) -> str:
-    """Of the bytes with this digest, which never change. Storage may be far away, and a live page asks again and again.
-
-    Raises FileNotFoundError.
-    """
-    with closing(files.read(digest, 0, PREVIEW)) as stretch:
-        return b"".join(stretch).decode(errors="replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
+    texts = [each.pk for each in newest if previews.kind_of(each) == "text"][:PREVIEWED]
+    return [previews.shown(each, most=previews.SHORT if each.pk in texts else 0) for each in newest]

@@ -8,9 +8,10 @@ from uuid import UUID
 from zlib import crc32
 
 import orjson
+from django.db.models import Count, Q
 
 from intents import graph
-from intents.models import EdgeKind, Intent
+from intents.models import Edge, EdgeKind, Intent
 
 MOST = 300  # Nodes: laying out a thousand would block the reader's page for seconds.
 MOST_EDGES = 1_500
@@ -53,6 +54,17 @@ def of(intent: Intent) -> Neighbours:
         if (row := rows.get(pk))
     ]
     return Neighbours(nodes, len(edges), len(ids) > MOST or len(edges) == MOST_EDGES, crc32(repr(nodes).encode()))
+
+
+def ties(intent: Intent) -> dict[str, int]:
+    """How many intents are tied to it, by the parameter with which the list of intents shows them all; only where there are some."""
+    waits, is_awaited, is_child = Q(waiter=intent), Q(awaited=intent), Q(kind=EdgeKind.CHILD)
+    found = Edge.objects.filter(waits | is_awaited).aggregate(
+        parent=Count("pk", filter=waits & is_child),
+        needed_by=Count("pk", filter=waits & ~is_child),
+        waits_for=Count("pk", filter=is_awaited & ~is_child),
+    )
+    return {name: count for name, count in found.items() if count}
 
 
 def _ties(edges: Iterable[Any], titles: Mapping[UUID, str]) -> tuple[dict[UUID, Tie], dict[UUID, list[Tie]]]:

@@ -1,20 +1,23 @@
 """Pages that the server writes in one piece, and then, each time that something happens, their panels again (console/home.js)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
+from django.urls import reverse
+from unfold.admin import ModelAdmin
 
 from access.models import Role
 from access.people import may
 from config.db import clock
-from console.admin import ReadOnlyAdmin
+from console.actions import allowed, way_back
 
 AGAIN = "panels"
 """The parameter with which the script asks for the panels alone."""
@@ -54,12 +57,51 @@ def answer(
     return TemplateResponse(request, "console/live.html", {**admin.site.each_context(request), **context, "live": live})
 
 
-class PanelsAdmin(ReadOnlyAdmin):
-    """An object's page is made of panels, which `panels` fills."""
+class PanelsAdmin(ModelAdmin):
+    """Shows everything to everybody who may look, edits nothing; what can be done are actions, each of which calls a verb.
 
+    An object's page is made of panels, which `panels` fills.
+    """
+
+    list_per_page = 50
+    show_full_result_count = False
     panels_template: str
     only = ""
     every = 0
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return may(request, Role.OBSERVER)
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return may(request, Role.OBSERVER)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        return {name: each for name, each in super().get_actions(request).items() if allowed(request, each[0])}
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """What is sent past the page, which offers only what is allowed, is refused and not passed over in silence.
+
+        What is sent from another page, which then names itself as `back`, leads there.
+        """
+        asked = request.POST.get("action")
+        if asked and asked not in self.get_actions(request):
+            raise PermissionDenied(f"Your role does not allow {asked!r}.")
+        response = super().changelist_view(request, extra_context)
+        is_done = asked and isinstance(response, HttpResponseRedirect)
+        return HttpResponseRedirect(self.way_back(request) or response.url) if is_done else response
+
+    def way_back(self, request: HttpRequest) -> str | None:
+        """Where somebody is led who has done something from another page than the list; None: to the list."""
+        return way_back(request)
 
     def panels(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
         """What the template shows besides the object itself."""
@@ -69,18 +111,25 @@ class PanelsAdmin(ReadOnlyAdmin):
         """The stream that tells of the object, as /admin/follow takes it; empty: everything."""
         return {}
 
+    def offers(self, request: HttpRequest, name: str, obj: Any) -> bool:
+        """Whether the page of this object has a button for the action. The verb itself decides what becomes of it."""
+        return True
+
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponseBase:
         obj = self.get_object(request, unquote(object_id))
-        if obj is None or not self.has_view_permission(request, obj):
-            return super().change_view(request, object_id, form_url, extra_context)
-        return self.object_page(request, obj)
+        if obj is not None and self.has_view_permission(request, obj):
+            return self.object_page(request, obj)
+        if AGAIN in request.GET and self.has_view_permission(request):
+            return answer(request, "console/gone.html", {"list_url": self._list_url()})
+        return super().change_view(request, object_id, form_url, extra_context)
 
     def object_page(self, request: HttpRequest, obj: Any, more: Mapping[str, Any] | None = None) -> TemplateResponse:
         """The page of the object; `more` is for its template, as the answer to a form is."""
         context = {
-            **self.verbs_context(request, obj),
+            "verbs": [(name, run) for name, run in self._verbs(request) if self.offers(request, name, obj)],
+            "list_url": self._list_url(),
             "title": str(obj),
             "opts": self.opts,
             "original": obj,
@@ -88,3 +137,10 @@ class PanelsAdmin(ReadOnlyAdmin):
             **(more or {}),
         }
         return answer(request, self.panels_template, context, follow=self.follows(obj), only=self.only, every=self.every)
+
+    def _list_url(self) -> str:
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+
+    def _verbs(self, request: HttpRequest) -> list[tuple[str, Callable[..., Any]]]:
+        """The buttons of an object's page."""
+        return [(name, each[0]) for name, each in self.get_actions(request).items() if hasattr(each[0], "least")]

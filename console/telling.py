@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from access.callers import SYSTEM
 from console.trees import in_short
 from costs.limits import PER_AGENT
 from intents.events import EventType
@@ -13,6 +14,10 @@ PERSON = "user:"
 def person(actor: str) -> str:
     """`user:ines` is ines; agents are called what they are called."""
     return actor.removeprefix(PERSON)
+
+
+def is_agent(actor: str) -> bool:
+    return actor != SYSTEM.id and not actor.startswith(PERSON)
 
 
 def told(event_type: str, payload: dict[str, Any]) -> str:

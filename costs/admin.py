@@ -3,10 +3,8 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from console.admin import ReadOnlyAdmin
 from console.lists import RowsAdmin
-from costs.amounts import PARTS, as_text
-from costs.models import Cost, Spending
+from costs.models import Cost
 from intents.events import EventType
 
 
@@ -24,16 +22,3 @@ class CostAdmin(RowsAdmin):
 
     def panels(self, request: HttpRequest, obj: Cost) -> dict[str, Any]:
         return {"cost": obj}
-
-
-@admin.register(Spending)
-class SpendingAdmin(ReadOnlyAdmin):
-    list_display = ["intent", "cost_type", "agent_id", "provider", "model", "exact_sum", "unit", "count"]
-    list_filter = ["unit"]
-    search_fields = ["=agent_id", "=cost_type", "=provider", "=model"]
-    list_select_related = ["intent"]
-    ordering = ["-pk"]
-
-    @admin.display(description="sum")
-    def exact_sum(self, spending: Spending) -> str:
-        return as_text(spending.whole * PARTS + spending.parts)

@@ -1,6 +1,8 @@
 """Intents and their log in the console. What the pages show is gathered in console.intents, what they do in console.deeds."""
 
+from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import OuterRef, Q, QuerySet, Subquery
@@ -11,15 +13,16 @@ from config.db import clock
 from config.ids import parse_id
 from console import deeds, log
 from console import intents as page
-from console.admin import ReadOnlyAdmin
 from console.filters import by, named
 from console.home import waits
 from console.lists import RowsAdmin
 from console.panels import PanelsAdmin, answer
-from intents.models import Assignment, Edge, Event, Intent, Status
+from intents.models import Assignment, Edge, EdgeKind, Event, Intent, Status
 from portfolios.models import Member, Portfolio
 
 LATEST = 100  # Portfolios that the list's filter offers.
+_TIES = {"parent": "Children of", "needed_by": "What is needed by", "waits_for": "What waits for"}
+"""Parameters that narrow the list to what is tied to one intent, in words."""
 
 
 def _of_agent(agent_id: str) -> Q:
@@ -28,6 +31,18 @@ def _of_agent(agent_id: str) -> Q:
 
 def _in_portfolio(given: str) -> Q:
     return Q(pk__in=Member.objects.filter(portfolio=parse_id(given)).values("intent"))
+
+
+def _children(given: str) -> Q:
+    return Q(pk__in=Edge.objects.filter(waiter=parse_id(given), kind=EdgeKind.CHILD).values("awaited"))
+
+
+def _dependencies(given: str) -> Q:
+    return Q(pk__in=Edge.objects.filter(waiter=parse_id(given), kind=EdgeKind.DEPENDENCY).values("awaited"))
+
+
+def _dependents(given: str) -> Q:
+    return Q(pk__in=Edge.objects.filter(awaited=parse_id(given), kind=EdgeKind.DEPENDENCY).values("waiter"))
 
 
 @admin.register(Intent)
@@ -43,6 +58,9 @@ class IntentAdmin(RowsAdmin):
         named("agent", "agent", _of_agent),
         named("portfolio", "portfolio", _in_portfolio),
         by("root", "root", [("1", "Without a parent")], lambda chosen, now: Q(parent_intent=None)),
+        named("children", "parent", _children),
+        named("dependencies", "needed_by", _dependencies),
+        named("dependents", "waits_for", _dependents),
     ]
     search_fields = ["title", "description"]
     ordering = ["-updated_at", "-id"]
@@ -70,11 +88,16 @@ class IntentAdmin(RowsAdmin):
             pk: (at, what)
             for pk, at, what in newest.values_list("pk", Subquery(last.values("created_at")), Subquery(last.values("event_type")))
         }
+        portfolio = parse_id(request.GET.get("portfolio", ""))
+        members = (
+            {each.intent_id: each for each in Member.objects.filter(portfolio=portfolio, intent__in=ids)} if portfolio else {}
+        )
         return {
-            "found": [(each, waiting.get(each.pk, []), latest.get(each.pk)) for each in found],
+            "found": [(each, waiting.get(each.pk, []), latest.get(each.pk), members.get(each.pk)) for each in found],
             "asked": request.GET,
             "is_narrowed": any(value for name, value in request.GET.items() if name not in ("p", "panels")),
-            "portfolios": [*Portfolio.objects.order_by("-created_at", "-pk").values_list("pk", "name")[:LATEST]],
+            "portfolios": _portfolios(portfolio),
+            "tied": _tied(request.GET),
         }
 
     def panels(self, request: HttpRequest, obj: Intent) -> dict[str, Any]:
@@ -86,6 +109,20 @@ class IntentAdmin(RowsAdmin):
     def get_urls(self) -> list[Any]:
         do = self.admin_site.admin_view(deeds.answer)
         return [path("<uuid:object_id>/do/<slug:name>/", do, name="intents_intent_do"), *super().get_urls()]
+
+
+def _portfolios(chosen: UUID | None) -> list[tuple[UUID, str]]:
+    """The latest, and the chosen one however old it is."""
+    all_of = Portfolio.objects.order_by("-created_at", "-pk").values_list("pk", "name")
+    latest = [*all_of[:LATEST]]
+    return latest if chosen is None or chosen in dict(latest) else [*latest, *all_of.filter(pk=chosen)]
+
+
+def _tied(given: Mapping[str, str]) -> list[tuple[str, UUID, str]]:
+    """To what the list is narrowed: how its rows are tied to an intent, and the id and the title of that."""
+    asked = {name: pk for name in _TIES if (pk := parse_id(given.get(name, "")))}
+    titles = dict(Intent.objects.filter(pk__in=asked.values()).values_list("pk", "title")) if asked else {}
+    return [(_TIES[name], pk, titles[pk]) for name, pk in asked.items() if pk in titles]
 
 
 @admin.register(Event)
@@ -114,19 +151,3 @@ class EventAdmin(PanelsAdmin):
 
     def follows(self, obj: Event) -> dict[str, str]:
         return {"intent": str(obj.intent_id)} if obj.intent_id else {}
-
-
-@admin.register(Edge)
-class EdgeAdmin(ReadOnlyAdmin):
-    list_display = ["waiter", "kind", "awaited"]
-    list_filter = ["kind"]
-    list_select_related = ["waiter", "awaited"]
-    ordering = ["-pk"]
-
-
-@admin.register(Assignment)
-class AssignmentAdmin(ReadOnlyAdmin):
-    list_display = ["agent_id", "role", "intent", "assigned_by", "assigned_at"]
-    search_fields = ["=agent_id"]
-    list_select_related = ["intent"]
-    ordering = ["-pk"]

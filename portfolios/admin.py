@@ -11,13 +11,12 @@ from access.people import actor_of
 from config.errors import ProtocolError
 from console import portfolios as page
 from console.actions import action
-from console.admin import ReadOnlyAdmin
 from console.filters import by
 from console.lists import RowsAdmin
 from intents.errors import CompletionGate
 from intents.models import Intent
 from portfolios import services
-from portfolios.models import Member, Portfolio, Status
+from portfolios.models import Portfolio, Status
 
 NAMED = 3  # Members that a refusal names; the others it counts.
 
@@ -82,12 +81,3 @@ class PortfolioAdmin(RowsAdmin):
     @staticmethod
     def _close(request: HttpRequest, portfolio: Portfolio, status: Status, reason: str | None) -> None:
         services.update_portfolio_status(portfolio_id=portfolio.pk, actor=actor_of(request), status=status, reason=reason)
-
-
-@admin.register(Member)
-class MemberAdmin(ReadOnlyAdmin):
-    list_display = ["intent", "portfolio", "role", "priority", "added_by", "added_at"]
-    list_filter = ["role"]
-    search_fields = ["=portfolio__id", "=intent__id"]
-    list_select_related = ["intent", "portfolio"]
-    ordering = ["-pk"]

@@ -5,19 +5,9 @@ from django.contrib import admin
 from django.db.models import Q
 from django.http import HttpRequest
 
-from console.admin import ReadOnlyAdmin
-from console.filters import by
+from console.filters import OF_INTENT, by, intent_of
 from console.lists import RowsAdmin
-from retries.models import Failure, RetryPolicy
-
-
-@admin.register(RetryPolicy)
-class RetryPolicyAdmin(ReadOnlyAdmin):
-    list_display = ["intent", "strategy", "max_attempts", "fallback_agent_id", "failure_threshold", "updated_at"]
-    list_filter = ["strategy"]
-    search_fields = ["=fallback_agent_id"]
-    list_select_related = ["intent"]
-    ordering = ["-updated_at"]
+from retries.models import Failure
 
 
 def _state(value: str, now: datetime) -> Q:
@@ -33,13 +23,19 @@ class FailureAdmin(RowsAdmin):
     rows_template = "retries/rows.html"
     panels_template = "retries/failure.html"
     search_label = "Search by the exact agent or kind of error"
-    list_filter = [by("state", "state", [("open", "Open"), ("retrying", "Tried again"), ("resolved", "Resolved")], _state)]
+    list_filter = [
+        by("state", "state", [("open", "Open"), ("retrying", "Tried again"), ("resolved", "Resolved")], _state),
+        OF_INTENT,
+    ]
     search_fields = ["=agent_id", "=error_type"]
     list_select_related = ["intent"]
     ordering = ["-created_at"]
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).select_related("intent").defer("intent__state", "intent__constraints")
+
+    def rows(self, request: HttpRequest, found: list[Failure]) -> dict[str, Any]:
+        return {"of_intent": intent_of(request)}
 
     def panels(self, request: HttpRequest, obj: Failure) -> dict[str, Any]:
         return {"failure": obj}

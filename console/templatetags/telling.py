@@ -3,7 +3,10 @@
 from typing import Any
 
 from django import template
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 
 from console import telling, trees
 from console.diffs import ABSENT
@@ -15,6 +18,15 @@ register = template.Library()
 @register.filter
 def person(actor: str) -> str:
     return telling.person(actor)
+
+
+@register.simple_tag
+def who(actor: str) -> SafeString:
+    """By name: agents with a link to their page."""
+    name = Truncator(telling.person(actor)).chars(60)
+    if not telling.is_agent(actor):
+        return format_html("{}", name)
+    return format_html('<a href="{}">{}</a>', reverse("console_agent", args=[actor]), name)
 
 
 @register.filter

@@ -201,12 +201,10 @@ def test_an_upload_that_is_no_file_of_the_form_library_works_too(api, make_inten
     assert upload(api, make_intent(), {"file": io.BytesIO(b"abc"), "filename": "x"}).status_code == 201
 
 
-def test_the_console_lists_attachments_and_removes_them(api, attach, make_intent, admin_client):
+def test_the_console_removes_attachments(api, attach, make_intent, admin_client):
     intent = make_intent()
     attachment = attach(intent).json()
 
-    assert "report.pdf" in admin_client.get("/admin/attachments/attachment/").content.decode()
-    assert digest(PDF) in admin_client.get("/admin/attachments/blob/").content.decode()
     chosen = {"action": "remove", "confirmed": "yes", "_selected_action": [attachment["id"]]}
     admin_client.post("/admin/attachments/attachment/", chosen)
 

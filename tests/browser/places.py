@@ -67,6 +67,11 @@ class Example:
         pk = self.id_of("Bisect last night's releases")
         return self.object("retries/failure", self.get(f"/intents/{pk}/failures")["failures"][0]["id"])
 
+    def attachment(self, filename: str) -> str:
+        pk = self.id_of("Compare traces from before and after 02:14")
+        found = {each["filename"]: each["id"] for each in self.get(f"/intents/{pk}/attachments")["attachments"]}
+        return self.object("attachments/attachment", found[filename])
+
     def key(self) -> str:
         return self.object("access/apikey", self.get("/keys")["keys"][0]["id"])
 
@@ -89,7 +94,7 @@ class Place:
 def _make_key(page: Page) -> None:
     page.fill("#id_name", "night shift")
     page.click("[name=_save]")
-    page.wait_for_selector("#new-key")
+    page.wait_for_selector("#oi-secret")
 
 
 def _refuse(page: Page) -> None:
@@ -115,6 +120,8 @@ PLACES: dict[str, Place] = {
     "failures": Place("/admin/retries/failure/"),
     "failure": Place(lambda example: example.failure()),
     "attachments": Place("/admin/attachments/attachment/"),
+    "attachment": Place(lambda example: example.attachment("error-rate.png")),
+    "attachment-text": Place(lambda example: example.attachment("checkout-0214.log")),
     "portfolios": Place("/admin/portfolios/portfolio/"),
     "portfolio": Place(lambda example: example.portfolio("Launch in Lisbon")),
     "confirmation": Place(

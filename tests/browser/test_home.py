@@ -13,7 +13,9 @@ LIVE = "#oi-connection[data-state=live]"
 @pytest.fixture(autouse=True)
 def nothing_waits(server):
     """The page lists a few questions, the oldest first: those of other tests are withdrawn."""
-    pending = requests.get(f"{server.api}/arbitrations?status=pending&limit=1000", headers=HEADERS, timeout=10).json()["arbitrations"]
+    pending = requests.get(f"{server.api}/arbitrations?status=pending&limit=1000", headers=HEADERS, timeout=10).json()[
+        "arbitrations"
+    ]
     for question in pending:
         post(server, f"/arbitrations/{question['id']}/withdraw", {})
 

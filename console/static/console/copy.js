@@ -1,16 +1,17 @@
-/* Buttons that copy what stands in a field: <button data-copy="its id">. */
+/* Buttons that copy what stands in a field or an element: <button data-copy="its id">. Panels that are written anew bring new ones. */
 
-for (const button of document.querySelectorAll("[data-copy]")) {
-  button.addEventListener("click", async () => {
-    const field = document.getElementById(button.dataset.copy);
-    const said = document.getElementById("oi-copied");
-    field.select();
-    try {
-      if (navigator.clipboard) await navigator.clipboard.writeText(field.value);
-      else document.execCommand("copy"); // Without TLS a browser offers no other way.
-      said.textContent = "Copied.";
-    } catch {
-      said.textContent = "Your browser did not allow it. The key is selected: copy it by hand.";
-    }
-  });
-}
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest?.("[data-copy]");
+  if (!button) return;
+  const field = document.getElementById(button.dataset.copy);
+  const said = document.getElementById("oi-copied");
+  if (field.select) field.select();
+  else getSelection().selectAllChildren(field);
+  try {
+    if (navigator.clipboard) await navigator.clipboard.writeText(field.value ?? field.textContent);
+    else document.execCommand("copy"); // Without TLS a browser offers no other way.
+    said.textContent = "Copied.";
+  } catch {
+    said.textContent = "Your browser did not allow it. The text is selected: copy it by hand.";
+  }
+});

@@ -3,9 +3,10 @@
 import os
 import shutil
 from functools import cache
+from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
 
 from tests.processes import run
 
@@ -15,6 +16,7 @@ FLAGS = [
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 PATIENCE = 20_000  # Milliseconds.
+DESK: ViewportSize = {"width": 1280, "height": 720}
 
 _SIGN_IN = """
 from django.contrib import auth
@@ -48,22 +50,41 @@ def browser():
         started.close()
 
 
+@pytest.fixture(scope="package")
+def windows(browser: Browser, server):
+    """`windows("viewer")`: those of a person of that role, who keeps for all tests what his browser has loaded once."""
+    contexts: dict[str, BrowserContext] = {}
+
+    def of(role: str) -> BrowserContext:
+        if role not in contexts:
+            contexts[role] = signed_in(browser, server, known_session(server.database_url, role))
+        return contexts[role]
+
+    yield of
+    for context in contexts.values():
+        context.close()
+
+
 @pytest.fixture
-def open_page(browser: Browser, server):
-    """`open_page("viewer", …)`: a page of its own, with a person of that role signed in, if any; options are Playwright's.
+def open_page(browser: Browser, server, windows):
+    """`open_page("viewer", …)`: a page of a person of that role, if any; or of one of that session, in a browser of its own.
 
     The test fails where it asks anybody but the server, or writes an error to its console.
     """
     contexts, faults = [], []
 
-    def opened(role: str | None = None, *, session: str | None = None, **options) -> Page:
-        context = browser.new_context(base_url=server.url, **options)
+    def opened(
+        role: str | None = None,
+        *,
+        session: str | None = None,
+        viewport: ViewportSize = DESK,
+        color_scheme: Literal["light", "dark"] = "light",
+    ) -> Page:
+        context = windows(role) if role and not session else signed_in(browser, server, session)
         contexts.append(context)
-        if role:
-            context.add_cookies(
-                [{"name": "openintent-session", "value": session or known_session(server.database_url, role), "url": server.url}]
-            )
         page = context.new_page()
+        page.set_viewport_size(viewport)
+        page.emulate_media(color_scheme=color_scheme)
         page.set_default_timeout(PATIENCE)
         page.on("request", lambda request: request.url.startswith((server.url, "data:")) or faults.append(request.url))
         page.on("console", lambda message: message.type == "error" and faults.append(message.text))
@@ -73,8 +94,26 @@ def open_page(browser: Browser, server):
     opened.faults = faults
     yield opened
     for context in contexts:
-        context.close()
+        leave(context)
     assert not faults
+
+
+def signed_in(browser: Browser, server, session: str | None) -> BrowserContext:
+    """A browser with nothing in it but this session, if any."""
+    context = browser.new_context(base_url=server.url)
+    if session:
+        context.add_cookies([{"name": "openintent-session", "value": session, "url": server.url}])
+    return context
+
+
+def leave(context: BrowserContext) -> None:
+    """Close its pages, and forget what they have kept and may do."""
+    context.set_offline(False)
+    context.clear_permissions()
+    for page in context.pages:
+        if page.url.startswith("http"):
+            page.evaluate("localStorage.clear()")
+        page.close()
 
 
 @pytest.fixture

@@ -26,7 +26,8 @@ def test_an_intent_is_created_from_the_documentation(page: Page, server):
 
 
 def test_a_key_is_made_in_the_console_shown_once_copied_used_and_revoked(open_page, server):
-    operator = open_page("operator", permissions=["clipboard-read", "clipboard-write"])
+    operator = open_page("operator")
+    operator.context.grant_permissions(["clipboard-read", "clipboard-write"])
     operator.goto("/admin/access/apikey/")
     operator.click("text=New key")
     operator.fill("#id_name", "from the console")

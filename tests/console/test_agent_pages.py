@@ -104,3 +104,26 @@ def test_the_pages_cost_the_same_queries_whatever_there_is(person, api, agent, b
 
     assert costs() == before
     assert max(before) <= 16
+
+
+def test_what_it_works_on_says_as_what_and_by_whom(person, api, make_intent):
+    intent = make_intent(title="Shared", assign=["bob"])
+    api.post(f"/intents/{intent['id']}/agents", {"agent_id": "ada", "role": "reviewer"})
+
+    page = person("viewer").get("agents/ada/").text
+
+    assert re.search(r">Shared</a><p class=.oi-row-meta.>reviewer, assigned by dev-user", page)
+    assert "worker, assigned" not in page
+    assert "/admin/intents/intent/?agent=ada" in page
+
+
+@pytest.mark.parametrize("trace", ["attachments", "failures"])
+def test_who_left_something_long_ago_has_a_page(person, agent, make_intent, monkeypatch, trace):
+    body = {"attachments": {"filename": "a", "content_base64": ""}, "failures": {"error_type": "timeout"}}[trace]
+    intent = make_intent()
+    assert agent("ada").post(f"/intents/{intent['id']}/{trace}", body).status_code == 201
+    monkeypatch.setattr(agents, "NEWEST", 1)
+    make_intent()
+
+    assert person("viewer").get("agents/ada/").status_code == 200
+    assert person("viewer", "vic").get("agents/nobody/").status_code == 404

@@ -86,6 +86,17 @@ def test_each_breakdown_has_every_name_with_its_sum_and_number(person, spend):
     assert "<b>bob</b>" not in page
 
 
+def test_what_each_provider_was_paid_is_there(person, api, intent):
+    for provider, amount in (("anthropic", 3), ("anthropic", 1), ("google", 2)):
+        body = {"agent_id": "ada", "cost_type": "tokens", "amount": amount, "unit": "USD", "provider": provider}
+        assert api.post(f"/intents/{intent['id']}/costs", body).status_code == 201
+
+    page = person("viewer").get(PAGE).text
+
+    for provider, amount in (("anthropic", "$4.00"), ("google", "$2.00")):
+        assert re.search(rf'<th scope="row">{provider}<svg.*?</th>\s*<td[^>]*>{re.escape(amount)}<', page, re.DOTALL), provider
+
+
 def test_a_period_has_its_days_and_no_others(person, spend, intent):
     spend("1")
     days_ago(3, intent)

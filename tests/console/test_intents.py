@@ -38,6 +38,39 @@ def test_the_list_is_narrowed_by_status_agent_portfolio_and_place_in_the_tree(ap
     assert titles(vera, agent="", portfolio="", q="") == {"Root", "Child"}
 
 
+def test_the_list_is_narrowed_to_what_is_tied_to_an_intent_and_its_page_counts_and_links_that(person, make_intent):
+    root = make_intent(title="Root")
+    first = make_intent(title="First", parent_intent_id=root["id"])
+    second = make_intent(title="Second", parent_intent_id=root["id"], depends_on=[first["id"]])
+    vera = person("viewer")
+
+    for name, of, expected, words in (
+        ("parent", root, {"First", "Second"}, ">2 children</a>"),
+        ("needed_by", second, {"First"}, ">1 intent</a></li>"),
+        ("waits_for", first, {"Second"}, ">1 intent</a> waits for it"),
+    ):
+        assert titles(vera, **{name: of["id"]}) == expected
+        assert titles(vera, **{name: "nonsense"}) == set()
+        assert f">{of['title']}</a>. <a" in vera.get("intents/intent/", {name: of["id"]}).text
+        assert f'?{name}={of["id"]}"{words}' in page(vera, of).text
+    assert "oi-ties" not in page(vera, make_intent(title="Alone")).text
+
+
+def test_narrowed_to_a_portfolio_the_rows_say_how_they_are_in_it(api, person, make_intent, monkeypatch):
+    monkeypatch.setattr("intents.admin.LATEST", 1)
+    intent, house = make_intent(title="Roof"), api.post("/portfolios", {"name": "House"}).json()
+    body = {"intent_id": intent["id"], "role": "primary", "priority": 7}
+    assert api.post(f"/portfolios/{house['id']}/intents", body).status_code == 201
+    api.post("/portfolios", {"name": "A later one"})
+    vera = person("viewer")
+
+    narrowed = vera.get("intents/intent/", {"portfolio": house["id"]}).text
+
+    assert "primary of the portfolio, priority 7, added by " in narrowed
+    assert f'<option value="{house["id"]}" selected>House</option>' in narrowed
+    assert "of the portfolio" not in vera.get("intents/intent/").text
+
+
 def test_a_row_says_who_works_on_it_what_it_waits_for_and_what_happened_last(api, person, make_intent):
     first = make_intent(title="First of all")
     second = make_intent(title="And then", depends_on=[first["id"]], assign="ada")
@@ -216,3 +249,59 @@ def test_bytes_are_for_who_is_signed_in_and_are_never_run(client, person, image)
     assert f'<img class="oi-preview" loading="lazy" src="/admin/{path}"' in page(vera, intent).text
     assert client.get(f"/admin/{path}").status_code == 302
     assert vera.client.post(f"/admin/{path}").status_code == 405
+
+
+# --- the retry policy -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.rule("R-1")
+@pytest.mark.parametrize(
+    ("policy", "said"),
+    [
+        ({"strategy": "none", "max_attempts": 2}, ["Up to 2 attempts. The server announces no retries."]),
+        ({"max_attempts": 1}, ["Up to 1 attempt. The server announces no retries."]),
+        (
+            {"strategy": "fixed", "max_attempts": 4, "base_delay_seconds": 0.5},
+            ["Up to 4 attempts, 0.5 s apart (fixed)."],
+        ),
+        (
+            {
+                "max_attempts": 9,
+                "base_delay_seconds": 20,
+                "max_delay_seconds": 300,
+                "jitter": True,
+                "retryable_errors": ["<b>", "timeout"],
+            },
+            [
+                "Up to 9 attempts, after 20 s, 40 s, 1:20 min, and so on up to 5:00 min, by chance up to a half shorter (exponential).",
+                "Only these errors are tried again: &lt;b&gt;, timeout.",
+            ],
+        ),
+        (
+            {"strategy": "linear", "max_attempts": 3, "fallback_agent_id": "bob"},
+            ["after 1 s, 2 s (linear)", "bob takes over when no retry may follow."],
+        ),
+        (
+            {"fallback_agent_id": "bob", "failure_threshold": 1},
+            ["bob takes over after 1 failure, or when the attempts are used up."],
+        ),
+    ],
+)
+def test_the_page_says_what_follows_a_failure(api, person, make_intent, policy, said):
+    intent = make_intent()
+    assert api.send("PUT", f"/intents/{intent['id']}/retry-policy", {"jitter": False, **policy}).status_code == 200
+
+    told = page(person("viewer"), intent).text
+
+    for each in said:
+        assert each in told
+    assert "set <time" in told
+
+
+def test_many_agents_of_an_intent_are_all_there_and_beyond_are_counted(person, make_intent, monkeypatch):
+    monkeypatch.setattr("console.intents.AGENTS", 2)
+    intent = make_intent(assign=["ada", "bob", "eve"])
+
+    told = page(person("viewer"), intent).text
+
+    assert "These are the first 2 of 3." in told

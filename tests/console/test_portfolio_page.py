@@ -49,6 +49,16 @@ def test_members_what_blocks_the_rules_and_the_costs_are_there_and_escaped(perso
     assert "&lt;script&gt;alert(1)" in page
 
 
+def test_members_say_who_added_them_and_those_beyond_are_in_a_list(person, launch, monkeypatch):
+    monkeypatch.setattr("console.portfolios.SHOWN", 2)
+
+    page = page_of(person, launch)
+
+    assert "added by dev-user" in page
+    assert f'?portfolio={launch["id"]}">All 3 in a list</a>' in page
+    assert f'?portfolio={launch["id"]}&amp;status__exact=completed">All 1 in a list</a>' in page
+
+
 def test_the_list_shows_how_far_each_is(person, launch):
     page = person("viewer", "vera").get("portfolios/portfolio/").text
 

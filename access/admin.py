@@ -5,17 +5,16 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.template.response import TemplateResponse
 from django.urls import path
 
-from access import services
+from access import people_admin, services  # noqa: F401  Django looks for pages in this module.
 from access.forms import NewKeyForm, RotateForm
 from access.models import ApiKey, Role
-from access.people import actor_of, may
+from access.pages import OperatorPages
+from access.people import actor_of, is_operator
 from config.db import clock
 from config.errors import ProtocolError
 from console.actions import action
@@ -40,7 +39,7 @@ def state_of(key: ApiKey, now: datetime) -> str:
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(RowsAdmin):
+class ApiKeyAdmin(OperatorPages, RowsAdmin):
     panels_template = "access/key.html"
     rows_template = "access/keys.html"
     search_label = "Search by name, agent, or the beginning of the key"
@@ -50,31 +49,28 @@ class ApiKeyAdmin(RowsAdmin):
     every = list_every = 60
     only = list_only = "nothing"
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return may(request, Role.OPERATOR)
-
     def get_urls(self) -> list[Any]:
         rotate = path("<uuid:key_id>/rotate/", self.admin_site.admin_view(self.rotate), name="access_apikey_rotate")
         return [rotate, *super().get_urls()]
 
     def rows(self, request: HttpRequest, found: list[ApiKey]) -> dict[str, Any]:
         now = clock()
-        return {"rows": [(each, state_of(each, now)) for each in found], "may_make": may(request, Role.OPERATOR)}
+        return {"rows": [(each, state_of(each, now)) for each in found], "may_make": is_operator(request)}
 
     def panels(self, request: HttpRequest, obj: ApiKey) -> dict[str, Any]:
         state = state_of(obj, clock())
         is_live = state not in ("revoked", "expired")
-        return {"key": obj, "state": state, "may_rotate": is_live and may(request, Role.OPERATOR)}
+        return {"key": obj, "state": state, "may_rotate": is_live and is_operator(request)}
 
     def offers(self, request: HttpRequest, name: str, obj: ApiKey) -> bool:
         return obj.revoked_at is None
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Raises PermissionDenied."""
-        self._require_operator(request)
+        self.require_operator(request)
         form = NewKeyForm(request.POST or None)
         if request.method != "POST" or not form.is_valid():
-            return self._page(request, "access/new.html", title="New key", form=form)
+            return self.page(request, "access/new.html", title="New key", form=form)
         given = form.cleaned_data
         made = services.create_key(
             name=given["name"],
@@ -87,11 +83,11 @@ class ApiKeyAdmin(RowsAdmin):
 
     def rotate(self, request: HttpRequest, key_id: UUID) -> HttpResponse:
         """Raises PermissionDenied."""
-        self._require_operator(request)
+        self.require_operator(request)
         key = get_object_or_404(ApiKey, pk=key_id)
         form = RotateForm(request.POST or None)
         if request.method != "POST" or not form.is_valid():
-            return self._page(request, "access/rotate.html", title="Rotate the key", form=form, key=key, original=key)
+            return self.page(request, "access/rotate.html", title="Rotate the key", form=form, key=key, original=key)
         try:
             made = services.rotate_key(key_id=key_id, created_by=actor_of(request).id, ends_at=form.ends_at)
         except ProtocolError as refusal:
@@ -100,17 +96,7 @@ class ApiKeyAdmin(RowsAdmin):
         return self._shown_once(request, *made, old=ApiKey.objects.get(pk=key_id))
 
     def _shown_once(self, request: HttpRequest, key: ApiKey, secret: str, **more: Any) -> HttpResponse:
-        """On a page that nobody keeps: not in a message, which would travel in a cookie."""
-        return self._page(request, "access/new_key.html", title="The new key", key=key, secret=secret, **more)
-
-    def _page(self, request: HttpRequest, template: str, **context: Any) -> HttpResponse:
-        context = {**self.admin_site.each_context(request), "opts": self.opts, "now": clock(), **context}
-        return TemplateResponse(request, template, context, headers={"Cache-Control": "no-store"})
-
-    @staticmethod
-    def _require_operator(request: HttpRequest) -> None:
-        if not may(request, Role.OPERATOR):
-            raise PermissionDenied(f"This needs the role {Role.OPERATOR.value}.")
+        return self.page(request, "access/new_key.html", title="The new key", key=key, secret=secret, **more)
 
     @action(
         "Revoke the selected keys",
@@ -119,4 +105,4 @@ class ApiKeyAdmin(RowsAdmin):
         warning="Whoever uses such a key is locked out within seconds. A revoked key stays revoked.",
     )
     def revoke(self, request: HttpRequest, key: ApiKey) -> None:
-        services.revoke_key(key_id=key.pk)
+        services.revoke_key(key_id=key.pk, revoked_by=actor_of(request).id)

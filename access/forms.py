@@ -1,14 +1,16 @@
-"""What people write to make a key, or another in its place."""
+"""What people write to make a key, or another in its place, and to let somebody in."""
 
 import re
 from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
+from django.contrib.auth.models import User
 from django.utils import timezone
 
 from access.callers import AGENT_ID, MAX_AGENT_ID, NOT_THE_SERVER, SYSTEM
 from access.models import MAX_NAME, Role
+from access.people import MAY
 
 NEVER, CHOSEN = "never", "chosen"
 LASTS = {NEVER: ("Never", None), "30": ("In 30 days", 30), "90": ("In 90 days", 90), "365": ("In a year", 365)}
@@ -84,3 +86,12 @@ class RotateForm(forms.Form):
     @property
     def ends_at(self) -> datetime:
         return timezone.now() + timedelta(hours=int(self.cleaned_data["overlap"]))
+
+
+class NewPersonForm(forms.Form):
+    name = forms.CharField(
+        max_length=User._meta.get_field("username").max_length,
+        help_text="To sign in with. The log names what the person does with it, and it does not change.",
+        widget=forms.TextInput(attrs={**_INPUT, "autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
+    )
+    role = forms.ChoiceField(choices=MAY.items(), initial="viewer", widget=forms.RadioSelect)

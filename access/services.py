@@ -10,6 +10,7 @@ from django.utils import timezone
 from access.errors import KeyNotFound
 from access.keys import digest, forget_verified
 from access.models import ApiKey, Role
+from access.noting import note
 from config.db import verb
 from config.errors import Invalid
 
@@ -31,6 +32,7 @@ def create_key(
         created_at=timezone.now(),
         expires_at=expires_at,
     )
+    note("key_created", actor=created_by, subject=str(row), role=str(role))
     return row, secret
 
 
@@ -54,17 +56,19 @@ def rotate_key(*, key_id: UUID | str, created_by: str, ends_at: datetime) -> tup
     )
     row.expires_at = min(row.expires_at or ends_at, ends_at)
     row.save(update_fields=["expires_at"])
+    note("key_rotated", actor=created_by, subject=str(row))
     transaction.on_commit(forget_verified)
     return made
 
 
 @verb
-def revoke_key(*, key_id: UUID | str) -> ApiKey:
+def revoke_key(*, key_id: UUID | str, revoked_by: str) -> ApiKey:
     """End a key for good: at once in this process, within seconds in others. Again changes nothing. Raises KeyNotFound."""
     row = _lock(key_id)
     if row.revoked_at is None:
         row.revoked_at = timezone.now()
         row.save(update_fields=["revoked_at"])
+        note("key_revoked", actor=revoked_by, subject=str(row))
     transaction.on_commit(forget_verified)
     return row
 

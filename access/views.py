@@ -32,5 +32,5 @@ class KeyViewSet(ApiViewSet):
 
     @deleted("revoke_key", "Revoke a key")
     def destroy(self, request: Request, key_id: UUID | str) -> Response:
-        services.revoke_key(key_id=key_id)
+        services.revoke_key(key_id=key_id, revoked_by=actor_of(request).id)
         return Response(status=204)

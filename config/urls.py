@@ -5,7 +5,7 @@ from django.views.generic import RedirectView
 from access.callers import AgentConverter
 from config import discovery, docs, health
 from config.ids import IdConverter
-from console import agents, costs, entering, following, home
+from console import agents, costs, entering, following, home, passwords
 
 register_converter(IdConverter, "id")
 register_converter(AgentConverter, "agent")
@@ -34,6 +34,8 @@ urlpatterns = [
     path("favicon.ico", RedirectView.as_view(url="/static/console/icon.svg")),
     path("admin", RedirectView.as_view(url="/admin/")),
     path("admin/enter/", entering.enter),
+    path("admin/enter/<uidb64>/", passwords.ChoosePassword.as_view(), name="console_choose_password"),
+    path("admin/password_change/", admin.site.admin_view(passwords.ChangePassword.as_view())),
     path("admin/follow", following.follow),
     path("admin/home/", admin.site.admin_view(home.panels), name="console_panels"),
     path("admin/agents/", admin.site.admin_view(agents.page), name="console_agents"),

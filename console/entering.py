@@ -1,4 +1,7 @@
-"""How people get into the console: by the form, or in dev mode by a link that works once, on this machine alone."""
+"""How people get into the console: by the form, or in dev mode by a link that works once, on this machine alone.
+
+The link with which somebody sets his password is that of console.passwords.
+"""
 
 from datetime import timedelta
 from math import ceil
@@ -28,7 +31,7 @@ from console.models import SignInLink
 
 DEV_OPERATOR = "operator"
 GOOD_FOR = timedelta(minutes=10)
-_BACKEND = "django.contrib.auth.backends.ModelBackend"
+BACKEND = "django.contrib.auth.backends.ModelBackend"
 _PASSED_ON = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP")
 
 
@@ -40,7 +43,7 @@ class SignInForm(AuthenticationForm):
         try:
             throttle.spend(username, address)
         except throttle.TooManyAttempts as refusal:
-            raise ValidationError(f"Too many attempts to sign in. Try again in {_in_words(refusal.wait)}.", "throttled") from None
+            raise ValidationError(f"Too many attempts to sign in. Try again in {in_words(refusal.wait)}.", "throttled") from None
         cleaned: dict[str, Any] = super().clean()
         throttle.give_back(username, address)
         SessionStore.clear_expired()
@@ -78,7 +81,7 @@ def enter(request: HttpRequest) -> HttpResponse:
         return _to_the_form(
             request, "This sign-in link has been used, or is too old. Start the server again for a new one, or sign in here."
         )
-    login(request, link.person, backend=_BACKEND)
+    login(request, link.person, backend=BACKEND)
     return redirect("admin:index")
 
 
@@ -110,7 +113,7 @@ def _signer() -> TimestampSigner:
     return TimestampSigner(salt="console.entering")
 
 
-def _in_words(wait: timedelta) -> str:
+def in_words(wait: timedelta) -> str:
     seconds = ceil(wait.total_seconds())
     if seconds > 90:
         return f"{ceil(seconds / 60)} minutes"

@@ -44,8 +44,8 @@ def _navigation() -> list[dict[str, Any]]:
         }
         for title, pages in _LISTS.items()
     ]
-    accounts = {"title": "Accounts", "icon": "group", "link": reverse_lazy("admin:auth_user_changelist")}
-    groups[-1]["items"].append({**accounts, "permission": lambda request: request.user.is_superuser})  # type: ignore[attr-defined]
+    people = {"title": "People", "icon": "group", "link": reverse_lazy("admin:auth_user_changelist")}
+    groups[-1]["items"].append({**people, "permission": "access.people.is_operator"})  # type: ignore[attr-defined]
     return groups
 
 

@@ -19,7 +19,7 @@ def key(db):
 
 
 def secret_in(page):
-    return re.search(r'id="new-key"[^>]*value="([^"]+)"', page)[1]
+    return re.search(r'id="oi-secret"[^>]*value="([^"]+)"', page)[1]
 
 
 def works(secret):
@@ -107,7 +107,7 @@ def test_rotating_makes_no_key_last_longer(person):
 
 
 def test_what_has_ended_is_not_rotated(person, key):
-    revoke_key(key_id=key[0].pk)
+    revoke_key(key_id=key[0].pk, revoked_by="test")
 
     answer = rotated(person, key[0])
 

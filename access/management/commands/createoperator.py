@@ -8,7 +8,8 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
-from access.callers import AGENT_ID, SYSTEM
+from access import accounts
+from access.noting import note
 from access.people import GROUPS, set_role
 
 
@@ -28,18 +29,14 @@ class Command(BaseCommand):
                 person.set_password(self._password(person))
             person.save()
             set_role(person, role)
+            note("role_given", actor="command line", subject=f"user:{name}", role=role)
         self.stdout.write(f"{name} can sign in at /admin/ as {role}.")
 
     def _new(self, name: str) -> User:
-        person = User(username=name)
-        person.set_unusable_password()
         try:
-            person.full_clean()
+            return accounts.named(name)
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from None
-        if not AGENT_ID.fullmatch(name) or name == SYSTEM.id:
-            raise CommandError(f"{name!r} cannot stand in the log as an actor.")
-        return person
 
     def _password(self, person: User) -> str:
         asks = sys.stdin.isatty()

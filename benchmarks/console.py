@@ -1,7 +1,6 @@
 """What the pages of the console cost: the time until the last byte, as somebody who is signed in waits for it."""
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
@@ -10,9 +9,7 @@ import requests
 
 from benchmarks.suite import Scale, Tell, migrated_database
 from tests.browser.conftest import new_session
-from tests.browser.places import PLACES, Example, example
-
-VISITS = 5
+from tests.browser.places import PLACES, example
 
 
 @dataclass(slots=True)
@@ -34,12 +31,12 @@ def measure(vendor: str, scale: Scale, folder: Path, *, tell: Tell) -> Console:
         operator.get(f"{running.server.url}/admin/").raise_for_status()  # The first page of all loads the templates.
         for name, place in PLACES.items():
             if place.role == "operator":
-                measured.first[name], *measured.later[name] = [_visit(operator, running, place.path) for _ in range(1 + VISITS)]
+                url = running.server.url + place.path(running)
+                measured.first[name], *measured.later[name] = [_visit(operator, url) for _ in range(1 + scale.console_visits)]
     return measured
 
 
-def _visit(operator: requests.Session, running: Example, path: Callable[[Example], str]) -> float:
-    url = running.server.url + path(running)
+def _visit(operator: requests.Session, url: str) -> float:
     began = perf_counter()
     answer = operator.get(url, timeout=60)
     taken = perf_counter() - began

@@ -64,6 +64,8 @@ class Scale:
     adapter_rounds: int = 20
     adapter_chunks: int = 1_000
     console_intents: int = 20_000
+    console_visits: int = 5
+    """Of each page, after the first."""
 
 
 QUICK = Scale(
@@ -86,7 +88,8 @@ QUICK = Scale(
     called_events=5,
     adapter_rounds=2,
     adapter_chunks=100,
-    console_intents=120,
+    console_intents=0,
+    console_visits=1,
 )
 
 

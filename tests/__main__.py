@@ -1,4 +1,7 @@
-"""`python -m tests`: the whole suite on SQLite and on PostgreSQL, side by side. Arguments go to pytest."""
+"""`python -m tests`: the whole suite on SQLite and on PostgreSQL, side by side. Arguments go to pytest.
+
+Each database's run leaves out what the other's shows (tests/plugin.py); `SYSTEM_ROUNDS=full` runs everything on both.
+"""
 
 import os
 import subprocess
@@ -21,7 +24,7 @@ def main() -> int:
 def run(vendor: str, arguments: list[str]) -> int:
     """Run pytest on that database, each line of what it says after the database's name. Answers its exit code."""
     command = [sys.executable, "-m", "pytest", *SHARED_OUT, *arguments]
-    environment = {**os.environ, "TEST_DATABASE": vendor, "PYTHONUNBUFFERED": "1"}
+    environment = {**os.environ, "TEST_DATABASE": vendor, "TEST_SHARED_OUT": "1", "PYTHONUNBUFFERED": "1"}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)  # Each of a hundred processes would compile the project anew.
     with subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"

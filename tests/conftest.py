@@ -1,6 +1,8 @@
 """What most tests begin with: callers of the API, makers of its objects, and a server."""
 
+import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +14,7 @@ from django.test.client import ClientHandler
 
 from access import keys, ratelimit
 from tests.databases import migrated_database
+from tests.docs.site import built
 from tests.servers import Server
 
 API = "/api/v1"
@@ -107,3 +110,10 @@ def server(vendor: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Se
     """A server in dev mode with a database of its own, shared by the tests that only need one."""
     with Server(migrated_database(vendor, tmp_path_factory.mktemp("server"))) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the documentation, as `make docs` builds it; for all processes that share a run, the same."""
+    own = tmp_path_factory.getbasetemp()
+    return built(own.parent if "PYTEST_XDIST_WORKER" in os.environ else own)

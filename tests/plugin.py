@@ -12,10 +12,16 @@ from tests.system.crowd import FULL
 HERE = Path(__file__).parent
 
 AS_USERS = {
-    "browser", "clients", "docs", "examples", "sdk", "test_bad_clients.py", "test_benchmarks.py", "test_schemathesis.py",
-    "test_slow_readers.py",
-}  # fmt: skip
-"""Folders and files of tests that use a server as people and programs do, and leave its database to the others."""
+    **dict.fromkeys(["browser", "clients", "docs", "examples"], "postgresql"),
+    **dict.fromkeys(
+        ["sdk", "test_bad_clients.py", "test_benchmarks.py", "test_schemathesis.py", "test_slow_readers.py"], "sqlite"
+    ),
+}
+"""Folders and files of tests that use a server as people and programs do, and leave its database to the others: it is this one
+where two runs share them out."""
+
+ARE_SHARED_OUT = "TEST_SHARED_OUT" in os.environ
+"""Whether there is a run on the other database beside this one: `python -m tests` says so."""
 
 SLOW = {"system", "protocol", "browser"}
 
@@ -32,18 +38,22 @@ def pytest_report_header() -> str:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With what takes long the databases take turns, on PostgreSQL it comes first. That is not asked what SQLite has shown."""
+    """With what takes long the databases take turns, on PostgreSQL it comes first. None is asked what the other one shows."""
     items.sort(key=lambda item: (item.path.parent.name in SLOW) == (VENDOR == "sqlite"))
-    if VENDOR == "sqlite" or FULL:
+    if not ARE_SHARED_OUT or FULL:
         return
-    same = [item for item in items if _is_same_on_every_database(item)]
-    config.hook.pytest_deselected(items=same)
-    items[:] = [item for item in items if item not in set(same)]
+    others = [item for item in items if _only_on(item) not in {None, VENDOR}]
+    config.hook.pytest_deselected(items=others)
+    items[:] = [item for item in items if item not in set(others)]
 
 
-def _is_same_on_every_database(item: pytest.Item) -> bool:
+def _only_on(item: pytest.Item) -> str | None:
+    """The database on which it is enough to run this test. None: it is about what is different."""
+    parts = item.path.relative_to(HERE).parts
+    if asked := next((AS_USERS[part] for part in parts if part in AS_USERS), None):
+        return asked
     asks = {"db", "transactional_db", "vendor"} & set(getattr(item, "fixturenames", ()))
-    return not AS_USERS.isdisjoint(item.path.relative_to(HERE).parts) or not (asks or item.get_closest_marker("django_db"))
+    return None if asks or item.get_closest_marker("django_db") else "sqlite"
 
 
 @pytest.hookimpl(wrapper=True)

@@ -7,8 +7,6 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from tests.docs.site import built
-
 from .conftest import PATIENCE
 
 
@@ -18,9 +16,9 @@ class Quiet(SimpleHTTPRequestHandler):
 
 
 @pytest.fixture
-def url() -> Iterator[str]:
+def url(site) -> Iterator[str]:
     """Where the site is served."""
-    http = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(built())))
+    http = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(site)))
     thread = threading.Thread(target=http.serve_forever, args=(0.01,))
     thread.start()
     yield f"http://127.0.0.1:{http.server_port}"

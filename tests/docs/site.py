@@ -1,22 +1,25 @@
 """The documentation, built as `make docs` builds it."""
 
-import atexit
+import fcntl
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
-from functools import cache
 from pathlib import Path
 
 from tests.processes import ROOT
 
 
-@cache
-def built() -> Path:
-    """The folder of the site. It takes seconds, and only the first one to ask waits for it."""
-    folder = tempfile.mkdtemp(prefix="openintent-site-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+def built(folder: Path) -> Path:
+    """The site, below this folder. To build it takes seconds: of several processes that ask, one does."""
+    site = folder / "site"
+    with (folder / "site.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not site.exists():
+            _build(folder / "site.begun").rename(site)
+    return site
+
+
+def _build(folder: Path) -> Path:
     done = subprocess.run(
         [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", folder],
         cwd=ROOT,
@@ -27,4 +30,4 @@ def built() -> Path:
     )
     assert done.returncode == 0, done.stderr
     assert "WARNING" not in done.stderr, done.stderr
-    return Path(folder)
+    return folder

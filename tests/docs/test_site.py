@@ -5,12 +5,9 @@ import re
 from html.parser import HTMLParser
 
 import openintent
-import pytest
 import yaml
 
 from tests.processes import ROOT
-
-from .site import built
 
 LOADS = {"script": "src", "img": "src", "iframe": "src", "source": "src", "video": "src", "link": "href"}
 """What a browser fetches by itself."""
@@ -29,11 +26,6 @@ class Loaded(HTMLParser):
         self.anchors.add(named.get("id"))
         if named.get(LOADS.get(tag, "")) and named.get("rel") not in {"canonical", "next", "prev"}:
             self.addresses.append(named[LOADS[tag]])
-
-
-@pytest.fixture(scope="module")
-def site():
-    return built()
 
 
 def test_no_page_loads_anything_from_elsewhere(site):

@@ -151,12 +151,8 @@ class PersonAdmin(OperatorPages, RowsAdmin):
         ends_at = timezone.now() + passwords.GOOD_FOR
         return self.page(request, "access/link.html", title="The link", person=person, link=link, ends_at=ends_at, **more)
 
-    make_viewer = _giving(
-        "viewer", "Whoever looks sees everything but keys, and changes nothing. It counts from the next click on."
-    )
-    make_arbiter = _giving(
-        "arbiter", "Arbiters answer questions, revoke leases and change intents. It counts from the next click on."
-    )
+    make_viewer = _giving("viewer", "Viewers see everything, and change nothing. It counts from the next click on.")
+    make_arbiter = _giving("arbiter", "Arbiters answer questions and revoke leases. It counts from the next click on.")
     make_operator = _giving(
         "operator", "Operators do everything: they make keys, let people in, and can take this role away from others."
     )

@@ -1,5 +1,6 @@
 """The pages of the console, of a server with the example's data: for the tests that look at each, and for their pictures."""
 
+import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,12 +17,31 @@ from tests.servers import Server
 KEY = {"X-API-Key": "dev-user-key"}
 ADMIN = "/admin"
 
+_PEOPLE = """
+import json
+from datetime import timedelta
+from django.contrib.auth.models import User
+from django.utils import timezone
+from access.people import set_role
+from console import passwords
+
+roles = {"olga": "operator", "ines": "arbiter", "judy": "arbiter", "vera": "viewer", "nina": "viewer", "sam": "operator"}
+people = {name: User.objects.create_user(name, password=None if name == "nina" else "-") for name in roles}
+for hours, (name, person) in enumerate(people.items()):
+    set_role(person, roles[name])
+    person.last_login = None if name == "nina" else timezone.now() - timedelta(hours=hours * 7, minutes=5)
+    person.is_active = name != "sam"
+    person.save()
+print(json.dumps({**{name: str(person.pk) for name, person in people.items()}, "link": passwords.link(people["nina"])}))
+"""
+
 
 @dataclass
 class Example:
-    """The example, and where its objects are."""
+    """The example, and where its objects are. Of `people` it has the ids, and a `link` of one who has no password."""
 
     server: Server
+    people: dict[str, str]
 
     def get(self, path: str, **query: Any) -> Any:
         answer = requests.get(f"{self.server.api}{path}", params=query, headers=KEY, timeout=20)
@@ -75,6 +95,9 @@ class Example:
     def key(self) -> str:
         return self.object("access/apikey", self.get("/keys")["keys"][0]["id"])
 
+    def person(self, name: str) -> str:
+        return self.object("auth/user", self.people[name])
+
 
 Where = str | Callable[[Example], str]
 
@@ -95,6 +118,18 @@ def _make_key(page: Page) -> None:
     page.fill("#id_name", "night shift")
     page.click("[name=_save]")
     page.wait_for_selector("#oi-secret")
+
+
+def _make_link(page: Page) -> None:
+    page.click("[name=_save]")
+    page.wait_for_selector("#oi-secret")
+
+
+def _refuse_password(page: Page) -> None:
+    page.fill("#id_new_password1", "short")
+    page.fill("#id_new_password2", "short")
+    page.click("form button[type=submit]")
+    page.wait_for_selector("text=too short")
 
 
 def _refuse(page: Page) -> None:
@@ -143,6 +178,17 @@ PLACES: dict[str, Place] = {
     "new-key-refused": Place("/admin/access/apikey/add/", then=_refuse),
     "new-key-shown": Place("/admin/access/apikey/add/", then=_make_key),
     "rotate-key": Place(lambda example: example.key().replace("change", "rotate")),
+    "people": Place("/admin/auth/user/"),
+    "person": Place(lambda example: example.person("ines")),
+    "person-off": Place(lambda example: example.person("sam")),
+    "new-person": Place("/admin/auth/user/add/"),
+    "new-person-refused": Place("/admin/auth/user/add/", then=_refuse),
+    "new-link": Place(lambda example: example.person("vera").replace("change", "link")),
+    "new-link-shown": Place(lambda example: example.person("vera").replace("change", "link"), then=_make_link),
+    "set-password": Place(lambda example: example.people["link"], None),
+    "set-password-refused": Place(lambda example: example.people["link"], None, then=_refuse_password),
+    "dead-link": Place("/admin/enter/x/", None),
+    "change-password": Place("/admin/password_change/", "viewer"),
     "agents": Place("/admin/agents/"),
     "agent": Place("/admin/agents/sre-agent/"),
     "sign-in": Place("/admin/login/", None),
@@ -159,7 +205,9 @@ def example(database_url: str, *, intents: int) -> Iterator[Example]:
     environment |= server._defaults()
     done = run("config.manage", ["demo", "--intents", str(intents)], environment)
     assert done.returncode == 0, done.stderr
+    made = run("config.manage", ["shell", "--no-imports", "-c", _PEOPLE], environment)
+    assert made.returncode == 0, made.stderr
     with server:
         body = {"name": "nightly report", "role": "agent", "agent_id": "writer-agent"}
         requests.post(f"{server.api}/keys", json=body, headers=KEY, timeout=20).raise_for_status()
-        yield Example(server)
+        yield Example(server, json.loads(made.stdout))

@@ -1,0 +1,43 @@
+"""Somebody is let in by an operator, sets a password by the link, and is thrown out."""
+
+from playwright.sync_api import Page, expect
+
+LIVE = "#oi-connection[data-state=live]"
+PASSWORD = "correct horse battery"
+
+
+def test_an_operator_lets_somebody_in_by_a_link_and_throws_him_out(open_page):
+    operator: Page = open_page("operator")
+    operator.goto("/admin/auth/user/")
+    operator.click("text=Add a person")
+    operator.fill("#id_name", "nina")
+    operator.click("[name=_save]")
+    link = operator.input_value("#oi-secret")
+
+    nina: Page = open_page()
+    nina.goto(link)
+    assert "token" not in nina.url
+    nina.fill("#id_new_password1", PASSWORD)
+    nina.fill("#id_new_password2", PASSWORD)
+    nina.click("text=Set the password and sign in")
+    nina.wait_for_selector("text=Your password is set, and you are signed in.")
+    nina.wait_for_selector(LIVE)
+    expect(nina.locator("nav a:has-text('API keys')")).to_have_count(1)
+    expect(nina.locator("nav a:has-text('People')")).to_have_count(0)
+    nina.goto("/admin/access/apikey/")
+    expect(nina.locator("text=New key")).to_have_count(0)
+    nina.wait_for_selector(LIVE)
+
+    operator.click("text=Back to the people")
+    operator.click(".oi-row-title:text('nina')")
+    expect(operator.locator(".oi-facts")).to_contain_text("in 1 browser")
+    operator.click("button:text('Switch off')")
+    operator.click("button:text('Switch off')")
+    operator.wait_for_selector("text=Switched off: nina")
+
+    expect(nina.locator("#oi-connection")).to_contain_text("You are signed out.")
+    nina.click("#oi-connection a")
+    nina.fill("#id_username", "nina")
+    nina.fill("#id_password", PASSWORD)
+    nina.click("text=Log in")
+    nina.wait_for_selector("text=Please enter the correct username and password")

@@ -34,7 +34,7 @@ SLACK = timedelta(hours=1)  # For which an id's time may differ from the databas
 Part = tuple[list[Any], int, int]
 """Kinds, the last of them the unit; the amount in 10^-14 USD, or in trillionths of the unit; and of how many costs it is."""
 
-KINDS = {"agent_id": "agent", "model": "model", "cost_type": "type", "provider": "provider"}
+KINDS = {"agent_id": "agent", "model": "model", "provider": "provider", "cost_type": "type"}
 
 
 class Day(Func):

@@ -120,3 +120,20 @@ def test_a_phone_s_menu_opens_by_the_keyboard(open_page):
     page.keyboard.press("Enter")
 
     expect(page.locator("a:has-text('Portfolios') >> visible=true").first).to_be_in_viewport()
+
+
+def test_an_attachment_s_digest_is_copied_and_its_page_says_when_somebody_removes_it(open_page, post, server):
+    intent = post("/intents", {"title": "Has a file"})
+    path = f"/intents/{intent['id']}/attachments"
+    attachment = post(path, {"filename": "note.txt", "content_type": "text/plain", "content_base64": "aGVsbG8="})
+    page = watched(open_page("viewer"), f"/admin/attachments/attachment/{attachment['id']}/change/")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    expect(page.locator("pre.oi-preview")).to_have_text("hello")
+
+    page.click("button:text('Copy')")
+    page.wait_for_selector("text=Copied.")
+    assert page.evaluate("navigator.clipboard.readText()") == attachment["sha256"]
+    requests.delete(f"{server.api}{path}/{attachment['id']}", headers=HEADERS, timeout=10).raise_for_status()
+
+    expect(page.locator("#oi-panels [role=alert]")).to_contain_text("It is not there any more")
+    assert page.evaluate("window.isTheSamePage")

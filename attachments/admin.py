@@ -63,11 +63,11 @@ class AttachmentAdmin(RowsAdmin):
         }
 
     def panels(self, request: HttpRequest, obj: Attachment) -> dict[str, Any]:
-        is_gone = previews.is_gone(obj)
+        place = previews.whereabouts(obj)
         twins = Attachment.objects.filter(blob=obj.blob_id, blob__isnull=False).exclude(pk=obj.pk).select_related("intent")
         return {
-            "shown": previews.Shown(obj, "") if is_gone else previews.shown(obj, most=previews.LONG),
-            "is_gone": is_gone,
+            "shown": previews.shown(obj, most=previews.LONG) if place == "here" else previews.Shown(obj, ""),
+            "place": place,
             "twins": twins.defer("intent__state", "intent__constraints").order_by("-pk")[:TWINS],
             "script": "console/copy.js",
         }

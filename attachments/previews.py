@@ -1,5 +1,6 @@
 """What the console shows of a file beside its name: raster images, and the beginning of texts. Nothing else of it, and nothing is run."""
 
+import logging
 from codecs import getincrementaldecoder
 from contextlib import closing
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ TEXTS = {"application/json", "application/yaml", "application/x-yaml", "applicat
 NO_TEXTS = {"text/html", "text/xml"}  # Nothing of it would be rendered. But a reader may take what he sees for the page.
 SHORT, LONG = 2_000, 32 * 2**10  # Bytes of a text, beside others and on a page of its own.
 SIGN = 4  # Characters of a name's ending.
+
+log = logging.getLogger("openintent.attachments")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,7 @@ def shown(attachment: Attachment, *, most: int = 0) -> Shown:
         return Shown(attachment, kind)
     try:
         text = _beginning(str(attachment.sha256), most) if most else ""
-    except FileNotFoundError:
+    except OSError:  # Gone, or out of reach: the page of the file tells which.
         text = ""
     return Shown(attachment, kind if text else "", text, is_cut=attachment.size > most)
 
@@ -60,9 +63,15 @@ def kind_of(attachment: Attachment) -> str:
     return "text" if is_text else ""
 
 
-def is_gone(attachment: Attachment) -> bool:
-    """Whether its bytes should be in our storage, and are not."""
-    return attachment.blob_id is not None and not files.has(attachment.blob_id)
+def whereabouts(attachment: Attachment) -> str:
+    """Of its bytes: `elsewhere`; or `here`, `gone` from our storage, or `away`, where that does not answer."""
+    if attachment.blob_id is None:
+        return "elsewhere"
+    try:
+        return "here" if files.has(attachment.blob_id) else "gone"
+    except OSError as error:
+        log.warning("no bytes can be looked at: %s", error)
+        return "away"
 
 
 def of_kind(kind: str) -> Q:
@@ -78,7 +87,7 @@ def of_kind(kind: str) -> Q:
 def _beginning(digest: str, most: int) -> str:
     """Of the bytes with this digest, which never change. Storage may be far away, and a live page asks again and again.
 
-    A character that is cut in two is left out. Raises FileNotFoundError.
+    A character that is cut in two is left out. Raises OSError, FileNotFoundError if they are gone.
     """
     with closing(files.read(digest, 0, most)) as stretch:
         data = b"".join(stretch)

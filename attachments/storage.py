@@ -1,7 +1,8 @@
 """Where the bytes are kept: Django's storages, in which a file appears whole or not at all, and is read from any place in it."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
@@ -52,18 +53,32 @@ class Bucket(S3Storage):
             raise ImportError("Attachments in S3 need django-storages: pip install 'openintent[s3]'")
         super().__init__(**options)
 
-    def read_from(self, name: str, start: int, length: int) -> BinaryIO:
-        """Only that part of the object comes over the network. Raises FileNotFoundError."""
-        from botocore.exceptions import ClientError  # noqa: PLC0415  As above: not everybody has it.
+    def exists(self, name: str) -> bool:
+        """Raises OSError where the store cannot say."""
+        with _as_of_a_disk(name):
+            return bool(super().exists(name))
 
+    def read_from(self, name: str, start: int, length: int) -> BinaryIO:
+        """Only that part of the object comes over the network. Raises FileNotFoundError, OSError."""
         wanted = {"Range": f"bytes={start}-{start + length - 1}"} if length else {}
-        try:
+        with _as_of_a_disk(name):
             answer = self.bucket.Object(self._normalize_name(name)).get(**wanted)
-        except ClientError as error:
-            if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
-                raise FileNotFoundError(name) from error
-            raise
         return cast(BinaryIO, answer["Body"])
+
+
+@contextmanager
+def _as_of_a_disk(name: str) -> Iterator[None]:
+    """What the store refuses, or a network that is down, as the errors that a folder has."""
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  As above: not everybody has it.
+
+    try:
+        yield
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
+            raise FileNotFoundError(name) from error
+        raise OSError(f"the store of attachments refused: {error}") from error
+    except BotoCoreError as error:
+        raise OSError(f"the store of attachments does not answer: {error}") from error
 
 
 def _write(path: Path, chunks: Iterable[bytes]) -> None:

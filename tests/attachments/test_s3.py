@@ -93,3 +93,15 @@ def test_orphans_are_found_in_the_bucket(db, bucket, monkeypatch):
     monkeypatch.setattr(files, "KEPT_FOR", timedelta(seconds=-60))
 
     assert (services.forget_orphans([NAME[:2]]), keys(bucket)) == (1, [])
+
+
+def test_a_store_that_cannot_answer_fails_as_a_disk_does(bucket, settings, monkeypatch):
+    bucket.put_object(Key=NAME, Body=PDF)
+    assert files.has(digest(PDF))
+    assert not files.has(digest(b"another"))
+
+    monkeypatch.setenv("OPENINTENT_ATTACHMENTS_S3_BUCKET", "nobodys bucket")
+    settings.STORAGES = {**settings.STORAGES, "attachments": env.attachments({})}
+    for ask in (lambda: files.has(digest(PDF)), lambda: files.read(digest(PDF), 0, 1)):
+        with pytest.raises(OSError, match="store of attachments"):
+            ask()

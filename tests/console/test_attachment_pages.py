@@ -217,6 +217,24 @@ def test_a_file_whose_bytes_are_gone_says_so(person, attach, content_type):
     assert vera.get(f"{LIST}{attachment['id']}/content/").status_code == 404
 
 
+def test_a_storage_that_does_not_answer_takes_no_page_along(person, attach, intent, monkeypatch):
+    attachment = attach(b"out of reach")
+
+    def away(*_):
+        raise OSError("no network")
+
+    for name in ("exists", "read_from"):
+        monkeypatch.setattr(f"attachments.storage.Folder.{name}", away)
+    vera = person("viewer")
+
+    page = page_of(vera, attachment)
+    assert page.status_code == 200
+    assert "The storage does not answer." in page.text
+    assert "out of reach" not in page.text
+    assert "a.txt" in vera.get(f"intents/intent/{intent['id']}/change/").text
+    assert "a.txt" in vera.get(LIST).text
+
+
 def test_attachments_with_the_same_bytes_name_each_other(person, attach, make_intent):
     first = attach(b"same", name="one.txt")
     attach(b"same", name="two.txt", to=make_intent(title="Another"))

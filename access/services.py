@@ -17,9 +17,18 @@ from config.errors import Invalid
 
 @verb
 def create_key(
-    *, name: str, role: Role, created_by: str, agent_id: str | None = None, expires_at: datetime | None = None
+    *,
+    name: str,
+    role: Role,
+    created_by: str,
+    agent_id: str | None = None,
+    expires_at: datetime | None = None,
+    is_told: bool = False,
 ) -> tuple[ApiKey, str]:
-    """Make a key. Answers the row and the key itself, which nobody can read again (protocol §1.1)."""
+    """Make a key. Answers the row and the key itself, which nobody can read again (protocol §1.1).
+
+    With `is_told`, who calls says so himself, and the log says nothing.
+    """
     prefix = "oi_" + secrets.token_hex(4)
     secret = f"{prefix}_{secrets.token_urlsafe(32)}"
     row = ApiKey.objects.create(
@@ -32,7 +41,8 @@ def create_key(
         created_at=timezone.now(),
         expires_at=expires_at,
     )
-    note("key_created", actor=created_by, subject=str(row), role=str(role))
+    if not is_told:
+        note("key_created", actor=created_by, subject=str(row), role=str(role))
     return row, secret
 
 
@@ -53,6 +63,7 @@ def rotate_key(*, key_id: UUID | str, created_by: str, ends_at: datetime) -> tup
         agent_id=row.agent_id,
         created_by=created_by,
         expires_at=now + lasts if lasts else None,
+        is_told=True,
     )
     row.expires_at = min(row.expires_at or ends_at, ends_at)
     row.save(update_fields=["expires_at"])

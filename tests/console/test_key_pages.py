@@ -1,5 +1,6 @@
 """Keys in the console: made, shown once, rotated, revoked."""
 
+import logging
 import re
 from datetime import UTC, datetime, timedelta
 
@@ -145,3 +146,19 @@ def test_the_list_says_whose_each_is_when_it_was_used_and_who_made_it(person, ke
     assert "made by dev-user" in page
     assert "used <time" in page
     assert "New key" not in page
+
+
+def test_the_server_s_log_says_who_changed_which_key_and_never_the_key(
+    person, key, api, caplog, django_capture_on_commit_callbacks
+):
+    row, secret = key
+    with caplog.at_level(logging.INFO, "openintent.access"), django_capture_on_commit_callbacks(execute=True):
+        new = secret_in(rotated(person, row).text)
+        api.delete(f"/keys/{row.pk}")
+
+    told = [(each.getMessage(), each.fields) for each in caplog.records if each.name == "openintent.access"]
+    assert told == [
+        ("key_rotated", {"actor": "user:olga", "subject": str(row)}),
+        ("key_revoked", {"actor": "dev-user", "subject": str(row)}),
+    ]
+    assert not any(each.rpartition("_")[2] in str(told) for each in (secret, new))

@@ -34,7 +34,7 @@ class Command(BaseCommand):
         if SYSTEM.id in (name.strip(), agent):
             raise CommandError(NOT_THE_SERVER)
         key, secret = services.create_key(
-            name=name.strip(), role=Role(role), agent_id=agent, expires_at=expires_at, created_by="command line"
+            name=name.strip(), role=Role(role), agent_id=agent, expires_at=expires_at, created_by="command line", is_told=True
         )
         bound = f", bound to {key.agent_id}" if key.agent_id else ""
         self.stderr.write(f"{key.name}: {key.role}{bound}. The key is shown this once:")

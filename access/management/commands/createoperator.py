@@ -9,7 +9,6 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
 from access import accounts
-from access.noting import note
 from access.people import GROUPS, set_role
 
 
@@ -29,7 +28,6 @@ class Command(BaseCommand):
                 person.set_password(self._password(person))
             person.save()
             set_role(person, role)
-            note("role_given", actor="command line", subject=f"user:{name}", role=role)
         self.stdout.write(f"{name} can sign in at /admin/ as {role}.")
 
     def _new(self, name: str) -> User:

@@ -53,7 +53,7 @@ def test_every_link_leads_somewhere(person, example, role, most):
         if answer.status_code != 200:
             broken.append((link, answer.status_code))
         elif kind[0].removeprefix("admin:") in SAVED:
-            answer.close()
+            answer.getvalue()
         else:
             page = answer.text
             within = [each for each in re.findall(r'href="#([^"]+)"', page) if f'id="{each}"' not in page]

@@ -63,7 +63,18 @@ def test_a_viewer_sees_every_list_and_who_has_no_role_none(person, model):
 
 def test_every_table_that_people_may_ask_about_is_in_the_console():
     on_other_pages = {"Assignment", "Blob", "Edge", "Member", "RetryPolicy", "Spending"}
-    inside = {"IdempotentAnswer", "Console", "Audience", "Plan", "Crossing", "SignInLink", "Attempts", "Permission", "Group", *on_other_pages}
+    inside = {
+        "IdempotentAnswer",
+        "Console",
+        "Audience",
+        "Plan",
+        "Crossing",
+        "SignInLink",
+        "Attempts",
+        "Permission",
+        "Group",
+        *on_other_pages,
+    }
     ours = {model for each in OURS for model in apps.get_app_config(each._meta.app_label).get_models()}
 
     assert {model.__name__ for model in ours - OURS.keys()} <= inside

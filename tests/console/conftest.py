@@ -7,6 +7,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from access.people import set_role
+from tests.console.people import with_password
 
 
 class Person:
@@ -43,3 +44,20 @@ class Person:
 def person(db):
     """`person("arbiter")`: somebody of that role, or of none."""
     return lambda role=None, name="grace", **client: Person(name, role, **client)
+
+
+@pytest.fixture
+def quick_passwords(settings):
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture
+def olga(quick_passwords, person):
+    """An operator who can sign in."""
+    return with_password(person("operator", "olga"))
+
+
+@pytest.fixture
+def vera(quick_passwords, person):
+    """A viewer who can sign in."""
+    return with_password(person("viewer", "vera"))

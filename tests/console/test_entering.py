@@ -21,9 +21,7 @@ PASSWORD = "correct horse battery"
 HERE = {"headers": {"host": "localhost:8000"}}
 
 
-@pytest.fixture(autouse=True)
-def _quick_passwords(settings):
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+pytestmark = pytest.mark.usefixtures("quick_passwords")
 
 
 @pytest.fixture

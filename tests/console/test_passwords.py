@@ -1,0 +1,249 @@
+"""Letting somebody in: an account, the link with which its person sets a password, and how he changes it."""
+
+import logging
+import re
+from datetime import datetime, timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.contrib.auth.tokens import PasswordResetTokenGenerator
+from django.test import Client
+from django.utils import timezone
+
+from access import accounts
+from access.models import Role
+from access.people import role_of
+from console import passwords, throttle
+from tests.console.people import (
+    PASSWORD,
+    PEOPLE,
+    added,
+    can_sign_in,
+    chosen,
+    is_in,
+    link_in,
+    opened,
+    rows,
+)
+
+
+@pytest.mark.parametrize("dev_mode", [True, False])
+def test_somebody_new_sets_a_password_and_is_in_with_the_role_that_was_given(olga, settings, dev_mode):
+    settings.DEV_MODE = dev_mode
+    answer = olga.post(f"{PEOPLE}/add/", {"name": "nina", "role": "viewer"})
+    nina = User.objects.get(username="nina")
+    assert not nina.has_usable_password()
+    assert "no-store" in answer.headers["Cache-Control"]
+    assert "once, until" in answer.text
+
+    client, page = opened(link_in(answer))
+    assert "You sign in as <b" in page.text
+    done = chosen(client, page)
+
+    assert done.headers["Location"] == "/admin/"
+    assert is_in(client)
+    nina = User.objects.get(username="nina")
+    assert role_of(nina) == Role.OBSERVER
+    assert can_sign_in("nina")
+    assert "API keys" in client.get("/admin/").text
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("", "This field is required"), ("system", "cannot stand in the log"), ("x" * 151, "at most 150"), ("a b", "valid username"),
+        ("<script>", "valid username"), ("OLGA", "an account &#x27;olga&#x27; already"), ("vera", "Switch it on again"),
+    ],
+)  # fmt: skip
+def test_a_name_that_is_no_good_is_refused_at_its_field(olga, vera, name, said):
+    accounts.switch_off(person_id=vera.user.pk, by=olga.user.pk)
+    before = rows()
+
+    page = olga.post(f"{PEOPLE}/add/", {"name": name, "role": "viewer"})
+
+    assert said in page.text
+    assert "oi-secret" not in page.text
+    assert rows() == before
+
+
+def test_an_unknown_role_is_refused(olga):
+    assert 'class="oi-bad"' in olga.post(f"{PEOPLE}/add/", {"name": "nina", "role": "king"}).text
+    assert not User.objects.filter(username="nina").exists()
+
+
+def test_a_link_works_once(olga):
+    link = added(olga)
+    chosen(*opened(link))
+
+    client, page = opened(link)
+
+    assert page.status_code == 404
+    assert "This link does not work" in page.text
+    chosen(client, page, "another good password")
+    assert not can_sign_in("nina", "another good password")
+
+
+def test_of_two_who_have_opened_the_link_one_sets_the_password(olga):
+    link = added(olga)
+    first, second = opened(link), opened(link)
+
+    chosen(*first)
+    late = chosen(*second, "another good password")
+
+    assert late.status_code == 404
+    assert not is_in(second[0])
+    assert can_sign_in("nina")
+
+
+def test_what_is_set_meanwhile_is_not_set_over(olga, monkeypatch):
+    """Both have passed the look at the token by then."""
+    client, page = opened(added(olga))
+    hashed = User.set_password
+
+    def slowly(person, password):
+        hashed(person, password)
+        User.objects.filter(pk=person.pk).update(password="md5$$set-by-another")
+
+    monkeypatch.setattr(User, "set_password", slowly)
+    late = chosen(client, page)
+
+    assert late.status_code == 404
+    assert not is_in(client)
+    assert User.objects.get(username="nina").password == "md5$$set-by-another"
+
+
+def test_a_link_is_dead_after_its_time(olga, settings, monkeypatch):
+    link = added(olga)
+    end = datetime.now() + timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT)
+
+    monkeypatch.setattr(PasswordResetTokenGenerator, "_now", lambda self: end - timedelta(seconds=5))
+    assert opened(link)[1].status_code == 200
+    monkeypatch.setattr(PasswordResetTokenGenerator, "_now", lambda self: end + timedelta(seconds=5))
+    assert opened(link)[1].status_code == 404
+
+
+@pytest.mark.parametrize("change", [lambda link: link[:-1] + "x0"[link[-1] == "x"], lambda link: link.replace("/enter/", "/enter/x"),
+                                    lambda link: re.sub("token=.*", "token=", link), lambda link: link.partition("?")[0]],
+                         ids=["token", "person", "no token", "nothing"])  # fmt: skip
+def test_a_link_that_was_tampered_with_is_nothing(olga, change):
+    client, page = opened(change(added(olga)))
+
+    assert page.status_code == 404
+    assert "new_password1" not in page.text
+    assert not client.session.keys()
+
+
+def test_the_link_of_one_is_not_another_s(olga, vera):
+    link = added(olga)
+    mine = passwords.link(vera.user).partition("?")[0]
+
+    assert opened(mine + "?" + link.partition("?")[2])[1].status_code == 404
+    client, _ = opened(link)
+    assert client.get(mine).status_code == 404
+
+
+def test_who_is_switched_off_sets_no_password(olga):
+    link = added(olga)
+    client, page = opened(link)
+    accounts.switch_off(person_id=User.objects.get(username="nina").pk, by=olga.user.pk)
+
+    assert chosen(client, page).status_code == 404
+    assert opened(link)[1].status_code == 404
+    assert not User.objects.get(username="nina").has_usable_password()
+
+
+def test_a_new_link_ends_those_of_somebody_without_a_password(olga):
+    old = added(olga)
+    nina = User.objects.get(username="nina")
+
+    new = link_in(olga.post(f"{PEOPLE}/{nina.pk}/link/"))
+
+    assert opened(old)[1].status_code == 404
+    client, page = opened(new)
+    chosen(client, page)
+    assert is_in(client)
+
+
+def test_a_forgotten_password_works_until_the_new_one_is_set_which_ends_other_sessions(olga, vera):
+    User.objects.filter(pk=vera.user.pk).update(last_login=timezone.now() - timedelta(hours=1))
+    link = link_in(olga.post(f"{PEOPLE}/{vera.user.pk}/link/"))
+    assert can_sign_in("vera")
+    client, page = opened(link_in(olga.post(f"{PEOPLE}/{vera.user.pk}/link/")))
+
+    assert opened(link)[1].status_code == 404  # She has signed in since.
+    chosen(client, page, "another good password")
+
+    assert is_in(client)
+    assert not is_in(vera.client)
+    assert not can_sign_in("vera")
+    assert can_sign_in("vera", "another good password")
+
+
+@pytest.mark.parametrize(
+    ("password", "again", "said"),
+    [
+        ("short", None, "too short"),
+        ("password123", None, "too common"),
+        ("nina-the-first", None, "too similar"),
+        (PASSWORD, "x", "match"),
+    ],
+)
+def test_a_password_that_is_no_good_is_refused_and_the_link_still_works(olga, password, again, said):
+    client, page = opened(added(olga, "nina-the-first"))
+
+    refused = chosen(client, page, password, again)
+
+    assert said in refused.text
+    assert not User.objects.get(username="nina-the-first").has_usable_password()
+    assert chosen(client, page).status_code == 302
+
+
+def test_the_token_goes_nowhere(olga, caplog):
+    link = added(olga)
+    token = link.partition("token=")[2]
+    client = Client()
+
+    with caplog.at_level(logging.INFO, "openintent"):
+        moved = client.get(link)
+        page = client.get(moved.headers["Location"])
+
+    assert token not in moved.headers["Location"]
+    assert moved.headers["Referrer-Policy"] == "no-referrer"
+    assert "no-store" in moved.headers["Cache-Control"]
+    assert "no-store" in page.headers["Cache-Control"]
+    assert token not in page.text
+    said = [f"{record.getMessage()} {vars(record).get('fields')}" for record in caplog.records]
+    assert any("/admin/enter/" in line for line in said)
+    assert not any(token in line for line in said)
+
+
+def test_who_guesses_tokens_is_stopped(olga):
+    link = added(olga)
+    for number in range(throttle.OF_AN_ACCOUNT):
+        assert opened(f"{link[:-4]}{number:04}")[1].status_code == 404
+
+    stopped = opened(link)[1]
+
+    assert stopped.status_code == 429
+    assert re.search(r"Too many attempts\. Try again in \d+ seconds?\.", stopped.text)
+    assert can_sign_in("olga")
+
+
+def test_who_opens_a_link_while_signed_in_is_told_whose_it_is(olga):
+    client, page = opened(added(olga), olga.client)
+
+    assert "You are signed in as olga. Afterwards you are nina" in page.text
+    chosen(client, page)
+    assert "user:nina" not in client.get("/admin/").text
+    assert client.get(f"/admin/{PEOPLE}/").status_code == 403
+
+
+def test_somebody_changes_his_own_password_and_stays_in(vera):
+    assert "/admin/password_change/" in vera.get("").text
+    fields = {"new_password1": "another good password", "new_password2": "another good password"}
+
+    assert "oi-bad" in vera.post("password_change/", {**fields, "old_password": "wrong"}).text
+    assert vera.post("password_change/", {**fields, "old_password": PASSWORD}, follow=True).status_code == 200
+
+    assert is_in(vera.client)
+    assert can_sign_in("vera", "another good password")

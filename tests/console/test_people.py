@@ -54,7 +54,6 @@ def test_the_list_says_who_is_what_and_when_he_was_there(person, olga, vera):
         ({}, {"olga", "root", "vera", "nora", "otto"}), ({"role": "operator"}, {"olga", "root"}), ({"role": "viewer"}, {"vera"}),
         ({"role": "arbiter"}, set()), ({"role": "none"}, {"nora"}), ({"role": "off"}, {"otto"}), ({"q": "ER"}, {"vera"}),
     ],
-    ids=str,
 )  # fmt: skip
 def test_tabs_and_search_narrow_the_list(person, olga, vera, query, found):
     root(person), person(None, "nora")

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
 
 from tests.processes import run
 
@@ -33,6 +33,9 @@ auth.login(request, person, backend="django.contrib.auth.backends.ModelBackend")
 request.session.save()
 print(request.session.session_key)
 """
+
+
+expect.set_options(timeout=PATIENCE)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -36,7 +36,7 @@ def test_the_documentation_asks_nobody_else_and_finds_what_is_searched(browser, 
     for path in ("/index.html", "/tutorial.html", "/reference/http/intents.html", "/reference/sdk/clients.html"):
         page.goto(path)
     page.click("input.md-search__input", timeout=PATIENCE)
-    page.fill("input.md-search__input", "fencing token")
+    page.locator("input.md-search__input").press_sequentially("fencing token")  # It listens to keys.
     page.wait_for_selector("a.md-search-result__link", timeout=3 * PATIENCE)  # It reads the whole index first.
     found = " ".join(page.locator("a.md-search-result__link").all_inner_texts())
     page.close()

@@ -17,7 +17,11 @@ from tests.system.crowd import Http, until
 
 SIZE = 3
 CONNECTIONS = 60
-STUCK_SOON = "import sys, config.crew, config.server; config.crew.STUCK_AFTER = 3.0; config.server.main(sys.argv[1:])"
+STUCK_SOON = (
+    "import sys, config.crew, config.server; config.crew.STUCK_AFTER = 3.0; config.crew.START_WITHIN = 30.0; "
+    "config.server.main(sys.argv[1:])"
+)
+"""A process that says that it has started may be stuck before its first beat."""
 
 
 @pytest.fixture

@@ -1,7 +1,9 @@
 """The client whose methods are coroutines. It needs httpx2: `pip install 'openintent[async]'`."""
 
 import asyncio
+import ssl
 from collections.abc import Sequence
+from functools import cache
 from types import TracebackType
 from typing import Self, TypeVar
 from weakref import WeakSet
@@ -28,6 +30,12 @@ from ._astreams import AsyncEventStream
 T = TypeVar("T")
 
 
+@cache
+def _certificates() -> ssl.SSLContext:
+    """One for all clients: to read the certificates takes longer than anything else that a new client does."""
+    return httpx2.create_ssl_context()
+
+
 class AsyncOpenIntentClient(Calls, ClientBase, AsyncSender):
     """A client of an OpenIntent server for asyncio, with the methods of `OpenIntentClient` as coroutines.
 
@@ -42,6 +50,7 @@ class AsyncOpenIntentClient(Calls, ClientBase, AsyncSender):
         self._http = httpx2.AsyncClient(
             timeout=httpx2.Timeout(self._timeout, connect=self._connect_timeout),
             follow_redirects=False,
+            verify=_certificates(),
         )
         self._for_streams: httpx2.AsyncClient | None = None
         self._streams: WeakSet[AsyncEventStream] = WeakSet()
@@ -155,7 +164,7 @@ class AsyncOpenIntentClient(Calls, ClientBase, AsyncSender):
         self._require_open()
         if self._for_streams is None:
             limits = httpx2.Limits(max_connections=None, max_keepalive_connections=0)
-            self._for_streams = httpx2.AsyncClient(follow_redirects=False, limits=limits)
+            self._for_streams = httpx2.AsyncClient(follow_redirects=False, limits=limits, verify=_certificates())
         return self._for_streams
 
     def _require_open(self) -> None:

@@ -54,13 +54,19 @@ def browser():
 
 
 @pytest.fixture(scope="package")
-def windows(browser: Browser, server):
+def faults() -> list[str]:
+    """What was asked of anybody but the server, and what pages wrote as errors to their console."""
+    return []
+
+
+@pytest.fixture(scope="package")
+def windows(browser: Browser, server, faults):
     """`windows("viewer")`: those of a person of that role, who keeps for all tests what his browser has loaded once."""
     contexts: dict[str, BrowserContext] = {}
 
     def of(role: str) -> BrowserContext:
         if role not in contexts:
-            contexts[role] = signed_in(browser, server, known_session(server.database_url, role))
+            contexts[role] = signed_in(browser, server, known_session(server.database_url, role), faults)
         return contexts[role]
 
     yield of
@@ -69,12 +75,12 @@ def windows(browser: Browser, server):
 
 
 @pytest.fixture
-def open_page(browser: Browser, server, windows):
+def open_page(browser: Browser, server, windows, faults):
     """`open_page("viewer", …)`: a page of a person of that role, if any; or of one of that session, in a browser of its own.
 
-    The test fails where it asks anybody but the server, or writes an error to its console.
+    The test fails where there were faults, unless it takes them from `open_page.faults`.
     """
-    contexts, faults = [], []
+    known, own, taken = [], [], []
 
     def opened(
         role: str | None = None,
@@ -83,40 +89,47 @@ def open_page(browser: Browser, server, windows):
         viewport: ViewportSize = DESK,
         color_scheme: Literal["light", "dark"] = "light",
     ) -> Page:
-        context = windows(role) if role and not session else signed_in(browser, server, session)
-        contexts.append(context)
-        page = context.new_page()
+        if role and not session:
+            known.append(context := windows(role))
+        else:
+            own.append(context := signed_in(browser, server, session, faults))
+        taken.append(page := next((each for each in context.pages if each not in taken), None) or context.new_page())
         page.set_viewport_size(viewport)
         page.emulate_media(color_scheme=color_scheme)
         page.set_default_timeout(PATIENCE)
-        page.on("request", lambda request: request.url.startswith((server.url, "data:")) or faults.append(request.url))
-        page.on("console", lambda message: message.type == "error" and faults.append(message.text))
-        page.on("pageerror", lambda error: faults.append(str(error)))
         return page
 
+    faults.clear()
     opened.faults = faults
     yield opened
-    for context in contexts:
-        leave(context)
+    for context in own:
+        context.close()
+    for context in known:
+        tidy(context)
     assert not faults
 
 
-def signed_in(browser: Browser, server, session: str | None) -> BrowserContext:
+def signed_in(browser: Browser, server, session: str | None, faults: list[str]) -> BrowserContext:
     """A browser with nothing in it but this session, if any."""
     context = browser.new_context(base_url=server.url)
     if session:
         context.add_cookies([{"name": "openintent-session", "value": session, "url": server.url}])
+    context.on("request", lambda request: request.url.startswith((server.url, "data:")) or faults.append(request.url))
+    context.on("console", lambda message: message.type == "error" and faults.append(message.text))
+    context.on("weberror", lambda error: faults.append(str(error.error)))
     return context
 
 
-def leave(context: BrowserContext) -> None:
-    """Close its pages, and forget what they have kept and may do."""
+def tidy(context: BrowserContext) -> None:
+    """Leave an empty page, and nothing that pages have kept or may do."""
     context.set_offline(False)
     context.clear_permissions()
     for page in context.pages:
         if page.url.startswith("http"):
             page.evaluate("localStorage.clear()")
+    for page in context.pages[1:]:
         page.close()
+    context.pages[0].goto("about:blank")
 
 
 @pytest.fixture

@@ -11,12 +11,11 @@ from tests.system.crowd import FULL
 
 HERE = Path(__file__).parent
 
-AS_USERS = {
-    **dict.fromkeys(["browser", "clients", "docs", "examples"], "postgresql"),
-    **dict.fromkeys(
-        ["sdk", "test_bad_clients.py", "test_benchmarks.py", "test_schemathesis.py", "test_slow_readers.py"], "sqlite"
-    ),
-}
+_ON_SQLITE = (
+    "sdk", "test_bad_clients.py", "test_benchmarks.py", "test_links.py", "test_schemathesis.py", "test_slow_readers.py",
+)  # fmt: skip
+_ON_POSTGRESQL = ("browser", "clients", "docs", "examples")
+AS_USERS = {**dict.fromkeys(_ON_SQLITE, "sqlite"), **dict.fromkeys(_ON_POSTGRESQL, "postgresql")}
 """Folders and files of tests that use a server as people and programs do, and leave its database to the others: it is this one
 where two runs share them out."""
 

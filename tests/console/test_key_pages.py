@@ -49,7 +49,7 @@ def test_a_key_is_never_shown_again(person):
     secret = secret_in(olga.post(f"{KEYS}/add/", {"name": "ci", "role": "agent"}).text)
 
     for path in (f"{KEYS}/", f"{KEYS}/{ApiKey.objects.get().pk}/change/", f"{KEYS}/{ApiKey.objects.get().pk}/rotate/", ""):
-        assert secret.rpartition("_")[2] not in olga.get(path).text
+        assert secret.split("_", 2)[2] not in olga.get(path).text
 
 
 def test_a_chosen_day_is_the_last_one(person):

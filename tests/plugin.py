@@ -19,8 +19,8 @@ AS_USERS = {**dict.fromkeys(_ON_SQLITE, "sqlite"), **dict.fromkeys(_ON_POSTGRESQ
 """Folders and files of tests that use a server as people and programs do, and leave its database to the others: it is this one
 where two runs share them out."""
 
-ARE_SHARED_OUT = "TEST_SHARED_OUT" in os.environ
-"""Whether there is a run on the other database beside this one: `python -m tests` says so."""
+ARE_SHARED_OUT = "TEST_SHARED_OUT" in os.environ and not FULL
+"""Whether there is a run on the other database beside this one: `python -m tests` says so. Full runs leave nothing out."""
 
 SLOW = {"system", "protocol", "browser"}
 
@@ -36,23 +36,29 @@ def pytest_report_header() -> str:
     return f"database: {VENDOR}"
 
 
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """What is for the other database's run is not imported either, which takes seconds."""
+    return True if ARE_SHARED_OUT and _asked(collection_path) not in {None, VENDOR} else None
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With what takes long the databases take turns, on PostgreSQL it comes first. None is asked what the other one shows."""
+    """With what takes long the databases take turns, on PostgreSQL it comes first. What asks none is for SQLite's run."""
     items.sort(key=lambda item: (item.path.parent.name in SLOW) == (VENDOR == "sqlite"))
-    if not ARE_SHARED_OUT or FULL:
-        return
-    others = [item for item in items if _only_on(item) not in {None, VENDOR}]
-    config.hook.pytest_deselected(items=others)
-    items[:] = [item for item in items if item not in set(others)]
+    if ARE_SHARED_OUT and VENDOR != "sqlite":
+        others = {item for item in items if not _asked(item.path) and not _asks_a_database(item)}
+        config.hook.pytest_deselected(items=[*others])
+        items[:] = [item for item in items if item not in others]
 
 
-def _only_on(item: pytest.Item) -> str | None:
-    """The database on which it is enough to run this test. None: it is about what is different."""
-    parts = item.path.relative_to(HERE).parts
-    if asked := next((AS_USERS[part] for part in parts if part in AS_USERS), None):
-        return asked
+def _asked(path: Path) -> str | None:
+    """The database on which it is enough to run these tests. None: they are about what is different."""
+    below = path.relative_to(HERE).parts if path.is_relative_to(HERE) else ()
+    return next((AS_USERS[part] for part in below if part in AS_USERS), None)
+
+
+def _asks_a_database(item: pytest.Item) -> bool:
     asks = {"db", "transactional_db", "vendor"} & set(getattr(item, "fixturenames", ()))
-    return None if asks or item.get_closest_marker("django_db") else "sqlite"
+    return bool(asks or item.get_closest_marker("django_db"))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -95,7 +95,7 @@ def open_page(browser: Browser, server, windows, faults):
             own.append(context := signed_in(browser, server, session, faults))
         taken.append(page := next((each for each in context.pages if each not in taken), None) or context.new_page())
         page.set_viewport_size(viewport)
-        page.emulate_media(color_scheme=color_scheme)
+        page.emulate_media(color_scheme=color_scheme, reduced_motion="reduce")
         page.set_default_timeout(PATIENCE)
         return page
 

@@ -36,16 +36,16 @@ def ours(page, address, name):
     return [each for each in found if each.startswith("/admin/") and each not in LEFT]
 
 
-@pytest.mark.parametrize(("role", "most"), [("operator", 2), ("viewer", 1)])
-def test_every_link_leads_somewhere(person, example, role, most):
-    """Of pages of one kind, asked with the same parameters, `most` are looked at."""
+@pytest.mark.parametrize("role", ["operator", "viewer"])
+def test_every_link_leads_somewhere(person, example, role):
+    """Of pages of one kind, asked with the same parameters, one is looked at."""
     reader = person(role).client
     seen, ways, broken, waiting = set(), Counter(), [], ["/admin/"]
     while waiting:
         link = waiting.pop(0)
         address, _, fragment = link.partition("#")
         kind = kind_of(address)
-        if address in seen or (ways[kind] >= most and kind != ALL_OF):
+        if address in seen or (ways[kind] and kind != ALL_OF):
             continue
         seen.add(address)
         ways[kind] += 1

@@ -11,10 +11,8 @@ from tests.system.crowd import FULL
 
 HERE = Path(__file__).parent
 
-_ON_SQLITE = (
-    "sdk", "test_bad_clients.py", "test_benchmarks.py", "test_links.py", "test_schemathesis.py", "test_slow_readers.py",
-)  # fmt: skip
-_ON_POSTGRESQL = ("browser", "clients", "docs", "examples")
+_ON_SQLITE = ("sdk", "test_bad_clients.py", "test_benchmarks.py", "test_schemathesis.py", "test_slow_readers.py")
+_ON_POSTGRESQL = ("browser", "clients", "docs", "examples", "test_links.py")
 AS_USERS = {**dict.fromkeys(_ON_SQLITE, "sqlite"), **dict.fromkeys(_ON_POSTGRESQL, "postgresql")}
 """Folders and files of tests that use a server as people and programs do, and leave its database to the others: it is this one
 where two runs share them out."""
@@ -22,7 +20,7 @@ where two runs share them out."""
 ARE_SHARED_OUT = "TEST_SHARED_OUT" in os.environ and not FULL
 """Whether there is a run on the other database beside this one: `python -m tests` says so. Full runs leave nothing out."""
 
-SLOW = {"system", "protocol", "browser"}
+SLOW, QUICK = {"system", "protocol", "browser"}, {"console"}
 
 VENDOR = os.environ.setdefault("TEST_DATABASE", "sqlite")
 
@@ -42,12 +40,20 @@ def pytest_ignore_collect(collection_path: Path) -> bool | None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With what takes long the databases take turns, on PostgreSQL it comes first. What asks none is for SQLite's run."""
-    items.sort(key=lambda item: (item.path.parent.name in SLOW) == (VENDOR == "sqlite"))
+    """With what takes long the databases take turns, on PostgreSQL it comes first; what ends soon comes last, when processes
+    have no more to share out. What asks no database is for SQLite's run.
+    """
+    items.sort(key=lambda item: _turn(item.path.parent.name))
     if ARE_SHARED_OUT and VENDOR != "sqlite":
         others = {item for item in items if not _asked(item.path) and not _asks_a_database(item)}
         config.hook.pytest_deselected(items=[*others])
         items[:] = [item for item in items if item not in others]
+
+
+def _turn(folder: str) -> int:
+    if folder in SLOW:
+        return 1
+    return 0 if VENDOR == "sqlite" and folder not in QUICK else 2
 
 
 def _asked(path: Path) -> str | None:

@@ -5,7 +5,6 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-CLIENTS := tests/clients
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -13,10 +12,12 @@ help: ## List the commands
 run: $(VENV)/.server ## Set everything up and serve on http://localhost:8000 (SQLite)
 	$(BIN)/openintent-server $(ARGS)
 
-test: $(VENV)/.dev clients ## Set everything up and run the tests, on SQLite and on PostgreSQL
+test: $(VENV)/.dev ## Set everything up and run the tests, on SQLite and on PostgreSQL
+	-@$(BIN)/python -m tests.clients.packages
 	$(BIN)/python -m tests $(ARGS)
 
-clients: $(CLIENTS)/node_modules/.package-lock.json ## Install what the tests of clients in other languages need (npm)
+clients: $(VENV)/.dev ## Install what the tests of clients in other languages need (npm)
+	$(BIN)/python -m tests.clients.packages
 
 check: $(VENV)/.dev ## Format, lint, types, imports, migrations, OpenAPI drift
 	$(BIN)/ruff format --check .
@@ -67,10 +68,6 @@ $(VENV)/.server: requirements/server.txt pyproject.toml | $(VENV)/bin/python
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/server.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
-
-$(CLIENTS)/node_modules/.package-lock.json: $(CLIENTS)/package-lock.json | $(VENV)/.dev
-	@PATH="$(abspath $(BIN)):$$PATH" npm ci --prefix $(CLIENTS) --no-audit --no-fund --ignore-scripts --fetch-retries 1 --loglevel error && touch $@ || \
-		printf '\n*** No npm packages (see above): the tests of the OpenAPI lint and of TypeScript will be SKIPPED.\n\n' >&2
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.server
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt

@@ -3,7 +3,6 @@
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,9 +10,9 @@ import pytest
 from tests.docs.blocks import ROOT, blocks
 from tests.docs.shell import ADDRESS, commands
 
+from .packages import BIN, RegistryOutOfReachError, installed
+
 PAGE = ROOT / "docs/other-languages.md"
-MODULES = Path(__file__).parent / "node_modules"
-BIN = Path(sys.executable).parent
 
 INSTALLS = ("npm install", "pip install")
 """What the locks have installed already."""
@@ -64,8 +63,8 @@ def reader(server, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def npm(reader):
-    """The packages of package-lock.json, where they could be installed."""
-    if not (MODULES / ".package-lock.json").exists():
-        pytest.skip("needs packages from the npm registry, which not every machine can reach: `make clients` installs them")
-    (reader.folder / "node_modules").symlink_to(MODULES)
-    return MODULES
+    """The packages of package-lock.json."""
+    try:
+        (reader.folder / "node_modules").symlink_to(installed())
+    except RegistryOutOfReachError as problem:
+        pytest.skip(str(problem))

@@ -60,15 +60,18 @@ LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --
 clean: ## Remove the virtual environment and what tools left behind
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist site
 
+# The locks name all there is to install: a resolver would only find what has been released since, and refuse it for want of a hash.
+INSTALL := $(BIN)/pip install --disable-pip-version-check --no-deps
+
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit("OpenIntent needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Say which: make PYTHON=python3.12 …") if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.server: requirements/server.txt pyproject.toml | $(VENV)/bin/python
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/server.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(INSTALL) --require-hashes -r requirements/server.txt
+	$(INSTALL) --quiet --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.server
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(INSTALL) --require-hashes -r requirements/dev.txt
 	@touch $@

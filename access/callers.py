@@ -24,9 +24,17 @@ class Actor:
     key_id: UUID | None = None
     fencing_token: int | None = None
     """Of the lease under which it is done, if the caller says so (rule L-4)."""
+    role: Role = Role.AGENT
+    is_bound: bool = False
+    """Whether the key is bound to this agent."""
+
+    @property
+    def principal(self) -> str:
+        """Return who is behind the agent id: the key, else the person or the server. Rights hang on it (protocol §1.1)."""
+        return f"key:{self.key_id}" if self.key_id else self.id
 
 
-SYSTEM = Actor("system")
+SYSTEM = Actor("system", role=Role.OPERATOR)
 NOT_THE_SERVER = f"{SYSTEM.id!r} is the server itself; act under another name"
 
 
@@ -54,7 +62,7 @@ class Caller:
         acting = self.bound_to or header or named or self.name
         if acting == SYSTEM.id:
             raise Invalid.field("actor", NOT_THE_SERVER)
-        return Actor(acting, self.key_id, fencing_token)
+        return Actor(acting, self.key_id, fencing_token, self.role, is_bound=self.bound_to is not None)
 
 
 def caller_of(request: Request) -> Caller:

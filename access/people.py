@@ -48,7 +48,7 @@ def is_operator(request: HttpRequest) -> bool:
 
 def actor_of(request: HttpRequest) -> Actor:
     """The signed-in person as the actor of a verb."""
-    return Actor(f"user:{request.user.get_username()}")
+    return Actor(f"user:{request.user.get_username()}", role=role_of(request.user) or Role.OBSERVER)
 
 
 def with_roles(people: QuerySet[User]) -> QuerySet[Any]:

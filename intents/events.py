@@ -55,6 +55,7 @@ class EventType(TextChoices):
     ADDED_TO_PORTFOLIO = "added_to_portfolio"
     REMOVED_FROM_PORTFOLIO = "removed_from_portfolio"
     SUBSCRIPTION_CREATED = "subscription_created"
+    SUBSCRIPTION_UPDATED = "subscription_updated"
     SUBSCRIPTION_REMOVED = "subscription_removed"
     SUBSCRIPTION_DISABLED = "subscription_disabled"
 

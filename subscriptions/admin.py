@@ -118,14 +118,13 @@ class SubscriptionAdmin(_NoEvents, RowsAdmin):
         label="Send all dead ones again",
     )
     def send_dead(self, request: HttpRequest, subscription: Subscription) -> None:
-        services.redeliver_dead(subscription_id=subscription.pk, actor=actor_of(request), role=Role.OPERATOR)
+        services.redeliver_dead(subscription_id=subscription.pk, actor=actor_of(request))
 
 
 def _set_status(request: HttpRequest, subscription: Subscription, status: Status, newest: int) -> None:
     services.update_subscription(
         subscription_id=subscription.pk,
         actor=actor_of(request),
-        role=Role.OPERATOR,
         newest=newest,
         changes={"status": status},
     )
@@ -152,6 +151,4 @@ class DeliveryAdmin(_NoEvents, RowsAdmin):
 
     @action("Send the selected deliveries again", least=Role.OPERATOR, done="On the way", label="Send again")
     def send_again(self, request: HttpRequest, delivery: Delivery) -> None:
-        services.redeliver(
-            subscription_id=delivery.subscription_id, delivery_id=delivery.pk, actor=actor_of(request), role=Role.OPERATOR
-        )
+        services.redeliver(subscription_id=delivery.subscription_id, delivery_id=delivery.pk, actor=actor_of(request))

@@ -1,10 +1,13 @@
 from datetime import datetime
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.db import models
 from django.db.models import F, Q
 
+from access.callers import Actor
+from access.models import Role
 from config.ids import new_id
 from config.strictjson import JSONTextField
 from intents import rows
@@ -12,6 +15,15 @@ from subscriptions.errors import DeliveryNotFound, SubscriptionNotFound
 
 AGENT_ID = 255
 MAX_URL = 2_000
+MAX_PRINCIPAL = 300
+
+
+def origin(url: str | None) -> str | None:
+    """The scheme, host and port of a callback, without the path and query that may hold a token."""
+    if url is None:
+        return None
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 class Status(models.TextChoices):
@@ -68,7 +80,8 @@ class Subscription(models.Model):
     """Someone wants to hear of events at an address of theirs (RFC-0006): of an intent's, a portfolio's, or all.
 
     `spans` are the positions that it hears of, as [after, through]; the last one is open, through null, unless it is paused
-    or disabled. `failing_since` is its first failed attempt after the last that succeeded.
+    or disabled. `failing_since` is its first failed attempt after the last that succeeded. `principal` is who made it, and may
+    change it, whatever agent ids are given (rule W-4).
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -85,6 +98,7 @@ class Subscription(models.Model):
     failing_since = models.DateTimeField(null=True)
     expires_at = models.DateTimeField(null=True)
     created_by = models.CharField(max_length=AGENT_ID)
+    principal = models.CharField(max_length=MAX_PRINCIPAL)
     created_at = models.DateTimeField()
     removed_at = models.DateTimeField(null=True)
 
@@ -106,8 +120,16 @@ class Subscription(models.Model):
 
     @property
     def target(self) -> str:
-        """Where it is called, for people: without what may be a token in the address."""
-        return (self.callback_url or "").partition("?")[0]
+        """The callback's scheme, host and port, for everybody: its path and query may hold a token (rule W-4)."""
+        return origin(self.callback_url) or ""
+
+    def is_managed_by(self, actor: Actor) -> bool:
+        """Whether the actor may change it and see its callback in full: the principal that made it, and operators."""
+        return actor.role == Role.OPERATOR or actor.principal == self.principal
+
+    def callback_for(self, actor: Actor) -> str | None:
+        """The callback as this reader may see it: in full, or without path and query (rule W-4)."""
+        return self.callback_url if self.is_managed_by(actor) else origin(self.callback_url)
 
     def hears_of(self, position: int) -> bool:
         return any(after < position and (through is None or position <= through) for after, through in self.spans)

@@ -118,7 +118,9 @@ class SubscriptionOut(serializers.Serializer[Any]):
     intent_id = serializers.UUIDField(allow_null=True)
     portfolio_id = serializers.UUIDField(allow_null=True)
     subscriber_id = serializers.CharField()
-    callback_url = serializers.CharField(allow_null=True)
+    callback_url = serializers.CharField(
+        allow_null=True, help_text="Without path and query for others than its maker and operators: they may hold a token."
+    )
     event_types = serializers.ListField(child=serializers.CharField())
     secret = serializers.CharField(allow_null=True, help_text="Shown once: in the answer that makes it. Else null.")
     status = serializers.ChoiceField(Status.choices)
@@ -133,7 +135,9 @@ class AttemptOut(serializers.Serializer[Any]):
     status_code = serializers.IntegerField(allow_null=True)
     error = serializers.CharField(allow_null=True, help_text="Why there is no status_code.")
     duration_ms = serializers.IntegerField()
-    response = serializers.CharField(allow_null=True, help_text="The beginning of what was answered.")
+    response = serializers.CharField(
+        allow_null=True, help_text="The beginning of what was answered, for the subscription's maker and operators."
+    )
 
 
 class DeliveryOut(serializers.Serializer[Any]):

@@ -9,16 +9,16 @@ from typing import Any
 from uuid import UUID
 
 from access.callers import Actor
-from access.models import Role
 from config.db import clock, verb
 from config.errors import Forbidden, Invalid
+from config.wire import instant
 from intents import positions
 from intents.events import EventType, NewEvent, append, append_without_intent
 from intents.models import Intent
 from leasing.guards import require_token
 from portfolios.models import Portfolio
 from subscriptions.errors import NotCalled, SubscriptionNotFound
-from subscriptions.models import Delivery, DeliveryStatus, Plan, Status, Subscription
+from subscriptions.models import Delivery, DeliveryStatus, Plan, Status, Subscription, origin
 from subscriptions.signing import new_secret
 from subscriptions.wire import status_at
 
@@ -56,6 +56,7 @@ def create_subscription(
         spans=[[newest, None]],
         expires_at=expires_at,
         created_by=actor.id,
+        principal=actor.principal,
         created_at=now,
     )
     subscription.save(force_insert=True)
@@ -65,16 +66,18 @@ def create_subscription(
 
 @verb
 def update_subscription(
-    *, subscription_id: UUID | str, actor: Actor, role: Role, newest: int, changes: Mapping[str, Any]
+    *, subscription_id: UUID | str, actor: Actor, newest: int, changes: Mapping[str, Any]
 ) -> tuple[Subscription, str | None]:
     """Change the callback, the types, the end, the status, or the secret. Answers the new secret, if there is one.
 
-    A paused one hears nothing of what happens after the position `newest`; what it still had to hear waits. No event tells of
-    it. Raises SubscriptionNotFound, LeaseLost, Forbidden, Invalid.
+    A paused one hears nothing of what happens after the position `newest`; what it still had to hear waits. An event tells of
+    what has changed, if anything has. Raises SubscriptionNotFound, LeaseLost, Forbidden, Invalid.
     """
-    _, subscription = _lock(subscription_id, actor)
-    _require_owner(subscription, actor, role)
+    intent, subscription = _lock(subscription_id, actor)
+    _require_manager(subscription, actor)
     now = clock()
+    before = _changeable(subscription)
+    callback_before = subscription.callback_url
     _require_future(changes.get("expires_at"), now)
     for name in changes.keys() & {"callback_url", "expires_at"}:
         setattr(subscription, name, changes[name])
@@ -86,11 +89,18 @@ def update_subscription(
     subscription.save()
     if subscription.callback_url is None:
         _end_deliveries(subscription, now)
+    after = _changeable(subscription)
+    different = {name: {"from": before[name], "to": after[name]} for name in before if before[name] != after[name]}
+    if subscription.callback_url != callback_before:  # Even where the origin is the same as before.
+        different["callback_url"] = {"from": before["callback_url"], "to": after["callback_url"]}
+    if different or secret:
+        more = {"changes": different, "secret_rotated": secret is not None}
+        _record(intent, subscription, EventType.SUBSCRIPTION_UPDATED, actor=actor, now=now, **more)
     return subscription, secret
 
 
 @verb
-def remove_subscription(*, subscription_id: UUID | str, actor: Actor, role: Role, intent_id: UUID | str | None = None) -> None:
+def remove_subscription(*, subscription_id: UUID | str, actor: Actor, intent_id: UUID | str | None = None) -> None:
     """End the subscription and what it still had to hear; its history is kept. Again changes nothing.
 
     `intent_id` is the intent that it must be about. Raises IntentNotFound, SubscriptionNotFound, LeaseLost, Forbidden.
@@ -102,7 +112,7 @@ def remove_subscription(*, subscription_id: UUID | str, actor: Actor, role: Role
         raise SubscriptionNotFound(subscription_id)
     if subscription.removed_at:
         return
-    _require_owner(subscription, actor, role)
+    _require_manager(subscription, actor)
     now = clock()
     subscription.removed_at = now
     subscription.secret, subscription.previous_secret = "", None
@@ -120,13 +130,13 @@ def disable_subscription(*, subscription_id: UUID | str, actor: Actor, reason: s
 
 
 @verb
-def redeliver(*, subscription_id: UUID | str, delivery_id: UUID | str, actor: Actor, role: Role) -> Delivery:
+def redeliver(*, subscription_id: UUID | str, delivery_id: UUID | str, actor: Actor) -> Delivery:
     """Send it again now, under the same id, whether it has arrived, is dead or waits; one that is on its way stays so.
 
     It begins a new round of attempts. Raises SubscriptionNotFound, DeliveryNotFound, LeaseLost, Forbidden, NotCalled.
     """
     _, subscription = _lock(subscription_id, actor)
-    _require_owner(subscription, actor, role)
+    _require_manager(subscription, actor)
     delivery: Delivery = Delivery.objects.select_for_update().require(subscription.pk, delivery_id)
     now = clock()
     _require_called(subscription, now)
@@ -139,10 +149,10 @@ def redeliver(*, subscription_id: UUID | str, delivery_id: UUID | str, actor: Ac
 
 
 @verb
-def redeliver_dead(*, subscription_id: UUID | str, actor: Actor, role: Role) -> int:
+def redeliver_dead(*, subscription_id: UUID | str, actor: Actor) -> int:
     """Send all its dead deliveries again now, as `redeliver` does. Answers how many. Raises as that does."""
     _, subscription = _lock(subscription_id, actor)
-    _require_owner(subscription, actor, role)
+    _require_manager(subscription, actor)
     now = clock()
     _require_called(subscription, now)
     dead = Delivery.objects.filter(subscription=subscription, status=DeliveryStatus.DEAD)
@@ -191,12 +201,20 @@ def _lock(subscription_id: UUID | str, actor: Actor, *, also_removed: bool = Fal
     return intent, subscription
 
 
-def _require_owner(subscription: Subscription, actor: Actor, role: Role) -> None:
+def _require_manager(subscription: Subscription, actor: Actor) -> None:
     """Raises Forbidden."""
-    if actor.id not in (subscription.created_by, subscription.subscriber_id) and role != Role.OPERATOR:
-        raise Forbidden(
-            f"Only {subscription.created_by}, {subscription.subscriber_id} or an operator can change this subscription."
-        )
+    if not subscription.is_managed_by(actor):
+        raise Forbidden("Only the key or person that made this subscription, or an operator, can change it.")
+
+
+def _changeable(subscription: Subscription) -> dict[str, Any]:
+    """What an update may change, as the log may tell it: of the callback its origin alone."""
+    return {
+        "callback_url": origin(subscription.callback_url),
+        "event_types": subscription.event_types,
+        "status": str(subscription.status),
+        "expires_at": instant(subscription.expires_at),
+    }
 
 
 def _require_future(expires_at: datetime | None, now: datetime) -> None:
@@ -244,16 +262,15 @@ def _record(
     *,
     actor: Actor,
     now: datetime,
-    reason: str | None = None,
+    **more: Any,
 ) -> None:
-    """Without the callback: its address may hold a token, and everybody reads the log."""
+    """Without the callback's path and query, which may hold a token: everybody reads the log."""
     payload: dict[str, Any] = {
         "subscription_id": str(subscription.pk),
         "subscriber_id": subscription.subscriber_id,
         "event_types": subscription.event_types,
+        **more,
     }
-    if reason is not None:
-        payload["reason"] = reason
     event = NewEvent(event_type, payload, portfolio_id=subscription.portfolio_id)
     if intent:
         append(intent, event, actor=actor, now=now)

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from access.callers import caller_of
+from access.callers import Actor, caller_of
 from config.api import ApiViewSet, actor_of, check_parameters, parse
 from config.db import clock
 from config.errors import Invalid
@@ -123,7 +123,7 @@ class IntentSubscriptionViewSet(_Subscriptions):
     def subscribe(self, request: Request, intent_id: UUID | str) -> Response:
         values = self._parse(CreateIntentSubscription, request)
         actor = actor_of(request)
-        return _made(services.create_subscription(actor=actor, newest=self.newest, intent_id=intent_id, **values))
+        return _made(services.create_subscription(actor=actor, newest=self.newest, intent_id=intent_id, **values), actor)
 
     @listed(
         "get_subscriptions",
@@ -138,9 +138,7 @@ class IntentSubscriptionViewSet(_Subscriptions):
 
     @deleted("unsubscribe", "Remove a subscription to an intent")
     def unsubscribe(self, request: Request, intent_id: UUID | str, subscription_id: UUID | str) -> Response:
-        services.remove_subscription(
-            subscription_id=subscription_id, actor=actor_of(request), role=caller_of(request).role, intent_id=intent_id
-        )
+        services.remove_subscription(subscription_id=subscription_id, actor=actor_of(request), intent_id=intent_id)
         return Response(status=204)
 
 
@@ -148,8 +146,9 @@ class SubscriptionViewSet(_Subscriptions):
     @created("create_subscription", "Subscribe to an intent, a portfolio, or all events", CreateSubscription, SubscriptionOut)
     def create(self, request: Request) -> Response:
         values = self._parse(CreateSubscription, request)
+        actor = actor_of(request)
         try:
-            return _made(services.create_subscription(actor=actor_of(request), newest=self.newest, **values))
+            return _made(services.create_subscription(actor=actor, newest=self.newest, **values), actor)
         except (IntentNotFound, PortfolioNotFound) as error:
             field = "intent_id" if isinstance(error, IntentNotFound) else "portfolio_id"
             raise Invalid.field(field, f"none has the id {values[field]}", "unknown_id") from None
@@ -161,7 +160,7 @@ class SubscriptionViewSet(_Subscriptions):
     @read("get_subscription", "Get a subscription", SubscriptionOut)
     def retrieve(self, request: Request, subscription_id: UUID | str) -> Response:
         check_parameters(request, [])
-        return Response(_shown(Subscription.objects.require(subscription_id)))
+        return Response(_shown(Subscription.objects.require(subscription_id), request))
 
     @changed("update_subscription", "Change a subscription, or its secret", UpdateSubscription, SubscriptionOut)
     def partial_update(self, request: Request, subscription_id: UUID | str) -> Response:
@@ -169,15 +168,14 @@ class SubscriptionViewSet(_Subscriptions):
             subscription_id=subscription_id,
             changes=self._parse(UpdateSubscription, request),
             actor=actor_of(request),
-            role=caller_of(request).role,
             newest=self.newest,
         )
         headers = {"Cache-Control": "no-store"} if secret else None
-        return Response({**_shown(subscription), "secret": secret}, headers=headers)
+        return Response({**_shown(subscription, request), "secret": secret}, headers=headers)
 
     @deleted("delete_subscription", "Remove a subscription")
     def destroy(self, request: Request, subscription_id: UUID | str) -> Response:
-        services.remove_subscription(subscription_id=subscription_id, actor=actor_of(request), role=caller_of(request).role)
+        services.remove_subscription(subscription_id=subscription_id, actor=actor_of(request))
         return Response(status=204)
 
 
@@ -192,16 +190,16 @@ class DeliveryViewSet(ApiViewSet):
         filterset=DeliveryFilter,
     )
     def list(self, request: Request, subscription_id: UUID | str) -> Response:
-        made = Delivery.objects.filter(subscription=Subscription.objects.require(subscription_id)).select_related("event")
+        subscription = Subscription.objects.require(subscription_id)
+        made = Delivery.objects.filter(subscription=subscription).select_related("event")
         found = page(narrow(DeliveryFilter, made, request, []), request, NEWEST)
-        return Response(found.body("deliveries", delivery_body))
+        with_responses = subscription.is_managed_by(actor_of(request))
+        return Response(found.body("deliveries", lambda each: delivery_body(each, with_responses=with_responses)))
 
     @changed("redeliver", "Send a delivery again, now", None, DeliveryOut)
     def redeliver(self, request: Request, subscription_id: UUID | str, delivery_id: UUID | str) -> Response:
-        delivery = services.redeliver(
-            subscription_id=subscription_id, delivery_id=delivery_id, actor=actor_of(request), role=caller_of(request).role
-        )
-        return Response(delivery_body(delivery))
+        delivery = services.redeliver(subscription_id=subscription_id, delivery_id=delivery_id, actor=actor_of(request))
+        return Response(delivery_body(delivery, with_responses=True))
 
 
 def _refusal(body: dict[str, Any]) -> str | None:
@@ -213,18 +211,18 @@ def _refusal(body: dict[str, Any]) -> str | None:
     return None
 
 
-def _made(subscription: Subscription) -> Response:
-    body = {**subscription_body(subscription, subscription.created_at), "secret": subscription.secret}
+def _made(subscription: Subscription, maker: Actor) -> Response:
+    body = {**subscription_body(subscription, maker, subscription.created_at), "secret": subscription.secret}
     headers = {"Location": f"/api/v1/subscriptions/{subscription.pk}", "Cache-Control": "no-store"}
     return Response(body, status=201, headers=headers)
 
 
-def _shown(subscription: Subscription) -> dict[str, Any]:
+def _shown(subscription: Subscription, request: Request) -> dict[str, Any]:
     found = Subscription.objects.with_last_delivery().get(pk=subscription.pk)
-    return subscription_body(found, clock(), last_deliveries([found]).get(found.pk))
+    return subscription_body(found, actor_of(request), clock(), last_deliveries([found]).get(found.pk))
 
 
 def _listed(subscriptions: QuerySet[Subscription], request: Request) -> Response:
     found = page(subscriptions.with_last_delivery(), request, BY_ID)  # type: ignore[attr-defined]
-    last, now = last_deliveries([*found.rows]), clock()
-    return Response(found.body("subscriptions", lambda each: subscription_body(each, now, last.get(each.pk))))
+    last, now, reader = last_deliveries([*found.rows]), clock(), actor_of(request)
+    return Response(found.body("subscriptions", lambda each: subscription_body(each, reader, now, last.get(each.pk))))

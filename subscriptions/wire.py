@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from access.callers import Actor
 from config.wire import identifier, instant
 from subscriptions.models import Delivery, Status, Subscription
 
@@ -15,14 +16,14 @@ def status_at(subscription: Subscription, now: datetime) -> str:
     return str(Status.DISABLED if ran_out else subscription.status)
 
 
-def subscription_body(subscription: Subscription, now: datetime, last: Delivery | None = None) -> dict[str, Any]:
-    """Without its secret, which is shown to whoever makes it, once."""
+def subscription_body(subscription: Subscription, reader: Actor, now: datetime, last: Delivery | None = None) -> dict[str, Any]:
+    """Represent a subscription for this reader, without its secret, which is shown to whoever makes it, once (rule W-4)."""
     return {
         "id": identifier(subscription.pk),
         "intent_id": identifier(subscription.intent_id),
         "portfolio_id": identifier(subscription.portfolio_id),
         "subscriber_id": subscription.subscriber_id,
-        "callback_url": subscription.callback_url,
+        "callback_url": subscription.callback_for(reader),
         "event_types": subscription.event_types,
         "secret": None,
         "status": status_at(subscription, now),
@@ -43,8 +44,12 @@ def last_deliveries(subscriptions: list[Subscription]) -> Mapping[UUID, Delivery
     return {delivery.subscription_id: delivery for delivery in Delivery.objects.filter(pk__in=tried)}
 
 
-def delivery_body(delivery: Delivery) -> dict[str, Any]:
-    """`event` came with it."""
+def delivery_body(delivery: Delivery, *, with_responses: bool) -> dict[str, Any]:
+    """Represent a delivery. `event` came with it.
+
+    What the receiver answered may repeat the callback's address, so it is for those who may see that in full.
+    """
+    hidden = {} if with_responses else {"response": None}
     return {
         "id": identifier(delivery.pk),
         "subscription_id": identifier(delivery.subscription_id),
@@ -53,7 +58,7 @@ def delivery_body(delivery: Delivery) -> dict[str, Any]:
         "position": delivery.event_id,
         "status": str(delivery.status),
         "attempts": delivery.attempts,
-        "history": delivery.history,
+        "history": [{**attempt, **hidden} for attempt in delivery.history],
         "next_attempt_at": instant(delivery.next_attempt_at),
         "last_attempt_at": instant(delivery.last_attempt_at),
         "created_at": instant(delivery.created_at),

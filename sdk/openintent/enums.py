@@ -116,6 +116,7 @@ class EventType(StrEnum):
     ADDED_TO_PORTFOLIO = auto()
     REMOVED_FROM_PORTFOLIO = auto()
     SUBSCRIPTION_CREATED = auto()
+    SUBSCRIPTION_UPDATED = auto()
     SUBSCRIPTION_REMOVED = auto()
     SUBSCRIPTION_DISABLED = auto()
 

@@ -59,7 +59,7 @@ class SubscriptionCalls:
     def unsubscribe(self, intent_id: Id, subscription_id: Id) -> Call[None]:
         """End a subscription to an intent, and what it still had to hear; repeating it does nothing.
 
-        For whoever made it, its subscriber, arbiters and operators. Raises NotFoundError, PermissionDeniedError.
+        For the key that made it, and operators. Raises NotFoundError, PermissionDeniedError.
         """
         return Call(method="DELETE", path=path("intents", intent_id, "subscriptions", subscription_id), parse=nothing)
 
@@ -102,7 +102,7 @@ class SubscriptionCalls:
         portfolio_id: Id | None = None,
         limit: int | None = None,
     ) -> Call[list[Subscription]]:
-        """The subscriptions that match; of all of them, without the secrets."""
+        """List the subscriptions that match, without the secrets; those of other keys without the path and query of `callback_url`."""
         return listing(
             path("subscriptions"),
             "subscriptions",
@@ -132,7 +132,7 @@ class SubscriptionCalls:
     ) -> Call[Subscription]:
         """Change what is given. `status` may be active, also for one that was disabled, or paused: it hears nothing meanwhile.
 
-        With `rotate_secret` the answer's `secret` is a new one. For 24 hours the one before signs as well, and
+        For the key that made it, and operators; an event `subscription_updated` tells of it. With `rotate_secret` the answer's `secret` is a new one. For 24 hours the one before signs as well, and
         `webhooks.verify` takes both.
 
         Raises InputValidationError, NotFoundError, PermissionDeniedError, ValidationError `callback_not_allowed`.
@@ -158,7 +158,7 @@ class SubscriptionCalls:
     def delete_subscription(self, subscription_id: Id) -> Call[None]:
         """End a subscription, and what it still had to hear; repeating it does nothing.
 
-        For whoever made it, its subscriber, arbiters and operators. Raises NotFoundError, PermissionDeniedError.
+        For the key that made it, and operators. Raises NotFoundError, PermissionDeniedError.
         """
         return Call(method="DELETE", path=path("subscriptions", subscription_id), parse=nothing)
 

@@ -126,7 +126,10 @@ class Seeder:
         key, at = self.database.key, self.database.instant(self.now)
         row = (key(pk), "The third quarter", None, "active", "{}", "{}", AGENTS[0], at, at)
         self.database.insert("portfolios_portfolio", sql.PORTFOLIO, [row])
-        rows = [(key(pk), key(UUID(member)), "member", number % 10, AGENTS[0], at) for number, member in enumerate(members)]
+        rows = [
+            (key(pk), key(UUID(member)), "member", number % 10, AGENTS[0], AGENTS[0], "operator", at)
+            for number, member in enumerate(members)
+        ]
         self.database.insert("portfolios_member", sql.MEMBER, rows)
         return str(pk)
 

@@ -29,7 +29,7 @@ SPENDING = ("intent_id", "unit", "cost_type", "agent_id", "provider", "model", "
 PORTFOLIO = (
     "id", "name", "description", "status", "governance_policy", "metadata", "created_by", "created_at", "updated_at",
 )  # fmt: skip
-MEMBER = ("portfolio_id", "intent_id", "role", "priority", "added_by", "added_at")
+MEMBER = ("portfolio_id", "intent_id", "role", "priority", "added_by", "principal", "by_role", "added_at")
 EDGE = ("waiter_id", "awaited_id", "kind")
 
 

@@ -8,6 +8,7 @@ from config.ids import new_id
 from config.strictjson import JSONTextField
 
 AGENT_ID = 255
+PRINCIPAL = 300
 
 
 class Status(models.TextChoices):
@@ -49,6 +50,7 @@ class Arbitration(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     intent = models.ForeignKey("intents.Intent", models.PROTECT, related_name="arbitrations", db_index=False)
     requester_id = models.CharField(max_length=AGENT_ID)
+    principal = models.CharField(max_length=PRINCIPAL, help_text="Who asked: the person, else the key (protocol §1.1).")
     reason = models.TextField()
     context = JSONTextField(default=dict)
     options = JSONTextField(default=list)
@@ -121,6 +123,7 @@ class Delegation(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     delegator = models.CharField(max_length=AGENT_ID)
+    principal = models.CharField(max_length=PRINCIPAL, help_text="Who delegated: the person, else the key (protocol §1.1).")
     delegate = models.CharField(max_length=AGENT_ID)
     scope = JSONTextField(default=dict)
     constraints = JSONTextField(default=dict)

@@ -56,6 +56,7 @@ def request_arbitration(
     arbitration = Arbitration(
         intent=intent,
         requester_id=actor.id,
+        principal=actor.principal,
         reason=reason,
         context=context or {},
         options=list(options),
@@ -199,6 +200,7 @@ def create_delegation(
     _require_future(expires_at, now)
     delegation = Delegation(
         delegator=actor.id,
+        principal=actor.principal,
         delegate=delegate,
         scope=scope,
         constraints=constraints or {},

@@ -8,6 +8,7 @@ from config.ids import new_id
 from leasing.scopes import MAX_LENGTH
 
 AGENT_ID = 255
+PRINCIPAL = 300
 
 
 class Status(models.TextChoices):
@@ -46,6 +47,7 @@ class Lease(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     intent = models.ForeignKey("intents.Intent", models.CASCADE, related_name="leases", db_index=False)
     agent_id = models.CharField(max_length=AGENT_ID)
+    principal = models.CharField(max_length=PRINCIPAL, help_text="Who took it: the person, else the key (protocol §1.1).")
     scope = models.CharField(max_length=MAX_LENGTH)
     status = models.CharField(max_length=10, choices=Status, default=Status.ACTIVE)
     fencing_token = models.PositiveBigIntegerField()

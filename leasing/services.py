@@ -45,6 +45,7 @@ def acquire_lease(*, intent_id: UUID | str, actor: Actor, scope: str, duration: 
     lease = Lease(
         intent=intent,
         agent_id=actor.id,
+        principal=actor.principal,
         scope=scope,
         fencing_token=intent.last_fencing_token,
         acquired_at=now,

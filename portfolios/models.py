@@ -12,6 +12,7 @@ from intents.errors import IllegalTransition
 from portfolios.errors import PortfolioClosed, PortfolioNotFound
 
 AGENT_ID = 255
+PRINCIPAL = 300
 ROLE = 64
 
 
@@ -119,6 +120,8 @@ class Member(models.Model):
     role = models.CharField(max_length=ROLE, default=Role.MEMBER)
     priority = models.IntegerField(default=0)
     added_by = models.CharField(max_length=AGENT_ID)
+    principal = models.CharField(max_length=PRINCIPAL, help_text="Who added it: the person, else the key (protocol §1.1).")
+    by_role = models.CharField(max_length=10, help_text="The role that the principal had then.")
     added_at = models.DateTimeField()
 
     objects: ClassVar[Any] = models.Manager()

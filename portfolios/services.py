@@ -111,7 +111,16 @@ def add_intent_to_portfolio(
     portfolio.require_active()
     _require_room(portfolio, intent, role)
     now = clock()
-    member = Member(portfolio=portfolio, intent=intent, role=role, priority=priority, added_by=actor.id, added_at=now)
+    member = Member(
+        portfolio=portfolio,
+        intent=intent,
+        role=role,
+        priority=priority,
+        added_by=actor.id,
+        principal=actor.principal,
+        by_role=actor.role,
+        added_at=now,
+    )
     member.save(force_insert=True)
     _record(intent, member, EventType.ADDED_TO_PORTFOLIO, actor=actor, now=now)
     audience.admit(intent, audience.of_portfolio(portfolio.pk))

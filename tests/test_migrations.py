@@ -1,0 +1,91 @@
+"""Data migrations, run on a database of the version before them."""
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests import processes
+from tests.databases import fresh_database
+from tests.system.conftest import environment
+
+AT = "2026-01-01 00:00:00"
+
+
+class Old:
+    """A SQLite database at an earlier migration, filled by SQL."""
+
+    def __init__(self, folder: Path) -> None:
+        self.url = fresh_database("sqlite", folder)
+
+    def migrate(self, *target: str) -> None:
+        done = processes.run("manage", ["migrate", "--verbosity", "0", *target], environment(self.url))
+        assert done.returncode == 0, done.stderr
+
+    def run(self, sql: str, *values: Any) -> list[Any]:
+        with sqlite3.connect(self.url.removeprefix("sqlite:///")) as connection:
+            return connection.execute(sql, values).fetchall()
+
+    def insert(self, table: str, **values: Any) -> None:
+        self.run(f"INSERT INTO {table} ({', '.join(values)}) VALUES ({', '.join('?' * len(values))})", *values.values())
+
+    def event(self, sequence: int, event_type: str, payload: str = "{}", **more: Any) -> None:
+        values = {"uid": uuid4().hex, "sequence": sequence, "position": sequence, "actor": "ada", "created_at": AT, **more}
+        self.insert("intents_event", event_type=event_type, payload=payload, **values)
+
+    def intent(self) -> str:
+        pk = uuid4().hex
+        self.insert(
+            "intents_intent", id=pk, title="Old", status="draft", state="{}", constraints="{}", version=1, depends_on="[]",
+            agents="[]", created_by="ada", created_at=AT, updated_at=AT, last_sequence=3, last_fencing_token=0, active_leases=0,
+        )  # fmt: skip
+        return pk
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Callable[..., Old]:
+    def make(*targets: tuple[str, str]) -> Old:
+        database = Old(tmp_path)
+        for target in targets:
+            database.migrate(*target)
+        return database
+
+    return make
+
+
+def test_principals_come_from_the_log(old: Callable[..., Old]) -> None:
+    database = old(("portfolios", "0001"), ("governance", "0001"), ("leasing", "0001"), ("access", "0002"))
+    intent, key, unlogged = database.intent(), uuid4(), uuid4()
+    lease, arbitration, portfolio = uuid4(), uuid4(), uuid4()
+    for pk, token in ((lease, 1), (unlogged, 2)):
+        database.insert(
+            "leasing_lease", id=pk.hex, intent_id=intent, agent_id="ada", scope=f"s{token}", status="released", fencing_token=token,
+            acquired_at=AT, expires_at="2026-01-01 01:00:00",
+        )  # fmt: skip
+    database.insert(
+        "governance_arbitration", id=arbitration.hex, intent_id=intent, requester_id="ada", reason="?", context="{}", options="[]",
+        blocking=False, sequence=2, status="pending", created_at=AT,
+    )  # fmt: skip
+    database.insert(
+        "access_apikey", id=key.hex, name="k", role="operator", prefix="p", digest="d", created_by="x", created_at=AT,
+    )  # fmt: skip
+    database.insert(
+        "portfolios_portfolio", id=portfolio.hex, name="P", status="active", governance_policy="{}", metadata="{}",
+        created_by="ada", created_at=AT, updated_at=AT,
+    )  # fmt: skip
+    database.insert(
+        "portfolios_member", portfolio_id=portfolio.hex, intent_id=intent, role="member", priority=0, added_by="ada", added_at=AT
+    )
+    told = {"intent_id": intent, "key_id": key.hex}
+    database.event(1, "lease_acquired", f'{{"lease_id": "{lease}"}}', **told)
+    database.event(2, "arbitration_requested", f'{{"arbitration_id": "{arbitration}"}}', **told)
+    database.event(3, "added_to_portfolio", portfolio_id=portfolio.hex, **told)
+
+    database.migrate()
+
+    assert database.run("SELECT principal FROM leasing_lease ORDER BY fencing_token") == [(f"key:{key}",), ("ada",)]
+    assert database.run("SELECT principal FROM governance_arbitration") == [(f"key:{key}",)]
+    assert database.run("SELECT principal, by_role FROM portfolios_member") == [(f"key:{key}", "operator")]

@@ -3,6 +3,7 @@
 import re
 from difflib import get_close_matches
 from functools import cache
+from itertools import islice
 from typing import Any, ClassVar
 
 from rest_framework import serializers, viewsets
@@ -13,11 +14,13 @@ from rest_framework.response import Response
 
 from access.callers import Actor, caller_of
 from config import idempotency
-from config.errors import Invalid, ProtocolError
+from config.errors import MAX_FIELD, Invalid, ProtocolError
 from config.formats import JSONRenderer
 
 _RENDERER = JSONRenderer()
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
+MAX_UNKNOWN = 20
+"""How many unknown fields or parameters of a request are named."""
 
 
 class VersionRequired(ProtocolError):
@@ -98,11 +101,15 @@ class Body(serializers.Serializer[Any]):
         return plain
 
     def _unknown(self, data: dict[str, Any]) -> dict[str, Any]:
-        return {name: [_unknown_message(name, [*self.fields, *self.aliases])] for name in data.keys() - self.fields.keys()}
+        unknown, known = data.keys() - self.fields.keys(), [*self.fields, *self.aliases]
+        errors: dict[str, Any] = {name: [_unknown_message(name, known)] for name in islice(unknown, MAX_UNKNOWN)}
+        if len(unknown) > MAX_UNKNOWN:
+            errors["non_field_errors"] = [ErrorDetail(f"has {len(unknown) - MAX_UNKNOWN} more unknown fields", "unknown_field")]
+        return errors
 
 
 def _unknown_message(name: str, known: list[str]) -> ErrorDetail:
-    near = get_close_matches(name, known, n=1, cutoff=0.65)
+    near = get_close_matches(name[:MAX_FIELD], known, n=1, cutoff=0.65)
     hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(sorted(known)) or 'none'}"
     return ErrorDetail(f"unknown field; {hint}", "unknown_field")
 
@@ -125,12 +132,17 @@ def parse_values(body: type[Body], data: Any) -> dict[str, Any]:
 
 def check_parameters(request: Request, known: list[str]) -> None:
     """Refuse a query parameter that nobody reads: a misspelt filter must not answer everything. Raises Invalid."""
+    unknown = request.query_params.keys() - set(known)
+    if not unknown:
+        return
     errors = [
         {"field": name, "message": str(_unknown_message(name, known)).replace("field", "parameter"), "code": "unknown_parameter"}
-        for name in request.query_params.keys() - set(known)
+        for name in islice(unknown, MAX_UNKNOWN)
     ]
-    if errors:
-        raise Invalid.all(errors)
+    if len(unknown) > MAX_UNKNOWN:
+        message = f"{len(unknown) - MAX_UNKNOWN} more parameters are unknown"
+        errors.append({"field": "", "message": message, "code": "unknown_parameter"})
+    raise Invalid.all(errors)
 
 
 def actor_of(request: Request, named: str | None = None) -> Actor:

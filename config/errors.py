@@ -1,11 +1,21 @@
 """Refusals: what a verb raises (protocol §2)."""
 
 from collections.abc import Iterable
+from itertools import islice
 from typing import Any, ClassVar
 
 from config.requestid import request_id
 
 CONTENT_TYPE = "application/problem+json"
+MAX_ERRORS = 50
+"""How many errors a refusal names."""
+MAX_DETAIL = 1_000
+MAX_FIELD, MAX_MESSAGE = 200, 500
+"""Characters of what may repeat the input."""
+
+
+def shorten(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
 class ProtocolError(Exception):
@@ -24,6 +34,7 @@ class ProtocolError(Exception):
         ProtocolError.catalogue.setdefault(cls.code, cls)  # A subclass may be a special case of its parent's code.
 
     def __init__(self, detail: str, *, headers: dict[str, str] | None = None, **extra: Any) -> None:
+        detail = shorten(detail, MAX_DETAIL)
         super().__init__(detail)
         self.detail = detail
         self.extra = extra
@@ -43,12 +54,16 @@ class ProtocolError(Exception):
 
 
 class Invalid(ProtocolError):
-    """The request cannot work as it was sent. `errors` names each field and what is wrong with it; correct them and send it again."""
+    """The request cannot work as it was sent. `errors` names each field and what is wrong with it, fifty at most; correct them and send it again."""
 
     code, title, status = "invalid", "Invalid request", 400
 
     def __init__(self, detail: str, errors: Iterable[dict[str, str]] = ()) -> None:
-        super().__init__(detail, errors=list(errors) or [{"field": "", "message": detail, "code": "invalid"}])
+        named = [
+            {**each, "field": shorten(each["field"], MAX_FIELD), "message": shorten(each["message"], MAX_MESSAGE)}
+            for each in islice(errors, MAX_ERRORS)
+        ]
+        super().__init__(detail, errors=named or [{"field": "", "message": shorten(detail, MAX_MESSAGE), "code": "invalid"}])
 
     @classmethod
     def field(cls, name: str, message: str, code: str = "invalid") -> "Invalid":
@@ -58,8 +73,9 @@ class Invalid(ProtocolError):
     def all(cls, errors: Iterable[dict[str, str]]) -> "Invalid":
         """Several at once, none of them about nothing: an empty `field` is the body as a whole."""
         first, *more = errors = list(errors)
-        others = f" (and {len(more)} more)" if more else ""
-        return cls(f"{first['field'] or 'body'}: {first['message']}{others}", errors)
+        unnamed = f", of which {MAX_ERRORS - 1} are named" if len(more) >= MAX_ERRORS else ""
+        others = f" (and {len(more)} more{unnamed})" if more else ""
+        return cls(f"{shorten(first['field'], MAX_FIELD) or 'body'}: {shorten(first['message'], MAX_MESSAGE)}{others}", errors)
 
 
 class Unauthenticated(ProtocolError):

@@ -9,10 +9,17 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
+from django.conf import settings
 from django.core.validators import RegexValidator
 from rest_framework import serializers
+from rest_framework.fields import empty
 
+from config import strictjson
+from config.errors import MAX_ERRORS, TooLarge
 from config.ids import parse_id
+
+MAX_ENTRIES = 1000
+"""Entries that a list in a body may have, where its field says nothing else."""
 
 VISIBLE = r"[^\s\x00-\x1f\x7f-\x9f]"
 """Matches a text that is more than spaces and control characters."""
@@ -39,10 +46,18 @@ class Text(serializers.CharField):
         if pattern:
             self.validators.append(RegexValidator(pattern, looks))
 
+    def run_validation(self, data: Any = empty) -> Any:
+        if data is not None and data is not empty and not isinstance(data, str):
+            self.fail("invalid")  # Else DRF would write it as text, however large it is.
+        return super().run_validation(data)
+
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
             self.fail("invalid")
-        return super().to_internal_value(data)
+        text = data.strip() if self.trim_whitespace else data
+        if self.max_length is not None and len(text) > self.max_length:
+            self.fail("max_length", max_length=self.max_length)  # Before a pattern is tried on each character of a long text.
+        return text
 
 
 class Integer(serializers.IntegerField):
@@ -120,8 +135,14 @@ class Choice(serializers.ChoiceField):
         return super().to_internal_value(data)
 
 
+def require_json_size(name: str | None, value: Any) -> None:
+    """Raise TooLarge where the value takes more than MAX_STATE bytes as JSON."""
+    if not strictjson.fits(value, settings.MAX_STATE):
+        raise TooLarge(f"{name or 'The JSON'} is too large.", limit=settings.MAX_STATE)
+
+
 class JSONObject(serializers.DictField):
-    """Any JSON object. Its values are as strict as config.strictjson made the whole body."""
+    """Any JSON object of MAX_STATE bytes at most. Its values are as strict as config.strictjson made the whole body."""
 
     default_error_messages = {**_ALWAYS, **_EMPTY, "not_a_dict": "must be an object"}
 
@@ -130,21 +151,23 @@ class JSONObject(serializers.DictField):
             self.fail("not_a_dict", input_type=type(data).__name__)
         if not data and not self.allow_empty:
             self.fail("empty")
+        require_json_size(self.field_name, data)
         return data
 
 
 class AnyJSON(serializers.JSONField):
-    """Any JSON value, null included."""
+    """Any JSON value of MAX_STATE bytes at most, null included."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(allow_null=True, **kwargs)
 
     def to_internal_value(self, data: Any) -> Any:
+        require_json_size(self.field_name, data)
         return data
 
 
 class Many(serializers.ListField):
-    """A list of what `child` takes."""
+    """A list of what `child` takes. It is refused by its length before its entries are read, and read up to MAX_ERRORS wrong ones."""
 
     default_error_messages = {
         **_ALWAYS,
@@ -152,6 +175,32 @@ class Many(serializers.ListField):
         "max_length": "has more than {max_length} entries",
         "not_a_list": "must be a list",
     }
+
+    def __init__(self, *, max_length: int = MAX_ENTRIES, **kwargs: Any) -> None:
+        super().__init__(max_length=max_length, **kwargs)
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        if not isinstance(data, list):
+            self.fail("not_a_list", input_type=type(data).__name__)
+        if not data and not self.allow_empty:
+            self.fail("empty")
+        if len(data) > (self.max_length or 0):
+            self.fail("max_length", max_length=self.max_length)
+        return self.run_child_validation(data)
+
+    def run_child_validation(self, data: list[Any]) -> list[Any]:
+        values: list[Any] = []
+        errors: dict[Any, Any] = {}
+        for index, entry in enumerate(data):
+            try:
+                values.append(self.child.run_validation(entry))
+            except serializers.ValidationError as error:
+                errors[index] = error.detail
+                if len(errors) == MAX_ERRORS:
+                    break
+        if errors:
+            raise serializers.ValidationError(errors)
+        return values
 
 
 class OneOrMore(Many):

@@ -8,6 +8,7 @@ from typing import Any
 import django_filters as filters
 from django import forms
 from django.db.models import Q, QuerySet
+from django_filters.fields import BaseCSVField
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
@@ -19,6 +20,8 @@ from config.ids import parse_id
 from config.paging import PARAMETERS
 
 MAX_COUNTER = 2**63 - 1
+MAX_WORDS = 100
+"""Words that a filter takes at once."""
 WORD = r"[^\s,\x00-\x1f\x7f-\x9f]+"
 
 
@@ -71,23 +74,44 @@ class _WordField(forms.CharField):
         return word
 
 
+class _FewField(BaseCSVField):
+    def clean(self, value: Any) -> Any:
+        if value is not None:
+            _require_few(value)
+        return super().clean(value)
+
+
+def _require_few(words: list[str]) -> list[str]:
+    if len(words) > MAX_WORDS:
+        raise forms.ValidationError(f"has more than {MAX_WORDS} entries")
+    return words
+
+
 class WordsFilter(filters.BaseInFilter, filters.CharFilter):
     """One of several words, divided by commas."""
 
-    json_schema = {"type": "array", "minItems": 1, "items": {"type": "string", "pattern": f"^ *{WORD} *$"}}
+    base_field_class = _FewField
+    json_schema = {"type": "array", "minItems": 1, "maxItems": MAX_WORDS, "items": {"type": "string", "pattern": f"^ *{WORD} *$"}}
     field_class = _WordField
 
     @classmethod
     def words(cls, text: str) -> list[str]:
         """The words of a parameter that narrows no list. Raises django.forms.ValidationError."""
-        return [_WordField().to_python(word) for word in text.split(",")]
+        return [_WordField().to_python(word) for word in _require_few(text.split(","))]
 
 
 class ChoicesFilter(filters.BaseInFilter, filters.ChoiceFilter):
     """One of several known words, divided by commas."""
 
+    base_field_class = _FewField
+
     def __init__(self, words: Sequence[str], *args: Any, **kwargs: Any) -> None:
-        self.json_schema = {"type": "array", "minItems": 1, "items": {"type": "string", "enum": list(words)}}
+        self.json_schema = {
+            "type": "array",
+            "minItems": 1,
+            "maxItems": MAX_WORDS,
+            "items": {"type": "string", "enum": list(words)},
+        }
         wrong = {"invalid_choice": f"must be one or several of {', '.join(words)}, divided by commas"}
         kwargs.setdefault("lookup_expr", "in")
         super().__init__(*args, choices=[(word, word) for word in words], error_messages=wrong, **kwargs)

@@ -199,7 +199,8 @@ class Schema(AutoSchema):
         if not getattr(field, "allow_empty", True):
             schema["minItems" if isinstance(field, serializers.ListField) else "minProperties"] = 1
         if isinstance(field, OneOrMore):
-            several = {name: schema.pop(name) for name in ("type", "items", "minItems", "maxItems") if name in schema}
+            several = {name: schema.pop(name) for name in ("type", "items", "minItems") if name in schema}
+            several["maxItems"] = field.max_length
             schema = {**schema, "anyOf": [*several["items"].get("anyOf", [several["items"]]), several]}
         said = getattr(field, "json_schema", {})
         if "anyOf" in said:

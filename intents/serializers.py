@@ -9,7 +9,20 @@ from access.callers import AGENT_ID, MAX_AGENT_ID
 from access.serializers import AgentId
 from config import wire
 from config.api import Body
-from config.fields import VISIBLE, AnyJSON, Choice, Flag, Id, Integer, JSONObject, Many, OneOrMore, Text
+from config.fields import (
+    MAX_ENTRIES,
+    VISIBLE,
+    AnyJSON,
+    Choice,
+    Flag,
+    Id,
+    Integer,
+    JSONObject,
+    Many,
+    OneOrMore,
+    Text,
+    require_json_size,
+)
 from intents.changes import Assignee
 from intents.events import CLIENT_TYPE, NewEvent
 from intents.models import Assignment, EdgeKind, Event, Intent, Status
@@ -23,9 +36,15 @@ MAX_TRACE_ID = 255
 class Constraints(JSONObject):
     """An object; a list becomes `{"rules": [...]}`."""
 
-    json_schema = {"anyOf": [{"type": "object", "additionalProperties": {}}, {"type": "array", "items": {}}]}
+    json_schema = {
+        "anyOf": [{"type": "object", "additionalProperties": {}}, {"type": "array", "maxItems": MAX_ENTRIES, "items": {}}]
+    }
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
+        if isinstance(data, list) and len(data) > MAX_ENTRIES:
+            raise serializers.ValidationError(
+                Many.default_error_messages["max_length"].format(max_length=MAX_ENTRIES), "max_length"
+            )
         return super().to_internal_value({"rules": data} if isinstance(data, list) else data)
 
 
@@ -147,6 +166,7 @@ class UpdateState(Acting):
             raise serializers.ValidationError("give either state or patches")
         if "state" in attrs:
             attrs["patches"] = [{"op": "set", "path": key_path(key), "value": value} for key, value in attrs.pop("state").items()]
+        require_json_size("patches", attrs["patches"])  # The event that keeps them for good has no other limit.
         return attrs
 
 

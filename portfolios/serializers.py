@@ -9,7 +9,7 @@ from access.callers import AGENT_ID
 from access.serializers import AgentId
 from config import wire
 from config.api import Body
-from config.fields import Choice, Flag, Id, Integer, JSONObject, Text
+from config.fields import Choice, Flag, Id, Integer, JSONObject, Text, require_json_size
 from intents.models import Intent
 from intents.rows import Row
 from intents.serializers import MORE_THAN_AN_ACTOR, Acting, AggregateStatusOut, Description, IntentOut, Title, intent_body
@@ -43,6 +43,7 @@ class GovernancePolicy(Body):
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         super().to_internal_value(data)
+        require_json_size(self.field_name, data)
         return data
 
     def _unknown(self, data: dict[str, Any]) -> dict[str, Any]:

@@ -50,7 +50,7 @@ class Folder(FileSystemStorage):
 class Bucket(S3Storage):
     def __init__(self, **options: Any) -> None:
         if S3Storage is object:
-            raise ImportError("Attachments in S3 need django-storages: pip install 'openintent[s3]'")
+            raise ImportError("Attachments in S3 need django-storages: pip install 'django-storages[s3]>=1.14.6,<2'")
         super().__init__(**options)
 
     def exists(self, name: str) -> bool:

@@ -109,9 +109,7 @@ def redis() -> str:
     if not url:
         return ""
     if find_spec("channels_redis") is None:
-        raise ImproperlyConfigured(
-            "REDIS_URL is set, and what talks to Redis is missing: pip install 'openintent[server,redis]'."
-        )
+        raise ImproperlyConfigured("REDIS_URL is set, and what talks to Redis is missing: pip install 'channels-redis>=4.3,<5'.")
     try:
         host, port = urlsplit(url).hostname, urlsplit(url).port
     except ValueError:

@@ -10,28 +10,20 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db import Error as DatabaseError
+from openintent_server import CannotStart
 
 from config.env import DEV_DATABASE, env, flag, is_loopback, number, rate
 from config.version import installed
 
+SETTINGS = "config.settings"
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8000
 MAX_PORT = 65_535
 MAX_WORKERS = 256
 
 
-class CannotStart(RuntimeError):
-    """The server cannot start as it was asked to; the message says what to do."""
-
-
 class OpenIntentServer:
-    """The server, from Python.
-
-    `api_keys` are unbound operator keys; without any, on a loopback address, the server runs in dev mode and accepts
-    `dev-user-key`. `workers` processes share the port; more than one need PostgreSQL. What is left out comes from the
-    environment: OPENINTENT_HOST, OPENINTENT_PORT, OPENINTENT_WORKERS, DATABASE_URL, OPENINTENT_API_KEYS,
-    OPENINTENT_LOG_LEVEL. Settings are Django's, so a process can run one server.
-    """
+    """What `openintent-server` and `openintent.server.OpenIntentServer` run; its arguments are explained there."""
 
     def __init__(
         self,
@@ -51,10 +43,11 @@ class OpenIntentServer:
         _export("OPENINTENT_API_KEYS", None if api_keys is None else ",".join(_checked(api_keys)))
         _export("OPENINTENT_LOG_LEVEL", log_level)
         _export("OPENINTENT_DEBUG", None if debug is None else str(debug).lower())
-        os.environ["DJANGO_SETTINGS_MODULE"] = os.environ.get("DJANGO_SETTINGS_MODULE", "config.settings")
+        os.environ["DJANGO_SETTINGS_MODULE"] = SETTINGS  # The server's own, also where it is started inside of another project.
 
     def run(self) -> None:
         """Prepare the database and serve until SIGINT or SIGTERM. Raises CannotStart."""
+        _refuse_other_settings()
         listener = _listen(self.host, self.port)
         try:
             has_keys = self._decide_dev_mode()
@@ -132,6 +125,17 @@ class OpenIntentServer:
             Crew(self.workers, listener, _settled(settings)).run()
         except CrewFailed as failure:
             raise CannotStart(str(failure)) from None
+
+
+def _refuse_other_settings() -> None:
+    """Raise CannotStart where this process has read the settings of another Django project."""
+    from django.conf import settings  # noqa: PLC0415
+
+    if settings.configured and settings.SETTINGS_MODULE != SETTINGS:
+        raise CannotStart(
+            "this program has Django settings of its own, and a process has one set of them. "
+            "Start the server in a process of its own: openintent-server."
+        )
 
 
 def _settled(settings: Any) -> dict[str, str]:

@@ -4,7 +4,7 @@
     python examples/openai_multi_agent.py
 
 With OPENAI_API_KEY it asks OpenAI (the model: OPENAI_MODEL); without, it starts examples/fake_provider.py. Another server than the
-local one: OPENINTENT_URL, OPENINTENT_API_KEY. It needs openintent[openai].
+local one: OPENINTENT_URL, OPENINTENT_API_KEY. It needs the extra `openai`.
 """
 
 import os

@@ -4,7 +4,7 @@
     python examples/streaming_adapter.py
 
 With OPENAI_API_KEY it asks OpenAI (the model: OPENAI_MODEL); without, it starts examples/fake_provider.py. Another server than the
-local one: OPENINTENT_URL, OPENINTENT_API_KEY. It needs openintent[async,openai].
+local one: OPENINTENT_URL, OPENINTENT_API_KEY. It needs the extras `async` and `openai`.
 """
 
 import asyncio

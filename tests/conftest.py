@@ -16,6 +16,7 @@ from access import keys, ratelimit
 from tests.databases import migrated_database
 from tests.docs.site import built
 from tests.servers import Server
+from tests.wheels import build_wheel, install_wheel
 
 API = "/api/v1"
 
@@ -110,6 +111,18 @@ def server(vendor: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Se
     """A server in dev mode with a database of its own, shared by the tests that only need one."""
     with Server(migrated_database(vendor, tmp_path_factory.mktemp("server"))) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The distribution as `pip install .` builds it."""
+    return build_wheel(tmp_path_factory.mktemp("wheel"))
+
+
+@pytest.fixture(scope="session")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A virtual environment into which the wheel is installed, with all extras."""
+    return install_wheel(wheel, tmp_path_factory.mktemp("installed") / "venv")
 
 
 @pytest.fixture(scope="session")

@@ -6,10 +6,11 @@ with OpenIntentClient("http://localhost:8000", api_key="dev-user-key", agent_id=
     intent = client.create_intent(title="Research market trends")
     client.update_state(intent.id, intent.version, {"progress": 0.5})
 
-`AsyncOpenIntentClient` has the same methods as coroutines; it needs the extra `openintent[async]`. Agents, which intents are
+`AsyncOpenIntentClient` has the same methods as coroutines; it needs the extra `async`. Agents, which intents are
 assigned to, are made with `Agent`, `Worker` and `Coordinator`: see `openintent.agents`.
 """
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from . import webhooks
@@ -176,10 +177,16 @@ __all__ = [
     "webhooks",
 ]
 
+_OF_HTTPX2 = ("AsyncEventStream", "AsyncOpenIntentClient")
+
+if find_spec("httpx2") is None:  # `from openintent import *` takes what there is; to name them says what to install.
+    for _name in _OF_HTTPX2:
+        __all__.remove(_name)
+
 
 def __getattr__(name: str) -> Any:
     """Import the asynchronous client when it is asked for, since the rest needs no httpx2, and agents, which most programs are not."""
-    if name in {"AsyncOpenIntentClient", "AsyncEventStream"}:
+    if name in _OF_HTTPX2:
         from . import aio  # noqa: PLC0415
 
         return getattr(aio, name)

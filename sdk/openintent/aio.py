@@ -1,4 +1,4 @@
-"""The client whose methods are coroutines. It needs httpx2: `pip install 'openintent[async]'`."""
+"""The client whose methods are coroutines. It needs httpx2, the extra `async`."""
 
 import asyncio
 import ssl
@@ -23,7 +23,7 @@ from .models import Arbitration
 try:
     import httpx2
 except ModuleNotFoundError as missing:
-    raise ImportError("AsyncOpenIntentClient needs httpx2: pip install 'openintent[async]'") from missing
+    raise ImportError("AsyncOpenIntentClient needs httpx2: pip install 'httpx2>=2.16,<3'") from missing
 
 from ._astreams import AsyncEventStream
 

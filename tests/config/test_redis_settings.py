@@ -37,5 +37,5 @@ def test_without_the_extra_it_says_what_to_install(monkeypatch):
     monkeypatch.setenv("REDIS_URL", "redis://cache")
     monkeypatch.setattr(env, "find_spec", lambda name: None)
 
-    with pytest.raises(ImproperlyConfigured, match=r"pip install 'openintent\[server,redis\]'"):
+    with pytest.raises(ImproperlyConfigured, match=r"pip install 'channels-redis"):
         env.redis()

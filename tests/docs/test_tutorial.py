@@ -4,12 +4,9 @@ import os
 import signal
 import socket
 import subprocess
-import sys
-import sysconfig
 import time
 from pathlib import Path
 
-import pytest
 import requests
 
 from tests.processes import ROOT
@@ -20,21 +17,6 @@ from .play import matches
 
 TUTORIAL = ROOT / "docs/tutorial.md"
 PATIENCE = 60
-
-
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory) -> Path:
-    """A virtual environment with the wheel, and its dependencies from where the tests have them: there is no network."""
-    folder = tmp_path_factory.mktemp("installed")
-    run(sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", folder, cwd=ROOT)
-    (wheel,) = folder.glob("*.whl")
-    run(sys.executable, "-m", "venv", "--without-pip", folder / "venv")
-    run(sys.executable, "-m", "uv", "pip", "install", "--offline", "--no-deps", "--python", folder / "venv/bin/python", wheel)
-    (packages,) = (folder / "venv/lib").glob("python*/site-packages")
-    (packages / "dependencies.pth").write_text(
-        sysconfig.get_path("purelib")
-    )  # Whose own .pth files, of this checkout, are not read.
-    return folder / "venv"
 
 
 def run(*command, **options) -> str:
@@ -108,7 +90,9 @@ def free_port() -> int:
 def test_a_new_user_gets_through_the_tutorial(installed, tmp_path):
     walk = Walk(installed, tmp_path)
     try:
-        where = walk.command("python -c 'import openintent, config; print(openintent.__file__, config.__file__)'")
+        where = walk.command(
+            "python -c 'import openintent, openintent_server as server; print(openintent.__file__, server.ROOT)'"
+        )
         for block in blocks(TUTORIAL):
             walk.do(block)
     finally:

@@ -10,13 +10,10 @@ from threading import Barrier, Thread
 from typing import ClassVar
 
 import openintent
-import openintent.server
 import pytest
 from mypy import api as mypy
 from openintent import AsyncOpenIntentClient, OpenIntentClient
 from openintent.calls import Calls
-
-import config.server
 
 from .conftest import json_response
 from .samples import EVENT, INTENT
@@ -130,17 +127,7 @@ def test_without_httpx2_the_async_client_says_what_to_install():
         "from openintent import AsyncOpenIntentClient"
     )
 
-    assert "ImportError: AsyncOpenIntentClient needs httpx2: pip install 'openintent[async]'" in result.stderr
-
-
-def test_without_the_server_packages_the_server_says_what_to_install():
-    result = run("import sys; sys.modules['config'] = None\nimport openintent.server")
-
-    assert "pip install 'openintent[server]'" in result.stderr
-
-
-def test_the_server_is_behind_its_door():
-    assert openintent.server.OpenIntentServer is config.server.OpenIntentServer
+    assert "ImportError: AsyncOpenIntentClient needs httpx2: pip install 'httpx2" in result.stderr
 
 
 def test_on_the_class_a_method_is_the_description_of_its_call():

@@ -11,7 +11,7 @@
     if __name__ == "__main__":
         ResearchAgent.run()
 
-They need nothing but `pip install openintent`; handlers that use `self.async_client` need `openintent[async]`.
+They need no extra, but for handlers that use `self.async_client`: `async`.
 """
 
 from ._agent import Agent, Worker

@@ -46,7 +46,7 @@ class Assignment:
 
     @property
     def async_client(self) -> "AsyncOpenIntentClient":
-        """The same with coroutines, for handlers that are `async def`. It needs `openintent[async]`."""
+        """The same with coroutines, for handlers that are `async def`. It needs the extra `async`."""
         self._async_client = self._async_client or self._connect()
         return self._async_client
 

@@ -73,7 +73,7 @@ class BaseAgent:
 
     @property
     def async_client(self) -> "AsyncOpenIntentClient":
-        """The same with coroutines, for handlers that are `async def`. It needs `pip install 'openintent[async]'`."""
+        """The same with coroutines, for handlers that are `async def`. It needs the extra `async`."""
         assignment = _current.get()
         return assignment.async_client if assignment else self._started().async_client()
 

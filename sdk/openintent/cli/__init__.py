@@ -1,4 +1,4 @@
-"""`openintent`, the protocol from a terminal: `openintent.cli:main`. It needs the extra `openintent[cli]`."""
+"""`openintent`, the protocol from a terminal: `openintent.cli:main`. It needs the extra `cli`."""
 
 import sys
 
@@ -14,5 +14,5 @@ def main() -> None:
     except ModuleNotFoundError as missing:
         if missing.name not in EXTRA:
             raise
-        sys.exit("The command line needs more packages: pip install 'openintent[cli]'")
+        sys.exit("The command line needs more packages: pip install 'rich>=15,<16' 'typer>=0.20,<1'")
     run()

@@ -146,7 +146,7 @@ def test_without_the_extra_one_line_says_what_to_install():
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
 
     assert (run.returncode, run.stdout) == (1, "")
-    assert run.stderr == "The command line needs more packages: pip install 'openintent[cli]'\n"
+    assert run.stderr == "The command line needs more packages: pip install 'rich>=15,<16' 'typer>=0.20,<1'\n"
 
 
 def test_a_defect_is_no_traceback(server):

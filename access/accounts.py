@@ -102,16 +102,16 @@ def renew_link(*, person_id: int, by: int) -> User:
 
 
 @verb
-def set_password(person: User, *, before: str) -> bool:
+def set_password(person: User, *, before: str, address: str) -> bool:
     """Keep the password that `person` has been given. Answers False where meanwhile it is not that of `before`, or he is off."""
     is_kept = User.objects.filter(pk=person.pk, password=before, is_active=True).update(password=person.password) == 1
     if is_kept:
-        note_password(person)
+        note_password(person, address=address)
     return is_kept
 
 
-def note_password(person: User) -> None:
-    _note("password_set", person, person)
+def note_password(person: User, done: str = "password_set", *, address: str) -> None:
+    _note(done, person, person, address=address)
 
 
 def _acting(by: int) -> User:

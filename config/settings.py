@@ -22,8 +22,8 @@ CSRF_TRUSTED_ORIGINS = env.words("OPENINTENT_CSRF_TRUSTED_ORIGINS")
 INSTALLED_APPS = [
     "daphne",  # Before staticfiles: its runserver is ASGI.
     "console",  # Before the theme, of whose templates it replaces some.
-    "unfold",  # Before the admin, whose templates it replaces.
-    "django.contrib.admin",
+    "unfold.apps.BasicAppConfig",  # Before the admin, whose templates it replaces.
+    "console.apps.ConsoleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

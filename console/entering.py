@@ -12,6 +12,7 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import User
 from django.contrib.sessions.backends.db import SessionStore
 from django.core.exceptions import ValidationError
@@ -23,6 +24,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 from unfold.forms import AuthenticationForm
 
+from access.noting import note
 from access.people import set_role
 from config.db import verb
 from config.env import is_loopback
@@ -36,18 +38,38 @@ _PASSED_ON = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP")
 
 
 class SignInForm(AuthenticationForm):
-    """The name and the password, so many times in so many minutes."""
+    """The name and the password, so many times in so many minutes. Each attempt is a line of the server's log."""
 
     def clean(self) -> dict[str, Any]:
         username, address = str(self.cleaned_data.get("username", "")), self.request.META["REMOTE_ADDR"]
+        if not username or not self.cleaned_data.get("password"):
+            return self.cleaned_data  # Nothing to compare: the fields say what is missing.
         try:
-            throttle.spend(username, address)
+            attempt = throttle.spend(username, address)
         except throttle.TooManyAttempts as refusal:
+            note_attempt("sign_in_throttled", username, address)
             raise ValidationError(f"Too many attempts to sign in. Try again in {in_words(refusal.wait)}.", "throttled") from None
-        cleaned: dict[str, Any] = super().clean()
-        throttle.give_back(username, address)
+        try:
+            cleaned: dict[str, Any] = super().clean()
+        except ValidationError:
+            note_attempt("sign_in_failed", username, address)
+            raise
+        throttle.give_back(attempt)
+        throttle.remember_network(attempt)
+        note_signed_in(self.request, self.get_user(), by="password")
         SessionStore.clear_expired()
         return cleaned
+
+
+def note_signed_in(request: HttpRequest, person: AbstractBaseUser, *, by: str) -> None:
+    name = f"user:{person.get_username()}"
+    note("signed_in", actor=name, subject=name, by=by, address=request.META["REMOTE_ADDR"])
+
+
+def note_attempt(done: str, username: str, address: str) -> None:
+    """Say what became of an attempt. A name that no account has is left out: people type passwords into the wrong field."""
+    is_known = User.objects.filter(username=username).exists()
+    note(done, actor="unknown", subject=f"user:{username}" if is_known else "unknown", address=address)
 
 
 def can_anybody_enter() -> bool:
@@ -82,6 +104,7 @@ def enter(request: HttpRequest) -> HttpResponse:
             request, "This sign-in link has been used, or is too old. Start the server again for a new one, or sign in here."
         )
     login(request, link.person, backend=BACKEND)
+    note_signed_in(request, link.person, by="sign-in link")
     return redirect("admin:index")
 
 

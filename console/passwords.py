@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import password_validators_help_texts
 from django.contrib.auth.tokens import default_token_generator
 from django.contrib.auth.views import INTERNAL_RESET_SESSION_TOKEN, PasswordChangeView, PasswordResetConfirmView
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -24,7 +25,7 @@ from unfold.widgets import BASE_INPUT_CLASSES
 
 from access import accounts
 from console import throttle
-from console.entering import BACKEND, in_words
+from console.entering import BACKEND, in_words, note_attempt, note_signed_in
 
 GOOD_FOR = timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT)
 
@@ -53,10 +54,28 @@ class ChooseForm(SetPasswordForm):
 
 
 class ChangeForm(PasswordChangeForm):
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    """The present password is compared as often as at signing in: who finds a session open cannot guess it here."""
+
+    def __init__(self, *args: Any, address: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.address = address
         self.fields["old_password"].label = "Present password"
         _worded(self, "oi-input")
+
+    def clean_old_password(self) -> str:
+        name = self.user.get_username()
+        try:
+            attempt = throttle.spend(name, self.address)
+        except throttle.TooManyAttempts as refusal:
+            accounts.note_password(self.user, "password_change_throttled", address=self.address)
+            raise ValidationError(f"Too many attempts. Try again in {in_words(refusal.wait)}.", "throttled") from None
+        try:
+            given: str = super().clean_old_password()
+        except ValidationError:
+            accounts.note_password(self.user, "password_change_failed", address=self.address)
+            raise
+        throttle.give_back(attempt)
+        return given
 
 
 class ChoosePassword(PasswordResetConfirmView):
@@ -78,14 +97,21 @@ class ChoosePassword(PasswordResetConfirmView):
         """Where the token is good, the way to the page without it."""
         name, address = f"link of {uidb64}", request.META["REMOTE_ADDR"]
         try:
-            throttle.spend(name, address)
+            attempt = throttle.spend(name, address)
         except throttle.TooManyAttempts as refusal:
+            self._note("link_throttled", uidb64)
             self.user, self.validlink = None, False
             return self.render_to_response(self.get_context_data(wait=in_words(refusal.wait)), status=429)
         response = super().dispatch(request, uidb64=uidb64, token=token)
         if response.status_code == 302:
-            throttle.give_back(name, address)
+            throttle.give_back(attempt)
+        else:
+            self._note("link_failed", uidb64)
         return response
+
+    def _note(self, done: str, uidb64: str) -> None:
+        person = super().get_user(uidb64)
+        note_attempt(done, person.get_username() if person else "", self.request.META["REMOTE_ADDR"])
 
     def get_user(self, uidb64: str) -> User | None:
         person = super().get_user(uidb64)
@@ -93,11 +119,12 @@ class ChoosePassword(PasswordResetConfirmView):
 
     def form_valid(self, form: SetPasswordForm) -> HttpResponse:
         before = form.user.password
-        if not accounts.set_password(form.save(commit=False), before=before):
+        if not accounts.set_password(form.save(commit=False), before=before, address=self.request.META["REMOTE_ADDR"]):
             self.validlink = False
             return self.render_to_response(self.get_context_data())
         self.request.session.pop(INTERNAL_RESET_SESSION_TOKEN, None)
         login(self.request, form.user, backend=BACKEND)
+        note_signed_in(self.request, form.user, by="password link")
         messages.success(self.request, "Your password is set, and you are signed in.")
         return redirect("admin:index")
 
@@ -130,7 +157,10 @@ class ChangePassword(PasswordChangeView):
             "content_title": title,
         }
 
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "address": self.request.META["REMOTE_ADDR"]}
+
     def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
-        accounts.note_password(form.user)
+        accounts.note_password(form.user, address=self.request.META["REMOTE_ADDR"])
         messages.success(self.request, "Your password is changed. You are signed out everywhere else.")
         return super().form_valid(form)

@@ -58,7 +58,6 @@ UNFOLD: dict[str, Any] = {
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("console/icon.svg")}],
     "SHOW_HISTORY": False,
     "DASHBOARD_CALLBACK": "console.home.page",
-    "LOGIN": {"form": "console.entering.SignInForm"},
     "STYLES": [lambda request: static("console/console.css"), lambda request: static("console/intent.css")],
     "SCRIPTS": [lambda request: static("console/keyboard.js")],
     "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": _navigation()},

@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.core.management import CommandError, call_command
 from django.test import Client
+from django.utils import timezone
 
 from access.models import Role
 from access.people import role_of, set_role
@@ -127,14 +128,67 @@ def test_the_session_s_cookie_is_kept_from_scripts_and_other_sites(client, grace
     assert (cookie["httponly"], cookie["samesite"], cookie["max-age"]) == (True, "Lax", 12 * 3600)
 
 
+ELSEWHERE = "198.51.100.1"
+
+
+def stopped(response):
+    return re.search(r"Too many attempts to sign in\. Try again in \d+ (second|minute)s?\.", _text(response))
+
+
 @pytest.mark.parametrize("name", ["grace", "nobody"])
 def test_who_guesses_is_stopped_and_learns_nothing_about_the_account(client, grace, name):
     for _ in range(throttle.OF_AN_ACCOUNT):
         assert "Please enter the correct username and password" in _text(sign_in(client, name, "wrong"))
 
-    stopped = _text(sign_in(client, name.upper(), PASSWORD, "198.51.100.1"))
-    assert re.search(r"Too many attempts to sign in\. Try again in [1-6]?\d seconds?\.", stopped)
+    assert stopped(sign_in(client, name.upper(), PASSWORD))
     assert not is_in(client)
+
+
+@pytest.mark.case("security L15")
+@pytest.mark.parametrize("name", ["grace", "nobody"])
+def test_guesses_from_many_networks_are_limited_together(client, grace, monkeypatch, name):
+    monkeypatch.setattr(throttle, "OF_AN_ACCOUNT_ANYWHERE", 5)
+    for number in range(5):
+        assert not stopped(sign_in(client, name, "wrong", f"192.0.2.{number}"))
+
+    assert stopped(sign_in(client, name, PASSWORD, ELSEWHERE))
+    assert not is_in(client)
+
+
+@pytest.mark.case("security L15")
+def test_strangers_do_not_lock_somebody_out_from_where_they_have_signed_in(client, grace, monkeypatch):
+    monkeypatch.setattr(throttle, "OF_AN_ACCOUNT_ANYWHERE", 5)
+    monkeypatch.setattr(throttle, "OF_AN_ADDRESS", 5)
+    assert sign_in(client).status_code == 302
+    for number in range(5):
+        sign_in(Client(), "grace", "wrong", f"192.0.2.{number}")
+        sign_in(Client(), f"somebody {number}", "wrong")
+    assert stopped(sign_in(Client(), "grace", PASSWORD, ELSEWHERE))
+    assert stopped(sign_in(Client(), "nobody", PASSWORD))
+
+    assert sign_in(Client()).status_code == 302
+
+
+@pytest.mark.case("security L15")
+def test_a_known_network_may_guess_no_more_than_another(client, grace):
+    sign_in(client)
+    for _ in range(throttle.OF_AN_ACCOUNT):
+        assert not stopped(sign_in(Client(), password="wrong"))
+
+    assert stopped(sign_in(Client()))
+
+
+def test_a_network_is_known_only_by_a_password_and_only_for_a_time(client, grace, monkeypatch):
+    monkeypatch.setattr(throttle, "OF_AN_ACCOUNT_ANYWHERE", 2)
+    sign_in(client)
+    sign_in(Client(), password="", address=ELSEWHERE)
+    sign_in(Client(), password="wrong", address=ELSEWHERE)
+    sign_in(Client(), password="wrong", address="192.0.2.1")
+    assert stopped(sign_in(Client(), address=ELSEWHERE))
+    assert sign_in(Client()).status_code == 302
+
+    Attempts.objects.filter(due_at__gt=timezone.now() + throttle.PERIOD).update(due_at=timezone.now())
+    assert stopped(sign_in(Client()))
 
 
 def test_one_address_is_stopped_whatever_accounts_it_tries(client, grace, monkeypatch):
@@ -142,7 +196,7 @@ def test_one_address_is_stopped_whatever_accounts_it_tries(client, grace, monkey
     for number in range(3):
         sign_in(client, f"somebody {number}", "wrong", f"2001:db8::{number}")
 
-    assert "Too many attempts" in _text(sign_in(client, address="2001:db8::77"))
+    assert stopped(sign_in(client, address="2001:db8::77"))
     assert sign_in(client, address="2001:db8:1::1").status_code == 302
 
 

@@ -247,3 +247,30 @@ def test_somebody_changes_his_own_password_and_stays_in(vera):
 
     assert is_in(vera.client)
     assert can_sign_in("vera", "another good password")
+
+
+NEW = {"new_password1": "another good password", "new_password2": "another good password"}
+
+
+@pytest.mark.case("security L7")
+def test_the_present_password_is_guessed_no_more_often_than_at_the_form_to_sign_in(vera):
+    for _ in range(throttle.OF_AN_ACCOUNT):
+        assert "entered incorrectly" in vera.post("password_change/", {**NEW, "old_password": "wrong"}).text
+    before = rows()
+
+    stopped = vera.post("password_change/", {**NEW, "old_password": PASSWORD})
+
+    assert re.search(r"Too many attempts\. Try again in \d+ seconds?\.", stopped.text)
+    assert rows() == before
+    assert not can_sign_in("vera")  # They are counted together.
+
+
+@pytest.mark.case("security L7")
+def test_what_is_wrong_with_the_new_password_costs_no_attempt(vera):
+    for _ in range(throttle.OF_AN_ACCOUNT + 1):
+        assert (
+            "too short"
+            in vera.post("password_change/", {"new_password1": "x", "new_password2": "x", "old_password": PASSWORD}).text
+        )
+
+    assert vera.post("password_change/", {**NEW, "old_password": PASSWORD}).status_code == 302

@@ -6,7 +6,7 @@ from django.contrib.auth.models import Group, User
 from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
 
-from access.callers import AGENT_ID, SYSTEM
+from access.agent_ids import AGENT_ID, SERVER, folded, has_invisible
 from access.models import Role
 from access.noting import note
 from access.people import OPERATORS, move, role_of, sessions_of, set_role, with_roles
@@ -19,7 +19,7 @@ def named(name: str) -> User:
     person = User(username=name)
     person.set_unusable_password()
     person.full_clean()
-    if not AGENT_ID.fullmatch(name) or name == SYSTEM.id:
+    if not AGENT_ID.fullmatch(name) or has_invisible(name) or folded(name) == SERVER:
         raise ValidationError(f"{name!r} cannot stand in the log as an actor.")
     return person
 

@@ -1,19 +1,16 @@
 """The caller of a request and the actor of a write (protocol §1.1)."""
 
-import re
 from dataclasses import dataclass
 from typing import cast
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from rest_framework.request import Request
 
+from access.agent_ids import AGENT_ID, SERVER, problem_with
+from access.bound_agents import has_own_key
 from access.errors import AgentMismatch
 from access.models import Role
 from config.errors import Invalid
-
-MAX_AGENT_ID = 255
-AGENT_ID = re.compile(r"[^\x00-\x20\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\x9f])?")
-"""Free text, but without control characters and without spaces at its ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +31,7 @@ class Actor:
         return f"key:{self.key_id}" if self.key_id else self.id
 
 
-SYSTEM = Actor("system", role=Role.OPERATOR)
-NOT_THE_SERVER = f"{SYSTEM.id!r} is the server itself; act under another name"
+SYSTEM = Actor(SERVER, role=Role.OPERATOR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +48,23 @@ class Caller:
     def actor(self, *, header: str | None, named: str | None = None, fencing_token: int | None = None) -> Actor:
         """The actor of a write: the bound agent, else the X-Agent-ID header, else who the body names, else the key's name.
 
-        Raises AgentMismatch where a bound key speaks for another, Invalid for an unusable id.
+        Raises AgentMismatch where a bound key speaks for another, or another key for an agent that has one of its own;
+        Invalid for an unusable id and for a name that is taken.
         """
-        for source, claimed in (("X-Agent-ID", header), ("The body", named)):
-            if self.bound_to and claimed and claimed != self.bound_to:
-                raise AgentMismatch(f"{source} names {claimed!r}, but this key is bound to {self.bound_to!r}.")
-        if header and (len(header) > MAX_AGENT_ID or not AGENT_ID.fullmatch(header)):
-            raise Invalid.field("X-Agent-ID", f"must have 1 to {MAX_AGENT_ID} characters, none of them a control character")
+        claims = [(source, claimed) for source, claimed in (("X-Agent-ID", header), ("actor", named)) if claimed]
+        for source, claimed in claims:
+            if self.bound_to and claimed != self.bound_to:
+                raise AgentMismatch(f"{_IN_WORDS[source]} names {claimed!r}, but this key is bound to {self.bound_to!r}.")
+        for source, claimed in claims or [("actor", self.bound_to or self.name)]:
+            if problem := problem_with(claimed):
+                raise Invalid.field(source, *problem)
+            if not self.bound_to and has_own_key(claimed):
+                raise AgentMismatch(f"{claimed!r} has a key of its own, and no other key acts under this name.")
         acting = self.bound_to or header or named or self.name
-        if acting == SYSTEM.id:
-            raise Invalid.field("actor", NOT_THE_SERVER)
         return Actor(acting, self.key_id, fencing_token, self.role, is_bound=self.bound_to is not None)
+
+
+_IN_WORDS = {"X-Agent-ID": "X-Agent-ID", "actor": "The body"}
 
 
 def caller_of(request: Request) -> Caller:

@@ -2,7 +2,7 @@ from config.errors import NotFound, ProtocolError
 
 
 class AgentMismatch(ProtocolError):
-    """The key is bound to one agent, and the request speaks for another. Leave `X-Agent-ID` and the actor out, or use that agent's own key."""
+    """The key is bound to one agent, and the request speaks for another; or it speaks for an agent that has a key of its own. Leave `X-Agent-ID` and the actor out, or use that agent's own key."""
 
     code, title, status = "agent_mismatch", "Agent mismatch", 403
 

@@ -1,6 +1,5 @@
 """What people write to make a key, or another in its place, and to let somebody in."""
 
-import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,7 +7,7 @@ from django import forms
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from access.callers import AGENT_ID, MAX_AGENT_ID, NOT_THE_SERVER, SYSTEM
+from access.agent_ids import MAX_AGENT_ID, problem_with
 from access.models import MAX_NAME, Role
 from access.people import MAY
 
@@ -21,10 +20,8 @@ _INPUT = {"class": "oi-input"}
 
 
 def _check_agent(given: str) -> None:
-    if given == SYSTEM.id:
-        raise forms.ValidationError(NOT_THE_SERVER)
-    if not re.fullmatch(AGENT_ID, given):
-        raise forms.ValidationError("Control characters, and spaces at the ends, are not possible.")
+    if problem := problem_with(given):
+        raise forms.ValidationError(f"{problem.message[0].upper()}{problem.message[1:]}.")
 
 
 class NewKeyForm(forms.Form):

@@ -8,10 +8,11 @@ from time import monotonic
 from django.conf import settings
 from django.utils import timezone
 
+from access import bound_agents
+from access.bound_agents import CACHED_FOR
 from access.callers import Caller, configured_caller
 from access.models import ApiKey, Role
 
-CACHED_FOR = 5.0  # Seconds until another process's revocation is noticed here.
 CACHE_SIZE = 10_000
 LAST_USED_EVERY = timedelta(minutes=1)
 
@@ -49,8 +50,9 @@ def find_caller(key: str) -> Caller | None:
 
 
 def forget_verified() -> None:
-    """Look every key up again; for the process that has just revoked one."""
+    """Look every key up again; for the process that has just made or revoked one."""
     _cache.clear()
+    bound_agents.forget()
 
 
 def _verify(fingerprint: str) -> _Verified | None:

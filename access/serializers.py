@@ -3,7 +3,7 @@ from typing import Any, ClassVar
 from django.utils import timezone
 from rest_framework import serializers
 
-from access.callers import AGENT_ID, MAX_AGENT_ID, NOT_THE_SERVER, SYSTEM
+from access.agent_ids import AGENT_ID, LOOKS, MAX_AGENT_ID, RESERVED, problem_with
 from access.models import MAX_NAME, ApiKey, Role
 from config.api import Body
 from config.fields import Choice, Instant, Text
@@ -11,18 +11,19 @@ from config.wire import instant
 
 
 class AgentId(Text):
-    """Who acts, or whom something is given to: free text without surprises, and never the server itself."""
+    """Who acts, or whom something is given to: free text without surprises, and never the server or a person (protocol §1.1)."""
 
-    json_schema: ClassVar[dict[str, Any]] = {"not": {"enum": [SYSTEM.id]}}
+    json_schema: ClassVar[dict[str, Any]] = {"not": {"pattern": RESERVED}}
 
     def __init__(self, max_length: int = MAX_AGENT_ID, **kwargs: Any) -> None:
-        looks = "cannot contain control characters, nor begin or end with a space"
-        super().__init__(max_length=max_length, pattern=rf"\A{AGENT_ID.pattern}\Z", looks=looks, **kwargs)
+        super().__init__(max_length=max_length, pattern=rf"\A{AGENT_ID.pattern}\Z", looks=LOOKS, **kwargs)
 
     def to_internal_value(self, data: Any) -> str:
-        if data == SYSTEM.id:
-            raise serializers.ValidationError(NOT_THE_SERVER, "reserved")
-        return super().to_internal_value(data)
+        value = super().to_internal_value(data)
+        problem = problem_with(value)
+        if problem and problem.code != "invalid":  # Length and pattern are for the validators, which the schema shows.
+            raise serializers.ValidationError(*problem)
+        return value
 
 
 class CreateKey(Body):

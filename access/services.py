@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
+from access.agent_ids import problem_with
 from access.errors import KeyNotFound
 from access.keys import digest, forget_verified
 from access.models import ApiKey, Role
@@ -27,8 +28,11 @@ def create_key(
 ) -> tuple[ApiKey, str]:
     """Make a key. Answers the row and the key itself, which nobody can read again (protocol §1.1).
 
-    With `is_told`, who calls says so himself, and the log says nothing.
+    With `is_told`, who calls says so himself, and the log says nothing. Raises Invalid for a name that nobody may act under.
     """
+    for field, given in (("name", name), ("agent_id", agent_id)):
+        if given is not None and (problem := problem_with(given)):
+            raise Invalid.field(field, *problem)
     prefix = "oi_" + secrets.token_hex(4)
     secret = f"{prefix}_{secrets.token_urlsafe(32)}"
     row = ApiKey.objects.create(
@@ -43,6 +47,7 @@ def create_key(
     )
     if not is_told:
         note("key_created", actor=created_by, subject=str(row), role=str(role))
+    transaction.on_commit(forget_verified)
     return row, secret
 
 
@@ -68,7 +73,6 @@ def rotate_key(*, key_id: UUID | str, created_by: str, ends_at: datetime) -> tup
     row.expires_at = min(row.expires_at or ends_at, ends_at)
     row.save(update_fields=["expires_at"])
     note("key_rotated", actor=created_by, subject=str(row))
-    transaction.on_commit(forget_verified)
     return made
 
 

@@ -149,7 +149,7 @@ def actor_of(request: Request, named: str | None = None) -> Actor:
     """Who does this (protocol §1.1); `named` is whom the body names."""
     header = request.META.get("HTTP_X_AGENT_ID", "").encode("latin-1")  # WSGI's way to hand over bytes.
     try:
-        agent = header.decode().strip() or None
+        agent = header.decode().strip(" \t") or None
     except UnicodeDecodeError:
         raise Invalid.field("X-Agent-ID", "must be ASCII or UTF-8") from None
     return caller_of(request).actor(header=agent, named=named, fencing_token=_fencing_token(request))

@@ -11,6 +11,7 @@ from drf_spectacular.plumbing import force_instance
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, inline_serializer
 from rest_framework import serializers
 
+from access.agent_ids import RESERVED
 from config.api import Body
 from config.examples import BODIES, DESCRIPTIONS, OBJECTS
 from config.fields import VISIBLE, AnyJSON, OneOrMore
@@ -130,7 +131,7 @@ _HEADERS = {
         "name": "X-Agent-ID",
         "in": "header",
         "description": "The agent that acts, for a key that is not bound to one.",
-        "schema": {"type": "string", "maxLength": 255, "pattern": "^([!-~]([ -~]*[!-~])?)?$", "not": {"enum": ["system"]}},
+        "schema": {"type": "string", "maxLength": 255, "pattern": "^([!-~]([ -~]*[!-~])?)?$", "not": {"pattern": RESERVED}},
     },
 }
 

@@ -7,7 +7,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from access.callers import AGENT_ID
+from access.agent_ids import AGENT_ID
 from access.serializers import AgentId
 from config.api import Body
 from config.fields import JSONObject, Text

@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from access.agent_ids import folded, has_invisible
 from access.serializers import AgentId
 from config.api import Body
 from config.fields import VISIBLE, Flag, Id, Instant, JSONObject, Many, Text
@@ -33,13 +34,23 @@ class Remark(Text):
         super().__init__(max_length=max_length, required=False, allow_null=True, allow_blank=True, **kwargs)
 
 
+class Label(Said):
+    """What a person chooses by its looks: without characters that nobody sees."""
+
+    def to_internal_value(self, data: Any) -> str:
+        value = super().to_internal_value(data)
+        if has_invisible(value):
+            raise serializers.ValidationError("cannot contain control or format characters", "invisible_character")
+        return value
+
+
 class OptionIn(Body):
     """A label, or an object with its rationale."""
 
     shorthand = {"type": "string", "minLength": 1, "maxLength": MAX_LABEL, "pattern": VISIBLE}
     default_error_messages = dict.fromkeys(("null", "not_an_object"), "must be an object or a label")
 
-    label = Said(max_length=MAX_LABEL)  # type: ignore[assignment] # DRF takes declared fields out of the class.
+    label = Label(max_length=MAX_LABEL)  # type: ignore[assignment] # DRF takes declared fields out of the class.
     rationale = Remark(max_length=MAX_NOTE)
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
@@ -56,9 +67,14 @@ class RequestArbitration(Body):
     requested_by = AgentId(required=False, help_text="Who asks, where neither the key nor X-Agent-ID says it.")
 
     def validate_options(self, options: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        labels = [option["label"] for option in options]
-        if twice := next((label for label in labels if labels.count(label) > 1), None):
-            raise serializers.ValidationError(f"has {twice[:60]!r} more than once", "duplicate_label")
+        seen: dict[str, str] = {}
+        for label in (option["label"] for option in options):
+            looks = folded(label)
+            if looks in seen:
+                same = seen[looks] == label
+                also = "more than once" if same else f"and {seen[looks][:60]!r}, which look alike"
+                raise serializers.ValidationError(f"has {label[:60]!r} {also}", "duplicate_label")
+            seen[looks] = label
         return options
 
 

@@ -5,7 +5,7 @@ from typing import Any, cast
 from django.conf import settings
 from rest_framework import serializers
 
-from access.callers import AGENT_ID, MAX_AGENT_ID
+from access.agent_ids import AGENT_ID, MAX_AGENT_ID
 from access.serializers import AgentId
 from config import wire
 from config.api import Body

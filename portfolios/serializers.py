@@ -5,7 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from access.callers import AGENT_ID
+from access.agent_ids import AGENT_ID
 from access.serializers import AgentId
 from config import wire
 from config.api import Body

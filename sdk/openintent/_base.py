@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from ._exchange import Peer, Retries
 from ._version import __version__
 from .errors import InputValidationError
-from .validation import validate_header, validate_whole_number
+from .validation import validate_agent_id, validate_header, validate_whole_number
 
 
 class ClientBase(ABC):
@@ -74,4 +74,6 @@ def _identity(api_key: str | None, agent_id: str | None) -> dict[str, str]:
         if value is not None:
             validate_header(value, field)
             headers[header] = value
+    if agent_id is not None:
+        validate_agent_id(agent_id)
     return headers

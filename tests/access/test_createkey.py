@@ -28,7 +28,7 @@ def test_the_key_works_and_stands_alone_on_standard_output(capsys):
     [
         ([" "], "A name has 1 to"),
         (["n" * 300], "A name has 1 to"),
-        (["ci", "--agent", ""], "An agent id has 1 to 255 characters"),
+        (["ci", "--agent", ""], "An agent id '' cannot be used: must have 1 to 255 characters"),
         (["system"], "'system' is the server itself"),
         (["ci", "--agent", "system"], "'system' is the server itself"),
         (["ci", "--role", "king"], "invalid choice: 'king'"),

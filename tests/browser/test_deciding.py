@@ -109,7 +109,7 @@ def test_the_page_learns_of_a_decision_elsewhere_and_keeps_what_was_written(open
     ada.update_state(intent.id, ada.get_intent(intent.id).version, {"checked": 2})
     page.wait_for_selector(".oi-diff >> text=checked")
     assert page.input_value("#oi-rationale") == "It saves us two hundred calls"
-    decide = {"decision": "No", "arbitration_id": str(question.id), "decided_by": "user:ines"}
+    decide = {"decision": "No", "arbitration_id": str(question.id), "decided_by": "ines"}
     headers = {"X-API-Key": "dev-user-key"}
     assert requests.post(f"{server.api}/intents/{intent.id}/decisions", json=decide, headers=headers, timeout=10).ok
 

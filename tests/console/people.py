@@ -1,9 +1,14 @@
 """What the tests of people share: somebody who can sign in, and what a link leads to."""
 
 import re
+from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.test import Client
+
+from access.callers import Actor
+from access.models import Role
+from governance import services
 
 PEOPLE = "auth/user"
 PASSWORD = "correct horse battery"
@@ -64,3 +69,20 @@ def can_sign_in(name, password=PASSWORD):
 
 def rows():
     return [*User.objects.order_by("pk").values("username", "password", "is_active", "is_staff", "is_superuser", "groups")]
+
+
+def as_person(name, role=Role.ARBITER):
+    """The actor that somebody signed in is; no key of the API can be."""
+    return Actor(f"user:{name}", role=role)
+
+
+def decided_by(name, question, decision):
+    return services.record_decision(
+        intent_id=UUID(question["intent_id"]), actor=as_person(name), role=Role.ARBITER, decision=decision
+    )
+
+
+def asked_by(name, intent, reason, *labels):
+    """The question's row."""
+    options = [{"label": label, "rationale": None} for label in labels]
+    return services.request_arbitration(intent_id=UUID(intent["id"]), actor=as_person(name), reason=reason, options=options)

@@ -2,12 +2,16 @@
 
 import re
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
+from access.models import Role
 from config.db import clock
+from governance.services import create_delegation
 from leasing.models import Lease
 from tests.conftest import log
+from tests.console.people import as_person
 
 LEASES = "leasing/lease/"
 
@@ -119,8 +123,10 @@ def test_a_lease_s_page_tells_its_history(api, agent, person, take, make_intent)
 
 def test_delegations_say_what_may_be_decided_where_and_are_revoked_by_who_gave_them(api, person, make_intent):
     intent = make_intent(title="Launch <b>")
-    body = {"delegate": "lead", "scope": {"intents": [intent["id"]], "actions": ["decide"]}, "actor": "user:grace"}
-    made = api.post("/delegations", body).json()
+    granted = create_delegation(
+        actor=as_person("grace"), role=Role.ARBITER, delegate="lead", intents=[UUID(intent["id"])], actions=["decide"]
+    )
+    made = {"id": str(granted.pk)}
     api.post(f"/intents/{intent['id']}/decisions", {"decision": "go north", "decided_by": "lead"})
     grace, ines = person("arbiter"), person("arbiter", "ines")
     page = f"governance/delegation/{made['id']}/change/"

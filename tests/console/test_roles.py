@@ -11,6 +11,7 @@ from access.services import create_key
 from console.panels import PanelsAdmin
 from leasing.models import Lease
 from tests.conftest import log
+from tests.console.people import asked_by
 
 OURS = {model: registered for model, registered in admin.site._registry.items() if isinstance(registered, PanelsAdmin)}
 ACTIONS = [
@@ -129,13 +130,13 @@ def test_an_object_s_page_has_the_buttons_that_the_person_may_press(person, leas
 
 
 @pytest.mark.rule("A-4")
-def test_an_arbiter_does_not_decide_what_he_asked_for_himself(api, agent, person, make_intent):
+def test_an_arbiter_does_not_decide_what_he_asked_for_himself(api, person, make_intent):
     intent = make_intent()
-    asked = agent("user:grace").post(f"/intents/{intent['id']}/arbitrate", {"reason": "May I?"}).json()
-    page = f"governance/arbitration/{asked['id']}"
+    asked = asked_by("grace", intent, "May I?")
+    page = f"governance/arbitration/{asked.pk}"
 
     person("arbiter").post(f"{page}/decide/", {"decision": "Yes"})
-    assert api.get(f"/arbitrations/{asked['id']}").json()["status"] == "pending"
+    assert api.get(f"/arbitrations/{asked.pk}").json()["status"] == "pending"
     person("operator", "olga").post(f"{page}/decide/", {"decision": "Yes"})
 
     assert ("decision_recorded", "user:olga") in log(api, intent)

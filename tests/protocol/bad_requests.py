@@ -141,7 +141,7 @@ TABLE = {
     "an agent with an unknown field": bad_intent(
         "assign.0.rolle", "did you mean role?", assign={"agent_id": "ada", "rolle": "x"}
     ),
-    "an agent id with a line break": bad_intent("created_by", "control characters", created_by="a\nb"),
+    "an agent id with a line break": bad_intent("created_by", "control or format characters", created_by="a\nb"),
     "an agent id with a space at its end": bad_intent("created_by", "end with a space", created_by="ada "),
     "an empty agent id": bad_intent("created_by", "cannot be empty", created_by=""),
     "an agent id of 256 characters": bad_intent("created_by", "longer than 255 characters", created_by="a" * 256),

@@ -9,20 +9,25 @@ from types import MappingProxyType
 from uuid import UUID, uuid4
 
 import pytest
-from openintent import IntentStatus, ValidationError
+from openintent import Agent, AsyncOpenIntentClient, IntentStatus, OpenIntentClient, ValidationError, Worker
 from openintent.enums import SERVER_WRITTEN
 from openintent.validation import (
     InputValidationError,
     validate_agent_id,
+    validate_arbitration_request,
     validate_event,
     validate_events,
     validate_intent_create,
     validate_intent_update,
     validate_json,
+    validate_key,
     validate_lease_acquire,
     validate_patches,
     validate_state,
 )
+
+from access.agent_ids import problem_with
+from tests.access.names import REFUSED
 
 from .samples import INTENT
 
@@ -206,6 +211,35 @@ def test_agent_ids_are_free_text(agent_id):
 @pytest.mark.parametrize("agent_id", ["", " ", "x" * 256, None, "a\0", "system"])
 def test_other_agent_ids_are_refused(agent_id):
     assert refusal(validate_agent_id, agent_id).field == "agent_id"
+
+
+@pytest.mark.case("coordination O3")
+@pytest.mark.case("security L10")
+@pytest.mark.parametrize("agent_id", REFUSED, ids=ascii)
+def test_names_that_are_taken_are_refused_in_the_servers_words(agent_id):
+    problem = problem_with(agent_id)
+
+    assert str(refusal(validate_agent_id, agent_id)) == f"agent_id: {problem.message}"
+    assert refusal(validate_key, agent_id).field == "name"
+    validate_agent_id(agent_id.replace("\0", "0"), acts=False)
+
+
+@pytest.mark.case("coordination O3")
+@pytest.mark.parametrize("agent_id", ["user:grace", "User:grace", "system"])
+def test_no_client_or_agent_takes_a_name_that_is_taken(agent_id):
+    for make in (
+        lambda: OpenIntentClient("http://localhost", "key", agent_id=agent_id),
+        lambda: AsyncOpenIntentClient("http://localhost", "key", agent_id=agent_id),
+        lambda: Worker(agent_id, print),
+        lambda: Agent(agent_id),
+    ):
+        assert refusal(make).field == "agent_id"
+
+
+@pytest.mark.case("coordination O21")
+@pytest.mark.parametrize("labels", [["a", "a\u200b"], ["approve", "\u0430pprove"], ["a", "A"], ["\u202ea"]], ids=ascii)
+def test_options_that_look_the_same_are_refused(labels):
+    assert refusal(validate_arbitration_request, "May I?", options=labels).field.startswith("options")
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from access import services
-from access.callers import MAX_AGENT_ID, NOT_THE_SERVER, SYSTEM
+from access.agent_ids import problem_with
 from access.models import MAX_NAME, Role
 
 
@@ -29,10 +29,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, name: str, role: str, agent: str | None, expires_at: datetime | None, **options: Any) -> None:
         if not 1 <= len(name.strip()) <= MAX_NAME:
             raise CommandError(f"A name has 1 to {MAX_NAME} characters.")
-        if agent is not None and not 1 <= len(agent) <= MAX_AGENT_ID:
-            raise CommandError(f"An agent id has 1 to {MAX_AGENT_ID} characters.")
-        if SYSTEM.id in (name.strip(), agent):
-            raise CommandError(NOT_THE_SERVER)
+        for subject, given in (("A name", name.strip()), ("An agent id", agent)):
+            if given is not None and (problem := problem_with(given)):
+                raise CommandError(f"{subject} {given!r} cannot be used: {problem.message}.")
         key, secret = services.create_key(
             name=name.strip(), role=Role(role), agent_id=agent, expires_at=expires_at, created_by="command line", is_told=True
         )

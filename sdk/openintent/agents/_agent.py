@@ -2,7 +2,7 @@
 
 from typing import Any, TypeVar, Unpack, overload
 
-from ..validation import validate_header
+from ..validation import validate_agent_id, validate_header
 from ._base import BaseAgent
 from ._calling import Handler, parameters
 from ._declaring import on_assignment
@@ -35,6 +35,7 @@ class Agent:
         """Without an id, it is given when the agent is started, or by OPENINTENT_AGENT_ID. Raises InputValidationError."""
         if agent_id is not None:
             validate_header(agent_id, "agent_id")
+            validate_agent_id(agent_id)
         self._agent_id = agent_id
         self._settings = Settings.of(**options)
 
@@ -69,6 +70,7 @@ class Worker(BaseAgent):
         """Raises InputValidationError."""
         if agent_id is not None:
             validate_header(agent_id, "agent_id")
+            validate_agent_id(agent_id)
         self.agent_id = agent_id
         self.settings = Settings.of(**options)
         self._handler = handler

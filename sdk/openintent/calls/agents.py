@@ -31,11 +31,11 @@ class AgentCalls:
     @endpoint
     def unassign_agent(self, intent_id: Id, agent_id: str) -> Call[None]:
         """Take an agent off the intent. Repeating it does nothing. Raises NotFoundError (the intent)."""
-        validate_agent_id(agent_id)
+        validate_agent_id(agent_id, acts=False)
         return Call(method="DELETE", path=path("intents", intent_id, "agents", agent_id), parse=nothing)
 
     @endpoint
     def get_agent_intents(self, agent_id: str, *, limit: int | None = None) -> Call[list[Intent]]:
         """The intents that an agent is assigned to; none for an agent nobody has named yet."""
-        validate_agent_id(agent_id)
+        validate_agent_id(agent_id, acts=False)
         return listing(path("agents", agent_id, "intents"), "intents", Intent, limit=limit)

@@ -2,6 +2,7 @@
 
 import math
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -19,6 +20,11 @@ JSON_DEPTH = 64
 JSON_INTEGER = 2**53 - 1
 
 _NOT_TEXT = re.compile("[\x00\ud800-\udfff]")  # PostgreSQL stores neither; UTF-8 has no surrogates.
+_LOOK_ALIKE = str.maketrans(
+    # Cyrillic, Greek and others, in lower case, whose small or capital form looks like a Latin letter.
+    "авекмнорстухіјѕԁһԛԝӏғ" + "αβεηικμνορτυχζϲϳ" + "ıɑɡⅼ",
+    "abekmhopctyxijsdhqwlf" + "abenikmvoptuxzcj" + "iagl",
+)
 _HEADER = re.compile(r"[!-~](?:[ -~]*[!-~])?")
 _INSTEAD: dict[type, str] = {
     datetime: "value.isoformat()",
@@ -32,11 +38,42 @@ _INSTEAD: dict[type, str] = {
 }
 
 
-def validate_agent_id(agent_id: str, field: str = "agent_id") -> None:
-    """Check an agent's id: free text of 1 to 255 characters. `system` is the server itself (rule E-3)."""
+def validate_agent_id(agent_id: str, field: str = "agent_id", *, acts: bool = True) -> None:
+    """Check an agent's id: free text of 1 to 255 characters (protocol §1.1).
+
+    It has no control or format characters and no spaces at its ends. `system` is the server's and `user:…`
+    signed-in people's, whatever their case and width: no agent has such a name. With `acts=False` any name that may
+    stand in a log is good, to find it or to take it away.
+    """
     text(agent_id, field, AGENT_ID_LENGTH)
-    if agent_id == "system":
-        raise InputValidationError(f"{field}: 'system' is the server itself; choose another name", field=field)
+    if not acts:
+        return
+    if agent_id != agent_id.strip() or has_invisible(agent_id):
+        raise InputValidationError(
+            f"{field}: cannot contain control or format characters, nor begin or end with a space", field=field
+        )
+    looks = folded(agent_id)
+    if looks == "system":
+        raise InputValidationError(f"{field}: 'system' is the server itself; act under another name", field=field)
+    if looks.startswith("user:"):
+        raise InputValidationError(
+            f"{field}: names that begin with 'user:' are those of signed-in people; act under another name", field=field
+        )
+
+
+def has_invisible(value: str) -> bool:
+    """Whether it has a control or format character, with which two texts can look the same and differ."""
+    if value.isascii():
+        return not value.isprintable()
+    return any(unicodedata.category(each) in ("Cc", "Cf", "Cs") for each in value)
+
+
+def folded(value: str) -> str:
+    """Return what is the same for texts that look the same: without case, width, invisible characters and look-alike letters."""
+    if not value.isascii():
+        visible = "".join(each for each in unicodedata.normalize("NFKC", value) if unicodedata.category(each) not in ("Cc", "Cf"))
+        value = unicodedata.normalize("NFKC", visible.casefold()).translate(_LOOK_ALIKE)
+    return " ".join(value.lower().split())
 
 
 def validate_header(value: str, field: str) -> None:

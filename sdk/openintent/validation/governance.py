@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..errors import InputValidationError
-from ._values import DESCRIPTION_LENGTH, listed, mapping, text, validate_agent_id, why
+from ._values import DESCRIPTION_LENGTH, folded, has_invisible, listed, mapping, text, validate_agent_id, why
 
 OPTIONS = 50
 LABEL_LENGTH = 200
@@ -22,15 +22,19 @@ def validate_arbitration_request(
     context: Mapping[str, Any] | None = None,
     options: Sequence[str | Mapping[str, Any]] | None = None,
 ) -> None:
-    """Check a question to be decided: a reason, and at most 50 options whose labels differ, as text or as `{"label": …}`."""
+    """Check a question to be decided: a reason, and at most 50 options whose labels look different, as text or as `{"label": …}`."""
     text(reason, "reason", DESCRIPTION_LENGTH)
     if context is not None:
         mapping(context, "context")
-    labels = [option["label"] if isinstance(option, Mapping) and "label" in option else option for option in options or ()]
+    labels: list[Any] = [
+        option["label"] if isinstance(option, Mapping) and "label" in option else option for option in options or ()
+    ]
     for index, label in enumerate(labels):
         text(label, f"options[{index}]", LABEL_LENGTH)
-    if len(labels) > OPTIONS or len(set(labels)) < len(labels):
-        raise InputValidationError(f"options must be at most {OPTIONS}, whose labels differ", field="options")
+        if has_invisible(label):
+            raise InputValidationError(f"options[{index}] cannot contain control or format characters", field=f"options[{index}]")
+    if len(labels) > OPTIONS or len({folded(label) for label in labels}) < len(labels):
+        raise InputValidationError(f"options must be at most {OPTIONS}, whose labels look different", field="options")
 
 
 def validate_withdrawal(reason: str | None = None) -> None:

@@ -1,0 +1,177 @@
+"""One request for each operation of `openapi.yaml` that works for whoever may do it, and the objects that it is about."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import orjson
+import yaml
+from django.apps import apps
+from django.utils import timezone
+
+from intents import positions
+from intents.models import Event
+from subscriptions.models import Delivery
+from tests.conftest import Caller
+
+ROOT = Path(__file__).resolve().parents[2]
+HOLDER = "holder"
+"""The agent that holds the lease, asks the question and owns the subscription. Unbound callers act as this agent."""
+
+BODIES: dict[str, Any] = {
+    "create_intent": {"title": "Do it"},
+    "create_child_intent": {"title": "A part"},
+    "update_intent": {"title": "New"},
+    "update_state": {"state": {"a": 1}},
+    "set_status": {"status": "active"},
+    "add_dependency": {"depends_on": "{other}"},
+    "assign_agent": {"agent_id": "eve"},
+    "log_event": {"event_type": "comment"},
+    "log_events": {"events": [{"event_type": "comment"}]},
+    "acquire_lease": {"scope": "free"},
+    "renew_lease": {"duration_seconds": 600},
+    "revoke_lease": {"reason": "Stuck"},
+    "record_cost": {"cost_type": "api_call", "amount": 1},
+    "create_key": {"name": "nightly", "role": "agent"},
+    "set_retry_policy": {"max_attempts": 3},
+    "record_failure": {"error_type": "timeout"},
+    "request_arbitration": {"reason": "May I?"},
+    "withdraw_arbitration": {},
+    "record_decision": {"decision": "yes", "arbitration_id": "{arbitration_id}"},
+    "create_delegation": {"delegate": "eve"},
+    "create_portfolio": {"name": "Launch"},
+    "update_portfolio": {"description": "New"},
+    "update_portfolio_status": {"status": "abandoned"},
+    "add_intent_to_portfolio": {"intent_id": "{other}"},
+    "subscribe": {},
+    "create_subscription": {},
+    "update_subscription": {"event_types": ["comment"]},
+    "add_attachment": {"filename": "a.txt", "content_base64": "eA=="},
+}
+
+
+_OTHERS = {
+    "remove_dependency": lambda world: {"intent_id": world["dependent"]},
+    "remove_intent_from_portfolio": lambda world: {"intent_id": world["member"]},
+}
+"""What stands in the path of these for another object than elsewhere."""
+
+
+@dataclass(frozen=True)
+class Operation:
+    id: str
+    method: str
+    path: str
+    needs_key: bool
+    body_fields: dict[str, Any]
+
+    def send(self, caller: Caller, world: dict[str, str], **fields: Any) -> Any:
+        """The operation's request with these fields besides."""
+        body = BODIES.get(self.id)
+        filled = orjson.loads(_filled(orjson.dumps(body).decode(), world)) if body is not None else None
+        if fields:
+            filled = {**(filled or {}), **fields}
+        path = _filled(self.path, {**world, **_OTHERS.get(self.id, lambda world: {})(world)}).removeprefix("/api/v1")
+        return caller.send(self.method, path, filled, **({} if self.method == "GET" else {"if_match": "1"}))
+
+
+@cache
+def operations() -> dict[str, Operation]:
+    """Those of the API, by their ids."""
+    described = yaml.load((ROOT / "openapi.yaml").read_text(), yaml.CSafeLoader)
+    found = [_operation(*each, described) for each in _described(described)]
+    return {each.id: each for each in found if each.path.startswith("/api/v1/")}
+
+
+def agent_fields(operation: Operation) -> list[str]:
+    """The fields of the body that name an agent, as the description tells by the names that they refuse."""
+    return [name for name, schema in operation.body_fields.items() if "[Uu][Ss][Ee][Rr]" in str(schema)]
+
+
+def make_world(api: Caller) -> dict[str, str]:
+    """What the operations are about, by the names that paths and bodies have for it."""
+    holder = Caller("agent-research-key", HOLDER)
+
+    def made(by: Caller, path: str, body: Any) -> dict[str, Any]:
+        response = by.post(path, body)
+        assert response.status_code == 201, response.content
+        return response.json()  # type: ignore[no-any-return]
+
+    intent = made(api, "/intents", {"title": "Do it", "assign": "ada"})
+    path = f"/intents/{intent['id']}"
+    other = made(api, "/intents", {"title": "Another"})
+    dependent = made(api, "/intents", {"title": "A dependent", "depends_on": [other["id"]]})
+    portfolio = made(holder, "/portfolios", {"name": "Launch"})
+    member = made(api, "/intents", {"title": "A member"})
+    made(holder, f"/portfolios/{portfolio['id']}/intents", {"intent_id": member["id"]})
+    subscription = made(holder, f"{path}/subscriptions", {"callback_url": "http://127.0.0.1:9/"})
+    api.send("PUT", f"{path}/retry-policy", {"max_attempts": 3})
+    return {
+        "intent_id": intent["id"],
+        "agent_id": "ada",
+        "other": other["id"],
+        "dependent": dependent["id"],
+        "dependency_id": other["id"],
+        "member": member["id"],
+        "lease_id": made(holder, f"{path}/leases", {"scope": "held"})["id"],
+        "arbitration_id": made(holder, f"{path}/arbitrate", {"reason": "May I?"})["id"],
+        "delegation_id": made(api, "/delegations", {"delegate": "eve"})["id"],
+        "attachment_id": made(holder, f"{path}/attachments", BODIES["add_attachment"])["id"],
+        "subscription_id": subscription["id"],
+        "delivery_id": str(_delivery(subscription["id"]).pk),
+        "portfolio_id": portfolio["id"],
+        "key_id": made(api, "/keys", {"name": "spare", "role": "observer"})["id"],
+    }
+
+
+def everything() -> dict[str, int | list[Any]]:
+    """Each table's number of rows, and what a write would change in the rows that the operations are about."""
+    tables = [model for model in apps.get_models() if model._meta.managed]
+    counted: dict[str, int | list[Any]] = {model._meta.label: model._default_manager.count() for model in tables}
+    for label, columns in (
+        ("intents.Intent", ("pk", "version", "last_sequence", "updated_at")),
+        ("leasing.Lease", ("pk", "status", "expires_at")),
+        ("governance.Arbitration", ("pk", "status")),
+        ("governance.Delegation", ("pk", "revoked_at")),
+        ("portfolios.Portfolio", ("pk", "status", "description", "updated_at")),
+        ("subscriptions.Subscription", ("pk", "status", "event_types", "removed_at")),
+        ("subscriptions.Delivery", ("pk", "status", "tries")),
+        ("access.ApiKey", ("pk", "revoked_at")),
+    ):
+        counted[f"{label}'s columns"] = [*apps.get_model(label).objects.order_by("pk").values_list(*columns)]
+    return counted
+
+
+def _delivery(subscription_id: str) -> Delivery:
+    positions.settle()
+    event = Event.objects.order_by("-row")[0]
+    return Delivery.objects.create(
+        subscription_id=subscription_id,
+        event=event,
+        event_type=event.event_type,
+        created_at=timezone.now(),
+        next_attempt_at=timezone.now(),
+    )
+
+
+def _described(description: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, methods in description["paths"].items():
+        for method, operation in methods.items():
+            if isinstance(operation, dict) and "operationId" in operation:
+                yield path, method.upper(), operation
+
+
+def _operation(path: str, method: str, operation: dict[str, Any], description: dict[str, Any]) -> Operation:
+    content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    schema = content.get("schema", {})
+    if "$ref" in schema:
+        schema = description["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    return Operation(operation["operationId"], method, path, bool(operation.get("security")), schema.get("properties", {}))
+
+
+def _filled(text: str, world: dict[str, str]) -> str:
+    for name, value in world.items():
+        text = text.replace(f"{{{name}}}", value)
+    return text

@@ -1,13 +1,21 @@
 """The courier: plans and sends deliveries, in threads of its own, so that slow receivers delay nothing else.
 
 Any number may run, in any number of processes. One that is killed leaves claims behind that run out.
+
+A call may take 15 s, so who is called when decides how long the others wait. Receivers that answer quickly, those that are not
+known yet and those that are slow each have room of their own; and a call that is no longer young takes no room from others.
+Sending needs no database: a few threads record what comes of the calls of many.
 """
 
 import logging
 import threading
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from queue import SimpleQueue
 from time import monotonic
+from uuid import UUID
 
 from django.db import connection
 
@@ -15,8 +23,14 @@ from intents import doorbell, positions
 from subscriptions import planning, signing
 from subscriptions.calling import Answer, call
 from subscriptions.deliveries import Parcel, claim, end_stranded, finish, forget_old, give_back
+from subscriptions.models import Pace
 
-THREADS = 8
+ROOM = {Pace.STEADY: 8, Pace.NEW: 8, Pace.SLOW: 16}
+"""Calls at once to receivers of each pace; of the first two, the young calls count."""
+YOUNG = 1.0  # Seconds of a call.
+MOST_CALLS = 128  # Calls at once, in one process,
+KEPT_FREE = 32  # of which so many are for those that are known to answer quickly.
+RECORDERS = 4
 LOOK_EVERY = 1.0  # Seconds without a ring.
 STEPS = 5  # Of planning, before what is due is sent: a long log to go through keeps no delivery waiting.
 PAUSE = 0.02  # Seconds between two looks, so that a busy log is planned in batches.
@@ -44,11 +58,98 @@ def work_off() -> int:
     planning.plan()
     end_stranded()
     made = 0
-    while parcels := claim(THREADS):
+    while parcels := claim(ROOM):
         for parcel in parcels:
             deliver(parcel)
             made += 1
     return made
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    parcel: Parcel
+    begun: float
+
+
+class Calls:
+    """The calls under way in this process, and how many more may begin."""
+
+    def __init__(self) -> None:
+        self._calls: dict[UUID, _Call] = {}
+        self._lock = threading.Lock()
+
+    def begin(self, parcel: Parcel) -> None:
+        with self._lock:
+            self._calls[parcel.id] = _Call(parcel, monotonic())
+
+    def end(self, parcel: Parcel) -> None:
+        with self._lock:
+            self._calls.pop(parcel.id, None)
+
+    def __len__(self) -> int:
+        return len(self._calls)
+
+    def rooms(self) -> Mapping[Pace, int]:
+        with self._lock:
+            calls = [*self._calls.values()]
+        young = monotonic() - YOUNG
+        taken = Counter(each.parcel.pace for each in calls if each.begun > young or each.parcel.pace == Pace.SLOW)
+        left = {Pace.STEADY: MOST_CALLS - len(calls)}
+        left[Pace.NEW] = left[Pace.SLOW] = (left[Pace.STEADY] - KEPT_FREE) // 2
+        return {pace: min(room - taken[pace], left[pace]) for pace, room in ROOM.items()}
+
+    def hanging(self) -> set[UUID]:
+        """The subscriptions that are not known as slow, but have a call that is no longer young."""
+        young = monotonic() - YOUNG
+        with self._lock:
+            return {
+                each.parcel.subscription_id
+                for each in self._calls.values()
+                if each.begun <= young and each.parcel.pace != Pace.SLOW
+            }
+
+
+class Senders:
+    """Threads that send, as many as are needed at once. What came of it goes to `record`; None: nothing was sent."""
+
+    def __init__(self, record: Callable[[Parcel, Answer | None], object]) -> None:
+        self._record = record
+        self._stopping = threading.Event()
+        self._parcels: SimpleQueue[Parcel | None] = SimpleQueue()
+        self._threads: list[threading.Thread] = []
+        self._busy = 0
+        self._counting = threading.Lock()
+
+    def send(self, parcel: Parcel) -> None:
+        with self._counting:
+            self._busy += 1
+            if self._busy > len(self._threads):
+                self._threads.append(threading.Thread(target=self._work, name="courier", daemon=True))
+                self._threads[-1].start()
+        self._parcels.put(parcel)
+
+    def stop(self, deadline: float) -> None:
+        """Return once the calls under way have ended, or at the deadline. What is not begun is not sent."""
+        self._stopping.set()
+        for _ in self._threads:
+            self._parcels.put(None)
+        for thread in self._threads:
+            thread.join(timeout=max(deadline - monotonic(), 0))
+
+    def _work(self) -> None:
+        while parcel := self._parcels.get():
+            answer = None if self._stopping.is_set() else _send_safely(parcel)
+            with self._counting:
+                self._busy -= 1
+            self._record(parcel, answer)
+
+
+def _send_safely(parcel: Parcel) -> Answer:
+    try:
+        return send(parcel)
+    except Exception as error:  # An attempt that is not recorded would be made each minute, for ever.
+        log.exception("delivery %s could not be sent", parcel.id)
+        return Answer(0, error=f"could not be sent ({type(error).__name__})")
 
 
 class Courier:
@@ -57,38 +158,43 @@ class Courier:
     def __init__(self) -> None:
         self._stopping = threading.Event()
         self._rung = threading.Event()
-        self._parcels: SimpleQueue[Parcel | None] = SimpleQueue()
-        self._free = THREADS
-        self._counting = threading.Lock()
-        self._threads = [threading.Thread(target=self._dispatch, name="courier", daemon=True)]
-        self._threads += [threading.Thread(target=self._send, name=f"courier-{n}", daemon=True) for n in range(THREADS)]
+        self._calls = Calls()
+        self._answers: SimpleQueue[tuple[Parcel, Answer | None] | None] = SimpleQueue()
+        self._senders = Senders(lambda parcel, answer: self._answers.put((parcel, answer)))
+        self._dispatcher = threading.Thread(target=self._dispatch, name="courier-dispatch", daemon=True)
+        self._recorders = [
+            threading.Thread(target=self._record, name=f"courier-record-{n}", daemon=True) for n in range(RECORDERS)
+        ]
         self._housekeeping = 0.0
 
     def start(self) -> None:
         """Again does nothing."""
-        if self._threads[0].ident is None:
-            for thread in self._threads:
+        if self._dispatcher.ident is None:
+            for thread in (self._dispatcher, *self._recorders):
                 thread.start()
 
     def stop(self) -> None:
         self._stopping.set()
         self._rung.set()
+        if self._dispatcher.ident is None:
+            return
         deadline = monotonic() + GRACE
-        for thread in self._threads:
-            if thread.ident is not None:
-                thread.join(timeout=max(deadline - monotonic(), 0))
+        self._dispatcher.join(timeout=GRACE)
+        self._senders.stop(deadline)
+        for _ in self._recorders:
+            self._answers.put(None)
+        for thread in self._recorders:
+            thread.join(timeout=max(deadline - monotonic(), 1.0))
 
     def _dispatch(self) -> None:
         with doorbell.listening(self._rung.set, doorbell.grown, doorbell.elsewhere):
             while not self._stopping.is_set():
                 if self._look_safely():
-                    self._rung.wait(LOOK_EVERY)
+                    self._rung.wait(YOUNG / 2 if len(self._calls) else LOOK_EVERY)
                     self._rung.clear()
                     self._stopping.wait(PAUSE)
                 else:  # Nobody subscribes: the log's growth is no news.
                     self._stopping.wait(LOOK_EVERY)
-        for _ in range(THREADS):
-            self._parcels.put(None)
         connection.close()
 
     def _look_safely(self) -> bool:
@@ -102,13 +208,10 @@ class Courier:
 
     def _look(self) -> bool:
         self._plan()
-        with self._counting:
-            room = self._free
-        parcels = claim(room)
-        with self._counting:
-            self._free -= len(parcels)
+        parcels = claim(self._calls.rooms(), self._calls.hanging())
         for parcel in parcels:
-            self._parcels.put(parcel)
+            self._calls.begin(parcel)
+            self._senders.send(parcel)
         if monotonic() >= self._housekeeping:
             self._housekeeping = monotonic() + HOUSEKEEPING_EVERY
             end_stranded()
@@ -121,20 +224,19 @@ class Courier:
                 return
         self._rung.set()
 
-    def _send(self) -> None:
-        while parcel := self._parcels.get():
-            self._deliver_safely(parcel)
-            with self._counting:
-                self._free += 1
+    def _record(self) -> None:
+        while done := self._answers.get():
+            self._record_safely(*done)
+            self._calls.end(done[0])
             self._rung.set()
         connection.close()
 
-    def _deliver_safely(self, parcel: Parcel) -> None:
+    def _record_safely(self, parcel: Parcel, answer: Answer | None) -> None:
         try:
-            if self._stopping.is_set():
+            if answer is None:
                 give_back(parcel)
             else:
-                deliver(parcel)
+                finish(parcel, answer)
         except Exception:  # Its claim runs out, and it is sent again.
             log.warning("delivery %s could not be recorded", parcel.id, exc_info=True)
             connection.close()

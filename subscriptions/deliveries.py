@@ -1,6 +1,7 @@
 """What becomes of deliveries (rule W-2): a courier claims what is due, sends it with no transaction open, and says what came of it."""
 
 import random
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,7 +19,7 @@ from intents import rows
 from intents.models import Event
 from intents.serializers import event_body
 from subscriptions.calling import Answer
-from subscriptions.models import Delivery, DeliveryStatus, Status, Subscription
+from subscriptions.models import Delivery, DeliveryStatus, Pace, Status, Subscription
 from subscriptions.services import disable, lock
 
 DELAYS = [timedelta(seconds=5), timedelta(minutes=5), timedelta(minutes=30)] + [
@@ -27,7 +28,9 @@ DELAYS = [timedelta(seconds=5), timedelta(minutes=5), timedelta(minutes=30)] + [
 JITTER = 0.15
 PATIENCE = timedelta(days=5)  # With a receiver that nothing reaches.
 CLAIM = timedelta(seconds=60)  # For one call, four times as long as it may take.
-AT_ONCE = 4  # Deliveries of one subscription on their way: one that hangs leaves room for others.
+AT_ONCE = {Pace.STEADY: 4, Pace.NEW: 1, Pace.SLOW: 2}
+"""Deliveries of one subscription on their way, in all processes. One that has yet to prove itself begins with one."""
+SLOW_AFTER = 5_000  # Milliseconds of a call, after which its receiver counts as slow.
 KEPT_ATTEMPTS = 50
 CHANGED_BY_AN_ATTEMPT = (
     "status", "attempts", "tries", "history", "next_attempt_at", "last_attempt_at", "claim", "claimed_until", "ended_at"
@@ -44,6 +47,7 @@ class Parcel:
     id: UUID
     claim: UUID
     subscription_id: UUID
+    pace: Pace
     url: str
     secrets: list[str]
     body: bytes
@@ -52,34 +56,45 @@ class Parcel:
         return f"Parcel({self.id})"
 
 
-def claim(room: int) -> list[Parcel]:
-    """Claim up to so many deliveries that are due, for the couriers of this process: of several subscriptions, if there are."""
-    if room < 1 or not _waiting(clock()).exists():
+def claim(rooms: Mapping[Pace, int], hanging: Collection[UUID] = ()) -> list[Parcel]:
+    """Claim deliveries that are due, up to so many for receivers of each pace: of several subscriptions, if there are.
+
+    Of those that are `hanging`, as the caller sees, nothing more is claimed.
+    """
+    rooms = {pace: room for pace, room in rooms.items() if room > 0}
+    if not rooms or not _waiting(clock(), rooms, hanging).exists():
         return []
     with transaction.atomic():
-        now = clock()
-        free = _waiting(now).order_by("?")[:room].select_for_update(skip_locked=True, no_key=True)
-        subscriptions = {each.pk: each for each in free}
-        claimed = [delivery for pk in subscriptions for delivery in _next_of(pk, max(1, room // len(subscriptions)), now)]
-        token = uuid4()
+        now, token = clock(), uuid4()
+        subscriptions: dict[UUID, Subscription] = {}
+        claimed: list[Delivery] = []
+        for pace, room in rooms.items():
+            free = _waiting(now, [pace], hanging).order_by("?")[:room].select_for_update(skip_locked=True, no_key=True)
+            found = {each.pk: each for each in free}
+            share = max(1, room // max(1, len(found)))
+            claimed += [delivery for pk in found for delivery in _next_of(pk, min(share, AT_ONCE[pace]), AT_ONCE[pace], now)]
+            subscriptions |= found
         ids = [delivery.pk for delivery in claimed]
         Delivery.objects.filter(pk__in=ids).update(claim=token, claimed_until=now + CLAIM)
         events = {event.position: event for event in rows.fetch(Event.objects.filter(position__in=[d.event_id for d in claimed]))}
     return [_parcel(each, token, subscriptions[each.subscription_id], events[each.event_id], now) for each in claimed]
 
 
-def _waiting(now: datetime) -> Any:
-    """Subscriptions with something to send now, and room for it on the way."""
+def _waiting(now: datetime, paces: Collection[Pace], hanging: Collection[UUID]) -> Any:
+    """Subscriptions of these paces with something to send now, and room for it on the way."""
     due = Delivery.objects.due(now).filter(subscription=OuterRef("pk"))
     under_way = Delivery.objects.claimed(now).values("subscription").annotate(number=Count("pk"))
-    full = under_way.filter(number__gte=AT_ONCE).values("subscription")
-    return Subscription.objects.called(now).filter(Exists(due)).exclude(pk__in=full)
+    has_room = Q()
+    for pace in paces:
+        full = under_way.filter(number__gte=AT_ONCE[pace]).values("subscription")
+        has_room |= Q(pace=pace) & ~Q(pk__in=full)
+    return Subscription.objects.called(now).filter(Exists(due)).filter(has_room).exclude(pk__in=hanging)
 
 
-def _next_of(subscription_id: UUID, room: int, now: datetime) -> list[Delivery]:
+def _next_of(subscription_id: UUID, room: int, at_once: int, now: datetime) -> list[Delivery]:
     """The caller has locked the subscription, so that no other counts at the same time."""
     theirs = Delivery.objects.filter(subscription=subscription_id)
-    room = min(room, AT_ONCE - theirs.claimed(now).count())
+    room = min(room, at_once - theirs.claimed(now).count())
     return [*theirs.due(now).order_by("next_attempt_at", "event")[: max(room, 0)]]
 
 
@@ -89,6 +104,7 @@ def _parcel(delivery: Delivery, token: UUID, subscription: Subscription, event: 
         id=delivery.pk,
         claim=token,
         subscription_id=subscription.pk,
+        pace=Pace(subscription.pace),
         url=str(subscription.callback_url),
         secrets=subscription.secrets(now),
         body=strictjson.dumps(body),
@@ -145,10 +161,12 @@ def _has_claim(delivery: Any, parcel: Parcel) -> bool:
 
 
 def _note_health(subscription_id: UUID, answer: Answer, now: datetime) -> None:
-    """Keep since when the subscription fails; disable it where it is of no use any more."""
+    """Keep how the receiver answers, and since when it fails; disable the subscription where it is of no use any more."""
     subscription = Subscription.objects.filter(pk=subscription_id)
-    is_failing = rows.get(Subscription, subscription_id).failing_since is not None  # type: ignore[union-attr]
-    if answer.is_success and not is_failing:
+    known: Any = rows.get(Subscription, subscription_id)
+    if known.pace != (pace := _pace(answer)):
+        subscription.update(pace=pace)
+    if answer.is_success and known.failing_since is None:
         return
     since = subscription.values_list("failing_since", flat=True)[0]
     if answer.is_success:
@@ -158,6 +176,12 @@ def _note_health(subscription_id: UUID, answer: Answer, now: datetime) -> None:
         disable(intent, locked, actor=SYSTEM, reason=GONE if answer.is_gone else FAILING)
     elif since is None:
         subscription.filter(failing_since=None).update(failing_since=now)
+
+
+def _pace(answer: Answer) -> Pace:
+    if answer.milliseconds >= SLOW_AFTER:
+        return Pace.SLOW
+    return Pace.STEADY if answer.is_success else Pace.NEW
 
 
 def _record(delivery: Delivery, answer: Answer, now: datetime) -> None:

@@ -32,6 +32,17 @@ class Status(models.TextChoices):
     DISABLED = "disabled"
 
 
+class Pace(models.TextChoices):
+    """How a receiver answers, of which each kind has its share of the calls at once (subscriptions.courier)."""
+
+    NEW = "new"
+    """It has not been called yet, or has just refused."""
+    STEADY = "steady"
+    """Its last answer was a quick success."""
+    SLOW = "slow"
+    """Its last call took long."""
+
+
 SETTABLE = [Status.ACTIVE.value, Status.PAUSED.value]
 """What a caller may make of a status; `disabled` comes of failures, or in the console."""
 
@@ -96,6 +107,7 @@ class Subscription(models.Model):
     status = models.CharField(max_length=10, choices=Status, default=Status.ACTIVE)
     spans = JSONTextField(default=list)
     failing_since = models.DateTimeField(null=True)
+    pace = models.CharField(max_length=10, choices=Pace, default=Pace.NEW)
     expires_at = models.DateTimeField(null=True)
     created_by = models.CharField(max_length=AGENT_ID)
     principal = models.CharField(max_length=MAX_PRINCIPAL)
@@ -107,6 +119,7 @@ class Subscription(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(status__in=Status.values), name="subscription_status_is_known"),
+            models.CheckConstraint(condition=Q(pace__in=Pace.values), name="subscription_pace_is_known"),
             models.CheckConstraint(condition=Q(intent=None) | Q(portfolio=None), name="subscription_to_one_topic"),
         ]
         indexes = [

@@ -15,7 +15,8 @@ from werkzeug import Request, Response
 
 from subscriptions import services
 from subscriptions.courier import work_off
-from subscriptions.models import Delivery
+from subscriptions.deliveries import Parcel, claim
+from subscriptions.models import Delivery, Pace
 from subscriptions.planning import plan
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
@@ -108,6 +109,11 @@ def work_again() -> int:
     """Send what waits for its time as if that had come."""
     Delivery.objects.filter(status="pending").update(next_attempt_at=LONG_AGO)
     return work_off()
+
+
+def claimed(room: int = 8) -> list[Parcel]:
+    """What a courier with so much room for receivers of each pace would send now."""
+    return claim(dict.fromkeys(Pace, room))
 
 
 def planned() -> list[tuple[str, str]]:

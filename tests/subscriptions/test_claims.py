@@ -9,8 +9,8 @@ from config.db import clock
 from subscriptions import calling, services
 from subscriptions import deliveries as sending
 from subscriptions.courier import work_off
-from subscriptions.models import Delivery
-from tests.subscriptions.receiving import LONG_AGO, comment, deliveries, planned, subscribe
+from subscriptions.models import Delivery, Pace, Subscription
+from tests.subscriptions.receiving import LONG_AGO, claimed, comment, deliveries, planned, subscribe
 
 
 @pytest.fixture
@@ -23,10 +23,10 @@ def test_a_claim_that_has_run_out_lets_another_send_it_and_the_first_write_nothi
     subscription = subscribe(api, intent, receiver)
     comment(api, intent)
     planned()
-    [first] = sending.claim(8)
-    assert sending.claim(8) == []
+    [first] = claimed()
+    assert claimed() == []
     Delivery.objects.update(claimed_until=LONG_AGO)
-    [second] = sending.claim(8)
+    [second] = claimed()
 
     assert sending.finish(first, calling.Answer(1, status=500)) is False
     assert deliveries(api, subscription)[0]["attempts"] == 0
@@ -35,14 +35,57 @@ def test_a_claim_that_has_run_out_lets_another_send_it_and_the_first_write_nothi
     assert deliveries(api, subscription)[0]["attempts"] == 1
 
 
-def test_no_more_than_some_of_one_subscription_are_on_their_way(api, intent, receiver):
+@pytest.mark.case("streams 19")
+@pytest.mark.parametrize("pace", Pace)
+def test_no_more_than_some_of_one_subscription_are_on_their_way(api, intent, receiver, pace):
     subscribe(api, intent, receiver)
-    for _ in range(sending.AT_ONCE + 3):
+    Subscription.objects.update(pace=pace)
+    for _ in range(sending.AT_ONCE[pace] + 3):
         comment(api, intent)
     planned()
 
-    assert len(sending.claim(100)) == sending.AT_ONCE
-    assert sending.claim(100) == []
+    assert len(claimed(100)) == sending.AT_ONCE[pace]
+    assert claimed(100) == []
+
+
+@pytest.mark.case("streams 19")
+def test_receivers_of_each_pace_have_room_of_their_own(api, make_intent, receiver):
+    for pace in Pace:
+        for _ in range(3):
+            intent = make_intent()
+            made = subscribe(api, intent, receiver)
+            comment(api, intent)
+            Subscription.objects.filter(pk=made["id"]).update(pace=pace)
+    planned()
+
+    assert [parcel.pace for parcel in sending.claim({Pace.STEADY: 2, Pace.SLOW: 1})] == [Pace.STEADY, Pace.STEADY, Pace.SLOW]
+    assert [parcel.pace for parcel in sending.claim({Pace.STEADY: 9, Pace.NEW: 0, Pace.SLOW: -1})] == [Pace.STEADY]
+    hanging = Subscription.objects.filter(pace=Pace.NEW).values_list("pk", flat=True)[:2]
+    assert len(sending.claim({Pace.NEW: 9}, hanging=[*hanging])) == 1
+
+
+@pytest.mark.case("streams 19")
+@pytest.mark.parametrize(
+    ("answer", "pace"),
+    [
+        (calling.Answer(20, status=204), Pace.STEADY),
+        (calling.Answer(20, status=503), Pace.NEW),
+        (calling.Answer(20, error="the connection was refused"), Pace.NEW),
+        (calling.Answer(15_000, error=calling.TOO_LONG), Pace.SLOW),
+        (calling.Answer(sending.SLOW_AFTER, status=204), Pace.SLOW),
+    ],
+)
+def test_an_attempt_says_how_the_receiver_answers(api, intent, receiver, answer, pace):
+    subscribe(api, intent, receiver)
+    for before in Pace:
+        Subscription.objects.update(pace=before)
+        comment(api, intent)
+        planned()
+        [parcel] = claimed(1)
+        sending.finish(parcel, answer)
+
+        assert Subscription.objects.get().pace == pace
+        Delivery.objects.filter(status="pending").update(next_attempt_at=clock() + timedelta(days=1))
 
 
 def test_room_is_shared_among_subscriptions(api, make_intent, receiver):
@@ -53,14 +96,14 @@ def test_room_is_shared_among_subscriptions(api, make_intent, receiver):
             comment(api, each)
     planned()
 
-    assert sorted(str(parcel.subscription_id) for parcel in sending.claim(4)) == sorted(subscriptions)
+    assert sorted(str(parcel.subscription_id) for parcel in claimed(4)) == sorted(subscriptions)
 
 
 def test_what_arrives_while_its_subscription_is_removed_is_recorded(api, intent, receiver):
     subscription = subscribe(api, intent, receiver)
     comment(api, intent)
     planned()
-    [parcel] = sending.claim(8)
+    [parcel] = claimed()
     api.delete(f"/subscriptions/{subscription['id']}")
 
     assert sending.finish(parcel, calling.Answer(1, status=200)) is True
@@ -103,7 +146,7 @@ def test_no_secret_is_shown_anywhere(api, intent, receiver, caplog):
             f"/intents/{intent['id']}/subscriptions", f"/intents/{intent['id']}/events",
         ]),
         caplog.text,
-        repr(sending.claim(8)),
+        repr(claimed()),
     ]  # fmt: skip
 
     for secret in (subscription["secret"], rotated):

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from subscriptions.deliveries import AT_ONCE
+from subscriptions.models import Pace
 from tests.databases import migrated_database
 from tests.servers import Server
 from tests.subscriptions.receiving import Receiver
@@ -147,17 +148,44 @@ def test_a_receiver_that_hangs_keeps_no_other_waiting_nor_the_servers_stop(vendo
         subscribe(http, hanging, stuck)
         subscribe(http, receiver, quick)
         comment(http, stuck, 50)
-        until(lambda: len(hanging.calls) == AT_ONCE, "as many calls as one subscription may have")
+        until(lambda: len(hanging.calls) == AT_ONCE[Pace.NEW], "as many calls as one subscription may have")
         begun = time.monotonic()
         comment(http, quick, 20)
 
         until(lambda: len(receiver.calls) == 20, "the webhooks of the other")
 
         assert time.monotonic() - begun < 5
-        assert len(hanging.calls) == AT_ONCE
+        assert len(hanging.calls) == AT_ONCE[Pace.NEW]
         begun = time.monotonic()
         assert server.stop() == 0
         assert time.monotonic() - begun < 9
+
+
+@pytest.mark.rule("W-2")
+@pytest.mark.case("streams 19")
+@pytest.mark.parametrize("number", [2, 30])
+def test_however_many_receivers_hang_the_others_hear_while_they_do(vendor, tmp_path, receiver, number):
+    with Receiver() as hanging, Server(migrated_database(vendor, tmp_path)) as server, Http(server) as http:
+        hanging.hangs.set()
+        intent = http.create()
+        stuck = [subscribe(http, hanging, intent)["id"] for _ in range(number)]
+        heard = subscribe(http, receiver, intent)
+
+        def attempts():
+            return sum(
+                each["attempts"] for pk in stuck for each in http.get(f"/subscriptions/{pk}/deliveries").body["deliveries"]
+            )
+
+        comment(http, intent, 40)
+        until(lambda: len(receiver.calls) == 40, "the webhooks, while nobody knows yet who hangs")
+        assert attempts() == 0
+
+        until(lambda: attempts() >= number, "a call of each that hangs to end")
+        until(lambda: all_arrived(http, heard, 40), "the record of the others")
+        before = attempts()
+        comment(http, intent, 40)
+        until(lambda: len(receiver.calls) == 80, "the webhooks, once it is known who hangs")
+        assert attempts() - before < 16  # Fewer than hang at the same time: nobody waited for them.
 
 
 @pytest.mark.rule("W-2")

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from queue import Empty, SimpleQueue
+from time import monotonic
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -20,8 +21,9 @@ _PORT = r"([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2]
 URL = rf"\Ahttps?://({_LABEL}(\.{_LABEL}){{0,20}}\.?|\[[0-9A-Fa-f:.]{{2,45}}\])(:{_PORT})?([/?][!-~]*)?\Z"
 """An http or https URL in ASCII, without user, password and fragment in front of its path."""
 
-PATIENCE = 3.0  # Seconds for a name to be looked up.
-LOOKUPS_AT_ONCE = 16
+IN_A_REQUEST = 0.5  # Seconds that a request waits for a name: whoever calls the API waits for none that does not answer.
+REQUESTS_WAITING = 2  # At once. The others do not wait at all.
+LOOKUPS_OF_REQUESTS, LOOKUPS_OF_CALLS = 16, 256  # At once. The system's resolver takes half a minute to give a name up.
 
 REFUSED = "leads to a private, loopback, link-local or otherwise special address"
 UNRESOLVED = "its name cannot be resolved"
@@ -38,11 +40,39 @@ _SPECIAL_6 = [
     ip_network("3fff::/20"),  # documentation
 ]
 
-_looking = threading.BoundedSemaphore(LOOKUPS_AT_ONCE)
+_METADATA = [
+    ip_network("168.63.129.16/32"),  # Azure
+    ip_network("100.100.100.200/32"),  # Alibaba
+    ip_network("192.0.0.192/32"),  # Oracle
+    ip_network("fd00:ec2::/32"),  # AWS
+    ip_network("fd20:ce::/32"),  # Google
+]
+"""Where clouds tell their machines about themselves, credentials included, beside the link-local 169.254.169.254."""
+_NAT64 = ip_network("64:ff9b::/96")
+_COMPATIBLE = ip_network("::/96")
+
+
+def is_never_called(address: Address) -> bool:
+    """Whether nobody's callback lies there, whatever the settings say: link-local, or a cloud's metadata service."""
+    inner = _wrapped(address)
+    if inner is not None and is_never_called(inner):
+        return True
+    return address.is_link_local or any(address in net for net in _METADATA)
+
+
+def _wrapped(address: Address) -> IPv4Address | None:
+    """The IPv4 address that an IPv6 one leads to, where there is one."""
+    if isinstance(address, IPv4Address):
+        return None
+    if address in _NAT64 or address in _COMPATIBLE:
+        return IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
 
 
 def is_public(address: Address) -> bool:
     """Whether it is an ordinary address of the internet."""
+    if is_never_called(address):
+        return False
     if isinstance(address, IPv6Address):
         if address.ipv4_mapped:  # The system connects to what is wrapped.
             return is_public(address.ipv4_mapped)
@@ -51,7 +81,9 @@ def is_public(address: Address) -> bool:
 
 
 def is_allowed(address: Address) -> bool:
-    """As the settings say: all, public ones only, or those and this machine (dev mode)."""
+    """As the settings say: all but those that are never called, public ones only, or those and this machine (dev mode)."""
+    if is_never_called(address):
+        return False
     if settings.WEBHOOK_ALLOW_PRIVATE or is_public(address):
         return True
     return settings.DEV_MODE and is_loopback(address)
@@ -64,24 +96,37 @@ def is_loopback(address: Address) -> bool:
 
 
 def refusal(url: str) -> str | None:
-    """What speaks against calling this URL, or None. A name that cannot be resolved now is judged when it is called.
+    """What speaks against calling this URL, or None. A name that cannot be resolved at once is judged when it is called.
 
     Waits for the lookup, though not for long: keep it out of transactions.
     """
     try:
-        found = addresses_of(urlsplit(url).hostname or "")
+        name = urlsplit(url).hostname or ""
     except ValueError:
         return "has no valid IPv6 address in its brackets"
-    return REFUSED if found and not all(map(is_allowed, found)) else None
+    found = _known(name) or _looked_up_in_a_request(name)
+    return REFUSED if not all(map(is_allowed, found)) else None
 
 
-def addresses_of(name: str) -> Sequence[Address]:
-    """All that the name leads to now; none where it cannot be resolved, or not in time."""
+def addresses_of(name: str, patience: float) -> Sequence[Address]:
+    """All that the name leads to now; none where it cannot be resolved, or not within so many seconds."""
+    return _known(name) or _calls.look_up(name, patience)
+
+
+def _known(name: str) -> Sequence[Address]:
+    """What needs no lookup."""
     if literal := _literal(name):
         return [literal]
-    if _is_localhost(name):
-        return [IPv4Address("127.0.0.1")]
-    return _look_up(name)
+    return [IPv4Address("127.0.0.1")] if _is_localhost(name) else []
+
+
+def _looked_up_in_a_request(name: str) -> Sequence[Address]:
+    if not _waiting.acquire(blocking=False):
+        return []
+    try:
+        return _requests.look_up(name, IN_A_REQUEST)
+    finally:
+        _waiting.release()
 
 
 def _literal(name: str) -> Address | None:
@@ -101,23 +146,36 @@ def _is_localhost(name: str) -> bool:
     return name.rstrip(".").lower().rpartition(".")[2] == "localhost"
 
 
-def _look_up(name: str) -> Sequence[Address]:
-    """The system's resolver knows no time limit, so it is asked in a thread that may be left alone."""
-    if not _looking.acquire(blocking=False):
-        return []
-    answer: SimpleQueue[Sequence[Address]] = SimpleQueue()
-    threading.Thread(target=_resolve, args=[name, answer], name="lookup", daemon=True).start()
-    try:
-        return answer.get(timeout=PATIENCE)
-    except Empty:
-        return []
+class _Lookups:
+    """The system's resolver knows no time limit, so it is asked in threads that may be left alone, so many at once."""
+
+    def __init__(self, at_once: int) -> None:
+        self._free = threading.BoundedSemaphore(at_once)
+
+    def look_up(self, name: str, patience: float) -> Sequence[Address]:
+        deadline = monotonic() + patience
+        if not self._free.acquire(timeout=patience):
+            return []
+        answer: SimpleQueue[Sequence[Address]] = SimpleQueue()
+        try:
+            threading.Thread(target=self._resolve, args=[name, answer], name="lookup", daemon=True).start()
+        except RuntimeError:  # The system gives no more threads.
+            self._free.release()
+            return []
+        try:
+            return answer.get(timeout=max(deadline - monotonic(), 0))
+        except Empty:
+            return []
+
+    def _resolve(self, name: str, answer: "SimpleQueue[Sequence[Address]]") -> None:
+        try:
+            found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
+            answer.put([*dict.fromkeys(ip_address(str(each[4][0])) for each in found)])
+        except (OSError, ValueError):  # ValueError: a name that cannot be one.
+            answer.put([])
+        finally:
+            self._free.release()
 
 
-def _resolve(name: str, answer: "SimpleQueue[Sequence[Address]]") -> None:
-    try:
-        found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
-        answer.put([ip_address(str(each[4][0])) for each in found])
-    except (OSError, ValueError):  # ValueError: a name that cannot be one.
-        answer.put([])
-    finally:
-        _looking.release()
+_requests, _calls = _Lookups(LOOKUPS_OF_REQUESTS), _Lookups(LOOKUPS_OF_CALLS)
+_waiting = threading.BoundedSemaphore(REQUESTS_WAITING)

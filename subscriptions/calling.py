@@ -1,32 +1,29 @@
 """One call of a webhook: a POST to an address that a user gave (rules W-1, W-3).
 
-The name is looked up in bounded time, and all that it leads to is judged. requests-hardened then looks it up again, refuses what
-it knows to be private, and connects to exactly the address that it found; that one is judged once more. So a name whose
-answer changes between two lookups gains nothing.
+The name is looked up once, in bounded time; all that it leads to is judged, and what is connected to is one of those very addresses.
+So a name whose answer changes between two lookups gains nothing, nor does a URL that two parsers read differently.
 """
 
 import logging
 import socket
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from ipaddress import ip_address
 from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from django.conf import settings
 from requests_hardened import Config, HTTPSession
-from requests_hardened.ip_filter import InvalidIPAddress
-from requests_hardened.ip_filter_adapter import IPFilterAdapter
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from subscriptions import addresses
+from subscriptions.addresses import Address
 
-CONNECTING = 5.0  # Seconds.
+LOOKING_UP = 5.0  # Seconds.
+CONNECTING = 5.0  # Seconds, for each address of a name.
 IN_ALL = 15.0  # Seconds from the first lookup to the last byte (rule W-1).
 READ_AT_MOST = 64 * 2**10  # Bytes of an answer.
 KEPT = 1024  # Bytes of it that are shown.
@@ -34,7 +31,7 @@ LONGEST_WAIT = 24 * 3600.0  # Seconds that a Retry-After may ask for.
 USER_AGENT = "OpenIntent-Webhooks/1"
 TOO_LONG = f"took longer than {IN_ALL:.0f} s"
 
-logging.getLogger("requests_hardened").setLevel(logging.ERROR)  # What it refuses, the delivery's history tells.
+log = logging.getLogger("openintent.courier")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,31 +54,28 @@ class Answer:
 
 
 def call(url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
-    """Send the body, once. Redirects are not followed. Never raises for what the receiver or the network does."""
+    """Send the body, once. Redirects are not followed. Never raises: whatever goes wrong is a failed attempt."""
     begun = monotonic()
     fuse = _Fuse(IN_ALL)
     try:
-        if reason := _refusal(url):
-            return Answer(_since(begun), error=reason)
-        return _sent(url, body, headers, fuse, begun)
-    except InvalidIPAddress:
-        return Answer(_since(begun), error=addresses.REFUSED)
-    except (requests.RequestException, HTTPError, OSError, ValueError) as error:  # ValueError: a URL or an answer beyond parsing.
+        fuse.light()
+        found = addresses.addresses_of(urlsplit(url).hostname or "", LOOKING_UP)
+        if not found:
+            return Answer(_since(begun), error=addresses.UNRESOLVED)
+        if not all(map(addresses.is_allowed, found)):
+            return Answer(_since(begun), error=addresses.REFUSED)
+        return _sent(url, found, body, headers, fuse, begun)
+    except Exception as error:  # An attempt that raised would leave no record, and be made again each minute for ever.
+        if not isinstance(error, requests.RequestException | OSError | ValueError):
+            log.warning("a webhook's call failed in an unforeseen way", exc_info=True)
         return Answer(_since(begun), error=TOO_LONG if fuse.is_blown else _named(error))
     finally:
         fuse.close()
 
 
-def _refusal(url: str) -> str | None:
-    found = addresses.addresses_of(urlsplit(url).hostname or "")
-    if not found:
-        return addresses.UNRESOLVED
-    return None if all(map(addresses.is_allowed, found)) else addresses.REFUSED
-
-
-def _sent(url: str, body: bytes, headers: Mapping[str, str], fuse: "_Fuse", begun: float) -> Answer:
+def _sent(url: str, found: Sequence[Address], body: bytes, headers: Mapping[str, str], fuse: "_Fuse", begun: float) -> Answer:
     sent = {**headers, "Content-Type": "application/json", "Accept-Encoding": "identity", "Connection": "close"}
-    with _session(fuse) as session, session.post(url, data=body, headers=sent, stream=True) as response:
+    with _session(found, fuse) as session, session.post(url, data=body, headers=sent, stream=True) as response:
         text = response.raw.read(READ_AT_MOST, decode_content=False) if response.raw else b""
         if fuse.is_blown:
             return Answer(_since(begun), error=TOO_LONG)
@@ -93,59 +87,64 @@ def _sent(url: str, body: bytes, headers: Mapping[str, str], fuse: "_Fuse", begu
         )
 
 
-def _session(fuse: "_Fuse") -> HTTPSession:
+class _Session(HTTPSession):
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Find none: requests would read all of the answer, however large it unpacks to, to be ready for the next request."""
+
+
+def _session(found: Sequence[Address], fuse: "_Fuse") -> HTTPSession:
     config = Config(
-        ip_filter_enable=False,  # The adapters below do it.
+        ip_filter_enable=False,  # subscriptions.addresses does it.
         ip_filter_allow_loopback_ips=False,
         never_redirect=True,
         default_timeout=(CONNECTING, IN_ALL),
         user_agent_override=USER_AGENT,
     )
-    session = HTTPSession(config)
+    session = _Session(config)
     session.trust_env = False  # No proxies, and no passwords from a .netrc.
-    session.mount("http://", _adapter(fuse, is_https=False))
-    session.mount("https://", _adapter(fuse, is_https=True))
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, _Adapter(found, fuse))
     return session
 
 
-def _adapter(fuse: "_Fuse", *, is_https: bool) -> Any:
-    if settings.WEBHOOK_ALLOW_PRIVATE:
-        return _Adapter(fuse)
-    return _PinningAdapter(fuse, is_https_proto=is_https, allow_loopback=settings.DEV_MODE)
+class _Adapter(requests.adapters.HTTPAdapter):
+    """Its connections lead to these addresses alone, and are cut when the fuse blows."""
 
-
-class _Fused:
-    """Of a requests adapter: its connections are cut when the fuse blows."""
-
-    def __init__(self, fuse: "_Fuse", **options: Any) -> None:
-        super().__init__(**options)
-        self._fuse = fuse
+    def __init__(self, found: Sequence[Address], fuse: "_Fuse") -> None:
+        super().__init__()
+        self._pinned = {"addresses": found, "fuse": fuse}
 
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
-        pool = super().get_connection_with_tls_context(*args, **kwargs)  # type: ignore[misc]
-        pool.ConnectionCls = type("Connection", (_FusedConnection, pool.ConnectionCls), {"fuse": self._fuse})
+        pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
+        pool.ConnectionCls = type("Connection", (_PinnedConnection, pool.ConnectionCls), self._pinned)
         return pool
 
 
-class _Adapter(_Fused, requests.adapters.HTTPAdapter):
-    pass
+class _PinnedConnection:
+    """Mixed into urllib3's connection, which goes on to name the host: in its header, and for its certificate."""
 
-
-class _PinningAdapter(_Fused, IPFilterAdapter):
-    def build_connection_pool_key_attributes(self, *args: Any, **kwargs: Any) -> Any:
-        host, pool = super().build_connection_pool_key_attributes(*args, **kwargs)
-        if not addresses.is_allowed(ip_address(host["host"].strip("[]"))):
-            raise InvalidIPAddress(host["host"])
-        return host, pool
-
-
-class _FusedConnection:
+    addresses: Sequence[Address]
     fuse: "_Fuse"
+    _dns_host: str
 
     def _new_conn(self) -> Any:
-        made = super()._new_conn()  # type: ignore[misc]
+        made = self._connected()
         self.fuse.guard(made)
         return made
+
+    def _connected(self) -> Any:
+        """To the first of the addresses that takes the connection."""
+        named = self._dns_host
+        for left, address in enumerate(self.addresses, start=1 - len(self.addresses)):
+            self._dns_host = str(address)
+            try:
+                return super()._new_conn()  # type: ignore[misc]
+            except (NewConnectionError, ConnectTimeoutError):
+                if left == 0 or self.fuse.is_blown:
+                    raise
+            finally:
+                self._dns_host = named
+        raise AssertionError("there is an address")
 
 
 class _Fuse:
@@ -157,6 +156,8 @@ class _Fuse:
         self._lock = threading.Lock()
         self._timer = threading.Timer(seconds, self._blow)
         self._timer.daemon = True
+
+    def light(self) -> None:
         self._timer.start()
 
     def guard(self, connection: socket.socket) -> None:
@@ -185,15 +186,15 @@ class _Fuse:
 def retry_after(given: str | None) -> float | None:
     """Seconds, of a Retry-After in seconds or as a date; at most a day. None where it says nothing of use."""
     text = (given or "").strip()
-    if text.isascii() and text.isdecimal() and len(text) < 10:
-        return min(float(text), LONGEST_WAIT)
+    if text.isascii() and text.isdecimal():
+        return min(float(text[:10]), LONGEST_WAIT)
     try:
         at = parsedate_to_datetime(text)
-    except ValueError:
+        if at.tzinfo is None:
+            at = at.replace(tzinfo=UTC)
+        return min(max((at - datetime.now(UTC)).total_seconds(), 0.0), LONGEST_WAIT)
+    except Exception:  # The parser raises whatever a zone, or a year, beyond reason makes it raise.
         return None
-    if at.tzinfo is None:
-        at = at.replace(tzinfo=UTC)
-    return min(max((at - datetime.now(UTC)).total_seconds(), 0.0), LONGEST_WAIT)
 
 
 def _named(error: Exception) -> str:

@@ -1,8 +1,11 @@
 """Where webhooks never go (rule W-3). The resolver is a fake one, and no address here is dialled."""
 
+import gzip
 import socket
 import threading
 import time
+import tracemalloc
+from contextlib import suppress
 from ipaddress import IPv6Address
 
 import pytest
@@ -45,7 +48,6 @@ def no_dev_mode(monkeypatch):
         DEV_MODE = False
 
     monkeypatch.setattr(addresses, "settings", Settings)
-    monkeypatch.setattr(calling, "settings", Settings)
     return Settings
 
 
@@ -103,8 +105,10 @@ def test_dev_mode_allows_this_machine_and_nothing_else(no_dev_mode, host):
     assert addresses.refusal("http://169.254.169.254/")
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "10.0.0.1", "169.254.1.1", "[fec0::1]", "localhost"])
-def test_a_setting_allows_all(no_dev_mode, no_dialling, names, host):
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "10.0.0.1", "100.64.0.1", "[fec0::1]", "[fd00::1]", "[64:ff9b::a00:1]", "localhost"]
+)
+def test_a_setting_allows_private_addresses(no_dev_mode, no_dialling, names, host):
     no_dev_mode.WEBHOOK_ALLOW_PRIVATE = True
 
     assert addresses.refusal(f"http://{host}/") is None
@@ -153,12 +157,36 @@ def test_a_name_that_does_not_resolve_is_accepted_and_judged_at_delivery(api, ma
     assert no_dialling == []
 
 
+METADATA = [
+    "169.254.169.254", "169.254.1.1", "[fe80::1]", "168.63.129.16", "100.100.100.200", "192.0.0.192", "[fd00:ec2::254]",
+    "[fd00:ec2::23]", "[fd20:ce::254]", "[::ffff:169.254.169.254]", "[::169.254.169.254]", "[64:ff9b::169.254.169.254]",
+    "[64:ff9b::a83f:8110]", "[2002:a9fe:a9fe::1]", "2852039166", "0xa9.0xfe.0xa9.0xfe", "168.4161808",
+]  # fmt: skip
+
+
+@pytest.mark.case("security Info: 168.63.129.16 and link-local")
+@pytest.mark.parametrize("allows_private", [False, True])
+@pytest.mark.parametrize("host", METADATA)
+def test_link_local_and_metadata_addresses_are_refused_whatever_the_settings_allow(
+    no_dev_mode, no_dialling, names, host, allows_private
+):
+    no_dev_mode.WEBHOOK_ALLOW_PRIVATE = allows_private
+    no_dev_mode.DEV_MODE = True
+    names["metadata.example"] = [[host.strip("[]")]]
+
+    assert addresses.refusal(f"http://{host}/") == addresses.REFUSED
+    assert calling.call(f"http://{host}/", b"{}", {}).error == addresses.REFUSED
+    if ":" in host or (host.count(".") == 3 and not host.startswith("0x")):
+        assert addresses.refusal("http://metadata.example/") == addresses.REFUSED
+        assert calling.call("http://metadata.example/", b"{}", {}).error == addresses.REFUSED
+    assert no_dialling == []
+
+
 @pytest.mark.parametrize(
     "inside", ["192.168.0.7", "169.254.169.254", "fec0::1", "fd00::1", "2002:7f00:1::", "100.64.0.1", "127.0.0.1"]
 )
-@pytest.mark.parametrize("public_answers", [1, 2])
-def test_a_name_that_is_public_at_first_and_private_later_is_refused(no_dev_mode, no_dialling, names, inside, public_answers):
-    names["turns.example"] = [*[["8.8.8.8"]] * public_answers, [inside]]
+def test_a_name_that_is_public_at_first_and_private_later_is_refused(no_dev_mode, no_dialling, names, inside):
+    names["turns.example"] = [["8.8.8.8"], [inside]]
     assert addresses.refusal("http://turns.example/hook") is None
 
     assert calling.call("http://turns.example/hook", b"{}", {}).error == addresses.REFUSED
@@ -166,24 +194,73 @@ def test_a_name_that_is_public_at_first_and_private_later_is_refused(no_dev_mode
 
 
 def test_what_is_connected_to_is_the_address_that_was_judged(no_dev_mode, no_dialling, names):
-    names["turns.example"] = [["8.8.8.8"], ["8.8.4.4"], ["10.0.0.1"]]
+    names["turns.example"] = [["8.8.8.8"], ["10.0.0.1"]]
 
     calling.call("http://turns.example/hook", b"{}", {})
 
-    assert no_dialling == ["8.8.4.4"]
+    assert no_dialling == ["8.8.8.8"]
 
 
-def test_a_resolver_that_hangs_delays_nobody_for_long(monkeypatch):
-    goes_on = threading.Event()
-    monkeypatch.setattr(addresses, "PATIENCE", 0.1)
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: goes_on.wait(30) and [])
-    begun = time.monotonic()
-    try:
-        assert addresses.refusal("http://slow.example/") is None
-        assert calling.call("http://slow.example/", b"{}", {}).error == addresses.UNRESOLVED
-    finally:
-        goes_on.set()
-    assert time.monotonic() - begun < 5
+def test_each_address_of_a_name_is_tried_in_turn(no_dev_mode, no_dialling, names):
+    names["many.example"] = [["2606:4700:4700::1111", "8.8.8.8", "8.8.8.8"]]
+
+    assert calling.call("https://many.example/hook", b"{}", {}).error == "the connection was refused"
+    assert no_dialling == ["2606:4700:4700::1111", "8.8.8.8"]
+
+
+@pytest.fixture
+def hanging_resolver(monkeypatch):
+    """The names that were asked for; no answer comes before the test's end."""
+    goes_on, asked = threading.Event(), []
+
+    def getaddrinfo(name, *_, **__):
+        asked.append(name)
+        goes_on.wait(60)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    yield asked
+    goes_on.set()
+
+
+@pytest.mark.case("security L11")
+def test_a_resolver_that_hangs_delays_no_call_for_long(monkeypatch, hanging_resolver):
+    monkeypatch.setattr(calling, "LOOKING_UP", 0.1)
+
+    assert calling.call("http://slow.example/", b"{}", {}).error == addresses.UNRESOLVED
+
+
+@pytest.mark.case("security L11")
+def test_a_name_that_is_not_resolved_in_time_is_accepted_and_few_requests_wait_for_it(
+    api, make_intent, monkeypatch, hanging_resolver
+):
+    assert subscribe(api, make_intent(), "http://slow.example/hook")["status"] == "active"
+
+    monkeypatch.setattr(addresses, "IN_A_REQUEST", 30.0)
+    waiting = [
+        threading.Thread(target=addresses.refusal, args=["http://slow.example/"]) for _ in range(addresses.REQUESTS_WAITING)
+    ]
+    for each in waiting:
+        each.daemon = True
+        each.start()
+    while len(hanging_resolver) < 1 + len(waiting):
+        time.sleep(0.01)
+
+    for number in range(20):  # None of these waits: the test would take ten minutes.
+        assert subscribe(api, make_intent(), f"http://slow{number}.example/hook")["status"] == "active"
+    assert len(hanging_resolver) == 1 + len(waiting)
+    assert all(each.is_alive() for each in waiting)
+
+
+@pytest.mark.case("security L11")
+def test_names_of_requests_that_hang_leave_calls_their_lookups(monkeypatch, hanging_resolver):
+    monkeypatch.setattr(addresses, "IN_A_REQUEST", 0.01)
+    for _ in range(addresses.LOOKUPS_OF_REQUESTS + 5):
+        addresses.refusal("http://slow.example/")
+    assert len(hanging_resolver) == addresses.LOOKUPS_OF_REQUESTS
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [(2, 1, 6, "", ("10.0.0.1", 0))])
+
+    assert calling.call("http://quick.example/", b"{}", {}).error == addresses.REFUSED
 
 
 @pytest.mark.parametrize("name", ["a" * 63 + ".example", "xn--.example", "a..b", "."])
@@ -243,3 +320,108 @@ def test_no_more_of_an_answer_is_read_than_has_a_use(receiver):
     answer = calling.call(receiver.url, b"{}", {})
 
     assert (answer.status, len(answer.text)) == (200, calling.KEPT)
+
+
+# --- whatever a receiver answers is recorded ---
+
+
+class Saying:
+    """A server that answers each call with these bytes, and closes."""
+
+    def __init__(self, answer: bytes) -> None:
+        self.answer = answer
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}/"
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        while True:
+            connection, _ = self.listener.accept()
+            with connection:
+                connection.recv(65_536)
+                with suppress(OSError):
+                    connection.sendall(self.answer)
+
+
+DATE = "Mon, 01 Jan 2024 00:00:00"
+RETRY_AFTER = [
+    f"{DATE} +99999999999999999999", f"{DATE} -99999999999999999999", f"{DATE} +9999", "Mon, 01 Jan 9999 23:59:59 -2359",
+    "Mon, 01 Jan 0001 00:00:00 +2359", "Mon, 01 Jan 99999999999 00:00:00 GMT", "1" * 5_000, "-1", "1e999", "nan", "inf", "0x10",
+    "\u0661", "\xff\xfe", ",", ";", "()", "(" * 900, '"', "a b c d e f", "1 Jan", "Jan", "::::", f"{DATE} GMT" * 9, "0", "",
+]  # fmt: skip
+
+
+@pytest.mark.rule("W-1", "W-2")
+@pytest.mark.case("security L6")
+@pytest.mark.parametrize("given", RETRY_AFTER)
+def test_an_odd_retry_after_is_a_recorded_attempt_on_the_usual_schedule(given):
+    value = given.encode("utf-8")
+    answer = calling.call(Saying(b"HTTP/1.1 503 No\r\nRetry-After: " + value + b"\r\n\r\n").url, b"{}", {})
+
+    assert (answer.status, answer.error) == (503, None)
+    assert answer.retry_after is None or 0 <= answer.retry_after <= calling.LONGEST_WAIT
+
+
+ODD = [
+    b"", b"\r\n\r\n", b"\0" * 100, b"HTTP/1.1\r\n\r\n", b"HTTP/1.1 OK\r\n\r\n", b"HTTP/1.1 99 No\r\n\r\n", b"HTTP/1.1 1000 No\r\n\r\n",
+    b"HTTP/1.1 101 Switching\r\n\r\n", b"HTTP/1.1 100 Continue\r\n\r\n" * 50, b"HTTP/9.9 200 OK\r\n\r\n", b"ICY 200 OK\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\n" + b"x" * 70_000 + b": y\r\n\r\n", b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * 200 + b"\r\n",
+    b"HTTP/1.1 503 No\r\nContent-Length: -1\r\n\r\n", b"HTTP/1.1 503 No\r\nContent-Length: 5, 6\r\n\r\nhello",
+    b"HTTP/1.1 503 No\r\nContent-Length: " + b"9" * 5_000 + b"\r\n\r\n", b"HTTP/1.1 503 No\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    b"HTTP/1.1 503 No\r\nTransfer-Encoding: chunked\r\n\r\n" + b"f" * 60_000, b"HTTP/1.1 503 No\r\nContent-Encoding: gzip\r\n\r\nnot gzip",
+    b"HTTP/1.1 302 No\r\nLocation: http://[::1\r\n\r\n", b"HTTP/1.1 302 No\r\nLocation: \xff\xfe://\r\n\r\n",
+    b"HTTP/1.1 302 No\r\nLocation: http://10.0.0.1/\r\n\r\n", b"HTTP/1.1 503 No\r\nSet-Cookie: a=b; expires=" + b"9" * 5_000 + b"\r\n\r\n",
+    b"HTTP/1.1 503 No\r\n: empty name\r\n\r\n", b"HTTP/1.1 503 N\xf6\r\nX: \xff\r\n\r\n\xff\0\xed\xa0\x80", b"\x16\x03\x01\x02\0\x01", b"SSH-2.0-x\r\n",
+    b"HTTP/1.1 503 No\r\nContent-Type: text/html; charset=nothing\r\n\r\n<",
+]  # fmt: skip
+
+
+@pytest.mark.rule("W-1", "W-2")
+@pytest.mark.case("security L6")
+@pytest.mark.parametrize("said", ODD)
+def test_an_odd_answer_is_a_recorded_failure_and_the_next_attempt_has_its_time(api, make_intent, monkeypatch, said):
+    monkeypatch.setattr(calling, "IN_ALL", 2.0)
+    intent = make_intent()
+    subscription = subscribe(api, intent, Saying(said).url)
+    comment(api, intent)
+    work_off()
+
+    [delivery] = deliveries(api, subscription)
+    [attempt] = delivery["history"]
+    assert (delivery["status"], delivery["attempts"]) == ("pending", 1)
+    assert delivery["next_attempt_at"] is not None
+    assert (attempt["status_code"] is None) != (attempt["error"] is None)
+    assert Subscription.objects.get().failing_since is not None
+
+
+@pytest.mark.rule("W-2")
+@pytest.mark.case("security L6")
+def test_a_call_that_fails_in_an_unforeseen_way_is_a_recorded_failure(api, make_intent, receiver, monkeypatch):
+    def fail(*_):
+        raise OverflowError("who would have thought")
+
+    monkeypatch.setattr(calling, "_sent", fail)
+    intent = make_intent()
+    subscription = subscribe(api, intent, receiver)
+    comment(api, intent)
+    work_off()
+
+    [delivery] = deliveries(api, subscription)
+    assert (delivery["attempts"], delivery["history"][0]["error"]) == (1, "the connection failed (OverflowError)")
+
+
+@pytest.mark.rule("W-1")
+@pytest.mark.parametrize("status", [200, 302, 503])
+def test_an_answer_that_unpacks_to_gigabytes_takes_no_memory(status):
+    bomb = gzip.compress(bytes(200 * 2**20))
+    said = b"HTTP/1.1 %d Boom\r\nLocation: http://127.0.0.1:1/\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % (
+        status,
+        len(bomb),
+    )
+    server = Saying(said + bomb)
+    tracemalloc.start()
+    try:
+        assert calling.call(server.url, b"{}", {}).status == status
+        assert tracemalloc.get_traced_memory()[1] < 2 * 2**20
+    finally:
+        tracemalloc.stop()

@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
+from math import isfinite
 from random import random
 from typing import Any, TypeAlias, TypeVar
 from urllib.parse import urlencode, urlsplit
@@ -265,7 +266,9 @@ def _encode(body: Mapping[str, Any]) -> bytes:
 def _seconds(value: str) -> float | None:
     """Read a Retry-After (RFC 9110 §10.2.3): seconds, or a date from which they are counted."""
     with suppress(ValueError):
-        return max(0.0, float(value))
-    with suppress(ValueError, TypeError):  # TypeError: a date without a zone.
-        return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
+        seconds = float(value)
+        return max(0.0, seconds) if isfinite(seconds) else None
+    with suppress(Exception):  # The parser raises whatever a zone, or a year, beyond reason makes it raise.
+        at = parsedate_to_datetime(value)
+        return max(0.0, ((at if at.tzinfo else at.replace(tzinfo=UTC)) - datetime.now(UTC)).total_seconds())
     return None

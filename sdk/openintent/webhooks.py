@@ -27,6 +27,7 @@ __all__ = ["Webhook", "WebhookVerificationError", "verify"]
 TOLERANCE = 300
 _PREFIX = "whsec_"
 _TIMESTAMP = re.compile(r"[0-9]{1,12}")
+_LATEST = int(datetime.max.replace(tzinfo=UTC).timestamp())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,19 +51,19 @@ def verify(
 ) -> Webhook:
     """The delivery, if the server sent it.
 
-    payload    the body, byte for byte as it came: not JSON that was read and written again
+    payload    the body, byte for byte as it came (bytes, bytearray, or str): not JSON that was read and written again
     headers    the request's headers; how their names are spelt makes no difference
     secret     the subscription's, `whsec_…`; several while one takes the place of another
     tolerance  seconds that the sender's clock and yours may differ; what is older may be a repetition by somebody else
 
-    Raises WebhookVerificationError for a missing or wrong signature, a time out of tolerance, a secret that is none.
+    Raises WebhookVerificationError for a missing or wrong signature, a time out of tolerance, a secret that is none: whatever the
+    sender does raises this alone. Raises TypeError for what only the caller can have mistaken, as a body that was parsed already.
     """
-    if not tolerance >= 0:
-        raise InputValidationError("tolerance must be a number of seconds", field="tolerance")
-    body = payload.encode() if isinstance(payload, str) else bytes(payload)
-    named = {name.lower(): value for name, value in headers.items()}
+    _require_numbers(tolerance)
+    body = _body(payload)
+    named = _named(headers)
     webhook_id, timestamp, signatures = (_header(named, f"webhook-{each}") for each in ("id", "timestamp", "signature"))
-    keys = [_key(each) for each in ([secret] if isinstance(secret, str) else secret)]
+    keys = [_key(each) for each in _secrets(secret)]
     signed = b"%s.%s.%s" % (webhook_id.encode(), timestamp.encode(), body)
     if not _is_signed(signed, signatures, keys):
         raise WebhookVerificationError(
@@ -71,17 +72,58 @@ def verify(
     return _read(webhook_id, _time(timestamp, tolerance), body)
 
 
+def _require_numbers(tolerance: object) -> None:
+    """Raises InputValidationError."""
+    if not isinstance(tolerance, int | float) or not tolerance >= 0:
+        raise InputValidationError("tolerance must be a number of seconds", field="tolerance")
+
+
+def _body(payload: object) -> bytes:
+    if isinstance(payload, bytes | bytearray | memoryview):
+        return bytes(payload)
+    if not isinstance(payload, str):
+        kind = type(payload).__name__
+        raise TypeError(
+            f"payload must be the request's body as bytes, exactly as it came, not a {kind}: the signature is over its bytes"
+        )
+    return _encoded(payload, "the body")
+
+
+def _named(headers: object) -> dict[str, str]:
+    if not isinstance(headers, Mapping) or not all(isinstance(name, str) for name in headers):
+        raise TypeError(f"headers must be the request's, as a mapping of names to values, not {type(headers).__name__}")
+    return {name.lower(): value for name, value in headers.items()}
+
+
 def _header(named: Mapping[str, str], name: str) -> str:
     value = named.get(name)
     if not value:
         raise WebhookVerificationError(f"the request has no header {name}")
+    if not isinstance(value, str):
+        raise TypeError(f"headers[{name!r}] must be a str, not {type(value).__name__}")
+    _encoded(value, f"the header {name}")
     return value
+
+
+def _encoded(text: str, what: str) -> bytes:
+    """Raises WebhookVerificationError for surrogates, which frameworks make of bytes that are no text."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        raise WebhookVerificationError(f"{what} is not text") from None
+
+
+def _secrets(secret: object) -> list[str]:
+    found = [secret] if isinstance(secret, str) else secret
+    if not isinstance(found, Sequence) or isinstance(found, bytes) or not all(isinstance(each, str) for each in found):
+        raise TypeError("secret must be the subscription's secret, whsec_…, as a str, or several of them")  # It is not repeated.
+    return [*found]
 
 
 def _key(secret: str) -> bytes:
     try:
         key = base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
-    except (binascii.Error, ValueError, AttributeError):
+    except (binascii.Error, ValueError):
         key = b""
     if not key:  # The message does not repeat it.
         raise WebhookVerificationError("the secret must be the subscription's, as whsec_ followed by base64")
@@ -101,7 +143,7 @@ def _time(timestamp: str, tolerance: float) -> datetime:
     if not _TIMESTAMP.fullmatch(timestamp):
         raise WebhookVerificationError("webhook-timestamp must be whole seconds since 1970")
     age = time.time() - int(timestamp)
-    if abs(age) > tolerance:
+    if abs(age) > tolerance or int(timestamp) > _LATEST:
         raise WebhookVerificationError(
             f"the request is {abs(age):.0f} s too {'old' if age > 0 else 'new'}; {tolerance:g} s are tolerated. Is the clock right?"
         )
@@ -113,5 +155,5 @@ def _read(webhook_id: str, sent_at: datetime, body: bytes) -> Webhook:
         data = json.loads(body)
         event = Event.from_json(data["event"])
         return Webhook(id=webhook_id, sent_at=sent_at, subscription_id=str(data["subscription_id"]), event=event)
-    except (AttributeError, LookupError, TypeError, ValueError) as error:
+    except (AttributeError, LookupError, TypeError, ValueError, RecursionError) as error:
         raise WebhookVerificationError(f"the request is signed, but its body is not the protocol's ({error!r})") from error

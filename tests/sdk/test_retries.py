@@ -127,7 +127,14 @@ def test_retry_after_as_a_date_is_waited_for(client, script, slept):
     assert 10 < slept[0] <= 20.5
 
 
-@pytest.mark.parametrize("value", ["soon", "Mon, 32 Foo 2026", "-5", "nan"])
+@pytest.mark.case("security L6")
+@pytest.mark.parametrize(
+    "value",
+    [
+        "soon", "Mon, 32 Foo 2026", "-5", "nan", "inf", "1e999", "Mon, 01 Jan 2024 00:00:00 +99999999999999999999",
+        "Mon, 01 Jan 2024 00:00:00 +9999", "Mon, 01 Jan 0001 00:00:00 +2359", "Mon, 01 Jan 99999999999 00:00:00 GMT", "(" * 900, ",",
+    ],
+)  # fmt: skip
 def test_a_retry_after_that_makes_no_sense_is_passed_over(client, script, slept, value):
     script.says((503, {}, {"Retry-After": value}), INTENT)
 

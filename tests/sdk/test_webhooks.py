@@ -137,7 +137,7 @@ def own_signature(key, webhook_id, timestamp, body=BODY):
     return "v1," + base64.b64encode(webhooks.hmac.digest(key, f"{webhook_id}.{timestamp}.".encode() + body, "sha256")).decode()
 
 
-@pytest.mark.parametrize("secret", ["", "whsec_", "whsec_not base64", "plain text", "whsec_\u00e9", None])
+@pytest.mark.parametrize("secret", ["", "whsec_", "whsec_not base64", "plain text", "whsec_\u00e9", "whsec_\udcff"])
 def test_a_secret_that_is_none_is_refused_and_not_repeated(secret):
     with pytest.raises(WebhookVerificationError) as caught:
         verify(BODY, signed(), [secret])
@@ -165,9 +165,87 @@ def test_bytes_that_are_no_text_are_refused():
         verify(b"\xff", headers, SECRET)
 
 
-def test_a_tolerance_that_is_none_is_refused():
+@pytest.mark.parametrize("tolerance", [float("nan"), -1, None, "300"])
+def test_a_tolerance_that_is_none_is_refused(tolerance):
     with pytest.raises(InputValidationError):
-        verify(BODY, signed(), SECRET, tolerance=float("nan"))
+        verify(BODY, signed(), SECRET, tolerance=tolerance)
+
+
+HOSTILE = [
+    "\udcff",
+    "a\udc80b",
+    "\ud800",
+    "\U0010ffff",
+    "\xff",
+    "\0",
+    "v1," * 1_000,
+    "v1,\udcff",
+    "," * 5_000,
+    " ",
+    "9" * 12,
+    "9" * 5_000,
+    "\u0664",
+]
+
+
+@pytest.mark.case("streams 43")
+@pytest.mark.parametrize("value", HOSTILE)
+@pytest.mark.parametrize("name", ["webhook-id", "webhook-timestamp", "webhook-signature", "x-other"])
+def test_whatever_a_header_says_is_a_refusal_and_no_other_error(name, value):
+    headers = signed() | {name: value}
+    for tolerance in (300, float("inf")):
+        if name == "x-other":
+            assert verify(BODY, headers, SECRET, tolerance)
+        else:
+            with pytest.raises(WebhookVerificationError):
+                verify(BODY, headers, SECRET, tolerance)
+
+
+@pytest.mark.case("streams 43")
+@pytest.mark.parametrize("body", [b"\xff", b"\0" * 1000, b"[" * 100_000, b"", "\udcff", "{}\ud800"])
+def test_whatever_a_body_says_is_a_refusal_and_no_other_error(body):
+    with pytest.raises(WebhookVerificationError):
+        verify(body, signed(), SECRET)
+
+
+@pytest.mark.case("streams 43")
+def test_a_signed_time_beyond_the_calendar_is_refused_at_any_tolerance():
+    headers = {
+        "webhook-id": "m",
+        "webhook-timestamp": "9" * 12,
+        "webhook-signature": own_signature(bytes(range(32)), "m", "9" * 12),
+    }
+
+    with pytest.raises(WebhookVerificationError):
+        verify(BODY, headers, SECRET, tolerance=float("inf"))
+
+
+@pytest.mark.case("streams 43")
+@pytest.mark.parametrize("secret", [None, b"whsec_abc", 7, [None], [SECRET, None], [b"whsec_abc"], {}.keys()])
+def test_a_secret_of_another_kind_is_a_mistake_that_says_what_to_pass(secret):
+    with pytest.raises(TypeError, match="secret must be the subscription's"):
+        verify(BODY, signed(), secret)
+
+
+@pytest.mark.case("streams 43")
+@pytest.mark.parametrize("payload", [{"event": {}}, [], None, 7])
+def test_a_body_that_was_parsed_is_a_mistake_that_says_what_to_pass(payload):
+    with pytest.raises(TypeError, match="body as bytes, exactly as it came"):
+        verify(payload, signed(), SECRET)
+
+
+@pytest.mark.case("streams 43")
+@pytest.mark.parametrize("headers", [None, [("webhook-id", "m")], {b"webhook-id": b"m"}, "webhook-id: m"])
+def test_headers_of_another_kind_are_a_mistake_that_says_what_to_pass(headers):
+    with pytest.raises(TypeError, match="headers must be"):
+        verify(BODY, headers, SECRET)
+    with pytest.raises(TypeError, match="must be a str, not list"):
+        verify(BODY, signed() | {"webhook-id": ["m"]}, SECRET)
+
+
+@pytest.mark.parametrize("kind", [bytearray, memoryview])
+def test_other_kinds_of_bytes_do(kind):
+    assert verify(kind(BODY), signed(), SECRET)
 
 
 def test_the_refusal_is_one_of_the_packages_errors_and_can_be_pickled():

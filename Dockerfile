@@ -5,11 +5,13 @@ FROM python:3.13-slim AS build
 RUN python -m venv /venv
 WORKDIR /source
 COPY requirements/server.txt requirements/
-RUN /venv/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements/server.txt
+RUN /venv/bin/pip install --no-cache-dir --disable-pip-version-check --no-deps --require-hashes -r requirements/server.txt
 COPY . .
-# What builds the package came with the lock; it stays behind, and so does pip.
+# What builds the package came with the lock; it stays behind, and so do pip, and daphne with what only it needs: it is for `runserver`.
 RUN /venv/bin/pip install --no-cache-dir --disable-pip-version-check --no-deps --no-build-isolation . \
-    && /venv/bin/pip uninstall --yes hatchling editables trove-classifiers pathspec pluggy tomlkit pip \
+    && /venv/bin/pip uninstall --yes hatchling editables trove-classifiers pathspec pluggy tomlkit \
+        daphne autobahn automat cffi constantly cryptography hyperlink incremental packaging pycparser pyopenssl service-identity \
+        twisted txaio ujson zope-interface pip \
     && /venv/bin/python -m compileall -q /venv/lib
 
 FROM python:3.13-slim

@@ -64,14 +64,18 @@ clean: ## Remove the virtual environment and what tools left behind
 INSTALL := $(BIN)/pip install --disable-pip-version-check --no-deps
 
 $(VENV)/bin/python:
-	$(PYTHON) -c 'import sys; sys.exit("OpenIntent needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Say which: make PYTHON=python3.12 …") if sys.version_info < (3, 11) else None'
-	$(PYTHON) -m venv $(VENV)
+	@command -v $(PYTHON) >/dev/null || { echo "OpenIntent needs Python 3.11 or newer, and there is no $(PYTHON) here. Say which: make PYTHON=python3.12 …" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit("OpenIntent needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Say which: make PYTHON=python3.12 …") if sys.version_info < (3, 11) else None'
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) comes without venv or pip. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -f $(VENV)/bin/python; exit 1; }
 
 $(VENV)/.server: requirements/server.txt pyproject.toml | $(VENV)/bin/python
-	$(INSTALL) --require-hashes -r requirements/server.txt
-	$(INSTALL) --quiet --no-build-isolation --editable .
+	@echo "Installing the server into $(VENV): half a minute or so, once."
+	@$(INSTALL) --require-hashes -r requirements/server.txt
+	@$(INSTALL) --quiet --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.server
-	$(INSTALL) --require-hashes -r requirements/dev.txt
+	@echo "Installing what tests and tools need into $(VENV): two minutes or so, once."
+	@$(INSTALL) --require-hashes -r requirements/dev.txt
 	@touch $@

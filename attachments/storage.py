@@ -34,7 +34,7 @@ class Folder(FileSystemStorage):
     def _save(self, name: str, content: Any) -> str:
         """A server that is killed, or loses its power, leaves no half file under the name."""
         path = Path(self.path(name))
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make_private_folder(path.parent)
         partial = path.with_name(f"{path.name}.{token_hex(8)}{PARTIAL}")
         try:
             _write(partial, content.chunks())
@@ -81,8 +81,15 @@ def _as_of_a_disk(name: str) -> Iterator[None]:
         raise OSError(f"the store of attachments does not answer: {error}") from error
 
 
+def _make_private_folder(path: Path) -> None:
+    """Make a folder, and those above it that are missing, for the server's user alone."""
+    if not path.is_dir():
+        for folder in reversed([path, *path.parents]):
+            folder.mkdir(mode=0o700, exist_ok=True)
+
+
 def _write(path: Path, chunks: Iterable[bytes]) -> None:
-    with open(path, "xb") as file:
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.writelines(chunks)
         file.flush()
         os.fsync(file.fileno())

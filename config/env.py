@@ -12,6 +12,17 @@ from django.core.exceptions import ImproperlyConfigured
 env = environ.Env()
 
 DEV_DATABASE = "sqlite:///./openintent.db"
+MIN_KEY_LENGTH = 16
+MIN_KEY_CHARACTERS = 5  # Different ones: of 16 random hexadecimal digits fewer are there once in two million times.
+WELL_KNOWN_KEYS = {
+    "dev-user-key", "agent-research-key", "agent-synth-key", "my-secret-key", "agent-key", "your-api-key", "your-api-key-here",
+    "your-secret-key", "my-secret-api-key", "my-api-key-12345", "super-secret-key", "openintent-api-key", "openintent-key-1",
+    "change-me-please", "change-me-change-me", "changemechangeme", "changeme12345678", "correct-horse-battery-staple",
+    "test-api-key-123", "test-key-test-key", "secret-key-12345", "operator-secret-key", "0123456789abcdef", "1234567890123456",
+    "1234567890abcdef", "abcdefghijklmnop", "passwordpassword", "password12345678", "qwertyuiopasdfgh",
+}  # fmt: skip
+"""Keys of dev mode, placeholders of documents, and what people type instead of a random one."""
+
 SCHEMES = "sqlite:///relative/or//absolute.db or postgresql://user:password@host:5432/name"
 
 
@@ -58,6 +69,33 @@ def rate(name: str) -> tuple[int, float] | None:
     if not count.strip().isdecimal() or int(count) < 1 or seconds is None:
         raise ImproperlyConfigured(f"{name}={value!r} cannot be used. Say, for example, 600/minute, 20/second or off.")
     return int(count), float(seconds)
+
+
+def api_keys() -> list[str]:
+    """Return the keys of OPENINTENT_API_KEYS. Refuse those that can be guessed: they are operators (protocol §1.1).
+
+    OPENINTENT_WEAK_KEYS is set by OpenIntentServer for keys in a program on a loopback address, and by nobody else.
+    """
+    keys = words("OPENINTENT_API_KEYS")
+    if flag("OPENINTENT_WEAK_KEYS", False):
+        return keys
+    for number_of_key, key in enumerate(keys, 1):
+        if reason := weakness(key):
+            which = "the key" if len(keys) == 1 else f"key {number_of_key} of {len(keys)}"
+            raise ImproperlyConfigured(
+                f"OPENINTENT_API_KEYS (--api-keys): {which} {reason}, and whoever has it is an operator. "
+                "Make one: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
+            )
+    return keys
+
+
+def weakness(key: str) -> str:
+    """Return why a key can be guessed; empty where it cannot."""
+    if key.casefold() in WELL_KNOWN_KEYS:
+        return "is well known"
+    if len(key) < MIN_KEY_LENGTH:
+        return f"has fewer than {MIN_KEY_LENGTH} characters"
+    return f"has fewer than {MIN_KEY_CHARACTERS} different characters" if len(set(key)) < MIN_KEY_CHARACTERS else ""
 
 
 def database() -> dict[str, Any]:
@@ -151,6 +189,16 @@ def _s3_options() -> dict[str, str]:
     given = {option: env.str(f"OPENINTENT_ATTACHMENTS_S3_{name}", default="") for option, name in names.items()}
     style = {"addressing_style": "path"} if given["endpoint_url"] else {}  # Few of those answer to a host name per bucket.
     return {**style, **{option: value for option, value in given.items() if value}}
+
+
+def debug() -> bool:
+    """Whether OPENINTENT_DEBUG is set. Refuse it behind a proxy: the page of a failure shows code and values to anybody."""
+    value = flag("OPENINTENT_DEBUG", False)
+    if value and flag("OPENINTENT_BEHIND_TLS", False):
+        raise ImproperlyConfigured(
+            "OPENINTENT_DEBUG shows code and values to others: not with OPENINTENT_BEHIND_TLS. Unset one of them."
+        )
+    return value
 
 
 def is_loopback(host: str) -> bool:

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import shlex
 import socket
 import sys
 from collections.abc import Collection, Iterable
@@ -12,7 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import Error as DatabaseError
 from openintent_server import CannotStart
 
-from config.env import DEV_DATABASE, env, flag, is_loopback, number, rate
+from config.env import DEV_DATABASE, env, flag, is_loopback, number, rate, weakness
 from config.version import installed
 
 SETTINGS = "config.settings"
@@ -41,6 +42,8 @@ class OpenIntentServer:
         self.workers = number("OPENINTENT_WORKERS", 1, least=1, most=MAX_WORKERS) if workers is None else workers
         _export("DATABASE_URL", database_url)
         _export("OPENINTENT_API_KEYS", None if api_keys is None else ",".join(_checked(api_keys)))
+        # A program's own keys are taken as they are where nobody else can reach them, so that an example runs as it stands.
+        os.environ["OPENINTENT_WEAK_KEYS"] = str(api_keys is not None and is_loopback(self.host)).lower()
         _export("OPENINTENT_LOG_LEVEL", log_level)
         _export("OPENINTENT_DEBUG", None if debug is None else str(debug).lower())
         os.environ["DJANGO_SETTINGS_MODULE"] = SETTINGS  # The server's own, also where it is started inside of another project.
@@ -48,6 +51,8 @@ class OpenIntentServer:
     def run(self) -> None:
         """Prepare the database and serve until SIGINT or SIGTERM. Raises CannotStart."""
         _refuse_other_settings()
+        if flag("OPENINTENT_DEBUG", False) and not is_loopback(self.host):
+            raise CannotStart(f"OPENINTENT_DEBUG shows code and values to anybody who reaches {self.host}. Unset it.")
         listener = _listen(self.host, self.port)
         try:
             has_keys = self._decide_dev_mode()
@@ -164,13 +169,13 @@ def main(arguments: list[str] | None = None) -> None:
     )
     parser.add_argument("--version", action="version", version=f"openintent {installed()}")
     options = parser.parse_args(arguments)
-    keys = None if options.api_keys is None else options.api_keys.split(",")
     try:
+        if options.api_keys is not None:
+            os.environ["OPENINTENT_API_KEYS"] = ",".join(_checked(options.api_keys.split(",")))
         OpenIntentServer(
             host=options.host,
             port=options.port,
             database_url=options.database_url,
-            api_keys=keys,
             debug=options.debug,
             log_level=options.log_level,
             workers=options.workers,
@@ -251,7 +256,7 @@ def _locked(path: Path) -> Any:
     import fcntl  # noqa: PLC0415  Not on every system; SQLite's own locks still hold there.
 
     try:
-        file = path.open("w")
+        file = open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w")  # noqa: SIM115  Open while the server runs.
     except OSError as error:
         raise CannotStart(f"cannot write {path}: {error.strerror}.") from None
     try:
@@ -282,9 +287,21 @@ def _banner(host: str, port: int, settings: Any, workers: int, way_in: str) -> s
         lines.append("  Dev mode  X-API-Key: dev-user-key (operator). Only this machine can reach the server.")
     else:
         lines.append("  Keys      Send one as X-API-Key. The well-known keys of dev mode are refused.")
+        if any(map(weakness, settings.API_KEYS)):
+            lines.append("            Some can be guessed, and are taken since only this machine can reach the server.")
+    if open_files := _readable_by_others(settings):
+        lines.append(f"  Files     Other users of this machine can read them: chmod go= {shlex.join(open_files)}")
     if workers > 1:
         lines.append(f"  Workers   {workers} processes share the port.")
     return "\n".join(lines)
+
+
+def _readable_by_others(settings: Any) -> list[str]:
+    """Return the files of the database, and the folder of attachments, that others than their owner may read: made by older versions."""
+    database, attachments = settings.DATABASES["default"], settings.STORAGES["attachments"]["OPTIONS"].get("location")
+    name = database["NAME"] if database["ENGINE"] == "config.sqlite" else None
+    paths = [Path(f"{name}{end}") for end in ("", "-wal", "-shm") if name] + ([Path(attachments)] if attachments else [])
+    return [str(path) for path in paths if path.exists() and path.stat().st_mode & 0o077]
 
 
 if __name__ == "__main__":

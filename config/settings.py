@@ -1,5 +1,6 @@
 """Django's settings, read from the environment. `openintent-server` sets the variables that its options stand for."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 from config import env
@@ -8,8 +9,9 @@ from console.theme import UNFOLD  # noqa: F401  A setting.
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-DEBUG = env.flag("OPENINTENT_DEBUG", False)
-API_KEYS = env.words("OPENINTENT_API_KEYS")
+DEBUG = env.debug()
+DEFAULT_EXCEPTION_REPORTER_FILTER = "config.debugging.ReporterFilter"
+API_KEYS = env.api_keys()
 # Set by openintent-server and runserver where they bind a loopback address and no keys are configured.
 DEV_MODE = env.flag("OPENINTENT_DEV_MODE", False)
 
@@ -20,7 +22,7 @@ ALLOWED_HOSTS = env.words("OPENINTENT_ALLOWED_HOSTS") or ["*"]
 CSRF_TRUSTED_ORIGINS = env.words("OPENINTENT_CSRF_TRUSTED_ORIGINS")
 
 INSTALLED_APPS = [
-    "daphne",  # Before staticfiles: its runserver is ASGI.
+    *(["daphne"] if find_spec("daphne") else []),  # Before staticfiles: its runserver is ASGI. The image comes without it.
     "console",  # Before the theme, of whose templates it replaces some.
     "unfold.apps.BasicAppConfig",  # Before the admin, whose templates it replaces.
     "console.apps.ConsoleAdminConfig",

@@ -26,6 +26,7 @@ from unfold.forms import AuthenticationForm
 
 from access.noting import note
 from access.people import set_role
+from config.client_address import client_address
 from config.db import verb
 from config.env import is_loopback
 from console import throttle
@@ -41,18 +42,18 @@ class SignInForm(AuthenticationForm):
     """The name and the password, so many times in so many minutes. Each attempt is a line of the server's log."""
 
     def clean(self) -> dict[str, Any]:
-        username, address = str(self.cleaned_data.get("username", "")), self.request.META["REMOTE_ADDR"]
+        username, address = str(self.cleaned_data.get("username", "")), client_address(self.request)
         if not username or not self.cleaned_data.get("password"):
             return self.cleaned_data  # Nothing to compare: the fields say what is missing.
         try:
             attempt = throttle.spend(username, address)
         except throttle.TooManyAttempts as refusal:
-            note_attempt("sign_in_throttled", username, address)
+            note_attempt("sign_in_throttled", username, self.request.META["REMOTE_ADDR"])
             raise ValidationError(f"Too many attempts to sign in. Try again in {in_words(refusal.wait)}.", "throttled") from None
         try:
             cleaned: dict[str, Any] = super().clean()
         except ValidationError:
-            note_attempt("sign_in_failed", username, address)
+            note_attempt("sign_in_failed", username, self.request.META["REMOTE_ADDR"])
             raise
         throttle.give_back(attempt)
         throttle.remember_network(attempt)

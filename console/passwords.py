@@ -24,6 +24,7 @@ from django.views.decorators.cache import never_cache
 from unfold.widgets import BASE_INPUT_CLASSES
 
 from access import accounts
+from config.client_address import client_address
 from console import throttle
 from console.entering import BACKEND, in_words, note_attempt, note_signed_in
 
@@ -56,16 +57,16 @@ class ChooseForm(SetPasswordForm):
 class ChangeForm(PasswordChangeForm):
     """The present password is compared as often as at signing in: who finds a session open cannot guess it here."""
 
-    def __init__(self, *args: Any, address: str, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.address = address
+        self.address, self.counted_address = request.META["REMOTE_ADDR"], client_address(request)
         self.fields["old_password"].label = "Present password"
         _worded(self, "oi-input")
 
     def clean_old_password(self) -> str:
         name = self.user.get_username()
         try:
-            attempt = throttle.spend(name, self.address)
+            attempt = throttle.spend(name, self.counted_address)
         except throttle.TooManyAttempts as refusal:
             accounts.note_password(self.user, "password_change_throttled", address=self.address)
             raise ValidationError(f"Too many attempts. Try again in {in_words(refusal.wait)}.", "throttled") from None
@@ -95,7 +96,7 @@ class ChoosePassword(PasswordResetConfirmView):
 
     def _tried(self, request: HttpRequest, uidb64: str, token: str) -> HttpResponseBase:
         """Where the token is good, the way to the page without it."""
-        name, address = f"link of {uidb64}", request.META["REMOTE_ADDR"]
+        name, address = f"link of {uidb64}", client_address(request)
         try:
             attempt = throttle.spend(name, address)
         except throttle.TooManyAttempts as refusal:
@@ -158,7 +159,7 @@ class ChangePassword(PasswordChangeView):
         }
 
     def get_form_kwargs(self) -> dict[str, Any]:
-        return {**super().get_form_kwargs(), "address": self.request.META["REMOTE_ADDR"]}
+        return {**super().get_form_kwargs(), "request": self.request}
 
     def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
         accounts.note_password(form.user, address=self.request.META["REMOTE_ADDR"])

@@ -73,19 +73,24 @@ def give_back(attempt: Attempt) -> None:
 
 def remember_network(attempt: Attempt) -> None:
     """Count the attempts of this account from this network by themselves, from now on and for KNOWN_FOR."""
+    if not attempt.address:
+        return
     known = Attempts(subject=_known(attempt.username, attempt.address), due_at=clock() + KNOWN_FOR)
     Attempts.objects.bulk_create([known], update_conflicts=True, unique_fields=["subject"], update_fields=["due_at"])
 
 
 def _shares(username: str, address: str, now: datetime) -> dict[str, timedelta]:
-    """What one attempt costs each subject that counts it."""
+    """What one attempt costs each subject that counts it. An unknown address (config.client_address) is counted nowhere."""
     account, network = _account(username), _network(address)
+    anywhere = {_subject("account", account): PERIOD / OF_AN_ACCOUNT_ANYWHERE}
+    if not address:
+        return anywhere
     own = {_subject("account-network", f"{network} {account}"): PERIOD / OF_AN_ACCOUNT}
     if Attempts.objects.filter(subject=_known(username, address), due_at__gt=now).exists():
         return own
     return {
         **own,
-        _subject("account", account): PERIOD / OF_AN_ACCOUNT_ANYWHERE,
+        **anywhere,
         _subject("address", network): PERIOD / OF_AN_ADDRESS,
     }
 

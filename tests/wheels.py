@@ -3,12 +3,14 @@
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Iterable
+from importlib.metadata import distribution
 from pathlib import Path
 
 from tests.processes import ROOT
 
 PATIENCE = 120  # Seconds for a command.
-OF_THE_CLIENT = ("certifi", "charset_normalizer", "idna", "requests", "urllib3")
+OF_THE_CLIENT = ("certifi", "charset-normalizer", "idna", "requests", "urllib3")
 """What comes with `pip install openintent`."""
 
 
@@ -24,16 +26,16 @@ def build_wheel(folder: Path) -> Path:
     return wheel
 
 
-def install_wheel(wheel: Path, folder: Path, *, with_extras: bool = True) -> Path:
-    """Return a virtual environment with the wheel and its dependencies, or with those of the client alone."""
+def install_wheel(wheel: Path, folder: Path, dependencies: Iterable[str] | None = None) -> Path:
+    """Return a virtual environment with the wheel and those distributions, or with all that this environment has."""
     run(sys.executable, "-m", "venv", "--without-pip", folder)
     run(sys.executable, "-m", "uv", "pip", "install", "--offline", "--no-deps", "--python", folder / "bin/python", wheel)
     (packages,) = (folder / "lib").glob("python*/site-packages")
     ours = Path(sysconfig.get_path("purelib"))
-    if with_extras:
+    if dependencies is None:
         (packages / "dependencies.pth").write_text(str(ours))  # Whose own .pth files, of this checkout, are not read.
         return folder
-    for name in OF_THE_CLIENT:
-        for path in [ours / name, *ours.glob(f"{name}-*.dist-info")]:
-            (packages / path.name).symlink_to(path)
+    for name in {file.parts[0] for each in dependencies for file in distribution(each).files or () if file.parts[0] != ".."}:
+        if name != "__pycache__":
+            (packages / name).symlink_to(ours / name)
     return folder

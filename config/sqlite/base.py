@@ -4,8 +4,10 @@ SQLite lets writers poll for its lock; under load some wait for seconds (4 s mea
 One queue also keeps clear of the WAL reset race of SQLite before 3.51.3.
 """
 
+import os
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from django.db.backends.sqlite3 import base
@@ -21,6 +23,13 @@ _Wrapper: Any = base.DatabaseWrapper  # The types leave out the methods that a b
 
 class DatabaseWrapper(_Wrapper):
     _is_writer = False
+
+    def get_new_connection(self, conn_params: Any) -> Any:
+        """Make a missing file for the server's user alone. What SQLite puts beside it (-wal, -shm) has the file's mode."""
+        if conn_params["database"].startswith("/"):
+            with suppress(OSError):  # It exists, or SQLite says what is wrong.
+                os.close(os.open(conn_params["database"], os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        return super().get_new_connection(conn_params)
 
     def run(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         """Run the statement, in the open transaction if there is one. Answers its rows.

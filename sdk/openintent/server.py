@@ -16,7 +16,7 @@ require_extra()
 class OpenIntentServer:
     """The server, from Python.
 
-    `api_keys` are unbound operator keys; without any, on a loopback address, the server runs in dev mode and accepts
+    `api_keys` are unbound operator keys, of 16 characters or more on an address that others can reach; without any, on a loopback address, the server runs in dev mode and accepts
     `dev-user-key`. `workers` processes share the port; more than one need PostgreSQL. What is left out comes from the
     environment: OPENINTENT_HOST, OPENINTENT_PORT, OPENINTENT_WORKERS, DATABASE_URL, OPENINTENT_API_KEYS,
     OPENINTENT_LOG_LEVEL. Settings are Django's, so a process can run one server, and no other Django project beside it.
@@ -46,6 +46,11 @@ class OpenIntentServer:
     def run(self) -> None:
         """Prepare the database and serve until SIGINT or SIGTERM. Raises CannotStart."""
         add_packages_to_path()
+        from django.core.exceptions import ImproperlyConfigured  # noqa: PLC0415
+
         from config.server import OpenIntentServer as Server  # noqa: PLC0415
 
-        Server(**self._options).run()
+        try:
+            Server(**self._options).run()
+        except ImproperlyConfigured as error:
+            raise CannotStart(str(error)) from None

@@ -13,7 +13,7 @@ from hatchling.build import build_editable
 from tests.databases import fresh_database
 from tests.processes import ROOT
 from tests.servers import Server
-from tests.wheels import install_wheel
+from tests.wheels import OF_THE_CLIENT, install_wheel
 
 KEY = {"X-API-Key": "dev-user-key"}
 PACKAGES = {app for app in settings.INSTALLED_APPS if (ROOT / app).is_dir()} | {"config", "templates"}
@@ -22,7 +22,7 @@ PACKAGES = {app for app in settings.INSTALLED_APPS if (ROOT / app).is_dir()} | {
 @pytest.fixture(scope="module")
 def client_only(wheel, tmp_path_factory):
     """A virtual environment with the wheel and no extra."""
-    return install_wheel(wheel, tmp_path_factory.mktemp("client") / "venv", with_extras=False)
+    return install_wheel(wheel, tmp_path_factory.mktemp("client") / "venv", OF_THE_CLIENT)
 
 
 @pytest.fixture

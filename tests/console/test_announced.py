@@ -21,7 +21,7 @@ def test_a_server_in_dev_mode_prints_a_way_in_once(vendor, tmp_path):
 
 def test_outside_dev_mode_it_says_how_to_make_an_account_and_prints_no_way_in(vendor, tmp_path):
     database = migrated_database(vendor, tmp_path)
-    with Server(database, OPENINTENT_DEV_MODE="false", OPENINTENT_API_KEYS="k" * 40) as server:
+    with Server(database, OPENINTENT_DEV_MODE="false", OPENINTENT_API_KEYS="kR7-once-and-for-all-tests") as server:
         printed = "\n".join(server.log)
 
     assert "openintent-manage createoperator NAME" in printed

@@ -74,10 +74,10 @@ def rate(name: str) -> tuple[int, float] | None:
 def api_keys() -> list[str]:
     """Return the keys of OPENINTENT_API_KEYS. Refuse those that can be guessed: they are operators (protocol §1.1).
 
-    OPENINTENT_WEAK_KEYS is set by OpenIntentServer for keys in a program on a loopback address, and by nobody else.
+    _OPENINTENT_WEAK_KEYS is set by OpenIntentServer for keys in a program on a loopback address, and by nobody else.
     """
     keys = words("OPENINTENT_API_KEYS")
-    if flag("OPENINTENT_WEAK_KEYS", False):
+    if flag("_OPENINTENT_WEAK_KEYS", False):
         return keys
     for number_of_key, key in enumerate(keys, 1):
         if reason := weakness(key):

@@ -43,7 +43,7 @@ class OpenIntentServer:
         _export("DATABASE_URL", database_url)
         _export("OPENINTENT_API_KEYS", None if api_keys is None else ",".join(_checked(api_keys)))
         # A program's own keys are taken as they are where nobody else can reach them, so that an example runs as it stands.
-        os.environ["OPENINTENT_WEAK_KEYS"] = str(api_keys is not None and is_loopback(self.host)).lower()
+        os.environ["_OPENINTENT_WEAK_KEYS"] = str(api_keys is not None and is_loopback(self.host)).lower()
         _export("OPENINTENT_LOG_LEVEL", log_level)
         _export("OPENINTENT_DEBUG", None if debug is None else str(debug).lower())
         os.environ["DJANGO_SETTINGS_MODULE"] = SETTINGS  # The server's own, also where it is started inside of another project.

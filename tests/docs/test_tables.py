@@ -97,7 +97,9 @@ def _read():
     for path in (ROOT / "config").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                found |= set(re.findall(r"\b(?:OPENINTENT_[A-Z0-9_]*[A-Z0-9]|DATABASE_URL|REDIS_URL)\b", node.value))
+                found |= set(
+                    re.findall(r"\b(?:OPENINTENT_[A-Z0-9_]*[A-Z0-9]|DATABASE_URL|FORWARDED_ALLOW_IPS|REDIS_URL)\b", node.value)
+                )
     return found - {"OPENINTENT_URL"}
 
 

@@ -43,7 +43,7 @@ class ApiKeyAdmin(OperatorPages, RowsAdmin):
     panels_template = "access/key.html"
     rows_template = "access/keys.html"
     search_label = "Search by name, agent, or the beginning of the key"
-    list_filter = [by("state", "state", STATES, _state), "role"]
+    list_filter = [by("state", "state", STATES, _state), by("role", "role", Role.choices, lambda role, now: Q(role=role))]
     search_fields = ["name", "agent_id", "prefix"]
     actions = ["revoke"]
     every = list_every = 60

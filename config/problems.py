@@ -1,6 +1,7 @@
 """How refusals, and failures nobody foresaw, go out: one shape everywhere (protocol §2, RFC 9457)."""
 
 import logging
+import sys
 from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any
@@ -127,4 +128,6 @@ def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def handler500(request: HttpRequest) -> HttpResponse:
-    return respond(Internal())
+    """Django calls it while it handles what was raised: outside of DRF, nobody else logs that."""
+    exception = sys.exc_info()[1]
+    return respond(as_refusal(exception) if exception else Internal())

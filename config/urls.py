@@ -46,7 +46,7 @@ urlpatterns = [
     path("", RedirectView.as_view(url="/docs")),
 ]
 
-handler400 = "config.problems.handler400"
+handler400 = "console.refusing.handler400"
 handler403 = "console.refusing.handler403"
 handler404 = "console.refusing.handler404"
 handler500 = "config.problems.handler500"

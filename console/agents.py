@@ -18,7 +18,7 @@ from attachments.models import Attachment
 from config.db import clock
 from config.ids import first_id_at
 from console.bars import Part
-from console.panels import answer
+from console.panels import answer, refuse_unknown
 from console.portfolios import newest_events, progress
 from console.telling import is_agent
 from costs.amounts import HUNDREDTHS, PARTS
@@ -80,6 +80,7 @@ class Lately:
 
 @require_GET
 def page(request: HttpRequest) -> HttpResponse:
+    refuse_unknown(request, ("q", "p"))
     query = request.GET.get("q", "").strip()
     number = max(1, int(given) if (given := request.GET.get("p", "")).isdecimal() and len(given) < 6 else 1)
     lately = Lately.read()

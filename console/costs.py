@@ -16,8 +16,8 @@ from access.people import may
 from config import strictjson
 from config.db import clock
 from config.wire import identifier, instant
-from console.panels import AGAIN, answer
-from console.spent import PERIODS, Asked, gather, spellings
+from console.panels import AGAIN, answer, refuse_unknown
+from console.spent import PERIODS, TAKEN, Asked, gather, spellings
 from costs.amounts import as_text
 from costs.models import Cost
 from intents.events import EventType
@@ -47,6 +47,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 def page(request: HttpRequest) -> HttpResponse:
     if not may(request, Role.OBSERVER):
         raise PermissionDenied("You have no role in the console.")
+    refuse_unknown(request, TAKEN)
     asked = Asked.of(request.GET, clock().date())
     context = {
         "title": "Costs",
@@ -64,6 +65,7 @@ def export(request: HttpRequest) -> HttpResponseBase:
     """All costs that the page adds up, of every unit unless one is asked for, as CSV."""
     if not may(request, Role.OBSERVER):
         raise PermissionDenied("You have no role in the console.")
+    refuse_unknown(request, TAKEN)
     asked = Asked.of(request.GET, clock().date())
     name = f"costs-{asked.first or 'all'}-{asked.last}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.admin import SimpleListFilter
+from django.core.exceptions import BadRequest
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
@@ -38,7 +39,7 @@ def by(
             return offered
 
         def value(self) -> str | None:
-            return super().value() or self.default
+            return super().value() or self.default  # A form sends an empty one for all.
 
         def choices(self, changelist: Any) -> Iterator[Any]:
             if default is None:
@@ -50,7 +51,11 @@ def by(
 
         def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
             value = self.value()
-            return queryset if value in (None, ALL) else queryset.filter(chosen(value, clock()))
+            if value is None or (default and value == ALL):
+                return queryset
+            if value not in dict(offered):
+                raise BadRequest(f"There is no {title} {value[:60]!r}.")
+            return queryset.filter(chosen(value, clock()))
 
     Filter.title = title
     return Filter

@@ -31,6 +31,10 @@ class Bounded(Paginator):
     def count(self) -> int:
         return min(self._counted, COUNTED)
 
+    def validate_number(self, number: Any) -> int:
+        """The nearest page that there is: rows of a live list go, and with them its last page."""
+        return max(1, min(int(number), self.num_pages))
+
 
 class RowsAdmin(PanelsAdmin):
     """A list's rows are in `rows_template`, for which `rows` adds what they need. The first filter's choices are its tabs.
@@ -94,9 +98,10 @@ def _tabs(cl: Any, counts: dict[str, int]) -> list[dict[str, Any]]:
 
 def _pages(cl: Any) -> dict[str, Any] | None:
     """Where this page stands among the others; None where it is the only one."""
-    number, count = cl.page_num, cl.paginator.num_pages
+    count = cl.paginator.num_pages
     if count <= 1:
         return None
+    number = cl.paginator.validate_number(cl.page_num)
     around = {"previous": number - 1 if number > 1 else None, "next": number + 1 if number < count else None}
     links = {name: cl.get_query_string({"p": to}) for name, to in around.items() if to}
     total = f"more than {COUNTED:,}" if getattr(cl.paginator, "is_more", False) else f"{cl.result_count:,}"

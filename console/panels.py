@@ -1,12 +1,12 @@
 """Pages that the server writes in one piece, and then, each time that something happens, their panels again (console/home.js)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
@@ -21,6 +21,22 @@ from console.actions import allowed, way_back
 
 AGAIN = "panels"
 """The parameter with which the script asks for the panels alone."""
+
+
+MAX_SEARCH = 255
+"""Characters that somebody may search for. Each word of them is compared with several columns."""
+
+
+def refuse_unknown(request: HttpRequest, taken: Collection[str]) -> None:
+    """Raise BadRequest where the address says something that the page does not take.
+
+    Passed over, a misspelt filter would show everything. Passed on, Django's lists would compare any column of any related
+    model with it, in any way: secrets could be read from the number of rows, and a regular expression holds the process up.
+    """
+    if unknown := sorted(request.GET.keys() - {*taken, AGAIN}):
+        raise BadRequest(f"This page takes no {unknown[0][:60]!r}.")
+    if len(request.GET.get("q", "")) > MAX_SEARCH:
+        raise BadRequest(f"A search has at most {MAX_SEARCH} characters.")
 
 
 def answer(
@@ -64,6 +80,9 @@ class PanelsAdmin(ModelAdmin):
     """
 
     list_per_page = 50
+    list_parameters: tuple[str, ...] = ("q", "p")
+    """What a list's address may say besides its filters."""
+
     show_full_result_count = False
     panels_template: str
     only = ""
@@ -84,6 +103,17 @@ class PanelsAdmin(ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """Only what the list's own filters take, which never name a column: they are made by console.filters."""
+        return lookup in self._filters(request)
+
+    def _filters(self, request: HttpRequest | None) -> set[str]:
+        return {each.parameter_name for each in self.get_list_filter(request)}
+
+    def get_urls(self) -> list[Any]:
+        """Without Django's pages for deleting and for its own history, which nobody has."""
+        return [each for each in super().get_urls() if not str(each.name or "").endswith(("_delete", "_history"))]
+
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         return {name: each for name, each in super().get_actions(request).items() if allowed(request, each[0])}
 
@@ -92,6 +122,9 @@ class PanelsAdmin(ModelAdmin):
 
         What is sent from another page, which then names itself as `back`, leads there.
         """
+        if not self.has_view_permission(request):
+            raise PermissionDenied("Your role does not show these.")
+        refuse_unknown(request, {*self.list_parameters, *self._filters(request)})
         asked = request.POST.get("action")
         if asked and asked not in self.get_actions(request):
             raise PermissionDenied(f"Your role does not allow {asked!r}.")
@@ -123,7 +156,10 @@ class PanelsAdmin(ModelAdmin):
             return self.object_page(request, obj)
         if AGAIN in request.GET and self.has_view_permission(request):
             return answer(request, "console/gone.html", {"list_url": self._list_url()})
-        return super().change_view(request, object_id, form_url, extra_context)
+        if not self.has_view_permission(request, obj):
+            raise PermissionDenied("You have no role in the console.")
+        gone: HttpResponse = self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        return gone
 
     def object_page(self, request: HttpRequest, obj: Any, more: Mapping[str, Any] | None = None) -> TemplateResponse:
         """The page of the object; `more` is for its template, as the answer to a form is."""

@@ -1,14 +1,22 @@
 """What somebody sees who may not do what he asked for, or asked for what is not there."""
 
 from django.contrib import admin
+from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from config import problems
 from config.middleware import CONSOLE
 
-ELSEWHERE = {403: problems.handler403, 404: problems.handler404}
-TITLES = {403: "Not allowed", 404: "Not found"}
+ELSEWHERE = {400: problems.handler400, 403: problems.handler403, 404: problems.handler404}
+TITLES = {400: "Bad request", 403: "Not allowed", 404: "Not found"}
+
+
+def handler400(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """What a page says itself is shown to people. Anything else was sent by no page, and may have come before the session."""
+    if not isinstance(exception, BadRequest):
+        return problems.handler400(request, exception)
+    return _answer(request, exception, 400, str(exception))
 
 
 def handler403(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -22,8 +30,8 @@ def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def _answer(request: HttpRequest, exception: Exception, status: int, said: str) -> HttpResponse:
-    """A page in the console, a problem document elsewhere. Strangers do not learn what is missing."""
-    is_ours = request.path_info.startswith(CONSOLE) and (status != 404 or request.user.is_authenticated)
+    """A page in the console, a problem document elsewhere. Strangers do not learn what is there."""
+    is_ours = request.path_info.startswith(CONSOLE) and (status == 403 or request.user.is_authenticated)
     if not is_ours:
         return ELSEWHERE[status](request, exception)
     context = {**admin.site.each_context(request), "title": TITLES[status], "said": said, "status": status}

@@ -24,6 +24,9 @@ from portfolios.models import Member, Portfolio
 PERIODS = {"today": ("Today", 1), "7": ("7 days", 7), "30": ("30 days", 30), "90": ("90 days", 90), "all": ("All time", None)}
 """With today, in UTC."""
 
+TAKEN = ("period", "from", "until", "unit", "agent", "portfolio", "intent")
+"""What an address may say of it."""
+
 DEFAULT = "30"
 MONEY = "USD"
 LONGEST = 12  # Rows of a breakdown; the others are one more.
@@ -76,8 +79,8 @@ class Asked:
             period=period,
             first=first,
             last=last,
-            unit=given.get("unit", ""),
-            agent=given.get("agent", "").strip(),
+            unit=_word(given.get("unit", "")),
+            agent=_word(given.get("agent", "")),
             portfolio=_named(Portfolio, given.get("portfolio")),
             intent=_named(Intent, given.get("intent")),
         )
@@ -232,6 +235,11 @@ def _by_span(days: Mapping[date, tuple[int, int]], asked: Asked) -> dict[str, in
 def _each(first: date, last: date) -> Iterator[date]:
     for number in range((last - first).days + 1):
         yield first + timedelta(days=number)
+
+
+def _word(given: str) -> str:
+    """As both databases take it: PostgreSQL has no NUL."""
+    return given.replace("\0", "").strip()
 
 
 def _day(given: str | None) -> date | None:

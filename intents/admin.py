@@ -16,7 +16,7 @@ from console import intents as page
 from console.filters import by, named
 from console.home import waits
 from console.lists import RowsAdmin
-from console.panels import PanelsAdmin, answer
+from console.panels import PanelsAdmin, answer, refuse_unknown
 from intents.models import Assignment, Edge, EdgeKind, Event, Intent, Status
 from portfolios.models import Member, Portfolio
 
@@ -128,9 +128,11 @@ def _tied(given: Mapping[str, str]) -> list[tuple[str, UUID, str]]:
 @admin.register(Event)
 class EventAdmin(PanelsAdmin):
     panels_template = "intents/event.html"
+    list_parameters = ("type", "actor", "before", "intent", "portfolio")
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The whole log, which is never counted."""
+        refuse_unknown(request, self.list_parameters)
         asked = log.Everywhere.of(request.GET)
         found = asked.read()
         context = {

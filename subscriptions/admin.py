@@ -6,7 +6,7 @@ from django.db.models import Q
 from django.http import HttpRequest
 
 from access.models import Role
-from access.people import actor_of, may
+from access.people import actor_of, is_operator, may
 from config.db import clock
 from console import webhooks
 from console.actions import action
@@ -44,19 +44,28 @@ class _NoEvents:
 
 @admin.register(Subscription)
 class SubscriptionAdmin(_NoEvents, RowsAdmin):
-    """Without the secrets, which nobody is shown after the first time."""
+    """Without the secrets, which nobody is shown after the first time.
+
+    The path and the query of a callback may hold a token: operators alone see them, and find by them (rule W-4).
+    """
 
     panels_template = "subscriptions/subscription.html"
     rows_template = "subscriptions/subscriptions.html"
     search_label = "Search by subscriber, maker, or a part of the address"
     list_filter = [by("state", "state", [*Status.choices, ("failing", "Failing or disabled"), ("removed", "Removed")], _state)]
-    search_fields = ["=subscriber_id", "=created_by", "callback_url"]
+    search_fields = ["=subscriber_id", "=created_by", "callback_origin"]
     list_select_related = ["intent", "portfolio"]
     ordering = ["-created_at"]
     actions = ["send_dead", "resume", "activate", "pause", "disable"]
 
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).with_origin()
+
+    def get_search_fields(self, request: HttpRequest) -> list[str]:
+        return ["=subscriber_id", "=created_by", "callback_url" if is_operator(request) else "callback_origin"]
+
     def panels(self, request: HttpRequest, obj: Subscription) -> dict[str, Any]:
-        return webhooks.gather(request, obj)
+        return {"callback": obj.callback_for(actor_of(request)), **webhooks.gather(request, obj)}
 
     def rows(self, request: HttpRequest, found: list[Subscription]) -> dict[str, Any]:
         now = clock()

@@ -4,7 +4,8 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Func, Q
+from django.db.models.functions import Concat, Left, Replace, StrIndex, Substr
 
 from access.callers import Actor
 from access.models import Role
@@ -71,6 +72,14 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
     def with_last_delivery(self) -> "SubscriptionQuerySet":
         last = Delivery.objects.filter(subscription=models.OuterRef("pk"), last_attempt_at__isnull=False)
         return self.annotate(last_delivery_id=models.Subquery(last.order_by("-last_attempt_at", "-pk").values("pk")[:1]))
+
+    def with_origin(self) -> "SubscriptionQuerySet":
+        """Each with the `callback_origin` that `origin` tells of it, to be searched by those who may not see the rest."""
+        ended: Func = Concat(F("callback_url"), models.Value("/"), output_field=models.TextField())
+        for mark in "?#":
+            ended = Replace(ended, models.Value(mark), models.Value("/"))
+        length = StrIndex(Substr(ended, len("https://") + 1), models.Value("/")) + len("https://") - 1
+        return self.annotate(callback_origin=Left("callback_url", length))
 
     def require(self, subscription_id: UUID | str) -> "Subscription":
         """Raises SubscriptionNotFound."""

@@ -1,5 +1,6 @@
 """Subscriptions and deliveries: what came of each attempt, why nothing is sent, and what can be done about it."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -164,3 +165,54 @@ def test_the_pages_cost_the_same_queries_whatever_there_is(person, api, intent, 
 
     assert costs() == before
     assert max(before) <= 14
+
+
+HIDDEN = "https://Hooks.example.com:8443/services/T0PATH?token=SEKRIT#part"
+
+
+@pytest.fixture
+def with_token(pager):
+    Subscription.objects.update(callback_url=HIDDEN)
+    return pager
+
+
+@pytest.mark.case("security L3")
+@pytest.mark.parametrize(("role", "sees"), [("viewer", False), ("arbiter", False), ("operator", True)])
+def test_what_may_be_a_token_in_an_address_is_shown_to_operators_alone(person, with_token, role, sees):
+    reader = person(role, "vera")
+    pages = [f"{PAGE}/", f"{PAGE}/{with_token['id']}/change/", f"{DELIVERIES}/", ""]
+
+    shown = "".join(reader.get(path).text for path in pages)
+
+    assert "https://Hooks.example.com:8443" in shown
+    assert ("T0PATH" in shown, "SEKRIT" in shown) == (sees, sees)
+
+
+@pytest.mark.case("security L3")
+@pytest.mark.parametrize(("role", "finds"), [("viewer", False), ("arbiter", False), ("operator", True)])
+@pytest.mark.parametrize("path", ["/services", "T0PATH", "token=SEKRIT", "?token", "8443/", "SEKRIT#part", "part"])
+def test_nobody_finds_by_what_is_not_shown(person, with_token, role, finds, path):
+    assert ("pager" in rows_of(person(role, "vera"), path)) == finds
+
+
+@pytest.mark.case("security L3")
+@pytest.mark.parametrize(
+    "address", [HIDDEN, "http://hooks.example.com", "https://hooks.example.com?a=/b", "http://x/hooks.example.com"]
+)
+@pytest.mark.parametrize("role", ["viewer", "operator"])
+def test_everybody_finds_by_scheme_host_and_port(person, pager, role, address):
+    Subscription.objects.update(callback_url=address)
+    reader = person(role, "vera")
+
+    assert ("pager" in rows_of(reader, "hooks.EXAMPLE")) == (role == "operator" or "//x" not in address)
+    assert "pager" in rows_of(reader, address.partition("//")[0] + "//")
+
+
+def test_one_without_an_address_is_found_by_its_subscriber(person, pager):
+    Subscription.objects.update(callback_url=None)
+
+    assert "pager" in rows_of(person("viewer"), "pager")
+
+
+def rows_of(reader, searched):
+    return "".join(re.findall(r'class="oi-row-title"[^>]*>([^<]+)<', reader.get(f"{PAGE}/", {"q": searched}).text))

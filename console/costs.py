@@ -1,6 +1,8 @@
 """The page of costs, and their export."""
 
 import csv
+import re
+import unicodedata
 from collections.abc import Iterator
 from io import StringIO
 from typing import Any
@@ -39,8 +41,10 @@ HEADINGS = [
     "model",
     "metadata",
 ]
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes for the beginning of a formula."""
+FORMULA = ("=", "+", "-", "@")
+"""With what a spreadsheet takes a cell for a formula."""
+
+_CELLS = re.compile(r"([;\t\r\n])")  # A spreadsheet set up for another country begins a cell at each semicolon.
 
 
 @require_GET
@@ -102,7 +106,20 @@ def _cells(cost: Cost) -> list[Any]:
 
 def harmless(text: str) -> str:
     """The text as a spreadsheet shows it, and does not compute it."""
-    return f"'{text}" if text.lstrip(" ").startswith(FORMULA) else text
+    first, *rest = _CELLS.split(text)
+    written = first + "".join(f"'{cell}" if _is_formula(cell) else cell for cell in rest)
+    begins_hidden = not text.startswith(" ") and any(map(_is_passed_over, text[:1]))
+    return f"'{written}" if _is_formula(text) or begins_hidden else written
+
+
+def _is_formula(cell: str) -> bool:
+    first = next((each for each in cell if not _is_passed_over(each)), "")
+    return bool(first) and unicodedata.normalize("NFKC", first)[0] in FORMULA  # Full-width forms are the same to some.
+
+
+def _is_passed_over(character: str) -> bool:
+    """Whether it shows nothing: a control or format character, a mark without a letter, a blank."""
+    return unicodedata.category(character)[0] in "CMZ"
 
 
 def _line(cells: list[Any]) -> str:

@@ -111,8 +111,8 @@ class PanelsAdmin(ModelAdmin):
         return {each.parameter_name for each in self.get_list_filter(request)}
 
     def get_urls(self) -> list[Any]:
-        """Without Django's pages for deleting and for its own history, which nobody has."""
-        return [each for each in super().get_urls() if not str(each.name or "").endswith(("_delete", "_history"))]
+        """Without Django's own history of an object: there is none, the log has it."""
+        return [each for each in super().get_urls() if not str(each.name or "").endswith("_history")]
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         return {name: each for name, each in super().get_actions(request).items() if allowed(request, each[0])}

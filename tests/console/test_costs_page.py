@@ -187,9 +187,32 @@ def test_a_spreadsheet_computes_nothing_of_the_csv(person, spend):
     assert (row["agent_id"], row["model"], row["cost_type"]) == ("'+1+1", "'@SUM(A1)", "'-2")
 
 
-@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@a", "\t=1", "\r=1", "  =1"])
-def test_what_could_be_a_formula_is_text(text):
-    assert harmless(text).startswith("'")
+SIGNS = ["=", "+", "-", "@", "＝", "＋", "－", "＠", "﹦", "﹢", "﹣", "﹫", "⁼", "₊"]
+BEFORE = ["", " ", "   ", "\t", "\r", "\n", "\r\n", "\v", "\0", "\x1b", "\xa0", "\u200b", "\u200d", "\ufeff", "\u2060", "\u202e", "\u2028", "\u3000", "\u00ad",
+          "\ufe0f", "\u034f", " \u200b\t"]  # fmt: skip
+
+
+@pytest.mark.case("security CSV")
+@pytest.mark.parametrize("sign", SIGNS, ids=ascii)
+def test_what_could_be_a_formula_is_text(sign):
+    for before in BEFORE:
+        written = harmless(f"{before}{sign}1+1")
+        assert written.startswith("'")
+        assert written.replace("'", "") == f"{before}{sign}1+1"
+
+
+@pytest.mark.case("security CSV")
+@pytest.mark.parametrize("sign", SIGNS, ids=ascii)
+def test_no_cell_of_another_country_s_spreadsheet_is_a_formula(sign):
+    for separator in ";\t\r\n":
+        assert harmless(f"a{separator} {sign}1") == f"a{separator}' {sign}1"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "a", "a=1", "1-1", "Ada + Bob", "a, =1", "–1", "ada@example.com", " a", '{"a":-1}', "日本", "'=1", "a;b"]
+)
+def test_other_text_is_left_as_it_is(text):
+    assert harmless(text) == text
 
 
 def test_costs_are_for_who_may_look(person, client):

@@ -3,6 +3,7 @@
 import os
 import re
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
 from django.contrib.auth.models import User
@@ -119,6 +120,31 @@ def test_signing_in_begins_a_new_session_and_signing_out_ends_it(client, grace):
 
     assert not Session.objects.filter(session_key=after).exists()
     assert not is_in(client)
+
+
+OUTSIDE = ["//evil.test", "///evil.test", "https://evil.test/admin/", "http:evil.test", "javascript:alert(1)", "\\\\evil.test", "/\\evil.test",
+           " //evil.test", "\t//evil.test", "https:/evil.test", "//evil.test/%2f..", "https://testserver@evil.test/", "data:text/html,x"]  # fmt: skip
+
+
+@pytest.mark.case("security next")
+@pytest.mark.parametrize("where", OUTSIDE, ids=ascii)
+def test_signing_in_leads_nowhere_else(client, grace, where):
+    fields = {"username": "grace", "password": PASSWORD}
+
+    for response in (
+        client.post(f"/admin/login/?{urlencode({'next': where})}", fields),
+        Client().post("/admin/login/", {**fields, "next": where}),
+        client.get(f"/admin/login/?{urlencode({'next': where})}"),  # Signed in by now.
+    ):
+        assert (response.status_code, response.headers["Location"]) == (302, "/admin/")
+
+
+def test_signing_in_leads_to_the_page_that_was_asked_for(client, grace):
+    asked = client.get("/admin/intents/intent/?q=a").headers["Location"]
+
+    answer = client.post(asked, {"username": "grace", "password": PASSWORD})
+
+    assert answer.headers["Location"] == "/admin/intents/intent/?q=a"
 
 
 def test_the_session_s_cookie_is_kept_from_scripts_and_other_sites(client, grace):

@@ -71,6 +71,15 @@ def test_an_unknown_role_is_refused(olga):
     assert not User.objects.filter(username="nina").exists()
 
 
+@pytest.mark.case("security Host")
+def test_a_link_takes_no_host_from_the_request(olga):
+    page = olga.client.post(f"/admin/{PEOPLE}/add/", {"name": "nina", "role": "viewer"}, headers={"host": "evil.test"})
+
+    assert 'value="/admin/enter/' in page.text
+    assert " data-path" in page.text
+    assert "evil.test" not in page.text
+
+
 def test_a_link_works_once(olga):
     link = added(olga)
     chosen(*opened(link))

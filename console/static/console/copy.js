@@ -1,5 +1,8 @@
 /* Buttons that copy what stands in a field or an element: <button data-copy="its id">. Panels that are written anew bring new ones. */
 
+/* A path, <input data-path>, becomes an address by the one that the browser is at. The server knows only the Host that a proxy passes on. */
+for (const field of document.querySelectorAll("input[data-path]")) field.value = new URL(field.value, location.origin).href;
+
 document.addEventListener("click", async (event) => {
   const button = event.target.closest?.("[data-copy]");
   if (!button) return;

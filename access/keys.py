@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import monotonic
+from uuid import UUID
 
 from django.conf import settings
 from django.utils import timezone
@@ -76,6 +77,11 @@ def _configured() -> dict[str, Caller]:
     if settings.DEV_MODE:
         keys |= {digest(key): who for key, who in DEV_KEYS.items()}
     return {fingerprint: configured_caller(fingerprint, name=name, role=role) for fingerprint, (name, role) in keys.items()}
+
+
+def configured_role(key_id: UUID) -> Role | None:
+    """Return the role of a key that stands in the configuration; None where none there has this id."""
+    return next((caller.role for caller in _configured().values() if caller.key_id == key_id), None)
 
 
 def _note_use(row: ApiKey) -> None:

@@ -55,7 +55,7 @@ def create_intent(database: Database, _: UUID) -> None:
         _insert("intents_intent", sql.INTENT),
         [
             database.key(pk), INTENT["title"], INTENT["description"], "draft", STATE_TEXT, CONSTRAINTS_TEXT, None, 1, None, "[]",
-            "[]", "dev-user", at, at, 1, 0, 0,
+            "[]", "dev-user", at, at, 1, at, False, 0, 0,
         ],
     )  # fmt: skip
     _insert_event(database, pk, 1, "intent_created", now)
@@ -63,15 +63,25 @@ def create_intent(database: Database, _: UUID) -> None:
 
 def append_event(database: Database, pk: UUID) -> None:
     sequence = _lock(database, pk)["last_sequence"] + 1
-    database.execute("UPDATE intents_intent SET last_sequence = %s WHERE id = %s", [sequence, database.key(pk)])
+    at = database.instant(datetime.now(UTC))
+    database.execute(
+        "UPDATE intents_intent SET last_sequence = %s, last_event_at = %s WHERE id = %s", [sequence, at, database.key(pk)]
+    )
     _insert_event(database, pk, sequence, str(EVENT["event_type"]), datetime.now(UTC))
 
 
 def update_state(database: Database, pk: UUID) -> None:
     intent, now = _lock(database, pk), datetime.now(UTC)
     database.execute(
-        "UPDATE intents_intent SET state = %s, version = %s, updated_at = %s, last_sequence = %s WHERE id = %s",
-        [STATE_TEXT, intent["version"] + 1, database.instant(now), intent["last_sequence"] + 1, database.key(pk)],
+        "UPDATE intents_intent SET state = %s, version = %s, updated_at = %s, last_sequence = %s, last_event_at = %s WHERE id = %s",
+        [
+            STATE_TEXT,
+            intent["version"] + 1,
+            database.instant(now),
+            intent["last_sequence"] + 1,
+            database.instant(now),
+            database.key(pk),
+        ],
     )
     _insert_event(database, pk, intent["last_sequence"] + 1, "state_patched", now)
 

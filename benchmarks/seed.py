@@ -183,7 +183,7 @@ class Seeder:
         return (
             key(goal.id), goal.title, None, goal.status, orjson.dumps(goal.state).decode(), "{}", None, goal.version,
             goal.parent and key(goal.parent), orjson.dumps(goal.depends_on).decode(), "[]", goal.created_by,
-            instant(goal.created_at), instant(goal.updated_at), goal.sequence, 0, 0,
+            instant(goal.created_at), instant(goal.updated_at), goal.sequence, instant(self.now), False, 0, 0,
         )  # fmt: skip
 
     def _edges(self, goals: Sequence[Goal]) -> list[tuple[Any, ...]]:

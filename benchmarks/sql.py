@@ -16,7 +16,7 @@ from config import env
 INTENT = (
     "id", "title", "description", "status", "state", "constraints", "confidence", "version", "parent_intent_id", "depends_on",
     "agents", "created_by", "created_at", "updated_at", "last_sequence",
-    "last_fencing_token", "active_leases",
+    "last_event_at", "on_hold", "last_fencing_token", "active_leases",
 )  # fmt: skip
 EVENT = (
     "uid", "intent_id", "portfolio_id", "sequence", "position", "event_type", "actor", "key_id", "payload", "trace_id",

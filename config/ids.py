@@ -6,10 +6,17 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+_newest = 0  # Milliseconds.
+
 
 def new_id() -> UUID:
-    """A UUID of version 7 (RFC 9562 §5.7): 48 bits of Unix milliseconds, then random bits."""
-    value = (time.time_ns() // 1_000_000) << 80 | int.from_bytes(os.urandom(10))
+    """A UUID of version 7 (RFC 9562 §5.7): 48 bits of Unix milliseconds, then random bits.
+
+    Where the clock steps back, the milliseconds stay: lists in the order of ids go on at their end.
+    """
+    global _newest
+    _newest = max(_newest, time.time_ns() // 1_000_000)
+    value = _newest << 80 | int.from_bytes(os.urandom(10))
     value = value & ~(0xF000 << 64) | 0x7000 << 64
     return UUID(int=value & ~(0xC000 << 48) | 0x8000 << 48)
 

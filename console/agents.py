@@ -142,7 +142,7 @@ def _described(ids: Collection[str], lately: Lately, now: datetime) -> list[Agen
     agents = {each: Agent(each, lately.seen.get(each)) for each in ids}
     for agent_id, status, count in _statuses(ids):
         agents[agent_id].counts[status] = count
-    held = Lease.objects.held(now).filter(agent_id__in=ids).order_by().values_list("agent_id").annotate(Count("pk"))
+    held = Lease.objects.held().filter(agent_id__in=ids).order_by().values_list("agent_id").annotate(Count("pk"))
     for agent_id, count in held:
         agents[agent_id].leases = count
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -168,4 +168,4 @@ def _money(spent: QuerySet[Any]) -> dict[str, int]:
 
 
 def _leases(agent_id: str, now: datetime) -> QuerySet[Lease]:
-    return Lease.objects.held(now).filter(agent_id=agent_id).select_related("intent").order_by("expires_at")[:ROWS]
+    return Lease.objects.held().filter(agent_id=agent_id).select_related("intent").order_by("expires_at")[:ROWS]

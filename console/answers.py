@@ -152,7 +152,7 @@ def record_all(request: HttpRequest, picked: list[Chosen], rationale: str | None
 def _judged(request: HttpRequest, asked: Arbitration, label: str, now: datetime) -> Chosen:
     labels = {_as_sent(option["label"]): option["label"] for option in asked.options}
     given = _as_sent(label)
-    if status_at(asked, now) != Status.PENDING:
+    if asked.status != Status.PENDING:
         return Chosen(asked, label, str(too_late(request, asked.pk, label) or "You have decided this already"))
     if given not in labels:
         return Chosen(asked, label, f"It does not offer “{label}”" if labels else "It wants an answer in words: open it")

@@ -11,7 +11,6 @@ from console.home import SOON
 from intents.events import EventType
 from intents.models import Event
 from leasing.models import Lease, Status
-from leasing.wire import lease_body
 
 EVENTS = 20
 OTHERS = 10
@@ -24,10 +23,6 @@ _OF_LEASES = [
     EventType.LEASE_EXPIRED,
     EventType.LEASE_REVOKED,
 ]
-
-
-def status_at(lease: Lease, now: datetime) -> str:
-    return str(lease_body(lease, now)["status"])
 
 
 def rows(found: Sequence[Lease], now: datetime) -> list[dict[str, Any]]:
@@ -54,7 +49,7 @@ def lease(found: Lease, now: datetime) -> dict[str, Any]:
 
 
 def _row(lease: Lease, now: datetime) -> dict[str, Any]:
-    status = status_at(lease, now)
+    status = str(lease.status)
     is_active = status == Status.ACTIVE
     return {
         "lease": lease,

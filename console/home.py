@@ -78,14 +78,14 @@ def _list(model: str, **query: str) -> str:
 
 def _questions(now: datetime) -> Panel:
     """Those that run out soon first, then those that keep an intent from going on, then the oldest."""
-    pending = Arbitration.objects.pending(now)
+    pending = Arbitration.objects.pending()
     is_urgent = Case(When(expires_at__lte=now + URGENT, then=True), default=False)
     ordered = pending.select_related("intent").annotate(is_urgent=is_urgent).by_urgency(now + URGENT)
     return Panel([*ordered[:SHOWN]], pending.count(), _list("governance_arbitration", state="pending"))
 
 
 def _leases(now: datetime) -> Panel:
-    ending = Lease.objects.held(now).filter(expires_at__lte=now + SOON)
+    ending = Lease.objects.held().filter(expires_at__lte=now + SOON)
     rows = [*ending.select_related("intent").order_by("expires_at")[:SHOWN]]
     return Panel(rows, ending.count(), _list("leasing_lease", state="soon"))
 
@@ -102,7 +102,7 @@ def _blocked(now: datetime, count: int) -> Panel:
 def waits(ids: set[UUID], now: datetime) -> dict[UUID, list[tuple[str, str]]]:
     """For each of the intents, what it waits for: a text and the page of it."""
     found: dict[UUID, list[tuple[str, str]]] = defaultdict(list)
-    for asked in Arbitration.objects.pending(now).filter(intent_id__in=ids, blocking=True).order_by("pk"):
+    for asked in Arbitration.objects.pending().filter(intent_id__in=ids, blocking=True).order_by("pk"):
         found[asked.intent_id].append((f"a decision: {asked.reason}", _object("governance_arbitration", asked.pk)))
     edges = Edge.objects.filter(waiter_id__in=ids, kind=EdgeKind.DEPENDENCY).exclude(awaited__status=Status.COMPLETED)
     for waiter_id, awaited_id, title in edges.order_by("pk").values_list("waiter_id", "awaited_id", "awaited__title"):

@@ -20,7 +20,6 @@ from governance.models import Arbitration
 from intents import graph
 from intents.models import Assignment, Intent, Status
 from leasing.models import Lease
-from leasing.wire import lease_body
 from portfolios.models import Member
 from retries.models import Failure, RetryPolicy
 
@@ -47,7 +46,7 @@ def gather(request: HttpRequest, intent: Intent) -> dict[str, Any]:
         "is_arbiter": may(request, Role.ARBITER),
         "path": [each for _, each in graph.ancestors(intent.pk, beyond=0, limit=SHOWN)][::-1],
         "portfolios": [*Member.objects.filter(intent=intent).select_related("portfolio").order_by("pk")[:SHOWN]],
-        "questions": [*Arbitration.objects.pending(now).filter(intent=intent).order_by("-blocking", "pk")[:SHOWN]],
+        "questions": [*Arbitration.objects.pending().filter(intent=intent).order_by("-blocking", "pk")[:SHOWN]],
         "waiting": waiting,
         "ways": deeds.ways(intent, is_waiting=bool(waiting)),
         "is_final": intent.is_final,
@@ -72,9 +71,9 @@ def gather(request: HttpRequest, intent: Intent) -> dict[str, Any]:
 
 def _leases(intent: Intent, now: datetime) -> list[tuple[Lease, str]]:
     """Those that are held first, then the newest that have ended; each with its status."""
-    held = [*Lease.objects.held(now).filter(intent=intent).order_by("expires_at")[:SHOWN]]
+    held = [*Lease.objects.held().filter(intent=intent).order_by("expires_at")[:SHOWN]]
     ended = Lease.objects.filter(intent=intent).exclude(pk__in=[each.pk for each in held]).order_by("-pk")[:ENDED]
-    return [*((each, "active") for each in held), *((each, lease_body(each, now)["status"]) for each in ended)]
+    return [*((each, "active") for each in held), *((each, str(each.status)) for each in ended)]
 
 
 def _costs(intent: Intent) -> dict[str, Any]:

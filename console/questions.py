@@ -15,7 +15,6 @@ from access.people import actor_of, may, role_of
 from console.diffs import Change, changes
 from console.home import URGENT
 from governance.models import Arbitration, Status
-from governance.wire import status_at
 from intents import patches
 from intents.events import EventType
 from intents.models import FINAL, Edge, Event, Intent
@@ -40,10 +39,10 @@ def rows(request: HttpRequest, found: Sequence[Arbitration], now: datetime) -> l
     return [
         {
             "asked": each,
-            "status": status_at(each, now),
+            "status": str(each.status),
             "is_urgent": is_urgent(each, now),
             "waiting": waiting.get(each.intent_id, 0),
-            "is_open": decides and status_at(each, now) == Status.PENDING,
+            "is_open": decides and each.status == Status.PENDING,
             "is_own": is_own(request, each),
             "options": each.options[:CHIPS],
             "more": max(0, len(each.options) - CHIPS),
@@ -64,7 +63,7 @@ def is_urgent(asked: Arbitration, now: datetime) -> bool:
 
 def is_own(request: HttpRequest, asked: Arbitration) -> bool:
     """Whether the person asked it and may therefore not decide it (rule A-4)."""
-    return asked.requester_id == actor_of(request).id and role_of(request.user) != Role.OPERATOR
+    return asked.principal == actor_of(request).principal and role_of(request.user) != Role.OPERATOR
 
 
 def _waiting_for(intent_ids: set[UUID]) -> dict[UUID, int]:
@@ -78,7 +77,7 @@ def _waiting_for(intent_ids: set[UUID]) -> dict[UUID, int]:
 
 def question(request: HttpRequest, asked: Arbitration, now: datetime) -> dict[str, Any]:
     """Of an arbitration that was read with its intent and its decision."""
-    status = status_at(asked, now)
+    status = str(asked.status)
     intent = asked.intent
     next_one = _next(asked, now)
     return {
@@ -155,5 +154,5 @@ def _earlier(asked: Arbitration) -> list[Arbitration]:
 
 
 def _next(asked: Arbitration, now: datetime) -> list[Arbitration]:
-    pending = Arbitration.objects.pending(now).exclude(pk=asked.pk).by_urgency(now + URGENT)
+    pending = Arbitration.objects.pending().exclude(pk=asked.pk).by_urgency(now + URGENT)
     return [*pending.only("pk", "reason", "expires_at", "blocking")[:1]]

@@ -45,9 +45,10 @@ def main() -> None:
 
         in_an_hour = datetime.now(UTC) + timedelta(hours=1)
         delegation = arbiter.create_delegation("agent:worker", intents=[intent.id], actions=["decide"], expires_at=in_an_hour)
-        print(f"delegated  {worker.record_decision(intent.id, 'collect by instalments').decided_by} may decide for an hour")
+        lent = worker.record_decision(intent.id, "by instalments", decision_type="terms")  # Of its own: it answers no question.
+        print(f"delegated  {lent.decided_by} may decide for an hour")
         arbiter.revoke_delegation(delegation.id)
-        refused("decides after that", lambda: worker.record_decision(intent.id, "waive"))
+        refused("decides after that", lambda: worker.record_decision(intent.id, "waive", decision_type="terms"))
 
         roll_over(operator)
 

@@ -26,8 +26,8 @@ from console.lists import CHOOSING, RowsAdmin
 from console.panels import AGAIN
 from governance import services
 from governance.errors import ArbitrationResolved
-from governance.models import Arbitration, Decision, Delegation, Status, as_of
-from governance.wire import status_at
+from governance.guards import is_behind
+from governance.models import Arbitration, Decision, Delegation, Status
 
 _TABS = [
     (Status.PENDING.value, "Waiting"),
@@ -41,7 +41,7 @@ _HEAVY = ("context", "intent__state", "intent__constraints")  # What a list does
 @admin.register(Arbitration)
 class ArbitrationAdmin(RowsAdmin):
     list_display = ["reason"]
-    list_filter = [by("state", "state", _TABS, as_of, default=Status.PENDING)]
+    list_filter = [by("state", "state", _TABS, lambda status, _: Q(status=status), default=Status.PENDING)]
     search_fields = ["reason", "requester_id", "intent__title"]
     search_label = "Question, agent or intent"
     actions = ["withdraw"]
@@ -51,6 +51,8 @@ class ArbitrationAdmin(RowsAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Arbitration]:
         found = super().get_queryset(request).select_related("intent", "decision")
+        if request.method == "GET":  # Before somebody reads them (rule E-8).
+            services.expire_run_out(Arbitration.objects.all())
         is_waiting = request.GET.get("state", Status.PENDING) == Status.PENDING
         return found.by_urgency(clock() + URGENT) if is_waiting else found.order_by("-pk")
 
@@ -64,7 +66,7 @@ class ArbitrationAdmin(RowsAdmin):
         }
 
     def counts(self) -> dict[str, int]:
-        return {Status.PENDING.value: Arbitration.objects.pending(clock()).count()}
+        return {Status.PENDING.value: Arbitration.objects.pending().count()}
 
     def panels(self, request: HttpRequest, obj: Arbitration) -> dict[str, Any]:
         return {"script": CHOOSING, **questions.question(request, obj, clock())}
@@ -73,7 +75,7 @@ class ArbitrationAdmin(RowsAdmin):
         return {"intent": str(obj.intent_id)}
 
     def offers(self, request: HttpRequest, name: str, obj: Arbitration) -> bool:
-        return status_at(obj, clock()) == Status.PENDING
+        return obj.status == Status.PENDING
 
     @action(
         "Withdraw the selected arbitrations",
@@ -204,7 +206,7 @@ class DelegationAdmin(RowsAdmin):
         return delegating.delegation(obj, clock())
 
     def offers(self, request: HttpRequest, name: str, obj: Delegation) -> bool:
-        is_theirs = obj.delegator == actor_of(request).id or _role(request) == Role.OPERATOR
+        is_theirs = is_behind(actor_of(request), obj.delegator, obj.principal) or _role(request) == Role.OPERATOR
         return is_theirs and delegating.state(obj, clock()) == "live"
 
     @action(

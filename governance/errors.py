@@ -16,7 +16,7 @@ class DelegationNotFound(NotFound):
 
 
 class ArbitrationResolved(ProtocolError):
-    """The arbitration is not pending any more: someone has decided it, it was withdrawn, or its time has run out (`arbitration_status` says which; rules A-3, A-5). Read it again. If the question is still open, request a new arbitration."""
+    """The arbitration is not pending any more: someone has decided it, it was withdrawn, or its time has run out (`arbitration_status` says which; rules A-3, A-5). Where the decision named none, it is the intent's last one. Read it again; if the question is still open, request a new arbitration. A decision that answers none has a `decision_type` of its own."""
 
     code, title, status = "arbitration_resolved", "Arbitration resolved", 409
 
@@ -26,7 +26,7 @@ class ArbitrationResolved(ProtocolError):
 
 
 class SelfDecision(ProtocolError):
-    """Who asks for an arbitration does not decide it (rule A-4). Let another arbiter or an operator decide, or withdraw the request."""
+    """Who asks for an arbitration does not decide it, under whatever agent id: what counts is the key or the person (rule A-4). Let another arbiter or an operator decide, or withdraw the request."""
 
     code, title, status = "self_decision", "Own request", 403
 
@@ -37,8 +37,8 @@ class SelfDecision(ProtocolError):
 class MayNotDecide(Forbidden):
     def __init__(self, actor_id: str) -> None:
         super().__init__(
-            f"{actor_id} may not decide here: that needs the role arbiter or operator, or a live delegation "
-            "that covers the intent and the action decide."
+            f"{actor_id} may not decide here: that needs the role arbiter or operator, or a key bound to the agent and a "
+            "live delegation that covers the intent and the action decide."
         )
 
 

@@ -19,25 +19,21 @@ class Status(models.TextChoices):
 
 
 class ArbitrationQuerySet(models.QuerySet["Arbitration"]):
-    def pending(self, now: Any) -> "ArbitrationQuerySet":
-        """Those that can still be decided at `now`, an instant or the database's expression for one."""
-        return self.filter(Q(expires_at=None) | Q(expires_at__gt=now), status=Status.PENDING)
+    def pending(self, now: datetime | None = None) -> "ArbitrationQuerySet":
+        """Filter for those that are marked pending; with `now`, for those that can still be decided then.
 
-    def run_out(self, now: datetime) -> "ArbitrationQuerySet":
-        """Those that nobody can decide any more, but are not marked so yet."""
+        Only verbs judge by the time, under the intent's lock: readers go by what is marked (rule E-8).
+        """
+        marked = self.filter(status=Status.PENDING)
+        return marked if now is None else marked.filter(Q(expires_at=None) | Q(expires_at__gt=now))
+
+    def run_out(self, now: Any) -> "ArbitrationQuerySet":
+        """Those that nobody can decide any more at `now`, an instant or the database's expression, but are not marked so yet."""
         return self.filter(status=Status.PENDING, expires_at__lte=now)
 
     def by_urgency(self, soon: datetime) -> "ArbitrationQuerySet":
         """Those that run out before `soon` by their end, then those that keep an intent from going on, then the oldest."""
         return self.order_by(Case(When(expires_at__lte=soon, then="expires_at")).asc(nulls_last=True), "-blocking", "pk")
-
-
-def as_of(status: str, now: datetime) -> Q:
-    """Which arbitrations have this status at `now`: one that has run out is expired, marked or not (rule A-5)."""
-    ran_out = Q(status=Status.PENDING, expires_at__lte=now)
-    if status == Status.PENDING:
-        return Q(status=Status.PENDING) & (Q(expires_at=None) | Q(expires_at__gt=now))
-    return Q(status=status) | ran_out if status == Status.EXPIRED else Q(status=status)
 
 
 class Arbitration(models.Model):

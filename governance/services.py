@@ -3,12 +3,16 @@
 Each that is about an intent holds its row lock, under which its arbitrations are asked for and end.
 """
 
+import logging
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db import OperationalError
+from django.db.models import QuerySet
+from django.db.models.functions import Now
 
 from access.callers import SYSTEM, Actor
 from access.models import Role
@@ -16,17 +20,32 @@ from config import strictjson
 from config.db import clock, verb
 from config.errors import Forbidden, Invalid, TooLarge
 from config.wire import instant
-from governance.errors import ArbitrationNotFound, ArbitrationResolved, DelegationNotFound, NoSuchOption, SeveralPending
-from governance.guards import require_decider
+from governance.errors import (
+    ArbitrationNotFound,
+    ArbitrationResolved,
+    DelegationNotFound,
+    MayNotDecide,
+    NoSuchOption,
+    SeveralPending,
+)
+from governance.guards import is_behind, require_decider
 from governance.models import Arbitration, Decision, Delegation, Status
 from governance.wire import delegation_body, status_at
-from intents import graph
+from intents import graph, rows
 from intents.changes import change_status
 from intents.events import EventType, NewEvent, append, append_without_intent
 from intents.models import Event, Intent
 from intents.models import Status as IntentStatus
 from leasing.guards import require_token
 from portfolios.models import Portfolio
+
+log = logging.getLogger("openintent.governance")
+
+ARBITRATION = "arbitration"
+"""The type of a decision that answers one."""
+
+EXPIRED_AT_ONCE = 50
+"""Arbitrations that a reader marks, at most; the worker marks the others."""
 
 # --- arbitrations --------------------------------------------------------------------------------------------------
 
@@ -42,14 +61,14 @@ def request_arbitration(
     blocking: bool = False,
     expires_at: datetime | None = None,
 ) -> Arbitration:
-    """Ask for a decision (rule A-1). With `blocking`, the intent is `blocked` until there is one (rule A-2).
+    """Ask for a decision (rule A-1). With `blocking`, the intent is `blocked` until there is one (rules A-2, A-5).
 
     Raises IntentNotFound, LeaseLost, IntentClosed, Invalid for an end that has passed, TooLarge.
     """
     intent = Intent.objects.lock(intent_id)
     require_token(intent, actor)
     intent.require_open()
-    now = clock()
+    now = intent.now()
     _require_future(expires_at, now)
     if blocking:
         _expire_run_out(intent, now)
@@ -75,29 +94,35 @@ def request_arbitration(
 
 @verb
 def withdraw_arbitration(*, arbitration_id: UUID | str, actor: Actor, role: Role, reason: str | None = None) -> Arbitration:
-    """Take the question back: its requester may, an arbiter or an operator. Again changes nothing.
+    """Take the question back: the principal that asked may, an arbiter or an operator. Again changes nothing.
 
     Raises ArbitrationNotFound, LeaseLost, Forbidden, ArbitrationResolved.
     """
     intent, arbitration = _lock(arbitration_id)
     require_token(intent, actor)
-    if actor.id != arbitration.requester_id and not role.includes(Role.ARBITER):
+    if not (is_behind(actor, arbitration.requester_id, arbitration.principal) or role.includes(Role.ARBITER)):
         raise Forbidden(f"Only {arbitration.requester_id}, an arbiter or an operator can withdraw this arbitration.")
-    now = clock()
+    now = intent.now()
     if arbitration.status != Status.WITHDRAWN:
         _require_pending(arbitration, now)
         _withdraw(intent, arbitration, actor=actor, now=now, reason=reason)
+        _require_in_time(intent, arbitration)
     return arbitration
 
 
 @verb
-def expire_arbitration(arbitration_id: UUID) -> bool:
-    """Mark the arbitration expired if it has run out (rule A-5). Answers whether that was news."""
-    try:
-        intent, arbitration = _lock(arbitration_id)
-    except ArbitrationNotFound:
+def expire_arbitration(arbitration_id: UUID, *, wait: bool = True) -> bool:
+    """Mark the arbitration expired if it has run out (rule A-5). Answers whether that was news.
+
+    Without `wait`, one whose intent is locked is left as it is: somebody may be deciding it (rule E-8).
+    """
+    intent_id = Arbitration.objects.filter(pk=arbitration_id).values_list("intent_id", flat=True).first()
+    if intent_id is None:
         return False
-    now = clock()
+    intent = Intent.objects.lock(intent_id) if wait else Intent.objects.lock_if_free(intent_id)
+    if intent is None:
+        return False
+    arbitration, now = Arbitration.objects.get(pk=arbitration_id), intent.now()
     if arbitration.status != Status.PENDING or status_at(arbitration, now) != Status.EXPIRED:
         return False
     _expire(intent, arbitration, now)
@@ -109,12 +134,25 @@ def due(limit: int) -> list[UUID]:
     return [*Arbitration.objects.run_out(clock()).order_by("expires_at").values_list("pk", flat=True)[:limit]]
 
 
+def expire_run_out(found: QuerySet[Arbitration]) -> None:
+    """Mark those of the arbitrations that have run out, before somebody reads them (rule E-8).
+
+    What cannot be marked at this moment stays pending for its readers.
+    """
+    try:
+        for pk in found.run_out(Now()).order_by("expires_at").values_list("pk", flat=True)[:EXPIRED_AT_ONCE]:  # type: ignore[attr-defined]
+            expire_arbitration(pk, wait=False)
+    except OperationalError:
+        log.warning("arbitrations that have run out could not be marked", exc_info=True)
+
+
 def withdraw_pending(closed: Collection[Intent]) -> None:
     """Withdraw what is pending on intents that have just become final. A part of verbs that hold their locks."""
     intents = {intent.pk: intent for intent in closed}
     pending = Arbitration.objects.filter(intent_id__in=list(intents), status=Status.PENDING).order_by("intent_id", "pk")
     for arbitration in pending:
-        intent, now = intents[arbitration.intent_id], clock()
+        intent = intents[arbitration.intent_id]
+        now = intent.in_order(clock())
         if status_at(arbitration, now) == Status.EXPIRED:
             _expire(intent, arbitration, now)
         else:
@@ -132,22 +170,24 @@ def record_decision(
     role: Role,
     decision: str,
     rationale: str | None = None,
-    decision_type: str = "arbitration",
+    decision_type: str = ARBITRATION,
     evidence: Sequence[dict[str, Any]] = (),
     arbitration_id: UUID | None = None,
 ) -> Decision:
-    """Decide the arbitration that is named, else the only pending one; where none is pending, the decision stands alone.
+    """Decide the arbitration that is named, else the only pending one (rule A-3).
 
-    It is for good (rule A-3). The intent goes back to where a blocking arbitration found it (rule A-2).
+    Where the intent never had one, or `decision_type` says that this is no answer to one, the decision stands alone. It is
+    for good. The intent goes back to where a blocking arbitration found it (rule A-2). A decision that would be committed
+    later than the question's end is refused (rule E-8).
 
     Raises IntentNotFound, LeaseLost, Invalid for an unknown arbitration, SeveralPending, MayNotDecide, SelfDecision,
     ArbitrationResolved, NoSuchOption, TooLarge.
     """
     intent = Intent.objects.lock(intent_id)
     require_token(intent, actor)
-    now = clock()
-    arbitration = _meant(intent, arbitration_id, now)
-    require_decider(intent, arbitration, actor, role, now)
+    now = intent.now()
+    arbitration = _meant(intent, arbitration_id, decision_type, now)
+    right_ends = require_decider(intent, arbitration, actor, role, now)
     if arbitration:
         _require_pending(arbitration, now)
         _require_option(arbitration, decision)
@@ -167,6 +207,10 @@ def record_decision(
         _end(intent, arbitration, Status.RESOLVED, event, actor=actor, now=now)
     else:
         append(intent, event, actor=actor, now=now)
+    if arbitration:
+        _require_in_time(intent, arbitration)
+    if right_ends and intent.in_order(clock()) >= right_ends:
+        raise MayNotDecide(actor.id)
     return made
 
 
@@ -214,7 +258,7 @@ def create_delegation(
 
 @verb
 def revoke_delegation(*, delegation_id: UUID | str, actor: Actor, role: Role) -> None:
-    """End the delegation at once (rule A-7): its delegator may, or an operator. Again changes nothing.
+    """End the delegation at once (rule A-7): the principal that gave it may, or an operator. Again changes nothing.
 
     Raises DelegationNotFound, Forbidden.
     """
@@ -222,7 +266,7 @@ def revoke_delegation(*, delegation_id: UUID | str, actor: Actor, role: Role) ->
     found = Delegation.objects.filter(pk=delegation_id).first() if isinstance(delegation_id, UUID) else None
     if found is None:
         raise DelegationNotFound(delegation_id)
-    if actor.id != found.delegator and role != Role.OPERATOR:
+    if not is_behind(actor, found.delegator, found.principal) and role != Role.OPERATOR:
         raise Forbidden(f"Only {found.delegator} or an operator can revoke this delegation.")
     locked = Intent.objects.lock_all({UUID(pk) for pk in found.scope["intents"]})
     delegation = Delegation.objects.select_for_update().get(pk=found.pk)
@@ -267,7 +311,8 @@ def _require_arbiter(role: Role) -> None:
         raise Forbidden(f"This needs a key of the role arbiter; this one is {role.value}.")
 
 
-def _meant(intent: Intent, arbitration_id: UUID | None, now: datetime) -> Arbitration | None:
+def _meant(intent: Intent, arbitration_id: UUID | None, decision_type: str, now: datetime) -> Arbitration | None:
+    """Find the arbitration that the decision is about: the named one, the only pending one, or, to be refused, the last that ended."""
     if arbitration_id is not None:
         found: Arbitration | None = Arbitration.objects.filter(intent=intent, pk=arbitration_id).first()
         if found is None:
@@ -276,26 +321,48 @@ def _meant(intent: Intent, arbitration_id: UUID | None, now: datetime) -> Arbitr
     pending = [*Arbitration.objects.pending(now).filter(intent=intent)[:2]]
     if len(pending) > 1:
         raise SeveralPending
-    return pending[0] if pending else None
+    if pending or decision_type != ARBITRATION:
+        return pending[0] if pending else None
+    last: Arbitration | None = Arbitration.objects.filter(intent=intent).order_by("-sequence").first()
+    return last
 
 
 def _way_back(intent: Intent) -> str:
     """Where the intent goes after a blocking arbitration: where it is now, or would be once it waits for nothing else."""
     if intent.status != IntentStatus.BLOCKED:
         return intent.status
-    pending = Arbitration.objects.filter(intent=intent, status=Status.PENDING, blocking=True)
-    if before := pending.values_list("status_before", flat=True).first():
+    blocking = Arbitration.objects.filter(intent=intent, blocking=True).order_by("-sequence")
+    if intent.on_hold:
+        unanswered = blocking.filter(status=Status.EXPIRED).first()
+        return IntentStatus.BLOCKED if unanswered is None or _was_moved(intent, unanswered) else str(unanswered.status_before)
+    if before := blocking.filter(status=Status.PENDING).values_list("status_before", flat=True).first():
         return str(before)
     return IntentStatus.PENDING if graph.unmet([intent.pk]) else IntentStatus.BLOCKED
 
 
+def _was_moved(intent: Intent, arbitration: Arbitration) -> bool:
+    """Return whether the intent's status was changed since the arbitration blocked it."""
+    moved = Event.objects.filter(intent=intent, sequence__gt=arbitration.sequence, event_type=EventType.STATUS_CHANGED)
+    return moved.exists()
+
+
 def _go_back(intent: Intent, arbitration: Arbitration, reason: str, now: datetime) -> None:
-    """Unblock the intent, if it is this arbitration alone that still kept it blocked (rule A-2)."""
+    """Unblock the intent, if it is this arbitration alone that still kept it blocked (rule A-2).
+
+    One that is on hold is let go by a decision alone, on a question that was asked once it was held (rule A-5).
+    """
     if intent.status != IntentStatus.BLOCKED or arbitration.status_before == IntentStatus.BLOCKED:
         return
-    others = Arbitration.objects.pending(now).filter(intent=intent, blocking=True)
-    moved = Event.objects.filter(intent=intent, sequence__gt=arbitration.sequence, event_type=EventType.STATUS_CHANGED)
-    if not (others.exists() or moved.exists() or graph.unmet([intent.pk])):
+    if _was_moved(intent, arbitration):
+        return
+    if intent.on_hold:
+        expired = Arbitration.objects.filter(intent=intent, blocking=True, status=Status.EXPIRED)
+        if arbitration.status != Status.RESOLVED or expired.filter(expires_at__gt=arbitration.created_at).exists():
+            return
+        intent.on_hold = False
+        rows.update(intent, ("on_hold",))
+    others = Arbitration.objects.pending().filter(intent=intent, blocking=True)
+    if not (others.exists() or graph.unmet([intent.pk])):
         change_status(intent, str(arbitration.status_before), actor=SYSTEM, reason=reason, now=now)
 
 
@@ -305,8 +372,11 @@ def _expire_run_out(intent: Intent, now: datetime) -> None:
 
 
 def _expire(intent: Intent, arbitration: Arbitration, now: datetime) -> None:
+    """End it without an answer. An intent that it blocked stays so until somebody decides or unblocks it (rule A-5)."""
     payload = {"arbitration_id": str(arbitration.pk), "expires_at": instant(arbitration.expires_at)}
     event = NewEvent(EventType.ARBITRATION_EXPIRED, payload)
+    if arbitration.blocking and intent.status == IntentStatus.BLOCKED:
+        intent.on_hold = True
     _end(intent, arbitration, Status.EXPIRED, event, actor=SYSTEM, now=now)
 
 
@@ -319,9 +389,15 @@ def _end(intent: Intent, arbitration: Arbitration, status: Status, event: NewEve
     arbitration.status = status
     arbitration.resolved_at = None if status == Status.EXPIRED else now
     arbitration.save(update_fields=["status", "resolved_at"])
-    append(intent, event, actor=actor, now=now)
-    if arbitration.blocking:
+    append(intent, event, actor=actor, now=now, saving=["on_hold"])
+    if arbitration.blocking and status != Status.EXPIRED:
         _go_back(intent, arbitration, str(event.event_type), now)
+
+
+def _require_in_time(intent: Intent, arbitration: Arbitration) -> None:
+    """Refuse what would be committed once the arbitration has run out (rule E-8). All writes of the verb are sent by now."""
+    if arbitration.expires_at is not None and arbitration.expires_at <= intent.in_order(clock()):
+        raise ArbitrationResolved(arbitration.pk, Status.EXPIRED)
 
 
 def _requested(arbitration: Arbitration) -> NewEvent:

@@ -7,14 +7,13 @@ from rest_framework.response import Response
 
 from access.callers import caller_of
 from config.api import ApiViewSet, actor_of, check_parameters, parse
-from config.db import clock
 from config.filters import narrow
 from config.paging import PARAMETERS, Keyset, page, whole_number
 from config.schema import changed, created, deleted, listed
 from governance import services
 from governance.errors import ArbitrationNotFound
 from governance.filters import ArbitrationFilter, DelegationFilter
-from governance.models import Arbitration, Decision, Delegation
+from governance.models import Arbitration, Decision, Delegation, Status
 from governance.serializers import (
     ArbitrationOut,
     CreateDelegation,
@@ -45,7 +44,7 @@ class ArbitrationViewSet(ApiViewSet):
         values = parse(RequestArbitration, request)
         actor = actor_of(request, values.pop("requested_by", None))
         arbitration = services.request_arbitration(intent_id=intent_id, actor=actor, **values)
-        return Response(arbitration_body(arbitration, arbitration.created_at), status=201)
+        return Response(arbitration_body(arbitration), status=201)
 
     @listed("get_arbitrations", "List the arbitrations of an intent", ArbitrationOut, "arbitrations", filterset=ArbitrationFilter)
     def list(self, request: Request, intent_id: UUID | str) -> Response:
@@ -64,24 +63,29 @@ class ArbitrationViewSet(ApiViewSet):
         """As it is at this moment: governance.waiting does the waiting, outside of Django."""
         check_parameters(request, ["wait"])
         whole_number(request, "wait", 0, 0, LONGEST_WAIT)
-        arbitrations = Arbitration.objects.select_related("decision")
-        found = arbitrations.filter(pk=arbitration_id).first() if isinstance(arbitration_id, UUID) else None
+        if not isinstance(arbitration_id, UUID):
+            raise ArbitrationNotFound(arbitration_id)
+        asked = Arbitration.objects.filter(pk=arbitration_id)
+        found = asked.select_related("decision").first()
+        if found and found.status == Status.PENDING and found.expires_at:
+            services.expire_run_out(asked)
+            found = asked.select_related("decision").first()
         if found is None:
             raise ArbitrationNotFound(arbitration_id)
-        return Response(arbitration_body(found, clock()))
+        return Response(arbitration_body(found))
 
     @changed("withdraw_arbitration", "Withdraw an arbitration", WithdrawArbitration, ArbitrationOut)
     def withdraw(self, request: Request, arbitration_id: UUID | str) -> Response:
         values = parse(WithdrawArbitration, request)
         actor, role = actor_of(request, values.pop("actor", None)), caller_of(request).role
         arbitration = services.withdraw_arbitration(arbitration_id=arbitration_id, actor=actor, role=role, **values)
-        return Response(arbitration_body(arbitration, arbitration.created_at))
+        return Response(arbitration_body(arbitration))
 
     @staticmethod
     def _answer(arbitrations: QuerySet[Arbitration], request: Request) -> Response:
         found = narrow(ArbitrationFilter, arbitrations.select_related("decision"), request, [])
-        now = clock()
-        return Response(page(found, request, BY_ID).body("arbitrations", lambda each: arbitration_body(each, now)))
+        services.expire_run_out(arbitrations)
+        return Response(page(found, request, BY_ID).body("arbitrations", arbitration_body))
 
 
 class DecisionViewSet(ApiViewSet):

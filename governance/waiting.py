@@ -16,10 +16,12 @@ from uuid import UUID
 
 import orjson
 from django.db import connection
+from django.db.models import BooleanField, Case, When
 from django.db.models.functions import Now
 
 from config.hop import Hop
 from governance.models import Arbitration, Status
+from governance.services import expire_arbitration
 from intents import doorbell
 
 LOOK_EVERY = 0.5  # Seconds without a ring, after which the watcher looks by itself: another process rings no bell here.
@@ -140,9 +142,15 @@ class Watcher:
 
 
 def still_pending(ids: Collection[UUID]) -> set[UUID]:
-    """In a thread of the hop: which of these are pending at this moment."""
+    """In a thread of the hop: which of these are pending at this moment.
+
+    One that has run out is marked expired, unless somebody may be deciding it: then it is still pending (rule E-8).
+    """
     try:
-        return set(Arbitration.objects.pending(Now()).filter(pk__in=ids).values_list("pk", flat=True))
+        pending = Arbitration.objects.pending().filter(pk__in=ids)
+        is_over = Case(When(expires_at__lte=Now(), then=True), default=False, output_field=BooleanField())
+        found = pending.annotate(is_over=is_over).values_list("pk", "is_over")
+        return {pk for pk, is_over in found if not (is_over and expire_arbitration(pk, wait=False))}
     except Exception:
         connection.close()  # It may be broken, and Django looks after it at the end of a request only.
         raise

@@ -8,12 +8,13 @@ from governance.models import Arbitration, Decision, Delegation, Status
 
 
 def status_at(arbitration: Arbitration, now: datetime) -> str:
-    """One that has run out is expired, whether it is marked so already or not (rule A-5)."""
+    """Return the status at `now`, marked or not: for verbs, which hold the intent's lock (rule E-8)."""
     ran_out = arbitration.status == Status.PENDING and arbitration.expires_at and arbitration.expires_at <= now
     return str(Status.EXPIRED if ran_out else arbitration.status)
 
 
-def arbitration_body(arbitration: Arbitration, now: datetime) -> dict[str, Any]:
+def arbitration_body(arbitration: Arbitration) -> dict[str, Any]:
+    """Return the arbitration as it is marked. One that has run out is pending until it is marked expired (rule E-8)."""
     decision = getattr(arbitration, "decision", None) if arbitration.status == Status.RESOLVED else None
     return {
         "id": identifier(arbitration.pk),
@@ -24,7 +25,7 @@ def arbitration_body(arbitration: Arbitration, now: datetime) -> dict[str, Any]:
         "options": arbitration.options,
         "blocking": arbitration.blocking,
         "expires_at": instant(arbitration.expires_at),
-        "status": status_at(arbitration, now),
+        "status": str(arbitration.status),
         "decision": decision and decision_body(decision),
         "created_at": instant(arbitration.created_at),
         "resolved_at": instant(arbitration.resolved_at),

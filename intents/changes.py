@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.utils import timezone
-
 from access.callers import Actor
 from intents import audience
 from intents.events import EventType, NewEvent, append
@@ -21,19 +19,21 @@ class Assignee:
 
 def raise_version(intent: Intent, event_type: EventType, payload: dict[str, Any], *, actor: Actor, saving: Sequence[str]) -> None:
     """One more version, with the event that says what is new in it (rule I-2)."""
-    now = timezone.now()
+    now = intent.now()
     intent.version += 1
     intent.updated_at = now
     event = NewEvent(event_type, {**payload, "version": intent.version})
     append(intent, event, actor=actor, now=now, saving=(*saving, "version", "updated_at"))
 
 
-def change_status(intent: Intent, status: str, *, actor: Actor, reason: str | None, now: datetime) -> None:
+def change_status(intent: Intent, status: str, *, actor: Actor, reason: str | None, now: datetime, on_hold: bool = False) -> None:
+    """Move the intent to another status. With `on_hold` nothing but a person or an agent moves it on (rule I-9)."""
     before, intent.status = intent.status, status
+    intent.on_hold = on_hold
     intent.version += 1
-    intent.updated_at = now
+    intent.updated_at = intent.in_order(now)
     event = status_changed(intent, before, reason)
-    append(intent, event, actor=actor, now=now, saving=("status", "version", "updated_at"))
+    append(intent, event, actor=actor, now=now, saving=("status", "on_hold", "version", "updated_at"))
 
 
 def status_changed(intent: Intent, before: str, reason: str | None) -> NewEvent:

@@ -80,11 +80,14 @@ def append(intent: Intent, *new: NewEvent, actor: Actor, now: datetime, saving: 
     """Write the events together with the change that they tell of: the fields of `intent` that `saving` names.
 
     The caller holds the intent's row lock, under which events are numbered: 1, 2, 3 … in commit order (rule E-2).
+    No event is earlier than the one before it, though the clock be set back in between (rule E-7).
+
     Readers are woken once the transaction has committed.
     """
-    events = _rows(new, intent, actor, now)
+    intent.last_event_at = intent.in_order(now)
+    events = _rows(new, intent, actor, intent.last_event_at)
     intent.last_sequence += len(events)
-    rows.record(intent, (*saving, "last_sequence"), Event, events)
+    rows.record(intent, (*saving, "last_sequence", "last_event_at"), Event, events)
     transaction.on_commit(doorbell.committed.ring)
     return events
 

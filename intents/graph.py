@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from config import db, wire
@@ -122,11 +122,14 @@ def unmet(waiter_ids: Collection[UUID]) -> dict[UUID, list[UUID]]:
 
 
 def open_children(intent_id: UUID, *, ready: bool) -> QuerySet[Intent]:
-    """The open children whose dependencies are all completed, or else the others (rule G-6)."""
+    """The open children that nothing keeps from being worked on, or else the others (rule G-6).
+
+    `blocked` is who waits for a dependency or a decision, and who was set so by hand.
+    """
     unmet_edges = Edge.objects.filter(waiter_id=OuterRef("pk"), kind=EdgeKind.DEPENDENCY).exclude(
         awaited__status=Status.COMPLETED
     )
-    waits = Exists(unmet_edges)
+    waits = Q(Exists(unmet_edges)) | Q(status=Status.BLOCKED)
     children = Intent.objects.filter(parent_intent_id=intent_id).exclude(status__in=FINAL)
     return children.filter(~waits if ready else waits)
 
@@ -147,7 +150,8 @@ def reachable(intent_id: UUID) -> tuple[list[Row], list[Row]]:
 def aggregate(nodes: Collection[Row], edges: Iterable[Row]) -> dict[str, Any]:
     """How far the intents are: `{total, by_status, completion_percentage, blocking_intents, ready_intents}`.
 
-    Blocking are the open intents that others depend on; ready are the open ones whose own dependencies are all completed.
+    Blocking are the open intents that others depend on; ready are the open ones that are not blocked, and whose own dependencies
+    are all completed.
     """
     status = {node.id: node.status for node in nodes}
     counts = Counter(status.values())
@@ -159,7 +163,7 @@ def aggregate(nodes: Collection[Row], edges: Iterable[Row]) -> dict[str, Any]:
         "by_status": {str(each): counts[each] for each in Status},
         "completion_percentage": round(100 * counts[Status.COMPLETED] / (len(nodes) or 1), 2),
         "blocking_intents": [wire.identifier(pk) for pk in still_open if pk in awaited],
-        "ready_intents": [wire.identifier(pk) for pk in still_open if pk not in waiting],
+        "ready_intents": [wire.identifier(pk) for pk in still_open if pk not in waiting and status[pk] != Status.BLOCKED],
     }
 
 

@@ -1,10 +1,12 @@
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db import models
 from django.db.models import F, Q
 
+from config.db import clock
 from config.ids import new_id
 from config.strictjson import JSONTextField
 from intents import rows
@@ -57,6 +59,11 @@ class IntentQuerySet(models.QuerySet["Intent"]):
             raise IntentNotFound(intent_id)
         return found
 
+    def lock_if_free(self, intent_id: UUID) -> "Intent | None":
+        """Lock the intent without waiting. Return None where there is none, or another transaction has it."""
+        found: Intent | None = self.filter(pk=intent_id).select_for_update(skip_locked=True).first()
+        return found
+
     def lock_all(self, ids: Collection[UUID]) -> dict[UUID, "Intent"]:
         """Lock the intents that exist, in the order of their ids: a new one's id is above its ancestors'.
 
@@ -92,6 +99,10 @@ class Intent(models.Model):
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
     last_sequence = models.PositiveBigIntegerField(default=0)
+    last_event_at = models.DateTimeField()
+    on_hold = models.BooleanField(
+        default=False, help_text="Blocked until somebody unblocks it: by hand, or by a question that nobody answered."
+    )
     last_fencing_token = models.PositiveBigIntegerField(default=0)
     active_leases = models.PositiveIntegerField(default=0, help_text="Marked active, whether they have run out or not.")
 
@@ -102,6 +113,7 @@ class Intent(models.Model):
             models.CheckConstraint(condition=Q(status__in=Status.values), name="intent_status_is_known"),
             models.CheckConstraint(condition=Q(confidence__lte=100), name="intent_confidence_is_a_percentage"),
             models.CheckConstraint(condition=Q(version__gte=1), name="intent_version_from_1"),
+            models.CheckConstraint(condition=Q(on_hold=False) | Q(status=Status.BLOCKED), name="only_blocked_is_on_hold"),
         ]
         indexes = [
             models.Index(fields=["created_at", "id"], name="intent_by_age"),
@@ -114,9 +126,21 @@ class Intent(models.Model):
     def __str__(self) -> str:
         return self.title
 
+    locked_at: datetime | None = None
+
     @property
     def is_final(self) -> bool:
         return self.status in FINAL
+
+    def now(self) -> datetime:
+        """Return the database's time once this row was locked; never a time before its last event (rule E-7)."""
+        if self.locked_at is None:
+            self.locked_at = clock()
+        return self.in_order(self.locked_at)
+
+    def in_order(self, now: datetime) -> datetime:
+        """Return the time, or that of the last event where the clock was set back since (rule E-7)."""
+        return max(now, self.last_event_at)
 
     def require_version(self, expected: int) -> None:
         """Raises VersionConflict (rule I-2)."""

@@ -7,7 +7,7 @@ models, so there is nothing to keep in step.
 
 from collections import namedtuple
 from collections.abc import Callable, Sequence
-from datetime import UTC
+from datetime import UTC, datetime
 from functools import cache, lru_cache
 from typing import Any, TypeVar, cast
 from uuid import UUID
@@ -66,13 +66,19 @@ def get(model: type[models.Model], pk: UUID) -> Row | None:
 
 
 def lock(model: type[M], pk: UUID) -> M | None:
-    """The object, or None. Its row stays as it is until the transaction ends."""
+    """The object, or None. Its row stays as it is until the transaction ends.
+
+    Its attribute `locked_at` is the database's time once it was locked.
+    """
     found = _select_one(model, pk, lock=True)
     if found is None:
         return None
+    *columns, at = found if _connection().vendor != "sqlite" else (*found, datetime.now(UTC))
     loaders = _loaders(model)
-    values = [value if load is None or value is None else load(value) for value, load in zip(found, loaders, strict=True)]
-    return model.from_db(DEFAULT_DB_ALIAS, _attnames(model), values)
+    values = [value if load is None or value is None else load(value) for value, load in zip(columns, loaders, strict=True)]
+    instance = model.from_db(DEFAULT_DB_ALIAS, _attnames(model), values)
+    cast(Any, instance).locked_at = at
+    return instance
 
 
 def record(instance: models.Model, names: tuple[str, ...], model: type[models.Model], new: Sequence[Row]) -> None:
@@ -150,6 +156,8 @@ def _loader(field: Any) -> Callable[[Any], Any] | None:
         return loads
     if isinstance(target, models.UUIDField):
         return UUID
+    if isinstance(target, models.BooleanField):
+        return bool
     if isinstance(target, models.DateTimeField):
         return lambda value: value.replace(tzinfo=UTC)
     return None
@@ -170,8 +178,10 @@ def _column(model: type[models.Model], name: str) -> str:
 
 @cache
 def _select(model: type[models.Model], vendor: str, lock: bool) -> str:
-    tail = " FOR UPDATE" if lock and vendor != "sqlite" else ""
-    return f'SELECT {", ".join(_columns(model))} FROM "{model._meta.db_table}" WHERE {_key(model)} = {_place(vendor)}{tail}'
+    row = f'SELECT {", ".join(_columns(model))} FROM "{model._meta.db_table}" WHERE {_key(model)} = {_place(vendor)}'
+    if not lock or vendor == "sqlite":
+        return row
+    return f"SELECT *, clock_timestamp() FROM ({row} FOR UPDATE) AS locked"  # Around it: the time is read once it is locked.
 
 
 @lru_cache(maxsize=64)

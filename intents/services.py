@@ -6,15 +6,14 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.utils import timezone
 
 from access.callers import SYSTEM, Actor
 from config import strictjson
-from config.db import advisory_lock, verb
+from config.db import advisory_lock, clock, verb
 from config.errors import Invalid, TooLarge
 from governance.guards import awaiting_decision
 from governance.services import withdraw_pending
-from intents import graph
+from intents import graph, rows
 from intents.changes import Assignee, change_status, raise_version, status_changed, unassign
 from intents.changes import assign as assign_to
 from intents.errors import CompletionGate, DependencyCycle, IntentNotFound, ReservedEventType
@@ -60,7 +59,7 @@ def create_intent(
     related = Intent.objects.lock_all({*depends_on, *filter(None, [parent_intent_id])})
     _require_related(related, parent_intent_id, depends_on)
 
-    now = timezone.now()
+    now = clock()
     intent = Intent(
         title=title,
         description=description,
@@ -73,8 +72,9 @@ def create_intent(
         created_by=actor.id,
         created_at=now,
         updated_at=now,
+        last_event_at=now,
     )
-    intent.save(force_insert=True)
+    rows.create(intent)
     if parent_intent_id:
         Edge.objects.create(waiter_id=parent_intent_id, awaited=intent, kind=EdgeKind.CHILD)
     _add_edges(intent, depends_on)
@@ -124,6 +124,8 @@ def set_status(
 ) -> Intent:
     """Move the intent to another status (rules I-5, I-6, G-2, G-4, G-5). The same status again changes nothing.
 
+    One that is `blocked` by its dependencies or a question, and is set to `blocked` by hand, is held there (rule I-9).
+
     Completing it unblocks those that waited for it; abandoning it tells them so, and with `cascade` abandons its open
     descendants as well.
 
@@ -137,15 +139,17 @@ def set_status(
     intent = locked[intent_id]
     require_token(intent, actor)
     intent.require_version(expected_version)
-    if intent.status == status:
+    is_held = status == Status.BLOCKED
+    if intent.status == status and intent.on_hold == is_held:
         return intent
-    intent.require_transition(status)
-    _require_gate(intent, status)
+    if intent.status != status:
+        intent.require_transition(status)
+    now = intent.now()
+    _require_gate(intent, status, now)
 
-    now = timezone.now()
     closing = [intent, *_open_descendants(locked, intent.pk)] if cascade else [intent]
     for each in closing:
-        change_status(each, status, actor=actor, reason=reason, now=now)
+        change_status(each, status, actor=actor, reason=reason, now=now, on_hold=is_held)
         if status in FINAL:
             release_all(each, actor=actor, reason=f"intent_{status}")
     if status in FINAL:
@@ -214,7 +218,8 @@ def remove_dependency(*, intent_id: UUID | str, dependency_id: UUID | str, expec
     Edge.objects.filter(waiter=intent, awaited=UUID(str(dependency_id)), kind=EdgeKind.DEPENDENCY).delete()
     intent.depends_on = [pk for pk in intent.depends_on if pk != str(dependency_id)]
     before = intent.status
-    if before == Status.BLOCKED and was_waiting and not graph.unmet([intent.pk]) and not awaiting_decision([intent.pk]):
+    is_kept = intent.on_hold or bool(awaiting_decision([intent.pk]))
+    if before == Status.BLOCKED and was_waiting and not is_kept and not graph.unmet([intent.pk]):
         intent.status = Status.PENDING
     _raise_dependency_version(intent, EventType.DEPENDENCY_REMOVED, [dependency_id], before, actor=actor)
     return intent
@@ -231,7 +236,7 @@ def assign_agent(*, intent_id: UUID | str, assignee: Assignee, actor: Actor) -> 
     """
     intent = Intent.objects.lock(intent_id)
     require_token(intent, actor)
-    return assign_to(intent, assignee, actor, timezone.now())
+    return assign_to(intent, assignee, actor, intent.now())
 
 
 @verb
@@ -239,7 +244,7 @@ def unassign_agent(*, intent_id: UUID | str, agent_id: str, actor: Actor) -> Non
     """Take an agent off the intent. Again changes nothing. Raises IntentNotFound."""
     intent = Intent.objects.lock(intent_id)
     require_token(intent, actor)
-    unassign(intent, agent_id, actor, timezone.now())
+    unassign(intent, agent_id, actor, intent.now())
 
 
 # --- events --------------------------------------------------------------------------------------------------------
@@ -259,7 +264,7 @@ def log_events(*, intent_id: UUID | str, events: Sequence[NewEvent], actor: Acto
     intent = Intent.objects.lock(intent_id)
     require_token(intent, actor)
     _require_events({event.parent_event_id for event in events if event.parent_event_id})
-    return append(intent, *events, actor=actor, now=timezone.now())
+    return append(intent, *events, actor=actor, now=intent.now())
 
 
 # --- parts of verbs ------------------------------------------------------------------------------------------------
@@ -269,7 +274,7 @@ def _raise_dependency_version(
     intent: Intent, event_type: EventType, dependency_ids: Collection[UUID | str], before: str, *, actor: Actor
 ) -> None:
     """One more version for the request as a whole, though it may be several events: each dependency, and the status."""
-    now = timezone.now()
+    now = intent.now()
     intent.version += 1
     intent.updated_at = now
     events = [NewEvent(event_type, {"dependency_id": str(pk), "version": intent.version}) for pk in dependency_ids]
@@ -330,13 +335,13 @@ def _lock_for_status(intent_id: UUID | str, status: str, cascade: bool) -> tuple
     return lock_closing(reach)
 
 
-def _require_gate(intent: Intent, status: str) -> None:
+def _require_gate(intent: Intent, status: str, now: datetime) -> None:
     """Raises CompletionGate (rules I-6, G-4, A-2). An intent can always be abandoned, or it could never be given up."""
-    if status == Status.ABANDONED:
+    if status in (Status.ABANDONED, Status.BLOCKED):
         return
     if (intent.status == Status.BLOCKED or status == Status.COMPLETED) and (waiting := graph.unmet([intent.pk])):
         raise CompletionGate(waiting[intent.pk], "The intent waits for dependencies that are not completed.")
-    if intent.status == Status.BLOCKED and (waiting := awaiting_decision([intent.pk])):
+    if intent.status == Status.BLOCKED and (waiting := awaiting_decision([intent.pk], now)):
         raise CompletionGate(waiting[intent.pk], "The intent waits for arbitrations that are not decided.")
     if status == Status.COMPLETED:
         still_open = intent.children.exclude(status__in=FINAL).order_by("pk").values_list("pk", flat=True)
@@ -349,7 +354,8 @@ def _open_descendants(locked: dict[Any, Intent], root: UUID) -> list[Intent]:
 
 
 def _unblock_dependents(intent: Intent, locked: dict[Any, Intent], now: datetime) -> None:
-    blocked = [locked[pk] for pk in sorted(graph.dependent_ids([intent.pk])) if locked[pk].status == Status.BLOCKED]
+    dependents = [locked[pk] for pk in sorted(graph.dependent_ids([intent.pk]))]
+    blocked = [each for each in dependents if each.status == Status.BLOCKED and not each.on_hold]
     still_waiting = graph.unmet([each.pk for each in blocked])
     still_waiting |= awaiting_decision([each.pk for each in blocked])
     for each in blocked:

@@ -1,4 +1,4 @@
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -10,6 +10,7 @@ from config.errors import Invalid
 from config.filters import narrow
 from config.paging import PARAMETERS, Keyset, Page, counter, cut, decode_cursor, encode_cursor, limit_of, page
 from config.schema import created, deleted, listed, read, updated
+from governance.guards import awaiting_decision
 from intents import graph, positions, rows, services
 from intents.changes import Assignee
 from intents.errors import IntentNotFound
@@ -175,12 +176,14 @@ class GraphViewSet(ApiViewSet):
     @listed("get_blocked", "List the open children that wait for others", BlockedIntentOut, "intents")
     def blocked(self, request: Request, intent_id: UUID | str) -> Response:
         found = page(graph.open_children(self._known(request, intent_id), ready=False), request, BY_ID)
-        unmet = graph.unmet([intent.pk for intent in found.rows])
-        return Response(
-            found.body(
-                "intents", lambda intent: {**intent_body(intent), "waiting_for": [str(pk) for pk in unmet.get(intent.pk, [])]}
-            )
-        )
+        ids = [intent.pk for intent in found.rows]
+        unmet, undecided = graph.unmet(ids), awaiting_decision(ids)
+
+        def body(intent: Intent) -> dict[str, Any]:
+            waiting_for = [*unmet.get(intent.pk, []), *undecided.get(intent.pk, [])]
+            return {**intent_body(intent), "waiting_for": [str(pk) for pk in waiting_for]}
+
+        return Response(found.body("intents", body))
 
     @read("get_graph", "Get all that an intent waits for, as nodes and edges", GraphOut)
     def graph(self, request: Request, intent_id: UUID | str) -> Response:

@@ -26,6 +26,15 @@ class LeaseLost(ProtocolError):
         super().__init__(f"{agent_id} holds no active lease with the fencing token {token}.", fencing_token=token)
 
 
+class TooManyLeases(ProtocolError):
+    """An agent has no more than 200 active leases on one intent (rule L-8). Release some, or lease a scope that contains several: `content` covers `content.draft`."""
+
+    code, title, status = "too_many_leases", "Too many leases", 409
+
+    def __init__(self, agent_id: str, limit: int) -> None:
+        super().__init__(f"{agent_id} holds {limit} active leases on this intent, which is the limit.", limit=limit)
+
+
 class LeaseExpired(ProtocolError):
     """The lease is no longer active, so it cannot be renewed (rule L-5). Acquire it again."""
 

@@ -2,12 +2,15 @@
 
 import django_filters as filters
 
-from config.filters import StatusFilter
-from leasing.models import Lease, Status, as_of
+from config.filters import ChoicesFilter
+from leasing.models import Lease, Status
 
 
 class IntentLeaseFilter(filters.FilterSet):
-    status = StatusFilter(Status.values, as_of)
+    status = ChoicesFilter(
+        Status.values,
+        help_text="As it is marked; one whose time is over is marked expired by this very request, unless it is just being changed.",
+    )
 
     class Meta:
         model = Lease

@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 
+from django.db.models import QuerySet
+
 from access.callers import Actor
 from config.db import clock
 from intents.models import Intent
 from intents.patches import Patch, path_keys
 from leasing.errors import LeaseConflict, LeaseLost
 from leasing.models import Lease
-from leasing.scopes import levels, overlap
+from leasing.scopes import Scopes, levels, overlap
 from leasing.wire import lease_body
 
 
@@ -16,18 +18,21 @@ def require_scope(intent: Intent, patches: Sequence[Patch], actor: Actor) -> Non
     """Raises LeaseConflict where a patch touches what another agent has leased (rule L-3)."""
     if not intent.active_leases:
         return
-    now = clock()
     touched = [path_keys(patch["path"]) for patch in patches]
-    for lease in Lease.objects.held(now).filter(intent=intent).exclude(agent_id=actor.id).order_by("fencing_token"):
-        if any(overlap(levels(lease.scope), keys) for keys in touched):
-            raise LeaseConflict(lease_body(lease, now))
+    leased = Lease.objects.held(intent.in_order(clock())).filter(intent=intent)
+    if all(touched):
+        leased = leased.filter(first_level__in={keys[0] for keys in touched})
+    others = [lease for lease in leased.order_by("fencing_token") if not lease.is_held_by(actor)]
+    scopes = Scopes(levels(lease.scope) for lease in others)
+    if reaching := [keys for keys in touched if scopes.overlap(keys)]:
+        raise LeaseConflict(lease_body(next(lease for lease in others if overlap(levels(lease.scope), reaching[0]))))
 
 
 def require_token(intent: Intent, actor: Actor) -> None:
     """Raises LeaseLost where the write came with the token of a lease that its sender does not hold (rule L-4)."""
     token = actor.fencing_token
-    if (
-        token is not None
-        and not Lease.objects.held(clock()).filter(intent=intent, agent_id=actor.id, fencing_token=token).exists()
-    ):
+    if token is None:
+        return
+    held: QuerySet[Lease] = Lease.objects.held(intent.in_order(clock())).filter(intent=intent, fencing_token=token)
+    if not any(lease.is_held_by(actor) for lease in held):
         raise LeaseLost(token, actor.id)

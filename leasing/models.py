@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 from django.db import models
 from django.db.models import F, Q
 
+from access.callers import Actor
 from config.ids import new_id
 from leasing.scopes import MAX_LENGTH
 
@@ -19,29 +20,25 @@ class Status(models.TextChoices):
 
 
 class LeaseQuerySet(models.QuerySet["Lease"]):
-    def held(self, now: datetime) -> "LeaseQuerySet":
-        return self.filter(status=Status.ACTIVE, expires_at__gt=now)
+    def held(self, now: datetime | None = None) -> "LeaseQuerySet":
+        """Filter for those that are marked active; with `now`, for those that guard something then.
 
-    def run_out(self, now: datetime) -> "LeaseQuerySet":
-        """Those that guard nothing any more, but are not marked so yet."""
+        Only verbs judge by the time, under the intent's lock: readers go by what is marked (rule E-8).
+        """
+        marked = self.filter(status=Status.ACTIVE)
+        return marked if now is None else marked.filter(expires_at__gt=now)
+
+    def run_out(self, now: Any) -> "LeaseQuerySet":
+        """Those that guard nothing any more at `now`, an instant or the database's expression, but are not marked so yet."""
         return self.filter(status=Status.ACTIVE, expires_at__lte=now)
-
-
-def as_of(status: str, now: datetime) -> Q:
-    """Which leases have this status at `now`: one that has run out is expired, marked or not (rule L-2)."""
-    running = Q(status=Status.ACTIVE, expires_at__gt=now)
-    if status == Status.ACTIVE:
-        return running
-    if status == Status.EXPIRED:
-        return Q(status=Status.EXPIRED) | Q(status=Status.ACTIVE, expires_at__lte=now)
-    return Q(status=status)
 
 
 class Lease(models.Model):
     """An agent has a part of an intent to itself, for a time (RFC-0003).
 
     Two leases on overlapping scopes cannot both be active for different agents: verbs see to it under the intent's lock,
-    and the constraint below for one scope.
+    and the constraint below for one scope. The holder is the agent id under the same principal, or under a key that is bound
+    to the agent (rule L-5).
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -49,6 +46,7 @@ class Lease(models.Model):
     agent_id = models.CharField(max_length=AGENT_ID)
     principal = models.CharField(max_length=PRINCIPAL, help_text="Who took it: the person, else the key (protocol §1.1).")
     scope = models.CharField(max_length=MAX_LENGTH)
+    first_level = models.CharField(max_length=MAX_LENGTH, help_text="Of the scope: only scopes that share it can overlap.")
     status = models.CharField(max_length=10, choices=Status, default=Status.ACTIVE)
     fencing_token = models.PositiveBigIntegerField()
     acquired_at = models.DateTimeField()
@@ -68,7 +66,12 @@ class Lease(models.Model):
             models.Index(fields=["intent", "id"], name="lease_by_intent"),
             models.Index(fields=["agent_id", "id"], name="lease_by_agent"),
             models.Index(fields=["expires_at"], name="lease_by_end", condition=Q(status="active")),
+            models.Index(fields=["intent", "first_level"], name="lease_by_first_level", condition=Q(status="active")),
         ]
 
     def __str__(self) -> str:
         return f"{self.scope} held by {self.agent_id}"
+
+    def is_held_by(self, actor: Actor) -> bool:
+        """Return whether the actor is its holder."""
+        return self.agent_id == actor.id and (actor.is_bound or self.principal == actor.principal)

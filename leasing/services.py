@@ -3,19 +3,32 @@
 Each holds the intent's row lock, under which the leases of an intent are given, numbered and counted.
 """
 
+import logging
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
+
+from django.db import OperationalError
+from django.db.models import QuerySet
+from django.db.models.functions import Now
 
 from access.callers import SYSTEM, Actor
 from config.db import clock, verb
 from intents import rows
 from intents.events import EventType, NewEvent, append
 from intents.models import Intent
-from leasing.errors import LeaseConflict, LeaseExpired, LeaseNotFound, NotLeaseHolder
+from leasing.errors import LeaseConflict, LeaseExpired, LeaseNotFound, NotLeaseHolder, TooManyLeases
 from leasing.models import Lease, Status
 from leasing.scopes import levels, overlap
 from leasing.wire import lease_body
+
+MOST_LEASES = 200
+"""Active leases of an agent on one intent (rule L-8)."""
+
+EXPIRED_AT_ONCE = 50
+"""Leases that a reader marks, at most; the worker marks the others."""
+
+log = logging.getLogger("openintent.leasing")
 
 
 @verb
@@ -23,22 +36,25 @@ def acquire_lease(*, intent_id: UUID | str, actor: Actor, scope: str, duration: 
     """Make the agent the only holder of `scope`, and of all that overlaps it, for `duration` (rules L-1, L-2).
 
     Leases there that have run out are expired first, so an agent that crashed blocks nobody. Who holds exactly this scope
-    gets its lease again, for at least `duration` from now. Answers the lease, and whether it is a new one.
+    gets its lease again, for at least `duration` from now, and never for less than it had (rule L-8). Answers the lease, and
+    whether it is a new one.
 
-    Raises IntentNotFound, IntentClosed, LeaseConflict.
+    Raises IntentNotFound, IntentClosed, LeaseConflict, TooManyLeases.
     """
     intent = Intent.objects.lock(intent_id)
     intent.require_open()
-    now = clock()  # After the wait for the lock, or it is already old.
-    there = [lease for lease in _active(intent) if overlap(levels(lease.scope), levels(scope))]
+    now, wanted = intent.now(), levels(scope)
+    there = [lease for lease in _active(intent, first_level=wanted[0]) if overlap(levels(lease.scope), wanted)]
     for lease in there:
-        if lease.expires_at > now and lease.agent_id != actor.id:
-            raise LeaseConflict(lease_body(lease, now))
+        if lease.expires_at > now and not lease.is_held_by(actor):
+            raise LeaseConflict(lease_body(lease))
     for lease in there:
         if lease.expires_at <= now:
             _end(intent, lease, Status.EXPIRED, EventType.LEASE_EXPIRED, actor=SYSTEM, now=now)
         elif lease.scope == scope:
             return _extend(intent, lease, max(lease.expires_at, now + duration), actor=actor, now=now), False
+    if intent.active_leases >= MOST_LEASES:
+        _require_room(intent, actor, now)
 
     intent.last_fencing_token += 1
     intent.active_leases += 1
@@ -47,6 +63,7 @@ def acquire_lease(*, intent_id: UUID | str, actor: Actor, scope: str, duration: 
         agent_id=actor.id,
         principal=actor.principal,
         scope=scope,
+        first_level=wanted[0],
         fencing_token=intent.last_fencing_token,
         acquired_at=now,
         expires_at=now + duration,
@@ -58,15 +75,15 @@ def acquire_lease(*, intent_id: UUID | str, actor: Actor, scope: str, duration: 
 
 @verb
 def renew_lease(*, intent_id: UUID | str, lease_id: UUID | str, actor: Actor, duration: timedelta) -> Lease:
-    """Let the lease end `duration` from now (rule L-5).
+    """Let the lease end `duration` from now (rule L-5). What would be committed later than its end is refused (rule E-8).
 
     Raises IntentNotFound, LeaseNotFound, NotLeaseHolder, LeaseExpired.
     """
     intent, lease = _lock(intent_id, lease_id)
     _require_holder(lease, actor)
-    now = clock()
-    if lease.status != Status.ACTIVE or lease.expires_at <= now:
-        raise LeaseExpired(lease.scope, lease_body(lease, now)["status"])
+    now = intent.now()
+    if lease.status != Status.ACTIVE:
+        raise LeaseExpired(lease.scope, lease.status)
     return _extend(intent, lease, now + duration, actor=actor, now=now)
 
 
@@ -79,7 +96,7 @@ def release_lease(*, intent_id: UUID | str, lease_id: UUID | str, actor: Actor) 
     intent, lease = _lock(intent_id, lease_id)
     _require_holder(lease, actor)
     if lease.status == Status.ACTIVE:
-        _let_go(intent, lease, actor=actor, now=clock())
+        _let_go(intent, lease, actor=actor, now=intent.now())
 
 
 @verb
@@ -89,21 +106,30 @@ def revoke_lease(*, intent_id: UUID | str, lease_id: UUID | str, actor: Actor, r
     Raises IntentNotFound, LeaseNotFound.
     """
     intent, lease = _lock(intent_id, lease_id)
-    now = clock()
-    if lease.status == Status.ACTIVE and lease.expires_at > now:
-        lease.released_at = now
-        _end(intent, lease, Status.REVOKED, EventType.LEASE_REVOKED, actor=actor, now=now, reason=reason)
+    now = intent.now()
+    if lease.status != Status.ACTIVE:
+        return lease
+    if lease.expires_at <= now:
+        _end(intent, lease, Status.EXPIRED, EventType.LEASE_EXPIRED, actor=SYSTEM, now=now)
+        return lease
+    lease.released_at = now
+    _end(intent, lease, Status.REVOKED, EventType.LEASE_REVOKED, actor=actor, now=now, reason=reason)
     return lease
 
 
 @verb
-def expire_lease(lease_id: UUID) -> bool:
-    """Mark the lease expired if it has run out (rule L-2). Answers whether that was news."""
+def expire_lease(lease_id: UUID, *, wait: bool = True) -> bool:
+    """Mark the lease expired if it has run out (rule L-2). Answers whether that was news.
+
+    Without `wait`, one whose intent is locked is left as it is: somebody may be renewing it (rule E-8).
+    """
     intent_id = Lease.objects.filter(pk=lease_id).values_list("intent_id", flat=True).first()
     if intent_id is None:
         return False
-    intent, lease = _lock(intent_id, lease_id)
-    now = clock()
+    intent = Intent.objects.lock(intent_id) if wait else Intent.objects.lock_if_free(intent_id)
+    if intent is None:
+        return False
+    lease, now = Lease.objects.get(pk=lease_id), intent.now()
     if lease.status != Status.ACTIVE or lease.expires_at > now:
         return False
     _end(intent, lease, Status.EXPIRED, EventType.LEASE_EXPIRED, actor=SYSTEM, now=now)
@@ -115,21 +141,40 @@ def due(limit: int) -> list[UUID]:
     return [*Lease.objects.run_out(clock()).order_by("expires_at").values_list("pk", flat=True)[:limit]]
 
 
+def expire_run_out(found: QuerySet[Lease]) -> None:
+    """Mark those of the leases that have run out, before somebody reads them (rule E-8).
+
+    What cannot be marked at this moment stays active for its readers.
+    """
+    try:
+        for pk in found.run_out(Now()).order_by("expires_at").values_list("pk", flat=True)[:EXPIRED_AT_ONCE]:  # type: ignore[attr-defined]
+            expire_lease(pk, wait=False)
+    except OperationalError:
+        log.warning("leases that have run out could not be marked", exc_info=True)
+
+
 def release_all(intent: Intent, *, actor: Actor, reason: str, agent_id: str | None = None) -> None:
     """Release the leases of an intent, or of one agent there. A part of verbs that hold the intent's lock (rules L-6, R-3)."""
     if not intent.active_leases:
         return
-    now = clock()
+    now = intent.in_order(clock())
     for lease in _active(intent):
         if agent_id in (None, lease.agent_id):
             _let_go(intent, lease, actor=actor, now=now, reason=reason)
 
 
-def _active(intent: Intent) -> list[Lease]:
+def _active(intent: Intent, **about: Any) -> list[Lease]:
     """Those that are marked active, whether they have run out or not."""
     if not intent.active_leases:
         return []
-    return [*Lease.objects.filter(intent=intent, status=Status.ACTIVE).order_by("fencing_token")]
+    return [*Lease.objects.filter(intent=intent, status=Status.ACTIVE, **about).order_by("fencing_token")]
+
+
+def _require_room(intent: Intent, actor: Actor, now: datetime) -> None:
+    """Raises TooManyLeases."""
+    held = Lease.objects.held(now).filter(intent=intent, agent_id=actor.id)
+    if held.count() >= MOST_LEASES:
+        raise TooManyLeases(actor.id, MOST_LEASES)
 
 
 def _lock(intent_id: UUID | str, lease_id: UUID | str) -> tuple[Intent, Lease]:
@@ -143,15 +188,19 @@ def _lock(intent_id: UUID | str, lease_id: UUID | str) -> tuple[Intent, Lease]:
 
 def _require_holder(lease: Lease, actor: Actor) -> None:
     """Raises NotLeaseHolder."""
-    if lease.agent_id != actor.id:
+    if not lease.is_held_by(actor):
         raise NotLeaseHolder(lease.agent_id, actor.id)
 
 
 def _extend(intent: Intent, lease: Lease, until: datetime, *, actor: Actor, now: datetime) -> Lease:
-    if until != lease.expires_at:
+    """Raises LeaseExpired, also where its time is over once all is written (rule E-8)."""
+    ends = lease.expires_at
+    if until != ends:
         lease.expires_at = until
         rows.update(lease, ("expires_at",))
         _record(intent, lease, EventType.LEASE_RENEWED, actor=actor, now=now)
+    if ends <= intent.in_order(clock()):
+        raise LeaseExpired(lease.scope, Status.EXPIRED)
     return lease
 
 
@@ -189,7 +238,7 @@ def _record(
     saving: tuple[str, ...] = (),
     reason: str | None = None,
 ) -> None:
-    body = lease_body(lease, now)
+    body = lease_body(lease)
     payload: dict[str, Any] = {
         "lease_id": body["id"],
         "agent_id": lease.agent_id,

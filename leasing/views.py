@@ -6,7 +6,6 @@ from rest_framework.response import Response
 
 from access.models import Role
 from config.api import ApiViewSet, actor_of, parse
-from config.db import clock
 from config.filters import narrow
 from config.paging import Keyset, page
 from config.schema import changed, created, deleted, listed
@@ -28,23 +27,23 @@ class LeaseViewSet(ApiViewSet):
         values = parse(AcquireLease, request)
         actor = actor_of(request, values.pop("agent_id", None))
         lease, is_new = services.acquire_lease(intent_id=intent_id, actor=actor, **values)
-        return Response(lease_body(lease, lease.acquired_at), status=201 if is_new else 200)
+        return Response(lease_body(lease), status=201 if is_new else 200)
 
     @listed("get_leases", "List the leases of an intent", LeaseOut, "leases", filterset=IntentLeaseFilter)
     def list(self, request: Request, intent_id: UUID | str) -> Response:
         leases = Lease.objects.filter(intent_id=Intent.objects.require(intent_id))
-        return self._answer(narrow(IntentLeaseFilter, leases, request, []), request)
+        return self._answer(IntentLeaseFilter, leases, request)
 
     @listed("list_leases", "List the leases of all intents", LeaseOut, "leases", filterset=LeaseFilter)
     def list_all(self, request: Request) -> Response:
-        return self._answer(narrow(LeaseFilter, Lease.objects.all(), request, []), request)
+        return self._answer(LeaseFilter, Lease.objects.all(), request)
 
     @changed("renew_lease", "Renew a lease", RenewLease, LeaseOut)
     def renew(self, request: Request, intent_id: UUID | str, lease_id: UUID | str) -> Response:
         values = parse(RenewLease, request)
         actor = actor_of(request, values.pop("agent_id", None))
         lease = services.renew_lease(intent_id=intent_id, lease_id=lease_id, actor=actor, **values)
-        return Response(lease_body(lease, lease.acquired_at))
+        return Response(lease_body(lease))
 
     @deleted("release_lease", "Release a lease")
     def release(self, request: Request, intent_id: UUID | str, lease_id: UUID | str) -> Response:
@@ -52,9 +51,10 @@ class LeaseViewSet(ApiViewSet):
         return Response(status=204)
 
     @staticmethod
-    def _answer(leases: QuerySet[Lease], request: Request) -> Response:
-        now = clock()
-        return Response(page(leases, request, BY_ID).body("leases", lambda lease: lease_body(lease, now)))
+    def _answer(filterset: type[IntentLeaseFilter], leases: QuerySet[Lease], request: Request) -> Response:
+        found = narrow(filterset, leases, request, [])
+        services.expire_run_out(leases)
+        return Response(page(found, request, BY_ID).body("leases", lease_body))
 
 
 class RevocationViewSet(ApiViewSet):
@@ -65,4 +65,4 @@ class RevocationViewSet(ApiViewSet):
     def revoke(self, request: Request, intent_id: UUID | str, lease_id: UUID | str) -> Response:
         reason = parse(RevokeLease, request).get("reason")
         lease = services.revoke_lease(intent_id=intent_id, lease_id=lease_id, actor=actor_of(request), reason=reason)
-        return Response(lease_body(lease, clock()))
+        return Response(lease_body(lease))

@@ -23,12 +23,13 @@ _FINE = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
 _Wrapper: Any = base.DatabaseWrapper  # The types leave out the methods that a backend is made of.
 
 _LOADERS: dict[int, Callable[[bytes], Any]] = {
+    16: lambda value: value == b"t",
     20: int,
     21: int,
     23: int,
     1184: lambda value: datetime.fromisoformat(value.decode()),  # The session's time zone is UTC.
 }
-"""By the type's number: bigint, smallint, integer, timestamptz. All others stay text, ids included."""
+"""By the type's number: boolean, bigint, smallint, integer, timestamptz. All others stay text, ids included."""
 
 
 class DatabaseWrapper(_Wrapper):
@@ -120,6 +121,8 @@ class DatabaseWrapper(_Wrapper):
 def _literal(value: Any, escape: Callable[[bytes], Any]) -> Any:
     if value is None:
         return b"NULL"
+    if isinstance(value, bool):
+        return b"true" if value else b"false"
     if isinstance(value, int):
         return b"%d" % value
     return escape(str(value).encode())

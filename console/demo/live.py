@@ -77,7 +77,7 @@ def _hold(intent_id: UUID, agent: str, random: Random) -> None:
 
 
 def _ask(intent_id: UUID, agent: str, random: Random) -> None:
-    if Arbitration.objects.pending(clock()).count() >= MOST_QUESTIONS:
+    if Arbitration.objects.pending().count() >= MOST_QUESTIONS:
         return
     request_arbitration(
         intent_id=intent_id,

@@ -38,7 +38,7 @@ def test_auth_identity(run, client):
     assert intent.created_by == "agent:worker"
     assert [(each.decided_by, each.decision) for each in client.get_decisions(intent.id)] == [
         ("agent:arbiter", "collect"),
-        ("agent:worker", "collect by instalments"),
+        ("agent:worker", "by instalments"),
     ]
     assert {event.actor for event in client.get_events(intent.id)} == {"agent:worker", "agent:arbiter"}
     assert [

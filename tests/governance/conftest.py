@@ -59,13 +59,24 @@ def arbiter(db: None) -> Callable[[str], Caller]:
 
 
 @pytest.fixture
+def bound(db: None) -> Callable[..., Caller]:
+    """`bound("bob")`: a caller with a key that is bound to bob; of the role agent, or another."""
+
+    def make(name: str, role: Role = Role.AGENT) -> Caller:
+        return Caller(create_key(name=name, role=role, agent_id=name, created_by="test")[1])
+
+    return make
+
+
+@pytest.fixture
 def ada(agent: Callable[[str], Caller]) -> Caller:
     return agent("ada")
 
 
 @pytest.fixture
-def bob(agent: Callable[[str], Caller]) -> Caller:
-    return agent("bob")
+def bob(bound: Callable[..., Caller]) -> Caller:
+    """Another principal than ada's, with a key of its own."""
+    return bound("bob")
 
 
 @pytest.fixture

@@ -89,6 +89,9 @@ def test_others_cannot_withdraw_it_but_arbiters_and_operators_can(api, ada, bob,
 
     assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
     assert rows() == before
+    bob.headers["X-Agent-ID"] = "ada"  # Another's name is no right.
+    assert bob.post(f"/arbitrations/{first['id']}/withdraw", {}).status_code == 403
+    assert rows() == before
     assert judy.post(f"/arbitrations/{first['id']}/withdraw", {}).status_code == 200
     assert api.post(f"/arbitrations/{second['id']}/withdraw", {}).status_code == 200
 
@@ -133,23 +136,43 @@ def test_a_cascade_withdraws_what_is_pending_below(api, ada, make_intent):
 # --- expiry --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.rule("A-5")
-def test_a_request_that_has_run_out_is_expired_at_once_and_marked_by_the_worker(api, ada, intent):
-    arbitration = asked(ada, intent, expires_at=LATER)
-    other = asked(ada, intent, expires_at=LATER)
+def read_one(api, arbitration):
+    return api.get(f"/arbitrations/{arbitration['id']}").json()
+
+
+def read_list(api, arbitration):
+    found = api.get("/arbitrations").json()["arbitrations"]
+    return next(each for each in found if each["id"] == arbitration["id"])
+
+
+def read_filtered(api, arbitration):
+    return api.get("/arbitrations", status="expired").json()["arbitrations"][0]
+
+
+@pytest.mark.rule("A-5", "E-8")
+@pytest.mark.parametrize("read", [read_one, read_list, read_filtered])
+def test_a_request_that_has_run_out_is_marked_before_a_reader_is_told_so(api, ada, intent, read):
+    arbitration, other = asked(ada, intent, expires_at=LATER), asked(ada, intent, expires_at=LATER)
     let_run_out(Arbitration, arbitration)
-
-    def status():
-        return api.get(f"/arbitrations/{arbitration['id']}").json()["status"]
-
     assert Arbitration.objects.get(pk=arbitration["id"]).status == "pending"
-    assert status() == "expired"
+
+    told = read(api, arbitration)
+
+    assert (told["id"], told["status"]) == (arbitration["id"], "expired")
+    assert Arbitration.objects.get(pk=arbitration["id"]).status == "expired"
+    assert log(api, intent)[-1] == ("arbitration_expired", "system")
     assert [each["id"] for each in api.get("/arbitrations", status="pending").json()["arbitrations"]] == [other["id"]]
-    assert [each["id"] for each in api.get("/arbitrations", status="expired").json()["arbitrations"]] == [arbitration["id"]]
+    assert read(api, arbitration) == told
+    assert [kind for kind, _ in log(api, intent)].count("arbitration_expired") == 1
+
+
+@pytest.mark.rule("A-5")
+def test_a_request_that_has_run_out_is_marked_by_the_worker(api, ada, intent):
+    arbitration = asked(ada, intent, expires_at=LATER)
+    let_run_out(Arbitration, arbitration)
 
     assert work([duty for duty in DUTIES if duty.name == "expire arbitrations"]) == 1
 
-    assert status() == "expired"
     assert Arbitration.objects.get(pk=arbitration["id"]).status == "expired"
     assert log(api, intent)[-1] == ("arbitration_expired", "system")
     assert payloads(api, intent, "arbitration_expired")[0]["arbitration_id"] == arbitration["id"]

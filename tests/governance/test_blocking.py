@@ -1,5 +1,7 @@
 """Arbitrations that keep their intent blocked (rule A-2)."""
 
+from datetime import timedelta
+
 import pytest
 
 import governance.services
@@ -56,15 +58,117 @@ def test_a_withdrawal_brings_it_back_as_well(api, ada, make_intent):
     assert changes(api, intent)[-1] == ("blocked", "active", "arbitration_withdrawn", "system")
 
 
-def test_its_expiry_brings_it_back_as_well(api, ada, make_intent):
-    intent = make_intent(status="active")
-    arbitration = asked(ada, intent, blocking=True, expires_at=LATER)
-    let_run_out(Arbitration, arbitration)
+@pytest.fixture
+def unanswered(ada, make_intent):
+    """`unanswered(status="active")`: an intent whose blocking question ran out."""
 
-    assert governance.services.expire_arbitration(Arbitration.objects.get().pk)
+    def make(**fields):
+        intent = make_intent(**fields)
+        arbitration = asked(ada, intent, blocking=True, expires_at=LATER)
+        let_run_out(Arbitration, arbitration)
+        assert governance.services.expire_arbitration(Arbitration.objects.get(pk=arbitration["id"]).pk)
+        return intent
+
+    return make
+
+
+@pytest.mark.rule("A-5")
+@pytest.mark.case("coordination P3")
+@pytest.mark.parametrize("before", ["pending", "active"])
+def test_its_expiry_grants_nothing(api, unanswered, before):
+    intent = unanswered(status=before)
+
+    assert status(api, intent) == "blocked"
+    assert log(api, intent)[-1] == ("arbitration_expired", "system")
+    assert changes(api, intent)[-1] == (before, "blocked", "arbitration_requested", "ada")
+
+    assert try_status(api, intent, before).status_code == 200
+    assert status(api, intent) == before
+    assert list(verify()) == []
+
+
+@pytest.mark.rule("A-5")
+@pytest.mark.case("coordination P3")
+def test_completed_dependencies_grant_nothing_after_its_expiry(api, make_intent, unanswered):
+    dependency = make_intent()
+    intent = unanswered(depends_on=[dependency["id"]])
+
+    set_status(api, dependency, "completed")
+
+    assert status(api, intent) == "blocked"
+
+
+@pytest.mark.rule("A-5")
+@pytest.mark.case("coordination P3")
+def test_a_removed_dependency_grants_nothing_after_its_expiry(api, make_intent, unanswered):
+    dependency = make_intent()
+    intent = unanswered(depends_on=[dependency["id"]])
+
+    path = f"/intents/{intent['id']}/dependencies/{dependency['id']}"
+    assert api.delete(path, version=fresh(api, intent)["version"]).status_code == 204
+
+    assert status(api, intent) == "blocked"
+
+
+@pytest.mark.rule("A-5")
+@pytest.mark.case("coordination P3")
+def test_completed_dependencies_grant_nothing_before_the_expiry_is_marked(api, ada, make_intent):
+    dependency = make_intent()
+    intent = make_intent(depends_on=[dependency["id"]])
+    let_run_out(Arbitration, asked(ada, intent, blocking=True, expires_at=LATER))
+
+    set_status(api, dependency, "completed")
+
+    assert status(api, intent) == "blocked"
+
+
+@pytest.mark.rule("A-5")
+def test_a_decision_on_a_new_question_ends_the_hold(api, ada, unanswered):
+    intent = unanswered(status="active")
+
+    again = asked(ada, intent, blocking=True)
+    assert decide(api, intent, arbitration_id=again["id"]).status_code == 201
 
     assert status(api, intent) == "active"
-    assert changes(api, intent)[-1] == ("blocked", "active", "arbitration_expired", "system")
+    assert list(verify()) == []
+
+
+@pytest.mark.rule("A-5")
+def test_a_withdrawal_of_a_new_question_does_not_end_the_hold(api, ada, unanswered):
+    intent = unanswered(status="active")
+
+    again = asked(ada, intent, blocking=True)
+    assert ada.post(f"/arbitrations/{again['id']}/withdraw", {}).status_code == 200
+
+    assert status(api, intent) == "blocked"
+
+
+@pytest.mark.rule("A-5")
+def test_a_decision_on_another_question_does_not_end_the_hold(api, ada, make_intent):
+    intent = make_intent(status="active")
+    first, second = asked(ada, intent, blocking=True, expires_at=LATER), asked(ada, intent, blocking=True)
+    past = Arbitration.objects.get(pk=second["id"]).created_at
+    Arbitration.objects.filter(pk=first["id"]).update(
+        created_at=past - timedelta(hours=1), expires_at=past + timedelta.resolution
+    )
+    assert governance.services.expire_arbitration(Arbitration.objects.get(pk=first["id"]).pk)
+
+    decide(api, intent, arbitration_id=second["id"])
+
+    assert status(api, intent) == "blocked"
+
+
+@pytest.mark.rule("A-5")
+def test_a_hold_ends_by_a_decision_and_the_dependencies_are_still_waited_for(api, ada, make_intent, unanswered):
+    dependency = make_intent()
+    intent = unanswered(depends_on=[dependency["id"]])
+
+    again = asked(ada, intent, blocking=True)
+    decide(api, intent, arbitration_id=again["id"])
+    assert status(api, intent) == "blocked"
+
+    set_status(api, dependency, "completed")
+    assert status(api, intent) == "pending"
 
 
 def test_one_that_does_not_block_leaves_the_status_alone(api, ada, intent):
@@ -153,6 +257,18 @@ def test_what_was_blocked_by_hand_stays_blocked(api, ada, make_intent):
     decide(api, intent)
 
     assert status(api, intent) == "blocked"
+
+
+@pytest.mark.rule("I-9")
+def test_what_is_blocked_by_hand_during_a_question_stays_blocked(api, ada, make_intent):
+    intent = make_intent(status="active")
+    asked(ada, intent, blocking=True)
+    set_status(api, intent, "blocked", reason="Wait for me")
+
+    decide(api, intent)
+
+    assert status(api, intent) == "blocked"
+    assert changes(api, intent)[-1] == ("blocked", "blocked", "Wait for me", "dev-user")
 
 
 def test_what_somebody_moved_once_its_time_was_over_stays_there(api, ada, make_intent):

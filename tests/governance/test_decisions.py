@@ -5,10 +5,10 @@ from django.db import IntegrityError, connection, transaction
 
 from access.models import Role
 from access.services import create_key
-from governance import triggers
-from governance.models import Decision
-from tests.conftest import Caller, log
-from tests.governance.conftest import asked, decide, rows
+from governance import services, triggers
+from governance.models import Arbitration, Decision
+from tests.conftest import Caller, log, set_status
+from tests.governance.conftest import LATER, ask, asked, decide, let_run_out, rows
 
 
 @pytest.mark.rule("A-1", "A-3")
@@ -110,6 +110,70 @@ def test_the_database_itself_keeps_one_decision_per_arbitration(api, ada, intent
         )
 
 
+ENDINGS = {
+    "decided": lambda api, ada, intent, asked_one: decide(api, intent, "yes", arbitration_id=asked_one["id"]),
+    "withdrawn": lambda api, ada, intent, asked_one: ada.post(f"/arbitrations/{asked_one['id']}/withdraw", {}),
+    "expired": lambda api, ada, intent, asked_one: let_run_out(Arbitration, asked_one),
+    "marked expired": lambda api, ada, intent, asked_one: [
+        let_run_out(Arbitration, asked_one),
+        services.expire_arbitration(Arbitration.objects.get(pk=asked_one["id"]).pk),
+    ],
+    "completed": lambda api, ada, intent, asked_one: set_status(api, intent, "completed"),
+    "abandoned": lambda api, ada, intent, asked_one: set_status(api, intent, "abandoned"),
+}
+
+
+@pytest.mark.rule("A-3")
+@pytest.mark.case("coordination P1")
+@pytest.mark.parametrize(
+    ("ending", "blocking"),
+    [(ending, blocking) for ending in ENDINGS for blocking in (False, True) if (ending, blocking) != ("completed", True)],
+)
+def test_a_late_answer_without_an_id_is_refused(api, ada, intent, ending, blocking):
+    question = asked(ada, intent, options=["yes", "no"], blocking=blocking, expires_at=LATER)
+    ENDINGS[ending](api, ada, intent, question)
+    before = rows()
+
+    refused = decide(api, intent, "no")
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "arbitration_resolved")
+    assert refused.json()["arbitration_id"] == question["id"]
+    assert rows() == before
+
+
+@pytest.mark.rule("A-3")
+@pytest.mark.case("coordination P1")
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_decision_that_says_it_answers_none_is_taken(api, ada, intent, ending):
+    question = asked(ada, intent, options=["yes", "no"], expires_at=LATER)
+    ENDINGS[ending](api, ada, intent, question)
+
+    response = decide(api, intent, "go on", decision_type="review")
+
+    assert (response.status_code, response.json()["arbitration_id"]) == (201, None)
+
+
+@pytest.mark.rule("A-3")
+@pytest.mark.case("coordination P1")
+def test_an_answer_that_names_its_question_never_reaches_another(api, ada, intent):
+    first = asked(ada, intent, reason="Delete staging?", options=["yes", "no"])
+    ada.post(f"/arbitrations/{first['id']}/withdraw", {})
+    second = asked(ada, intent, reason="Delete PRODUCTION?", options=["yes", "no"])
+    before = rows()
+
+    refused = decide(api, intent, "yes", arbitration_id=first["id"])
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "arbitration_resolved")
+    assert rows() == before
+    assert api.get(f"/arbitrations/{second['id']}").json()["status"] == "pending"
+
+
+@pytest.mark.rule("A-3")
+@pytest.mark.parametrize("status", ["completed", "abandoned"])
+def test_a_closed_intent_that_never_had_a_question_takes_a_decision(api, make_intent, status):
+    assert decide(api, make_intent(status=status), "as it should be").status_code == 201
+
+
 # --- who decides ---------------------------------------------------------------------------------------------------
 
 
@@ -130,6 +194,40 @@ def test_an_arbiter_decides_but_not_what_it_asked_itself(api, judy, arbiter, int
     assert (refused.status_code, refused.json()["code"]) == (403, "self_decision")
     assert rows() == before
     assert decide(arbiter("ruth"), intent).status_code == 201
+
+
+@pytest.mark.rule("A-4")
+@pytest.mark.case("security H5")
+@pytest.mark.parametrize("alias", ["ruth", "user.alice", "bob"])
+def test_an_arbiter_does_not_decide_its_own_question_under_another_name(judy, intent, alias):
+    asked(judy, intent)
+    before = rows()
+    judy.headers["X-Agent-ID"] = alias
+
+    for refused in (decide(judy, intent), decide(judy, intent, decided_by=alias)):
+        assert (refused.status_code, refused.json()["code"]) == (403, "self_decision")
+    assert rows() == before
+
+
+@pytest.mark.rule("A-4")
+@pytest.mark.case("security H5")
+def test_a_question_asked_in_anothers_name_is_its_principals_own(api, judy, arbiter, intent):
+    ask(judy, intent, requested_by="someone")
+    before = rows()
+
+    refused = decide(judy, intent)
+
+    assert (refused.status_code, refused.json()["code"]) == (403, "self_decision")
+    assert rows() == before
+    assert decide(arbiter("ruth"), intent).status_code == 201
+
+
+@pytest.mark.rule("A-4")
+def test_two_keys_bound_to_one_agent_are_one(bound, intent):
+    first, second = bound("ada", Role.ARBITER), bound("ada", Role.ARBITER)
+    asked(first, intent)
+
+    assert decide(second, intent).json()["code"] == "self_decision"
 
 
 @pytest.mark.rule("A-4")

@@ -1,12 +1,18 @@
 """Delegations, and what agents may decide under them (rules A-4, A-7)."""
 
 import pytest
+from django.contrib.auth.models import User
 from django.utils import timezone
 
+from access.callers import Actor
+from access.models import ApiKey, Role
+from access.people import set_role
+from access.services import create_key, revoke_key
+from governance import services
 from governance.models import Delegation
 from intents.models import Event
 from portfolios.models import Member, Portfolio
-from tests.conftest import log
+from tests.conftest import Caller, log
 from tests.governance.conftest import LATER, asked, decide, delegate, let_run_out, rows
 
 
@@ -17,7 +23,9 @@ def portfolio(db):
 
 
 def put_in(portfolio, intent):
-    Member.objects.create(portfolio=portfolio, intent_id=intent["id"], added_by="ada", added_at=timezone.now())
+    Member.objects.create(
+        portfolio=portfolio, intent_id=intent["id"], added_by="ada", principal="ada", by_role="operator", added_at=timezone.now()
+    )
 
 
 def test_a_delegation_is_a_row_and_an_event_on_each_intent_it_names(api, judy, make_intent):
@@ -72,7 +80,7 @@ def test_a_delegate_decides_where_it_may(judy, ada, bob, intent, actions):
     asked(ada, intent)
 
     assert decide(bob, intent).json()["decided_by"] == "bob"
-    assert decide(bob, intent, "standing alone").status_code == 201
+    assert decide(bob, intent, "standing alone", decision_type="review").status_code == 201
 
 
 @pytest.mark.rule("A-4")
@@ -119,6 +127,52 @@ def test_a_delegate_does_not_decide_what_it_asked_itself(judy, bob, intent):
     assert rows() == before
 
 
+@pytest.mark.rule("A-4")
+@pytest.mark.case("security H5")
+def test_a_name_is_no_delegation(judy, ada, agent, intent):
+    delegate(judy, "bob")
+    asked(ada, intent)
+    before = rows()
+
+    refused = decide(agent("bob"), intent)
+
+    assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
+    assert rows() == before
+
+
+@pytest.mark.rule("A-4")
+@pytest.mark.case("coordination O1")
+@pytest.mark.parametrize("adder", ["the delegate", "the requester", "an arbiter", "an agent with the delegator's name"])
+def test_a_delegate_cannot_be_given_power_by_those_who_have_none(api, judy, ada, bob, agent, arbiter, make_intent, adder):
+    portfolio = api.post("/portfolios", {"name": "Trip"}).json()
+    intent = make_intent()
+    delegate(judy, "bob", scope={"portfolios": [portfolio["id"]], "actions": ["decide"]})
+    asked(ada, intent)
+    adding = {
+        "the delegate": bob, "the requester": ada, "an arbiter": arbiter("ruth"), "an agent with the delegator's name": agent("judy"),
+    }[adder]  # fmt: skip
+    assert adding.post(f"/portfolios/{portfolio['id']}/intents", {"intent_id": intent["id"]}).status_code == 201
+    before = rows()
+
+    refused = decide(bob, intent)
+
+    assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
+    assert rows() == before
+
+
+@pytest.mark.rule("A-4")
+@pytest.mark.parametrize("adder", ["the delegator", "an operator"])
+def test_a_delegate_decides_on_what_its_delegator_or_an_operator_added(api, judy, ada, bob, make_intent, adder):
+    portfolio = api.post("/portfolios", {"name": "Trip"}).json()
+    intent = make_intent()
+    delegate(judy, "bob", scope={"portfolios": [portfolio["id"]]})
+    asked(ada, intent)
+    adding = {"the delegator": judy, "an operator": api}[adder]
+    adding.post(f"/portfolios/{portfolio['id']}/intents", {"intent_id": intent["id"]})
+
+    assert decide(bob, intent).status_code == 201
+
+
 # --- its end -------------------------------------------------------------------------------------------------------
 
 
@@ -146,11 +200,54 @@ def test_its_expiry_ends_it_at_once(judy, bob, intent):
     assert decide(bob, intent).json()["code"] == "forbidden"
 
 
+LOSSES = {
+    "key revoked": lambda key: revoke_key(key_id=key.pk, revoked_by="test"),
+    "key expired": lambda key: ApiKey.objects.filter(pk=key.pk).update(expires_at=key.created_at),
+    "key demoted": lambda key: ApiKey.objects.filter(pk=key.pk).update(role="agent"),
+    "key gone": lambda key: ApiKey.objects.filter(pk=key.pk).delete(),
+}
+
+
+@pytest.mark.rule("A-4")
+@pytest.mark.parametrize("loss", LOSSES)
+def test_it_ends_with_the_right_of_the_key_that_gave_it(bob, intent, loss):
+    key, secret = create_key(name="court", role=Role.ARBITER, created_by="test")
+    delegate(Caller(secret, "judy"), "bob")
+    assert decide(bob, intent).status_code == 201
+
+    LOSSES[loss](key)
+
+    before = rows()
+    assert decide(bob, intent).json()["code"] == "forbidden"
+    assert rows() == before
+
+
+@pytest.mark.rule("A-4")
+@pytest.mark.parametrize("loss", ["deactivated", "demoted", "deleted"])
+def test_it_ends_with_the_right_of_the_person_who_gave_it(bob, intent, loss):
+    ines = User.objects.create_user("ines")
+    set_role(ines, "arbiter")
+    services.create_delegation(actor=Actor("user:ines", role=Role.ARBITER), role=Role.ARBITER, delegate="bob")
+    assert decide(bob, intent).status_code == 201
+
+    match loss:
+        case "deactivated":
+            User.objects.filter(pk=ines.pk).update(is_active=False)
+        case "demoted":
+            set_role(ines, "viewer")
+        case "deleted":
+            ines.delete()
+
+    before = rows()
+    assert decide(bob, intent).json()["code"] == "forbidden"
+    assert rows() == before
+
+
 def test_only_its_delegator_and_operators_revoke_it(api, judy, arbiter, agent, intent):
     delegation = delegate(judy, "bob")
     before = rows()
 
-    for stranger in (arbiter("ruth"), agent("bob"), agent("judy")):
+    for stranger in (arbiter("ruth"), arbiter("judy"), agent("bob"), agent("judy")):
         refused = stranger.delete(f"/delegations/{delegation['id']}")
         assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
 

@@ -33,7 +33,7 @@ def connect(request, server):
     with asyncio.Runner() as runner:
         made = []
 
-        def connect(key="dev-user-key", agent="ada", **more):
+        def connect(key="dev-user-key", agent: str | None = "ada", **more):
             if request.param == "sync":
                 made.append(OpenIntentClient(server.url, key, agent, **more))
             else:
@@ -89,15 +89,17 @@ def test_a_request_is_withdrawn(client, intent):
 
 
 def test_a_delegate_decides_until_the_delegation_ends(client, connect, intent):
-    bob = connect("agent-research-key", "bob-of-the-sdk")
+    operator = connect("dev-user-key")
+    made = operator.create_key("bob", agent_id=f"bob-of-the-sdk-{intent.id}")
+    name, bob = str(made.agent_id), connect(made.key, None)
     with pytest.raises(PermissionDeniedError):
         bob.record_decision(intent.id, "a")
 
-    delegation = client.create_delegation("bob-of-the-sdk", intents=intent.id, actions=["decide"], constraints={"max": 1})
+    delegation = client.create_delegation(name, intents=intent.id, actions=["decide"], constraints={"max": 1})
 
-    assert bob.record_decision(intent.id, "a").decided_by == "bob-of-the-sdk"
+    assert bob.record_decision(intent.id, "a").decided_by == name
     assert delegation.scope.intents == [intent.id]
-    assert delegation in client.list_delegations(delegate="bob-of-the-sdk", delegator="ada")
+    assert delegation in client.list_delegations(delegate=name, delegator="ada")
     client.revoke_delegation(delegation.id)
     client.revoke_delegation(delegation.id)
     with pytest.raises(PermissionDeniedError):

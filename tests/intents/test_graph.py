@@ -1,11 +1,17 @@
 """Parents, children and dependencies (RFC-0002, rules G-*)."""
 
+from uuid import UUID
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from governance.models import Arbitration
+from governance.services import expire_arbitration
 from intents.models import Edge, Event
+from intents.verification import verify
 from tests.conftest import fresh, log, set_status
+from tests.governance.conftest import let_run_out
 
 READS = ["children", "descendants", "ancestors", "dependencies", "dependents", "ready", "blocked", "graph"]
 
@@ -257,6 +263,81 @@ def test_ready_and_blocked_divide_the_open_children(api, make_intent, make_child
     assert ids(api.get(f"/intents/{parent['id']}/ready")) == [free["id"], freed["id"]]
     [blocked] = api.get(f"/intents/{parent['id']}/blocked").json()["intents"]
     assert (blocked["id"], blocked["waiting_for"]) == (waits["id"], [free["id"]])
+
+
+@pytest.mark.rule("G-6")
+@pytest.mark.parametrize("kept_by", ["hand", "a question", "a question that nobody answered"])
+def test_a_child_that_is_blocked_is_not_ready(api, make_intent, make_child, kept_by):
+    parent = make_intent()
+    child, free = make_child(parent), make_child(parent)
+    asked = None
+    if kept_by == "hand":
+        set_status(api, child, "blocked")
+    else:
+        question = {"reason": "?", "blocking": True, "expires_at": "2999-01-01T00:00:00Z"}
+        asked = api.post(f"/intents/{child['id']}/arbitrate", question).json()
+    if kept_by == "a question that nobody answered":
+        let_run_out(Arbitration, asked)
+        assert expire_arbitration(UUID(asked["id"]))
+
+    assert ids(api.get(f"/intents/{parent['id']}/ready")) == [free["id"]]
+    [blocked] = api.get(f"/intents/{parent['id']}/blocked").json()["intents"]
+    assert (blocked["id"], blocked["waiting_for"]) == (child["id"], [asked["id"]] if kept_by == "a question" else [])
+    status = api.get(f"/intents/{parent['id']}/graph").json()["aggregate_status"]
+    assert set(status["ready_intents"]) == {parent["id"], free["id"]}
+
+
+@pytest.mark.rule("G-6")
+def test_what_a_child_waits_for_are_dependencies_and_questions(api, make_intent, make_child):
+    parent, dependency = make_intent(), make_intent()
+    child = make_child(parent, depends_on=[dependency["id"]])
+    asked = api.post(f"/intents/{child['id']}/arbitrate", {"reason": "?", "blocking": True}).json()
+
+    [blocked] = api.get(f"/intents/{parent['id']}/blocked").json()["intents"]
+
+    assert blocked["waiting_for"] == [dependency["id"], asked["id"]]
+
+
+@pytest.mark.rule("I-9")
+@pytest.mark.parametrize("release", ["completed", "removed"])
+@pytest.mark.parametrize("held", ["first", "afterwards"])
+def test_what_was_blocked_by_hand_stays_so_when_its_dependencies_are_gone(api, make_intent, release, held):
+    dependency = make_intent()
+    intent = make_intent(depends_on=[dependency["id"]]) if held == "afterwards" else make_intent()
+    set_status(api, intent, "blocked", reason="Wait for me")
+    if held == "first":
+        path = f"/intents/{intent['id']}/dependencies"
+        api.post(path, {"depends_on": [dependency["id"]]}, version=fresh(api, intent)["version"])
+
+    if release == "completed":
+        set_status(api, dependency, "completed")
+    else:
+        path = f"/intents/{intent['id']}/dependencies/{dependency['id']}"
+        assert api.delete(path, version=fresh(api, intent)["version"]).status_code == 204
+
+    assert fresh(api, intent)["status"] == "blocked"
+    assert set_status(api, intent, "active")["status"] == "active"
+    assert list(verify()) == []
+
+
+@pytest.mark.rule("I-9")
+def test_who_was_unblocked_by_hand_is_blocked_by_dependencies_as_any_other(api, make_intent):
+    intent, dependency = make_intent(status="blocked"), make_intent()
+    set_status(api, intent, "active")
+    path = f"/intents/{intent['id']}/dependencies"
+    api.post(path, {"depends_on": [dependency["id"]]}, version=fresh(api, intent)["version"])
+
+    set_status(api, dependency, "completed")
+
+    assert fresh(api, intent)["status"] == "pending"
+
+
+@pytest.mark.rule("I-9")
+def test_blocking_what_is_on_hold_again_changes_nothing(api, make_intent):
+    intent = make_intent(status="blocked")
+
+    assert set_status(api, intent, "blocked") == intent
+    assert fresh(api, intent) == intent
 
 
 @pytest.mark.rule("G-6")

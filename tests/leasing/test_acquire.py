@@ -125,16 +125,38 @@ def test_a_lease_that_ran_out_blocks_nobody_and_is_marked_when_its_scope_is_aske
     assert Intent.objects.get(pk=intent["id"]).active_leases == 1
 
 
-@pytest.mark.rule("L-2")
-def test_a_lease_that_ran_out_is_shown_as_expired_before_it_is_marked(api, ada, intent):
+@pytest.mark.rule("L-2", "E-8")
+@pytest.mark.parametrize("everywhere", [False, True])
+@pytest.mark.parametrize("query", [{}, {"status": "expired"}])
+def test_a_lease_that_ran_out_is_marked_before_a_reader_is_told_so(api, ada, intent, everywhere, query):
     lease = acquire(ada, intent).json()
     run_out(lease)
-    path = f"/intents/{intent['id']}/leases"
+    path = "/leases" if everywhere else f"/intents/{intent['id']}/leases"
 
-    assert [each["status"] for each in api.get(path).json()["leases"]] == ["expired"]
+    assert [(each["id"], each["status"]) for each in api.get(path, **query).json()["leases"]] == [(lease["id"], "expired")]
+
+    assert Lease.objects.get().status == "expired"
+    assert log(api, intent)[-1] == ("lease_expired", "system")
+    assert Intent.objects.get(pk=intent["id"]).active_leases == 0
     assert api.get(path, status="active").json()["leases"] == []
-    assert [each["id"] for each in api.get(path, status="expired").json()["leases"]] == [lease["id"]]
-    assert api.get("/leases", agent_id="ada", status="active").json()["leases"] == []
+
+
+@pytest.mark.rule("L-8")
+@pytest.mark.case("security M8")
+def test_an_agent_has_no_more_than_200_active_leases_on_an_intent(api, ada, bob, intent, make_intent):
+    for number in range(200):
+        assert acquire(ada, intent, f"part{number}").status_code == 201
+    before = log(api, intent)
+
+    refused = acquire(ada, intent, "one more")
+
+    assert (refused.status_code, refused.json()["code"], refused.json()["limit"]) == (409, "too_many_leases", 200)
+    assert (log(api, intent), Lease.objects.count()) == (before, 200)
+    assert acquire(ada, intent, "part7").status_code == 200
+    assert acquire(bob, intent, "one more").status_code == 201
+    assert acquire(ada, make_intent(), "one more").status_code == 201
+    run_out(Lease.objects.filter(scope="part8").values().get())
+    assert acquire(ada, intent, "another").status_code == 201
 
 
 @pytest.mark.rule("L-4")

@@ -1,8 +1,11 @@
 """What a lease guards: the state below its scope, and writes that name its token."""
 
+from random import Random
+
 import pytest
 
 from intents.models import Intent
+from leasing.scopes import Scopes, overlap
 from tests.conftest import Caller, fresh, log
 from tests.leasing.conftest import acquire, run_out
 
@@ -144,3 +147,30 @@ def test_an_operator_is_stopped_as_everybody(ada, api: Caller, intent):
     acquire(ada, intent)
 
     assert patch(api, intent, "flights").status_code == 409
+
+
+@pytest.mark.rule("L-3")
+def test_many_scopes_at_once_overlap_as_each_by_itself():
+    random = Random(7)
+    paths = [["a", "b", "ab", "a.b"][: random.randint(1, 4)] for _ in range(4)]
+    paths += [random.choices(["a", "b", "ab"], k=random.randint(0, 4)) for _ in range(400)]
+    for _ in range(200):
+        leased = [each for each in random.sample(paths, random.randint(0, 5)) if each]
+        asked = random.choice(paths)
+        assert Scopes(leased).overlap(asked) == any(overlap(scope, asked) for scope in leased), (leased, asked)
+
+
+@pytest.mark.rule("L-3")
+@pytest.mark.case("security M8")
+def test_a_write_of_many_patches_asks_once_for_the_leases_that_it_could_meet(ada, bob, intent, django_assert_max_num_queries):
+    for number in range(50):
+        acquire(ada, intent, f"part{number}.draft")
+    patches = [{"op": "set", "path": f"/free{number}/x", "value": 1} for number in range(1000)]
+
+    with django_assert_max_num_queries(5) as asked:
+        assert bob.post(f"/intents/{intent['id']}/state", {"patches": patches}, version=1).status_code == 200
+    assert len([query for query in asked.captured_queries if "leasing_lease" in query["sql"]]) == 1
+
+    patches[700]["path"] = "/part7"
+    refused = bob.post(f"/intents/{intent['id']}/state", {"patches": patches}, version=2)
+    assert (refused.status_code, refused.json()["existing_lease"]["scope"]) == (409, "part7.draft")

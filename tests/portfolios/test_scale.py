@@ -17,8 +17,11 @@ def large(db):
     """A portfolio of 1,000 intents, half of which wait for another."""
     now = timezone.now()
     dates = {"created_by": "ada", "created_at": now, "updated_at": now}
+    latest = {"last_event_at": now}
     intents = [
-        Intent(title=f"Part {number}", state={"notes": ["begun"] * 20}, status=("draft", "blocked")[number % 2], **dates)
+        Intent(
+            title=f"Part {number}", state={"notes": ["begun"] * 20}, status=("draft", "blocked")[number % 2], **dates, **latest
+        )
         for number in range(MEMBERS)
     ]
     portfolio = Portfolio.objects.create(name="Large", **dates)

@@ -41,6 +41,7 @@ def seed(
             created_by="ada",
             created_at=now,
             updated_at=now,
+            last_event_at=now,
             last_sequence=1,
         )
         for index, pk in enumerate(ids)

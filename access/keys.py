@@ -50,6 +50,11 @@ def find_caller(key: str) -> Caller | None:
     return known.caller
 
 
+def is_verified(key: str) -> bool:
+    """Whether the key has been found a moment ago. It is looked at again where the request is answered."""
+    return digest(key) in _cache
+
+
 def forget_verified() -> None:
     """Look every key up again; for the process that has just made or revoked one."""
     _cache.clear()

@@ -24,7 +24,12 @@ from config.schema import created, deleted, listed
 from intents.models import Intent
 
 BY_ID = Keyset("id")
-SAFE = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox", "Accept-Ranges": "bytes"}
+SAFE = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "sandbox",
+    "Accept-Ranges": "bytes",
+    "Cache-Control": "private, no-cache",
+}
 
 log = logging.getLogger("openintent.attachments")
 

@@ -165,7 +165,8 @@ def _fencing_token(request: Request) -> int | None:
 
 
 _TOKEN = re.compile(r"[1-9]\d{0,17}", re.ASCII)
-_VERSION = re.compile(r'(")?([1-9]\d{0,17})(?(1)")')
+_VERSION = re.compile(r'([1-9]\d{0,17})|(?:W/)?"([1-9]\d{0,17})(?:(?:--?|;|:)[a-z]{1,10})?"', re.ASCII)
+"""`3`, `"3"`, and what proxies that compress make of the ETag on its way: `W/"3"` (nginx), `"3-gzip"` (Apache), `"3;gzip"`."""
 
 
 def expected_version(request: Request) -> int:
@@ -175,7 +176,7 @@ def expected_version(request: Request) -> int:
         raise VersionRequired("Send the version that you read, as If-Match.")
     if not (match := _VERSION.fullmatch(given)):
         raise Invalid.field("If-Match", f'{given[:60]!r} is not a version. Send one, for example: If-Match: "3"')
-    return int(match[2])
+    return int(match[1] or match[2])
 
 
 def versioned(body: dict[str, Any], *, status: int = 200, location: str | None = None) -> Response:

@@ -13,6 +13,7 @@ django.setup()
 
 from django.conf import settings
 
+from config import body_limits
 from config.handler import Handler
 from config.hop import Hop
 from config.stopping import when_stopping
@@ -35,11 +36,7 @@ worker = Worker()
 courier = Courier()
 
 
-def _max_body(path: str) -> int:
-    return settings.MAX_ATTACHMENT_BODY if path.endswith("/attachments") else settings.MAX_BODY
-
-
-hop = Hop(Handler(), threads=settings.THREADS, max_body=_max_body)
+hop = Hop(Handler(), threads=settings.THREADS, limits=body_limits)
 waiting_room = WaitingRoom(hop)
 tail = Tail()
 event_stream = EventStream.as_asgi(hop=hop, tail=tail)

@@ -7,6 +7,8 @@ from typing import Any, ClassVar
 from config.requestid import request_id
 
 CONTENT_TYPE = "application/problem+json"
+PRIVATE = "private, no-store"
+"""`Cache-Control` of what says nothing else: a shared cache must not keep what a key was needed for (protocol §1 "Caching")."""
 MAX_ERRORS = 50
 """How many errors a refusal names."""
 MAX_DETAIL = 1_000
@@ -112,6 +114,24 @@ class TooLarge(ProtocolError):
 
     def __init__(self, detail: str, *, limit: int) -> None:
         super().__init__(f"{detail} The limit is {limit} bytes.", limit=limit)
+
+
+class HeadersTooLarge(ProtocolError):
+    """The request line and its headers have more bytes, or there are more headers, than the server reads. Send less of them."""
+
+    code, title, status = "headers_too_large", "Headers too large", 431
+
+    def __init__(self, size: int, number: int) -> None:
+        super().__init__(f"The headers are too large. The limit is {size} bytes, and {number} headers.", limit=size)
+
+
+class BodyTimeout(ProtocolError):
+    """The body of the request did not arrive in time. Send it again, over a better connection or in smaller parts."""
+
+    code, title, status = "body_timeout", "Body timeout", 408
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"The body did not arrive within {seconds:g} s.")
 
 
 class UnsupportedMediaType(ProtocolError):

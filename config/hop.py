@@ -8,22 +8,39 @@ import asyncio
 import logging
 import sys
 from collections.abc import Callable, Generator
+from functools import partial
 from io import BytesIO
 from tempfile import SpooledTemporaryFile
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol, cast
+
+from django.conf import settings
 
 from config import strictjson
-from config.errors import CONTENT_TYPE, Internal, ProtocolError, TooLarge, Unavailable
+from config.errors import CONTENT_TYPE, PRIVATE, BodyTimeout, Internal, ProtocolError, TooLarge, Unavailable
 from config.requestid import HEADER, begin
 from config.threads import Threads
 
 SPOOL_ABOVE = 2**20  # Bytes of a body that are kept in memory; what is larger goes to disk.
+UNASKED = 64 * 2**10  # Bytes of a body for whose announcement nobody is asked whether its sender may send it.
 WAIT_FOR_THREAD = 10.0  # Seconds.
 
 log = logging.getLogger("openintent.hop")
 
 Environ = dict[str, Any]
 Response = tuple[dict[str, Any], bytes | Generator[bytes, None, None]]
+
+
+class Limits(Protocol):
+    """How many bytes a request's body may have."""
+
+    def most(self, scope: Any) -> int:
+        """Whoever sends it."""
+
+    def at_once(self, scope: Any) -> int | None:
+        """From this caller; None where only the database knows."""
+
+    def asked(self, scope: Any) -> int:
+        """The same in a thread, asking the database. Raises ProtocolError for a caller whose body is not read."""
 
 
 class ClientGone(Exception):
@@ -33,10 +50,11 @@ class ClientGone(Exception):
 class Hop:
     """An ASGI application that runs a WSGI one. Its threads are its own: a long stream elsewhere takes none of them."""
 
-    def __init__(self, wsgi: Callable[..., Any], *, threads: int, max_body: Callable[[str], int]) -> None:
-        """`max_body`: how many bytes a request to that path may have."""
+    def __init__(self, wsgi: Callable[..., Any], *, threads: int, limits: Limits) -> None:
         self.wsgi = wsgi
-        self.max_body = max_body
+        self.limits = limits
+        self.spooled = 0
+        """Bytes of all bodies that did not come in one part and whose requests are not answered yet."""
         self.threads = Threads(threads, "django")
         self.free = asyncio.Semaphore(threads)
 
@@ -49,6 +67,7 @@ class Hop:
         except ClientGone:
             return
         except ProtocolError as refusal:
+            refusal.headers["Connection"] = "close"  # The rest of the body is not read.
             return await refuse(refusal, scope, send)
         with body:
             try:
@@ -74,27 +93,64 @@ class Hop:
         return answer
 
     async def _read(self, scope: Any, receive: Any) -> BinaryIO:
-        """The whole body. Raises TooLarge before more than the limit was read, ClientGone."""
-        limit = self.max_body(scope["path"])
+        """Return the whole body. Raises TooLarge before more than the limit was read, BodyTimeout, Unavailable, ClientGone.
+
+        Of who may not send one, no more is read than what came with the head.
+        """
+        limit = self.limits.most(scope)
+        expected = 0
         for name, value in scope["headers"]:
-            if name == b"content-length" and value.isdigit() and int(value) > limit:
-                raise _too_large(limit)
+            if name == b"content-length" and value.isdigit():
+                expected = int(value)
+        if expected > limit:
+            raise _too_large(limit)
+        is_asked = expected > UNASKED
+        if is_asked and expected > (limit := await self._limit_of_caller(scope)):
+            raise _too_large(limit)
         message = await _receive_part(receive)
         if not message.get("more_body", False) and len(message["body"]) <= limit:
             return BytesIO(message["body"])  # As nearly all do, it came in one part.
-        body: Any = SpooledTemporaryFile(SPOOL_ABOVE)  # noqa: SIM115  The caller closes it.
+        if not is_asked:
+            limit = await self._limit_of_caller(scope)
+        return await self._spool(message, receive, limit)
+
+    async def _limit_of_caller(self, scope: Any) -> int:
+        """Raises ProtocolError for a caller whose body is not read."""
+        known = self.limits.at_once(scope)
+        if known is not None:
+            return known
+        await self._take_thread()
         try:
-            while True:
-                body.write(message["body"])
-                if body.tell() > limit:
-                    raise _too_large(limit)
-                if not message.get("more_body", False):
-                    body.seek(0)
-                    return body
-                message = await _receive_part(receive)
-        except BaseException:
+            return await self.threads.run(self.limits.asked, scope)
+        finally:
+            self.free.release()
+
+    async def _spool(self, message: dict[str, Any], receive: Any, limit: int) -> BinaryIO:
+        body: Any = SpooledTemporaryFile(SPOOL_ABOVE)  # noqa: SIM115  The caller closes it.
+        size = 0
+        try:
+            async with asyncio.timeout(settings.BODY_TIMEOUT):
+                while True:
+                    size += len(message["body"])
+                    self.spooled += len(message["body"])
+                    if size > limit:
+                        raise _too_large(limit)
+                    if self.spooled > settings.MAX_SPOOLED:
+                        raise Unavailable("Too many large bodies are on their way.")
+                    body.write(message["body"])
+                    if not message.get("more_body", False):
+                        body.seek(0)
+                        return cast(BinaryIO, _Spooled(body, partial(self._give_back, size)))
+                    message = await _receive_part(receive)
+        except BaseException as error:
+            self._give_back(size)
             body.close()
+            if isinstance(error, TimeoutError):
+                raise BodyTimeout(settings.BODY_TIMEOUT) from None
             raise
+
+    def _give_back(self, size: int) -> None:
+        self.spooled -= size
 
     async def _take_thread(self) -> None:
         """Raises Unavailable where none becomes free in time."""
@@ -146,6 +202,23 @@ class Hop:
         if start["status"] not in (204, 304):  # One has no content, the other that of what it does not send (RFC 9110 §8.6).
             start["headers"].append((b"content-length", str(len(body)).encode()))
         return start, body
+
+
+class _Spooled:
+    """A body that takes nothing any more from what all of them may have, once it is closed."""
+
+    def __init__(self, file: Any, closed: Callable[[], None]) -> None:
+        self._file = file
+        self._closed = closed
+        for name in ("read", "readline", "readlines", "seek", "tell", "write"):
+            setattr(self, name, getattr(file, name))
+
+    def __enter__(self) -> "_Spooled":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+        self._closed()
 
 
 def _too_large(limit: int) -> TooLarge:
@@ -205,7 +278,13 @@ async def refuse(refusal: ProtocolError, scope: Any, send: Any) -> None:
     offered = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"x-request-id"), None)
     request_id = begin(offered)
     body = strictjson.dumps(refusal.body())
-    headers = {"content-type": CONTENT_TYPE, "content-length": str(len(body)), HEADER.lower(): request_id, **refusal.headers}
+    headers = {
+        "content-type": CONTENT_TYPE,
+        "content-length": str(len(body)),
+        "cache-control": PRIVATE,
+        HEADER.lower(): request_id,
+        **refusal.headers,
+    }
     log.info("refused", extra={"fields": {"path": scope["path"], "status": refusal.status, "code": refusal.code}})
     encoded = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": refusal.status, "headers": encoded})

@@ -14,9 +14,11 @@ from django.middleware.csrf import CsrfViewMiddleware
 from whitenoise.middleware import WhiteNoiseMiddleware
 
 from config import requestid
+from config.errors import PRIVATE, shorten
 
 API = "/api/"
 CONSOLE = "/admin/"
+MAX_PATH = 500  # Characters of a path that the log keeps.
 log = logging.getLogger("openintent.request")
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -33,14 +35,15 @@ class RequestLog:
         chosen = requestid.begin(request.META.get("HTTP_X_REQUEST_ID"))
         response = self.get_response(request)
         response.headers[requestid.HEADER] = chosen
+        response.headers.setdefault("Cache-Control", PRIVATE)
         if log.isEnabledFor(logging.INFO):
             fields = {
                 "method": request.method,
-                "path": request.path,
+                "path": shorten(request.path, MAX_PATH),
                 "status": response.status_code,
                 "ms": round((perf_counter() - begun) * 1000, 1),
             }
-            log.info("%s %s", request.method, request.path, extra={"fields": fields})
+            log.info("%s %s", request.method, fields["path"], extra={"fields": fields})
         return response
 
 

@@ -52,10 +52,13 @@ if CORS_ALLOW_ALL_ORIGINS:
     CORS_ALLOWED_ORIGINS = []
 CORS_URLS_REGEX = r"^/(api/|openapi\.json|\.well-known/)"
 CORS_ALLOW_HEADERS = [
-    "authorization", "content-type", "idempotency-key", "if-match", "last-event-id", "x-agent-id", "x-api-key",
-    "x-fencing-token", "x-request-id",
+    "authorization", "cache-control", "content-type", "idempotency-key", "if-match", "if-none-match", "if-range", "last-event-id",
+    "pragma", "range", "x-agent-id", "x-api-key", "x-fencing-token", "x-request-id",
 ]  # fmt: skip
-CORS_EXPOSE_HEADERS = ["ETag", "Location", "Idempotency-Replayed", "Retry-After", "X-Request-ID"]
+CORS_EXPOSE_HEADERS = [
+    "Accept-Ranges", "Allow", "Content-Disposition", "Content-Range", "ETag", "Idempotency-Replayed", "Location", "Retry-After",
+    "WWW-Authenticate", "X-Request-ID",
+]  # fmt: skip
 WITH_CORS = bool(CORS_ALLOWED_ORIGINS or CORS_ALLOW_ALL_ORIGINS)
 
 # The API needs none of the console's middleware: config.middleware lets its requests pass them by.
@@ -139,6 +142,10 @@ MAX_EVENT_PAYLOAD = env.number("OPENINTENT_MAX_EVENT_PAYLOAD", 256 * 2**10, leas
 MAX_BATCH_EVENTS = env.number("OPENINTENT_MAX_BATCH_EVENTS", 1000, least=1)
 MAX_ATTACHMENT = env.number("OPENINTENT_MAX_ATTACHMENT", 25 * 2**20, least=1024)
 MAX_ATTACHMENT_BODY = -(-MAX_ATTACHMENT // 3) * 4 + 2**20  # As base64, and what goes with it.
+MAX_CONNECTIONS = env.number("OPENINTENT_MAX_CONNECTIONS", 0)  # Of a process; 0: as many as its file descriptors allow.
+HEAD_TIMEOUT = env.number("OPENINTENT_HEAD_TIMEOUT", 20, least=1)  # Seconds that a request's headers have to arrive,
+BODY_TIMEOUT = env.number("OPENINTENT_BODY_TIMEOUT", 60, least=1)  # and its body.
+MAX_SPOOLED = env.number("OPENINTENT_MAX_SPOOLED", 2**30, least=2**20)  # Of all bodies that are on their way.
 # The edge refuses larger bodies before Django sees them.
 DATA_UPLOAD_MAX_MEMORY_SIZE = max(MAX_BODY, MAX_ATTACHMENT_BODY) + 1
 
@@ -207,7 +214,9 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
         "openintent": {"level": LOG_LEVEL.upper()},
-        "uvicorn": {"level": LOG_LEVEL.upper()},
+        # At DEBUG it would write headers and the ends of messages, with their keys.
+        "uvicorn": {"level": "INFO" if LOG_LEVEL == "debug" else LOG_LEVEL.upper()},
+        "openintent.websocket": {"level": "WARNING"},  # uvicorn's own words, with queries; config.http says the same without.
         "uvicorn.access": {"handlers": [], "propagate": False},  # config.middleware.RequestLog has more to say.
         "channels_redis": {"level": "CRITICAL"},  # It repeats itself while Redis is away; subscriptions.ringing says it once.
         # Its warnings are refused requests, which the request log has; its errors come through config.problems.

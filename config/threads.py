@@ -16,6 +16,7 @@ _Task = tuple[Callable[..., Any], tuple[Any, ...], asyncio.AbstractEventLoop, "a
 
 class Threads:
     def __init__(self, count: int, name: str) -> None:
+        self._is_closed = False
         self._tasks: SimpleQueue[_Task | None] = SimpleQueue()
         self._threads = [threading.Thread(target=self._work, name=f"{name}-{number}", daemon=True) for number in range(count)]
         for thread in self._threads:
@@ -23,6 +24,8 @@ class Threads:
 
     async def run(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Call the function in one of the threads, as soon as one is free. A caller that is cancelled does not stop it."""
+        if self._is_closed:
+            raise RuntimeError("The threads are closed.")  # Else the caller would wait for ever.
         loop = asyncio.get_running_loop()
         outcome = loop.create_future()
         self._tasks.put((function, arguments, loop, outcome))
@@ -30,6 +33,7 @@ class Threads:
 
     def close(self) -> None:
         """Return once all that was asked for is done."""
+        self._is_closed = True
         for _ in self._threads:
             self._tasks.put(None)
         for thread in self._threads:

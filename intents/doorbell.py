@@ -68,6 +68,7 @@ class Ear:
     async def wait(self, seconds: float) -> None:
         """Return once it has rung since the last wait, or after so many seconds."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._heard.wait(), seconds)
+            async with asyncio.timeout(seconds):  # wait_for loses a cancellation that comes with the ring.
+                await self._heard.wait()
         self._heard.clear()
         self._is_rung = False  # Whoever commits from now on rings again.

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
+from django.http import HttpResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -34,6 +35,7 @@ from subscriptions.wire import delivery_body, last_deliveries, subscription_body
 
 BY_ID = Keyset("id")
 NEWEST = Keyset("-id")
+STREAM = "text/event-stream; charset=utf-8"
 _URL = re.compile(addresses.URL)
 
 
@@ -43,24 +45,26 @@ class StreamViewSet(ApiViewSet):
     tags = ["Streams"]
 
     @followed("follow_intent", "Follow an intent")
-    def intent(self, request: Request, intent_id: UUID | str) -> Response:
+    def intent(self, request: Request, intent_id: UUID | str) -> HttpResponse:
         return _ticket(request, opening.intent_topic(intent_id))
 
     @followed("follow_portfolio", "Follow a portfolio: its own events, and those of its members")
-    def portfolio(self, request: Request, portfolio_id: UUID | str) -> Response:
+    def portfolio(self, request: Request, portfolio_id: UUID | str) -> HttpResponse:
         return _ticket(request, opening.portfolio_topic(portfolio_id))
 
     @followed("follow_agent", "Follow an agent: its assignments, and the events of the intents that it is assigned to")
-    def agent(self, request: Request, agent_id: str) -> Response:
+    def agent(self, request: Request, agent_id: str) -> HttpResponse:
         return _ticket(request, audience.of_agent(agent_id))
 
     @followed("follow_events", "Follow all events")
-    def all(self, request: Request) -> Response:
+    def all(self, request: Request) -> HttpResponse:
         return _ticket(request, audience.ALL)
 
 
-def _ticket(request: Request, topic: str) -> Response:
+def _ticket(request: Request, topic: str) -> HttpResponse:
     check_parameters(request, ["after", "event_type"])
+    if request.method == "HEAD":
+        return HttpResponse(content_type=STREAM)
     return Response(
         {
             "topics": [topic],

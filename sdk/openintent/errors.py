@@ -193,6 +193,7 @@ _BY_STATUS: dict[int, type[OpenIntentError]] = {
     422: ValidationError,
     428: ValidationError,
     429: RateLimitError,
+    431: ValidationError,
 }
 
 

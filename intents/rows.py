@@ -31,8 +31,11 @@ def row_type(model: type[models.Model], names: tuple[str, ...] = ()) -> Any:
     return namedtuple(f"{model.__name__}Row", names or _attnames(model))
 
 
-def fetch(queryset: models.QuerySet[Any], *names: str) -> list[Row]:
-    """The queryset's rows, with all fields or with these."""
+def fetch(queryset: models.QuerySet[Any], *names: str, longest: int | None = None, is_large: bool = False) -> list[Row]:
+    """The queryset's rows, with all fields or with these; JSON of more than `longest` characters comes as None.
+
+    Of rows that are large, more is not in memory than what they say: read as JSON within JSON, they take ten times that.
+    """
     connection = _connection()
     if names:
         queryset = queryset.values_list(*names)
@@ -42,21 +45,36 @@ def fetch(queryset: models.QuerySet[Any], *names: str) -> list[Row]:
         return []
     model = cast(Any, queryset.model)
     with connection.cursor() as cursor:
-        if connection.vendor == "sqlite":
+        if connection.vendor == "sqlite" and not is_large:
             limit = "" if queryset.query.is_sliced else " LIMIT -1"  # Keeps SQLite from dropping the order.
-            cursor.execute(_gathered(model, names).format(sql + limit), parameters)
+            cursor.execute(_gathered(model, names, longest).format(sql + limit), parameters)
             found = loads(cursor.fetchone()[0])
         else:
-            cursor.execute(sql, parameters)
+            cursor.execute(sql if longest is None else _shortened(model, names, longest).format(sql), parameters)
             found = cursor.fetchall()
     return [*map(row_type(model, names)._make, found)]
 
 
 @cache
-def _gathered(model: type[models.Model], names: tuple[str, ...]) -> str:
+def _gathered(model: type[models.Model], names: tuple[str, ...], longest: int | None) -> str:
     """All rows as one: sqlite3 lets go of the interpreter's lock at each, and under load waits to have it back."""
-    columns = [_column(model, name) for name in names] if names else _columns(model)
-    return f"SELECT json_group_array(json_array({', '.join(columns)})) FROM ({{}})"
+    return f"SELECT json_group_array(json_array({_chosen(model, names, longest)})) FROM ({{}})"
+
+
+@cache
+def _shortened(model: type[models.Model], names: tuple[str, ...], longest: int) -> str:
+    return f"SELECT {_chosen(model, names, longest)} FROM ({{}}) AS found"
+
+
+def _chosen(model: type[models.Model], names: tuple[str, ...], longest: int | None) -> str:
+    fields: Any = [model._meta.get_field(name) for name in names] if names else model._meta.concrete_fields
+    short = f'CASE WHEN length("{{0}}") <= {longest} THEN "{{0}}" END'  # PostgreSQL knows octets without unpacking them.
+    if _connection().vendor != "sqlite":
+        short = short.replace("length", "octet_length")
+    may_be_long = [longest is not None and isinstance(field, JSONTextField) for field in fields]
+    return ", ".join(
+        short.format(field.column) if is_long else f'"{field.column}"' for field, is_long in zip(fields, may_be_long, strict=True)
+    )
 
 
 def get(model: type[models.Model], pk: UUID) -> Row | None:

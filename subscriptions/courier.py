@@ -30,6 +30,7 @@ ROOM = {Pace.STEADY: 8, Pace.NEW: 8, Pace.SLOW: 16}
 YOUNG = 1.0  # Seconds of a call.
 MOST_CALLS = 128  # Calls at once, in one process,
 KEPT_FREE = 32  # of which so many are for those that are known to answer quickly.
+MOST_BYTES = 64 * 2**20  # Of the bodies of these calls; half of it is for those that are known to answer quickly.
 RECORDERS = 4
 LOOK_EVERY = 1.0  # Seconds without a ring.
 STEPS = 5  # Of planning, before what is due is sent: a long log to go through keeps no delivery waiting.
@@ -94,8 +95,9 @@ class Calls:
             calls = [*self._calls.values()]
         young = monotonic() - YOUNG
         taken = Counter(each.parcel.pace for each in calls if each.begun > young or each.parcel.pace == Pace.SLOW)
-        left = {Pace.STEADY: MOST_CALLS - len(calls)}
-        left[Pace.NEW] = left[Pace.SLOW] = (left[Pace.STEADY] - KEPT_FREE) // 2
+        held = sum(len(each.parcel.body) for each in calls)
+        left = {Pace.STEADY: MOST_CALLS - len(calls) if held < MOST_BYTES else 0}
+        left[Pace.NEW] = left[Pace.SLOW] = (left[Pace.STEADY] - KEPT_FREE) // 2 if held < MOST_BYTES // 2 else 0
         return {pace: min(room - taken[pace], left[pace]) for pace, room in ROOM.items()}
 
     def hanging(self) -> set[UUID]:

@@ -16,11 +16,11 @@ from config import strictjson
 from config.db import clock, verb
 from config.wire import identifier, instant
 from intents import rows
-from intents.models import Event
 from intents.serializers import event_body
 from subscriptions.calling import Answer
 from subscriptions.models import Delivery, DeliveryStatus, Pace, Status, Subscription
 from subscriptions.services import disable, lock
+from subscriptions.streams import reading
 
 DELAYS = [timedelta(seconds=5), timedelta(minutes=5), timedelta(minutes=30)] + [
     timedelta(hours=hours) for hours in (2, 5, 10, 14, 20, 24)
@@ -74,9 +74,10 @@ def claim(rooms: Mapping[Pace, int], hanging: Collection[UUID] = ()) -> list[Par
             share = max(1, room // max(1, len(found)))
             claimed += [delivery for pk in found for delivery in _next_of(pk, min(share, AT_ONCE[pace]), AT_ONCE[pace], now)]
             subscriptions |= found
+        events = {event.position: event for event in reading.some_of([each.event_id for each in claimed])}
+        claimed = [each for each in claimed if each.event_id in events]
         ids = [delivery.pk for delivery in claimed]
         Delivery.objects.filter(pk__in=ids).update(claim=token, claimed_until=now + CLAIM)
-        events = {event.position: event for event in rows.fetch(Event.objects.filter(position__in=[d.event_id for d in claimed]))}
     return [_parcel(each, token, subscriptions[each.subscription_id], events[each.event_id], now) for each in claimed]
 
 

@@ -60,23 +60,24 @@ def _taken() -> Plan | None:
 
 
 def _go_on(plan: Plan) -> int:
-    batch = reading.everything(plan.position)
+    found = reading.addressed(plan.position)
     now = clock()
-    hearers = _hearers(batch.entries, now)  # After the events: who subscribed before one of them is among these.
+    hearers = _hearers(found, now)  # After the events: who subscribed before one of them is among these.
     deliveries = [
         Delivery(subscription_id=pk, event_id=entry.position, event_type=entry.event_type, next_attempt_at=now, created_at=now)
-        for entry in batch.entries
+        for entry in found
         for pk in _hearing(entry, hearers)
     ]
     Delivery.objects.bulk_create(deliveries, ignore_conflicts=True, batch_size=1_000)
-    plan.position = batch.through
+    if found:
+        plan.position = found[-1].position
     return len(deliveries)
 
 
 _Hearers = dict[str, list[Subscription]]
 
 
-def _hearers(entries: Iterable[reading.Entry], now: datetime) -> _Hearers:
+def _hearers(entries: Iterable[reading.Addressed], now: datetime) -> _Hearers:
     """The subscriptions that may hear of any of these, by their topics."""
     topics = {topic for entry in entries for topic in entry.topics}
     concerned = Q(intent__in=_ids(topics, audience.INTENT)) | Q(portfolio__in=_ids(topics, audience.PORTFOLIO))
@@ -93,7 +94,7 @@ def topic_of(subscription: Subscription) -> audience.Topic:
     return audience.of_portfolio(subscription.portfolio_id) if subscription.portfolio_id else audience.ALL
 
 
-def _hearing(entry: reading.Entry, hearers: _Hearers) -> Iterator[UUID]:
+def _hearing(entry: reading.Addressed, hearers: _Hearers) -> Iterator[UUID]:
     for topic in entry.topics:
         for each in hearers.get(topic, ()):
             if each.hears_of(entry.position) and (not each.event_types or entry.event_type in each.event_types):

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from uuid import UUID
 
 from django.db.models import QuerySet
 
@@ -14,9 +15,11 @@ from intents.audience import Topic
 from intents.models import Audience, Event
 from intents.serializers import event_body
 
-AT_ONCE = 100  # Events; each may have 256 KiB,
-FEW = 16  # Of them, which are read first.
-BYTES_AT_ONCE = 32 * 2**10  # and this is how much of them a follower gets at once, but for the last one.
+AT_ONCE = 100  # Events,
+FEW = 16  # of which these are read first,
+BYTES_AT_ONCE = 256 * 2**10  # and their size, but for the last one.
+MOST_BYTES = 4 * 2**20  # Of events that are sent at the same time, but for the last one.
+LONGEST = 32 * 2**10  # Characters of a payload; a longer one is read by itself, and so one such is in memory at a time.
 WINDOW = 5_000  # Positions that are looked through at once for topics that few events belong to.
 
 Topics = frozenset[Topic]
@@ -60,14 +63,41 @@ class Batch:
 
     entries: Sequence[Entry]
     through: int
+    is_full: bool = False
+    """Whether there may be more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Addressed:
+    """An event without what it says: whom it is for."""
+
+    position: int
+    event_type: str
+    topics: Topics
 
 
 def everything(after: int) -> Batch:
     """What the log has after the position, each event with its topics."""
-    found = rows.fetch(Event.objects.filter(position__gt=after).order_by("position")[:AT_ONCE])
+    found, is_full = _some(Event.objects.filter(position__gt=after).order_by("position"), (0, AT_ONCE))
     spans = _spans({event.intent_id for event in found if event.intent_id})
     entries = [Entry(event, _topics_of(event, spans)) for event in found]
-    return Batch(entries, found[-1].position if found else after)
+    return Batch(entries, found[-1].position if found else after, is_full)
+
+
+def some_of(positions: Collection[int]) -> list[rows.Row]:
+    """Of these events, no more than may lie in memory, but at least one."""
+    return _some(Event.objects.filter(position__in=positions).order_by("position"), (0, FEW, len(positions)), MOST_BYTES)[0]
+
+
+def addressed(after: int) -> list[Addressed]:
+    """Whom what the log has after the position is for."""
+    chosen = Event.objects.filter(position__gt=after).order_by("position")[:AT_ONCE]
+    found = rows.fetch(chosen, "position", "event_type", "intent_id", "portfolio_id", "sequence")
+    spans = _spans({event.intent_id for event in found if event.intent_id})
+    return [
+        Addressed(each.position, each.event_type, _topics(each.intent_id, each.portfolio_id, each.sequence, spans))
+        for each in found
+    ]
 
 
 def of_topics(wanted: Topics, event_types: Collection[str], after: int) -> Batch:
@@ -81,27 +111,32 @@ def of_topics(wanted: Topics, event_types: Collection[str], after: int) -> Batch
     chosen = window.filter(audience.belonging(wanted), position__lte=through)
     if event_types:
         chosen = chosen.filter(event_type__in=event_types)
-    found, is_full = _some(chosen.order_by(order))
-    return Batch([Entry(event) for event in found], found[-1].position if is_full else max(after, through))
+    found, is_full = _some(chosen.order_by(order), (0, FEW, AT_ONCE))
+    return Batch([Entry(event) for event in found], found[-1].position if is_full else max(after, through), is_full)
 
 
-def _some(chosen: QuerySet[Event]) -> tuple[list[rows.Row], bool]:
+def _some(chosen: QuerySet[Event], steps: Sequence[int], most_bytes: int = BYTES_AT_ONCE) -> tuple[list[rows.Row], bool]:
     """The first of these, no more than may lie in memory until a reader takes them; and whether there may be others.
 
     A few show how large they are: of large ones, hardly any are read and not kept.
     """
     found: list[rows.Row] = []
     size = 0
-    for start, end in pairwise((0, FEW, AT_ONCE)):
-        more = rows.fetch(chosen[start:end])
-        for event in more:
+    for start, end in pairwise(steps):
+        more = rows.fetch(chosen[start:end], longest=LONGEST)
+        for short in more:
+            event = short if short.payload is not None else _large(short.position)
             found.append(event)
             size += len(event.payload)
-            if size >= BYTES_AT_ONCE:
+            if size >= most_bytes:
                 return found, True
         if len(more) < end - start:
             return found, False
     return found, True
+
+
+def _large(position: int) -> rows.Row:
+    return rows.fetch(Event.objects.filter(position=position), is_large=True)[0]
 
 
 def _spans(intents: Iterable[object]) -> _Spans:
@@ -113,15 +148,17 @@ def _spans(intents: Iterable[object]) -> _Spans:
 
 
 def _topics_of(event: rows.Row, spans: _Spans) -> Topics:
+    return _topics(event.intent_id, event.portfolio_id, event.sequence, spans)
+
+
+def _topics(intent: UUID | str | None, portfolio: UUID | str | None, sequence: int, spans: _Spans) -> Topics:
     topics = [audience.ALL]
-    if event.portfolio_id:
-        topics.append(audience.of_portfolio(str(wire.identifier(event.portfolio_id))))
-    if event.intent_id:
-        intent_id = str(wire.identifier(event.intent_id))
+    if portfolio:
+        topics.append(audience.of_portfolio(str(wire.identifier(portfolio))))
+    if intent:
+        intent_id = str(wire.identifier(intent))
         topics.append(audience.of_intent(intent_id))
         topics += [
-            topic
-            for topic, first, last in spans.get(intent_id, ())
-            if first <= event.sequence and (last is None or event.sequence <= last)
+            topic for topic, first, last in spans.get(intent_id, ()) if first <= sequence and (last is None or sequence <= last)
         ]
     return frozenset(topics)

@@ -85,7 +85,7 @@ class EventStream(Quiet, AsyncHttpConsumer):
                 if not entries:
                     await self._say(b": nothing new\nid: %d\n\n" % follower.position)
                 while entries:
-                    await self._say(_piece(entries))
+                    await self._say_in_pieces(_first(entries))
         except Ended as ended:
             await self._say(b'event: bye\ndata: {"reason":"%s"}\n\n' % ended.reason.encode())
             await self.send_body(b"")
@@ -95,11 +95,16 @@ class EventStream(Quiet, AsyncHttpConsumer):
         if self.streaming and not self.streaming.done():
             self.scope.get("state", {}).get(ABORT, self.streaming.cancel)()
 
+    async def _say_in_pieces(self, frames: bytes) -> None:
+        """Send some, and wait until the reader takes them: of a large event a slow reader's connection keeps no copy."""
+        for start in range(0, len(frames), PIECE):
+            await self._say(frames[start : start + PIECE] if len(frames) > PIECE else frames)
+
     async def _say(self, frames: bytes) -> None:
         await self.base_send({"type": "http.response.body", "body": frames, "more_body": True})
 
 
-def _piece(entries: deque[Entry]) -> bytes:
+def _first(entries: deque[Entry]) -> bytes:
     """The first of them, taken out: while a slow reader is waited for, what it is sent is in memory once."""
     frames: list[bytes] = []
     size = 0

@@ -24,6 +24,7 @@ from config.threads import Threads
 from intents import doorbell, positions
 from subscriptions.errors import TooManyStreams
 from subscriptions.streams import reading
+from subscriptions.streams.pages import Pages, Wanted
 from subscriptions.streams.reading import Batch, Entry, Topics
 from subscriptions.streams.recent import Recent
 
@@ -120,6 +121,19 @@ class Follower:
         self.caught_up(max(self.position, head), is_live=True)
         return found
 
+    def take_from(self, page: Batch) -> list[Entry]:
+        """Take what comes next of a page of the log that was read for this one's topics."""
+        found: list[Entry] = []
+        size = 0
+        for entry in page.entries:
+            if size >= QUEUED_BYTES:
+                self.caught_up(entry.position - 1, is_live=False)
+                return found
+            found.append(entry)
+            size += entry.size
+        self.caught_up(page.through, is_live=False)
+        return found
+
     def caught_up(self, position: int, *, is_live: bool) -> None:
         self.position = position
         self._is_live = is_live
@@ -178,6 +192,7 @@ class Tail:
         self.head: int | None = None
         """What has been handed out; None before the first look."""
         self._recent = Recent(0)
+        self._pages = Pages()
         self._followers: set[Follower] = set()
         self._by_topic: defaultdict[str, set[Follower]] = defaultdict(set)
         self._by_reader: Counter[Reader] = Counter()
@@ -225,14 +240,22 @@ class Tail:
         await self._has_looked.wait()
         if self.head is not None and follower.position >= self._recent.after:
             return follower.catch_up(self._recent, self.head)
+        wanted = (follower.topics, follower.event_types)
         try:
-            batch: Batch = await self.run(reading.of_topics, follower.topics, follower.event_types, follower.position)
+            page = self._pages.find(wanted, follower.position) or await self.run(self._read, wanted, follower.position)
         except Exception:  # The database is away; the stream waits for it.
             log.warning("a follower could not read the log", exc_info=True)
             await asyncio.sleep(LOOK_EVERY)
             return []
-        follower.caught_up(batch.through, is_live=False)
-        return [*batch.entries]
+        return follower.take_from(page)
+
+    def _read(self, wanted: Wanted, after: int) -> Batch:
+        """In the thread of those who are behind, who come one by one: who comes second finds what the first has read."""
+        page = self._pages.find(wanted, after)
+        if page is None:
+            page = reading.of_topics(*wanted, after)
+            self._pages.keep(wanted, after, page)
+        return page
 
     def _add(self, follower: Follower) -> None:
         self._followers.add(follower)
@@ -266,17 +289,18 @@ class Tail:
                 await ear.wait(LOOK_EVERY)
         self.head = None
         self._has_looked.clear()
+        self._pages.clear()
 
     async def _look(self) -> None:
         if self.head is None:
             self.head = await self._tail_thread.run(_alone, positions.head)
             self._recent = Recent(self.head)
             self._has_looked.set()
-        found = reading.AT_ONCE
-        while found == reading.AT_ONCE:
+        is_full = True
+        while is_full:
             batch: Batch = await self._tail_thread.run(_alone, reading.everything, self.head)
             self._hand_out(batch)
-            self.head, found = batch.through, len(batch.entries)
+            self.head, is_full = batch.through, batch.is_full
 
     def _hand_out(self, batch: Batch) -> None:
         for entry in batch.entries:

@@ -32,6 +32,7 @@ class Log:
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
+        self.reads = 0
         self.is_away = False
 
     def grow(self, topic: str = "intent:1", count: int = 1, size: int = 10) -> None:
@@ -45,9 +46,10 @@ class Log:
 
     def everything(self, after: int) -> Batch:
         found = self.entries[after : min(after + reading.AT_ONCE, self.head())]
-        return Batch(found, after + len(found))
+        return Batch(found, after + len(found), is_full=len(found) == reading.AT_ONCE)
 
     def of_topics(self, wanted, event_types, after) -> Batch:
+        self.reads += 1
         newest = self.head()
         through = min(newest, after + 5)
         found = [each for each in self.entries[after:through] if self.belongs(each, wanted, event_types)]
@@ -85,6 +87,24 @@ async def heard(follower, count: int) -> list[int]:
         while len(found) < count:
             found += [entry.position for entry in await follower.next()]
     return found
+
+
+@pytest.mark.rule("S-3")
+async def test_readers_that_are_behind_at_the_same_place_read_the_log_once(log, followed):
+    log.grow(count=200)
+    log.grow("intent:2", count=200)
+
+    async def read(after: int) -> list[int]:
+        with followed.following(ONE, (), after, KEY) as follower:
+            return await heard(follower, 200 - after)
+
+    assert await read(0) == log.positions(ONE)
+    alone, log.reads = log.reads, 0
+    followed._pages.clear()
+    places = [0] * 30 + [1, 3, 50, 77, 123] * 6  # Pages need not begin where a reader stands.
+    for after, found in zip(places, await asyncio.gather(*map(read, places)), strict=True):
+        assert found == log.positions(ONE, after=after)
+    assert log.reads <= alone + 5  # Those that begin elsewhere may come before a page that reaches them is kept.
 
 
 @pytest.mark.rule("S-3")

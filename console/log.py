@@ -154,7 +154,19 @@ _VERSION_FIRST = re.compile(r'{"from":"\w+","to":"\w+","version":(\d+)')
 """Where payloads that are too long to be read have it."""
 
 _COLUMNS = (
-    *("row", "uid", "intent_id", "portfolio_id", "sequence", "position", "event_type", "actor", "trace_id", "created_at"),
+    *(
+        "row",
+        "uid",
+        "intent_id",
+        "portfolio_id",
+        "sequence",
+        "position",
+        "event_type",
+        "actor",
+        "key_id",
+        "trace_id",
+        "created_at",
+    ),
     "intent__title",
 )
 

@@ -32,6 +32,7 @@ class Logged(NamedTuple):
     event_type: str
     actor: str
     created_at: datetime
+    key_id: UUID | None
     text: str
 
     @property
@@ -92,7 +93,7 @@ def _events(intent_id: UUID, first: int, last: int | None = None) -> Iterator[Lo
     events = Event.objects.filter(intent=intent_id, event_type__in=VERSIONED, sequence__gte=first).order_by("sequence")
     events = events.filter(sequence__lte=last) if last else events
     text = ExpressionWrapper(F("payload"), TextField())
-    found = events.values_list("sequence", "event_type", "actor", "created_at", text)
+    found = events.values_list("sequence", "event_type", "actor", "created_at", "key_id", text)
     return map(Logged._make, found[:MOST].iterator(chunk_size=FETCHED_AT_ONCE))
 
 

@@ -70,7 +70,7 @@ def test_the_end_is_there_without_a_script_and_when_the_holder_was_last_active(a
 
     ends = Lease.objects.get().expires_at
     assert f"until {ends:%H:%M:%S} UTC" in shown
-    assert re.search(r"taken 2 h 0 min ago · holder last active here \d s ago", shown)
+    assert re.search(r"taken 2 h 0 min ago via agent-research, dev mode · holder last active here \d s ago", shown)
 
 
 @pytest.mark.rule("L-5")
@@ -116,7 +116,7 @@ def test_a_lease_s_page_tells_its_history(api, agent, person, take, make_intent)
     grace.act("leasing/lease", "revoke", lease["id"], reason="Ada hangs")
     shown = text(grace.get(page))
 
-    assert re.search(r"grace revoked it \d s ago : Ada hangs", shown)
+    assert re.search(r"grace person revoked it \d s ago : Ada hangs", shown)
     assert "Renewed 2 times" in shown
     assert "comment Seat 12A" in shown
     assert re.search(r"Others who had flights bob released \d s ago", shown)

@@ -1,5 +1,7 @@
 """A portfolio's page: how far it is, what stands in the way, how it ends; closing it."""
 
+import re
+
 import pytest
 
 from tests.conftest import set_status
@@ -54,7 +56,7 @@ def test_members_say_who_added_them_and_those_beyond_are_in_a_list(person, launc
 
     page = page_of(person, launch)
 
-    assert "added by dev-user" in page
+    assert re.search(r"added by <a [^>]*><bdi>dev-user</bdi></a> <span class=.oi-by-key.>via <bdi>dev-user, dev mode</bdi>", page)
     assert f'?portfolio={launch["id"]}">All 3 in a list</a>' in page
     assert f'?portfolio={launch["id"]}&amp;status__exact=completed">All 1 in a list</a>' in page
 

@@ -184,14 +184,14 @@ def test_the_page_shows_what_its_reader_needs(api, agent, person, ask):
 
     shown = " ".join(re.sub(r"<[^>]*>", " ", person("arbiter").get(page(question)).text).split())
 
-    assert "Roll back? ada asked" in shown
+    assert "Roll back? ada via agent-research, dev mode asked" in shown
     assert "Known to work." in shown
     assert "error_rate 0.08" in shown
     assert "release 1 field id 2481" in shown
     assert "About: Roll back?" in shown
     assert "checked 1 2" in shown  # Then, and now.
     assert "new nothing" in shown
-    assert "comment ada Hurry" in shown
+    assert "comment ada via agent-research, dev mode Hurry" in shown
 
 
 def test_other_questions_about_the_intent_are_there_with_their_answers(api, person, ask, make_intent):

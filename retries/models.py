@@ -50,22 +50,31 @@ class RetryPolicy(models.Model):
     def __str__(self) -> str:
         return f"{self.strategy}, {self.max_attempts} attempts"
 
+    @property
+    def attempts(self) -> int:
+        """How many there are: one where nothing is retried."""
+        return 1 if self.strategy == Strategy.NONE else self.max_attempts
+
     def is_exhausted_by(self, attempt: int, error_type: str) -> bool:
         """Whether no other attempt may follow this one (rule R-3)."""
         is_retryable = not self.retryable_errors or error_type in self.retryable_errors
-        return attempt >= self.max_attempts or not is_retryable
+        return attempt >= self.attempts or not is_retryable
 
     def falls_back_after(self, failure: "Failure") -> bool:
-        """Whether another agent takes over: at so many failures of the run, at the latest when its attempts are used up."""
+        """Whether another agent takes over: at so many failures, at the latest when the attempts are used up (rules R-3, R-4)."""
         if self.fallback_agent_id in (None, failure.agent_id) or failure.is_replaced:
             return False
-        if failure.attempt >= self.max_attempts:
+        if failure.attempt >= self.attempts:
             return True
         threshold = self.failure_threshold
         return failure.is_exhausted if threshold is None else failure.run_length >= threshold
 
 
 class FailureQuerySet(models.QuerySet["Failure"]):
+    def counting(self, intent: Any, agent_id: str) -> "FailureQuerySet":
+        """Those of the agent that are attempts, the latest first: of one that did not work on the intent there are none (rule R-4)."""
+        return self.filter(intent=intent, agent_id=agent_id, run_length__gt=0).order_by("-sequence")
+
     def due(self, now: datetime) -> "FailureQuerySet":
         """Those whose retry should have been announced by now."""
         return self.filter(retry_at__lte=now, retry_settled_at=None)
@@ -75,7 +84,7 @@ class Failure(models.Model):
     """An attempt of an agent that failed (RFC-0010).
 
     An agent's failures on an intent come in runs, one for each series of attempts (retries.runs). The last row of an agent
-    says where its run stands, so no other has to be read. `sequence` is that of its event, and their order.
+    that counts says where its run stands, so no other has to be read. `sequence` is that of its event, and their order.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -91,7 +100,10 @@ class Failure(models.Model):
     resolved_at = models.DateTimeField(null=True)
     metadata = JSONTextField(default=dict)
     created_at = models.DateTimeField()
-    run_length = models.PositiveIntegerField(help_text="How many failures its run had with this one.")
+    run_length = models.PositiveIntegerField(
+        help_text="How many failures its runs had with this one, since one was resolved or its agent was assigned again. "
+        "0: it counts for none, since its agent did not work on the intent."
+    )
     is_exhausted = models.BooleanField(default=False, help_text="No retry could follow.")
     is_replaced = models.BooleanField(default=False, help_text="Another agent had taken over, now or before.")
 

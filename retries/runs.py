@@ -20,10 +20,17 @@ def place(previous: Failure | None, attempt: int | None, *, is_assigned: bool) -
 
     A run ends when it is resolved, and when its retries are exhausted: what comes then is attempt 1 of a new run, unless it
     says that it is a later attempt. It also ends when the agent was replaced and is assigned again. Within a run an attempt
-    counts one more than the one before it, if it does not say otherwise.
+    counts one more than the one before it, or more where it says so; never less (rule R-4). An exhausted run's failures count
+    on for the threshold of the fallback.
     """
     if previous is None or previous.resolved_at or (previous.is_replaced and is_assigned):
         return Place(attempt or 1, 1, False, False)
     if previous.is_exhausted and (attempt or 0) <= previous.attempt:
-        return Place(attempt or 1, 1, False, previous.is_replaced)
-    return Place(attempt or previous.attempt + 1, previous.run_length + 1, previous.is_exhausted, previous.is_replaced)
+        return Place(attempt or 1, previous.run_length + 1, False, previous.is_replaced)
+    next_attempt = max(attempt or 0, previous.attempt + 1)
+    return Place(next_attempt, previous.run_length + 1, previous.is_exhausted, previous.is_replaced)
+
+
+def place_beside(attempt: int | None) -> Place:
+    """Where the failure of an agent stands that does not work on the intent: beside every run, with the attempt that it says."""
+    return Place(attempt or 1, 0, False, False)

@@ -46,13 +46,16 @@ class SetRetryPolicy(Acting):
         allow_null=True,
         default=None,
         help_text="After how many failures of an agent the fallback takes over, at the latest when its attempts are used up. "
-        "Null: when its retries are exhausted.",
+        "Null: when its retries are exhausted. With the strategy none that is at once.",
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         base = attrs["base_delay_seconds"]
         if attrs.setdefault("max_delay_seconds", max(base, MAX_DELAY)) < base:
             raise serializers.ValidationError({"max_delay_seconds": "cannot be less than base_delay_seconds"}, "below_base_delay")
+        if attrs["failure_threshold"] is not None and attrs["fallback_agent_id"] is None:
+            message = "has no effect without a fallback_agent_id, who would take over after so many failures"
+            raise serializers.ValidationError({"failure_threshold": message}, "no_fallback")
         return attrs
 
 
@@ -62,7 +65,11 @@ class RecordFailure(Body):
     error_type = ErrorType()
     error_message = Text(max_length=MAX_MESSAGE, required=False, allow_null=True, allow_blank=True)
     attempt = Integer(
-        min_value=1, max_value=MAX_ATTEMPT, required=False, allow_null=True, help_text="Null: one more than the last."
+        min_value=1,
+        max_value=MAX_ATTEMPT,
+        required=False,
+        allow_null=True,
+        help_text="Null: one more than the last; a smaller one counts so, too.",
     )
     will_retry = Flag(required=False, allow_null=True, help_text="Null: as the policy says.")
     metadata = JSONObject(required=False)

@@ -18,8 +18,9 @@ from intents.models import Intent
 from leasing.guards import require_token
 from leasing.services import release_all
 from retries.delays import delay
-from retries.models import Failure, RetryPolicy, Strategy
-from retries.runs import place
+from retries.models import Failure, RetryPolicy
+from retries.participation import is_assigned, works_on
+from retries.runs import place, place_beside
 from retries.wire import settings_of
 
 
@@ -52,11 +53,12 @@ def record_failure(
     will_retry: bool | None = None,
     metadata: dict[str, Any] | None = None,
 ) -> Failure:
-    """Record that the agent's attempt failed, and do what the policy has for it (rules R-1 to R-3).
+    """Record that the agent's attempt failed, and do what the policy has for it (rules R-1 to R-4).
 
     Without `attempt` it is the one after the agent's last in the same run (retries.runs). What the policy allows decides
     when the retry is announced (`retry_at`); `will_retry` is what the agent says, and without it what the policy allows.
-    An agent that is replaced, or an intent that is final, has no retries.
+    An agent that is replaced, or an intent that is final, has no retries. The failure of an agent that does not work on the
+    intent (retries.participation) is recorded, and has no consequences.
 
     Raises IntentNotFound, LeaseLost, TooLarge.
     """
@@ -65,9 +67,13 @@ def record_failure(
     intent = Intent.objects.lock(intent_id)
     require_token(intent, actor)
     now = clock()
-    policy = None if intent.is_final else _policy_of(intent)
-    previous = Failure.objects.filter(intent=intent, agent_id=actor.id).order_by("-sequence").first()
-    found = place(previous, attempt, is_assigned=_role_of(intent, actor.id) is not None)
+    previous = Failure.objects.counting(intent, actor.id).first()
+    was_replaced = previous is not None and previous.is_replaced  # By the fallback, whom its failures harm no more.
+    if was_replaced or works_on(intent, actor.id, now):
+        policy = None if intent.is_final else _policy_of(intent)
+        found = place(previous, attempt, is_assigned=is_assigned(intent, actor.id))
+    else:
+        policy, found = None, place_beside(attempt)
     failure = Failure(
         intent=intent,
         sequence=intent.last_sequence + 1,
@@ -95,7 +101,7 @@ def record_failure(
 def announce_retry(failure_id: UUID) -> bool:
     """Write `retry_due` if the failure's retry is due and still wanted (rule R-2). Answers whether it was due.
 
-    It is not wanted where the intent is final by now, or the same agent has failed again since.
+    It is not wanted where the intent is final by now, the same agent has failed again since, or no longer works on it (rule R-4).
     """
     intent_id = Failure.objects.filter(pk=failure_id).values_list("intent_id", flat=True).first()
     if intent_id is None:
@@ -108,7 +114,7 @@ def announce_retry(failure_id: UUID) -> bool:
     failure.retry_settled_at = now
     failure.save(update_fields=["retry_settled_at"])
     newer = Failure.objects.filter(intent=intent, agent_id=failure.agent_id, sequence__gt=failure.sequence)
-    if not intent.is_final and not newer.exists():
+    if not intent.is_final and not newer.exists() and works_on(intent, failure.agent_id, now):
         append(intent, _due(failure), actor=SYSTEM, now=now)
     return True
 
@@ -137,8 +143,7 @@ def _judge(failure: Failure, policy: RetryPolicy, will_retry: bool | None, now: 
     failure.is_exhausted = policy.is_exhausted_by(failure.attempt, failure.error_type)
     falls_back = policy.falls_back_after(failure)
     failure.is_replaced = failure.is_replaced or falls_back
-    is_allowed = policy.strategy != Strategy.NONE and not failure.is_exhausted and not failure.is_replaced
-    if is_allowed and will_retry is not False:
+    if not failure.is_exhausted and not failure.is_replaced and will_retry is not False:
         failure.retry_at = now + timedelta(seconds=delay(policy, failure.attempt, random.random()))
     return falls_back
 

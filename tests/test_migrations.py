@@ -89,3 +89,34 @@ def test_principals_come_from_the_log(old: Callable[..., Old]) -> None:
     assert database.run("SELECT principal FROM leasing_lease ORDER BY fencing_token") == [(f"key:{key}",), ("ada",)]
     assert database.run("SELECT principal FROM governance_arbitration") == [(f"key:{key}",)]
     assert database.run("SELECT principal, by_role FROM portfolios_member") == [(f"key:{key}", "operator")]
+
+
+def test_portfolios_and_limits_belong_to_who_made_them(old: Callable[..., Old]) -> None:
+    database = old(("portfolios", "0003"), ("costs", "0001"), ("access", "0002"))
+    intent, other, key, raising, portfolio, unlogged = database.intent(), database.intent(), uuid4(), uuid4(), uuid4(), uuid4()
+    for pk in (portfolio, unlogged):
+        database.insert(
+            "portfolios_portfolio", id=pk.hex, name="P", status="active", governance_policy="{}", metadata="{}", created_by="ada",
+            created_at=AT, updated_at=AT,
+        )  # fmt: skip
+    now = '{"max_cost": 9, "budget": {"max_total_cents": 5, "alert_threshold_percent": 50}}'
+    database.run("UPDATE intents_intent SET constraints = ? WHERE id = ?", now, intent)
+    database.run("UPDATE intents_intent SET constraints = ? WHERE id = ?", '{"max_cost": "9"}', other)
+    database.event(1, "portfolio_created", portfolio_id=portfolio.hex, key_id=key.hex)
+    of = {"intent_id": intent}
+    database.event(2, "intent_created", '{"constraints": {"max_cost": 5}}', **of, key_id=key.hex)
+    database.event(3, "intent_updated", '{"changes": {"title": "x"}}', **of, key_id=raising.hex)
+    database.event(4, "intent_updated", '{"changes": {"constraints": {"max_cost": 10}}}', **of, key_id=raising.hex)
+    database.event(5, "intent_updated", f'{{"changes": {{"constraints": {now}}}}}', **of)
+
+    database.migrate()
+
+    found = dict(database.run("SELECT id, principal FROM portfolios_portfolio"))
+    assert found == {portfolio.hex: f"key:{key}", unlogged.hex: "ada"}
+    assert database.run("SELECT DISTINCT version FROM portfolios_portfolio") == [(1,)]
+    setters = database.run("SELECT intent_id, limit_kind, principal FROM costs_limitsetter ORDER BY limit_kind")
+    assert setters == [
+        (intent, "alert_threshold_percent", f"key:{key}"),
+        (intent, "max_cost", f"key:{raising}"),
+        (intent, "max_total_cents", "ada"),
+    ]

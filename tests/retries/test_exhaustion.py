@@ -179,13 +179,13 @@ def test_the_fallback_agents_own_failures_trigger_nothing(api, make_intent, set_
 
 
 def test_a_fallback_agent_that_is_there_already_keeps_its_role(api, make_intent, set_policy, fail):
-    intent = make_intent(assign={"agent_id": "bob", "role": "lead"})
+    intent = make_intent(assign=["ada", {"agent_id": "bob", "role": "lead"}])
     set_policy(intent, max_attempts=1, fallback_agent_id="bob")
 
     fail(intent)
 
-    assert agents(api, intent) == [("bob", "lead")]
-    assert [kind for kind, _ in log(api, intent)][-3:] == ["failure_recorded", "retries_exhausted", "fallback_triggered"]
+    assert agents(api, intent) == [("bob", "worker")]
+    assert [kind for kind, _ in log(api, intent)][-2:] == ["agent_assigned", "fallback_triggered"]
 
 
 def test_two_agents_are_each_replaced_once(api, make_intent, set_policy, fail):

@@ -39,6 +39,7 @@ BAD = {
     "101 errors": bad_policy("retryable_errors", "more than 100 entries", retryable_errors=["x"] * 101),
     "an empty fallback": bad_policy("fallback_agent_id", "cannot be empty", fallback_agent_id=""),
     "a threshold of 0": bad_policy("failure_threshold", "must be 1 or more", failure_threshold=0),
+    "a threshold without a fallback": bad_policy("failure_threshold", "without a fallback_agent_id", failure_threshold=2),
     "an unknown setting": bad_policy("base_delay_second", "did you mean base_delay_seconds?", base_delay_second=1),
     "a policy that is a list": ("PUT", POLICY, [], 400, "invalid", "", "must be an object"),
     "a policy that is no JSON": ("PUT", POLICY, b"{jitter}", 400, "invalid", "", "not JSON"),
@@ -57,7 +58,7 @@ BAD = {
     "attempt 1,000,001": bad_failure("attempt", "must be 1000000 or less", attempt=1_000_001),
     "a retry as text": bad_failure("will_retry", "must be true or false", will_retry="yes"),
     "metadata that is a list": bad_failure("metadata", "must be an object", metadata=[]),
-    "an agent with a line break": bad_failure("agent_id", "control characters", agent_id="a\nb"),
+    "an agent with a line break": bad_failure("agent_id", "control or format characters", agent_id="a\nb"),
     "the server as agent": bad_failure("agent_id", "the server itself", agent_id="system"),
     "a time that the server sets": bad_failure("retry_at", "unknown field", retry_at="2030-01-01T00:00:00Z"),
     "too much metadata": (

@@ -32,7 +32,7 @@ class RetryCalls:
 
         What is left out takes its default: exponential delays from 1 s by factors of 2 up to 300 s, with jitter, 3 attempts,
         every error retryable, nobody to fall back to. The `fallback_agent_id` takes over after `failure_threshold` failures
-        of an agent, or when its retries are exhausted (R-3).
+        of an agent, or when its retries are exhausted (R-3), with every strategy: with `none` that is the first failure.
 
         Raises InputValidationError, NotFoundError.
         """

@@ -35,6 +35,11 @@ def validate_retry_policy(**policy: Any) -> None:
         text(error_type, "retryable_errors", ERROR_TYPE_LENGTH)
     if "fallback_agent_id" in policy:
         validate_agent_id(policy["fallback_agent_id"], "fallback_agent_id")
+    if policy.get("failure_threshold") is not None and policy.get("fallback_agent_id") is None:
+        raise InputValidationError(
+            "failure_threshold has no effect without a fallback_agent_id, who would take over after so many failures",
+            field="failure_threshold",
+        )
     if policy.get("max_delay_seconds", MAX_DELAY[1]) < policy.get("base_delay_seconds", 1):
         raise InputValidationError("max_delay_seconds cannot be less than base_delay_seconds", field="max_delay_seconds")
 

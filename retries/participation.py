@@ -1,0 +1,24 @@
+"""Whose failures count on an intent (rule R-4)."""
+
+from datetime import datetime
+
+from intents.audience import AGENT
+from intents.models import Audience, Intent
+from leasing.models import Lease
+
+
+def works_on(intent: Intent, agent_id: str, now: datetime) -> bool:
+    """Return whether the agent is assigned to the intent, or holds a lease of it.
+
+    Where nobody holds one and nobody was ever assigned, whoever tries is the one who works on it.
+    """
+    if is_assigned(intent, agent_id):
+        return True
+    holders = set(Lease.objects.filter(intent=intent).held(now).values_list("agent_id", flat=True))
+    if holders:
+        return agent_id in holders
+    return not intent.agents and not Audience.objects.filter(intent=intent, topic__startswith=AGENT).exists()
+
+
+def is_assigned(intent: Intent, agent_id: str) -> bool:
+    return any(each["agent_id"] == agent_id for each in intent.agents)

@@ -1,5 +1,6 @@
 """DRF's view of a caller."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -10,6 +11,7 @@ from rest_framework.request import Request
 from access import ratelimit
 from access.callers import Caller, caller_of
 from access.keys import DEV_KEYS, find_caller
+from access.loopback import why_not_from_here
 from access.models import Role
 from config.errors import Forbidden, Unauthenticated
 
@@ -18,28 +20,33 @@ class KeyAuthentication(BaseAuthentication):
     """`X-API-Key: <key>` or `Authorization: Bearer <key>` (protocol §1.1)."""
 
     def authenticate(self, request: Request) -> tuple[Caller, None]:
-        return caller_with(key_of(request.META)), None
+        return caller_with(key_of(request.META), request.META), None
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="openintent"'
 
 
-def caller_with(key: str) -> Caller:
-    """Whose key it is; that it was used counts. Raises Unauthenticated, RateLimited."""
+def caller_with(key: str, meta: Mapping[str, Any]) -> Caller:
+    """Whose key it is; that it was used counts. `meta` is the request that it came with, as WSGI has it.
+
+    Raises Unauthenticated, RateLimited.
+    """
     if not key:
         raise Unauthenticated("No API key. Send one as X-API-Key or as Authorization: Bearer.")
-    caller = find_caller(key)
+    caller = find_caller(key, meta.get("REMOTE_ADDR", ""))
     if caller is None:
         raise Unauthenticated(
             "This key is for dev mode, which is off, as API keys exist. Use one of them."
             if key in DEV_KEYS
             else "The API key is wrong, expired or revoked."
         )
+    if key in DEV_KEYS and (reason := why_not_from_here(meta)):
+        raise Unauthenticated(f"The keys of dev mode are for this machine alone, and {reason}. Make an API key, and use that.")
     ratelimit.spend(caller.key_id)
     return caller
 
 
-def key_of(meta: dict[str, Any]) -> str:
+def key_of(meta: Mapping[str, Any]) -> str:
     """The key among the headers, as WSGI has them; empty without one."""
     if key := meta.get("HTTP_X_API_KEY", "").strip():
         return key

@@ -39,7 +39,7 @@ def digest(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
-def find_caller(key: str) -> Caller | None:
+def find_caller(key: str, address: str) -> Caller | None:
     """Whose key it is, or None for a wrong, expired or revoked one."""
     fingerprint = digest(key)
     known = _cache.get(fingerprint)

@@ -14,6 +14,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 
 from config import requestid, stopping, strictjson
 from config.errors import CONTENT_TYPE, PRIVATE, HeadersTooLarge, Invalid, ProtocolError, Unavailable, shorten
+from config.websocket_frames import BoundedFrames
 
 ABORT = "abort"
 """In a scope's state: how to drop the connection at once, whatever has not been sent yet."""
@@ -29,7 +30,6 @@ LEAST_PIECE = 64  # and the bytes that more of them must have on average.
 MAX_OVERHEAD = 512 * 2**10  # Bytes of a request beside its body and a quarter of that: chunk sizes, their extensions, trailers.
 LINGER = 2.0  # Seconds in which a client whose body is not read is listened to, so that it hears the answer,
 MAX_LINGER = 4 * 2**20  # and bytes that are thrown away meanwhile.
-MAX_FRAGMENTS = 1_000  # Of a WebSocket message.
 
 log = logging.getLogger("openintent.http")
 socket_log = logging.getLogger("openintent.websocket")
@@ -253,8 +253,8 @@ def _send_unchunked(cycle: Any) -> None:
     cycle.send = send_until_closed
 
 
-class SocketProtocol(WebSocketsSansIOProtocol):
-    """Writes no header, query or message into the log, and bounds the fragments of a message."""
+class SocketProtocol(BoundedFrames, WebSocketsSansIOProtocol):
+    """Writes no header, query or message into the log, and bounds the frames that come in."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -280,13 +280,6 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         if self._is_told and self.handshake_complete:
             self._tell("closed")
         super().connection_lost(exc)
-
-    def handle_cont(self, event: Any) -> None:
-        if len(self.frames) >= MAX_FRAGMENTS:
-            self.conn.fail(1009, f"more than {MAX_FRAGMENTS} fragments")
-            self.handle_parser_exception()
-            return
-        super().handle_cont(event)
 
     def _tell(self, what: str) -> None:
         fields = {"path": shorten(self.scope["path"], 500), "client": get_client_addr(cast(Any, self.scope))}

@@ -24,18 +24,17 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 from unfold.forms import AuthenticationForm
 
+from access.loopback import why_not_from_here
 from access.noting import note
 from access.people import set_role
 from config.client_address import client_address
 from config.db import verb
-from config.env import is_loopback
 from console import throttle
 from console.models import SignInLink
 
 DEV_OPERATOR = "operator"
 GOOD_FOR = timedelta(minutes=10)
 BACKEND = "django.contrib.auth.backends.ModelBackend"
-_PASSED_ON = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP")
 
 
 class SignInForm(AuthenticationForm):
@@ -97,7 +96,7 @@ def enter(request: HttpRequest) -> HttpResponse:
     """What the link leads to."""
     if request.headers.get("Sec-Purpose", "").startswith("prefetch"):  # A browser that looks ahead would use it up.
         return HttpResponse(status=503)
-    if not settings.DEV_MODE or not _is_from_here(request):
+    if not settings.DEV_MODE or why_not_from_here(request.META):
         return _to_the_form(request, "Sign-in links work in dev mode, on the machine of the server.")
     link = _use(request.GET.get("token", ""))
     if link is None:
@@ -117,13 +116,6 @@ def _use(token: str) -> SignInLink | None:
     if not SignInLink.objects.filter(pk=pk, used_at=None, person__is_active=True).update(used_at=timezone.now()):
         return None
     return SignInLink.objects.select_related("person").get(pk=pk)
-
-
-def _is_from_here(request: HttpRequest) -> bool:
-    """From this machine, to this machine's name, and passed on by nobody."""
-    name = request.META.get("HTTP_HOST", "").rpartition(":")[0] or request.META.get("HTTP_HOST", "")
-    passed_on = any(header in request.META for header in _PASSED_ON)
-    return is_loopback(request.META["REMOTE_ADDR"]) and is_loopback(name.strip("[]")) and not passed_on
 
 
 def _to_the_form(request: HttpRequest, said: str) -> HttpResponse:

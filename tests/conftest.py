@@ -31,7 +31,7 @@ class Caller:
     """A client of the API inside this process, with its key and its agent."""
 
     def __init__(self, key: str = "dev-user-key", agent: str | None = None) -> None:
-        self.client = Client(raise_request_exception=False)
+        self.client = Client(raise_request_exception=False, headers={"Host": "localhost"})
         self.client.handler = HANDLER
         self.headers = {"X-API-Key": key, **({"X-Agent-ID": agent} if agent else {})}
 

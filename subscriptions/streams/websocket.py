@@ -5,16 +5,18 @@ import logging
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 
+from access import origins
 from access.authentication import caller_with, key_of
 from access.callers import Caller
 from config import strictjson
-from config.api import parse_values
-from config.errors import Invalid, ProtocolError, Unauthenticated
+from config.api import Body, parse_values
+from config.errors import CONTENT_TYPE, Forbidden, Invalid, ProtocolError, RateLimited, TooLarge, Unauthenticated
 from config.http import ABORT
 from config.problems import as_refusal
 from subscriptions.serializers import Message, SubscribeMessage, UnsubscribeMessage
@@ -22,9 +24,13 @@ from subscriptions.streams import opening
 from subscriptions.streams.quiet import Quiet
 from subscriptions.streams.tail import Ended, Follower, Tail
 
-INTRODUCE_WITHIN = 10.0  # Seconds for the first message.
+INTRODUCE_WITHIN = 10.0  # Seconds for a first message with a good key.
+FIRST_MESSAGE = 4096  # Bytes that are parsed of somebody who is not known yet.
+PARSED_HERE = 16 * 2**10  # Bytes of a message that the event loop parses itself; a thread does with more.
+MESSAGES, PERIOD = 200, 10.0
+"""So many messages of a connection at once, and then as many in so many seconds."""
 MAX_STREAMS = 100
-GOING_AWAY, UNAUTHENTICATED, TOO_SLOW_TO_START = 1001, 4401, 4408
+GOING_AWAY, POLICY, UNAUTHENTICATED, TOO_SLOW_TO_START = 1001, 1008, 4401, 4408
 
 log = logging.getLogger("openintent.streams")
 
@@ -37,21 +43,35 @@ class _Opened:
 
 
 class EventSocket(Quiet, AsyncWebsocketConsumer):
-    """Each `subscribe` is a stream with a number; each stream tells of each of its events once."""
+    """Each `subscribe` is a stream with a number; each stream tells of each of its events once.
+
+    Until a good key has come, whatever else comes closes the connection: nothing but a short message is parsed for strangers.
+    """
 
     def __init__(self, *, tail: Tail) -> None:
         super().__init__()
         self.tail = tail
         self.key = ""
+        self.caller: Caller | None = None
+        self.meta: dict[str, Any] = {}
         self.streams: dict[int, asyncio.Task[None]] = {}
         self.opened = 0
+        self.due = 0.0
         self.is_shut = False
         self.silence: asyncio.Task[None] | None = None
 
     async def connect(self) -> None:
-        self.key = _key_in(dict(self.scope["headers"]))
-        await self.accept()
-        self.silence = asyncio.create_task(self._shut_if_silent())
+        self.meta = _meta(self.scope)
+        try:
+            if not origins.is_allowed(self.meta.get("HTTP_ORIGIN"), self.meta.get("HTTP_HOST", "")):
+                raise Forbidden("Pages of this origin may not connect. OPENINTENT_CORS_ORIGINS names those that may.")
+            if key := key_of(self.meta):
+                await self._identify(key)
+        except Exception as error:
+            await self._refuse(as_refusal(error))
+        else:
+            await self.accept()
+            self.silence = asyncio.create_task(self._shut_if_silent())
 
     async def websocket_disconnect(self, message: dict[str, Any]) -> None:
         self.is_shut = True
@@ -61,24 +81,52 @@ class EventSocket(Quiet, AsyncWebsocketConsumer):
         raise StopConsumer
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        self._stop_timer()
+        if self.is_shut:
+            return
         try:
-            message = _parsed(text_data.encode() if text_data is not None else bytes_data or b"")
-            if message["type"] == "subscribe":
-                await self._subscribe(parse_values(SubscribeMessage, message))
-            else:
-                await self._unsubscribe(parse_values(UnsubscribeMessage, message))
+            self._count()
+            await self._take(text_data.encode() if text_data is not None else bytes_data or b"")
         except Exception as error:
             refusal = as_refusal(error)
             await self._tell({"type": "error", "error": refusal.body()})
             if isinstance(refusal, Unauthenticated):
                 await self.shut(UNAUTHENTICATED)
+            elif self.caller is None or isinstance(refusal, RateLimited):
+                await self.shut(POLICY)
+
+    async def _take(self, raw: bytes) -> None:
+        if self.caller is None and len(raw) > FIRST_MESSAGE:
+            raise TooLarge("The first message, which has the key, is too large.", limit=FIRST_MESSAGE)
+        message = _loaded(raw) if len(raw) <= PARSED_HERE else await self.tail.run(_loaded, raw)
+        if self.caller is None:
+            await self._identify(_key_in(message))
+        self._stop_timer()
+        body, values = _parsed(message) if len(raw) <= PARSED_HERE else await self.tail.run(_parsed, message)
+        if body is SubscribeMessage:
+            await self._subscribe(values)
+        else:
+            await self._unsubscribe(values)
+
+    def _count(self) -> None:
+        """Count a message, as access.ratelimit does. Raises RateLimited."""
+        now = monotonic()
+        due = max(self.due, now) + PERIOD / MESSAGES
+        if due - now > PERIOD:
+            raise RateLimited(1)
+        self.due = due
+
+    async def _identify(self, key: str) -> None:
+        """Raises Unauthenticated, RateLimited."""
+        self.caller = await self.tail.run(caller_with, key, self.meta)
+        self.key = key
 
     async def _subscribe(self, wanted: dict[str, Any]) -> None:
         if len(self.streams) >= MAX_STREAMS:
             raise Invalid(f"This connection has {MAX_STREAMS} streams. Unsubscribe from some, or name several topics at once.")
         self.key = wanted.get("key") or self.key
-        opened: _Opened = await self.tail.run(_open, self.key, wanted["topics"], wanted.get("after"))
+        opened: _Opened = await self.tail.run(_open, self.key, self.meta, wanted["topics"], wanted.get("after"))
+        if self.is_shut:
+            return
         self.opened += 1
         stream = _Stream(self, self.opened, opened, wanted.get("event_types", []))
         self.streams[self.opened] = stream.task = asyncio.create_task(stream.run())
@@ -90,6 +138,18 @@ class EventSocket(Quiet, AsyncWebsocketConsumer):
             raise Invalid.field("subscription", f"{number} is none of this connection's")
         stream.cancel()
         await self._tell({"type": "unsubscribed", "subscription": number})
+
+    async def _refuse(self, refusal: ProtocolError) -> None:
+        """Answer the handshake with the refusal, where the server can; else it says 403."""
+        self.is_shut = True
+        if "websocket.http.response" not in self.scope.get("extensions", {}):
+            await self.close()
+            return
+        body = strictjson.dumps(refusal.body())
+        headers = {"Content-Type": CONTENT_TYPE, **refusal.headers}
+        encoded = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+        await self.base_send({"type": "websocket.http.response.start", "status": refusal.status, "headers": encoded})
+        await self.base_send({"type": "websocket.http.response.body", "body": body})
 
     async def shut(self, code: int) -> None:
         """Close it. Again does nothing."""
@@ -106,7 +166,8 @@ class EventSocket(Quiet, AsyncWebsocketConsumer):
             self.silence.cancel()
 
     async def _tell(self, message: Mapping[str, Any]) -> None:
-        await self.say(strictjson.text(message))
+        if not self.is_shut:
+            await self.say(strictjson.text(message))
 
     async def say(self, text: str) -> None:
         await self.base_send({"type": "websocket.send", "text": text})
@@ -155,26 +216,39 @@ class _Stream:
         await self.socket.say(strictjson.text({"type": kind, "subscription": self.number, **fields}))
 
 
-def _parsed(raw: bytes) -> dict[str, Any]:
-    """Raises Invalid, NotStrict, ValidationError."""
+def _loaded(raw: bytes) -> Any:
+    """Raises Invalid."""
     try:
-        message = strictjson.loads(raw)
+        return strictjson.loads(raw)
     except strictjson.NotStrict as error:
         raise Invalid(str(error)) from None
+
+
+def _parsed(message: Any) -> tuple[type[Body], dict[str, Any]]:
+    """Raises ValidationError."""
     known = parse_values(Message, {"type": message.get("type")} if isinstance(message, dict) else message)
-    return {**message, **known}
+    body = SubscribeMessage if known["type"] == "subscribe" else UnsubscribeMessage
+    return body, parse_values(body, message)
 
 
-def _open(key: str, named: list[dict[str, Any]], after: int | None) -> _Opened:
+def _key_in(message: Any) -> str:
+    """The key of a message that nothing else is known of; empty without one."""
+    found = (message.get("key") or message.get("api_key")) if isinstance(message, dict) else None
+    return found if isinstance(found, str) else ""
+
+
+def _open(key: str, meta: Mapping[str, Any], named: list[dict[str, Any]], after: int | None) -> _Opened:
     """In a thread: who follows what, from where. Raises Unauthenticated, RateLimited, IntentNotFound, PortfolioNotFound."""
-    caller = caller_with(key)
+    caller = caller_with(key, meta)
     return _Opened(caller, frozenset(map(opening.topic, named)), opening.beginning(after))
 
 
-def _key_in(headers: dict[bytes, bytes]) -> str:
-    return key_of(
-        {
-            f"HTTP_{name.upper()}": headers.get(name.lower().replace("_", "-").encode(), b"").decode("latin-1")
-            for name in ("X_API_KEY", "AUTHORIZATION")
-        }
-    )
+def _meta(scope: Mapping[str, Any]) -> dict[str, Any]:
+    """The handshake as WSGI would have it. Of headers that come twice both are kept, divided by a comma."""
+    meta: dict[str, Any] = {"REMOTE_ADDR": (scope.get("client") or ("", 0))[0]}
+    for name, value in scope["headers"]:
+        key = f"HTTP_{name.decode('latin-1').upper().replace('-', '_')}"
+        text = value.decode("latin-1")
+        if "_" not in name.decode("latin-1"):  # X_Api_Key must not pass for X-Api-Key.
+            meta[key] = f"{meta[key]},{text}" if key in meta else text
+    return meta

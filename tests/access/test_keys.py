@@ -154,12 +154,12 @@ def test_what_is_remembered_of_keys_is_bounded(make_key, monkeypatch):
 
 @pytest.mark.parametrize("header", ["X-API-Key", "x-api-key"])
 def test_the_key_comes_in_its_header(client, db, header):
-    assert client.get("/api/v1/intents", headers={header: "dev-user-key"}).status_code == 200
+    assert client.get("/api/v1/intents", headers={"Host": "localhost", header: "dev-user-key"}).status_code == 200
 
 
 @pytest.mark.parametrize("value", ["Bearer dev-user-key", "bearer dev-user-key", "Bearer  dev-user-key "])
 def test_the_key_comes_as_a_bearer_token(client, db, value):
-    assert client.get("/api/v1/intents", headers={"Authorization": value}).status_code == 200
+    assert client.get("/api/v1/intents", headers={"Host": "localhost", "Authorization": value}).status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.conf import settings
 from django.utils import timezone
 
-from access import bound_agents
+from access import bound_agents, key_guesses
 from access.bound_agents import CACHED_FOR
 from access.callers import Caller, configured_caller
 from access.models import ApiKey, Role
@@ -40,11 +40,16 @@ def digest(key: str) -> str:
 
 
 def find_caller(key: str, address: str) -> Caller | None:
-    """Whose key it is, or None for a wrong, expired or revoked one."""
+    """Whose key it is, or None for a wrong, expired or revoked one. Raises RateLimited where the address guesses at keys."""
     fingerprint = digest(key)
     known = _cache.get(fingerprint)
     if known is None or known.until < monotonic():
+        if key_guesses.is_known_wrong(fingerprint):
+            return None
+        key_guesses.require_patience(fingerprint, address, _configured())
         known = _verify(fingerprint)
+        if known is None:
+            key_guesses.count(fingerprint, address)
     if known is None or (known.expires_at and known.expires_at <= timezone.now()):
         return None
     return known.caller
@@ -59,6 +64,7 @@ def forget_verified() -> None:
     """Look every key up again; for the process that has just made or revoked one."""
     _cache.clear()
     bound_agents.forget()
+    key_guesses.forget()
 
 
 def _verify(fingerprint: str) -> _Verified | None:

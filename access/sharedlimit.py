@@ -4,7 +4,6 @@ import logging
 from functools import cache
 from time import monotonic
 from typing import Any
-from uuid import UUID
 
 from django.conf import settings
 
@@ -30,14 +29,14 @@ _left_alone_until = 0.0
 _is_away = False
 
 
-def spend(key_id: UUID, share: float, period: float) -> float | None:
+def spend(subject: object, share: float, period: float) -> float | None:
     """Count a request. Answers the seconds by which it comes too early, at most 0 if it may pass; None where Redis is away."""
     global _left_alone_until
     if monotonic() < _left_alone_until:
         return None
     try:
         script = _script(settings.REDIS_URL)
-        early: int = script(keys=[f"openintent:rate:{key_id}"], args=[round(share * _MICRO), round(period * _MICRO)])
+        early: int = script(keys=[f"openintent:rate:{subject}"], args=[round(share * _MICRO), round(period * _MICRO)])
     except Exception as error:  # Whatever it is, no request fails for it.
         _left_alone_until = monotonic() + LEFT_ALONE
         _tell(is_away=True, why=f"{type(error).__name__}: {error}")

@@ -141,13 +141,13 @@ class UnsupportedMediaType(ProtocolError):
 
 
 class RateLimited(ProtocolError):
-    """The key has sent more requests than its limit allows. Wait `retry_after` seconds, as the `Retry-After` header says, and go on."""
+    """The key has sent more requests than its limit allows, or its address too many wrong keys. Wait `retry_after` seconds, as the `Retry-After` header says, and go on."""
 
     code, title, status = "rate_limited", "Too many requests", 429
 
-    def __init__(self, retry_after: int) -> None:
+    def __init__(self, retry_after: int, *, whose: str = "Too many requests") -> None:
         super().__init__(
-            f"Too many requests; try again in {retry_after} s.",
+            f"{whose}; try again in {retry_after} s.",
             headers={"Retry-After": str(retry_after)},
             retry_after=retry_after,
         )

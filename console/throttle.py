@@ -7,7 +7,6 @@ is counted by itself: strangers elsewhere, however many, cannot lock somebody ou
 """
 
 import hashlib
-import ipaddress
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
+from access.key_guesses import network_of
 from config.db import clock
 from console.models import Attempts
 
@@ -81,7 +81,7 @@ def remember_network(attempt: Attempt) -> None:
 
 def _shares(username: str, address: str, now: datetime) -> dict[str, timedelta]:
     """What one attempt costs each subject that counts it. An unknown address (config.client_address) is counted nowhere."""
-    account, network = _account(username), _network(address)
+    account, network = _account(username), network_of(address)
     anywhere = {_subject("account", account): PERIOD / OF_AN_ACCOUNT_ANYWHERE}
     if not address:
         return anywhere
@@ -103,7 +103,7 @@ def _locked(shares: Mapping[str, timedelta], now: datetime) -> Iterable[tuple[At
 
 
 def _known(username: str, address: str) -> str:
-    return _subject("known", f"{_network(address)} {_account(username)}")
+    return _subject("known", f"{network_of(address)} {_account(username)}")
 
 
 def _subject(kind: str, name: str) -> str:
@@ -112,12 +112,3 @@ def _subject(kind: str, name: str) -> str:
 
 def _account(username: str) -> str:
     return unicodedata.normalize("NFKC", username).casefold()
-
-
-def _network(address: str) -> str:
-    """Of IPv6 the /64, which is one customer's."""
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    return address if found.version == 4 else str(ipaddress.ip_network((found, 64), strict=False))

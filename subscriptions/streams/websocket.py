@@ -112,7 +112,7 @@ class EventSocket(Quiet, AsyncWebsocketConsumer):
         now = monotonic()
         due = max(self.due, now) + PERIOD / MESSAGES
         if due - now > PERIOD:
-            raise RateLimited(1)
+            raise RateLimited(1, whose="Too many messages on this connection")
         self.due = due
 
     async def _identify(self, key: str) -> None:

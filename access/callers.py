@@ -30,6 +30,10 @@ class Actor:
         """Return who is behind the agent id: the key, else the person or the server. Rights hang on it (protocol §1.1)."""
         return f"key:{self.key_id}" if self.key_id else self.id
 
+    def answers_for(self, principal: str) -> bool:
+        """Return whether the actor may change what `principal` has set for others: it is theirs, or the actor an arbiter or operator."""
+        return self.principal == principal or self.role in (Role.ARBITER, Role.OPERATOR)
+
 
 SYSTEM = Actor(SERVER, role=Role.OPERATOR)
 

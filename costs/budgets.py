@@ -1,9 +1,10 @@
-"""Budgets: whom a cost counts for, and what is written when one is crossed (rule C-3).
+"""Budgets: whom a cost counts for, and what is written when one is crossed (rules C-3, C-5).
 
 Every recorder of money locks all whose budgets count it, before it adds to the sums: of two at once, the second one sees
 what the first one spent. A budget that is set while a cost is being recorded counts that cost from the next one on.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,7 +27,9 @@ from intents.models import Intent
 from portfolios.models import Member, Portfolio
 from portfolios.models import Status as PortfolioStatus
 
-TOTAL = "total"
+EVERYBODY = ""
+"""In the place of an agent's id: whoever spent it."""
+
 _EVENTS = {Level.ALERT: EventType.BUDGET_ALERT, Level.EXCEEDED: EventType.BUDGET_EXCEEDED}
 
 _AROUND = """
@@ -81,16 +84,47 @@ def lock(intent_id: UUID | str) -> tuple[Intent, list[Owner]]:
 def watch(owners: list[Owner], cost: Cost, now: datetime) -> None:
     """Write what the cost, which is among the sums already, has crossed."""
     for owner in owners:
-        known, spent = _known(owner, cost.agent_id), _spent(owner, cost)
+        known, sums = _known(owner, cost.agent_id), _sums(owner)
+        spent = {PER_AGENT: sums[cost.agent_id], PER_CALL: cost.amount * HUNDREDTHS[cost.unit]}
         for limit in owner.limits:
-            amount = spent[limit.kind] if limit.kind in spent else spent[TOTAL]
-            for level in _crossed(limit, amount):
-                if limit.kind != PER_CALL:  # Each call is a crossing of its own.
-                    crossing = _crossing(limit, level, cost.agent_id)
-                    if crossing in known:
-                        continue
-                    _remember(owner, crossing, now)
-                owner.write(_EVENTS[level], _payload(limit, amount, cost), now)
+            amount = spent.get(limit.kind, sums[EVERYBODY])
+            _write_crossings(owner, limit, cost.agent_id, amount, known, now, cost)
+
+
+def watch_intent(intent: Intent, now: datetime) -> None:
+    """Write which of the intent's limits are crossed already (rule C-5). A part of the verb that sets them, and has its lock."""
+    _watch_spent(Owner(intent, None, limits.of_intent(intent.constraints)), now)
+
+
+def watch_portfolio(portfolio: Portfolio, now: datetime) -> None:
+    """The same of a portfolio whose limits or members have changed. It is active, and locked."""
+    _watch_spent(Owner(None, portfolio.pk, limits.of_portfolio(portfolio.governance_policy)), now)
+
+
+def _watch_spent(owner: Owner, now: datetime) -> None:
+    """Calls are judged when they are made, each by itself: only what adds up can have been crossed before."""
+    watched = [limit for limit in owner.limits if limit.kind != PER_CALL]
+    if not watched or not (sums := _sums(owner)):
+        return
+    agents = sorted(agent_id for agent_id in sums if agent_id)
+    known = _known(owner, *agents)
+    for limit in watched:
+        for agent_id in agents if limit.kind == PER_AGENT else [EVERYBODY]:
+            _write_crossings(owner, limit, agent_id, sums[agent_id], known, now)
+
+
+def _write_crossings(
+    owner: Owner, limit: Limit, agent_id: str, amount: int, known: set[tuple[str, ...]], now: datetime, cost: Cost | None = None
+) -> None:
+    """Write the events of a limit that the amount (in 10^-14 USD) crosses, unless its log has them."""
+    spent = Fraction(amount, 10**DOLLAR_DECIMALS)
+    for level in _crossed(limit, spent):
+        if limit.kind != PER_CALL:  # Each call is a crossing of its own.
+            crossing = _crossing(limit, level, agent_id)
+            if crossing in known:
+                continue
+            _remember(owner, crossing, now)
+        owner.write(_EVENTS[level], _payload(limit, spent, agent_id, cost), now)
 
 
 def _around(intent_id: UUID) -> tuple[set[UUID], set[UUID]]:
@@ -114,15 +148,15 @@ def _still_around(portfolios: list[Portfolio], intent_id: UUID) -> Iterator[Owne
             yield Owner(None, portfolio.pk, limits.of_portfolio(portfolio.governance_policy))
 
 
-def _spent(owner: Owner, cost: Cost) -> dict[str, Fraction]:
-    """In USD: by all, by the cost's agent, and by the cost alone."""
-    sums = owner.spending().filter(unit__in=HUNDREDTHS).values_list("unit", "agent_id").annotate(Sum("whole"), Sum("parts"))
-    spent = {TOTAL: 0, PER_AGENT: 0, PER_CALL: cost.amount * HUNDREDTHS[cost.unit]}
-    for unit, agent_id, whole, parts in sums:
+def _sums(owner: Owner) -> Counter[str]:
+    """Return what each agent has spent, and all of them, in 10^-14 USD. Empty: nothing was spent."""
+    rows = owner.spending().filter(unit__in=HUNDREDTHS).values_list("unit", "agent_id").annotate(Sum("whole"), Sum("parts"))
+    sums: Counter[str] = Counter()
+    for unit, agent_id, whole, parts in rows:
         more = (int(whole) * PARTS + int(parts)) * HUNDREDTHS[unit]
-        spent[TOTAL] += more
-        spent[PER_AGENT] += more if agent_id == cost.agent_id else 0
-    return {kind: Fraction(amount, 10**DOLLAR_DECIMALS) for kind, amount in spent.items()}
+        sums[EVERYBODY] += more
+        sums[agent_id] += more
+    return sums
 
 
 def _crossed(limit: Limit, spent: Fraction) -> Iterator[Level]:
@@ -133,15 +167,15 @@ def _crossed(limit: Limit, spent: Fraction) -> Iterator[Level]:
 
 
 def _crossing(limit: Limit, level: Level, agent_id: str) -> tuple[str, ...]:
-    return (limit.kind, str(limit.usd.normalize()), agent_id if limit.kind == PER_AGENT else "", str(level))
+    return (limit.kind, str(limit.usd.normalize()), agent_id if limit.kind == PER_AGENT else EVERYBODY, str(level))
 
 
 def _mine(owner: Owner) -> dict[str, Any]:
     return {"intent": owner.intent, "portfolio_id": owner.portfolio_id}
 
 
-def _known(owner: Owner, agent_id: str) -> set[tuple[str, ...]]:
-    crossings = Crossing.objects.filter(**_mine(owner), agent_id__in=["", agent_id])
+def _known(owner: Owner, *agents: str) -> set[tuple[str, ...]]:
+    crossings = Crossing.objects.filter(**_mine(owner), agent_id__in=[EVERYBODY, *agents])
     return set(crossings.values_list("limit_kind", "limit", "agent_id", "level"))
 
 
@@ -150,13 +184,14 @@ def _remember(owner: Owner, crossing: tuple[str, ...], now: datetime) -> None:
     Crossing.objects.create(**_mine(owner), limit_kind=kind, limit=limit, agent_id=agent_id, level=level, crossed_at=now)
 
 
-def _payload(limit: Limit, spent: Fraction, cost: Cost) -> dict[str, Any]:
+def _payload(limit: Limit, spent: Fraction, agent_id: str, cost: Cost | None) -> dict[str, Any]:
+    """`cost` is the one that crossed it; none where the limit was set, or the spending added, afterwards."""
     return {
         "limit_kind": limit.kind,
         "limit_usd": plain(limit.usd),
         "spent_usd": as_text(int(spent * 10**DOLLAR_DECIMALS), DOLLAR_DECIMALS),
         "threshold_percent": Fragment(plain(limit.threshold).encode()),
-        "agent_id": cost.agent_id,
-        "intent_id": wire.identifier(cost.intent_id),
-        "cost_id": wire.identifier(cost.pk),
+        "agent_id": agent_id or None,
+        "intent_id": wire.identifier(cost.intent_id) if cost else None,
+        "cost_id": wire.identifier(cost.pk) if cost else None,
     }

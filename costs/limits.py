@@ -1,13 +1,29 @@
-"""What budgets say (rule C-3). They stand in free JSON: whatever cannot be read as a limit limits nothing."""
+"""Limits on spending, as constraints say them (rules C-3, I-7): read here for whoever watches them and for whoever refuses them.
 
-from collections.abc import Iterator
+Constraints are free JSON with a few names that the server watches. Under those names, and under what is written nearly like
+them, it refuses what it cannot read: a limit that nobody watches is worse than none. Pure.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from difflib import get_close_matches
 from typing import Any
 
 DEFAULT_THRESHOLD = Decimal(80)
+MAX_COST, BUDGET, THRESHOLD = "max_cost", "budget", "alert_threshold_percent"
 PER_AGENT, PER_CALL = "max_per_agent_cents", "max_per_call_cents"
 _IN_CENTS = ("max_total_cents", PER_AGENT, PER_CALL)
+_MEMBERS = (*_IN_CENTS, THRESHOLD)
+
+_EXAMPLE = '{"budget": {"max_total_cents": 500}} or {"max_cost": 5.0}'
+_A_NUMBER = "must be a number of 0 or more, not text, null or a list: another is not watched"
+_RULE_NAMES = ("name", "type", "kind", "key", "rule", "constraint", "id")
+_RULE_TEXT = re.compile(r"\s*(max_cost|budget\.\w+)\s*(<=?|==?|:)\s*\$?\d|\s*budget\s*(<=?|==?)\s*\$?\d")
+_UNITS_OF_MONEY = re.compile(r"(usd|cents?|dollars?)$")
+_HONEST = frozenset({"maxhost", "maxpost", "maxlost", "maxmost", "maxcast", "gadget", "nudget"})
+"""Words that are one letter away from a watched name, and mean something else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +44,54 @@ def of_portfolio(governance_policy: Any) -> list[Limit]:
     shared = governance_policy.get("shared_constraints") if isinstance(governance_policy, dict) else None
     if not isinstance(shared, dict):
         return []
-    return [*_limits(shared), *_limit("budget", shared.get("budget"), DEFAULT_THRESHOLD)]
+    return [*_limits(shared), *_limit(BUDGET, shared.get(BUDGET), DEFAULT_THRESHOLD)]
+
+
+def schema(*, shared: bool = False) -> dict[str, Any]:
+    """Return the JSON Schema of constraints: an object with anything, in which limits are what they must be."""
+    number = {"type": "number", "minimum": 0}
+    budget = {
+        "type": "object",
+        "properties": {**dict.fromkeys(_IN_CENTS, number), THRESHOLD: {"type": "number", "exclusiveMinimum": 0, "maximum": 100}},
+        "additionalProperties": False,
+    }
+    properties = {MAX_COST: number, BUDGET: {"anyOf": [budget, number]} if shared else budget}
+    return {"type": "object", "properties": properties, "additionalProperties": {}}
+
+
+def values(constraints: Any) -> dict[str, Decimal]:
+    """Return each limit's value by its kind, and, where there are limits, the threshold: a higher one warns later."""
+    found = of_intent(constraints)
+    return {limit.kind: limit.usd for limit in found} | ({THRESHOLD: found[0].threshold} if found else {})
+
+
+def loosened(before: Mapping[str, Decimal], after: Mapping[str, Decimal]) -> list[str]:
+    """Return the kinds that were raised or removed (rule C-5)."""
+    return [kind for kind, value in before.items() if kind not in after or after[kind] > value]
+
+
+def unreadable(constraints: Mapping[str, Any], *, shared: bool = False) -> dict[str, Any]:
+    """Return what is wrong with the limits among the constraints, as `{name: message}`, for members of a budget nested.
+
+    `shared` says that they are a portfolio's, where a budget may be a plain number, in USD.
+    """
+    problems: dict[str, Any] = {name: message for name in constraints if (message := _misspelt(name))}
+    if MAX_COST in constraints and _number(constraints[MAX_COST]) is None:
+        problems[MAX_COST] = f"{_A_NUMBER}. It is in USD: 5 or 0.05"
+    if BUDGET in constraints and (problem := _unreadable_budget(constraints[BUDGET], MAX_COST in constraints, shared)):
+        problems[BUDGET] = problem
+    if problem := _limit_among_rules(constraints.get("rules")):
+        problems["rules"] = problem
+    return problems
 
 
 def _limits(constraints: dict[str, Any]) -> Iterator[Limit]:
-    given = constraints.get("budget")
+    given = constraints.get(BUDGET)
     budget = given if isinstance(given, dict) else {}
-    threshold = _threshold(budget.get("alert_threshold_percent"))
-    yield from _limit("max_cost", constraints.get("max_cost"), threshold)
+    threshold = _threshold(budget.get(THRESHOLD))
+    yield from _limit(MAX_COST, constraints.get(MAX_COST), threshold or DEFAULT_THRESHOLD)
     for kind in _IN_CENTS:
-        yield from _limit(kind, budget.get(kind), threshold, exponent=-2)
+        yield from _limit(kind, budget.get(kind), threshold or DEFAULT_THRESHOLD, exponent=-2)
 
 
 def _limit(kind: str, given: Any, threshold: Decimal, *, exponent: int = 0) -> Iterator[Limit]:
@@ -46,12 +100,76 @@ def _limit(kind: str, given: Any, threshold: Decimal, *, exponent: int = 0) -> I
         yield Limit(kind, number.scaleb(exponent), threshold)
 
 
-def _threshold(given: Any) -> Decimal:
+def _threshold(given: Any) -> Decimal | None:
     number = _number(given)
-    return number if number is not None and 0 < number <= 100 else DEFAULT_THRESHOLD
+    return number if number is not None and 0 < number <= 100 else None
 
 
 def _number(given: Any) -> Decimal | None:
     if isinstance(given, bool) or not isinstance(given, int | float) or given < 0:
         return None
     return Decimal(repr(given))
+
+
+def _unreadable_budget(budget: Any, has_max_cost: bool, shared: bool) -> Any:
+    if shared and _number(budget) is not None:
+        return None
+    if not isinstance(budget, dict):
+        number = ", or a number of 0 or more in USD" if shared else ""
+        return f"must be an object with {', '.join(_IN_CENTS)}{number}: anything else is not watched. For example: {_EXAMPLE}"
+    problems = {name: _unknown_member(name) for name in budget if name not in _MEMBERS}
+    for name in budget.keys() & set(_IN_CENTS):
+        if _number(budget[name]) is None:
+            problems[name] = f"{_A_NUMBER}. It is in cents: 500"
+    if THRESHOLD in budget and _threshold(budget[THRESHOLD]) is None:
+        problems[THRESHOLD] = "must be a number above 0, and 100 at most: the percentage of the limit at which to warn"
+    elif THRESHOLD in budget and not problems and not has_max_cost and not budget.keys() & set(_IN_CENTS):
+        problems[THRESHOLD] = f"is a percentage of a limit, and there is none. Give one of {', '.join((MAX_COST, *_IN_CENTS))}"
+    return problems
+
+
+def _unknown_member(name: str) -> str:
+    near = get_close_matches(name, _MEMBERS, n=1, cutoff=0.6)
+    return f"is not watched; did you mean {near[0]}?" if near else f"is not watched; known: {', '.join(_MEMBERS)}"
+
+
+def _misspelt(name: str) -> str | None:
+    """Return a message where the name is nearly one that is watched, or one that belongs into a budget."""
+    if name in (MAX_COST, BUDGET):
+        return None
+    if name in _MEMBERS:
+        return f'is not watched here; put it into budget: {{"budget": {{"{name}": …}}}}'
+    bare = re.sub(r"[\W_]", "", name.casefold())
+    for known in (MAX_COST, BUDGET):
+        plain = known.replace("_", "")
+        stem = _UNITS_OF_MONEY.sub("", bare)
+        if plain in (bare, stem) or (bare not in _HONEST and _is_one_slip_away(bare, plain)):
+            return f"is not watched; did you mean {known}? For example: {_EXAMPLE}"
+    return None
+
+
+def _is_one_slip_away(written: str, meant: str) -> bool:
+    """Return whether one letter was added, left out, replaced or swapped with its neighbour."""
+    if abs(len(written) - len(meant)) > 1 or written == meant:
+        return False
+    shared = next((n for n, (a, b) in enumerate(zip(written, meant, strict=False)) if a != b), min(len(written), len(meant)))
+    a, b = written[shared:], meant[shared:]
+    return a[1:] == b[1:] or a[1:] == b or a == b[1:] or (a[:2] == b[1::-1] and a[2:] == b[2:])
+
+
+def _limit_among_rules(rules: Any) -> str | None:
+    """Return a message where a rule of the list, which is for agents to read, looks like a limit for the server."""
+    for index, rule in enumerate(rules if isinstance(rules, list) else ()):
+        if _is_limit(rule):
+            return f"rule {index} reads like a limit, and rules are not watched. Give constraints as an object: {_EXAMPLE}"
+    return None
+
+
+def _is_limit(rule: Any) -> bool:
+    if isinstance(rule, str):
+        return _RULE_TEXT.match(rule) is not None
+    if not isinstance(rule, dict):
+        return False
+    has_number = any(_number(value) is not None for value in rule.values())
+    named = [rule[name] for name in _RULE_NAMES if has_number and isinstance(rule.get(name), str)]
+    return any(name in (MAX_COST, BUDGET) or _misspelt(name) for name in (*rule, *named))

@@ -10,6 +10,7 @@ from config.strictjson import JSONTextField
 from costs.amounts import MOST, PARTS
 
 AGENT_ID = 255
+PRINCIPAL = 300
 COST_TYPE, UNIT, SOURCE = 100, 32, 255
 
 
@@ -77,6 +78,22 @@ class Spending(models.Model):
 
     def __str__(self) -> str:
         return f"{self.unit} for {self.cost_type} by {self.agent_id}"
+
+
+class LimitSetter(models.Model):
+    """Who has set a limit of an intent: others may lower it, and raise or remove it only as arbiters or operators (rule C-5)."""
+
+    intent = models.ForeignKey("intents.Intent", models.CASCADE, related_name="limit_setters", db_index=False)
+    limit_kind = models.CharField(max_length=30)
+    principal = models.CharField(max_length=PRINCIPAL)
+
+    objects: ClassVar[Any] = models.Manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["intent", "limit_kind"], name="one_setter_per_limit")]
+
+    def __str__(self) -> str:
+        return f"{self.limit_kind} by {self.principal}"
 
 
 class Level(models.TextChoices):

@@ -11,43 +11,39 @@ from access.agent_ids import AGENT_ID
 from access.serializers import AgentId
 from config.api import Body
 from config.fields import JSONObject, Text
-from costs.amounts import DECIMALS, DIGITS_OF_A_FLOAT, MOST, meant_by, unit_named
+from costs.amounts import DECIMALS, MOST, MOST_DECIMALS_OF_TEXT, in_parts, meant_by, money_meant_by, unit_named
 from costs.models import COST_TYPE, SOURCE, UNIT
 
-_DECIMAL = rf"{MOST}(\.0{{1,{DECIMALS}}})?|(0|[1-9][0-9]{{0,11}})(\.[0-9]{{1,{DECIMALS}}})?"
+_DECIMAL = rf"{MOST}(\.0{{1,{MOST_DECIMALS_OF_TEXT}}})?|(0|[1-9][0-9]{{0,11}})(\.[0-9]{{1,{MOST_DECIMALS_OF_TEXT}}})?"
 _NUMBER = {"type": "number", "minimum": 0, "maximum": MOST}
 
 
 @extend_schema_field({"oneOf": [_NUMBER, {"type": "string", "pattern": f"^({_DECIMAL})$"}]})
 class Amount(serializers.Field[Any, Any, Any, Any]):
-    """A JSON number, or text that keeps every digit (rule C-1). Its value is in trillionths."""
+    """A JSON number, or text that keeps every digit (rule C-1). Its value is in trillionths, rounded half-even."""
 
     default_error_messages = {
         "null": "cannot be null",
         "required": "is required",
-        "invalid": f'must be a number, or one as text with at most {DECIMALS} decimals, like "0.05"',
+        "invalid": f'must be a number, or one as text with at most {MOST_DECIMALS_OF_TEXT} decimals, like "0.05"',
         "min_value": "must be 0 or more",
         "max_value": f"must be {MOST} or less",
-        "inexact_number": f"has more than {DECIMALS} decimals or {DIGITS_OF_A_FLOAT} digits; send it as text to keep every digit",
+        "inexact_number": f"would be rounded to nothing: amounts are kept to {DECIMALS} decimals. Add several up first",
     }
 
     def to_internal_value(self, data: Any) -> int:
         if isinstance(data, str):
-            return self._trillionths(Decimal(data)) if re.fullmatch(_DECIMAL, data) else self.fail("invalid")
+            return self._in_parts(Decimal(data)) if re.fullmatch(_DECIMAL, data) else self.fail("invalid")
         if isinstance(data, bool) or not isinstance(data, int | float):
             self.fail("invalid")
         if data < 0:
             self.fail("min_value")
         if data > MOST:
             self.fail("max_value")
-        number = meant_by(data) if isinstance(data, float) else Decimal(data)
-        return self._trillionths(number) if number is not None else self.fail("inexact_number")
+        return self._in_parts(meant_by(data) if isinstance(data, float) else Decimal(data))
 
-    def _trillionths(self, number: Decimal) -> int:
-        found = number.scaleb(DECIMALS)
-        if found != found.to_integral_value():
-            self.fail("inexact_number")
-        return int(found)
+    def _in_parts(self, number: Decimal) -> int:
+        return in_parts(number) or (self.fail("inexact_number") if number else 0)
 
 
 class Word(Text):
@@ -60,7 +56,7 @@ class Word(Text):
 
 class RecordCost(Body):
     cost_type = Word(max_length=COST_TYPE)
-    amount = Amount(help_text=f"At most {DECIMALS} decimals; text keeps more digits than a number.")
+    amount = Amount(help_text=f"Kept to {DECIMALS} decimals, rounded half-even; text keeps more digits than a number.")
     unit = Word(max_length=UNIT, default="USD", help_text="USD and cents are money; any other word counts on its own.")
     provider = Word(max_length=SOURCE, required=False, allow_null=True)
     model = Word(max_length=SOURCE, required=False, allow_null=True, help_text="Default: `metadata.model`, if that is text.")
@@ -68,6 +64,8 @@ class RecordCost(Body):
     agent_id = AgentId(required=False, help_text="Who spent it, where neither the key nor X-Agent-ID says it.")
 
     def validate_unit(self, unit: str) -> str:
+        if near := money_meant_by(unit):
+            raise serializers.ValidationError(f"is not counted as money; did you mean {near}?", "unknown_money")
         return unit_named(unit)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The verb: all that can add a cost (RFC-0009). None is ever changed."""
+"""The verb: all that can add a cost (RFC-0009). None is ever changed. Beside it, who has set which limit (rule C-5)."""
 
 from typing import Any
 from uuid import UUID
@@ -8,9 +8,9 @@ from django.db.models import F
 from access.callers import Actor
 from config import wire
 from config.db import clock, verb
-from costs import budgets
+from costs import budgets, limits
 from costs.amounts import HUNDREDTHS, PARTS, as_json
-from costs.models import Cost, Spending
+from costs.models import Cost, LimitSetter, Spending
 from intents.events import EventType, NewEvent, append
 from intents.models import Intent
 from leasing.guards import require_token
@@ -56,6 +56,25 @@ def record_cost(
     append(intent, NewEvent(EventType.COST_RECORDED, _as_recorded(cost)), actor=actor, now=now)
     budgets.watch(owners, cost, now)
     return cost
+
+
+def record_limits(intent: Intent, before: dict[str, Any], actor: Actor) -> None:
+    """Keep who has set the intent's limits (rule C-5). A part of the verbs that make or change constraints; `before` were the last.
+
+    Whoever lowers a limit that they could not raise does not become the one who set it.
+    """
+    old, new = limits.values(before), limits.values(intent.constraints)
+    if old == new:
+        return
+    if old:
+        setters = LimitSetter.objects.filter(intent=intent)
+        setters.exclude(limit_kind__in=new).delete()
+        for setter in setters:
+            if new[setter.limit_kind] != old[setter.limit_kind] and actor.answers_for(setter.principal):
+                setter.principal = actor.principal
+                setter.save(update_fields=["principal"])
+    added = [LimitSetter(intent=intent, limit_kind=kind, principal=actor.principal) for kind in new.keys() - old.keys()]
+    LimitSetter.objects.bulk_create(added)
 
 
 def _add_up(cost: Cost) -> None:

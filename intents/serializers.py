@@ -23,6 +23,7 @@ from config.fields import (
     Text,
     require_json_size,
 )
+from costs import limits
 from intents.changes import Assignee
 from intents.events import CLIENT_TYPE, NewEvent
 from intents.models import Assignment, EdgeKind, Event, Intent, Status
@@ -33,19 +34,23 @@ MAX_DESCRIPTION = 10_000
 MAX_TRACE_ID = 255
 
 
-class Constraints(JSONObject):
-    """An object; a list becomes `{"rules": [...]}`."""
+WATCHED = limits.schema()
 
-    json_schema = {
-        "anyOf": [{"type": "object", "additionalProperties": {}}, {"type": "array", "maxItems": MAX_ENTRIES, "items": {}}]
-    }
+
+class Constraints(JSONObject):
+    """An object; a list becomes `{"rules": [...]}`. Limits on spending that cannot be read are refused (rule I-7)."""
+
+    json_schema = {"anyOf": [WATCHED, {"type": "array", "maxItems": MAX_ENTRIES, "items": {}}]}
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if isinstance(data, list) and len(data) > MAX_ENTRIES:
             raise serializers.ValidationError(
                 Many.default_error_messages["max_length"].format(max_length=MAX_ENTRIES), "max_length"
             )
-        return super().to_internal_value({"rules": data} if isinstance(data, list) else data)
+        constraints = super().to_internal_value({"rules": data} if isinstance(data, list) else data)
+        if problems := limits.unreadable(constraints):
+            raise serializers.ValidationError(problems, "unreadable_limit")
+        return constraints
 
 
 class Title(Text):

@@ -11,6 +11,9 @@ from access.callers import SYSTEM, Actor
 from config import strictjson
 from config.db import advisory_lock, clock, verb
 from config.errors import Invalid, TooLarge
+from costs.budgets import watch_intent
+from costs.guards import require_limits_kept
+from costs.services import record_limits
 from governance.guards import awaiting_decision
 from governance.services import withdraw_pending
 from intents import graph, rows
@@ -79,6 +82,7 @@ def create_intent(
         Edge.objects.create(waiter_id=parent_intent_id, awaited=intent, kind=EdgeKind.CHILD)
     _add_edges(intent, depends_on)
     append(intent, NewEvent(EventType.INTENT_CREATED, _as_created(intent)), actor=actor, now=now)
+    record_limits(intent, {}, actor)
     for assignee in {each.agent_id: each for each in assign}.values():
         assign_to(intent, assignee, actor, now)
     return intent
@@ -86,13 +90,22 @@ def create_intent(
 
 @verb
 def update_intent(*, intent_id: UUID | str, expected_version: int, actor: Actor, changes: dict[str, Any]) -> Intent:
-    """Change the title, description, constraints or confidence. Raises IntentNotFound, VersionConflict."""
+    """Change the title, description, constraints or confidence. Limits that are crossed already say so at once (rule C-5).
+
+    Raises IntentNotFound, LeaseLost, VersionConflict, Forbidden.
+    """
     intent = Intent.objects.lock(intent_id)
     require_token(intent, actor)
     intent.require_version(expected_version)
+    before = intent.constraints
+    if "constraints" in changes:
+        require_limits_kept(intent, changes["constraints"], actor)
     for name, value in changes.items():
         setattr(intent, name, value)
     raise_version(intent, EventType.INTENT_UPDATED, {"changes": changes}, actor=actor, saving=tuple(changes))
+    if "constraints" in changes:
+        record_limits(intent, before, actor)
+        watch_intent(intent, intent.updated_at)
     return intent
 
 

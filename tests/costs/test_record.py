@@ -107,6 +107,47 @@ def test_every_digit_survives(api, make_intent, given, kept):
 
 
 @pytest.mark.rule("C-1")
+@pytest.mark.case("coordination O15")
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        (37 * 2.49 / 3600, "0.025591666667"),
+        ("0.02559166666666667", "0.025591666667"),
+        (1 / 3, "0.333333333333"),
+        (2 / 3, "0.666666666667"),
+        (10_000 / 3, "3333.333333333334"),
+        (123456789012.1234, "123456789012.1234"),
+        (0.000025591666666666667, "0.000025591667"),
+        ("0.0000000000005000001", "0.000000000001"),
+        ("0.0000000000015", "0.000000000002"),
+        ("0.0000000000025", "0.000000000002"),
+        ("999999999999.9999999999999", "1000000000000"),
+        (f"0.{'3' * 100}", "0.333333333333"),
+    ],
+)
+def test_what_has_more_digits_is_kept_to_the_nearest_trillionth(api, make_intent, given, kept):
+    intent = make_intent()
+    path = f"/intents/{intent['id']}/costs"
+
+    answer = api.post(path, {"cost_type": "gpu", "amount": given})
+
+    assert answer.status_code == 201, answer.json()
+    assert f'"amount":{kept},'.encode() in answer.content
+    assert f'"total":{kept},'.encode() in api.get(f"{path}/summary").content
+
+
+@pytest.mark.rule("C-1")
+@pytest.mark.case("coordination O15")
+def test_seconds_times_a_price_are_all_taken_and_their_sum_is_that_of_what_is_kept(api, spend, summary, make_intent):
+    intent = make_intent()
+
+    costs = [spend(intent, seconds * 2.49 / 3600) for seconds in range(1, 100)]
+
+    assert summary(intent)["total"] == sum(Decimal(str(cost["amount"])) for cost in costs)
+    assert all(abs(float(cost["amount"]) - (n + 1) * 2.49 / 3600) < 1e-12 for n, cost in enumerate(costs))
+
+
+@pytest.mark.rule("C-1")
 def test_ten_times_a_tenth_is_one(spend, summary, make_intent):
     intent = make_intent()
 
@@ -134,7 +175,10 @@ def test_the_model_is_named_or_found_in_the_metadata(spend, make_intent, fields,
     assert spend(make_intent(), 1, **fields)["model"] == model
 
 
-@pytest.mark.parametrize(("given", "kept"), [("usd", "USD"), ("Cents", "cents"), ("CENTS", "cents"), ("Tokens", "Tokens")])
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [("usd", "USD"), ("Cents", "cents"), ("CENTS", "cents"), ("Tokens", "Tokens"), ("EUR", "EUR"), ("gpu_cents", "gpu_cents")],
+)
 def test_money_has_one_spelling(spend, make_intent, given, kept):
     assert spend(make_intent(), 1, given)["unit"] == kept
 

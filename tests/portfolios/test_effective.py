@@ -13,14 +13,14 @@ def effective(api, intent):
 
 
 def test_a_member_has_the_shared_constraints_under_its_own(api, make_intent, make_portfolio):
-    intent = make_intent(constraints={"budget": 10, "own": True})
+    intent = make_intent(constraints={"budget": {"max_total_cents": 10}, "own": True})
     make_portfolio(intent, shared_constraints={"budget": 5000, "deadline": "2027-01-01"})
 
     body = api.get(f"/intents/{intent['id']}", effective="true").json()
 
-    assert body.pop("effective_constraints") == {"budget": 10, "own": True, "deadline": "2027-01-01"}
+    assert body.pop("effective_constraints") == {"budget": {"max_total_cents": 10}, "own": True, "deadline": "2027-01-01"}
     assert body == fresh(api, intent)
-    assert body["constraints"] == {"budget": 10, "own": True}
+    assert body["constraints"] == {"budget": {"max_total_cents": 10}, "own": True}
 
 
 def test_an_intent_without_portfolios_has_its_own(api, make_intent, make_portfolio):

@@ -48,6 +48,12 @@ def intent(live):
         (Decimal("-0"), "0"),
         (Decimal("0.5000000000000000000000"), "0.5"),
         ("10.00", "10"),
+        pytest.param(37 * 2.49 / 3600, "0.025591666667", marks=pytest.mark.case("coordination O15")),
+        pytest.param(Decimal("0.02559166666666667"), "0.025591666667", marks=pytest.mark.case("coordination O15")),
+        pytest.param("0.02559166666666667", "0.025591666667", marks=pytest.mark.case("coordination O15")),
+        pytest.param(1 / 3, "0.333333333333", marks=pytest.mark.case("coordination O15")),
+        pytest.param(Decimal(2) / Decimal(3), "0.666666666667", marks=pytest.mark.case("coordination O15")),
+        pytest.param(123456789012.1234, "123456789012.1234", marks=pytest.mark.case("coordination O15")),
     ],
 )
 def test_every_digit_survives_the_way_there_and_back(live, intent, given, amount):
@@ -108,9 +114,7 @@ def test_a_portfolios_costs_are_asked_for(client, script):
     assert script.seen[0].target == "/api/v1/portfolios/p/costs?unit=USD&limit=1000"
 
 
-@pytest.mark.parametrize(
-    "amount", [-1, True, None, "", "much", "NaN", float("inf"), 1 / 3, 1e-13, 10**12 + 1, 123456789012.1234, "1e-13", [1]]
-)
+@pytest.mark.parametrize("amount", [-1, True, None, "", "much", "NaN", float("inf"), 1e-13, 10**12 + 1, "1e-13", "1e3000", [1]])
 def test_an_amount_that_cannot_be_is_refused_before_it_is_sent(client, script, amount):
     with pytest.raises(InputValidationError) as caught:
         client.record_cost("x", "api_call", amount)
@@ -140,3 +144,13 @@ def test_words_are_checked_as_well(cost_type, unit, field):
         validate_cost(cost_type, 1, unit)
 
     assert caught.value.field == field
+
+
+@pytest.mark.case("coordination O14")
+@pytest.mark.parametrize(("unit", "meant"), [("cent", "cents"), ("US$", "USD"), ("dollars", "USD"), ("¢", "cents")])
+def test_a_unit_that_only_looks_like_money_is_refused_before_it_is_sent(client, script, unit, meant):
+    with pytest.raises(InputValidationError, match=f"did you mean '{meant}'") as caught:
+        client.record_cost("x", "api_call", 1, unit)
+
+    assert caught.value.field == "unit"
+    assert script.seen == []

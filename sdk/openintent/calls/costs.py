@@ -30,10 +30,10 @@ class CostCalls:
         agent_id: str | None = None,
         idempotency_key: str | None = None,
     ) -> Call[Cost]:
-        """Record what was spent on the intent, to the last digit (C-1). No budget refuses it: it is spent already (C-3).
+        """Record what was spent on the intent (C-1). No budget refuses it: it is spent already (C-3).
 
-        `USD` and `cents` are money; any other unit counts on its own. `model` may stand in `metadata` instead. An
-        amount has at most 12 decimals; a float at most 15 digits, a Decimal or text as many as there are.
+        `USD` and `cents` are money; any other unit counts on its own. `model` may stand in `metadata` instead. An amount is kept
+        to 12 decimals, rounded half to even, as the answer shows it: `seconds * 2.49 / 3600` may be passed as it is.
 
         Raises InputValidationError, NotFoundError.
         """

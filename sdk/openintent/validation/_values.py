@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from difflib import get_close_matches
 from enum import Enum, StrEnum
 from typing import Any
 from uuid import UUID
@@ -153,6 +154,12 @@ def _not_json(value: object) -> str:
 def number(value: Any, field: str, least: float, most: float) -> None:
     if not isinstance(value, (int, float)) or isinstance(value, bool) or not least <= value <= most:
         raise InputValidationError(f"{field} must be a number from {least:,} to {most:,}", field=field)
+
+
+def nearest(name: str, known: Sequence[str]) -> str:
+    """What may have been meant by a name that is not known."""
+    near = get_close_matches(name, known, n=1, cutoff=0.6)
+    return f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
 
 
 def one_of(value: Any, field: str, words: type[StrEnum]) -> None:

@@ -1,7 +1,8 @@
 """Costs."""
 
+import re
 from collections.abc import Mapping
-from decimal import Context, Decimal, InvalidOperation
+from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
 from typing import Any
 
 from ..errors import InputValidationError
@@ -14,6 +15,11 @@ FLOAT_DIGITS = 15
 CLEAN_DIGITS = 13  # Where the fifteen good digits of a computed float end in zeros, the rest is noise.
 
 _ALL_DIGITS = Context(prec=1000)
+_SMALLEST = Decimal(1).scaleb(-AMOUNT_DECIMALS)
+_NEARLY_MONEY = {
+    **dict.fromkeys(("usd", "dollar", "dollars", "usdollar", "usdollars", "usddollar", "dollarusd"), "USD"),
+    **dict.fromkeys(("cent", "cents", "uscent", "uscents", "usdcent", "usdcents", "centusd", "centsusd"), "cents"),
+}
 
 
 def validate_cost(
@@ -26,17 +32,18 @@ def validate_cost(
     metadata: Mapping[str, Any] | None = None,
     agent_id: str | None = None,
 ) -> None:
-    """Check a cost (protocol C-1): a kind, a unit, and an amount from 0 to 10^12 with at most 12 decimals.
+    """Check a cost (protocol C-1): a kind, a unit, and an amount from 0 to 10^12, which is kept to 12 decimals.
 
-    What binary arithmetic leaves behind is taken off: 0.1 + 0.2 is 0.3. A float with more than 15 digits of its own is refused,
-    since it may not be the number that was meant: pass a Decimal or text.
+    What binary arithmetic leaves behind is taken off: 0.1 + 0.2 is 0.3. More decimals are rounded, half to even; what would be
+    rounded to nothing is refused, as is a unit that only looks like money and would count for no budget.
     """
     text(cost_type, "cost_type", 100)
     text(unit, "unit", 32)
+    if near := _money_meant_by(unit):
+        raise InputValidationError(f"unit {unit!r} is not counted as money; did you mean {near!r}?", field="unit")
     number = exact_amount(amount)
     if not 0 <= number <= AMOUNT:
         raise InputValidationError(f"amount must be from 0 to {AMOUNT:,}, not {amount}", field="amount")
-    _bounded_decimals(number, amount)
     for value, field in ((provider, "provider"), (model, "model")):
         if value is not None:
             text(value, field, NAME_LENGTH)
@@ -46,14 +53,14 @@ def validate_cost(
         validate_agent_id(agent_id)
 
 
-def _bounded_decimals(number: Decimal, amount: Any) -> None:
-    _, _, exponent = number.normalize(_ALL_DIGITS).as_tuple()
-    if not isinstance(exponent, int) or exponent < -AMOUNT_DECIMALS:
-        raise InputValidationError(f"amount can have {AMOUNT_DECIMALS} decimals, so {amount} must be rounded", field="amount")
+def _money_meant_by(unit: str) -> str | None:
+    """The unit of money that it looks like and is not."""
+    bare = re.sub(r"[\W_]", "", unit.casefold().replace("¢", "cent").replace("$", "dollar"))
+    return None if unit.casefold() in ("usd", "cents") else _NEARLY_MONEY.get(bare)
 
 
 def exact_amount(amount: Any) -> Decimal:
-    """The decimal that is meant by an amount. Raises InputValidationError."""
+    """The decimal that is meant by an amount, rounded to what is kept. Raises InputValidationError."""
     if isinstance(amount, bool) or not isinstance(amount, (int, float, Decimal, str)):
         raise InputValidationError(f"amount must be a number or text, not {type(amount).__name__}", field="amount")
     try:
@@ -62,7 +69,12 @@ def exact_amount(amount: Any) -> Decimal:
         raise InputValidationError(f"amount must be a number, not {amount!r}", field="amount") from None
     if not number.is_finite():
         raise InputValidationError(f"amount must be a finite number, not {amount}", field="amount")
-    return number
+    if abs(number) > AMOUNT:
+        return number
+    kept = number.quantize(_SMALLEST, ROUND_HALF_EVEN, _ALL_DIGITS)
+    if number and not kept:
+        raise InputValidationError(f"amount {amount} would be rounded to nothing: add several up first", field="amount")
+    return kept
 
 
 def _meant_by(amount: float) -> Decimal:
@@ -70,6 +82,4 @@ def _meant_by(amount: float) -> Decimal:
     if not exact.is_finite() or len(exact.normalize(_ALL_DIGITS).as_tuple().digits) <= FLOAT_DIGITS:
         return exact
     near = Decimal(f"{amount:.{FLOAT_DIGITS}g}").normalize()
-    if len(near.as_tuple().digits) > CLEAN_DIGITS:
-        raise InputValidationError(f"amount has more digits than a float keeps: pass Decimal({str(amount)!r})", field="amount")
-    return near
+    return near if len(near.as_tuple().digits) <= CLEAN_DIGITS else exact

@@ -5,6 +5,7 @@ from typing import Any
 
 from ..enums import IntentStatus
 from ..errors import InputValidationError
+from ._limits import unreadable_limit
 from ._values import (
     DESCRIPTION_LENGTH,
     TITLE_LENGTH,
@@ -96,3 +97,4 @@ def _constraints(value: Any) -> None:
             field="constraints",
         )
     validate_json(value, "constraints")
+    unreadable_limit(value if isinstance(value, Mapping) else {"rules": value}, "constraints")

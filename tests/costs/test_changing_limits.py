@@ -1,0 +1,218 @@
+"""Limits are lowered by whoever may write, and raised or removed by few; what is crossed already is said at once (rule C-5)."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from costs.models import LimitSetter
+from intents.models import Event, Intent
+from tests.conftest import Caller, fresh, log
+from tests.costs.test_budgets import child_of, heard, heard_by_portfolio
+
+pytestmark = pytest.mark.rule("C-5")
+
+LIMITS = {"max_cost": 10, "budget": {"max_total_cents": 500, "max_per_agent_cents": 100, "max_per_call_cents": 50}}
+LOOSER = [
+    {**LIMITS, "max_cost": 10.01},
+    {"budget": LIMITS["budget"]},
+    {"max_cost": 10},
+    {"max_cost": 10, "budget": {}},
+    {},
+    [],
+    {**LIMITS, "budget": {**LIMITS["budget"], "max_total_cents": 501}},
+    {**LIMITS, "budget": {**LIMITS["budget"], "max_per_agent_cents": 101}},
+    {**LIMITS, "budget": {**LIMITS["budget"], "max_per_call_cents": 51}},
+    {**LIMITS, "budget": {**LIMITS["budget"], "alert_threshold_percent": 81}},
+]
+
+
+@pytest.fixture
+def key(api):
+    """`key("arbiter")`: a caller with a key of its own."""
+    return lambda role="agent": Caller(api.post("/keys", {"name": f"a {role}", "role": role}).json()["key"])
+
+
+def change(caller, intent, constraints, **fields):
+    return caller.patch(
+        f"/intents/{intent['id']}", {"constraints": constraints, **fields}, version=fresh(caller, intent)["version"]
+    )
+
+
+def everything():
+    return [
+        *Event.objects.values_list("uid"),
+        *Intent.objects.values_list("pk", "version", "constraints", "title"),
+        *LimitSetter.objects.values_list(),
+    ]
+
+
+@pytest.mark.parametrize("constraints", LOOSER)
+def test_another_key_neither_raises_nor_removes_a_limit_under_any_agent_id(api, key, make_intent, constraints):
+    intent = make_intent(constraints=LIMITS)
+    before = everything()
+    stranger = key()
+    stranger.headers["X-Agent-ID"] = "dev-user"  # The name of who has set it: what counts is the key.
+
+    refused = change(stranger, intent, constraints, title="Cheaper")
+
+    assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
+    assert everything() == before
+
+
+@pytest.mark.parametrize("role", ["arbiter", "operator"])
+@pytest.mark.parametrize("constraints", LOOSER)
+def test_arbiters_and_operators_do(key, constraints, role):
+    maker = key()
+    intent = maker.post("/intents", {"title": "x", "constraints": LIMITS}).json()
+
+    assert change(key(role), intent, constraints).status_code == 200
+
+
+@pytest.mark.parametrize("constraints", LOOSER)
+def test_who_has_set_it_does(key, constraints):
+    maker = key()
+    intent = maker.post("/intents", {"title": "x", "constraints": LIMITS}).json()
+
+    assert change(maker, intent, constraints).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "constraints",
+    [
+        {**LIMITS, "max_cost": 9},
+        {**LIMITS, "deadline": "2030-01-01"},
+        {"max_cost": 0, "budget": dict.fromkeys(LIMITS["budget"], 0)},
+        {**LIMITS, "budget": {**LIMITS["budget"], "alert_threshold_percent": 10}},
+    ],
+)
+def test_whoever_writes_lowers_limits_and_changes_the_rest(key, make_intent, constraints):
+    intent = make_intent(constraints=LIMITS)
+
+    assert change(key(), intent, constraints).json()["constraints"] == constraints
+
+
+def test_lowering_a_limit_does_not_make_it_ones_own(api, key, make_intent):
+    intent, other = make_intent(constraints={"max_cost": 10}), key()
+    assert change(other, intent, {"max_cost": 9}).status_code == 200
+
+    assert change(other, intent, {"max_cost": 9.5}).status_code == 403
+    assert change(api, intent, {"max_cost": 10}).status_code == 200
+
+
+def test_what_an_operator_has_lowered_is_not_raised_again_by_who_set_it_first(api, key):
+    maker = key()
+    intent = maker.post("/intents", {"title": "x", "constraints": {"max_cost": 10}}).json()
+    assert change(api, intent, {"max_cost": 5}).status_code == 200
+
+    assert change(maker, intent, {"max_cost": 6}).status_code == 403
+    assert change(maker, intent, {"max_cost": 4}).status_code == 200
+    assert change(maker, intent, {"max_cost": 5}).status_code == 403
+
+
+def test_each_limit_belongs_to_who_set_it(key):
+    first, second = key(), key()
+    intent = first.post("/intents", {"title": "x", "constraints": {"max_cost": 10}}).json()
+    assert change(second, intent, {"max_cost": 10, "budget": {"max_total_cents": 500}}).status_code == 200
+
+    assert change(first, intent, {"max_cost": 11, "budget": {"max_total_cents": 501}}).status_code == 403
+    assert change(first, intent, {"max_cost": 11, "budget": {"max_total_cents": 500}}).status_code == 200
+    assert change(second, intent, {"max_cost": 11, "budget": {"max_total_cents": 600}}).status_code == 200
+    assert change(second, intent, {"max_cost": 12, "budget": {"max_total_cents": 600}}).status_code == 403
+
+
+def test_a_limit_that_was_removed_and_set_anew_belongs_to_who_sets_it_now(api, key, make_intent):
+    intent, other = make_intent(constraints={"max_cost": 10}), key()
+    change(api, intent, {})
+    assert change(other, intent, {"max_cost": 1}).status_code == 200
+
+    assert change(other, intent, {"max_cost": 2}).status_code == 200
+
+
+# --- crossed already ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.case("coordination P14")
+def test_a_limit_set_below_what_is_spent_says_so_in_the_same_write(api, spend, make_intent):
+    intent = make_intent()
+    spend(child_of(api, intent), 50, agent_id="ada")
+
+    change(api, intent, {"max_cost": 10})
+
+    assert heard(api, intent) == [("alert", "max_cost", "10", "50"), ("exceeded", "max_cost", "10", "50")]
+    assert [kind for kind, _ in log(api, intent)] == ["intent_created", "intent_updated", "budget_alert", "budget_exceeded"]
+    *_, event = api.get(f"/intents/{intent['id']}/events").json()["events"]
+    assert (event["payload"]["agent_id"], event["payload"]["intent_id"], event["payload"]["cost_id"]) == (None, None, None)
+    spend(intent, 1)
+    assert len(heard(api, intent)) == 2
+
+
+@pytest.mark.case("coordination P14")
+def test_a_lowered_limit_is_told_of_as_far_as_it_is_crossed(api, spend, make_intent):
+    intent = make_intent(constraints={"max_cost": 100})
+    spend(intent, 50)
+
+    change(api, intent, {"max_cost": 60})
+    assert heard(api, intent) == [("alert", "max_cost", "60", "50")]
+    change(api, intent, {"max_cost": 50})
+    assert heard(api, intent)[1:] == [("alert", "max_cost", "50", "50")]
+    change(api, intent, {"max_cost": 49.99})
+    assert heard(api, intent)[2:] == [("alert", "max_cost", "49.99", "50"), ("exceeded", "max_cost", "49.99", "50")]
+
+
+@pytest.mark.case("coordination P14")
+def test_a_limit_of_each_agent_is_told_of_for_each(api, spend, make_intent):
+    intent = make_intent()
+    for agent, amount in (("ada", 3), ("bob", 1), ("cyd", 5)):
+        spend(intent, amount, agent_id=agent)
+
+    change(api, intent, {"budget": {"max_per_agent_cents": 250, "max_per_call_cents": 1}})
+
+    events = api.get(f"/intents/{intent['id']}/events").json()["events"]
+    found = [(each["event_type"], each["payload"]["agent_id"]) for each in events if each["event_type"].startswith("budget_")]
+    assert found == [("budget_alert", "ada"), ("budget_exceeded", "ada"), ("budget_alert", "cyd"), ("budget_exceeded", "cyd")]
+
+
+def test_nothing_spent_crosses_nothing_not_even_zero(api, spend, make_intent):
+    intent = make_intent()
+    spend(intent, 10, "tokens")
+
+    change(api, intent, {"max_cost": 0})
+
+    assert heard(api, intent) == []
+
+
+@pytest.mark.case("coordination P14")
+def test_a_spent_intent_that_joins_a_portfolio_crosses_its_budget(api, spend, make_intent, make_portfolio):
+    intent = make_intent()
+    spend(intent, 50)
+
+    portfolio = make_portfolio(intent, governance_policy={"shared_constraints": {"budget": 40}})
+
+    assert heard_by_portfolio(api, portfolio) == [("alert", "budget", "40", "50"), ("exceeded", "budget", "40", "50")]
+    kinds = [each["event_type"] for each in api.get("/events", limit=1000).json()["events"]]
+    assert kinds[-3:] == ["added_to_portfolio", "budget_alert", "budget_exceeded"]
+
+
+@pytest.mark.case("coordination P14")
+def test_a_portfolios_budget_that_is_lowered_below_what_is_spent_says_so(api, spend, make_intent, make_portfolio):
+    intent = make_intent()
+    portfolio = make_portfolio(intent, governance_policy={"shared_constraints": {"budget": 100}})
+    spend(intent, 50)
+
+    api.patch(f"/portfolios/{portfolio['id']}", {"governance_policy": {"shared_constraints": {"budget": 40}}})
+
+    assert heard_by_portfolio(api, portfolio) == [("alert", "budget", "40", "50"), ("exceeded", "budget", "40", "50")]
+
+
+# --- what it costs --------------------------------------------------------------------------------------------------
+
+
+def test_who_sets_no_limits_pays_nothing_for_them(api, make_intent):
+    make_intent()  # The first request looks up more than the next ones.
+    counted = []
+    for constraints in ({}, {"deadline": "2030-01-01"}, {"max_cost": 5}):
+        with CaptureQueriesContext(connection) as captured:
+            make_intent(constraints=constraints)
+        counted.append(len(captured))
+
+    assert counted == [counted[0], counted[0], counted[0] + 1]

@@ -124,7 +124,7 @@ class Seeder:
         """A portfolio of so many intents. Answers its id."""
         pk, members = new_id(), self.intents(size, events_each=2)
         key, at = self.database.key, self.database.instant(self.now)
-        row = (key(pk), "The third quarter", None, "active", "{}", "{}", AGENTS[0], at, at)
+        row = (key(pk), "The third quarter", None, "active", "{}", "{}", 1, AGENTS[0], AGENTS[0], at, at)
         self.database.insert("portfolios_portfolio", sql.PORTFOLIO, [row])
         rows = [
             (key(pk), key(UUID(member)), "member", number % 10, AGENTS[0], AGENTS[0], "operator", at)

@@ -27,7 +27,8 @@ COST = (
 )  # fmt: skip
 SPENDING = ("intent_id", "unit", "cost_type", "agent_id", "provider", "model", "whole", "parts", "count")
 PORTFOLIO = (
-    "id", "name", "description", "status", "governance_policy", "metadata", "created_by", "created_at", "updated_at",
+    "id", "name", "description", "status", "governance_policy", "metadata", "version", "created_by", "principal",
+    "created_at", "updated_at",
 )  # fmt: skip
 MEMBER = ("portfolio_id", "intent_id", "role", "priority", "added_by", "principal", "by_role", "added_at")
 EDGE = ("waiter_id", "awaited_id", "kind")

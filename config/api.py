@@ -179,6 +179,15 @@ def expected_version(request: Request) -> int:
     return int(match[1] or match[2])
 
 
+def optional_version(request: Request) -> int | None:
+    """Return the version of `If-Match` where one is sent. Raises Invalid."""
+    if "HTTP_IF_MATCH" not in request.META:
+        return None
+    if not request.META["HTTP_IF_MATCH"].strip():
+        raise Invalid.field("If-Match", "is empty. Send the version that the write builds on, or leave the header out")
+    return expected_version(request)
+
+
 def versioned(body: dict[str, Any], *, status: int = 200, location: str | None = None) -> Response:
     """An answer that carries the version of its resource."""
     headers = {"ETag": f'"{body["version"]}"'}

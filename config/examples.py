@@ -83,7 +83,8 @@ DESCRIPTIONS = {
     "create_delegation": "For arbiters and operators. Lets an agent decide (the action `decide`) within the scope; an empty list is no limit.",
     "revoke_delegation": "For its delegator and operators. It ends at once.",
     "create_portfolio": "It begins `active` and empty. `governance_policy` says what completes it and what its members share.",
-    "update_portfolio": "Give what changes. A policy replaces the one before, and may complete the portfolio.",
+    "update_portfolio": "Give what changes. A policy replaces the one before, and may complete the portfolio; only the key that made it, "
+    "arbiters and operators change it. With `If-Match` nobody's change is overwritten.",
     "update_portfolio_status": "Completed and abandoned are final. With `require_all_completed` it completes only when its members have.",
     "get_portfolio": "With all members, the highest priority first. `blocking_intents` are blocked; `ready_intents` wait for nothing.",
     "add_intent_to_portfolio": "Once only. `auto_complete_threshold` may complete the portfolio, if the intent is completed already.",

@@ -65,7 +65,7 @@ _PROBLEM_SCHEMA = {
         "detail": {"type": "string"},
         "message": {"type": "string", "description": "The same as detail."},
         "request_id": {"type": ["string", "null"]},
-        "current_version": {"type": "integer", "description": "With version_conflict: the version that the intent has now."},
+        "current_version": {"type": "integer", "description": "With version_conflict: the version that there is now."},
         "existing_lease": {"$ref": "#/components/schemas/Lease", "description": "With lease_conflict: the lease in the way."},
         "waiting_for": {**_IDS, "description": "With completion_gate: what must end first."},
         "cycle": {**_IDS, "description": "With dependency_cycle: the way around."},
@@ -107,13 +107,21 @@ _FRAMES = {
 
 _STREAM = {"text/event-stream": {"schema": {"$ref": "#/components/schemas/StreamFrame"}}}
 
+_VERSION = {"type": "string", "pattern": '^("[1-9][0-9]{0,17}"|[1-9][0-9]{0,17})$', "examples": ['"3"']}
+
 _HEADERS = {
     "IfMatch": {
         "name": "If-Match",
         "in": "header",
         "required": True,
         "description": "The version that the write is based on, as the ETag had it.",
-        "schema": {"type": "string", "pattern": '^("[1-9][0-9]{0,17}"|[1-9][0-9]{0,17})$', "examples": ['"3"']},
+        "schema": _VERSION,
+    },
+    "OptionalIfMatch": {
+        "name": "If-Match",
+        "in": "header",
+        "description": "The version that the write is based on, as the ETag had it: it is refused where there is another by now.",
+        "schema": _VERSION,
     },
     "IdempotencyKey": {
         "name": "Idempotency-Key",
@@ -219,10 +227,22 @@ class Schema(AutoSchema):
         return {"name": name, "in": "path", "required": True, "schema": schema, **described}
 
 
-def created(operation_id: str, summary: str, body: Any, answer: Any, *, may_exist: bool = False) -> Decorator:
+_MAY_BE_VERSIONED = {"x-versioned": "optional"}
+
+
+def created(
+    operation_id: str, summary: str, body: Any, answer: Any, *, may_exist: bool = False, may_be_versioned: bool = False
+) -> Decorator:
     """A POST that makes something; `may_exist` where it answers 200 for what was there already."""
     responses = {201: answer, **({200: OpenApiResponse(answer, "It was there already.")} if may_exist else {})}
-    return extend_schema(operation_id=operation_id, summary=summary, request=body, responses=responses, filters=False)
+    return extend_schema(
+        operation_id=operation_id,
+        summary=summary,
+        request=body,
+        responses=responses,
+        filters=False,
+        extensions=_MAY_BE_VERSIONED if may_be_versioned else {},
+    )
 
 
 def updated(operation_id: str, summary: str, body: Any, answer: Any, *, creates: bool = False) -> Decorator:
@@ -233,9 +253,16 @@ def updated(operation_id: str, summary: str, body: Any, answer: Any, *, creates:
     )
 
 
-def changed(operation_id: str, summary: str, body: Any, answer: Any) -> Decorator:
-    """A write that needs no version: whoever comes last, or first, is right."""
-    return extend_schema(operation_id=operation_id, summary=summary, request=body, responses={200: answer}, filters=False)
+def changed(operation_id: str, summary: str, body: Any, answer: Any, *, may_be_versioned: bool = False) -> Decorator:
+    """A write that needs no version: whoever comes last, or first, is right. With `may_be_versioned` one that is sent is honoured."""
+    return extend_schema(
+        operation_id=operation_id,
+        summary=summary,
+        request=body,
+        responses={200: answer},
+        filters=False,
+        extensions=_MAY_BE_VERSIONED if may_be_versioned else {},
+    )
 
 
 def read(operation_id: str, summary: str, answer: Any, *, flags: dict[str, str] | None = None) -> Decorator:
@@ -264,11 +291,10 @@ def followed(operation_id: str, summary: str) -> Decorator:
     )
 
 
-def deleted(operation_id: str, summary: str, *, versioned: bool = False) -> Decorator:
+def deleted(operation_id: str, summary: str, *, versioned: bool = False, may_be_versioned: bool = False) -> Decorator:
     """A DELETE; repeated, it answers the same."""
-    return extend_schema(
-        operation_id=operation_id, summary=summary, responses={204: None}, extensions={"x-versioned": True} if versioned else {}
-    )
+    extensions = {"x-versioned": True} if versioned else _MAY_BE_VERSIONED if may_be_versioned else {}
+    return extend_schema(operation_id=operation_id, summary=summary, responses={204: None}, extensions=extensions)
 
 
 def listed(
@@ -386,7 +412,9 @@ def _finish_operation(path: str, method: str, operation: dict[str, Any]) -> None
     if method == "post":
         statuses += ["422"]
         headers += ["IdempotencyKey"]
-    if versioned:
+    if versioned == "optional":
+        headers += ["OptionalIfMatch"]
+    elif versioned:
         statuses += ["428"]
         headers += ["IfMatch"]
     for status in sorted(statuses):

@@ -10,12 +10,12 @@ class IntentNotFound(NotFound):
 
 
 class VersionConflict(ProtocolError):
-    """Someone else changed the intent after you read it. Read it again (its `version` is `current_version`), see whether your change still makes sense, and send it with that version."""
+    """Someone else changed the intent or portfolio after you read it. Read it again (its `version` is `current_version`), see whether your change still makes sense, and send it with that version."""
 
     code, title, status = "version_conflict", "Version conflict", 409
 
-    def __init__(self, current: int, expected: int) -> None:
-        super().__init__(f"Intent is at version {current}; If-Match said {expected}.", current_version=current)
+    def __init__(self, current: int, expected: int, *, of: str = "Intent") -> None:
+        super().__init__(f"{of} is at version {current}; If-Match said {expected}.", current_version=current)
 
 
 class IllegalTransition(ProtocolError):

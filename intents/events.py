@@ -51,6 +51,7 @@ class EventType(TextChoices):
     RETRIES_EXHAUSTED = "retries_exhausted"
     FALLBACK_TRIGGERED = "fallback_triggered"
     PORTFOLIO_CREATED = "portfolio_created"
+    PORTFOLIO_UPDATED = "portfolio_updated"
     PORTFOLIO_STATUS_CHANGED = "portfolio_status_changed"
     ADDED_TO_PORTFOLIO = "added_to_portfolio"
     REMOVED_FROM_PORTFOLIO = "removed_from_portfolio"

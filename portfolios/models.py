@@ -8,12 +8,13 @@ from django.db.models import Q
 from config.ids import new_id
 from config.strictjson import JSONTextField
 from intents import rows
-from intents.errors import IllegalTransition
+from intents.errors import IllegalTransition, VersionConflict
 from portfolios.errors import PortfolioClosed, PortfolioNotFound
 
 AGENT_ID = 255
 PRINCIPAL = 300
 ROLE = 64
+CHANGEABLE = ("name", "description", "governance_policy", "metadata")
 
 
 class Status(models.TextChoices):
@@ -71,7 +72,9 @@ class Portfolio(models.Model):
     governance_policy = JSONTextField(default=dict)
     auto_complete_threshold = models.FloatField(null=True)
     metadata = JSONTextField(default=dict)
+    version = models.PositiveBigIntegerField(default=1)
     created_by = models.CharField(max_length=AGENT_ID)
+    principal = models.CharField(max_length=PRINCIPAL, default="", help_text="Who made it: its rules are theirs (rule P-5).")
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
 
@@ -84,6 +87,7 @@ class Portfolio(models.Model):
                 condition=Q(auto_complete_threshold__gt=0, auto_complete_threshold__lte=100),
                 name="portfolio_threshold_is_percent",
             ),
+            models.CheckConstraint(condition=Q(version__gte=1), name="portfolio_version_from_1"),
         ]
         indexes = [
             models.Index(fields=["created_by", "created_at", "id"], name="portfolio_by_creator"),
@@ -97,6 +101,11 @@ class Portfolio(models.Model):
     @property
     def is_active(self) -> bool:
         return self.status == Status.ACTIVE
+
+    def require_version(self, expected: int | None) -> None:
+        """Raise VersionConflict where the caller says which version the write is based on, and it is another (rule P-4)."""
+        if expected is not None and self.version != expected:
+            raise VersionConflict(self.version, expected, of="Portfolio")
 
     def require_active(self) -> None:
         """Raises PortfolioClosed (rule P-1)."""

@@ -53,13 +53,16 @@ def members_page(portfolio_id: UUID, *, limit: int, cursor: str | None) -> Page:
 
 
 def aggregate(intents: Collection[Row], waiting: Collection[Any]) -> dict[str, Any]:
-    """How far the members are. Blocking are those that are blocked; ready the open ones that are not, and wait for no dependency."""
+    """How far the members are: all the way where there are none (rule P-5).
+
+    Blocking are those that are blocked; ready the open ones that are not, and wait for no dependency.
+    """
     counts = Counter(intent.status for intent in intents)
     unready = (*FINAL, IntentStatus.BLOCKED)
     return {
         "total": len(intents),
         "by_status": {str(each): counts[each] for each in IntentStatus},
-        "completion_percentage": round(100 * counts[IntentStatus.COMPLETED] / (len(intents) or 1), 2),
+        "completion_percentage": round(100 * counts[IntentStatus.COMPLETED] / len(intents), 2) if intents else 100.0,
         "blocking_intents": [wire.identifier(each.id) for each in intents if each.status == IntentStatus.BLOCKED],
         "ready_intents": [wire.identifier(each.id) for each in intents if each.status not in unready and each.id not in waiting],
     }

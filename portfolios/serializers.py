@@ -10,13 +10,13 @@ from access.serializers import AgentId
 from config import wire
 from config.api import Body
 from config.fields import Choice, Flag, Id, Integer, JSONObject, Text, require_json_size
+from costs import limits
 from intents.models import Intent
 from intents.rows import Row
 from intents.serializers import MORE_THAN_AN_ACTOR, Acting, AggregateStatusOut, Description, IntentOut, Title, intent_body
-from portfolios.models import ROLE, Member, Role, Status
+from portfolios.models import CHANGEABLE, ROLE, Member, Role, Status
 
 MOST = 2**31 - 1  # What the column of a priority holds.
-CHANGEABLE = ("name", "description", "governance_policy", "metadata")
 
 
 class Percentage(serializers.FloatField):
@@ -29,25 +29,32 @@ class Percentage(serializers.FloatField):
         return data
 
 
-class GovernancePolicy(Body):
-    """What completes the portfolio, and what its members share. Other keys are kept as they are."""
+class SharedConstraints(JSONObject):
+    """Constraints whose budget may be a plain number, in USD. Limits that cannot be read are refused (rule I-7)."""
 
-    json_schema = {"additionalProperties": True}
+    json_schema = limits.schema(shared=True)
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        shared = super().to_internal_value(data)
+        if problems := limits.unreadable(shared, shared=True):
+            raise serializers.ValidationError(problems, "unreadable_limit")
+        return shared
+
+
+class GovernancePolicy(Body):
+    """What completes the portfolio, and what its members share. A rule that is not known would bind nobody, and is refused."""
 
     require_all_completed = Flag(required=False, help_text="It completes only when every member is completed.")
     allow_partial_completion = Flag(required=False, help_text="An abandoned member counts as done.")
     auto_complete_threshold = Percentage(
         required=False, help_text="The percentage of completed members at which it completes by itself."
     )
-    shared_constraints = JSONObject(required=False, help_text="Constraints of every member (`?effective=true`).")
+    shared_constraints = SharedConstraints(required=False, help_text="Constraints of every member (`?effective=true`).")
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
-        super().to_internal_value(data)
         require_json_size(self.field_name, data)
+        super().to_internal_value(data)
         return data
-
-    def _unknown(self, data: dict[str, Any]) -> dict[str, Any]:
-        return {}
 
 
 class CreatePortfolio(Body):
@@ -64,7 +71,10 @@ class UpdatePortfolio(Acting):
     name = Title(required=False)
     description = Description()
     governance_policy = GovernancePolicy(required=False, help_text="Replaces the whole policy.")
-    metadata = JSONObject(required=False, help_text="Replaces all of it.")
+    metadata = JSONObject(
+        required=False,
+        help_text="Replaces all of it; without `If-Match`, members that begin with `openintent.` stay as they are.",
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if not attrs.keys() & set(CHANGEABLE):
@@ -96,6 +106,7 @@ class PortfolioMemberOut(IntentOut):
 
 class PortfolioOut(serializers.Serializer[Any]):
     id = serializers.UUIDField()
+    version = serializers.IntegerField(min_value=1)
     name = serializers.CharField()
     description = serializers.CharField(allow_null=True)
     status = serializers.ChoiceField(Status.choices)
@@ -115,6 +126,7 @@ def member_body(intent: Intent | Row, member: Member | Row) -> dict[str, Any]:
 def portfolio_body(portfolio: Row, members: Sequence[tuple[Row, Row]], aggregate_status: dict[str, Any]) -> dict[str, Any]:
     return {
         "id": wire.identifier(portfolio.id),
+        "version": portfolio.version,
         "name": portfolio.name,
         "description": portfolio.description,
         "status": portfolio.status,

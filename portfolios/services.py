@@ -9,21 +9,26 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import Count, Q
 
 from access.callers import SYSTEM, Actor
+from config import strictjson
 from config.db import clock, verb
-from config.errors import Invalid
+from config.errors import Forbidden, Invalid
+from costs import budgets
 from intents import audience
 from intents.errors import CompletionGate
 from intents.events import EventType, NewEvent, append, append_without_intent
-from intents.models import Intent
+from intents.models import FINAL, Intent
 from leasing.guards import require_token
 from portfolios import policy
 from portfolios.errors import DuplicateMember, DuplicatePrimary
-from portfolios.models import Member, Portfolio, Role, Status
+from portfolios.models import CHANGEABLE, Member, Portfolio, Role, Status
 
 REACHED = "auto_complete_threshold"
+RESERVED_METADATA = "openintent."
+"""Members of a portfolio's metadata that begin so are the SDK's own: only a write that says its version replaces them."""
 
 
 @verb
@@ -44,6 +49,7 @@ def create_portfolio(
         auto_complete_threshold=(governance_policy or {}).get("auto_complete_threshold"),
         metadata=metadata or {},
         created_by=actor.id,
+        principal=actor.principal,
         created_at=now,
         updated_at=now,
     )
@@ -60,50 +66,81 @@ def create_portfolio(
 
 
 @verb
-def update_portfolio(*, portfolio_id: UUID | str, changes: Mapping[str, Any]) -> Portfolio:
-    """Change the name, description, policy or metadata. No event tells of it; a new policy may complete the portfolio.
+def update_portfolio(
+    *, portfolio_id: UUID | str, actor: Actor, changes: Mapping[str, Any], expected_version: int | None = None
+) -> Portfolio:
+    """Change the name, description, policy or metadata (rules P-4, P-5). What is as it was changes nothing.
 
-    Raises PortfolioNotFound.
+    A new policy may complete the portfolio, and writes the events of limits that are crossed already (rule C-5). Without
+    `expected_version`, metadata of the SDK's own stays as it is.
+
+    Raises PortfolioNotFound, VersionConflict, Forbidden.
     """
     portfolio = Portfolio.objects.lock(portfolio_id)
+    portfolio.require_version(expected_version)
+    new = _differing(portfolio, changes, keep_reserved=expected_version is None)
+    if not new:
+        return portfolio
+    if "governance_policy" in new:
+        _require_governor(portfolio, actor, "changes its governance_policy")
     now = clock()
-    for name, value in changes.items():
+    old = {name: getattr(portfolio, name) for name in new}
+    for name, value in new.items():
         setattr(portfolio, name, value)
     portfolio.auto_complete_threshold = portfolio.governance_policy.get("auto_complete_threshold")
-    _save(portfolio, *changes, "auto_complete_threshold", now=now)
-    if "governance_policy" in changes and _is_watched(portfolio):
-        # Who completes a member at this moment has seen the old policy: it is waited for, and its member counted.
-        Intent.objects.lock_all(set(portfolio.members.values_list("intent_id", flat=True)))
+    _save(portfolio, *new, "auto_complete_threshold", now=now)
+    append_without_intent(_updated(portfolio, new, old), actor=actor, now=now)
+    if "governance_policy" in new and portfolio.is_active:
+        if _is_watched(portfolio):
+            # Who completes a member at this moment has seen the old policy: it is waited for, and its member counted.
+            Intent.objects.lock_all(set(portfolio.members.values_list("intent_id", flat=True)))
+        budgets.watch_portfolio(portfolio, now)
         complete_reached([portfolio], now=now)
     return portfolio
 
 
 @verb
-def update_portfolio_status(*, portfolio_id: UUID | str, actor: Actor, status: str, reason: str | None = None) -> Portfolio:
+def update_portfolio_status(
+    *, portfolio_id: UUID | str, actor: Actor, status: str, reason: str | None = None, expected_version: int | None = None
+) -> Portfolio:
     """Complete or abandon the portfolio (rule P-2). The same status again changes nothing.
 
-    Raises PortfolioNotFound, IllegalTransition, CompletionGate.
+    Where its policy binds others, ending it over open members is for those who may change the policy (rule P-5).
+
+    Raises PortfolioNotFound, VersionConflict, IllegalTransition, CompletionGate, Forbidden.
     """
     portfolio = Portfolio.objects.lock(portfolio_id)
+    portfolio.require_version(expected_version)
     if portfolio.status == status:
         return portfolio
     portfolio.require_transition(status)
     if status == Status.COMPLETED:
         _require_gate(portfolio)
+    if policy.is_binding(portfolio.governance_policy) and portfolio.members.exclude(intent__status__in=FINAL).exists():
+        _require_governor(portfolio, actor, "ends it while it has open members, which its governance_policy binds")
     _change_status(portfolio, status, actor=actor, reason=reason, now=clock())
     return portfolio
 
 
 @verb
 def add_intent_to_portfolio(
-    *, portfolio_id: UUID | str, intent_id: UUID, actor: Actor, role: str = Role.MEMBER, priority: int = 0
+    *,
+    portfolio_id: UUID | str,
+    intent_id: UUID,
+    actor: Actor,
+    role: str = Role.MEMBER,
+    priority: int = 0,
+    expected_version: int | None = None,
 ) -> tuple[Intent, Member]:
     """Make the intent a member (rule P-1). One that is completed already may complete the portfolio (rule P-2).
 
-    Raises PortfolioNotFound, Invalid for an intent that does not exist, LeaseLost, PortfolioClosed, DuplicateMember,
-    DuplicatePrimary.
+    What was spent on it counts for the portfolio's limits from now on, and may cross them at once (rule C-5).
+
+    Raises PortfolioNotFound, VersionConflict, Invalid for an intent that does not exist, LeaseLost, PortfolioClosed,
+    DuplicateMember, DuplicatePrimary.
     """
     portfolio = Portfolio.objects.lock(portfolio_id)
+    portfolio.require_version(expected_version)
     intent = Intent.objects.lock_all({intent_id}).get(intent_id)
     if intent is None:
         raise Invalid.field("intent_id", f"no intent has the id {intent_id}", "unknown_id")
@@ -125,23 +162,32 @@ def add_intent_to_portfolio(
     _record(intent, member, EventType.ADDED_TO_PORTFOLIO, actor=actor, now=now)
     audience.admit(intent, audience.of_portfolio(portfolio.pk))
     _save(portfolio, now=now)
+    budgets.watch_portfolio(portfolio, now)
     complete_reached([portfolio], now=now)
     return intent, member
 
 
 @verb
-def remove_intent_from_portfolio(*, portfolio_id: UUID | str, intent_id: UUID | str, actor: Actor) -> None:
+def remove_intent_from_portfolio(
+    *, portfolio_id: UUID | str, intent_id: UUID | str, actor: Actor, expected_version: int | None = None
+) -> None:
     """Let the intent be no member any more. Again changes nothing. What remains may complete the portfolio (rule P-2).
 
-    Raises PortfolioNotFound, IntentNotFound, LeaseLost, PortfolioClosed.
+    A member that another principal has added leaves a portfolio whose policy binds it only by those who may change the
+    policy (rule P-5): its end, or what it has spent, would no longer count.
+
+    Raises PortfolioNotFound, VersionConflict, IntentNotFound, LeaseLost, PortfolioClosed, Forbidden.
     """
     portfolio = Portfolio.objects.lock(portfolio_id)
+    portfolio.require_version(expected_version)
     intent = Intent.objects.lock(intent_id)
     require_token(intent, actor)
     member = portfolio.members.filter(intent=intent).first()
     if member is None:
         return
     portfolio.require_active()
+    if policy.is_binding(portfolio.governance_policy) and actor.principal != member.principal:
+        _require_governor(portfolio, actor, "removes a member that others have added, and that its governance_policy binds")
     now = clock()
     member.delete()
     _record(intent, member, EventType.REMOVED_FROM_PORTFOLIO, actor=actor, now=now)
@@ -157,6 +203,34 @@ def complete_reached(portfolios: Collection[Portfolio], *, now: datetime) -> Non
     for portfolio in watched:
         if policy.reached(portfolio.governance_policy, counts[portfolio.pk]):
             _change_status(portfolio, Status.COMPLETED, actor=SYSTEM, reason=REACHED, now=now)
+
+
+def _require_governor(portfolio: Portfolio, actor: Actor, what: str) -> None:
+    """Raises Forbidden (rule P-5)."""
+    if not actor.answers_for(portfolio.principal):
+        raise Forbidden(f"Only who made the portfolio ({portfolio.created_by}), an arbiter or an operator {what}.")
+
+
+def _differing(portfolio: Portfolio, changes: Mapping[str, Any], *, keep_reserved: bool) -> dict[str, Any]:
+    """Return the changes that are none of what the portfolio has already, to the last digit and the order of keys."""
+    wanted = dict(changes)
+    if keep_reserved and "metadata" in wanted:
+        kept = {name: value for name, value in portfolio.metadata.items() if name.startswith(RESERVED_METADATA)}
+        wanted["metadata"] = {**wanted["metadata"], **kept}
+    return {name: value for name, value in wanted.items() if strictjson.text(value) != strictjson.text(getattr(portfolio, name))}
+
+
+def _updated(portfolio: Portfolio, new: dict[str, Any], old: dict[str, Any]) -> NewEvent:
+    """Tell of new details and the ones before; of a value that is too large for an event, how many bytes it has."""
+    payload: dict[str, Any] = {"changes": new, "previous": old, "version": portfolio.version}
+    if not strictjson.fits(payload, settings.MAX_EVENT_PAYLOAD):
+        payload |= {each: {name: _shortened(value) for name, value in payload[each].items()} for each in ("changes", "previous")}
+    return NewEvent(EventType.PORTFOLIO_UPDATED, payload, portfolio_id=portfolio.pk)
+
+
+def _shortened(value: Any) -> Any:
+    share = settings.MAX_EVENT_PAYLOAD // (2 * len(CHANGEABLE))
+    return value if strictjson.fits(value, share) else {"omitted_bytes": len(strictjson.dumps(value))}
 
 
 def _is_watched(portfolio: Portfolio) -> bool:
@@ -208,5 +282,7 @@ def _record(intent: Intent, member: Member, event_type: EventType, *, actor: Act
 
 
 def _save(portfolio: Portfolio, *names: str, now: datetime) -> None:
+    """One more version: each change has its own (rule P-4)."""
+    portfolio.version += 1
     portfolio.updated_at = now
-    portfolio.save(update_fields=[*names, "updated_at"])
+    portfolio.save(update_fields=[*names, "version", "updated_at"])

@@ -4,7 +4,7 @@ from django.db.models import QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config.api import ApiViewSet, actor_of, check_parameters, parse
+from config.api import ApiViewSet, actor_of, check_parameters, optional_version, parse, versioned
 from config.filters import narrow
 from config.paging import PARAMETERS, Keyset, limit_of, page
 from config.schema import changed, created, deleted, listed, read
@@ -34,7 +34,7 @@ class PortfolioViewSet(ApiViewSet):
     def create(self, request: Request) -> Response:
         values = parse(CreatePortfolio, request)
         portfolio = services.create_portfolio(actor=actor_of(request, values.pop("created_by", None)), **values)
-        return Response(reading.shown(portfolio.pk), status=201, headers={"Location": f"/api/v1/portfolios/{portfolio.pk}"})
+        return versioned(reading.shown(portfolio.pk), status=201, location=f"/api/v1/portfolios/{portfolio.pk}")
 
     @listed("list_portfolios", "List portfolios", PortfolioOut, "portfolios", filterset=PortfolioFilter)
     def list(self, request: Request) -> Response:
@@ -43,31 +43,41 @@ class PortfolioViewSet(ApiViewSet):
     @read("get_portfolio", "Get a portfolio with its members", PortfolioOut)
     def retrieve(self, request: Request, portfolio_id: UUID | str) -> Response:
         check_parameters(request, [])
-        return Response(reading.shown(portfolio_id))
+        return versioned(reading.shown(portfolio_id))
 
-    @changed("update_portfolio", "Change a portfolio's details", UpdatePortfolio, PortfolioOut)
+    @changed("update_portfolio", "Change a portfolio's details", UpdatePortfolio, PortfolioOut, may_be_versioned=True)
     def partial_update(self, request: Request, portfolio_id: UUID | str) -> Response:
         changes = parse(UpdatePortfolio, request)
-        actor_of(request, changes.pop("actor", None))
-        services.update_portfolio(portfolio_id=portfolio_id, changes=changes)
-        return Response(reading.shown(portfolio_id))
+        actor = actor_of(request, changes.pop("actor", None))
+        services.update_portfolio(
+            portfolio_id=portfolio_id, actor=actor, changes=changes, expected_version=optional_version(request)
+        )
+        return versioned(reading.shown(portfolio_id))
 
-    @changed("update_portfolio_status", "Complete or abandon a portfolio", SetPortfolioStatus, PortfolioOut)
+    @changed(
+        "update_portfolio_status", "Complete or abandon a portfolio", SetPortfolioStatus, PortfolioOut, may_be_versioned=True
+    )
     def status(self, request: Request, portfolio_id: UUID | str) -> Response:
         values = parse(SetPortfolioStatus, request)
         actor = actor_of(request, values.pop("actor", None))
-        services.update_portfolio_status(portfolio_id=portfolio_id, actor=actor, **values)
-        return Response(reading.shown(portfolio_id))
+        services.update_portfolio_status(
+            portfolio_id=portfolio_id, actor=actor, expected_version=optional_version(request), **values
+        )
+        return versioned(reading.shown(portfolio_id))
 
 
 class MemberViewSet(ApiViewSet):
     tags = ["Portfolios"]
 
-    @created("add_intent_to_portfolio", "Add an intent to a portfolio", AddIntentToPortfolio, PortfolioMemberOut)
+    @created(
+        "add_intent_to_portfolio", "Add an intent to a portfolio", AddIntentToPortfolio, PortfolioMemberOut, may_be_versioned=True
+    )
     def add(self, request: Request, portfolio_id: UUID | str) -> Response:
         values = parse(AddIntentToPortfolio, request)
         actor = actor_of(request, values.pop("actor", None))
-        intent, member = services.add_intent_to_portfolio(portfolio_id=portfolio_id, actor=actor, **values)
+        intent, member = services.add_intent_to_portfolio(
+            portfolio_id=portfolio_id, actor=actor, expected_version=optional_version(request), **values
+        )
         return Response(member_body(intent, member), status=201)
 
     @listed("get_portfolio_intents", "List the intents of a portfolio", PortfolioMemberOut, "intents")
@@ -78,9 +88,14 @@ class MemberViewSet(ApiViewSet):
         )
         return Response({"intents": found.rows, "next": found.next})
 
-    @deleted("remove_intent_from_portfolio", "Take an intent out of a portfolio")
+    @deleted("remove_intent_from_portfolio", "Take an intent out of a portfolio", may_be_versioned=True)
     def remove(self, request: Request, portfolio_id: UUID | str, intent_id: UUID | str) -> Response:
-        services.remove_intent_from_portfolio(portfolio_id=portfolio_id, intent_id=intent_id, actor=actor_of(request))
+        services.remove_intent_from_portfolio(
+            portfolio_id=portfolio_id,
+            intent_id=intent_id,
+            actor=actor_of(request),
+            expected_version=optional_version(request),
+        )
         return Response(status=204)
 
     @listed("get_intent_portfolios", "List the portfolios that an intent is in", PortfolioOut, "portfolios")

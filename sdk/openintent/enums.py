@@ -112,6 +112,7 @@ class EventType(StrEnum):
     RETRIES_EXHAUSTED = auto()
     FALLBACK_TRIGGERED = auto()
     PORTFOLIO_CREATED = auto()
+    PORTFOLIO_UPDATED = auto()
     PORTFOLIO_STATUS_CHANGED = auto()
     ADDED_TO_PORTFOLIO = auto()
     REMOVED_FROM_PORTFOLIO = auto()

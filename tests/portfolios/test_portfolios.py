@@ -8,7 +8,7 @@ from portfolios.models import Portfolio
 from tests.conftest import fresh, set_status
 from tests.portfolios.conftest import add, close, events, shown
 
-POLICY = {"require_all_completed": True, "shared_constraints": {"budget": 5000}, "our_own": [1, None]}
+POLICY = {"require_all_completed": True, "shared_constraints": {"budget": 5000}}
 
 
 def test_a_portfolio_is_made_as_it_was_given_and_the_log_says_so(agent, api):
@@ -25,7 +25,7 @@ def test_a_portfolio_is_made_as_it_was_given_and_the_log_says_so(agent, api):
     assert portfolio["aggregate_status"] == {
         "total": 0,
         "by_status": dict.fromkeys(["draft", "pending", "active", "blocked", "completed", "abandoned"], 0),
-        "completion_percentage": 0,
+        "completion_percentage": 100,
         "blocking_intents": [],
         "ready_intents": [],
     }
@@ -118,7 +118,9 @@ def queries(api, path, **query):
     return len([each for each in captured if "SAVEPOINT" not in each["sql"]])
 
 
-def test_details_change_without_an_event(api, make_portfolio):
+@pytest.mark.rule("P-4")
+@pytest.mark.case("coordination O2", "security L8")
+def test_details_change_and_the_log_says_what_they_were(api, agent, make_portfolio):
     portfolio = make_portfolio(shared_constraints={"budget": 1})
     before = events(api, portfolio)
 
@@ -130,7 +132,15 @@ def test_details_change_without_an_event(api, make_portfolio):
     assert (now["name"], now["description"], now["metadata"]) == ("Rome", None, {"a": 1})
     assert now["governance_policy"] == portfolio["governance_policy"]
     assert now["updated_at"] > portfolio["updated_at"]
-    assert events(api, portfolio) == before
+    assert (now["version"], response.headers["ETag"]) == (2, '"2"')
+    assert events(api, portfolio) == [*before, ("portfolio_updated", "dev-user")]
+    [event] = api.get("/events", event_type="portfolio_updated").json()["events"]
+    assert (event["intent_id"], event["portfolio_id"]) == (None, portfolio["id"])
+    assert event["payload"] == {
+        "changes": {"name": "Rome", "metadata": {"a": 1}},
+        "previous": {"name": "Paris", "metadata": {}},
+        "version": 2,
+    }
 
 
 @pytest.mark.rule("P-2")

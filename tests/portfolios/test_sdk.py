@@ -65,7 +65,10 @@ def test_a_portfolio_from_its_beginning_to_its_end(client):
 
 
 def test_details_and_members_change(client):
-    portfolio, intent = client.create_portfolio("Paris", governance_policy={"a": 1}), client.create_intent("Flight")
+    portfolio, intent = (
+        client.create_portfolio("Paris", governance_policy={"require_all_completed": False}),
+        client.create_intent("Flight"),
+    )
     client.add_intent_to_portfolio(portfolio.id, intent.id)
 
     changed = client.update_portfolio(portfolio.id, name="Rome", description=None, governance_policy={})

@@ -59,13 +59,11 @@ def unfinished(client: OpenIntentClient, agent_id: str) -> list[Portfolio]:
 
 
 def is_complete(portfolio: Portfolio) -> bool:
-    """Whether it is completed, or all of its members are, those left out that may be abandoned (protocol P-2)."""
+    """Return whether it is completed, or has no open member (protocol P-5): one that was abandoned is not waited for."""
     if portfolio.status == PortfolioStatus.COMPLETED:
         return True
-    statuses = {each.status for each in portfolio.intents}
-    if portfolio.governance_policy.get("allow_partial_completion"):
-        statuses.discard(IntentStatus.ABANDONED)
-    return is_built(portfolio) and statuses == {IntentStatus.COMPLETED}
+    done = {IntentStatus.COMPLETED, IntentStatus.ABANDONED}
+    return is_built(portfolio) and all(each.status in done for each in portfolio.intents)
 
 
 def is_over(portfolio: Portfolio) -> bool:
@@ -93,8 +91,18 @@ def is_built(portfolio: Portfolio) -> bool:
 
 
 def set_mark(client: OpenIntentClient, portfolio_id: str, **changes: Any) -> Portfolio:
-    now = client.get_portfolio(portfolio_id)
-    return client.update_portfolio(portfolio_id, metadata={**now.metadata, MARK: {**mark_of(now), **changes}})
+    """Keep what is known of the portfolio in its metadata, beside what others write there at the same time (protocol P-4).
+
+    Others do not erase it: without the version they leave members of this name alone, and with it they know of them.
+    """
+    while True:  # Somebody's change went through each time that this one did not.
+        now = client.get_portfolio(portfolio_id)
+        metadata = {**now.metadata, MARK: {**mark_of(now), **changes}}
+        try:
+            return client.update_portfolio(portfolio_id, metadata=metadata, version=now.version)
+        except ConflictError as error:
+            if error.code != "version_conflict":
+                raise
 
 
 def _find(client: OpenIntentClient, agent_id: str, name: str) -> Portfolio | None:

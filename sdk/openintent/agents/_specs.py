@@ -71,7 +71,12 @@ class PortfolioSpec:
     metadata: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
-        validate_portfolio(name=self.name, description=self.description)
+        validate_portfolio(
+            name=self.name,
+            description=self.description,
+            governance_policy=self.governance_policy or {},
+            metadata=self.metadata or {},
+        )
         titles = [each.title for each in self.intents]
         for title in titles:
             if titles.count(title) > 1:

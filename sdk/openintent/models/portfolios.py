@@ -19,7 +19,10 @@ class PortfolioMember(Intent):
 
 @dataclass(frozen=True, kw_only=True)
 class Portfolio(Model):
-    """Intents that belong together, the rules that they share, and how far they are (RFC-0007)."""
+    """Intents that belong together, the rules that they share, and how far they are (RFC-0007).
+
+    `version` counts its changes: of name, description, policy, metadata, members and status.
+    """
 
     id: str
     name: str
@@ -32,3 +35,4 @@ class Portfolio(Model):
     description: str | None = None
     governance_policy: dict[str, Any] = field(default_factory=dict)
     metadata: dict[str, Any] = field(default_factory=dict)
+    version: int = 1

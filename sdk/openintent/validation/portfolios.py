@@ -1,12 +1,30 @@
 """Portfolios."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from ..enums import PortfolioStatus
-from ._values import DESCRIPTION_LENGTH, TITLE_LENGTH, mapping, one_of, text, validate_agent_id, validate_whole_number, why
+from ..errors import InputValidationError
+from ._limits import unreadable_limit
+from ._values import (
+    DESCRIPTION_LENGTH,
+    TITLE_LENGTH,
+    flag,
+    mapping,
+    nearest,
+    number,
+    one_of,
+    text,
+    validate_agent_id,
+    validate_whole_number,
+    why,
+)
 
 ROLE_LENGTH = 64
 PRIORITY = (-(2**31) + 1, 2**31 - 1)
+
+
+RULES = ("require_all_completed", "allow_partial_completion", "auto_complete_threshold", "shared_constraints")
 
 
 def validate_portfolio(**fields: Any) -> None:
@@ -18,8 +36,26 @@ def validate_portfolio(**fields: Any) -> None:
     for each in ("governance_policy", "metadata"):
         if each in fields:
             mapping(fields[each], each)
+    _policy(fields.get("governance_policy", {}))
     if "created_by" in fields:
         validate_agent_id(fields["created_by"], "created_by")
+
+
+def _policy(policy: Mapping[str, Any]) -> None:
+    """A rule that the server does not know would bind nobody (protocol P-5)."""
+    for name, value in policy.items():
+        field = f"governance_policy.{name}"
+        if name not in RULES:
+            raise InputValidationError(f"{field} is no rule; {nearest(name, RULES)}", field=field)
+        if name == "shared_constraints":
+            mapping(value, field)
+            unreadable_limit(value, field, shared=True)
+        elif name == "auto_complete_threshold":
+            number(value, field, 0, 100)
+            if not value:
+                raise InputValidationError(f"{field} must be above 0", field=field)
+        else:
+            flag(value, field)
 
 
 def validate_portfolio_member(role: str = "member", priority: int = 0) -> None:

@@ -341,3 +341,48 @@ def test_a_description_that_cannot_be_carried_out_is_refused(intents, says):
 def test_an_intent_that_cannot_be_made_is_refused_before_anything_is(fields):
     with pytest.raises(InputValidationError):
         IntentSpec(**{"title": "a", **fields})
+
+
+@pytest.mark.rule("P-5")
+@pytest.mark.case("coordination P18")
+def test_a_portfolio_with_nothing_to_do_is_complete_at_once(coordinator, boss, name):
+    trip = coordinator(Trip, PortfolioSpec(f"Nothing of {name}", []))
+
+    told = trip.take()
+
+    assert told.intents == []
+    until(lambda: boss.get_portfolio(told.id).status == "completed", "completion")
+    assert trip.told.empty()
+
+
+@pytest.mark.rule("P-5")
+@pytest.mark.case("coordination P18")
+def test_who_waits_is_told_when_no_member_is_open_though_all_were_abandoned(coordinator, boss, name, spec):
+    trip = coordinator(Trip, spec)
+    [portfolio] = portfolios(boss, name)
+    for each in portfolio.intents:
+        boss.status(each, "abandoned")
+
+    assert trip.take().id == portfolio.id
+
+
+@pytest.mark.rule("P-4")
+@pytest.mark.case("coordination O2")
+def test_what_others_write_into_the_metadata_at_the_same_time_erases_nothing(coordinator, workers, boss, name, spec):
+    """They read it, change it and write it back, without a version, all the time: with what the coordinator had there before."""
+    trip = coordinator(Trip, spec)
+    [portfolio] = portfolios(boss, name)
+    stale = portfolio.metadata
+    writes = 0
+
+    workers()
+    while trip.told.empty() and writes < 10_000:
+        boss.update_portfolio(portfolio.id, metadata={**stale, "writes": writes})
+        writes += 1
+
+    assert trip.take().id == portfolio.id
+    until(lambda: boss.get_portfolio(portfolio.id).status == "completed", "completion")
+    boss.update_portfolio(portfolio.id, metadata={**stale, "writes": "the last"})
+    metadata = boss.get_portfolio(portfolio.id).metadata
+    assert (metadata["season"], metadata["writes"]) == ("spring", "the last")
+    assert metadata["openintent.coordinator"]["told"] is True

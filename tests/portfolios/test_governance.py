@@ -1,0 +1,149 @@
+"""Who may change what a portfolio requires of others (rule P-5)."""
+
+import pytest
+
+from tests.conftest import Caller, set_status
+from tests.portfolios.conftest import add, close, events, everything, remove, shown
+
+pytestmark = pytest.mark.rule("P-5")
+
+ALL = {"require_all_completed": True}
+BUDGET = {"shared_constraints": {"budget": 5}}
+
+
+@pytest.fixture
+def key(api):
+    """`key("arbiter")`: a caller with a key of its own."""
+    return lambda role="agent": Caller(api.post("/keys", {"name": f"a {role}", "role": role}).json()["key"])
+
+
+def change(caller, portfolio, policy, **fields):
+    return caller.patch(f"/portfolios/{portfolio['id']}", {"governance_policy": policy, **fields})
+
+
+@pytest.mark.case("coordination O2", "security L8")
+@pytest.mark.parametrize("policy", [{}, BUDGET, {**ALL, "allow_partial_completion": True}])
+def test_another_key_does_not_change_the_policy_under_any_agent_id(key, make_intent, make_portfolio, policy):
+    portfolio, stranger = make_portfolio(make_intent(), **ALL), key()
+    stranger.headers["X-Agent-ID"] = portfolio["created_by"]
+    before = everything()
+
+    refused = change(stranger, portfolio, policy, name="Rome")
+
+    assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
+    assert close(stranger, portfolio).json()["code"] == "completion_gate"
+    assert everything() == before
+
+
+@pytest.mark.parametrize("role", ["arbiter", "operator"])
+def test_arbiters_and_operators_change_it(key, role):
+    portfolio = key().post("/portfolios", {"name": "Paris", "governance_policy": ALL}).json()
+
+    assert change(key(role), portfolio, {}).json()["governance_policy"] == {}
+
+
+def test_who_made_it_changes_it_under_any_agent_id(key):
+    maker = key()
+    maker.headers["X-Agent-ID"] = "ada"
+    portfolio = maker.post("/portfolios", {"name": "Paris", "governance_policy": ALL}).json()
+    maker.headers["X-Agent-ID"] = "bob"
+
+    assert change(maker, portfolio, {}).json()["governance_policy"] == {}
+
+
+def test_others_change_its_details_and_send_its_policy_back_as_it_is(key, make_portfolio):
+    portfolio = make_portfolio(**ALL)
+
+    answer = change(key(), portfolio, portfolio["governance_policy"], name="Rome", metadata={"year": 2030})
+
+    assert (answer.status_code, answer.json()["name"], answer.json()["metadata"]) == (200, "Rome", {"year": 2030})
+
+
+@pytest.mark.parametrize(
+    ("rule", "hint"),
+    [
+        ("require_all_complete", "did you mean require_all_completed?"),
+        ("auto_complete_treshold", "did you mean auto_complete_threshold?"),
+        ("shared_constraint", "did you mean shared_constraints?"),
+        ("quota", "known: allow_partial_completion, auto_complete_threshold, require_all_completed, shared_constraints"),
+    ],
+)
+def test_an_unknown_rule_is_refused_with_the_nearest_name(api, make_portfolio, rule, hint):
+    portfolio = make_portfolio()
+    before = everything()
+
+    for refused in (
+        api.post("/portfolios", {"name": "Rome", "governance_policy": {rule: True}}),
+        change(api, portfolio, {**ALL, rule: True}),
+    ):
+        [error] = refused.json()["errors"]
+        assert (refused.status_code, error["field"]) == (400, f"governance_policy.{rule}")
+        assert hint in error["message"]
+    assert everything() == before
+
+
+# --- other ways to be rid of a rule ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("policy", [ALL, BUDGET])
+def test_what_others_have_added_is_not_removed_where_the_policy_binds_it(api, key, make_intent, make_portfolio, policy):
+    intent = make_intent()
+    portfolio, stranger = make_portfolio(intent, **policy), key()
+    before = everything()
+
+    refused = remove(stranger, portfolio, intent)
+
+    assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
+    assert everything() == before
+    assert remove(api, portfolio, intent).status_code == 204
+
+
+@pytest.mark.parametrize("policy", [ALL, BUDGET])
+def test_what_one_has_added_oneself_is_removed(api, key, make_intent, make_portfolio, policy):
+    intent, portfolio, agent = make_intent(), make_portfolio(**policy), key()
+    add(api, portfolio, intent)
+    remove(api, portfolio, intent)
+    add(agent, portfolio, intent)
+
+    assert remove(agent, portfolio, intent).status_code == 204
+    assert shown(api, portfolio)["intents"] == []
+
+
+def test_where_nothing_is_required_whoever_works_removes(key, make_intent, make_portfolio):
+    intent = make_intent()
+
+    assert remove(key(), make_portfolio(intent), intent).status_code == 204
+
+
+@pytest.mark.parametrize(
+    ("policy", "status"),
+    [(ALL, "abandoned"), (BUDGET, "abandoned"), (BUDGET, "completed")],
+)
+def test_a_policy_that_binds_open_members_is_not_ended_by_others(api, key, make_intent, make_portfolio, policy, status):
+    intent = make_intent()
+    portfolio, stranger = make_portfolio(intent, **policy), key()
+    before = everything()
+
+    refused = close(stranger, portfolio, status)
+
+    assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
+    assert everything() == before
+    set_status(api, intent, "completed")
+    assert close(stranger, portfolio, status).json()["status"] == status
+
+
+# --- nothing to wait for --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.case("coordination P18")
+def test_a_portfolio_without_members_is_complete_for_those_who_wait(api, make_intent, make_portfolio):
+    intent = make_intent()
+    portfolio = make_portfolio(**ALL)
+
+    assert portfolio["aggregate_status"]["completion_percentage"] == 100
+    add(api, portfolio, intent)
+    assert shown(api, portfolio)["aggregate_status"]["completion_percentage"] == 0
+    remove(api, portfolio, intent)
+    assert shown(api, portfolio)["aggregate_status"]["completion_percentage"] == 100
+    assert close(api, portfolio).json()["status"] == "completed"
+    assert events(api, portfolio)[-1] == ("portfolio_status_changed", "dev-user")

@@ -31,6 +31,13 @@ def caller_with(key: str, meta: Mapping[str, Any]) -> Caller:
 
     Raises Unauthenticated, RateLimited.
     """
+    caller = verified(key, meta)
+    ratelimit.spend(caller.key_id)
+    return caller
+
+
+def verified(key: str, meta: Mapping[str, Any]) -> Caller:
+    """The same, without counting. Raises Unauthenticated, and RateLimited where too many wrong keys have come."""
     if not key:
         raise Unauthenticated("No API key. Send one as X-API-Key or as Authorization: Bearer.")
     caller = find_caller(key, meta.get("REMOTE_ADDR", ""))
@@ -42,7 +49,6 @@ def caller_with(key: str, meta: Mapping[str, Any]) -> Caller:
         )
     if key in DEV_KEYS and (reason := why_not_from_here(meta)):
         raise Unauthenticated(f"The keys of dev mode are for this machine alone, and {reason}. Make an API key, and use that.")
-    ratelimit.spend(caller.key_id)
     return caller
 
 

@@ -240,6 +240,20 @@ def _parts(response: Any) -> Generator[bytes, None, None]:
         response.close()
 
 
+def request_meta(scope: Any) -> Environ:
+    """Return the peer and the headers of a request, or of a WebSocket's handshake, as WSGI has them."""
+    meta: Environ = {"REMOTE_ADDR": (scope.get("client") or ("", 0))[0]}
+    for name, value in scope["headers"]:
+        key = name.decode("latin-1").upper().replace("-", "_")
+        text = value.decode("latin-1")
+        if key == "CONTENT_TYPE":
+            meta[key] = text
+        elif key != "CONTENT_LENGTH" and "_" not in name.decode("latin-1"):  # X_Api_Key must not pass for X-Api-Key.
+            key = f"HTTP_{key}"
+            meta[key] = f"{meta[key]},{text}" if key in meta else text
+    return meta
+
+
 def _environ(scope: Any, body: BinaryIO) -> Environ:
     """WSGI's view of the request (PEP 3333)."""
     server = scope.get("server") or ("localhost", 80)
@@ -251,7 +265,7 @@ def _environ(scope: Any, body: BinaryIO) -> Environ:
         "SERVER_NAME": server[0],
         "SERVER_PORT": str(server[1] or 80),
         "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
-        "REMOTE_ADDR": (scope.get("client") or ("", 0))[0],
+        **request_meta(scope),
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": scope.get("scheme", "http"),
         "wsgi.input": body,
@@ -260,14 +274,6 @@ def _environ(scope: Any, body: BinaryIO) -> Environ:
         "wsgi.multiprocess": True,
         "wsgi.run_once": False,
     }
-    for name, value in scope["headers"]:
-        key = name.decode("latin-1").upper().replace("-", "_")
-        text = value.decode("latin-1")
-        if key == "CONTENT_TYPE":
-            environ[key] = text
-        elif key != "CONTENT_LENGTH" and "_" not in name.decode("latin-1"):  # X_Api_Key must not pass for X-Api-Key.
-            key = f"HTTP_{key}"
-            environ[key] = f"{environ[key]},{text}" if key in environ else text
     environ["CONTENT_LENGTH"] = str(body.seek(0, 2))  # Known by now, also for a chunked body.
     body.seek(0)
     return environ

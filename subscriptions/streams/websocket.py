@@ -17,6 +17,7 @@ from access.callers import Caller
 from config import strictjson
 from config.api import Body, parse_values
 from config.errors import CONTENT_TYPE, Forbidden, Invalid, ProtocolError, RateLimited, TooLarge, Unauthenticated
+from config.hop import request_meta
 from config.http import ABORT
 from config.problems import as_refusal
 from subscriptions.serializers import Message, SubscribeMessage, UnsubscribeMessage
@@ -61,7 +62,7 @@ class EventSocket(Quiet, AsyncWebsocketConsumer):
         self.silence: asyncio.Task[None] | None = None
 
     async def connect(self) -> None:
-        self.meta = _meta(self.scope)
+        self.meta = request_meta(self.scope)
         try:
             if not origins.is_allowed(self.meta.get("HTTP_ORIGIN"), self.meta.get("HTTP_HOST", "")):
                 raise Forbidden("Pages of this origin may not connect. OPENINTENT_CORS_ORIGINS names those that may.")
@@ -241,14 +242,3 @@ def _open(key: str, meta: Mapping[str, Any], named: list[dict[str, Any]], after:
     """In a thread: who follows what, from where. Raises Unauthenticated, RateLimited, IntentNotFound, PortfolioNotFound."""
     caller = caller_with(key, meta)
     return _Opened(caller, frozenset(map(opening.topic, named)), opening.beginning(after))
-
-
-def _meta(scope: Mapping[str, Any]) -> dict[str, Any]:
-    """The handshake as WSGI would have it. Of headers that come twice both are kept, divided by a comma."""
-    meta: dict[str, Any] = {"REMOTE_ADDR": (scope.get("client") or ("", 0))[0]}
-    for name, value in scope["headers"]:
-        key = f"HTTP_{name.decode('latin-1').upper().replace('-', '_')}"
-        text = value.decode("latin-1")
-        if "_" not in name.decode("latin-1"):  # X_Api_Key must not pass for X-Api-Key.
-            meta[key] = f"{meta[key]},{text}" if key in meta else text
-    return meta

@@ -60,6 +60,20 @@ def is_verified(key: str) -> bool:
     return digest(key) in _cache
 
 
+def caller_of_key(key_id: UUID) -> Caller | None:
+    """Return the caller of a key that is known by its id; None for one that is expired or revoked."""
+    for caller in _configured().values():
+        if caller.key_id == key_id:
+            return caller
+    row = ApiKey.objects.live(timezone.now()).filter(pk=key_id).first()
+    return Caller(row.id, row.name, Role(row.role), row.agent_id) if row else None
+
+
+def is_for_dev_mode(key_id: UUID) -> bool:
+    """Whether it is the id of one of dev mode's keys."""
+    return any(configured_caller(digest(key), name=name, role=role).key_id == key_id for key, (name, role) in DEV_KEYS.items())
+
+
 def forget_verified() -> None:
     """Look every key up again; for the process that has just made or revoked one."""
     _cache.clear()

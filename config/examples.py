@@ -96,6 +96,9 @@ DESCRIPTIONS = {
     "subscribe": "From now on the callback is told of the intent's events, each at least once, signed as Standard Webhooks has it. "
     "The answer shows the `secret`, this once.",
     "unsubscribe": "What it still had to hear is not sent any more.",
+    "create_stream_token": "For browsers, whose `EventSource` can send no key: `new EventSource(path + '?token=' + token)`. It reads what the "
+    "key reads that made it, is of no use elsewhere, and ends with that key. Streams that are open when it expires go on; to open one "
+    "again needs another token.",
     "create_subscription": "To an intent, to a portfolio and its members, or, with neither, to everything. The answer shows the "
     "`secret`, this once.",
     "update_subscription": "Give what changes. A paused one hears nothing of what happens meanwhile; a disabled one can be made active. "
@@ -180,6 +183,7 @@ BODIES: dict[str, Any] = {
         "callback_url": "https://dashboard.example.com/webhooks/intent",
         "event_types": ["state_patched", "status_changed"],
     },
+    "create_stream_token": {"intent_id": ID, "expires_in_seconds": 300},
     "create_subscription": {"subscriber_id": "service:audit", "callback_url": "https://audit.example.com/webhooks/all"},
     "update_subscription": {"status": "active", "rotate_secret": True},
     "add_attachment": {

@@ -286,6 +286,7 @@ def followed(operation_id: str, summary: str) -> Decorator:
             OpenApiParameter(
                 "event_type", WordsFilter.json_schema, description="One or several types, divided by commas.", explode=False
             ),
+            OpenApiParameter("token", {"type": "string"}, description="In place of a key: what `/stream-tokens` answered."),
         ],
         filters=False,
     )

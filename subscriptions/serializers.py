@@ -17,6 +17,28 @@ MAX_TOPICS = 100
 MAX_TYPES = 100
 
 
+class CreateStreamToken(Body):
+    """For one of these, or, with none, for any stream."""
+
+    intent_id = Id(required=False, allow_null=True)
+    portfolio_id = Id(required=False, allow_null=True)
+    agent_id = AgentId(required=False)
+    expires_in_seconds = Integer(
+        min_value=10, max_value=3_600, required=False, default=600, help_text="How long it may open streams."
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if sum(attrs.get(name) is not None for name in ("intent_id", "portfolio_id", "agent_id")) > 1:
+            raise serializers.ValidationError("give one of intent_id, portfolio_id and agent_id, or none")
+        return attrs
+
+
+class StreamTokenOut(serializers.Serializer[Any]):
+    token = serializers.CharField(allow_null=True, help_text="Shown once. For `?token=`, in place of a key.")
+    path = serializers.CharField(help_text="Of the stream that it opens.")
+    expires_at = serializers.DateTimeField(help_text="Streams that are open by then go on.")
+
+
 class TopicIn(Body):
     """One of these: what a stream is about."""
 

@@ -1,6 +1,12 @@
 from django.urls import path
 
-from subscriptions.views import DeliveryViewSet, IntentSubscriptionViewSet, StreamViewSet, SubscriptionViewSet
+from subscriptions.views import (
+    DeliveryViewSet,
+    IntentSubscriptionViewSet,
+    StreamTokenViewSet,
+    StreamViewSet,
+    SubscriptionViewSet,
+)
 
 INTENT = StreamViewSet.as_view({"get": "intent"})
 PORTFOLIO = StreamViewSet.as_view({"get": "portfolio"})
@@ -17,6 +23,7 @@ urlpatterns = [
     path(ONE, SubscriptionViewSet.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"})),
     path(f"{ONE}/deliveries", DeliveryViewSet.as_view({"get": "list"})),
     path(f"{ONE}/deliveries/<id:delivery_id>/redeliver", DeliveryViewSet.as_view({"post": "redeliver"})),
+    path("stream-tokens", StreamTokenViewSet.as_view({"post": "create"})),
     path("intents/<id:intent_id>/subscribe", INTENT),
     path("portfolios/<id:portfolio_id>/subscribe", PORTFOLIO),
     path("agents/<agent:agent_id>/subscribe", AGENT),

@@ -1,5 +1,7 @@
 import re
+from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -9,12 +11,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from access.callers import Actor, caller_of
+from access.models import Role
 from config.api import ApiViewSet, actor_of, check_parameters, parse
 from config.db import clock
 from config.errors import Invalid
 from config.filters import MAX_COUNTER, WordsFilter, narrow
 from config.paging import Keyset, page
 from config.schema import changed, created, deleted, followed, listed, read
+from config.wire import instant
 from intents import audience
 from intents.errors import IntentNotFound
 from intents.models import Intent
@@ -25,12 +29,15 @@ from subscriptions.filters import DeliveryFilter, IntentSubscriptionFilter, Subs
 from subscriptions.models import MAX_URL, Delivery, Subscription
 from subscriptions.serializers import (
     CreateIntentSubscription,
+    CreateStreamToken,
     CreateSubscription,
     DeliveryOut,
+    StreamTokenOut,
     SubscriptionOut,
     UpdateSubscription,
 )
 from subscriptions.streams import opening
+from subscriptions.streams.tokens import PARAMETER, StreamAuthentication, StreamToken, require_topic
 from subscriptions.wire import delivery_body, last_deliveries, subscription_body
 
 BY_ID = Keyset("id")
@@ -43,6 +50,7 @@ class StreamViewSet(ApiViewSet):
     """Each answers the ticket of a stream. The consumer that asked for it sends the stream (subscriptions.streams.sse)."""
 
     tags = ["Streams"]
+    authentication_classes = [StreamAuthentication]
 
     @followed("follow_intent", "Follow an intent")
     def intent(self, request: Request, intent_id: UUID | str) -> HttpResponse:
@@ -61,8 +69,39 @@ class StreamViewSet(ApiViewSet):
         return _ticket(request, audience.ALL)
 
 
+class StreamTokenViewSet(ApiViewSet):
+    tags = ["Streams"]
+    role = Role.OBSERVER
+    secret_fields = ("token",)
+
+    @created("create_stream_token", "Make a token that opens a stream", CreateStreamToken, StreamTokenOut)
+    def create(self, request: Request) -> Response:
+        values = parse(CreateStreamToken, request)
+        topic, path = _stream(values)
+        expires_at = clock() + timedelta(seconds=values["expires_in_seconds"])
+        token = StreamToken(caller_of(request).key_id, topic, expires_at.replace(microsecond=0))
+        body = {"token": str(token), "path": f"/api/v1/{path}/subscribe", "expires_at": instant(token.expires_at)}
+        return Response(body, status=201, headers={"Cache-Control": "no-store"})
+
+
+def _stream(values: dict[str, Any]) -> tuple[audience.Topic | None, str]:
+    """The topic of a stream, and where it is. Raises Invalid."""
+    try:
+        if intent_id := values.get("intent_id"):
+            return opening.intent_topic(intent_id), f"intents/{intent_id}"
+        if portfolio_id := values.get("portfolio_id"):
+            return opening.portfolio_topic(portfolio_id), f"portfolios/{portfolio_id}"
+    except (IntentNotFound, PortfolioNotFound) as error:
+        field = "intent_id" if isinstance(error, IntentNotFound) else "portfolio_id"
+        raise Invalid.field(field, f"none has the id {values[field]}", "unknown_id") from None
+    if agent_id := values.get("agent_id"):
+        return audience.of_agent(agent_id), f"agents/{quote(agent_id, safe='')}"
+    return None, "events"
+
+
 def _ticket(request: Request, topic: str) -> HttpResponse:
-    check_parameters(request, ["after", "event_type"])
+    check_parameters(request, ["after", "event_type", PARAMETER])
+    require_topic(request.auth, topic)
     if request.method == "HEAD":
         return HttpResponse(content_type=STREAM)
     return Response(

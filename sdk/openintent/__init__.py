@@ -73,6 +73,7 @@ from .models import (
     Portfolio,
     PortfolioMember,
     RetryPolicy,
+    StreamToken,
     Subscription,
 )
 
@@ -159,6 +160,7 @@ __all__ = [
     "RetryPolicy",
     "RetryStrategy",
     "ServerError",
+    "StreamToken",
     "Subscription",
     "SubscriptionStatus",
     "UndecidedError",

@@ -27,7 +27,7 @@ _PATH = re.compile(
 _OF_THE_TICKET = (b"content-type", b"content-length", b"cache-control")
 _HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
-    (b"cache-control", b"no-store"),
+    (b"cache-control", b"private, no-store, no-transform"),  # What compresses it keeps events back until it has enough.
     (b"x-accel-buffering", b"no"),  # nginx would keep events back until it has some kilobytes.
 ]
 

@@ -35,7 +35,8 @@ SILENCE = 15.0  # Seconds, after which a follower is told that nothing has happe
 QUEUED = 500  # Events that wait for a follower at most,
 QUEUED_BYTES = 32 * 2**10  # and their size, but for the last one.
 SENT_NOW = 32 * 2**10  # Bytes that are sent past the owner of a follower at most.
-WOKEN_AT_ONCE = 50  # Followers; in between, the event loop serves others.
+WOKEN_AT_ONCE = 33  # Followers; in between, the event loop serves others,
+REST = 0.001  # for so many seconds, in which threads get the interpreter's lock: each wait for the database gives it away.
 ENDS_WITHIN = 3.0  # Seconds that a follower has for its last words.
 
 log = logging.getLogger("openintent.streams")
@@ -321,7 +322,7 @@ class Tail:
             self._to_wake.popleft().wake()
         self._is_waking = bool(self._to_wake)
         if self._is_waking:
-            asyncio.get_running_loop().call_soon(self._wake_some)
+            asyncio.get_running_loop().call_later(REST, self._wake_some)
 
     def _wake_silent(self) -> None:
         moment = asyncio.get_running_loop().time() - SILENCE

@@ -6,8 +6,8 @@ from typing import Any
 from .._call import Call, endpoint
 from ..enums import DeliveryStatus, EventType, SubscriptionStatus
 from ..errors import InputValidationError
-from ..models import Delivery, Subscription
-from ..validation import validate_subscription
+from ..models import Delivery, StreamToken, Subscription
+from ..validation import validate_agent_id, validate_subscription
 from ._parts import UNSET, Id, Instant, Unset, as_id, given, instant, listing, nothing, path
 
 
@@ -161,6 +161,34 @@ class SubscriptionCalls:
         For the key that made it, and operators. Raises NotFoundError, PermissionDeniedError.
         """
         return Call(method="DELETE", path=path("subscriptions", subscription_id), parse=nothing)
+
+    @endpoint
+    def create_stream_token(
+        self,
+        *,
+        intent_id: Id | None = None,
+        portfolio_id: Id | None = None,
+        agent_id: str | None = None,
+        expires_in_seconds: int | None = None,
+    ) -> Call[StreamToken]:
+        """Make a token with which a browser's EventSource opens a stream: `path + "?token=" + token`.
+
+        For one intent, portfolio or agent, or, with none, for any stream. It reads what this client's key reads, and ends with it.
+        It may open streams for ten minutes, or for `expires_in_seconds` (10 to 3,600); those that are open then go on.
+
+        Raises InputValidationError, ValidationError for an unknown intent or portfolio.
+        """
+        if sum(each is not None for each in (intent_id, portfolio_id, agent_id)) > 1:
+            raise InputValidationError("give one of intent_id, portfolio_id and agent_id, or none")
+        if agent_id is not None:
+            validate_agent_id(agent_id, "agent_id")
+        body = given(
+            intent_id=None if intent_id is None else as_id(intent_id),
+            portfolio_id=None if portfolio_id is None else as_id(portfolio_id),
+            agent_id=agent_id,
+            expires_in_seconds=expires_in_seconds,
+        )
+        return Call(method="POST", path=path("stream-tokens"), json=body, parse=StreamToken.from_json)
 
     @endpoint
     def list_deliveries(

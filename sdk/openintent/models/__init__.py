@@ -26,7 +26,7 @@ from .keys import ApiKey
 from .leases import Lease
 from .portfolios import Portfolio, PortfolioMember
 from .retries import Failure, RetryPolicy
-from .subscriptions import Delivery, DeliveryAttempt, LastDelivery, Subscription
+from .subscriptions import Delivery, DeliveryAttempt, LastDelivery, StreamToken, Subscription
 
 __all__ = [
     "AgentAssignment",
@@ -57,5 +57,6 @@ __all__ = [
     "Portfolio",
     "PortfolioMember",
     "RetryPolicy",
+    "StreamToken",
     "Subscription",
 ]

@@ -8,6 +8,15 @@ from ._base import AT, Model, several, word
 
 
 @dataclass(frozen=True, kw_only=True)
+class StreamToken(Model):
+    """Opens the stream at `path` until `expires_at`, as `?token=`, in place of a key. It is never in the repr."""
+
+    path: str
+    expires_at: datetime = field(metadata=AT)
+    token: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
 class LastDelivery(Model):
     """The delivery of a subscription that was last tried."""
 

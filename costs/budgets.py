@@ -74,7 +74,9 @@ def lock(intent_id: UUID | str) -> tuple[Intent, list[Owner]]:
     """Lock the intent, and all whose budgets count what is spent on it. Raises IntentNotFound."""
     intent_ids, portfolio_ids = _around(intent_id) if isinstance(intent_id, UUID) else (set(), set())
     if not isinstance(intent_id, UUID) or not (intent_ids or portfolio_ids):
-        return Intent.objects.lock(intent_id), []
+        intent = Intent.objects.lock(intent_id)
+        own = limits.of_intent(intent.constraints)  # They may have been set while we waited for the lock.
+        return intent, [Owner(intent, None, own)] if own else []
     portfolios = Portfolio.objects.lock_all(portfolio_ids)
     locked = Intent.objects.lock_all({intent_id, *intent_ids})
     owners = [Owner(locked[pk], None, limits.of_intent(locked[pk].constraints)) for pk in sorted(intent_ids, reverse=True)]

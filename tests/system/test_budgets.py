@@ -25,6 +25,10 @@ def abandon(intent: dict[str, Any]) -> Action:
     return lambda client: client.post(f"/intents/{intent['id']}/status", body, version=intent["version"])
 
 
+def limit(intent: dict[str, Any], constraints: dict[str, Any]) -> Action:
+    return lambda client: client.patch(f"/intents/{intent['id']}", {"constraints": constraints}, version=1)
+
+
 def budget_events(events: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
     found = [event for event in events if event["event_type"].startswith("budget_")]
     return [(event["event_type"], event["payload"]["limit_kind"], event["payload"]["spent_usd"]) for event in found]
@@ -104,3 +108,17 @@ def all_events(http: Any) -> list[dict[str, Any]]:
         page = http.get(f"/events?limit=1000&cursor={page['next']}").body
         events += page["events"]
     return events
+
+
+@pytest.mark.rule("C-5")
+@pytest.mark.case("coordination P14")
+def test_a_limit_that_is_set_while_it_is_crossed_says_so_once(http, crowd):
+    together = crowd(2)
+    for _ in range(rounds(100, 10)):
+        intent = http.create()
+
+        answers = together.at_once(spend(intent, "50"), limit(intent, {"max_cost": 10}))
+
+        assert sorted(statuses(answers)) == [200, 201]
+        crossed = [("budget_alert", "max_cost", "50"), ("budget_exceeded", "max_cost", "50")]
+        assert budget_events(http.events(intent["id"])) == crossed

@@ -121,3 +121,51 @@ def test_verbs_that_lock_several_portfolios_and_their_intents_neither_deadlock_n
 def assert_completed_once(http: Http, trip: dict[str, Any]) -> None:
     assert shown(http, trip)["status"] == "completed"
     assert changes(http, trip) == [("system", "completed")]
+
+
+@pytest.mark.rule("P-4")
+@pytest.mark.case("coordination O2")
+def test_of_several_who_build_on_one_version_one_does(http, crowd):
+    def send(method: str, path: str, body: Any) -> Action:
+        return lambda client: client.send(method, path, body, version=1)
+
+    together = crowd(4)
+    for _ in range(rounds(50, 10)):
+        trip = portfolio(http)
+        path = f"/portfolios/{trip['id']}"
+
+        answers = together.at_once(
+            send("PATCH", path, {"governance_policy": {"require_all_completed": True}}),
+            send("PATCH", path, {"governance_policy": {"auto_complete_threshold": 50}}),
+            send("POST", f"{path}/intents", {"intent_id": http.create()["id"]}),
+            send("PATCH", f"{path}/status", {"status": "abandoned"}),
+        )
+
+        assert sorted(answer.status in (200, 201) for answer in answers) == [False, False, False, True]
+        assert {answer.code for answer in answers if answer.status == 409} == {"version_conflict"}
+        assert shown(http, trip)["version"] == 2
+
+
+@pytest.mark.rule("P-4")
+@pytest.mark.case("coordination O2")
+def test_of_several_who_each_add_to_the_metadata_and_read_again_when_refused_all_are_there(http, crowd):
+    def write(path: str, number: int) -> Action:
+        def until_done(client: Http) -> int:
+            for tries in range(1, 1_000):
+                now = client.get(path).body
+                change = {"metadata": {**now["metadata"], f"writer-{number}": tries}}
+                if client.patch(path, change, version=now["version"]).status == 200:
+                    return tries
+            raise AssertionError("never")
+
+        return until_done
+
+    together = crowd(6)
+    for _ in range(rounds(20, 3)):
+        trip = portfolio(http)
+        path = f"/portfolios/{trip['id']}"
+
+        together.at_once(*[write(path, number) for number in range(6)])
+
+        assert sorted(shown(http, trip)["metadata"]) == [f"writer-{number}" for number in range(6)]
+        assert shown(http, trip)["version"] == 7

@@ -1,11 +1,18 @@
 """Keys that are made over the API, and the callers that hold them."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.conftest import Caller
+
+
+@pytest.fixture(autouse=True)
+def _attachments_elsewhere(settings: Any, tmp_path: Path) -> None:
+    backend = {"BACKEND": "attachments.storage.Folder", "OPTIONS": {"location": tmp_path / "attachments"}}
+    settings.STORAGES = {**settings.STORAGES, "attachments": backend}
 
 
 @pytest.fixture

@@ -74,7 +74,12 @@ class Operation:
         if fields:
             filled = {**(filled or {}), **fields}
         path = _filled(self.path, {**world, **_OTHERS.get(self.id, lambda world: {})(world)}).removeprefix("/api/v1")
-        return caller.send(self.method, path, filled, **({} if self.method == "GET" else {"if_match": "1"}))
+        version = {} if self.method == "GET" else {"if_match": "2" if path.startswith("/portfolios/") else "1"}
+        response = caller.send(self.method, path, filled, **version)
+        if response.streaming:
+            b"".join(response.streaming_content)
+            response.close()
+        return response
 
 
 @cache

@@ -5,14 +5,13 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.utils import timezone
 
 from access.agent_ids import problem_with
 from access.errors import KeyNotFound
 from access.keys import digest, forget_verified
 from access.models import ApiKey, Role
 from access.noting import note
-from config.db import verb
+from config.db import clock, verb
 from config.errors import Invalid
 
 
@@ -42,7 +41,7 @@ def create_key(
         prefix=prefix,
         digest=digest(secret),
         created_by=created_by,
-        created_at=timezone.now(),
+        created_at=clock(),
         expires_at=expires_at,
     )
     if not is_told:
@@ -58,7 +57,7 @@ def rotate_key(*, key_id: UUID | str, created_by: str, ends_at: datetime) -> tup
     Answers the new row and the key itself. Raises KeyNotFound, Invalid for a key that has ended already.
     """
     row = _lock(key_id)
-    now = timezone.now()
+    now = clock()
     if not ApiKey.objects.live(now).filter(pk=row.pk).exists():
         raise Invalid.field("key_id", "has ended already; make a new key", "ended")
     lasts = row.expires_at and row.expires_at - row.created_at
@@ -81,7 +80,7 @@ def revoke_key(*, key_id: UUID | str, revoked_by: str) -> ApiKey:
     """End a key for good: at once in this process, within seconds in others. Again changes nothing. Raises KeyNotFound."""
     row = _lock(key_id)
     if row.revoked_at is None:
-        row.revoked_at = timezone.now()
+        row.revoked_at = clock()
         row.save(update_fields=["revoked_at"])
         note("key_revoked", actor=revoked_by, subject=str(row))
     transaction.on_commit(forget_verified)

@@ -7,6 +7,7 @@ claim that would have to run out first.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import governance.services
@@ -23,8 +24,9 @@ class Duty:
     settle: Callable[[Any], bool]
 
 
+# A lock that somebody holds is not waited for: one process that hangs would keep all else that is due waiting.
 DUTIES = [
-    Duty("expire leases", leasing.services.due, leasing.services.expire_lease),
-    Duty("expire arbitrations", governance.services.due, governance.services.expire_arbitration),
+    Duty("expire leases", leasing.services.due, partial(leasing.services.expire_lease, wait=False)),
+    Duty("expire arbitrations", governance.services.due, partial(governance.services.expire_arbitration, wait=False)),
     Duty("announce retries", retries.services.due, retries.services.announce_retry),
 ]

@@ -56,6 +56,47 @@ def old(tmp_path: Path) -> Callable[..., Old]:
     return make
 
 
+def test_an_intent_that_was_blocked_by_hand_is_on_hold(old: Callable[..., Old]) -> None:
+    database = old(("intents", "0003"))
+    by_hand, by_dependency, by_question, moved = (database.intent() for _ in range(4))
+    database.run("UPDATE intents_intent SET status = 'blocked' WHERE id <> ?", moved)
+    for number, (intent, to, reason) in enumerate(
+        [
+            (by_hand, "active", "go"),
+            (by_hand, "blocked", "wait"),
+            (by_dependency, "blocked", "dependency_added"),
+            (by_question, "blocked", "arbitration_requested"),
+            (moved, "blocked", "wait"),
+            (moved, "draft", "go"),
+        ],
+        start=1,
+    ):
+        told = f'{{"from": "draft", "to": "{to}", "version": 2, "reason": "{reason}"}}'
+        at = f"2026-01-02 00:00:0{number}"
+        database.event(number, "status_changed", told, intent_id=intent, created_at=at)
+
+    database.migrate()
+
+    found = dict(database.run("SELECT id, on_hold FROM intents_intent"))
+    assert found == {by_hand: 1, by_dependency: 0, by_question: 0, moved: 0}
+    latest = dict(database.run("SELECT id, last_event_at FROM intents_intent"))
+    assert (latest[by_hand], latest[moved]) == ("2026-01-02 00:00:02", "2026-01-02 00:00:06")
+
+
+def test_leases_know_the_first_level_of_their_scope(old: Callable[..., Old]) -> None:
+    database = old(("leasing", "0001"))
+    intent = database.intent()
+    for token, scope in enumerate(["content", "content.draft.title", "a b"], start=1):
+        database.insert(
+            "leasing_lease", id=uuid4().hex, intent_id=intent, agent_id="ada", scope=scope, status="active", fencing_token=token,
+            acquired_at=AT, expires_at="2026-01-01 01:00:00",
+        )  # fmt: skip
+
+    database.migrate()
+
+    assert database.run("SELECT first_level FROM leasing_lease ORDER BY fencing_token") == [("content",), ("content",), ("a b",)]
+
+
 def test_principals_come_from_the_log(old: Callable[..., Old]) -> None:
     database = old(("portfolios", "0001"), ("governance", "0001"), ("leasing", "0001"), ("access", "0002"))
     intent, key, unlogged = database.intent(), uuid4(), uuid4()

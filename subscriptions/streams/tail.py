@@ -15,10 +15,10 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
-from django.utils import timezone
 
 from access.models import ApiKey
 from access.people import live_sessions
+from config.db import clock
 from config.errors import Unavailable
 from config.threads import Threads
 from intents import doorbell, positions
@@ -348,7 +348,7 @@ def _gone(readers: Collection[Reader]) -> set[Reader]:
 def _dead_keys(ids: Collection[UUID]) -> set[Reader]:
     """Those that are revoked, or have expired. A key of the configuration has no row, and lives as long as the process."""
     known: set[Reader] = set(ApiKey.objects.filter(pk__in=ids).values_list("pk", flat=True))
-    return known - set(ApiKey.objects.live(timezone.now()).filter(pk__in=ids).values_list("pk", flat=True))
+    return known - set(ApiKey.objects.live(clock()).filter(pk__in=ids).values_list("pk", flat=True))
 
 
 def _alone(function: Callable[..., Any], *arguments: Any) -> Any:

@@ -1,13 +1,14 @@
 """Keys: made, listed and revoked over the API; shown once."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
 from access import keys
 from access.models import ApiKey, IdempotentAnswer
+from config.db import clock
 from tests.conftest import Caller, log
 
 
@@ -89,11 +90,31 @@ def test_revoking_again_changes_nothing(api, make_key):
     assert ApiKey.objects.values().get() == before
 
 
-def test_a_key_ends_when_it_expires(make_key, monkeypatch):
-    made = make_key(expires_at=(datetime.now(UTC) + timedelta(hours=1)).isoformat())
+def test_a_key_ends_when_it_expires(make_key):
+    in_an_hour = (clock() + timedelta(hours=1)).isoformat()
+    made = make_key(expires_at=in_an_hour)
     assert used(made["key"]) == 200
 
-    monkeypatch.setattr(timezone, "now", lambda: datetime.now(UTC) + timedelta(hours=1, seconds=1))
+    ApiKey.objects.update(expires_at=clock())
+    keys.forget_verified()
+
+    assert used(made["key"]) == 401
+
+
+@pytest.mark.rule("E-8")
+def test_a_key_is_remembered_no_longer_than_it_lasts(make_key):
+    made = make_key()
+    ApiKey.objects.update(expires_at=clock() + timedelta(seconds=2))
+
+    assert used(made["key"]) == 200
+
+    assert keys._cache[keys.digest(made["key"])].until - keys.monotonic() <= 2
+
+
+@pytest.mark.rule("E-8")
+def test_a_key_that_has_ended_stays_so_where_the_clock_is_set_back(make_key, monkeypatch):
+    made = make_key(expires_at=(clock() + timedelta(minutes=1)).isoformat())
+    monkeypatch.setattr(keys, "_newest", clock() + timedelta(seconds=90))  # What the database said before.
 
     assert used(made["key"]) == 401
 

@@ -17,7 +17,9 @@ from tests.system.crowd import Crowd, Http
 
 # What only a database server can do: be shared by processes, and go away.
 collect_ignore = (
-    [] if VENDOR == "postgresql" else ["test_database_away.py", "test_ringing.py", "test_sequencer.py", "test_workers.py"]
+    []
+    if VENDOR == "postgresql"
+    else ["test_database_away.py", "test_ended.py", "test_ringing.py", "test_sequencer.py", "test_workers.py"]
 )
 
 ROOT = Path(__file__).parent.parent.parent

@@ -126,9 +126,10 @@ class GovernanceCalls:
         evidence: Sequence[NewEvidence] | None = None,
         idempotency_key: str | None = None,
     ) -> Call[Decision]:
-        """Decide `arbitration_id`, or the only pending arbitration; where none is pending, the decision stands alone (A-3).
+        """Decide `arbitration_id` (A-3). Name it: without, it is the only pending one, which may be another than you have read.
 
-        It is for good. For operators, arbiters (except on what they asked themselves), and agents with a delegation.
+        On an intent that never had a question, and with a `decision_type` of its own, the decision stands alone. It is for
+        good. For operators, arbiters (except on what they asked themselves), and agents with a bound key and a delegation.
 
         Raises InputValidationError, NotFoundError, PermissionDeniedError (`self_decision`), ConflictError
         `arbitration_resolved`, ValidationError if it is none of the options.

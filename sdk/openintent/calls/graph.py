@@ -81,7 +81,7 @@ class GraphCalls:
 
     @endpoint
     def get_ready(self, intent_id: Id, *, limit: int | None = None) -> Call[list[Intent]]:
-        """Its open children whose dependencies are all completed (G-6). Raises NotFoundError."""
+        """Its open children that nothing keeps from being worked on (G-6). Raises NotFoundError."""
         return _related(intent_id, "ready", limit)
 
     @endpoint

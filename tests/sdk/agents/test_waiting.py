@@ -1,5 +1,7 @@
 """Work that is done, but whose intent cannot be completed yet (protocol K-7, G-4, A-2)."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from openintent import Worker
 
@@ -68,3 +70,33 @@ def test_an_intent_that_waits_for_a_decision_is_completed_after_it(begin, boss, 
 
     assert boss.becomes(intent, "completed").state == (result or {})
     assert calls == [intent.id]
+
+
+@pytest.mark.rule("A-5")
+@pytest.mark.case("coordination P3")
+@pytest.mark.parametrize("restarts", [False, True])
+def test_an_approval_that_nobody_gave_lets_no_worker_go_on(begin, boss, name, restarts):
+    calls = []
+
+    def deploy(intent):
+        calls.append(intent.id)
+        return {"deployed": True}
+
+    intent = boss.ask(name)
+    soon = datetime.now(UTC) + timedelta(seconds=1)
+    boss.request_arbitration(intent.id, "May it be deployed?", blocking=True, expires_at=soon)
+    agent = begin(Worker(name, deploy))
+    boss.hears(intent, "arbitration_expired")
+    if restarts:
+        agent.stop()
+        begin(Worker(name, deploy))
+    other = boss.ask(name)
+    boss.becomes(other, "completed")  # So the worker has seen the expiry, and gone on to what came after it.
+
+    assert calls == [other.id]
+    assert boss.get_intent(intent.id).status == "blocked"
+
+    boss.status(intent, "active")
+
+    assert boss.becomes(intent, "completed").state == {"deployed": True}
+    assert calls == [other.id, intent.id]

@@ -90,9 +90,11 @@ def _body(payload: object) -> bytes:
 
 
 def _named(headers: object) -> dict[str, str]:
-    if not isinstance(headers, Mapping) or not all(isinstance(name, str) for name in headers):
+    items = getattr(headers, "items", None)  # Flask's headers and http.client's have it, and are no Mapping.
+    pairs = [*items()] if callable(items) else None
+    if pairs is None or not all(isinstance(pair, tuple) and isinstance(pair[0], str) for pair in pairs):
         raise TypeError(f"headers must be the request's, as a mapping of names to values, not {type(headers).__name__}")
-    return {name.lower(): value for name, value in headers.items()}
+    return {name.lower(): value for name, value in pairs}
 
 
 def _header(named: Mapping[str, str], name: str) -> str:

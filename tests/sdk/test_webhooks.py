@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from datetime import UTC, datetime, timedelta
+from email.message import Message
 
 import pytest
 import standardwebhooks
@@ -14,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openintent import EventType, InputValidationError, OpenIntentError, WebhookVerificationError, webhooks
 from openintent.webhooks import verify
+from werkzeug.datastructures import Headers
 
 from .samples import EVENT
 
@@ -259,3 +261,12 @@ def test_it_needs_nothing_that_is_not_pythons():
     code = "import sys; sys.modules['httpx2'] = None; from openintent import webhooks; webhooks.verify"
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_headers_of_flask_and_of_the_standard_library_are_taken_though_they_are_no_mappings():
+    flask, standard = Headers(signed()), Message()
+    for name, value in signed().items():
+        standard[name] = value
+
+    assert verify(BODY, flask, SECRET)
+    assert verify(BODY, standard, SECRET)

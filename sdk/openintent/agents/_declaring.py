@@ -154,15 +154,15 @@ def on_failure(handler: F) -> F:
 
 
 def on_all_complete(handler: F) -> F:
-    """A method of a `Coordinator` that is called with each of its portfolios once all of it is completed.
+    """A method of a `Coordinator` that is called with each of its portfolios once nothing of it is left to do.
 
         @on_all_complete
         def celebrate(self, portfolio):
             print(portfolio.name, [each.state for each in portfolio.intents])
 
-    A portfolio is complete when all of its members are, those left out that were abandoned where the policy has
-    `allow_partial_completion`, or when the server has completed it by its `auto_complete_threshold`. After the method has returned, an
-    active portfolio is completed. If it raises, or the process dies within it, it is called again when the coordinator is started again.
+    That is when it has no open member, none at all included, or when the server has completed it by its `auto_complete_threshold`.
+    Members may have been abandoned: look at their `status`. After the method has returned, an active portfolio is completed, unless
+    its policy requires all members completed and one is not. If it raises, or the process dies within it, it is called again when the coordinator is started again.
     """
     return _say(handler, Calling("on_all_complete"))
 

@@ -153,6 +153,7 @@ RATE_LIMIT = env.rate("OPENINTENT_RATE_LIMIT")
 if DEV_MODE:
     RATE_LIMIT = None
 MAX_STREAMS_PER_KEY = env.number("OPENINTENT_MAX_STREAMS_PER_KEY", 1000, least=1)
+MAX_SUBSCRIPTIONS_PER_KEY = env.number("OPENINTENT_MAX_SUBSCRIPTIONS_PER_KEY", 1000, least=1)
 WORKER = env.flag("OPENINTENT_WORKER", True)
 # Webhooks to addresses of the server's own network (rule W-3); dev mode allows this machine.
 WEBHOOK_ALLOW_PRIVATE = env.flag("OPENINTENT_WEBHOOK_ALLOW_PRIVATE", False)

@@ -16,6 +16,15 @@ class TooManyStreams(ProtocolError):
         )
 
 
+class TooManySubscriptions(ProtocolError):
+    """The key has as many subscriptions as it may have. Remove those that nobody needs, have one hear of everything, or have the operator raise OPENINTENT_MAX_SUBSCRIPTIONS_PER_KEY."""
+
+    code, title, status = "too_many_subscriptions", "Too many subscriptions", 409
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"This key has made {limit} subscriptions, which is all it may have.", limit=limit)
+
+
 class SubscriptionNotFound(NotFound):
     def __init__(self, subscription_id: Any) -> None:
         super().__init__(f"No subscription has the id {str(subscription_id)[:60]!r}.")

@@ -135,6 +135,7 @@ class Subscription(models.Model):
             models.Index(fields=["intent", "id"], name="subscription_by_intent", condition=Q(removed_at=None)),
             models.Index(fields=["portfolio", "id"], name="subscription_by_portfolio", condition=Q(removed_at=None)),
             models.Index(fields=["subscriber_id", "id"], name="subscription_by_subscriber", condition=Q(removed_at=None)),
+            models.Index(fields=["principal"], name="subscription_by_principal", condition=Q(removed_at=None)),
         ]
 
     def __str__(self) -> str:

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
+
 from access.callers import Actor
 from config.db import clock, verb
 from config.errors import Forbidden, Invalid
@@ -17,7 +19,7 @@ from intents.events import EventType, NewEvent, append, append_without_intent
 from intents.models import Intent
 from leasing.guards import require_token
 from portfolios.models import Portfolio
-from subscriptions.errors import NotCalled, SubscriptionNotFound
+from subscriptions.errors import NotCalled, SubscriptionNotFound, TooManySubscriptions
 from subscriptions.models import Delivery, DeliveryStatus, Plan, Status, Subscription, origin
 from subscriptions.signing import new_secret
 from subscriptions.wire import status_at
@@ -39,8 +41,9 @@ def create_subscription(
 ) -> Subscription:
     """Have the callback told of what happens after the position `newest`: on an intent, in a portfolio, or anywhere.
 
-    Raises IntentNotFound, PortfolioNotFound, LeaseLost, Invalid for an end that has passed.
+    Raises TooManySubscriptions, IntentNotFound, PortfolioNotFound, LeaseLost, Invalid for an end that has passed.
     """
+    _require_few(actor)
     intent = Intent.objects.lock(intent_id) if intent_id is not None else None
     if intent:
         require_token(intent, actor)
@@ -199,6 +202,13 @@ def _lock(subscription_id: UUID | str, actor: Actor, *, also_removed: bool = Fal
     if intent:
         require_token(intent, actor)
     return intent, subscription
+
+
+def _require_few(actor: Actor) -> None:
+    """Each event is a delivery for each subscription that hears of it. Raises TooManySubscriptions."""
+    most = settings.MAX_SUBSCRIPTIONS_PER_KEY
+    if Subscription.objects.kept().filter(principal=actor.principal)[:most].count() >= most:
+        raise TooManySubscriptions(most)
 
 
 def _require_manager(subscription: Subscription, actor: Actor) -> None:

@@ -200,3 +200,19 @@ def test_those_made_before_the_rule_belong_to_whom_their_event_names(api, ada, i
     assert principal.startswith("key:")
     assert Subscription.objects.get(pk=made["id"]).principal == principal
     assert Subscription.objects.get(pk=without_event.pk).principal == "user:grace"
+
+
+@pytest.mark.rule("W-4")
+def test_a_key_has_no_more_subscriptions_than_it_may_whatever_agent_id_it_gives(api, agent, intent, settings):
+    settings.MAX_SUBSCRIPTIONS_PER_KEY = 3
+    made = [subscribe(agent(f"agent-{number}"), intent, URL) for number in range(3)]
+    before = log(api, intent)
+
+    for path in ("/subscriptions", f"/intents/{intent['id']}/subscriptions"):
+        answer = agent("another").post(path, {"callback_url": URL})
+        assert (answer.status_code, answer.json()["code"], answer.json()["limit"]) == (409, "too_many_subscriptions", 3)
+    assert (Subscription.objects.count(), log(api, intent)) == (3, before)
+
+    assert subscribe(api, intent, URL)["status"] == "active"  # Another key.
+    agent("ada").delete(f"/subscriptions/{made[0]['id']}")
+    assert subscribe(agent("ada"), intent, URL)["status"] == "active"

@@ -101,4 +101,5 @@ class ConsolePolicy:
         response = self.get_response(request)
         if request.path_info.startswith(CONSOLE):
             response.headers.setdefault(self.HEADER, self.POLICY)
+            response.headers.setdefault("Cache-Control", "private, no-store")  # Pages about errors as well.
         return response

@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.db.models import Model
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -151,6 +151,8 @@ class PanelsAdmin(ModelAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponseBase:
+        if request.method == "POST":
+            return HttpResponseNotAllowed(["GET", "HEAD"])  # What can be done is sent to the list, as an action.
         obj = self.get_object(request, unquote(object_id))
         if obj is not None and self.has_view_permission(request, obj):
             return self.object_page(request, obj)
@@ -160,6 +162,10 @@ class PanelsAdmin(ModelAdmin):
             raise PermissionDenied("You have no role in the console.")
         gone: HttpResponse = self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         return gone
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Raise PermissionDenied for everybody, before Django looks the object up by the column that `?_to_field=` names."""
+        raise PermissionDenied("Nothing is deleted here.")
 
     def object_page(self, request: HttpRequest, obj: Any, more: Mapping[str, Any] | None = None) -> TemplateResponse:
         """The page of the object; `more` is for its template, as the answer to a form is."""

@@ -1,9 +1,11 @@
 """The admin site: the theme's, with the pages that the console has and no others."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver
+from django.views.decorators.http import require_http_methods
 from unfold.sites import UnfoldAdminSite
 
 from access.noting import note
@@ -23,6 +25,9 @@ class ConsoleSite(UnfoldAdminSite):
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         return [each for each in super().get_urls() if getattr(each, "name", None) in {*self._PAGES, None}]
+
+    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
+        return super().admin_view(require_http_methods(["GET", "HEAD", "POST"])(view), cacheable)
 
     def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The menu's entries that contain `?s=`. They fit one page, whatever `?page=` says."""

@@ -1,5 +1,6 @@
 """The pages, in a real browser against a real server."""
 
+import pytest
 import requests
 from playwright.sync_api import Page
 
@@ -59,3 +60,18 @@ def test_events_can_be_read_and_not_changed_in_the_console(operator: Page, serve
     operator.wait_for_selector("h2:has-text('intent_created')")
 
     assert operator.locator("[name=_save], .deletelink").count() == 0
+
+
+@pytest.mark.case("security L13")
+def test_the_page_of_the_api_keeps_no_key(page):
+    page.goto("/docs")
+    page.evaluate("localStorage.setItem('authorized', JSON.stringify({old: 'a key that an earlier version kept'}))")
+    page.reload()
+    page.locator(".opblock").first.wait_for()
+    assert page.evaluate("JSON.stringify(localStorage)") == "{}"
+
+    page.locator("button.authorize").first.click()
+    page.locator(".auth-container input").first.fill("dev-user-key")
+    page.locator(".auth-btn-wrapper button.authorize").first.click()
+    page.locator(".auth-btn-wrapper button:has-text('Logout')").first.wait_for()
+    assert page.evaluate("JSON.stringify(localStorage)") == "{}"

@@ -1,0 +1,102 @@
+"""What agents write is text on every page: no tag, no attribute and no address comes of it."""
+
+import base64
+from html.parser import HTMLParser
+
+import pytest
+from django.contrib import admin
+
+from subscriptions.courier import work_off
+from tests.console.addresses import ROUTES, filled, ids
+from tests.subscriptions.receiving import Receiver
+
+TAG = """'"></title></script></textarea></style><xss-tag data-xss onload=alert(1) x-init="alert(1)">{{7*7}}"""
+LINK = "javascript:alert(1)//"
+JSON = {TAG: TAG, "link": LINK, "deep": [{TAG: [TAG, LINK]}], "</script>": "<!--<script>"}
+AGENT = """<xss-tag data-xss>'"""
+
+
+@pytest.fixture
+def written(api, agent, tmp_path, settings):
+    """One of everything that an agent can write, with markup wherever it can stand."""
+    backend = {"BACKEND": "attachments.storage.Folder", "OPTIONS": {"location": tmp_path}}
+    settings.STORAGES = {**settings.STORAGES, "attachments": backend}
+    them = agent(AGENT)
+
+    def post(path, body, caller=them, **more):
+        answer = caller.post(path, body, **more)
+        assert answer.status_code in (200, 201), (path, answer.content)
+        return answer.json()
+
+    intent = post("/intents", {"title": TAG, "description": TAG, "constraints": JSON, "state": JSON, "assign": [AGENT]}, api)
+    other = post("/intents", {"title": LINK, "depends_on": [intent["id"]], "state": JSON}, api)
+    path = f"/intents/{intent['id']}"
+    answer = them.post(f"{path}/state", {"state": {TAG: LINK, "more": JSON}}, version=intent["version"])
+    assert answer.status_code == 200, answer.content
+    post(f"{path}/leases", {"scope": TAG[:150]})
+    post(f"{path}/events", {"event_type": "comment", "payload": {"text": TAG, **JSON}})
+    options = [{"label": TAG, "rationale": TAG}, LINK]
+    for blocking in (False, True):
+        asked = post(f"{path}/arbitrate", {"reason": TAG, "context": JSON, "options": options, "blocking": blocking}, them)
+    evidence = [{"source": LINK, "summary": TAG}, {"source": TAG}]
+    post(f"{path}/decisions", {"arbitration_id": asked["id"], "decision": TAG, "rationale": TAG, "evidence": evidence}, api)
+    post("/delegations", {"delegate": AGENT, "scope": {"actions": [TAG], "intents": [intent["id"]]}, "constraints": JSON}, api)
+    for content_type, name in (("text/html", TAG), ("image/svg+xml", LINK), ("text/plain", TAG)):
+        content = base64.b64encode(f"<script>{TAG}</script>".encode()).decode()
+        file = {"filename": name, "content_type": content_type, "content_base64": content, "description": TAG, "metadata": JSON}
+        post(f"{path}/attachments", file)
+    post(f"{path}/attachments", {"filename": TAG, "size": 1, "storage_url": "https://example.com/a?<b>"})
+    post(
+        f"{path}/costs",
+        {"cost_type": TAG[:80], "amount": 1, "unit": "USD", "provider": TAG[:80], "model": TAG[:80], "metadata": JSON},
+    )
+    post(f"{path}/failures", {"error_type": TAG[:80], "error_message": TAG, "metadata": JSON})
+    policy = {"shared_constraints": JSON, TAG: TAG}
+    portfolio = post("/portfolios", {"name": TAG, "description": TAG, "governance_policy": policy, "metadata": JSON}, api)
+    post(f"/portfolios/{portfolio['id']}/intents", {"intent_id": intent["id"]}, api)
+    post("/keys", {"name": AGENT, "role": "agent", "agent_id": AGENT + "2"}, api)
+    with Receiver() as receiver:
+        receiver.will_answer(503, text=f"<script>{TAG}</script>")
+        post(
+            f"{path}/subscriptions",
+            {"subscriber_id": AGENT, "callback_url": f"{receiver.url}?<xss-tag>={LINK}", "event_types": ["comment"]},
+        )
+        post(f"{path}/events", {"event_type": "comment", "payload": JSON})
+        work_off()
+    return [intent, other]
+
+
+class Page(HTMLParser):
+    """What of a page has come of somebody's text."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.found = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        for name, value in attributes:
+            leads_away = name in ("href", "src", "action", "formaction", "data", "xlink:href") and (
+                value or ""
+            ).strip().lower().startswith(("javascript:", "data:text"))
+            is_code = name.startswith(("on", "x-", "@", ":", "hx-")) and "alert(1)" in (value or "")
+            if tag == "xss-tag" or name == "data-xss" or leads_away or is_code:
+                self.found.append((tag, name, value))
+
+
+@pytest.mark.case("security markup")
+@pytest.mark.parametrize("role", ["viewer", "operator"])
+def test_what_agents_write_is_text_on_every_page(person, written, role):
+    reader, shown, seen = person(role).client, 0, ""
+    there = ids()
+    assert len(there) == len(admin.site._registry)
+
+    for url in [url for route in ROUTES if "logout" not in route and "follow" not in route for url in filled(route, there)]:
+        answer = reader.get(url, {"state": "all"} if url.endswith(("arbitration/", "lease/", "delegation/")) else None)
+        if answer.headers.get("Content-Type", "").startswith("text/html"):
+            page = Page(answer.text)
+            assert not page.found, (url, page.found[:3])
+            shown, seen = shown + 1, seen + answer.text * (answer.status_code == 200)
+
+    assert shown > 50
+    assert seen.count("&lt;xss-tag") > 100

@@ -220,7 +220,9 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
     except OSError as error:
-        raise CannotStart(f"cannot listen on {host} port {port}: {error.strerror}. Choose another with --port.") from None
+        raise CannotStart(
+            f"cannot listen on {host} port {port}: {error.strerror}. Choose another with --port or OPENINTENT_PORT."
+        ) from None
     return listener
 
 

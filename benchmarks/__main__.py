@@ -1,7 +1,7 @@
 """`python -m benchmarks`: measure everything, and write docs/performance.md.
 
 `criteria` measures 16 clients only, `growth` only what a full database costs, `fanout` only streams and webhooks, `adapters` only what
-the SDK's adapters add to a request, `console` only what its pages cost, and `profile` shows where the time of an operation goes. They
+the SDK's adapters add to a request, `console` only what its pages cost, `hostile` what hostile requests cost, and `profile` shows where the time of an operation goes. They
 just print, as does whatever measures less than everything.
 """
 
@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from benchmarks import adapters, callbacks, console, fanout, growth, profiling, suite
+from benchmarks import adapters, callbacks, console, fanout, growth, hostile_inputs, profiling, suite
 from benchmarks.operations import OPERATIONS
 from benchmarks.report import CLIENTS, Report
 from benchmarks.suite import QUICK, ROOT, Scale
@@ -27,7 +27,10 @@ tell = partial(print, file=sys.stderr, flush=True)
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
-        "what", nargs="?", choices=["all", "criteria", "growth", "fanout", "adapters", "console", "profile"], default="all"
+        "what",
+        nargs="?",
+        choices=["all", "criteria", "growth", "fanout", "adapters", "console", "hostile", "profile"],
+        default="all",
     )
     parser.add_argument("operations", nargs="*", metavar="OPERATION", help=f"only these of {', '.join(OPERATIONS)}")
     parser.add_argument("--database", choices=VENDORS, help="only this one")
@@ -40,6 +43,10 @@ def main() -> None:
         if len(options.operations) != 1:
             parser.error("profile takes one operation")
         profiling.show(OPERATIONS[options.operations[0]], vendors[0])
+        return
+    if options.what == "hostile":
+        with tempfile.TemporaryDirectory(prefix="openintent-bench-") as folder:
+            print(hostile_inputs.table([*hostile_inputs.measure(vendors[0], Path(folder), is_quick=options.quick)]))
         return
     report = str(_measure(options.what, vendors, options.operations, QUICK if options.quick else Scale()))
     if options.what == "all" and not (options.quick or options.database or options.operations):

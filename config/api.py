@@ -101,10 +101,14 @@ class Body(serializers.Serializer[Any]):
         return plain
 
     def _unknown(self, data: dict[str, Any]) -> dict[str, Any]:
-        unknown, known = data.keys() - self.fields.keys(), [*self.fields, *self.aliases]
+        fields = self.fields
+        count = len(data) - sum(name in data for name, *_ in self._plan)
+        if not count:
+            return {}
+        known, unknown = [*fields, *self.aliases], (name for name in data if name not in fields)
         errors: dict[str, Any] = {name: [_unknown_message(name, known)] for name in islice(unknown, MAX_UNKNOWN)}
-        if len(unknown) > MAX_UNKNOWN:
-            errors["non_field_errors"] = [ErrorDetail(f"has {len(unknown) - MAX_UNKNOWN} more unknown fields", "unknown_field")]
+        if count > MAX_UNKNOWN:
+            errors["non_field_errors"] = [ErrorDetail(f"has {count - MAX_UNKNOWN} more unknown fields", "unknown_field")]
         return errors
 
 

@@ -10,7 +10,9 @@ MAX_INTEGER = 2**53 - 1
 MAX_VALUES = 2**19
 """Values of lists and members of objects in a body: as many as a JSON field of 1 MiB can have. Parsed, each takes up to 60 bytes."""
 MAX_OBJECTS = 2**17
-"""The same of objects, which take 240 bytes each."""
+"""The same of objects, which take 240 bytes each,"""
+MAX_MEMBERS = 2**18
+"""and of their members, which take up to 150."""
 
 _DIGITS_AS_ZERO = bytes(48 if 48 <= byte <= 57 else 32 for byte in range(256))
 _MANY_DIGITS = b"0" * 16
@@ -72,12 +74,13 @@ def _require_few_values(raw: bytes) -> None:
         return
     if not _has_few_values(_outside_strings(raw)):
         raise NotStrict(
-            f"The JSON has more than {MAX_VALUES} values or {MAX_OBJECTS} objects; send less at once.", "too_many_values"
+            f"The JSON has more than {MAX_VALUES} values, {MAX_OBJECTS} objects or {MAX_MEMBERS} members; send less at once.",
+            "too_many_values",
         )
 
 
 def _has_few_values(raw: bytes) -> bool:
-    return raw.count(b",") + raw.count(b"[") <= MAX_VALUES and raw.count(b"{") <= MAX_OBJECTS
+    return raw.count(b",") + raw.count(b"[") <= MAX_VALUES and raw.count(b"{") <= MAX_OBJECTS and raw.count(b":") <= MAX_MEMBERS
 
 
 def _outside_strings(raw: bytes) -> bytes:

@@ -176,6 +176,7 @@ def test_large_json_is_refused_wherever_it_is_sent_and_nothing_is_written(api, p
         {"title": "t", "assign": [1] * 400_000},
         {"title": "t", "depends_on": [1] * 1_000},
         {"title": "t", **{f"field{number}": 1 for number in range(200_000)}},
+        {"title": "t", "initial_state": {}, **{f"field{number}": 1 for number in range(200_000)}},
         {"title": "t", **{f"{number}{'x' * 100_000}": 1 for number in range(30)}},
         {"title": "x" * 9 * MiB},
         {"title": [["x"] * 100_000] * 4},
@@ -239,8 +240,9 @@ MANY = 10 * MiB
         b"[" + b'"\\"",' * (MANY // 6) + b"1]",
         b"[" + b'{"a":1},' * (MANY // 8) + b"1]",
         b'{"a":' + b"[{}," * (MANY // 4) + b"1]}",
+        b"{" + b",".join(b'"%d":1' % number for number in range(500_000)) + b"}",
     ],
-    ids=["lists", "integers", "strings", "backslashes", "quotes", "objects", "unclosed"],
+    ids=["lists", "integers", "strings", "backslashes", "quotes", "objects", "unclosed", "members"],
 )
 def test_json_of_too_many_values_is_not_parsed(raw, monkeypatch):
     monkeypatch.setattr(strictjson.orjson, "loads", None)

@@ -66,6 +66,7 @@ def test_every_table_that_people_may_ask_about_is_in_the_console():
     on_other_pages = {"Assignment", "Blob", "Edge", "Member", "RetryPolicy", "Spending"}
     inside = {
         "IdempotentAnswer",
+        "LimitSetter",
         "Console",
         "Audience",
         "Plan",

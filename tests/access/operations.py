@@ -77,8 +77,7 @@ class Operation:
         version = {} if self.method == "GET" else {"if_match": "2" if path.startswith("/portfolios/") else "1"}
         response = caller.send(self.method, path, filled, **version)
         if response.streaming:
-            b"".join(response.streaming_content)
-            response.close()
+            b"".join(response.streaming_content)  # At its end Django's client closes what is sent.
         return response
 
 

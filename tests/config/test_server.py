@@ -427,7 +427,7 @@ def test_a_body_that_announces_more_than_the_limit_is_refused_before_it_is_sent(
 def test_a_chunked_body_is_refused_where_it_passes_the_limit(server):
     before = intents_of(server)
     chunk = b"10000\r\n" + b" " * 0x10000 + b"\r\n"
-    request = b"POST /api/v1/intents HTTP/1.1\r\nHost: a\r\nX-API-Key: dev-user-key\r\nContent-Type: application/json\r\nConnection: close\r\n"
+    request = b"POST /api/v1/intents HTTP/1.1\r\nHost: localhost\r\nX-API-Key: dev-user-key\r\nContent-Type: application/json\r\nConnection: close\r\n"
 
     head, problem = exchange(server, request + b"Transfer-Encoding: chunked\r\n\r\n" + chunk * 161 + b"0\r\n\r\n")
 

@@ -83,6 +83,7 @@ def acquire(http: Http, url: str, scope: str) -> str:
 def fail(http: Http, url: str, agent: str) -> str:
     policy = {"strategy": "fixed", "base_delay_seconds": random.uniform(0, 3), "jitter": False}
     assert http.send("PUT", f"{url}/retry-policy", policy).status == 200
+    assert http.post(f"{url}/agents", {"agent_id": agent}).status == 201  # Only who works on the intent has retries (rule R-4).
     answer = http.post(f"{url}/failures", {"error_type": "timeout", "agent_id": agent})
     assert answer.body["retry_at"], answer
     return str(answer.body["id"])

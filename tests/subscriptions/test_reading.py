@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from config.db import clock
-from intents import audience
+from intents import audience, positions
 from intents.models import Event
 from subscriptions import planning
 from subscriptions.models import Delivery
@@ -38,6 +38,7 @@ def large(api, make_intent, receiver):
     """An intent with many events that are larger than the API takes, and a subscription to it."""
     intent = make_intent()
     subscribe(api, intent, receiver)
+    positions.settle()
     last = Event.objects.order_by("-row").first()
     for number in range(1, NUMBER + 1):
         Event.objects.create(
@@ -47,7 +48,7 @@ def large(api, make_intent, receiver):
     return last.position
 
 
-def positions(batch: Batch) -> list[int]:
+def numbers(batch: Batch) -> list[int]:
     return [entry.position for entry in batch.entries]
 
 
@@ -59,7 +60,7 @@ def test_large_events_are_read_one_by_one(large, read):
         with within(6 * LARGE):  # One, as text and as JSON, on its way through the database's driver.
             batch = read(after)
         assert batch.is_full
-        found += positions(batch)
+        found += numbers(batch)
         after = batch.through
 
     assert found == [large + number for number in range(1, NUMBER + 1)]
@@ -83,6 +84,7 @@ def test_deliveries_of_large_events_are_planned_without_reading_them_and_sent_fe
 def test_small_events_are_read_many_at_once(api, make_intent):
     intent = make_intent()
     api.post(f"/intents/{intent['id']}/events/batch", {"events": [{"event_type": "comment"}] * 150})
+    positions.settle()
 
     batch = reading.everything(0)
 
@@ -106,7 +108,7 @@ def test_pages_answer_what_the_log_would(seed, monkeypatch):
         if page := kept.find(who, after):
             found += 1
             assert page.through > after
-            assert positions(page) == [each.position for each in log if after < each.position <= page.through]
+            assert numbers(page) == [each.position for each in log if after < each.position <= page.through]
         else:
             through = min(after + chance.randrange(40), 299)
             entries = [each for each in log if after < each.position <= through]

@@ -25,7 +25,7 @@ def test_a_stream_says_where_it_starts_and_then_each_event_as_it_is_in_the_log(s
     before = http.get("/events?limit=1000&after=0").body["events"][-1]["position"]
     with answered(server, f"/intents/{intent['id']}/subscribe") as response:
         assert response.headers["Content-Type"] == "text/event-stream; charset=utf-8"
-        assert response.headers["Cache-Control"] == "no-store"
+        assert response.headers["Cache-Control"] == "private, no-store, no-transform"
         assert response.headers["X-Request-ID"]
     with following(server, f"/intents/{intent['id']}/subscribe") as (stream, start):
         assert start >= before

@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import quote
 
 from attachments.models import Attachment
+from config.root_path import public_path
 from config.wire import identifier, instant, json
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9 ._()+,=@-]")
@@ -27,7 +28,7 @@ def attachment_body(attachment: Attachment) -> dict[str, Any]:
 
 
 def url_of(attachment: Attachment) -> str:
-    ours = f"/api/v1/intents/{attachment.intent_id}/attachments/{attachment.pk}/content"
+    ours = public_path(f"/api/v1/intents/{attachment.intent_id}/attachments/{attachment.pk}/content")
     return attachment.storage_url or ours
 
 

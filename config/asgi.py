@@ -16,6 +16,7 @@ from django.conf import settings
 from config import body_limits
 from config.handler import Handler
 from config.hop import Hop
+from config.root_path import without_root_path
 from config.stopping import when_stopping
 from governance.waiting import WaitingRoom, asks_to_wait
 from intents.positions import Sequencer
@@ -54,6 +55,8 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         await _live(receive, send)
         return
     _start()
+    if settings.ROOT_PATH:
+        scope = without_root_path(scope)
     await _door(scope)(scope, receive, send)
 
 

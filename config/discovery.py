@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from config import paging, strictjson
+from config.root_path import public_path
 from config.version import installed
 
 RFCS = {
@@ -24,6 +25,8 @@ RFCS = {
     "RFC-0009": "Costs",
     "RFC-0010": "Retries",
 }
+
+LINKS = {"openapi": "/openapi.json", "docs": "/docs", "compatibility": "/.well-known/openintent-compat.json"}
 
 
 class _Public(APIView):
@@ -52,9 +55,9 @@ class ProtocolView(_Public):
                 "protocol": "openintent",
                 "version": "1",
                 "server": {"name": "openintent", "version": installed()},
-                "api_base": "/api/v1",
+                "api_base": public_path("/api/v1"),
                 "rfcs": RFCS,
-                "links": {"openapi": "/openapi.json", "docs": "/docs", "compatibility": "/.well-known/openintent-compat.json"},
+                "links": {name: public_path(path) for name, path in LINKS.items()},
                 "authentication": ["X-API-Key", "Authorization: Bearer"],
                 "limits": limits(),
             }

@@ -10,6 +10,7 @@ from drf_spectacular.generators import SchemaGenerator
 from config import strictjson
 from config.errors import ProtocolError
 from config.problems import reads_only
+from config.root_path import public_path
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
@@ -47,7 +48,7 @@ def problem(request: HttpRequest, code: str) -> HttpResponse:
     }
     if "text/html" in request.headers.get("Accept", ""):
         return _page(request, "docs/problem.html", explained)
-    return JsonResponse({"type": f"/problems/{code}", **explained})
+    return JsonResponse({"type": public_path(f"/problems/{code}"), **explained})
 
 
 def _page(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:

@@ -1,6 +1,7 @@
 """The environment: every variable the server reads, checked here (the README lists them)."""
 
 import ipaddress
+import re
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,9 @@ WELL_KNOWN_KEYS = {
     "1234567890abcdef", "abcdefghijklmnop", "passwordpassword", "password12345678", "qwertyuiopasdfgh",
 }  # fmt: skip
 """Keys of dev mode, placeholders of documents, and what people type instead of a random one."""
+
+OWN_PATHS = {"admin", "api", "docs", "favicon.ico", "healthz", "openapi.json", "problems", "readyz", "static", "ws"}
+"""First parts of the server's own paths: below a prefix of that name nobody could say whether a proxy has cut it off."""
 
 SCHEMES = "sqlite:///relative/or//absolute.db or postgresql://user:password@host:5432/name"
 
@@ -189,6 +193,20 @@ def _s3_options() -> dict[str, str]:
     given = {option: env.str(f"OPENINTENT_ATTACHMENTS_S3_{name}", default="") for option, name in names.items()}
     style = {"addressing_style": "path"} if given["endpoint_url"] else {}  # Few of those answer to a host name per bucket.
     return {**style, **{option: value for option, value in given.items() if value}}
+
+
+def root_path() -> str:
+    """Return the prefix of all paths, as `/oi`; empty where there is none."""
+    value = env.str("OPENINTENT_ROOT_PATH", default="").rstrip("/")
+    if value and not re.fullmatch(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+", value):
+        raise ImproperlyConfigured(
+            f"OPENINTENT_ROOT_PATH={value!r} cannot be used. Give a path like /oi, of letters, digits and -._~"
+        )
+    if (first := value.split("/")[1:2]) and first[0] in OWN_PATHS:
+        raise ImproperlyConfigured(
+            f"OPENINTENT_ROOT_PATH={value!r} begins like a path of the server itself. Choose another than /{first[0]}."
+        )
+    return value
 
 
 def debug() -> bool:

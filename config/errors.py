@@ -5,6 +5,7 @@ from itertools import islice
 from typing import Any, ClassVar
 
 from config.requestid import request_id
+from config.root_path import public_path
 
 CONTENT_TYPE = "application/problem+json"
 PRIVATE = "private, no-store"
@@ -44,7 +45,7 @@ class ProtocolError(Exception):
 
     def body(self) -> dict[str, Any]:
         return {
-            "type": f"/problems/{self.code}",
+            "type": public_path(f"/problems/{self.code}"),
             "title": self.title,
             "status": self.status,
             "code": self.code,

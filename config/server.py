@@ -274,7 +274,8 @@ def _locked(path: Path) -> Any:
 
 def _banner(host: str, port: int, settings: Any, workers: int, way_in: str) -> str:
     shown = f"[{host}]" if ":" in host else host
-    base = f"http://{'localhost' if is_loopback(host) and ':' not in host else shown}:{port}"
+    site = f"http://{'localhost' if is_loopback(host) and ':' not in host else shown}:{port}"
+    base = f"{site}{settings.ROOT_PATH}"
     lines = [
         f"OpenIntent {installed()} is ready.",
         f"  API       {base}/api/v1",
@@ -283,7 +284,7 @@ def _banner(host: str, port: int, settings: Any, workers: int, way_in: str) -> s
     ]
     if way_in:
         lines.append(
-            f"  Sign in   {base}{way_in} (once, within ten minutes)" if way_in.startswith("/") else f"            {way_in}"
+            f"  Sign in   {site}{way_in} (once, within ten minutes)" if way_in.startswith("/") else f"            {way_in}"
         )
     if settings.DEV_MODE:
         lines.append("  Dev mode  X-API-Key: dev-user-key (operator). Only this machine can reach the server.")

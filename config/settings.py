@@ -77,6 +77,8 @@ MIDDLEWARE = [
 if WITH_CORS:
     INSTALLED_APPS.append("corsheaders")
 
+ROOT_PATH = env.root_path()
+FORCE_SCRIPT_NAME = ROOT_PATH or None
 ROOT_URLCONF = env.env.str("OPENINTENT_URLCONF", default="config.urls")
 APPEND_SLASH = False
 TEMPLATES = [
@@ -109,7 +111,7 @@ STORAGES = {
     "attachments": env.attachments(DATABASES["default"]),
 }
 
-STATIC_URL = "/static/"
+STATIC_URL = f"{ROOT_PATH}/static/"
 WHITENOISE_USE_FINDERS = True  # Served from where they were installed: no collectstatic before the first start.
 WHITENOISE_AUTOREFRESH = False
 
@@ -121,8 +123,11 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_TLS
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"  # A link from a chat to a question finds its reader signed in.
 SESSION_COOKIE_AGE = 12 * 3600
-SESSION_COOKIE_NAME = "__Host-openintent-session" if BEHIND_TLS else "openintent-session"
-CSRF_COOKIE_NAME = "__Host-openintent-csrf" if BEHIND_TLS else "openintent-csrf"
+SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = ROOT_PATH or "/"
+# Browsers take __Host- for the path / alone; below another one the cookies are kept from the rest of the site.
+COOKIE_PREFIX = ("__Secure-" if ROOT_PATH else "__Host-") if BEHIND_TLS else ""
+SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}openintent-session"
+CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}openintent-csrf"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
@@ -201,7 +206,7 @@ SPECTACULAR_SETTINGS = {
     "Every error is a `application/problem+json` object with a stable `code`.",
     "LICENSE": {"name": "MIT", "identifier": "MIT"},
     "CONTACT": {"name": "OpenIntent", "url": "https://openintent.ai"},
-    "SERVERS": [{"url": "/", "description": "This server"}],
+    "SERVERS": [{"url": ROOT_PATH or "/", "description": "This server"}],
 }
 
 

@@ -5,6 +5,7 @@ from django.views.generic import RedirectView
 from access.callers import AgentConverter
 from config import discovery, docs, health
 from config.ids import IdConverter
+from config.root_path import public_path
 from console import agents, costs, entering, following, home, passwords
 
 register_converter(IdConverter, "id")
@@ -31,19 +32,19 @@ urlpatterns = [
     path("problems/<slug:code>", docs.problem),
     path("healthz", health.live),
     path("readyz", health.ready),
-    path("favicon.ico", RedirectView.as_view(url="/static/console/icon.svg")),
-    path("admin", RedirectView.as_view(url="/admin/")),
-    path("admin/enter/", entering.enter),
+    path("favicon.ico", RedirectView.as_view(url=public_path("/static/console/icon.svg"))),
+    path("admin", RedirectView.as_view(url=public_path("/admin/"))),
+    path("admin/enter/", entering.enter, name="console_enter"),
     path("admin/enter/<uidb64>/", passwords.ChoosePassword.as_view(), name="console_choose_password"),
     path("admin/password_change/", admin.site.admin_view(passwords.ChangePassword.as_view())),
-    path("admin/follow", following.follow),
+    path("admin/follow", following.follow, name="console_follow"),
     path("admin/home/", admin.site.admin_view(home.panels), name="console_panels"),
     path("admin/agents/", admin.site.admin_view(agents.page), name="console_agents"),
     path("admin/agents/<agent:agent_id>/", admin.site.admin_view(agents.one), name="console_agent"),
     path("admin/costs/overview/", admin.site.admin_view(costs.page), name="console_costs"),
     path("admin/costs/export/", admin.site.admin_view(costs.export), name="console_costs_export"),
     path("admin/", admin.site.urls),
-    path("", RedirectView.as_view(url="/docs")),
+    path("", RedirectView.as_view(url=public_path("/docs"))),
 ]
 
 handler400 = "console.refusing.handler400"

@@ -19,6 +19,7 @@ from django.core.exceptions import ValidationError
 from django.core.signing import BadSignature, TimestampSigner
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
@@ -87,7 +88,7 @@ def invite() -> str:
         set_role(person, "operator")
     SignInLink.objects.filter(created_at__lt=timezone.now() - GOOD_FOR).delete()
     link = SignInLink.objects.create(person=person, created_at=timezone.now())
-    return "/admin/enter/?" + urlencode({"token": _signer().sign(link.pk.hex)})
+    return reverse("console_enter") + "?" + urlencode({"token": _signer().sign(link.pk.hex)})
 
 
 @never_cache

@@ -65,7 +65,7 @@ def answer(
     live = {
         "template": template,
         "url": f"{request.path}?{query.urlencode()}",
-        "follow": "/admin/follow" + (f"?{urlencode(follow)}" if follow else ""),
+        "follow": reverse("console_follow") + (f"?{urlencode(follow)}" if follow else ""),
         "only": only,
         "every": every,
         "pace": pace,

@@ -5,6 +5,8 @@ from typing import Any
 from django.templatetags.static import static
 from django.urls import reverse_lazy
 
+from config.env import root_path
+
 _LISTS = {
     "": [
         ("Home", "space_dashboard", "admin:index"),
@@ -53,7 +55,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "OpenIntent",
     "SITE_HEADER": "OpenIntent",
     "SITE_SUBHEADER": "Console",
-    "SITE_URL": "/docs",
+    "SITE_URL": f"{root_path()}/docs",
     "SITE_SYMBOL": "hub",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("console/icon.svg")}],
     "SHOW_HISTORY": False,

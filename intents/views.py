@@ -9,6 +9,7 @@ from config.api import ApiViewSet, actor_of, check_parameters, expected_version,
 from config.errors import Invalid
 from config.filters import narrow
 from config.paging import PARAMETERS, Keyset, Page, counter, cut, decode_cursor, encode_cursor, limit_of, page
+from config.root_path import public_path
 from config.schema import created, deleted, listed, read, updated
 from governance.guards import awaiting_decision
 from intents import graph, positions, rows, services
@@ -56,7 +57,7 @@ POSITION_ORDERS = {"asc": Keyset("position"), "desc": Keyset("-position")}
 
 
 def location(intent: Intent) -> str:
-    return f"/api/v1/intents/{intent.pk}"
+    return public_path(f"/api/v1/intents/{intent.pk}")
 
 
 def choose(request: Request, name: str, choices: dict[str, C], default: str) -> C:

@@ -7,6 +7,7 @@ from rest_framework.response import Response
 from config.api import ApiViewSet, actor_of, check_parameters, optional_version, parse, versioned
 from config.filters import narrow
 from config.paging import PARAMETERS, Keyset, limit_of, page
+from config.root_path import public_path
 from config.schema import changed, created, deleted, listed, read
 from intents import rows
 from intents.models import Intent
@@ -34,7 +35,7 @@ class PortfolioViewSet(ApiViewSet):
     def create(self, request: Request) -> Response:
         values = parse(CreatePortfolio, request)
         portfolio = services.create_portfolio(actor=actor_of(request, values.pop("created_by", None)), **values)
-        return versioned(reading.shown(portfolio.pk), status=201, location=f"/api/v1/portfolios/{portfolio.pk}")
+        return versioned(reading.shown(portfolio.pk), status=201, location=public_path(f"/api/v1/portfolios/{portfolio.pk}"))
 
     @listed("list_portfolios", "List portfolios", PortfolioOut, "portfolios", filterset=PortfolioFilter)
     def list(self, request: Request) -> Response:

@@ -17,6 +17,7 @@ from config.db import clock
 from config.errors import Invalid
 from config.filters import MAX_COUNTER, WordsFilter, narrow
 from config.paging import Keyset, page
+from config.root_path import public_path
 from config.schema import changed, created, deleted, followed, listed, read
 from config.wire import instant
 from intents import audience
@@ -256,7 +257,7 @@ def _refusal(body: dict[str, Any]) -> str | None:
 
 def _made(subscription: Subscription, maker: Actor) -> Response:
     body = {**subscription_body(subscription, maker, subscription.created_at), "secret": subscription.secret}
-    headers = {"Location": f"/api/v1/subscriptions/{subscription.pk}", "Cache-Control": "no-store"}
+    headers = {"Location": public_path(f"/api/v1/subscriptions/{subscription.pk}"), "Cache-Control": "no-store"}
     return Response(body, status=201, headers=headers)
 
 

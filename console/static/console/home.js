@@ -102,7 +102,7 @@ function begin() {
     if (state === "live") renew();
     if (state === "ended") {
       const link = document.createElement("a");
-      link.href = `/admin/login/?next=${encodeURIComponent(location.pathname)}`;
+      link.href = `${connection.dataset.signIn}?next=${encodeURIComponent(location.pathname)}`;
       link.textContent = "Sign in again";
       connection.append(link);
     }

@@ -23,7 +23,7 @@ _ATTACHMENTS = re.compile(r"/api/v1/intents/[^/]+/attachments")
 
 def most(scope: Any) -> int:
     """Return how many bytes the body of such a request may have, whoever sends it."""
-    path = scope["path"].removeprefix(scope.get("root_path", ""))
+    path = scope["path"]
     if path.startswith(_API):
         is_upload = scope["method"] == "POST" and _ATTACHMENTS.fullmatch(path)
         return settings.MAX_ATTACHMENT_BODY if is_upload else settings.MAX_BODY
@@ -32,7 +32,7 @@ def most(scope: Any) -> int:
 
 def at_once(scope: Any) -> int | None:
     """Return how many bytes this caller may send, if that can be told without asking the database."""
-    path = scope["path"].removeprefix(scope.get("root_path", ""))
+    path = scope["path"]
     if path.startswith(_API):
         key = key_of(request_meta(scope))
         return most(scope) if key not in DEV_KEYS and is_verified(key) else None  # Those of dev mode are for some requests only.
@@ -42,7 +42,7 @@ def at_once(scope: Any) -> int | None:
 def asked(scope: Any) -> int:
     """Return the same by asking the database. Raises Unauthenticated, Unavailable."""
     try:
-        if scope["path"].removeprefix(scope.get("root_path", "")).startswith(_API):
+        if scope["path"].startswith(_API):
             meta = request_meta(scope)
             verified(key_of(meta), meta)
             return most(scope)

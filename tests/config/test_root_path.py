@@ -1,5 +1,6 @@
 """The server below a path of its site, behind proxies that cut the prefix off and that do not."""
 
+import ast
 import json
 import os
 import re
@@ -14,8 +15,9 @@ import requests
 from openintent import OpenIntentClient
 from websockets.sync.client import connect
 
+from config.discovery import LINKS
 from tests.databases import migrated_database
-from tests.processes import run
+from tests.processes import ROOT, run
 from tests.servers import Server
 
 ROOT_PATH = "/oi"
@@ -235,3 +237,58 @@ def test_cookies_behind_tls_are_taken_by_browsers(vendor, tmp_path):
     assert page.headers["Set-Cookie"].startswith("__Secure-openintent-csrf=")
     assert f"Path={ROOT_PATH};" in page.headers["Set-Cookie"]
     assert "Secure" in page.headers["Set-Cookie"]
+
+
+# --- the code --------------------------------------------------------------------------------------------------------
+
+
+OF_THE_SITE = re.compile(r"/(api/|admin|docs|static/|problems/|openapi\.json|\.well-known/|ws/)")
+INSIDE = {
+    "config/middleware.py": "compares paths that came in",
+    "config/asgi.py": "compares paths that came in",
+    "config/body_limits.py": "compares paths that came in",
+    "config/server.py": "prints them below its base",
+    "console/theme.py": "has it from config.env, as settings are not there yet",
+    "governance/waiting.py": "compares paths that came in",
+    "subscriptions/streams/sse.py": "compares paths that came in",
+    "config/schema.py": "says what the description's paths are below, and shows an example",
+    "config/examples.py": "shows examples",
+    "config/settings.py": "says what the description's paths are below",
+}
+"""Files that name paths of the server for themselves, and why."""
+
+
+def spoken(tree):
+    """The texts of a module that are no argument of `public_path` and no docstring."""
+    public = {id(each) for call in ast.walk(tree) if isinstance(call, ast.Call) for each in ast.walk(call) if _is_public(call)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in public:
+            yield node.value
+
+
+def _is_public(call):
+    return getattr(call.func, "id", "") == "public_path"
+
+
+def test_code_says_no_path_of_the_site_without_its_prefix():
+    apps = [path.parent for path in ROOT.glob("*/apps.py")] + [ROOT / "config"]
+    found = {}
+    for path in (path for app in apps for path in app.rglob("*.py") if "migrations" not in path.parts):
+        name = str(path.relative_to(ROOT))
+        wrong = [text for text in spoken(ast.parse(path.read_text())) if OF_THE_SITE.match(text) and " " not in text]
+        if wrong and name not in INSIDE:
+            found[name] = wrong
+
+    assert found == {"config/discovery.py": [*LINKS.values()]}  # Which are said with public_path.
+
+
+def test_templates_and_scripts_say_no_path_of_the_site_without_its_prefix():
+    templates = (ROOT / "templates").rglob("*.html")
+    scripts = [
+        path for path in (ROOT / "console/static").rglob("*.js") if "vendor" not in path.parts and "bundle" not in path.name
+    ]
+    said = re.compile(
+        r"""(?:(?:href|src|action|data-[a-z-]+)=["']|["'`])(/(?:api|admin|docs|static|problems|openapi|ws)\b[^"'`]*)"""
+    )
+
+    assert {str(path): said.findall(path.read_text()) for path in [*templates, *scripts] if said.search(path.read_text())} == {}

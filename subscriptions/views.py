@@ -81,7 +81,7 @@ class StreamTokenViewSet(ApiViewSet):
         topic, path = _stream(values)
         expires_at = clock() + timedelta(seconds=values["expires_in_seconds"])
         token = StreamToken(caller_of(request).key_id, topic, expires_at.replace(microsecond=0))
-        body = {"token": str(token), "path": f"/api/v1/{path}/subscribe", "expires_at": instant(token.expires_at)}
+        body = {"token": str(token), "path": public_path(f"/api/v1/{path}/subscribe"), "expires_at": instant(token.expires_at)}
         return Response(body, status=201, headers={"Cache-Control": "no-store"})
 
 

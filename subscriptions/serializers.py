@@ -29,7 +29,8 @@ class CreateStreamToken(Body):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if sum(attrs.get(name) is not None for name in ("intent_id", "portfolio_id", "agent_id")) > 1:
-            raise serializers.ValidationError("give one of intent_id, portfolio_id and agent_id, or none")
+            message = "a token is for one intent, portfolio or agent, or for any stream"
+            raise serializers.ValidationError({"agent_id": serializers.ErrorDetail(message, "two_topics")})
         return attrs
 
 

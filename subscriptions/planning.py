@@ -37,6 +37,8 @@ def step() -> int | None:
     """Plan those of the next events. None where there are no more, or another process is at it."""
     newest = positions.head()  # Before the subscriptions are read: those made later hear of later events only.
     place = Plan.objects.values_list("position", flat=True).first() or 0
+    if place > newest:  # The log has been set back without its plan.
+        Plan.objects.filter(position=place).update(position=newest)
     if place >= newest or (newest - place < LAG and not is_wanted()):
         return None
     with transaction.atomic():

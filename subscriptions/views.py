@@ -105,11 +105,14 @@ def _ticket(request: Request, topic: str) -> HttpResponse:
     require_topic(request.auth, topic)
     if request.method == "HEAD":
         return HttpResponse(content_type=STREAM)
+    asked = _after(request)
+    begins = opening.beginning(asked)
     return Response(
         {
             "topics": [topic],
             "event_types": _event_types(request),
-            "after": opening.beginning(_after(request)),
+            "after": begins,
+            "is_reset": asked is not None and asked > begins,
             "key_id": str(caller_of(request).key_id),
         }
     )

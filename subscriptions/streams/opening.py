@@ -33,7 +33,10 @@ def topic(named: Mapping[str, Any]) -> Topic:
 
 
 def beginning(after: int | None) -> int:
-    """The position after which a stream starts: that one, or the newest of what is committed by now."""
+    """The position after which a stream starts: that one, or the newest of what is committed by now.
+
+    One beyond the log's end is of a log that has been set back to a backup since. It counts as now, and its reader is told.
+    """
     newest = positions.head()
     if after is not None and after <= newest:
         return after

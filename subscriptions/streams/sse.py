@@ -69,16 +69,17 @@ class EventStream(Quiet, AsyncHttpConsumer):
                 await self.send_headers(
                     headers=[*_HEADERS, *(each for each in start["headers"] if each[0] not in _OF_THE_TICKET)]
                 )
-                await self._stream(follower)
+                await self._stream(follower, is_reset=ticket.get("is_reset", False))
         except ProtocolError as refusal:
             await refuse(refusal, self.scope, self.send)
 
-    async def _stream(self, follower: Follower) -> None:
+    async def _stream(self, follower: Follower, *, is_reset: bool) -> None:
         follower.abandon = self._abandon
         if self.scope["http_version"] == "1.1" and (write := self.scope.get("state", {}).get(WRITE)):
             follower.send_now = lambda entries: write(b"".join([entry.chunk for entry in entries]))
         position = follower.position
-        await self._say(b'retry: %d\nid: %d\nevent: connected\ndata: {"position":%d}\n\n' % (RETRY, position, position))
+        said = b'{"position":%d%s}' % (position, b',"reset":true' if is_reset else b"")
+        await self._say(b"retry: %d\nid: %d\nevent: connected\ndata: %s\n\n" % (RETRY, position, said))
         try:
             while True:
                 entries = deque(await follower.next())

@@ -302,6 +302,16 @@ class Tail:
             batch: Batch = await self._tail_thread.run(_alone, reading.everything, self.head)
             self._hand_out(batch)
             self.head, is_full = batch.through, batch.is_full
+        if not batch.entries and (newest := await self._tail_thread.run(_alone, positions.head)) < self.head:
+            self._begin_anew(newest)
+
+    def _begin_anew(self, newest: int) -> None:
+        """The log has been set back, to a backup say, and what followers have heard of is no part of it: they are told, and leave."""
+        log.warning("the log ends at position %d, before %s: it has been set back", newest, self.head)
+        self.head, self._recent = newest, Recent(newest)
+        self._pages.clear()
+        for follower in [*self._followers]:
+            follower.end("log_reset")
 
     def _hand_out(self, batch: Batch) -> None:
         for entry in batch.entries:

@@ -3,7 +3,7 @@
 import orjson
 import pytest
 
-from tests.subscriptions.listening import answered, following
+from tests.subscriptions.listening import Stream, answered, following
 from tests.system.crowd import Http
 
 
@@ -85,6 +85,15 @@ def test_from_0_everything_is_replayed(server, http):
 
     with following(server, f"/intents/{intent['id']}/subscribe?after=0") as (stream, _):
         assert stream.events(251) == http.events(intent["id"])
+
+
+@pytest.mark.rule("S-2")
+def test_a_reader_of_a_log_that_was_set_back_is_told(server, http):
+    for asked, is_reset in ((2**62, True), (0, False)):
+        with answered(server, f"/events/subscribe?after={asked}") as response:
+            frame = Stream(response).next()
+            assert frame
+            assert frame.json.get("reset", False) is is_reset
 
 
 @pytest.mark.rule("S-2")

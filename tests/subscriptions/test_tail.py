@@ -89,6 +89,25 @@ async def heard(follower, count: int) -> list[int]:
     return found
 
 
+@pytest.mark.rule("S-2", "S-3")
+async def test_a_log_that_is_set_back_ends_the_streams_and_is_followed_anew(log, followed, monkeypatch):
+    monkeypatch.setattr(tail, "LOOK_EVERY", 0.01)
+    log.grow(count=20)
+    with followed.following(ONE, (), 0, KEY) as follower, followed.following(OTHER, (), 20, uuid4()) as silent:
+        assert await heard(follower, 20) == log.positions(ONE)
+        waiting = [asyncio.ensure_future(each.next()) for each in (follower, silent)]
+        while not follower._is_live:
+            await asyncio.sleep(0.01)
+        log.entries = []
+        log.grow("intent:2", count=5)
+        for each in waiting:
+            with pytest.raises(Ended, match="log_reset"):
+                await each
+        with followed.following(ONE | OTHER, (), 0, KEY) as again:
+            log.grow(count=3)
+            assert await heard(again, 8) == list(range(1, 9))
+
+
 @pytest.mark.rule("S-3")
 async def test_readers_that_are_behind_at_the_same_place_read_the_log_once(log, followed):
     log.grow(count=200)

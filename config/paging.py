@@ -2,16 +2,18 @@
 
 import base64
 import binascii
+import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
-from typing import Any
+from functools import cache, partial, reduce
+from typing import Any, cast
 from uuid import UUID
 
 import orjson
 from django.core.exceptions import ValidationError
-from django.db.models import DateTimeField, IntegerField, Model, Q, QuerySet, UUIDField
+from django.db.models import DateTimeField, Func, IntegerField, Model, Q, QuerySet, TextField, UUIDField
+from django.db.models.functions import Coalesce
 from rest_framework.request import Request
 
 from config import wire
@@ -20,6 +22,9 @@ from config.ids import parse_id
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1000
+PAGE_BYTES = 8 * 2**20
+"""Bytes of texts in a page; with them it ends."""
+AT_ONCE = 128  # Rows that are read at once.
 MAX_OFFSET = 2**31
 PARAMETERS = ["limit", "cursor"]
 
@@ -55,21 +60,56 @@ class Page:
         return {name: [show(row) for row in self.rows], "next": self.next}
 
 
+def objects_within(queryset: QuerySet[Any], size: int) -> tuple[list[Any], int, bool]:
+    """Fetch objects as `intents.rows.fetch_within` does rows: the sliced queryset's first ones, their bytes, and whether others are left."""
+    model: Any = queryset.model
+    related = cast(dict[str, Any], queryset.query.select_related or {})
+    names = [*_texts(model), *(f"{each}__{name}" for each in related for name in _texts(_related(model, each)))]
+    if not names:
+        found = list(queryset)
+        return found, 0, False
+    measured = list(queryset.annotate(text_bytes=_bytes_of(names)).values_list("pk", "text_bytes"))
+    used = kept = 0
+    for _, each in measured:
+        if used + each > size and kept:
+            break
+        used, kept = used + each, kept + 1
+    ids = [pk for pk, _ in measured[:kept]]
+    objects = model._default_manager.filter(pk__in=ids)
+    by_id = {each.pk: each for each in (objects.select_related(*related) if related else objects)}
+    return [by_id[pk] for pk in ids if pk in by_id], used, kept < len(measured)
+
+
 def page(
     queryset: QuerySet[Any],
     request: Request,
     keyset: Keyset,
     *,
-    fetch: Callable[[QuerySet[Any]], list[Any]] = list,
+    fetch: Callable[[QuerySet[Any], int], tuple[list[Any], int, bool]] = objects_within,
 ) -> Page:
-    """The page that `limit` and `cursor` (or `offset`) ask for, read by `fetch`. Raises Invalid."""
+    """The page that `limit` and `cursor` (or `offset`) ask for, read by `fetch`; it ends when it has PAGE_BYTES. Raises Invalid."""
     limit = limit_of(request)
     queryset = queryset.order_by(*keyset.ordering)
     if cursor := request.query_params.get("cursor"):
         queryset = queryset.filter(keyset.after(cursor, queryset.model))
     offset = whole_number(request, "offset", 0, 0, MAX_OFFSET)
-    found = fetch(queryset[offset : offset + limit + 1])
-    return cut(found, limit, partial(keyset.cursor, model=queryset.model))
+    cursor_of = partial(keyset.cursor, model=queryset.model)
+    found: list[Any] = []
+    rest, left = queryset, PAGE_BYTES
+    while True:
+        count = min(limit + 1 - len(found), AT_ONCE)
+        part, size, is_cut = fetch(rest[offset : offset + count], left)
+        found += part
+        left -= size
+        if len(part) < count or len(found) > limit:
+            break
+        if left <= 0:
+            is_cut = True
+            break
+        rest, offset = queryset.filter(keyset.after(cursor_of(part[-1]), queryset.model)), 0
+    if is_cut and len(found) <= limit:
+        return Page(found, cursor_of(found[-1]))
+    return cut(found, limit, cursor_of)
 
 
 def cut(rows: list[Any], limit: int, cursor: Callable[[Any], str]) -> Page:
@@ -109,6 +149,30 @@ def counter(value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**63:
         raise ValueError(value)
     return value
+
+
+@cache
+def _texts(model: Any) -> list[str]:
+    """The fields of a model that may have long texts."""
+    return [field.name for field in model._meta.concrete_fields if isinstance(field, TextField)]
+
+
+def _related(model: type[Model], name: str) -> type[Model]:
+    return cast(type[Model], model._meta.get_field(name).related_model)
+
+
+def _bytes_of(names: Sequence[str]) -> Any:
+    return reduce(operator.add, [Coalesce(_Bytes(name), 0) for name in names])
+
+
+class _Bytes(Func):
+    """The bytes of a text."""
+
+    function = "OCTET_LENGTH"
+    output_field = IntegerField()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **more: Any) -> Any:
+        return self.as_sql(compiler, connection, template="LENGTH(CAST(%(expressions)s AS BLOB))", **more)
 
 
 def _kind(field: Any) -> Callable[[Any], Any]:

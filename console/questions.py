@@ -7,7 +7,8 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count
+import orjson
+from django.db.models import Count, ExpressionWrapper, F, TextField
 from django.http import HttpRequest
 
 from access.models import Role
@@ -24,6 +25,8 @@ EARLIER = 8
 WAITING = 5
 CHANGES = 25
 PATCHES = 3_000  # Events with patches that are read to find the state of an earlier moment; beyond, it is not shown.
+PATCH_BYTES = 16 * 2**20  # The same in bytes.
+FETCHED_AT_ONCE = 25
 REMEMBERED = 16  # States of earlier moments: a live page asks again and again.
 EVIDENCE = range(1, 4)  # The pieces of evidence that a form asks for.
 CHIPS = 6  # Options that a row of the inbox offers.
@@ -135,11 +138,15 @@ def _state_at(intent_id: UUID, sequence: int) -> dict[str, Any] | None:
     told = Event.objects.filter(
         intent_id=intent_id, sequence__lte=sequence, event_type__in=[EventType.INTENT_CREATED, EventType.STATE_PATCHED]
     ).order_by("sequence")
-    found = [*told.values_list("event_type", "payload")[: PATCHES + 1]]
-    if len(found) > PATCHES:
-        return None
+    text = ExpressionWrapper(F("payload"), TextField())
+    found = told.values_list("event_type", text)[: PATCHES + 1].iterator(chunk_size=FETCHED_AT_ONCE)
     state: dict[str, Any] = {}
-    for event_type, payload in found:
+    left = PATCH_BYTES
+    for number, (event_type, said) in enumerate(found):
+        left -= len(said)
+        if number == PATCHES or left < 0:
+            return None
+        payload = orjson.loads(said)
         if event_type == EventType.INTENT_CREATED:
             state = payload["state"]
         else:

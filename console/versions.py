@@ -19,7 +19,8 @@ from intents.models import Event, Intent
 from intents.replay import VERSIONED, CannotReplay, Replayed, steps, version_of
 
 MOST = 2_000  # Versioned events that are replayed for one page.
-FETCHED_AT_ONCE = 1_000
+MOST_BYTES = 16 * 2**20  # The same in bytes.
+FETCHED_AT_ONCE = 25
 OF_ONE_WRITE = 50  # Events that are looked at for those of one version.
 SHOWN = 200  # Changes of one version.
 REMEMBERED = 16  # Versions: what has been stays so, and a live page asks again and again.
@@ -94,7 +95,12 @@ def _events(intent_id: UUID, first: int, last: int | None = None) -> Iterator[Lo
     events = events.filter(sequence__lte=last) if last else events
     text = ExpressionWrapper(F("payload"), TextField())
     found = events.values_list("sequence", "event_type", "actor", "created_at", "key_id", text)
-    return map(Logged._make, found[:MOST].iterator(chunk_size=FETCHED_AT_ONCE))
+    left = MOST_BYTES
+    for event in map(Logged._make, found[:MOST].iterator(chunk_size=FETCHED_AT_ONCE)):
+        left -= len(event.text)
+        if left < 0:  # A page says then that too much came before.
+            return
+        yield event
 
 
 def _fields(intent: Replayed) -> dict[str, Any]:

@@ -69,5 +69,5 @@ class CostViewSet(ApiViewSet):
 
     @staticmethod
     def _answer(costs: QuerySet[Cost], request: Request, summary: Any) -> Response:
-        found = page(narrow(CostFilter, costs, request, []), request, BY_ID, fetch=rows.fetch)
+        found = page(narrow(CostFilter, costs, request, []), request, BY_ID, fetch=rows.fetch_within)
         return Response({**found.body("costs", cost_body), "summary": summary()})

@@ -20,6 +20,9 @@ from config.strictjson import JSONTextField, text
 
 M = TypeVar("M", bound=models.Model)
 
+AT_ONCE = 128  # Rows that are measured, and read, at once.
+ROW_BYTES = 500  # What a row is taken to have beside its long texts.
+_BYTES = "bytes of texts"
 INSERTED_AT_ONCE = 1_000  # Rows; SQLite takes 32,766 parameters at most, PostgreSQL 65,535.
 
 Row = Any
@@ -53,6 +56,103 @@ def fetch(queryset: models.QuerySet[Any], *names: str, longest: int | None = Non
             cursor.execute(sql if longest is None else _shortened(model, names, longest).format(sql), parameters)
             found = cursor.fetchall()
     return [*map(row_type(model, names)._make, found)]
+
+
+def fetch_within(queryset: models.QuerySet[Any], size: int) -> tuple[list[Row], int, bool]:
+    """Return the first rows of the sliced queryset that have `size` bytes of text together, what they have, and whether others are left.
+
+    One row at least is returned. Long texts are not read before it is known that they fit: mostly none is, and one query does it all.
+    """
+    count = (queryset.query.high_mark or 0) - queryset.query.low_mark
+    found = _fetch_measured(queryset, size // count)
+    kept, used = _first_within([each for _, each in found], size)
+    return _completed(queryset.model, found[:kept], size // count), used, kept < len(found)
+
+
+def fetch_ids_within(model: type[models.Model], ids: Sequence[Any], size: int) -> tuple[dict[Any, Row], int]:
+    """Return the rows with the first of these ids that have `size` bytes of text together, and how many ids that were.
+
+    An id that comes again counts again. One at least is taken.
+    """
+    found: dict[Any, Row] = {}
+    taken = 0
+    while taken < len(ids) and (size > 0 or not taken):
+        part = ids[taken : taken + (INSERTED_AT_ONCE if taken else AT_ONCE)]  # If the first are small, the others mostly are.
+        short = max(size, 0) // len(part)
+        measured = {row[0]: (row, each) for row, each in _fetch_measured(model._default_manager.filter(pk__in={*part}), short)}
+        kept, used = _first_within([measured[each][1] for each in part], size, at_least=0 if taken else 1)
+        found |= {row[0]: row for row in _completed(model, [measured[each] for each in {*part[:kept]}], short)}
+        taken += kept
+        size -= used
+        if kept < len(part):
+            break
+    return found, taken
+
+
+def _fetch_measured(queryset: models.QuerySet[Any], short: int) -> list[tuple[Row, int]]:
+    """The rows, and how many bytes their texts have: of those that have more than `short`, the texts are None."""
+    connection, model = _connection(), cast(Any, queryset.model)
+    if not _large(model):
+        return [(row, 0) for row in fetch(queryset)]
+    try:
+        sql, parameters = queryset.query.get_compiler(connection=connection).as_sql()
+    except EmptyResultSet:
+        return []
+    sql = _without_long_texts(sql, model, connection.vendor, short)
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            columns = f'{_chosen(model, (), None)}, "{_BYTES}"'
+            limit = "" if queryset.query.is_sliced else " LIMIT -1"
+            cursor.execute(f"SELECT json_group_array(json_array({columns})) FROM ({sql}{limit})", parameters)
+            found = loads(cursor.fetchone()[0])
+        else:
+            cursor.execute(sql, parameters)
+            found = cursor.fetchall()
+    make = row_type(model)._make
+    return [(make(row[:-1]), row[-1]) for row in found]
+
+
+def _completed(model: Any, measured: Sequence[tuple[Row, int]], short: int) -> list[Row]:
+    """The measured rows, with their long texts."""
+    pk = model._meta.pk.attname
+    long = [getattr(row, pk) for row, size in measured if size > short]
+    if not long:
+        return [row for row, _ in measured]
+    whole = {getattr(row, pk): row for row in fetch(model._default_manager.filter(pk__in=long), is_large=True)}
+    return [whole.get(getattr(row, pk), row) for row, _ in measured]
+
+
+def _first_within(sizes: Sequence[int], size: int, at_least: int = 1) -> tuple[int, int]:
+    """How many of the first fit, and what they have together."""
+    used = 0
+    for number, each in enumerate(sizes):
+        if used + each + ROW_BYTES > size and number >= at_least:
+            return number, used
+        used += each + ROW_BYTES
+    return len(sizes), used
+
+
+@cache
+def _large(model: type[models.Model]) -> list[str]:
+    """The columns that may have long texts."""
+    return [cast(str, field.column) for field in model._meta.concrete_fields if isinstance(field, models.TextField)]
+
+
+def _bytes_of(columns: Sequence[str], vendor: str) -> str:
+    measure = "LENGTH(CAST({} AS BLOB))" if vendor == "sqlite" else "OCTET_LENGTH({})"
+    return " + ".join(f"COALESCE({measure.format(column)}, 0)" for column in columns)
+
+
+def _without_long_texts(sql: str, model: type[models.Model], vendor: str, short: int) -> str:
+    """The statement with NULL for rows' texts where they have more than `short` bytes together, which it says as well."""
+    head, from_, rest = sql.partition(" FROM ")
+    qualified = [f'"{model._meta.db_table}"."{column}"' for column in _large(model)]
+    size = _bytes_of(qualified, vendor)
+    head = ", ".join(
+        f'CASE WHEN {size} <= {short} THEN {part} END AS "{part.rpartition(".")[2][1:-1]}"' if part in qualified else part
+        for part in head.split(", ")
+    )
+    return f'{head}, {size} AS "{_BYTES}"{from_}{rest}'
 
 
 @cache

@@ -72,7 +72,7 @@ def flag(request: Request, name: str) -> bool:
 
 
 def answer_intents(intents: QuerySet[Intent], request: Request, keyset: Keyset = BY_ID) -> Response:
-    return Response(page(intents, request, keyset, fetch=rows.fetch).body("intents", intent_body))
+    return Response(page(intents, request, keyset, fetch=rows.fetch_within).body("intents", intent_body))
 
 
 class IntentViewSet(ApiViewSet):
@@ -291,12 +291,12 @@ class EventViewSet(ApiViewSet):
             raise IntentNotFound(intent_id)
         events = narrow(IntentEventFilter, Event.objects.filter(intent_id=intent_id), request, ["order"])
         keyset = choose(request, "order", EVENT_ORDERS, "asc")
-        found = page(events, request, keyset, fetch=rows.fetch)
+        found = page(events, request, keyset, fetch=rows.fetch_within)
         if not found.rows:  # Whoever has events exists.
             Intent.objects.require(intent_id)
         if any(event.position is None for event in found.rows):  # Committed an instant ago: number them, and look again.
             positions.settle()
-            found = page(events.filter(position__isnull=False), request, keyset, fetch=rows.fetch)
+            found = page(events.filter(position__isnull=False), request, keyset, fetch=rows.fetch_within)
         return self._answer(found)
 
     @listed(
@@ -311,7 +311,7 @@ class EventViewSet(ApiViewSet):
         events = narrow(EventFilter, Event.objects.filter(position__isnull=False), request, ["order"])
         keyset = choose(request, "order", POSITION_ORDERS, "asc")
         positions.settle()
-        return self._answer(page(events, request, keyset, fetch=rows.fetch))
+        return self._answer(page(events, request, keyset, fetch=rows.fetch_within))
 
     @staticmethod
     def _answer(found: Page) -> Response:

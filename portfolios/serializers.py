@@ -113,6 +113,10 @@ class PortfolioOut(serializers.Serializer[Any]):
     governance_policy = JSONObject()
     metadata = JSONObject()
     intents = PortfolioMemberOut(many=True)
+    intents_next = serializers.CharField(
+        allow_null=True,
+        help_text="Where the members are too large for one answer: the `cursor` with which `…/intents` goes on. Else null.",
+    )
     aggregate_status = AggregateStatusOut()
     created_by = serializers.CharField()
     created_at = serializers.DateTimeField()
@@ -123,7 +127,9 @@ def member_body(intent: Intent | Row, member: Member | Row) -> dict[str, Any]:
     return {**intent_body(intent), "role": member.role, "priority": member.priority}
 
 
-def portfolio_body(portfolio: Row, members: Sequence[tuple[Row, Row]], aggregate_status: dict[str, Any]) -> dict[str, Any]:
+def portfolio_body(
+    portfolio: Row, members: Sequence[tuple[Row, Row]], aggregate_status: dict[str, Any], intents_next: str | None
+) -> dict[str, Any]:
     return {
         "id": wire.identifier(portfolio.id),
         "version": portfolio.version,
@@ -133,6 +139,7 @@ def portfolio_body(portfolio: Row, members: Sequence[tuple[Row, Row]], aggregate
         "governance_policy": wire.json(portfolio.governance_policy),
         "metadata": wire.json(portfolio.metadata),
         "intents": [member_body(intent, member) for intent, member in members],
+        "intents_next": intents_next,
         "aggregate_status": aggregate_status,
         "created_by": portfolio.created_by,
         "created_at": wire.instant(portfolio.created_at),

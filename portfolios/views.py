@@ -107,5 +107,7 @@ class MemberViewSet(ApiViewSet):
 
 
 def _answer(portfolios: QuerySet[Portfolio], request: Request, keyset: Keyset) -> Response:
-    found = page(portfolios, request, keyset, fetch=rows.fetch)
-    return Response({"portfolios": reading.bodies(found.rows), "next": found.next})
+    found = page(portfolios, request, keyset, fetch=rows.fetch_within)
+    bodies, is_cut = reading.bodies(found.rows)
+    further = keyset.cursor(found.rows[len(bodies) - 1], Portfolio) if is_cut else found.next
+    return Response({"portfolios": bodies, "next": further})

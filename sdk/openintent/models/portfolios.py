@@ -32,6 +32,8 @@ class Portfolio(Model):
     updated_at: datetime = field(metadata=AT)
     aggregate_status: AggregateStatus = field(metadata={"decode": AggregateStatus.from_json})
     intents: list[PortfolioMember] = field(default_factory=list, metadata={"decode": several(PortfolioMember)})
+    intents_next: str | None = None
+    """Where the members are too large for one answer: the cursor at which the list of its intents goes on."""
     description: str | None = None
     governance_policy: dict[str, Any] = field(default_factory=dict)
     metadata: dict[str, Any] = field(default_factory=dict)

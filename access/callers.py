@@ -24,11 +24,16 @@ class Actor:
     role: Role = Role.AGENT
     is_bound: bool = False
     """Whether the key is bound to this agent."""
+    first_key_id: UUID | None = None
+    """The first of the keys that were rotated into this one, if there were others."""
 
     @property
     def principal(self) -> str:
-        """Return who is behind the agent id: the key, else the person or the server. Rights hang on it (protocol §1.1)."""
-        return f"key:{self.key_id}" if self.key_id else self.id
+        """Return who is behind the agent id: the key, else the person or the server. Rights hang on it (protocol §1.1).
+
+        A key and the one that it is rotated into are one principal.
+        """
+        return f"key:{self.first_key_id or self.key_id}" if self.key_id else self.id
 
     def answers_for(self, principal: str) -> bool:
         """Return whether the actor may change what `principal` has set for others: it is theirs, or the actor an arbiter or operator."""
@@ -46,6 +51,7 @@ class Caller:
     name: str
     role: Role
     bound_to: str | None = None
+    first_key_id: UUID | None = None
 
     is_authenticated = True
 
@@ -65,7 +71,7 @@ class Caller:
             if not self.bound_to and has_own_key(claimed):
                 raise AgentMismatch(f"{claimed!r} has a key of its own, and no other key acts under this name.")
         acting = self.bound_to or header or named or self.name
-        return Actor(acting, self.key_id, fencing_token, self.role, is_bound=self.bound_to is not None)
+        return Actor(acting, self.key_id, fencing_token, self.role, self.bound_to is not None, self.first_key_id)
 
 
 _IN_WORDS = {"X-Agent-ID": "X-Agent-ID", "actor": "The body"}

@@ -7,6 +7,7 @@ from time import monotonic
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from access import bound_agents, key_guesses
@@ -63,11 +64,24 @@ def is_verified(key: str) -> bool:
 
 def caller_of_key(key_id: UUID) -> Caller | None:
     """Return the caller of a key that is known by its id; None for one that is expired or revoked."""
+    return _caller_where(key_id, Q(pk=key_id))
+
+
+def caller_of_principal(key_id: UUID) -> Caller | None:
+    """Return the caller of the newest live key among this one and those that it was rotated into; None if all have ended."""
+    return _caller_where(key_id, Q(pk=key_id) | Q(first_key_id=key_id))
+
+
+def _caller_where(key_id: UUID, condition: Q) -> Caller | None:
     for caller in _configured().values():
         if caller.key_id == key_id:
             return caller
-    row = ApiKey.objects.live(_latest(clock())).filter(pk=key_id).first()
-    return Caller(row.id, row.name, Role(row.role), row.agent_id) if row else None
+    row = ApiKey.objects.live(_latest(clock())).filter(condition).order_by("-created_at").first()
+    return _caller(row) if row else None
+
+
+def _caller(row: ApiKey) -> Caller:
+    return Caller(row.id, row.name, Role(row.role), row.agent_id, row.first_key_id)
 
 
 def is_for_dev_mode(key_id: UUID) -> bool:
@@ -93,7 +107,7 @@ def _verify(fingerprint: str) -> _Verified | None:
         if row.expires_at and row.expires_at <= now:
             return None
         _note_use(row, now)
-        caller = Caller(row.id, row.name, Role(row.role), row.agent_id)
+        caller = _caller(row)
         left = (row.expires_at - now).total_seconds() if row.expires_at else CACHED_FOR
         found = _Verified(caller, asked_at + min(left, CACHED_FOR))
     else:

@@ -1,4 +1,5 @@
 from datetime import datetime
+from uuid import UUID
 
 from django.db import models
 from django.db.models import Q
@@ -40,6 +41,7 @@ class ApiKey(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+    first_key_id = models.UUIDField(null=True, editable=False, help_text="The first of the keys that were rotated into this one.")
 
     objects = ApiKeyQuerySet.as_manager()
 
@@ -50,6 +52,11 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
+
+    @property
+    def principal_id(self) -> UUID:
+        """Return the id under which rights are kept: those of a key pass on to the one that it is rotated into."""
+        return self.first_key_id or self.id
 
 
 class IdempotentAnswer(models.Model):

@@ -3,7 +3,7 @@
 from django.contrib.auth import get_user_model
 
 from access.callers import SYSTEM
-from access.keys import caller_of_key
+from access.keys import caller_of_principal
 from access.models import Role
 from access.people import role_of
 from config.ids import parse_id
@@ -15,7 +15,7 @@ def role_of_principal(principal: str) -> Role | None:
     match kind:
         case "key":
             pk = parse_id(name)
-            caller = caller_of_key(pk) if pk else None
+            caller = caller_of_principal(pk) if pk else None
             return caller.role if caller else None
         case "user":
             person = get_user_model().objects.filter(username=name).first()

@@ -23,6 +23,7 @@ def create_key(
     created_by: str,
     agent_id: str | None = None,
     expires_at: datetime | None = None,
+    first_key_id: UUID | None = None,
     is_told: bool = False,
 ) -> tuple[ApiKey, str]:
     """Make a key. Answers the row and the key itself, which nobody can read again (protocol §1.1).
@@ -43,6 +44,7 @@ def create_key(
         created_by=created_by,
         created_at=clock(),
         expires_at=expires_at,
+        first_key_id=first_key_id,
     )
     if not is_told:
         note("key_created", actor=created_by, subject=str(row), role=str(role))
@@ -53,6 +55,8 @@ def create_key(
 @verb
 def rotate_key(*, key_id: UUID | str, created_by: str, ends_at: datetime) -> tuple[ApiKey, str]:
     """Make another key like this one, which then ends at `ends_at`, if not before. The new one lasts as long as the old one did.
+
+    What the old one made, holds and may change, the new one may: both are one principal.
 
     Answers the new row and the key itself. Raises KeyNotFound, Invalid for a key that has ended already.
     """
@@ -67,6 +71,7 @@ def rotate_key(*, key_id: UUID | str, created_by: str, ends_at: datetime) -> tup
         agent_id=row.agent_id,
         created_by=created_by,
         expires_at=now + lasts if lasts else None,
+        first_key_id=row.principal_id,
         is_told=True,
     )
     row.expires_at = min(row.expires_at or ends_at, ends_at)

@@ -71,7 +71,6 @@ def test_bytes_of_an_attachment_may_be_kept_by_who_asked(server):
 
 
 @pytest.mark.rule("I-2")
-@pytest.mark.case("streams If-Match")
 @pytest.mark.parametrize(
     "given", ['W/"1"', '"1-gzip"', '"1--gzip"', '"1;gzip"', '"1:br"', 'W/"1-br"', '"1-zstd"', '"1-deflate"', "1", '"1"']
 )

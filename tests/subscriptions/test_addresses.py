@@ -164,7 +164,7 @@ METADATA = [
 ]  # fmt: skip
 
 
-@pytest.mark.case("security Info: 168.63.129.16 and link-local")
+@pytest.mark.case("security metadata")
 @pytest.mark.parametrize("allows_private", [False, True])
 @pytest.mark.parametrize("host", METADATA)
 def test_link_local_and_metadata_addresses_are_refused_whatever_the_settings_allow(

@@ -97,7 +97,7 @@ class Target:
 
 
 def head(method: str, path: str, *headers: str) -> bytes:
-    return "\r\n".join([f"{method} {path} HTTP/1.1", "Host: a", *headers, "Connection: close", "", ""]).encode()
+    return "\r\n".join([f"{method} {path} HTTP/1.1", "Host: localhost", *headers, "Connection: close", "", ""]).encode()
 
 
 def _post(path: str, make: Callable[[int], bytes | object], **headers: str) -> Callable[[Target, int], None]:

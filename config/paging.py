@@ -75,8 +75,9 @@ def objects_within(queryset: QuerySet[Any], size: int) -> tuple[list[Any], int, 
             break
         used, kept = used + each, kept + 1
     ids = [pk for pk, _ in measured[:kept]]
-    objects = model._default_manager.filter(pk__in=ids)
-    by_id = {each.pk: each for each in (objects.select_related(*related) if related else objects)}
+    whole = queryset.all()
+    whole.query.clear_limits()
+    by_id = {each.pk: each for each in whole.filter(pk__in=ids)}  # With all that the queryset adds to its objects.
     return [by_id[pk] for pk in ids if pk in by_id], used, kept < len(measured)
 
 

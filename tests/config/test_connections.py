@@ -57,7 +57,7 @@ def exchange(server: Server, *parts: bytes) -> tuple[int, dict[str, str], dict]:
 
 
 def head(method: str, path: str, *headers: str) -> bytes:
-    return "\r\n".join([f"{method} {path} HTTP/1.1", "Host: a", *headers, "", ""]).encode()
+    return "\r\n".join([f"{method} {path} HTTP/1.1", "Host: localhost", *headers, "", ""]).encode()
 
 
 def memory(server: Server) -> int:

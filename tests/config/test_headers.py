@@ -191,10 +191,13 @@ def test_headers_of_browser_clients_are_allowed(open_to_browsers, path):
 
 @pytest.mark.case("streams 23")
 def test_pages_may_read_name_and_range_of_an_attachment(open_to_browsers):
-    origin = {**KEY, "Origin": "https://app.example"}
-    intent = requests.post(f"{open_to_browsers.api}/intents", json={"title": "t"}, headers=KEY, timeout=10).json()
+    named = {"name": "pages", "role": "agent"}
+    made = requests.post(f"{open_to_browsers.api}/keys", json=named, headers=KEY, timeout=10).json()
+    key = {"X-API-Key": made["key"]}  # Dev mode's keys are not for pages of other origins.
+    origin = {**key, "Origin": "https://app.example"}
+    intent = requests.post(f"{open_to_browsers.api}/intents", json={"title": "t"}, headers=key, timeout=10).json()
     path = f"{open_to_browsers.api}/intents/{intent['id']}/attachments"
-    made = requests.post(path, json={"filename": "a.txt", "content_base64": "YWJj"}, headers=KEY, timeout=10).json()
+    made = requests.post(path, json={"filename": "a.txt", "content_base64": "YWJj"}, headers=key, timeout=10).json()
 
     got = requests.get(f"{path}/{made['id']}/content", headers={**origin, "Range": "bytes=0-1"}, timeout=10)
 
@@ -228,7 +231,7 @@ def spoken(server, request: bytes, until: bytes = b"") -> bytes:
 @pytest.mark.case("streams 46")
 @pytest.mark.parametrize("path", ["/healthz", "/api/v1/intents", "/docs", "/static/console/console.css", "/nowhere"])
 def test_old_http_gets_no_chunks_and_a_whole_answer(server, path):
-    old = spoken(server, f"GET {path} HTTP/1.0\r\nX-API-Key: dev-user-key\r\n\r\n".encode())
+    old = spoken(server, f"GET {path} HTTP/1.0\r\nHost: localhost\r\nX-API-Key: dev-user-key\r\n\r\n".encode())
     new = requests.get(f"{server.url}{path}", headers=KEY, timeout=10)
 
     head, _, body = old.partition(b"\r\n\r\n")
@@ -239,7 +242,11 @@ def test_old_http_gets_no_chunks_and_a_whole_answer(server, path):
 
 @pytest.mark.case("streams 46")
 def test_old_http_follows_a_stream_without_chunks(server):
-    got = spoken(server, b"GET /api/v1/events/subscribe HTTP/1.0\r\nX-API-Key: dev-user-key\r\n\r\n", until=b'{"position":')
+    got = spoken(
+        server,
+        b"GET /api/v1/events/subscribe HTTP/1.0\r\nHost: localhost\r\nX-API-Key: dev-user-key\r\n\r\n",
+        until=b'{"position":',
+    )
     head, _, body = got.partition(b"\r\n\r\n")
 
     assert b"transfer-encoding" not in head.lower()
@@ -249,7 +256,7 @@ def test_old_http_follows_a_stream_without_chunks(server):
 @pytest.mark.case("streams 49")
 def test_agent_id_in_utf8_comes_out_right(server):
     body = b'{"title":"t"}'
-    about = f"Host: a\r\nX-API-Key: dev-user-key\r\nX-Agent-ID: Zoë/日本\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
+    about = f"Host: localhost\r\nX-API-Key: dev-user-key\r\nX-Agent-ID: Zoë/日本\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
     answer = spoken(server, f"POST /api/v1/intents HTTP/1.1\r\n{about}\r\nConnection: close\r\n\r\n".encode() + body)
 
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["created_by"] == "Zoë/日本"

@@ -37,6 +37,7 @@ _ERRORS = {
     "401": "The key is missing, wrong, expired or revoked.",
     "403": "The key does not allow this.",
     "404": "There is no such object.",
+    "408": "The body did not arrive in time.",
     "409": "Someone else came first, or the object's state forbids it.",
     "413": "What was sent is too large.",
     "415": "The body is not JSON.",
@@ -44,6 +45,7 @@ _ERRORS = {
     "422": "The Idempotency-Key was used for another request.",
     "428": "The version that the write is based on is missing.",
     "429": "Too many requests.",
+    "431": "The headers are too large.",
     "500": "The server failed unexpectedly.",
     "503": "The server cannot answer at the moment.",
 }
@@ -399,7 +401,7 @@ def _finish_operation(path: str, method: str, operation: dict[str, Any]) -> None
     operation.setdefault("security", [])  # Where no key is needed.
     if "text/event-stream" in operation["responses"].get("200", {}).get("content", {}):
         operation["responses"]["200"]["content"] = _STREAM
-    statuses = ["400", "401", "403", "404", "429", "500", "503"]
+    statuses = ["400", "401", "403", "404", "429", "431", "500", "503"]
     headers = []
     if method != "get":
         statuses += ["409"]
@@ -407,7 +409,7 @@ def _finish_operation(path: str, method: str, operation: dict[str, Any]) -> None
         if path.startswith("/api/v1/intents/{intent_id}/"):
             headers += ["FencingToken"]
     if method in ("post", "patch", "put"):
-        statuses += ["413", "415"]
+        statuses += ["408", "413", "415"]
     if "206" in operation["responses"]:
         statuses += ["416"]
     if method == "post":

@@ -1,24 +1,33 @@
 """Ids: UUIDs that sort by the time they were made, so that new rows land at an index's end."""
 
 import os
+import threading
 import time
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-_newest = 0  # Milliseconds.
+_RANDOM_BITS = 74
+_lock = threading.Lock()
+_newest = 0
 
 
 def new_id() -> UUID:
-    """A UUID of version 7 (RFC 9562 §5.7): 48 bits of Unix milliseconds, then random bits.
+    """Return a UUID of version 7 (RFC 9562 §5.7) above all that this process has made.
 
-    Where the clock steps back, the milliseconds stay: lists in the order of ids go on at their end.
+    48 bits of Unix milliseconds, then random bits. Within a millisecond, and where the clock steps back, it is the last one plus a
+    random number (§6.2, method 2): lists in the order of ids go on at their end.
     """
     global _newest
-    _newest = max(_newest, time.time_ns() // 1_000_000)
-    value = _newest << 80 | int.from_bytes(os.urandom(10))
-    value = value & ~(0xF000 << 64) | 0x7000 << 64
-    return UUID(int=value & ~(0xC000 << 48) | 0x8000 << 48)
+    now = time.time_ns() // 1_000_000 << _RANDOM_BITS
+    with _lock:
+        if now > _newest:
+            _newest = now | int.from_bytes(os.urandom(10)) >> 6
+        else:
+            _newest += 1 + int.from_bytes(os.urandom(4))
+        value = _newest
+    milliseconds, high, low = value >> 74, value >> 62 & 0xFFF, value & (1 << 62) - 1
+    return UUID(int=milliseconds << 80 | 0x7 << 76 | high << 64 | 0x2 << 62 | low)
 
 
 def first_id_at(moment: datetime) -> UUID:

@@ -1,0 +1,37 @@
+"""Ids grow within a process, whatever its clock does."""
+
+import threading
+import time
+from itertools import pairwise
+
+import pytest
+
+from config.ids import new_id
+
+
+@pytest.mark.rule("E-7")
+def test_ids_grow_within_a_millisecond_and_while_the_clock_is_set_back(monkeypatch):
+    before = new_id()
+    monkeypatch.setattr(time, "time_ns", lambda: 1_000_000_000_000_000)
+    ids = [before, *(new_id() for _ in range(10_000))]
+
+    assert all(one < other for one, other in pairwise(ids))
+    assert {each.version for each in ids} == {7}
+    assert {each.variant for each in ids} == {before.variant}
+
+
+def test_threads_make_no_id_twice():
+    made: list[list[object]] = []
+    threads = [threading.Thread(target=lambda: made.append([new_id() for _ in range(5_000)])) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len({each for ids in made for each in ids}) == 40_000
+
+
+def test_ids_of_now_carry_the_time():
+    after = time.time_ns() // 1_000_000
+
+    assert after <= new_id().int >> 80 <= after + 1_000

@@ -27,6 +27,7 @@ def test_bytes_are_saved_and_never_shown_or_run(api, attachment):
         "Content-Security-Policy": "sandbox",
         "ETag": f'"{digest(TEN)}"',
         "Accept-Ranges": "bytes",
+        "Cache-Control": "private, no-cache",
         "Cross-Origin-Opener-Policy": "same-origin",
     }
 

@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import resource
 import socket
 import time
 from collections.abc import Iterator
@@ -167,12 +166,8 @@ def test_websocket_outlives_the_time_of_a_head(impatient):
 
 @pytest.mark.case("streams 25")
 def test_silent_connections_do_not_keep_others_out(database_url):
-    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (128, limits[1]))
-    try:
-        server = Started(database_url).start()
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    limited = "import resource, runpy; resource.setrlimit(resource.RLIMIT_NOFILE, (128, 128)); runpy.run_module('config.server', run_name='__main__')"
+    server = Started(database_url).start("-c", limited)
     try:
         silent = [connect(server) for _ in range(300)]
         answers = [requests.get(f"{server.url}/healthz", timeout=10).status_code for _ in range(20)]

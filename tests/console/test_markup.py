@@ -51,7 +51,7 @@ def written(api, agent, tmp_path, settings):
         {"cost_type": TAG[:80], "amount": 1, "unit": "USD", "provider": TAG[:80], "model": TAG[:80], "metadata": JSON},
     )
     post(f"{path}/failures", {"error_type": TAG[:80], "error_message": TAG, "metadata": JSON})
-    policy = {"shared_constraints": JSON, TAG: TAG}
+    policy = {"shared_constraints": {**JSON, TAG: TAG}}
     portfolio = post("/portfolios", {"name": TAG, "description": TAG, "governance_policy": policy, "metadata": JSON}, api)
     post(f"/portfolios/{portfolio['id']}/intents", {"intent_id": intent["id"]}, api)
     post("/keys", {"name": AGENT, "role": "agent", "agent_id": AGENT + "2"}, api)

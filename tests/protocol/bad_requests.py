@@ -320,7 +320,14 @@ TABLE = {
     "an agent who lists keys": Bad("GET", KEYS, None, "forbidden", 403, says="role operator", key="<agent>"),
     "an agent who makes a key": Bad("POST", KEYS, {"name": "a", "role": "operator"}, "forbidden", 403, key="<agent>"),
     "a bound agent with another's X-Agent-ID": Bad(
-        "POST", CREATE, {"title": "a"}, "agent_mismatch", 403, says="bound to 'ada'", key="<ada>", headers={"X-Agent-ID": "bob"}
+        "POST",
+        CREATE,
+        {"title": "a"},
+        "agent_mismatch",
+        403,
+        says="bound to 'bound-ada'",
+        key="<ada>",
+        headers={"X-Agent-ID": "bob"},
     ),
     "a bound agent who names another": Bad(
         "POST", CREATE, {"title": "a", "created_by": "bob"}, "agent_mismatch", 403, key="<ada>"

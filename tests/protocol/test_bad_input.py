@@ -43,7 +43,7 @@ def world(server: Server) -> dict[str, str]:
         "<done>": done,
         "<observer>": key("observer", role="observer"),
         "<agent>": key("agent", role="agent"),
-        "<ada>": key("ada", role="agent", agent_id="ada"),
+        "<ada>": key("bound", role="agent", agent_id="bound-ada"),
     }
 
 

@@ -62,6 +62,7 @@ REFUSED = [
     (lambda c: c.update_portfolio_status(ID, "done"), "status"),
     (lambda c: c.add_intent_to_portfolio(ID, ID, role=""), "role"),
     (lambda c: c.add_intent_to_portfolio(ID, ID, priority=2**31), "priority"),
+    (lambda c: c.create_stream_token(agent_id="user:grace"), "agent_id"),
     (lambda c: c.create_key(""), "name"),
     (lambda c: c.create_key("ci", role="admin"), "role"),
 ]

@@ -138,6 +138,6 @@ def test_words_print_and_compare_and_travel_as_text():
 
 def test_each_event_type_is_the_clients_or_the_servers():
     assert len(CLIENT_LOGGED) == 11
-    assert len(SERVER_WRITTEN) == 37
+    assert len(SERVER_WRITTEN) == 39
     assert set(EventType) == CLIENT_LOGGED | SERVER_WRITTEN
     assert all(member.name == member.value.upper() for member in EventType)

@@ -148,6 +148,7 @@ def test_a_clock_that_is_set_back_fails_no_request_and_no_rule(clock, servers, d
             sleep_for_a_second(servers[-1])
             time.sleep(0.5)
             clock.set(0)
+        until(lambda: failed or sum(event["event_type"] == "lease_acquired" for event in http.events(intent)) > AGENTS, "leases")
         enough.set()
         for thread in threads:
             thread.join()

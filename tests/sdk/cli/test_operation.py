@@ -118,7 +118,7 @@ def test_remedies_are_for_problems_that_exist():
 
 def test_what_controls_terminals_is_written_out(openintent, client):
     title = "[red]x[/red] \x1b[31m \x9b31m \u202e :smile: \\ ü"
-    intent = client.create_intent(title, title, state={title: title}, assign="a\u202eb")
+    intent = client.create_intent(title, title, state={title: title})
     client.request_arbitration(intent.id, title)
     client.acquire_lease(intent.id, "x\u202e")
 

@@ -98,15 +98,18 @@ def _fetch_measured(queryset: models.QuerySet[Any], short: int) -> list[tuple[Ro
         sql, parameters = queryset.query.get_compiler(connection=connection).as_sql()
     except EmptyResultSet:
         return []
-    sql = _without_long_texts(sql, model, connection.vendor, short)
+    head, from_, rest = sql.partition(" FROM ")
+    measured = f'{head}, {_measure(model, connection.vendor)} AS "{_BYTES}"{from_}{rest}'
+    columns = _short(model, short)
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
-            columns = f'{_chosen(model, (), None)}, "{_BYTES}"'
-            limit = "" if queryset.query.is_sliced else " LIMIT -1"
-            cursor.execute(f"SELECT json_group_array(json_array({columns})) FROM ({sql}{limit})", parameters)
+            limit = (
+                "" if queryset.query.is_sliced else " LIMIT -1"
+            )  # With a limit, each row is measured once, and not for each text.
+            cursor.execute(f"SELECT json_group_array(json_array({columns})) FROM ({measured}{limit})", parameters)
             found = loads(cursor.fetchone()[0])
         else:
-            cursor.execute(sql, parameters)
+            cursor.execute(f"SELECT {columns} FROM ({measured}) AS found", parameters)
             found = cursor.fetchall()
     make = row_type(model)._make
     return [(make(row[:-1]), row[-1]) for row in found]
@@ -138,21 +141,21 @@ def _large(model: type[models.Model]) -> list[str]:
     return [cast(str, field.column) for field in model._meta.concrete_fields if isinstance(field, models.TextField)]
 
 
-def _bytes_of(columns: Sequence[str], vendor: str) -> str:
+@cache
+def _measure(model: type[models.Model], vendor: str) -> str:
+    """The bytes of a row's texts, as SQL."""
     measure = "LENGTH(CAST({} AS BLOB))" if vendor == "sqlite" else "OCTET_LENGTH({})"
-    return " + ".join(f"COALESCE({measure.format(column)}, 0)" for column in columns)
-
-
-def _without_long_texts(sql: str, model: type[models.Model], vendor: str, short: int) -> str:
-    """The statement with NULL for rows' texts where they have more than `short` bytes together, which it says as well."""
-    head, from_, rest = sql.partition(" FROM ")
     qualified = [f'"{model._meta.db_table}"."{column}"' for column in _large(model)]
-    size = _bytes_of(qualified, vendor)
-    head = ", ".join(
-        f'CASE WHEN {size} <= {short} THEN {part} END AS "{part.rpartition(".")[2][1:-1]}"' if part in qualified else part
-        for part in head.split(", ")
-    )
-    return f'{head}, {size} AS "{_BYTES}"{from_}{rest}'
+    return " + ".join(f"COALESCE({measure.format(column)}, 0)" for column in qualified)
+
+
+@lru_cache(maxsize=1_000)
+def _short(model: type[models.Model], short: int) -> str:
+    """The columns of measured rows, NULL in the place of texts where a row has more than `short` bytes of them, and their bytes."""
+    columns = [field.column for field in cast(Any, model)._meta.concrete_fields]
+    large = _large(model)
+    chosen = [f'CASE WHEN "{_BYTES}" <= {short} THEN "{each}" END' if each in large else f'"{each}"' for each in columns]
+    return ", ".join([*chosen, f'"{_BYTES}"'])
 
 
 @cache
@@ -179,7 +182,7 @@ def _chosen(model: type[models.Model], names: tuple[str, ...], longest: int | No
 
 def get(model: type[models.Model], pk: UUID) -> Row | None:
     """The row, or None."""
-    found = _select_one(model, pk, lock=False)
+    found = _select_one(_connection(), model, pk, lock=False)
     return found and row_type(model)._make(found)
 
 
@@ -188,10 +191,11 @@ def lock(model: type[M], pk: UUID) -> M | None:
 
     Its attribute `locked_at` is the database's time once it was locked.
     """
-    found = _select_one(model, pk, lock=True)
+    connection = _connection()
+    found = _select_one(connection, model, pk, lock=True)
     if found is None:
         return None
-    *columns, at = found if _connection().vendor != "sqlite" else (*found, datetime.now(UTC))
+    columns, at = (found, datetime.now(UTC)) if connection.vendor == "sqlite" else (found[:-1], found[-1])
     loaders = _loaders(model)
     values = [value if load is None or value is None else load(value) for value, load in zip(columns, loaders, strict=True)]
     instance = model.from_db(DEFAULT_DB_ALIAS, _attnames(model), values)
@@ -235,8 +239,7 @@ def _connection() -> Any:
     return connections[DEFAULT_DB_ALIAS]  # django.db.connection looks this up at each of its attributes.
 
 
-def _select_one(model: type[models.Model], pk: UUID, *, lock: bool) -> tuple[Any, ...] | None:
-    connection = _connection()
+def _select_one(connection: Any, model: type[models.Model], pk: UUID, *, lock: bool) -> tuple[Any, ...] | None:
     found = connection.run(_select(model, connection.vendor, lock), [pk.hex if connection.vendor == "sqlite" else pk])
     return found[0] if found else None
 

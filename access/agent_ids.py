@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import NamedTuple
 
 MAX_AGENT_ID = 255
@@ -23,6 +24,7 @@ class Problem(NamedTuple):
     code: str
 
 
+@lru_cache(maxsize=10_000)  # Asked for each request with an X-Agent-ID.
 def problem_with(given: str) -> Problem | None:
     """Return why no key may act, or be acted upon, under this name; None where it may."""
     if not 1 <= len(given) <= MAX_AGENT_ID:
@@ -46,6 +48,7 @@ def has_invisible(text: str) -> bool:
     return any(unicodedata.category(each) in INVISIBLE for each in text)
 
 
+@lru_cache(maxsize=10_000)
 def folded(text: str) -> str:
     """Return what is the same for texts that look the same: without case, width, invisible characters and look-alike letters."""
     if not text.isascii():

@@ -1,6 +1,7 @@
 """Whether a request comes from this machine, to this machine, and by no web page: dev mode is for nothing else (protocol §1.1)."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -33,6 +34,7 @@ def why_not_from_here(meta: Mapping[str, Any]) -> str | None:
     return None
 
 
+@lru_cache(maxsize=1_000)
 def _name(url: str) -> str:
     """The host that the URL names; empty where it names none, or more than a host and a port."""
     try:

@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -219,6 +220,7 @@ def debug() -> bool:
     return value
 
 
+@lru_cache(maxsize=1_000)  # Asked for each request in dev mode.
 def is_loopback(host: str) -> bool:
     try:
         address = ipaddress.ip_address(host)

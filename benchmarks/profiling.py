@@ -87,4 +87,5 @@ def _scope(method: str, address: str, version: int | None) -> dict[str, Any]:
         "query_string": query.encode(),
         "headers": headers,
         "http_version": "1.1",
+        "client": ("127.0.0.1", 0),
     }

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Q
-from django.db.models.functions import Now
 
 from access import bound_agents, key_guesses
 from access.bound_agents import CACHED_FOR
@@ -102,8 +101,8 @@ def _verify(fingerprint: str) -> _Verified | None:
     asked_at = monotonic()  # Before the database is asked: what is left then counts from here, and never too long.
     if caller := _configured().get(fingerprint):
         found = _Verified(caller, asked_at + CACHED_FOR)
-    elif row := ApiKey.objects.filter(digest=fingerprint, revoked_at=None).annotate(now=Now()).first():
-        now = _latest(row.now)
+    elif row := ApiKey.objects.filter(digest=fingerprint, revoked_at=None).first():
+        now = _latest(clock())  # After the row: SQLite's own Now() counts milliseconds, and would let a key outlive its end.
         if row.expires_at and row.expires_at <= now:
             return None
         _note_use(row, now)

@@ -14,12 +14,12 @@ from access import people_admin, services  # noqa: F401  Django looks for pages 
 from access.forms import NewKeyForm, RotateForm
 from access.models import ApiKey, Role
 from access.pages import OperatorPages
-from access.people import actor_of, is_operator
-from config.db import clock
-from config.errors import ProtocolError
+from access.roles import actor_of, is_operator
 from console.actions import action
 from console.filters import by
 from console.lists import RowsAdmin
+from core.db import database_now
+from core.errors import ProtocolError
 
 SOON = timedelta(days=7)
 STATES = [("live", "Live"), ("soon", "Ends within a week"), ("ended", "Revoked or expired")]
@@ -54,11 +54,11 @@ class ApiKeyAdmin(OperatorPages, RowsAdmin):
         return [rotate, *super().get_urls()]
 
     def rows(self, request: HttpRequest, found: list[ApiKey]) -> dict[str, Any]:
-        now = clock()
+        now = database_now()
         return {"rows": [(each, state_of(each, now)) for each in found], "may_make": is_operator(request)}
 
     def panels(self, request: HttpRequest, obj: ApiKey) -> dict[str, Any]:
-        state = state_of(obj, clock())
+        state = state_of(obj, database_now())
         is_live = state not in ("revoked", "expired")
         return {"key": obj, "state": state, "may_rotate": is_live and is_operator(request)}
 

@@ -9,11 +9,11 @@ from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
 from access import ratelimit
-from access.callers import Caller, caller_of
-from access.keys import DEV_KEYS, find_caller
+from access.identity import Caller, actor_of, caller_of
+from access.key_lookup import DEV_KEYS, find_caller
 from access.loopback import why_not_from_here
 from access.models import Role
-from config.errors import Forbidden, Unauthenticated
+from core.errors import Forbidden, Unauthenticated
 
 
 class KeyAuthentication(BaseAuthentication):
@@ -68,6 +68,15 @@ class RoleAllows(BasePermission):
         role = caller_of(request).role
         if not role.includes(least):
             raise Forbidden(f"This needs a key of the role {least.value}; this one is {role.value}.")
+        return True
+
+
+class AgentIdAllows(BasePermission):
+    """Whatever is asked, a key that is bound to an agent cannot pass for another."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        if "HTTP_X_AGENT_ID" in request.META:
+            actor_of(request)
         return True
 
 

@@ -6,8 +6,8 @@ from time import monotonic
 
 from django.utils import timezone
 
-from access.agent_ids import folded
 from access.models import ApiKey
+from core.agent_ids import folded
 
 CACHED_FOR = 5.0  # Seconds until a key that another process makes or revokes counts here.
 

@@ -1,22 +1,10 @@
-from config.errors import NotFound, ProtocolError
+from core.errors import NotFound, ProtocolError
 
 
 class AgentMismatch(ProtocolError):
     """The key is bound to one agent, and the request speaks for another; or it speaks for an agent that has a key of its own. Leave `X-Agent-ID` and the actor out, or use that agent's own key."""
 
     code, title, status = "agent_mismatch", "Agent mismatch", 403
-
-
-class KeyReused(ProtocolError):
-    """This `Idempotency-Key` came before with another request. Give each new request a key of its own."""
-
-    code, title, status = "idempotency_key_reused", "Idempotency key reused", 422
-
-
-class RequestInProgress(ProtocolError):
-    """A request with this `Idempotency-Key` is still running. Wait a moment and send the same request again: you will get its answer."""
-
-    code, title, status = "request_in_progress", "Request in progress", 409
 
 
 class KeyNotFound(NotFound):

@@ -7,9 +7,9 @@ from django import forms
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from access.agent_ids import MAX_AGENT_ID, problem_with
 from access.models import MAX_NAME, Role
-from access.people import MAY
+from access.roles import MAY
+from core.agent_ids import MAX_AGENT_ID, problem_with
 
 NEVER, CHOSEN = "never", "chosen"
 LASTS = {NEVER: ("Never", None), "30": ("In 30 days", 30), "90": ("In 90 days", 90), "365": ("In a year", 365)}

@@ -15,7 +15,7 @@ from django.utils import timezone
 from access import ratelimit
 from access.bound_agents import CACHED_FOR
 from access.models import ApiKey
-from config.errors import RateLimited
+from core.errors import RateLimited
 
 WRONG_KEYS, PERIOD = 60, 60.0
 """So many wrong keys of a network at once, and then as many in so many seconds. The same one again within CACHED_FOR counts once."""

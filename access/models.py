@@ -4,7 +4,7 @@ from uuid import UUID
 from django.db import models
 from django.db.models import Q
 
-from config.ids import new_id
+from core.ids import new_id
 
 MAX_NAME = 100
 
@@ -59,26 +59,8 @@ class ApiKey(models.Model):
         return self.first_key_id or self.id
 
 
-class IdempotentAnswer(models.Model):
-    """The answer that a POST with an Idempotency-Key got, for whoever sends it again (protocol §1)."""
-
-    key = models.CharField(max_length=255)
-    caller = models.CharField(max_length=300)
-    fingerprint = models.CharField(max_length=64)
-    status = models.PositiveSmallIntegerField()
-    headers = models.TextField()
-    body = models.TextField()
-    created_at = models.DateTimeField(db_index=True)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["key", "caller"], name="one_answer_per_idempotency_key")]
-
-    def __str__(self) -> str:
-        return f"{self.status} for {self.key}"
-
-
 class Console(models.Model):
-    """No table: the permissions that make the roles of people (access.people)."""
+    """No table: the permissions that make the roles of people (access.roles)."""
 
     class Meta:
         managed = False

@@ -7,8 +7,8 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from access.models import Role
-from access.people import is_operator
-from config.db import clock
+from access.roles import is_operator
+from core.db import database_now
 
 
 class OperatorPages:
@@ -22,7 +22,7 @@ class OperatorPages:
 
     def page(self, request: HttpRequest, template: str, **context: Any) -> HttpResponse:
         """A page that nobody keeps. What is shown once stands on one: not in a message, which would travel in a cookie."""
-        context = {**self.admin_site.each_context(request), "opts": self.opts, "now": clock(), **context}
+        context = {**self.admin_site.each_context(request), "opts": self.opts, "now": database_now(), **context}
         return TemplateResponse(request, template, context, headers={"Cache-Control": "no-store"})
 
     def require_operator(self, request: HttpRequest) -> None:

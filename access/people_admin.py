@@ -13,17 +13,17 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import path
 from django.utils import timezone
 
-from access import accounts
+from access import user_services
 from access.forms import NewPersonForm
 from access.models import Role
 from access.pages import OperatorPages
-from access.people import MAY, NO_ROLE, OPERATORS, SUPERUSER, is_operator, sessions_of, with_roles
-from config.errors import ProtocolError
+from access.roles import MAY, NO_ROLE, OPERATORS, SUPERUSER, is_operator, sessions_of, with_roles
 from console import passwords
 from console.actions import Action, action
 from console.filters import by
 from console.lists import RowsAdmin
 from console.log import Choice, Everywhere
+from core.errors import ProtocolError
 
 admin.site.unregister([User, Group])  # Groups are the roles, which are given on a person's page.
 
@@ -50,7 +50,7 @@ def _giving(role: str, warning: str) -> Action:
         warning=warning,
     )
     def give(self: Any, request: HttpRequest, person: User) -> None:
-        accounts.give_role(person_id=person.pk, role=role, by=_who(request))
+        user_services.give_role(person_id=person.pk, role=role, by=_who(request))
 
     return give
 
@@ -125,7 +125,7 @@ class PersonAdmin(OperatorPages, RowsAdmin):
         given = form.cleaned_data
         try:
             with transaction.atomic():
-                return accounts.add_person(name=given["name"], role=given["role"], by=_who(request))
+                return user_services.add_person(name=given["name"], role=given["role"], by=_who(request))
         except ValidationError as error:
             form.add_error("name", error.messages)
         except ProtocolError as refusal:
@@ -140,7 +140,7 @@ class PersonAdmin(OperatorPages, RowsAdmin):
             return self.page(request, "access/new_link.html", title="New link", person=person, original=person)
         try:
             with transaction.atomic():
-                person = accounts.renew_link(person_id=person_id, by=_who(request))
+                person = user_services.renew_link(person_id=person_id, by=_who(request))
         except ProtocolError as refusal:
             messages.error(request, f"{person}: {refusal.detail}")
             return redirect("admin:auth_user_change", person_id)
@@ -165,7 +165,7 @@ class PersonAdmin(OperatorPages, RowsAdmin):
         warning="Their sessions end at once, in all browsers. With the password they can sign in again.",
     )
     def sign_out(self, request: HttpRequest, person: User) -> None:
-        accounts.sign_out(person_id=person.pk, by=_who(request))
+        user_services.sign_out(person_id=person.pk, by=_who(request))
 
     @action(
         "Switch off the selected people",
@@ -174,8 +174,8 @@ class PersonAdmin(OperatorPages, RowsAdmin):
         warning="Their sessions end at once, and they cannot sign in any more. What they did stays in the log.",
     )
     def switch_off(self, request: HttpRequest, person: User) -> None:
-        accounts.switch_off(person_id=person.pk, by=_who(request))
+        user_services.switch_off(person_id=person.pk, by=_who(request))
 
     @action("Switch on the selected people", least=Role.OPERATOR, done="Switched on")
     def switch_on(self, request: HttpRequest, person: User) -> None:
-        accounts.switch_on(person_id=person.pk, by=_who(request))
+        user_services.switch_on(person_id=person.pk, by=_who(request))

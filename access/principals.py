@@ -2,11 +2,11 @@
 
 from django.contrib.auth import get_user_model
 
-from access.callers import SYSTEM
-from access.keys import caller_of_principal
+from access.identity import SYSTEM
+from access.key_lookup import caller_of_principal
 from access.models import Role
-from access.people import role_of
-from config.ids import parse_id
+from access.roles import role_of
+from core.ids import parse_id
 
 
 def role_of_principal(principal: str) -> Role | None:

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.conf import settings
 
 from access import sharedlimit
-from config.errors import RateLimited
+from core.errors import RateLimited
 
 MAX_SUBJECTS = 100_000
 

@@ -3,11 +3,11 @@ from typing import Any, ClassVar
 from django.utils import timezone
 from rest_framework import serializers
 
-from access.agent_ids import AGENT_ID, LOOKS, MAX_AGENT_ID, RESERVED, problem_with
 from access.models import MAX_NAME, ApiKey, Role
-from config.api import Body
-from config.fields import Choice, Instant, Text
-from config.wire import instant
+from core.agent_ids import AGENT_ID, LOOKS, MAX_AGENT_ID, RESERVED, problem_with
+from core.api.fields import Choice, Instant, Text
+from core.api.serializers import Body
+from core.encoding import instant
 
 
 class AgentId(Text):

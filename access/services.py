@@ -6,16 +6,16 @@ from uuid import UUID
 
 from django.db import transaction
 
-from access.agent_ids import problem_with
+from access.audit_log import note
 from access.errors import KeyNotFound
-from access.keys import digest, forget_verified
+from access.key_lookup import digest, forget_verified
 from access.models import ApiKey, Role
-from access.noting import note
-from config.db import clock, verb
-from config.errors import Invalid
+from core.agent_ids import problem_with
+from core.db import atomic_verb, database_now
+from core.errors import Invalid
 
 
-@verb
+@atomic_verb
 def create_key(
     *,
     name: str,
@@ -42,7 +42,7 @@ def create_key(
         prefix=prefix,
         digest=digest(secret),
         created_by=created_by,
-        created_at=clock(),
+        created_at=database_now(),
         expires_at=expires_at,
         first_key_id=first_key_id,
     )
@@ -52,7 +52,7 @@ def create_key(
     return row, secret
 
 
-@verb
+@atomic_verb
 def rotate_key(*, key_id: UUID | str, created_by: str, ends_at: datetime) -> tuple[ApiKey, str]:
     """Make another key like this one, which then ends at `ends_at`, if not before. The new one lasts as long as the old one did.
 
@@ -61,7 +61,7 @@ def rotate_key(*, key_id: UUID | str, created_by: str, ends_at: datetime) -> tup
     Answers the new row and the key itself. Raises KeyNotFound, Invalid for a key that has ended already.
     """
     row = _lock(key_id)
-    now = clock()
+    now = database_now()
     if not ApiKey.objects.live(now).filter(pk=row.pk).exists():
         raise Invalid.field("key_id", "has ended already; make a new key", "ended")
     lasts = row.expires_at and row.expires_at - row.created_at
@@ -80,12 +80,12 @@ def rotate_key(*, key_id: UUID | str, created_by: str, ends_at: datetime) -> tup
     return made
 
 
-@verb
+@atomic_verb
 def revoke_key(*, key_id: UUID | str, revoked_by: str) -> ApiKey:
     """End a key for good: at once in this process, within seconds in others. Again changes nothing. Raises KeyNotFound."""
     row = _lock(key_id)
     if row.revoked_at is None:
-        row.revoked_at = clock()
+        row.revoked_at = database_now()
         row.save(update_fields=["revoked_at"])
         note("key_revoked", actor=revoked_by, subject=str(row))
     transaction.on_commit(forget_verified)

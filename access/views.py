@@ -4,11 +4,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from access import services
+from access.identity import actor_of
 from access.models import ApiKey, Role
 from access.serializers import CreateKey, KeyOut, NewKeyOut, key_body
-from config.api import ApiViewSet, actor_of, check_parameters, parse
-from config.paging import PARAMETERS, Keyset, page
-from config.schema import created, deleted, listed
+from core.api.pagination import PARAMETERS, Keyset, page
+from core.api.serializers import check_parameters, parse
+from core.api.views import ApiViewSet
+from core.openapi import created, deleted, listed
 
 
 class KeyViewSet(ApiViewSet):

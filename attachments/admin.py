@@ -15,7 +15,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_safe
 
 from access.models import Role
-from access.people import actor_of, may
+from access.roles import actor_of, may
 from attachments import previews, services
 from attachments.errors import BytesMissing
 from attachments.models import Attachment

@@ -1,6 +1,6 @@
 from typing import Any
 
-from config.errors import NotFound, ProtocolError
+from core.errors import NotFound, ProtocolError
 
 
 class AttachmentNotFound(NotFound):

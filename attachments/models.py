@@ -3,8 +3,8 @@ from typing import Any, ClassVar
 from django.db import models
 from django.db.models import F, Q
 
-from config.ids import new_id
-from config.strictjson import JSONTextField
+from core.db.fields import JSONTextField
+from core.ids import new_id
 
 AGENT_ID = 255
 MAX_FILENAME = 255

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from django.db.models import Q
 
-from attachments import files
+from attachments import blob_store
 from attachments.models import Attachment
 
 IMAGES = {"image/png", "image/jpeg", "image/gif", "image/webp"}
@@ -68,7 +68,7 @@ def whereabouts(attachment: Attachment) -> str:
     if attachment.blob_id is None:
         return "elsewhere"
     try:
-        return "here" if files.has(attachment.blob_id) else "gone"
+        return "here" if blob_store.has(attachment.blob_id) else "gone"
     except OSError as error:
         log.warning("no bytes can be looked at: %s", error)
         return "away"
@@ -89,7 +89,7 @@ def _beginning(digest: str, most: int) -> str:
 
     A character that is cut in two is left out. Raises OSError, FileNotFoundError if they are gone.
     """
-    with closing(files.read(digest, 0, most)) as stretch:
+    with closing(blob_store.read(digest, 0, most)) as stretch:
         data = b"".join(stretch)
     text = getincrementaldecoder("utf-8")("replace").decode(data, final=len(data) < most)
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}")

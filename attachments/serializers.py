@@ -10,12 +10,12 @@ from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 from rest_framework.fields import empty
 
-from attachments.files import Content
+from attachments.blob_store import Content
 from attachments.models import MAX_CONTENT_TYPE, MAX_FILENAME, MAX_URL
-from config import strictjson
-from config.api import Body
-from config.errors import TooLarge
-from config.fields import Integer, JSONObject, Text
+from core import strict_json
+from core.api.fields import Integer, JSONObject, Text
+from core.api.serializers import Body
+from core.errors import TooLarge
 
 MAX_DESCRIPTION = 10_000
 DEFAULT_TYPE = "application/octet-stream"
@@ -56,7 +56,7 @@ class Bytes(Text):
 class Metadata(JSONObject):
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         values = super().to_internal_value(data)
-        if not strictjson.fits(values, settings.MAX_EVENT_PAYLOAD):
+        if not strict_json.fits(values, settings.MAX_EVENT_PAYLOAD):
             raise TooLarge("The metadata of an attachment are too large.", limit=settings.MAX_EVENT_PAYLOAD)
         return values
 
@@ -91,7 +91,7 @@ class Size(Integer):
     """In bytes."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(min_value=0, max_value=strictjson.MAX_INTEGER, **kwargs)
+        super().__init__(min_value=0, max_value=strict_json.MAX_INTEGER, **kwargs)
 
 
 class AttachReference(Described):

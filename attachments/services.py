@@ -9,19 +9,19 @@ from uuid import UUID
 
 from django.db import transaction
 
-from access.callers import Actor
-from attachments import files
+from access.identity import Actor
+from attachments import blob_store
+from attachments.blob_store import Content
 from attachments.errors import AttachmentNotFound
-from attachments.files import Content
 from attachments.models import Attachment, Blob
-from attachments.wire import url_of
-from config.db import advisory_lock, clock, verb
+from attachments.representation import url_of
+from core.db import advisory_lock, atomic_verb, database_now
 from intents.events import EventType, NewEvent, append
 from intents.models import Intent
 from leasing.guards import require_token
 
 
-@verb
+@atomic_verb
 def add_attachment(*, intent_id: UUID | str, actor: Actor, content: Content | None = None, **fields: Any) -> Attachment:
     """Attach a file to an intent: `content`, whose bytes are stored already, or what lies at `storage_url` (rules T-1, T-4).
 
@@ -31,7 +31,7 @@ def add_attachment(*, intent_id: UUID | str, actor: Actor, content: Content | No
     """
     intent = Intent.objects.lock(intent_id)
     require_token(intent, actor)
-    now = clock()
+    now = database_now()
     if content:
         fields |= {"size": content.size, "sha256": content.sha256, "blob": _blob(content)}
     attachment = Attachment(intent=intent, uploaded_by=actor.id, created_at=now, **fields)
@@ -48,7 +48,7 @@ def add_attachment(*, intent_id: UUID | str, actor: Actor, content: Content | No
     return attachment
 
 
-@verb
+@atomic_verb
 def remove_attachment(*, intent_id: UUID | str, attachment_id: UUID | str, actor: Actor) -> None:
     """Remove the attachment, and its bytes if nothing else points to them (rule T-4). Again changes nothing.
 
@@ -65,7 +65,7 @@ def remove_attachment(*, intent_id: UUID | str, attachment_id: UUID | str, actor
     attachment.delete()
     if attachment.blob_id:
         _let_go(attachment.blob_id)
-    append(intent, NewEvent(EventType.ATTACHMENT_REMOVED, payload), actor=actor, now=clock())
+    append(intent, NewEvent(EventType.ATTACHMENT_REMOVED, payload), actor=actor, now=database_now())
 
 
 def forget_orphans(folders: list[str] | None = None) -> int:
@@ -73,16 +73,16 @@ def forget_orphans(folders: list[str] | None = None) -> int:
 
     In some of the 256 folders, others each time; `folders` says which.
     """
-    digests, partial = files.old(folders)
-    files.delete_partial(partial)
+    digests, partial = blob_store.old(folders)
+    blob_store.delete_partial(partial)
     known = set(Blob.objects.filter(pk__in=digests).values_list("pk", flat=True))
     return sum(_delete_unknown(digest) for digest in digests if digest not in known)
 
 
 def _blob(content: Content) -> Blob:
     _lock(content.sha256)
-    files.keep(content)  # They may have gone again since they were stored.
-    blob, _ = Blob.objects.get_or_create(pk=content.sha256, defaults={"size": content.size, "created_at": clock()})
+    blob_store.keep(content)  # They may have gone again since they were stored.
+    blob, _ = Blob.objects.get_or_create(pk=content.sha256, defaults={"size": content.size, "created_at": database_now()})
     return blob
 
 
@@ -95,13 +95,13 @@ def _let_go(digest: str) -> None:
         transaction.on_commit(lambda: _delete_unknown(digest), robust=True)
 
 
-@verb
+@atomic_verb
 def _delete_unknown(digest: str) -> bool:
     """Delete the bytes if they still belong to no blob. Answers whether that was so."""
     _lock(digest)
     if Blob.objects.filter(pk=digest).exists():
         return False
-    files.delete(digest)
+    blob_store.delete(digest)
     return True
 
 

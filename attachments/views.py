@@ -9,18 +9,20 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from attachments import files, ranges, services
+from access.identity import actor_of
+from attachments import blob_store, ranges, services
 from attachments.errors import AttachmentNotFound, BytesMissing, KeptElsewhere
-from attachments.forms import values_of
 from attachments.models import Attachment
-from attachments.schema import FILE, downloaded
+from attachments.multipart import values_of
+from attachments.openapi import FILE, downloaded
+from attachments.representation import attachment_body, disposition
 from attachments.serializers import AttachBytes, AttachFile, AttachmentOut, AttachReference
-from attachments.wire import attachment_body, disposition
-from config.api import ApiViewSet, actor_of, check_parameters, parse_values
-from config.errors import Invalid
-from config.formats import JSONParser
-from config.paging import PARAMETERS, Keyset, page
-from config.schema import created, deleted, listed
+from core.api.pagination import PARAMETERS, Keyset, page
+from core.api.parsers import JSONParser
+from core.api.serializers import check_parameters, parse_values
+from core.api.views import ApiViewSet
+from core.errors import Invalid
+from core.openapi import created, deleted, listed
 from intents.models import Intent
 
 BY_ID = Keyset("id")
@@ -47,7 +49,7 @@ class AttachmentViewSet(ApiViewSet):
             Intent.objects.require(kwargs["intent_id"])
             self.upload = read_upload(request)
             if content := self.upload.get("content"):
-                files.keep(content)
+                blob_store.keep(content)
 
     @created("add_attachment", "Attach a file to an intent", FILE, AttachmentOut)
     def create(self, request: Request, intent_id: UUID | str) -> Response:
@@ -126,10 +128,10 @@ def find(intent_id: UUID | str, attachment_id: UUID | str) -> Attachment:
     return found
 
 
-def opened(attachment: Attachment, start: int, length: int) -> files.Stretch:
+def opened(attachment: Attachment, start: int, length: int) -> blob_store.Stretch:
     """Raises BytesMissing."""
     try:
-        return files.read(str(attachment.blob_id), start, length)
+        return blob_store.read(str(attachment.blob_id), start, length)
     except FileNotFoundError:
         log.error("the bytes of attachment %s are not in the storage", attachment.pk)
         raise BytesMissing from None

@@ -16,7 +16,7 @@ import orjson
 from benchmarks import sql
 from benchmarks.operations import EVENT, INTENT
 from benchmarks.sql import Database, SQLite
-from config.ids import new_id
+from core.ids import new_id
 
 STATE_TEXT = orjson.dumps(INTENT["state"]).decode()
 CONSTRAINTS_TEXT = orjson.dumps(INTENT["constraints"]).decode()

@@ -12,7 +12,7 @@ import orjson
 
 from benchmarks import sql
 from benchmarks.operations import EVENT, INTENT, STATE
-from config.ids import new_id
+from core.ids import new_id
 
 AGENTS = [f"agent-{number:02}" for number in range(50)]
 STATUSES = ("completed", "active", "completed", "draft", "completed", "active", "completed", "pending", "blocked", "abandoned")

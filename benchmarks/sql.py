@@ -11,7 +11,7 @@ from uuid import UUID
 import psycopg
 
 from benchmarks import meter
-from config import env
+from core import env
 
 INTENT = (
     "id", "title", "description", "status", "state", "constraints", "confidence", "version", "parent_intent_id", "depends_on",

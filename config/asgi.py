@@ -13,19 +13,19 @@ django.setup()
 
 from django.conf import settings
 
-from config import body_limits
-from config.handler import Handler
-from config.hop import Hop
-from config.root_path import without_root_path
-from config.stopping import when_stopping
-from governance.waiting import WaitingRoom, asks_to_wait
+from access import body_limits
+from core.root_path import without_root_path
+from core.serving.shutdown import when_stopping
+from core.serving.wsgi_bridge import Hop
+from core.serving.wsgi_handler import Handler
+from governance.long_polling import WaitingRoom, asks_to_wait
 from intents.positions import Sequencer
 from jobs.worker import Worker
-from subscriptions.courier import Courier
-from subscriptions.ringing import Exchange
+from subscriptions.streams.redis_wakeups import Exchange
 from subscriptions.streams.sse import EventStream, asks_to_follow
 from subscriptions.streams.tail import Tail
 from subscriptions.streams.websocket import EventSocket
+from subscriptions.webhooks.delivery_worker import Courier
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]

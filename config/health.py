@@ -6,8 +6,8 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 
-from config.problems import reads_only
-from config.version import installed
+from core.api.exception_handler import reads_only
+from core.version import installed
 from intents import triggers
 
 log = logging.getLogger("openintent.health")

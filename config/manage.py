@@ -4,7 +4,7 @@ import os
 import sys
 from importlib.util import find_spec
 
-from config.env import env, flag, is_loopback
+from core.env import env, flag, is_loopback
 
 
 def main() -> None:

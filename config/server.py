@@ -13,8 +13,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import Error as DatabaseError
 from openintent_server import CannotStart
 
-from config.env import DEV_DATABASE, env, flag, is_loopback, number, rate, weakness
-from config.version import installed
+from core.env import DEV_DATABASE, env, flag, is_loopback, number, rate, weakness
+from core.version import installed
 
 SETTINGS = "config.settings"
 DEFAULT_HOST = "127.0.0.1"
@@ -85,12 +85,12 @@ class OpenIntentServer:
 
         django.setup()
         from access.models import ApiKey  # noqa: PLC0415
-        from config.db import rows  # noqa: PLC0415
+        from core.db import fetch_all  # noqa: PLC0415
         from governance.triggers import check as check_decisions  # noqa: PLC0415
         from intents.triggers import check as check_log  # noqa: PLC0415
 
         if connection.vendor == "postgresql":  # Several processes may start at once; one migrates.
-            rows("SELECT 1 FROM pg_advisory_lock(1)", [])
+            fetch_all("SELECT 1 FROM pg_advisory_lock(1)", [])
         call_command("migrate", verbosity=0, interactive=False)
         if errors := [*check_log(), *check_decisions()]:
             raise CannotStart(str(errors[0]))
@@ -117,8 +117,8 @@ class OpenIntentServer:
     def _serve(self, listener: socket.socket) -> None:
         from django.conf import settings  # noqa: PLC0415
 
-        from config.crew import Crew, CrewFailed  # noqa: PLC0415
-        from config.serving import serve  # noqa: PLC0415
+        from core.serving.supervisor import Crew, CrewFailed  # noqa: PLC0415
+        from core.serving.uvicorn_server import serve  # noqa: PLC0415
 
         host, port = listener.getsockname()[:2]
         self.port = port
@@ -241,7 +241,7 @@ class _user_of_database:
             raise CannotStart(
                 "in memory, each thread would have a database of its own. Name a file, for example sqlite:///./openintent.db."
             )
-        if database["ENGINE"] == "config.sqlite":
+        if database["ENGINE"] == "core.db.backends.sqlite":
             if self.processes > 1:
                 raise CannotStart(
                     f"{self.processes} processes cannot share an SQLite file. Leave --workers out, or use PostgreSQL: "
@@ -302,7 +302,7 @@ def _banner(host: str, port: int, settings: Any, workers: int, way_in: str) -> s
 def _readable_by_others(settings: Any) -> list[str]:
     """Return the files of the database, and the folder of attachments, that others than their owner may read: made by older versions."""
     database, attachments = settings.DATABASES["default"], settings.STORAGES["attachments"]["OPTIONS"].get("location")
-    name = database["NAME"] if database["ENGINE"] == "config.sqlite" else None
+    name = database["NAME"] if database["ENGINE"] == "core.db.backends.sqlite" else None
     paths = [Path(f"{name}{end}") for end in ("", "-wal", "-shm") if name] + ([Path(attachments)] if attachments else [])
     return [str(path) for path in paths if path.exists() and path.stat().st_mode & 0o077]
 

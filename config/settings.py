@@ -3,9 +3,9 @@
 from importlib.util import find_spec
 from pathlib import Path
 
-from config import env
-from config.secret import secret_key
 from console.theme import UNFOLD  # noqa: F401  A setting.
+from core import env
+from core.secret_key import secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -34,6 +34,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "django_filters",
     "drf_spectacular",
+    "core",
     "access",
     "intents",
     "leasing",
@@ -61,18 +62,18 @@ CORS_EXPOSE_HEADERS = [
 ]  # fmt: skip
 WITH_CORS = bool(CORS_ALLOWED_ORIGINS or CORS_ALLOW_ALL_ORIGINS)
 
-# The API needs none of the console's middleware: config.middleware lets its requests pass them by.
+# The API needs none of the console's middleware: core.middleware lets its requests pass them by.
 MIDDLEWARE = [
-    "config.middleware.RequestLog",
+    "core.middleware.RequestLog",
     *(["corsheaders.middleware.CorsMiddleware"] if WITH_CORS else []),
     "django.middleware.security.SecurityMiddleware",
-    "config.middleware.StaticFiles",
-    "config.middleware.Sessions",
-    "config.middleware.Csrf",
-    "config.middleware.Authentication",
-    "config.middleware.Messages",
-    "config.middleware.FrameOptions",
-    "config.middleware.ConsolePolicy",
+    "core.middleware.StaticFiles",
+    "core.middleware.Sessions",
+    "core.middleware.Csrf",
+    "core.middleware.Authentication",
+    "core.middleware.Messages",
+    "core.middleware.FrameOptions",
+    "core.middleware.ConsolePolicy",
 ]
 if WITH_CORS:
     INSTALLED_APPS.append("corsheaders")
@@ -167,13 +168,13 @@ THREADS = env.number("OPENINTENT_THREADS", 4, least=1)
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["access.authentication.KeyAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["access.authentication.RoleAllows"],
-    "DEFAULT_PARSER_CLASSES": ["config.formats.JSONParser"],
-    "DEFAULT_RENDERER_CLASSES": ["config.formats.JSONRenderer"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "config.formats.AlwaysJSON",
-    "DEFAULT_SCHEMA_CLASS": "config.schema.Schema",
+    "DEFAULT_PERMISSION_CLASSES": ["access.authentication.RoleAllows", "access.authentication.AgentIdAllows"],
+    "DEFAULT_PARSER_CLASSES": ["core.api.parsers.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["core.api.renderers.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "core.api.renderers.AlwaysJSON",
+    "DEFAULT_SCHEMA_CLASS": "core.openapi.Schema",
     "DEFAULT_METADATA_CLASS": None,
-    "EXCEPTION_HANDLER": "config.problems.drf_exception_handler",
+    "EXCEPTION_HANDLER": "core.api.exception_handler.drf_exception_handler",
     "UNAUTHENTICATED_USER": None,
     "COERCE_DECIMAL_TO_STRING": False,
 }
@@ -199,8 +200,8 @@ SPECTACULAR_SETTINGS = {
         "SubscriptionChange": "subscriptions.models.SETTABLE",
         "DeliveryStatus": "subscriptions.models.DeliveryStatus",
     },
-    "PREPROCESSING_HOOKS": ["config.schema.without_other_spellings"],
-    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "config.schema.finish"],
+    "PREPROCESSING_HOOKS": ["core.openapi.without_other_spellings"],
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "core.openapi.finish"],
     "AUTHENTICATION_WHITELIST": ["access.authentication.KeyAuthentication"],
     "DESCRIPTION": "Humans and AI agents work on the same goals: versioned intents with an append-only event log.\n\n"
     "Every error is a `application/problem+json` object with a stable `code`.",
@@ -215,17 +216,21 @@ LOG_FORMAT = env.one_of("OPENINTENT_LOG_FORMAT", "json", ["json", "text"])
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"json": {"()": "config.logs.JSONFormatter"}, "text": {"()": "config.logs.TextFormatter"}},
+    "formatters": {"json": {"()": "core.log_formatters.JSONFormatter"}, "text": {"()": "core.log_formatters.TextFormatter"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
         "openintent": {"level": LOG_LEVEL.upper()},
         # At DEBUG it would write headers and the ends of messages, with their keys.
         "uvicorn": {"level": "INFO" if LOG_LEVEL == "debug" else LOG_LEVEL.upper()},
-        "openintent.websocket": {"level": "WARNING"},  # uvicorn's own words, with queries; config.http says the same without.
-        "uvicorn.access": {"handlers": [], "propagate": False},  # config.middleware.RequestLog has more to say.
-        "channels_redis": {"level": "CRITICAL"},  # It repeats itself while Redis is away; subscriptions.ringing says it once.
-        # Its warnings are refused requests, which the request log has; its errors come through config.problems.
+        "openintent.websocket": {
+            "level": "WARNING"
+        },  # uvicorn's own words, with queries; core.serving.uvicorn_protocols says the same without.
+        "uvicorn.access": {"handlers": [], "propagate": False},  # core.middleware.RequestLog has more to say.
+        "channels_redis": {
+            "level": "CRITICAL"
+        },  # It repeats itself while Redis is away; subscriptions.streams.redis_wakeups says it once.
+        # Its warnings are refused requests, which the request log has; its errors come through core.api.exception_handler.
         "django.request": {"level": "CRITICAL"},
         "django.server": {"handlers": [], "propagate": False},
     },

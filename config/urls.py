@@ -2,11 +2,11 @@ from django.contrib import admin
 from django.urls import include, path, register_converter
 from django.views.generic import RedirectView
 
-from access.callers import AgentConverter
-from config import discovery, docs, health
-from config.ids import IdConverter
-from config.root_path import public_path
+from access.identity import AgentConverter
+from config import docs_views, health, well_known
 from console import agents, costs, entering, following, home, passwords
+from core.ids import IdConverter
+from core.root_path import public_path
 
 register_converter(IdConverter, "id")
 register_converter(AgentConverter, "agent")
@@ -25,11 +25,11 @@ api = [
 
 urlpatterns = [
     path("api/v1/", include(api)),
-    path(".well-known/openintent.json", discovery.ProtocolView.as_view()),
-    path(".well-known/openintent-compat.json", discovery.CompatibilityView.as_view()),
-    path("openapi.json", docs.openapi),
-    path("docs", docs.page),
-    path("problems/<slug:code>", docs.problem),
+    path(".well-known/openintent.json", well_known.ProtocolView.as_view()),
+    path(".well-known/openintent-compat.json", well_known.CompatibilityView.as_view()),
+    path("openapi.json", docs_views.openapi),
+    path("docs", docs_views.page),
+    path("problems/<slug:code>", docs_views.problem),
     path("healthz", health.live),
     path("readyz", health.ready),
     path("favicon.ico", RedirectView.as_view(url=public_path("/static/console/icon.svg"))),
@@ -50,4 +50,4 @@ urlpatterns = [
 handler400 = "console.refusing.handler400"
 handler403 = "console.refusing.handler403"
 handler404 = "console.refusing.handler404"
-handler500 = "config.problems.handler500"
+handler500 = "core.api.exception_handler.handler500"

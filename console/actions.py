@@ -21,8 +21,8 @@ from django.template.response import TemplateResponse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from access.models import Role
-from access.people import may
-from config.errors import ProtocolError
+from access.roles import may
+from core.errors import ProtocolError
 
 SHOWN = 10  # Objects that a question names; the others it counts.
 MAX_REASON = 1_000

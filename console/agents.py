@@ -15,12 +15,12 @@ from django.views.decorators.http import require_GET
 
 from access.models import ApiKey
 from attachments.models import Attachment
-from config.db import clock
-from config.ids import first_id_at
 from console.bars import Part
 from console.panels import answer, refuse_unknown
 from console.portfolios import newest_events, progress
 from console.telling import is_agent
+from core.db import database_now
+from core.ids import first_id_at
 from costs.amounts import HUNDREDTHS, PARTS
 from costs.models import Cost, Spending
 from governance.models import Arbitration
@@ -91,7 +91,7 @@ def page(request: HttpRequest) -> HttpResponse:
     shown = known[(number - 1) * SHOWN : number * SHOWN]
     context = {
         "title": "Agents",
-        "agents": _described(shown, lately, clock()),
+        "agents": _described(shown, lately, database_now()),
         "since": lately.since,
         "count": len(known),
         "query": query,
@@ -105,7 +105,7 @@ def page(request: HttpRequest) -> HttpResponse:
 @require_GET
 def one(request: HttpRequest, agent_id: str) -> HttpResponse:
     """Raises Http404 for somebody of whom nothing is known."""
-    now, lately = clock(), Lately.read()
+    now, lately = database_now(), Lately.read()
     if agent_id not in lately.seen and not _is_known(agent_id):
         raise Http404(f"Nothing is known of an agent {agent_id[:60]!r}.")
     [agent] = _described([agent_id], lately, now)

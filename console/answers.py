@@ -11,18 +11,18 @@ from django.db import transaction
 from django.http import HttpRequest
 
 from access.models import Role
-from access.people import actor_of, role_of
-from config.db import clock
-from config.errors import ProtocolError
+from access.roles import actor_of, role_of
 from console import questions
 from console.questions import EVIDENCE
 from console.telling import person
 from console.templatetags.console import in_short
+from core.db import database_now
+from core.errors import ProtocolError
 from governance import services
 from governance.errors import ArbitrationResolved
 from governance.models import Arbitration, Decision, Status
+from governance.representation import status_at
 from governance.serializers import MAX_NOTE, MAX_SOURCE, MAX_TEXT
-from governance.wire import status_at
 
 CHOSEN = "answer-"
 JUST_NOW = timedelta(minutes=2)
@@ -87,7 +87,7 @@ def decide(request: HttpRequest, asked: Arbitration, form: AnswerForm) -> Decisi
 
 def too_late(request: HttpRequest, asked_id: UUID, decision: str) -> TooLate | None:
     """What to tell somebody whose answer came too late. None where it is his own answer that was there already."""
-    asked, now = Arbitration.objects.select_related("decision").get(pk=asked_id), clock()
+    asked, now = Arbitration.objects.select_related("decision").get(pk=asked_id), database_now()
     match status_at(asked, now):
         case Status.RESOLVED:
             return _decided(asked.decision, now, actor_of(request).id, decision)
@@ -131,7 +131,7 @@ def chosen(request: HttpRequest, sent: Mapping[str, Any], selected: list[str]) -
     answers = {_id(pk): str(sent["label"]) for pk in selected if sent.get("label")}
     answers |= {_id(name.removeprefix(CHOSEN)): str(value) for name, value in sent.items() if name.startswith(CHOSEN) and value}
     known = Arbitration.objects.select_related("intent", "decision").defer("context", "intent__state", "intent__constraints")
-    found, now = known.filter(pk__in=[pk for pk in answers if pk]).order_by("pk"), clock()
+    found, now = known.filter(pk__in=[pk for pk in answers if pk]).order_by("pk"), database_now()
     return [_judged(request, asked, answers[asked.pk], now) for asked in found]
 
 

@@ -11,10 +11,10 @@ from django.db import connection
 from django.db.models import Sum
 from django.urls import reverse
 
-from config import db
-from costs import limits
+from core import db
+from costs import budget_limits
 from costs.amounts import DOLLAR_DECIMALS, HUNDREDTHS, PARTS
-from costs.limits import PER_AGENT, PER_CALL, Limit
+from costs.budget_limits import PER_AGENT, PER_CALL, Limit
 from costs.models import Crossing, Spending
 from intents.models import FINAL, Intent
 from portfolios.models import Portfolio, Status
@@ -95,7 +95,11 @@ def _all(owner: Owner, sums: Sums) -> list[Budget]:
 
 
 def _limits(owner: Owner) -> list[Limit]:
-    return limits.of_intent(owner.constraints) if isinstance(owner, Intent) else limits.of_portfolio(owner.governance_policy)
+    return (
+        budget_limits.of_intent(owner.constraints)
+        if isinstance(owner, Intent)
+        else budget_limits.of_portfolio(owner.governance_policy)
+    )
 
 
 def _budget(owner: Owner, agent_id: str, limit: Limit, sums: Sums) -> Budget:
@@ -107,7 +111,7 @@ def _budget(owner: Owner, agent_id: str, limit: Limit, sums: Sums) -> Budget:
 
 def _of_trees(roots: Iterable[UUID]) -> Sums:
     ids = [Intent._meta.pk.get_db_prep_value(pk, connection) for pk in roots]
-    found = db.rows(_OF_TREES.format(", ".join(["%s"] * len(ids)) or "NULL"), ids)
+    found = db.fetch_all(_OF_TREES.format(", ".join(["%s"] * len(ids)) or "NULL"), ids)
     return _added([(UUID(str(root)), *others) for root, *others in found])
 
 

@@ -14,12 +14,12 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_GET
 
 from access.models import Role
-from access.people import may
-from config import strictjson
-from config.db import clock
-from config.wire import identifier, instant
+from access.roles import may
 from console.panels import AGAIN, answer, refuse_unknown
 from console.spent import PERIODS, TAKEN, Asked, gather, spellings
+from core import strict_json
+from core.db import database_now
+from core.encoding import identifier, instant
 from costs.amounts import as_text
 from costs.models import Cost
 from intents.events import EventType
@@ -52,7 +52,7 @@ def page(request: HttpRequest) -> HttpResponse:
     if not may(request, Role.OBSERVER):
         raise PermissionDenied("You have no role in the console.")
     refuse_unknown(request, TAKEN)
-    asked = Asked.of(request.GET, clock().date())
+    asked = Asked.of(request.GET, database_now().date())
     context = {
         "title": "Costs",
         **gather(asked),
@@ -70,7 +70,7 @@ def export(request: HttpRequest) -> HttpResponseBase:
     if not may(request, Role.OBSERVER):
         raise PermissionDenied("You have no role in the console.")
     refuse_unknown(request, TAKEN)
-    asked = Asked.of(request.GET, clock().date())
+    asked = Asked.of(request.GET, database_now().date())
     name = f"costs-{asked.first or 'all'}-{asked.last}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     return StreamingHttpResponse(_lines(asked), content_type="text/csv; charset=utf-8", headers=headers)
@@ -93,7 +93,7 @@ _NEEDED = ("recorded_at", "agent_id", "cost_type", "whole", "parts", "unit", "pr
 
 def _cells(cost: Cost) -> list[Any]:
     named = [cost.intent.title, cost.agent_id, cost.cost_type]
-    source = [cost.unit, cost.provider or "", cost.model or "", strictjson.text(cost.metadata)]
+    source = [cost.unit, cost.provider or "", cost.model or "", strict_json.text(cost.metadata)]
     return [
         identifier(cost.pk),
         instant(cost.recorded_at),

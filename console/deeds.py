@@ -14,19 +14,19 @@ from django.template.response import TemplateResponse
 from django.views.decorators.http import require_POST
 from rest_framework.exceptions import ValidationError
 
-from access.callers import Actor
+from access.identity import Actor
 from access.models import Role
-from access.people import actor_of, may
-from config.api import parse_values
-from config.db import clock
-from config.errors import Invalid, ProtocolError
-from config.ids import parse_id
+from access.roles import actor_of, may
 from console.actions import CONFIRMED, MAX_REASON, SHOWN, Declined
 from console.log import counter
+from core.api.serializers import parse_values
+from core.db import database_now
+from core.errors import Invalid, ProtocolError
+from core.ids import parse_id
 from intents import graph, services
-from intents.changes import Assignee
 from intents.errors import VersionConflict
 from intents.models import FINAL, TRANSITIONS, Intent, Status
+from intents.operations import Assignee
 from intents.serializers import AssignAgent
 from leasing.models import Lease
 from leasing.services import revoke_lease
@@ -239,7 +239,7 @@ def _do_unassign(intent: Intent, form: Form, actor: Actor) -> str:
 def _leases(intent: Intent, form: Any) -> list[Lease]:
     """Those of the intent that are named and still held. Raises Declined where none is."""
     named = [pk for given in form.getlist("lease") if (pk := parse_id(given))]
-    held = [*Lease.objects.held(clock()).filter(intent=intent, pk__in=named).order_by("pk")]
+    held = [*Lease.objects.held(database_now()).filter(intent=intent, pk__in=named).order_by("pk")]
     if not held:
         raise Declined("None of the leases is held any more." if named else "Choose the leases first.")
     return held

@@ -25,13 +25,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 from unfold.forms import AuthenticationForm
 
+from access.audit_log import note
 from access.loopback import why_not_from_here
-from access.noting import note
-from access.people import set_role
-from config.client_address import client_address
-from config.db import verb
+from access.roles import set_role
 from console import throttle
 from console.models import SignInLink
+from core.db import atomic_verb
+from core.serving.client_address import client_address
 
 DEV_OPERATOR = "operator"
 GOOD_FOR = timedelta(minutes=10)
@@ -78,7 +78,7 @@ def can_anybody_enter() -> bool:
     return User.objects.filter(is_active=True, is_staff=True).exclude(password__startswith="!").exists()
 
 
-@verb
+@atomic_verb
 def invite() -> str:
     """Make an operator's account without a password, unless there is one, and a way in. Answers the path of its address."""
     person, is_new = User.objects.get_or_create(username=DEV_OPERATOR)

@@ -9,8 +9,8 @@ from django.core.exceptions import BadRequest
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
-from config.db import clock
-from config.ids import parse_id
+from core.db import database_now
+from core.ids import parse_id
 from intents.models import Intent
 
 ALL = "all"
@@ -55,7 +55,7 @@ def by(
                 return queryset
             if value not in dict(offered):
                 raise BadRequest(f"There is no {title} {value[:60]!r}.")
-            return queryset.filter(chosen(value, clock()))
+            return queryset.filter(chosen(value, database_now()))
 
     Filter.title = title
     return Filter

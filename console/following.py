@@ -6,13 +6,13 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_GET
 
 from access.models import Role
-from access.people import may
-from config.errors import Forbidden, ProtocolError, Unauthenticated
-from config.filters import MAX_COUNTER
-from config.ids import parse_id
-from config.problems import respond
-from intents import audience
-from subscriptions.streams import opening
+from access.roles import may
+from core.api.exception_handler import respond
+from core.api.filters import MAX_COUNTER
+from core.errors import Forbidden, ProtocolError, Unauthenticated
+from core.ids import parse_id
+from intents import topics
+from subscriptions.streams import stream_start
 
 
 @require_GET
@@ -23,7 +23,7 @@ def follow(request: HttpRequest) -> HttpResponse:
         topic = _topic(request)
     except ProtocolError as refusal:
         return respond(refusal)
-    after = opening.beginning(_after(request))
+    after = stream_start.beginning(_after(request))
     return JsonResponse({"topics": [topic], "event_types": [], "after": after, "session": request.session.session_key})
 
 
@@ -38,12 +38,12 @@ def _require_viewer(request: HttpRequest) -> None:
 def _topic(request: HttpRequest) -> str:
     """Raises IntentNotFound, PortfolioNotFound."""
     if given := request.GET.get("intent"):
-        return opening.intent_topic(parse_id(given) or given)
+        return stream_start.intent_topic(parse_id(given) or given)
     if given := request.GET.get("portfolio"):
-        return opening.portfolio_topic(parse_id(given) or given)
+        return stream_start.portfolio_topic(parse_id(given) or given)
     if given := request.GET.get("agent"):
-        return audience.of_agent(given)
-    return audience.ALL
+        return topics.of_agent(given)
+    return topics.ALL
 
 
 def _after(request: HttpRequest) -> int | None:

@@ -16,10 +16,10 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from access.models import Role
-from access.people import may
-from config.db import clock
-from config.ids import first_id_at
+from access.roles import may
 from console.budgets import watched
+from core.db import database_now
+from core.ids import first_id_at
 from costs.amounts import DOLLAR_DECIMALS, HUNDREDTHS, PARTS
 from costs.models import Cost
 from governance.models import Arbitration
@@ -36,14 +36,14 @@ URGENT = timedelta(minutes=20)
 
 def page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """What the theme's index page is given; somebody without a role is told so."""
-    return {**context, "title": "Home", **(gather(clock()) if may(request, Role.OBSERVER) else {"questions": None})}
+    return {**context, "title": "Home", **(gather(database_now()) if may(request, Role.OBSERVER) else {"questions": None})}
 
 
 def panels(request: HttpRequest) -> HttpResponse:
     """The part of the page that changes, for the script that keeps it true."""
     if not may(request, Role.OBSERVER):
         raise PermissionDenied("You have no role in the console.")
-    return TemplateResponse(request, "console/panels.html", gather(clock()), headers={"Cache-Control": "no-store"})
+    return TemplateResponse(request, "console/panels.html", gather(database_now()), headers={"Cache-Control": "no-store"})
 
 
 def gather(now: datetime) -> dict[str, Any]:

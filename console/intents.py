@@ -8,12 +8,12 @@ from django.db.models import Sum
 from django.http import HttpRequest
 
 from access.models import Role
-from access.people import may
+from access.roles import may
 from attachments import previews
 from attachments.models import Attachment
-from config.db import clock
 from console import budgets, deeds, log, neighbours, retrying, versions
 from console.home import waits
+from core.db import database_now
 from costs.amounts import HUNDREDTHS, PARTS
 from costs.models import Spending
 from governance.models import Arbitration
@@ -33,7 +33,7 @@ PREVIEWED = 3  # Texts, the newest.
 
 
 def gather(request: HttpRequest, intent: Intent) -> dict[str, Any]:
-    now = clock()
+    now = database_now()
     choice = log.Choice.of(request.GET)
     events = log.of_intent(intent, choice, shown=EVENTS)
     version = versions.chosen(intent, request.GET.get("version", ""), request.GET.get("at", ""))

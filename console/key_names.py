@@ -7,8 +7,8 @@ from uuid import UUID
 
 from django.conf import settings
 
-from access.callers import configured_caller
-from access.keys import DEV_KEYS, digest
+from access.identity import configured_caller
+from access.key_lookup import DEV_KEYS, digest
 from access.models import ApiKey, Role
 
 REMEMBERED = 10_000

@@ -10,9 +10,9 @@ import orjson
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Left, Right
 
-from config.ids import parse_id
 from console.telling import told
-from intents import audience, positions
+from core.ids import parse_id
+from intents import positions, topics
 from intents.events import EventType
 from intents.models import Event, Intent
 from intents.replay import VERSIONED
@@ -102,7 +102,7 @@ class Everywhere:
             return Page([], None)
         if self.choice.before is None:
             positions.settle()
-        belonging = audience.belonging([audience.of_portfolio(self.portfolio.lower())]) if self.portfolio else Q()
+        belonging = topics.belonging([topics.of_portfolio(self.portfolio.lower())]) if self.portfolio else Q()
         is_scanned = bool(self.choice.actor or self.portfolio)  # A type alone has an index.
         return _page(
             Event.objects.filter(self.choice.q(), belonging), "position", self.choice.before or positions.head() + 1, is_scanned

@@ -1,7 +1,7 @@
 from django.conf import settings
 from django.db import models
 
-from config.ids import new_id
+from core.ids import new_id
 
 
 class SignInLink(models.Model):

@@ -15,9 +15,9 @@ from django.urls import reverse
 from unfold.admin import ModelAdmin
 
 from access.models import Role
-from access.people import may
-from config.db import clock
+from access.roles import may
 from console.actions import allowed, way_back
+from core.db import database_now
 
 AGAIN = "panels"
 """The parameter with which the script asks for the panels alone."""
@@ -57,7 +57,7 @@ def answer(
     """
     if not may(request, Role.OBSERVER):
         raise PermissionDenied("You have no role in the console.")
-    context = {"now": clock(), **context}
+    context = {"now": database_now(), **context}
     if AGAIN in request.GET:
         return TemplateResponse(request, template, context, headers={"Cache-Control": "no-store"})
     query = request.GET.copy()

@@ -23,10 +23,10 @@ from django.utils.http import urlsafe_base64_encode
 from django.views.decorators.cache import never_cache
 from unfold.widgets import BASE_INPUT_CLASSES
 
-from access import accounts
-from config.client_address import client_address
+from access import user_services
 from console import throttle
 from console.entering import BACKEND, in_words, note_attempt, note_signed_in
+from core.serving.client_address import client_address
 
 GOOD_FOR = timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT)
 
@@ -68,12 +68,12 @@ class ChangeForm(PasswordChangeForm):
         try:
             attempt = throttle.spend(name, self.counted_address)
         except throttle.TooManyAttempts as refusal:
-            accounts.note_password(self.user, "password_change_throttled", address=self.address)
+            user_services.note_password(self.user, "password_change_throttled", address=self.address)
             raise ValidationError(f"Too many attempts. Try again in {in_words(refusal.wait)}.", "throttled") from None
         try:
             given: str = super().clean_old_password()
         except ValidationError:
-            accounts.note_password(self.user, "password_change_failed", address=self.address)
+            user_services.note_password(self.user, "password_change_failed", address=self.address)
             raise
         throttle.give_back(attempt)
         return given
@@ -120,7 +120,7 @@ class ChoosePassword(PasswordResetConfirmView):
 
     def form_valid(self, form: SetPasswordForm) -> HttpResponse:
         before = form.user.password
-        if not accounts.set_password(form.save(commit=False), before=before, address=self.request.META["REMOTE_ADDR"]):
+        if not user_services.set_password(form.save(commit=False), before=before, address=self.request.META["REMOTE_ADDR"]):
             self.validlink = False
             return self.render_to_response(self.get_context_data())
         self.request.session.pop(INTERNAL_RESET_SESSION_TOKEN, None)
@@ -162,6 +162,6 @@ class ChangePassword(PasswordChangeView):
         return {**super().get_form_kwargs(), "request": self.request}
 
     def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
-        accounts.note_password(form.user, address=self.request.META["REMOTE_ADDR"])
+        user_services.note_password(form.user, address=self.request.META["REMOTE_ADDR"])
         messages.success(self.request, "Your password is changed. You are signed out everywhere else.")
         return super().form_valid(form)

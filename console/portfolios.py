@@ -8,11 +8,11 @@ from uuid import UUID
 
 from django.db.models import Count, F, Q, Sum
 
-from config.db import clock
 from console import budgets
 from console.bars import Part
 from console.home import waits
-from costs import spending
+from core.db import database_now
+from costs import rollups
 from costs.amounts import HUNDREDTHS, PARTS
 from intents.models import Event, Intent, Status
 from portfolios import policy
@@ -51,7 +51,7 @@ def gather(portfolio: Portfolio) -> dict[str, Any]:
     counts = counts_of([portfolio.pk])[portfolio.pk]
     members = _members(portfolio)
     blocked = [each for each in members if each.intent.status == Status.BLOCKED]
-    found = waits({each.intent_id for each in blocked}, clock())
+    found = waits({each.intent_id for each in blocked}, database_now())
     return {
         "portfolio": portfolio,
         "progress": progress(counts),
@@ -124,7 +124,7 @@ def _shared(portfolio: Portfolio) -> list[tuple[str, Any]]:
 
 def _costs(portfolio: Portfolio) -> dict[str, Any]:
     """In 10^-14 USD: what was spent, and by whom; of other units, each by itself (rule C-2)."""
-    sums = spending.of_members(portfolio.pk).order_by().values_list("unit", "agent_id").annotate(Sum("whole"), Sum("parts"))
+    sums = rollups.of_members(portfolio.pk).order_by().values_list("unit", "agent_id").annotate(Sum("whole"), Sum("parts"))
     spenders: Counter[str] = Counter()
     others: Counter[str] = Counter()
     for unit, agent_id, whole, parts in sums:

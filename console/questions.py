@@ -12,7 +12,7 @@ from django.db.models import Count, ExpressionWrapper, F, TextField
 from django.http import HttpRequest
 
 from access.models import Role
-from access.people import actor_of, may, role_of
+from access.roles import actor_of, may, role_of
 from console.diffs import Change, changes
 from console.home import URGENT
 from governance.models import Arbitration, Status

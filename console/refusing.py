@@ -5,17 +5,17 @@ from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from config import problems
-from config.middleware import CONSOLE
+from core.api import exception_handler
+from core.middleware import CONSOLE
 
-ELSEWHERE = {400: problems.handler400, 403: problems.handler403, 404: problems.handler404}
+ELSEWHERE = {400: exception_handler.handler400, 403: exception_handler.handler403, 404: exception_handler.handler404}
 TITLES = {400: "Bad request", 403: "Not allowed", 404: "Not found"}
 
 
 def handler400(request: HttpRequest, exception: Exception) -> HttpResponse:
     """What a page says itself is shown to people. Anything else was sent by no page, and may have come before the session."""
     if not isinstance(exception, BadRequest):
-        return problems.handler400(request, exception)
+        return exception_handler.handler400(request, exception)
     return _answer(request, exception, 400, str(exception))
 
 

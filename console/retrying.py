@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from console.templatetags.console import MINUTE, in_short
-from retries.delays import delay
+from retries.backoff import delay
 from retries.models import RetryPolicy, Strategy
 
 FIRST = 3  # Delays that are named.

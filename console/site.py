@@ -8,7 +8,7 @@ from django.urls import URLPattern, URLResolver
 from django.views.decorators.http import require_http_methods
 from unfold.sites import UnfoldAdminSite
 
-from access.noting import note
+from access.audit_log import note
 from console.entering import SignInForm
 
 

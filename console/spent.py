@@ -13,8 +13,8 @@ from django.db.models import Count, DateField, Func, QuerySet, Sum
 from django.db.models.expressions import RawSQL
 from django.http import Http404
 
-from config.ids import first_id_at, parse_id
 from console.bars import share
+from core.ids import first_id_at, parse_id
 from costs.amounts import HUNDREDTHS, PARTS
 from costs.models import Cost
 from intents.graph import awaited_by

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from access.callers import SYSTEM
+from access.identity import SYSTEM
 from console.trees import in_short
-from costs.limits import PER_AGENT
+from costs.budget_limits import PER_AGENT
 from intents.events import EventType
 
 PERSON = "user:"

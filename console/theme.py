@@ -5,7 +5,7 @@ from typing import Any
 from django.templatetags.static import static
 from django.urls import reverse_lazy
 
-from config.env import root_path
+from core.env import root_path
 
 _LISTS = {
     "": [
@@ -47,7 +47,7 @@ def _navigation() -> list[dict[str, Any]]:
         for title, pages in _LISTS.items()
     ]
     people = {"title": "People", "icon": "group", "link": reverse_lazy("admin:auth_user_changelist")}
-    groups[-1]["items"].append({**people, "permission": "access.people.is_operator"})  # type: ignore[attr-defined]
+    groups[-1]["items"].append({**people, "permission": "access.roles.is_operator"})  # type: ignore[attr-defined]
     return groups
 
 

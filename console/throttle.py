@@ -15,8 +15,8 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from access.key_guesses import network_of
-from config.db import clock
 from console.models import Attempts
+from core.db import database_now
 
 PERIOD = timedelta(minutes=10)
 OF_AN_ACCOUNT = 10  # From one network.
@@ -49,7 +49,7 @@ def spend(username: str, address: str) -> Attempt:
 
     One that is refused counts for nothing. Raises TooManyAttempts, for accounts that do not exist as well.
     """
-    now = clock()
+    now = database_now()
     attempt = Attempt(username, address, _shares(username, address, now))
     found = [(row, share, max(row.due_at, now) + share) for row, share in _locked(attempt.shares, now)]
     wait = max(due - now for _, _, due in found) - PERIOD
@@ -64,7 +64,7 @@ def spend(username: str, address: str) -> Attempt:
 @transaction.atomic
 def give_back(attempt: Attempt) -> None:
     """The attempt has succeeded: only failed ones count."""
-    now = clock()
+    now = database_now()
     for row, share in _locked(attempt.shares, now):
         row.due_at -= share
         row.save(update_fields=["due_at"])
@@ -75,12 +75,12 @@ def remember_network(attempt: Attempt) -> None:
     """Count the attempts of this account from this network by themselves, from now on and for KNOWN_FOR."""
     if not attempt.address:
         return
-    known = Attempts(subject=_known(attempt.username, attempt.address), due_at=clock() + KNOWN_FOR)
+    known = Attempts(subject=_known(attempt.username, attempt.address), due_at=database_now() + KNOWN_FOR)
     Attempts.objects.bulk_create([known], update_conflicts=True, unique_fields=["subject"], update_fields=["due_at"])
 
 
 def _shares(username: str, address: str, now: datetime) -> dict[str, timedelta]:
-    """What one attempt costs each subject that counts it. An unknown address (config.client_address) is counted nowhere."""
+    """What one attempt costs each subject that counts it. An unknown address (core.serving.client_address) is counted nowhere."""
     account, network = _account(username), network_of(address)
     anywhere = {_subject("account", account): PERIOD / OF_AN_ACCOUNT_ANYWHERE}
     if not address:

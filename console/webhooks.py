@@ -9,13 +9,13 @@ from django.db.models import Count, Min, QuerySet
 from django.http import HttpRequest
 
 from access.models import Role
-from access.people import may
-from config.db import clock
+from access.roles import may
+from core.db import database_now
 from intents.events import EventType
 from intents.models import Event
-from subscriptions.deliveries import FAILING, GONE, PATIENCE
 from subscriptions.models import Delivery, DeliveryStatus, Status, Subscription
-from subscriptions.wire import status_at
+from subscriptions.representation import status_at
+from subscriptions.webhooks.deliveries import FAILING, GONE, PATIENCE
 
 SHOWN = 50  # Deliveries.
 LOOKED_AT = 200  # Events that may say why a subscription was disabled.
@@ -59,7 +59,7 @@ class Sent:
 
 
 def gather(request: HttpRequest, subscription: Subscription) -> dict[str, Any]:
-    now = clock()
+    now = database_now()
     deliveries = Delivery.objects.filter(subscription=subscription)
     counts = dict(deliveries.order_by().values_list("status").annotate(Count("pk")))
     wanted = request.GET.get("state", "")

@@ -16,11 +16,11 @@ from django.db import connection
 from django.db.models import QuerySet, Sum
 from orjson import Fragment, loads
 
-from access.callers import SYSTEM
-from config import db, wire
-from costs import limits, spending
+from access.identity import SYSTEM
+from core import db, encoding
+from costs import budget_limits, rollups
 from costs.amounts import DOLLAR_DECIMALS, HUNDREDTHS, PARTS, as_text, plain
-from costs.limits import PER_AGENT, PER_CALL, Limit
+from costs.budget_limits import PER_AGENT, PER_CALL, Limit
 from costs.models import Cost, Crossing, Level, Spending
 from intents.events import EventType, NewEvent, append, append_without_intent
 from intents.models import Intent
@@ -58,9 +58,9 @@ class Owner:
 
     def spending(self) -> QuerySet[Spending]:
         if self.intent:
-            return spending.of_tree(self.intent.pk)
+            return rollups.of_tree(self.intent.pk)
         assert self.portfolio_id
-        return spending.of_members(self.portfolio_id)
+        return rollups.of_members(self.portfolio_id)
 
     def write(self, event_type: EventType, payload: dict[str, Any], now: datetime) -> None:
         event = NewEvent(event_type, payload, portfolio_id=self.portfolio_id)
@@ -75,11 +75,11 @@ def lock(intent_id: UUID | str) -> tuple[Intent, list[Owner]]:
     intent_ids, portfolio_ids = _around(intent_id) if isinstance(intent_id, UUID) else (set(), set())
     if not isinstance(intent_id, UUID) or not (intent_ids or portfolio_ids):
         intent = Intent.objects.lock(intent_id)
-        own = limits.of_intent(intent.constraints)  # They may have been set while we waited for the lock.
+        own = budget_limits.of_intent(intent.constraints)  # They may have been set while we waited for the lock.
         return intent, [Owner(intent, None, own)] if own else []
     portfolios = Portfolio.objects.lock_all(portfolio_ids)
     locked = Intent.objects.lock_all({intent_id, *intent_ids})
-    owners = [Owner(locked[pk], None, limits.of_intent(locked[pk].constraints)) for pk in sorted(intent_ids, reverse=True)]
+    owners = [Owner(locked[pk], None, budget_limits.of_intent(locked[pk].constraints)) for pk in sorted(intent_ids, reverse=True)]
     return locked[intent_id], [*owners, *_still_around(portfolios, intent_id)]
 
 
@@ -95,12 +95,12 @@ def watch(owners: list[Owner], cost: Cost, now: datetime) -> None:
 
 def watch_intent(intent: Intent, now: datetime) -> None:
     """Write which of the intent's limits are crossed already (rule C-5). A part of the verb that sets them, and has its lock."""
-    _watch_spent(Owner(intent, None, limits.of_intent(intent.constraints)), now)
+    _watch_spent(Owner(intent, None, budget_limits.of_intent(intent.constraints)), now)
 
 
 def watch_portfolio(portfolio: Portfolio, now: datetime) -> None:
     """The same of a portfolio whose limits or members have changed. It is active, and locked."""
-    _watch_spent(Owner(None, portfolio.pk, limits.of_portfolio(portfolio.governance_policy)), now)
+    _watch_spent(Owner(None, portfolio.pk, budget_limits.of_portfolio(portfolio.governance_policy)), now)
 
 
 def _watch_spent(owner: Owner, now: datetime) -> None:
@@ -133,8 +133,8 @@ def _around(intent_id: UUID) -> tuple[set[UUID], set[UUID]]:
     """The ids of the intents and of the portfolios with limits."""
     pk = Intent._meta.pk.get_db_prep_value(intent_id, connection)
     found: dict[str, set[UUID]] = {"intent": set(), "portfolio": set()}
-    read = {"intent": limits.of_intent, "portfolio": limits.of_portfolio}
-    for kind, owner_id, text in db.rows(_AROUND, [pk, pk]):
+    read = {"intent": budget_limits.of_intent, "portfolio": budget_limits.of_portfolio}
+    for kind, owner_id, text in db.fetch_all(_AROUND, [pk, pk]):
         if read[kind](loads(text)):
             found[kind].add(UUID(str(owner_id)))
     return found["intent"], found["portfolio"]
@@ -147,7 +147,7 @@ def _still_around(portfolios: list[Portfolio], intent_id: UUID) -> Iterator[Owne
     holding = set(Member.objects.filter(portfolio__in=portfolios, intent_id=intent_id).values_list("portfolio_id", flat=True))
     for portfolio in portfolios:
         if portfolio.pk in holding and portfolio.status == PortfolioStatus.ACTIVE:
-            yield Owner(None, portfolio.pk, limits.of_portfolio(portfolio.governance_policy))
+            yield Owner(None, portfolio.pk, budget_limits.of_portfolio(portfolio.governance_policy))
 
 
 def _sums(owner: Owner) -> Counter[str]:
@@ -194,6 +194,6 @@ def _payload(limit: Limit, spent: Fraction, agent_id: str, cost: Cost | None) ->
         "spent_usd": as_text(int(spent * 10**DOLLAR_DECIMALS), DOLLAR_DECIMALS),
         "threshold_percent": Fragment(plain(limit.threshold).encode()),
         "agent_id": agent_id or None,
-        "intent_id": wire.identifier(cost.intent_id) if cost else None,
-        "cost_id": wire.identifier(cost.pk) if cost else None,
+        "intent_id": encoding.identifier(cost.intent_id) if cost else None,
+        "cost_id": encoding.identifier(cost.pk) if cost else None,
     }

@@ -5,7 +5,7 @@ from typing import Any
 import django_filters as filters
 from django.db.models import QuerySet
 
-from config.filters import SinceFilter
+from core.api.filters import SinceFilter
 from costs.amounts import unit_named
 from costs.models import Cost
 

@@ -2,16 +2,16 @@
 
 from typing import Any
 
-from access.callers import Actor
-from config.errors import Forbidden
-from costs import limits
+from access.identity import Actor
+from core.errors import Forbidden
+from costs import budget_limits
 from costs.models import LimitSetter
 from intents.models import Intent
 
 
 def require_limits_kept(intent: Intent, constraints: dict[str, Any], actor: Actor) -> None:
     """Refuse to raise or remove a limit that another principal has set (rule C-5). Raises Forbidden."""
-    loosened = limits.loosened(limits.values(intent.constraints), limits.values(constraints))
+    loosened = budget_limits.loosened(budget_limits.values(intent.constraints), budget_limits.values(constraints))
     if not loosened:
         return
     setters = dict(LimitSetter.objects.filter(intent=intent).values_list("limit_kind", "principal"))

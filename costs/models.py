@@ -5,8 +5,8 @@ from typing import Any, ClassVar
 from django.db import models
 from django.db.models import Q
 
-from config.ids import new_id
-from config.strictjson import JSONTextField
+from core.db.fields import JSONTextField
+from core.ids import new_id
 from costs.amounts import MOST, PARTS
 
 AGENT_ID = 255

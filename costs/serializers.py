@@ -7,10 +7,10 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from access.agent_ids import AGENT_ID
 from access.serializers import AgentId
-from config.api import Body
-from config.fields import JSONObject, Text
+from core.agent_ids import AGENT_ID
+from core.api.fields import JSONObject, Text
+from core.api.serializers import Body
 from costs.amounts import DECIMALS, MOST, MOST_DECIMALS_OF_TEXT, in_parts, meant_by, money_meant_by, unit_named
 from costs.models import COST_TYPE, SOURCE, UNIT
 

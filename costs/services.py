@@ -5,10 +5,10 @@ from uuid import UUID
 
 from django.db.models import F
 
-from access.callers import Actor
-from config import wire
-from config.db import clock, verb
-from costs import budgets, limits
+from access.identity import Actor
+from core import encoding
+from core.db import atomic_verb, database_now
+from costs import budget_limits, budgets
 from costs.amounts import HUNDREDTHS, PARTS, as_json
 from costs.models import Cost, LimitSetter, Spending
 from intents.events import EventType, NewEvent, append
@@ -16,7 +16,7 @@ from intents.models import Intent
 from leasing.guards import require_token
 
 
-@verb
+@atomic_verb
 def record_cost(
     *,
     intent_id: UUID | str,
@@ -38,7 +38,7 @@ def record_cost(
     counts = unit in HUNDREDTHS and amount > 0  # Budgets are about money.
     intent, owners = budgets.lock(intent_id) if counts else (Intent.objects.lock(intent_id), [])
     require_token(intent, actor)
-    now = clock()
+    now = database_now()
     cost = Cost(
         intent=intent,
         agent_id=actor.id,
@@ -63,7 +63,7 @@ def record_limits(intent: Intent, before: dict[str, Any], actor: Actor) -> None:
 
     Whoever lowers a limit that they could not raise does not become the one who set it.
     """
-    old, new = limits.values(before), limits.values(intent.constraints)
+    old, new = budget_limits.values(before), budget_limits.values(intent.constraints)
     if old == new:
         return
     if old:
@@ -94,7 +94,7 @@ def _add_up(cost: Cost) -> None:
 
 def _as_recorded(cost: Cost) -> dict[str, Any]:
     return {
-        "cost_id": wire.identifier(cost.pk),
+        "cost_id": encoding.identifier(cost.pk),
         "cost_type": cost.cost_type,
         "amount": as_json(cost.amount),
         "unit": cost.unit,

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet, Sum
 
-from costs import spending
+from costs import rollups
 from costs.amounts import DECIMALS, DOLLAR_DECIMALS, HUNDREDTHS, PARTS, as_json
 from costs.models import Spending
 
@@ -19,11 +19,11 @@ def of_intent(intent_id: UUID) -> dict[str, Any]:
 
 
 def of_tree(intent_id: UUID) -> dict[str, Any]:
-    return _summary(spending.of_tree(intent_id))
+    return _summary(rollups.of_tree(intent_id))
 
 
 def of_portfolio(portfolio_id: UUID) -> dict[str, Any]:
-    return _summary(spending.of_members(portfolio_id))
+    return _summary(rollups.of_members(portfolio_id))
 
 
 def _summary(counted: QuerySet[Spending]) -> dict[str, Any]:

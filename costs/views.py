@@ -6,17 +6,19 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config.api import ApiViewSet, actor_of, check_parameters, parse
-from config.errors import Invalid
-from config.filters import narrow
-from config.paging import Keyset, page
-from config.schema import created, listed, read
+from access.identity import actor_of
+from core.api.filters import narrow
+from core.api.pagination import Keyset, page
+from core.api.serializers import check_parameters, parse
+from core.api.views import ApiViewSet
+from core.db import sql_rows
+from core.errors import Invalid
+from core.openapi import created, listed, read
 from costs import services, summaries
 from costs.filters import CostFilter
 from costs.models import Cost
+from costs.representation import cost_body
 from costs.serializers import CostOut, CostPage, CostSummaryOut, RecordCost
-from costs.wire import cost_body
-from intents import rows
 from intents.models import Intent
 from portfolios.models import Member, Portfolio
 
@@ -69,5 +71,5 @@ class CostViewSet(ApiViewSet):
 
     @staticmethod
     def _answer(costs: QuerySet[Cost], request: Request, summary: Any) -> Response:
-        found = page(narrow(CostFilter, costs, request, []), request, BY_ID, fetch=rows.fetch_within)
+        found = page(narrow(CostFilter, costs, request, []), request, BY_ID, fetch=sql_rows.fetch_within)
         return Response({**found.body("costs", cost_body), "summary": summary()})

@@ -15,15 +15,15 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 
 from access.models import Role
-from access.people import actor_of, may, role_of
-from config.db import clock
-from config.errors import ProtocolError
+from access.roles import actor_of, may, role_of
 from console import answers, delegating, questions
 from console.actions import MAX_REASON, Declined, action
 from console.filters import by
 from console.home import URGENT
 from console.lists import CHOOSING, RowsAdmin
 from console.panels import AGAIN
+from core.db import database_now
+from core.errors import ProtocolError
 from governance import services
 from governance.errors import ArbitrationResolved
 from governance.guards import is_behind
@@ -54,10 +54,10 @@ class ArbitrationAdmin(RowsAdmin):
         if request.method == "GET":  # Before somebody reads them (rule E-8).
             services.expire_run_out(Arbitration.objects.all())
         is_waiting = request.GET.get("state", Status.PENDING) == Status.PENDING
-        return found.by_urgency(clock() + URGENT) if is_waiting else found.order_by("-pk")
+        return found.by_urgency(database_now() + URGENT) if is_waiting else found.order_by("-pk")
 
     def rows(self, request: HttpRequest, found: list[Arbitration]) -> dict[str, Any]:
-        shown = questions.rows(request, found, clock())
+        shown = questions.rows(request, found, database_now())
         return {
             "rows": shown,
             "may_answer": any(row["is_open"] for row in shown),
@@ -69,7 +69,7 @@ class ArbitrationAdmin(RowsAdmin):
         return {Status.PENDING.value: Arbitration.objects.pending().count()}
 
     def panels(self, request: HttpRequest, obj: Arbitration) -> dict[str, Any]:
-        return {"script": CHOOSING, **questions.question(request, obj, clock())}
+        return {"script": CHOOSING, **questions.question(request, obj, database_now())}
 
     def follows(self, obj: Arbitration) -> dict[str, str]:
         return {"intent": str(obj.intent_id)}
@@ -198,16 +198,16 @@ class DelegationAdmin(RowsAdmin):
     def rows(self, request: HttpRequest, found: list[Delegation]) -> dict[str, Any]:
         may_revoke = may(request, Role.ARBITER)
         return {
-            "rows": delegating.rows(found, clock()),
+            "rows": delegating.rows(found, database_now()),
             "may_revoke": may_revoke and any(each.revoked_at is None for each in found),
         }
 
     def panels(self, request: HttpRequest, obj: Delegation) -> dict[str, Any]:
-        return delegating.delegation(obj, clock())
+        return delegating.delegation(obj, database_now())
 
     def offers(self, request: HttpRequest, name: str, obj: Delegation) -> bool:
         is_theirs = is_behind(actor_of(request), obj.delegator, obj.principal) or _role(request) == Role.OPERATOR
-        return is_theirs and delegating.state(obj, clock()) == "live"
+        return is_theirs and delegating.state(obj, database_now()) == "live"
 
     @action(
         "Revoke the selected delegations",

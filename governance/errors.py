@@ -1,8 +1,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from config.errors import Forbidden, Invalid, NotFound, ProtocolError
-from config.wire import identifier
+from core.encoding import identifier
+from core.errors import Forbidden, Invalid, NotFound, ProtocolError
 
 
 class ArbitrationNotFound(NotFound):

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from access.callers import Actor
+from access.identity import Actor
 from access.models import Role
 from access.principals import role_of_principal
 from governance.errors import MayNotDecide, SelfDecision

@@ -4,8 +4,8 @@ from typing import Any, ClassVar
 from django.db import models
 from django.db.models import Case, F, Q, When
 
-from config.ids import new_id
-from config.strictjson import JSONTextField
+from core.db.fields import JSONTextField
+from core.ids import new_id
 
 AGENT_ID = 255
 PRINCIPAL = 300

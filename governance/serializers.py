@@ -4,10 +4,10 @@ from typing import Any
 
 from rest_framework import serializers
 
-from access.agent_ids import folded, has_invisible
 from access.serializers import AgentId
-from config.api import Body
-from config.fields import VISIBLE, Flag, Id, Instant, JSONObject, Many, Text
+from core.agent_ids import folded, has_invisible
+from core.api.fields import VISIBLE, Flag, Id, Instant, JSONObject, Many, Text
+from core.api.serializers import Body
 from governance.models import Status
 
 MAX_TEXT = 10_000

@@ -14,12 +14,12 @@ from django.db import OperationalError
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
-from access.callers import SYSTEM, Actor
+from access.identity import SYSTEM, Actor
 from access.models import Role
-from config import strictjson
-from config.db import clock, verb
-from config.errors import Forbidden, Invalid, TooLarge
-from config.wire import instant
+from core import strict_json
+from core.db import atomic_verb, database_now, sql_rows
+from core.encoding import instant
+from core.errors import Forbidden, Invalid, TooLarge
 from governance.errors import (
     ArbitrationNotFound,
     ArbitrationResolved,
@@ -30,12 +30,12 @@ from governance.errors import (
 )
 from governance.guards import is_behind, require_decider
 from governance.models import Arbitration, Decision, Delegation, Status
-from governance.wire import delegation_body, status_at
-from intents import graph, rows
-from intents.changes import change_status
+from governance.representation import delegation_body, status_at
+from intents import graph
 from intents.events import EventType, NewEvent, append, append_without_intent
 from intents.models import Event, Intent
 from intents.models import Status as IntentStatus
+from intents.operations import change_status
 from leasing.guards import require_token
 from portfolios.models import Portfolio
 
@@ -50,7 +50,7 @@ EXPIRED_AT_ONCE = 50
 # --- arbitrations --------------------------------------------------------------------------------------------------
 
 
-@verb
+@atomic_verb
 def request_arbitration(
     *,
     intent_id: UUID | str,
@@ -92,7 +92,7 @@ def request_arbitration(
     return arbitration
 
 
-@verb
+@atomic_verb
 def withdraw_arbitration(*, arbitration_id: UUID | str, actor: Actor, role: Role, reason: str | None = None) -> Arbitration:
     """Take the question back: the principal that asked may, an arbiter or an operator. Again changes nothing.
 
@@ -110,7 +110,7 @@ def withdraw_arbitration(*, arbitration_id: UUID | str, actor: Actor, role: Role
     return arbitration
 
 
-@verb
+@atomic_verb
 def expire_arbitration(arbitration_id: UUID, *, wait: bool = True) -> bool:
     """Mark the arbitration expired if it has run out (rule A-5). Answers whether that was news.
 
@@ -131,7 +131,7 @@ def expire_arbitration(arbitration_id: UUID, *, wait: bool = True) -> bool:
 
 def due(limit: int) -> list[UUID]:
     """The arbitrations that have run out and are not marked so, the oldest first."""
-    return [*Arbitration.objects.run_out(clock()).order_by("expires_at").values_list("pk", flat=True)[:limit]]
+    return [*Arbitration.objects.run_out(database_now()).order_by("expires_at").values_list("pk", flat=True)[:limit]]
 
 
 def expire_run_out(found: QuerySet[Arbitration]) -> None:
@@ -152,7 +152,7 @@ def withdraw_pending(closed: Collection[Intent]) -> None:
     pending = Arbitration.objects.filter(intent_id__in=list(intents), status=Status.PENDING).order_by("intent_id", "pk")
     for arbitration in pending:
         intent = intents[arbitration.intent_id]
-        now = intent.in_order(clock())
+        now = intent.in_order(database_now())
         if status_at(arbitration, now) == Status.EXPIRED:
             _expire(intent, arbitration, now)
         else:
@@ -162,7 +162,7 @@ def withdraw_pending(closed: Collection[Intent]) -> None:
 # --- decisions -----------------------------------------------------------------------------------------------------
 
 
-@verb
+@atomic_verb
 def record_decision(
     *,
     intent_id: UUID | str,
@@ -209,7 +209,7 @@ def record_decision(
         append(intent, event, actor=actor, now=now)
     if arbitration:
         _require_in_time(intent, arbitration)
-    if right_ends and intent.in_order(clock()) >= right_ends:
+    if right_ends and intent.in_order(database_now()) >= right_ends:
         raise MayNotDecide(actor.id)
     return made
 
@@ -217,7 +217,7 @@ def record_decision(
 # --- delegations ---------------------------------------------------------------------------------------------------
 
 
-@verb
+@atomic_verb
 def create_delegation(
     *,
     actor: Actor,
@@ -240,7 +240,7 @@ def create_delegation(
         "actions": list(dict.fromkeys(actions)),
     }
     locked = _lock_named(scope)
-    now = clock()
+    now = database_now()
     _require_future(expires_at, now)
     delegation = Delegation(
         delegator=actor.id,
@@ -256,7 +256,7 @@ def create_delegation(
     return delegation
 
 
-@verb
+@atomic_verb
 def revoke_delegation(*, delegation_id: UUID | str, actor: Actor, role: Role) -> None:
     """End the delegation at once (rule A-7): the principal that gave it may, or an operator. Again changes nothing.
 
@@ -272,7 +272,7 @@ def revoke_delegation(*, delegation_id: UUID | str, actor: Actor, role: Role) ->
     delegation = Delegation.objects.select_for_update().get(pk=found.pk)
     if delegation.revoked_at is not None:
         return
-    delegation.revoked_at = now = clock()
+    delegation.revoked_at = now = database_now()
     delegation.save(update_fields=["revoked_at"])
     _tell_of(delegation, EventType.DELEGATION_REVOKED, locked, actor=actor, now=now)
 
@@ -360,7 +360,7 @@ def _go_back(intent: Intent, arbitration: Arbitration, reason: str, now: datetim
         if arbitration.status != Status.RESOLVED or expired.filter(expires_at__gt=arbitration.created_at).exists():
             return
         intent.on_hold = False
-        rows.update(intent, ("on_hold",))
+        sql_rows.update(intent, ("on_hold",))
     others = Arbitration.objects.pending().filter(intent=intent, blocking=True)
     if not (others.exists() or graph.unmet([intent.pk])):
         change_status(intent, str(arbitration.status_before), actor=SYSTEM, reason=reason, now=now)
@@ -396,7 +396,7 @@ def _end(intent: Intent, arbitration: Arbitration, status: Status, event: NewEve
 
 def _require_in_time(intent: Intent, arbitration: Arbitration) -> None:
     """Refuse what would be committed once the arbitration has run out (rule E-8). All writes of the verb are sent by now."""
-    if arbitration.expires_at is not None and arbitration.expires_at <= intent.in_order(clock()):
+    if arbitration.expires_at is not None and arbitration.expires_at <= intent.in_order(database_now()):
         raise ArbitrationResolved(arbitration.pk, Status.EXPIRED)
 
 
@@ -453,6 +453,6 @@ _TOLD = ("delegator", "delegate", "scope", "constraints", "expires_at")
 
 def _fitting(event_type: EventType, payload: dict[str, Any]) -> NewEvent:
     """The event, whose payload is all that was sent. Raises TooLarge."""
-    if not strictjson.fits(payload, settings.MAX_EVENT_PAYLOAD):
+    if not strict_json.fits(payload, settings.MAX_EVENT_PAYLOAD):
         raise TooLarge("This is too large for an event.", limit=settings.MAX_EVENT_PAYLOAD)
     return NewEvent(event_type, payload)

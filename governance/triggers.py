@@ -5,7 +5,7 @@ from typing import Any
 from django.core.checks import Error
 from django.db import connection
 
-from config import db
+from core import db
 
 TABLE = "governance_decision"
 REFUSAL = "decisions are never changed or deleted"
@@ -46,7 +46,7 @@ def check(**_: Any) -> list[Error]:
     """A system check for databases (`manage.py check --database default`)."""
     if TABLE not in connection.introspection.table_names():
         return []
-    found = len(db.rows(_FOUND[connection.vendor], []))
+    found = len(db.fetch_all(_FOUND[connection.vendor], []))
     if found == _EXPECTED:
         return []
     return [Error(f"{found} of {_EXPECTED} triggers guard the decisions.", hint="Run manage.py migrate.", id="governance.E001")]

@@ -5,15 +5,17 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from access.callers import caller_of
-from config.api import ApiViewSet, actor_of, check_parameters, parse
-from config.filters import narrow
-from config.paging import PARAMETERS, Keyset, page, whole_number
-from config.schema import changed, created, deleted, listed
+from access.identity import actor_of, caller_of
+from core.api.filters import narrow
+from core.api.pagination import PARAMETERS, Keyset, page, whole_number
+from core.api.serializers import check_parameters, parse
+from core.api.views import ApiViewSet
+from core.openapi import changed, created, deleted, listed
 from governance import services
 from governance.errors import ArbitrationNotFound
 from governance.filters import ArbitrationFilter, DelegationFilter
 from governance.models import Arbitration, Decision, Delegation, Status
+from governance.representation import arbitration_body, decision_body, delegation_body
 from governance.serializers import (
     ArbitrationOut,
     CreateDelegation,
@@ -23,7 +25,6 @@ from governance.serializers import (
     RequestArbitration,
     WithdrawArbitration,
 )
-from governance.wire import arbitration_body, decision_body, delegation_body
 from intents.models import Intent
 
 BY_ID = Keyset("id")
@@ -60,7 +61,7 @@ class ArbitrationViewSet(ApiViewSet):
         operation_id="get_arbitration", summary="Get an arbitration", parameters=[_WAIT], responses={200: ArbitrationOut}
     )
     def retrieve(self, request: Request, arbitration_id: UUID | str) -> Response:
-        """As it is at this moment: governance.waiting does the waiting, outside of Django."""
+        """As it is at this moment: governance.long_polling does the waiting, outside of Django."""
         check_parameters(request, ["wait"])
         whole_number(request, "wait", 0, 0, LONGEST_WAIT)
         if not isinstance(arbitration_id, UUID):

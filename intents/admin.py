@@ -9,14 +9,14 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
-from config.db import clock
-from config.ids import parse_id
 from console import deeds, log
 from console import intents as page
 from console.filters import by, named
 from console.home import waits
 from console.lists import RowsAdmin
 from console.panels import PanelsAdmin, answer, refuse_unknown
+from core.db import database_now
+from core.ids import parse_id
 from intents.models import Assignment, Edge, EdgeKind, Event, Intent, Status
 from portfolios.models import Member, Portfolio
 
@@ -80,7 +80,7 @@ class IntentAdmin(RowsAdmin):
         return super().get_search_results(request, queryset, search_term.replace("\0", ""))
 
     def rows(self, request: HttpRequest, found: list[Intent]) -> dict[str, Any]:
-        now, ids = clock(), {each.pk for each in found}
+        now, ids = database_now(), {each.pk for each in found}
         waiting = waits(ids, now)
         last = Event.objects.filter(intent=OuterRef("pk"), sequence=OuterRef("last_sequence"))
         newest = Intent.objects.filter(pk__in=ids).order_by()

@@ -1,7 +1,7 @@
 from collections.abc import Collection, Iterable
 from typing import Any, cast
 
-from config.errors import NotFound, ProtocolError
+from core.errors import NotFound, ProtocolError
 
 
 class IntentNotFound(NotFound):

@@ -10,10 +10,11 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import TextChoices
 
-from access.callers import Actor
-from config import strictjson
-from config.ids import new_id
-from intents import doorbell, positions, rows
+from access.identity import Actor
+from core import strict_json
+from core.db import sql_rows
+from core.ids import new_id
+from intents import positions, wakeups
 from intents.models import Event, Intent
 
 
@@ -64,7 +65,7 @@ class EventType(TextChoices):
 RESERVED = frozenset([*EventType.values, "connected", "bye"])
 """The server's own words, in the log and, of those two, on a stream (rule S-1)."""
 
-EventRow = rows.row_type(Event)
+EventRow = sql_rows.row_type(Event)
 CLIENT_TYPE = re.compile(r"[a-z][a-z0-9_.-]{0,99}")
 
 
@@ -77,7 +78,7 @@ class NewEvent:
     portfolio_id: UUID | None = None
 
 
-def append(intent: Intent, *new: NewEvent, actor: Actor, now: datetime, saving: Sequence[str] = ()) -> list[rows.Row]:
+def append(intent: Intent, *new: NewEvent, actor: Actor, now: datetime, saving: Sequence[str] = ()) -> list[sql_rows.Row]:
     """Write the events together with the change that they tell of: the fields of `intent` that `saving` names.
 
     The caller holds the intent's row lock, under which events are numbered: 1, 2, 3 … in commit order (rule E-2).
@@ -88,20 +89,20 @@ def append(intent: Intent, *new: NewEvent, actor: Actor, now: datetime, saving: 
     intent.last_event_at = intent.in_order(now)
     events = _rows(new, intent, actor, intent.last_event_at)
     intent.last_sequence += len(events)
-    rows.record(intent, (*saving, "last_sequence", "last_event_at"), Event, events)
-    transaction.on_commit(doorbell.committed.ring)
+    sql_rows.record(intent, (*saving, "last_sequence", "last_event_at"), Event, events)
+    transaction.on_commit(wakeups.committed.ring)
     return events
 
 
-def append_without_intent(*new: NewEvent, actor: Actor, now: datetime) -> list[rows.Row]:
+def append_without_intent(*new: NewEvent, actor: Actor, now: datetime) -> list[sql_rows.Row]:
     """Write events that are about no single intent, but about a portfolio, say: they have a position and no sequence."""
     events = _rows(new, None, actor, now)
-    rows.insert(Event, events)
-    transaction.on_commit(doorbell.committed.ring)
+    sql_rows.insert(Event, events)
+    transaction.on_commit(wakeups.committed.ring)
     return events
 
 
-def _rows(new: Sequence[NewEvent], intent: Intent | None, actor: Actor, now: datetime) -> list[rows.Row]:
+def _rows(new: Sequence[NewEvent], intent: Intent | None, actor: Actor, now: datetime) -> list[sql_rows.Row]:
     position = positions.next_in_transaction()
     return [
         EventRow(
@@ -114,7 +115,7 @@ def _rows(new: Sequence[NewEvent], intent: Intent | None, actor: Actor, now: dat
             event_type=str(event.event_type),
             actor=actor.id,
             key_id=actor.key_id,
-            payload=strictjson.text(event.payload),
+            payload=strict_json.text(event.payload),
             trace_id=event.trace_id,
             parent_event_id=event.parent_event_id,
             created_at=now,

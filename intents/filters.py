@@ -3,8 +3,8 @@
 import django_filters as filters
 from django.db.models import Q, QuerySet
 
-from config.filters import ChoicesFilter, CounterFilter, IdFilter, SinceFilter, WordsFilter
-from intents import audience
+from core.api.filters import ChoicesFilter, CounterFilter, IdFilter, SinceFilter, WordsFilter
+from intents import topics
 from intents.models import Event, Intent, Status
 
 
@@ -47,7 +47,7 @@ class EventFilter(_EventFilter):
     )
 
     def of_portfolio(self, queryset: QuerySet[Event], name: str, value: str) -> QuerySet[Event]:
-        return queryset.filter(audience.belonging([audience.of_portfolio(value.lower())]))
+        return queryset.filter(topics.belonging([topics.of_portfolio(value.lower())]))
 
     def of_agent(self, queryset: QuerySet[Event], name: str, value: str) -> QuerySet[Event]:
-        return queryset.filter(audience.belonging([audience.of_agent(value)]))
+        return queryset.filter(topics.belonging([topics.of_agent(value)]))

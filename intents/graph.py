@@ -9,10 +9,10 @@ from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
-from config import db, wire
-from intents import rows
+from core import db, encoding
+from core.db import sql_rows
+from core.db.sql_rows import Row
 from intents.models import FINAL, Edge, EdgeKind, Intent, Status
-from intents.rows import Row
 
 _KINDS = {"all": "", **{kind: f"AND e.kind = '{kind}'" for kind in EdgeKind.values}}
 
@@ -38,7 +38,7 @@ def awaited_by(waiters: Collection[UUID], kind: str = "all") -> tuple[str, list[
 def path_between(starts: Collection[UUID], goal: UUID) -> list[UUID] | None:
     """The shortest way along which one of `starts` waits for `goal`, or None where none does."""
     sql, parameters = awaited_by(starts)
-    if _parameter(goal) not in {row[0] for row in db.rows(sql, parameters)}:
+    if _parameter(goal) not in {row[0] for row in db.fetch_all(sql, parameters)}:
         return None
     edges = Edge.objects.filter(waiter_id__in=RawSQL(sql, parameters)).values_list("waiter_id", "awaited_id")
     return _shortest(starts, goal, edges)
@@ -59,7 +59,7 @@ def ancestors(intent_id: UUID, *, beyond: int, limit: int) -> list[tuple[int, In
         )
         SELECT id, level FROM above WHERE id IS NOT NULL AND level > %s ORDER BY level LIMIT %s
     """
-    levels = {_uuid(row[0]): row[1] for row in db.rows(sql, [_parameter(intent_id), beyond, limit])}
+    levels = {_uuid(row[0]): row[1] for row in db.fetch_all(sql, [_parameter(intent_id), beyond, limit])}
     found = Intent.objects.in_bulk(list(levels))
     return [(level, found[pk]) for pk, level in levels.items()]
 
@@ -78,14 +78,14 @@ def near(intent_id: UUID, limit: int) -> list[UUID]:
         )
         SELECT id FROM near LIMIT %s
     """
-    return [_uuid(row[0]) for row in db.rows(sql, [_parameter(intent_id), limit])]
+    return [_uuid(row[0]) for row in db.fetch_all(sql, [_parameter(intent_id), limit])]
 
 
 def among(ids: Collection[UUID], limit: int) -> tuple[list[Row], list[Row]]:
     """The intents with these ids, and the edges between them: so many at most."""
-    nodes = rows.fetch(Intent.objects.filter(pk__in=ids).order_by("pk"), *NODE)
+    nodes = sql_rows.fetch(Intent.objects.filter(pk__in=ids).order_by("pk"), *NODE)
     edges = Edge.objects.filter(waiter_id__in=ids, awaited_id__in=ids).order_by("waiter_id", "kind", "awaited_id")
-    return nodes, rows.fetch(edges[:limit], *EDGE)
+    return nodes, sql_rows.fetch(edges[:limit], *EDGE)
 
 
 def dependencies(intent_id: UUID) -> QuerySet[Intent]:
@@ -142,8 +142,8 @@ def reachable(intent_id: UUID) -> tuple[list[Row], list[Row]]:
     """The nodes and the edges that lie below the intent, itself included (rule G-6)."""
     sql, parameters = awaited_by([intent_id])
     within = RawSQL(sql, parameters)
-    nodes = rows.fetch(Intent.objects.filter(pk__in=within).order_by("pk"), *NODE)
-    edges = rows.fetch(Edge.objects.filter(waiter_id__in=within).order_by("waiter_id", "kind", "awaited_id"), *EDGE)
+    nodes = sql_rows.fetch(Intent.objects.filter(pk__in=within).order_by("pk"), *NODE)
+    edges = sql_rows.fetch(Edge.objects.filter(waiter_id__in=within).order_by("waiter_id", "kind", "awaited_id"), *EDGE)
     return nodes, edges
 
 
@@ -162,8 +162,8 @@ def aggregate(nodes: Collection[Row], edges: Iterable[Row]) -> dict[str, Any]:
         "total": len(nodes),
         "by_status": {str(each): counts[each] for each in Status},
         "completion_percentage": round(100 * counts[Status.COMPLETED] / (len(nodes) or 1), 2),
-        "blocking_intents": [wire.identifier(pk) for pk in still_open if pk in awaited],
-        "ready_intents": [wire.identifier(pk) for pk in still_open if pk not in waiting and status[pk] != Status.BLOCKED],
+        "blocking_intents": [encoding.identifier(pk) for pk in still_open if pk in awaited],
+        "ready_intents": [encoding.identifier(pk) for pk in still_open if pk not in waiting and status[pk] != Status.BLOCKED],
     }
 
 

@@ -6,10 +6,9 @@ from uuid import UUID
 from django.db import models
 from django.db.models import F, Q
 
-from config.db import clock
-from config.ids import new_id
-from config.strictjson import JSONTextField
-from intents import rows
+from core.db import database_now, sql_rows
+from core.db.fields import JSONTextField
+from core.ids import new_id
 from intents.errors import IllegalTransition, IntentClosed, IntentNotFound, VersionConflict
 
 AGENT_ID = 255
@@ -39,9 +38,9 @@ TRANSITIONS: dict[str, tuple[str, ...]] = {
 
 
 class IntentQuerySet(models.QuerySet["Intent"]):
-    def row(self, intent_id: UUID | str) -> rows.Row:
+    def row(self, intent_id: UUID | str) -> sql_rows.Row:
         """The intent's row, to be shown. Raises IntentNotFound, also for what is no id at all."""
-        found = rows.get(self.model, intent_id) if isinstance(intent_id, UUID) else None
+        found = sql_rows.get(self.model, intent_id) if isinstance(intent_id, UUID) else None
         if found is None:
             raise IntentNotFound(intent_id)
         return found
@@ -54,7 +53,7 @@ class IntentQuerySet(models.QuerySet["Intent"]):
 
     def lock(self, intent_id: UUID | str) -> "Intent":
         """The intent as it is now, and stays until the transaction ends. Raises IntentNotFound."""
-        found = rows.lock(self.model, intent_id) if isinstance(intent_id, UUID) else None
+        found = sql_rows.lock(self.model, intent_id) if isinstance(intent_id, UUID) else None
         if found is None:
             raise IntentNotFound(intent_id)
         return found
@@ -135,7 +134,7 @@ class Intent(models.Model):
     def now(self) -> datetime:
         """Return the database's time once this row was locked; never a time before its last event (rule E-7)."""
         if self.locked_at is None:
-            self.locked_at = clock()
+            self.locked_at = database_now()
         return self.in_order(self.locked_at)
 
     def in_order(self, now: datetime) -> datetime:
@@ -202,7 +201,7 @@ class Assignment(models.Model):
 
 
 class Audience(models.Model):
-    """Who hears of an intent: an agent or a portfolio, from one of its events to another (rule S-4, intents.audience).
+    """Who hears of an intent: an agent or a portfolio, from one of its events to another (rule S-4, intents.topics).
 
     It tells for good which events belong to a topic: one read again later finds what those heard who read it at the time.
     """

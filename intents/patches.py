@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from copy import deepcopy
 from typing import Any
 
-from config.strictjson import MAX_DEPTH, depth
+from core.strict_json import MAX_DEPTH, depth
 from intents.errors import InvalidPatch
 
 Patch = dict[str, Any]

@@ -12,8 +12,8 @@ from typing import Any, cast
 
 from django.db import IntegrityError, connection, transaction
 
-from config import db
-from intents import doorbell
+from core import db
+from intents import wakeups
 from intents.models import Event
 
 BATCH = 1_000
@@ -42,7 +42,7 @@ def next_in_transaction() -> int | None:
     """The position of the next event, where writers are serial; None where the sequencer will give it."""
     if not db.serial_writers():
         return None
-    return db.rows("SELECT COALESCE(MAX(position), 0) + 1 FROM intents_event", [])[0][0]
+    return db.fetch_all("SELECT COALESCE(MAX(position), 0) + 1 FROM intents_event", [])[0][0]
 
 
 def number_committed(*, wait: bool = False) -> int:
@@ -96,7 +96,7 @@ def _has_waiting() -> bool:
 
 def head() -> int:
     """The newest position; 0 for an empty log."""
-    return db.rows("SELECT COALESCE(MAX(position), 0) FROM intents_event", [])[0][0]
+    return db.fetch_all("SELECT COALESCE(MAX(position), 0) FROM intents_event", [])[0][0]
 
 
 class Sequencer:
@@ -118,7 +118,7 @@ class Sequencer:
         self._thread.join(timeout=5)
 
     def _run(self) -> None:
-        with doorbell.committed.listening(self._rung.set):
+        with wakeups.committed.listening(self._rung.set):
             while not self._stopping.is_set():
                 is_rung = self._rung.wait(LOOK_EVERY)
                 self._rung.clear()
@@ -132,6 +132,6 @@ class Sequencer:
 
     def _look(self, is_rung: bool) -> None:
         if number_committed() or (is_rung and db.serial_writers()):
-            doorbell.grown.ring()
+            wakeups.grown.ring()
         elif is_rung and not db.serial_writers() and _has_waiting():
             self._rung.set()  # Another process is at it, and may have looked before this one's commit.

@@ -5,11 +5,10 @@ from typing import Any, cast
 from django.conf import settings
 from rest_framework import serializers
 
-from access.agent_ids import AGENT_ID, MAX_AGENT_ID
 from access.serializers import AgentId
-from config import wire
-from config.api import Body
-from config.fields import (
+from core import encoding
+from core.agent_ids import AGENT_ID, MAX_AGENT_ID
+from core.api.fields import (
     MAX_ENTRIES,
     VISIBLE,
     AnyJSON,
@@ -23,18 +22,19 @@ from config.fields import (
     Text,
     require_json_size,
 )
-from costs import limits
-from intents.changes import Assignee
+from core.api.serializers import Body
+from core.db.sql_rows import Row
+from costs import budget_limits
 from intents.events import CLIENT_TYPE, NewEvent
 from intents.models import Assignment, EdgeKind, Event, Intent, Status
+from intents.operations import Assignee
 from intents.patches import OPERATIONS, key_path
-from intents.rows import Row
 
 MAX_DESCRIPTION = 10_000
 MAX_TRACE_ID = 255
 
 
-WATCHED = limits.schema()
+WATCHED = budget_limits.schema()
 
 
 class Constraints(JSONObject):
@@ -48,7 +48,7 @@ class Constraints(JSONObject):
                 Many.default_error_messages["max_length"].format(max_length=MAX_ENTRIES), "max_length"
             )
         constraints = super().to_internal_value({"rules": data} if isinstance(data, list) else data)
-        if problems := limits.unreadable(constraints):
+        if problems := budget_limits.unreadable(constraints):
             raise serializers.ValidationError(problems, "unreadable_limit")
         return constraints
 
@@ -335,37 +335,37 @@ class GraphOut(serializers.Serializer[Any]):
 
 def intent_body(intent: Intent | Row) -> dict[str, Any]:
     return {
-        "id": wire.identifier(intent.id),
+        "id": encoding.identifier(intent.id),
         "title": intent.title,
         "description": intent.description,
         "status": str(intent.status),
-        "state": wire.json(intent.state),
-        "constraints": wire.json(intent.constraints),
+        "state": encoding.json(intent.state),
+        "constraints": encoding.json(intent.constraints),
         "confidence": intent.confidence,
         "version": intent.version,
-        "parent_intent_id": wire.identifier(intent.parent_intent_id),
-        "depends_on": wire.json(intent.depends_on),
-        "agents": wire.json(intent.agents),
+        "parent_intent_id": encoding.identifier(intent.parent_intent_id),
+        "depends_on": encoding.json(intent.depends_on),
+        "agents": encoding.json(intent.agents),
         "created_by": intent.created_by,
-        "created_at": wire.instant(intent.created_at),
-        "updated_at": wire.instant(intent.updated_at),
+        "created_at": encoding.instant(intent.created_at),
+        "updated_at": encoding.instant(intent.updated_at),
         "last_sequence": intent.last_sequence,
     }
 
 
 def event_body(event: Row) -> dict[str, Any]:
     return {
-        "id": wire.identifier(event.uid),
-        "intent_id": wire.identifier(event.intent_id),
-        "portfolio_id": wire.identifier(event.portfolio_id),
+        "id": encoding.identifier(event.uid),
+        "intent_id": encoding.identifier(event.intent_id),
+        "portfolio_id": encoding.identifier(event.portfolio_id),
         "sequence": event.sequence,
         "position": event.position,
         "event_type": event.event_type,
         "actor": event.actor,
-        "payload": wire.json(event.payload),
+        "payload": encoding.json(event.payload),
         "trace_id": event.trace_id,
-        "parent_event_id": wire.identifier(event.parent_event_id),
-        "created_at": wire.instant(event.created_at),
+        "parent_event_id": encoding.identifier(event.parent_event_id),
+        "created_at": encoding.instant(event.created_at),
     }
 
 
@@ -379,26 +379,26 @@ def assignment_body(assignment: Assignment) -> dict[str, Any]:
         "agent_id": assignment.agent_id,
         "role": assignment.role,
         "assigned_by": assignment.assigned_by,
-        "assigned_at": wire.instant(assignment.assigned_at),
+        "assigned_at": encoding.instant(assignment.assigned_at),
     }
 
 
 def node_body(node: Row) -> dict[str, Any]:
     return {
-        "id": wire.identifier(node.id),
+        "id": encoding.identifier(node.id),
         "title": node.title,
         "status": node.status,
         "version": node.version,
-        "agents": wire.json(node.agents),
+        "agents": encoding.json(node.agents),
         "created_by": node.created_by,
-        "parent_intent_id": wire.identifier(node.parent_intent_id),
-        "updated_at": wire.instant(node.updated_at),
+        "parent_intent_id": encoding.identifier(node.parent_intent_id),
+        "updated_at": encoding.instant(node.updated_at),
     }
 
 
 def edge_body(edge: Row) -> dict[str, Any]:
     return {
-        "from": wire.identifier(edge.waiter_id),
-        "to": wire.identifier(edge.awaited_id),
+        "from": encoding.identifier(edge.waiter_id),
+        "to": encoding.identifier(edge.awaited_id),
         "type": GRAPH_EDGE[edge.kind],
     }

@@ -7,23 +7,23 @@ from uuid import UUID
 
 from django.conf import settings
 
-from access.callers import SYSTEM, Actor
-from config import strictjson
-from config.db import advisory_lock, clock, verb
-from config.errors import Invalid, TooLarge
+from access.identity import SYSTEM, Actor
+from core import strict_json
+from core.db import advisory_lock, atomic_verb, database_now, sql_rows
+from core.db.sql_rows import Row
+from core.errors import Invalid, TooLarge
 from costs.budgets import watch_intent
 from costs.guards import require_limits_kept
 from costs.services import record_limits
 from governance.guards import awaiting_decision
 from governance.services import withdraw_pending
-from intents import graph, rows
-from intents.changes import Assignee, change_status, raise_version, status_changed, unassign
-from intents.changes import assign as assign_to
+from intents import graph
 from intents.errors import CompletionGate, DependencyCycle, IntentNotFound, ReservedEventType
 from intents.events import RESERVED, EventType, NewEvent, append
 from intents.models import FINAL, Assignment, Edge, EdgeKind, Event, Intent, Status
+from intents.operations import Assignee, change_status, raise_version, status_changed, unassign
+from intents.operations import assign as assign_to
 from intents.patches import Patch, apply
-from intents.rows import Row
 from leasing.guards import require_scope, require_token
 from leasing.services import release_all
 from portfolios.locking import lock_closing
@@ -38,7 +38,7 @@ GRAPH_LOCK = "intent graph"
 # --- intents -------------------------------------------------------------------------------------------------------
 
 
-@verb
+@atomic_verb
 def create_intent(
     *,
     actor: Actor,
@@ -62,7 +62,7 @@ def create_intent(
     related = Intent.objects.lock_all({*depends_on, *filter(None, [parent_intent_id])})
     _require_related(related, parent_intent_id, depends_on)
 
-    now = clock()
+    now = database_now()
     intent = Intent(
         title=title,
         description=description,
@@ -77,7 +77,7 @@ def create_intent(
         updated_at=now,
         last_event_at=now,
     )
-    rows.create(intent)
+    sql_rows.create(intent)
     if parent_intent_id:
         Edge.objects.create(waiter_id=parent_intent_id, awaited=intent, kind=EdgeKind.CHILD)
     _add_edges(intent, depends_on)
@@ -88,7 +88,7 @@ def create_intent(
     return intent
 
 
-@verb
+@atomic_verb
 def update_intent(*, intent_id: UUID | str, expected_version: int, actor: Actor, changes: dict[str, Any]) -> Intent:
     """Change the title, description, constraints or confidence. Limits that are crossed already say so at once (rule C-5).
 
@@ -109,7 +109,7 @@ def update_intent(*, intent_id: UUID | str, expected_version: int, actor: Actor,
     return intent
 
 
-@verb
+@atomic_verb
 def patch_state(*, intent_id: UUID | str, expected_version: int, actor: Actor, patches: Sequence[Patch]) -> Intent:
     """Apply the patches to the state, all or none (rule I-3).
 
@@ -125,7 +125,7 @@ def patch_state(*, intent_id: UUID | str, expected_version: int, actor: Actor, p
     return intent
 
 
-@verb
+@atomic_verb
 def set_status(
     *,
     intent_id: UUID | str,
@@ -179,7 +179,7 @@ def set_status(
 # --- graph ---------------------------------------------------------------------------------------------------------
 
 
-@verb
+@atomic_verb
 def add_dependencies(
     *, intent_id: UUID | str, expected_version: int, actor: Actor, depends_on: Sequence[UUID]
 ) -> tuple[Intent, bool]:
@@ -213,7 +213,7 @@ def add_dependencies(
     return intent, True
 
 
-@verb
+@atomic_verb
 def remove_dependency(*, intent_id: UUID | str, dependency_id: UUID | str, expected_version: int, actor: Actor) -> Intent:
     """Let the intent wait for one less; the last open one gone, it is unblocked (rule G-3). Again changes nothing.
 
@@ -241,7 +241,7 @@ def remove_dependency(*, intent_id: UUID | str, dependency_id: UUID | str, expec
 # --- agents --------------------------------------------------------------------------------------------------------
 
 
-@verb
+@atomic_verb
 def assign_agent(*, intent_id: UUID | str, assignee: Assignee, actor: Actor) -> tuple[Assignment, bool]:
     """Put an agent on the intent, or give it another role. Answers the assignment, and whether anything changed.
 
@@ -252,7 +252,7 @@ def assign_agent(*, intent_id: UUID | str, assignee: Assignee, actor: Actor) -> 
     return assign_to(intent, assignee, actor, intent.now())
 
 
-@verb
+@atomic_verb
 def unassign_agent(*, intent_id: UUID | str, agent_id: str, actor: Actor) -> None:
     """Take an agent off the intent. Again changes nothing. Raises IntentNotFound."""
     intent = Intent.objects.lock(intent_id)
@@ -263,7 +263,7 @@ def unassign_agent(*, intent_id: UUID | str, agent_id: str, actor: Actor) -> Non
 # --- events --------------------------------------------------------------------------------------------------------
 
 
-@verb
+@atomic_verb
 def log_events(*, intent_id: UUID | str, events: Sequence[NewEvent], actor: Actor) -> list[Row]:
     """Add to the intent's log, all or none, in this order (rules E-4, E-5).
 
@@ -272,7 +272,7 @@ def log_events(*, intent_id: UUID | str, events: Sequence[NewEvent], actor: Acto
     for event in events:
         if event.event_type in RESERVED:
             raise ReservedEventType(event.event_type)
-        if not strictjson.fits(event.payload, settings.MAX_EVENT_PAYLOAD):
+        if not strict_json.fits(event.payload, settings.MAX_EVENT_PAYLOAD):
             raise TooLarge("The payload of an event is too large.", limit=settings.MAX_EVENT_PAYLOAD)
     intent = Intent.objects.lock(intent_id)
     require_token(intent, actor)
@@ -394,6 +394,6 @@ def _require_events(uids: set[UUID]) -> None:
 
 def _within_limit(state: dict[str, Any]) -> dict[str, Any]:
     """Raises TooLarge."""
-    if not strictjson.fits(state, settings.MAX_STATE):
+    if not strict_json.fits(state, settings.MAX_STATE):
         raise TooLarge("The state would be too large.", limit=settings.MAX_STATE)
     return state

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.checks import Error
 from django.db import connection
 
-from config import db
+from core import db
 
 REFUSAL = "the event log is append-only"
 
@@ -59,7 +59,7 @@ def check(**_: Any) -> list[Error]:
     if "intents_event" not in connection.introspection.table_names():
         return []
     query, expected = _EXPECTED[connection.vendor]
-    found = len(db.rows(query, []))
+    found = len(db.fetch_all(query, []))
     if found == expected:
         return []
     return [Error(f"{found} of {expected} triggers guard the event log.", hint="Run manage.py migrate.", id="intents.E001")]

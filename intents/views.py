@@ -5,18 +5,22 @@ from django.db.models import QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config.api import ApiViewSet, actor_of, check_parameters, expected_version, parse, versioned
-from config.errors import Invalid
-from config.filters import narrow
-from config.paging import PARAMETERS, Keyset, Page, counter, cut, decode_cursor, encode_cursor, limit_of, page
-from config.root_path import public_path
-from config.schema import created, deleted, listed, read, updated
+from access.identity import actor_of
+from core.api.filters import narrow
+from core.api.headers import expected_version, versioned
+from core.api.pagination import PARAMETERS, Keyset, Page, counter, cut, decode_cursor, encode_cursor, limit_of, page
+from core.api.serializers import check_parameters, parse
+from core.api.views import ApiViewSet
+from core.db import sql_rows
+from core.errors import Invalid
+from core.openapi import created, deleted, listed, read, updated
+from core.root_path import public_path
 from governance.guards import awaiting_decision
-from intents import graph, positions, rows, services
-from intents.changes import Assignee
+from intents import graph, positions, services
 from intents.errors import IntentNotFound
 from intents.filters import EventFilter, IntentEventFilter, IntentFilter
 from intents.models import Assignment, Event, Intent
+from intents.operations import Assignee
 from intents.serializers import (
     AddDependencies,
     AgentOut,
@@ -43,7 +47,7 @@ from intents.serializers import (
     new_event,
     node_body,
 )
-from portfolios.effective import effective_constraints
+from portfolios.effective_constraints import effective_constraints
 
 C = TypeVar("C")
 
@@ -72,7 +76,7 @@ def flag(request: Request, name: str) -> bool:
 
 
 def answer_intents(intents: QuerySet[Intent], request: Request, keyset: Keyset = BY_ID) -> Response:
-    return Response(page(intents, request, keyset, fetch=rows.fetch_within).body("intents", intent_body))
+    return Response(page(intents, request, keyset, fetch=sql_rows.fetch_within).body("intents", intent_body))
 
 
 class IntentViewSet(ApiViewSet):
@@ -291,12 +295,12 @@ class EventViewSet(ApiViewSet):
             raise IntentNotFound(intent_id)
         events = narrow(IntentEventFilter, Event.objects.filter(intent_id=intent_id), request, ["order"])
         keyset = choose(request, "order", EVENT_ORDERS, "asc")
-        found = page(events, request, keyset, fetch=rows.fetch_within)
+        found = page(events, request, keyset, fetch=sql_rows.fetch_within)
         if not found.rows:  # Whoever has events exists.
             Intent.objects.require(intent_id)
         if any(event.position is None for event in found.rows):  # Committed an instant ago: number them, and look again.
             positions.settle()
-            found = page(events.filter(position__isnull=False), request, keyset, fetch=rows.fetch_within)
+            found = page(events.filter(position__isnull=False), request, keyset, fetch=sql_rows.fetch_within)
         return self._answer(found)
 
     @listed(
@@ -311,7 +315,7 @@ class EventViewSet(ApiViewSet):
         events = narrow(EventFilter, Event.objects.filter(position__isnull=False), request, ["order"])
         keyset = choose(request, "order", POSITION_ORDERS, "asc")
         positions.settle()
-        return self._answer(page(events, request, keyset, fetch=rows.fetch_within))
+        return self._answer(page(events, request, keyset, fetch=sql_rows.fetch_within))
 
     @staticmethod
     def _answer(found: Page) -> Response:

@@ -9,8 +9,8 @@ from time import monotonic
 from django.db import DatabaseError, connection
 
 from attachments.services import forget_orphans
-from config.idempotency import forget_old_answers
-from jobs.duties import DUTIES, Duty
+from core.api.idempotency import forget_old_answers
+from jobs.periodic_tasks import DUTIES, Duty
 
 LOOK_EVERY = 0.5  # Seconds. What is due is done within 2 s (rule L-2).
 AT_ONCE = 500

@@ -6,14 +6,14 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from access.models import Role
-from access.people import actor_of, may
-from config.db import clock
+from access.roles import actor_of, may
 from console import holding
 from console.actions import Declined, action
 from console.filters import by
 from console.home import SOON
 from console.lists import RowsAdmin
 from console.telling import person
+from core.db import database_now
 from intents.models import Intent
 from leasing import services
 from leasing.models import Lease, Status
@@ -46,15 +46,15 @@ class LeaseAdmin(RowsAdmin):
         return found.order_by("expires_at", "pk") if is_running else found.order_by("-pk")
 
     def rows(self, request: HttpRequest, found: list[Lease]) -> dict[str, Any]:
-        shown = holding.rows(found, clock())
+        shown = holding.rows(found, database_now())
         return {"rows": shown, "may_revoke": may(request, Role.ARBITER) and any(row["is_active"] for row in shown)}
 
     def counts(self) -> dict[str, int]:
         held = Lease.objects.held()
-        return {"active": held.count(), "soon": held.filter(expires_at__lte=clock() + SOON).count()}
+        return {"active": held.count(), "soon": held.filter(expires_at__lte=database_now() + SOON).count()}
 
     def panels(self, request: HttpRequest, obj: Lease) -> dict[str, Any]:
-        return holding.lease(obj, clock())
+        return holding.lease(obj, database_now())
 
     def follows(self, obj: Lease) -> dict[str, str]:
         return {"intent": str(obj.intent_id)}
@@ -80,6 +80,6 @@ class LeaseAdmin(RowsAdmin):
 
 
 def _ended(lease: Lease, status: str) -> str:
-    if status == Status.REVOKED and (ending := holding.lease(lease, clock())["ending"]):
+    if status == Status.REVOKED and (ending := holding.lease(lease, database_now())["ending"]):
         return f"{person(ending.actor)} has revoked it already. Nothing was written."
     return f"it had {'run out' if status == Status.EXPIRED else f'been {status}'} already. Nothing was written."

@@ -2,7 +2,7 @@
 
 import django_filters as filters
 
-from config.filters import ChoicesFilter
+from core.api.filters import ChoicesFilter
 from leasing.models import Lease, Status
 
 

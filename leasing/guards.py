@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 from django.db.models import QuerySet
 
-from access.callers import Actor
-from config.db import clock
+from access.identity import Actor
+from core.db import database_now
 from intents.models import Intent
 from intents.patches import Patch, path_keys
 from leasing.errors import LeaseConflict, LeaseLost
 from leasing.models import Lease
+from leasing.representation import lease_body
 from leasing.scopes import Scopes, levels, overlap
-from leasing.wire import lease_body
 
 
 def require_scope(intent: Intent, patches: Sequence[Patch], actor: Actor) -> None:
@@ -19,7 +19,7 @@ def require_scope(intent: Intent, patches: Sequence[Patch], actor: Actor) -> Non
     if not intent.active_leases:
         return
     touched = [path_keys(patch["path"]) for patch in patches]
-    leased = Lease.objects.held(intent.in_order(clock())).filter(intent=intent)
+    leased = Lease.objects.held(intent.in_order(database_now())).filter(intent=intent)
     if all(touched):
         leased = leased.filter(first_level__in={keys[0] for keys in touched})
     others = [lease for lease in leased.order_by("fencing_token") if not lease.is_held_by(actor)]
@@ -33,6 +33,6 @@ def require_token(intent: Intent, actor: Actor) -> None:
     token = actor.fencing_token
     if token is None:
         return
-    held: QuerySet[Lease] = Lease.objects.held(intent.in_order(clock())).filter(intent=intent, fencing_token=token)
+    held: QuerySet[Lease] = Lease.objects.held(intent.in_order(database_now())).filter(intent=intent, fencing_token=token)
     if not any(lease.is_held_by(actor) for lease in held):
         raise LeaseLost(token, actor.id)

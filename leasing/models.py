@@ -4,8 +4,8 @@ from typing import Any, ClassVar
 from django.db import models
 from django.db.models import F, Q
 
-from access.callers import Actor
-from config.ids import new_id
+from access.identity import Actor
+from core.ids import new_id
 from leasing.scopes import MAX_LENGTH
 
 AGENT_ID = 255

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from config.fields import VISIBLE
+from core.api.fields import VISIBLE
 
 MAX_LENGTH = 200
 PATTERN = rf"\A[^.]*{VISIBLE.replace('[^', '[^.')}[^.]*(\.[^.]*{VISIBLE.replace('[^', '[^.')}[^.]*)*\Z"

@@ -6,8 +6,8 @@ from typing import Any
 from rest_framework import serializers
 
 from access.serializers import AgentId
-from config.api import Body
-from config.fields import Integer, Text
+from core.api.fields import Integer, Text
+from core.api.serializers import Body
 from leasing.models import Status
 from leasing.scopes import LOOKS, MAX_LENGTH, PATTERN
 

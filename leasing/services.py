@@ -12,15 +12,14 @@ from django.db import OperationalError
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
-from access.callers import SYSTEM, Actor
-from config.db import clock, verb
-from intents import rows
+from access.identity import SYSTEM, Actor
+from core.db import atomic_verb, database_now, sql_rows
 from intents.events import EventType, NewEvent, append
 from intents.models import Intent
 from leasing.errors import LeaseConflict, LeaseExpired, LeaseNotFound, NotLeaseHolder, TooManyLeases
 from leasing.models import Lease, Status
+from leasing.representation import lease_body
 from leasing.scopes import levels, overlap
-from leasing.wire import lease_body
 
 MOST_LEASES = 200
 """Active leases of an agent on one intent (rule L-8)."""
@@ -31,7 +30,7 @@ EXPIRED_AT_ONCE = 50
 log = logging.getLogger("openintent.leasing")
 
 
-@verb
+@atomic_verb
 def acquire_lease(*, intent_id: UUID | str, actor: Actor, scope: str, duration: timedelta) -> tuple[Lease, bool]:
     """Make the agent the only holder of `scope`, and of all that overlaps it, for `duration` (rules L-1, L-2).
 
@@ -68,12 +67,12 @@ def acquire_lease(*, intent_id: UUID | str, actor: Actor, scope: str, duration: 
         acquired_at=now,
         expires_at=now + duration,
     )
-    rows.create(lease)
+    sql_rows.create(lease)
     _record(intent, lease, EventType.LEASE_ACQUIRED, actor=actor, now=now, saving=("last_fencing_token", "active_leases"))
     return lease, True
 
 
-@verb
+@atomic_verb
 def renew_lease(*, intent_id: UUID | str, lease_id: UUID | str, actor: Actor, duration: timedelta) -> Lease:
     """Let the lease end `duration` from now (rule L-5). What would be committed later than its end is refused (rule E-8).
 
@@ -87,7 +86,7 @@ def renew_lease(*, intent_id: UUID | str, lease_id: UUID | str, actor: Actor, du
     return _extend(intent, lease, now + duration, actor=actor, now=now)
 
 
-@verb
+@atomic_verb
 def release_lease(*, intent_id: UUID | str, lease_id: UUID | str, actor: Actor) -> None:
     """End the lease. One that has ended already stays as it is (rule L-5).
 
@@ -99,7 +98,7 @@ def release_lease(*, intent_id: UUID | str, lease_id: UUID | str, actor: Actor) 
         _let_go(intent, lease, actor=actor, now=intent.now())
 
 
-@verb
+@atomic_verb
 def revoke_lease(*, intent_id: UUID | str, lease_id: UUID | str, actor: Actor, reason: str | None = None) -> Lease:
     """Take the lease from its holder, whose next write with its token fails (rule L-5). Again changes nothing.
 
@@ -117,7 +116,7 @@ def revoke_lease(*, intent_id: UUID | str, lease_id: UUID | str, actor: Actor, r
     return lease
 
 
-@verb
+@atomic_verb
 def expire_lease(lease_id: UUID, *, wait: bool = True) -> bool:
     """Mark the lease expired if it has run out (rule L-2). Answers whether that was news.
 
@@ -138,7 +137,7 @@ def expire_lease(lease_id: UUID, *, wait: bool = True) -> bool:
 
 def due(limit: int) -> list[UUID]:
     """The leases that have run out and are not marked so, the oldest first."""
-    return [*Lease.objects.run_out(clock()).order_by("expires_at").values_list("pk", flat=True)[:limit]]
+    return [*Lease.objects.run_out(database_now()).order_by("expires_at").values_list("pk", flat=True)[:limit]]
 
 
 def expire_run_out(found: QuerySet[Lease]) -> None:
@@ -157,7 +156,7 @@ def release_all(intent: Intent, *, actor: Actor, reason: str, agent_id: str | No
     """Release the leases of an intent, or of one agent there. A part of verbs that hold the intent's lock (rules L-6, R-3)."""
     if not intent.active_leases:
         return
-    now = intent.in_order(clock())
+    now = intent.in_order(database_now())
     for lease in _active(intent):
         if agent_id in (None, lease.agent_id):
             _let_go(intent, lease, actor=actor, now=now, reason=reason)
@@ -180,7 +179,7 @@ def _require_room(intent: Intent, actor: Actor, now: datetime) -> None:
 def _lock(intent_id: UUID | str, lease_id: UUID | str) -> tuple[Intent, Lease]:
     """Raises IntentNotFound, LeaseNotFound."""
     intent = Intent.objects.lock(intent_id)
-    lease = rows.lock(Lease, lease_id) if isinstance(lease_id, UUID) else None
+    lease = sql_rows.lock(Lease, lease_id) if isinstance(lease_id, UUID) else None
     if lease is None or lease.intent_id != intent.pk:
         raise LeaseNotFound(lease_id)
     return intent, lease
@@ -197,9 +196,9 @@ def _extend(intent: Intent, lease: Lease, until: datetime, *, actor: Actor, now:
     ends = lease.expires_at
     if until != ends:
         lease.expires_at = until
-        rows.update(lease, ("expires_at",))
+        sql_rows.update(lease, ("expires_at",))
         _record(intent, lease, EventType.LEASE_RENEWED, actor=actor, now=now)
-    if ends <= intent.in_order(clock()):
+    if ends <= intent.in_order(database_now()):
         raise LeaseExpired(lease.scope, Status.EXPIRED)
     return lease
 
@@ -223,7 +222,7 @@ def _end(
     reason: str | None = None,
 ) -> None:
     lease.status = status
-    rows.update(lease, ("status", "released_at"))
+    sql_rows.update(lease, ("status", "released_at"))
     intent.active_leases -= 1
     _record(intent, lease, event_type, actor=actor, now=now, saving=("active_leases",), reason=reason)
 

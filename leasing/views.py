@@ -4,17 +4,19 @@ from django.db.models import QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from access.identity import actor_of
 from access.models import Role
-from config.api import ApiViewSet, actor_of, parse
-from config.filters import narrow
-from config.paging import Keyset, page
-from config.schema import changed, created, deleted, listed
+from core.api.filters import narrow
+from core.api.pagination import Keyset, page
+from core.api.serializers import parse
+from core.api.views import ApiViewSet
+from core.openapi import changed, created, deleted, listed
 from intents.models import Intent
 from leasing import services
 from leasing.filters import IntentLeaseFilter, LeaseFilter
 from leasing.models import Lease
+from leasing.representation import lease_body
 from leasing.serializers import AcquireLease, LeaseOut, RenewLease, RevokeLease
-from leasing.wire import lease_body
 
 BY_ID = Keyset("id")
 

@@ -7,12 +7,12 @@ from django.db.models import Count, Q
 from django.http import HttpRequest
 
 from access.models import Role
-from access.people import actor_of
-from config.errors import ProtocolError
+from access.roles import actor_of
 from console import portfolios as page
 from console.actions import action
 from console.filters import by
 from console.lists import RowsAdmin
+from core.errors import ProtocolError
 from intents.errors import CompletionGate
 from intents.models import Intent
 from portfolios import services

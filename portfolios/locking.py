@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from uuid import UUID
 
-from config.db import retractable, serial_writers
+from core.db import rollback_point, serial_writers
 from intents.models import Intent
 from portfolios.models import Portfolio
 
@@ -21,7 +21,7 @@ def lock_closing(reach: Callable[[], tuple[set[UUID], set[UUID]]]) -> tuple[dict
     portfolio_ids: set[UUID] = set()
     closing, concerned = reach()
     while True:
-        with retractable() as retract:
+        with rollback_point() as retract:
             portfolios = Portfolio.objects.lock_all(portfolio_ids)
             intents = Intent.objects.lock_all(concerned)
             closing, wanted = reach()

@@ -5,9 +5,9 @@ from uuid import UUID
 from django.db import models
 from django.db.models import Q
 
-from config.ids import new_id
-from config.strictjson import JSONTextField
-from intents import rows
+from core.db import sql_rows
+from core.db.fields import JSONTextField
+from core.ids import new_id
 from intents.errors import IllegalTransition, VersionConflict
 from portfolios.errors import PortfolioClosed, PortfolioNotFound
 
@@ -44,7 +44,7 @@ class PortfolioQuerySet(models.QuerySet["Portfolio"]):
 
     def lock(self, portfolio_id: UUID | str) -> "Portfolio":
         """The portfolio as it is now, and stays until the transaction ends. Raises PortfolioNotFound."""
-        found = rows.lock(self.model, portfolio_id) if isinstance(portfolio_id, UUID) else None
+        found = sql_rows.lock(self.model, portfolio_id) if isinstance(portfolio_id, UUID) else None
         if found is None:
             raise PortfolioNotFound(portfolio_id)
         return found

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from costs import limits
+from costs import budget_limits
 from intents.models import Status
 
 
 def is_binding(policy: Mapping[str, Any]) -> bool:
     """Return whether others rely on what it requires or limits: ending it early would be another way to change it (rule P-5)."""
-    return bool(policy.get("require_all_completed")) or bool(limits.of_portfolio(policy))
+    return bool(policy.get("require_all_completed")) or bool(budget_limits.of_portfolio(policy))
 
 
 def in_the_way(policy: Mapping[str, Any]) -> set[Status]:

@@ -5,14 +5,14 @@ from typing import Any
 
 from rest_framework import serializers
 
-from access.agent_ids import AGENT_ID
 from access.serializers import AgentId
-from config import wire
-from config.api import Body
-from config.fields import Choice, Flag, Id, Integer, JSONObject, Text, require_json_size
-from costs import limits
+from core import encoding
+from core.agent_ids import AGENT_ID
+from core.api.fields import Choice, Flag, Id, Integer, JSONObject, Text, require_json_size
+from core.api.serializers import Body
+from core.db.sql_rows import Row
+from costs import budget_limits
 from intents.models import Intent
-from intents.rows import Row
 from intents.serializers import MORE_THAN_AN_ACTOR, Acting, AggregateStatusOut, Description, IntentOut, Title, intent_body
 from portfolios.models import CHANGEABLE, ROLE, Member, Role, Status
 
@@ -32,11 +32,11 @@ class Percentage(serializers.FloatField):
 class SharedConstraints(JSONObject):
     """Constraints whose budget may be a plain number, in USD. Limits that cannot be read are refused (rule I-7)."""
 
-    json_schema = limits.schema(shared=True)
+    json_schema = budget_limits.schema(shared=True)
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         shared = super().to_internal_value(data)
-        if problems := limits.unreadable(shared, shared=True):
+        if problems := budget_limits.unreadable(shared, shared=True):
             raise serializers.ValidationError(problems, "unreadable_limit")
         return shared
 
@@ -131,17 +131,17 @@ def portfolio_body(
     portfolio: Row, members: Sequence[tuple[Row, Row]], aggregate_status: dict[str, Any], intents_next: str | None
 ) -> dict[str, Any]:
     return {
-        "id": wire.identifier(portfolio.id),
+        "id": encoding.identifier(portfolio.id),
         "version": portfolio.version,
         "name": portfolio.name,
         "description": portfolio.description,
         "status": portfolio.status,
-        "governance_policy": wire.json(portfolio.governance_policy),
-        "metadata": wire.json(portfolio.metadata),
+        "governance_policy": encoding.json(portfolio.governance_policy),
+        "metadata": encoding.json(portfolio.metadata),
         "intents": [member_body(intent, member) for intent, member in members],
         "intents_next": intents_next,
         "aggregate_status": aggregate_status,
         "created_by": portfolio.created_by,
-        "created_at": wire.instant(portfolio.created_at),
-        "updated_at": wire.instant(portfolio.updated_at),
+        "created_at": encoding.instant(portfolio.created_at),
+        "updated_at": encoding.instant(portfolio.updated_at),
     }

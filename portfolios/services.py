@@ -12,12 +12,12 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import Count, Q
 
-from access.callers import SYSTEM, Actor
-from config import strictjson
-from config.db import clock, verb
-from config.errors import Forbidden, Invalid
+from access.identity import SYSTEM, Actor
+from core import strict_json
+from core.db import atomic_verb, database_now
+from core.errors import Forbidden, Invalid
 from costs import budgets
-from intents import audience
+from intents import topics
 from intents.errors import CompletionGate
 from intents.events import EventType, NewEvent, append, append_without_intent
 from intents.models import FINAL, Intent
@@ -31,7 +31,7 @@ RESERVED_METADATA = "openintent."
 """Members of a portfolio's metadata that begin so are the SDK's own: only a write that says its version replaces them."""
 
 
-@verb
+@atomic_verb
 def create_portfolio(
     *,
     actor: Actor,
@@ -41,7 +41,7 @@ def create_portfolio(
     metadata: dict[str, Any] | None = None,
 ) -> Portfolio:
     """Make an active portfolio without members."""
-    now = clock()
+    now = database_now()
     portfolio = Portfolio(
         name=name,
         description=description,
@@ -65,7 +65,7 @@ def create_portfolio(
     return portfolio
 
 
-@verb
+@atomic_verb
 def update_portfolio(
     *, portfolio_id: UUID | str, actor: Actor, changes: Mapping[str, Any], expected_version: int | None = None
 ) -> Portfolio:
@@ -83,7 +83,7 @@ def update_portfolio(
         return portfolio
     if "governance_policy" in new:
         _require_governor(portfolio, actor, "changes its governance_policy")
-    now = clock()
+    now = database_now()
     old = {name: getattr(portfolio, name) for name in new}
     for name, value in new.items():
         setattr(portfolio, name, value)
@@ -99,7 +99,7 @@ def update_portfolio(
     return portfolio
 
 
-@verb
+@atomic_verb
 def update_portfolio_status(
     *, portfolio_id: UUID | str, actor: Actor, status: str, reason: str | None = None, expected_version: int | None = None
 ) -> Portfolio:
@@ -118,11 +118,11 @@ def update_portfolio_status(
         _require_gate(portfolio)
     if policy.is_binding(portfolio.governance_policy) and portfolio.members.exclude(intent__status__in=FINAL).exists():
         _require_governor(portfolio, actor, "ends it while it has open members, which its governance_policy binds")
-    _change_status(portfolio, status, actor=actor, reason=reason, now=clock())
+    _change_status(portfolio, status, actor=actor, reason=reason, now=database_now())
     return portfolio
 
 
-@verb
+@atomic_verb
 def add_intent_to_portfolio(
     *,
     portfolio_id: UUID | str,
@@ -147,7 +147,7 @@ def add_intent_to_portfolio(
     require_token(intent, actor)
     portfolio.require_active()
     _require_room(portfolio, intent, role)
-    now = clock()
+    now = database_now()
     member = Member(
         portfolio=portfolio,
         intent=intent,
@@ -160,14 +160,14 @@ def add_intent_to_portfolio(
     )
     member.save(force_insert=True)
     _record(intent, member, EventType.ADDED_TO_PORTFOLIO, actor=actor, now=now)
-    audience.admit(intent, audience.of_portfolio(portfolio.pk))
+    topics.admit(intent, topics.of_portfolio(portfolio.pk))
     _save(portfolio, now=now)
     budgets.watch_portfolio(portfolio, now)
     complete_reached([portfolio], now=now)
     return intent, member
 
 
-@verb
+@atomic_verb
 def remove_intent_from_portfolio(
     *, portfolio_id: UUID | str, intent_id: UUID | str, actor: Actor, expected_version: int | None = None
 ) -> None:
@@ -188,10 +188,10 @@ def remove_intent_from_portfolio(
     portfolio.require_active()
     if policy.is_binding(portfolio.governance_policy) and actor.principal != member.principal:
         _require_governor(portfolio, actor, "removes a member that others have added, and that its governance_policy binds")
-    now = clock()
+    now = database_now()
     member.delete()
     _record(intent, member, EventType.REMOVED_FROM_PORTFOLIO, actor=actor, now=now)
-    audience.dismiss(intent, audience.of_portfolio(portfolio.pk))
+    topics.dismiss(intent, topics.of_portfolio(portfolio.pk))
     _save(portfolio, now=now)
     complete_reached([portfolio], now=now)
 
@@ -217,20 +217,22 @@ def _differing(portfolio: Portfolio, changes: Mapping[str, Any], *, keep_reserve
     if keep_reserved and "metadata" in wanted:
         kept = {name: value for name, value in portfolio.metadata.items() if name.startswith(RESERVED_METADATA)}
         wanted["metadata"] = {**wanted["metadata"], **kept}
-    return {name: value for name, value in wanted.items() if strictjson.text(value) != strictjson.text(getattr(portfolio, name))}
+    return {
+        name: value for name, value in wanted.items() if strict_json.text(value) != strict_json.text(getattr(portfolio, name))
+    }
 
 
 def _updated(portfolio: Portfolio, new: dict[str, Any], old: dict[str, Any]) -> NewEvent:
     """Tell of new details and the ones before; of a value that is too large for an event, how many bytes it has."""
     payload: dict[str, Any] = {"changes": new, "previous": old, "version": portfolio.version}
-    if not strictjson.fits(payload, settings.MAX_EVENT_PAYLOAD):
+    if not strict_json.fits(payload, settings.MAX_EVENT_PAYLOAD):
         payload |= {each: {name: _shortened(value) for name, value in payload[each].items()} for each in ("changes", "previous")}
     return NewEvent(EventType.PORTFOLIO_UPDATED, payload, portfolio_id=portfolio.pk)
 
 
 def _shortened(value: Any) -> Any:
     share = settings.MAX_EVENT_PAYLOAD // (2 * len(CHANGEABLE))
-    return value if strictjson.fits(value, share) else {"omitted_bytes": len(strictjson.dumps(value))}
+    return value if strict_json.fits(value, share) else {"omitted_bytes": len(strict_json.dumps(value))}
 
 
 def _is_watched(portfolio: Portfolio) -> bool:

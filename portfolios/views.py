@@ -4,14 +4,17 @@ from django.db.models import QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config.api import ApiViewSet, actor_of, check_parameters, optional_version, parse, versioned
-from config.filters import narrow
-from config.paging import PARAMETERS, Keyset, limit_of, page
-from config.root_path import public_path
-from config.schema import changed, created, deleted, listed, read
-from intents import rows
+from access.identity import actor_of
+from core.api.filters import narrow
+from core.api.headers import optional_version, versioned
+from core.api.pagination import PARAMETERS, Keyset, limit_of, page
+from core.api.serializers import check_parameters, parse
+from core.api.views import ApiViewSet
+from core.db import sql_rows
+from core.openapi import changed, created, deleted, listed, read
+from core.root_path import public_path
 from intents.models import Intent
-from portfolios import reading, services
+from portfolios import queries, services
 from portfolios.filters import PortfolioFilter
 from portfolios.models import Portfolio
 from portfolios.serializers import (
@@ -35,7 +38,7 @@ class PortfolioViewSet(ApiViewSet):
     def create(self, request: Request) -> Response:
         values = parse(CreatePortfolio, request)
         portfolio = services.create_portfolio(actor=actor_of(request, values.pop("created_by", None)), **values)
-        return versioned(reading.shown(portfolio.pk), status=201, location=public_path(f"/api/v1/portfolios/{portfolio.pk}"))
+        return versioned(queries.shown(portfolio.pk), status=201, location=public_path(f"/api/v1/portfolios/{portfolio.pk}"))
 
     @listed("list_portfolios", "List portfolios", PortfolioOut, "portfolios", filterset=PortfolioFilter)
     def list(self, request: Request) -> Response:
@@ -44,7 +47,7 @@ class PortfolioViewSet(ApiViewSet):
     @read("get_portfolio", "Get a portfolio with its members", PortfolioOut)
     def retrieve(self, request: Request, portfolio_id: UUID | str) -> Response:
         check_parameters(request, [])
-        return versioned(reading.shown(portfolio_id))
+        return versioned(queries.shown(portfolio_id))
 
     @changed("update_portfolio", "Change a portfolio's details", UpdatePortfolio, PortfolioOut, may_be_versioned=True)
     def partial_update(self, request: Request, portfolio_id: UUID | str) -> Response:
@@ -53,7 +56,7 @@ class PortfolioViewSet(ApiViewSet):
         services.update_portfolio(
             portfolio_id=portfolio_id, actor=actor, changes=changes, expected_version=optional_version(request)
         )
-        return versioned(reading.shown(portfolio_id))
+        return versioned(queries.shown(portfolio_id))
 
     @changed(
         "update_portfolio_status", "Complete or abandon a portfolio", SetPortfolioStatus, PortfolioOut, may_be_versioned=True
@@ -64,7 +67,7 @@ class PortfolioViewSet(ApiViewSet):
         services.update_portfolio_status(
             portfolio_id=portfolio_id, actor=actor, expected_version=optional_version(request), **values
         )
-        return versioned(reading.shown(portfolio_id))
+        return versioned(queries.shown(portfolio_id))
 
 
 class MemberViewSet(ApiViewSet):
@@ -84,7 +87,7 @@ class MemberViewSet(ApiViewSet):
     @listed("get_portfolio_intents", "List the intents of a portfolio", PortfolioMemberOut, "intents")
     def list(self, request: Request, portfolio_id: UUID | str) -> Response:
         check_parameters(request, PARAMETERS)
-        found = reading.members_page(
+        found = queries.members_page(
             Portfolio.objects.require(portfolio_id), limit=limit_of(request), cursor=request.query_params.get("cursor")
         )
         return Response({"intents": found.rows, "next": found.next})
@@ -107,7 +110,7 @@ class MemberViewSet(ApiViewSet):
 
 
 def _answer(portfolios: QuerySet[Portfolio], request: Request, keyset: Keyset) -> Response:
-    found = page(portfolios, request, keyset, fetch=rows.fetch_within)
-    bodies, is_cut = reading.bodies(found.rows)
+    found = page(portfolios, request, keyset, fetch=sql_rows.fetch_within)
+    bodies, is_cut = queries.bodies(found.rows)
     further = keyset.cursor(found.rows[len(bodies) - 1], Portfolio) if is_cut else found.next
     return Response({"portfolios": bodies, "next": further})

@@ -1,6 +1,6 @@
 from typing import Any
 
-from config.errors import NotFound
+from core.errors import NotFound
 
 
 class RetryPolicyNotFound(NotFound):

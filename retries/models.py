@@ -4,8 +4,8 @@ from typing import Any, ClassVar
 from django.db import models
 from django.db.models import F, Q
 
-from config.ids import new_id
-from config.strictjson import JSONTextField
+from core.db.fields import JSONTextField
+from core.ids import new_id
 
 AGENT_ID = 255
 MAX_ERROR_TYPE = 200
@@ -83,7 +83,7 @@ class FailureQuerySet(models.QuerySet["Failure"]):
 class Failure(models.Model):
     """An attempt of an agent that failed (RFC-0010).
 
-    An agent's failures on an intent come in runs, one for each series of attempts (retries.runs). The last row of an agent
+    An agent's failures on an intent come in runs, one for each series of attempts (retries.attempt_series). The last row of an agent
     that counts says where its run stands, so no other has to be read. `sequence` is that of its event, and their order.
     """
 

@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from intents.audience import AGENT
 from intents.models import Audience, Intent
+from intents.topics import AGENT
 from leasing.models import Lease
 
 

@@ -5,8 +5,8 @@ from typing import Any
 from rest_framework import serializers
 
 from access.serializers import AgentId
-from config.api import Body
-from config.fields import VISIBLE, Choice, Flag, Integer, JSONObject, Many, Number, Text
+from core.api.fields import VISIBLE, Choice, Flag, Integer, JSONObject, Many, Number, Text
+from core.api.serializers import Body
 from intents.serializers import Acting
 from retries.models import MAX_ERROR_TYPE, Strategy
 

@@ -7,24 +7,24 @@ from uuid import UUID
 
 from django.conf import settings
 
-from access.callers import SYSTEM, Actor
-from config import strictjson
-from config.db import clock, verb
-from config.errors import TooLarge
-from config.wire import identifier, instant
-from intents.changes import Assignee, assign, unassign
+from access.identity import SYSTEM, Actor
+from core import strict_json
+from core.db import atomic_verb, database_now
+from core.encoding import identifier, instant
+from core.errors import TooLarge
 from intents.events import EventType, NewEvent, append
 from intents.models import Intent
+from intents.operations import Assignee, assign, unassign
 from leasing.guards import require_token
 from leasing.services import release_all
-from retries.delays import delay
+from retries.attempt_series import place, place_beside
+from retries.backoff import delay
 from retries.models import Failure, RetryPolicy
 from retries.participation import is_assigned, works_on
-from retries.runs import place, place_beside
-from retries.wire import settings_of
+from retries.representation import settings_of
 
 
-@verb
+@atomic_verb
 def set_retry_policy(*, intent_id: UUID | str, actor: Actor, policy: dict[str, Any]) -> RetryPolicy:
     """Give the intent this policy in place of the one it has. The same again changes nothing.
 
@@ -32,7 +32,7 @@ def set_retry_policy(*, intent_id: UUID | str, actor: Actor, policy: dict[str, A
     """
     intent = Intent.objects.lock(intent_id)
     require_token(intent, actor)
-    now = clock()
+    now = database_now()
     known = _policy_of(intent)
     if known and settings_of(known) == policy:
         return known
@@ -42,7 +42,7 @@ def set_retry_policy(*, intent_id: UUID | str, actor: Actor, policy: dict[str, A
     return new
 
 
-@verb
+@atomic_verb
 def record_failure(
     *,
     intent_id: UUID | str,
@@ -55,18 +55,18 @@ def record_failure(
 ) -> Failure:
     """Record that the agent's attempt failed, and do what the policy has for it (rules R-1 to R-4).
 
-    Without `attempt` it is the one after the agent's last in the same run (retries.runs). What the policy allows decides
+    Without `attempt` it is the one after the agent's last in the same run (retries.attempt_series). What the policy allows decides
     when the retry is announced (`retry_at`); `will_retry` is what the agent says, and without it what the policy allows.
     An agent that is replaced, or an intent that is final, has no retries. The failure of an agent that does not work on the
     intent (retries.participation) is recorded, and has no consequences.
 
     Raises IntentNotFound, LeaseLost, TooLarge.
     """
-    if not strictjson.fits(metadata or {}, settings.MAX_EVENT_PAYLOAD):
+    if not strict_json.fits(metadata or {}, settings.MAX_EVENT_PAYLOAD):
         raise TooLarge("The metadata of a failure is too large.", limit=settings.MAX_EVENT_PAYLOAD)
     intent = Intent.objects.lock(intent_id)
     require_token(intent, actor)
-    now = clock()
+    now = database_now()
     previous = Failure.objects.counting(intent, actor.id).first()
     was_replaced = previous is not None and previous.is_replaced  # By the fallback, whom its failures harm no more.
     if was_replaced or works_on(intent, actor.id, now):
@@ -97,7 +97,7 @@ def record_failure(
     return failure
 
 
-@verb
+@atomic_verb
 def announce_retry(failure_id: UUID) -> bool:
     """Write `retry_due` if the failure's retry is due and still wanted (rule R-2). Answers whether it was due.
 
@@ -107,7 +107,7 @@ def announce_retry(failure_id: UUID) -> bool:
     if intent_id is None:
         return False
     intent = Intent.objects.lock(intent_id)
-    now = clock()
+    now = database_now()
     failure = Failure.objects.due(now).filter(pk=failure_id).first()
     if failure is None:
         return False
@@ -121,7 +121,7 @@ def announce_retry(failure_id: UUID) -> bool:
 
 def due(limit: int) -> list[UUID]:
     """The failures whose retry should have been announced by now, the oldest first."""
-    return [*Failure.objects.due(clock()).order_by("retry_at").values_list("pk", flat=True)[:limit]]
+    return [*Failure.objects.due(database_now()).order_by("retry_at").values_list("pk", flat=True)[:limit]]
 
 
 def resolve_failures(intent: Intent, now: datetime) -> None:

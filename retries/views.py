@@ -3,15 +3,17 @@ from uuid import UUID
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config.api import ApiViewSet, actor_of, check_parameters, parse
-from config.paging import PARAMETERS, Keyset, page
-from config.schema import changed, created, listed, read
+from access.identity import actor_of
+from core.api.pagination import PARAMETERS, Keyset, page
+from core.api.serializers import check_parameters, parse
+from core.api.views import ApiViewSet
+from core.openapi import changed, created, listed, read
 from intents.models import Intent
 from retries import services
 from retries.errors import RetryPolicyNotFound
 from retries.models import Failure, RetryPolicy
+from retries.representation import failure_body, policy_body
 from retries.serializers import FailureOut, RecordFailure, RetryPolicyOut, SetRetryPolicy
-from retries.wire import failure_body, policy_body
 
 OLDEST_FIRST = Keyset("sequence")
 

@@ -6,12 +6,12 @@ from django.db.models import Q
 from django.http import HttpRequest
 
 from access.models import Role
-from access.people import actor_of, is_operator, may
-from config.db import clock
+from access.roles import actor_of, is_operator, may
 from console import webhooks
 from console.actions import action
 from console.filters import by
 from console.lists import RowsAdmin
+from core.db import database_now
 from subscriptions import services
 from subscriptions.models import Delivery, DeliveryStatus, Status, Subscription, as_of
 
@@ -68,11 +68,11 @@ class SubscriptionAdmin(_NoEvents, RowsAdmin):
         return {"callback": obj.callback_for(actor_of(request)), **webhooks.gather(request, obj)}
 
     def rows(self, request: HttpRequest, found: list[Subscription]) -> dict[str, Any]:
-        now = clock()
+        now = database_now()
         return {"rows": [(each, webhooks.state_of(each, now)) for each in found]}
 
     def offers(self, request: HttpRequest, name: str, obj: Subscription) -> bool:
-        state = webhooks.state_of(obj, clock())
+        state = webhooks.state_of(obj, database_now())
         if name == "send_dead":
             return state == Status.ACTIVE and obj.deliveries.filter(status=DeliveryStatus.DEAD).exists()
         return state in {
@@ -153,10 +153,10 @@ class DeliveryAdmin(_NoEvents, RowsAdmin):
         return webhooks.with_events(super().get_queryset(request))
 
     def panels(self, request: HttpRequest, obj: Delivery) -> dict[str, Any]:
-        return {"each": webhooks.sent([obj], clock())[0]}
+        return {"each": webhooks.sent([obj], database_now())[0]}
 
     def rows(self, request: HttpRequest, found: list[Delivery]) -> dict[str, Any]:
-        return {"sent": webhooks.sent(found, clock()), "may_send": may(request, Role.OPERATOR), "names_receiver": True}
+        return {"sent": webhooks.sent(found, database_now()), "may_send": may(request, Role.OPERATOR), "names_receiver": True}
 
     @action("Send the selected deliveries again", least=Role.OPERATOR, done="On the way", label="Send again")
     def send_again(self, request: HttpRequest, delivery: Delivery) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from config.errors import NotFound, ProtocolError
+from core.errors import NotFound, ProtocolError
 
 
 class TooManyStreams(ProtocolError):

@@ -2,7 +2,7 @@
 
 import django_filters as filters
 
-from config.filters import ChoicesFilter, IdFilter, StatusFilter
+from core.api.filters import ChoicesFilter, IdFilter, StatusFilter
 from subscriptions.models import Delivery, DeliveryStatus, Status, Subscription, as_of
 
 

@@ -7,11 +7,11 @@ from django.db import models
 from django.db.models import F, Func, Q
 from django.db.models.functions import Concat, Left, Replace, StrIndex, Substr
 
-from access.callers import Actor
+from access.identity import Actor
 from access.models import Role
-from config.ids import new_id
-from config.strictjson import JSONTextField
-from intents import rows
+from core.db import sql_rows
+from core.db.fields import JSONTextField
+from core.ids import new_id
 from subscriptions.errors import DeliveryNotFound, SubscriptionNotFound
 
 AGENT_ID = 255
@@ -34,7 +34,7 @@ class Status(models.TextChoices):
 
 
 class Pace(models.TextChoices):
-    """How a receiver answers, of which each kind has its share of the calls at once (subscriptions.courier)."""
+    """How a receiver answers, of which each kind has its share of the calls at once (subscriptions.webhooks.delivery_worker)."""
 
     NEW = "new"
     """It has not been called yet, or has just refused."""
@@ -90,7 +90,7 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
 
     def lock(self, subscription_id: UUID) -> "Subscription":
         """The subscription as it is now, removed or not, and stays until the transaction ends. Raises SubscriptionNotFound."""
-        found = rows.lock(self.model, subscription_id)
+        found = sql_rows.lock(self.model, subscription_id)
         if found is None:
             raise SubscriptionNotFound(subscription_id)
         return found
@@ -240,7 +240,7 @@ class Delivery(models.Model):
 
 
 class Plan(models.Model):
-    """How far the log has been gone through for deliveries: one row, whose lock the planner holds (subscriptions.planning)."""
+    """How far the log has been gone through for deliveries: one row, whose lock the planner holds (subscriptions.webhooks.outbox)."""
 
     position = models.PositiveBigIntegerField()
 

@@ -4,14 +4,14 @@ from typing import Any
 
 from rest_framework import serializers
 
-from access.agent_ids import MAX_AGENT_ID
 from access.serializers import AgentId
-from config.api import Body
-from config.fields import Choice, Flag, Id, Instant, Integer, Many, Text
-from config.filters import MAX_COUNTER
+from core.agent_ids import MAX_AGENT_ID
+from core.api.fields import Choice, Flag, Id, Instant, Integer, Many, Text
+from core.api.filters import MAX_COUNTER
+from core.api.serializers import Body
 from intents.events import CLIENT_TYPE
-from subscriptions.addresses import URL
 from subscriptions.models import MAX_URL, SETTABLE, DeliveryStatus, Status
+from subscriptions.webhooks.address_policy import URL
 
 MAX_TOPICS = 100
 MAX_TYPES = 100
@@ -75,7 +75,7 @@ class UnsubscribeMessage(Body):
 
 
 class Callback(Text):
-    """Where a webhook goes (rule W-3). What its address leads to is judged by subscriptions.addresses."""
+    """Where a webhook goes (rule W-3). What its address leads to is judged by subscriptions.webhooks.address_policy."""
 
     def __init__(self, **kwargs: Any) -> None:
         looks = "must be an http or https URL, in ASCII and without a user name or password"

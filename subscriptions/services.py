@@ -1,4 +1,4 @@
-"""The verbs: all that can change a subscription (RFC-0006). Its deliveries are changed by subscriptions.deliveries.
+"""The verbs: all that can change a subscription (RFC-0006). Its deliveries are changed by subscriptions.webhooks.deliveries.
 
 Lock order: the intent, the subscription, its deliveries.
 """
@@ -10,10 +10,10 @@ from uuid import UUID
 
 from django.conf import settings
 
-from access.callers import Actor
-from config.db import clock, verb
-from config.errors import Forbidden, Invalid
-from config.wire import instant
+from access.identity import Actor
+from core.db import atomic_verb, database_now
+from core.encoding import instant
+from core.errors import Forbidden, Invalid
 from intents import positions
 from intents.events import EventType, NewEvent, append, append_without_intent
 from intents.models import Intent
@@ -21,13 +21,13 @@ from leasing.guards import require_token
 from portfolios.models import Portfolio
 from subscriptions.errors import NotCalled, SubscriptionNotFound, TooManySubscriptions
 from subscriptions.models import Delivery, DeliveryStatus, Plan, Status, Subscription, origin
-from subscriptions.signing import new_secret
-from subscriptions.wire import status_at
+from subscriptions.representation import status_at
+from subscriptions.webhooks.signing import new_secret
 
 ROTATION = timedelta(hours=24)  # For which the secret before signs as well.
 
 
-@verb
+@atomic_verb
 def create_subscription(
     *,
     actor: Actor,
@@ -47,7 +47,7 @@ def create_subscription(
     intent = Intent.objects.lock(intent_id) if intent_id is not None else None
     if intent:
         require_token(intent, actor)
-    now = clock()
+    now = database_now()
     _require_future(expires_at, now)
     subscription = Subscription(
         intent=intent,
@@ -67,7 +67,7 @@ def create_subscription(
     return subscription
 
 
-@verb
+@atomic_verb
 def update_subscription(
     *, subscription_id: UUID | str, actor: Actor, newest: int, changes: Mapping[str, Any]
 ) -> tuple[Subscription, str | None]:
@@ -78,7 +78,7 @@ def update_subscription(
     """
     intent, subscription = _lock(subscription_id, actor)
     _require_manager(subscription, actor)
-    now = clock()
+    now = database_now()
     before = _changeable(subscription)
     callback_before = subscription.callback_url
     _require_future(changes.get("expires_at"), now)
@@ -102,7 +102,7 @@ def update_subscription(
     return subscription, secret
 
 
-@verb
+@atomic_verb
 def remove_subscription(*, subscription_id: UUID | str, actor: Actor, intent_id: UUID | str | None = None) -> None:
     """End the subscription and what it still had to hear; its history is kept. Again changes nothing.
 
@@ -116,7 +116,7 @@ def remove_subscription(*, subscription_id: UUID | str, actor: Actor, intent_id:
     if subscription.removed_at:
         return
     _require_manager(subscription, actor)
-    now = clock()
+    now = database_now()
     subscription.removed_at = now
     subscription.secret, subscription.previous_secret = "", None
     subscription.spans = []
@@ -125,14 +125,14 @@ def remove_subscription(*, subscription_id: UUID | str, actor: Actor, intent_id:
     _record(intent, subscription, EventType.SUBSCRIPTION_REMOVED, actor=actor, now=now)
 
 
-@verb
+@atomic_verb
 def disable_subscription(*, subscription_id: UUID | str, actor: Actor, reason: str) -> None:
     """Send nothing more to it, until someone makes it active again. Again changes nothing. Raises SubscriptionNotFound."""
     intent, subscription = lock(subscription_id)
     disable(intent, subscription, actor=actor, reason=reason)
 
 
-@verb
+@atomic_verb
 def redeliver(*, subscription_id: UUID | str, delivery_id: UUID | str, actor: Actor) -> Delivery:
     """Send it again now, under the same id, whether it has arrived, is dead or waits; one that is on its way stays so.
 
@@ -141,7 +141,7 @@ def redeliver(*, subscription_id: UUID | str, delivery_id: UUID | str, actor: Ac
     _, subscription = _lock(subscription_id, actor)
     _require_manager(subscription, actor)
     delivery: Delivery = Delivery.objects.select_for_update().require(subscription.pk, delivery_id)
-    now = clock()
+    now = database_now()
     _require_called(subscription, now)
     if not Delivery.objects.claimed(now).filter(pk=delivery.pk).exists():
         delivery.status, delivery.tries = DeliveryStatus.PENDING, 0
@@ -151,12 +151,12 @@ def redeliver(*, subscription_id: UUID | str, delivery_id: UUID | str, actor: Ac
     return delivery
 
 
-@verb
+@atomic_verb
 def redeliver_dead(*, subscription_id: UUID | str, actor: Actor) -> int:
     """Send all its dead deliveries again now, as `redeliver` does. Answers how many. Raises as that does."""
     _, subscription = _lock(subscription_id, actor)
     _require_manager(subscription, actor)
-    now = clock()
+    now = database_now()
     _require_called(subscription, now)
     dead = Delivery.objects.filter(subscription=subscription, status=DeliveryStatus.DEAD)
     again = {"status": DeliveryStatus.PENDING, "tries": 0, "claim": None, "claimed_until": None, "ended_at": None}
@@ -189,7 +189,7 @@ def disable(intent: Intent | None, subscription: Subscription, *, actor: Actor, 
     """Part of verbs that hold both locks."""
     if subscription.status == Status.DISABLED or subscription.removed_at:
         return
-    now = clock()
+    now = database_now()
     subscription.status = Status.DISABLED
     subscription.spans = []
     subscription.save(update_fields=["status", "spans"])

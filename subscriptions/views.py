@@ -10,24 +10,26 @@ from django.http import HttpResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from access.callers import Actor, caller_of
+from access.identity import Actor, actor_of, caller_of
 from access.models import Role
-from config.api import ApiViewSet, actor_of, check_parameters, parse
-from config.db import clock
-from config.errors import Invalid
-from config.filters import MAX_COUNTER, WordsFilter, narrow
-from config.paging import Keyset, page
-from config.root_path import public_path
-from config.schema import changed, created, deleted, followed, listed, read
-from config.wire import instant
-from intents import audience
+from core.api.filters import MAX_COUNTER, WordsFilter, narrow
+from core.api.pagination import Keyset, page
+from core.api.serializers import check_parameters, parse
+from core.api.views import ApiViewSet
+from core.db import database_now
+from core.encoding import instant
+from core.errors import Invalid
+from core.openapi import changed, created, deleted, followed, listed, read
+from core.root_path import public_path
+from intents import topics
 from intents.errors import IntentNotFound
 from intents.models import Intent
 from portfolios.errors import PortfolioNotFound
-from subscriptions import addresses, services
+from subscriptions import services
 from subscriptions.errors import CallbackNotAllowed
 from subscriptions.filters import DeliveryFilter, IntentSubscriptionFilter, SubscriptionFilter
 from subscriptions.models import MAX_URL, Delivery, Subscription
+from subscriptions.representation import delivery_body, last_deliveries, subscription_body
 from subscriptions.serializers import (
     CreateIntentSubscription,
     CreateStreamToken,
@@ -37,14 +39,14 @@ from subscriptions.serializers import (
     SubscriptionOut,
     UpdateSubscription,
 )
-from subscriptions.streams import opening
+from subscriptions.streams import stream_start
 from subscriptions.streams.tokens import PARAMETER, StreamAuthentication, StreamToken, require_topic
-from subscriptions.wire import delivery_body, last_deliveries, subscription_body
+from subscriptions.webhooks import address_policy
 
 BY_ID = Keyset("id")
 NEWEST = Keyset("-id")
 STREAM = "text/event-stream; charset=utf-8"
-_URL = re.compile(addresses.URL)
+_URL = re.compile(address_policy.URL)
 
 
 class StreamViewSet(ApiViewSet):
@@ -55,19 +57,19 @@ class StreamViewSet(ApiViewSet):
 
     @followed("follow_intent", "Follow an intent")
     def intent(self, request: Request, intent_id: UUID | str) -> HttpResponse:
-        return _ticket(request, opening.intent_topic(intent_id))
+        return _ticket(request, stream_start.intent_topic(intent_id))
 
     @followed("follow_portfolio", "Follow a portfolio: its own events, and those of its members")
     def portfolio(self, request: Request, portfolio_id: UUID | str) -> HttpResponse:
-        return _ticket(request, opening.portfolio_topic(portfolio_id))
+        return _ticket(request, stream_start.portfolio_topic(portfolio_id))
 
     @followed("follow_agent", "Follow an agent: its assignments, and the events of the intents that it is assigned to")
     def agent(self, request: Request, agent_id: str) -> HttpResponse:
-        return _ticket(request, audience.of_agent(agent_id))
+        return _ticket(request, topics.of_agent(agent_id))
 
     @followed("follow_events", "Follow all events")
     def all(self, request: Request) -> HttpResponse:
-        return _ticket(request, audience.ALL)
+        return _ticket(request, topics.ALL)
 
 
 class StreamTokenViewSet(ApiViewSet):
@@ -79,24 +81,24 @@ class StreamTokenViewSet(ApiViewSet):
     def create(self, request: Request) -> Response:
         values = parse(CreateStreamToken, request)
         topic, path = _stream(values)
-        expires_at = clock() + timedelta(seconds=values["expires_in_seconds"])
+        expires_at = database_now() + timedelta(seconds=values["expires_in_seconds"])
         token = StreamToken(caller_of(request).key_id, topic, expires_at.replace(microsecond=0))
         body = {"token": str(token), "path": public_path(f"/api/v1/{path}/subscribe"), "expires_at": instant(token.expires_at)}
         return Response(body, status=201, headers={"Cache-Control": "no-store"})
 
 
-def _stream(values: dict[str, Any]) -> tuple[audience.Topic | None, str]:
+def _stream(values: dict[str, Any]) -> tuple[topics.Topic | None, str]:
     """The topic of a stream, and where it is. Raises Invalid."""
     try:
         if intent_id := values.get("intent_id"):
-            return opening.intent_topic(intent_id), f"intents/{intent_id}"
+            return stream_start.intent_topic(intent_id), f"intents/{intent_id}"
         if portfolio_id := values.get("portfolio_id"):
-            return opening.portfolio_topic(portfolio_id), f"portfolios/{portfolio_id}"
+            return stream_start.portfolio_topic(portfolio_id), f"portfolios/{portfolio_id}"
     except (IntentNotFound, PortfolioNotFound) as error:
         field = "intent_id" if isinstance(error, IntentNotFound) else "portfolio_id"
         raise Invalid.field(field, f"none has the id {values[field]}", "unknown_id") from None
     if agent_id := values.get("agent_id"):
-        return audience.of_agent(agent_id), f"agents/{quote(agent_id, safe='')}"
+        return topics.of_agent(agent_id), f"agents/{quote(agent_id, safe='')}"
     return None, "events"
 
 
@@ -106,7 +108,7 @@ def _ticket(request: Request, topic: str) -> HttpResponse:
     if request.method == "HEAD":
         return HttpResponse(content_type=STREAM)
     asked = _after(request)
-    begins = opening.beginning(asked)
+    begins = stream_start.beginning(asked)
     return Response(
         {
             "topics": [topic],
@@ -253,7 +255,12 @@ def _refusal(body: dict[str, Any]) -> str | None:
     """What speaks against the body's callback, where it is one at all."""
     for name in ("callback_url", "webhook_url"):
         given = body.get(name)
-        if isinstance(given, str) and len(given) <= MAX_URL and _URL.fullmatch(given) and (reason := addresses.refusal(given)):
+        if (
+            isinstance(given, str)
+            and len(given) <= MAX_URL
+            and _URL.fullmatch(given)
+            and (reason := address_policy.refusal(given))
+        ):
             return reason
     return None
 
@@ -266,10 +273,10 @@ def _made(subscription: Subscription, maker: Actor) -> Response:
 
 def _shown(subscription: Subscription, request: Request) -> dict[str, Any]:
     found = Subscription.objects.with_last_delivery().get(pk=subscription.pk)
-    return subscription_body(found, actor_of(request), clock(), last_deliveries([found]).get(found.pk))
+    return subscription_body(found, actor_of(request), database_now(), last_deliveries([found]).get(found.pk))
 
 
 def _listed(subscriptions: QuerySet[Subscription], request: Request) -> Response:
     found = page(subscriptions.with_last_delivery(), request, BY_ID)  # type: ignore[attr-defined]
-    last, now, reader = last_deliveries([*found.rows]), clock(), actor_of(request)
+    last, now, reader = last_deliveries([*found.rows]), database_now(), actor_of(request)
     return Response(found.body("subscriptions", lambda each: subscription_body(each, reader, now, last.get(each.pk))))

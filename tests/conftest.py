@@ -12,7 +12,7 @@ from django.db import transaction
 from django.test import Client
 from django.test.client import ClientHandler
 
-from access import key_guesses, keys, ratelimit
+from access import key_guesses, key_lookup, ratelimit
 from tests.databases import migrated_database
 from tests.docs.site import built
 from tests.servers import Server
@@ -60,7 +60,7 @@ class Caller:
 @pytest.fixture(autouse=True)
 def _nothing_remembered() -> None:
     """What a process remembers between requests, the tests do not."""
-    keys.forget_verified()
+    key_lookup.forget_verified()
     key_guesses.forget_waiting()
     ratelimit.forget()
 

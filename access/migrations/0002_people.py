@@ -1,4 +1,4 @@
-"""Roles for people: three groups, and the permissions that make them (access.people)."""
+"""Roles for people: three groups, and the permissions that make them (access.roles)."""
 
 from django.db import migrations, models
 

@@ -3,8 +3,8 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-import config.ids
-import config.strictjson
+import core.db.fields
+import core.ids
 
 
 class Migration(migrations.Migration):
@@ -29,14 +29,14 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Attachment",
             fields=[
-                ("id", models.UUIDField(default=config.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ("id", models.UUIDField(default=core.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ("filename", models.CharField(max_length=255)),
                 ("content_type", models.CharField(max_length=255)),
                 ("size", models.PositiveBigIntegerField()),
                 ("sha256", models.CharField(max_length=64, null=True)),
                 ("storage_url", models.CharField(max_length=2000, null=True)),
                 ("description", models.TextField(null=True)),
-                ("metadata", config.strictjson.JSONTextField(default=dict)),
+                ("metadata", core.db.fields.JSONTextField(default=dict)),
                 ("uploaded_by", models.CharField(max_length=255)),
                 ("created_at", models.DateTimeField()),
                 (

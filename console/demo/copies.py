@@ -14,10 +14,11 @@ from uuid import UUID
 from django.db import models, transaction
 from django.utils import timezone
 
-from config import strictjson
-from config.ids import new_id
+from core import strict_json
+from core.db import sql_rows
+from core.ids import new_id
 from costs.models import Cost, Spending
-from intents import positions, rows
+from intents import positions
 from intents.models import Assignment, Audience, Edge, Event, Intent
 
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -57,12 +58,14 @@ class Batch:
     @transaction.atomic
     def write(self) -> None:
         for each in [*self.new.pop(Intent, []), *self.new.pop(Cost, [])]:  # An intent stands before what refers to it.
-            rows.create(each)
+            sql_rows.create(each)
         position = positions.next_in_transaction()
         for number, event in enumerate(self.new[Event]):
             event.position = position and position + number  # type: ignore[attr-defined]
         for model, instances in self.new.items():
-            rows.insert(model, [[getattr(each, field.attname) for field in model._meta.concrete_fields] for each in instances])
+            sql_rows.insert(
+                model, [[getattr(each, field.attname) for field in model._meta.concrete_fields] for each in instances]
+            )
 
 
 class _Copy:
@@ -87,7 +90,7 @@ class _Copy:
             case str():
                 return self._text(value)
             case dict() | list():
-                return strictjson.loads(self._text(strictjson.text(value)).encode())
+                return strict_json.loads(self._text(strict_json.text(value)).encode())
         return value
 
     def _text(self, text: str) -> str:

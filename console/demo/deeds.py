@@ -5,12 +5,12 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from access.callers import Actor
+from access.identity import Actor
 from costs.amounts import PARTS
 from costs.services import record_cost
-from intents.changes import Assignee
 from intents.events import NewEvent
 from intents.models import Intent
+from intents.operations import Assignee
 from intents.services import create_intent, log_events, patch_state, set_status
 from leasing.models import Lease
 from leasing.services import acquire_lease

@@ -8,11 +8,11 @@ from uuid import UUID
 
 from django.db import OperationalError, transaction
 
-from access.callers import Actor
-from config.db import clock
-from config.errors import ProtocolError
+from access.identity import Actor
 from console.demo.bulk import AGENTS, PLACES, STEPS, THINGS
 from console.demo.deeds import MODELS, hold, make, move, note, say, spend
+from core.db import database_now
+from core.errors import ProtocolError
 from governance.models import Arbitration
 from governance.services import request_arbitration
 from intents.models import Intent, Status
@@ -85,7 +85,7 @@ def _ask(intent_id: UUID, agent: str, random: Random) -> None:
         reason=random.choice(QUESTIONS),
         options=[{"label": "Yes"}, {"label": "No"}],
         blocking=random.random() < 0.5,
-        expires_at=clock() + timedelta(minutes=random.randrange(5, 60)),
+        expires_at=database_now() + timedelta(minutes=random.randrange(5, 60)),
     )
 
 

@@ -6,14 +6,14 @@ from io import BytesIO
 from typing import Any
 from uuid import UUID
 
-from access.callers import Actor
+from access.identity import Actor
 from access.models import Role
-from attachments import files
-from attachments.files import Content
+from attachments import blob_store
+from attachments.blob_store import Content
 from attachments.services import add_attachment
-from config.db import clock
 from console.demo.deeds import LEAD, hold, make, move, note, say, spend
 from console.demo.picture import chart
+from core.db import database_now
 from governance.services import create_delegation, record_decision, request_arbitration
 from portfolios.services import add_intent_to_portfolio, create_portfolio
 from retries.services import record_failure, set_retry_policy
@@ -173,7 +173,7 @@ def launch() -> None:
     )  # fmt: skip
     create_delegation(
         actor=Actor("user:ines"), role=Role.ARBITER, delegate="launch-lead", portfolios=[house.pk], actions=["decide"],
-        expires_at=clock() + timedelta(days=7),
+        expires_at=database_now() + timedelta(days=7),
     )  # fmt: skip
 
 
@@ -201,7 +201,7 @@ def _ask(
         actor=Actor(agent_id),
         reason=reason,
         options=[{"label": label, "rationale": why} for label, why in options],
-        expires_at=clock() + timedelta(minutes=minutes) if minutes else None,
+        expires_at=database_now() + timedelta(minutes=minutes) if minutes else None,
         blocking=blocking,
         context=context,
     ).pk
@@ -209,7 +209,7 @@ def _ask(
 
 def _attach(intent_id: UUID, agent_id: str, filename: str, content_type: str, data: bytes) -> None:
     content = Content.of(BytesIO(data))
-    files.keep(content)
+    blob_store.keep(content)
     add_attachment(
         intent_id=intent_id, actor=Actor(agent_id), content=content, filename=filename, content_type=content_type, metadata={}
     )

@@ -8,7 +8,7 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from config import strictjson
+from core import strict_json
 from costs.amounts import DECIMALS, DOLLAR_DECIMALS, as_text
 
 register = template.Library()
@@ -45,7 +45,7 @@ def number(amount: int) -> str:
 
 @register.filter
 def as_json(value: Any) -> str:
-    return strictjson.text(value)
+    return strict_json.text(value)
 
 
 @register.simple_tag(takes_context=True)

@@ -9,12 +9,12 @@ from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import Truncator
 
-from access.agent_ids import has_invisible
-from access.people import is_operator
-from config.ids import parse_id
+from access.roles import is_operator
 from console import telling, trees
 from console.diffs import ABSENT
 from console.key_names import key_name
+from core.agent_ids import has_invisible
+from core.ids import parse_id
 from intents.models import Event
 
 register = template.Library()

@@ -3,8 +3,8 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-import config.ids
-import config.strictjson
+import core.db.fields
+import core.ids
 
 
 class Migration(migrations.Migration):
@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Cost",
             fields=[
-                ("id", models.UUIDField(default=config.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ("id", models.UUIDField(default=core.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ("agent_id", models.CharField(max_length=255)),
                 ("cost_type", models.CharField(max_length=100)),
                 ("whole", models.BigIntegerField()),
@@ -26,7 +26,7 @@ class Migration(migrations.Migration):
                 ("unit", models.CharField(max_length=32)),
                 ("provider", models.CharField(max_length=255, null=True)),
                 ("model", models.CharField(max_length=255, null=True)),
-                ("metadata", config.strictjson.JSONTextField(default=dict)),
+                ("metadata", core.db.fields.JSONTextField(default=dict)),
                 ("recorded_at", models.DateTimeField()),
                 (
                     "intent",

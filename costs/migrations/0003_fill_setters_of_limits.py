@@ -8,7 +8,7 @@ HAS_LIMITS = Q(text__contains='"budget"') | Q(text__contains='"max_cost"')
 
 
 def values(constraints):
-    """As costs.limits reads them, in their own units."""
+    """As costs.budget_limits reads them, in their own units."""
     if not isinstance(constraints, dict):
         return {}
     budget = constraints.get("budget")

@@ -17,7 +17,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "sdk"), str(Path(__file__).parent)]
 
 import openapi
 
-APPS = ("access", "attachments", "config", "governance", "intents", "leasing", "portfolios", "retries", "subscriptions")
+APPS = ("access", "attachments", "core", "governance", "intents", "leasing", "portfolios", "retries", "subscriptions")
 """Those with refusals of their own."""
 
 OUTSIDE = {
@@ -75,7 +75,7 @@ def error_codes() -> str:
 def _catalogue() -> dict[str, Any]:
     for app in APPS:
         import_module(f"{app}.errors")
-    return import_module("config.errors").ProtocolError.catalogue  # type: ignore[no-any-return]
+    return import_module("core.errors").ProtocolError.catalogue  # type: ignore[no-any-return]
 
 
 def _words(problem: type) -> str:

@@ -3,8 +3,8 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-import config.ids
-import config.strictjson
+import core.db.fields
+import core.ids
 
 
 class Migration(migrations.Migration):
@@ -18,11 +18,11 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Arbitration",
             fields=[
-                ("id", models.UUIDField(default=config.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ("id", models.UUIDField(default=core.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ("requester_id", models.CharField(max_length=255)),
                 ("reason", models.TextField()),
-                ("context", config.strictjson.JSONTextField(default=dict)),
-                ("options", config.strictjson.JSONTextField(default=list)),
+                ("context", core.db.fields.JSONTextField(default=dict)),
+                ("options", core.db.fields.JSONTextField(default=list)),
                 ("blocking", models.BooleanField(default=False)),
                 ("status_before", models.CharField(max_length=10, null=True)),
                 ("sequence", models.PositiveBigIntegerField()),
@@ -56,11 +56,11 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Decision",
             fields=[
-                ("id", models.UUIDField(default=config.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ("id", models.UUIDField(default=core.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ("decision", models.TextField()),
                 ("rationale", models.TextField(null=True)),
                 ("decision_type", models.CharField(max_length=100)),
-                ("evidence", config.strictjson.JSONTextField(default=list)),
+                ("evidence", core.db.fields.JSONTextField(default=list)),
                 ("decided_by", models.CharField(max_length=255)),
                 ("created_at", models.DateTimeField()),
                 (
@@ -83,11 +83,11 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Delegation",
             fields=[
-                ("id", models.UUIDField(default=config.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ("id", models.UUIDField(default=core.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ("delegator", models.CharField(max_length=255)),
                 ("delegate", models.CharField(max_length=255)),
-                ("scope", config.strictjson.JSONTextField(default=dict)),
-                ("constraints", config.strictjson.JSONTextField(default=dict)),
+                ("scope", core.db.fields.JSONTextField(default=dict)),
+                ("constraints", core.db.fields.JSONTextField(default=dict)),
                 ("expires_at", models.DateTimeField(null=True)),
                 ("revoked_at", models.DateTimeField(null=True)),
                 ("created_at", models.DateTimeField()),

@@ -3,8 +3,8 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-import config.ids
-import config.strictjson
+import core.db.fields
+import core.ids
 
 
 class Migration(migrations.Migration):
@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Intent",
             fields=[
-                ("id", models.UUIDField(default=config.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ("id", models.UUIDField(default=core.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ("title", models.CharField(max_length=500)),
                 ("description", models.TextField(blank=True, null=True)),
                 (
@@ -34,12 +34,12 @@ class Migration(migrations.Migration):
                         max_length=10,
                     ),
                 ),
-                ("state", config.strictjson.JSONTextField(default=dict)),
-                ("constraints", config.strictjson.JSONTextField(default=dict)),
+                ("state", core.db.fields.JSONTextField(default=dict)),
+                ("constraints", core.db.fields.JSONTextField(default=dict)),
                 ("confidence", models.PositiveSmallIntegerField(blank=True, null=True)),
                 ("version", models.PositiveBigIntegerField(default=1)),
-                ("depends_on", config.strictjson.JSONTextField(default=list)),
-                ("agents", config.strictjson.JSONTextField(default=list)),
+                ("depends_on", core.db.fields.JSONTextField(default=list)),
+                ("agents", core.db.fields.JSONTextField(default=list)),
                 ("created_by", models.CharField(max_length=255)),
                 ("created_at", models.DateTimeField()),
                 ("updated_at", models.DateTimeField()),
@@ -61,14 +61,14 @@ class Migration(migrations.Migration):
             name="Event",
             fields=[
                 ("row", models.BigAutoField(primary_key=True, serialize=False)),
-                ("uid", models.UUIDField(default=config.ids.new_id, editable=False, unique=True)),
+                ("uid", models.UUIDField(default=core.ids.new_id, editable=False, unique=True)),
                 ("portfolio_id", models.UUIDField(null=True)),
                 ("sequence", models.PositiveBigIntegerField(null=True)),
                 ("position", models.PositiveBigIntegerField(null=True, unique=True)),
                 ("event_type", models.CharField(max_length=100)),
                 ("actor", models.CharField(max_length=255)),
                 ("key_id", models.UUIDField(null=True)),
-                ("payload", config.strictjson.JSONTextField(default=dict)),
+                ("payload", core.db.fields.JSONTextField(default=dict)),
                 ("trace_id", models.CharField(max_length=255, null=True)),
                 ("parent_event_id", models.UUIDField(null=True)),
                 ("created_at", models.DateTimeField()),

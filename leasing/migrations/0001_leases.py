@@ -3,7 +3,7 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-import config.ids
+import core.ids
 
 
 class Migration(migrations.Migration):
@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Lease",
             fields=[
-                ("id", models.UUIDField(default=config.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ("id", models.UUIDField(default=core.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ("agent_id", models.CharField(max_length=255)),
                 ("scope", models.CharField(max_length=200)),
                 (

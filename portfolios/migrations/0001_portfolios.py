@@ -3,8 +3,8 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-import config.ids
-import config.strictjson
+import core.db.fields
+import core.ids
 
 
 class Migration(migrations.Migration):
@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Portfolio",
             fields=[
-                ("id", models.UUIDField(default=config.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ("id", models.UUIDField(default=core.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ("name", models.CharField(max_length=500)),
                 ("description", models.TextField(blank=True, null=True)),
                 (
@@ -29,9 +29,9 @@ class Migration(migrations.Migration):
                         max_length=10,
                     ),
                 ),
-                ("governance_policy", config.strictjson.JSONTextField(default=dict)),
+                ("governance_policy", core.db.fields.JSONTextField(default=dict)),
                 ("auto_complete_threshold", models.FloatField(null=True)),
-                ("metadata", config.strictjson.JSONTextField(default=dict)),
+                ("metadata", core.db.fields.JSONTextField(default=dict)),
                 ("created_by", models.CharField(max_length=255)),
                 ("created_at", models.DateTimeField()),
                 ("updated_at", models.DateTimeField()),

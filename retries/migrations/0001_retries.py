@@ -3,8 +3,8 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-import config.ids
-import config.strictjson
+import core.db.fields
+import core.ids
 
 
 class Migration(migrations.Migration):
@@ -40,7 +40,7 @@ class Migration(migrations.Migration):
                 ("max_delay_seconds", models.FloatField()),
                 ("backoff_multiplier", models.FloatField()),
                 ("jitter", models.BooleanField()),
-                ("retryable_errors", config.strictjson.JSONTextField(help_text="Empty: every error may be retried.")),
+                ("retryable_errors", core.db.fields.JSONTextField(help_text="Empty: every error may be retried.")),
                 ("fallback_agent_id", models.CharField(max_length=255, null=True)),
                 (
                     "failure_threshold",
@@ -70,7 +70,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Failure",
             fields=[
-                ("id", models.UUIDField(default=config.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ("id", models.UUIDField(default=core.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ("sequence", models.PositiveBigIntegerField()),
                 ("agent_id", models.CharField(max_length=255)),
                 ("error_type", models.CharField(max_length=200)),
@@ -83,7 +83,7 @@ class Migration(migrations.Migration):
                     models.DateTimeField(help_text="When the retry was announced, or turned out to be needless.", null=True),
                 ),
                 ("resolved_at", models.DateTimeField(null=True)),
-                ("metadata", config.strictjson.JSONTextField(default=dict)),
+                ("metadata", core.db.fields.JSONTextField(default=dict)),
                 ("created_at", models.DateTimeField()),
                 ("run_length", models.PositiveIntegerField(help_text="How many failures its run had with this one.")),
                 ("is_exhausted", models.BooleanField(default=False, help_text="No retry could follow.")),

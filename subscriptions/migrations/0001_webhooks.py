@@ -3,8 +3,8 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-import config.ids
-import config.strictjson
+import core.db.fields
+import core.ids
 
 
 class Migration(migrations.Migration):
@@ -29,10 +29,10 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Subscription",
             fields=[
-                ("id", models.UUIDField(default=config.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ("id", models.UUIDField(default=core.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ("subscriber_id", models.CharField(max_length=255)),
                 ("callback_url", models.CharField(max_length=2000, null=True)),
-                ("event_types", config.strictjson.JSONTextField(default=list)),
+                ("event_types", core.db.fields.JSONTextField(default=list)),
                 ("secret", models.CharField(max_length=60)),
                 ("previous_secret", models.CharField(max_length=60, null=True)),
                 ("previous_secret_until", models.DateTimeField(null=True)),
@@ -44,7 +44,7 @@ class Migration(migrations.Migration):
                         max_length=10,
                     ),
                 ),
-                ("spans", config.strictjson.JSONTextField(default=list)),
+                ("spans", core.db.fields.JSONTextField(default=list)),
                 ("failing_since", models.DateTimeField(null=True)),
                 ("expires_at", models.DateTimeField(null=True)),
                 ("created_by", models.CharField(max_length=255)),
@@ -75,7 +75,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Delivery",
             fields=[
-                ("id", models.UUIDField(default=config.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ("id", models.UUIDField(default=core.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ("event_type", models.CharField(max_length=100)),
                 (
                     "status",
@@ -87,7 +87,7 @@ class Migration(migrations.Migration):
                 ),
                 ("attempts", models.PositiveIntegerField(default=0)),
                 ("tries", models.PositiveIntegerField(default=0)),
-                ("history", config.strictjson.JSONTextField(default=list)),
+                ("history", core.db.fields.JSONTextField(default=list)),
                 ("next_attempt_at", models.DateTimeField(null=True)),
                 ("last_attempt_at", models.DateTimeField(null=True)),
                 ("claim", models.UUIDField(null=True)),

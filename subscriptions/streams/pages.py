@@ -8,7 +8,7 @@ from bisect import bisect_right, insort
 from collections import OrderedDict, defaultdict
 from itertools import islice
 
-from subscriptions.streams.reading import Batch, Entry, Topics
+from subscriptions.streams.log_reader import Batch, Entry, Topics
 
 BYTES = 2 * 2**20  # Of all pages together, but for the last one.
 OF_A_PAGE, OF_AN_ENTRY = 500, 500  # Bytes that each takes besides what its events say.

@@ -11,11 +11,11 @@ import orjson
 from channels.exceptions import StopConsumer
 from channels.generic.http import AsyncHttpConsumer
 
-from config.errors import ProtocolError
-from config.hop import Hop, refuse
-from config.http import ABORT, WRITE
-from subscriptions.streams.quiet import Quiet
-from subscriptions.streams.reading import Entry
+from core.errors import ProtocolError
+from core.serving.uvicorn_protocols import ABORT, WRITE
+from core.serving.wsgi_bridge import Hop, refuse
+from subscriptions.streams.consumer_base import Quiet
+from subscriptions.streams.log_reader import Entry
 from subscriptions.streams.tail import Ended, Follower, Tail
 
 PIECE = 32 * 2**10  # Bytes that are sent at once: a slow reader's connection keeps two of them.

@@ -17,16 +17,16 @@ from django.conf import settings
 from django.db import connection
 
 from access.models import ApiKey
-from access.people import live_sessions
-from config.db import clock
-from config.errors import Unavailable
-from config.threads import Threads
-from intents import doorbell, positions
+from access.roles import live_sessions
+from core.db import database_now
+from core.errors import Unavailable
+from core.serving.thread_pool import Threads
+from intents import positions, wakeups
 from subscriptions.errors import TooManyStreams
-from subscriptions.streams import reading
+from subscriptions.streams import log_reader
+from subscriptions.streams.log_reader import Batch, Entry, Topics
 from subscriptions.streams.pages import Pages, Wanted
-from subscriptions.streams.reading import Batch, Entry, Topics
-from subscriptions.streams.recent import Recent
+from subscriptions.streams.tail_buffer import Recent
 
 LOOK_EVERY = 1.0  # Seconds without a ring, after which the tail looks by itself (rule S-6).
 PAUSE = 0.005  # Seconds between two looks, so that a busy log is read in batches and not one by one.
@@ -254,7 +254,7 @@ class Tail:
         """In the thread of those who are behind, who come one by one: who comes second finds what the first has read."""
         page = self._pages.find(wanted, after)
         if page is None:
-            page = reading.of_topics(*wanted, after)
+            page = log_reader.of_topics(*wanted, after)
             self._pages.keep(wanted, after, page)
         return page
 
@@ -277,8 +277,8 @@ class Tail:
             del self._by_reader[follower.reader]
 
     async def _run(self) -> None:
-        ear = doorbell.Ear()
-        with doorbell.listening(ear.ring, doorbell.grown, doorbell.elsewhere):
+        ear = wakeups.Ear()
+        with wakeups.listening(ear.ring, wakeups.grown, wakeups.elsewhere):
             while self._followers:
                 try:
                     await self._look()
@@ -299,7 +299,7 @@ class Tail:
             self._has_looked.set()
         is_full = True
         while is_full:
-            batch: Batch = await self._tail_thread.run(_alone, reading.everything, self.head)
+            batch: Batch = await self._tail_thread.run(_alone, log_reader.everything, self.head)
             self._hand_out(batch)
             self.head, is_full = batch.through, batch.is_full
         if not batch.entries and (newest := await self._tail_thread.run(_alone, positions.head)) < self.head:
@@ -358,7 +358,7 @@ def _gone(readers: Collection[Reader]) -> set[Reader]:
 def _dead_keys(ids: Collection[UUID]) -> set[Reader]:
     """Those that are revoked, or have expired. A key of the configuration has no row, and lives as long as the process."""
     known: set[Reader] = set(ApiKey.objects.filter(pk__in=ids).values_list("pk", flat=True))
-    return known - set(ApiKey.objects.live(clock()).filter(pk__in=ids).values_list("pk", flat=True))
+    return known - set(ApiKey.objects.live(database_now()).filter(pk__in=ids).values_list("pk", flat=True))
 
 
 def _alone(function: Callable[..., Any], *arguments: Any) -> Any:

@@ -15,11 +15,11 @@ from rest_framework.request import Request
 
 from access import ratelimit
 from access.authentication import KeyAuthentication, key_of
-from access.callers import Caller
-from access.keys import caller_of_key, is_for_dev_mode
+from access.identity import Caller
+from access.key_lookup import caller_of_key, is_for_dev_mode
 from access.loopback import why_not_from_here
-from config.errors import Forbidden, Unauthenticated
-from intents.audience import Topic
+from core.errors import Forbidden, Unauthenticated
+from intents.topics import Topic
 
 PARAMETER = "token"
 LONGEST = 1_000  # Characters.

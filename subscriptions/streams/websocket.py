@@ -13,16 +13,16 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 
 from access import origins
 from access.authentication import caller_with, key_of
-from access.callers import Caller
-from config import strictjson
-from config.api import Body, parse_values
-from config.errors import CONTENT_TYPE, Forbidden, Invalid, ProtocolError, RateLimited, TooLarge, Unauthenticated
-from config.hop import request_meta
-from config.http import ABORT
-from config.problems import as_refusal
+from access.identity import Caller
+from core import strict_json
+from core.api.exception_handler import as_refusal
+from core.api.serializers import Body, parse_values
+from core.errors import CONTENT_TYPE, Forbidden, Invalid, ProtocolError, RateLimited, TooLarge, Unauthenticated
+from core.serving.uvicorn_protocols import ABORT
+from core.serving.wsgi_bridge import request_meta
 from subscriptions.serializers import Message, SubscribeMessage, UnsubscribeMessage
-from subscriptions.streams import opening
-from subscriptions.streams.quiet import Quiet
+from subscriptions.streams import stream_start
+from subscriptions.streams.consumer_base import Quiet
 from subscriptions.streams.tail import Ended, Follower, Tail
 
 INTRODUCE_WITHIN = 10.0  # Seconds for a first message with a good key.
@@ -146,7 +146,7 @@ class EventSocket(Quiet, AsyncWebsocketConsumer):
         if "websocket.http.response" not in self.scope.get("extensions", {}):
             await self.close()
             return
-        body = strictjson.dumps(refusal.body())
+        body = strict_json.dumps(refusal.body())
         headers = {"Content-Type": CONTENT_TYPE, **refusal.headers}
         encoded = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
         await self.base_send({"type": "websocket.http.response.start", "status": refusal.status, "headers": encoded})
@@ -168,7 +168,7 @@ class EventSocket(Quiet, AsyncWebsocketConsumer):
 
     async def _tell(self, message: Mapping[str, Any]) -> None:
         if not self.is_shut:
-            await self.say(strictjson.text(message))
+            await self.say(strict_json.text(message))
 
     async def say(self, text: str) -> None:
         await self.base_send({"type": "websocket.send", "text": text})
@@ -214,14 +214,14 @@ class _Stream:
             self.socket.scope.get("state", {}).get(ABORT, self.task.cancel)()
 
     async def _tell(self, kind: str, **fields: Any) -> None:
-        await self.socket.say(strictjson.text({"type": kind, "subscription": self.number, **fields}))
+        await self.socket.say(strict_json.text({"type": kind, "subscription": self.number, **fields}))
 
 
 def _loaded(raw: bytes) -> Any:
     """Raises Invalid."""
     try:
-        return strictjson.loads(raw)
-    except strictjson.NotStrict as error:
+        return strict_json.loads(raw)
+    except strict_json.NotStrict as error:
         raise Invalid(str(error)) from None
 
 
@@ -241,4 +241,4 @@ def _key_in(message: Any) -> str:
 def _open(key: str, meta: Mapping[str, Any], named: list[dict[str, Any]], after: int | None) -> _Opened:
     """In a thread: who follows what, from where. Raises Unauthenticated, RateLimited, IntentNotFound, PortfolioNotFound."""
     caller = caller_with(key, meta)
-    return _Opened(caller, frozenset(map(opening.topic, named)), opening.beginning(after))
+    return _Opened(caller, frozenset(map(stream_start.topic, named)), stream_start.beginning(after))

@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from access import key_guesses, keys, ratelimit
+from access import key_guesses, key_lookup, ratelimit
 from access.key_guesses import WRONG_KEYS, network_of
 from access.models import ApiKey
 from tests.conftest import Caller
@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.case("security L16")]
 @pytest.fixture
 def now(monkeypatch):
     time = [1000.0]
-    for module in (ratelimit, key_guesses, keys):
+    for module in (ratelimit, key_guesses, key_lookup):
         monkeypatch.setattr(module, "monotonic", lambda: time[0])
     return time
 

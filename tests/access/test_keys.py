@@ -6,9 +6,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from access import keys
-from access.models import ApiKey, IdempotentAnswer
-from config.db import clock
+from access import key_lookup
+from access.models import ApiKey
+from core.db import database_now
+from core.models import IdempotentAnswer
 from tests.conftest import Caller, log
 
 
@@ -39,7 +40,7 @@ def test_the_key_itself_stands_in_no_column(make_key):
 
     [row] = ApiKey.objects.values()
     assert secret not in str(row)
-    assert row["digest"] == keys.digest(secret)
+    assert row["digest"] == key_lookup.digest(secret)
 
 
 def test_repeating_the_creation_does_not_reveal_the_key(api):
@@ -91,12 +92,12 @@ def test_revoking_again_changes_nothing(api, make_key):
 
 
 def test_a_key_ends_when_it_expires(make_key):
-    in_an_hour = (clock() + timedelta(hours=1)).isoformat()
+    in_an_hour = (database_now() + timedelta(hours=1)).isoformat()
     made = make_key(expires_at=in_an_hour)
     assert used(made["key"]) == 200
 
-    ApiKey.objects.update(expires_at=clock())
-    keys.forget_verified()
+    ApiKey.objects.update(expires_at=database_now())
+    key_lookup.forget_verified()
 
     assert used(made["key"]) == 401
 
@@ -104,17 +105,17 @@ def test_a_key_ends_when_it_expires(make_key):
 @pytest.mark.rule("E-8")
 def test_a_key_is_remembered_no_longer_than_it_lasts(make_key):
     made = make_key()
-    ApiKey.objects.update(expires_at=clock() + timedelta(seconds=2))
+    ApiKey.objects.update(expires_at=database_now() + timedelta(seconds=2))
 
     assert used(made["key"]) == 200
 
-    assert keys._cache[keys.digest(made["key"])].until - keys.monotonic() <= 2
+    assert key_lookup._cache[key_lookup.digest(made["key"])].until - key_lookup.monotonic() <= 2
 
 
 @pytest.mark.rule("E-8")
 def test_a_key_that_has_ended_stays_so_where_the_clock_is_set_back(make_key, monkeypatch):
-    made = make_key(expires_at=(clock() + timedelta(minutes=1)).isoformat())
-    monkeypatch.setattr(keys, "_newest", clock() + timedelta(seconds=90))  # What the database said before.
+    made = make_key(expires_at=(database_now() + timedelta(minutes=1)).isoformat())
+    monkeypatch.setattr(key_lookup, "_newest", database_now() + timedelta(seconds=90))  # What the database said before.
 
     assert used(made["key"]) == 401
 
@@ -157,20 +158,20 @@ def test_another_process_notices_the_revocation_within_five_seconds(make_key, mo
     assert used(made["key"]) == 200
     ApiKey.objects.update(revoked_at=timezone.now())  # As another process does it: nothing tells this one.
     assert used(made["key"]) == 200
-    later = keys.monotonic() + 5
+    later = key_lookup.monotonic() + 5
 
-    monkeypatch.setattr(keys, "monotonic", lambda: later)
+    monkeypatch.setattr(key_lookup, "monotonic", lambda: later)
 
     assert used(made["key"]) == 401
 
 
 def test_what_is_remembered_of_keys_is_bounded(make_key, monkeypatch):
-    monkeypatch.setattr(keys, "CACHE_SIZE", 2)
+    monkeypatch.setattr(key_lookup, "CACHE_SIZE", 2)
 
     for _ in range(5):
         assert used(make_key()["key"]) == 200
 
-    assert len(keys._cache) <= 2
+    assert len(key_lookup._cache) <= 2
 
 
 @pytest.mark.parametrize("header", ["X-API-Key", "x-api-key"])
@@ -197,7 +198,7 @@ def test_without_a_key_nobody_is_served(client, db, headers):
 def test_outside_dev_mode_the_well_known_keys_are_refused(db, settings, key):
     assert used(key) == 200
     settings.DEV_MODE = False
-    keys.forget_verified()
+    key_lookup.forget_verified()
 
     assert used(key) == 401
 

@@ -4,11 +4,11 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import transaction
 
-from access import bound_agents, keys
-from access.agent_ids import folded
+from access import bound_agents, key_lookup
 from access.models import ApiKey
 from access.services import create_key
-from config.errors import Invalid
+from core.agent_ids import folded
+from core.errors import Invalid
 from governance.models import Arbitration
 from intents.models import Assignment, Event
 from tests.access.names import REFUSED
@@ -97,7 +97,7 @@ def test_no_key_is_made_with_such_a_name_by_anybody(api, admin_client, field):
 def test_a_key_of_an_earlier_version_with_such_a_name_does_not_write_under_it(api, make_key, make_intent, name, agent_id):
     made, intent = make_key(), make_intent()
     ApiKey.objects.update(name=name, agent_id=agent_id)
-    keys.forget_verified()
+    key_lookup.forget_verified()
     caller = Caller(made["key"])
 
     assert caller.get(f"/intents/{intent['id']}").status_code == 200

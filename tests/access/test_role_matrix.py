@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from access import keys
+from access import key_lookup
 from access.models import ApiKey
 from tests.access import role_matrix
 from tests.access.operations import HOLDER, everything, make_world, operations
@@ -36,7 +36,7 @@ def callers(make_key):
     made |= {"no key": " ", "wrong": "oi_00000000_" + "x" * 43}
     made["bound agent"] = make_key("agent", agent_id="botty")["key"]
     found = {name: Caller(key) for name, key in made.items()} | {"maker": Caller("agent-research-key", HOLDER)}
-    keys.forget_verified()
+    key_lookup.forget_verified()
     return {name: found[name] for name in CALLERS}
 
 

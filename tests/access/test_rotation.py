@@ -2,10 +2,10 @@
 
 import pytest
 
-from access.keys import forget_verified
+from access.key_lookup import forget_verified
 from access.models import ApiKey, Role
 from access.services import create_key, rotate_key
-from config.db import clock
+from core.db import database_now
 from tests.conftest import Caller
 
 
@@ -18,7 +18,7 @@ def made(db):
 def rotated() -> Caller:
     """End the newest key, and return a caller with the one that it became."""
     newest = ApiKey.objects.filter(name="ci").order_by("-created_at").first()
-    _, secret = rotate_key(key_id=newest.pk, created_by="test", ends_at=clock())
+    _, secret = rotate_key(key_id=newest.pk, created_by="test", ends_at=database_now())
     forget_verified()  # As the commit does, which a test's transaction never comes to.
     return Caller(secret, "ada")
 

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from access import ratelimit, sharedlimit
-from config.errors import RateLimited
+from core.errors import RateLimited
 from tests.redis import Redis
 from tests.system.crowd import until
 

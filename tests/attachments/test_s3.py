@@ -10,9 +10,9 @@ from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
 from moto.server import ThreadedMotoServer
 
-from attachments import files, services
-from attachments.files import Content
-from config import env
+from attachments import blob_store, services
+from attachments.blob_store import Content
+from core import env
 from tests.attachments.conftest import PDF, content_of, digest, upload
 
 NAME = f"{digest(PDF)[:2]}/{digest(PDF)}"
@@ -87,21 +87,21 @@ def test_an_empty_file_and_a_lost_one(api, attach, make_intent, bucket):
 
 
 def test_orphans_are_found_in_the_bucket(db, bucket, monkeypatch):
-    files.keep(Content.of(ContentFile(PDF)))
-    assert (services.forget_orphans([*files.FOLDERS[:1], NAME[:2]]), keys(bucket)) == (0, [NAME])
+    blob_store.keep(Content.of(ContentFile(PDF)))
+    assert (services.forget_orphans([*blob_store.FOLDERS[:1], NAME[:2]]), keys(bucket)) == (0, [NAME])
 
-    monkeypatch.setattr(files, "KEPT_FOR", timedelta(seconds=-60))
+    monkeypatch.setattr(blob_store, "KEPT_FOR", timedelta(seconds=-60))
 
     assert (services.forget_orphans([NAME[:2]]), keys(bucket)) == (1, [])
 
 
 def test_a_store_that_cannot_answer_fails_as_a_disk_does(bucket, settings, monkeypatch):
     bucket.put_object(Key=NAME, Body=PDF)
-    assert files.has(digest(PDF))
-    assert not files.has(digest(b"another"))
+    assert blob_store.has(digest(PDF))
+    assert not blob_store.has(digest(b"another"))
 
     monkeypatch.setenv("OPENINTENT_ATTACHMENTS_S3_BUCKET", "nobodys bucket")
     settings.STORAGES = {**settings.STORAGES, "attachments": env.attachments({})}
-    for ask in (lambda: files.has(digest(PDF)), lambda: files.read(digest(PDF), 0, 1)):
+    for ask in (lambda: blob_store.has(digest(PDF)), lambda: blob_store.read(digest(PDF), 0, 1)):
         with pytest.raises(OSError, match="store of attachments"):
             ask()

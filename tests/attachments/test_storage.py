@@ -9,11 +9,11 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.files.base import ContentFile
 from django.db import transaction
 
-from attachments import files, services
-from attachments.files import Content
+from attachments import blob_store, services
+from attachments.blob_store import Content
 from attachments.models import Attachment, Blob
 from attachments.storage import Folder
-from config import env
+from core import env
 from tests.attachments.conftest import PDF, content_of, digest, stored
 
 NAME = f"{digest(PDF)[:2]}/{digest(PDF)}"
@@ -25,12 +25,12 @@ def age(path: Path) -> None:
 
 
 def everything_forgotten() -> int:
-    return services.forget_orphans(files.FOLDERS)
+    return services.forget_orphans(blob_store.FOLDERS)
 
 
 @pytest.mark.rule("T-3")
 def test_bytes_without_a_row_go_after_a_day(db, folder):
-    files.keep(Content.of(ContentFile(PDF)))
+    blob_store.keep(Content.of(ContentFile(PDF)))
     assert (everything_forgotten(), stored(folder)) == (0, [digest(PDF)])
 
     age(folder / NAME)
@@ -64,7 +64,7 @@ def test_each_round_of_housekeeping_looks_at_some_folders_only(db, folder, monke
 
     services.forget_orphans()
 
-    assert len(set(seen)) == files.FOLDERS_AT_ONCE
+    assert len(set(seen)) == blob_store.FOLDERS_AT_ONCE
 
 
 def test_an_upload_that_breaks_off_leaves_nothing_under_the_name(folder):
@@ -74,7 +74,7 @@ def test_an_upload_that_breaks_off_leaves_nothing_under_the_name(folder):
             raise OSError("the disk is full")
 
     with pytest.raises(OSError, match="full"):
-        files.storage().save(NAME, Broken(PDF))
+        blob_store.storage().save(NAME, Broken(PDF))
 
     assert stored(folder) == []
 
@@ -130,8 +130,8 @@ def test_an_attachment_is_removed_also_where_its_bytes_cannot_be(
 
 @pytest.mark.rule("T-3")
 def test_the_storage_stands_in_the_environment(monkeypatch, tmp_path):
-    sqlite = {"ENGINE": "config.sqlite", "NAME": f"{tmp_path}/a.db"}
-    postgresql = {"ENGINE": "config.postgresql", "NAME": "openintent"}
+    sqlite = {"ENGINE": "core.db.backends.sqlite", "NAME": f"{tmp_path}/a.db"}
+    postgresql = {"ENGINE": "core.db.backends.postgresql", "NAME": "openintent"}
     monkeypatch.chdir(tmp_path)
 
     assert env.attachments(sqlite)["OPTIONS"]["location"] == tmp_path / "a.db.attachments"

@@ -22,7 +22,7 @@ import json
 from datetime import timedelta
 from django.contrib.auth.models import User
 from django.utils import timezone
-from access.people import set_role
+from access.roles import set_role
 from console import passwords
 
 roles = {"olga": "operator", "ines": "arbiter", "judy": "arbiter", "vera": "viewer", "nina": "viewer", "sam": "operator"}

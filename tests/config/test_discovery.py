@@ -7,7 +7,7 @@ from django.contrib.staticfiles import finders
 from django.db.utils import OperationalError
 
 from config import health
-from config.version import installed
+from core.version import installed
 from intents import triggers
 
 OPEN = [

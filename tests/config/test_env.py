@@ -3,8 +3,8 @@
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from config import env
-from config.secret import secret_key
+from core import env
+from core.secret_key import secret_key
 
 NAME = "OPENINTENT_SOMETHING"
 
@@ -63,7 +63,7 @@ def test_an_sqlite_file_is_used_with_safe_settings(monkeypatch, tmp_path):
 
     database = env.database()
 
-    assert (database["ENGINE"], database["NAME"]) == ("config.sqlite", f"{tmp_path}/a.db")
+    assert (database["ENGINE"], database["NAME"]) == ("core.db.backends.sqlite", f"{tmp_path}/a.db")
     assert database["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
     assert "synchronous=FULL" in database["OPTIONS"]["init_command"]
 
@@ -74,7 +74,7 @@ def test_a_postgresql_server_is_used(monkeypatch, scheme):
 
     database = env.database()
 
-    assert database["ENGINE"] == "config.postgresql"
+    assert database["ENGINE"] == "core.db.backends.postgresql"
     assert [database[name] for name in ("USER", "PASSWORD", "HOST", "PORT", "NAME")] == [
         "ada",
         "pass@word",
@@ -126,7 +126,7 @@ def test_which_hosts_only_this_machine_reaches(host, loopback):
 
 
 def sqlite(folder):
-    return {"ENGINE": "config.sqlite", "NAME": str(folder / "a.db")}
+    return {"ENGINE": "core.db.backends.sqlite", "NAME": str(folder / "a.db")}
 
 
 def test_the_secret_key_is_made_once_and_kept_beside_the_file(monkeypatch, tmp_path):
@@ -142,7 +142,7 @@ def test_the_secret_key_is_made_once_and_kept_beside_the_file(monkeypatch, tmp_p
 
 def test_servers_that_share_a_database_must_be_given_a_secret_key(monkeypatch):
     monkeypatch.delenv("OPENINTENT_SECRET_KEY")
-    shared = {"ENGINE": "config.postgresql", "NAME": "house"}
+    shared = {"ENGINE": "core.db.backends.postgresql", "NAME": "house"}
 
     with pytest.raises(ImproperlyConfigured, match="OPENINTENT_SECRET_KEY is not set"):
         secret_key(shared, dev_mode=False)

@@ -3,7 +3,7 @@
 import pytest
 from django.urls import Resolver404, get_resolver
 
-from config.handler import _resolve
+from core.serving.wsgi_handler import _resolve
 
 FIRST, SECOND = "01a20757-da93-74e1-854c-bbca1021307c", "01a20757-db1c-70d7-801c-eba5f0e67189"
 

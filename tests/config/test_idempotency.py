@@ -10,8 +10,9 @@ import requests
 from django.db import transaction
 from django.utils import timezone
 
-from access.models import ApiKey, IdempotentAnswer
-from config import idempotency
+from access.models import ApiKey
+from core.api import idempotency
+from core.models import IdempotentAnswer
 from intents.models import Event, Intent
 from tests.conftest import Caller, fresh
 from tests.databases import migrated_database

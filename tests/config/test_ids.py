@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from config.ids import new_id
+from core.ids import new_id
 
 
 @pytest.mark.rule("E-7")

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import pytest
 import requests
 
-from config.logs import JSONFormatter, TextFormatter
+from core.log_formatters import JSONFormatter, TextFormatter
 from tests.databases import migrated_database
 from tests.servers import Server
 

@@ -4,7 +4,7 @@ import pytest
 from django.conf import settings as configured
 
 from access import ratelimit
-from config import env
+from core import env
 from tests.conftest import Caller
 
 

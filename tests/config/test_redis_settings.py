@@ -3,7 +3,7 @@
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from config import env
+from core import env
 
 
 def test_without_it_the_channel_layer_is_this_process_alone(monkeypatch):

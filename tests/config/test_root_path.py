@@ -15,7 +15,7 @@ import requests
 from openintent import OpenIntentClient
 from websockets.sync.client import connect
 
-from config.discovery import LINKS
+from config.well_known import LINKS
 from tests.databases import migrated_database
 from tests.processes import ROOT, run
 from tests.servers import Server
@@ -244,15 +244,15 @@ def test_cookies_behind_tls_are_taken_by_browsers(vendor, tmp_path):
 
 OF_THE_SITE = re.compile(r"/(api/|admin|docs|static/|problems/|openapi\.json|\.well-known/|ws/)")
 INSIDE = {
-    "config/middleware.py": "compares paths that came in",
+    "core/middleware.py": "compares paths that came in",
     "config/asgi.py": "compares paths that came in",
-    "config/body_limits.py": "compares paths that came in",
+    "access/body_limits.py": "compares paths that came in",
     "config/server.py": "prints them below its base",
-    "console/theme.py": "has it from config.env, as settings are not there yet",
-    "governance/waiting.py": "compares paths that came in",
+    "console/theme.py": "has it from core.env, as settings are not there yet",
+    "governance/long_polling.py": "compares paths that came in",
     "subscriptions/streams/sse.py": "compares paths that came in",
-    "config/schema.py": "says what the description's paths are below, and shows an example",
-    "config/examples.py": "shows examples",
+    "core/openapi.py": "says what the description's paths are below, and shows an example",
+    "core/openapi_examples.py": "shows examples",
     "config/settings.py": "says what the description's paths are below",
 }
 """Files that name paths of the server for themselves, and why."""
@@ -279,7 +279,7 @@ def test_code_says_no_path_of_the_site_without_its_prefix():
         if wrong and name not in INSIDE:
             found[name] = wrong
 
-    assert found == {"config/discovery.py": [*LINKS.values()]}  # Which are said with public_path.
+    assert found == {"config/well_known.py": [*LINKS.values()]}  # Which are said with public_path.
 
 
 def test_templates_and_scripts_say_no_path_of_the_site_without_its_prefix():

@@ -8,8 +8,8 @@ import pytest
 import yaml
 from django.core.management import call_command
 
-from config.errors import ProtocolError
-from config.schema import _ERRORS
+from core.errors import ProtocolError
+from core.openapi import _ERRORS
 
 COMMITTED = Path(__file__).parent.parent.parent / "openapi.yaml"
 

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 import requests
 
-from access import keys
-from config.env import WELL_KNOWN_KEYS
-from config.version import installed
+from access import key_lookup
+from core.env import WELL_KNOWN_KEYS
+from core.version import installed
 from tests import processes
 from tests.databases import fresh_database, migrated_database
 from tests.servers import Server, Started
@@ -195,7 +195,7 @@ def test_a_key_that_can_be_guessed_is_refused_by_every_command(tmp_path, command
 
 
 def test_keys_of_dev_mode_are_well_known():
-    assert keys.DEV_KEYS.keys() <= WELL_KNOWN_KEYS
+    assert key_lookup.DEV_KEYS.keys() <= WELL_KNOWN_KEYS
 
 
 PROGRAM = """

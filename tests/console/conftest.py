@@ -6,7 +6,7 @@ from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from access.people import set_role
+from access.roles import set_role
 from tests.console.people import with_password
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.test import Client
 
-from access.callers import Actor
+from access.identity import Actor
 from access.models import Role
 from governance import services
 

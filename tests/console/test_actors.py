@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from access.callers import Actor
+from access.identity import Actor
 from access.models import ApiKey, Role
 from governance.models import Arbitration
 from intents.events import NewEvent

@@ -6,7 +6,7 @@ from hashlib import sha256
 
 import pytest
 
-from attachments import files, previews
+from attachments import blob_store, previews
 from attachments.models import Attachment
 from tests.conftest import log
 
@@ -214,7 +214,7 @@ def test_a_file_whose_bytes_are_gone_says_so(person, attach, content_type):
     vera = person("viewer")
     assert "Its bytes are gone." not in page_of(vera, attachment).text
 
-    files.delete(attachment["sha256"])
+    blob_store.delete(attachment["sha256"])
 
     page = page_of(vera, attachment).text
     assert "Its bytes are gone." in page

@@ -7,9 +7,9 @@ from uuid import UUID
 
 import pytest
 
-from config.ids import first_id_at, new_id
 from console import costs as page_of_costs
 from console.costs import harmless
+from core.ids import first_id_at, new_id
 from costs.models import Cost
 
 PAGE, EXPORT = "costs/overview/", "costs/export/"

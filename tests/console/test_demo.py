@@ -6,8 +6,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from attachments.models import Attachment
-from config.db import clock
 from console.demo import bulk, live
+from core.db import database_now
 from costs.models import Crossing
 from governance.models import Arbitration
 from intents.models import Event, Intent
@@ -30,8 +30,8 @@ def test_it_has_something_for_every_page_and_its_log_agrees_with_the_tables(demo
 
     assert "intents and" in capsys.readouterr().out
     assert Intent.objects.count() >= 40
-    assert Arbitration.objects.pending(clock()).count() == 4
-    assert Lease.objects.held(clock()).count() == 4
+    assert Arbitration.objects.pending(database_now()).count() == 4
+    assert Lease.objects.held(database_now()).count() == 4
     assert {each.level for each in Crossing.objects.all()} == {"alert", "exceeded"}
     assert {each.filename for each in Attachment.objects.all()} == {"error-rate.png", "checkout-0214.log"}
     assert set(Subscription.objects.values_list("status", flat=True)) == {"active", "disabled"}

@@ -13,7 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from access.models import Role
-from access.people import role_of, set_role
+from access.roles import role_of, set_role
 from console import entering, throttle
 from console.models import Attempts, SignInLink
 from tests.databases import migrated_database

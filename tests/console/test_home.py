@@ -6,7 +6,7 @@ from random import Random
 import pytest
 from django.contrib.auth.models import User
 
-from access.people import live_sessions
+from access.roles import live_sessions
 from console.demo import bulk, story
 from intents.models import Intent
 from tests.conftest import set_status

@@ -13,10 +13,10 @@ from django.core.management import call_command
 from django.db import transaction
 from django.urls import reverse
 
-from config.logs import JSONFormatter
 from console import agents
 from console.demo import bulk
 from console.spent import TAKEN
+from core.log_formatters import JSONFormatter
 from tests.console.addresses import ROUTES, filled, ids
 from tests.system.crowd import FULL
 

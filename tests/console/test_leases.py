@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from access.models import Role
-from config.db import clock
+from core.db import database_now
 from governance.services import create_delegation
 from leasing.models import Lease
 from tests.conftest import log
@@ -31,7 +31,7 @@ def take(agent, make_intent):
 
 def let_run_out(lease):
     Lease.objects.filter(pk=lease["id"]).update(
-        acquired_at=clock() - timedelta(minutes=9), expires_at=clock() - timedelta(minutes=4)
+        acquired_at=database_now() - timedelta(minutes=9), expires_at=database_now() - timedelta(minutes=4)
     )
 
 
@@ -63,7 +63,7 @@ def test_an_empty_list_says_how_to_take_one(person, db):
 
 def test_the_end_is_there_without_a_script_and_when_the_holder_was_last_active(agent, person, take):
     lease = take("flights")
-    Lease.objects.filter(pk=lease["id"]).update(acquired_at=clock() - timedelta(hours=2))
+    Lease.objects.filter(pk=lease["id"]).update(acquired_at=database_now() - timedelta(hours=2))
     agent("ada").post(f"/intents/{lease['intent_id']}/events", {"event_type": "comment", "payload": {"message": "booking"}})
 
     shown = text(person("viewer").get(LEASES))

@@ -8,7 +8,7 @@ from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.urls import resolve, reverse
 
-from access.people import role_of
+from access.roles import role_of
 from console.panels import PanelsAdmin
 from subscriptions.models import Subscription
 

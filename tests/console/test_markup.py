@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 import pytest
 from django.contrib import admin
 
-from subscriptions.courier import work_off
+from subscriptions.webhooks.delivery_worker import work_off
 from tests.console.addresses import ROUTES, filled, ids
 from tests.subscriptions.receiving import Receiver
 

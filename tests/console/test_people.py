@@ -10,11 +10,11 @@ from django.contrib.auth.models import Group, Permission, User
 from django.contrib.sessions.models import Session
 from django.test import Client
 
-from access import accounts
+from access import user_services
 from access.models import Role
-from access.people import live_sessions, role_of
-from config.errors import Forbidden
+from access.roles import live_sessions, role_of
 from console import passwords
+from core.errors import Forbidden
 from tests.console.people import (
     PEOPLE,
     added,
@@ -37,8 +37,8 @@ from tests.processes import run
 
 def test_the_list_says_who_is_what_and_when_he_was_there(person, olga, vera):
     person(None, "nora")
-    accounts.add_person(name="paul", role="arbiter", by=olga.user.pk)
-    accounts.switch_off(person_id=vera.user.pk, by=olga.user.pk)
+    user_services.add_person(name="paul", role="arbiter", by=olga.user.pk)
+    user_services.switch_off(person_id=vera.user.pk, by=olga.user.pk)
 
     page = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", olga.get(f"{PEOPLE}/").text))
 
@@ -163,7 +163,7 @@ def test_a_role_takes_the_place_of_all_that_gave_another(olga, vera):
 
 
 def test_a_role_switches_nobody_on(olga, vera):
-    accounts.switch_off(person_id=vera.user.pk, by=olga.user.pk)
+    user_services.switch_off(person_id=vera.user.pk, by=olga.user.pk)
 
     olga.act(PEOPLE, "make_arbiter", vera.user.pk)
 
@@ -271,7 +271,7 @@ def test_who_has_lost_the_role_meanwhile_changes_nothing(olga, vera, person):
     User.objects.get(pk=olga.user.pk).groups.set([Group.objects.get(name="viewer")])
 
     with pytest.raises(Forbidden, match="You are no operator any more"):
-        accounts.give_role(person_id=vera.user.pk, role="operator", by=olga.user.pk)
+        user_services.give_role(person_id=vera.user.pk, role="operator", by=olga.user.pk)
 
 
 _AT_ONCE = """
@@ -281,8 +281,8 @@ from threading import Barrier, BrokenBarrierError
 from django.contrib.auth.models import User
 from django.db import connection
 from access import accounts
-from access.people import role_of, set_role
-from config.errors import ProtocolError
+from access.roles import role_of, set_role
+from core.errors import ProtocolError
 
 people = [User.objects.create_user(name, password="correct horse battery") for name in ("olga", "otto")]
 for each in people:

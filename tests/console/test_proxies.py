@@ -8,8 +8,8 @@ import pytest
 import requests
 from django.test import Client
 
-from config import client_address
 from console import throttle
+from core.serving import client_address
 from tests.console.people import PASSWORD
 from tests.databases import migrated_database
 from tests.processes import ROOT

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from config.db import clock
 from console.trees import AT_MOST, tree
+from core.db import database_now
 from governance.models import Arbitration, Decision
 from intents.models import Event
 from tests.conftest import fresh, log
@@ -16,7 +16,7 @@ INBOX = "governance/arbitration/"
 
 
 def in_minutes(minutes):
-    return (clock() + timedelta(minutes=minutes)).isoformat()
+    return (database_now() + timedelta(minutes=minutes)).isoformat()
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_the_tabs_show_what_became_of_the_others(api, agent, person, ask):
     assert "north" in grace.get(INBOX, {"state": "resolved"}).text
     assert titles(grace.get(INBOX, {"state": "withdrawn"})) == ["b"]
     Arbitration.objects.filter(pk=waiting["id"]).update(
-        created_at=clock() - timedelta(hours=2), expires_at=clock() - timedelta(hours=1)
+        created_at=database_now() - timedelta(hours=2), expires_at=database_now() - timedelta(hours=1)
     )
     assert titles(grace.get(INBOX, {"state": "expired"})) == ["c"]
     assert titles(grace.get(INBOX, {"state": "all"})) == ["c", "b", "a"]
@@ -257,7 +257,7 @@ def test_a_second_click_on_the_same_answer_is_no_conflict(person, ask):
 def test_an_answer_after_its_time_or_after_the_question_was_withdrawn_is_told_kindly(agent, person, ask):
     expired, withdrawn = ask("a"), ask("b")
     Arbitration.objects.filter(pk=expired["id"]).update(
-        created_at=clock() - timedelta(hours=2), expires_at=clock() - timedelta(minutes=3)
+        created_at=database_now() - timedelta(hours=2), expires_at=database_now() - timedelta(minutes=3)
     )
     agent("ada").post(f"/arbitrations/{withdrawn['id']}/withdraw", {"reason": "found out myself"})
     grace, before = person("arbiter"), rows()

@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.contrib.auth.models import Group, User
 
 from access.models import ApiKey, Role
-from access.people import role_of, set_role
+from access.roles import role_of, set_role
 from access.services import create_key
 from console.panels import PanelsAdmin
 from leasing.models import Lease

@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from config.db import clock
-from subscriptions.courier import work_off
+from core.db import database_now
 from subscriptions.models import Delivery, Subscription
+from subscriptions.webhooks.delivery_worker import work_off
 from tests.conftest import log
 from tests.subscriptions.receiving import Receiver, comment, subscribe
 
@@ -36,7 +36,7 @@ def shown(person, pager, name="vera", role="viewer", **query):
 
 
 def killed():
-    Delivery.objects.update(status="dead", next_attempt_at=None, ended_at=clock())
+    Delivery.objects.update(status="dead", next_attempt_at=None, ended_at=database_now())
 
 
 def test_each_attempt_is_told_with_its_answer_and_when_the_next_one_comes(person, api, intent, pager, receiver):
@@ -73,7 +73,7 @@ def test_who_disabled_it_and_why_is_told(person, pager, reason):
 
 
 def test_one_that_has_run_out_is_told_apart(person, pager):
-    Subscription.objects.update(expires_at=clock() - timedelta(seconds=1))
+    Subscription.objects.update(expires_at=database_now() - timedelta(seconds=1))
 
     assert "It has run out" in shown(person, pager)
 

@@ -9,7 +9,7 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from access.callers import Actor
+from access.identity import Actor
 from costs.services import record_cost
 from intents.services import create_intent
 from tests.costs.conftest import exact

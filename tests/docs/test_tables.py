@@ -94,7 +94,7 @@ def test_every_setting_is_in_the_readme():
 def _read():
     """The environment variables that the server's code asks for."""
     found = set()
-    for path in (ROOT / "config").rglob("*.py"):
+    for path in (*(ROOT / "config").rglob("*.py"), *(ROOT / "core").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 found |= set(

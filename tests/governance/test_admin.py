@@ -5,7 +5,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.test import Client
 
-from access.people import set_role
+from access.roles import set_role
 from governance.models import Arbitration, Decision, Delegation
 from tests.conftest import fresh, log
 from tests.governance.conftest import LATER, asked, decide, delegate, let_run_out, rows

@@ -4,7 +4,7 @@ import pytest
 
 import governance.services
 from governance.models import Arbitration
-from jobs.duties import DUTIES
+from jobs.periodic_tasks import DUTIES
 from jobs.worker import work
 from tests.conftest import fresh, log, set_status
 from tests.governance.conftest import LATER, ask, asked, decide, let_run_out, rows

@@ -6,7 +6,7 @@ import pytest
 
 import governance.services
 from governance.models import Arbitration
-from intents.verification import verify
+from intents.log_verification import verify
 from tests.conftest import fresh, log, set_status
 from tests.governance.conftest import LATER, ask, asked, decide, let_run_out, rows
 

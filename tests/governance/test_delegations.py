@@ -4,9 +4,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from access.callers import Actor
+from access.identity import Actor
 from access.models import ApiKey, Role
-from access.people import set_role
+from access.roles import set_role
 from access.services import create_key, revoke_key
 from governance import services
 from governance.models import Delegation

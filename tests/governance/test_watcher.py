@@ -7,9 +7,9 @@ from uuid import UUID, uuid4
 import orjson
 import pytest
 
-from governance import waiting
-from governance.waiting import WaitingRoom, asks_to_wait
-from intents import doorbell
+from governance import long_polling
+from governance.long_polling import WaitingRoom, asks_to_wait
+from intents import wakeups
 
 pytestmark = pytest.mark.rule("A-6")
 
@@ -65,11 +65,11 @@ async def until(holds):
 
 
 def bells():
-    return len(doorbell.committed._bells)
+    return len(wakeups.committed._bells)
 
 
 async def test_all_are_looked_for_with_one_question_and_woken_by_a_ring(monkeypatch):
-    monkeypatch.setattr(waiting, "LOOK_EVERY", 1_000)
+    monkeypatch.setattr(long_polling, "LOOK_EVERY", 1_000)
     first, second = uuid4(), uuid4()
     hop = Hop(first, second)
     room = WaitingRoom(hop)
@@ -78,7 +78,7 @@ async def test_all_are_looked_for_with_one_question_and_woken_by_a_ring(monkeypa
     assert hop.requests == 100
 
     hop.pending = {second}
-    threading.Thread(target=doorbell.committed.ring).start()
+    threading.Thread(target=wakeups.committed.ring).start()
 
     assert [await caller.status() for caller in callers[:50]] == ["resolved"] * 50
     assert not any(caller.task.done() for caller in callers[50:])
@@ -88,7 +88,7 @@ async def test_all_are_looked_for_with_one_question_and_woken_by_a_ring(monkeypa
 
 
 async def test_without_a_ring_it_looks_by_itself(monkeypatch):
-    monkeypatch.setattr(waiting, "LOOK_EVERY", 0.01)
+    monkeypatch.setattr(long_polling, "LOOK_EVERY", 0.01)
     pk = uuid4()
     hop = Hop(pk)
     caller = Caller(WaitingRoom(hop), pk)
@@ -100,17 +100,17 @@ async def test_without_a_ring_it_looks_by_itself(monkeypatch):
 
 
 async def test_many_rings_are_one_look_a_pause(monkeypatch):
-    monkeypatch.setattr(waiting, "LOOK_EVERY", 1_000)
+    monkeypatch.setattr(long_polling, "LOOK_EVERY", 1_000)
     pk = uuid4()
     hop, clock = Hop(pk), asyncio.get_running_loop().time
     caller = Caller(WaitingRoom(hop), pk)
     began = clock()
 
     for _ in range(200):
-        doorbell.committed.ring()
+        wakeups.committed.ring()
         await asyncio.sleep(0.001)
 
-    assert 2 <= len(hop.looks) <= (clock() - began) / waiting.PAUSE + 2
+    assert 2 <= len(hop.looks) <= (clock() - began) / long_polling.PAUSE + 2
     caller.gone.set()
     await asyncio.wait_for(caller.task, 10)
 
@@ -133,8 +133,8 @@ async def test_a_caller_that_goes_away_is_dropped_and_the_watcher_ends_with_the_
 
 
 async def test_a_database_that_is_away_is_asked_again(monkeypatch):
-    monkeypatch.setattr(waiting, "LOOK_EVERY", 0.01)
-    monkeypatch.setattr(waiting.log, "warning", lambda *_, **__: None)
+    monkeypatch.setattr(long_polling, "LOOK_EVERY", 0.01)
+    monkeypatch.setattr(long_polling.log, "warning", lambda *_, **__: None)
     pk = uuid4()
     hop = Hop(pk)
     hop.broken = True

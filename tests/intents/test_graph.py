@@ -8,8 +8,8 @@ from django.test.utils import CaptureQueriesContext
 
 from governance.models import Arbitration
 from governance.services import expire_arbitration
+from intents.log_verification import verify
 from intents.models import Edge, Event
-from intents.verification import verify
 from tests.conftest import fresh, log, set_status
 from tests.governance.conftest import let_run_out
 

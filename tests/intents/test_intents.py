@@ -59,7 +59,7 @@ def test_a_list_of_constraints_becomes_rules(make_intent):
 @pytest.mark.rule("I-1")
 def test_a_write_whose_event_fails_leaves_nothing(api, make_intent, monkeypatch):
     intent = make_intent()
-    monkeypatch.setattr("intents.rows.record", lambda *_: (_ for _ in ()).throw(RuntimeError("the disk is full")))
+    monkeypatch.setattr("core.db.sql_rows.record", lambda *_: (_ for _ in ()).throw(RuntimeError("the disk is full")))
 
     response = api.post(f"/intents/{intent['id']}/state", {"state": {"x": 1}}, version=1)
 

@@ -8,8 +8,8 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from intents.log_verification import verify
 from intents.replay import CannotReplay, replay
-from intents.verification import verify
 from tests.conftest import Caller
 
 pytestmark = pytest.mark.rule("E-6")

@@ -13,9 +13,9 @@ from django.core.management import call_command
 from django.db import connection, transaction
 from django.db.models import F, QuerySet, TextField, Value
 
+from intents.log_verification import Finding, verify
 from intents.models import Assignment, Edge, EdgeKind, Event, Intent
 from intents.positions import number_committed
-from intents.verification import Finding, verify
 from tests.conftest import Caller
 
 pytestmark = pytest.mark.rule("E-6")

@@ -7,8 +7,8 @@ import pytest
 from django.core.management import call_command
 from django.db import DatabaseError
 
-from config.db import clock
-from jobs.duties import DUTIES, Duty
+from core.db import database_now
+from jobs.periodic_tasks import DUTIES, Duty
 from jobs.worker import AT_ONCE, work
 from leasing.models import Lease
 from retries.models import Failure
@@ -43,7 +43,7 @@ class Chores:
 def due_lease_and_retry(api, agent, make_intent):
     """An intent on which a lease has run out and a retry is due."""
     intent = make_intent()
-    past = clock() - timedelta(seconds=1)
+    past = database_now() - timedelta(seconds=1)
     api.send("PUT", f"/intents/{intent['id']}/retry-policy", {})
     agent("ada").post(f"/intents/{intent['id']}/failures", {"error_type": "timeout"})
     agent("ada").post(f"/intents/{intent['id']}/leases", {"scope": "draft"})

@@ -2,7 +2,7 @@
 
 import pytest
 
-from intents.verification import verify
+from intents.log_verification import verify
 from tests.conftest import set_status
 from tests.portfolios.conftest import close, remove
 

@@ -8,10 +8,10 @@ import pytest
 import yaml
 from rest_framework import serializers
 
-from config import strictjson
-from config.api import Body
-from config.errors import TooLarge
-from config.fields import MAX_ENTRIES, AnyJSON, JSONObject, Many
+from core import strict_json
+from core.api.fields import MAX_ENTRIES, AnyJSON, JSONObject, Many
+from core.api.serializers import Body
+from core.errors import TooLarge
 from intents.models import Event, Intent
 from portfolios.serializers import GovernancePolicy
 from tests.processes import ROOT
@@ -245,10 +245,10 @@ MANY = 10 * MiB
     ids=["lists", "integers", "strings", "backslashes", "quotes", "objects", "unclosed", "members"],
 )
 def test_json_of_too_many_values_is_not_parsed(raw, monkeypatch):
-    monkeypatch.setattr(strictjson.orjson, "loads", None)
+    monkeypatch.setattr(strict_json.orjson, "loads", None)
 
-    with pytest.raises(strictjson.NotStrict) as refused:
-        strictjson.loads(raw)
+    with pytest.raises(strict_json.NotStrict) as refused:
+        strict_json.loads(raw)
 
     assert refused.value.code == "too_many_values"
 
@@ -264,14 +264,14 @@ def test_json_of_too_many_values_is_not_parsed(raw, monkeypatch):
     ids=["as many as there may be", "commas in a text", "quotes in a text", "backslashes in a text"],
 )
 def test_as_many_values_as_a_large_state_has_are_parsed(raw):
-    assert strictjson.loads(raw) == orjson.loads(raw)
+    assert strict_json.loads(raw) == orjson.loads(raw)
 
 
 @pytest.mark.parametrize("number", ["9007199254740992", "-9007199254740992", "12345678901234567890", "1" * 400_000])
 @pytest.mark.parametrize("text", ["[%s]", '{"a": %s}', "[1,%s ,2]", '["a",%s]', "%s", '["\\"",%s,"\\""]', '["%s",%s]'])
 def test_large_integer_is_found_wherever_it_stands(number, text):
-    with pytest.raises(strictjson.NotStrict) as refused:
-        strictjson.loads(text.replace("%s", number).encode())
+    with pytest.raises(strict_json.NotStrict) as refused:
+        strict_json.loads(text.replace("%s", number).encode())
 
     assert refused.value.code in ("unsafe_integer", "not_json")
 
@@ -286,4 +286,4 @@ def test_large_integer_is_found_wherever_it_stands(number, text):
     ],
 )
 def test_digits_that_are_no_large_integer_pass(text):
-    assert strictjson.loads(text.encode()) == orjson.loads(text)
+    assert strict_json.loads(text.encode()) == orjson.loads(text)

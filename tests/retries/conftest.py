@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from config.db import clock
+from core.db import database_now
 from retries.models import Failure
 from tests.conftest import Caller
 
@@ -43,4 +43,4 @@ def events(api: Caller, intent: dict[str, Any], event_type: str) -> list[dict[st
 
 def let_time_come(failure: dict[str, Any]) -> None:
     """The failure's retry is due, as of a second ago."""
-    assert Failure.objects.filter(pk=failure["id"]).update(retry_at=clock() - timedelta(seconds=1))
+    assert Failure.objects.filter(pk=failure["id"]).update(retry_at=database_now() - timedelta(seconds=1))

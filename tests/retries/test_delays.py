@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retries.delays import delay
+from retries.backoff import delay
 from retries.models import Failure, RetryPolicy, Strategy
 from tests.retries.conftest import events
 

@@ -4,7 +4,7 @@ import pytest
 from openintent import InputValidationError, PortfolioSpec
 from openintent.validation import validate_intent_create, validate_intent_update, validate_portfolio
 
-from costs import limits
+from costs import budget_limits
 from tests.costs.test_limits import PLAIN, READABLE, UNREADABLE
 
 pytestmark = [pytest.mark.rule("K-3", "I-7"), pytest.mark.case("coordination O14")]
@@ -84,4 +84,4 @@ def test_both_sides_take_the_same_names_for_misspelt():
         return False
 
     names = [name for name in dict.fromkeys(NAMES) if name not in ("max_cost", "budget")]
-    assert {name for name in names if is_refused(name)} == {name for name in names if limits.unreadable({name: 1})}
+    assert {name for name in names if is_refused(name)} == {name for name in names if budget_limits.unreadable({name: 1})}

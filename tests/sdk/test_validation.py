@@ -26,7 +26,7 @@ from openintent.validation import (
     validate_state,
 )
 
-from access.agent_ids import problem_with
+from core.agent_ids import problem_with
 from tests.access.names import REFUSED
 
 from .samples import INTENT

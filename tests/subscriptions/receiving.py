@@ -14,10 +14,10 @@ from standardwebhooks import Webhook
 from werkzeug import Request, Response
 
 from subscriptions import services
-from subscriptions.courier import work_off
-from subscriptions.deliveries import Parcel, claim
 from subscriptions.models import Delivery, Pace
-from subscriptions.planning import plan
+from subscriptions.webhooks.deliveries import Parcel, claim
+from subscriptions.webhooks.delivery_worker import work_off
+from subscriptions.webhooks.outbox import plan
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 

@@ -10,9 +10,9 @@ from ipaddress import IPv6Address
 
 import pytest
 
-from subscriptions import addresses, calling
-from subscriptions.courier import work_off
 from subscriptions.models import Subscription
+from subscriptions.webhooks import address_policy, client
+from subscriptions.webhooks.delivery_worker import work_off
 from tests.conftest import log
 from tests.subscriptions.receiving import comment, deliveries, subscribe
 
@@ -47,7 +47,7 @@ def no_dev_mode(monkeypatch):
         WEBHOOK_ALLOW_PRIVATE = False
         DEV_MODE = False
 
-    monkeypatch.setattr(addresses, "settings", Settings)
+    monkeypatch.setattr(address_policy, "settings", Settings)
     return Settings
 
 
@@ -83,16 +83,16 @@ def no_dialling(monkeypatch):
 
 @pytest.mark.parametrize("host", [host for hosts in REFUSED.values() for host in hosts])
 def test_special_addresses_are_refused_in_every_spelling(no_dev_mode, no_dialling, host):
-    assert addresses.refusal(f"http://{host}/hook")
-    assert addresses.refusal(f"https://{host}:8443/hook")
-    assert calling.call(f"http://{host}/hook", b"{}", {}).error == addresses.REFUSED
+    assert address_policy.refusal(f"http://{host}/hook")
+    assert address_policy.refusal(f"https://{host}:8443/hook")
+    assert client.call(f"http://{host}/hook", b"{}", {}).error == address_policy.REFUSED
     assert no_dialling == []
 
 
 @pytest.mark.parametrize("host", PUBLIC)
 def test_public_addresses_are_called(no_dev_mode, no_dialling, host):
-    assert addresses.refusal(f"http://{host}/hook") is None
-    assert calling.call(f"http://{host}/hook", b"{}", {}).error == "the connection was refused"
+    assert address_policy.refusal(f"http://{host}/hook") is None
+    assert client.call(f"http://{host}/hook", b"{}", {}).error == "the connection was refused"
     assert len(no_dialling) == 1
 
 
@@ -100,9 +100,9 @@ def test_public_addresses_are_called(no_dev_mode, no_dialling, host):
 def test_dev_mode_allows_this_machine_and_nothing_else(no_dev_mode, host):
     no_dev_mode.DEV_MODE = True
 
-    assert addresses.refusal(f"http://{host}/") is None
-    assert addresses.refusal("http://10.0.0.1/")
-    assert addresses.refusal("http://169.254.169.254/")
+    assert address_policy.refusal(f"http://{host}/") is None
+    assert address_policy.refusal("http://10.0.0.1/")
+    assert address_policy.refusal("http://169.254.169.254/")
 
 
 @pytest.mark.parametrize(
@@ -111,8 +111,8 @@ def test_dev_mode_allows_this_machine_and_nothing_else(no_dev_mode, host):
 def test_a_setting_allows_private_addresses(no_dev_mode, no_dialling, names, host):
     no_dev_mode.WEBHOOK_ALLOW_PRIVATE = True
 
-    assert addresses.refusal(f"http://{host}/") is None
-    assert calling.call(f"http://{host}/", b"{}", {}).error == "the connection was refused"
+    assert address_policy.refusal(f"http://{host}/") is None
+    assert client.call(f"http://{host}/", b"{}", {}).error == "the connection was refused"
     assert len(no_dialling) == 1
 
 
@@ -152,7 +152,10 @@ def test_a_name_that_does_not_resolve_is_accepted_and_judged_at_delivery(api, ma
     comment(api, intent)
     work_off()
 
-    assert [each["history"][0]["error"] for each in deliveries(api, subscription)] == [addresses.UNRESOLVED, addresses.REFUSED]
+    assert [each["history"][0]["error"] for each in deliveries(api, subscription)] == [
+        address_policy.UNRESOLVED,
+        address_policy.REFUSED,
+    ]
     assert {each["status"] for each in deliveries(api, subscription)} == {"pending"}
     assert no_dialling == []
 
@@ -174,11 +177,11 @@ def test_link_local_and_metadata_addresses_are_refused_whatever_the_settings_all
     no_dev_mode.DEV_MODE = True
     names["metadata.example"] = [[host.strip("[]")]]
 
-    assert addresses.refusal(f"http://{host}/") == addresses.REFUSED
-    assert calling.call(f"http://{host}/", b"{}", {}).error == addresses.REFUSED
+    assert address_policy.refusal(f"http://{host}/") == address_policy.REFUSED
+    assert client.call(f"http://{host}/", b"{}", {}).error == address_policy.REFUSED
     if ":" in host or (host.count(".") == 3 and not host.startswith("0x")):
-        assert addresses.refusal("http://metadata.example/") == addresses.REFUSED
-        assert calling.call("http://metadata.example/", b"{}", {}).error == addresses.REFUSED
+        assert address_policy.refusal("http://metadata.example/") == address_policy.REFUSED
+        assert client.call("http://metadata.example/", b"{}", {}).error == address_policy.REFUSED
     assert no_dialling == []
 
 
@@ -187,16 +190,16 @@ def test_link_local_and_metadata_addresses_are_refused_whatever_the_settings_all
 )
 def test_a_name_that_is_public_at_first_and_private_later_is_refused(no_dev_mode, no_dialling, names, inside):
     names["turns.example"] = [["8.8.8.8"], [inside]]
-    assert addresses.refusal("http://turns.example/hook") is None
+    assert address_policy.refusal("http://turns.example/hook") is None
 
-    assert calling.call("http://turns.example/hook", b"{}", {}).error == addresses.REFUSED
+    assert client.call("http://turns.example/hook", b"{}", {}).error == address_policy.REFUSED
     assert no_dialling == []
 
 
 def test_what_is_connected_to_is_the_address_that_was_judged(no_dev_mode, no_dialling, names):
     names["turns.example"] = [["8.8.8.8"], ["10.0.0.1"]]
 
-    calling.call("http://turns.example/hook", b"{}", {})
+    client.call("http://turns.example/hook", b"{}", {})
 
     assert no_dialling == ["8.8.8.8"]
 
@@ -204,7 +207,7 @@ def test_what_is_connected_to_is_the_address_that_was_judged(no_dev_mode, no_dia
 def test_each_address_of_a_name_is_tried_in_turn(no_dev_mode, no_dialling, names):
     names["many.example"] = [["2606:4700:4700::1111", "8.8.8.8", "8.8.8.8"]]
 
-    assert calling.call("https://many.example/hook", b"{}", {}).error == "the connection was refused"
+    assert client.call("https://many.example/hook", b"{}", {}).error == "the connection was refused"
     assert no_dialling == ["2606:4700:4700::1111", "8.8.8.8"]
 
 
@@ -225,9 +228,9 @@ def hanging_resolver(monkeypatch):
 
 @pytest.mark.case("security L11")
 def test_a_resolver_that_hangs_delays_no_call_for_long(monkeypatch, hanging_resolver):
-    monkeypatch.setattr(calling, "LOOKING_UP", 0.1)
+    monkeypatch.setattr(client, "LOOKING_UP", 0.1)
 
-    assert calling.call("http://slow.example/", b"{}", {}).error == addresses.UNRESOLVED
+    assert client.call("http://slow.example/", b"{}", {}).error == address_policy.UNRESOLVED
 
 
 @pytest.mark.case("security L11")
@@ -236,9 +239,10 @@ def test_a_name_that_is_not_resolved_in_time_is_accepted_and_few_requests_wait_f
 ):
     assert subscribe(api, make_intent(), "http://slow.example/hook")["status"] == "active"
 
-    monkeypatch.setattr(addresses, "IN_A_REQUEST", 30.0)
+    monkeypatch.setattr(address_policy, "IN_A_REQUEST", 30.0)
     waiting = [
-        threading.Thread(target=addresses.refusal, args=["http://slow.example/"]) for _ in range(addresses.REQUESTS_WAITING)
+        threading.Thread(target=address_policy.refusal, args=["http://slow.example/"])
+        for _ in range(address_policy.REQUESTS_WAITING)
     ]
     for each in waiting:
         each.daemon = True
@@ -254,24 +258,24 @@ def test_a_name_that_is_not_resolved_in_time_is_accepted_and_few_requests_wait_f
 
 @pytest.mark.case("security L11")
 def test_names_of_requests_that_hang_leave_calls_their_lookups(monkeypatch, hanging_resolver):
-    monkeypatch.setattr(addresses, "IN_A_REQUEST", 0.01)
-    for _ in range(addresses.LOOKUPS_OF_REQUESTS + 5):
-        addresses.refusal("http://slow.example/")
-    assert len(hanging_resolver) == addresses.LOOKUPS_OF_REQUESTS
+    monkeypatch.setattr(address_policy, "IN_A_REQUEST", 0.01)
+    for _ in range(address_policy.LOOKUPS_OF_REQUESTS + 5):
+        address_policy.refusal("http://slow.example/")
+    assert len(hanging_resolver) == address_policy.LOOKUPS_OF_REQUESTS
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [(2, 1, 6, "", ("10.0.0.1", 0))])
 
-    assert calling.call("http://quick.example/", b"{}", {}).error == addresses.REFUSED
+    assert client.call("http://quick.example/", b"{}", {}).error == address_policy.REFUSED
 
 
 @pytest.mark.parametrize("name", ["a" * 63 + ".example", "xn--.example", "a..b", "."])
 def test_a_name_that_cannot_be_one_is_not_resolved(no_dev_mode, name):
-    assert calling.call(f"http://{name}/", b"{}", {}).error is not None
+    assert client.call(f"http://{name}/", b"{}", {}).error is not None
 
 
 def test_every_address_of_ipv6_outside_the_internets_own_part_is_special():
     for first in range(0x10000):
         if not 0x2000 <= first <= 0x3FFF:
-            assert not addresses.is_public(IPv6Address((first << 112) + 0x1234567))
+            assert not address_policy.is_public(IPv6Address((first << 112) + 0x1234567))
 
 
 # --- the time that a call may take ---
@@ -304,12 +308,12 @@ class Dripping:
     [b"", b"HTTP/1.1 200 OK\r\nX-Header: ", b"HTTP/1.1 200 OK\r\nContent-Length: 9000\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n"],
 )
 def test_a_receiver_that_drips_is_cut(monkeypatch, opening):
-    monkeypatch.setattr(calling, "IN_ALL", 0.5)
+    monkeypatch.setattr(client, "IN_ALL", 0.5)
     begun = time.monotonic()
 
-    answer = calling.call(Dripping(opening).url, b"{}", {})
+    answer = client.call(Dripping(opening).url, b"{}", {})
 
-    assert (answer.status, answer.error) == (None, calling.TOO_LONG)
+    assert (answer.status, answer.error) == (None, client.TOO_LONG)
     assert time.monotonic() - begun < 3
 
 
@@ -317,9 +321,9 @@ def test_a_receiver_that_drips_is_cut(monkeypatch, opening):
 def test_no_more_of_an_answer_is_read_than_has_a_use(receiver):
     receiver.will_answer(200, text="x" * 10_000_000)
 
-    answer = calling.call(receiver.url, b"{}", {})
+    answer = client.call(receiver.url, b"{}", {})
 
-    assert (answer.status, len(answer.text)) == (200, calling.KEPT)
+    assert (answer.status, len(answer.text)) == (200, client.KEPT)
 
 
 # --- whatever a receiver answers is recorded ---
@@ -356,10 +360,10 @@ RETRY_AFTER = [
 @pytest.mark.parametrize("given", RETRY_AFTER)
 def test_an_odd_retry_after_is_a_recorded_attempt_on_the_usual_schedule(given):
     value = given.encode("utf-8")
-    answer = calling.call(Saying(b"HTTP/1.1 503 No\r\nRetry-After: " + value + b"\r\n\r\n").url, b"{}", {})
+    answer = client.call(Saying(b"HTTP/1.1 503 No\r\nRetry-After: " + value + b"\r\n\r\n").url, b"{}", {})
 
     assert (answer.status, answer.error) == (503, None)
-    assert answer.retry_after is None or 0 <= answer.retry_after <= calling.LONGEST_WAIT
+    assert answer.retry_after is None or 0 <= answer.retry_after <= client.LONGEST_WAIT
 
 
 ODD = [
@@ -380,7 +384,7 @@ ODD = [
 @pytest.mark.case("security L6")
 @pytest.mark.parametrize("said", ODD)
 def test_an_odd_answer_is_a_recorded_failure_and_the_next_attempt_has_its_time(api, make_intent, monkeypatch, said):
-    monkeypatch.setattr(calling, "IN_ALL", 2.0)
+    monkeypatch.setattr(client, "IN_ALL", 2.0)
     intent = make_intent()
     subscription = subscribe(api, intent, Saying(said).url)
     comment(api, intent)
@@ -400,7 +404,7 @@ def test_a_call_that_fails_in_an_unforeseen_way_is_a_recorded_failure(api, make_
     def fail(*_):
         raise OverflowError("who would have thought")
 
-    monkeypatch.setattr(calling, "_sent", fail)
+    monkeypatch.setattr(client, "_sent", fail)
     intent = make_intent()
     subscription = subscribe(api, intent, receiver)
     comment(api, intent)
@@ -421,7 +425,7 @@ def test_an_answer_that_unpacks_to_gigabytes_takes_no_memory(status):
     server = Saying(said + bomb)
     tracemalloc.start()
     try:
-        assert calling.call(server.url, b"{}", {}).status == status
+        assert client.call(server.url, b"{}", {}).status == status
         assert tracemalloc.get_traced_memory()[1] < 2 * 2**20
     finally:
         tracemalloc.stop()

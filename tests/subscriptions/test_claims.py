@@ -5,11 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from config.db import clock
-from subscriptions import calling, services
-from subscriptions import deliveries as sending
-from subscriptions.courier import work_off
+from core.db import database_now
+from subscriptions import services
 from subscriptions.models import Delivery, Pace, Subscription
+from subscriptions.webhooks import client
+from subscriptions.webhooks import deliveries as sending
+from subscriptions.webhooks.delivery_worker import work_off
 from tests.subscriptions.receiving import LONG_AGO, claimed, comment, deliveries, planned, subscribe
 
 
@@ -28,10 +29,10 @@ def test_a_claim_that_has_run_out_lets_another_send_it_and_the_first_write_nothi
     Delivery.objects.update(claimed_until=LONG_AGO)
     [second] = claimed()
 
-    assert sending.finish(first, calling.Answer(1, status=500)) is False
+    assert sending.finish(first, client.Answer(1, status=500)) is False
     assert deliveries(api, subscription)[0]["attempts"] == 0
-    assert sending.finish(second, calling.Answer(1, status=200)) is True
-    assert sending.finish(second, calling.Answer(1, status=200)) is False
+    assert sending.finish(second, client.Answer(1, status=200)) is True
+    assert sending.finish(second, client.Answer(1, status=200)) is False
     assert deliveries(api, subscription)[0]["attempts"] == 1
 
 
@@ -68,11 +69,11 @@ def test_receivers_of_each_pace_have_room_of_their_own(api, make_intent, receive
 @pytest.mark.parametrize(
     ("answer", "pace"),
     [
-        (calling.Answer(20, status=204), Pace.STEADY),
-        (calling.Answer(20, status=503), Pace.NEW),
-        (calling.Answer(20, error="the connection was refused"), Pace.NEW),
-        (calling.Answer(15_000, error=calling.TOO_LONG), Pace.SLOW),
-        (calling.Answer(sending.SLOW_AFTER, status=204), Pace.SLOW),
+        (client.Answer(20, status=204), Pace.STEADY),
+        (client.Answer(20, status=503), Pace.NEW),
+        (client.Answer(20, error="the connection was refused"), Pace.NEW),
+        (client.Answer(15_000, error=client.TOO_LONG), Pace.SLOW),
+        (client.Answer(sending.SLOW_AFTER, status=204), Pace.SLOW),
     ],
 )
 def test_an_attempt_says_how_the_receiver_answers(api, intent, receiver, answer, pace):
@@ -85,7 +86,7 @@ def test_an_attempt_says_how_the_receiver_answers(api, intent, receiver, answer,
         sending.finish(parcel, answer)
 
         assert Subscription.objects.get().pace == pace
-        Delivery.objects.filter(status="pending").update(next_attempt_at=clock() + timedelta(days=1))
+        Delivery.objects.filter(status="pending").update(next_attempt_at=database_now() + timedelta(days=1))
 
 
 def test_room_is_shared_among_subscriptions(api, make_intent, receiver):
@@ -106,7 +107,7 @@ def test_what_arrives_while_its_subscription_is_removed_is_recorded(api, intent,
     [parcel] = claimed()
     api.delete(f"/subscriptions/{subscription['id']}")
 
-    assert sending.finish(parcel, calling.Answer(1, status=200)) is True
+    assert sending.finish(parcel, client.Answer(1, status=200)) is True
     assert Delivery.objects.get().status == "delivered"
 
 
@@ -124,8 +125,8 @@ def test_old_deliveries_are_forgotten_and_pending_ones_never(api, intent, receiv
     work_off()
     old, pending, young = deliveries(api, subscription)
     age = timedelta(days=settings.WEBHOOK_KEEP_DAYS, seconds=1)
-    Delivery.objects.filter(pk=old["id"]).update(ended_at=clock() - age)
-    Delivery.objects.filter(pk=pending["id"]).update(created_at=clock() - age)
+    Delivery.objects.filter(pk=old["id"]).update(ended_at=database_now() - age)
+    Delivery.objects.filter(pk=pending["id"]).update(created_at=database_now() - age)
 
     assert sending.forget_old() == 1
     assert deliveries(api, subscription) == [{**pending, "created_at": deliveries(api, subscription)[0]["created_at"]}, young]

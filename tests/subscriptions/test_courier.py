@@ -10,8 +10,8 @@ from contextlib import ExitStack, closing
 import psycopg
 import pytest
 
-from subscriptions.deliveries import AT_ONCE
 from subscriptions.models import Pace
+from subscriptions.webhooks.deliveries import AT_ONCE
 from tests.databases import migrated_database
 from tests.servers import Server
 from tests.subscriptions.receiving import Receiver

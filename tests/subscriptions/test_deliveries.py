@@ -6,11 +6,11 @@ from email.utils import format_datetime
 import pytest
 from standardwebhooks import WebhookVerificationError
 
-from config.db import clock
-from subscriptions import calling
-from subscriptions import deliveries as sending
-from subscriptions.courier import work_off
+from core.db import database_now
 from subscriptions.models import Delivery, Subscription
+from subscriptions.webhooks import client
+from subscriptions.webhooks import deliveries as sending
+from subscriptions.webhooks.delivery_worker import work_off
 from tests.conftest import log
 from tests.subscriptions.receiving import (
     LONG_AGO,
@@ -163,7 +163,7 @@ def test_retries_come_after_the_delays_of_the_rule_and_then_it_is_dead(api, inte
 
 @pytest.mark.rule("W-2")
 def test_delays_have_jitter():
-    failed = calling.Answer(1, status=500)
+    failed = client.Answer(1, status=500)
     assert len({sending._delay(1, failed) for _ in range(20)}) > 10
 
 
@@ -185,10 +185,10 @@ def test_a_retry_after_is_honoured_up_to_a_day(api, intent, receiver, given, sec
 @pytest.mark.rule("W-2")
 def test_a_retry_after_may_be_a_date():
     in_an_hour = format_datetime(datetime.now(UTC) + timedelta(hours=1))
-    assert 3590 <= calling.retry_after(in_an_hour) <= 3600
-    assert calling.retry_after("Wed, 21 Oct 2015 07:28:00 GMT") == 0
-    assert calling.retry_after("Wed, 21 Oct 2099 07:28:00 -0000") == 24 * 3600
-    assert calling.retry_after(None) is None
+    assert 3590 <= client.retry_after(in_an_hour) <= 3600
+    assert client.retry_after("Wed, 21 Oct 2015 07:28:00 GMT") == 0
+    assert client.retry_after("Wed, 21 Oct 2099 07:28:00 -0000") == 24 * 3600
+    assert client.retry_after(None) is None
 
 
 @pytest.mark.rule("W-2")
@@ -284,7 +284,7 @@ def test_any_delivery_can_be_sent_again_under_the_same_id(api, intent, receiver,
     comment(api, intent)
     receiver.will_answer(status)
     work_off()
-    Delivery.objects.filter(status="pending").update(status="dead", next_attempt_at=None, ended_at=clock())
+    Delivery.objects.filter(status="pending").update(status="dead", next_attempt_at=None, ended_at=database_now())
     [before] = deliveries(api, subscription)
 
     answer = redeliver(api, before)

@@ -5,8 +5,8 @@ from importlib import import_module
 import pytest
 from django.apps import apps
 
-from subscriptions.courier import work_off
 from subscriptions.models import Delivery, Subscription
+from subscriptions.webhooks.delivery_worker import work_off
 from tests.conftest import Caller, log
 from tests.subscriptions.receiving import LONG_AGO, comment, deliveries, shown, subscribe
 

@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from config.db import clock
+from core.db import database_now
 from subscriptions import services
-from subscriptions.courier import work_off
 from subscriptions.models import Delivery, Plan, Subscription
-from subscriptions.planning import plan
+from subscriptions.webhooks.delivery_worker import work_off
+from subscriptions.webhooks.outbox import plan
 from tests.subscriptions.receiving import comment, deliveries, planned, subscribe
 
 URL = "http://127.0.0.1:1/hook"
@@ -128,7 +128,7 @@ def test_one_that_has_run_out_hears_nothing_and_what_it_had_to_hear_is_dead(api,
     subscription = subscribe(api, intent, receiver)
     comment(api, intent)
     planned()
-    Subscription.objects.update(expires_at=clock() - timedelta(seconds=1))
+    Subscription.objects.update(expires_at=database_now() - timedelta(seconds=1))
     comment(api, intent)
 
     assert work_off() == 0
@@ -147,7 +147,7 @@ def test_without_a_callback_nothing_more_is_sent(api, intent, receiver):
 
 
 def test_where_nobody_subscribes_the_log_is_not_gone_through(api, intent, monkeypatch):
-    monkeypatch.setattr("subscriptions.planning.LAG", 3)
+    monkeypatch.setattr("subscriptions.webhooks.outbox.LAG", 3)
     for _ in range(5):
         comment(api, intent)
 

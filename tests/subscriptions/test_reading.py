@@ -7,19 +7,19 @@ from uuid import uuid4
 
 import pytest
 
-from config.db import clock
-from intents import audience, positions
+from core.db import database_now
+from intents import positions, topics
 from intents.models import Event
-from subscriptions import planning
 from subscriptions.models import Delivery
-from subscriptions.streams import pages, reading
+from subscriptions.streams import log_reader, pages
+from subscriptions.streams.log_reader import Batch
 from subscriptions.streams.pages import Pages
-from subscriptions.streams.reading import Batch
+from subscriptions.webhooks import outbox
 from tests.subscriptions.receiving import claimed, subscribe
 
 LARGE = 2 * 2**20  # Bytes of a payload, as older servers took them.
 NUMBER = 12
-ALL = frozenset({audience.ALL})
+ALL = frozenset({topics.ALL})
 
 
 @contextmanager
@@ -43,7 +43,7 @@ def large(api, make_intent, receiver):
     for number in range(1, NUMBER + 1):
         Event.objects.create(
             uid=uuid4(), intent_id=intent["id"], sequence=last.sequence + number, position=last.position + number,
-            event_type="comment", actor="old", payload={"text": "x" * LARGE}, created_at=clock(),
+            event_type="comment", actor="old", payload={"text": "x" * LARGE}, created_at=database_now(),
         )  # fmt: skip
     return last.position
 
@@ -53,7 +53,9 @@ def numbers(batch: Batch) -> list[int]:
 
 
 @pytest.mark.case("security M5")
-@pytest.mark.parametrize("read", [reading.everything, lambda after: reading.of_topics(ALL, (), after)], ids=["tail", "reader"])
+@pytest.mark.parametrize(
+    "read", [log_reader.everything, lambda after: log_reader.of_topics(ALL, (), after)], ids=["tail", "reader"]
+)
 def test_large_events_are_read_one_by_one(large, read):
     found, after = [], large
     while len(found) < NUMBER:
@@ -70,7 +72,7 @@ def test_large_events_are_read_one_by_one(large, read):
 @pytest.mark.case("security M5")
 def test_deliveries_of_large_events_are_planned_without_reading_them_and_sent_few_at_once(large):
     with within(LARGE):
-        while planning.step() is not None:
+        while outbox.step() is not None:
             pass
     assert Delivery.objects.count() == NUMBER
     Delivery.objects.select_related("subscription").first().subscription.__class__.objects.update(pace="steady")
@@ -86,10 +88,10 @@ def test_small_events_are_read_many_at_once(api, make_intent):
     api.post(f"/intents/{intent['id']}/events/batch", {"events": [{"event_type": "comment"}] * 150})
     positions.settle()
 
-    batch = reading.everything(0)
+    batch = log_reader.everything(0)
 
-    assert (len(batch.entries), batch.is_full) == (reading.AT_ONCE, True)
-    assert len(reading.everything(batch.through).entries) == 51
+    assert (len(batch.entries), batch.is_full) == (log_reader.AT_ONCE, True)
+    assert len(log_reader.everything(batch.through).entries) == 51
 
 
 class Entry:

@@ -8,9 +8,9 @@ from collections.abc import Callable
 import pytest
 from channels.layers import DEFAULT_CHANNEL_LAYER, channel_layers
 
-from config import env
-from intents import doorbell
-from subscriptions.ringing import GROUP, Exchange
+from core import env
+from intents import wakeups
+from subscriptions.streams.redis_wakeups import GROUP, Exchange
 from tests.redis import Redis
 from tests.system.crowd import until
 
@@ -23,8 +23,8 @@ def redis():
 
 @pytest.fixture
 def exchange(redis, settings, monkeypatch):
-    monkeypatch.setattr("subscriptions.ringing.RETRY_AT_MOST", 0.5)
-    monkeypatch.setattr("subscriptions.ringing.ASK_EVERY", 0.2)
+    monkeypatch.setattr("subscriptions.streams.redis_wakeups.RETRY_AT_MOST", 0.5)
+    monkeypatch.setattr("subscriptions.streams.redis_wakeups.ASK_EVERY", 0.2)
     settings.REDIS_URL = redis.url
     settings.CHANNEL_LAYERS = env.channel_layers(redis.url)
     exchange = Exchange()
@@ -36,7 +36,7 @@ def exchange(redis, settings, monkeypatch):
 def rung():
     """How often another process has rung."""
     rings: list[None] = []
-    with doorbell.elsewhere.listening(lambda: rings.append(None)):
+    with wakeups.elsewhere.listening(lambda: rings.append(None)):
         yield rings
 
 
@@ -99,7 +99,7 @@ def answers(exchange: Exchange, other: Other, rung: list[None]) -> Callable[[], 
     """Whether a ring comes through in both directions; rung again for each question."""
 
     def ask() -> object:
-        doorbell.grown.ring()
+        wakeups.grown.ring()
         other.say("other")
         return rung and other.from_others()
 
@@ -118,7 +118,7 @@ def test_its_own_rings_do_not_come_back_as_those_of_others(exchange, rung):
     with Other() as other:
         started(exchange, rung)
         for number in range(1, 6):
-            doorbell.grown.ring()
+            wakeups.grown.ring()
             until(lambda expected=number: len(other.from_others()) >= expected, "the ring")
 
     assert rung == []
@@ -129,7 +129,7 @@ def test_a_busy_log_does_not_ring_for_each_event(exchange, rung):
         started(exchange, rung)
         rings = 0
         while len(other.from_others()) < 5:
-            doorbell.grown.ring()
+            wakeups.grown.ring()
             rings += 1
 
         assert rings > 100 * len(other.from_others())

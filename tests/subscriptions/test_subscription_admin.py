@@ -5,8 +5,8 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.test import Client
 
-from subscriptions.courier import work_off
 from subscriptions.models import Delivery, Subscription
+from subscriptions.webhooks.delivery_worker import work_off
 from tests.conftest import log
 from tests.subscriptions.receiving import comment, shown, subscribe
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from subscriptions.courier import work_off
 from subscriptions.models import Delivery, Subscription
+from subscriptions.webhooks.delivery_worker import work_off
 from tests.conftest import Caller, log
 from tests.subscriptions.receiving import LONG_AGO, comment, planned, shown, subscribe
 

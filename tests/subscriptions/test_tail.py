@@ -7,11 +7,11 @@ from uuid import uuid4
 
 import pytest
 
-from config.errors import Unavailable
-from intents import doorbell, positions
+from core.errors import Unavailable
+from intents import positions, wakeups
 from subscriptions.errors import TooManyStreams
-from subscriptions.streams import reading, tail
-from subscriptions.streams.reading import Batch
+from subscriptions.streams import log_reader, tail
+from subscriptions.streams.log_reader import Batch
 from subscriptions.streams.tail import Ended, Tail
 
 KEY = uuid4()
@@ -37,7 +37,7 @@ class Log:
 
     def grow(self, topic: str = "intent:1", count: int = 1, size: int = 10) -> None:
         self.entries += [Entry(len(self.entries) + number, topic, size) for number in range(1, count + 1)]
-        doorbell.grown.ring()
+        wakeups.grown.ring()
 
     def head(self) -> int:
         if self.is_away:
@@ -45,8 +45,8 @@ class Log:
         return len(self.entries)
 
     def everything(self, after: int) -> Batch:
-        found = self.entries[after : min(after + reading.AT_ONCE, self.head())]
-        return Batch(found, after + len(found), is_full=len(found) == reading.AT_ONCE)
+        found = self.entries[after : min(after + log_reader.AT_ONCE, self.head())]
+        return Batch(found, after + len(found), is_full=len(found) == log_reader.AT_ONCE)
 
     def of_topics(self, wanted, event_types, after) -> Batch:
         self.reads += 1
@@ -66,10 +66,10 @@ class Log:
 @pytest.fixture
 def log(monkeypatch):
     made = Log()
-    monkeypatch.setattr(reading, "AT_ONCE", 7)
+    monkeypatch.setattr(log_reader, "AT_ONCE", 7)
     monkeypatch.setattr(positions, "head", made.head)
-    monkeypatch.setattr(reading, "everything", made.everything)
-    monkeypatch.setattr(reading, "of_topics", made.of_topics)
+    monkeypatch.setattr(log_reader, "everything", made.everything)
+    monkeypatch.setattr(log_reader, "of_topics", made.of_topics)
     monkeypatch.setattr(tail, "_dead_keys", lambda ids: set())
     return made
 
@@ -200,7 +200,7 @@ async def test_a_ring_of_another_process_is_heard(log, followed, monkeypatch):
         await heard(follower, 1)
 
         log.entries.append(Entry(2, "intent:1"))
-        doorbell.elsewhere.ring()
+        wakeups.elsewhere.ring()
 
         assert await heard(follower, 1) == [2]
 

@@ -11,8 +11,8 @@ from channels.testing import WebsocketCommunicator
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from config import websocket_frames
-from config.websocket_frames import BURST
+from core.serving import websocket_frames
+from core.serving.websocket_frames import BURST
 from subscriptions.streams import websocket
 from subscriptions.streams.tail import Tail
 from subscriptions.streams.websocket import FIRST_MESSAGE, MESSAGES, EventSocket

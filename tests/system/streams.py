@@ -25,8 +25,8 @@ import sys, time, django
 from uuid import UUID
 django.setup()
 from django.db import transaction
-from access.callers import SYSTEM
-from config.db import clock
+from access.identity import SYSTEM
+from core.db import clock
 from intents.events import NewEvent, append
 from intents.models import Intent
 print("ready", flush=True)

@@ -9,9 +9,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from config.ids import new_id
+from core.ids import new_id
+from intents.log_verification import verify
 from intents.models import Edge, EdgeKind, Event, Intent
-from intents.verification import verify
 from tests.conftest import Caller
 from tests.system.crowd import rounds
 

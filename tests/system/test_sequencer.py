@@ -22,7 +22,7 @@ HOLD_THE_LOCK = """
 import sys, django
 django.setup()
 from django.db import transaction
-from config.db import advisory_lock
+from core.db import advisory_lock
 from intents.positions import LOCK
 with transaction.atomic():
     advisory_lock(LOCK)

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 import psutil
 import pytest
 
-from config.crew import Crew, CrewFailed
+from core.serving.supervisor import Crew, CrewFailed
 from tests.servers import Server
 from tests.system.conftest import ROOT
 from tests.system.crowd import Http, until
@@ -18,7 +18,7 @@ from tests.system.crowd import Http, until
 SIZE = 3
 CONNECTIONS = 60
 STUCK_SOON = (
-    "import sys, config.crew, config.server; config.crew.STUCK_AFTER = 3.0; config.crew.START_WITHIN = 30.0; "
+    "import sys, core.serving.supervisor, config.server; core.serving.supervisor.STUCK_AFTER = 3.0; core.serving.supervisor.START_WITHIN = 30.0; "
     "config.server.main(sys.argv[1:])"
 )
 """A process that says that it has started may be stuck before its first beat."""

@@ -6,8 +6,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from access import services
-from access.agent_ids import problem_with
 from access.models import MAX_NAME, Role
+from core.agent_ids import problem_with
 
 
 def days(text: str) -> datetime:

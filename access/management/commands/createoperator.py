@@ -8,8 +8,8 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
-from access import accounts
-from access.people import GROUPS, set_role
+from access import user_services
+from access.roles import GROUPS, set_role
 
 
 class Command(BaseCommand):
@@ -32,7 +32,7 @@ class Command(BaseCommand):
 
     def _new(self, name: str) -> User:
         try:
-            return accounts.named(name)
+            return user_services.named(name)
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from None
 

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from console.demo import bulk, live, story
 from intents.models import Event, Intent
-from subscriptions.courier import work_off
+from subscriptions.webhooks.delivery_worker import work_off
 
 
 class Command(BaseCommand):

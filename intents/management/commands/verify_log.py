@@ -8,8 +8,8 @@ from typing import Any
 import orjson
 from django.core.management.base import BaseCommand, CommandParser
 
+from intents.log_verification import verify
 from intents.models import Event, Intent
-from intents.verification import verify
 
 BAR = 30  # Characters.
 DRAWN_EVERY = 0.1  # Seconds.

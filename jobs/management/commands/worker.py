@@ -5,8 +5,8 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from intents.positions import Sequencer
 from jobs.worker import Worker, work
-from subscriptions.courier import Courier, work_off
-from subscriptions.ringing import Exchange
+from subscriptions.streams.redis_wakeups import Exchange
+from subscriptions.webhooks.delivery_worker import Courier, work_off
 
 
 class Command(BaseCommand):

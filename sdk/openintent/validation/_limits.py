@@ -1,6 +1,6 @@
 """Limits on spending, as constraints say them (protocol C-3, I-7): what the server would refuse to read.
 
-The same rules as the server's `costs/limits.py`; a test compares what both say.
+The same rules as the server's `costs/budget_limits.py`; a test compares what both say.
 """
 
 import re

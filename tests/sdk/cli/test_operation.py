@@ -8,7 +8,7 @@ from openintent import OpenIntentClient
 from openintent.cli.documents import dumps
 from openintent.cli.errors import _REMEDIES
 
-from config.errors import ProtocolError
+from core.errors import ProtocolError
 from tests.sdk.cli.conftest import run_at
 from tests.sdk.cli.terminal import COMMAND
 

@@ -1,0 +1,136 @@
+"""Finding out whose key it is, at the cost of a dictionary look-up in most cases."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from time import monotonic
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Q
+
+from access import bound_agents, key_guesses
+from access.bound_agents import CACHED_FOR
+from access.identity import Caller, configured_caller
+from access.models import ApiKey, Role
+from core.db import database_now
+
+CACHE_SIZE = 10_000
+LAST_USED_EVERY = timedelta(minutes=1)
+
+DEV_KEYS = {
+    "dev-user-key": ("dev-user", Role.OPERATOR),
+    "agent-research-key": ("agent-research", Role.AGENT),
+    "agent-synth-key": ("agent-synth", Role.AGENT),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Verified:
+    """A key that was found good. It is so, by this process's steady clock, until it has to be looked up again, or ends."""
+
+    caller: Caller
+    until: float
+
+
+_cache: dict[str, _Verified] = {}
+_newest = datetime.min.replace(tzinfo=UTC)
+
+
+def digest(key: str) -> str:
+    """A key has 256 random bits: a plain hash is as good as a slow one, and 500,000 times cheaper."""
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def find_caller(key: str, address: str) -> Caller | None:
+    """Whose key it is, or None for a wrong, expired or revoked one. Raises RateLimited where the address guesses at keys."""
+    fingerprint = digest(key)
+    known = _cache.get(fingerprint)
+    if known is None or known.until < monotonic():
+        if key_guesses.is_known_wrong(fingerprint):
+            return None
+        key_guesses.require_patience(fingerprint, address, _configured())
+        known = _verify(fingerprint)
+        if known is None:
+            key_guesses.count(fingerprint, address)
+    return known.caller if known else None
+
+
+def is_verified(key: str) -> bool:
+    """Whether the key has been found a moment ago. It is looked at again where the request is answered."""
+    return digest(key) in _cache
+
+
+def caller_of_key(key_id: UUID) -> Caller | None:
+    """Return the caller of a key that is known by its id; None for one that is expired or revoked."""
+    return _caller_where(key_id, Q(pk=key_id))
+
+
+def caller_of_principal(key_id: UUID) -> Caller | None:
+    """Return the caller of the newest live key among this one and those that it was rotated into; None if all have ended."""
+    return _caller_where(key_id, Q(pk=key_id) | Q(first_key_id=key_id))
+
+
+def _caller_where(key_id: UUID, condition: Q) -> Caller | None:
+    for caller in _configured().values():
+        if caller.key_id == key_id:
+            return caller
+    row = ApiKey.objects.live(_latest(database_now())).filter(condition).order_by("-created_at").first()
+    return _caller(row) if row else None
+
+
+def _caller(row: ApiKey) -> Caller:
+    return Caller(row.id, row.name, Role(row.role), row.agent_id, row.first_key_id)
+
+
+def is_for_dev_mode(key_id: UUID) -> bool:
+    """Whether it is the id of one of dev mode's keys."""
+    return any(configured_caller(digest(key), name=name, role=role).key_id == key_id for key, (name, role) in DEV_KEYS.items())
+
+
+def forget_verified() -> None:
+    """Look every key up again; for the process that has just made or revoked one."""
+    _cache.clear()
+    bound_agents.forget()
+    key_guesses.forget()
+
+
+def _verify(fingerprint: str) -> _Verified | None:
+    """Look the key up. It ends by the database's clock, of whose times the latest counts (rules E-7, E-8)."""
+    _cache.pop(fingerprint, None)
+    asked_at = monotonic()  # Before the database is asked: what is left then counts from here, and never too long.
+    if caller := _configured().get(fingerprint):
+        found = _Verified(caller, asked_at + CACHED_FOR)
+    elif row := ApiKey.objects.filter(digest=fingerprint, revoked_at=None).first():
+        now = _latest(database_now())  # After the row: SQLite's own Now() counts milliseconds, and would let a key outlive its end.
+        if row.expires_at and row.expires_at <= now:
+            return None
+        _note_use(row, now)
+        caller = _caller(row)
+        left = (row.expires_at - now).total_seconds() if row.expires_at else CACHED_FOR
+        found = _Verified(caller, asked_at + min(left, CACHED_FOR))
+    else:
+        return None
+    if len(_cache) >= CACHE_SIZE:
+        _cache.clear()
+    _cache[fingerprint] = found
+    return found
+
+
+def _configured() -> dict[str, Caller]:
+    keys = {digest(key): ("configured-key", Role.OPERATOR) for key in settings.API_KEYS}
+    if settings.DEV_MODE:
+        keys |= {digest(key): who for key, who in DEV_KEYS.items()}
+    return {fingerprint: configured_caller(fingerprint, name=name, role=role) for fingerprint, (name, role) in keys.items()}
+
+
+def _latest(now: datetime) -> datetime:
+    """Return the latest time that the database has told this process: where it is set back, what has ended stays so."""
+    global _newest
+    _newest = max(_newest, now)
+    return _newest
+
+
+def _note_use(row: ApiKey, now: datetime) -> None:
+    if row.last_used_at is None or now - row.last_used_at >= LAST_USED_EVERY:
+        ApiKey.objects.filter(pk=row.pk).update(last_used_at=now)

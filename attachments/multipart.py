@@ -1,0 +1,34 @@
+"""A form with a file (multipart/form-data) as the values that the same request would have as JSON."""
+
+from contextlib import suppress
+from typing import Any
+
+from core import strict_json
+from core.errors import Invalid
+
+
+def values_of(form: Any) -> dict[str, Any]:
+    """Raises Invalid."""
+    values = {}
+    for name, given in form.lists():
+        if len(given) > 1:
+            raise Invalid.field(name, "is given more than once")
+        values[name] = _value(name, given[0])
+    file = values.get("file")
+    if file is not None and not isinstance(file, str):
+        values.setdefault("filename", file.name)
+        if file.content_type and "mime_type" not in values:
+            values.setdefault("content_type", file.content_type)
+    return values
+
+
+def _value(name: str, given: Any) -> Any:
+    if name == "size":
+        with suppress(ValueError):
+            return int(given)
+    if name == "metadata" and isinstance(given, str):
+        try:
+            return strict_json.loads(given.encode())
+        except strict_json.NotStrict as error:
+            raise Invalid.field(name, str(error).replace("The body", "The text"), error.code) from None
+    return given

@@ -1,0 +1,57 @@
+"""The API's description, the page that shows it, and the explanation of each problem."""
+
+from functools import cache
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from drf_spectacular.generators import SchemaGenerator
+
+from core import strict_json
+from core.api.exception_handler import reads_only
+from core.errors import ProtocolError
+from core.root_path import public_path
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+
+
+@reads_only
+def openapi(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(description(), content_type="application/json")
+
+
+@cache
+def description() -> bytes:
+    """The OpenAPI 3.1 document. It depends on the code alone."""
+    return strict_json.dumps(SchemaGenerator().get_schema(request=None, public=True))
+
+
+@reads_only
+def page(request: HttpRequest) -> HttpResponse:
+    return _page(request, "docs/page.html", {})
+
+
+@reads_only
+def problem(request: HttpRequest, code: str) -> HttpResponse:
+    """What a `type` leads to: the problem and its remedy, for a person or a program."""
+    found = ProtocolError.catalogue.get(code)
+    if found is None:
+        raise Http404(f"There is no problem {code!r}.")
+    explained = {
+        "code": code,
+        "title": found.title,
+        "status": found.status,
+        "explanation": " ".join((found.__doc__ or "").split()),
+    }
+    if "text/html" in request.headers.get("Accept", ""):
+        return _page(request, "docs/problem.html", explained)
+    return JsonResponse({"type": public_path(f"/problems/{code}"), **explained})
+
+
+def _page(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+    response = render(request, template, context)
+    response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+    return response

@@ -1,0 +1,111 @@
+"""The well-known documents, from which a client learns what this server speaks (protocol §1)."""
+
+from typing import Any
+
+from django.conf import settings
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from core import strict_json
+from core.api import pagination
+from core.root_path import public_path
+from core.version import installed
+
+RFCS = {
+    "RFC-0001": "Intents and events",
+    "RFC-0002": "Intent graphs",
+    "RFC-0003": "Leasing",
+    "RFC-0004": "Arbitration and governance",
+    "RFC-0005": "Attachments",
+    "RFC-0006": "Subscriptions",
+    "RFC-0007": "Portfolios",
+    "RFC-0008": "LLM, tool and stream logging",
+    "RFC-0009": "Costs",
+    "RFC-0010": "Retries",
+}
+
+LINKS = {"openapi": "/openapi.json", "docs": "/docs", "compatibility": "/.well-known/openintent-compat.json"}
+
+
+class _Public(APIView):
+    http_method_names = ["get", "head"]
+    authentication_classes = ()
+    permission_classes = ()
+    tags = ("Discovery",)
+
+
+class ProtocolOut(serializers.Serializer[Any]):
+    protocol = serializers.CharField()
+    version = serializers.CharField(help_text="Of the protocol.")
+    server = serializers.DictField(child=serializers.CharField())
+    api_base = serializers.CharField()
+    rfcs = serializers.DictField(child=serializers.CharField())
+    links = serializers.DictField(child=serializers.CharField())
+    authentication = serializers.ListField(child=serializers.CharField())
+    limits = serializers.DictField(child=serializers.IntegerField())
+
+
+class ProtocolView(_Public):
+    @extend_schema(operation_id="discover", summary="What this server speaks", responses={200: ProtocolOut})
+    def get(self, request: Request) -> Response:
+        return Response(
+            {
+                "protocol": "openintent",
+                "version": "1",
+                "server": {"name": "openintent", "version": installed()},
+                "api_base": public_path("/api/v1"),
+                "rfcs": RFCS,
+                "links": {name: public_path(path) for name, path in LINKS.items()},
+                "authentication": ["X-API-Key", "Authorization: Bearer"],
+                "limits": limits(),
+            }
+        )
+
+
+class CompatibilityOut(serializers.Serializer[Any]):
+    protocol_versions = serializers.ListField(child=serializers.CharField())
+    api_versions = serializers.ListField(child=serializers.CharField())
+    features = serializers.DictField(child=serializers.BooleanField())
+
+
+class CompatibilityView(_Public):
+    @extend_schema(
+        operation_id="discover_compatibility",
+        summary="Which versions this server is compatible with",
+        responses={200: CompatibilityOut},
+    )
+    def get(self, request: Request) -> Response:
+        features = (
+            "optimistic_concurrency",
+            "idempotency_keys",
+            "batch_events",
+            "intent_graphs",
+            "problem_details",
+            "leases",
+            "fencing_tokens",
+            "arbitration",
+            "attachments",
+            "costs",
+            "retries",
+            "portfolios",
+            "server_sent_events",
+            "websocket",
+            "webhooks",
+        )
+        return Response({"protocol_versions": ["1"], "api_versions": ["v1"], "features": dict.fromkeys(features, True)})
+
+
+def limits() -> dict[str, int]:
+    """What this server takes at most: bytes, characters and counts (protocol §1)."""
+    return {
+        "body_bytes": settings.MAX_BODY,
+        "state_bytes": settings.MAX_STATE,
+        "event_payload_bytes": settings.MAX_EVENT_PAYLOAD,
+        "attachment_bytes": settings.MAX_ATTACHMENT,
+        "events_per_batch": settings.MAX_BATCH_EVENTS,
+        "json_depth": strict_json.MAX_DEPTH,
+        "page": pagination.MAX_LIMIT,
+    }

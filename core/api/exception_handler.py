@@ -1,0 +1,133 @@
+"""How refusals, and failures nobody foresaw, go out: one shape everywhere (protocol §2, RFC 9457)."""
+
+import logging
+import sys
+from collections.abc import Callable, Iterable
+from functools import wraps
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
+from django.db.utils import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import set_rollback
+
+from core import strict_json
+from core.errors import (
+    CONTENT_TYPE,
+    Forbidden,
+    Internal,
+    Invalid,
+    MethodNotAllowed,
+    NotFound,
+    ProtocolError,
+    TooLarge,
+    Unauthenticated,
+    Unavailable,
+    UnsupportedMediaType,
+)
+
+log = logging.getLogger("openintent.errors")
+
+
+def as_refusal(exception: BaseException) -> ProtocolError:
+    """The refusal that tells a caller of the exception. The unforeseen is logged and becomes a 500."""
+    match exception:
+        case ProtocolError():
+            return exception
+        case exceptions.NotAuthenticated() | exceptions.AuthenticationFailed():
+            return Unauthenticated(str(exception.detail))
+        case PermissionDenied() | exceptions.PermissionDenied():
+            return Forbidden(str(exception) or "This is not allowed.")
+        case Http404() | exceptions.NotFound():
+            return NotFound(str(exception) or "Nothing is here.")
+        case exceptions.UnsupportedMediaType():
+            return UnsupportedMediaType(f"{exception.detail} Send application/json.")
+        case exceptions.ValidationError():
+            return invalid(exception)
+        case exceptions.ParseError() | TooManyFieldsSent() | TooManyFilesSent():
+            return Invalid(str(exception))
+        case RequestDataTooBig():
+            return TooLarge("The body of the request is too large.", limit=settings.MAX_BODY)
+        case OperationalError() | InterfaceError():
+            log.error("the database does not answer", exc_info=exception)
+            return Unavailable()
+    log.error("unforeseen", exc_info=exception)
+    return Internal()
+
+
+def invalid(exception: exceptions.ValidationError) -> Invalid:
+    """Flatten what serializers say: `{"events": {3: {"payload": [...]}}}` is about `events.3.payload`."""
+    return Invalid.all(_flatten("", exception.get_full_details()))
+
+
+def _flatten(path: str, details: Any) -> Iterable[dict[str, str]]:
+    if isinstance(details, dict) and "message" in details and "code" in details and isinstance(details["message"], str):
+        yield {"field": path, "message": str(details["message"]), "code": str(details["code"])}
+    elif isinstance(details, dict):
+        for key, value in details.items():
+            yield from _flatten(_join(path, key), value)
+    else:
+        for index, value in enumerate(details):
+            nested = isinstance(value, dict) and "message" not in value
+            yield from _flatten(_join(path, index) if nested else path, value)
+
+
+def _join(path: str, key: Any) -> str:
+    if key == "non_field_errors":
+        return path
+    return f"{path}.{key}" if path else str(key)
+
+
+def drf_exception_handler(exception: Exception, context: dict[str, Any]) -> Response:
+    """What DRF calls when a view raises: the transaction is undone, and the refusal is the answer."""
+    set_rollback()
+    if isinstance(exception, exceptions.MethodNotAllowed):
+        refusal: ProtocolError = not_allowed(context["request"].method, context["view"].allowed_methods)
+    else:
+        refusal = as_refusal(exception)
+    return Response(refusal.body(), status=refusal.status, headers=refusal.headers, content_type=CONTENT_TYPE)
+
+
+def not_allowed(method: str | None, allowed: Iterable[str]) -> MethodNotAllowed:
+    methods = ", ".join(allowed)
+    return MethodNotAllowed(f"{method} is not allowed here; allowed: {methods}.", headers={"Allow": methods})
+
+
+def reads_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Decorates a view of Django's that takes GET and HEAD."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.method in ("GET", "HEAD"):
+            return view(request, *args, **kwargs)
+        return respond(not_allowed(request.method, ["GET", "HEAD"]))
+
+    return guarded
+
+
+def respond(refusal: ProtocolError) -> HttpResponse:
+    """The refusal as an answer from outside of DRF."""
+    return HttpResponse(
+        strict_json.dumps(refusal.body()), status=refusal.status, headers=refusal.headers, content_type=CONTENT_TYPE
+    )
+
+
+def handler400(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return respond(Invalid(str(exception) or "The request cannot be read."))
+
+
+def handler403(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return respond(as_refusal(exception))
+
+
+def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return respond(NotFound(f"Nothing is at {request.path}."))
+
+
+def handler500(request: HttpRequest) -> HttpResponse:
+    """Django calls it while it handles what was raised: outside of DRF, nobody else logs that."""
+    exception = sys.exc_info()[1]
+    return respond(as_refusal(exception) if exception else Internal())

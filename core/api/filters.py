@@ -1,0 +1,154 @@
+"""The kinds of filters that lists have (django-filter), as strict as the bodies."""
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+import django_filters as filters
+from django import forms
+from django.db.models import Q, QuerySet
+from django_filters.fields import BaseCSVField
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+
+from core.api.fields import VISIBLE, Instant
+from core.api.pagination import PARAMETERS
+from core.api.serializers import check_parameters
+from core.db import database_now
+from core.errors import Invalid
+from core.ids import parse_id
+
+MAX_COUNTER = 2**63 - 1
+MAX_WORDS = 100
+"""Words that a filter takes at once."""
+WORD = r"[^\s,\x00-\x1f\x7f-\x9f]+"
+
+
+class _IdField(forms.CharField):
+    def to_python(self, value: Any) -> Any:
+        text = super().to_python(value)
+        if text and parse_id(text) is None:
+            raise forms.ValidationError("must be an id (a UUID)")
+        return text
+
+
+class IdFilter(filters.Filter):
+    json_schema = {"type": "string", "format": "uuid"}
+    field_class = _IdField
+
+
+class CounterFilter(filters.Filter):
+    json_schema = {"type": "integer", "minimum": 0, "maximum": MAX_COUNTER}
+    field_class = forms.IntegerField
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        wrong = dict.fromkeys(("invalid", "min_value", "max_value"), f"must be a whole number from 0 to {MAX_COUNTER}")
+        super().__init__(*args, min_value=0, max_value=MAX_COUNTER, error_messages=wrong, **kwargs)
+
+
+class _InstantField(forms.CharField):
+    """The same times that bodies take."""
+
+    def to_python(self, value: Any) -> Any:
+        text = super().to_python(value)
+        try:
+            return Instant().run_validation(text) if text else None
+        except ValidationError as error:
+            raise forms.ValidationError(list(error.detail)) from None
+
+
+class SinceFilter(filters.Filter):
+    json_schema = {"type": "string", "format": "date-time"}
+    field_class = _InstantField
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, lookup_expr="gte", **kwargs)
+
+
+class _WordField(forms.CharField):
+    def to_python(self, value: Any) -> Any:
+        word = value.strip(" ")
+        if not re.fullmatch(WORD, word):
+            raise forms.ValidationError("must be one or several words, divided by commas")
+        return word
+
+
+class _FewField(BaseCSVField):
+    def clean(self, value: Any) -> Any:
+        if value is not None:
+            _require_few(value)
+        return super().clean(value)
+
+
+def _require_few(words: list[str]) -> list[str]:
+    if len(words) > MAX_WORDS:
+        raise forms.ValidationError(f"has more than {MAX_WORDS} entries")
+    return words
+
+
+class WordsFilter(filters.BaseInFilter, filters.CharFilter):
+    """One of several words, divided by commas."""
+
+    base_field_class = _FewField
+    json_schema = {"type": "array", "minItems": 1, "maxItems": MAX_WORDS, "items": {"type": "string", "pattern": f"^ *{WORD} *$"}}
+    field_class = _WordField
+
+    @classmethod
+    def words(cls, text: str) -> list[str]:
+        """The words of a parameter that narrows no list. Raises django.forms.ValidationError."""
+        return [_WordField().to_python(word) for word in _require_few(text.split(","))]
+
+
+class ChoicesFilter(filters.BaseInFilter, filters.ChoiceFilter):
+    """One of several known words, divided by commas."""
+
+    base_field_class = _FewField
+
+    def __init__(self, words: Sequence[str], *args: Any, **kwargs: Any) -> None:
+        self.json_schema = {
+            "type": "array",
+            "minItems": 1,
+            "maxItems": MAX_WORDS,
+            "items": {"type": "string", "enum": list(words)},
+        }
+        wrong = {"invalid_choice": f"must be one or several of {', '.join(words)}, divided by commas"}
+        kwargs.setdefault("lookup_expr", "in")
+        super().__init__(*args, choices=[(word, word) for word in words], error_messages=wrong, **kwargs)
+
+
+class StatusFilter(ChoicesFilter):
+    """One of several statuses as of now: what has run out is expired, marked or not. `as_of` says which rows have one."""
+
+    def __init__(self, words: Sequence[str], as_of: Callable[[str, datetime], Q]) -> None:
+        self.as_of = as_of
+        super().__init__(words, help_text="As of now: one that has run out is expired.")
+
+    def filter(self, qs: QuerySet[Any], value: list[str] | None) -> QuerySet[Any]:
+        if not value:
+            return qs
+        now, wanted = database_now(), Q(pk__in=[])
+        for status in value:
+            wanted |= self.as_of(status, now)
+        return qs.filter(wanted)
+
+
+def narrow(filterset: type[filters.FilterSet], queryset: QuerySet[Any], request: Request, also: list[str]) -> QuerySet[Any]:
+    """The queryset as the query parameters narrow it. Raises Invalid, also for a parameter that nobody reads."""
+    check_parameters(request, [*filterset.base_filters, *also, *PARAMETERS])
+    given = request.query_params.keys() & filterset.base_filters.keys()
+    if not given:  # Building the form takes longer than the query.
+        return queryset
+    for name in given:
+        if not re.search(VISIBLE, request.query_params[name]):  # Else an empty variable in a script asks for everything.
+            raise Invalid.field(name, "cannot be empty; leave it out instead")
+        if "\0" in request.query_params[name]:
+            raise Invalid.field(name, "cannot contain the NUL character", "nul_character")
+    found = filterset(request.query_params, queryset=queryset, request=request)
+    if not found.is_valid():
+        raise Invalid.all(
+            {"field": name, "message": str(message), "code": "invalid"}
+            for name, messages in found.errors.items()
+            for message in messages
+        )
+    return found.qs

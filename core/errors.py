@@ -1,0 +1,190 @@
+"""Refusals: what a verb raises (protocol §2)."""
+
+from collections.abc import Iterable
+from itertools import islice
+from typing import Any, ClassVar
+
+from core.request_id import request_id
+from core.root_path import public_path
+
+CONTENT_TYPE = "application/problem+json"
+PRIVATE = "private, no-store"
+"""`Cache-Control` of what says nothing else: a shared cache must not keep what a key was needed for (protocol §1 "Caching")."""
+MAX_ERRORS = 50
+"""How many errors a refusal names."""
+MAX_DETAIL = 1_000
+MAX_FIELD, MAX_MESSAGE = 200, 500
+"""Characters of what may repeat the input."""
+
+
+def shorten(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[: length - 1]}…"
+
+
+class ProtocolError(Exception):
+    """A refusal. Nothing was written.
+
+    A subclass is one `code`; its docstring explains the problem and its remedy to whoever opens the `type`.
+    `extra` are the members that belong to the code.
+    """
+
+    code: ClassVar[str]
+    title: ClassVar[str]
+    status: ClassVar[int]
+    catalogue: ClassVar[dict[str, type["ProtocolError"]]] = {}
+
+    def __init_subclass__(cls) -> None:
+        ProtocolError.catalogue.setdefault(cls.code, cls)  # A subclass may be a special case of its parent's code.
+
+    def __init__(self, detail: str, *, headers: dict[str, str] | None = None, **extra: Any) -> None:
+        detail = shorten(detail, MAX_DETAIL)
+        super().__init__(detail)
+        self.detail = detail
+        self.extra = extra
+        self.headers = headers or {}
+
+    def body(self) -> dict[str, Any]:
+        return {
+            "type": public_path(f"/problems/{self.code}"),
+            "title": self.title,
+            "status": self.status,
+            "code": self.code,
+            "detail": self.detail,
+            "message": self.detail,
+            "request_id": request_id(),
+            **self.extra,
+        }
+
+
+class Invalid(ProtocolError):
+    """The request cannot work as it was sent. `errors` names each field and what is wrong with it, fifty at most; correct them and send it again."""
+
+    code, title, status = "invalid", "Invalid request", 400
+
+    def __init__(self, detail: str, errors: Iterable[dict[str, str]] = ()) -> None:
+        named = [
+            {**each, "field": shorten(each["field"], MAX_FIELD), "message": shorten(each["message"], MAX_MESSAGE)}
+            for each in islice(errors, MAX_ERRORS)
+        ]
+        super().__init__(detail, errors=named or [{"field": "", "message": shorten(detail, MAX_MESSAGE), "code": "invalid"}])
+
+    @classmethod
+    def field(cls, name: str, message: str, code: str = "invalid") -> "Invalid":
+        return cls(f"{name}: {message}", [{"field": name, "message": message, "code": code}])
+
+    @classmethod
+    def all(cls, errors: Iterable[dict[str, str]]) -> "Invalid":
+        """Several at once, none of them about nothing: an empty `field` is the body as a whole."""
+        first, *more = errors = list(errors)
+        unnamed = f", of which {MAX_ERRORS - 1} are named" if len(more) >= MAX_ERRORS else ""
+        others = f" (and {len(more)} more{unnamed})" if more else ""
+        return cls(f"{shorten(first['field'], MAX_FIELD) or 'body'}: {shorten(first['message'], MAX_MESSAGE)}{others}", errors)
+
+
+class Unauthenticated(ProtocolError):
+    """The key is missing, wrong, expired or revoked. Send a valid one as `X-API-Key` or as `Authorization: Bearer`."""
+
+    code, title, status = "unauthenticated", "Not authenticated", 401
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, headers={"WWW-Authenticate": 'Bearer realm="openintent"'})
+
+
+class Forbidden(ProtocolError):
+    """The key is good, but its role does not allow this. Use a key of a role that does, or ask an operator."""
+
+    code, title, status = "forbidden", "Forbidden", 403
+
+
+class NotFound(ProtocolError):
+    """Nothing is at this address, or no object has this id. Check the path and the id."""
+
+    code, title, status = "not_found", "Not found", 404
+
+
+class MethodNotAllowed(ProtocolError):
+    """The address exists, but not for this method. The `Allow` header lists the methods that it takes."""
+
+    code, title, status = "method_not_allowed", "Method not allowed", 405
+
+
+class TooLarge(ProtocolError):
+    """What was sent, or what would have come of it, is larger than the server's `limit`, in bytes. Send less at once."""
+
+    code, title, status = "too_large", "Too large", 413
+
+    def __init__(self, detail: str, *, limit: int) -> None:
+        super().__init__(f"{detail} The limit is {limit} bytes.", limit=limit)
+
+
+class HeadersTooLarge(ProtocolError):
+    """The request line and its headers have more bytes, or there are more headers, than the server reads. Send less of them."""
+
+    code, title, status = "headers_too_large", "Headers too large", 431
+
+    def __init__(self, size: int, number: int) -> None:
+        super().__init__(f"The headers are too large. The limit is {size} bytes, and {number} headers.", limit=size)
+
+
+class BodyTimeout(ProtocolError):
+    """The body of the request did not arrive in time. Send it again, over a better connection or in smaller parts."""
+
+    code, title, status = "body_timeout", "Body timeout", 408
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"The body did not arrive within {seconds:g} s.")
+
+
+class UnsupportedMediaType(ProtocolError):
+    """The body is of a type that this address does not read. Send JSON, with `Content-Type: application/json`."""
+
+    code, title, status = "unsupported_media_type", "Unsupported media type", 415
+
+
+class RateLimited(ProtocolError):
+    """The key has sent more requests than its limit allows, or its address too many wrong keys. Wait `retry_after` seconds, as the `Retry-After` header says, and go on."""
+
+    code, title, status = "rate_limited", "Too many requests", 429
+
+    def __init__(self, retry_after: int, *, whose: str = "Too many requests") -> None:
+        super().__init__(
+            f"{whose}; try again in {retry_after} s.",
+            headers={"Retry-After": str(retry_after)},
+            retry_after=retry_after,
+        )
+
+
+class Internal(ProtocolError):
+    """The server failed in a way that nobody foresaw. Nothing was written. The `request_id` leads to the failure in the server's log."""
+
+    code, title, status = "internal", "Internal error", 500
+
+    def __init__(self) -> None:
+        super().__init__("The server failed unexpectedly. Nothing was written.")
+
+
+class Unavailable(ProtocolError):
+    """The server, or its database, cannot take the request at the moment. Try again after `Retry-After` seconds. Where the connection to the database broke at the very end, the write may have been done: with the same `Idempotency-Key` it is not done twice."""
+
+    code, title, status = "unavailable", "Unavailable", 503
+
+    def __init__(self, detail: str = "The database does not answer at the moment.") -> None:
+        super().__init__(detail, headers={"Retry-After": "1"})
+
+
+class VersionRequired(ProtocolError):
+    """This write needs the version that it is based on, so that nobody's change is lost. Send it as `If-Match`, as the `ETag` of your last read had it."""
+
+    code, title, status = "version_required", "Version required", 428
+
+
+class KeyReused(ProtocolError):
+    """This `Idempotency-Key` came before with another request. Give each new request a key of its own."""
+
+    code, title, status = "idempotency_key_reused", "Idempotency key reused", 422
+
+
+class RequestInProgress(ProtocolError):
+    """A request with this `Idempotency-Key` is still running. Wait a moment and send the same request again: you will get its answer."""
+
+    code, title, status = "request_in_progress", "Request in progress", 409

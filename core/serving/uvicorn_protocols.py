@@ -1,0 +1,300 @@
+"""uvicorn's side of a connection, where it is not as we need it."""
+
+import asyncio
+import logging
+import resource
+from functools import cache
+from typing import Any, cast
+
+import httptools
+from django.conf import settings
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.utils import get_client_addr
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from core import request_id, strict_json
+from core.errors import CONTENT_TYPE, PRIVATE, HeadersTooLarge, Invalid, ProtocolError, Unavailable, shorten
+from core.serving import shutdown
+from core.serving.websocket_frames import BoundedFrames
+
+ABORT = "abort"
+"""In a scope's state: how to drop the connection at once, whatever has not been sent yet."""
+WRITE = "write"
+"""In the state of an HTTP scope: how to send bytes at once, past ASGI. Answers False, and sends nothing, while the reader is behind."""
+LAST_WORDS = 1.0  # Seconds that a WebSocket has to say them when the server stops,
+FAREWELL = 3.0  # and to take what was sent before.
+MAX_HEAD = 64 * 2**10  # Bytes of a request's line and headers,
+MAX_HEADERS = 200  # and how many of the latter it may have.
+MAX_PIPELINED = 100  # Requests that wait for the answers to those before them.
+FREE_PIECES = 4_096  # Pieces of a body that may be of any size,
+LEAST_PIECE = 64  # and the bytes that more of them must have on average.
+MAX_OVERHEAD = 512 * 2**10  # Bytes of a request beside its body and a quarter of that: chunk sizes, their extensions, trailers.
+LINGER = 2.0  # Seconds in which a client whose body is not read is listened to, so that it hears the answer,
+MAX_LINGER = 4 * 2**20  # and bytes that are thrown away meanwhile.
+
+log = logging.getLogger("openintent.http")
+socket_log = logging.getLogger("openintent.websocket")
+
+
+@cache
+def max_connections() -> int:
+    """Return how many connections the process takes: files, databases and other servers need descriptors, too."""
+    descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    possible = 2**20 if descriptors == resource.RLIM_INFINITY else max(descriptors - max(descriptors // 4, 64), 8)
+    return min(settings.MAX_CONNECTIONS or possible, possible)
+
+
+class _Transport:
+    """A transport that is closed for a client which may still be sending: it is listened to a while longer.
+
+    Closed at once, the system would reset the connection, and the client would lose the answer.
+    """
+
+    def __init__(self, transport: asyncio.Transport, protocol: "Protocol") -> None:
+        self._transport = transport
+        self._protocol = protocol
+        self.write = transport.write
+        self.pause_reading = transport.pause_reading
+        self.resume_reading = transport.resume_reading
+        self.abort = transport.abort
+        self.get_extra_info = transport.get_extra_info
+        self.set_protocol = transport.set_protocol
+        self.is_lingering = False
+
+    def is_closing(self) -> bool:
+        return self.is_lingering or self._transport.is_closing()
+
+    def close(self) -> None:
+        if self.is_closing():
+            return
+        if self._protocol.is_body_unread() and self._transport.can_write_eof():
+            self.is_lingering = True
+            self._transport.write_eof()
+            self._protocol.flow.resume_reading()
+            self._protocol.loop.call_later(LINGER, self._transport.abort)
+        else:
+            self._transport.close()
+
+
+class Protocol(HttpToolsProtocol):
+    """Bounds what a client may cost before its request is complete (protocol §1 "Bounded work")."""
+
+    _waiting: dict["Protocol", None] = {}
+    """The connections without a request under way, the one that has waited longest first."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(cast(asyncio.Transport, _Transport(transport, self)))
+        self._is_in_head = False
+        self._head_left = MAX_HEAD
+        self._headers_left = MAX_HEADERS
+        self._pieces = self._body = self._wire = self._lingered = 0
+        self._is_upgraded = False
+        self._refusal: ProtocolError | None = None
+        self._head_timer: asyncio.TimerHandle | None = self.loop.call_later(settings.HEAD_TIMEOUT, self._end_silence)
+        if len(self.connections) > max_connections() and not self._make_room():
+            self._refuse(Unavailable("The server has as many connections as it takes."))
+            transport.close()
+            return
+        self._waiting[self] = None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._waiting.pop(self, None)
+        self._stop_head_timer()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self.transport.is_closing():
+            self._linger(len(data))
+            return
+        self._wire += len(data)
+        super().data_received(data)
+        if self._is_upgraded or self.transport.is_closing():
+            return
+        if self._wire > MAX_HEAD and (self._is_in_head or self._wire - self._body > self._body // 4 + MAX_OVERHEAD):
+            self._refuse(HeadersTooLarge(MAX_HEAD, MAX_HEADERS))
+        elif self._head_timer is None and (self._is_in_head or self._is_idle()):
+            self._head_timer = self.loop.call_later(settings.HEAD_TIMEOUT, self._end_silence)
+
+    def handle_websocket_upgrade(self) -> None:
+        self._is_upgraded = True
+        super().handle_websocket_upgrade()
+
+    # --- the parser's calls, in their order
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._is_in_head = True
+        self._head_left, self._headers_left = MAX_HEAD, MAX_HEADERS
+        self._pieces = self._body = self._wire = 0
+        if len(self.pipeline) >= MAX_PIPELINED:
+            self._fail(Invalid("Too many requests were sent before the answer to the first."))
+        cast(Any, self.scope)["state"].update({ABORT: self.transport.abort, WRITE: self._write})
+
+    def on_url(self, url: bytes) -> None:
+        self.url += url
+        self._count_head(len(url))
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._headers_left -= 1
+        self._count_head(len(name) + len(value) + 4)
+        if self._is_in_head:  # Else it stands behind the body, and nobody looks there.
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        self._is_in_head = False
+        self._stop_head_timer()
+        self._waiting.pop(self, None)
+        super().on_headers_complete()
+        if cast(Any, self.scope)["http_version"] == "1.0":
+            _send_unchunked(self.cycle)
+
+    def on_body(self, body: bytes) -> None:
+        self._pieces += 1
+        self._body += len(body)
+        if self._pieces > FREE_PIECES and self._body < self._pieces * LEAST_PIECE:
+            self._fail(Invalid("The body comes in too many pieces."))
+        super().on_body(body)
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if not self.pipeline:
+            self._waiting[self] = None
+
+    # --- bounds
+
+    def is_body_unread(self) -> bool:
+        return self._is_in_head or (self.cycle is not None and self.cycle.more_body)
+
+    def _is_idle(self) -> bool:
+        return self.cycle is None or self.cycle.response_complete
+
+    def _count_head(self, size: int) -> None:
+        self._head_left -= size
+        if self._head_left < 0 or self._headers_left < 0:
+            self._fail(HeadersTooLarge(MAX_HEAD, MAX_HEADERS))
+
+    def _fail(self, refusal: ProtocolError) -> None:
+        """Stop the parser: what it raises comes back to `send_400_response`."""
+        self._refusal = refusal
+        raise httptools.HttpParserCallbackError(refusal.detail)
+
+    def _make_room(self) -> bool:
+        """Close the connection that has said nothing for the longest time."""
+        silent = next(iter(self._waiting), None)
+        if silent is None:
+            return False
+        del self._waiting[silent]
+        silent.transport.abort()
+        return True
+
+    def _end_silence(self) -> None:
+        self._head_timer = None
+        if self._is_in_head or self._is_idle():
+            self.transport.abort()
+
+    def _stop_head_timer(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _linger(self, size: int) -> None:
+        self._lingered += size
+        if self._lingered > MAX_LINGER:
+            self.transport.abort()
+
+    def _write(self, raw: bytes) -> bool:
+        if self.flow.write_paused or self.transport.is_closing():
+            return False
+        self.transport.write(raw)
+        return True
+
+    def shutdown(self) -> None:
+        """The server stops: uvicorn says so to each connection, and to nobody else before all of them are closed."""
+        shutdown.begin()
+        super().shutdown()
+
+    def send_400_response(self, msg: str) -> None:
+        """For what is no HTTP, or too much of it, and nobody behind the parser ever sees: a refusal in the shape of all (protocol §2)."""
+        self._refuse(self._refusal or Invalid("This is not an HTTP request that can be read."))
+
+    def _refuse(self, refusal: ProtocolError) -> None:
+        if not self._is_idle():
+            if self._is_in_head or self.pipeline or self.cycle.response_started:
+                self.transport.abort()  # It would be taken for the answer to a request that came before.
+                return
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        begun = request_id.begin(None)
+        body = strict_json.dumps(refusal.body())
+        head = (
+            f"HTTP/1.1 {refusal.status} {refusal.title}",
+            f"content-type: {CONTENT_TYPE}",
+            f"content-length: {len(body)}",
+            f"cache-control: {PRIVATE}",
+            f"{request_id.HEADER.lower()}: {begun}",
+            *(f"{name.lower()}: {value}" for name, value in refusal.headers.items()),
+            "connection: close",
+        )
+        self._is_in_head = True  # What is still coming is not read.
+        self.transport.write("\r\n".join([*head, "", ""]).encode() + body)
+        self.transport.close()
+
+
+def _send_unchunked(cycle: Any) -> None:
+    """Let the answer end with its connection, as HTTP/1.0 has it: uvicorn would send it in chunks (RFC 9112 §6.1)."""
+    cycle.chunked_encoding = False
+    cycle.expected_content_length = 2**63
+    send = cycle.send
+
+    async def send_until_closed(message: Any) -> None:
+        if message["type"] == "http.response.body" and not message.get("more_body", False):
+            cycle.expected_content_length = len(message.get("body", b""))
+        await send(message)
+
+    cycle.send = send_until_closed
+
+
+class SocketProtocol(BoundedFrames, WebSocketsSansIOProtocol):
+    """Writes no header, query or message into the log, and bounds the frames that come in."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.logger = self.conn.logger = socket_log
+        self.conn.debug = False
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self._is_told = False
+
+    def handle_connect(self, event: Any) -> None:
+        super().handle_connect(event)
+        if not self.close_sent:  # Else it was no handshake, and nobody asks for the scope.
+            cast(Any, self.scope)["state"][ABORT] = self.transport.abort
+
+    async def send(self, message: Any) -> None:
+        await super().send(message)
+        if not self._is_told and self.handshake_complete:
+            self._is_told = True
+            self._tell("refused" if self.close_sent else "opened")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._is_told and self.handshake_complete:
+            self._tell("closed")
+        super().connection_lost(exc)
+
+    def _tell(self, what: str) -> None:
+        fields = {"path": shorten(self.scope["path"], 500), "client": get_client_addr(cast(Any, self.scope))}
+        log.info("WebSocket %s", what, extra={"fields": fields})
+
+    def shutdown(self) -> None:
+        """As above; uvicorn's own end of the connection would come before whatever the application has to say."""
+        shutdown.begin()
+        if self.handshake_complete and not self.close_sent:
+            self.loop.call_later(LAST_WORDS, self._shut_down)
+        else:
+            super().shutdown()
+
+    def _shut_down(self) -> None:
+        if not self.transport.is_closing():
+            super().shutdown()
+            self.loop.call_later(FAREWELL, self.transport.abort)

@@ -1,0 +1,22 @@
+"""A cost as the API shows it."""
+
+from typing import Any
+
+from core import encoding
+from costs.amounts import PARTS, as_json
+
+
+def cost_body(cost: Any) -> dict[str, Any]:
+    """Of a Cost, or of its row."""
+    return {
+        "id": encoding.identifier(cost.id),
+        "intent_id": encoding.identifier(cost.intent_id),
+        "agent_id": cost.agent_id,
+        "cost_type": cost.cost_type,
+        "amount": as_json(cost.whole * PARTS + cost.parts),
+        "unit": cost.unit,
+        "provider": cost.provider,
+        "model": cost.model,
+        "metadata": encoding.json(cost.metadata),
+        "recorded_at": encoding.instant(cost.recorded_at),
+    }

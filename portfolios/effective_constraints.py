@@ -1,0 +1,20 @@
+"""The constraints that hold for an intent, with those that its portfolios share (rule P-3)."""
+
+from typing import Any
+
+import orjson
+
+from core.db.sql_rows import Row
+from portfolios.models import Member, Status
+
+
+def effective_constraints(intent: Row) -> dict[str, Any]:
+    """The intent's own constraints over those that its active portfolios share.
+
+    Of two portfolios with the same key, the membership of higher priority wins, then the older one.
+    """
+    memberships = Member.objects.filter(intent_id=intent.id, portfolio__status=Status.ACTIVE).order_by("priority", "-id")
+    effective: dict[str, Any] = {}
+    for policy in memberships.values_list("portfolio__governance_policy", flat=True):
+        effective.update(policy.get("shared_constraints", {}))
+    return {**effective, **orjson.loads(intent.constraints)}

@@ -102,7 +102,7 @@ def _verify(fingerprint: str) -> _Verified | None:
     if caller := _configured().get(fingerprint):
         found = _Verified(caller, asked_at + CACHED_FOR)
     elif row := ApiKey.objects.filter(digest=fingerprint, revoked_at=None).first():
-        now = _latest(database_now())  # After the row: SQLite's own Now() counts milliseconds, and would let a key outlive its end.
+        now = _latest(database_now())  # After the row; SQLite's Now() counts milliseconds only.
         if row.expires_at and row.expires_at <= now:
             return None
         _note_use(row, now)

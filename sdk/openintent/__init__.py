@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from . import webhooks
-from ._streams import EventStream
+from ._stream import EventStream
 from ._version import __version__
 from .client import OpenIntentClient
 from .enums import (
@@ -78,7 +78,7 @@ from .models import (
 )
 
 if TYPE_CHECKING:
-    from ._astreams import AsyncEventStream
+    from ._async_stream import AsyncEventStream
     from .agents import (
         Agent,
         Assignment,

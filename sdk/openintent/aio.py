@@ -8,24 +8,24 @@ from types import TracebackType
 from typing import Self, TypeVar
 from weakref import WeakSet
 
-from ._aleasing import AsyncHeldLease
-from ._base import ClientBase
-from ._call import AsyncSender, Call
-from ._deciding import deciding
-from ._exchange import Answer, Conversation, Lost, Outcome, Request, conversation
-from ._following import Following, followed
-from ._leasing import Plan
-from .calls import Calls
-from .calls._parts import Id
+from ._async_lease import AsyncHeldLease
+from ._base_client import ClientBase
+from ._endpoint import AsyncSender, Call
+from ._lease import Plan
+from ._request_flow import Answer, Conversation, Lost, Outcome, Request, conversation
+from ._stream_state import Following, followed
+from ._wait_for_decision import deciding
 from .enums import EventType
 from .models import Arbitration
+from .resources import Calls
+from .resources._helpers import Id
 
 try:
     import httpx2
 except ModuleNotFoundError as missing:
     raise ImportError("AsyncOpenIntentClient needs httpx2: pip install 'httpx2>=2.16,<3'") from missing
 
-from ._astreams import AsyncEventStream
+from ._async_stream import AsyncEventStream
 
 T = TypeVar("T")
 

@@ -9,18 +9,18 @@ from weakref import WeakSet
 
 import requests
 
-from ._base import ClientBase
-from ._call import Call, Sender
-from ._deciding import deciding
-from ._exchange import Answer, Conversation, Outcome, Request, conversation
-from ._following import Following, followed
-from ._http import lost_by, new_session
-from ._leasing import HeldLease, Plan
-from ._streams import EventStream
-from .calls import Calls
-from .calls._parts import Id
+from ._base_client import ClientBase
+from ._endpoint import Call, Sender
+from ._lease import HeldLease, Plan
+from ._request_flow import Answer, Conversation, Outcome, Request, conversation
+from ._requests import lost_by, new_session
+from ._stream import EventStream
+from ._stream_state import Following, followed
+from ._wait_for_decision import deciding
 from .enums import EventType
 from .models import Arbitration
+from .resources import Calls
+from .resources._helpers import Id
 
 T = TypeVar("T")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import openintent
 import pytest
-from openintent import AsyncOpenIntentClient, EventType, OpenIntentClient, calls
+from openintent import AsyncOpenIntentClient, EventType, OpenIntentClient, resources
 from openintent.enums import SERVER_WRITTEN
 
 from tests.processes import ROOT
@@ -72,7 +72,7 @@ def test_a_method_is_of_the_rfc_that_its_module_says(name, rfc):
     if name in OWN_RFC:
         assert rfc == OWN_RFC[name]
         return
-    part = next(base for base in calls.Calls.__mro__ if name in vars(base))
+    part = next(base for base in resources.Calls.__mro__ if name in vars(base))
     said = re.search(r"RFC-\d+", f"{part.__doc__} {import_module(part.__module__).__doc__}")
 
     assert rfc == (said[0] if said else "RFC-0002" if part.__name__ == "EventCalls" else "-")

@@ -13,7 +13,7 @@ from openintent import AsyncEventStream, AsyncOpenIntentClient, Event, OpenInten
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from .stage import Stage
+from .fake_stream_server import Stage
 
 
 @dataclass(frozen=True)

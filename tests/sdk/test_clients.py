@@ -13,7 +13,7 @@ import openintent
 import pytest
 from mypy import api as mypy
 from openintent import AsyncOpenIntentClient, OpenIntentClient
-from openintent.calls import Calls
+from openintent.resources import Calls
 
 from .conftest import json_response
 from .samples import EVENT, INTENT

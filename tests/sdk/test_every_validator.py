@@ -4,7 +4,7 @@ import inspect
 import re
 from pathlib import Path
 
-import openintent.calls
+import openintent.resources
 import openintent.validation
 import pytest
 from openintent import InputValidationError
@@ -87,7 +87,7 @@ def test_every_validator_is_exported_and_called_by_a_client():
         for name in vars(module)
         if name.startswith("validate_")
     }
-    folder = Path(openintent.calls.__file__).parents[1]
+    folder = Path(openintent.resources.__file__).parents[1]
     called = {name for path in folder.rglob("*.py") for name in re.findall(r"\b(validate_\w+)\(", path.read_text())}
 
     assert defined <= exported
@@ -95,7 +95,7 @@ def test_every_validator_is_exported_and_called_by_a_client():
 
 
 def test_every_method_that_sends_a_body_is_tried_here():
-    methods = inspect.getmembers(openintent.calls.Calls, inspect.isfunction)
+    methods = inspect.getmembers(openintent.resources.Calls, inspect.isfunction)
     sending = {name for name, method in methods if "json=" in inspect.getsource(method)}
     tried = set(re.findall(r"c: c\.(\w+)\(", Path(__file__).read_text()))
 

@@ -5,8 +5,8 @@ import re
 
 import pytest
 import requests
-from openintent._following import followed
-from openintent.calls import Calls
+from openintent._stream_state import followed
+from openintent.resources import Calls
 
 SAMPLES = {"version": 1, "title": "t", "status": "active", "event_type": "comment", "name": "ci", "amount": 1}
 OWN_BODY = {

@@ -6,13 +6,11 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from openintent import (
-    _following,
-)
+from openintent import _stream_state
 
 from tests.system.crowd import until
 
-from .stage import PATIENCE, Listener, Stage, bye, connected, frame, positions, refuses, says
+from .fake_stream_server import PATIENCE, Listener, Stage, bye, connected, frame, positions, refuses, says
 
 pytestmark = pytest.mark.rule("K-4")
 
@@ -168,7 +166,7 @@ def test_it_waits_longer_each_time_and_never_less_than_the_server_said(client, s
 
 
 def test_without_a_server_it_waits_for_one(connect, monkeypatch):
-    monkeypatch.setattr(_following, "RETRY", 0.02)
+    monkeypatch.setattr(_stream_state, "RETRY", 0.02)
     late = Stage(chunked=True)
     late.close()
     client = connect(late.url)
@@ -190,7 +188,7 @@ def test_without_a_server_it_waits_for_one(connect, monkeypatch):
 
 
 def test_a_silent_connection_is_taken_for_dead(client, stage, monkeypatch):
-    monkeypatch.setattr(_following, "SILENCE", 0.3)
+    monkeypatch.setattr(_stream_state, "SILENCE", 0.3)
     stage.plays = [says(connected(1), frame(2), keep=True), says(connected(2), frame(3), keep=True)]
 
     with client.stream() as stream:

@@ -19,10 +19,10 @@ from openintent import (
     RequestTimeoutError,
     ServerError,
     ValidationError,
-    _following,
+    _stream_state,
 )
 
-from .stage import PATIENCE, bye, connected, frame, positions, refuses, says
+from .fake_stream_server import PATIENCE, bye, connected, frame, positions, refuses, says
 
 pytestmark = pytest.mark.rule("K-4")
 
@@ -75,7 +75,7 @@ def test_a_key_that_is_revoked_meanwhile_is_an_error(client, stage):
     ],
 )
 def test_without_reconnecting_it_ends_with_an_error(client, stage, monkeypatch, play, error):
-    monkeypatch.setattr(_following, "SILENCE", 0.3)
+    monkeypatch.setattr(_stream_state, "SILENCE", 0.3)
     stage.plays = [play]
 
     with pytest.raises(error):

@@ -7,13 +7,13 @@ from types import TracebackType
 from typing import Any, ClassVar, Self, TypeAlias
 from uuid import UUID
 
-from .._base import ClientBase
-from ..calls._parts import as_id
+from .._base_client import ClientBase
 from ..errors import InputValidationError
+from ..resources._helpers import as_id
 from .config import AdapterConfig
-from .log import Log
+from .proxy import StandIn
 from .queue import queue_of
-from .standin import StandIn
+from .sink import Log
 
 Route: TypeAlias = Callable[[Any, "Adapter"], Any]
 """Makes of what the provider's client has at a path what the adapter has there."""

@@ -5,13 +5,13 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from .._call import Call
+from .._endpoint import Call
 from ..client import OpenIntentClient
 from ..errors import InputValidationError
 from ..models import Cost, Event
 from ..validation import validate_json
+from .parsing import ToolCall, Usage
 from .prices import Prices, price_of
-from .reading import ToolCall, Usage
 
 NOT_TEXT = re.compile("[\x00\ud800-\udfff]")
 """What the protocol does not take (§1 "JSON"); a model may say it all the same."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from .reading import Asked, Dialect, Reading, ToolCall, Usage, count_of, each, get, names_of, number_of
+from .parsing import Asked, Dialect, Reading, ToolCall, Usage, count_of, each, get, names_of, number_of
 
 
 class Contents(Dialect):

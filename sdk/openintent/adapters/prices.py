@@ -16,7 +16,7 @@ from datetime import date
 from decimal import Decimal
 from typing import TypeAlias
 
-from .reading import Usage
+from .parsing import Usage
 
 PRICES_AS_OF: Mapping[str, date] = {
     "openai": date(2025, 10, 31),

@@ -4,13 +4,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from .anthropic_messages import Messages
 from .base import Adapter, Resource, Route
-from .chat import Chat, ChatEvents
 from .gemini import Contents
-from .messages import Messages
-from .methods import LazyMethod, ManagerMethod, Method
-from .reading import Dialect
-from .responses import Responses
+from .openai_chat import Chat, ChatEvents
+from .openai_responses import Responses
+from .parsing import Dialect
+from .wrapped_methods import LazyMethod, ManagerMethod, Method
 
 
 def _logged(kind: type[Method], dialect: Dialect) -> Route:

@@ -25,13 +25,13 @@ from time import monotonic
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary, WeakSet
 
-from .._base import ClientBase
+from .._base_client import ClientBase
 from ..client import OpenIntentClient
-from .log import Entry, logger
-from .sending import Away, Courier
+from .sender import Away, Courier
+from .sink import Entry, logger
 
 if TYPE_CHECKING:
-    from .watch import Watch
+    from .request_recorder import Watch
 
 LONGEST = 10_000  # Entries.
 LARGEST = 32 * 2**20  # Characters, of all of them.

@@ -5,8 +5,8 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
-from .standin import StandIn
-from .watch import Watch
+from .proxy import StandIn
+from .request_recorder import Watch
 
 CLOSING = {"close", "aclose"}
 CONSUMING = ("get_final_", "until_done")

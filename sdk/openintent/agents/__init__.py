@@ -18,7 +18,7 @@ from ._agent import Agent, Worker
 from ._assignment import Assignment, AssignmentCancelledError
 from ._base import BaseAgent
 from ._coordinator import Coordinator
-from ._declaring import (
+from ._decorators import (
     on_all_complete,
     on_assignment,
     on_complete,

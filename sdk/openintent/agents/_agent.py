@@ -4,8 +4,8 @@ from typing import Any, TypeVar, Unpack, overload
 
 from ..validation import validate_agent_id, validate_header
 from ._base import BaseAgent
-from ._calling import Handler, parameters
-from ._declaring import on_assignment
+from ._decorators import on_assignment
+from ._handler_runner import Handler, parameters
 from ._options import AgentOptions, Settings
 
 A = TypeVar("A", bound=BaseAgent)

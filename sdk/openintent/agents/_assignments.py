@@ -19,18 +19,18 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from .._backoff import PASSING, pause
 from ..client import OpenIntentClient
 from ..enums import EventType, IntentStatus
 from ..errors import ConflictError, LeaseConflictError, NotFoundError, OpenIntentError
 from ..models import Event, Intent, Lease
-from ._agenda import Agenda
 from ._assignment import Assignment
+from ._assignment_lease import Hold, Unfenced, is_new, sharing
+from ._assignment_state import Standing
 from ._attempt import Attempt
-from ._holding import Hold, Unfenced, is_new, sharing
 from ._options import WORKABLE, Settings
-from ._patience import PASSING, pause
-from ._reading import has_open_children, is_assigned, is_final, standing_of
-from ._standing import Standing
+from ._queries import has_open_children, is_assigned, is_final, standing_of
+from ._work_queue import Agenda
 
 if TYPE_CHECKING:
     from ..aio import AsyncOpenIntentClient

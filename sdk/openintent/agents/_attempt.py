@@ -7,16 +7,16 @@ from dataclasses import replace
 from time import monotonic
 from typing import Any, NoReturn, TypeVar
 
+from .._backoff import PASSING, pause
 from ..client import OpenIntentClient
 from ..enums import IntentStatus
 from ..errors import ConflictError, LeaseConflictError
 from ..models import Failure, Intent
 from ._assignment import Assignment, AssignmentCancelledError
-from ._holding import Hold
-from ._patience import PASSING, pause
-from ._reading import is_assigned, is_final, patches_since
+from ._assignment_lease import Hold
+from ._assignment_state import Standing, marked
+from ._queries import is_assigned, is_final, patches_since
 from ._results import Done, as_done
-from ._standing import Standing, marked
 
 T = TypeVar("T")
 

@@ -12,11 +12,11 @@ from .._environment import connection
 from ..client import OpenIntentClient
 from ..errors import InputValidationError
 from ._assignment import Assignment
-from ._calling import Caller, Handler
-from ._declaring import PORTFOLIO_KINDS, declared
+from ._decorators import PORTFOLIO_KINDS, declared
+from ._event_handlers import Reaction
+from ._handler_runner import Caller, Handler
 from ._options import Settings
-from ._reactions import Reaction
-from ._running import Running
+from ._runtime import Running
 from ._signals import stopped_by_signals
 
 if TYPE_CHECKING:

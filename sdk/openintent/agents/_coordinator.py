@@ -1,12 +1,12 @@
 """An agent that has others do the work."""
 
-from .._streams import EventStream
+from .._stream import EventStream
 from ..enums import EventType
 from ..models import Event, Portfolio
 from ._base import BaseAgent
-from ._building import begin, close, fill, is_built, is_complete, is_over, set_mark, unfinished, was_told
-from ._declaring import declared
-from ._running import Running
+from ._decorators import declared
+from ._portfolio_setup import begin, close, fill, is_built, is_complete, is_over, set_mark, unfinished, was_told
+from ._runtime import Running
 from ._specs import PortfolioSpec
 
 TURNING = frozenset(

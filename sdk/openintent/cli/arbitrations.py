@@ -6,17 +6,17 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from ..calls.governance import NewOption
 from ..enums import ArbitrationStatus
 from ..errors import ConflictError
 from ..models import Arbitration, Decision
-from . import words
-from .documents import dumps
+from ..resources.governance import NewOption
+from . import formatting
+from .durations import ago, clock, left, parse_future
+from .json_output import dumps
 from .options import IntentId, Json, Limit, OfIntent, Reason, pairs
-from .plain import plain, plain_lines
-from .screen import Column, Screen
+from .output import Column, Screen
+from .sanitize import plain, plain_lines
 from .session import session
-from .times import ago, clock, left, parse_future
 
 ArbitrationId = Annotated[
     str,
@@ -65,7 +65,7 @@ def arbitrate(
 def _row(screen: Screen, asked: Arbitration) -> list[str | Text]:
     options = ", ".join(each.label for each in asked.options)
     blocks = "yes" if asked.blocking else ""
-    status = words.status(asked.status)
+    status = formatting.status(asked.status)
     return [screen.short(asked.id), status, asked.reason, options, asked.requester_id, ago(asked.created_at), blocks]
 
 
@@ -198,7 +198,7 @@ def _show(screen: Screen, asked: Arbitration) -> None:
     facts: list[tuple[str, Any]] = [
         ("id", asked.id),
         ("intent", asked.intent_id),
-        ("status", words.status(asked.status)),
+        ("status", formatting.status(asked.status)),
         ("asked", f"{clock(asked.created_at)} by {asked.requester_id} ({ago(asked.created_at)})"),
         ("blocks", "yes: the intent waits for it" if asked.blocking else None),
         ("time left", left(asked.expires_at) if asked.expires_at else None),

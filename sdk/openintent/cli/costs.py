@@ -8,13 +8,13 @@ import typer
 from rich.console import RenderableType
 from rich.text import Text
 
-from .._call import Call
+from .._endpoint import Call
 from ..client import OpenIntentClient
 from ..models import CostSummary
 from ..models.costs import cost_summary
-from . import words
+from . import formatting
 from .options import Json, MaybeIntentId, only_one
-from .screen import Cell, Column, Screen
+from .output import Cell, Column, Screen
 from .session import Session, session
 
 SPLITS = ("by_type", "by_agent", "by_provider", "by_model")
@@ -66,8 +66,8 @@ def _of_portfolio(run: Session, text: str) -> tuple[CostSummary, Mapping[str, An
 def amounts(summary: CostSummary) -> str:
     """The total; without one, each unit."""
     if summary["total"] is not None:
-        return words.amount(summary["total"], summary["unit"])
-    return ", ".join(words.amount(value, unit) for unit, value in summary["by_unit"].items())
+        return formatting.amount(summary["total"], summary["unit"])
+    return ", ".join(formatting.amount(value, unit) for unit, value in summary["by_unit"].items())
 
 
 def _sections(screen: Screen, summary: CostSummary, constraints: Mapping[str, Any]) -> list[RenderableType]:
@@ -80,7 +80,7 @@ def _sections(screen: Screen, summary: CostSummary, constraints: Mapping[str, An
             shown += ["", heading, _shares(screen, split, summary)]
     others = {unit: value for unit, value in summary["by_unit"].items() if unit not in (summary["unit"], "USD", "cents")}
     if others and summary["total"] is not None:
-        shown += ["", screen.facts([("also", ", ".join(words.amount(value, unit) for unit, value in others.items()))])]
+        shown += ["", screen.facts([("also", ", ".join(formatting.amount(value, unit) for unit, value in others.items()))])]
     return shown
 
 
@@ -89,7 +89,7 @@ def _shares(screen: Screen, split: Mapping[str, Decimal], summary: CostSummary) 
     rows: list[list[Cell]] = []
     for name, value in sorted(split.items(), key=lambda item: -item[1]):
         share = float(value / whole) if whole else 0.0
-        rows.append([name or "–", words.amount(value, summary["unit"]), f"{share:.0%}", words.bar(share)])
+        rows.append([name or "–", formatting.amount(value, summary["unit"]), f"{share:.0%}", formatting.bar(share)])
     return screen.table(SHARES, rows)
 
 
@@ -99,7 +99,9 @@ def _budget(summary: CostSummary, constraints: Mapping[str, Any]) -> Text | None
     if not most or summary["unit"] != "USD" or summary["total"] is None:
         return None
     share = float(summary["total"] / most)
-    return words.bar(share).append(f"  {share:.0%} of {words.amount(most, 'USD')}", style="red" if share > 1 else "default")
+    return formatting.bar(share).append(
+        f"  {share:.0%} of {formatting.amount(most, 'USD')}", style="red" if share > 1 else "default"
+    )
 
 
 def _limit(constraints: Mapping[str, Any]) -> Decimal | None:

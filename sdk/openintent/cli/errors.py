@@ -15,8 +15,8 @@ from ..errors import (
     ServerError,
     UndecidedError,
 )
-from .plain import plain
-from .screen import Screen
+from .output import Screen
+from .sanitize import plain
 
 REFUSED, USAGE, UNREACHABLE, UNDECIDED, DEFECT = 1, 2, 3, 4, 70
 

@@ -9,12 +9,12 @@ from rich.text import Text
 from ..enums import IntentStatus
 from ..errors import ConflictError
 from ..models import Intent
-from . import words
+from . import formatting
+from .durations import ago, parse_past
 from .options import IntentId, Json, Limit, OfPortfolio, Reason, pairs
-from .plain import plain
-from .screen import Cell, Column, Screen
+from .output import Cell, Column, Screen
+from .sanitize import plain
 from .session import Session, session
-from .times import ago, parse_past
 
 OPEN = [each for each in IntentStatus if each not in (IntentStatus.COMPLETED, IntentStatus.ABANDONED)]
 TRIES = 5
@@ -103,7 +103,7 @@ def _show(screen: Screen, found: Sequence[Intent], limit: int, as_json: bool, em
 def row(screen: Screen, intent: Intent) -> list[Cell]:
     agents = ", ".join(each.agent_id for each in intent.agents)
     return [
-        screen.short(intent.id), words.status(intent.status), intent.title, agents, str(intent.version), ago(intent.updated_at),
+        screen.short(intent.id), formatting.status(intent.status), intent.title, agents, str(intent.version), ago(intent.updated_at),
     ]  # fmt: skip
 
 
@@ -219,16 +219,16 @@ def comment(
     event = run.client.log_event(run.intent_id(intent), "comment", {"message": message})
     if as_json:
         return run.screen.document(event)
-    run.screen.show(run.screen.lines([words.event_line(event, None)]))
+    run.screen.show(run.screen.lines([formatting.event_line(event, None)]))
 
 
 def changed(run: Session, intent: Intent, as_json: bool, verb: str) -> None:
     """Tell what has become of it."""
     if as_json:
         return run.screen.document(intent)
-    told = Text(f"{verb} {intent.id}: ").append(words.title(intent)).append(", ").append(words.status(intent.status))
+    told = Text(f"{verb} {intent.id}: ").append(formatting.title(intent)).append(", ").append(formatting.status(intent.status))
     run.screen.show(told.append(f", version {intent.version}").append(_waits(intent)))
 
 
 def _waits(intent: Intent) -> str:
-    return plain(f"; assigned to {words.agents(intent.agents)}") if intent.agents else ""
+    return plain(f"; assigned to {formatting.agents(intent.agents)}") if intent.agents else ""

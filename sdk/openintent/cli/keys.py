@@ -8,11 +8,11 @@ from rich.text import Text
 
 from ..enums import KeyRole
 from ..models import ApiKey
+from .durations import ago, left, parse_future
 from .options import Json, Limit
-from .plain import plain
-from .screen import Cell, Column, Screen
+from .output import Cell, Column, Screen
+from .sanitize import plain
 from .session import session
-from .times import ago, left, parse_future
 
 COLUMNS = [
     Column("ID"),

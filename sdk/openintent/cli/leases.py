@@ -7,12 +7,12 @@ from rich.text import Text
 
 from ..enums import LeaseStatus
 from ..models import Lease
-from . import words
+from . import formatting
+from .durations import left
 from .options import Json, Limit, OfIntent, Reason
-from .plain import plain
-from .screen import Cell, Column, Screen
+from .output import Cell, Column, Screen
+from .sanitize import plain
 from .session import session
-from .times import left
 
 COLUMNS = [
     Column("ID"),
@@ -57,7 +57,7 @@ def leases(
 def _row(screen: Screen, lease: Lease) -> list[Cell]:
     remains = left(lease.expires_at) if lease.status == LeaseStatus.ACTIVE else "over"
     return [
-        screen.short(lease.id), words.status(lease.status), lease.scope, lease.agent_id, remains, screen.short(lease.intent_id),
+        screen.short(lease.id), formatting.status(lease.status), lease.scope, lease.agent_id, remains, screen.short(lease.intent_id),
         str(lease.fencing_token),
     ]  # fmt: skip
 

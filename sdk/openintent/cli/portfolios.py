@@ -7,13 +7,13 @@ from rich.text import Text
 
 from ..enums import PortfolioStatus
 from ..models import AggregateStatus, Portfolio, PortfolioMember
-from . import words
-from .documents import dumps
+from . import formatting
+from .durations import ago
+from .json_output import dumps
 from .options import IntentId, Json, Limit
-from .plain import plain, plain_lines
-from .screen import Cell, Column, Screen
+from .output import Cell, Column, Screen
+from .sanitize import plain, plain_lines
 from .session import session
-from .times import ago
 
 PortfolioId = Annotated[
     str, typer.Argument(metavar="PORTFOLIO", help="A portfolio's id, or the beginning or end of it.", show_default=False)
@@ -64,7 +64,7 @@ def _row(screen: Screen, each: Portfolio) -> list[Cell]:
     progress = each.aggregate_status
     done = _share(progress)
     return [
-        screen.short(each.id), words.status(each.status), each.name, f"{done:.0%}", words.bar(done), str(progress.total),
+        screen.short(each.id), formatting.status(each.status), each.name, f"{done:.0%}", formatting.bar(done), str(progress.total),
         ago(each.created_at),
     ]  # fmt: skip
 
@@ -85,7 +85,7 @@ def show(ctx: typer.Context, portfolio: PortfolioId, as_json: Json = False) -> N
 
 def _show(screen: Screen, found: Portfolio) -> None:
     progress = found.aggregate_status
-    done = words.bar(_share(progress)).append(f"  {_share(progress):.0%} of {progress.total}", style="default")
+    done = formatting.bar(_share(progress)).append(f"  {_share(progress):.0%} of {progress.total}", style="default")
     counts = ", ".join(f"{count} {name}" for name, count in progress.by_status.items() if count)
     screen.show(
         Text(plain(found.name), style="bold"),
@@ -93,7 +93,7 @@ def _show(screen: Screen, found: Portfolio) -> None:
         "",
         screen.facts(
             [
-                ("status", words.status(found.status)),
+                ("status", formatting.status(found.status)),
                 ("done", done),
                 ("intents", counts or None),
                 ("created", f"{ago(found.created_at)} by {found.created_by}"),
@@ -111,7 +111,7 @@ def _show(screen: Screen, found: Portfolio) -> None:
 
 
 def _member(screen: Screen, each: PortfolioMember) -> list[Cell]:
-    return [screen.short(each.id), words.status(each.status), each.title, each.role, str(each.priority)]
+    return [screen.short(each.id), formatting.status(each.status), each.title, each.role, str(each.priority)]
 
 
 @app.command()
@@ -147,4 +147,4 @@ def add(
     made = run.client.add_intent_to_portfolio(run.portfolio_id(portfolio), run.intent_id(intent), role, priority)
     if as_json:
         return run.screen.document(made)
-    run.screen.show(Text("Added ").append(words.title(made)).append(plain(f", as {made.role}")))
+    run.screen.show(Text("Added ").append(formatting.title(made)).append(plain(f", as {made.role}")))

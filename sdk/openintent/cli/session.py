@@ -12,7 +12,7 @@ from .._environment import connection
 from ..client import OpenIntentClient
 from ..errors import NotFoundError
 from ..models import Arbitration, Intent, Lease
-from .screen import Screen
+from .output import Screen
 
 LOOKED_THROUGH = 5_000
 """Intents among which a shortened id is looked for. If there are more, it could mean another one."""

@@ -10,14 +10,14 @@ from rich.text import Text
 
 from ..enums import ArbitrationStatus, IntentStatus
 from ..models import Arbitration, CostSummary, Event, Intent, Lease
-from . import words
+from . import formatting
 from .costs import amounts
-from .documents import dumps
+from .durations import ago, clock, left
+from .json_output import dumps
 from .options import IntentId, Json
-from .plain import plain, plain_lines
-from .screen import Cell, Column, Screen
+from .output import Cell, Column, Screen
+from .sanitize import plain, plain_lines
 from .session import Session, session
-from .times import ago, clock, left
 
 ENDED = (IntentStatus.COMPLETED, IntentStatus.ABANDONED)
 CHILDREN = 50
@@ -83,7 +83,7 @@ def _look(run: Session, text: str, events: int) -> Around:
 
 def _sections(screen: Screen, found: Around) -> list[RenderableType]:
     intent = found.intent
-    shown: list[RenderableType] = [words.title(intent), Text(intent.id, style="dim"), "", _facts(screen, found)]
+    shown: list[RenderableType] = [formatting.title(intent), Text(intent.id, style="dim"), "", _facts(screen, found)]
     if intent.description:
         shown += ["", Text(plain_lines(intent.description))]
     for name, part in (
@@ -102,14 +102,14 @@ def _sections(screen: Screen, found: Around) -> list[RenderableType]:
 
 def _facts(screen: Screen, found: Around) -> RenderableType:
     intent = found.intent
-    status = words.status(intent.status)
+    status = formatting.status(intent.status)
     if waiting := found.waiting_for:
         status.append(f", waits for {', '.join(map(screen.short, waiting))}", style="default")
     return screen.facts(
         [
             ("status", status),
             ("version", str(intent.version)),
-            ("agents", words.agents(intent.agents) or None),
+            ("agents", formatting.agents(intent.agents) or None),
             ("confidence", None if intent.confidence is None else f"{intent.confidence} %"),
             ("part of", intent.parent_intent_id),
             ("costs", amounts(found.costs) if found.costs["count"] else None),
@@ -128,7 +128,7 @@ def _json(value: dict[str, Any]) -> RenderableType | None:
 
 
 def _related(screen: Screen, intents: list[Intent]) -> RenderableType | None:
-    rows: list[list[Cell]] = [[screen.short(each.id), words.status(each.status), each.title] for each in intents]
+    rows: list[list[Cell]] = [[screen.short(each.id), formatting.status(each.status), each.title] for each in intents]
     return screen.table(RELATED, rows) if rows else None
 
 
@@ -143,4 +143,4 @@ def _questions(screen: Screen, arbitrations: list[Arbitration]) -> RenderableTyp
 
 
 def _events(screen: Screen, events: list[Event]) -> RenderableType | None:
-    return screen.lines([words.event_line(each, None) for each in events]) if events else None
+    return screen.lines([formatting.event_line(each, None) for each in events]) if events else None

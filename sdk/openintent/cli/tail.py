@@ -11,12 +11,12 @@ import typer
 from rich.text import Text
 
 from ..models import Event
-from . import words
-from .documents import dumps
+from . import formatting
+from .durations import parse_past
 from .interrupts import Interrupts
+from .json_output import dumps
 from .options import MaybeIntentId, OfPortfolio, only_one
 from .session import Session, session
-from .times import parse_past
 
 PAGE = 1000
 
@@ -32,7 +32,7 @@ class Topic:
     agent_id: str | None
 
     @property
-    def words(self) -> list[str]:
+    def arguments(self) -> list[str]:
         """The same as arguments of the command."""
         named = {"--portfolio": self.portfolio_id, "--agent": self.agent_id}
         given = [each for name, value in named.items() if value for each in (name, value)]
@@ -136,7 +136,7 @@ class Reader:
         if self._as_json:
             return self._screen.line(event)
         where = None if self._topic.intent_id or event.intent_id is None else self._screen.short(event.intent_id)
-        self._screen.show(self._screen.lines([words.event_line(event, where)]))
+        self._screen.show(self._screen.lines([formatting.event_line(event, where)]))
         if self._payload:
             self._screen.show(Text("\n".join(f"    {each}" for each in dumps(event.payload).split("\n")), style="dim"))
 
@@ -144,7 +144,7 @@ class Reader:
         if position is None:
             return
         types = [each for type in self._types for each in ("--type", type)]
-        command = shlex.join(["openintent", "tail", "-f", *self._topic.words, *types, "--after", str(position)])
+        command = shlex.join(["openintent", "tail", "-f", *self._topic.arguments, *types, "--after", str(position)])
         if self._screen.err.is_terminal:
             self._screen.err.line()  # Where it says ^C.
         self._screen.note(f"Stopped at position {position}. It goes on from there with: {command}")

@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import pytest
 from openintent.adapters import PRICES, PRICES_AS_OF, AdapterConfig, OpenAIAdapter, Price
+from openintent.adapters.parsing import Usage
 from openintent.adapters.prices import price_of
-from openintent.adapters.reading import Usage
 
 from .interfaces import CHAT, MESSAGES
 

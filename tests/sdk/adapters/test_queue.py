@@ -51,7 +51,7 @@ def connected(script):
 @pytest.fixture
 def impatient(monkeypatch):
     """Tries again soon."""
-    monkeypatch.setattr("openintent.adapters.sending.LONGEST_PAUSE", 0.01)
+    monkeypatch.setattr("openintent.adapters.sender.LONGEST_PAUSE", 0.01)
 
 
 @pytest.fixture

@@ -20,8 +20,8 @@ from openintent import (
     on_failure,
     on_progress,
 )
-from openintent.agents._building import begin as begin_building
-from openintent.agents._building import fill
+from openintent.agents._portfolio_setup import begin as begin_building
+from openintent.agents._portfolio_setup import fill
 
 from tests.system.crowd import until
 

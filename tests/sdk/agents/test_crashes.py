@@ -2,7 +2,7 @@
 
 import pytest
 from openintent import ConnectionFailedError, Done, OpenIntentClient, Worker
-from openintent.agents import _running
+from openintent.agents import _runtime
 
 from tests.system.crowd import until
 
@@ -43,7 +43,7 @@ def fated(begin, monkeypatch):
                 return answer
 
         with monkeypatch.context() as patched:
-            patched.setattr(_running, "OpenIntentClient", Client)
+            patched.setattr(_runtime, "OpenIntentClient", Client)
             return begin(agent)
 
     return fated

@@ -2,7 +2,7 @@
 
 import pytest
 from openintent import Agent, AssignmentCancelledError, Done, OpenIntentClient, PermissionDeniedError, Worker, on_assignment
-from openintent.agents import _running
+from openintent.agents import _runtime
 
 from tests.system.crowd import until
 
@@ -209,7 +209,7 @@ def test_a_refusal_that_stays_is_not_tried_in_circles(begin, boss, name, caplog,
                 raise PermissionDeniedError("not you")
             return super().send(call)
 
-    monkeypatch.setattr(_running, "OpenIntentClient", Refused)
+    monkeypatch.setattr(_runtime, "OpenIntentClient", Refused)
     titles = {}
     agent = Worker(name, lambda intent: {"done": True})
     intents = [boss.ask(name, title) for title in ("Refused", "Other", "Third")]

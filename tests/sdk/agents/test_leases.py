@@ -154,11 +154,11 @@ class OutOfReach:
         self.patch = pytest.MonkeyPatch()
 
     def __enter__(self):
-        from openintent.agents import _holding  # noqa: PLC0415
+        from openintent.agents import _assignment_lease  # noqa: PLC0415
 
         self.reached = threading.Event()
-        renew = _holding.Hold.renew
-        self.patch.setattr(_holding.Hold, "renew", lambda hold: self.reached.wait(30) and renew(hold))
+        renew = _assignment_lease.Hold.renew
+        self.patch.setattr(_assignment_lease.Hold, "renew", lambda hold: self.reached.wait(30) and renew(hold))
 
     def __exit__(self, *_):
         self.patch.undo()

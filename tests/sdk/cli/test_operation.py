@@ -5,8 +5,8 @@ import sys
 
 import pytest
 from openintent import OpenIntentClient
-from openintent.cli.documents import dumps
 from openintent.cli.errors import _REMEDIES
+from openintent.cli.json_output import dumps
 
 from core.errors import ProtocolError
 from tests.sdk.cli.conftest import run_at

@@ -1,0 +1,79 @@
+"""What the two clients share: whom they talk to, as whom, and how patiently."""
+
+from abc import ABC, abstractmethod
+from urllib.parse import urlsplit
+
+from ._request_flow import Peer, Retries
+from ._version import __version__
+from .errors import InputValidationError
+from .validation import validate_agent_id, validate_header, validate_whole_number
+
+
+class ClientBase(ABC):
+    """A client's address, identity and patience."""
+
+    def __init__(
+        self,
+        base_url: str,
+        api_key: str | None = None,
+        agent_id: str | None = None,
+        *,
+        timeout: float = 30.0,
+        connect_timeout: float = 5.0,
+        max_tries: int = 3,
+    ) -> None:
+        """Nothing is sent yet.
+
+        base_url         the server, as `https://intents.example.com`; `/api/v1` at its end is allowed
+        api_key          sent as X-API-Key; only `discover()` does without
+        agent_id         who acts, sent as X-Agent-ID: printable ASCII; not needed if the key is bound to an agent
+        timeout          seconds to wait for a sign of life from the server, in one attempt
+        connect_timeout  seconds to wait for a connection, if that is less
+        max_tries        attempts in total for each request, 1 for no retries (protocol K-2)
+
+        Raises InputValidationError.
+        """
+        validate_whole_number(max_tries, "max_tries")
+        if not (timeout > 0 and connect_timeout > 0):
+            raise InputValidationError("timeouts must be positive", field="timeout")
+        self.agent_id = agent_id
+        self._timeout = timeout
+        self._connect_timeout = min(connect_timeout, timeout)
+        self._peer = Peer(_root(base_url), _identity(api_key, agent_id), Retries(tries=max_tries))
+        self._open()
+
+    @abstractmethod
+    def _open(self) -> None:
+        """Make what sends the bytes."""
+
+    @property
+    def base_url(self) -> str:
+        """The server's address, without `/api/v1`."""
+        return self._peer.root
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.base_url!r}, agent_id={self.agent_id!r})"
+
+
+def _root(base_url: str) -> str:
+    url = urlsplit(base_url)
+    if url.scheme not in {"http", "https"} or not url.hostname:
+        raise InputValidationError("base_url must start with http:// or https://", field="base_url")
+    if url.query or url.fragment or "@" in url.netloc:
+        raise InputValidationError("base_url cannot have credentials, a query or a fragment", field="base_url")
+    return base_url.rstrip("/").removesuffix("/api/v1")
+
+
+def _identity(api_key: str | None, agent_id: str | None) -> dict[str, str]:
+    """The headers that say who is asking."""
+    headers = {"Accept": "application/json", "User-Agent": f"openintent-python/{__version__}"}
+    for value, field, header in (
+        (api_key, "api_key", "X-API-Key"),
+        (agent_id, "agent_id", "X-Agent-ID"),
+    ):
+        if value is not None:
+            validate_header(value, field)
+            headers[header] = value
+    if agent_id is not None:
+        validate_agent_id(agent_id)
+    return headers

@@ -1,0 +1,97 @@
+"""What things look like on a terminal."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+from rich.text import Text
+
+from ..models import Event, Intent, IntentAgent
+from .durations import clock
+from .json_output import dumps
+from .sanitize import plain
+
+_STATUS = {
+    "draft": "dim",
+    "pending": "cyan",
+    "active": "green",
+    "blocked": "yellow",
+    "completed": "blue",
+    "resolved": "blue",
+    "abandoned": "dim",
+    "expired": "dim",
+    "released": "dim",
+    "revoked": "red",
+    "withdrawn": "dim",
+}
+
+_EVENT = {
+    "status_changed": "bold",
+    "arbitration_requested": "yellow",
+    "decision_recorded": "blue",
+    "budget_alert": "yellow",
+    "budget_exceeded": "red",
+    "failure_recorded": "red",
+    "retries_exhausted": "red",
+    "dependency_abandoned": "red",
+    "lease_revoked": "red",
+}
+
+
+def status(word: str) -> Text:
+    return Text(plain(word), style=_STATUS.get(word, ""))
+
+
+def agents(assigned: Sequence[IntentAgent]) -> str:
+    return ", ".join(f"{each.agent_id} ({each.role})" if each.role else each.agent_id for each in assigned)
+
+
+def amount(value: Decimal | None, unit: str | None) -> str:
+    return "–" if value is None else f"{value.normalize():f} {unit or ''}".strip()
+
+
+def bar(share: float, width: int = 20) -> Text:
+    """How much of something is done, 0 to 1."""
+    done = round(min(max(share, 0), 1) * width)
+    return Text("█" * done, style="green").append("░" * (width - done), style="dim")
+
+
+def event_line(event: Event, intent: str | None) -> Text:
+    """An event on one line; `intent` names its intent where there are several."""
+    parts = [(clock(event.created_at), "dim"), (event.event_type, _EVENT.get(event.event_type, "cyan")), (event.actor, "")]
+    if intent is not None:
+        parts.append((intent, "dim"))
+    line = Text("  ").join(Text(plain(text), style=style) for text, style in parts)
+    return line.append("  ").append(plain(summary(event)))
+
+
+def summary(event: Event) -> str:
+    """The payload in a few words."""
+    payload = event.payload
+    if event.event_type == "status_changed" and "to" in payload:
+        reason = f" ({payload['reason']})" if payload.get("reason") else ""
+        return f"{payload.get('from')} → {payload['to']}{reason}"
+    if event.event_type == "intent_created":
+        return str(payload.get("title"))
+    if event.event_type == "state_patched" and isinstance(payload.get("patches"), list):
+        return ", ".join(map(_patch, payload["patches"]))
+    told = {name: value for name, value in payload.items() if _tells(name, value, event)}
+    return " ".join(f"{name}={_value(value)}" for name, value in told.items())
+
+
+def _tells(name: str, value: object, event: Event) -> bool:
+    """Whether it tells people something: not ids of what the event is about, and not its actor again."""
+    return (value not in (None, "", [], {}) and not name.endswith("_id")) or (name == "agent_id" and value != event.actor)
+
+
+def _patch(patch: Mapping[str, object]) -> str:
+    path = str(patch.get("path", "")).removeprefix("/")
+    sign = {"set": "=", "append": "+="}.get(str(patch.get("op")))
+    return f"{path}{sign}{_value(patch.get('value'))}" if sign else f"{patch.get('op')} {path}"
+
+
+def _value(value: object) -> str:
+    return value if isinstance(value, str) else dumps(value, indent=None)
+
+
+def title(intent: Intent) -> Text:
+    return Text(plain(intent.title), style="bold")

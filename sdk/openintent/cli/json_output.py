@@ -1,0 +1,45 @@
+"""What programs get: the JSON of the API again (protocol §3)."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from ..models._base import Model
+from .sanitize import plain_json
+
+_ONLY_SOMETIMES = {"effective_constraints", "key"}
+"""Fields that the API has in some answers; in all others they are null here."""
+
+_EXACT = "\x00"
+"""Before a number that json cannot write with all of its digits. No text of the protocol has this character."""
+
+
+def dumps(value: Any, indent: int | None = 2) -> str:
+    """JSON of models, and of what may be in them; a line without `indent`."""
+    text = json.dumps(_data(value), ensure_ascii=False, indent=indent, default=lambda number: f"{_EXACT}{number:f}")
+    return plain_json(re.sub(r'"\\u0000([0-9.]+)"', r"\1", text))
+
+
+def _data(value: Any) -> Any:
+    match value:
+        case Model():
+            return _object(value)
+        case datetime():
+            return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+        case Mapping():
+            return {str(name): _data(each) for name, each in value.items()}
+        case str() | Decimal():
+            return value
+        case Sequence():
+            return [_data(each) for each in value]
+    return value
+
+
+def _object(model: Model) -> dict[str, Any]:
+    named = {each.metadata.get("key", each.name): getattr(model, each.name) for each in fields(model)}
+    extra = named.pop(None)
+    return _data({**{name: each for name, each in named.items() if each is not None or name not in _ONLY_SOMETIMES}, **extra})  # type: ignore[no-any-return]

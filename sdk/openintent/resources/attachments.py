@@ -1,0 +1,87 @@
+"""Files that travel with an intent (RFC-0005)."""
+
+import base64
+from collections.abc import Mapping
+from mimetypes import guess_type
+from typing import Any
+
+from .._endpoint import Call, endpoint
+from ..errors import InputValidationError
+from ..models import Attachment
+from ..validation import validate_attachment
+from ._helpers import Id, given, listing, nothing, path
+
+
+class AttachmentCalls:
+    """/intents/{id}/attachments (RFC-0005)."""
+
+    @endpoint
+    def add_attachment(
+        self,
+        intent_id: Id,
+        filename: str,
+        content_type: str | None = None,
+        *,
+        content: bytes | None = None,
+        content_base64: str | None = None,
+        storage_url: str | None = None,
+        size: int | None = None,
+        sha256: str | None = None,
+        description: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        idempotency_key: str | None = None,
+    ) -> Call[Attachment]:
+        """Attach a file: its bytes (`content`, or as `content_base64`), or where they are (`storage_url` and `size`).
+
+        Without a `content_type` it is guessed from the name. The server keeps equal bytes once.
+
+        Raises InputValidationError, NotFoundError, ValidationError `too_large` (`response["limit"]`).
+        """
+        validate_attachment(
+            filename,
+            content_type,
+            storage_url=storage_url,
+            size=size,
+            description=description,
+            sha256=sha256,
+            metadata=metadata,
+        )
+        if [content, content_base64, storage_url].count(None) != 2:
+            raise InputValidationError("give one of content, content_base64 and storage_url", field="content")
+        body = given(
+            filename=filename,
+            content_type=content_type or guess_type(filename)[0],
+            content_base64=content_base64 if content is None else base64.b64encode(content).decode(),
+            storage_url=storage_url,
+            size=size,
+            sha256=sha256,
+            description=description,
+            metadata=metadata,
+        )
+        return Call(
+            method="POST",
+            path=path("intents", intent_id, "attachments"),
+            json=body,
+            parse=Attachment.from_json,
+            idempotency_key=idempotency_key,
+        )
+
+    @endpoint
+    def get_attachments(self, intent_id: Id, *, limit: int | None = None) -> Call[list[Attachment]]:
+        """The intent's attachments, the oldest first. Raises NotFoundError."""
+        return listing(path("intents", intent_id, "attachments"), "attachments", Attachment, limit=limit)
+
+    @endpoint
+    def get_attachment_content(self, intent_id: Id, attachment_id: Id) -> Call[bytes]:
+        """The bytes of an attachment. Raises NotFoundError, also if they are kept elsewhere (`storage_url`)."""
+        return Call(
+            method="GET",
+            path=path("intents", intent_id, "attachments", attachment_id, "content"),
+            parse=bytes,
+            raw=True,
+        )
+
+    @endpoint
+    def delete_attachment(self, intent_id: Id, attachment_id: Id) -> Call[None]:
+        """Remove an attachment; its bytes go once no other has the same. Again does nothing. Raises NotFoundError."""
+        return Call(method="DELETE", path=path("intents", intent_id, "attachments", attachment_id), parse=nothing)

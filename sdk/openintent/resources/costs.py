@@ -1,0 +1,115 @@
+"""Costs and their summaries (RFC-0009)."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any, Literal
+
+from .._endpoint import Call, endpoint
+from ..models import Cost, CostSummary
+from ..models.costs import cost_summary
+from ..validation import validate_cost
+from ..validation.costs import exact_amount
+from ._helpers import Id, Instant, given, instant, listing, path
+
+
+class CostCalls:
+    """/intents/{id}/costs and /portfolios/{id}/costs (RFC-0009)."""
+
+    @endpoint
+    def record_cost(
+        self,
+        intent_id: Id,
+        cost_type: str,
+        amount: int | float | Decimal | str,
+        unit: str = "USD",
+        *,
+        provider: str | None = None,
+        model: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        agent_id: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Call[Cost]:
+        """Record what was spent on the intent (C-1). No budget refuses it: it is spent already (C-3).
+
+        `USD` and `cents` are money; any other unit counts on its own. `model` may stand in `metadata` instead. An amount is kept
+        to 12 decimals, rounded half to even, as the answer shows it: `seconds * 2.49 / 3600` may be passed as it is.
+
+        Raises InputValidationError, NotFoundError.
+        """
+        validate_cost(cost_type, amount, unit, provider=provider, model=model, metadata=metadata, agent_id=agent_id)
+        return Call(
+            method="POST",
+            path=path("intents", intent_id, "costs"),
+            json=given(
+                cost_type=cost_type,
+                amount=_text(amount),
+                unit=unit,
+                provider=provider,
+                model=model,
+                metadata=metadata,
+                agent_id=agent_id,
+            ),
+            parse=Cost.from_json,
+            idempotency_key=idempotency_key,
+            exact=True,
+        )
+
+    @endpoint
+    def get_costs(
+        self,
+        intent_id: Id,
+        *,
+        agent_id: str | None = None,
+        cost_type: str | None = None,
+        unit: str | None = None,
+        since: Instant | None = None,
+        limit: int | None = None,
+    ) -> Call[list[Cost]]:
+        """The intent's costs that match, or the first `limit` of them, the oldest first. Raises NotFoundError."""
+        return _listing(
+            path("intents", intent_id, "costs"), limit, agent_id=agent_id, cost_type=cost_type, unit=unit, since=since
+        )
+
+    @endpoint
+    def get_cost_summary(self, intent_id: Id, *, rollup: Literal["tree"] | None = None) -> Call[CostSummary]:
+        """The intent's costs, added up: `summary["total"]`, `summary["by_type"]` and so on, all of them exact (C-2).
+
+        `rollup="tree"` adds those of all descendants (C-4). Raises NotFoundError.
+        """
+        return Call(
+            method="GET",
+            path=path("intents", intent_id, "costs", "summary"),
+            params=given(rollup=rollup),
+            parse=cost_summary,
+            exact=True,
+        )
+
+    @endpoint
+    def get_portfolio_costs(
+        self,
+        portfolio_id: Id,
+        *,
+        agent_id: str | None = None,
+        cost_type: str | None = None,
+        unit: str | None = None,
+        since: Instant | None = None,
+        limit: int | None = None,
+    ) -> Call[list[Cost]]:
+        """The costs of the portfolio's members that match, or the first `limit` of them, the oldest first (C-4).
+
+        Raises NotFoundError.
+        """
+        return _listing(
+            path("portfolios", portfolio_id, "costs"), limit, agent_id=agent_id, cost_type=cost_type, unit=unit, since=since
+        )
+
+
+def _listing(path: str, limit: int | None, *, since: Instant | None, **filters: str | None) -> Call[list[Cost]]:
+    return replace(listing(path, "costs", Cost, limit=limit, since=instant(since, "since"), **filters), exact=True)
+
+
+def _text(amount: float | Decimal | str) -> str:
+    """All digits of a valid amount, without an exponent and without more zeros than the API takes."""
+    text = format(abs(exact_amount(amount)), "f")  # Decimal knows a -0.
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,0 +1,157 @@
+"""The append-only log."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NotRequired, TypedDict
+
+from .._endpoint import Call, endpoint
+from ..enums import EventType
+from ..models import Event
+from ..validation import validate_event, validate_events
+from ._helpers import Id, Instant, as_id, given, instant, listing, path
+
+
+class NewEvent(TypedDict):
+    """An event to log, in a batch."""
+
+    event_type: EventType | str
+    payload: NotRequired[Mapping[str, Any]]
+    trace_id: NotRequired[str | None]
+    parent_event_id: NotRequired[str | None]
+
+
+class EventCalls:
+    """/intents/{id}/events and /events."""
+
+    @endpoint
+    def log_event(
+        self,
+        intent_id: Id,
+        event_type: EventType | str,
+        payload: Mapping[str, Any] | None = None,
+        *,
+        trace_id: str | None = None,
+        parent_event_id: Id | None = None,
+        idempotency_key: str | None = None,
+    ) -> Call[Event]:
+        """Append an event to the intent's log, by the actor that the key or `agent_id` says.
+
+        The type is your own word or a client-logged `EventType`; those the server writes are refused (E-4).
+
+        Raises InputValidationError, NotFoundError.
+        """
+        return new_event(
+            intent_id,
+            event_type,
+            payload,
+            trace_id=trace_id,
+            parent_event_id=parent_event_id,
+            idempotency_key=idempotency_key,
+        )
+
+    @endpoint
+    def log_events(
+        self,
+        intent_id: Id,
+        events: Sequence[NewEvent],
+        *,
+        idempotency_key: str | None = None,
+    ) -> Call[list[Event]]:
+        """Append up to 1,000 events in their order, all or none (E-5).
+
+        Raises InputValidationError, NotFoundError.
+        """
+        validate_events(events)
+        return Call(
+            method="POST",
+            path=path("intents", intent_id, "events", "batch"),
+            json={"events": list(events)},
+            parse=lambda answer: [Event.from_json(event) for event in answer["events"]],
+            idempotency_key=idempotency_key,
+        )
+
+    @endpoint
+    def get_events(
+        self,
+        intent_id: Id,
+        *,
+        after: int | None = None,
+        event_type: EventType | str | None = None,
+        actor: str | None = None,
+        since: Instant | None = None,
+        order: Literal["asc", "desc"] | None = None,
+        limit: int | None = None,
+    ) -> Call[list[Event]]:
+        """The intent's events that match, or the first `limit` of them; the oldest first, unless `order` is "desc".
+
+        `after`: those with a greater `sequence`. `since`: an aware datetime or RFC 3339 text. Raises NotFoundError.
+        """
+        return listing(
+            path("intents", intent_id, "events"),
+            "events",
+            Event,
+            limit=limit,
+            after=after,
+            event_type=event_type,
+            actor=actor,
+            since=instant(since, "since"),
+            order=order,
+        )
+
+    @endpoint
+    def list_events(
+        self,
+        *,
+        after: int | None = None,
+        event_type: EventType | str | None = None,
+        actor: str | None = None,
+        trace_id: str | None = None,
+        since: Instant | None = None,
+        portfolio_id: Id | None = None,
+        agent_id: str | None = None,
+        order: Literal["asc", "desc"] | None = None,
+        limit: int | None = None,
+    ) -> Call[list[Event]]:
+        """The server's events over all intents that match, in the order of `position`, or the first `limit` of them.
+
+        `after`: those with a greater `position`; to follow the log, pass the last one you have seen. `portfolio_id`, `agent_id`:
+        those that its stream has (S-4). `order`: "desc" begins with the newest.
+        """
+        return listing(
+            path("events"),
+            "events",
+            Event,
+            limit=limit,
+            after=after,
+            event_type=event_type,
+            actor=actor,
+            trace_id=trace_id,
+            since=instant(since, "since"),
+            portfolio_id=portfolio_id and as_id(portfolio_id),
+            agent_id=agent_id,
+            order=order,
+        )
+
+
+def new_event(
+    intent_id: Id,
+    event_type: EventType | str,
+    payload: Mapping[str, Any] | None,
+    *,
+    trace_id: str | None = None,
+    parent_event_id: Id | None = None,
+    idempotency_key: str | None = None,
+) -> Call[Event]:
+    """The call that appends one event, checked."""
+    validate_event(event_type, payload)
+    return Call(
+        method="POST",
+        path=path("intents", intent_id, "events"),
+        json=given(
+            event_type=event_type,
+            payload=payload,
+            trace_id=trace_id,
+            parent_event_id=None if parent_event_id is None else as_id(parent_event_id),
+        ),
+        parse=Event.from_json,
+        idempotency_key=idempotency_key,
+    )

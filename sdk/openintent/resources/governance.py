@@ -1,0 +1,198 @@
+"""Arbitration, decisions and delegations (RFC-0004)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NotRequired, TypedDict
+
+from .._endpoint import Call, endpoint
+from ..enums import ArbitrationStatus
+from ..models import Arbitration, Decision, Delegation
+from ..validation import (
+    validate_arbitration_request,
+    validate_decision,
+    validate_delegation,
+    validate_whole_number,
+    validate_withdrawal,
+)
+from ._helpers import Id, Ids, Instant, as_id, as_ids, given, instant, listing, nothing, path
+
+LONGEST_WAIT = 60
+"""Seconds for which the server keeps an answer back."""
+
+
+class NewOption(TypedDict):
+    """A way out that can be decided for."""
+
+    label: str
+    rationale: NotRequired[str | None]
+
+
+class NewEvidence(TypedDict):
+    """What a decision is based on."""
+
+    source: str
+    summary: NotRequired[str | None]
+
+
+class GovernanceCalls:
+    """/intents/{id}/arbitrate, …/arbitrations, …/decisions, /arbitrations and /delegations (RFC-0004)."""
+
+    @endpoint
+    def request_arbitration(
+        self,
+        intent_id: Id,
+        reason: str,
+        *,
+        context: Mapping[str, Any] | None = None,
+        options: Sequence[str | NewOption] | None = None,
+        blocking: bool | None = None,
+        expires_at: Instant | None = None,
+        idempotency_key: str | None = None,
+    ) -> Call[Arbitration]:
+        """Ask somebody to decide, when agents disagree, say.
+
+        With `options`, labels or `{"label", "rationale"}`, the decision is one of the labels. With `blocking` the intent
+        is `blocked` until there is a decision, and then goes back where it was (A-2). After `expires_at` nobody decides.
+
+        Raises InputValidationError, NotFoundError, ConflictError `intent_closed`.
+        """
+        validate_arbitration_request(reason, context=context, options=options)
+        return Call(
+            method="POST",
+            path=path("intents", intent_id, "arbitrate"),
+            json=given(
+                reason=reason,
+                context=context,
+                options=options,
+                blocking=blocking,
+                expires_at=instant(expires_at, "expires_at"),
+            ),
+            parse=Arbitration.from_json,
+            idempotency_key=idempotency_key,
+        )
+
+    @endpoint
+    def get_arbitrations(
+        self, intent_id: Id, *, status: ArbitrationStatus | str | None = None, limit: int | None = None
+    ) -> Call[list[Arbitration]]:
+        """The intent's arbitrations, or those of a status. Raises NotFoundError."""
+        return listing(path("intents", intent_id, "arbitrations"), "arbitrations", Arbitration, limit=limit, status=status)
+
+    @endpoint
+    def list_arbitrations(
+        self, *, status: ArbitrationStatus | str | None = None, limit: int | None = None
+    ) -> Call[list[Arbitration]]:
+        """The arbitrations of all intents: with the status pending, what waits for somebody to decide."""
+        return listing(path("arbitrations"), "arbitrations", Arbitration, limit=limit, status=status)
+
+    @endpoint
+    def get_arbitration(self, arbitration_id: Id, *, wait: int | None = None) -> Call[Arbitration]:
+        """An arbitration. With `wait`, as soon as it is no longer pending, at the latest after so many seconds (60 at most).
+
+        Raises InputValidationError, NotFoundError.
+        """
+        if wait is not None:
+            validate_whole_number(wait, "wait", 0, LONGEST_WAIT)
+        return Call(
+            method="GET",
+            path=path("arbitrations", arbitration_id),
+            params=given(wait=wait),
+            parse=Arbitration.from_json,
+            patience=wait or 0,
+        )
+
+    @endpoint
+    def withdraw_arbitration(self, arbitration_id: Id, reason: str | None = None) -> Call[Arbitration]:
+        """Take the question back; repeating it does nothing. For its requester, arbiters and operators.
+
+        Raises InputValidationError, NotFoundError, PermissionDeniedError, ConflictError `arbitration_resolved`.
+        """
+        validate_withdrawal(reason)
+        return Call(
+            method="POST",
+            path=path("arbitrations", arbitration_id, "withdraw"),
+            json=given(reason=reason),
+            parse=Arbitration.from_json,
+        )
+
+    @endpoint
+    def record_decision(
+        self,
+        intent_id: Id,
+        decision: str,
+        rationale: str | None = None,
+        *,
+        arbitration_id: Id | None = None,
+        decision_type: str | None = None,
+        evidence: Sequence[NewEvidence] | None = None,
+        idempotency_key: str | None = None,
+    ) -> Call[Decision]:
+        """Decide `arbitration_id` (A-3). Name it: without, it is the only pending one, which may be another than you have read.
+
+        On an intent that never had a question, and with a `decision_type` of its own, the decision stands alone. It is for
+        good. For operators, arbiters (except on what they asked themselves), and agents with a bound key and a delegation.
+
+        Raises InputValidationError, NotFoundError, PermissionDeniedError (`self_decision`), ConflictError
+        `arbitration_resolved`, ValidationError if it is none of the options.
+        """
+        validate_decision(decision, rationale, decision_type=decision_type, evidence=evidence)
+        return Call(
+            method="POST",
+            path=path("intents", intent_id, "decisions"),
+            json=given(
+                decision=decision,
+                rationale=rationale,
+                arbitration_id=None if arbitration_id is None else as_id(arbitration_id),
+                decision_type=decision_type,
+                evidence=evidence,
+            ),
+            parse=Decision.from_json,
+            idempotency_key=idempotency_key,
+        )
+
+    @endpoint
+    def get_decisions(self, intent_id: Id, *, limit: int | None = None) -> Call[list[Decision]]:
+        """What was decided on the intent, the oldest first. Raises NotFoundError."""
+        return listing(path("intents", intent_id, "decisions"), "decisions", Decision, limit=limit)
+
+    @endpoint
+    def create_delegation(
+        self,
+        delegate: str,
+        *,
+        intents: Ids = (),
+        portfolios: Ids = (),
+        actions: Sequence[str] = (),
+        constraints: Mapping[str, Any] | None = None,
+        expires_at: Instant | None = None,
+        idempotency_key: str | None = None,
+    ) -> Call[Delegation]:
+        """Let an agent act for you, on these intents and the members of these portfolios; without any, everywhere.
+
+        The action "decide" lets it record decisions; without `actions` it may do all. For arbiters and operators.
+
+        Raises InputValidationError, PermissionDeniedError, ValidationError for an unknown intent or portfolio.
+        """
+        validate_delegation(delegate, actions=actions, constraints=constraints)
+        scope = {"intents": as_ids(intents), "portfolios": as_ids(portfolios), "actions": list(actions)}
+        return Call(
+            method="POST",
+            path=path("delegations"),
+            json=given(delegate=delegate, scope=scope, constraints=constraints, expires_at=instant(expires_at, "expires_at")),
+            parse=Delegation.from_json,
+            idempotency_key=idempotency_key,
+        )
+
+    @endpoint
+    def list_delegations(
+        self, *, delegate: str | None = None, delegator: str | None = None, limit: int | None = None
+    ) -> Call[list[Delegation]]:
+        """All delegations, or those to or by somebody; those that have ended too."""
+        return listing(path("delegations"), "delegations", Delegation, limit=limit, delegate=delegate, delegator=delegator)
+
+    @endpoint
+    def revoke_delegation(self, delegation_id: Id) -> Call[None]:
+        """End a delegation at once (A-7); repeating it does nothing. For its delegator and operators.
+
+        Raises NotFoundError, PermissionDeniedError.
+        """
+        return Call(method="DELETE", path=path("delegations", delegation_id), parse=nothing)

@@ -1,0 +1,128 @@
+"""Parents, children and dependencies (RFC-0002)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .._endpoint import Call, endpoint
+from ..models import BlockedIntent, Intent, IntentGraph
+from ._helpers import Id, Ids, as_ids, listing, nothing, path
+from .intents import new_intent
+
+
+class GraphCalls:
+    """/intents/{id}/children, …/dependencies and their views (RFC-0002)."""
+
+    @endpoint
+    def create_child_intent(
+        self,
+        parent_id: Id,
+        title: str,
+        description: str | None = None,
+        *,
+        state: Mapping[str, Any] | None = None,
+        constraints: Mapping[str, Any] | Sequence[Any] | None = None,
+        confidence: int | None = None,
+        depends_on: Ids | None = None,
+        assign: str | Sequence[str] | None = None,
+        created_by: str | None = None,
+        initial_state: Mapping[str, Any] | None = None,
+        idempotency_key: str | None = None,
+    ) -> Call[Intent]:
+        """Create an intent that `parent_id` is broken down into: the parent completes only after it (G-4).
+
+        The other arguments are those of `create_intent`.
+
+        Raises InputValidationError, NotFoundError (the parent or a dependency), ValidationError
+        `dependency_cycle`.
+        """
+        body = new_intent(
+            title,
+            description,
+            state=state,
+            initial_state=initial_state,
+            constraints=constraints,
+            confidence=confidence,
+            depends_on=depends_on,
+            assign=assign,
+            created_by=created_by,
+        )
+        return Call(
+            method="POST",
+            path=path("intents", parent_id, "children"),
+            json=body,
+            parse=Intent.from_json,
+            idempotency_key=idempotency_key,
+        )
+
+    @endpoint
+    def get_children(self, intent_id: Id, *, limit: int | None = None) -> Call[list[Intent]]:
+        """The intents directly below it. Raises NotFoundError."""
+        return _related(intent_id, "children", limit)
+
+    @endpoint
+    def get_descendants(self, intent_id: Id, *, limit: int | None = None) -> Call[list[Intent]]:
+        """All intents below it, at any depth. Raises NotFoundError."""
+        return _related(intent_id, "descendants", limit)
+
+    @endpoint
+    def get_ancestors(self, intent_id: Id, *, limit: int | None = None) -> Call[list[Intent]]:
+        """Its parent, the parent's parent and so on: the nearest first. Raises NotFoundError."""
+        return _related(intent_id, "ancestors", limit)
+
+    @endpoint
+    def get_dependencies(self, intent_id: Id, *, limit: int | None = None) -> Call[list[Intent]]:
+        """The intents it directly depends on. Raises NotFoundError."""
+        return _related(intent_id, "dependencies", limit)
+
+    @endpoint
+    def get_dependents(self, intent_id: Id, *, limit: int | None = None) -> Call[list[Intent]]:
+        """The intents that directly depend on it. Raises NotFoundError."""
+        return _related(intent_id, "dependents", limit)
+
+    @endpoint
+    def get_ready(self, intent_id: Id, *, limit: int | None = None) -> Call[list[Intent]]:
+        """Its open children that nothing keeps from being worked on (G-6). Raises NotFoundError."""
+        return _related(intent_id, "ready", limit)
+
+    @endpoint
+    def get_blocked(self, intent_id: Id, *, limit: int | None = None) -> Call[list[BlockedIntent]]:
+        """Its open children that are not ready, each with `waiting_for` (G-6). Raises NotFoundError."""
+        return listing(path("intents", intent_id, "blocked"), "intents", BlockedIntent, limit=limit)
+
+    @endpoint
+    def get_graph(self, intent_id: Id) -> Call[IntentGraph]:
+        """What is reachable from it through children and dependencies, and how far that is. Raises NotFoundError."""
+        return Call(method="GET", path=path("intents", intent_id, "graph"), parse=IntentGraph.from_json)
+
+    @endpoint
+    def add_dependency(self, intent_id: Id, version: int, depends_on: Ids) -> Call[Intent]:
+        """Let the intent at `version` wait for one other or several; for what it waits for already, nothing is written.
+
+        An open dependency blocks it (G-3).
+
+        Raises ConflictError `version_conflict`, ValidationError `dependency_cycle` (`response["cycle"]`), NotFoundError.
+        """
+        return Call(
+            method="POST",
+            path=path("intents", intent_id, "dependencies"),
+            json={"depends_on": as_ids(depends_on)},
+            version=version,
+            parse=Intent.from_json,
+        )
+
+    @endpoint
+    def remove_dependency(self, intent_id: Id, version: int, dependency_id: Id) -> Call[None]:
+        """Let the intent at `version` no longer wait for another; without the last open one it is unblocked (G-3).
+
+        Repeating it does nothing. Raises ConflictError `version_conflict`, NotFoundError.
+        """
+        return Call(
+            method="DELETE",
+            path=path("intents", intent_id, "dependencies", dependency_id),
+            version=version,
+            parse=nothing,
+        )
+
+
+def _related(intent_id: Id, relation: str, limit: int | None) -> Call[list[Intent]]:
+    return listing(path("intents", intent_id, relation), "intents", Intent, limit=limit)

@@ -1,0 +1,239 @@
+"""/intents (RFC-0001)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .._endpoint import Call, endpoint
+from ..enums import IntentStatus
+from ..errors import InputValidationError
+from ..models import Intent
+from ..validation import validate_intent_create, validate_intent_update, validate_patches, validate_state, validate_status
+from ._helpers import UNSET, Id, Ids, Instant, Unset, as_id, as_ids, given, instant, listing, path
+
+
+class IntentCalls:
+    """/intents (RFC-0001)."""
+
+    @endpoint
+    def create_intent(
+        self,
+        title: str,
+        description: str | None = None,
+        *,
+        state: Mapping[str, Any] | None = None,
+        constraints: Mapping[str, Any] | Sequence[Any] | None = None,
+        confidence: int | None = None,
+        parent_intent_id: Id | None = None,
+        depends_on: Ids | None = None,
+        assign: str | Sequence[str] | None = None,
+        created_by: str | None = None,
+        initial_state: Mapping[str, Any] | None = None,
+        parent_id: Id | None = None,
+        idempotency_key: str | None = None,
+    ) -> Call[Intent]:
+        """Create an intent: a goal with a structured state.
+
+        It starts as `draft`; with `depends_on`, ids that must complete first, as `blocked`, or `pending`
+        if they all have. A list of `constraints` becomes `{"rules": [...]}`. `confidence` is 0 to
+        100. `assign` names one agent or several. `initial_state` and `parent_id` are other names of `state` and
+        `parent_intent_id`. With an `idempotency_key` of your own, the same call after a crash
+        brings the intent it made before instead of a second one, for 24 hours.
+
+        Raises InputValidationError, NotFoundError (a parent or dependency), ValidationError
+        `dependency_cycle`.
+        """
+        body = new_intent(
+            title,
+            description,
+            state=state,
+            initial_state=initial_state,
+            constraints=constraints,
+            confidence=confidence,
+            depends_on=depends_on,
+            assign=assign,
+            created_by=created_by,
+        )
+        for name, parent in given(parent_intent_id=parent_intent_id, parent_id=parent_id).items():
+            body[name] = as_id(parent)
+        return Call(
+            method="POST",
+            path=path("intents"),
+            json=body,
+            parse=Intent.from_json,
+            idempotency_key=idempotency_key,
+        )
+
+    @endpoint
+    def get_intent(self, intent_id: Id, *, effective: bool = False) -> Call[Intent]:
+        """The intent as it is now; with `effective`, its `effective_constraints` as well (P-3). Raises NotFoundError."""
+        return Call(
+            method="GET",
+            path=path("intents", intent_id),
+            params=given(effective="true" if effective else None),
+            parse=Intent.from_json,
+        )
+
+    @endpoint
+    def list_intents(
+        self,
+        *,
+        status: IntentStatus | str | None = None,
+        created_by: str | None = None,
+        agent_id: str | None = None,
+        parent_intent_id: Id | None = None,
+        q: str | None = None,
+        updated_since: Instant | None = None,
+        ordering: str | None = None,
+        limit: int | None = None,
+    ) -> Call[list[Intent]]:
+        """All intents that match, or the first `limit` of them.
+
+        `agent_id`: assigned to that agent. `q`: with these words in title or description. `updated_since`: an aware
+        datetime or RFC 3339 text. `ordering`: a field, with "-" in front for descending.
+        """
+        return listing(
+            path("intents"),
+            "intents",
+            Intent,
+            limit=limit,
+            status=status,
+            created_by=created_by,
+            agent_id=agent_id,
+            parent_intent_id=parent_intent_id and as_id(parent_intent_id),
+            q=q,
+            updated_since=instant(updated_since, "updated_since"),
+            ordering=ordering,
+        )
+
+    @endpoint
+    def update_intent(
+        self,
+        intent_id: Id,
+        version: int,
+        *,
+        title: str | Unset = UNSET,
+        description: str | Unset | None = UNSET,
+        constraints: Mapping[str, Any] | Sequence[Any] | Unset = UNSET,
+        confidence: int | Unset | None = UNSET,
+    ) -> Call[Intent]:
+        """Change details of the intent at `version`. What is not given stays; None empties it.
+
+        It is not tried again when an answer is lost (ConnectionFailedError with `sent`): the second try
+        could conflict with the first.
+
+        Raises ConflictError `version_conflict`, NotFoundError.
+        """
+        arguments = {
+            "title": title,
+            "description": description,
+            "constraints": constraints,
+            "confidence": confidence,
+        }
+        changes = {name: value for name, value in arguments.items() if value is not UNSET}
+        if not changes:
+            raise InputValidationError(f"give at least one of {', '.join(arguments)}")
+        validate_intent_update(**changes)
+        return Call(
+            method="PATCH",
+            path=path("intents", intent_id),
+            json=changes,
+            version=version,
+            parse=Intent.from_json,
+            repeatable=False,
+        )
+
+    @endpoint
+    def update_state(
+        self,
+        intent_id: Id,
+        version: int,
+        state: Mapping[str, Any] | None = None,
+        *,
+        patches: Sequence[Mapping[str, Any]] | None = None,
+    ) -> Call[Intent]:
+        """Change the state of the intent at `version`, by one of
+
+        - `state`: each key is set to its value, other keys stay;
+        - `patches`: `{"op": "set" | "append" | "remove", "path": …, "value": …}`, applied in order, all or
+          none. A path is a key, or with a leading "/" a JSON Pointer (RFC 6901) into the state.
+
+        Raises ConflictError `version_conflict`, LeaseConflictError (another agent leased a part that this touches),
+        ValidationError `invalid_patch`, NotFoundError.
+        """
+        return Call(
+            method="POST",
+            path=path("intents", intent_id, "state"),
+            json=_state_change(state, patches),
+            version=version,
+            parse=Intent.from_json,
+        )
+
+    @endpoint
+    def set_status(
+        self,
+        intent_id: Id,
+        version: int,
+        status: IntentStatus | str,
+        *,
+        reason: str | None = None,
+        cascade: bool = False,
+    ) -> Call[Intent]:
+        """Move the intent at `version` to `status`; to the one it has already, nothing is written.
+
+        `cascade` with `abandoned` abandons its open descendants too.
+
+        Raises InputValidationError, ConflictError `version_conflict` or `completion_gate` (`waiting_for`: what must end first),
+        ValidationError `illegal_transition`, NotFoundError.
+        """
+        validate_status(status, reason)
+        return Call(
+            method="POST",
+            path=path("intents", intent_id, "status"),
+            json=given(status=status, reason=reason, cascade=cascade or None),
+            version=version,
+            parse=Intent.from_json,
+        )
+
+
+def new_intent(
+    title: str,
+    description: str | None,
+    *,
+    state: Mapping[str, Any] | None,
+    initial_state: Mapping[str, Any] | None,
+    constraints: Mapping[str, Any] | Sequence[Any] | None,
+    confidence: int | None,
+    depends_on: Ids | None,
+    assign: str | Sequence[str] | None,
+    created_by: str | None,
+) -> dict[str, Any]:
+    """The body that creates an intent, checked."""
+    validate_intent_create(
+        title,
+        description,
+        state=state if initial_state is None else initial_state,
+        constraints=constraints,
+        confidence=confidence,
+        assign=assign,
+    )
+    return given(
+        title=title,
+        description=description,
+        state=state,
+        initial_state=initial_state,
+        constraints=constraints,
+        confidence=confidence,
+        depends_on=None if depends_on is None else as_ids(depends_on),
+        assign=assign,
+        created_by=created_by,
+    )
+
+
+def _state_change(state: Mapping[str, Any] | None, patches: Sequence[Mapping[str, Any]] | None) -> dict[str, Any]:
+    if (state is None) == (patches is None):
+        raise InputValidationError("give either state or patches", field="state")
+    if patches is not None:
+        validate_patches(patches)
+        return {"patches": list(patches)}
+    validate_state(state or {})
+    return {"state": state}

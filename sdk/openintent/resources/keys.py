@@ -1,0 +1,50 @@
+"""API keys (protocol §1.1). All of it is for operators."""
+
+from .._endpoint import Call, endpoint
+from ..enums import KeyRole
+from ..models import ApiKey
+from ..validation import validate_key
+from ._helpers import Id, Instant, given, instant, listing, nothing, path
+
+
+class KeyCalls:
+    """/keys."""
+
+    @endpoint
+    def create_key(
+        self,
+        name: str,
+        *,
+        role: KeyRole | str = KeyRole.AGENT,
+        agent_id: str | None = None,
+        expires_at: Instant | None = None,
+    ) -> Call[ApiKey]:
+        """Make an API key. The answer's `key` is the secret: it is shown this once.
+
+        With `agent_id` the key is bound: whoever uses it acts as that agent. Without `expires_at` it is
+        good until it is revoked.
+
+        Raises InputValidationError, PermissionDeniedError.
+        """
+        validate_key(name, role, agent_id)
+        return Call(
+            method="POST",
+            path=path("keys"),
+            json=given(
+                name=name,
+                role=role,
+                agent_id=agent_id,
+                expires_at=instant(expires_at, "expires_at"),
+            ),
+            parse=ApiKey.from_json,
+        )
+
+    @endpoint
+    def list_keys(self, *, limit: int | None = None) -> Call[list[ApiKey]]:
+        """All API keys, revoked ones too, without their secrets. Raises PermissionDeniedError."""
+        return listing(path("keys"), "keys", ApiKey, limit=limit)
+
+    @endpoint
+    def revoke_key(self, key_id: Id) -> Call[None]:
+        """End an API key at once. Repeating it does nothing. Raises PermissionDeniedError, NotFoundError."""
+        return Call(method="DELETE", path=path("keys", key_id), parse=nothing)

@@ -1,0 +1,241 @@
+"""What LLMs do, as events of an intent: tool calls, requests, streams (RFC-0008).
+
+Each method appends one event, whose type is the method's name turned round (`log_tool_call_started` logs
+`tool_call_started`) and whose payload holds the arguments under their own names, without those that are None. Each raises
+InputValidationError if an argument is not JSON, and NotFoundError.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .._endpoint import Call, endpoint
+from ..enums import EventType
+from ..models import Event
+from ._helpers import Id, given
+from .events import new_event
+
+
+class LoggingCalls:
+    """/intents/{id}/events, for tool calls, LLM requests and streams (RFC-0008)."""
+
+    @endpoint
+    def log_tool_call_started(
+        self,
+        intent_id: Id,
+        *,
+        tool_name: str,
+        tool_id: str,
+        arguments: Mapping[str, Any],
+        provider: str | None = None,
+        model: str | None = None,
+    ) -> Call[Event]:
+        """Log that a model asked for a tool. `tool_id` ties the call's events together."""
+        return _log(
+            intent_id,
+            EventType.TOOL_CALL_STARTED,
+            tool_name=tool_name,
+            tool_id=tool_id,
+            arguments=arguments,
+            provider=provider,
+            model=model,
+        )
+
+    @endpoint
+    def log_tool_call_completed(
+        self,
+        intent_id: Id,
+        *,
+        tool_name: str,
+        tool_id: str,
+        arguments: Mapping[str, Any] | None = None,
+        result: Any = None,
+        duration_ms: float | None = None,
+        provider: str | None = None,
+        model: str | None = None,
+    ) -> Call[Event]:
+        """Log what a tool returned, and after how many milliseconds."""
+        return _log(
+            intent_id,
+            EventType.TOOL_CALL_COMPLETED,
+            tool_name=tool_name,
+            tool_id=tool_id,
+            arguments=arguments,
+            result=result,
+            duration_ms=duration_ms,
+            provider=provider,
+            model=model,
+        )
+
+    @endpoint
+    def log_tool_call_failed(
+        self,
+        intent_id: Id,
+        *,
+        tool_name: str,
+        tool_id: str,
+        error: str,
+        arguments: Mapping[str, Any] | None = None,
+        duration_ms: float | None = None,
+        provider: str | None = None,
+        model: str | None = None,
+    ) -> Call[Event]:
+        """Log that a tool failed, why, and after how many milliseconds."""
+        return _log(
+            intent_id,
+            EventType.TOOL_CALL_FAILED,
+            tool_name=tool_name,
+            tool_id=tool_id,
+            arguments=arguments,
+            error=error,
+            duration_ms=duration_ms,
+            provider=provider,
+            model=model,
+        )
+
+    @endpoint
+    def log_llm_request_started(
+        self,
+        intent_id: Id,
+        *,
+        request_id: str,
+        provider: str,
+        model: str,
+        messages_count: int | None = None,
+        tools_available: Sequence[str] | None = None,
+        stream: bool | None = None,
+        temperature: float | None = None,
+    ) -> Call[Event]:
+        """Log that a request goes out to a model. `request_id` ties the request's events together."""
+        return _log(
+            intent_id,
+            EventType.LLM_REQUEST_STARTED,
+            request_id=request_id,
+            provider=provider,
+            model=model,
+            messages_count=messages_count,
+            tools_available=None if tools_available is None else list(tools_available),
+            stream=stream,
+            temperature=temperature,
+        )
+
+    @endpoint
+    def log_llm_request_completed(
+        self,
+        intent_id: Id,
+        *,
+        request_id: str,
+        provider: str,
+        model: str,
+        messages_count: int | None = None,
+        response_content: str | None = None,
+        finish_reason: str | None = None,
+        prompt_tokens: int | None = None,
+        completion_tokens: int | None = None,
+        total_tokens: int | None = None,
+        duration_ms: float | None = None,
+    ) -> Call[Event]:
+        """Log a model's answer: what it said, why it stopped, its tokens, and its milliseconds."""
+        return _log(
+            intent_id,
+            EventType.LLM_REQUEST_COMPLETED,
+            request_id=request_id,
+            provider=provider,
+            model=model,
+            messages_count=messages_count,
+            response_content=response_content,
+            finish_reason=finish_reason,
+            prompt_tokens=prompt_tokens,
+            completion_tokens=completion_tokens,
+            total_tokens=total_tokens,
+            duration_ms=duration_ms,
+        )
+
+    @endpoint
+    def log_llm_request_failed(
+        self,
+        intent_id: Id,
+        *,
+        request_id: str,
+        provider: str,
+        model: str,
+        error: str,
+        messages_count: int | None = None,
+        duration_ms: float | None = None,
+    ) -> Call[Event]:
+        """Log that a request to a model failed, why, and after how many milliseconds."""
+        return _log(
+            intent_id,
+            EventType.LLM_REQUEST_FAILED,
+            request_id=request_id,
+            provider=provider,
+            model=model,
+            messages_count=messages_count,
+            error=error,
+            duration_ms=duration_ms,
+        )
+
+    @endpoint
+    def start_stream(self, intent_id: Id, stream_id: str, *, provider: str, model: str) -> Call[Event]:
+        """Log that a model begins to stream. `stream_id` ties the stream's events together."""
+        return _log(
+            intent_id,
+            EventType.STREAM_STARTED,
+            stream_id=stream_id,
+            provider=provider,
+            model=model,
+        )
+
+    @endpoint
+    def log_stream_chunk(self, intent_id: Id, stream_id: str, *, chunk_index: int) -> Call[Event]:
+        """Log that a stream has come to a chunk. Every tenth or so is enough."""
+        return _log(intent_id, EventType.STREAM_CHUNK, stream_id=stream_id, chunk_index=chunk_index)
+
+    @endpoint
+    def complete_stream(
+        self,
+        intent_id: Id,
+        stream_id: str,
+        *,
+        provider: str,
+        model: str,
+        chunks_received: int | None = None,
+        tokens_streamed: int | None = None,
+    ) -> Call[Event]:
+        """Log that a stream came to its end."""
+        return _log(
+            intent_id,
+            EventType.STREAM_COMPLETED,
+            stream_id=stream_id,
+            provider=provider,
+            model=model,
+            chunks_received=chunks_received,
+            tokens_streamed=tokens_streamed,
+        )
+
+    @endpoint
+    def cancel_stream(
+        self,
+        intent_id: Id,
+        stream_id: str,
+        *,
+        provider: str,
+        model: str,
+        reason: str | None = None,
+        chunks_received: int | None = None,
+        tokens_streamed: int | None = None,
+    ) -> Call[Event]:
+        """Log that a stream was broken off, and why."""
+        return _log(
+            intent_id,
+            EventType.STREAM_CANCELLED,
+            stream_id=stream_id,
+            provider=provider,
+            model=model,
+            reason=reason,
+            chunks_received=chunks_received,
+            tokens_streamed=tokens_streamed,
+        )
+
+
+def _log(intent_id: Id, event_type: EventType, **payload: Any) -> Call[Event]:
+    return new_event(intent_id, event_type, given(**payload))

@@ -1,0 +1,169 @@
+"""/portfolios (RFC-0007)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from .._endpoint import Call, endpoint
+from ..enums import PortfolioStatus
+from ..errors import InputValidationError
+from ..models import Portfolio, PortfolioMember
+from ..validation import validate_portfolio, validate_portfolio_member, validate_portfolio_status
+from ._helpers import UNSET, Id, Unset, as_id, given, listing, nothing, path
+
+
+class PortfolioCalls:
+    """/portfolios (RFC-0007)."""
+
+    @endpoint
+    def create_portfolio(
+        self,
+        name: str,
+        description: str | None = None,
+        *,
+        governance_policy: Mapping[str, Any] | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        created_by: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Call[Portfolio]:
+        """Create an active portfolio without members.
+
+        `governance_policy`: `require_all_completed` (it completes only when its members have), `allow_partial_completion`
+        (an abandoned member counts as done), `auto_complete_threshold` (the percentage of completed members at which it
+        completes by itself), `shared_constraints` (of every member: `get_intent(…, effective=True)`; limits in them are watched).
+        Only the key that made it, arbiters and operators change it later.
+
+        Raises InputValidationError, ValidationError.
+        """
+        body = given(
+            name=name,
+            description=description,
+            governance_policy=governance_policy,
+            metadata=metadata,
+            created_by=created_by,
+        )
+        validate_portfolio(**body)
+        return Call(
+            method="POST",
+            path=path("portfolios"),
+            json=body,
+            parse=Portfolio.from_json,
+            idempotency_key=idempotency_key,
+        )
+
+    @endpoint
+    def get_portfolio(self, portfolio_id: Id) -> Call[Portfolio]:
+        """The portfolio with its members and how far they are. Raises NotFoundError."""
+        return Call(method="GET", path=path("portfolios", portfolio_id), parse=Portfolio.from_json)
+
+    @endpoint
+    def list_portfolios(
+        self,
+        *,
+        created_by: str | None = None,
+        status: PortfolioStatus | str | None = None,
+        limit: int | None = None,
+    ) -> Call[list[Portfolio]]:
+        """All portfolios that match, or the first `limit` of them: the newest first."""
+        return listing(path("portfolios"), "portfolios", Portfolio, limit=limit, created_by=created_by, status=status)
+
+    @endpoint
+    def update_portfolio(
+        self,
+        portfolio_id: Id,
+        *,
+        name: str | Unset = UNSET,
+        description: str | Unset | None = UNSET,
+        governance_policy: Mapping[str, Any] | Unset = UNSET,
+        metadata: Mapping[str, Any] | Unset = UNSET,
+        version: int | None = None,
+    ) -> Call[Portfolio]:
+        """Change details of the portfolio. What is not given stays; a policy or metadata replace those before.
+
+        With `version`, the one that was read, nobody's change is lost: ConflictError `version_conflict` says that there is another.
+        Without it, members of `metadata` that begin with `openintent.` stay as they are. A new `auto_complete_threshold` that is
+        reached completes the portfolio.
+
+        Raises InputValidationError, PermissionDeniedError (the policy is not yours), ConflictError, NotFoundError.
+        """
+        arguments = {"name": name, "description": description, "governance_policy": governance_policy, "metadata": metadata}
+        changes = {each: value for each, value in arguments.items() if value is not UNSET}
+        if not changes:
+            raise InputValidationError(f"give at least one of {', '.join(arguments)}")
+        validate_portfolio(**changes)
+        return Call(
+            method="PATCH",
+            path=path("portfolios", portfolio_id),
+            json=changes,
+            version=version,
+            parse=Portfolio.from_json,
+            repeatable=version is None,
+        )
+
+    @endpoint
+    def update_portfolio_status(
+        self, portfolio_id: Id, status: PortfolioStatus | str, reason: str | None = None, *, version: int | None = None
+    ) -> Call[Portfolio]:
+        """Complete or abandon the portfolio; with the status that it has already, nothing is written.
+
+        Raises ConflictError `completion_gate` (`response["waiting_for"]`: members that must complete first) or, with a `version`
+        that it no longer has, `version_conflict`; PermissionDeniedError (its policy binds open members), ValidationError
+        `illegal_transition`, NotFoundError.
+        """
+        validate_portfolio_status(status, reason)
+        return Call(
+            method="PATCH",
+            path=path("portfolios", portfolio_id, "status"),
+            json=given(status=status, reason=reason),
+            version=version,
+            parse=Portfolio.from_json,
+            repeatable=version is None,
+        )
+
+    @endpoint
+    def add_intent_to_portfolio(
+        self,
+        portfolio_id: Id,
+        intent_id: Id,
+        role: str = "member",
+        priority: int = 0,
+        *,
+        version: int | None = None,
+    ) -> Call[PortfolioMember]:
+        """Make the intent a member. `role` is `primary` (one member at most), `member`, `dependency` or another text.
+
+        Raises ConflictError `duplicate_member`, `duplicate_primary`, `portfolio_closed` or, with a `version` that it no longer
+        has, `version_conflict`; ValidationError (no such intent), NotFoundError (no such portfolio).
+        """
+        validate_portfolio_member(role, priority)
+        return Call(
+            method="POST",
+            path=path("portfolios", portfolio_id, "intents"),
+            json={"intent_id": as_id(intent_id), "role": role, "priority": priority},
+            version=version,
+            parse=PortfolioMember.from_json,
+        )
+
+    @endpoint
+    def get_portfolio_intents(self, portfolio_id: Id, *, limit: int | None = None) -> Call[list[PortfolioMember]]:
+        """Its members, the highest priority first. Raises NotFoundError."""
+        return listing(path("portfolios", portfolio_id, "intents"), "intents", PortfolioMember, limit=limit)
+
+    @endpoint
+    def remove_intent_from_portfolio(self, portfolio_id: Id, intent_id: Id, *, version: int | None = None) -> Call[None]:
+        """Let the intent be no member any more. Repeating it does nothing.
+
+        Raises ConflictError `portfolio_closed` or, with a `version` that it no longer has, `version_conflict`; PermissionDeniedError
+        (another key added it, and the policy binds it), NotFoundError.
+        """
+        return Call(
+            method="DELETE",
+            path=path("portfolios", portfolio_id, "intents", intent_id),
+            version=version,
+            parse=nothing,
+            repeatable=version is None,
+        )
+
+    @endpoint
+    def get_intent_portfolios(self, intent_id: Id, *, limit: int | None = None) -> Call[list[Portfolio]]:
+        """The portfolios that the intent is in, the oldest first. Raises NotFoundError."""
+        return listing(path("intents", intent_id, "portfolios"), "portfolios", Portfolio, limit=limit)

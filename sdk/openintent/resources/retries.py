@@ -1,0 +1,91 @@
+"""Retry policies and failures (RFC-0010)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .._endpoint import Call, endpoint
+from ..enums import RetryStrategy
+from ..models import Failure, RetryPolicy
+from ..validation import validate_failure, validate_retry_policy
+from ._helpers import Id, given, listing, path
+
+
+class RetryCalls:
+    """/intents/{id}/retry-policy and …/failures (RFC-0010)."""
+
+    @endpoint
+    def set_retry_policy(
+        self,
+        intent_id: Id,
+        *,
+        strategy: RetryStrategy | str | None = None,
+        max_attempts: int | None = None,
+        base_delay_seconds: float | None = None,
+        max_delay_seconds: float | None = None,
+        backoff_multiplier: float | None = None,
+        jitter: bool | None = None,
+        retryable_errors: Sequence[str] | None = None,
+        fallback_agent_id: str | None = None,
+        failure_threshold: int | None = None,
+    ) -> Call[RetryPolicy]:
+        """Say what is to follow the failures on the intent, in place of the policy that it has.
+
+        What is left out takes its default: exponential delays from 1 s by factors of 2 up to 300 s, with jitter, 3 attempts,
+        every error retryable, nobody to fall back to. The `fallback_agent_id` takes over after `failure_threshold` failures
+        of an agent, or when its retries are exhausted (R-3), with every strategy: with `none` that is the first failure.
+
+        Raises InputValidationError, NotFoundError.
+        """
+        body = given(
+            strategy=strategy,
+            max_attempts=max_attempts,
+            base_delay_seconds=base_delay_seconds,
+            max_delay_seconds=max_delay_seconds,
+            backoff_multiplier=backoff_multiplier,
+            jitter=jitter,
+            retryable_errors=retryable_errors,
+            fallback_agent_id=fallback_agent_id,
+            failure_threshold=failure_threshold,
+        )
+        validate_retry_policy(**body)
+        return Call(method="PUT", path=path("intents", intent_id, "retry-policy"), json=body, parse=RetryPolicy.from_json)
+
+    @endpoint
+    def get_retry_policy(self, intent_id: Id) -> Call[RetryPolicy]:
+        """The intent's policy. Raises NotFoundError, also where none was set."""
+        return Call(method="GET", path=path("intents", intent_id, "retry-policy"), parse=RetryPolicy.from_json)
+
+    @endpoint
+    def record_failure(
+        self,
+        intent_id: Id,
+        error_type: str,
+        error_message: str | None = None,
+        *,
+        attempt: int | None = None,
+        will_retry: bool | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        agent_id: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Call[Failure]:
+        """Record that an attempt of the client's agent (or of `agent_id`) failed with an error such as "rate_limit".
+
+        Without `attempt` it is the one after the agent's last; without `will_retry` the intent's policy says whether there is
+        another. If the policy allows one, the answer has `retry_at`, and the log gets `retry_due` then (R-2).
+
+        Raises InputValidationError, NotFoundError.
+        """
+        said = given(error_message=error_message, attempt=attempt, will_retry=will_retry, metadata=metadata, agent_id=agent_id)
+        validate_failure(error_type, **said)
+        return Call(
+            method="POST",
+            path=path("intents", intent_id, "failures"),
+            json={"error_type": error_type, **said},
+            parse=Failure.from_json,
+            idempotency_key=idempotency_key,
+        )
+
+    @endpoint
+    def get_failures(self, intent_id: Id, *, limit: int | None = None) -> Call[list[Failure]]:
+        """What failed on the intent, the oldest first. Raises NotFoundError."""
+        return listing(path("intents", intent_id, "failures"), "failures", Failure, limit=limit)

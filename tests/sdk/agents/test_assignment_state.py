@@ -1,0 +1,110 @@
+"""What the log says about an assignment."""
+
+from itertools import count
+
+import pytest
+from openintent import Event
+from openintent.agents._assignment_state import Standing, marked
+
+from ..samples import EVENT
+
+
+class Log:
+    def __init__(self):
+        self.events, self.numbers = [], count(1)
+
+    def add(self, event_type, actor="boss", **payload):
+        number = next(self.numbers)
+        event = {
+            **EVENT,
+            "id": f"event-{number}",
+            "sequence": number,
+            "event_type": event_type,
+            "actor": actor,
+            "payload": payload,
+        }
+        self.events.append(Event.from_json(event))
+
+    def standing(self):
+        standing = Standing("ada", "assignment")
+        standing.read(self.events)
+        return standing
+
+
+@pytest.fixture
+def log():
+    log = Log()
+    log.add("agent_assigned", agent_id="ada")
+    return log
+
+
+def patch(log, assignment, **about):
+    log.add("state_patched", "ada", patches=marked([{"op": "set", "path": "a", "value": 1}], assignment, **about))
+
+
+def test_who_is_not_assigned_has_nothing_to_do():
+    log = Log()
+    log.add("agent_assigned", agent_id="bob")
+    assert log.standing().is_settled
+
+
+def test_who_is_assigned_has(log):
+    standing = log.standing()
+    assert (standing.is_settled, standing.is_handled, standing.starts) == (False, False, 0)
+
+
+def test_leases_with_its_scope_count_its_starts(log):
+    for agent_id, scope in [("ada", "assignment"), ("ada", "other"), ("bob", "assignment"), ("ada", "assignment")]:
+        log.add("lease_acquired", agent_id, agent_id=agent_id, scope=scope)
+    assert log.standing().starts == 2
+
+
+@pytest.mark.parametrize("completes", [True, False])
+def test_its_mark_says_that_it_is_handled(log, completes):
+    patch(log, "event-1", completes=completes)
+    standing = log.standing()
+    assert standing.is_handled
+    assert standing.is_settled is not completes
+
+
+@pytest.mark.parametrize(
+    "patches", [[], [{"op": "set", "path": "a", "value": 1}], [{"op": "remove", "path": "openintent.assignment"}]]
+)
+def test_other_patches_say_nothing(log, patches):
+    log.add("state_patched", "ada", patches=patches)
+    patch(log, "event-0", completes=True)
+    assert not log.standing().is_handled
+
+
+def test_being_assigned_anew_begins_anew(log):
+    patch(log, "event-1", completes=False)
+    log.add("failure_recorded", "ada", agent_id="ada")
+    log.add("agent_assigned", agent_id="bob")
+    assert log.standing().is_settled
+    log.add("agent_assigned", agent_id="ada")
+    assert not log.standing().is_settled
+
+
+@pytest.mark.parametrize("end", ["failure_recorded", "lease_revoked"])
+@pytest.mark.parametrize(
+    ("event_type", "actor", "payload", "goes_on"),
+    [
+        ("retry_due", "system", {"agent_id": "ada"}, True),
+        ("retry_due", "system", {"agent_id": "bob"}, False),
+        ("status_changed", "boss", {"to": "pending"}, True),
+        ("status_changed", "system", {"to": "active"}, True),
+        ("status_changed", "boss", {"to": "blocked"}, False),
+        ("status_changed", "ada", {"to": "pending"}, False),
+    ],
+)
+def test_what_has_ended_goes_on_when_the_policy_or_somebody_else_says_so(log, end, event_type, actor, payload, goes_on):
+    log.add(end, "ada", agent_id="ada", scope="assignment")
+    assert log.standing().is_settled
+    log.add(event_type, actor, **payload)
+    assert log.standing().is_settled is not goes_on
+
+
+def test_what_ended_for_others_does_not_end_it_for_the_agent(log):
+    log.add("failure_recorded", "bob", agent_id="bob")
+    log.add("lease_revoked", "boss", agent_id="ada", scope="other")
+    assert not log.standing().is_settled

@@ -1,6 +1,6 @@
 # The commands of the project. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test clients check format bench schema docs docs-serve blocks lock clean
+.PHONY: help run test clients check hooks format bench schema docs docs-serve blocks lock clean
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -19,7 +19,7 @@ test: $(VENV)/.dev ## Set everything up and run the tests, on SQLite and on Post
 clients: $(VENV)/.dev ## Install what the tests of clients in other languages need (npm)
 	$(BIN)/python -m tests.clients.packages
 
-check: $(VENV)/.dev ## Format, lint, types, imports, migrations, OpenAPI drift
+check: $(VENV)/.dev ## Check format, lint, types, imports, migrations, OpenAPI, rules, commit messages
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -28,6 +28,10 @@ check: $(VENV)/.dev ## Format, lint, types, imports, migrations, OpenAPI drift
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file $(VENV)/openapi.yaml
 	diff -u openapi.yaml $(VENV)/openapi.yaml
 	$(BIN)/python -m tests.rules
+	$(BIN)/python scripts/commit_messages.py
+
+hooks: ## Install the hook that checks commit messages
+	$(PYTHON) scripts/commit_messages.py --install
 
 format: $(VENV)/.dev ## Format the code and mend what the linter can mend
 	$(BIN)/ruff check --fix .

@@ -152,7 +152,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="openintent-server",
         description="Serve OpenIntent: the API, its documentation and the console.",
-        epilog="Each option has an environment variable; the README lists them all.",
+        epilog="Each option has an environment variable; docs/reference/settings.md lists them all.",
     )
     parser.add_argument("--host", help=f"address to bind (OPENINTENT_HOST; default {DEFAULT_HOST})")
     parser.add_argument("--port", type=_port, help=f"port; 0 takes a free one (OPENINTENT_PORT; default {DEFAULT_PORT})")

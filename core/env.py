@@ -1,4 +1,4 @@
-"""The environment: every variable the server reads, checked here (the README lists them)."""
+"""The environment: every variable the server reads, checked here (docs/reference/settings.md lists them)."""
 
 import ipaddress
 import re

@@ -23,6 +23,7 @@ APPS = ("access", "attachments", "core", "governance", "intents", "leasing", "po
 OUTSIDE = {
     "CHANGELOG.md": "changelog.md",
     "CONTRIBUTING.md": "contributing.md",
+    "LICENSE": "files/LICENSE",
     "openapi.yaml": "reference/http/openapi.yaml",
     "deploy/Caddyfile": "files/Caddyfile",
     "deploy/nginx.conf": "files/nginx.conf",

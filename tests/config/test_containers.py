@@ -107,7 +107,7 @@ def test_every_variable_is_explained_in_the_example_and_known_to_the_server():
     text = (ROOT / "compose.yaml").read_text()
     variables = words(r"\$\{(\w+)", text) - {"NAME"}
     explained = words(r"^(\w+)=|\n(\w+)=", (ROOT / ".env.example").read_text())
-    settings = (ROOT / "README.md").read_text() + (ROOT / "docs/deploy.md").read_text()
+    settings = (ROOT / "docs/reference/settings.md").read_text() + (ROOT / "docs/deploy.md").read_text()
 
     assert variables == {name for pair in explained for name in pair if name}
     assert all(

@@ -1,6 +1,6 @@
 """`python -m tests.docs`: every code block of the documents, and what tests do with it. Fails if one is left out.
 
-The README's Python is played by tests/sdk/test_readme.py and its neighbours, by heading; all else by tests/docs/test_pages.py.
+Python of README.md and docs/specification.md is run by tests/sdk, by heading; all other blocks by tests/docs/test_pages.py.
 """
 
 import re
@@ -8,7 +8,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from .blocks import README, ROOT, Block, blocks, pages
+from .blocks import README, ROOT, SPECIFICATION, Block, blocks, pages
 from .play import fate
 
 PLAYED = re.compile(r"""\b(?:play|example)\(\s*"([^"]+)",?""")
@@ -21,8 +21,13 @@ def played() -> set[str]:
 
 
 def left_out() -> list[str]:
-    """Blocks of the README's Python that no test plays. Elsewhere none can be left out."""
-    return [f"{block} ({block.heading})" for block in _python(README) if block.heading not in played()]
+    """Return the Python blocks of the README and the specification that no test runs. On other pages none can be left out."""
+    return [
+        f"{block} ({block.heading})"
+        for page in (README, SPECIFICATION)
+        for block in _python(page)
+        if block.heading not in played()
+    ]
 
 
 def fates(page: Path) -> Counter[str]:
@@ -39,8 +44,8 @@ def report(page: Path) -> str:
 def main() -> int:
     for page in filter(blocks, pages()):
         print(report(page))
-    everything, missing = _python(README), left_out()
-    print(f"\nPython of the README, verbatim, as written and awaited: {len(everything) - len(missing)} of {len(everything)}")
+    everything, missing = [*_python(README), *_python(SPECIFICATION)], left_out()
+    print(f"\nPython of the README and the specification, verbatim: {len(everything) - len(missing)} of {len(everything)}")
     print("".join(f"left out: {each}\n" for each in missing), end="")
     return bool(missing)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
+SPECIFICATION = ROOT / "docs/specification.md"
 
 HEADING = re.compile(r"#+ (.+)")
 FENCE = re.compile(r"(\s*)```\s*([\w+-]*)\s*(?:title=\"([^\"]*)\")?.*")

@@ -32,10 +32,12 @@ MANAGE = "openintent-manage "
 
 NOT_RUN: dict[str, str] = {
     ".": "activates an environment; the test's own is active",
+    "black": "is the specification's formatter; here make format runs ruff",
     "cd": "goes into a folder that a command made which is not run",
     "docker": "there is no container daemon where tests run; compose.yaml is looked at by hand",
     "git": "there is no network; what follows the clone is checked",
     "make": "sets up, serves or tests everything; that the target exists is checked",
+    "mypy": "checks the specification's folder openintent/; here make check runs it",
     "node": "runs what generators make (tests/clients)",
     "npm": "there is no network",
     "npx": "runs what npm has installed (tests/clients)",
@@ -47,6 +49,7 @@ NOT_RUN: dict[str, str] = {
     "pip": "there is no network; that the extras exist is checked",
     "pytest": "is the suite itself, or a part of it",
     "python -m venv": "the test makes its own environment",
+    "ruff": "checks the specification's folder openintent/; here make check runs it",
     "rsync": "copies a deployment's files",
     "sqlite3": "is not everywhere where tests run",
 }

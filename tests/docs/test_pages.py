@@ -1,15 +1,17 @@
 """The blocks of every page run as they stand, in order, against a live server."""
 
+from hashlib import sha256
+
 import pytest
 
 from tests.processes import ROOT
 
 from .__main__ import left_out
-from .blocks import README, blocks, pages
+from .blocks import README, SPECIFICATION, blocks, pages
 from .play import Reader, fate, matches
 from .shell import Unknown, commands, reason_not_to_run
 
-OWN_TESTS = {README, ROOT / "docs/tutorial.md"}
+OWN_TESTS = {README, SPECIFICATION, ROOT / "docs/tutorial.md"}
 WRITTEN = [page for page in pages() if page not in OWN_TESTS and blocks(page)]
 
 
@@ -18,10 +20,23 @@ def test_a_page_runs(page, server, tmp_path):
     Reader(server, tmp_path).read(page)
 
 
-@pytest.mark.parametrize("block", [block for block in blocks(README) if block.language != "python"], ids=str)
-def test_the_readme_runs(block, server, tmp_path):
-    """Its Python has tests of its own, which look at what it did (tests/sdk/test_readme.py)."""
+@pytest.mark.parametrize(
+    "block", [block for page in (README, SPECIFICATION) for block in blocks(page) if block.language != "python"], ids=str
+)
+def test_readme_and_specification_run(block, server, tmp_path):
+    """Their Python has tests of its own, which look at what it did (tests/sdk/test_specification.py)."""
     Reader(server, tmp_path).play(block)
+
+
+def test_specification_blocks_are_kept_to_the_letter():
+    text = "".join(block.code for block in blocks(SPECIFICATION))
+
+    assert len(blocks(SPECIFICATION)) == 25
+    assert sha256(text.encode()).hexdigest() == "302a84df46c8db02449b4fd0b383fd8a9551872ccc5f612bcda70b42778f838c"
+
+
+def test_readme_is_short_enough_to_read():
+    assert len(README.read_text().splitlines()) <= 250
 
 
 def test_no_block_is_left_out():

@@ -14,8 +14,6 @@ from openintent.enums import SERVER_WRITTEN
 from tests.processes import ROOT
 from tests.rules import RULES
 
-from .blocks import README
-
 CLIENTS = (OpenIntentClient, AsyncOpenIntentClient)
 
 SPECIFIED = re.findall(
@@ -34,9 +32,8 @@ OWN_RFC = {"lease": "RFC-0003", "stream": "RFC-0006", "wait_for_decision": "RFC-
 
 
 def methods():
-    """The README's table: each method with its RFC."""
-    table = README.read_text().partition("[start:methods]")[2].partition("[end:methods]")[0]
-    rows = [line.split("|") for line in table.splitlines() if "()`" in line]
+    """Return each method of the reference's table with its RFC."""
+    rows = [line.split("|") for line in (ROOT / "docs/reference/index.md").read_text().splitlines() if "()`" in line]
     return {name: rfc.strip() for _, names, rfc, *_ in rows for name in re.findall(r"`(\w+)\(\)`", names)}
 
 
@@ -78,8 +75,9 @@ def test_a_method_is_of_the_rfc_that_its_module_says(name, rfc):
     assert rfc == (said[0] if said else "RFC-0002" if part.__name__ == "EventCalls" else "-")
 
 
-def test_every_setting_is_in_the_readme():
-    table = README.read_text().partition("[start:settings]")[2].partition("[end:settings]")[0]
+def test_every_setting_is_in_the_reference():
+    page = (ROOT / "docs/reference/settings.md").read_text()
+    table = "\n".join(line for line in page.splitlines() if line.startswith("|"))
     said = set(re.findall(r"`…?([A-Z_][A-Z0-9_]+)`", table))
 
     assert {name for name in said if not name.startswith("_")} == _read()
@@ -151,7 +149,7 @@ def test_every_rule_is_in_the_protocol():
 
 
 def test_every_common_error_is_an_exception_with_its_status():
-    table = README.read_text().partition("### Common Errors")[2].partition("\n## ")[0]
+    table = (ROOT / "docs/hooks/errors.md").read_text().partition("## Common exceptions")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| `(\w+)` \| (\d+) \|", table, re.MULTILINE)
 
     assert len(rows) == 7

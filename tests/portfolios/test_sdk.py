@@ -1,4 +1,4 @@
-"""Both clients against the live server, as the README uses them."""
+"""Both clients against the live server, as the specification uses them."""
 
 import asyncio
 

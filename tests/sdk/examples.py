@@ -1,4 +1,4 @@
-"""The README's Python blocks, and how they are run: as they stand, or with an `await` before every call of the client."""
+"""Python blocks of the documents, run as they stand or with an `await` before every call of the client."""
 
 import ast
 import inspect
@@ -7,7 +7,11 @@ from pathlib import Path
 
 from openintent import AsyncOpenIntentClient, OpenIntentClient
 
-README = Path(__file__).parents[2] / "README.md"
+ROOT = Path(__file__).parents[2]
+README = ROOT / "README.md"
+SPECIFICATION = ROOT / "docs/specification.md"
+GUIDES = ROOT / "docs/guides"
+
 CONNECTION = {
     "base_url": "https://api.openintent.ai",
     "api_key": "your-api-key",
@@ -15,10 +19,10 @@ CONNECTION = {
 }
 
 
-def example(heading):
-    """The Python block under a heading."""
-    found = re.search(rf"^#+ {re.escape(heading)}$.*?^```python\n(.*?)^```", README.read_text(), re.MULTILINE | re.DOTALL)
-    assert found, f"README.md has no example under {heading!r}"
+def example(heading, page=SPECIFICATION):
+    """Return the first Python block under a heading of a page."""
+    found = re.search(rf"^#+ {re.escape(heading)}$.*?^```python\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+    assert found, f"{page} has no example under {heading!r}"
     return found[1]
 
 
@@ -121,7 +125,7 @@ async def run_tree(tree, names):
     """Code with `await` in it."""
     tree = ast.fix_missing_locations(tree)
     flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
-    outcome = eval(compile(tree, "README.md", "exec", flags=flags), names)
+    outcome = eval(compile(tree, "example", "exec", flags=flags), names)
     if inspect.isawaitable(outcome):
         await outcome
 
@@ -137,4 +141,4 @@ async def play_awaited(code, names):
 def play_as_written(code, names):
     with OpenIntentClient(**CONNECTION) as client:
         names["client"] = client
-        exec(compile(ast.fix_missing_locations(parsed(code)), "README.md", "exec"), names)
+        exec(compile(ast.fix_missing_locations(parsed(code)), "example", "exec"), names)

@@ -1,4 +1,4 @@
-"""The README's way to serve from Python."""
+"""The specification's way to serve from Python."""
 
 import requests
 
@@ -11,7 +11,7 @@ KEYS = {"my-secret-key": 200, "agent-key": 200, "dev-user-key": 401}
 
 
 def test_programmatic_usage(tmp_path):
-    """On a free port and a database of its own; those of the README may be taken."""
+    """On a free port and a database of its own; those of the specification may be taken."""
     code = example("Quick Start: Run Your Own Server")
     for said, here in {"port=8000": "port=0", "sqlite:///./my-intents.db": migrated_database("sqlite", tmp_path)}.items():
         assert said in code

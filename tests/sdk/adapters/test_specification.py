@@ -1,4 +1,4 @@
-"""The README's section "Provider Adapters": its examples as they stand, and with the asynchronous clients and an `await` before each call."""
+"""The specification's section "Provider Adapters": its examples as they stand, and with asynchronous clients and an `await` before each call."""
 
 import ast
 import asyncio
@@ -38,7 +38,7 @@ def play(request, server):
         if request.param == "awaited":
             asyncio.run(awaited(AwaitsOfAdapter().visit(tree), names))
         else:
-            exec(compile(ast.fix_missing_locations(tree), "README.md", "exec"), names)
+            exec(compile(ast.fix_missing_locations(tree), "specification.md", "exec"), names)
             for client in clients(names):
                 client.close()
         return SimpleNamespace(**{name: names[name] for name in names if name != "__builtins__"})

@@ -1,4 +1,4 @@
-"""The README's agents, verbatim: the first one as a program, the others within this one (protocol K-7)."""
+"""Agents of the documents, verbatim: the README's as a program, the guide's within this one (protocol K-7)."""
 
 import os
 import signal
@@ -7,29 +7,33 @@ import sys
 
 import pytest
 
-from ..examples import example
+from tests.system.crowd import until
+
+from ..examples import GUIDES, README, example
 
 pytestmark = pytest.mark.rule("K-7")
 
 
-def test_an_agent_is_ten_lines(server, boss, tmp_path):
+def test_ten_line_agent_asks_for_a_decision_and_uses_it(server, boss, tmp_path):
     program = tmp_path / "agent.py"
-    program.write_text(example("Agents"))
+    program.write_text(example("An agent that asks for a decision", README))
     environment = {**os.environ, "OPENINTENT_URL": server.url}
     with subprocess.Popen([sys.executable, program], env=environment, stderr=subprocess.PIPE, text=True) as process:
-        intent = boss.ask("research-agent", "Otters")
+        intent = boss.ask("support-agent", "Answer the complaint")
+        question = until(lambda: boss.get_arbitrations(intent.id), "a question")[0]
+        boss.record_decision(intent.id, "refund", rationale="Third complaint", arbitration_id=question.id)
 
-        assert boss.becomes(intent, "completed").state == {"findings": "All about Otters"}
+        assert boss.becomes(intent, "completed").state == {"resolution": "refund", "reason": "Third complaint"}
 
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
-        assert "research-agent is listening at" in process.stderr.read()
+        assert "support-agent is listening at" in process.stderr.read()
 
 
 def test_workers(boss, capsys):
     names = {"client": boss}
 
-    exec(compile(example("Workers"), "README.md", "exec"), names)
+    exec(compile(example("Workers", GUIDES / "agents.md"), "agents.md", "exec"), names)
 
     assert capsys.readouterr().out == "Dear customer, …\n"
     intent = boss.get_intent(names["intent"].id)
@@ -38,7 +42,7 @@ def test_workers(boss, capsys):
 
 
 def test_coordinators(boss, capsys):
-    exec(compile(example("Coordinators"), "README.md", "exec"), {})
+    exec(compile(example("Coordinators", GUIDES / "agents.md"), "agents.md", "exec"), {})
 
     assert capsys.readouterr().out == "flights: Book flights: done\nhotels: Book hotel: done\nRome Trip 2025 is booked\n"
     [portfolio] = [each for each in boss.list_portfolios(created_by="travel-coordinator") if each.name == "Rome Trip 2025"]

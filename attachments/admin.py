@@ -19,7 +19,7 @@ from access.roles import actor_of, may
 from attachments import previews, services
 from attachments.errors import BytesMissing
 from attachments.models import Attachment
-from attachments.views import served
+from attachments.views import serve_content
 from console.actions import action
 from console.filters import OF_INTENT, by, intent_of
 from console.lists import RowsAdmin
@@ -36,7 +36,7 @@ class AttachmentAdmin(RowsAdmin):
     panels_template = "attachments/attachment.html"
     search_label = "File name, or the exact agent or SHA-256"
     list_filter = [
-        by("kind", "kind", _TABS, lambda kind, now: previews.of_kind(kind)),
+        by("kind", "kind", _TABS, lambda kind, now: previews.filter_by_kind(kind)),
         OF_INTENT,
     ]
     actions = ["remove"]
@@ -57,16 +57,16 @@ class AttachmentAdmin(RowsAdmin):
 
     def rows(self, request: HttpRequest, found: list[Attachment]) -> dict[str, Any]:
         return {
-            "rows": [(previews.shown(each), each.size <= SMALL) for each in found],
+            "rows": [(previews.make_preview(each), each.size <= SMALL) for each in found],
             "of_intent": intent_of(request),
             "may_remove": bool(found) and may(request, Role.OPERATOR),
         }
 
     def panels(self, request: HttpRequest, obj: Attachment) -> dict[str, Any]:
-        place = previews.whereabouts(obj)
+        place = previews.storage_state(obj)
         twins = Attachment.objects.filter(blob=obj.blob_id, blob__isnull=False).exclude(pk=obj.pk).select_related("intent")
         return {
-            "shown": previews.shown(obj, most=previews.LONG) if place == "here" else previews.Shown(obj, ""),
+            "shown": previews.make_preview(obj, most=previews.LONG) if place == "here" else previews.Preview(obj, ""),
             "place": place,
             "twins": twins.defer("intent__state", "intent__constraints").order_by("-pk")[:TWINS],
             "script": "console/copy.js",
@@ -100,7 +100,7 @@ class AttachmentAdmin(RowsAdmin):
             raise PermissionDenied
         attachment = get_object_or_404(Attachment, pk=object_id, storage_url=None)
         try:
-            response = served(request.META, str(request.method), attachment)
+            response = serve_content(request.META, str(request.method), attachment)
         except BytesMissing as missing:
             raise Http404(missing.detail) from None
         response.headers["Cache-Control"] = "private, no-cache"

@@ -19,10 +19,10 @@ from django.utils import timezone
 
 from attachments.storage import PARTIAL
 
-PART = 256 * 2**10  # Bytes that are read, and sent, at once.
-KEPT_FOR = timedelta(days=1)
+CHUNK_BYTES = 256 * 2**10  # Bytes that are read, and sent, at once.
+GRACE_PERIOD = timedelta(days=1)
 FOLDERS = [f"{number:02x}" for number in range(256)]
-FOLDERS_AT_ONCE = 16  # Listing a whole bucket every few minutes would cost money.
+FOLDERS_PER_RUN = 16  # Listing a whole bucket every few minutes would cost money.
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -30,7 +30,7 @@ log = logging.getLogger("openintent.attachments")
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
+class Upload:
     """Bytes that came with a request, in memory or in a file, and their digest."""
 
     file: "File[bytes]"
@@ -41,13 +41,13 @@ class Content:
     def of(cls, file: Any) -> Self:
         plain: File[bytes] = File(file)  # Without an upload's wish to be moved away: it may be read again.
         digest, size = hashlib.sha256(), 0
-        for chunk in plain.chunks(PART):
+        for chunk in plain.chunks(CHUNK_BYTES):
             digest.update(chunk)
             size += len(chunk)
         return cls(plain, size, digest.hexdigest())
 
 
-class Stretch:
+class LimitedReader:
     """Bytes of an open file, part by part: as many as are left to send."""
 
     def __init__(self, file: BinaryIO, length: int) -> None:
@@ -58,7 +58,7 @@ class Stretch:
         return self
 
     def __next__(self) -> bytes:
-        part = self.file.read(min(PART, self.left))
+        part = self.file.read(min(CHUNK_BYTES, self.left))
         if not part:
             raise StopIteration
         self.left -= len(part)
@@ -72,28 +72,28 @@ def storage() -> Any:
     return storages["attachments"]
 
 
-def name_of(digest: str) -> str:
+def blob_name(digest: str) -> str:
     return f"{digest[:2]}/{digest}"
 
 
-def keep(content: Content) -> None:
+def store(content: Upload) -> None:
     """Store the bytes, unless they are there."""
-    if not has(content.sha256):
+    if not exists(content.sha256):
         content.file.seek(0)
-        storage().save(name_of(content.sha256), content.file)
+        storage().save(blob_name(content.sha256), content.file)
 
 
-def has(digest: str) -> bool:
-    return bool(storage().exists(name_of(digest)))
+def exists(digest: str) -> bool:
+    return bool(storage().exists(blob_name(digest)))
 
 
-def read(digest: str, start: int, length: int) -> Stretch:
+def open_range(digest: str, start: int, length: int) -> LimitedReader:
     """Raises FileNotFoundError."""
-    return Stretch(storage().read_from(name_of(digest), start, length), length)
+    return LimitedReader(storage().read_from(blob_name(digest), start, length), length)
 
 
 def delete(digest: str) -> None:
-    storage().delete(name_of(digest))
+    storage().delete(blob_name(digest))
 
 
 def delete_partial(names: Iterable[str]) -> None:
@@ -101,13 +101,13 @@ def delete_partial(names: Iterable[str]) -> None:
         storage().delete(name)
 
 
-def old(folders: Iterable[str] | None = None) -> tuple[list[str], list[str]]:
+def list_old(folders: Iterable[str] | None = None) -> tuple[list[str], list[str]]:
     """The digests of stored files, and the names of files that were never finished, that are older than a day.
 
     In some of the folders, others each time; every worker asks again every few minutes.
     """
     digests, partial = [], []
-    for folder in folders or random.sample(FOLDERS, FOLDERS_AT_ONCE):
+    for folder in folders or random.sample(FOLDERS, FOLDERS_PER_RUN):
         for file in _files_in(folder):
             name = f"{folder}/{file}"
             if _DIGEST.fullmatch(file) and _is_old(name):
@@ -126,6 +126,6 @@ def _files_in(folder: str) -> list[str]:
 
 def _is_old(name: str) -> bool:
     try:
-        return storage().get_modified_time(name) < timezone.now() - KEPT_FOR
+        return storage().get_modified_time(name) < timezone.now() - GRACE_PERIOD
     except FileNotFoundError:  # Another worker was faster.
         return False

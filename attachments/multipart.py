@@ -7,7 +7,7 @@ from core import strict_json
 from core.errors import Invalid
 
 
-def values_of(form: Any) -> dict[str, Any]:
+def form_values(form: Any) -> dict[str, Any]:
     """Raises Invalid."""
     values = {}
     for name, given in form.lists():

@@ -20,7 +20,7 @@ _HEADERS = [
 ]
 
 
-def downloaded(operation_id: str, summary: str) -> Any:
+def download_schema(operation_id: str, summary: str) -> Any:
     return extend_schema(
         operation_id=operation_id,
         summary=summary,

@@ -13,15 +13,15 @@ from attachments.models import Attachment
 
 IMAGES = {"image/png", "image/jpeg", "image/gif", "image/webp"}
 TEXTS = {"application/json", "application/yaml", "application/x-yaml", "application/x-ndjson", "application/toml"}
-NO_TEXTS = {"text/html", "text/xml"}  # Nothing of it would be rendered. But a reader may take what he sees for the page.
+EXCLUDED_TEXTS = {"text/html", "text/xml"}  # Nothing of it would be rendered. But a reader may take what he sees for the page.
 SHORT, LONG = 2_000, 32 * 2**10  # Bytes of a text, beside others and on a page of its own.
-SIGN = 4  # Characters of a name's ending.
+MAX_EXTENSION = 4  # Characters of a name's ending.
 
 log = logging.getLogger("openintent.attachments")
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class Preview:
     """An attachment: `kind` is image, text or nothing that is shown; `text` the beginning of one."""
 
     attachment: Attachment
@@ -33,48 +33,48 @@ class Shown:
     def sign(self) -> str:
         """The ending of its name, which says more than a picture of a sheet would; empty for a long one, or none."""
         _, point, ending = self.attachment.filename.rpartition(".")
-        return ending if point and len(ending) <= SIGN and ending.isalnum() else ""
+        return ending if point and len(ending) <= MAX_EXTENSION and ending.isalnum() else ""
 
     @property
     def is_on_the_web(self) -> bool:
         return (self.attachment.storage_url or "").startswith(("https://", "http://"))
 
 
-def shown(attachment: Attachment, *, most: int = 0) -> Shown:
+def make_preview(attachment: Attachment, *, most: int = 0) -> Preview:
     """With up to `most` bytes of a text. Without them it is not looked at, and nothing of a text is shown."""
-    kind = kind_of(attachment)
+    kind = preview_kind(attachment)
     if kind != "text":
-        return Shown(attachment, kind)
+        return Preview(attachment, kind)
     try:
         text = _beginning(str(attachment.sha256), most) if most else ""
     except OSError:  # Gone, or out of reach: the page of the file tells which.
         text = ""
-    return Shown(attachment, kind if text else "", text, is_cut=attachment.size > most)
+    return Preview(attachment, kind if text else "", text, is_cut=attachment.size > most)
 
 
-def kind_of(attachment: Attachment) -> str:
+def preview_kind(attachment: Attachment) -> str:
     """By what it says it is. Browsers are told not to guess, and what is no image then stays undrawn."""
     media_type = attachment.content_type.partition(";")[0].strip().lower()
     if attachment.storage_url:
         return ""
     if media_type in IMAGES:
         return "image"
-    is_text = media_type in TEXTS or (media_type.startswith("text/") and media_type not in NO_TEXTS)
+    is_text = media_type in TEXTS or (media_type.startswith("text/") and media_type not in EXCLUDED_TEXTS)
     return "text" if is_text else ""
 
 
-def whereabouts(attachment: Attachment) -> str:
+def storage_state(attachment: Attachment) -> str:
     """Of its bytes: `elsewhere`; or `here`, `gone` from our storage, or `away`, where that does not answer."""
     if attachment.blob_id is None:
         return "elsewhere"
     try:
-        return "here" if blob_store.has(attachment.blob_id) else "gone"
+        return "here" if blob_store.exists(attachment.blob_id) else "gone"
     except OSError as error:
         log.warning("no bytes can be looked at: %s", error)
         return "away"
 
 
-def of_kind(kind: str) -> Q:
+def filter_by_kind(kind: str) -> Q:
     """The attachments that say they are images or texts, are of other types, or are kept elsewhere."""
     images = Q(content_type__istartswith="image/")
     texts = Q(content_type__istartswith="text/")
@@ -89,7 +89,7 @@ def _beginning(digest: str, most: int) -> str:
 
     A character that is cut in two is left out. Raises OSError, FileNotFoundError if they are gone.
     """
-    with closing(blob_store.read(digest, 0, most)) as stretch:
+    with closing(blob_store.open_range(digest, 0, most)) as stretch:
         data = b"".join(stretch)
     text = getincrementaldecoder("utf-8")("replace").decode(data, final=len(data) < most)
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}")

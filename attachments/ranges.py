@@ -11,13 +11,13 @@ from attachments.errors import RangeNotSatisfiable
 _RANGE = re.compile(r"bytes[ \t]*=[ \t]*(\d{0,18})-(\d{0,18})[ \t]*", re.ASCII | re.IGNORECASE)
 
 
-def has_it(meta: Mapping[str, Any], etag: str) -> bool:
+def is_not_modified(meta: Mapping[str, Any], etag: str) -> bool:
     """Whether If-None-Match says that the caller has the content already."""
     given = parse_etags(meta.get("HTTP_IF_NONE_MATCH", ""))
     return given == ["*"] or etag in [each.removeprefix("W/") for each in given]
 
 
-def wanted(meta: Mapping[str, Any], etag: str, size: int) -> tuple[int, int] | None:
+def requested_range(meta: Mapping[str, Any], etag: str, size: int) -> tuple[int, int] | None:
     """The first byte, and how many, if one range is asked for; None if it is the whole.
 
     Several ranges, and what is no range, are the whole as well: a server may ignore the header. So is a range of

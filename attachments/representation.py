@@ -21,18 +21,18 @@ def attachment_body(attachment: Attachment) -> dict[str, Any]:
         "sha256": attachment.sha256,
         "description": attachment.description,
         "metadata": json(attachment.metadata),
-        "url": url_of(attachment),
+        "url": attachment_url(attachment),
         "uploaded_by": attachment.uploaded_by,
         "created_at": instant(attachment.created_at),
     }
 
 
-def url_of(attachment: Attachment) -> str:
+def attachment_url(attachment: Attachment) -> str:
     ours = public_path(f"/api/v1/intents/{attachment.intent_id}/attachments/{attachment.pk}/content")
     return attachment.storage_url or ours
 
 
-def disposition(filename: str) -> str:
+def content_disposition(filename: str) -> str:
     """Content-Disposition: saved under its name, never shown, and never outside of the reader's folder (RFC 6266 §4.3).
 
     The name comes twice: plain for old readers, and encoded, which may be anything.

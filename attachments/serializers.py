@@ -10,7 +10,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 from rest_framework.fields import empty
 
-from attachments.blob_store import Content
+from attachments.blob_store import Upload
 from attachments.models import MAX_CONTENT_TYPE, MAX_FILENAME, MAX_URL
 from core import strict_json
 from core.api.fields import Integer, JSONObject, Text
@@ -164,8 +164,8 @@ def too_large() -> TooLarge:
     return TooLarge("The attachment is too large.", limit=settings.MAX_ATTACHMENT)
 
 
-def _hashed(file: Any) -> Content:
+def _hashed(file: Any) -> Upload:
     """Raises TooLarge."""
     if file.size > settings.MAX_ATTACHMENT:
         raise too_large()
-    return Content.of(file)
+    return Upload.of(file)

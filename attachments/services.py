@@ -11,10 +11,10 @@ from django.db import transaction
 
 from access.identity import Actor
 from attachments import blob_store
-from attachments.blob_store import Content
+from attachments.blob_store import Upload
 from attachments.errors import AttachmentNotFound
 from attachments.models import Attachment, Blob
-from attachments.representation import url_of
+from attachments.representation import attachment_url
 from core.db import advisory_lock, atomic_verb, database_now
 from intents.events import EventType, NewEvent, append
 from intents.models import Intent
@@ -22,7 +22,7 @@ from leasing.guards import require_token
 
 
 @atomic_verb
-def add_attachment(*, intent_id: UUID | str, actor: Actor, content: Content | None = None, **fields: Any) -> Attachment:
+def add_attachment(*, intent_id: UUID | str, actor: Actor, content: Upload | None = None, **fields: Any) -> Attachment:
     """Attach a file to an intent: `content`, whose bytes are stored already, or what lies at `storage_url` (rules T-1, T-4).
 
     `fields` are those of the attachment; `size` and `sha256` are the content's own, if there is one.
@@ -42,7 +42,7 @@ def add_attachment(*, intent_id: UUID | str, actor: Actor, content: Content | No
         "content_type": attachment.content_type,
         "size": attachment.size,
         "sha256": attachment.sha256,
-        "url": url_of(attachment),
+        "url": attachment_url(attachment),
     }
     append(intent, NewEvent(EventType.ATTACHMENT_ADDED, payload), actor=actor, now=now)
     return attachment
@@ -68,20 +68,20 @@ def remove_attachment(*, intent_id: UUID | str, attachment_id: UUID | str, actor
     append(intent, NewEvent(EventType.ATTACHMENT_REMOVED, payload), actor=actor, now=database_now())
 
 
-def forget_orphans(folders: list[str] | None = None) -> int:
+def delete_orphans(folders: list[str] | None = None) -> int:
     """Delete stored files that no row knows and that are older than a day. Answers how many digests that was.
 
     In some of the 256 folders, others each time; `folders` says which.
     """
-    digests, partial = blob_store.old(folders)
+    digests, partial = blob_store.list_old(folders)
     blob_store.delete_partial(partial)
     known = set(Blob.objects.filter(pk__in=digests).values_list("pk", flat=True))
     return sum(_delete_unknown(digest) for digest in digests if digest not in known)
 
 
-def _blob(content: Content) -> Blob:
+def _blob(content: Upload) -> Blob:
     _lock(content.sha256)
-    blob_store.keep(content)  # They may have gone again since they were stored.
+    blob_store.store(content)  # They may have gone again since they were stored.
     blob, _ = Blob.objects.get_or_create(pk=content.sha256, defaults={"size": content.size, "created_at": database_now()})
     return blob
 

@@ -20,7 +20,7 @@ else:
 PARTIAL = ".part"
 
 
-class Folder(FileSystemStorage):
+class FolderStorage(FileSystemStorage):
     def read_from(self, name: str, start: int, length: int) -> BinaryIO:
         """Raises FileNotFoundError."""
         file = open(self.path(name), "rb")  # noqa: SIM115  The reader closes it.
@@ -47,7 +47,7 @@ class Folder(FileSystemStorage):
         return name
 
 
-class Bucket(S3Storage):
+class BucketStorage(S3Storage):
     def __init__(self, **options: Any) -> None:
         if S3Storage is object:
             raise ImportError("Attachments in S3 need django-storages: pip install 'django-storages[s3]>=1.14.6,<2'")

@@ -13,9 +13,9 @@ from access.identity import actor_of
 from attachments import blob_store, ranges, services
 from attachments.errors import AttachmentNotFound, BytesMissing, KeptElsewhere
 from attachments.models import Attachment
-from attachments.multipart import values_of
-from attachments.openapi import FILE, downloaded
-from attachments.representation import attachment_body, disposition
+from attachments.multipart import form_values
+from attachments.openapi import FILE, download_schema
+from attachments.representation import attachment_body, content_disposition
 from attachments.serializers import AttachBytes, AttachFile, AttachmentOut, AttachReference
 from core.api.pagination import PARAMETERS, Keyset, page
 from core.api.parsers import JSONParser
@@ -49,7 +49,7 @@ class AttachmentViewSet(ApiViewSet):
             Intent.objects.require(kwargs["intent_id"])
             self.upload = read_upload(request)
             if content := self.upload.get("content"):
-                blob_store.keep(content)
+                blob_store.store(content)
 
     @created("add_attachment", "Attach a file to an intent", FILE, AttachmentOut)
     def create(self, request: Request, intent_id: UUID | str) -> Response:
@@ -71,34 +71,34 @@ class AttachmentViewSet(ApiViewSet):
 class ContentViewSet(ApiViewSet):
     tags = ["Attachments"]
 
-    @downloaded("get_attachment_content", "Get the bytes of an attachment")
+    @download_schema("get_attachment_content", "Get the bytes of an attachment")
     def content(self, request: Request, intent_id: UUID | str, attachment_id: UUID | str) -> HttpResponseBase:
         check_parameters(request, [])
-        return served(request.META, str(request.method), find(intent_id, attachment_id))
+        return serve_content(request.META, str(request.method), get_stored_attachment(intent_id, attachment_id))
 
 
-def served(meta: Mapping[str, Any], method: str, attachment: Attachment) -> HttpResponseBase:
+def serve_content(meta: Mapping[str, Any], method: str, attachment: Attachment) -> HttpResponseBase:
     """The bytes, or the stretch of them that is asked for. They are saved by a browser, and never run. Raises BytesMissing."""
     etag = f'"{attachment.sha256}"'
-    if ranges.has_it(meta, etag):
+    if ranges.is_not_modified(meta, etag):
         return HttpResponse(status=304, headers={**SAFE, "ETag": etag})
     if method == "HEAD":  # Ranges are for GET alone (RFC 9110 §14.2).
-        return StreamingHttpResponse([], headers=headers_of(attachment, attachment.size))
-    wanted = ranges.wanted(meta, etag, attachment.size)
+        return StreamingHttpResponse([], headers=content_headers(attachment, attachment.size))
+    wanted = ranges.requested_range(meta, etag, attachment.size)
     start, length = wanted or (0, attachment.size)
-    response = StreamingHttpResponse(opened(attachment, start, length), headers=headers_of(attachment, length))
+    response = StreamingHttpResponse(open_content(attachment, start, length), headers=content_headers(attachment, length))
     if wanted:
         response.status_code = 206
         response["Content-Range"] = f"bytes {start}-{start + length - 1}/{attachment.size}"
     return response
 
 
-def headers_of(attachment: Attachment, length: int) -> dict[str, str]:
+def content_headers(attachment: Attachment, length: int) -> dict[str, str]:
     return {
         **SAFE,
         "ETag": f'"{attachment.sha256}"',
         "Content-Type": attachment.content_type,
-        "Content-Disposition": disposition(attachment.filename),
+        "Content-Disposition": content_disposition(attachment.filename),
         "Content-Length": str(length),
     }
 
@@ -106,7 +106,7 @@ def headers_of(attachment: Attachment, length: int) -> dict[str, str]:
 def read_upload(request: Request) -> dict[str, Any]:
     """The fields of the attachment that is sent, with its `content` or `storage_url`. Raises ValidationError, Invalid, TooLarge."""
     if request.content_type.partition(";")[0].strip().lower() == MultiPartParser.media_type:
-        return parse_values(AttachFile, values_of(request.data))
+        return parse_values(AttachFile, form_values(request.data))
     if "HTTP_IDEMPOTENCY_KEY" in request.META:
         _ = request._request.body  # It is looked at once more, for the key's fingerprint.
     data = request.data
@@ -117,7 +117,7 @@ def read_upload(request: Request) -> dict[str, Any]:
     return parse_values(AttachReference, data)
 
 
-def find(intent_id: UUID | str, attachment_id: UUID | str) -> Attachment:
+def get_stored_attachment(intent_id: UUID | str, attachment_id: UUID | str) -> Attachment:
     """The attachment, if its bytes are ours. Raises IntentNotFound, AttachmentNotFound, KeptElsewhere."""
     intent = Intent.objects.require(intent_id)
     found = Attachment.objects.filter(intent=intent, pk=attachment_id).first() if isinstance(attachment_id, UUID) else None
@@ -128,10 +128,10 @@ def find(intent_id: UUID | str, attachment_id: UUID | str) -> Attachment:
     return found
 
 
-def opened(attachment: Attachment, start: int, length: int) -> blob_store.Stretch:
+def open_content(attachment: Attachment, start: int, length: int) -> blob_store.LimitedReader:
     """Raises BytesMissing."""
     try:
-        return blob_store.read(str(attachment.blob_id), start, length)
+        return blob_store.open_range(str(attachment.blob_id), start, length)
     except FileNotFoundError:
         log.error("the bytes of attachment %s are not in the storage", attachment.pk)
         raise BytesMissing from None

@@ -18,7 +18,7 @@ from core.root_path import without_root_path
 from core.serving.shutdown import when_stopping
 from core.serving.wsgi_bridge import Hop
 from core.serving.wsgi_handler import Handler
-from governance.long_polling import WaitingRoom, asks_to_wait
+from governance.long_polling import LongPollMiddleware, is_long_poll
 from intents.positions import Sequencer
 from jobs.worker import Worker
 from subscriptions.streams.redis_wakeups import Exchange
@@ -38,7 +38,7 @@ courier = Courier()
 
 
 hop = Hop(Handler(), threads=settings.THREADS, limits=body_limits)
-waiting_room = WaitingRoom(hop)
+waiting_room = LongPollMiddleware(hop)
 tail = Tail()
 event_stream = EventStream.as_asgi(hop=hop, tail=tail)
 event_socket = EventSocket.as_asgi(tail=tail)
@@ -65,7 +65,7 @@ def _door(scope: Scope) -> Any:
         return event_socket if scope["path"] == "/ws/v1/events" else _no_socket
     if asks_to_follow(scope):
         return event_stream
-    return waiting_room if asks_to_wait(scope) else hop
+    return waiting_room if is_long_poll(scope) else hop
 
 
 async def _no_socket(scope: Scope, receive: Receive, send: Send) -> None:

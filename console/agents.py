@@ -21,8 +21,8 @@ from console.portfolios import newest_events, progress
 from console.telling import is_agent
 from core.db import database_now
 from core.ids import first_id_at
-from costs.amounts import HUNDREDTHS, PARTS
-from costs.models import Cost, Spending
+from costs.amounts import CENTS_PER_UNIT, TRILLIONTHS
+from costs.models import Cost, CostTotal
 from governance.models import Arbitration
 from intents.models import Assignment, Event, Intent, Status
 from leasing.models import Lease
@@ -36,7 +36,7 @@ EVERY = 30  # Seconds.
 OPEN = [Status.ACTIVE, Status.BLOCKED, Status.PENDING, Status.DRAFT]
 
 
-_TABLES: list[QuerySet[Any]] = [Assignment.objects.all(), Lease.objects.all(), Spending.objects.all()]
+_TABLES: list[QuerySet[Any]] = [Assignment.objects.all(), Lease.objects.all(), CostTotal.objects.all()]
 """What agents leave behind."""
 
 
@@ -148,7 +148,7 @@ def _described(ids: Collection[str], lately: Lately, now: datetime) -> list[Agen
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     for agent_id, amount in _money(Cost.objects.filter(pk__gte=first_id_at(midnight), agent_id__in=ids)).items():
         agents[agent_id].today = amount
-    for agent_id, amount in _money(Spending.objects.filter(agent_id__in=ids)).items():
+    for agent_id, amount in _money(CostTotal.objects.filter(agent_id__in=ids)).items():
         agents[agent_id].total = amount
     return [*agents.values()]
 
@@ -161,9 +161,9 @@ def _statuses(ids: Collection[str]) -> Any:
 def _money(spent: QuerySet[Any]) -> dict[str, int]:
     """By agent."""
     sums: dict[str, int] = defaultdict(int)
-    of_money = spent.filter(unit__in=HUNDREDTHS).order_by().values_list("agent_id", "unit")
+    of_money = spent.filter(unit__in=CENTS_PER_UNIT).order_by().values_list("agent_id", "unit")
     for agent_id, unit, whole, parts in of_money.annotate(Sum("whole"), Sum("parts")):
-        sums[agent_id] += (int(whole) * PARTS + int(parts)) * HUNDREDTHS[unit]
+        sums[agent_id] += (int(whole) * TRILLIONTHS + int(parts)) * CENTS_PER_UNIT[unit]
     return sums
 
 

@@ -13,9 +13,9 @@ from django.urls import reverse
 
 from core import db
 from costs import budget_limits
-from costs.amounts import DOLLAR_DECIMALS, HUNDREDTHS, PARTS
+from costs.amounts import CENTS_PER_UNIT, DOLLAR_DECIMALS, TRILLIONTHS
 from costs.budget_limits import PER_AGENT, PER_CALL, Limit
-from costs.models import Crossing, Spending
+from costs.models import BudgetAlert, CostTotal
 from intents.models import FINAL, Intent
 from portfolios.models import Portfolio, Status
 
@@ -56,7 +56,7 @@ class Budget:
 
 def watched() -> list[Budget]:
     """Of open owners, each limit that was crossed or came near, and still stands; the fullest first."""
-    crossings = [*Crossing.objects.select_related("intent").order_by("-pk")[:NEWEST]]
+    crossings = [*BudgetAlert.objects.select_related("intent").order_by("-pk")[:NEWEST]]
     portfolios = Portfolio.objects.filter(status=Status.ACTIVE).in_bulk([each.portfolio_id for each in crossings])
     owners: dict[UUID, Owner] = {
         each.intent.pk: each.intent for each in crossings if each.intent and each.intent.status not in FINAL
@@ -96,9 +96,9 @@ def _all(owner: Owner, sums: Sums) -> list[Budget]:
 
 def _limits(owner: Owner) -> list[Limit]:
     return (
-        budget_limits.of_intent(owner.constraints)
+        budget_limits.intent_limits(owner.constraints)
         if isinstance(owner, Intent)
-        else budget_limits.of_portfolio(owner.governance_policy)
+        else budget_limits.portfolio_limits(owner.governance_policy)
     )
 
 
@@ -116,14 +116,14 @@ def _of_trees(roots: Iterable[UUID]) -> Sums:
 
 
 def _of_members(portfolios: Iterable[UUID]) -> Sums:
-    spending = Spending.objects.filter(intent__memberships__portfolio__in=[*portfolios]).order_by()
+    spending = CostTotal.objects.filter(intent__memberships__portfolio__in=[*portfolios]).order_by()
     return _added(spending.values_list("intent__memberships__portfolio", "agent_id", "unit").annotate(Sum("whole"), Sum("parts")))
 
 
 def _added(rows: Iterable[Any]) -> Sums:
     sums: Sums = defaultdict(int)
     for owner_id, agent_id, unit, whole, parts in rows:
-        more = (int(whole) * PARTS + int(parts)) * HUNDREDTHS.get(unit, 0)
+        more = (int(whole) * TRILLIONTHS + int(parts)) * CENTS_PER_UNIT.get(unit, 0)
         sums[owner_id, agent_id] += more
         sums[owner_id, ""] += more
     return dict(sums)

@@ -20,7 +20,7 @@ from console.spent import PERIODS, TAKEN, Asked, gather, spellings
 from core import strict_json
 from core.db import database_now
 from core.encoding import identifier, instant
-from costs.amounts import as_text
+from costs.amounts import format_amount
 from costs.models import Cost
 from intents.events import EventType
 from portfolios.models import Portfolio
@@ -99,7 +99,7 @@ def _cells(cost: Cost) -> list[Any]:
         instant(cost.recorded_at),
         identifier(cost.intent_id),
         *map(harmless, named),
-        as_text(cost.amount),
+        format_amount(cost.amount),
         *map(harmless, source),
     ]
 

@@ -42,7 +42,7 @@ def _topic(request: HttpRequest) -> str:
     if given := request.GET.get("portfolio"):
         return stream_start.portfolio_topic(parse_id(given) or given)
     if given := request.GET.get("agent"):
-        return topics.of_agent(given)
+        return topics.for_agent(given)
     return topics.ALL
 
 

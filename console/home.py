@@ -20,7 +20,7 @@ from access.roles import may
 from console.budgets import watched
 from core.db import database_now
 from core.ids import first_id_at
-from costs.amounts import DOLLAR_DECIMALS, HUNDREDTHS, PARTS
+from costs.amounts import CENTS_PER_UNIT, DOLLAR_DECIMALS, TRILLIONTHS
 from costs.models import Cost
 from governance.models import Arbitration
 from intents.models import Edge, EdgeKind, Event, Intent, Status
@@ -117,7 +117,7 @@ def _object(model: str, pk: Any) -> str:
 def _spending(now: datetime) -> dict[str, Any]:
     """Today's, in UTC, and the budgets that are nearly or wholly used up."""
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    today = Cost.objects.filter(pk__gte=first_id_at(midnight), unit__in=HUNDREDTHS).order_by()
+    today = Cost.objects.filter(pk__gte=first_id_at(midnight), unit__in=CENTS_PER_UNIT).order_by()
     sums = today.values_list("unit").annotate(Sum("whole"), Sum("parts"))
     budgets = watched()
     return {
@@ -131,7 +131,7 @@ def _spending(now: datetime) -> dict[str, Any]:
 
 def in_dollars(sums: Iterable[tuple[str, int, int]]) -> Decimal:
     """Of sums by unit of money, as (unit, whole, parts)."""
-    total = sum((int(whole) * PARTS + int(parts)) * HUNDREDTHS[unit] for unit, whole, parts in sums)
+    total = sum((int(whole) * TRILLIONTHS + int(parts)) * CENTS_PER_UNIT[unit] for unit, whole, parts in sums)
     return Decimal(total).scaleb(-DOLLAR_DECIMALS)
 
 

@@ -14,13 +14,13 @@ from attachments.models import Attachment
 from console import budgets, deeds, log, neighbours, retrying, versions
 from console.home import waits
 from core.db import database_now
-from costs.amounts import HUNDREDTHS, PARTS
-from costs.models import Spending
+from costs.amounts import CENTS_PER_UNIT, TRILLIONTHS
+from costs.models import CostTotal
 from governance.models import Arbitration
 from intents import graph
 from intents.models import Assignment, Intent, Status
 from leasing.models import Lease
-from portfolios.models import Member
+from portfolios.models import Membership
 from retries.models import Failure, RetryPolicy
 
 EVENTS = 30
@@ -45,7 +45,7 @@ def gather(request: HttpRequest, intent: Intent) -> dict[str, Any]:
         "is_operator": may(request, Role.OPERATOR),
         "is_arbiter": may(request, Role.ARBITER),
         "path": [each for _, each in graph.ancestors(intent.pk, beyond=0, limit=SHOWN)][::-1],
-        "portfolios": [*Member.objects.filter(intent=intent).select_related("portfolio").order_by("pk")[:SHOWN]],
+        "portfolios": [*Membership.objects.filter(intent=intent).select_related("portfolio").order_by("pk")[:SHOWN]],
         "questions": [*Arbitration.objects.pending().filter(intent=intent).order_by("-blocking", "pk")[:SHOWN]],
         "waiting": waiting,
         "ways": deeds.ways(intent, is_waiting=bool(waiting)),
@@ -78,15 +78,15 @@ def _leases(intent: Intent, now: datetime) -> list[tuple[Lease, str]]:
 
 def _costs(intent: Intent) -> dict[str, Any]:
     """In 10^-14 USD; of other units each by itself, in trillionths (rule C-2)."""
-    sums = Spending.objects.filter(intent=intent).order_by().values_list("unit", "cost_type", "agent_id")
+    sums = CostTotal.objects.filter(intent=intent).order_by().values_list("unit", "cost_type", "agent_id")
     by_type: Counter[str] = Counter()
     by_agent: Counter[str] = Counter()
     others: Counter[str] = Counter()
     for unit, cost_type, agent_id, whole, parts in sums.annotate(Sum("whole"), Sum("parts")):
-        amount = int(whole) * PARTS + int(parts)
-        if unit in HUNDREDTHS:
-            by_type[cost_type] += amount * HUNDREDTHS[unit]
-            by_agent[agent_id] += amount * HUNDREDTHS[unit]
+        amount = int(whole) * TRILLIONTHS + int(parts)
+        if unit in CENTS_PER_UNIT:
+            by_type[cost_type] += amount * CENTS_PER_UNIT[unit]
+            by_agent[agent_id] += amount * CENTS_PER_UNIT[unit]
         else:
             others[unit] += amount
     limits, of_tree = budgets.of_intent(intent)
@@ -99,7 +99,7 @@ def _costs(intent: Intent) -> dict[str, Any]:
     }
 
 
-def _attachments(intent: Intent) -> list[previews.Shown]:
+def _attachments(intent: Intent) -> list[previews.Preview]:
     newest = [*Attachment.objects.filter(intent=intent).order_by("-pk")[:SHOWN]]
-    texts = [each.pk for each in newest if previews.kind_of(each) == "text"][:PREVIEWED]
-    return [previews.shown(each, most=previews.SHORT if each.pk in texts else 0) for each in newest]
+    texts = [each.pk for each in newest if previews.preview_kind(each) == "text"][:PREVIEWED]
+    return [previews.make_preview(each, most=previews.SHORT if each.pk in texts else 0) for each in newest]

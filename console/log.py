@@ -101,8 +101,8 @@ class Everywhere:
         if self.portfolio and not parse_id(self.portfolio):
             return Page([], None)
         if self.choice.before is None:
-            positions.settle()
-        belonging = topics.belonging([topics.of_portfolio(self.portfolio.lower())]) if self.portfolio else Q()
+            positions.assign_pending_positions()
+        belonging = topics.match_events([topics.for_portfolio(self.portfolio.lower())]) if self.portfolio else Q()
         is_scanned = bool(self.choice.actor or self.portfolio)  # A type alone has an index.
         return _page(
             Event.objects.filter(self.choice.q(), belonging), "position", self.choice.before or positions.head() + 1, is_scanned

@@ -43,8 +43,8 @@ class Neighbours:
 
 def of(intent: Intent) -> Neighbours:
     """Three queries, whatever there is."""
-    ids = graph.near(intent.pk, MOST + 1)
-    found, edges = graph.among(ids[:MOST], MOST_EDGES)
+    ids = graph.neighbourhood(intent.pk, MOST + 1)
+    found, edges = graph.subgraph(ids[:MOST], MOST_EDGES)
     rows = {_uuid(row.id): row for row in found}
     titles = {pk: row.title for pk, row in rows.items()}
     parents, waits = _ties(edges, titles)

@@ -13,10 +13,10 @@ from console.bars import Part
 from console.home import waits
 from core.db import database_now
 from costs import rollups
-from costs.amounts import HUNDREDTHS, PARTS
+from costs.amounts import CENTS_PER_UNIT, TRILLIONTHS
 from intents.models import Event, Intent, Status
 from portfolios import policy
-from portfolios.models import Member, Portfolio
+from portfolios.models import Membership, Portfolio
 
 SHOWN = 200  # Members.
 EVENTS = 20
@@ -33,7 +33,7 @@ class Group:
 
     status: str
     count: int
-    members: list[Member]
+    members: list[Membership]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def gather(portfolio: Portfolio) -> dict[str, Any]:
 def counts_of(portfolios: Collection[UUID]) -> dict[UUID, Counter[str]]:
     """How many members of each status each of them has."""
     found: dict[UUID, Counter[str]] = defaultdict(Counter)
-    members = Member.objects.filter(portfolio__in=portfolios).order_by().values_list("portfolio_id", "intent__status")
+    members = Membership.objects.filter(portfolio__in=portfolios).order_by().values_list("portfolio_id", "intent__status")
     for pk, status, number in members.annotate(Count("pk")):
         found[pk][status] = number
     return found
@@ -98,10 +98,14 @@ def in_words(rules: Mapping[str, Any]) -> list[str]:
 
 def _in_the_way(portfolio: Portfolio, counts: Counts) -> int:
     """How many members keep it from being completed."""
-    return sum(counts.get(status, 0) for status in policy.in_the_way(portfolio.governance_policy)) if portfolio.is_active else 0
+    return (
+        sum(counts.get(status, 0) for status in policy.blocking_statuses(portfolio.governance_policy))
+        if portfolio.is_active
+        else 0
+    )
 
 
-def _members(portfolio: Portfolio) -> list[Member]:
+def _members(portfolio: Portfolio) -> list[Membership]:
     """Of very many, the open ones first: on what is over nobody needs to act."""
     rank = {status.value: number for number, status in enumerate(ORDER)}
     members = portfolio.members.select_related("intent").defer("intent__state", "intent__constraints")
@@ -111,7 +115,7 @@ def _members(portfolio: Portfolio) -> list[Member]:
     return sorted(shown, key=lambda each: rank[each.intent.status])
 
 
-def _groups(members: list[Member], counts: Counts) -> Iterator[Group]:
+def _groups(members: list[Membership], counts: Counts) -> Iterator[Group]:
     for status in ORDER:
         if counts.get(status):
             yield Group(status.value, counts[status], [each for each in members if each.intent.status == status])
@@ -124,13 +128,13 @@ def _shared(portfolio: Portfolio) -> list[tuple[str, Any]]:
 
 def _costs(portfolio: Portfolio) -> dict[str, Any]:
     """In 10^-14 USD: what was spent, and by whom; of other units, each by itself (rule C-2)."""
-    sums = rollups.of_members(portfolio.pk).order_by().values_list("unit", "agent_id").annotate(Sum("whole"), Sum("parts"))
+    sums = rollups.portfolio_totals(portfolio.pk).order_by().values_list("unit", "agent_id").annotate(Sum("whole"), Sum("parts"))
     spenders: Counter[str] = Counter()
     others: Counter[str] = Counter()
     for unit, agent_id, whole, parts in sums:
-        amount = int(whole) * PARTS + int(parts)
-        if unit in HUNDREDTHS:
-            spenders[agent_id] += amount * HUNDREDTHS[unit]
+        amount = int(whole) * TRILLIONTHS + int(parts)
+        if unit in CENTS_PER_UNIT:
+            spenders[agent_id] += amount * CENTS_PER_UNIT[unit]
         else:
             others[unit] += amount
     return {"spent": sum(spenders.values()), "spenders": spenders.most_common(SPENDERS), "other_units": sorted(others.items())}

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from console.templatetags.console import MINUTE, in_short
-from retries.backoff import delay
+from retries.backoff import backoff_delay
 from retries.models import RetryPolicy, Strategy
 
 FIRST = 3  # Delays that are named.
@@ -18,7 +18,7 @@ def _attempts(policy: RetryPolicy) -> str:
     count = policy.max_attempts
     if policy.strategy == Strategy.NONE or count == 1:
         return f"Up to {count} attempt{'s' if count > 1 else ''}. The server announces no retries."
-    delays = [_span(delay(policy, attempt, 1.0)) for attempt in range(1, count)]
+    delays = [_span(backoff_delay(policy, attempt, 1.0)) for attempt in range(1, count)]
     shortened = ", by chance up to a half shorter" if policy.jitter else ""
     return f"Up to {count} attempts, {_apart(delays)}{shortened} ({policy.strategy})."
 

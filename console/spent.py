@@ -15,11 +15,11 @@ from django.http import Http404
 
 from console.bars import share
 from core.ids import first_id_at, parse_id
-from costs.amounts import HUNDREDTHS, PARTS
+from costs.amounts import CENTS_PER_UNIT, TRILLIONTHS
 from costs.models import Cost
-from intents.graph import awaited_by
+from intents.graph import awaited_ids_sql
 from intents.models import EdgeKind, Intent
-from portfolios.models import Member, Portfolio
+from portfolios.models import Membership, Portfolio
 
 PERIODS = {"today": ("Today", 1), "7": ("7 days", 7), "30": ("30 days", 30), "90": ("90 days", 90), "all": ("All time", None)}
 """With today, in UTC."""
@@ -95,9 +95,9 @@ class Asked:
         if self.agent:
             costs = costs.filter(agent_id=self.agent)
         if self.portfolio:
-            costs = costs.filter(intent_id__in=Member.objects.filter(portfolio=self.portfolio).values("intent_id"))
+            costs = costs.filter(intent_id__in=Membership.objects.filter(portfolio=self.portfolio).values("intent_id"))
         if self.intent:
-            costs = costs.filter(intent_id__in=RawSQL(*awaited_by([self.intent.pk], EdgeKind.CHILD)))
+            costs = costs.filter(intent_id__in=RawSQL(*awaited_ids_sql([self.intent.pk], EdgeKind.CHILD)))
         return costs
 
     @property
@@ -160,15 +160,15 @@ def _only(unit: str, sums: Iterable[Part]) -> list[Part]:
 
 def _known(unit: str) -> str:
     """The unit under which it is shown."""
-    return MONEY if unit in HUNDREDTHS else unit
+    return MONEY if unit in CENTS_PER_UNIT else unit
 
 
 def _amount(whole: Any, parts: Any) -> int:
-    return int(whole) * PARTS + int(parts)
+    return int(whole) * TRILLIONTHS + int(parts)
 
 
 def _in_unit(amount: int, unit: str) -> int:
-    return amount * HUNDREDTHS.get(unit, 1)
+    return amount * CENTS_PER_UNIT.get(unit, 1)
 
 
 def _unit(wanted: str, units: list[tuple[str, int, int]]) -> str:
@@ -180,7 +180,7 @@ def _unit(wanted: str, units: list[tuple[str, int, int]]) -> str:
 
 
 def spellings(unit: str) -> list[str]:
-    return [*HUNDREDTHS] if unit == MONEY else [unit]
+    return [*CENTS_PER_UNIT] if unit == MONEY else [unit]
 
 
 def _units(sums: Mapping[str, tuple[int, int]]) -> list[tuple[str, int, int]]:

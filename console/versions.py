@@ -16,7 +16,7 @@ from console.diffs import Change, changes
 from console.log import counter
 from console.telling import told
 from intents.models import Event, Intent
-from intents.replay import VERSIONED, CannotReplay, Replayed, steps, version_of
+from intents.replay import VERSIONED, CannotReplay, ReplayedIntent, event_version, replay_steps
 
 MOST = 2_000  # Versioned events that are replayed for one page.
 MOST_BYTES = 16 * 2**20  # The same in bytes.
@@ -66,11 +66,11 @@ def chosen(intent: Intent, number: str, at: str) -> Version | None:
 
 @lru_cache(maxsize=REMEMBERED)
 def _version(intent_id: UUID, number: int, at: int) -> Version:
-    before = Replayed("", None, "", {}, {}, None, 0, None, [], [], "", 0)
+    before = ReplayedIntent("", None, "", {}, {}, None, 0, None, [], [], "", 0)
     after, events = before, []
-    leading = takewhile(lambda event: version_of(event) <= number, _events(intent_id, 1, at + OF_ONE_WRITE if at else None))
+    leading = takewhile(lambda event: event_version(event) <= number, _events(intent_id, 1, at + OF_ONE_WRITE if at else None))
     try:
-        for event, after in steps(leading):
+        for event, after in replay_steps(leading):
             if after.version == number:
                 events.append(event)
             elif after.version == number - 1:
@@ -86,7 +86,7 @@ def _version(intent_id: UUID, number: int, at: int) -> Version:
 
 def _without_state(intent_id: UUID, number: int, at: int) -> Version:
     nearby = islice(_events(intent_id, at), OF_ONE_WRITE) if at else iter(())
-    return Version(number, [event for event in nearby if version_of(event) == number])
+    return Version(number, [event for event in nearby if event_version(event) == number])
 
 
 def _events(intent_id: UUID, first: int, last: int | None = None) -> Iterator[Logged]:
@@ -103,5 +103,5 @@ def _events(intent_id: UUID, first: int, last: int | None = None) -> Iterator[Lo
         yield event
 
 
-def _fields(intent: Replayed) -> dict[str, Any]:
+def _fields(intent: ReplayedIntent) -> dict[str, Any]:
     return {name: getattr(intent, name) for name in _FIELDS}

@@ -175,11 +175,11 @@ def channel_layers(redis_url: str) -> dict[str, Any]:
 def attachments(database: dict[str, Any]) -> dict[str, Any]:
     """Django's settings for where the bytes of attachments are kept (rule T-3)."""
     if bucket := env.str("OPENINTENT_ATTACHMENTS_S3_BUCKET", default=""):
-        return {"BACKEND": "attachments.storage.Bucket", "OPTIONS": {"bucket_name": bucket, **_s3_options()}}
+        return {"BACKEND": "attachments.storage.BucketStorage", "OPTIONS": {"bucket_name": bucket, **_s3_options()}}
     folder = Path(env.str("OPENINTENT_ATTACHMENTS_DIR", default="") or _attachments_beside(database)).resolve()
     if folder.exists() and not folder.is_dir():
         raise ImproperlyConfigured(f"OPENINTENT_ATTACHMENTS_DIR={str(folder)!r} is a file. Name a folder.")
-    return {"BACKEND": "attachments.storage.Folder", "OPTIONS": {"location": folder}}
+    return {"BACKEND": "attachments.storage.FolderStorage", "OPTIONS": {"location": folder}}
 
 
 def _attachments_beside(database: dict[str, Any]) -> str:

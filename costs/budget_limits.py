@@ -35,11 +35,11 @@ class Limit:
     threshold: Decimal
 
 
-def of_intent(constraints: Any) -> list[Limit]:
+def intent_limits(constraints: Any) -> list[Limit]:
     return [*_limits(constraints)] if isinstance(constraints, dict) else []
 
 
-def of_portfolio(governance_policy: Any) -> list[Limit]:
+def portfolio_limits(governance_policy: Any) -> list[Limit]:
     """Its shared constraints; a budget that is a plain number is one in USD."""
     shared = governance_policy.get("shared_constraints") if isinstance(governance_policy, dict) else None
     if not isinstance(shared, dict):
@@ -47,7 +47,7 @@ def of_portfolio(governance_policy: Any) -> list[Limit]:
     return [*_limits(shared), *_limit(BUDGET, shared.get(BUDGET), DEFAULT_THRESHOLD)]
 
 
-def schema(*, shared: bool = False) -> dict[str, Any]:
+def constraints_schema(*, shared: bool = False) -> dict[str, Any]:
     """Return the JSON Schema of constraints: an object with anything, in which limits are what they must be."""
     number = {"type": "number", "minimum": 0}
     budget = {
@@ -59,18 +59,18 @@ def schema(*, shared: bool = False) -> dict[str, Any]:
     return {"type": "object", "properties": properties, "additionalProperties": {}}
 
 
-def values(constraints: Any) -> dict[str, Decimal]:
+def limit_values(constraints: Any) -> dict[str, Decimal]:
     """Return each limit's value by its kind, and, where there are limits, the threshold: a higher one warns later."""
-    found = of_intent(constraints)
+    found = intent_limits(constraints)
     return {limit.kind: limit.usd for limit in found} | ({THRESHOLD: found[0].threshold} if found else {})
 
 
-def loosened(before: Mapping[str, Decimal], after: Mapping[str, Decimal]) -> list[str]:
+def loosened_limits(before: Mapping[str, Decimal], after: Mapping[str, Decimal]) -> list[str]:
     """Return the kinds that were raised or removed (rule C-5)."""
     return [kind for kind, value in before.items() if kind not in after or after[kind] > value]
 
 
-def unreadable(constraints: Mapping[str, Any], *, shared: bool = False) -> dict[str, Any]:
+def limit_errors(constraints: Mapping[str, Any], *, shared: bool = False) -> dict[str, Any]:
     """Return what is wrong with the limits among the constraints, as `{name: message}`, for members of a budget nested.
 
     `shared` says that they are a portfolio's, where a budget may be a plain number, in USD.

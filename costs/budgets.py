@@ -19,15 +19,15 @@ from orjson import Fragment, loads
 from access.identity import SYSTEM
 from core import db, encoding
 from costs import budget_limits, rollups
-from costs.amounts import DOLLAR_DECIMALS, HUNDREDTHS, PARTS, as_text, plain
+from costs.amounts import CENTS_PER_UNIT, DOLLAR_DECIMALS, TRILLIONTHS, format_amount, format_decimal
 from costs.budget_limits import PER_AGENT, PER_CALL, Limit
-from costs.models import Cost, Crossing, Level, Spending
+from costs.models import BudgetAlert, Cost, CostTotal, Level
 from intents.events import EventType, NewEvent, append, append_without_intent
 from intents.models import Intent
-from portfolios.models import Member, Portfolio
+from portfolios.models import Membership, Portfolio
 from portfolios.models import Status as PortfolioStatus
 
-EVERYBODY = ""
+ALL_AGENTS = ""
 """In the place of an agent's id: whoever spent it."""
 
 _EVENTS = {Level.ALERT: EventType.BUDGET_ALERT, Level.EXCEEDED: EventType.BUDGET_EXCEEDED}
@@ -49,18 +49,18 @@ _AROUND = """
 
 
 @dataclass(frozen=True, slots=True)
-class Owner:
+class BudgetOwner:
     """Whose budget it is: an intent, whose whole subtree it counts, or a portfolio, whose members it counts."""
 
     intent: Intent | None
     portfolio_id: UUID | None
     limits: list[Limit]
 
-    def spending(self) -> QuerySet[Spending]:
+    def spending(self) -> QuerySet[CostTotal]:
         if self.intent:
-            return rollups.of_tree(self.intent.pk)
+            return rollups.tree_totals(self.intent.pk)
         assert self.portfolio_id
-        return rollups.of_members(self.portfolio_id)
+        return rollups.portfolio_totals(self.portfolio_id)
 
     def write(self, event_type: EventType, payload: dict[str, Any], now: datetime) -> None:
         event = NewEvent(event_type, payload, portfolio_id=self.portfolio_id)
@@ -70,40 +70,43 @@ class Owner:
             append_without_intent(event, actor=SYSTEM, now=now)
 
 
-def lock(intent_id: UUID | str) -> tuple[Intent, list[Owner]]:
+def lock_with_budgets(intent_id: UUID | str) -> tuple[Intent, list[BudgetOwner]]:
     """Lock the intent, and all whose budgets count what is spent on it. Raises IntentNotFound."""
     intent_ids, portfolio_ids = _around(intent_id) if isinstance(intent_id, UUID) else (set(), set())
     if not isinstance(intent_id, UUID) or not (intent_ids or portfolio_ids):
         intent = Intent.objects.lock(intent_id)
-        own = budget_limits.of_intent(intent.constraints)  # They may have been set while we waited for the lock.
-        return intent, [Owner(intent, None, own)] if own else []
+        own = budget_limits.intent_limits(intent.constraints)  # They may have been set while we waited for the lock.
+        return intent, [BudgetOwner(intent, None, own)] if own else []
     portfolios = Portfolio.objects.lock_all(portfolio_ids)
     locked = Intent.objects.lock_all({intent_id, *intent_ids})
-    owners = [Owner(locked[pk], None, budget_limits.of_intent(locked[pk].constraints)) for pk in sorted(intent_ids, reverse=True)]
+    owners = [
+        BudgetOwner(locked[pk], None, budget_limits.intent_limits(locked[pk].constraints))
+        for pk in sorted(intent_ids, reverse=True)
+    ]
     return locked[intent_id], [*owners, *_still_around(portfolios, intent_id)]
 
 
-def watch(owners: list[Owner], cost: Cost, now: datetime) -> None:
+def check_cost(owners: list[BudgetOwner], cost: Cost, now: datetime) -> None:
     """Write what the cost, which is among the sums already, has crossed."""
     for owner in owners:
         known, sums = _known(owner, cost.agent_id), _sums(owner)
-        spent = {PER_AGENT: sums[cost.agent_id], PER_CALL: cost.amount * HUNDREDTHS[cost.unit]}
+        spent = {PER_AGENT: sums[cost.agent_id], PER_CALL: cost.amount * CENTS_PER_UNIT[cost.unit]}
         for limit in owner.limits:
-            amount = spent.get(limit.kind, sums[EVERYBODY])
+            amount = spent.get(limit.kind, sums[ALL_AGENTS])
             _write_crossings(owner, limit, cost.agent_id, amount, known, now, cost)
 
 
-def watch_intent(intent: Intent, now: datetime) -> None:
+def check_intent_budgets(intent: Intent, now: datetime) -> None:
     """Write which of the intent's limits are crossed already (rule C-5). A part of the verb that sets them, and has its lock."""
-    _watch_spent(Owner(intent, None, budget_limits.of_intent(intent.constraints)), now)
+    _watch_spent(BudgetOwner(intent, None, budget_limits.intent_limits(intent.constraints)), now)
 
 
-def watch_portfolio(portfolio: Portfolio, now: datetime) -> None:
+def check_portfolio_budgets(portfolio: Portfolio, now: datetime) -> None:
     """The same of a portfolio whose limits or members have changed. It is active, and locked."""
-    _watch_spent(Owner(None, portfolio.pk, budget_limits.of_portfolio(portfolio.governance_policy)), now)
+    _watch_spent(BudgetOwner(None, portfolio.pk, budget_limits.portfolio_limits(portfolio.governance_policy)), now)
 
 
-def _watch_spent(owner: Owner, now: datetime) -> None:
+def _watch_spent(owner: BudgetOwner, now: datetime) -> None:
     """Calls are judged when they are made, each by itself: only what adds up can have been crossed before."""
     watched = [limit for limit in owner.limits if limit.kind != PER_CALL]
     if not watched or not (sums := _sums(owner)):
@@ -111,12 +114,18 @@ def _watch_spent(owner: Owner, now: datetime) -> None:
     agents = sorted(agent_id for agent_id in sums if agent_id)
     known = _known(owner, *agents)
     for limit in watched:
-        for agent_id in agents if limit.kind == PER_AGENT else [EVERYBODY]:
+        for agent_id in agents if limit.kind == PER_AGENT else [ALL_AGENTS]:
             _write_crossings(owner, limit, agent_id, sums[agent_id], known, now)
 
 
 def _write_crossings(
-    owner: Owner, limit: Limit, agent_id: str, amount: int, known: set[tuple[str, ...]], now: datetime, cost: Cost | None = None
+    owner: BudgetOwner,
+    limit: Limit,
+    agent_id: str,
+    amount: int,
+    known: set[tuple[str, ...]],
+    now: datetime,
+    cost: Cost | None = None,
 ) -> None:
     """Write the events of a limit that the amount (in 10^-14 USD) crosses, unless its log has them."""
     spent = Fraction(amount, 10**DOLLAR_DECIMALS)
@@ -133,30 +142,30 @@ def _around(intent_id: UUID) -> tuple[set[UUID], set[UUID]]:
     """The ids of the intents and of the portfolios with limits."""
     pk = Intent._meta.pk.get_db_prep_value(intent_id, connection)
     found: dict[str, set[UUID]] = {"intent": set(), "portfolio": set()}
-    read = {"intent": budget_limits.of_intent, "portfolio": budget_limits.of_portfolio}
+    read = {"intent": budget_limits.intent_limits, "portfolio": budget_limits.portfolio_limits}
     for kind, owner_id, text in db.fetch_all(_AROUND, [pk, pk]):
         if read[kind](loads(text)):
             found[kind].add(UUID(str(owner_id)))
     return found["intent"], found["portfolio"]
 
 
-def _still_around(portfolios: list[Portfolio], intent_id: UUID) -> Iterator[Owner]:
+def _still_around(portfolios: list[Portfolio], intent_id: UUID) -> Iterator[BudgetOwner]:
     """Those that were not closed, and have not let go of the intent, while we waited for their locks."""
     if not portfolios:
         return
-    holding = set(Member.objects.filter(portfolio__in=portfolios, intent_id=intent_id).values_list("portfolio_id", flat=True))
+    holding = set(Membership.objects.filter(portfolio__in=portfolios, intent_id=intent_id).values_list("portfolio_id", flat=True))
     for portfolio in portfolios:
         if portfolio.pk in holding and portfolio.status == PortfolioStatus.ACTIVE:
-            yield Owner(None, portfolio.pk, budget_limits.of_portfolio(portfolio.governance_policy))
+            yield BudgetOwner(None, portfolio.pk, budget_limits.portfolio_limits(portfolio.governance_policy))
 
 
-def _sums(owner: Owner) -> Counter[str]:
+def _sums(owner: BudgetOwner) -> Counter[str]:
     """Return what each agent has spent, and all of them, in 10^-14 USD. Empty: nothing was spent."""
-    rows = owner.spending().filter(unit__in=HUNDREDTHS).values_list("unit", "agent_id").annotate(Sum("whole"), Sum("parts"))
+    rows = owner.spending().filter(unit__in=CENTS_PER_UNIT).values_list("unit", "agent_id").annotate(Sum("whole"), Sum("parts"))
     sums: Counter[str] = Counter()
     for unit, agent_id, whole, parts in rows:
-        more = (int(whole) * PARTS + int(parts)) * HUNDREDTHS[unit]
-        sums[EVERYBODY] += more
+        more = (int(whole) * TRILLIONTHS + int(parts)) * CENTS_PER_UNIT[unit]
+        sums[ALL_AGENTS] += more
         sums[agent_id] += more
     return sums
 
@@ -169,30 +178,30 @@ def _crossed(limit: Limit, spent: Fraction) -> Iterator[Level]:
 
 
 def _crossing(limit: Limit, level: Level, agent_id: str) -> tuple[str, ...]:
-    return (limit.kind, str(limit.usd.normalize()), agent_id if limit.kind == PER_AGENT else EVERYBODY, str(level))
+    return (limit.kind, str(limit.usd.normalize()), agent_id if limit.kind == PER_AGENT else ALL_AGENTS, str(level))
 
 
-def _mine(owner: Owner) -> dict[str, Any]:
+def _mine(owner: BudgetOwner) -> dict[str, Any]:
     return {"intent": owner.intent, "portfolio_id": owner.portfolio_id}
 
 
-def _known(owner: Owner, *agents: str) -> set[tuple[str, ...]]:
-    crossings = Crossing.objects.filter(**_mine(owner), agent_id__in=[EVERYBODY, *agents])
+def _known(owner: BudgetOwner, *agents: str) -> set[tuple[str, ...]]:
+    crossings = BudgetAlert.objects.filter(**_mine(owner), agent_id__in=[ALL_AGENTS, *agents])
     return set(crossings.values_list("limit_kind", "limit", "agent_id", "level"))
 
 
-def _remember(owner: Owner, crossing: tuple[str, ...], now: datetime) -> None:
+def _remember(owner: BudgetOwner, crossing: tuple[str, ...], now: datetime) -> None:
     kind, limit, agent_id, level = crossing
-    Crossing.objects.create(**_mine(owner), limit_kind=kind, limit=limit, agent_id=agent_id, level=level, crossed_at=now)
+    BudgetAlert.objects.create(**_mine(owner), limit_kind=kind, limit=limit, agent_id=agent_id, level=level, crossed_at=now)
 
 
 def _payload(limit: Limit, spent: Fraction, agent_id: str, cost: Cost | None) -> dict[str, Any]:
     """`cost` is the one that crossed it; none where the limit was set, or the spending added, afterwards."""
     return {
         "limit_kind": limit.kind,
-        "limit_usd": plain(limit.usd),
-        "spent_usd": as_text(int(spent * 10**DOLLAR_DECIMALS), DOLLAR_DECIMALS),
-        "threshold_percent": Fragment(plain(limit.threshold).encode()),
+        "limit_usd": format_decimal(limit.usd),
+        "spent_usd": format_amount(int(spent * 10**DOLLAR_DECIMALS), DOLLAR_DECIMALS),
+        "threshold_percent": Fragment(format_decimal(limit.threshold).encode()),
         "agent_id": agent_id or None,
         "intent_id": encoding.identifier(cost.intent_id) if cost else None,
         "cost_id": encoding.identifier(cost.pk) if cost else None,

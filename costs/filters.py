@@ -6,7 +6,7 @@ import django_filters as filters
 from django.db.models import QuerySet
 
 from core.api.filters import SinceFilter
-from costs.amounts import unit_named
+from costs.amounts import normalize_unit
 from costs.models import Cost
 
 
@@ -21,4 +21,4 @@ class CostFilter(filters.FilterSet):
         fields: list[str] = []
 
     def in_unit(self, queryset: QuerySet[Any], name: str, unit: str) -> QuerySet[Any]:
-        return queryset.filter(unit=unit_named(unit))
+        return queryset.filter(unit=normalize_unit(unit))

@@ -11,7 +11,9 @@ from intents.models import Intent
 
 def require_limits_kept(intent: Intent, constraints: dict[str, Any], actor: Actor) -> None:
     """Refuse to raise or remove a limit that another principal has set (rule C-5). Raises Forbidden."""
-    loosened = budget_limits.loosened(budget_limits.values(intent.constraints), budget_limits.values(constraints))
+    loosened = budget_limits.loosened_limits(
+        budget_limits.limit_values(intent.constraints), budget_limits.limit_values(constraints)
+    )
     if not loosened:
         return
     setters = dict(LimitSetter.objects.filter(intent=intent).values_list("limit_kind", "principal"))

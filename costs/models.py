@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from core.db.fields import JSONTextField
 from core.ids import new_id
-from costs.amounts import MOST, PARTS
+from costs.amounts import MAX_AMOUNT, TRILLIONTHS
 
 AGENT_ID = 255
 PRINCIPAL = 300
@@ -34,9 +34,9 @@ class Cost(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(whole__gte=0, whole__lt=MOST) | Q(whole=MOST, parts=0), name="cost_is_within_bounds"
+                condition=Q(whole__gte=0, whole__lt=MAX_AMOUNT) | Q(whole=MAX_AMOUNT, parts=0), name="cost_is_within_bounds"
             ),
-            models.CheckConstraint(condition=Q(parts__gte=0, parts__lt=PARTS), name="cost_parts_make_no_whole"),
+            models.CheckConstraint(condition=Q(parts__gte=0, parts__lt=TRILLIONTHS), name="cost_parts_make_no_whole"),
         ]
         indexes = [models.Index(fields=["intent", "id"], name="cost_by_intent")]
 
@@ -46,10 +46,10 @@ class Cost(models.Model):
     @property
     def amount(self) -> int:
         """In parts."""
-        return self.whole * PARTS + self.parts
+        return self.whole * TRILLIONTHS + self.parts
 
 
-class Spending(models.Model):
+class CostTotal(models.Model):
     """The sum of an intent's costs of one kind, kept by the verb that records them.
 
     Summaries and budgets read these few rows and never the single costs. `parts` may add up to more than a whole unit.
@@ -68,7 +68,7 @@ class Spending(models.Model):
     objects: ClassVar[Any] = models.Manager()
 
     class Meta:
-        verbose_name_plural = "spending"
+        db_table = "costs_spending"
         constraints = [
             models.UniqueConstraint(
                 fields=["intent", "unit", "cost_type", "agent_id", "provider", "model"], name="one_spending_per_kind"
@@ -101,7 +101,7 @@ class Level(models.TextChoices):
     EXCEEDED = "exceeded"
 
 
-class Crossing(models.Model):
+class BudgetAlert(models.Model):
     """A budget was crossed, and its owner's log says so: once for each of its limits, as high as it was (rule C-3)."""
 
     intent = models.ForeignKey("intents.Intent", models.CASCADE, null=True, related_name="+", db_index=False)
@@ -115,6 +115,7 @@ class Crossing(models.Model):
     objects: ClassVar[Any] = models.Manager()
 
     class Meta:
+        db_table = "costs_crossing"
         constraints = [
             models.UniqueConstraint(
                 fields=["intent", "limit_kind", "limit", "agent_id", "level"],

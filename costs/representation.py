@@ -3,7 +3,7 @@
 from typing import Any
 
 from core import encoding
-from costs.amounts import PARTS, as_json
+from costs.amounts import TRILLIONTHS, json_amount
 
 
 def cost_body(cost: Any) -> dict[str, Any]:
@@ -13,7 +13,7 @@ def cost_body(cost: Any) -> dict[str, Any]:
         "intent_id": encoding.identifier(cost.intent_id),
         "agent_id": cost.agent_id,
         "cost_type": cost.cost_type,
-        "amount": as_json(cost.whole * PARTS + cost.parts),
+        "amount": json_amount(cost.whole * TRILLIONTHS + cost.parts),
         "unit": cost.unit,
         "provider": cost.provider,
         "model": cost.model,

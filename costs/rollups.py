@@ -5,18 +5,18 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 
-from costs.models import Spending
-from intents.graph import awaited_by
+from costs.models import CostTotal
+from intents.graph import awaited_ids_sql
 from intents.models import EdgeKind
-from portfolios.models import Member
+from portfolios.models import Membership
 
 
-def of_tree(intent_id: UUID) -> QuerySet[Spending]:
+def tree_totals(intent_id: UUID) -> QuerySet[CostTotal]:
     """On the intent and on all its descendants."""
-    sql, parameters = awaited_by([intent_id], EdgeKind.CHILD)
-    return Spending.objects.filter(intent_id__in=RawSQL(sql, parameters))
+    sql, parameters = awaited_ids_sql([intent_id], EdgeKind.CHILD)
+    return CostTotal.objects.filter(intent_id__in=RawSQL(sql, parameters))
 
 
-def of_members(portfolio_id: UUID) -> QuerySet[Spending]:
+def portfolio_totals(portfolio_id: UUID) -> QuerySet[CostTotal]:
     """On the members, but not on what is below them."""
-    return Spending.objects.filter(intent_id__in=Member.objects.filter(portfolio_id=portfolio_id).values("intent_id"))
+    return CostTotal.objects.filter(intent_id__in=Membership.objects.filter(portfolio_id=portfolio_id).values("intent_id"))

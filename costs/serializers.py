@@ -11,11 +11,19 @@ from access.serializers import AgentId
 from core.agent_ids import AGENT_ID
 from core.api.fields import JSONObject, Text
 from core.api.serializers import Body
-from costs.amounts import DECIMALS, MOST, MOST_DECIMALS_OF_TEXT, in_parts, meant_by, money_meant_by, unit_named
+from costs.amounts import (
+    DECIMALS,
+    MAX_AMOUNT,
+    MAX_TEXT_DECIMALS,
+    decimal_from_float,
+    normalize_unit,
+    suggest_money_unit,
+    to_trillionths,
+)
 from costs.models import COST_TYPE, SOURCE, UNIT
 
-_DECIMAL = rf"{MOST}(\.0{{1,{MOST_DECIMALS_OF_TEXT}}})?|(0|[1-9][0-9]{{0,11}})(\.[0-9]{{1,{MOST_DECIMALS_OF_TEXT}}})?"
-_NUMBER = {"type": "number", "minimum": 0, "maximum": MOST}
+_DECIMAL = rf"{MAX_AMOUNT}(\.0{{1,{MAX_TEXT_DECIMALS}}})?|(0|[1-9][0-9]{{0,11}})(\.[0-9]{{1,{MAX_TEXT_DECIMALS}}})?"
+_NUMBER = {"type": "number", "minimum": 0, "maximum": MAX_AMOUNT}
 
 
 @extend_schema_field({"oneOf": [_NUMBER, {"type": "string", "pattern": f"^({_DECIMAL})$"}]})
@@ -25,9 +33,9 @@ class Amount(serializers.Field[Any, Any, Any, Any]):
     default_error_messages = {
         "null": "cannot be null",
         "required": "is required",
-        "invalid": f'must be a number, or one as text with at most {MOST_DECIMALS_OF_TEXT} decimals, like "0.05"',
+        "invalid": f'must be a number, or one as text with at most {MAX_TEXT_DECIMALS} decimals, like "0.05"',
         "min_value": "must be 0 or more",
-        "max_value": f"must be {MOST} or less",
+        "max_value": f"must be {MAX_AMOUNT} or less",
         "inexact_number": f"would be rounded to nothing: amounts are kept to {DECIMALS} decimals. Add several up first",
     }
 
@@ -38,12 +46,12 @@ class Amount(serializers.Field[Any, Any, Any, Any]):
             self.fail("invalid")
         if data < 0:
             self.fail("min_value")
-        if data > MOST:
+        if data > MAX_AMOUNT:
             self.fail("max_value")
-        return self._in_parts(meant_by(data) if isinstance(data, float) else Decimal(data))
+        return self._in_parts(decimal_from_float(data) if isinstance(data, float) else Decimal(data))
 
     def _in_parts(self, number: Decimal) -> int:
-        return in_parts(number) or (self.fail("inexact_number") if number else 0)
+        return to_trillionths(number) or (self.fail("inexact_number") if number else 0)
 
 
 class Word(Text):
@@ -64,9 +72,9 @@ class RecordCost(Body):
     agent_id = AgentId(required=False, help_text="Who spent it, where neither the key nor X-Agent-ID says it.")
 
     def validate_unit(self, unit: str) -> str:
-        if near := money_meant_by(unit):
+        if near := suggest_money_unit(unit):
             raise serializers.ValidationError(f"is not counted as money; did you mean {near}?", "unknown_money")
-        return unit_named(unit)
+        return normalize_unit(unit)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if attrs.get("model") is None:

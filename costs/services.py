@@ -9,8 +9,8 @@ from access.identity import Actor
 from core import encoding
 from core.db import atomic_verb, database_now
 from costs import budget_limits, budgets
-from costs.amounts import HUNDREDTHS, PARTS, as_json
-from costs.models import Cost, LimitSetter, Spending
+from costs.amounts import CENTS_PER_UNIT, TRILLIONTHS, json_amount
+from costs.models import Cost, CostTotal, LimitSetter
 from intents.events import EventType, NewEvent, append
 from intents.models import Intent
 from leasing.guards import require_token
@@ -35,16 +35,16 @@ def record_cost(
 
     Raises IntentNotFound, LeaseLost.
     """
-    counts = unit in HUNDREDTHS and amount > 0  # Budgets are about money.
-    intent, owners = budgets.lock(intent_id) if counts else (Intent.objects.lock(intent_id), [])
+    counts = unit in CENTS_PER_UNIT and amount > 0  # Budgets are about money.
+    intent, owners = budgets.lock_with_budgets(intent_id) if counts else (Intent.objects.lock(intent_id), [])
     require_token(intent, actor)
     now = database_now()
     cost = Cost(
         intent=intent,
         agent_id=actor.id,
         cost_type=cost_type,
-        whole=amount // PARTS,
-        parts=amount % PARTS,
+        whole=amount // TRILLIONTHS,
+        parts=amount % TRILLIONTHS,
         unit=unit,
         provider=provider,
         model=model,
@@ -54,7 +54,7 @@ def record_cost(
     cost.save(force_insert=True)
     _add_up(cost)
     append(intent, NewEvent(EventType.COST_RECORDED, _as_recorded(cost)), actor=actor, now=now)
-    budgets.watch(owners, cost, now)
+    budgets.check_cost(owners, cost, now)
     return cost
 
 
@@ -63,7 +63,7 @@ def record_limits(intent: Intent, before: dict[str, Any], actor: Actor) -> None:
 
     Whoever lowers a limit that they could not raise does not become the one who set it.
     """
-    old, new = budget_limits.values(before), budget_limits.values(intent.constraints)
+    old, new = budget_limits.limit_values(before), budget_limits.limit_values(intent.constraints)
     if old == new:
         return
     if old:
@@ -88,15 +88,15 @@ def _add_up(cost: Cost) -> None:
         "model": cost.model or "",
     }
     more = {"whole": F("whole") + cost.whole, "parts": F("parts") + cost.parts, "count": F("count") + 1}
-    if not Spending.objects.filter(**kind).update(**more):
-        Spending.objects.create(**kind, whole=cost.whole, parts=cost.parts, count=1)
+    if not CostTotal.objects.filter(**kind).update(**more):
+        CostTotal.objects.create(**kind, whole=cost.whole, parts=cost.parts, count=1)
 
 
 def _as_recorded(cost: Cost) -> dict[str, Any]:
     return {
         "cost_id": encoding.identifier(cost.pk),
         "cost_type": cost.cost_type,
-        "amount": as_json(cost.amount),
+        "amount": json_amount(cost.amount),
         "unit": cost.unit,
         "agent_id": cost.agent_id,
         "provider": cost.provider,

@@ -20,7 +20,7 @@ from costs.models import Cost
 from costs.representation import cost_body
 from costs.serializers import CostOut, CostPage, CostSummaryOut, RecordCost
 from intents.models import Intent
-from portfolios.models import Member, Portfolio
+from portfolios.models import Membership, Portfolio
 
 BY_ID = Keyset("id")
 TREE = "tree"
@@ -44,7 +44,7 @@ class CostViewSet(ApiViewSet):
     @listed("get_costs", "List the costs of an intent, with their summary", CostOut, "costs", filterset=CostFilter)
     def list(self, request: Request, intent_id: UUID | str) -> Response:
         pk = Intent.objects.require(intent_id)
-        return self._answer(Cost.objects.filter(intent_id=pk), request, lambda: summaries.of_intent(pk))
+        return self._answer(Cost.objects.filter(intent_id=pk), request, lambda: summaries.summarize_intent(pk))
 
     @_rollup
     @read("get_cost_summary", "Add up the costs of an intent", CostSummaryOut)
@@ -54,7 +54,7 @@ class CostViewSet(ApiViewSet):
         if rollup not in (None, TREE):
             raise Invalid.field("rollup", f"must be {TREE}, or be left out")
         pk = Intent.objects.require(intent_id)
-        return Response(summaries.of_tree(pk) if rollup else summaries.of_intent(pk))
+        return Response(summaries.summarize_tree(pk) if rollup else summaries.summarize_intent(pk))
 
     @_with_summary
     @listed(
@@ -66,8 +66,8 @@ class CostViewSet(ApiViewSet):
     )
     def list_of_portfolio(self, request: Request, portfolio_id: UUID | str) -> Response:
         pk = Portfolio.objects.require(portfolio_id)
-        members = Member.objects.filter(portfolio_id=pk).values("intent_id")
-        return self._answer(Cost.objects.filter(intent_id__in=members), request, lambda: summaries.of_portfolio(pk))
+        members = Membership.objects.filter(portfolio_id=pk).values("intent_id")
+        return self._answer(Cost.objects.filter(intent_id__in=members), request, lambda: summaries.summarize_portfolio(pk))
 
     @staticmethod
     def _answer(costs: QuerySet[Cost], request: Request, summary: Any) -> Response:

@@ -26,7 +26,7 @@ from core.db import database_now
 from core.errors import ProtocolError
 from governance import services
 from governance.errors import ArbitrationResolved
-from governance.guards import is_behind
+from governance.guards import is_same_caller
 from governance.models import Arbitration, Decision, Delegation, Status
 
 _TABS = [
@@ -52,7 +52,7 @@ class ArbitrationAdmin(RowsAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Arbitration]:
         found = super().get_queryset(request).select_related("intent", "decision")
         if request.method == "GET":  # Before somebody reads them (rule E-8).
-            services.expire_run_out(Arbitration.objects.all())
+            services.expire_overdue(Arbitration.objects.all())
         is_waiting = request.GET.get("state", Status.PENDING) == Status.PENDING
         return found.by_urgency(database_now() + URGENT) if is_waiting else found.order_by("-pk")
 
@@ -206,7 +206,7 @@ class DelegationAdmin(RowsAdmin):
         return delegating.delegation(obj, database_now())
 
     def offers(self, request: HttpRequest, name: str, obj: Delegation) -> bool:
-        is_theirs = is_behind(actor_of(request), obj.delegator, obj.principal) or _role(request) == Role.OPERATOR
+        is_theirs = is_same_caller(actor_of(request), obj.delegator, obj.principal) or _role(request) == Role.OPERATOR
         return is_theirs and delegating.state(obj, database_now()) == "live"
 
     @action(

@@ -13,12 +13,12 @@ from access.principals import role_of_principal
 from governance.errors import MayNotDecide, SelfDecision
 from governance.models import Arbitration, Delegation
 from intents.models import Intent
-from portfolios.models import Member
+from portfolios.models import Membership
 
 DECIDE = "decide"
 
 
-def awaiting_decision(intent_ids: Collection[UUID], now: datetime | None = None) -> dict[UUID, list[UUID]]:
+def pending_blocking(intent_ids: Collection[UUID], now: datetime | None = None) -> dict[UUID, list[UUID]]:
     """The blocking arbitrations of each intent that are pending; intents without any are left out (rule A-2).
 
     Those that have run out count until they are marked so; with `now`, not those that have run out by then.
@@ -32,7 +32,7 @@ def awaiting_decision(intent_ids: Collection[UUID], now: datetime | None = None)
     return dict(found)
 
 
-def is_behind(actor: Actor, agent_id: str, principal: str) -> bool:
+def is_same_caller(actor: Actor, agent_id: str, principal: str) -> bool:
     """Return whether the actor is who did something: the same principal, or a key bound to the same agent (protocol §1.1)."""
     return actor.principal == principal or (actor.is_bound and actor.id == agent_id)
 
@@ -51,7 +51,7 @@ def require_decider(intent: Intent, arbitration: Arbitration | None, actor: Acto
             raise MayNotDecide(actor.id)
         ends = delegation.expires_at
     if arbitration and (
-        arbitration.requester_id == actor.id or is_behind(actor, arbitration.requester_id, arbitration.principal)
+        arbitration.requester_id == actor.id or is_same_caller(actor, arbitration.requester_id, arbitration.principal)
     ):
         raise SelfDecision(actor.id)
     return ends
@@ -85,4 +85,4 @@ def _covers(delegation: Delegation, intent: Intent) -> bool:
 def _is_member(intent: Intent, delegation: Delegation) -> bool:
     """Return whether the delegator or an operator has put the intent into one of the portfolios: others give no power (rule A-4)."""
     trusted = Q(principal=delegation.principal) | Q(by_role=Role.OPERATOR)
-    return Member.objects.filter(trusted, intent=intent, portfolio_id__in=delegation.scope["portfolios"]).exists()
+    return Membership.objects.filter(trusted, intent=intent, portfolio_id__in=delegation.scope["portfolios"]).exists()

@@ -24,25 +24,25 @@ from governance.models import Arbitration, Status
 from governance.services import expire_arbitration
 from intents import wakeups
 
-LOOK_EVERY = 0.5  # Seconds without a ring, after which the watcher looks by itself: another process rings no bell here.
-PAUSE = 0.05  # Seconds between two looks, however often it rings.
-AT_ONCE = 5_000  # Ids in one query; SQLite takes 32,766 parameters at most.
+POLL_SECONDS = 0.5  # Seconds without a ring, after which the watcher looks by itself: another process rings no bell here.
+MIN_INTERVAL = 0.05  # Seconds between two looks, however often it rings.
+BATCH = 5_000  # Ids in one query; SQLite takes 32,766 parameters at most.
 
 log = logging.getLogger("openintent.waiting")
 
 _PATH = re.compile(r"/api/v1/arbitrations/[0-9a-fA-F-]{36}")
 
 
-def asks_to_wait(scope: Any) -> bool:
+def is_long_poll(scope: Any) -> bool:
     return b"wait=" in scope["query_string"] and scope["method"] == "GET" and _PATH.fullmatch(scope["path"]) is not None
 
 
-class WaitingRoom:
+class LongPollMiddleware:
     """An ASGI application for the requests that `asks_to_wait` says of."""
 
     def __init__(self, hop: Hop) -> None:
         self.hop = hop
-        self.watcher = Watcher(lambda ids: hop.threads.run(still_pending, ids))
+        self.watcher = ArbitrationPoller(lambda ids: hop.threads.run(still_pending, ids))
 
     def close(self) -> None:
         """Answer all who wait, as it stands: the server stops."""
@@ -71,14 +71,14 @@ class WaitingRoom:
             gone.cancel()
 
 
-class Watcher:
+class ArbitrationPoller:
     """Asks the database for all arbitrations that somebody waits for, while somebody does."""
 
     def __init__(self, still_pending: Callable[[list[UUID]], Any]) -> None:
         self._still_pending = still_pending
         self._waited_for: dict[UUID, set[asyncio.Future[None]]] = defaultdict(set)
         self._task: asyncio.Task[None] | None = None
-        self._ear: wakeups.Ear | None = None
+        self._ear: wakeups.AsyncListener | None = None
         self._is_closed = False
 
     def close(self) -> None:
@@ -95,7 +95,7 @@ class Watcher:
             over.set_result(None)
         self._waited_for[arbitration_id].add(over)
         if self._task is None or self._task.done():
-            self._ear = wakeups.Ear()
+            self._ear = wakeups.AsyncListener()
             self._task = asyncio.create_task(self._watch(self._ear))
         self._listen_up()  # It may have been decided since the caller read it.
         try:
@@ -112,20 +112,20 @@ class Watcher:
 
     def _listen_up(self) -> None:
         if self._ear:
-            self._ear.ring()
+            self._ear.notify()
 
-    async def _watch(self, ear: wakeups.Ear) -> None:
-        with wakeups.listening(ear.ring, wakeups.committed, wakeups.elsewhere):
+    async def _watch(self, ear: wakeups.AsyncListener) -> None:
+        with wakeups.listen(ear.notify, wakeups.events_committed, wakeups.remote_positions_assigned):
             while self._waited_for:
-                await ear.wait(LOOK_EVERY)
+                await ear.wait(POLL_SECONDS)
                 if self._waited_for:
                     await self._look_for_all()
-                    await asyncio.sleep(PAUSE)
+                    await asyncio.sleep(MIN_INTERVAL)
 
     async def _look_for_all(self) -> None:
         asked = list(self._waited_for)
-        for start in range(0, len(asked), AT_ONCE):
-            part = asked[start : start + AT_ONCE]
+        for start in range(0, len(asked), BATCH):
+            part = asked[start : start + BATCH]
             try:
                 pending = await self._still_pending(part)
             except Exception:  # The database is away. Those who wait longer than that are told by their own request.

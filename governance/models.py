@@ -27,7 +27,7 @@ class ArbitrationQuerySet(models.QuerySet["Arbitration"]):
         marked = self.filter(status=Status.PENDING)
         return marked if now is None else marked.filter(Q(expires_at=None) | Q(expires_at__gt=now))
 
-    def run_out(self, now: Any) -> "ArbitrationQuerySet":
+    def overdue(self, now: Any) -> "ArbitrationQuerySet":
         """Those that nobody can decide any more at `now`, an instant or the database's expression, but are not marked so yet."""
         return self.filter(status=Status.PENDING, expires_at__lte=now)
 

@@ -28,7 +28,7 @@ from governance.errors import (
     NoSuchOption,
     SeveralPending,
 )
-from governance.guards import is_behind, require_decider
+from governance.guards import is_same_caller, require_decider
 from governance.models import Arbitration, Decision, Delegation, Status
 from governance.representation import delegation_body, status_at
 from intents import graph
@@ -44,7 +44,7 @@ log = logging.getLogger("openintent.governance")
 ARBITRATION = "arbitration"
 """The type of a decision that answers one."""
 
-EXPIRED_AT_ONCE = 50
+EXPIRE_BATCH = 50
 """Arbitrations that a reader marks, at most; the worker marks the others."""
 
 # --- arbitrations --------------------------------------------------------------------------------------------------
@@ -100,7 +100,7 @@ def withdraw_arbitration(*, arbitration_id: UUID | str, actor: Actor, role: Role
     """
     intent, arbitration = _lock(arbitration_id)
     require_token(intent, actor)
-    if not (is_behind(actor, arbitration.requester_id, arbitration.principal) or role.includes(Role.ARBITER)):
+    if not (is_same_caller(actor, arbitration.requester_id, arbitration.principal) or role.includes(Role.ARBITER)):
         raise Forbidden(f"Only {arbitration.requester_id}, an arbiter or an operator can withdraw this arbitration.")
     now = intent.now()
     if arbitration.status != Status.WITHDRAWN:
@@ -119,7 +119,7 @@ def expire_arbitration(arbitration_id: UUID, *, wait: bool = True) -> bool:
     intent_id = Arbitration.objects.filter(pk=arbitration_id).values_list("intent_id", flat=True).first()
     if intent_id is None:
         return False
-    intent = Intent.objects.lock(intent_id) if wait else Intent.objects.lock_if_free(intent_id)
+    intent = Intent.objects.lock(intent_id) if wait else Intent.objects.try_lock(intent_id)
     if intent is None:
         return False
     arbitration, now = Arbitration.objects.get(pk=arbitration_id), intent.now()
@@ -129,18 +129,18 @@ def expire_arbitration(arbitration_id: UUID, *, wait: bool = True) -> bool:
     return True
 
 
-def due(limit: int) -> list[UUID]:
+def overdue_arbitrations(limit: int) -> list[UUID]:
     """The arbitrations that have run out and are not marked so, the oldest first."""
-    return [*Arbitration.objects.run_out(database_now()).order_by("expires_at").values_list("pk", flat=True)[:limit]]
+    return [*Arbitration.objects.overdue(database_now()).order_by("expires_at").values_list("pk", flat=True)[:limit]]
 
 
-def expire_run_out(found: QuerySet[Arbitration]) -> None:
+def expire_overdue(found: QuerySet[Arbitration]) -> None:
     """Mark those of the arbitrations that have run out, before somebody reads them (rule E-8).
 
     What cannot be marked at this moment stays pending for its readers.
     """
     try:
-        for pk in found.run_out(Now()).order_by("expires_at").values_list("pk", flat=True)[:EXPIRED_AT_ONCE]:  # type: ignore[attr-defined]
+        for pk in found.overdue(Now()).order_by("expires_at").values_list("pk", flat=True)[:EXPIRE_BATCH]:  # type: ignore[attr-defined]
             expire_arbitration(pk, wait=False)
     except OperationalError:
         log.warning("arbitrations that have run out could not be marked", exc_info=True)
@@ -266,7 +266,7 @@ def revoke_delegation(*, delegation_id: UUID | str, actor: Actor, role: Role) ->
     found = Delegation.objects.filter(pk=delegation_id).first() if isinstance(delegation_id, UUID) else None
     if found is None:
         raise DelegationNotFound(delegation_id)
-    if not is_behind(actor, found.delegator, found.principal) and role != Role.OPERATOR:
+    if not is_same_caller(actor, found.delegator, found.principal) and role != Role.OPERATOR:
         raise Forbidden(f"Only {found.delegator} or an operator can revoke this delegation.")
     locked = Intent.objects.lock_all({UUID(pk) for pk in found.scope["intents"]})
     delegation = Delegation.objects.select_for_update().get(pk=found.pk)
@@ -337,7 +337,7 @@ def _way_back(intent: Intent) -> str:
         return IntentStatus.BLOCKED if unanswered is None or _was_moved(intent, unanswered) else str(unanswered.status_before)
     if before := blocking.filter(status=Status.PENDING).values_list("status_before", flat=True).first():
         return str(before)
-    return IntentStatus.PENDING if graph.unmet([intent.pk]) else IntentStatus.BLOCKED
+    return IntentStatus.PENDING if graph.unmet_dependencies([intent.pk]) else IntentStatus.BLOCKED
 
 
 def _was_moved(intent: Intent, arbitration: Arbitration) -> bool:
@@ -362,12 +362,12 @@ def _go_back(intent: Intent, arbitration: Arbitration, reason: str, now: datetim
         intent.on_hold = False
         sql_rows.update(intent, ("on_hold",))
     others = Arbitration.objects.pending().filter(intent=intent, blocking=True)
-    if not (others.exists() or graph.unmet([intent.pk])):
+    if not (others.exists() or graph.unmet_dependencies([intent.pk])):
         change_status(intent, str(arbitration.status_before), actor=SYSTEM, reason=reason, now=now)
 
 
 def _expire_run_out(intent: Intent, now: datetime) -> None:
-    for arbitration in Arbitration.objects.run_out(now).filter(intent=intent).order_by("pk"):
+    for arbitration in Arbitration.objects.overdue(now).filter(intent=intent).order_by("pk"):
         _expire(intent, arbitration, now)
 
 

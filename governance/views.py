@@ -69,7 +69,7 @@ class ArbitrationViewSet(ApiViewSet):
         asked = Arbitration.objects.filter(pk=arbitration_id)
         found = asked.select_related("decision").first()
         if found and found.status == Status.PENDING and found.expires_at:
-            services.expire_run_out(asked)
+            services.expire_overdue(asked)
             found = asked.select_related("decision").first()
         if found is None:
             raise ArbitrationNotFound(arbitration_id)
@@ -85,7 +85,7 @@ class ArbitrationViewSet(ApiViewSet):
     @staticmethod
     def _answer(arbitrations: QuerySet[Arbitration], request: Request) -> Response:
         found = narrow(ArbitrationFilter, arbitrations.select_related("decision"), request, [])
-        services.expire_run_out(arbitrations)
+        services.expire_overdue(arbitrations)
         return Response(page(found, request, BY_ID).body("arbitrations", arbitration_body))
 
 

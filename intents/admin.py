@@ -18,7 +18,7 @@ from console.panels import PanelsAdmin, answer, refuse_unknown
 from core.db import database_now
 from core.ids import parse_id
 from intents.models import Assignment, Edge, EdgeKind, Event, Intent, Status
-from portfolios.models import Member, Portfolio
+from portfolios.models import Membership, Portfolio
 
 LATEST = 100  # Portfolios that the list's filter offers.
 _TIES = {"parent": "Children of", "needed_by": "What is needed by", "waits_for": "What waits for"}
@@ -30,7 +30,7 @@ def _of_agent(agent_id: str) -> Q:
 
 
 def _in_portfolio(given: str) -> Q:
-    return Q(pk__in=Member.objects.filter(portfolio=parse_id(given)).values("intent"))
+    return Q(pk__in=Membership.objects.filter(portfolio=parse_id(given)).values("intent"))
 
 
 def _children(given: str) -> Q:
@@ -90,7 +90,7 @@ class IntentAdmin(RowsAdmin):
         }
         portfolio = parse_id(request.GET.get("portfolio", ""))
         members = (
-            {each.intent_id: each for each in Member.objects.filter(portfolio=portfolio, intent__in=ids)} if portfolio else {}
+            {each.intent_id: each for each in Membership.objects.filter(portfolio=portfolio, intent__in=ids)} if portfolio else {}
         )
         return {
             "found": [(each, waiting.get(each.pk, []), latest.get(each.pk), members.get(each.pk)) for each in found],

@@ -90,7 +90,7 @@ def append(intent: Intent, *new: NewEvent, actor: Actor, now: datetime, saving: 
     events = _rows(new, intent, actor, intent.last_event_at)
     intent.last_sequence += len(events)
     sql_rows.record(intent, (*saving, "last_sequence", "last_event_at"), Event, events)
-    transaction.on_commit(wakeups.committed.ring)
+    transaction.on_commit(wakeups.events_committed.notify)
     return events
 
 
@@ -98,12 +98,12 @@ def append_without_intent(*new: NewEvent, actor: Actor, now: datetime) -> list[s
     """Write events that are about no single intent, but about a portfolio, say: they have a position and no sequence."""
     events = _rows(new, None, actor, now)
     sql_rows.insert(Event, events)
-    transaction.on_commit(wakeups.committed.ring)
+    transaction.on_commit(wakeups.events_committed.notify)
     return events
 
 
 def _rows(new: Sequence[NewEvent], intent: Intent | None, actor: Actor, now: datetime) -> list[sql_rows.Row]:
-    position = positions.next_in_transaction()
+    position = positions.next_position()
     return [
         EventRow(
             row=None,

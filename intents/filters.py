@@ -47,7 +47,7 @@ class EventFilter(_EventFilter):
     )
 
     def of_portfolio(self, queryset: QuerySet[Event], name: str, value: str) -> QuerySet[Event]:
-        return queryset.filter(topics.belonging([topics.of_portfolio(value.lower())]))
+        return queryset.filter(topics.match_events([topics.for_portfolio(value.lower())]))
 
     def of_agent(self, queryset: QuerySet[Event], name: str, value: str) -> QuerySet[Event]:
-        return queryset.filter(topics.belonging([topics.of_agent(value)]))
+        return queryset.filter(topics.match_events([topics.for_agent(value)]))

@@ -17,7 +17,7 @@ from intents.models import FINAL, Edge, EdgeKind, Intent, Status
 _KINDS = {"all": "", **{kind: f"AND e.kind = '{kind}'" for kind in EdgeKind.values}}
 
 
-def awaited_by(waiters: Collection[UUID], kind: str = "all") -> tuple[str, list[Any]]:
+def awaited_ids_sql(waiters: Collection[UUID], kind: str = "all") -> tuple[str, list[Any]]:
     """SQL for the ids of all that the intents wait for, near or far, and of themselves.
 
     UNION, not UNION ALL: the ways through diamonds multiply, the intents do not. VALUES in brackets, since
@@ -35,9 +35,9 @@ def awaited_by(waiters: Collection[UUID], kind: str = "all") -> tuple[str, list[
     return sql, [_parameter(waiter) for waiter in waiters]
 
 
-def path_between(starts: Collection[UUID], goal: UUID) -> list[UUID] | None:
+def find_path(starts: Collection[UUID], goal: UUID) -> list[UUID] | None:
     """The shortest way along which one of `starts` waits for `goal`, or None where none does."""
-    sql, parameters = awaited_by(starts)
+    sql, parameters = awaited_ids_sql(starts)
     if _parameter(goal) not in {row[0] for row in db.fetch_all(sql, parameters)}:
         return None
     edges = Edge.objects.filter(waiter_id__in=RawSQL(sql, parameters)).values_list("waiter_id", "awaited_id")
@@ -45,7 +45,7 @@ def path_between(starts: Collection[UUID], goal: UUID) -> list[UUID] | None:
 
 
 def descendants(intent_id: UUID) -> QuerySet[Intent]:
-    sql, parameters = awaited_by([intent_id], EdgeKind.CHILD)
+    sql, parameters = awaited_ids_sql([intent_id], EdgeKind.CHILD)
     return Intent.objects.filter(pk__in=RawSQL(sql, parameters)).exclude(pk=intent_id)
 
 
@@ -64,7 +64,7 @@ def ancestors(intent_id: UUID, *, beyond: int, limit: int) -> list[tuple[int, In
     return [(level, found[pk]) for pk, level in levels.items()]
 
 
-def near(intent_id: UUID, limit: int) -> list[UUID]:
+def neighbourhood(intent_id: UUID, limit: int) -> list[UUID]:
     """The intent, and what is tied to it by edges of either kind and direction, the nearest first: so many at most.
 
     Both databases find them level by level, and stop at the limit.
@@ -81,11 +81,11 @@ def near(intent_id: UUID, limit: int) -> list[UUID]:
     return [_uuid(row[0]) for row in db.fetch_all(sql, [_parameter(intent_id), limit])]
 
 
-def among(ids: Collection[UUID], limit: int) -> tuple[list[Row], list[Row]]:
+def subgraph(ids: Collection[UUID], limit: int) -> tuple[list[Row], list[Row]]:
     """The intents with these ids, and the edges between them: so many at most."""
-    nodes = sql_rows.fetch(Intent.objects.filter(pk__in=ids).order_by("pk"), *NODE)
+    nodes = sql_rows.fetch(Intent.objects.filter(pk__in=ids).order_by("pk"), *NODE_FIELDS)
     edges = Edge.objects.filter(waiter_id__in=ids, awaited_id__in=ids).order_by("waiter_id", "kind", "awaited_id")
-    return nodes, sql_rows.fetch(edges[:limit], *EDGE)
+    return nodes, sql_rows.fetch(edges[:limit], *EDGE_FIELDS)
 
 
 def dependencies(intent_id: UUID) -> QuerySet[Intent]:
@@ -108,7 +108,7 @@ def descendant_ids(intent_id: UUID) -> set[UUID]:
     return set(descendants(intent_id).values_list("pk", flat=True))
 
 
-def unmet(waiter_ids: Collection[UUID]) -> dict[UUID, list[UUID]]:
+def unmet_dependencies(waiter_ids: Collection[UUID]) -> dict[UUID, list[UUID]]:
     """The dependencies of each intent that are not completed; those without any are left out."""
     edges = (
         Edge.objects.filter(waiter_id__in=list(waiter_ids), kind=EdgeKind.DEPENDENCY)
@@ -134,20 +134,20 @@ def open_children(intent_id: UUID, *, ready: bool) -> QuerySet[Intent]:
     return children.filter(~waits if ready else waits)
 
 
-NODE = ("id", "title", "status", "version", "agents", "created_by", "parent_intent_id", "updated_at")
-EDGE = ("waiter_id", "awaited_id", "kind")
+NODE_FIELDS = ("id", "title", "status", "version", "agents", "created_by", "parent_intent_id", "updated_at")
+EDGE_FIELDS = ("waiter_id", "awaited_id", "kind")
 
 
 def reachable(intent_id: UUID) -> tuple[list[Row], list[Row]]:
     """The nodes and the edges that lie below the intent, itself included (rule G-6)."""
-    sql, parameters = awaited_by([intent_id])
+    sql, parameters = awaited_ids_sql([intent_id])
     within = RawSQL(sql, parameters)
-    nodes = sql_rows.fetch(Intent.objects.filter(pk__in=within).order_by("pk"), *NODE)
-    edges = sql_rows.fetch(Edge.objects.filter(waiter_id__in=within).order_by("waiter_id", "kind", "awaited_id"), *EDGE)
+    nodes = sql_rows.fetch(Intent.objects.filter(pk__in=within).order_by("pk"), *NODE_FIELDS)
+    edges = sql_rows.fetch(Edge.objects.filter(waiter_id__in=within).order_by("waiter_id", "kind", "awaited_id"), *EDGE_FIELDS)
     return nodes, edges
 
 
-def aggregate(nodes: Collection[Row], edges: Iterable[Row]) -> dict[str, Any]:
+def aggregate_status(nodes: Collection[Row], edges: Iterable[Row]) -> dict[str, Any]:
     """How far the intents are: `{total, by_status, completion_percentage, blocking_intents, ready_intents}`.
 
     Blocking are the open intents that others depend on; ready are the open ones that are not blocked, and whose own dependencies

@@ -17,12 +17,12 @@ from core.db.fields import JSONTextField
 from core.strict_json import text
 from intents import positions, triggers
 from intents.models import Assignment, Edge, EdgeKind, Event, Intent
-from intents.replay import CannotReplay, Replayed, replay
+from intents.replay import CannotReplay, ReplayedIntent, replay
 
 FETCHED_AT_ONCE = 2_000  # Rows.
 REPORTED_EVERY = 1_000  # Events.
 
-COMPARED = list(Replayed.__dataclass_fields__)
+COMPARED = list(ReplayedIntent.__dataclass_fields__)
 _JSON = {name for name in COMPARED if isinstance(Intent._meta.get_field(name), JSONTextField)}
 
 
@@ -42,7 +42,7 @@ def verify(progress: Callable[[int], None] = lambda events: None) -> Generator[F
 
     Nobody is kept from writing meanwhile: all is read as it was at one moment.
     """
-    positions.number_committed(wait=True)
+    positions.assign_positions(wait=True)
     with _one_moment():
         yield from (Finding(None, problem) for problem in _log_as_a_whole())
         yield from _intents(progress)
@@ -166,7 +166,7 @@ def _in_order(events: Iterable[_Logged], problems: list[str]) -> Iterator[_Logge
         yield event
 
 
-def _differences(told: Replayed, stored: dict[str, Any]) -> Iterator[str]:
+def _differences(told: ReplayedIntent, stored: dict[str, Any]) -> Iterator[str]:
     for name in COMPARED:
         value = getattr(told, name)
         yield from _difference(name, text(value) if name in _JSON else value, stored[name])

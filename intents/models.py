@@ -58,7 +58,7 @@ class IntentQuerySet(models.QuerySet["Intent"]):
             raise IntentNotFound(intent_id)
         return found
 
-    def lock_if_free(self, intent_id: UUID) -> "Intent | None":
+    def try_lock(self, intent_id: UUID) -> "Intent | None":
         """Lock the intent without waiting. Return None where there is none, or another transaction has it."""
         found: Intent | None = self.filter(pk=intent_id).select_for_update(skip_locked=True).first()
         return found
@@ -200,7 +200,7 @@ class Assignment(models.Model):
         return f"{self.agent_id} as {self.role}"
 
 
-class Audience(models.Model):
+class TopicMembership(models.Model):
     """Who hears of an intent: an agent or a portfolio, from one of its events to another (rule S-4, intents.topics).
 
     It tells for good which events belong to a topic: one read again later finds what those heard who read it at the time.
@@ -212,6 +212,7 @@ class Audience(models.Model):
     last_sequence = models.PositiveBigIntegerField(null=True)
 
     class Meta:
+        db_table = "intents_audience"
         constraints = [
             models.UniqueConstraint(fields=["intent", "topic"], condition=Q(last_sequence=None), name="hears_of_it_once"),
         ]

@@ -17,7 +17,9 @@ class Assignee:
     role: str = "worker"
 
 
-def raise_version(intent: Intent, event_type: EventType, payload: dict[str, Any], *, actor: Actor, saving: Sequence[str]) -> None:
+def increment_version(
+    intent: Intent, event_type: EventType, payload: dict[str, Any], *, actor: Actor, saving: Sequence[str]
+) -> None:
     """One more version, with the event that says what is new in it (rule I-2)."""
     now = intent.now()
     intent.version += 1
@@ -32,11 +34,11 @@ def change_status(intent: Intent, status: str, *, actor: Actor, reason: str | No
     intent.on_hold = on_hold
     intent.version += 1
     intent.updated_at = intent.in_order(now)
-    event = status_changed(intent, before, reason)
+    event = status_changed_event(intent, before, reason)
     append(intent, event, actor=actor, now=now, saving=("status", "on_hold", "version", "updated_at"))
 
 
-def status_changed(intent: Intent, before: str, reason: str | None) -> NewEvent:
+def status_changed_event(intent: Intent, before: str, reason: str | None) -> NewEvent:
     payload = {"from": before, "to": str(intent.status), "version": intent.version, "reason": reason}
     return NewEvent(EventType.STATUS_CHANGED, payload)
 
@@ -53,7 +55,7 @@ def assign(intent: Intent, assignee: Assignee, actor: Actor, now: datetime) -> t
     event = NewEvent(EventType.AGENT_ASSIGNED, {"agent_id": assignee.agent_id, "role": assignee.role})
     append(intent, event, actor=actor, now=now, saving=["agents"])
     if known is None:
-        topics.admit(intent, topics.of_agent(assignee.agent_id))
+        topics.join(intent, topics.for_agent(assignee.agent_id))
     return assignment, True
 
 
@@ -64,4 +66,4 @@ def unassign(intent: Intent, agent_id: str, actor: Actor, now: datetime) -> None
     intent.agents = [each for each in intent.agents if each["agent_id"] != agent_id]
     event = NewEvent(EventType.AGENT_UNASSIGNED, {"agent_id": agent_id})
     append(intent, event, actor=actor, now=now, saving=["agents"])
-    topics.dismiss(intent, topics.of_agent(agent_id))
+    topics.leave(intent, topics.for_agent(agent_id))

@@ -18,9 +18,9 @@ from intents.models import Event
 
 BATCH = 1_000
 LOCK = "event positions"
-LOOK_EVERY = 1.0  # Seconds without a ring, after which the sequencer looks by itself.
-WAIT_AT_MOST = 5_000  # Milliseconds for which a reader waits for another's batch, before a 503.
-PAUSE = 0.02  # Seconds between two batches, so that a busy log is numbered in batches and not one by one.
+POLL_SECONDS = 1.0  # Seconds without a ring, after which the sequencer looks by itself.
+LOCK_TIMEOUT_MS = 5_000  # Milliseconds for which a reader waits for another's batch, before a 503.
+MIN_INTERVAL = 0.02  # Seconds between two batches, so that a busy log is numbered in batches and not one by one.
 
 log = logging.getLogger("openintent.positions")
 
@@ -38,14 +38,14 @@ _NUMBER = """
 """
 
 
-def next_in_transaction() -> int | None:
+def next_position() -> int | None:
     """The position of the next event, where writers are serial; None where the sequencer will give it."""
     if not db.serial_writers():
         return None
     return db.fetch_all("SELECT COALESCE(MAX(position), 0) + 1 FROM intents_event", [])[0][0]
 
 
-def number_committed(*, wait: bool = False) -> int:
+def assign_positions(*, wait: bool = False) -> int:
     """Give the committed events that have none their positions. Answers how many got one.
 
     One process at a time does it. Without `wait`, one that comes second leaves it to the first.
@@ -75,7 +75,7 @@ def _number_if_free() -> int:
 def _number_in_turn() -> int:
     with transaction.atomic():
         with connection.cursor() as cursor:  # A holder that hangs must not take every reader with it.
-            cursor.execute("SET LOCAL lock_timeout = %s", [WAIT_AT_MOST])
+            cursor.execute("SET LOCAL lock_timeout = %s", [LOCK_TIMEOUT_MS])
         db.advisory_lock(LOCK)
         return _number()
 
@@ -84,10 +84,10 @@ def _number(condition: str = "", *parameters: int) -> int:
     return len(cast(Any, connection).run(_NUMBER.format(condition), [BATCH, *parameters]))
 
 
-def settle() -> None:
+def assign_pending_positions() -> None:
     """Number all that is committed by now, so that readers by position find what they wrote an instant ago."""
     if not db.serial_writers() and _has_waiting():
-        number_committed(wait=True)
+        assign_positions(wait=True)
 
 
 def _has_waiting() -> bool:
@@ -118,20 +118,20 @@ class Sequencer:
         self._thread.join(timeout=5)
 
     def _run(self) -> None:
-        with wakeups.committed.listening(self._rung.set):
+        with wakeups.events_committed.listen(self._rung.set):
             while not self._stopping.is_set():
-                is_rung = self._rung.wait(LOOK_EVERY)
+                is_rung = self._rung.wait(POLL_SECONDS)
                 self._rung.clear()
                 try:
                     self._look(is_rung)
                 except Exception:  # The database is away: nothing is lost, the next look numbers it.
                     log.warning("events could not be numbered", exc_info=True)
                     connection.close()
-                self._stopping.wait(PAUSE)
+                self._stopping.wait(MIN_INTERVAL)
         connection.close()
 
     def _look(self, is_rung: bool) -> None:
-        if number_committed() or (is_rung and db.serial_writers()):
-            wakeups.grown.ring()
+        if assign_positions() or (is_rung and db.serial_writers()):
+            wakeups.positions_assigned.notify()
         elif is_rung and not db.serial_writers() and _has_waiting():
             self._rung.set()  # Another process is at it, and may have looked before this one's commit.

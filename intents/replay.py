@@ -11,7 +11,7 @@ from intents.errors import InvalidPatch
 from intents.events import EventType
 
 
-class Logged(Protocol):
+class LoggedEvent(Protocol):
     """What a replay reads of an event; a row of Event has it."""
 
     @property
@@ -24,11 +24,11 @@ class Logged(Protocol):
     def payload(self) -> dict[str, Any]: ...
 
 
-L = TypeVar("L", bound=Logged)
+L = TypeVar("L", bound=LoggedEvent)
 
 
 @dataclass(slots=True)
-class Replayed:
+class ReplayedIntent:
     """The fields of an Intent that its log accounts for."""
 
     title: str
@@ -52,29 +52,29 @@ class CannotReplay(Exception):
         super().__init__(f"event {sequence} {reason}")
 
 
-def replay(events: Iterable[Logged]) -> Replayed:
+def replay(events: Iterable[LoggedEvent]) -> ReplayedIntent:
     """The intent that the events, in the order of their sequence, lead to. Raises CannotReplay."""
-    intent: Replayed | None = None
-    for number, (_, intent) in enumerate(steps(_gapless(events)), start=1):
+    intent: ReplayedIntent | None = None
+    for number, (_, intent) in enumerate(replay_steps(_gapless(events)), start=1):
         intent.last_sequence = number
     if intent is None:
         raise CannotReplay(1, "is missing: the log is empty")
     return intent
 
 
-def _gapless(events: Iterable[Logged]) -> Iterator[Logged]:
+def _gapless(events: Iterable[LoggedEvent]) -> Iterator[LoggedEvent]:
     for number, event in enumerate(events, start=1):
         if event.sequence != number:
             raise CannotReplay(number, f"is missing: {event.sequence} comes in its place")
         yield event
 
 
-def steps(events: Iterable[L]) -> Iterator[tuple[L, Replayed]]:
+def replay_steps(events: Iterable[L]) -> Iterator[tuple[L, ReplayedIntent]]:
     """Each of the events with the intent as it leaves it, which is the same object all the time.
 
     They may be the versioned ones alone (VERSIONED), in their order from the creation on. Raises CannotReplay.
     """
-    intent: Replayed | None = None
+    intent: ReplayedIntent | None = None
     before: L | None = None
     for event in events:
         try:
@@ -85,13 +85,13 @@ def steps(events: Iterable[L]) -> Iterator[tuple[L, Replayed]]:
         yield event, intent
 
 
-def version_of(event: Logged) -> int:
+def event_version(event: LoggedEvent) -> int:
     """That which the event made; it is one of VERSIONED."""
     version: int = event.payload["version"]
     return version
 
 
-def _follow(intent: Replayed | None, event: Logged, before: Logged | None) -> Replayed:
+def _follow(intent: ReplayedIntent | None, event: LoggedEvent, before: LoggedEvent | None) -> ReplayedIntent:
     if intent is None:
         return _created(event)
     if event.event_type == EventType.INTENT_CREATED:
@@ -105,7 +105,7 @@ def _follow(intent: Replayed | None, event: Logged, before: Logged | None) -> Re
     return intent
 
 
-def _same_write(before: Logged, event: Logged) -> bool:
+def _same_write(before: LoggedEvent, event: LoggedEvent) -> bool:
     """Whether both tell of one write: several dependencies, and the status that comes of them, share a version."""
     return (
         before.event_type in (EventType.DEPENDENCY_ADDED, EventType.DEPENDENCY_REMOVED)
@@ -114,12 +114,12 @@ def _same_write(before: Logged, event: Logged) -> bool:
     )
 
 
-def _created(event: Logged) -> Replayed:
+def _created(event: LoggedEvent) -> ReplayedIntent:
     _expect("event_type", event.event_type, EventType.INTENT_CREATED)
     told = event.payload
     _expect("version", told["version"], 1)
     parent = told["parent_intent_id"]
-    return Replayed(
+    return ReplayedIntent(
         title=told["title"],
         description=told["description"],
         status=told["status"],
@@ -135,36 +135,36 @@ def _created(event: Logged) -> Replayed:
     )
 
 
-def _updated(intent: Replayed, told: dict[str, Any]) -> None:
+def _updated(intent: ReplayedIntent, told: dict[str, Any]) -> None:
     for name, value in told["changes"].items():
         setattr(intent, name, value)
 
 
-def _patched(intent: Replayed, told: dict[str, Any]) -> None:
+def _patched(intent: ReplayedIntent, told: dict[str, Any]) -> None:
     patches.apply(intent.state, told["patches"])
 
 
-def _status_changed(intent: Replayed, told: dict[str, Any]) -> None:
+def _status_changed(intent: ReplayedIntent, told: dict[str, Any]) -> None:
     _expect("from", told["from"], intent.status)
     intent.status = told["to"]
 
 
-def _dependency_added(intent: Replayed, told: dict[str, Any]) -> None:
+def _dependency_added(intent: ReplayedIntent, told: dict[str, Any]) -> None:
     if told["dependency_id"] in intent.depends_on:
         raise ValueError(f"{told['dependency_id']} was a dependency already")
     intent.depends_on.append(told["dependency_id"])
 
 
-def _dependency_removed(intent: Replayed, told: dict[str, Any]) -> None:
+def _dependency_removed(intent: ReplayedIntent, told: dict[str, Any]) -> None:
     intent.depends_on.remove(told["dependency_id"])
 
 
-def _agent_assigned(intent: Replayed, told: dict[str, Any]) -> None:
+def _agent_assigned(intent: ReplayedIntent, told: dict[str, Any]) -> None:
     others = [each for each in intent.agents if each["agent_id"] != told["agent_id"]]
     intent.agents = [*others, {"agent_id": told["agent_id"], "role": told["role"]}]
 
 
-def _agent_unassigned(intent: Replayed, told: dict[str, Any]) -> None:
+def _agent_unassigned(intent: ReplayedIntent, told: dict[str, Any]) -> None:
     remaining = [each for each in intent.agents if each["agent_id"] != told["agent_id"]]
     _expect("number of agents", len(remaining), len(intent.agents) - 1)
     intent.agents = remaining
@@ -175,7 +175,7 @@ def _expect(what: str, told: Any, expected: Any) -> None:
         raise ValueError(f"{what} is {told!r}, and should be {str(expected)!r}")
 
 
-_CHANGES: dict[str, Callable[[Replayed, dict[str, Any]], None]] = {
+_CHANGES: dict[str, Callable[[ReplayedIntent, dict[str, Any]], None]] = {
     EventType.INTENT_UPDATED: _updated,
     EventType.STATE_PATCHED: _patched,
     EventType.STATUS_CHANGED: _status_changed,

@@ -34,13 +34,13 @@ MAX_DESCRIPTION = 10_000
 MAX_TRACE_ID = 255
 
 
-WATCHED = budget_limits.schema()
+CONSTRAINTS_SCHEMA = budget_limits.constraints_schema()
 
 
 class Constraints(JSONObject):
     """An object; a list becomes `{"rules": [...]}`. Limits on spending that cannot be read are refused (rule I-7)."""
 
-    json_schema = {"anyOf": [WATCHED, {"type": "array", "maxItems": MAX_ENTRIES, "items": {}}]}
+    json_schema = {"anyOf": [CONSTRAINTS_SCHEMA, {"type": "array", "maxItems": MAX_ENTRIES, "items": {}}]}
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if isinstance(data, list) and len(data) > MAX_ENTRIES:
@@ -48,7 +48,7 @@ class Constraints(JSONObject):
                 Many.default_error_messages["max_length"].format(max_length=MAX_ENTRIES), "max_length"
             )
         constraints = super().to_internal_value({"rules": data} if isinstance(data, list) else data)
-        if problems := budget_limits.unreadable(constraints):
+        if problems := budget_limits.limit_errors(constraints):
             raise serializers.ValidationError(problems, "unreadable_limit")
         return constraints
 
@@ -88,13 +88,13 @@ class AssigneeIn(Body):
         return Assignee(**super().run_validation({"agent_id": data} if isinstance(data, str) else data))
 
 
-class Acting(Body):
+class ActorBody(Body):
     """A body that may say who acts, for keys that are bound to nobody (protocol §1.1)."""
 
     actor = AgentId(required=False, help_text="Who does this, where neither the key nor X-Agent-ID says it.")
 
 
-MORE_THAN_AN_ACTOR = {"minProperties": 1, "not": {"properties": {"actor": {}}, "required": ["actor"], "maxProperties": 1}}
+CHANGES_REQUIRED = {"minProperties": 1, "not": {"properties": {"actor": {}}, "required": ["actor"], "maxProperties": 1}}
 """What generators of clients understand as nothing at all, unlike an `anyOf` of required fields."""
 
 
@@ -117,8 +117,8 @@ class CreateIntent(CreateChild):
     parent_intent_id = Id(required=False, allow_null=True)
 
 
-class UpdateIntent(Acting):
-    json_schema = MORE_THAN_AN_ACTOR
+class UpdateIntent(ActorBody):
+    json_schema = CHANGES_REQUIRED
 
     title = Title(required=False)
     description = Description()
@@ -150,7 +150,7 @@ class PatchIn(Body):
         return attrs
 
 
-class UpdateState(Acting):
+class UpdateState(ActorBody):
     """Either `state`, whose keys are set one by one, or `patches`."""
 
     json_schema = {
@@ -158,7 +158,7 @@ class UpdateState(Acting):
         "not": {
             "anyOf": [
                 {"properties": {"state": {}, "patches": {}}, "required": ["state", "patches"]},
-                MORE_THAN_AN_ACTOR["not"],
+                CHANGES_REQUIRED["not"],
             ]
         },
     }
@@ -175,7 +175,7 @@ class UpdateState(Acting):
         return attrs
 
 
-class SetStatus(Acting):
+class SetStatus(ActorBody):
     json_schema = {
         "if": {"properties": {"cascade": {"const": True}}, "required": ["cascade"]},
         "then": {"properties": {"status": {"const": Status.ABANDONED.value}}},
@@ -186,11 +186,11 @@ class SetStatus(Acting):
     cascade = Flag(required=False, help_text="Abandons the open descendants as well.")
 
 
-class AddDependencies(Acting):
+class AddDependencies(ActorBody):
     depends_on = OneOrMore(child=Id(), max_length=1000, allow_empty=False)
 
 
-class AssignAgent(Acting):
+class AssignAgent(ActorBody):
     agent_id = AgentId(help_text="Whom to assign.")
     role = Role()
 
@@ -220,11 +220,11 @@ def _is_usual_event(data: Any) -> bool:
     )
 
 
-class LogEvent(EventIn, Acting):
+class LogEvent(EventIn, ActorBody):
     pass
 
 
-class LogEvents(Acting):
+class LogEvents(ActorBody):
     events = Many(child=EventIn(), allow_empty=False, max_length=settings.MAX_BATCH_EVENTS)
 
 

@@ -12,23 +12,23 @@ from core import strict_json
 from core.db import advisory_lock, atomic_verb, database_now, sql_rows
 from core.db.sql_rows import Row
 from core.errors import Invalid, TooLarge
-from costs.budgets import watch_intent
+from costs.budgets import check_intent_budgets
 from costs.guards import require_limits_kept
 from costs.services import record_limits
-from governance.guards import awaiting_decision
+from governance.guards import pending_blocking
 from governance.services import withdraw_pending
 from intents import graph
 from intents.errors import CompletionGate, DependencyCycle, IntentNotFound, ReservedEventType
 from intents.events import RESERVED, EventType, NewEvent, append
 from intents.models import FINAL, Assignment, Edge, EdgeKind, Event, Intent, Status
-from intents.operations import Assignee, change_status, raise_version, status_changed, unassign
+from intents.operations import Assignee, change_status, increment_version, status_changed_event, unassign
 from intents.operations import assign as assign_to
 from intents.patches import Patch, apply
 from leasing.guards import require_scope, require_token
 from leasing.services import release_all
-from portfolios.locking import lock_closing
+from portfolios.locking import lock_with_portfolios
 from portfolios.models import Portfolio
-from portfolios.services import complete_reached
+from portfolios.services import complete_at_threshold
 from retries.services import resolve_failures
 
 GRAPH_LOCK = "intent graph"
@@ -102,10 +102,10 @@ def update_intent(*, intent_id: UUID | str, expected_version: int, actor: Actor,
         require_limits_kept(intent, changes["constraints"], actor)
     for name, value in changes.items():
         setattr(intent, name, value)
-    raise_version(intent, EventType.INTENT_UPDATED, {"changes": changes}, actor=actor, saving=tuple(changes))
+    increment_version(intent, EventType.INTENT_UPDATED, {"changes": changes}, actor=actor, saving=tuple(changes))
     if "constraints" in changes:
         record_limits(intent, before, actor)
-        watch_intent(intent, intent.updated_at)
+        check_intent_budgets(intent, intent.updated_at)
     return intent
 
 
@@ -121,7 +121,7 @@ def patch_state(*, intent_id: UUID | str, expected_version: int, actor: Actor, p
     require_scope(intent, patches, actor)
     apply(intent.state, patches)
     _within_limit(intent.state)
-    raise_version(intent, EventType.STATE_PATCHED, {"patches": list(patches)}, actor=actor, saving=("state",))
+    increment_version(intent, EventType.STATE_PATCHED, {"patches": list(patches)}, actor=actor, saving=("state",))
     return intent
 
 
@@ -172,7 +172,7 @@ def set_status(
         _unblock_dependents(intent, locked, now)
     elif status == Status.ABANDONED:
         _tell_dependents(closing, locked, actor, now)
-    complete_reached(portfolios, now=now)
+    complete_at_threshold(portfolios, now=now)
     return intent
 
 
@@ -201,7 +201,7 @@ def add_dependencies(
     new = [pk for pk in wanted if str(pk) not in intent.depends_on]
     if not new:
         return intent, False
-    if path := graph.path_between(new, intent.pk):
+    if path := graph.find_path(new, intent.pk):
         raise DependencyCycle([intent.pk, *path])
 
     _add_edges(intent, new)
@@ -227,12 +227,12 @@ def remove_dependency(*, intent_id: UUID | str, dependency_id: UUID | str, expec
         return intent
     intent.require_version(expected_version)
     intent.require_open()
-    was_waiting = bool(graph.unmet([intent.pk]))
+    was_waiting = bool(graph.unmet_dependencies([intent.pk]))
     Edge.objects.filter(waiter=intent, awaited=UUID(str(dependency_id)), kind=EdgeKind.DEPENDENCY).delete()
     intent.depends_on = [pk for pk in intent.depends_on if pk != str(dependency_id)]
     before = intent.status
-    is_kept = intent.on_hold or bool(awaiting_decision([intent.pk]))
-    if before == Status.BLOCKED and was_waiting and not is_kept and not graph.unmet([intent.pk]):
+    is_kept = intent.on_hold or bool(pending_blocking([intent.pk]))
+    if before == Status.BLOCKED and was_waiting and not is_kept and not graph.unmet_dependencies([intent.pk]):
         intent.status = Status.PENDING
     _raise_dependency_version(intent, EventType.DEPENDENCY_REMOVED, [dependency_id], before, actor=actor)
     return intent
@@ -293,7 +293,7 @@ def _raise_dependency_version(
     events = [NewEvent(event_type, {"dependency_id": str(pk), "version": intent.version}) for pk in dependency_ids]
     append(intent, *events, actor=actor, now=now, saving=("depends_on", "status", "version", "updated_at"))
     if intent.status != before:
-        append(intent, status_changed(intent, before, f"{event_type}"), actor=SYSTEM, now=now)
+        append(intent, status_changed_event(intent, before, f"{event_type}"), actor=SYSTEM, now=now)
 
 
 def _require_related(found: dict[UUID, Intent], parent_intent_id: UUID | None, depends_on: Sequence[UUID]) -> None:
@@ -304,7 +304,7 @@ def _require_related(found: dict[UUID, Intent], parent_intent_id: UUID | None, d
             raise Invalid.field("depends_on", f"no intent has the id {pk}", "unknown_id")
     if parent_intent_id:
         found[parent_intent_id].require_open()
-    if parent_intent_id and depends_on and (path := graph.path_between(depends_on, parent_intent_id)):
+    if parent_intent_id and depends_on and (path := graph.find_path(depends_on, parent_intent_id)):
         raise DependencyCycle([parent_intent_id, *path])
 
 
@@ -345,16 +345,16 @@ def _lock_for_status(intent_id: UUID | str, status: str, cascade: bool) -> tuple
         closing = {root} | (graph.descendant_ids(root) if cascade else set())
         return closing, closing | graph.dependent_ids(closing)
 
-    return lock_closing(reach)
+    return lock_with_portfolios(reach)
 
 
 def _require_gate(intent: Intent, status: str, now: datetime) -> None:
     """Raises CompletionGate (rules I-6, G-4, A-2). An intent can always be abandoned, or it could never be given up."""
     if status in (Status.ABANDONED, Status.BLOCKED):
         return
-    if (intent.status == Status.BLOCKED or status == Status.COMPLETED) and (waiting := graph.unmet([intent.pk])):
+    if (intent.status == Status.BLOCKED or status == Status.COMPLETED) and (waiting := graph.unmet_dependencies([intent.pk])):
         raise CompletionGate(waiting[intent.pk], "The intent waits for dependencies that are not completed.")
-    if intent.status == Status.BLOCKED and (waiting := awaiting_decision([intent.pk], now)):
+    if intent.status == Status.BLOCKED and (waiting := pending_blocking([intent.pk], now)):
         raise CompletionGate(waiting[intent.pk], "The intent waits for arbitrations that are not decided.")
     if status == Status.COMPLETED:
         still_open = intent.children.exclude(status__in=FINAL).order_by("pk").values_list("pk", flat=True)
@@ -369,8 +369,8 @@ def _open_descendants(locked: dict[Any, Intent], root: UUID) -> list[Intent]:
 def _unblock_dependents(intent: Intent, locked: dict[Any, Intent], now: datetime) -> None:
     dependents = [locked[pk] for pk in sorted(graph.dependent_ids([intent.pk]))]
     blocked = [each for each in dependents if each.status == Status.BLOCKED and not each.on_hold]
-    still_waiting = graph.unmet([each.pk for each in blocked])
-    still_waiting |= awaiting_decision([each.pk for each in blocked])
+    still_waiting = graph.unmet_dependencies([each.pk for each in blocked])
+    still_waiting |= pending_blocking([each.pk for each in blocked])
     for each in blocked:
         if each.pk not in still_waiting:
             change_status(each, Status.PENDING, actor=SYSTEM, reason="dependencies_completed", now=now)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q
 
-from intents.models import Audience, Intent
+from intents.models import Intent, TopicMembership
 
 Topic = str
 """Whom it is about, and its id: `intent:…`, `portfolio:…`, `agent:…`; or `all`."""
@@ -18,45 +18,45 @@ ALL: Topic = "all"
 INTENT, PORTFOLIO, AGENT = "intent:", "portfolio:", "agent:"
 
 
-def of_intent(pk: UUID | str) -> Topic:
+def for_intent(pk: UUID | str) -> Topic:
     return f"{INTENT}{pk}"
 
 
-def of_portfolio(pk: UUID | str) -> Topic:
+def for_portfolio(pk: UUID | str) -> Topic:
     return f"{PORTFOLIO}{pk}"
 
 
-def of_agent(agent_id: str) -> Topic:
+def for_agent(agent_id: str) -> Topic:
     return f"{AGENT}{agent_id}"
 
 
-def admit(intent: Intent, topic: Topic) -> None:
+def join(intent: Intent, topic: Topic) -> None:
     """Let it hear of the intent from the newest event on. The caller holds the intent's row lock, and has just appended it."""
-    Audience.objects.create(topic=topic, intent=intent, first_sequence=intent.last_sequence)
+    TopicMembership.objects.create(topic=topic, intent=intent, first_sequence=intent.last_sequence)
 
 
-def dismiss(intent: Intent, topic: Topic) -> None:
+def leave(intent: Intent, topic: Topic) -> None:
     """Let the newest event be the last that it hears of. As for `admit`."""
-    Audience.objects.filter(topic=topic, intent=intent, last_sequence=None).update(last_sequence=intent.last_sequence)
+    TopicMembership.objects.filter(topic=topic, intent=intent, last_sequence=None).update(last_sequence=intent.last_sequence)
 
 
-def named(topics: Collection[Topic], kind: str) -> list[str]:
+def ids_of_kind(topics: Collection[Topic], kind: str) -> list[str]:
     """The ids of the topics of that kind."""
     return [topic.removeprefix(kind) for topic in topics if topic.startswith(kind)]
 
 
-def belonging(topics: Collection[Topic]) -> Q:
+def match_events(topics: Collection[Topic]) -> Q:
     """Which events belong to at least one of the topics."""
     if ALL in topics:
         return Q()
-    intents = named(topics, INTENT)
+    intents = ids_of_kind(topics, INTENT)
     belongs = Q(intent__in=intents)
     if len(topics) == len(intents):
         return belongs
-    hears = Audience.objects.filter(
+    hears = TopicMembership.objects.filter(
         Q(last_sequence=None) | Q(last_sequence__gte=OuterRef("sequence")),
         topic__in=topics,
         intent=OuterRef("intent"),
         first_sequence__lte=OuterRef("sequence"),
     )
-    return belongs | Q(portfolio_id__in=named(topics, PORTFOLIO)) | Q(Exists(hears))
+    return belongs | Q(portfolio_id__in=ids_of_kind(topics, PORTFOLIO)) | Q(Exists(hears))

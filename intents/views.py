@@ -15,7 +15,7 @@ from core.db import sql_rows
 from core.errors import Invalid
 from core.openapi import created, deleted, listed, read, updated
 from core.root_path import public_path
-from governance.guards import awaiting_decision
+from governance.guards import pending_blocking
 from intents import graph, positions, services
 from intents.errors import IntentNotFound
 from intents.filters import EventFilter, IntentEventFilter, IntentFilter
@@ -182,7 +182,7 @@ class GraphViewSet(ApiViewSet):
     def blocked(self, request: Request, intent_id: UUID | str) -> Response:
         found = page(graph.open_children(self._known(request, intent_id), ready=False), request, BY_ID)
         ids = [intent.pk for intent in found.rows]
-        unmet, undecided = graph.unmet(ids), awaiting_decision(ids)
+        unmet, undecided = graph.unmet_dependencies(ids), pending_blocking(ids)
 
         def body(intent: Intent) -> dict[str, Any]:
             waiting_for = [*unmet.get(intent.pk, []), *undecided.get(intent.pk, [])]
@@ -200,7 +200,7 @@ class GraphViewSet(ApiViewSet):
                 "root": str(root),
                 "nodes": [node_body(node) for node in nodes],
                 "edges": [edge_body(edge) for edge in edges],
-                "aggregate_status": graph.aggregate(nodes, edges),
+                "aggregate_status": graph.aggregate_status(nodes, edges),
             }
         )
 
@@ -299,7 +299,7 @@ class EventViewSet(ApiViewSet):
         if not found.rows:  # Whoever has events exists.
             Intent.objects.require(intent_id)
         if any(event.position is None for event in found.rows):  # Committed an instant ago: number them, and look again.
-            positions.settle()
+            positions.assign_pending_positions()
             found = page(events.filter(position__isnull=False), request, keyset, fetch=sql_rows.fetch_within)
         return self._answer(found)
 
@@ -314,7 +314,7 @@ class EventViewSet(ApiViewSet):
     def list_all(self, request: Request) -> Response:
         events = narrow(EventFilter, Event.objects.filter(position__isnull=False), request, ["order"])
         keyset = choose(request, "order", POSITION_ORDERS, "asc")
-        positions.settle()
+        positions.assign_pending_positions()
         return self._answer(page(events, request, keyset, fetch=sql_rows.fetch_within))
 
     @staticmethod

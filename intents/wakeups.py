@@ -1,74 +1,76 @@
-"""Wakes those who wait for the log to grow. It carries no event and may be missed: listeners also look by themselves."""
+"""Wake-ups of readers that wait for the log to grow. They carry no event and may be missed: readers also poll."""
 
 import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 
-Bell = Callable[[], None]
-"""Rung by whichever thread has news, so it must be quick, and safe to be called from any thread."""
+Callback = Callable[[], None]
+"""Called by whichever thread has news, so it must be quick, and safe to be called from any thread."""
 
 
-class Doorbell:
+class Broadcast:
+    """A signal within this process: `notify` calls the callbacks of all listeners."""
+
     def __init__(self) -> None:
-        self._changing = threading.Lock()
-        self._bells: tuple[Bell, ...] = ()
+        self._lock = threading.Lock()
+        self._callbacks: tuple[Callback, ...] = ()
 
-    def ring(self) -> None:
-        for bell in self._bells:
-            bell()
+    def notify(self) -> None:
+        for callback in self._callbacks:
+            callback()
 
     @contextmanager
-    def listening(self, bell: Bell) -> Iterator[None]:
-        """Have this bell rung while the block runs."""
-        with self._changing:
-            self._bells = (*self._bells, bell)
+    def listen(self, callback: Callback) -> Iterator[None]:
+        """Have `callback` called while the block runs."""
+        with self._lock:
+            self._callbacks = (*self._callbacks, callback)
         try:
             yield
         finally:
-            with self._changing:
-                left = [*self._bells]
-                left.remove(bell)
-                self._bells = tuple(left)
+            with self._lock:
+                remaining = [*self._callbacks]
+                remaining.remove(callback)
+                self._callbacks = tuple(remaining)
 
 
-committed = Doorbell()
+events_committed = Broadcast()
 """This process has committed events. Those of a server-wide order have no position yet."""
 
-grown = Doorbell()
-"""The log has new positions, given by this process."""
+positions_assigned = Broadcast()
+"""This process has assigned positions to events."""
 
-elsewhere = Doorbell()
-"""The log has new positions, given by another process."""
+remote_positions_assigned = Broadcast()
+"""Another process has assigned positions to events."""
 
 
 @contextmanager
-def listening(bell: Bell, *doors: Doorbell) -> Iterator[None]:
-    """Have this bell rung at each of these doors while the block runs."""
+def listen(callback: Callback, *broadcasts: Broadcast) -> Iterator[None]:
+    """Have `callback` called at each of these broadcasts while the block runs."""
     with ExitStack() as stack:
-        for door in doors:
-            stack.enter_context(door.listening(bell))
+        for broadcast in broadcasts:
+            stack.enter_context(broadcast.listen(callback))
         yield
 
 
-class Ear:
-    """How a task of an event loop listens: its `ring` is the bell, from any thread. A busy log costs it one call per wait."""
+class AsyncListener:
+    """A callback (`notify`, from any thread) that a task of an event loop can await. A busy log costs it one call per wait."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._heard = asyncio.Event()
-        self._is_rung = False
+        self._event = asyncio.Event()
+        self._is_notified = False
 
-    def ring(self) -> None:
-        if not self._is_rung:
-            self._is_rung = True
-            with suppress(RuntimeError):  # The loop is closed: nobody listens any more.
-                self._loop.call_soon_threadsafe(self._heard.set)
+    def notify(self) -> None:
+        if not self._is_notified:
+            self._is_notified = True
+            with suppress(RuntimeError):  # The loop is closed: there is no task left to wake.
+                self._loop.call_soon_threadsafe(self._event.set)
 
     async def wait(self, seconds: float) -> None:
-        """Return once it has rung since the last wait, or after so many seconds."""
+        """Return after a notification since the last wait, or after `seconds`."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):  # wait_for loses a cancellation that comes with the ring.
-                await self._heard.wait()
-        self._heard.clear()
-        self._is_rung = False  # Whoever commits from now on rings again.
+            async with asyncio.timeout(seconds):  # wait_for loses a cancellation that comes with the notification.
+                await self._event.wait()
+        self._event.clear()
+        self._is_notified = False  # Every commit from now on notifies again.

@@ -26,7 +26,11 @@ class Duty:
 
 # A lock that somebody holds is not waited for: one process that hangs would keep all else that is due waiting.
 DUTIES = [
-    Duty("expire leases", leasing.services.due, partial(leasing.services.expire_lease, wait=False)),
-    Duty("expire arbitrations", governance.services.due, partial(governance.services.expire_arbitration, wait=False)),
-    Duty("announce retries", retries.services.due, retries.services.announce_retry),
+    Duty("expire leases", leasing.services.overdue_leases, partial(leasing.services.expire_lease, wait=False)),
+    Duty(
+        "expire arbitrations",
+        governance.services.overdue_arbitrations,
+        partial(governance.services.expire_arbitration, wait=False),
+    ),
+    Duty("announce retries", retries.services.due_retries, retries.services.announce_retry),
 ]

@@ -8,7 +8,7 @@ from time import monotonic
 
 from django.db import DatabaseError, connection
 
-from attachments.services import forget_orphans
+from attachments.services import delete_orphans
 from core.api.idempotency import forget_old_answers
 from jobs.periodic_tasks import DUTIES, Duty
 
@@ -79,7 +79,7 @@ class Worker:
                 work()
                 if monotonic() >= housekeeping:
                     forget_old_answers()
-                    forget_orphans()
+                    delete_orphans()
                     housekeeping = monotonic() + HOUSEKEEPING_EVERY
             except Exception:  # The database is away: what is due stays due.
                 log.warning("the worker could not work", exc_info=True)

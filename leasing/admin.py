@@ -41,7 +41,7 @@ class LeaseAdmin(RowsAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Lease]:
         found = super().get_queryset(request).select_related("intent").defer("intent__state", "intent__constraints")
         if request.method == "GET":  # Before somebody reads them (rule E-8).
-            services.expire_run_out(Lease.objects.all())
+            services.expire_overdue(Lease.objects.all())
         is_running = request.GET.get("state", "active") in ("active", "soon")
         return found.order_by("expires_at", "pk") if is_running else found.order_by("-pk")
 

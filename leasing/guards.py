@@ -11,7 +11,7 @@ from intents.patches import Patch, path_keys
 from leasing.errors import LeaseConflict, LeaseLost
 from leasing.models import Lease
 from leasing.representation import lease_body
-from leasing.scopes import Scopes, levels, overlap
+from leasing.scopes import ScopeIndex, overlap, split_levels
 
 
 def require_scope(intent: Intent, patches: Sequence[Patch], actor: Actor) -> None:
@@ -23,9 +23,9 @@ def require_scope(intent: Intent, patches: Sequence[Patch], actor: Actor) -> Non
     if all(touched):
         leased = leased.filter(first_level__in={keys[0] for keys in touched})
     others = [lease for lease in leased.order_by("fencing_token") if not lease.is_held_by(actor)]
-    scopes = Scopes(levels(lease.scope) for lease in others)
+    scopes = ScopeIndex(split_levels(lease.scope) for lease in others)
     if reaching := [keys for keys in touched if scopes.overlap(keys)]:
-        raise LeaseConflict(lease_body(next(lease for lease in others if overlap(levels(lease.scope), reaching[0]))))
+        raise LeaseConflict(lease_body(next(lease for lease in others if overlap(split_levels(lease.scope), reaching[0]))))
 
 
 def require_token(intent: Intent, actor: Actor) -> None:

@@ -28,7 +28,7 @@ class LeaseQuerySet(models.QuerySet["Lease"]):
         marked = self.filter(status=Status.ACTIVE)
         return marked if now is None else marked.filter(expires_at__gt=now)
 
-    def run_out(self, now: Any) -> "LeaseQuerySet":
+    def overdue(self, now: Any) -> "LeaseQuerySet":
         """Those that guard nothing any more at `now`, an instant or the database's expression, but are not marked so yet."""
         return self.filter(status=Status.ACTIVE, expires_at__lte=now)
 

@@ -6,10 +6,10 @@ from core.api.fields import VISIBLE
 
 MAX_LENGTH = 200
 PATTERN = rf"\A[^.]*{VISIBLE.replace('[^', '[^.')}[^.]*(\.[^.]*{VISIBLE.replace('[^', '[^.')}[^.]*)*\Z"
-LOOKS = "cannot have an empty level between its dots"
+MESSAGE = "cannot have an empty level between its dots"
 
 
-def levels(scope: str) -> list[str]:
+def split_levels(scope: str) -> list[str]:
     return scope.split(".")
 
 
@@ -18,7 +18,7 @@ def overlap(one: Sequence[str], other: Sequence[str]) -> bool:
     return all(mine == theirs for mine, theirs in zip(one, other, strict=False))
 
 
-class Scopes:
+class ScopeIndex:
     """Many scopes, to be asked about one path after the other without comparing each with each."""
 
     def __init__(self, scopes: Iterable[Sequence[str]]) -> None:

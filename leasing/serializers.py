@@ -9,7 +9,7 @@ from access.serializers import AgentId
 from core.api.fields import Integer, Text
 from core.api.serializers import Body
 from leasing.models import Status
-from leasing.scopes import LOOKS, MAX_LENGTH, PATTERN
+from leasing.scopes import MAX_LENGTH, MESSAGE, PATTERN
 
 SHORTEST, DEFAULT, LONGEST = 1, 300, 86_400
 MAX_REASON = 2_000
@@ -35,7 +35,7 @@ class Lasting(Body):
 
 
 class AcquireLease(Lasting):
-    scope = Text(max_length=MAX_LENGTH, pattern=PATTERN, looks=LOOKS)
+    scope = Text(max_length=MAX_LENGTH, pattern=PATTERN, looks=MESSAGE)
 
 
 class RenewLease(Lasting):

@@ -19,12 +19,12 @@ from intents.models import Intent
 from leasing.errors import LeaseConflict, LeaseExpired, LeaseNotFound, NotLeaseHolder, TooManyLeases
 from leasing.models import Lease, Status
 from leasing.representation import lease_body
-from leasing.scopes import levels, overlap
+from leasing.scopes import overlap, split_levels
 
-MOST_LEASES = 200
+MAX_LEASES = 200
 """Active leases of an agent on one intent (rule L-8)."""
 
-EXPIRED_AT_ONCE = 50
+EXPIRE_BATCH = 50
 """Leases that a reader marks, at most; the worker marks the others."""
 
 log = logging.getLogger("openintent.leasing")
@@ -42,8 +42,8 @@ def acquire_lease(*, intent_id: UUID | str, actor: Actor, scope: str, duration: 
     """
     intent = Intent.objects.lock(intent_id)
     intent.require_open()
-    now, wanted = intent.now(), levels(scope)
-    there = [lease for lease in _active(intent, first_level=wanted[0]) if overlap(levels(lease.scope), wanted)]
+    now, wanted = intent.now(), split_levels(scope)
+    there = [lease for lease in _active(intent, first_level=wanted[0]) if overlap(split_levels(lease.scope), wanted)]
     for lease in there:
         if lease.expires_at > now and not lease.is_held_by(actor):
             raise LeaseConflict(lease_body(lease))
@@ -52,7 +52,7 @@ def acquire_lease(*, intent_id: UUID | str, actor: Actor, scope: str, duration: 
             _end(intent, lease, Status.EXPIRED, EventType.LEASE_EXPIRED, actor=SYSTEM, now=now)
         elif lease.scope == scope:
             return _extend(intent, lease, max(lease.expires_at, now + duration), actor=actor, now=now), False
-    if intent.active_leases >= MOST_LEASES:
+    if intent.active_leases >= MAX_LEASES:
         _require_room(intent, actor, now)
 
     intent.last_fencing_token += 1
@@ -125,7 +125,7 @@ def expire_lease(lease_id: UUID, *, wait: bool = True) -> bool:
     intent_id = Lease.objects.filter(pk=lease_id).values_list("intent_id", flat=True).first()
     if intent_id is None:
         return False
-    intent = Intent.objects.lock(intent_id) if wait else Intent.objects.lock_if_free(intent_id)
+    intent = Intent.objects.lock(intent_id) if wait else Intent.objects.try_lock(intent_id)
     if intent is None:
         return False
     lease, now = Lease.objects.get(pk=lease_id), intent.now()
@@ -135,18 +135,18 @@ def expire_lease(lease_id: UUID, *, wait: bool = True) -> bool:
     return True
 
 
-def due(limit: int) -> list[UUID]:
+def overdue_leases(limit: int) -> list[UUID]:
     """The leases that have run out and are not marked so, the oldest first."""
-    return [*Lease.objects.run_out(database_now()).order_by("expires_at").values_list("pk", flat=True)[:limit]]
+    return [*Lease.objects.overdue(database_now()).order_by("expires_at").values_list("pk", flat=True)[:limit]]
 
 
-def expire_run_out(found: QuerySet[Lease]) -> None:
+def expire_overdue(found: QuerySet[Lease]) -> None:
     """Mark those of the leases that have run out, before somebody reads them (rule E-8).
 
     What cannot be marked at this moment stays active for its readers.
     """
     try:
-        for pk in found.run_out(Now()).order_by("expires_at").values_list("pk", flat=True)[:EXPIRED_AT_ONCE]:  # type: ignore[attr-defined]
+        for pk in found.overdue(Now()).order_by("expires_at").values_list("pk", flat=True)[:EXPIRE_BATCH]:  # type: ignore[attr-defined]
             expire_lease(pk, wait=False)
     except OperationalError:
         log.warning("leases that have run out could not be marked", exc_info=True)
@@ -172,8 +172,8 @@ def _active(intent: Intent, **about: Any) -> list[Lease]:
 def _require_room(intent: Intent, actor: Actor, now: datetime) -> None:
     """Raises TooManyLeases."""
     held = Lease.objects.held(now).filter(intent=intent, agent_id=actor.id)
-    if held.count() >= MOST_LEASES:
-        raise TooManyLeases(actor.id, MOST_LEASES)
+    if held.count() >= MAX_LEASES:
+        raise TooManyLeases(actor.id, MAX_LEASES)
 
 
 def _lock(intent_id: UUID | str, lease_id: UUID | str) -> tuple[Intent, Lease]:

@@ -55,7 +55,7 @@ class LeaseViewSet(ApiViewSet):
     @staticmethod
     def _answer(filterset: type[IntentLeaseFilter], leases: QuerySet[Lease], request: Request) -> Response:
         found = narrow(filterset, leases, request, [])
-        services.expire_run_out(leases)
+        services.expire_overdue(leases)
         return Response(page(found, request, BY_ID).body("leases", lease_body))
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 
 from core.db.sql_rows import Row
-from portfolios.models import Member, Status
+from portfolios.models import Membership, Status
 
 
 def effective_constraints(intent: Row) -> dict[str, Any]:
@@ -13,7 +13,7 @@ def effective_constraints(intent: Row) -> dict[str, Any]:
 
     Of two portfolios with the same key, the membership of higher priority wins, then the older one.
     """
-    memberships = Member.objects.filter(intent_id=intent.id, portfolio__status=Status.ACTIVE).order_by("priority", "-id")
+    memberships = Membership.objects.filter(intent_id=intent.id, portfolio__status=Status.ACTIVE).order_by("priority", "-id")
     effective: dict[str, Any] = {}
     for policy in memberships.values_list("portfolio__governance_policy", flat=True):
         effective.update(policy.get("shared_constraints", {}))

@@ -8,7 +8,7 @@ from intents.models import Intent
 from portfolios.models import Portfolio
 
 
-def lock_closing(reach: Callable[[], tuple[set[UUID], set[UUID]]]) -> tuple[dict[UUID, Intent], list[Portfolio]]:
+def lock_with_portfolios(reach: Callable[[], tuple[set[UUID], set[UUID]]]) -> tuple[dict[UUID, Intent], list[Portfolio]]:
     """Lock the intents that `reach` names, and before them the portfolios that may complete when some of those close.
 
     `reach` answers the intents that close, and all that this concerns. It begins anew while others still add to either. Few
@@ -17,7 +17,7 @@ def lock_closing(reach: Callable[[], tuple[set[UUID], set[UUID]]]) -> tuple[dict
     """
     if serial_writers():
         closing, concerned = reach()
-        return Intent.objects.lock_all(concerned), Portfolio.objects.lock_all(Portfolio.objects.reached_by(closing))
+        return Intent.objects.lock_all(concerned), Portfolio.objects.lock_all(Portfolio.objects.completable_by(closing))
     portfolio_ids: set[UUID] = set()
     closing, concerned = reach()
     while True:
@@ -25,7 +25,7 @@ def lock_closing(reach: Callable[[], tuple[set[UUID], set[UUID]]]) -> tuple[dict
             portfolios = Portfolio.objects.lock_all(portfolio_ids)
             intents = Intent.objects.lock_all(concerned)
             closing, wanted = reach()
-            needed = Portfolio.objects.reached_by(closing)
+            needed = Portfolio.objects.completable_by(closing)
             if wanted <= concerned and needed <= portfolio_ids:
                 return intents, portfolios
             retract()

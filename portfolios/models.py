@@ -53,7 +53,7 @@ class PortfolioQuerySet(models.QuerySet["Portfolio"]):
         """Lock the portfolios in the order of their ids. Whoever needs intents as well locks those afterwards."""
         return [*self.filter(pk__in=ids).order_by("pk").select_for_update()] if ids else []
 
-    def reached_by(self, intent_ids: Collection[UUID]) -> set[UUID]:
+    def completable_by(self, intent_ids: Collection[UUID]) -> set[UUID]:
         """The portfolios that may complete by themselves when these intents close (rule P-2)."""
         waiting = self.filter(members__intent_id__in=intent_ids, status=Status.ACTIVE, auto_complete_threshold__isnull=False)
         return set(waiting.values_list("pk", flat=True))
@@ -118,7 +118,7 @@ class Portfolio(models.Model):
             raise IllegalTransition(self.status, status, TRANSITIONS[self.status], of="A portfolio")
 
 
-class Member(models.Model):
+class Membership(models.Model):
     """An intent in a portfolio. At most once, and one of them is primary at most (rule P-1).
 
     Rows are added under the portfolio's lock, so within one portfolio the order of `id` is that of `added_at`.
@@ -136,6 +136,7 @@ class Member(models.Model):
     objects: ClassVar[Any] = models.Manager()
 
     class Meta:
+        db_table = "portfolios_member"
         constraints = [
             models.UniqueConstraint(fields=["portfolio", "intent"], name="one_membership_per_intent"),
             models.UniqueConstraint(fields=["portfolio"], condition=Q(role="primary"), name="one_primary_per_portfolio"),

@@ -14,7 +14,7 @@ from core.db.sql_rows import Row
 from intents.models import FINAL, Edge, EdgeKind, Intent
 from intents.models import Status as IntentStatus
 from portfolios.errors import PortfolioNotFound
-from portfolios.models import Member, Portfolio
+from portfolios.models import Membership, Portfolio
 from portfolios.serializers import member_body, portfolio_body
 
 MEMBER = ("id", "portfolio_id", "intent_id", "role", "priority")
@@ -22,21 +22,21 @@ MOST_MEMBERS = 10_000  # Of all portfolios in a page.
 IN_ORDER = ("-priority", "id")
 
 
-def shown(portfolio_id: UUID | str) -> dict[str, Any]:
+def get_portfolio_body(portfolio_id: UUID | str) -> dict[str, Any]:
     """The portfolio's body. Raises PortfolioNotFound."""
     found = sql_rows.fetch(Portfolio.objects.filter(pk=portfolio_id)) if isinstance(portfolio_id, UUID) else []
     if not found:
         raise PortfolioNotFound(portfolio_id)
-    return bodies(found)[0][0]
+    return portfolio_bodies(found)[0][0]
 
 
-def bodies(portfolios: Sequence[Row]) -> tuple[list[dict[str, Any]], bool]:
+def portfolio_bodies(portfolios: Sequence[Row]) -> tuple[list[dict[str, Any]], bool]:
     """Return the first portfolios, with their members, that make a page, and whether others are left.
 
     Of the first one `intents` may be only some of the members: `intents_next` is where `members_page` goes on.
     """
     portfolios, are_all = _few_members(portfolios)
-    members = Member.objects.filter(portfolio_id__in=[each.id for each in portfolios])
+    members = Membership.objects.filter(portfolio_id__in=[each.id for each in portfolios])
     status = {row.id: row for row in sql_rows.fetch(Intent.objects.filter(pk__in=members.values("intent_id")), "id", "status")}
     waiting = _waiting(members)
     of: dict[Any, list[Row]] = defaultdict(list)
@@ -50,7 +50,7 @@ def bodies(portfolios: Sequence[Row]) -> tuple[list[dict[str, Any]], bool]:
         mine = of[portfolio.id]
         if found and taken < len(mine):
             return found, True
-        whole = aggregate([status[member.intent_id] for member in mine], waiting)
+        whole = aggregate_status([status[member.intent_id] for member in mine], waiting)
         pairs = [(intents[member.intent_id], member) for member in mine[:taken]]
         rest = _cursor(mine[taken - 1]) if taken < len(mine) else None
         found.append(portfolio_body(portfolio, pairs, whole, rest))
@@ -60,7 +60,7 @@ def bodies(portfolios: Sequence[Row]) -> tuple[list[dict[str, Any]], bool]:
 
 def _few_members(portfolios: Sequence[Row]) -> tuple[Sequence[Row], bool]:
     """The first portfolios that have MOST_MEMBERS together, one at least, and whether they are all of them."""
-    counted = Member.objects.filter(portfolio_id__in=[each.id for each in portfolios]).values_list("portfolio_id")
+    counted = Membership.objects.filter(portfolio_id__in=[each.id for each in portfolios]).values_list("portfolio_id")
     counts = {pk.hex: count for pk, count in counted.annotate(Count("id"))}
     total = 0
     for number, each in enumerate(portfolios):
@@ -72,7 +72,7 @@ def _few_members(portfolios: Sequence[Row]) -> tuple[Sequence[Row], bool]:
 
 def members_page(portfolio_id: UUID, *, limit: int, cursor: str | None) -> Page:
     """Bodies of members, the highest priority first, and of the same priority the oldest. Raises Invalid."""
-    members = Member.objects.filter(portfolio_id=portfolio_id)
+    members = Membership.objects.filter(portfolio_id=portfolio_id)
     if cursor:
         priority, last = decode_cursor(cursor, [_number, _number])
         members = members.filter(Q(priority__lte=priority) & (Q(priority__lt=priority) | Q(id__gt=last)))
@@ -87,7 +87,7 @@ def _cursor(member: Row) -> str:
     return encode_cursor([member.priority, member.id])
 
 
-def aggregate(intents: Collection[Row], waiting: Collection[Any]) -> dict[str, Any]:
+def aggregate_status(intents: Collection[Row], waiting: Collection[Any]) -> dict[str, Any]:
     """How far the members are: all the way where there are none (rule P-5).
 
     Blocking are those that are blocked; ready the open ones that are not, and wait for no dependency.
@@ -105,7 +105,7 @@ def aggregate(intents: Collection[Row], waiting: Collection[Any]) -> dict[str, A
     }
 
 
-def _waiting(members: QuerySet[Member]) -> set[Any]:
+def _waiting(members: QuerySet[Membership]) -> set[Any]:
     """The members' intents that have a dependency which is not completed."""
     edges = Edge.objects.filter(waiter_id__in=members.values("intent_id"), kind=EdgeKind.DEPENDENCY)
     return {edge.waiter_id for edge in sql_rows.fetch(edges.exclude(awaited__status=IntentStatus.COMPLETED), "waiter_id")}

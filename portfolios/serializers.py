@@ -13,8 +13,8 @@ from core.api.serializers import Body
 from core.db.sql_rows import Row
 from costs import budget_limits
 from intents.models import Intent
-from intents.serializers import MORE_THAN_AN_ACTOR, Acting, AggregateStatusOut, Description, IntentOut, Title, intent_body
-from portfolios.models import CHANGEABLE, ROLE, Member, Role, Status
+from intents.serializers import CHANGES_REQUIRED, ActorBody, AggregateStatusOut, Description, IntentOut, Title, intent_body
+from portfolios.models import CHANGEABLE, ROLE, Membership, Role, Status
 
 MOST = 2**31 - 1  # What the column of a priority holds.
 
@@ -32,11 +32,11 @@ class Percentage(serializers.FloatField):
 class SharedConstraints(JSONObject):
     """Constraints whose budget may be a plain number, in USD. Limits that cannot be read are refused (rule I-7)."""
 
-    json_schema = budget_limits.schema(shared=True)
+    json_schema = budget_limits.constraints_schema(shared=True)
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         shared = super().to_internal_value(data)
-        if problems := budget_limits.unreadable(shared, shared=True):
+        if problems := budget_limits.limit_errors(shared, shared=True):
             raise serializers.ValidationError(problems, "unreadable_limit")
         return shared
 
@@ -65,8 +65,8 @@ class CreatePortfolio(Body):
     created_by = AgentId(required=False)
 
 
-class UpdatePortfolio(Acting):
-    json_schema = MORE_THAN_AN_ACTOR
+class UpdatePortfolio(ActorBody):
+    json_schema = CHANGES_REQUIRED
 
     name = Title(required=False)
     description = Description()
@@ -82,12 +82,12 @@ class UpdatePortfolio(Acting):
         return attrs
 
 
-class SetPortfolioStatus(Acting):
+class SetPortfolioStatus(ActorBody):
     status = Choice(Status.choices)
     reason = Description()
 
 
-class AddIntentToPortfolio(Acting):
+class AddIntentToPortfolio(ActorBody):
     intent_id = Id()
     role = Text(
         max_length=ROLE,
@@ -123,7 +123,7 @@ class PortfolioOut(serializers.Serializer[Any]):
     updated_at = serializers.DateTimeField()
 
 
-def member_body(intent: Intent | Row, member: Member | Row) -> dict[str, Any]:
+def member_body(intent: Intent | Row, member: Membership | Row) -> dict[str, Any]:
     return {**intent_body(intent), "role": member.role, "priority": member.priority}
 
 

@@ -24,7 +24,7 @@ from intents.models import FINAL, Intent
 from leasing.guards import require_token
 from portfolios import policy
 from portfolios.errors import DuplicateMember, DuplicatePrimary
-from portfolios.models import CHANGEABLE, Member, Portfolio, Role, Status
+from portfolios.models import CHANGEABLE, Membership, Portfolio, Role, Status
 
 REACHED = "auto_complete_threshold"
 RESERVED_METADATA = "openintent."
@@ -94,8 +94,8 @@ def update_portfolio(
         if _is_watched(portfolio):
             # Who completes a member at this moment has seen the old policy: it is waited for, and its member counted.
             Intent.objects.lock_all(set(portfolio.members.values_list("intent_id", flat=True)))
-        budgets.watch_portfolio(portfolio, now)
-        complete_reached([portfolio], now=now)
+        budgets.check_portfolio_budgets(portfolio, now)
+        complete_at_threshold([portfolio], now=now)
     return portfolio
 
 
@@ -131,7 +131,7 @@ def add_intent_to_portfolio(
     role: str = Role.MEMBER,
     priority: int = 0,
     expected_version: int | None = None,
-) -> tuple[Intent, Member]:
+) -> tuple[Intent, Membership]:
     """Make the intent a member (rule P-1). One that is completed already may complete the portfolio (rule P-2).
 
     What was spent on it counts for the portfolio's limits from now on, and may cross them at once (rule C-5).
@@ -148,7 +148,7 @@ def add_intent_to_portfolio(
     portfolio.require_active()
     _require_room(portfolio, intent, role)
     now = database_now()
-    member = Member(
+    member = Membership(
         portfolio=portfolio,
         intent=intent,
         role=role,
@@ -160,10 +160,10 @@ def add_intent_to_portfolio(
     )
     member.save(force_insert=True)
     _record(intent, member, EventType.ADDED_TO_PORTFOLIO, actor=actor, now=now)
-    topics.admit(intent, topics.of_portfolio(portfolio.pk))
+    topics.join(intent, topics.for_portfolio(portfolio.pk))
     _save(portfolio, now=now)
-    budgets.watch_portfolio(portfolio, now)
-    complete_reached([portfolio], now=now)
+    budgets.check_portfolio_budgets(portfolio, now)
+    complete_at_threshold([portfolio], now=now)
     return intent, member
 
 
@@ -191,17 +191,17 @@ def remove_intent_from_portfolio(
     now = database_now()
     member.delete()
     _record(intent, member, EventType.REMOVED_FROM_PORTFOLIO, actor=actor, now=now)
-    topics.dismiss(intent, topics.of_portfolio(portfolio.pk))
+    topics.leave(intent, topics.for_portfolio(portfolio.pk))
     _save(portfolio, now=now)
-    complete_reached([portfolio], now=now)
+    complete_at_threshold([portfolio], now=now)
 
 
-def complete_reached(portfolios: Collection[Portfolio], *, now: datetime) -> None:
+def complete_at_threshold(portfolios: Collection[Portfolio], *, now: datetime) -> None:
     """Complete those whose `auto_complete_threshold` is reached (rule P-2). A part of verbs that hold their locks."""
     watched = [each for each in portfolios if _is_watched(each)]
     counts = _counts(watched) if watched else {}
     for portfolio in watched:
-        if policy.reached(portfolio.governance_policy, counts[portfolio.pk]):
+        if policy.is_threshold_reached(portfolio.governance_policy, counts[portfolio.pk]):
             _change_status(portfolio, Status.COMPLETED, actor=SYSTEM, reason=REACHED, now=now)
 
 
@@ -242,7 +242,7 @@ def _is_watched(portfolio: Portfolio) -> bool:
 def _counts(portfolios: Collection[Portfolio]) -> dict[UUID, Counter[str]]:
     """How many members of each status they have."""
     found: dict[UUID, Counter[str]] = defaultdict(Counter)
-    members = Member.objects.filter(portfolio__in=portfolios).values_list("portfolio_id", "intent__status")
+    members = Membership.objects.filter(portfolio__in=portfolios).values_list("portfolio_id", "intent__status")
     for pk, status, number in members.annotate(number=Count("pk")).order_by():
         found[pk][status] = number
     return found
@@ -250,7 +250,7 @@ def _counts(portfolios: Collection[Portfolio]) -> dict[UUID, Counter[str]]:
 
 def _require_gate(portfolio: Portfolio) -> None:
     """Raises CompletionGate (rule P-2)."""
-    unfinished = portfolio.members.filter(intent__status__in=policy.in_the_way(portfolio.governance_policy))
+    unfinished = portfolio.members.filter(intent__status__in=policy.blocking_statuses(portfolio.governance_policy))
     if waiting_for := list(unfinished.order_by("intent_id").values_list("intent_id", flat=True)):
         raise CompletionGate(waiting_for, "The portfolio requires all of its members completed, and has some that are not.")
 
@@ -273,7 +273,7 @@ def _change_status(portfolio: Portfolio, status: str, *, actor: Actor, reason: s
     append_without_intent(event, actor=actor, now=now)
 
 
-def _record(intent: Intent, member: Member, event_type: EventType, *, actor: Actor, now: datetime) -> None:
+def _record(intent: Intent, member: Membership, event_type: EventType, *, actor: Actor, now: datetime) -> None:
     payload = {
         "portfolio_id": str(member.portfolio_id),
         "intent_id": str(intent.pk),

@@ -38,7 +38,9 @@ class PortfolioViewSet(ApiViewSet):
     def create(self, request: Request) -> Response:
         values = parse(CreatePortfolio, request)
         portfolio = services.create_portfolio(actor=actor_of(request, values.pop("created_by", None)), **values)
-        return versioned(queries.shown(portfolio.pk), status=201, location=public_path(f"/api/v1/portfolios/{portfolio.pk}"))
+        return versioned(
+            queries.get_portfolio_body(portfolio.pk), status=201, location=public_path(f"/api/v1/portfolios/{portfolio.pk}")
+        )
 
     @listed("list_portfolios", "List portfolios", PortfolioOut, "portfolios", filterset=PortfolioFilter)
     def list(self, request: Request) -> Response:
@@ -47,7 +49,7 @@ class PortfolioViewSet(ApiViewSet):
     @read("get_portfolio", "Get a portfolio with its members", PortfolioOut)
     def retrieve(self, request: Request, portfolio_id: UUID | str) -> Response:
         check_parameters(request, [])
-        return versioned(queries.shown(portfolio_id))
+        return versioned(queries.get_portfolio_body(portfolio_id))
 
     @changed("update_portfolio", "Change a portfolio's details", UpdatePortfolio, PortfolioOut, may_be_versioned=True)
     def partial_update(self, request: Request, portfolio_id: UUID | str) -> Response:
@@ -56,7 +58,7 @@ class PortfolioViewSet(ApiViewSet):
         services.update_portfolio(
             portfolio_id=portfolio_id, actor=actor, changes=changes, expected_version=optional_version(request)
         )
-        return versioned(queries.shown(portfolio_id))
+        return versioned(queries.get_portfolio_body(portfolio_id))
 
     @changed(
         "update_portfolio_status", "Complete or abandon a portfolio", SetPortfolioStatus, PortfolioOut, may_be_versioned=True
@@ -67,7 +69,7 @@ class PortfolioViewSet(ApiViewSet):
         services.update_portfolio_status(
             portfolio_id=portfolio_id, actor=actor, expected_version=optional_version(request), **values
         )
-        return versioned(queries.shown(portfolio_id))
+        return versioned(queries.get_portfolio_body(portfolio_id))
 
 
 class MemberViewSet(ApiViewSet):
@@ -111,6 +113,6 @@ class MemberViewSet(ApiViewSet):
 
 def _answer(portfolios: QuerySet[Portfolio], request: Request, keyset: Keyset) -> Response:
     found = page(portfolios, request, keyset, fetch=sql_rows.fetch_within)
-    bodies, is_cut = queries.bodies(found.rows)
+    bodies, is_cut = queries.portfolio_bodies(found.rows)
     further = keyset.cursor(found.rows[len(bodies) - 1], Portfolio) if is_cut else found.next
     return Response({"portfolios": bodies, "next": further})

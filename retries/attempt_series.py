@@ -6,7 +6,7 @@ from retries.models import Failure
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Attempt:
     """Where a failure stands. `was_…` is what was so before it."""
 
     attempt: int
@@ -15,7 +15,7 @@ class Place:
     was_replaced: bool
 
 
-def place(previous: Failure | None, attempt: int | None, *, is_assigned: bool) -> Place:
+def next_attempt(previous: Failure | None, attempt: int | None, *, is_assigned: bool) -> Attempt:
     """Where the agent's next failure stands, after its last one on the intent.
 
     A run ends when it is resolved, and when its retries are exhausted: what comes then is attempt 1 of a new run, unless it
@@ -24,13 +24,13 @@ def place(previous: Failure | None, attempt: int | None, *, is_assigned: bool) -
     on for the threshold of the fallback.
     """
     if previous is None or previous.resolved_at or (previous.is_replaced and is_assigned):
-        return Place(attempt or 1, 1, False, False)
+        return Attempt(attempt or 1, 1, False, False)
     if previous.is_exhausted and (attempt or 0) <= previous.attempt:
-        return Place(attempt or 1, previous.run_length + 1, False, previous.is_replaced)
+        return Attempt(attempt or 1, previous.run_length + 1, False, previous.is_replaced)
     next_attempt = max(attempt or 0, previous.attempt + 1)
-    return Place(next_attempt, previous.run_length + 1, previous.is_exhausted, previous.is_replaced)
+    return Attempt(next_attempt, previous.run_length + 1, previous.is_exhausted, previous.is_replaced)
 
 
-def place_beside(attempt: int | None) -> Place:
+def standalone_attempt(attempt: int | None) -> Attempt:
     """Where the failure of an agent stands that does not work on the intent: beside every run, with the attempt that it says."""
-    return Place(attempt or 1, 0, False, False)
+    return Attempt(attempt or 1, 0, False, False)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 
-class Pace(Protocol):
+class BackoffPolicy(Protocol):
     """What a delay is made of; a RetryPolicy has it."""
 
     strategy: str
@@ -15,13 +15,13 @@ class Pace(Protocol):
     jitter: bool
 
 
-def delay(pace: Pace, attempt: int, draw: float) -> float:
+def backoff_delay(pace: BackoffPolicy, attempt: int, draw: float) -> float:
     """Seconds between the failed `attempt`, counted from 1, and the next. With jitter, `draw` (0 to 1) is where in 50–100 %."""
     seconds = min(_GROWTH[pace.strategy](pace, attempt), pace.max_delay_seconds)
     return seconds * (0.5 + draw / 2) if pace.jitter else seconds
 
 
-def _exponential(pace: Pace, attempt: int) -> float:
+def _exponential(pace: BackoffPolicy, attempt: int) -> float:
     if not pace.base_delay_seconds:
         return 0.0
     try:
@@ -30,7 +30,7 @@ def _exponential(pace: Pace, attempt: int) -> float:
         return math.inf
 
 
-_GROWTH: dict[str, Callable[[Pace, int], float]] = {
+_GROWTH: dict[str, Callable[[BackoffPolicy, int], float]] = {
     "none": lambda pace, attempt: 0.0,
     "fixed": lambda pace, attempt: pace.base_delay_seconds,
     "linear": lambda pace, attempt: pace.base_delay_seconds * attempt,

@@ -2,12 +2,12 @@
 
 from datetime import datetime
 
-from intents.models import Audience, Intent
+from intents.models import Intent, TopicMembership
 from intents.topics import AGENT
 from leasing.models import Lease
 
 
-def works_on(intent: Intent, agent_id: str, now: datetime) -> bool:
+def is_participant(intent: Intent, agent_id: str, now: datetime) -> bool:
     """Return whether the agent is assigned to the intent, or holds a lease of it.
 
     Where nobody holds one and nobody was ever assigned, whoever tries is the one who works on it.
@@ -17,7 +17,7 @@ def works_on(intent: Intent, agent_id: str, now: datetime) -> bool:
     holders = set(Lease.objects.filter(intent=intent).held(now).values_list("agent_id", flat=True))
     if holders:
         return agent_id in holders
-    return not intent.agents and not Audience.objects.filter(intent=intent, topic__startswith=AGENT).exists()
+    return not intent.agents and not TopicMembership.objects.filter(intent=intent, topic__startswith=AGENT).exists()
 
 
 def is_assigned(intent: Intent, agent_id: str) -> bool:

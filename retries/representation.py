@@ -19,14 +19,14 @@ SETTINGS = (
 """What a policy says, each a field of RetryPolicy."""
 
 
-def settings_of(policy: RetryPolicy) -> dict[str, Any]:
+def policy_settings(policy: RetryPolicy) -> dict[str, Any]:
     return {name: getattr(policy, name) for name in SETTINGS}
 
 
 def policy_body(policy: RetryPolicy) -> dict[str, Any]:
     return {
         "intent_id": identifier(policy.intent_id),
-        **settings_of(policy),
+        **policy_settings(policy),
         "created_at": instant(policy.created_at),
         "updated_at": instant(policy.updated_at),
     }

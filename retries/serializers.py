@@ -7,7 +7,7 @@ from rest_framework import serializers
 from access.serializers import AgentId
 from core.api.fields import VISIBLE, Choice, Flag, Integer, JSONObject, Many, Number, Text
 from core.api.serializers import Body
-from intents.serializers import Acting
+from intents.serializers import ActorBody
 from retries.models import MAX_ERROR_TYPE, Strategy
 
 MOST_ATTEMPTS = 100
@@ -24,7 +24,7 @@ class ErrorType(Text):
         super().__init__(max_length=MAX_ERROR_TYPE, pattern=VISIBLE, looks="cannot be empty", **kwargs)
 
 
-class SetRetryPolicy(Acting):
+class SetRetryPolicy(ActorBody):
     aliases = {"max_retries": "max_attempts"}
 
     strategy = Choice(Strategy.choices, default=Strategy.EXPONENTIAL.value)

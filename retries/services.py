@@ -17,11 +17,11 @@ from intents.models import Intent
 from intents.operations import Assignee, assign, unassign
 from leasing.guards import require_token
 from leasing.services import release_all
-from retries.attempt_series import place, place_beside
-from retries.backoff import delay
+from retries.attempt_series import next_attempt, standalone_attempt
+from retries.backoff import backoff_delay
 from retries.models import Failure, RetryPolicy
-from retries.participation import is_assigned, works_on
-from retries.representation import settings_of
+from retries.participation import is_assigned, is_participant
+from retries.representation import policy_settings
 
 
 @atomic_verb
@@ -34,11 +34,11 @@ def set_retry_policy(*, intent_id: UUID | str, actor: Actor, policy: dict[str, A
     require_token(intent, actor)
     now = database_now()
     known = _policy_of(intent)
-    if known and settings_of(known) == policy:
+    if known and policy_settings(known) == policy:
         return known
     new = RetryPolicy(intent=intent, **policy, created_at=known.created_at if known else now, updated_at=now)
     new.save(force_insert=known is None, force_update=known is not None)
-    append(intent, NewEvent(EventType.RETRY_POLICY_SET, settings_of(new)), actor=actor, now=now)
+    append(intent, NewEvent(EventType.RETRY_POLICY_SET, policy_settings(new)), actor=actor, now=now)
     return new
 
 
@@ -69,11 +69,11 @@ def record_failure(
     now = database_now()
     previous = Failure.objects.counting(intent, actor.id).first()
     was_replaced = previous is not None and previous.is_replaced  # By the fallback, whom its failures harm no more.
-    if was_replaced or works_on(intent, actor.id, now):
+    if was_replaced or is_participant(intent, actor.id, now):
         policy = None if intent.is_final else _policy_of(intent)
-        found = place(previous, attempt, is_assigned=is_assigned(intent, actor.id))
+        found = next_attempt(previous, attempt, is_assigned=is_assigned(intent, actor.id))
     else:
-        policy, found = None, place_beside(attempt)
+        policy, found = None, standalone_attempt(attempt)
     failure = Failure(
         intent=intent,
         sequence=intent.last_sequence + 1,
@@ -114,12 +114,12 @@ def announce_retry(failure_id: UUID) -> bool:
     failure.retry_settled_at = now
     failure.save(update_fields=["retry_settled_at"])
     newer = Failure.objects.filter(intent=intent, agent_id=failure.agent_id, sequence__gt=failure.sequence)
-    if not intent.is_final and not newer.exists() and works_on(intent, failure.agent_id, now):
+    if not intent.is_final and not newer.exists() and is_participant(intent, failure.agent_id, now):
         append(intent, _due(failure), actor=SYSTEM, now=now)
     return True
 
 
-def due(limit: int) -> list[UUID]:
+def due_retries(limit: int) -> list[UUID]:
     """The failures whose retry should have been announced by now, the oldest first."""
     return [*Failure.objects.due(database_now()).order_by("retry_at").values_list("pk", flat=True)[:limit]]
 
@@ -144,7 +144,7 @@ def _judge(failure: Failure, policy: RetryPolicy, will_retry: bool | None, now: 
     falls_back = policy.falls_back_after(failure)
     failure.is_replaced = failure.is_replaced or falls_back
     if not failure.is_exhausted and not failure.is_replaced and will_retry is not False:
-        failure.retry_at = now + timedelta(seconds=delay(policy, failure.attempt, random.random()))
+        failure.retry_at = now + timedelta(seconds=backoff_delay(policy, failure.attempt, random.random()))
     return falls_back
 
 

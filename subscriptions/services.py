@@ -165,7 +165,7 @@ def redeliver_dead(*, subscription_id: UUID | str, actor: Actor) -> int:
 
 def newest_position() -> int:
     """Of all that is committed by now. For callers of the verbs, before their transaction: it waits for the sequencer."""
-    positions.settle()
+    positions.assign_pending_positions()
     return positions.head()
 
 

@@ -65,7 +65,7 @@ class StreamViewSet(ApiViewSet):
 
     @followed("follow_agent", "Follow an agent: its assignments, and the events of the intents that it is assigned to")
     def agent(self, request: Request, agent_id: str) -> HttpResponse:
-        return _ticket(request, topics.of_agent(agent_id))
+        return _ticket(request, topics.for_agent(agent_id))
 
     @followed("follow_events", "Follow all events")
     def all(self, request: Request) -> HttpResponse:
@@ -98,7 +98,7 @@ def _stream(values: dict[str, Any]) -> tuple[topics.Topic | None, str]:
         field = "intent_id" if isinstance(error, IntentNotFound) else "portfolio_id"
         raise Invalid.field(field, f"none has the id {values[field]}", "unknown_id") from None
     if agent_id := values.get("agent_id"):
-        return topics.of_agent(agent_id), f"agents/{quote(agent_id, safe='')}"
+        return topics.for_agent(agent_id), f"agents/{quote(agent_id, safe='')}"
     return None, "events"
 
 

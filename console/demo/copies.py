@@ -17,13 +17,13 @@ from django.utils import timezone
 from core import strict_json
 from core.db import sql_rows
 from core.ids import new_id
-from costs.models import Cost, Spending
+from costs.models import Cost, CostTotal
 from intents import positions
-from intents.models import Assignment, Audience, Edge, Event, Intent
+from intents.models import Assignment, Edge, Event, Intent, TopicMembership
 
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _OF_AN_INTENT: dict[type[models.Model], str] = {
-    Edge: "waiter_id", Assignment: "intent_id", Audience: "intent_id", Event: "intent_id", Spending: "intent_id", Cost: "intent_id"
+    Edge: "waiter_id", Assignment: "intent_id", TopicMembership: "intent_id", Event: "intent_id", CostTotal: "intent_id", Cost: "intent_id"
 }  # fmt: skip
 
 Values = dict[str, Any]
@@ -59,7 +59,7 @@ class Batch:
     def write(self) -> None:
         for each in [*self.new.pop(Intent, []), *self.new.pop(Cost, [])]:  # An intent stands before what refers to it.
             sql_rows.create(each)
-        position = positions.next_in_transaction()
+        position = positions.next_position()
         for number, event in enumerate(self.new[Event]):
             event.position = position and position + number  # type: ignore[attr-defined]
         for model, instances in self.new.items():

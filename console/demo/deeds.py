@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from access.identity import Actor
-from costs.amounts import PARTS
+from costs.amounts import TRILLIONTHS
 from costs.services import record_cost
 from intents.events import NewEvent
 from intents.models import Intent
@@ -44,7 +44,7 @@ def spend(intent_id: UUID, usd: str, *, by: str, model: str = "claude-sonnet-4-5
         intent_id=intent_id,
         actor=Actor(by),
         cost_type="tokens",
-        amount=int(Decimal(usd) * PARTS),
+        amount=int(Decimal(usd) * TRILLIONTHS),
         unit="USD",
         provider=MODELS[model],
         model=model,

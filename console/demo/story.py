@@ -9,7 +9,7 @@ from uuid import UUID
 from access.identity import Actor
 from access.models import Role
 from attachments import blob_store
-from attachments.blob_store import Content
+from attachments.blob_store import Upload
 from attachments.services import add_attachment
 from console.demo.deeds import LEAD, hold, make, move, note, say, spend
 from console.demo.picture import chart
@@ -208,8 +208,8 @@ def _ask(
 
 
 def _attach(intent_id: UUID, agent_id: str, filename: str, content_type: str, data: bytes) -> None:
-    content = Content.of(BytesIO(data))
-    blob_store.keep(content)
+    content = Upload.of(BytesIO(data))
+    blob_store.store(content)
     add_attachment(
         intent_id=intent_id, actor=Actor(agent_id), content=content, filename=filename, content_type=content_type, metadata={}
     )

@@ -9,7 +9,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from core import strict_json
-from costs.amounts import DECIMALS, DOLLAR_DECIMALS, as_text
+from costs.amounts import DECIMALS, DOLLAR_DECIMALS, format_amount
 
 register = template.Library()
 
@@ -32,14 +32,14 @@ def usd(amount: Decimal) -> str:
 @register.filter
 def dollars(number: int) -> str:
     """Of 10^-14 dollars, exactly: at least two decimals, and as many as there are."""
-    whole, _, rest = as_text(number, DOLLAR_DECIMALS).partition(".")
+    whole, _, rest = format_amount(number, DOLLAR_DECIMALS).partition(".")
     return f"${int(whole):,}.{rest:0<2}"
 
 
 @register.filter
 def number(amount: int) -> str:
     """Of trillionths, exactly."""
-    whole, point, rest = as_text(amount, DECIMALS).partition(".")
+    whole, point, rest = format_amount(amount, DECIMALS).partition(".")
     return f"{int(whole):,}{point}{rest}"
 
 

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from core import encoding, strict_json
 from core.db import sql_rows
 from intents import positions, topics
-from intents.models import Audience, Event
+from intents.models import Event, TopicMembership
 from intents.serializers import event_body
 from intents.topics import Topic
 
@@ -105,11 +105,11 @@ def of_topics(wanted: Topics, event_types: Collection[str], after: int) -> Batch
     """What the log has for these topics after the position, in a bounded number of steps: it need not be all there is."""
     newest = positions.head()
     window = Event.objects.filter(position__gt=after)
-    if len(wanted) == len(topics.named(wanted, topics.INTENT)) == 1 and newest - after > WINDOW:
+    if len(wanted) == len(topics.ids_of_kind(wanted, topics.INTENT)) == 1 and newest - after > WINDOW:
         through, order = newest, "sequence"  # An index leads to this intent's events, far as they may lie.
     else:
         through, order = min(newest, after + WINDOW), "position"
-    chosen = window.filter(topics.belonging(wanted), position__lte=through)
+    chosen = window.filter(topics.match_events(wanted), position__lte=through)
     if event_types:
         chosen = chosen.filter(event_type__in=event_types)
     found, is_full = _some(chosen.order_by(order), (0, FEW, AT_ONCE))
@@ -143,7 +143,7 @@ def _large(position: int) -> sql_rows.Row:
 def _spans(intents: Iterable[object]) -> _Spans:
     found: _Spans = defaultdict(list)
     known = sql_rows.fetch(
-        Audience.objects.filter(intent__in=list(intents)), "intent_id", "topic", "first_sequence", "last_sequence"
+        TopicMembership.objects.filter(intent__in=list(intents)), "intent_id", "topic", "first_sequence", "last_sequence"
     )
     for span in known:
         found[str(encoding.identifier(span.intent_id))].append((span.topic, span.first_sequence, span.last_sequence))
@@ -157,10 +157,10 @@ def _topics_of(event: sql_rows.Row, spans: _Spans) -> Topics:
 def _topics(intent: UUID | str | None, portfolio: UUID | str | None, sequence: int, spans: _Spans) -> Topics:
     found = [topics.ALL]
     if portfolio:
-        found.append(topics.of_portfolio(str(encoding.identifier(portfolio))))
+        found.append(topics.for_portfolio(str(encoding.identifier(portfolio))))
     if intent:
         intent_id = str(encoding.identifier(intent))
-        found.append(topics.of_intent(intent_id))
+        found.append(topics.for_intent(intent_id))
         found += [
             topic for topic, first, last in spans.get(intent_id, ()) if first <= sequence and (last is None or sequence <= last)
         ]

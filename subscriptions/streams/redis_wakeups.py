@@ -47,7 +47,7 @@ class Exchange:
         self._has_news = False
         self._is_away = False
         self._stop: Callable[[], object] = lambda: None
-        self._ear: wakeups.Ear | None = None
+        self._ear: wakeups.AsyncListener | None = None
 
     def start(self) -> None:
         """Again does nothing: a server without a lifespan (daphne) asks at every request."""
@@ -63,7 +63,7 @@ class Exchange:
 
     def _run(self) -> None:
         pause = RETRY_AFTER
-        with wakeups.grown.listening(self._ring):
+        with wakeups.positions_assigned.listen(self._ring):
             while not self._stopping.is_set():
                 was_away = self._is_away
                 self._connect()
@@ -73,7 +73,7 @@ class Exchange:
     def _ring(self) -> None:
         self._has_news = True
         if self._ear:
-            self._ear.ring()
+            self._ear.notify()
 
     def _connect(self) -> None:
         try:
@@ -85,7 +85,7 @@ class Exchange:
 
     async def _ring_and_hear(self) -> None:
         """Until something fails."""
-        self._echo, self._ear = asyncio.Event(), (ear := wakeups.Ear())
+        self._echo, self._ear = asyncio.Event(), (ear := wakeups.AsyncListener())
         task = asyncio.current_task()
         assert task
         self._stop = partial(asyncio.get_running_loop().call_soon_threadsafe, task.cancel)
@@ -101,7 +101,7 @@ class Exchange:
         finally:
             await _end(layer, hearing)
 
-    async def _pass_on(self, ear: wakeups.Ear, layer: Any, channel: str) -> None:
+    async def _pass_on(self, ear: wakeups.AsyncListener, layer: Any, channel: str) -> None:
         while not self._stopping.is_set():
             await ear.wait(ASK_EVERY)
             has_news, self._has_news = self._has_news, False
@@ -128,7 +128,7 @@ class Exchange:
             if message.get("from") == self._me:
                 self._echo.set()
             else:
-                wakeups.elsewhere.ring()
+                wakeups.remote_positions_assigned.notify()
 
     def _warn(self, error: Exception) -> None:
         if not self._is_away:
@@ -143,7 +143,7 @@ class Exchange:
         if self._is_away:
             self._is_away = False
             log.warning("Redis is back")
-        wakeups.elsewhere.ring()  # Nobody knows what was rung meanwhile.
+        wakeups.remote_positions_assigned.notify()  # Nobody knows what was rung meanwhile.
 
 
 async def _end(layer: Any, hearing: "asyncio.Future[None] | None") -> None:

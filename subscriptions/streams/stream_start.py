@@ -12,12 +12,12 @@ from portfolios.models import Portfolio
 
 def intent_topic(intent_id: UUID | str) -> Topic:
     """Raises IntentNotFound."""
-    return topics.of_intent(Intent.objects.require(intent_id))
+    return topics.for_intent(Intent.objects.require(intent_id))
 
 
 def portfolio_topic(portfolio_id: UUID | str) -> Topic:
     """Raises PortfolioNotFound."""
-    return topics.of_portfolio(Portfolio.objects.require(portfolio_id))
+    return topics.for_portfolio(Portfolio.objects.require(portfolio_id))
 
 
 def topic(named: Mapping[str, Any]) -> Topic:
@@ -28,7 +28,7 @@ def topic(named: Mapping[str, Any]) -> Topic:
         case {"portfolio": portfolio_id}:
             return portfolio_topic(portfolio_id)
         case {"agent": agent_id}:
-            return topics.of_agent(agent_id)
+            return topics.for_agent(agent_id)
     return topics.ALL
 
 
@@ -40,6 +40,6 @@ def beginning(after: int | None) -> int:
     newest = positions.head()
     if after is not None and after <= newest:
         return after
-    positions.settle()
+    positions.assign_pending_positions()
     newest = positions.head()
     return newest if after is None else min(after, newest)

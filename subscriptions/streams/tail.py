@@ -277,8 +277,8 @@ class Tail:
             del self._by_reader[follower.reader]
 
     async def _run(self) -> None:
-        ear = wakeups.Ear()
-        with wakeups.listening(ear.ring, wakeups.grown, wakeups.elsewhere):
+        ear = wakeups.AsyncListener()
+        with wakeups.listen(ear.notify, wakeups.positions_assigned, wakeups.remote_positions_assigned):
             while self._followers:
                 try:
                     await self._look()

@@ -55,7 +55,7 @@ def send(parcel: Parcel) -> Answer:
 
 def work_off() -> int:
     """Plan, and send what is due now, one after the other. Answers how many calls that were."""
-    positions.settle()
+    positions.assign_pending_positions()
     outbox.plan()
     end_stranded()
     made = 0
@@ -189,7 +189,7 @@ class Courier:
             thread.join(timeout=max(deadline - monotonic(), 1.0))
 
     def _dispatch(self) -> None:
-        with wakeups.listening(self._rung.set, wakeups.grown, wakeups.elsewhere):
+        with wakeups.listen(self._rung.set, wakeups.positions_assigned, wakeups.remote_positions_assigned):
             while not self._stopping.is_set():
                 if self._look_safely():
                     self._rung.wait(YOUNG / 2 if len(self._calls) else LOOK_EVERY)

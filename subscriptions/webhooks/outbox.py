@@ -92,8 +92,8 @@ def _hearers(entries: Iterable[log_reader.Addressed], now: datetime) -> _Hearers
 
 def topic_of(subscription: Subscription) -> topics.Topic:
     if subscription.intent_id:
-        return topics.of_intent(subscription.intent_id)
-    return topics.of_portfolio(subscription.portfolio_id) if subscription.portfolio_id else topics.ALL
+        return topics.for_intent(subscription.intent_id)
+    return topics.for_portfolio(subscription.portfolio_id) if subscription.portfolio_id else topics.ALL
 
 
 def _hearing(entry: log_reader.Addressed, hearers: _Hearers) -> Iterator[UUID]:

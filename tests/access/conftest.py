@@ -11,7 +11,7 @@ from tests.conftest import Caller
 
 @pytest.fixture(autouse=True)
 def _attachments_elsewhere(settings: Any, tmp_path: Path) -> None:
-    backend = {"BACKEND": "attachments.storage.Folder", "OPTIONS": {"location": tmp_path / "attachments"}}
+    backend = {"BACKEND": "attachments.storage.FolderStorage", "OPTIONS": {"location": tmp_path / "attachments"}}
     settings.STORAGES = {**settings.STORAGES, "attachments": backend}
 
 

@@ -149,7 +149,7 @@ def everything() -> dict[str, int | list[Any]]:
 
 
 def _delivery(subscription_id: str) -> Delivery:
-    positions.settle()
+    positions.assign_pending_positions()
     event = Event.objects.order_by("-row")[0]
     return Delivery.objects.create(
         subscription_id=subscription_id,

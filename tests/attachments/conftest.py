@@ -16,7 +16,7 @@ PDF = b"%PDF-1.7 not really"
 def folder(settings: Any, tmp_path: Path) -> Path:
     """Where the bytes are stored."""
     place = tmp_path / "attachments"
-    backend = {"BACKEND": "attachments.storage.Folder", "OPTIONS": {"location": place}}
+    backend = {"BACKEND": "attachments.storage.FolderStorage", "OPTIONS": {"location": place}}
     settings.STORAGES = {**settings.STORAGES, "attachments": backend}
     return place
 

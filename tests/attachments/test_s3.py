@@ -11,7 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from moto.server import ThreadedMotoServer
 
 from attachments import blob_store, services
-from attachments.blob_store import Content
+from attachments.blob_store import Upload
 from core import env
 from tests.attachments.conftest import PDF, content_of, digest, upload
 
@@ -87,21 +87,21 @@ def test_an_empty_file_and_a_lost_one(api, attach, make_intent, bucket):
 
 
 def test_orphans_are_found_in_the_bucket(db, bucket, monkeypatch):
-    blob_store.keep(Content.of(ContentFile(PDF)))
-    assert (services.forget_orphans([*blob_store.FOLDERS[:1], NAME[:2]]), keys(bucket)) == (0, [NAME])
+    blob_store.store(Upload.of(ContentFile(PDF)))
+    assert (services.delete_orphans([*blob_store.FOLDERS[:1], NAME[:2]]), keys(bucket)) == (0, [NAME])
 
-    monkeypatch.setattr(blob_store, "KEPT_FOR", timedelta(seconds=-60))
+    monkeypatch.setattr(blob_store, "GRACE_PERIOD", timedelta(seconds=-60))
 
-    assert (services.forget_orphans([NAME[:2]]), keys(bucket)) == (1, [])
+    assert (services.delete_orphans([NAME[:2]]), keys(bucket)) == (1, [])
 
 
 def test_a_store_that_cannot_answer_fails_as_a_disk_does(bucket, settings, monkeypatch):
     bucket.put_object(Key=NAME, Body=PDF)
-    assert blob_store.has(digest(PDF))
-    assert not blob_store.has(digest(b"another"))
+    assert blob_store.exists(digest(PDF))
+    assert not blob_store.exists(digest(b"another"))
 
     monkeypatch.setenv("OPENINTENT_ATTACHMENTS_S3_BUCKET", "nobodys bucket")
     settings.STORAGES = {**settings.STORAGES, "attachments": env.attachments({})}
-    for ask in (lambda: blob_store.has(digest(PDF)), lambda: blob_store.read(digest(PDF), 0, 1)):
+    for ask in (lambda: blob_store.exists(digest(PDF)), lambda: blob_store.open_range(digest(PDF), 0, 1)):
         with pytest.raises(OSError, match="store of attachments"):
             ask()

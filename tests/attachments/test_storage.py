@@ -10,9 +10,9 @@ from django.core.files.base import ContentFile
 from django.db import transaction
 
 from attachments import blob_store, services
-from attachments.blob_store import Content
+from attachments.blob_store import Upload
 from attachments.models import Attachment, Blob
-from attachments.storage import Folder
+from attachments.storage import FolderStorage
 from core import env
 from tests.attachments.conftest import PDF, content_of, digest, stored
 
@@ -25,12 +25,12 @@ def age(path: Path) -> None:
 
 
 def everything_forgotten() -> int:
-    return services.forget_orphans(blob_store.FOLDERS)
+    return services.delete_orphans(blob_store.FOLDERS)
 
 
 @pytest.mark.rule("T-3")
 def test_bytes_without_a_row_go_after_a_day(db, folder):
-    blob_store.keep(Content.of(ContentFile(PDF)))
+    blob_store.store(Upload.of(ContentFile(PDF)))
     assert (everything_forgotten(), stored(folder)) == (0, [digest(PDF)])
 
     age(folder / NAME)
@@ -60,11 +60,11 @@ def test_files_that_were_never_finished_go_after_a_day(db, folder):
 
 def test_each_round_of_housekeeping_looks_at_some_folders_only(db, folder, monkeypatch):
     seen = []
-    monkeypatch.setattr(Folder, "listdir", lambda self, path: seen.append(path) or ([], []))
+    monkeypatch.setattr(FolderStorage, "listdir", lambda self, path: seen.append(path) or ([], []))
 
-    services.forget_orphans()
+    services.delete_orphans()
 
-    assert len(set(seen)) == blob_store.FOLDERS_AT_ONCE
+    assert len(set(seen)) == blob_store.FOLDERS_PER_RUN
 
 
 def test_an_upload_that_breaks_off_leaves_nothing_under_the_name(folder):
@@ -116,7 +116,7 @@ def test_an_attachment_is_removed_also_where_its_bytes_cannot_be(
     def refuses(self, name):
         raise OSError("read-only")
 
-    monkeypatch.setattr(Folder, "delete", refuses)
+    monkeypatch.setattr(FolderStorage, "delete", refuses)
     with django_capture_on_commit_callbacks(execute=True):
         answer = api.delete(f"/intents/{intent['id']}/attachments/{attachment['id']}")
 
@@ -145,6 +145,6 @@ def test_the_storage_stands_in_the_environment(monkeypatch, tmp_path):
     monkeypatch.setenv("OPENINTENT_ATTACHMENTS_S3_BUCKET", "ours")
     monkeypatch.setenv("OPENINTENT_ATTACHMENTS_S3_REGION", "eu-west-1")
     assert env.attachments(sqlite) == {
-        "BACKEND": "attachments.storage.Bucket",
+        "BACKEND": "attachments.storage.BucketStorage",
         "OPTIONS": {"bucket_name": "ours", "region_name": "eu-west-1"},
     }

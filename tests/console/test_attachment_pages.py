@@ -17,7 +17,7 @@ PNG = b"\x89PNG bytes"
 
 @pytest.fixture(autouse=True)
 def storage(settings, tmp_path):
-    backend = {"BACKEND": "attachments.storage.Folder", "OPTIONS": {"location": tmp_path}}
+    backend = {"BACKEND": "attachments.storage.FolderStorage", "OPTIONS": {"location": tmp_path}}
     settings.STORAGES = {**settings.STORAGES, "attachments": backend}
 
 

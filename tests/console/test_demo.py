@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 from attachments.models import Attachment
 from console.demo import bulk, live
 from core.db import database_now
-from costs.models import Crossing
+from costs.models import BudgetAlert
 from governance.models import Arbitration
 from intents.models import Event, Intent
 from leasing.models import Lease
@@ -32,7 +32,7 @@ def test_it_has_something_for_every_page_and_its_log_agrees_with_the_tables(demo
     assert Intent.objects.count() >= 40
     assert Arbitration.objects.pending(database_now()).count() == 4
     assert Lease.objects.held(database_now()).count() == 4
-    assert {each.level for each in Crossing.objects.all()} == {"alert", "exceeded"}
+    assert {each.level for each in BudgetAlert.objects.all()} == {"alert", "exceeded"}
     assert {each.filename for each in Attachment.objects.all()} == {"error-rate.png", "checkout-0214.log"}
     assert set(Subscription.objects.values_list("status", flat=True)) == {"active", "disabled"}
     assert all(each.history[-1]["status_code"] is None for each in Delivery.objects.filter(attempts__gt=0))

@@ -51,7 +51,7 @@ pytestmark = pytest.mark.case("security M6")
 
 @pytest.fixture
 def example(db, settings, tmp_path, monkeypatch):
-    backend = {"BACKEND": "attachments.storage.Folder", "OPTIONS": {"location": tmp_path}}
+    backend = {"BACKEND": "attachments.storage.FolderStorage", "OPTIONS": {"location": tmp_path}}
     settings.STORAGES = {**settings.STORAGES, "attachments": backend}
     monkeypatch.setattr(bulk, "SAMPLES", 1)
     call_command("demo", "--intents", "0")

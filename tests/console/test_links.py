@@ -18,7 +18,7 @@ SAVED = {"attachments_attachment_content", "console_costs_export"}  # What is no
 
 @pytest.fixture
 def example(db, settings, tmp_path, monkeypatch):
-    backend = {"BACKEND": "attachments.storage.Folder", "OPTIONS": {"location": tmp_path}}
+    backend = {"BACKEND": "attachments.storage.FolderStorage", "OPTIONS": {"location": tmp_path}}
     settings.STORAGES = {**settings.STORAGES, "attachments": backend}
     monkeypatch.setattr(bulk, "SAMPLES", 1)
     call_command("demo", "--intents", "0")

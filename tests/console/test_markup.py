@@ -19,7 +19,7 @@ AGENT = """<xss-tag data-xss>'"""
 @pytest.fixture
 def written(api, agent, tmp_path, settings):
     """One of everything that an agent can write, with markup wherever it can stand."""
-    backend = {"BACKEND": "attachments.storage.Folder", "OPTIONS": {"location": tmp_path}}
+    backend = {"BACKEND": "attachments.storage.FolderStorage", "OPTIONS": {"location": tmp_path}}
     settings.STORAGES = {**settings.STORAGES, "attachments": backend}
     them = agent(AGENT)
 

@@ -2,14 +2,14 @@
 
 import pytest
 
-from costs.models import Cost, Crossing, Spending
+from costs.models import BudgetAlert, Cost, CostTotal
 from tests.conftest import log
 
 NOWHERE = "0199f3a2-7c41-7d52-9d1e-3f6a5b0c8e21"
 
 
 def rows():
-    return [model.objects.count() for model in (Cost, Spending, Crossing)]
+    return [model.objects.count() for model in (Cost, CostTotal, BudgetAlert)]
 
 
 @pytest.mark.rule("C-1")

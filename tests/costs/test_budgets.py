@@ -4,7 +4,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from costs.models import Crossing
+from costs.models import BudgetAlert
 from intents.models import Intent
 from tests.conftest import fresh, log
 
@@ -69,7 +69,7 @@ def test_one_cost_that_crosses_both_says_both_after_itself(api, agent, make_inte
         "intent_id": intent["id"],
         "cost_id": cost["id"],
     }
-    assert Crossing.objects.count() == 2
+    assert BudgetAlert.objects.count() == 2
 
 
 def test_a_budget_is_in_cents_and_has_its_own_threshold(api, spend, make_intent):
@@ -95,7 +95,7 @@ def test_each_agent_has_its_own_budget(api, spend, make_intent):
         ("alert", kind, "1", "1.2"),
         ("exceeded", kind, "1", "1.2"),
     ]
-    assert {crossing.agent_id for crossing in Crossing.objects.all()} == {"ada", "bob"}
+    assert {crossing.agent_id for crossing in BudgetAlert.objects.all()} == {"ada", "bob"}
 
 
 def test_each_call_above_its_limit_is_said_and_none_is_announced(api, spend, make_intent):
@@ -105,7 +105,7 @@ def test_each_call_above_its_limit_is_said_and_none_is_announced(api, spend, mak
         spend(intent, amount)
 
     assert heard(api, intent) == [("exceeded", "max_per_call_cents", "0.1", "0.11")] * 2
-    assert not Crossing.objects.exists()
+    assert not BudgetAlert.objects.exists()
 
 
 def test_every_ancestor_watches_its_whole_tree(api, spend, make_intent):
@@ -261,6 +261,6 @@ def test_without_a_budget_around_money_costs_one_more_query_than_tokens(api, spe
 def test_the_database_holds_each_crossing_once(make_intent):
     fields = {"limit_kind": "max_cost", "limit": "1", "agent_id": "", "level": "alert"}
     for owner in ({"intent_id": make_intent()["id"]}, {"portfolio_id": make_intent()["id"]}):
-        Crossing.objects.create(**fields, **owner, crossed_at="2027-01-01T00:00:00Z")
+        BudgetAlert.objects.create(**fields, **owner, crossed_at="2027-01-01T00:00:00Z")
         with pytest.raises(IntegrityError), transaction.atomic():
-            Crossing.objects.create(**fields, **owner, crossed_at="2027-01-02T00:00:00Z")
+            BudgetAlert.objects.create(**fields, **owner, crossed_at="2027-01-02T00:00:00Z")

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 from django.db import IntegrityError, transaction
 
-from costs.models import Cost, Spending
+from costs.models import Cost, CostTotal
 from tests.conftest import Caller, fresh, log, set_status
 from tests.costs.conftest import exact
 
@@ -39,7 +39,7 @@ def test_a_cost_is_a_row_a_sum_and_an_event_and_no_new_version(api, agent, make_
         "recorded_at": cost["recorded_at"],
     }
     assert Cost.objects.get().amount == 5 * 10**10
-    assert Spending.objects.values_list("agent_id", "model", "whole", "parts", "count").get() == (
+    assert CostTotal.objects.values_list("agent_id", "model", "whole", "parts", "count").get() == (
         "ada",
         "gpt-4",
         0,
@@ -155,7 +155,7 @@ def test_ten_times_a_tenth_is_one(spend, summary, make_intent):
         spend(intent, 0.1)
 
     assert summary(intent)["total"] == Decimal(1)
-    assert Spending.objects.get().count == 10
+    assert CostTotal.objects.get().count == 10
 
 
 @pytest.mark.parametrize(

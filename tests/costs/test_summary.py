@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from costs.models import Spending
+from costs.models import CostTotal
 from tests.conftest import set_status
 from tests.costs.conftest import exact
 
@@ -107,8 +107,8 @@ def test_a_closed_portfolio_still_says_what_it_cost(api, spend, make_intent, mak
 def test_a_summary_reads_sums_and_not_costs(api, make_intent, django_assert_num_queries):
     intent = make_intent()
     kinds = [(unit, agent, model) for unit in ("USD", "cents", "tokens") for agent in range(10) for model in range(5)]
-    Spending.objects.bulk_create(
-        Spending(
+    CostTotal.objects.bulk_create(
+        CostTotal(
             intent_id=intent["id"],
             unit=unit,
             cost_type="api_call",

@@ -200,7 +200,7 @@ def test_nobody_decides_or_withdraws_what_has_run_out(api, ada, intent, marked):
 def test_a_request_whose_time_is_not_over_is_not_expired(ada, intent):
     arbitration = asked(ada, intent, expires_at=LATER)
 
-    assert governance.services.due(10) == []
+    assert governance.services.overdue_arbitrations(10) == []
     assert governance.services.expire_arbitration(Arbitration.objects.get().pk) is False
     assert ada.get(f"/arbitrations/{arbitration['id']}").json() == arbitration
 

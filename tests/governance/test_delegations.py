@@ -11,7 +11,7 @@ from access.services import create_key, revoke_key
 from governance import services
 from governance.models import Delegation
 from intents.models import Event
-from portfolios.models import Member, Portfolio
+from portfolios.models import Membership, Portfolio
 from tests.conftest import Caller, log
 from tests.governance.conftest import LATER, asked, decide, delegate, let_run_out, rows
 
@@ -23,7 +23,7 @@ def portfolio(db):
 
 
 def put_in(portfolio, intent):
-    Member.objects.create(
+    Membership.objects.create(
         portfolio=portfolio, intent_id=intent["id"], added_by="ada", principal="ada", by_role="operator", added_at=timezone.now()
     )
 

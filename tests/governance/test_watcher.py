@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from governance import long_polling
-from governance.long_polling import WaitingRoom, asks_to_wait
+from governance.long_polling import LongPollMiddleware, is_long_poll
 from intents import wakeups
 
 pytestmark = pytest.mark.rule("A-6")
@@ -39,11 +39,11 @@ class Hop:
 
 
 class Caller:
-    def __init__(self, room: WaitingRoom, pk: UUID, seconds: int = 60) -> None:
+    def __init__(self, room: LongPollMiddleware, pk: UUID, seconds: int = 60) -> None:
         self.gone = asyncio.Event()
         self.got: list[dict] = []
         scope = {"method": "GET", "path": f"/api/v1/arbitrations/{pk}", "query_string": b"wait=%d" % seconds}
-        assert asks_to_wait(scope)
+        assert is_long_poll(scope)
         self.task = asyncio.create_task(room(scope, self.receive, self.send))
 
     async def receive(self):
@@ -65,20 +65,20 @@ async def until(holds):
 
 
 def bells():
-    return len(wakeups.committed._bells)
+    return len(wakeups.events_committed._callbacks)
 
 
 async def test_all_are_looked_for_with_one_question_and_woken_by_a_ring(monkeypatch):
-    monkeypatch.setattr(long_polling, "LOOK_EVERY", 1_000)
+    monkeypatch.setattr(long_polling, "POLL_SECONDS", 1_000)
     first, second = uuid4(), uuid4()
     hop = Hop(first, second)
-    room = WaitingRoom(hop)
+    room = LongPollMiddleware(hop)
     callers = [Caller(room, pk) for pk in (first, second) for _ in range(50)]
     await until(lambda: hop.looks and set(hop.looks[-1]) == {first, second})
     assert hop.requests == 100
 
     hop.pending = {second}
-    threading.Thread(target=wakeups.committed.ring).start()
+    threading.Thread(target=wakeups.events_committed.notify).start()
 
     assert [await caller.status() for caller in callers[:50]] == ["resolved"] * 50
     assert not any(caller.task.done() for caller in callers[50:])
@@ -88,10 +88,10 @@ async def test_all_are_looked_for_with_one_question_and_woken_by_a_ring(monkeypa
 
 
 async def test_without_a_ring_it_looks_by_itself(monkeypatch):
-    monkeypatch.setattr(long_polling, "LOOK_EVERY", 0.01)
+    monkeypatch.setattr(long_polling, "POLL_SECONDS", 0.01)
     pk = uuid4()
     hop = Hop(pk)
-    caller = Caller(WaitingRoom(hop), pk)
+    caller = Caller(LongPollMiddleware(hop), pk)
     await until(lambda: len(hop.looks) > 2)
 
     hop.pending.clear()
@@ -100,24 +100,24 @@ async def test_without_a_ring_it_looks_by_itself(monkeypatch):
 
 
 async def test_many_rings_are_one_look_a_pause(monkeypatch):
-    monkeypatch.setattr(long_polling, "LOOK_EVERY", 1_000)
+    monkeypatch.setattr(long_polling, "POLL_SECONDS", 1_000)
     pk = uuid4()
     hop, clock = Hop(pk), asyncio.get_running_loop().time
-    caller = Caller(WaitingRoom(hop), pk)
+    caller = Caller(LongPollMiddleware(hop), pk)
     began = clock()
 
     for _ in range(200):
-        wakeups.committed.ring()
+        wakeups.events_committed.notify()
         await asyncio.sleep(0.001)
 
-    assert 2 <= len(hop.looks) <= (clock() - began) / long_polling.PAUSE + 2
+    assert 2 <= len(hop.looks) <= (clock() - began) / long_polling.MIN_INTERVAL + 2
     caller.gone.set()
     await asyncio.wait_for(caller.task, 10)
 
 
 async def test_a_caller_that_goes_away_is_dropped_and_the_watcher_ends_with_the_last():
     pk = uuid4()
-    room = WaitingRoom(Hop(pk))
+    room = LongPollMiddleware(Hop(pk))
     one, other = Caller(room, pk), Caller(room, pk)
     await until(lambda: bells() == 1)
 
@@ -133,12 +133,12 @@ async def test_a_caller_that_goes_away_is_dropped_and_the_watcher_ends_with_the_
 
 
 async def test_a_database_that_is_away_is_asked_again(monkeypatch):
-    monkeypatch.setattr(long_polling, "LOOK_EVERY", 0.01)
+    monkeypatch.setattr(long_polling, "POLL_SECONDS", 0.01)
     monkeypatch.setattr(long_polling.log, "warning", lambda *_, **__: None)
     pk = uuid4()
     hop = Hop(pk)
     hop.broken = True
-    caller = Caller(WaitingRoom(hop), pk)
+    caller = Caller(LongPollMiddleware(hop), pk)
     await until(lambda: len(hop.looks) > 2)
     assert not caller.task.done()
 
@@ -161,4 +161,4 @@ NONE = UUID(int=0)
     ],
 )
 async def test_other_requests_do_not_wait(method, path, query):
-    assert not asks_to_wait({"method": method, "path": path, "query_string": query})
+    assert not is_long_poll({"method": method, "path": path, "query_string": query})

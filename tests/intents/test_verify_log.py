@@ -15,7 +15,7 @@ from django.db.models import F, QuerySet, TextField, Value
 
 from intents.log_verification import Finding, verify
 from intents.models import Assignment, Edge, EdgeKind, Event, Intent
-from intents.positions import number_committed
+from intents.positions import assign_positions
 from tests.conftest import Caller
 
 pytestmark = pytest.mark.rule("E-6")
@@ -48,7 +48,7 @@ def scene(api: Caller) -> Scene:
     api.post(f"{path}/dependencies", {"depends_on": dependency}, version=2)
     api.post(f"{path}/events", {"event_type": "comment"})
     api.patch(path, {"confidence": 70}, version=3)
-    number_committed()
+    assign_positions()
     return Scene(UUID(parent), UUID(child), UUID(dependency))
 
 

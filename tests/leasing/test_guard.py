@@ -5,7 +5,7 @@ from random import Random
 import pytest
 
 from intents.models import Intent
-from leasing.scopes import Scopes, overlap
+from leasing.scopes import ScopeIndex, overlap
 from tests.conftest import Caller, fresh, log
 from tests.leasing.conftest import acquire, run_out
 
@@ -157,7 +157,7 @@ def test_many_scopes_at_once_overlap_as_each_by_itself():
     for _ in range(200):
         leased = [each for each in random.sample(paths, random.randint(0, 5)) if each]
         asked = random.choice(paths)
-        assert Scopes(leased).overlap(asked) == any(overlap(scope, asked) for scope in leased), (leased, asked)
+        assert ScopeIndex(leased).overlap(asked) == any(overlap(scope, asked) for scope in leased), (leased, asked)
 
 
 @pytest.mark.rule("L-3")

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from intents.models import Event
-from portfolios.models import Member, Portfolio
+from portfolios.models import Membership, Portfolio
 from tests.conftest import Caller
 
 
@@ -50,6 +50,6 @@ def everything() -> Any:
     """All that a refusal must leave alone."""
     return [
         *Portfolio.objects.order_by("pk").values_list(),
-        *Member.objects.order_by("pk").values_list(),
+        *Membership.objects.order_by("pk").values_list(),
         *Event.objects.order_by("pk").values_list("uid"),
     ]

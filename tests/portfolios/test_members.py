@@ -2,7 +2,7 @@
 
 import pytest
 
-from portfolios.models import Member
+from portfolios.models import Membership
 from tests.conftest import fresh, log
 from tests.portfolios.conftest import add, close, everything, remove, shown
 
@@ -15,7 +15,7 @@ def test_adding_and_removing_are_events_of_the_intent_that_name_the_portfolio(ap
 
     assert added.status_code == 201
     assert added.json() == {**fresh(api, intent), "role": "primary", "priority": 100}
-    assert (fresh(api, intent)["version"], Member.objects.get().added_by) == (1, "ada")
+    assert (fresh(api, intent)["version"], Membership.objects.get().added_by) == (1, "ada")
     assert remove(agent("bob"), portfolio, intent).status_code == 204
     assert shown(api, portfolio)["intents"] == []
     assert log(api, intent)[1:] == [("added_to_portfolio", "ada"), ("removed_from_portfolio", "bob")]

@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from intents.models import Edge, EdgeKind, Intent
-from portfolios.models import Member, Portfolio
+from portfolios.models import Membership, Portfolio
 from tests.conftest import fresh
 
 MEMBERS = 1_000
@@ -29,9 +29,9 @@ def large(db):
     Edge.objects.bulk_create(
         [Edge(waiter=each, awaited=intents[0], kind=EdgeKind.DEPENDENCY) for each in intents if each.status == "blocked"]
     )
-    Member.objects.bulk_create(
+    Membership.objects.bulk_create(
         [
-            Member(portfolio=portfolio, intent=intent, priority=number % 7, added_by="ada", added_at=now)
+            Membership(portfolio=portfolio, intent=intent, priority=number % 7, added_by="ada", added_at=now)
             for number, intent in enumerate(intents)
         ]
     )

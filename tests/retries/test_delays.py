@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retries.backoff import delay
+from retries.backoff import backoff_delay
 from retries.models import Failure, RetryPolicy, Strategy
 from tests.retries.conftest import events
 
@@ -48,13 +48,13 @@ def policy(strategy, base=2.0, cap=1000.0, multiplier=3.0, jitter=False):
     ],
 )
 def test_the_delay_grows_as_the_strategy_says(strategy, expected):
-    assert [delay(policy(strategy), attempt, 0.3) for attempt in range(1, 6)] == expected
+    assert [backoff_delay(policy(strategy), attempt, 0.3) for attempt in range(1, 6)] == expected
 
 
 @settings(deadline=None)
 @given(POLICIES, ATTEMPTS, DRAWS)
 def test_no_delay_is_above_the_cap_or_below_half_of_the_first(made, attempt, draw):
-    seconds = delay(made, attempt, draw)
+    seconds = backoff_delay(made, attempt, draw)
 
     assert made.base_delay_seconds / 2 <= seconds <= made.max_delay_seconds
 
@@ -63,11 +63,11 @@ def test_no_delay_is_above_the_cap_or_below_half_of_the_first(made, attempt, dra
 @given(POLICIES, ATTEMPTS, DRAWS)
 def test_jitter_draws_from_half_of_the_delay_to_all_of_it(made, attempt, draw):
     made.jitter = False
-    whole = delay(made, attempt, draw)
+    whole = backoff_delay(made, attempt, draw)
     made.jitter = True
 
-    assert (delay(made, attempt, 0), delay(made, attempt, 1)) == (whole / 2, whole)
-    assert delay(made, attempt, draw) == pytest.approx(whole * (0.5 + draw / 2))
+    assert (backoff_delay(made, attempt, 0), backoff_delay(made, attempt, 1)) == (whole / 2, whole)
+    assert backoff_delay(made, attempt, draw) == pytest.approx(whole * (0.5 + draw / 2))
 
 
 @settings(deadline=None)
@@ -75,7 +75,7 @@ def test_jitter_draws_from_half_of_the_delay_to_all_of_it(made, attempt, draw):
 def test_a_later_attempt_waits_no_shorter(made, attempt, draw):
     made.jitter = False
 
-    assert delay(made, attempt, draw) <= delay(made, attempt + 1, draw)
+    assert backoff_delay(made, attempt, draw) <= backoff_delay(made, attempt + 1, draw)
 
 
 @settings(deadline=None)
@@ -85,16 +85,16 @@ def test_the_delay_is_the_formulas(made, attempt):
     base, multiplier = Fraction(made.base_delay_seconds), Fraction(made.backoff_multiplier)
     exact = {"fixed": base, "linear": base * attempt, "exponential": base * multiplier ** (attempt - 1)}[made.strategy]
 
-    assert delay(made, attempt, 0) == pytest.approx(float(min(exact, Fraction(made.max_delay_seconds))))
+    assert backoff_delay(made, attempt, 0) == pytest.approx(float(min(exact, Fraction(made.max_delay_seconds))))
 
 
 def test_the_largest_growth_ends_at_the_cap():
-    assert delay(policy("exponential", base=1.0, cap=604_800.0, multiplier=100.0), 10**6, 0) == 604_800
-    assert delay(policy("exponential", base=0.0, cap=604_800.0, multiplier=100.0), 10**6, 0) == 0
+    assert backoff_delay(policy("exponential", base=1.0, cap=604_800.0, multiplier=100.0), 10**6, 0) == 604_800
+    assert backoff_delay(policy("exponential", base=0.0, cap=604_800.0, multiplier=100.0), 10**6, 0) == 0
 
 
 def test_every_strategy_has_its_growth():
-    assert {delay(policy(strategy), 1, 0) for strategy in Strategy.values} == {0, 2}
+    assert {backoff_delay(policy(strategy), 1, 0) for strategy in Strategy.values} == {0, 2}
 
 
 @pytest.mark.parametrize(("jitter", "least", "most"), [(False, 6, 6), (True, 3, 6)])

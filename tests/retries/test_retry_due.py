@@ -34,7 +34,7 @@ def test_a_due_retry_is_announced_once(api, intent, fail):
 def test_before_its_time_nothing_is_announced(api, intent, fail):
     failure = fail(intent)
 
-    assert services.due(10) == []
+    assert services.due_retries(10) == []
     assert services.announce_retry(UUID(failure["id"])) is False
 
     assert events(api, intent, "retry_due") == []
@@ -44,7 +44,7 @@ def test_before_its_time_nothing_is_announced(api, intent, fail):
 def test_an_announced_retry_is_announced_no_second_time_by_another_worker(api, intent, fail):
     failure = fail(intent)
     let_time_come(failure)
-    [seen_by_both] = services.due(10)
+    [seen_by_both] = services.due_retries(10)
 
     assert [services.announce_retry(seen_by_both) for _ in range(2)] == [True, False]
 
@@ -79,8 +79,8 @@ def test_what_became_due_first_is_found_first(intent, make_intent, set_policy, f
     let_time_come(later)
     Failure.objects.filter(pk=sooner["id"]).update(retry_at="2020-01-01T00:00:00Z")
 
-    assert [str(pk) for pk in services.due(10)] == [sooner["id"], later["id"]]
-    assert len(services.due(1)) == 1
+    assert [str(pk) for pk in services.due_retries(10)] == [sooner["id"], later["id"]]
+    assert len(services.due_retries(1)) == 1
 
 
 def test_a_new_policy_leaves_the_time_of_waiting_retries(api, intent, set_policy, fail):

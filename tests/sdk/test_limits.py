@@ -84,4 +84,4 @@ def test_both_sides_take_the_same_names_for_misspelt():
         return False
 
     names = [name for name in dict.fromkeys(NAMES) if name not in ("max_cost", "budget")]
-    assert {name for name in names if is_refused(name)} == {name for name in names if budget_limits.unreadable({name: 1})}
+    assert {name for name in names if is_refused(name)} == {name for name in names if budget_limits.limit_errors({name: 1})}

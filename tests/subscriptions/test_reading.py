@@ -38,7 +38,7 @@ def large(api, make_intent, receiver):
     """An intent with many events that are larger than the API takes, and a subscription to it."""
     intent = make_intent()
     subscribe(api, intent, receiver)
-    positions.settle()
+    positions.assign_pending_positions()
     last = Event.objects.order_by("-row").first()
     for number in range(1, NUMBER + 1):
         Event.objects.create(
@@ -86,7 +86,7 @@ def test_deliveries_of_large_events_are_planned_without_reading_them_and_sent_fe
 def test_small_events_are_read_many_at_once(api, make_intent):
     intent = make_intent()
     api.post(f"/intents/{intent['id']}/events/batch", {"events": [{"event_type": "comment"}] * 150})
-    positions.settle()
+    positions.assign_pending_positions()
 
     batch = log_reader.everything(0)
 

@@ -36,7 +36,7 @@ def exchange(redis, settings, monkeypatch):
 def rung():
     """How often another process has rung."""
     rings: list[None] = []
-    with wakeups.elsewhere.listening(lambda: rings.append(None)):
+    with wakeups.remote_positions_assigned.listen(lambda: rings.append(None)):
         yield rings
 
 
@@ -99,7 +99,7 @@ def answers(exchange: Exchange, other: Other, rung: list[None]) -> Callable[[], 
     """Whether a ring comes through in both directions; rung again for each question."""
 
     def ask() -> object:
-        wakeups.grown.ring()
+        wakeups.positions_assigned.notify()
         other.say("other")
         return rung and other.from_others()
 
@@ -118,7 +118,7 @@ def test_its_own_rings_do_not_come_back_as_those_of_others(exchange, rung):
     with Other() as other:
         started(exchange, rung)
         for number in range(1, 6):
-            wakeups.grown.ring()
+            wakeups.positions_assigned.notify()
             until(lambda expected=number: len(other.from_others()) >= expected, "the ring")
 
     assert rung == []
@@ -129,7 +129,7 @@ def test_a_busy_log_does_not_ring_for_each_event(exchange, rung):
         started(exchange, rung)
         rings = 0
         while len(other.from_others()) < 5:
-            wakeups.grown.ring()
+            wakeups.positions_assigned.notify()
             rings += 1
 
         assert rings > 100 * len(other.from_others())

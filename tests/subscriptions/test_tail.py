@@ -37,7 +37,7 @@ class Log:
 
     def grow(self, topic: str = "intent:1", count: int = 1, size: int = 10) -> None:
         self.entries += [Entry(len(self.entries) + number, topic, size) for number in range(1, count + 1)]
-        wakeups.grown.ring()
+        wakeups.positions_assigned.notify()
 
     def head(self) -> int:
         if self.is_away:
@@ -200,7 +200,7 @@ async def test_a_ring_of_another_process_is_heard(log, followed, monkeypatch):
         await heard(follower, 1)
 
         log.entries.append(Entry(2, "intent:1"))
-        wakeups.elsewhere.ring()
+        wakeups.remote_positions_assigned.notify()
 
         assert await heard(follower, 1) == [2]
 

@@ -10,7 +10,7 @@ from django.db import IntegrityError, connection, transaction
 
 from intents import triggers
 from intents.models import Event
-from intents.positions import number_committed
+from intents.positions import assign_positions
 from tests.conftest import Caller
 from tests.databases import migrated_database
 from tests.plugin import VENDOR
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.rule("E-1")
 @pytest.fixture
 def event(api: Caller) -> Event:
     api.post("/intents", {"title": "Book flights"})
-    number_committed()
+    assign_positions()
     connection.check_constraints()  # PostgreSQL neither truncates nor alters a table on which checks are outstanding.
     return Event.objects.get()
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from leasing.scopes import levels, overlap
+from leasing.scopes import overlap, split_levels
 from tests.servers import Server
 from tests.system.crowd import FULL, Http, rounds, statuses, until
 from tests.system.holders import WORKERS, Workforce
@@ -74,9 +74,9 @@ class Checker:
         match event["event_type"]:
             case "lease_acquired":
                 for other in self.active.values():
-                    assert other.agent == payload["agent_id"] or not overlap(levels(other.scope), levels(payload["scope"])), (
-                        f"two holders: {other} and {event}"
-                    )
+                    assert other.agent == payload["agent_id"] or not overlap(
+                        split_levels(other.scope), split_levels(payload["scope"])
+                    ), f"two holders: {other} and {event}"
                 self.active[lease_id] = Held(
                     payload["agent_id"], payload["scope"], payload["fencing_token"], at(payload["expires_at"])
                 )

@@ -86,8 +86,8 @@ def test_a_position_is_given_once_and_nothing_with_it(api):
         with pytest.raises(IntegrityError, match=triggers.REFUSAL), transaction.atomic():
             event.update(**changes)
 
-    assert positions.number_committed() == 1
-    assert positions.number_committed() == 0
+    assert positions.assign_positions() == 1
+    assert positions.assign_positions() == 0
 
     for changes in ({"position": 7}, {"position": None}):
         with pytest.raises(IntegrityError, match=triggers.REFUSAL), transaction.atomic():

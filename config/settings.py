@@ -62,17 +62,20 @@ CORS_EXPOSE_HEADERS = [
 ]  # fmt: skip
 WITH_CORS = bool(CORS_ALLOWED_ORIGINS or CORS_ALLOW_ALL_ORIGINS)
 
-# The API needs none of the console's middleware: core.middleware lets its requests pass them by.
-MIDDLEWARE = [
+# Requests of the API pass these alone (core.serving.wsgi_handler): a key in a header needs no session and no CSRF token.
+API_MIDDLEWARE = [
     "core.middleware.RequestLog",
     *(["corsheaders.middleware.CorsMiddleware"] if WITH_CORS else []),
     "django.middleware.security.SecurityMiddleware",
-    "core.middleware.StaticFiles",
-    "core.middleware.Sessions",
-    "core.middleware.Csrf",
-    "core.middleware.Authentication",
-    "core.middleware.Messages",
-    "core.middleware.FrameOptions",
+]
+MIDDLEWARE = [
+    *API_MIDDLEWARE,
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "core.middleware.ConsolePolicy",
 ]
 if WITH_CORS:
@@ -223,13 +226,11 @@ LOGGING = {
         "openintent": {"level": LOG_LEVEL.upper()},
         # At DEBUG it would write headers and the ends of messages, with their keys.
         "uvicorn": {"level": "INFO" if LOG_LEVEL == "debug" else LOG_LEVEL.upper()},
-        "openintent.websocket": {
-            "level": "WARNING"
-        },  # uvicorn's own words, with queries; core.serving.uvicorn_protocols says the same without.
-        "uvicorn.access": {"handlers": [], "propagate": False},  # core.middleware.RequestLog has more to say.
-        "channels_redis": {
-            "level": "CRITICAL"
-        },  # It repeats itself while Redis is away; subscriptions.streams.redis_wakeups says it once.
+        # uvicorn's lines name queries; core.serving.uvicorn_protocols logs the same without them.
+        "openintent.websocket": {"level": "WARNING"},
+        "uvicorn.access": {"handlers": [], "propagate": False},  # core.middleware.RequestLog logs more.
+        # It repeats itself while Redis is away; subscriptions.streams.redis_wakeups logs it once.
+        "channels_redis": {"level": "CRITICAL"},
         # Its warnings are refused requests, which the request log has; its errors come through core.api.exception_handler.
         "django.request": {"level": "CRITICAL"},
         "django.server": {"handlers": [], "propagate": False},

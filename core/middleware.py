@@ -1,22 +1,14 @@
-"""Django's middleware, of which an API request passes only what it needs."""
+"""Middleware: the request log, and the security policy of the console's pages."""
 
 import logging
 from collections.abc import Callable
 from time import perf_counter
-from typing import Any
 
-from django.contrib.auth.middleware import AuthenticationMiddleware
-from django.contrib.messages.middleware import MessageMiddleware
-from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse
-from django.middleware.clickjacking import XFrameOptionsMiddleware
-from django.middleware.csrf import CsrfViewMiddleware
-from whitenoise.middleware import WhiteNoiseMiddleware
 
 from core import request_id
 from core.errors import PRIVATE, shorten
 
-API = "/api/"
 CONSOLE = "/admin/"
 MAX_PATH = 500  # Characters of a path that the log keeps.
 log = logging.getLogger("openintent.request")
@@ -45,44 +37,6 @@ class RequestLog:
             }
             log.info("%s %s", request.method, fields["path"], extra={"fields": fields})
         return response
-
-
-class _ConsoleOnly:
-    """Mixed into a middleware, lets the API's requests pass it by."""
-
-    get_response: Any
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.path_info.startswith(API):
-            return self.get_response(request)
-        return super().__call__(request)  # type: ignore[misc]
-
-
-class StaticFiles(_ConsoleOnly, WhiteNoiseMiddleware):
-    pass
-
-
-class Sessions(_ConsoleOnly, SessionMiddleware):
-    pass
-
-
-class Csrf(_ConsoleOnly, CsrfViewMiddleware):
-    def process_view(self, request, callback, args, kwargs):  # type: ignore[no-untyped-def]
-        if request.path_info.startswith(API):  # A key in a header cannot be forged by another site's form.
-            return None
-        return super().process_view(request, callback, args, kwargs)
-
-
-class Authentication(_ConsoleOnly, AuthenticationMiddleware):
-    pass
-
-
-class Messages(_ConsoleOnly, MessageMiddleware):
-    pass
-
-
-class FrameOptions(_ConsoleOnly, XFrameOptionsMiddleware):
-    pass
 
 
 class ConsolePolicy:

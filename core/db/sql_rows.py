@@ -104,9 +104,8 @@ def _fetch_measured(queryset: models.QuerySet[Any], short: int) -> list[tuple[Ro
     columns = _short(model, short)
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
-            limit = (
-                "" if queryset.query.is_sliced else " LIMIT -1"
-            )  # With a limit, each row is measured once, and not for each text.
+            # With a limit, each row is measured once, and not for each text.
+            limit = "" if queryset.query.is_sliced else " LIMIT -1"
             cursor.execute(f"SELECT json_group_array(json_array({columns})) FROM ({measured}{limit})", parameters)
             found = loads(cursor.fetchone()[0])
         else:

@@ -132,11 +132,15 @@ class Protocol(HttpToolsProtocol):
 
     def on_url(self, url: bytes) -> None:
         self.url += url
-        self._count_head(len(url))
+        self._head_left -= len(url)
+        if self._head_left < 0:
+            self._fail(HeadersTooLarge(MAX_HEAD, MAX_HEADERS))
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._headers_left -= 1
-        self._count_head(len(name) + len(value) + 4)
+        self._head_left -= len(name) + len(value) + 4
+        if self._head_left < 0 or self._headers_left < 0:
+            self._fail(HeadersTooLarge(MAX_HEAD, MAX_HEADERS))
         if self._is_in_head:  # Else it stands behind the body, and nobody looks there.
             super().on_header(name, value)
 
@@ -167,11 +171,6 @@ class Protocol(HttpToolsProtocol):
 
     def _is_idle(self) -> bool:
         return self.cycle is None or self.cycle.response_complete
-
-    def _count_head(self, size: int) -> None:
-        self._head_left -= size
-        if self._head_left < 0 or self._headers_left < 0:
-            self._fail(HeadersTooLarge(MAX_HEAD, MAX_HEADERS))
 
     def _fail(self, refusal: ProtocolError) -> None:
         """Stop the parser: what it raises comes back to `send_400_response`."""

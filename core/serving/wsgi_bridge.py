@@ -8,7 +8,7 @@ import asyncio
 import logging
 import sys
 from collections.abc import Callable, Generator
-from functools import partial
+from functools import lru_cache, partial
 from io import BytesIO
 from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO, Protocol, cast
@@ -244,14 +244,20 @@ def request_meta(scope: Any) -> Environ:
     """Return the peer and the headers of a request, or of a WebSocket's handshake, as WSGI has them."""
     meta: Environ = {"REMOTE_ADDR": (scope.get("client") or ("", 0))[0]}
     for name, value in scope["headers"]:
-        key = name.decode("latin-1").upper().replace("-", "_")
-        text = value.decode("latin-1")
-        if key == "CONTENT_TYPE":
-            meta[key] = text
-        elif key != "CONTENT_LENGTH" and "_" not in name.decode("latin-1"):  # X_Api_Key must not pass for X-Api-Key.
-            key = f"HTTP_{key}"
-            meta[key] = f"{meta[key]},{text}" if key in meta else text
+        if key := _meta_key(name):
+            text = value.decode("latin-1")
+            meta[key] = f"{meta[key]},{text}" if key in meta and key != "CONTENT_TYPE" else text
     return meta
+
+
+@lru_cache(maxsize=1_000)
+def _meta_key(header: bytes) -> str | None:
+    """Return WSGI's name of the header; None for one that is left out."""
+    name = header.decode("latin-1")
+    if name == "content-length" or "_" in name:  # X_Api_Key must not pass for X-Api-Key.
+        return None
+    key = name.upper().replace("-", "_")
+    return key if key == "CONTENT_TYPE" else f"HTTP_{key}"
 
 
 def _environ(scope: Any, body: BinaryIO) -> Environ:

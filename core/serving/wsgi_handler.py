@@ -3,16 +3,20 @@
 import re
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
+from django.conf import settings
+from django.core.handlers.exception import convert_exception_to_response
 from django.core.handlers.wsgi import WSGIHandler, get_script_name
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.urls import ResolverMatch, get_resolver, set_script_prefix
+from django.urls import ResolverMatch, get_resolver, set_script_prefix, set_urlconf
+from django.utils.module_loading import import_string
 
 from core.ids import new_id
 
+API = "/api/"
 LONGEST_KNOWN = 200  # Characters of a path whose shape is kept.
 
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -22,13 +26,30 @@ class Handler(WSGIHandler):
     """Leaves out the signal at the start of a request: the one at its end tidies up as well.
 
     Remembers where each shape of a path leads. Django tries one pattern after the other, for every request anew.
+    Requests of the API pass the middleware of API_MIDDLEWARE alone.
     """
+
+    def load_middleware(self, is_async: bool = False) -> None:
+        super().load_middleware(is_async)
+        chain: Any = convert_exception_to_response(cast(Any, self)._get_response)
+        for name in reversed(settings.API_MIDDLEWARE):
+            chain = convert_exception_to_response(import_string(name)(chain))
+        self._api_chain = chain
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> HttpResponseBase:
         set_script_prefix(get_script_name(environ))
         response = self.get_response(self.request_class(environ))
         cookies = [("Set-Cookie", cookie.output(header="")) for cookie in response.cookies.values()]
         start_response(f"{response.status_code} {response.reason_phrase}", [*response.items(), *cookies])
+        return response
+
+    def get_response(self, request: HttpRequest) -> HttpResponseBase:
+        if not request.path_info.startswith(API):
+            return super().get_response(request)
+        cast(Any, request).csrf_processing_done = True
+        set_urlconf(settings.ROOT_URLCONF)
+        response = self._api_chain(request)
+        response._resource_closers.append(request.close)
         return response
 
     def resolve_request(self, request: HttpRequest) -> ResolverMatch:

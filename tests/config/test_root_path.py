@@ -245,6 +245,7 @@ def test_cookies_behind_tls_are_taken_by_browsers(vendor, tmp_path):
 OF_THE_SITE = re.compile(r"/(api/|admin|docs|static/|problems/|openapi\.json|\.well-known/|ws/)")
 INSIDE = {
     "core/middleware.py": "compares paths that came in",
+    "core/serving/wsgi_handler.py": "compares paths that came in",
     "config/asgi.py": "compares paths that came in",
     "access/body_limits.py": "compares paths that came in",
     "config/server.py": "prints them below its base",

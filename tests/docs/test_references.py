@@ -1,0 +1,49 @@
+"""What the documents refer to exists: files, decisions, their parts."""
+
+import re
+
+import pytest
+
+from tests.processes import ROOT
+
+from .blocks import pages
+
+PATH = re.compile(r"`((?:[\w.-]+/)+[\w.-]+\.(?:py|md|toml|yaml|yml|html|js|css|csv))`")
+DECISION = re.compile(r'^### <a id="d-(\d{3})"></a>D-(\d{3}) \S', re.MULTILINE)
+ELSEWHERE = {"docs/tutorial.md", "docs/specification.md"}
+"""Pages that name files of their readers."""
+
+NAMED = [
+    (page.relative_to(ROOT), path)
+    for page in pages()
+    if str(page.relative_to(ROOT)) not in ELSEWHERE
+    for path in sorted(set(PATH.findall(page.read_text())))
+]
+
+
+@pytest.mark.parametrize(("page", "path"), NAMED, ids=[f"{page}: {path}" for page, path in NAMED])
+def test_file_named_in_a_document_exists(page, path):
+    assert (ROOT / path).exists() or ((ROOT / page).parent / path).exists()
+
+
+def test_decisions_are_numbered_without_gaps_or_doubles():
+    numbers = DECISION.findall((ROOT / "docs/decisions.md").read_text())
+
+    assert all(anchor == shown for anchor, shown in numbers)
+    assert sorted(int(number) for number, _ in numbers) == list(range(1, len(numbers) + 1))
+
+
+def test_each_decision_has_context_decision_and_consequence():
+    _, *decisions = (ROOT / "docs/decisions.md").read_text().split("\n### ")
+
+    parts = [re.findall(r"^- \*\*(\w+):\*\* \S", decision, re.MULTILINE) for decision in decisions]
+    assert parts == [["Context", "Decision", "Consequence"]] * len(decisions)
+
+
+def test_decision_referred_to_by_number_exists():
+    known = {number for number, _ in DECISION.findall((ROOT / "docs/decisions.md").read_text())}
+    texts = [
+        path.read_text() for pattern in ("*.py", "*.md") for path in ROOT.rglob(pattern) if path.parts[len(ROOT.parts)] != ".venv"
+    ]
+
+    assert {number for text in texts for number in re.findall(r"\bD-(\d{3})\b", text)} <= known

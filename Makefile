@@ -1,6 +1,6 @@
 # The commands of the project. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test clients check hooks format bench schema docs docs-serve blocks lock clean
+.PHONY: help run test clients check hooks format bench schema reference docs docs-serve blocks lock clean
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -28,6 +28,7 @@ check: $(VENV)/.dev ## Check format, lint, types, imports, migrations, OpenAPI, 
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file $(VENV)/openapi.yaml
 	diff -u openapi.yaml $(VENV)/openapi.yaml
 	$(BIN)/python -m tests.rules
+	$(BIN)/python -m scripts.reference --check
 	$(BIN)/python -m tests.verification --check
 	$(BIN)/python scripts/commit_messages.py
 
@@ -38,8 +39,11 @@ format: $(VENV)/.dev ## Format the code and mend what the linter can mend
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-schema: $(VENV)/.dev ## Write openapi.yaml anew
+schema: $(VENV)/.dev ## Generate openapi.yaml
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file openapi.yaml
+
+reference: $(VENV)/.dev ## Generate the pages in docs/reference from openapi.yaml and the code
+	$(BIN)/python -m scripts.reference
 
 bench: $(VENV)/.dev ## Measure, and write docs/performance.md (minutes)
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from scripts.reference.__main__ import MARK
+
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 SPECIFICATION = ROOT / "docs/specification.md"
@@ -33,8 +35,9 @@ class Block:
 
 
 def pages() -> list[Path]:
-    """Every page that is written by hand."""
-    return [README, ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "examples").rglob("*.md"))]
+    """Return every page that is written by hand."""
+    found = [README, ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "examples").rglob("*.md"))]
+    return [page for page in found if MARK not in page.read_text()]
 
 
 def blocks(page: Path) -> list[Block]:

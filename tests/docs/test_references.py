@@ -1,9 +1,10 @@
-"""What the documents refer to exists: files, decisions, their parts."""
+"""References of the documents: files, links, decisions, and the generated reference."""
 
 import re
 
 import pytest
 
+from scripts.reference.__main__ import outdated
 from tests.processes import ROOT
 
 from .blocks import pages
@@ -24,6 +25,24 @@ NAMED = [
 @pytest.mark.parametrize(("page", "path"), NAMED, ids=[f"{page}: {path}" for page, path in NAMED])
 def test_file_named_in_a_document_exists(page, path):
     assert (ROOT / path).exists() or ((ROOT / page).parent / path).exists()
+
+
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "examples/README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+LINK = re.compile(r"\]\(([^)\s#:]+)(?:#[^)\s]*)?\)")
+MACRO = re.compile(r"^(?:::: |--8<--|!!! |=== |\?\?\? )|\{ ?[#.:][^}`]*\}\s*$", re.MULTILINE)
+
+
+@pytest.mark.parametrize("page", DOCUMENTS, ids=lambda page: str(page.relative_to(ROOT)))
+def test_page_can_be_read_on_a_code_host(page):
+    """Its links lead to files of the checkout, and it has no syntax of the site alone."""
+    text = re.sub(r"```.*?```|``.*?``|`[^`\n]*`", "", page.read_text(), flags=re.DOTALL)
+
+    assert [link for link in LINK.findall(text) if not (page.parent / link).exists()] == []
+    assert MACRO.findall(text) == []
+
+
+def test_generated_reference_is_current():
+    assert outdated() == []
 
 
 def test_decisions_are_numbered_without_gaps_or_doubles():

@@ -1,4 +1,4 @@
-"""openapi.yaml as pages: one for each part of the API, and one for the objects."""
+"""HTTP API reference: openapi.yaml as pages, one for each tag and one for the objects."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -17,12 +17,12 @@ LIMITS = {
     "default": "default `{}`",
 }
 
-UNSAID = {"minLength": 1, "minItems": 1}
-"""Limits that go without saying."""
+IMPLIED = {"minLength": 1, "minItems": 1}
+"""Limits that need no mention."""
 
 
 def pages(document: Json) -> dict[str, str]:
-    """Markdown by the page's name: `intents`, …, `objects`."""
+    """Return the Markdown of each page by its name: `intents`, …, `objects`."""
     parts: dict[str, list[tuple[str, str, Json]]] = {}
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
@@ -45,9 +45,9 @@ def _index(parts: dict[str, list[tuple[str, str, Json]]]) -> str:
         [
             "# HTTP API",
             "",
-            "Every operation, made from [openapi.yaml](openapi.yaml) (OpenAPI 3.1), which the server also gives at `/openapi.json`. "
-            "A running server lets you try them at `/docs`. Bodies are JSON; the key goes in `X-API-Key`. "
-            "[Protocol](../protocol.md) has the rules, [Error codes](../errors.md) what a refusal says.",
+            "Every operation of [openapi.yaml](../../../openapi.yaml) (OpenAPI 3.1), which a running server also serves at `/openapi.json`; "
+            "at `/docs` the operations can be tried. Bodies are JSON; the API key is sent in `X-API-Key`. "
+            "[Protocol](../protocol.md) has the rules, [Error codes](../errors.md) the refusals.",
             "",
             "| | Operation | |",
             "|---|---|---|",
@@ -64,7 +64,7 @@ def _part(document: Json, part: str, operations: Iterable[tuple[str, str, Json]]
 
 def _operation(document: Json, method: str, path: str, operation: Json) -> str:
     lines = [
-        f"## {operation['summary']} {{ #{operation['operationId']} }}",
+        f'## <a id="{operation["operationId"]}"></a>{operation["summary"]}',
         "",
         f"`{method} {path}`: the operation `{operation['operationId']}`"
         + ("" if operation.get("security") else "; needs no key"),
@@ -73,7 +73,7 @@ def _operation(document: Json, method: str, path: str, operation: Json) -> str:
         "",
         *_parameters([_resolved(document, each) for each in operation.get("parameters", [])]),
         *_request(operation.get("requestBody", {}).get("content", {})),
-        *_answers(document, operation["responses"]),
+        *_responses(document, operation["responses"]),
     ]
     return "\n".join(lines) + "\n"
 
@@ -95,8 +95,8 @@ def _request(content: Json) -> Iterator[str]:
             yield from ("```json", json.dumps(body["example"], indent=2, ensure_ascii=False), "```", "")
 
 
-def _answers(document: Json, responses: Json) -> Iterator[str]:
-    yield from ("| Answer | |", "|---|---|")
+def _responses(document: Json, responses: Json) -> Iterator[str]:
+    yield from ("| Response | |", "|---|---|")
     for status, response in responses.items():
         if int(status) < 400:
             schemas = [body.get("schema") or {} for body in response.get("content", {}).values()]
@@ -108,11 +108,13 @@ def _answers(document: Json, responses: Json) -> Iterator[str]:
 
 
 def _objects(schemas: Json) -> str:
-    return "# Objects\n\nWhat bodies and answers are made of.\n\n" + "\n".join(_object(*each) for each in sorted(schemas.items()))
+    return "# Objects\n\nThe objects of request and response bodies.\n\n" + "\n".join(
+        _object(*each) for each in sorted(schemas.items())
+    )
 
 
 def _object(title: str, schema: Json) -> str:
-    lines = [f"## {title} {{ #{title.lower()} }}", "", schema.get("description", ""), ""]
+    lines = [f"## {title}", "", schema.get("description", ""), ""]
     if properties := schema.get("properties"):
         required = set(schema.get("required", []))
         lines += ["| Field | Type | |", "|---|---|---|"]
@@ -126,7 +128,7 @@ def _object(title: str, schema: Json) -> str:
 
 
 def kind(schema: Json) -> str:
-    """The type in words, with its limits, and links to the objects."""
+    """Return the type in words, with its limits and links to the objects."""
     if "$ref" in schema:
         title = schema["$ref"].rpartition("/")[2]
         return f"[{title}](objects.md#{title.lower()})"
@@ -150,7 +152,7 @@ def _plain(schema: Json) -> str:
     limits = [
         said.format(_cell(str(schema[limit])))
         for limit, said in LIMITS.items()
-        if schema.get(limit) not in (None, UNSAID.get(limit))
+        if schema.get(limit) not in (None, IMPLIED.get(limit))
     ]
     return ", ".join([" or ".join(words), *limits])
 

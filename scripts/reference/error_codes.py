@@ -1,0 +1,24 @@
+"""Error codes: every refusal that the server knows, with its status and its exception in the SDK."""
+
+from importlib import import_module
+from typing import Any
+
+APPS = ("access", "attachments", "core", "governance", "intents", "leasing", "portfolios", "retries", "subscriptions")
+"""Apps with refusals of their own."""
+
+
+def page(template: str) -> str:
+    from openintent.errors import refusal  # noqa: PLC0415
+
+    rows = []
+    for code, problem in sorted(_catalogue().items(), key=lambda each: (each[1].status, each[0])):
+        exception = type(refusal(problem.status, {"code": code}, None)).__name__
+        meaning = " ".join((problem.__doc__ or "").split())
+        rows.append(f'| <a id="{code}"></a>`{code}` | {problem.status} | `{exception}` | {meaning} |')
+    return template + "\n".join(rows) + "\n"
+
+
+def _catalogue() -> dict[str, Any]:
+    for app in APPS:
+        import_module(f"{app}.errors")
+    return import_module("core.errors").ProtocolError.catalogue  # type: ignore[no-any-return]

@@ -1,6 +1,6 @@
-from django.apps import AppConfig
+from core import registration
 
 
-class AccessConfig(AppConfig):
+class AccessConfig(registration.ProtocolAppConfig):
     name = "access"
     verbose_name = "Access"

@@ -1,6 +1,8 @@
-from django.apps import AppConfig
+from core import registration
 
 
-class AttachmentsConfig(AppConfig):
+class AttachmentsConfig(registration.ProtocolAppConfig):
     name = "attachments"
     verbose_name = "Attachments"
+    rfcs = {"RFC-0005": "Attachments"}
+    features = ("attachments",)

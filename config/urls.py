@@ -6,25 +6,14 @@ from access.identity import AgentConverter
 from config import docs_views, health, well_known
 from console import agents, costs, entering, following, home, passwords
 from core.ids import IdConverter
+from core.registration import protocol_apps
 from core.root_path import public_path
 
 register_converter(IdConverter, "id")
 register_converter(AgentConverter, "agent")
 
-api = [
-    path("", include("access.urls")),
-    path("", include("intents.urls")),
-    path("", include("leasing.urls")),
-    path("", include("governance.urls")),
-    path("", include("attachments.urls")),
-    path("", include("costs.urls")),
-    path("", include("retries.urls")),
-    path("", include("portfolios.urls")),
-    path("", include("subscriptions.urls")),
-]
-
 urlpatterns = [
-    path("api/v1/", include(api)),
+    *(path("api/v1/", include(config.urlconf)) for config in protocol_apps() if config.urlconf),
     path(".well-known/openintent.json", well_known.ProtocolView.as_view()),
     path(".well-known/openintent-compat.json", well_known.CompatibilityView.as_view()),
     path("openapi.json", docs_views.openapi),

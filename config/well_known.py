@@ -11,21 +11,9 @@ from rest_framework.views import APIView
 
 from core import strict_json
 from core.api import pagination
+from core.registration import protocol_apps
 from core.root_path import public_path
 from core.version import installed
-
-RFCS = {
-    "RFC-0001": "Intents and events",
-    "RFC-0002": "Intent graphs",
-    "RFC-0003": "Leasing",
-    "RFC-0004": "Arbitration and governance",
-    "RFC-0005": "Attachments",
-    "RFC-0006": "Subscriptions",
-    "RFC-0007": "Portfolios",
-    "RFC-0008": "LLM, tool and stream logging",
-    "RFC-0009": "Costs",
-    "RFC-0010": "Retries",
-}
 
 LINKS = {"openapi": "/openapi.json", "docs": "/docs", "compatibility": "/.well-known/openintent-compat.json"}
 
@@ -57,7 +45,7 @@ class ProtocolView(_Public):
                 "version": "1",
                 "server": {"name": "openintent", "version": installed()},
                 "api_base": public_path("/api/v1"),
-                "rfcs": RFCS,
+                "rfcs": dict(sorted(rfc for config in protocol_apps() for rfc in config.rfcs.items())),
                 "links": {name: public_path(path) for name, path in LINKS.items()},
                 "authentication": ["X-API-Key", "Authorization: Bearer"],
                 "limits": limits(),
@@ -78,23 +66,7 @@ class CompatibilityView(_Public):
         responses={200: CompatibilityOut},
     )
     def get(self, request: Request) -> Response:
-        features = (
-            "optimistic_concurrency",
-            "idempotency_keys",
-            "batch_events",
-            "intent_graphs",
-            "problem_details",
-            "leases",
-            "fencing_tokens",
-            "arbitration",
-            "attachments",
-            "costs",
-            "retries",
-            "portfolios",
-            "server_sent_events",
-            "websocket",
-            "webhooks",
-        )
+        features = (feature for config in protocol_apps() for feature in config.features)
         return Response({"protocol_versions": ["1"], "api_versions": ["v1"], "features": dict.fromkeys(features, True)})
 
 

@@ -1,6 +1,7 @@
-from django.apps import AppConfig
+from core import registration
 
 
-class CoreConfig(AppConfig):
+class CoreConfig(registration.ProtocolAppConfig):
     name = "core"
     verbose_name = "Core"
+    features = ("optimistic_concurrency", "idempotency_keys", "problem_details")

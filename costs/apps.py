@@ -1,6 +1,8 @@
-from django.apps import AppConfig
+from core import registration
 
 
-class CostsConfig(AppConfig):
+class CostsConfig(registration.ProtocolAppConfig):
     name = "costs"
     verbose_name = "Costs"
+    rfcs = {"RFC-0009": "Costs"}
+    features = ("costs",)

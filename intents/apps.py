@@ -1,14 +1,8 @@
-from django.apps import AppConfig
-from django.core.checks import Tags, register
-from django.db.models.signals import post_migrate
+from core import registration
 
 
-class IntentsConfig(AppConfig):
+class IntentsConfig(registration.ProtocolAppConfig):
     name = "intents"
     verbose_name = "Intents"
-
-    def ready(self) -> None:
-        from intents import triggers  # noqa: PLC0415  Models must be loaded first.
-
-        post_migrate.connect(triggers.install, sender=self, dispatch_uid="intents.triggers")
-        register(triggers.check, Tags.database)
+    rfcs = {"RFC-0001": "Intents and events", "RFC-0002": "Intent graphs", "RFC-0008": "LLM, tool and stream logging"}
+    features = ("batch_events", "intent_graphs")

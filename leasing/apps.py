@@ -1,6 +1,8 @@
-from django.apps import AppConfig
+from core import registration
 
 
-class LeasingConfig(AppConfig):
+class LeasingConfig(registration.ProtocolAppConfig):
     name = "leasing"
     verbose_name = "Leasing"
+    rfcs = {"RFC-0003": "Leasing"}
+    features = ("leases", "fencing_tokens")

@@ -1,6 +1,8 @@
-from django.apps import AppConfig
+from core import registration
 
 
-class PortfoliosConfig(AppConfig):
+class PortfoliosConfig(registration.ProtocolAppConfig):
     name = "portfolios"
     verbose_name = "Portfolios"
+    rfcs = {"RFC-0007": "Portfolios"}
+    features = ("portfolios",)

@@ -1,6 +1,8 @@
-from django.apps import AppConfig
+from core import registration
 
 
-class RetriesConfig(AppConfig):
+class RetriesConfig(registration.ProtocolAppConfig):
     name = "retries"
     verbose_name = "Retries"
+    rfcs = {"RFC-0010": "Retries"}
+    features = ("retries",)

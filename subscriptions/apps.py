@@ -1,6 +1,8 @@
-from django.apps import AppConfig
+from core import registration
 
 
-class SubscriptionsConfig(AppConfig):
+class SubscriptionsConfig(registration.ProtocolAppConfig):
     name = "subscriptions"
     verbose_name = "Subscriptions"
+    rfcs = {"RFC-0006": "Subscriptions"}
+    features = ("server_sent_events", "websocket", "webhooks")

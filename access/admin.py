@@ -14,7 +14,7 @@ from access import people_admin, services  # noqa: F401  Django looks for pages 
 from access.forms import NewKeyForm, RotateForm
 from access.models import ApiKey, Role
 from access.pages import OperatorPages
-from access.roles import actor_of, is_operator
+from access.roles import actor_from_user, is_operator
 from console.actions import action
 from console.filters import by
 from console.lists import RowsAdmin
@@ -77,7 +77,7 @@ class ApiKeyAdmin(OperatorPages, RowsAdmin):
             role=Role(given["role"]),
             agent_id=given["agent_id"] or None,
             expires_at=given["expires_at"],
-            created_by=actor_of(request).id,
+            created_by=actor_from_user(request).id,
         )
         return self._shown_once(request, *made)
 
@@ -89,7 +89,7 @@ class ApiKeyAdmin(OperatorPages, RowsAdmin):
         if request.method != "POST" or not form.is_valid():
             return self.page(request, "access/rotate.html", title="Rotate the key", form=form, key=key, original=key)
         try:
-            made = services.rotate_key(key_id=key_id, created_by=actor_of(request).id, ends_at=form.ends_at)
+            made = services.rotate_key(key_id=key_id, created_by=actor_from_user(request).id, ends_at=form.ends_at)
         except ProtocolError as refusal:
             messages.error(request, f"{key}: {refusal.detail}")
             return redirect("admin:access_apikey_change", key_id)
@@ -105,4 +105,4 @@ class ApiKeyAdmin(OperatorPages, RowsAdmin):
         warning="Whoever uses such a key is locked out within seconds. A revoked key stays revoked.",
     )
     def revoke(self, request: HttpRequest, key: ApiKey) -> None:
-        services.revoke_key(key_id=key.pk, revoked_by=actor_of(request).id)
+        services.revoke_key(key_id=key.pk, revoked_by=actor_from_user(request).id)

@@ -7,7 +7,7 @@ from django.db import transaction
 log = logging.getLogger("openintent.access")
 
 
-def note(done: str, *, actor: str, subject: str, **more: str) -> None:
+def record(done: str, *, actor: str, subject: str, **more: str) -> None:
     """Say who did it to whom or to what, once it is committed. Never a key, a link or a password."""
     fields = {"actor": actor, "subject": subject, **more}
     transaction.on_commit(lambda: log.info(done, extra={"fields": fields}))

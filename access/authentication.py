@@ -9,9 +9,9 @@ from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
 from access import ratelimit
-from access.identity import Caller, actor_of, caller_of
+from access.identity import Caller, get_actor, get_caller
 from access.key_lookup import DEV_KEYS, find_caller
-from access.loopback import why_not_from_here
+from access.loopback import remote_origin_reason
 from access.models import Role
 from core.errors import Forbidden, Unauthenticated
 
@@ -20,23 +20,23 @@ class KeyAuthentication(BaseAuthentication):
     """`X-API-Key: <key>` or `Authorization: Bearer <key>` (protocol §1.1)."""
 
     def authenticate(self, request: Request) -> tuple[Caller, None]:
-        return caller_with(key_of(request.META), request.META), None
+        return authenticate_key(key_from_headers(request.META), request.META), None
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="openintent"'
 
 
-def caller_with(key: str, meta: Mapping[str, Any]) -> Caller:
+def authenticate_key(key: str, meta: Mapping[str, Any]) -> Caller:
     """Whose key it is; that it was used counts. `meta` is the request that it came with, as WSGI has it.
 
     Raises Unauthenticated, RateLimited.
     """
-    caller = verified(key, meta)
+    caller = verify_key(key, meta)
     ratelimit.spend(caller.key_id)
     return caller
 
 
-def verified(key: str, meta: Mapping[str, Any]) -> Caller:
+def verify_key(key: str, meta: Mapping[str, Any]) -> Caller:
     """The same, without counting. Raises Unauthenticated, and RateLimited where too many wrong keys have come."""
     if not key:
         raise Unauthenticated("No API key. Send one as X-API-Key or as Authorization: Bearer.")
@@ -47,12 +47,12 @@ def verified(key: str, meta: Mapping[str, Any]) -> Caller:
             if key in DEV_KEYS
             else "The API key is wrong, expired or revoked."
         )
-    if key in DEV_KEYS and (reason := why_not_from_here(meta)):
+    if key in DEV_KEYS and (reason := remote_origin_reason(meta)):
         raise Unauthenticated(f"The keys of dev mode are for this machine alone, and {reason}. Make an API key, and use that.")
     return caller
 
 
-def key_of(meta: Mapping[str, Any]) -> str:
+def key_from_headers(meta: Mapping[str, Any]) -> str:
     """The key among the headers, as WSGI has them; empty without one."""
     if key := meta.get("HTTP_X_API_KEY", "").strip():
         return key
@@ -60,23 +60,23 @@ def key_of(meta: Mapping[str, Any]) -> str:
     return key.strip() if scheme.lower() == "bearer" else ""
 
 
-class RoleAllows(BasePermission):
+class HasRequiredRole(BasePermission):
     """Everyone reads, agents write; a view with a `role` needs at least that."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
         least = getattr(view, "role", None) or (Role.OBSERVER if request.method in SAFE_METHODS else Role.AGENT)
-        role = caller_of(request).role
+        role = get_caller(request).role
         if not role.includes(least):
             raise Forbidden(f"This needs a key of the role {least.value}; this one is {role.value}.")
         return True
 
 
-class AgentIdAllows(BasePermission):
+class MayActAsAgent(BasePermission):
     """Whatever is asked, a key that is bound to an agent cannot pass for another."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
         if "HTTP_X_AGENT_ID" in request.META:
-            actor_of(request)
+            get_actor(request)
         return True
 
 

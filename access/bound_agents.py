@@ -7,7 +7,7 @@ from time import monotonic
 from django.utils import timezone
 
 from access.models import ApiKey
-from core.agent_ids import folded
+from core.agent_ids import fold_agent_id
 
 CACHED_FOR = 5.0  # Seconds until a key that another process makes or revokes counts here.
 
@@ -19,11 +19,11 @@ _good_until = 0.0
 
 def has_own_key(agent_id: str) -> bool:
     """Whether a live key is bound to the agent, or to one that looks the same."""
-    found = _read().get(folded(agent_id), _MISSING)
+    found = _read().get(fold_agent_id(agent_id), _MISSING)
     return found is None or found > timezone.now()
 
 
-def forget() -> None:
+def clear_cache() -> None:
     """Read them again; for the process that has just made or ended a bound key."""
     global _good_until
     with _lock:
@@ -42,7 +42,7 @@ def _read() -> dict[str, datetime | None]:
                 live = ApiKey.objects.live(timezone.now()).exclude(agent_id=None).order_by()
                 agents: dict[str, datetime | None] = {}
                 for agent_id, expires_at in live.values_list("agent_id", "expires_at"):
-                    name = folded(agent_id or "")
+                    name = fold_agent_id(agent_id or "")
                     known = agents.get(name, _MISSING)
                     agents[name] = max(known, expires_at) if known and expires_at else None
                 _agents, _good_until = agents, monotonic() + CACHED_FOR

@@ -8,8 +8,8 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from access.models import MAX_NAME, Role
-from access.roles import MAY
-from core.agent_ids import MAX_AGENT_ID, problem_with
+from access.roles import ROLE_DESCRIPTIONS
+from core.agent_ids import MAX_AGENT_ID, agent_id_problem
 
 NEVER, CHOSEN = "never", "chosen"
 LASTS = {NEVER: ("Never", None), "30": ("In 30 days", 30), "90": ("In 90 days", 90), "365": ("In a year", 365)}
@@ -20,7 +20,7 @@ _INPUT = {"class": "oi-input"}
 
 
 def _check_agent(given: str) -> None:
-    if problem := problem_with(given):
+    if problem := agent_id_problem(given):
         raise forms.ValidationError(f"{problem.message[0].upper()}{problem.message[1:]}.")
 
 
@@ -91,4 +91,4 @@ class NewPersonForm(forms.Form):
         help_text="To sign in with. The log names what the person does with it, and it does not change.",
         widget=forms.TextInput(attrs={**_INPUT, "autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
     )
-    role = forms.ChoiceField(choices=MAY.items(), initial="viewer", widget=forms.RadioSelect)
+    role = forms.ChoiceField(choices=ROLE_DESCRIPTIONS.items(), initial="viewer", widget=forms.RadioSelect)

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from access.bound_agents import has_own_key
 from access.errors import AgentMismatch
 from access.models import Role
-from core.agent_ids import AGENT_ID, SERVER, problem_with
+from core.agent_ids import AGENT_ID, SERVER_ID, agent_id_problem
 from core.api.headers import fencing_token
 from core.errors import Invalid
 
@@ -36,12 +36,12 @@ class Actor:
         """
         return f"key:{self.first_key_id or self.key_id}" if self.key_id else self.id
 
-    def answers_for(self, principal: str) -> bool:
+    def may_manage(self, principal: str) -> bool:
         """Return whether the actor may change what `principal` has set for others: it is theirs, or the actor an arbiter or operator."""
         return self.principal == principal or self.role in (Role.ARBITER, Role.OPERATOR)
 
 
-SYSTEM = Actor(SERVER, role=Role.OPERATOR)
+SYSTEM = Actor(SERVER_ID, role=Role.OPERATOR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Caller:
             if self.bound_to and claimed != self.bound_to:
                 raise AgentMismatch(f"{_IN_WORDS[source]} names {claimed!r}, but this key is bound to {self.bound_to!r}.")
         for source, claimed in claims or [("actor", self.bound_to or self.name)]:
-            if problem := problem_with(claimed):
+            if problem := agent_id_problem(claimed):
                 raise Invalid.field(source, *problem)
             if not self.bound_to and has_own_key(claimed):
                 raise AgentMismatch(f"{claimed!r} has a key of its own, and no other key acts under this name.")
@@ -78,19 +78,19 @@ class Caller:
 _IN_WORDS = {"X-Agent-ID": "X-Agent-ID", "actor": "The body"}
 
 
-def caller_of(request: Request) -> Caller:
+def get_caller(request: Request) -> Caller:
     """Whose key the request came with. KeyAuthentication has put it there."""
     return cast(Caller, request.user)
 
 
-def actor_of(request: Request, named: str | None = None) -> Actor:
+def get_actor(request: Request, named: str | None = None) -> Actor:
     """Who does this (protocol §1.1); `named` is whom the body names."""
     header = request.META.get("HTTP_X_AGENT_ID", "").encode("latin-1")  # WSGI's way to hand over bytes.
     try:
         agent = header.decode().strip(" \t") or None
     except UnicodeDecodeError:
         raise Invalid.field("X-Agent-ID", "must be ASCII or UTF-8") from None
-    return caller_of(request).actor(header=agent, named=named, fencing_token=fencing_token(request))
+    return get_caller(request).actor(header=agent, named=named, fencing_token=fencing_token(request))
 
 
 class AgentConverter:

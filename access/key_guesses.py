@@ -35,14 +35,14 @@ def is_known_wrong(digest: str) -> bool:
     return _wrong.get(digest, 0.0) > monotonic()
 
 
-def require_patience(digest: str, address: str, configured: Collection[str]) -> None:
+def require_not_throttled(digest: str, address: str, configured: Collection[str]) -> None:
     """Refuse the key of a network that has to wait, unless it is a good one. Raises RateLimited."""
     wait = _waiting.get(network_of(address), 0.0) - monotonic()
     if wait > 0 and digest not in configured and digest not in _live_digests():
         raise RateLimited(max(1, ceil(wait)), whose="Too many wrong API keys from this address")
 
 
-def count(digest: str, address: str) -> None:
+def count_wrong_key(digest: str, address: str) -> None:
     """Count a wrong key. Raises RateLimited where the network has sent too many."""
     network, now = network_of(address), monotonic()
     with _lock:
@@ -54,7 +54,7 @@ def count(digest: str, address: str) -> None:
         raise RateLimited(max(1, ceil(early)), whose="Too many wrong API keys from this address")
 
 
-def forget() -> None:
+def clear_wrong_keys() -> None:
     """Begin anew, for the process that has just made a key."""
     global _live_until
     with _lock:
@@ -62,7 +62,7 @@ def forget() -> None:
         _live_until = 0.0
 
 
-def forget_waiting() -> None:
+def clear_throttled_networks() -> None:
     """Let nobody wait."""
     with _lock:
         _waiting.clear()

@@ -49,10 +49,10 @@ def find_caller(key: str, address: str) -> Caller | None:
     if known is None or known.until < monotonic():
         if key_guesses.is_known_wrong(fingerprint):
             return None
-        key_guesses.require_patience(fingerprint, address, _configured())
+        key_guesses.require_not_throttled(fingerprint, address, _configured())
         known = _verify(fingerprint)
         if known is None:
-            key_guesses.count(fingerprint, address)
+            key_guesses.count_wrong_key(fingerprint, address)
     return known.caller if known else None
 
 
@@ -61,12 +61,12 @@ def is_verified(key: str) -> bool:
     return digest(key) in _cache
 
 
-def caller_of_key(key_id: UUID) -> Caller | None:
+def caller_for_key(key_id: UUID) -> Caller | None:
     """Return the caller of a key that is known by its id; None for one that is expired or revoked."""
     return _caller_where(key_id, Q(pk=key_id))
 
 
-def caller_of_principal(key_id: UUID) -> Caller | None:
+def caller_for_principal(key_id: UUID) -> Caller | None:
     """Return the caller of the newest live key among this one and those that it was rotated into; None if all have ended."""
     return _caller_where(key_id, Q(pk=key_id) | Q(first_key_id=key_id))
 
@@ -83,16 +83,16 @@ def _caller(row: ApiKey) -> Caller:
     return Caller(row.id, row.name, Role(row.role), row.agent_id, row.first_key_id)
 
 
-def is_for_dev_mode(key_id: UUID) -> bool:
+def is_dev_key(key_id: UUID) -> bool:
     """Whether it is the id of one of dev mode's keys."""
     return any(configured_caller(digest(key), name=name, role=role).key_id == key_id for key, (name, role) in DEV_KEYS.items())
 
 
-def forget_verified() -> None:
+def clear_verified_keys() -> None:
     """Look every key up again; for the process that has just made or revoked one."""
     _cache.clear()
-    bound_agents.forget()
-    key_guesses.forget()
+    bound_agents.clear_cache()
+    key_guesses.clear_wrong_keys()
 
 
 def _verify(fingerprint: str) -> _Verified | None:

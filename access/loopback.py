@@ -15,7 +15,7 @@ _FORWARDING = {
 """What proxies and tunnels add, beside all that begins with X-Forwarded. That they do, even empty, is enough."""
 
 
-def why_not_from_here(meta: Mapping[str, Any]) -> str | None:
+def remote_origin_reason(meta: Mapping[str, Any]) -> str | None:
     """Return what tells that somebody else may have sent the request, whose headers are as WSGI has them; None where nothing does.
 
     The peer's address alone is not enough: a page in this machine's browser, a name that was turned to this machine and a

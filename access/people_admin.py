@@ -17,7 +17,7 @@ from access import user_services
 from access.forms import NewPersonForm
 from access.models import Role
 from access.pages import OperatorPages
-from access.roles import MAY, NO_ROLE, OPERATORS, SUPERUSER, is_operator, sessions_of, with_roles
+from access.roles import NO_ROLE, OPERATORS, ROLE_DESCRIPTIONS, SUPERUSER, active_sessions, is_operator, with_roles
 from console import passwords
 from console.actions import Action, action
 from console.filters import by
@@ -50,7 +50,7 @@ def _giving(role: str, warning: str) -> Action:
         warning=warning,
     )
     def give(self: Any, request: HttpRequest, person: User) -> None:
-        user_services.give_role(person_id=person.pk, role=role, by=_who(request))
+        user_services.set_role(person_id=person.pk, role=role, by=_who(request))
 
     return give
 
@@ -88,8 +88,8 @@ class PersonAdmin(OperatorPages, RowsAdmin):
         page = chosen.read()
         return {
             "person": obj,
-            "may": MAY.get("operator" if obj.role == SUPERUSER else obj.role),
-            "sessions": len(sessions_of(obj)),
+            "may": ROLE_DESCRIPTIONS.get("operator" if obj.role == SUPERUSER else obj.role),
+            "sessions": len(active_sessions(obj)),
             "events": [each.event for each in page.entries[:SHOWN]],
             "is_far": page.is_far,
             "log_query": chosen.link(None),
@@ -125,7 +125,7 @@ class PersonAdmin(OperatorPages, RowsAdmin):
         given = form.cleaned_data
         try:
             with transaction.atomic():
-                return user_services.add_person(name=given["name"], role=given["role"], by=_who(request))
+                return user_services.create_user(name=given["name"], role=given["role"], by=_who(request))
         except ValidationError as error:
             form.add_error("name", error.messages)
         except ProtocolError as refusal:
@@ -140,7 +140,7 @@ class PersonAdmin(OperatorPages, RowsAdmin):
             return self.page(request, "access/new_link.html", title="New link", person=person, original=person)
         try:
             with transaction.atomic():
-                person = user_services.renew_link(person_id=person_id, by=_who(request))
+                person = user_services.issue_password_link(person_id=person_id, by=_who(request))
         except ProtocolError as refusal:
             messages.error(request, f"{person}: {refusal.detail}")
             return redirect("admin:auth_user_change", person_id)
@@ -165,7 +165,7 @@ class PersonAdmin(OperatorPages, RowsAdmin):
         warning="Their sessions end at once, in all browsers. With the password they can sign in again.",
     )
     def sign_out(self, request: HttpRequest, person: User) -> None:
-        user_services.sign_out(person_id=person.pk, by=_who(request))
+        user_services.end_user_sessions(person_id=person.pk, by=_who(request))
 
     @action(
         "Switch off the selected people",
@@ -174,8 +174,8 @@ class PersonAdmin(OperatorPages, RowsAdmin):
         warning="Their sessions end at once, and they cannot sign in any more. What they did stays in the log.",
     )
     def switch_off(self, request: HttpRequest, person: User) -> None:
-        user_services.switch_off(person_id=person.pk, by=_who(request))
+        user_services.deactivate_user(person_id=person.pk, by=_who(request))
 
     @action("Switch on the selected people", least=Role.OPERATOR, done="Switched on")
     def switch_on(self, request: HttpRequest, person: User) -> None:
-        user_services.switch_on(person_id=person.pk, by=_who(request))
+        user_services.reactivate_user(person_id=person.pk, by=_who(request))

@@ -14,12 +14,12 @@ from django.utils import timezone
 from access.identity import Actor
 from access.models import Role
 
-GROUPS = {"viewer": Role.OBSERVER, "arbiter": Role.ARBITER, "operator": Role.OPERATOR}
+ROLE_BY_GROUP = {"viewer": Role.OBSERVER, "arbiter": Role.ARBITER, "operator": Role.OPERATOR}
 """The groups that the migration makes, the least first. What counts is their permissions, so others may have them too."""
 
 SUPERUSER, NO_ROLE = "superuser", "no role"
 OPERATORS = ("operator", SUPERUSER)
-MAY = {
+ROLE_DESCRIPTIONS = {
     "viewer": "Viewer: looks at everything",
     "arbiter": "Arbiter: decides, and revokes leases",
     "operator": "Operator: does everything, keys and people included",
@@ -36,24 +36,24 @@ def role_of(user: AbstractBaseUser | AnonymousUser) -> Role | None:
     return None
 
 
-def may(request: HttpRequest, least: Role) -> bool:
+def has_role(request: HttpRequest, least: Role) -> bool:
     """Whether the signed-in person has at least this role."""
     role = role_of(request.user)
     return role is not None and role.includes(least)
 
 
 def is_operator(request: HttpRequest) -> bool:
-    return may(request, Role.OPERATOR)
+    return has_role(request, Role.OPERATOR)
 
 
-def actor_of(request: HttpRequest) -> Actor:
+def actor_from_user(request: HttpRequest) -> Actor:
     """The signed-in person as the actor of a verb."""
     return Actor(f"user:{request.user.get_username()}", role=role_of(request.user) or Role.OBSERVER)
 
 
 def with_roles(people: QuerySet[User]) -> QuerySet[Any]:
     """Each with the `role` that he has, or had until he was switched off: a group's name, SUPERUSER or NO_ROLE."""
-    names = {role: name for name, role in GROUPS.items()}
+    names = {role: name for name, role in ROLE_BY_GROUP.items()}
     granted = [When(_holds(permission), then=Value(names[role])) for permission, role in _PERMISSIONS.items()]
     outside, above = When(is_staff=False, then=Value(NO_ROLE)), When(is_superuser=True, then=Value(SUPERUSER))
     return people.annotate(role=Case(outside, above, *granted, default=Value(NO_ROLE)))
@@ -69,14 +69,14 @@ def _granting(permissions: Collection[str] = _PERMISSIONS) -> QuerySet[Permissio
     return Permission.objects.filter(codename__in=codenames, content_type__app_label="access")
 
 
-def set_role(user: User, group: str) -> None:
+def grant_role(user: User, group: str) -> None:
     """Make the person a member of this one of the groups, who may sign in."""
-    move(user, group)
+    move_to_group(user, group)
     user.is_staff = user.is_active = True
     user.save(update_fields=["is_staff", "is_active"])
 
 
-def move(user: User, group: str) -> None:
+def move_to_group(user: User, group: str) -> None:
     """Take away what gives another role, and put the person into this group."""
     granting = _granting()
     user.groups.remove(*Group.objects.filter(permissions__in=granting))
@@ -84,13 +84,13 @@ def move(user: User, group: str) -> None:
     user.groups.add(Group.objects.get(name=group))
 
 
-def sessions_of(user: User) -> list[Session]:
+def active_sessions(user: User) -> list[Session]:
     """Where the person has signed in, and not out since. There are as many to look through as people have signed in lately."""
     found = Session.objects.filter(expire_date__gt=timezone.now())
     return [each for each in found if each.get_decoded().get(auth.SESSION_KEY) == str(user.pk)]
 
 
-def live_sessions(keys: Collection[str]) -> set[str]:
+def filter_live_sessions(keys: Collection[str]) -> set[str]:
     """Those of the sessions whose person is still signed in, and may still look."""
     return {key for key in keys if role_of(_person(key)) is not None}
 

@@ -4,13 +4,13 @@ from django.utils import timezone
 from rest_framework import serializers
 
 from access.models import MAX_NAME, ApiKey, Role
-from core.agent_ids import AGENT_ID, LOOKS, MAX_AGENT_ID, RESERVED, problem_with
-from core.api.fields import Choice, Instant, Text
-from core.api.serializers import Body
+from core.agent_ids import AGENT_ID, LOOKS, MAX_AGENT_ID, RESERVED, agent_id_problem
+from core.api.fields import StrictCharField, StrictChoiceField, StrictDateTimeField
+from core.api.serializers import StrictSerializer
 from core.encoding import instant
 
 
-class AgentId(Text):
+class AgentId(StrictCharField):
     """Who acts, or whom something is given to: free text without surprises, and never the server or a person (protocol §1.1)."""
 
     json_schema: ClassVar[dict[str, Any]] = {"not": {"pattern": RESERVED}}
@@ -20,17 +20,17 @@ class AgentId(Text):
 
     def to_internal_value(self, data: Any) -> str:
         value = super().to_internal_value(data)
-        problem = problem_with(value)
+        problem = agent_id_problem(value)
         if problem and problem.code != "invalid":  # Length and pattern are for the validators, which the schema shows.
             raise serializers.ValidationError(*problem)
         return value
 
 
-class CreateKey(Body):
+class CreateKey(StrictSerializer):
     name = AgentId(max_length=MAX_NAME, help_text="Who acts, where nothing else says it.")
-    role = Choice(Role.choices)
+    role = StrictChoiceField(Role.choices)
     agent_id = AgentId(required=False, allow_null=True, help_text="Binds the key to this agent.")
-    expires_at = Instant(required=False, allow_null=True)
+    expires_at = StrictDateTimeField(required=False, allow_null=True)
 
     def validate_expires_at(self, value: Any) -> Any:
         if value is not None and value <= timezone.now():

@@ -6,11 +6,11 @@ from uuid import UUID
 
 from django.db import transaction
 
-from access.audit_log import note
+from access.audit_log import record
 from access.errors import KeyNotFound
-from access.key_lookup import digest, forget_verified
+from access.key_lookup import clear_verified_keys, digest
 from access.models import ApiKey, Role
-from core.agent_ids import problem_with
+from core.agent_ids import agent_id_problem
 from core.db import atomic_verb, database_now
 from core.errors import Invalid
 
@@ -31,7 +31,7 @@ def create_key(
     With `is_told`, who calls says so himself, and the log says nothing. Raises Invalid for a name that nobody may act under.
     """
     for field, given in (("name", name), ("agent_id", agent_id)):
-        if given is not None and (problem := problem_with(given)):
+        if given is not None and (problem := agent_id_problem(given)):
             raise Invalid.field(field, *problem)
     prefix = "oi_" + secrets.token_hex(4)
     secret = f"{prefix}_{secrets.token_urlsafe(32)}"
@@ -47,8 +47,8 @@ def create_key(
         first_key_id=first_key_id,
     )
     if not is_told:
-        note("key_created", actor=created_by, subject=str(row), role=str(role))
-    transaction.on_commit(forget_verified)
+        record("key_created", actor=created_by, subject=str(row), role=str(role))
+    transaction.on_commit(clear_verified_keys)
     return row, secret
 
 
@@ -76,7 +76,7 @@ def rotate_key(*, key_id: UUID | str, created_by: str, ends_at: datetime) -> tup
     )
     row.expires_at = min(row.expires_at or ends_at, ends_at)
     row.save(update_fields=["expires_at"])
-    note("key_rotated", actor=created_by, subject=str(row))
+    record("key_rotated", actor=created_by, subject=str(row))
     return made
 
 
@@ -87,8 +87,8 @@ def revoke_key(*, key_id: UUID | str, revoked_by: str) -> ApiKey:
     if row.revoked_at is None:
         row.revoked_at = database_now()
         row.save(update_fields=["revoked_at"])
-        note("key_revoked", actor=revoked_by, subject=str(row))
-    transaction.on_commit(forget_verified)
+        record("key_revoked", actor=revoked_by, subject=str(row))
+    transaction.on_commit(clear_verified_keys)
     return row
 
 

@@ -6,47 +6,47 @@ from django.contrib.auth.models import Group, User
 from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
 
-from access.audit_log import note
+from access.audit_log import record
 from access.models import Role
-from access.roles import OPERATORS, move, role_of, sessions_of, set_role, with_roles
-from core.agent_ids import AGENT_ID, SERVER, folded, has_invisible
+from access.roles import OPERATORS, active_sessions, grant_role, move_to_group, role_of, with_roles
+from core.agent_ids import AGENT_ID, SERVER_ID, fold_agent_id, has_invisible_characters
 from core.db import atomic_verb
 from core.errors import Forbidden
 
 
-def named(name: str) -> User:
+def build_user(name: str) -> User:
     """Somebody of that name who is not in the database yet, and has no password. Raises ValidationError."""
     person = User(username=name)
     person.set_unusable_password()
     person.full_clean()
-    if not AGENT_ID.fullmatch(name) or has_invisible(name) or folded(name) == SERVER:
+    if not AGENT_ID.fullmatch(name) or has_invisible_characters(name) or fold_agent_id(name) == SERVER_ID:
         raise ValidationError(f"{name!r} cannot stand in the log as an actor.")
     return person
 
 
 @atomic_verb
-def add_person(*, name: str, role: str, by: int) -> User:
+def create_user(*, name: str, role: str, by: int) -> User:
     """Make an account, for which its person then sets a password (console.entering). Raises Forbidden, ValidationError."""
     actor = _acting(by)
     if is_there := User.objects.filter(username__iexact=name).first():
         hint = "" if is_there.is_active else " Switch it on again."
         raise ValidationError(f"There is an account {is_there.username!r} already.{hint}")
-    person = named(name)
+    person = build_user(name)
     person.save()
-    set_role(person, role)
+    grant_role(person, role)
     _note("person_added", actor, person, role=role)
     return person
 
 
 @atomic_verb
-def give_role(*, person_id: int, role: str, by: int) -> User:
+def set_role(*, person_id: int, role: str, by: int) -> User:
     """Take another role, and that of a superuser, away. Raises Forbidden."""
     actor, person = _both(by, person_id)
     if person == actor:
         raise Forbidden("Your own role is for another operator to change.")
     if role != "operator":
         _keep_an_operator(person)
-    move(person, role)
+    move_to_group(person, role)
     person.is_staff, person.is_superuser = True, False
     person.save(update_fields=["is_staff", "is_superuser"])
     _note("role_given", actor, person, role=role)
@@ -54,7 +54,7 @@ def give_role(*, person_id: int, role: str, by: int) -> User:
 
 
 @atomic_verb
-def switch_off(*, person_id: int, by: int) -> User:
+def deactivate_user(*, person_id: int, by: int) -> User:
     """Let the person in no more, and end his sessions. Raises Forbidden."""
     actor, person = _both(by, person_id)
     if person == actor:
@@ -66,7 +66,7 @@ def switch_off(*, person_id: int, by: int) -> User:
 
 
 @atomic_verb
-def switch_on(*, person_id: int, by: int) -> User:
+def reactivate_user(*, person_id: int, by: int) -> User:
     """Let the person in again, with the role and the password that he had. Raises Forbidden."""
     actor, person = _both(by, person_id)
     _turn(person, is_active=True)
@@ -75,7 +75,7 @@ def switch_on(*, person_id: int, by: int) -> User:
 
 
 @atomic_verb
-def sign_out(*, person_id: int, by: int) -> User:
+def end_user_sessions(*, person_id: int, by: int) -> User:
     """End the sessions of the person. Raises Forbidden."""
     actor, person = _both(by, person_id)
     _end_sessions(person)
@@ -84,7 +84,7 @@ def sign_out(*, person_id: int, by: int) -> User:
 
 
 @atomic_verb
-def renew_link(*, person_id: int, by: int) -> User:
+def issue_password_link(*, person_id: int, by: int) -> User:
     """Make sure that a link to set a password is for this person to have. Earlier links of one without a password end.
 
     Raises Forbidden.
@@ -106,11 +106,11 @@ def set_password(person: User, *, before: str, address: str) -> bool:
     """Keep the password that `person` has been given. Answers False where meanwhile it is not that of `before`, or he is off."""
     is_kept = User.objects.filter(pk=person.pk, password=before, is_active=True).update(password=person.password) == 1
     if is_kept:
-        note_password(person, address=address)
+        record_password_change(person, address=address)
     return is_kept
 
 
-def note_password(person: User, done: str = "password_set", *, address: str) -> None:
+def record_password_change(person: User, done: str = "password_set", *, address: str) -> None:
     _note(done, person, person, address=address)
 
 
@@ -148,8 +148,8 @@ def _turn(person: User, *, is_active: bool) -> None:
 
 
 def _end_sessions(person: User) -> None:
-    Session.objects.filter(pk__in=[each.pk for each in sessions_of(person)]).delete()
+    Session.objects.filter(pk__in=[each.pk for each in active_sessions(person)]).delete()
 
 
 def _note(done: str, actor: User, person: User, **more: str) -> None:
-    note(done, actor=f"user:{actor.username}", subject=f"user:{person.username}", **more)
+    record(done, actor=f"user:{actor.username}", subject=f"user:{person.username}", **more)

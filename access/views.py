@@ -4,13 +4,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from access import services
-from access.identity import actor_of
+from access.identity import get_actor
 from access.models import ApiKey, Role
 from access.serializers import CreateKey, KeyOut, NewKeyOut, key_body
-from core.api.pagination import PARAMETERS, Keyset, page
-from core.api.serializers import check_parameters, parse
+from core.api.pagination import PAGINATION_PARAMETERS, KeysetPagination
+from core.api.serializers import reject_unknown_parameters, validate_body
 from core.api.views import ApiViewSet
-from core.openapi import created, deleted, listed
+from core.openapi import document_create, document_destroy, document_list
 
 
 class KeyViewSet(ApiViewSet):
@@ -20,19 +20,19 @@ class KeyViewSet(ApiViewSet):
     tags = ["Keys"]
     secret_fields = ("key",)
 
-    @created("create_key", "Make a key", CreateKey, NewKeyOut)
+    @document_create("create_key", "Make a key", CreateKey, NewKeyOut)
     def create(self, request: Request) -> Response:
-        values = parse(CreateKey, request)
-        row, secret = services.create_key(created_by=actor_of(request).id, **values)
+        values = validate_body(CreateKey, request)
+        row, secret = services.create_key(created_by=get_actor(request).id, **values)
         return Response({**key_body(row), "key": secret}, status=201, headers={"Cache-Control": "no-store"})
 
-    @listed("list_keys", "List keys, the newest first", KeyOut, "keys")
+    @document_list("list_keys", "List keys, the newest first", KeyOut, "keys")
     def list(self, request: Request) -> Response:
-        check_parameters(request, PARAMETERS)
-        found = page(ApiKey.objects.all(), request, Keyset("-created_at", "-id"))
+        reject_unknown_parameters(request, PAGINATION_PARAMETERS)
+        found = KeysetPagination("-created_at", "-id").paginate_queryset(ApiKey.objects.all(), request)
         return Response(found.body("keys", key_body))
 
-    @deleted("revoke_key", "Revoke a key")
+    @document_destroy("revoke_key", "Revoke a key")
     def destroy(self, request: Request, key_id: UUID | str) -> Response:
-        services.revoke_key(key_id=key_id, revoked_by=actor_of(request).id)
+        services.revoke_key(key_id=key_id, revoked_by=get_actor(request).id)
         return Response(status=204)

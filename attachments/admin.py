@@ -15,7 +15,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_safe
 
 from access.models import Role
-from access.roles import actor_of, may
+from access.roles import actor_from_user, has_role
 from attachments import previews, services
 from attachments.errors import BytesMissing
 from attachments.models import Attachment
@@ -59,7 +59,7 @@ class AttachmentAdmin(RowsAdmin):
         return {
             "rows": [(previews.make_preview(each), each.size <= SMALL) for each in found],
             "of_intent": intent_of(request),
-            "may_remove": bool(found) and may(request, Role.OPERATOR),
+            "may_remove": bool(found) and has_role(request, Role.OPERATOR),
         }
 
     def panels(self, request: HttpRequest, obj: Attachment) -> dict[str, Any]:
@@ -87,7 +87,7 @@ class AttachmentAdmin(RowsAdmin):
         warning="The files go with them, where nothing else points to the same bytes. This cannot be undone.",
     )
     def remove(self, request: HttpRequest, attachment: Attachment) -> None:
-        services.remove_attachment(intent_id=attachment.intent_id, attachment_id=attachment.pk, actor=actor_of(request))
+        services.remove_attachment(intent_id=attachment.intent_id, attachment_id=attachment.pk, actor=actor_from_user(request))
 
     def get_urls(self) -> list[Any]:
         content = self.admin_site.admin_view(self.content)

@@ -29,6 +29,6 @@ def _value(name: str, given: Any) -> Any:
     if name == "metadata" and isinstance(given, str):
         try:
             return strict_json.loads(given.encode())
-        except strict_json.NotStrict as error:
+        except strict_json.StrictJSONError as error:
             raise Invalid.field(name, str(error).replace("The body", "The text"), error.code) from None
     return given

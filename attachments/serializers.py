@@ -13,8 +13,8 @@ from rest_framework.fields import empty
 from attachments.blob_store import Upload
 from attachments.models import MAX_CONTENT_TYPE, MAX_FILENAME, MAX_URL
 from core import strict_json
-from core.api.fields import Integer, JSONObject, Text
-from core.api.serializers import Body
+from core.api.fields import JSONObjectField, StrictCharField, StrictIntegerField
+from core.api.serializers import StrictSerializer
 from core.errors import TooLarge
 
 MAX_DESCRIPTION = 10_000
@@ -28,7 +28,7 @@ SHA256 = r"\A[0-9a-f]{64}\Z"
 BASE64 = "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
 
 
-class Bytes(Text):
+class Bytes(StrictCharField):
     """A file's bytes as base64 (RFC 4648 §4): the usual alphabet, padded, and nothing else."""
 
     json_schema = {"contentEncoding": "base64", "pattern": BASE64}
@@ -53,7 +53,7 @@ class Bytes(Text):
         return ContentFile(content)
 
 
-class Metadata(JSONObject):
+class Metadata(JSONObjectField):
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         values = super().to_internal_value(data)
         if not strict_json.fits(values, settings.MAX_EVENT_PAYLOAD):
@@ -61,17 +61,17 @@ class Metadata(JSONObject):
         return values
 
 
-class Described(Body):
+class Described(StrictSerializer):
     """What is said of a file."""
 
     aliases = {"mime_type": "content_type"}
 
-    content_type = Text(
+    content_type = StrictCharField(
         max_length=MAX_CONTENT_TYPE, pattern=CONTENT_TYPE, looks="must be a media type like application/pdf", default=DEFAULT_TYPE
     )
-    description = Text(max_length=MAX_DESCRIPTION, required=False, allow_null=True, allow_blank=True)
+    description = StrictCharField(max_length=MAX_DESCRIPTION, required=False, allow_null=True, allow_blank=True)
     metadata = Metadata(required=False)
-    sha256 = Text(
+    sha256 = StrictCharField(
         max_length=64,
         pattern=SHA256,
         looks="must be 64 hexadecimal digits, in lower case",
@@ -80,14 +80,14 @@ class Described(Body):
     )
 
 
-class Filename(Text):
+class Filename(StrictCharField):
     """Data, never a path (rule T-2)."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=MAX_FILENAME, pattern=FILENAME, looks="cannot contain control characters", **kwargs)
 
 
-class Size(Integer):
+class Size(StrictIntegerField):
     """In bytes."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -98,7 +98,7 @@ class AttachReference(Described):
     """A file whose bytes are kept elsewhere."""
 
     filename = Filename()
-    storage_url = Text(
+    storage_url = StrictCharField(
         max_length=MAX_URL,
         pattern=URL,
         looks="must be an http, https, s3 or gs URL, in ASCII and without a user name or password",
@@ -138,7 +138,7 @@ class AttachFile(WithBytes):
 
     file = serializers.FileField(allow_empty_file=True)
     filename = Filename(required=False)
-    description = Text(max_length=MAX_DESCRIPTION, required=False, allow_blank=True)
+    description = StrictCharField(max_length=MAX_DESCRIPTION, required=False, allow_blank=True)
 
 
 AddAttachment = PolymorphicProxySerializer(

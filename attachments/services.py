@@ -15,7 +15,7 @@ from attachments.blob_store import Upload
 from attachments.errors import AttachmentNotFound
 from attachments.models import Attachment, Blob
 from attachments.representation import attachment_url
-from core.db import advisory_lock, atomic_verb, database_now
+from core.db import acquire_advisory_lock, atomic_verb, database_now
 from intents.events import EventType, NewEvent, append
 from intents.models import Intent
 from leasing.guards import require_token
@@ -106,4 +106,4 @@ def _delete_unknown(digest: str) -> bool:
 
 
 def _lock(digest: str) -> None:
-    advisory_lock(f"blob:{digest}")
+    acquire_advisory_lock(f"blob:{digest}")

@@ -9,7 +9,7 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from access.identity import actor_of
+from access.identity import get_actor
 from attachments import blob_store, ranges, services
 from attachments.errors import AttachmentNotFound, BytesMissing, KeptElsewhere
 from attachments.models import Attachment
@@ -17,15 +17,15 @@ from attachments.multipart import form_values
 from attachments.openapi import FILE, download_schema
 from attachments.representation import attachment_body, content_disposition
 from attachments.serializers import AttachBytes, AttachFile, AttachmentOut, AttachReference
-from core.api.pagination import PARAMETERS, Keyset, page
+from core.api.pagination import PAGINATION_PARAMETERS, KeysetPagination
 from core.api.parsers import JSONParser
-from core.api.serializers import check_parameters, parse_values
+from core.api.serializers import reject_unknown_parameters, validate_data
 from core.api.views import ApiViewSet
 from core.errors import Invalid
-from core.openapi import created, deleted, listed
+from core.openapi import document_create, document_destroy, document_list
 from intents.models import Intent
 
-BY_ID = Keyset("id")
+BY_ID = KeysetPagination("id")
 SAFE = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "sandbox",
@@ -51,20 +51,20 @@ class AttachmentViewSet(ApiViewSet):
             if content := self.upload.get("content"):
                 blob_store.store(content)
 
-    @created("add_attachment", "Attach a file to an intent", FILE, AttachmentOut)
+    @document_create("add_attachment", "Attach a file to an intent", FILE, AttachmentOut)
     def create(self, request: Request, intent_id: UUID | str) -> Response:
-        attachment = services.add_attachment(intent_id=intent_id, actor=actor_of(request), **self.upload)
+        attachment = services.add_attachment(intent_id=intent_id, actor=get_actor(request), **self.upload)
         return Response(attachment_body(attachment), status=201)
 
-    @listed("get_attachments", "List the attachments of an intent", AttachmentOut, "attachments")
+    @document_list("get_attachments", "List the attachments of an intent", AttachmentOut, "attachments")
     def list(self, request: Request, intent_id: UUID | str) -> Response:
-        check_parameters(request, PARAMETERS)
+        reject_unknown_parameters(request, PAGINATION_PARAMETERS)
         attachments = Attachment.objects.filter(intent_id=Intent.objects.require(intent_id))
-        return Response(page(attachments, request, BY_ID).body("attachments", attachment_body))
+        return Response(BY_ID.paginate_queryset(attachments, request).body("attachments", attachment_body))
 
-    @deleted("delete_attachment", "Remove an attachment")
+    @document_destroy("delete_attachment", "Remove an attachment")
     def remove(self, request: Request, intent_id: UUID | str, attachment_id: UUID | str) -> Response:
-        services.remove_attachment(intent_id=intent_id, attachment_id=attachment_id, actor=actor_of(request))
+        services.remove_attachment(intent_id=intent_id, attachment_id=attachment_id, actor=get_actor(request))
         return Response(status=204)
 
 
@@ -73,7 +73,7 @@ class ContentViewSet(ApiViewSet):
 
     @download_schema("get_attachment_content", "Get the bytes of an attachment")
     def content(self, request: Request, intent_id: UUID | str, attachment_id: UUID | str) -> HttpResponseBase:
-        check_parameters(request, [])
+        reject_unknown_parameters(request, [])
         return serve_content(request.META, str(request.method), get_stored_attachment(intent_id, attachment_id))
 
 
@@ -106,15 +106,15 @@ def content_headers(attachment: Attachment, length: int) -> dict[str, str]:
 def read_upload(request: Request) -> dict[str, Any]:
     """The fields of the attachment that is sent, with its `content` or `storage_url`. Raises ValidationError, Invalid, TooLarge."""
     if request.content_type.partition(";")[0].strip().lower() == MultiPartParser.media_type:
-        return parse_values(AttachFile, form_values(request.data))
+        return validate_data(AttachFile, form_values(request.data))
     if "HTTP_IDEMPOTENCY_KEY" in request.META:
         _ = request._request.body  # It is looked at once more, for the key's fingerprint.
     data = request.data
     if not isinstance(data, dict) or "storage_url" not in data:
-        return parse_values(AttachBytes, data)
+        return validate_data(AttachBytes, data)
     if "content_base64" in data:
         raise Invalid.field("content_base64", "does not go with storage_url")
-    return parse_values(AttachReference, data)
+    return validate_data(AttachReference, data)
 
 
 def get_stored_attachment(intent_id: UUID | str, attachment_id: UUID | str) -> Attachment:

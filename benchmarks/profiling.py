@@ -56,23 +56,23 @@ def show(operation: Operation, vendor: str) -> None:
             OPENINTENT_URLCONF="benchmarks.urls",
             OPENINTENT_THREADS="1",
         )
-        from config.asgi import application, hop  # noqa: PLC0415  Reads the settings.
+        from config.asgi import application, bridge  # noqa: PLC0415  Reads the settings.
 
         profile = cProfile.Profile(time.thread_time)
-        asyncio.run(_run(InProcess(application), operation, intents, hop, profile))
-        hop.close()
+        asyncio.run(_run(InProcess(application), operation, intents, bridge, profile))
+        bridge.close()
     statistics = pstats.Stats(profile).strip_dirs().sort_stats("cumulative")
     print(f"{STEPS} steps")
     statistics.print_stats(SHOWN)
 
 
-async def _run(http: InProcess, operation: Operation, intents: Sequence[str], hop: Any, profile: cProfile.Profile) -> None:
+async def _run(http: InProcess, operation: Operation, intents: Sequence[str], bridge: Any, profile: cProfile.Profile) -> None:
     step = await operation(http, intents)
     await step()  # What is made once, is made now.
-    await hop.threads.run(profile.enable)
+    await bridge.threads.run(profile.enable)
     for _ in range(STEPS):
         await step()
-    await hop.threads.run(profile.disable)
+    await bridge.threads.run(profile.disable)
 
 
 def _scope(method: str, address: str, version: int | None) -> dict[str, Any]:

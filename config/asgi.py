@@ -14,40 +14,40 @@ django.setup()
 from django.conf import settings
 
 from access import body_limits
-from core.root_path import without_root_path
-from core.serving.shutdown import when_stopping
-from core.serving.wsgi_bridge import Hop
-from core.serving.wsgi_handler import Handler
+from core.root_path import strip_root_path
+from core.serving.shutdown import on_shutdown
+from core.serving.wsgi_bridge import WSGIBridge
+from core.serving.wsgi_handler import CachedResolverHandler
 from governance.long_polling import LongPollMiddleware, is_long_poll
 from intents.positions import Sequencer
 from jobs.worker import Worker
-from subscriptions.streams.redis_wakeups import Exchange
-from subscriptions.streams.sse import EventStream, asks_to_follow
+from subscriptions.streams.redis_wakeups import RedisWakeups
+from subscriptions.streams.sse import EventStream, is_stream_request
 from subscriptions.streams.tail import Tail
 from subscriptions.streams.websocket import EventSocket
-from subscriptions.webhooks.delivery_worker import Courier
+from subscriptions.webhooks.delivery_worker import DeliveryWorker
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 sequencer = Sequencer()
-exchange = Exchange()
+exchange = RedisWakeups()
 worker = Worker()
-courier = Courier()
+courier = DeliveryWorker()
 
 
-hop = Hop(Handler(), threads=settings.THREADS, limits=body_limits)
-waiting_room = LongPollMiddleware(hop)
+bridge = WSGIBridge(CachedResolverHandler(), threads=settings.THREADS, limits=body_limits)
+waiting_room = LongPollMiddleware(bridge)
 tail = Tail()
-event_stream = EventStream.as_asgi(hop=hop, tail=tail)
+event_stream = EventStream.as_asgi(bridge=bridge, tail=tail)
 event_socket = EventSocket.as_asgi(tail=tail)
-when_stopping(waiting_room.close)
-when_stopping(tail.close)
+on_shutdown(waiting_room.close)
+on_shutdown(tail.close)
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
-    """Plain requests go through Django in one hop to a thread, streams to the event loop alone (Channels consumers).
+    """Plain requests go through Django in one thread each, streams to the event loop alone (Channels consumers).
 
     A lifespan starts and stops what runs beside them.
     """
@@ -56,16 +56,16 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         return
     _start()
     if settings.ROOT_PATH:
-        scope = without_root_path(scope)
+        scope = strip_root_path(scope)
     await _door(scope)(scope, receive, send)
 
 
 def _door(scope: Scope) -> Any:
     if scope["type"] == "websocket":
         return event_socket if scope["path"] == "/ws/v1/events" else _no_socket
-    if asks_to_follow(scope):
+    if is_stream_request(scope):
         return event_stream
-    return waiting_room if is_long_poll(scope) else hop
+    return waiting_room if is_long_poll(scope) else bridge
 
 
 async def _no_socket(scope: Scope, receive: Receive, send: Send) -> None:
@@ -94,6 +94,6 @@ async def _live(receive: Receive, send: Send) -> None:
             sequencer.stop()
             exchange.stop()
             tail.stop()
-            hop.close()
+            bridge.close()
             await send({"type": "lifespan.shutdown.complete"})
             return

@@ -8,7 +8,7 @@ from django.shortcuts import render
 from drf_spectacular.generators import SchemaGenerator
 
 from core import strict_json
-from core.api.exception_handler import reads_only
+from core.api.exception_handler import require_safe
 from core.errors import ProtocolError
 from core.root_path import public_path
 
@@ -18,7 +18,7 @@ CONTENT_SECURITY_POLICY = (
 )
 
 
-@reads_only
+@require_safe
 def openapi(request: HttpRequest) -> HttpResponse:
     return HttpResponse(description(), content_type="application/json")
 
@@ -29,12 +29,12 @@ def description() -> bytes:
     return strict_json.dumps(SchemaGenerator().get_schema(request=None, public=True))
 
 
-@reads_only
+@require_safe
 def page(request: HttpRequest) -> HttpResponse:
     return _page(request, "docs/page.html", {})
 
 
-@reads_only
+@require_safe
 def problem(request: HttpRequest, code: str) -> HttpResponse:
     """What a `type` leads to: the problem and its remedy, for a person or a program."""
     found = ProtocolError.catalogue.get(code)

@@ -6,19 +6,19 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 
-from core.api.exception_handler import reads_only
-from core.version import installed
+from core.api.exception_handler import require_safe
+from core.version import installed_version
 from intents import triggers
 
 log = logging.getLogger("openintent.health")
 
 
-@reads_only
+@require_safe
 def live(request: HttpRequest) -> JsonResponse:
-    return JsonResponse({"status": "ok", "version": installed()})
+    return JsonResponse({"status": "ok", "version": installed_version()})
 
 
-@reads_only
+@require_safe
 def ready(request: HttpRequest) -> JsonResponse:
     """200 where everything answers, else 503; `checks` says what does not."""
     checks = {"database": _database(), "migrations": "unknown", "log_guard": "unknown"}

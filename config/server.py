@@ -14,7 +14,7 @@ from django.db import Error as DatabaseError
 from openintent_server import CannotStart
 
 from core.env import DEV_DATABASE, env, flag, is_loopback, number, rate, weakness
-from core.version import installed
+from core.version import installed_version
 
 SETTINGS = "config.settings"
 DEFAULT_HOST = "127.0.0.1"
@@ -117,7 +117,7 @@ class OpenIntentServer:
     def _serve(self, listener: socket.socket) -> None:
         from django.conf import settings  # noqa: PLC0415
 
-        from core.serving.supervisor import Crew, CrewFailed  # noqa: PLC0415
+        from core.serving.supervisor import StartupFailed, Supervisor  # noqa: PLC0415
         from core.serving.uvicorn_server import serve  # noqa: PLC0415
 
         host, port = listener.getsockname()[:2]
@@ -127,8 +127,8 @@ class OpenIntentServer:
             serve(listener)
             return
         try:
-            Crew(self.workers, listener, _settled(settings)).run()
-        except CrewFailed as failure:
+            Supervisor(self.workers, listener, _settled(settings)).run()
+        except StartupFailed as failure:
             raise CannotStart(str(failure)) from None
 
 
@@ -167,7 +167,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument(
         "--log-level", choices=["debug", "info", "warning", "error", "critical"], help="(OPENINTENT_LOG_LEVEL; default info)"
     )
-    parser.add_argument("--version", action="version", version=f"openintent {installed()}")
+    parser.add_argument("--version", action="version", version=f"openintent {installed_version()}")
     options = parser.parse_args(arguments)
     try:
         if options.api_keys is not None:
@@ -277,7 +277,7 @@ def _banner(host: str, port: int, settings: Any, workers: int, way_in: str) -> s
     site = f"http://{'localhost' if is_loopback(host) and ':' not in host else shown}:{port}"
     base = f"{site}{settings.ROOT_PATH}"
     lines = [
-        f"OpenIntent {installed()} is ready.",
+        f"OpenIntent {installed_version()} is ready.",
         f"  API       {base}/api/v1",
         f"  Docs      {base}/docs",
         f"  Console   {base}/admin/",

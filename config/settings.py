@@ -171,13 +171,13 @@ THREADS = env.number("OPENINTENT_THREADS", 4, least=1)
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["access.authentication.KeyAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["access.authentication.RoleAllows", "access.authentication.AgentIdAllows"],
+    "DEFAULT_PERMISSION_CLASSES": ["access.authentication.HasRequiredRole", "access.authentication.MayActAsAgent"],
     "DEFAULT_PARSER_CLASSES": ["core.api.parsers.JSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["core.api.renderers.JSONRenderer"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "core.api.renderers.AlwaysJSON",
-    "DEFAULT_SCHEMA_CLASS": "core.openapi.Schema",
+    "DEFAULT_SCHEMA_CLASS": "core.openapi.ApiAutoSchema",
     "DEFAULT_METADATA_CLASS": None,
-    "EXCEPTION_HANDLER": "core.api.exception_handler.drf_exception_handler",
+    "EXCEPTION_HANDLER": "core.api.exception_handler.exception_handler",
     "UNAUTHENTICATED_USER": None,
     "COERCE_DECIMAL_TO_STRING": False,
 }
@@ -203,8 +203,8 @@ SPECTACULAR_SETTINGS = {
         "SubscriptionChange": "subscriptions.models.SETTABLE",
         "DeliveryStatus": "subscriptions.models.DeliveryStatus",
     },
-    "PREPROCESSING_HOOKS": ["core.openapi.without_other_spellings"],
-    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "core.openapi.finish"],
+    "PREPROCESSING_HOOKS": ["core.openapi.exclude_alias_paths"],
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "core.openapi.add_common_parts"],
     "AUTHENTICATION_WHITELIST": ["access.authentication.KeyAuthentication"],
     "DESCRIPTION": "Humans and AI agents work on the same goals: versioned intents with an append-only event log.\n\n"
     "Every error is a `application/problem+json` object with a stable `code`.",

@@ -13,7 +13,7 @@ from core import strict_json
 from core.api import pagination
 from core.registration import protocol_apps
 from core.root_path import public_path
-from core.version import installed
+from core.version import installed_version
 
 LINKS = {"openapi": "/openapi.json", "docs": "/docs", "compatibility": "/.well-known/openintent-compat.json"}
 
@@ -43,7 +43,7 @@ class ProtocolView(_Public):
             {
                 "protocol": "openintent",
                 "version": "1",
-                "server": {"name": "openintent", "version": installed()},
+                "server": {"name": "openintent", "version": installed_version()},
                 "api_base": public_path("/api/v1"),
                 "rfcs": dict(sorted(rfc for config in protocol_apps() for rfc in config.rfcs.items())),
                 "links": {name: public_path(path) for name, path in LINKS.items()},

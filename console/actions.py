@@ -21,7 +21,7 @@ from django.template.response import TemplateResponse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from access.models import Role
-from access.roles import may
+from access.roles import has_role
 from core.errors import ProtocolError
 
 SHOWN = 10  # Objects that a question names; the others it counts.
@@ -58,7 +58,7 @@ def action(
     def decorate(call: Verb) -> Action:
         @wraps(call)
         def run(self: Any, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
-            if not may(request, least):
+            if not has_role(request, least):
                 raise PermissionDenied(f"This needs the role {least.value}.")
             if not queryset.exists():
                 messages.warning(request, "What you chose is not in this list any more. Nothing was changed.")
@@ -83,7 +83,7 @@ def action(
 def allowed(request: HttpRequest, chosen: Any) -> bool:
     """Whether the person may do this: an action of ours says for whom it is, others (Django's own) judge themselves."""
     least = getattr(chosen, "least", None)
-    return least is None or may(request, least)
+    return least is None or has_role(request, least)
 
 
 def way_back(request: HttpRequest) -> str | None:

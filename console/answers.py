@@ -11,7 +11,7 @@ from django.db import transaction
 from django.http import HttpRequest
 
 from access.models import Role
-from access.roles import actor_of, role_of
+from access.roles import actor_from_user, role_of
 from console import questions
 from console.questions import EVIDENCE
 from console.telling import person
@@ -90,7 +90,7 @@ def too_late(request: HttpRequest, asked_id: UUID, decision: str) -> TooLate | N
     asked, now = Arbitration.objects.select_related("decision").get(pk=asked_id), database_now()
     match status_at(asked, now):
         case Status.RESOLVED:
-            return _decided(asked.decision, now, actor_of(request).id, decision)
+            return _decided(asked.decision, now, actor_from_user(request).id, decision)
         case Status.EXPIRED:
             return TooLate("The time is over", f"The question ran out {in_short(now - (asked.expires_at or now))} ago.")
         case _:
@@ -167,7 +167,7 @@ def _record(
         return services.record_decision(
             intent_id=asked.intent_id,
             arbitration_id=asked.pk,
-            actor=actor_of(request),
+            actor=actor_from_user(request),
             role=role_of(request.user) or Role.OBSERVER,
             decision=decision,
             rationale=rationale,

@@ -14,7 +14,7 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_GET
 
 from access.models import Role
-from access.roles import may
+from access.roles import has_role
 from console.panels import AGAIN, answer, refuse_unknown
 from console.spent import PERIODS, TAKEN, Asked, gather, spellings
 from core import strict_json
@@ -49,7 +49,7 @@ _CELLS = re.compile(r"([;\t\r\n])")  # A spreadsheet set up for another country 
 
 @require_GET
 def page(request: HttpRequest) -> HttpResponse:
-    if not may(request, Role.OBSERVER):
+    if not has_role(request, Role.OBSERVER):
         raise PermissionDenied("You have no role in the console.")
     refuse_unknown(request, TAKEN)
     asked = Asked.of(request.GET, database_now().date())
@@ -67,7 +67,7 @@ def page(request: HttpRequest) -> HttpResponse:
 @require_GET
 def export(request: HttpRequest) -> HttpResponseBase:
     """All costs that the page adds up, of every unit unless one is asked for, as CSV."""
-    if not may(request, Role.OBSERVER):
+    if not has_role(request, Role.OBSERVER):
         raise PermissionDenied("You have no role in the console.")
     refuse_unknown(request, TAKEN)
     asked = Asked.of(request.GET, database_now().date())

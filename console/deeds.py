@@ -16,10 +16,10 @@ from rest_framework.exceptions import ValidationError
 
 from access.identity import Actor
 from access.models import Role
-from access.roles import actor_of, may
+from access.roles import actor_from_user, has_role
 from console.actions import CONFIRMED, MAX_REASON, SHOWN, Declined
 from console.log import counter
-from core.api.serializers import parse_values
+from core.api.serializers import validate_data
 from core.db import database_now
 from core.errors import Invalid, ProtocolError
 from core.ids import parse_id
@@ -91,14 +91,14 @@ def answer(request: HttpRequest, object_id: UUID, name: str) -> HttpResponse:
     deed = DEEDS.get(name)
     if deed is None:
         raise Http404
-    if not may(request, deed.least):
+    if not has_role(request, deed.least):
         raise PermissionDenied(f"This needs the role {deed.least.value}.")
     intent = get_object_or_404(Intent, pk=object_id)
     try:
         if CONFIRMED not in request.POST:
             return _asked(request, intent, deed.ask(intent, request.POST))
         with transaction.atomic():
-            done = deed.do(intent, request.POST, actor_of(request))
+            done = deed.do(intent, request.POST, actor_from_user(request))
     except VersionConflict as conflict:
         seen, now = request.POST.get("version"), conflict.extra["current_version"]
         messages.warning(
@@ -211,7 +211,7 @@ def _ask_assign(intent: Intent, form: Form) -> Question:
 def _do_assign(intent: Intent, form: Form, actor: Actor) -> str:
     given = {"agent_id": form.get("agent_id", "").strip(), "role": form.get("role", "").strip() or "worker"}
     try:
-        assignee = Assignee(**parse_values(AssignAgent, given))
+        assignee = Assignee(**validate_data(AssignAgent, given))
     except ValidationError as error:
         raise Invalid(_in_words(error)) from None
     _, is_new = services.assign_agent(intent_id=intent.pk, assignee=assignee, actor=actor)

@@ -25,9 +25,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 from unfold.forms import AuthenticationForm
 
-from access.audit_log import note
-from access.loopback import why_not_from_here
-from access.roles import set_role
+from access.audit_log import record
+from access.loopback import remote_origin_reason
+from access.roles import grant_role
 from console import throttle
 from console.models import SignInLink
 from core.db import atomic_verb
@@ -64,13 +64,13 @@ class SignInForm(AuthenticationForm):
 
 def note_signed_in(request: HttpRequest, person: AbstractBaseUser, *, by: str) -> None:
     name = f"user:{person.get_username()}"
-    note("signed_in", actor=name, subject=name, by=by, address=request.META["REMOTE_ADDR"])
+    record("signed_in", actor=name, subject=name, by=by, address=request.META["REMOTE_ADDR"])
 
 
 def note_attempt(done: str, username: str, address: str) -> None:
     """Say what became of an attempt. A name that no account has is left out: people type passwords into the wrong field."""
     is_known = User.objects.filter(username=username).exists()
-    note(done, actor="unknown", subject=f"user:{username}" if is_known else "unknown", address=address)
+    record(done, actor="unknown", subject=f"user:{username}" if is_known else "unknown", address=address)
 
 
 def can_anybody_enter() -> bool:
@@ -85,7 +85,7 @@ def invite() -> str:
     if is_new:
         person.set_unusable_password()
         person.save()
-        set_role(person, "operator")
+        grant_role(person, "operator")
     SignInLink.objects.filter(created_at__lt=timezone.now() - GOOD_FOR).delete()
     link = SignInLink.objects.create(person=person, created_at=timezone.now())
     return reverse("console_enter") + "?" + urlencode({"token": _signer().sign(link.pk.hex)})
@@ -97,7 +97,7 @@ def enter(request: HttpRequest) -> HttpResponse:
     """What the link leads to."""
     if request.headers.get("Sec-Purpose", "").startswith("prefetch"):  # A browser that looks ahead would use it up.
         return HttpResponse(status=503)
-    if not settings.DEV_MODE or why_not_from_here(request.META):
+    if not settings.DEV_MODE or remote_origin_reason(request.META):
         return _to_the_form(request, "Sign-in links work in dev mode, on the machine of the server.")
     link = _use(request.GET.get("token", ""))
     if link is None:

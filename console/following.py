@@ -6,8 +6,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_GET
 
 from access.models import Role
-from access.roles import may
-from core.api.exception_handler import respond
+from access.roles import has_role
+from core.api.exception_handler import problem_response
 from core.api.filters import MAX_COUNTER
 from core.errors import Forbidden, ProtocolError, Unauthenticated
 from core.ids import parse_id
@@ -22,8 +22,8 @@ def follow(request: HttpRequest) -> HttpResponse:
         _require_viewer(request)
         topic = _topic(request)
     except ProtocolError as refusal:
-        return respond(refusal)
-    after = stream_start.beginning(_after(request))
+        return problem_response(refusal)
+    after = stream_start.start_position(_after(request))
     return JsonResponse({"topics": [topic], "event_types": [], "after": after, "session": request.session.session_key})
 
 
@@ -31,7 +31,7 @@ def _require_viewer(request: HttpRequest) -> None:
     """Raises Unauthenticated, Forbidden."""
     if not request.user.is_authenticated:
         raise Unauthenticated("You are signed out.")
-    if not may(request, Role.OBSERVER):
+    if not has_role(request, Role.OBSERVER):
         raise Forbidden("You have no role in the console.")
 
 

@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from access.models import Role
-from access.roles import may
+from access.roles import has_role
 from console.budgets import watched
 from core.db import database_now
 from core.ids import first_id_at
@@ -36,12 +36,12 @@ URGENT = timedelta(minutes=20)
 
 def page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """What the theme's index page is given; somebody without a role is told so."""
-    return {**context, "title": "Home", **(gather(database_now()) if may(request, Role.OBSERVER) else {"questions": None})}
+    return {**context, "title": "Home", **(gather(database_now()) if has_role(request, Role.OBSERVER) else {"questions": None})}
 
 
 def panels(request: HttpRequest) -> HttpResponse:
     """The part of the page that changes, for the script that keeps it true."""
-    if not may(request, Role.OBSERVER):
+    if not has_role(request, Role.OBSERVER):
         raise PermissionDenied("You have no role in the console.")
     return TemplateResponse(request, "console/panels.html", gather(database_now()), headers={"Cache-Control": "no-store"})
 
@@ -137,7 +137,7 @@ def in_dollars(sums: Iterable[tuple[str, int, int]]) -> Decimal:
 
 def _webhooks(now: datetime) -> dict[str, Any]:
     is_failing = Q(failing_since__isnull=False) | Q(status=SubscriptionStatus.DISABLED)
-    failing = Subscription.objects.kept().filter(is_failing)
+    failing = Subscription.objects.not_removed().filter(is_failing)
     retrying, dead = Q(status=DeliveryStatus.PENDING, attempts__gt=0), Q(status=DeliveryStatus.DEAD)
     recent = dead & Q(ended_at__gte=now - timedelta(days=1))
     counts = Delivery.objects.filter(Q(status=DeliveryStatus.PENDING) | recent).aggregate(

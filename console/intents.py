@@ -8,7 +8,7 @@ from django.db.models import Sum
 from django.http import HttpRequest
 
 from access.models import Role
-from access.roles import may
+from access.roles import has_role
 from attachments import previews
 from attachments.models import Attachment
 from console import budgets, deeds, log, neighbours, retrying, versions
@@ -42,8 +42,8 @@ def gather(request: HttpRequest, intent: Intent) -> dict[str, Any]:
     return {
         "now": now,
         "intent": intent,
-        "is_operator": may(request, Role.OPERATOR),
-        "is_arbiter": may(request, Role.ARBITER),
+        "is_operator": has_role(request, Role.OPERATOR),
+        "is_arbiter": has_role(request, Role.ARBITER),
         "path": [each for _, each in graph.ancestors(intent.pk, beyond=0, limit=SHOWN)][::-1],
         "portfolios": [*Membership.objects.filter(intent=intent).select_related("portfolio").order_by("pk")[:SHOWN]],
         "questions": [*Arbitration.objects.pending().filter(intent=intent).order_by("-blocking", "pk")[:SHOWN]],

@@ -15,7 +15,7 @@ from django.urls import reverse
 from unfold.admin import ModelAdmin
 
 from access.models import Role
-from access.roles import may
+from access.roles import has_role
 from console.actions import allowed, way_back
 from core.db import database_now
 
@@ -55,7 +55,7 @@ def answer(
     anew in any case (0: never), and at most every `pace` seconds. `context["above"]` may name a template of what stands above
     the panels, and is written once. Raises PermissionDenied.
     """
-    if not may(request, Role.OBSERVER):
+    if not has_role(request, Role.OBSERVER):
         raise PermissionDenied("You have no role in the console.")
     context = {"now": database_now(), **context}
     if AGAIN in request.GET:
@@ -89,10 +89,10 @@ class PanelsAdmin(ModelAdmin):
     every = 0
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        return may(request, Role.OBSERVER)
+        return has_role(request, Role.OBSERVER)
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return may(request, Role.OBSERVER)
+        return has_role(request, Role.OBSERVER)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

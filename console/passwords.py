@@ -68,12 +68,12 @@ class ChangeForm(PasswordChangeForm):
         try:
             attempt = throttle.spend(name, self.counted_address)
         except throttle.TooManyAttempts as refusal:
-            user_services.note_password(self.user, "password_change_throttled", address=self.address)
+            user_services.record_password_change(self.user, "password_change_throttled", address=self.address)
             raise ValidationError(f"Too many attempts. Try again in {in_words(refusal.wait)}.", "throttled") from None
         try:
             given: str = super().clean_old_password()
         except ValidationError:
-            user_services.note_password(self.user, "password_change_failed", address=self.address)
+            user_services.record_password_change(self.user, "password_change_failed", address=self.address)
             raise
         throttle.give_back(attempt)
         return given
@@ -162,6 +162,6 @@ class ChangePassword(PasswordChangeView):
         return {**super().get_form_kwargs(), "request": self.request}
 
     def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
-        user_services.note_password(form.user, address=self.request.META["REMOTE_ADDR"])
+        user_services.record_password_change(form.user, address=self.request.META["REMOTE_ADDR"])
         messages.success(self.request, "Your password is changed. You are signed out everywhere else.")
         return super().form_valid(form)

@@ -12,7 +12,7 @@ from django.db.models import Count, ExpressionWrapper, F, TextField
 from django.http import HttpRequest
 
 from access.models import Role
-from access.roles import actor_of, may, role_of
+from access.roles import actor_from_user, has_role, role_of
 from console.diffs import Change, changes
 from console.home import URGENT
 from governance.models import Arbitration, Status
@@ -38,7 +38,7 @@ CHIPS = 6  # Options that a row of the inbox offers.
 def rows(request: HttpRequest, found: Sequence[Arbitration], now: datetime) -> list[dict[str, Any]]:
     """One page of the list, each with what it keeps from going on and what can be done with it."""
     waiting = _waiting_for({each.intent_id for each in found if each.blocking})
-    decides = may(request, Role.ARBITER)
+    decides = has_role(request, Role.ARBITER)
     return [
         {
             "asked": each,
@@ -66,7 +66,7 @@ def is_urgent(asked: Arbitration, now: datetime) -> bool:
 
 def is_own(request: HttpRequest, asked: Arbitration) -> bool:
     """Whether the person asked it and may therefore not decide it (rule A-4)."""
-    return asked.principal == actor_of(request).principal and role_of(request.user) != Role.OPERATOR
+    return asked.principal == actor_from_user(request).principal and role_of(request.user) != Role.OPERATOR
 
 
 def _waiting_for(intent_ids: set[UUID]) -> dict[UUID, int]:
@@ -89,7 +89,7 @@ def question(request: HttpRequest, asked: Arbitration, now: datetime) -> dict[st
         "status": status,
         "is_urgent": is_urgent(asked, now),
         "is_pending": status == Status.PENDING,
-        "may_decide": may(request, Role.ARBITER),
+        "may_decide": has_role(request, Role.ARBITER),
         "is_own": is_own(request, asked),
         "decision": getattr(asked, "decision", None),
         "withdrawal": withdrawal(asked) if status == Status.WITHDRAWN else None,

@@ -8,7 +8,7 @@ from django.urls import URLPattern, URLResolver
 from django.views.decorators.http import require_http_methods
 from unfold.sites import UnfoldAdminSite
 
-from access.audit_log import note
+from access.audit_log import record
 from console.entering import SignInForm
 
 
@@ -40,5 +40,5 @@ class ConsoleSite(UnfoldAdminSite):
         name = f"user:{request.user.get_username()}"
         response: HttpResponse = super().logout(request, extra_context)
         if response.status_code < 400:
-            note("signed_out", actor=name, subject=name, address=request.META["REMOTE_ADDR"])
+            record("signed_out", actor=name, subject=name, address=request.META["REMOTE_ADDR"])
         return response

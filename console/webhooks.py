@@ -9,7 +9,7 @@ from django.db.models import Count, Min, QuerySet
 from django.http import HttpRequest
 
 from access.models import Role
-from access.roles import may
+from access.roles import has_role
 from core.db import database_now
 from intents.events import EventType
 from intents.models import Event
@@ -74,7 +74,7 @@ def gather(request: HttpRequest, subscription: Subscription) -> dict[str, Any]:
         "wanted": wanted,
         "next_attempt": deliveries.filter(status=DeliveryStatus.PENDING).aggregate(at=Min("next_attempt_at"))["at"],
         "sent": sent(shown.order_by("-pk")[:SHOWN], now),
-        "may_send": may(request, Role.OPERATOR) and state == Status.ACTIVE and subscription.callback_url is not None,
+        "may_send": has_role(request, Role.OPERATOR) and state == Status.ACTIVE and subscription.callback_url is not None,
     }
 
 

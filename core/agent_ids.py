@@ -11,11 +11,11 @@ AGENT_ID = re.compile(r"[^\x00-\x20\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\
 INVISIBLE = ("Cc", "Cf", "Cs")
 """Unicode's categories of what nobody sees: control and format characters, and halves of characters."""
 
-SERVER, PERSON = "system", "user:"
+SERVER_ID, USER_PREFIX = "system", "user:"
 RESERVED = "^([Ss][Yy][Ss][Tt][Ee][Mm]$|[Uu][Ss][Ee][Rr]:)"
 """What a schema can say of the names that are taken."""
-NOT_THE_SERVER = f"{SERVER!r} is the server itself; act under another name"
-NOT_A_PERSON = f"names that begin with {PERSON!r} are those of signed-in people; act under another name"
+NOT_THE_SERVER = f"{SERVER_ID!r} is the server itself; act under another name"
+NOT_A_PERSON = f"names that begin with {USER_PREFIX!r} are those of signed-in people; act under another name"
 LOOKS = "cannot contain control or format characters, nor begin or end with a space"
 
 
@@ -25,23 +25,23 @@ class Problem(NamedTuple):
 
 
 @lru_cache(maxsize=10_000)  # Asked for each request with an X-Agent-ID.
-def problem_with(given: str) -> Problem | None:
+def agent_id_problem(given: str) -> Problem | None:
     """Return why no key may act, or be acted upon, under this name; None where it may."""
     if not 1 <= len(given) <= MAX_AGENT_ID:
         return Problem(f"must have 1 to {MAX_AGENT_ID} characters", "invalid")
     if not AGENT_ID.fullmatch(given):
         return Problem(LOOKS, "invalid")
-    if not given.isascii() and (given != given.strip() or has_invisible(given)):
+    if not given.isascii() and (given != given.strip() or has_invisible_characters(given)):
         return Problem(LOOKS, "invisible_character")
-    known_as = folded(given)
-    if known_as == SERVER:
+    known_as = fold_agent_id(given)
+    if known_as == SERVER_ID:
         return Problem(NOT_THE_SERVER, "reserved")
-    if known_as.startswith(PERSON):
+    if known_as.startswith(USER_PREFIX):
         return Problem(NOT_A_PERSON, "reserved")
     return None
 
 
-def has_invisible(text: str) -> bool:
+def has_invisible_characters(text: str) -> bool:
     """Whether it has a control or format character, with which two texts can look the same and differ."""
     if text.isascii():
         return not text.isprintable()
@@ -49,7 +49,7 @@ def has_invisible(text: str) -> bool:
 
 
 @lru_cache(maxsize=10_000)
-def folded(text: str) -> str:
+def fold_agent_id(text: str) -> str:
     """Return what is the same for texts that look the same: without case, width, invisible characters and look-alike letters."""
     if not text.isascii():
         visible = "".join(each for each in unicodedata.normalize("NFKC", text) if unicodedata.category(each) not in INVISIBLE)

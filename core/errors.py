@@ -17,7 +17,7 @@ MAX_FIELD, MAX_MESSAGE = 200, 500
 """Characters of what may repeat the input."""
 
 
-def shorten(text: str, length: int) -> str:
+def truncate(text: str, length: int) -> str:
     return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
@@ -37,7 +37,7 @@ class ProtocolError(Exception):
         ProtocolError.catalogue.setdefault(cls.code, cls)  # A subclass may be a special case of its parent's code.
 
     def __init__(self, detail: str, *, headers: dict[str, str] | None = None, **extra: Any) -> None:
-        detail = shorten(detail, MAX_DETAIL)
+        detail = truncate(detail, MAX_DETAIL)
         super().__init__(detail)
         self.detail = detail
         self.extra = extra
@@ -63,10 +63,10 @@ class Invalid(ProtocolError):
 
     def __init__(self, detail: str, errors: Iterable[dict[str, str]] = ()) -> None:
         named = [
-            {**each, "field": shorten(each["field"], MAX_FIELD), "message": shorten(each["message"], MAX_MESSAGE)}
+            {**each, "field": truncate(each["field"], MAX_FIELD), "message": truncate(each["message"], MAX_MESSAGE)}
             for each in islice(errors, MAX_ERRORS)
         ]
-        super().__init__(detail, errors=named or [{"field": "", "message": shorten(detail, MAX_MESSAGE), "code": "invalid"}])
+        super().__init__(detail, errors=named or [{"field": "", "message": truncate(detail, MAX_MESSAGE), "code": "invalid"}])
 
     @classmethod
     def field(cls, name: str, message: str, code: str = "invalid") -> "Invalid":
@@ -78,7 +78,7 @@ class Invalid(ProtocolError):
         first, *more = errors = list(errors)
         unnamed = f", of which {MAX_ERRORS - 1} are named" if len(more) >= MAX_ERRORS else ""
         others = f" (and {len(more)} more{unnamed})" if more else ""
-        return cls(f"{shorten(first['field'], MAX_FIELD) or 'body'}: {shorten(first['message'], MAX_MESSAGE)}{others}", errors)
+        return cls(f"{truncate(first['field'], MAX_FIELD) or 'body'}: {truncate(first['message'], MAX_MESSAGE)}{others}", errors)
 
 
 class Unauthenticated(ProtocolError):

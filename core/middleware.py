@@ -7,7 +7,7 @@ from time import perf_counter
 from django.http import HttpRequest, HttpResponse
 
 from core import request_id
-from core.errors import PRIVATE, shorten
+from core.errors import PRIVATE, truncate
 
 CONSOLE = "/admin/"
 MAX_PATH = 500  # Characters of a path that the log keeps.
@@ -24,14 +24,14 @@ class RequestLog:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         begun = perf_counter()
-        chosen = request_id.begin(request.META.get("HTTP_X_REQUEST_ID"))
+        chosen = request_id.set_request_id(request.META.get("HTTP_X_REQUEST_ID"))
         response = self.get_response(request)
         response.headers[request_id.HEADER] = chosen
         response.headers.setdefault("Cache-Control", PRIVATE)
         if log.isEnabledFor(logging.INFO):
             fields = {
                 "method": request.method,
-                "path": shorten(request.path, MAX_PATH),
+                "path": truncate(request.path, MAX_PATH),
                 "status": response.status_code,
                 "ms": round((perf_counter() - begun) * 1000, 1),
             }

@@ -1,8 +1,10 @@
+"""Stored idempotent responses."""
+
 from django.db import models
 
 
-class IdempotentAnswer(models.Model):
-    """The answer that a POST with an Idempotency-Key got, for whoever sends it again (protocol §1)."""
+class IdempotentResponse(models.Model):
+    """The response to a POST with an Idempotency-Key, kept for its repetition (protocol §1)."""
 
     key = models.CharField(max_length=255)
     caller = models.CharField(max_length=300)
@@ -13,7 +15,7 @@ class IdempotentAnswer(models.Model):
     created_at = models.DateTimeField(db_index=True)
 
     class Meta:
-        db_table = "access_idempotentanswer"  # Where it stood before core was an app.
+        db_table = "access_idempotentanswer"  # The name from before core was an app.
         constraints = [models.UniqueConstraint(fields=["key", "caller"], name="one_answer_per_idempotency_key")]
 
     def __str__(self) -> str:

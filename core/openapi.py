@@ -12,10 +12,10 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework import serializers
 
 from core.agent_ids import RESERVED
-from core.api.fields import VISIBLE, AnyJSON, OneOrMore
-from core.api.filters import WordsFilter
+from core.api.fields import VISIBLE, AnyJSONField, ItemOrListField
+from core.api.filters import CommaSeparatedFilter
 from core.api.pagination import DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET
-from core.api.serializers import Body
+from core.api.serializers import StrictSerializer
 from core.openapi_examples import BODIES, DESCRIPTIONS, OBJECTS
 
 Decorator = Callable[[Any], Any]
@@ -173,7 +173,7 @@ def component_name(serializer: type) -> str:
     return _NAMES.get(name) or re.sub("(?<=[a-z])(In|Out)$", "", name)
 
 
-class Schema(AutoSchema):
+class ApiAutoSchema(AutoSchema):
     """Tags come from the view; a path's ids are UUIDs; bodies and their fields say how strict they are."""
 
     def get_tags(self) -> list[str]:
@@ -190,7 +190,7 @@ class Schema(AutoSchema):
         body = force_instance(serializer)
         if not type(body).__doc__:
             schema.pop("description", None)  # It is the parent class's.
-        if isinstance(body, Body):
+        if isinstance(body, StrictSerializer):
             for alias, name in body.aliases.items():
                 _say(schema["properties"][name], f"Also taken as `{alias}`.")
             schema |= {"additionalProperties": False, **body.json_schema}
@@ -205,11 +205,11 @@ class Schema(AutoSchema):
             return schema
         if shorthand := getattr(getattr(field, "child", None), "shorthand", None):
             schema["items"] = {"anyOf": [shorthand, schema["items"]]}
-        if isinstance(field, AnyJSON):
+        if isinstance(field, AnyJSONField):
             schema = {name: each for name, each in schema.items() if name == "description"}
         if not getattr(field, "allow_empty", True):
             schema["minItems" if isinstance(field, serializers.ListField) else "minProperties"] = 1
-        if isinstance(field, OneOrMore):
+        if isinstance(field, ItemOrListField):
             several = {name: schema.pop(name) for name in ("type", "items", "minItems") if name in schema}
             several["maxItems"] = field.max_length
             schema = {**schema, "anyOf": [*several["items"].get("anyOf", [several["items"]]), several]}
@@ -232,7 +232,7 @@ class Schema(AutoSchema):
 _MAY_BE_VERSIONED = {"x-versioned": "optional"}
 
 
-def created(
+def document_create(
     operation_id: str, summary: str, body: Any, answer: Any, *, may_exist: bool = False, may_be_versioned: bool = False
 ) -> Decorator:
     """A POST that makes something; `may_exist` where it answers 200 for what was there already."""
@@ -247,7 +247,7 @@ def created(
     )
 
 
-def updated(operation_id: str, summary: str, body: Any, answer: Any, *, creates: bool = False) -> Decorator:
+def document_update(operation_id: str, summary: str, body: Any, answer: Any, *, creates: bool = False) -> Decorator:
     """A write that needs the version."""
     responses = {200: answer, **({201: answer} if creates else {})}
     return extend_schema(
@@ -255,7 +255,7 @@ def updated(operation_id: str, summary: str, body: Any, answer: Any, *, creates:
     )
 
 
-def changed(operation_id: str, summary: str, body: Any, answer: Any, *, may_be_versioned: bool = False) -> Decorator:
+def document_action(operation_id: str, summary: str, body: Any, answer: Any, *, may_be_versioned: bool = False) -> Decorator:
     """A write that needs no version: whoever comes last, or first, is right. With `may_be_versioned` one that is sent is honoured."""
     return extend_schema(
         operation_id=operation_id,
@@ -267,7 +267,7 @@ def changed(operation_id: str, summary: str, body: Any, answer: Any, *, may_be_v
     )
 
 
-def read(operation_id: str, summary: str, answer: Any, *, flags: dict[str, str] | None = None) -> Decorator:
+def document_retrieve(operation_id: str, summary: str, answer: Any, *, flags: dict[str, str] | None = None) -> Decorator:
     """`flags` are parameters that are true or false, with what they do."""
     parameters = [
         OpenApiParameter(name, {"type": "boolean", "default": False}, description=text) for name, text in (flags or {}).items()
@@ -275,7 +275,7 @@ def read(operation_id: str, summary: str, answer: Any, *, flags: dict[str, str] 
     return extend_schema(operation_id=operation_id, summary=summary, responses={200: answer}, parameters=parameters)
 
 
-def followed(operation_id: str, summary: str) -> Decorator:
+def document_stream(operation_id: str, summary: str) -> Decorator:
     """A stream of events (rule S-1), which a plain client of this description can only read to its end."""
     after = {"type": "integer", "minimum": 0, "maximum": 2**63 - 1}
     return extend_schema(
@@ -286,7 +286,10 @@ def followed(operation_id: str, summary: str) -> Decorator:
             OpenApiParameter("after", after, description="Events after this position; 0 replays all. Default: from now on."),
             OpenApiParameter("Last-Event-ID", after, OpenApiParameter.HEADER, description="The same; it comes before `after`."),
             OpenApiParameter(
-                "event_type", WordsFilter.json_schema, description="One or several types, divided by commas.", explode=False
+                "event_type",
+                CommaSeparatedFilter.json_schema,
+                description="One or several types, divided by commas.",
+                explode=False,
             ),
             OpenApiParameter("token", {"type": "string"}, description="In place of a key: what `/stream-tokens` answered."),
         ],
@@ -294,13 +297,13 @@ def followed(operation_id: str, summary: str) -> Decorator:
     )
 
 
-def deleted(operation_id: str, summary: str, *, versioned: bool = False, may_be_versioned: bool = False) -> Decorator:
+def document_destroy(operation_id: str, summary: str, *, versioned: bool = False, may_be_versioned: bool = False) -> Decorator:
     """A DELETE; repeated, it answers the same."""
     extensions = {"x-versioned": True} if versioned else _MAY_BE_VERSIONED if may_be_versioned else {}
     return extend_schema(operation_id=operation_id, summary=summary, responses={204: None}, extensions=extensions)
 
 
-def listed(
+def document_list(
     operation_id: str,
     summary: str,
     element: Any,
@@ -346,12 +349,12 @@ def _say(schema: dict[str, Any], sentence: str) -> None:
     schema["description"] = f"{schema.get('description', '')} {sentence}".strip()
 
 
-def without_other_spellings(endpoints: list[Any]) -> list[Any]:
+def exclude_alias_paths(endpoints: list[Any]) -> list[Any]:
     """Each operation is described once (protocol §7 has two paths for streams)."""
     return [endpoint for endpoint in endpoints if not endpoint[0].startswith("/api/v1/subscribe/")]
 
 
-def finish(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
+def add_common_parts(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
     """Add what every operation has: its errors, and the headers of its kind."""
     components = result["components"]
     components["schemas"] |= {"Problem": _PROBLEM_SCHEMA, **_FRAMES}

@@ -15,7 +15,7 @@ def request_id() -> str | None:
     return _current.get()
 
 
-def begin(offered: str | None) -> str:
+def set_request_id(offered: str | None) -> str:
     """Take over the id that a proxy or caller gave, if it is harmless, or make one."""
     chosen = offered if offered and _ACCEPTABLE.fullmatch(offered) else token_hex(8)
     _current.set(chosen)

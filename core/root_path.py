@@ -13,7 +13,7 @@ def public_path(path: str) -> str:
     return f"{settings.ROOT_PATH}{path}"
 
 
-def without_root_path(scope: Any) -> Any:
+def strip_root_path(scope: Any) -> Any:
     """Return an ASGI scope with the prefix in `root_path` alone (WSGI calls it SCRIPT_NAME).
 
     In ASGI `path` begins with `root_path`; most proxies that are told to serve a prefix cut it off. Both are taken.

@@ -19,7 +19,7 @@ _BLOCK = 2**18
 _OF_A_FLOAT = (b".", b"e", b"E", b"e-", b"E-", b"e+", b"E+")
 
 
-class NotStrict(ValueError):
+class StrictJSONError(ValueError):
     """The text is JSON, or nearly, but not a value that every database and client keeps. `code` says why."""
 
     def __init__(self, detail: str, code: str) -> None:
@@ -34,7 +34,7 @@ def loads(raw: bytes) -> Any:
     try:
         value = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
-        raise NotStrict(f"The body is not JSON: {error}.", "not_json") from None
+        raise StrictJSONError(f"The body is not JSON: {error}.", "not_json") from None
     if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH or _is_suspicious(raw):
         _check(raw, value)
     return value
@@ -72,7 +72,7 @@ def _require_few_values(raw: bytes) -> None:
     if _has_few_values(raw):
         return
     if not _has_few_values(_outside_strings(raw)):
-        raise NotStrict(
+        raise StrictJSONError(
             f"The JSON has more than {MAX_VALUES} values, {MAX_OBJECTS} objects or {MAX_MEMBERS} members; send less at once.",
             "too_many_values",
         )
@@ -95,9 +95,9 @@ def _outside_strings(raw: bytes) -> bytes:
 
 def _check(raw: bytes, value: Any) -> None:
     if depth(value) > MAX_DEPTH:
-        raise NotStrict(f"The JSON is nested deeper than {MAX_DEPTH} levels.", "too_deep")
+        raise StrictJSONError(f"The JSON is nested deeper than {MAX_DEPTH} levels.", "too_deep")
     if b"\\u0000" in raw and _has_nul(value):
-        raise NotStrict("The JSON contains the NUL character (\\u0000).", "nul_character")
+        raise StrictJSONError("The JSON contains the NUL character (\\u0000).", "nul_character")
     _check_integers(_outside_strings(raw))
 
 
@@ -111,7 +111,7 @@ def _check_integers(text: bytes) -> None:
             number = text[start : end if end >= 0 else None]
             if len(number) > 17 or int(number) > MAX_INTEGER:
                 shown = number[:40].decode()
-                raise NotStrict(f"The integer {shown} is outside ±(2^53−1); send it as a string.", "unsafe_integer")
+                raise StrictJSONError(f"The integer {shown} is outside ±(2^53−1); send it as a string.", "unsafe_integer")
         start = digits_only.find(_MANY_DIGITS, end) if end >= 0 else -1
 
 

@@ -3,7 +3,7 @@
 from importlib.metadata import PackageNotFoundError, version
 
 
-def installed() -> str:
+def installed_version() -> str:
     try:
         return version("openintent")
     except PackageNotFoundError:  # Run from a folder that nobody installed.

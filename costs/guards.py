@@ -17,7 +17,7 @@ def require_limits_kept(intent: Intent, constraints: dict[str, Any], actor: Acto
     if not loosened:
         return
     setters = dict(LimitSetter.objects.filter(intent=intent).values_list("limit_kind", "principal"))
-    if theirs := [kind for kind in loosened if not actor.answers_for(setters.get(kind, ""))]:
+    if theirs := [kind for kind in loosened if not actor.may_manage(setters.get(kind, ""))]:
         raise Forbidden(
             f"{', '.join(theirs)} cannot be raised or removed by others than who set it, an arbiter or an operator. Lowering it is free."
         )

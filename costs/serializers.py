@@ -9,8 +9,8 @@ from rest_framework import serializers
 
 from access.serializers import AgentId
 from core.agent_ids import AGENT_ID
-from core.api.fields import JSONObject, Text
-from core.api.serializers import Body
+from core.api.fields import JSONObjectField, StrictCharField
+from core.api.serializers import StrictSerializer
 from costs.amounts import (
     DECIMALS,
     MAX_AMOUNT,
@@ -54,7 +54,7 @@ class Amount(serializers.Field[Any, Any, Any, Any]):
         return to_trillionths(number) or (self.fail("inexact_number") if number else 0)
 
 
-class Word(Text):
+class Word(StrictCharField):
     """A name that money is summed up under."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -62,13 +62,13 @@ class Word(Text):
         super().__init__(pattern=rf"\A{AGENT_ID.pattern}\Z", looks=looks, **kwargs)
 
 
-class RecordCost(Body):
+class RecordCost(StrictSerializer):
     cost_type = Word(max_length=COST_TYPE)
     amount = Amount(help_text=f"Kept to {DECIMALS} decimals, rounded half-even; text keeps more digits than a number.")
     unit = Word(max_length=UNIT, default="USD", help_text="USD and cents are money; any other word counts on its own.")
     provider = Word(max_length=SOURCE, required=False, allow_null=True)
     model = Word(max_length=SOURCE, required=False, allow_null=True, help_text="Default: `metadata.model`, if that is text.")
-    metadata = JSONObject(required=False)
+    metadata = JSONObjectField(required=False)
     agent_id = AgentId(required=False, help_text="Who spent it, where neither the key nor X-Agent-ID says it.")
 
     def validate_unit(self, unit: str) -> str:

@@ -70,7 +70,7 @@ def record_limits(intent: Intent, before: dict[str, Any], actor: Actor) -> None:
         setters = LimitSetter.objects.filter(intent=intent)
         setters.exclude(limit_kind__in=new).delete()
         for setter in setters:
-            if new[setter.limit_kind] != old[setter.limit_kind] and actor.answers_for(setter.principal):
+            if new[setter.limit_kind] != old[setter.limit_kind] and actor.may_manage(setter.principal):
                 setter.principal = actor.principal
                 setter.save(update_fields=["principal"])
     added = [LimitSetter(intent=intent, limit_kind=kind, principal=actor.principal) for kind in new.keys() - old.keys()]

@@ -6,14 +6,14 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from access.identity import actor_of
-from core.api.filters import narrow
-from core.api.pagination import Keyset, page
-from core.api.serializers import check_parameters, parse
+from access.identity import get_actor
+from core.api.filters import filter_queryset
+from core.api.pagination import KeysetPagination
+from core.api.serializers import reject_unknown_parameters, validate_body
 from core.api.views import ApiViewSet
 from core.db import sql_rows
 from core.errors import Invalid
-from core.openapi import created, listed, read
+from core.openapi import document_create, document_list, document_retrieve
 from costs import services, summaries
 from costs.filters import CostFilter
 from costs.models import Cost
@@ -22,7 +22,7 @@ from costs.serializers import CostOut, CostPage, CostSummaryOut, RecordCost
 from intents.models import Intent
 from portfolios.models import Membership, Portfolio
 
-BY_ID = Keyset("id")
+BY_ID = KeysetPagination("id")
 TREE = "tree"
 
 _with_summary = extend_schema(responses={200: CostPage})
@@ -34,22 +34,22 @@ _rollup = extend_schema(
 class CostViewSet(ApiViewSet):
     tags = ["Costs"]
 
-    @created("record_cost", "Record what was spent on an intent", RecordCost, CostOut)
+    @document_create("record_cost", "Record what was spent on an intent", RecordCost, CostOut)
     def record(self, request: Request, intent_id: UUID | str) -> Response:
-        values = parse(RecordCost, request)
-        actor = actor_of(request, values.pop("agent_id", None))
+        values = validate_body(RecordCost, request)
+        actor = get_actor(request, values.pop("agent_id", None))
         return Response(cost_body(services.record_cost(intent_id=intent_id, actor=actor, **values)), status=201)
 
     @_with_summary
-    @listed("get_costs", "List the costs of an intent, with their summary", CostOut, "costs", filterset=CostFilter)
+    @document_list("get_costs", "List the costs of an intent, with their summary", CostOut, "costs", filterset=CostFilter)
     def list(self, request: Request, intent_id: UUID | str) -> Response:
         pk = Intent.objects.require(intent_id)
         return self._answer(Cost.objects.filter(intent_id=pk), request, lambda: summaries.summarize_intent(pk))
 
     @_rollup
-    @read("get_cost_summary", "Add up the costs of an intent", CostSummaryOut)
+    @document_retrieve("get_cost_summary", "Add up the costs of an intent", CostSummaryOut)
     def summary(self, request: Request, intent_id: UUID | str) -> Response:
-        check_parameters(request, ["rollup"])
+        reject_unknown_parameters(request, ["rollup"])
         rollup = request.query_params.get("rollup")
         if rollup not in (None, TREE):
             raise Invalid.field("rollup", f"must be {TREE}, or be left out")
@@ -57,7 +57,7 @@ class CostViewSet(ApiViewSet):
         return Response(summaries.summarize_tree(pk) if rollup else summaries.summarize_intent(pk))
 
     @_with_summary
-    @listed(
+    @document_list(
         "get_portfolio_costs",
         "List the costs of a portfolio's members, with their summary",
         CostOut,
@@ -71,5 +71,5 @@ class CostViewSet(ApiViewSet):
 
     @staticmethod
     def _answer(costs: QuerySet[Cost], request: Request, summary: Any) -> Response:
-        found = page(narrow(CostFilter, costs, request, []), request, BY_ID, fetch=sql_rows.fetch_within)
+        found = BY_ID.paginate_queryset(filter_queryset(CostFilter, costs, request, []), request, fetch=sql_rows.fetch_within)
         return Response({**found.body("costs", cost_body), "summary": summary()})

@@ -15,7 +15,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 
 from access.models import Role
-from access.roles import actor_of, may, role_of
+from access.roles import actor_from_user, has_role, role_of
 from console import answers, delegating, questions
 from console.actions import MAX_REASON, Declined, action
 from console.filters import by
@@ -88,7 +88,7 @@ class ArbitrationAdmin(RowsAdmin):
         try:
             with transaction.atomic():  # What became of it is read after a refusal.
                 services.withdraw_arbitration(
-                    arbitration_id=arbitration.pk, actor=actor_of(request), role=_role(request), reason=reason
+                    arbitration_id=arbitration.pk, actor=actor_from_user(request), role=_role(request), reason=reason
                 )
         except ArbitrationResolved:
             raise Declined(str(answers.too_late(request, arbitration.pk, ""))) from None
@@ -196,7 +196,7 @@ class DelegationAdmin(RowsAdmin):
     list_only = only = "delegation_granted delegation_revoked decision_recorded"
 
     def rows(self, request: HttpRequest, found: list[Delegation]) -> dict[str, Any]:
-        may_revoke = may(request, Role.ARBITER)
+        may_revoke = has_role(request, Role.ARBITER)
         return {
             "rows": delegating.rows(found, database_now()),
             "may_revoke": may_revoke and any(each.revoked_at is None for each in found),
@@ -206,7 +206,7 @@ class DelegationAdmin(RowsAdmin):
         return delegating.delegation(obj, database_now())
 
     def offers(self, request: HttpRequest, name: str, obj: Delegation) -> bool:
-        is_theirs = is_same_caller(actor_of(request), obj.delegator, obj.principal) or _role(request) == Role.OPERATOR
+        is_theirs = is_same_caller(actor_from_user(request), obj.delegator, obj.principal) or _role(request) == Role.OPERATOR
         return is_theirs and delegating.state(obj, database_now()) == "live"
 
     @action(
@@ -216,7 +216,7 @@ class DelegationAdmin(RowsAdmin):
         warning="The delegate may decide nothing more, from now on. This cannot be undone.",
     )
     def revoke(self, request: HttpRequest, delegation: Delegation) -> None:
-        services.revoke_delegation(delegation_id=delegation.pk, actor=actor_of(request), role=_role(request))
+        services.revoke_delegation(delegation_id=delegation.pk, actor=actor_from_user(request), role=_role(request))
 
 
 def _others(recorded: list[Any]) -> str:
@@ -225,7 +225,7 @@ def _others(recorded: list[Any]) -> str:
 
 def _require_arbiter(request: HttpRequest) -> None:
     """Raises PermissionDenied."""
-    if not may(request, Role.ARBITER):
+    if not has_role(request, Role.ARBITER):
         raise PermissionDenied("Deciding needs the role arbiter.")
 
 

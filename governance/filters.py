@@ -2,12 +2,12 @@
 
 import django_filters as filters
 
-from core.api.filters import ChoicesFilter
+from core.api.filters import CommaSeparatedChoiceFilter
 from governance.models import Arbitration, Delegation, Status
 
 
 class ArbitrationFilter(filters.FilterSet):
-    status = ChoicesFilter(
+    status = CommaSeparatedChoiceFilter(
         Status.values,
         help_text="As it is marked; one whose time is over is marked expired by this very request, unless it is just being changed.",
     )

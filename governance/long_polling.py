@@ -19,7 +19,7 @@ from django.db import connection
 from django.db.models import BooleanField, Case, When
 from django.db.models.functions import Now
 
-from core.serving.wsgi_bridge import Hop
+from core.serving.wsgi_bridge import WSGIBridge
 from governance.models import Arbitration, Status
 from governance.services import expire_arbitration
 from intents import wakeups
@@ -40,9 +40,9 @@ def is_long_poll(scope: Any) -> bool:
 class LongPollMiddleware:
     """An ASGI application for the requests that `asks_to_wait` says of."""
 
-    def __init__(self, hop: Hop) -> None:
-        self.hop = hop
-        self.watcher = ArbitrationPoller(lambda ids: hop.threads.run(still_pending, ids))
+    def __init__(self, bridge: WSGIBridge) -> None:
+        self.bridge = bridge
+        self.watcher = ArbitrationPoller(lambda ids: bridge.threads.run(still_pending, ids))
 
     def close(self) -> None:
         """Answer all who wait, as it stands: the server stops."""
@@ -50,12 +50,12 @@ class LongPollMiddleware:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         begun = asyncio.get_running_loop().time()
-        answer = await self.hop.ask(scope)
+        answer = await self.bridge.fetch(scope)
         if pending := _pending(answer):
             seconds = int(parse_qs(scope["query_string"])[b"wait"][-1])  # The view has found it to be a number.
             if not await self._wait(pending, begun + seconds, receive):
                 return
-            answer = await self.hop.ask(scope)
+            answer = await self.bridge.fetch(scope)
         for message in answer:
             await send(message)
 
@@ -142,7 +142,7 @@ class ArbitrationPoller:
 
 
 def still_pending(ids: Collection[UUID]) -> set[UUID]:
-    """In a thread of the hop: which of these are pending at this moment.
+    """In a thread of the bridge: which of these are pending at this moment.
 
     One that has run out is marked expired, unless somebody may be deciding it: then it is still pending (rule E-8).
     """

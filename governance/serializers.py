@@ -5,9 +5,17 @@ from typing import Any
 from rest_framework import serializers
 
 from access.serializers import AgentId
-from core.agent_ids import folded, has_invisible
-from core.api.fields import VISIBLE, Flag, Id, Instant, JSONObject, Many, Text
-from core.api.serializers import Body
+from core.agent_ids import fold_agent_id, has_invisible_characters
+from core.api.fields import (
+    VISIBLE,
+    JSONObjectField,
+    StrictBooleanField,
+    StrictCharField,
+    StrictDateTimeField,
+    StrictListField,
+    StrictUUIDField,
+)
+from core.api.serializers import StrictSerializer
 from governance.models import Status
 
 MAX_TEXT = 10_000
@@ -20,14 +28,14 @@ MAX_WORD = 100
 MAX_NAMED = 100
 
 
-class Said(Text):
+class Said(StrictCharField):
     """A text that says something."""
 
     def __init__(self, *, max_length: int = MAX_TEXT, **kwargs: Any) -> None:
         super().__init__(max_length=max_length, pattern=VISIBLE, looks="cannot be empty", **kwargs)
 
 
-class Remark(Text):
+class Remark(StrictCharField):
     """A text that may be left out."""
 
     def __init__(self, *, max_length: int = MAX_TEXT, **kwargs: Any) -> None:
@@ -39,12 +47,12 @@ class Label(Said):
 
     def to_internal_value(self, data: Any) -> str:
         value = super().to_internal_value(data)
-        if has_invisible(value):
+        if has_invisible_characters(value):
             raise serializers.ValidationError("cannot contain control or format characters", "invisible_character")
         return value
 
 
-class OptionIn(Body):
+class OptionIn(StrictSerializer):
     """A label, or an object with its rationale."""
 
     shorthand = {"type": "string", "minLength": 1, "maxLength": MAX_LABEL, "pattern": VISIBLE}
@@ -58,18 +66,18 @@ class OptionIn(Body):
         return {"label": values["label"], "rationale": values.get("rationale")}
 
 
-class RequestArbitration(Body):
+class RequestArbitration(StrictSerializer):
     reason = Said()
-    context = JSONObject(required=False)  # type: ignore[assignment]
-    options = Many(child=OptionIn(), required=False, max_length=MAX_OPTIONS, help_text="Labels, each of them once.")
-    blocking = Flag(required=False, help_text="The intent is blocked until the decision.")
-    expires_at = Instant(required=False, allow_null=True)
+    context = JSONObjectField(required=False)  # type: ignore[assignment]
+    options = StrictListField(child=OptionIn(), required=False, max_length=MAX_OPTIONS, help_text="Labels, each of them once.")
+    blocking = StrictBooleanField(required=False, help_text="The intent is blocked until the decision.")
+    expires_at = StrictDateTimeField(required=False, allow_null=True)
     requested_by = AgentId(required=False, help_text="Who asks, where neither the key nor X-Agent-ID says it.")
 
     def validate_options(self, options: list[dict[str, Any]]) -> list[dict[str, Any]]:
         seen: dict[str, str] = {}
         for label in (option["label"] for option in options):
-            looks = folded(label)
+            looks = fold_agent_id(label)
             if looks in seen:
                 same = seen[looks] == label
                 also = "more than once" if same else f"and {seen[looks][:60]!r}, which look alike"
@@ -78,12 +86,12 @@ class RequestArbitration(Body):
         return options
 
 
-class WithdrawArbitration(Body):
+class WithdrawArbitration(StrictSerializer):
     reason = Remark()
     actor = AgentId(required=False, help_text="Who withdraws it, where neither the key nor X-Agent-ID says it.")
 
 
-class EvidenceIn(Body):
+class EvidenceIn(StrictSerializer):
     source = Said(max_length=MAX_SOURCE)  # type: ignore[assignment]
     summary = Remark(max_length=MAX_NOTE)
 
@@ -92,30 +100,32 @@ class EvidenceIn(Body):
         return {"source": values["source"], "summary": values.get("summary")}
 
 
-class RecordDecision(Body):
+class RecordDecision(StrictSerializer):
     aliases = {"outcome": "decision", "reasoning": "rationale"}
 
-    arbitration_id = Id(required=False, allow_null=True, help_text="Not needed where one arbitration, or none, is pending.")
+    arbitration_id = StrictUUIDField(
+        required=False, allow_null=True, help_text="Not needed where one arbitration, or none, is pending."
+    )
     decision = Said(help_text="One of the labels, where the arbitration has options.")
     rationale = Remark()
     decision_type = Said(max_length=MAX_WORD, required=False)
-    evidence = Many(child=EvidenceIn(), required=False, max_length=MAX_EVIDENCE)
+    evidence = StrictListField(child=EvidenceIn(), required=False, max_length=MAX_EVIDENCE)
     decided_by = AgentId(required=False, help_text="Who decides, where neither the key nor X-Agent-ID says it.")
 
 
-class ScopeIn(Body):
+class ScopeIn(StrictSerializer):
     """`intents` and `portfolios` left empty: everywhere. `actions` left empty: all."""
 
-    intents = Many(child=Id(), required=False, max_length=MAX_NAMED)
-    portfolios = Many(child=Id(), required=False, max_length=MAX_NAMED)
-    actions = Many(child=Said(max_length=MAX_WORD), required=False, max_length=MAX_NAMED)
+    intents = StrictListField(child=StrictUUIDField(), required=False, max_length=MAX_NAMED)
+    portfolios = StrictListField(child=StrictUUIDField(), required=False, max_length=MAX_NAMED)
+    actions = StrictListField(child=Said(max_length=MAX_WORD), required=False, max_length=MAX_NAMED)
 
 
-class CreateDelegation(Body):
+class CreateDelegation(StrictSerializer):
     delegate = AgentId(help_text="Who may do it.")
     scope = ScopeIn(required=False)
-    constraints = JSONObject(required=False)
-    expires_at = Instant(required=False, allow_null=True)
+    constraints = JSONObjectField(required=False)
+    expires_at = StrictDateTimeField(required=False, allow_null=True)
     actor = AgentId(required=False, help_text="Who delegates, where neither the key nor X-Agent-ID says it.")
 
 
@@ -149,7 +159,7 @@ class ArbitrationOut(serializers.Serializer[Any]):
     intent_id = serializers.UUIDField()
     requester_id = serializers.CharField()
     reason = serializers.CharField()
-    context = JSONObject()  # type: ignore[assignment]
+    context = JSONObjectField()  # type: ignore[assignment]
     options = OptionOut(many=True)
     blocking = serializers.BooleanField()
     expires_at = serializers.DateTimeField(allow_null=True)
@@ -170,7 +180,7 @@ class DelegationOut(serializers.Serializer[Any]):
     delegator = serializers.CharField()
     delegate = serializers.CharField()
     scope = ScopeOut()
-    constraints = JSONObject()
+    constraints = JSONObjectField()
     expires_at = serializers.DateTimeField(allow_null=True)
     revoked_at = serializers.DateTimeField(allow_null=True)
     created_at = serializers.DateTimeField()

@@ -3,13 +3,13 @@
 import django_filters as filters
 from django.db.models import Q, QuerySet
 
-from core.api.filters import ChoicesFilter, CounterFilter, IdFilter, SinceFilter, WordsFilter
+from core.api.filters import CommaSeparatedChoiceFilter, CommaSeparatedFilter, CounterFilter, IdFilter, SinceFilter
 from intents import topics
 from intents.models import Event, Intent, Status
 
 
 class IntentFilter(filters.FilterSet):
-    status = ChoicesFilter(Status.values)
+    status = CommaSeparatedChoiceFilter(Status.values)
     created_by = filters.CharFilter()
     agent_id = filters.CharFilter(field_name="assignments__agent_id", help_text="Assigned to this agent.")
     parent_intent_id = IdFilter()
@@ -25,7 +25,7 @@ class IntentFilter(filters.FilterSet):
 
 
 class _EventFilter(filters.FilterSet):
-    event_type = WordsFilter(lookup_expr="in", help_text="One or several types, divided by commas.")
+    event_type = CommaSeparatedFilter(lookup_expr="in", help_text="One or several types, divided by commas.")
     actor = filters.CharFilter()
     since = SinceFilter(field_name="created_at")
 

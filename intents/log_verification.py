@@ -12,7 +12,7 @@ import orjson
 from django.db import connection, transaction
 from django.db.models import Count, Exists, ExpressionWrapper, F, OuterRef, TextField
 
-from core.db import serial_writers
+from core.db import has_single_writer
 from core.db.fields import JSONTextField
 from core.strict_json import text
 from intents import positions, triggers
@@ -52,7 +52,7 @@ def verify(progress: Callable[[int], None] = lambda events: None) -> Generator[F
 def _one_moment() -> Iterator[None]:
     if connection.in_atomic_block:  # Its owner has chosen the moment.
         yield
-    elif serial_writers():
+    elif has_single_writer():
         with connection.cursor() as cursor:
             cursor.execute("BEGIN DEFERRED")  # Django's own transactions are immediate, and would keep writers waiting.
             try:
@@ -157,7 +157,7 @@ def _in_order(events: Iterable[_Logged], problems: list[str]) -> Iterator[_Logge
     last = 0
     for event in events:
         if event.position is None:
-            if serial_writers():  # Elsewhere it has just been committed, and the sequencer will give it one.
+            if has_single_writer():  # Elsewhere it has just been committed, and the sequencer will give it one.
                 problems.append(f"event {event.sequence} has no position")
         elif event.position <= last:
             problems.append(f"event {event.sequence} has the position {event.position}, after {last}")

@@ -40,7 +40,7 @@ _NUMBER = """
 
 def next_position() -> int | None:
     """The position of the next event, where writers are serial; None where the sequencer will give it."""
-    if not db.serial_writers():
+    if not db.has_single_writer():
         return None
     return db.fetch_all("SELECT COALESCE(MAX(position), 0) + 1 FROM intents_event", [])[0][0]
 
@@ -50,7 +50,7 @@ def assign_positions(*, wait: bool = False) -> int:
 
     One process at a time does it. Without `wait`, one that comes second leaves it to the first.
     """
-    if db.serial_writers():
+    if db.has_single_writer():
         return 0
     total = 0
     while True:
@@ -67,7 +67,7 @@ def _number_if_free() -> int:
     unique, and has done nothing: the next look does better.
     """
     try:
-        return _number("AND (SELECT pg_try_advisory_xact_lock(%s, %s))", *db.lock_key(LOCK))
+        return _number("AND (SELECT pg_try_advisory_xact_lock(%s, %s))", *db.advisory_lock_key(LOCK))
     except IntegrityError:
         return 0
 
@@ -76,7 +76,7 @@ def _number_in_turn() -> int:
     with transaction.atomic():
         with connection.cursor() as cursor:  # A holder that hangs must not take every reader with it.
             cursor.execute("SET LOCAL lock_timeout = %s", [LOCK_TIMEOUT_MS])
-        db.advisory_lock(LOCK)
+        db.acquire_advisory_lock(LOCK)
         return _number()
 
 
@@ -86,7 +86,7 @@ def _number(condition: str = "", *parameters: int) -> int:
 
 def assign_pending_positions() -> None:
     """Number all that is committed by now, so that readers by position find what they wrote an instant ago."""
-    if not db.serial_writers() and _has_waiting():
+    if not db.has_single_writer() and _has_waiting():
         assign_positions(wait=True)
 
 
@@ -131,7 +131,7 @@ class Sequencer:
         connection.close()
 
     def _look(self, is_rung: bool) -> None:
-        if assign_positions() or (is_rung and db.serial_writers()):
+        if assign_positions() or (is_rung and db.has_single_writer()):
             wakeups.positions_assigned.notify()
-        elif is_rung and not db.serial_writers() and _has_waiting():
+        elif is_rung and not db.has_single_writer() and _has_waiting():
             self._rung.set()  # Another process is at it, and may have looked before this one's commit.

@@ -11,18 +11,18 @@ from core.agent_ids import AGENT_ID, MAX_AGENT_ID
 from core.api.fields import (
     MAX_ENTRIES,
     VISIBLE,
-    AnyJSON,
-    Choice,
-    Flag,
-    Id,
-    Integer,
-    JSONObject,
-    Many,
-    OneOrMore,
-    Text,
+    AnyJSONField,
+    ItemOrListField,
+    JSONObjectField,
+    StrictBooleanField,
+    StrictCharField,
+    StrictChoiceField,
+    StrictIntegerField,
+    StrictListField,
+    StrictUUIDField,
     require_json_size,
 )
-from core.api.serializers import Body
+from core.api.serializers import StrictSerializer
 from core.db.sql_rows import Row
 from costs import budget_limits
 from intents.events import CLIENT_TYPE, NewEvent
@@ -37,7 +37,7 @@ MAX_TRACE_ID = 255
 CONSTRAINTS_SCHEMA = budget_limits.constraints_schema()
 
 
-class Constraints(JSONObject):
+class Constraints(JSONObjectField):
     """An object; a list becomes `{"rules": [...]}`. Limits on spending that cannot be read are refused (rule I-7)."""
 
     json_schema = {"anyOf": [CONSTRAINTS_SCHEMA, {"type": "array", "maxItems": MAX_ENTRIES, "items": {}}]}
@@ -45,7 +45,7 @@ class Constraints(JSONObject):
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if isinstance(data, list) and len(data) > MAX_ENTRIES:
             raise serializers.ValidationError(
-                Many.default_error_messages["max_length"].format(max_length=MAX_ENTRIES), "max_length"
+                StrictListField.default_error_messages["max_length"].format(max_length=MAX_ENTRIES), "max_length"
             )
         constraints = super().to_internal_value({"rules": data} if isinstance(data, list) else data)
         if problems := budget_limits.limit_errors(constraints):
@@ -53,22 +53,22 @@ class Constraints(JSONObject):
         return constraints
 
 
-class Title(Text):
+class Title(StrictCharField):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=500, trim_whitespace=True, pattern=VISIBLE, looks="cannot be empty", **kwargs)
 
 
-class Description(Text):
+class Description(StrictCharField):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=MAX_DESCRIPTION, required=False, allow_null=True, allow_blank=True, **kwargs)
 
 
-class Role(Text):
+class Role(StrictCharField):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=64, default="worker", **kwargs)
 
 
-class AssigneeIn(Body):
+class AssigneeIn(StrictSerializer):
     """An agent id, or an object with its role."""
 
     shorthand = {
@@ -88,7 +88,7 @@ class AssigneeIn(Body):
         return Assignee(**super().run_validation({"agent_id": data} if isinstance(data, str) else data))
 
 
-class ActorBody(Body):
+class ActorBody(StrictSerializer):
     """A body that may say who acts, for keys that are bound to nobody (protocol §1.1)."""
 
     actor = AgentId(required=False, help_text="Who does this, where neither the key nor X-Agent-ID says it.")
@@ -98,23 +98,23 @@ CHANGES_REQUIRED = {"minProperties": 1, "not": {"properties": {"actor": {}}, "re
 """What generators of clients understand as nothing at all, unlike an `anyOf` of required fields."""
 
 
-class CreateChild(Body):
+class CreateChild(StrictSerializer):
     aliases = {"initial_state": "state"}
 
     title = Title()
     description = Description()
-    state = JSONObject(required=False)
+    state = JSONObjectField(required=False)
     constraints = Constraints(required=False)
-    confidence = Integer(min_value=0, max_value=100, required=False, allow_null=True)
-    depends_on = Many(child=Id(), required=False, max_length=1000)
-    assign = OneOrMore(child=AssigneeIn(), required=False, max_length=100, help_text="An agent id, or a list of them.")
+    confidence = StrictIntegerField(min_value=0, max_value=100, required=False, allow_null=True)
+    depends_on = StrictListField(child=StrictUUIDField(), required=False, max_length=1000)
+    assign = ItemOrListField(child=AssigneeIn(), required=False, max_length=100, help_text="An agent id, or a list of them.")
     created_by = AgentId(required=False)
 
 
 class CreateIntent(CreateChild):
     aliases = {"initial_state": "state", "parent_id": "parent_intent_id"}
 
-    parent_intent_id = Id(required=False, allow_null=True)
+    parent_intent_id = StrictUUIDField(required=False, allow_null=True)
 
 
 class UpdateIntent(ActorBody):
@@ -123,7 +123,7 @@ class UpdateIntent(ActorBody):
     title = Title(required=False)
     description = Description()
     constraints = Constraints(required=False)
-    confidence = Integer(min_value=0, max_value=100, required=False, allow_null=True)
+    confidence = StrictIntegerField(min_value=0, max_value=100, required=False, allow_null=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if not attrs.keys() - {"actor"}:
@@ -131,7 +131,7 @@ class UpdateIntent(ActorBody):
         return attrs
 
 
-class PatchIn(Body):
+class PatchIn(StrictSerializer):
     """One change of the state. `value` goes with set and append."""
 
     json_schema = {
@@ -140,9 +140,9 @@ class PatchIn(Body):
         "else": {"properties": {"value": {}}, "required": ["value"], "additionalProperties": True},
     }
 
-    op = Choice(OPERATIONS)
-    path = Text(max_length=1000, help_text="A key, or with a leading / a JSON Pointer (RFC 6901).")
-    value = AnyJSON(required=False)
+    op = StrictChoiceField(OPERATIONS)
+    path = StrictCharField(max_length=1000, help_text="A key, or with a leading / a JSON Pointer (RFC 6901).")
+    value = AnyJSONField(required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if ("value" in attrs) == (attrs["op"] == "remove"):
@@ -163,8 +163,8 @@ class UpdateState(ActorBody):
         },
     }
 
-    state = JSONObject(required=False, allow_empty=False)
-    patches = Many(child=PatchIn(), required=False, allow_empty=False, max_length=1000)
+    state = JSONObjectField(required=False, allow_empty=False)
+    patches = StrictListField(child=PatchIn(), required=False, allow_empty=False, max_length=1000)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if ("state" in attrs) == ("patches" in attrs):
@@ -181,13 +181,13 @@ class SetStatus(ActorBody):
         "then": {"properties": {"status": {"const": Status.ABANDONED.value}}},
     }
 
-    status = Choice(Status.choices)
+    status = StrictChoiceField(Status.choices)
     reason = Description()
-    cascade = Flag(required=False, help_text="Abandons the open descendants as well.")
+    cascade = StrictBooleanField(required=False, help_text="Abandons the open descendants as well.")
 
 
 class AddDependencies(ActorBody):
-    depends_on = OneOrMore(child=Id(), max_length=1000, allow_empty=False)
+    depends_on = ItemOrListField(child=StrictUUIDField(), max_length=1000, allow_empty=False)
 
 
 class AssignAgent(ActorBody):
@@ -195,13 +195,13 @@ class AssignAgent(ActorBody):
     role = Role()
 
 
-class EventIn(Body):
-    event_type = Text(
+class EventIn(StrictSerializer):
+    event_type = StrictCharField(
         pattern=rf"\A{CLIENT_TYPE.pattern}\Z", looks="must begin with a-z and go on with up to 99 of a-z, 0-9, _, . and -"
     )
-    payload = JSONObject(required=False)
-    trace_id = Text(max_length=MAX_TRACE_ID, required=False, allow_null=True)
-    parent_event_id = Id(required=False, allow_null=True)
+    payload = JSONObjectField(required=False)
+    trace_id = StrictCharField(max_length=MAX_TRACE_ID, required=False, allow_null=True)
+    parent_event_id = StrictUUIDField(required=False, allow_null=True)
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
         """The usual event is seen to be fine at once: field by field it takes 40 times as long. The rest is explained."""
@@ -225,7 +225,7 @@ class LogEvent(EventIn, ActorBody):
 
 
 class LogEvents(ActorBody):
-    events = Many(child=EventIn(), allow_empty=False, max_length=settings.MAX_BATCH_EVENTS)
+    events = StrictListField(child=EventIn(), allow_empty=False, max_length=settings.MAX_BATCH_EVENTS)
 
 
 def new_event(values: dict[str, Any]) -> NewEvent:
@@ -245,8 +245,8 @@ class IntentOut(serializers.Serializer[Intent]):
     title = serializers.CharField()
     description = serializers.CharField(allow_null=True)
     status = serializers.ChoiceField(choices=Status.choices)
-    state = JSONObject()
-    constraints = JSONObject()
+    state = JSONObjectField()
+    constraints = JSONObjectField()
     confidence = serializers.IntegerField(allow_null=True, min_value=0, max_value=100)
     version = serializers.IntegerField(min_value=1)
     parent_intent_id = serializers.UUIDField(allow_null=True)
@@ -259,7 +259,7 @@ class IntentOut(serializers.Serializer[Intent]):
 
 
 class EffectiveIntentOut(IntentOut):
-    effective_constraints = JSONObject(required=False, help_text="Only where `effective=true` asks for them.")
+    effective_constraints = JSONObjectField(required=False, help_text="Only where `effective=true` asks for them.")
 
 
 class BlockedIntentOut(IntentOut):
@@ -276,7 +276,7 @@ class EventOut(serializers.Serializer[Event]):
     )
     event_type = serializers.CharField()
     actor = serializers.CharField()
-    payload = JSONObject()
+    payload = JSONObjectField()
     trace_id = serializers.CharField(allow_null=True)
     parent_event_id = serializers.UUIDField(allow_null=True)
     created_at = serializers.DateTimeField()

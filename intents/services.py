@@ -9,7 +9,7 @@ from django.conf import settings
 
 from access.identity import SYSTEM, Actor
 from core import strict_json
-from core.db import advisory_lock, atomic_verb, database_now, sql_rows
+from core.db import acquire_advisory_lock, atomic_verb, database_now, sql_rows
 from core.db.sql_rows import Row
 from core.errors import Invalid, TooLarge
 from costs.budgets import check_intent_budgets
@@ -58,7 +58,7 @@ def create_intent(
     """
     depends_on = list(dict.fromkeys(depends_on))
     if parent_intent_id and depends_on:  # Only then does the new intent lie on a way between others.
-        advisory_lock(GRAPH_LOCK)
+        acquire_advisory_lock(GRAPH_LOCK)
     related = Intent.objects.lock_all({*depends_on, *filter(None, [parent_intent_id])})
     _require_related(related, parent_intent_id, depends_on)
 
@@ -187,7 +187,7 @@ def add_dependencies(
 
     Raises IntentNotFound, VersionConflict, IntentClosed, Invalid, DependencyCycle.
     """
-    advisory_lock(GRAPH_LOCK)
+    acquire_advisory_lock(GRAPH_LOCK)
     wanted = list(dict.fromkeys(depends_on))
     root = Intent.objects.require(intent_id)
     locked = Intent.objects.lock_all({root, *wanted})

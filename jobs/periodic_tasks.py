@@ -16,21 +16,21 @@ import retries.services
 
 
 @dataclass(frozen=True, slots=True)
-class Duty:
-    """`find` answers up to so many ids of what is due, the oldest first; `settle` does one, and says whether it was still due."""
+class PeriodicTask:
+    """`find` answers up to so many ids of what is due, the oldest first; `run_one` does one, and says whether it was still due."""
 
     name: str
     find: Callable[[int], Sequence[Any]]
-    settle: Callable[[Any], bool]
+    run_one: Callable[[Any], bool]
 
 
 # A lock that somebody holds is not waited for: one process that hangs would keep all else that is due waiting.
-DUTIES = [
-    Duty("expire leases", leasing.services.overdue_leases, partial(leasing.services.expire_lease, wait=False)),
-    Duty(
+PERIODIC_TASKS = [
+    PeriodicTask("expire leases", leasing.services.overdue_leases, partial(leasing.services.expire_lease, wait=False)),
+    PeriodicTask(
         "expire arbitrations",
         governance.services.overdue_arbitrations,
         partial(governance.services.expire_arbitration, wait=False),
     ),
-    Duty("announce retries", retries.services.due_retries, retries.services.announce_retry),
+    PeriodicTask("announce retries", retries.services.due_retries, retries.services.announce_retry),
 ]

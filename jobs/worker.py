@@ -9,8 +9,8 @@ from time import monotonic
 from django.db import DatabaseError, connection
 
 from attachments.services import delete_orphans
-from core.api.idempotency import forget_old_answers
-from jobs.periodic_tasks import DUTIES, Duty
+from core.api.idempotency import delete_expired_responses
+from jobs.periodic_tasks import PERIODIC_TASKS, PeriodicTask
 
 LOOK_EVERY = 0.5  # Seconds. What is due is done within 2 s (rule L-2).
 AT_ONCE = 500
@@ -19,39 +19,39 @@ HOUSEKEEPING_EVERY = 600.0  # Seconds.
 log = logging.getLogger("openintent.worker")
 
 
-def work(duties: Sequence[Duty] = DUTIES) -> int:
+def run_due_tasks(tasks: Sequence[PeriodicTask] = PERIODIC_TASKS) -> int:
     """Do all that is due now. Answers how much that was. Raises DatabaseError where the database is away."""
-    return sum(_work_off_alone(duty) for duty in duties)
+    return sum(_work_off_alone(task) for task in tasks)
 
 
-def _work_off_alone(duty: Duty) -> int:
+def _work_off_alone(task: PeriodicTask) -> int:
     try:
-        return _work_off(duty)
+        return _work_off(task)
     except DatabaseError:
         raise
-    except Exception:  # What is wrong with one duty keeps no other waiting.
-        log.exception("%s failed", duty.name)
+    except Exception:  # What is wrong with one task keeps no other waiting.
+        log.exception("%s failed", task.name)
         return 0
 
 
-def _work_off(duty: Duty) -> int:
+def _work_off(task: PeriodicTask) -> int:
     done = 0
     while True:
-        found = list(duty.find(AT_ONCE))
+        found = list(task.find(AT_ONCE))
         random.shuffle(found)  # Workers that look at the same time do not all wait for the same row.
-        settled = sum(_settle(duty, each) for each in found)
+        settled = sum(_settle(task, each) for each in found)
         done += settled
         if len(found) < AT_ONCE or not settled:
             return done
 
 
-def _settle(duty: Duty, due: object) -> bool:
+def _settle(task: PeriodicTask, due: object) -> bool:
     try:
-        return duty.settle(due)
+        return task.run_one(due)
     except DatabaseError:
         raise
     except Exception:  # One that fails, again and again perhaps, does not keep the others waiting.
-        log.exception("%s: %s failed", duty.name, due)
+        log.exception("%s: %s failed", task.name, due)
         return False
 
 
@@ -76,9 +76,9 @@ class Worker:
         housekeeping = monotonic()
         while not self._stopping.is_set():
             try:
-                work()
+                run_due_tasks()
                 if monotonic() >= housekeeping:
-                    forget_old_answers()
+                    delete_expired_responses()
                     delete_orphans()
                     housekeeping = monotonic() + HOUSEKEEPING_EVERY
             except Exception:  # The database is away: what is due stays due.

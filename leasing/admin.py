@@ -6,7 +6,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from access.models import Role
-from access.roles import actor_of, may
+from access.roles import actor_from_user, has_role
 from console import holding
 from console.actions import Declined, action
 from console.filters import by
@@ -47,7 +47,7 @@ class LeaseAdmin(RowsAdmin):
 
     def rows(self, request: HttpRequest, found: list[Lease]) -> dict[str, Any]:
         shown = holding.rows(found, database_now())
-        return {"rows": shown, "may_revoke": may(request, Role.ARBITER) and any(row["is_active"] for row in shown)}
+        return {"rows": shown, "may_revoke": has_role(request, Role.ARBITER) and any(row["is_active"] for row in shown)}
 
     def counts(self) -> dict[str, int]:
         held = Lease.objects.held()
@@ -73,7 +73,9 @@ class LeaseAdmin(RowsAdmin):
         Intent.objects.lock(lease.intent_id)  # The verb leaves one alone that has ended; here that has to be told.
         found = Lease.objects.get(pk=lease.pk)
         if found.status == Status.ACTIVE:
-            found = services.revoke_lease(intent_id=lease.intent_id, lease_id=lease.pk, actor=actor_of(request), reason=reason)
+            found = services.revoke_lease(
+                intent_id=lease.intent_id, lease_id=lease.pk, actor=actor_from_user(request), reason=reason
+            )
             if found.status == Status.REVOKED:
                 return
         raise Declined(_ended(found, found.status))

@@ -6,8 +6,8 @@ from typing import Any
 from rest_framework import serializers
 
 from access.serializers import AgentId
-from core.api.fields import Integer, Text
-from core.api.serializers import Body
+from core.api.fields import StrictCharField, StrictIntegerField
+from core.api.serializers import StrictSerializer
 from leasing.models import Status
 from leasing.scopes import MAX_LENGTH, MESSAGE, PATTERN
 
@@ -15,14 +15,14 @@ SHORTEST, DEFAULT, LONGEST = 1, 300, 86_400
 MAX_REASON = 2_000
 
 
-class Seconds(Integer):
+class Seconds(StrictIntegerField):
     """How long a lease lasts (rule L-2)."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(min_value=SHORTEST, max_value=LONGEST, default=DEFAULT, **kwargs)
 
 
-class Lasting(Body):
+class Lasting(StrictSerializer):
     """What a lease is asked for with: `duration` is its `duration_seconds`."""
 
     duration_seconds = Seconds()
@@ -35,15 +35,15 @@ class Lasting(Body):
 
 
 class AcquireLease(Lasting):
-    scope = Text(max_length=MAX_LENGTH, pattern=PATTERN, looks=MESSAGE)
+    scope = StrictCharField(max_length=MAX_LENGTH, pattern=PATTERN, looks=MESSAGE)
 
 
 class RenewLease(Lasting):
     pass
 
 
-class RevokeLease(Body):
-    reason = Text(max_length=MAX_REASON, required=False, allow_null=True, allow_blank=True)
+class RevokeLease(StrictSerializer):
+    reason = StrictCharField(max_length=MAX_REASON, required=False, allow_null=True, allow_blank=True)
 
 
 class LeaseOut(serializers.Serializer[Any]):

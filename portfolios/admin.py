@@ -7,7 +7,7 @@ from django.db.models import Count, Q
 from django.http import HttpRequest
 
 from access.models import Role
-from access.roles import actor_of
+from access.roles import actor_from_user
 from console import portfolios as page
 from console.actions import action
 from console.filters import by
@@ -80,4 +80,4 @@ class PortfolioAdmin(RowsAdmin):
 
     @staticmethod
     def _close(request: HttpRequest, portfolio: Portfolio, status: Status, reason: str | None) -> None:
-        services.update_portfolio_status(portfolio_id=portfolio.pk, actor=actor_of(request), status=status, reason=reason)
+        services.update_portfolio_status(portfolio_id=portfolio.pk, actor=actor_from_user(request), status=status, reason=reason)

@@ -2,13 +2,13 @@
 
 import django_filters as filters
 
-from core.api.filters import ChoicesFilter
+from core.api.filters import CommaSeparatedChoiceFilter
 from portfolios.models import Portfolio, Status
 
 
 class PortfolioFilter(filters.FilterSet):
     created_by = filters.CharFilter()
-    status = ChoicesFilter(Status.values)
+    status = CommaSeparatedChoiceFilter(Status.values)
 
     class Meta:
         model = Portfolio

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from uuid import UUID
 
-from core.db import rollback_point, serial_writers
+from core.db import has_single_writer, rollback_point
 from intents.models import Intent
 from portfolios.models import Portfolio
 
@@ -15,7 +15,7 @@ def lock_with_portfolios(reach: Callable[[], tuple[set[UUID], set[UUID]]]) -> tu
     portfolios complete by themselves, so they are looked for once the intents are locked: from then on nobody adds an intent
     to a portfolio, or gives a threshold to the portfolio of one, so this ends soon.
     """
-    if serial_writers():
+    if has_single_writer():
         closing, concerned = reach()
         return Intent.objects.lock_all(concerned), Portfolio.objects.lock_all(Portfolio.objects.completable_by(closing))
     portfolio_ids: set[UUID] = set()

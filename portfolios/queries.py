@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db.models import Count, Q, QuerySet
 
 from core import encoding
-from core.api.pagination import PAGE_BYTES, Page, cut, decode_cursor, encode_cursor
+from core.api.pagination import PAGE_BYTES, Page, decode_cursor, encode_cursor, trim_to_page
 from core.db import sql_rows
 from core.db.sql_rows import Row
 from intents.models import FINAL, Edge, EdgeKind, Intent
@@ -76,7 +76,7 @@ def members_page(portfolio_id: UUID, *, limit: int, cursor: str | None) -> Page:
     if cursor:
         priority, last = decode_cursor(cursor, [_number, _number])
         members = members.filter(Q(priority__lte=priority) & (Q(priority__lt=priority) | Q(id__gt=last)))
-    found = cut(sql_rows.fetch(members.order_by(*IN_ORDER)[: limit + 1], *MEMBER), limit, _cursor)
+    found = trim_to_page(sql_rows.fetch(members.order_by(*IN_ORDER)[: limit + 1], *MEMBER), limit, _cursor)
     intents, taken = sql_rows.fetch_ids_within(Intent, [row.intent_id for row in found.rows], PAGE_BYTES)
     if taken < len(found.rows):
         found = Page(found.rows[:taken], _cursor(found.rows[taken - 1]))

@@ -8,8 +8,16 @@ from rest_framework import serializers
 from access.serializers import AgentId
 from core import encoding
 from core.agent_ids import AGENT_ID
-from core.api.fields import Choice, Flag, Id, Integer, JSONObject, Text, require_json_size
-from core.api.serializers import Body
+from core.api.fields import (
+    JSONObjectField,
+    StrictBooleanField,
+    StrictCharField,
+    StrictChoiceField,
+    StrictIntegerField,
+    StrictUUIDField,
+    require_json_size,
+)
+from core.api.serializers import StrictSerializer
 from core.db.sql_rows import Row
 from costs import budget_limits
 from intents.models import Intent
@@ -29,7 +37,7 @@ class Percentage(serializers.FloatField):
         return data
 
 
-class SharedConstraints(JSONObject):
+class SharedConstraints(JSONObjectField):
     """Constraints whose budget may be a plain number, in USD. Limits that cannot be read are refused (rule I-7)."""
 
     json_schema = budget_limits.constraints_schema(shared=True)
@@ -41,11 +49,11 @@ class SharedConstraints(JSONObject):
         return shared
 
 
-class GovernancePolicy(Body):
+class GovernancePolicy(StrictSerializer):
     """What completes the portfolio, and what its members share. A rule that is not known would bind nobody, and is refused."""
 
-    require_all_completed = Flag(required=False, help_text="It completes only when every member is completed.")
-    allow_partial_completion = Flag(required=False, help_text="An abandoned member counts as done.")
+    require_all_completed = StrictBooleanField(required=False, help_text="It completes only when every member is completed.")
+    allow_partial_completion = StrictBooleanField(required=False, help_text="An abandoned member counts as done.")
     auto_complete_threshold = Percentage(
         required=False, help_text="The percentage of completed members at which it completes by itself."
     )
@@ -57,11 +65,11 @@ class GovernancePolicy(Body):
         return data
 
 
-class CreatePortfolio(Body):
+class CreatePortfolio(StrictSerializer):
     name = Title()
     description = Description()
     governance_policy = GovernancePolicy(required=False)
-    metadata = JSONObject(required=False)
+    metadata = JSONObjectField(required=False)
     created_by = AgentId(required=False)
 
 
@@ -71,7 +79,7 @@ class UpdatePortfolio(ActorBody):
     name = Title(required=False)
     description = Description()
     governance_policy = GovernancePolicy(required=False, help_text="Replaces the whole policy.")
-    metadata = JSONObject(
+    metadata = JSONObjectField(
         required=False,
         help_text="Replaces all of it; without `If-Match`, members that begin with `openintent.` stay as they are.",
     )
@@ -83,20 +91,20 @@ class UpdatePortfolio(ActorBody):
 
 
 class SetPortfolioStatus(ActorBody):
-    status = Choice(Status.choices)
+    status = StrictChoiceField(Status.choices)
     reason = Description()
 
 
 class AddIntentToPortfolio(ActorBody):
-    intent_id = Id()
-    role = Text(
+    intent_id = StrictUUIDField()
+    role = StrictCharField(
         max_length=ROLE,
         default=Role.MEMBER.value,
         pattern=rf"\A{AGENT_ID.pattern}\Z",
         looks="cannot contain control characters, nor begin or end with a space",
         help_text="`primary` (one member at most), `member`, `dependency`, or another.",
     )
-    priority = Integer(min_value=-MOST, max_value=MOST, default=0, help_text="The highest comes first.")
+    priority = StrictIntegerField(min_value=-MOST, max_value=MOST, default=0, help_text="The highest comes first.")
 
 
 class PortfolioMemberOut(IntentOut):
@@ -110,8 +118,8 @@ class PortfolioOut(serializers.Serializer[Any]):
     name = serializers.CharField()
     description = serializers.CharField(allow_null=True)
     status = serializers.ChoiceField(Status.choices)
-    governance_policy = JSONObject()
-    metadata = JSONObject()
+    governance_policy = JSONObjectField()
+    metadata = JSONObjectField()
     intents = PortfolioMemberOut(many=True)
     intents_next = serializers.CharField(
         allow_null=True,

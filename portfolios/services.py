@@ -207,7 +207,7 @@ def complete_at_threshold(portfolios: Collection[Portfolio], *, now: datetime) -
 
 def _require_governor(portfolio: Portfolio, actor: Actor, what: str) -> None:
     """Raises Forbidden (rule P-5)."""
-    if not actor.answers_for(portfolio.principal):
+    if not actor.may_manage(portfolio.principal):
         raise Forbidden(f"Only who made the portfolio ({portfolio.created_by}), an arbiter or an operator {what}.")
 
 

@@ -4,14 +4,14 @@ from django.db.models import QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from access.identity import actor_of
-from core.api.filters import narrow
-from core.api.headers import optional_version, versioned
-from core.api.pagination import PARAMETERS, Keyset, limit_of, page
-from core.api.serializers import check_parameters, parse
+from access.identity import get_actor
+from core.api.filters import filter_queryset
+from core.api.headers import optional_version, versioned_response
+from core.api.pagination import PAGINATION_PARAMETERS, KeysetPagination, requested_limit
+from core.api.serializers import reject_unknown_parameters, validate_body
 from core.api.views import ApiViewSet
 from core.db import sql_rows
-from core.openapi import changed, created, deleted, listed, read
+from core.openapi import document_action, document_create, document_destroy, document_list, document_retrieve
 from core.root_path import public_path
 from intents.models import Intent
 from portfolios import queries, services
@@ -27,92 +27,92 @@ from portfolios.serializers import (
     member_body,
 )
 
-NEWEST = Keyset("-created_at", "-id")
-BY_AGE = Keyset("created_at", "id")
+NEWEST = KeysetPagination("-created_at", "-id")
+BY_AGE = KeysetPagination("created_at", "id")
 
 
 class PortfolioViewSet(ApiViewSet):
     tags = ["Portfolios"]
 
-    @created("create_portfolio", "Create a portfolio", CreatePortfolio, PortfolioOut)
+    @document_create("create_portfolio", "Create a portfolio", CreatePortfolio, PortfolioOut)
     def create(self, request: Request) -> Response:
-        values = parse(CreatePortfolio, request)
-        portfolio = services.create_portfolio(actor=actor_of(request, values.pop("created_by", None)), **values)
-        return versioned(
+        values = validate_body(CreatePortfolio, request)
+        portfolio = services.create_portfolio(actor=get_actor(request, values.pop("created_by", None)), **values)
+        return versioned_response(
             queries.get_portfolio_body(portfolio.pk), status=201, location=public_path(f"/api/v1/portfolios/{portfolio.pk}")
         )
 
-    @listed("list_portfolios", "List portfolios", PortfolioOut, "portfolios", filterset=PortfolioFilter)
+    @document_list("list_portfolios", "List portfolios", PortfolioOut, "portfolios", filterset=PortfolioFilter)
     def list(self, request: Request) -> Response:
-        return _answer(narrow(PortfolioFilter, Portfolio.objects.all(), request, []), request, NEWEST)
+        return _answer(filter_queryset(PortfolioFilter, Portfolio.objects.all(), request, []), request, NEWEST)
 
-    @read("get_portfolio", "Get a portfolio with its members", PortfolioOut)
+    @document_retrieve("get_portfolio", "Get a portfolio with its members", PortfolioOut)
     def retrieve(self, request: Request, portfolio_id: UUID | str) -> Response:
-        check_parameters(request, [])
-        return versioned(queries.get_portfolio_body(portfolio_id))
+        reject_unknown_parameters(request, [])
+        return versioned_response(queries.get_portfolio_body(portfolio_id))
 
-    @changed("update_portfolio", "Change a portfolio's details", UpdatePortfolio, PortfolioOut, may_be_versioned=True)
+    @document_action("update_portfolio", "Change a portfolio's details", UpdatePortfolio, PortfolioOut, may_be_versioned=True)
     def partial_update(self, request: Request, portfolio_id: UUID | str) -> Response:
-        changes = parse(UpdatePortfolio, request)
-        actor = actor_of(request, changes.pop("actor", None))
+        changes = validate_body(UpdatePortfolio, request)
+        actor = get_actor(request, changes.pop("actor", None))
         services.update_portfolio(
             portfolio_id=portfolio_id, actor=actor, changes=changes, expected_version=optional_version(request)
         )
-        return versioned(queries.get_portfolio_body(portfolio_id))
+        return versioned_response(queries.get_portfolio_body(portfolio_id))
 
-    @changed(
+    @document_action(
         "update_portfolio_status", "Complete or abandon a portfolio", SetPortfolioStatus, PortfolioOut, may_be_versioned=True
     )
     def status(self, request: Request, portfolio_id: UUID | str) -> Response:
-        values = parse(SetPortfolioStatus, request)
-        actor = actor_of(request, values.pop("actor", None))
+        values = validate_body(SetPortfolioStatus, request)
+        actor = get_actor(request, values.pop("actor", None))
         services.update_portfolio_status(
             portfolio_id=portfolio_id, actor=actor, expected_version=optional_version(request), **values
         )
-        return versioned(queries.get_portfolio_body(portfolio_id))
+        return versioned_response(queries.get_portfolio_body(portfolio_id))
 
 
 class MemberViewSet(ApiViewSet):
     tags = ["Portfolios"]
 
-    @created(
+    @document_create(
         "add_intent_to_portfolio", "Add an intent to a portfolio", AddIntentToPortfolio, PortfolioMemberOut, may_be_versioned=True
     )
     def add(self, request: Request, portfolio_id: UUID | str) -> Response:
-        values = parse(AddIntentToPortfolio, request)
-        actor = actor_of(request, values.pop("actor", None))
+        values = validate_body(AddIntentToPortfolio, request)
+        actor = get_actor(request, values.pop("actor", None))
         intent, member = services.add_intent_to_portfolio(
             portfolio_id=portfolio_id, actor=actor, expected_version=optional_version(request), **values
         )
         return Response(member_body(intent, member), status=201)
 
-    @listed("get_portfolio_intents", "List the intents of a portfolio", PortfolioMemberOut, "intents")
+    @document_list("get_portfolio_intents", "List the intents of a portfolio", PortfolioMemberOut, "intents")
     def list(self, request: Request, portfolio_id: UUID | str) -> Response:
-        check_parameters(request, PARAMETERS)
+        reject_unknown_parameters(request, PAGINATION_PARAMETERS)
         found = queries.members_page(
-            Portfolio.objects.require(portfolio_id), limit=limit_of(request), cursor=request.query_params.get("cursor")
+            Portfolio.objects.require(portfolio_id), limit=requested_limit(request), cursor=request.query_params.get("cursor")
         )
         return Response({"intents": found.rows, "next": found.next})
 
-    @deleted("remove_intent_from_portfolio", "Take an intent out of a portfolio", may_be_versioned=True)
+    @document_destroy("remove_intent_from_portfolio", "Take an intent out of a portfolio", may_be_versioned=True)
     def remove(self, request: Request, portfolio_id: UUID | str, intent_id: UUID | str) -> Response:
         services.remove_intent_from_portfolio(
             portfolio_id=portfolio_id,
             intent_id=intent_id,
-            actor=actor_of(request),
+            actor=get_actor(request),
             expected_version=optional_version(request),
         )
         return Response(status=204)
 
-    @listed("get_intent_portfolios", "List the portfolios that an intent is in", PortfolioOut, "portfolios")
+    @document_list("get_intent_portfolios", "List the portfolios that an intent is in", PortfolioOut, "portfolios")
     def portfolios(self, request: Request, intent_id: UUID | str) -> Response:
-        check_parameters(request, PARAMETERS)
+        reject_unknown_parameters(request, PAGINATION_PARAMETERS)
         intent = Intent.objects.require(intent_id)
         return _answer(Portfolio.objects.filter(members__intent_id=intent), request, BY_AGE)
 
 
-def _answer(portfolios: QuerySet[Portfolio], request: Request, keyset: Keyset) -> Response:
-    found = page(portfolios, request, keyset, fetch=sql_rows.fetch_within)
+def _answer(portfolios: QuerySet[Portfolio], request: Request, keyset: KeysetPagination) -> Response:
+    found = keyset.paginate_queryset(portfolios, request, fetch=sql_rows.fetch_within)
     bodies, is_cut = queries.portfolio_bodies(found.rows)
     further = keyset.cursor(found.rows[len(bodies) - 1], Portfolio) if is_cut else found.next
     return Response({"portfolios": bodies, "next": further})

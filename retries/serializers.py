@@ -5,8 +5,17 @@ from typing import Any
 from rest_framework import serializers
 
 from access.serializers import AgentId
-from core.api.fields import VISIBLE, Choice, Flag, Integer, JSONObject, Many, Number, Text
-from core.api.serializers import Body
+from core.api.fields import (
+    VISIBLE,
+    JSONObjectField,
+    StrictBooleanField,
+    StrictCharField,
+    StrictChoiceField,
+    StrictFloatField,
+    StrictIntegerField,
+    StrictListField,
+)
+from core.api.serializers import StrictSerializer
 from intents.serializers import ActorBody
 from retries.models import MAX_ERROR_TYPE, Strategy
 
@@ -17,7 +26,7 @@ MAX_MESSAGE = 10_000
 MAX_ATTEMPT = 1_000_000
 
 
-class ErrorType(Text):
+class ErrorType(StrictCharField):
     """What went wrong, in a word: `timeout`, `rate_limit`."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -27,20 +36,22 @@ class ErrorType(Text):
 class SetRetryPolicy(ActorBody):
     aliases = {"max_retries": "max_attempts"}
 
-    strategy = Choice(Strategy.choices, default=Strategy.EXPONENTIAL.value)
-    max_attempts = Integer(min_value=1, max_value=MOST_ATTEMPTS, default=3)
-    base_delay_seconds = Number(min_value=0, max_value=DAY, default=1.0)
-    max_delay_seconds = Number(
+    strategy = StrictChoiceField(Strategy.choices, default=Strategy.EXPONENTIAL.value)
+    max_attempts = StrictIntegerField(min_value=1, max_value=MOST_ATTEMPTS, default=3)
+    base_delay_seconds = StrictFloatField(min_value=0, max_value=DAY, default=1.0)
+    max_delay_seconds = StrictFloatField(
         min_value=0,
         max_value=WEEK,
         required=False,
         help_text="Not below base_delay_seconds. Without it 300, or base_delay_seconds where that is more.",
     )
-    backoff_multiplier = Number(min_value=1, max_value=100, default=2.0)
-    jitter = Flag(default=True)
-    retryable_errors = Many(child=ErrorType(), max_length=100, default=list, help_text="Empty: every error may be retried.")
+    backoff_multiplier = StrictFloatField(min_value=1, max_value=100, default=2.0)
+    jitter = StrictBooleanField(default=True)
+    retryable_errors = StrictListField(
+        child=ErrorType(), max_length=100, default=list, help_text="Empty: every error may be retried."
+    )
     fallback_agent_id = AgentId(allow_null=True, default=None, help_text="Takes over from an agent that has failed.")
-    failure_threshold = Integer(
+    failure_threshold = StrictIntegerField(
         min_value=1,
         max_value=MOST_ATTEMPTS,
         allow_null=True,
@@ -59,20 +70,20 @@ class SetRetryPolicy(ActorBody):
         return attrs
 
 
-class RecordFailure(Body):
+class RecordFailure(StrictSerializer):
     aliases = {"error_code": "error_type", "attempt_number": "attempt"}
 
     error_type = ErrorType()
-    error_message = Text(max_length=MAX_MESSAGE, required=False, allow_null=True, allow_blank=True)
-    attempt = Integer(
+    error_message = StrictCharField(max_length=MAX_MESSAGE, required=False, allow_null=True, allow_blank=True)
+    attempt = StrictIntegerField(
         min_value=1,
         max_value=MAX_ATTEMPT,
         required=False,
         allow_null=True,
         help_text="Null: one more than the last; a smaller one counts so, too.",
     )
-    will_retry = Flag(required=False, allow_null=True, help_text="Null: as the policy says.")
-    metadata = JSONObject(required=False)
+    will_retry = StrictBooleanField(required=False, allow_null=True, help_text="Null: as the policy says.")
+    metadata = JSONObjectField(required=False)
     agent_id = AgentId(required=False, help_text="Who failed, where neither the key nor X-Agent-ID says it.")
 
 

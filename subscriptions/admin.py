@@ -6,7 +6,7 @@ from django.db.models import Q
 from django.http import HttpRequest
 
 from access.models import Role
-from access.roles import actor_of, is_operator, may
+from access.roles import actor_from_user, has_role, is_operator
 from console import webhooks
 from console.actions import action
 from console.filters import by
@@ -65,7 +65,7 @@ class SubscriptionAdmin(_NoEvents, RowsAdmin):
         return ["=subscriber_id", "=created_by", "callback_url" if is_operator(request) else "callback_origin"]
 
     def panels(self, request: HttpRequest, obj: Subscription) -> dict[str, Any]:
-        return {"callback": obj.callback_for(actor_of(request)), **webhooks.gather(request, obj)}
+        return {"callback": obj.callback_for(actor_from_user(request)), **webhooks.gather(request, obj)}
 
     def rows(self, request: HttpRequest, found: list[Subscription]) -> dict[str, Any]:
         now = database_now()
@@ -117,7 +117,7 @@ class SubscriptionAdmin(_NoEvents, RowsAdmin):
     )
     def disable(self, request: HttpRequest, subscription: Subscription, reason: str | None) -> None:
         services.disable_subscription(
-            subscription_id=subscription.pk, actor=actor_of(request), reason=reason or "disabled in the console"
+            subscription_id=subscription.pk, actor=actor_from_user(request), reason=reason or "disabled in the console"
         )
 
     @action(
@@ -127,13 +127,13 @@ class SubscriptionAdmin(_NoEvents, RowsAdmin):
         label="Send all dead ones again",
     )
     def send_dead(self, request: HttpRequest, subscription: Subscription) -> None:
-        services.redeliver_dead(subscription_id=subscription.pk, actor=actor_of(request))
+        services.redeliver_dead(subscription_id=subscription.pk, actor=actor_from_user(request))
 
 
 def _set_status(request: HttpRequest, subscription: Subscription, status: Status, newest: int) -> None:
     services.update_subscription(
         subscription_id=subscription.pk,
-        actor=actor_of(request),
+        actor=actor_from_user(request),
         newest=newest,
         changes={"status": status},
     )
@@ -156,8 +156,12 @@ class DeliveryAdmin(_NoEvents, RowsAdmin):
         return {"each": webhooks.sent([obj], database_now())[0]}
 
     def rows(self, request: HttpRequest, found: list[Delivery]) -> dict[str, Any]:
-        return {"sent": webhooks.sent(found, database_now()), "may_send": may(request, Role.OPERATOR), "names_receiver": True}
+        return {
+            "sent": webhooks.sent(found, database_now()),
+            "may_send": has_role(request, Role.OPERATOR),
+            "names_receiver": True,
+        }
 
     @action("Send the selected deliveries again", least=Role.OPERATOR, done="On the way", label="Send again")
     def send_again(self, request: HttpRequest, delivery: Delivery) -> None:
-        services.redeliver(subscription_id=delivery.subscription_id, delivery_id=delivery.pk, actor=actor_of(request))
+        services.redeliver(subscription_id=delivery.subscription_id, delivery_id=delivery.pk, actor=actor_from_user(request))

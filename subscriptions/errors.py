@@ -44,7 +44,7 @@ class CallbackNotAllowed(ProtocolError):
         super().__init__(f"callback_url: {reason}.")
 
 
-class NotCalled(ProtocolError):
+class SubscriptionInactive(ProtocolError):
     """Nothing is sent to this subscription: it is paused, disabled, has run out, or has no callback. Make it active again, or give it a callback, and send again."""
 
     code, title, status = "subscription_not_called", "Subscription is not called", 409

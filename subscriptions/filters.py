@@ -2,7 +2,7 @@
 
 import django_filters as filters
 
-from core.api.filters import ChoicesFilter, IdFilter, StatusFilter
+from core.api.filters import CommaSeparatedChoiceFilter, IdFilter, StatusFilter
 from subscriptions.models import Delivery, DeliveryStatus, Status, Subscription, as_of
 
 
@@ -27,7 +27,7 @@ class SubscriptionFilter(IntentSubscriptionFilter):
 
 
 class DeliveryFilter(filters.FilterSet):
-    status = ChoicesFilter(DeliveryStatus.values)
+    status = CommaSeparatedChoiceFilter(DeliveryStatus.values)
 
     class Meta:
         model = Delivery

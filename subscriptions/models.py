@@ -57,17 +57,17 @@ def as_of(status: str, now: datetime) -> Q:
 
 
 class SubscriptionQuerySet(models.QuerySet["Subscription"]):
-    def kept(self) -> "SubscriptionQuerySet":
+    def not_removed(self) -> "SubscriptionQuerySet":
         """Those that nobody has removed."""
         return self.filter(removed_at=None)
 
-    def called(self, now: datetime) -> "SubscriptionQuerySet":
+    def deliverable_at(self, now: datetime) -> "SubscriptionQuerySet":
         """Those whose deliveries are sent."""
-        return self.kept().filter(as_of(Status.ACTIVE, now), callback_url__isnull=False)
+        return self.not_removed().filter(as_of(Status.ACTIVE, now), callback_url__isnull=False)
 
-    def hearing(self, now: datetime) -> "SubscriptionQuerySet":
+    def active_at(self, now: datetime) -> "SubscriptionQuerySet":
         """Those that may hear of events. Paused ones may still hear of those before the pause."""
-        return self.kept().filter(~Q(status=Status.DISABLED), callback_url__isnull=False).exclude(expires_at__lte=now)
+        return self.not_removed().filter(~Q(status=Status.DISABLED), callback_url__isnull=False).exclude(expires_at__lte=now)
 
     def with_last_delivery(self) -> "SubscriptionQuerySet":
         last = Delivery.objects.filter(subscription=models.OuterRef("pk"), last_attempt_at__isnull=False)
@@ -83,7 +83,7 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
 
     def require(self, subscription_id: UUID | str) -> "Subscription":
         """Raises SubscriptionNotFound."""
-        found = self.kept().filter(pk=subscription_id).first() if isinstance(subscription_id, UUID) else None
+        found = self.not_removed().filter(pk=subscription_id).first() if isinstance(subscription_id, UUID) else None
         if found is None:
             raise SubscriptionNotFound(subscription_id)
         return found
@@ -154,7 +154,7 @@ class Subscription(models.Model):
         """The callback as this reader may see it: in full, or without path and query (rule W-4)."""
         return self.callback_url if self.is_managed_by(actor) else origin(self.callback_url)
 
-    def hears_of(self, position: int) -> bool:
+    def covers(self, position: int) -> bool:
         return any(after < position and (through is None or position <= through) for after, through in self.spans)
 
     def secrets(self, now: datetime) -> list[str]:
@@ -239,12 +239,13 @@ class Delivery(models.Model):
         return f"{self.event_type} {self.pk}"
 
 
-class Plan(models.Model):
+class OutboxCursor(models.Model):
     """How far the log has been gone through for deliveries: one row, whose lock the planner holds (subscriptions.webhooks.outbox)."""
 
     position = models.PositiveBigIntegerField()
 
     class Meta:
+        db_table = "subscriptions_plan"  # The table's name from before the class had this one.
         constraints = [models.CheckConstraint(condition=Q(pk=1), name="there_is_one_plan")]
 
     def __str__(self) -> str:

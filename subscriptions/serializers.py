@@ -6,9 +6,17 @@ from rest_framework import serializers
 
 from access.serializers import AgentId
 from core.agent_ids import MAX_AGENT_ID
-from core.api.fields import Choice, Flag, Id, Instant, Integer, Many, Text
+from core.api.fields import (
+    StrictBooleanField,
+    StrictCharField,
+    StrictChoiceField,
+    StrictDateTimeField,
+    StrictIntegerField,
+    StrictListField,
+    StrictUUIDField,
+)
 from core.api.filters import MAX_COUNTER
-from core.api.serializers import Body
+from core.api.serializers import StrictSerializer
 from intents.events import CLIENT_TYPE
 from subscriptions.models import MAX_URL, SETTABLE, DeliveryStatus, Status
 from subscriptions.webhooks.address_policy import URL
@@ -17,13 +25,13 @@ MAX_TOPICS = 100
 MAX_TYPES = 100
 
 
-class CreateStreamToken(Body):
+class CreateStreamToken(StrictSerializer):
     """For one of these, or, with none, for any stream."""
 
-    intent_id = Id(required=False, allow_null=True)
-    portfolio_id = Id(required=False, allow_null=True)
+    intent_id = StrictUUIDField(required=False, allow_null=True)
+    portfolio_id = StrictUUIDField(required=False, allow_null=True)
     agent_id = AgentId(required=False)
-    expires_in_seconds = Integer(
+    expires_in_seconds = StrictIntegerField(
         min_value=10, max_value=3_600, required=False, default=600, help_text="How long it may open streams."
     )
 
@@ -40,13 +48,13 @@ class StreamTokenOut(serializers.Serializer[Any]):
     expires_at = serializers.DateTimeField(help_text="Streams that are open by then go on.")
 
 
-class TopicIn(Body):
+class TopicIn(StrictSerializer):
     """One of these: what a stream is about."""
 
-    intent = Id(required=False)
-    portfolio = Id(required=False)
-    agent = Text(max_length=MAX_AGENT_ID, required=False)  # Whoever stands in the log, today's rules or not.
-    all = Flag(required=False)
+    intent = StrictUUIDField(required=False)
+    portfolio = StrictUUIDField(required=False)
+    agent = StrictCharField(max_length=MAX_AGENT_ID, required=False)  # Whoever stands in the log, today's rules or not.
+    all = StrictBooleanField(required=False)
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         values = super().to_internal_value(data)
@@ -55,26 +63,26 @@ class TopicIn(Body):
         return values
 
 
-class Message(Body):
-    type = Choice(["subscribe", "unsubscribe"])
+class Message(StrictSerializer):
+    type = StrictChoiceField(["subscribe", "unsubscribe"])
 
 
-class SubscribeMessage(Body):
+class SubscribeMessage(StrictSerializer):
     aliases = {"api_key": "key"}
 
-    type = Text()
-    topics = Many(child=TopicIn(), allow_empty=False, max_length=MAX_TOPICS)
-    after = Integer(min_value=0, max_value=MAX_COUNTER, required=False, allow_null=True)
-    event_types = Many(child=Text(max_length=100), required=False, max_length=100)
-    key = Text(required=False)
+    type = StrictCharField()
+    topics = StrictListField(child=TopicIn(), allow_empty=False, max_length=MAX_TOPICS)
+    after = StrictIntegerField(min_value=0, max_value=MAX_COUNTER, required=False, allow_null=True)
+    event_types = StrictListField(child=StrictCharField(max_length=100), required=False, max_length=100)
+    key = StrictCharField(required=False)
 
 
-class UnsubscribeMessage(Body):
-    type = Text()
-    subscription = Integer(min_value=1, max_value=MAX_COUNTER)
+class UnsubscribeMessage(StrictSerializer):
+    type = StrictCharField()
+    subscription = StrictIntegerField(min_value=1, max_value=MAX_COUNTER)
 
 
-class Callback(Text):
+class Callback(StrictCharField):
     """Where a webhook goes (rule W-3). What its address leads to is judged by subscriptions.webhooks.address_policy."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -82,27 +90,27 @@ class Callback(Text):
         super().__init__(max_length=MAX_URL, pattern=URL, looks=looks, required=False, allow_null=True, **kwargs)
 
 
-class EventTypes(Many):
+class EventTypes(StrictListField):
     def __init__(self, **kwargs: Any) -> None:
         looks = "must begin with a-z and go on with up to 99 of a-z, 0-9, _, . and -"
-        child = Text(pattern=rf"\A{CLIENT_TYPE.pattern}\Z", looks=looks)
+        child = StrictCharField(pattern=rf"\A{CLIENT_TYPE.pattern}\Z", looks=looks)
         super().__init__(child=child, max_length=MAX_TYPES, required=False, help_text="None: all types.", **kwargs)
 
 
-class CreateIntentSubscription(Body):
+class CreateIntentSubscription(StrictSerializer):
     aliases = {"webhook_url": "callback_url"}
 
     subscriber_id = AgentId(required=False, help_text="Who hears of it. Left out: who asks.")
     callback_url = Callback(help_text="Without one nothing is sent, until it has one.")
     event_types = EventTypes()
-    expires_at = Instant(required=False, allow_null=True)
+    expires_at = StrictDateTimeField(required=False, allow_null=True)
 
 
 class CreateSubscription(CreateIntentSubscription):
     """To an intent, to a portfolio, or, with neither, to all events."""
 
-    intent_id = Id(required=False, allow_null=True)
-    portfolio_id = Id(required=False, allow_null=True)
+    intent_id = StrictUUIDField(required=False, allow_null=True)
+    portfolio_id = StrictUUIDField(required=False, allow_null=True)
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         values = super().to_internal_value(data)
@@ -115,15 +123,17 @@ class CreateSubscription(CreateIntentSubscription):
 CHANGEABLE = ("callback_url", "event_types", "status", "expires_at", "rotate_secret")
 
 
-class UpdateSubscription(Body):
+class UpdateSubscription(StrictSerializer):
     aliases = {"webhook_url": "callback_url"}
     json_schema = {"minProperties": 1}
 
     callback_url = Callback()
     event_types = EventTypes()
-    status = Choice(SETTABLE, required=False)
-    expires_at = Instant(required=False, allow_null=True)
-    rotate_secret = Flag(required=False, help_text="Answers a new secret. For 24 hours the one before signs as well.")
+    status = StrictChoiceField(SETTABLE, required=False)
+    expires_at = StrictDateTimeField(required=False, allow_null=True)
+    rotate_secret = StrictBooleanField(
+        required=False, help_text="Answers a new secret. For 24 hours the one before signs as well."
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if not attrs:

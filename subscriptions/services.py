@@ -19,8 +19,8 @@ from intents.events import EventType, NewEvent, append, append_without_intent
 from intents.models import Intent
 from leasing.guards import require_token
 from portfolios.models import Portfolio
-from subscriptions.errors import NotCalled, SubscriptionNotFound, TooManySubscriptions
-from subscriptions.models import Delivery, DeliveryStatus, Plan, Status, Subscription, origin
+from subscriptions.errors import SubscriptionInactive, SubscriptionNotFound, TooManySubscriptions
+from subscriptions.models import Delivery, DeliveryStatus, OutboxCursor, Status, Subscription, origin
 from subscriptions.representation import status_at
 from subscriptions.webhooks.signing import new_secret
 
@@ -207,7 +207,7 @@ def _lock(subscription_id: UUID | str, actor: Actor, *, also_removed: bool = Fal
 def _require_few(actor: Actor) -> None:
     """Each event is a delivery for each subscription that hears of it. Raises TooManySubscriptions."""
     most = settings.MAX_SUBSCRIPTIONS_PER_KEY
-    if Subscription.objects.kept().filter(principal=actor.principal)[:most].count() >= most:
+    if Subscription.objects.not_removed().filter(principal=actor.principal)[:most].count() >= most:
         raise TooManySubscriptions(most)
 
 
@@ -235,7 +235,7 @@ def _require_future(expires_at: datetime | None, now: datetime) -> None:
 def _require_called(subscription: Subscription, now: datetime) -> None:
     status = status_at(subscription, now)
     if status != Status.ACTIVE or subscription.callback_url is None:
-        raise NotCalled(status if status != Status.ACTIVE else "without a callback_url")
+        raise SubscriptionInactive(status if status != Status.ACTIVE else "without a callback_url")
 
 
 def _set_status(subscription: Subscription, status: str, newest: int, now: datetime) -> None:
@@ -243,7 +243,7 @@ def _set_status(subscription: Subscription, status: str, newest: int, now: datet
         raise Invalid.field("expires_at", "lies in the past; give a later one as well", "in_the_past")
     if status == subscription.status:
         return
-    through = Plan.objects.values_list("position", flat=True).first() or 0
+    through = OutboxCursor.objects.values_list("position", flat=True).first() or 0
     spans = [span for span in subscription.spans if span[1] is None or span[1] > through]
     if status == Status.PAUSED:
         subscription.spans = [[after, min(newest, upto or newest)] for after, upto in spans]

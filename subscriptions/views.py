@@ -10,16 +10,16 @@ from django.http import HttpResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from access.identity import Actor, actor_of, caller_of
+from access.identity import Actor, get_actor, get_caller
 from access.models import Role
-from core.api.filters import MAX_COUNTER, WordsFilter, narrow
-from core.api.pagination import Keyset, page
-from core.api.serializers import check_parameters, parse
+from core.api.filters import MAX_COUNTER, CommaSeparatedFilter, filter_queryset
+from core.api.pagination import KeysetPagination
+from core.api.serializers import reject_unknown_parameters, validate_body
 from core.api.views import ApiViewSet
 from core.db import database_now
 from core.encoding import instant
 from core.errors import Invalid
-from core.openapi import changed, created, deleted, followed, listed, read
+from core.openapi import document_action, document_create, document_destroy, document_list, document_retrieve, document_stream
 from core.root_path import public_path
 from intents import topics
 from intents.errors import IntentNotFound
@@ -43,8 +43,8 @@ from subscriptions.streams import stream_start
 from subscriptions.streams.tokens import PARAMETER, StreamAuthentication, StreamToken, require_topic
 from subscriptions.webhooks import address_policy
 
-BY_ID = Keyset("id")
-NEWEST = Keyset("-id")
+BY_ID = KeysetPagination("id")
+NEWEST = KeysetPagination("-id")
 STREAM = "text/event-stream; charset=utf-8"
 _URL = re.compile(address_policy.URL)
 
@@ -55,19 +55,19 @@ class StreamViewSet(ApiViewSet):
     tags = ["Streams"]
     authentication_classes = [StreamAuthentication]
 
-    @followed("follow_intent", "Follow an intent")
+    @document_stream("follow_intent", "Follow an intent")
     def intent(self, request: Request, intent_id: UUID | str) -> HttpResponse:
         return _ticket(request, stream_start.intent_topic(intent_id))
 
-    @followed("follow_portfolio", "Follow a portfolio: its own events, and those of its members")
+    @document_stream("follow_portfolio", "Follow a portfolio: its own events, and those of its members")
     def portfolio(self, request: Request, portfolio_id: UUID | str) -> HttpResponse:
         return _ticket(request, stream_start.portfolio_topic(portfolio_id))
 
-    @followed("follow_agent", "Follow an agent: its assignments, and the events of the intents that it is assigned to")
+    @document_stream("follow_agent", "Follow an agent: its assignments, and the events of the intents that it is assigned to")
     def agent(self, request: Request, agent_id: str) -> HttpResponse:
         return _ticket(request, topics.for_agent(agent_id))
 
-    @followed("follow_events", "Follow all events")
+    @document_stream("follow_events", "Follow all events")
     def all(self, request: Request) -> HttpResponse:
         return _ticket(request, topics.ALL)
 
@@ -77,12 +77,12 @@ class StreamTokenViewSet(ApiViewSet):
     role = Role.OBSERVER
     secret_fields = ("token",)
 
-    @created("create_stream_token", "Make a token that opens a stream", CreateStreamToken, StreamTokenOut)
+    @document_create("create_stream_token", "Make a token that opens a stream", CreateStreamToken, StreamTokenOut)
     def create(self, request: Request) -> Response:
-        values = parse(CreateStreamToken, request)
+        values = validate_body(CreateStreamToken, request)
         topic, path = _stream(values)
         expires_at = database_now() + timedelta(seconds=values["expires_in_seconds"])
-        token = StreamToken(caller_of(request).key_id, topic, expires_at.replace(microsecond=0))
+        token = StreamToken(get_caller(request).key_id, topic, expires_at.replace(microsecond=0))
         body = {"token": str(token), "path": public_path(f"/api/v1/{path}/subscribe"), "expires_at": instant(token.expires_at)}
         return Response(body, status=201, headers={"Cache-Control": "no-store"})
 
@@ -103,19 +103,19 @@ def _stream(values: dict[str, Any]) -> tuple[topics.Topic | None, str]:
 
 
 def _ticket(request: Request, topic: str) -> HttpResponse:
-    check_parameters(request, ["after", "event_type", PARAMETER])
+    reject_unknown_parameters(request, ["after", "event_type", PARAMETER])
     require_topic(request.auth, topic)
     if request.method == "HEAD":
         return HttpResponse(content_type=STREAM)
     asked = _after(request)
-    begins = stream_start.beginning(asked)
+    begins = stream_start.start_position(asked)
     return Response(
         {
             "topics": [topic],
             "event_types": _event_types(request),
             "after": begins,
             "is_reset": asked is not None and asked > begins,
-            "key_id": str(caller_of(request).key_id),
+            "key_id": str(get_caller(request).key_id),
         }
     )
 
@@ -135,7 +135,7 @@ def _event_types(request: Request) -> list[str]:
     """Raises Invalid."""
     given = request.query_params.get("event_type")
     try:
-        return [] if given is None else WordsFilter.words(given)
+        return [] if given is None else CommaSeparatedFilter.words(given)
     except ValidationError:
         raise Invalid.field("event_type", "must name types, divided by commas; leave it out to get all") from None
 
@@ -161,20 +161,20 @@ class _Subscriptions(ApiViewSet):
 
     def _parse(self, body: type[CreateIntentSubscription | UpdateSubscription], request: Request) -> dict[str, Any]:
         """Raises ValidationError, CallbackNotAllowed."""
-        values = parse(body, request)
+        values = validate_body(body, request)
         if self.refusal:
             raise CallbackNotAllowed(self.refusal)
         return values
 
 
 class IntentSubscriptionViewSet(_Subscriptions):
-    @created("subscribe", "Subscribe to an intent", CreateIntentSubscription, SubscriptionOut)
+    @document_create("subscribe", "Subscribe to an intent", CreateIntentSubscription, SubscriptionOut)
     def subscribe(self, request: Request, intent_id: UUID | str) -> Response:
         values = self._parse(CreateIntentSubscription, request)
-        actor = actor_of(request)
+        actor = get_actor(request)
         return _made(services.create_subscription(actor=actor, newest=self.newest, intent_id=intent_id, **values), actor)
 
-    @listed(
+    @document_list(
         "get_subscriptions",
         "List the subscriptions to an intent",
         SubscriptionOut,
@@ -182,56 +182,58 @@ class IntentSubscriptionViewSet(_Subscriptions):
         filterset=IntentSubscriptionFilter,
     )
     def list(self, request: Request, intent_id: UUID | str) -> Response:
-        there = Subscription.objects.kept().filter(intent_id=Intent.objects.require(intent_id))
-        return _listed(narrow(IntentSubscriptionFilter, there, request, []), request)
+        there = Subscription.objects.not_removed().filter(intent_id=Intent.objects.require(intent_id))
+        return _listed(filter_queryset(IntentSubscriptionFilter, there, request, []), request)
 
-    @deleted("unsubscribe", "Remove a subscription to an intent")
+    @document_destroy("unsubscribe", "Remove a subscription to an intent")
     def unsubscribe(self, request: Request, intent_id: UUID | str, subscription_id: UUID | str) -> Response:
-        services.remove_subscription(subscription_id=subscription_id, actor=actor_of(request), intent_id=intent_id)
+        services.remove_subscription(subscription_id=subscription_id, actor=get_actor(request), intent_id=intent_id)
         return Response(status=204)
 
 
 class SubscriptionViewSet(_Subscriptions):
-    @created("create_subscription", "Subscribe to an intent, a portfolio, or all events", CreateSubscription, SubscriptionOut)
+    @document_create(
+        "create_subscription", "Subscribe to an intent, a portfolio, or all events", CreateSubscription, SubscriptionOut
+    )
     def create(self, request: Request) -> Response:
         values = self._parse(CreateSubscription, request)
-        actor = actor_of(request)
+        actor = get_actor(request)
         try:
             return _made(services.create_subscription(actor=actor, newest=self.newest, **values), actor)
         except (IntentNotFound, PortfolioNotFound) as error:
             field = "intent_id" if isinstance(error, IntentNotFound) else "portfolio_id"
             raise Invalid.field(field, f"none has the id {values[field]}", "unknown_id") from None
 
-    @listed("list_subscriptions", "List subscriptions", SubscriptionOut, "subscriptions", filterset=SubscriptionFilter)
+    @document_list("list_subscriptions", "List subscriptions", SubscriptionOut, "subscriptions", filterset=SubscriptionFilter)
     def list(self, request: Request) -> Response:
-        return _listed(narrow(SubscriptionFilter, Subscription.objects.kept(), request, []), request)
+        return _listed(filter_queryset(SubscriptionFilter, Subscription.objects.not_removed(), request, []), request)
 
-    @read("get_subscription", "Get a subscription", SubscriptionOut)
+    @document_retrieve("get_subscription", "Get a subscription", SubscriptionOut)
     def retrieve(self, request: Request, subscription_id: UUID | str) -> Response:
-        check_parameters(request, [])
+        reject_unknown_parameters(request, [])
         return Response(_shown(Subscription.objects.require(subscription_id), request))
 
-    @changed("update_subscription", "Change a subscription, or its secret", UpdateSubscription, SubscriptionOut)
+    @document_action("update_subscription", "Change a subscription, or its secret", UpdateSubscription, SubscriptionOut)
     def partial_update(self, request: Request, subscription_id: UUID | str) -> Response:
         subscription, secret = services.update_subscription(
             subscription_id=subscription_id,
             changes=self._parse(UpdateSubscription, request),
-            actor=actor_of(request),
+            actor=get_actor(request),
             newest=self.newest,
         )
         headers = {"Cache-Control": "no-store"} if secret else None
         return Response({**_shown(subscription, request), "secret": secret}, headers=headers)
 
-    @deleted("delete_subscription", "Remove a subscription")
+    @document_destroy("delete_subscription", "Remove a subscription")
     def destroy(self, request: Request, subscription_id: UUID | str) -> Response:
-        services.remove_subscription(subscription_id=subscription_id, actor=actor_of(request))
+        services.remove_subscription(subscription_id=subscription_id, actor=get_actor(request))
         return Response(status=204)
 
 
 class DeliveryViewSet(ApiViewSet):
     tags = ["Subscriptions"]
 
-    @listed(
+    @document_list(
         "list_deliveries",
         "List the deliveries of a subscription, the newest first",
         DeliveryOut,
@@ -241,13 +243,13 @@ class DeliveryViewSet(ApiViewSet):
     def list(self, request: Request, subscription_id: UUID | str) -> Response:
         subscription = Subscription.objects.require(subscription_id)
         made = Delivery.objects.filter(subscription=subscription).select_related("event")
-        found = page(narrow(DeliveryFilter, made, request, []), request, NEWEST)
-        with_responses = subscription.is_managed_by(actor_of(request))
+        found = NEWEST.paginate_queryset(filter_queryset(DeliveryFilter, made, request, []), request)
+        with_responses = subscription.is_managed_by(get_actor(request))
         return Response(found.body("deliveries", lambda each: delivery_body(each, with_responses=with_responses)))
 
-    @changed("redeliver", "Send a delivery again, now", None, DeliveryOut)
+    @document_action("redeliver", "Send a delivery again, now", None, DeliveryOut)
     def redeliver(self, request: Request, subscription_id: UUID | str, delivery_id: UUID | str) -> Response:
-        delivery = services.redeliver(subscription_id=subscription_id, delivery_id=delivery_id, actor=actor_of(request))
+        delivery = services.redeliver(subscription_id=subscription_id, delivery_id=delivery_id, actor=get_actor(request))
         return Response(delivery_body(delivery, with_responses=True))
 
 
@@ -259,7 +261,7 @@ def _refusal(body: dict[str, Any]) -> str | None:
             isinstance(given, str)
             and len(given) <= MAX_URL
             and _URL.fullmatch(given)
-            and (reason := address_policy.refusal(given))
+            and (reason := address_policy.callback_problem(given))
         ):
             return reason
     return None
@@ -273,10 +275,10 @@ def _made(subscription: Subscription, maker: Actor) -> Response:
 
 def _shown(subscription: Subscription, request: Request) -> dict[str, Any]:
     found = Subscription.objects.with_last_delivery().get(pk=subscription.pk)
-    return subscription_body(found, actor_of(request), database_now(), last_deliveries([found]).get(found.pk))
+    return subscription_body(found, get_actor(request), database_now(), last_deliveries([found]).get(found.pk))
 
 
 def _listed(subscriptions: QuerySet[Subscription], request: Request) -> Response:
-    found = page(subscriptions.with_last_delivery(), request, BY_ID)  # type: ignore[attr-defined]
-    last, now, reader = last_deliveries([*found.rows]), database_now(), actor_of(request)
+    found = BY_ID.paginate_queryset(subscriptions.with_last_delivery(), request)  # type: ignore[attr-defined]
+    last, now, reader = last_deliveries([*found.rows]), database_now(), get_actor(request)
     return Response(found.body("subscriptions", lambda each: subscription_body(each, reader, now, last.get(each.pk))))

@@ -60,8 +60,8 @@ class Caller:
 @pytest.fixture(autouse=True)
 def _nothing_remembered() -> None:
     """What a process remembers between requests, the tests do not."""
-    key_lookup.forget_verified()
-    key_guesses.forget_waiting()
+    key_lookup.clear_verified_keys()
+    key_guesses.clear_throttled_networks()
     ratelimit.forget()
 
 

@@ -13,7 +13,7 @@ from access.roles import is_operator
 from console import telling, trees
 from console.diffs import ABSENT
 from console.key_names import key_name
-from core.agent_ids import has_invisible
+from core.agent_ids import has_invisible_characters
 from core.ids import parse_id
 from intents.models import Event
 
@@ -53,11 +53,11 @@ def visible(text: str) -> SafeString:
         format_html('<span class="oi-invisible">U+{}</span>', f"{ord(each):04X}") if _is_hidden(each) else escape(each)
         for each in text
     )
-    return format_html("<bdi>{}</bdi>", mark_safe("".join(shown)) if has_invisible(text) else text)
+    return format_html("<bdi>{}</bdi>", mark_safe("".join(shown)) if has_invisible_characters(text) else text)
 
 
 def _is_hidden(character: str) -> bool:
-    return character not in "\n\r\t" and has_invisible(character)
+    return character not in "\n\r\t" and has_invisible_characters(character)
 
 
 def _by_key(context: Any, key_id: UUID | None) -> SafeString:

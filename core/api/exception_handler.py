@@ -32,7 +32,7 @@ from core.errors import (
 log = logging.getLogger("openintent.errors")
 
 
-def as_refusal(exception: BaseException) -> ProtocolError:
+def to_protocol_error(exception: BaseException) -> ProtocolError:
     """The refusal that tells a caller of the exception. The unforeseen is logged and becomes a 500."""
     match exception:
         case ProtocolError():
@@ -46,7 +46,7 @@ def as_refusal(exception: BaseException) -> ProtocolError:
         case exceptions.UnsupportedMediaType():
             return UnsupportedMediaType(f"{exception.detail} Send application/json.")
         case exceptions.ValidationError():
-            return invalid(exception)
+            return invalid_from_validation(exception)
         case exceptions.ParseError() | TooManyFieldsSent() | TooManyFilesSent():
             return Invalid(str(exception))
         case RequestDataTooBig():
@@ -58,7 +58,7 @@ def as_refusal(exception: BaseException) -> ProtocolError:
     return Internal()
 
 
-def invalid(exception: exceptions.ValidationError) -> Invalid:
+def invalid_from_validation(exception: exceptions.ValidationError) -> Invalid:
     """Flatten what serializers say: `{"events": {3: {"payload": [...]}}}` is about `events.3.payload`."""
     return Invalid.all(_flatten("", exception.get_full_details()))
 
@@ -81,34 +81,34 @@ def _join(path: str, key: Any) -> str:
     return f"{path}.{key}" if path else str(key)
 
 
-def drf_exception_handler(exception: Exception, context: dict[str, Any]) -> Response:
+def exception_handler(exception: Exception, context: dict[str, Any]) -> Response:
     """What DRF calls when a view raises: the transaction is undone, and the refusal is the answer."""
     set_rollback()
     if isinstance(exception, exceptions.MethodNotAllowed):
-        refusal: ProtocolError = not_allowed(context["request"].method, context["view"].allowed_methods)
+        refusal: ProtocolError = method_not_allowed(context["request"].method, context["view"].allowed_methods)
     else:
-        refusal = as_refusal(exception)
+        refusal = to_protocol_error(exception)
     return Response(refusal.body(), status=refusal.status, headers=refusal.headers, content_type=CONTENT_TYPE)
 
 
-def not_allowed(method: str | None, allowed: Iterable[str]) -> MethodNotAllowed:
+def method_not_allowed(method: str | None, allowed: Iterable[str]) -> MethodNotAllowed:
     methods = ", ".join(allowed)
     return MethodNotAllowed(f"{method} is not allowed here; allowed: {methods}.", headers={"Allow": methods})
 
 
-def reads_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def require_safe(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """Decorates a view of Django's that takes GET and HEAD."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.method in ("GET", "HEAD"):
             return view(request, *args, **kwargs)
-        return respond(not_allowed(request.method, ["GET", "HEAD"]))
+        return problem_response(method_not_allowed(request.method, ["GET", "HEAD"]))
 
     return guarded
 
 
-def respond(refusal: ProtocolError) -> HttpResponse:
+def problem_response(refusal: ProtocolError) -> HttpResponse:
     """The refusal as an answer from outside of DRF."""
     return HttpResponse(
         strict_json.dumps(refusal.body()), status=refusal.status, headers=refusal.headers, content_type=CONTENT_TYPE
@@ -116,18 +116,18 @@ def respond(refusal: ProtocolError) -> HttpResponse:
 
 
 def handler400(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return respond(Invalid(str(exception) or "The request cannot be read."))
+    return problem_response(Invalid(str(exception) or "The request cannot be read."))
 
 
 def handler403(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return respond(as_refusal(exception))
+    return problem_response(to_protocol_error(exception))
 
 
 def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return respond(NotFound(f"Nothing is at {request.path}."))
+    return problem_response(NotFound(f"Nothing is at {request.path}."))
 
 
 def handler500(request: HttpRequest) -> HttpResponse:
     """Django calls it while it handles what was raised: outside of DRF, nobody else logs that."""
     exception = sys.exc_info()[1]
-    return respond(as_refusal(exception) if exception else Internal())
+    return problem_response(to_protocol_error(exception) if exception else Internal())

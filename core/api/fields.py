@@ -30,7 +30,7 @@ _ALWAYS = {"null": "cannot be null", "required": "is required"}
 _EMPTY = {"empty": "needs at least one entry"}
 
 
-class Text(serializers.CharField):
+class StrictCharField(serializers.CharField):
     """`pattern` is what it must look like (`\\A…\\Z`), `looks` the same in words."""
 
     default_error_messages = {
@@ -60,7 +60,7 @@ class Text(serializers.CharField):
         return text
 
 
-class Integer(serializers.IntegerField):
+class StrictIntegerField(serializers.IntegerField):
     default_error_messages = {
         **_ALWAYS,
         "invalid": "must be a whole number",
@@ -74,7 +74,7 @@ class Integer(serializers.IntegerField):
         return int(data)  # JSON has one kind of number: 80.0 is 80.
 
 
-class Number(serializers.FloatField):
+class StrictFloatField(serializers.FloatField):
     default_error_messages = {
         **_ALWAYS,
         "invalid": "must be a number",
@@ -88,7 +88,7 @@ class Number(serializers.FloatField):
         return float(data) + 0.0  # -0.0 is 0.0: SQLite does not keep the sign.
 
 
-class Flag(serializers.BooleanField):
+class StrictBooleanField(serializers.BooleanField):
     default_error_messages = {**_ALWAYS, "invalid": "must be true or false"}
 
     def to_internal_value(self, data: Any) -> bool:
@@ -97,7 +97,7 @@ class Flag(serializers.BooleanField):
         return data
 
 
-class Id(serializers.UUIDField):
+class StrictUUIDField(serializers.UUIDField):
     default_error_messages = {**_ALWAYS, "invalid": "must be an id (a UUID)"}
     json_schema: ClassVar[dict[str, Any]] = {"minLength": 36, "maxLength": 36}
 
@@ -108,7 +108,7 @@ class Id(serializers.UUIDField):
         return found
 
 
-class Instant(serializers.DateTimeField):
+class StrictDateTimeField(serializers.DateTimeField):
     """A time as RFC 3339 writes it; without an offset it is read as UTC."""
 
     default_error_messages = {
@@ -124,7 +124,7 @@ class Instant(serializers.DateTimeField):
         return super().to_internal_value(data)
 
 
-class Choice(serializers.ChoiceField):
+class StrictChoiceField(serializers.ChoiceField):
     def __init__(self, choices: Sequence[Any], **kwargs: Any) -> None:
         super().__init__(choices, **kwargs)
         self.error_messages = {**_ALWAYS, "invalid_choice": f"must be one of {', '.join(self.choices)}"}
@@ -141,7 +141,7 @@ def require_json_size(name: str | None, value: Any) -> None:
         raise TooLarge(f"{name or 'The JSON'} is too large.", limit=settings.MAX_STATE)
 
 
-class JSONObject(serializers.DictField):
+class JSONObjectField(serializers.DictField):
     """Any JSON object of MAX_STATE bytes at most. Its values are as strict as core.strict_json made the whole body."""
 
     default_error_messages = {**_ALWAYS, **_EMPTY, "not_a_dict": "must be an object"}
@@ -155,7 +155,7 @@ class JSONObject(serializers.DictField):
         return data
 
 
-class AnyJSON(serializers.JSONField):
+class AnyJSONField(serializers.JSONField):
     """Any JSON value of MAX_STATE bytes at most, null included."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -166,7 +166,7 @@ class AnyJSON(serializers.JSONField):
         return data
 
 
-class Many(serializers.ListField):
+class StrictListField(serializers.ListField):
     """A list of what `child` takes. It is refused by its length before its entries are read, and read up to MAX_ERRORS wrong ones."""
 
     default_error_messages = {
@@ -203,7 +203,7 @@ class Many(serializers.ListField):
         return values
 
 
-class OneOrMore(Many):
+class ItemOrListField(StrictListField):
     """A list, or one element that stands for a list of itself."""
 
     def to_internal_value(self, data: Any) -> list[Any]:

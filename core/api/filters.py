@@ -12,9 +12,9 @@ from django_filters.fields import BaseCSVField
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
-from core.api.fields import VISIBLE, Instant
-from core.api.pagination import PARAMETERS
-from core.api.serializers import check_parameters
+from core.api.fields import VISIBLE, StrictDateTimeField
+from core.api.pagination import PAGINATION_PARAMETERS
+from core.api.serializers import reject_unknown_parameters
 from core.db import database_now
 from core.errors import Invalid
 from core.ids import parse_id
@@ -53,7 +53,7 @@ class _InstantField(forms.CharField):
     def to_python(self, value: Any) -> Any:
         text = super().to_python(value)
         try:
-            return Instant().run_validation(text) if text else None
+            return StrictDateTimeField().run_validation(text) if text else None
         except ValidationError as error:
             raise forms.ValidationError(list(error.detail)) from None
 
@@ -87,7 +87,7 @@ def _require_few(words: list[str]) -> list[str]:
     return words
 
 
-class WordsFilter(filters.BaseInFilter, filters.CharFilter):
+class CommaSeparatedFilter(filters.BaseInFilter, filters.CharFilter):
     """One of several words, divided by commas."""
 
     base_field_class = _FewField
@@ -100,7 +100,7 @@ class WordsFilter(filters.BaseInFilter, filters.CharFilter):
         return [_WordField().to_python(word) for word in _require_few(text.split(","))]
 
 
-class ChoicesFilter(filters.BaseInFilter, filters.ChoiceFilter):
+class CommaSeparatedChoiceFilter(filters.BaseInFilter, filters.ChoiceFilter):
     """One of several known words, divided by commas."""
 
     base_field_class = _FewField
@@ -117,7 +117,7 @@ class ChoicesFilter(filters.BaseInFilter, filters.ChoiceFilter):
         super().__init__(*args, choices=[(word, word) for word in words], error_messages=wrong, **kwargs)
 
 
-class StatusFilter(ChoicesFilter):
+class StatusFilter(CommaSeparatedChoiceFilter):
     """One of several statuses as of now: what has run out is expired, marked or not. `as_of` says which rows have one."""
 
     def __init__(self, words: Sequence[str], as_of: Callable[[str, datetime], Q]) -> None:
@@ -133,9 +133,11 @@ class StatusFilter(ChoicesFilter):
         return qs.filter(wanted)
 
 
-def narrow(filterset: type[filters.FilterSet], queryset: QuerySet[Any], request: Request, also: list[str]) -> QuerySet[Any]:
+def filter_queryset(
+    filterset: type[filters.FilterSet], queryset: QuerySet[Any], request: Request, also: list[str]
+) -> QuerySet[Any]:
     """The queryset as the query parameters narrow it. Raises Invalid, also for a parameter that nobody reads."""
-    check_parameters(request, [*filterset.base_filters, *also, *PARAMETERS])
+    reject_unknown_parameters(request, [*filterset.base_filters, *also, *PAGINATION_PARAMETERS])
     given = request.query_params.keys() & filterset.base_filters.keys()
     if not given:  # Building the form takes longer than the query.
         return queryset

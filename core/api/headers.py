@@ -42,7 +42,7 @@ def optional_version(request: Request) -> int | None:
     return expected_version(request)
 
 
-def versioned(body: dict[str, Any], *, status: int = 200, location: str | None = None) -> Response:
+def versioned_response(body: dict[str, Any], *, status: int = 200, location: str | None = None) -> Response:
     """An answer that carries the version of its resource."""
     headers = {"ETag": f'"{body["version"]}"'}
     if location:

@@ -13,9 +13,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core import strict_json
-from core.db import advisory_lock
+from core.db import acquire_advisory_lock
 from core.errors import Invalid, KeyReused, RequestInProgress
-from core.models import IdempotentAnswer
+from core.models import IdempotentResponse
 
 KEPT_FOR = timedelta(hours=24)
 _KEPT_HEADERS = ("ETag", "Location")
@@ -24,7 +24,7 @@ _KEY = re.compile(r"[ -~]{1,255}")
 Handler = Callable[..., Response]
 
 
-def once(handler: Handler, *, secret_fields: tuple[str, ...] = ()) -> Handler:
+def idempotent(handler: Handler, *, secret_fields: tuple[str, ...] = ()) -> Handler:
     """The handler, run at most once for an Idempotency-Key of a caller; later calls get the first answer.
 
     Only success is kept: a refusal wrote nothing, and the same request may well succeed later.
@@ -36,7 +36,7 @@ def once(handler: Handler, *, secret_fields: tuple[str, ...] = ()) -> Handler:
         caller = f"{cast(Any, request.user).key_id}/{request.META.get('HTTP_X_AGENT_ID', '')}"[:300]
         fingerprint = _fingerprint(request)
         with transaction.atomic():
-            if not advisory_lock(f"{caller}/{key}", wait=False):
+            if not acquire_advisory_lock(f"{caller}/{key}", wait=False):
                 raise RequestInProgress("A request with this Idempotency-Key is still running.")
             if kept := _find(key, caller):
                 return _replay(kept, fingerprint)
@@ -47,9 +47,9 @@ def once(handler: Handler, *, secret_fields: tuple[str, ...] = ()) -> Handler:
     return handle
 
 
-def forget_old_answers() -> int:
+def delete_expired_responses() -> int:
     """Delete the answers that are older than a day. Answers how many."""
-    return IdempotentAnswer.objects.filter(created_at__lt=timezone.now() - KEPT_FOR).delete()[0]
+    return IdempotentResponse.objects.filter(created_at__lt=timezone.now() - KEPT_FOR).delete()[0]
 
 
 def _key(request: Request) -> str:
@@ -81,15 +81,15 @@ def _form_fingerprint(asked: bytes, form: Any) -> str:
     return digest.hexdigest()
 
 
-def _find(key: str, caller: str) -> IdempotentAnswer | None:
-    kept = IdempotentAnswer.objects.filter(key=key, caller=caller).first()
+def _find(key: str, caller: str) -> IdempotentResponse | None:
+    kept = IdempotentResponse.objects.filter(key=key, caller=caller).first()
     if kept and kept.created_at < timezone.now() - KEPT_FOR:
         kept.delete()
         return None
     return kept
 
 
-def _replay(kept: IdempotentAnswer, fingerprint: str) -> Response:
+def _replay(kept: IdempotentResponse, fingerprint: str) -> Response:
     if kept.fingerprint != fingerprint:
         raise KeyReused("This Idempotency-Key was used for another request.")
     headers = {**orjson.loads(kept.headers), "Idempotency-Replayed": "true"}
@@ -101,7 +101,7 @@ def _keep(key: str, caller: str, fingerprint: str, response: Response, secret_fi
     if secret_fields:
         data = {**data, **dict.fromkeys(secret_fields)}
     try:
-        IdempotentAnswer.objects.create(
+        IdempotentResponse.objects.create(
             key=key,
             caller=caller,
             fingerprint=fingerprint,

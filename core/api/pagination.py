@@ -24,12 +24,12 @@ DEFAULT_LIMIT = 100
 MAX_LIMIT = 1000
 PAGE_BYTES = 8 * 2**20
 """Bytes of texts in a page; with them it ends."""
-AT_ONCE = 128  # Rows that are read at once.
+ROWS_AT_ONCE = 128  # Rows that are read at once.
 MAX_OFFSET = 2**31
-PARAMETERS = ["limit", "cursor"]
+PAGINATION_PARAMETERS = ["limit", "cursor"]
 
 
-class Keyset:
+class KeysetPagination:
     """An order by one or two fields, all in the same direction, the last of them unique."""
 
     def __init__(self, *ordering: str) -> None:
@@ -50,17 +50,47 @@ class Keyset:
     def cursor(self, row: Any, model: type[Model]) -> str:
         return encode_cursor([_plain(model._meta.get_field(name), getattr(row, name)) for name in self.names])
 
+    def paginate_queryset(
+        self,
+        queryset: QuerySet[Any],
+        request: Request,
+        *,
+        fetch: Callable[[QuerySet[Any], int], tuple[list[Any], int, bool]] | None = None,
+    ) -> "Page":
+        """Return the page that `limit` and `cursor` (or `offset`) ask for, read by `fetch`; it ends at PAGE_BYTES. Raise Invalid if a parameter is."""
+        limit, fetch = requested_limit(request), fetch or fetch_objects_within
+        model, queryset = queryset.model, queryset.order_by(*self.ordering)
+        if cursor := request.query_params.get("cursor"):
+            queryset = queryset.filter(self.after(cursor, model))
+        offset = integer_parameter(request, "offset", 0, 0, MAX_OFFSET)
+        found: list[Any] = []
+        rest, bytes_left = queryset, PAGE_BYTES
+        while True:
+            count = min(limit + 1 - len(found), ROWS_AT_ONCE)
+            part, size, is_cut = fetch(rest[offset : offset + count], bytes_left)
+            found += part
+            bytes_left -= size
+            if len(part) < count or len(found) > limit:
+                break
+            if bytes_left <= 0:
+                is_cut = True
+                break
+            rest, offset = queryset.filter(self.after(self.cursor(part[-1], model), model)), 0
+        if is_cut and len(found) <= limit:
+            return Page(found, self.cursor(found[-1], model))
+        return trim_to_page(found, limit, partial(self.cursor, model=model))
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
     rows: Sequence[Any]
     next: str | None
 
-    def body(self, name: str, show: Callable[[Any], Any]) -> dict[str, Any]:
-        return {name: [show(row) for row in self.rows], "next": self.next}
+    def body(self, name: str, represent: Callable[[Any], Any]) -> dict[str, Any]:
+        return {name: [represent(row) for row in self.rows], "next": self.next}
 
 
-def objects_within(queryset: QuerySet[Any], size: int) -> tuple[list[Any], int, bool]:
+def fetch_objects_within(queryset: QuerySet[Any], size: int) -> tuple[list[Any], int, bool]:
     """Fetch objects as `core.db.sql_rows.fetch_within` does rows: the sliced queryset's first ones, their bytes, and whether others are left."""
     model: Any = queryset.model
     related = cast(dict[str, Any], queryset.query.select_related or {})
@@ -81,48 +111,16 @@ def objects_within(queryset: QuerySet[Any], size: int) -> tuple[list[Any], int, 
     return [by_id[pk] for pk in ids if pk in by_id], used, kept < len(measured)
 
 
-def page(
-    queryset: QuerySet[Any],
-    request: Request,
-    keyset: Keyset,
-    *,
-    fetch: Callable[[QuerySet[Any], int], tuple[list[Any], int, bool]] = objects_within,
-) -> Page:
-    """The page that `limit` and `cursor` (or `offset`) ask for, read by `fetch`; it ends when it has PAGE_BYTES. Raises Invalid."""
-    limit = limit_of(request)
-    queryset = queryset.order_by(*keyset.ordering)
-    if cursor := request.query_params.get("cursor"):
-        queryset = queryset.filter(keyset.after(cursor, queryset.model))
-    offset = whole_number(request, "offset", 0, 0, MAX_OFFSET)
-    cursor_of = partial(keyset.cursor, model=queryset.model)
-    found: list[Any] = []
-    rest, left = queryset, PAGE_BYTES
-    while True:
-        count = min(limit + 1 - len(found), AT_ONCE)
-        part, size, is_cut = fetch(rest[offset : offset + count], left)
-        found += part
-        left -= size
-        if len(part) < count or len(found) > limit:
-            break
-        if left <= 0:
-            is_cut = True
-            break
-        rest, offset = queryset.filter(keyset.after(cursor_of(part[-1]), queryset.model)), 0
-    if is_cut and len(found) <= limit:
-        return Page(found, cursor_of(found[-1]))
-    return cut(found, limit, cursor_of)
-
-
-def cut(rows: list[Any], limit: int, cursor: Callable[[Any], str]) -> Page:
+def trim_to_page(rows: list[Any], limit: int, cursor: Callable[[Any], str]) -> Page:
     """A page of `limit` rows, of which one more was read to see whether there is a next page."""
     return Page(rows[:limit], cursor(rows[limit - 1]) if len(rows) > limit else None)
 
 
-def limit_of(request: Request) -> int:
-    return whole_number(request, "limit", DEFAULT_LIMIT, 1, MAX_LIMIT)
+def requested_limit(request: Request) -> int:
+    return integer_parameter(request, "limit", DEFAULT_LIMIT, 1, MAX_LIMIT)
 
 
-def whole_number(request: Request, name: str, default: int, least: int, most: int) -> int:
+def integer_parameter(request: Request, name: str, default: int, least: int, most: int) -> int:
     given = request.query_params.get(name)
     if given is None:
         return default
@@ -145,7 +143,7 @@ def decode_cursor(cursor: str, kinds: Sequence[Callable[[Any], Any]]) -> list[An
         raise Invalid.field("cursor", message) from None
 
 
-def counter(value: Any) -> int:
+def parse_counter(value: Any) -> int:
     """A kind of cursor value: a whole number. Raises ValueError."""
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**63:
         raise ValueError(value)
@@ -182,7 +180,7 @@ def _kind(field: Any) -> Callable[[Any], Any]:
         return _instant
     if isinstance(field, UUIDField):
         return _id
-    return counter if isinstance(field, IntegerField) else _text
+    return parse_counter if isinstance(field, IntegerField) else _text
 
 
 def _instant(value: Any) -> datetime:

@@ -14,5 +14,5 @@ class JSONParser(BaseParser):
     def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
         try:
             return strict_json.loads(stream.read())
-        except strict_json.NotStrict as error:
+        except strict_json.StrictJSONError as error:
             raise Invalid(str(error), [{"field": "", "message": str(error), "code": error.code}]) from None

@@ -16,7 +16,7 @@ MAX_UNKNOWN = 20
 """How many unknown fields or parameters of a request are named."""
 
 
-class Body(serializers.Serializer[Any]):
+class StrictSerializer(serializers.Serializer[Any]):
     """A request's body: unknown fields are refused, `aliases` are other names of fields."""
 
     aliases: ClassVar[dict[str, str]] = {}
@@ -81,22 +81,22 @@ def _unknown_message(name: str, known: list[str]) -> ErrorDetail:
 
 
 @cache
-def _shared(body: type[Body]) -> Body:
+def _shared(body: type[StrictSerializer]) -> StrictSerializer:
     return body()
 
 
-def parse(body: type[Body], request: Request) -> dict[str, Any]:
+def validate_body(body: type[StrictSerializer], request: Request) -> dict[str, Any]:
     """The validated body. Raises ValidationError with every field that is wrong."""
-    return parse_values(body, request.data)
+    return validate_data(body, request.data)
 
 
-def parse_values(body: type[Body], data: Any) -> dict[str, Any]:
+def validate_data(body: type[StrictSerializer], data: Any) -> dict[str, Any]:
     """The same of what is, or was made, a body. Raises ValidationError."""
     # A serializer keeps nothing of what it validates: one serves all requests.
     return _shared(body).run_validation(data)
 
 
-def check_parameters(request: Request, known: list[str]) -> None:
+def reject_unknown_parameters(request: Request, known: list[str]) -> None:
     """Refuse a query parameter that nobody reads: a misspelt filter must not answer everything. Raises Invalid."""
     unknown = request.query_params.keys() - set(known)
     if not unknown:

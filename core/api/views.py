@@ -7,7 +7,7 @@ from rest_framework.request import Request
 
 from core.api import idempotency
 from core.api.renderers import JSONRenderer
-from core.api.serializers import check_parameters
+from core.api.serializers import reject_unknown_parameters
 
 _RENDERER = JSONRenderer()
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
@@ -31,6 +31,6 @@ class ApiViewSet(viewsets.ViewSet):
         self.perform_authentication(request)
         self.check_permissions(request)
         if request.method in WRITES and hasattr(self, request.method.lower()):
-            check_parameters(request, [])
+            reject_unknown_parameters(request, [])
         if request.method == "POST" and "HTTP_IDEMPOTENCY_KEY" in request.META:
-            self.post: idempotency.Handler = idempotency.once(self.post, secret_fields=self.secret_fields)
+            self.post: idempotency.Handler = idempotency.idempotent(self.post, secret_fields=self.secret_fields)

@@ -12,7 +12,7 @@ atomic_verb = transaction.atomic(savepoint=False)
 """Decorates a verb: its writes happen together or not at all. Verbs may call verbs; the outermost one commits."""
 
 
-def serial_writers() -> bool:
+def has_single_writer() -> bool:
     """Whether a transaction that writes is the only one that does (SQLite), so that no row needs a lock."""
     return not connection.features.has_select_for_update
 
@@ -24,13 +24,13 @@ def database_now() -> datetime:
     return cast(Any, connection).run("SELECT clock_timestamp()", [])[0][0]
 
 
-def advisory_lock(name: str, *, wait: bool = True) -> bool:
+def acquire_advisory_lock(name: str, *, wait: bool = True) -> bool:
     """Hold a lock of that name until the transaction ends. Without `wait`, answers False where another has it."""
-    if serial_writers():
+    if has_single_writer():
         return True
     function = "pg_advisory_xact_lock" if wait else "pg_try_advisory_xact_lock"
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {function}(%s, %s)", list(lock_key(name)))
+        cursor.execute(f"SELECT {function}(%s, %s)", list(advisory_lock_key(name)))
         return wait or cursor.fetchone()[0]
 
 
@@ -48,6 +48,6 @@ def rollback_point() -> Iterator[Any]:
     transaction.savepoint_commit(point)
 
 
-def lock_key(name: str) -> tuple[int, int]:
+def advisory_lock_key(name: str) -> tuple[int, int]:
     """The two numbers by which PostgreSQL knows the lock."""
     return 0x01D7, crc32(name.encode()) - 2**31

@@ -5,11 +5,11 @@ from collections.abc import Callable
 _to_tell: list[Callable[[], None]] = []
 
 
-def when_stopping(tell: Callable[[], None]) -> None:
+def on_shutdown(tell: Callable[[], None]) -> None:
     """Have this called, in the event loop, when the server begins to stop; perhaps more than once."""
     _to_tell.append(tell)
 
 
-def begin() -> None:
+def notify() -> None:
     for tell in _to_tell:
         tell()

@@ -23,14 +23,14 @@ STUCK_AFTER = 30.0  # Seconds without a beat, after which a process is taken to 
 PAUSE = 1.0  # Seconds between the starts of one that dies at birth and of the next.
 END_WITHIN = GRACE + 20.0  # Seconds: those of running requests, and those of what runs beside them.
 
-log = logging.getLogger("openintent.crew")
+log = logging.getLogger("openintent.supervisor")
 
 
-class CrewFailed(RuntimeError):
+class StartupFailed(RuntimeError):
     """No process could be brought to serve; its own last words are above."""
 
 
-class Member:
+class WorkerProcess:
     """A process that serves. A pair of sockets joins it to this one: it sends beats, and ends when the other side is gone."""
 
     def __init__(self, listener: socket.socket, environment: dict[str, str]) -> None:
@@ -71,7 +71,7 @@ class Member:
             return False
 
 
-class Crew:
+class Supervisor:
     """`run` keeps so many processes serving until SIGINT or SIGTERM."""
 
     def __init__(self, size: int, listener: socket.socket, environment: dict[str, str]) -> None:
@@ -79,7 +79,7 @@ class Crew:
         self._size = size
         self._listener = listener
         self._environment = {**os.environ, **environment, "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))}
-        self._members: list[Member] = []
+        self._members: list[WorkerProcess] = []
         self._has_served = False
         self._signal = 0
 
@@ -97,8 +97,8 @@ class Crew:
         if self._signal == signal.SIGINT:
             raise KeyboardInterrupt
 
-    def _start(self) -> Member:
-        return Member(self._listener, self._environment)
+    def _start(self) -> WorkerProcess:
+        return WorkerProcess(self._listener, self._environment)
 
     def _look(self) -> None:
         for number, member in enumerate(self._members):
@@ -107,9 +107,9 @@ class Crew:
             if member.has_ended():
                 self._replace(number, member)
 
-    def _replace(self, number: int, member: Member) -> None:
+    def _replace(self, number: int, member: WorkerProcess) -> None:
         if not self._has_served:
-            raise CrewFailed(f"a process ended before it could serve, with the code {member.process.returncode}.")
+            raise StartupFailed(f"a process ended before it could serve, with the code {member.process.returncode}.")
         if monotonic() - member.since < PAUSE:
             return
         log.warning("process %d ended with the code %d and is replaced", member.pid, member.process.returncode)

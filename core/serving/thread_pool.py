@@ -14,7 +14,7 @@ from typing import Any
 _Task = tuple[Callable[..., Any], tuple[Any, ...], asyncio.AbstractEventLoop, "asyncio.Future[Any]"]
 
 
-class Threads:
+class ThreadPool:
     def __init__(self, count: int, name: str) -> None:
         self._is_closed = False
         self._tasks: SimpleQueue[_Task | None] = SimpleQueue()

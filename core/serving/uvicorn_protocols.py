@@ -13,23 +13,23 @@ from uvicorn.protocols.utils import get_client_addr
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from core import request_id, strict_json
-from core.errors import CONTENT_TYPE, PRIVATE, HeadersTooLarge, Invalid, ProtocolError, Unavailable, shorten
+from core.errors import CONTENT_TYPE, PRIVATE, HeadersTooLarge, Invalid, ProtocolError, Unavailable, truncate
 from core.serving import shutdown
-from core.serving.websocket_frames import BoundedFrames
+from core.serving.websocket_frames import FrameRateLimit
 
-ABORT = "abort"
+ABORT_KEY = "abort"
 """In a scope's state: how to drop the connection at once, whatever has not been sent yet."""
-WRITE = "write"
+WRITE_KEY = "write"
 """In the state of an HTTP scope: how to send bytes at once, past ASGI. Answers False, and sends nothing, while the reader is behind."""
-LAST_WORDS = 1.0  # Seconds that a WebSocket has to say them when the server stops,
-FAREWELL = 3.0  # and to take what was sent before.
+CLOSE_DELAY = 1.0  # Seconds that a WebSocket has to say them when the server stops,
+CLOSE_TIMEOUT = 3.0  # and to take what was sent before.
 MAX_HEAD = 64 * 2**10  # Bytes of a request's line and headers,
 MAX_HEADERS = 200  # and how many of the latter it may have.
 MAX_PIPELINED = 100  # Requests that wait for the answers to those before them.
 FREE_PIECES = 4_096  # Pieces of a body that may be of any size,
-LEAST_PIECE = 64  # and the bytes that more of them must have on average.
+MIN_PIECE = 64  # and the bytes that more of them must have on average.
 MAX_OVERHEAD = 512 * 2**10  # Bytes of a request beside its body and a quarter of that: chunk sizes, their extensions, trailers.
-LINGER = 2.0  # Seconds in which a client whose body is not read is listened to, so that it hears the answer,
+LINGER_SECONDS = 2.0  # Seconds in which a client whose body is not read is listened to, so that it hears the answer,
 MAX_LINGER = 4 * 2**20  # and bytes that are thrown away meanwhile.
 
 log = logging.getLogger("openintent.http")
@@ -44,13 +44,13 @@ def max_connections() -> int:
     return min(settings.MAX_CONNECTIONS or possible, possible)
 
 
-class _Transport:
+class _LingeringTransport:
     """A transport that is closed for a client which may still be sending: it is listened to a while longer.
 
     Closed at once, the system would reset the connection, and the client would lose the answer.
     """
 
-    def __init__(self, transport: asyncio.Transport, protocol: "Protocol") -> None:
+    def __init__(self, transport: asyncio.Transport, protocol: "HttpProtocol") -> None:
         self._transport = transport
         self._protocol = protocol
         self.write = transport.write
@@ -71,19 +71,19 @@ class _Transport:
             self.is_lingering = True
             self._transport.write_eof()
             self._protocol.flow.resume_reading()
-            self._protocol.loop.call_later(LINGER, self._transport.abort)
+            self._protocol.loop.call_later(LINGER_SECONDS, self._transport.abort)
         else:
             self._transport.close()
 
 
-class Protocol(HttpToolsProtocol):
+class HttpProtocol(HttpToolsProtocol):
     """Bounds what a client may cost before its request is complete (protocol §1 "Bounded work")."""
 
-    _waiting: dict["Protocol", None] = {}
+    _waiting: dict["HttpProtocol", None] = {}
     """The connections without a request under way, the one that has waited longest first."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(cast(asyncio.Transport, _Transport(transport, self)))
+        super().connection_made(cast(asyncio.Transport, _LingeringTransport(transport, self)))
         self._is_in_head = False
         self._head_left = MAX_HEAD
         self._headers_left = MAX_HEADERS
@@ -128,7 +128,7 @@ class Protocol(HttpToolsProtocol):
         self._pieces = self._body = self._wire = 0
         if len(self.pipeline) >= MAX_PIPELINED:
             self._fail(Invalid("Too many requests were sent before the answer to the first."))
-        cast(Any, self.scope)["state"].update({ABORT: self.transport.abort, WRITE: self._write})
+        cast(Any, self.scope)["state"].update({ABORT_KEY: self.transport.abort, WRITE_KEY: self._write})
 
     def on_url(self, url: bytes) -> None:
         self.url += url
@@ -155,7 +155,7 @@ class Protocol(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         self._pieces += 1
         self._body += len(body)
-        if self._pieces > FREE_PIECES and self._body < self._pieces * LEAST_PIECE:
+        if self._pieces > FREE_PIECES and self._body < self._pieces * MIN_PIECE:
             self._fail(Invalid("The body comes in too many pieces."))
         super().on_body(body)
 
@@ -209,7 +209,7 @@ class Protocol(HttpToolsProtocol):
 
     def shutdown(self) -> None:
         """The server stops: uvicorn says so to each connection, and to nobody else before all of them are closed."""
-        shutdown.begin()
+        shutdown.notify()
         super().shutdown()
 
     def send_400_response(self, msg: str) -> None:
@@ -223,7 +223,7 @@ class Protocol(HttpToolsProtocol):
                 return
             self.cycle.disconnected = True
             self.cycle.message_event.set()
-        begun = request_id.begin(None)
+        begun = request_id.set_request_id(None)
         body = strict_json.dumps(refusal.body())
         head = (
             f"HTTP/1.1 {refusal.status} {refusal.title}",
@@ -253,7 +253,7 @@ def _send_unchunked(cycle: Any) -> None:
     cycle.send = send_until_closed
 
 
-class SocketProtocol(BoundedFrames, WebSocketsSansIOProtocol):
+class WebSocketProtocol(FrameRateLimit, WebSocketsSansIOProtocol):
     """Writes no header, query or message into the log, and bounds the frames that come in."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -268,7 +268,7 @@ class SocketProtocol(BoundedFrames, WebSocketsSansIOProtocol):
     def handle_connect(self, event: Any) -> None:
         super().handle_connect(event)
         if not self.close_sent:  # Else it was no handshake, and nobody asks for the scope.
-            cast(Any, self.scope)["state"][ABORT] = self.transport.abort
+            cast(Any, self.scope)["state"][ABORT_KEY] = self.transport.abort
 
     async def send(self, message: Any) -> None:
         await super().send(message)
@@ -282,18 +282,18 @@ class SocketProtocol(BoundedFrames, WebSocketsSansIOProtocol):
         super().connection_lost(exc)
 
     def _tell(self, what: str) -> None:
-        fields = {"path": shorten(self.scope["path"], 500), "client": get_client_addr(cast(Any, self.scope))}
+        fields = {"path": truncate(self.scope["path"], 500), "client": get_client_addr(cast(Any, self.scope))}
         log.info("WebSocket %s", what, extra={"fields": fields})
 
     def shutdown(self) -> None:
         """As above; uvicorn's own end of the connection would come before whatever the application has to say."""
-        shutdown.begin()
+        shutdown.notify()
         if self.handshake_complete and not self.close_sent:
-            self.loop.call_later(LAST_WORDS, self._shut_down)
+            self.loop.call_later(CLOSE_DELAY, self._shut_down)
         else:
             super().shutdown()
 
     def _shut_down(self) -> None:
         if not self.transport.is_closing():
             super().shutdown()
-            self.loop.call_later(FAREWELL, self.transport.abort)
+            self.loop.call_later(CLOSE_TIMEOUT, self.transport.abort)

@@ -21,8 +21,8 @@ def serve(listener: socket.socket, *, beat: Callable[[], Awaitable[None]] | None
         uvicorn.Config(
             "config.asgi:application",
             loop="uvloop",
-            http="core.serving.uvicorn_protocols:Protocol",
-            ws="core.serving.uvicorn_protocols:SocketProtocol",
+            http="core.serving.uvicorn_protocols:HttpProtocol",
+            ws="core.serving.uvicorn_protocols:WebSocketProtocol",
             ws_max_size=MAX_MESSAGE,
             ws_ping_timeout=SLOW_READER,
             ws_per_message_deflate=False,  # It takes memory and time for each follower anew.

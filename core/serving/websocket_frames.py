@@ -9,7 +9,7 @@ BURST, PER_SECOND = 1000, 100
 POLICY = 1008
 
 
-class BoundedFrames:
+class FrameRateLimit:
     """Of a sans-I/O WebSocket protocol of uvicorn's: a connection that sends too many frames is closed."""
 
     conn: Any

@@ -17,45 +17,45 @@ from django.conf import settings
 
 from core import strict_json
 from core.errors import CONTENT_TYPE, PRIVATE, BodyTimeout, Internal, ProtocolError, TooLarge, Unavailable
-from core.request_id import HEADER, begin
-from core.serving.thread_pool import Threads
+from core.request_id import HEADER, set_request_id
+from core.serving.thread_pool import ThreadPool
 
 SPOOL_ABOVE = 2**20  # Bytes of a body that are kept in memory; what is larger goes to disk.
 UNASKED = 64 * 2**10  # Bytes of a body for whose announcement nobody is asked whether its sender may send it.
 WAIT_FOR_THREAD = 10.0  # Seconds.
 
-log = logging.getLogger("openintent.hop")
+log = logging.getLogger("openintent.wsgi")
 
 Environ = dict[str, Any]
 Response = tuple[dict[str, Any], bytes | Generator[bytes, None, None]]
 
 
-class Limits(Protocol):
+class BodyLimits(Protocol):
     """How many bytes a request's body may have."""
 
-    def most(self, scope: Any) -> int:
+    def max_body(self, scope: Any) -> int:
         """Whoever sends it."""
 
-    def at_once(self, scope: Any) -> int | None:
+    def known_limit(self, scope: Any) -> int | None:
         """From this caller; None where only the database knows."""
 
-    def asked(self, scope: Any) -> int:
+    def looked_up_limit(self, scope: Any) -> int:
         """The same in a thread, asking the database. Raises ProtocolError for a caller whose body is not read."""
 
 
-class ClientGone(Exception):
+class ClientDisconnected(Exception):
     """The client has closed the connection before its request was complete."""
 
 
-class Hop:
+class WSGIBridge:
     """An ASGI application that runs a WSGI one. Its threads are its own: a long stream elsewhere takes none of them."""
 
-    def __init__(self, wsgi: Callable[..., Any], *, threads: int, limits: Limits) -> None:
+    def __init__(self, wsgi: Callable[..., Any], *, threads: int, limits: BodyLimits) -> None:
         self.wsgi = wsgi
         self.limits = limits
         self.spooled = 0
         """Bytes of all bodies that did not come in one part and whose requests are not answered yet."""
-        self.threads = Threads(threads, "django")
+        self.threads = ThreadPool(threads, "django")
         self.free = asyncio.Semaphore(threads)
 
     def close(self) -> None:
@@ -64,22 +64,22 @@ class Hop:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         try:
             body = await self._read(scope, receive)
-        except ClientGone:
+        except ClientDisconnected:
             return
         except ProtocolError as refusal:
             refusal.headers["Connection"] = "close"  # The rest of the body is not read.
-            return await refuse(refusal, scope, send)
+            return await send_problem(refusal, scope, send)
         with body:
             try:
                 start, parts = await self._through_django(_environ(scope, body))
             except Unavailable as refusal:
-                return await refuse(refusal, scope, send)
+                return await send_problem(refusal, scope, send)
             except Exception:
                 log.exception("a request failed outside of Django")
-                return await refuse(Internal(), scope, send)
+                return await send_problem(Internal(), scope, send)
         await self._answer(start, parts, send)
 
-    async def ask(self, scope: Any) -> list[Any]:
+    async def fetch(self, scope: Any) -> list[Any]:
         """The messages that answer the request, taken to have no body."""
         answer: list[Any] = []
 
@@ -97,7 +97,7 @@ class Hop:
 
         Of who may not send one, no more is read than what came with the head.
         """
-        limit = self.limits.most(scope)
+        limit = self.limits.max_body(scope)
         expected = 0
         for name, value in scope["headers"]:
             if name == b"content-length" and value.isdigit():
@@ -116,12 +116,12 @@ class Hop:
 
     async def _limit_of_caller(self, scope: Any) -> int:
         """Raises ProtocolError for a caller whose body is not read."""
-        known = self.limits.at_once(scope)
+        known = self.limits.known_limit(scope)
         if known is not None:
             return known
         await self._take_thread()
         try:
-            return await self.threads.run(self.limits.asked, scope)
+            return await self.threads.run(self.limits.looked_up_limit, scope)
         finally:
             self.free.release()
 
@@ -229,7 +229,7 @@ async def _receive_part(receive: Any) -> dict[str, Any]:
     """A part of the body. Raises ClientGone."""
     message = await receive()
     if message["type"] == "http.disconnect":
-        raise ClientGone
+        raise ClientDisconnected
     return {"body": b"", **message}
 
 
@@ -285,10 +285,10 @@ def _environ(scope: Any, body: BinaryIO) -> Environ:
     return environ
 
 
-async def refuse(refusal: ProtocolError, scope: Any, send: Any) -> None:
+async def send_problem(refusal: ProtocolError, scope: Any, send: Any) -> None:
     """Answer with the refusal, where the request does not come as far as Django, or has passed it."""
     offered = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"x-request-id"), None)
-    request_id = begin(offered)
+    request_id = set_request_id(offered)
     body = strict_json.dumps(refusal.body())
     headers = {
         "content-type": CONTENT_TYPE,

@@ -22,7 +22,7 @@ LONGEST_KNOWN = 200  # Characters of a path whose shape is kept.
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-class Handler(WSGIHandler):
+class CachedResolverHandler(WSGIHandler):
     """Leaves out the signal at the start of a request: the one at its end tidies up as well.
 
     Remembers where each shape of a path leads. Django tries one pattern after the other, for every request anew.

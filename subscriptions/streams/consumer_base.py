@@ -5,7 +5,7 @@ from typing import Any
 from channels.consumer import get_handler_name
 
 
-class Quiet:
+class NoChannelMixin:
     """Of a Channels consumer: it listens to its connection alone, and looks after no connection to the database.
 
     The channel layer rings for the whole process (subscriptions.streams.redis_wakeups), so a consumer needs no channel of its own; and what

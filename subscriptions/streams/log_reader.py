@@ -27,7 +27,7 @@ Topics = frozenset[Topic]
 _Spans = dict[str, list[tuple[Topic, int, int | None]]]
 
 
-class Entry:
+class StreamEvent:
     """An event on its way to followers. It is written once, however many they are."""
 
     def __init__(self, event: sql_rows.Row, topics: Topics = frozenset()) -> None:
@@ -62,14 +62,14 @@ class Entry:
 class Batch:
     """Events in their order, and the position up to which there are no others."""
 
-    entries: Sequence[Entry]
+    entries: Sequence[StreamEvent]
     through: int
     is_full: bool = False
     """Whether there may be more."""
 
 
 @dataclass(frozen=True, slots=True)
-class Addressed:
+class EventTopics:
     """An event without what it says: whom it is for."""
 
     position: int
@@ -77,31 +77,31 @@ class Addressed:
     topics: Topics
 
 
-def everything(after: int) -> Batch:
+def read_batch(after: int) -> Batch:
     """What the log has after the position, each event with its topics."""
     found, is_full = _some(Event.objects.filter(position__gt=after).order_by("position"), (0, AT_ONCE))
     spans = _spans({event.intent_id for event in found if event.intent_id})
-    entries = [Entry(event, _topics_of(event, spans)) for event in found]
+    entries = [StreamEvent(event, _topics_of(event, spans)) for event in found]
     return Batch(entries, found[-1].position if found else after, is_full)
 
 
-def some_of(positions: Collection[int]) -> list[sql_rows.Row]:
+def read_events_within(positions: Collection[int]) -> list[sql_rows.Row]:
     """Of these events, no more than may lie in memory, but at least one."""
     return _some(Event.objects.filter(position__in=positions).order_by("position"), (0, FEW, len(positions)), MOST_BYTES)[0]
 
 
-def addressed(after: int) -> list[Addressed]:
+def read_event_topics(after: int) -> list[EventTopics]:
     """Whom what the log has after the position is for."""
     chosen = Event.objects.filter(position__gt=after).order_by("position")[:AT_ONCE]
     found = sql_rows.fetch(chosen, "position", "event_type", "intent_id", "portfolio_id", "sequence")
     spans = _spans({event.intent_id for event in found if event.intent_id})
     return [
-        Addressed(each.position, each.event_type, _topics(each.intent_id, each.portfolio_id, each.sequence, spans))
+        EventTopics(each.position, each.event_type, _topics(each.intent_id, each.portfolio_id, each.sequence, spans))
         for each in found
     ]
 
 
-def of_topics(wanted: Topics, event_types: Collection[str], after: int) -> Batch:
+def read_topics(wanted: Topics, event_types: Collection[str], after: int) -> Batch:
     """What the log has for these topics after the position, in a bounded number of steps: it need not be all there is."""
     newest = positions.head()
     window = Event.objects.filter(position__gt=after)
@@ -113,7 +113,7 @@ def of_topics(wanted: Topics, event_types: Collection[str], after: int) -> Batch
     if event_types:
         chosen = chosen.filter(event_type__in=event_types)
     found, is_full = _some(chosen.order_by(order), (0, FEW, AT_ONCE))
-    return Batch([Entry(event) for event in found], found[-1].position if is_full else max(after, through), is_full)
+    return Batch([StreamEvent(event) for event in found], found[-1].position if is_full else max(after, through), is_full)
 
 
 def _some(chosen: QuerySet[Event], steps: Sequence[int], most_bytes: int = BYTES_AT_ONCE) -> tuple[list[sql_rows.Row], bool]:

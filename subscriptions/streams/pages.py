@@ -8,7 +8,7 @@ from bisect import bisect_right, insort
 from collections import OrderedDict, defaultdict
 from itertools import islice
 
-from subscriptions.streams.log_reader import Batch, Entry, Topics
+from subscriptions.streams.log_reader import Batch, StreamEvent, Topics
 
 BYTES = 2 * 2**20  # Of all pages together, but for the last one.
 OF_A_PAGE, OF_AN_ENTRY = 500, 500  # Bytes that each takes besides what its events say.
@@ -17,7 +17,7 @@ Wanted = tuple[Topics, frozenset[str]]
 """Topics, and the types of their events; none: all types."""
 
 
-class Pages:
+class LogPageCache:
     """For any thread."""
 
     def __init__(self) -> None:
@@ -68,5 +68,5 @@ def _size(page: Batch) -> int:
     return OF_A_PAGE + sum(entry.size + OF_AN_ENTRY for entry in page.entries)
 
 
-def _since(page: Batch, position: int) -> "islice[Entry]":
+def _since(page: Batch, position: int) -> "islice[StreamEvent]":
     return islice(page.entries, bisect_right(page.entries, position, key=lambda entry: entry.position), None)

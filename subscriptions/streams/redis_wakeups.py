@@ -26,14 +26,14 @@ ECHO_WITHIN = 1.0  # Seconds. What is sent comes back to the sender as well: thi
 TRIES = 3  # A subscription may begin an instant after the first message.
 RETRY_AFTER, RETRY_AT_MOST = 0.5, 5.0  # Seconds.
 
-log = logging.getLogger("openintent.ringing")
+log = logging.getLogger("openintent.wakeups")
 
 
-class Deaf(Exception):
+class EchoMissing(Exception):
     """What was sent has not come back."""
 
 
-class Exchange:
+class RedisWakeups:
     """Passes on the rings of this process's log and rings those of others, in a thread of its own, where Redis is configured.
 
     A connection that fails in any way is given up, and all begins anew in another event loop, which is what the layer keeps
@@ -120,7 +120,7 @@ class Exchange:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._echo.wait(), ECHO_WITHIN)
                 return
-        raise Deaf("Redis does not send back what it was sent")
+        raise EchoMissing("Redis does not send back what it was sent")
 
     async def _hear(self, layer: Any, channel: str) -> None:
         while True:

@@ -12,11 +12,11 @@ from channels.exceptions import StopConsumer
 from channels.generic.http import AsyncHttpConsumer
 
 from core.errors import ProtocolError
-from core.serving.uvicorn_protocols import ABORT, WRITE
-from core.serving.wsgi_bridge import Hop, refuse
-from subscriptions.streams.consumer_base import Quiet
-from subscriptions.streams.log_reader import Entry
-from subscriptions.streams.tail import Ended, Follower, Tail
+from core.serving.uvicorn_protocols import ABORT_KEY, WRITE_KEY
+from core.serving.wsgi_bridge import WSGIBridge, send_problem
+from subscriptions.streams.consumer_base import NoChannelMixin
+from subscriptions.streams.log_reader import StreamEvent
+from subscriptions.streams.tail import Follower, StreamEnded, Tail
 
 PIECE = 32 * 2**10  # Bytes that are sent at once: a slow reader's connection keeps two of them.
 RETRY = 2000  # Milliseconds after which a browser opens the stream again.
@@ -34,16 +34,16 @@ _HEADERS = [
 log = logging.getLogger("openintent.streams")
 
 
-def asks_to_follow(scope: Any) -> bool:
+def is_stream_request(scope: Any) -> bool:
     return scope["method"] == "GET" and _PATH.fullmatch(scope["path"]) is not None
 
 
-class EventStream(Quiet, AsyncHttpConsumer):
+class EventStream(NoChannelMixin, AsyncHttpConsumer):
     """The request goes through Django as any other, which answers a refusal, or a ticket for the stream (subscriptions.views)."""
 
-    def __init__(self, *, hop: Hop, tail: Tail) -> None:
+    def __init__(self, *, bridge: WSGIBridge, tail: Tail) -> None:
         super().__init__()
-        self.hop = hop
+        self.bridge = bridge
         self.tail = tail
         self.streaming: asyncio.Task[None] | None = None
 
@@ -57,7 +57,7 @@ class EventStream(Quiet, AsyncHttpConsumer):
         raise StopConsumer
 
     async def _answer(self) -> None:
-        start, *parts = await self.hop.ask(self.scope)
+        start, *parts = await self.bridge.fetch(self.scope)
         if start["status"] != 200:
             for each in (start, *parts):
                 await self.send(each)
@@ -71,11 +71,11 @@ class EventStream(Quiet, AsyncHttpConsumer):
                 )
                 await self._stream(follower, is_reset=ticket.get("is_reset", False))
         except ProtocolError as refusal:
-            await refuse(refusal, self.scope, self.send)
+            await send_problem(refusal, self.scope, self.send)
 
     async def _stream(self, follower: Follower, *, is_reset: bool) -> None:
         follower.abandon = self._abandon
-        if self.scope["http_version"] == "1.1" and (write := self.scope.get("state", {}).get(WRITE)):
+        if self.scope["http_version"] == "1.1" and (write := self.scope.get("state", {}).get(WRITE_KEY)):
             follower.send_now = lambda entries: write(b"".join([entry.chunk for entry in entries]))
         position = follower.position
         said = b'{"position":%d%s}' % (position, b',"reset":true' if is_reset else b"")
@@ -87,14 +87,14 @@ class EventStream(Quiet, AsyncHttpConsumer):
                     await self._say(b": nothing new\nid: %d\n\n" % follower.position)
                 while entries:
                     await self._say_in_pieces(_first(entries))
-        except Ended as ended:
+        except StreamEnded as ended:
             await self._say(b'event: bye\ndata: {"reason":"%s"}\n\n' % ended.reason.encode())
             await self.send_body(b"")
 
     def _abandon(self) -> None:
         """Of a reader that takes nothing any more: cancelled alone, the stream would leave the connection open, and silent."""
         if self.streaming and not self.streaming.done():
-            self.scope.get("state", {}).get(ABORT, self.streaming.cancel)()
+            self.scope.get("state", {}).get(ABORT_KEY, self.streaming.cancel)()
 
     async def _say_in_pieces(self, frames: bytes) -> None:
         """Send some, and wait until the reader takes them: of a large event a slow reader's connection keeps no copy."""
@@ -105,7 +105,7 @@ class EventStream(Quiet, AsyncHttpConsumer):
         await self.base_send({"type": "http.response.body", "body": frames, "more_body": True})
 
 
-def _first(entries: deque[Entry]) -> bytes:
+def _first(entries: deque[StreamEvent]) -> bytes:
     """The first of them, taken out: while a slow reader is waited for, what it is sent is in memory once."""
     frames: list[bytes] = []
     size = 0

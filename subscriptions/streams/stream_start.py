@@ -20,7 +20,7 @@ def portfolio_topic(portfolio_id: UUID | str) -> Topic:
     return topics.for_portfolio(Portfolio.objects.require(portfolio_id))
 
 
-def topic(named: Mapping[str, Any]) -> Topic:
+def resolve_topic(named: Mapping[str, Any]) -> Topic:
     """That of `{"intent": id}`, `{"portfolio": id}`, `{"agent": id}` or `{"all": true}`. Raises IntentNotFound, PortfolioNotFound."""
     match dict(named):
         case {"intent": intent_id}:
@@ -32,7 +32,7 @@ def topic(named: Mapping[str, Any]) -> Topic:
     return topics.ALL
 
 
-def beginning(after: int | None) -> int:
+def start_position(after: int | None) -> int:
     """The position after which a stream starts: that one, or the newest of what is committed by now.
 
     One beyond the log's end is of a log that has been set back to a backup since. It counts as now, and its reader is told.

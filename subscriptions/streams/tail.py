@@ -17,16 +17,16 @@ from django.conf import settings
 from django.db import connection
 
 from access.models import ApiKey
-from access.roles import live_sessions
+from access.roles import filter_live_sessions
 from core.db import database_now
 from core.errors import Unavailable
-from core.serving.thread_pool import Threads
+from core.serving.thread_pool import ThreadPool
 from intents import positions, wakeups
 from subscriptions.errors import TooManyStreams
 from subscriptions.streams import log_reader
-from subscriptions.streams.log_reader import Batch, Entry, Topics
-from subscriptions.streams.pages import Pages, Wanted
-from subscriptions.streams.tail_buffer import Recent
+from subscriptions.streams.log_reader import Batch, StreamEvent, Topics
+from subscriptions.streams.pages import LogPageCache, Wanted
+from subscriptions.streams.tail_buffer import TailBuffer
 
 LOOK_EVERY = 1.0  # Seconds without a ring, after which the tail looks by itself (rule S-6).
 PAUSE = 0.005  # Seconds between two looks, so that a busy log is read in batches and not one by one.
@@ -45,7 +45,7 @@ Reader = UUID | str
 """Who reads: the id of a key, or the key of a person's session."""
 
 
-class Ended(Exception):
+class StreamEnded(Exception):
     """The stream is over; `reason` says why, in a word."""
 
     def __init__(self, reason: str) -> None:
@@ -68,15 +68,15 @@ class Follower:
         self.position = after
         self.reader = reader
         self.abandon: Callable[[], object] = lambda: None
-        self.send_now: Callable[[Sequence[Entry]], bool] | None = None
-        self._queue: deque[Entry] = deque()
+        self.send_now: Callable[[Sequence[StreamEvent]], bool] | None = None
+        self._queue: deque[StreamEvent] = deque()
         self._queued_bytes = 0
         self._is_live = False
         self._ended = ""
         self._waiting: asyncio.Future[None] | None = None
         self._silent_since = 0.0
 
-    async def next(self) -> list[Entry]:
+    async def next(self) -> list[StreamEvent]:
         """The events that come next, each once and in order; none after 15 s of silence. `position` is that of the last one.
 
         Raises Ended.
@@ -90,9 +90,9 @@ class Follower:
             elif await self._is_silent():
                 self.position = max(self.position, self._tail.head or 0)
                 return []
-        raise Ended(self._ended)
+        raise StreamEnded(self._ended)
 
-    def push(self, entry: Entry) -> bool:
+    def push(self, entry: StreamEvent) -> bool:
         """Take what the tail has read, if it is for this one. Answers whether there was nothing to take before.
 
         One that is behind drops all, and reads it in the log when its reader is ready.
@@ -108,9 +108,9 @@ class Follower:
         self._queued_bytes += len(entry.json)
         return len(self._queue) == 1
 
-    def catch_up(self, recent: Recent, head: int) -> list[Entry]:
+    def catch_up(self, recent: TailBuffer, head: int) -> list[StreamEvent]:
         """Take what comes next of the recent ones; at their end, be live again."""
-        found: list[Entry] = []
+        found: list[StreamEvent] = []
         size = 0
         for entry in recent.since(self.position):
             if size >= QUEUED_BYTES:
@@ -122,9 +122,9 @@ class Follower:
         self.caught_up(max(self.position, head), is_live=True)
         return found
 
-    def take_from(self, page: Batch) -> list[Entry]:
+    def take_from(self, page: Batch) -> list[StreamEvent]:
         """Take what comes next of a page of the log that was read for this one's topics."""
-        found: list[Entry] = []
+        found: list[StreamEvent] = []
         size = 0
         for entry in page.entries:
             if size >= QUEUED_BYTES:
@@ -164,7 +164,7 @@ class Follower:
     def is_waiting_since(self, moment: float) -> bool:
         return self._waiting is not None and self._silent_since <= moment
 
-    def _take(self) -> list[Entry]:
+    def _take(self) -> list[StreamEvent]:
         found = [*self._queue]
         self._queue.clear()
         self._queued_bytes = 0
@@ -192,8 +192,8 @@ class Tail:
     def __init__(self) -> None:
         self.head: int | None = None
         """What has been handed out; None before the first look."""
-        self._recent = Recent(0)
-        self._pages = Pages()
+        self._recent = TailBuffer(0)
+        self._pages = LogPageCache()
         self._followers: set[Follower] = set()
         self._by_topic: defaultdict[str, set[Follower]] = defaultdict(set)
         self._by_reader: Counter[Reader] = Counter()
@@ -203,8 +203,8 @@ class Tail:
         self._task: asyncio.Task[None] | None = None
         self._has_looked = asyncio.Event()
         self._readers_checked = 0.0
-        self._tail_thread = Threads(1, "tail")
-        self._catch_up_thread = Threads(1, "catch-up")
+        self._tail_thread = ThreadPool(1, "tail")
+        self._catch_up_thread = ThreadPool(1, "catch-up")
 
     def close(self) -> None:
         """End all streams: the server stops."""
@@ -236,7 +236,7 @@ class Tail:
         """In the thread of those who are behind, so that the tail does not wait."""
         return await self._catch_up_thread.run(_alone, function, *arguments)
 
-    async def catch_up(self, follower: Follower) -> list[Entry]:
+    async def catch_up(self, follower: Follower) -> list[StreamEvent]:
         """What the log has next for a follower that is behind the tail."""
         await self._has_looked.wait()
         if self.head is not None and follower.position >= self._recent.after:
@@ -254,7 +254,7 @@ class Tail:
         """In the thread of those who are behind, who come one by one: who comes second finds what the first has read."""
         page = self._pages.find(wanted, after)
         if page is None:
-            page = log_reader.of_topics(*wanted, after)
+            page = log_reader.read_topics(*wanted, after)
             self._pages.keep(wanted, after, page)
         return page
 
@@ -295,11 +295,11 @@ class Tail:
     async def _look(self) -> None:
         if self.head is None:
             self.head = await self._tail_thread.run(_alone, positions.head)
-            self._recent = Recent(self.head)
+            self._recent = TailBuffer(self.head)
             self._has_looked.set()
         is_full = True
         while is_full:
-            batch: Batch = await self._tail_thread.run(_alone, log_reader.everything, self.head)
+            batch: Batch = await self._tail_thread.run(_alone, log_reader.read_batch, self.head)
             self._hand_out(batch)
             self.head, is_full = batch.through, batch.is_full
         if not batch.entries and (newest := await self._tail_thread.run(_alone, positions.head)) < self.head:
@@ -308,7 +308,7 @@ class Tail:
     def _begin_anew(self, newest: int) -> None:
         """The log has been set back, to a backup say, and what followers have heard of is no part of it: they are told, and leave."""
         log.warning("the log ends at position %d, before %s: it has been set back", newest, self.head)
-        self.head, self._recent = newest, Recent(newest)
+        self.head, self._recent = newest, TailBuffer(newest)
         self._pages.clear()
         for follower in [*self._followers]:
             follower.end("log_reset")
@@ -352,7 +352,7 @@ class Tail:
 def _gone(readers: Collection[Reader]) -> set[Reader]:
     """Those whose key, or session, is good no more."""
     sessions = {reader for reader in readers if isinstance(reader, str)}
-    return _dead_keys([reader for reader in readers if isinstance(reader, UUID)]) | (sessions - live_sessions(sessions))
+    return _dead_keys([reader for reader in readers if isinstance(reader, UUID)]) | (sessions - filter_live_sessions(sessions))
 
 
 def _dead_keys(ids: Collection[UUID]) -> set[Reader]:

@@ -4,21 +4,21 @@ from bisect import bisect_right
 from collections import deque
 from itertools import islice
 
-from subscriptions.streams.log_reader import Entry
+from subscriptions.streams.log_reader import StreamEvent
 
 EVENTS = 500
 BYTES = 2**20
 
 
-class Recent:
+class TailBuffer:
     """All events after the position `after`, up to the newest that was kept."""
 
     def __init__(self, after: int) -> None:
         self.after = after
-        self._entries: deque[Entry] = deque()
+        self._entries: deque[StreamEvent] = deque()
         self._bytes = 0
 
-    def keep(self, entry: Entry) -> None:
+    def keep(self, entry: StreamEvent) -> None:
         """Add the next one. The oldest go, once there are too many."""
         self._entries.append(entry)
         self._bytes += entry.size
@@ -27,6 +27,6 @@ class Recent:
             self._bytes -= oldest.size
             self.after = oldest.position
 
-    def since(self, position: int) -> "islice[Entry]":
+    def since(self, position: int) -> "islice[StreamEvent]":
         """Those after the position, which must not lie before `after`."""
         return islice(self._entries, bisect_right(self._entries, position, key=lambda entry: entry.position), None)

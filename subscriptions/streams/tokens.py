@@ -14,10 +14,10 @@ from django.core import signing
 from rest_framework.request import Request
 
 from access import ratelimit
-from access.authentication import KeyAuthentication, key_of
+from access.authentication import KeyAuthentication, key_from_headers
 from access.identity import Caller
-from access.key_lookup import caller_of_key, is_for_dev_mode
-from access.loopback import why_not_from_here
+from access.key_lookup import caller_for_key, is_dev_key
+from access.loopback import remote_origin_reason
 from core.errors import Forbidden, Unauthenticated
 from intents.topics import Topic
 
@@ -53,7 +53,7 @@ class StreamAuthentication(KeyAuthentication):
 
     def authenticate(self, request: Request) -> tuple[Caller, Any]:
         text = request.query_params.get(PARAMETER)
-        if text is None or key_of(request.META):
+        if text is None or key_from_headers(request.META):
             return super().authenticate(request)
         token = StreamToken.read(text)
         if token is None or token.expires_at <= datetime.now(UTC):
@@ -63,10 +63,10 @@ class StreamAuthentication(KeyAuthentication):
 
 def _caller_with(token: StreamToken, meta: Mapping[str, Any]) -> Caller:
     """Raises Unauthenticated, RateLimited."""
-    caller = caller_of_key(token.key_id)
+    caller = caller_for_key(token.key_id)
     if caller is None:
         raise Unauthenticated("The key of this token is revoked or has expired.")
-    if is_for_dev_mode(caller.key_id) and (reason := why_not_from_here(meta)):
+    if is_dev_key(caller.key_id) and (reason := remote_origin_reason(meta)):
         raise Unauthenticated(f"The keys of dev mode are for this machine alone, and {reason}. Make an API key, and use that.")
     ratelimit.spend(caller.key_id)
     return caller

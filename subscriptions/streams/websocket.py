@@ -12,18 +12,18 @@ from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from access import origins
-from access.authentication import caller_with, key_of
+from access.authentication import authenticate_key, key_from_headers
 from access.identity import Caller
 from core import strict_json
-from core.api.exception_handler import as_refusal
-from core.api.serializers import Body, parse_values
+from core.api.exception_handler import to_protocol_error
+from core.api.serializers import StrictSerializer, validate_data
 from core.errors import CONTENT_TYPE, Forbidden, Invalid, ProtocolError, RateLimited, TooLarge, Unauthenticated
-from core.serving.uvicorn_protocols import ABORT
+from core.serving.uvicorn_protocols import ABORT_KEY
 from core.serving.wsgi_bridge import request_meta
 from subscriptions.serializers import Message, SubscribeMessage, UnsubscribeMessage
 from subscriptions.streams import stream_start
-from subscriptions.streams.consumer_base import Quiet
-from subscriptions.streams.tail import Ended, Follower, Tail
+from subscriptions.streams.consumer_base import NoChannelMixin
+from subscriptions.streams.tail import Follower, StreamEnded, Tail
 
 INTRODUCE_WITHIN = 10.0  # Seconds for a first message with a good key.
 FIRST_MESSAGE = 4096  # Bytes that are parsed of somebody who is not known yet.
@@ -43,7 +43,7 @@ class _Opened:
     after: int
 
 
-class EventSocket(Quiet, AsyncWebsocketConsumer):
+class EventSocket(NoChannelMixin, AsyncWebsocketConsumer):
     """Each `subscribe` is a stream with a number; each stream tells of each of its events once.
 
     Until a good key has come, whatever else comes closes the connection: nothing but a short message is parsed for strangers.
@@ -66,10 +66,10 @@ class EventSocket(Quiet, AsyncWebsocketConsumer):
         try:
             if not origins.is_allowed(self.meta.get("HTTP_ORIGIN"), self.meta.get("HTTP_HOST", "")):
                 raise Forbidden("Pages of this origin may not connect. OPENINTENT_CORS_ORIGINS names those that may.")
-            if key := key_of(self.meta):
+            if key := key_from_headers(self.meta):
                 await self._identify(key)
         except Exception as error:
-            await self._refuse(as_refusal(error))
+            await self._refuse(to_protocol_error(error))
         else:
             await self.accept()
             self.silence = asyncio.create_task(self._shut_if_silent())
@@ -88,7 +88,7 @@ class EventSocket(Quiet, AsyncWebsocketConsumer):
             self._count()
             await self._take(text_data.encode() if text_data is not None else bytes_data or b"")
         except Exception as error:
-            refusal = as_refusal(error)
+            refusal = to_protocol_error(error)
             await self._tell({"type": "error", "error": refusal.body()})
             if isinstance(refusal, Unauthenticated):
                 await self.shut(UNAUTHENTICATED)
@@ -118,7 +118,7 @@ class EventSocket(Quiet, AsyncWebsocketConsumer):
 
     async def _identify(self, key: str) -> None:
         """Raises Unauthenticated, RateLimited."""
-        self.caller = await self.tail.run(caller_with, key, self.meta)
+        self.caller = await self.tail.run(authenticate_key, key, self.meta)
         self.key = key
 
     async def _subscribe(self, wanted: dict[str, Any]) -> None:
@@ -204,14 +204,14 @@ class _Stream:
                     await self._tell("heartbeat", position=follower.position)
                 while entries:  # Taken out: while a slow reader is waited for, what it is sent is in memory once.
                     await self.socket.say(f'{{"type":"event","subscription":{self.number},"event":{entries.popleft().text}}}')
-        except Ended as ended:
+        except StreamEnded as ended:
             await self._tell("bye", reason=ended.reason)
             await self.socket.shut(UNAUTHENTICATED if ended.reason == "key_revoked" else GOING_AWAY)
 
     def _abandon(self) -> None:
         """Of a reader that takes nothing any more: the last words cannot be said, nor can the connection be closed by them."""
         if self.task and not self.task.done():
-            self.socket.scope.get("state", {}).get(ABORT, self.task.cancel)()
+            self.socket.scope.get("state", {}).get(ABORT_KEY, self.task.cancel)()
 
     async def _tell(self, kind: str, **fields: Any) -> None:
         await self.socket.say(strict_json.text({"type": kind, "subscription": self.number, **fields}))
@@ -221,15 +221,15 @@ def _loaded(raw: bytes) -> Any:
     """Raises Invalid."""
     try:
         return strict_json.loads(raw)
-    except strict_json.NotStrict as error:
+    except strict_json.StrictJSONError as error:
         raise Invalid(str(error)) from None
 
 
-def _parsed(message: Any) -> tuple[type[Body], dict[str, Any]]:
+def _parsed(message: Any) -> tuple[type[StrictSerializer], dict[str, Any]]:
     """Raises ValidationError."""
-    known = parse_values(Message, {"type": message.get("type")} if isinstance(message, dict) else message)
+    known = validate_data(Message, {"type": message.get("type")} if isinstance(message, dict) else message)
     body = SubscribeMessage if known["type"] == "subscribe" else UnsubscribeMessage
-    return body, parse_values(body, message)
+    return body, validate_data(body, message)
 
 
 def _key_in(message: Any) -> str:
@@ -240,5 +240,5 @@ def _key_in(message: Any) -> str:
 
 def _open(key: str, meta: Mapping[str, Any], named: list[dict[str, Any]], after: int | None) -> _Opened:
     """In a thread: who follows what, from where. Raises Unauthenticated, RateLimited, IntentNotFound, PortfolioNotFound."""
-    caller = caller_with(key, meta)
-    return _Opened(caller, frozenset(map(stream_start.topic, named)), stream_start.beginning(after))
+    caller = authenticate_key(key, meta)
+    return _Opened(caller, frozenset(map(stream_start.resolve_topic, named)), stream_start.start_position(after))

@@ -52,10 +52,10 @@ _NAT64 = ip_network("64:ff9b::/96")
 _COMPATIBLE = ip_network("::/96")
 
 
-def is_never_called(address: Address) -> bool:
+def is_always_blocked(address: Address) -> bool:
     """Whether nobody's callback lies there, whatever the settings say: link-local, or a cloud's metadata service."""
     inner = _wrapped(address)
-    if inner is not None and is_never_called(inner):
+    if inner is not None and is_always_blocked(inner):
         return True
     return address.is_link_local or any(address in net for net in _METADATA)
 
@@ -71,7 +71,7 @@ def _wrapped(address: Address) -> IPv4Address | None:
 
 def is_public(address: Address) -> bool:
     """Whether it is an ordinary address of the internet."""
-    if is_never_called(address):
+    if is_always_blocked(address):
         return False
     if isinstance(address, IPv6Address):
         if address.ipv4_mapped:  # The system connects to what is wrapped.
@@ -82,7 +82,7 @@ def is_public(address: Address) -> bool:
 
 def is_allowed(address: Address) -> bool:
     """As the settings say: all but those that are never called, public ones only, or those and this machine (dev mode)."""
-    if is_never_called(address):
+    if is_always_blocked(address):
         return False
     if settings.WEBHOOK_ALLOW_PRIVATE or is_public(address):
         return True
@@ -95,7 +95,7 @@ def is_loopback(address: Address) -> bool:
     return address.is_loopback
 
 
-def refusal(url: str) -> str | None:
+def callback_problem(url: str) -> str | None:
     """What speaks against calling this URL, or None. A name that cannot be resolved at once is judged when it is called.
 
     Waits for the lookup, though not for long: keep it out of transactions.
@@ -108,7 +108,7 @@ def refusal(url: str) -> str | None:
     return REFUSED if not all(map(is_allowed, found)) else None
 
 
-def addresses_of(name: str, patience: float) -> Sequence[Address]:
+def resolve(name: str, patience: float) -> Sequence[Address]:
     """All that the name leads to now; none where it cannot be resolved, or not within so many seconds."""
     return _known(name) or _calls.look_up(name, patience)
 

@@ -31,11 +31,11 @@ LONGEST_WAIT = 24 * 3600.0  # Seconds that a Retry-After may ask for.
 USER_AGENT = "OpenIntent-Webhooks/1"
 TOO_LONG = f"took longer than {IN_ALL:.0f} s"
 
-log = logging.getLogger("openintent.courier")
+log = logging.getLogger("openintent.webhooks")
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CallResult:
     """What came of a call: a status, or the reason why there is none."""
 
     milliseconds: int
@@ -53,33 +53,35 @@ class Answer:
         return self.status == 410
 
 
-def call(url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+def call(url: str, body: bytes, headers: Mapping[str, str]) -> CallResult:
     """Send the body, once. Redirects are not followed. Never raises: whatever goes wrong is a failed attempt."""
     begun = monotonic()
-    fuse = _Fuse(IN_ALL)
+    fuse = _Deadline(IN_ALL)
     try:
         fuse.light()
-        found = address_policy.addresses_of(urlsplit(url).hostname or "", LOOKING_UP)
+        found = address_policy.resolve(urlsplit(url).hostname or "", LOOKING_UP)
         if not found:
-            return Answer(_since(begun), error=address_policy.UNRESOLVED)
+            return CallResult(_since(begun), error=address_policy.UNRESOLVED)
         if not all(map(address_policy.is_allowed, found)):
-            return Answer(_since(begun), error=address_policy.REFUSED)
+            return CallResult(_since(begun), error=address_policy.REFUSED)
         return _sent(url, found, body, headers, fuse, begun)
     except Exception as error:  # An attempt that raised would leave no record, and be made again each minute for ever.
         if not isinstance(error, requests.RequestException | OSError | ValueError):
             log.warning("a webhook's call failed in an unforeseen way", exc_info=True)
-        return Answer(_since(begun), error=TOO_LONG if fuse.is_blown else _named(error))
+        return CallResult(_since(begun), error=TOO_LONG if fuse.is_blown else _named(error))
     finally:
         fuse.close()
 
 
-def _sent(url: str, found: Sequence[Address], body: bytes, headers: Mapping[str, str], fuse: "_Fuse", begun: float) -> Answer:
+def _sent(
+    url: str, found: Sequence[Address], body: bytes, headers: Mapping[str, str], fuse: "_Deadline", begun: float
+) -> CallResult:
     sent = {**headers, "Content-Type": "application/json", "Accept-Encoding": "identity", "Connection": "close"}
     with _session(found, fuse) as session, session.post(url, data=body, headers=sent, stream=True) as response:
         text = response.raw.read(READ_AT_MOST, decode_content=False) if response.raw else b""
         if fuse.is_blown:
-            return Answer(_since(begun), error=TOO_LONG)
-        return Answer(
+            return CallResult(_since(begun), error=TOO_LONG)
+        return CallResult(
             _since(begun),
             status=response.status_code,
             text=text[:KEPT].decode(errors="replace").replace("\0", "\ufffd"),
@@ -92,7 +94,7 @@ class _Session(HTTPSession):
         """Find none: requests would read all of the answer, however large it unpacks to, to be ready for the next request."""
 
 
-def _session(found: Sequence[Address], fuse: "_Fuse") -> HTTPSession:
+def _session(found: Sequence[Address], fuse: "_Deadline") -> HTTPSession:
     config = Config(
         ip_filter_enable=False,  # subscriptions.webhooks.address_policy does it.
         ip_filter_allow_loopback_ips=False,
@@ -110,7 +112,7 @@ def _session(found: Sequence[Address], fuse: "_Fuse") -> HTTPSession:
 class _Adapter(requests.adapters.HTTPAdapter):
     """Its connections lead to these addresses alone, and are cut when the fuse blows."""
 
-    def __init__(self, found: Sequence[Address], fuse: "_Fuse") -> None:
+    def __init__(self, found: Sequence[Address], fuse: "_Deadline") -> None:
         super().__init__()
         self._pinned = {"addresses": found, "fuse": fuse}
 
@@ -124,7 +126,7 @@ class _PinnedConnection:
     """Mixed into urllib3's connection, which goes on to name the host: in its header, and for its certificate."""
 
     addresses: Sequence[Address]
-    fuse: "_Fuse"
+    fuse: "_Deadline"
     _dns_host: str
 
     def _new_conn(self) -> Any:
@@ -147,7 +149,7 @@ class _PinnedConnection:
         raise AssertionError("there is an address")
 
 
-class _Fuse:
+class _Deadline:
     """Cuts connections once the time is up. A receiver that sends a byte now and then never lets a read time out."""
 
     def __init__(self, seconds: float) -> None:

@@ -19,7 +19,7 @@ from intents.serializers import event_body
 from subscriptions.models import Delivery, DeliveryStatus, Pace, Status, Subscription
 from subscriptions.services import disable, lock
 from subscriptions.streams import log_reader
-from subscriptions.webhooks.client import Answer
+from subscriptions.webhooks.client import CallResult
 
 DELAYS = [timedelta(seconds=5), timedelta(minutes=5), timedelta(minutes=30)] + [
     timedelta(hours=hours) for hours in (2, 5, 10, 14, 20, 24)
@@ -40,7 +40,7 @@ GONE, FAILING = "gone", "failing"
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel:
+class ClaimedDelivery:
     """All that a courier needs to send a delivery. Its secrets are nobody else's business."""
 
     id: UUID
@@ -55,7 +55,7 @@ class Parcel:
         return f"Parcel({self.id})"
 
 
-def claim(rooms: Mapping[Pace, int], hanging: Collection[UUID] = ()) -> list[Parcel]:
+def claim_due(rooms: Mapping[Pace, int], hanging: Collection[UUID] = ()) -> list[ClaimedDelivery]:
     """Claim deliveries that are due, up to so many for receivers of each pace: of several subscriptions, if there are.
 
     Of those that are `hanging`, as the caller sees, nothing more is claimed.
@@ -73,7 +73,7 @@ def claim(rooms: Mapping[Pace, int], hanging: Collection[UUID] = ()) -> list[Par
             share = max(1, room // max(1, len(found)))
             claimed += [delivery for pk in found for delivery in _next_of(pk, min(share, AT_ONCE[pace]), AT_ONCE[pace], now)]
             subscriptions |= found
-        events = {event.position: event for event in log_reader.some_of([each.event_id for each in claimed])}
+        events = {event.position: event for event in log_reader.read_events_within([each.event_id for each in claimed])}
         claimed = [each for each in claimed if each.event_id in events]
         ids = [delivery.pk for delivery in claimed]
         Delivery.objects.filter(pk__in=ids).update(claim=token, claimed_until=now + CLAIM)
@@ -88,7 +88,7 @@ def _waiting(now: datetime, paces: Collection[Pace], hanging: Collection[UUID]) 
     for pace in paces:
         full = under_way.filter(number__gte=AT_ONCE[pace]).values("subscription")
         has_room |= Q(pace=pace) & ~Q(pk__in=full)
-    return Subscription.objects.called(now).filter(Exists(due)).filter(has_room).exclude(pk__in=hanging)
+    return Subscription.objects.deliverable_at(now).filter(Exists(due)).filter(has_room).exclude(pk__in=hanging)
 
 
 def _next_of(subscription_id: UUID, room: int, at_once: int, now: datetime) -> list[Delivery]:
@@ -98,9 +98,9 @@ def _next_of(subscription_id: UUID, room: int, at_once: int, now: datetime) -> l
     return [*theirs.due(now).order_by("next_attempt_at", "event")[: max(room, 0)]]
 
 
-def _parcel(delivery: Delivery, token: UUID, subscription: Subscription, event: sql_rows.Row, now: datetime) -> Parcel:
+def _parcel(delivery: Delivery, token: UUID, subscription: Subscription, event: sql_rows.Row, now: datetime) -> ClaimedDelivery:
     body = {"subscription_id": identifier(subscription.pk), "event": event_body(event)}
-    return Parcel(
+    return ClaimedDelivery(
         id=delivery.pk,
         claim=token,
         subscription_id=subscription.pk,
@@ -111,13 +111,13 @@ def _parcel(delivery: Delivery, token: UUID, subscription: Subscription, event: 
     )
 
 
-def give_back(parcel: Parcel) -> None:
+def release(parcel: ClaimedDelivery) -> None:
     """What was claimed and not begun is due again at once."""
     Delivery.objects.filter(pk=parcel.id, claim=parcel.claim).update(claim=None, claimed_until=None)
 
 
 @atomic_verb
-def finish(parcel: Parcel, answer: Answer) -> bool:
+def record_result(parcel: ClaimedDelivery, answer: CallResult) -> bool:
     """Record the attempt and what follows of it. Answers whether the claim was still good: if not, nothing is written.
 
     A receiver that says 410, or that nothing has reached for days, is told nothing more: the subscription is disabled.
@@ -134,7 +134,7 @@ def finish(parcel: Parcel, answer: Answer) -> bool:
     return True
 
 
-def end_stranded() -> int:
+def end_undeliverable() -> int:
     """Let those be dead whose subscription ended while they were planned or on their way, or has run out. Answers how many."""
     now = database_now()
     ended = Subscription.objects.filter(
@@ -145,7 +145,7 @@ def end_stranded() -> int:
     return stranded.update(status=DeliveryStatus.DEAD, next_attempt_at=None, ended_at=now)
 
 
-def forget_old() -> int:
+def delete_old() -> int:
     """Delete those that arrived, or died, long ago. Answers how many."""
     until, forgotten = database_now() - timedelta(days=settings.WEBHOOK_KEEP_DAYS), 0
     while True:
@@ -156,11 +156,11 @@ def forget_old() -> int:
             return forgotten
 
 
-def _has_claim(delivery: Any, parcel: Parcel) -> bool:
+def _has_claim(delivery: Any, parcel: ClaimedDelivery) -> bool:
     return delivery is not None and identifier(delivery.claim) == identifier(parcel.claim)
 
 
-def _note_health(subscription_id: UUID, answer: Answer, now: datetime) -> None:
+def _note_health(subscription_id: UUID, answer: CallResult, now: datetime) -> None:
     """Keep how the receiver answers, and since when it fails; disable the subscription where it is of no use any more."""
     subscription = Subscription.objects.filter(pk=subscription_id)
     known: Any = sql_rows.get(Subscription, subscription_id)
@@ -178,13 +178,13 @@ def _note_health(subscription_id: UUID, answer: Answer, now: datetime) -> None:
         subscription.filter(failing_since=None).update(failing_since=now)
 
 
-def _pace(answer: Answer) -> Pace:
+def _pace(answer: CallResult) -> Pace:
     if answer.milliseconds >= SLOW_AFTER:
         return Pace.SLOW
     return Pace.STEADY if answer.is_success else Pace.NEW
 
 
-def _record(delivery: Delivery, answer: Answer, now: datetime) -> None:
+def _record(delivery: Delivery, answer: CallResult, now: datetime) -> None:
     delivery.attempts += 1
     delivery.tries += 1
     delivery.history = [*delivery.history, _attempt(answer, now)][-KEPT_ATTEMPTS:]
@@ -203,13 +203,13 @@ def _end(delivery: Delivery, status: DeliveryStatus, now: datetime) -> None:
     delivery.status, delivery.next_attempt_at, delivery.ended_at = status, None, now
 
 
-def _delay(tries: int, answer: Answer) -> timedelta:
+def _delay(tries: int, answer: CallResult) -> timedelta:
     """Until the next attempt, after so many: at least as long as the receiver asks for."""
     planned = DELAYS[tries - 1] * random.uniform(1 - JITTER, 1 + JITTER)
     return max(planned, timedelta(seconds=answer.retry_after or 0))
 
 
-def _attempt(answer: Answer, now: datetime) -> dict[str, Any]:
+def _attempt(answer: CallResult, now: datetime) -> dict[str, Any]:
     return {
         "at": instant(now - timedelta(milliseconds=answer.milliseconds)),
         "status_code": answer.status,

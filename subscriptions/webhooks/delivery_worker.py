@@ -22,8 +22,8 @@ from django.db import connection
 from intents import positions, wakeups
 from subscriptions.models import Pace
 from subscriptions.webhooks import outbox, signing
-from subscriptions.webhooks.client import Answer, call
-from subscriptions.webhooks.deliveries import Parcel, claim, end_stranded, finish, forget_old, give_back
+from subscriptions.webhooks.client import CallResult, call
+from subscriptions.webhooks.deliveries import ClaimedDelivery, claim_due, delete_old, end_undeliverable, record_result, release
 
 ROOM = {Pace.STEADY: 8, Pace.NEW: 8, Pace.SLOW: 16}
 """Calls at once to receivers of each pace; of the first two, the young calls count."""
@@ -38,28 +38,28 @@ PAUSE = 0.02  # Seconds between two looks, so that a busy log is planned in batc
 GRACE = 4.0  # Seconds that calls under way have at a stop.
 HOUSEKEEPING_EVERY = 60.0  # Seconds.
 
-log = logging.getLogger("openintent.courier")
+log = logging.getLogger("openintent.webhooks")
 
 
-def deliver(parcel: Parcel) -> bool:
+def deliver(parcel: ClaimedDelivery) -> bool:
     """Send it, with no transaction open, and record what came of it. Answers whether it has arrived."""
     answer = send(parcel)
-    finish(parcel, answer)
+    record_result(parcel, answer)
     return answer.is_success
 
 
-def send(parcel: Parcel) -> Answer:
+def send(parcel: ClaimedDelivery) -> CallResult:
     headers = signing.headers(id=str(parcel.id), at=datetime.now(UTC), body=parcel.body, secrets=parcel.secrets)
     return call(parcel.url, parcel.body, headers)
 
 
-def work_off() -> int:
+def deliver_all_due() -> int:
     """Plan, and send what is due now, one after the other. Answers how many calls that were."""
     positions.assign_pending_positions()
-    outbox.plan()
-    end_stranded()
+    outbox.create_all_deliveries()
+    end_undeliverable()
     made = 0
-    while parcels := claim(ROOM):
+    while parcels := claim_due(ROOM):
         for parcel in parcels:
             deliver(parcel)
             made += 1
@@ -68,22 +68,22 @@ def work_off() -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    parcel: Parcel
+    parcel: ClaimedDelivery
     begun: float
 
 
-class Calls:
+class CallsInProgress:
     """The calls under way in this process, and how many more may begin."""
 
     def __init__(self) -> None:
         self._calls: dict[UUID, _Call] = {}
         self._lock = threading.Lock()
 
-    def begin(self, parcel: Parcel) -> None:
+    def begin(self, parcel: ClaimedDelivery) -> None:
         with self._lock:
             self._calls[parcel.id] = _Call(parcel, monotonic())
 
-    def end(self, parcel: Parcel) -> None:
+    def end(self, parcel: ClaimedDelivery) -> None:
         with self._lock:
             self._calls.pop(parcel.id, None)
 
@@ -111,18 +111,18 @@ class Calls:
             }
 
 
-class Senders:
+class SenderPool:
     """Threads that send, as many as are needed at once. What came of it goes to `record`; None: nothing was sent."""
 
-    def __init__(self, record: Callable[[Parcel, Answer | None], object]) -> None:
+    def __init__(self, record: Callable[[ClaimedDelivery, CallResult | None], object]) -> None:
         self._record = record
         self._stopping = threading.Event()
-        self._parcels: SimpleQueue[Parcel | None] = SimpleQueue()
+        self._parcels: SimpleQueue[ClaimedDelivery | None] = SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._busy = 0
         self._counting = threading.Lock()
 
-    def send(self, parcel: Parcel) -> None:
+    def send(self, parcel: ClaimedDelivery) -> None:
         with self._counting:
             self._busy += 1
             if self._busy > len(self._threads):
@@ -146,23 +146,23 @@ class Senders:
             self._record(parcel, answer)
 
 
-def _send_safely(parcel: Parcel) -> Answer:
+def _send_safely(parcel: ClaimedDelivery) -> CallResult:
     try:
         return send(parcel)
     except Exception as error:  # An attempt that is not recorded would be made each minute, for ever.
         log.exception("delivery %s could not be sent", parcel.id)
-        return Answer(0, error=f"could not be sent ({type(error).__name__})")
+        return CallResult(0, error=f"could not be sent ({type(error).__name__})")
 
 
-class Courier:
+class DeliveryWorker:
     """`start` it, and `stop` it: what is under way then has a moment, what is not begun is left to others."""
 
     def __init__(self) -> None:
         self._stopping = threading.Event()
         self._rung = threading.Event()
-        self._calls = Calls()
-        self._answers: SimpleQueue[tuple[Parcel, Answer | None] | None] = SimpleQueue()
-        self._senders = Senders(lambda parcel, answer: self._answers.put((parcel, answer)))
+        self._calls = CallsInProgress()
+        self._answers: SimpleQueue[tuple[ClaimedDelivery, CallResult | None] | None] = SimpleQueue()
+        self._senders = SenderPool(lambda parcel, answer: self._answers.put((parcel, answer)))
         self._dispatcher = threading.Thread(target=self._dispatch, name="courier-dispatch", daemon=True)
         self._recorders = [
             threading.Thread(target=self._record, name=f"courier-record-{n}", daemon=True) for n in range(RECORDERS)
@@ -210,19 +210,19 @@ class Courier:
 
     def _look(self) -> bool:
         self._plan()
-        parcels = claim(self._calls.rooms(), self._calls.hanging())
+        parcels = claim_due(self._calls.rooms(), self._calls.hanging())
         for parcel in parcels:
             self._calls.begin(parcel)
             self._senders.send(parcel)
         if monotonic() >= self._housekeeping:
             self._housekeeping = monotonic() + HOUSEKEEPING_EVERY
-            end_stranded()
-            forget_old()
-        return bool(parcels) or outbox.is_wanted()
+            end_undeliverable()
+            delete_old()
+        return bool(parcels) or outbox.has_active_subscriptions()
 
     def _plan(self) -> None:
         for _ in range(STEPS):
-            if outbox.step() is None:
+            if outbox.create_deliveries() is None:
                 return
         self._rung.set()
 
@@ -233,12 +233,12 @@ class Courier:
             self._rung.set()
         connection.close()
 
-    def _record_safely(self, parcel: Parcel, answer: Answer | None) -> None:
+    def _record_safely(self, parcel: ClaimedDelivery, answer: CallResult | None) -> None:
         try:
             if answer is None:
-                give_back(parcel)
+                release(parcel)
             else:
-                finish(parcel, answer)
+                record_result(parcel, answer)
         except Exception:  # Its claim runs out, and it is sent again.
             log.warning("delivery %s could not be recorded", parcel.id, exc_info=True)
             connection.close()

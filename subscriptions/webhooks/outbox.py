@@ -12,40 +12,40 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q
 
-from core.db import database_now, serial_writers
+from core.db import database_now, has_single_writer
 from intents import positions, topics
-from subscriptions.models import Delivery, Plan, Subscription
+from subscriptions.models import Delivery, OutboxCursor, Subscription
 from subscriptions.streams import log_reader
 
 LAG = 1_000  # Events that may wait while nobody wants to hear of any: it saves a write for each look.
 
 
-def plan() -> int:
+def create_all_deliveries() -> int:
     """Plan the deliveries of all events that have a position. Answers how many there are now that were not before."""
     planned = 0
-    while (some := step()) is not None:
+    while (some := create_deliveries()) is not None:
         planned += some
     return planned
 
 
-def is_wanted() -> bool:
+def has_active_subscriptions() -> bool:
     """Whether anybody hears of anything."""
-    return Subscription.objects.hearing(database_now()).exists()
+    return Subscription.objects.active_at(database_now()).exists()
 
 
-def step() -> int | None:
+def create_deliveries() -> int | None:
     """Plan those of the next events. None where there are no more, or another process is at it."""
     newest = positions.head()  # Before the subscriptions are read: those made later hear of later events only.
-    place = Plan.objects.values_list("position", flat=True).first() or 0
+    place = OutboxCursor.objects.values_list("position", flat=True).first() or 0
     if place > newest:  # The log has been set back without its plan.
-        Plan.objects.filter(position=place).update(position=newest)
-    if place >= newest or (newest - place < LAG and not is_wanted()):
+        OutboxCursor.objects.filter(position=place).update(position=newest)
+    if place >= newest or (newest - place < LAG and not has_active_subscriptions()):
         return None
     with transaction.atomic():
         plan = _taken()
         if plan is None:
             return None
-        if is_wanted():
+        if has_active_subscriptions():
             planned = _go_on(plan)
         else:
             plan.position, planned = max(plan.position, newest), 0
@@ -53,16 +53,16 @@ def step() -> int | None:
         return planned
 
 
-def _taken() -> Plan | None:
+def _taken() -> OutboxCursor | None:
     """The row that says how far the plan is, locked; None where another process has it."""
-    if serial_writers():
-        return Plan.objects.get_or_create(pk=1, defaults={"position": 0})[0]
-    Plan.objects.bulk_create([Plan(pk=1, position=0)], ignore_conflicts=True)
-    return Plan.objects.select_for_update(skip_locked=True).first()
+    if has_single_writer():
+        return OutboxCursor.objects.get_or_create(pk=1, defaults={"position": 0})[0]
+    OutboxCursor.objects.bulk_create([OutboxCursor(pk=1, position=0)], ignore_conflicts=True)
+    return OutboxCursor.objects.select_for_update(skip_locked=True).first()
 
 
-def _go_on(plan: Plan) -> int:
-    found = log_reader.addressed(plan.position)
+def _go_on(plan: OutboxCursor) -> int:
+    found = log_reader.read_event_topics(plan.position)
     now = database_now()
     hearers = _hearers(found, now)  # After the events: who subscribed before one of them is among these.
     deliveries = [
@@ -79,11 +79,11 @@ def _go_on(plan: Plan) -> int:
 _Hearers = dict[str, list[Subscription]]
 
 
-def _hearers(entries: Iterable[log_reader.Addressed], now: datetime) -> _Hearers:
+def _hearers(entries: Iterable[log_reader.EventTopics], now: datetime) -> _Hearers:
     """The subscriptions that may hear of any of these, by their topics."""
     heard = {topic for entry in entries for topic in entry.topics}
     concerned = Q(intent__in=_ids(heard, topics.INTENT)) | Q(portfolio__in=_ids(heard, topics.PORTFOLIO))
-    wanting = Subscription.objects.hearing(now).filter(concerned | Q(intent=None, portfolio=None))
+    wanting = Subscription.objects.active_at(now).filter(concerned | Q(intent=None, portfolio=None))
     found: _Hearers = defaultdict(list)
     for each in wanting.only("intent_id", "portfolio_id", "event_types", "spans"):
         found[topic_of(each)].append(each)
@@ -96,10 +96,10 @@ def topic_of(subscription: Subscription) -> topics.Topic:
     return topics.for_portfolio(subscription.portfolio_id) if subscription.portfolio_id else topics.ALL
 
 
-def _hearing(entry: log_reader.Addressed, hearers: _Hearers) -> Iterator[UUID]:
+def _hearing(entry: log_reader.EventTopics, hearers: _Hearers) -> Iterator[UUID]:
     for topic in entry.topics:
         for each in hearers.get(topic, ()):
-            if each.hears_of(entry.position) and (not each.event_types or entry.event_type in each.event_types):
+            if each.covers(entry.position) and (not each.event_types or entry.event_type in each.event_types):
                 yield each.pk
 
 

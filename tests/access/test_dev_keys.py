@@ -9,7 +9,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from access.loopback import why_not_from_here
+from access.loopback import remote_origin_reason
 from access.models import ApiKey
 from access.origins import is_allowed
 from intents.models import Intent
@@ -51,12 +51,12 @@ NEIGHBOURS = [
 @pytest.mark.case("security H4")
 @pytest.mark.parametrize("meta", STRANGERS.values(), ids=STRANGERS)
 def test_who_is_not_from_here(meta):
-    assert why_not_from_here({**LOCAL, **meta})
+    assert remote_origin_reason({**LOCAL, **meta})
 
 
 @pytest.mark.parametrize("meta", NEIGHBOURS, ids=lambda meta: ",".join(meta.values()))
 def test_who_is_from_here(meta):
-    assert why_not_from_here({**LOCAL, **meta}) is None
+    assert remote_origin_reason({**LOCAL, **meta}) is None
 
 
 @pytest.mark.case("security H4")

@@ -9,7 +9,7 @@ from django.utils import timezone
 from access import key_lookup
 from access.models import ApiKey
 from core.db import database_now
-from core.models import IdempotentAnswer
+from core.models import IdempotentResponse
 from tests.conftest import Caller, log
 
 
@@ -52,7 +52,7 @@ def test_repeating_the_creation_does_not_reveal_the_key(api):
     assert again.headers["Idempotency-Replayed"] == "true"
     assert again.json() == {**first.json(), "key": None}
     assert ApiKey.objects.count() == 1
-    assert first.json()["key"] not in str(IdempotentAnswer.objects.values())
+    assert first.json()["key"] not in str(IdempotentResponse.objects.values())
 
 
 def test_a_key_stands_in_no_event_and_no_answer(api, caller, make_intent):
@@ -97,7 +97,7 @@ def test_a_key_ends_when_it_expires(make_key):
     assert used(made["key"]) == 200
 
     ApiKey.objects.update(expires_at=database_now())
-    key_lookup.forget_verified()
+    key_lookup.clear_verified_keys()
 
     assert used(made["key"]) == 401
 
@@ -198,7 +198,7 @@ def test_without_a_key_nobody_is_served(client, db, headers):
 def test_outside_dev_mode_the_well_known_keys_are_refused(db, settings, key):
     assert used(key) == 200
     settings.DEV_MODE = False
-    key_lookup.forget_verified()
+    key_lookup.clear_verified_keys()
 
     assert used(key) == 401
 

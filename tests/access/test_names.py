@@ -7,7 +7,7 @@ from django.db import transaction
 from access import bound_agents, key_lookup
 from access.models import ApiKey
 from access.services import create_key
-from core.agent_ids import folded
+from core.agent_ids import fold_agent_id
 from core.errors import Invalid
 from governance.models import Arbitration
 from intents.models import Assignment, Event
@@ -97,7 +97,7 @@ def test_no_key_is_made_with_such_a_name_by_anybody(api, admin_client, field):
 def test_a_key_of_an_earlier_version_with_such_a_name_does_not_write_under_it(api, make_key, make_intent, name, agent_id):
     made, intent = make_key(), make_intent()
     ApiKey.objects.update(name=name, agent_id=agent_id)
-    key_lookup.forget_verified()
+    key_lookup.clear_verified_keys()
     caller = Caller(made["key"])
 
     assert caller.get(f"/intents/{intent['id']}").status_code == 200
@@ -245,5 +245,8 @@ def test_who_has_a_key_is_asked_once_in_five_seconds_and_not_at_each_request(
 
 
 def test_what_looks_the_same_is_folded_together():
-    assert len({folded(each) for each in ["approve", "Approve", "ａpprove", "\u0430pprove", "appro\u200bve", " approve "]}) == 1
-    assert folded("agent:one") != folded("agent:two")
+    assert (
+        len({fold_agent_id(each) for each in ["approve", "Approve", "ａpprove", "\u0430pprove", "appro\u200bve", " approve "]})
+        == 1
+    )
+    assert fold_agent_id("agent:one") != fold_agent_id("agent:two")

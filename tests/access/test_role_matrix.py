@@ -36,7 +36,7 @@ def callers(make_key):
     made |= {"no key": " ", "wrong": "oi_00000000_" + "x" * 43}
     made["bound agent"] = make_key("agent", agent_id="botty")["key"]
     found = {name: Caller(key) for name, key in made.items()} | {"maker": Caller("agent-research-key", HOLDER)}
-    key_lookup.forget_verified()
+    key_lookup.clear_verified_keys()
     return {name: found[name] for name in CALLERS}
 
 

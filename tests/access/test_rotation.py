@@ -2,7 +2,7 @@
 
 import pytest
 
-from access.key_lookup import forget_verified
+from access.key_lookup import clear_verified_keys
 from access.models import ApiKey, Role
 from access.services import create_key, rotate_key
 from core.db import database_now
@@ -19,7 +19,7 @@ def rotated() -> Caller:
     """End the newest key, and return a caller with the one that it became."""
     newest = ApiKey.objects.filter(name="ci").order_by("-created_at").first()
     _, secret = rotate_key(key_id=newest.pk, created_by="test", ends_at=database_now())
-    forget_verified()  # As the commit does, which a test's transaction never comes to.
+    clear_verified_keys()  # As the commit does, which a test's transaction never comes to.
     return Caller(secret, "ada")
 
 
@@ -53,7 +53,7 @@ def test_delegation_passes_on_to_the_new_key_and_ends_with_it(made, api, make_in
 
     assert decide() == 201
     api.delete(f"/keys/{ApiKey.objects.filter(name='ci').order_by('-created_at').first().pk}")
-    forget_verified()
+    clear_verified_keys()
     assert decide() == 403
 
 

@@ -23,10 +23,10 @@ from django.contrib import auth
 from django.contrib.auth.models import User
 from django.contrib.sessions.backends.db import SessionStore
 from django.http import HttpRequest
-from access.roles import set_role
+from access.roles import grant_role
 
 person, is_new = User.objects.get_or_create(username={role!r})
-set_role(person, {role!r})
+grant_role(person, {role!r})
 request = HttpRequest()
 request.session = SessionStore()
 auth.login(request, person, backend="django.contrib.auth.backends.ModelBackend")

@@ -22,13 +22,13 @@ import json
 from datetime import timedelta
 from django.contrib.auth.models import User
 from django.utils import timezone
-from access.roles import set_role
+from access.roles import grant_role
 from console import passwords
 
 roles = {"olga": "operator", "ines": "arbiter", "judy": "arbiter", "vera": "viewer", "nina": "viewer", "sam": "operator"}
 people = {name: User.objects.create_user(name, password=None if name == "nina" else "-") for name in roles}
 for hours, (name, person) in enumerate(people.items()):
-    set_role(person, roles[name])
+    grant_role(person, roles[name])
     person.last_login = None if name == "nina" else timezone.now() - timedelta(hours=hours * 7, minutes=5)
     person.is_active = name != "sam"
     person.save()

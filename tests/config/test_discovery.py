@@ -7,7 +7,7 @@ from django.contrib.staticfiles import finders
 from django.db.utils import OperationalError
 
 from config import health
-from core.version import installed
+from core.version import installed_version
 from intents import triggers
 
 OPEN = [
@@ -47,7 +47,7 @@ def test_the_server_says_what_it_speaks(client, settings):
     found = client.get("/.well-known/openintent.json").json()
 
     assert (found["protocol"], found["api_base"]) == ("openintent", "/api/v1")
-    assert found["server"]["version"] == installed()
+    assert found["server"]["version"] == installed_version()
     assert {"RFC-0001", "RFC-0002", "RFC-0008"} <= found["rfcs"].keys()
     assert found["limits"]["body_bytes"] == settings.MAX_BODY
     assert all(client.get(link).status_code == 200 for link in found["links"].values())
@@ -61,7 +61,7 @@ def test_the_server_says_what_it_is_compatible_with(client):
 
 
 def test_a_process_that_is_up_says_so(client):
-    assert client.get("/healthz").json() == {"status": "ok", "version": installed()}
+    assert client.get("/healthz").json() == {"status": "ok", "version": installed_version()}
 
 
 def test_a_server_that_can_work_says_so(client):

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from access.models import ApiKey
 from core.api import idempotency
-from core.models import IdempotentAnswer
+from core.models import IdempotentResponse
 from intents.models import Event, Intent
 from tests.conftest import Caller, fresh
 from tests.databases import migrated_database
@@ -120,28 +120,28 @@ def test_reads_and_patches_take_no_notice_of_a_key(api, make_intent):
 
 def test_after_a_day_the_key_is_free_again(api):
     first = create(api)
-    IdempotentAnswer.objects.update(created_at=timezone.now() - timedelta(hours=24, seconds=1))
+    IdempotentResponse.objects.update(created_at=timezone.now() - timedelta(hours=24, seconds=1))
 
     second = create(api)
 
     assert first.json()["id"] != second.json()["id"]
-    assert IdempotentAnswer.objects.count() == 1
+    assert IdempotentResponse.objects.count() == 1
 
 
 def test_until_then_it_is_kept(api):
     first = create(api)
-    IdempotentAnswer.objects.update(created_at=timezone.now() - timedelta(hours=23, minutes=59))
+    IdempotentResponse.objects.update(created_at=timezone.now() - timedelta(hours=23, minutes=59))
 
     assert create(api).json() == first.json()
 
 
 def test_old_answers_can_be_swept(api):
     create(api, "old")
-    IdempotentAnswer.objects.update(created_at=timezone.now() - timedelta(days=2))
+    IdempotentResponse.objects.update(created_at=timezone.now() - timedelta(days=2))
     create(api, "new")
 
-    assert idempotency.forget_old_answers() == 1
-    assert IdempotentAnswer.objects.get().key == "new"
+    assert idempotency.delete_expired_responses() == 1
+    assert IdempotentResponse.objects.get().key == "new"
 
 
 @pytest.mark.rule("I-1")
@@ -152,13 +152,13 @@ def test_an_answer_that_cannot_be_kept_undoes_the_write(api, monkeypatch):
         response = create(api)
 
     assert response.status_code == 500
-    assert (Intent.objects.count(), Event.objects.count(), IdempotentAnswer.objects.count()) == (0, 0, 0)
+    assert (Intent.objects.count(), Event.objects.count(), IdempotentResponse.objects.count()) == (0, 0, 0)
 
 
 def test_no_secret_is_kept(api):
     response = api.post("/keys", {"name": "ci", "role": "agent"}, idempotency_key="k1")
 
-    assert response.json()["key"] not in str(IdempotentAnswer.objects.values().get())
+    assert response.json()["key"] not in str(IdempotentResponse.objects.values().get())
     assert ApiKey.objects.count() == 1
 
 

@@ -16,7 +16,7 @@ import requests
 
 from access import key_lookup
 from core.env import WELL_KNOWN_KEYS
-from core.version import installed
+from core.version import installed_version
 from tests import processes
 from tests.databases import fresh_database, migrated_database
 from tests.servers import Server, Started
@@ -55,7 +55,7 @@ def refuses(done, *says):
 def test_it_says_its_version():
     done = start("--version")
 
-    assert (done.returncode, done.stdout) == (0, f"openintent {installed()}\n")
+    assert (done.returncode, done.stdout) == (0, f"openintent {installed_version()}\n")
 
 
 def test_it_explains_its_options():

@@ -6,7 +6,7 @@ from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from access.roles import set_role
+from access.roles import grant_role
 from tests.console.people import with_password
 
 
@@ -16,7 +16,7 @@ class Person:
     def __init__(self, name, role, **client):
         self.user = User.objects.create_user(name)
         if role:
-            set_role(self.user, role)
+            grant_role(self.user, role)
         self.client = Client(**client)
         self.client.force_login(self.user)
 

@@ -13,7 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from access.models import Role
-from access.roles import role_of, set_role
+from access.roles import grant_role, role_of
 from console import entering, throttle
 from console.models import Attempts, SignInLink
 from tests.databases import migrated_database
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.usefixtures("quick_passwords")
 @pytest.fixture
 def grace(db):
     user = User.objects.create_user("grace", password=PASSWORD)
-    set_role(user, "operator")
+    grant_role(user, "operator")
     return user
 
 

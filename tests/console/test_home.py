@@ -6,7 +6,7 @@ from random import Random
 import pytest
 from django.contrib.auth.models import User
 
-from access.roles import live_sessions
+from access.roles import filter_live_sessions
 from console.demo import bulk, story
 from intents.models import Intent
 from tests.conftest import set_status
@@ -118,7 +118,7 @@ def test_a_stream_is_for_who_is_signed_in_and_may_look(client, person, make_inte
 def test_a_session_s_stream_lives_as_long_as_its_person_may_look(person, ends):
     vera, other = person("viewer", "vera"), person("viewer", "otto")
     keys = [vera.client.session.session_key, other.client.session.session_key]
-    assert live_sessions(keys) == {*keys}
+    assert filter_live_sessions(keys) == {*keys}
 
     match ends:
         case "signed out":
@@ -131,4 +131,4 @@ def test_a_session_s_stream_lives_as_long_as_its_person_may_look(person, ends):
             vera.user.set_unusable_password()
             vera.user.save()
 
-    assert live_sessions(keys) == {keys[1]}
+    assert filter_live_sessions(keys) == {keys[1]}

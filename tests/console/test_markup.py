@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 import pytest
 from django.contrib import admin
 
-from subscriptions.webhooks.delivery_worker import work_off
+from subscriptions.webhooks.delivery_worker import deliver_all_due
 from tests.console.addresses import ROUTES, filled, ids
 from tests.subscriptions.receiving import Receiver
 
@@ -62,7 +62,7 @@ def written(api, agent, tmp_path, settings):
             {"subscriber_id": AGENT, "callback_url": f"{receiver.url}?<xss-tag>={LINK}", "event_types": ["comment"]},
         )
         post(f"{path}/events", {"event_type": "comment", "payload": JSON})
-        work_off()
+        deliver_all_due()
     return [intent, other]
 
 

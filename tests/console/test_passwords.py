@@ -56,7 +56,7 @@ def test_somebody_new_sets_a_password_and_is_in_with_the_role_that_was_given(olg
     ],
 )  # fmt: skip
 def test_a_name_that_is_no_good_is_refused_at_its_field(olga, vera, name, said):
-    user_services.switch_off(person_id=vera.user.pk, by=olga.user.pk)
+    user_services.deactivate_user(person_id=vera.user.pk, by=olga.user.pk)
     before = rows()
 
     page = olga.post(f"{PEOPLE}/add/", {"name": name, "role": "viewer"})
@@ -154,7 +154,7 @@ def test_the_link_of_one_is_not_another_s(olga, vera):
 def test_who_is_switched_off_sets_no_password(olga):
     link = added(olga)
     client, page = opened(link)
-    user_services.switch_off(person_id=User.objects.get(username="nina").pk, by=olga.user.pk)
+    user_services.deactivate_user(person_id=User.objects.get(username="nina").pk, by=olga.user.pk)
 
     assert chosen(client, page).status_code == 404
     assert opened(link)[1].status_code == 404

@@ -12,7 +12,7 @@ from django.test import Client
 
 from access import user_services
 from access.models import Role
-from access.roles import live_sessions, role_of
+from access.roles import filter_live_sessions, role_of
 from console import passwords
 from core.errors import Forbidden
 from tests.console.people import (
@@ -37,8 +37,8 @@ from tests.processes import run
 
 def test_the_list_says_who_is_what_and_when_he_was_there(person, olga, vera):
     person(None, "nora")
-    user_services.add_person(name="paul", role="arbiter", by=olga.user.pk)
-    user_services.switch_off(person_id=vera.user.pk, by=olga.user.pk)
+    user_services.create_user(name="paul", role="arbiter", by=olga.user.pk)
+    user_services.deactivate_user(person_id=vera.user.pk, by=olga.user.pk)
 
     page = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", olga.get(f"{PEOPLE}/").text))
 
@@ -163,7 +163,7 @@ def test_a_role_takes_the_place_of_all_that_gave_another(olga, vera):
 
 
 def test_a_role_switches_nobody_on(olga, vera):
-    user_services.switch_off(person_id=vera.user.pk, by=olga.user.pk)
+    user_services.deactivate_user(person_id=vera.user.pk, by=olga.user.pk)
 
     olga.act(PEOPLE, "make_arbiter", vera.user.pk)
 
@@ -172,12 +172,12 @@ def test_a_role_switches_nobody_on(olga, vera):
 
 def test_who_is_switched_off_is_out_at_once_and_back_only_by_signing_in(olga, vera):
     key = vera.client.session.session_key
-    assert live_sessions([key]) == {key}
+    assert filter_live_sessions([key]) == {key}
 
     answer = olga.act(PEOPLE, "switch_off", vera.user.pk)
 
     assert "Switched off: vera." in answer.text
-    assert live_sessions([key]) == set()
+    assert filter_live_sessions([key]) == set()
     assert vera.get("").status_code == 302
     assert not can_sign_in("vera")
     assert buttons(olga.get(page_of(vera))) == ["Make arbiter", "Make operator", "Switch on"]
@@ -271,7 +271,7 @@ def test_who_has_lost_the_role_meanwhile_changes_nothing(olga, vera, person):
     User.objects.get(pk=olga.user.pk).groups.set([Group.objects.get(name="viewer")])
 
     with pytest.raises(Forbidden, match="You are no operator any more"):
-        user_services.give_role(person_id=vera.user.pk, role="operator", by=olga.user.pk)
+        user_services.set_role(person_id=vera.user.pk, role="operator", by=olga.user.pk)
 
 
 _AT_ONCE = """
@@ -281,12 +281,12 @@ from threading import Barrier, BrokenBarrierError
 from django.contrib.auth.models import User
 from django.db import connection
 from access import accounts
-from access.roles import role_of, set_role
+from access.roles import role_of, grant_role
 from core.errors import ProtocolError
 
 people = [User.objects.create_user(name, password="correct horse battery") for name in ("olga", "otto")]
 for each in people:
-    set_role(each, "operator")
+    grant_role(each, "operator")
 begun, judged, judge = Barrier(2), Barrier(2), accounts._keep_an_operator
 
 def slowly(person):

@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.contrib.auth.models import Group, User
 
 from access.models import ApiKey, Role
-from access.roles import role_of, set_role
+from access.roles import grant_role, role_of
 from access.services import create_key
 from console.panels import PanelsAdmin
 from leasing.models import Lease
@@ -46,7 +46,7 @@ def test_a_new_role_takes_the_place_of_the_old_one_and_of_no_other_group(person)
     user = person("operator").user
     user.groups.add(Group.objects.create(name="night shift"))
 
-    set_role(user, "viewer")
+    grant_role(user, "viewer")
 
     assert sorted(user.groups.values_list("name", flat=True)) == ["night shift", "viewer"]
     assert role_of(User.objects.get(pk=user.pk)) == Role.OBSERVER
@@ -65,7 +65,7 @@ def test_a_viewer_sees_every_list_and_who_has_no_role_none(person, model):
 def test_every_table_that_people_may_ask_about_is_in_the_console():
     on_other_pages = {"Assignment", "Blob", "Edge", "CostTotal", "Membership", "RetryPolicy"}
     inside = {
-        "IdempotentAnswer",
+        "IdempotentResponse",
         "LimitSetter",
         "Console",
         "TopicMembership",

@@ -7,7 +7,7 @@ import pytest
 
 from core.db import database_now
 from subscriptions.models import Delivery, Subscription
-from subscriptions.webhooks.delivery_worker import work_off
+from subscriptions.webhooks.delivery_worker import deliver_all_due
 from tests.conftest import log
 from tests.subscriptions.receiving import Receiver, comment, subscribe
 
@@ -42,7 +42,7 @@ def killed():
 def test_each_attempt_is_told_with_its_answer_and_when_the_next_one_comes(person, api, intent, pager, receiver):
     comment(api, intent)
     receiver.will_answer(503, text="<script>come again</script>")
-    work_off()
+    deliver_all_due()
 
     page = shown(person, pager)
 
@@ -57,7 +57,7 @@ def test_each_attempt_is_told_with_its_answer_and_when_the_next_one_comes(person
 def test_it_says_why_a_subscription_is_disabled_and_what_to_do(person, api, intent, pager, receiver):
     comment(api, intent)
     receiver.will_answer(410)
-    work_off()
+    deliver_all_due()
 
     page = shown(person, pager)
 
@@ -86,29 +86,29 @@ def test_it_is_paused_and_resumed_and_hears_nothing_of_what_was_between(person, 
     assert ">Resume</button>" in shown(person, pager, "oscar", "operator")
     assert "Active: pager" in olga.act(PAGE, "resume", pager["id"]).text
 
-    assert work_off() == 0
+    assert deliver_all_due() == 0
     comment(api, intent)
-    assert work_off() == 1
+    assert deliver_all_due() == 1
 
 
 def test_all_dead_ones_are_sent_again_at_once(person, api, intent, pager, receiver):
     for _ in range(3):
         comment(api, intent)
-    work_off()
+    deliver_all_due()
     killed()
     olga = person("operator", "olga")
     assert ">Send all dead ones again</button>" in shown(person, pager, "oscar", "operator")
 
     assert "on their way again: pager" in olga.act(PAGE, "send_dead", pager["id"]).text
 
-    assert work_off() == 3
+    assert deliver_all_due() == 3
     assert len(receiver.ids) == 2 * len(set(receiver.ids)) == 6
     assert {*Delivery.objects.values_list("status", flat=True)} == {"delivered"}
 
 
 def test_nothing_dead_is_sent_again_while_it_is_disabled(person, api, intent, pager):
     comment(api, intent)
-    work_off()
+    deliver_all_due()
     killed()
     Subscription.objects.update(status="disabled", spans=[])
 
@@ -121,7 +121,7 @@ def test_nothing_dead_is_sent_again_while_it_is_disabled(person, api, intent, pa
 def test_some_are_chosen_and_sent_again_and_the_way_leads_back(person, api, intent, pager):
     for _ in range(3):
         comment(api, intent)
-    work_off()
+    deliver_all_due()
     killed()
     chosen = [*Delivery.objects.order_by("pk").values_list("pk", flat=True)[:2]]
     back = f"/admin/{PAGE}/{pager['id']}/change/"
@@ -134,7 +134,7 @@ def test_some_are_chosen_and_sent_again_and_the_way_leads_back(person, api, inte
 
 def test_a_viewer_sees_no_way_to_send_or_to_pause(person, api, intent, pager):
     comment(api, intent)
-    work_off()
+    deliver_all_due()
 
     for path in (f"{PAGE}/{pager['id']}/change/", f"{DELIVERIES}/", f"{DELIVERIES}/{Delivery.objects.get().pk}/change/"):
         page = person("viewer", f"v{len(path)}").get(path).text
@@ -151,7 +151,7 @@ def test_no_event_names_the_address(api, person, intent, pager):
 
 def test_the_pages_cost_the_same_queries_whatever_there_is(person, api, intent, pager):
     comment(api, intent)
-    work_off()
+    deliver_all_due()
     olga = person("operator", "olga")
     paths = [f"{PAGE}/", f"{PAGE}/{pager['id']}/change/", f"{DELIVERIES}/"]
 
@@ -161,7 +161,7 @@ def test_the_pages_cost_the_same_queries_whatever_there_is(person, api, intent, 
     before = costs()
     for _ in range(12):
         comment(api, intent)
-    work_off()
+    deliver_all_due()
 
     assert costs() == before
     assert max(before) <= 14

@@ -5,7 +5,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.test import Client
 
-from access.roles import set_role
+from access.roles import grant_role
 from governance.models import Arbitration, Decision, Delegation
 from tests.conftest import fresh, log
 from tests.governance.conftest import LATER, asked, decide, delegate, let_run_out, rows
@@ -24,7 +24,7 @@ def person(db):
 def visitor(db):
     """Who may look, and nothing else."""
     user = User.objects.create_user("vera")
-    set_role(user, "viewer")
+    grant_role(user, "viewer")
     client = Client()
     client.force_login(user)
     return client

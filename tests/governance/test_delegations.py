@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from access.identity import Actor
 from access.models import ApiKey, Role
-from access.roles import set_role
+from access.roles import grant_role
 from access.services import create_key, revoke_key
 from governance import services
 from governance.models import Delegation
@@ -226,7 +226,7 @@ def test_it_ends_with_the_right_of_the_key_that_gave_it(bob, intent, loss):
 @pytest.mark.parametrize("loss", ["deactivated", "demoted", "deleted"])
 def test_it_ends_with_the_right_of_the_person_who_gave_it(bob, intent, loss):
     ines = User.objects.create_user("ines")
-    set_role(ines, "arbiter")
+    grant_role(ines, "arbiter")
     services.create_delegation(actor=Actor("user:ines", role=Role.ARBITER), role=Role.ARBITER, delegate="bob")
     assert decide(bob, intent).status_code == 201
 
@@ -234,7 +234,7 @@ def test_it_ends_with_the_right_of_the_person_who_gave_it(bob, intent, loss):
         case "deactivated":
             User.objects.filter(pk=ines.pk).update(is_active=False)
         case "demoted":
-            set_role(ines, "viewer")
+            grant_role(ines, "viewer")
         case "deleted":
             ines.delete()
 

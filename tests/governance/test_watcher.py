@@ -14,7 +14,7 @@ from intents import wakeups
 pytestmark = pytest.mark.rule("A-6")
 
 
-class Hop:
+class Bridge:
     """Answers as Django would; `threads.run` is asked by the watcher, and answers what is pending."""
 
     def __init__(self, *pending: UUID) -> None:
@@ -30,7 +30,7 @@ class Hop:
             raise OSError("the database is away")
         return self.pending & set(ids)
 
-    async def ask(self, scope):
+    async def fetch(self, scope):
         self.requests += 1
         pk = UUID(scope["path"].rpartition("/")[2])
         body = {"id": str(pk), "status": "pending" if pk in self.pending else "resolved"}
@@ -71,13 +71,13 @@ def bells():
 async def test_all_are_looked_for_with_one_question_and_woken_by_a_ring(monkeypatch):
     monkeypatch.setattr(long_polling, "POLL_SECONDS", 1_000)
     first, second = uuid4(), uuid4()
-    hop = Hop(first, second)
-    room = LongPollMiddleware(hop)
+    bridge = Bridge(first, second)
+    room = LongPollMiddleware(bridge)
     callers = [Caller(room, pk) for pk in (first, second) for _ in range(50)]
-    await until(lambda: hop.looks and set(hop.looks[-1]) == {first, second})
-    assert hop.requests == 100
+    await until(lambda: bridge.looks and set(bridge.looks[-1]) == {first, second})
+    assert bridge.requests == 100
 
-    hop.pending = {second}
+    bridge.pending = {second}
     threading.Thread(target=wakeups.events_committed.notify).start()
 
     assert [await caller.status() for caller in callers[:50]] == ["resolved"] * 50
@@ -90,11 +90,11 @@ async def test_all_are_looked_for_with_one_question_and_woken_by_a_ring(monkeypa
 async def test_without_a_ring_it_looks_by_itself(monkeypatch):
     monkeypatch.setattr(long_polling, "POLL_SECONDS", 0.01)
     pk = uuid4()
-    hop = Hop(pk)
-    caller = Caller(LongPollMiddleware(hop), pk)
-    await until(lambda: len(hop.looks) > 2)
+    bridge = Bridge(pk)
+    caller = Caller(LongPollMiddleware(bridge), pk)
+    await until(lambda: len(bridge.looks) > 2)
 
-    hop.pending.clear()
+    bridge.pending.clear()
 
     assert await caller.status() == "resolved"
 
@@ -102,28 +102,28 @@ async def test_without_a_ring_it_looks_by_itself(monkeypatch):
 async def test_many_rings_are_one_look_a_pause(monkeypatch):
     monkeypatch.setattr(long_polling, "POLL_SECONDS", 1_000)
     pk = uuid4()
-    hop, clock = Hop(pk), asyncio.get_running_loop().time
-    caller = Caller(LongPollMiddleware(hop), pk)
+    bridge, clock = Bridge(pk), asyncio.get_running_loop().time
+    caller = Caller(LongPollMiddleware(bridge), pk)
     began = clock()
 
     for _ in range(200):
         wakeups.events_committed.notify()
         await asyncio.sleep(0.001)
 
-    assert 2 <= len(hop.looks) <= (clock() - began) / long_polling.MIN_INTERVAL + 2
+    assert 2 <= len(bridge.looks) <= (clock() - began) / long_polling.MIN_INTERVAL + 2
     caller.gone.set()
     await asyncio.wait_for(caller.task, 10)
 
 
 async def test_a_caller_that_goes_away_is_dropped_and_the_watcher_ends_with_the_last():
     pk = uuid4()
-    room = LongPollMiddleware(Hop(pk))
+    room = LongPollMiddleware(Bridge(pk))
     one, other = Caller(room, pk), Caller(room, pk)
     await until(lambda: bells() == 1)
 
     one.gone.set()
     await asyncio.wait_for(one.task, 10)
-    assert (one.got, room.hop.requests) == ([], 2)
+    assert (one.got, room.bridge.requests) == ([], 2)
     assert not other.task.done()
 
     other.gone.set()
@@ -136,13 +136,13 @@ async def test_a_database_that_is_away_is_asked_again(monkeypatch):
     monkeypatch.setattr(long_polling, "POLL_SECONDS", 0.01)
     monkeypatch.setattr(long_polling.log, "warning", lambda *_, **__: None)
     pk = uuid4()
-    hop = Hop(pk)
-    hop.broken = True
-    caller = Caller(LongPollMiddleware(hop), pk)
-    await until(lambda: len(hop.looks) > 2)
+    bridge = Bridge(pk)
+    bridge.broken = True
+    caller = Caller(LongPollMiddleware(bridge), pk)
+    await until(lambda: len(bridge.looks) > 2)
     assert not caller.task.done()
 
-    hop.broken, hop.pending = False, set()
+    bridge.broken, bridge.pending = False, set()
 
     assert await caller.status() == "resolved"
 

@@ -8,8 +8,8 @@ from django.core.management import call_command
 from django.db import DatabaseError
 
 from core.db import database_now
-from jobs.periodic_tasks import DUTIES, Duty
-from jobs.worker import AT_ONCE, work
+from jobs.periodic_tasks import PERIODIC_TASKS, PeriodicTask
+from jobs.worker import AT_ONCE, run_due_tasks
 from leasing.models import Lease
 from retries.models import Failure
 from tests.conftest import log
@@ -26,8 +26,8 @@ class Chores:
         self.broken = set(broken)
         self.tried = []
 
-    def duty(self):
-        return Duty("chores", lambda limit: self.due[:limit], self._settle)
+    def task(self):
+        return PeriodicTask("chores", lambda limit: self.due[:limit], self._settle)
 
     def _settle(self, chore):
         self.tried.append(chore)
@@ -53,7 +53,7 @@ def due_lease_and_retry(api, agent, make_intent):
 
 
 def test_all_that_is_due_is_done_once(api, due_lease_and_retry):
-    assert [work(), work()] == [2, 0]
+    assert [run_due_tasks(), run_due_tasks()] == [2, 0]
 
     assert sorted(log(api, due_lease_and_retry)[-2:]) == [("lease_expired", "system"), ("retry_due", "system")]
 
@@ -69,7 +69,7 @@ def test_the_command_does_what_is_due_and_ends(api, due_lease_and_retry, capsys)
 def test_a_duty_that_fails_does_not_keep_others_waiting(caplog):
     failing, other = Chores(3, broken=[1]), Chores(2)
 
-    done = work([failing.duty(), other.duty()])
+    done = run_due_tasks([failing.task(), other.task()])
 
     assert done == 4
     assert (failing.due, other.due) == ([1], [])
@@ -79,25 +79,25 @@ def test_a_duty_that_fails_does_not_keep_others_waiting(caplog):
 def test_more_than_is_looked_up_at_once_is_done_in_one_go():
     chores = Chores(2 * AT_ONCE + 7)
 
-    assert work([chores.duty()]) == 2 * AT_ONCE + 7
+    assert run_due_tasks([chores.task()]) == 2 * AT_ONCE + 7
     assert chores.due == []
 
 
 def test_what_never_succeeds_ends_the_round(caplog):
     chores = Chores(AT_ONCE, broken=range(AT_ONCE))
 
-    assert work([chores.duty()]) == 0
+    assert run_due_tasks([chores.task()]) == 0
     assert len(chores.tried) == AT_ONCE
 
 
 def test_what_another_worker_has_done_meanwhile_is_not_counted():
     chores = Chores(2)
-    found_by_both = chores.duty().find(AT_ONCE)
-    work([chores.duty()])
+    found_by_both = chores.task().find(AT_ONCE)
+    run_due_tasks([chores.task()])
 
-    late = Duty("chores", lambda limit: found_by_both, chores.duty().settle)
+    late = PeriodicTask("chores", lambda limit: found_by_both, chores.task().run_one)
 
-    assert work([late]) == 0
+    assert run_due_tasks([late]) == 0
 
 
 def test_a_database_that_is_away_ends_the_round_for_the_worker_to_begin_anew():
@@ -105,12 +105,12 @@ def test_a_database_that_is_away_ends_the_round_for_the_worker_to_begin_anew():
         raise DatabaseError("away")
 
     with pytest.raises(DatabaseError):
-        work([Duty("chores", lambda limit: [1], away)])
+        run_due_tasks([PeriodicTask("chores", lambda limit: [1], away)])
 
 
 def test_each_duty_finds_no_more_than_it_is_asked_for(due_lease_and_retry):
-    assert [len(duty.find(1)) <= 1 for duty in DUTIES] == [True] * len(DUTIES)
-    assert [len(duty.find(0)) for duty in DUTIES] == [0] * len(DUTIES)
+    assert [len(task.find(1)) <= 1 for task in PERIODIC_TASKS] == [True] * len(PERIODIC_TASKS)
+    assert [len(task.find(0)) for task in PERIODIC_TASKS] == [0] * len(PERIODIC_TASKS)
 
 
 @pytest.mark.rule("L-2")

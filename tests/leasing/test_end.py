@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from intents.models import Intent
-from jobs.worker import work
+from jobs.worker import run_due_tasks
 from leasing.models import Lease
 from leasing.services import expire_lease
 from tests.conftest import Caller, log, set_status
@@ -112,10 +112,10 @@ def test_an_arbiter_revokes_and_an_agent_does_not(api, bob, intent, path):
 
 @pytest.mark.rule("L-2")
 def test_the_worker_marks_what_has_run_out_once(api, intent, lease):
-    assert work() == 0
+    assert run_due_tasks() == 0
     run_out(lease)
 
-    assert [work(), work()] == [1, 0]
+    assert [run_due_tasks(), run_due_tasks()] == [1, 0]
     assert log(api, intent)[-1] == ("lease_expired", "system")
     assert kinds(api, intent) == ["lease_acquired", "lease_expired"]
     assert Intent.objects.get(pk=intent["id"]).active_leases == 0

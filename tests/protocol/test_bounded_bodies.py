@@ -9,8 +9,8 @@ import yaml
 from rest_framework import serializers
 
 from core import strict_json
-from core.api.fields import MAX_ENTRIES, AnyJSON, JSONObject, Many
-from core.api.serializers import Body
+from core.api.fields import MAX_ENTRIES, AnyJSONField, JSONObjectField, StrictListField
+from core.api.serializers import StrictSerializer
 from core.errors import TooLarge
 from intents.models import Event, Intent
 from portfolios.serializers import GovernancePolicy
@@ -20,7 +20,7 @@ MAX_ERRORS, MAX_UNKNOWN = 50, 20
 MiB = 2**20
 
 
-def bodies(kind: type[Body] = Body) -> Iterator[type[Body]]:
+def bodies(kind: type[StrictSerializer] = StrictSerializer) -> Iterator[type[StrictSerializer]]:
     for each in kind.__subclasses__():
         yield each
         yield from bodies(each)
@@ -41,14 +41,14 @@ ALL = [
     for path, field in fields_below(body(), body.__name__)
 ]
 LISTS = {path: field for path, field in ALL if isinstance(field, serializers.ListField)}
-JSON = {path: field for path, field in ALL if isinstance(field, (AnyJSON, JSONObject, GovernancePolicy))}
+JSON = {path: field for path, field in ALL if isinstance(field, (AnyJSONField, JSONObjectField, GovernancePolicy))}
 
 
 @pytest.mark.case("security H6")
 @pytest.mark.parametrize("path", sorted(LISTS))
 def test_too_long_list_is_refused_before_its_entries_are_read(path, monkeypatch):
     field = LISTS[path]
-    assert isinstance(field, Many)
+    assert isinstance(field, StrictListField)
     read: list[Any] = []
     monkeypatch.setattr(field.child, "run_validation", lambda *entry: read.append(entry))
 
@@ -247,7 +247,7 @@ MANY = 10 * MiB
 def test_json_of_too_many_values_is_not_parsed(raw, monkeypatch):
     monkeypatch.setattr(strict_json.orjson, "loads", None)
 
-    with pytest.raises(strict_json.NotStrict) as refused:
+    with pytest.raises(strict_json.StrictJSONError) as refused:
         strict_json.loads(raw)
 
     assert refused.value.code == "too_many_values"
@@ -270,7 +270,7 @@ def test_as_many_values_as_a_large_state_has_are_parsed(raw):
 @pytest.mark.parametrize("number", ["9007199254740992", "-9007199254740992", "12345678901234567890", "1" * 400_000])
 @pytest.mark.parametrize("text", ["[%s]", '{"a": %s}', "[1,%s ,2]", '["a",%s]', "%s", '["\\"",%s,"\\""]', '["%s",%s]'])
 def test_large_integer_is_found_wherever_it_stands(number, text):
-    with pytest.raises(strict_json.NotStrict) as refused:
+    with pytest.raises(strict_json.StrictJSONError) as refused:
         strict_json.loads(text.replace("%s", number).encode())
 
     assert refused.value.code in ("unsafe_integer", "not_json")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from jobs.worker import work
+from jobs.worker import run_due_tasks
 from retries.models import Failure
 from tests.conftest import fresh, log, set_status
 from tests.retries.conftest import events, let_time_come
@@ -189,7 +189,7 @@ def test_no_retry_is_announced_to_an_agent_that_was_taken_off_meanwhile(api, mak
     unassign(api, intent, "ada")
     let_time_come(failure)
 
-    assert [work(), work()] == [1, 0]
+    assert [run_due_tasks(), run_due_tasks()] == [1, 0]
 
     assert events(api, intent, "retry_due") == []
     assert Failure.objects.get().retry_settled_at is not None
@@ -204,7 +204,7 @@ def test_one_that_is_assigned_again_by_then_is_told(api, make_intent, set_policy
     assign(api, intent, "ada")
     let_time_come(failure)
 
-    work()
+    run_due_tasks()
 
     assert events(api, intent, "retry_due") == [{"failure_id": failure["id"], "agent_id": "ada", "attempt": 2}]
 
@@ -217,7 +217,7 @@ def test_an_abandoned_intent_is_told_nothing(api, make_intent, set_policy, fail)
     set_status(api, intent, "abandoned")
     let_time_come(failure)
 
-    work()
+    run_due_tasks()
 
     assert events(api, intent, "retry_due") == []
     assert fresh(api, intent)["status"] == "abandoned"

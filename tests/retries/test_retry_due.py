@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from jobs.worker import work
+from jobs.worker import run_due_tasks
 from retries import services
 from retries.models import Failure
 from tests.conftest import log, set_status
@@ -24,7 +24,7 @@ def test_a_due_retry_is_announced_once(api, intent, fail):
     failure = fail(intent)
     let_time_come(failure)
 
-    assert [work(), work()] == [1, 0]
+    assert [run_due_tasks(), run_due_tasks()] == [1, 0]
 
     assert events(api, intent, "retry_due") == [{"failure_id": failure["id"], "agent_id": "ada", "attempt": 2}]
     assert log(api, intent)[-1] == ("retry_due", "system")
@@ -56,7 +56,7 @@ def test_a_final_intent_is_told_nothing_and_its_retry_is_settled(api, intent, fa
     let_time_come(fail(intent))
     set_status(api, intent, status)
 
-    assert [work(), work()] == [1, 0]
+    assert [run_due_tasks(), run_due_tasks()] == [1, 0]
 
     assert events(api, intent, "retry_due") == []
 
@@ -66,7 +66,7 @@ def test_of_an_agents_failures_the_newest_is_announced(api, intent, fail):
     for failure in failures:
         let_time_come(failure)
 
-    assert [work(), work()] == [3, 0]
+    assert [run_due_tasks(), run_due_tasks()] == [3, 0]
 
     announced = {(each["agent_id"], each["attempt"]) for each in events(api, intent, "retry_due")}
     assert announced == {("bob", 2), ("ada", 3)}

@@ -26,7 +26,7 @@ from openintent.validation import (
     validate_state,
 )
 
-from core.agent_ids import problem_with
+from core.agent_ids import agent_id_problem
 from tests.access.names import REFUSED
 
 from .samples import INTENT
@@ -217,7 +217,7 @@ def test_other_agent_ids_are_refused(agent_id):
 @pytest.mark.case("security L10")
 @pytest.mark.parametrize("agent_id", REFUSED, ids=ascii)
 def test_names_that_are_taken_are_refused_in_the_servers_words(agent_id):
-    problem = problem_with(agent_id)
+    problem = agent_id_problem(agent_id)
 
     assert str(refusal(validate_agent_id, agent_id)) == f"agent_id: {problem.message}"
     assert refusal(validate_key, agent_id).field == "name"

@@ -15,9 +15,9 @@ from werkzeug import Request, Response
 
 from subscriptions import services
 from subscriptions.models import Delivery, Pace
-from subscriptions.webhooks.deliveries import Parcel, claim
-from subscriptions.webhooks.delivery_worker import work_off
-from subscriptions.webhooks.outbox import plan
+from subscriptions.webhooks.deliveries import ClaimedDelivery, claim_due
+from subscriptions.webhooks.delivery_worker import deliver_all_due
+from subscriptions.webhooks.outbox import create_all_deliveries
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
@@ -108,18 +108,18 @@ def comment(caller: Any, intent: Mapping[str, Any], text: str = "hello") -> dict
 def work_again() -> int:
     """Send what waits for its time as if that had come."""
     Delivery.objects.filter(status="pending").update(next_attempt_at=LONG_AGO)
-    return work_off()
+    return deliver_all_due()
 
 
-def claimed(room: int = 8) -> list[Parcel]:
+def claimed(room: int = 8) -> list[ClaimedDelivery]:
     """What a courier with so much room for receivers of each pace would send now."""
-    return claim(dict.fromkeys(Pace, room))
+    return claim_due(dict.fromkeys(Pace, room))
 
 
 def planned() -> list[tuple[str, str]]:
     """(subscription, type) of all that is to be sent."""
     services.newest_position()
-    plan()
+    create_all_deliveries()
     return [(str(each.subscription_id), each.event_type) for each in Delivery.objects.order_by("event")]
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from subscriptions.models import Subscription
 from subscriptions.webhooks import address_policy, client
-from subscriptions.webhooks.delivery_worker import work_off
+from subscriptions.webhooks.delivery_worker import deliver_all_due
 from tests.conftest import log
 from tests.subscriptions.receiving import comment, deliveries, subscribe
 
@@ -83,15 +83,15 @@ def no_dialling(monkeypatch):
 
 @pytest.mark.parametrize("host", [host for hosts in REFUSED.values() for host in hosts])
 def test_special_addresses_are_refused_in_every_spelling(no_dev_mode, no_dialling, host):
-    assert address_policy.refusal(f"http://{host}/hook")
-    assert address_policy.refusal(f"https://{host}:8443/hook")
+    assert address_policy.callback_problem(f"http://{host}/hook")
+    assert address_policy.callback_problem(f"https://{host}:8443/hook")
     assert client.call(f"http://{host}/hook", b"{}", {}).error == address_policy.REFUSED
     assert no_dialling == []
 
 
 @pytest.mark.parametrize("host", PUBLIC)
 def test_public_addresses_are_called(no_dev_mode, no_dialling, host):
-    assert address_policy.refusal(f"http://{host}/hook") is None
+    assert address_policy.callback_problem(f"http://{host}/hook") is None
     assert client.call(f"http://{host}/hook", b"{}", {}).error == "the connection was refused"
     assert len(no_dialling) == 1
 
@@ -100,9 +100,9 @@ def test_public_addresses_are_called(no_dev_mode, no_dialling, host):
 def test_dev_mode_allows_this_machine_and_nothing_else(no_dev_mode, host):
     no_dev_mode.DEV_MODE = True
 
-    assert address_policy.refusal(f"http://{host}/") is None
-    assert address_policy.refusal("http://10.0.0.1/")
-    assert address_policy.refusal("http://169.254.169.254/")
+    assert address_policy.callback_problem(f"http://{host}/") is None
+    assert address_policy.callback_problem("http://10.0.0.1/")
+    assert address_policy.callback_problem("http://169.254.169.254/")
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_dev_mode_allows_this_machine_and_nothing_else(no_dev_mode, host):
 def test_a_setting_allows_private_addresses(no_dev_mode, no_dialling, names, host):
     no_dev_mode.WEBHOOK_ALLOW_PRIVATE = True
 
-    assert address_policy.refusal(f"http://{host}/") is None
+    assert address_policy.callback_problem(f"http://{host}/") is None
     assert client.call(f"http://{host}/", b"{}", {}).error == "the connection was refused"
     assert len(no_dialling) == 1
 
@@ -147,10 +147,10 @@ def test_a_name_that_does_not_resolve_is_accepted_and_judged_at_delivery(api, ma
     intent = make_intent()
     subscription = subscribe(api, intent, "http://later.example/hook")
     comment(api, intent)
-    work_off()
+    deliver_all_due()
     names["later.example"] = [["192.168.0.7"]]
     comment(api, intent)
-    work_off()
+    deliver_all_due()
 
     assert [each["history"][0]["error"] for each in deliveries(api, subscription)] == [
         address_policy.UNRESOLVED,
@@ -177,10 +177,10 @@ def test_link_local_and_metadata_addresses_are_refused_whatever_the_settings_all
     no_dev_mode.DEV_MODE = True
     names["metadata.example"] = [[host.strip("[]")]]
 
-    assert address_policy.refusal(f"http://{host}/") == address_policy.REFUSED
+    assert address_policy.callback_problem(f"http://{host}/") == address_policy.REFUSED
     assert client.call(f"http://{host}/", b"{}", {}).error == address_policy.REFUSED
     if ":" in host or (host.count(".") == 3 and not host.startswith("0x")):
-        assert address_policy.refusal("http://metadata.example/") == address_policy.REFUSED
+        assert address_policy.callback_problem("http://metadata.example/") == address_policy.REFUSED
         assert client.call("http://metadata.example/", b"{}", {}).error == address_policy.REFUSED
     assert no_dialling == []
 
@@ -190,7 +190,7 @@ def test_link_local_and_metadata_addresses_are_refused_whatever_the_settings_all
 )
 def test_a_name_that_is_public_at_first_and_private_later_is_refused(no_dev_mode, no_dialling, names, inside):
     names["turns.example"] = [["8.8.8.8"], [inside]]
-    assert address_policy.refusal("http://turns.example/hook") is None
+    assert address_policy.callback_problem("http://turns.example/hook") is None
 
     assert client.call("http://turns.example/hook", b"{}", {}).error == address_policy.REFUSED
     assert no_dialling == []
@@ -241,7 +241,7 @@ def test_a_name_that_is_not_resolved_in_time_is_accepted_and_few_requests_wait_f
 
     monkeypatch.setattr(address_policy, "IN_A_REQUEST", 30.0)
     waiting = [
-        threading.Thread(target=address_policy.refusal, args=["http://slow.example/"])
+        threading.Thread(target=address_policy.callback_problem, args=["http://slow.example/"])
         for _ in range(address_policy.REQUESTS_WAITING)
     ]
     for each in waiting:
@@ -260,7 +260,7 @@ def test_a_name_that_is_not_resolved_in_time_is_accepted_and_few_requests_wait_f
 def test_names_of_requests_that_hang_leave_calls_their_lookups(monkeypatch, hanging_resolver):
     monkeypatch.setattr(address_policy, "IN_A_REQUEST", 0.01)
     for _ in range(address_policy.LOOKUPS_OF_REQUESTS + 5):
-        address_policy.refusal("http://slow.example/")
+        address_policy.callback_problem("http://slow.example/")
     assert len(hanging_resolver) == address_policy.LOOKUPS_OF_REQUESTS
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [(2, 1, 6, "", ("10.0.0.1", 0))])
 
@@ -388,7 +388,7 @@ def test_an_odd_answer_is_a_recorded_failure_and_the_next_attempt_has_its_time(a
     intent = make_intent()
     subscription = subscribe(api, intent, Saying(said).url)
     comment(api, intent)
-    work_off()
+    deliver_all_due()
 
     [delivery] = deliveries(api, subscription)
     [attempt] = delivery["history"]
@@ -408,7 +408,7 @@ def test_a_call_that_fails_in_an_unforeseen_way_is_a_recorded_failure(api, make_
     intent = make_intent()
     subscription = subscribe(api, intent, receiver)
     comment(api, intent)
-    work_off()
+    deliver_all_due()
 
     [delivery] = deliveries(api, subscription)
     assert (delivery["attempts"], delivery["history"][0]["error"]) == (1, "the connection failed (OverflowError)")

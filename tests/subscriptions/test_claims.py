@@ -10,7 +10,7 @@ from subscriptions import services
 from subscriptions.models import Delivery, Pace, Subscription
 from subscriptions.webhooks import client
 from subscriptions.webhooks import deliveries as sending
-from subscriptions.webhooks.delivery_worker import work_off
+from subscriptions.webhooks.delivery_worker import deliver_all_due
 from tests.subscriptions.receiving import LONG_AGO, claimed, comment, deliveries, planned, subscribe
 
 
@@ -29,10 +29,10 @@ def test_a_claim_that_has_run_out_lets_another_send_it_and_the_first_write_nothi
     Delivery.objects.update(claimed_until=LONG_AGO)
     [second] = claimed()
 
-    assert sending.finish(first, client.Answer(1, status=500)) is False
+    assert sending.record_result(first, client.CallResult(1, status=500)) is False
     assert deliveries(api, subscription)[0]["attempts"] == 0
-    assert sending.finish(second, client.Answer(1, status=200)) is True
-    assert sending.finish(second, client.Answer(1, status=200)) is False
+    assert sending.record_result(second, client.CallResult(1, status=200)) is True
+    assert sending.record_result(second, client.CallResult(1, status=200)) is False
     assert deliveries(api, subscription)[0]["attempts"] == 1
 
 
@@ -59,21 +59,21 @@ def test_receivers_of_each_pace_have_room_of_their_own(api, make_intent, receive
             Subscription.objects.filter(pk=made["id"]).update(pace=pace)
     planned()
 
-    assert [parcel.pace for parcel in sending.claim({Pace.STEADY: 2, Pace.SLOW: 1})] == [Pace.STEADY, Pace.STEADY, Pace.SLOW]
-    assert [parcel.pace for parcel in sending.claim({Pace.STEADY: 9, Pace.NEW: 0, Pace.SLOW: -1})] == [Pace.STEADY]
+    assert [parcel.pace for parcel in sending.claim_due({Pace.STEADY: 2, Pace.SLOW: 1})] == [Pace.STEADY, Pace.STEADY, Pace.SLOW]
+    assert [parcel.pace for parcel in sending.claim_due({Pace.STEADY: 9, Pace.NEW: 0, Pace.SLOW: -1})] == [Pace.STEADY]
     hanging = Subscription.objects.filter(pace=Pace.NEW).values_list("pk", flat=True)[:2]
-    assert len(sending.claim({Pace.NEW: 9}, hanging=[*hanging])) == 1
+    assert len(sending.claim_due({Pace.NEW: 9}, hanging=[*hanging])) == 1
 
 
 @pytest.mark.case("streams 19")
 @pytest.mark.parametrize(
     ("answer", "pace"),
     [
-        (client.Answer(20, status=204), Pace.STEADY),
-        (client.Answer(20, status=503), Pace.NEW),
-        (client.Answer(20, error="the connection was refused"), Pace.NEW),
-        (client.Answer(15_000, error=client.TOO_LONG), Pace.SLOW),
-        (client.Answer(sending.SLOW_AFTER, status=204), Pace.SLOW),
+        (client.CallResult(20, status=204), Pace.STEADY),
+        (client.CallResult(20, status=503), Pace.NEW),
+        (client.CallResult(20, error="the connection was refused"), Pace.NEW),
+        (client.CallResult(15_000, error=client.TOO_LONG), Pace.SLOW),
+        (client.CallResult(sending.SLOW_AFTER, status=204), Pace.SLOW),
     ],
 )
 def test_an_attempt_says_how_the_receiver_answers(api, intent, receiver, answer, pace):
@@ -83,7 +83,7 @@ def test_an_attempt_says_how_the_receiver_answers(api, intent, receiver, answer,
         comment(api, intent)
         planned()
         [parcel] = claimed(1)
-        sending.finish(parcel, answer)
+        sending.record_result(parcel, answer)
 
         assert Subscription.objects.get().pace == pace
         Delivery.objects.filter(status="pending").update(next_attempt_at=database_now() + timedelta(days=1))
@@ -107,7 +107,7 @@ def test_what_arrives_while_its_subscription_is_removed_is_recorded(api, intent,
     [parcel] = claimed()
     api.delete(f"/subscriptions/{subscription['id']}")
 
-    assert sending.finish(parcel, client.Answer(1, status=200)) is True
+    assert sending.record_result(parcel, client.CallResult(1, status=200)) is True
     assert Delivery.objects.get().status == "delivered"
 
 
@@ -117,18 +117,18 @@ def test_what_arrives_while_its_subscription_is_removed_is_recorded(api, intent,
 def test_old_deliveries_are_forgotten_and_pending_ones_never(api, intent, receiver, settings):
     subscription = subscribe(api, intent, receiver)
     comment(api, intent)
-    work_off()
+    deliver_all_due()
     comment(api, intent)
     receiver.will_answer(500)
-    work_off()
+    deliver_all_due()
     comment(api, intent)
-    work_off()
+    deliver_all_due()
     old, pending, young = deliveries(api, subscription)
     age = timedelta(days=settings.WEBHOOK_KEEP_DAYS, seconds=1)
     Delivery.objects.filter(pk=old["id"]).update(ended_at=database_now() - age)
     Delivery.objects.filter(pk=pending["id"]).update(created_at=database_now() - age)
 
-    assert sending.forget_old() == 1
+    assert sending.delete_old() == 1
     assert deliveries(api, subscription) == [{**pending, "created_at": deliveries(api, subscription)[0]["created_at"]}, young]
 
 
@@ -138,7 +138,7 @@ def test_no_secret_is_shown_anywhere(api, intent, receiver, caplog):
     rotated = api.patch(f"/subscriptions/{subscription['id']}", {"rotate_secret": True}).json()["secret"]
     comment(api, intent)
     receiver.will_answer(500)
-    work_off()
+    deliver_all_due()
     services.newest_position()
     said = [
         *(call.body.decode() + str(call.headers) for call in receiver.calls),

@@ -10,7 +10,7 @@ from core.db import database_now
 from subscriptions.models import Delivery, Subscription
 from subscriptions.webhooks import client
 from subscriptions.webhooks import deliveries as sending
-from subscriptions.webhooks.delivery_worker import work_off
+from subscriptions.webhooks.delivery_worker import deliver_all_due
 from tests.conftest import log
 from tests.subscriptions.receiving import (
     LONG_AGO,
@@ -36,7 +36,7 @@ def test_a_webhook_is_the_event_signed_as_standard_webhooks_has_it(api, intent, 
     subscription = subscribe(api, intent, receiver)
     event = comment(api, intent)
 
-    assert work_off() == 1
+    assert deliver_all_due() == 1
 
     [call] = receiver.calls
     [listed] = [each for each in api.get(f"/intents/{intent['id']}/events").json()["events"] if each["id"] == event["id"]]
@@ -55,7 +55,7 @@ def test_a_webhook_is_the_event_signed_as_standard_webhooks_has_it(api, intent, 
 def test_another_secret_or_another_byte_does_not_verify(api, intent, receiver):
     subscription, other = subscribe(api, intent, receiver), subscribe(api, intent, receiver)
     comment(api, intent)
-    work_off()
+    deliver_all_due()
     [call] = [each for each in receiver.calls if each.json["subscription_id"] == subscription["id"]]
 
     with pytest.raises(WebhookVerificationError):
@@ -69,10 +69,10 @@ def test_during_a_rotation_two_secrets_sign_and_a_day_later_one(api, intent, rec
     subscription = subscribe(api, intent, receiver)
     new = api.patch(f"/subscriptions/{subscription['id']}", {"rotate_secret": True}).json()["secret"]
     comment(api, intent)
-    work_off()
+    deliver_all_due()
     Subscription.objects.update(previous_secret_until=LONG_AGO)
     comment(api, intent)
-    work_off()
+    deliver_all_due()
 
     during, after = receiver.calls
     assert new != subscription["secret"]
@@ -89,7 +89,7 @@ def test_any_2xx_is_success(api, intent, receiver, status):
     subscription = subscribe(api, intent, receiver)
     receiver.will_answer(status)
     comment(api, intent)
-    work_off()
+    deliver_all_due()
 
     [delivery] = deliveries(api, subscription)
     assert delivery["status"] == "delivered"
@@ -102,7 +102,7 @@ def test_any_other_answer_is_a_failure_that_is_shown(api, intent, receiver, stat
     subscription = subscribe(api, intent, receiver)
     receiver.will_answer(status, text="no\0 thanks" + "x" * 3000)
     comment(api, intent)
-    work_off()
+    deliver_all_due()
 
     [delivery] = deliveries(api, subscription)
     [attempt] = delivery["history"]
@@ -119,7 +119,7 @@ def test_a_redirect_is_not_followed(api, intent, receiver, status):
     subscription = subscribe(api, intent, receiver)
     receiver.will_answer(status, headers={"Location": receiver.url + "/elsewhere"})
     comment(api, intent)
-    work_off()
+    deliver_all_due()
 
     assert [call.path for call in receiver.calls] == ["/hook"]
     assert deliveries(api, subscription)[0]["history"][0]["status_code"] == status
@@ -129,7 +129,7 @@ def test_a_redirect_is_not_followed(api, intent, receiver, status):
 def test_a_receiver_that_is_not_there_is_a_failure_with_a_reason(api, intent, receiver):
     subscription = subscribe(api, intent, "http://127.0.0.1:1/hook")
     comment(api, intent)
-    work_off()
+    deliver_all_due()
 
     [attempt] = deliveries(api, subscription)[0]["history"]
     assert (attempt["status_code"], attempt["error"]) == (None, "the connection was refused")
@@ -143,13 +143,13 @@ def test_retries_come_after_the_delays_of_the_rule_and_then_it_is_dead(api, inte
     subscription = subscribe(api, intent, receiver)
     receiver.will_answer(*[500] * 10)
     comment(api, intent)
-    work_off()
+    deliver_all_due()
 
     for planned in [5, 300, 1800, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3600, 20 * 3600, 24 * 3600]:
         [delivery] = deliveries(api, subscription)
         assert delivery["status"] == "pending"
         assert planned * 0.85 - 2 <= seconds_until(delivery["next_attempt_at"]) <= planned * 1.15
-        assert work_off() == 0  # Not before its time.
+        assert deliver_all_due() == 0  # Not before its time.
         assert work_again() == 1
 
     [delivery] = deliveries(api, subscription)
@@ -163,7 +163,7 @@ def test_retries_come_after_the_delays_of_the_rule_and_then_it_is_dead(api, inte
 
 @pytest.mark.rule("W-2")
 def test_delays_have_jitter():
-    failed = client.Answer(1, status=500)
+    failed = client.CallResult(1, status=500)
     assert len({sending._delay(1, failed) for _ in range(20)}) > 10
 
 
@@ -176,7 +176,7 @@ def test_a_retry_after_is_honoured_up_to_a_day(api, intent, receiver, given, sec
     subscription = subscribe(api, intent, receiver)
     receiver.will_answer(503, headers={"Retry-After": given})
     comment(api, intent)
-    work_off()
+    deliver_all_due()
 
     [delivery] = deliveries(api, subscription)
     assert seconds * 0.85 - 2 <= seconds_until(delivery["next_attempt_at"]) <= seconds * 1.15
@@ -198,7 +198,7 @@ def test_410_ends_it_and_disables_the_subscription(api, intent, receiver):
     comment(api, intent, "second")
     api.delete(f"/subscriptions/{other['id']}")
     receiver.will_answer(410, 410)  # Both were claimed before the first was answered.
-    work_off()
+    deliver_all_due()
 
     assert shown(api, subscription)["status"] == "disabled"
     assert [each["status"] for each in deliveries(api, subscription)] == ["dead", "dead"]
@@ -211,7 +211,7 @@ def test_410_ends_it_and_disables_the_subscription(api, intent, receiver):
         "reason": "gone",
     }
     comment(api, intent, "third")
-    assert work_off() == 0
+    assert deliver_all_due() == 0
 
 
 @pytest.mark.rule("W-2")
@@ -220,7 +220,7 @@ def test_after_five_days_without_success_the_subscription_is_disabled(api, inten
     comment(api, intent)
     comment(api, intent)
     receiver.will_answer(500, 500, 500, 500)
-    work_off()
+    deliver_all_due()
     row = Subscription.objects.get(pk=subscription["id"])
     assert row.failing_since is not None
 
@@ -242,12 +242,12 @@ def test_a_success_ends_the_days_of_failure(api, intent, receiver):
     subscription = subscribe(api, intent, receiver)
     comment(api, intent)
     receiver.will_answer(500)
-    work_off()
+    deliver_all_due()
     Subscription.objects.update(failing_since=LONG_AGO)
     work_again()
     comment(api, intent)
     receiver.will_answer(500)
-    work_off()
+    deliver_all_due()
 
     assert shown(api, subscription)["status"] == "active"
     assert Subscription.objects.get().failing_since > LONG_AGO + timedelta(days=1)
@@ -258,13 +258,13 @@ def test_a_disabled_subscription_made_active_hears_of_what_happens_from_then_on(
     subscription = subscribe(api, intent, receiver)
     comment(api, intent, "gone")
     receiver.will_answer(410)
-    work_off()
+    deliver_all_due()
     comment(api, intent, "unheard")
-    work_off()
+    deliver_all_due()
 
     again = api.patch(f"/subscriptions/{subscription['id']}", {"status": "active"}).json()
     comment(api, intent, "heard")
-    work_off()
+    deliver_all_due()
 
     assert again["status"] == "active"
     assert [call.event["payload"]["text"] for call in receiver.calls] == ["gone", "heard"]
@@ -283,7 +283,7 @@ def test_any_delivery_can_be_sent_again_under_the_same_id(api, intent, receiver,
     subscription = subscribe(api, intent, receiver)
     comment(api, intent)
     receiver.will_answer(status)
-    work_off()
+    deliver_all_due()
     Delivery.objects.filter(status="pending").update(status="dead", next_attempt_at=None, ended_at=database_now())
     [before] = deliveries(api, subscription)
 
@@ -291,7 +291,7 @@ def test_any_delivery_can_be_sent_again_under_the_same_id(api, intent, receiver,
 
     assert answer.status_code == 200
     assert (answer.json()["status"], answer.json()["attempts"], answer.json()["ended_at"]) == ("pending", 1, None)
-    assert work_off() == 1
+    assert deliver_all_due() == 1
     [after] = deliveries(api, subscription)
     assert receiver.ids == [before["id"]] * 2
     assert receiver.calls[0].body == receiver.calls[1].body
@@ -304,11 +304,11 @@ def test_sending_again_begins_a_new_round_of_attempts(api, intent, receiver):
     subscription = subscribe(api, intent, receiver)
     comment(api, intent)
     receiver.will_answer(500, 500, 500)
-    work_off()
+    deliver_all_due()
     work_again()
     [delivery] = deliveries(api, subscription)
     redeliver(api, delivery)
-    work_off()
+    deliver_all_due()
 
     [delivery] = deliveries(api, subscription)
     assert delivery["attempts"] == 3
@@ -322,7 +322,7 @@ def test_sending_again_begins_a_new_round_of_attempts(api, intent, receiver):
 def test_what_is_not_called_cannot_be_sent_again(api, intent, receiver, change, status):
     subscription = subscribe(api, intent, receiver)
     comment(api, intent)
-    work_off()
+    deliver_all_due()
     [delivery] = deliveries(api, subscription)
     api.patch(f"/subscriptions/{subscription['id']}", change)
 
@@ -336,7 +336,7 @@ def test_what_is_not_called_cannot_be_sent_again(api, intent, receiver, change, 
 def test_a_delivery_of_another_subscription_is_not_found(api, intent, receiver):
     subscription, other = subscribe(api, intent, receiver), subscribe(api, intent, receiver)
     comment(api, intent)
-    work_off()
+    deliver_all_due()
     [delivery] = deliveries(api, subscription)
 
     assert redeliver(api, {**delivery, "subscription_id": other["id"]}).status_code == 404

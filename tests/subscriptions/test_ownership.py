@@ -6,7 +6,7 @@ import pytest
 from django.apps import apps
 
 from subscriptions.models import Delivery, Subscription
-from subscriptions.webhooks.delivery_worker import work_off
+from subscriptions.webhooks.delivery_worker import deliver_all_due
 from tests.conftest import Caller, log
 from tests.subscriptions.receiving import LONG_AGO, comment, deliveries, shown, subscribe
 
@@ -50,7 +50,7 @@ def told(api, intent):
 def test_another_key_changes_nothing_whatever_agent_id_it_gives(api, ada, other, intent, receiver):
     subscription = subscribe(ada, intent, receiver, subscriber_id="bob")
     comment(api, intent)
-    work_off()
+    deliver_all_due()
     delivery = Delivery.objects.get()
     rows, before = [*Subscription.objects.values(), *Delivery.objects.values()], log(api, intent)
 
@@ -119,7 +119,7 @@ def test_what_the_receiver_answered_is_for_those_who_see_the_callback(api, ada, 
     receiver.will_answer(404, text="Cannot POST /T0ken/in-the-path")
     made = subscribe(ada, intent, receiver)
     comment(api, intent)
-    work_off()
+    deliver_all_due()
 
     def answered(caller):
         return [each["history"][0]["response"] for each in deliveries(caller, made)]

@@ -6,9 +6,9 @@ import pytest
 
 from core.db import database_now
 from subscriptions import services
-from subscriptions.models import Delivery, Plan, Subscription
-from subscriptions.webhooks.delivery_worker import work_off
-from subscriptions.webhooks.outbox import plan
+from subscriptions.models import Delivery, OutboxCursor, Subscription
+from subscriptions.webhooks.delivery_worker import deliver_all_due
+from subscriptions.webhooks.outbox import create_all_deliveries
 from tests.subscriptions.receiving import comment, deliveries, planned, subscribe
 
 URL = "http://127.0.0.1:1/hook"
@@ -76,9 +76,9 @@ def test_nothing_is_planned_twice_and_more_than_one_batch_is_planned_at_once(api
     api.post(f"/intents/{intent['id']}/events/batch", {"events": events})
 
     assert planned() == [(subscription["id"], "comment")] * 250
-    assert plan() == 0
-    Plan.objects.update(position=0)
-    plan()
+    assert create_all_deliveries() == 0
+    OutboxCursor.objects.update(position=0)
+    create_all_deliveries()
     assert Delivery.objects.count() == 250
 
 
@@ -88,12 +88,12 @@ def test_a_crash_in_the_middle_of_planning_loses_nothing(api, intent, monkeypatc
     comment(api, intent)
     services.newest_position()
     with monkeypatch.context() as patched:
-        patched.setattr(Plan, "save", lambda *_, **__: (_ for _ in ()).throw(RuntimeError("killed")))
+        patched.setattr(OutboxCursor, "save", lambda *_, **__: (_ for _ in ()).throw(RuntimeError("killed")))
         with pytest.raises(RuntimeError):
-            plan()
+            create_all_deliveries()
     assert not Delivery.objects.exists()
 
-    plan()
+    create_all_deliveries()
 
     assert Delivery.objects.count() == 1
 
@@ -104,12 +104,12 @@ def test_a_paused_one_hears_of_what_was_before_and_comes_after_but_not_meanwhile
     comment(api, intent, "before, planned late")
     api.patch(url, {"status": "paused"})
     comment(api, intent, "meanwhile")
-    assert work_off() == 0
+    assert deliver_all_due() == 0
     assert len(deliveries(api, subscription)) == 1
     comment(api, intent, "meanwhile too")
     api.patch(url, {"status": "active"})
     comment(api, intent, "after")
-    work_off()
+    deliver_all_due()
 
     assert [call.event["payload"]["text"] for call in receiver.calls] == ["before, planned late", "after"]
 
@@ -119,7 +119,7 @@ def test_paused_and_resumed_before_anything_was_planned(api, intent, receiver):
     for status, text in (("active", "1"), ("paused", "2"), ("active", "3"), ("paused", "4"), ("active", "5")):
         api.patch(f"/subscriptions/{subscription['id']}", {"status": status})
         comment(api, intent, text)
-    work_off()
+    deliver_all_due()
 
     assert [call.event["payload"]["text"] for call in receiver.calls] == ["1", "3", "5"]
 
@@ -131,7 +131,7 @@ def test_one_that_has_run_out_hears_nothing_and_what_it_had_to_hear_is_dead(api,
     Subscription.objects.update(expires_at=database_now() - timedelta(seconds=1))
     comment(api, intent)
 
-    assert work_off() == 0
+    assert deliver_all_due() == 0
     assert [each["status"] for each in deliveries(api, subscription)] == ["dead"]
 
 
@@ -142,7 +142,7 @@ def test_without_a_callback_nothing_more_is_sent(api, intent, receiver):
     api.patch(f"/subscriptions/{subscription['id']}", {"callback_url": None})
     comment(api, intent)
 
-    assert work_off() == 0
+    assert deliver_all_due() == 0
     assert [each["status"] for each in deliveries(api, subscription)] == ["dead"]
 
 
@@ -152,7 +152,7 @@ def test_where_nobody_subscribes_the_log_is_not_gone_through(api, intent, monkey
         comment(api, intent)
 
     assert planned() == []
-    assert Plan.objects.get().position == 6
+    assert OutboxCursor.objects.get().position == 6
 
 
 def test_planning_asks_the_database_no_question_per_subscription_or_event(api, intent, django_assert_max_num_queries):
@@ -163,4 +163,4 @@ def test_planning_asks_the_database_no_question_per_subscription_or_event(api, i
     services.newest_position()
 
     with django_assert_max_num_queries(50):
-        assert plan() == 1000
+        assert create_all_deliveries() == 1000

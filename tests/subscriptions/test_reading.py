@@ -13,7 +13,7 @@ from intents.models import Event
 from subscriptions.models import Delivery
 from subscriptions.streams import log_reader, pages
 from subscriptions.streams.log_reader import Batch
-from subscriptions.streams.pages import Pages
+from subscriptions.streams.pages import LogPageCache
 from subscriptions.webhooks import outbox
 from tests.subscriptions.receiving import claimed, subscribe
 
@@ -54,7 +54,7 @@ def numbers(batch: Batch) -> list[int]:
 
 @pytest.mark.case("security M5")
 @pytest.mark.parametrize(
-    "read", [log_reader.everything, lambda after: log_reader.of_topics(ALL, (), after)], ids=["tail", "reader"]
+    "read", [log_reader.read_batch, lambda after: log_reader.read_topics(ALL, (), after)], ids=["tail", "reader"]
 )
 def test_large_events_are_read_one_by_one(large, read):
     found, after = [], large
@@ -72,7 +72,7 @@ def test_large_events_are_read_one_by_one(large, read):
 @pytest.mark.case("security M5")
 def test_deliveries_of_large_events_are_planned_without_reading_them_and_sent_few_at_once(large):
     with within(LARGE):
-        while outbox.step() is not None:
+        while outbox.create_deliveries() is not None:
             pass
     assert Delivery.objects.count() == NUMBER
     Delivery.objects.select_related("subscription").first().subscription.__class__.objects.update(pace="steady")
@@ -88,10 +88,10 @@ def test_small_events_are_read_many_at_once(api, make_intent):
     api.post(f"/intents/{intent['id']}/events/batch", {"events": [{"event_type": "comment"}] * 150})
     positions.assign_pending_positions()
 
-    batch = log_reader.everything(0)
+    batch = log_reader.read_batch(0)
 
     assert (len(batch.entries), batch.is_full) == (log_reader.AT_ONCE, True)
-    assert len(log_reader.everything(batch.through).entries) == 51
+    assert len(log_reader.read_batch(batch.through).entries) == 51
 
 
 class Entry:
@@ -102,7 +102,7 @@ class Entry:
 @pytest.mark.parametrize("seed", range(20))
 def test_pages_answer_what_the_log_would(seed, monkeypatch):
     monkeypatch.setattr(pages, "BYTES", 100_000)
-    chance, kept, log = random.Random(seed), Pages(), [Entry(position) for position in range(1, 300) if position % 3]
+    chance, kept, log = random.Random(seed), LogPageCache(), [Entry(position) for position in range(1, 300) if position % 3]
     wanted = [(ALL, frozenset()), (ALL, frozenset({"note"})), (frozenset({"intent:1"}), frozenset())]
     found = 0
     for _ in range(500):

@@ -10,7 +10,7 @@ from channels.layers import DEFAULT_CHANNEL_LAYER, channel_layers
 
 from core import env
 from intents import wakeups
-from subscriptions.streams.redis_wakeups import GROUP, Exchange
+from subscriptions.streams.redis_wakeups import GROUP, RedisWakeups
 from tests.redis import Redis
 from tests.system.crowd import until
 
@@ -27,7 +27,7 @@ def exchange(redis, settings, monkeypatch):
     monkeypatch.setattr("subscriptions.streams.redis_wakeups.ASK_EVERY", 0.2)
     settings.REDIS_URL = redis.url
     settings.CHANNEL_LAYERS = env.channel_layers(redis.url)
-    exchange = Exchange()
+    exchange = RedisWakeups()
     yield exchange
     exchange.stop()
 
@@ -87,7 +87,7 @@ class Other:
         return [name for name in self.heard if name not in ("me", "other")]
 
 
-def started(exchange: Exchange, rung: list[None]) -> Exchange:
+def started(exchange: RedisWakeups, rung: list[None]) -> RedisWakeups:
     """It hears: it rings once when it begins to."""
     exchange.start()
     until(lambda: rung, "the connection")
@@ -95,7 +95,7 @@ def started(exchange: Exchange, rung: list[None]) -> Exchange:
     return exchange
 
 
-def answers(exchange: Exchange, other: Other, rung: list[None]) -> Callable[[], object]:
+def answers(exchange: RedisWakeups, other: Other, rung: list[None]) -> Callable[[], object]:
     """Whether a ring comes through in both directions; rung again for each question."""
 
     def ask() -> object:
@@ -137,7 +137,7 @@ def test_a_busy_log_does_not_ring_for_each_event(exchange, rung):
 
 @pytest.mark.rule("S-3")
 def test_redis_may_go_and_come_and_there_is_one_warning_and_no_connection_more(exchange, rung, redis, caplog):
-    caplog.set_level(logging.WARNING, "openintent.ringing")
+    caplog.set_level(logging.WARNING, "openintent.wakeups")
     started(exchange, rung)
     connections = until(redis.connections, "its connections")
     for _ in range(2):
@@ -154,7 +154,7 @@ def test_redis_may_go_and_come_and_there_is_one_warning_and_no_connection_more(e
 
 
 def test_without_redis_at_the_start_it_waits_for_it(exchange, rung, redis, caplog):
-    caplog.set_level(logging.WARNING, "openintent.ringing")
+    caplog.set_level(logging.WARNING, "openintent.wakeups")
     redis.stop()
     exchange.start()
     until(lambda: caplog.messages, "the warning")
@@ -164,7 +164,7 @@ def test_without_redis_at_the_start_it_waits_for_it(exchange, rung, redis, caplo
 
 
 def test_a_redis_that_hangs_is_one_that_is_away(exchange, rung, redis, caplog):
-    caplog.set_level(logging.WARNING, "openintent.ringing")
+    caplog.set_level(logging.WARNING, "openintent.wakeups")
     started(exchange, rung)
     redis.pause()
     try:
@@ -179,7 +179,7 @@ def test_a_redis_that_hangs_is_one_that_is_away(exchange, rung, redis, caplog):
 def test_it_stops_at_once_whether_redis_is_there_or_not(exchange, rung, redis):
     started(exchange, rung).stop()
     assert not exchange._thread.is_alive()
-    second = Exchange()
+    second = RedisWakeups()
     redis.stop()
     try:
         second.start()
@@ -191,7 +191,7 @@ def test_it_stops_at_once_whether_redis_is_there_or_not(exchange, rung, redis):
 
 def test_where_redis_is_not_configured_it_has_no_thread(settings):
     settings.REDIS_URL = ""
-    exchange = Exchange()
+    exchange = RedisWakeups()
 
     exchange.start()
     exchange.stop()

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.test import Client
 
 from subscriptions.models import Delivery, Subscription
-from subscriptions.webhooks.delivery_worker import work_off
+from subscriptions.webhooks.delivery_worker import deliver_all_due
 from tests.conftest import log
 from tests.subscriptions.receiving import comment, shown, subscribe
 
@@ -38,7 +38,7 @@ def test_all_is_shown_but_the_secrets(person, api, intent, receiver):
     rotated = api.patch(f"/subscriptions/{subscription['id']}", {"rotate_secret": True}).json()["secret"]
     comment(api, intent)
     receiver.will_answer(503, text="<b>come again</b>")
-    work_off()
+    deliver_all_due()
 
     pages = [
         person.get(url).text
@@ -61,11 +61,11 @@ def test_all_is_shown_but_the_secrets(person, api, intent, receiver):
 def test_a_delivery_is_sent_again(person, api, intent, receiver):
     subscribe(api, intent, receiver)
     comment(api, intent)
-    work_off()
+    deliver_all_due()
 
     assert "On the way" in act(person, DELIVERIES, "send_again", Delivery.objects.get()).text
 
-    assert work_off() == 1
+    assert deliver_all_due() == 1
     assert len(set(receiver.ids)) == 1
     assert Delivery.objects.get().attempts == 2
 
@@ -79,13 +79,13 @@ def test_disabling_and_making_active_are_verbs_with_the_person_as_their_actor(pe
     comment(api, intent)
     act(person, SUBSCRIPTIONS, "activate", Subscription.objects.get())
     assert shown(api, subscription)["status"] == "active"
-    assert work_off() == 0
+    assert deliver_all_due() == 0
 
 
 def test_a_refusal_is_told(person, api, intent, receiver):
     subscribe(api, intent, receiver)
     comment(api, intent)
-    work_off()
+    deliver_all_due()
     act(person, SUBSCRIPTIONS, "disable", Subscription.objects.get())
 
     assert "is disabled, so nothing is sent" in act(person, DELIVERIES, "send_again", Delivery.objects.get()).text

@@ -3,7 +3,7 @@
 import pytest
 
 from subscriptions.models import Delivery, Subscription
-from subscriptions.webhooks.delivery_worker import work_off
+from subscriptions.webhooks.delivery_worker import deliver_all_due
 from tests.conftest import Caller, log
 from tests.subscriptions.receiving import LONG_AGO, comment, planned, shown, subscribe
 
@@ -251,7 +251,7 @@ def test_a_lost_lease_stops_every_write(api, intent):
 def test_removing_ends_what_was_to_be_sent_and_keeps_what_was(api, intent, receiver):
     subscription = subscribe(api, intent, receiver)
     comment(api, intent)
-    work_off()
+    deliver_all_due()
     comment(api, intent)
     planned()
 
@@ -259,7 +259,7 @@ def test_removing_ends_what_was_to_be_sent_and_keeps_what_was(api, intent, recei
     assert [api.delete(url).status_code for _ in range(2)] == [204, 204]
 
     comment(api, intent)
-    assert work_off() == 0
+    assert deliver_all_due() == 0
     assert [each.status for each in Delivery.objects.order_by("event")] == ["delivered", "dead"]
     row = Subscription.objects.get()
     assert (row.secret, row.previous_secret) == ("", None)

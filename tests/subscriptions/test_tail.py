@@ -12,7 +12,7 @@ from intents import positions, wakeups
 from subscriptions.errors import TooManyStreams
 from subscriptions.streams import log_reader, tail
 from subscriptions.streams.log_reader import Batch
-from subscriptions.streams.tail import Ended, Tail
+from subscriptions.streams.tail import StreamEnded, Tail
 
 KEY = uuid4()
 ONE, OTHER, ALL = frozenset({"intent:1"}), frozenset({"intent:2"}), frozenset({"all"})
@@ -68,8 +68,8 @@ def log(monkeypatch):
     made = Log()
     monkeypatch.setattr(log_reader, "AT_ONCE", 7)
     monkeypatch.setattr(positions, "head", made.head)
-    monkeypatch.setattr(log_reader, "everything", made.everything)
-    monkeypatch.setattr(log_reader, "of_topics", made.of_topics)
+    monkeypatch.setattr(log_reader, "read_batch", made.everything)
+    monkeypatch.setattr(log_reader, "read_topics", made.of_topics)
     monkeypatch.setattr(tail, "_dead_keys", lambda ids: set())
     return made
 
@@ -101,7 +101,7 @@ async def test_a_log_that_is_set_back_ends_the_streams_and_is_followed_anew(log,
         log.entries = []
         log.grow("intent:2", count=5)
         for each in waiting:
-            with pytest.raises(Ended, match="log_reset"):
+            with pytest.raises(StreamEnded, match="log_reset"):
                 await each
         with followed.following(ONE | OTHER, (), 0, KEY) as again:
             log.grow(count=3)
@@ -262,7 +262,7 @@ async def test_when_the_server_stops_each_stream_ends_and_none_begins(followed):
         await asyncio.sleep(0)
         followed.close()
 
-        with pytest.raises(Ended) as ended:
+        with pytest.raises(StreamEnded) as ended:
             await reading_on
     assert ended.value.reason == "shutdown"
     with pytest.raises(Unavailable), followed.following(ONE, (), 0, KEY):
@@ -281,7 +281,7 @@ async def test_the_streams_of_a_dead_key_end_and_those_of_others_do_not(log, fol
         monkeypatch.setattr(tail, "_dead_keys", lambda ids: {dead} & set(ids))
 
         async with asyncio.timeout(20):
-            with pytest.raises(Ended) as ended:
+            with pytest.raises(StreamEnded) as ended:
                 await one.next()
             await abandoned.wait()  # For a reader that is busy sending, and does not ask what comes next.
         log.grow()

@@ -224,7 +224,7 @@ def test_a_connection_may_go_on_for_long(monkeypatch):
         def handle_events(self):
             self.conn.events.clear()
 
-    class Counted(websocket_frames.BoundedFrames, Base):
+    class Counted(websocket_frames.FrameRateLimit, Base):
         class conn:
             events: list[int] = []
 

@@ -22,10 +22,10 @@ HOLD_THE_LOCK = """
 import sys, django
 django.setup()
 from django.db import transaction
-from core.db import advisory_lock
+from core.db import acquire_advisory_lock
 from intents.positions import LOCK
 with transaction.atomic():
-    advisory_lock(LOCK)
+    acquire_advisory_lock(LOCK)
     print("held", flush=True)
     sys.stdin.read()
 """

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 import psutil
 import pytest
 
-from core.serving.supervisor import Crew, CrewFailed
+from core.serving.supervisor import StartupFailed, Supervisor
 from tests.servers import Server
 from tests.system.conftest import ROOT
 from tests.system.crowd import Http, until
@@ -119,8 +119,8 @@ def test_one_that_is_stuck_is_replaced_and_nobody_lives_on_when_the_first_proces
 
 
 def test_where_none_can_start_the_crew_gives_up(capfd):
-    with socket.create_server(("127.0.0.1", 0)) as listener, pytest.raises(CrewFailed, match="before it could serve"):
-        Crew(2, listener, {"DJANGO_SETTINGS_MODULE": "nowhere"}).run()
+    with socket.create_server(("127.0.0.1", 0)) as listener, pytest.raises(StartupFailed, match="before it could serve"):
+        Supervisor(2, listener, {"DJANGO_SETTINGS_MODULE": "nowhere"}).run()
 
     assert "nowhere" in capfd.readouterr().err
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from access import services
 from access.models import MAX_NAME, Role
-from core.agent_ids import problem_with
+from core.agent_ids import agent_id_problem
 
 
 def days(text: str) -> datetime:
@@ -30,7 +30,7 @@ class Command(BaseCommand):
         if not 1 <= len(name.strip()) <= MAX_NAME:
             raise CommandError(f"A name has 1 to {MAX_NAME} characters.")
         for subject, given in (("A name", name.strip()), ("An agent id", agent)):
-            if given is not None and (problem := problem_with(given)):
+            if given is not None and (problem := agent_id_problem(given)):
                 raise CommandError(f"{subject} {given!r} cannot be used: {problem.message}.")
         key, secret = services.create_key(
             name=name.strip(), role=Role(role), agent_id=agent, expires_at=expires_at, created_by="command line", is_told=True

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
 from access import user_services
-from access.roles import GROUPS, set_role
+from access.roles import ROLE_BY_GROUP, grant_role
 
 
 class Command(BaseCommand):
@@ -17,7 +17,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("name", help="under which the person signs in, and stands in the log as user:NAME")
-        parser.add_argument("--role", choices=list(GROUPS), default="operator", help="default: %(default)s")
+        parser.add_argument("--role", choices=list(ROLE_BY_GROUP), default="operator", help="default: %(default)s")
 
     def handle(self, *args: Any, name: str, role: str, **options: Any) -> None:
         person = User.objects.filter(username=name).first()
@@ -27,12 +27,12 @@ class Command(BaseCommand):
             if not person.has_usable_password():
                 person.set_password(self._password(person))
             person.save()
-            set_role(person, role)
+            grant_role(person, role)
         self.stdout.write(f"{name} can sign in at /admin/ as {role}.")
 
     def _new(self, name: str) -> User:
         try:
-            return user_services.named(name)
+            return user_services.build_user(name)
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from None
 

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from console.demo import bulk, live, story
 from intents.models import Event, Intent
-from subscriptions.webhooks.delivery_worker import work_off
+from subscriptions.webhooks.delivery_worker import deliver_all_due
 
 
 class Command(BaseCommand):
@@ -46,7 +46,7 @@ class Command(BaseCommand):
         begun = monotonic()
         bulk.fill(intents, random, lambda made: self._tell(made, intents))
         story.tell()
-        work_off()  # What the story's receivers do not answer is tried once, and shows as failing.
+        deliver_all_due()  # What the story's receivers do not answer is tried once, and shows as failing.
         self.stdout.write(
             f"{Intent.objects.count():,} intents and {Event.objects.count():,} events, in {monotonic() - begun:.0f} s. "
             "The console shows them at /admin/."

@@ -4,9 +4,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from intents.positions import Sequencer
-from jobs.worker import Worker, work
-from subscriptions.streams.redis_wakeups import Exchange
-from subscriptions.webhooks.delivery_worker import Courier, work_off
+from jobs.worker import Worker, run_due_tasks
+from subscriptions.streams.redis_wakeups import RedisWakeups
+from subscriptions.webhooks.delivery_worker import DeliveryWorker, deliver_all_due
 
 
 class Command(BaseCommand):
@@ -17,9 +17,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, once: bool, **options: Any) -> None:
         if once:
-            self.stdout.write(f"{work() + work_off()} done.")
+            self.stdout.write(f"{run_due_tasks() + deliver_all_due()} done.")
             return
-        worker, courier, sequencer, exchange = Worker(), Courier(), Sequencer(), Exchange()
+        worker, courier, sequencer, exchange = Worker(), DeliveryWorker(), Sequencer(), RedisWakeups()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: worker.stop())
         sequencer.start()

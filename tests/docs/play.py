@@ -1,5 +1,6 @@
 """Reading a page as its reader would: each block in turn, in one namespace and one folder, against a live server."""
 
+import ast
 import json
 import os
 import re
@@ -48,7 +49,7 @@ def fate(block: Block) -> str:
     if block.language == "python":
         return elsewhere or "run"
     if block.language == "text":
-        return "output"
+        return elsewhere or "output"
     if block.language in PARSED:
         return "parsed"
     if block.language == "bash":
@@ -76,15 +77,17 @@ class Reader:
     def play(self, block: Block) -> None:
         if block.title.endswith(".py"):
             (self.folder / block.title).write_text(block.code.replace(shell.ADDRESS, self.url))
+        elif block.language == "python" and fate(block) != "run":
+            ast.parse(block.code)
         elif block.language == "python":
             self.said = self._python(block)
         elif block.language == "bash" and fate(block) == "run":
             self.said = shell.play(block.code, self.url, self.folder, self._variables())
         elif block.language == "bash":
             shell.check(block.code)
-        elif block.language == "text":
+        elif block.language == "text" and fate(block) == "output":
             assert matches(block.code, self.said), f"{block} says\n{block.code}\nand what came is\n{self.said}"
-        else:
+        elif block.language in PARSED:
             PARSED[block.language](block.code)
 
     def _python(self, block: Block) -> str:

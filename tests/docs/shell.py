@@ -57,8 +57,10 @@ NOT_RUN: dict[str, str] = {
 
 
 PAGES_NOT_RUN = {
+    "architecture.md": "it has a diagram and no example",
     "cli.md": "it names the reader's ids and asks questions (tests/sdk/cli); that each command parses is checked",
     "deploy.md": "it is for PostgreSQL, Redis and containers that are not here",
+    "style.md": "it shows the form of code",
     "other-languages.md": "its commands and programs are run by tests/clients",
 }
 """Pages of which nothing is run here, and why; commands are checked all the same."""

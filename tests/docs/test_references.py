@@ -19,6 +19,7 @@ NAMED = [
     for page in pages()
     if str(page.relative_to(ROOT)) not in ELSEWHERE
     for path in sorted(set(PATH.findall(page.read_text())))
+    if not path.startswith("APP/")
 ]
 
 

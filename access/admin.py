@@ -22,7 +22,7 @@ from core.db import database_now
 from core.errors import ProtocolError
 
 SOON = timedelta(days=7)
-STATES = [("live", "Live"), ("soon", "Ends within a week"), ("ended", "Revoked or expired")]
+STATES = [("live", "Active"), ("soon", "Expires within a week"), ("ended", "Revoked or expired")]
 
 
 def _state(value: str, now: datetime) -> Q:
@@ -35,14 +35,14 @@ def state_of(key: ApiKey, now: datetime) -> str:
         return "revoked"
     if key.expires_at and key.expires_at <= now:
         return "expired"
-    return "expires soon" if key.expires_at and key.expires_at <= now + SOON else "live"
+    return "expires soon" if key.expires_at and key.expires_at <= now + SOON else "active"
 
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(OperatorPages, RowsAdmin):
     panels_template = "access/key.html"
     rows_template = "access/keys.html"
-    search_label = "Search by name, agent, or the beginning of the key"
+    search_label = "Search by name, agent or key prefix"
     list_filter = [by("state", "state", STATES, _state), by("role", "role", Role.choices, lambda role, now: Q(role=role))]
     search_fields = ["name", "agent_id", "prefix"]
     actions = ["revoke"]
@@ -70,7 +70,7 @@ class ApiKeyAdmin(OperatorPages, RowsAdmin):
         self.require_operator(request)
         form = NewKeyForm(request.POST or None)
         if request.method != "POST" or not form.is_valid():
-            return self.page(request, "access/new.html", title="New key", form=form)
+            return self.page(request, "access/new.html", title="Create API key", form=form)
         given = form.cleaned_data
         made = services.create_key(
             name=given["name"],
@@ -87,7 +87,7 @@ class ApiKeyAdmin(OperatorPages, RowsAdmin):
         key = get_object_or_404(ApiKey, pk=key_id)
         form = RotateForm(request.POST or None)
         if request.method != "POST" or not form.is_valid():
-            return self.page(request, "access/rotate.html", title="Rotate the key", form=form, key=key, original=key)
+            return self.page(request, "access/rotate.html", title="Rotate API key", form=form, key=key, original=key)
         try:
             made = services.rotate_key(key_id=key_id, created_by=actor_from_user(request).id, ends_at=form.ends_at)
         except ProtocolError as refusal:
@@ -96,13 +96,13 @@ class ApiKeyAdmin(OperatorPages, RowsAdmin):
         return self._shown_once(request, *made, old=ApiKey.objects.get(pk=key_id))
 
     def _shown_once(self, request: HttpRequest, key: ApiKey, secret: str, **more: Any) -> HttpResponse:
-        return self.page(request, "access/new_key.html", title="The new key", key=key, secret=secret, **more)
+        return self.page(request, "access/new_key.html", title="New API key", key=key, secret=secret, **more)
 
     @action(
-        "Revoke the selected keys",
+        "Revoke selected keys",
         least=Role.OPERATOR,
         done="Revoked",
-        warning="Whoever uses such a key is locked out within seconds. A revoked key stays revoked.",
+        warning="Programs that use a revoked key lose access within seconds. This can't be undone.",
     )
     def revoke(self, request: HttpRequest, key: ApiKey) -> None:
         services.revoke_key(key_id=key.pk, revoked_by=actor_from_user(request).id)

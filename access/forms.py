@@ -13,7 +13,7 @@ from core.agent_ids import MAX_AGENT_ID, agent_id_problem
 
 NEVER, CHOSEN = "never", "chosen"
 LASTS = {NEVER: ("Never", None), "30": ("In 30 days", 30), "90": ("In 90 days", 90), "365": ("In a year", 365)}
-OVERLAPS = {"0": "At once", "1": "In an hour", "24": "In a day", "168": "In a week"}
+OVERLAPS = {"0": "Immediately", "1": "In an hour", "24": "In a day", "168": "In a week"}
 """Hours for which the old key is good beside the new one."""
 
 _INPUT = {"class": "oi-input"}
@@ -28,29 +28,29 @@ class NewKeyForm(forms.Form):
     name = forms.CharField(
         max_length=MAX_NAME,
         validators=[_check_agent],
-        help_text="Who or what uses it. It acts under this name where nothing else says who it is.",
+        help_text="Who or what uses the key. Requests that name no agent are logged under this name.",
         widget=forms.TextInput(attrs={**_INPUT, "autocomplete": "off"}),
     )
     role = forms.ChoiceField(choices=Role.choices, initial=Role.AGENT, widget=forms.RadioSelect)
     agent_id = forms.CharField(
-        label="Bound to the agent",
+        label="Bound to agent",
         required=False,
         max_length=MAX_AGENT_ID,
         validators=[_check_agent],
-        help_text="If given, the key speaks for this agent and for no other.",
+        help_text="Optional. The key can then only act as this agent.",
         widget=forms.TextInput(attrs={**_INPUT, "autocomplete": "off"}),
     )
     lasts = forms.ChoiceField(
-        label="Ends",
+        label="Expires",
         required=False,
-        choices=[*((value, text) for value, (text, _) in LASTS.items()), (CHOSEN, "On a day of your choice")],
+        choices=[*((value, text) for value, (text, _) in LASTS.items()), (CHOSEN, "On a specific date")],
         initial="90",
         widget=forms.Select(attrs=_INPUT),
     )
     last_day = forms.DateField(
-        label="Last day, if you chose one",
+        label="Expiry date",
         required=False,
-        help_text="It ends when this day is over, in UTC.",
+        help_text="For a specific date: the key expires at the end of this day (UTC).",
         widget=forms.DateInput(attrs={**_INPUT, "type": "date"}),
     )
 
@@ -65,18 +65,18 @@ class NewKeyForm(forms.Form):
             days = LASTS.get(lasts, LASTS[NEVER])[1]
             return now + timedelta(days=days) if days else None
         if day is None:
-            self.add_error("last_day", "Say which day.")
+            self.add_error("last_day", "Enter a date.")
         elif day < now.date():
-            self.add_error("last_day", "This day is over.")
+            self.add_error("last_day", "The date must not be in the past.")
         return day and timezone.make_aware(datetime(day.year, day.month, day.day) + timedelta(days=1))
 
 
 class RotateForm(forms.Form):
     overlap = forms.ChoiceField(
-        label="When shall the old key end?",
+        label="When should the old key expire?",
         choices=OVERLAPS.items(),
         initial="24",
-        help_text="Until then both work. Put the new one in place meanwhile.",
+        help_text="Both keys work until then, so you have time to switch.",
         widget=forms.RadioSelect,
     )
 
@@ -88,7 +88,7 @@ class RotateForm(forms.Form):
 class NewPersonForm(forms.Form):
     name = forms.CharField(
         max_length=User._meta.get_field("username").max_length,
-        help_text="To sign in with. The log names what the person does with it, and it does not change.",
+        help_text="Used to sign in and shown in the event log. It can't be changed later.",
         widget=forms.TextInput(attrs={**_INPUT, "autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
     )
     role = forms.ChoiceField(choices=ROLE_DESCRIPTIONS.items(), initial="viewer", widget=forms.RadioSelect)

@@ -28,4 +28,4 @@ class OperatorPages:
     def require_operator(self, request: HttpRequest) -> None:
         """Raises PermissionDenied."""
         if not is_operator(request):
-            raise PermissionDenied(f"This needs the role {Role.OPERATOR.value}.")
+            raise PermissionDenied(f"You need the {Role.OPERATOR.value} role for this.")

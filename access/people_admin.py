@@ -29,7 +29,7 @@ admin.site.unregister([User, Group])  # Groups are the roles, which are given on
 
 SHOWN = 20  # Events.
 OFF = "off"
-TABS = [("operator", "Operators"), ("arbiter", "Arbiters"), ("viewer", "Viewers"), ("none", "No role"), (OFF, "Switched off")]
+TABS = [("operator", "Operators"), ("arbiter", "Arbiters"), ("viewer", "Viewers"), ("none", "No role"), (OFF, "Deactivated")]
 _ROLES = {"operator": OPERATORS, "none": (NO_ROLE,)}
 
 
@@ -43,10 +43,10 @@ def _who(request: HttpRequest) -> int:
 
 def _giving(role: str, warning: str) -> Action:
     @action(
-        f"Give the selected people the role {role}",
+        f"Set role of selected people to {role}",
         least=Role.OPERATOR,
-        done=f"Now {role}",
-        label=f"Make {role}",
+        done=f"Role set to {role}",
+        label=f"Set role to {role}",
         warning=warning,
     )
     def give(self: Any, request: HttpRequest, person: User) -> None:
@@ -118,7 +118,7 @@ class PersonAdmin(OperatorPages, RowsAdmin):
         form = NewPersonForm(request.POST or None)
         if request.method == "POST" and form.is_valid() and (person := self._added(request, form)):
             return self._link_shown_once(request, person, is_new=True)
-        return self.page(request, "access/new_person.html", title="Add a person", form=form)
+        return self.page(request, "access/new_person.html", title="Add person", form=form)
 
     def _added(self, request: HttpRequest, form: NewPersonForm) -> User | None:
         """None where it is not possible, which the form then says."""
@@ -149,33 +149,33 @@ class PersonAdmin(OperatorPages, RowsAdmin):
     def _link_shown_once(self, request: HttpRequest, person: User, **more: Any) -> HttpResponse:
         link = passwords.link(person)  # The browser puts its own address before it: a proxy may pass on any Host.
         ends_at = timezone.now() + passwords.GOOD_FOR
-        return self.page(request, "access/link.html", title="The link", person=person, link=link, ends_at=ends_at, **more)
+        return self.page(request, "access/link.html", title="Password link", person=person, link=link, ends_at=ends_at, **more)
 
-    make_viewer = _giving("viewer", "Viewers see everything, and change nothing. It counts from the next click on.")
-    make_arbiter = _giving("arbiter", "Arbiters answer questions and revoke leases. It counts from the next click on.")
+    make_viewer = _giving("viewer", "Viewers can see everything but change nothing. Takes effect immediately.")
+    make_arbiter = _giving("arbiter", "Arbiters can decide questions and revoke leases. Takes effect immediately.")
     make_operator = _giving(
-        "operator", "Operators do everything: they make keys, let people in, and can take this role away from others."
+        "operator", "Operators have full access: they can create keys, add people and change roles, including yours."
     )
 
     @action(
-        "Sign out the selected people",
+        "Sign out selected people",
         least=Role.OPERATOR,
         done="Signed out",
         label="Sign out everywhere",
-        warning="Their sessions end at once, in all browsers. With the password they can sign in again.",
+        warning="Their sessions end immediately in all browsers. They can sign in again with their password.",
     )
     def sign_out(self, request: HttpRequest, person: User) -> None:
         user_services.end_user_sessions(person_id=person.pk, by=_who(request))
 
     @action(
-        "Switch off the selected people",
+        "Deactivate selected people",
         least=Role.OPERATOR,
-        done="Switched off",
-        warning="Their sessions end at once, and they cannot sign in any more. What they did stays in the log.",
+        done="Deactivated",
+        warning="Their sessions end immediately and they can no longer sign in. Their activity stays in the event log.",
     )
     def switch_off(self, request: HttpRequest, person: User) -> None:
         user_services.deactivate_user(person_id=person.pk, by=_who(request))
 
-    @action("Switch on the selected people", least=Role.OPERATOR, done="Switched on")
+    @action("Reactivate selected people", least=Role.OPERATOR, done="Reactivated")
     def switch_on(self, request: HttpRequest, person: User) -> None:
         user_services.reactivate_user(person_id=person.pk, by=_who(request))

@@ -20,9 +20,9 @@ ROLE_BY_GROUP = {"viewer": Role.OBSERVER, "arbiter": Role.ARBITER, "operator": R
 SUPERUSER, NO_ROLE = "superuser", "no role"
 OPERATORS = ("operator", SUPERUSER)
 ROLE_DESCRIPTIONS = {
-    "viewer": "Viewer: looks at everything",
-    "arbiter": "Arbiter: decides, and revokes leases",
-    "operator": "Operator: does everything, keys and people included",
+    "viewer": "Viewer: read-only access",
+    "arbiter": "Arbiter: can also decide and revoke leases",
+    "operator": "Operator: full access, including keys and people",
 }
 
 _PERMISSIONS = {"access.operate": Role.OPERATOR, "access.arbitrate": Role.ARBITER, "access.look": Role.OBSERVER}

@@ -20,7 +20,7 @@ def build_user(name: str) -> User:
     person.set_unusable_password()
     person.full_clean()
     if not AGENT_ID.fullmatch(name) or has_invisible_characters(name) or fold_agent_id(name) == SERVER_ID:
-        raise ValidationError(f"{name!r} cannot stand in the log as an actor.")
+        raise ValidationError(f"{name!r} cannot be used as a username.")
     return person
 
 
@@ -29,8 +29,8 @@ def create_user(*, name: str, role: str, by: int) -> User:
     """Make an account, for which its person then sets a password (console.entering). Raises Forbidden, ValidationError."""
     actor = _acting(by)
     if is_there := User.objects.filter(username__iexact=name).first():
-        hint = "" if is_there.is_active else " Switch it on again."
-        raise ValidationError(f"There is an account {is_there.username!r} already.{hint}")
+        hint = "" if is_there.is_active else " Reactivate it instead."
+        raise ValidationError(f"The account {is_there.username!r} already exists.{hint}")
     person = build_user(name)
     person.save()
     grant_role(person, role)
@@ -43,7 +43,7 @@ def set_role(*, person_id: int, role: str, by: int) -> User:
     """Take another role, and that of a superuser, away. Raises Forbidden."""
     actor, person = _both(by, person_id)
     if person == actor:
-        raise Forbidden("Your own role is for another operator to change.")
+        raise Forbidden("You can't change your own role. Ask another operator.")
     if role != "operator":
         _keep_an_operator(person)
     move_to_group(person, role)
@@ -58,7 +58,7 @@ def deactivate_user(*, person_id: int, by: int) -> User:
     """Let the person in no more, and end his sessions. Raises Forbidden."""
     actor, person = _both(by, person_id)
     if person == actor:
-        raise Forbidden("You cannot switch yourself off; another operator can.")
+        raise Forbidden("You can't deactivate yourself. Ask another operator.")
     _keep_an_operator(person)
     _turn(person, is_active=False)
     _note("person_switched_off", actor, person)
@@ -91,9 +91,9 @@ def issue_password_link(*, person_id: int, by: int) -> User:
     """
     actor, person = _both(by, person_id)
     if person == actor and person.has_usable_password():
-        raise Forbidden("Change your own password in the menu under your name.")
+        raise Forbidden("Change your own password from the menu under your name.")
     if not person.is_active:
-        raise Forbidden("Switch the account on first.")
+        raise Forbidden("Reactivate the account first.")
     if not person.has_usable_password():
         person.set_unusable_password()
         person.save(update_fields=["password"])
@@ -119,7 +119,7 @@ def _acting(by: int) -> User:
     Group.objects.select_for_update(no_key=True).get(name="operator")
     actor = User.objects.get(pk=by)
     if role_of(actor) != Role.OPERATOR:
-        raise Forbidden("You are no operator any more.")
+        raise Forbidden("You are no longer an operator.")
     return actor
 
 
@@ -137,7 +137,7 @@ def _keep_an_operator(person: User) -> None:
     if not settings.DEV_MODE:
         able = able.exclude(password__startswith=UNUSABLE_PASSWORD_PREFIX)
     if [*able.values_list("pk", flat=True)] == [person.pk]:
-        raise Forbidden("This is the last operator who can sign in. Make somebody else one first.")
+        raise Forbidden("This is the last operator who can sign in. Make someone else an operator first.")
 
 
 def _turn(person: User, *, is_active: bool) -> None:

@@ -27,14 +27,14 @@ from intents.events import EventType
 
 SMALL = 512 * 2**10  # Bytes of an image that a list shows. They come as they are, fifty to a page.
 TWINS = 20
-_TABS = [("image", "Images"), ("text", "Texts"), ("other", "Others"), ("elsewhere", "Kept elsewhere")]
+_TABS = [("image", "Images"), ("text", "Text"), ("other", "Other"), ("elsewhere", "External")]
 
 
 @admin.register(Attachment)
 class AttachmentAdmin(RowsAdmin):
     rows_template = "attachments/rows.html"
     panels_template = "attachments/attachment.html"
-    search_label = "File name, or the exact agent or SHA-256"
+    search_label = "Search by file name, exact agent or SHA-256"
     list_filter = [
         by("kind", "kind", _TABS, lambda kind, now: previews.filter_by_kind(kind)),
         OF_INTENT,
@@ -81,10 +81,10 @@ class AttachmentAdmin(RowsAdmin):
         return super().way_back(request) if is_left else None
 
     @action(
-        "Remove the selected attachments",
+        "Remove selected attachments",
         least=Role.OPERATOR,
         done="Removed",
-        warning="The files go with them, where nothing else points to the same bytes. This cannot be undone.",
+        warning="Stored files are deleted unless another attachment uses them. This can't be undone.",
     )
     def remove(self, request: HttpRequest, attachment: Attachment) -> None:
         services.remove_attachment(intent_id=attachment.intent_id, attachment_id=attachment.pk, actor=actor_from_user(request))

@@ -1,6 +1,6 @@
 """Verbs as actions of the console: the one way in which a page changes anything.
 
-    @action("Revoke the selected leases", least=Role.ARBITER, done="Revoked", warning="Their holders' next writes are refused.")
+    @action("Revoke selected leases", least=Role.ARBITER, done="Revoked", warning="Their holders' next writes are refused.")
     def revoke(self, request: HttpRequest, lease: Lease, reason: str | None) -> None:
         services.revoke_lease(intent_id=lease.intent_id, lease_id=lease.pk, actor=actor_of(request), reason=reason)
 
@@ -59,9 +59,9 @@ def action(
         @wraps(call)
         def run(self: Any, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
             if not has_role(request, least):
-                raise PermissionDenied(f"This needs the role {least.value}.")
+                raise PermissionDenied(f"You need the {least.value} role for this.")
             if not queryset.exists():
-                messages.warning(request, "What you chose is not in this list any more. Nothing was changed.")
+                messages.warning(request, "The selected items are no longer in this list. Nothing was changed.")
                 return None
             if (warning or asks_reason) and CONFIRMED not in request.POST:
                 return _question(self, request, queryset, run)
@@ -74,7 +74,7 @@ def action(
         run.short_description = description  # type: ignore[attr-defined]
         run.least, run.warning, run.asks_reason = least, warning, asks_reason  # type: ignore[attr-defined]
         run.do_not_call_in_templates = True  # type: ignore[attr-defined]
-        run.label = label or description.partition(" the selected ")[0]  # type: ignore[attr-defined]
+        run.label = label or description.partition(" selected ")[0]  # type: ignore[attr-defined]
         return run
 
     return decorate
@@ -96,7 +96,7 @@ def _question(admin: Any, request: HttpRequest, queryset: QuerySet[Any], chosen:
     count = queryset.count()
     context = {
         **admin.admin_site.each_context(request),
-        "title": chosen.short_description.replace("the selected ", "") + "?",
+        "title": chosen.short_description.replace("selected ", "") + "?",
         "opts": admin.opts,
         "chosen": chosen,
         "shown": queryset[:SHOWN],

@@ -107,7 +107,7 @@ def one(request: HttpRequest, agent_id: str) -> HttpResponse:
     """Raises Http404 for somebody of whom nothing is known."""
     now, lately = database_now(), Lately.read()
     if agent_id not in lately.seen and not _is_known(agent_id):
-        raise Http404(f"Nothing is known of an agent {agent_id[:60]!r}.")
+        raise Http404(f"Agent {agent_id[:60]!r} not found.")
     [agent] = _described([agent_id], lately, now)
     assigned = Intent.objects.filter(assignments__agent_id=agent_id).defer("state", "constraints")
     own = {name: F(f"assignments__{name}") for name in ("role", "assigned_by", "assigned_at")}

@@ -36,7 +36,7 @@ class AnswerForm(forms.Form):
     def __init__(self, asked: Arbitration, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.labels = {_as_sent(option["label"]): option["label"] for option in asked.options}
-        said = "Choose an answer." if self.labels else "Write an answer."
+        said = "Choose an option." if self.labels else "Enter an answer."
         self.fields["decision"] = forms.CharField(max_length=MAX_TEXT, strip=not self.labels, error_messages={"required": said})
         for number in EVIDENCE:
             self.fields[f"source_{number}"] = forms.CharField(max_length=MAX_SOURCE, required=False)
@@ -45,7 +45,7 @@ class AnswerForm(forms.Form):
     def clean_decision(self) -> str:
         given = _as_sent(self.cleaned_data["decision"])
         if self.labels and given not in self.labels:
-            raise forms.ValidationError("Choose one of the answers that are offered.")
+            raise forms.ValidationError("Choose one of the options offered.")
         return self.labels.get(given, given)
 
     def clean_rationale(self) -> str | None:
@@ -55,7 +55,7 @@ class AnswerForm(forms.Form):
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         for number in EVIDENCE:
             if cleaned.get(f"summary_{number}") and not cleaned.get(f"source_{number}"):
-                self.add_error(f"source_{number}", f"Say where evidence {number} comes from.")
+                self.add_error(f"source_{number}", f"Enter a source for evidence {number}.")
         return cleaned
 
     @property
@@ -92,26 +92,26 @@ def too_late(request: HttpRequest, asked_id: UUID, decision: str) -> TooLate | N
         case Status.RESOLVED:
             return _decided(asked.decision, now, actor_from_user(request).id, decision)
         case Status.EXPIRED:
-            return TooLate("The time is over", f"The question ran out {in_short(now - (asked.expires_at or now))} ago.")
+            return TooLate("This question expired", f"It expired {in_short(now - (asked.expires_at or now))} ago.")
         case _:
             event = questions.withdrawal(asked)
-            who, why = person(event.actor) if event else "Somebody", event.payload.get("reason") if event else None
+            who, why = person(event.actor) if event else "Someone", event.payload.get("reason") if event else None
             return TooLate(
-                f"{who} has withdrawn the question", f"{_before(asked.resolved_at or now, now)}{f': {why}' if why else ''}."
+                f"{who} withdrew this question", f"{_before(asked.resolved_at or now, now)}{f': {why}' if why else ''}."
             )
 
 
 def _decided(made: Decision, now: datetime, me: str, decision: str) -> TooLate | None:
     if made.decided_by == me and made.decision == decision:
         return None
-    who = "You have" if made.decided_by == me else f"{person(made.decided_by)} has"
+    who = "You" if made.decided_by == me else person(made.decided_by)
     just = " just" if now - made.created_at < JUST_NOW else ""
     return TooLate(f"{who}{just} decided: {made.decision}", f"{_before(made.created_at, now)}.")
 
 
 def _before(moment: datetime, now: datetime) -> str:
     seconds = int((now - moment).total_seconds())
-    return "Less than a second before you" if seconds < 1 else f"{in_short(now - moment)} before you"
+    return "Less than a second before you submitted" if seconds < 1 else f"{in_short(now - moment)} before you submitted"
 
 
 # --- several at once -------------------------------------------------------------------------------------------------
@@ -153,10 +153,12 @@ def _judged(request: HttpRequest, asked: Arbitration, label: str, now: datetime)
     labels = {_as_sent(option["label"]): option["label"] for option in asked.options}
     given = _as_sent(label)
     if asked.status != Status.PENDING:
-        return Chosen(asked, label, str(too_late(request, asked.pk, label) or "You have decided this already"))
+        return Chosen(asked, label, str(too_late(request, asked.pk, label) or "You already decided this"))
     if given not in labels:
-        return Chosen(asked, label, f"It does not offer “{label}”" if labels else "It wants an answer in words: open it")
-    problem = "You asked this yourself: somebody else has to decide" if questions.is_own(request, asked) else ""
+        return Chosen(
+            asked, label, f"“{label}” is not one of its options" if labels else "It needs a free-text answer: open it to reply"
+        )
+    problem = "You asked this question, so someone else must decide it" if questions.is_own(request, asked) else ""
     return Chosen(asked, labels[given], problem)
 
 

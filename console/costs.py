@@ -50,7 +50,7 @@ _CELLS = re.compile(r"([;\t\r\n])")  # A spreadsheet set up for another country 
 @require_GET
 def page(request: HttpRequest) -> HttpResponse:
     if not has_role(request, Role.OBSERVER):
-        raise PermissionDenied("You have no role in the console.")
+        raise PermissionDenied("You don't have a role in the console.")
     refuse_unknown(request, TAKEN)
     asked = Asked.of(request.GET, database_now().date())
     context = {
@@ -68,7 +68,7 @@ def page(request: HttpRequest) -> HttpResponse:
 def export(request: HttpRequest) -> HttpResponseBase:
     """All costs that the page adds up, of every unit unless one is asked for, as CSV."""
     if not has_role(request, Role.OBSERVER):
-        raise PermissionDenied("You have no role in the console.")
+        raise PermissionDenied("You don't have a role in the console.")
     refuse_unknown(request, TAKEN)
     asked = Asked.of(request.GET, database_now().date())
     name = f"costs-{asked.first or 'all'}-{asked.last}.csv"

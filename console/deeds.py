@@ -74,7 +74,7 @@ LABELS = {
     Status.BLOCKED: "Block",
 }
 UNBLOCK = {Status.PENDING: "Unblock", Status.ACTIVE: "Unblock and set to active"}
-FOR_GOOD = "That is for good: nobody can open it again."
+FOR_GOOD = "This is permanent: the intent can't be reopened."
 
 
 def ways(intent: Intent, *, is_waiting: bool) -> list[Way]:
@@ -92,7 +92,7 @@ def answer(request: HttpRequest, object_id: UUID, name: str) -> HttpResponse:
     if deed is None:
         raise Http404
     if not has_role(request, deed.least):
-        raise PermissionDenied(f"This needs the role {deed.least.value}.")
+        raise PermissionDenied(f"You need the {deed.least.value} role for this.")
     intent = get_object_or_404(Intent, pk=object_id)
     try:
         if CONFIRMED not in request.POST:
@@ -103,7 +103,7 @@ def answer(request: HttpRequest, object_id: UUID, name: str) -> HttpResponse:
         seen, now = request.POST.get("version"), conflict.extra["current_version"]
         messages.warning(
             request,
-            f"Somebody was faster: you saw version {seen}, and it is version {now} now. Nothing was changed. Look again, and decide anew.",
+            f"This intent changed since you opened it (version {seen} → {now}). Nothing was saved.",
         )
     except Declined as reason:
         messages.warning(request, str(reason))
@@ -132,7 +132,7 @@ def _version(form: Form) -> int:
     """That which the human saw. Raises Invalid."""
     version = counter(form.get("version", ""))
     if version is None:
-        raise Invalid.field("version", "must be the version that you saw")
+        raise Invalid.field("version", "must be the version you opened")
     return version
 
 
@@ -148,7 +148,7 @@ def _ask_status(intent: Intent, form: Form) -> Question:
     if status not in TRANSITIONS[Status.DRAFT]:
         raise Http404
     label = (UNBLOCK if intent.status == Status.BLOCKED else LABELS).get(Status(status), f"Set to {status}")
-    warning = f"It ends its leases and withdraws its open questions. {FOR_GOOD}" if status in FINAL else ""
+    warning = f"Its leases end and its pending questions are withdrawn. {FOR_GOOD}" if status in FINAL else ""
     return Question(
         f"{label}?", label, warning, kept=[("status", status), ("version", form.get("version", ""))], is_grave=status in FINAL
     )
@@ -157,9 +157,9 @@ def _ask_status(intent: Intent, form: Form) -> Question:
 def _do_status(intent: Intent, form: Form, actor: Actor) -> str:
     status = form.get("status", "")
     if status not in Status.values:
-        raise Invalid.field("status", "is none that there is")
+        raise Invalid.field("status", "unknown status")
     services.set_status(intent_id=intent.pk, expected_version=_version(form), actor=actor, status=status, reason=_reason(form))
-    return f"It is {status} now."
+    return f"Status set to {status}."
 
 
 # --- abandoning ------------------------------------------------------------------------------------------------------
@@ -173,9 +173,9 @@ def _ask_abandon(intent: Intent, form: Form) -> Question:
     below = _open_descendants(intent)
     count = below.count()
     return Question(
-        "Abandon it?",
+        "Abandon this intent?",
         "Abandon",
-        f"Its leases end, its open questions are withdrawn, and what depends on it stays blocked. {FOR_GOOD}",
+        f"Its leases end, its pending questions are withdrawn, and intents that depend on it stay blocked. {FOR_GOOD}",
         rows=[*below.order_by("pk").values_list("title", flat=True)[:SHOWN]],
         count=count,
         kept=[("version", form.get("version", "")), ("counted", str(count))],
@@ -189,7 +189,7 @@ def _do_abandon(intent: Intent, form: Form, actor: Actor) -> str:
     cascade = "cascade" in form
     count = _open_descendants(intent).count() if cascade else 0
     if cascade and str(count) != form.get("counted"):
-        raise Declined(f"There are {count} open intents below it now, and not {form.get('counted')}. Nothing was abandoned.")
+        raise Declined(f"The number of open descendants changed ({form.get('counted')} → {count}). Nothing was abandoned.")
     services.set_status(
         intent_id=intent.pk,
         expected_version=_version(form),
@@ -198,7 +198,7 @@ def _do_abandon(intent: Intent, form: Form, actor: Actor) -> str:
         reason=_reason(form),
         cascade=cascade,
     )
-    return f"Abandoned, with {count} below it." if count else "Abandoned."
+    return f"Abandoned, along with {count} descendant{'s' if count > 1 else ''}." if count else "Abandoned."
 
 
 # --- agents and leases -----------------------------------------------------------------------------------------------
@@ -215,7 +215,8 @@ def _do_assign(intent: Intent, form: Form, actor: Actor) -> str:
     except ValidationError as error:
         raise Invalid(_in_words(error)) from None
     _, is_new = services.assign_agent(intent_id=intent.pk, assignee=assignee, actor=actor)
-    return f"{assignee.agent_id} works on it as {assignee.role}{'' if is_new else ', as before'}."
+    verb = "Assigned" if is_new else "Already assigned:"
+    return f"{verb} {assignee.agent_id} as {assignee.role}."
 
 
 def _in_words(error: ValidationError) -> str:
@@ -226,14 +227,14 @@ def _in_words(error: ValidationError) -> str:
 def _ask_unassign(intent: Intent, form: Form) -> Question:
     agent_id = form.get("agent_id", "")
     return Question(
-        f"Take {agent_id} off it?", "Unassign", "It is told so, and keeps the leases that it holds.", asks="",
+        f"Unassign {agent_id}?", "Unassign", "The agent is notified and keeps any leases it holds.", asks="",
         kept=[("agent_id", agent_id)],
     )  # fmt: skip
 
 
 def _do_unassign(intent: Intent, form: Form, actor: Actor) -> str:
     services.unassign_agent(intent_id=intent.pk, agent_id=form.get("agent_id", ""), actor=actor)
-    return f"{form.get('agent_id', '')} is off it."
+    return f"Unassigned {form.get('agent_id', '')}."
 
 
 def _leases(intent: Intent, form: Any) -> list[Lease]:
@@ -241,16 +242,16 @@ def _leases(intent: Intent, form: Any) -> list[Lease]:
     named = [pk for given in form.getlist("lease") if (pk := parse_id(given))]
     held = [*Lease.objects.held(database_now()).filter(intent=intent, pk__in=named).order_by("pk")]
     if not held:
-        raise Declined("None of the leases is held any more." if named else "Choose the leases first.")
+        raise Declined("None of the selected leases is active any more." if named else "Select at least one lease.")
     return held
 
 
 def _ask_revoke(intent: Intent, form: Any) -> Question:
     held = _leases(intent, form)
     return Question(
-        "Revoke?" if len(held) == 1 else f"Revoke {len(held)} leases?",
+        "Revoke lease?" if len(held) == 1 else f"Revoke {len(held)} leases?",
         "Revoke",
-        "Whoever holds it loses it at once: the next write with its token is refused.",
+        "The holder loses the lease immediately: its next write with the fencing token is rejected.",
         rows=[str(each) for each in held[:SHOWN]],
         count=len(held),
         kept=[("lease", str(each.pk)) for each in held],

@@ -28,7 +28,7 @@ def rows(found: Sequence[Delegation], now: datetime) -> list[dict[str, Any]]:
             "state": state(each, now),
             "intents": [(pk, intents[pk]) for pk in each.scope["intents"] if pk in intents],
             "portfolios": [(pk, portfolios[pk]) for pk in each.scope["portfolios"] if pk in portfolios],
-            "actions": ", ".join(each.scope["actions"]) or "everything that its delegator may",
+            "actions": ", ".join(each.scope["actions"]) or "do anything its delegator can",
         }
         for each in found
     ]

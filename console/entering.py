@@ -49,7 +49,7 @@ class SignInForm(AuthenticationForm):
             attempt = throttle.spend(username, address)
         except throttle.TooManyAttempts as refusal:
             note_attempt("sign_in_throttled", username, self.request.META["REMOTE_ADDR"])
-            raise ValidationError(f"Too many attempts to sign in. Try again in {in_words(refusal.wait)}.", "throttled") from None
+            raise ValidationError(f"Too many sign-in attempts. Try again in {in_words(refusal.wait)}.", "throttled") from None
         try:
             cleaned: dict[str, Any] = super().clean()
         except ValidationError:
@@ -98,11 +98,11 @@ def enter(request: HttpRequest) -> HttpResponse:
     if request.headers.get("Sec-Purpose", "").startswith("prefetch"):  # A browser that looks ahead would use it up.
         return HttpResponse(status=503)
     if not settings.DEV_MODE or remote_origin_reason(request.META):
-        return _to_the_form(request, "Sign-in links work in dev mode, on the machine of the server.")
+        return _to_the_form(request, "Sign-in links only work in dev mode, on the server's own machine.")
     link = _use(request.GET.get("token", ""))
     if link is None:
         return _to_the_form(
-            request, "This sign-in link has been used, or is too old. Start the server again for a new one, or sign in here."
+            request, "This sign-in link was already used or has expired. Restart the server for a new one, or sign in here."
         )
     login(request, link.person, backend=BACKEND)
     note_signed_in(request, link.person, by="sign-in link")

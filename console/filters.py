@@ -54,7 +54,7 @@ def by(
             if value is None or (default and value == ALL):
                 return queryset
             if value not in dict(offered):
-                raise BadRequest(f"There is no {title} {value[:60]!r}.")
+                raise BadRequest(f"Unknown {title}: {value[:60]!r}.")
             return queryset.filter(chosen(value, database_now()))
 
     Filter.title = title

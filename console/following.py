@@ -32,7 +32,7 @@ def _require_viewer(request: HttpRequest) -> None:
     if not request.user.is_authenticated:
         raise Unauthenticated("You are signed out.")
     if not has_role(request, Role.OBSERVER):
-        raise Forbidden("You have no role in the console.")
+        raise Forbidden("You don't have a role in the console.")
 
 
 def _topic(request: HttpRequest) -> str:

@@ -42,7 +42,7 @@ def page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 def panels(request: HttpRequest) -> HttpResponse:
     """The part of the page that changes, for the script that keeps it true."""
     if not has_role(request, Role.OBSERVER):
-        raise PermissionDenied("You have no role in the console.")
+        raise PermissionDenied("You don't have a role in the console.")
     return TemplateResponse(request, "console/panels.html", gather(database_now()), headers={"Cache-Control": "no-store"})
 
 
@@ -103,7 +103,7 @@ def waits(ids: set[UUID], now: datetime) -> dict[UUID, list[tuple[str, str]]]:
     """For each of the intents, what it waits for: a text and the page of it."""
     found: dict[UUID, list[tuple[str, str]]] = defaultdict(list)
     for asked in Arbitration.objects.pending().filter(intent_id__in=ids, blocking=True).order_by("pk"):
-        found[asked.intent_id].append((f"a decision: {asked.reason}", _object("governance_arbitration", asked.pk)))
+        found[asked.intent_id].append((f"pending decision: {asked.reason}", _object("governance_arbitration", asked.pk)))
     edges = Edge.objects.filter(waiter_id__in=ids, kind=EdgeKind.DEPENDENCY).exclude(awaited__status=Status.COMPLETED)
     for waiter_id, awaited_id, title in edges.order_by("pk").values_list("waiter_id", "awaited_id", "awaited__title"):
         found[waiter_id].append((title, _object("intents_intent", awaited_id)))

@@ -47,6 +47,9 @@ class RowsAdmin(PanelsAdmin):
     fields_template = ""
     own_fields: tuple[str, ...] = ()
     search_label = "Search"
+    title = ""
+    """The list's heading, where it is not the model's plural name."""
+
     list_only = ""
     list_every = 60
 
@@ -75,7 +78,7 @@ class RowsAdmin(PanelsAdmin):
             "console/list.html",
             {
                 **context,
-                "title": capfirst(self.opts.verbose_name_plural),
+                "title": self.title or capfirst(self.opts.verbose_name_plural),
                 "tabs": _tabs(cl, self.counts()),
                 "pages": _pages(cl),
                 "rows_template": self.rows_template,

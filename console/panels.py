@@ -34,9 +34,9 @@ def refuse_unknown(request: HttpRequest, taken: Collection[str]) -> None:
     model with it, in any way: secrets could be read from the number of rows, and a regular expression holds the process up.
     """
     if unknown := sorted(request.GET.keys() - {*taken, AGAIN}):
-        raise BadRequest(f"This page takes no {unknown[0][:60]!r}.")
+        raise BadRequest(f"Unknown parameter {unknown[0][:60]!r}.")
     if len(request.GET.get("q", "")) > MAX_SEARCH:
-        raise BadRequest(f"A search has at most {MAX_SEARCH} characters.")
+        raise BadRequest(f"Search text is limited to {MAX_SEARCH} characters.")
 
 
 def answer(
@@ -56,7 +56,7 @@ def answer(
     the panels, and is written once. Raises PermissionDenied.
     """
     if not has_role(request, Role.OBSERVER):
-        raise PermissionDenied("You have no role in the console.")
+        raise PermissionDenied("You don't have a role in the console.")
     context = {"now": database_now(), **context}
     if AGAIN in request.GET:
         return TemplateResponse(request, template, context, headers={"Cache-Control": "no-store"})
@@ -123,11 +123,11 @@ class PanelsAdmin(ModelAdmin):
         What is sent from another page, which then names itself as `back`, leads there.
         """
         if not self.has_view_permission(request):
-            raise PermissionDenied("Your role does not show these.")
+            raise PermissionDenied("Your role doesn't have access to this page.")
         refuse_unknown(request, {*self.list_parameters, *self._filters(request)})
         asked = request.POST.get("action")
         if asked and asked not in self.get_actions(request):
-            raise PermissionDenied(f"Your role does not allow {asked!r}.")
+            raise PermissionDenied(f"Your role doesn't allow the action {asked!r}.")
         response = super().changelist_view(request, extra_context)
         is_done = asked and isinstance(response, HttpResponseRedirect)
         return HttpResponseRedirect(self.way_back(request) or response.url) if is_done else response
@@ -159,13 +159,13 @@ class PanelsAdmin(ModelAdmin):
         if AGAIN in request.GET and self.has_view_permission(request):
             return answer(request, "console/gone.html", {"list_url": self._list_url()})
         if not self.has_view_permission(request, obj):
-            raise PermissionDenied("You have no role in the console.")
+            raise PermissionDenied("You don't have a role in the console.")
         gone: HttpResponse = self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         return gone
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Raise PermissionDenied for everybody, before Django looks the object up by the column that `?_to_field=` names."""
-        raise PermissionDenied("Nothing is deleted here.")
+        raise PermissionDenied("Deleting is not supported.")
 
     def object_page(self, request: HttpRequest, obj: Any, more: Mapping[str, Any] | None = None) -> TemplateResponse:
         """The page of the object; `more` is for its template, as the answer to a form is."""

@@ -43,7 +43,7 @@ def link(person: User) -> str:
 def _worded(form: SetPasswordForm, classes: str) -> None:
     first, again = form.fields["new_password1"], form.fields["new_password2"]
     first.help_text, again.help_text = " ".join(password_validators_help_texts()), ""
-    first.label, again.label = "New password", "Once more"
+    first.label, again.label = "New password", "Confirm new password"
     for field in form.fields.values():
         field.widget.attrs["class"] = classes
 
@@ -60,7 +60,7 @@ class ChangeForm(PasswordChangeForm):
     def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.address, self.counted_address = request.META["REMOTE_ADDR"], client_address(request)
-        self.fields["old_password"].label = "Present password"
+        self.fields["old_password"].label = "Current password"
         _worded(self, "oi-input")
 
     def clean_old_password(self) -> str:
@@ -126,11 +126,11 @@ class ChoosePassword(PasswordResetConfirmView):
         self.request.session.pop(INTERNAL_RESET_SESSION_TOKEN, None)
         login(self.request, form.user, backend=BACKEND)
         note_signed_in(self.request, form.user, by="password link")
-        messages.success(self.request, "Your password is set, and you are signed in.")
+        messages.success(self.request, "Password set. You are signed in.")
         return redirect("admin:index")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        title = "Your password" if self.validlink else "This link does not work"
+        title = "Set password" if self.validlink else "Invalid link"
         return {
             **admin.site.each_context(self.request),
             **super().get_context_data(**kwargs),
@@ -150,7 +150,7 @@ class ChangePassword(PasswordChangeView):
     success_url = reverse_lazy("admin:index")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        title = "Your password"
+        title = "Change password"
         return {
             **admin.site.each_context(self.request),
             **super().get_context_data(**kwargs),
@@ -163,5 +163,5 @@ class ChangePassword(PasswordChangeView):
 
     def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
         user_services.record_password_change(form.user, address=self.request.META["REMOTE_ADDR"])
-        messages.success(self.request, "Your password is changed. You are signed out everywhere else.")
+        messages.success(self.request, "Password changed. You were signed out everywhere else.")
         return super().form_valid(form)

@@ -88,11 +88,11 @@ def in_words(rules: Mapping[str, Any]) -> list[str]:
     said = []
     if rules.get("require_all_completed"):
         partial = rules.get("allow_partial_completion")
-        said.append(f"It can be completed once all members are completed{' or abandoned' if partial else ''}.")
+        said.append(f"Can be completed once all members are completed{' or abandoned' if partial else ''}.")
     else:
-        said.append("It can be completed at any time.")
+        said.append("Can be completed at any time.")
     if (threshold := rules.get("auto_complete_threshold")) is not None:
-        said.append(f"It completes by itself once {threshold:g} % of its members are completed.")
+        said.append(f"Completes automatically once {threshold:g} % of its members are completed.")
     return said
 
 

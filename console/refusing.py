@@ -9,7 +9,7 @@ from core.api import exception_handler
 from core.middleware import CONSOLE
 
 ELSEWHERE = {400: exception_handler.handler400, 403: exception_handler.handler403, 404: exception_handler.handler404}
-TITLES = {400: "Bad request", 403: "Not allowed", 404: "Not found"}
+TITLES = {400: "Bad request", 403: "Permission denied", 404: "Not found"}
 
 
 def handler400(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -17,28 +17,28 @@ def in_words(policy: RetryPolicy) -> list[str]:
 def _attempts(policy: RetryPolicy) -> str:
     count = policy.max_attempts
     if policy.strategy == Strategy.NONE or count == 1:
-        return f"Up to {count} attempt{'s' if count > 1 else ''}. The server announces no retries."
+        return f"Up to {count} attempt{'s' if count > 1 else ''}. No automatic retries."
     delays = [_span(backoff_delay(policy, attempt, 1.0)) for attempt in range(1, count)]
-    shortened = ", by chance up to a half shorter" if policy.jitter else ""
+    shortened = ", randomly shortened by up to half" if policy.jitter else ""
     return f"Up to {count} attempts, {_apart(delays)}{shortened} ({policy.strategy})."
 
 
 def _apart(delays: list[str]) -> str:
     if len(set(delays)) == 1:
         return f"{delays[0]} apart"
-    rest = [f"and so on up to {delays[-1]}"] if len(delays) > FIRST else []
-    return f"after {', '.join([*delays[:FIRST], *rest])}"
+    rest = [f"… up to {delays[-1]}"] if len(delays) > FIRST else []
+    return f"retried after {', '.join([*delays[:FIRST], *rest])}"
 
 
 def _span(seconds: float) -> str:
-    return f"{seconds:.3g} s" if seconds < MINUTE else in_short(timedelta(seconds=seconds))
+    return f"{seconds:.3g}s" if seconds < MINUTE else in_short(timedelta(seconds=seconds))
 
 
 def _errors(policy: RetryPolicy) -> list[str]:
     if not (errors := policy.retryable_errors):
         return []
     more = [f"{len(errors) - NAMED} more"] if len(errors) > NAMED else []
-    return [f"Only these errors are tried again: {', '.join([*errors[:NAMED], *more])}."]
+    return [f"Only these errors are retried: {', '.join([*errors[:NAMED], *more])}."]
 
 
 def _fallback(policy: RetryPolicy) -> list[str]:
@@ -47,8 +47,8 @@ def _fallback(policy: RetryPolicy) -> list[str]:
         return []
     threshold = policy.failure_threshold
     if threshold is None:
-        return [f"{policy.fallback_agent_id} takes over when no retry may follow."]
+        return [f"{policy.fallback_agent_id} takes over when no retries are left."]
     return [
         f"{policy.fallback_agent_id} takes over after {threshold} failure{'s' if threshold > 1 else ''}, "
-        "or when the attempts are used up."
+        "or when no retries are left."
     ]

@@ -202,7 +202,7 @@ def _added(sums: Iterable[Part], place: int) -> dict[Any, tuple[int, int]]:
 def _rows(sums: Mapping[Any, tuple[int, int]]) -> list[Row]:
     """The largest first; of what is beyond the longest list, the sum."""
     ordered = sorted(sums.items(), key=lambda item: (-item[1][0], str(item[0])))
-    named = [(name or "none named", *found) for name, found in ordered[:LONGEST]]
+    named = [(name or "not specified", *found) for name, found in ordered[:LONGEST]]
     if rest := ordered[LONGEST:]:
         named.append((f"{len(rest)} others", sum(amount for _, (amount, _) in rest), sum(count for _, (_, count) in rest)))
     most = max((amount for _, amount, _ in named), default=0)
@@ -255,5 +255,5 @@ def _named(model: Any, given: str | None) -> Any:
         return None
     found = model.objects.filter(pk=parse_id(given)).first() if parse_id(given) else None
     if found is None:
-        raise Http404(f"There is no {model._meta.verbose_name} {given[:60]!r}.")
+        raise Http404(f"Unknown {model._meta.verbose_name}: {given[:60]!r}.")
     return found

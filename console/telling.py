@@ -72,7 +72,7 @@ _SAID: dict[str, Callable[[dict[str, Any]], str]] = {
     EventType.INTENT_CREATED: lambda payload: payload["status"],
     EventType.AGENT_ASSIGNED: lambda payload: f"{payload['agent_id']} as {payload['role']}",
     EventType.AGENT_UNASSIGNED: lambda payload: str(payload["agent_id"]),
-    EventType.FAILURE_RECORDED: lambda payload: f"{payload['error_type']}, attempt {payload['attempt']} of {payload['agent_id']}",
+    EventType.FAILURE_RECORDED: lambda payload: f"{payload['error_type']}, attempt {payload['attempt']} by {payload['agent_id']}",
     EventType.COST_RECORDED: lambda payload: f"{payload['amount']} {payload['unit']}",
     "comment": lambda payload: in_short(payload.get("message") or payload.get("text") or payload),
 }

@@ -19,11 +19,11 @@ _LISTS = {
         ("Agents", "smart_toy", "console_agents"),
         ("Failures", "error", "admin:retries_failure_changelist"),
         ("Attachments", "attach_file", "admin:attachments_attachment_changelist"),
-        ("Log", "receipt_long", "admin:intents_event_changelist"),
+        ("Event log", "receipt_long", "admin:intents_event_changelist"),
     ],
     "Costs": [
         ("Costs", "payments", "console_costs"),
-        ("Single costs", "receipt", "admin:costs_cost_changelist"),
+        ("Cost entries", "receipt", "admin:costs_cost_changelist"),
     ],
     "Decisions": [
         ("Decisions", "task_alt", "admin:governance_decision_changelist"),

@@ -76,7 +76,7 @@ def _version(intent_id: UUID, number: int, at: int) -> Version:
             elif after.version == number - 1:
                 before = deepcopy(after)
     except CannotReplay as error:
-        return Version(number, problem=f"The log does not lead there: {error}.")
+        return Version(number, problem=f"This version can't be reconstructed from the event log: {error}.")
     if not events:
         return _without_state(intent_id, number, at)
     found = [*islice(changes(before.state, after.state), SHOWN + 1)]

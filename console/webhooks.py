@@ -20,10 +20,11 @@ from subscriptions.webhooks.deliveries import FAILING, GONE, PATIENCE
 SHOWN = 50  # Deliveries.
 LOOKED_AT = 200  # Events that may say why a subscription was disabled.
 REMOVED = "removed"
+LABELS = {DeliveryStatus.PENDING: "Pending", DeliveryStatus.DELIVERED: "Delivered", DeliveryStatus.DEAD: "Failed"}
 
 _WHY = {
-    GONE: "Its receiver answered 410 Gone, which means: never again.",
-    FAILING: f"No attempt got through for {PATIENCE.days} days.",
+    GONE: "The endpoint responded 410 Gone, so no further deliveries are sent.",
+    FAILING: f"All deliveries failed for {PATIENCE.days} days.",
 }
 
 
@@ -55,7 +56,7 @@ class Sent:
     @property
     def state(self) -> str:
         is_again = self.delivery.status == DeliveryStatus.PENDING and self.delivery.attempts
-        return "retrying" if is_again else str(self.delivery.status)
+        return "retrying" if is_again else LABELS[DeliveryStatus(self.delivery.status)].lower()
 
 
 def gather(request: HttpRequest, subscription: Subscription) -> dict[str, Any]:
@@ -69,7 +70,7 @@ def gather(request: HttpRequest, subscription: Subscription) -> dict[str, Any]:
         "subscription": subscription,
         "state": state,
         "note": _note(subscription, state, now),
-        "counts": [(value, counts.get(value, 0)) for value in DeliveryStatus.values],
+        "counts": [(value, label, counts.get(value, 0)) for value, label in LABELS.items()],
         "all": sum(counts.values()),
         "wanted": wanted,
         "next_attempt": deliveries.filter(status=DeliveryStatus.PENDING).aggregate(at=Min("next_attempt_at"))["at"],
@@ -95,21 +96,26 @@ def sent(deliveries: QuerySet[Delivery] | Iterable[Delivery], now: datetime) -> 
 def _note(subscription: Subscription, state: str, now: datetime) -> Note | None:
     if state == REMOVED:
         return Note(
-            "It was removed. Its history stays, and nothing is sent any more.", "Whoever wants to hear subscribes anew.", "plain"
+            "This webhook was removed. Its delivery history is kept.", "Create a new webhook to receive events again.", "plain"
         )
     if subscription.expires_at and subscription.expires_at <= now:
-        return Note("It has run out: its maker gave it an end.", "A later end can be set with PATCH /api/v1/subscriptions/….")
+        return Note(
+            "This webhook expired.", "Set a later expires_at with PATCH /api/v1/subscriptions/…, or create a new webhook."
+        )
     if state == Status.DISABLED:
-        again = "Then enable it: it hears of what happens from then on, and dead deliveries can be sent again."
-        return Note(_why_disabled(subscription), f"See to it that the receiver answers with a status 2xx. {again}")
+        again = "Then enable the webhook: it receives new events, and failed deliveries can be resent."
+        return Note(_why_disabled(subscription), f"Make sure the endpoint responds with a 2xx status. {again}")
     if state == Status.PAUSED:
         return Note(
-            "It is paused.", "What happens meanwhile is never sent. What was planned before goes out on resuming.", "warn"
+            "This webhook is paused.",
+            "Events that happen while it is paused are never sent. Deliveries scheduled before are sent when it is resumed.",
+            "warn",
         )
     if subscription.failing_since:
-        patience = f"After {PATIENCE.days} days of failures it is disabled."
+        patience = f"After {PATIENCE.days} days of failures the webhook is disabled."
         return Note(
-            "Its receiver does not take what is sent.", f"The answers below say why. Each is tried again by itself. {patience}"
+            "The endpoint is rejecting deliveries.",
+            f"See the responses below. Failed deliveries are retried automatically. {patience}",
         )
     return None
 
@@ -120,5 +126,5 @@ def _why_disabled(subscription: Subscription) -> str:
     for event in told[:LOOKED_AT]:
         if event.payload.get("subscription_id") == str(subscription.pk):
             reason = str(event.payload.get("reason") or "")
-            return _WHY.get(reason) or f"{event.actor} disabled it: {reason}"
-    return "It was disabled a while ago."
+            return _WHY.get(reason) or f"Disabled by {event.actor}: {reason}"
+    return "This webhook was disabled."

@@ -12,9 +12,10 @@ from intents.events import EventType
 class CostAdmin(RowsAdmin):
     """The single costs; console.costs has their sums."""
 
+    title = "Cost entries"
     rows_template = "costs/rows.html"
     panels_template = "costs/cost.html"
-    search_label = "Search by the exact agent, type, provider or model"
+    search_label = "Search by exact agent, type, provider or model"
     search_fields = ["=agent_id", "=cost_type", "=provider", "=model"]
     list_select_related = ["intent"]
     list_only = EventType.COST_RECORDED

@@ -30,7 +30,7 @@ from governance.guards import is_same_caller
 from governance.models import Arbitration, Decision, Delegation, Status
 
 _TABS = [
-    (Status.PENDING.value, "Waiting"),
+    (Status.PENDING.value, "Pending"),
     (Status.RESOLVED.value, "Decided"),
     (Status.EXPIRED.value, "Expired"),
     (Status.WITHDRAWN.value, "Withdrawn"),
@@ -43,7 +43,7 @@ class ArbitrationAdmin(RowsAdmin):
     list_display = ["reason"]
     list_filter = [by("state", "state", _TABS, lambda status, _: Q(status=status), default=Status.PENDING)]
     search_fields = ["reason", "requester_id", "intent__title"]
-    search_label = "Question, agent or intent"
+    search_label = "Search by question, agent or intent"
     actions = ["withdraw"]
     rows_template = "governance/questions.html"
     panels_template = "governance/question.html"
@@ -78,10 +78,10 @@ class ArbitrationAdmin(RowsAdmin):
         return obj.status == Status.PENDING
 
     @action(
-        "Withdraw the selected arbitrations",
+        "Withdraw selected arbitrations",
         least=Role.ARBITER,
         done="Withdrawn",
-        warning="Whoever asked gets no answer. A blocked intent goes back to where it was. This cannot be undone.",
+        warning="The agent gets no decision. If the question blocked the intent, it returns to its previous status. This can't be undone.",
         asks_reason=True,
     )
     def withdraw(self, request: HttpRequest, arbitration: Arbitration, reason: str | None) -> None:
@@ -137,11 +137,11 @@ class ArbitrationAdmin(RowsAdmin):
         inbox = reverse("admin:governance_arbitration_changelist")
         picked = answers.chosen(request, request.POST, request.POST.getlist("_selected_action"))
         if not picked:
-            messages.warning(request, "Choose an answer for at least one question.")
+            messages.warning(request, "Choose an option for at least one question.")
             return redirect(inbox)
         if "confirmed" not in request.POST:
             context = {
-                "title": "Record these answers?",
+                "title": "Submit these decisions?",
                 "picked": picked,
                 "opts": self.opts,
                 "max_reason": MAX_REASON,
@@ -156,7 +156,7 @@ class ArbitrationAdmin(RowsAdmin):
                 messages.error(request, f"{each.asked}: {each.problem}")
         if recorded:
             messages.success(
-                request, f"Decided: {'; '.join(f'{each.asked} {each.label}' for each in recorded[:5])}{_others(recorded)}."
+                request, f"Decided: {'; '.join(f'{each.asked} → {each.label}' for each in recorded[:5])}{_others(recorded)}."
             )
         return redirect(inbox)
 
@@ -165,7 +165,7 @@ class ArbitrationAdmin(RowsAdmin):
 class DecisionAdmin(RowsAdmin):
     list_display = ["decision"]
     search_fields = ["decision", "decided_by", "rationale", "intent__title"]
-    search_label = "Decision, rationale, person or intent"
+    search_label = "Search by decision, rationale, person or intent"
     rows_template = "governance/decisions.html"
     panels_template = "governance/decision.html"
     list_only = only = "decision_recorded"
@@ -186,9 +186,9 @@ def _is_in_state(state: str, now: Any) -> Q:
 @admin.register(Delegation)
 class DelegationAdmin(RowsAdmin):
     list_display = ["delegate"]
-    list_filter = [by("state", "state", [("live", "Live"), ("ended", "Ended")], _is_in_state, default="live")]
+    list_filter = [by("state", "state", [("live", "Active"), ("ended", "Ended")], _is_in_state, default="live")]
     search_fields = ["delegate", "delegator"]
-    search_label = "Delegate or delegator"
+    search_label = "Search by delegate or delegator"
     ordering = ["-created_at"]
     actions = ["revoke"]
     rows_template = "governance/delegations.html"
@@ -210,10 +210,10 @@ class DelegationAdmin(RowsAdmin):
         return is_theirs and delegating.state(obj, database_now()) == "live"
 
     @action(
-        "Revoke the selected delegations",
+        "Revoke selected delegations",
         least=Role.ARBITER,
         done="Revoked",
-        warning="The delegate may decide nothing more, from now on. This cannot be undone.",
+        warning="The delegate can no longer decide. This can't be undone.",
     )
     def revoke(self, request: HttpRequest, delegation: Delegation) -> None:
         services.revoke_delegation(delegation_id=delegation.pk, actor=actor_from_user(request), role=_role(request))
@@ -226,7 +226,7 @@ def _others(recorded: list[Any]) -> str:
 def _require_arbiter(request: HttpRequest) -> None:
     """Raises PermissionDenied."""
     if not has_role(request, Role.ARBITER):
-        raise PermissionDenied("Deciding needs the role arbiter.")
+        raise PermissionDenied("Deciding requires the arbiter role.")
 
 
 def _role(request: HttpRequest) -> Role:

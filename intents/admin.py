@@ -21,7 +21,7 @@ from intents.models import Assignment, Edge, EdgeKind, Event, Intent, Status
 from portfolios.models import Membership, Portfolio
 
 LATEST = 100  # Portfolios that the list's filter offers.
-_TIES = {"parent": "Children of", "needed_by": "What is needed by", "waits_for": "What waits for"}
+_TIES = {"parent": "Children of", "needed_by": "Dependencies of", "waits_for": "Dependents of"}
 """Parameters that narrow the list to what is tied to one intent, in words."""
 
 
@@ -57,7 +57,7 @@ class IntentAdmin(RowsAdmin):
         by("status", "status__exact", Status.choices, lambda status, now: Q(status=status)),
         named("agent", "agent", _of_agent),
         named("portfolio", "portfolio", _in_portfolio),
-        by("root", "root", [("1", "Without a parent")], lambda chosen, now: Q(parent_intent=None)),
+        by("root", "root", [("1", "Top-level only")], lambda chosen, now: Q(parent_intent=None)),
         named("children", "parent", _children),
         named("dependencies", "needed_by", _dependencies),
         named("dependents", "waits_for", _dependents),
@@ -136,7 +136,7 @@ class EventAdmin(PanelsAdmin):
         asked = log.Everywhere.of(request.GET)
         found = asked.read()
         context = {
-            "title": "Log",
+            "title": "Event log",
             "opts": self.opts,
             "asked": asked,
             "choice": asked.choice,

@@ -24,7 +24,7 @@ def _is_in_state(state: str, now: datetime) -> Q:
     return {"active": active, "soon": active & Q(expires_at__lte=now + SOON)}.get(state, ~active)
 
 
-_TABS = [("active", "Active"), ("soon", "Ending within five minutes"), ("ended", "Ended")]
+_TABS = [("active", "Active"), ("soon", "Expiring soon"), ("ended", "Ended")]
 
 
 @admin.register(Lease)
@@ -32,7 +32,7 @@ class LeaseAdmin(RowsAdmin):
     list_display = ["scope"]
     list_filter = [by("state", "state", _TABS, _is_in_state, default="active")]
     search_fields = ["agent_id", "scope", "intent__title"]
-    search_label = "Agent, scope or intent"
+    search_label = "Search by agent, scope or intent"
     actions = ["revoke"]
     rows_template = "leasing/leases.html"
     panels_template = "leasing/lease.html"
@@ -63,10 +63,10 @@ class LeaseAdmin(RowsAdmin):
         return obj.status == Status.ACTIVE
 
     @action(
-        "Revoke the selected leases",
+        "Revoke selected leases",
         least=Role.ARBITER,
         done="Revoked",
-        warning="The holder loses the lease at once: its next write with the lease's token is refused.",
+        warning="The holder loses the lease immediately: its next write with the fencing token is rejected.",
         asks_reason=True,
     )
     def revoke(self, request: HttpRequest, lease: Lease, reason: str | None) -> None:
@@ -83,5 +83,5 @@ class LeaseAdmin(RowsAdmin):
 
 def _ended(lease: Lease, status: str) -> str:
     if status == Status.REVOKED and (ending := holding.lease(lease, database_now())["ending"]):
-        return f"{person(ending.actor)} has revoked it already. Nothing was written."
-    return f"it had {'run out' if status == Status.EXPIRED else f'been {status}'} already. Nothing was written."
+        return f"already revoked by {person(ending.actor)}. Nothing was changed."
+    return f"already {status}. Nothing was changed."

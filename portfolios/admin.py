@@ -28,14 +28,14 @@ def _told(refusal: ProtocolError) -> str:
     waiting = refusal.extra["waiting_for"]
     titles = [f"“{each}”" for each in Intent.objects.filter(pk__in=waiting[:NAMED]).values_list("title", flat=True)]
     more = [f"{len(waiting) - NAMED} more"] if len(waiting) > NAMED else []
-    return f"not yet. It requires all of its members completed, and waits for {' and '.join([*titles, *more])}."
+    return f"can't be completed until these members are: {', '.join([*titles, *more])}."
 
 
 @admin.register(Portfolio)
 class PortfolioAdmin(RowsAdmin):
     panels_template = "portfolios/panels.html"
     rows_template = "portfolios/rows.html"
-    search_label = "Search by name, or by the exact id of who made it"
+    search_label = "Search by name or exact creator"
     list_filter = [by("status", "status", Status.choices, lambda value, now: Q(status=value))]
     search_fields = ["name", "=created_by"]
     ordering = ["-created_at", "-id"]
@@ -58,10 +58,10 @@ class PortfolioAdmin(RowsAdmin):
         return obj.is_active
 
     @action(
-        "Complete the selected portfolios",
+        "Complete selected portfolios",
         least=Role.OPERATOR,
         done="Completed",
-        warning="A completed portfolio stays so. Its members go on as they are.",
+        warning="This is permanent. Its members are not affected.",
         asks_reason=True,
         told=_told,
     )
@@ -69,10 +69,10 @@ class PortfolioAdmin(RowsAdmin):
         self._close(request, portfolio, Status.COMPLETED, reason)
 
     @action(
-        "Abandon the selected portfolios",
+        "Abandon selected portfolios",
         least=Role.OPERATOR,
         done="Abandoned",
-        warning="An abandoned portfolio stays so. Its members go on as they are.",
+        warning="This is permanent. Its members are not affected.",
         asks_reason=True,
     )
     def abandon(self, request: HttpRequest, portfolio: Portfolio, reason: str | None) -> None:

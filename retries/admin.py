@@ -22,9 +22,9 @@ def _state(value: str, now: datetime) -> Q:
 class FailureAdmin(RowsAdmin):
     rows_template = "retries/rows.html"
     panels_template = "retries/failure.html"
-    search_label = "Search by the exact agent or kind of error"
+    search_label = "Search by exact agent or error type"
     list_filter = [
-        by("state", "state", [("open", "Open"), ("retrying", "Tried again"), ("resolved", "Resolved")], _state),
+        by("state", "state", [("open", "Open"), ("retrying", "Retrying"), ("resolved", "Resolved")], _state),
         OF_INTENT,
     ]
     search_fields = ["=agent_id", "=error_type"]

@@ -15,7 +15,7 @@ from core.db import database_now
 from subscriptions import services
 from subscriptions.models import Delivery, DeliveryStatus, Status, Subscription, as_of
 
-_SPECIAL = {"retrying": "Tried again", "dead_today": "Dead since yesterday"}
+_SPECIAL = {"retrying": "Retrying", "dead_today": "Failed in the last 24 h"}
 EVERY = 5  # Seconds. No event tells of an attempt, so the pages look by themselves.
 
 
@@ -49,9 +49,10 @@ class SubscriptionAdmin(_NoEvents, RowsAdmin):
     The path and the query of a callback may hold a token: operators alone see them, and find by them (rule W-4).
     """
 
+    title = "Webhooks"
     panels_template = "subscriptions/subscription.html"
     rows_template = "subscriptions/subscriptions.html"
-    search_label = "Search by subscriber, maker, or a part of the address"
+    search_label = "Search by subscriber, creator or part of the URL"
     list_filter = [by("state", "state", [*Status.choices, ("failing", "Failing or disabled"), ("removed", "Removed")], _state)]
     search_fields = ["=subscriber_id", "=created_by", "callback_origin"]
     list_select_related = ["intent", "portfolio"]
@@ -82,16 +83,14 @@ class SubscriptionAdmin(_NoEvents, RowsAdmin):
             "activate": [Status.DISABLED],
         }.get(name, [])
 
-    @action(
-        "Resume the selected subscriptions", least=Role.OPERATOR, done="Active", label="Resume", before=services.newest_position
-    )
+    @action("Resume selected webhooks", least=Role.OPERATOR, done="Resumed", label="Resume", before=services.newest_position)
     def resume(self, request: HttpRequest, subscription: Subscription, newest: int) -> None:
         _set_status(request, subscription, Status.ACTIVE, newest)
 
     @action(
-        "Make the selected subscriptions active",
+        "Enable selected webhooks",
         least=Role.OPERATOR,
-        done="Active",
+        done="Enabled",
         label="Enable",
         before=services.newest_position,
     )
@@ -99,20 +98,20 @@ class SubscriptionAdmin(_NoEvents, RowsAdmin):
         _set_status(request, subscription, Status.ACTIVE, newest)
 
     @action(
-        "Pause the selected subscriptions",
+        "Pause selected webhooks",
         least=Role.OPERATOR,
         done="Paused",
-        warning="What happens while they are paused is never sent to them.",
+        warning="Events that happen while a webhook is paused are never sent to it.",
         before=services.newest_position,
     )
     def pause(self, request: HttpRequest, subscription: Subscription, newest: int) -> None:
         _set_status(request, subscription, Status.PAUSED, newest)
 
     @action(
-        "Disable the selected subscriptions",
+        "Disable selected webhooks",
         least=Role.OPERATOR,
         done="Disabled",
-        warning="What waits to be sent to them is given up, and they hear nothing until somebody makes them active again.",
+        warning="Pending deliveries are canceled, and nothing is sent until the webhook is enabled again.",
         asks_reason=True,
     )
     def disable(self, request: HttpRequest, subscription: Subscription, reason: str | None) -> None:
@@ -121,10 +120,10 @@ class SubscriptionAdmin(_NoEvents, RowsAdmin):
         )
 
     @action(
-        "Send all dead deliveries of the selected subscriptions again",
+        "Resend all failed deliveries of selected webhooks",
         least=Role.OPERATOR,
-        done="Its dead deliveries are on their way again",
-        label="Send all dead ones again",
+        done="Resending failed deliveries",
+        label="Resend all failed",
     )
     def send_dead(self, request: HttpRequest, subscription: Subscription) -> None:
         services.redeliver_dead(subscription_id=subscription.pk, actor=actor_from_user(request))
@@ -143,8 +142,8 @@ def _set_status(request: HttpRequest, subscription: Subscription, status: Status
 class DeliveryAdmin(_NoEvents, RowsAdmin):
     panels_template = "subscriptions/delivery.html"
     rows_template = "subscriptions/deliveries.html"
-    search_label = "Search by the exact type of the event, or by subscriber"
-    list_filter = [by("state", "state", [*DeliveryStatus.choices, *_SPECIAL.items()], _delivery_state)]
+    search_label = "Search by exact event type or subscriber"
+    list_filter = [by("state", "state", [*webhooks.LABELS.items(), *_SPECIAL.items()], _delivery_state)]
     search_fields = ["=event_type", "=subscription__subscriber_id", "=subscription__id"]
     ordering = ["-id"]
     actions = ["send_again"]
@@ -162,6 +161,6 @@ class DeliveryAdmin(_NoEvents, RowsAdmin):
             "names_receiver": True,
         }
 
-    @action("Send the selected deliveries again", least=Role.OPERATOR, done="On the way", label="Send again")
+    @action("Resend selected deliveries", least=Role.OPERATOR, done="Queued", label="Resend")
     def send_again(self, request: HttpRequest, delivery: Delivery) -> None:
         services.redeliver(subscription_id=delivery.subscription_id, delivery_id=delivery.pk, actor=actor_from_user(request))

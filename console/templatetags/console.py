@@ -16,9 +16,9 @@ register = template.Library()
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 
 _TONES = {
-    "good": {"active", "completed", "delivered", "live", "resolved"},
+    "good": {"active", "completed", "delivered", "resolved"},
     "warn": {"blocked", "paused", "pending", "retrying", "expires soon"},
-    "bad": {"disabled", "dead", "failing", "exceeded"},
+    "bad": {"disabled", "failed", "failing", "exceeded"},
 }
 """What the colour of a status says; the word says it as well."""
 
@@ -79,10 +79,10 @@ def left(moment: datetime, now: datetime) -> SafeString:
 
 
 def in_short(span: timedelta, *, exact: bool = True) -> str:
-    """`42 s`, `3:07 min` (if not exact `3 min`), `2 h 5 min`, `4 d`."""
+    """Return `42s`, `3m 07s` (if not exact `3m`), `2h 5m` or `4d`."""
     seconds = max(0, int(span.total_seconds()))
     if seconds < MINUTE:
-        return f"{seconds} s"
+        return f"{seconds}s"
     if seconds < HOUR:
-        return f"{seconds // MINUTE}:{seconds % MINUTE:02} min" if exact else f"{seconds // MINUTE} min"
-    return f"{seconds // HOUR} h {seconds % HOUR // MINUTE} min" if seconds < DAY else f"{seconds // DAY} d"
+        return f"{seconds // MINUTE}m {seconds % MINUTE:02}s" if exact else f"{seconds // MINUTE}m"
+    return f"{seconds // HOUR}h {seconds % HOUR // MINUTE}m" if seconds < DAY else f"{seconds // DAY}d"

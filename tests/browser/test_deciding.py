@@ -93,7 +93,7 @@ def test_of_two_who_decide_at_once_one_wins_and_the_other_is_told(open_page, ser
     assert made.rationale == f"I say {made.decision}"
     winner = made.decided_by.removeprefix("user:")
     expect(late[0].locator("#oi-late h2")).to_have_text(f"{winner} has just decided: {made.decision}")
-    expect(late[0].locator("#oi-late")).to_contain_text("Nothing of yours was written.")
+    expect(late[0].locator("#oi-late")).to_contain_text("Your answer was not recorded.")
     assert late[0].input_value("#oi-lost") == f"I say {'Reject' if made.decision == 'Approve' else 'Approve'}"
     assert late[0].url.endswith(f"{question.id}/change/")
     expect(won.locator(".oi-decided")).to_have_text(made.decision)
@@ -115,7 +115,7 @@ def test_the_page_learns_of_a_decision_elsewhere_and_keeps_what_was_written(open
 
     page.wait_for_selector("text=ines decided")
     expect(page.locator(".oi-decided")).to_have_text("No")
-    expect(page.locator(".oi-decide [role=alert]")).to_contain_text("You had chosen: Yes")
+    expect(page.locator(".oi-decide [role=alert]")).to_contain_text("Your answer: Yes")
     assert page.input_value(".oi-decide textarea") == "It saves us two hundred calls"
 
 
@@ -134,9 +134,9 @@ def test_several_alike_are_answered_from_the_inbox(open_page, ada):
     page.wait_for_selector("text=Ship part 3?")
     expect(page.locator("#oi-picked")).to_have_text("3 answers chosen, 3 selected")
     page.select_option("#oi-shared", "")
-    page.click("text=Review answers")
+    page.click("text=Review and confirm")
     page.fill("#rationale", "Checked by hand")
-    page.click("text=Record 3 decisions")
+    page.click("text=Submit 3 decisions")
 
     page.wait_for_selector("text=/Decided: /")
     answers = [ada.get_arbitration(question.id).decision for _, question in made]
@@ -157,7 +157,7 @@ def test_the_next_write_of_a_holder_whose_lease_was_revoked_is_refused(open_page
         page.goto("/admin/leasing/lease/?q=porto")
         page.wait_for_selector(LIVE)
         page.check(".oi-row:has-text('porto') .oi-pick input")
-        page.click("text=Revoke the selected")
+        page.click("text=Revoke selected")
         page.fill("#reason", "Too dear")
         page.click("button:text('Revoke')")
         page.wait_for_selector("text=Revoked: porto held by ada.")

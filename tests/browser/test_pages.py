@@ -39,7 +39,7 @@ def test_a_key_is_made_in_the_console_shown_once_copied_used_and_revoked(open_pa
     headers = {"X-API-Key": secret}
     assert requests.get(f"{server.api}/intents", headers=headers, timeout=10).status_code == 200
 
-    operator.click("text=Back to the keys")
+    operator.click("text=Back to API keys")
     assert secret not in operator.content()
     operator.click(".oi-row-title:text('from the console')")
     assert secret not in operator.content()

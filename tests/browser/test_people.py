@@ -9,7 +9,7 @@ PASSWORD = "correct horse battery"
 def test_an_operator_lets_somebody_in_by_a_link_and_throws_him_out(open_page):
     operator: Page = open_page("operator")
     operator.goto("/admin/auth/user/")
-    operator.click("text=Add a person")
+    operator.click("text=Add person")
     operator.fill("#id_name", "nina")
     operator.click("[name=_save]")
     link = operator.input_value("#oi-secret")
@@ -19,8 +19,8 @@ def test_an_operator_lets_somebody_in_by_a_link_and_throws_him_out(open_page):
     assert "token" not in nina.url
     nina.fill("#id_new_password1", PASSWORD)
     nina.fill("#id_new_password2", PASSWORD)
-    nina.click("text=Set the password and sign in")
-    nina.wait_for_selector("text=Your password is set, and you are signed in.")
+    nina.click("text=Set password and sign in")
+    nina.wait_for_selector("text=Password set. You are signed in.")
     nina.wait_for_selector(LIVE)
     expect(nina.locator("nav a:has-text('API keys')")).to_have_count(1)
     expect(nina.locator("nav a:has-text('People')")).to_have_count(0)
@@ -28,7 +28,7 @@ def test_an_operator_lets_somebody_in_by_a_link_and_throws_him_out(open_page):
     expect(nina.locator("text=New key")).to_have_count(0)
     nina.wait_for_selector(LIVE)
 
-    operator.click("text=Back to the people")
+    operator.click("text=Back to people")
     operator.click(".oi-row-title:text('nina')")
     expect(operator.locator(".oi-facts")).to_contain_text("in 1 browser")
     operator.click("button:text('Switch off')")

@@ -57,7 +57,7 @@ def test_costs_come_in_while_somebody_looks_and_go_out_as_csv(open_page, post):
     assert page.evaluate("window.isTheSamePage")
 
     with page.expect_download() as download:
-        page.click("text=Export as CSV")
+        page.click("text=Export CSV")
     rows = [*csv.DictReader(StringIO(download.value.path().read_text()))]
     assert [row["amount"] for row in rows] == ["0.125", "0.125"]
 
@@ -87,8 +87,8 @@ def test_what_somebody_opened_stays_open_when_something_happens(open_page, post)
     cost = {"cost_type": "tokens", "amount": 1, "unit": "USD", "agent_id": "a"}
     post(f"/intents/{intent['id']}/costs", cost)
     page = watched(open_page("viewer"), f"/admin/costs/overview/?portfolio={portfolio['id']}")
-    page.click("summary:text('As a table')")
-    page.focus("summary:text('As a table')")
+    page.click("summary:text('Table view')")
+    page.focus("summary:text('Table view')")
 
     post(f"/intents/{intent['id']}/costs", cost)
     expect(page.locator(".oi-total b")).to_have_text("$2.00", timeout=15_000)
@@ -135,5 +135,5 @@ def test_an_attachment_s_digest_is_copied_and_its_page_says_when_somebody_remove
     assert page.evaluate("navigator.clipboard.readText()") == attachment["sha256"]
     requests.delete(f"{server.api}{path}/{attachment['id']}", headers=HEADERS, timeout=10).raise_for_status()
 
-    expect(page.locator("#oi-panels [role=alert]")).to_contain_text("It is not there any more")
+    expect(page.locator("#oi-panels [role=alert]")).to_contain_text("No longer available")
     assert page.evaluate("window.isTheSamePage")

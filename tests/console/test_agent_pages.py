@@ -34,10 +34,10 @@ def test_the_list_has_whoever_was_assigned_held_spent_or_acted(person, api, agen
     page = person("viewer").get("agents/").text
 
     ada = row(page, "ada")
-    for words in ("1 completed", "1 active", "holds 1 lease", "$0.25", "active <time"):
+    for words in ("1 completed", "1 active", "1 active lease", "$0.25", "active <time"):
         assert words in ada
-    assert "has done nothing yet" in row(page, "only/assigned")
-    assert "nothing assigned" in row(page, "only-acted")
+    assert "no activity yet" in row(page, "only/assigned")
+    assert "no intents assigned" in row(page, "only-acted")
     assert ">system</a>" not in page
     assert "user:" not in re.sub(r"<nav.*?</nav>", "", page, flags=re.DOTALL)
 
@@ -46,13 +46,13 @@ def test_it_is_searched(person, busy):
     vera = person("viewer")
 
     assert ">ada</a>" in vera.get("agents/", {"q": "AD"}).text
-    assert "No agent is called like that" in vera.get("agents/", {"q": "<zoe>"}).text
+    assert "No agents match" in vera.get("agents/", {"q": "<zoe>"}).text
 
 
 def test_a_page_has_what_the_agent_holds_does_asks_and_fails_at(person, busy):
     page = person("viewer").get("agents/ada/").text
 
-    for words in ("<b>1</b> open intent", "<b>1</b> lease held", "<code>text</code>", "May I?", "timeout", "Work 1", "$0.25"):
+    for words in ("<b>1</b> open intent", "<b>1</b> active lease", "<code>text</code>", "May I?", "timeout", "Work 1", "$0.25"):
         assert words in page
     assert "<i>slow</i>" not in page
     assert 'data-follow="/admin/follow?agent=ada"' in page

@@ -16,7 +16,7 @@ def test_a_server_in_dev_mode_prints_a_way_in_once(vendor, tmp_path):
         with requests.Session() as browser:
             second = browser.get(link, timeout=10)
             assert second.url.endswith("/admin/login/")
-            assert "has been used, or is too old" in second.text
+            assert "was already used or has expired" in second.text
 
 
 def test_outside_dev_mode_it_says_how_to_make_an_account_and_prints_no_way_in(vendor, tmp_path):

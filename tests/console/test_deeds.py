@@ -46,7 +46,7 @@ def test_who_saw_an_older_version_is_told_kindly_and_changes_nothing(api, person
 
     told = do(olga, intent, "status", version=2, status="completed").text
 
-    assert "Somebody was faster: you saw version 2, and it is version 3 now. Nothing was changed." in told
+    assert "This intent changed since you opened it (version 2 → 3). Nothing was saved." in told
     assert fresh(api, intent)["status"] == "active"
     assert "version" in do(olga, intent, "status", status="completed").text
     assert fresh(api, intent)["status"] == "active"
@@ -59,8 +59,8 @@ def test_what_waits_cannot_be_unblocked_and_says_for_what(api, person, make_inte
 
     shown = page(olga, intent).text
 
-    assert re.search(r"It waits</b>.*?First of all", shown, re.DOTALL)
-    assert "Unblock" not in shown
+    assert re.search(r"Blocked by</b>.*?First of all", shown, re.DOTALL)
+    assert not re.search(r">Unblock\b(?!s)", shown)
     assert "waits for dependencies" in do(olga, intent, "status", version=1, status="pending").text
     assert fresh(api, intent)["status"] == "blocked"
 
@@ -82,11 +82,10 @@ def test_abandoning_says_how_many_go_with_it_and_asks_again_when_there_are_other
     olga = person("operator")
 
     question = do(olga, root, "abandon", version=1, confirmed=False).text
-    assert "Abandon the 3 open intents below it as well" in question
+    assert "Also abandon 3 open descendants" in question
     make_intent(title="A late child", parent_intent_id=root["id"])
-    assert (
-        "There are 4 open intents below it now, and not 3" in do(olga, root, "abandon", version=1, cascade="yes", counted=3).text
-    )
+    told = do(olga, root, "abandon", version=1, cascade="yes", counted=3).text
+    assert "The number of open descendants changed (3 → 4)." in told
     assert {each.status for each in Intent.objects.all()} == {"draft"}
 
     do(olga, root, "abandon", version=1, cascade="yes", counted=4, reason="Called off")
@@ -97,7 +96,7 @@ def test_abandoning_says_how_many_go_with_it_and_asks_again_when_there_are_other
 def test_agents_are_assigned_and_unassigned_in_the_name_of_the_person(api, person, make_intent):
     intent, olga = make_intent(), person("operator")
 
-    assert "ada works on it as reviewer" in do(olga, intent, "assign", agent_id=" ada ", role="reviewer").text
+    assert "Assigned ada as reviewer" in do(olga, intent, "assign", agent_id=" ada ", role="reviewer").text
     assert "agent_id" in do(olga, intent, "assign", agent_id="").text
     assert fresh(api, intent)["agents"] == [{"agent_id": "ada", "role": "reviewer"}]
     do(olga, intent, "unassign", agent_id="ada")
@@ -120,8 +119,8 @@ def test_an_arbiter_revokes_the_chosen_leases_and_no_others(api, agent, person, 
     assert "Revoked: a held by ada, b held by ada." in told
     still = api.get("/leases", status="active").json()["leases"]
     assert {each["id"] for each in still} == {leases[2], elsewhere}
-    assert "None of the leases is held any more" in do(judy, intent, "revoke", lease=leases[:1]).text
-    assert "Choose the leases first" in do(judy, intent, "revoke", confirmed=False).text
+    assert "None of the selected leases is active any more" in do(judy, intent, "revoke", lease=leases[:1]).text
+    assert "Select at least one lease" in do(judy, intent, "revoke", confirmed=False).text
 
 
 def test_deeds_need_their_csrf_token_and_a_post(person, make_intent):

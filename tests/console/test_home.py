@@ -44,8 +44,8 @@ def test_what_waits_stands_first_and_what_is_urgent_before_that(person, told):
     titles = re.findall(r'oi-question-title"[^>]*>([^<]*)', page)
     assert [title[:12] for title in titles] == ["Roll release", "May I name t", "Shall prices", "The second c"]
     assert "Blocks work" in page
-    assert "waits for <a" in page
-    assert "a decision: Roll release 2481 back" in page
+    assert "blocked by <a" in page
+    assert "pending decision: Roll release 2481 back" in page
 
 
 def test_each_number_is_that_of_the_list_it_leads_to(person, told):
@@ -75,7 +75,7 @@ def test_a_closed_intent_s_budget_bothers_nobody(api, person, make_intent):
 
     set_status(api, intent, "completed")
 
-    assert "No budget is near its limit" in grace.get("").text
+    assert "No budgets near their limit" in grace.get("").text
 
 
 def test_the_page_costs_the_same_queries_whatever_there_is(person, told):

@@ -47,7 +47,7 @@ def test_the_list_is_narrowed_to_what_is_tied_to_an_intent_and_its_page_counts_a
     for name, of, expected, words in (
         ("parent", root, {"First", "Second"}, ">2 children</a>"),
         ("needed_by", second, {"First"}, ">1 intent</a></li>"),
-        ("waits_for", first, {"Second"}, ">1 intent</a> waits for it"),
+        ("waits_for", first, {"Second"}, ">1 intent</a> depends on it"),
     ):
         assert titles(vera, **{name: of["id"]}) == expected
         assert titles(vera, **{name: "nonsense"}) == set()
@@ -66,9 +66,9 @@ def test_narrowed_to_a_portfolio_the_rows_say_how_they_are_in_it(api, person, ma
 
     narrowed = vera.get("intents/intent/", {"portfolio": house["id"]}).text
 
-    assert "primary of the portfolio, priority 7, added by " in narrowed
+    assert "primary in this portfolio, priority 7, added by " in narrowed
     assert f'<option value="{house["id"]}" selected>House</option>' in narrowed
-    assert "of the portfolio" not in vera.get("intents/intent/").text
+    assert "in this portfolio" not in vera.get("intents/intent/").text
 
 
 def test_a_row_says_who_works_on_it_what_it_waits_for_and_what_happened_last(api, person, make_intent):
@@ -81,7 +81,7 @@ def test_a_row_says_who_works_on_it_what_it_waits_for_and_what_happened_last(api
     )
 
     assert row
-    for told in ("?agent=ada", "waits for <a", "First of all", "version 1", "Blocked", "comment, <time"):
+    for told in ("?agent=ada", "blocked by <a", "First of all", "version 1", "Blocked", "comment, <time"):
         assert told in row[0]
 
 
@@ -91,7 +91,7 @@ def test_an_empty_list_says_how_to_begin_and_a_narrow_one_how_to_widen(person, m
 
     make_intent()
 
-    assert "No intent is like that" in vera.get("intents/intent/", {"agent": "nobody"}).text
+    assert "No intents match these filters" in vera.get("intents/intent/", {"agent": "nobody"}).text
 
 
 def test_the_list_costs_the_same_queries_whatever_there_is(api, person, make_intent):
@@ -111,7 +111,7 @@ def test_a_list_is_counted_no_further_than_it_is_shown(person, make_intent, monk
     row = Intent.objects.values().get()
     Intent.objects.bulk_create(Intent(**{**row, "id": Intent().pk}) for _ in range(70))
 
-    assert "Page 1 of 2, more than 60 in all" in person("viewer").get("intents/intent/").text
+    assert "Page 1 of 2 · more than 60 total" in person("viewer").get("intents/intent/").text
 
 
 # --- the page ---------------------------------------------------------------------------------------------------------
@@ -135,8 +135,8 @@ def test_the_page_tells_of_all_that_belongs_to_an_intent(api, agent, person, mak
     told = page(person("viewer"), intent).text
 
     for part in (
-        "A part", "What for", "The whole", "progress", "$1.50", "of $2.00", "draft", "timeout", "too slow", "No retry", "Which one?",
-        "a.txt", "hello", "ada", "max_cost", "Look</a>",
+        "A part", "What for", "The whole", "progress", "$1.50", "of $2.00", "draft", "timeout", "too slow", "Not retried", "Which one?",
+        "a.txt", "hello", "ada", "max_cost", "View</a>",
     ):  # fmt: skip
         assert part in told, part
 
@@ -222,7 +222,7 @@ def test_of_very_many_the_nearest_are_drawn_and_the_page_says_so(person, make_in
     shown = page(person("viewer"), chain[4])
 
     assert nodes(shown).keys() == {each["id"] for each in chain[2:7]}
-    assert "the nearest 5 intents of more" in shown.text
+    assert "Showing the nearest 5 intents" in shown.text
 
 
 # --- files ------------------------------------------------------------------------------------------------------------
@@ -258,11 +258,11 @@ def test_bytes_are_for_who_is_signed_in_and_are_never_run(client, person, image)
 @pytest.mark.parametrize(
     ("policy", "said"),
     [
-        ({"strategy": "none", "max_attempts": 2}, ["Up to 2 attempts. The server announces no retries."]),
-        ({"max_attempts": 1}, ["Up to 1 attempt. The server announces no retries."]),
+        ({"strategy": "none", "max_attempts": 2}, ["Up to 2 attempts. No automatic retries."]),
+        ({"max_attempts": 1}, ["Up to 1 attempt. No automatic retries."]),
         (
             {"strategy": "fixed", "max_attempts": 4, "base_delay_seconds": 0.5},
-            ["Up to 4 attempts, 0.5 s apart (fixed)."],
+            ["Up to 4 attempts, 0.5s apart (fixed)."],
         ),
         (
             {
@@ -273,17 +273,17 @@ def test_bytes_are_for_who_is_signed_in_and_are_never_run(client, person, image)
                 "retryable_errors": ["<b>", "timeout"],
             },
             [
-                "Up to 9 attempts, after 20 s, 40 s, 1:20 min, and so on up to 5:00 min, by chance up to a half shorter (exponential).",
-                "Only these errors are tried again: &lt;b&gt;, timeout.",
+                "Up to 9 attempts, retried after 20s, 40s, 1m 20s, … up to 5m 00s, randomly shortened by up to half (exponential).",
+                "Only these errors are retried: &lt;b&gt;, timeout.",
             ],
         ),
         (
             {"strategy": "linear", "max_attempts": 3, "fallback_agent_id": "bob"},
-            ["after 1 s, 2 s (linear)", "bob takes over when no retry may follow."],
+            ["retried after 1s, 2s (linear)", "bob takes over when no retries are left."],
         ),
         (
             {"fallback_agent_id": "bob", "failure_threshold": 1},
-            ["bob takes over after 1 failure, or when the attempts are used up."],
+            ["bob takes over after 1 failure, or when no retries are left."],
         ),
     ],
 )
@@ -304,4 +304,4 @@ def test_many_agents_of_an_intent_are_all_there_and_beyond_are_counted(person, m
 
     told = page(person("viewer"), intent).text
 
-    assert "These are the first 2 of 3." in told
+    assert "Showing 2 of 3 agents." in told

@@ -130,7 +130,7 @@ def test_revoking_asks_first_and_leads_back(person, key):
     sent = {"action": "revoke", "_selected_action": [key[0].pk], "back": path}
 
     question = olga.post(f"{KEYS}/", sent)
-    assert "locked out within seconds" in question.text
+    assert "lose access within seconds" in question.text
     assert ApiKey.objects.get().revoked_at is None
 
     assert olga.post(f"{KEYS}/", {**sent, "confirmed": "yes"}).url == path
@@ -142,10 +142,10 @@ def test_the_list_says_whose_each_is_when_it_was_used_and_who_made_it(person, ke
 
     page = person("viewer").get(f"{KEYS}/").text
 
-    assert "speaks for ada alone" in page
-    assert re.search(r"made by <a [^>]*><bdi>dev-user</bdi>", page)
+    assert "acts as ada only" in page
+    assert re.search(r"created by <a [^>]*><bdi>dev-user</bdi>", page)
     assert "used <time" in page
-    assert "New key" not in page
+    assert "Create API key" not in page
 
 
 def test_the_server_s_log_says_who_changed_which_key_and_never_the_key(

@@ -70,7 +70,7 @@ def test_the_end_is_there_without_a_script_and_when_the_holder_was_last_active(a
 
     ends = Lease.objects.get().expires_at
     assert f"until {ends:%H:%M:%S} UTC" in shown
-    assert re.search(r"taken 2 h 0 min ago via agent-research, dev mode · holder last active here \d s ago", shown)
+    assert re.search(r"acquired 2h 0m ago via agent-research, dev mode · holder last active \ds ago", shown)
 
 
 @pytest.mark.rule("L-5")
@@ -95,8 +95,8 @@ def test_revoking_what_has_ended_is_told_and_writes_nothing(api, person, take):
 
     told = grace.act("leasing/lease", "revoke", revoked["id"], expired["id"]).text
 
-    assert "flights held by ada: ines has revoked it already. Nothing was written." in told
-    assert "hotels held by ada: it had run out already. Nothing was written." in told
+    assert "flights held by ada: already revoked by ines. Nothing was changed." in told
+    assert "hotels held by ada: already expired. Nothing was changed." in told
     assert "Revoked:" not in told
     assert api.get("/events", limit=1000).json()["events"] == before
 
@@ -116,10 +116,10 @@ def test_a_lease_s_page_tells_its_history(api, agent, person, take, make_intent)
     grace.act("leasing/lease", "revoke", lease["id"], reason="Ada hangs")
     shown = text(grace.get(page))
 
-    assert re.search(r"grace person revoked it \d s ago : Ada hangs", shown)
+    assert re.search(r"grace person revoked this lease \ds ago : Ada hangs", shown)
     assert "Renewed 2 times" in shown
     assert "comment Seat 12A" in shown
-    assert re.search(r"Others who had flights bob released \d s ago", shown)
+    assert re.search(r"Other leases on flights bob released \ds ago", shown)
     assert 'class="oi-button">Revoke<' not in grace.get(page).text
 
 

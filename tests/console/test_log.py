@@ -68,7 +68,7 @@ def test_versions_too_far_back_to_be_replayed_still_say_what_they_changed(api, p
 
     told = page(vera, intent, version=9, at=link[1]).text
 
-    assert "More than two thousand changes lie before this version" in told
+    assert "More than 2,000 changes precede this version" in told
     assert "progress = step 7" in told
 
 
@@ -141,7 +141,7 @@ def test_a_filter_looks_through_so_many_events_and_says_where_it_stopped(api, pe
     older = re.search(r'rel="next" href="\?(.*?)#log"', first.text)[1].replace("&amp;", "&")
 
     assert events(first) == []
-    assert "There may be more further back" in first.text
+    assert "Older events may match too" in first.text
     assert events(vera.get(f"intents/intent/{intent['id']}/change/?{older}")) == ["intent_created"]
 
 
@@ -158,7 +158,7 @@ def test_a_long_payload_is_cut_in_the_list_and_whole_on_its_own_page(api, person
     event = api.post(f"/intents/{intent['id']}/events", {"event_type": "long", "payload": {"text": "y" * 5000 + "END"}}).json()
     vera = person("viewer")
     shown = page(vera, intent, type="long").text
-    link = re.search(r'href="(/admin/intents/event/\d+/change/)">All of it', shown)
+    link = re.search(r'href="(/admin/intents/event/\d+/change/)">View full payload', shown)
 
     assert "END" not in shown
     alone = vera.client.get(link[1]).text

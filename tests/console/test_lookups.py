@@ -70,7 +70,7 @@ def test_who_asks_for_a_column_is_told_that_this_is_not_possible(person, model):
     for column in {each.name for each in model._meta.get_fields()} - taken(model):
         refused = operator.get(url, {f"{column}__regex": "^(a+)+$"})
         assert refused.status_code == 400
-        assert f"This page takes no &#x27;{column}__regex&#x27;." in refused.text
+        assert f"Unknown parameter &#x27;{column}__regex&#x27;." in refused.text
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label_lower)

@@ -39,9 +39,9 @@ def test_progress_is_numbers_words_and_a_bar(person, launch):
 def test_members_what_blocks_the_rules_and_the_costs_are_there_and_escaped(person, launch):
     page = page_of(person, launch)
 
-    assert "It can be completed once all members are completed." in page
-    assert "<b>2 members</b> stand in the way" in page
-    assert "waits for <a" in page
+    assert "Can be completed once all members are completed." in page
+    assert "<b>2 members</b> must complete first" in page
+    assert "blocked by <a" in page
     assert "priority 2" in page
     assert "$2.505" in page
     assert "$2.50 <span" in page
@@ -57,8 +57,8 @@ def test_members_say_who_added_them_and_those_beyond_are_in_a_list(person, launc
     page = page_of(person, launch)
 
     assert re.search(r"added by <a [^>]*><bdi>dev-user</bdi></a> <span class=.oi-by-key.>via <bdi>dev-user, dev mode</bdi>", page)
-    assert f'?portfolio={launch["id"]}">All 3 in a list</a>' in page
-    assert f'?portfolio={launch["id"]}&amp;status__exact=completed">All 1 in a list</a>' in page
+    assert f'?portfolio={launch["id"]}">View all 3</a>' in page
+    assert f'?portfolio={launch["id"]}&amp;status__exact=completed">View all 1</a>' in page
 
 
 def test_the_list_shows_how_far_each_is(person, launch):
@@ -71,7 +71,7 @@ def test_the_list_shows_how_far_each_is(person, launch):
 def test_completing_too_early_says_kindly_what_it_waits_for(person, api, launch):
     told = person("operator").act("portfolios/portfolio", "complete", launch["id"]).text
 
-    assert "Launch: not yet. It requires all of its members completed, and waits for “" in told
+    assert "Launch: can&#x27;t be completed until these members are: “" in told
     assert "“Open the shop”" in told
     assert api.get(f"/portfolios/{launch['id']}").json()["status"] == "active"
 
@@ -91,7 +91,7 @@ def test_a_closed_one_offers_nothing(person, api, launch):
     page = person("operator").get(f"portfolios/portfolio/{launch['id']}/change/").text
 
     assert "oi-verbs" not in page
-    assert "which is for good" in page
+    assert "can no longer be added or removed" in page
 
 
 def test_the_page_costs_the_same_queries_whatever_there_is(person, api, launch, make_intent):

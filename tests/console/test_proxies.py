@@ -32,7 +32,7 @@ def sign_in(name, password, *, client, peer=PROXY):
 
 
 def is_throttled(response):
-    return "Too many attempts" in response.content.decode()
+    return "Too many sign-in attempts" in response.content.decode()
 
 
 def test_strangers_behind_a_proxy_nobody_named_lock_nobody_out(vera, caplog):

@@ -76,7 +76,7 @@ def test_the_tabs_show_what_became_of_the_others(api, agent, person, ask):
     )
     assert titles(grace.get(INBOX, {"state": "expired"})) == ["c"]
     assert titles(grace.get(INBOX, {"state": "all"})) == ["c", "b", "a"]
-    assert "Nothing waits for an answer" in grace.get(INBOX).text
+    assert "No pending questions" in grace.get(INBOX).text
     assert "client.request_arbitration(" in grace.get(INBOX).text
 
 
@@ -88,7 +88,7 @@ def test_the_search_finds_questions_by_their_words_their_agent_and_their_intent(
     assert titles(grace.get(INBOX, {"q": "roll"})) == ["Roll back?"]
     assert titles(grace.get(INBOX, {"q": "sre-ag"})) == ["Roll back?"]
     assert titles(grace.get(INBOX, {"q": "About: Name"})) == ["Name it?"]
-    assert "No question here has “nowhere”" in grace.get(INBOX, {"q": "nowhere"}).text
+    assert "No questions here match “nowhere”" in grace.get(INBOX, {"q": "nowhere"}).text
 
 
 def test_a_blocking_question_says_how_many_wait(api, person, ask, make_intent):
@@ -96,7 +96,7 @@ def test_a_blocking_question_says_how_many_wait(api, person, ask, make_intent):
     make_intent(title="Repair", depends_on=[intent["id"]])
     ask("Roll back?", intent=intent, blocking=True)
 
-    assert "is blocked, and 1 more waits for it" in " ".join(person("viewer").get(INBOX).text.split())
+    assert "is blocked, along with 1 other" in " ".join(person("viewer").get(INBOX).text.split())
     assert "Repair" in person("viewer", "vera").get(page({"id": Arbitration.objects.get().pk})).text
 
 
@@ -107,11 +107,11 @@ def test_several_are_answered_in_one_go_after_one_question_back(api, person, ask
     answers = {f"answer-{first['id']}": "Yes", f"answer-{second['id']}": "No", f"answer-{third['id']}": "Red"}
 
     review = grace.post(f"{INBOX}answer/", answers).text
-    assert "Record 3 decisions" in review
+    assert "Submit 3 decisions" in review
     assert rows() == before
     told = grace.post(f"{INBOX}answer/", {**answers, "rationale": "All checked", "confirmed": "yes"}, follow=True).text
 
-    assert "Decided: a Yes; b No; c Red." in told
+    assert "Decided: a → Yes; b → No; c → Red." in told
     made = Decision.objects.order_by("pk").values_list("arbitration__reason", "decision", "rationale", "decided_by")
     assert [*made] == [
         ("a", "Yes", "All checked", "user:grace"),
@@ -128,9 +128,9 @@ def test_one_answer_for_all_selected_leaves_out_those_that_do_not_offer_it(perso
 
     review = grace.post(f"{INBOX}answer/", {"label": "Yes", "_selected_action": [each["id"] for each in chosen]}).text
 
-    assert "Record 2 decisions" in review
-    assert "It does not offer “Yes”" in review
-    assert "It wants an answer in words" in review
+    assert "Submit 2 decisions" in review
+    assert "“Yes” is not one of its options" in review
+    assert "It needs a free-text answer" in review
 
 
 def test_what_was_decided_meanwhile_is_told_and_the_others_are_recorded(api, person, ask):
@@ -140,8 +140,8 @@ def test_what_was_decided_meanwhile_is_told_and_the_others_are_recorded(api, per
 
     told = person("arbiter").post(f"{INBOX}answer/", {**answers, "confirmed": "yes"}, follow=True).text
 
-    assert "a: ines has just decided: No: " in told
-    assert "Decided: b Yes." in told
+    assert "a: ines just decided: No: " in told
+    assert "Decided: b → Yes." in told
     assert [*Decision.objects.order_by("pk").values_list("decision", flat=True)] == ["No", "Yes"]
 
 
@@ -150,7 +150,7 @@ def test_nothing_picked_is_said_and_nonsense_decides_nothing(person, ask):
     before = rows()
     grace = person("arbiter")
 
-    assert "Choose an answer for at least one question." in grace.post(f"{INBOX}answer/", {}, follow=True).text
+    assert "Choose an option for at least one question." in grace.post(f"{INBOX}answer/", {}, follow=True).text
     for sent in ({"answer-nonsense": "Yes"}, {f"answer-{question['id']}": "Perhaps"}):
         assert grace.post(f"{INBOX}answer/", {**sent, "confirmed": "yes"}, follow=True).status_code == 200
     assert rows() == before
@@ -190,7 +190,7 @@ def test_the_page_shows_what_its_reader_needs(api, agent, person, ask):
     assert "release 1 field id 2481" in shown
     assert "About: Roll back?" in shown
     assert "checked 1 2" in shown  # Then, and now.
-    assert "new nothing" in shown
+    assert "new not set" in shown
     assert "comment ada via agent-research, dev mode Hurry" in shown
 
 
@@ -239,8 +239,8 @@ def test_who_comes_second_is_told_by_whom_and_what_and_loses_nothing(api, person
     late = send(person("arbiter", "grace"), question, decision="Yes", rationale="Known to work")
 
     assert late.status_code == 409
-    assert re.search(r"ines has just decided: No.*before you\. Nothing of yours was written\.", late.text, re.DOTALL)
-    assert "<b>You had chosen:</b> Yes" in late.text
+    assert re.search(r"ines just decided: No.*before you submitted\. Your answer was not recorded\.", late.text, re.DOTALL)
+    assert "<b>Your answer:</b> Yes" in late.text
     assert "Known to work</textarea>" in late.text
     assert rows() == before
 
@@ -265,8 +265,8 @@ def test_an_answer_after_its_time_or_after_the_question_was_withdrawn_is_told_ki
     first, second = send(grace, expired, decision="North"), send(grace, withdrawn, decision="South")
 
     assert (first.status_code, second.status_code) == (409, 409)
-    assert "The question ran out 3:0" in first.text
-    assert "ada has withdrawn the question" in second.text
+    assert "It expired 3m 0" in first.text
+    assert "ada withdrew this question" in second.text
     assert "found out myself" in second.text
     assert "North" in first.text
     assert rows() == before
@@ -278,8 +278,8 @@ def test_what_is_missing_is_said_and_what_was_written_stays(person, ask):
     response = send(person("arbiter"), question, rationale="Because", summary_2="of what?")
 
     assert response.status_code == 400
-    assert "Choose an answer." in response.text
-    assert "Say where evidence 2 comes from." in response.text
+    assert "Choose an option." in response.text
+    assert "Enter a source for evidence 2." in response.text
     assert "Because</textarea>" in response.text
     assert 'value="of what?"' in response.text
     assert not Decision.objects.exists()
@@ -290,12 +290,12 @@ def test_who_asked_himself_has_no_button_and_is_refused(person, make_intent):
     question = {"id": str(asked_by("grace", make_intent(), "May I?", "Yes").pk)}
     grace, before = person("arbiter"), rows()
 
-    assert "You asked this yourself" in grace.get(page(question)).text
-    assert "You asked this yourself" in grace.get(INBOX).text
+    assert "You asked this question" in grace.get(page(question)).text
+    assert "You asked this question" in grace.get(INBOX).text
     assert 'id="oi-decide"' not in grace.get(page(question)).text
     assert send(grace, question, decision="Yes").status_code == 403
     answers = {f"answer-{question['id']}": "Yes", "confirmed": "yes"}
-    assert "You asked this yourself" in grace.post(f"{INBOX}answer/", answers, follow=True).text
+    assert "You asked this question" in grace.post(f"{INBOX}answer/", answers, follow=True).text
     assert rows() == before
     assert 'id="oi-decide"' in person("operator", "olga").get(page(question)).text
 
@@ -306,7 +306,7 @@ def test_withdrawing_what_was_decided_meanwhile_is_told_kindly(api, person, ask)
 
     told = person("arbiter").act("governance/arbitration", "withdraw", question["id"]).text
 
-    assert "a: ines has just decided: north" in told
+    assert "a: ines just decided: north" in told
 
 
 def test_markup_stays_text_wherever_it_stands(api, person, ask, make_intent):

@@ -69,7 +69,7 @@ def test_every_table_that_people_may_ask_about_is_in_the_console():
         "LimitSetter",
         "Console",
         "TopicMembership",
-        "Plan",
+        "OutboxCursor",
         "BudgetAlert",
         "SignInLink",
         "Attempts",
@@ -109,7 +109,7 @@ def test_an_arbiter_is_asked_first_and_revokes_a_lease_with_a_reason(api, person
     chosen = {"action": "revoke", "index": 0, "_selected_action": [lease["id"]]}
 
     question = grace.post("leasing/lease/", chosen).content.decode()
-    assert "its next write with the lease&#x27;s token is refused" in question
+    assert "its next write with the fencing token is rejected" in question
     assert Lease.objects.get().status == "active"
     told = grace.act("leasing/lease", "revoke", lease["id"], reason="Held for too long").content.decode()
 

@@ -46,11 +46,11 @@ def test_each_attempt_is_told_with_its_answer_and_when_the_next_one_comes(person
 
     page = shown(person, pager)
 
-    assert "1 attempt, the last answered with 503" in page
+    assert "1 attempt, last response 503" in page
     assert "&lt;script&gt;come again" in page
     assert "<script>come again" not in page
     assert 'next in <time datetime="' in page
-    assert "Its receiver does not take what is sent." in page
+    assert "The endpoint is rejecting deliveries." in page
     assert "<b>Book</b>" not in page
 
 
@@ -61,21 +61,21 @@ def test_it_says_why_a_subscription_is_disabled_and_what_to_do(person, api, inte
 
     page = shown(person, pager)
 
-    assert "answered 410 Gone" in page
-    assert "Then enable it" in page
+    assert "responded 410 Gone" in page
+    assert "Then enable the webhook" in page
 
 
 @pytest.mark.parametrize("reason", ["the dashboard is gone", ""])
 def test_who_disabled_it_and_why_is_told(person, pager, reason):
     person("operator").act(PAGE, "disable", pager["id"], reason=reason)
 
-    assert f"user:grace disabled it: {reason or 'disabled in the console'}" in shown(person, pager)
+    assert f"Disabled by user:grace: {reason or 'disabled in the console'}" in shown(person, pager)
 
 
 def test_one_that_has_run_out_is_told_apart(person, pager):
     Subscription.objects.update(expires_at=database_now() - timedelta(seconds=1))
 
-    assert "It has run out" in shown(person, pager)
+    assert "This webhook expired" in shown(person, pager)
 
 
 def test_it_is_paused_and_resumed_and_hears_nothing_of_what_was_between(person, api, intent, pager):
@@ -84,7 +84,7 @@ def test_it_is_paused_and_resumed_and_hears_nothing_of_what_was_between(person, 
     assert "Paused: pager" in olga.act(PAGE, "pause", pager["id"]).text
     comment(api, intent)
     assert ">Resume</button>" in shown(person, pager, "oscar", "operator")
-    assert "Active: pager" in olga.act(PAGE, "resume", pager["id"]).text
+    assert "Resumed: pager" in olga.act(PAGE, "resume", pager["id"]).text
 
     assert deliver_all_due() == 0
     comment(api, intent)
@@ -97,9 +97,9 @@ def test_all_dead_ones_are_sent_again_at_once(person, api, intent, pager, receiv
     deliver_all_due()
     killed()
     olga = person("operator", "olga")
-    assert ">Send all dead ones again</button>" in shown(person, pager, "oscar", "operator")
+    assert ">Resend all failed</button>" in shown(person, pager, "oscar", "operator")
 
-    assert "on their way again: pager" in olga.act(PAGE, "send_dead", pager["id"]).text
+    assert "Resending failed deliveries: pager" in olga.act(PAGE, "send_dead", pager["id"]).text
 
     assert deliver_all_due() == 3
     assert len(receiver.ids) == 2 * len(set(receiver.ids)) == 6

@@ -79,7 +79,7 @@ def test_without_options_a_person_writes_the_decision(ada, person, intent):
 
 @pytest.mark.parametrize(
     ("fields", "says"),
-    [({}, "Choose an answer."), ({"decision": "c"}, "Choose one of the answers that are offered.")],
+    [({}, "Choose an option."), ({"decision": "c"}, "Choose one of the options offered.")],
 )
 def test_what_cannot_be_decided_is_said(ada, person, intent, fields, says):
     arbitration = asked(ada, intent, options=["a", "b"])
@@ -96,8 +96,8 @@ def test_who_was_faster_is_said(api, ada, person, intent):
 
     shown = send(person, arbitration, decision="b")
 
-    assert "dev-user has just decided: " in shown
-    assert "Nothing of yours was written." in shown
+    assert "dev-user just decided: " in shown
+    assert "Your answer was not recorded." in shown
     assert rows() == before
 
 

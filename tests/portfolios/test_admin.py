@@ -46,5 +46,5 @@ def test_a_refusal_is_told_and_the_others_are_closed(person, api, make_intent, m
 
     page = act(person, "complete", gated, free).text
 
-    assert "requires all of its members completed" in page
+    assert "until these members are" in page
     assert (shown(api, gated)["status"], shown(api, free)["status"]) == ("active", "completed")

@@ -63,7 +63,7 @@ def test_a_delivery_is_sent_again(person, api, intent, receiver):
     comment(api, intent)
     deliver_all_due()
 
-    assert "On the way" in act(person, DELIVERIES, "send_again", Delivery.objects.get()).text
+    assert "Queued" in act(person, DELIVERIES, "send_again", Delivery.objects.get()).text
 
     assert deliver_all_due() == 1
     assert len(set(receiver.ids)) == 1

@@ -14,7 +14,7 @@ function showChoice() {
   const send = document.getElementById("oi-send");
   if (!send) return;
   const chosen = options().find((each) => each.checked);
-  send.textContent = chosen ? `Decide: ${chosen.value}` : "Record the decision";
+  send.textContent = chosen ? `Decide: ${chosen.value}` : "Submit decision";
   const box = document.getElementById("oi-keys");
   box.checked = usesKeys();
   form().classList.toggle("oi-has-keys", usesKeys());
@@ -58,15 +58,15 @@ function keepWhatWasWritten(gone, fresh) {
     line.textContent = text;
     return line;
   };
-  say("h2", "Settled while you were here").className = "oi-note-title";
-  say("p", "Nothing of yours was written.");
-  if (chosen) say("p", `You had chosen: ${chosen}`);
+  say("h2", "This question closed while you were writing").className = "oi-note-title";
+  say("p", "Your answer was not recorded.");
+  if (chosen) say("p", `Your answer: ${chosen}`);
   if (why) {
     const kept = say("textarea", why);
     kept.className = "oi-input";
     kept.readOnly = true;
     kept.rows = 3;
-    kept.setAttribute("aria-label", "Your reasons, to take them elsewhere");
+    kept.setAttribute("aria-label", "Your rationale, in case you need it elsewhere");
   }
   fresh.prepend(note);
 }
@@ -110,7 +110,7 @@ function carryOver(gone, fresh) {
   queueMicrotask(() => {
     count();
     const said = document.getElementById("oi-picked");
-    if (lost.length && said) said.textContent = `Settled elsewhere, your answer is not needed any more: ${lost.join("; ")}`;
+    if (lost.length && said) said.textContent = `No longer pending, your choice was not recorded: ${lost.join("; ")}`;
   });
 }
 
@@ -136,7 +136,7 @@ function onSubmit(event) {
   if (event.target.dataset.sent) return void event.preventDefault();
   if (event.target.id !== "oi-decide") return;
   event.target.dataset.sent = "yes";
-  document.getElementById("oi-send").textContent = "Recording";
+  document.getElementById("oi-send").textContent = "Submitting…";
 }
 
 if (root) {

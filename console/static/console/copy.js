@@ -15,6 +15,6 @@ document.addEventListener("click", async (event) => {
     else document.execCommand("copy"); // Without TLS a browser offers no other way.
     said.textContent = "Copied.";
   } catch {
-    said.textContent = "Your browser did not allow it. The text is selected: copy it by hand.";
+    said.textContent = "Your browser blocked copying. The text is selected; copy it manually.";
   }
 });

@@ -6,9 +6,9 @@
 import { follow, keepTimesTrue } from "./stream.js";
 
 const SAID = {
-  opening: "Connecting",
+  opening: "Connecting…",
   live: "Live",
-  lost: "Connection lost. Trying again",
+  lost: "Connection lost. Reconnecting…",
   ended: "You are signed out.",
 };
 

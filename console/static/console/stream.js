@@ -87,11 +87,11 @@ export function follow(path, { onEvent, onState }) {
 
 export function short(milliseconds, isExact = true) {
   const seconds = Math.max(0, Math.floor(milliseconds / 1000));
-  if (seconds < 60) return `${seconds} s`;
-  if (seconds < 3600 && !isExact) return `${Math.floor(seconds / 60)} min`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")} min`;
-  if (seconds < 86400) return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
-  return `${Math.floor(seconds / 86400)} d`;
+  if (seconds < 60) return `${seconds}s`;
+  if (seconds < 3600 && !isExact) return `${Math.floor(seconds / 60)}m`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)}m ${String(seconds % 60).padStart(2, "0")}s`;
+  if (seconds < 86400) return `${Math.floor(seconds / 3600)}h ${Math.floor((seconds % 3600) / 60)}m`;
+  return `${Math.floor(seconds / 86400)}d`;
 }
 
 export function keepTimesTrue(root) {

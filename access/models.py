@@ -12,10 +12,10 @@ MAX_NAME = 100
 class Role(models.TextChoices):
     """What a key may do; each role includes the ones before it."""
 
-    OBSERVER = "observer", "Observer: reads"
-    AGENT = "agent", "Agent: works"
-    ARBITER = "arbiter", "Arbiter: an agent who may decide and revoke"
-    OPERATOR = "operator", "Operator: everything, keys included"
+    OBSERVER = "observer", "Observer: read-only"
+    AGENT = "agent", "Agent: read and write"
+    ARBITER = "arbiter", "Arbiter: can also decide and revoke leases"
+    OPERATOR = "operator", "Operator: full access, including keys"
 
     def includes(self, other: "Role") -> bool:
         ranks = list(Role)

@@ -25,8 +25,8 @@ THINGS = [
 ]
 PLACES = ["Lyon", "Porto", "Ghent", "Turin", "Leeds", "Graz", "Malmö", "Gdańsk"]
 STEPS = [
-    "Collect what is known about", "Check the sources on", "Find gaps in", "Compare last year's figures for", "Draft a plan for",
-    "Review the plan for", "Estimate the cost of", "Try changes to", "Measure the effect on", "Write the summary on",
+    "Research", "Check the sources for", "Find gaps in", "Compare last year's figures for", "Draft a plan for",
+    "Review the plan for", "Estimate the cost of", "Prototype changes to", "Measure the effect on", "Write a summary of",
     "Hand over",
 ]  # fmt: skip
 

@@ -20,7 +20,7 @@ from retries.services import record_failure
 
 MOST_QUESTIONS = 8  # That wait at once: the example asks nobody to death.
 NEWEST = 200  # Active intents among which things happen.
-QUESTIONS = ["Is this figure plausible?", "Two sources disagree. Which one holds?", "May I spend another 20 USD on this?"]
+QUESTIONS = ["Is this figure plausible?", "Two sources disagree. Which one is right?", "May I spend another 20 USD on this?"]
 
 Deed = Callable[[UUID, str, Random], object]
 

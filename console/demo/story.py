@@ -41,7 +41,7 @@ def incident() -> None:
     root = make(
         "Checkout fails for one in twenty customers in eu-west",
         to="incident-lead",
-        description="Error rate above 5 % since 02:14. Find out why, stop it, make good what went wrong.",
+        description="Error rate above 5 % since 02:14. Find the cause, mitigate it and repair the damage.",
         constraints={"max_cost": 40, "budget": {"max_per_agent_cents": 1500, "alert_threshold_percent": 80}},
         state={"severity": "SEV-1", "error_rate": 0.082, "affected": {"region": "eu-west", "customers": 1840}},
         confidence=80,
@@ -53,9 +53,11 @@ def incident() -> None:
         "Refund customers who were charged twice", to="refund-agent", parent_intent_id=root, depends_on=[find, contain],
         state={"found": 212, "refunded": 0, "sum_eur": 18240.5}, constraints={"max_cost": 5},
     )  # fmt: skip
-    tell_them = make("Tell the customers concerned", to="comms-agent", parent_intent_id=root, depends_on=[repair])
+    tell_them = make("Notify affected customers", to="comms-agent", parent_intent_id=root, depends_on=[repair])
     make("Write the post-mortem", to="scribe-agent", parent_intent_id=root, depends_on=[find, contain, tell_them])
-    status_page = make("Keep the status page true", to="comms-agent", parent_intent_id=root, state={"shown": "Investigating"})
+    status_page = make(
+        "Keep the status page up to date", to="comms-agent", parent_intent_id=root, state={"shown": "Investigating"}
+    )
     move(status_page, "active", by="comms-agent")
     hold(status_page, "shown", 150, by="comms-agent")
     note(status_page, by="comms-agent", shown="Identified")
@@ -63,13 +65,13 @@ def incident() -> None:
         status_page,
         "comms-agent",
         "May I name the payment provider on the status page?",
-        [("Name it", "Customers ask their banks; it saves support two hundred calls."),
-         ("Do not name it", "The cause lies with us, and the contract asks for 24 hours' notice.")],
+        [("Name it", "Customers are calling their banks; saves about 200 support calls."),
+         ("Do not name it", "The cause is on our side, and the contract requires 24 hours' notice.")],
         minutes=55,
         context={"draft": "Payments through our provider fail for some customers.", "readers_per_minute": 310},
     )  # fmt: skip
     room = create_portfolio(
-        actor=LEAD, name="Incident 2481", description="Everything about tonight's outage.",
+        actor=LEAD, name="Incident 2481", description="Tonight's outage and its follow-up.",
         governance_policy={"require_all_completed": True, "shared_constraints": {"budget": 60}},
     )  # fmt: skip
     for priority, intent_id in enumerate([root, find, contain, repair, tell_them, status_page]):
@@ -108,7 +110,7 @@ def _find(root: UUID) -> UUID:
 
 
 def _contain(root: UUID) -> UUID:
-    contain = make("Stop the damage", to="sre-agent", parent_intent_id=root)
+    contain = make("Mitigate the outage", to="sre-agent", parent_intent_id=root)
     move(contain, "active", by="sre-agent")
     shift = make("Send 40 % of the traffic to eu-central", to="sre-agent", parent_intent_id=contain, state={"percent": 0})
     move(shift, "active", by="sre-agent")
@@ -117,7 +119,7 @@ def _contain(root: UUID) -> UUID:
     spend(shift, "2.18", by="sre-agent", model="gpt-5")
     move(shift, "completed", by="sre-agent")
     rules = make(
-        "Take the slow price rules out of service", to="sre-agent", parent_intent_id=contain,
+        "Disable the slow price rules", to="sre-agent", parent_intent_id=contain,
         state={"release": 2481, "rules": {"promo.stackable": "on", "promo.member": "on"}},
     )  # fmt: skip
     move(rules, "active", by="sre-agent")
@@ -126,10 +128,10 @@ def _contain(root: UUID) -> UUID:
     _ask(
         rules,
         "sre-agent",
-        "Roll release 2481 back, or switch off one rule and fix forward?",
-        [("Roll back", "Known to work, 9 minutes. Loses tonight's campaign, about 14,000 EUR."),
-         ("Switch off promo.stackable", "1 minute, keeps the campaign. Untested under load."),
-         ("Wait for the bisection", "12 minutes more at 8 % errors.")],
+        "Roll back release 2481, or disable one rule and fix forward?",
+        [("Roll back", "Proven, takes 9 minutes. Loses tonight's campaign, about 14,000 EUR."),
+         ("Disable promo.stackable", "Takes 1 minute and keeps the campaign. Untested under load."),
+         ("Wait for the bisect", "12 more minutes at 8 % errors.")],
         minutes=18,
         blocking=True,
         context={"error_rate": 0.082, "lost_eur_per_minute": 410, "release": {"id": 2481, "author": "price-team", "changes": 37}},
@@ -159,17 +161,15 @@ def launch() -> None:
     for usd in ("6.10", "4.05"):
         spend(page, usd, by="writer-agent", model="claude-sonnet-4-5")
     _ask(
-        prices, "pricing-agent", "Shall prices in Portugal be below those in Spain?",
-        [("The same", "Nobody feels cheated across the border."), ("8 % below", "Three of four people asked compare with Continente.")],
+        prices, "pricing-agent", "Should prices in Portugal be lower than in Spain?",
+        [("The same", "Avoids complaints from customers across the border."), ("8 % lower", "Three of four customers asked compare with Continente.")],
         context={"basket_es": 41.9, "basket_pt": 38.6},
     )  # fmt: skip
-    _ask(contracts, "legal-agent", "The second courier asks for a deposit of 20,000 EUR. Go on with them?", [], minutes=240)
-    settled = _ask(
-        page, "writer-agent", "Formal or familiar address?", [("Formal", "As banks do."), ("Familiar", "As shops do.")]
-    )
+    _ask(contracts, "legal-agent", "The second courier asks for a deposit of 20,000 EUR. Continue with them?", [], minutes=240)
+    settled = _ask(page, "writer-agent", "Formal or familiar address?", [("Formal", "Like banks."), ("Familiar", "Like shops.")])
     record_decision(
         intent_id=page, arbitration_id=settled, actor=Actor("user:ines"), role=Role.ARBITER, decision="Familiar",
-        rationale="Every shop in town does it.",
+        rationale="Every shop in town does this.",
     )  # fmt: skip
     create_delegation(
         actor=Actor("user:ines"), role=Role.ARBITER, delegate="launch-lead", portfolios=[house.pk], actions=["decide"],
@@ -183,7 +183,7 @@ def webhooks() -> None:
     types = ["arbitration_requested", "budget_alert", "lease_expired"]
     create_subscription(actor=LEAD, newest=newest, subscriber_id="pager", callback_url=f"{UNREACHABLE}/pager", event_types=types)
     old = create_subscription(actor=LEAD, newest=newest, subscriber_id="old-dashboard", callback_url=f"{UNREACHABLE}/board")
-    disable_subscription(subscription_id=old.pk, actor=LEAD, reason="the dashboard is gone")
+    disable_subscription(subscription_id=old.pk, actor=LEAD, reason="the dashboard was shut down")
 
 
 def _ask(

@@ -80,7 +80,7 @@ class Example:
         return self.object("governance/arbitration", asked["id"])
 
     def lease(self) -> str:
-        pk = self.id_of("Take the slow price rules out of service")
+        pk = self.id_of("Disable the slow price rules")
         return self.object("leasing/lease", self.get(f"/intents/{pk}/leases")["leases"][0]["id"])
 
     def failure(self) -> str:

@@ -42,10 +42,10 @@ def test_what_waits_stands_first_and_what_is_urgent_before_that(person, told):
     page = person("viewer").get("").text
 
     titles = re.findall(r'oi-question-title"[^>]*>([^<]*)', page)
-    assert [title[:12] for title in titles] == ["Roll release", "May I name t", "Shall prices", "The second c"]
+    assert [title[:12] for title in titles] == ["Roll back re", "May I name t", "Should price", "The second c"]
     assert "Blocks work" in page
     assert "blocked by <a" in page
-    assert "pending decision: Roll release 2481 back" in page
+    assert "pending decision: Roll back release 2481" in page
 
 
 def test_each_number_is_that_of_the_list_it_leads_to(person, told):

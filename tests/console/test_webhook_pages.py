@@ -65,7 +65,7 @@ def test_it_says_why_a_subscription_is_disabled_and_what_to_do(person, api, inte
     assert "Then enable the webhook" in page
 
 
-@pytest.mark.parametrize("reason", ["the dashboard is gone", ""])
+@pytest.mark.parametrize("reason", ["the dashboard was shut down", ""])
 def test_who_disabled_it_and_why_is_told(person, pager, reason):
     person("operator").act(PAGE, "disable", pager["id"], reason=reason)
 

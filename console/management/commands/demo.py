@@ -13,28 +13,28 @@ from subscriptions.webhooks.delivery_worker import deliver_all_due
 
 class Command(BaseCommand):
     help = (
-        "Fill the database with a lively example: an incident, a launch, and as much other work as wanted. "
-        "All of it happens now, since the log tells what happened and when, and nobody writes into its past."
+        "Fill the database with sample data: an incident, a launch and a number of other intents. "
+        "Everything is dated now, because the event log can't be backdated."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--intents", type=int, default=120, metavar="N", help="how many intents of other work (default: %(default)s)"
+            "--intents", type=int, default=120, metavar="N", help="number of other intents (default: %(default)s)"
         )
-        parser.add_argument("--live", action="store_true", help="keep it moving, until it is stopped")
+        parser.add_argument("--live", action="store_true", help="simulate activity until stopped")
         parser.add_argument(
-            "--pace", type=float, default=1.0, metavar="SECONDS", help="between two events of --live (default: 1)"
+            "--pace", type=float, default=1.0, metavar="SECONDS", help="seconds between two events of --live (default: 1)"
         )
-        parser.add_argument("--seed", type=int, default=7, help="the same number makes the same work (default: %(default)s)")
-        parser.add_argument("--add", "--yes", action="store_true", help="although the database has intents already")
+        parser.add_argument("--seed", type=int, default=7, help="seed of the random data (default: %(default)s)")
+        parser.add_argument("--add", "--yes", action="store_true", help="add to a non-empty database")
 
     def handle(self, *args: Any, intents: int, live: bool, pace: float, seed: int, add: bool, **options: Any) -> None:
         if intents < 0 or pace <= 0:
-            raise CommandError("--intents cannot be negative, and --pace must be above 0.")
+            raise CommandError("--intents must not be negative, and --pace must be greater than 0.")
         has_some = Intent.objects.exists()
         if has_some and not add and not live:
             raise CommandError(
-                "The database has intents already. Fill another one, or say --add; --live alone keeps these moving."
+                "The database already has intents. Use another database, or pass --add to add to it or --live to simulate activity."
             )
         random = Random(seed)
         if add or not has_some:
@@ -48,8 +48,8 @@ class Command(BaseCommand):
         story.tell()
         deliver_all_due()  # What the story's receivers do not answer is tried once, and shows as failing.
         self.stdout.write(
-            f"{Intent.objects.count():,} intents and {Event.objects.count():,} events, in {monotonic() - begun:.0f} s. "
-            "The console shows them at /admin/."
+            f"Created {Intent.objects.count():,} intents and {Event.objects.count():,} events in {monotonic() - begun:.0f} s. "
+            "Open the console at /admin/."
         )
 
     def _tell(self, made: int, of: int) -> None:
@@ -60,7 +60,7 @@ class Command(BaseCommand):
         stopping = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stopping.set())
-        self.stdout.write("It keeps moving. Ctrl-C stops it.")
+        self.stdout.write("Simulating activity; press Ctrl-C to stop.")
         self.stdout.flush()
         done = live.go_on(random, pace, stopping)
-        self.stdout.write(f"{done:,} things done.")
+        self.stdout.write(f"Generated {done:,} events.")

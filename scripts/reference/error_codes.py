@@ -8,11 +8,11 @@ APPS = ("access", "attachments", "core", "governance", "intents", "leasing", "po
 
 
 def page(template: str) -> str:
-    from openintent.errors import refusal  # noqa: PLC0415
+    from openintent.errors import error_from_problem  # noqa: PLC0415
 
     rows = []
     for code, problem in sorted(_catalogue().items(), key=lambda each: (each[1].status, each[0])):
-        exception = type(refusal(problem.status, {"code": code}, None)).__name__
+        exception = type(error_from_problem(problem.status, {"code": code}, None)).__name__
         meaning = " ".join((problem.__doc__ or "").split())
         rows.append(f'| <a id="{code}"></a>`{code}` | {problem.status} | `{exception}` | {meaning} |')
     return template + "\n".join(rows) + "\n"

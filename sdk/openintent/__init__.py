@@ -179,16 +179,18 @@ __all__ = [
     "webhooks",
 ]
 
-_OF_HTTPX2 = ("AsyncEventStream", "AsyncOpenIntentClient")
+_NEED_HTTPX2 = ("AsyncEventStream", "AsyncOpenIntentClient")
 
-if find_spec("httpx2") is None:  # `from openintent import *` takes what there is; to name them says what to install.
-    for _name in _OF_HTTPX2:
+if (
+    find_spec("httpx2") is None
+):  # `from openintent import *` works without it; importing one of these by name raises an error that says what to install.
+    for _name in _NEED_HTTPX2:
         __all__.remove(_name)
 
 
 def __getattr__(name: str) -> Any:
-    """Import the asynchronous client when it is asked for, since the rest needs no httpx2, and agents, which most programs are not."""
-    if name in _OF_HTTPX2:
+    """Import the asynchronous client on first use, since the rest needs no httpx2, and agents, since most programs have none."""
+    if name in _NEED_HTTPX2:
         from . import aio  # noqa: PLC0415
 
         return getattr(aio, name)

@@ -1,62 +1,54 @@
-"""`async with client.lease(…)`, apart from its sister since that needs no asyncio (protocol K-5)."""
+"""Asynchronous lease blocks: `async with client.lease(…)`, in a module of its own so that the rest needs no asyncio (protocol K-5)."""
 
 import asyncio
-from collections.abc import Awaitable
 from contextlib import suppress
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Literal
 
-from ._lease import Plan, unreleased, unrenewed
+from ._endpoint import AsyncTransport
+from ._lease import LeaseRequest, is_new, log_release_failure, log_renewal_failure
 from .errors import LeaseConflictError, OpenIntentError
 from .models import Lease
 
-if TYPE_CHECKING:
-    from .aio import AsyncOpenIntentClient
-
 
 class AsyncHeldLease:
-    """A lease on `scope` while the block runs. Made by `client.lease(…)`."""
+    """A lease on a scope while the block runs, created by `client.lease(…)`."""
 
-    def __init__(self, client: "AsyncOpenIntentClient", plan: Plan) -> None:
+    def __init__(self, client: AsyncTransport, request: LeaseRequest) -> None:
         self._client = client
-        self._plan = plan
+        self._request = request
 
     async def __aenter__(self) -> Lease:
         self._lease = await self._acquire()
-        self._renewing = asyncio.create_task(self._renew())
+        self._renewal = asyncio.create_task(self._renew())
         return self._lease
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> Literal[False]:
-        self._renewing.cancel()
+        self._renewal.cancel()
         with suppress(asyncio.CancelledError):
-            await self._renewing
-        if self._plan.is_new(self._lease):
-            await self._until_done(self._release())
+            await self._renewal
+        if is_new(self._lease, self._request.duration_seconds):
+            release = asyncio.create_task(self._release())
+            try:
+                await asyncio.shield(release)
+            except asyncio.CancelledError:  # Release all the same: otherwise the lease would stay until it expires.
+                await release
+                raise
         return False
 
     async def _release(self) -> None:
         try:
-            await self._client.release_lease(self._plan.intent_id, self._lease.id)
+            await self._client.send(self._request.release(self._lease))
         except OpenIntentError as failure:
-            unreleased(self._lease, failure)
-
-    @staticmethod
-    async def _until_done(work: Awaitable[Any]) -> None:
-        """Wait for it, also where this task is cancelled meanwhile: the lease would stay until it runs out."""
-        task = asyncio.ensure_future(work)
-        try:
-            await asyncio.shield(task)
-        except asyncio.CancelledError:
-            await task
-            raise
+            log_release_failure(self._lease, failure)
 
     async def _acquire(self) -> Lease:
-        pauses = self._plan.pauses()
+        pauses = self._request.pauses()
         while True:
             try:
-                return await self._client.acquire_lease(self._plan.intent_id, self._plan.scope, self._plan.duration_seconds)
+                return await self._client.send(self._request.acquire())
             except LeaseConflictError:
                 pause = next(pauses, None)
                 if pause is None:
@@ -65,9 +57,9 @@ class AsyncHeldLease:
 
     async def _renew(self) -> None:
         while True:
-            await asyncio.sleep(self._plan.renew_every)
+            await asyncio.sleep(self._request.renew_interval)
             try:
-                await self._client.renew_lease(self._plan.intent_id, self._lease.id, self._plan.duration_seconds)
+                await self._client.send(self._request.renew(self._lease))
             except OpenIntentError as error:
-                if not unrenewed(self._lease, error):
+                if not log_renewal_failure(self._lease, error):
                     return

@@ -1,39 +1,15 @@
-"""Errors that pass, and how long to wait for that."""
+"""Exponential backoff with jitter, for requests, streams, agents and adapters."""
 
-import logging
-import threading
 from collections.abc import Callable
+from math import inf
 from random import random
-from typing import TypeVar
-
-from .errors import ConnectionFailedError, OpenIntentError, RateLimitError, ServerError
-
-T = TypeVar("T")
-
-PASSING = (ConnectionFailedError, ServerError, RateLimitError)
-LONGEST = 15.0
-
-log = logging.getLogger("openintent.agents")
 
 
-class StoppedError(Exception):
-    """The agent is stopped, and does not wait any more."""
+def exponential_delay(failures: int, *, base: float = 0.5, longest: float = inf) -> float:
+    """Return `base` seconds after the first failure, doubled with each further one, up to `longest`."""
+    return min(base * 2.0 ** min(failures - 1, 16), longest)
 
 
-def pause(tries: int, error: OpenIntentError | None = None) -> float:
-    """Seconds to wait after so many tries: half a second, doubling up to 15, with jitter, on top of what the server asks for."""
-    asked = (error and error.retry_after) or 0.0
-    return asked + min(0.5 * 2.0 ** min(tries - 1, 10), LONGEST) * (0.5 + random() / 2)
-
-
-def patiently(step: Callable[[], T], stopping: threading.Event) -> T:
-    """Do it, as often as it takes until the server answers. Raises StoppedError, and what does not pass."""
-    tries = 0
-    while True:
-        try:
-            return step()
-        except PASSING as error:
-            tries += 1
-            log.info("Once more in a moment: %s", error)
-            if stopping.wait(pause(tries, error)):
-                raise StoppedError from None
+def backoff(failures: int, *, base: float = 0.5, longest: float = inf, jitter: Callable[[], float] = random) -> float:
+    """Return the seconds to wait after so many failures in a row: half to all of the exponential delay."""
+    return exponential_delay(failures, base=base, longest=longest) * (0.5 + jitter() / 2)

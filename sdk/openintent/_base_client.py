@@ -1,16 +1,16 @@
-"""What the two clients share: whom they talk to, as whom, and how patiently."""
+"""The base of both clients: server address, identity, timeouts and retries."""
 
 from abc import ABC, abstractmethod
 from urllib.parse import urlsplit
 
-from ._request_flow import Peer, Retries
+from ._request_flow import RetrySettings, ServerContext
 from ._version import __version__
 from .errors import InputValidationError
 from .validation import validate_agent_id, validate_header, validate_whole_number
 
 
 class ClientBase(ABC):
-    """A client's address, identity and patience."""
+    """A client's server address, identity and timeouts."""
 
     def __init__(
         self,
@@ -22,12 +22,12 @@ class ClientBase(ABC):
         connect_timeout: float = 5.0,
         max_tries: int = 3,
     ) -> None:
-        """Nothing is sent yet.
+        """Create a client. No request is sent yet.
 
         base_url         the server, as `https://intents.example.com`; `/api/v1` at its end is allowed
-        api_key          sent as X-API-Key; only `discover()` does without
-        agent_id         who acts, sent as X-Agent-ID: printable ASCII; not needed if the key is bound to an agent
-        timeout          seconds to wait for a sign of life from the server, in one attempt
+        api_key          sent as X-API-Key; only `discover()` works without one
+        agent_id         the acting agent, sent as X-Agent-ID: printable ASCII; not needed if the key is bound to an agent
+        timeout          seconds without a byte from the server after which an attempt fails
         connect_timeout  seconds to wait for a connection, if that is less
         max_tries        attempts in total for each request, 1 for no retries (protocol K-2)
 
@@ -39,23 +39,24 @@ class ClientBase(ABC):
         self.agent_id = agent_id
         self._timeout = timeout
         self._connect_timeout = min(connect_timeout, timeout)
-        self._peer = Peer(_root(base_url), _identity(api_key, agent_id), Retries(tries=max_tries))
-        self._open()
+        identity = _identity_headers(api_key, agent_id)
+        self._server = ServerContext(_server_root(base_url), identity, RetrySettings(max_tries=max_tries))
+        self._open_transport()
 
     @abstractmethod
-    def _open(self) -> None:
-        """Make what sends the bytes."""
+    def _open_transport(self) -> None:
+        """Create the HTTP client."""
 
     @property
     def base_url(self) -> str:
         """The server's address, without `/api/v1`."""
-        return self._peer.root
+        return self._server.root
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.base_url!r}, agent_id={self.agent_id!r})"
 
 
-def _root(base_url: str) -> str:
+def _server_root(base_url: str) -> str:
     url = urlsplit(base_url)
     if url.scheme not in {"http", "https"} or not url.hostname:
         raise InputValidationError("base_url must start with http:// or https://", field="base_url")
@@ -64,13 +65,9 @@ def _root(base_url: str) -> str:
     return base_url.rstrip("/").removesuffix("/api/v1")
 
 
-def _identity(api_key: str | None, agent_id: str | None) -> dict[str, str]:
-    """The headers that say who is asking."""
+def _identity_headers(api_key: str | None, agent_id: str | None) -> dict[str, str]:
     headers = {"Accept": "application/json", "User-Agent": f"openintent-python/{__version__}"}
-    for value, field, header in (
-        (api_key, "api_key", "X-API-Key"),
-        (agent_id, "agent_id", "X-Agent-ID"),
-    ):
+    for value, field, header in ((api_key, "api_key", "X-API-Key"), (agent_id, "agent_id", "X-Agent-ID")):
         if value is not None:
             validate_header(value, field)
             headers[header] = value

@@ -1,4 +1,4 @@
-"""An endpoint, described once and without I/O.
+"""Endpoints of the API, described once and without I/O.
 
 A method under `@endpoint` describes a `Call`. On a client it performs the call instead: on
 `OpenIntentClient` it returns the result, on `AsyncOpenIntentClient` an awaitable of it, with the
@@ -10,20 +10,10 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from functools import wraps
 from types import MethodType
-from typing import (
-    TYPE_CHECKING,
-    Any,
-    Concatenate,
-    Generic,
-    ParamSpec,
-    TypeVar,
-    overload,
-)
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
+from ._fencing_tokens import FencingTokens
 from .validation import validate_header, validate_json, validate_whole_number
-
-if TYPE_CHECKING:
-    from ._fencing import Tokens
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -31,21 +21,20 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call(Generic[T]):
-    """One operation of the API and how to read its answer. A call that exists can be sent.
+    """One API call and how to parse its response. A call that exists can be sent.
 
-    method, path     what to ask; the path starts at the server's root and is percent-encoded
-    parse            makes the result of the JSON body, None if it is empty; of a call with
-                     `pages`, of the items of all pages
-    params, json     the query (what is None is left out) and the body
+    method, path     the HTTP method and the path, which starts at the server's root and is percent-encoded
+    parse            turns the JSON body into the result, None if it is empty; of a call with `pages`, the items of all pages
+    params, json     the query, without what is None, and the body
     version          the intent's version that the write builds on, sent as If-Match
-    pages, limit     the name of the list in a paged answer, and how many items are wanted (None: all)
-    repeatable       False if asking twice could be answered differently from asking once. Every
-                     POST is repeatable, by its idempotency key
-    idempotency_key  the caller's own; otherwise each performance of a POST makes one
-    patience         seconds for which the server may keep the answer back, on top of the client's timeout
-    then             what the result means for the fencing tokens that the client sends
-    exact            whether the answer's fractions are read as Decimal: a float would cost them digits
-    raw              whether the answer is bytes and no JSON: `parse` gets them as they are
+    pages, limit     the name of the list in a paged response, and how many items are wanted (None: all)
+    retryable        False if a second request could be answered differently from the first. Every POST is retryable,
+                     because of its idempotency key
+    idempotency_key  the caller's own; without it, each POST gets a new one
+    extra_timeout    seconds for which the server may delay its response, on top of the client's timeout
+    on_success       updates the client's fencing tokens with the result
+    exact_decimals   whether fractions are parsed as Decimal: a float would lose digits
+    is_binary        whether the response is bytes instead of JSON: `parse` gets them unchanged
     """
 
     method: str
@@ -56,15 +45,15 @@ class Call(Generic[T]):
     version: int | None = None
     pages: str | None = None
     limit: int | None = None
-    repeatable: bool = True
+    retryable: bool = True
     idempotency_key: str | None = None
-    patience: int = 0
-    then: "Callable[[T, Tokens], None] | None" = None
-    exact: bool = False
-    raw: bool = False
+    extra_timeout: int = 0
+    on_success: Callable[[T, FencingTokens], None] | None = None
+    exact_decimals: bool = False
+    is_binary: bool = False
 
     def __post_init__(self) -> None:
-        """Raises InputValidationError for what no request could carry, whatever the operation."""
+        """Raise InputValidationError for values that no request could carry, whatever the operation."""
         for name, value in {**self.params, **(self.json or {})}.items():
             validate_json(value, name, depth=1)
         if self.version is not None:
@@ -78,14 +67,14 @@ class Call(Generic[T]):
         return f"{self.method} {self.path}"
 
 
-class Sender(ABC):
-    """A client that performs calls while the caller waits."""
+class SyncTransport(ABC):
+    """A client that performs calls and blocks until they are answered."""
 
     @abstractmethod
     def send(self, call: Call[T]) -> T:
         """Perform a call and return its result."""
 
-    def _method(self, describe: Callable[P, Call[T]]) -> Callable[P, T]:
+    def _bind(self, describe: Callable[P, Call[T]]) -> Callable[P, T]:
         @wraps(describe)
         def method(*args: P.args, **kwargs: P.kwargs) -> T:
             return self.send(describe(*args, **kwargs))
@@ -93,14 +82,14 @@ class Sender(ABC):
         return method
 
 
-class AsyncSender(ABC):
+class AsyncTransport(ABC):
     """A client that performs calls as coroutines."""
 
     @abstractmethod
     async def send(self, call: Call[T]) -> T:
         """Perform a call and return its result."""
 
-    def _method(self, describe: Callable[P, Call[T]]) -> Callable[P, Coroutine[Any, Any, T]]:
+    def _bind(self, describe: Callable[P, Call[T]]) -> Callable[P, Coroutine[Any, Any, T]]:
         @wraps(describe)
         async def method(*args: P.args, **kwargs: P.kwargs) -> T:
             return await self.send(describe(*args, **kwargs))
@@ -109,9 +98,9 @@ class AsyncSender(ABC):
 
 
 class endpoint(Generic[P, T]):
-    """Makes a method that describes a `Call` into one that performs it.
+    """Descriptor that turns a method describing a `Call` into one that performs it.
 
-    On the class it is still the description: `OpenIntentClient.log_event(None, intent_id, "comment")`
+    On the class it remains the description: `OpenIntentClient.log_event(None, intent_id, "comment")`
     is a `Call`, for code that wants to do something else with it.
     """
 
@@ -121,11 +110,11 @@ class endpoint(Generic[P, T]):
     @overload
     def __get__(self, client: None, owner: type) -> Callable[Concatenate[Any, P], Call[T]]: ...
     @overload
-    def __get__(self, client: Sender, owner: type) -> Callable[P, T]: ...
+    def __get__(self, client: SyncTransport, owner: type) -> Callable[P, T]: ...
     @overload
-    def __get__(self, client: AsyncSender, owner: type) -> Callable[P, Coroutine[Any, Any, T]]: ...
+    def __get__(self, client: AsyncTransport, owner: type) -> Callable[P, Coroutine[Any, Any, T]]: ...
 
-    def __get__(self, client: Sender | AsyncSender | None, owner: type) -> Callable[..., Any]:
+    def __get__(self, client: SyncTransport | AsyncTransport | None, owner: type) -> Callable[..., Any]:
         if client is None:
             return self._describe
-        return client._method(MethodType(self._describe, client))
+        return client._bind(MethodType(self._describe, client))

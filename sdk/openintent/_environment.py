@@ -1,4 +1,4 @@
-"""Where a program that is started, and not called, finds its server: agents and the command line."""
+"""Connection settings of programs, from the environment: for agents and the command line."""
 
 import os
 from typing import TypedDict
@@ -6,12 +6,12 @@ from urllib.parse import urlsplit
 
 DEFAULT_URL = "http://localhost:8000"
 DEV_KEY = "dev-user-key"
-"""What a server in dev mode takes. It is sent to this machine only."""
+"""The key that a server in dev mode accepts. It is sent to loopback addresses only."""
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
-class Connection(TypedDict):
+class ConnectionArguments(TypedDict):
     """Arguments of both clients."""
 
     base_url: str
@@ -19,15 +19,17 @@ class Connection(TypedDict):
     agent_id: str | None
 
 
-def connection(base_url: str | None = None, api_key: str | None = None, agent_id: str | None = None) -> Connection:
-    """What is given, else what OPENINTENT_URL, OPENINTENT_API_KEY and OPENINTENT_AGENT_ID say, else a local server in dev mode."""
+def connection_arguments(
+    base_url: str | None = None, api_key: str | None = None, agent_id: str | None = None
+) -> ConnectionArguments:
+    """Return the arguments, completed from OPENINTENT_URL, OPENINTENT_API_KEY and OPENINTENT_AGENT_ID.
+
+    Without either, the server is a local one in dev mode.
+    """
     url = base_url or os.environ.get("OPENINTENT_URL") or DEFAULT_URL
-    return Connection(
+    dev_key = DEV_KEY if urlsplit(url).hostname in LOOPBACK else None
+    return ConnectionArguments(
         base_url=url,
-        api_key=api_key or os.environ.get("OPENINTENT_API_KEY") or _dev_key(url),
+        api_key=api_key or os.environ.get("OPENINTENT_API_KEY") or dev_key,
         agent_id=agent_id or os.environ.get("OPENINTENT_AGENT_ID") or None,
     )
-
-
-def _dev_key(url: str) -> str | None:
-    return DEV_KEY if urlsplit(url).hostname in LOOPBACK else None

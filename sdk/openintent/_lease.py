@@ -1,4 +1,4 @@
-"""`with client.lease(…)`: a lease that is acquired, kept and released by itself (protocol K-5)."""
+"""Lease blocks: `with client.lease(…)` acquires, renews and releases a lease (protocol K-5)."""
 
 import logging
 import threading
@@ -6,27 +6,26 @@ from collections.abc import Generator
 from datetime import timedelta
 from time import monotonic
 from types import TracebackType
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ._endpoint import Call, SyncTransport
 from .errors import ConnectionFailedError, LeaseConflictError, OpenIntentError, ServerError
 from .models import Lease
 from .resources._helpers import Id, as_id
+from .resources.leases import LeaseResource
 from .validation import validate_lease_acquire
 
-if TYPE_CHECKING:
-    from .client import OpenIntentClient
-
-LOOK_EVERY = 0.5
-"""Seconds between two tries to acquire a scope that is taken. Nothing tells that it was released early."""
+POLL_INTERVAL = 0.5
+"""Seconds between two tries to acquire a scope that is taken: there is no notification of an early release."""
 
 log = logging.getLogger("openintent")
 
 
-class Plan:
-    """What both kinds of block have in common: what is asked for, how long to wait for it, and when to renew it."""
+class LeaseRequest:
+    """The arguments of a lease block, and the calls that follow from them."""
 
     def __init__(self, intent_id: Id, scope: str, duration_seconds: int, wait: float) -> None:
-        """Raises InputValidationError."""
+        """Raise InputValidationError for invalid arguments."""
         validate_lease_acquire(scope, duration_seconds)
         self.intent_id = as_id(intent_id)
         self.scope = scope
@@ -34,62 +33,72 @@ class Plan:
         self.wait = wait
 
     @property
-    def renew_every(self) -> float:
-        """Seconds. Two renewals may fail before the lease runs out."""
+    def renew_interval(self) -> float:
+        """Seconds between renewals. Two of them may fail before the lease expires."""
         return self.duration_seconds / 3
 
+    def acquire(self) -> Call[Lease]:
+        return LeaseResource.acquire_lease(None, self.intent_id, self.scope, self.duration_seconds)
+
+    def renew(self, lease: Lease) -> Call[Lease]:
+        return LeaseResource.renew_lease(None, self.intent_id, lease.id, self.duration_seconds)
+
+    def release(self, lease: Lease) -> Call[None]:
+        return LeaseResource.release_lease(None, self.intent_id, lease.id)
+
     def pauses(self) -> Generator[float]:
-        """How long to pause before each further try; ends when waiting is over."""
+        """Yield the seconds to pause before each further try, until `wait` is over."""
         until = monotonic() + self.wait
         while (left := until - monotonic()) > 0:
-            yield min(LOOK_EVERY, left)
-
-    def is_new(self, lease: Lease) -> bool:
-        """Whether this block acquired it. One that the agent held before has its time counted anew since it began."""
-        return lease.expires_at - lease.acquired_at == timedelta(seconds=self.duration_seconds)
+            yield min(POLL_INTERVAL, left)
 
 
-def unreleased(lease: Lease, error: OpenIntentError) -> None:
-    log.warning("The lease on %r could not be released, and ends at %s: %s", lease.scope, lease.expires_at, error)
+def is_new(lease: Lease, duration_seconds: int) -> bool:
+    """Return whether acquiring it has created it: one that the agent held before runs from its first acquisition."""
+    return lease.expires_at - lease.acquired_at == timedelta(seconds=duration_seconds)
 
 
-def unrenewed(lease: Lease, error: OpenIntentError) -> bool:
-    """Say that a lease could not be renewed. Answers whether trying again makes sense."""
+def log_release_failure(lease: Lease, error: OpenIntentError) -> None:
+    log.warning("The lease on %r could not be released and expires at %s: %s", lease.scope, lease.expires_at, error)
+
+
+def log_renewal_failure(lease: Lease, error: OpenIntentError) -> bool:
+    """Log that a renewal failed. Return whether a retry can succeed."""
     log.warning("The lease on %r could not be renewed: %s", lease.scope, error)
     return isinstance(error, (ConnectionFailedError, ServerError))
 
 
 class HeldLease:
-    """A lease on `scope` while the block runs. Made by `client.lease(…)`."""
+    """A lease on a scope while the block runs, created by `client.lease(…)`."""
 
-    def __init__(self, client: "OpenIntentClient", plan: Plan) -> None:
+    def __init__(self, client: SyncTransport, request: LeaseRequest) -> None:
         self._client = client
-        self._plan = plan
+        self._request = request
         self._ending = threading.Event()
 
     def __enter__(self) -> Lease:
         self._lease = self._acquire()
-        self._renewing = threading.Thread(target=self._renew, name=f"lease {self._plan.scope}", daemon=True)
-        self._renewing.start()
+        self._renewal = threading.Thread(target=self._renew, name=f"lease {self._request.scope}", daemon=True)
+        self._renewal.start()
         return self._lease
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> Literal[False]:
         self._ending.set()
-        self._renewing.join()
-        if self._plan.is_new(self._lease):
+        self._renewal.join()
+        if is_new(self._lease, self._request.duration_seconds):
             try:
-                self._client.release_lease(self._plan.intent_id, self._lease.id)
-            except OpenIntentError as failure:  # It ends by itself, and the block's own error is not to be hidden.
-                unreleased(self._lease, failure)
+                self._client.send(self._request.release(self._lease))
+            except OpenIntentError as failure:  # The lease expires, and the block's own error must not be hidden.
+                log_release_failure(self._lease, failure)
         return False
 
     def _acquire(self) -> Lease:
-        pauses = self._plan.pauses()
+        pauses = self._request.pauses()
         while True:
             try:
-                return self._client.acquire_lease(self._plan.intent_id, self._plan.scope, self._plan.duration_seconds)
+                return self._client.send(self._request.acquire())
             except LeaseConflictError:
                 pause = next(pauses, None)
                 if pause is None:
@@ -97,9 +106,9 @@ class HeldLease:
             self._ending.wait(pause)
 
     def _renew(self) -> None:
-        while not self._ending.wait(self._plan.renew_every):
+        while not self._ending.wait(self._request.renew_interval):
             try:
-                self._client.renew_lease(self._plan.intent_id, self._lease.id, self._plan.duration_seconds)
+                self._client.send(self._request.renew(self._lease))
             except OpenIntentError as error:
-                if not unrenewed(self._lease, error):
+                if not log_renewal_failure(self._lease, error):
                     return

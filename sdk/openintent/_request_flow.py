@@ -1,17 +1,17 @@
-"""How a call goes, whoever sends its bytes: attempts, retries, pages, errors. No I/O.
+"""Request flow without I/O: attempts, retries, pages and errors.
 
-`conversation` is a generator. It yields what to send next and after which pause, is sent what came
+`request_flow` is a generator. It yields what to send next and after which pause, is sent what came
 back, and returns the result. Both clients run the same one.
 
-A call is tried again after a pause (protocol K-2)
+A call is retried after a pause (protocol K-2)
 
 - on 429 and 503: the server did nothing. `Retry-After` is honoured; if it asks for more than
-  `Retries.longest` seconds, the caller gets the error at once and can plan with its `retry_after`;
-- when no connection could be made: the server never saw it;
-- when the connection broke or nothing came in time, so that nobody knows whether the server did it: only
-  if the call may be repeated. Reads may; so may a POST, whose idempotency key brings the first answer
-  again, and a DELETE, which is answered the same when there is nothing left to do. A PATCH of an
-  intent may not: the If-Match would protect the intent, but the second answer could be a version conflict with
+  `RetrySettings.max_retry_after` seconds, the caller gets the error at once and can plan with its `retry_after`;
+- when no connection could be made: the server never saw the request;
+- when the connection broke or timed out, so that it is unknown whether the server carried the request out: only
+  if the call is retryable. Reads are; so is a POST, whose idempotency key returns the first answer
+  again, and a DELETE, which is answered the same when there is nothing left to delete. A PATCH of an
+  intent is not: the If-Match would protect the intent, but the second answer could be a version conflict with
   the caller's own first attempt. There the error says so and the caller reads again;
 - on 409 `request_in_progress`, if it is an earlier attempt of this very call that is in progress.
 """
@@ -29,19 +29,20 @@ from typing import Any, TypeAlias, TypeVar
 from urllib.parse import urlencode, urlsplit
 from uuid import uuid4
 
+from ._backoff import backoff
 from ._endpoint import Call
-from ._fencing import Tokens
-from .errors import ConnectionFailedError, LeaseConflictError, OpenIntentError, RequestTimeoutError, refusal
+from ._fencing_tokens import FencingTokens
+from .errors import ConnectionFailedError, LeaseConflictError, OpenIntentError, RequestTimeoutError, error_from_problem
 
 T = TypeVar("T")
 
-PAGE = 1000
+PAGE_SIZE = 1000
 """Items per page of a list, the most that the protocol allows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A call in bytes, the same for each of its attempts."""
+    """A call as bytes, identical for each of its attempts."""
 
     call: Call[Any]
     url: str
@@ -51,15 +52,15 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """Wait `pause` seconds, then send `request`."""
+    """An instruction to wait `pause` seconds and then send `request`."""
 
     request: Request
     pause: float
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What the server, or something before it, answered."""
+class Response:
+    """The response of the server, or of a proxy before it."""
 
     status: int
     headers: Mapping[str, str]
@@ -67,7 +68,7 @@ class Answer:
 
     @property
     def problem(self) -> Mapping[str, Any]:
-        """The JSON object of a refusal; empty if it is anything else."""
+        """The JSON object of an error response; empty if the body is anything else."""
         try:
             body = json.loads(self.content)
         except ValueError:
@@ -76,65 +77,67 @@ class Answer:
 
     @property
     def retry_after(self) -> float | None:
-        """Seconds that the answer asks to wait: the header as a number or a date, else the problem's member."""
+        """Seconds to wait: the Retry-After header as a number or a date, else the problem's member."""
         value = self.headers.get("Retry-After") or self.problem.get("retry_after")
-        return None if value is None else _seconds(str(value))
+        return None if value is None else _parse_retry_after(str(value))
 
 
 @dataclass(frozen=True, slots=True)
-class Lost:
-    """No answer. `sent` is False only if the server cannot have seen the request."""
+class NoResponse:
+    """A failed attempt. `sent` is False only if the server cannot have seen the request."""
 
     reason: str
     sent: bool
     timeout: bool
 
     @classmethod
-    def by(cls, error: BaseException, *, sent: bool, timeout: bool) -> "Lost":
-        """Keep the first cause in words, and not the exception: it holds the request, and so the key."""
-        while error.__cause__:  # Not __context__: that may be what the caller was busy with.
+    def from_error(cls, error: BaseException, *, sent: bool, timeout: bool) -> "NoResponse":
+        """Keep the text of the first cause, and not the exception: that holds the request, and so the key."""
+        while error.__cause__:  # Not __context__: that may be an error the caller was handling.
             error = error.__cause__
         return cls(str(error) or type(error).__name__, sent, timeout)
 
 
-Outcome: TypeAlias = Answer | Lost
-Conversation: TypeAlias = Generator[Attempt, Outcome, T]
+Outcome: TypeAlias = Response | NoResponse
+RequestFlow: TypeAlias = Generator[Attempt, Outcome, T]
 
 
 @dataclass(frozen=True, slots=True)
-class Retries:
-    """How often to try in total, and how long to wait in between (seconds)."""
+class RetrySettings:
+    """The number of attempts in total, and the delays between them in seconds."""
 
-    tries: int = 3
-    base: float = 0.5
-    longest: float = 60.0
+    max_tries: int = 3
+    base_delay: float = 0.5
+    max_retry_after: float = 60.0
     jitter: Callable[[], float] = random
 
-    def pause(self, request: Request, outcome: Outcome, tried: int) -> float | None:
-        """The wait before the next attempt; None if `outcome`, of attempt `tried`, is final."""
-        if tried >= self.tries or not _may_go_better(request, outcome, tried):
+    def delay(self, request: Request, outcome: Outcome, tried: int) -> float | None:
+        """Return the wait before the next attempt; None if `outcome`, of attempt `tried`, is final."""
+        if tried >= self.max_tries or not _is_retryable(request, outcome, tried):
             return None
-        asked = (outcome.retry_after or 0.0) if isinstance(outcome, Answer) else 0.0
-        if asked > self.longest:
+        retry_after = (outcome.retry_after or 0.0) if isinstance(outcome, Response) else 0.0
+        if retry_after > self.max_retry_after:
             return None
-        # On top of what was asked, or all callers who were told the same come back together.
-        return asked + self.base * 2.0 ** (tried - 1) * (0.5 + self.jitter() / 2)
+        # On top of Retry-After: otherwise all callers that got the same value would return together.
+        return retry_after + backoff(tried, base=self.base_delay, jitter=self.jitter)
 
 
 @dataclass(frozen=True, slots=True)
-class Peer:
-    """The server, who we are to it, and our patience."""
+class ServerContext:
+    """The server's address, the client's identity towards it, its retries and its fencing tokens."""
 
     root: str
     identity: Mapping[str, str] = field(repr=False)
-    retries: Retries
-    tokens: Tokens = field(default_factory=Tokens)
+    retries: RetrySettings
+    tokens: FencingTokens = field(default_factory=FencingTokens)
 
     def request(self, call: Call[Any], params: Mapping[str, Any]) -> Request:
-        """`call` in bytes, with `params` as its query."""
+        """Return `call` as bytes, with `params` as its query."""
         query = urlencode({name: value for name, value in params.items() if value is not None})
         url = f"{self.root}{call.path}{'?' if query else ''}{query}"
-        body = None if call.json is None else _encode(call.json)
+        body = None
+        if call.json is not None:  # `default` serves the mappings that are not dicts.
+            body = json.dumps(call.json, ensure_ascii=False, separators=(",", ":"), default=dict).encode()
         return Request(call, url, self._headers(call), body)
 
     def _headers(self, call: Call[Any]) -> dict[str, str]:
@@ -145,130 +148,116 @@ class Peer:
             headers["If-Match"] = f'"{call.version}"'
         if call.method == "POST":
             headers["Idempotency-Key"] = call.idempotency_key or str(uuid4())
-        if held := self.tokens.of(call.method, call.path):
-            headers["X-Fencing-Token"] = str(held[1])
+        if found := self.tokens.find(call.method, call.path):
+            headers["X-Fencing-Token"] = str(found[1])
         return headers
 
 
-def conversation(call: Call[T], peer: Peer) -> Conversation[T]:
-    """Everything a call takes, short of I/O.
+def request_flow(call: Call[T], server: ServerContext) -> RequestFlow[T]:
+    """Perform a call, short of I/O, and return its result.
 
-    Raises OpenIntentError: as the server refused, or ConnectionFailedError.
+    Raise OpenIntentError if the server refuses, ConnectionFailedError if it does not answer.
     """
-    held = peer.tokens.of(call.method, call.path)
+    sent_token = server.tokens.find(call.method, call.path)
     try:
-        result = yield from _result(call, peer)
-    except LeaseConflictError as refused:
-        if held and refused.code == "lease_lost":  # Said once. What comes now is no longer the lease's work.
-            peer.tokens.let_go(held[0], token=held[1])
+        body = yield from _fetch_all_pages(call, call.pages, server) if call.pages else _fetch(call, server)
+        with _wrapped_parse_errors(call):
+            result = call.parse(body)
+    except LeaseConflictError as error:
+        if sent_token and error.code == "lease_lost":  # Reported once: later writes are not the lease's work.
+            server.tokens.remove(sent_token[0], token=sent_token[1])
         raise
-    if call.then:
-        call.then(result, peer.tokens)
+    if call.on_success:
+        call.on_success(result, server.tokens)
     return result
 
 
-def _result(call: Call[T], peer: Peer) -> Conversation[T]:
-    if call.pages is None:
-        body = yield from _body(peer.request(call, call.params), peer.retries)
-    else:
-        body = yield from _items(call, call.pages, peer)
-    with _readable(call):
-        return call.parse(body)
-
-
-def _items(call: Call[T], pages: str, peer: Peer) -> Conversation[list[Any]]:
-    """The items of all pages, at most `call.limit`."""
+def _fetch_all_pages(call: Call[T], name: str, server: ServerContext) -> RequestFlow[list[Any]]:
+    """Return the items of all pages, at most `call.limit`; `name` is the list's member."""
     items: list[Any] = []
     cursor: str | None = None
     while True:
-        wanted = PAGE if call.limit is None else min(PAGE, call.limit - len(items))
-        request = peer.request(call, {**call.params, "limit": wanted, "cursor": cursor})
-        page = yield from _body(request, peer.retries)
-        with _readable(call):
-            items += page[pages]
+        wanted = PAGE_SIZE if call.limit is None else min(PAGE_SIZE, call.limit - len(items))
+        page = yield from _fetch(call, server, limit=wanted, cursor=cursor)
+        with _wrapped_parse_errors(call):
+            items += page[name]
             cursor = page["next"]
-        enough = call.limit is not None and len(items) >= call.limit
-        if cursor is None or enough:
+        if cursor is None or (call.limit is not None and len(items) >= call.limit):
             return items[: call.limit]
 
 
-def _body(request: Request, retries: Retries) -> Conversation[Any]:
-    """The decoded body of a successful answer, None if it is empty; its bytes, if they are no JSON."""
-    answer = yield from _answer(request, retries)
-    if answer.status >= 300:
-        raise refused(request.call, answer)
-    if request.call.raw:
-        return answer.content
-    with _readable(request.call):
-        return json.loads(answer.content, parse_float=Decimal if request.call.exact else None) if answer.content else None
+def _fetch(call: Call[T], server: ServerContext, **params: Any) -> RequestFlow[Any]:
+    """Return the decoded body of a successful response, None if it is empty; its bytes if the call is binary."""
+    response = yield from _send_with_retries(server.request(call, {**call.params, **params}), server.retries)
+    if response.status >= 300:
+        raise error_from_response(call, response)
+    if call.is_binary:
+        return response.content
+    with _wrapped_parse_errors(call):
+        return json.loads(response.content, parse_float=Decimal if call.exact_decimals else None) if response.content else None
 
 
-def _answer(request: Request, retries: Retries) -> Conversation[Answer]:
-    """The answer that is final, after as many attempts as it takes."""
+def _send_with_retries(request: Request, retries: RetrySettings) -> RequestFlow[Response]:
+    """Return the final response. Raise ConnectionFailedError if there is none."""
     tried, pause = 0, 0.0
     while True:
         outcome = yield Attempt(request, pause)
         tried += 1
-        again = retries.pause(request, outcome, tried)
-        if again is None:
+        delay = retries.delay(request, outcome, tried)
+        if delay is None:
             break
-        pause = again
-    if isinstance(outcome, Lost):
-        raise no_answer(request, outcome)
+        pause = delay
+    if isinstance(outcome, NoResponse):
+        raise connection_error(request, outcome)
     return outcome
 
 
-def _may_go_better(request: Request, outcome: Outcome, tried: int) -> bool:
-    if isinstance(outcome, Lost):
-        return request.call.repeatable or not outcome.sent
+def _is_retryable(request: Request, outcome: Outcome, tried: int) -> bool:
+    if isinstance(outcome, NoResponse):
+        return request.call.retryable or not outcome.sent
     if outcome.status == 409:
         return tried > 1 and outcome.problem.get("code") == "request_in_progress"
     return outcome.status in {429, 503}
 
 
-def refused(call: Call[Any], answer: Answer) -> OpenIntentError:
-    """The exception for an answer that is no success."""
-    if answer.status >= 400:
-        return refusal(answer.status, answer.problem, answer.retry_after)
+def error_from_response(call: Call[Any], response: Response) -> OpenIntentError:
+    """Return the exception for a response that is no success."""
+    if response.status >= 400:
+        return error_from_problem(response.status, response.problem, response.retry_after)
     return OpenIntentError(
-        f"{call} was redirected to {answer.headers.get('Location')}. Redirects are not followed: "
-        "the key would go along. Set base_url to the server's own address.",
-        status_code=answer.status,
+        f"{call} was redirected to {response.headers.get('Location')}. Redirects are not followed, because "
+        "the API key would be sent along. Set base_url to the server's own address.",
+        status_code=response.status,
     )
 
 
-def no_answer(request: Request, lost: Lost) -> ConnectionFailedError:
-    """The exception for none."""
-    kind = RequestTimeoutError if lost.timeout else ConnectionFailedError
+def connection_error(request: Request, failed: NoResponse) -> ConnectionFailedError:
+    """Return the exception for an attempt without a response."""
+    kind = RequestTimeoutError if failed.timeout else ConnectionFailedError
     host = urlsplit(request.url).netloc
-    doubt = " It may have been carried out: read again first." if lost.sent and not request.call.repeatable else ""
-    return kind(f"{request.call}: no answer from {host} ({lost.reason}).{doubt}", sent=lost.sent)
+    is_uncertain = failed.sent and not request.call.retryable
+    hint = " It may have been carried out: read again before retrying." if is_uncertain else ""
+    return kind(f"{request.call}: no response from {host} ({failed.reason}).{hint}", sent=failed.sent)
 
 
 @contextmanager
-def _readable(call: Call[Any]) -> Generator[None]:
-    """Turn what happens when an answer is not the protocol's into one error that says so."""
+def _wrapped_parse_errors(call: Call[Any]) -> Generator[None]:
+    """Turn errors of parsing a response that is not the protocol's into one OpenIntentError."""
     try:
         yield
     except (AttributeError, LookupError, TypeError, ValueError) as error:
         raise OpenIntentError(
-            f"{call} succeeded, but the answer is not the protocol's ({error!r}). "
+            f"{call} succeeded, but the response does not follow the protocol ({error!r}). "
             "Is base_url the address of an OpenIntent server?"
         ) from error
 
 
-def _encode(body: Mapping[str, Any]) -> bytes:
-    """JSON of a validated body. `default` serves the mappings that are not dicts."""
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), default=dict)
-    return text.encode()
-
-
-def _seconds(value: str) -> float | None:
-    """Read a Retry-After (RFC 9110 §10.2.3): seconds, or a date from which they are counted."""
+def _parse_retry_after(value: str) -> float | None:
+    """Parse a Retry-After (RFC 9110 §10.2.3): seconds, or a date from which they are counted."""
     with suppress(ValueError):
         seconds = float(value)
         return max(0.0, seconds) if isfinite(seconds) else None
-    with suppress(Exception):  # The parser raises whatever a zone, or a year, beyond reason makes it raise.
+    with suppress(Exception):  # The parser raises various errors for impossible zones and years.
         at = parsedate_to_datetime(value)
         return max(0.0, ((at if at.tzinfo else at.replace(tzinfo=UTC)) - datetime.now(UTC)).total_seconds())
     return None

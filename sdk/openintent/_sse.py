@@ -3,25 +3,25 @@
 import re
 from dataclasses import dataclass
 
-LONGEST = 16 * 2**20
-"""Bytes that one frame may have. An event has less than one MiB; what never ends is not worth the memory."""
+MAX_FRAME_SIZE = 16 * 2**20
+"""Bytes that one frame may have. An event has less than one MiB; a frame without end must not fill the memory."""
 
 _BOM = b"\xef\xbb\xbf"
 _LINE_END = re.compile(rb"\r\n|\r|\n")  # These alone: str.splitlines also splits at characters that JSON may contain.
 
 
-class TooLong(ValueError):
-    """A frame that is longer than any of the protocol's."""
+class FrameTooLong(ValueError):
+    """Raised for a frame that is longer than any of the protocol's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What was sent between two empty lines; comments are left out.
+    """One message of the stream, without comments.
 
-    id     the id of this frame; None if it has none, "" if it takes back those before it
+    id     the id of this frame; None if it has none, "" if it resets those before it
     event  the type, "message" if it has none
-    data   the data lines, joined; None if there was none, as in a frame that only moves the id
-    retry  milliseconds to wait before the stream is opened again
+    data   the data lines, joined; None if there was none, as in a frame that only advances the id
+    retry  milliseconds to wait before reconnecting
     """
 
     id: str | None = None
@@ -31,7 +31,7 @@ class Frame:
 
 
 class Parser:
-    """Takes a stream as it comes, cut anywhere, and gives each frame as soon as it is complete."""
+    """Incremental parser: takes chunks split anywhere and returns each frame as soon as it is complete."""
 
     def __init__(self) -> None:
         self._rest = bytearray()
@@ -48,20 +48,20 @@ class Parser:
         self._size = 0
 
     def feed(self, chunk: bytes) -> list[Frame]:
-        """The frames that end in this chunk; one that is not ended when the stream ends is never given.
+        """Return the frames that end in this chunk; one that is incomplete at the end of the stream is discarded.
 
-        Raises TooLong.
+        Raise FrameTooLong for a frame of more than MAX_FRAME_SIZE bytes.
         """
         self._rest += chunk
         if self._begins and not self._has_begun():
             return []
-        frames = [frame for line in self._lines() if (frame := self._take(line))]
-        if self._size + len(self._rest) > LONGEST:
-            raise TooLong(f"a frame has more than {LONGEST:,} bytes")
+        frames = [frame for line in self._lines() if (frame := self._handle_frame(line))]
+        if self._size + len(self._rest) > MAX_FRAME_SIZE:
+            raise FrameTooLong(f"a frame has more than {MAX_FRAME_SIZE:,} bytes")
         return frames
 
     def _has_begun(self) -> bool:
-        """Leave out the byte order mark. Answers False while it may still be one."""
+        """Skip the byte order mark. Return False while more bytes are needed to tell."""
         if len(self._rest) < len(_BOM) and _BOM.startswith(self._rest):
             return False
         if self._rest.startswith(_BOM):
@@ -70,7 +70,7 @@ class Parser:
         return True
 
     def _lines(self) -> list[bytes]:
-        """The lines that are complete. A CR at the very end completes one: waiting for its LF would delay a frame."""
+        """Return the complete lines. A CR at the very end completes one: waiting for its LF would delay a frame."""
         if self._after_cr and self._rest:
             self._after_cr = False
             if self._rest[0] == 0x0A:
@@ -81,10 +81,10 @@ class Parser:
             start = end.end()
         self._after_cr = start == len(self._rest) and self._rest.endswith(b"\r")
         del self._rest[:start]
-        self._searched = len(self._rest)  # What has no end in it so far is not searched again.
+        self._searched = len(self._rest)  # The incomplete rest is not searched again.
         return lines
 
-    def _take(self, line: bytes) -> Frame | None:
+    def _handle_frame(self, line: bytes) -> Frame | None:
         self._size += len(line) + 1
         if not line:
             return self._dispatch()

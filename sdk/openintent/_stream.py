@@ -1,4 +1,4 @@
-"""`client.stream(…)`: the log as it grows, as an iterator (protocol K-4)."""
+"""Event streams: `client.stream(…)`, an iterator over the log as it grows (protocol K-4)."""
 
 import threading
 from collections import deque
@@ -10,47 +10,47 @@ import requests
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from . import _stream_state
-from ._request_flow import Answer, Lost
-from ._requests import lost_by, new_session
-from ._stream_state import ENDED, Following
+from ._request_flow import NoResponse, Response
+from ._requests import new_session, no_response
+from ._stream_state import ENDED, StreamState
 from .models import Event
 
 CHUNK = 64 * 2**10
 
 
 class EventStream:
-    """The events of an intent, a portfolio, an agent or the whole server, each once. Made by `client.stream(…)`.
+    """The events of an intent, a portfolio, an agent or the whole server, each once. Created by `client.stream(…)`.
 
         with client.stream(intent_id=intent.id) as stream:
             for event in stream:
                 print(event.event_type)
 
-    Entering the block connects: what happens from then on is heard. Without a block, the first event that is asked for connects.
+    Entering the block connects, so that no later event is missed. Without a block, the first `next` connects.
     One thread iterates; any may `close`, which ends the iteration.
     """
 
-    def __init__(self, following: Following, connect_timeout: float) -> None:
-        self._following = following
+    def __init__(self, state: StreamState, connect_timeout: float) -> None:
+        self._state = state
         self._connect_timeout = connect_timeout
         self._session = new_session()
         self._response: requests.Response | None = None
-        self._ready: deque[Event] = deque()
-        self._heard: int | None = None
+        self._pending: deque[Event] = deque()
+        self._last_position: int | None = None
         self._closing = threading.Event()
         self._iterating = threading.Lock()
 
     @property
     def position(self) -> int | None:
-        """The position to pass as `after` to go on from here: of the last event that was handed out, or where the stream began.
+        """The position to pass as `after` to resume from here: that of the last event returned, or the start of the stream.
 
-        Where nothing happens it goes on as well, as the server says how far it has looked. None as long as the server has not said.
+        It also advances without events, as the server reports its progress. None until the server has sent a position.
         """
-        return self._following.began if self._heard is None else self._heard
+        return self._state.start_position if self._last_position is None else self._last_position
 
     def __enter__(self) -> Self:
         try:
             with self._iterating:
-                while not self._following.is_connected and not self._closing.is_set():
+                while not self._state.is_connected and not self._closing.is_set():
                     self._advance()
         except BaseException:
             self.close()
@@ -66,12 +66,12 @@ class EventStream:
     def __next__(self) -> Event:
         try:
             with self._iterating:
-                while not self._ready and not self._closing.is_set():
-                    self._heard = self._following.position
+                while not self._pending and not self._closing.is_set():
+                    self._last_position = self._state.position
                     self._advance()
                 if not self._closing.is_set():
-                    event = self._ready.popleft()
-                    self._heard = event.position
+                    event = self._pending.popleft()
+                    self._last_position = event.position
                     return event
         except BaseException:
             self.close()
@@ -80,12 +80,12 @@ class EventStream:
         raise StopIteration
 
     def close(self) -> None:
-        """End the connection, and the iteration, also of another thread. Repeating it does nothing."""
+        """Close the connection and end the iteration, also that of another thread. Idempotent."""
         self._closing.set()
         if response := self._response:
-            with suppress(ValueError, RuntimeError, OSError):  # It has ended meanwhile.
+            with suppress(ValueError, RuntimeError, OSError):  # The response has ended meanwhile.
                 response.raw.shutdown()
-        if self._iterating.acquire(blocking=False):  # Or the thread that iterates does it: it has just been woken.
+        if self._iterating.acquire(blocking=False):  # Otherwise the iterating thread, which has just been woken, does it.
             try:
                 self._disconnect()
                 self._session.close()
@@ -96,50 +96,50 @@ class EventStream:
         self.close()
 
     def _advance(self) -> None:
-        """Take one step: connect, or read what has come."""
+        """Connect, or read what has arrived."""
         if self._response is None:
-            if not self._closing.wait(self._following.pause):
+            if not self._closing.wait(self._state.pause):
                 self._connect()
-        elif self._following.is_over:  # Only now: what was sent before the goodbye has been handed out.
-            self._lose(ENDED)
+        elif self._state.has_ended:  # Only now: the events before the end have been returned.
+            self._handle_disconnect(ENDED)
         else:
-            self._ready.extend(self._following.feed(self._read(self._response)))
+            self._pending.extend(self._state.feed(self._read(self._response)))
 
     def _connect(self) -> None:
-        request = self._following.request()
+        request = self._state.request()
         try:
             response = self._session.get(
                 request.url,
                 headers=dict(request.headers),
-                timeout=(self._connect_timeout, _stream_state.SILENCE),
+                timeout=(self._connect_timeout, _stream_state.SILENCE_TIMEOUT),
                 allow_redirects=False,
                 stream=True,
             )
-            if self._following.is_stream(response.status_code, response.headers):
+            if self._state.is_stream(response.status_code, response.headers):
                 self._response = response
                 return
             with response:
-                body = response.content if response.status_code >= 400 else b""  # What is no refusal may be endless.
-                answer = Answer(response.status_code, response.headers, body)
+                body = response.content if response.status_code >= 400 else b""  # The body of a success may be endless.
+                refused = Response(response.status_code, response.headers, body)
         except requests.RequestException as error:
-            self._lose(lost_by(error))
+            self._handle_disconnect(no_response(error))
             return
-        self._following.refuse(answer)
+        self._state.handle_refusal(refused)
 
     def _read(self, response: requests.Response) -> bytes:
-        """What has come, as soon as it has: `iter_content` waits until a chunk is full. Empty if that is the end of the connection."""
+        """Return what has arrived, without waiting for a full chunk as `iter_content` does. Empty at the end of the connection."""
         try:
             if chunk := response.raw.read1(CHUNK, decode_content=True):
                 return bytes(chunk)
-            self._lose(ENDED)
+            self._handle_disconnect(ENDED)
         except (HTTPError, OSError) as error:
-            self._lose(Lost.by(error, sent=True, timeout=isinstance(error, ReadTimeoutError)))
+            self._handle_disconnect(NoResponse.from_error(error, sent=True, timeout=isinstance(error, ReadTimeoutError)))
         return b""
 
-    def _lose(self, lost: Lost) -> None:
+    def _handle_disconnect(self, failed: NoResponse) -> None:
         self._disconnect()
         if not self._closing.is_set():
-            self._following.lose(lost)
+            self._state.handle_disconnect(failed)
 
     def _disconnect(self) -> None:
         response, self._response = self._response, None

@@ -1,98 +1,98 @@
-"""Following the log, short of I/O: what to ask for, what the frames mean, and when to ask again (protocol K-4, S-1 to S-3)."""
+"""Stream state without I/O: what to request, what frames mean, and when to reconnect (protocol K-4, S-1 to S-3)."""
 
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Any
 
+from ._backoff import exponential_delay
 from ._endpoint import Call
-from ._request_flow import Answer, Lost, Peer, Request, no_answer, refused
+from ._request_flow import NoResponse, Request, Response, ServerContext, connection_error, error_from_response
 from ._sse import Frame, Parser
 from .enums import EventType
 from .errors import AuthenticationError, ConnectionFailedError, InputValidationError, OpenIntentError
 from .models import Event
-from .resources._helpers import Id, given, path
+from .resources._helpers import Id, path, without_none
 from .validation import validate_whole_number
 from .validation.events import validate_event_types
 
-SILENCE = 40.0
-"""Seconds without a byte after which a connection is dead: the server says something every 15 seconds."""
+SILENCE_TIMEOUT = 40.0
+"""Seconds without a byte after which a connection is dead: the server sends something every 15 seconds."""
 
-RETRY = 1.0
-"""Seconds before the next attempt, as long as the server has not said how many."""
+INITIAL_RETRY = 1.0
+"""Seconds before a reconnect, until the server has sent a `retry` field."""
 
-LONGEST_PAUSE = 60.0
-LONGEST_RETRY_AFTER = 3600.0
-POSITION = 2**63 - 1
+MAX_PAUSE = 60.0
+MAX_RETRY_AFTER = 3600.0
+MAX_POSITION = 2**63 - 1
 
-ENDED = Lost("the connection was closed", sent=True, timeout=False)
+ENDED = NoResponse("the connection was closed", sent=True, timeout=False)
 
-_MAY_PASS = {429, 502, 503, 504}
+_TRANSIENT_STATUSES = {429, 502, 503, 504}
 
 log = logging.getLogger("openintent")
 
 
-def followed(
+def stream_call(
     *,
     intent_id: Id | None = None,
     portfolio_id: Id | None = None,
     agent_id: str | None = None,
     event_types: EventType | str | Sequence[EventType | str] | None = None,
 ) -> Call[Event]:
-    """The request for a stream. Raises InputValidationError."""
-    named = given(intents=intent_id, portfolios=portfolio_id, agents=agent_id)
-    if len(named) > 1:
-        raise InputValidationError("a stream is about one intent, one portfolio or one agent", field="intent_id")
+    """Return the request for a stream. Raise InputValidationError for more than one topic or invalid event types."""
+    topics = without_none(intents=intent_id, portfolios=portfolio_id, agents=agent_id)
+    if len(topics) > 1:
+        raise InputValidationError("pass one of intent_id, portfolio_id and agent_id, or none", field="intent_id")
     types = [event_types] if isinstance(event_types, str) else () if event_types is None else event_types
     validate_event_types(types)
-    where = next(iter(named.items()), ("events",))
+    topic = next(iter(topics.items()), ("events",))
     return Call(
         method="GET",
-        path=path(*where, "subscribe"),
-        params=given(event_type=",".join(types) or None),
+        path=path(*topic, "subscribe"),
+        params=without_none(event_type=",".join(types) or None),
         parse=Event.from_json,
     )
 
 
-class Following:
-    """Where a stream stands, over all of its connections.
+class StreamState:
+    """The state of a stream over all of its connections.
 
-    position      what the next connection asks for the events after; None until the server has said where it is
-    began         where the first one started
-    is_connected  whether the server has begun to send
-    is_over       whether it has said goodbye on this connection
-    pause         seconds to wait before the next connection
+    position        the next connection asks for the events after it; None until the server has sent one
+    start_position  the position at which the first connection started
+    is_connected    whether the server has begun to send
+    has_ended       whether the server has announced the end of this connection
+    pause           seconds to wait before the next connection
     """
 
-    def __init__(self, call: Call[Event], peer: Peer, *, after: int | None, reconnect: bool) -> None:
+    def __init__(self, call: Call[Event], server: ServerContext, *, after: int | None, reconnect: bool) -> None:
         if after is not None:
-            validate_whole_number(after, "after", 0, POSITION)
+            validate_whole_number(after, "after", 0, MAX_POSITION)
         self._call = call
-        self._peer = peer
+        self._server = server
         self._reconnect = reconnect
-        self._retry = RETRY
+        self._retry = INITIAL_RETRY
         self._failures = 0
-        self.position = self.began = after
+        self.position = self.start_position = after
         self.pause = 0.0
-        self._begin()
+        self._reset_connection()
 
-    def _begin(self) -> None:
+    def _reset_connection(self) -> None:
         self._parser = Parser()
-        self._goodbye = ""
+        self._end_reason = ""
         self.is_connected = False
 
     @property
-    def is_over(self) -> bool:
-        return bool(self._goodbye)
+    def has_ended(self) -> bool:
+        return bool(self._end_reason)
 
     def request(self) -> Request:
-        """What to send for the next connection."""
-        self._begin()
-        request = self._peer.request(self._call, self._call.params)
+        """Return the request for the next connection."""
+        self._reset_connection()
+        request = self._server.request(self._call, self._call.params)
         headers = {
             **request.headers,
             "Accept": "text/event-stream",
-            "Accept-Encoding": "identity",  # Whatever compresses a stream keeps events back.
+            "Accept-Encoding": "identity",  # Compression would hold events back.
             "Cache-Control": "no-store",
         }
         if self.position is not None:
@@ -101,84 +101,81 @@ class Following:
 
     @staticmethod
     def is_stream(status: int, headers: Mapping[str, str]) -> bool:
-        """Whether what was answered is the stream; everything else is for `refuse`."""
+        """Return whether a response is the stream; any other is for `handle_refusal`."""
         return status == 200 and headers.get("Content-Type", "").partition(";")[0].strip().lower() == "text/event-stream"
 
-    def refuse(self, answer: Answer) -> None:
-        """Take an answer that is no stream. Raises OpenIntentError, unless it may go better soon."""
-        if answer.status in _MAY_PASS and self._reconnect:
-            return self._plan(f"HTTP {answer.status}", answer.retry_after)
-        if answer.status >= 300:
-            raise refused(self._call, answer)
-        raise self._not_the_protocols(f"HTTP {answer.status}, {answer.headers.get('Content-Type')}")
+    def handle_refusal(self, response: Response) -> None:
+        """Schedule a reconnect after a response that is no stream. Raise OpenIntentError if it is not transient."""
+        if response.status in _TRANSIENT_STATUSES and self._reconnect:
+            return self._schedule_reconnect(f"HTTP {response.status}", response.retry_after)
+        if response.status >= 300:
+            raise error_from_response(self._call, response)
+        raise self._protocol_error(f"HTTP {response.status}, {response.headers.get('Content-Type')}")
 
-    def lose(self, lost: Lost) -> None:
-        """Take a connection that failed or has ended. Raises ConnectionFailedError where there is to be no other."""
-        reason = self._goodbye or lost.reason
+    def handle_disconnect(self, failed: NoResponse) -> None:
+        """Schedule a reconnect after a connection failed or ended. Raise ConnectionFailedError if `reconnect` is off."""
+        reason = self._end_reason or failed.reason
         if self._reconnect:
-            return self._plan(reason)
-        if self._goodbye == "key_revoked":
+            return self._schedule_reconnect(reason)
+        if self._end_reason == "key_revoked":
             raise AuthenticationError("The key was revoked while the stream was open.", status_code=401, code="unauthenticated")
-        if self._goodbye:
-            raise ConnectionFailedError(f"{self._call}: the server has ended the stream ({reason}).")
-        raise no_answer(Request(self._call, self._peer.root, {}, None), lost)
+        if self._end_reason:
+            raise ConnectionFailedError(f"{self._call}: the server ended the stream ({reason}).")
+        raise connection_error(Request(self._call, self._server.root, {}, None), failed)
 
     def feed(self, chunk: bytes) -> list[Event]:
-        """The events that are new in this chunk. Raises OpenIntentError for what is not the protocol's."""
+        """Return the new events in this chunk. Raise OpenIntentError if it does not follow the protocol."""
         try:
-            return [event for frame in self._parser.feed(chunk) if not self.is_over and (event := self._take(frame))]
+            frames = self._parser.feed(chunk)
+            return [event for frame in frames if not self.has_ended and (event := self._handle_frame(frame))]
         except (AttributeError, LookupError, TypeError, ValueError) as error:
-            raise self._not_the_protocols(repr(error)) from error
+            raise self._protocol_error(repr(error)) from error
 
-    def _take(self, frame: Frame) -> Event | None:
+    def _handle_frame(self, frame: Frame) -> Event | None:
         if frame.retry is not None:
-            self._retry = min(frame.retry / 1000, LONGEST_PAUSE)
+            self._retry = min(frame.retry / 1000, MAX_PAUSE)
         body = None if frame.data is None else json.loads(frame.data)
         if isinstance(body, dict) and "event_type" in body:  # A client may log an event of type "bye".
-            return self._new(Event.from_json(body), frame)
+            event = Event.from_json(body)
+            is_new = self._advance_to(int(frame.id or "") if event.position is None else event.position)
+            return event if is_new else None
         if frame.event == "connected" and body is not None:
-            self._connected(body)
+            self._handle_connected(int(body["position"]))
         elif frame.event == "bye":
-            self._goodbye = str((body or {}).get("reason") or "bye")
+            self._end_reason = str((body or {}).get("reason") or "bye")
         elif frame.id:
-            self._come_to(int(frame.id))
+            self._advance_to(int(frame.id))
         return None
 
-    def _new(self, event: Event, frame: Frame) -> Event | None:
-        position = int(frame.id or "") if event.position is None else event.position
-        return event if self._come_to(position) else None
-
-    def _come_to(self, position: int) -> bool:
-        """Answers whether that is further than before: what is not, was heard on an earlier connection."""
+    def _advance_to(self, position: int) -> bool:
+        """Return whether that is further than before: if not, the event came on an earlier connection."""
         if self.position is not None and position <= self.position:
             return False
         self.position = position
         return True
 
-    def _connected(self, body: Mapping[str, Any]) -> None:
+    def _handle_connected(self, position: int) -> None:
         self.is_connected = True
         self._failures = 0
-        at = int(body["position"])
-        if self.position is not None and at < self.position:
+        if self.position is not None and position < self.position:
             log.warning(
-                "%s: the server's log ends at %s, before %s, to which this stream had come. Was a backup restored? "
-                "Events up to that position are taken for known.",
-                self._call, at, self.position,
+                "%s: the server's log ends at %s, before the position %s of this stream. Was a backup restored? "
+                "Events up to that position are skipped as known.",
+                self._call, position, self.position,
             )  # fmt: skip
-        self._come_to(at)
-        if self.began is None:
-            self.began = at
+        self._advance_to(position)
+        if self.start_position is None:
+            self.start_position = position
 
-    def _plan(self, reason: str, retry_after: float | None = None) -> None:
+    def _schedule_reconnect(self, reason: str, retry_after: float | None = None) -> None:
         self._failures += 1
-        grown = min(self._retry * 2.0 ** min(self._failures - 1, 16), LONGEST_PAUSE)
-        asked = min(retry_after or 0.0, LONGEST_RETRY_AFTER)
-        # Never before its time, and not all at once: the others who were cut off come back too.
-        self.pause = asked + grown * (1 + self._peer.retries.jitter() / 2)
+        delay = exponential_delay(self._failures, base=self._retry, longest=MAX_PAUSE)
+        # Jitter only adds: no reconnect comes early, and the clients that were disconnected together do not return together.
+        self.pause = min(retry_after or 0.0, MAX_RETRY_AFTER) + delay * (1 + self._server.retries.jitter() / 2)
         level = logging.INFO if self._failures == 1 else logging.WARNING
-        log.log(level, "%s: cut off (%s); once more in %.1f s", self._call, reason, self.pause)
+        log.log(level, "%s: connection lost (%s); reconnecting in %.1f s", self._call, reason, self.pause)
 
-    def _not_the_protocols(self, what: str) -> OpenIntentError:
+    def _protocol_error(self, detail: str) -> OpenIntentError:
         return OpenIntentError(
-            f"{self._call}: what came is not the protocol's ({what}). Is base_url the address of an OpenIntent server?"
+            f"{self._call}: the response does not follow the protocol ({detail}). Is base_url the address of an OpenIntent server?"
         )

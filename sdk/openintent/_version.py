@@ -1,1 +1,3 @@
+"""Version of the distribution."""
+
 __version__ = "0.18.0"

@@ -1,12 +1,13 @@
-"""Waiting for a decision, short of I/O (protocol A-6)."""
+"""Waiting for a decision, without I/O (protocol A-6)."""
 
 from collections.abc import Generator
 from dataclasses import replace
 from random import random
 from time import monotonic
 
+from ._backoff import backoff
 from ._endpoint import Call
-from ._request_flow import Attempt, Conversation, Outcome, Peer, T, conversation
+from ._request_flow import Attempt, Outcome, RequestFlow, ServerContext, T, request_flow
 from .enums import ArbitrationStatus
 from .errors import (
     ConnectionFailedError,
@@ -20,43 +21,52 @@ from .errors import (
 )
 from .models import Arbitration
 from .resources._helpers import Id, as_id
-from .resources.governance import GovernanceCalls
+from .resources.governance import GovernanceResource
 
 WAIT = 30
-"""Seconds for which the server is asked to keep its answer back: less than a proxy's patience, which often is 60."""
+"""Seconds for which the server is asked to hold its response: less than a proxy's timeout, which often is 60."""
 
-LONGEST_PAUSE = 30.0
-TOO_SOON = 1.0
-"""An answer that was to be kept back and came within so many seconds: the server stops, and says so to all who wait."""
+MAX_PAUSE = 30.0
+EARLY_RESPONSE = 1.0
+"""Seconds: a held response that comes sooner means that the server is stopping and answers all who wait."""
 
 
-def deciding(intent_id: Id, arbitration_id: Id, timeout: float | None, peer: Peer) -> Conversation[Arbitration]:
-    """Ask until there is a decision. What may pass, a restart of the server, say, is waited for."""
-    once = replace(peer, retries=replace(peer.retries, tries=1))  # Here are the retries, with the time in view.
-    clock = _Clock(timeout)
-    intent = as_id(intent_id)
-    failures, pause, wait = 0, 0.0, 0  # The first answer is not kept back: what is wrong, is wrong at once.
+def decision_flow(intent_id: Id, arbitration_id: Id, timeout: float | None, server: ServerContext) -> RequestFlow[Arbitration]:
+    """Poll until there is a decision, and return the arbitration. Transient errors, such as a restart of the server, are retried.
+
+    Raise UndecidedError if there will be no decision, DecisionTimeoutError if there is none after `timeout` seconds.
+    """
+    once = replace(server, retries=replace(server.retries, max_tries=1))  # Retries happen here, within the timeout.
+    deadline = _Deadline(timeout)
+    intent = as_id(intent_id).lower()
+    failures, pause, wait = 0, 0.0, 0  # The first response is not held: errors show at once.
     while True:
-        asked = monotonic() + pause
+        expected = monotonic() + pause
         try:
-            found = yield from _after(pause, GovernanceCalls.get_arbitration(None, arbitration_id, wait=wait), once)
+            found = yield from _send_after(pause, GovernanceResource.get_arbitration(None, arbitration_id, wait=wait), once)
         except OpenIntentError as error:
             failures += 1
-            pause = _pause(error, failures)
-            clock.check(f"nothing could be learnt of the arbitration {arbitration_id} in {timeout} s ({error})", None)
+            pause = _retry_delay(error, failures)
+            deadline.check(f"the arbitration {arbitration_id} could not be read within {timeout} s ({error})", None)
         else:
             failures = 0
-            _require_of(intent, found)
+            if found.intent_id.lower() != intent:
+                raise NotFoundError(f"The intent {as_id(intent_id)} has no arbitration {found.id}.", code="not_found")
             if found.status == ArbitrationStatus.RESOLVED:
                 return found
-            _require_open(found)
-            clock.check(f"the arbitration {arbitration_id} is not decided after {timeout} s", found)
-            pause = 0.5 + random() if wait and monotonic() - asked < TOO_SOON else 0.0
-        wait = int(max(0.0, min(WAIT, clock.left - pause)))
-        pause = pause if wait else clock.left
+            if found.status != ArbitrationStatus.PENDING:
+                raise UndecidedError(
+                    f"There will be no decision on {found.id}: it is {found.status}.",
+                    arbitration=found,
+                    code=f"arbitration_{found.status}",
+                )
+            deadline.check(f"the arbitration {arbitration_id} is still pending after {timeout} s", found)
+            pause = 0.5 + random() if wait and monotonic() - expected < EARLY_RESPONSE else 0.0
+        wait = int(max(0.0, min(WAIT, deadline.left - pause)))
+        pause = pause if wait else deadline.left
 
 
-class _Clock:
+class _Deadline:
     def __init__(self, timeout: float | None) -> None:
         if timeout is not None and not timeout >= 0:
             raise InputValidationError("timeout must be a number of seconds, or None", field="timeout")
@@ -67,41 +77,28 @@ class _Clock:
         return max(0.0, self._until - monotonic())
 
     def check(self, message: str, arbitration: Arbitration | None) -> None:
+        """Raise DecisionTimeoutError if the time is over."""
         if not self.left:
             raise DecisionTimeoutError(message, arbitration=arbitration, code="decision_timeout")
 
 
-def _after(pause: float, call: Call[T], peer: Peer) -> Generator[Attempt, Outcome, T]:
-    """A call that takes one attempt, and begins with a pause."""
-    steps = conversation(call, peer)
+def _send_after(pause: float, call: Call[T], server: ServerContext) -> Generator[Attempt, Outcome, T]:
+    """Perform a call in one attempt, after a pause."""
+    steps = request_flow(call, server)
     outcome = yield replace(next(steps), pause=pause)
     try:
         steps.send(outcome)
     except StopIteration as end:
         result: T = end.value
         return result
-    raise AssertionError("one attempt, one answer")
+    raise AssertionError("one attempt has one outcome")
 
 
-def _pause(error: OpenIntentError, failures: int) -> float:
-    """Seconds to wait after an error that may pass; any other is raised."""
-    may_pass = isinstance(error, (ConnectionFailedError, RateLimitError)) or (
+def _retry_delay(error: OpenIntentError, failures: int) -> float:
+    """Return the seconds to wait after a transient error. Re-raise any other."""
+    is_transient = isinstance(error, (ConnectionFailedError, RateLimitError)) or (
         isinstance(error, ServerError) and error.status_code in (502, 503, 504)
     )
-    if not may_pass:
+    if not is_transient:
         raise error
-    return (error.retry_after or 0.0) + min(0.5 * 2.0 ** min(failures - 1, 10), LONGEST_PAUSE) * (0.5 + random() / 2)
-
-
-def _require_of(intent_id: str, arbitration: Arbitration) -> None:
-    if arbitration.intent_id.lower() != intent_id.lower():
-        raise NotFoundError(f"The intent {intent_id} has no arbitration {arbitration.id}.", code="not_found")
-
-
-def _require_open(arbitration: Arbitration) -> None:
-    if arbitration.status != ArbitrationStatus.PENDING:
-        raise UndecidedError(
-            f"There will be no decision on {arbitration.id}: it is {arbitration.status}.",
-            arbitration=arbitration,
-            code=f"arbitration_{arbitration.status}",
-        )
+    return (error.retry_after or 0.0) + backoff(failures, longest=MAX_PAUSE)

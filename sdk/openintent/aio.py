@@ -1,4 +1,4 @@
-"""The client whose methods are coroutines. It needs httpx2, the extra `async`."""
+"""The asynchronous client. It needs httpx2, the extra `async`."""
 
 import asyncio
 import ssl
@@ -10,14 +10,14 @@ from weakref import WeakSet
 
 from ._async_lease import AsyncHeldLease
 from ._base_client import ClientBase
-from ._endpoint import AsyncSender, Call
-from ._lease import Plan
-from ._request_flow import Answer, Conversation, Lost, Outcome, Request, conversation
-from ._stream_state import Following, followed
-from ._wait_for_decision import deciding
+from ._endpoint import AsyncTransport, Call
+from ._lease import LeaseRequest
+from ._request_flow import NoResponse, Outcome, Request, RequestFlow, Response, request_flow
+from ._stream_state import StreamState, stream_call
+from ._wait_for_decision import decision_flow
 from .enums import EventType
 from .models import Arbitration
-from .resources import Calls
+from .resources import Resources
 from .resources._helpers import Id
 
 try:
@@ -31,54 +31,54 @@ T = TypeVar("T")
 
 
 @cache
-def _certificates() -> ssl.SSLContext:
-    """One for all clients: to read the certificates takes longer than anything else that a new client does."""
+def _ssl_context() -> ssl.SSLContext:
+    """Return one context for all clients: reading the certificates is the slowest part of creating a client."""
     return httpx2.create_ssl_context()
 
 
-class AsyncOpenIntentClient(Calls, ClientBase, AsyncSender):
+class AsyncOpenIntentClient(Resources, ClientBase, AsyncTransport):
     """A client of an OpenIntent server for asyncio, with the methods of `OpenIntentClient` as coroutines.
 
         async with AsyncOpenIntentClient("http://localhost:8000", api_key="dev-user-key") as client:
             intent = await client.create_intent(title="Research market trends")
 
-    Like every asyncio object it belongs to one event loop. Cancelling a write leaves open whether it was done.
+    Like every asyncio object it belongs to one event loop. After a cancelled write it is unknown whether it was carried out.
     """
 
-    def _open(self) -> None:
+    def _open_transport(self) -> None:
         self._sleep = asyncio.sleep
         self._http = httpx2.AsyncClient(
             timeout=httpx2.Timeout(self._timeout, connect=self._connect_timeout),
             follow_redirects=False,
-            verify=_certificates(),
+            verify=_ssl_context(),
         )
-        self._for_streams: httpx2.AsyncClient | None = None
+        self._stream_client: httpx2.AsyncClient | None = None
         self._streams: WeakSet[AsyncEventStream] = WeakSet()
 
     async def send(self, call: Call[T]) -> T:
-        """Perform a call: wait, ask, and try again as long as that makes sense."""
-        return await self._carry_out(conversation(call, self._peer))
+        """Perform a call, with retries, and return its result. Raises OpenIntentError."""
+        return await self._run(request_flow(call, self._server))
 
-    async def _carry_out(self, steps: Conversation[T]) -> T:
+    async def _run(self, steps: RequestFlow[T]) -> T:
         try:
             attempt = next(steps)
             while True:
                 if attempt.pause:
                     await self._sleep(attempt.pause)
-                attempt = steps.send(await self._exchange(attempt.request))
+                attempt = steps.send(await self._send(attempt.request))
         except StopIteration as end:
             result: T = end.value
             return result
 
     def lease(self, intent_id: Id, scope: str, duration_seconds: int = 300, *, wait: float = 0) -> AsyncHeldLease:
-        """Hold `scope` while an `async with` block runs: `async with client.lease(intent.id, "content.draft") as lease:` (protocol K-5).
+        """Hold a lease on `scope` during an `async with` block: `async with client.lease(intent.id, "content.draft") as lease:` (protocol K-5).
 
-        The lease is renewed in the background, and released at the block's end, also after an error. One that the agent held
-        before the block stays held. Where another agent holds the scope, it is waited for, up to `wait` seconds.
+        The lease is renewed in the background and released at the end of the block, also after an error. One that the agent
+        held before the block stays held. If another agent holds the scope, entering the block waits up to `wait` seconds.
 
-        Raises InputValidationError at once; at the block's beginning what `acquire_lease` raises.
+        Raises InputValidationError at once; on entering the block, what `acquire_lease` raises.
         """
-        return AsyncHeldLease(self, Plan(intent_id, scope, duration_seconds, wait))
+        return AsyncHeldLease(self, LeaseRequest(intent_id, scope, duration_seconds, wait))
 
     def stream(
         self,
@@ -90,47 +90,47 @@ class AsyncOpenIntentClient(Calls, ClientBase, AsyncSender):
         event_types: EventType | str | Sequence[EventType | str] | None = None,
         reconnect: bool = True,
     ) -> AsyncEventStream:
-        """The events of an intent, a portfolio or an agent, or of the whole server, as they happen (protocol K-4, S-1 to S-4).
+        """Stream the events of an intent, a portfolio, an agent or the whole server as they happen (protocol K-4, S-1 to S-4).
 
             async for event in client.stream(intent_id=intent.id, event_types=["state_patched", "status_changed"]):
 
-        It goes on until it is closed. Each event comes once and in order: where the connection breaks, is silent for 40 seconds or is
-        ended by the server, where the server is away or has no room, the stream connects again, after a growing pause, and goes on
-        from where it was. With `reconnect=False` that is an error instead.
+        The stream runs until it is closed. Each event is returned once and in order: when the connection breaks, is silent for
+        40 seconds or is ended by the server, and when the server is down or has no capacity, the stream reconnects after a growing
+        pause and resumes. With `reconnect=False` that is an error instead.
 
-        after        the position to go on from, that of the last event you know; 0: from the beginning. None: from now on, which
-                     is when the stream connects: at the beginning of `async with client.stream(…) as stream:`, else at the first event
-        event_types  the types to hear of; none: all
+        after        the position to resume after, that of the last event you know; 0: from the beginning. None: from now on, which
+                     is when the stream connects: on entering `async with client.stream(…) as stream:`, else at the first event
+        event_types  the types to return; none: all
 
         A portfolio's events are its own and its members', an agent's its assignments and those of the intents assigned to it.
 
-        Raises InputValidationError at once; while it runs AuthenticationError (also when the key is revoked meanwhile),
+        Raises InputValidationError at once; while iterating AuthenticationError (also when the key is revoked meanwhile),
         PermissionDeniedError, NotFoundError, ValidationError; with `reconnect=False` also ConnectionFailedError, RateLimitError,
         ServerError.
         """
-        call = followed(intent_id=intent_id, portfolio_id=portfolio_id, agent_id=agent_id, event_types=event_types)
-        following = Following(call, self._peer, after=after, reconnect=reconnect)
+        call = stream_call(intent_id=intent_id, portfolio_id=portfolio_id, agent_id=agent_id, event_types=event_types)
+        state = StreamState(call, self._server, after=after, reconnect=reconnect)
         self._require_open()
-        stream = AsyncEventStream(following, self._stream_http, self._connect_timeout)
+        stream = AsyncEventStream(state, self._get_stream_client, self._connect_timeout)
         self._streams.add(stream)
         return stream
 
     async def wait_for_decision(self, intent_id: Id, arbitration_id: Id, timeout: float | None = None) -> Arbitration:
-        """The arbitration once it is decided: `.decision` says how (protocol A-6). What may pass, as a restart of the server, is waited for.
+        """Wait until an arbitration is decided, and return it with its `decision` (protocol A-6). Transient errors are retried.
 
-        `timeout` is in seconds, None for as long as it takes; a server that hangs is given up only after the client's own timeout.
+        `timeout` is in seconds, None waits without limit; a request that hangs fails only after the client's own timeout.
 
-        Raises UndecidedError if it is withdrawn or expires, DecisionTimeoutError, a TimeoutError too, if it is still pending after
+        Raises UndecidedError if it is withdrawn or expires, DecisionTimeoutError, also a TimeoutError, if it is still pending after
         `timeout`; InputValidationError, NotFoundError, AuthenticationError, PermissionDeniedError.
         """
-        return await self._carry_out(deciding(intent_id, arbitration_id, timeout, self._peer))
+        return await self._run(decision_flow(intent_id, arbitration_id, timeout, self._server))
 
     async def close(self) -> None:
-        """Close the connections, and end the streams. The client cannot be used after that."""
+        """Close the connections and end the streams. The client cannot be used afterwards."""
         for stream in list(self._streams):
             await stream.aclose()
-        if self._for_streams:
-            await self._for_streams.aclose()
+        if self._stream_client:
+            await self._stream_client.aclose()
         await self._http.aclose()
 
     async def __aenter__(self) -> Self:
@@ -144,28 +144,28 @@ class AsyncOpenIntentClient(Calls, ClientBase, AsyncSender):
     ) -> None:
         await self.close()
 
-    async def _exchange(self, request: Request) -> Outcome:
+    async def _send(self, request: Request) -> Outcome:
         try:
             response = await self._http.request(
                 request.call.method,
                 request.url,
                 content=request.body,
                 headers=dict(request.headers),
-                timeout=httpx2.Timeout(self._timeout + request.call.patience, connect=self._connect_timeout),
+                timeout=httpx2.Timeout(self._timeout + request.call.extra_timeout, connect=self._connect_timeout),
             )
         except httpx2.RequestError as error:
             unsent = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
             timeout = isinstance(error, httpx2.TimeoutException)
-            return Lost.by(error, sent=not isinstance(error, unsent), timeout=timeout)
-        return Answer(response.status_code, response.headers, response.content)
+            return NoResponse.from_error(error, sent=not isinstance(error, unsent), timeout=timeout)
+        return Response(response.status_code, response.headers, response.content)
 
-    def _stream_http(self) -> httpx2.AsyncClient:
-        """What opens streams: any number, and apart from the calls, whose connections they would use up."""
+    def _get_stream_client(self) -> httpx2.AsyncClient:
+        """Return the HTTP client of the streams: unlimited, and separate from calls, whose connections they would use up."""
         self._require_open()
-        if self._for_streams is None:
+        if self._stream_client is None:
             limits = httpx2.Limits(max_connections=None, max_keepalive_connections=0)
-            self._for_streams = httpx2.AsyncClient(follow_redirects=False, limits=limits, verify=_certificates())
-        return self._for_streams
+            self._stream_client = httpx2.AsyncClient(follow_redirects=False, limits=limits, verify=_ssl_context())
+        return self._stream_client
 
     def _require_open(self) -> None:
         if self._http.is_closed:

@@ -1,4 +1,4 @@
-"""The client that waits for its answers."""
+"""The synchronous client."""
 
 import threading
 import time
@@ -10,62 +10,62 @@ from weakref import WeakSet
 import requests
 
 from ._base_client import ClientBase
-from ._endpoint import Call, Sender
-from ._lease import HeldLease, Plan
-from ._request_flow import Answer, Conversation, Outcome, Request, conversation
-from ._requests import lost_by, new_session
+from ._endpoint import Call, SyncTransport
+from ._lease import HeldLease, LeaseRequest
+from ._request_flow import Outcome, Request, RequestFlow, Response, request_flow
+from ._requests import new_session, no_response
 from ._stream import EventStream
-from ._stream_state import Following, followed
-from ._wait_for_decision import deciding
+from ._stream_state import StreamState, stream_call
+from ._wait_for_decision import decision_flow
 from .enums import EventType
 from .models import Arbitration
-from .resources import Calls
+from .resources import Resources
 from .resources._helpers import Id
 
 T = TypeVar("T")
 
 
-class OpenIntentClient(Calls, ClientBase, Sender):
+class OpenIntentClient(Resources, ClientBase, SyncTransport):
     """A client of an OpenIntent server.
 
         with OpenIntentClient("http://localhost:8000", api_key="dev-user-key") as client:
             intent = client.create_intent(title="Research market trends")
 
-    It may be used from several threads: each gets its own connections.
+    Threads may share it: each gets its own connections.
     """
 
-    def _open(self) -> None:
+    def _open_transport(self) -> None:
         self._sleep = time.sleep
-        self._mine = threading.local()
+        self._local = threading.local()
         self._sessions: WeakSet[requests.Session] = WeakSet()
         self._streams: WeakSet[EventStream] = WeakSet()
-        self._opening = threading.Lock()
+        self._lock = threading.Lock()
         self._closed = False
 
     def send(self, call: Call[T]) -> T:
-        """Perform a call: wait, ask, and try again as long as that makes sense."""
-        return self._carry_out(conversation(call, self._peer))
+        """Perform a call, with retries, and return its result. Raises OpenIntentError."""
+        return self._run(request_flow(call, self._server))
 
-    def _carry_out(self, steps: Conversation[T]) -> T:
+    def _run(self, steps: RequestFlow[T]) -> T:
         try:
             attempt = next(steps)
             while True:
                 if attempt.pause:
                     self._sleep(attempt.pause)
-                attempt = steps.send(self._exchange(attempt.request))
+                attempt = steps.send(self._send(attempt.request))
         except StopIteration as end:
             result: T = end.value
             return result
 
     def lease(self, intent_id: Id, scope: str, duration_seconds: int = 300, *, wait: float = 0) -> HeldLease:
-        """Hold `scope` while a `with` block runs: `with client.lease(intent.id, "content.draft") as lease:` (protocol K-5).
+        """Hold a lease on `scope` during a `with` block: `with client.lease(intent.id, "content.draft") as lease:` (protocol K-5).
 
-        The lease is renewed in the background, and released at the block's end, also after an error. One that the agent held
-        before the block stays held. Where another agent holds the scope, it is waited for, up to `wait` seconds.
+        The lease is renewed in the background and released at the end of the block, also after an error. One that the agent
+        held before the block stays held. If another agent holds the scope, entering the block waits up to `wait` seconds.
 
-        Raises InputValidationError at once; at the block's beginning what `acquire_lease` raises.
+        Raises InputValidationError at once; on entering the block, what `acquire_lease` raises.
         """
-        return HeldLease(self, Plan(intent_id, scope, duration_seconds, wait))
+        return HeldLease(self, LeaseRequest(intent_id, scope, duration_seconds, wait))
 
     def stream(
         self,
@@ -77,45 +77,45 @@ class OpenIntentClient(Calls, ClientBase, Sender):
         event_types: EventType | str | Sequence[EventType | str] | None = None,
         reconnect: bool = True,
     ) -> EventStream:
-        """The events of an intent, a portfolio or an agent, or of the whole server, as they happen (protocol K-4, S-1 to S-4).
+        """Stream the events of an intent, a portfolio, an agent or the whole server as they happen (protocol K-4, S-1 to S-4).
 
             for event in client.stream(intent_id=intent.id, event_types=["state_patched", "status_changed"]):
 
-        It goes on until it is closed. Each event comes once and in order: where the connection breaks, is silent for 40 seconds or is
-        ended by the server, where the server is away or has no room, the stream connects again, after a growing pause, and goes on
-        from where it was. With `reconnect=False` that is an error instead.
+        The stream runs until it is closed. Each event is returned once and in order: when the connection breaks, is silent for
+        40 seconds or is ended by the server, and when the server is down or has no capacity, the stream reconnects after a growing
+        pause and resumes. With `reconnect=False` that is an error instead.
 
-        after        the position to go on from, that of the last event you know; 0: from the beginning. None: from now on, which
-                     is when the stream connects: at the beginning of `with client.stream(…) as stream:`, else at the first event
-        event_types  the types to hear of; none: all
+        after        the position to resume after, that of the last event you know; 0: from the beginning. None: from now on, which
+                     is when the stream connects: on entering `with client.stream(…) as stream:`, else at the first event
+        event_types  the types to return; none: all
 
         A portfolio's events are its own and its members', an agent's its assignments and those of the intents assigned to it.
 
-        Raises InputValidationError at once; while it runs AuthenticationError (also when the key is revoked meanwhile),
+        Raises InputValidationError at once; while iterating AuthenticationError (also when the key is revoked meanwhile),
         PermissionDeniedError, NotFoundError, ValidationError; with `reconnect=False` also ConnectionFailedError, RateLimitError,
         ServerError.
         """
-        call = followed(intent_id=intent_id, portfolio_id=portfolio_id, agent_id=agent_id, event_types=event_types)
-        following = Following(call, self._peer, after=after, reconnect=reconnect)
-        stream = EventStream(following, self._connect_timeout)
-        with self._opening:
+        call = stream_call(intent_id=intent_id, portfolio_id=portfolio_id, agent_id=agent_id, event_types=event_types)
+        state = StreamState(call, self._server, after=after, reconnect=reconnect)
+        stream = EventStream(state, self._connect_timeout)
+        with self._lock:
             self._require_open()
             self._streams.add(stream)
         return stream
 
     def wait_for_decision(self, intent_id: Id, arbitration_id: Id, timeout: float | None = None) -> Arbitration:
-        """The arbitration once it is decided: `.decision` says how (protocol A-6). What may pass, as a restart of the server, is waited for.
+        """Wait until an arbitration is decided, and return it with its `decision` (protocol A-6). Transient errors are retried.
 
-        `timeout` is in seconds, None for as long as it takes; a server that hangs is given up only after the client's own timeout.
+        `timeout` is in seconds, None waits without limit; a request that hangs fails only after the client's own timeout.
 
-        Raises UndecidedError if it is withdrawn or expires, DecisionTimeoutError, a TimeoutError too, if it is still pending after
+        Raises UndecidedError if it is withdrawn or expires, DecisionTimeoutError, also a TimeoutError, if it is still pending after
         `timeout`; InputValidationError, NotFoundError, AuthenticationError, PermissionDeniedError.
         """
-        return self._carry_out(deciding(intent_id, arbitration_id, timeout, self._peer))
+        return self._run(decision_flow(intent_id, arbitration_id, timeout, self._server))
 
     def close(self) -> None:
-        """Close the connections of all threads, and end the streams. The client cannot be used after that."""
-        with self._opening:
+        """Close the connections of all threads and end the streams. The client cannot be used afterwards."""
+        with self._lock:
             self._closed = True
             streams = list(self._streams)
             for session in self._sessions:
@@ -134,27 +134,27 @@ class OpenIntentClient(Calls, ClientBase, Sender):
     ) -> None:
         self.close()
 
-    def _exchange(self, request: Request) -> Outcome:
+    def _send(self, request: Request) -> Outcome:
         try:
             response = self._session().request(
                 request.call.method,
                 request.url,
                 data=request.body,
                 headers=dict(request.headers),
-                timeout=(self._connect_timeout, self._timeout + request.call.patience),
+                timeout=(self._connect_timeout, self._timeout + request.call.extra_timeout),
                 allow_redirects=False,
             )
         except requests.RequestException as error:
-            return lost_by(error)
-        return Answer(response.status_code, response.headers, response.content)
+            return no_response(error)
+        return Response(response.status_code, response.headers, response.content)
 
     def _session(self) -> requests.Session:
-        """This thread's session."""
+        """Return this thread's session."""
         self._require_open()
-        session: requests.Session | None = getattr(self._mine, "session", None)
+        session: requests.Session | None = getattr(self._local, "session", None)
         if session is None:
-            session = self._mine.session = new_session()
-            with self._opening:
+            session = self._local.session = new_session()
+            with self._lock:
                 self._sessions.add(session)
         return session
 

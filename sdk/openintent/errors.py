@@ -1,19 +1,19 @@
-"""What can go wrong, as exceptions (protocol §2).
+"""Exceptions of the SDK (protocol §2).
 
     OpenIntentError
     ├── ValidationError         400, 413, 422, 428
-    │   └── InputValidationError    refused before sending
+    │   └── InputValidationError    rejected before sending
     ├── AuthenticationError     401
     ├── PermissionDeniedError   403
     ├── NotFoundError           404
-    ├── ConflictError           409: someone else came first; read again, then decide
-    ├── LeaseConflictError      409: a lease is in the way, or is yours no longer
+    ├── ConflictError           409: another writer came first; read again, then decide
+    ├── LeaseConflictError      409: another agent's lease conflicts, or yours is lost
     ├── RateLimitError          429, after the retries
     ├── ServerError             5xx, after the retries
-    ├── ConnectionFailedError   no answer came
+    ├── ConnectionFailedError   no response
     │   └── RequestTimeoutError
     ├── UndecidedError          wait_for_decision: there will be no decision
-    │   └── DecisionTimeoutError    or not in time
+    │   └── DecisionTimeoutError    no decision in time
     └── WebhookVerificationError    webhooks.verify: do not trust this request
 
 They hold plain data, never the request: no key is in them, and they can be pickled and copied.
@@ -21,19 +21,18 @@ They hold plain data, never the request: no key is in them, and they can be pick
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from .models import Arbitration
+from .models import Arbitration
 
 
 class OpenIntentError(Exception):
-    """Anything the SDK raises about a call.
+    """Base class of everything the SDK raises about a call.
 
-    status_code  the HTTP status; None when there was no answer
-    code         the protocol's word for the situation, for programs; None outside the protocol
-    message      the same for people
-    response     the JSON object of the answer, with the members that belong to the code; may be empty
+    status_code  the HTTP status; None when there was no response
+    code         the protocol's error code, for programs; None outside the protocol
+    message      a description for people
+    response     the JSON object of the response, with the members that belong to the code; may be empty
     retry_after  seconds the server asked to wait, if it did
     """
 
@@ -60,16 +59,16 @@ class OpenIntentError(Exception):
 
 
 class ValidationError(OpenIntentError):
-    """The request cannot work as sent. Nothing was changed."""
+    """The request is invalid. Nothing was changed."""
 
     @property
     def errors(self) -> Sequence[Mapping[str, Any]]:
-        """What is wrong with which field: `[{"field", "message", "code"}]`, empty if it is not about fields."""
+        """The invalid fields: `[{"field", "message", "code"}]`, empty if the error is not about fields."""
         return self.response.get("errors") or []
 
 
 class InputValidationError(ValidationError, ValueError):
-    """Refused by the SDK itself, before anything was sent (protocol K-3).
+    """Rejected by the SDK itself, before anything was sent (protocol K-3).
 
     `field` names the argument, with the path inside it if it is nested: `state.tasks[2]`.
     """
@@ -84,7 +83,7 @@ class AuthenticationError(OpenIntentError):
 
 
 class PermissionDeniedError(OpenIntentError):
-    """The key is good, but may not do this."""
+    """The key is valid, but lacks the permission."""
 
 
 class NotFoundError(OpenIntentError):
@@ -92,41 +91,41 @@ class NotFoundError(OpenIntentError):
 
 
 class ConflictError(OpenIntentError):
-    """The resource is not as the request supposed, most often because another writer came first."""
+    """The resource is not in the state that the request expects, most often because another writer came first."""
 
     @property
     def current_version(self) -> int | None:
-        """The version the intent has now, on a `version_conflict`."""
+        """The current version of the intent, on a `version_conflict`."""
         return self.response.get("current_version")
 
     @property
     def waiting_for(self) -> Sequence[str]:
-        """The ids that are still open, on a `completion_gate`."""
+        """The ids of intents and arbitrations that are still open, on a `completion_gate`."""
         return self.response.get("waiting_for") or []
 
 
 class LeaseConflictError(OpenIntentError):
-    """Another agent holds the scope, or the caller's own lease is over. Not a `ConflictError`."""
+    """Another agent holds the scope, or the caller's own lease is lost or expired. Not a `ConflictError`."""
 
     @property
     def existing_lease(self) -> Mapping[str, Any] | None:
-        """The lease in the way, as the server describes it, on a `lease_conflict`."""
+        """The conflicting lease, as the server describes it, on a `lease_conflict`."""
         return self.response.get("existing_lease")
 
 
 class RateLimitError(OpenIntentError):
-    """Too many requests. `retry_after` says how long the server asked to wait."""
+    """Too many requests. `retry_after` is the number of seconds the server asked to wait."""
 
 
 class ServerError(OpenIntentError):
-    """The server failed or cannot answer now."""
+    """The server failed, or is not available now."""
 
 
 class ConnectionFailedError(OpenIntentError):
-    """No answer came.
+    """The server sent no response.
 
     `sent` is False when no connection was made, so the server has done nothing. When it is True
-    the server may have done what was asked: read again before you repeat a write.
+    the request may have been carried out: read again before you repeat a write.
     """
 
     def __init__(self, message: str, *, sent: bool = True) -> None:
@@ -135,23 +134,23 @@ class ConnectionFailedError(OpenIntentError):
 
 
 class RequestTimeoutError(ConnectionFailedError):
-    """No answer came in time."""
+    """The server sent no response in time."""
 
 
 class UndecidedError(OpenIntentError):
-    """There will be no decision: the arbitration was withdrawn or has expired. `arbitration` is how it stands."""
+    """There will be no decision: the arbitration was withdrawn or has expired. `arbitration` is its current state."""
 
-    def __init__(self, message: str, *, arbitration: "Arbitration | None" = None, code: str | None = None) -> None:
+    def __init__(self, message: str, *, arbitration: Arbitration | None = None, code: str | None = None) -> None:
         super().__init__(message, code=code)
         self.arbitration = arbitration
 
 
 class DecisionTimeoutError(UndecidedError, TimeoutError):
-    """There is no decision yet, and the time to wait is over. `arbitration` is None if the server could not be asked."""
+    """There is no decision within the timeout. `arbitration` is None if the server could not be reached."""
 
 
 class WebhookVerificationError(OpenIntentError):
-    """The request may not be from the server, or not as it sent it, or it is an old one: answer 400 and do nothing."""
+    """The request may be forged, altered or replayed: answer 400 and do nothing."""
 
 
 _BY_CODE: dict[str, type[OpenIntentError]] = {
@@ -197,18 +196,18 @@ _BY_STATUS: dict[int, type[OpenIntentError]] = {
 }
 
 
-def refusal(status: int, problem: Mapping[str, Any], retry_after: float | None) -> OpenIntentError:
-    """The exception for an answer: chosen by `code`, for a code unknown here by status.
+def error_from_problem(status: int, problem: Mapping[str, Any], retry_after: float | None) -> OpenIntentError:
+    """Return the exception for an error response: chosen by `code`, for an unknown code by status.
 
-    `problem` is the answer's JSON object; empty when a proxy, say, answered with something else.
+    `problem` is the response's JSON object; empty when something else, such as a proxy, answered.
     """
     code = problem.get("code")
     kind = _BY_CODE.get(str(code)) or _BY_STATUS.get(status)
     kind = kind or (ServerError if status >= 500 else OpenIntentError)
-    message = problem.get("message") or problem.get("detail") or _phrase(status)
+    message = problem.get("message") or problem.get("detail") or _default_message(status)
     return kind(str(message), status_code=status, code=code, response=problem, retry_after=retry_after)
 
 
-def _phrase(status: int) -> str:
+def _default_message(status: int) -> str:
     known = {member.value: f" {member.phrase}" for member in HTTPStatus}
     return f"HTTP {status}{known.get(status, '')}, without an explanation from the API"

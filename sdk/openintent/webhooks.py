@@ -60,7 +60,7 @@ def verify(
     sender does raises this alone. Raises TypeError for what only the caller can have mistaken, as a body that was parsed already.
     """
     _require_numbers(tolerance)
-    body = _body(payload)
+    body = _fetch_body(payload)
     named = _named(headers)
     webhook_id, timestamp, signatures = (_header(named, f"webhook-{each}") for each in ("id", "timestamp", "signature"))
     keys = [_key(each) for each in _secrets(secret)]
@@ -78,7 +78,7 @@ def _require_numbers(tolerance: object) -> None:
         raise InputValidationError("tolerance must be a number of seconds", field="tolerance")
 
 
-def _body(payload: object) -> bytes:
+def _fetch_body(payload: object) -> bytes:
     if isinstance(payload, bytes | bytearray | memoryview):
         return bytes(payload)
     if not isinstance(payload, str):

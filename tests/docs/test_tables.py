@@ -69,10 +69,10 @@ def test_a_method_is_of_the_rfc_that_its_module_says(name, rfc):
     if name in OWN_RFC:
         assert rfc == OWN_RFC[name]
         return
-    part = next(base for base in resources.Calls.__mro__ if name in vars(base))
+    part = next(base for base in resources.Resources.__mro__ if name in vars(base))
     said = re.search(r"RFC-\d+", f"{part.__doc__} {import_module(part.__module__).__doc__}")
 
-    assert rfc == (said[0] if said else "RFC-0002" if part.__name__ == "EventCalls" else "-")
+    assert rfc == (said[0] if said else "RFC-0002" if part.__name__ == "EventResource" else "-")
 
 
 def test_every_setting_is_in_the_reference():
@@ -155,4 +155,4 @@ def test_every_common_error_is_an_exception_with_its_status():
     assert len(rows) == 7
     for name, status in rows:
         problem = {"code": "lease_conflict"} if name == "LeaseConflictError" else {}
-        assert type(openintent.errors.refusal(int(status), problem, None)) is getattr(openintent, name)
+        assert type(openintent.errors.error_from_problem(int(status), problem, None)) is getattr(openintent, name)

@@ -13,7 +13,7 @@ import openintent
 import pytest
 from mypy import api as mypy
 from openintent import AsyncOpenIntentClient, OpenIntentClient
-from openintent.resources import Calls
+from openintent.resources import Resources
 
 from .conftest import json_response
 from .samples import EVENT, INTENT
@@ -55,7 +55,7 @@ async def forgets(client: AsyncOpenIntentClient) -> int:
 
 
 def operations():
-    return [name for name in dir(Calls) if not name.startswith("_")]
+    return [name for name in dir(Resources) if not name.startswith("_")]
 
 
 def test_every_method_has_the_same_signature_on_both_clients():
@@ -81,7 +81,7 @@ def test_the_clients_differ_in_their_context_manager_alone():
 
 
 def test_every_method_says_what_it_does():
-    assert [name for name in operations() if not inspect.getdoc(getattr(Calls, name))] == []
+    assert [name for name in operations() if not inspect.getdoc(getattr(Resources, name))] == []
 
 
 def test_type_checkers_know_arguments_and_results(tmp_path):

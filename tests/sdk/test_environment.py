@@ -1,7 +1,7 @@
 """Where agents and the command line find their server."""
 
 import pytest
-from openintent._environment import connection
+from openintent._environment import connection_arguments
 
 LOCAL = {"base_url": "http://localhost:8000", "api_key": "dev-user-key", "agent_id": None}
 
@@ -13,7 +13,7 @@ def bare(monkeypatch):
 
 
 def test_without_a_word_it_is_the_local_server_in_dev_mode():
-    assert connection() == LOCAL
+    assert connection_arguments() == LOCAL
 
 
 def test_the_environment_is_asked(monkeypatch):
@@ -21,14 +21,14 @@ def test_the_environment_is_asked(monkeypatch):
     monkeypatch.setenv("OPENINTENT_API_KEY", "secret")
     monkeypatch.setenv("OPENINTENT_AGENT_ID", "ada")
 
-    assert connection() == {"base_url": "https://intents.example.com", "api_key": "secret", "agent_id": "ada"}
+    assert connection_arguments() == {"base_url": "https://intents.example.com", "api_key": "secret", "agent_id": "ada"}
 
 
 def test_arguments_come_first(monkeypatch):
     monkeypatch.setenv("OPENINTENT_URL", "https://intents.example.com")
     monkeypatch.setenv("OPENINTENT_API_KEY", "secret")
 
-    assert connection("http://localhost:9000", "mine", "bob") == {
+    assert connection_arguments("http://localhost:9000", "mine", "bob") == {
         "base_url": "http://localhost:9000",
         "api_key": "mine",
         "agent_id": "bob",
@@ -39,9 +39,9 @@ def test_empty_words_say_nothing(monkeypatch):
     monkeypatch.setenv("OPENINTENT_URL", "")
     monkeypatch.setenv("OPENINTENT_API_KEY", "")
 
-    assert connection() == LOCAL
+    assert connection_arguments() == LOCAL
 
 
 @pytest.mark.parametrize("url", ["https://intents.example.com", "http://10.0.0.1:8000", "http://localhost.example.com"])
 def test_the_key_of_dev_mode_is_sent_to_this_machine_only(url):
-    assert connection(url)["api_key"] is None
+    assert connection_arguments(url)["api_key"] is None

@@ -95,7 +95,7 @@ def test_every_validator_is_exported_and_called_by_a_client():
 
 
 def test_every_method_that_sends_a_body_is_tried_here():
-    methods = inspect.getmembers(openintent.resources.Calls, inspect.isfunction)
+    methods = inspect.getmembers(openintent.resources.Resources, inspect.isfunction)
     sending = {name for name, method in methods if "json=" in inspect.getsource(method)}
     tried = set(re.findall(r"c: c\.(\w+)\(", Path(__file__).read_text()))
 

@@ -74,5 +74,5 @@ def test_a_limit_that_is_no_count_is_refused(client, limit):
 def test_an_answer_that_is_no_page_says_so(client, script, answer):
     script.says(answer)
 
-    with pytest.raises(OpenIntentError, match="not the protocol's"):
+    with pytest.raises(OpenIntentError, match="does not follow the protocol"):
         client.list_intents()

@@ -5,8 +5,8 @@ import re
 
 import pytest
 import requests
-from openintent._stream_state import followed
-from openintent.resources import Calls
+from openintent._stream_state import stream_call
+from openintent.resources import Resources
 
 SAMPLES = {"version": 1, "title": "t", "status": "active", "event_type": "comment", "name": "ci", "amount": 1}
 OWN_BODY = {
@@ -41,8 +41,8 @@ def operations(server):
 def described(name):
     """The call of a method, with something for each argument it needs."""
     if name in STREAMS:
-        return followed(**STREAMS[name])
-    method = getattr(Calls, name)
+        return stream_call(**STREAMS[name])
+    method = getattr(Resources, name)
     needed = [
         parameter.name
         for parameter in list(inspect.signature(method).parameters.values())[1:]
@@ -52,7 +52,7 @@ def described(name):
 
 
 def test_every_operation_of_the_server_has_a_method_or_is_a_stream(operations):
-    assert {name for name in operations if not hasattr(Calls, name)} == set(STREAMS)
+    assert {name for name in operations if not hasattr(Resources, name)} == set(STREAMS)
 
 
 def test_each_method_asks_for_its_operation(operations):
@@ -64,7 +64,7 @@ def test_each_method_asks_for_its_operation(operations):
 
 
 def test_each_method_is_an_operation_or_logs_an_event(operations):
-    for name in (name for name in dir(Calls) if not name.startswith("_")):
+    for name in (name for name in dir(Resources) if not name.startswith("_")):
         assert name in operations or described_as_event(name), name
 
 

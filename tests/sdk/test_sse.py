@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from openintent import _sse
-from openintent._sse import Frame, Parser, TooLong
+from openintent._sse import Frame, FrameTooLong, Parser
 
 pytestmark = pytest.mark.rule("S-1")
 
@@ -89,13 +89,13 @@ def test_an_unfinished_frame_is_never_given():
 
 @pytest.mark.parametrize("endless", [b"x", b"data: more\n"])
 def test_a_frame_without_end_is_refused_before_it_fills_the_memory(endless, monkeypatch):
-    monkeypatch.setattr(_sse, "LONGEST", 2**16)
+    monkeypatch.setattr(_sse, "MAX_FRAME_SIZE", 2**16)
     parser = Parser()
 
     for _ in range(10):
         assert parser.feed(endless * (2**16 // 10 // len(endless))) == []
 
-    with pytest.raises(TooLong):
+    with pytest.raises(FrameTooLong):
         parser.feed(endless * 2 * (2**16 // 10 // len(endless)))
 
 

@@ -161,12 +161,12 @@ def test_it_waits_longer_each_time_and_never_less_than_the_server_said(client, s
     with client.stream() as stream:
         next(stream)
 
-    pauses = [record.args[-1] for record in caplog.records if "once more" in record.msg]
+    pauses = [record.args[-1] for record in caplog.records if "reconnecting in" in record.msg]
     assert [base <= pause <= base * 1.5 for base, pause in zip([0.04, 0.08, 0.16, 0.32], pauses, strict=True)] == [True] * 4
 
 
 def test_without_a_server_it_waits_for_one(connect, monkeypatch):
-    monkeypatch.setattr(_stream_state, "RETRY", 0.02)
+    monkeypatch.setattr(_stream_state, "INITIAL_RETRY", 0.02)
     late = Stage(chunked=True)
     late.close()
     client = connect(late.url)
@@ -188,7 +188,7 @@ def test_without_a_server_it_waits_for_one(connect, monkeypatch):
 
 
 def test_a_silent_connection_is_taken_for_dead(client, stage, monkeypatch):
-    monkeypatch.setattr(_stream_state, "SILENCE", 0.3)
+    monkeypatch.setattr(_stream_state, "SILENCE_TIMEOUT", 0.3)
     stage.plays = [says(connected(1), frame(2), keep=True), says(connected(2), frame(3), keep=True)]
 
     with client.stream() as stream:

@@ -75,7 +75,7 @@ def test_a_key_that_is_revoked_meanwhile_is_an_error(client, stage):
     ],
 )
 def test_without_reconnecting_it_ends_with_an_error(client, stage, monkeypatch, play, error):
-    monkeypatch.setattr(_stream_state, "SILENCE", 0.3)
+    monkeypatch.setattr(_stream_state, "SILENCE_TIMEOUT", 0.3)
     stage.plays = [play]
 
     with pytest.raises(error):
@@ -102,7 +102,7 @@ def is_page(reader):
 def test_what_is_not_the_protocols_says_so(client, stage, play):
     stage.plays = [play]
 
-    with pytest.raises(OpenIntentError, match="not the protocol's"):
+    with pytest.raises(OpenIntentError, match="does not follow the protocol"):
         next(client.stream())
 
 

@@ -223,7 +223,7 @@ def _connecting(client: ClientBase) -> Callable[[], OpenIntentClient]:
     return partial(
         OpenIntentClient,
         client.base_url,
-        client._peer.identity.get("X-API-Key"),
+        client._server.identity.get("X-API-Key"),
         client.agent_id,
         timeout=client._timeout,
         connect_timeout=client._connect_timeout,

@@ -1,4 +1,4 @@
-"""Agents: classes and functions that intents are assigned to.
+"""Agents: classes and functions that work on assigned intents.
 
     from openintent import Agent, on_assignment
 
@@ -11,12 +11,12 @@
     if __name__ == "__main__":
         ResearchAgent.run()
 
-They need no extra, but for handlers that use `self.async_client`: `async`.
+They need no extra, except `async` for handlers that use `self.async_client`.
 """
 
 from ._agent import Agent, Worker
 from ._assignment import Assignment, AssignmentCancelledError
-from ._base import BaseAgent
+from ._base_agent import BaseAgent
 from ._coordinator import Coordinator
 from ._decorators import (
     on_all_complete,

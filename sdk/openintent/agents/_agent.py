@@ -1,18 +1,18 @@
-"""`@Agent`, and the smallest agent there is."""
+"""The decorator `@Agent`, and `Worker`, an agent that is a function."""
 
 from typing import Any, TypeVar, Unpack, overload
 
 from ..validation import validate_agent_id, validate_header
-from ._base import BaseAgent
+from ._base_agent import BaseAgent
 from ._decorators import on_assignment
-from ._handler_runner import Handler, parameters
+from ._handler_runner import Handler, count_parameters
 from ._options import AgentOptions, Settings
 
 A = TypeVar("A", bound=BaseAgent)
 
 
 class Agent:
-    """Makes a class an agent.
+    """Class decorator that makes an agent.
 
         @Agent("research-agent", concurrency=4)
         class ResearchAgent:
@@ -23,21 +23,20 @@ class Agent:
         if __name__ == "__main__":
             ResearchAgent.run()
 
-    The class gets what `BaseAgent` has: `run`, `start`, `stop`, `self.client`, `self.agent_id`. It may inherit from `BaseAgent` or
-    `Coordinator` itself, which type checkers understand, and have an `__init__` of its own.
+    The class gets the members of `BaseAgent`: `run`, `start`, `stop`, `self.client`, `self.agent_id`. It may inherit from `BaseAgent`
+    or `Coordinator` itself, which type checkers understand, and have an `__init__` of its own.
 
-    Several processes may be the same agent: each assignment is handled by one of them, whichever comes first, and by another one only
-    once the lease of the first has run out or was given back. What they do not share are the other methods: each process hears the
-    events.
+    Several processes may run the same agent: each assignment is handled by one of them, and by another one only
+    once the first one's lease has expired or was released. Methods for events are not shared: they are called in each process.
     """
 
     def __init__(self, agent_id: str | None = None, **options: Unpack[AgentOptions]) -> None:
-        """Without an id, it is given when the agent is started, or by OPENINTENT_AGENT_ID. Raises InputValidationError."""
+        """Set the id and options. Without an id, `start` or OPENINTENT_AGENT_ID provides it. Raises InputValidationError."""
         if agent_id is not None:
             validate_header(agent_id, "agent_id")
             validate_agent_id(agent_id)
         self._agent_id = agent_id
-        self._settings = Settings.of(**options)
+        self._settings = Settings(**options)
 
     @overload
     def __call__(self, cls: type[A]) -> type[A]: ...
@@ -45,8 +44,11 @@ class Agent:
     def __call__(self, cls: type) -> type[BaseAgent]: ...
 
     def __call__(self, cls: type) -> Any:
-        """The class as an agent: itself, if it inherits from BaseAgent, else a subclass of the same name."""
-        made: Any = cls if issubclass(cls, BaseAgent) else _derived(cls)
+        """Return the class itself if it inherits from BaseAgent, else a subclass of the same name."""
+        made: Any = cls
+        if not issubclass(cls, BaseAgent):
+            attributes = {"__module__": cls.__module__, "__qualname__": cls.__qualname__, "__doc__": cls.__doc__}
+            made = type(cls.__name__, (cls, BaseAgent), attributes)
         made.agent_id, made.settings = self._agent_id, self._settings
         return made
 
@@ -59,27 +61,22 @@ class Worker(BaseAgent):
 
         Worker("summariser", summarise).run()
 
-    The function is to `on_assignment` what a method would be: it takes the intent and, if it wants, an `Assignment`, whose `client`
+    The function is called like a method under `on_assignment`: it takes the intent and, optionally, an `Assignment`, whose `client`
     it can use; it may be `async def`. The options are those of `@Agent`.
 
-    Several processes with one id share its assignments. To say yourself who does what, give each an id of its own, as
+    Several processes with one id share its assignments. To distribute work yourself, give each an id of its own, such as
     "summariser-1" and "summariser-2", and assign to those.
     """
 
     def __init__(self, agent_id: str | None, handler: Handler, **options: Unpack[AgentOptions]) -> None:
-        """Raises InputValidationError."""
+        """Set the id, the function and options. Raises InputValidationError."""
         if agent_id is not None:
             validate_header(agent_id, "agent_id")
             validate_agent_id(agent_id)
         self.agent_id = agent_id
-        self.settings = Settings.of(**options)
+        self.settings = Settings(**options)
         self._handler = handler
 
     @on_assignment
     def _work(self, *arguments: Any) -> Any:
-        return self._handler(*arguments[: parameters(self._handler)])
-
-
-def _derived(cls: type) -> type:
-    about = {"__module__": cls.__module__, "__qualname__": cls.__qualname__, "__doc__": cls.__doc__}
-    return type(cls.__name__, (cls, BaseAgent), about)
+        return self._handler(*arguments[: count_parameters(self._handler)])

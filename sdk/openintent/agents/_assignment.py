@@ -1,4 +1,4 @@
-"""What a handler knows about its assignment besides the intent."""
+"""Assignments, as handlers get them beside the intent."""
 
 import threading
 from collections.abc import Callable
@@ -13,21 +13,21 @@ if TYPE_CHECKING:
 
 
 class AssignmentCancelledError(OpenIntentError):
-    """The assignment is no longer this handler's: its lease was lost, it was unassigned, the intent was closed, or the agent stops."""
+    """The handler has lost its assignment: the lease was lost, the agent was unassigned or stops, or the intent was closed."""
 
 
 class Assignment:
-    """An intent that this agent is to work on, now. A handler that wants it takes it as its second argument.
+    """An intent that this agent is to work on now. A handler gets it as its second argument if it takes one.
 
         @on_assignment
         def research(self, intent, assignment):
             for source in sources:
                 assignment.raise_if_cancelled()
 
-    intent    as it was when work on it began
-    attempt   1 for the first time that work on this assignment is begun, one more for each further time, whether the one before
-              failed or its process died
-    client    an OpenIntentClient whose writes to the intent succeed only as long as the assignment is this handler's (protocol
+    intent    the intent as it was when work on it began
+    attempt   1 for the first attempt at this assignment, one more for each further one, whether the one before failed or its
+              process died
+    client    an OpenIntentClient whose writes to the intent succeed only as long as the handler holds the assignment (protocol
               L-4); `self.client` is the same one while the handler runs
     """
 
@@ -41,44 +41,44 @@ class Assignment:
         self._async_client: AsyncOpenIntentClient | None = None
         self._cancelled = threading.Event()
         self._reason = ""
-        self._then: list[Callable[[], object]] = []
-        self._changing = threading.Lock()
+        self._callbacks: list[Callable[[], object]] = []
+        self._lock = threading.Lock()
 
     @property
     def async_client(self) -> "AsyncOpenIntentClient":
-        """The same with coroutines, for handlers that are `async def`. It needs the extra `async`."""
+        """The asynchronous client, for handlers that are `async def`. It needs the extra `async`."""
         self._async_client = self._async_client or self._connect()
         return self._async_client
 
     @property
     def is_cancelled(self) -> bool:
-        """Whether the handler works for nothing by now. An `async def` is cancelled; a `def` has to look."""
+        """Whether the assignment is lost. An `async def` handler is cancelled; a `def` handler has to check."""
         return self._cancelled.is_set()
 
     def wait(self, seconds: float) -> bool:
-        """Sleep, but no longer than until it is cancelled. Answers whether it is."""
+        """Sleep, but no longer than until the assignment is cancelled. Return whether it is."""
         return self._cancelled.wait(seconds)
 
     def raise_if_cancelled(self) -> None:
-        """Raises AssignmentCancelledError if it is."""
+        """Raise AssignmentCancelledError if the assignment is cancelled."""
         if self.is_cancelled:
             raise AssignmentCancelledError(self._reason, code="assignment_cancelled")
 
     def _cancel(self, reason: str) -> None:
-        """For the agent. Repeating it does nothing."""
-        with self._changing:
+        """Cancel the assignment and call the callbacks. Idempotent."""
+        with self._lock:
             if self.is_cancelled:
                 return
             self._reason = reason
             self._cancelled.set()
-            then, self._then = self._then, []
-        for each in then:
+            callbacks, self._callbacks = self._callbacks, []
+        for each in callbacks:
             each()
 
-    def _on_cancel(self, call: Callable[[], object]) -> None:
-        """Have this called when it is cancelled; now, if it is."""
-        with self._changing:
+    def _on_cancel(self, callback: Callable[[], object]) -> None:
+        """Register a callback for the cancellation. Call it now if that has happened already."""
+        with self._lock:
             if not self.is_cancelled:
-                self._then.append(call)
+                self._callbacks.append(callback)
                 return
-        call()
+        callback()

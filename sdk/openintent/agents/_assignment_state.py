@@ -1,6 +1,6 @@
-"""How far an agent has come with an intent, as the intent's log tells it. Pure.
+"""Assignment state, derived from the intent's log. Pure.
 
-The log is the agent's memory: whoever starts after a crash reads there what was done before it.
+The log is the agent's memory: a process that starts after a crash reads there what was done before it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,9 +11,9 @@ from ..enums import EventType, IntentStatus
 from ..models import Event
 
 MARK = "openintent.assignment"
-"""Where a patch names the assignment whose result it is. The same patch takes it away again: it is seen in the log alone."""
+"""The key under which a patch names the assignment whose result it is. The same patch removes it again: only the log shows it."""
 
-TELLING = (
+STATE_EVENTS = (
     EventType.AGENT_ASSIGNED,
     EventType.LEASE_ACQUIRED,
     EventType.LEASE_REVOKED,
@@ -21,20 +21,20 @@ TELLING = (
     EventType.RETRY_DUE,
     EventType.STATUS_CHANGED,
 )
-"""The events that tell it, besides the agent's own patches."""
+"""The events that determine the state, besides the agent's own patches."""
 
-_GOES_ON = {IntentStatus.PENDING, IntentStatus.ACTIVE}
+_RESUMING = {IntentStatus.PENDING, IntentStatus.ACTIVE}
 
 
 @dataclass(slots=True)
-class Standing:
-    """Since the agent was assigned, or assigned anew.
+class AssignmentState:
+    """An agent's progress with an intent since its latest assignment.
 
-    assignment  the id of that event; empty as long as there is none
-    since       its sequence
-    starts      how often work was begun, by whatever process
-    is_stopped  whether an attempt has failed, or its lease was revoked, and nothing has said since that it is to go on
-    completes   whether the result that was written is to complete the intent; None: no result was written
+    assignment  the id of the event that assigned it; empty if there is none
+    since       that event's sequence
+    starts      the number of attempts begun, by whichever process
+    is_stopped  whether an attempt has failed, or its lease was revoked, and nothing has resumed the work since
+    completes   whether the written result is to complete the intent; None: no result was written
     """
 
     agent_id: str
@@ -52,46 +52,43 @@ class Standing:
 
     @property
     def is_settled(self) -> bool:
-        """Whether there is nothing to do for the agent, as things stand."""
+        """Whether there is nothing to do for the agent at present."""
         return not self.assignment or self.is_stopped or self.completes is False
 
-    def read(self, events: Iterable[Event]) -> None:
-        """Take in events of the intent, in their order."""
+    def apply(self, events: Iterable[Event]) -> None:
+        """Update the state by events of the intent, in their order."""
         for event in events:
             if event.event_type == EventType.AGENT_ASSIGNED:
-                self._assigned(event)
+                if event.payload.get("agent_id") == self.agent_id:
+                    self.assignment, self.since = event.id, event.sequence or 0
+                    self.starts, self.is_stopped, self.completes = 0, False, None
             elif self.assignment and (event.sequence or 0) > self.since:
-                self._read(event)
+                self._apply_event(event)
 
-    def _assigned(self, event: Event) -> None:
-        if event.payload.get("agent_id") == self.agent_id:
-            self.assignment, self.since = event.id, event.sequence or 0
-            self.starts, self.is_stopped, self.completes = 0, False, None
-
-    def _read(self, event: Event) -> None:
+    def _apply_event(self, event: Event) -> None:
         payload = event.payload
-        is_mine = payload.get("agent_id") == self.agent_id
+        is_own = payload.get("agent_id") == self.agent_id
         match event.event_type:
-            case EventType.LEASE_ACQUIRED if is_mine and payload.get("scope") == self.scope:
+            case EventType.LEASE_ACQUIRED if is_own and payload.get("scope") == self.scope:
                 self.starts += 1
-            case EventType.LEASE_REVOKED if is_mine and payload.get("scope") == self.scope:
+            case EventType.LEASE_REVOKED if is_own and payload.get("scope") == self.scope:
                 self.is_stopped = True
-            case EventType.FAILURE_RECORDED if is_mine:
+            case EventType.FAILURE_RECORDED if is_own:
                 self.is_stopped = True
-            case EventType.RETRY_DUE if is_mine:
+            case EventType.RETRY_DUE if is_own:
                 self.is_stopped = False
-            case EventType.STATUS_CHANGED if event.actor != self.agent_id and payload.get("to") in _GOES_ON:
+            case EventType.STATUS_CHANGED if event.actor != self.agent_id and payload.get("to") in _RESUMING:
                 self.is_stopped = False
             case EventType.STATE_PATCHED if event.actor == self.agent_id:
-                self._patched(payload.get("patches") or [])
+                self._apply_patches(payload.get("patches") or [])
 
-    def _patched(self, patches: Sequence[Mapping[str, Any]]) -> None:
+    def _apply_patches(self, patches: Sequence[Mapping[str, Any]]) -> None:
         mark = patches[0].get("value") if patches and patches[0].get("path") == MARK else None
         if isinstance(mark, dict) and mark.get("id") == self.assignment:
             self.completes = bool(mark.get("completes"))
 
 
-def marked(patches: Sequence[Mapping[str, Any]], assignment: str, *, completes: bool) -> list[Mapping[str, Any]]:
-    """The patches, as the result of an assignment: in one write with its mark, so that neither is there without the other."""
+def with_result_mark(patches: Sequence[Mapping[str, Any]], assignment: str, *, completes: bool) -> list[Mapping[str, Any]]:
+    """Return the patches with the mark of their assignment: in one write, so that neither is there without the other."""
     mark = {"op": "set", "path": MARK, "value": {"id": assignment, "completes": completes}}
     return [mark, *patches, {"op": "remove", "path": MARK}]

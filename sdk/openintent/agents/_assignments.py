@@ -1,15 +1,15 @@
-"""From an assignment to a completed intent (protocol K-7).
+"""Assignment processing: from an assignment to a completed intent (protocol K-7).
 
-Nothing is kept in this process that the server does not have. An intent is looked at whenever something happened to it, and each
-look begins anew: is there work, has nobody begun it, how far has it come? So events may be heard twice or late, and a process may
-die anywhere: the next look goes on from what the log says.
+Nothing is kept in this process that the server does not have. An intent is processed whenever something happened to it, and each
+time begins anew: is there work, is another process at it, how far has it come? So events may come twice or late, and a process may
+die anywhere: the next one resumes from the log.
 
-What is to be done once is done once because
+Exactly-once effects follow from these rules:
 
-- the lease under which an assignment is handled is made once: of several processes of one agent, one makes it, and the others
-  are shown that it is there;
-- the handler's result and the mark that names its assignment are one write, which builds on a version of the intent at which the
-  mark was not there, and carries the token of the lease;
+- the lease under which an assignment is handled is created once: of several processes of one agent, one creates it, and the others
+  see that it exists;
+- the handler's result and the mark that names its assignment are one write, which builds on a version of the intent without the
+  mark, and carries the token of the lease;
 - an intent is completed once.
 """
 
@@ -19,23 +19,24 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from .._backoff import PASSING, pause
+from .._lease import is_new
 from ..client import OpenIntentClient
 from ..enums import EventType, IntentStatus
 from ..errors import ConflictError, LeaseConflictError, NotFoundError, OpenIntentError
 from ..models import Event, Intent, Lease
 from ._assignment import Assignment
-from ._assignment_lease import Hold, Unfenced, is_new, sharing
-from ._assignment_state import Standing
+from ._assignment_lease import AssignmentLease, NoTokens, with_tokens
+from ._assignment_state import AssignmentState
 from ._attempt import Attempt
 from ._options import WORKABLE, Settings
-from ._queries import has_open_children, is_assigned, is_final, standing_of
-from ._work_queue import Agenda
+from ._queries import has_open_children, is_assigned, is_final, load_state
+from ._retry import TRANSIENT_ERRORS, retry_delay
+from ._work_queue import WorkQueue
 
 if TYPE_CHECKING:
     from ..aio import AsyncOpenIntentClient
 
-HEARD = frozenset(
+ASSIGNMENT_EVENTS = frozenset(
     {
         EventType.AGENT_ASSIGNED,
         EventType.AGENT_UNASSIGNED,
@@ -46,22 +47,22 @@ HEARD = frozenset(
         EventType.LEASE_REVOKED,
     }
 )
-"""What an agent has to hear of that is assigned intents."""
+"""The events that an agent with assignments needs."""
 
-WAKING = frozenset({EventType.AGENT_ASSIGNED, EventType.RETRY_DUE, EventType.LEASE_EXPIRED, EventType.LEASE_REVOKED})
-CLOSING = frozenset({"intent_completed", "intent_abandoned"})
-"""The reasons for which leases are released together with the end of an intent."""
+TRIGGER_EVENTS = frozenset({EventType.AGENT_ASSIGNED, EventType.RETRY_DUE, EventType.LEASE_EXPIRED, EventType.LEASE_REVOKED})
+CLOSE_REASONS = frozenset({"intent_completed", "intent_abandoned"})
+"""The reasons with which leases are released when their intent is closed."""
 
-REMEMBERED = 1000
-"""Leases of this process whose end is no news to it: to look again after each would be to go in circles."""
+MAX_OWN_LEASES = 1000
+"""Leases of this process whose release is ignored: processing the intent after each would never end."""
 
-PAUSE_AFTER_ERROR = 60.0
+DELAY_AFTER_ERROR = 60.0
 
 log = logging.getLogger("openintent.agents")
 
 
-class Assignments:
-    """What an agent is assigned to. `handle` is called for each assignment, in one of the threads that `serve`."""
+class AssignmentProcessor:
+    """Processes an agent's assigned intents. `handle` is called for each assignment, in one of the threads that `run`."""
 
     def __init__(
         self,
@@ -72,111 +73,111 @@ class Assignments:
         connect: "Callable[[], AsyncOpenIntentClient]",
     ) -> None:
         self._agent_id = agent_id
-        self._client = sharing(client, Unfenced())
+        self._client = with_tokens(client, NoTokens())
         self._settings = settings
         self._handle = handle
         self._connect = connect
-        self._agenda = Agenda()
+        self._queue = WorkQueue()
         self._tries: Counter[str] = Counter()
         self._settled: dict[str, int] = {}
-        self._running: dict[str, Attempt] = {}
-        self._own_leases: deque[str] = deque(maxlen=REMEMBERED)
+        self._attempts: dict[str, Attempt] = {}
+        self._own_leases: deque[str] = deque(maxlen=MAX_OWN_LEASES)
 
-    def hear(self, event: Event) -> None:
-        """Take note of an event of an intent that the agent is, or was, assigned to."""
+    def handle_event(self, event: Event) -> None:
+        """Queue the event's intent if there may be work, and notify a running attempt."""
         if event.intent_id is None:
             return
-        if attempt := self._running.get(event.intent_id):
-            self._tell(attempt, event)
-        if self._wakes(event):
-            self._agenda.add(event.intent_id)
+        if attempt := self._attempts.get(event.intent_id):
+            self._notify_attempt(attempt, event)
+        if self._needs_processing(event):
+            self._queue.add(event.intent_id)
 
-    def look_through(self) -> None:
-        """Have all looked at that the agent is assigned to and may work on. Raises OpenIntentError."""
+    def enqueue_open(self) -> None:
+        """Queue all open intents that are assigned to the agent. Raise OpenIntentError."""
         for intent in self._client.list_intents(agent_id=self._agent_id, status=",".join(WORKABLE), ordering="created_at"):
             if self._settled.get(intent.id) != intent.last_sequence:
-                self._agenda.add(intent.id)
+                self._queue.add(intent.id)
 
-    def serve(self) -> None:
-        """Look at what there is to look at, and work, until `close`."""
-        while (intent_id := self._agenda.take()) is not None:
-            again: float | None = None
+    def run(self) -> None:
+        """Process queued intents until `close`."""
+        while (intent_id := self._queue.take()) is not None:
+            delay: float | None = None
             try:
-                again = self._look(intent_id)
-            except PASSING as error:
-                again = self._grown_pause(intent_id, error)
-                log.info("%s cannot look at %s now: %s", self._agent_id, intent_id, error)
+                delay = self._process(intent_id)
+            except TRANSIENT_ERRORS as error:
+                delay = self._next_delay(intent_id, error)
+                log.info("%s cannot process %s now: %s", self._agent_id, intent_id, error)
             except OpenIntentError as error:
-                again = PAUSE_AFTER_ERROR
-                log.error("%s cannot work on %s: %s", self._agent_id, intent_id, error)
+                delay = DELAY_AFTER_ERROR
+                log.error("%s failed to process %s: %s", self._agent_id, intent_id, error)
             except Exception:
-                again = PAUSE_AFTER_ERROR
-                log.exception("%s cannot work on %s", self._agent_id, intent_id)
+                delay = DELAY_AFTER_ERROR
+                log.exception("%s failed to process %s", self._agent_id, intent_id)
             finally:
-                self._agenda.done(intent_id, again)
+                self._queue.done(intent_id, delay)
 
     def close(self) -> None:
-        """Begin nothing any more."""
-        self._agenda.close()
+        """Start no further attempts."""
+        self._queue.close()
 
     def cancel(self, reason: str) -> None:
-        """Take what is being worked on from its handlers, and give the leases back."""
-        for attempt in list(self._running.values()):
+        """Cancel the running attempts and release their leases."""
+        for attempt in list(self._attempts.values()):
             attempt.cancel(reason)
 
-    def _look(self, intent_id: str) -> float | None:
-        """See to an intent. Answers after how many seconds to look again, if nothing happens meanwhile; None: not at all."""
-        found = self._found(intent_id)
-        if found is None:
+    def _process(self, intent_id: str) -> float | None:
+        """Process an intent. Return the seconds until it must be processed again, whatever happens meanwhile; None: not at all."""
+        work = self._find_work(intent_id)
+        if work is None:
             return None
-        intent, standing = found
-        if standing.completes and has_open_children(self._client, intent_id):
-            return self._grown_pause(intent_id)
-        if standing.starts and self._is_held(intent_id):
+        intent, state = work
+        if state.completes and has_open_children(self._client, intent_id):
+            return self._next_delay(intent_id)
+        if state.starts and self._is_being_handled(intent_id):
             return self._settings.lease_seconds
-        lease = self._lease(intent_id)
+        lease = self._acquire_lease(intent_id)
         if lease is None:
             return self._settings.lease_seconds
-        with Hold(self._client, lease, self._settings.lease_seconds) as hold:
-            found = self._found_again(intent, standing)
-            return None if found is None else self._attempt(*found, hold)
+        with AssignmentLease(self._client, lease, self._settings.lease_seconds) as held:
+            work = self._refresh(intent, state)
+            return None if work is None else self._run_attempt(*work, held)
 
-    def _found(self, intent_id: str) -> tuple[Intent, Standing] | None:
-        """The intent, and how far the agent is with it; None if there is nothing for it to do."""
+    def _find_work(self, intent_id: str) -> tuple[Intent, AssignmentState] | None:
+        """Return the intent and the agent's progress with it; None if there is nothing to do."""
         try:
             intent = self._client.get_intent(intent_id)
         except NotFoundError:
             return None
         if is_final(intent) or not is_assigned(intent, self._agent_id) or intent.status == IntentStatus.BLOCKED:
-            self._leave(intent)
+            self._forget(intent)
             return None
-        standing = standing_of(self._client, intent_id, self._agent_id, self._settings.lease_scope)
-        is_begun = intent.status == IntentStatus.ACTIVE and standing.starts > 0
-        if standing.is_settled or not (is_begun or intent.status in self._settings.statuses):
+        state = load_state(self._client, intent_id, self._agent_id, self._settings.lease_scope)
+        is_begun = intent.status == IntentStatus.ACTIVE and state.starts > 0
+        if state.is_settled or not (is_begun or intent.status in self._settings.statuses):
             self._settled[intent_id] = intent.last_sequence
-            self._leave(intent)
+            self._forget(intent)
             return None
-        return intent, standing
+        return intent, state
 
-    def _found_again(self, intent: Intent, standing: Standing) -> tuple[Intent, Standing] | None:
-        """The same, now that nobody else begins. Where the lease is all that is new, the log need not be read again."""
+    def _refresh(self, intent: Intent, state: AssignmentState) -> tuple[Intent, AssignmentState] | None:
+        """Return the same under the lease. If the lease is the only new event, the log need not be read again."""
         now = self._client.get_intent(intent.id)
         if now.last_sequence == intent.last_sequence + 1:
-            return now, replace(standing, starts=standing.starts + 1)
-        return self._found(intent.id)
+            return now, replace(state, starts=state.starts + 1)
+        return self._find_work(intent.id)
 
-    def _leave(self, intent: Intent) -> None:
+    def _forget(self, intent: Intent) -> None:
         self._tries.pop(intent.id, None)
         if is_final(intent):
             self._settled.pop(intent.id, None)
 
-    def _is_held(self, intent_id: str) -> bool:
-        """Whether a process of this agent is at work on it, or was until a moment ago."""
-        held = self._client.get_leases(intent_id)
-        return any(each.agent_id == self._agent_id and each.scope == self._settings.lease_scope for each in held)
+    def _is_being_handled(self, intent_id: str) -> bool:
+        """Return whether a process of this agent handles it, or has until a moment ago."""
+        leases = self._client.get_leases(intent_id)
+        return any(each.agent_id == self._agent_id and each.scope == self._settings.lease_scope for each in leases)
 
-    def _lease(self, intent_id: str) -> Lease | None:
-        """A lease that was made for this, and None if another agent, or another process of this one, has it."""
+    def _acquire_lease(self, intent_id: str) -> Lease | None:
+        """Return a new lease; None if another agent, or another process of this one, holds it."""
         seconds = self._settings.lease_seconds
         try:
             lease = self._client.acquire_lease(intent_id, self._settings.lease_scope, seconds)
@@ -187,43 +188,43 @@ class Assignments:
         self._own_leases.append(lease.id)
         return lease
 
-    def _attempt(self, intent: Intent, standing: Standing, hold: Hold) -> float | None:
-        if self._agenda.is_closed:
+    def _run_attempt(self, intent: Intent, state: AssignmentState, held: AssignmentLease) -> float | None:
+        if self._queue.is_closed:
             return None
-        client = sharing(self._client, hold.tokens)
-        assignment = Assignment(intent, standing.starts, client, lambda: sharing(self._connect(), hold.tokens))
-        attempt = self._running[intent.id] = Attempt(assignment, standing, hold, self._handle)
+        client = with_tokens(self._client, held.tokens)
+        assignment = Assignment(intent, state.starts, client, lambda: with_tokens(self._connect(), held.tokens))
+        attempt = self._attempts[intent.id] = Attempt(assignment, state, held, self._handle)
         try:
             if attempt.run():
-                return self._grown_pause(intent.id)
+                return self._next_delay(intent.id)
         finally:
-            del self._running[intent.id]
-        self._leave(intent)
+            del self._attempts[intent.id]
+        self._forget(intent)
         return None
 
-    def _wakes(self, event: Event) -> bool:
-        """Whether there may be something to do after it. Nothing is, for one, after the agent's own step to a running attempt."""
+    def _needs_processing(self, event: Event) -> bool:
+        """Return whether there may be work after the event: there is none after the agent's own step in a running attempt."""
         match event.event_type:
             case EventType.STATUS_CHANGED:
-                is_own = event.actor == self._agent_id and event.intent_id in self._running
+                is_own = event.actor == self._agent_id and event.intent_id in self._attempts
                 return event.payload.get("to") in WORKABLE and not is_own
             case EventType.LEASE_RELEASED:
-                return event.payload.get("reason") not in CLOSING and event.payload.get("lease_id") not in self._own_leases
-        return event.event_type in WAKING
+                return event.payload.get("reason") not in CLOSE_REASONS and event.payload.get("lease_id") not in self._own_leases
+        return event.event_type in TRIGGER_EVENTS
 
-    def _tell(self, attempt: Attempt, event: Event) -> None:
-        """What others have done to an intent that is being worked on."""
+    def _notify_attempt(self, attempt: Attempt, event: Event) -> None:
+        """Apply what others have done to an intent with a running attempt."""
         if event.event_type == EventType.AGENT_UNASSIGNED and event.payload.get("agent_id") == self._agent_id:
             attempt.cancel(f"{event.actor} has unassigned it")
-        elif event.payload.get("lease_id") != attempt.hold.lease.id:
+        elif event.payload.get("lease_id") != attempt.held.lease.id:
             return
         elif event.event_type == EventType.LEASE_EXPIRED:
-            attempt.hold.renew_soon()
+            attempt.held.renew_soon()
         elif event.event_type == EventType.LEASE_REVOKED or (
             event.event_type == EventType.LEASE_RELEASED and event.actor != self._agent_id
         ):
-            attempt.hold.take_away(f"{event.actor} has ended its lease ({event.payload.get('reason')})")
+            attempt.held.mark_lost(f"{event.actor} has ended its lease ({event.payload.get('reason')})")
 
-    def _grown_pause(self, intent_id: str, error: OpenIntentError | None = None) -> float:
+    def _next_delay(self, intent_id: str, error: OpenIntentError | None = None) -> float:
         self._tries[intent_id] += 1
-        return pause(self._tries[intent_id], error)
+        return retry_delay(self._tries[intent_id], error)

@@ -1,15 +1,24 @@
-"""An agent that has others do the work."""
+"""Coordinators: agents that assign a portfolio of intents to other agents."""
 
 from .._stream import EventStream
 from ..enums import EventType
 from ..models import Event, Portfolio
-from ._base import BaseAgent
-from ._decorators import declared
-from ._portfolio_setup import begin, close, fill, is_built, is_complete, is_over, set_mark, unfinished, was_told
-from ._runtime import Running
+from ._base_agent import BaseAgent
+from ._decorators import declared_triggers
+from ._portfolio_setup import (
+    add_missing_members,
+    complete_portfolio,
+    find_or_create,
+    is_built,
+    is_complete,
+    is_reported,
+    list_unfinished,
+    update_mark,
+)
+from ._runtime import AgentRuntime
 from ._specs import PortfolioSpec
 
-TURNING = frozenset(
+PROGRESS_EVENTS = frozenset(
     {
         EventType.STATUS_CHANGED,
         EventType.PORTFOLIO_STATUS_CHANGED,
@@ -17,11 +26,11 @@ TURNING = frozenset(
         EventType.REMOVED_FROM_PORTFOLIO,
     }
 )
-"""After these a portfolio may be further than before."""
+"""Events that can change a portfolio's progress."""
 
 
 class Coordinator(BaseAgent):
-    """An agent that hands out a portfolio of intents to other agents, and follows how they come along.
+    """An agent that assigns a portfolio of intents to other agents, and follows their progress.
 
         @Agent("travel-coordinator")
         class Trip(Coordinator):
@@ -37,94 +46,97 @@ class Coordinator(BaseAgent):
             def celebrate(self, portfolio):
                 print(portfolio.name, "is booked")
 
-    When it starts, the portfolio is made, once: a coordinator that is started again finds it by its name, adds what the description
-    has in addition, and goes on following it. `create` makes others, in a handler of an assignment, say.
+    When it starts, the portfolio is created, once: a coordinator that is restarted finds it by its name, adds the members that are
+    missing, and continues to follow it. `create` creates further ones, for example in a handler of an assignment.
 
-    `on_all_complete` and `on_progress` are about its portfolios. The decorators of other agents work as well; those for events also
-    hear of the portfolios' members, whoever is assigned to them. A coordinator is one process: two with one id make a portfolio once,
-    but both follow it, and both may be told that it is complete.
+    `on_all_complete` and `on_progress` are about its portfolios. The decorators of other agents work as well; those for events
+    also cover the portfolios' members, whoever is assigned to them. A coordinator is one process: two with one id create a portfolio
+    once, but both follow it, and the methods of both may be called when it is complete.
     """
 
     portfolio: PortfolioSpec | None = None
-    """What is made when it starts, if anything."""
+    """The portfolio that is created when the coordinator starts, if any."""
 
-    _followed: dict[str, "_Follower"] | None = None
+    _monitors: dict[str, "_PortfolioMonitor"] | None = None
 
     def create(self, spec: PortfolioSpec) -> Portfolio:
-        """Make the portfolio, unless it is there, and follow it. In an `async def`, call it by `asyncio.to_thread`.
+        """Create the portfolio unless it exists, and follow it. In an `async def`, call it by `asyncio.to_thread`.
 
-        Raises ConflictError `portfolio_closed` where one that is completed would have to be added to; ValidationError.
+        Raises ConflictError `portfolio_closed` if members are missing in one that is completed; ValidationError.
         """
-        return self._create(self._started(), spec, None)
+        return self._create(self._require_runtime(), spec, None)
 
-    def _check(self, kinds: set[str]) -> None:
-        """A coordinator has enough to do with its portfolio."""
+    def _check_triggers(self, kinds: set[str]) -> None:
+        """Accept any triggers, even none: a coordinator has its portfolio."""
 
-    def _connect(self, running: Running, after: int | None) -> None:
-        self._followed = {}
-        super()._connect(running, after)
-        for each in running.ask(lambda: unfinished(running.client, running.agent_id)):
-            self._follow(running, each, after)
+    def _connect(self, runtime: AgentRuntime, after: int | None) -> None:
+        self._monitors = {}
+        super()._connect(runtime, after)
+        for each in runtime.retry(lambda: list_unfinished(runtime.client, runtime.agent_id)):
+            self._monitor(runtime, each, after)
         if self.portfolio:
-            self._create(running, self.portfolio, after)
+            self._create(runtime, self.portfolio, after)
 
-    def _create(self, running: Running, spec: PortfolioSpec, after: int | None) -> Portfolio:
-        """Whoever is handed a member of it works at once: it is followed before."""
-        begun = running.ask(lambda: begin(running.client, running.agent_id, spec))
-        follower = self._follow(running, begun, after)
-        made = running.ask(lambda: fill(running.client, begun, spec))
-        if follower:
-            follower.look()
-        return made
+    def _create(self, runtime: AgentRuntime, spec: PortfolioSpec, after: int | None) -> Portfolio:
+        created = runtime.retry(lambda: find_or_create(runtime.client, runtime.agent_id, spec))
+        monitor = self._monitor(runtime, created, after)  # Before members are assigned: their agents start at once.
+        complete = runtime.retry(lambda: add_missing_members(runtime.client, created, spec))
+        if monitor:
+            monitor.check_soon()
+        return complete
 
-    def _follow(self, running: Running, portfolio: Portfolio, after: int | None) -> "_Follower | None":
-        """Hear of it until it is over. Again does nothing. None: nothing is left to be told."""
-        if was_told(portfolio):
+    def _monitor(self, runtime: AgentRuntime, portfolio: Portfolio, after: int | None) -> "_PortfolioMonitor | None":
+        """Follow the portfolio until it has ended. Return None if its completion was reported. Idempotent."""
+        if is_reported(portfolio):
             return None
-        followed = self._followed if self._followed is not None else {}
-        follower = _Follower(self, running, portfolio.id)
-        known = followed.setdefault(portfolio.id, follower)
-        if known is follower:
-            follower.begin(after)
+        monitors = self._monitors if self._monitors is not None else {}
+        monitor = _PortfolioMonitor(self, runtime, portfolio.id)
+        known = monitors.setdefault(portfolio.id, monitor)
+        if known is monitor:
+            monitor.start(after)
         return known
 
 
-class _Follower:
-    """Tells the coordinator's methods how far a portfolio is, one after the other with its other handlers."""
+class _PortfolioMonitor:
+    """Calls the coordinator's methods with a portfolio's progress, in turn with its other handlers."""
 
-    def __init__(self, coordinator: Coordinator, running: Running, portfolio_id: str) -> None:
+    def __init__(self, coordinator: Coordinator, runtime: AgentRuntime, portfolio_id: str) -> None:
         self._coordinator = coordinator
-        self._running = running
+        self._runtime = runtime
         self._portfolio_id = portfolio_id
         self._counts: dict[str, int] | None = None
         self._stream: EventStream | None = None
 
-    def begin(self, after: int | None) -> None:
-        self._stream = self._running.follow(self._hear, portfolio_id=self._portfolio_id, after=after)
-        self.look()
+    def start(self, after: int | None) -> None:
+        """Follow the portfolio's events."""
+        self._stream = self._runtime.follow(self._handle_event, portfolio_id=self._portfolio_id, after=after)
+        self.check_soon()
 
-    def look(self) -> None:
-        """Tell what has changed, in its turn."""
-        self._running.reactions.call(self._look)
+    def check_soon(self) -> None:
+        """Queue a check of the portfolio's progress."""
+        self._runtime.dispatcher.enqueue(self._check)
 
-    def _hear(self, event: Event) -> None:
-        self._running.reactions.hear(event)
-        if event.event_type in TURNING:
-            self.look()
+    def _handle_event(self, event: Event) -> None:
+        self._runtime.dispatcher.dispatch(event)
+        if event.event_type in PROGRESS_EVENTS:
+            self.check_soon()
 
-    def _look(self) -> None:
-        portfolio = self._running.ask(lambda: self._running.client.get_portfolio(self._portfolio_id))
+    def _check(self) -> None:
+        """Call the methods for what has changed, and complete the portfolio once all members are closed."""
+        client, retry = self._runtime.client, self._runtime.retry
+        portfolio = retry(lambda: client.get_portfolio(self._portfolio_id))
         if is_built(portfolio) and portfolio.aggregate_status.by_status != self._counts:
             self._counts = portfolio.aggregate_status.by_status
-            self._tell("on_progress", portfolio)
-        if is_complete(portfolio) and not was_told(portfolio):
-            self._tell("on_all_complete", portfolio)
-            self._running.ask(lambda: set_mark(self._running.client, portfolio.id, told=True))
-            self._running.ask(lambda: close(self._running.client, portfolio))
-        if is_over(portfolio) and self._stream:
+            self._call_handlers("on_progress", portfolio)
+        if is_complete(portfolio) and not is_reported(portfolio):
+            self._call_handlers("on_all_complete", portfolio)
+            retry(lambda: update_mark(client, portfolio.id, told=True))
+            retry(lambda: complete_portfolio(client, portfolio))
+        has_ended = is_complete(portfolio) or portfolio.status != "active"
+        if has_ended and self._stream:
             self._stream.close()
 
-    def _tell(self, kind: str, portfolio: Portfolio) -> None:
-        for name, calling in declared(type(self._coordinator)):
-            if calling.kind == kind:
-                self._running.caller.call(getattr(self._coordinator, name), portfolio)
+    def _call_handlers(self, kind: str, portfolio: Portfolio) -> None:
+        for name, trigger in declared_triggers(type(self._coordinator)):
+            if trigger.kind == kind:
+                self._runtime.runner.call(getattr(self._coordinator, name), portfolio)

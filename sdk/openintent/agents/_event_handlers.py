@@ -1,4 +1,4 @@
-"""Methods that are called after events, one event at a time and in the order in which they happened."""
+"""Event handlers: methods that are called after events, one event at a time and in their order."""
 
 import logging
 import queue
@@ -7,52 +7,59 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from .._backoff import StoppedError, patiently
 from ..client import OpenIntentClient
 from ..models import Event
-from ._decorators import Calling
-from ._handler_runner import Caller, Handler, parameters
+from ._decorators import Trigger
+from ._handler_runner import Handler, HandlerRunner, count_parameters
+from ._retry import StoppedError, retry_until_stopped
 
-REMEMBERED = 10_000
-"""Events that are known to have been heard, so that two streams may tell of the same one."""
+MAX_KNOWN = 10_000
+"""Events that are remembered, as two streams may deliver the same one."""
 
 log = logging.getLogger("openintent.agents")
 
 
 @dataclass(frozen=True, slots=True)
-class Reaction:
-    calling: Calling
-    handler: Handler
+class EventHandler:
+    """A method, and the events after which it is called."""
+
+    trigger: Trigger
+    method: Handler
 
 
-class Reactions:
-    """Calls what wants to hear of an event. What is raised is logged, and does not stop the agent."""
+class EventDispatcher:
+    """Calls the handlers of an event, in one thread. Their exceptions are logged and do not stop the agent."""
 
     def __init__(
-        self, agent_id: str, client: OpenIntentClient, reactions: Sequence[Reaction], caller: Caller, stopping: threading.Event
+        self,
+        agent_id: str,
+        client: OpenIntentClient,
+        handlers: Sequence[EventHandler],
+        runner: HandlerRunner,
+        stopping: threading.Event,
     ) -> None:
         self._agent_id = agent_id
         self._client = client
-        self._reactions = reactions
-        self._caller = caller
+        self._handlers = handlers
+        self._runner = runner
         self._stopping = stopping
-        self._heard: deque[str] = deque(maxlen=REMEMBERED)
+        self._recent: deque[str] = deque(maxlen=MAX_KNOWN)
         self._known: set[str] = set()
-        self._waiting: queue.SimpleQueue[Callable[[], object] | None] = queue.SimpleQueue()
+        self._actions: queue.SimpleQueue[Callable[[], object] | None] = queue.SimpleQueue()
 
-    def hear(self, event: Event) -> None:
-        """Have called what wants to hear of it, unless it was heard before."""
-        wanting = [each for each in self._reactions if each.calling.wants(event, self._agent_id)]
-        if wanting and self._is_news(event):
-            self.call(lambda: self._react(event, wanting))
+    def dispatch(self, event: Event) -> None:
+        """Queue the calls of the event's handlers. Idempotent."""
+        matching = [each for each in self._handlers if each.trigger.accepts(event, self._agent_id)]
+        if matching and self._is_new(event):
+            self.enqueue(lambda: self._call_handlers(event, matching))
 
-    def call(self, action: Callable[[], object]) -> None:
-        """Do it in its turn."""
-        self._waiting.put(action)
+    def enqueue(self, action: Callable[[], object]) -> None:
+        """Call the action after those queued before."""
+        self._actions.put(action)
 
-    def serve(self) -> None:
-        """Call what is waiting, until `close`."""
-        while (action := self._waiting.get()) is not None:
+    def run(self) -> None:
+        """Call queued actions until `close`."""
+        while (action := self._actions.get()) is not None:
             try:
                 action()
             except StoppedError:
@@ -61,29 +68,29 @@ class Reactions:
                 log.exception("A handler of %s failed", self._agent_id)
 
     def close(self) -> None:
-        """End, once what is waiting has been called."""
-        self._waiting.put(None)
+        """End `run` after the actions that are queued."""
+        self._actions.put(None)
 
-    def _react(self, event: Event, wanting: Sequence[Reaction]) -> None:
-        for each in wanting:
+    def _call_handlers(self, event: Event, handlers: Sequence[EventHandler]) -> None:
+        for each in handlers:
             try:
-                self._caller.call(each.handler, *self._arguments(event, each))
+                self._runner.call(each.method, *self._arguments(event, each))
             except StoppedError:
                 return
             except BaseException:
-                log.exception("%s of %s failed at the event %s", each.handler.__name__, self._agent_id, event.id)
+                log.exception("%s of %s failed at the event %s", each.method.__name__, self._agent_id, event.id)
 
-    def _arguments(self, event: Event, reaction: Reaction) -> list[object]:
-        if reaction.calling.kind == "on_event" and parameters(reaction.handler) < 2:
+    def _arguments(self, event: Event, handler: EventHandler) -> list[object]:
+        if handler.trigger.kind == "on_event" and count_parameters(handler.method) < 2:
             return [event]
-        intent = patiently(lambda: self._client.get_intent(event.intent_id or ""), self._stopping)
-        return [event, intent] if reaction.calling.kind == "on_event" else [intent, event]
+        intent = retry_until_stopped(lambda: self._client.get_intent(event.intent_id or ""), self._stopping)
+        return [event, intent] if handler.trigger.kind == "on_event" else [intent, event]
 
-    def _is_news(self, event: Event) -> bool:
+    def _is_new(self, event: Event) -> bool:
         if event.id in self._known:
             return False
-        if len(self._heard) == REMEMBERED:
-            self._known.discard(self._heard[0])
-        self._heard.append(event.id)
+        if len(self._recent) == MAX_KNOWN:
+            self._known.discard(self._recent[0])
+        self._recent.append(event.id)
         self._known.add(event.id)
         return True

@@ -1,4 +1,4 @@
-"""Calling handlers, whether they are `def` or `async def`."""
+"""Running handlers, `def` or `async def`."""
 
 import asyncio
 import inspect
@@ -13,69 +13,69 @@ Handler = Callable[..., Any]
 
 POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
-LAST_MOMENT = 1.0
-"""Seconds for coroutines that are cancelled to end."""
+CANCEL_GRACE = 1.0
+"""Seconds for cancelled coroutines to end."""
 
 
-class Caller:
-    """Calls handlers and waits for what they return. Coroutines run in one event loop, `loop` or else one in a thread of its own."""
+class HandlerRunner:
+    """Calls handlers and waits for their results. Coroutines run in one event loop: `loop`, or one in a thread of its own."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop | None = None) -> None:
         self._loop = loop
-        self._own: threading.Thread | None = None
-        self._starting = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
-        """The event loop, which runs."""
-        with self._starting:
+        """The running event loop, started on first use."""
+        with self._lock:
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
-                self._own = threading.Thread(target=self._loop.run_forever, name="handlers", daemon=True)
-                self._own.start()
+                self._thread = threading.Thread(target=self._loop.run_forever, name="handlers", daemon=True)
+                self._thread.start()
             return self._loop
 
     def call(self, handler: Handler, *arguments: object, started: Callable[[Future[Any]], object] = lambda future: None) -> Any:
-        """What the handler returns; of what it can be given, as many arguments as it takes.
+        """Call the handler with as many of the arguments as it takes, and return its result.
 
-        `started` is given the future of a coroutine: cancelling that cancels it. Raises what the handler raises, and
+        `started` is given the future of a coroutine: cancelling that cancels the coroutine. Raise what the handler raises, and
         concurrent.futures.CancelledError.
         """
-        result = handler(*arguments[: parameters(handler)])
+        result = handler(*arguments[: count_parameters(handler)])
         if not inspect.isawaitable(result):
             return result
-        future = asyncio.run_coroutine_threadsafe(_awaited(result), self.loop)
+        future = asyncio.run_coroutine_threadsafe(_await(result), self.loop)
         started(future)
         return future.result()
 
-    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """What a coroutine of the agent's own returns, from a thread that is not the loop's."""
+    def run_coroutine(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine of the agent itself, from a thread that is not the loop's, and return its result."""
         return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result()
 
     def close(self) -> None:
-        """End the loop, if it is our own, and what still runs in it."""
-        if self._own and self._loop:
-            self.run(_end_all())
+        """Cancel what still runs in the loop and stop it, unless the loop was passed in."""
+        if self._thread and self._loop:
+            self.run_coroutine(_cancel_all())
             self._loop.call_soon_threadsafe(self._loop.stop)
-            self._own.join()
+            self._thread.join()
             self._loop.close()
 
 
-async def _end_all() -> None:
-    """Cancel what runs in this loop. What does not end by that, ends with the process."""
+async def _cancel_all() -> None:
+    """Cancel the other tasks of this loop, and wait CANCEL_GRACE for them; what ignores that ends with the process."""
     others = asyncio.all_tasks() - {asyncio.current_task()}
     for task in others:
         task.cancel()
     if others:
-        await asyncio.wait(others, timeout=LAST_MOMENT)
+        await asyncio.wait(others, timeout=CANCEL_GRACE)
 
 
-async def _awaited(result: Any) -> Any:
+async def _await(result: Any) -> Any:
     return await result
 
 
-def is_in_a_loop() -> bool:
-    """Whether this thread runs an event loop, which must not be kept waiting."""
+def is_in_event_loop() -> bool:
+    """Return whether this thread runs an event loop, which must not be blocked."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
@@ -83,9 +83,9 @@ def is_in_a_loop() -> bool:
     return True
 
 
-def parameters(handler: Handler) -> int:
-    """How many arguments the handler must be given. One with a default is the handler's own affair."""
-    taken = inspect.signature(handler).parameters.values()
-    if any(each.kind == each.VAR_POSITIONAL for each in taken):
+def count_parameters(handler: Handler) -> int:
+    """Return how many positional arguments the handler takes, without those that have a default."""
+    parameters = inspect.signature(handler).parameters.values()
+    if any(each.kind == each.VAR_POSITIONAL for each in parameters):
         return 255
-    return sum(each.kind in POSITIONAL and each.default is each.empty for each in taken)
+    return sum(each.kind in POSITIONAL and each.default is each.empty for each in parameters)

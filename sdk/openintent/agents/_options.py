@@ -1,8 +1,8 @@
-"""What can be chosen about an agent."""
+"""Options of agents."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self, TypedDict, Unpack
+from typing import TypedDict
 
 from ..enums import IntentStatus
 from ..errors import InputValidationError
@@ -14,15 +14,15 @@ WORKABLE = (IntentStatus.DRAFT, IntentStatus.PENDING, IntentStatus.ACTIVE)
 class AgentOptions(TypedDict, total=False):
     """The options of `Agent` and `Worker`, all of them optional.
 
-    concurrency    how many assignments are handled at a time, 1 by default. Each has a thread; handlers that share what is on
-                   `self` must then take care of that themselves
+    concurrency    how many assignments are handled at a time, 1 by default. Each has a thread; handlers that share attributes
+                   of `self` must synchronise access themselves
     lease_scope    the scope of the lease that is held while an assignment is handled, "assignment" by default. Agents that are
                    assigned to one intent and have the same scope work one after the other. A scope such as "draft" also keeps
                    other agents from writing to that part of the state meanwhile (protocol L-3)
-    lease_seconds  how long that lease lasts without being renewed, 60 by default: so long after a crash, at most, nobody
-                   takes the assignment up again
-    drain_seconds  how long handlers that are running may go on when the agent is stopped, 30 by default
-    statuses       the statuses in which an assigned intent is taken up: draft, pending and active by default
+    lease_seconds  how long that lease lasts without renewal, 60 by default: the longest time after a crash until another
+                   process takes over the assignment
+    drain_seconds  how long running handlers may continue when the agent is stopped, 30 by default
+    statuses       the statuses in which an assigned intent is processed: draft, pending and active by default
     """
 
     concurrency: int
@@ -34,7 +34,7 @@ class AgentOptions(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The options with their defaults, checked."""
+    """The options with their defaults. Raises InputValidationError for invalid values."""
 
     concurrency: int = 1
     lease_scope: str = "assignment"
@@ -42,15 +42,10 @@ class Settings:
     drain_seconds: float = 30.0
     statuses: Sequence[IntentStatus | str] = WORKABLE
 
-    @classmethod
-    def of(cls, **options: Unpack[AgentOptions]) -> Self:
-        """Raises InputValidationError, and TypeError for an option that there is not."""
-        return cls(**options)
-
     def __post_init__(self) -> None:
         validate_whole_number(self.concurrency, "concurrency", 1, 1000)
         validate_lease_acquire(self.lease_scope, self.lease_seconds)
         if not self.drain_seconds >= 0:
-            raise InputValidationError("drain_seconds must be a number of seconds, from 0", field="drain_seconds")
+            raise InputValidationError("drain_seconds must be a number of seconds, 0 or more", field="drain_seconds")
         if isinstance(self.statuses, str) or not set(self.statuses) or not set(self.statuses) <= set(WORKABLE):
             raise InputValidationError(f"statuses must be some of {', '.join(WORKABLE)}", field="statuses")

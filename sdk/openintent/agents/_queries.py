@@ -1,25 +1,25 @@
-"""Where the agent is with an intent, asked of the server."""
+"""Queries of the server about an agent's intents."""
 
 from ..client import OpenIntentClient
 from ..enums import EventType, IntentStatus
 from ..models import Event, Intent
-from ._assignment_state import TELLING, Standing
+from ._assignment_state import STATE_EVENTS, AssignmentState
 
 FINAL = frozenset({IntentStatus.COMPLETED, IntentStatus.ABANDONED})
 
 
-def standing_of(client: OpenIntentClient, intent_id: str, agent_id: str, scope: str) -> Standing:
-    """What the log says by now. Patches, which may be large, are read only where the agent may have written some."""
-    standing = Standing(agent_id, scope)
-    standing.read(client.get_events(intent_id, event_type=",".join(TELLING)))
-    if standing.starts:
-        standing.read(patches_since(client, intent_id, standing))
-    return standing
+def load_state(client: OpenIntentClient, intent_id: str, agent_id: str, scope: str) -> AssignmentState:
+    """Return the assignment's state from the log. Patches, which may be large, are read only if the agent may have written some."""
+    state = AssignmentState(agent_id, scope)
+    state.apply(client.get_events(intent_id, event_type=",".join(STATE_EVENTS)))
+    if state.starts:
+        state.apply(get_own_patches(client, intent_id, state))
+    return state
 
 
-def patches_since(client: OpenIntentClient, intent_id: str, standing: Standing) -> list[Event]:
-    """The agent's own, since it was assigned."""
-    return client.get_events(intent_id, event_type=EventType.STATE_PATCHED, actor=standing.agent_id, after=standing.since)
+def get_own_patches(client: OpenIntentClient, intent_id: str, state: AssignmentState) -> list[Event]:
+    """Return the patches that the agent has written since it was assigned."""
+    return client.get_events(intent_id, event_type=EventType.STATE_PATCHED, actor=state.agent_id, after=state.since)
 
 
 def is_final(intent: Intent) -> bool:

@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT for an agent that is a program: the first asks it to stop, the second ends it."""
+"""Signal handling of agents that are programs: the first SIGTERM or SIGINT stops the agent, the second ends the process."""
 
 import os
 import signal
@@ -11,22 +11,22 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 @contextmanager
-def stopped_by_signals(stop: Callable[[], object]) -> Generator[None]:
-    """Call `stop` at the first signal. Outside the main thread, where Python allows no handlers, it does nothing."""
+def stop_on_signals(stop: Callable[[], object]) -> Generator[None]:
+    """Call `stop` at the first signal. Do nothing outside the main thread, where Python allows no handlers."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
-    def first(number: int, frame: FrameType | None) -> None:
+    def handle_first(number: int, frame: FrameType | None) -> None:
         for each in SIGNALS:
-            signal.signal(each, second)
+            signal.signal(each, handle_second)
         stop()
 
-    def second(number: int, frame: FrameType | None) -> None:
+    def handle_second(number: int, frame: FrameType | None) -> None:
         signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)
 
-    before = {each: signal.signal(each, first) for each in SIGNALS}
+    before = {each: signal.signal(each, handle_first) for each in SIGNALS}
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""What a coordinator is to bring about."""
+"""Specifications of portfolios and their intents, for coordinators."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
@@ -11,9 +11,9 @@ from ..validation import validate_intent_create, validate_portfolio, validate_re
 
 @dataclass(frozen=True)
 class IntentSpec:
-    """An intent of a portfolio.
+    """The specification of an intent in a portfolio.
 
-    title         its title, by which the others of the portfolio depend on it
+    title         its title, which others of the portfolio name in `depends_on`
     assign        one agent or several
     depends_on    titles of intents that must complete first
     state, constraints, confidence, description    as `create_intent` takes them
@@ -54,13 +54,13 @@ class IntentSpec:
 
 @dataclass(frozen=True)
 class PortfolioSpec:
-    """A portfolio and its intents.
+    """The specification of a portfolio and its intents.
 
-    name     by which its coordinator finds it again: the same name is the same portfolio, also when it is completed
+    name     identifies the portfolio for its coordinator: the same name is the same portfolio, even when it is completed
     intents  in any order; no two have the same title
     description, governance_policy, metadata    as `create_portfolio` takes them
 
-    Raises InputValidationError for titles that are not there, or there twice, and for dependencies in a circle.
+    Raises InputValidationError for unknown or duplicate titles and for circular dependencies.
     """
 
     name: str
@@ -80,19 +80,19 @@ class PortfolioSpec:
         titles = [each.title for each in self.intents]
         for title in titles:
             if titles.count(title) > 1:
-                raise InputValidationError(f"{title!r} is the title of several intents", field="intents")
+                raise InputValidationError(f"{title!r} is a duplicate title", field="intents")
         for each in self.intents:
             for missing in set(each.depends_on) - set(titles):
                 raise InputValidationError(
-                    f"{each.title!r} depends on {missing!r}, which is none of the intents", field="depends_on"
+                    f"{each.title!r} depends on {missing!r}, which is not in the portfolio", field="depends_on"
                 )
         self.in_order()
 
     def in_order(self) -> list[IntentSpec]:
-        """The intents, each after those that it depends on."""
+        """Return the intents, each after those that it depends on."""
         by_title = {each.title: each for each in self.intents}
         try:
             titles = [*TopologicalSorter({each.title: each.depends_on for each in self.intents}).static_order()]
         except CycleError as error:
-            raise InputValidationError(f"dependencies in a circle: {' → '.join(error.args[1])}", field="depends_on") from None
+            raise InputValidationError(f"circular dependencies: {' → '.join(error.args[1])}", field="depends_on") from None
         return [by_title[title] for title in titles]

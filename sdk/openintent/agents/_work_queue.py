@@ -1,15 +1,15 @@
-"""What an agent has to look at, and when."""
+"""Work queue of an agent: intents to process, and when."""
 
 import threading
 from time import monotonic
 
 
-class Agenda:
-    """Intents to look at, each once however often it is named, and never by two threads at a time."""
+class WorkQueue:
+    """Intents to process, each queued once however often it is added, and processed by one thread at a time."""
 
     def __init__(self) -> None:
         self._due: dict[str, float] = {}
-        self._taken: set[str] = set()
+        self._in_progress: set[str] = set()
         self._closed = False
         self._changed = threading.Condition()
 
@@ -18,42 +18,36 @@ class Agenda:
         return self._closed
 
     def add(self, intent_id: str, after: float = 0.0) -> None:
-        """Have the intent looked at in so many seconds, or sooner if that was planned already."""
+        """Queue an intent for `after` seconds from now, or earlier if it is due earlier already."""
         with self._changed:
             at = monotonic() + after
             self._due[intent_id] = min(at, self._due.get(intent_id, at))
             self._changed.notify_all()
 
     def take(self) -> str | None:
-        """The intent that has been due for longest, as soon as there is one; None once the agenda is closed."""
+        """Wait for the intent that has been due for longest, and return it; None once the queue is closed."""
         with self._changed:
             while not self._closed:
-                wait = self._wait()
-                if wait is None or wait[0] > 0:
-                    self._changed.wait(wait and wait[0])
+                free = ((at, intent_id) for intent_id, at in self._due.items() if intent_id not in self._in_progress)
+                due_at, intent_id = min(free, default=(None, ""))
+                if due_at is None or due_at > monotonic():
+                    self._changed.wait(due_at and due_at - monotonic())
                     continue
-                intent_id = wait[1]
                 del self._due[intent_id]
-                self._taken.add(intent_id)
+                self._in_progress.add(intent_id)
                 return intent_id
         return None
 
-    def done(self, intent_id: str, again: float | None = None) -> None:
-        """Give back what was taken, to be looked at `again` in so many seconds, if it is not named meanwhile."""
+    def done(self, intent_id: str, delay: float | None = None) -> None:
+        """Give back an intent that was taken. With `delay`, queue it again for so many seconds from now."""
         with self._changed:
-            self._taken.discard(intent_id)
+            self._in_progress.discard(intent_id)
             self._changed.notify_all()
-        if again is not None:
-            self.add(intent_id, again)
+        if delay is not None:
+            self.add(intent_id, delay)
 
     def close(self) -> None:
-        """Give out nothing any more."""
+        """Return no more intents."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-
-    def _wait(self) -> tuple[float, str] | None:
-        """Seconds until the next intent is due, and which it is."""
-        free = ((at, intent_id) for intent_id, at in self._due.items() if intent_id not in self._taken)
-        first = min(free, default=None)
-        return first and (first[0] - monotonic(), first[1])

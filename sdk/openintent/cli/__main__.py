@@ -1,3 +1,5 @@
+"""Entry point of `python -m openintent.cli`."""
+
 from . import main
 
 main()

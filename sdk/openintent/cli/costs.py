@@ -58,7 +58,11 @@ def _of_portfolio(run: Session, text: str) -> tuple[CostSummary, Mapping[str, An
     shared = run.client.get_portfolio(id).governance_policy.get("shared_constraints") or {}
     listing = OpenIntentClient.get_portfolio_costs(None, id)
     call = Call(
-        method="GET", path=listing.path, params={"limit": 1}, parse=lambda answer: cost_summary(answer["summary"]), exact=True
+        method="GET",
+        path=listing.path,
+        params={"limit": 1},
+        parse=lambda answer: cost_summary(answer["summary"]),
+        exact_decimals=True,
     )
     return run.client.send(call), shared  # The summary is that of all members, whatever the page.
 

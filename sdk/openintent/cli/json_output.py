@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from ..models._base import Model
+from ..models._model import Model
 from .sanitize import plain_json
 
 _ONLY_SOMETIMES = {"effective_constraints", "key"}

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import typer
 
-from .._environment import connection
+from .._environment import connection_arguments
 from ..client import OpenIntentClient
 from ..errors import NotFoundError
 from ..models import Arbitration, Intent, Lease
@@ -39,7 +39,7 @@ class Session:
     @cached_property
     def client(self) -> OpenIntentClient:
         """Raises InputValidationError."""
-        return OpenIntentClient(**connection(*self._said))
+        return OpenIntentClient(**connection_arguments(*self._said))
 
     def close(self) -> None:
         if "client" in self.__dict__:

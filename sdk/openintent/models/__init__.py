@@ -1,6 +1,6 @@
 """What the API answers, as frozen dataclasses (protocol §3)."""
 
-from ._base import Model
+from ._model import Model
 from .attachments import Attachment
 from .costs import Cost, CostSummary
 from .governance import (

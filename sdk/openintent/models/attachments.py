@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from ._base import AT, Model
+from ._model import INSTANT, Model
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,4 +26,4 @@ class Attachment(Model):
     metadata: Mapping[str, Any] = field(default_factory=dict)
     url: str
     uploaded_by: str
-    created_at: datetime = field(metadata=AT)
+    created_at: datetime = field(metadata=INSTANT)

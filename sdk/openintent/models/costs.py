@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypedDict
 
-from ._base import AT, Model
+from ._model import INSTANT, Model
 
 
 class CostSummary(TypedDict):
@@ -25,16 +25,16 @@ class CostSummary(TypedDict):
     count: int
 
 
-def _floats(value: Any) -> Any:
+def _decode_floats(value: Any) -> Any:
     """Decimals back into what JSON is elsewhere: only amounts are exact, and metadata is whatever was sent."""
     if isinstance(value, Decimal):
         return float(value)
     if isinstance(value, list):
-        return [_floats(each) for each in value]
-    return {key: _floats(each) for key, each in value.items()} if isinstance(value, dict) else value
+        return [_decode_floats(each) for each in value]
+    return {key: _decode_floats(each) for key, each in value.items()} if isinstance(value, dict) else value
 
 
-def _exact(value: Any) -> Decimal:
+def _decode_decimal(value: Any) -> Decimal:
     return value if isinstance(value, Decimal) else Decimal(str(value))
 
 
@@ -46,12 +46,12 @@ class Cost(Model):
     intent_id: str
     agent_id: str
     cost_type: str
-    amount: Decimal = field(metadata={"decode": _exact})
+    amount: Decimal = field(metadata={"decode": _decode_decimal})
     unit: str
-    recorded_at: datetime = field(metadata=AT)
+    recorded_at: datetime = field(metadata=INSTANT)
     provider: str | None = None
     model: str | None = None
-    metadata: dict[str, Any] = field(default_factory=dict, metadata={"decode": _floats})
+    metadata: dict[str, Any] = field(default_factory=dict, metadata={"decode": _decode_floats})
 
 
 def cost_summary(data: Mapping[str, Any]) -> CostSummary:
@@ -59,15 +59,15 @@ def cost_summary(data: Mapping[str, Any]) -> CostSummary:
     total = data["total"]
     return CostSummary(
         unit=data["unit"],
-        total=None if total is None else _exact(total),
-        by_type=_each(data["by_type"]),
-        by_agent=_each(data["by_agent"]),
-        by_provider=_each(data["by_provider"]),
-        by_model=_each(data["by_model"]),
-        by_unit=_each(data["by_unit"]),
+        total=None if total is None else _decode_decimal(total),
+        by_type=_decode_amounts(data["by_type"]),
+        by_agent=_decode_amounts(data["by_agent"]),
+        by_provider=_decode_amounts(data["by_provider"]),
+        by_model=_decode_amounts(data["by_model"]),
+        by_unit=_decode_amounts(data["by_unit"]),
         count=data["count"],
     )
 
 
-def _each(amounts: Mapping[str, Any]) -> dict[str, Decimal]:
-    return {name: _exact(amount) for name, amount in amounts.items()}
+def _decode_amounts(amounts: Mapping[str, Any]) -> dict[str, Decimal]:
+    return {name: _decode_decimal(amount) for name, amount in amounts.items()}

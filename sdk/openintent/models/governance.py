@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from ..enums import ArbitrationStatus
-from ._base import AT, Model, several, word
+from ._model import INSTANT, Model, decode_enum, decode_list
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,11 +32,11 @@ class Decision(Model):
     intent_id: str
     decision: str
     decided_by: str
-    created_at: datetime = field(metadata=AT)
+    created_at: datetime = field(metadata=INSTANT)
     arbitration_id: str | None = None
     rationale: str | None = None
     decision_type: str | None = None
-    evidence: list[Evidence] = field(default_factory=list, metadata={"decode": several(Evidence)})
+    evidence: list[Evidence] = field(default_factory=list, metadata={"decode": decode_list(Evidence)})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,14 +47,14 @@ class Arbitration(Model):
     intent_id: str
     requester_id: str
     reason: str
-    status: ArbitrationStatus | str = field(metadata={"decode": word(ArbitrationStatus)})
-    created_at: datetime = field(metadata=AT)
+    status: ArbitrationStatus | str = field(metadata={"decode": decode_enum(ArbitrationStatus)})
+    created_at: datetime = field(metadata=INSTANT)
     context: dict[str, Any] = field(default_factory=dict)
-    options: list[ArbitrationOption] = field(default_factory=list, metadata={"decode": several(ArbitrationOption)})
+    options: list[ArbitrationOption] = field(default_factory=list, metadata={"decode": decode_list(ArbitrationOption)})
     blocking: bool = False
-    expires_at: datetime | None = field(default=None, metadata=AT)
+    expires_at: datetime | None = field(default=None, metadata=INSTANT)
     decision: Decision | None = field(default=None, metadata={"decode": Decision.from_json})
-    resolved_at: datetime | None = field(default=None, metadata=AT)
+    resolved_at: datetime | None = field(default=None, metadata=INSTANT)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,8 +73,8 @@ class Delegation(Model):
     id: str
     delegator: str
     delegate: str
-    created_at: datetime = field(metadata=AT)
+    created_at: datetime = field(metadata=INSTANT)
     scope: DelegationScope = field(default_factory=DelegationScope, metadata={"decode": DelegationScope.from_json})
     constraints: dict[str, Any] = field(default_factory=dict)
-    expires_at: datetime | None = field(default=None, metadata=AT)
-    revoked_at: datetime | None = field(default=None, metadata=AT)
+    expires_at: datetime | None = field(default=None, metadata=INSTANT)
+    revoked_at: datetime | None = field(default=None, metadata=INSTANT)

@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Any
 
 from ..enums import EventType, IntentStatus
-from ._base import AT, Model, several, word
+from ._model import INSTANT, Model, decode_enum, decode_list
 
-_STATUS: dict[str, Any] = {"decode": word(IntentStatus)}
+_STATUS: dict[str, Any] = {"decode": decode_enum(IntentStatus)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +18,7 @@ class IntentAgent(Model):
     role: str | None = None
 
 
-_AGENTS: dict[str, Any] = {"decode": several(IntentAgent)}
+_AGENTS: dict[str, Any] = {"decode": decode_list(IntentAgent)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +27,7 @@ class AgentAssignment(IntentAgent):
 
     intent_id: str
     assigned_by: str
-    assigned_at: datetime = field(metadata=AT)
+    assigned_at: datetime = field(metadata=INSTANT)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,8 +43,8 @@ class Intent(Model):
     status: IntentStatus | str = field(metadata=_STATUS)
     version: int
     created_by: str
-    created_at: datetime = field(metadata=AT)
-    updated_at: datetime = field(metadata=AT)
+    created_at: datetime = field(metadata=INSTANT)
+    updated_at: datetime = field(metadata=INSTANT)
     description: str | None = None
     state: dict[str, Any] = field(default_factory=dict)
     constraints: dict[str, Any] = field(default_factory=dict)
@@ -74,7 +74,7 @@ class GraphNode(Model):
     agents: list[IntentAgent] = field(default_factory=list, metadata=_AGENTS)
     created_by: str | None = None
     parent_intent_id: str | None = None
-    updated_at: datetime | None = field(default=None, metadata=AT)
+    updated_at: datetime | None = field(default=None, metadata=INSTANT)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,8 +105,8 @@ class IntentGraph(Model):
     """What is reachable from the intent `root` through children and dependencies (RFC-0002)."""
 
     root: str
-    nodes: list[GraphNode] = field(metadata={"decode": several(GraphNode)})
-    edges: list[GraphEdge] = field(metadata={"decode": several(GraphEdge)})
+    nodes: list[GraphNode] = field(metadata={"decode": decode_list(GraphNode)})
+    edges: list[GraphEdge] = field(metadata={"decode": decode_list(GraphEdge)})
     aggregate_status: AggregateStatus = field(metadata={"decode": AggregateStatus.from_json})
 
 
@@ -119,9 +119,9 @@ class Event(Model):
     """
 
     id: str
-    event_type: EventType | str = field(metadata={"decode": word(EventType)})
+    event_type: EventType | str = field(metadata={"decode": decode_enum(EventType)})
     actor: str
-    created_at: datetime = field(metadata=AT)
+    created_at: datetime = field(metadata=INSTANT)
     intent_id: str | None = None
     portfolio_id: str | None = None
     sequence: int | None = None

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from ..enums import KeyRole
-from ._base import AT, Model, word
+from ._model import INSTANT, Model, decode_enum
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,12 +16,12 @@ class ApiKey(Model):
 
     id: str
     name: str
-    role: KeyRole | str = field(metadata={"decode": word(KeyRole)})
-    created_at: datetime = field(metadata=AT)
+    role: KeyRole | str = field(metadata={"decode": decode_enum(KeyRole)})
+    created_at: datetime = field(metadata=INSTANT)
     agent_id: str | None = None
     prefix: str | None = None
     created_by: str | None = None
-    expires_at: datetime | None = field(default=None, metadata=AT)
-    last_used_at: datetime | None = field(default=None, metadata=AT)
-    revoked_at: datetime | None = field(default=None, metadata=AT)
+    expires_at: datetime | None = field(default=None, metadata=INSTANT)
+    last_used_at: datetime | None = field(default=None, metadata=INSTANT)
+    revoked_at: datetime | None = field(default=None, metadata=INSTANT)
     key: str | None = field(default=None, repr=False)

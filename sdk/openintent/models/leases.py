@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from ..enums import LeaseStatus
-from ._base import AT, Model, word
+from ._model import INSTANT, Model, decode_enum
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,8 +18,8 @@ class Lease(Model):
     intent_id: str
     agent_id: str
     scope: str
-    status: LeaseStatus | str = field(metadata={"decode": word(LeaseStatus)})
+    status: LeaseStatus | str = field(metadata={"decode": decode_enum(LeaseStatus)})
     fencing_token: int
-    acquired_at: datetime = field(metadata=AT)
-    expires_at: datetime = field(metadata=AT)
-    released_at: datetime | None = field(default=None, metadata=AT)
+    acquired_at: datetime = field(metadata=INSTANT)
+    expires_at: datetime = field(metadata=INSTANT)
+    released_at: datetime | None = field(default=None, metadata=INSTANT)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from ..enums import PortfolioStatus
-from ._base import AT, Model, several, word
+from ._model import INSTANT, Model, decode_enum, decode_list
 from .intents import AggregateStatus, Intent
 
 
@@ -26,12 +26,12 @@ class Portfolio(Model):
 
     id: str
     name: str
-    status: PortfolioStatus | str = field(metadata={"decode": word(PortfolioStatus)})
+    status: PortfolioStatus | str = field(metadata={"decode": decode_enum(PortfolioStatus)})
     created_by: str
-    created_at: datetime = field(metadata=AT)
-    updated_at: datetime = field(metadata=AT)
+    created_at: datetime = field(metadata=INSTANT)
+    updated_at: datetime = field(metadata=INSTANT)
     aggregate_status: AggregateStatus = field(metadata={"decode": AggregateStatus.from_json})
-    intents: list[PortfolioMember] = field(default_factory=list, metadata={"decode": several(PortfolioMember)})
+    intents: list[PortfolioMember] = field(default_factory=list, metadata={"decode": decode_list(PortfolioMember)})
     intents_next: str | None = None
     """Where the members are too large for one answer: the cursor at which the list of its intents goes on."""
     description: str | None = None

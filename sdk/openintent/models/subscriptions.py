@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from ..enums import DeliveryStatus, SubscriptionStatus
-from ._base import AT, Model, several, word
+from ._model import INSTANT, Model, decode_enum, decode_list
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -12,7 +12,7 @@ class StreamToken(Model):
     """Opens the stream at `path` until `expires_at`, as `?token=`, in place of a key. It is never in the repr."""
 
     path: str
-    expires_at: datetime = field(metadata=AT)
+    expires_at: datetime = field(metadata=INSTANT)
     token: str | None = field(default=None, repr=False)
 
 
@@ -20,8 +20,8 @@ class StreamToken(Model):
 class LastDelivery(Model):
     """The delivery of a subscription that was last tried."""
 
-    status: DeliveryStatus | str = field(metadata={"decode": word(DeliveryStatus)})
-    at: datetime = field(metadata=AT)
+    status: DeliveryStatus | str = field(metadata={"decode": decode_enum(DeliveryStatus)})
+    at: datetime = field(metadata=INSTANT)
     attempts: int = 0
 
 
@@ -35,14 +35,14 @@ class Subscription(Model):
 
     id: str
     subscriber_id: str
-    status: SubscriptionStatus | str = field(metadata={"decode": word(SubscriptionStatus)})
-    created_at: datetime = field(metadata=AT)
+    status: SubscriptionStatus | str = field(metadata={"decode": decode_enum(SubscriptionStatus)})
+    created_at: datetime = field(metadata=INSTANT)
     intent_id: str | None = None
     portfolio_id: str | None = None
     callback_url: str | None = None
     event_types: list[str] = field(default_factory=list)
     secret: str | None = field(default=None, repr=False)
-    expires_at: datetime | None = field(default=None, metadata=AT)
+    expires_at: datetime | None = field(default=None, metadata=INSTANT)
     created_by: str | None = None
     last_delivery: LastDelivery | None = field(default=None, metadata={"decode": LastDelivery.from_json})
 
@@ -51,7 +51,7 @@ class Subscription(Model):
 class DeliveryAttempt(Model):
     """What came of one attempt: the callback's `status_code` and the beginning of its `response`, or an `error`."""
 
-    at: datetime = field(metadata=AT)
+    at: datetime = field(metadata=INSTANT)
     status_code: int | None = None
     error: str | None = None
     duration_ms: int | None = None
@@ -69,11 +69,11 @@ class Delivery(Model):
     subscription_id: str
     event_id: str
     event_type: str
-    status: DeliveryStatus | str = field(metadata={"decode": word(DeliveryStatus)})
-    created_at: datetime = field(metadata=AT)
+    status: DeliveryStatus | str = field(metadata={"decode": decode_enum(DeliveryStatus)})
+    created_at: datetime = field(metadata=INSTANT)
     position: int | None = None
     attempts: int = 0
-    history: list[DeliveryAttempt] = field(default_factory=list, metadata={"decode": several(DeliveryAttempt)})
-    next_attempt_at: datetime | None = field(default=None, metadata=AT)
-    last_attempt_at: datetime | None = field(default=None, metadata=AT)
-    ended_at: datetime | None = field(default=None, metadata=AT)
+    history: list[DeliveryAttempt] = field(default_factory=list, metadata={"decode": decode_list(DeliveryAttempt)})
+    next_attempt_at: datetime | None = field(default=None, metadata=INSTANT)
+    last_attempt_at: datetime | None = field(default=None, metadata=INSTANT)
+    ended_at: datetime | None = field(default=None, metadata=INSTANT)

@@ -1,36 +1,36 @@
 """The operations of the API, a class per part of it (protocol §4), and `Calls`, all of them."""
 
-from .agents import AgentCalls
-from .attachments import AttachmentCalls
-from .costs import CostCalls
-from .discovery import DiscoveryCalls
-from .events import EventCalls
-from .governance import GovernanceCalls
-from .graph import GraphCalls
-from .intents import IntentCalls
-from .keys import KeyCalls
-from .leases import LeaseCalls
-from .llm import LoggingCalls
-from .portfolios import PortfolioCalls
-from .retries import RetryCalls
-from .subscriptions import SubscriptionCalls
+from .agents import AgentResource
+from .attachments import AttachmentResource
+from .costs import CostResource
+from .discovery import DiscoveryResource
+from .events import EventResource
+from .governance import GovernanceResource
+from .graph import GraphResource
+from .intents import IntentResource
+from .keys import KeyResource
+from .leases import LeaseResource
+from .llm import LLMResource
+from .portfolios import PortfolioResource
+from .retries import RetryResource
+from .subscriptions import SubscriptionResource
 
 
-class Calls(
-    IntentCalls,
-    GraphCalls,
-    EventCalls,
-    AgentCalls,
-    LeaseCalls,
-    GovernanceCalls,
-    AttachmentCalls,
-    CostCalls,
-    RetryCalls,
-    PortfolioCalls,
-    SubscriptionCalls,
-    LoggingCalls,
-    KeyCalls,
-    DiscoveryCalls,
+class Resources(
+    IntentResource,
+    GraphResource,
+    EventResource,
+    AgentResource,
+    LeaseResource,
+    GovernanceResource,
+    AttachmentResource,
+    CostResource,
+    RetryResource,
+    PortfolioResource,
+    SubscriptionResource,
+    LLMResource,
+    KeyResource,
+    DiscoveryResource,
 ):
     """Every operation, as both clients offer it."""
 

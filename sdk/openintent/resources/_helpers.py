@@ -42,10 +42,10 @@ def path(*segments: Id) -> str:
 
     Raises InputValidationError for an id that no URL can carry.
     """
-    return "/".join(["/api/v1", *map(_segment, segments)])
+    return "/".join(["/api/v1", *map(_encode_segment, segments)])
 
 
-def _segment(value: Id) -> str:
+def _encode_segment(value: Id) -> str:
     text = as_id(value)
     if text in {
         "",
@@ -71,7 +71,7 @@ def as_ids(value: Ids) -> list[str]:
     return [as_id(one) for one in ([value] if isinstance(value, (str, UUID)) else value)]
 
 
-def instant(value: Instant | None, field: str) -> str | None:
+def to_rfc3339(value: Instant | None, field: str) -> str | None:
     """A time as the API takes it. Text goes as it is; a datetime must be aware, so that it means one instant."""
     if not isinstance(value, datetime):
         return value
@@ -80,22 +80,22 @@ def instant(value: Instant | None, field: str) -> str | None:
     return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def given(**arguments: Any) -> dict[str, Any]:
+def without_none(**arguments: Any) -> dict[str, Any]:
     """The arguments that are not None: what a caller leaves out stays out of the body."""
     return {name: value for name, value in arguments.items() if value is not None}
 
 
-def listing(path: str, name: str, model: type[D], *, limit: int | None, **params: Any) -> Call[list[D]]:
+def list_call(path: str, name: str, model: type[D], *, limit: int | None, **params: Any) -> Call[list[D]]:
     """The call for a complete list, or its first `limit` items, whatever the server's page size."""
     return Call(
         method="GET",
         path=path,
-        params=given(**params),
+        params=without_none(**params),
         parse=lambda items: [model.from_json(item) for item in items],
         pages=name,
         limit=limit,
     )
 
 
-def nothing(_: object) -> None:
+def no_content(_: object) -> None:
     """Read an answer without content."""

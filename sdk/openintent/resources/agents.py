@@ -3,10 +3,10 @@
 from .._endpoint import Call, endpoint
 from ..models import AgentAssignment, Intent, IntentAgent
 from ..validation import validate_agent_id, validate_assignment
-from ._helpers import Id, listing, nothing, path
+from ._helpers import Id, list_call, no_content, path
 
 
-class AgentCalls:
+class AgentResource:
     """/intents/{id}/agents and /agents/{agent}/intents."""
 
     @endpoint
@@ -26,16 +26,16 @@ class AgentCalls:
     @endpoint
     def get_agents(self, intent_id: Id, *, limit: int | None = None) -> Call[list[IntentAgent]]:
         """The agents assigned to the intent, with their roles. Raises NotFoundError."""
-        return listing(path("intents", intent_id, "agents"), "agents", IntentAgent, limit=limit)
+        return list_call(path("intents", intent_id, "agents"), "agents", IntentAgent, limit=limit)
 
     @endpoint
     def unassign_agent(self, intent_id: Id, agent_id: str) -> Call[None]:
         """Take an agent off the intent. Repeating it does nothing. Raises NotFoundError (the intent)."""
         validate_agent_id(agent_id, acts=False)
-        return Call(method="DELETE", path=path("intents", intent_id, "agents", agent_id), parse=nothing)
+        return Call(method="DELETE", path=path("intents", intent_id, "agents", agent_id), parse=no_content)
 
     @endpoint
     def get_agent_intents(self, agent_id: str, *, limit: int | None = None) -> Call[list[Intent]]:
         """The intents that an agent is assigned to; none for an agent nobody has named yet."""
         validate_agent_id(agent_id, acts=False)
-        return listing(path("agents", agent_id, "intents"), "intents", Intent, limit=limit)
+        return list_call(path("agents", agent_id, "intents"), "intents", Intent, limit=limit)

@@ -9,10 +9,10 @@ from .._endpoint import Call, endpoint
 from ..errors import InputValidationError
 from ..models import Attachment
 from ..validation import validate_attachment
-from ._helpers import Id, given, listing, nothing, path
+from ._helpers import Id, list_call, no_content, path, without_none
 
 
-class AttachmentCalls:
+class AttachmentResource:
     """/intents/{id}/attachments (RFC-0005)."""
 
     @endpoint
@@ -48,7 +48,7 @@ class AttachmentCalls:
         )
         if [content, content_base64, storage_url].count(None) != 2:
             raise InputValidationError("give one of content, content_base64 and storage_url", field="content")
-        body = given(
+        body = without_none(
             filename=filename,
             content_type=content_type or guess_type(filename)[0],
             content_base64=content_base64 if content is None else base64.b64encode(content).decode(),
@@ -69,7 +69,7 @@ class AttachmentCalls:
     @endpoint
     def get_attachments(self, intent_id: Id, *, limit: int | None = None) -> Call[list[Attachment]]:
         """The intent's attachments, the oldest first. Raises NotFoundError."""
-        return listing(path("intents", intent_id, "attachments"), "attachments", Attachment, limit=limit)
+        return list_call(path("intents", intent_id, "attachments"), "attachments", Attachment, limit=limit)
 
     @endpoint
     def get_attachment_content(self, intent_id: Id, attachment_id: Id) -> Call[bytes]:
@@ -78,10 +78,10 @@ class AttachmentCalls:
             method="GET",
             path=path("intents", intent_id, "attachments", attachment_id, "content"),
             parse=bytes,
-            raw=True,
+            is_binary=True,
         )
 
     @endpoint
     def delete_attachment(self, intent_id: Id, attachment_id: Id) -> Call[None]:
         """Remove an attachment; its bytes go once no other has the same. Again does nothing. Raises NotFoundError."""
-        return Call(method="DELETE", path=path("intents", intent_id, "attachments", attachment_id), parse=nothing)
+        return Call(method="DELETE", path=path("intents", intent_id, "attachments", attachment_id), parse=no_content)

@@ -10,10 +10,10 @@ from ..models import Cost, CostSummary
 from ..models.costs import cost_summary
 from ..validation import validate_cost
 from ..validation.costs import exact_amount
-from ._helpers import Id, Instant, given, instant, listing, path
+from ._helpers import Id, Instant, list_call, path, to_rfc3339, without_none
 
 
-class CostCalls:
+class CostResource:
     """/intents/{id}/costs and /portfolios/{id}/costs (RFC-0009)."""
 
     @endpoint
@@ -41,9 +41,9 @@ class CostCalls:
         return Call(
             method="POST",
             path=path("intents", intent_id, "costs"),
-            json=given(
+            json=without_none(
                 cost_type=cost_type,
-                amount=_text(amount),
+                amount=_decimal_text(amount),
                 unit=unit,
                 provider=provider,
                 model=model,
@@ -52,7 +52,7 @@ class CostCalls:
             ),
             parse=Cost.from_json,
             idempotency_key=idempotency_key,
-            exact=True,
+            exact_decimals=True,
         )
 
     @endpoint
@@ -67,7 +67,7 @@ class CostCalls:
         limit: int | None = None,
     ) -> Call[list[Cost]]:
         """The intent's costs that match, or the first `limit` of them, the oldest first. Raises NotFoundError."""
-        return _listing(
+        return _list_costs(
             path("intents", intent_id, "costs"), limit, agent_id=agent_id, cost_type=cost_type, unit=unit, since=since
         )
 
@@ -80,9 +80,9 @@ class CostCalls:
         return Call(
             method="GET",
             path=path("intents", intent_id, "costs", "summary"),
-            params=given(rollup=rollup),
+            params=without_none(rollup=rollup),
             parse=cost_summary,
-            exact=True,
+            exact_decimals=True,
         )
 
     @endpoint
@@ -100,16 +100,16 @@ class CostCalls:
 
         Raises NotFoundError.
         """
-        return _listing(
+        return _list_costs(
             path("portfolios", portfolio_id, "costs"), limit, agent_id=agent_id, cost_type=cost_type, unit=unit, since=since
         )
 
 
-def _listing(path: str, limit: int | None, *, since: Instant | None, **filters: str | None) -> Call[list[Cost]]:
-    return replace(listing(path, "costs", Cost, limit=limit, since=instant(since, "since"), **filters), exact=True)
+def _list_costs(path: str, limit: int | None, *, since: Instant | None, **filters: str | None) -> Call[list[Cost]]:
+    return replace(list_call(path, "costs", Cost, limit=limit, since=to_rfc3339(since, "since"), **filters), exact_decimals=True)
 
 
-def _text(amount: float | Decimal | str) -> str:
+def _decimal_text(amount: float | Decimal | str) -> str:
     """All digits of a valid amount, without an exponent and without more zeros than the API takes."""
     text = format(abs(exact_amount(amount)), "f")  # Decimal knows a -0.
     return text.rstrip("0").rstrip(".") if "." in text else text

@@ -5,7 +5,7 @@ from typing import Any
 from .._endpoint import Call, endpoint
 
 
-class DiscoveryCalls:
+class DiscoveryResource:
     """/.well-known/openintent.json and its sibling. Neither needs a key."""
 
     @endpoint

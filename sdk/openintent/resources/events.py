@@ -7,7 +7,7 @@ from .._endpoint import Call, endpoint
 from ..enums import EventType
 from ..models import Event
 from ..validation import validate_event, validate_events
-from ._helpers import Id, Instant, as_id, given, instant, listing, path
+from ._helpers import Id, Instant, as_id, list_call, path, to_rfc3339, without_none
 
 
 class NewEvent(TypedDict):
@@ -19,7 +19,7 @@ class NewEvent(TypedDict):
     parent_event_id: NotRequired[str | None]
 
 
-class EventCalls:
+class EventResource:
     """/intents/{id}/events and /events."""
 
     @endpoint
@@ -39,7 +39,7 @@ class EventCalls:
 
         Raises InputValidationError, NotFoundError.
         """
-        return new_event(
+        return event_call(
             intent_id,
             event_type,
             payload,
@@ -85,7 +85,7 @@ class EventCalls:
 
         `after`: those with a greater `sequence`. `since`: an aware datetime or RFC 3339 text. Raises NotFoundError.
         """
-        return listing(
+        return list_call(
             path("intents", intent_id, "events"),
             "events",
             Event,
@@ -93,7 +93,7 @@ class EventCalls:
             after=after,
             event_type=event_type,
             actor=actor,
-            since=instant(since, "since"),
+            since=to_rfc3339(since, "since"),
             order=order,
         )
 
@@ -116,7 +116,7 @@ class EventCalls:
         `after`: those with a greater `position`; to follow the log, pass the last one you have seen. `portfolio_id`, `agent_id`:
         those that its stream has (S-4). `order`: "desc" begins with the newest.
         """
-        return listing(
+        return list_call(
             path("events"),
             "events",
             Event,
@@ -125,14 +125,14 @@ class EventCalls:
             event_type=event_type,
             actor=actor,
             trace_id=trace_id,
-            since=instant(since, "since"),
+            since=to_rfc3339(since, "since"),
             portfolio_id=portfolio_id and as_id(portfolio_id),
             agent_id=agent_id,
             order=order,
         )
 
 
-def new_event(
+def event_call(
     intent_id: Id,
     event_type: EventType | str,
     payload: Mapping[str, Any] | None,
@@ -146,7 +146,7 @@ def new_event(
     return Call(
         method="POST",
         path=path("intents", intent_id, "events"),
-        json=given(
+        json=without_none(
             event_type=event_type,
             payload=payload,
             trace_id=trace_id,

@@ -13,7 +13,7 @@ from ..validation import (
     validate_whole_number,
     validate_withdrawal,
 )
-from ._helpers import Id, Ids, Instant, as_id, as_ids, given, instant, listing, nothing, path
+from ._helpers import Id, Ids, Instant, as_id, as_ids, list_call, no_content, path, to_rfc3339, without_none
 
 LONGEST_WAIT = 60
 """Seconds for which the server keeps an answer back."""
@@ -33,7 +33,7 @@ class NewEvidence(TypedDict):
     summary: NotRequired[str | None]
 
 
-class GovernanceCalls:
+class GovernanceResource:
     """/intents/{id}/arbitrate, …/arbitrations, …/decisions, /arbitrations and /delegations (RFC-0004)."""
 
     @endpoint
@@ -59,12 +59,12 @@ class GovernanceCalls:
         return Call(
             method="POST",
             path=path("intents", intent_id, "arbitrate"),
-            json=given(
+            json=without_none(
                 reason=reason,
                 context=context,
                 options=options,
                 blocking=blocking,
-                expires_at=instant(expires_at, "expires_at"),
+                expires_at=to_rfc3339(expires_at, "expires_at"),
             ),
             parse=Arbitration.from_json,
             idempotency_key=idempotency_key,
@@ -75,14 +75,14 @@ class GovernanceCalls:
         self, intent_id: Id, *, status: ArbitrationStatus | str | None = None, limit: int | None = None
     ) -> Call[list[Arbitration]]:
         """The intent's arbitrations, or those of a status. Raises NotFoundError."""
-        return listing(path("intents", intent_id, "arbitrations"), "arbitrations", Arbitration, limit=limit, status=status)
+        return list_call(path("intents", intent_id, "arbitrations"), "arbitrations", Arbitration, limit=limit, status=status)
 
     @endpoint
     def list_arbitrations(
         self, *, status: ArbitrationStatus | str | None = None, limit: int | None = None
     ) -> Call[list[Arbitration]]:
         """The arbitrations of all intents: with the status pending, what waits for somebody to decide."""
-        return listing(path("arbitrations"), "arbitrations", Arbitration, limit=limit, status=status)
+        return list_call(path("arbitrations"), "arbitrations", Arbitration, limit=limit, status=status)
 
     @endpoint
     def get_arbitration(self, arbitration_id: Id, *, wait: int | None = None) -> Call[Arbitration]:
@@ -95,9 +95,9 @@ class GovernanceCalls:
         return Call(
             method="GET",
             path=path("arbitrations", arbitration_id),
-            params=given(wait=wait),
+            params=without_none(wait=wait),
             parse=Arbitration.from_json,
-            patience=wait or 0,
+            extra_timeout=wait or 0,
         )
 
     @endpoint
@@ -110,7 +110,7 @@ class GovernanceCalls:
         return Call(
             method="POST",
             path=path("arbitrations", arbitration_id, "withdraw"),
-            json=given(reason=reason),
+            json=without_none(reason=reason),
             parse=Arbitration.from_json,
         )
 
@@ -138,7 +138,7 @@ class GovernanceCalls:
         return Call(
             method="POST",
             path=path("intents", intent_id, "decisions"),
-            json=given(
+            json=without_none(
                 decision=decision,
                 rationale=rationale,
                 arbitration_id=None if arbitration_id is None else as_id(arbitration_id),
@@ -152,7 +152,7 @@ class GovernanceCalls:
     @endpoint
     def get_decisions(self, intent_id: Id, *, limit: int | None = None) -> Call[list[Decision]]:
         """What was decided on the intent, the oldest first. Raises NotFoundError."""
-        return listing(path("intents", intent_id, "decisions"), "decisions", Decision, limit=limit)
+        return list_call(path("intents", intent_id, "decisions"), "decisions", Decision, limit=limit)
 
     @endpoint
     def create_delegation(
@@ -177,7 +177,9 @@ class GovernanceCalls:
         return Call(
             method="POST",
             path=path("delegations"),
-            json=given(delegate=delegate, scope=scope, constraints=constraints, expires_at=instant(expires_at, "expires_at")),
+            json=without_none(
+                delegate=delegate, scope=scope, constraints=constraints, expires_at=to_rfc3339(expires_at, "expires_at")
+            ),
             parse=Delegation.from_json,
             idempotency_key=idempotency_key,
         )
@@ -187,7 +189,7 @@ class GovernanceCalls:
         self, *, delegate: str | None = None, delegator: str | None = None, limit: int | None = None
     ) -> Call[list[Delegation]]:
         """All delegations, or those to or by somebody; those that have ended too."""
-        return listing(path("delegations"), "delegations", Delegation, limit=limit, delegate=delegate, delegator=delegator)
+        return list_call(path("delegations"), "delegations", Delegation, limit=limit, delegate=delegate, delegator=delegator)
 
     @endpoint
     def revoke_delegation(self, delegation_id: Id) -> Call[None]:
@@ -195,4 +197,4 @@ class GovernanceCalls:
 
         Raises NotFoundError, PermissionDeniedError.
         """
-        return Call(method="DELETE", path=path("delegations", delegation_id), parse=nothing)
+        return Call(method="DELETE", path=path("delegations", delegation_id), parse=no_content)

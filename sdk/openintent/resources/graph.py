@@ -5,11 +5,11 @@ from typing import Any
 
 from .._endpoint import Call, endpoint
 from ..models import BlockedIntent, Intent, IntentGraph
-from ._helpers import Id, Ids, as_ids, listing, nothing, path
-from .intents import new_intent
+from ._helpers import Id, Ids, as_ids, list_call, no_content, path
+from .intents import intent_body
 
 
-class GraphCalls:
+class GraphResource:
     """/intents/{id}/children, …/dependencies and their views (RFC-0002)."""
 
     @endpoint
@@ -35,7 +35,7 @@ class GraphCalls:
         Raises InputValidationError, NotFoundError (the parent or a dependency), ValidationError
         `dependency_cycle`.
         """
-        body = new_intent(
+        body = intent_body(
             title,
             description,
             state=state,
@@ -57,37 +57,37 @@ class GraphCalls:
     @endpoint
     def get_children(self, intent_id: Id, *, limit: int | None = None) -> Call[list[Intent]]:
         """The intents directly below it. Raises NotFoundError."""
-        return _related(intent_id, "children", limit)
+        return _list_related(intent_id, "children", limit)
 
     @endpoint
     def get_descendants(self, intent_id: Id, *, limit: int | None = None) -> Call[list[Intent]]:
         """All intents below it, at any depth. Raises NotFoundError."""
-        return _related(intent_id, "descendants", limit)
+        return _list_related(intent_id, "descendants", limit)
 
     @endpoint
     def get_ancestors(self, intent_id: Id, *, limit: int | None = None) -> Call[list[Intent]]:
         """Its parent, the parent's parent and so on: the nearest first. Raises NotFoundError."""
-        return _related(intent_id, "ancestors", limit)
+        return _list_related(intent_id, "ancestors", limit)
 
     @endpoint
     def get_dependencies(self, intent_id: Id, *, limit: int | None = None) -> Call[list[Intent]]:
         """The intents it directly depends on. Raises NotFoundError."""
-        return _related(intent_id, "dependencies", limit)
+        return _list_related(intent_id, "dependencies", limit)
 
     @endpoint
     def get_dependents(self, intent_id: Id, *, limit: int | None = None) -> Call[list[Intent]]:
         """The intents that directly depend on it. Raises NotFoundError."""
-        return _related(intent_id, "dependents", limit)
+        return _list_related(intent_id, "dependents", limit)
 
     @endpoint
     def get_ready(self, intent_id: Id, *, limit: int | None = None) -> Call[list[Intent]]:
         """Its open children that nothing keeps from being worked on (G-6). Raises NotFoundError."""
-        return _related(intent_id, "ready", limit)
+        return _list_related(intent_id, "ready", limit)
 
     @endpoint
     def get_blocked(self, intent_id: Id, *, limit: int | None = None) -> Call[list[BlockedIntent]]:
         """Its open children that are not ready, each with `waiting_for` (G-6). Raises NotFoundError."""
-        return listing(path("intents", intent_id, "blocked"), "intents", BlockedIntent, limit=limit)
+        return list_call(path("intents", intent_id, "blocked"), "intents", BlockedIntent, limit=limit)
 
     @endpoint
     def get_graph(self, intent_id: Id) -> Call[IntentGraph]:
@@ -120,9 +120,9 @@ class GraphCalls:
             method="DELETE",
             path=path("intents", intent_id, "dependencies", dependency_id),
             version=version,
-            parse=nothing,
+            parse=no_content,
         )
 
 
-def _related(intent_id: Id, relation: str, limit: int | None) -> Call[list[Intent]]:
-    return listing(path("intents", intent_id, relation), "intents", Intent, limit=limit)
+def _list_related(intent_id: Id, relation: str, limit: int | None) -> Call[list[Intent]]:
+    return list_call(path("intents", intent_id, relation), "intents", Intent, limit=limit)

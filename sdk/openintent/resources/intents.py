@@ -8,10 +8,10 @@ from ..enums import IntentStatus
 from ..errors import InputValidationError
 from ..models import Intent
 from ..validation import validate_intent_create, validate_intent_update, validate_patches, validate_state, validate_status
-from ._helpers import UNSET, Id, Ids, Instant, Unset, as_id, as_ids, given, instant, listing, path
+from ._helpers import UNSET, Id, Ids, Instant, Unset, as_id, as_ids, list_call, path, to_rfc3339, without_none
 
 
-class IntentCalls:
+class IntentResource:
     """/intents (RFC-0001)."""
 
     @endpoint
@@ -42,7 +42,7 @@ class IntentCalls:
         Raises InputValidationError, NotFoundError (a parent or dependency), ValidationError
         `dependency_cycle`.
         """
-        body = new_intent(
+        body = intent_body(
             title,
             description,
             state=state,
@@ -53,7 +53,7 @@ class IntentCalls:
             assign=assign,
             created_by=created_by,
         )
-        for name, parent in given(parent_intent_id=parent_intent_id, parent_id=parent_id).items():
+        for name, parent in without_none(parent_intent_id=parent_intent_id, parent_id=parent_id).items():
             body[name] = as_id(parent)
         return Call(
             method="POST",
@@ -69,7 +69,7 @@ class IntentCalls:
         return Call(
             method="GET",
             path=path("intents", intent_id),
-            params=given(effective="true" if effective else None),
+            params=without_none(effective="true" if effective else None),
             parse=Intent.from_json,
         )
 
@@ -91,7 +91,7 @@ class IntentCalls:
         `agent_id`: assigned to that agent. `q`: with these words in title or description. `updated_since`: an aware
         datetime or RFC 3339 text. `ordering`: a field, with "-" in front for descending.
         """
-        return listing(
+        return list_call(
             path("intents"),
             "intents",
             Intent,
@@ -101,7 +101,7 @@ class IntentCalls:
             agent_id=agent_id,
             parent_intent_id=parent_intent_id and as_id(parent_intent_id),
             q=q,
-            updated_since=instant(updated_since, "updated_since"),
+            updated_since=to_rfc3339(updated_since, "updated_since"),
             ordering=ordering,
         )
 
@@ -139,7 +139,7 @@ class IntentCalls:
             json=changes,
             version=version,
             parse=Intent.from_json,
-            repeatable=False,
+            retryable=False,
         )
 
     @endpoint
@@ -189,13 +189,13 @@ class IntentCalls:
         return Call(
             method="POST",
             path=path("intents", intent_id, "status"),
-            json=given(status=status, reason=reason, cascade=cascade or None),
+            json=without_none(status=status, reason=reason, cascade=cascade or None),
             version=version,
             parse=Intent.from_json,
         )
 
 
-def new_intent(
+def intent_body(
     title: str,
     description: str | None,
     *,
@@ -216,7 +216,7 @@ def new_intent(
         confidence=confidence,
         assign=assign,
     )
-    return given(
+    return without_none(
         title=title,
         description=description,
         state=state,

@@ -4,10 +4,10 @@ from .._endpoint import Call, endpoint
 from ..enums import KeyRole
 from ..models import ApiKey
 from ..validation import validate_key
-from ._helpers import Id, Instant, given, instant, listing, nothing, path
+from ._helpers import Id, Instant, list_call, no_content, path, to_rfc3339, without_none
 
 
-class KeyCalls:
+class KeyResource:
     """/keys."""
 
     @endpoint
@@ -30,11 +30,11 @@ class KeyCalls:
         return Call(
             method="POST",
             path=path("keys"),
-            json=given(
+            json=without_none(
                 name=name,
                 role=role,
                 agent_id=agent_id,
-                expires_at=instant(expires_at, "expires_at"),
+                expires_at=to_rfc3339(expires_at, "expires_at"),
             ),
             parse=ApiKey.from_json,
         )
@@ -42,9 +42,9 @@ class KeyCalls:
     @endpoint
     def list_keys(self, *, limit: int | None = None) -> Call[list[ApiKey]]:
         """All API keys, revoked ones too, without their secrets. Raises PermissionDeniedError."""
-        return listing(path("keys"), "keys", ApiKey, limit=limit)
+        return list_call(path("keys"), "keys", ApiKey, limit=limit)
 
     @endpoint
     def revoke_key(self, key_id: Id) -> Call[None]:
         """End an API key at once. Repeating it does nothing. Raises PermissionDeniedError, NotFoundError."""
-        return Call(method="DELETE", path=path("keys", key_id), parse=nothing)
+        return Call(method="DELETE", path=path("keys", key_id), parse=no_content)

@@ -4,10 +4,10 @@ from .._endpoint import Call, endpoint
 from ..enums import LeaseStatus
 from ..models import Lease
 from ..validation import validate_lease_acquire, validate_lease_renew, validate_lease_revoke
-from ._helpers import Id, as_id, given, listing, nothing, path
+from ._helpers import Id, as_id, list_call, no_content, path, without_none
 
 
-class LeaseCalls:
+class LeaseResource:
     """/intents/{id}/leases and /leases (RFC-0003).
 
     From `acquire_lease` to `release_lease` a client sends the lease's fencing token with its writes to the intent: once the
@@ -37,7 +37,7 @@ class LeaseCalls:
             json={"scope": scope, "duration_seconds": duration_seconds},
             parse=Lease.from_json,
             idempotency_key=idempotency_key,
-            then=lambda lease, tokens: tokens.hold(lease),
+            on_success=lambda lease, tokens: tokens.add(lease),
         )
 
     @endpoint
@@ -63,8 +63,8 @@ class LeaseCalls:
         return Call(
             method="DELETE",
             path=path("intents", intent_id, "leases", lease_id),
-            parse=nothing,
-            then=lambda _, tokens: tokens.let_go(as_id(intent_id), lease_id=as_id(lease_id)),
+            parse=no_content,
+            on_success=lambda _, tokens: tokens.remove(as_id(intent_id), lease_id=as_id(lease_id)),
         )
 
     @endpoint
@@ -77,7 +77,7 @@ class LeaseCalls:
         return Call(
             method="POST",
             path=path("intents", intent_id, "leases", lease_id, "revoke"),
-            json=given(reason=reason),
+            json=without_none(reason=reason),
             parse=Lease.from_json,
         )
 
@@ -86,7 +86,7 @@ class LeaseCalls:
         self, intent_id: Id, *, status: LeaseStatus | str | None = LeaseStatus.ACTIVE, limit: int | None = None
     ) -> Call[list[Lease]]:
         """The intent's active leases; those with another `status`, or None for all. Raises NotFoundError."""
-        return listing(path("intents", intent_id, "leases"), "leases", Lease, limit=limit, status=status)
+        return list_call(path("intents", intent_id, "leases"), "leases", Lease, limit=limit, status=status)
 
     @endpoint
     def list_leases(
@@ -97,4 +97,4 @@ class LeaseCalls:
         limit: int | None = None,
     ) -> Call[list[Lease]]:
         """The active leases of all intents, or of one agent; those with another `status`, or None for all."""
-        return listing(path("leases"), "leases", Lease, limit=limit, agent_id=agent_id, status=status)
+        return list_call(path("leases"), "leases", Lease, limit=limit, agent_id=agent_id, status=status)

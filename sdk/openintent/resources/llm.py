@@ -11,11 +11,11 @@ from typing import Any
 from .._endpoint import Call, endpoint
 from ..enums import EventType
 from ..models import Event
-from ._helpers import Id, given
-from .events import new_event
+from ._helpers import Id, without_none
+from .events import event_call
 
 
-class LoggingCalls:
+class LLMResource:
     """/intents/{id}/events, for tool calls, LLM requests and streams (RFC-0008)."""
 
     @endpoint
@@ -238,4 +238,4 @@ class LoggingCalls:
 
 
 def _log(intent_id: Id, event_type: EventType, **payload: Any) -> Call[Event]:
-    return new_event(intent_id, event_type, given(**payload))
+    return event_call(intent_id, event_type, without_none(**payload))

@@ -8,10 +8,10 @@ from ..enums import PortfolioStatus
 from ..errors import InputValidationError
 from ..models import Portfolio, PortfolioMember
 from ..validation import validate_portfolio, validate_portfolio_member, validate_portfolio_status
-from ._helpers import UNSET, Id, Unset, as_id, given, listing, nothing, path
+from ._helpers import UNSET, Id, Unset, as_id, list_call, no_content, path, without_none
 
 
-class PortfolioCalls:
+class PortfolioResource:
     """/portfolios (RFC-0007)."""
 
     @endpoint
@@ -34,7 +34,7 @@ class PortfolioCalls:
 
         Raises InputValidationError, ValidationError.
         """
-        body = given(
+        body = without_none(
             name=name,
             description=description,
             governance_policy=governance_policy,
@@ -64,7 +64,7 @@ class PortfolioCalls:
         limit: int | None = None,
     ) -> Call[list[Portfolio]]:
         """All portfolios that match, or the first `limit` of them: the newest first."""
-        return listing(path("portfolios"), "portfolios", Portfolio, limit=limit, created_by=created_by, status=status)
+        return list_call(path("portfolios"), "portfolios", Portfolio, limit=limit, created_by=created_by, status=status)
 
     @endpoint
     def update_portfolio(
@@ -96,7 +96,7 @@ class PortfolioCalls:
             json=changes,
             version=version,
             parse=Portfolio.from_json,
-            repeatable=version is None,
+            retryable=version is None,
         )
 
     @endpoint
@@ -113,10 +113,10 @@ class PortfolioCalls:
         return Call(
             method="PATCH",
             path=path("portfolios", portfolio_id, "status"),
-            json=given(status=status, reason=reason),
+            json=without_none(status=status, reason=reason),
             version=version,
             parse=Portfolio.from_json,
-            repeatable=version is None,
+            retryable=version is None,
         )
 
     @endpoint
@@ -146,7 +146,7 @@ class PortfolioCalls:
     @endpoint
     def get_portfolio_intents(self, portfolio_id: Id, *, limit: int | None = None) -> Call[list[PortfolioMember]]:
         """Its members, the highest priority first. Raises NotFoundError."""
-        return listing(path("portfolios", portfolio_id, "intents"), "intents", PortfolioMember, limit=limit)
+        return list_call(path("portfolios", portfolio_id, "intents"), "intents", PortfolioMember, limit=limit)
 
     @endpoint
     def remove_intent_from_portfolio(self, portfolio_id: Id, intent_id: Id, *, version: int | None = None) -> Call[None]:
@@ -159,11 +159,11 @@ class PortfolioCalls:
             method="DELETE",
             path=path("portfolios", portfolio_id, "intents", intent_id),
             version=version,
-            parse=nothing,
-            repeatable=version is None,
+            parse=no_content,
+            retryable=version is None,
         )
 
     @endpoint
     def get_intent_portfolios(self, intent_id: Id, *, limit: int | None = None) -> Call[list[Portfolio]]:
         """The portfolios that the intent is in, the oldest first. Raises NotFoundError."""
-        return listing(path("intents", intent_id, "portfolios"), "portfolios", Portfolio, limit=limit)
+        return list_call(path("intents", intent_id, "portfolios"), "portfolios", Portfolio, limit=limit)

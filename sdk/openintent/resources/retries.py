@@ -7,10 +7,10 @@ from .._endpoint import Call, endpoint
 from ..enums import RetryStrategy
 from ..models import Failure, RetryPolicy
 from ..validation import validate_failure, validate_retry_policy
-from ._helpers import Id, given, listing, path
+from ._helpers import Id, list_call, path, without_none
 
 
-class RetryCalls:
+class RetryResource:
     """/intents/{id}/retry-policy and …/failures (RFC-0010)."""
 
     @endpoint
@@ -36,7 +36,7 @@ class RetryCalls:
 
         Raises InputValidationError, NotFoundError.
         """
-        body = given(
+        body = without_none(
             strategy=strategy,
             max_attempts=max_attempts,
             base_delay_seconds=base_delay_seconds,
@@ -75,12 +75,14 @@ class RetryCalls:
 
         Raises InputValidationError, NotFoundError.
         """
-        said = given(error_message=error_message, attempt=attempt, will_retry=will_retry, metadata=metadata, agent_id=agent_id)
-        validate_failure(error_type, **said)
+        details = without_none(
+            error_message=error_message, attempt=attempt, will_retry=will_retry, metadata=metadata, agent_id=agent_id
+        )
+        validate_failure(error_type, **details)
         return Call(
             method="POST",
             path=path("intents", intent_id, "failures"),
-            json={"error_type": error_type, **said},
+            json={"error_type": error_type, **details},
             parse=Failure.from_json,
             idempotency_key=idempotency_key,
         )
@@ -88,4 +90,4 @@ class RetryCalls:
     @endpoint
     def get_failures(self, intent_id: Id, *, limit: int | None = None) -> Call[list[Failure]]:
         """What failed on the intent, the oldest first. Raises NotFoundError."""
-        return listing(path("intents", intent_id, "failures"), "failures", Failure, limit=limit)
+        return list_call(path("intents", intent_id, "failures"), "failures", Failure, limit=limit)

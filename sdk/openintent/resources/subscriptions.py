@@ -8,10 +8,10 @@ from ..enums import DeliveryStatus, EventType, SubscriptionStatus
 from ..errors import InputValidationError
 from ..models import Delivery, StreamToken, Subscription
 from ..validation import validate_agent_id, validate_subscription
-from ._helpers import UNSET, Id, Instant, Unset, as_id, given, instant, listing, nothing, path
+from ._helpers import UNSET, Id, Instant, Unset, as_id, list_call, no_content, path, to_rfc3339, without_none
 
 
-class SubscriptionCalls:
+class SubscriptionResource:
     """/intents/{id}/subscriptions and /subscriptions (RFC-0006)."""
 
     @endpoint
@@ -37,7 +37,7 @@ class SubscriptionCalls:
         return Call(
             method="POST",
             path=path("intents", intent_id, "subscriptions"),
-            json=_new(subscriber_id, callback_url, event_types, expires_at),
+            json=_subscription_body(subscriber_id, callback_url, event_types, expires_at),
             parse=Subscription.from_json,
             idempotency_key=idempotency_key,
         )
@@ -53,7 +53,7 @@ class SubscriptionCalls:
     ) -> Call[list[Subscription]]:
         """The subscriptions to an intent that nobody has removed, or those of a status or a subscriber. Raises NotFoundError."""
         where = path("intents", intent_id, "subscriptions")
-        return listing(where, "subscriptions", Subscription, limit=limit, status=status, subscriber_id=subscriber_id)
+        return list_call(where, "subscriptions", Subscription, limit=limit, status=status, subscriber_id=subscriber_id)
 
     @endpoint
     def unsubscribe(self, intent_id: Id, subscription_id: Id) -> Call[None]:
@@ -61,7 +61,7 @@ class SubscriptionCalls:
 
         For the key that made it, and operators. Raises NotFoundError, PermissionDeniedError.
         """
-        return Call(method="DELETE", path=path("intents", intent_id, "subscriptions", subscription_id), parse=nothing)
+        return Call(method="DELETE", path=path("intents", intent_id, "subscriptions", subscription_id), parse=no_content)
 
     @endpoint
     def create_subscription(
@@ -80,14 +80,14 @@ class SubscriptionCalls:
         Raises InputValidationError, ValidationError `callback_not_allowed`, or for an unknown intent or portfolio.
         """
         validate_subscription(subscriber_id=subscriber_id, callback_url=callback_url, event_types=event_types)
-        about = given(
+        about = without_none(
             intent_id=None if intent_id is None else as_id(intent_id),
             portfolio_id=None if portfolio_id is None else as_id(portfolio_id),
         )
         return Call(
             method="POST",
             path=path("subscriptions"),
-            json={**about, **_new(subscriber_id, callback_url, event_types, expires_at)},
+            json={**about, **_subscription_body(subscriber_id, callback_url, event_types, expires_at)},
             parse=Subscription.from_json,
             idempotency_key=idempotency_key,
         )
@@ -103,7 +103,7 @@ class SubscriptionCalls:
         limit: int | None = None,
     ) -> Call[list[Subscription]]:
         """List the subscriptions that match, without the secrets; those of other keys without the path and query of `callback_url`."""
-        return listing(
+        return list_call(
             path("subscriptions"),
             "subscriptions",
             Subscription,
@@ -141,7 +141,7 @@ class SubscriptionCalls:
         changes = {name: value for name, value in changes.items() if value is not UNSET}
         validate_subscription(**changes, rotate_secret=rotate_secret)
         if expires_at is not UNSET:
-            changes["expires_at"] = instant(expires_at, "expires_at")
+            changes["expires_at"] = to_rfc3339(expires_at, "expires_at")
         if rotate_secret:
             changes["rotate_secret"] = True
         if not changes:
@@ -151,7 +151,7 @@ class SubscriptionCalls:
             path=path("subscriptions", subscription_id),
             json=changes,
             parse=Subscription.from_json,
-            repeatable=not rotate_secret,  # Twice is two secrets, of which the second answer shows the last.
+            retryable=not rotate_secret,  # Twice is two secrets, of which the second answer shows the last.
         )
 
     @endpoint
@@ -160,7 +160,7 @@ class SubscriptionCalls:
 
         For the key that made it, and operators. Raises NotFoundError, PermissionDeniedError.
         """
-        return Call(method="DELETE", path=path("subscriptions", subscription_id), parse=nothing)
+        return Call(method="DELETE", path=path("subscriptions", subscription_id), parse=no_content)
 
     @endpoint
     def create_stream_token(
@@ -182,7 +182,7 @@ class SubscriptionCalls:
             raise InputValidationError("give one of intent_id, portfolio_id and agent_id, or none")
         if agent_id is not None:
             validate_agent_id(agent_id, "agent_id")
-        body = given(
+        body = without_none(
             intent_id=None if intent_id is None else as_id(intent_id),
             portfolio_id=None if portfolio_id is None else as_id(portfolio_id),
             agent_id=agent_id,
@@ -196,7 +196,7 @@ class SubscriptionCalls:
     ) -> Call[list[Delivery]]:
         """What was sent to a subscription, or is to be, the newest first, each with its attempts. Raises NotFoundError."""
         where = path("subscriptions", subscription_id, "deliveries")
-        return listing(where, "deliveries", Delivery, limit=limit, status=status)
+        return list_call(where, "deliveries", Delivery, limit=limit, status=status)
 
     @endpoint
     def redeliver(self, subscription_id: Id, delivery_id: Id, *, idempotency_key: str | None = None) -> Call[Delivery]:
@@ -213,15 +213,15 @@ class SubscriptionCalls:
         )
 
 
-def _new(
+def _subscription_body(
     subscriber_id: str | None,
     callback_url: str | None,
     event_types: Sequence[EventType | str] | None,
     expires_at: Instant | None,
 ) -> dict[str, Any]:
-    return given(
+    return without_none(
         subscriber_id=subscriber_id,
         callback_url=callback_url,
         event_types=None if event_types is None else list(event_types),
-        expires_at=instant(expires_at, "expires_at"),
+        expires_at=to_rfc3339(expires_at, "expires_at"),
     )

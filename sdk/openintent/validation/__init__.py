@@ -1,6 +1,6 @@
-"""What the API would refuse, refused before it is sent (protocol K-3).
+"""Validation of input before it is sent (protocol K-3).
 
-Each `validate_…` returns None or raises InputValidationError, whose `field` names the culprit. The
+Each `validate_…` returns None or raises InputValidationError, whose `field` names the invalid argument. The
 clients call them; call them yourself to check input early. The server checks the same again.
 """
 

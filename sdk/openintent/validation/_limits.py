@@ -1,6 +1,6 @@
-"""Limits on spending, as constraints say them (protocol C-3, I-7): what the server would refuse to read.
+"""Spending limits in constraints (protocol C-3, I-7): rejects those that the server would reject as unreadable.
 
-The same rules as the server's `costs/budget_limits.py`; a test compares what both say.
+The rules are those of the server's `costs/budget_limits.py`; a test compares both.
 """
 
 import re
@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..errors import InputValidationError
-from ._values import nearest
+from ._values import suggest
 
 MAX_COST, BUDGET, THRESHOLD = "max_cost", "budget", "alert_threshold_percent"
 IN_CENTS = ("max_total_cents", "max_per_agent_cents", "max_per_call_cents")
@@ -19,18 +19,18 @@ _A_NUMBER = "must be a number of 0 or more, not text, None or a list: another is
 _RULE_NAMES = ("name", "type", "kind", "key", "rule", "constraint", "id")
 _RULE_TEXT = re.compile(r"\s*(max_cost|budget\.\w+)\s*(<=?|==?|:)\s*\$?\d|\s*budget\s*(<=?|==?)\s*\$?\d")
 _UNITS_OF_MONEY = re.compile(r"(usd|cents?|dollars?)$")
-_HONEST = frozenset({"maxhost", "maxpost", "maxlost", "maxmost", "maxcast", "gadget", "nudget"})
+_NOT_MISSPELT = frozenset({"maxhost", "maxpost", "maxlost", "maxmost", "maxcast", "gadget", "nudget"})
 
 
-def unreadable_limit(constraints: Mapping[str, Any], field: str, *, shared: bool = False) -> None:
-    """Refuse constraints with a limit that nobody would watch; `shared` ones are a portfolio's. Raises InputValidationError."""
+def require_readable_limits(constraints: Mapping[str, Any], field: str, *, shared: bool = False) -> None:
+    """Raise InputValidationError for a limit that would not be enforced; `shared` constraints are a portfolio's."""
     for name, message in _problems(constraints, shared):
         raise InputValidationError(f"{field}.{name} {message}", field=f"{field}.{name}")
 
 
 def _problems(constraints: Mapping[str, Any], shared: bool) -> Iterator[tuple[str, str]]:
     for name in constraints:
-        if message := _misspelt(name):
+        if message := _suggest_limit(name):
             yield name, message
     if MAX_COST in constraints and not _is_limit(constraints[MAX_COST]):
         yield MAX_COST, f"{_A_NUMBER}. It is in USD: 5 or 0.05"
@@ -38,7 +38,7 @@ def _problems(constraints: Mapping[str, Any], shared: bool) -> Iterator[tuple[st
         yield from _budget_problems(constraints[BUDGET], MAX_COST in constraints, shared)
     rules = constraints.get("rules")
     for index, rule in enumerate(rules if isinstance(rules, (list, tuple)) else ()):
-        if _reads_like_a_limit(rule):
+        if _looks_like_limit(rule):
             yield "rules", f"[{index}] reads like a limit, and rules are not watched. Give constraints as a dict: {_EXAMPLE}"
 
 
@@ -49,7 +49,7 @@ def _budget_problems(budget: Any, has_max_cost: bool, shared: bool) -> Iterator[
         return
     for name, value in budget.items():
         if name not in MEMBERS:
-            yield f"{BUDGET}.{name}", f"is not watched; {nearest(name, MEMBERS)}"
+            yield f"{BUDGET}.{name}", f"is not watched; {suggest(name, MEMBERS)}"
         elif name != THRESHOLD and not _is_limit(value):
             yield f"{BUDGET}.{name}", f"{_A_NUMBER}. It is in cents: 500"
         elif name == THRESHOLD and not (_is_limit(value) and 0 < value <= 100):
@@ -65,7 +65,7 @@ def _is_limit(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0
 
 
-def _misspelt(name: str) -> str | None:
+def _suggest_limit(name: str) -> str | None:
     if name in (MAX_COST, BUDGET):
         return None
     if name in MEMBERS:
@@ -73,12 +73,12 @@ def _misspelt(name: str) -> str | None:
     bare = re.sub(r"[\W_]", "", name.casefold())
     for known in (MAX_COST, BUDGET):
         plain = known.replace("_", "")
-        if plain in (bare, _UNITS_OF_MONEY.sub("", bare)) or (bare not in _HONEST and _is_one_slip_away(bare, plain)):
+        if plain in (bare, _UNITS_OF_MONEY.sub("", bare)) or (bare not in _NOT_MISSPELT and _is_one_edit_away(bare, plain)):
             return f"is not watched; did you mean {known}? For example: {_EXAMPLE}"
     return None
 
 
-def _is_one_slip_away(written: str, meant: str) -> bool:
+def _is_one_edit_away(written: str, meant: str) -> bool:
     """Return whether one letter was added, left out, replaced or swapped with its neighbour."""
     if abs(len(written) - len(meant)) > 1 or written == meant:
         return False
@@ -87,11 +87,11 @@ def _is_one_slip_away(written: str, meant: str) -> bool:
     return a[1:] == b[1:] or a[1:] == b or a == b[1:] or (a[:2] == b[1::-1] and a[2:] == b[2:])
 
 
-def _reads_like_a_limit(rule: Any) -> bool:
+def _looks_like_limit(rule: Any) -> bool:
     if isinstance(rule, str):
         return _RULE_TEXT.match(rule) is not None
     if not isinstance(rule, Mapping):
         return False
     has_number = any(_is_limit(value) for value in rule.values())
     named = [rule[name] for name in _RULE_NAMES if has_number and isinstance(rule.get(name), str)]
-    return any(name in (MAX_COST, BUDGET) or _misspelt(name) for name in (*rule, *named))
+    return any(name in (MAX_COST, BUDGET) or _suggest_limit(name) for name in (*rule, *named))

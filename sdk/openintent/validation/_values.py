@@ -1,4 +1,4 @@
-"""What values are made of: text, numbers, JSON."""
+"""Validation of single values: text, numbers, JSON."""
 
 import math
 import re
@@ -27,7 +27,7 @@ _LOOK_ALIKE = str.maketrans(
     "abekmhopctyxijsdhqwlf" + "abenikmvoptuxzcj" + "iagl",
 )
 _HEADER = re.compile(r"[!-~](?:[ -~]*[!-~])?")
-_INSTEAD: dict[type, str] = {
+_CONVERSIONS: dict[type, str] = {
     datetime: "value.isoformat()",
     date: "value.isoformat()",
     Decimal: "str(value), or float(value) if it may be rounded",
@@ -42,18 +42,18 @@ _INSTEAD: dict[type, str] = {
 def validate_agent_id(agent_id: str, field: str = "agent_id", *, acts: bool = True) -> None:
     """Check an agent's id: free text of 1 to 255 characters (protocol §1.1).
 
-    It has no control or format characters and no spaces at its ends. `system` is the server's and `user:…`
-    signed-in people's, whatever their case and width: no agent has such a name. With `acts=False` any name that may
-    stand in a log is good, to find it or to take it away.
+    It has no control or format characters and no spaces at its ends. `system` is reserved for the server and `user:…`
+    for signed-in people, whatever their case and width. With `acts=False` any name that may occur in a log is
+    accepted, to find or unassign it.
     """
-    text(agent_id, field, AGENT_ID_LENGTH)
+    require_text(agent_id, field, AGENT_ID_LENGTH)
     if not acts:
         return
     if agent_id != agent_id.strip() or has_invisible(agent_id):
         raise InputValidationError(
             f"{field}: cannot contain control or format characters, nor begin or end with a space", field=field
         )
-    looks = folded(agent_id)
+    looks = fold_look_alikes(agent_id)
     if looks == "system":
         raise InputValidationError(f"{field}: 'system' is the server itself; act under another name", field=field)
     if looks.startswith("user:"):
@@ -63,14 +63,14 @@ def validate_agent_id(agent_id: str, field: str = "agent_id", *, acts: bool = Tr
 
 
 def has_invisible(value: str) -> bool:
-    """Whether it has a control or format character, with which two texts can look the same and differ."""
+    """Return whether it has a control or format character, with which two texts can look the same and differ."""
     if value.isascii():
         return not value.isprintable()
     return any(unicodedata.category(each) in ("Cc", "Cf", "Cs") for each in value)
 
 
-def folded(value: str) -> str:
-    """Return what is the same for texts that look the same: without case, width, invisible characters and look-alike letters."""
+def fold_look_alikes(value: str) -> str:
+    """Return a form that is equal for texts that look the same: without case, width, invisible characters and look-alike letters."""
     if not value.isascii():
         visible = "".join(each for each in unicodedata.normalize("NFKC", value) if unicodedata.category(each) not in ("Cc", "Cf"))
         value = unicodedata.normalize("NFKC", visible.casefold()).translate(_LOOK_ALIKE)
@@ -78,12 +78,12 @@ def folded(value: str) -> str:
 
 
 def validate_header(value: str, field: str) -> None:
-    """Check what is sent in an HTTP header, an agent's id or an idempotency key, say.
+    """Check a value that is sent in an HTTP header, such as an agent's id or an idempotency key.
 
-    Printable ASCII of 1 to 255 characters that neither starts nor ends with a space: headers have no other
-    encoding that all servers and proxies agree on. The message never repeats the value, it may be a key.
+    It is printable ASCII of 1 to 255 characters that neither starts nor ends with a space: headers have no other
+    encoding that all servers and proxies agree on. The message never repeats the value, as it may be a key.
     """
-    text(value, field, 255)
+    require_text(value, field, 255)
     if not _HEADER.fullmatch(value):
         raise InputValidationError(
             f"{field} is sent in a header: it must be printable ASCII, without spaces around it",
@@ -92,7 +92,7 @@ def validate_header(value: str, field: str) -> None:
 
 
 def validate_whole_number(value: int, field: str, least: int = 1, most: int | None = None) -> None:
-    """Check an int from `least` to `most`. True and 1.0 are none."""
+    """Check an int from `least` to `most`. True and 1.0 are rejected."""
     whole = isinstance(value, int) and not isinstance(value, bool)
     if not whole or value < least or (most is not None and value > most):
         span = f"of at least {least}" if most is None else f"from {least:,} to {most:,}"
@@ -100,12 +100,12 @@ def validate_whole_number(value: int, field: str, least: int = 1, most: int | No
 
 
 def validate_json(value: Any, field: str, *, depth: int = 0) -> None:
-    """Check that a value arrives as it is sent (protocol §1 "JSON"), in every database.
+    """Check that a value is stored as it is sent (protocol §1 "JSON"), in every database.
 
     Allowed are None, bool, finite float, int within ±(2^53−1), str without NUL and lone surrogates, and
     mappings with str keys, lists and tuples of these; at most 64 deep, the `depth` containers around the
-    value included. Anything else, a datetime or a Decimal, say, is refused rather than converted: its
-    reader could not tell what it was.
+    value included. Anything else, such as a datetime or a Decimal, is rejected rather than converted, because
+    a reader could not tell its type.
     """
     if value is None or isinstance(value, bool):
         return
@@ -119,7 +119,7 @@ def validate_json(value: Any, field: str, *, depth: int = 0) -> None:
         for inner, name in _members(value, field):
             validate_json(inner, name, depth=depth + 1)
     else:
-        raise InputValidationError(f"{field} {_not_json(value)}", field=field)
+        raise InputValidationError(f"{field}: {_not_json(value)}", field=field)
 
 
 def _members(value: Any, field: str) -> Iterable[tuple[Any, str]]:
@@ -137,7 +137,7 @@ def _json_number(value: float, field: str) -> None:
     if isinstance(value, int):
         if abs(value) > JSON_INTEGER:
             raise InputValidationError(
-                f"{field} is an integer beyond ±(2^53−1), which not every reader of JSON keeps; send text",
+                f"{field} is an integer beyond ±(2^53−1), which not every JSON parser keeps; send text",
                 field=field,
             )
     elif not math.isfinite(value):
@@ -146,52 +146,52 @@ def _json_number(value: float, field: str) -> None:
 
 def _not_json(value: object) -> str:
     kind = type(value)
-    instead = next((text for known, text in _INSTEAD.items() if isinstance(value, known)), None)
+    instead = next((text for known, text in _CONVERSIONS.items() if isinstance(value, known)), None)
     hint = f"; send {instead}" if instead else ""
-    return f"is a {kind.__name__}, which JSON does not have{hint}"
+    return f"{kind.__name__} is not JSON-serializable{hint}"
 
 
-def number(value: Any, field: str, least: float, most: float) -> None:
+def require_number(value: Any, field: str, least: float, most: float) -> None:
     if not isinstance(value, (int, float)) or isinstance(value, bool) or not least <= value <= most:
         raise InputValidationError(f"{field} must be a number from {least:,} to {most:,}", field=field)
 
 
-def nearest(name: str, known: Sequence[str]) -> str:
-    """What may have been meant by a name that is not known."""
+def suggest(name: str, known: Sequence[str]) -> str:
+    """Return a hint for an unknown name: the closest known one, or all of them."""
     near = get_close_matches(name, known, n=1, cutoff=0.6)
     return f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
 
 
-def one_of(value: Any, field: str, words: type[StrEnum]) -> None:
+def require_one_of(value: Any, field: str, words: type[StrEnum]) -> None:
     if value not in list(words):
         raise InputValidationError(f"{field} must be one of {', '.join(words)}, not {value!r}", field=field)
 
 
-def why(reason: Any, longest: int = DESCRIPTION_LENGTH) -> None:
-    """Free text, or nothing."""
+def require_reason(reason: Any, longest: int = DESCRIPTION_LENGTH) -> None:
+    """Raise InputValidationError unless it is None or text of at most `longest` characters."""
     if reason is not None:
-        text(reason, "reason", longest, empty=True)
+        require_text(reason, "reason", longest, empty=True)
 
 
-def listed(value: Any, field: str, most: int) -> Sequence[Any]:
-    """The value, if it is a list of at most so many; None is an empty one."""
+def require_list(value: Any, field: str, most: int) -> Sequence[Any]:
+    """Return the value, an empty list for None. Raise InputValidationError unless it is a list of at most `most` items."""
     if isinstance(value, str) or not isinstance(value, Sequence | None) or len(value or ()) > most:
         raise InputValidationError(f"{field} must be a list of at most {most}", field=field)
     return value or ()
 
 
-def flag(value: Any, field: str) -> None:
+def require_bool(value: Any, field: str) -> None:
     if not isinstance(value, bool):
         raise InputValidationError(f"{field} must be True or False, not {value!r}", field=field)
 
 
-def mapping(value: Any, field: str) -> None:
+def require_mapping(value: Any, field: str) -> None:
     if not isinstance(value, Mapping):
         raise InputValidationError(f"{field} must be a dict, not {type(value).__name__}", field=field)
     validate_json(value, field)
 
 
-def text(value: Any, field: str, longest: int, *, empty: bool = False) -> None:
+def require_text(value: Any, field: str, longest: int, *, empty: bool = False) -> None:
     if not isinstance(value, str):
         raise InputValidationError(f"{field} must be text, not {type(value).__name__}", field=field)
     if not empty and not value.strip():

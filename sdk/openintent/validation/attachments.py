@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import InputValidationError
-from ._values import DESCRIPTION_LENGTH, URL_LENGTH, mapping, text, validate_whole_number
+from ._values import DESCRIPTION_LENGTH, URL_LENGTH, require_mapping, require_text, validate_whole_number
 
 FILENAME_LENGTH = 255
 CONTENT_TYPE_LENGTH = 255
@@ -26,30 +26,30 @@ def validate_attachment(
     sha256: str | None = None,
     metadata: Mapping[str, Any] | None = None,
 ) -> None:
-    """Check what is said of a file: its name, its type as `text/csv`; of one that is kept elsewhere its URL and its size."""
-    text(filename, "filename", FILENAME_LENGTH)
+    """Check an attachment: its name, its type such as `text/csv`, and the URL and size of one that is stored elsewhere."""
+    require_text(filename, "filename", FILENAME_LENGTH)
     if _CONTROL.search(filename):
         raise InputValidationError("filename cannot contain control characters", field="filename")
     if content_type is not None:
-        text(content_type, "content_type", CONTENT_TYPE_LENGTH)
+        require_text(content_type, "content_type", CONTENT_TYPE_LENGTH)
         if not _CONTENT_TYPE.fullmatch(content_type):
             raise InputValidationError(f"content_type must be like text/csv, not {content_type!r}", field="content_type")
     if storage_url is not None:
-        _storage_url(storage_url)
+        _check_storage_url(storage_url)
         if size is None:
-            raise InputValidationError("size is needed with storage_url", field="size")
+            raise InputValidationError("size is required with storage_url", field="size")
     if size is not None:
         validate_whole_number(size, "size", 0)
     if description is not None:
-        text(description, "description", DESCRIPTION_LENGTH, empty=True)
+        require_text(description, "description", DESCRIPTION_LENGTH, empty=True)
     if sha256 is not None and not (isinstance(sha256, str) and _SHA256.fullmatch(sha256)):
         raise InputValidationError("sha256 must be 64 hexadecimal digits", field="sha256")
     if metadata is not None:
-        mapping(metadata, "metadata")
+        require_mapping(metadata, "metadata")
 
 
-def _storage_url(url: Any) -> None:
-    text(url, "storage_url", URL_LENGTH)
+def _check_storage_url(url: Any) -> None:
+    require_text(url, "storage_url", URL_LENGTH)
     if not url.isascii() or not _STORAGE_URL.fullmatch(url):  # The message does not repeat it: there may be a password in it.
         raise InputValidationError(
             "storage_url must be an http, https, s3 or gs URL, in ASCII and without a user name or password", field="storage_url"

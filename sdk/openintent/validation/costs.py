@@ -6,7 +6,7 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
 from typing import Any
 
 from ..errors import InputValidationError
-from ._values import mapping, text, validate_agent_id
+from ._values import require_mapping, require_text, validate_agent_id
 
 AMOUNT = 10**12
 AMOUNT_DECIMALS = 12
@@ -32,39 +32,39 @@ def validate_cost(
     metadata: Mapping[str, Any] | None = None,
     agent_id: str | None = None,
 ) -> None:
-    """Check a cost (protocol C-1): a kind, a unit, and an amount from 0 to 10^12, which is kept to 12 decimals.
+    """Check a cost (protocol C-1): a type, a unit, and an amount from 0 to 10^12, which is stored with 12 decimals.
 
-    What binary arithmetic leaves behind is taken off: 0.1 + 0.2 is 0.3. More decimals are rounded, half to even; what would be
-    rounded to nothing is refused, as is a unit that only looks like money and would count for no budget.
+    Noise of binary arithmetic is removed: 0.1 + 0.2 is 0.3. More decimals are rounded, half to even; an amount that would be
+    rounded to zero is rejected, as is a unit that only looks like money and would count for no budget.
     """
-    text(cost_type, "cost_type", 100)
-    text(unit, "unit", 32)
-    if near := _money_meant_by(unit):
+    require_text(cost_type, "cost_type", 100)
+    require_text(unit, "unit", 32)
+    if near := _suggest_money_unit(unit):
         raise InputValidationError(f"unit {unit!r} is not counted as money; did you mean {near!r}?", field="unit")
     number = exact_amount(amount)
     if not 0 <= number <= AMOUNT:
         raise InputValidationError(f"amount must be from 0 to {AMOUNT:,}, not {amount}", field="amount")
     for value, field in ((provider, "provider"), (model, "model")):
         if value is not None:
-            text(value, field, NAME_LENGTH)
+            require_text(value, field, NAME_LENGTH)
     if metadata is not None:
-        mapping(metadata, "metadata")
+        require_mapping(metadata, "metadata")
     if agent_id is not None:
         validate_agent_id(agent_id)
 
 
-def _money_meant_by(unit: str) -> str | None:
-    """The unit of money that it looks like and is not."""
+def _suggest_money_unit(unit: str) -> str | None:
+    """Return the unit of money that it resembles; None if it is one, or resembles none."""
     bare = re.sub(r"[\W_]", "", unit.casefold().replace("¢", "cent").replace("$", "dollar"))
     return None if unit.casefold() in ("usd", "cents") else _NEARLY_MONEY.get(bare)
 
 
 def exact_amount(amount: Any) -> Decimal:
-    """The decimal that is meant by an amount, rounded to what is kept. Raises InputValidationError."""
+    """Return the amount as a decimal, rounded to 12 decimals. Raises InputValidationError."""
     if isinstance(amount, bool) or not isinstance(amount, (int, float, Decimal, str)):
         raise InputValidationError(f"amount must be a number or text, not {type(amount).__name__}", field="amount")
     try:
-        number = _meant_by(amount) if isinstance(amount, float) else Decimal(amount)
+        number = _round_float_noise(amount) if isinstance(amount, float) else Decimal(amount)
     except InvalidOperation:
         raise InputValidationError(f"amount must be a number, not {amount!r}", field="amount") from None
     if not number.is_finite():
@@ -73,11 +73,11 @@ def exact_amount(amount: Any) -> Decimal:
         return number
     kept = number.quantize(_SMALLEST, ROUND_HALF_EVEN, _ALL_DIGITS)
     if number and not kept:
-        raise InputValidationError(f"amount {amount} would be rounded to nothing: add several up first", field="amount")
+        raise InputValidationError(f"amount {amount} would be rounded to zero: add up several amounts first", field="amount")
     return kept
 
 
-def _meant_by(amount: float) -> Decimal:
+def _round_float_noise(amount: float) -> Decimal:
     exact = Decimal(repr(amount))
     if not exact.is_finite() or len(exact.normalize(_ALL_DIGITS).as_tuple().digits) <= FLOAT_DIGITS:
         return exact

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..enums import SERVER_WRITTEN
 from ..errors import InputValidationError
-from ._values import mapping, text
+from ._values import require_mapping, require_text
 
 BATCH_SIZE = 1000
 EVENT_TYPES = 100
@@ -14,12 +14,12 @@ EVENT_TYPE = re.compile(r"[a-z][a-z0-9_.-]{0,99}")
 
 
 def validate_event(event_type: str, payload: Mapping[str, Any] | None = None) -> None:
-    """Check an event that a client logs: the form of its type, not one of the server's own (E-4), a JSON payload."""
+    """Check an event that a client logs: the form of its type, which is none of the server's own (E-4), and a JSON payload."""
     _event_type(event_type, "event_type")
     if event_type in SERVER_WRITTEN:
-        raise InputValidationError(f"event_type {str(event_type)!r} is written by the server alone", field="event_type")
+        raise InputValidationError(f"event_type {str(event_type)!r} is reserved for the server", field="event_type")
     if payload is not None:
-        mapping(payload, "payload")
+        require_mapping(payload, "payload")
 
 
 def validate_events(events: Sequence[Mapping[str, Any]]) -> None:
@@ -34,7 +34,7 @@ def validate_events(events: Sequence[Mapping[str, Any]]) -> None:
 
 
 def validate_event_types(event_types: Sequence[str]) -> None:
-    """Check types of events to hear of, the server's own and others: at most 100, each of the form that a type has."""
+    """Check event types to filter by: at most 100, each in the form of a type."""
     if isinstance(event_types, str) or not isinstance(event_types, Sequence) or len(event_types) > EVENT_TYPES:
         raise InputValidationError(f"event_types must be a list of at most {EVENT_TYPES}", field="event_types")
     for index, event_type in enumerate(event_types):
@@ -42,7 +42,7 @@ def validate_event_types(event_types: Sequence[str]) -> None:
 
 
 def _event_type(event_type: str, field: str) -> None:
-    text(event_type, field, 100)
+    require_text(event_type, field, 100)
     if not EVENT_TYPE.fullmatch(event_type):
         raise InputValidationError(
             f"{field} must be lower-case letters, digits, '_', '.' or '-', and start with a letter; not {event_type!r}",

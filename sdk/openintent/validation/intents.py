@@ -5,17 +5,17 @@ from typing import Any
 
 from ..enums import IntentStatus
 from ..errors import InputValidationError
-from ._limits import unreadable_limit
+from ._limits import require_readable_limits
 from ._values import (
     DESCRIPTION_LENGTH,
     TITLE_LENGTH,
-    mapping,
-    one_of,
-    text,
+    require_mapping,
+    require_one_of,
+    require_reason,
+    require_text,
     validate_agent_id,
     validate_json,
     validate_whole_number,
-    why,
 )
 
 CONFIDENCE = (0, 100)
@@ -31,10 +31,10 @@ def validate_intent_create(
     confidence: int | None = None,
     assign: str | Sequence[str] | None = None,
 ) -> None:
-    """Check a new intent: `validate_intent_create(title="")` says "title cannot be empty"."""
+    """Check a new intent: `validate_intent_create(title="")` raises "title cannot be empty"."""
     validate_intent_update(title=title, description=description, constraints=constraints, confidence=confidence)
     if state is not None:
-        mapping(state, "state")
+        require_mapping(state, "state")
     if assign is not None:
         for agent_id in [assign] if isinstance(assign, str) else assign:
             validate_agent_id(agent_id, "assign")
@@ -43,9 +43,9 @@ def validate_intent_create(
 def validate_intent_update(**changes: Any) -> None:
     """Check new values of an intent's `title`, `description`, `constraints` and `confidence`."""
     if "title" in changes:
-        text(changes["title"], "title", TITLE_LENGTH)
+        require_text(changes["title"], "title", TITLE_LENGTH)
     if changes.get("description") is not None:
-        text(changes["description"], "description", DESCRIPTION_LENGTH, empty=True)
+        require_text(changes["description"], "description", DESCRIPTION_LENGTH, empty=True)
     if changes.get("constraints") is not None:
         _constraints(changes["constraints"])
     if changes.get("confidence") is not None:
@@ -53,14 +53,14 @@ def validate_intent_update(**changes: Any) -> None:
 
 
 def validate_status(status: IntentStatus | str, reason: str | None = None) -> None:
-    """Check a status to go to, and why: one of the six, whether it can be reached from where the intent is, the server knows."""
-    one_of(status, "status", IntentStatus)
-    why(reason)
+    """Check a new status, one of the six, and its reason. Only the server knows whether the transition is legal."""
+    require_one_of(status, "status", IntentStatus)
+    require_reason(reason)
 
 
 def validate_state(state: Mapping[str, Any]) -> None:
-    """Check keys to set in an intent's state: at least one, and all of it JSON."""
-    mapping(state, "state")
+    """Check keys to set in an intent's state: at least one, and JSON values."""
+    require_mapping(state, "state")
     if not state:
         raise InputValidationError("state cannot be empty", field="state")
 
@@ -77,7 +77,7 @@ def validate_patches(patches: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _patch(patch: Any, field: str) -> None:
-    mapping(patch, field)
+    require_mapping(patch, field)
     op = patch.get("op")
     if op not in PATCH_OPS:
         raise InputValidationError(
@@ -97,4 +97,4 @@ def _constraints(value: Any) -> None:
             field="constraints",
         )
     validate_json(value, "constraints")
-    unreadable_limit(value if isinstance(value, Mapping) else {"rules": value}, "constraints")
+    require_readable_limits(value if isinstance(value, Mapping) else {"rules": value}, "constraints")

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from ..errors import InputValidationError
-from ._values import URL_LENGTH, flag, text, validate_agent_id
+from ._values import URL_LENGTH, require_bool, require_text, validate_agent_id
 from .events import validate_event_types
 
 SETTABLE = ("active", "paused")
@@ -13,20 +13,20 @@ _CALLBACK_URL = re.compile(r"https?://[^\s/?#@]+([/?][!-~]*)?")
 
 
 def validate_subscription(**fields: Any) -> None:
-    """Check the `subscriber_id`, `callback_url`, `event_types`, `status` and `rotate_secret` of a subscription that are given."""
+    """Check the `subscriber_id`, `callback_url`, `event_types`, `status` and `rotate_secret` of a subscription, if passed."""
     if fields.get("subscriber_id") is not None:
         validate_agent_id(fields["subscriber_id"], "subscriber_id")
     if fields.get("callback_url") is not None:
-        _callback_url(fields["callback_url"])
+        _check_callback_url(fields["callback_url"])
     if fields.get("event_types") is not None:
         validate_event_types(fields["event_types"])
     if fields.get("status", "active") not in SETTABLE:
         raise InputValidationError(f"status must be active or paused, not {fields['status']!r}", field="status")
-    flag(fields.get("rotate_secret", False), "rotate_secret")
+    require_bool(fields.get("rotate_secret", False), "rotate_secret")
 
 
-def _callback_url(url: Any) -> None:
-    text(url, "callback_url", URL_LENGTH)
+def _check_callback_url(url: Any) -> None:
+    require_text(url, "callback_url", URL_LENGTH)
     if not url.isascii() or not _CALLBACK_URL.fullmatch(url):  # The message does not repeat it: there may be a token in it.
         raise InputValidationError(
             "callback_url must be an http or https URL, in ASCII and without a user name or password", field="callback_url"

@@ -4,7 +4,7 @@ from itertools import count
 
 import pytest
 from openintent import Event
-from openintent.agents._assignment_state import Standing, marked
+from openintent.agents._assignment_state import AssignmentState, with_result_mark
 
 from ..samples import EVENT
 
@@ -25,10 +25,10 @@ class Log:
         }
         self.events.append(Event.from_json(event))
 
-    def standing(self):
-        standing = Standing("ada", "assignment")
-        standing.read(self.events)
-        return standing
+    def state(self):
+        state = AssignmentState("ada", "assignment")
+        state.apply(self.events)
+        return state
 
 
 @pytest.fixture
@@ -39,32 +39,32 @@ def log():
 
 
 def patch(log, assignment, **about):
-    log.add("state_patched", "ada", patches=marked([{"op": "set", "path": "a", "value": 1}], assignment, **about))
+    log.add("state_patched", "ada", patches=with_result_mark([{"op": "set", "path": "a", "value": 1}], assignment, **about))
 
 
 def test_who_is_not_assigned_has_nothing_to_do():
     log = Log()
     log.add("agent_assigned", agent_id="bob")
-    assert log.standing().is_settled
+    assert log.state().is_settled
 
 
 def test_who_is_assigned_has(log):
-    standing = log.standing()
-    assert (standing.is_settled, standing.is_handled, standing.starts) == (False, False, 0)
+    state = log.state()
+    assert (state.is_settled, state.is_handled, state.starts) == (False, False, 0)
 
 
 def test_leases_with_its_scope_count_its_starts(log):
     for agent_id, scope in [("ada", "assignment"), ("ada", "other"), ("bob", "assignment"), ("ada", "assignment")]:
         log.add("lease_acquired", agent_id, agent_id=agent_id, scope=scope)
-    assert log.standing().starts == 2
+    assert log.state().starts == 2
 
 
 @pytest.mark.parametrize("completes", [True, False])
 def test_its_mark_says_that_it_is_handled(log, completes):
     patch(log, "event-1", completes=completes)
-    standing = log.standing()
-    assert standing.is_handled
-    assert standing.is_settled is not completes
+    state = log.state()
+    assert state.is_handled
+    assert state.is_settled is not completes
 
 
 @pytest.mark.parametrize(
@@ -73,16 +73,16 @@ def test_its_mark_says_that_it_is_handled(log, completes):
 def test_other_patches_say_nothing(log, patches):
     log.add("state_patched", "ada", patches=patches)
     patch(log, "event-0", completes=True)
-    assert not log.standing().is_handled
+    assert not log.state().is_handled
 
 
 def test_being_assigned_anew_begins_anew(log):
     patch(log, "event-1", completes=False)
     log.add("failure_recorded", "ada", agent_id="ada")
     log.add("agent_assigned", agent_id="bob")
-    assert log.standing().is_settled
+    assert log.state().is_settled
     log.add("agent_assigned", agent_id="ada")
-    assert not log.standing().is_settled
+    assert not log.state().is_settled
 
 
 @pytest.mark.parametrize("end", ["failure_recorded", "lease_revoked"])
@@ -99,12 +99,12 @@ def test_being_assigned_anew_begins_anew(log):
 )
 def test_what_has_ended_goes_on_when_the_policy_or_somebody_else_says_so(log, end, event_type, actor, payload, goes_on):
     log.add(end, "ada", agent_id="ada", scope="assignment")
-    assert log.standing().is_settled
+    assert log.state().is_settled
     log.add(event_type, actor, **payload)
-    assert log.standing().is_settled is not goes_on
+    assert log.state().is_settled is not goes_on
 
 
 def test_what_ended_for_others_does_not_end_it_for_the_agent(log):
     log.add("failure_recorded", "bob", agent_id="bob")
     log.add("lease_revoked", "boss", agent_id="ada", scope="other")
-    assert not log.standing().is_settled
+    assert not log.state().is_settled

@@ -20,8 +20,7 @@ from openintent import (
     on_failure,
     on_progress,
 )
-from openintent.agents._portfolio_setup import begin as begin_building
-from openintent.agents._portfolio_setup import fill
+from openintent.agents._portfolio_setup import add_missing_members, find_or_create
 
 from tests.system.crowd import until
 
@@ -87,7 +86,7 @@ def workers(begin, name):
 
 
 def build(client, name, spec):
-    return fill(client, begin_building(client, name, spec), spec)
+    return add_missing_members(client, find_or_create(client, name, spec), spec)
 
 
 def portfolios(boss, name):
@@ -324,9 +323,9 @@ def test_a_coordinator_may_be_assigned_what_it_hands_out(coordinator, workers, b
 @pytest.mark.parametrize(
     ("intents", "says"),
     [
-        ([IntentSpec("a"), IntentSpec("a")], "several intents"),
-        ([IntentSpec("a", depends_on=["b"])], "none of the intents"),
-        ([IntentSpec("a", depends_on=["b"]), IntentSpec("b", depends_on=["a"])], "in a circle"),
+        ([IntentSpec("a"), IntentSpec("a")], "duplicate title"),
+        ([IntentSpec("a", depends_on=["b"])], "not in the portfolio"),
+        ([IntentSpec("a", depends_on=["b"]), IntentSpec("b", depends_on=["a"])], "circular"),
     ],
 )
 def test_a_description_that_cannot_be_carried_out_is_refused(intents, says):

@@ -219,5 +219,5 @@ def test_a_refusal_that_stays_is_not_tried_in_circles(begin, boss, name, caplog,
 
     for intent in intents[1:]:
         boss.becomes(intent, "completed")
-    until(lambda: f"cannot work on {intents[0].id}: not you" in caplog.text, "the log")
+    until(lambda: f"failed to process {intents[0].id}: not you" in caplog.text, "the log")
     assert boss.log(intents[0]).count("lease_acquired") == 1

@@ -157,8 +157,8 @@ class OutOfReach:
         from openintent.agents import _assignment_lease  # noqa: PLC0415
 
         self.reached = threading.Event()
-        renew = _assignment_lease.Hold.renew
-        self.patch.setattr(_assignment_lease.Hold, "renew", lambda hold: self.reached.wait(30) and renew(hold))
+        renew = _assignment_lease.AssignmentLease.renew
+        self.patch.setattr(_assignment_lease.AssignmentLease, "renew", lambda hold: self.reached.wait(30) and renew(hold))
 
     def __exit__(self, *_):
         self.patch.undo()

@@ -173,7 +173,7 @@ def test_a_signal_lets_the_handler_end(program, boss, name, number):
     assert program.wait(30) == 0
     assert boss.get_intent(intent.id).status == "completed"
     log = program.stderr.read()
-    for said in ("is listening at", f"begins 'short' ({intent.id}), attempt 1", "is done with 'short' after", "has stopped"):
+    for said in ("is listening at", f"starts 'short' ({intent.id}), attempt 1", "finished 'short' after", "has stopped"):
         assert f"{name} {said}" in log
 
 
@@ -258,7 +258,7 @@ def test_an_agent_that_waits_for_its_server_can_be_stopped(name, caplog):
     with caplog.at_level(logging.INFO, "openintent"):
         starting = threading.Thread(target=agent.start, args=["http://127.0.0.1:9"])
         starting.start()
-        until(lambda: "cut off" in caplog.text, "the first try")
+        until(lambda: "connection lost" in caplog.text, "the first try")
 
     agent.stop()
 
@@ -286,7 +286,7 @@ def test_a_key_that_may_only_read_is_said_in_the_log(begin, boss, name, caplog):
     begin(Worker(name, lambda intent: None), api_key=key.key)
     intent = boss.ask(name)
 
-    until(lambda: f"{name} cannot work on {intent.id}" in caplog.text, "an error in the log")
+    until(lambda: f"{name} failed to process {intent.id}" in caplog.text, "an error in the log")
 
     assert boss.log(intent) == ["intent_created", "agent_assigned"]
 
@@ -322,7 +322,7 @@ def test_an_id_that_cannot_be_sent_is_refused():
 def test_a_class_without_handlers_or_with_two_for_assignments_is_refused(name):
     with pytest.raises(TypeError, match="nothing to do"):
         Agent(name)(type("Idle", (), {}))().start()
-    with pytest.raises(TypeError, match="no Coordinator"):
+    with pytest.raises(TypeError, match="needs a Coordinator"):
         Agent(name)(type("Plain", (), {"told": on_all_complete(lambda self, portfolio: None)}))().start()
     two = {"a": on_assignment(lambda self, intent: None), "b": on_assignment(lambda self, intent: None)}
     with pytest.raises(TypeError, match="can have one"):

@@ -136,7 +136,7 @@ def test_a_stream_survives_the_server(vendor, tmp_path, following, environment):
 
         assert json.loads(process.stdout.readline())["payload"] == {"text": "again"}
         process.send_signal(signal.SIGINT)
-        assert "once more in" in process.communicate(timeout=30)[1]
+        assert "reconnecting in" in process.communicate(timeout=30)[1]
 
 
 @pytest.mark.parametrize(

@@ -28,20 +28,20 @@ class Model:
         for one in fields(cls):
             key = one.metadata.get("key", one.name)
             if key in extra:
-                values[one.name] = _decoded(extra.pop(key), one.metadata.get("decode"))
+                values[one.name] = _decode(extra.pop(key), one.metadata.get("decode"))
         return cls(**{**values, "extra": extra})
 
 
-def _decoded(value: Any, decode: Callable[[Any], Any] | None) -> Any:
+def _decode(value: Any, decode: Callable[[Any], Any] | None) -> Any:
     return value if decode is None or value is None else decode(value)
 
 
-def _instant(text: str) -> datetime:
+def _decode_instant(text: str) -> datetime:
     at = datetime.fromisoformat(text)
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
-def word(known: type[E]) -> Callable[[str], E | str]:
+def decode_enum(known: type[E]) -> Callable[[str], E | str]:
     def decode(text: str) -> E | str:
         try:
             return known(text)
@@ -51,9 +51,9 @@ def word(known: type[E]) -> Callable[[str], E | str]:
     return decode
 
 
-def several(model: type[M]) -> Callable[[Sequence[Any]], list[M]]:
+def decode_list(model: type[M]) -> Callable[[Sequence[Any]], list[M]]:
     return lambda items: [model.from_json(item) for item in items]
 
 
-AT: dict[str, Any] = {"decode": _instant}
+INSTANT: dict[str, Any] = {"decode": _decode_instant}
 """An instant."""

@@ -1,0 +1,259 @@
+"""The base class of agents: start, work, stop."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextvars import ContextVar
+from functools import partial, wraps
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Self, TypeVar
+
+from .._environment import connection_arguments
+from ..client import OpenIntentClient
+from ..errors import InputValidationError
+from ._assignment import Assignment
+from ._decorators import PORTFOLIO_KINDS, declared_triggers
+from ._event_handlers import EventHandler
+from ._handler_runner import Handler, HandlerRunner
+from ._options import Settings
+from ._runtime import AgentRuntime
+from ._signals import stop_on_signals
+
+if TYPE_CHECKING:
+    from ..aio import AsyncOpenIntentClient
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_current: ContextVar[Assignment | None] = ContextVar("assignment", default=None)
+
+log = logging.getLogger("openintent.agents")
+
+
+class class_or_instance_method(Generic[P, T]):
+    """Descriptor of a method that can also be called on the class: then on a new instance, created without arguments."""
+
+    def __init__(self, method: Callable[Concatenate[Any, P], T]) -> None:
+        self._method = method
+        self.__doc__ = method.__doc__
+
+    def __get__(self, agent: object, owner: Callable[[], object]) -> Callable[P, T]:
+        @wraps(self._method)
+        def call(*args: P.args, **kwargs: P.kwargs) -> T:
+            return self._method(owner() if agent is None else agent, *args, **kwargs)
+
+        return call
+
+
+class BaseAgent:
+    """Base class of the classes under `@Agent`. Inherit from it explicitly so that type checkers know `client`, `run` and the rest.
+
+    @Agent("research-agent")
+    class ResearchAgent(BaseAgent):
+        @on_assignment
+        def research(self, intent: Intent) -> dict[str, str]:
+            self.client.log_event(intent.id, "comment", {"text": "Starting"})
+            return {"findings": f"All about {intent.title}"}
+    """
+
+    agent_id: str | None = None
+    """The agent's id: from `@Agent`, else from `start`, else from OPENINTENT_AGENT_ID."""
+
+    settings: Settings = Settings()
+    """The options."""
+
+    _runtime: AgentRuntime | None = None
+
+    @property
+    def client(self) -> OpenIntentClient:
+        """The agent's client. Within a handler of an assignment, its writes to that intent succeed only as long as the handler
+        holds the assignment (protocol L-4). Raises RuntimeError if the agent is not started."""
+        assignment = _current.get()
+        return assignment.client if assignment else self._require_runtime().client
+
+    @property
+    def async_client(self) -> "AsyncOpenIntentClient":
+        """The asynchronous client, for handlers that are `async def`. It needs the extra `async`."""
+        assignment = _current.get()
+        return assignment.async_client if assignment else self._require_runtime().async_client()
+
+    @property
+    def position(self) -> int | None:
+        """The position to pass as `after` to resume from here; some events may then come again. None unless the agent runs."""
+        return self._runtime.position if self._runtime else None
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether the agent is to stop. A long-running handler may check it, and end before `drain_seconds` are over."""
+        return self._runtime is not None and self._runtime.stopping.is_set()
+
+    @class_or_instance_method
+    def run(
+        self: Any,
+        base_url: str | None = None,
+        api_key: str | None = None,
+        *,
+        agent_id: str | None = None,
+        after: int | None = None,
+    ) -> None:
+        """Work until SIGTERM or SIGINT. `ResearchAgent.run()` and `ResearchAgent().run()` are the same.
+
+        The first signal stops the agent: nothing new is started, and running handlers have `drain_seconds` to end before they are
+        cancelled and their leases released. A second signal ends the process at once. If logging is not configured, the agent's
+        log is printed on stderr. The arguments are those of `start`.
+
+        Raises what `start` raises, and AuthenticationError when the key is revoked meanwhile.
+        """
+        _log_to_stderr()
+        runtime = self._prepare(base_url, api_key, agent_id)
+        with stop_on_signals(runtime.stop_soon):
+            self._start_runtime(after)
+            self.wait()
+
+    @class_or_instance_method
+    async def arun(
+        self: Any,
+        base_url: str | None = None,
+        api_key: str | None = None,
+        *,
+        agent_id: str | None = None,
+        after: int | None = None,
+    ) -> None:
+        """Work until `stop` is called or the task is cancelled. Handlers that are `async def` run in this event loop.
+
+        The arguments and exceptions are those of `start`. Signals are left to the program.
+        """
+        loop, stopped = asyncio.get_running_loop(), asyncio.Event()
+        runtime = self._prepare(base_url, api_key, agent_id, loop)
+        runtime.on_stop(lambda: loop.call_soon_threadsafe(stopped.set))
+        try:
+            await asyncio.to_thread(self._start_runtime, after)
+            await stopped.wait()
+        finally:
+            runtime.stop_soon()
+            await asyncio.shield(asyncio.to_thread(self._wait, runtime))
+
+    def start(
+        self,
+        base_url: str | None = None,
+        api_key: str | None = None,
+        *,
+        agent_id: str | None = None,
+        after: int | None = None,
+    ) -> Self:
+        """Start working in the background, until `stop`; also as `with agent.start(…):`. Returns once the agent is listening; waits
+        for a server that is down.
+
+        base_url, api_key  the server and the key; the default is OPENINTENT_URL and OPENINTENT_API_KEY, or else a server
+                           in dev mode on this machine
+        agent_id           the agent's id, instead of the one from `@Agent`
+        after              the position from which methods for events resume: a `position` that you have stored. By default they
+                           are called for events from now on. Assignments need none: open ones are found
+
+        Raises AuthenticationError, PermissionDeniedError, InputValidationError; RuntimeError if it is started already.
+        """
+        self._prepare(base_url, api_key, agent_id)
+        self._start_runtime(after)
+        return self
+
+    def stop(self) -> None:
+        """Start nothing more, and return when running handlers have ended, or were cancelled after `drain_seconds`.
+
+        In a handler, and in an event loop, it returns at once. Idempotent.
+        """
+        if runtime := self._runtime:
+            runtime.stop()
+            self._forget(runtime)
+
+    def wait(self) -> None:
+        """Wait until the agent has stopped. Raises the error that has stopped it, such as AuthenticationError."""
+        self._wait(self._require_runtime())
+
+    def __enter__(self) -> Self:
+        return self if self._runtime else self.start()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        self.stop()
+
+    def _wait(self, runtime: AgentRuntime) -> None:
+        runtime.stopping.wait()
+        runtime.stop()
+        self._forget(runtime)
+        if runtime.failure:
+            raise runtime.failure
+
+    def _forget(self, runtime: AgentRuntime) -> None:
+        """Allow another start, unless a handler that has stopped the agent still runs."""
+        if runtime.has_ended and self._runtime is runtime:
+            self._runtime = None
+
+    def _require_runtime(self) -> AgentRuntime:
+        if self._runtime is None:
+            raise RuntimeError(f"{type(self).__name__} is not started.")
+        return self._runtime
+
+    def _prepare(
+        self,
+        base_url: str | None,
+        api_key: str | None,
+        agent_id: str | None,
+        loop: asyncio.AbstractEventLoop | None = None,
+    ) -> AgentRuntime:
+        if self._runtime:
+            raise RuntimeError(f"{type(self).__name__} is started already.")
+        connection = connection_arguments(base_url, api_key, agent_id or self.agent_id)
+        if not connection["agent_id"]:
+            raise InputValidationError('an agent needs an id: @Agent("research-agent")', field="agent_id")
+        self.agent_id = connection["agent_id"]
+        on_assignment, event_handlers = self._collect_handlers()
+        runner = HandlerRunner(loop)
+        handle = on_assignment and partial(_call_handler, runner, on_assignment)
+        self._runtime = AgentRuntime(connection, self.settings, handle, event_handlers, runner)
+        return self._runtime
+
+    def _start_runtime(self, after: int | None) -> None:
+        runtime = self._require_runtime()
+        try:
+            self._connect(runtime, after)
+        except BaseException:
+            runtime.stop()
+            self._forget(runtime)
+            raise
+
+    def _connect(self, runtime: AgentRuntime, after: int | None) -> None:
+        runtime.start(after)
+
+    def _collect_handlers(self) -> tuple[Handler | None, list[EventHandler]]:
+        """Return the handler of assignments, if there is one, and the handlers of events."""
+        triggers = declared_triggers(type(self))
+        assigned = [getattr(self, name) for name, trigger in triggers if trigger.kind == "on_assignment"]
+        if len(assigned) > 1:
+            raise TypeError(f"{type(self).__name__} has {len(assigned)} methods under @on_assignment; it can have one")
+        self._check_triggers({trigger.kind for _, trigger in triggers})
+        event_handlers = [EventHandler(trigger, getattr(self, name)) for name, trigger in triggers if trigger.types]
+        return (assigned[0] if assigned else None), event_handlers
+
+    def _check_triggers(self, kinds: set[str]) -> None:
+        """Raise TypeError for an agent that would do nothing, or with a method that would never be called."""
+        if misplaced := kinds & PORTFOLIO_KINDS:
+            raise TypeError(f"@{min(misplaced)} needs a Coordinator, which {type(self).__name__} is not")
+        if not kinds:
+            raise TypeError(f"{type(self).__name__} has nothing to do: no method has a decorator such as @on_assignment")
+
+
+def _call_handler(runner: HandlerRunner, handler: Handler, assignment: Assignment) -> object:
+    """Call the handler, with the assignment's client as `self.client`."""
+    token = _current.set(assignment)
+    try:
+        return runner.call(handler, assignment.intent, assignment, started=lambda future: assignment._on_cancel(future.cancel))
+    finally:
+        _current.reset(token)
+
+
+def _log_to_stderr() -> None:
+    """Print the log if logging is not configured: a silent program seems to do nothing."""
+    if not log.hasHandlers():
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        log.addHandler(handler)
+        log.setLevel(logging.INFO)

@@ -26,7 +26,7 @@ def build_user(name: str) -> User:
 
 @atomic_verb
 def create_user(*, name: str, role: str, by: int) -> User:
-    """Make an account, for which its person then sets a password (console.entering). Raises Forbidden, ValidationError."""
+    """Make an account, for which its person then sets a password (console.sign_in.passwords). Raises Forbidden, ValidationError."""
     actor = _acting(by)
     if is_there := User.objects.filter(username__iexact=name).first():
         hint = "" if is_there.is_active else " Reactivate it instead."

@@ -9,7 +9,7 @@ import requests
 
 from benchmarks.suite import Scale, Tell, migrated_database
 from tests.browser.conftest import new_session
-from tests.browser.places import PLACES, example
+from tests.browser.console_pages import PLACES, example
 
 
 @dataclass(slots=True)

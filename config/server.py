@@ -108,7 +108,7 @@ class OpenIntentServer:
     @staticmethod
     def _invite(settings: Any) -> str:
         """How people get into the console: the path of a link in dev mode, else what to do where nobody can; or nothing."""
-        from console.entering import can_anybody_enter, invite  # noqa: PLC0415
+        from console.sign_in.views import can_anybody_enter, invite  # noqa: PLC0415
 
         if settings.DEV_MODE:
             return invite()

@@ -138,7 +138,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 LOGIN_URL, LOGIN_REDIRECT_URL = "admin:login", "admin:index"
-PASSWORD_RESET_TIMEOUT = 3 * 24 * 3600  # Seconds for which a link to set a password is good (console.entering).
+PASSWORD_RESET_TIMEOUT = 3 * 24 * 3600  # Seconds for which a link to set a password is good (console.sign_in.passwords).
 X_FRAME_OPTIONS = "DENY"
 if BEHIND_TLS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

@@ -4,7 +4,7 @@
     def revoke(self, request: HttpRequest, lease: Lease, reason: str | None) -> None:
         services.revoke_lease(intent_id=lease.intent_id, lease_id=lease.pk, actor=actor_of(request), reason=reason)
 
-It is written for one object, and offered for many: in lists, and on each object's own page (console.panels).
+It is written for one object, and offered for many: in lists, and on each object's own page (console.live_admin).
 """
 
 from collections.abc import Callable
@@ -107,7 +107,7 @@ def _question(admin: Any, request: HttpRequest, queryset: QuerySet[Any], chosen:
         "confirmed": CONFIRMED,
         "max_reason": MAX_REASON,
     }
-    return TemplateResponse(request, "console/question.html", context)
+    return TemplateResponse(request, "console/confirm_action.html", context)
 
 
 _KEPT = ("action", "index", "select_across", "back", ACTION_CHECKBOX_NAME)

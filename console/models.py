@@ -5,7 +5,7 @@ from core.ids import new_id
 
 
 class SignInLink(models.Model):
-    """A way in for its person, once (console.entering). Its address is signed, so a row alone opens nothing."""
+    """A way in for its person, once (console.sign_in.views). Its address is signed, so a row alone opens nothing."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
@@ -17,7 +17,7 @@ class SignInLink(models.Model):
 
 
 class Attempts(models.Model):
-    """How far an account, or an address, has used up its attempts to sign in (console.throttle)."""
+    """How far an account, or an address, has used up its attempts to sign in (console.sign_in.throttle)."""
 
     subject = models.CharField(primary_key=True, max_length=64)
     due_at = models.DateTimeField(db_index=True)

@@ -4,12 +4,16 @@ from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 from django.views.decorators.http import require_http_methods
 from unfold.sites import UnfoldAdminSite
 
 from access.audit_log import record
-from console.entering import SignInForm
+from console import dashboard, event_stream
+from console.agents import pages as agents
+from console.costs import views as costs
+from console.sign_in import passwords
+from console.sign_in.views import SignInForm, enter
 
 
 class ConsoleSite(UnfoldAdminSite):
@@ -19,12 +23,24 @@ class ConsoleSite(UnfoldAdminSite):
     """
 
     login_form = SignInForm
-    index_template = "console/index.html"  # Not admin/index.html: in a wheel, the theme's own would come before it.
+    index_template = "console/dashboard/index.html"  # Not admin/index.html: in a wheel, the theme's own would come before it.
 
     _PAGES = {"index", "login", "logout", "search", "password_change", "app_list"}
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        return [each for each in super().get_urls() if getattr(each, "name", None) in {*self._PAGES, None}]
+        view = self.admin_view
+        return [
+            path("enter/", enter, name="console_enter"),
+            path("enter/<uidb64>/", passwords.ChoosePassword.as_view(), name="console_choose_password"),
+            path("password_change/", view(passwords.ChangePassword.as_view())),
+            path("follow", event_stream.follow, name="console_follow"),
+            path("home/", view(dashboard.panels), name="console_panels"),
+            path("agents/", view(agents.page), name="console_agents"),
+            path("agents/<agent:agent_id>/", view(agents.one), name="console_agent"),
+            path("costs/overview/", view(costs.page), name="console_costs"),
+            path("costs/export/", view(costs.export), name="console_costs_export"),
+            *(each for each in super().get_urls() if getattr(each, "name", None) in {*self._PAGES, None}),
+        ]
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
         return super().admin_view(require_http_methods(["GET", "HEAD", "POST"])(view), cacheable)

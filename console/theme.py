@@ -16,13 +16,13 @@ _LISTS = {
     "Work": [
         ("Intents", "target", "admin:intents_intent_changelist"),
         ("Portfolios", "folder_open", "admin:portfolios_portfolio_changelist"),
-        ("Agents", "smart_toy", "console_agents"),
+        ("Agents", "smart_toy", "admin:console_agents"),
         ("Failures", "error", "admin:retries_failure_changelist"),
         ("Attachments", "attach_file", "admin:attachments_attachment_changelist"),
         ("Event log", "receipt_long", "admin:intents_event_changelist"),
     ],
     "Costs": [
-        ("Costs", "payments", "console_costs"),
+        ("Costs", "payments", "admin:console_costs"),
         ("Cost entries", "receipt", "admin:costs_cost_changelist"),
     ],
     "Decisions": [
@@ -59,7 +59,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_SYMBOL": "hub",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("console/icon.svg")}],
     "SHOW_HISTORY": False,
-    "DASHBOARD_CALLBACK": "console.home.page",
+    "DASHBOARD_CALLBACK": "console.dashboard.page",
     "STYLES": [lambda request: static("console/console.css"), lambda request: static("console/intent.css")],
     "SCRIPTS": [lambda request: static("console/keyboard.js")],
     "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": _navigation()},

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from django.db import transaction
 
-from console.demo import copies
-from console.demo.copies import Sample
-from console.demo.deeds import MODELS, make, move, note, spend
+from console.demo import clone
+from console.demo.actions import MODELS, make, move, note, spend
+from console.demo.clone import Sample
 
 SIZE = 12  # Intents of a project, with the one above them.
 SAMPLES = 30  # Projects that are made by verbs.
@@ -44,7 +44,7 @@ def fill(count: int, random: Random, told: Callable[[int], None] = lambda made: 
             made += SIZE
     samples = [Sample(root) for root in roots] if made < count else []
     while made < count:
-        made += copies.fill(samples, min(AT_ONCE, count - made), PLACES, random)
+        made += clone.fill(samples, min(AT_ONCE, count - made), PLACES, random)
         told(made)
 
 

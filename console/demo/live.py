@@ -9,8 +9,8 @@ from uuid import UUID
 from django.db import OperationalError, transaction
 
 from access.identity import Actor
+from console.demo.actions import MODELS, hold, make, move, note, say, spend
 from console.demo.bulk import AGENTS, PLACES, STEPS, THINGS
-from console.demo.deeds import MODELS, hold, make, move, note, say, spend
 from core.db import database_now
 from core.errors import ProtocolError
 from governance.models import Arbitration

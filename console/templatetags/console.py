@@ -50,7 +50,7 @@ def as_json(value: Any) -> str:
 
 @register.simple_tag(takes_context=True)
 def querystring_with(context: Any, without: str = "", **changes: str) -> str:
-    """The query of the page with these parameters, and without those named and that of the script (console.panels)."""
+    """The query of the page with these parameters, and without those named and that of the script (console.live_admin)."""
     query = context["request"].GET.copy()
     for name in ["panels", *without.split()]:
         query.pop(name, None)

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from benchmarks.seed import Seeder
 from tests.browser.conftest import PATIENCE, new_session, signed_in
-from tests.browser.test_home import LIVE, post
+from tests.browser.test_dashboard import LIVE, post
 from tests.databases import migrated_database
 from tests.servers import Server
 

@@ -7,7 +7,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from access.roles import grant_role
-from tests.console.people import with_password
+from tests.console.users import with_password
 
 
 class Person:

@@ -13,7 +13,7 @@ from intents.models import Event
 from intents.services import log_events
 from leasing.models import Lease
 from tests.conftest import Caller
-from tests.console.people import asked_by, decided_by
+from tests.console.users import asked_by, decided_by
 
 pytestmark = [pytest.mark.case("security H5"), pytest.mark.case("security L10")]
 

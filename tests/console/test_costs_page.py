@@ -7,8 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from console import costs as page_of_costs
-from console.costs import harmless
+from console.costs import views as page_of_costs
+from console.costs.views import harmless
 from core.ids import first_id_at, new_id
 from costs.models import Cost
 

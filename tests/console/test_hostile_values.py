@@ -13,11 +13,11 @@ from django.core.management import call_command
 from django.db import transaction
 from django.urls import reverse
 
-from console import agents
+from console.agents import pages
+from console.costs.report import TAKEN
 from console.demo import bulk
-from console.spent import TAKEN
 from core.log_formatters import JSONFormatter
-from tests.console.addresses import ROUTES, filled, ids
+from tests.console.routes import ROUTES, filled, ids
 from tests.system.crowd import FULL
 
 VALUES = [
@@ -148,7 +148,7 @@ def test_what_fails_all_the_same_is_one_line_of_the_log_with_its_traceback(perso
     def fail(*_):
         raise RuntimeError("artificial")
 
-    monkeypatch.setattr(agents.Lately, "read", fail)
+    monkeypatch.setattr(pages.Lately, "read", fail)
     reader = person("viewer").client
     reader.raise_request_exception = False
 

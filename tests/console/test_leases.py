@@ -11,7 +11,7 @@ from core.db import database_now
 from governance.services import create_delegation
 from leasing.models import Lease
 from tests.conftest import log
-from tests.console.people import as_person
+from tests.console.users import as_person
 
 LEASES = "leasing/lease/"
 

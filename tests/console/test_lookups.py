@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import resolve, reverse
 
 from access.roles import role_of
-from console.panels import PanelsAdmin
+from console.live_admin import PanelsAdmin
 from subscriptions.models import Subscription
 
 LOOKUPS = [

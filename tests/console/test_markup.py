@@ -7,7 +7,7 @@ import pytest
 from django.contrib import admin
 
 from subscriptions.webhooks.delivery_worker import deliver_all_due
-from tests.console.addresses import ROUTES, filled, ids
+from tests.console.routes import ROUTES, filled, ids
 from tests.subscriptions.receiving import Receiver
 
 TAG = """'"></title></script></textarea></style><xss-tag data-xss onload=alert(1) x-init="alert(1)">{{7*7}}"""

@@ -13,18 +13,8 @@ from django.utils import timezone
 from access import user_services
 from access.models import Role
 from access.roles import role_of
-from console import passwords, throttle
-from tests.console.people import (
-    PASSWORD,
-    PEOPLE,
-    added,
-    can_sign_in,
-    chosen,
-    is_in,
-    link_in,
-    opened,
-    rows,
-)
+from console.sign_in import passwords, throttle
+from tests.console.users import PASSWORD, PEOPLE, added, can_sign_in, chosen, is_in, link_in, opened, rows
 
 
 @pytest.mark.parametrize("dev_mode", [True, False])

@@ -8,9 +8,9 @@ import pytest
 import requests
 from django.test import Client
 
-from console import throttle
+from console.sign_in import throttle
 from core.serving import client_address
-from tests.console.people import PASSWORD
+from tests.console.users import PASSWORD
 from tests.databases import migrated_database
 from tests.processes import ROOT
 from tests.servers import Server

@@ -8,10 +8,10 @@ from django.contrib.auth.models import Group, User
 from access.models import ApiKey, Role
 from access.roles import grant_role, role_of
 from access.services import create_key
-from console.panels import PanelsAdmin
+from console.live_admin import PanelsAdmin
 from leasing.models import Lease
 from tests.conftest import log
-from tests.console.people import asked_by
+from tests.console.users import asked_by
 
 OURS = {model: registered for model, registered in admin.site._registry.items() if isinstance(registered, PanelsAdmin)}
 ACTIONS = [

@@ -7,8 +7,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from console import entering, throttle
-from tests.console.people import PASSWORD, added, chosen, opened
+from console.sign_in import throttle, views
+from tests.console.users import PASSWORD, added, chosen, opened
 
 ADDRESS = "203.0.113.7"
 SECRETS = (PASSWORD, "my-guess", "another good password")
@@ -97,7 +97,7 @@ def test_a_link_to_set_a_password(olga, lines):
 
 
 def test_the_sign_in_link_of_dev_mode(db, lines):
-    link = entering.invite()
+    link = views.invite()
     client = Client(REMOTE_ADDR="127.0.0.1", headers={"host": "localhost:8000"})
 
     [(done, fields)] = lines(lambda: client.get(link))

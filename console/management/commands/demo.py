@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from console.demo import bulk, live, story
+from console.demo import bulk, live, scenario
 from intents.models import Event, Intent
 from subscriptions.webhooks.delivery_worker import deliver_all_due
 
@@ -45,7 +45,7 @@ class Command(BaseCommand):
     def _fill(self, intents: int, random: Random) -> None:
         begun = monotonic()
         bulk.fill(intents, random, lambda made: self._tell(made, intents))
-        story.tell()
+        scenario.tell()
         deliver_all_due()  # What the story's receivers do not answer is tried once, and shows as failing.
         self.stdout.write(
             f"Created {Intent.objects.count():,} intents and {Event.objects.count():,} events in {monotonic() - begun:.0f} s. "

@@ -1,0 +1,108 @@
+"""Keys in the console: made there, shown once, rotated, revoked. Their secrets are kept nowhere."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import path
+
+from access import services
+from access.models import ApiKey, Role
+from access.roles import actor_from_user, is_operator
+from console.actions import action
+from console.admin_mixins import OperatorPages
+from console.api_keys.forms import NewKeyForm, RotateForm
+from console.changelist import RowsAdmin
+from console.filters import by
+from core.db import database_now
+from core.errors import ProtocolError
+
+SOON = timedelta(days=7)
+STATES = [("live", "Active"), ("soon", "Expires within a week"), ("ended", "Revoked or expired")]
+
+
+def _state(value: str, now: datetime) -> Q:
+    live = Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=now))
+    return {"live": live, "soon": live & Q(expires_at__lte=now + SOON)}.get(value, ~live)
+
+
+def state_of(key: ApiKey, now: datetime) -> str:
+    if key.revoked_at:
+        return "revoked"
+    if key.expires_at and key.expires_at <= now:
+        return "expired"
+    return "expires soon" if key.expires_at and key.expires_at <= now + SOON else "active"
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(OperatorPages, RowsAdmin):
+    panels_template = "console/api_keys/detail.html"
+    rows_template = "console/api_keys/list_rows.html"
+    search_label = "Search by name, agent or key prefix"
+    list_filter = [by("state", "state", STATES, _state), by("role", "role", Role.choices, lambda role, now: Q(role=role))]
+    search_fields = ["name", "agent_id", "prefix"]
+    actions = ["revoke"]
+    every = list_every = 60
+    only = list_only = "nothing"
+
+    def get_urls(self) -> list[Any]:
+        rotate = path("<uuid:key_id>/rotate/", self.admin_site.admin_view(self.rotate), name="access_apikey_rotate")
+        return [rotate, *super().get_urls()]
+
+    def rows(self, request: HttpRequest, found: list[ApiKey]) -> dict[str, Any]:
+        now = database_now()
+        return {"rows": [(each, state_of(each, now)) for each in found], "may_make": is_operator(request)}
+
+    def panels(self, request: HttpRequest, obj: ApiKey) -> dict[str, Any]:
+        state = state_of(obj, database_now())
+        is_live = state not in ("revoked", "expired")
+        return {"key": obj, "state": state, "may_rotate": is_live and is_operator(request)}
+
+    def offers(self, request: HttpRequest, name: str, obj: ApiKey) -> bool:
+        return obj.revoked_at is None
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Raises PermissionDenied."""
+        self.require_operator(request)
+        form = NewKeyForm(request.POST or None)
+        if request.method != "POST" or not form.is_valid():
+            return self.page(request, "console/api_keys/create.html", title="Create API key", form=form)
+        given = form.cleaned_data
+        made = services.create_key(
+            name=given["name"],
+            role=Role(given["role"]),
+            agent_id=given["agent_id"] or None,
+            expires_at=given["expires_at"],
+            created_by=actor_from_user(request).id,
+        )
+        return self._shown_once(request, *made)
+
+    def rotate(self, request: HttpRequest, key_id: UUID) -> HttpResponse:
+        """Raises PermissionDenied."""
+        self.require_operator(request)
+        key = get_object_or_404(ApiKey, pk=key_id)
+        form = RotateForm(request.POST or None)
+        if request.method != "POST" or not form.is_valid():
+            return self.page(request, "console/api_keys/rotate.html", title="Rotate API key", form=form, key=key, original=key)
+        try:
+            made = services.rotate_key(key_id=key_id, created_by=actor_from_user(request).id, ends_at=form.ends_at)
+        except ProtocolError as refusal:
+            messages.error(request, f"{key}: {refusal.detail}")
+            return redirect("admin:access_apikey_change", key_id)
+        return self._shown_once(request, *made, old=ApiKey.objects.get(pk=key_id))
+
+    def _shown_once(self, request: HttpRequest, key: ApiKey, secret: str, **more: Any) -> HttpResponse:
+        return self.page(request, "console/api_keys/created.html", title="New API key", key=key, secret=secret, **more)
+
+    @action(
+        "Revoke selected keys",
+        least=Role.OPERATOR,
+        done="Revoked",
+        warning="Programs that use a revoked key lose access within seconds. This can't be undone.",
+    )
+    def revoke(self, request: HttpRequest, key: ApiKey) -> None:
+        services.revoke_key(key_id=key.pk, revoked_by=actor_from_user(request).id)

@@ -1,0 +1,82 @@
+"""What people write to make a key, or another in its place."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+
+from access.models import MAX_NAME, Role
+from console.admin_mixins import INPUT
+from core.agent_ids import MAX_AGENT_ID, agent_id_problem
+
+NEVER, CHOSEN = "never", "chosen"
+LASTS = {NEVER: ("Never", None), "30": ("In 30 days", 30), "90": ("In 90 days", 90), "365": ("In a year", 365)}
+OVERLAPS = {"0": "Immediately", "1": "In an hour", "24": "In a day", "168": "In a week"}
+"""Hours for which the old key is good beside the new one."""
+
+
+def _check_agent(given: str) -> None:
+    if problem := agent_id_problem(given):
+        raise forms.ValidationError(f"{problem.message[0].upper()}{problem.message[1:]}.")
+
+
+class NewKeyForm(forms.Form):
+    name = forms.CharField(
+        max_length=MAX_NAME,
+        validators=[_check_agent],
+        help_text="Who or what uses the key. Requests that name no agent are logged under this name.",
+        widget=forms.TextInput(attrs={**INPUT, "autocomplete": "off"}),
+    )
+    role = forms.ChoiceField(choices=Role.choices, initial=Role.AGENT, widget=forms.RadioSelect)
+    agent_id = forms.CharField(
+        label="Bound to agent",
+        required=False,
+        max_length=MAX_AGENT_ID,
+        validators=[_check_agent],
+        help_text="Optional. The key can then only act as this agent.",
+        widget=forms.TextInput(attrs={**INPUT, "autocomplete": "off"}),
+    )
+    lasts = forms.ChoiceField(
+        label="Expires",
+        required=False,
+        choices=[*((value, text) for value, (text, _) in LASTS.items()), (CHOSEN, "On a specific date")],
+        initial="90",
+        widget=forms.Select(attrs=INPUT),
+    )
+    last_day = forms.DateField(
+        label="Expiry date",
+        required=False,
+        help_text="For a specific date: the key expires at the end of this day (UTC).",
+        widget=forms.DateInput(attrs={**INPUT, "type": "date"}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        cleaned["expires_at"] = self._end(cleaned)
+        return cleaned
+
+    def _end(self, cleaned: dict[str, Any]) -> datetime | None:
+        now, lasts, day = timezone.now(), cleaned.get("lasts") or NEVER, cleaned.get("last_day")
+        if lasts != CHOSEN:
+            days = LASTS.get(lasts, LASTS[NEVER])[1]
+            return now + timedelta(days=days) if days else None
+        if day is None:
+            self.add_error("last_day", "Enter a date.")
+        elif day < now.date():
+            self.add_error("last_day", "The date must not be in the past.")
+        return day and timezone.make_aware(datetime(day.year, day.month, day.day) + timedelta(days=1))
+
+
+class RotateForm(forms.Form):
+    overlap = forms.ChoiceField(
+        label="When should the old key expire?",
+        choices=OVERLAPS.items(),
+        initial="24",
+        help_text="Both keys work until then, so you have time to switch.",
+        widget=forms.RadioSelect,
+    )
+
+    @property
+    def ends_at(self) -> datetime:
+        return timezone.now() + timedelta(hours=int(self.cleaned_data["overlap"]))

@@ -1,0 +1,108 @@
+"""Attachments in the console: looked at where that is harmless, saved, and removed."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q, QuerySet
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404
+from django.urls import path
+from django.utils.decorators import method_decorator
+from django.views.decorators.http import require_safe
+
+from access.models import Role
+from access.roles import actor_from_user, has_role
+from attachments import services
+from attachments.errors import BytesMissing
+from attachments.models import Attachment
+from attachments.views import serve_content
+from console.actions import action
+from console.attachments import previews
+from console.changelist import RowsAdmin
+from console.filters import OF_INTENT, by, intent_of
+from intents.events import EventType
+
+SMALL = 512 * 2**10  # Bytes of an image that a list shows. They come as they are, fifty to a page.
+TWINS = 20
+_TABS = [("image", "Images"), ("text", "Text"), ("other", "Other"), ("elsewhere", "External")]
+
+
+@admin.register(Attachment)
+class AttachmentAdmin(RowsAdmin):
+    rows_template = "console/attachments/list_rows.html"
+    panels_template = "console/attachments/detail.html"
+    search_label = "Search by file name, exact agent or SHA-256"
+    list_filter = [
+        by("kind", "kind", _TABS, lambda kind, now: previews.filter_by_kind(kind)),
+        OF_INTENT,
+    ]
+    actions = ["remove"]
+    ordering = ["-id"]
+    only = list_only = f"{EventType.ATTACHMENT_ADDED} {EventType.ATTACHMENT_REMOVED}"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Attachment]:
+        found = super().get_queryset(request).select_related("intent")
+        return found.defer("intent__state", "intent__constraints", "intent__description")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Attachment], search_term: str
+    ) -> tuple[QuerySet[Attachment], bool]:
+        """A name with blanks is one name."""
+        term = search_term.replace("\0", "").strip()
+        is_like_it = Q(filename__icontains=term) | Q(sha256=term.lower()) | Q(uploaded_by=term)
+        return (queryset.filter(is_like_it) if term else queryset), False
+
+    def rows(self, request: HttpRequest, found: list[Attachment]) -> dict[str, Any]:
+        return {
+            "rows": [(previews.make_preview(each), each.size <= SMALL) for each in found],
+            "of_intent": intent_of(request),
+            "may_remove": bool(found) and has_role(request, Role.OPERATOR),
+        }
+
+    def panels(self, request: HttpRequest, obj: Attachment) -> dict[str, Any]:
+        place = previews.storage_state(obj)
+        twins = Attachment.objects.filter(blob=obj.blob_id, blob__isnull=False).exclude(pk=obj.pk).select_related("intent")
+        return {
+            "shown": previews.make_preview(obj, most=previews.LONG) if place == "here" else previews.Preview(obj, ""),
+            "place": place,
+            "twins": twins.defer("intent__state", "intent__constraints").order_by("-pk")[:TWINS],
+            "script": "console/copy.js",
+        }
+
+    def follows(self, obj: Attachment) -> dict[str, str]:
+        return {"intent": str(obj.intent_id)}
+
+    def way_back(self, request: HttpRequest) -> str | None:
+        """Not to the page of what is removed."""
+        is_left = Attachment.objects.filter(pk__in=request.POST.getlist(ACTION_CHECKBOX_NAME)).exists()
+        return super().way_back(request) if is_left else None
+
+    @action(
+        "Remove selected attachments",
+        least=Role.OPERATOR,
+        done="Removed",
+        warning="Stored files are deleted unless another attachment uses them. This can't be undone.",
+    )
+    def remove(self, request: HttpRequest, attachment: Attachment) -> None:
+        services.remove_attachment(intent_id=attachment.intent_id, attachment_id=attachment.pk, actor=actor_from_user(request))
+
+    def get_urls(self) -> list[Any]:
+        content = self.admin_site.admin_view(self.content)
+        return [path("<uuid:object_id>/content/", content, name="attachments_attachment_content"), *super().get_urls()]
+
+    @method_decorator(require_safe)
+    def content(self, request: HttpRequest, object_id: UUID) -> HttpResponseBase:
+        """The bytes as the API serves them, for whoever is signed in and may look."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        attachment = get_object_or_404(Attachment, pk=object_id, storage_url=None)
+        try:
+            response = serve_content(request.META, str(request.method), attachment)
+        except BytesMissing as missing:
+            raise Http404(missing.detail) from None
+        response.headers["Cache-Control"] = "private, no-cache"
+        return response

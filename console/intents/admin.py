@@ -1,0 +1,123 @@
+"""Intents in the console. What the pages show is gathered in console.intents.page, what they do in console.intents.actions."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.http import HttpRequest
+from django.urls import path
+
+from console.changelist import RowsAdmin
+from console.dashboard import waits
+from console.filters import by, named
+from console.intents import actions, page
+from core.db import database_now
+from core.ids import parse_id
+from intents.models import Assignment, Edge, EdgeKind, Event, Intent, Status
+from portfolios.models import Membership, Portfolio
+
+LATEST = 100  # Portfolios that the list's filter offers.
+_TIES = {"parent": "Children of", "needed_by": "Dependencies of", "waits_for": "Dependents of"}
+"""Parameters that narrow the list to what is tied to one intent, in words."""
+
+
+def _of_agent(agent_id: str) -> Q:
+    return Q(pk__in=Assignment.objects.filter(agent_id=agent_id).values("intent"))
+
+
+def _in_portfolio(given: str) -> Q:
+    return Q(pk__in=Membership.objects.filter(portfolio=parse_id(given)).values("intent"))
+
+
+def _children(given: str) -> Q:
+    return Q(pk__in=Edge.objects.filter(waiter=parse_id(given), kind=EdgeKind.CHILD).values("awaited"))
+
+
+def _dependencies(given: str) -> Q:
+    return Q(pk__in=Edge.objects.filter(waiter=parse_id(given), kind=EdgeKind.DEPENDENCY).values("awaited"))
+
+
+def _dependents(given: str) -> Q:
+    return Q(pk__in=Edge.objects.filter(awaited=parse_id(given), kind=EdgeKind.DEPENDENCY).values("waiter"))
+
+
+@admin.register(Intent)
+class IntentAdmin(RowsAdmin):
+    panels_template = "console/intents/detail.html"
+    rows_template = "console/intents/list_rows.html"
+    fields_template = "console/intents/filters.html"
+    own_fields = ("agent", "portfolio", "root")
+    search_label = "Title, description or id"
+    list_only = "intent_created intent_updated status_changed state_patched agent_assigned agent_unassigned"
+    list_filter = [
+        by("status", "status__exact", Status.choices, lambda status, now: Q(status=status)),
+        named("agent", "agent", _of_agent),
+        named("portfolio", "portfolio", _in_portfolio),
+        by("root", "root", [("1", "Top-level only")], lambda chosen, now: Q(parent_intent=None)),
+        named("children", "parent", _children),
+        named("dependencies", "needed_by", _dependencies),
+        named("dependents", "waits_for", _dependents),
+    ]
+    search_fields = ["title", "description"]
+    ordering = ["-updated_at", "-id"]
+    every = 30
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Intent]:
+        """Of a list's rows, no more than it shows."""
+        found = super().get_queryset(request)
+        is_list = str(getattr(request.resolver_match, "url_name", "")).endswith("_changelist")
+        return found.defer("state", "constraints", "description") if is_list else found
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Intent], search_term: str
+    ) -> tuple[QuerySet[Intent], bool]:
+        if pk := parse_id(search_term.strip()):
+            return queryset.filter(pk=pk), False
+        return super().get_search_results(request, queryset, search_term.replace("\0", ""))
+
+    def rows(self, request: HttpRequest, found: list[Intent]) -> dict[str, Any]:
+        now, ids = database_now(), {each.pk for each in found}
+        waiting = waits(ids, now)
+        last = Event.objects.filter(intent=OuterRef("pk"), sequence=OuterRef("last_sequence"))
+        newest = Intent.objects.filter(pk__in=ids).order_by()
+        latest = {
+            pk: (at, what)
+            for pk, at, what in newest.values_list("pk", Subquery(last.values("created_at")), Subquery(last.values("event_type")))
+        }
+        portfolio = parse_id(request.GET.get("portfolio", ""))
+        members = (
+            {each.intent_id: each for each in Membership.objects.filter(portfolio=portfolio, intent__in=ids)} if portfolio else {}
+        )
+        return {
+            "found": [(each, waiting.get(each.pk, []), latest.get(each.pk), members.get(each.pk)) for each in found],
+            "asked": request.GET,
+            "is_narrowed": any(value for name, value in request.GET.items() if name not in ("p", "panels")),
+            "portfolios": _portfolios(portfolio),
+            "tied": _tied(request.GET),
+        }
+
+    def panels(self, request: HttpRequest, obj: Intent) -> dict[str, Any]:
+        return page.gather(request, obj)
+
+    def follows(self, obj: Intent) -> dict[str, str]:
+        return {"intent": str(obj.pk)}
+
+    def get_urls(self) -> list[Any]:
+        do = self.admin_site.admin_view(actions.answer)
+        return [path("<uuid:object_id>/do/<slug:name>/", do, name="intents_intent_do"), *super().get_urls()]
+
+
+def _portfolios(chosen: UUID | None) -> list[tuple[UUID, str]]:
+    """The latest, and the chosen one however old it is."""
+    all_of = Portfolio.objects.order_by("-created_at", "-pk").values_list("pk", "name")
+    latest = [*all_of[:LATEST]]
+    return latest if chosen is None or chosen in dict(latest) else [*latest, *all_of.filter(pk=chosen)]
+
+
+def _tied(given: Mapping[str, str]) -> list[tuple[str, UUID, str]]:
+    """To what the list is narrowed: how its rows are tied to an intent, and the id and the title of that."""
+    asked = {name: pk for name in _TIES if (pk := parse_id(given.get(name, "")))}
+    titles = dict(Intent.objects.filter(pk__in=asked.values()).values_list("pk", "title")) if asked else {}
+    return [(_TIES[name], pk, titles[pk]) for name, pk in asked.items() if pk in titles]

@@ -1,0 +1,107 @@
+"""What an intent's page shows. A fixed number of queries, and of each thing no more than fits the page."""
+
+from collections import Counter
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Sum
+from django.http import HttpRequest
+
+from access.models import Role
+from access.roles import has_role
+from attachments.models import Attachment
+from console import budget_usage, retry_policy_text
+from console.attachments import previews
+from console.dashboard import waits
+from console.event_log import pages as log
+from console.intents import actions, related, versions
+from core.db import database_now
+from costs.amounts import CENTS_PER_UNIT, TRILLIONTHS
+from costs.models import CostTotal
+from governance.models import Arbitration
+from intents import graph
+from intents.models import Assignment, Intent, Status
+from leasing.models import Lease
+from portfolios.models import Membership
+from retries.models import Failure, RetryPolicy
+
+EVENTS = 30
+VERSIONS = 12
+ENDED = 5  # Leases.
+SHOWN = 20  # Leases, attachments, failures, portfolios.
+AGENTS = 200
+KINDS = 8  # Agents and types of costs.
+PREVIEWED = 3  # Texts, the newest.
+
+
+def gather(request: HttpRequest, intent: Intent) -> dict[str, Any]:
+    now = database_now()
+    choice = log.Choice.of(request.GET)
+    events = log.of_intent(intent, choice, shown=EVENTS)
+    version = versions.chosen(intent, request.GET.get("version", ""), request.GET.get("at", ""))
+    policy = RetryPolicy.objects.filter(intent=intent).first()
+    waiting = waits({intent.pk}, now).get(intent.pk, []) if intent.status == Status.BLOCKED else []
+    return {
+        "now": now,
+        "intent": intent,
+        "is_operator": has_role(request, Role.OPERATOR),
+        "is_arbiter": has_role(request, Role.ARBITER),
+        "path": [each for _, each in graph.ancestors(intent.pk, beyond=0, limit=SHOWN)][::-1],
+        "portfolios": [*Membership.objects.filter(intent=intent).select_related("portfolio").order_by("pk")[:SHOWN]],
+        "questions": [*Arbitration.objects.pending().filter(intent=intent).order_by("-blocking", "pk")[:SHOWN]],
+        "waiting": waiting,
+        "ways": actions.ways(intent, is_waiting=bool(waiting)),
+        "is_final": intent.is_final,
+        "neighbours": related.of(intent),
+        "ties": related.ties(intent),
+        "version": version,
+        "versions": log.versions(intent, log.counter(request.GET.get("versions", "")), VERSIONS),
+        "choice": choice,
+        "types": log.TYPES,
+        "log": events,
+        "newer_url": f"?{choice.link(None)}#log",
+        "older_url": f"?{choice.link(events.older)}#log" if events.older else "",
+        "agents": [*Assignment.objects.filter(intent=intent).order_by("pk")[:AGENTS]],
+        "leases": _leases(intent, now),
+        **_costs(intent),
+        "attachments": _attachments(intent),
+        "policy": policy,
+        "rules": retry_policy_text.in_words(policy) if policy else [],
+        "failures": [*Failure.objects.filter(intent=intent).order_by("-sequence")[:SHOWN]],
+    }
+
+
+def _leases(intent: Intent, now: datetime) -> list[tuple[Lease, str]]:
+    """Those that are held first, then the newest that have ended; each with its status."""
+    held = [*Lease.objects.held().filter(intent=intent).order_by("expires_at")[:SHOWN]]
+    ended = Lease.objects.filter(intent=intent).exclude(pk__in=[each.pk for each in held]).order_by("-pk")[:ENDED]
+    return [*((each, "active") for each in held), *((each, str(each.status)) for each in ended)]
+
+
+def _costs(intent: Intent) -> dict[str, Any]:
+    """In 10^-14 USD; of other units each by itself, in trillionths (rule C-2)."""
+    sums = CostTotal.objects.filter(intent=intent).order_by().values_list("unit", "cost_type", "agent_id")
+    by_type: Counter[str] = Counter()
+    by_agent: Counter[str] = Counter()
+    others: Counter[str] = Counter()
+    for unit, cost_type, agent_id, whole, parts in sums.annotate(Sum("whole"), Sum("parts")):
+        amount = int(whole) * TRILLIONTHS + int(parts)
+        if unit in CENTS_PER_UNIT:
+            by_type[cost_type] += amount * CENTS_PER_UNIT[unit]
+            by_agent[agent_id] += amount * CENTS_PER_UNIT[unit]
+        else:
+            others[unit] += amount
+    limits, of_tree = budget_usage.of_intent(intent)
+    return {
+        "spent": sum(by_agent.values()),
+        "spent_with_below": of_tree,
+        "budgets": limits,
+        "breakdowns": [("agent", by_agent.most_common(KINDS)), ("type", by_type.most_common(KINDS))],
+        "other_units": sorted(others.items()),
+    }
+
+
+def _attachments(intent: Intent) -> list[previews.Preview]:
+    newest = [*Attachment.objects.filter(intent=intent).order_by("-pk")[:SHOWN]]
+    texts = [each.pk for each in newest if previews.preview_kind(each) == "text"][:PREVIEWED]
+    return [previews.make_preview(each, most=previews.SHORT if each.pk in texts else 0) for each in newest]

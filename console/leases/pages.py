@@ -1,0 +1,83 @@
+"""What the pages of leases show: who holds what, for how long, and whether he is still at work."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db.models import OuterRef, Subquery
+from django.db.models.functions import Coalesce
+
+from console.dashboard import SOON
+from intents.events import EventType
+from intents.models import Event
+from leasing.models import Lease, Status
+
+EVENTS = 20
+OTHERS = 10
+READ = 2_000  # Events of leases that are looked through; somebody may renew every few seconds.
+
+_OF_LEASES = [
+    EventType.LEASE_ACQUIRED,
+    EventType.LEASE_RENEWED,
+    EventType.LEASE_RELEASED,
+    EventType.LEASE_EXPIRED,
+    EventType.LEASE_REVOKED,
+]
+
+
+def rows(found: Sequence[Lease], now: datetime) -> list[dict[str, Any]]:
+    """One page of the list, each with when its holder last did something there."""
+    seen = dict(_with_activity(Lease.objects.filter(pk__in=[lease.pk for lease in found])).values_list("pk", "seen_at"))
+    return [{**_row(lease, now), "seen_at": seen.get(lease.pk)} for lease in found]
+
+
+def lease(found: Lease, now: datetime) -> dict[str, Any]:
+    """One, with its history, what its holder did meanwhile, and who had its scope before or after."""
+    row = _row(found, now)
+    own = _own_events(found)
+    meanwhile = Event.objects.filter(intent_id=found.intent_id, actor=found.agent_id, created_at__gte=found.acquired_at)
+    if row["ended_at"]:
+        meanwhile = meanwhile.filter(created_at__lte=row["ended_at"])
+    return {
+        "row": {**row, "seen_at": _with_activity(Lease.objects.filter(pk=found.pk)).values_list("seen_at", flat=True).get()},
+        "history": _without_renewals(own),
+        "renewals": [each for each in own if each.event_type == EventType.LEASE_RENEWED],
+        "ending": next((each for each in reversed(own) if each.event_type not in _OF_LEASES[:2]), None),
+        "meanwhile": [*meanwhile.exclude(event_type__in=_OF_LEASES).order_by("-sequence")[:EVENTS]],
+        "others": [{**_row(each, now)} for each in _others(found)],
+    }
+
+
+def _row(lease: Lease, now: datetime) -> dict[str, Any]:
+    status = str(lease.status)
+    is_active = status == Status.ACTIVE
+    return {
+        "lease": lease,
+        "status": status,
+        "is_active": is_active,
+        "is_soon": is_active and lease.expires_at <= now + SOON,
+        "ended_at": None if is_active else lease.released_at or lease.expires_at,
+    }
+
+
+def _with_activity(leases: Any) -> Any:
+    """Each with the time of its holder's newest event on the intent."""
+    by_holder = Event.objects.filter(intent=OuterRef("intent"), actor=OuterRef("agent_id")).order_by("-sequence")
+    return leases.annotate(seen_at=Coalesce(Subquery(by_holder.values("created_at")[:1]), "acquired_at"))
+
+
+def _own_events(found: Lease) -> list[Event]:
+    """The lease's own, in their order; of very many the newest."""
+    of_leases = Event.objects.filter(
+        intent_id=found.intent_id, event_type__in=_OF_LEASES, created_at__gte=found.acquired_at
+    ).order_by("-sequence")[:READ]
+    return [each for each in reversed(of_leases) if each.payload["lease_id"] == str(found.pk)]
+
+
+def _without_renewals(events: list[Event]) -> list[Event]:
+    return [each for each in reversed(events) if each.event_type != EventType.LEASE_RENEWED]
+
+
+def _others(found: Lease) -> list[Lease]:
+    same = Lease.objects.filter(intent_id=found.intent_id, scope=found.scope).exclude(pk=found.pk)
+    return [*same.order_by("-pk")[:OTHERS]]

@@ -1,0 +1,167 @@
+"""How people set their passwords: by a link from an operator, the first time or when they forgot them; otherwise in the menu."""
+
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.contrib import admin, messages
+from django.contrib.auth import login
+from django.contrib.auth.forms import PasswordChangeForm, SetPasswordForm
+from django.contrib.auth.models import User
+from django.contrib.auth.password_validation import password_validators_help_texts
+from django.contrib.auth.tokens import default_token_generator
+from django.contrib.auth.views import INTERNAL_RESET_SESSION_TOKEN, PasswordChangeView, PasswordResetConfirmView
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import reverse, reverse_lazy
+from django.utils.decorators import method_decorator
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
+from django.views.decorators.cache import never_cache
+from unfold.widgets import BASE_INPUT_CLASSES
+
+from access import user_services
+from console.sign_in import throttle
+from console.sign_in.views import BACKEND, in_words, note_attempt, note_signed_in
+from core.serving.client_address import client_address
+
+GOOD_FOR = timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT)
+
+
+def link(person: User) -> str:
+    """The path of the address where the person sets his password: once, within GOOD_FOR, and until he signs in otherwise.
+
+    The token stands in the query, which the request log leaves out.
+    """
+    path = reverse("admin:console_choose_password", args=[urlsafe_base64_encode(force_bytes(person.pk))])
+    return f"{path}?{urlencode({'token': default_token_generator.make_token(person)})}"
+
+
+def _worded(form: SetPasswordForm, classes: str) -> None:
+    first, again = form.fields["new_password1"], form.fields["new_password2"]
+    first.help_text, again.help_text = " ".join(password_validators_help_texts()), ""
+    first.label, again.label = "New password", "Confirm new password"
+    for field in form.fields.values():
+        field.widget.attrs["class"] = classes
+
+
+class ChooseForm(SetPasswordForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _worded(self, " ".join(BASE_INPUT_CLASSES))
+
+
+class ChangeForm(PasswordChangeForm):
+    """The present password is compared as often as at signing in: who finds a session open cannot guess it here."""
+
+    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.address, self.counted_address = request.META["REMOTE_ADDR"], client_address(request)
+        self.fields["old_password"].label = "Current password"
+        _worded(self, "oi-input")
+
+    def clean_old_password(self) -> str:
+        name = self.user.get_username()
+        try:
+            attempt = throttle.spend(name, self.counted_address)
+        except throttle.TooManyAttempts as refusal:
+            user_services.record_password_change(self.user, "password_change_throttled", address=self.address)
+            raise ValidationError(f"Too many attempts. Try again in {in_words(refusal.wait)}.", "throttled") from None
+        try:
+            given: str = super().clean_old_password()
+        except ValidationError:
+            user_services.record_password_change(self.user, "password_change_failed", address=self.address)
+            raise
+        throttle.give_back(attempt)
+        return given
+
+
+class ChoosePassword(PasswordResetConfirmView):
+    """What the link leads to. The token moves into the session, so that no address tells it further, and ends with the password."""
+
+    form_class = ChooseForm
+    template_name = "console/sign_in/choose_password.html"
+
+    @method_decorator(never_cache)
+    def dispatch(self, request: HttpRequest, uidb64: str) -> HttpResponseBase:
+        token = request.GET.get("token")
+        if token is None:
+            return super().dispatch(request, uidb64=uidb64, token=self.reset_url_token)
+        response = self._tried(request, uidb64, token)
+        response.headers["Referrer-Policy"] = "no-referrer"
+        return response
+
+    def _tried(self, request: HttpRequest, uidb64: str, token: str) -> HttpResponseBase:
+        """Where the token is good, the way to the page without it."""
+        name, address = f"link of {uidb64}", client_address(request)
+        try:
+            attempt = throttle.spend(name, address)
+        except throttle.TooManyAttempts as refusal:
+            self._note("link_throttled", uidb64)
+            self.user, self.validlink = None, False
+            return self.render_to_response(self.get_context_data(wait=in_words(refusal.wait)), status=429)
+        response = super().dispatch(request, uidb64=uidb64, token=token)
+        if response.status_code == 302:
+            throttle.give_back(attempt)
+        else:
+            self._note("link_failed", uidb64)
+        return response
+
+    def _note(self, done: str, uidb64: str) -> None:
+        person = super().get_user(uidb64)
+        note_attempt(done, person.get_username() if person else "", self.request.META["REMOTE_ADDR"])
+
+    def get_user(self, uidb64: str) -> User | None:
+        person = super().get_user(uidb64)
+        return person if person and person.is_active else None
+
+    def form_valid(self, form: SetPasswordForm) -> HttpResponse:
+        before = form.user.password
+        if not user_services.set_password(form.save(commit=False), before=before, address=self.request.META["REMOTE_ADDR"]):
+            self.validlink = False
+            return self.render_to_response(self.get_context_data())
+        self.request.session.pop(INTERNAL_RESET_SESSION_TOKEN, None)
+        login(self.request, form.user, backend=BACKEND)
+        note_signed_in(self.request, form.user, by="password link")
+        messages.success(self.request, "Password set. You are signed in.")
+        return redirect("admin:index")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        title = "Set password" if self.validlink else "Invalid link"
+        return {
+            **admin.site.each_context(self.request),
+            **super().get_context_data(**kwargs),
+            "title": title,
+            "person": self.user,
+        }
+
+    def render_to_response(self, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
+        return super().render_to_response(context, **{"status": 200 if self.validlink else 404, **kwargs})
+
+
+class ChangePassword(PasswordChangeView):
+    """Where the menu of somebody who is signed in leads. His other sessions end."""
+
+    form_class = ChangeForm
+    template_name = "console/sign_in/change_password.html"
+    success_url = reverse_lazy("admin:index")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        title = "Change password"
+        return {
+            **admin.site.each_context(self.request),
+            **super().get_context_data(**kwargs),
+            "title": title,
+            "content_title": title,
+        }
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "request": self.request}
+
+    def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
+        user_services.record_password_change(form.user, address=self.request.META["REMOTE_ADDR"])
+        messages.success(self.request, "Password changed. You were signed out everywhere else.")
+        return super().form_valid(form)

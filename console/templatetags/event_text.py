@@ -1,0 +1,99 @@
+"""Events, people and JSON as the console's pages write them."""
+
+from typing import Any
+from uuid import UUID
+
+from django import template
+from django.urls import reverse
+from django.utils.html import escape, format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.text import Truncator
+
+from access.roles import is_operator
+from console import event_text, json_tree
+from console.key_names import key_name
+from console.state_diff import ABSENT
+from core.agent_ids import has_invisible_characters
+from core.ids import parse_id
+from intents.models import Event
+
+register = template.Library()
+
+
+@register.filter
+def person(actor: str) -> str:
+    return event_text.person(actor)
+
+
+@register.simple_tag(takes_context=True)
+def who(context: Any, actor: str, by: UUID | str | None = None) -> SafeString:
+    """Name who acted: agents with a link to their page, people with a badge, and after both the key that it was done with.
+
+    `by` is the key's id, or a principal (protocol §1.1): what was done with a key was not done by a person, whatever name it gave.
+    """
+    key_id = _key_id(by)
+    if key_id is None and actor.startswith(event_text.PERSON):
+        return format_html('{} <span class="oi-tag oi-tag-person">person</span>', visible(_cut(event_text.person(actor))))
+    if not event_text.is_agent(actor):
+        return format_html("{}{}", visible(_cut(actor)), _by_key(context, key_id))
+    url = reverse("admin:console_agent", args=[actor])
+    return format_html('<a href="{}">{}</a>{}', url, visible(_cut(actor)), _by_key(context, key_id))
+
+
+@register.simple_tag(takes_context=True)
+def by_key(context: Any, by: UUID | str | None) -> SafeString:
+    """Name the key of a principal; nothing for a person and for the server."""
+    return _by_key(context, _key_id(by))
+
+
+@register.filter
+def visible(text: str) -> SafeString:
+    """The text apart from what is around it, whatever its direction, with its invisible characters shown by their numbers."""
+    shown = (
+        format_html('<span class="oi-invisible">U+{}</span>', f"{ord(each):04X}") if _is_hidden(each) else escape(each)
+        for each in text
+    )
+    return format_html("<bdi>{}</bdi>", mark_safe("".join(shown)) if has_invisible_characters(text) else text)
+
+
+def _is_hidden(character: str) -> bool:
+    return character not in "\n\r\t" and has_invisible_characters(character)
+
+
+def _by_key(context: Any, key_id: UUID | None) -> SafeString:
+    if key_id is None:
+        return SafeString("")
+    key = key_name(key_id)
+    shown = format_html("{} {}", visible(Truncator(key.name).chars(24)), key.prefix) if key.prefix else visible(key.name)
+    if key.prefix and is_operator(context["request"]):
+        url = reverse("admin:access_apikey_change", args=[key.key_id])
+        return format_html(' <span class="oi-by-key">via <a href="{}">{}</a></span>', url, shown)
+    return format_html(' <span class="oi-by-key">via {}</span>', shown)
+
+
+def _key_id(by: UUID | str | None) -> UUID | None:
+    if isinstance(by, str):
+        kind, _, name = by.partition(":")
+        return parse_id(name) if kind == "key" else None
+    return by
+
+
+def _cut(name: str) -> str:
+    return Truncator(name).chars(60)
+
+
+@register.filter
+def told(event: Event) -> str:
+    """What the event says, beside its type."""
+    return event_text.told(event.event_type, event.payload)
+
+
+@register.filter
+def tree(value: Any) -> SafeString:
+    return json_tree.tree(value)
+
+
+@register.filter
+def inline(value: Any) -> str:
+    """A value in one line; nothing where there is none."""
+    return "" if value is ABSENT else json_tree.in_short(value, 200)

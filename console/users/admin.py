@@ -1,0 +1,181 @@
+"""People in the console: let in, given a role, switched off. Their passwords are their own."""
+
+from datetime import datetime
+from typing import Any, cast
+
+from django.contrib import admin, messages
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Model, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import path
+from django.utils import timezone
+
+from access import user_services
+from access.models import Role
+from access.roles import NO_ROLE, OPERATORS, ROLE_DESCRIPTIONS, SUPERUSER, active_sessions, is_operator, with_roles
+from console.actions import Action, action
+from console.admin_mixins import OperatorPages
+from console.changelist import RowsAdmin
+from console.event_log.pages import Choice, Everywhere
+from console.filters import by
+from console.sign_in import passwords
+from console.users.forms import NewPersonForm
+from core.errors import ProtocolError
+
+SHOWN = 20  # Events.
+OFF = "off"
+TABS = [("operator", "Operators"), ("arbiter", "Arbiters"), ("viewer", "Viewers"), ("none", "No role"), (OFF, "Deactivated")]
+_ROLES = {"operator": OPERATORS, "none": (NO_ROLE,)}
+
+
+def _behind(tab: str, now: datetime) -> Q:
+    return Q(is_active=False) if tab == OFF else Q(is_active=True, role__in=_ROLES.get(tab, (tab,)))
+
+
+def _who(request: HttpRequest) -> int:
+    return cast(int, request.user.pk)
+
+
+def _giving(role: str, warning: str) -> Action:
+    @action(
+        f"Set role of selected people to {role}",
+        least=Role.OPERATOR,
+        done=f"Role set to {role}",
+        label=f"Set role to {role}",
+        warning=warning,
+    )
+    def give(self: Any, request: HttpRequest, person: User) -> None:
+        user_services.set_role(person_id=person.pk, role=role, by=_who(request))
+
+    return give
+
+
+@admin.register(User)
+class PersonAdmin(OperatorPages, RowsAdmin):
+    panels_template = "console/users/detail.html"
+    rows_template = "console/users/list_rows.html"
+    search_label = "Search by name"
+    list_filter = [by("role", "role", TABS, _behind)]
+    search_fields = ["username"]
+    ordering = ["-is_active", "username"]
+    actions = ["make_viewer", "make_arbiter", "make_operator", "sign_out", "switch_off", "switch_on"]
+    every = list_every = 60
+    only = list_only = "nothing"
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return is_operator(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return is_operator(request)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        return with_roles(super().get_queryset(request))
+
+    def get_urls(self) -> list[Any]:
+        renew = path("<int:person_id>/link/", self.admin_site.admin_view(self.renew_link), name="auth_user_link")
+        return [renew, *super().get_urls()]
+
+    def rows(self, request: HttpRequest, found: list[User]) -> dict[str, Any]:
+        return {"title": "People", "people": found}
+
+    def panels(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
+        chosen = Everywhere(Choice(actor=f"user:{obj.username}"))
+        page = chosen.read()
+        return {
+            "person": obj,
+            "may": ROLE_DESCRIPTIONS.get("operator" if obj.role == SUPERUSER else obj.role),
+            "sessions": len(active_sessions(obj)),
+            "events": [each.event for each in page.entries[:SHOWN]],
+            "is_far": page.is_far,
+            "log_query": chosen.link(None),
+            "offers_link": self._may_change(request, obj) and obj.is_active and not self._has_own_way(request, obj),
+        }
+
+    def offers(self, request: HttpRequest, name: str, obj: Any) -> bool:
+        if not self._may_change(request, obj):
+            return False
+        is_self = obj == request.user
+        if name.startswith("make_"):
+            return not is_self and name != f"make_{obj.role}"
+        offered = {"switch_off": obj.is_active and not is_self, "switch_on": not obj.is_active, "sign_out": obj.is_active}
+        return bool(offered[name])
+
+    def _may_change(self, request: HttpRequest, person: User) -> bool:
+        return request.user.is_superuser or not person.is_superuser
+
+    def _has_own_way(self, request: HttpRequest, person: User) -> bool:
+        """Who has a password changes it himself, in the menu."""
+        return person == request.user and person.has_usable_password()
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Raises PermissionDenied."""
+        self.require_operator(request)
+        form = NewPersonForm(request.POST or None)
+        if request.method == "POST" and form.is_valid() and (person := self._added(request, form)):
+            return self._link_shown_once(request, person, is_new=True)
+        return self.page(request, "console/users/create.html", title="Add person", form=form)
+
+    def _added(self, request: HttpRequest, form: NewPersonForm) -> User | None:
+        """None where it is not possible, which the form then says."""
+        given = form.cleaned_data
+        try:
+            with transaction.atomic():
+                return user_services.create_user(name=given["name"], role=given["role"], by=_who(request))
+        except ValidationError as error:
+            form.add_error("name", error.messages)
+        except ProtocolError as refusal:
+            form.add_error(None, refusal.detail)
+        return None
+
+    def renew_link(self, request: HttpRequest, person_id: int) -> HttpResponse:
+        """Raises PermissionDenied."""
+        self.require_operator(request)
+        person = get_object_or_404(User, pk=person_id)
+        if request.method != "POST":
+            return self.page(request, "console/users/new_password_link.html", title="New link", person=person, original=person)
+        try:
+            with transaction.atomic():
+                person = user_services.issue_password_link(person_id=person_id, by=_who(request))
+        except ProtocolError as refusal:
+            messages.error(request, f"{person}: {refusal.detail}")
+            return redirect("admin:auth_user_change", person_id)
+        return self._link_shown_once(request, person)
+
+    def _link_shown_once(self, request: HttpRequest, person: User, **more: Any) -> HttpResponse:
+        link = passwords.link(person)  # The browser puts its own address before it: a proxy may pass on any Host.
+        ends_at = timezone.now() + passwords.GOOD_FOR
+        return self.page(
+            request, "console/users/password_link.html", title="Password link", person=person, link=link, ends_at=ends_at, **more
+        )
+
+    make_viewer = _giving("viewer", "Viewers can see everything but change nothing. Takes effect immediately.")
+    make_arbiter = _giving("arbiter", "Arbiters can decide questions and revoke leases. Takes effect immediately.")
+    make_operator = _giving(
+        "operator", "Operators have full access: they can create keys, add people and change roles, including yours."
+    )
+
+    @action(
+        "Sign out selected people",
+        least=Role.OPERATOR,
+        done="Signed out",
+        label="Sign out everywhere",
+        warning="Their sessions end immediately in all browsers. They can sign in again with their password.",
+    )
+    def sign_out(self, request: HttpRequest, person: User) -> None:
+        user_services.end_user_sessions(person_id=person.pk, by=_who(request))
+
+    @action(
+        "Deactivate selected people",
+        least=Role.OPERATOR,
+        done="Deactivated",
+        warning="Their sessions end immediately and they can no longer sign in. Their activity stays in the event log.",
+    )
+    def switch_off(self, request: HttpRequest, person: User) -> None:
+        user_services.deactivate_user(person_id=person.pk, by=_who(request))
+
+    @action("Reactivate selected people", least=Role.OPERATOR, done="Reactivated")
+    def switch_on(self, request: HttpRequest, person: User) -> None:
+        user_services.reactivate_user(person_id=person.pk, by=_who(request))

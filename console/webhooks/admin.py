@@ -1,0 +1,162 @@
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q
+from django.http import HttpRequest
+
+from access.models import Role
+from access.roles import actor_from_user, has_role, is_operator
+from console.actions import action
+from console.changelist import RowsAdmin
+from console.filters import by
+from console.webhooks import pages
+from core.db import database_now
+from subscriptions import services
+from subscriptions.models import Delivery, DeliveryStatus, Status, Subscription, as_of
+
+_SPECIAL = {"retrying": "Retrying", "dead_today": "Failed in the last 24 h"}
+EVERY = 5  # Seconds. No event tells of an attempt, so the pages look by themselves.
+
+
+def _state(value: str, now: datetime) -> Q:
+    if value == pages.REMOVED:
+        return Q(removed_at__isnull=False)
+    if value == "failing":
+        return Q(removed_at=None) & (Q(failing_since__isnull=False) | Q(status=Status.DISABLED))
+    return Q(removed_at=None) & as_of(value, now)
+
+
+def _delivery_state(value: str, now: datetime) -> Q:
+    if value == "retrying":
+        return Q(status=DeliveryStatus.PENDING, attempts__gt=0)
+    if value == "dead_today":
+        return Q(status=DeliveryStatus.DEAD, ended_at__gte=now - timedelta(days=1))
+    return Q(status=value)
+
+
+class _NoEvents:
+    """Mixed into a page that no stream tells of."""
+
+    every = list_every = EVERY
+    only = list_only = "nothing"
+
+
+@admin.register(Subscription)
+class SubscriptionAdmin(_NoEvents, RowsAdmin):
+    """Without the secrets, which nobody is shown after the first time.
+
+    The path and the query of a callback may hold a token: operators alone see them, and find by them (rule W-4).
+    """
+
+    title = "Webhooks"
+    panels_template = "console/webhooks/detail.html"
+    rows_template = "console/webhooks/list_rows.html"
+    search_label = "Search by subscriber, creator or part of the URL"
+    list_filter = [by("state", "state", [*Status.choices, ("failing", "Failing or disabled"), ("removed", "Removed")], _state)]
+    search_fields = ["=subscriber_id", "=created_by", "callback_origin"]
+    list_select_related = ["intent", "portfolio"]
+    ordering = ["-created_at"]
+    actions = ["send_dead", "resume", "activate", "pause", "disable"]
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).with_origin()
+
+    def get_search_fields(self, request: HttpRequest) -> list[str]:
+        return ["=subscriber_id", "=created_by", "callback_url" if is_operator(request) else "callback_origin"]
+
+    def panels(self, request: HttpRequest, obj: Subscription) -> dict[str, Any]:
+        return {"callback": obj.callback_for(actor_from_user(request)), **pages.gather(request, obj)}
+
+    def rows(self, request: HttpRequest, found: list[Subscription]) -> dict[str, Any]:
+        now = database_now()
+        return {"rows": [(each, pages.state_of(each, now)) for each in found]}
+
+    def offers(self, request: HttpRequest, name: str, obj: Subscription) -> bool:
+        state = pages.state_of(obj, database_now())
+        if name == "send_dead":
+            return state == Status.ACTIVE and obj.deliveries.filter(status=DeliveryStatus.DEAD).exists()
+        return state in {
+            "pause": [Status.ACTIVE],
+            "disable": [Status.ACTIVE, Status.PAUSED],
+            "resume": [Status.PAUSED],
+            "activate": [Status.DISABLED],
+        }.get(name, [])
+
+    @action("Resume selected webhooks", least=Role.OPERATOR, done="Resumed", label="Resume", before=services.newest_position)
+    def resume(self, request: HttpRequest, subscription: Subscription, newest: int) -> None:
+        _set_status(request, subscription, Status.ACTIVE, newest)
+
+    @action(
+        "Enable selected webhooks",
+        least=Role.OPERATOR,
+        done="Enabled",
+        label="Enable",
+        before=services.newest_position,
+    )
+    def activate(self, request: HttpRequest, subscription: Subscription, newest: int) -> None:
+        _set_status(request, subscription, Status.ACTIVE, newest)
+
+    @action(
+        "Pause selected webhooks",
+        least=Role.OPERATOR,
+        done="Paused",
+        warning="Events that happen while a webhook is paused are never sent to it.",
+        before=services.newest_position,
+    )
+    def pause(self, request: HttpRequest, subscription: Subscription, newest: int) -> None:
+        _set_status(request, subscription, Status.PAUSED, newest)
+
+    @action(
+        "Disable selected webhooks",
+        least=Role.OPERATOR,
+        done="Disabled",
+        warning="Pending deliveries are canceled, and nothing is sent until the webhook is enabled again.",
+        asks_reason=True,
+    )
+    def disable(self, request: HttpRequest, subscription: Subscription, reason: str | None) -> None:
+        services.disable_subscription(
+            subscription_id=subscription.pk, actor=actor_from_user(request), reason=reason or "disabled in the console"
+        )
+
+    @action(
+        "Resend all failed deliveries of selected webhooks",
+        least=Role.OPERATOR,
+        done="Resending failed deliveries",
+        label="Resend all failed",
+    )
+    def send_dead(self, request: HttpRequest, subscription: Subscription) -> None:
+        services.redeliver_dead(subscription_id=subscription.pk, actor=actor_from_user(request))
+
+
+def _set_status(request: HttpRequest, subscription: Subscription, status: Status, newest: int) -> None:
+    services.update_subscription(
+        subscription_id=subscription.pk,
+        actor=actor_from_user(request),
+        newest=newest,
+        changes={"status": status},
+    )
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(_NoEvents, RowsAdmin):
+    panels_template = "console/webhooks/delivery_detail.html"
+    rows_template = "console/webhooks/delivery_rows.html"
+    search_label = "Search by exact event type or subscriber"
+    list_filter = [by("state", "state", [*pages.LABELS.items(), *_SPECIAL.items()], _delivery_state)]
+    search_fields = ["=event_type", "=subscription__subscriber_id", "=subscription__id"]
+    ordering = ["-id"]
+    actions = ["send_again"]
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return pages.with_events(super().get_queryset(request))
+
+    def panels(self, request: HttpRequest, obj: Delivery) -> dict[str, Any]:
+        return {"each": pages.sent([obj], database_now())[0]}
+
+    def rows(self, request: HttpRequest, found: list[Delivery]) -> dict[str, Any]:
+        return {"sent": pages.sent(found, database_now()), "may_send": has_role(request, Role.OPERATOR), "names_receiver": True}
+
+    @action("Resend selected deliveries", least=Role.OPERATOR, done="Queued", label="Resend")
+    def send_again(self, request: HttpRequest, delivery: Delivery) -> None:
+        services.redeliver(subscription_id=delivery.subscription_id, delivery_id=delivery.pk, actor=actor_from_user(request))

@@ -1,0 +1,213 @@
+"""The pages of the console, of a server with the example's data: for the tests that look at each, and for their pictures."""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import requests
+from playwright.sync_api import Page
+
+from tests.processes import run
+from tests.servers import Server
+
+KEY = {"X-API-Key": "dev-user-key"}
+ADMIN = "/admin"
+
+_PEOPLE = """
+import json
+from datetime import timedelta
+from django.contrib.auth.models import User
+from django.utils import timezone
+from access.roles import grant_role
+from console.sign_in import passwords
+
+roles = {"olga": "operator", "ines": "arbiter", "judy": "arbiter", "vera": "viewer", "nina": "viewer", "sam": "operator"}
+people = {name: User.objects.create_user(name, password=None if name == "nina" else "-") for name in roles}
+for hours, (name, person) in enumerate(people.items()):
+    grant_role(person, roles[name])
+    person.last_login = None if name == "nina" else timezone.now() - timedelta(hours=hours * 7, minutes=5)
+    person.is_active = name != "sam"
+    person.save()
+print(json.dumps({**{name: str(person.pk) for name, person in people.items()}, "link": passwords.link(people["nina"])}))
+"""
+
+
+@dataclass
+class Example:
+    """The example, and where its objects are. Of `people` it has the ids, and a `link` of one who has no password."""
+
+    server: Server
+    people: dict[str, str]
+
+    def get(self, path: str, **query: Any) -> Any:
+        answer = requests.get(f"{self.server.api}{path}", params=query, headers=KEY, timeout=20)
+        assert answer.ok, answer.text
+        return answer.json()
+
+    def object(self, model: str, pk: str) -> str:
+        return f"{ADMIN}/{model}/{pk}/change/"
+
+    def id_of(self, title: str) -> str:
+        """Of the intent that was made last, where several have the title."""
+        found = [each for each in self.get("/intents", q=title, limit=1000)["intents"] if each["title"] == title]
+        return max(found, key=lambda each: each["created_at"])["id"]
+
+    @cached_property
+    def subscriptions(self) -> dict[str, str]:
+        return {each["subscriber_id"]: each["id"] for each in self.get("/subscriptions")["subscriptions"]}
+
+    def subscription(self, name: str) -> str:
+        return self.object("subscriptions/subscription", self.subscriptions[name])
+
+    def delivery(self) -> str:
+        found = self.get(f"/subscriptions/{self.subscriptions['pager']}/deliveries")["deliveries"]
+        return self.object("subscriptions/delivery", found[0]["id"])
+
+    def intent(self, title: str) -> str:
+        return self.object("intents/intent", self.id_of(title))
+
+    def portfolio(self, name: str) -> str:
+        found = {each["name"]: each["id"] for each in self.get("/portfolios")["portfolios"]}
+        return self.object("portfolios/portfolio", found[name])
+
+    def question(self, status: str) -> str:
+        found = self.get("/arbitrations", status=status)["arbitrations"]
+        asked = next((each for each in found if each["context"]), found[0])
+        return self.object("governance/arbitration", asked["id"])
+
+    def lease(self) -> str:
+        pk = self.id_of("Disable the slow price rules")
+        return self.object("leasing/lease", self.get(f"/intents/{pk}/leases")["leases"][0]["id"])
+
+    def failure(self) -> str:
+        pk = self.id_of("Bisect last night's releases")
+        return self.object("retries/failure", self.get(f"/intents/{pk}/failures")["failures"][0]["id"])
+
+    def attachment(self, filename: str) -> str:
+        pk = self.id_of("Compare traces from before and after 02:14")
+        found = {each["filename"]: each["id"] for each in self.get(f"/intents/{pk}/attachments")["attachments"]}
+        return self.object("attachments/attachment", found[filename])
+
+    def key(self) -> str:
+        return self.object("access/apikey", self.get("/keys")["keys"][0]["id"])
+
+    def person(self, name: str) -> str:
+        return self.object("auth/user", self.people[name])
+
+
+Where = str | Callable[[Example], str]
+
+
+@dataclass(frozen=True)
+class Place:
+    """A page, who looks at it (None: nobody who is signed in), and what he does there before it is looked at."""
+
+    where: Where
+    role: str | None = "operator"
+    then: Callable[[Page], Any] = lambda page: None
+
+    def path(self, example: Example) -> str:
+        return self.where if isinstance(self.where, str) else self.where(example)
+
+
+def _make_key(page: Page) -> None:
+    page.fill("#id_name", "night shift")
+    page.click("[name=_save]")
+    page.wait_for_selector("#oi-secret")
+
+
+def _make_link(page: Page) -> None:
+    page.click("[name=_save]")
+    page.wait_for_selector("#oi-secret")
+
+
+def _refuse_password(page: Page) -> None:
+    page.fill("#id_new_password1", "short")
+    page.fill("#id_new_password2", "short")
+    page.click("form button[type=submit]")
+    page.wait_for_selector("text=too short")
+
+
+def _refuse(page: Page) -> None:
+    page.click("[name=_save]")
+    page.evaluate("document.querySelector('form.oi-question').noValidate = true")
+    page.click("[name=_save]")
+    page.wait_for_selector(".oi-field .oi-bad")
+
+
+PLACES: dict[str, Place] = {
+    "home": Place("/admin/"),
+    "inbox": Place("/admin/governance/arbitration/"),
+    "question": Place(lambda example: example.question("pending")),
+    "question-decided": Place(lambda example: example.question("resolved")),
+    "decisions": Place("/admin/governance/decision/"),
+    "delegations": Place("/admin/governance/delegation/"),
+    "leases": Place("/admin/leasing/lease/"),
+    "lease": Place(lambda example: example.lease()),
+    "intents": Place("/admin/intents/intent/"),
+    "intent": Place(lambda example: example.intent("Checkout fails for one in twenty customers in eu-west")),
+    "intent-traces": Place(lambda example: example.intent("Compare traces from before and after 02:14")),
+    "log": Place("/admin/intents/event/"),
+    "failures": Place("/admin/retries/failure/"),
+    "failure": Place(lambda example: example.failure()),
+    "attachments": Place("/admin/attachments/attachment/"),
+    "attachment": Place(lambda example: example.attachment("error-rate.png")),
+    "attachment-text": Place(lambda example: example.attachment("checkout-0214.log")),
+    "portfolios": Place("/admin/portfolios/portfolio/"),
+    "portfolio": Place(lambda example: example.portfolio("Launch in Lisbon")),
+    "confirmation": Place(
+        lambda example: example.portfolio("Launch in Lisbon"),
+        then=lambda page: (page.click("text=Abandon"), page.wait_for_selector("#reason")),
+    ),
+    "costs": Place("/admin/costs/overview/"),
+    "single-costs": Place("/admin/costs/cost/"),
+    "webhooks": Place("/admin/subscriptions/subscription/"),
+    "webhook": Place(
+        lambda example: example.subscription("pager"), then=lambda page: page.locator(".oi-details summary").first.click()
+    ),
+    "webhook-disabled": Place(lambda example: example.subscription("old-dashboard")),
+    "deliveries": Place("/admin/subscriptions/delivery/"),
+    "delivery": Place(lambda example: example.delivery()),
+    "keys": Place("/admin/access/apikey/"),
+    "key": Place(lambda example: example.key()),
+    "new-key": Place("/admin/access/apikey/add/"),
+    "new-key-refused": Place("/admin/access/apikey/add/", then=_refuse),
+    "new-key-shown": Place("/admin/access/apikey/add/", then=_make_key),
+    "rotate-key": Place(lambda example: example.key().replace("change", "rotate")),
+    "people": Place("/admin/auth/user/"),
+    "person": Place(lambda example: example.person("ines")),
+    "person-off": Place(lambda example: example.person("sam")),
+    "new-person": Place("/admin/auth/user/add/"),
+    "new-person-refused": Place("/admin/auth/user/add/", then=_refuse),
+    "new-link": Place(lambda example: example.person("vera").replace("change", "link")),
+    "new-link-shown": Place(lambda example: example.person("vera").replace("change", "link"), then=_make_link),
+    "set-password": Place(lambda example: example.people["link"], None),
+    "set-password-refused": Place(lambda example: example.people["link"], None, then=_refuse_password),
+    "dead-link": Place("/admin/enter/x/", None),
+    "change-password": Place("/admin/password_change/", "viewer"),
+    "agents": Place("/admin/agents/"),
+    "agent": Place("/admin/agents/sre-agent/"),
+    "sign-in": Place("/admin/login/", None),
+    "refused": Place("/admin/access/apikey/add/", "viewer"),
+    "not-found": Place("/admin/agents/nobody/"),
+}
+
+
+@contextmanager
+def example(database_url: str, *, intents: int) -> Iterator[Example]:
+    """A server with the example, and a key that somebody has made."""
+    environment = {**os.environ, "DATABASE_URL": database_url, "OPENINTENT_DEV_MODE": "true"}
+    server = Server(database_url)
+    environment |= server._defaults()
+    done = run("config.manage", ["demo", "--intents", str(intents)], environment)
+    assert done.returncode == 0, done.stderr
+    made = run("config.manage", ["shell", "--no-imports", "-c", _PEOPLE], environment)
+    assert made.returncode == 0, made.stderr
+    with server:
+        body = {"name": "nightly report", "role": "agent", "agent_id": "writer-agent"}
+        requests.post(f"{server.api}/keys", json=body, headers=KEY, timeout=20).raise_for_status()
+        yield Example(server, json.loads(made.stdout))

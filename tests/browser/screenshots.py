@@ -1,0 +1,62 @@
+"""`python -m tests.browser.screenshots`: pictures of each page of the console, light, dark and as on a phone, in docs/images/.
+
+`--only home,costs` takes those alone, `--to FOLDER` puts them elsewhere, `--whole` takes pages in their full length.
+"""
+
+import argparse
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.browser.conftest import CHROMIUM, FLAGS, new_session
+from tests.browser.console_pages import PLACES, Example, Place, example
+from tests.databases import migrated_database
+
+IMAGES = Path(__file__).parents[2] / "docs" / "images"
+WAYS = {
+    "light": {"viewport": {"width": 1280, "height": 860}, "color_scheme": "light"},
+    "dark": {"viewport": {"width": 1280, "height": 860}, "color_scheme": "dark"},
+    "phone": {"viewport": {"width": 390, "height": 844}, "color_scheme": "light", "has_touch": True},
+}
+SETTLED = 600  # Milliseconds for the stream to be live, and for pictures to be drawn.
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", default=",".join(PLACES))
+    parser.add_argument("--to", type=Path, default=IMAGES)
+    parser.add_argument("--whole", action="store_true")
+    given = parser.parse_args()
+    given.to.mkdir(parents=True, exist_ok=True)
+    places = {name: PLACES[name] for name in given.only.split(",")}
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        example(migrated_database("sqlite", Path(folder)), intents=120) as running,
+        sync_playwright() as playwright,
+    ):
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        shoot(browser, running, places, given.to, whole=given.whole)
+        browser.close()
+
+
+def shoot(browser: Browser, running: Example, places: dict[str, Place], to: Path, *, whole: bool) -> None:
+    roles = {place.role for place in places.values() if place.role}
+    sessions = {role: new_session(running.server.database_url, role) for role in roles}
+    for way, options in WAYS.items():
+        for role in {place.role for place in places.values()}:
+            context = browser.new_context(base_url=running.server.url, reduced_motion="reduce", **options)
+            if role:
+                context.add_cookies([{"name": "openintent-session", "value": sessions[role], "url": running.server.url}])
+            page = context.new_page()
+            for name, place in places.items():
+                if place.role == role:
+                    page.goto(place.path(running))
+                    place.then(page)
+                    page.wait_for_timeout(SETTLED)
+                    page.screenshot(path=to / f"{name}-{way}.png", full_page=whole)
+            context.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,358 @@
+"""The inbox of questions, the page of one, and deciding there."""
+
+import re
+from datetime import timedelta
+
+import pytest
+
+from console.json_tree import AT_MOST, tree
+from core.db import database_now
+from governance.models import Arbitration, Decision
+from intents.models import Event
+from tests.conftest import fresh, log
+from tests.console.users import asked_by, decided_by
+
+INBOX = "governance/arbitration/"
+
+
+def in_minutes(minutes):
+    return (database_now() + timedelta(minutes=minutes)).isoformat()
+
+
+@pytest.fixture
+def ask(agent, make_intent):
+    """`ask("May I?", options=["Yes", "No"])`: a question of ada's about an intent of its own."""
+
+    def asked(reason, *, by="ada", intent=None, **fields):
+        intent = intent or make_intent(title=f"About: {reason}", state={"checked": 1})
+        response = agent(by).post(f"/intents/{intent['id']}/arbitrate", {"reason": reason, **fields})
+        assert response.status_code == 201, response.json()
+        return response.json()
+
+    return asked
+
+
+def page(question):
+    return f"{INBOX}{question['id']}/change/"
+
+
+def send(person, question, **fields):
+    return person.post(f"{INBOX}{question['id']}/decide/", fields)
+
+
+def titles(response):
+    return re.findall(r'oi-question-title"[^>]*>([^<]*)<', response.text)
+
+
+def rows():
+    return [[*Arbitration.objects.order_by("pk").values()], [*Decision.objects.order_by("pk").values()], Event.objects.count()]
+
+
+# --- the inbox -------------------------------------------------------------------------------------------------------
+
+
+def test_what_ends_soon_stands_first_then_what_blocks_then_the_oldest(person, ask):
+    ask("old")
+    ask("blocks", blocking=True)
+    ask("in ten minutes", expires_at=in_minutes(10))
+    ask("in five minutes", expires_at=in_minutes(5))
+    ask("in two hours", expires_at=in_minutes(120))
+
+    assert titles(person("viewer").get(INBOX)) == ["in five minutes", "in ten minutes", "blocks", "old", "in two hours"]
+
+
+def test_the_tabs_show_what_became_of_the_others(api, agent, person, ask):
+    decided, withdrawn, waiting = ask("a"), ask("b"), ask("c")
+    api.post(f"/intents/{decided['intent_id']}/decisions", {"decision": "north", "rationale": "warmer"})
+    agent("ada").post(f"/arbitrations/{withdrawn['id']}/withdraw")
+    grace = person("viewer")
+
+    assert titles(grace.get(INBOX)) == ["c"]
+    assert titles(grace.get(INBOX, {"state": "resolved"})) == ["a"]
+    assert "north" in grace.get(INBOX, {"state": "resolved"}).text
+    assert titles(grace.get(INBOX, {"state": "withdrawn"})) == ["b"]
+    Arbitration.objects.filter(pk=waiting["id"]).update(
+        created_at=database_now() - timedelta(hours=2), expires_at=database_now() - timedelta(hours=1)
+    )
+    assert titles(grace.get(INBOX, {"state": "expired"})) == ["c"]
+    assert titles(grace.get(INBOX, {"state": "all"})) == ["c", "b", "a"]
+    assert "No pending questions" in grace.get(INBOX).text
+    assert "client.request_arbitration(" in grace.get(INBOX).text
+
+
+def test_the_search_finds_questions_by_their_words_their_agent_and_their_intent(person, ask):
+    ask("Roll back?", by="sre-agent")
+    ask("Name it?")
+    grace = person("viewer")
+
+    assert titles(grace.get(INBOX, {"q": "roll"})) == ["Roll back?"]
+    assert titles(grace.get(INBOX, {"q": "sre-ag"})) == ["Roll back?"]
+    assert titles(grace.get(INBOX, {"q": "About: Name"})) == ["Name it?"]
+    assert "No questions here match “nowhere”" in grace.get(INBOX, {"q": "nowhere"}).text
+
+
+def test_a_blocking_question_says_how_many_wait(api, person, ask, make_intent):
+    intent = make_intent(title="Contain")
+    make_intent(title="Repair", depends_on=[intent["id"]])
+    ask("Roll back?", intent=intent, blocking=True)
+
+    assert "is blocked, along with 1 other" in " ".join(person("viewer").get(INBOX).text.split())
+    assert "Repair" in person("viewer", "vera").get(page({"id": Arbitration.objects.get().pk})).text
+
+
+def test_several_are_answered_in_one_go_after_one_question_back(api, person, ask):
+    first, second, third = ask("a", options=["Yes", "No"]), ask("b", options=["Yes", "No"]), ask("c", options=["Red"])
+    before = rows()
+    grace = person("arbiter")
+    answers = {f"answer-{first['id']}": "Yes", f"answer-{second['id']}": "No", f"answer-{third['id']}": "Red"}
+
+    review = grace.post(f"{INBOX}answer/", answers).text
+    assert "Submit 3 decisions" in review
+    assert rows() == before
+    told = grace.post(f"{INBOX}answer/", {**answers, "rationale": "All checked", "confirmed": "yes"}, follow=True).text
+
+    assert "Decided: a → Yes; b → No; c → Red." in told
+    made = Decision.objects.order_by("pk").values_list("arbitration__reason", "decision", "rationale", "decided_by")
+    assert [*made] == [
+        ("a", "Yes", "All checked", "user:grace"),
+        ("b", "No", "All checked", "user:grace"),
+        ("c", "Red", "All checked", "user:grace"),
+    ]
+
+
+def test_one_answer_for_all_selected_leaves_out_those_that_do_not_offer_it(person, ask):
+    chosen = [ask("a", options=["Yes", "No"]), ask("b", options=["Yes"]), ask("c", options=["Red"]), ask("d")]
+    grace = person("arbiter")
+    assert '<option value="Yes">' in grace.get(INBOX).text
+    assert '<option value="Red">' not in grace.get(INBOX).text
+
+    review = grace.post(f"{INBOX}answer/", {"label": "Yes", "_selected_action": [each["id"] for each in chosen]}).text
+
+    assert "Submit 2 decisions" in review
+    assert "“Yes” is not one of its options" in review
+    assert "It needs a free-text answer" in review
+
+
+def test_what_was_decided_meanwhile_is_told_and_the_others_are_recorded(api, person, ask):
+    first, second = ask("a", options=["Yes", "No"]), ask("b", options=["Yes", "No"])
+    answers = {f"answer-{first['id']}": "Yes", f"answer-{second['id']}": "Yes"}
+    decided_by("ines", first, "No")
+
+    told = person("arbiter").post(f"{INBOX}answer/", {**answers, "confirmed": "yes"}, follow=True).text
+
+    assert "a: ines just decided: No: " in told
+    assert "Decided: b → Yes." in told
+    assert [*Decision.objects.order_by("pk").values_list("decision", flat=True)] == ["No", "Yes"]
+
+
+def test_nothing_picked_is_said_and_nonsense_decides_nothing(person, ask):
+    question = ask("a", options=["Yes"])
+    before = rows()
+    grace = person("arbiter")
+
+    assert "Choose an option for at least one question." in grace.post(f"{INBOX}answer/", {}, follow=True).text
+    for sent in ({"answer-nonsense": "Yes"}, {f"answer-{question['id']}": "Perhaps"}):
+        assert grace.post(f"{INBOX}answer/", {**sent, "confirmed": "yes"}, follow=True).status_code == 200
+    assert rows() == before
+
+
+def test_a_viewer_sees_questions_and_no_way_to_answer(person, ask):
+    question = ask("a", options=["Yes"])
+    vera = person("viewer")
+
+    assert "oi-chip" not in vera.get(INBOX).text
+    assert 'id="oi-decide"' not in vera.get(page(question)).text
+    assert vera.post(f"{INBOX}answer/", {f"answer-{question['id']}": "Yes", "confirmed": "yes"}).status_code == 403
+    assert send(vera, question, decision="Yes").status_code == 403
+    assert not Decision.objects.exists()
+
+
+# --- one question ----------------------------------------------------------------------------------------------------
+
+
+def test_the_page_shows_what_its_reader_needs(api, agent, person, ask):
+    question = ask(
+        "Roll back?",
+        options=[{"label": "Yes", "rationale": "Known to work."}, {"label": "No"}],
+        context={"error_rate": 0.08, "release": {"id": 2481}},
+        blocking=True,
+    )
+    agent("ada").post(f"/intents/{question['intent_id']}/events", {"event_type": "comment", "payload": {"message": "Hurry"}})
+    version = fresh(api, question["intent_id"])["version"]
+    patch = {"patches": [{"op": "set", "path": "checked", "value": 2}, {"op": "set", "path": "/new/deep", "value": "x"}]}
+    agent("ada").post(f"/intents/{question['intent_id']}/state", patch, version=version)
+
+    shown = " ".join(re.sub(r"<[^>]*>", " ", person("arbiter").get(page(question)).text).split())
+
+    assert "Roll back? ada via agent-research, dev mode asked" in shown
+    assert "Known to work." in shown
+    assert "error_rate 0.08" in shown
+    assert "release 1 field id 2481" in shown
+    assert "About: Roll back?" in shown
+    assert "checked 1 2" in shown  # Then, and now.
+    assert "new not set" in shown
+    assert "comment ada via agent-research, dev mode Hurry" in shown
+
+
+def test_other_questions_about_the_intent_are_there_with_their_answers(api, person, ask, make_intent):
+    intent = make_intent()
+    first = ask("First?", intent=intent)
+    api.post(f"/intents/{intent['id']}/decisions", {"decision": "go north", "arbitration_id": first["id"]})
+    second = ask("Second?", intent=intent)
+
+    shown = person("viewer").get(page(second)).text
+
+    assert page(first) in shown
+    assert "go north" in shown
+
+
+def test_an_answer_is_recorded_with_its_reasons_and_evidence_and_the_next_question_is_offered(api, person, ask):
+    question, _ = ask("Roll back?", options=["Yes", "No"], blocking=True), ask("Something else?")
+    grace = person("arbiter")
+    sent = {"decision": "Yes", "rationale": "Line\r\nfeed", "source_1": "log", "summary_1": "8 %", "source_2": "Ines"}
+
+    response = grace.post(f"{INBOX}{question['id']}/decide/", sent, follow=True)
+
+    made = Decision.objects.get()
+    assert (made.decision, made.rationale, made.decided_by) == ("Yes", "Line\nfeed", "user:grace")
+    assert made.evidence == [{"source": "log", "summary": "8 %"}, {"source": "Ines", "summary": None}]
+    assert ("decision_recorded", "user:grace") in log(api, question | {"id": question["intent_id"]})
+    assert "Decided: Yes." in response.text
+    assert "Something else?" in response.text
+
+
+@pytest.mark.parametrize("label", ["a b", " padded ", "<b>", "1"])
+def test_every_label_can_be_chosen_as_browsers_send_it(person, ask, label):
+    question = ask("Which?", options=[label, "other"])
+
+    send(person("arbiter"), question, decision=label)
+
+    assert Decision.objects.get().decision == label
+
+
+@pytest.mark.rule("A-3")
+def test_who_comes_second_is_told_by_whom_and_what_and_loses_nothing(api, person, ask):
+    question = ask("Roll back?", options=["Yes", "No"])
+    send(person("arbiter", "ines"), question, decision="No", rationale="Too late for that")
+    before = rows()
+
+    late = send(person("arbiter", "grace"), question, decision="Yes", rationale="Known to work")
+
+    assert late.status_code == 409
+    assert re.search(r"ines just decided: No.*before you submitted\. Your answer was not recorded\.", late.text, re.DOTALL)
+    assert "<b>Your answer:</b> Yes" in late.text
+    assert "Known to work</textarea>" in late.text
+    assert rows() == before
+
+
+def test_a_second_click_on_the_same_answer_is_no_conflict(person, ask):
+    question, grace = ask("Roll back?", options=["Yes", "No"]), person("arbiter")
+    send(grace, question, decision="Yes")
+
+    assert send(grace, question, decision="Yes").status_code == 302
+    assert Decision.objects.count() == 1
+
+
+@pytest.mark.rule("A-5")
+def test_an_answer_after_its_time_or_after_the_question_was_withdrawn_is_told_kindly(agent, person, ask):
+    expired, withdrawn = ask("a"), ask("b")
+    Arbitration.objects.filter(pk=expired["id"]).update(
+        created_at=database_now() - timedelta(hours=2), expires_at=database_now() - timedelta(minutes=3)
+    )
+    agent("ada").post(f"/arbitrations/{withdrawn['id']}/withdraw", {"reason": "found out myself"})
+    grace, before = person("arbiter"), rows()
+
+    first, second = send(grace, expired, decision="North"), send(grace, withdrawn, decision="South")
+
+    assert (first.status_code, second.status_code) == (409, 409)
+    assert "It expired 3m 0" in first.text
+    assert "ada withdrew this question" in second.text
+    assert "found out myself" in second.text
+    assert "North" in first.text
+    assert rows() == before
+
+
+def test_what_is_missing_is_said_and_what_was_written_stays(person, ask):
+    question = ask("Roll back?", options=["Yes", "No"])
+
+    response = send(person("arbiter"), question, rationale="Because", summary_2="of what?")
+
+    assert response.status_code == 400
+    assert "Choose an option." in response.text
+    assert "Enter a source for evidence 2." in response.text
+    assert "Because</textarea>" in response.text
+    assert 'value="of what?"' in response.text
+    assert not Decision.objects.exists()
+
+
+@pytest.mark.rule("A-4")
+def test_who_asked_himself_has_no_button_and_is_refused(person, make_intent):
+    question = {"id": str(asked_by("grace", make_intent(), "May I?", "Yes").pk)}
+    grace, before = person("arbiter"), rows()
+
+    assert "You asked this question" in grace.get(page(question)).text
+    assert "You asked this question" in grace.get(INBOX).text
+    assert 'id="oi-decide"' not in grace.get(page(question)).text
+    assert send(grace, question, decision="Yes").status_code == 403
+    answers = {f"answer-{question['id']}": "Yes", "confirmed": "yes"}
+    assert "You asked this question" in grace.post(f"{INBOX}answer/", answers, follow=True).text
+    assert rows() == before
+    assert 'id="oi-decide"' in person("operator", "olga").get(page(question)).text
+
+
+def test_withdrawing_what_was_decided_meanwhile_is_told_kindly(api, person, ask):
+    question = ask("a")
+    decided_by("ines", question, "north")
+
+    told = person("arbiter").act("governance/arbitration", "withdraw", question["id"]).text
+
+    assert "a: ines just decided: north" in told
+
+
+def test_markup_stays_text_wherever_it_stands(api, person, ask, make_intent):
+    bad = "<script>alert(1)</script>"
+    intent = make_intent(title=bad, description=bad, state={bad: bad})
+    question = ask(bad, intent=intent, options=[{"label": bad, "rationale": bad}], context={bad: [bad, {bad: bad}]})
+    grace = person("arbiter")
+    pages = [INBOX, page(question)]
+    send(grace, question, decision=bad, rationale=bad)
+    decision = Decision.objects.get()
+    pages += [f"{INBOX}?state=all", page(question), "governance/decision/", f"governance/decision/{decision.pk}/change/"]
+
+    for each in pages:
+        shown = grace.get(each).text
+        assert bad not in shown, each
+        assert "alert(1)" in shown, each
+
+
+def test_a_large_context_is_cut_and_says_so():
+    shown = tree({f"key {number}": {"deep": number} for number in range(AT_MOST)})
+
+    assert shown.count("<li") <= AT_MOST + 2
+    assert re.search(r"and \d+ more", shown)
+
+
+# --- what it costs ---------------------------------------------------------------------------------------------------
+
+
+def test_the_pages_cost_the_same_queries_whatever_there_is(api, agent, person, ask, make_intent):
+    def more(count):
+        intent = make_intent(title="Large", state={"n": 0})
+        make_intent(depends_on=[intent["id"]])
+        for number in range(count):
+            api.post(f"/intents/{intent['id']}/decisions", {"decision": "x", "arbitration_id": ask("?", intent=intent)["id"]})
+            ask(f"{number}?", blocking=True, options=["Yes", "No"])
+        question = ask("The last?", intent=intent, options=["Yes", "No"], blocking=True)
+        for number in range(count):
+            version = fresh(api, intent)["version"]
+            api.post(f"/intents/{intent['id']}/state", {"state": {"n": number + 1}}, version=version)
+        return question
+
+    grace = person("operator")
+    small = more(1)
+    lists = [INBOX, f"{INBOX}?state=resolved", "governance/decision/"]
+    before = [grace.queries(each) for each in [page(small), *lists]]
+    large = more(12)
+
+    assert [grace.queries(each) for each in [page(large), *lists]] == before
+    assert 4 < min(before) <= max(before) <= 16

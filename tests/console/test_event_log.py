@@ -1,0 +1,166 @@
+"""The log in the console, and the versions of an intent that it tells of."""
+
+import re
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from console.event_log import pages as log_pages
+from console.intents import versions
+from intents.models import Intent
+from tests.conftest import set_status
+
+from .intents import page, patch
+
+# --- versions ---------------------------------------------------------------------------------------------------------
+
+
+def changes(response):
+    cells = re.findall(r"<tr><td>(.*?)</td><th[^>]*>(.*?)</th><td>(.*?)</td><td>(.*?)</td></tr>", response.text, re.DOTALL)
+    return [tuple(re.sub(r"<[^>]*>", "", cell) for cell in row) for row in cells]
+
+
+@pytest.mark.rule("E-6")
+def test_each_version_shows_what_it_changed_by_whom_and_the_state_that_it_left(api, agent, person, make_intent):
+    intent = make_intent(state={"kept": 1, "list": ["a"]})
+    patch(api, intent, {"op": "set", "path": "/deep/er", "value": "new"}, {"op": "append", "path": "list", "value": "b"})
+    patch(agent("ada"), intent, {"op": "set", "path": "kept", "value": 2}, {"op": "remove", "path": "/list/0"})
+    set_status(api, intent, "active")
+    vera = person("viewer")
+
+    second, third, fourth = (page(vera, intent, version=number) for number in (2, 3, 4))
+
+    assert changes(second) == [("added", "list[1]", "", "b"), ("added", "deep", "", "{&quot;er&quot;:&quot;new&quot;}")]
+    assert ("changed", "kept", "1", "2") in changes(third)
+    assert ("removed", "list[1]", "b", "") in changes(third)
+    assert re.search("<b><a [^>]*><bdi>ada</bdi></a>", third.text)
+    assert changes(fourth) == [("changed", "status", "draft", "active")]
+    assert versions.chosen(Intent.objects.get(), "3", "").state == {"kept": 2, "list": ["b"], "deep": {"er": "new"}}
+
+
+@pytest.mark.rule("E-6")
+def test_the_newest_version_is_the_intent_itself(api, person, make_intent):
+    first = make_intent()
+    intent = make_intent(depends_on=[first["id"]], state={"a": [1, {"b": None}]})
+    patch(api, intent, {"op": "set", "path": "/a/1/b", "value": 1.5})
+    api.delete(f"/intents/{intent['id']}/dependencies/{first['id']}", version=2)
+    stored = Intent.objects.get(pk=intent["id"])
+
+    newest = versions.chosen(stored, str(stored.version), "")
+
+    assert newest.state == stored.state
+    assert {each.path for each in newest.fields} == {"status", "depends_on[0]"}
+
+
+@pytest.mark.parametrize("asked", ["0", "99", "-1", "x", "²", "9" * 30])
+def test_a_version_that_is_none_shows_the_state_as_it_is(person, make_intent, asked):
+    assert "at version" not in page(person("viewer"), make_intent(), version=asked).text
+
+
+def test_versions_too_far_back_to_be_replayed_still_say_what_they_changed(api, person, make_intent, monkeypatch):
+    monkeypatch.setattr(versions, "MOST", 4)
+    intent = make_intent()
+    for number in range(8):
+        patch(api, intent, {"op": "set", "path": "progress", "value": f"step {number}"})
+    vera = person("viewer")
+    link = re.search(r'href="\?version=9&amp;at=(\d+)#state"', page(vera, intent).text)
+
+    told = page(vera, intent, version=9, at=link[1]).text
+
+    assert "More than 2,000 changes precede this version" in told
+    assert "progress = step 7" in told
+
+
+def test_versions_are_paged_and_each_is_numbered_also_by_a_long_event(api, person, make_intent, monkeypatch):
+    monkeypatch.setattr("console.intents.page.VERSIONS", 2)
+    intent = make_intent()
+    patch(api, intent, {"op": "set", "path": "long", "value": "x" * 5000})
+    patch(api, intent, {"op": "set", "path": "short", "value": '"version":77}'})
+    vera = person("viewer")
+
+    first = page(vera, intent).text
+    older = re.search(r'href="(\?versions=\d+)#state"', first)
+
+    assert re.findall(r"\?version=(\d+)&amp;at", first) == ["3", "2"]
+    assert re.findall(r"\?version=(\d+)&amp;at", vera.get(f"intents/intent/{intent['id']}/change/{older[1]}").text) == ["1"]
+
+
+# --- the log ----------------------------------------------------------------------------------------------------------
+
+
+def events(response):
+    return re.findall(r'class="oi-event-type"[^>]*>([^<]*)<', response.text)
+
+
+def test_an_intent_s_log_is_read_back_page_by_page_and_narrowed(api, agent, person, make_intent, monkeypatch):
+    monkeypatch.setattr("console.intents.page.EVENTS", 3)
+    intent = make_intent()
+    for number in range(4):
+        agent("ada").post(f"/intents/{intent['id']}/events", {"event_type": f"step_{number}", "payload": {"n": number}})
+    vera = person("viewer")
+
+    first = page(vera, intent)
+    older = re.search(r'rel="next" href="\?before=(\d+)', first.text)
+
+    assert events(first) == ["step_3", "step_2", "step_1"]
+    assert events(page(vera, intent, before=older[1])) == ["step_0", "intent_created"]
+    assert events(page(vera, intent, type="step_2")) == ["step_2"]
+    assert events(page(vera, intent, actor="ada", type="intent_created")) == []
+
+
+def test_the_whole_log_is_narrowed_by_type_actor_intent_and_portfolio(api, agent, person, make_intent):
+    one, other = make_intent(title="One"), make_intent(title="Other")
+    house = api.post("/portfolios", {"name": "House"}).json()
+    api.post(f"/portfolios/{house['id']}/intents", {"intent_id": one["id"]})
+    for intent in (one, other):
+        agent("ada").post(
+            f"/intents/{intent['id']}/events", {"event_type": "comment", "payload": {"text": f"on {intent['title']}"}}
+        )
+    vera = person("viewer")
+
+    def read(**query):
+        return events(vera.get("intents/event/", query))
+
+    assert read(type="comment") == ["comment", "comment"]
+    assert read(actor="ada") == ["comment", "comment"]
+    assert read(intent=other["id"]) == ["comment", "intent_created"]
+    assert read(portfolio=house["id"]) == ["comment", "added_to_portfolio", "portfolio_created"]
+    assert read(intent="nonsense") == read(portfolio="nonsense") == read(actor="no\0body") == []
+    assert read() == ["comment", "comment", "added_to_portfolio", "portfolio_created", "intent_created", "intent_created"]
+
+
+def test_a_filter_looks_through_so_many_events_and_says_where_it_stopped(api, person, make_intent, monkeypatch):
+    monkeypatch.setattr(log_pages, "WINDOW", 5)
+    intent = make_intent()
+    for number in range(8):
+        api.post(f"/intents/{intent['id']}/events", {"event_type": "step", "payload": {"n": number}})
+    vera = person("viewer")
+
+    first = page(vera, intent, type="intent_created")
+    older = re.search(r'rel="next" href="\?(.*?)#log"', first.text)[1].replace("&amp;", "&")
+
+    assert events(first) == []
+    assert "Older events may match too" in first.text
+    assert events(vera.get(f"intents/intent/{intent['id']}/change/?{older}")) == ["intent_created"]
+
+
+def test_the_log_is_never_counted(person, make_intent):
+    make_intent()
+    with CaptureQueriesContext(connection) as found:
+        person("viewer").get("intents/event/")
+
+    assert not [query for query in found.captured_queries if "COUNT(" in query["sql"].upper()]
+
+
+def test_a_long_payload_is_cut_in_the_list_and_whole_on_its_own_page(api, person, make_intent):
+    intent = make_intent()
+    event = api.post(f"/intents/{intent['id']}/events", {"event_type": "long", "payload": {"text": "y" * 5000 + "END"}}).json()
+    vera = person("viewer")
+    shown = page(vera, intent, type="long").text
+    link = re.search(r'href="(/admin/intents/event/\d+/change/)">View full payload', shown)
+
+    assert "END" not in shown
+    alone = vera.client.get(link[1]).text
+    assert "END" in alone
+    assert event["id"] in alone

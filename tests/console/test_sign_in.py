@@ -1,0 +1,307 @@
+"""Getting into the console: the form and its limits, the link of dev mode, and what the session is."""
+
+import os
+import re
+from datetime import timedelta
+from urllib.parse import urlencode
+
+import pytest
+from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django.utils import timezone
+
+from access.models import Role
+from access.roles import grant_role, role_of
+from console.models import Attempts, SignInLink
+from console.sign_in import throttle, views
+from tests.databases import migrated_database
+from tests.processes import run
+
+PASSWORD = "correct horse battery"
+HERE = {"headers": {"host": "localhost:8000"}}
+
+
+pytestmark = pytest.mark.usefixtures("quick_passwords")
+
+
+@pytest.fixture
+def grace(db):
+    user = User.objects.create_user("grace", password=PASSWORD)
+    grant_role(user, "operator")
+    return user
+
+
+def sign_in(client, name="grace", password=PASSWORD, address="203.0.113.7"):
+    return client.post("/admin/login/?next=/admin/", {"username": name, "password": password}, REMOTE_ADDR=address)
+
+
+def is_in(client):
+    return client.get("/admin/").status_code == 200
+
+
+# --- the link of dev mode ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def link(db):
+    return views.invite()
+
+
+def test_the_link_lets_an_operator_in_once(client, link):
+    assert client.get(link, **HERE).headers["Location"] == "/admin/"
+    assert is_in(client)
+    assert role_of(User.objects.get()) == Role.OPERATOR
+
+    other = Client()
+    assert "was already used or has expired" in other.get(link, follow=True, **HERE).content.decode()
+    assert not is_in(other)
+
+
+def test_of_many_who_use_it_at_once_one_gets_in(link):
+    tokens = [link.partition("token=")[2].replace("%3A", ":")] * 2
+
+    assert [views._use(token) is not None for token in tokens] == [True, False]
+
+
+@pytest.mark.parametrize(
+    "request_of",
+    [
+        {"REMOTE_ADDR": "203.0.113.7", "HTTP_HOST": "localhost:8000"},
+        {"HTTP_HOST": "console.example.com"},
+        {"HTTP_HOST": "localhost:8000", "HTTP_X_FORWARDED_FOR": "203.0.113.7"},
+    ],
+    ids=["from elsewhere", "to another name", "through a proxy"],
+)
+def test_the_link_works_on_this_machine_alone(client, link, request_of):
+    said = client.get(link, follow=True, **request_of).content.decode()
+
+    assert "only work in dev mode" in said
+    assert not is_in(client)
+    assert SignInLink.objects.get().used_at is None
+
+
+def test_the_link_is_nothing_outside_dev_mode(client, link, settings):
+    settings.DEV_MODE = False
+    client.get(link, **HERE)
+    assert not is_in(client)
+
+
+def test_a_forged_or_an_old_link_is_nothing(client, link, monkeypatch):
+    client.get(link[:-3] + "abc", **HERE)
+    assert not is_in(client)
+
+    monkeypatch.setattr(views, "GOOD_FOR", timedelta(0))
+    client.get(link, **HERE)
+    assert not is_in(client)
+
+
+def test_looking_ahead_does_not_use_the_link_up(client, link):
+    assert client.get(link, headers={"host": "localhost:8000", "sec-purpose": "prefetch"}).status_code == 503
+    assert client.head(link, **HERE).status_code == 405
+
+    client.get(link, **HERE)
+    assert is_in(client)
+
+
+# --- the form --------------------------------------------------------------------------------------------------------
+
+
+def test_signing_in_begins_a_new_session_and_signing_out_ends_it(client, grace):
+    given = client.session
+    given.save()
+    before = given.session_key
+
+    assert sign_in(client).headers["Location"] == "/admin/"
+    after = client.session.session_key
+    assert after != before
+    client.post("/admin/logout/")
+
+    assert not Session.objects.filter(session_key=after).exists()
+    assert not is_in(client)
+
+
+OUTSIDE = ["//evil.test", "///evil.test", "https://evil.test/admin/", "http:evil.test", "javascript:alert(1)", "\\\\evil.test", "/\\evil.test",
+           " //evil.test", "\t//evil.test", "https:/evil.test", "//evil.test/%2f..", "https://testserver@evil.test/", "data:text/html,x"]  # fmt: skip
+
+
+@pytest.mark.case("security next")
+@pytest.mark.parametrize("where", OUTSIDE, ids=ascii)
+def test_signing_in_leads_nowhere_else(client, grace, where):
+    fields = {"username": "grace", "password": PASSWORD}
+
+    for response in (
+        client.post(f"/admin/login/?{urlencode({'next': where})}", fields),
+        Client().post("/admin/login/", {**fields, "next": where}),
+        client.get(f"/admin/login/?{urlencode({'next': where})}"),  # Signed in by now.
+    ):
+        assert (response.status_code, response.headers["Location"]) == (302, "/admin/")
+
+
+def test_signing_in_leads_to_the_page_that_was_asked_for(client, grace):
+    asked = client.get("/admin/intents/intent/?q=a").headers["Location"]
+
+    answer = client.post(asked, {"username": "grace", "password": PASSWORD})
+
+    assert answer.headers["Location"] == "/admin/intents/intent/?q=a"
+
+
+def test_the_session_s_cookie_is_kept_from_scripts_and_other_sites(client, grace):
+    sign_in(client)
+    cookie = client.cookies["openintent-session"]
+
+    assert (cookie["httponly"], cookie["samesite"], cookie["max-age"]) == (True, "Lax", 12 * 3600)
+
+
+ELSEWHERE = "198.51.100.1"
+
+
+def stopped(response):
+    return re.search(r"Too many sign-in attempts\. Try again in \d+ (second|minute)s?\.", _text(response))
+
+
+@pytest.mark.parametrize("name", ["grace", "nobody"])
+def test_who_guesses_is_stopped_and_learns_nothing_about_the_account(client, grace, name):
+    for _ in range(throttle.OF_AN_ACCOUNT):
+        assert "Please enter the correct username and password" in _text(sign_in(client, name, "wrong"))
+
+    assert stopped(sign_in(client, name.upper(), PASSWORD))
+    assert not is_in(client)
+
+
+@pytest.mark.case("security L15")
+@pytest.mark.parametrize("name", ["grace", "nobody"])
+def test_guesses_from_many_networks_are_limited_together(client, grace, monkeypatch, name):
+    monkeypatch.setattr(throttle, "OF_AN_ACCOUNT_ANYWHERE", 5)
+    for number in range(5):
+        assert not stopped(sign_in(client, name, "wrong", f"192.0.2.{number}"))
+
+    assert stopped(sign_in(client, name, PASSWORD, ELSEWHERE))
+    assert not is_in(client)
+
+
+@pytest.mark.case("security L15")
+def test_strangers_do_not_lock_somebody_out_from_where_they_have_signed_in(client, grace, monkeypatch):
+    monkeypatch.setattr(throttle, "OF_AN_ACCOUNT_ANYWHERE", 5)
+    monkeypatch.setattr(throttle, "OF_AN_ADDRESS", 5)
+    assert sign_in(client).status_code == 302
+    for number in range(5):
+        sign_in(Client(), "grace", "wrong", f"192.0.2.{number}")
+        sign_in(Client(), f"somebody {number}", "wrong")
+    assert stopped(sign_in(Client(), "grace", PASSWORD, ELSEWHERE))
+    assert stopped(sign_in(Client(), "nobody", PASSWORD))
+
+    assert sign_in(Client()).status_code == 302
+
+
+@pytest.mark.case("security L15")
+def test_a_known_network_may_guess_no_more_than_another(client, grace):
+    sign_in(client)
+    for _ in range(throttle.OF_AN_ACCOUNT):
+        assert not stopped(sign_in(Client(), password="wrong"))
+
+    assert stopped(sign_in(Client()))
+
+
+def test_a_network_is_known_only_by_a_password_and_only_for_a_time(client, grace, monkeypatch):
+    monkeypatch.setattr(throttle, "OF_AN_ACCOUNT_ANYWHERE", 2)
+    sign_in(client)
+    sign_in(Client(), password="", address=ELSEWHERE)
+    sign_in(Client(), password="wrong", address=ELSEWHERE)
+    sign_in(Client(), password="wrong", address="192.0.2.1")
+    assert stopped(sign_in(Client(), address=ELSEWHERE))
+    assert sign_in(Client()).status_code == 302
+
+    Attempts.objects.filter(due_at__gt=timezone.now() + throttle.PERIOD).update(due_at=timezone.now())
+    assert stopped(sign_in(Client()))
+
+
+def test_one_address_is_stopped_whatever_accounts_it_tries(client, grace, monkeypatch):
+    monkeypatch.setattr(throttle, "OF_AN_ADDRESS", 3)
+    for number in range(3):
+        sign_in(client, f"somebody {number}", "wrong", f"2001:db8::{number}")
+
+    assert stopped(sign_in(client, address="2001:db8::77"))
+    assert sign_in(client, address="2001:db8:1::1").status_code == 302
+
+
+def test_after_a_while_the_next_attempt_is_free_and_success_costs_nothing(client, grace):
+    for _ in range(throttle.OF_AN_ACCOUNT + 1):
+        sign_in(client, password="wrong")
+    for row in Attempts.objects.all():
+        row.due_at -= throttle.PERIOD / throttle.OF_AN_ACCOUNT
+        row.save()
+
+    for _ in range(3):
+        assert sign_in(client).status_code == 302
+
+
+_MANY = """
+from concurrent.futures import ThreadPoolExecutor
+from django.db import connection
+from console.sign_in import throttle
+
+def attempt(_):
+    try:
+        throttle.spend("grace", "203.0.113.7")
+        return 1
+    except throttle.TooManyAttempts:
+        return 0
+    finally:
+        connection.close()
+
+print(sum(ThreadPoolExecutor(8).map(attempt, range(30))))
+"""
+
+
+def test_of_many_attempts_at_once_no_more_get_through_than_may(vendor, tmp_path):
+    environment = {**os.environ, "DATABASE_URL": migrated_database(vendor, tmp_path)}
+
+    done = run("config.manage", ["shell", "--no-imports", "-c", _MANY], environment)
+
+    assert (done.stdout.strip(), done.stderr) == (str(throttle.OF_AN_ACCOUNT), "")
+
+
+# --- pages -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", ["/admin/login/", "/admin/", "/admin/intents/intent/"])
+def test_a_page_runs_no_script_of_its_own_and_stands_in_no_frame(person, page):
+    response = person("operator").client.get(page, follow=True)
+    policy = dict(each.split(" ", 1) for each in response.headers["Content-Security-Policy"].split("; "))
+
+    assert policy["script-src"] == "'self' 'unsafe-eval'"
+    assert (policy["default-src"], policy["frame-ancestors"], policy["connect-src"]) == ("'none'", "'none'", "'self'")
+    assert response.headers["X-Frame-Options"] == "DENY"
+
+
+# --- accounts --------------------------------------------------------------------------------------------------------
+
+
+def make(monkeypatch, *arguments, password=PASSWORD):
+    monkeypatch.setattr(
+        "sys.stdin", type("Typed", (), {"isatty": lambda self: False, "readline": lambda self: password + "\n"})()
+    )
+    call_command("createoperator", *arguments, verbosity=0)
+
+
+def test_an_account_is_made_by_a_command_with_its_role(db, monkeypatch, client, capsys):
+    make(monkeypatch, "judy", "--role", "arbiter")
+
+    assert "judy can sign in at /admin/ as arbiter" in capsys.readouterr().out
+    assert sign_in(client, "judy").status_code == 302
+    assert role_of(User.objects.get()) == Role.ARBITER
+    make(monkeypatch, "judy", "--role", "viewer", password="")
+    assert role_of(User.objects.get()) == Role.OBSERVER
+
+
+@pytest.mark.parametrize(("name", "password"), [("judy", "short"), ("judy", "password123"), ("", PASSWORD), ("system", PASSWORD)])
+def test_an_account_that_is_no_good_is_refused(db, monkeypatch, name, password):
+    with pytest.raises(CommandError):
+        make(monkeypatch, name, password=password)
+    assert not User.objects.exists()
+
+
+def _text(response):
+    return response.content.decode()

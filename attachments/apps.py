@@ -1,3 +1,5 @@
+from collections.abc import Callable, Sequence
+
 from core import registration
 
 
@@ -6,3 +8,8 @@ class AttachmentsConfig(registration.ProtocolAppConfig):
     verbose_name = "Attachments"
     rfcs = {"RFC-0005": "Attachments"}
     features = ("attachments",)
+
+    def housekeeping(self) -> Sequence[Callable[[], object]]:
+        from attachments.services import delete_orphans  # noqa: PLC0415  Models must be loaded first.
+
+        return (delete_orphans,)

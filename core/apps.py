@@ -1,3 +1,5 @@
+from collections.abc import Callable, Sequence
+
 from core import registration
 
 
@@ -5,3 +7,8 @@ class CoreConfig(registration.ProtocolAppConfig):
     name = "core"
     verbose_name = "Core"
     features = ("optimistic_concurrency", "idempotency_keys", "problem_details")
+
+    def housekeeping(self) -> Sequence[Callable[[], object]]:
+        from core.api.idempotency import delete_expired_responses  # noqa: PLC0415  Models must be loaded first.
+
+        return (delete_expired_responses,)

@@ -1,13 +1,29 @@
 """Registration: an app of the protocol says in its AppConfig what it adds to the server."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from importlib import import_module
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.apps import AppConfig, apps
 from django.core.checks import Tags, register
 from django.db.models.signals import post_migrate
 from django.utils.module_loading import module_has_submodule
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodicTask:
+    """Work that becomes due: a row of the app, whose columns say when, and a verb that does it under that row's lock.
+
+    The verb checks again once it has the lock, so that any number of workers may call it, and a worker that is killed in the
+    middle has done nothing. It does not wait for a lock: one process that hangs would keep all else that is due waiting.
+    """
+
+    name: str
+    find: Callable[[int], Sequence[Any]]
+    """Return up to so many ids of what is due, the oldest first."""
+    run_one: Callable[[Any], bool]
+    """Do one; return whether it was still due."""
 
 
 class ProtocolAppConfig(AppConfig):
@@ -28,6 +44,14 @@ class ProtocolAppConfig(AppConfig):
             triggers = import_module(f"{self.name}.triggers")
             post_migrate.connect(triggers.install, sender=self, dispatch_uid=f"{self.name}.triggers")
             register(triggers.check, Tags.database)
+
+    def periodic_tasks(self) -> Sequence[PeriodicTask]:
+        """Return what the worker does for the app within seconds of its time."""
+        return ()
+
+    def housekeeping(self) -> Sequence[Callable[[], object]]:
+        """Return what the worker runs for the app every ten minutes."""
+        return ()
 
     @property
     def urlconf(self) -> str | None:

@@ -1,3 +1,6 @@
+from collections.abc import Sequence
+from functools import partial
+
 from core import registration
 
 
@@ -6,3 +9,12 @@ class GovernanceConfig(registration.ProtocolAppConfig):
     verbose_name = "Governance"
     rfcs = {"RFC-0004": "Arbitration and governance"}
     features = ("arbitration",)
+
+    def periodic_tasks(self) -> Sequence[registration.PeriodicTask]:
+        from governance import services  # noqa: PLC0415  Models must be loaded first.
+
+        return (
+            registration.PeriodicTask(
+                "expire arbitrations", services.overdue_arbitrations, partial(services.expire_arbitration, wait=False)
+            ),
+        )

@@ -4,13 +4,12 @@ import logging
 import random
 import threading
 from collections.abc import Sequence
+from functools import cache
 from time import monotonic
 
 from django.db import DatabaseError, connection
 
-from attachments.services import delete_orphans
-from core.api.idempotency import delete_expired_responses
-from jobs.periodic_tasks import PERIODIC_TASKS, PeriodicTask
+from core.registration import PeriodicTask, protocol_apps
 
 LOOK_EVERY = 0.5  # Seconds. What is due is done within 2 s (rule L-2).
 AT_ONCE = 500
@@ -19,9 +18,15 @@ HOUSEKEEPING_EVERY = 600.0  # Seconds.
 log = logging.getLogger("openintent.worker")
 
 
-def run_due_tasks(tasks: Sequence[PeriodicTask] = PERIODIC_TASKS) -> int:
-    """Do all that is due now. Answers how much that was. Raises DatabaseError where the database is away."""
-    return sum(_work_off_alone(task) for task in tasks)
+@cache
+def periodic_tasks() -> tuple[PeriodicTask, ...]:
+    """Return the tasks of all apps."""
+    return tuple(task for config in protocol_apps() for task in config.periodic_tasks())
+
+
+def run_due_tasks(tasks: Sequence[PeriodicTask] | None = None) -> int:
+    """Do what is due now, of these tasks or of all. Return how much that was. Raise DatabaseError if the database is unavailable."""
+    return sum(_work_off_alone(task) for task in (periodic_tasks() if tasks is None else tasks))
 
 
 def _work_off_alone(task: PeriodicTask) -> int:
@@ -78,8 +83,8 @@ class Worker:
             try:
                 run_due_tasks()
                 if monotonic() >= housekeeping:
-                    delete_expired_responses()
-                    delete_orphans()
+                    for clean_up in (each for config in protocol_apps() for each in config.housekeeping()):
+                        clean_up()
                     housekeeping = monotonic() + HOUSEKEEPING_EVERY
             except Exception:  # The database is away: what is due stays due.
                 log.warning("the worker could not work", exc_info=True)

@@ -1,3 +1,6 @@
+from collections.abc import Sequence
+from functools import partial
+
 from core import registration
 
 
@@ -6,3 +9,8 @@ class LeasingConfig(registration.ProtocolAppConfig):
     verbose_name = "Leasing"
     rfcs = {"RFC-0003": "Leasing"}
     features = ("leases", "fencing_tokens")
+
+    def periodic_tasks(self) -> Sequence[registration.PeriodicTask]:
+        from leasing import services  # noqa: PLC0415  Models must be loaded first.
+
+        return (registration.PeriodicTask("expire leases", services.overdue_leases, partial(services.expire_lease, wait=False)),)

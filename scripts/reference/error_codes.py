@@ -1,9 +1,10 @@
 """Error codes: every refusal that the server knows, with its status and its exception in the SDK."""
 
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
-APPS = ("access", "attachments", "core", "governance", "intents", "leasing", "portfolios", "retries", "subscriptions")
+APPS = sorted(path.parent.name for path in Path(__file__).parents[2].glob("*/errors.py"))
 """Apps with refusals of their own."""
 
 

@@ -4,8 +4,7 @@ import pytest
 
 import governance.services
 from governance.models import Arbitration
-from jobs.periodic_tasks import PERIODIC_TASKS
-from jobs.worker import run_due_tasks
+from jobs.worker import periodic_tasks, run_due_tasks
 from tests.conftest import fresh, log, set_status
 from tests.governance.conftest import LATER, ask, asked, decide, let_run_out, rows
 
@@ -171,12 +170,12 @@ def test_a_request_that_has_run_out_is_marked_by_the_worker(api, ada, intent):
     arbitration = asked(ada, intent, expires_at=LATER)
     let_run_out(Arbitration, arbitration)
 
-    assert run_due_tasks([duty for duty in PERIODIC_TASKS if duty.name == "expire arbitrations"]) == 1
+    assert run_due_tasks([task for task in periodic_tasks() if task.name == "expire arbitrations"]) == 1
 
     assert Arbitration.objects.get(pk=arbitration["id"]).status == "expired"
     assert log(api, intent)[-1] == ("arbitration_expired", "system")
     assert payloads(api, intent, "arbitration_expired")[0]["arbitration_id"] == arbitration["id"]
-    assert run_due_tasks([duty for duty in PERIODIC_TASKS if duty.name == "expire arbitrations"]) == 0
+    assert run_due_tasks([task for task in periodic_tasks() if task.name == "expire arbitrations"]) == 0
 
 
 @pytest.mark.rule("A-5")

@@ -14,7 +14,7 @@ from django.test.client import ClientHandler
 
 from access import key_guesses, key_lookup, ratelimit
 from tests.databases import migrated_database
-from tests.docs.site import built
+from tests.docs.built_site import build_site
 from tests.servers import Server
 from tests.wheels import build_wheel, install_wheel
 
@@ -130,4 +130,4 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the documentation, as `make docs` builds it; for all processes that share a run, the same."""
     own = tmp_path_factory.getbasetemp()
-    return built(own.parent if "PYTEST_XDIST_WORKER" in os.environ else own)
+    return build_site(own.parent if "PYTEST_XDIST_WORKER" in os.environ else own)

@@ -4,13 +4,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from openintent.errors import error_from_problem
+
 APPS = sorted(path.parent.name for path in Path(__file__).parents[2].glob("*/errors.py"))
 """Apps with refusals of their own."""
 
 
 def page(template: str) -> str:
-    from openintent.errors import error_from_problem  # noqa: PLC0415
-
     rows = []
     for code, problem in sorted(_catalogue().items(), key=lambda each: (each[1].status, each[0])):
         exception = type(error_from_problem(problem.status, {"code": code}, None)).__name__

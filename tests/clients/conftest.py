@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.docs.blocks import ROOT, blocks
-from tests.docs.shell import ADDRESS, commands
+from tests.docs.run_shell_blocks import ADDRESS, commands
 
 from .packages import BIN, RegistryOutOfReachError, installed
 

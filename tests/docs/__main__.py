@@ -1,4 +1,4 @@
-"""`python -m tests.docs`: every code block of the documents, and what tests do with it. Fails if one is left out.
+"""Code block report: `python -m tests.docs` lists every block of the documents and how it is tested. Fails if one is left out.
 
 Python of README.md and docs/specification.md is run by tests/sdk, by heading; all other blocks by tests/docs/test_pages.py.
 """
@@ -9,15 +9,15 @@ from collections import Counter
 from pathlib import Path
 
 from .blocks import README, ROOT, SPECIFICATION, Block, blocks, pages
-from .play import fate
+from .run_pages import treatment_of
 
-PLAYED = re.compile(r"""\b(?:play|example)\(\s*"([^"]+)",?""")
+EXAMPLE = re.compile(r"""\b(?:play|example)\(\s*"([^"]+)",?""")
 
 
-def played() -> set[str]:
-    """The headings whose Python tests play, as written and awaited, or once where it is asynchronous already."""
+def tested_headings() -> set[str]:
+    """Return the headings whose Python is run by tests of its own."""
     tests = Path(__file__).parents[1].rglob("test_*.py")
-    return {heading for test in tests for heading in PLAYED.findall(test.read_text())}
+    return {heading for test in tests for heading in EXAMPLE.findall(test.read_text())}
 
 
 def left_out() -> list[str]:
@@ -26,16 +26,16 @@ def left_out() -> list[str]:
         f"{block} ({block.heading})"
         for page in (README, SPECIFICATION)
         for block in _python(page)
-        if block.heading not in played()
+        if block.heading not in tested_headings()
     ]
 
 
-def fates(page: Path) -> Counter[str]:
-    return Counter(fate(block) for block in blocks(page))
+def treatments(page: Path) -> Counter[str]:
+    return Counter(treatment_of(block) for block in blocks(page))
 
 
 def report(page: Path) -> str:
-    count, found = fates(page), len(blocks(page))
+    count, found = treatments(page), len(blocks(page))
     run, parsed = count.pop("run", 0) + count.pop("output", 0), count.pop("parsed", 0)
     reasons = "".join(f"\n      {number} not run: {reason}" for reason, number in count.items())
     return f"{page.relative_to(ROOT)!s:32} {found} of {found}: {run} run, {parsed} parsed, {count.total()} checked{reasons}"

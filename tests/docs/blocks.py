@@ -1,4 +1,4 @@
-"""The code blocks of a page in Markdown."""
+"""Code blocks of Markdown pages."""
 
 import re
 import textwrap
@@ -18,9 +18,9 @@ FENCE = re.compile(r"(\s*)```\s*([\w+-]*)\s*(?:title=\"([^\"]*)\")?.*")
 
 @dataclass(frozen=True)
 class Block:
-    """`heading` is the nearest above it, `line` that of its first line of code; `language` and `title` are empty where there is none.
+    """A code block, with the nearest heading above it and the line of its first line of code.
 
-    The title is the name of the file that the block is, or the terminal in which its commands go on.
+    `language` and `title` may be empty. The title is the name of the file that the block is, or the terminal in which its commands run.
     """
 
     page: Path

@@ -1,4 +1,4 @@
-"""What the documents' readers have, besides a server: a key of a model provider."""
+"""Fixtures of the document tests: settings of a model provider."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ def provider() -> Iterator[FakeProvider]:
 
 @pytest.fixture(autouse=True)
 def _keys(provider: FakeProvider, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The providers' own settings, which lead to the fake one."""
+    """Point the providers' own settings at the fake provider."""
     for name, path in ("OPENAI", "/v1"), ("ANTHROPIC", ""):
         monkeypatch.setenv(f"{name}_BASE_URL", f"{provider.url}{path}")
         monkeypatch.setenv(f"{name}_API_KEY", "fake")

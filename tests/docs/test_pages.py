@@ -1,4 +1,4 @@
-"""The blocks of every page run as they stand, in order, against a live server."""
+"""Code blocks of the pages, run in order against a live server."""
 
 from hashlib import sha256
 
@@ -8,24 +8,24 @@ from tests.processes import ROOT
 
 from .__main__ import left_out
 from .blocks import README, SPECIFICATION, blocks, pages
-from .play import Reader, fate, matches
-from .shell import Unknown, commands, reason_not_to_run
+from .run_pages import PageRunner, matches, treatment_of
+from .run_shell_blocks import Unknown, commands, reason_not_to_run
 
 OWN_TESTS = {README, SPECIFICATION, ROOT / "docs/tutorial.md"}
 WRITTEN = [page for page in pages() if page not in OWN_TESTS and blocks(page)]
 
 
 @pytest.mark.parametrize("page", WRITTEN, ids=lambda page: str(page.relative_to(ROOT)))
-def test_a_page_runs(page, server, tmp_path):
-    Reader(server, tmp_path).read(page)
+def test_page_runs(page, server, tmp_path):
+    PageRunner(server, tmp_path).run_page(page)
 
 
 @pytest.mark.parametrize(
     "block", [block for page in (README, SPECIFICATION) for block in blocks(page) if block.language != "python"], ids=str
 )
 def test_readme_and_specification_run(block, server, tmp_path):
-    """Their Python has tests of its own, which look at what it did (tests/sdk/test_specification.py)."""
-    Reader(server, tmp_path).play(block)
+    """Their Python has tests of its own, which check its effects (tests/sdk/test_specification.py)."""
+    PageRunner(server, tmp_path).run(block)
 
 
 def test_specification_blocks_are_kept_to_the_letter():
@@ -41,20 +41,20 @@ def test_readme_is_short_enough_to_read():
 
 def test_no_block_is_left_out():
     assert left_out() == []
-    assert all(fate(block) for page in pages() for block in blocks(page))
+    assert all(treatment_of(block) for page in pages() for block in blocks(page))
 
 
-def test_a_command_that_nobody_knows_is_no_fate():
+def test_unknown_command_is_reported():
     with pytest.raises(Unknown, match="frobnicate"):
         reason_not_to_run("A=1 frobnicate --now")
 
 
-def test_commands_go_on_over_lines_and_quotations():
+def test_commands_span_lines_and_quotations():
     code = "curl -X POST /a \\\n  -d '{\n1}'  # so\n\n# Nothing\nA=1 b 'c'\n"
 
     assert commands(code) == ["curl -X POST /a  -d '{\n1}'  # so", "A=1 b 'c'"]
 
 
-def test_what_is_printed_is_what_the_page_says():
+def test_output_matches_with_placeholders():
     assert matches("a … c\nd\n", "a b c\nd\n")
     assert not matches("a … c", "a b d")

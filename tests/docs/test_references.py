@@ -19,7 +19,7 @@ NAMED = [
     for page in pages()
     if str(page.relative_to(ROOT)) not in ELSEWHERE
     for path in sorted(set(PATH.findall(page.read_text())))
-    if not path.startswith("APP/")
+    if not re.search(r"\b(APP|NAME)\b", path)
 ]
 
 
@@ -35,7 +35,7 @@ MACRO = re.compile(r"^(?:::: |--8<--|!!! |=== |\?\?\? )|\{ ?[#.:][^}`]*\}\s*$", 
 
 @pytest.mark.parametrize("page", DOCUMENTS, ids=lambda page: str(page.relative_to(ROOT)))
 def test_page_can_be_read_on_a_code_host(page):
-    """Its links lead to files of the checkout, and it has no syntax of the site alone."""
+    """Check that links lead to files of the checkout, and that there is no syntax of the site alone."""
     text = re.sub(r"```.*?```|``.*?``|`[^`\n]*`", "", page.read_text(), flags=re.DOTALL)
 
     assert [link for link in LINK.findall(text) if not (page.parent / link).exists()] == []

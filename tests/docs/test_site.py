@@ -1,4 +1,4 @@
-"""The documentation as a site: it builds without a warning, is complete, and loads nothing from elsewhere (see tests/browser/test_site.py)."""
+"""Documentation site: builds without a warning, is complete, loads nothing from other hosts (see tests/browser/test_site.py)."""
 
 import json
 import re
@@ -10,11 +10,11 @@ import yaml
 from tests.processes import ROOT
 
 LOADS = {"script": "src", "img": "src", "iframe": "src", "source": "src", "video": "src", "link": "href"}
-"""What a browser fetches by itself."""
+"""Attributes whose addresses a browser loads by itself."""
 
 
-class Loaded(HTMLParser):
-    """The addresses that a page loads, and its anchors."""
+class PageParser(HTMLParser):
+    """Collects the addresses that a page loads, and its anchors."""
 
     def __init__(self, html):
         super().__init__()
@@ -28,16 +28,16 @@ class Loaded(HTMLParser):
             self.addresses.append(named[LOADS[tag]])
 
 
-def test_no_page_loads_anything_from_elsewhere(site):
-    pages = {path: Loaded(path.read_text()) for path in site.rglob("*.html")}
+def test_pages_load_nothing_from_other_hosts(site):
+    pages = {path: PageParser(path.read_text()) for path in site.rglob("*.html")}
 
     assert len(pages) > 50
     assert {address for page in pages.values() for address in page.addresses if re.match(r"[a-z]+:|//", address)} == set()
     assert not [sheet for sheet in site.rglob("*.css") if re.search(r"(url\(|@import)\s*[\"']?(https?:)?//", sheet.read_text())]
 
 
-def test_every_operation_of_the_api_has_its_place(site):
-    anchors = {part: Loaded((site / f"reference/http/{part}.html").read_text()).anchors for part in parts()}
+def test_every_operation_has_an_anchor(site):
+    anchors = {part: PageParser((site / f"reference/http/{part}.html").read_text()).anchors for part in parts()}
 
     assert [each["operationId"] for each in operations() if each["operationId"] not in anchors[each["tags"][0].lower()]] == []
 
@@ -46,8 +46,7 @@ def parts():
     return {operation["tags"][0].lower() for operation in operations()}
 
 
-def test_every_name_of_the_sdk_is_explained(site):
-    """Classes by their own name, what is imported from a module by that module's page."""
+def test_every_public_name_of_the_sdk_is_documented(site):
     text = "".join(path.read_text() for path in (site / "reference/sdk").glob("*.html"))
 
     missing = [
@@ -56,7 +55,7 @@ def test_every_name_of_the_sdk_is_explained(site):
     assert missing == []
 
 
-def test_everything_is_found_by_the_search(site):
+def test_search_finds_pages_and_operations(site):
     titles = {each["title"] for each in json.loads((site / "search/search_index.json").read_text())["docs"]}
 
     assert {"Tutorial: two agents and a person", "Leases", "Settings", "Error codes", "Decisions"} <= titles
@@ -64,6 +63,6 @@ def test_everything_is_found_by_the_search(site):
 
 
 def operations():
-    """Of openapi.yaml."""
+    """Return the operations of openapi.yaml."""
     paths = yaml.safe_load((ROOT / "openapi.yaml").read_text())["paths"]
     return [operation for methods in paths.values() for operation in methods.values()]

@@ -1,4 +1,4 @@
-"""The tables of the documents say what the code has: methods, RFCs, settings, event types, errors."""
+"""Tables of the documents, compared with the code: methods, RFCs, settings, event types, errors."""
 
 import ast
 import inspect
@@ -25,10 +25,10 @@ SPECIFIED = re.findall(
     get_portfolio add_intent_to_portfolio
     """,
 )
-"""The methods that the protocol's own table names."""
+"""Methods of the specification's table."""
 
 OWN_RFC = {"lease": "RFC-0003", "stream": "RFC-0006", "wait_for_decision": "RFC-0004", "close": "-"}
-"""Methods that are no operations."""
+"""Methods that are not operations."""
 
 
 def methods():
@@ -42,16 +42,16 @@ def public(client):
 
 
 @pytest.mark.parametrize("client", CLIENTS)
-def test_the_table_has_every_method_of_the_client_and_no_other(client):
+def test_method_table_has_exactly_the_methods_of_the_client(client):
     assert set(methods()) == public(client) - {"send"}  # Which takes a Call, for code that makes its own.
 
 
-def test_the_table_has_every_method_that_is_specified():
+def test_method_table_has_every_specified_method():
     assert set(SPECIFIED) <= set(methods())
 
 
 @pytest.mark.parametrize("name", methods())
-def test_a_method_is_the_same_on_both_clients_and_explained(name):
+def test_method_has_the_same_arguments_on_both_clients(name):
     ours, theirs = (getattr(client, name) for client in CLIENTS)
 
     assert inspect.signature(ours).parameters.keys() == inspect.signature(theirs).parameters.keys()
@@ -60,28 +60,28 @@ def test_a_method_is_the_same_on_both_clients_and_explained(name):
 
 
 def _described(method):
-    """Arguments with their defaults and types: what is left to differ is the result, which one of them awaits."""
+    """Return the arguments with defaults and types; only the result may differ, which one client awaits."""
     return [(each.name, each.kind, each.default, str(each.annotation)) for each in inspect.signature(method).parameters.values()]
 
 
 @pytest.mark.parametrize(("name", "rfc"), methods().items())
-def test_a_method_is_of_the_rfc_that_its_module_says(name, rfc):
+def test_method_table_names_the_rfc_of_the_module(name, rfc):
     if name in OWN_RFC:
         assert rfc == OWN_RFC[name]
         return
     part = next(base for base in resources.Resources.__mro__ if name in vars(base))
-    said = re.search(r"RFC-\d+", f"{part.__doc__} {import_module(part.__module__).__doc__}")
+    documented = re.search(r"RFC-\d+", f"{part.__doc__} {import_module(part.__module__).__doc__}")
 
-    assert rfc == (said[0] if said else "RFC-0002" if part.__name__ == "EventResource" else "-")
+    assert rfc == (documented[0] if documented else "RFC-0002" if part.__name__ == "EventResource" else "-")
 
 
 def test_every_setting_is_in_the_reference():
     page = (ROOT / "docs/reference/settings.md").read_text()
     table = "\n".join(line for line in page.splitlines() if line.startswith("|"))
-    said = set(re.findall(r"`…?([A-Z_][A-Z0-9_]+)`", table))
+    documented = set(re.findall(r"`…?([A-Z_][A-Z0-9_]+)`", table))
 
-    assert {name for name in said if not name.startswith("_")} == _read()
-    assert {name for name in said if name.startswith("_")} == {
+    assert {name for name in documented if not name.startswith("_")} == _read()
+    assert {name for name in documented if name.startswith("_")} == {
         "_ENDPOINT",
         "_REGION",
         "_ACCESS_KEY",
@@ -90,7 +90,7 @@ def test_every_setting_is_in_the_reference():
 
 
 def _read():
-    """The environment variables that the server's code asks for."""
+    """Return the environment variables that the server's code reads."""
     found = set()
     for path in (*(ROOT / "config").rglob("*.py"), *(ROOT / "core").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
@@ -102,7 +102,7 @@ def _read():
 
 
 def event_rows(path: Path) -> dict[str, tuple[set[str], set[str]]]:
-    """Each event type of the table with the members that its payload always has, and those that it may have."""
+    """Return each event type of the table with the members that its payload always has, and those that it may have."""
     rows = re.findall(r"^\| `(\w+)` \| .* \| (.*) \|$", path.read_text(), re.MULTILINE)
     return {
         kind: (set(re.findall(r"(?<!\()`(\w+)`", members)), set(re.findall(r"\(`(\w+)`\)", members))) for kind, members in rows
@@ -112,14 +112,14 @@ def event_rows(path: Path) -> dict[str, tuple[set[str], set[str]]]:
 EVENTS = event_rows(ROOT / "docs/reference/events.md")
 
 
-def test_every_event_type_is_explained():
+def test_every_event_type_is_documented():
     assert set(EVENTS) == set(EventType)
 
 
-def test_payloads_have_the_members_that_are_documented(server):
-    """Of everything that the pages, and other tests, have written to the server so far."""
+def test_payloads_have_the_documented_members(server):
+    """Check all events that pages and other tests have written to the server so far."""
     with OpenIntentClient(server.url, "dev-user-key", "ada") as client:
-        _do_something(client)
+        _write_events(client)
         events = client.list_events()
 
     written = [event for event in events if event.event_type in SERVER_WRITTEN]
@@ -129,7 +129,7 @@ def test_payloads_have_the_members_that_are_documented(server):
         assert always <= set(event.payload) <= always | sometimes, (event.event_type, event.payload)
 
 
-def _do_something(client):
+def _write_events(client):
     first = client.create_intent("First", assign="ada")
     second = client.create_intent("Second", depends_on=first.id)
     client.update_intent(first.id, first.version, title="The first")
@@ -142,13 +142,13 @@ def _do_something(client):
     client.set_status(second.id, client.get_intent(second.id).version, "completed")
 
 
-def test_every_rule_is_in_the_protocol():
-    said = set(re.findall(r'<a id="[a-z]-\d"></a>\*\*([A-Z]-\d)\*\*', (ROOT / "docs/reference/protocol.md").read_text()))
+def test_every_rule_is_documented():
+    documented = set(re.findall(r'<a id="[a-z]-\d"></a>\*\*([A-Z]-\d)\*\*', (ROOT / "docs/reference/protocol.md").read_text()))
 
-    assert {f"{part}-{number}" for part, numbers in RULES.items() for number in numbers} <= said
+    assert {f"{part}-{number}" for part, numbers in RULES.items() for number in numbers} <= documented
 
 
-def test_every_common_error_is_an_exception_with_its_status():
+def test_common_exceptions_have_the_documented_status():
     table = (ROOT / "docs/reference/errors.md").read_text().partition("## Common exceptions")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| `(\w+)` \| (\d+) \|", table, re.MULTILINE)
 

@@ -1,4 +1,4 @@
-"""The tutorial as a new user walks it: from the wheel, in an empty folder, with servers and agents as processes of their own."""
+"""Tutorial, run as a new user does: from the wheel, in an empty folder, with servers and agents as processes."""
 
 import os
 import signal
@@ -11,22 +11,22 @@ import requests
 
 from tests.processes import ROOT
 
-from . import shell
+from . import run_shell_blocks
 from .blocks import blocks
-from .play import matches
+from .run_pages import matches
 
 TUTORIAL = ROOT / "docs/tutorial.md"
-PATIENCE = 60
+TIMEOUT = 60
 
 
 def run(*command, **options) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False, **options)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, check=False, **options)
     assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
     return done.stdout
 
 
-class Walk:
-    """Does what a reader of the page does, in `folder`; commands in a terminal of their own go on until the end."""
+class TutorialRunner:
+    """Runs the blocks of the page in `folder`; commands in a terminal of their own run until the end."""
 
     def __init__(self, environment: Path, folder: Path) -> None:
         self.folder = folder
@@ -40,44 +40,46 @@ class Walk:
             "PYTHONWARNINGS": "error",
         }
         self.terminals: dict[str, subprocess.Popen] = {}
-        self.said = ""
+        self.output = ""
 
-    def do(self, block) -> None:
-        code = block.code.replace(shell.ADDRESS, f"http://localhost:{self.port}")
+    def run(self, block) -> None:
+        code = block.code.replace(run_shell_blocks.ADDRESS, f"http://localhost:{self.port}")
         if block.title.endswith(".py"):
             (self.folder / block.title).write_text(code)
         elif block.title:
-            self.begin(block.title, code)
+            self.start(block.title, code)
         elif block.language == "bash":
-            self.said = "".join(self.command(each) for each in shell.commands(code) if shell.reason_not_to_run(each) is None)
+            self.output = "".join(
+                self.command(each) for each in run_shell_blocks.commands(code) if run_shell_blocks.reason_not_to_run(each) is None
+            )
         else:
-            assert matches(code, self.said), f"{block} says\n{code}\nand what came is\n{self.said}"
+            assert matches(code, self.output), f"{block} has\n{code}\nbut the output is\n{self.output}"
 
     def command(self, command: str) -> str:
         return run("bash", "-euc", command, cwd=self.folder, env=self.environment)
 
-    def begin(self, title: str, command: str) -> None:
+    def start(self, title: str, command: str) -> None:
         with (self.folder / f"{title}.log").open("w") as log:
             self.terminals[title] = subprocess.Popen(
                 ["bash", "-c", f"exec {command}"], cwd=self.folder, env=self.environment, stdout=log, stderr=log
             )
         if "openintent-server" in command:
-            self.until_it_answers(self.terminals[title])
+            self.wait_until_ready(self.terminals[title])
 
-    def until_it_answers(self, server: subprocess.Popen) -> None:
-        deadline = time.monotonic() + PATIENCE
+    def wait_until_ready(self, server: subprocess.Popen) -> None:
+        deadline = time.monotonic() + TIMEOUT
         while server.poll() is None and time.monotonic() < deadline:
             try:
-                return requests.get(f"http://localhost:{self.port}/readyz", timeout=PATIENCE).raise_for_status()
+                return requests.get(f"http://localhost:{self.port}/readyz", timeout=TIMEOUT).raise_for_status()
             except requests.ConnectionError:
                 time.sleep(0.05)
-        raise AssertionError("the server does not answer")
+        raise AssertionError("the server is not ready")
 
-    def leave(self) -> dict[str, int]:
-        """End what still runs, the last one first. Answers how each ended."""
+    def stop(self) -> dict[str, int]:
+        """Stop the processes, the last one first. Return their exit codes."""
         for process in reversed(self.terminals.values()):
             process.send_signal(signal.SIGTERM)
-            process.wait(PATIENCE)
+            process.wait(TIMEOUT)
         return {title: process.returncode for title, process in self.terminals.items()}
 
 
@@ -87,16 +89,16 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def test_a_new_user_gets_through_the_tutorial(installed, tmp_path):
-    walk = Walk(installed, tmp_path)
+def test_tutorial_runs_from_the_wheel(installed, tmp_path):
+    tutorial = TutorialRunner(installed, tmp_path)
     try:
-        where = walk.command(
+        where = tutorial.command(
             "python -c 'import openintent, openintent_server as server; print(openintent.__file__, server.ROOT)'"
         )
         for block in blocks(TUTORIAL):
-            walk.do(block)
+            tutorial.run(block)
     finally:
-        ended = walk.leave()
+        ended = tutorial.stop()
 
     assert where.count(str(installed)) == 2
     assert ended == {"Terminal 1": 0, "Terminal 2": 0, "Terminal 3": 0}

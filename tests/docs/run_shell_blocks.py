@@ -1,7 +1,7 @@
-"""The bash blocks of the documents: each command is run against the live server, or is on a list that says why not.
+"""Shell blocks of the documents: each command is run against the live server, or is on a list with the reason.
 
-What a reader adapts is filled in here, and nowhere else: the address http://localhost:8000 is that of the server, and `$INTENT_ID` is
-the id of what the page's Python calls `intent`.
+Two things are replaced: the address http://localhost:8000 by that of the server, and `$INTENT_ID` by the id of what the page's Python
+calls `intent`.
 """
 
 import os
@@ -21,20 +21,20 @@ from typer.main import get_command
 from tests.processes import ROOT, run
 
 ADDRESS = "http://localhost:8000"
-PATIENCE = 30  # Seconds for a command.
+TIMEOUT = 30  # Seconds for a command.
 ASSIGNMENT = re.compile(r"[A-Za-z_]+=\S*")
-FILLS = re.compile(r"(export )?[A-Za-z_]+=\$\(")
+ASSIGNED_OUTPUT = re.compile(r"(export )?[A-Za-z_]+=\$\(")
 
 RUN = {"cat", "cp", "curl", "echo", "export", "grep", "mkdir", "openintent", "openintent-manage", "printf", "python", "test"}
-"""Commands that are run as they stand."""
+"""Commands that are run as they are."""
 
 MANAGE = "openintent-manage "
 
 NOT_RUN: dict[str, str] = {
     ".": "activates an environment; the test's own is active",
     "black": "is the specification's formatter; here make format runs ruff",
-    "cd": "goes into a folder that a command made which is not run",
-    "docker": "there is no container daemon where tests run; compose.yaml is looked at by hand",
+    "cd": "enters a folder that a command which is not run creates",
+    "docker": "there is no container daemon where tests run; compose.yaml is reviewed by hand",
     "git": "there is no network; what follows the clone is checked",
     "make": "sets up, serves or tests everything; that the target exists is checked",
     "mypy": "checks the specification's folder openintent/; here make check runs it",
@@ -58,20 +58,20 @@ NOT_RUN: dict[str, str] = {
 
 PAGES_NOT_RUN = {
     "architecture.md": "it has a diagram and no example",
-    "cli.md": "it names the reader's ids and asks questions (tests/sdk/cli); that each command parses is checked",
+    "cli.md": "it names ids of the reader and prompts (tests/sdk/cli); that each command parses is checked",
     "deploy.md": "it is for PostgreSQL, Redis and containers that are not here",
     "style.md": "it shows the form of code",
     "other-languages.md": "its commands and programs are run by tests/clients",
 }
-"""Pages of which nothing is run here, and why; commands are checked all the same."""
+"""Pages of which nothing is run, and why; their commands are checked all the same."""
 
 
 class Unknown(Exception):
-    """A command that is neither run nor on the list."""
+    """A command or block that is neither run nor on the list."""
 
 
 def commands(code: str) -> list[str]:
-    """The commands of a block, one for each line that does not go on, without comments."""
+    """Return the commands of a block, with continued lines joined and without comments."""
     joined = re.sub(r"\\\n\s*", " ", code)
     lines, open_quote = [], ""
     for line in joined.splitlines():
@@ -88,7 +88,7 @@ def commands(code: str) -> list[str]:
 
 
 def reason_not_to_run(command: str) -> str | None:
-    """Why it is not run; None if it is. Raises Unknown."""
+    """Return why a command is not run, or None if it is. Raise Unknown if it is on no list."""
     words = _words(command)
     for length in (3, 2, 1):
         if reason := NOT_RUN.get(" ".join(words[:length])):
@@ -99,43 +99,43 @@ def reason_not_to_run(command: str) -> str | None:
 
 
 def _words(command: str) -> list[str]:
-    """Of the command itself: without variables before it, what is piped from it, and the variable that it fills."""
-    if filled := FILLS.match(command):
-        command = command[filled.end() :].rstrip(")")
+    """Return the words of the command itself, without assignments before it and pipes after it."""
+    if assigned := ASSIGNED_OUTPUT.match(command):
+        command = command[assigned.end() :].rstrip(")")
     words = list(takewhile(lambda word: word not in {"|", "||", "&&"}, shlex.split(command, comments=True)))
     while words and ASSIGNMENT.fullmatch(words[0]):
         words.pop(0)
     return [words[0].rpartition("/")[2], *words[1:]] if words else []
 
 
-def play(code: str, url: str, folder: Path, variables: Mapping[str, str]) -> str:
-    """Do what can be done with the block's commands, one after the other, in one shell. Answers what they said.
+def run_block(code: str, url: str, folder: Path, variables: Mapping[str, str]) -> str:
+    """Run the block's commands in one shell, except those on the list, and return their output.
 
-    `variables` are in the environment; DATABASE_URL among them is that of the server, for commands that work on its database.
+    `variables` are added to the environment; DATABASE_URL is that of the server, for commands that use its database.
     """
     check(code)
     script = [command for command in commands(code) if reason_not_to_run(command) is None]
     environment = {**os.environ, "OPENINTENT_URL": url, "NO_COLOR": "1", **variables}
     environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
     if all(command.startswith(MANAGE) for command in script):
-        return "".join(_manage(_words(command)[1:], environment) for command in script)
+        return "".join(_run_manage(_words(command)[1:], environment) for command in script)
     text = "set -euo pipefail\n" + "\n".join(map(_bounded, script)).replace(ADDRESS, url)
     done = subprocess.run(
-        ["bash", "-c", text], cwd=folder, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False
+        ["bash", "-c", text], cwd=folder, env=environment, capture_output=True, text=True, timeout=TIMEOUT, check=False
     )
     assert done.returncode == 0, f"{text}\n{done.stdout}\n{done.stderr}"
     return done.stdout
 
 
-def _manage(arguments: list[str], environment: Mapping[str, str]) -> str:
-    """In a forked process: to import Django takes seconds."""
+def _run_manage(arguments: list[str], environment: Mapping[str, str]) -> str:
+    """Run a management command in a forked process, since importing Django takes seconds."""
     done = run("config.manage", arguments, environment)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
 def _bounded(command: str) -> str:
-    """A stream has no end: `curl -N` is given up after its first event. Other calls must succeed."""
+    """Return the command with an end: `curl -N` stops after the first event of a stream; other calls must succeed."""
     words = _words(command)
     if words[:1] != ["curl"]:
         return command
@@ -145,7 +145,7 @@ def _bounded(command: str) -> str:
 
 
 def check(code: str) -> None:
-    """Check the commands of a block as far as that goes without running them."""
+    """Check the commands of a block as far as possible without running them."""
     for command in commands(code):
         words = _words(command)
         for name, check in CHECKS.items():
@@ -161,10 +161,10 @@ def _extras_exist(words: list[str]) -> None:
 
 def _targets_exist(words: list[str]) -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    assert set(_plain(words[1:])) <= targets, words
+    assert set(_targets(words[1:])) <= targets, words
 
 
-def _plain(words: list[str]) -> Iterator[str]:
+def _targets(words: list[str]) -> Iterator[str]:
     return (word for word in words if re.fullmatch(r"[a-z-]+", word))
 
 
@@ -174,7 +174,7 @@ def _options_exist(words: list[str]) -> None:
 
 
 def _parses(words: list[str]) -> None:
-    """Let the program's own parser take the arguments, without doing anything."""
+    """Check the arguments with the program's own parser, without running it."""
     command, context, arguments = get_command(app), None, words[1:]
     while hasattr(command, "resolve_command"):
         context = command.make_context(command.name, arguments, parent=context)

@@ -9,13 +9,13 @@ from pathlib import Path
 from tests.processes import ROOT
 
 
-def built(folder: Path) -> Path:
-    """The site, below this folder. To build it takes seconds: of several processes that ask, one does."""
+def build_site(folder: Path) -> Path:
+    """Return the built site, below this folder. Building takes seconds: of several processes that ask, one builds."""
     site = folder / "site"
     with (folder / "site.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not site.exists():
-            _build(folder / "site.begun").rename(site)
+            _build(folder / "site.partial").rename(site)
     return site
 
 

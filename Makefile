@@ -16,7 +16,7 @@ test: $(VENV)/.dev ## Set everything up and run the tests, on SQLite and on Post
 	-@$(BIN)/python -m tests.clients.packages
 	$(BIN)/python -m tests $(ARGS)
 
-clients: $(VENV)/.dev ## Install what the tests of clients in other languages need (npm)
+clients: $(VENV)/.dev ## Install what the tests of generated clients need (npm)
 	$(BIN)/python -m tests.clients.packages
 
 check: $(VENV)/.dev ## Check format, lint, types, imports, migrations, OpenAPI, rules, commit messages
@@ -32,10 +32,10 @@ check: $(VENV)/.dev ## Check format, lint, types, imports, migrations, OpenAPI, 
 	$(BIN)/python -m tests.verification --check
 	$(BIN)/python scripts/commit_messages.py
 
-hooks: ## Install the hook that checks commit messages
+hooks: ## Install the git hook that checks commit messages
 	$(PYTHON) scripts/commit_messages.py --install
 
-format: $(VENV)/.dev ## Format the code and mend what the linter can mend
+format: $(VENV)/.dev ## Format the code and apply what the linter can fix
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
@@ -45,18 +45,18 @@ schema: $(VENV)/.dev ## Generate openapi.yaml
 reference: $(VENV)/.dev ## Generate the pages in docs/reference from openapi.yaml and the code
 	$(BIN)/python -m scripts.reference
 
-bench: $(VENV)/.dev ## Measure, and write docs/performance.md (minutes)
+bench: $(VENV)/.dev ## Measure, and write docs/performance.md (takes minutes)
 	$(BIN)/python -m benchmarks $(ARGS)
 
 docs: $(VENV)/.dev ## Build the documentation into site/; a broken link is an error
 	$(MKDOCS) build --strict
 
-docs-serve: $(VENV)/.dev ## Serve the documentation on http://localhost:8001, built anew as it changes
+docs-serve: $(VENV)/.dev ## Serve the documentation on http://localhost:8001, rebuilt as it changes
 	$(MKDOCS) serve --dev-addr localhost:8001
 
 MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs
 
-blocks: $(VENV)/.dev ## Count the code blocks of the documents, and what tests do with each
+blocks: $(VENV)/.dev ## List the code blocks of the documents, and how each is tested
 	$(BIN)/python -m tests.docs
 
 lock: $(VENV)/.dev ## Pin the newest versions that pyproject.toml allows, with hashes
@@ -69,22 +69,22 @@ LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --
 clean: ## Remove the virtual environment and what tools left behind
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist site
 
-# The locks name all there is to install: a resolver would only find what has been released since, and refuse it for want of a hash.
+# The locks list everything to install: a resolver would find newer releases, and refuse them for lack of a hash.
 INSTALL := $(BIN)/pip install --disable-pip-version-check --no-deps
 
 $(VENV)/bin/python:
-	@command -v $(PYTHON) >/dev/null || { echo "OpenIntent needs Python 3.11 or newer, and there is no $(PYTHON) here. Say which: make PYTHON=python3.12 …" >&2; exit 1; }
-	@$(PYTHON) -c 'import sys; sys.exit("OpenIntent needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Say which: make PYTHON=python3.12 …") if sys.version_info < (3, 11) else None'
+	@command -v $(PYTHON) >/dev/null || { echo "OpenIntent needs Python 3.11 or newer, and there is no $(PYTHON) here. Choose one: make PYTHON=python3.12 …" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit("OpenIntent needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Choose one: make PYTHON=python3.12 …") if sys.version_info < (3, 11) else None'
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) comes without venv or pip. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { rm -f $(VENV)/bin/python; exit 1; }
 
 $(VENV)/.server: requirements/server.txt pyproject.toml | $(VENV)/bin/python
-	@echo "Installing the server into $(VENV): half a minute or so, once."
+	@echo "Installing the server into $(VENV): about half a minute, once."
 	@$(INSTALL) --require-hashes -r requirements/server.txt
 	@$(INSTALL) --quiet --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.server
-	@echo "Installing what tests and tools need into $(VENV): two minutes or so, once."
+	@echo "Installing what tests and tools need into $(VENV): about two minutes, once."
 	@$(INSTALL) --require-hashes -r requirements/dev.txt
 	@touch $@

@@ -133,7 +133,7 @@ def python_without_venv(folder):
 @pytest.mark.parametrize(
     ("python", "says"),
     [
-        (old_python, "OpenIntent needs Python 3.11 or newer; this is 3.9.18. Say which: make PYTHON=python3.12"),
+        (old_python, "OpenIntent needs Python 3.11 or newer; this is 3.9.18. Choose one: make PYTHON=python3.12"),
         (python_without_venv, "apt install python3-venv"),
         (lambda folder: folder / "nothing", "there is no "),
     ],

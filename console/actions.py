@@ -1,19 +1,22 @@
-"""Verbs as actions of the console: the one way in which a page changes anything.
+"""Actions of the console: button, role, form, confirmation, verb, refusal and message, declared in one place.
 
-    @action("Revoke selected leases", least=Role.ARBITER, done="Revoked", warning="Their holders' next writes are refused.")
-    def revoke(self, request: HttpRequest, lease: Lease, reason: str | None) -> None:
-        services.revoke_lease(intent_id=lease.intent_id, lease_id=lease.pk, actor=actor_of(request), reason=reason)
+    @action("Revoke", "Revoke selected leases", role=Role.ARBITER, done="Revoked", form=ReasonForm, warning="The holder …")
+    def revoke(self, request: HttpRequest, lease: Lease, *, reason: str | None) -> None:
+        services.revoke_lease(intent_id=lease.intent_id, lease_id=lease.pk, actor=actor_from_user(request), reason=reason)
 
-It is written for one object, and offered for many: in lists, and on each object's own page (console.live_admin).
+An action is written for one object. Lists offer those of `ModelAdmin.actions` for the selected rows, an object's page for
+that object (console.live_admin); other pages call it as a method, with the objects it is about.
 """
 
-from collections.abc import Callable
-from functools import wraps
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field
+from functools import partial
+from typing import Any, ClassVar
 
+from django import forms
 from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -24,111 +27,219 @@ from access.models import Role
 from access.roles import has_role
 from core.errors import ProtocolError
 
-SHOWN = 10  # Objects that a question names; the others it counts.
+SHOWN = 10  # Objects that a page or a message names; the others it counts.
 MAX_REASON = 1_000
 CONFIRMED = "confirmed"
+INPUT = {"class": "oi-input"}
+"""Attributes of a form's fields."""
 
-Verb = Callable[..., Any]
-Action = Callable[[Any, HttpRequest, QuerySet[Any]], HttpResponse | None]
+_RESENT = ("action", "index", "select_across", "back", ACTION_CHECKBOX_NAME)
+"""Parameters of the list's form that the confirmation sends again."""
+
+Objects = QuerySet[Any] | Sequence[Any]
+Page = Callable[[Any, HttpRequest, Any, "ActionForm", ProtocolError | None], HttpResponse]
 
 
 class Declined(Exception):
-    """What the action was about is no longer as its sender saw it. Says how it is, in words for people."""
+    """The object is no longer as the person saw it. Its text says so."""
 
 
-def action(
-    description: str,
-    *,
-    least: Role,
-    done: str,
-    warning: str = "",
-    asks_reason: bool = False,
-    label: str = "",
-    before: Callable[[], Any] | None = None,
-    told: Callable[[ProtocolError], str] = lambda refusal: refusal.detail,
-) -> Callable[[Verb], Action]:
-    """Decorates a method of an admin that calls a verb for one object.
+class ActionForm(forms.Form):
+    """A form of an action. `obj` is the object it is about, None if there are several or none yet."""
 
-    Only people of at least that role see the action and may send it. With a `warning`, which says what cannot be undone, they
-    are asked first; with `asks_reason` they may give one, which the method then takes as `reason`. `before` is called once,
-    ahead of all transactions; the method takes what it answers. A refusal of the verb, or Declined, is told and undoes only what
-    it was about.
-    """
+    def __init__(self, data: Any = None, *, obj: Any = None) -> None:
+        super().__init__(data, auto_id="%s")
+        self.obj = obj
 
-    def decorate(call: Verb) -> Action:
-        @wraps(call)
-        def run(self: Any, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
-            if not has_role(request, least):
-                raise PermissionDenied(f"You need the {least.value} role for this.")
-            if not queryset.exists():
-                messages.warning(request, "The selected items are no longer in this list. Nothing was changed.")
-                return None
-            if (warning or asks_reason) and CONFIRMED not in request.POST:
-                return _question(self, request, queryset, run)
-            given = [before()] if before else []
-            if asks_reason:
-                given.append(request.POST.get("reason", "").strip()[:MAX_REASON] or None)
-            _each(request, queryset, lambda each: call(self, request, each, *given), done, told)
+    @property
+    def problems(self) -> list[str]:
+        """Errors that stand at no visible field."""
+        hidden = [f"{each.name}: {error}" for each in self.hidden_fields() for error in each.errors]
+        return [*self.non_field_errors(), *hidden]
+
+
+class ReasonForm(ActionForm):
+    reason = forms.CharField(
+        label="Reason",
+        help_text="Visible in the event log.",
+        required=False,
+        widget=forms.Textarea(attrs={**INPUT, "rows": 3, "maxlength": MAX_REASON}),
+    )
+
+    def clean_reason(self) -> str | None:
+        return self.cleaned_data["reason"][:MAX_REASON] or None
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """The texts of a confirmation. `names` are those of the first objects concerned, `count` of all."""
+
+    title: str
+    label: str
+    warning: str = ""
+    names: Sequence[str] = ()
+    count: int = 0
+    is_destructive: bool = True
+    subject: str = ""
+
+    @property
+    def more(self) -> int:
+        return max(0, self.count - len(self.names))
+
+
+@dataclass(frozen=True, eq=False)
+class Action:
+    """A verb that people call, as `action` describes it. Django takes it as an action of a list."""
+
+    perform: Callable[..., Any]
+    label: str
+    description: str
+    _: KW_ONLY
+    role: Role
+    done: str = ""
+    warning: str = ""
+    form: type[ActionForm] = ActionForm
+    confirm: Callable[[Any, Objects], Confirmation] | None = None
+    page: Page | None = None
+    template: str = "console/confirm_action.html"
+    prepare: Callable[[], Mapping[str, Any]] = field(default=dict)
+    refusal_text: Callable[[ProtocolError], str] = lambda refusal: refusal.detail
+
+    do_not_call_in_templates: ClassVar[bool] = True
+
+    @property
+    def __name__(self) -> str:
+        return self.perform.__name__
+
+    @property
+    def short_description(self) -> str:
+        return self.description
+
+    def __get__(self, admin: Any, owner: type | None = None) -> Any:
+        return self if admin is None else partial(self, admin)
+
+    def __call__(self, admin: Any, request: HttpRequest, objects: Objects) -> HttpResponse | None:
+        """Show the form or the confirmation, or call the verb for each object. None: the caller redirects.
+
+        Raise PermissionDenied if the role is too low.
+        """
+        if not has_role(request, self.role):
+            raise PermissionDenied(f"You need the {self.role.value} role for this.")
+        if not objects:
+            messages.warning(request, "The selected items are no longer in this list. Nothing was changed.")
+            return None
+        obj = objects[0] if _count(objects) == 1 else None
+        is_sent = request.method == "POST" and bool(self.page or not self._asks or CONFIRMED in request.POST)
+        form = self.form(request.POST if is_sent else None, obj=obj)
+        try:
+            if not is_sent:
+                form.initial = {**form.initial, **_initial(form, request)}
+            if not is_sent or not form.is_valid():
+                return self._ask(admin, request, objects, form, obj)
+            return self._perform_each(admin, request, objects, form)
+        except Declined as reason:
+            messages.warning(request, str(reason))
             return None
 
-        run.short_description = description  # type: ignore[attr-defined]
-        run.least, run.warning, run.asks_reason = least, warning, asks_reason  # type: ignore[attr-defined]
-        run.do_not_call_in_templates = True  # type: ignore[attr-defined]
-        run.label = label or description.partition(" selected ")[0]  # type: ignore[attr-defined]
-        return run
+    @property
+    def _asks(self) -> bool:
+        return bool(self.warning or self.confirm or self.form.base_fields)
 
-    return decorate
+    def _ask(self, admin: Any, request: HttpRequest, objects: Objects, form: ActionForm, obj: Any) -> HttpResponse:
+        if self.page:
+            return self.page(admin, request, obj, form, None)
+        confirmation = self.confirm(form, objects) if self.confirm else self._confirmation(objects)
+        context = {
+            **admin.admin_site.each_context(request),
+            "title": confirmation.title,
+            "opts": admin.opts,
+            "confirmation": confirmation,
+            "objects": objects,
+            "form": form,
+            "resent": [(name, value) for name in _RESENT for value in request.POST.getlist(name)],
+            "back": admin.cancel_url(request, obj),
+            "confirmed": CONFIRMED,
+        }
+        return TemplateResponse(request, self.template, context)
+
+    def _confirmation(self, objects: Objects) -> Confirmation:
+        count = _count(objects)
+        return Confirmation(
+            title=self.description.replace("selected ", "") + "?",
+            label=f"{self.label} {count}" if count > 1 else self.label,
+            warning=self.warning,
+            names=[str(each) for each in objects[:SHOWN]],
+            count=count,
+        )
+
+    def _perform_each(self, admin: Any, request: HttpRequest, objects: Objects, form: ActionForm) -> HttpResponse | None:
+        """Call the verb for each object. A refusal of one leaves the others alone."""
+        values = {**self.prepare(), **form.cleaned_data}
+        finished = []
+        for obj in objects:
+            name = f"{obj}: " if self.done else ""
+            try:
+                with transaction.atomic():
+                    result = self.perform(admin, request, obj, **values)
+            except Declined as reason:
+                messages.warning(request, f"{name}{reason}")
+            except ValidationError as error:
+                form.add_error(None, error)
+                return self._ask(admin, request, objects, form, obj)
+            except ProtocolError as refusal:
+                if self.page:
+                    return self.page(admin, request, obj, form, refusal)
+                messages.error(request, f"{name}{self.refusal_text(refusal)}")
+            else:
+                if isinstance(result, HttpResponse):
+                    return result
+                finished.append(result or str(obj))
+        if finished:
+            others = f" and {len(finished) - SHOWN} more" if len(finished) > SHOWN else ""
+            done = ", ".join(finished[:SHOWN]) + others
+            messages.success(request, f"{self.done}: {done}." if self.done else done)
+        return None
 
 
-def allowed(request: HttpRequest, chosen: Any) -> bool:
-    """Whether the person may do this: an action of ours says for whom it is, others (Django's own) judge themselves."""
-    least = getattr(chosen, "least", None)
-    return least is None or has_role(request, least)
+def action(label: str, description: str = "", **options: Any) -> Callable[[Callable[..., Any]], Action]:
+    """Decorate a method of an admin that calls a verb for one object, with the values of the form as keyword arguments.
+
+    label: The text of the button; `description` is its text in the menu of a list, where it has one.
+    role: The lowest role that sees the action and may send it.
+    done: Past participle of the message, followed by the objects' names. Without it the method returns the message.
+    warning: What cannot be undone. An action with a warning, a form or `confirm` asks first.
+    form: Its fields are asked for in the confirmation.
+    confirm: Return the Confirmation for the form, whose `obj` is a single object, and the objects.
+    template: The template of the confirmation.
+    page: Render the form on a page of the caller's own, without a confirmation; called again with the refusal, if there is one.
+    prepare: Return more keyword arguments, computed once before any transaction.
+    refusal_text: Return the text of a refusal.
+
+    The method may return an HttpResponse, which is shown instead of a message, and raise Declined, or ValidationError about the form.
+    """
+    return lambda perform: Action(perform, label, description, **options)
 
 
-def way_back(request: HttpRequest) -> str | None:
-    """The page of ours that the action was sent from, if it says so, and is not the list."""
+def is_allowed(request: HttpRequest, chosen: Any) -> bool:
+    """Return whether the person may call the action. Django's own actions check permissions themselves."""
+    return not isinstance(chosen, Action) or has_role(request, chosen.role)
+
+
+def return_url(request: HttpRequest) -> str | None:
+    """Return the path of the page that sent the action, if it names itself and is not the list."""
     given = request.POST.get("back", "")
     return given if given.startswith("/") and url_has_allowed_host_and_scheme(given, allowed_hosts=None) else None
 
 
-def _question(admin: Any, request: HttpRequest, queryset: QuerySet[Any], chosen: Any) -> HttpResponse:
-    count = queryset.count()
-    context = {
-        **admin.admin_site.each_context(request),
-        "title": chosen.short_description.replace("selected ", "") + "?",
-        "opts": admin.opts,
-        "chosen": chosen,
-        "shown": queryset[:SHOWN],
-        "count": count,
-        "more": max(0, count - SHOWN),
-        "back": way_back(request) or request.get_full_path(),
-        "kept": [(name, value) for name in _KEPT for value in request.POST.getlist(name)],
-        "confirmed": CONFIRMED,
-        "max_reason": MAX_REASON,
+def _count(objects: Objects) -> int:
+    return objects.count() if isinstance(objects, QuerySet) else len(objects)
+
+
+def _initial(form: ActionForm, request: HttpRequest) -> dict[str, Any]:
+    """Return the values of the form's fields that the button sent along."""
+    sent = request.POST
+    return {
+        name: sent.getlist(name) if isinstance(each.widget, forms.MultipleHiddenInput) else sent[name]
+        for name, each in form.fields.items()
+        if name in sent
     }
-    return TemplateResponse(request, "console/confirm_action.html", context)
-
-
-_KEPT = ("action", "index", "select_across", "back", ACTION_CHECKBOX_NAME)
-"""What the answer sends again."""
-
-
-def _each(
-    request: HttpRequest, queryset: QuerySet[Any], call: Callable[[Any], Any], done: str, told: Callable[[ProtocolError], str]
-) -> None:
-    """Do it to each; one that is refused does not keep the others from it."""
-    finished = []
-    for each in queryset:
-        try:
-            with transaction.atomic():
-                call(each)
-        except ProtocolError as refusal:
-            messages.error(request, f"{each}: {told(refusal)}")
-        except Declined as reason:
-            messages.warning(request, f"{each}: {reason}")
-        else:
-            finished.append(str(each))
-    if finished:
-        others = f" and {len(finished) - SHOWN} more" if len(finished) > SHOWN else ""
-        messages.success(request, f"{done}: {', '.join(finished[:SHOWN])}{others}.")

@@ -2,16 +2,11 @@
 
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from access.models import Role
 from access.roles import is_operator
 from core.db import database_now
-
-INPUT = {"class": "oi-input"}
-"""Attributes of a form's fields."""
 
 
 class OperatorPages:
@@ -27,8 +22,3 @@ class OperatorPages:
         """A page that nobody keeps. What is shown once stands on one: not in a message, which would travel in a cookie."""
         context = {**self.admin_site.each_context(request), "opts": self.opts, "now": database_now(), **context}
         return TemplateResponse(request, template, context, headers={"Cache-Control": "no-store"})
-
-    def require_operator(self, request: HttpRequest) -> None:
-        """Raises PermissionDenied."""
-        if not is_operator(request):
-            raise PermissionDenied(f"You need the {Role.OPERATOR.value} role for this.")

@@ -1,6 +1,6 @@
 """Pages that the server writes in one piece, and then, each time that something happens, their panels again (console/live.js)."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,7 +16,7 @@ from unfold.admin import ModelAdmin
 
 from access.models import Role
 from access.roles import has_role
-from console.actions import allowed, way_back
+from console.actions import Action, is_allowed, return_url
 from core.db import database_now
 
 AGAIN = "panels"
@@ -115,7 +115,7 @@ class PanelsAdmin(ModelAdmin):
         return [each for each in super().get_urls() if not str(each.name or "").endswith("_history")]
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        return {name: each for name, each in super().get_actions(request).items() if allowed(request, each[0])}
+        return {name: each for name, each in super().get_actions(request).items() if is_allowed(request, each[0])}
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """What is sent past the page, which offers only what is allowed, is refused and not passed over in silence.
@@ -130,11 +130,15 @@ class PanelsAdmin(ModelAdmin):
             raise PermissionDenied(f"Your role doesn't allow the action {asked!r}.")
         response = super().changelist_view(request, extra_context)
         is_done = asked and isinstance(response, HttpResponseRedirect)
-        return HttpResponseRedirect(self.way_back(request) or response.url) if is_done else response
+        return HttpResponseRedirect(self.return_url(request) or response.url) if is_done else response
 
-    def way_back(self, request: HttpRequest) -> str | None:
-        """Where somebody is led who has done something from another page than the list; None: to the list."""
-        return way_back(request)
+    def return_url(self, request: HttpRequest) -> str | None:
+        """Return the path to redirect to after an action that another page than the list sent. None: the list."""
+        return return_url(request)
+
+    def cancel_url(self, request: HttpRequest, obj: Any) -> str:
+        """Return the path that leads back from the confirmation of an action."""
+        return return_url(request) or request.get_full_path()
 
     def panels(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
         """What the template shows besides the object itself."""
@@ -183,6 +187,6 @@ class PanelsAdmin(ModelAdmin):
     def _list_url(self) -> str:
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
 
-    def _verbs(self, request: HttpRequest) -> list[tuple[str, Callable[..., Any]]]:
+    def _verbs(self, request: HttpRequest) -> list[tuple[str, Action]]:
         """The buttons of an object's page."""
-        return [(name, each[0]) for name, each in self.get_actions(request).items() if hasattr(each[0], "least")]
+        return [(name, each[0]) for name, each in self.get_actions(request).items() if isinstance(each[0], Action)]

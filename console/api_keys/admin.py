@@ -13,7 +13,7 @@ from django.urls import path
 from access import services
 from access.models import ApiKey, Role
 from access.roles import actor_from_user, is_operator
-from console.actions import action
+from console.actions import ActionForm, action
 from console.admin_mixins import OperatorPages
 from console.api_keys.forms import NewKeyForm, RotateForm
 from console.changelist import RowsAdmin
@@ -50,7 +50,7 @@ class ApiKeyAdmin(OperatorPages, RowsAdmin):
     only = list_only = "nothing"
 
     def get_urls(self) -> list[Any]:
-        rotate = path("<uuid:key_id>/rotate/", self.admin_site.admin_view(self.rotate), name="access_apikey_rotate")
+        rotate = path("<uuid:key_id>/rotate/", self.admin_site.admin_view(self.rotate_view), name="access_apikey_rotate")
         return [rotate, *super().get_urls()]
 
     def rows(self, request: HttpRequest, found: list[ApiKey]) -> dict[str, Any]:
@@ -66,41 +66,43 @@ class ApiKeyAdmin(OperatorPages, RowsAdmin):
         return obj.revoked_at is None
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Raises PermissionDenied."""
-        self.require_operator(request)
-        form = NewKeyForm(request.POST or None)
-        if request.method != "POST" or not form.is_valid():
-            return self.page(request, "console/api_keys/create.html", title="Create API key", form=form)
-        given = form.cleaned_data
-        made = services.create_key(
+        return self.create(request, [None])
+
+    def rotate_view(self, request: HttpRequest, key_id: UUID) -> HttpResponse:
+        return self.rotate(request, [get_object_or_404(ApiKey, pk=key_id)]) or redirect("admin:access_apikey_change", key_id)
+
+    def _create_page(self, request: HttpRequest, key: None, form: ActionForm, refusal: ProtocolError | None) -> HttpResponse:
+        return self.page(request, "console/api_keys/create.html", title="Create API key", form=form)
+
+    def _rotate_page(self, request: HttpRequest, key: ApiKey, form: ActionForm, refusal: ProtocolError | None) -> HttpResponse:
+        if refusal:
+            messages.error(request, f"{key}: {refusal.detail}")
+            return redirect("admin:access_apikey_change", key.pk)
+        return self.page(request, "console/api_keys/rotate.html", title="Rotate API key", form=form, key=key, original=key)
+
+    @action("Create", role=Role.OPERATOR, form=NewKeyForm, page=_create_page)
+    def create(self, request: HttpRequest, _: None, **given: Any) -> HttpResponse:
+        key, secret = services.create_key(
             name=given["name"],
             role=Role(given["role"]),
             agent_id=given["agent_id"] or None,
             expires_at=given["expires_at"],
             created_by=actor_from_user(request).id,
         )
-        return self._shown_once(request, *made)
+        return self._secret_page(request, key, secret)
 
-    def rotate(self, request: HttpRequest, key_id: UUID) -> HttpResponse:
-        """Raises PermissionDenied."""
-        self.require_operator(request)
-        key = get_object_or_404(ApiKey, pk=key_id)
-        form = RotateForm(request.POST or None)
-        if request.method != "POST" or not form.is_valid():
-            return self.page(request, "console/api_keys/rotate.html", title="Rotate API key", form=form, key=key, original=key)
-        try:
-            made = services.rotate_key(key_id=key_id, created_by=actor_from_user(request).id, ends_at=form.ends_at)
-        except ProtocolError as refusal:
-            messages.error(request, f"{key}: {refusal.detail}")
-            return redirect("admin:access_apikey_change", key_id)
-        return self._shown_once(request, *made, old=ApiKey.objects.get(pk=key_id))
+    @action("Rotate", role=Role.OPERATOR, form=RotateForm, page=_rotate_page)
+    def rotate(self, request: HttpRequest, key: ApiKey, *, ends_at: datetime) -> HttpResponse:
+        made = services.rotate_key(key_id=key.pk, created_by=actor_from_user(request).id, ends_at=ends_at)
+        return self._secret_page(request, *made, old=ApiKey.objects.get(pk=key.pk))
 
-    def _shown_once(self, request: HttpRequest, key: ApiKey, secret: str, **more: Any) -> HttpResponse:
+    def _secret_page(self, request: HttpRequest, key: ApiKey, secret: str, **more: Any) -> HttpResponse:
         return self.page(request, "console/api_keys/created.html", title="New API key", key=key, secret=secret, **more)
 
     @action(
+        "Revoke",
         "Revoke selected keys",
-        least=Role.OPERATOR,
+        role=Role.OPERATOR,
         done="Revoked",
         warning="Programs that use a revoked key lose access within seconds. This can't be undone.",
     )

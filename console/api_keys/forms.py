@@ -7,7 +7,7 @@ from django import forms
 from django.utils import timezone
 
 from access.models import MAX_NAME, Role
-from console.admin_mixins import INPUT
+from console.actions import INPUT, ActionForm
 from core.agent_ids import MAX_AGENT_ID, agent_id_problem
 
 NEVER, CHOSEN = "never", "chosen"
@@ -21,7 +21,7 @@ def _check_agent(given: str) -> None:
         raise forms.ValidationError(f"{problem.message[0].upper()}{problem.message[1:]}.")
 
 
-class NewKeyForm(forms.Form):
+class NewKeyForm(ActionForm):
     name = forms.CharField(
         max_length=MAX_NAME,
         validators=[_check_agent],
@@ -68,7 +68,7 @@ class NewKeyForm(forms.Form):
         return day and timezone.make_aware(datetime(day.year, day.month, day.day) + timedelta(days=1))
 
 
-class RotateForm(forms.Form):
+class RotateForm(ActionForm):
     overlap = forms.ChoiceField(
         label="When should the old key expire?",
         choices=OVERLAPS.items(),
@@ -77,6 +77,8 @@ class RotateForm(forms.Form):
         widget=forms.RadioSelect,
     )
 
-    @property
-    def ends_at(self) -> datetime:
-        return timezone.now() + timedelta(hours=int(self.cleaned_data["overlap"]))
+    def clean(self) -> dict[str, Any]:
+        """Return the instant at which the old key expires, as `ends_at`."""
+        cleaned = super().clean() or {}
+        hours = int(cleaned.get("overlap") or 0)
+        return {"ends_at": timezone.now() + timedelta(hours=hours)}

@@ -4,21 +4,18 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 
 from access.models import Role
 from access.roles import actor_from_user, has_role, role_of
-from console.actions import MAX_REASON, Declined, action
-from console.arbitrations import actions as deciding
-from console.arbitrations import pages
+from console.actions import Declined, ReasonForm, action
+from console.arbitrations import decisions, pages
 from console.changelist import CHOOSING, RowsAdmin
 from console.dashboard import URGENT
 from console.filters import by
@@ -78,99 +75,75 @@ class ArbitrationAdmin(RowsAdmin):
         return obj.status == Status.PENDING
 
     @action(
+        "Withdraw",
         "Withdraw selected arbitrations",
-        least=Role.ARBITER,
+        role=Role.ARBITER,
         done="Withdrawn",
         warning="The agent gets no decision. If the question blocked the intent, it returns to its previous status. This can't be undone.",
-        asks_reason=True,
+        form=ReasonForm,
     )
-    def withdraw(self, request: HttpRequest, arbitration: Arbitration, reason: str | None) -> None:
+    def withdraw(self, request: HttpRequest, arbitration: Arbitration, *, reason: str | None) -> None:
         try:
             with transaction.atomic():  # What became of it is read after a refusal.
                 services.withdraw_arbitration(
-                    arbitration_id=arbitration.pk, actor=actor_from_user(request), role=_role(request), reason=reason
+                    arbitration_id=arbitration.pk,
+                    actor=actor_from_user(request),
+                    role=role_of(request.user) or Role.OBSERVER,
+                    reason=reason,
                 )
         except ArbitrationResolved:
-            raise Declined(str(deciding.too_late(request, arbitration.pk, ""))) from None
+            raise Declined(str(decisions.prior_outcome(request, arbitration.pk, ""))) from None
 
     def get_urls(self) -> list[Any]:
         view = self.admin_site.admin_view
         return [
-            path("answer/", view(self.answer_several), name="governance_arbitration_answer"),
-            path("<uuid:object_id>/decide/", view(self.decide), name="governance_arbitration_decide"),
+            path("answer/", view(self.decide_selected_view), name="governance_arbitration_answer"),
+            path("<uuid:object_id>/decide/", view(self.decide_view), name="governance_arbitration_decide"),
             *super().get_urls(),
         ]
 
-    def decide(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
-        """Record the answer; or say why not, on the same page, with all that was written."""
-        _require_arbiter(request)
+    def decide_view(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
         asked = get_object_or_404(self.get_queryset(request), pk=object_id)
-        if request.method != "POST":
-            return redirect("admin:governance_arbitration_change", object_id)
-        form = deciding.AnswerForm(asked, request.POST)
-        if not form.is_valid():
-            return self._again(request, asked, form, status=400)
-        try:
-            made = deciding.decide(request, asked, form)
-        except ArbitrationResolved:
-            if late := deciding.too_late(request, object_id, form.cleaned_data["decision"]):
-                return self._again(request, self.get_queryset(request).get(pk=object_id), form, status=409, late=late)
-        except ProtocolError as refusal:
-            return self._again(request, asked, form, status=refusal.status, refused=refusal.detail)
-        else:
-            messages.success(request, f"Decided: {made.decision[:100]}.")
-        return redirect("admin:governance_arbitration_change", object_id)
-
-    def _again(
-        self, request: HttpRequest, asked: Arbitration, form: deciding.AnswerForm, *, status: int, **said: Any
-    ) -> HttpResponse:
-        page = reverse("admin:governance_arbitration_change", args=[asked.pk])
-        response: Any = self.object_page(request, asked, {"form": form, "evidence": form.written, **said})
-        response.context_data["live"]["url"] = f"{page}?{AGAIN}=1"
-        response.status_code = status
-        return response
+        return self.decide(request, [asked]) or redirect("admin:governance_arbitration_change", object_id)
 
     @method_decorator(require_POST)
-    def answer_several(self, request: HttpRequest) -> HttpResponse:
-        """Show what was picked in the inbox, ask for one rationale, and record it all."""
-        _require_arbiter(request)
-        inbox = reverse("admin:governance_arbitration_changelist")
-        picked = deciding.chosen(request, request.POST, request.POST.getlist("_selected_action"))
-        if not picked:
+    def decide_selected_view(self, request: HttpRequest) -> HttpResponse:
+        selected = decisions.list_selected(request, request.POST, request.POST.getlist("_selected_action"))
+        if not selected and has_role(request, Role.ARBITER):
             messages.warning(request, "Choose an option for at least one question.")
-            return redirect(inbox)
-        if "confirmed" not in request.POST:
-            context = {
-                "title": "Submit these decisions?",
-                "picked": picked,
-                "opts": self.opts,
-                "max_reason": MAX_REASON,
-                "inbox": inbox,
-            }
-            ready = [each for each in picked if not each.problem]
-            context |= {"ready": ready, **self.admin_site.each_context(request)}
-            return TemplateResponse(request, "console/arbitrations/confirm_decisions.html", context)
-        recorded = deciding.record_all(request, picked, request.POST.get("rationale", "").strip()[:MAX_REASON] or None)
-        for each in picked:
-            if each.problem:
-                messages.error(request, f"{each.asked}: {each.problem}")
-        if recorded:
-            messages.success(
-                request, f"Decided: {'; '.join(f'{each.asked} → {each.label}' for each in recorded[:5])}{_others(recorded)}."
-            )
-        return redirect(inbox)
+            return redirect("admin:governance_arbitration_changelist")
+        return self.decide_selected(request, selected) or redirect("admin:governance_arbitration_changelist")
 
+    def _question_page(self, request: HttpRequest, asked: Arbitration, form: Any, refusal: ProtocolError | None) -> HttpResponse:
+        """Render the question with all that was entered, and with the reason for which it was not recorded."""
+        page = reverse("admin:governance_arbitration_change", args=[asked.pk])
+        if not form.is_bound:
+            return redirect(page)
+        more: dict[str, Any] = {"form": form, "evidence": form.written}
+        if isinstance(refusal, ArbitrationResolved):
+            more["late"] = decisions.prior_outcome(request, asked.pk, form.cleaned_data["decision"])
+            if more["late"] is None:  # The person's own decision, sent again.
+                return redirect(page)
+            asked = self.get_queryset(request).get(pk=asked.pk)
+        elif refusal:
+            more["refused"] = refusal.detail
+        response: Any = self.object_page(request, asked, more)
+        response.context_data["live"]["url"] = f"{page}?{AGAIN}=1"
+        response.status_code = refusal.status if refusal else 400
+        return response
 
-def _others(recorded: list[Any]) -> str:
-    return f" and {len(recorded) - 5} more" if len(recorded) > 5 else ""
+    @action("Decide", role=Role.ARBITER, form=decisions.DecisionForm, page=_question_page)
+    def decide(self, request: HttpRequest, asked: Arbitration, **given: Any) -> str:
+        made = decisions.record_decision(request, asked, **given)
+        return f"Decided: {made.decision[:100]}."
 
-
-def _require_arbiter(request: HttpRequest) -> None:
-    """Raises PermissionDenied."""
-    if not has_role(request, Role.ARBITER):
-        raise PermissionDenied("Deciding requires the arbiter role.")
-
-
-def _role(request: HttpRequest) -> Role:
-    """Of whoever passed the check of an action."""
-    return role_of(request.user) or Role.OBSERVER
+    @action(
+        "Decide",
+        role=Role.ARBITER,
+        done="Decided",
+        form=decisions.RationaleForm,
+        confirm=decisions.confirm_selected,
+        template="console/arbitrations/confirm_decisions.html",
+    )
+    def decide_selected(self, request: HttpRequest, answer: decisions.SelectedAnswer, *, rationale: str | None) -> None:
+        decisions.record_selected(request, answer, rationale)

@@ -76,14 +76,15 @@ class AttachmentAdmin(RowsAdmin):
     def follows(self, obj: Attachment) -> dict[str, str]:
         return {"intent": str(obj.intent_id)}
 
-    def way_back(self, request: HttpRequest) -> str | None:
+    def return_url(self, request: HttpRequest) -> str | None:
         """Not to the page of what is removed."""
         is_left = Attachment.objects.filter(pk__in=request.POST.getlist(ACTION_CHECKBOX_NAME)).exists()
-        return super().way_back(request) if is_left else None
+        return super().return_url(request) if is_left else None
 
     @action(
+        "Remove",
         "Remove selected attachments",
-        least=Role.OPERATOR,
+        role=Role.OPERATOR,
         done="Removed",
         warning="Stored files are deleted unless another attachment uses them. This can't be undone.",
     )

@@ -53,8 +53,9 @@ class DelegationAdmin(RowsAdmin):
         return is_theirs and pages.state(obj, database_now()) == "live"
 
     @action(
+        "Revoke",
         "Revoke selected delegations",
-        least=Role.ARBITER,
+        role=Role.ARBITER,
         done="Revoked",
         warning="The delegate can no longer decide. This can't be undone.",
     )

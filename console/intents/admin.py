@@ -6,8 +6,11 @@ from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import OuterRef, Q, QuerySet, Subquery
-from django.http import HttpRequest
-from django.urls import path
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import path, reverse
+from django.utils.decorators import method_decorator
+from django.views.decorators.http import require_POST
 
 from console.changelist import RowsAdmin
 from console.dashboard import waits
@@ -105,8 +108,20 @@ class IntentAdmin(RowsAdmin):
         return {"intent": str(obj.pk)}
 
     def get_urls(self) -> list[Any]:
-        do = self.admin_site.admin_view(actions.answer)
+        do = self.admin_site.admin_view(self.do)
         return [path("<uuid:object_id>/do/<slug:name>/", do, name="intents_intent_do"), *super().get_urls()]
+
+    @method_decorator(require_POST)
+    def do(self, request: HttpRequest, object_id: UUID, name: str) -> HttpResponse:
+        """Call an action of the intent's page. Raise Http404 for an unknown one."""
+        chosen = actions.ACTIONS.get(name)
+        if chosen is None:
+            raise Http404
+        intent = get_object_or_404(Intent, pk=object_id)
+        return chosen(self, request, [intent]) or redirect("admin:intents_intent_change", object_id)
+
+    def cancel_url(self, request: HttpRequest, obj: Intent) -> str:
+        return reverse("admin:intents_intent_change", args=[obj.pk])
 
 
 def _portfolios(chosen: UUID | None) -> list[tuple[UUID, str]]:

@@ -50,7 +50,7 @@ def gather(request: HttpRequest, intent: Intent) -> dict[str, Any]:
         "portfolios": [*Membership.objects.filter(intent=intent).select_related("portfolio").order_by("pk")[:SHOWN]],
         "questions": [*Arbitration.objects.pending().filter(intent=intent).order_by("-blocking", "pk")[:SHOWN]],
         "waiting": waiting,
-        "ways": actions.ways(intent, is_waiting=bool(waiting)),
+        "transitions": actions.list_transitions(intent, is_waiting=bool(waiting)),
         "is_final": intent.is_final,
         "neighbours": related.of(intent),
         "ties": related.ties(intent),

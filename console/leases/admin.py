@@ -7,7 +7,7 @@ from django.http import HttpRequest
 
 from access.models import Role
 from access.roles import actor_from_user, has_role
-from console.actions import Declined, action
+from console.actions import Declined, ReasonForm, action
 from console.changelist import RowsAdmin
 from console.dashboard import SOON
 from console.event_text import person
@@ -63,13 +63,14 @@ class LeaseAdmin(RowsAdmin):
         return obj.status == Status.ACTIVE
 
     @action(
+        "Revoke",
         "Revoke selected leases",
-        least=Role.ARBITER,
+        role=Role.ARBITER,
         done="Revoked",
         warning="The holder loses the lease immediately: its next write with the fencing token is rejected.",
-        asks_reason=True,
+        form=ReasonForm,
     )
-    def revoke(self, request: HttpRequest, lease: Lease, reason: str | None) -> None:
+    def revoke(self, request: HttpRequest, lease: Lease, *, reason: str | None) -> None:
         Intent.objects.lock(lease.intent_id)  # The verb leaves one alone that has ended; here that has to be told.
         found = Lease.objects.get(pk=lease.pk)
         if found.status == Status.ACTIVE:

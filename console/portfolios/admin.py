@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from access.models import Role
 from access.roles import actor_from_user
-from console.actions import action
+from console.actions import ReasonForm, action
 from console.changelist import RowsAdmin
 from console.filters import by
 from console.portfolios import pages
@@ -58,24 +58,26 @@ class PortfolioAdmin(RowsAdmin):
         return obj.is_active
 
     @action(
+        "Complete",
         "Complete selected portfolios",
-        least=Role.OPERATOR,
+        role=Role.OPERATOR,
         done="Completed",
         warning="This is permanent. Its members are not affected.",
-        asks_reason=True,
-        told=_told,
+        form=ReasonForm,
+        refusal_text=_told,
     )
-    def complete(self, request: HttpRequest, portfolio: Portfolio, reason: str | None) -> None:
+    def complete(self, request: HttpRequest, portfolio: Portfolio, *, reason: str | None) -> None:
         self._close(request, portfolio, Status.COMPLETED, reason)
 
     @action(
+        "Abandon",
         "Abandon selected portfolios",
-        least=Role.OPERATOR,
+        role=Role.OPERATOR,
         done="Abandoned",
         warning="This is permanent. Its members are not affected.",
-        asks_reason=True,
+        form=ReasonForm,
     )
-    def abandon(self, request: HttpRequest, portfolio: Portfolio, reason: str | None) -> None:
+    def abandon(self, request: HttpRequest, portfolio: Portfolio, *, reason: str | None) -> None:
         self._close(request, portfolio, Status.ABANDONED, reason)
 
     @staticmethod

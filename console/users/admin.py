@@ -6,7 +6,6 @@ from typing import Any, cast
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -16,7 +15,7 @@ from django.utils import timezone
 from access import user_services
 from access.models import Role
 from access.roles import NO_ROLE, OPERATORS, ROLE_DESCRIPTIONS, SUPERUSER, active_sessions, is_operator, with_roles
-from console.actions import Action, action
+from console.actions import Action, ActionForm, action
 from console.admin_mixins import OperatorPages
 from console.changelist import RowsAdmin
 from console.event_log.pages import Choice, Everywhere
@@ -41,10 +40,10 @@ def _who(request: HttpRequest) -> int:
 
 def _giving(role: str, warning: str) -> Action:
     @action(
+        f"Set role to {role}",
         f"Set role of selected people to {role}",
-        least=Role.OPERATOR,
+        role=Role.OPERATOR,
         done=f"Role set to {role}",
-        label=f"Set role to {role}",
         warning=warning,
     )
     def give(self: Any, request: HttpRequest, person: User) -> None:
@@ -75,7 +74,7 @@ class PersonAdmin(OperatorPages, RowsAdmin):
         return with_roles(super().get_queryset(request))
 
     def get_urls(self) -> list[Any]:
-        renew = path("<int:person_id>/link/", self.admin_site.admin_view(self.renew_link), name="auth_user_link")
+        renew = path("<int:person_id>/link/", self.admin_site.admin_view(self.link_view), name="auth_user_link")
         return [renew, *super().get_urls()]
 
     def rows(self, request: HttpRequest, found: list[User]) -> dict[str, Any]:
@@ -111,40 +110,39 @@ class PersonAdmin(OperatorPages, RowsAdmin):
         return person == request.user and person.has_usable_password()
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Raises PermissionDenied."""
-        self.require_operator(request)
-        form = NewPersonForm(request.POST or None)
-        if request.method == "POST" and form.is_valid() and (person := self._added(request, form)):
-            return self._link_shown_once(request, person, is_new=True)
+        return self.create(request, [None])
+
+    def link_view(self, request: HttpRequest, person_id: int) -> HttpResponse:
+        return self.issue_link(request, [get_object_or_404(User, pk=person_id)])
+
+    def _create_page(self, request: HttpRequest, _: None, form: ActionForm, refusal: ProtocolError | None) -> HttpResponse:
+        if refusal:
+            form.add_error(None, refusal.detail)
         return self.page(request, "console/users/create.html", title="Add person", form=form)
 
-    def _added(self, request: HttpRequest, form: NewPersonForm) -> User | None:
-        """None where it is not possible, which the form then says."""
-        given = form.cleaned_data
-        try:
-            with transaction.atomic():
-                return user_services.create_user(name=given["name"], role=given["role"], by=_who(request))
-        except ValidationError as error:
-            form.add_error("name", error.messages)
-        except ProtocolError as refusal:
-            form.add_error(None, refusal.detail)
-        return None
-
-    def renew_link(self, request: HttpRequest, person_id: int) -> HttpResponse:
-        """Raises PermissionDenied."""
-        self.require_operator(request)
-        person = get_object_or_404(User, pk=person_id)
-        if request.method != "POST":
-            return self.page(request, "console/users/new_password_link.html", title="New link", person=person, original=person)
-        try:
-            with transaction.atomic():
-                person = user_services.issue_password_link(person_id=person_id, by=_who(request))
-        except ProtocolError as refusal:
+    def _issue_link_page(
+        self, request: HttpRequest, person: User, form: ActionForm, refusal: ProtocolError | None
+    ) -> HttpResponse:
+        if refusal:
             messages.error(request, f"{person}: {refusal.detail}")
-            return redirect("admin:auth_user_change", person_id)
-        return self._link_shown_once(request, person)
+            return redirect("admin:auth_user_change", person.pk)
+        return self.page(
+            request, "console/users/new_password_link.html", title="New link", form=form, person=person, original=person
+        )
 
-    def _link_shown_once(self, request: HttpRequest, person: User, **more: Any) -> HttpResponse:
+    @action("Add person", role=Role.OPERATOR, form=NewPersonForm, page=_create_page)
+    def create(self, request: HttpRequest, _: None, *, name: str, role: str) -> HttpResponse:
+        try:
+            person = user_services.create_user(name=name, role=role, by=_who(request))
+        except ValidationError as error:
+            raise ValidationError({"name": error.messages}) from None
+        return self._link_page(request, person, is_new=True)
+
+    @action("New password link", role=Role.OPERATOR, page=_issue_link_page)
+    def issue_link(self, request: HttpRequest, person: User) -> HttpResponse:
+        return self._link_page(request, user_services.issue_password_link(person_id=person.pk, by=_who(request)))
+
+    def _link_page(self, request: HttpRequest, person: User, **more: Any) -> HttpResponse:
         link = passwords.link(person)  # The browser puts its own address before it: a proxy may pass on any Host.
         ends_at = timezone.now() + passwords.GOOD_FOR
         return self.page(
@@ -158,24 +156,25 @@ class PersonAdmin(OperatorPages, RowsAdmin):
     )
 
     @action(
+        "Sign out everywhere",
         "Sign out selected people",
-        least=Role.OPERATOR,
+        role=Role.OPERATOR,
         done="Signed out",
-        label="Sign out everywhere",
         warning="Their sessions end immediately in all browsers. They can sign in again with their password.",
     )
     def sign_out(self, request: HttpRequest, person: User) -> None:
         user_services.end_user_sessions(person_id=person.pk, by=_who(request))
 
     @action(
+        "Deactivate",
         "Deactivate selected people",
-        least=Role.OPERATOR,
+        role=Role.OPERATOR,
         done="Deactivated",
         warning="Their sessions end immediately and they can no longer sign in. Their activity stays in the event log.",
     )
     def switch_off(self, request: HttpRequest, person: User) -> None:
         user_services.deactivate_user(person_id=person.pk, by=_who(request))
 
-    @action("Reactivate selected people", least=Role.OPERATOR, done="Reactivated")
+    @action("Reactivate", "Reactivate selected people", role=Role.OPERATOR, done="Reactivated")
     def switch_on(self, request: HttpRequest, person: User) -> None:
         user_services.reactivate_user(person_id=person.pk, by=_who(request))

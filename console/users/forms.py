@@ -4,10 +4,10 @@ from django import forms
 from django.contrib.auth.models import User
 
 from access.roles import ROLE_DESCRIPTIONS
-from console.admin_mixins import INPUT
+from console.actions import INPUT, ActionForm
 
 
-class NewPersonForm(forms.Form):
+class NewPersonForm(ActionForm):
     name = forms.CharField(
         max_length=User._meta.get_field("username").max_length,
         help_text="Used to sign in and shown in the event log. It can't be changed later.",

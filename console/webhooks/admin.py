@@ -7,7 +7,7 @@ from django.http import HttpRequest
 
 from access.models import Role
 from access.roles import actor_from_user, has_role, is_operator
-from console.actions import action
+from console.actions import ReasonForm, action
 from console.changelist import RowsAdmin
 from console.filters import by
 from console.webhooks import pages
@@ -33,6 +33,10 @@ def _delivery_state(value: str, now: datetime) -> Q:
     if value == "dead_today":
         return Q(status=DeliveryStatus.DEAD, ended_at__gte=now - timedelta(days=1))
     return Q(status=value)
+
+
+def _newest() -> dict[str, int]:
+    return {"newest": services.newest_position()}
 
 
 class _NoEvents:
@@ -83,47 +87,49 @@ class SubscriptionAdmin(_NoEvents, RowsAdmin):
             "activate": [Status.DISABLED],
         }.get(name, [])
 
-    @action("Resume selected webhooks", least=Role.OPERATOR, done="Resumed", label="Resume", before=services.newest_position)
-    def resume(self, request: HttpRequest, subscription: Subscription, newest: int) -> None:
+    @action("Resume", "Resume selected webhooks", role=Role.OPERATOR, done="Resumed", prepare=_newest)
+    def resume(self, request: HttpRequest, subscription: Subscription, *, newest: int) -> None:
         _set_status(request, subscription, Status.ACTIVE, newest)
 
     @action(
+        "Enable",
         "Enable selected webhooks",
-        least=Role.OPERATOR,
+        role=Role.OPERATOR,
         done="Enabled",
-        label="Enable",
-        before=services.newest_position,
+        prepare=_newest,
     )
-    def activate(self, request: HttpRequest, subscription: Subscription, newest: int) -> None:
+    def activate(self, request: HttpRequest, subscription: Subscription, *, newest: int) -> None:
         _set_status(request, subscription, Status.ACTIVE, newest)
 
     @action(
+        "Pause",
         "Pause selected webhooks",
-        least=Role.OPERATOR,
+        role=Role.OPERATOR,
         done="Paused",
         warning="Events that happen while a webhook is paused are never sent to it.",
-        before=services.newest_position,
+        prepare=_newest,
     )
-    def pause(self, request: HttpRequest, subscription: Subscription, newest: int) -> None:
+    def pause(self, request: HttpRequest, subscription: Subscription, *, newest: int) -> None:
         _set_status(request, subscription, Status.PAUSED, newest)
 
     @action(
+        "Disable",
         "Disable selected webhooks",
-        least=Role.OPERATOR,
+        role=Role.OPERATOR,
         done="Disabled",
         warning="Pending deliveries are canceled, and nothing is sent until the webhook is enabled again.",
-        asks_reason=True,
+        form=ReasonForm,
     )
-    def disable(self, request: HttpRequest, subscription: Subscription, reason: str | None) -> None:
+    def disable(self, request: HttpRequest, subscription: Subscription, *, reason: str | None) -> None:
         services.disable_subscription(
             subscription_id=subscription.pk, actor=actor_from_user(request), reason=reason or "disabled in the console"
         )
 
     @action(
+        "Resend all failed",
         "Resend all failed deliveries of selected webhooks",
-        least=Role.OPERATOR,
+        role=Role.OPERATOR,
         done="Resending failed deliveries",
-        label="Resend all failed",
     )
     def send_dead(self, request: HttpRequest, subscription: Subscription) -> None:
         services.redeliver_dead(subscription_id=subscription.pk, actor=actor_from_user(request))
@@ -157,6 +163,11 @@ class DeliveryAdmin(_NoEvents, RowsAdmin):
     def rows(self, request: HttpRequest, found: list[Delivery]) -> dict[str, Any]:
         return {"sent": pages.sent(found, database_now()), "may_send": has_role(request, Role.OPERATOR), "names_receiver": True}
 
-    @action("Resend selected deliveries", least=Role.OPERATOR, done="Queued", label="Resend")
+    @action(
+        "Resend",
+        "Resend selected deliveries",
+        role=Role.OPERATOR,
+        done="Queued",
+    )
     def send_again(self, request: HttpRequest, delivery: Delivery) -> None:
         services.redeliver(subscription_id=delivery.subscription_id, delivery_id=delivery.pk, actor=actor_from_user(request))

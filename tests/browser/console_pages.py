@@ -115,7 +115,7 @@ class Place:
 
 
 def _make_key(page: Page) -> None:
-    page.fill("#id_name", "night shift")
+    page.fill("#name", "night shift")
     page.click("[name=_save]")
     page.wait_for_selector("#oi-secret")
 

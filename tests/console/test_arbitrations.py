@@ -111,7 +111,7 @@ def test_several_are_answered_in_one_go_after_one_question_back(api, person, ask
     assert rows() == before
     told = grace.post(f"{INBOX}answer/", {**answers, "rationale": "All checked", "confirmed": "yes"}, follow=True).text
 
-    assert "Decided: a → Yes; b → No; c → Red." in told
+    assert "Decided: a → Yes, b → No, c → Red." in told
     made = Decision.objects.order_by("pk").values_list("arbitration__reason", "decision", "rationale", "decided_by")
     assert [*made] == [
         ("a", "Yes", "All checked", "user:grace"),

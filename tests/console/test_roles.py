@@ -15,7 +15,7 @@ from tests.console.users import asked_by
 
 OURS = {model: registered for model, registered in admin.site._registry.items() if isinstance(registered, PanelsAdmin)}
 ACTIONS = [
-    (f"{model._meta.app_label}/{model._meta.model_name}", name, getattr(type(registered), name).least)
+    (f"{model._meta.app_label}/{model._meta.model_name}", name, getattr(type(registered), name).role)
     for model, registered in OURS.items()
     for name in registered.actions or ()
 ]

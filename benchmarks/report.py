@@ -58,7 +58,7 @@ class Report:
     console: list[Console] = field(default_factory=list)
 
     def __str__(self) -> str:
-        parts = ["# Performance", self._about(), "## What is asked, and what was measured", self._criteria()]
+        parts = ["# Performance", self._about(), "## Criteria", self._criteria()]
         for each in self.results:
             parts += [
                 f"## {each.database}",
@@ -86,14 +86,14 @@ class Report:
         packages = ", ".join(f"{name} {version(name)}" for name in ("django", "djangorestframework", "uvicorn", "psycopg"))
         return f"""\
 Written by `make bench`. Measured on {os.cpu_count()} cores ({platform.machine()}, {platform.system()}), which the server, its clients
-and the database share; Python {platform.python_version()}, {packages}. One `openintent-server` process in dev mode with the log level
+and the database share; Python {platform.python_version()}, {packages}. One `openintent-server` process in development mode with the log level
 `{LOG_LEVEL}`. Both databases are durable: SQLite with WAL and `synchronous=FULL`, PostgreSQL with `fsync` and `synchronous_commit`.
 
-Clients keep their connections and send the next request as soon as they have the answer, each to intents of its own; they run in a
-process beside the server. Each figure is over {self.scale.rounds} rounds, in which the operations take turns; a raw transaction has its round directly
+Clients keep their connections and send the next request as soon as they have the response, each to intents of its own; they run in another
+process. Each figure is over {self.scale.rounds} rounds, in which the operations take turns; a raw transaction has its round directly
 after the server's. *CPU* is what the server's
-process used, in seconds for 1,000 requests (so milliseconds for one); what PostgreSQL's own processes used stands beside it and
-is not part of it."""
+process used, in seconds for 1,000 requests (so milliseconds for one); the CPU of PostgreSQL's own processes is listed separately and
+not included."""
 
     def _criteria(self) -> str:
         found = [criterion for each in self.results for criterion in criteria(each)]
@@ -102,7 +102,7 @@ is not part of it."""
         found += [criterion for each in self.adapters for criterion in adapter_criteria(each)]
         found += [criterion for each in self.console for criterion in console_criteria(each)]
         rows = [[each.text, each.limit, each.measured, "yes" if each.holds else "**no**"] for each in found]
-        return _table(["", "asked", "measured", "holds"], rows)
+        return _table(["", "required", "measured", "met"], rows)
 
 
 def criteria(results: Results) -> list[Criterion]:
@@ -227,14 +227,14 @@ def _growth(growth: Growth) -> str:
 
 ABOUT_STREAMS = f"""\
 Followers read Server-Sent Events. *p50* and *p99* are milliseconds from the writer's request to the reader; *after answer* from the
-writer's answer, below 0 where the reader came first. *At full rate* four writers write as fast as they are answered. *Read* is the
+writer's response, below 0 where the reader was first. *At full rate* four writers write as fast as they get responses. *Read* is the
 median of one client that gets an intent, in ms: alone, with all followers idle, and at {RATE:.0f} events/s. *CPU* is the
 server's for one event at {RATE:.0f} events/s, with its write and the reads. Memory is the server's own, for each
 idle follower."""
 
 
 ABOUT_WEBHOOKS = f"""\
-One server process with its own courier, {SUBSCRIPTIONS} subscriptions, a receiver on the same machine that answers at once. Each call is a
+One server process with its own delivery worker, {SUBSCRIPTIONS} subscriptions, a receiver on the same machine that responds at once. Each call is a
 connection of its own."""
 
 
@@ -247,8 +247,8 @@ def _callbacks(measured: Sequence[Callbacks]) -> str:
 
 
 ABOUT_CONSOLE = """\
-Milliseconds until the last byte, over loopback, of a server with the data of `openintent-manage demo`. The first visit fills what the
-server and the database keep in memory."""
+Milliseconds until the last byte, over loopback, of a server with the data of `openintent-manage demo`. The first visit fills the caches of
+server and database."""
 
 
 def _console(console: Console) -> str:
@@ -260,9 +260,9 @@ def _console(console: Console) -> str:
 
 
 ABOUT_ADAPTERS = """\
-Medians of requests to a model, without and with an adapter around the provider's client. The *stub* answers at once, in bursts;
-*openai* is that package, with a fake provider in another process: there the sending goes on meanwhile, and with the server up its work for
-the events, too, on the same cores. Chunks are those of the stub's streams, and are not logged themselves."""
+Medians of requests to a model, without and with an adapter around the provider's client. The *stub* responds at once, in bursts;
+*openai* is that package, with a fake provider in another process: events are sent meanwhile, and with the server up it processes them
+on the same cores. Chunks are those of the stub's streams, and are not logged themselves."""
 
 
 def _adapters(measured: Sequence[Overhead]) -> str:

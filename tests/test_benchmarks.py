@@ -46,7 +46,7 @@ def test_the_report_shows_what_was_measured(results: Results) -> None:
 
     assert f"## {results.database}" in report
     assert report.count("| update state | 16 |") == 2
-    assert "## What dominates what remains" in report
+    assert "## Where the time goes" in report
 
 
 def test_followers_are_measured_and_lose_nothing(vendor: str, tmp_path: Path) -> None:

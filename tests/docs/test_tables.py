@@ -156,3 +156,17 @@ def test_common_exceptions_have_the_documented_status():
     for name, status in rows:
         problem = {"code": "lease_conflict"} if name == "LeaseConflictError" else {}
         assert type(openintent.errors.error_from_problem(int(status), problem, None)) is getattr(openintent, name)
+
+
+def test_loggers_of_the_operations_guide_exist():
+    guide = (ROOT / "docs/deploy.md").read_text()
+    documented = set(re.findall(r"`(openintent\.[a-z]+)`", guide))
+    used = {
+        name
+        for path in ROOT.rglob("*.py")
+        if path.relative_to(ROOT).parts[0] not in {".venv", "tests"}
+        for name in re.findall(r'getLogger\("(openintent\.[a-z]+)"\)', path.read_text())
+    }
+
+    assert documented
+    assert documented <= used

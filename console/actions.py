@@ -165,7 +165,7 @@ class Action:
     def _confirmation(self, objects: Objects) -> Confirmation:
         count = _count(objects)
         return Confirmation(
-            title=self.description.replace("selected ", "") + "?",
+            title=f"{self.description.replace('selected ', '') if count > 1 else self.label}?",
             label=f"{self.label} {count}" if count > 1 else self.label,
             warning=self.warning,
             names=[str(each) for each in objects[:SHOWN]],

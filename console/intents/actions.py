@@ -204,7 +204,7 @@ def _held_leases(intent: Intent, selected: list[Any]) -> list[Lease]:
     """Return the selected leases that are held. Raise Declined if none is."""
     held = [*Lease.objects.held(database_now()).filter(intent=intent, pk__in=selected).order_by("pk")]
     if not held:
-        raise Declined("None of the selected leases is active any more." if selected else "Select at least one lease.")
+        raise Declined("None of the selected leases is still active." if selected else "Select at least one lease.")
     return held
 
 

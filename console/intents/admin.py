@@ -52,7 +52,7 @@ class IntentAdmin(RowsAdmin):
     rows_template = "console/intents/list_rows.html"
     fields_template = "console/intents/filters.html"
     own_fields = ("agent", "portfolio", "root")
-    search_label = "Title, description or id"
+    search_label = "Search by title, description or ID"
     list_only = "intent_created intent_updated status_changed state_patched agent_assigned agent_unassigned"
     list_filter = [
         by("status", "status__exact", Status.choices, lambda status, now: Q(status=status)),

@@ -62,7 +62,7 @@ class PortfolioAdmin(RowsAdmin):
         "Complete selected portfolios",
         role=Role.OPERATOR,
         done="Completed",
-        warning="This is permanent. Its members are not affected.",
+        warning="This is permanent. Members are not affected.",
         form=ReasonForm,
         refusal_text=_told,
     )
@@ -74,7 +74,7 @@ class PortfolioAdmin(RowsAdmin):
         "Abandon selected portfolios",
         role=Role.OPERATOR,
         done="Abandoned",
-        warning="This is permanent. Its members are not affected.",
+        warning="This is permanent. Members are not affected.",
         form=ReasonForm,
     )
     def abandon(self, request: HttpRequest, portfolio: Portfolio, *, reason: str | None) -> None:

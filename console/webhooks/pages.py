@@ -114,7 +114,7 @@ def _note(subscription: Subscription, state: str, now: datetime) -> Note | None:
     if subscription.failing_since:
         patience = f"After {PATIENCE.days} days of failures the webhook is disabled."
         return Note(
-            "The endpoint is rejecting deliveries.",
+            "Deliveries to this endpoint are failing.",
             f"See the responses below. Failed deliveries are retried automatically. {patience}",
         )
     return None

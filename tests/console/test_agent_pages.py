@@ -87,7 +87,7 @@ def test_who_did_nothing_lately_is_said_so(person, api, busy, make_intent, monke
     for number in range(4):
         make_intent(title=f"Noise {number}")
 
-    assert "not active since <time" in row(person("viewer").get("agents/").text, "ada")
+    assert "last active over <time" in row(person("viewer").get("agents/").text, "ada")
 
 
 def test_the_pages_cost_the_same_queries_whatever_there_is(person, api, agent, busy, make_intent):

@@ -119,7 +119,7 @@ def test_an_arbiter_revokes_the_chosen_leases_and_no_others(api, agent, person, 
     assert "Revoked: a held by ada, b held by ada." in told
     still = api.get("/leases", status="active").json()["leases"]
     assert {each["id"] for each in still} == {leases[2], elsewhere}
-    assert "None of the selected leases is active any more" in do(judy, intent, "revoke", lease=leases[:1]).text
+    assert "None of the selected leases is still active" in do(judy, intent, "revoke", lease=leases[:1]).text
     assert "Select at least one lease" in do(judy, intent, "revoke", confirmed=False).text
 
 

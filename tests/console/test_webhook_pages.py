@@ -50,7 +50,7 @@ def test_each_attempt_is_told_with_its_answer_and_when_the_next_one_comes(person
     assert "&lt;script&gt;come again" in page
     assert "<script>come again" not in page
     assert 'next in <time datetime="' in page
-    assert "The endpoint is rejecting deliveries." in page
+    assert "Deliveries to this endpoint are failing." in page
     assert "<b>Book</b>" not in page
 
 

@@ -1,14 +1,14 @@
-"""The protocol's closed vocabularies.
+"""Enums of the protocol.
 
-Each member is the word on the wire: `EventType.COMMENT == "comment"`. Every method takes the member or
-the word; an answer with a word this version does not know keeps it as plain text.
+Each member equals its value on the wire: `EventType.COMMENT == "comment"`. Every method takes the member or
+the value; an unknown value in a response stays plain text.
 """
 
 from enum import StrEnum, auto
 
 
 class IntentStatus(StrEnum):
-    """Where an intent stands (protocol I-4, I-5). Completed and abandoned are final."""
+    """Status of an intent (protocol I-4, I-5). Completed and abandoned are final."""
 
     DRAFT = auto()
     PENDING = auto()
@@ -19,7 +19,7 @@ class IntentStatus(StrEnum):
 
 
 class KeyRole(StrEnum):
-    """What an API key may do (protocol §1.1), from reading only to everything."""
+    """Role of an API key (protocol §1.1), from read-only to all permissions."""
 
     OBSERVER = auto()
     AGENT = auto()
@@ -28,7 +28,7 @@ class KeyRole(StrEnum):
 
 
 class LeaseStatus(StrEnum):
-    """How a lease stands."""
+    """Status of a lease."""
 
     ACTIVE = auto()
     RELEASED = auto()
@@ -37,7 +37,7 @@ class LeaseStatus(StrEnum):
 
 
 class ArbitrationStatus(StrEnum):
-    """How an arbitration stands (protocol A-1, A-5)."""
+    """Status of an arbitration (protocol A-1, A-5)."""
 
     PENDING = auto()
     RESOLVED = auto()
@@ -46,7 +46,7 @@ class ArbitrationStatus(StrEnum):
 
 
 class RetryStrategy(StrEnum):
-    """How the delay between attempts grows (protocol R-1); none: the server plans no retries."""
+    """Growth of the delay between attempts (protocol R-1); none: the server schedules no retries."""
 
     NONE = auto()
     FIXED = auto()
@@ -55,7 +55,7 @@ class RetryStrategy(StrEnum):
 
 
 class PortfolioStatus(StrEnum):
-    """Where a portfolio stands (protocol P-2). Completed and abandoned are final."""
+    """Status of a portfolio (protocol P-2). Completed and abandoned are final."""
 
     ACTIVE = auto()
     COMPLETED = auto()
@@ -63,7 +63,7 @@ class PortfolioStatus(StrEnum):
 
 
 class SubscriptionStatus(StrEnum):
-    """Where a subscription stands. One that has run out, or whose callback has failed for too long, is disabled (protocol W-2)."""
+    """Status of a subscription. One that has expired, or whose callback has failed for too long, is disabled (protocol W-2)."""
 
     ACTIVE = auto()
     PAUSED = auto()
@@ -71,7 +71,7 @@ class SubscriptionStatus(StrEnum):
 
 
 class DeliveryStatus(StrEnum):
-    """Where a delivery stands: it will be tried again, has arrived, or is given up (protocol W-2)."""
+    """Status of a delivery: to be attempted, delivered, or failed permanently (protocol W-2)."""
 
     PENDING = auto()
     DELIVERED = auto()

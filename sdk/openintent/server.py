@@ -1,6 +1,6 @@
 """The server from Python: `OpenIntentServer(port=8000, …).run()`.
 
-A thin door: the server itself is imported when it runs, and needs the extra `server`.
+The server itself is imported when it runs, and needs the extra `server`.
 """
 
 from collections.abc import Collection
@@ -14,12 +14,12 @@ require_extra()
 
 
 class OpenIntentServer:
-    """The server, from Python.
+    """The OpenIntent server in this process.
 
-    `api_keys` are unbound operator keys, of 16 characters or more on an address that others can reach; without any, on a loopback address, the server runs in dev mode and accepts
-    `dev-user-key`. `workers` processes share the port; more than one need PostgreSQL. What is left out comes from the
-    environment: OPENINTENT_HOST, OPENINTENT_PORT, OPENINTENT_WORKERS, DATABASE_URL, OPENINTENT_API_KEYS,
-    OPENINTENT_LOG_LEVEL. Settings are Django's, so a process can run one server, and no other Django project beside it.
+    `api_keys` are unbound operator keys, of 16 characters or more on an address that is not loopback; without any, on a loopback
+    address, the server runs in dev mode and accepts `dev-user-key`. `workers` processes share the port; more than one require
+    PostgreSQL. Omitted arguments come from the environment: OPENINTENT_HOST, OPENINTENT_PORT, OPENINTENT_WORKERS, DATABASE_URL,
+    OPENINTENT_API_KEYS, OPENINTENT_LOG_LEVEL. Settings are Django's, so a process can run one server, and no other Django project.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Receiving webhooks: whether a request is from the server, as it was sent, and new (protocol W-1, Standard Webhooks).
+"""Webhook verification: a request is the server's, unaltered and recent (protocol W-1, Standard Webhooks).
 
 from openintent import webhooks
 
@@ -34,10 +34,10 @@ _LATEST = int(datetime.max.replace(tzinfo=UTC).timestamp())
 class Webhook:
     """A verified delivery.
 
-    id               the same for each attempt to deliver it: an event comes at least once, so keep the ids that you have dealt with
-    sent_at          when this attempt was made
-    subscription_id  the subscription that asked for it
-    event            what happened
+    id               the same for each attempt: deliveries are at least once, so store the ids that you have processed
+    sent_at          the time of this attempt
+    subscription_id  the id of the subscription
+    event            the event
     """
 
     id: str
@@ -49,86 +49,83 @@ class Webhook:
 def verify(
     payload: bytes | str, headers: Mapping[str, str], secret: str | Sequence[str], tolerance: float = TOLERANCE
 ) -> Webhook:
-    """The delivery, if the server sent it.
+    """Verify a delivery and return it.
 
-    payload    the body, byte for byte as it came (bytes, bytearray, or str): not JSON that was read and written again
-    headers    the request's headers; how their names are spelt makes no difference
-    secret     the subscription's, `whsec_…`; several while one takes the place of another
-    tolerance  seconds that the sender's clock and yours may differ; what is older may be a repetition by somebody else
+    payload    the body exactly as received (bytes, bytearray, or str), not parsed and serialised again
+    headers    the request's headers; names are case-insensitive
+    secret     the subscription's secret, `whsec_…`; several during a rotation
+    tolerance  seconds by which the sender's clock may differ from yours; older requests may be replayed ones
 
-    Raises WebhookVerificationError for a missing or wrong signature, a time out of tolerance, a secret that is none: whatever the
-    sender does raises this alone. Raises TypeError for what only the caller can have mistaken, as a body that was parsed already.
+    Raises WebhookVerificationError for a missing or wrong signature, a time out of tolerance or an invalid secret: nothing a
+    sender does raises anything else. Raises TypeError for mistakes of the caller, such as a body that was parsed already.
     """
-    _require_numbers(tolerance)
-    body = _fetch_body(payload)
-    named = _named(headers)
-    webhook_id, timestamp, signatures = (_header(named, f"webhook-{each}") for each in ("id", "timestamp", "signature"))
-    keys = [_key(each) for each in _secrets(secret)]
+    if not isinstance(tolerance, int | float) or not tolerance >= 0:
+        raise InputValidationError("tolerance must be a number of seconds", field="tolerance")
+    body = _to_bytes(payload)
+    named = _lower_case_names(headers)
+    webhook_id, timestamp, signatures = (_get_header(named, f"webhook-{each}") for each in ("id", "timestamp", "signature"))
+    keys = _decode_secrets(secret)
     signed = b"%s.%s.%s" % (webhook_id.encode(), timestamp.encode(), body)
     if not _is_signed(signed, signatures, keys):
         raise WebhookVerificationError(
-            "no signature of this request fits: the secret is another one, or the body is not as it was sent"
+            "no signature of this request matches: the secret is a different one, or the body was altered"
         )
-    return _read(webhook_id, _time(timestamp, tolerance), body)
+    return _parse(webhook_id, _check_time(timestamp, tolerance), body)
 
 
-def _require_numbers(tolerance: object) -> None:
-    """Raises InputValidationError."""
-    if not isinstance(tolerance, int | float) or not tolerance >= 0:
-        raise InputValidationError("tolerance must be a number of seconds", field="tolerance")
-
-
-def _fetch_body(payload: object) -> bytes:
+def _to_bytes(payload: object) -> bytes:
     if isinstance(payload, bytes | bytearray | memoryview):
         return bytes(payload)
     if not isinstance(payload, str):
         kind = type(payload).__name__
         raise TypeError(
-            f"payload must be the request's body as bytes, exactly as it came, not a {kind}: the signature is over its bytes"
+            f"payload must be the request's body as bytes, exactly as received, not a {kind}: the signature covers its bytes"
         )
-    return _encoded(payload, "the body")
+    return _encode(payload, "the body")
 
 
-def _named(headers: object) -> dict[str, str]:
-    items = getattr(headers, "items", None)  # Flask's headers and http.client's have it, and are no Mapping.
+def _lower_case_names(headers: object) -> dict[str, str]:
+    items = getattr(headers, "items", None)  # The headers of Flask and http.client have it without being a Mapping.
     pairs = [*items()] if callable(items) else None
     if pairs is None or not all(isinstance(pair, tuple) and isinstance(pair[0], str) for pair in pairs):
         raise TypeError(f"headers must be the request's, as a mapping of names to values, not {type(headers).__name__}")
     return {name.lower(): value for name, value in pairs}
 
 
-def _header(named: Mapping[str, str], name: str) -> str:
+def _get_header(named: Mapping[str, str], name: str) -> str:
     value = named.get(name)
     if not value:
         raise WebhookVerificationError(f"the request has no header {name}")
     if not isinstance(value, str):
         raise TypeError(f"headers[{name!r}] must be a str, not {type(value).__name__}")
-    _encoded(value, f"the header {name}")
+    _encode(value, f"the header {name}")
     return value
 
 
-def _encoded(text: str, what: str) -> bytes:
-    """Raises WebhookVerificationError for surrogates, which frameworks make of bytes that are no text."""
+def _encode(text: str, what: str) -> bytes:
+    """Return the bytes. Raise WebhookVerificationError for surrogates, which frameworks produce from invalid UTF-8."""
     try:
         return text.encode()
     except UnicodeEncodeError:
         raise WebhookVerificationError(f"{what} is not text") from None
 
 
-def _secrets(secret: object) -> list[str]:
+def _decode_secrets(secret: object) -> list[bytes]:
     found = [secret] if isinstance(secret, str) else secret
     if not isinstance(found, Sequence) or isinstance(found, bytes) or not all(isinstance(each, str) for each in found):
-        raise TypeError("secret must be the subscription's secret, whsec_…, as a str, or several of them")  # It is not repeated.
-    return [*found]
+        raise TypeError(
+            "secret must be the subscription's secret, whsec_…, as a str, or several of them"
+        )  # The message does not repeat it.
+    return [_decode_secret(each) for each in found]
 
 
-def _key(secret: str) -> bytes:
+def _decode_secret(secret: str) -> bytes:
     try:
         key = base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
     except (binascii.Error, ValueError):
         key = b""
     if not key:  # The message does not repeat it.
-        raise WebhookVerificationError("the secret must be the subscription's, as whsec_ followed by base64")
+        raise WebhookVerificationError("the secret must be the subscription's: whsec_ followed by base64")
     return key
 
 
@@ -137,11 +134,11 @@ def _is_signed(signed: bytes, signatures: str, keys: Iterable[bytes]) -> bool:
         signature.encode() for version, _, signature in (each.partition(",") for each in signatures.split()) if version == "v1"
     ]
     expected = [base64.b64encode(hmac.digest(key, signed, hashlib.sha256)) for key in keys]
-    # All pairs are compared, each in constant time: how long it takes says nothing about where they differ.
+    # All pairs are compared, each in constant time, so that timing does not reveal where they differ.
     return any([hmac.compare_digest(one, other) for one in expected for other in given])  # noqa: C419
 
 
-def _time(timestamp: str, tolerance: float) -> datetime:
+def _check_time(timestamp: str, tolerance: float) -> datetime:
     if not _TIMESTAMP.fullmatch(timestamp):
         raise WebhookVerificationError("webhook-timestamp must be whole seconds since 1970")
     age = time.time() - int(timestamp)
@@ -152,10 +149,10 @@ def _time(timestamp: str, tolerance: float) -> datetime:
     return datetime.fromtimestamp(int(timestamp), UTC)
 
 
-def _read(webhook_id: str, sent_at: datetime, body: bytes) -> Webhook:
+def _parse(webhook_id: str, sent_at: datetime, body: bytes) -> Webhook:
     try:
         data = json.loads(body)
         event = Event.from_json(data["event"])
         return Webhook(id=webhook_id, sent_at=sent_at, subscription_id=str(data["subscription_id"]), event=event)
     except (AttributeError, LookupError, TypeError, ValueError, RecursionError) as error:
-        raise WebhookVerificationError(f"the request is signed, but its body is not the protocol's ({error!r})") from error
+        raise WebhookVerificationError(f"the request is signed, but its body does not follow the protocol ({error!r})") from error

@@ -151,7 +151,7 @@ def test_a_secret_that_is_none_is_refused_and_not_repeated(secret):
     "body", [b"", b"[]", b"{}", b'{"subscription_id": "s", "event": {}}', b'{"subscription_id": "s", "event": 1}']
 )
 def test_a_signed_body_that_is_not_the_protocols_is_refused(body):
-    with pytest.raises(WebhookVerificationError, match="not the protocol's"):
+    with pytest.raises(WebhookVerificationError, match="does not follow the protocol"):
         verify(body, signed(body), SECRET)
 
 
@@ -163,7 +163,7 @@ def test_bytes_that_are_no_text_are_refused():
         "webhook-signature": own_signature(bytes(range(32)), "m", now, b"\xff"),
     }
 
-    with pytest.raises(WebhookVerificationError, match="not the protocol's"):
+    with pytest.raises(WebhookVerificationError, match="does not follow the protocol"):
         verify(b"\xff", headers, SECRET)
 
 
@@ -232,7 +232,7 @@ def test_a_secret_of_another_kind_is_a_mistake_that_says_what_to_pass(secret):
 @pytest.mark.case("streams 43")
 @pytest.mark.parametrize("payload", [{"event": {}}, [], None, 7])
 def test_a_body_that_was_parsed_is_a_mistake_that_says_what_to_pass(payload):
-    with pytest.raises(TypeError, match="body as bytes, exactly as it came"):
+    with pytest.raises(TypeError, match="body as bytes, exactly as received"):
         verify(payload, signed(), SECRET)
 
 

@@ -1,4 +1,4 @@
-"""What the API answers, as frozen dataclasses (protocol §3)."""
+"""Models: objects of the API as frozen dataclasses (protocol §3)."""
 
 from ._model import Model
 from .attachments import Attachment

@@ -1,7 +1,7 @@
-"""What the API answers, as frozen dataclasses (protocol §3).
+"""Decoding of models: objects of the API as frozen dataclasses (protocol §3).
 
-They are tolerant readers: a key this version does not know is kept in `extra`, and a word it does
-not know (a status, an event type) stays plain text. Instants are aware datetimes in UTC.
+They are tolerant readers: an unknown key is kept in `extra`, and an unknown
+value of an enum (a status, an event type) stays plain text. Instants are aware datetimes in UTC.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -16,13 +16,13 @@ M = TypeVar("M", bound="Model")
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """Something the API answers. `extra` holds the keys that this version has no field for."""
+    """Base class of all models. `extra` has the keys that this version has no field for."""
 
     extra: Mapping[str, Any] = field(default_factory=dict, repr=False, metadata={"key": None})
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
-        """Read a JSON object. Raises TypeError if a field without a default is missing."""
+        """Decode a JSON object. Raises TypeError if a field without a default is missing."""
         extra = dict(data)
         values: dict[str, Any] = {}
         for one in fields(cls):
@@ -56,4 +56,4 @@ def decode_list(model: type[M]) -> Callable[[Sequence[Any]], list[M]]:
 
 
 INSTANT: dict[str, Any] = {"decode": _decode_instant}
-"""An instant."""
+"""Metadata of a field that is an instant."""

@@ -10,10 +10,10 @@ from ._model import INSTANT, Model
 
 @dataclass(frozen=True, kw_only=True)
 class Attachment(Model):
-    """A file that travels with an intent.
+    """A file attached to an intent.
 
-    `url` is a path of the server, whose bytes `get_attachment_content` answers, or the `storage_url` where they are kept
-    elsewhere; `sha256` is their digest, None if nobody knows it.
+    `url` is a path of the server, whose bytes `get_attachment_content` returns, or the `storage_url` of a file that is stored
+    elsewhere; `sha256` is the digest, None if it is unknown.
     """
 
     id: str

@@ -10,9 +10,9 @@ from ._model import INSTANT, Model
 
 
 class CostSummary(TypedDict):
-    """What was spent, added up (C-2): money in USD; else the only `unit`; with several of them `total` is None.
+    """Sums of costs (C-2): `total` is in USD if there is money, else in the only `unit`; with several units it is None.
 
-    `by_unit` has every unit, each in itself, and `count` counts all costs.
+    `by_unit` has the sum of each unit, and `count` is the number of costs.
     """
 
     unit: str | None
@@ -26,7 +26,7 @@ class CostSummary(TypedDict):
 
 
 def _decode_floats(value: Any) -> Any:
-    """Decimals back into what JSON is elsewhere: only amounts are exact, and metadata is whatever was sent."""
+    """Convert decimals in metadata back to floats: only amounts are exact."""
     if isinstance(value, Decimal):
         return float(value)
     if isinstance(value, list):
@@ -40,7 +40,7 @@ def _decode_decimal(value: Any) -> Decimal:
 
 @dataclass(frozen=True, kw_only=True)
 class Cost(Model):
-    """Something that was spent on an intent. `amount` is exact (C-1)."""
+    """A cost of an intent. `amount` is exact (C-1)."""
 
     id: str
     intent_id: str
@@ -55,7 +55,7 @@ class Cost(Model):
 
 
 def cost_summary(data: Mapping[str, Any]) -> CostSummary:
-    """Read a summary."""
+    """Decode a summary."""
     total = data["total"]
     return CostSummary(
         unit=data["unit"],

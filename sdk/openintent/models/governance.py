@@ -10,7 +10,7 @@ from ._model import INSTANT, Model, decode_enum, decode_list
 
 @dataclass(frozen=True, kw_only=True)
 class ArbitrationOption(Model):
-    """A way out that can be decided for, by its label."""
+    """An option of an arbitration, chosen by its label."""
 
     label: str
     rationale: str | None = None
@@ -18,7 +18,7 @@ class ArbitrationOption(Model):
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence(Model):
-    """What a decision is based on."""
+    """Evidence for a decision."""
 
     source: str
     summary: str | None = None
@@ -26,7 +26,7 @@ class Evidence(Model):
 
 @dataclass(frozen=True, kw_only=True)
 class Decision(Model):
-    """What was decided, for good. `arbitration_id` is None where nobody had asked for it."""
+    """A permanent decision. `arbitration_id` is None if it was not requested by an arbitration."""
 
     id: str
     intent_id: str
@@ -41,7 +41,7 @@ class Decision(Model):
 
 @dataclass(frozen=True, kw_only=True)
 class Arbitration(Model):
-    """A question that somebody is to decide (RFC-0004). `decision` is there once its status is resolved."""
+    """A request for a decision (RFC-0004). `decision` is set once the status is resolved."""
 
     id: str
     intent_id: str
@@ -59,7 +59,7 @@ class Arbitration(Model):
 
 @dataclass(frozen=True, kw_only=True)
 class DelegationScope(Model):
-    """Where, and what: an empty list is no limit; neither intents nor portfolios is everywhere."""
+    """The scope of a delegation. An empty list is no limit: without intents and portfolios it applies to all intents."""
 
     intents: list[str] = field(default_factory=list)
     portfolios: list[str] = field(default_factory=list)
@@ -68,7 +68,7 @@ class DelegationScope(Model):
 
 @dataclass(frozen=True, kw_only=True)
 class Delegation(Model):
-    """`delegator` lets `delegate` act, within a scope and for a time."""
+    """A permission that `delegator` gives to `delegate`, within a scope and for a time."""
 
     id: str
     delegator: str

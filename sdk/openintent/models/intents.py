@@ -1,4 +1,4 @@
-"""Intents, their graph and their events."""
+"""Intents, their graph and their events (RFC-0001, RFC-0002)."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,7 +12,7 @@ _STATUS: dict[str, Any] = {"decode": decode_enum(IntentStatus)}
 
 @dataclass(frozen=True, kw_only=True)
 class IntentAgent(Model):
-    """An agent as an intent lists it, with the role it has there."""
+    """An agent assigned to an intent, with its role."""
 
     agent_id: str
     role: str | None = None
@@ -23,7 +23,7 @@ _AGENTS: dict[str, Any] = {"decode": decode_list(IntentAgent)}
 
 @dataclass(frozen=True, kw_only=True)
 class AgentAssignment(IntentAgent):
-    """An agent's assignment to an intent: who, as what, by whom, since when."""
+    """An assignment of an agent to an intent, with its time and author."""
 
     intent_id: str
     assigned_by: str
@@ -34,8 +34,8 @@ class AgentAssignment(IntentAgent):
 class Intent(Model):
     """A goal with its structured state (RFC-0001).
 
-    `version` is the one to build the next write on; `last_sequence` is the newest event's. `effective_constraints`, with
-    those that its portfolios share, are there if they were asked for.
+    `version` is the one to pass to the next write; `last_sequence` is the newest event's. `effective_constraints`, which include
+    those shared by its portfolios, are set if they were requested.
     """
 
     id: str
@@ -58,14 +58,14 @@ class Intent(Model):
 
 @dataclass(frozen=True, kw_only=True)
 class BlockedIntent(Intent):
-    """An intent that cannot go on, and the ids of those it waits for."""
+    """An intent that is not ready, and the ids of those it waits for."""
 
     waiting_for: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
 class GraphNode(Model):
-    """An intent in a graph, in short."""
+    """An intent in a graph."""
 
     id: str
     title: str
@@ -79,7 +79,7 @@ class GraphNode(Model):
 
 @dataclass(frozen=True, kw_only=True)
 class GraphEdge(Model):
-    """An arrow between two intents.
+    """An edge between two intents.
 
     `type` is "parent", from a parent to its child, or "dependency", from an intent to what it depends on.
     """
@@ -91,7 +91,7 @@ class GraphEdge(Model):
 
 @dataclass(frozen=True, kw_only=True)
 class AggregateStatus(Model):
-    """How far a group of intents is. `completion_percentage` is from 0 to 100."""
+    """The progress of a group of intents. `completion_percentage` is from 0 to 100."""
 
     total: int
     by_status: dict[str, int] = field(default_factory=dict)
@@ -102,7 +102,7 @@ class AggregateStatus(Model):
 
 @dataclass(frozen=True, kw_only=True)
 class IntentGraph(Model):
-    """What is reachable from the intent `root` through children and dependencies (RFC-0002)."""
+    """The intents that are reachable from `root` through children and dependencies (RFC-0002)."""
 
     root: str
     nodes: list[GraphNode] = field(metadata={"decode": decode_list(GraphNode)})
@@ -115,7 +115,7 @@ class Event(Model):
     """An entry of the append-only log.
 
     `sequence` counts 1, 2, 3 … within the intent. `position` orders the events of the whole server; it
-    may be None in the answer to the write itself, until the server has numbered it.
+    may be None in the response to the write itself, until the server has assigned it.
     """
 
     id: str

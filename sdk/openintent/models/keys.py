@@ -9,9 +9,9 @@ from ._model import INSTANT, Model, decode_enum
 
 @dataclass(frozen=True, kw_only=True)
 class ApiKey(Model):
-    """An API key, without its secret. `prefix` is its beginning, to tell keys apart.
+    """An API key. `prefix` is the beginning of its secret, to tell keys apart.
 
-    `key`, the secret itself, is there once: in the answer that created it. It is never in the repr.
+    `key`, the secret itself, is set only in the response that created it. It is never in the repr.
     """
 
     id: str

@@ -9,7 +9,7 @@ from ._model import INSTANT, Model, decode_enum
 
 @dataclass(frozen=True, kw_only=True)
 class Lease(Model):
-    """An agent has a part of an intent to itself until `expires_at`.
+    """Exclusive ownership of a scope of an intent until `expires_at` (RFC-0003).
 
     `fencing_token` is greater than that of every earlier lease of the intent.
     """

@@ -1,4 +1,4 @@
-"""/portfolios (RFC-0007)."""
+"""Portfolios and their members (RFC-0007)."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,7 +11,7 @@ from .intents import AggregateStatus, Intent
 
 @dataclass(frozen=True, kw_only=True)
 class PortfolioMember(Intent):
-    """An intent in a portfolio, with its role there. The highest priority comes first."""
+    """A member of a portfolio: an intent with its role and priority. The highest priority comes first."""
 
     role: str
     priority: int = 0
@@ -19,7 +19,7 @@ class PortfolioMember(Intent):
 
 @dataclass(frozen=True, kw_only=True)
 class Portfolio(Model):
-    """Intents that belong together, the rules that they share, and how far they are (RFC-0007).
+    """A group of intents, with their shared policy and progress (RFC-0007).
 
     `version` counts its changes: of name, description, policy, metadata, members and status.
     """
@@ -33,7 +33,7 @@ class Portfolio(Model):
     aggregate_status: AggregateStatus = field(metadata={"decode": AggregateStatus.from_json})
     intents: list[PortfolioMember] = field(default_factory=list, metadata={"decode": decode_list(PortfolioMember)})
     intents_next: str | None = None
-    """Where the members are too large for one answer: the cursor at which the list of its intents goes on."""
+    """The cursor for the remaining members, if they are too large for one response."""
     description: str | None = None
     governance_policy: dict[str, Any] = field(default_factory=dict)
     metadata: dict[str, Any] = field(default_factory=dict)

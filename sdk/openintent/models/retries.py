@@ -10,7 +10,7 @@ from ._model import INSTANT, Model, decode_enum
 
 @dataclass(frozen=True, kw_only=True)
 class RetryPolicy(Model):
-    """What is to follow the failures on an intent. With no `retryable_errors`, every error may be retried."""
+    """The retry policy of an intent. Without `retryable_errors`, every error is retryable."""
 
     intent_id: str
     strategy: RetryStrategy | str = field(metadata={"decode": decode_enum(RetryStrategy)})
@@ -28,9 +28,9 @@ class RetryPolicy(Model):
 
 @dataclass(frozen=True, kw_only=True)
 class Failure(Model):
-    """An attempt of an agent that failed.
+    """A failed attempt of an agent.
 
-    `retry_at` is when the server says in the log that it is time for the next one, if the intent's policy allows it.
+    `retry_at` is the time of the next attempt, if the intent's policy allows one: the server logs `retry_due` then.
     """
 
     id: str

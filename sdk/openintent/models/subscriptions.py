@@ -9,7 +9,7 @@ from ._model import INSTANT, Model, decode_enum, decode_list
 
 @dataclass(frozen=True, kw_only=True)
 class StreamToken(Model):
-    """Opens the stream at `path` until `expires_at`, as `?token=`, in place of a key. It is never in the repr."""
+    """A token that opens the stream at `path` until `expires_at`, as `?token=`, instead of a key. It is never in the repr."""
 
     path: str
     expires_at: datetime = field(metadata=INSTANT)
@@ -18,7 +18,7 @@ class StreamToken(Model):
 
 @dataclass(frozen=True, kw_only=True)
 class LastDelivery(Model):
-    """The delivery of a subscription that was last tried."""
+    """The delivery of a subscription that was attempted last."""
 
     status: DeliveryStatus | str = field(metadata={"decode": decode_enum(DeliveryStatus)})
     at: datetime = field(metadata=INSTANT)
@@ -27,10 +27,10 @@ class LastDelivery(Model):
 
 @dataclass(frozen=True, kw_only=True)
 class Subscription(Model):
-    """Someone wants to hear of events at `callback_url`: of an intent's, a portfolio's and its members', or, with neither, of all.
+    """A subscription of `callback_url` to the events of an intent, of a portfolio and its members, or, with neither, of the server.
 
-    `event_types` are those it hears of, none: all. `secret` verifies what arrives (`openintent.webhooks.verify`); it is there in
-    the answer that made it, or a new one, and never in the repr. A `last_delivery` is there once one was tried.
+    An empty `event_types` selects all. `secret` verifies deliveries (`openintent.webhooks.verify`); it is set only in the response
+    that created or rotated it, and never in the repr. `last_delivery` is set after the first attempt.
     """
 
     id: str
@@ -49,7 +49,7 @@ class Subscription(Model):
 
 @dataclass(frozen=True, kw_only=True)
 class DeliveryAttempt(Model):
-    """What came of one attempt: the callback's `status_code` and the beginning of its `response`, or an `error`."""
+    """The outcome of one attempt: the callback's `status_code` and the beginning of its `response`, or an `error`."""
 
     at: datetime = field(metadata=INSTANT)
     status_code: int | None = None
@@ -60,9 +60,9 @@ class DeliveryAttempt(Model):
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery(Model):
-    """An event on its way to a subscription (protocol W-2). `id` is the webhook-id of each attempt.
+    """A delivery of an event to a subscription (protocol W-2). `id` is the webhook-id of each attempt.
 
-    It is sent again at `next_attempt_at`, until it is delivered, or dead.
+    It is retried at `next_attempt_at`, until it is delivered or dead.
     """
 
     id: str

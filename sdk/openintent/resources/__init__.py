@@ -1,4 +1,4 @@
-"""The operations of the API, a class per part of it (protocol §4), and `Calls`, all of them."""
+"""Operations of the API, one class for each resource (protocol §4), and `Resources`, all of them."""
 
 from .agents import AgentResource
 from .attachments import AttachmentResource
@@ -32,7 +32,7 @@ class Resources(
     KeyResource,
     DiscoveryResource,
 ):
-    """Every operation, as both clients offer it."""
+    """All operations, as both clients offer them."""
 
 
 __all__ = ["Calls"]

@@ -1,4 +1,4 @@
-"""What the descriptions of calls are made of: paths, bodies, lists."""
+"""Helpers for describing calls: paths, bodies, lists."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ Instant: TypeAlias = str | datetime
 
 
 class Unset(Enum):
-    """The type of `UNSET`, an argument that was not given where None has a meaning of its own."""
+    """The type of `UNSET`, the default of an argument for which None has a meaning of its own."""
 
     UNSET = "unset"
 
@@ -28,7 +28,7 @@ UNSET: Literal[Unset.UNSET] = Unset.UNSET
 
 
 class Decodable(Protocol):
-    """A model: what can be read from a JSON object."""
+    """A model that can be decoded from a JSON object."""
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self: ...
@@ -38,20 +38,16 @@ D = TypeVar("D", bound=Decodable)
 
 
 def path(*segments: Id) -> str:
-    """The path of a resource: `path("agents", "team/bot", "intents")` is `/api/v1/agents/team%2Fbot/intents`.
+    """Return the path of a resource: `path("agents", "team/bot", "intents")` is `/api/v1/agents/team%2Fbot/intents`.
 
-    Raises InputValidationError for an id that no URL can carry.
+    Raise InputValidationError for an id that no URL can carry.
     """
     return "/".join(["/api/v1", *map(_encode_segment, segments)])
 
 
 def _encode_segment(value: Id) -> str:
     text = as_id(value)
-    if text in {
-        "",
-        ".",
-        "..",
-    }:  # A URL is normalised on its way: these would name another resource.
+    if text in {"", ".", ".."}:  # A URL is normalised on its way: these would name another resource.
         raise InputValidationError(f"{text!r} cannot be used as an id", field="id")
     try:
         return quote(text, safe="")
@@ -60,19 +56,19 @@ def _encode_segment(value: Id) -> str:
 
 
 def as_id(value: Id) -> str:
-    """An id as text. Raises InputValidationError for anything but text and UUIDs."""
+    """Return an id as text. Raise InputValidationError for anything but text and UUIDs."""
     if not isinstance(value, (str, UUID)):
         raise InputValidationError(f"an id must be text or a UUID, not {type(value).__name__}", field="id")
     return str(value)
 
 
 def as_ids(value: Ids) -> list[str]:
-    """One id or several, as the list of text that the API takes."""
+    """Return one id or several as a list of text."""
     return [as_id(one) for one in ([value] if isinstance(value, (str, UUID)) else value)]
 
 
 def to_rfc3339(value: Instant | None, field: str) -> str | None:
-    """A time as the API takes it. Text goes as it is; a datetime must be aware, so that it means one instant."""
+    """Return a time in RFC 3339. Text is passed on unchanged; a datetime must be aware. Raise InputValidationError if it is naive."""
     if not isinstance(value, datetime):
         return value
     if value.tzinfo is None:
@@ -81,12 +77,12 @@ def to_rfc3339(value: Instant | None, field: str) -> str | None:
 
 
 def without_none(**arguments: Any) -> dict[str, Any]:
-    """The arguments that are not None: what a caller leaves out stays out of the body."""
+    """Return the arguments that are not None, so that omitted ones stay out of the body."""
     return {name: value for name, value in arguments.items() if value is not None}
 
 
 def list_call(path: str, name: str, model: type[D], *, limit: int | None, **params: Any) -> Call[list[D]]:
-    """The call for a complete list, or its first `limit` items, whatever the server's page size."""
+    """Return the call for a complete list, or its first `limit` items, whatever the page size."""
     return Call(
         method="GET",
         path=path,
@@ -98,4 +94,4 @@ def list_call(path: str, name: str, model: type[D], *, limit: int | None, **para
 
 
 def no_content(_: object) -> None:
-    """Read an answer without content."""
+    """Parse a response without content."""

@@ -1,4 +1,4 @@
-"""Who works on an intent."""
+"""Assignments of agents to intents."""
 
 from .._endpoint import Call, endpoint
 from ..models import AgentAssignment, Intent, IntentAgent
@@ -11,7 +11,7 @@ class AgentResource:
 
     @endpoint
     def assign_agent(self, intent_id: Id, agent_id: str, *, role: str = "worker") -> Call[AgentAssignment]:
-        """Assign an agent to the intent in a role of your choice; if it has that role already, nothing is written.
+        """Assign an agent to the intent in a role of your choice. Idempotent.
 
         Raises InputValidationError, NotFoundError.
         """
@@ -25,17 +25,17 @@ class AgentResource:
 
     @endpoint
     def get_agents(self, intent_id: Id, *, limit: int | None = None) -> Call[list[IntentAgent]]:
-        """The agents assigned to the intent, with their roles. Raises NotFoundError."""
+        """Return the agents assigned to the intent, with their roles. Raises NotFoundError."""
         return list_call(path("intents", intent_id, "agents"), "agents", IntentAgent, limit=limit)
 
     @endpoint
     def unassign_agent(self, intent_id: Id, agent_id: str) -> Call[None]:
-        """Take an agent off the intent. Repeating it does nothing. Raises NotFoundError (the intent)."""
+        """Unassign an agent from the intent. Idempotent. Raises NotFoundError (the intent)."""
         validate_agent_id(agent_id, acts=False)
         return Call(method="DELETE", path=path("intents", intent_id, "agents", agent_id), parse=no_content)
 
     @endpoint
     def get_agent_intents(self, agent_id: str, *, limit: int | None = None) -> Call[list[Intent]]:
-        """The intents that an agent is assigned to; none for an agent nobody has named yet."""
+        """Return the intents that an agent is assigned to; none for an unknown agent."""
         validate_agent_id(agent_id, acts=False)
         return list_call(path("agents", agent_id, "intents"), "intents", Intent, limit=limit)

@@ -1,4 +1,4 @@
-"""Files that travel with an intent (RFC-0005)."""
+"""Attachments of intents (RFC-0005)."""
 
 import base64
 from collections.abc import Mapping
@@ -31,9 +31,9 @@ class AttachmentResource:
         metadata: Mapping[str, Any] | None = None,
         idempotency_key: str | None = None,
     ) -> Call[Attachment]:
-        """Attach a file: its bytes (`content`, or as `content_base64`), or where they are (`storage_url` and `size`).
+        """Attach a file: its bytes (`content` or `content_base64`), or the address where they are stored (`storage_url` and `size`).
 
-        Without a `content_type` it is guessed from the name. The server keeps equal bytes once.
+        Without a `content_type` it is guessed from the name. The server stores equal bytes once.
 
         Raises InputValidationError, NotFoundError, ValidationError `too_large` (`response["limit"]`).
         """
@@ -47,7 +47,7 @@ class AttachmentResource:
             metadata=metadata,
         )
         if [content, content_base64, storage_url].count(None) != 2:
-            raise InputValidationError("give one of content, content_base64 and storage_url", field="content")
+            raise InputValidationError("pass one of content, content_base64 and storage_url", field="content")
         body = without_none(
             filename=filename,
             content_type=content_type or guess_type(filename)[0],
@@ -68,12 +68,12 @@ class AttachmentResource:
 
     @endpoint
     def get_attachments(self, intent_id: Id, *, limit: int | None = None) -> Call[list[Attachment]]:
-        """The intent's attachments, the oldest first. Raises NotFoundError."""
+        """Return the intent's attachments, the oldest first. Raises NotFoundError."""
         return list_call(path("intents", intent_id, "attachments"), "attachments", Attachment, limit=limit)
 
     @endpoint
     def get_attachment_content(self, intent_id: Id, attachment_id: Id) -> Call[bytes]:
-        """The bytes of an attachment. Raises NotFoundError, also if they are kept elsewhere (`storage_url`)."""
+        """Return the bytes of an attachment. Raises NotFoundError, also if they are stored elsewhere (`storage_url`)."""
         return Call(
             method="GET",
             path=path("intents", intent_id, "attachments", attachment_id, "content"),
@@ -83,5 +83,5 @@ class AttachmentResource:
 
     @endpoint
     def delete_attachment(self, intent_id: Id, attachment_id: Id) -> Call[None]:
-        """Remove an attachment; its bytes go once no other has the same. Again does nothing. Raises NotFoundError."""
+        """Delete an attachment, and its bytes unless another attachment has the same. Idempotent. Raises NotFoundError."""
         return Call(method="DELETE", path=path("intents", intent_id, "attachments", attachment_id), parse=no_content)

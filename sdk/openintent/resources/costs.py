@@ -30,10 +30,10 @@ class CostResource:
         agent_id: str | None = None,
         idempotency_key: str | None = None,
     ) -> Call[Cost]:
-        """Record what was spent on the intent (C-1). No budget refuses it: it is spent already (C-3).
+        """Record a cost of the intent (C-1). A budget never rejects it, as the money is spent already (C-3).
 
-        `USD` and `cents` are money; any other unit counts on its own. `model` may stand in `metadata` instead. An amount is kept
-        to 12 decimals, rounded half to even, as the answer shows it: `seconds * 2.49 / 3600` may be passed as it is.
+        `USD` and `cents` are money; any other unit is summed on its own. `model` may be in `metadata` instead. An amount is stored
+        with 12 decimals, rounded half to even: `seconds * 2.49 / 3600` can be passed unrounded.
 
         Raises InputValidationError, NotFoundError.
         """
@@ -66,16 +66,16 @@ class CostResource:
         since: Instant | None = None,
         limit: int | None = None,
     ) -> Call[list[Cost]]:
-        """The intent's costs that match, or the first `limit` of them, the oldest first. Raises NotFoundError."""
+        """Return the intent's costs that match, or the first `limit` of them, the oldest first. Raises NotFoundError."""
         return _list_costs(
             path("intents", intent_id, "costs"), limit, agent_id=agent_id, cost_type=cost_type, unit=unit, since=since
         )
 
     @endpoint
     def get_cost_summary(self, intent_id: Id, *, rollup: Literal["tree"] | None = None) -> Call[CostSummary]:
-        """The intent's costs, added up: `summary["total"]`, `summary["by_type"]` and so on, all of them exact (C-2).
+        """Return the sums of the intent's costs: `summary["total"]`, `summary["by_type"]` and so on, all of them exact (C-2).
 
-        `rollup="tree"` adds those of all descendants (C-4). Raises NotFoundError.
+        `rollup="tree"` includes all descendants (C-4). Raises NotFoundError.
         """
         return Call(
             method="GET",
@@ -96,7 +96,7 @@ class CostResource:
         since: Instant | None = None,
         limit: int | None = None,
     ) -> Call[list[Cost]]:
-        """The costs of the portfolio's members that match, or the first `limit` of them, the oldest first (C-4).
+        """Return the costs of the portfolio's members that match, or the first `limit` of them, the oldest first (C-4).
 
         Raises NotFoundError.
         """
@@ -110,6 +110,6 @@ def _list_costs(path: str, limit: int | None, *, since: Instant | None, **filter
 
 
 def _decimal_text(amount: float | Decimal | str) -> str:
-    """All digits of a valid amount, without an exponent and without more zeros than the API takes."""
+    """Return all digits of a valid amount, without an exponent or trailing zeros."""
     text = format(abs(exact_amount(amount)), "f")  # Decimal knows a -0.
     return text.rstrip("0").rstrip(".") if "." in text else text

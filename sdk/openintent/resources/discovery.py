@@ -1,4 +1,4 @@
-"""What the server says about itself."""
+"""Discovery of the server's protocol version and features."""
 
 from typing import Any
 
@@ -6,14 +6,14 @@ from .._endpoint import Call, endpoint
 
 
 class DiscoveryResource:
-    """/.well-known/openintent.json and its sibling. Neither needs a key."""
+    """/.well-known/openintent.json and /.well-known/openintent-compat.json. Neither needs a key."""
 
     @endpoint
     def discover(self) -> Call[dict[str, Any]]:
-        """The protocol's metadata: its version, where things are, what the server can do."""
+        """Return the server's metadata: protocol version, endpoints, features."""
         return Call(method="GET", path="/.well-known/openintent.json", parse=dict)
 
     @endpoint
     def discover_compatibility(self) -> Call[dict[str, Any]]:
-        """Which parts of the protocol the server speaks, and in which versions."""
+        """Return the parts of the protocol that the server implements, with their versions."""
         return Call(method="GET", path="/.well-known/openintent-compat.json", parse=dict)

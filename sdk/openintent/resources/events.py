@@ -1,4 +1,4 @@
-"""The append-only log."""
+"""The append-only event log."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NotRequired, TypedDict
@@ -11,7 +11,7 @@ from ._helpers import Id, Instant, as_id, list_call, path, to_rfc3339, without_n
 
 
 class NewEvent(TypedDict):
-    """An event to log, in a batch."""
+    """An event of a batch to log."""
 
     event_type: EventType | str
     payload: NotRequired[Mapping[str, Any]]
@@ -33,9 +33,9 @@ class EventResource:
         parent_event_id: Id | None = None,
         idempotency_key: str | None = None,
     ) -> Call[Event]:
-        """Append an event to the intent's log, by the actor that the key or `agent_id` says.
+        """Append an event to the intent's log. The actor is the key's agent, or the client's `agent_id`.
 
-        The type is your own word or a client-logged `EventType`; those the server writes are refused (E-4).
+        The type is your own or a client-logged `EventType`; those that the server writes are rejected (E-4).
 
         Raises InputValidationError, NotFoundError.
         """
@@ -56,7 +56,7 @@ class EventResource:
         *,
         idempotency_key: str | None = None,
     ) -> Call[list[Event]]:
-        """Append up to 1,000 events in their order, all or none (E-5).
+        """Append up to 1,000 events in their order, atomically (E-5).
 
         Raises InputValidationError, NotFoundError.
         """
@@ -65,7 +65,7 @@ class EventResource:
             method="POST",
             path=path("intents", intent_id, "events", "batch"),
             json={"events": list(events)},
-            parse=lambda answer: [Event.from_json(event) for event in answer["events"]],
+            parse=lambda body: [Event.from_json(event) for event in body["events"]],
             idempotency_key=idempotency_key,
         )
 
@@ -81,9 +81,9 @@ class EventResource:
         order: Literal["asc", "desc"] | None = None,
         limit: int | None = None,
     ) -> Call[list[Event]]:
-        """The intent's events that match, or the first `limit` of them; the oldest first, unless `order` is "desc".
+        """Return the intent's events that match, or the first `limit` of them; the oldest first, unless `order` is "desc".
 
-        `after`: those with a greater `sequence`. `since`: an aware datetime or RFC 3339 text. Raises NotFoundError.
+        `after`: only those with a greater `sequence`. `since`: an aware datetime or RFC 3339 text. Raises NotFoundError.
         """
         return list_call(
             path("intents", intent_id, "events"),
@@ -111,10 +111,10 @@ class EventResource:
         order: Literal["asc", "desc"] | None = None,
         limit: int | None = None,
     ) -> Call[list[Event]]:
-        """The server's events over all intents that match, in the order of `position`, or the first `limit` of them.
+        """Return the events of all intents that match, in the order of `position`, or the first `limit` of them.
 
-        `after`: those with a greater `position`; to follow the log, pass the last one you have seen. `portfolio_id`, `agent_id`:
-        those that its stream has (S-4). `order`: "desc" begins with the newest.
+        `after`: only those with a greater `position`; to poll the log, pass the last one you have seen. `portfolio_id`, `agent_id`:
+        the events of its stream (S-4). `order`: "desc" starts with the newest.
         """
         return list_call(
             path("events"),
@@ -141,7 +141,7 @@ def event_call(
     parent_event_id: Id | None = None,
     idempotency_key: str | None = None,
 ) -> Call[Event]:
-    """The call that appends one event, checked."""
+    """Return the call that appends one event. Raise InputValidationError."""
     validate_event(event_type, payload)
     return Call(
         method="POST",

@@ -15,19 +15,19 @@ from ..validation import (
 )
 from ._helpers import Id, Ids, Instant, as_id, as_ids, list_call, no_content, path, to_rfc3339, without_none
 
-LONGEST_WAIT = 60
-"""Seconds for which the server keeps an answer back."""
+MAX_WAIT = 60
+"""Seconds for which the server holds its response at most."""
 
 
 class NewOption(TypedDict):
-    """A way out that can be decided for."""
+    """An option of an arbitration."""
 
     label: str
     rationale: NotRequired[str | None]
 
 
 class NewEvidence(TypedDict):
-    """What a decision is based on."""
+    """Evidence for a decision."""
 
     source: str
     summary: NotRequired[str | None]
@@ -48,10 +48,10 @@ class GovernanceResource:
         expires_at: Instant | None = None,
         idempotency_key: str | None = None,
     ) -> Call[Arbitration]:
-        """Ask somebody to decide, when agents disagree, say.
+        """Request a decision by a person or an arbiter, for example when agents disagree.
 
         With `options`, labels or `{"label", "rationale"}`, the decision is one of the labels. With `blocking` the intent
-        is `blocked` until there is a decision, and then goes back where it was (A-2). After `expires_at` nobody decides.
+        is `blocked` until there is a decision, and then returns to its status (A-2). After `expires_at` it cannot be decided.
 
         Raises InputValidationError, NotFoundError, ConflictError `intent_closed`.
         """
@@ -74,24 +74,24 @@ class GovernanceResource:
     def get_arbitrations(
         self, intent_id: Id, *, status: ArbitrationStatus | str | None = None, limit: int | None = None
     ) -> Call[list[Arbitration]]:
-        """The intent's arbitrations, or those of a status. Raises NotFoundError."""
+        """Return the intent's arbitrations, or those with a status. Raises NotFoundError."""
         return list_call(path("intents", intent_id, "arbitrations"), "arbitrations", Arbitration, limit=limit, status=status)
 
     @endpoint
     def list_arbitrations(
         self, *, status: ArbitrationStatus | str | None = None, limit: int | None = None
     ) -> Call[list[Arbitration]]:
-        """The arbitrations of all intents: with the status pending, what waits for somebody to decide."""
+        """Return the arbitrations of all intents; with the status pending, those that await a decision."""
         return list_call(path("arbitrations"), "arbitrations", Arbitration, limit=limit, status=status)
 
     @endpoint
     def get_arbitration(self, arbitration_id: Id, *, wait: int | None = None) -> Call[Arbitration]:
-        """An arbitration. With `wait`, as soon as it is no longer pending, at the latest after so many seconds (60 at most).
+        """Return an arbitration. With `wait`, the server holds its response until it is no longer pending, for so many seconds at most (60).
 
         Raises InputValidationError, NotFoundError.
         """
         if wait is not None:
-            validate_whole_number(wait, "wait", 0, LONGEST_WAIT)
+            validate_whole_number(wait, "wait", 0, MAX_WAIT)
         return Call(
             method="GET",
             path=path("arbitrations", arbitration_id),
@@ -102,7 +102,7 @@ class GovernanceResource:
 
     @endpoint
     def withdraw_arbitration(self, arbitration_id: Id, reason: str | None = None) -> Call[Arbitration]:
-        """Take the question back; repeating it does nothing. For its requester, arbiters and operators.
+        """Withdraw an arbitration. Idempotent. For its requester, arbiters and operators.
 
         Raises InputValidationError, NotFoundError, PermissionDeniedError, ConflictError `arbitration_resolved`.
         """
@@ -126,13 +126,13 @@ class GovernanceResource:
         evidence: Sequence[NewEvidence] | None = None,
         idempotency_key: str | None = None,
     ) -> Call[Decision]:
-        """Decide `arbitration_id` (A-3). Name it: without, it is the only pending one, which may be another than you have read.
+        """Decide the arbitration `arbitration_id` (A-3). Without it the only pending one is decided, which may not be the one you have read.
 
-        On an intent that never had a question, and with a `decision_type` of its own, the decision stands alone. It is for
-        good. For operators, arbiters (except on what they asked themselves), and agents with a bound key and a delegation.
+        On an intent without arbitrations, or with a `decision_type` of its own, the decision stands alone. It is
+        permanent. For operators, arbiters (except on their own requests), and agents with a bound key and a delegation.
 
         Raises InputValidationError, NotFoundError, PermissionDeniedError (`self_decision`), ConflictError
-        `arbitration_resolved`, ValidationError if it is none of the options.
+        `arbitration_resolved`, ValidationError if it is not one of the options.
         """
         validate_decision(decision, rationale, decision_type=decision_type, evidence=evidence)
         return Call(
@@ -151,7 +151,7 @@ class GovernanceResource:
 
     @endpoint
     def get_decisions(self, intent_id: Id, *, limit: int | None = None) -> Call[list[Decision]]:
-        """What was decided on the intent, the oldest first. Raises NotFoundError."""
+        """Return the decisions on the intent, the oldest first. Raises NotFoundError."""
         return list_call(path("intents", intent_id, "decisions"), "decisions", Decision, limit=limit)
 
     @endpoint
@@ -166,9 +166,9 @@ class GovernanceResource:
         expires_at: Instant | None = None,
         idempotency_key: str | None = None,
     ) -> Call[Delegation]:
-        """Let an agent act for you, on these intents and the members of these portfolios; without any, everywhere.
+        """Delegate to an agent, on these intents and the members of these portfolios; without any, on all intents.
 
-        The action "decide" lets it record decisions; without `actions` it may do all. For arbiters and operators.
+        The action "decide" allows it to record decisions; without `actions` all are allowed. For arbiters and operators.
 
         Raises InputValidationError, PermissionDeniedError, ValidationError for an unknown intent or portfolio.
         """
@@ -188,12 +188,12 @@ class GovernanceResource:
     def list_delegations(
         self, *, delegate: str | None = None, delegator: str | None = None, limit: int | None = None
     ) -> Call[list[Delegation]]:
-        """All delegations, or those to or by somebody; those that have ended too."""
+        """Return all delegations, or those of a delegate or delegator, including ended ones."""
         return list_call(path("delegations"), "delegations", Delegation, limit=limit, delegate=delegate, delegator=delegator)
 
     @endpoint
     def revoke_delegation(self, delegation_id: Id) -> Call[None]:
-        """End a delegation at once (A-7); repeating it does nothing. For its delegator and operators.
+        """Revoke a delegation at once (A-7). Idempotent. For its delegator and operators.
 
         Raises NotFoundError, PermissionDeniedError.
         """

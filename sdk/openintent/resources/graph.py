@@ -10,7 +10,7 @@ from .intents import intent_body
 
 
 class GraphResource:
-    """/intents/{id}/children, …/dependencies and their views (RFC-0002)."""
+    """/intents/{id}/children, …/dependencies and their lists (RFC-0002)."""
 
     @endpoint
     def create_child_intent(
@@ -28,7 +28,7 @@ class GraphResource:
         initial_state: Mapping[str, Any] | None = None,
         idempotency_key: str | None = None,
     ) -> Call[Intent]:
-        """Create an intent that `parent_id` is broken down into: the parent completes only after it (G-4).
+        """Create a child of `parent_id`: the parent can be completed only after it (G-4).
 
         The other arguments are those of `create_intent`.
 
@@ -56,47 +56,47 @@ class GraphResource:
 
     @endpoint
     def get_children(self, intent_id: Id, *, limit: int | None = None) -> Call[list[Intent]]:
-        """The intents directly below it. Raises NotFoundError."""
+        """Return the intent's children. Raises NotFoundError."""
         return _list_related(intent_id, "children", limit)
 
     @endpoint
     def get_descendants(self, intent_id: Id, *, limit: int | None = None) -> Call[list[Intent]]:
-        """All intents below it, at any depth. Raises NotFoundError."""
+        """Return the intent's descendants, at any depth. Raises NotFoundError."""
         return _list_related(intent_id, "descendants", limit)
 
     @endpoint
     def get_ancestors(self, intent_id: Id, *, limit: int | None = None) -> Call[list[Intent]]:
-        """Its parent, the parent's parent and so on: the nearest first. Raises NotFoundError."""
+        """Return the intent's parent, the parent's parent and so on, the nearest first. Raises NotFoundError."""
         return _list_related(intent_id, "ancestors", limit)
 
     @endpoint
     def get_dependencies(self, intent_id: Id, *, limit: int | None = None) -> Call[list[Intent]]:
-        """The intents it directly depends on. Raises NotFoundError."""
+        """Return the intents that it directly depends on. Raises NotFoundError."""
         return _list_related(intent_id, "dependencies", limit)
 
     @endpoint
     def get_dependents(self, intent_id: Id, *, limit: int | None = None) -> Call[list[Intent]]:
-        """The intents that directly depend on it. Raises NotFoundError."""
+        """Return the intents that directly depend on it. Raises NotFoundError."""
         return _list_related(intent_id, "dependents", limit)
 
     @endpoint
     def get_ready(self, intent_id: Id, *, limit: int | None = None) -> Call[list[Intent]]:
-        """Its open children that nothing keeps from being worked on (G-6). Raises NotFoundError."""
+        """Return the open children that are ready to be worked on (G-6). Raises NotFoundError."""
         return _list_related(intent_id, "ready", limit)
 
     @endpoint
     def get_blocked(self, intent_id: Id, *, limit: int | None = None) -> Call[list[BlockedIntent]]:
-        """Its open children that are not ready, each with `waiting_for` (G-6). Raises NotFoundError."""
+        """Return the open children that are not ready, each with `waiting_for` (G-6). Raises NotFoundError."""
         return list_call(path("intents", intent_id, "blocked"), "intents", BlockedIntent, limit=limit)
 
     @endpoint
     def get_graph(self, intent_id: Id) -> Call[IntentGraph]:
-        """What is reachable from it through children and dependencies, and how far that is. Raises NotFoundError."""
+        """Return the graph of children and dependencies that is reachable from the intent, with its progress. Raises NotFoundError."""
         return Call(method="GET", path=path("intents", intent_id, "graph"), parse=IntentGraph.from_json)
 
     @endpoint
     def add_dependency(self, intent_id: Id, version: int, depends_on: Ids) -> Call[Intent]:
-        """Let the intent at `version` wait for one other or several; for what it waits for already, nothing is written.
+        """Make the intent at `version` depend on one other or several. Existing dependencies are left unchanged.
 
         An open dependency blocks it (G-3).
 
@@ -112,9 +112,9 @@ class GraphResource:
 
     @endpoint
     def remove_dependency(self, intent_id: Id, version: int, dependency_id: Id) -> Call[None]:
-        """Let the intent at `version` no longer wait for another; without the last open one it is unblocked (G-3).
+        """Remove a dependency of the intent at `version`; without open dependencies it is unblocked (G-3).
 
-        Repeating it does nothing. Raises ConflictError `version_conflict`, NotFoundError.
+        Idempotent. Raises ConflictError `version_conflict`, NotFoundError.
         """
         return Call(
             method="DELETE",

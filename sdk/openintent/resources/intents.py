@@ -1,4 +1,4 @@
-"""/intents (RFC-0001)."""
+"""Intents and their state (RFC-0001)."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -33,11 +33,11 @@ class IntentResource:
     ) -> Call[Intent]:
         """Create an intent: a goal with a structured state.
 
-        It starts as `draft`; with `depends_on`, ids that must complete first, as `blocked`, or `pending`
+        It starts as `draft`; with `depends_on`, ids of intents that must complete first, as `blocked`, or as `pending`
         if they all have. A list of `constraints` becomes `{"rules": [...]}`. `confidence` is 0 to
-        100. `assign` names one agent or several. `initial_state` and `parent_id` are other names of `state` and
+        100. `assign` names one agent or several. `initial_state` and `parent_id` are aliases of `state` and
         `parent_intent_id`. With an `idempotency_key` of your own, the same call after a crash
-        brings the intent it made before instead of a second one, for 24 hours.
+        returns the intent created before instead of a second one, for 24 hours.
 
         Raises InputValidationError, NotFoundError (a parent or dependency), ValidationError
         `dependency_cycle`.
@@ -65,7 +65,7 @@ class IntentResource:
 
     @endpoint
     def get_intent(self, intent_id: Id, *, effective: bool = False) -> Call[Intent]:
-        """The intent as it is now; with `effective`, its `effective_constraints` as well (P-3). Raises NotFoundError."""
+        """Return the intent; with `effective`, including its `effective_constraints` (P-3). Raises NotFoundError."""
         return Call(
             method="GET",
             path=path("intents", intent_id),
@@ -86,10 +86,10 @@ class IntentResource:
         ordering: str | None = None,
         limit: int | None = None,
     ) -> Call[list[Intent]]:
-        """All intents that match, or the first `limit` of them.
+        """Return all intents that match, or the first `limit` of them.
 
         `agent_id`: assigned to that agent. `q`: with these words in title or description. `updated_since`: an aware
-        datetime or RFC 3339 text. `ordering`: a field, with "-" in front for descending.
+        datetime or RFC 3339 text. `ordering`: a field, prefixed with "-" for descending.
         """
         return list_call(
             path("intents"),
@@ -116,9 +116,9 @@ class IntentResource:
         constraints: Mapping[str, Any] | Sequence[Any] | Unset = UNSET,
         confidence: int | Unset | None = UNSET,
     ) -> Call[Intent]:
-        """Change details of the intent at `version`. What is not given stays; None empties it.
+        """Update details of the intent at `version`. Omitted arguments stay unchanged; None clears a field.
 
-        It is not tried again when an answer is lost (ConnectionFailedError with `sent`): the second try
+        It is not retried when the response is lost (ConnectionFailedError with `sent`): the second attempt
         could conflict with the first.
 
         Raises ConflictError `version_conflict`, NotFoundError.
@@ -131,7 +131,7 @@ class IntentResource:
         }
         changes = {name: value for name, value in arguments.items() if value is not UNSET}
         if not changes:
-            raise InputValidationError(f"give at least one of {', '.join(arguments)}")
+            raise InputValidationError(f"pass at least one of {', '.join(arguments)}")
         validate_intent_update(**changes)
         return Call(
             method="PATCH",
@@ -154,16 +154,25 @@ class IntentResource:
         """Change the state of the intent at `version`, by one of
 
         - `state`: each key is set to its value, other keys stay;
-        - `patches`: `{"op": "set" | "append" | "remove", "path": …, "value": …}`, applied in order, all or
-          none. A path is a key, or with a leading "/" a JSON Pointer (RFC 6901) into the state.
+        - `patches`: `{"op": "set" | "append" | "remove", "path": …, "value": …}`, applied in order and
+          atomically. A path is a key, or with a leading "/" a JSON Pointer (RFC 6901) into the state.
 
-        Raises ConflictError `version_conflict`, LeaseConflictError (another agent leased a part that this touches),
+        Raises ConflictError `version_conflict`, LeaseConflictError (another agent holds a lease on a changed part),
         ValidationError `invalid_patch`, NotFoundError.
         """
+        if (state is None) == (patches is None):
+            raise InputValidationError("pass either state or patches", field="state")
+        body: dict[str, Any]
+        if patches is not None:
+            validate_patches(patches)
+            body = {"patches": list(patches)}
+        else:
+            validate_state(state or {})
+            body = {"state": state}
         return Call(
             method="POST",
             path=path("intents", intent_id, "state"),
-            json=_state_change(state, patches),
+            json=body,
             version=version,
             parse=Intent.from_json,
         )
@@ -178,11 +187,11 @@ class IntentResource:
         reason: str | None = None,
         cascade: bool = False,
     ) -> Call[Intent]:
-        """Move the intent at `version` to `status`; to the one it has already, nothing is written.
+        """Set the status of the intent at `version`. Idempotent.
 
         `cascade` with `abandoned` abandons its open descendants too.
 
-        Raises InputValidationError, ConflictError `version_conflict` or `completion_gate` (`waiting_for`: what must end first),
+        Raises InputValidationError, ConflictError `version_conflict` or `completion_gate` (`waiting_for`: the ids that are still open),
         ValidationError `illegal_transition`, NotFoundError.
         """
         validate_status(status, reason)
@@ -207,7 +216,7 @@ def intent_body(
     assign: str | Sequence[str] | None,
     created_by: str | None,
 ) -> dict[str, Any]:
-    """The body that creates an intent, checked."""
+    """Return the body that creates an intent. Raise InputValidationError."""
     validate_intent_create(
         title,
         description,
@@ -227,13 +236,3 @@ def intent_body(
         assign=assign,
         created_by=created_by,
     )
-
-
-def _state_change(state: Mapping[str, Any] | None, patches: Sequence[Mapping[str, Any]] | None) -> dict[str, Any]:
-    if (state is None) == (patches is None):
-        raise InputValidationError("give either state or patches", field="state")
-    if patches is not None:
-        validate_patches(patches)
-        return {"patches": list(patches)}
-    validate_state(state or {})
-    return {"state": state}

@@ -1,4 +1,4 @@
-"""API keys (protocol §1.1). All of it is for operators."""
+"""API keys (protocol §1.1), for operators."""
 
 from .._endpoint import Call, endpoint
 from ..enums import KeyRole
@@ -19,10 +19,10 @@ class KeyResource:
         agent_id: str | None = None,
         expires_at: Instant | None = None,
     ) -> Call[ApiKey]:
-        """Make an API key. The answer's `key` is the secret: it is shown this once.
+        """Create an API key. The result's `key` is the secret: it is returned only here.
 
-        With `agent_id` the key is bound: whoever uses it acts as that agent. Without `expires_at` it is
-        good until it is revoked.
+        With `agent_id` the key is bound: its requests act as that agent. Without `expires_at` it is
+        valid until it is revoked.
 
         Raises InputValidationError, PermissionDeniedError.
         """
@@ -41,10 +41,10 @@ class KeyResource:
 
     @endpoint
     def list_keys(self, *, limit: int | None = None) -> Call[list[ApiKey]]:
-        """All API keys, revoked ones too, without their secrets. Raises PermissionDeniedError."""
+        """Return all API keys, including revoked ones, without their secrets. Raises PermissionDeniedError."""
         return list_call(path("keys"), "keys", ApiKey, limit=limit)
 
     @endpoint
     def revoke_key(self, key_id: Id) -> Call[None]:
-        """End an API key at once. Repeating it does nothing. Raises PermissionDeniedError, NotFoundError."""
+        """Revoke an API key at once. Idempotent. Raises PermissionDeniedError, NotFoundError."""
         return Call(method="DELETE", path=path("keys", key_id), parse=no_content)

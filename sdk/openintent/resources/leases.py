@@ -1,4 +1,4 @@
-"""Leases: one holder for each part of an intent (RFC-0003)."""
+"""Leases: exclusive, temporary ownership of a scope of an intent (RFC-0003)."""
 
 from .._endpoint import Call, endpoint
 from ..enums import LeaseStatus
@@ -23,9 +23,9 @@ class LeaseResource:
         *,
         idempotency_key: str | None = None,
     ) -> Call[Lease]:
-        """Become the only holder of `scope`, as `content.draft`, and of all that overlaps it, for 1 to 86,400 seconds.
+        """Acquire a lease on `scope`, such as `content.draft`, for 1 to 86,400 seconds. Overlapping scopes are excluded for others.
 
-        A scope that the agent holds already gives the same lease again, for at least that long.
+        If the agent holds the scope already, the same lease is returned, extended if it would end earlier.
 
         Raises LeaseConflictError `lease_conflict` (`existing_lease`), ConflictError `intent_closed`, NotFoundError,
         InputValidationError.
@@ -42,7 +42,7 @@ class LeaseResource:
 
     @endpoint
     def renew_lease(self, intent_id: Id, lease_id: Id, duration_seconds: int = 300) -> Call[Lease]:
-        """Let the lease end so many seconds from now.
+        """Renew the lease: it then expires `duration_seconds` from now.
 
         Raises LeaseConflictError `lease_expired`, PermissionDeniedError `not_lease_holder`, NotFoundError.
         """
@@ -56,7 +56,7 @@ class LeaseResource:
 
     @endpoint
     def release_lease(self, intent_id: Id, lease_id: Id) -> Call[None]:
-        """End the lease. One that has ended already stays as it is.
+        """Release the lease. Idempotent.
 
         Raises PermissionDeniedError `not_lease_holder`, NotFoundError.
         """
@@ -69,7 +69,7 @@ class LeaseResource:
 
     @endpoint
     def revoke_lease(self, intent_id: Id, lease_id: Id, reason: str | None = None) -> Call[Lease]:
-        """Take the lease from its holder. For arbiters and operators.
+        """Revoke another agent's lease. For arbiters and operators.
 
         Raises InputValidationError, PermissionDeniedError, NotFoundError.
         """
@@ -85,7 +85,7 @@ class LeaseResource:
     def get_leases(
         self, intent_id: Id, *, status: LeaseStatus | str | None = LeaseStatus.ACTIVE, limit: int | None = None
     ) -> Call[list[Lease]]:
-        """The intent's active leases; those with another `status`, or None for all. Raises NotFoundError."""
+        """Return the intent's active leases; those with another `status`, or None for all. Raises NotFoundError."""
         return list_call(path("intents", intent_id, "leases"), "leases", Lease, limit=limit, status=status)
 
     @endpoint
@@ -96,5 +96,5 @@ class LeaseResource:
         status: LeaseStatus | str | None = LeaseStatus.ACTIVE,
         limit: int | None = None,
     ) -> Call[list[Lease]]:
-        """The active leases of all intents, or of one agent; those with another `status`, or None for all."""
+        """Return the active leases of all intents, or of one agent; those with another `status`, or None for all."""
         return list_call(path("leases"), "leases", Lease, limit=limit, agent_id=agent_id, status=status)

@@ -1,7 +1,7 @@
-"""What LLMs do, as events of an intent: tool calls, requests, streams (RFC-0008).
+"""LLM activity as events of an intent: tool calls, requests, streams (RFC-0008).
 
-Each method appends one event, whose type is the method's name turned round (`log_tool_call_started` logs
-`tool_call_started`) and whose payload holds the arguments under their own names, without those that are None. Each raises
+Each method appends one event, whose type follows from the method's name (`log_tool_call_started` logs
+`tool_call_started`) and whose payload has the arguments under their own names, without those that are None. Each raises
 InputValidationError if an argument is not JSON, and NotFoundError.
 """
 
@@ -29,7 +29,7 @@ class LLMResource:
         provider: str | None = None,
         model: str | None = None,
     ) -> Call[Event]:
-        """Log that a model asked for a tool. `tool_id` ties the call's events together."""
+        """Log that a model requested a tool call. `tool_id` identifies the call in its events."""
         return _log(
             intent_id,
             EventType.TOOL_CALL_STARTED,
@@ -53,7 +53,7 @@ class LLMResource:
         provider: str | None = None,
         model: str | None = None,
     ) -> Call[Event]:
-        """Log what a tool returned, and after how many milliseconds."""
+        """Log the result of a tool call, and its duration in milliseconds."""
         return _log(
             intent_id,
             EventType.TOOL_CALL_COMPLETED,
@@ -79,7 +79,7 @@ class LLMResource:
         provider: str | None = None,
         model: str | None = None,
     ) -> Call[Event]:
-        """Log that a tool failed, why, and after how many milliseconds."""
+        """Log that a tool call failed, with the error and the duration in milliseconds."""
         return _log(
             intent_id,
             EventType.TOOL_CALL_FAILED,
@@ -105,7 +105,7 @@ class LLMResource:
         stream: bool | None = None,
         temperature: float | None = None,
     ) -> Call[Event]:
-        """Log that a request goes out to a model. `request_id` ties the request's events together."""
+        """Log that a request to a model was sent. `request_id` identifies the request in its events."""
         return _log(
             intent_id,
             EventType.LLM_REQUEST_STARTED,
@@ -134,7 +134,7 @@ class LLMResource:
         total_tokens: int | None = None,
         duration_ms: float | None = None,
     ) -> Call[Event]:
-        """Log a model's answer: what it said, why it stopped, its tokens, and its milliseconds."""
+        """Log a model's response: its content, finish reason, tokens, and duration in milliseconds."""
         return _log(
             intent_id,
             EventType.LLM_REQUEST_COMPLETED,
@@ -162,7 +162,7 @@ class LLMResource:
         messages_count: int | None = None,
         duration_ms: float | None = None,
     ) -> Call[Event]:
-        """Log that a request to a model failed, why, and after how many milliseconds."""
+        """Log that a request to a model failed, with the error and the duration in milliseconds."""
         return _log(
             intent_id,
             EventType.LLM_REQUEST_FAILED,
@@ -176,7 +176,7 @@ class LLMResource:
 
     @endpoint
     def start_stream(self, intent_id: Id, stream_id: str, *, provider: str, model: str) -> Call[Event]:
-        """Log that a model begins to stream. `stream_id` ties the stream's events together."""
+        """Log that a model's stream started. `stream_id` identifies the stream in its events."""
         return _log(
             intent_id,
             EventType.STREAM_STARTED,
@@ -187,7 +187,7 @@ class LLMResource:
 
     @endpoint
     def log_stream_chunk(self, intent_id: Id, stream_id: str, *, chunk_index: int) -> Call[Event]:
-        """Log that a stream has come to a chunk. Every tenth or so is enough."""
+        """Log a chunk of a stream. Every tenth or so is enough."""
         return _log(intent_id, EventType.STREAM_CHUNK, stream_id=stream_id, chunk_index=chunk_index)
 
     @endpoint
@@ -201,7 +201,7 @@ class LLMResource:
         chunks_received: int | None = None,
         tokens_streamed: int | None = None,
     ) -> Call[Event]:
-        """Log that a stream came to its end."""
+        """Log that a stream completed."""
         return _log(
             intent_id,
             EventType.STREAM_COMPLETED,
@@ -224,7 +224,7 @@ class LLMResource:
         chunks_received: int | None = None,
         tokens_streamed: int | None = None,
     ) -> Call[Event]:
-        """Log that a stream was broken off, and why."""
+        """Log that a stream was cancelled, with the reason."""
         return _log(
             intent_id,
             EventType.STREAM_CANCELLED,

@@ -1,4 +1,4 @@
-"""/portfolios (RFC-0007)."""
+"""Portfolios: groups of intents (RFC-0007)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -27,10 +27,10 @@ class PortfolioResource:
     ) -> Call[Portfolio]:
         """Create an active portfolio without members.
 
-        `governance_policy`: `require_all_completed` (it completes only when its members have), `allow_partial_completion`
-        (an abandoned member counts as done), `auto_complete_threshold` (the percentage of completed members at which it
-        completes by itself), `shared_constraints` (of every member: `get_intent(…, effective=True)`; limits in them are watched).
-        Only the key that made it, arbiters and operators change it later.
+        `governance_policy`: `require_all_completed` (it can be completed only after its members), `allow_partial_completion`
+        (an abandoned member counts as done), `auto_complete_threshold` (the percentage of completed members at which it is
+        completed automatically), `shared_constraints` (apply to every member: `get_intent(…, effective=True)`; their limits are enforced).
+        Only the key that created it, arbiters and operators can change the policy later.
 
         Raises InputValidationError, ValidationError.
         """
@@ -52,7 +52,7 @@ class PortfolioResource:
 
     @endpoint
     def get_portfolio(self, portfolio_id: Id) -> Call[Portfolio]:
-        """The portfolio with its members and how far they are. Raises NotFoundError."""
+        """Return the portfolio with its members and their progress. Raises NotFoundError."""
         return Call(method="GET", path=path("portfolios", portfolio_id), parse=Portfolio.from_json)
 
     @endpoint
@@ -63,7 +63,7 @@ class PortfolioResource:
         status: PortfolioStatus | str | None = None,
         limit: int | None = None,
     ) -> Call[list[Portfolio]]:
-        """All portfolios that match, or the first `limit` of them: the newest first."""
+        """Return all portfolios that match, or the first `limit` of them, the newest first."""
         return list_call(path("portfolios"), "portfolios", Portfolio, limit=limit, created_by=created_by, status=status)
 
     @endpoint
@@ -77,18 +77,18 @@ class PortfolioResource:
         metadata: Mapping[str, Any] | Unset = UNSET,
         version: int | None = None,
     ) -> Call[Portfolio]:
-        """Change details of the portfolio. What is not given stays; a policy or metadata replace those before.
+        """Update details of the portfolio. Omitted arguments stay unchanged; a policy or metadata replace the previous ones.
 
-        With `version`, the one that was read, nobody's change is lost: ConflictError `version_conflict` says that there is another.
-        Without it, members of `metadata` that begin with `openintent.` stay as they are. A new `auto_complete_threshold` that is
+        With `version`, the one that was read, a concurrent change raises ConflictError `version_conflict` instead of being lost.
+        Without it, members of `metadata` that begin with `openintent.` stay unchanged. A new `auto_complete_threshold` that is
         reached completes the portfolio.
 
-        Raises InputValidationError, PermissionDeniedError (the policy is not yours), ConflictError, NotFoundError.
+        Raises InputValidationError, PermissionDeniedError (another key's policy), ConflictError, NotFoundError.
         """
         arguments = {"name": name, "description": description, "governance_policy": governance_policy, "metadata": metadata}
         changes = {each: value for each, value in arguments.items() if value is not UNSET}
         if not changes:
-            raise InputValidationError(f"give at least one of {', '.join(arguments)}")
+            raise InputValidationError(f"pass at least one of {', '.join(arguments)}")
         validate_portfolio(**changes)
         return Call(
             method="PATCH",
@@ -103,10 +103,10 @@ class PortfolioResource:
     def update_portfolio_status(
         self, portfolio_id: Id, status: PortfolioStatus | str, reason: str | None = None, *, version: int | None = None
     ) -> Call[Portfolio]:
-        """Complete or abandon the portfolio; with the status that it has already, nothing is written.
+        """Complete or abandon the portfolio. Idempotent.
 
-        Raises ConflictError `completion_gate` (`response["waiting_for"]`: members that must complete first) or, with a `version`
-        that it no longer has, `version_conflict`; PermissionDeniedError (its policy binds open members), ValidationError
+        Raises ConflictError `completion_gate` (`response["waiting_for"]`: members that must complete first) or, with an outdated
+        `version`, `version_conflict`; PermissionDeniedError (another key's policy applies to open members), ValidationError
         `illegal_transition`, NotFoundError.
         """
         validate_portfolio_status(status, reason)
@@ -129,10 +129,10 @@ class PortfolioResource:
         *,
         version: int | None = None,
     ) -> Call[PortfolioMember]:
-        """Make the intent a member. `role` is `primary` (one member at most), `member`, `dependency` or another text.
+        """Add an intent to the portfolio. `role` is `primary` (one member at most), `member`, `dependency` or another text.
 
-        Raises ConflictError `duplicate_member`, `duplicate_primary`, `portfolio_closed` or, with a `version` that it no longer
-        has, `version_conflict`; ValidationError (no such intent), NotFoundError (no such portfolio).
+        Raises ConflictError `duplicate_member`, `duplicate_primary`, `portfolio_closed` or, with an outdated `version`,
+        `version_conflict`; ValidationError (unknown intent), NotFoundError (unknown portfolio).
         """
         validate_portfolio_member(role, priority)
         return Call(
@@ -145,15 +145,15 @@ class PortfolioResource:
 
     @endpoint
     def get_portfolio_intents(self, portfolio_id: Id, *, limit: int | None = None) -> Call[list[PortfolioMember]]:
-        """Its members, the highest priority first. Raises NotFoundError."""
+        """Return the portfolio's members, the highest priority first. Raises NotFoundError."""
         return list_call(path("portfolios", portfolio_id, "intents"), "intents", PortfolioMember, limit=limit)
 
     @endpoint
     def remove_intent_from_portfolio(self, portfolio_id: Id, intent_id: Id, *, version: int | None = None) -> Call[None]:
-        """Let the intent be no member any more. Repeating it does nothing.
+        """Remove an intent from the portfolio. Idempotent.
 
-        Raises ConflictError `portfolio_closed` or, with a `version` that it no longer has, `version_conflict`; PermissionDeniedError
-        (another key added it, and the policy binds it), NotFoundError.
+        Raises ConflictError `portfolio_closed` or, with an outdated `version`, `version_conflict`; PermissionDeniedError
+        (another key added it, and the policy applies to it), NotFoundError.
         """
         return Call(
             method="DELETE",
@@ -165,5 +165,5 @@ class PortfolioResource:
 
     @endpoint
     def get_intent_portfolios(self, intent_id: Id, *, limit: int | None = None) -> Call[list[Portfolio]]:
-        """The portfolios that the intent is in, the oldest first. Raises NotFoundError."""
+        """Return the portfolios that the intent is in, the oldest first. Raises NotFoundError."""
         return list_call(path("intents", intent_id, "portfolios"), "portfolios", Portfolio, limit=limit)

@@ -28,10 +28,10 @@ class RetryResource:
         fallback_agent_id: str | None = None,
         failure_threshold: int | None = None,
     ) -> Call[RetryPolicy]:
-        """Say what is to follow the failures on the intent, in place of the policy that it has.
+        """Set the intent's retry policy, replacing the previous one.
 
-        What is left out takes its default: exponential delays from 1 s by factors of 2 up to 300 s, with jitter, 3 attempts,
-        every error retryable, nobody to fall back to. The `fallback_agent_id` takes over after `failure_threshold` failures
+        Omitted arguments take their default: exponential delays from 1 s by factors of 2 up to 300 s, with jitter, 3 attempts,
+        every error retryable, no fallback agent. The `fallback_agent_id` takes over after `failure_threshold` failures
         of an agent, or when its retries are exhausted (R-3), with every strategy: with `none` that is the first failure.
 
         Raises InputValidationError, NotFoundError.
@@ -52,7 +52,7 @@ class RetryResource:
 
     @endpoint
     def get_retry_policy(self, intent_id: Id) -> Call[RetryPolicy]:
-        """The intent's policy. Raises NotFoundError, also where none was set."""
+        """Return the intent's retry policy. Raises NotFoundError, also if none is set."""
         return Call(method="GET", path=path("intents", intent_id, "retry-policy"), parse=RetryPolicy.from_json)
 
     @endpoint
@@ -70,8 +70,8 @@ class RetryResource:
     ) -> Call[Failure]:
         """Record that an attempt of the client's agent (or of `agent_id`) failed with an error such as "rate_limit".
 
-        Without `attempt` it is the one after the agent's last; without `will_retry` the intent's policy says whether there is
-        another. If the policy allows one, the answer has `retry_at`, and the log gets `retry_due` then (R-2).
+        `attempt` defaults to the one after the agent's last; without `will_retry` the intent's policy decides whether there is
+        another. If the policy allows one, the result has `retry_at`, and the server logs `retry_due` at that time (R-2).
 
         Raises InputValidationError, NotFoundError.
         """
@@ -89,5 +89,5 @@ class RetryResource:
 
     @endpoint
     def get_failures(self, intent_id: Id, *, limit: int | None = None) -> Call[list[Failure]]:
-        """What failed on the intent, the oldest first. Raises NotFoundError."""
+        """Return the failures on the intent, the oldest first. Raises NotFoundError."""
         return list_call(path("intents", intent_id, "failures"), "failures", Failure, limit=limit)

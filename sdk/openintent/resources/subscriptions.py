@@ -1,4 +1,4 @@
-"""Subscriptions: events that are sent to a callback (RFC-0006). `client.stream()` is the other way to hear of them."""
+"""Subscriptions: events sent to a callback URL (RFC-0006). `client.stream()` receives them over a connection instead."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -25,12 +25,12 @@ class SubscriptionResource:
         expires_at: Instant | None = None,
         idempotency_key: str | None = None,
     ) -> Call[Subscription]:
-        """Have what happens to an intent from now on sent to `callback_url`, at least once, signed (protocol W-1, W-2).
+        """Subscribe to an intent: its events from now on are sent to `callback_url`, at least once, signed (protocol W-1, W-2).
 
-        The answer's `secret` is for `openintent.webhooks.verify`: it is shown this once. Without `event_types` all events are sent;
-        without `subscriber_id` it is in the caller's name; without `callback_url` nothing is sent until it has one.
+        The result's `secret` is for `openintent.webhooks.verify`: it is returned only here. Without `event_types` all events are sent;
+        `subscriber_id` defaults to the caller; without `callback_url` nothing is sent until one is set.
 
-        Raises InputValidationError, NotFoundError, ValidationError `callback_not_allowed` for an address that leads into a private
+        Raises InputValidationError, NotFoundError, ValidationError `callback_not_allowed` for an address in a private
         network (W-3).
         """
         validate_subscription(subscriber_id=subscriber_id, callback_url=callback_url, event_types=event_types)
@@ -51,15 +51,15 @@ class SubscriptionResource:
         subscriber_id: str | None = None,
         limit: int | None = None,
     ) -> Call[list[Subscription]]:
-        """The subscriptions to an intent that nobody has removed, or those of a status or a subscriber. Raises NotFoundError."""
+        """Return the subscriptions to an intent, or those with a status or of a subscriber. Raises NotFoundError."""
         where = path("intents", intent_id, "subscriptions")
         return list_call(where, "subscriptions", Subscription, limit=limit, status=status, subscriber_id=subscriber_id)
 
     @endpoint
     def unsubscribe(self, intent_id: Id, subscription_id: Id) -> Call[None]:
-        """End a subscription to an intent, and what it still had to hear; repeating it does nothing.
+        """Delete a subscription to an intent, with its pending deliveries. Idempotent.
 
-        For the key that made it, and operators. Raises NotFoundError, PermissionDeniedError.
+        For the key that created it, and operators. Raises NotFoundError, PermissionDeniedError.
         """
         return Call(method="DELETE", path=path("intents", intent_id, "subscriptions", subscription_id), parse=no_content)
 
@@ -75,7 +75,7 @@ class SubscriptionResource:
         expires_at: Instant | None = None,
         idempotency_key: str | None = None,
     ) -> Call[Subscription]:
-        """The same for an intent, for a portfolio and its members, or, with neither, for everything. See `subscribe`.
+        """Subscribe to an intent, to a portfolio and its members, or, with neither, to all events. See `subscribe`.
 
         Raises InputValidationError, ValidationError `callback_not_allowed`, or for an unknown intent or portfolio.
         """
@@ -116,7 +116,7 @@ class SubscriptionResource:
 
     @endpoint
     def get_subscription(self, subscription_id: Id) -> Call[Subscription]:
-        """A subscription, with how its last delivery went. Raises NotFoundError."""
+        """Return a subscription, with the outcome of its last delivery. Raises NotFoundError."""
         return Call(method="GET", path=path("subscriptions", subscription_id), parse=Subscription.from_json)
 
     @endpoint
@@ -130,10 +130,11 @@ class SubscriptionResource:
         expires_at: Instant | Unset | None = UNSET,
         rotate_secret: bool = False,
     ) -> Call[Subscription]:
-        """Change what is given. `status` may be active, also for one that was disabled, or paused: it hears nothing meanwhile.
+        """Update a subscription. Omitted arguments stay unchanged. `status` may be active, which re-enables a disabled one, or paused:
+        no events are sent meanwhile.
 
-        For the key that made it, and operators; an event `subscription_updated` tells of it. With `rotate_secret` the answer's `secret` is a new one. For 24 hours the one before signs as well, and
-        `webhooks.verify` takes both.
+        For the key that created it, and operators; logged as an event `subscription_updated`. With `rotate_secret` the result's
+        `secret` is a new one. For 24 hours deliveries are signed with the previous one as well, and `webhooks.verify` accepts both.
 
         Raises InputValidationError, NotFoundError, PermissionDeniedError, ValidationError `callback_not_allowed`.
         """
@@ -145,20 +146,20 @@ class SubscriptionResource:
         if rotate_secret:
             changes["rotate_secret"] = True
         if not changes:
-            raise InputValidationError("give at least one of callback_url, event_types, status, expires_at, rotate_secret")
+            raise InputValidationError("pass at least one of callback_url, event_types, status, expires_at, rotate_secret")
         return Call(
             method="PATCH",
             path=path("subscriptions", subscription_id),
             json=changes,
             parse=Subscription.from_json,
-            retryable=not rotate_secret,  # Twice is two secrets, of which the second answer shows the last.
+            retryable=not rotate_secret,  # A retry would rotate again.
         )
 
     @endpoint
     def delete_subscription(self, subscription_id: Id) -> Call[None]:
-        """End a subscription, and what it still had to hear; repeating it does nothing.
+        """Delete a subscription, with its pending deliveries. Idempotent.
 
-        For the key that made it, and operators. Raises NotFoundError, PermissionDeniedError.
+        For the key that created it, and operators. Raises NotFoundError, PermissionDeniedError.
         """
         return Call(method="DELETE", path=path("subscriptions", subscription_id), parse=no_content)
 
@@ -171,15 +172,15 @@ class SubscriptionResource:
         agent_id: str | None = None,
         expires_in_seconds: int | None = None,
     ) -> Call[StreamToken]:
-        """Make a token with which a browser's EventSource opens a stream: `path + "?token=" + token`.
+        """Create a token with which a browser's EventSource opens a stream: `path + "?token=" + token`.
 
-        For one intent, portfolio or agent, or, with none, for any stream. It reads what this client's key reads, and ends with it.
-        It may open streams for ten minutes, or for `expires_in_seconds` (10 to 3,600); those that are open then go on.
+        It is for one intent, portfolio or agent, or, with none, for any stream. It has the read permissions of this client's key,
+        and ends with it. It opens streams for ten minutes, or for `expires_in_seconds` (10 to 3,600); open streams continue.
 
         Raises InputValidationError, ValidationError for an unknown intent or portfolio.
         """
         if sum(each is not None for each in (intent_id, portfolio_id, agent_id)) > 1:
-            raise InputValidationError("give one of intent_id, portfolio_id and agent_id, or none")
+            raise InputValidationError("pass one of intent_id, portfolio_id and agent_id, or none")
         if agent_id is not None:
             validate_agent_id(agent_id, "agent_id")
         body = without_none(
@@ -194,15 +195,15 @@ class SubscriptionResource:
     def list_deliveries(
         self, subscription_id: Id, *, status: DeliveryStatus | str | None = None, limit: int | None = None
     ) -> Call[list[Delivery]]:
-        """What was sent to a subscription, or is to be, the newest first, each with its attempts. Raises NotFoundError."""
+        """Return the deliveries of a subscription, sent or pending, the newest first, each with its attempts. Raises NotFoundError."""
         where = path("subscriptions", subscription_id, "deliveries")
         return list_call(where, "deliveries", Delivery, limit=limit, status=status)
 
     @endpoint
     def redeliver(self, subscription_id: Id, delivery_id: Id, *, idempotency_key: str | None = None) -> Call[Delivery]:
-        """Send a delivery again now, under the same id, whether it has arrived, waits or is dead.
+        """Send a delivery again now, under the same id, whether it is delivered, pending or dead.
 
-        Raises NotFoundError, PermissionDeniedError, ConflictError `subscription_not_called` where the subscription is paused,
+        Raises NotFoundError, PermissionDeniedError, ConflictError `subscription_not_called` if the subscription is paused,
         disabled or without a callback.
         """
         return Call(

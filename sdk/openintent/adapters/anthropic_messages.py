@@ -1,51 +1,62 @@
-"""Anthropic's messages."""
+"""Anthropic's Messages API."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from .openai_chat import STANDARD
-from .parsing import Asked, Dialect, Reading, ToolCall, Usage, count_of, each, get, names_of, number_of
+from .openai_chat import LIST_PRICE_TIERS
+from .parsing import (
+    Dialect,
+    RequestInfo,
+    ResponseInfo,
+    ToolCall,
+    Usage,
+    count_messages,
+    get,
+    items_of,
+    number_or_none,
+    tool_names,
+)
 
 
-class Messages(Dialect):
+class MessagesDialect(Dialect):
     """`messages`: `create`, `parse` and `stream`."""
 
-    def asked(self, arguments: Mapping[str, Any]) -> Asked:
-        return Asked(
+    def parse_request(self, arguments: Mapping[str, Any]) -> RequestInfo:
+        return RequestInfo(
             model=str(arguments.get("model")),
-            messages_count=count_of(arguments.get("messages")),
-            tools=names_of(get(tool, "name") for tool in each(arguments.get("tools"))),
+            messages_count=count_messages(arguments.get("messages")),
+            tools=tool_names(get(tool, "name") for tool in items_of(arguments.get("tools"))),
             stream=self.stream or arguments.get("stream") is True,
-            temperature=number_of(arguments.get("temperature")),
+            temperature=number_or_none(arguments.get("temperature")),
         )
 
-    def read(self, answer: Any, reading: Reading) -> None:
-        reading.model = answer.model
-        reading.finish_reason = answer.stop_reason
-        _count(answer.usage, reading)
+    def parse_response(self, answer: Any, response: ResponseInfo) -> None:
+        response.model = answer.model
+        response.finish_reason = answer.stop_reason
+        _parse_usage(answer.usage, response)
         for block in answer.content:
             if block.type == "text":
-                reading.say(block.text)
+                response.add_text(block.text)
             elif block.type == "tool_use":
-                reading.tools.append(ToolCall(block.name, block.id, block.input))
+                response.tool_calls.append(ToolCall(block.name, block.id, block.input))
 
-    def reader(self, reading: Reading) -> "MessagesReader":
-        return MessagesReader(reading)
+    def chunk_parser(self, response: ResponseInfo) -> "MessagesParser":
+        return MessagesParser(response)
 
 
-class MessagesReader:
-    """The events of a streamed message, and those of `messages.stream`, which are the same and more."""
+class MessagesParser:
+    """Parser of the events of a streamed message, and those of `messages.stream`, a superset."""
 
-    def __init__(self, reading: Reading) -> None:
-        self._reading = reading
+    def __init__(self, response: ResponseInfo) -> None:
+        self._response = response
         self._calls: dict[int, tuple[str, str, list[str]]] = {}
 
-    def take(self, event: Any) -> None:
+    def feed(self, event: Any) -> None:
         kind = event.type
         if kind == "content_block_delta":
             delta = event.delta
             if delta.type == "text_delta":
-                self._reading.say(delta.text)
+                self._response.add_text(delta.text)
             elif delta.type == "input_json_delta" and event.index in self._calls:
                 self._calls[event.index][2].append(delta.partial_json)
         elif kind == "content_block_start":
@@ -53,23 +64,23 @@ class MessagesReader:
             if block.type == "tool_use":
                 self._calls[event.index] = (block.name, block.id, [])
         elif kind == "message_start":
-            self._reading.model = event.message.model
-            _count(event.message.usage, self._reading)
+            self._response.model = event.message.model
+            _parse_usage(event.message.usage, self._response)
         elif kind == "message_delta":
-            self._reading.finish_reason = event.delta.stop_reason
-            _count(event.usage, self._reading)
+            self._response.finish_reason = event.delta.stop_reason
+            _parse_usage(event.usage, self._response)
 
     def close(self) -> None:
-        self._reading.tools += [ToolCall(name, id, "".join(pieces)) for name, id, pieces in self._calls.values()]
+        self._response.tool_calls += [ToolCall(name, id, "".join(pieces)) for name, id, pieces in self._calls.values()]
         self._calls.clear()
 
 
-def _count(usage: Any, reading: Reading) -> None:
-    """The end of a stream counts what was written; what was read it may leave out, or tell with less detail than the beginning."""
-    counted = reading.usage = reading.usage or Usage()
+def _parse_usage(usage: Any, response: ResponseInfo) -> None:
+    """Update the usage: the end of a stream has the output tokens, and may omit input tokens or have fewer details than its start."""
+    counted = response.usage = response.usage or Usage()
     counted.completion = usage.output_tokens or 0
     if tier := get(usage, "service_tier"):
-        reading.standard = tier in STANDARD
+        response.has_list_price = tier in LIST_PRICE_TIERS
     if usage.input_tokens is None:
         return
     written = get(usage, "cache_creation_input_tokens") or 0

@@ -1,4 +1,4 @@
-"""What stands in front of a provider's client."""
+"""The base class of adapters, which wrap a provider's client."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -11,40 +11,40 @@ from .._base_client import ClientBase
 from ..errors import InputValidationError
 from ..resources._helpers import as_id
 from .config import AdapterConfig
-from .proxy import StandIn
-from .queue import queue_of
-from .sink import Log
+from .proxy import ObjectProxy
+from .queue import get_queue
+from .sink import EventSink
 
 Route: TypeAlias = Callable[[Any, "Adapter"], Any]
-"""Makes of what the provider's client has at a path what the adapter has there."""
+"""Returns the adapter's attribute for the one of the provider's client at the same path."""
 
 
 class Adapter:
     """A provider's client whose requests to models are logged as events of an intent, with their costs (protocol K-6).
 
-    It is used as the client it wraps, and answers what that answers; what it does not log, it passes on. Errors of the
-    provider arrive as they are, and no error of the logging arrives at all. Wrapping costs nothing: make an adapter for each
+    It is used like the client it wraps, and returns the same; attributes that are not logged are passed on. The provider's
+    errors are raised unchanged, and errors of the logging are never raised. Wrapping is cheap: create an adapter for each
     intent. All adapters of one OpenIntent client share a queue, which sends in the background.
 
-    `with_options` and `copy` answer an adapter again. Requests made through `with_raw_response` and
+    `with_options` and `copy` return an adapter again. Requests made through `with_raw_response` and
     `with_streaming_response` are not logged.
     """
 
     provider: ClassVar[str]
     """The provider's name in events, costs and prices."""
     wraps: ClassVar[str]
-    """The classes whose objects it takes, for people."""
+    """The classes whose objects it wraps, for error messages."""
     needs: ClassVar[str]
-    """The path of something that these have, and others do not."""
+    """The path of an attribute that these have, and others do not."""
     routes: ClassVar[Mapping[str, Route]]
-    """By their dotted paths, what is not passed on as it is."""
+    """The attributes that are not passed on unchanged, by their dotted paths."""
 
-    _branches: ClassVar[set[str]]
-    """The paths on the way to those."""
+    _prefixes: ClassVar[set[str]]
+    """The proper prefixes of those paths."""
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        cls._branches = {path[:dot] for path in cls.routes for dot, each in enumerate(path) if each == "."}
+        cls._prefixes = {path[:dot] for path in cls.routes for dot, each in enumerate(path) if each == "."}
 
     def __init__(
         self,
@@ -53,63 +53,63 @@ class Adapter:
         intent_id: str | UUID,
         config: AdapterConfig | None = None,
     ) -> None:
-        """Nothing is sent yet.
+        """Wrap a provider's client. No request is sent yet.
 
         provider_client    the provider's own, synchronous or asynchronous
         openintent_client  an OpenIntentClient or an AsyncOpenIntentClient; events are sent to its server, as its agent, over
-                           connections of their own, so it may be closed before
-        intent_id          where events and costs are logged
-        config             what is logged; see AdapterConfig
+                           separate connections, so it may be closed before
+        intent_id          the intent whose events and costs are logged
+        config             see AdapterConfig
 
         Raises InputValidationError, TypeError.
         """
         if not isinstance(openintent_client, ClientBase):
             raise TypeError(
-                f"openintent_client is a {_name(openintent_client)}, not an OpenIntentClient or AsyncOpenIntentClient"
+                f"openintent_client is a {_type_name(openintent_client)}, not an OpenIntentClient or AsyncOpenIntentClient"
             )
-        if not _has(provider_client, self.needs):
-            raise TypeError(f"{type(self).__name__} wraps {self.wraps}, not {_name(provider_client)}")
+        if not _has_path(provider_client, self.needs):
+            raise TypeError(f"{type(self).__name__} wraps {self.wraps}, not {_type_name(provider_client)}")
         if not as_id(intent_id):
             raise InputValidationError("intent_id cannot be empty", field="intent_id")
         self.provider_client = provider_client
         self.openintent_client = openintent_client
-        self._log = Log(queue_of(openintent_client), as_id(intent_id), self.provider, config or AdapterConfig())
+        self._sink = EventSink(get_queue(openintent_client), as_id(intent_id), self.provider, config or AdapterConfig())
 
     @property
     def intent_id(self) -> str:
-        return self._log.intent_id
+        return self._sink.intent_id
 
     @property
     def config(self) -> AdapterConfig:
-        return self._log.config
+        return self._sink.config
 
     def flush(self, timeout: float | None = 10.0) -> bool:
-        """Wait until everything logged so far by any adapter of this OpenIntent client is with the server, or refused by it.
+        """Wait until everything logged so far by any adapter of this OpenIntent client is sent, or rejected by the server.
 
-        False if that takes more than `timeout` seconds; what is left is still tried. At the end of the process a flush
-        of at most `openintent.adapters.queue.AT_EXIT` seconds happens by itself.
+        Return False if that takes more than `timeout` seconds; the rest is still sent later. At the end of the process the
+        queue is flushed automatically, for at most `openintent.adapters.queue.AT_EXIT` seconds.
         """
-        return self._log.queue.flush(timeout)
+        return self._sink.queue.flush(timeout)
 
     async def aflush(self, timeout: float | None = 10.0) -> bool:
-        """The same, without blocking the event loop."""
+        """Do what `flush` does, without blocking the event loop."""
         return await asyncio.to_thread(self.flush, timeout)
 
     def __getattr__(self, name: str) -> Any:
-        if "_log" not in self.__dict__:  # While it is being made, or copied.
+        if "_sink" not in self.__dict__:  # While it is being created, or copied.
             raise AttributeError(name)
         return self.reach(self.provider_client, "", name)
 
     def reach(self, owner: Any, path: str, name: str) -> Any:
-        """The attribute `name` of what the provider's client has at `path`, as the adapter shows it."""
+        """Return the attribute `name` of `owner`, which the provider's client has at `path`, wrapped if it is logged."""
         found = getattr(owner, name)
         path = f"{path}.{name}" if path else name
         if route := self.routes.get(path):
             return route(found, self)
-        return Resource(found, path, self) if path in self._branches else found
+        return NestedProxy(found, path, self) if path in self._prefixes else found
 
     def beside(self, provider_client: Any) -> "Adapter":
-        """The same adapter around another client."""
+        """Return an adapter with the same settings around another client."""
         return type(self)(provider_client, self.openintent_client, self.intent_id, self.config)
 
     def __dir__(self) -> list[str]:
@@ -135,8 +135,8 @@ class Adapter:
         await self.provider_client.__aexit__(kind, error, traceback)
 
 
-class Resource(StandIn):
-    """A part of a provider's client on the way to a method that is logged."""
+class NestedProxy(ObjectProxy):
+    """Proxy of an attribute on the path to a method that is logged."""
 
     def __init__(self, inner: Any, path: str, adapter: Adapter) -> None:
         super().__init__(inner)
@@ -147,7 +147,7 @@ class Resource(StandIn):
         return self._adapter.reach(self.__dict__["_inner"], self._path, name)
 
 
-def _has(thing: object, path: str) -> bool:
+def _has_path(thing: object, path: str) -> bool:
     try:
         attrgetter(path)(thing)
     except AttributeError:
@@ -155,5 +155,5 @@ def _has(thing: object, path: str) -> bool:
     return True
 
 
-def _name(thing: object) -> str:
+def _type_name(thing: object) -> str:
     return f"{type(thing).__module__}.{type(thing).__qualname__}"

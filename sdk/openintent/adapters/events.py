@@ -1,4 +1,4 @@
-"""What is seen of a request, as calls of the API. They are described in the background: describing checks every value."""
+"""Calls that log a request to a model. They are described in the background, because that checks every value."""
 
 import json
 import re
@@ -14,53 +14,54 @@ from .parsing import ToolCall, Usage
 from .prices import Prices, price_of
 
 NOT_TEXT = re.compile("[\x00\ud800-\udfff]")
-"""What the protocol does not take (§1 "JSON"); a model may say it all the same."""
+"""Characters that the protocol rejects (§1 "JSON"); a model may produce them."""
 COST_TYPE = "api_call"
 
 
-def clean(text: str | None) -> str | None:
+def replace_invalid(text: str | None) -> str | None:
     return text and NOT_TEXT.sub("\ufffd", text)
 
 
-def started(intent_id: str, **seen: Any) -> Call[Event]:
-    return OpenIntentClient.log_llm_request_started(None, intent_id, **seen)
+def request_started(intent_id: str, **fields: Any) -> Call[Event]:
+    return OpenIntentClient.log_llm_request_started(None, intent_id, **fields)
 
 
-def completed(intent_id: str, *, response_content: str | None, **seen: Any) -> Call[Event]:
-    return OpenIntentClient.log_llm_request_completed(None, intent_id, response_content=clean(response_content), **seen)
+def request_completed(intent_id: str, *, response_content: str | None, **fields: Any) -> Call[Event]:
+    content = replace_invalid(response_content)
+    return OpenIntentClient.log_llm_request_completed(None, intent_id, response_content=content, **fields)
 
 
-def failed(intent_id: str, *, error: str, **seen: Any) -> Call[Event]:
-    return OpenIntentClient.log_llm_request_failed(None, intent_id, error=clean(error) or "unknown", **seen)
+def request_failed(intent_id: str, *, error: str, **fields: Any) -> Call[Event]:
+    return OpenIntentClient.log_llm_request_failed(None, intent_id, error=replace_invalid(error) or "unknown", **fields)
 
 
-def opened(intent_id: str, **seen: Any) -> Call[Event]:
-    return OpenIntentClient.start_stream(None, intent_id, **seen)
+def stream_started(intent_id: str, **fields: Any) -> Call[Event]:
+    return OpenIntentClient.start_stream(None, intent_id, **fields)
 
 
-def chunk(intent_id: str, **seen: Any) -> Call[Event]:
-    return OpenIntentClient.log_stream_chunk(None, intent_id, **seen)
+def stream_chunk(intent_id: str, **fields: Any) -> Call[Event]:
+    return OpenIntentClient.log_stream_chunk(None, intent_id, **fields)
 
 
-def ended(intent_id: str, **seen: Any) -> Call[Event]:
-    return OpenIntentClient.complete_stream(None, intent_id, **seen)
+def stream_completed(intent_id: str, **fields: Any) -> Call[Event]:
+    return OpenIntentClient.complete_stream(None, intent_id, **fields)
 
 
-def cancelled(intent_id: str, *, reason: str, **seen: Any) -> Call[Event]:
-    return OpenIntentClient.cancel_stream(None, intent_id, reason=clean(reason), **seen)
+def stream_cancelled(intent_id: str, *, reason: str, **fields: Any) -> Call[Event]:
+    return OpenIntentClient.cancel_stream(None, intent_id, reason=replace_invalid(reason), **fields)
 
 
-def tool_call(intent_id: str, *, call: ToolCall, room: int, **seen: Any) -> Call[Event]:
-    arguments = _arguments(call.arguments, room) if room else {}
+def tool_call_started(intent_id: str, *, call: ToolCall, max_content: int, **fields: Any) -> Call[Event]:
+    arguments = _parse_arguments(call.arguments, max_content) if max_content else {}
     return OpenIntentClient.log_tool_call_started(
-        None, intent_id, tool_name=clean(call.name) or "unknown", tool_id=call.id, arguments=arguments, **seen
+        None, intent_id, tool_name=replace_invalid(call.name) or "unknown", tool_id=call.id, arguments=arguments, **fields
     )
 
 
-def _arguments(given: str | Mapping[str, Any], room: int) -> Mapping[str, Any]:
-    """As the model gave them; as `{"text": …}`, cut off if need be, where they are too long or no JSON object."""
+def _parse_arguments(given: str | Mapping[str, Any], max_content: int) -> Mapping[str, Any]:
+    """Return the model's arguments; as `{"text": …}`, truncated, if they are too long or no JSON object."""
     text = given if isinstance(given, str) else json.dumps(given, default=str)
-    if len(text) <= room:
+    if len(text) <= max_content:
         try:
             arguments = json.loads(text or "{}")
             validate_json(arguments, "arguments", depth=2)
@@ -69,24 +70,33 @@ def _arguments(given: str | Mapping[str, Any], room: int) -> Mapping[str, Any]:
         else:
             if isinstance(arguments, dict):
                 return arguments
-    return {"text": clean(text[:room])}
+    return {"text": replace_invalid(text[:max_content])}
 
 
 def cost(
-    intent_id: str, *, provider: str, model: str, usage: Usage, standard: bool, prices: Prices, whole: bool, **seen: Any
+    intent_id: str,
+    *,
+    provider: str,
+    model: str,
+    usage: Usage,
+    has_list_price: bool,
+    prices: Prices,
+    is_complete: bool,
+    **fields: Any,
 ) -> Call[Cost]:
-    """In USD where there is a price, else in tokens. `whole` is False where the stream was left before all was told."""
-    price = price_of(prices, provider, model) if standard else None
+    """Return the call that records a cost: in USD if there is a price, else in tokens. `is_complete` is False for a stream that was
+    left before its usage was complete."""
+    price = price_of(prices, provider, model) if has_list_price else None
     metadata = {
         "model": model,
-        **seen,
+        **fields,
         "prompt_tokens": usage.prompt,
         "completion_tokens": usage.completion,
         "total_tokens": usage.total,
         "cached_tokens": usage.cached,
         "cache_write_tokens": usage.cache_write + usage.cache_write_hour,
     }
-    if not whole:
+    if not is_complete:
         metadata["incomplete"] = True
     amount, unit = (usage.total, "tokens") if price is None else (price.of(usage), "USD")
     return OpenIntentClient.record_cost(

@@ -1,50 +1,61 @@
-"""Gemini's contents."""
+"""Gemini's content generation."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from .parsing import Asked, Dialect, Reading, ToolCall, Usage, count_of, each, get, names_of, number_of
+from .parsing import (
+    Dialect,
+    RequestInfo,
+    ResponseInfo,
+    ToolCall,
+    Usage,
+    count_messages,
+    get,
+    items_of,
+    number_or_none,
+    tool_names,
+)
 
 
-class Contents(Dialect):
+class ContentsDialect(Dialect):
     """`models.generate_content` and, with `stream`, `models.generate_content_stream`."""
 
-    def asked(self, arguments: Mapping[str, Any]) -> Asked:
+    def parse_request(self, arguments: Mapping[str, Any]) -> RequestInfo:
         config = arguments.get("config")
-        return Asked(
-            model=_bare(str(arguments.get("model"))),
-            messages_count=count_of(arguments.get("contents")),
-            tools=names_of(name for tool in each(get(config, "tools")) for name in _names(tool)),
+        return RequestInfo(
+            model=_model_name(str(arguments.get("model"))),
+            messages_count=count_messages(arguments.get("contents")),
+            tools=tool_names(name for tool in items_of(get(config, "tools")) for name in _function_names(tool)),
             stream=self.stream,
-            temperature=number_of(get(config, "temperature")),
+            temperature=number_or_none(get(config, "temperature")),
         )
 
-    def read(self, answer: Any, reading: Reading) -> None:
-        for content in _called_already(get(answer, "automatic_function_calling_history") or []):
-            _parts(content, reading)
-        self.reader(reading).take(answer)
+    def parse_response(self, answer: Any, response: ResponseInfo) -> None:
+        for content in _automatic_calls(get(answer, "automatic_function_calling_history") or []):
+            _parse_parts(content, response)
+        self.chunk_parser(response).feed(answer)
 
-    def reader(self, reading: Reading) -> "ContentsReader":
-        return ContentsReader(reading)
+    def chunk_parser(self, response: ResponseInfo) -> "ContentsParser":
+        return ContentsParser(response)
 
 
-class ContentsReader:
-    """Answers, each of which is a part of the whole."""
+class ContentsParser:
+    """Parser of partial responses."""
 
-    def __init__(self, reading: Reading) -> None:
-        self._reading = reading
+    def __init__(self, response: ResponseInfo) -> None:
+        self._response = response
 
-    def take(self, answer: Any) -> None:
-        reading = self._reading
-        if reading.model is None and answer.model_version:
-            reading.model = _bare(answer.model_version)
+    def feed(self, answer: Any) -> None:
+        response = self._response
+        if response.model is None and answer.model_version:
+            response.model = _model_name(answer.model_version)
         for candidate in answer.candidates or ():
             if candidate.content:
-                _parts(candidate.content, reading)
+                _parse_parts(candidate.content, response)
             if candidate.finish_reason:
-                reading.finish_reason = str(getattr(candidate.finish_reason, "value", candidate.finish_reason))
+                response.finish_reason = str(getattr(candidate.finish_reason, "value", candidate.finish_reason))
         if usage := answer.usage_metadata:
-            reading.usage = Usage(
+            response.usage = Usage(
                 prompt=(usage.prompt_token_count or 0) + (get(usage, "tool_use_prompt_token_count") or 0),
                 completion=(usage.candidates_token_count or 0) + (get(usage, "thoughts_token_count") or 0),
                 cached=usage.cached_content_token_count or 0,
@@ -54,16 +65,16 @@ class ContentsReader:
         pass
 
 
-def _parts(content: Any, reading: Reading) -> None:
+def _parse_parts(content: Any, response: ResponseInfo) -> None:
     for part in content.parts or ():
         if part.text and not get(part, "thought"):
-            reading.say(part.text)
+            response.add_text(part.text)
         if call := part.function_call:
-            reading.tools.append(ToolCall(call.name, call.id or "", call.args or {}))
+            response.tool_calls.append(ToolCall(call.name, call.id or "", call.args or {}))
 
 
-def _called_already(history: list[Any]) -> list[Any]:
-    """Where the client has called functions itself, the model's contents that asked for them: they are at the history's end."""
+def _automatic_calls(history: list[Any]) -> list[Any]:
+    """Return the model's contents that requested the automatic function calls, which are at the end of the history."""
     calls: list[Any] = []
     for content in reversed(history):
         parts = content.parts or []
@@ -74,13 +85,13 @@ def _called_already(history: list[Any]) -> list[Any]:
     return calls
 
 
-def _names(tool: Any) -> list[Any]:
-    """A tool is a function, or declares several, or is one of Gemini's own, as `google_search`."""
+def _function_names(tool: Any) -> list[Any]:
+    """Return the function names of a tool: a function, declarations of several, or one of Gemini's own, such as `google_search`."""
     if callable(tool):
         return [get(tool, "__name__")]
-    return [get(declared, "name") for declared in each(get(tool, "function_declarations"))]
+    return [get(declared, "name") for declared in items_of(get(tool, "function_declarations"))]
 
 
-def _bare(model: str) -> str:
-    """`gemini-2.5-flash` of `models/gemini-2.5-flash`."""
+def _model_name(model: str) -> str:
+    """Return `gemini-2.5-flash` for `models/gemini-2.5-flash`."""
     return model.rpartition("/")[2]

@@ -1,42 +1,54 @@
-"""OpenAI's chat completions, which Grok and DeepSeek speak as well."""
+"""OpenAI's chat completions, which Grok and DeepSeek offer as well."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from .parsing import Asked, Dialect, Hides, Reading, ToolCall, Usage, count_of, each, get, names_of, number_of
+from .parsing import (
+    Dialect,
+    IsHidden,
+    RequestInfo,
+    ResponseInfo,
+    ToolCall,
+    Usage,
+    count_messages,
+    get,
+    items_of,
+    number_or_none,
+    tool_names,
+)
 
-STANDARD = {None, "auto", "default", "standard"}
-"""Service tiers whose tokens are sold at the list's price."""
+LIST_PRICE_TIERS = {None, "auto", "default", "standard"}
+"""Service tiers that are billed at the list price."""
 
 
-class Chat(Dialect):
+class ChatDialect(Dialect):
     """`chat.completions`: `create`, `parse` and `stream`."""
 
-    def asked(self, arguments: Mapping[str, Any]) -> Asked:
-        tools = (get(tool, "function") or get(tool, "custom") or tool for tool in each(arguments.get("tools")))
-        return Asked(
+    def parse_request(self, arguments: Mapping[str, Any]) -> RequestInfo:
+        tools = (get(tool, "function") or get(tool, "custom") or tool for tool in items_of(arguments.get("tools")))
+        return RequestInfo(
             model=str(arguments.get("model")),
-            messages_count=count_of(arguments.get("messages")),
-            tools=names_of(get(tool, "name") for tool in tools),
+            messages_count=count_messages(arguments.get("messages")),
+            tools=tool_names(get(tool, "name") for tool in tools),
             stream=self.stream or arguments.get("stream") is True,
-            temperature=number_of(arguments.get("temperature")),
+            temperature=number_or_none(arguments.get("temperature")),
         )
 
-    def read(self, answer: Any, reading: Reading) -> None:
-        _head(answer, reading)
+    def parse_response(self, answer: Any, response: ResponseInfo) -> None:
+        _parse_metadata(answer, response)
         for choice in answer.choices or ():
             message = choice.message
             if choice.index == 0:
-                reading.say(message.content or message.refusal or "")
-                reading.finish_reason = choice.finish_reason
+                response.add_text(message.content or message.refusal or "")
+                response.finish_reason = choice.finish_reason
             for call in message.tool_calls or ():
-                reading.tools.append(_tool_call(call))
+                response.tool_calls.append(_parse_tool_call(call))
 
-    def reader(self, reading: Reading) -> "ChatReader":
-        return ChatReader(reading)
+    def chunk_parser(self, response: ResponseInfo) -> "ChatParser":
+        return ChatParser(response)
 
-    def with_usage(self, arguments: dict[str, Any]) -> tuple[dict[str, Any], Hides | None]:
-        """Usage comes in a chunk of its own, after the last one of the answer, if it is asked for."""
+    def with_usage(self, arguments: dict[str, Any]) -> tuple[dict[str, Any], IsHidden | None]:
+        """Request the usage: it then arrives in a chunk of its own, after the last one of the response."""
         options = arguments.get("stream_options")
         given = options if isinstance(options, Mapping) else {}
         if "include_usage" in given:
@@ -47,41 +59,41 @@ class Chat(Dialect):
         return not chunk.choices and chunk.usage is not None
 
 
-class ChatEvents(Chat):
-    """`chat.completions.stream`, whose events have the chunks in them."""
+class ChatEventsDialect(ChatDialect):
+    """`chat.completions.stream`, whose events contain the chunks."""
 
     def __init__(self) -> None:
         super().__init__(stream=True)
 
-    def reader(self, reading: Reading) -> "ChatReader":
-        return ChatEventsReader(reading)
+    def chunk_parser(self, response: ResponseInfo) -> "ChatParser":
+        return ChatEventsParser(response)
 
     def is_only_usage(self, chunk: Any) -> bool:
         return chunk.type == "chunk" and super().is_only_usage(chunk.chunk)
 
 
-class ChatReader:
-    """Chunks as they are."""
+class ChatParser:
+    """Parser of plain chunks."""
 
-    def __init__(self, reading: Reading) -> None:
-        self._reading = reading
+    def __init__(self, response: ResponseInfo) -> None:
+        self._response = response
         self._calls: dict[tuple[int, int], list[Any]] = {}
 
-    def take(self, chunk: Any) -> None:
-        reading = self._reading
-        if reading.model is None:
-            reading.model = chunk.model
+    def feed(self, chunk: Any) -> None:
+        response = self._response
+        if response.model is None:
+            response.model = chunk.model
         for choice in chunk.choices:
             delta = choice.delta
             if choice.index == 0:
                 if text := delta.content:
-                    reading.say(text)
+                    response.add_text(text)
                 if choice.finish_reason:
-                    reading.finish_reason = choice.finish_reason
+                    response.finish_reason = choice.finish_reason
             if delta.tool_calls:
                 self._assemble(choice.index, delta.tool_calls)
         if chunk.usage:
-            _head(chunk, reading)
+            _parse_metadata(chunk, response)
 
     def _assemble(self, choice: int, deltas: list[Any]) -> None:
         """A call's name and id come with its first piece, its arguments in pieces."""
@@ -93,33 +105,33 @@ class ChatReader:
                 call[2].append(function.arguments or "")
 
     def close(self) -> None:
-        self._reading.tools += [ToolCall(name, id, "".join(pieces)) for id, name, pieces in self._calls.values()]
+        self._response.tool_calls += [ToolCall(name, id, "".join(pieces)) for id, name, pieces in self._calls.values()]
         self._calls.clear()
 
 
-class ChatEventsReader(ChatReader):
+class ChatEventsParser(ChatParser):
     """Chunks in events, beside others that say the same in other words."""
 
-    def take(self, chunk: Any) -> None:
+    def feed(self, chunk: Any) -> None:
         if chunk.type == "chunk":
-            super().take(chunk.chunk)
+            super().feed(chunk.chunk)
 
 
-def _head(answer: Any, reading: Reading) -> None:
-    reading.model = answer.model
-    reading.standard = get(answer, "service_tier") in STANDARD
+def _parse_metadata(answer: Any, response: ResponseInfo) -> None:
+    response.model = answer.model
+    response.has_list_price = get(answer, "service_tier") in LIST_PRICE_TIERS
     if usage := answer.usage:
         details = get(usage, "prompt_tokens_details")
         cached = get(usage, "prompt_cache_hit_tokens") if details is None else get(details, "cached_tokens")
-        reading.usage = Usage(
+        response.usage = Usage(
             prompt=usage.prompt_tokens,
-            # What Grok thinks is in the total alone.
+            # Grok counts reasoning in the total only.
             completion=max(usage.completion_tokens, (usage.total_tokens or 0) - usage.prompt_tokens),
             cached=cached or 0,
         )
 
 
-def _tool_call(call: Any) -> ToolCall:
+def _parse_tool_call(call: Any) -> ToolCall:
     if custom := get(call, "custom"):
         return ToolCall(custom.name, call.id, custom.input)
     return ToolCall(call.function.name, call.id, call.function.arguments)

@@ -1,73 +1,84 @@
-"""OpenAI's responses."""
+"""OpenAI's Responses API."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from .openai_chat import STANDARD
-from .parsing import Asked, Dialect, Reading, ToolCall, Usage, count_of, each, get, names_of, number_of
+from .openai_chat import LIST_PRICE_TIERS
+from .parsing import (
+    Dialect,
+    RequestInfo,
+    ResponseInfo,
+    ToolCall,
+    Usage,
+    count_messages,
+    get,
+    items_of,
+    number_or_none,
+    tool_names,
+)
 
-CALLS = {"function_call": "arguments", "custom_tool_call": "input"}
-"""Kinds of output that the caller has to act upon, and what holds their arguments."""
-ENDS = {"response.completed", "response.incomplete", "response.failed"}
+CALL_ARGUMENTS = {"function_call": "arguments", "custom_tool_call": "input"}
+"""Types of output items that are tool calls, with the member that has their arguments."""
+END_EVENTS = {"response.completed", "response.incomplete", "response.failed"}
 
 
-class Responses(Dialect):
+class ResponsesDialect(Dialect):
     """`responses`: `create`, `parse` and `stream`."""
 
-    def asked(self, arguments: Mapping[str, Any]) -> Asked:
-        return Asked(
+    def parse_request(self, arguments: Mapping[str, Any]) -> RequestInfo:
+        return RequestInfo(
             model=str(arguments.get("model")),
-            messages_count=count_of(arguments.get("input")),
-            tools=names_of(get(tool, "name") or get(tool, "type") for tool in each(arguments.get("tools"))),
+            messages_count=count_messages(arguments.get("input")),
+            tools=tool_names(get(tool, "name") or get(tool, "type") for tool in items_of(arguments.get("tools"))),
             stream=self.stream or arguments.get("stream") is True,
-            temperature=number_of(arguments.get("temperature")),
+            temperature=number_or_none(arguments.get("temperature")),
         )
 
-    def read(self, answer: Any, reading: Reading) -> None:
-        _end(answer, reading)
+    def parse_response(self, answer: Any, response: ResponseInfo) -> None:
+        _parse_end(answer, response)
         for item in answer.output:
             if item.type == "message":
                 for part in item.content:
-                    reading.say(get(part, "text") or get(part, "refusal") or "")
+                    response.add_text(get(part, "text") or get(part, "refusal") or "")
             else:
-                _tool_call(item, reading)
+                _parse_tool_call(item, response)
 
-    def reader(self, reading: Reading) -> "ResponsesReader":
-        return ResponsesReader(reading)
+    def chunk_parser(self, response: ResponseInfo) -> "ResponsesParser":
+        return ResponsesParser(response)
 
 
-class ResponsesReader:
-    """The events of a streamed response, and those of `responses.stream`, which are the same and more."""
+class ResponsesParser:
+    """Parser of the events of a streamed response, and those of `responses.stream`, a superset."""
 
-    def __init__(self, reading: Reading) -> None:
-        self._reading = reading
+    def __init__(self, response: ResponseInfo) -> None:
+        self._response = response
 
-    def take(self, event: Any) -> None:
+    def feed(self, event: Any) -> None:
         kind = event.type
         if kind == "response.output_text.delta":
-            self._reading.say(event.delta)
+            self._response.add_text(event.delta)
         elif kind == "response.output_item.done":
-            _tool_call(event.item, self._reading)
-        elif kind in ENDS:
-            _end(event.response, self._reading)
+            _parse_tool_call(event.item, self._response)
+        elif kind in END_EVENTS:
+            _parse_end(event.response, self._response)
         elif kind == "error":
-            self._reading.error = event.message
+            self._response.error = event.message
 
     def close(self) -> None:
         pass
 
 
-def _end(answer: Any, reading: Reading) -> None:
-    reading.model = answer.model
-    reading.standard = get(answer, "service_tier") in STANDARD
-    reading.finish_reason = get(answer.incomplete_details, "reason") or answer.status
+def _parse_end(answer: Any, response: ResponseInfo) -> None:
+    response.model = answer.model
+    response.has_list_price = get(answer, "service_tier") in LIST_PRICE_TIERS
+    response.finish_reason = get(answer.incomplete_details, "reason") or answer.status
     if answer.error:
-        reading.error = answer.error.message
+        response.error = answer.error.message
     if usage := answer.usage:
         cached = get(get(usage, "input_tokens_details"), "cached_tokens")
-        reading.usage = Usage(usage.input_tokens, usage.output_tokens, cached or 0)
+        response.usage = Usage(usage.input_tokens, usage.output_tokens, cached or 0)
 
 
-def _tool_call(item: Any, reading: Reading) -> None:
-    if arguments := CALLS.get(item.type):
-        reading.tools.append(ToolCall(item.name, item.call_id, get(item, arguments) or ""))
+def _parse_tool_call(item: Any, response: ResponseInfo) -> None:
+    if arguments := CALL_ARGUMENTS.get(item.type):
+        response.tool_calls.append(ToolCall(item.name, item.call_id, get(item, arguments) or ""))

@@ -1,4 +1,4 @@
-"""What is understood of a request to a model and of its answer, whoever the provider is."""
+"""Parsing of requests to models and of their responses, independent of the provider."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 @dataclass(slots=True)
 class Usage:
-    """Tokens. `prompt` includes the cached ones and those that go to the cache, `completion` those of reasoning."""
+    """Tokens. `prompt` includes those read from and written to the cache, `completion` those of reasoning."""
 
     prompt: int = 0
     completion: int = 0
@@ -23,7 +23,7 @@ class Usage:
 
 @dataclass(slots=True)
 class ToolCall:
-    """A tool that the model asks for. `arguments` are its own JSON, as text or read."""
+    """A tool call that the model requests. `arguments` are JSON, as text or parsed."""
 
     name: str
     id: str
@@ -31,8 +31,8 @@ class ToolCall:
 
 
 @dataclass(slots=True)
-class Asked:
-    """What goes into `llm_request_started`."""
+class RequestInfo:
+    """The fields of `llm_request_started`."""
 
     model: str
     messages_count: int | None = None
@@ -42,86 +42,88 @@ class Asked:
 
 
 @dataclass(slots=True)
-class Reading:
-    """What an answer has said so far; of its words the first `room` characters."""
+class ResponseInfo:
+    """A response as far as it has arrived, with the first `max_content` characters of its text.
 
-    room: int
+    error           the provider's error, if it reports one inside a response
+    has_list_price  whether the tokens are billed at the list price
+    """
+
+    max_content: int
     model: str | None = None
     finish_reason: str | None = None
     usage: Usage | None = None
-    tools: list[ToolCall] = field(default_factory=list)
+    tool_calls: list[ToolCall] = field(default_factory=list)
     error: str | None = None
-    """Why there is no answer, where the provider says so in an answer."""
-    standard: bool = True
-    """Whether the tokens are sold at the list's price."""
-    words: list[str] = field(default_factory=list)
+    has_list_price: bool = True
+    text_parts: list[str] = field(default_factory=list)
 
-    def say(self, text: str) -> None:
-        if text and self.room > 0:
-            self.words.append(text if len(text) <= self.room else text[: self.room])
-            self.room -= len(text)
+    def add_text(self, text: str) -> None:
+        if text and self.max_content > 0:
+            self.text_parts.append(text if len(text) <= self.max_content else text[: self.max_content])
+            self.max_content -= len(text)
 
     @property
     def content(self) -> str | None:
-        return "".join(self.words) if self.words else None
+        return "".join(self.text_parts) if self.text_parts else None
 
 
-class ChunkReader(Protocol):
-    """Reads the pieces of a stream into its `Reading`."""
+class ChunkParser(Protocol):
+    """Parses the chunks of a stream into its `ResponseInfo`."""
 
-    def take(self, chunk: Any) -> None:
-        """Read one piece. This is called for every token: it must cost next to nothing."""
+    def feed(self, chunk: Any) -> None:
+        """Parse one chunk. This is called for every token, so it must be cheap."""
 
     def close(self) -> None:
-        """There are no more: complete the reading."""
+        """Complete the response after the last chunk."""
 
 
-Hides = Callable[[Any], bool]
-"""Whether a chunk is there for us alone."""
+IsHidden = Callable[[Any], bool]
+"""Whether a chunk was requested by the adapter alone, and must not reach the caller."""
 
 
 class Dialect(ABC):
-    """How to read one of a provider's interfaces. It may raise whatever its surprise is. `stream`: it answers with streams only."""
+    """A provider's API. Methods may raise any error on unexpected data. `stream`: all its responses are streams."""
 
     def __init__(self, *, stream: bool = False) -> None:
         self.stream = stream
 
     @abstractmethod
-    def asked(self, arguments: Mapping[str, Any]) -> Asked:
-        """What the arguments of a call ask for."""
+    def parse_request(self, arguments: Mapping[str, Any]) -> RequestInfo:
+        """Return the description of a request with these arguments."""
 
     @abstractmethod
-    def read(self, answer: Any, reading: Reading) -> None:
-        """Read a whole answer."""
+    def parse_response(self, answer: Any, response: ResponseInfo) -> None:
+        """Parse a whole response."""
 
     @abstractmethod
-    def reader(self, reading: Reading) -> ChunkReader:
-        """What reads the pieces of a streamed one."""
+    def chunk_parser(self, response: ResponseInfo) -> ChunkParser:
+        """Return a parser of the chunks of a streamed response."""
 
-    def with_usage(self, arguments: dict[str, Any]) -> tuple[dict[str, Any], Hides | None]:
-        """The arguments of a streamed request that is told its usage, and what the caller would not have got without."""
+    def with_usage(self, arguments: dict[str, Any]) -> tuple[dict[str, Any], IsHidden | None]:
+        """Return the arguments of a streamed request that include its usage, and a test for the chunks this adds."""
         return arguments, None
 
 
 def get(thing: Any, name: str) -> Any:
-    """A member of an object or of a mapping: requests may be either. None if it has none."""
+    """Return a member of an object or of a mapping, as requests may be either. None if it has none."""
     return thing.get(name) if isinstance(thing, dict) else getattr(thing, name, None)
 
 
-def count_of(thing: Any) -> int | None:
-    """How many messages: text is one."""
+def count_messages(thing: Any) -> int | None:
+    """Return the number of messages; text is one."""
     return 1 if isinstance(thing, str) else len(thing) if isinstance(thing, (list, tuple)) else None
 
 
-def each(thing: Any) -> Iterable[Any]:
-    """The items of a list; a placeholder that means "not given" has none."""
+def items_of(thing: Any) -> Iterable[Any]:
+    """Return the items of a list; none for a placeholder that means "not given"."""
     return thing if isinstance(thing, (list, tuple)) else ()
 
 
-def names_of(tools: Iterable[Any]) -> list[str] | None:
-    """The names among these, None if there are none."""
+def tool_names(tools: Iterable[Any]) -> list[str] | None:
+    """Return the names among these, None if there are none."""
     return [str(name) for name in tools if name] or None
 
 
-def number_of(value: Any) -> float | None:
+def number_or_none(value: Any) -> float | None:
     return value if isinstance(value, (int, float)) else None

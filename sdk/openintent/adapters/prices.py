@@ -1,9 +1,9 @@
-"""What tokens cost: the providers' published list prices, in USD per million tokens, for text at the standard tier.
+"""Prices of tokens: the providers' published list prices, in USD per million tokens, for text at the standard tier.
 
-They are those of the days in `PRICES_AS_OF`. Providers change them and say so on their pages: developers.openai.com/api/docs/pricing,
+They are as of the dates in `PRICES_AS_OF`. Providers publish changes on their pages: developers.openai.com/api/docs/pricing,
 platform.claude.com/docs/en/about-claude/pricing, ai.google.dev/gemini-api/docs/pricing, docs.x.ai/developers/models,
 api-docs.deepseek.com/quick_start/pricing. Only prices that were certain are listed: none of DeepSeek, whose prices depend on the hour,
-and none that were announced for a time. What is not listed is recorded in tokens. To use your own:
+and no temporary ones. Models without a price are recorded in tokens. To use your own:
 
     ours = {**PRICES, "openai": {**PRICES["openai"], "gpt-4o": Price("2.20", "8.80", cached="1.10")}}
     OpenAIAdapter(client, openintent, intent.id, config=AdapterConfig(prices=ours))
@@ -24,22 +24,22 @@ PRICES_AS_OF: Mapping[str, date] = {
     "gemini": date(2026, 9, 20),
     "grok": date(2025, 10, 31),
 }
-"""By provider."""
+"""The date of each provider's prices."""
 
 MILLION = 1_000_000
 DECIMALS = Decimal("1e-12")  # The protocol's amounts have no more.
-DATED = re.compile(r"-\d{4}-\d{2}-\d{2}|[-@]\d{8}|-\d{3,4}|-latest")
-"""What may follow a family's name: `gpt-4o-2024-08-06` is a gpt-4o, `gpt-4o-audio-preview` is not."""
+DATE_SUFFIX = re.compile(r"-\d{4}-\d{2}-\d{2}|[-@]\d{8}|-\d{3,4}|-latest")
+"""Suffixes of a family's name: `gpt-4o-2024-08-06` is a gpt-4o, `gpt-4o-audio-preview` is not."""
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """USD per million tokens; text and whole numbers are taken, too.
+    """USD per million tokens, as Decimal, text or int.
 
-    input, output     of tokens that are read, and written (with those of reasoning)
-    cached            of input that the provider had in its cache; None: as input
-    cache_write       of input that it was told to keep there for 5 minutes; None: as input
-    cache_write_hour  the same for an hour; None: as `cache_write`
+    input, output     input tokens, and output tokens including reasoning
+    cached            input read from the provider's cache; None: as input
+    cache_write       input written to the cache for 5 minutes; None: as input
+    cache_write_hour  input written to the cache for an hour; None: as `cache_write`
     beyond            (tokens, price): the price of the whole request if its input is longer than that
     """
 
@@ -51,7 +51,7 @@ class Price:
     beyond: "tuple[int, Price] | None" = None
 
     def of(self, usage: Usage) -> Decimal:
-        """USD for that usage, to the protocol's 12 decimals."""
+        """Return the price of the usage in USD, to the protocol's 12 decimals."""
         if self.beyond and usage.prompt > self.beyond[0]:
             return self.beyond[1].of(usage)
         fresh = usage.prompt - usage.cached - usage.cache_write - usage.cache_write_hour
@@ -67,18 +67,20 @@ class Price:
 
 
 Prices: TypeAlias = Mapping[str, Mapping[str, Price]]
-"""By provider, then by model or family of models."""
+"""Prices by provider, then by model or family of models."""
 
 
 def price_of(prices: Prices, provider: str, model: str) -> Price | None:
-    """The price of that model or, for a dated name, of the family with the longest name that it begins with."""
+    """Return the price of the model or, for a dated name, of the family with the longest matching name; None if there is none."""
     families = prices.get(provider, {})
-    matching = [name for name in families if model == name or (model.startswith(name) and DATED.fullmatch(model, len(name)))]
+    matching = [
+        name for name in families if model == name or (model.startswith(name) and DATE_SUFFIX.fullmatch(model, len(name)))
+    ]
     return families[max(matching, key=len)] if matching else None
 
 
 def _claude(input: str, output: str, beyond: tuple[int, Price] | None = None) -> Price:
-    """Reading from Claude's cache costs a tenth, writing for 5 minutes a quarter more, for an hour twice as much."""
+    """Return a price of Claude: reading from the cache costs a tenth, writing for 5 minutes a quarter more, for an hour twice as much."""
     read, write, hour = (Decimal(input) * Decimal(times) for times in ("0.1", "1.25", "2"))
     return Price(input, output, read, write, hour, beyond)
 

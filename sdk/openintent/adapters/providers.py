@@ -1,58 +1,58 @@
-"""The adapters, and what each of them logs of its provider's client."""
+"""The adapters of each provider, and the methods that they log."""
 
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from .anthropic_messages import Messages
-from .base import Adapter, Resource, Route
-from .gemini import Contents
-from .openai_chat import Chat, ChatEvents
-from .openai_responses import Responses
+from .anthropic_messages import MessagesDialect
+from .base import Adapter, NestedProxy, Route
+from .gemini import ContentsDialect
+from .openai_chat import ChatDialect, ChatEventsDialect
+from .openai_responses import ResponsesDialect
 from .parsing import Dialect
-from .wrapped_methods import LazyMethod, ManagerMethod, Method
+from .wrapped_methods import WrappedGeneratorMethod, WrappedManagerMethod, WrappedMethod
 
 
-def _logged(kind: type[Method], dialect: Dialect) -> Route:
-    return lambda method, adapter: kind(method, dialect, adapter._log)
+def _wrapped(kind: type[WrappedMethod], dialect: Dialect) -> Route:
+    return lambda method, adapter: kind(method, dialect, adapter._sink)
 
 
-def _again(method: Callable[..., Any], adapter: Adapter) -> Callable[..., Adapter]:
-    """`with_options` makes another client: its requests are logged, too."""
+def _rewrapped(method: Callable[..., Any], adapter: Adapter) -> Callable[..., Adapter]:
+    """Wrap the client that `with_options` or `copy` returns."""
     return lambda *args, **kwargs: adapter.beside(method(*args, **kwargs))
 
 
-def _chats(chats: Any, adapter: Adapter) -> Any:
-    return _over_models(chats, adapter.models)
+def _chats_route(chats: Any, adapter: Adapter) -> Any:
+    return _chats_with_models(chats, adapter.models)
 
 
-def _async_chats(chats: Any, adapter: Adapter) -> Any:
-    return _over_models(chats, adapter.aio.models)
+def _async_chats_route(chats: Any, adapter: Adapter) -> Any:
+    return _chats_with_models(chats, adapter.aio.models)
 
 
-def _over_models(chats: Any, models: Resource) -> Any:
-    """Gemini's chats send their messages by the `models` that they are made of."""
+def _chats_with_models(chats: Any, models: NestedProxy) -> Any:
+    """Return chats that send by the adapter's `models`, so that their messages are logged."""
     with suppress(TypeError):
         return type(chats)(modules=models)
     return chats
 
 
-AGAIN: dict[str, Route] = {"copy": _again, "with_options": _again}
+COPY_ROUTES: dict[str, Route] = {"copy": _rewrapped, "with_options": _rewrapped}
 OPENAI: dict[str, Route] = {
-    "chat.completions.create": _logged(Method, Chat()),
-    "chat.completions.parse": _logged(Method, Chat()),
-    "chat.completions.stream": _logged(ManagerMethod, ChatEvents()),
-    "beta.chat.completions.parse": _logged(Method, Chat()),
-    "beta.chat.completions.stream": _logged(ManagerMethod, ChatEvents()),
-    "responses.create": _logged(Method, Responses()),
-    "responses.parse": _logged(Method, Responses()),
-    "responses.stream": _logged(ManagerMethod, Responses(stream=True)),
-    **AGAIN,
+    "chat.completions.create": _wrapped(WrappedMethod, ChatDialect()),
+    "chat.completions.parse": _wrapped(WrappedMethod, ChatDialect()),
+    "chat.completions.stream": _wrapped(WrappedManagerMethod, ChatEventsDialect()),
+    "beta.chat.completions.parse": _wrapped(WrappedMethod, ChatDialect()),
+    "beta.chat.completions.stream": _wrapped(WrappedManagerMethod, ChatEventsDialect()),
+    "responses.create": _wrapped(WrappedMethod, ResponsesDialect()),
+    "responses.parse": _wrapped(WrappedMethod, ResponsesDialect()),
+    "responses.stream": _wrapped(WrappedManagerMethod, ResponsesDialect(stream=True)),
+    **COPY_ROUTES,
 }
 
 
 class OpenAIAdapter(Adapter):
-    """Around `openai.OpenAI` or `openai.AsyncOpenAI` (or their Azure kind): chat completions and responses are logged.
+    """Adapter for `openai.OpenAI` and `openai.AsyncOpenAI` (or their Azure variants): logs chat completions and responses.
 
     adapter = OpenAIAdapter(OpenAI(), openintent, intent_id=intent.id)
     adapter.chat.completions.create(model="gpt-4o", messages=[…], stream=True)
@@ -65,7 +65,7 @@ class OpenAIAdapter(Adapter):
 
 
 class GrokAdapter(OpenAIAdapter):
-    """Around an `openai.OpenAI` or `openai.AsyncOpenAI` that speaks to xAI.
+    """Adapter for an `openai.OpenAI` or `openai.AsyncOpenAI` client of xAI.
 
     adapter = GrokAdapter(OpenAI(base_url="https://api.x.ai/v1", api_key="…"), openintent, intent_id=intent.id)
     """
@@ -74,7 +74,7 @@ class GrokAdapter(OpenAIAdapter):
 
 
 class DeepSeekAdapter(OpenAIAdapter):
-    """Around an `openai.OpenAI` or `openai.AsyncOpenAI` that speaks to DeepSeek.
+    """Adapter for an `openai.OpenAI` or `openai.AsyncOpenAI` client of DeepSeek.
 
     adapter = DeepSeekAdapter(OpenAI(base_url="https://api.deepseek.com", api_key="…"), openintent, intent_id=intent.id)
     """
@@ -83,7 +83,7 @@ class DeepSeekAdapter(OpenAIAdapter):
 
 
 class AnthropicAdapter(Adapter):
-    """Around `anthropic.Anthropic` or `anthropic.AsyncAnthropic`: messages are logged, those of `beta` too.
+    """Adapter for `anthropic.Anthropic` and `anthropic.AsyncAnthropic`: logs messages, also those of `beta`.
 
     adapter = AnthropicAdapter(Anthropic(), openintent, intent_id=intent.id)
     with adapter.messages.stream(model="claude-opus-5", max_tokens=1024, messages=[…]) as stream:
@@ -94,34 +94,34 @@ class AnthropicAdapter(Adapter):
     wraps = "anthropic.Anthropic or anthropic.AsyncAnthropic"
     needs = "messages.create"
     routes = {
-        "messages.create": _logged(Method, Messages()),
-        "messages.parse": _logged(Method, Messages()),
-        "messages.stream": _logged(ManagerMethod, Messages(stream=True)),
-        "beta.messages.create": _logged(Method, Messages()),
-        "beta.messages.parse": _logged(Method, Messages()),
-        "beta.messages.stream": _logged(ManagerMethod, Messages(stream=True)),
-        **AGAIN,
+        "messages.create": _wrapped(WrappedMethod, MessagesDialect()),
+        "messages.parse": _wrapped(WrappedMethod, MessagesDialect()),
+        "messages.stream": _wrapped(WrappedManagerMethod, MessagesDialect(stream=True)),
+        "beta.messages.create": _wrapped(WrappedMethod, MessagesDialect()),
+        "beta.messages.parse": _wrapped(WrappedMethod, MessagesDialect()),
+        "beta.messages.stream": _wrapped(WrappedManagerMethod, MessagesDialect(stream=True)),
+        **COPY_ROUTES,
     }
 
 
 class GeminiAdapter(Adapter):
-    """Around `google.genai.Client`: generated contents are logged, those of `aio` and of chats too.
+    """Adapter for `google.genai.Client`: logs content generation, also that of `aio` and of chats.
 
     adapter = GeminiAdapter(genai.Client(), openintent, intent_id=intent.id)
     adapter.models.generate_content(model="gemini-2.5-flash", contents="…")
 
-    Where `generate_content` calls functions by itself, it sends several requests and tells the tokens of the last one;
-    chats tell those of all.
+    If `generate_content` calls functions automatically, it sends several requests and reports the tokens of the last one;
+    chats report those of all.
     """
 
     provider = "gemini"
     wraps = "google.genai.Client"
     needs = "models.generate_content"
     routes = {
-        "models.generate_content": _logged(Method, Contents()),
-        "models.generate_content_stream": _logged(LazyMethod, Contents(stream=True)),
-        "chats": _chats,
-        "aio.models.generate_content": _logged(Method, Contents()),
-        "aio.models.generate_content_stream": _logged(LazyMethod, Contents(stream=True)),
-        "aio.chats": _async_chats,
+        "models.generate_content": _wrapped(WrappedMethod, ContentsDialect()),
+        "models.generate_content_stream": _wrapped(WrappedGeneratorMethod, ContentsDialect(stream=True)),
+        "chats": _chats_route,
+        "aio.models.generate_content": _wrapped(WrappedMethod, ContentsDialect()),
+        "aio.models.generate_content_stream": _wrapped(WrappedGeneratorMethod, ContentsDialect(stream=True)),
+        "aio.chats": _async_chats_route,
     }

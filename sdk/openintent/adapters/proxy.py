@@ -1,10 +1,10 @@
-"""What stands for an object of a provider."""
+"""Proxies of a provider's objects."""
 
 from typing import Any
 
 
-class StandIn:
-    """Says that it is of the other object's class, so that `isinstance` holds, and passes on what it does not know."""
+class ObjectProxy:
+    """Reports the other object's class, so that `isinstance` holds, and passes on every attribute it does not have."""
 
     def __init__(self, inner: Any) -> None:
         self._inner = inner

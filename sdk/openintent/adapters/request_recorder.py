@@ -1,4 +1,4 @@
-"""One request to a model, as the adapter sees it go by."""
+"""Recording of one request to a model."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -8,24 +8,24 @@ from typing import Any
 from uuid import uuid4
 
 from . import events
-from .parsing import Dialect, Hides, Reading
-from .sink import Log, logger
+from .parsing import Dialect, IsHidden, ResponseInfo
+from .sink import EventSink, logger
 
-LONGEST_ERROR = 2_000  # Characters: some are the page of a proxy.
+MAX_ERROR_LENGTH = 2_000  # Characters: some errors are a proxy's page.
 
 
-class _Ids:
-    """Ids of requests, in the form of UUIDs: a random beginning for each process, and a count.
+class _RequestIds:
+    """Request ids in the form of UUIDs: a random prefix for each process, and a counter.
 
-    They have to be new, not hard to guess; a random one for each request would be a good part of what the log costs the caller.
+    They must be unique, not hard to guess; a random UUID for each request would be a large part of the logging's cost.
     """
 
     def __init__(self) -> None:
-        self.begin_anew()
+        self.reset()
         if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=self.begin_anew)
+            os.register_at_fork(after_in_child=self.reset)
 
-    def begin_anew(self) -> None:
+    def reset(self) -> None:
         self._process = str(uuid4())[:24]
         self._count = count()
 
@@ -33,236 +33,237 @@ class _Ids:
         return f"{self._process}{next(self._count):012x}"
 
 
-_ids = _Ids()
+_ids = _RequestIds()
 
 
-class Watch:
-    """What is seen of one request, and put into the log. None of its methods raises, whatever the provider sends.
+class RequestRecorder:
+    """Records one request in the log. Its `record_…` methods never raise, whatever the provider sends.
 
-    A request is started, and then ended by one of `answered`, `failed`, `stream_ended`, `stream_broke`, `stream_left`; what
-    comes after its end is ignored.
+    A request is started, and then ended by one of `record_response`, `record_failure`, `record_stream_end`,
+    `record_stream_error`, `record_stream_left`; calls after its end are ignored.
     """
 
     __slots__ = (
+        "_chunk_interval",
         "_dialect",
         "_ended",
-        "_hides",
-        "_interval",
-        "_log",
-        "_opened",
-        "_reader",
-        "_reading",
-        "_request",
-        "_since",
+        "_fields",
+        "_is_hidden",
+        "_parser",
+        "_response",
+        "_sink",
         "_started",
-        "asked",
+        "_started_at",
+        "_stream_started",
         "chunks",
+        "request",
     )
 
-    def __init__(self, log: Log, dialect: Dialect, arguments: Mapping[str, Any]) -> None:
-        """Raises whatever the dialect's surprise at the arguments is."""
-        config = log.config
-        self._log = log
-        self.asked = dialect.asked(arguments)
-        self._request = {"request_id": _ids.new(), "provider": log.provider, "model": self.asked.model}
-        self._reading = Reading(config.longest_content if config.log_content else 0)
+    def __init__(self, sink: EventSink, dialect: Dialect, arguments: Mapping[str, Any]) -> None:
+        """Raise whatever the dialect raises on unexpected arguments."""
+        config = sink.config
+        self._sink = sink
+        self.request = dialect.parse_request(arguments)
+        self._fields = {"request_id": _ids.new(), "provider": sink.provider, "model": self.request.model}
+        self._response = ResponseInfo(config.longest_content if config.log_content else 0)
         self._dialect = dialect
-        self._hides: Hides | None = None
-        self._reader = dialect.reader(self._reading)
-        self._interval = config.chunk_log_interval if config.log_streams and config.log_stream_chunks else 0
-        self._started = self._opened = self._ended = False
-        self._since = 0.0
+        self._is_hidden: IsHidden | None = None
+        self._parser = dialect.chunk_parser(self._response)
+        self._chunk_interval = config.chunk_log_interval if config.log_streams and config.log_stream_chunks else 0
+        self._started = self._stream_started = self._ended = False
+        self._started_at = 0.0
         self.chunks = 0
 
-    def prepared(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        """The arguments to send: those of a stream may have to ask for its usage."""
-        if self.asked.stream and self._log.config.request_stream_usage:
-            arguments, self._hides = self._dialect.with_usage(arguments)
+    def prepare(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Return the arguments to send: those of a stream may have to request its usage."""
+        if self.request.stream and self._sink.config.request_stream_usage:
+            arguments, self._is_hidden = self._dialect.with_usage(arguments)
         return arguments
 
-    def started(self) -> None:
-        """The request goes out."""
+    def record_start(self) -> None:
+        """Record that the request is sent."""
         self._started = True
-        self._since = perf_counter()
-        if self._log.config.log_requests:
-            asked = self.asked
-            self._log.put(
-                events.started,
-                **self._request,
-                messages_count=asked.messages_count,
-                tools_available=asked.tools,
-                stream=asked.stream,
-                temperature=asked.temperature,
+        self._started_at = perf_counter()
+        if self._sink.config.log_requests:
+            request = self.request
+            self._sink.put(
+                events.request_started,
+                **self._fields,
+                messages_count=request.messages_count,
+                tools_available=request.tools,
+                stream=request.stream,
+                temperature=request.temperature,
             )
 
-    def answered(self, answer: Any) -> None:
-        """The answer is there as a whole."""
-        self._safely(self._dialect.read, answer, self._reading)
+    def record_response(self, answer: Any) -> None:
+        """Record a whole response."""
+        self._try_parsing(self._dialect.parse_response, answer, self._response)
         self._complete()
 
-    def failed(self, error: BaseException) -> None:
-        """There is no answer."""
+    def record_failure(self, error: BaseException) -> None:
+        """Record that there is no response."""
         if not self._ended:
             self._ended = True
-            self._fail(_words(error))
+            self._put_failure(_error_text(error))
 
-    def stream_opened(self) -> None:
-        """The answer begins to come."""
-        self._opened = True
-        self._log.queue.open.add(self)
-        if self._log.config.log_streams:
-            self._log.put(events.opened, **self._stream())
+    def record_stream_start(self) -> None:
+        """Record that a streamed response starts."""
+        self._stream_started = True
+        self._sink.queue.open_streams.add(self)
+        if self._sink.config.log_streams:
+            self._sink.put(events.stream_started, **self._stream_fields())
 
-    def take(self, chunk: Any) -> bool:
-        """A piece of the answer has come. Whether the caller is to have it. For every token: this must cost next to nothing."""
-        if not self._opened:
-            self.stream_opened()
+    def record_chunk(self, chunk: Any) -> bool:
+        """Record a chunk. Return whether to pass it to the caller. This is called for every token, so it must be cheap."""
+        if not self._stream_started:
+            self.record_stream_start()
         try:
-            self._reader.take(chunk)
-            if self._hides and self._hides(chunk):
+            self._parser.feed(chunk)
+            if self._is_hidden and self._is_hidden(chunk):
                 return False
         except Exception as error:
-            self._unreadable(error)
-        if self._interval and self.chunks % self._interval == 0:
-            self._log.put(events.chunk, stream_id=self._request["request_id"], chunk_index=self.chunks)
+            self._handle_parse_error(error)
+        if self._chunk_interval and self.chunks % self._chunk_interval == 0:
+            self._sink.put(events.stream_chunk, stream_id=self._fields["request_id"], chunk_index=self.chunks)
         self.chunks += 1
         return True
 
-    def stream_ended(self) -> None:
-        """The answer has come as a whole."""
+    def record_stream_end(self) -> None:
+        """Record that a streamed response is complete."""
         if self._ended:
             return
-        if not self._opened:
-            self.stream_opened()
-        self._close()
-        if self._log.config.log_streams:
-            self._log.put(events.ended, **self._stream(), **self._progress())
+        if not self._stream_started:
+            self.record_stream_start()
+        self._close_stream()
+        if self._sink.config.log_streams:
+            self._sink.put(events.stream_completed, **self._stream_fields(), **self._progress_fields())
         self._complete()
 
-    def stream_broke(self, error: BaseException) -> None:
-        """No more will come. What is no `Exception`, a cancelled task or Ctrl+C, is the caller's own doing."""
+    def record_stream_error(self, error: BaseException) -> None:
+        """Record that a stream failed. What is no `Exception`, a cancelled task or Ctrl+C, is the caller's doing."""
         if not isinstance(error, Exception):
-            self.stream_left(_words(error))
+            self.record_stream_left(_error_text(error))
         elif not self._ended:
-            self._close()
+            self._close_stream()
             self._ended = True
-            if self._opened and self._log.config.log_streams:
-                self._log.put(events.cancelled, **self._stream(), **self._progress(), reason=_words(error))
-            self._fail(_words(error))
-            self._cost(whole=False)
+            if self._stream_started and self._sink.config.log_streams:
+                reason = _error_text(error)
+                self._sink.put(events.stream_cancelled, **self._stream_fields(), **self._progress_fields(), reason=reason)
+            self._put_failure(_error_text(error))
+            self._put_cost(is_complete=False)
 
-    def stream_left(self, reason: str) -> None:
-        """The caller wants no more. If the model had come to its end, the stream is complete all the same."""
+    def record_stream_left(self, reason: str) -> None:
+        """Record that the caller has left a stream. If the model had finished, the stream is complete all the same."""
         if self._ended or not self._started:
             return
-        if self._reading.finish_reason:
-            self.stream_ended()
+        if self._response.finish_reason:
+            self.record_stream_end()
             return
-        self._close()
+        self._close_stream()
         self._ended = True
-        if self._log.config.log_streams:
-            self._log.put(events.cancelled, **self._stream(), **self._progress(), reason=reason)
-        else:  # Nothing else would say that the request is over.
-            self._fail(reason)
-        self._cost(whole=False)
+        if self._sink.config.log_streams:
+            self._sink.put(events.stream_cancelled, **self._stream_fields(), **self._progress_fields(), reason=reason)
+        else:  # No other event would show that the request has ended.
+            self._put_failure(reason)
+        self._put_cost(is_complete=False)
 
     def _complete(self) -> None:
         if self._ended:
             return
         self._ended = True
-        reading = self._reading
-        if reading.error is not None:
-            self._fail(reading.error)
-        elif self._log.config.log_requests:
-            content, usage = reading.content, reading.usage
-            self._log.put(
-                events.completed,
+        response = self._response
+        if response.error is not None:
+            self._put_failure(response.error)
+        elif self._sink.config.log_requests:
+            content, usage = response.content, response.usage
+            self._sink.put(
+                events.request_completed,
                 len(content or ""),
-                **self._request,
-                messages_count=self.asked.messages_count,
+                **self._fields,
+                messages_count=self.request.messages_count,
                 response_content=content,
-                finish_reason=reading.finish_reason,
+                finish_reason=response.finish_reason,
                 prompt_tokens=usage and usage.prompt,
                 completion_tokens=usage and usage.completion,
                 total_tokens=usage and usage.total,
-                duration_ms=self._duration(),
+                duration_ms=self._duration_ms(),
             )
-        self._tools()
-        self._cost(whole=True)
+        self._put_tool_calls()
+        self._put_cost(is_complete=True)
 
-    def _fail(self, error: str) -> None:
-        if self._log.config.log_requests:
-            self._log.put(
-                events.failed,
-                **self._request,
+    def _put_failure(self, error: str) -> None:
+        if self._sink.config.log_requests:
+            self._sink.put(
+                events.request_failed,
+                **self._fields,
                 error=error,
-                messages_count=self.asked.messages_count,
-                duration_ms=self._duration(),
+                messages_count=self.request.messages_count,
+                duration_ms=self._duration_ms(),
             )
 
-    def _tools(self) -> None:
-        config = self._log.config
+    def _put_tool_calls(self) -> None:
+        config = self._sink.config
         if not config.log_tool_calls:
             return
-        for number, call in enumerate(self._reading.tools):
-            call.id = call.id or f"{self._request['request_id']}-{number}"  # Gemini gives none.
-            self._log.put(
-                events.tool_call,
+        for number, call in enumerate(self._response.tool_calls):
+            call.id = call.id or f"{self._fields['request_id']}-{number}"  # Gemini gives none.
+            self._sink.put(
+                events.tool_call_started,
                 len(str(call.arguments)),
                 call=call,
-                room=config.longest_content if config.log_content else 0,
-                provider=self._log.provider,
-                model=self._request["model"],
+                max_content=config.longest_content if config.log_content else 0,
+                provider=self._sink.provider,
+                model=self._fields["model"],
             )
 
-    def _cost(self, *, whole: bool) -> None:
-        config, reading = self._log.config, self._reading
-        if config.record_costs and reading.usage and reading.usage.total:
-            self._log.put(
+    def _put_cost(self, *, is_complete: bool) -> None:
+        config, response = self._sink.config, self._response
+        if config.record_costs and response.usage and response.usage.total:
+            self._sink.put(
                 events.cost,
-                provider=self._log.provider,
-                model=reading.model or self._request["model"],
-                usage=reading.usage,
-                standard=reading.standard,
+                provider=self._sink.provider,
+                model=response.model or self._fields["model"],
+                usage=response.usage,
+                has_list_price=response.has_list_price,
                 prices=config.prices,
-                whole=whole,
-                request_id=self._request["request_id"],
+                is_complete=is_complete,
+                request_id=self._fields["request_id"],
             )
 
-    def _close(self) -> None:
-        self._log.queue.open.discard(self)
-        self._safely(self._reader.close)
+    def _close_stream(self) -> None:
+        self._sink.queue.open_streams.discard(self)
+        self._try_parsing(self._parser.close)
 
-    def _stream(self) -> dict[str, Any]:
-        return {"stream_id": self._request["request_id"], "provider": self._log.provider, "model": self._request["model"]}
+    def _stream_fields(self) -> dict[str, Any]:
+        return {"stream_id": self._fields["request_id"], "provider": self._sink.provider, "model": self._fields["model"]}
 
-    def _progress(self) -> dict[str, Any]:
-        usage = self._reading.usage
+    def _progress_fields(self) -> dict[str, Any]:
+        usage = self._response.usage
         return {"chunks_received": self.chunks, "tokens_streamed": usage and usage.completion}
 
-    def _duration(self) -> float:
-        return round((perf_counter() - self._since) * 1000, 3)
+    def _duration_ms(self) -> float:
+        return round((perf_counter() - self._started_at) * 1000, 3)
 
-    def _safely(self, read: Callable[..., None], *arguments: Any) -> None:
+    def _try_parsing(self, parse: Callable[..., None], *arguments: Any) -> None:
         try:
-            read(*arguments)
+            parse(*arguments)
         except Exception as error:
-            self._unreadable(error)
+            self._handle_parse_error(error)
 
-    def _unreadable(self, error: Exception) -> None:
-        """Said once: what a provider sends otherwise than expected, it sends with every chunk."""
-        self._reader, self._hides = _Unread(), None
-        logger.warning("An answer of %s was not understood: %r. It is logged without details.", self._log.provider, error)
-        self._log.report(error, "reading")
+    def _handle_parse_error(self, error: Exception) -> None:
+        """Stop parsing and report the error, once: the next chunk would cause it again."""
+        self._parser, self._is_hidden = _NullParser(), None
+        logger.warning("A response of %s could not be parsed: %r. It is logged without details.", self._sink.provider, error)
+        self._sink.report(error, "reading")
 
 
-class _Unread:
-    def take(self, chunk: Any) -> None:
+class _NullParser:
+    def feed(self, chunk: Any) -> None:
         pass
 
     def close(self) -> None:
         pass
 
 
-def _words(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"[:LONGEST_ERROR] if str(error) else type(error).__name__
+def _error_text(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"[:MAX_ERROR_LENGTH] if str(error) else type(error).__name__

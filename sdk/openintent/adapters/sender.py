@@ -1,12 +1,12 @@
-"""How entries reach the server, and what becomes of those that do not."""
+"""Sending of queued calls: batches, retries, and reports of what is rejected."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from random import random
 from typing import Any
 from uuid import uuid4
 
+from .._backoff import backoff
 from .._endpoint import Call
 from ..client import OpenIntentClient
 from ..errors import (
@@ -17,26 +17,26 @@ from ..errors import (
     ServerError,
     ValidationError,
 )
-from .sink import Entry, Log, logger
+from .sink import EventSink, QueuedCall, logger
 
-LARGEST = 2**20  # Characters of one batch, about; a body may have 10 MiB.
-FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # Seconds.
-TRIES = 5
-"""Of what the server fails at (500): it might for ever, and there are others waiting."""
-OUT_OF_ORDER = {502, 503, 504}
-"""What a server that is away lets its proxy say."""
+MAX_BATCH_CHARACTERS = 2**20  # Approximately; a body may have 10 MiB.
+MAX_PAUSE = 30.0  # Seconds.
+MAX_TRIES = 5
+"""Tries of a batch at which the server fails (500): that may be permanent, and others are waiting."""
+UNAVAILABLE_STATUSES = {502, 503, 504}
+"""Statuses with which a proxy answers for a server that is down."""
 
 
-class Away(Exception):
-    """The server does not answer, and there is no time left to wait for it."""
+class ServerUnavailable(Exception):
+    """Raised when the server does not answer and there is no time left to wait for it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel:
-    """What goes out at once: some events of one intent, or one cost. Its key stays the same however often it is sent."""
+class Batch:
+    """Calls sent in one request: events of one intent, or one cost. Its idempotency key is the same for each attempt."""
 
     intent_id: str
-    entries: list[Entry]
+    entries: list[QueuedCall]
     calls: list[Call[Any]]
     key: str = field(default_factory=lambda: str(uuid4()))
 
@@ -44,125 +44,118 @@ class Parcel:
     def call(self) -> Call[Any]:
         if not _is_event(self.calls[0]):
             return replace(self.calls[0], idempotency_key=self.key)
-        events = [_dated(call, entry) for call, entry in zip(self.calls, self.entries, strict=True)]
+        events = [_with_occurred_at(call, entry) for call, entry in zip(self.calls, self.entries, strict=True)]
         return OpenIntentClient.log_events(None, self.intent_id, events, idempotency_key=self.key)
 
-    def halves(self) -> "list[Parcel]":
+    def halves(self) -> "list[Batch]":
         middle = len(self.entries) // 2
-        return [Parcel(self.intent_id, self.entries[part], self.calls[part]) for part in (slice(middle), slice(middle, None))]
+        return [Batch(self.intent_id, self.entries[part], self.calls[part]) for part in (slice(middle), slice(middle, None))]
 
 
-class Courier:
-    """Sends entries by `client`, and tries again until it knows what became of each; `pause` waits before the next try."""
+class BatchSender:
+    """Sends entries by `client`, and retries until each is accepted or rejected; `pause` waits before the next try."""
 
     def __init__(self, client: OpenIntentClient, pause: Callable[[float], None]) -> None:
         self._client = client
         self._pause = pause
-        self._is_away = False
+        self._is_down = False
 
-    def deliver(self, entries: list[Entry]) -> None:
-        """Raises Away."""
-        for parcel in parcels(entries):
-            self._carry(parcel)
+    def send(self, entries: list[QueuedCall]) -> None:
+        """Send all entries. Raise ServerUnavailable if there is no time to wait for the server."""
+        for batch in make_batches(entries):
+            self._send_batch(batch)
 
-    def _carry(self, parcel: Parcel) -> None:
+    def _send_batch(self, batch: Batch) -> None:
         tries = 0
         while True:
             try:
-                self._client.send(parcel.call)
+                self._client.send(batch.call)
             except OpenIntentError as error:
                 tries += 1
-                if not _may_pass(error, tries):
-                    self._refused(parcel, error)
+                if not _is_transient(error, tries):
+                    self._handle_rejection(batch, error)
                     return
-                self._say_away(error, parcel)
-                self._pause(max(error.retry_after or 0.0, _pause_after(tries)))
+                self._report_down(error, batch)
+                self._pause(max(error.retry_after or 0.0, backoff(tries, longest=MAX_PAUSE)))
             else:
-                self._say_back()
+                if self._is_down:
+                    self._is_down = False
+                    logger.info("The OpenIntent server is reachable again.")
                 return
 
-    def _refused(self, parcel: Parcel, error: OpenIntentError) -> None:
-        """Where one event of a batch may be to blame, the others still go."""
-        if len(parcel.entries) > 1 and isinstance(error, ValidationError):
-            for half in parcel.halves():
-                self._carry(half)
+    def _handle_rejection(self, batch: Batch, error: OpenIntentError) -> None:
+        """Drop a rejected batch; split it first if only one of its events may be invalid."""
+        if len(batch.entries) > 1 and isinstance(error, ValidationError):
+            for half in batch.halves():
+                self._send_batch(half)
             return
-        drop(parcel.entries, error)
+        drop(batch.entries, error)
 
-    def _say_away(self, error: OpenIntentError, parcel: Parcel) -> None:
-        if not self._is_away:
-            self._is_away = True
-            logger.warning("The OpenIntent server is away; what is logged waits for it. %s", error)
-            for log in _logs(parcel.entries):
-                log.report(error, "sending")
-
-    def _say_back(self) -> None:
-        if self._is_away:
-            self._is_away = False
-            logger.info("The OpenIntent server is back.")
+    def _report_down(self, error: OpenIntentError, batch: Batch) -> None:
+        if not self._is_down:
+            self._is_down = True
+            logger.warning("The OpenIntent server is unavailable; events are queued. %s", error)
+            for sink in _sinks(batch.entries):
+                sink.report(error, "sending")
 
 
-def parcels(entries: list[Entry]) -> Iterator[Parcel]:
-    """Of each intent the events in their order, then its costs. What cannot be described is dropped."""
-    by_intent: dict[str, list[tuple[Entry, Call[Any]]]] = {}
+def make_batches(entries: list[QueuedCall]) -> Iterator[Batch]:
+    """Yield, for each intent, its events in their order, then its costs. Drop what cannot be described."""
+    by_intent: dict[str, list[tuple[QueuedCall, Call[Any]]]] = {}
     for entry in entries:
         try:
-            by_intent.setdefault(entry.log.intent_id, []).append((entry, entry.describe()))
+            by_intent.setdefault(entry.sink.intent_id, []).append((entry, entry.describe()))
         except Exception as error:
             drop([entry], error)
     for intent_id, described in by_intent.items():
         events = [(entry, call) for entry, call in described if _is_event(call)]
-        for batch in _batches(events):
-            yield Parcel(intent_id, [entry for entry, _ in batch], [call for _, call in batch])
+        for part in _split_by_size(events):
+            yield Batch(intent_id, [entry for entry, _ in part], [call for _, call in part])
         for entry, call in described:
             if not _is_event(call):
-                yield Parcel(intent_id, [entry], [call])
+                yield Batch(intent_id, [entry], [call])
 
 
-def _batches(events: list[tuple[Entry, Call[Any]]]) -> Iterator[list[tuple[Entry, Call[Any]]]]:
-    batch: list[tuple[Entry, Call[Any]]] = []
+def _split_by_size(events: list[tuple[QueuedCall, Call[Any]]]) -> Iterator[list[tuple[QueuedCall, Call[Any]]]]:
+    part: list[tuple[QueuedCall, Call[Any]]] = []
     size = 0
     for entry, call in events:
-        if batch and size + entry.size > LARGEST:
-            yield batch
-            batch, size = [], 0
-        batch.append((entry, call))
+        if part and size + entry.size > MAX_BATCH_CHARACTERS:
+            yield part
+            part, size = [], 0
+        part.append((entry, call))
         size += entry.size
-    if batch:
-        yield batch
+    if part:
+        yield part
 
 
-def drop(entries: list[Entry], error: Exception) -> None:
-    """Give up what the server does not take, and say so."""
-    logger.warning("%d entries were refused, and dropped: %s", len(entries), error)
-    for log in _logs(entries):
-        log.report(error, "refused", count=sum(entry.log is log for entry in entries))
+def drop(entries: list[QueuedCall], error: Exception) -> None:
+    """Report entries that were rejected."""
+    logger.warning("%d entries were rejected and dropped: %s", len(entries), error)
+    for sink in _sinks(entries):
+        sink.report(error, "refused", count=sum(entry.sink is sink for entry in entries))
 
 
-def _logs(entries: list[Entry]) -> list[Log]:
-    """Those of the entries, each once."""
-    return list({id(entry.log): entry.log for entry in entries}.values())
+def _sinks(entries: list[QueuedCall]) -> list[EventSink]:
+    """Return the sinks of the entries, each once."""
+    return list({id(entry.sink): entry.sink for entry in entries}.values())
 
 
 def _is_event(call: Call[Any]) -> bool:
     return "event_type" in (call.json or {})
 
 
-def _dated(call: Call[Any], entry: Entry) -> Any:
-    """The event, with the instant at which it happened: the log has that at which it arrived."""
+def _with_occurred_at(call: Call[Any], entry: QueuedCall) -> Any:
+    """Return the event with the time at which it happened: the log has the time at which it arrived."""
     event = dict(call.json or {})
-    occurred_at = datetime.fromtimestamp(entry.at, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    occurred_at = datetime.fromtimestamp(entry.created_at, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
     return {**event, "payload": {**event["payload"], "occurred_at": occurred_at}}
 
 
-def _may_pass(error: OpenIntentError, tries: int) -> bool:
-    """Whether the same parcel may be taken later."""
+def _is_transient(error: OpenIntentError, tries: int) -> bool:
+    """Return whether the same batch may be accepted later."""
     if isinstance(error, ServerError):
-        return error.status_code in OUT_OF_ORDER or tries < TRIES
+        return error.status_code in UNAVAILABLE_STATUSES or tries < MAX_TRIES
     if isinstance(error, ConflictError):
         return error.code == "request_in_progress"
     return isinstance(error, (ConnectionFailedError, RateLimitError))
-
-
-def _pause_after(tries: int) -> float:
-    return float(min(FIRST_PAUSE * 2 ** min(tries - 1, 10), LONGEST_PAUSE) * (0.5 + random() / 2))

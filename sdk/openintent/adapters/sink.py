@@ -1,56 +1,70 @@
-"""An adapter's way to the log of its intent."""
+"""Event sinks: where an adapter puts the events and costs of its intent."""
 
 import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from .._endpoint import Call
 from .config import AdapterConfig
 
-if TYPE_CHECKING:
-    from .queue import Queue
-
 logger = logging.getLogger("openintent.adapters")
 
-WEIGHT = 500
-"""Characters that an entry holds, about, besides what a model said."""
+BASE_SIZE = 500
+"""Approximate characters of a queued call, besides a model's text."""
+
+
+class OpenStream(Protocol):
+    """A stream of a model that has not ended."""
+
+    def record_stream_left(self, reason: str) -> None:
+        """End it."""
+
+
+class Queue(Protocol):
+    """What a sink needs of the queue."""
+
+    open_streams: set[OpenStream]
+
+    def put(self, entry: "QueuedCall") -> None: ...
+
+    def flush(self, timeout: float | None) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Log:
-    """Where an adapter's entries go, and who hears of errors."""
+class EventSink:
+    """Puts calls of one adapter into its queue, and reports errors to its `on_error`."""
 
-    queue: "Queue"
+    queue: Queue
     intent_id: str
     provider: str
     config: AdapterConfig
 
     def put(self, describe: Callable[..., Call[Any]], size: int = 0, /, **arguments: Any) -> None:
-        """Have `describe(intent_id, **arguments)` sent in the background. `size` is how much text it holds, in characters."""
-        self.queue.put(Entry(self, describe, arguments, size + WEIGHT))
+        """Queue the call `describe(intent_id, **arguments)`. `size` is the number of characters of its text."""
+        self.queue.put(QueuedCall(self, describe, arguments, size + BASE_SIZE))
 
     def report(self, error: Exception, phase: str, **context: Any) -> None:
-        """Tell `on_error`."""
+        """Call `on_error`, and log what that raises."""
         if self.config.on_error is None:
             return
         try:
             self.config.on_error(error, {"phase": phase, "intent_id": self.intent_id, "provider": self.provider, **context})
         except Exception:
-            logger.exception("on_error failed while it was told of %r.", error)
+            logger.exception("on_error failed while handling %r.", error)
 
 
-@dataclass(slots=True, eq=False)  # Not frozen: to make one would take three times as long.
-class Entry:
-    """What is to be logged, before it is described."""
+@dataclass(slots=True, eq=False)  # Not frozen: creating one would take three times as long.
+class QueuedCall:
+    """A call to send, described only in the background: that checks every value."""
 
-    log: Log
+    sink: EventSink
     _describe: Callable[..., Call[Any]]
     _arguments: dict[str, Any]
     size: int
-    at: float = field(default_factory=time.time)
+    created_at: float = field(default_factory=time.time)
 
     def describe(self) -> Call[Any]:
-        """Raises InputValidationError, or whatever else a provider's surprise leads to."""
-        return self._describe(self.log.intent_id, **self._arguments)
+        """Return the call. Raise InputValidationError, or any error caused by unexpected data of the provider."""
+        return self._describe(self.sink.intent_id, **self._arguments)

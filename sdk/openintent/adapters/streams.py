@@ -1,53 +1,55 @@
-"""Streams of providers, watched: what iterates over one goes through here, everything else reaches the provider's own object."""
+"""Wrapped streams of providers: iteration is recorded, everything else is the provider's own object."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
-from .proxy import StandIn
-from .request_recorder import Watch
+from .proxy import ObjectProxy
+from .request_recorder import RequestRecorder
 
-CLOSING = {"close", "aclose"}
+H = TypeVar("H", bound="WrappedStreamBase")
+
+CLOSE_METHODS = {"close", "aclose"}
 CONSUMING = ("get_final_", "until_done")
-"""How those methods of the helpers begin that read to the end."""
+"""Prefixes of the stream helpers' methods that read to the end."""
 
 
-class Watched(StandIn):
-    """Stands for a stream, or for what makes one. Of its methods those serve whose like the provider's object has."""
+class RecordedProxy(ObjectProxy):
+    """A proxy of a stream, or of its context manager. Only the methods that the provider's object has are used."""
 
-    def __init__(self, inner: Any, watch: Watch) -> None:
+    def __init__(self, inner: Any, recorder: RequestRecorder) -> None:
         super().__init__(inner)
-        self._watch = watch
+        self._recorder = recorder
 
     def __getattr__(self, name: str) -> Any:
         found = super().__getattr__(name)
-        return partial(self._close, found) if name in CLOSING else found
+        return partial(self._close, found) if name in CLOSE_METHODS else found
 
     def _close(self, close: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        self._left()
+        self._record_left()
         return close(*args, **kwargs)
 
-    def _left(self, error: BaseException | None = None) -> None:
-        self._watch.stream_left(f"{type(error).__name__} in the block" if error else "closed before its end")
+    def _record_left(self, error: BaseException | None = None) -> None:
+        self._recorder.record_stream_left(f"{type(error).__name__} in the block" if error else "closed before its end")
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> bool | None:
-        self._left(error)
+        self._record_left(error)
         handled: bool | None = self._inner.__exit__(kind, error, traceback)
         return handled
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> bool | None:
-        self._left(error)
+        self._record_left(error)
         handled: bool | None = await self._inner.__aexit__(kind, error, traceback)
         return handled
 
 
-class WatchedStream(Watched):
-    """What both kinds of streams share."""
+class WrappedStreamBase(RecordedProxy):
+    """The base of synchronous and asynchronous streams."""
 
     def __enter__(self) -> Self:
         self._inner.__enter__()
@@ -58,18 +60,18 @@ class WatchedStream(Watched):
         return self
 
     def __del__(self) -> None:
-        self._watch.stream_left("abandoned")
+        self._recorder.record_stream_left("abandoned")
 
 
-class Stream(WatchedStream):
-    """A stream to iterate over. `lazy`: the request goes out when the first chunk is asked for."""
+class WrappedStream(WrappedStreamBase):
+    """A synchronous stream. `lazy`: the request is sent when the first chunk is requested."""
 
-    def __init__(self, inner: Any, watch: Watch, *, lazy: bool = False) -> None:
-        super().__init__(inner, watch)
-        self._next = self._first if lazy else inner.__next__
+    def __init__(self, inner: Any, recorder: RequestRecorder, *, lazy: bool = False) -> None:
+        super().__init__(inner, recorder)
+        self._next = self._start if lazy else inner.__next__
 
-    def _first(self) -> Any:
-        self._watch.started()
+    def _start(self) -> Any:
+        self._recorder.record_start()
         self._next = self._inner.__next__
         return self._next()
 
@@ -81,17 +83,17 @@ class Stream(WatchedStream):
             try:
                 chunk = self._next()
             except StopIteration:
-                self._watch.stream_ended()
+                self._recorder.record_stream_end()
                 raise
             except BaseException as error:
-                self._watch.stream_broke(error)
+                self._recorder.record_stream_error(error)
                 raise
-            if self._watch.take(chunk):
+            if self._recorder.record_chunk(chunk):
                 return chunk
 
 
-class AsyncStream(WatchedStream):
-    """The same, asynchronous."""
+class WrappedAsyncStream(WrappedStreamBase):
+    """An asynchronous stream."""
 
     def __aiter__(self) -> AsyncIterator[Any]:
         return self
@@ -101,73 +103,72 @@ class AsyncStream(WatchedStream):
             try:
                 chunk = await self._inner.__anext__()
             except StopAsyncIteration:
-                self._watch.stream_ended()
+                self._recorder.record_stream_end()
                 raise
             except BaseException as error:
-                self._watch.stream_broke(error)
+                self._recorder.record_stream_error(error)
                 raise
-            if self._watch.take(chunk):
+            if self._recorder.record_chunk(chunk):
                 return chunk
 
 
-class Helper(Stream):
-    """What `.stream()` of OpenAI and Anthropic gives to a `with` block: it can also read by itself."""
+class StreamHelper(WrappedStream):
+    """The object that `.stream()` of OpenAI and Anthropic gives to a `with` block: it has methods that read to the end."""
 
     def __getattr__(self, name: str) -> Any:
         found = super().__getattr__(name)
         if name == "text_stream":
             return (event.delta.text for event in self if _is_text(event))
-        return partial(self._then, found) if name.startswith(CONSUMING) else found
+        return partial(self._consume, found) if name.startswith(CONSUMING) else found
 
-    def _then(self, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    def _consume(self, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         for _ in self:
             pass
         return method(*args, **kwargs)
 
 
-class AsyncHelper(AsyncStream):
-    """The same, asynchronous."""
+class AsyncStreamHelper(WrappedAsyncStream):
+    """The object that an asynchronous `.stream()` gives to an `async with` block."""
 
     def __getattr__(self, name: str) -> Any:
         found = super().__getattr__(name)
         if name == "text_stream":
             return (event.delta.text async for event in self if _is_text(event))
-        return partial(self._then, found) if name.startswith(CONSUMING) else found
+        return partial(self._consume, found) if name.startswith(CONSUMING) else found
 
-    async def _then(self, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    async def _consume(self, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         async for _ in self:
             pass
         return await method(*args, **kwargs)
 
 
-class Manager(Watched):
-    """What `.stream()` answers: a `with` or `async with` block sends the request."""
+class StreamManager(RecordedProxy):
+    """The context manager that `.stream()` returns: entering the block sends the request."""
 
     _helper: Any = None
 
-    def __enter__(self) -> Helper:
-        self._watch.started()
+    def __enter__(self) -> StreamHelper:
+        self._recorder.record_start()
         try:
-            helper = Helper(self._inner.__enter__(), self._watch)
+            helper = StreamHelper(self._inner.__enter__(), self._recorder)
         except BaseException as error:
-            self._watch.failed(error)
+            self._recorder.record_failure(error)
             raise
-        self._entered(helper)
-        return helper
+        return self._keep(helper)
 
-    async def __aenter__(self) -> AsyncHelper:
-        self._watch.started()
+    async def __aenter__(self) -> AsyncStreamHelper:
+        self._recorder.record_start()
         try:
-            helper = AsyncHelper(await self._inner.__aenter__(), self._watch)
+            helper = AsyncStreamHelper(await self._inner.__aenter__(), self._recorder)
         except BaseException as error:
-            self._watch.failed(error)
+            self._recorder.record_failure(error)
             raise
-        self._entered(helper)
-        return helper
+        return self._keep(helper)
 
-    def _entered(self, helper: Any) -> None:
-        self._watch.stream_opened()
-        self._helper = helper  # Who leaves the block before having it in hand has not abandoned it.
+    def _keep(self, helper: H) -> H:
+        self._recorder.record_stream_start()
+        self._helper = helper  # A reference: leaving the block before the helper is assigned must not count as abandoning it.
+        return helper
 
 
 def _is_text(event: Any) -> bool:

@@ -1,4 +1,4 @@
-"""The methods of a provider's client that send requests to a model, watched."""
+"""Wrapped methods of a provider's client: those that send requests to a model."""
 
 import inspect
 from collections.abc import Callable
@@ -6,96 +6,96 @@ from functools import lru_cache
 from typing import Any
 
 from .parsing import Dialect
-from .request_recorder import Watch
-from .sink import Log, logger
-from .streams import AsyncStream, Manager, Stream
+from .request_recorder import RequestRecorder
+from .sink import EventSink, logger
+from .streams import StreamManager, WrappedAsyncStream, WrappedStream
 
 
-class Method:
-    """A method that answers at once or, if it is asked to, with a stream."""
+class WrappedMethod:
+    """A method that returns a response or, if the request asks for it, a stream."""
 
-    def __init__(self, method: Callable[..., Any], dialect: Dialect, log: Log) -> None:
-        self.__wrapped__ = method  # Where `inspect.signature` looks.
+    def __init__(self, method: Callable[..., Any], dialect: Dialect, sink: EventSink) -> None:
+        self.__wrapped__ = method  # `inspect.signature` uses it.
         self._dialect = dialect
-        self._log = log
+        self._sink = sink
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.__dict__["__wrapped__"], name)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        watch, kwargs = self._watched(kwargs)
-        if watch is None:
+        recorder, kwargs = self._create_recorder(kwargs)
+        if recorder is None:
             return self.__wrapped__(*args, **kwargs)
-        if is_asynchronous(self.__wrapped__):
-            return self._awaited(watch, args, kwargs)
-        return self._called(watch, args, kwargs)
+        if is_async(self.__wrapped__):
+            return self._call_async(recorder, args, kwargs)
+        return self._call(recorder, args, kwargs)
 
-    def _watched(self, kwargs: dict[str, Any]) -> tuple[Watch | None, dict[str, Any]]:
-        """A watch, and the arguments to send; none, if these are a surprise."""
+    def _create_recorder(self, kwargs: dict[str, Any]) -> tuple[RequestRecorder | None, dict[str, Any]]:
+        """Return a recorder, None if the arguments cannot be parsed, and the arguments to send."""
         try:
-            watch = Watch(self._log, self._dialect, kwargs)
-            return watch, watch.prepared(kwargs)
+            recorder = RequestRecorder(self._sink, self._dialect, kwargs)
+            return recorder, recorder.prepare(kwargs)
         except Exception as error:
-            logger.warning("A request to %s was not understood: %r. It is not logged.", self._log.provider, error)
-            self._log.report(error, "reading")
+            logger.warning("A request to %s could not be parsed: %r. It is not logged.", self._sink.provider, error)
+            self._sink.report(error, "reading")
             return None, kwargs
 
-    def _called(self, watch: Watch, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        watch.started()
+    def _call(self, recorder: RequestRecorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        recorder.record_start()
         try:
             answer = self.__wrapped__(*args, **kwargs)
         except BaseException as error:
-            watch.failed(error)
+            recorder.record_failure(error)
             raise
-        return _passed_on(answer, watch)
+        return _wrap_answer(answer, recorder)
 
-    async def _awaited(self, watch: Watch, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        watch.started()
+    async def _call_async(self, recorder: RequestRecorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        recorder.record_start()
         try:
             answer = await self.__wrapped__(*args, **kwargs)
         except BaseException as error:
-            watch.failed(error)
+            recorder.record_failure(error)
             raise
-        return _passed_on(answer, watch)
+        return _wrap_answer(answer, recorder)
 
 
-class LazyMethod(Method):
-    """A method that answers a generator: the request goes out when the first chunk is asked for."""
+class WrappedGeneratorMethod(WrappedMethod):
+    """A method that returns a generator: the request is sent when the first chunk is requested."""
 
-    def _called(self, watch: Watch, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        return Stream(self.__wrapped__(*args, **kwargs), watch, lazy=True)
+    def _call(self, recorder: RequestRecorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        return WrappedStream(self.__wrapped__(*args, **kwargs), recorder, lazy=True)
 
-    async def _awaited(self, watch: Watch, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        watch.started()
+    async def _call_async(self, recorder: RequestRecorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        recorder.record_start()
         try:
-            return AsyncStream(await self.__wrapped__(*args, **kwargs), watch)
+            return WrappedAsyncStream(await self.__wrapped__(*args, **kwargs), recorder)
         except BaseException as error:
-            watch.failed(error)
+            recorder.record_failure(error)
             raise
 
 
-class ManagerMethod(Method):
-    """A method that answers a context manager, which sends the request."""
+class WrappedManagerMethod(WrappedMethod):
+    """A method that returns a context manager, which sends the request."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        watch, kwargs = self._watched(kwargs)
+        recorder, kwargs = self._create_recorder(kwargs)
         manager = self.__wrapped__(*args, **kwargs)
-        return manager if watch is None else Manager(manager, watch)
+        return manager if recorder is None else StreamManager(manager, recorder)
 
 
-def _passed_on(answer: Any, watch: Watch) -> Any:
-    if watch.asked.stream and hasattr(answer, "__next__"):
-        watch.stream_opened()
-        return Stream(answer, watch)
-    if watch.asked.stream and hasattr(answer, "__anext__"):
-        watch.stream_opened()
-        return AsyncStream(answer, watch)
-    watch.answered(answer)
+def _wrap_answer(answer: Any, recorder: RequestRecorder) -> Any:
+    if recorder.request.stream and hasattr(answer, "__next__"):
+        recorder.record_stream_start()
+        return WrappedStream(answer, recorder)
+    if recorder.request.stream and hasattr(answer, "__anext__"):
+        recorder.record_stream_start()
+        return WrappedAsyncStream(answer, recorder)
+    recorder.record_response(answer)
     return answer
 
 
-def is_asynchronous(method: Callable[..., Any]) -> bool:
-    """Whether it has to be awaited. The providers' decorators hide that."""
+def is_async(method: Callable[..., Any]) -> bool:
+    """Return whether the method must be awaited, also if the provider's decorators hide that."""
     return _is_coroutine_function(getattr(method, "__func__", method))
 
 

@@ -51,7 +51,7 @@ def connected(script):
 @pytest.fixture
 def impatient(monkeypatch):
     """Tries again soon."""
-    monkeypatch.setattr("openintent.adapters.sender.LONGEST_PAUSE", 0.01)
+    monkeypatch.setattr("openintent.adapters.sender.MAX_PAUSE", 0.01)
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def away(impatient):
         yield client
         with HTTPServer(port=port) as back:
             back.expect_request(re.compile(".*")).respond_with_json({"events": []})
-            assert queue.queue_of(client).flush(SOON)
+            assert queue.get_queue(client).flush(SOON)
 
 
 def without_costs(client, intent_id=INTENT["id"], **config):
@@ -115,7 +115,7 @@ def test_what_was_not_taken_is_sent_again_as_it_was(connected, script, impatient
     assert len({seen.headers["Idempotency-Key"] for seen in script.seen}) == 1
     assert [seen.body for seen in script.seen] == [script.seen[0].body] * 3
     assert len(warnings()) == 1
-    assert warnings(logging.INFO) == ["The OpenIntent server is back."]
+    assert warnings(logging.INFO) == ["The OpenIntent server is reachable again."]
 
 
 def test_a_server_that_fails_at_the_same_for_ever_stops_nobody_else(connected, script, impatient, warnings):
@@ -191,7 +191,7 @@ def test_a_server_that_is_away_costs_the_caller_one_warning(away, warnings):
     assert not adapter.flush(0.1)
 
     assert len(warnings()) == 1
-    assert "The OpenIntent server is away" in warnings()[0]
+    assert "The OpenIntent server is unavailable" in warnings()[0]
     assert heard == [(errors.ConnectionFailedError, "sending")]
 
 
@@ -217,7 +217,7 @@ def test_the_call_does_not_wait_for_a_server_that_hangs(connected, script):
 
 
 def test_a_full_queue_drops_the_newest_and_counts_them(connected, script, monkeypatch, warnings):
-    monkeypatch.setattr(queue, "LONGEST", 10)
+    monkeypatch.setattr(queue, "MAX_ENTRIES", 10)
     let_go = threading.Event()
     script.says(lambda request: let_go.wait(SOON) and json_response({"events": []}), *[{"events": []}] * 5)
     heard = []
@@ -227,7 +227,7 @@ def test_a_full_queue_drops_the_newest_and_counts_them(connected, script, monkey
         ask(adapter, model=f"model {number}")
     let_go.set()
     assert adapter.flush(SOON)
-    monkeypatch.setattr(queue, "REMIND", 0)
+    monkeypatch.setattr(queue, "WARN_INTERVAL", 0)
     ask(adapter, model="later")
     assert adapter.flush(SOON)
 
@@ -239,8 +239,8 @@ def test_a_full_queue_drops_the_newest_and_counts_them(connected, script, monkey
 
 
 def test_a_full_queue_is_full_by_size_as_well(connected, script, monkeypatch):
-    monkeypatch.setattr(queue, "LARGEST", 50_000)
-    monkeypatch.setattr(queue, "REMIND", 0)
+    monkeypatch.setattr(queue, "MAX_CHARACTERS", 50_000)
+    monkeypatch.setattr(queue, "WARN_INTERVAL", 0)
     let_go = threading.Event()
     script.says(lambda request: let_go.wait(SOON) and json_response({"events": []}), *[{"events": []}] * 9)
     adapter = OpenAIAdapter(model("x" * 20_000), connected, INTENT["id"], AdapterConfig(record_costs=False))
@@ -289,17 +289,17 @@ def test_adapters_of_one_client_share_a_queue_with_one_thread_that_ends(api, int
         return [thread for thread in threading.enumerate() if thread.name == "openintent-adapters" and thread.is_alive()]
 
     before = len(threads())
-    monkeypatch.setattr(queue, "IDLE", 0.05)
+    monkeypatch.setattr(queue, "IDLE_TIMEOUT", 0.05)
     for _ in range(3):
         ask(OpenAIAdapter(model(), api, intent.id))
         assert len(threads()) - before <= 1
     assert OpenAIAdapter(model(), api, intent.id).flush(SOON)
-    assert queue.queue_of(api) is queue.queue_of(api)
+    assert queue.get_queue(api) is queue.get_queue(api)
 
-    own = [thread for thread in threads() if queue.queue_of(api)._thread is thread]
+    own = [thread for thread in threads() if queue.get_queue(api)._thread is thread]
     for thread in own:
         thread.join(SOON)
-    assert queue.queue_of(api)._thread is None
+    assert queue.get_queue(api)._thread is None
     ask(OpenAIAdapter(model(), api, intent.id))
     assert OpenAIAdapter(model(), api, intent.id).flush(SOON)
     assert len(api.get_costs(intent.id)) == 4
@@ -319,7 +319,7 @@ def test_a_callback_that_fails_is_told_to_the_log_alone(away, warnings):
 def test_a_stream_collected_in_the_middle_of_a_put_blocks_nothing(api, intent):
     """A finalizer may run at any moment: also while its own thread holds the queue's lock."""
     adapter = without_costs(api, intent.id)
-    waiting = queue.queue_of(api)
+    waiting = queue.get_queue(api)
 
     with waiting._lock:
         ask(adapter)

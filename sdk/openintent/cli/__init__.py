@@ -6,9 +6,9 @@ EXTRA = {"rich", "typer"}
 
 
 def main() -> None:
-    """The program. It ends with SystemExit, whatever happens; openintent.cli.errors has the codes."""
+    """Run the program. Raise SystemExit with one of the codes in openintent.cli.errors."""
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # Titles are Unicode, terminals need not be.
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # Titles are Unicode, and terminals may not be.
     try:
         from .app import run  # noqa: PLC0415
     except ModuleNotFoundError as missing:

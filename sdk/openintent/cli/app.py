@@ -1,4 +1,4 @@
-"""The commands, and what they have in common."""
+"""The program: its commands and common options."""
 
 from collections.abc import Callable
 from typing import Annotated
@@ -8,14 +8,14 @@ import typer
 from .._version import __version__
 from . import arbitrations, intents, keys, leases, portfolios, server, show, tail
 from .costs import costs
-from .errors import Commands, defect
+from .errors import Commands, report_internal_error
 from .session import Session
 
 WORK, PEOPLE, OPERATION = "Intents", "People and agents", "The server"
 
 EPILOG = (
-    "Exit codes: 0 done, 1 refused, 2 wrong usage, 3 the server cannot be reached or answer, 4 no decision (arbitrate ask --wait), "
-    "130 Ctrl-C. With --json answers are for programs; errors are always text on stderr."
+    "Exit codes: 0 success, 1 rejected, 2 usage error, 3 server unreachable or unavailable, 4 no decision (arbitrate ask --wait), "
+    "130 Ctrl-C. With --json the output is JSON; errors are always text on stderr."
 )
 
 app = typer.Typer(
@@ -44,7 +44,7 @@ def openintent(
             "--url",
             envvar="OPENINTENT_URL",
             metavar="URL",
-            help="The server. Without it: http://localhost:8000",
+            help="URL of the server. Default: http://localhost:8000",
             show_default=False,
         ),
     ] = None,
@@ -54,7 +54,7 @@ def openintent(
             "--key",
             envvar="OPENINTENT_API_KEY",
             metavar="KEY",
-            help="The API key. Prefer the variable: arguments can be seen by others on this machine, and stay in the shell's history.",
+            help="API key. Prefer the variable: arguments can be seen by others on this machine, and stay in the shell's history.",
             show_default=False,
         ),
     ] = None,
@@ -64,17 +64,17 @@ def openintent(
             "--agent",
             envvar="OPENINTENT_AGENT_ID",
             metavar="AGENT",
-            help="Who acts, for a key that is not bound to an agent.",
+            help="Id of the acting agent, for a key that is not bound to one.",
             show_default=False,
         ),
     ] = None,
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and end.")
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    """Look at intents, follow what agents do, and decide what they ask.
+    """Inspect intents, follow agents' events, and decide arbitrations.
 
-    An id may be shortened to its beginning or end, as the tables show it, as long as it is the only such one.
+    An id may be shortened to a unique prefix or suffix, as shown in tables.
     """
     ctx.obj = Session(url, key, agent)
     ctx.call_on_close(ctx.obj.close)
@@ -105,8 +105,8 @@ app.add_typer(keys.app, name="keys", rich_help_panel=OPERATION)
 
 
 def run() -> None:
-    """The program."""
+    """Run the program."""
     try:
         app(prog_name="openintent")
     except Exception as error:
-        defect(error)
+        report_internal_error(error)

@@ -1,4 +1,4 @@
-"""What was spent."""
+"""Cost reports: `openintent costs`."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -13,16 +13,16 @@ from ..client import OpenIntentClient
 from ..models import CostSummary
 from ..models.costs import cost_summary
 from . import formatting
-from .options import Json, MaybeIntentId, only_one
-from .output import Cell, Column, Screen
-from .session import Session, session
+from .options import Json, MaybeIntentId, at_most_one
+from .output import Cell, Column, Output
+from .session import Session, get_session
 
 SPLITS = ("by_type", "by_agent", "by_provider", "by_model")
 SHARES = [
     Column("NAME", flexible=True),
     Column("AMOUNT", justify="right"),
     Column("SHARE", justify="right"),
-    Column("", least=60),
+    Column("", min_width=60),
 ]
 
 
@@ -30,22 +30,22 @@ def costs(
     ctx: typer.Context,
     intent: MaybeIntentId = None,
     portfolio: Annotated[
-        str | None, typer.Option("--portfolio", metavar="PORTFOLIO", help="All members of this portfolio.")
+        str | None, typer.Option("--portfolio", metavar="PORTFOLIO", help="Costs of all members of this portfolio.")
     ] = None,
-    tree: Annotated[bool, typer.Option("--tree", help="With all that is below the intent.")] = False,
+    tree: Annotated[bool, typer.Option("--tree", help="Include all descendants.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show what an intent or a portfolio has cost, in all and by type, agent, provider and model."""
-    run = session(ctx)
-    only_one(**{"INTENT": intent, "--portfolio": portfolio})
+    """Show the costs of an intent or portfolio, in total and by type, agent, provider and model."""
+    run = get_session(ctx)
+    at_most_one(**{"INTENT": intent, "--portfolio": portfolio})
     if not (intent or portfolio) or (tree and not intent):
-        raise typer.BadParameter("Say whose costs: INTENT (with --tree for all below it) or --portfolio PORTFOLIO.")
+        raise typer.BadParameter("Pass an INTENT (with --tree to include descendants) or --portfolio PORTFOLIO.")
     summary, constraints = _of_portfolio(run, portfolio) if portfolio else _of_intent(run, str(intent), tree)
     if as_json:
-        return run.screen.document(summary)
+        return run.output.write_json(summary)
     if not summary["count"]:
-        return run.screen.note("Nothing was spent yet. Agents record it: client.record_cost(…)")
-    run.screen.show(*_sections(run.screen, summary, constraints))
+        return run.output.print_note("No costs yet. Agents record them with client.record_cost(…)")
+    run.output.print(*_sections(run.output, summary, constraints))
 
 
 def _of_intent(run: Session, text: str, tree: bool) -> tuple[CostSummary, Mapping[str, Any]]:
@@ -64,41 +64,46 @@ def _of_portfolio(run: Session, text: str) -> tuple[CostSummary, Mapping[str, An
         parse=lambda answer: cost_summary(answer["summary"]),
         exact_decimals=True,
     )
-    return run.client.send(call), shared  # The summary is that of all members, whatever the page.
+    return run.client.send(call), shared  # The summary covers all members, whatever the page.
 
 
 def amounts(summary: CostSummary) -> str:
-    """The total; without one, each unit."""
+    """Format the total; without one, the sum of each unit."""
     if summary["total"] is not None:
         return formatting.amount(summary["total"], summary["unit"])
     return ", ".join(formatting.amount(value, unit) for unit, value in summary["by_unit"].items())
 
 
-def _sections(screen: Screen, summary: CostSummary, constraints: Mapping[str, Any]) -> list[RenderableType]:
+def _sections(output: Output, summary: CostSummary, constraints: Mapping[str, Any]) -> list[RenderableType]:
     shown: list[RenderableType] = [
-        screen.facts([("total", amounts(summary)), ("entries", str(summary["count"])), ("budget", _budget(summary, constraints))])
+        output.fields_table(
+            [("total", amounts(summary)), ("entries", str(summary["count"])), ("budget", _budget(summary, constraints))]
+        )
     ]
     for name in SPLITS:
         if split := summary[name]:  # type: ignore[literal-required]
             heading = Text(name.replace("_", " ").capitalize(), style="bold underline")
-            shown += ["", heading, _shares(screen, split, summary)]
+            shown += ["", heading, _shares(output, split, summary)]
     others = {unit: value for unit, value in summary["by_unit"].items() if unit not in (summary["unit"], "USD", "cents")}
     if others and summary["total"] is not None:
-        shown += ["", screen.facts([("also", ", ".join(formatting.amount(value, unit) for unit, value in others.items()))])]
+        shown += [
+            "",
+            output.fields_table([("also", ", ".join(formatting.amount(value, unit) for unit, value in others.items()))]),
+        ]
     return shown
 
 
-def _shares(screen: Screen, split: Mapping[str, Decimal], summary: CostSummary) -> RenderableType:
-    whole = summary["total"]
+def _shares(output: Output, split: Mapping[str, Decimal], summary: CostSummary) -> RenderableType:
+    full_id = summary["total"]
     rows: list[list[Cell]] = []
     for name, value in sorted(split.items(), key=lambda item: -item[1]):
-        share = float(value / whole) if whole else 0.0
+        share = float(value / full_id) if full_id else 0.0
         rows.append([name or "–", formatting.amount(value, summary["unit"]), f"{share:.0%}", formatting.bar(share)])
-    return screen.table(SHARES, rows)
+    return output.table(SHARES, rows)
 
 
 def _budget(summary: CostSummary, constraints: Mapping[str, Any]) -> Text | None:
-    """How much of what may be spent is spent, as far as that is in USD."""
+    """Return a bar of the share of the budget that is spent, if both are in USD."""
     most = _limit(constraints)
     if not most or summary["unit"] != "USD" or summary["total"] is None:
         return None

@@ -1,4 +1,4 @@
-"""Refusals and failures in a line or two on stderr, and the codes that the program ends with."""
+"""Error output and exit codes."""
 
 import sys
 from typing import Any, NoReturn
@@ -15,20 +15,20 @@ from ..errors import (
     ServerError,
     UndecidedError,
 )
-from .output import Screen
-from .sanitize import plain
+from .output import Output
+from .sanitize import escape
 
-REFUSED, USAGE, UNREACHABLE, UNDECIDED, DEFECT = 1, 2, 3, 4, 70
+REFUSED, USAGE, UNREACHABLE, UNDECIDED, INTERNAL_ERROR = 1, 2, 3, 4, 70
 
-_REMEDIES = {
-    "unauthenticated": "Set OPENINTENT_API_KEY to a key of this server. An operator makes one: openintent keys create NAME",
-    "forbidden": "This takes a key with another role. An operator makes one: openintent keys create NAME --role ROLE",
-    "agent_mismatch": "The key belongs to one agent: leave --agent and OPENINTENT_AGENT_ID out.",
-    "self_decision": "Somebody else has to decide what you asked for.",
-    "not_lease_holder": "openintent leases revoke takes a lease from its holder; that is for arbiters and operators.",
-    "version_conflict": "Somebody else changed it meanwhile. Look again, then repeat it.",
-    "arbitration_resolved": "openintent arbitrate lists what still waits for a decision.",
-    "not_found": "openintent intents, arbitrate, leases, portfolio and keys list what there is.",
+_HINTS = {
+    "unauthenticated": "Set OPENINTENT_API_KEY to a key of this server. Operators create one with: openintent keys create NAME",
+    "forbidden": "This needs a key with another role. Operators create one with: openintent keys create NAME --role ROLE",
+    "agent_mismatch": "The key is bound to one agent: do not set --agent or OPENINTENT_AGENT_ID.",
+    "self_decision": "Another person or arbiter must decide your own request.",
+    "not_lease_holder": "Arbiters and operators can end another agent's lease with: openintent leases revoke",
+    "version_conflict": "It was changed meanwhile. Check the current version, then try again.",
+    "arbitration_resolved": "List pending arbitrations with: openintent arbitrate",
+    "not_found": "List existing ids with openintent intents, arbitrate, leases, portfolio or keys.",
 }
 
 _OPTIONS = {
@@ -39,30 +39,30 @@ _OPTIONS = {
 
 
 class Commands(TyperGroup):
-    """The program's commands: what the SDK raises ends them with a sentence and a code."""
+    """The command group: prints errors of the SDK and exits with their code."""
 
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
         except OpenIntentError as error:
-            complain(error)
-            raise typer.Exit(code_of(error)) from None
+            print_error(error)
+            raise typer.Exit(exit_code(error)) from None
 
 
-def complain(error: OpenIntentError) -> None:
-    screen = Screen()
+def print_error(error: OpenIntentError) -> None:
+    output = Output()
     where = f" [{error.code}]" if error.code and error.status_code else ""
-    screen.err.print(
-        Text("error: ", style="bold red").append(plain(error.message) + where, style="not bold default"), soft_wrap=True
+    output.err.print(
+        Text("error: ", style="bold red").append(escape(error.message) + where, style="not bold default"), soft_wrap=True
     )
     for each in getattr(error, "errors", ()):
         if str(each.get("message")) not in error.message:
-            screen.note(f"  {each.get('field')}: {each.get('message')}", style="")
-    if advice := remedy(error):
-        screen.note(f"  {advice}")
+            output.print_note(f"  {each.get('field')}: {each.get('message')}", style="")
+    if advice := hint(error):
+        output.print_note(f"  {advice}")
 
 
-def code_of(error: OpenIntentError) -> int:
+def exit_code(error: OpenIntentError) -> int:
     match error:
         case InputValidationError():
             return USAGE
@@ -70,25 +70,25 @@ def code_of(error: OpenIntentError) -> int:
             return UNDECIDED
         case ConnectionFailedError() | ServerError() | RateLimitError():
             return UNREACHABLE
-    return REFUSED if error.code else UNREACHABLE  # Without one, what answered is no server of the protocol.
+    return REFUSED if error.code else UNREACHABLE  # Without a code, no OpenIntent server has answered.
 
 
-def remedy(error: OpenIntentError) -> str | None:
-    """What to do about it."""
+def hint(error: OpenIntentError) -> str | None:
+    """Return what to do about the error, if that is known."""
     if isinstance(error, ConnectionFailedError):
-        return "Is it running? openintent-server starts one here; OPENINTENT_URL or --url says where another one is."
+        return "Is the server running? Start one with openintent-server, or set OPENINTENT_URL or --url."
     if isinstance(error, InputValidationError) and error.field in _OPTIONS:
-        return f"It comes from {_OPTIONS[error.field]}."
+        return f"It was set by {_OPTIONS[error.field]}."
     if waiting := error.response.get("waiting_for"):
-        return f"It waits for {', '.join(map(str, waiting))}."
+        return f"Still open: {', '.join(map(str, waiting))}."
     if isinstance(error, RateLimitError) and error.retry_after:
         return f"Try again in {error.retry_after:.0f} s."
-    return _REMEDIES.get(error.code or "")
+    return _HINTS.get(error.code or "")
 
 
-def defect(error: Exception) -> NoReturn:
-    """The program's own fault."""
-    screen = Screen()
-    screen.note(f"error: {type(error).__name__}: {error}", style="red")
-    screen.note("  This is a defect of openintent: please report what you did.")
-    sys.exit(DEFECT)
+def report_internal_error(error: Exception) -> NoReturn:
+    """Print an internal error and exit."""
+    output = Output()
+    output.print_note(f"error: {type(error).__name__}: {error}", style="red")
+    output.print_note("  This is an internal error of openintent. Please report it.")
+    sys.exit(INTERNAL_ERROR)

@@ -1,4 +1,4 @@
-"""What things look like on a terminal."""
+"""Formatting of statuses, amounts and events."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -6,9 +6,9 @@ from decimal import Decimal
 from rich.text import Text
 
 from ..models import Event, Intent, IntentAgent
-from .durations import clock
+from .durations import format_time
 from .json_output import dumps
-from .sanitize import plain
+from .sanitize import escape
 
 _STATUS = {
     "draft": "dim",
@@ -38,7 +38,7 @@ _EVENT = {
 
 
 def status(word: str) -> Text:
-    return Text(plain(word), style=_STATUS.get(word, ""))
+    return Text(escape(word), style=_STATUS.get(word, ""))
 
 
 def agents(assigned: Sequence[IntentAgent]) -> str:
@@ -50,22 +50,22 @@ def amount(value: Decimal | None, unit: str | None) -> str:
 
 
 def bar(share: float, width: int = 20) -> Text:
-    """How much of something is done, 0 to 1."""
+    """Return a progress bar for a share from 0 to 1."""
     done = round(min(max(share, 0), 1) * width)
     return Text("█" * done, style="green").append("░" * (width - done), style="dim")
 
 
 def event_line(event: Event, intent: str | None) -> Text:
-    """An event on one line; `intent` names its intent where there are several."""
-    parts = [(clock(event.created_at), "dim"), (event.event_type, _EVENT.get(event.event_type, "cyan")), (event.actor, "")]
+    """Format an event on one line; `intent` is shown if it is not None."""
+    parts = [(format_time(event.created_at), "dim"), (event.event_type, _EVENT.get(event.event_type, "cyan")), (event.actor, "")]
     if intent is not None:
         parts.append((intent, "dim"))
-    line = Text("  ").join(Text(plain(text), style=style) for text, style in parts)
-    return line.append("  ").append(plain(summary(event)))
+    line = Text("  ").join(Text(escape(text), style=style) for text, style in parts)
+    return line.append("  ").append(escape(summary(event)))
 
 
 def summary(event: Event) -> str:
-    """The payload in a few words."""
+    """Summarise the payload of an event."""
     payload = event.payload
     if event.event_type == "status_changed" and "to" in payload:
         reason = f" ({payload['reason']})" if payload.get("reason") else ""
@@ -74,12 +74,12 @@ def summary(event: Event) -> str:
         return str(payload.get("title"))
     if event.event_type == "state_patched" and isinstance(payload.get("patches"), list):
         return ", ".join(map(_patch, payload["patches"]))
-    told = {name: value for name, value in payload.items() if _tells(name, value, event)}
-    return " ".join(f"{name}={_value(value)}" for name, value in told.items())
+    shown = {name: value for name, value in payload.items() if _is_informative(name, value, event)}
+    return " ".join(f"{name}={_value(value)}" for name, value in shown.items())
 
 
-def _tells(name: str, value: object, event: Event) -> bool:
-    """Whether it tells people something: not ids of what the event is about, and not its actor again."""
+def _is_informative(name: str, value: object, event: Event) -> bool:
+    """Return whether a member is worth showing: no ids of the event's subject, and not its actor again."""
     return (value not in (None, "", [], {}) and not name.endswith("_id")) or (name == "agent_id" and value != event.actor)
 
 
@@ -94,4 +94,4 @@ def _value(value: object) -> str:
 
 
 def title(intent: Intent) -> Text:
-    return Text(plain(intent.title), style="bold")
+    return Text(escape(intent.title), style="bold")

@@ -11,10 +11,10 @@ from ..errors import ConflictError
 from ..models import Intent
 from . import formatting
 from .durations import ago, parse_past
-from .options import IntentId, Json, Limit, OfPortfolio, Reason, pairs
-from .output import Cell, Column, Screen
-from .sanitize import plain
-from .session import Session, session
+from .options import IntentId, Json, Limit, OfPortfolio, Reason, parse_pairs
+from .output import Cell, Column, Output
+from .sanitize import escape
+from .session import Session, get_session
 
 OPEN = [each for each in IntentStatus if each not in (IntentStatus.COMPLETED, IntentStatus.ABANDONED)]
 TRIES = 5
@@ -23,38 +23,42 @@ COLUMNS = [
     Column("ID"),
     Column("STATUS"),
     Column("TITLE", flexible=True),
-    Column("AGENTS", least=80, flexible=True),
-    Column("VERSION", least=110, justify="right"),
-    Column("UPDATED", least=60),
+    Column("AGENTS", min_width=80, flexible=True),
+    Column("VERSION", min_width=110, justify="right"),
+    Column("UPDATED", min_width=60),
 ]
 
-Statuses = Annotated[list[IntentStatus] | None, typer.Option("--status", "-s", help="In this status; may be repeated.")]
-Assigned = Annotated[list[str] | None, typer.Option("--assign", metavar="AGENT", help="Who is to do it; may be repeated.")]
+Statuses = Annotated[list[IntentStatus] | None, typer.Option("--status", "-s", help="Only with this status; may be repeated.")]
+Assigned = Annotated[list[str] | None, typer.Option("--assign", metavar="AGENT", help="Agent to assign; may be repeated.")]
 State = Annotated[
-    list[str] | None, typer.Option("--state", metavar="NAME=VALUE", help="A key of its state, as JSON or text; may be repeated.")
+    list[str] | None, typer.Option("--state", metavar="NAME=VALUE", help="Key of the state, as JSON or text; may be repeated.")
 ]
 Constraint = Annotated[
-    list[str] | None, typer.Option("--constraint", metavar="NAME=VALUE", help="As max_cost=50, as JSON or text; may be repeated.")
+    list[str] | None,
+    typer.Option("--constraint", metavar="NAME=VALUE", help="Constraint such as max_cost=50, as JSON or text; may be repeated."),
 ]
 
 
 def intents(
     ctx: typer.Context,
     status: Statuses = None,
-    open_only: Annotated[bool, typer.Option("--open", help="Neither completed nor abandoned.")] = False,
-    agent: Annotated[str | None, typer.Option("--agent", metavar="AGENT", help="Assigned to this agent.")] = None,
-    created_by: Annotated[str | None, typer.Option("--created-by", metavar="WHO", help="Made by this person or agent.")] = None,
-    parent: Annotated[str | None, typer.Option("--parent", metavar="INTENT", help="Directly below this intent.")] = None,
+    open_only: Annotated[bool, typer.Option("--open", help="Only open ones: neither completed nor abandoned.")] = False,
+    agent: Annotated[str | None, typer.Option("--agent", metavar="AGENT", help="Only those assigned to this agent.")] = None,
+    created_by: Annotated[
+        str | None, typer.Option("--created-by", metavar="WHO", help="Only those created by this person or agent.")
+    ] = None,
+    parent: Annotated[str | None, typer.Option("--parent", metavar="INTENT", help="Only children of this intent.")] = None,
     portfolio: OfPortfolio = None,
-    text: Annotated[str | None, typer.Option("--text", "-t", help="With this text in title or description.")] = None,
+    text: Annotated[str | None, typer.Option("--text", "-t", help="Only those with this text in title or description.")] = None,
     since: Annotated[
-        str | None, typer.Option("--since", metavar="WHEN", help="Changed since then: 2h, 7d or a time as 2027-01-15T09:30.")
+        str | None,
+        typer.Option("--since", metavar="WHEN", help="Only those updated since then: 2h, 7d or a time such as 2027-01-15T09:30."),
     ] = None,
     limit: Limit = 50,
     as_json: Json = False,
 ) -> None:
-    """List intents, those that changed last at the top."""
-    run = session(ctx)
+    """List intents, the latest update first."""
+    run = get_session(ctx)
     wanted = [*(status or []), *(OPEN if open_only and not status else [])]
     filters: dict[str, Any] = {
         "status": ",".join(wanted) or None,
@@ -70,14 +74,14 @@ def intents(
     else:
         found = run.client.list_intents(**filters, ordering="-updated_at", limit=limit + 1)
     narrowed = portfolio is not None or any(filters.values())
-    _show(run.screen, found, limit, as_json, "No intent matches." if narrowed else NONE_YET)
+    _show(run.output, found, limit, as_json, "No intents match." if narrowed else NONE_YET)
 
 
-NONE_YET = 'There are no intents yet. Make one: openintent create "Book flights"'
+NONE_YET = 'No intents yet. Create one with: openintent create "Book flights"'
 
 
 def _matches(intent: Intent, filters: dict[str, Any]) -> bool:
-    """What the server does for a list of its own; it has no such filters for a portfolio's members."""
+    """Return whether an intent matches, as the server's list decides it; it has no such filters for a portfolio's members."""
     text = f"{intent.title}\n{intent.description or ''}".casefold()
     tests: dict[str, Callable[[Any], bool]] = {
         "status": lambda given: intent.status in given.split(","),
@@ -90,77 +94,77 @@ def _matches(intent: Intent, filters: dict[str, Any]) -> bool:
     return all(tests[name](given) for name, given in filters.items() if given)
 
 
-def _show(screen: Screen, found: Sequence[Intent], limit: int, as_json: bool, empty: str) -> None:
+def _show(output: Output, found: Sequence[Intent], limit: int, as_json: bool, empty: str) -> None:
     if as_json:
-        return screen.document({"intents": found[:limit]})
+        return output.write_json({"intents": found[:limit]})
     if not found:
-        return screen.note(empty)
-    screen.show(screen.table(COLUMNS, [row(screen, each) for each in found[:limit]]))
+        return output.print_note(empty)
+    output.print(output.table(COLUMNS, [row(output, each) for each in found[:limit]]))
     if len(found) > limit:
-        screen.note(f"The first {limit}; there are more: --limit {limit * 10}")
+        output.print_note(f"Showing the first {limit}. For more: --limit {limit * 10}")
 
 
-def row(screen: Screen, intent: Intent) -> list[Cell]:
+def row(output: Output, intent: Intent) -> list[Cell]:
     agents = ", ".join(each.agent_id for each in intent.agents)
     return [
-        screen.short(intent.id), formatting.status(intent.status), intent.title, agents, str(intent.version), ago(intent.updated_at),
+        output.short_id(intent.id), formatting.status(intent.status), intent.title, agents, str(intent.version), ago(intent.updated_at),
     ]  # fmt: skip
 
 
 def create(
     ctx: typer.Context,
-    title: Annotated[str, typer.Argument(help="What is to be reached.", show_default=False)],
-    description: Annotated[str | None, typer.Option("--description", "-d", metavar="TEXT", help="The same at length.")] = None,
+    title: Annotated[str, typer.Argument(help="Title: the goal.", show_default=False)],
+    description: Annotated[str | None, typer.Option("--description", "-d", metavar="TEXT", help="Long description.")] = None,
     assign: Assigned = None,
-    parent: Annotated[str | None, typer.Option("--parent", metavar="INTENT", help="The intent that it is a part of.")] = None,
+    parent: Annotated[str | None, typer.Option("--parent", metavar="INTENT", help="Parent intent.")] = None,
     depends_on: Annotated[
-        list[str] | None, typer.Option("--depends-on", metavar="INTENT", help="What must complete first; may be repeated.")
+        list[str] | None, typer.Option("--depends-on", metavar="INTENT", help="Intent that must complete first; may be repeated.")
     ] = None,
     state: State = None,
     constraint: Constraint = None,
-    confidence: Annotated[int | None, typer.Option("--confidence", min=0, max=100, help="How sure it is, in percent.")] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print its id and nothing else.")] = False,
+    confidence: Annotated[int | None, typer.Option("--confidence", min=0, max=100, help="Confidence in percent.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only the id.")] = False,
     as_json: Json = False,
 ) -> None:
     """Create an intent."""
-    run = session(ctx)
+    run = get_session(ctx)
     made = run.client.create_intent(
         title,
         description,
         assign=assign or None,
         parent_intent_id=parent and run.intent_id(parent),
         depends_on=[run.intent_id(each) for each in depends_on] if depends_on else None,
-        state=pairs(state, "--state") if state else None,
-        constraints=pairs(constraint, "--constraint") if constraint else None,
+        state=parse_pairs(state, "--state") if state else None,
+        constraints=parse_pairs(constraint, "--constraint") if constraint else None,
         confidence=confidence,
     )
     if quiet and not as_json:
-        run.screen.show(made.id)
+        run.output.print(made.id)
     else:
-        changed(run, made, as_json, "Created")
+        _print_result(run, made, as_json, "Created")
 
 
 def status(
     ctx: typer.Context,
     intent: IntentId,
-    new: Annotated[IntentStatus, typer.Argument(metavar="STATUS", help="Where it goes.", show_default=False)],
+    new: Annotated[IntentStatus, typer.Argument(metavar="STATUS", help="New status.", show_default=False)],
     reason: Reason = None,
-    cascade: Annotated[bool, typer.Option("--cascade", help="With abandoned: all that is below it, too.")] = False,
+    cascade: Annotated[bool, typer.Option("--cascade", help="With abandoned: also abandon all descendants.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Move an intent to another status: pending, active, blocked, completed or abandoned."""
-    run = session(ctx)
-    changed(run, _move(run, intent, new, reason, cascade), as_json, "Moved")
+    """Set the status of an intent: pending, active, blocked, completed or abandoned."""
+    run = get_session(ctx)
+    _print_result(run, _move(run, intent, new, reason, cascade), as_json, "Updated")
 
 
 def complete(ctx: typer.Context, intent: IntentId, reason: Reason = None, as_json: Json = False) -> None:
-    """Complete an intent: what waited for it can go on."""
-    run = session(ctx)
-    changed(run, _move(run, intent, IntentStatus.COMPLETED, reason, cascade=False), as_json, "Completed")
+    """Complete an intent, which unblocks its dependents."""
+    run = get_session(ctx)
+    _print_result(run, _move(run, intent, IntentStatus.COMPLETED, reason, cascade=False), as_json, "Completed")
 
 
 def _move(run: Session, text: str, new: str, reason: str | None, cascade: bool) -> Intent:
-    """Whoever says this judged by its status; that its state changes meanwhile is no reason to ask again."""
+    """Set the status, retrying conflicts as long as only other parts of the intent have changed."""
     seen = found = run.intent(text)
     for attempt in range(TRIES):
         try:
@@ -175,60 +179,59 @@ def _move(run: Session, text: str, new: str, reason: str | None, cascade: bool) 
 def patch(
     ctx: typer.Context,
     intent: IntentId,
-    values: Annotated[list[str] | None, typer.Argument(metavar="NAME=VALUE…", help="What to set, as JSON or text.")] = None,
-    remove: Annotated[list[str] | None, typer.Option("--remove", metavar="NAME", help="What to remove; may be repeated.")] = None,
+    values: Annotated[list[str] | None, typer.Argument(metavar="NAME=VALUE…", help="Keys to set, as JSON or text.")] = None,
+    remove: Annotated[list[str] | None, typer.Option("--remove", metavar="NAME", help="Key to remove; may be repeated.")] = None,
     as_json: Json = False,
 ) -> None:
     """Change the state of an intent. NAME is a key, or with a leading / a JSON Pointer."""
-    run = session(ctx)
-    given = pairs(values or [], "NAME=VALUE")
+    run = get_session(ctx)
+    given = parse_pairs(values or [], "NAME=VALUE")
     patches: list[dict[str, Any]] = [{"op": "set", "path": name, "value": value} for name, value in given.items()]
     patches += [{"op": "remove", "path": name} for name in remove or []]
     if not patches:
-        raise typer.BadParameter("Give at least one NAME=VALUE, or --remove NAME.")
+        raise typer.BadParameter("Pass at least one NAME=VALUE, or --remove NAME.")
     found = run.intent(intent)
-    changed(run, run.client.update_state(found.id, found.version, patches=patches), as_json, "Changed")
+    _print_result(run, run.client.update_state(found.id, found.version, patches=patches), as_json, "Updated")
 
 
 def assign(
     ctx: typer.Context,
     intent: IntentId,
-    agent: Annotated[str, typer.Argument(metavar="AGENT", help="The agent's id.", show_default=False)],
-    role: Annotated[str, typer.Option("--role", metavar="TEXT", help="As what.")] = "worker",
-    remove: Annotated[bool, typer.Option("--remove", help="Take it from the agent instead.")] = False,
+    agent: Annotated[str, typer.Argument(metavar="AGENT", help="Id of the agent.", show_default=False)],
+    role: Annotated[str, typer.Option("--role", metavar="TEXT", help="Role of the agent.")] = "worker",
+    remove: Annotated[bool, typer.Option("--remove", help="Unassign the agent instead.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Assign an intent to an agent, or take it away from one."""
-    run = session(ctx)
+    """Assign an intent to an agent, or unassign it."""
+    run = get_session(ctx)
     id = run.intent_id(intent)
     if remove:
         run.client.unassign_agent(id, agent)
     else:
         run.client.assign_agent(id, agent, role=role)
-    changed(run, run.client.get_intent(id), as_json, "Unassigned" if remove else "Assigned")
+    _print_result(run, run.client.get_intent(id), as_json, "Unassigned" if remove else "Assigned")
 
 
 def comment(
     ctx: typer.Context,
     intent: IntentId,
-    message: Annotated[str, typer.Argument(metavar="TEXT", help="What to say.", show_default=False)],
+    message: Annotated[str, typer.Argument(metavar="TEXT", help="Text of the comment.", show_default=False)],
     as_json: Json = False,
 ) -> None:
-    """Say something about an intent, in its log."""
-    run = session(ctx)
+    """Add a comment to the log of an intent."""
+    run = get_session(ctx)
     event = run.client.log_event(run.intent_id(intent), "comment", {"message": message})
     if as_json:
-        return run.screen.document(event)
-    run.screen.show(run.screen.lines([formatting.event_line(event, None)]))
+        return run.output.write_json(event)
+    run.output.print(run.output.lines([formatting.event_line(event, None)]))
 
 
-def changed(run: Session, intent: Intent, as_json: bool, verb: str) -> None:
-    """Tell what has become of it."""
+def _print_result(run: Session, intent: Intent, as_json: bool, verb: str) -> None:
+    """Print the intent after a change."""
     if as_json:
-        return run.screen.document(intent)
-    told = Text(f"{verb} {intent.id}: ").append(formatting.title(intent)).append(", ").append(formatting.status(intent.status))
-    run.screen.show(told.append(f", version {intent.version}").append(_waits(intent)))
-
-
-def _waits(intent: Intent) -> str:
-    return plain(f"; assigned to {formatting.agents(intent.agents)}") if intent.agents else ""
+        return run.output.write_json(intent)
+    line = Text(f"{verb} {intent.id}: ").append(formatting.title(intent)).append(", ").append(formatting.status(intent.status))
+    line.append(f", version {intent.version}")
+    if intent.agents:
+        line.append(escape(f"; assigned to {formatting.agents(intent.agents)}"))
+    run.output.print(line)

@@ -1,4 +1,4 @@
-"""Ctrl-C at the right moment."""
+"""Deferral of Ctrl-C around steps that must not be interrupted."""
 
 import signal
 from collections.abc import Iterator
@@ -8,29 +8,29 @@ from typing import Any, Self
 
 
 class Interrupts:
-    """While its block runs, Ctrl-C comes before or after what is done under `whole`, and not in between. A second one comes at once."""
+    """Context in which Ctrl-C does not interrupt a `deferred` block, but comes after it. A second one interrupts at once."""
 
     def __init__(self) -> None:
-        self._busy = self._wanted = False
+        self._is_deferred = self._is_pending = False
 
     def __enter__(self) -> Self:
-        self._before: Any = signal.signal(signal.SIGINT, self._take)
+        self._before: Any = signal.signal(signal.SIGINT, self._handle_signal)
         return self
 
     def __exit__(self, *_: object) -> None:
         signal.signal(signal.SIGINT, self._before)
 
-    def _take(self, number: int, frame: FrameType | None) -> None:
-        if not self._busy or self._wanted:
+    def _handle_signal(self, number: int, frame: FrameType | None) -> None:
+        if not self._is_deferred or self._is_pending:
             raise KeyboardInterrupt
-        self._wanted = True
+        self._is_pending = True
 
     @contextmanager
-    def whole(self) -> Iterator[None]:
-        self._busy = True
+    def deferred(self) -> Iterator[None]:
+        self._is_deferred = True
         try:
             yield
         finally:
-            self._busy = False
-        if self._wanted:
+            self._is_deferred = False
+        if self._is_pending:
             raise KeyboardInterrupt

@@ -1,4 +1,4 @@
-"""What programs get: the JSON of the API again (protocol §3)."""
+"""JSON output: models as the API sends them (protocol §3)."""
 
 import json
 import re
@@ -9,19 +9,19 @@ from decimal import Decimal
 from typing import Any
 
 from ..models._model import Model
-from .sanitize import plain_json
+from .sanitize import escape_json
 
 _ONLY_SOMETIMES = {"effective_constraints", "key"}
-"""Fields that the API has in some answers; in all others they are null here."""
+"""Fields that only some of the API's responses have; they are omitted if they are None."""
 
 _EXACT = "\x00"
-"""Before a number that json cannot write with all of its digits. No text of the protocol has this character."""
+"""Prefix of numbers that json cannot write with all their digits. No text of the protocol has this character."""
 
 
 def dumps(value: Any, indent: int | None = 2) -> str:
-    """JSON of models, and of what may be in them; a line without `indent`."""
+    """Return the JSON of models and the values in them; on one line without `indent`."""
     text = json.dumps(_data(value), ensure_ascii=False, indent=indent, default=lambda number: f"{_EXACT}{number:f}")
-    return plain_json(re.sub(r'"\\u0000([0-9.]+)"', r"\1", text))
+    return escape_json(re.sub(r'"\\u0000([0-9.]+)"', r"\1", text))
 
 
 def _data(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""API keys. All of it is for operators."""
+"""API keys: list, create and revoke, for operators."""
 
 from datetime import UTC, datetime
 from typing import Annotated
@@ -8,20 +8,20 @@ from rich.text import Text
 
 from ..enums import KeyRole
 from ..models import ApiKey
-from .durations import ago, left, parse_future
+from .durations import ago, parse_future, time_left
 from .options import Json, Limit
-from .output import Cell, Column, Screen
-from .sanitize import plain
-from .session import session
+from .output import Cell, Column, Output
+from .sanitize import escape
+from .session import get_session
 
 COLUMNS = [
     Column("ID"),
     Column("NAME", flexible=True),
     Column("ROLE"),
-    Column("AGENT", least=80, flexible=True),
-    Column("BEGINS", least=100),
+    Column("AGENT", min_width=80, flexible=True),
+    Column("PREFIX", min_width=100),
     Column("STATUS"),
-    Column("LAST USED", least=80),
+    Column("LAST USED", min_width=80),
 ]
 
 app = typer.Typer(invoke_without_command=True, help="List, create and revoke API keys. For operators.")
@@ -32,57 +32,59 @@ def keys(ctx: typer.Context, limit: Limit = 100, as_json: Json = False) -> None:
     """List, create and revoke API keys. For operators."""
     if ctx.invoked_subcommand:
         return
-    run = session(ctx)
+    run = get_session(ctx)
     found = run.client.list_keys(limit=limit)
     if as_json:
-        return run.screen.document({"keys": found})
+        return run.output.write_json({"keys": found})
     if not found:
-        return run.screen.note("There is no key. Make one: openintent keys create NAME")
-    run.screen.show(run.screen.table(COLUMNS, [_row(run.screen, each) for each in found]))
+        return run.output.print_note("No keys yet. Create one with: openintent keys create NAME")
+    run.output.print(run.output.table(COLUMNS, [_row(run.output, each) for each in found]))
 
 
-def _row(screen: Screen, key: ApiKey) -> list[Cell]:
+def _row(output: Output, key: ApiKey) -> list[Cell]:
     used = ago(key.last_used_at) if key.last_used_at else "never"
-    return [screen.short(key.id), key.name, str(key.role), key.agent_id or "any", key.prefix or "", _standing(key), used]
+    return [output.short_id(key.id), key.name, str(key.role), key.agent_id or "any", key.prefix or "", _format_status(key), used]
 
 
-def _standing(key: ApiKey) -> Text:
+def _format_status(key: ApiKey) -> Text:
     if key.revoked_at:
         return Text("revoked", style="dim")
     if key.expires_at and key.expires_at <= datetime.now(UTC):
         return Text("expired", style="dim")
-    return Text(f"{left(key.expires_at)} left" if key.expires_at else "good", style="green")
+    return Text(f"{time_left(key.expires_at)} left" if key.expires_at else "active", style="green")
 
 
 @app.command()
 def create(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(help="What it is for.", show_default=False)],
-    role: Annotated[KeyRole, typer.Option("--role", help="What it may do.")] = KeyRole.AGENT,
-    bind: Annotated[str | None, typer.Option("--bind", metavar="AGENT", help="Whoever uses it acts as this agent.")] = None,
-    expires: Annotated[str | None, typer.Option("--expires", metavar="WHEN", help="It ends then: 30d, or a time.")] = None,
+    name: Annotated[str, typer.Argument(help="Name of the key, such as its purpose.", show_default=False)],
+    role: Annotated[KeyRole, typer.Option("--role", help="Role: its permissions.")] = KeyRole.AGENT,
+    bind: Annotated[
+        str | None, typer.Option("--bind", metavar="AGENT", help="Bind the key: its requests act as this agent.")
+    ] = None,
+    expires: Annotated[str | None, typer.Option("--expires", metavar="WHEN", help="Expiry: 30d, or a time.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Make a key. Its secret is printed this once, alone on stdout: export OPENINTENT_API_KEY=$(openintent keys create me)"""
-    run = session(ctx)
+    """Create a key. Its secret is printed only here, alone on stdout: export OPENINTENT_API_KEY=$(openintent keys create me)"""
+    run = get_session(ctx)
     made = run.client.create_key(name, role=role, agent_id=bind, expires_at=expires and parse_future(expires))
     if as_json:
-        return run.screen.document(made)
-    run.screen.show(Text(made.key or ""))
+        return run.output.write_json(made)
+    run.output.print(Text(made.key or ""))
     bound = f", bound to {made.agent_id}" if made.agent_id else ""
-    run.screen.note(f"Key {made.id} ({made.name}, {made.role}{bound}). Keep the secret now: it is not shown again.")
+    run.output.print_note(f"Key {made.id} ({made.name}, {made.role}{bound}). Store the secret now: it is not shown again.")
 
 
 @app.command()
 def revoke(
     ctx: typer.Context,
-    key: Annotated[str, typer.Argument(metavar="KEY", help="A key's id, or the beginning or end of it.", show_default=False)],
+    key: Annotated[str, typer.Argument(metavar="KEY", help="Id of a key, or a unique prefix or suffix.", show_default=False)],
     as_json: Json = False,
 ) -> None:
-    """End a key at once, for good."""
-    run = session(ctx)
+    """Revoke a key at once, permanently."""
+    run = get_session(ctx)
     id = run.key_id(key)
     run.client.revoke_key(id)
     if as_json:
-        return run.screen.document({"revoked": id})
-    run.screen.show(Text(plain(f"Revoked {id}.")))
+        return run.output.write_json({"revoked": id})
+    run.output.print(Text(escape(f"Revoked {id}.")))

@@ -1,4 +1,4 @@
-"""Where answers go: tables for people on stdout, JSON for programs, everything else on stderr."""
+"""Output of commands: tables or JSON on stdout, notes and errors on stderr."""
 
 import os
 import sys
@@ -13,16 +13,16 @@ from rich.table import Table
 from rich.text import Text
 
 from .json_output import dumps
-from .sanitize import plain
+from .sanitize import escape
 
-PIPE_WIDTH = 10_000
-"""Columns where nobody looks at the output: nothing is cut off there."""
+UNLIMITED_WIDTH = 10_000
+"""Columns if the output is not a terminal: nothing is truncated then."""
 
 Cell = Text | str
 
 
-class _Quiet(Console):
-    """A console whose reader may go away: `openintent intents | head -1` is no error."""
+class _PipeSafeConsole(Console):
+    """Console that exits silently when its pipe is closed: `openintent intents | head -1` is no error."""
 
     def on_broken_pipe(self) -> NoReturn:
         self.quiet = True
@@ -32,50 +32,51 @@ class _Quiet(Console):
 
 def _console(*, stderr: bool = False) -> Console:
     stream = sys.stderr if stderr else sys.stdout
-    width = None if stream.isatty() else PIPE_WIDTH
-    return _Quiet(stderr=stderr, width=width, highlight=False, markup=False, emoji=False)
+    width = None if stream.isatty() else UNLIMITED_WIDTH
+    return _PipeSafeConsole(stderr=stderr, width=width, highlight=False, markup=False, emoji=False)
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table; it is left out where the terminal has fewer than `least` columns."""
+    """A column of a table, hidden if the terminal has fewer than `min_width` columns."""
 
     name: str
-    least: int = 0
+    min_width: int = 0
     justify: Literal["left", "right"] = "left"
     flexible: bool = False
 
 
-class Screen:
-    """The output of one run. `people` is whether someone looks at it: there ids are short, and lines are cut to the width."""
+class Output:
+    """The output of one run. `is_terminal`: ids are shortened, and lines are truncated to the width."""
 
     def __init__(self) -> None:
         self.out, self.err = _console(), _console(stderr=True)
-        self.people = self.out.is_terminal
+        self.is_terminal = self.out.is_terminal
 
-    def document(self, value: Any) -> None:
-        """One JSON document."""
+    def write_json(self, value: Any) -> None:
+        """Write a JSON document."""
         self.out.out(dumps(value), highlight=False)
 
-    def line(self, value: Any) -> None:
-        """One JSON document on a line of its own."""
+    def write_json_line(self, value: Any) -> None:
+        """Write a JSON document on one line."""
         self.out.out(dumps(value, indent=None), highlight=False)
 
-    def show(self, *shown: RenderableType) -> None:
+    def print(self, *shown: RenderableType) -> None:
+        """Print on stdout."""
         for each in shown:
-            self.out.print(each, soft_wrap=isinstance(each, str) or not self.people)
+            self.out.print(each, soft_wrap=isinstance(each, str) or not self.is_terminal)
 
-    def note(self, text: str, style: str = "dim") -> None:
-        """A remark, which is no answer."""
-        self.err.print(Text(plain(text), style=style), soft_wrap=True)
+    def print_note(self, text: str, style: str = "dim") -> None:
+        """Print a note on stderr."""
+        self.err.print(Text(escape(text), style=style), soft_wrap=True)
 
-    def short(self, id: str) -> str:
-        """The end of an id, where people look: ids that were made together begin alike."""
-        return id[-SHORT:] if self.people and self.out.width < WIDE else id
+    def short_id(self, id: str) -> str:
+        """Return the end of an id on a terminal, else all of it. Ids that were created together have the same beginning."""
+        return id[-SHORT_ID_LENGTH:] if self.is_terminal and self.out.width < FULL_ID_WIDTH else id
 
     def table(self, columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> Table:
-        fitting = [place for place, column in enumerate(columns) if self.out.width >= column.least]
-        table = Table(box=box.SIMPLE_HEAD if self.people else None, pad_edge=False, show_edge=False, header_style="bold")
+        fitting = [place for place, column in enumerate(columns) if self.out.width >= column.min_width]
+        table = Table(box=box.SIMPLE_HEAD if self.is_terminal else None, pad_edge=False, show_edge=False, header_style="bold")
         for place in fitting:
             column = columns[place]
             table.add_column(column.name, justify=column.justify, no_wrap=not column.flexible)
@@ -83,35 +84,35 @@ class Screen:
             table.add_row(*(_cell(row[place], columns[place]) for place in fitting))
         return table
 
-    def facts(self, facts: Sequence[tuple[str, Cell | None]]) -> Table:
-        """Names and what they are; those that are None are left out."""
+    def fields_table(self, fields_table: Sequence[tuple[str, Cell | None]]) -> Table:
+        """Return a table of names and values, without those that are None."""
         grid = Table.grid(padding=(0, 2))
         grid.add_column(style="dim", no_wrap=True)
         grid.add_column()
-        for name, value in facts:
+        for name, value in fields_table:
             if value is not None:
-                grid.add_row(name, value if isinstance(value, Text) else Text(plain(value)))
+                grid.add_row(name, value if isinstance(value, Text) else Text(escape(value)))
         return grid
 
     def lines(self, lines: Sequence[Text]) -> RenderableType:
-        """Each stays one line, cut to the width where people look."""
-        if not self.people:
+        """Return the lines, each truncated to the width on a terminal."""
+        if not self.is_terminal:
             return Text("\n").join(lines)
         grid = Table.grid()
         grid.add_column()
-        for line in lines:
-            line.no_wrap, line.overflow = True, "ellipsis"
-            grid.add_row(line)
+        for write_json_line in lines:
+            write_json_line.no_wrap, write_json_line.overflow = True, "ellipsis"
+            grid.add_row(write_json_line)
         return grid
 
 
-SHORT = 8
-WIDE = 140
-"""Columns from which there is room for whole ids."""
+SHORT_ID_LENGTH = 8
+FULL_ID_WIDTH = 140
+"""Columns from which full ids are shown."""
 
 
 def _cell(value: Cell, column: Column) -> Text:
-    text = value if isinstance(value, Text) else Text(plain(value))
+    text = value if isinstance(value, Text) else Text(escape(value))
     if column.flexible:
         text.no_wrap, text.overflow = True, "ellipsis"
     return text

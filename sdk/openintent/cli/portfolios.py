@@ -1,4 +1,4 @@
-"""Intents that belong together."""
+"""Portfolios: list, show, create and fill."""
 
 from typing import Annotated
 
@@ -11,12 +11,12 @@ from . import formatting
 from .durations import ago
 from .json_output import dumps
 from .options import IntentId, Json, Limit
-from .output import Cell, Column, Screen
-from .sanitize import plain, plain_lines
-from .session import session
+from .output import Cell, Column, Output
+from .sanitize import escape, escape_lines
+from .session import get_session
 
 PortfolioId = Annotated[
-    str, typer.Argument(metavar="PORTFOLIO", help="A portfolio's id, or the beginning or end of it.", show_default=False)
+    str, typer.Argument(metavar="PORTFOLIO", help="Id of a portfolio, or a unique prefix or suffix.", show_default=False)
 ]
 
 COLUMNS = [
@@ -24,47 +24,49 @@ COLUMNS = [
     Column("STATUS"),
     Column("NAME", flexible=True),
     Column("DONE", justify="right"),
-    Column("", least=80),
-    Column("INTENTS", least=60, justify="right"),
-    Column("CREATED", least=110),
+    Column("", min_width=80),
+    Column("INTENTS", min_width=60, justify="right"),
+    Column("CREATED", min_width=110),
 ]
 MEMBERS = [
     Column("ID"),
     Column("STATUS"),
     Column("TITLE", flexible=True),
-    Column("ROLE", least=60, flexible=True),
-    Column("PRIORITY", least=80, justify="right"),
+    Column("ROLE", min_width=60, flexible=True),
+    Column("PRIORITY", min_width=80, justify="right"),
 ]
 
-app = typer.Typer(invoke_without_command=True, help="List portfolios with their progress; show, create and fill them.")
+app = typer.Typer(invoke_without_command=True, help="List portfolios with their progress; show, create and fill one.")
 
 
 @app.callback()
 def portfolio(
     ctx: typer.Context,
-    status: Annotated[PortfolioStatus | None, typer.Option("--status", "-s", help="In this status.")] = None,
+    status: Annotated[PortfolioStatus | None, typer.Option("--status", "-s", help="Only with this status.")] = None,
     limit: Limit = 50,
     as_json: Json = False,
 ) -> None:
-    """List portfolios with their progress; show, create and fill them."""
+    """List portfolios with their progress; show, create and fill one."""
     if ctx.invoked_subcommand:
         return
-    run = session(ctx)
+    run = get_session(ctx)
     found = run.client.list_portfolios(status=status, limit=limit)
     if as_json:
-        return run.screen.document({"portfolios": found})
+        return run.output.write_json({"portfolios": found})
     if not found:
-        return run.screen.note(
-            'There is no portfolio. Make one: openintent portfolio create "Paris Trip"' if not status else "No match."
+        return run.output.print_note(
+            'No portfolios yet. Create one with: openintent portfolio create "Paris Trip"'
+            if not status
+            else "No portfolios match."
         )
-    run.screen.show(run.screen.table(COLUMNS, [_row(run.screen, each) for each in found]))
+    run.output.print(run.output.table(COLUMNS, [_row(run.output, each) for each in found]))
 
 
-def _row(screen: Screen, each: Portfolio) -> list[Cell]:
+def _row(output: Output, each: Portfolio) -> list[Cell]:
     progress = each.aggregate_status
     done = _share(progress)
     return [
-        screen.short(each.id), formatting.status(each.status), each.name, f"{done:.0%}", formatting.bar(done), str(progress.total),
+        output.short_id(each.id), formatting.status(each.status), each.name, f"{done:.0%}", formatting.bar(done), str(progress.total),
         ago(each.created_at),
     ]  # fmt: skip
 
@@ -75,23 +77,23 @@ def _share(progress: AggregateStatus) -> float:
 
 @app.command()
 def show(ctx: typer.Context, portfolio: PortfolioId, as_json: Json = False) -> None:
-    """Show a portfolio: how far it is, its rules, its members."""
-    run = session(ctx)
+    """Show a portfolio: progress, policy and members."""
+    run = get_session(ctx)
     found = run.client.get_portfolio(run.portfolio_id(portfolio))
     if as_json:
-        return run.screen.document(found)
-    _show(run.screen, found)
+        return run.output.write_json(found)
+    _show(run.output, found)
 
 
-def _show(screen: Screen, found: Portfolio) -> None:
+def _show(output: Output, found: Portfolio) -> None:
     progress = found.aggregate_status
     done = formatting.bar(_share(progress)).append(f"  {_share(progress):.0%} of {progress.total}", style="default")
     counts = ", ".join(f"{count} {name}" for name, count in progress.by_status.items() if count)
-    screen.show(
-        Text(plain(found.name), style="bold"),
+    output.print(
+        Text(escape(found.name), style="bold"),
         Text(found.id, style="dim"),
         "",
-        screen.facts(
+        output.fields_table(
             [
                 ("status", formatting.status(found.status)),
                 ("done", done),
@@ -101,34 +103,34 @@ def _show(screen: Screen, found: Portfolio) -> None:
         ),
     )
     if found.description:
-        screen.show("", Text(plain_lines(found.description)))
+        output.print("", Text(escape_lines(found.description)))
     if found.governance_policy:
-        screen.show("", Text("Policy", style="bold underline"), Text(dumps(found.governance_policy)))
+        output.print("", Text("Policy", style="bold underline"), Text(dumps(found.governance_policy)))
     if found.intents:
-        screen.show("", screen.table(MEMBERS, [_member(screen, each) for each in found.intents]))
+        output.print("", output.table(MEMBERS, [_member(output, each) for each in found.intents]))
     else:
-        screen.note(f"It is empty. Put an intent into it: openintent portfolio add {found.id} INTENT")
+        output.print_note(f"No members yet. Add an intent with: openintent portfolio add {found.id} INTENT")
 
 
-def _member(screen: Screen, each: PortfolioMember) -> list[Cell]:
-    return [screen.short(each.id), formatting.status(each.status), each.title, each.role, str(each.priority)]
+def _member(output: Output, each: PortfolioMember) -> list[Cell]:
+    return [output.short_id(each.id), formatting.status(each.status), each.title, each.role, str(each.priority)]
 
 
 @app.command()
 def create(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(help="What it is called.", show_default=False)],
-    description: Annotated[str | None, typer.Option("--description", "-d", metavar="TEXT", help="What it is for.")] = None,
-    require_all: Annotated[bool, typer.Option("--require-all", help="It completes only when all its members have.")] = False,
+    name: Annotated[str, typer.Argument(help="Name of the portfolio.", show_default=False)],
+    description: Annotated[str | None, typer.Option("--description", "-d", metavar="TEXT", help="Description.")] = None,
+    require_all: Annotated[bool, typer.Option("--require-all", help="Require all members completed.")] = False,
     as_json: Json = False,
 ) -> None:
     """Create an empty portfolio."""
-    run = session(ctx)
+    run = get_session(ctx)
     policy = {"require_all_completed": True} if require_all else None
     made = run.client.create_portfolio(name, description, governance_policy=policy)
     if as_json:
-        return run.screen.document(made)
-    run.screen.show(Text(f"Created {made.id}: ").append(plain(made.name), style="bold"))
+        return run.output.write_json(made)
+    run.output.print(Text(f"Created {made.id}: ").append(escape(made.name), style="bold"))
 
 
 @app.command()
@@ -137,14 +139,14 @@ def add(
     portfolio: PortfolioId,
     intent: IntentId,
     role: Annotated[
-        str, typer.Option("--role", metavar="TEXT", help="primary (one at most), member, dependency, or another.")
+        str, typer.Option("--role", metavar="TEXT", help="Role: primary (one at most), member, dependency, or another.")
     ] = "member",
-    priority: Annotated[int, typer.Option("--priority", help="The highest comes first.")] = 0,
+    priority: Annotated[int, typer.Option("--priority", help="Priority; the highest comes first.")] = 0,
     as_json: Json = False,
 ) -> None:
-    """Make an intent a member of a portfolio."""
-    run = session(ctx)
+    """Add an intent to a portfolio."""
+    run = get_session(ctx)
     made = run.client.add_intent_to_portfolio(run.portfolio_id(portfolio), run.intent_id(intent), role, priority)
     if as_json:
-        return run.screen.document(made)
-    run.screen.show(Text("Added ").append(formatting.title(made)).append(plain(f", as {made.role}")))
+        return run.output.write_json(made)
+    run.output.print(Text("Added ").append(formatting.title(made)).append(escape(f", as {made.role}")))

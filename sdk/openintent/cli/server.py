@@ -1,4 +1,4 @@
-"""The server itself."""
+"""Check of the server: `openintent ping`."""
 
 import time
 from typing import Any
@@ -10,20 +10,20 @@ from .._endpoint import Call
 from ..errors import AuthenticationError, ServerError
 from .errors import REFUSED, UNREACHABLE
 from .options import Json
-from .session import Session, session
+from .session import Session, get_session
 
 READY = Call(method="GET", path="/readyz", parse=dict)
 
 
 def ping(ctx: typer.Context, as_json: Json = False) -> None:
-    """Say whether the server answers, is ready, and takes the key.
+    """Check whether the server is reachable and ready, and accepts the key.
 
-    Exit code 0 if so, 1 if the key is not good, 3 if the server cannot be reached or is not ready.
+    Exit code 0 if so, 1 if the key is not valid, 3 if the server is unreachable or not ready.
     """
-    run = session(ctx)
+    run = get_session(ctx)
     found = _look(run)
     if as_json:
-        run.screen.document(found)
+        run.output.write_json(found)
     else:
         _show(run, found)
     if not found["ready"]:
@@ -60,14 +60,14 @@ def _look(run: Session) -> dict[str, Any]:
 def _show(run: Session, found: dict[str, Any]) -> None:
     failing = ", ".join(f"{name}: {state}" for name, state in found["checks"].items() if state != "ok")
     good, bad = "green", "bold red"
-    run.screen.show(
-        run.screen.facts(
+    run.output.print(
+        run.output.fields_table(
             [
                 ("server", f"{found['url']} ({found['server'].get('name')} {found['server'].get('version')})"),
                 ("protocol", str(found["protocol"])),
                 (
                     "ready",
-                    Text("yes", style=good) if found["ready"] else Text(f"no: {failing or 'it does not say why'}", style=bad),
+                    Text("yes", style=good) if found["ready"] else Text(f"no: {failing or 'unknown reason'}", style=bad),
                 ),
                 ("key", Text(found["key"], style=good if found["key"] == "accepted" else bad)),
                 ("round trip", f"{found['round_trip_ms']} ms"),
@@ -75,4 +75,4 @@ def _show(run: Session, found: dict[str, Any]) -> None:
         )
     )
     if found["key"] != "accepted":
-        run.screen.note("Set OPENINTENT_API_KEY to a key of this server.")
+        run.output.print_note("Set OPENINTENT_API_KEY to a key of this server.")

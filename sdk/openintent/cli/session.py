@@ -1,4 +1,4 @@
-"""What the commands work with: the client and the screen of this run."""
+"""The session of one run: its client, its output, and the lookup of shortened ids."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -12,13 +12,13 @@ from .._environment import connection_arguments
 from ..client import OpenIntentClient
 from ..errors import NotFoundError
 from ..models import Arbitration, Intent, Lease
-from .output import Screen
+from .output import Output
 
-LOOKED_THROUGH = 5_000
-"""Intents among which a shortened id is looked for. If there are more, it could mean another one."""
+MAX_SCANNED = 5_000
+"""Intents that are searched for a shortened id. With more, the id could be ambiguous."""
 
-LEAST = 4
-_SHORTENED = re.compile(rf"[0-9a-f-]{{{LEAST},36}}")
+MIN_ID_PART = 4
+_ID_PART = re.compile(rf"[0-9a-f-]{{{MIN_ID_PART},36}}")
 
 
 class Identified(Protocol):
@@ -30,88 +30,89 @@ I = TypeVar("I", bound=Identified)  # noqa: E741
 
 
 class Session:
-    """One run of the program."""
+    """The client and output of one run of the program."""
 
     def __init__(self, url: str | None, key: str | None, agent: str | None) -> None:
-        self._said = (url, key, agent)
-        self.screen = Screen()
+        self._arguments = (url, key, agent)
+        self.output = Output()
 
     @cached_property
     def client(self) -> OpenIntentClient:
-        """Raises InputValidationError."""
-        return OpenIntentClient(**connection_arguments(*self._said))
+        """The client, created on first use. Raise InputValidationError."""
+        return OpenIntentClient(**connection_arguments(*self._arguments))
 
     def close(self) -> None:
         if "client" in self.__dict__:
             self.client.close()
 
     def intent(self, text: str) -> Intent:
-        """The intent with this id, or with the only one that begins or ends so. Raises NotFoundError, BadParameter."""
+        """Return the intent with this id, prefix or suffix. Raise NotFoundError, BadParameter."""
         return self.client.get_intent(self.intent_id(text))
 
     def intent_id(self, text: str) -> str:
-        return whole(text) or self._one(text, "intent", self._intents).id
+        return full_id(text) or self._one(text, "intent", self._intents).id
 
     def portfolio_id(self, text: str) -> str:
-        return whole(text) or self._one(text, "portfolio", self.client.list_portfolios).id
+        return full_id(text) or self._one(text, "portfolio", self.client.list_portfolios).id
 
     def lease(self, text: str) -> Lease:
-        """An active one."""
+        """Return an active lease."""
         return self._one(text, "active lease", self.client.list_leases)
 
     def key_id(self, text: str) -> str:
-        return whole(text) or self._one(text, "key", self.client.list_keys).id
+        return full_id(text) or self._one(text, "key", self.client.list_keys).id
 
     def arbitration(self, text: str) -> Arbitration:
-        """A pending one, by its own id or by its intent's; by its whole id any."""
+        """Return a pending arbitration by its id or its intent's; by its full id, any arbitration."""
         pending = self.client.list_arbitrations(status="pending")
-        if id := whole(text):
+        if id := full_id(text):
             of_intent = [each for each in pending if each.intent_id == id]
             return of_intent[0] if len(of_intent) == 1 else self.client.get_arbitration(id)
-        found = {each.id: each for each in pending if is_short_for(text, each.id) or is_short_for(text, each.intent_id)}
-        return _only(text, "pending arbitration", list(found.values()))
+        found = {each.id: each for each in pending if matches_id(text, each.id) or matches_id(text, each.intent_id)}
+        return require_single(text, "pending arbitration", list(found.values()))
 
     def _one(self, text: str, kind: str, listed: Callable[[], Iterable[I]]) -> I:
-        checked(text)
-        return _only(text, kind, [each for each in listed() if is_short_for(text, each.id)])
+        require_id_part(text)
+        return require_single(text, kind, [each for each in listed() if matches_id(text, each.id)])
 
     def _intents(self) -> list[Intent]:
-        found = self.client.list_intents(limit=LOOKED_THROUGH + 1)
-        if len(found) > LOOKED_THROUGH:
-            message = f"There are more than {LOOKED_THROUGH:,} intents: a shortened id could mean another one. Give all of it."
+        found = self.client.list_intents(limit=MAX_SCANNED + 1)
+        if len(found) > MAX_SCANNED:
+            message = f"There are more than {MAX_SCANNED:,} intents: a shortened id could be ambiguous. Use the full id."
             raise NotFoundError(message, code="ambiguous")
         return found
 
 
-def session(ctx: typer.Context) -> Session:
+def get_session(ctx: typer.Context) -> Session:
+    """Return the session of this run."""
     found = ctx.obj
     assert isinstance(found, Session)
     return found
 
 
-def whole(text: str) -> str | None:
-    """A complete id as the API has it; None for anything else."""
+def full_id(text: str) -> str | None:
+    """Return the canonical form of a full id; None for anything else."""
     try:
         return str(UUID(text)) if len(text) == 36 else None
     except ValueError:
         return None
 
 
-def checked(text: str) -> str:
-    """Raises BadParameter for what is no part of an id."""
-    if not _SHORTENED.fullmatch(text.lower()):
-        raise typer.BadParameter(f"{text!r} is no id, nor the beginning or end of one ({LEAST} characters at least).")
+def require_id_part(text: str) -> str:
+    """Raise BadParameter for text that cannot be part of an id."""
+    if not _ID_PART.fullmatch(text.lower()):
+        raise typer.BadParameter(f"{text!r} is not a valid id, prefix or suffix (at least {MIN_ID_PART} characters).")
     return text
 
 
-def is_short_for(text: str, id: str) -> bool:
+def matches_id(text: str, id: str) -> bool:
     return id.startswith(text.lower()) or id.endswith(text.lower())
 
 
-def _only(text: str, kind: str, found: list[I]) -> I:
+def require_single(text: str, kind: str, found: list[I]) -> I:
     if len(found) == 1:
         return found[0]
     if not found:
-        raise NotFoundError(f"No {kind} has an id that begins or ends with {text}.", code="not_found")
+        raise NotFoundError(f"No {kind} id starts or ends with {text}.", code="not_found")
     some = ", ".join(each.id for each in found[:3])
-    raise NotFoundError(f"{text} could be any of {len(found)}: {some}. Give more of it.", code="ambiguous")
+    raise NotFoundError(f"{text} is ambiguous, it matches {len(found)} ids: {some}. Use more characters.", code="ambiguous")

@@ -1,4 +1,4 @@
-"""One intent, with all that one wants to know about it."""
+"""Details of one intent: `openintent show`."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,12 +12,12 @@ from ..enums import ArbitrationStatus, IntentStatus
 from ..models import Arbitration, CostSummary, Event, Intent, Lease
 from . import formatting
 from .costs import amounts
-from .durations import ago, clock, left
+from .durations import ago, format_time, time_left
 from .json_output import dumps
 from .options import IntentId, Json
-from .output import Cell, Column, Screen
-from .sanitize import plain, plain_lines
-from .session import Session, session
+from .output import Cell, Column, Output
+from .sanitize import escape, escape_lines
+from .session import Session, get_session
 
 ENDED = (IntentStatus.COMPLETED, IntentStatus.ABANDONED)
 CHILDREN = 50
@@ -28,13 +28,13 @@ LEASES = [
     Column("SCOPE", flexible=True),
     Column("HOLDER", flexible=True),
     Column("LEFT"),
-    Column("TOKEN", least=60),
+    Column("TOKEN", min_width=60),
 ]
 
 
 @dataclass(frozen=True)
-class Around:
-    """An intent and what belongs to it."""
+class IntentDetails:
+    """An intent and its related objects."""
 
     intent: Intent
     dependencies: list[Intent]
@@ -46,7 +46,7 @@ class Around:
 
     @property
     def waiting_for(self) -> list[str]:
-        """What must end before it can complete (rule G-4) or go on (rule A-2)."""
+        """Ids that must be closed before it can complete (rule G-4) or continue (rule A-2)."""
         if self.intent.status in ENDED:
             return []
         dependencies = [each.id for each in self.dependencies if each.status != IntentStatus.COMPLETED]
@@ -57,20 +57,20 @@ class Around:
 def show(
     ctx: typer.Context,
     intent: IntentId,
-    events: Annotated[int, typer.Option("--events", min=0, help="How many of its last events.")] = 10,
+    events: Annotated[int, typer.Option("--events", min=0, help="Number of latest events.")] = 10,
     as_json: Json = False,
 ) -> None:
-    """Show an intent: goal, status and what it waits for, state, agents, leases, questions, costs, last events."""
-    run = session(ctx)
+    """Show an intent: status, open dependencies, state, agents, leases, arbitrations, costs, latest events."""
+    run = get_session(ctx)
     found = _look(run, intent, events)
     if as_json:
-        return run.screen.document(vars(found) | {"waiting_for": found.waiting_for})
-    run.screen.show(*_sections(run.screen, found))
+        return run.output.write_json(vars(found) | {"waiting_for": found.waiting_for})
+    run.output.print(*_sections(run.output, found))
 
 
-def _look(run: Session, text: str, events: int) -> Around:
+def _look(run: Session, text: str, events: int) -> IntentDetails:
     intent, client = run.intent(text), run.client
-    return Around(
+    return IntentDetails(
         intent=intent,
         dependencies=client.get_dependencies(intent.id) if intent.depends_on else [],
         children=client.get_children(intent.id),
@@ -81,37 +81,37 @@ def _look(run: Session, text: str, events: int) -> Around:
     )
 
 
-def _sections(screen: Screen, found: Around) -> list[RenderableType]:
+def _sections(output: Output, found: IntentDetails) -> list[RenderableType]:
     intent = found.intent
-    shown: list[RenderableType] = [formatting.title(intent), Text(intent.id, style="dim"), "", _facts(screen, found)]
+    shown: list[RenderableType] = [formatting.title(intent), Text(intent.id, style="dim"), "", _facts(output, found)]
     if intent.description:
-        shown += ["", Text(plain_lines(intent.description))]
+        shown += ["", Text(escape_lines(intent.description))]
     for name, part in (
         ("State", _json(intent.state)),
         ("Constraints", _json(intent.constraints)),
-        ("Depends on", _related(screen, found.dependencies)),
-        ("Children", _related(screen, found.children[:CHILDREN])),
-        ("Leases", _leases(screen, found.leases)),
-        ("Waits for a decision", _questions(screen, found.arbitrations)),
-        ("Last events", _events(screen, found.events)),
+        ("Depends on", _related(output, found.dependencies)),
+        ("Children", _related(output, found.children[:CHILDREN])),
+        ("Leases", _leases(output, found.leases)),
+        ("Pending arbitrations", _arbitrations(output, found.arbitrations)),
+        ("Latest events", _events(output, found.events)),
     ):
         if part is not None:
             shown += ["", Text(name, style="bold underline"), part]
     return shown
 
 
-def _facts(screen: Screen, found: Around) -> RenderableType:
+def _facts(output: Output, found: IntentDetails) -> RenderableType:
     intent = found.intent
     status = formatting.status(intent.status)
     if waiting := found.waiting_for:
-        status.append(f", waits for {', '.join(map(screen.short, waiting))}", style="default")
-    return screen.facts(
+        status.append(f", waiting for {', '.join(map(output.short_id, waiting))}", style="default")
+    return output.fields_table(
         [
             ("status", status),
             ("version", str(intent.version)),
             ("agents", formatting.agents(intent.agents) or None),
             ("confidence", None if intent.confidence is None else f"{intent.confidence} %"),
-            ("part of", intent.parent_intent_id),
+            ("parent", intent.parent_intent_id),
             ("costs", amounts(found.costs) if found.costs["count"] else None),
             ("created", _moment(intent.created_at, f"by {intent.created_by}")),
             ("updated", _moment(intent.updated_at)),
@@ -120,27 +120,30 @@ def _facts(screen: Screen, found: Around) -> RenderableType:
 
 
 def _moment(at: datetime, by: str = "") -> str:
-    return " ".join(filter(None, (clock(at), by, f"({ago(at)})")))
+    return " ".join(filter(None, (format_time(at), by, f"({ago(at)})")))
 
 
 def _json(value: dict[str, Any]) -> RenderableType | None:
     return Text(dumps(value)) if value else None
 
 
-def _related(screen: Screen, intents: list[Intent]) -> RenderableType | None:
-    rows: list[list[Cell]] = [[screen.short(each.id), formatting.status(each.status), each.title] for each in intents]
-    return screen.table(RELATED, rows) if rows else None
+def _related(output: Output, intents: list[Intent]) -> RenderableType | None:
+    rows: list[list[Cell]] = [[output.short_id(each.id), formatting.status(each.status), each.title] for each in intents]
+    return output.table(RELATED, rows) if rows else None
 
 
-def _leases(screen: Screen, leases: list[Lease]) -> RenderableType | None:
-    rows = [[screen.short(each.id), each.scope, each.agent_id, left(each.expires_at), str(each.fencing_token)] for each in leases]
-    return screen.table(LEASES, rows) if rows else None
+def _leases(output: Output, leases: list[Lease]) -> RenderableType | None:
+    rows = [
+        [output.short_id(each.id), each.scope, each.agent_id, time_left(each.expires_at), str(each.fencing_token)]
+        for each in leases
+    ]
+    return output.table(LEASES, rows) if rows else None
 
 
-def _questions(screen: Screen, arbitrations: list[Arbitration]) -> RenderableType | None:
-    lines = [f"{plain(each.reason)}  →  openintent decide {screen.short(each.id)}" for each in arbitrations]
+def _arbitrations(output: Output, arbitrations: list[Arbitration]) -> RenderableType | None:
+    lines = [f"{escape(each.reason)}  →  openintent decide {output.short_id(each.id)}" for each in arbitrations]
     return Text("\n".join(lines)) if lines else None
 
 
-def _events(screen: Screen, events: list[Event]) -> RenderableType | None:
-    return screen.lines([formatting.event_line(each, None) for each in events]) if events else None
+def _events(output: Output, events: list[Event]) -> RenderableType | None:
+    return output.lines([formatting.event_line(each, None) for each in events]) if events else None

@@ -80,7 +80,7 @@ def test_the_clients_differ_in_their_context_manager_alone():
         assert one.parameters == other.parameters, name
 
 
-def test_every_method_says_what_it_does():
+def test_every_method_has_a_docstring():
     assert [name for name in operations() if not inspect.getdoc(getattr(Resources, name))] == []
 
 
@@ -97,7 +97,7 @@ def test_type_checkers_know_arguments_and_results(tmp_path):
     assert '"Coroutine[Any, Any, Intent]" has no attribute "version"' in out
 
 
-def test_everything_public_is_there():
+def test_all_public_names_are_importable():
     for name in openintent.__all__:
         assert getattr(openintent, name) is not None
 
@@ -109,7 +109,7 @@ def run(code):
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 
 
-def test_importing_it_takes_requests_and_nothing_of_the_server():
+def test_import_needs_only_requests_and_no_server_module():
     result = run(
         "import sys, openintent\n"
         "heavy = {'httpx2', 'asyncio', 'django', 'config', 'pydantic', 'openai'} & set(sys.modules)\n"
@@ -119,7 +119,7 @@ def test_importing_it_takes_requests_and_nothing_of_the_server():
     assert result.returncode == 0, result.stderr
 
 
-def test_without_httpx2_the_async_client_says_what_to_install():
+def test_async_client_without_httpx2_names_the_package():
     result = run(
         "import sys; sys.modules['httpx2'] = None\n"
         "import openintent\n"
@@ -130,7 +130,7 @@ def test_without_httpx2_the_async_client_says_what_to_install():
     assert "ImportError: AsyncOpenIntentClient needs httpx2: pip install 'httpx2" in result.stderr
 
 
-def test_on_the_class_a_method_is_the_description_of_its_call():
+def test_method_on_the_class_returns_its_call():
     call = OpenIntentClient.log_stream_chunk(None, INTENT["id"], "s1", chunk_index=3)
 
     assert str(call) == f"POST /api/v1/intents/{INTENT['id']}/events"
@@ -192,7 +192,7 @@ def test_a_closed_client_says_so(client):
         client.get_intent(INTENT["id"])
 
 
-def test_closing_twice_is_fine(client):
+def test_close_is_idempotent(client):
     client.close()
     client.close()
 

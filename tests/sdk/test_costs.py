@@ -56,7 +56,7 @@ def intent(live):
         pytest.param(123456789012.1234, "123456789012.1234", marks=pytest.mark.case("coordination O15")),
     ],
 )
-def test_every_digit_survives_the_way_there_and_back(live, intent, given, amount):
+def test_amounts_round_trip_with_every_digit(live, intent, given, amount):
     cost = live.record_cost(intent.id, "api_call", given)
 
     total = live.get_cost_summary(intent.id)["total"]
@@ -98,14 +98,14 @@ def test_units_that_do_not_add_up_have_no_total(live, intent):
     assert live.get_cost_summary(intent.id)["total"] is None
 
 
-def test_another_amount_is_read_as_it_always_was(client, script):
+def test_fractions_outside_amounts_stay_floats(client, script):
     script.says({**INTENT, "state": {"spent": 0.05}}, {"costs": [COST], "summary": {}, "next": None})
 
     assert type(client.get_intent("x").state["spent"]) is float
     assert client.get_costs("x") == [Cost.from_json(COST)]
 
 
-def test_a_portfolios_costs_are_asked_for(client, script):
+def test_portfolio_costs_are_requested(client, script):
     script.says({"costs": [COST], "summary": {}, "next": None})
 
     [cost] = client.get_portfolio_costs("p", unit="USD")
@@ -128,7 +128,7 @@ def test_an_amount_that_cannot_be_is_refused_before_it_is_sent(client, script, a
     ("amount", "sent"),
     [(0.1 + 0.2, "0.3"), (0.1 + 0.7, "0.8"), (1500 * 0.00003, "0.045"), (1358.0160000000003, "1358.016"), (0.1, "0.1")],
 )
-def test_what_binary_arithmetic_leaves_behind_is_taken_off(client, script, amount, sent):
+def test_noise_of_binary_arithmetic_is_removed(client, script, amount, sent):
     script.says(COST)
 
     client.record_cost("x", "api_call", amount)
@@ -139,7 +139,7 @@ def test_what_binary_arithmetic_leaves_behind_is_taken_off(client, script, amoun
 @pytest.mark.parametrize(
     ("cost_type", "unit", "field"), [("", "USD", "cost_type"), ("x", "", "unit"), ("x" * 101, "USD", "cost_type")]
 )
-def test_words_are_checked_as_well(cost_type, unit, field):
+def test_strings_are_validated_as_enum_values(cost_type, unit, field):
     with pytest.raises(InputValidationError) as caught:
         validate_cost(cost_type, 1, unit)
 

@@ -12,11 +12,11 @@ def bare(monkeypatch):
         monkeypatch.delenv(f"OPENINTENT_{name}", raising=False)
 
 
-def test_without_a_word_it_is_the_local_server_in_dev_mode():
+def test_default_is_the_local_server_in_dev_mode():
     assert connection_arguments() == LOCAL
 
 
-def test_the_environment_is_asked(monkeypatch):
+def test_arguments_come_from_the_environment(monkeypatch):
     monkeypatch.setenv("OPENINTENT_URL", "https://intents.example.com")
     monkeypatch.setenv("OPENINTENT_API_KEY", "secret")
     monkeypatch.setenv("OPENINTENT_AGENT_ID", "ada")
@@ -35,7 +35,7 @@ def test_arguments_come_first(monkeypatch):
     }
 
 
-def test_empty_words_say_nothing(monkeypatch):
+def test_empty_variables_are_ignored(monkeypatch):
     monkeypatch.setenv("OPENINTENT_URL", "")
     monkeypatch.setenv("OPENINTENT_API_KEY", "")
 

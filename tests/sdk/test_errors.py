@@ -72,7 +72,7 @@ def refused(connect, script, status, body, headers=None):
 
 
 @pytest.mark.parametrize(("status", "code", "kind"), CODES)
-def test_a_code_has_its_exception(connect, script, status, code, kind):
+def test_error_code_selects_the_exception(connect, script, status, code, kind):
     body = {"code": code, "message": "So it is.", "detail": "So it is.", "x": 1}
 
     error = refused(connect, script, status, body)
@@ -97,7 +97,7 @@ def test_a_lease_conflict_is_not_a_version_conflict():
     assert not issubclass(LeaseConflictError, ConflictError)
 
 
-def test_the_members_of_a_code_are_at_hand(connect, script):
+def test_error_properties_expose_the_codes_members(connect, script):
     lease = {"agent_id": "bob", "scope": "flights"}
     errors = [{"field": "title", "message": "is required", "code": "required"}]
 
@@ -112,14 +112,14 @@ def test_the_members_of_a_code_are_at_hand(connect, script):
     assert invalid.errors == errors
 
 
-def test_members_that_are_missing_are_empty():
+def test_missing_members_are_empty():
     assert ConflictError("x").current_version is None
     assert ConflictError("x").waiting_for == []
     assert LeaseConflictError("x").existing_lease is None
     assert ValidationError("x").errors == []
 
 
-def test_a_redirect_is_refused_and_the_key_stays_here(connect, script):
+def test_redirect_is_rejected_without_sending_the_key(connect, script):
     error = refused(connect, script, 302, None, {"Location": f"{script.url}/elsewhere"})
 
     assert error.status_code == 302
@@ -128,7 +128,7 @@ def test_a_redirect_is_refused_and_the_key_stays_here(connect, script):
 
 
 @pytest.mark.parametrize("answer", ["<html>Welcome to the hotel</html>", [], {"id": 1}, "{", None])
-def test_success_that_is_not_the_protocols_is_an_error(client, script, answer):
+def test_success_outside_the_protocol_is_an_error(client, script, answer):
     script.says((200, answer, {}))
 
     with pytest.raises(OpenIntentError, match=r"Is base_url the address") as caught:

@@ -88,7 +88,7 @@ def test_the_scope_is_held_while_the_block_runs_and_free_after_it(block, ada, bo
     assert statuses(ada, intent) == ["released"]
 
 
-def test_the_scope_is_free_after_an_error_which_goes_on(block, ada, intent):
+def test_lease_is_released_after_an_error_in_the_block(block, ada, intent):
     def body(lease, _):
         raise ZeroDivisionError
 
@@ -113,7 +113,7 @@ def test_a_scope_that_is_taken_is_waited_for(block, bob, intent):
     assert block.run(intent, "content", lambda lease, _: lease.fencing_token, wait=30) == held.fencing_token + 1
 
 
-def test_waiting_ends(block, bob, intent):
+def test_wait_ends_when_the_time_is_over(block, bob, intent):
     bob.acquire_lease(intent.id, "content")
 
     with pytest.raises(LeaseConflictError):
@@ -143,7 +143,7 @@ def test_a_lease_that_the_agent_held_before_stays_held(block, ada, intent):
 
 
 @pytest.mark.rule("L-4")
-def test_a_write_in_a_block_whose_lease_was_taken_away_is_refused(block, server, bob, intent):
+def test_write_in_a_block_with_a_revoked_lease_is_rejected(block, server, bob, intent):
     def body(lease, write):
         with OpenIntentClient(server.url, api_key="dev-user-key") as operator:
             operator.revoke_lease(intent.id, lease.id, "it stalled")
@@ -157,7 +157,7 @@ def test_a_write_in_a_block_whose_lease_was_taken_away_is_refused(block, server,
 
 
 @pytest.mark.rule("L-4")
-def test_a_loss_is_said_once(server, ada, intent):
+def test_lost_lease_is_reported_once(server, ada, intent):
     lease = ada.acquire_lease(intent.id, "content")
     with OpenIntentClient(server.url, api_key="dev-user-key") as operator:
         operator.revoke_lease(intent.id, lease.id)
@@ -177,7 +177,7 @@ def test_a_released_lease_sends_no_token(ada, intent):
 
 
 @pytest.mark.parametrize(("scope", "duration"), [("", 300), ("a..b", 300), ("a", 0), ("a", 86_401), ("a", 1.5)])
-def test_what_cannot_be_leased_is_refused_before_the_block(ada, intent, scope, duration):
+def test_invalid_lease_is_rejected_before_the_block(ada, intent, scope, duration):
     with pytest.raises(InputValidationError):
         ada.lease(intent.id, scope, duration)
 

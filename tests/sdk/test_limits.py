@@ -11,7 +11,7 @@ pytestmark = [pytest.mark.rule("K-3", "I-7"), pytest.mark.case("coordination O14
 
 
 @pytest.mark.parametrize(("constraints", "field", "hint"), UNREADABLE)
-def test_a_limit_that_the_server_cannot_read_is_not_sent(constraints, field, hint):
+def test_unreadable_spending_limit_is_not_sent(constraints, field, hint):
     for validate in (
         lambda: validate_intent_create("x", constraints=constraints),
         lambda: validate_intent_update(constraints=constraints),
@@ -24,12 +24,12 @@ def test_a_limit_that_the_server_cannot_read_is_not_sent(constraints, field, hin
 
 
 @pytest.mark.parametrize("constraints", READABLE)
-def test_what_the_server_takes_is_sent(constraints):
+def test_readable_limits_are_sent(constraints):
     validate_intent_create("x", constraints=constraints)
 
 
 @pytest.mark.parametrize(("constraints", "field", "hint"), PLAIN)
-def test_shared_constraints_are_judged_alike(constraints, field, hint):
+def test_shared_constraints_are_validated_alike(constraints, field, hint):
     with pytest.raises(InputValidationError) as refused:
         validate_portfolio(name="x", governance_policy={"shared_constraints": constraints})
 
@@ -52,7 +52,7 @@ def test_a_portfolios_budget_may_be_a_number():
         ({"shared_constraints": [1]}, "must be a dict"),
     ],
 )
-def test_a_policy_that_binds_nobody_is_not_sent(policy, hint):
+def test_policy_without_effect_is_not_sent(policy, hint):
     for validate in (
         lambda: validate_portfolio(name="x", governance_policy=policy),
         lambda: PortfolioSpec("x", [], governance_policy=policy),
@@ -75,7 +75,7 @@ NAMES = [
 ]
 
 
-def test_both_sides_take_the_same_names_for_misspelt():
+def test_sdk_and_server_find_the_same_misspellings():
     def is_refused(name: str) -> bool:
         try:
             validate_intent_create("x", constraints={name: 1})

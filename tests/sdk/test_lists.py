@@ -42,28 +42,28 @@ def test_an_empty_list_is_a_list(client, script):
     assert client.list_intents() == []
 
 
-def test_a_limit_is_all_that_is_asked_for(client, script):
+def test_limit_bounds_the_page_size(client, script):
     script.says(*pages(2, 5))
 
     assert len(client.list_intents(limit=2)) == 2
     assert queries(script) == [{"limit": ["2"]}]
 
 
-def test_a_limit_beyond_a_page_goes_on_for_the_rest(client, script):
+def test_limit_beyond_a_page_fetches_further_pages(client, script):
     script.says(*pages(1000, 500, 1))
 
     assert len(client.list_intents(limit=1500)) == 1500
     assert [query["limit"] for query in queries(script)] == [["1000"], ["500"]]
 
 
-def test_a_server_that_gives_more_than_asked_for_is_cut_short(client, script):
+def test_items_beyond_the_limit_are_dropped(client, script):
     script.says(*pages(5))
 
     assert len(client.list_intents(limit=2)) == 2
 
 
 @pytest.mark.parametrize("limit", [0, -1, 1.0, True, "3"])
-def test_a_limit_that_is_no_count_is_refused(client, limit):
+def test_invalid_limit_is_rejected(client, limit):
     with pytest.raises(InputValidationError) as caught:
         client.list_intents(limit=limit)
 
@@ -71,7 +71,7 @@ def test_a_limit_that_is_no_count_is_refused(client, limit):
 
 
 @pytest.mark.parametrize("answer", [{}, {"intents": []}, [], None, {"intents": 3, "next": None}])
-def test_an_answer_that_is_no_page_says_so(client, script, answer):
+def test_response_without_a_page_is_a_protocol_error(client, script, answer):
     script.says(answer)
 
     with pytest.raises(OpenIntentError, match="does not follow the protocol"):

@@ -34,7 +34,7 @@ def ids(intents):
     return [intent.id for intent in intents]
 
 
-def test_an_intent_is_created_as_it_was_given(client):
+def test_intent_is_created_with_its_arguments(client):
     intent = client.create_intent(
         "Book flights",
         "To Paris",
@@ -54,7 +54,7 @@ def test_an_intent_is_created_as_it_was_given(client):
     assert intent.extra == {}
 
 
-def test_the_same_idempotency_key_brings_the_same_intent(client):
+def test_same_idempotency_key_returns_the_same_intent(client):
     key = f"once {datetime.now(UTC)}"
 
     first = client.create_intent("Book", idempotency_key=key)
@@ -66,7 +66,7 @@ def test_the_same_idempotency_key_brings_the_same_intent(client):
     assert caught.value.code == "idempotency_key_reused"
 
 
-def test_details_change_and_null_empties_them(client, intent):
+def test_details_are_updated_and_null_clears_them(client, intent):
     changed = client.update_intent(intent.id, 1, title="Book trains", confidence=5, description="x")
     emptied = client.update_intent(intent.id, 2, confidence=None, description=None)
 
@@ -163,7 +163,7 @@ def test_the_graph_has_nodes_edges_and_a_summary(client):
     assert graph.extra == {}
 
 
-def test_dependencies_come_and_go(client, intent):
+def test_dependencies_are_added_and_removed(client, intent):
     other = client.create_intent("Other")
 
     blocked = client.add_dependency(intent.id, 1, other.id)
@@ -177,7 +177,7 @@ def test_dependencies_come_and_go(client, intent):
     assert client.get_intent(intent.id).version == free.version
 
 
-def test_a_cycle_is_refused_and_shown(client, intent):
+def test_dependency_cycle_is_rejected_and_reported(client, intent):
     other = client.create_intent("Other", depends_on=intent.id)
 
     with pytest.raises(ValidationError) as caught:
@@ -282,7 +282,7 @@ def test_agents_are_assigned_whatever_their_name(client, intent, agent_id):
     assert intent.id not in ids(client.get_agent_intents(agent_id))
 
 
-def test_keys_are_made_listed_and_revoked(client, connect, server):
+def test_keys_are_created_listed_and_revoked(client, connect, server):
     soon = datetime.now(UTC) + timedelta(hours=1)
     key = client.create_key("ci", role=KeyRole.OBSERVER, agent_id="robot", expires_at=soon)
     reader = connect(server.url, key.key)
@@ -311,7 +311,7 @@ def test_a_wrong_key_is_refused_and_not_repeated_in_the_error(connect, server):
 
 
 @pytest.mark.parametrize("intent_id", ["nonexistent-id", "11111111-1111-4111-8111-111111111111", "a/b"])
-def test_what_does_not_exist_is_not_found(client, intent_id):
+def test_unknown_ids_are_not_found(client, intent_id):
     with pytest.raises(NotFoundError):
         client.get_intent(intent_id)
 

@@ -34,7 +34,7 @@ def texts(stream, count):
     return [event.payload["text"] for event in islice(stream, count)]
 
 
-def test_what_happens_from_the_beginning_of_the_block_is_heard(client, intent):
+def test_events_since_entering_the_block_are_returned(client, intent):
     comment(client, intent, "before")
 
     with client.stream(intent_id=intent.id) as stream:
@@ -44,7 +44,7 @@ def test_what_happens_from_the_beginning_of_the_block_is_heard(client, intent):
 
 
 @pytest.mark.rule("S-2")
-def test_from_a_position_on_everything_is_heard(client, intent):
+def test_stream_after_a_position_returns_all_later_events(client, intent):
     comment(client, intent, "one", "two", "three")
     events = client.get_events(intent.id)
     first = client.list_events(after=0)[0]
@@ -59,7 +59,7 @@ def test_from_a_position_on_everything_is_heard(client, intent):
     assert heard == events
 
 
-def test_only_the_types_asked_for_are_heard(client, intent):
+def test_only_the_requested_types_are_returned(client, intent):
     with client.stream(intent_id=intent.id, event_types=[EventType.STATE_PATCHED, "status_changed"]) as stream:
         comment(client, intent, "not this")
         patched = client.update_state(intent.id, intent.version, {"a": 1})
@@ -111,7 +111,7 @@ def test_a_slow_reader_gets_everything(client, intent):
 
 
 @pytest.mark.parametrize("end", ["kill", "stop"])
-def test_over_restarts_of_the_server_each_event_is_heard_once(end, connect, vendor, tmp_path):
+def test_each_event_is_returned_once_across_server_restarts(end, connect, vendor, tmp_path):
     server = Server(migrated_database(vendor, tmp_path)).start()
     server.port = server.url.rpartition(":")[2]
     intent = connect(server.url, "dev-user-key").create_intent(title="x")

@@ -78,7 +78,7 @@ def test_assignments_and_blocked_intents_are_read_whole():
     assert blocked.waiting_for == ["x"]
 
 
-def test_a_keys_secret_is_there_once_and_not_in_its_repr():
+def test_key_secret_is_returned_once_and_not_in_repr():
     row = {"id": "k", "name": "ci", "role": "agent", "created_at": "2026-01-02T03:04:05Z"}
     key = ApiKey.from_json({**row, "key": "oi_secret"})
 
@@ -88,7 +88,7 @@ def test_a_keys_secret_is_there_once_and_not_in_its_repr():
     assert ApiKey.from_json(row).key is None
 
 
-def test_unknown_words_stay_text():
+def test_unknown_enum_values_stay_text():
     assert Intent.from_json({**INTENT, "status": "paused"}).status == "paused"
     assert Event.from_json({**EVENT, "event_type": "my.type"}).event_type == "my.type"
 
@@ -99,7 +99,7 @@ def test_unknown_keys_are_kept_apart():
     assert intent.extra == {"mood": {"a": 1}, "extra": 2}
 
 
-def test_what_is_missing_or_null_without_need_is_empty():
+def test_missing_or_null_optional_fields_are_empty():
     needed = ("id", "title", "status", "version", "created_by", "created_at", "updated_at")
 
     intent = Intent.from_json({name: INTENT[name] for name in needed})
@@ -129,14 +129,14 @@ def test_answers_cannot_be_changed():
         intent.version = 2
 
 
-def test_words_print_and_compare_and_travel_as_text():
+def test_enum_members_are_text():
     assert EventType.COMMENT == "comment"
     assert f"{EventType.COMMENT}" == str(EventType.COMMENT) == "comment"
     assert json.dumps([IntentStatus.DRAFT]) == '["draft"]'
     assert isinstance(IntentStatus.DRAFT, str)
 
 
-def test_each_event_type_is_the_clients_or_the_servers():
+def test_each_event_type_is_written_by_client_or_server():
     assert len(CLIENT_LOGGED) == 11
     assert len(SERVER_WRITTEN) == 39
     assert set(EventType) == CLIENT_LOGGED | SERVER_WRITTEN

@@ -249,7 +249,7 @@ LOGGED = [
 
 
 @pytest.mark.parametrize(("act", "answer", "expected"), WRITES)
-def test_a_write_is_the_protocols(client, script, act, answer, expected):
+def test_writes_follow_the_protocol(client, script, act, answer, expected):
     script.says(answer)
 
     act(client)
@@ -259,7 +259,7 @@ def test_a_write_is_the_protocols(client, script, act, answer, expected):
 
 
 @pytest.mark.parametrize(("act", "answer", "target"), READS)
-def test_a_read_is_the_protocols(client, script, act, answer, target):
+def test_reads_follow_the_protocol(client, script, act, answer, target):
     script.says(answer)
 
     act(client)
@@ -269,7 +269,7 @@ def test_a_read_is_the_protocols(client, script, act, answer, target):
 
 
 @pytest.mark.parametrize(("method", "event_type", "payload"), LOGGED)
-def test_what_an_llm_does_is_logged_under_the_arguments_own_names(client, script, method, event_type, payload):
+def test_llm_events_have_the_arguments_as_payload(client, script, method, event_type, payload):
     script.says(EVENT)
 
     getattr(client, method)(ID, **payload)
@@ -297,7 +297,7 @@ def test_writes_that_need_the_version_send_it_as_if_match(client, script, write)
     assert script.seen[0].headers["If-Match"] == '"3"'
 
 
-def test_every_request_says_who_asks_and_with_what(client, script):
+def test_every_request_has_identity_and_user_agent(client, script):
     script.says(INTENT)
 
     client.create_intent("Book")
@@ -311,7 +311,7 @@ def test_every_request_says_who_asks_and_with_what(client, script):
 
 
 @pytest.mark.parametrize("ending", ["", "/", "/api/v1", "/api/v1/"])
-def test_the_base_url_may_end_as_people_write_it(connect, script, ending):
+def test_base_url_may_end_with_slash_or_api_path(connect, script, ending):
     script.says(INTENT)
 
     connect(f"{script.url}{ending}").get_intent(ID)
@@ -340,7 +340,7 @@ def test_a_key_or_agent_id_that_no_header_can_carry_is_refused(connect, field, v
 
 
 @pytest.mark.parametrize("settings", [{"timeout": 0}, {"connect_timeout": -1}, {"max_tries": 0}])
-def test_settings_that_cannot_work_are_refused(connect, settings):
+def test_invalid_client_settings_are_rejected(connect, settings):
     with pytest.raises(InputValidationError):
         connect("http://localhost", **settings)
 

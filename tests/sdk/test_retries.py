@@ -62,7 +62,7 @@ def rename(client):
 
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize("act", [create, read, unassign, rename])
-def test_a_request_that_the_server_did_not_take_is_sent_again(client, script, slept, act, status):
+def test_request_rejected_as_unavailable_is_retried(client, script, slept, act, status):
     script.says((status, {"code": "…"}, {}), (status, {"code": "…"}, {}), INTENT)
 
     act(client)
@@ -71,7 +71,7 @@ def test_a_request_that_the_server_did_not_take_is_sent_again(client, script, sl
     assert len(slept) == 2
 
 
-def test_the_wait_doubles_and_varies_between_half_and_all_of_it(client, script, slept):
+def test_retry_delay_doubles_with_jitter(client, script, slept):
     script.says(UNAVAILABLE, UNAVAILABLE, INTENT)
 
     create(client)
@@ -80,7 +80,7 @@ def test_the_wait_doubles_and_varies_between_half_and_all_of_it(client, script, 
     assert 0.5 <= slept[1] <= 1.0
 
 
-def test_after_three_tries_the_answer_is_the_error(client, script):
+def test_third_failed_attempt_is_raised(client, script):
     script.says(UNAVAILABLE, UNAVAILABLE, UNAVAILABLE)
 
     with pytest.raises(ServerError, match=r"The database is away\.") as caught:
@@ -90,7 +90,7 @@ def test_after_three_tries_the_answer_is_the_error(client, script):
     assert len(script.seen) == 3
 
 
-def test_the_number_of_tries_is_the_callers_choice(connect, script, slept):
+def test_max_tries_is_configurable(connect, script, slept):
     script.says(UNAVAILABLE)
 
     with pytest.raises(ServerError):
@@ -100,7 +100,7 @@ def test_the_number_of_tries_is_the_callers_choice(connect, script, slept):
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422, 500, 502, 504])
-def test_other_refusals_are_answers_and_not_retried(client, script, status):
+def test_other_refusals_are_raised_without_retry(client, script, status):
     script.says((status, {}, {}))
 
     with pytest.raises(OpenIntentError) as caught:
@@ -135,7 +135,7 @@ def test_retry_after_as_a_date_is_waited_for(client, script, slept):
         "Mon, 01 Jan 2024 00:00:00 +9999", "Mon, 01 Jan 0001 00:00:00 +2359", "Mon, 01 Jan 99999999999 00:00:00 GMT", "(" * 900, ",",
     ],
 )  # fmt: skip
-def test_a_retry_after_that_makes_no_sense_is_passed_over(client, script, slept, value):
+def test_invalid_retry_after_is_ignored(client, script, slept, value):
     script.says((503, {}, {"Retry-After": value}), INTENT)
 
     read(client)
@@ -151,7 +151,7 @@ def test_the_bodys_retry_after_counts_if_the_header_is_missing(client, script, s
     assert 3 < slept[0] <= 3.5
 
 
-def test_a_longer_wait_than_a_minute_is_left_to_the_caller(client, script, slept):
+def test_retry_after_beyond_a_minute_is_left_to_the_caller(client, script, slept):
     script.says((429, {"code": "rate_limited"}, {"Retry-After": "3600"}))
 
     with pytest.raises(RateLimitError) as caught:
@@ -162,7 +162,7 @@ def test_a_longer_wait_than_a_minute_is_left_to_the_caller(client, script, slept
 
 
 @pytest.mark.parametrize("act", [create, read, unassign])
-def test_a_lost_answer_is_asked_for_again(client, script, act):
+def test_lost_response_is_retried(client, script, act):
     script.says(hang_up, hang_up, INTENT)
 
     act(client)
@@ -171,7 +171,7 @@ def test_a_lost_answer_is_asked_for_again(client, script, act):
 
 
 @pytest.mark.parametrize("act", [create, read, unassign])
-def test_a_late_answer_is_asked_for_again(connect, script, hang, act):
+def test_timed_out_attempt_is_retried(connect, script, hang, act):
     script.says(hang, INTENT)
 
     act(connect(script.url, timeout=0.2))
@@ -179,7 +179,7 @@ def test_a_late_answer_is_asked_for_again(connect, script, hang, act):
     assert len(script.seen) == 2
 
 
-def test_a_post_keeps_its_idempotency_key_and_body_over_its_tries(client, script):
+def test_retries_of_a_post_keep_its_idempotency_key_and_body(client, script):
     script.says(hang_up, UNAVAILABLE, INTENT)
 
     create(client)
@@ -214,7 +214,7 @@ def test_reads_carry_no_idempotency_key(client, script):
     assert "Idempotency-Key" not in script.seen[0].headers
 
 
-def test_a_write_without_a_key_whose_answer_is_lost_is_not_repeated(client, script):
+def test_lost_write_without_idempotency_key_is_not_retried(client, script):
     script.says(hang_up)
 
     with pytest.raises(ConnectionFailedError, match="may have been carried out") as caught:
@@ -224,7 +224,7 @@ def test_a_write_without_a_key_whose_answer_is_lost_is_not_repeated(client, scri
     assert len(script.seen) == 1
 
 
-def test_a_write_without_a_key_that_never_left_is_repeated(connect, slept):
+def test_unsent_write_without_idempotency_key_is_retried(connect, slept):
     client = connect(f"http://127.0.0.1:{_closed_port()}")
 
     with pytest.raises(ConnectionFailedError) as caught:
@@ -234,7 +234,7 @@ def test_a_write_without_a_key_that_never_left_is_repeated(connect, slept):
     assert len(slept) == 2
 
 
-def test_our_own_earlier_try_that_is_still_running_is_waited_for(client, script):
+def test_own_earlier_attempt_in_progress_is_waited_for(client, script):
     script.says(hang_up, BUSY, INTENT)
 
     create(client)
@@ -242,7 +242,7 @@ def test_our_own_earlier_try_that_is_still_running_is_waited_for(client, script)
     assert len(script.seen) == 3
 
 
-def test_somebody_elses_request_in_progress_is_an_answer(client, script):
+def test_request_in_progress_of_another_caller_is_raised(client, script):
     script.says(BUSY)
 
     with pytest.raises(ConflictError) as caught:
@@ -252,7 +252,7 @@ def test_somebody_elses_request_in_progress_is_an_answer(client, script):
     assert len(script.seen) == 1
 
 
-def test_a_conflict_after_a_retry_is_an_answer(client, script):
+def test_conflict_after_a_retry_is_raised(client, script):
     script.says(UNAVAILABLE, (409, {"code": "version_conflict", "current_version": 4}, {}))
 
     with pytest.raises(ConflictError) as caught:
@@ -276,7 +276,7 @@ def test_no_server_is_a_connection_failure_that_says_where_and_why(connect):
     assert caught.value.status_code is None
 
 
-def test_a_failure_tells_its_own_cause_whatever_else_has_gone_wrong(connect, script):
+def test_connection_error_reports_its_own_cause_only(connect, script):
     script.says(hang_up)
     client = connect(script.url, max_tries=1)
 
@@ -299,7 +299,7 @@ def test_no_answer_in_time_is_a_timeout(connect, script, hang):
     assert caught.value.sent
 
 
-def test_each_page_of_a_list_has_its_own_tries(client, script):
+def test_each_page_of_a_list_has_its_own_retries(client, script):
     page = {"intents": [INTENT], "next": "c"}
     last = {"intents": [INTENT], "next": None}
     script.says(UNAVAILABLE, UNAVAILABLE, page, UNAVAILABLE, hang_up, last)
@@ -307,7 +307,7 @@ def test_each_page_of_a_list_has_its_own_tries(client, script):
     assert len(client.list_intents()) == 2
 
 
-def test_a_missing_intent_is_not_asked_for_again(client, script):
+def test_not_found_is_not_retried(client, script):
     script.says((404, {"code": "not_found", "message": "No such intent."}, {}))
 
     with pytest.raises(NotFoundError):

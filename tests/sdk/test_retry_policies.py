@@ -53,7 +53,7 @@ def intent(live):
 # --- what is sent ---------------------------------------------------------------------------------------------------
 
 
-def test_a_policy_is_put_with_what_was_given_alone(client, script):
+def test_policy_is_put_without_omitted_arguments(client, script):
     script.says(POLICY, POLICY)
 
     client.set_retry_policy(ID)
@@ -90,14 +90,14 @@ def test_a_policy_is_put_with_what_was_given_alone(client, script):
 
 
 @pytest.mark.rule("K-2")
-def test_a_policy_is_put_again_where_the_server_could_not_answer(client, script):
+def test_put_of_a_policy_is_retried(client, script):
     script.says((503, {}, {}), POLICY)
 
     assert client.set_retry_policy(ID).max_attempts == 5
     assert len(script.seen) == 2
 
 
-def test_a_failure_is_posted_with_what_was_given_alone(client, script):
+def test_failure_is_posted_without_omitted_arguments(client, script):
     script.says(*[(201, FAILURE, {})] * 2)
 
     client.record_failure(ID, "timeout")
@@ -204,7 +204,7 @@ def test_a_failure_is_checked_before_it_is_sent(failure, field):
 
 
 @pytest.mark.rule("K-3")
-def test_what_the_checks_refuse_is_not_sent(client, script):
+def test_invalid_policies_are_not_sent(client, script):
     with pytest.raises(InputValidationError):
         client.set_retry_policy(ID, max_attempts=0)
     with pytest.raises(InputValidationError):

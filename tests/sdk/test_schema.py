@@ -55,7 +55,7 @@ def test_every_operation_of_the_server_has_a_method_or_is_a_stream(operations):
     assert {name for name in operations if not hasattr(Resources, name)} == set(STREAMS)
 
 
-def test_each_method_asks_for_its_operation(operations):
+def test_each_method_requests_its_operation(operations):
     for name, (method, path) in operations.items():
         call = described(name)
         pattern = re.sub(r"\\{.*?\\}", "[^/]+", re.escape(path))

@@ -21,18 +21,18 @@ def test_a_frame_as_the_server_writes_it():
     assert parsed(b'id: 7\nevent: comment\ndata: {"a": 1}\n\n') == [Frame("7", "comment", '{"a": 1}')]
 
 
-def test_the_opening_frame_says_when_to_come_back():
+def test_opening_frame_sets_the_retry_delay():
     opening = b'retry: 2000\nid: 3\nevent: connected\ndata: {"position":3}\n\n'
 
     assert parsed(opening) == [Frame("3", "connected", '{"position":3}', retry=2000)]
 
 
-def test_a_heartbeat_moves_the_id_and_has_no_data():
+def test_heartbeat_advances_the_id_without_data():
     assert parsed(b": nothing new\nid: 12\n\n") == [Frame("12")]
 
 
 @pytest.mark.parametrize("quiet", [b": a comment\n\n", b"\n\n\r\n\r", b"unknown: field\n\n", b":\n\n"])
-def test_what_says_nothing_is_no_frame(quiet):
+def test_comments_and_empty_blocks_are_no_frames(quiet):
     assert parsed(quiet, b"data: x\n\n") == [Frame(data="x")]
 
 
@@ -51,14 +51,14 @@ def test_no_other_character_ends_a_line(character):
     assert parsed(f"data: {text}\n\n".encode()) == [Frame(data=text)]
 
 
-def test_a_frame_that_ends_in_cr_is_not_held_back_until_the_next_byte():
+def test_frame_ending_in_cr_is_returned_at_once():
     parser = Parser()
 
     assert parser.feed(b"data: a\r\n\r") == [Frame(data="a")]
     assert parser.feed(b"\ndata: b\r\n\r\n") == [Frame(data="b")]
 
 
-def test_a_byte_order_mark_at_the_beginning_is_left_out_and_none_later():
+def test_byte_order_mark_is_skipped_only_at_the_start():
     assert parsed(b"\xef", b"\xbb", b"\xbfdata: a\n\n") == [Frame(data="a")]
     assert parsed(b"\xefx: 1\ndata: a\n\n") == [Frame(data="a")]
     assert parsed(b"data: a\n\n\xef\xbb\xbfdata: b\n\n") == [Frame(data="a")]
@@ -79,16 +79,16 @@ def test_a_byte_order_mark_at_the_beginning_is_left_out_and_none_later():
         (b"event:\ndata: a", Frame(data="a")),
     ],
 )
-def test_fields_are_read_to_the_letter(line, frame):
+def test_frame_fields_are_parsed_by_the_standard(line, frame):
     assert parsed(line + b"\n\n") == [frame]
 
 
-def test_an_unfinished_frame_is_never_given():
+def test_incomplete_frame_is_discarded():
     assert parsed(b"data: a\n\nid: 2\ndata: b\n") == [Frame(data="a")]
 
 
 @pytest.mark.parametrize("endless", [b"x", b"data: more\n"])
-def test_a_frame_without_end_is_refused_before_it_fills_the_memory(endless, monkeypatch):
+def test_frame_without_end_is_rejected_at_the_size_limit(endless, monkeypatch):
     monkeypatch.setattr(_sse, "MAX_FRAME_SIZE", 2**16)
     parser = Parser()
 
@@ -119,7 +119,7 @@ ENDS = st.sampled_from([b"\n", b"\r", b"\r\n"])
 
 
 @given(st.lists(st.tuples(LINES, ENDS), max_size=25), st.lists(st.integers(0, 300)), st.booleans())
-def test_where_it_is_cut_makes_no_difference(lines, cuts, mark):
+def test_chunk_boundaries_do_not_matter(lines, cuts, mark):
     stream = (b"\xef\xbb\xbf" if mark else b"") + b"".join(line + end for line, end in lines)
     places = sorted({cut for cut in cuts if cut < len(stream)} | {0, len(stream)})
     pieces = [stream[start:end] for start, end in pairwise(places)]

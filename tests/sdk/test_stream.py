@@ -20,7 +20,7 @@ def client(connect, stage):
     return connect(stage.url, "secret-key", "ada")
 
 
-def test_it_asks_for_the_stream_by_name_type_and_position(client, stage):
+def test_stream_request_has_topic_types_and_position(client, stage):
     stage.plays = [says(connected(7), frame(8), keep=True)] * 5
     asked = [
         {"intent_id": "i"},
@@ -47,7 +47,7 @@ def test_it_asks_for_the_stream_by_name_type_and_position(client, stage):
     }
 
 
-def test_events_come_when_they_are_sent_and_not_later(client, stage):
+def test_events_arrive_as_soon_as_they_are_sent(client, stage):
     more = threading.Event()
 
     def play(reader):
@@ -65,7 +65,7 @@ def test_events_come_when_they_are_sent_and_not_later(client, stage):
         assert next(stream).position == 3
 
 
-def test_after_a_break_it_goes_on_and_repeats_nothing(client, stage):
+def test_stream_resumes_after_a_disconnect_without_repeats(client, stage):
     half = frame(5)[:40]
     stage.plays = [
         says(connected(1), frame(2), frame(3), half),
@@ -79,7 +79,7 @@ def test_after_a_break_it_goes_on_and_repeats_nothing(client, stage):
     assert [one["Last-Event-ID"] for one in stage.seen] == ["1", "3", "5"]
 
 
-def test_a_break_before_the_first_event_leaves_no_hole(client, stage):
+def test_disconnect_before_the_first_event_leaves_no_gap(client, stage):
     stage.plays = [says(connected(41)), says(connected(41), frame(42), keep=True)]
 
     with client.stream() as stream:
@@ -89,7 +89,7 @@ def test_a_break_before_the_first_event_leaves_no_hole(client, stage):
     assert stage.seen[1]["Last-Event-ID"] == "41"
 
 
-def test_what_was_not_for_it_is_not_read_again(client, stage):
+def test_heartbeats_advance_the_resume_position(client, stage):
     stage.plays = [says(connected(1), frame(2), ": nothing new\nid: 90\n\n"), says(connected(90), frame(91), keep=True)]
 
     with client.stream() as stream:
@@ -98,7 +98,7 @@ def test_what_was_not_for_it_is_not_read_again(client, stage):
     assert stage.seen[1]["Last-Event-ID"] == "90"
 
 
-def test_the_position_is_that_of_the_last_event_handed_out(client, stage):
+def test_position_is_that_of_the_last_returned_event(client, stage):
     stage.plays = [says(connected(1) + frame(2) + frame(3), keep=True)]
 
     with client.stream() as stream:
@@ -107,7 +107,7 @@ def test_the_position_is_that_of_the_last_event_handed_out(client, stage):
         assert stream.position == 2
 
 
-def test_the_position_goes_on_while_nothing_happens(client, stage):
+def test_position_advances_without_events(client, stage):
     more = threading.Event()
 
     def play(reader):
@@ -127,7 +127,7 @@ def test_the_position_goes_on_while_nothing_happens(client, stage):
         assert waiting.result(PATIENCE).position == 91
 
 
-def test_a_log_that_has_shrunk_is_told_of(client, stage, caplog):
+def test_shrunk_log_is_warned_of(client, stage, caplog):
     stage.plays = [says(connected(50), frame(51), frame(101), keep=True)]
 
     with client.stream(after=100) as stream:
@@ -144,7 +144,7 @@ def test_events_named_like_frames_of_the_protocol_are_events(client, stage):
 
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
-def test_what_may_pass_is_waited_for(client, stage, status):
+def test_transient_refusals_are_retried(client, stage, status):
     stage.plays = [says(connected(1)), refuses(status, headers={"Retry-After": "0.2"}), says(connected(1), frame(2), keep=True)]
     begun = time.monotonic()
 
@@ -154,7 +154,7 @@ def test_what_may_pass_is_waited_for(client, stage, status):
     assert time.monotonic() - begun >= 0.2
 
 
-def test_it_waits_longer_each_time_and_never_less_than_the_server_said(client, stage, caplog):
+def test_reconnect_delay_grows_and_respects_retry_after(client, stage, caplog):
     caplog.set_level(logging.INFO, "openintent")
     stage.plays = [says(connected(1).replace("10", "40", 1)), *[refuses(503)] * 3, says(connected(1), frame(2), keep=True)]
 
@@ -165,7 +165,7 @@ def test_it_waits_longer_each_time_and_never_less_than_the_server_said(client, s
     assert [base <= pause <= base * 1.5 for base, pause in zip([0.04, 0.08, 0.16, 0.32], pauses, strict=True)] == [True] * 4
 
 
-def test_without_a_server_it_waits_for_one(connect, monkeypatch):
+def test_stream_waits_for_an_unavailable_server(connect, monkeypatch):
     monkeypatch.setattr(_stream_state, "INITIAL_RETRY", 0.02)
     late = Stage(chunked=True)
     late.close()

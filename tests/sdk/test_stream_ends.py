@@ -44,7 +44,7 @@ def client(connect, stage):
         (204, {}, OpenIntentError),
     ],
 )
-def test_a_refusal_is_raised_and_ends_it(client, stage, status, body, error):
+def test_refusal_raises_and_ends_the_stream(client, stage, status, body, error):
     stage.plays = [refuses(status, body)]
     stream = client.stream(intent_id="i")
 
@@ -74,7 +74,7 @@ def test_a_key_that_is_revoked_meanwhile_is_an_error(client, stage):
         (says(connected(1), keep=True), RequestTimeoutError),
     ],
 )
-def test_without_reconnecting_it_ends_with_an_error(client, stage, monkeypatch, play, error):
+def test_stream_without_reconnect_raises(client, stage, monkeypatch, play, error):
     monkeypatch.setattr(_stream_state, "SILENCE_TIMEOUT", 0.3)
     stage.plays = [play]
 
@@ -82,7 +82,7 @@ def test_without_reconnecting_it_ends_with_an_error(client, stage, monkeypatch, 
         next(client.stream(reconnect=False))
 
 
-def test_what_came_before_the_goodbye_is_handed_out_before_the_error(client, stage):
+def test_events_before_the_end_are_returned_before_the_error(client, stage):
     stage.plays = [says(connected(1) + frame(2) + frame(3) + bye("shutdown"), keep=True)]
 
     with client.stream(reconnect=False) as stream:
@@ -99,7 +99,7 @@ def is_page(reader):
 @pytest.mark.parametrize(
     "play", [is_page, says("data: {\n\n"), says('event: connected\ndata: {"at":1}\n\n'), says('data: {"event_type":1}\n\n')]
 )
-def test_what_is_not_the_protocols_says_so(client, stage, play):
+def test_response_outside_the_protocol_is_reported(client, stage, play):
     stage.plays = [play]
 
     with pytest.raises(OpenIntentError, match="does not follow the protocol"):
@@ -116,7 +116,7 @@ def test_leaving_the_block_ends_the_connection(client, stage):
     assert list(stream) == []
 
 
-def test_closing_twice_and_before_it_began_is_fine(client):
+def test_closing_twice_or_before_starting_is_allowed(client):
     stream = client.stream()
     stream.close()
     stream.close()
@@ -147,7 +147,7 @@ def test_closing_the_client_ends_its_streams(client, stage):
         {"intent_id": ""},
     ],
 )
-def test_what_makes_no_sense_is_refused_at_once(client, stage, arguments):
+def test_invalid_stream_arguments_are_rejected_at_once(client, stage, arguments):
     with pytest.raises(InputValidationError):
         client.stream(**arguments)
 
@@ -161,7 +161,7 @@ class TestSync:
             yield client
 
     @pytest.mark.parametrize("waits", ["for an event", "to connect again"])
-    def test_another_thread_can_close_it(self, client, stage, waits):
+    def test_stream_can_be_closed_by_another_thread(self, client, stage, waits):
         at_it = threading.Event()
         second = says(connected(1), keep=True) if waits == "for an event" else refuses(503, headers={"Retry-After": "60"})
         stage.plays = [says(connected(1)), lambda reader: (at_it.set(), second(reader))]
@@ -176,7 +176,7 @@ class TestSync:
         assert not reading.is_alive()
         assert heard == []
 
-    def test_one_that_is_dropped_leaves_nothing(self, client, stage):
+    def test_garbage_collected_stream_closes_its_connection(self, client, stage):
         stage.plays = [says(connected(1), frame(2), keep=True)]
 
         for _ in client.stream():
@@ -197,7 +197,7 @@ class TestSync:
 
 
 class TestAsync:
-    async def test_cancelling_whoever_waits_ends_the_connection(self, stage):
+    async def test_cancelling_the_waiting_task_closes_the_connection(self, stage):
         stage.plays = [says(connected(1), keep=True)]
         async with AsyncOpenIntentClient(stage.url) as client:
             stream = await client.stream().__aenter__()
@@ -210,7 +210,7 @@ class TestAsync:
 
             assert await asyncio.to_thread(stage.left.acquire, timeout=PATIENCE)
 
-    async def test_waiting_for_a_time_only_loses_nothing(self, stage):
+    async def test_timed_out_wait_can_be_continued(self, stage):
         stage.plays = [says(connected(1), frame(2), keep=True), says(connected(2), frame(3), keep=True)]
         async with AsyncOpenIntentClient(stage.url) as client, client.stream() as stream:
             assert (await anext(stream)).position == 2
@@ -220,7 +220,7 @@ class TestAsync:
             assert (await anext(stream)).position == 3
         assert stage.seen[1]["Last-Event-ID"] == "2"
 
-    async def test_another_task_can_close_it(self, stage):
+    async def test_stream_can_be_closed_by_another_task(self, stage):
         stage.plays = [says(connected(1), keep=True)]
         async with AsyncOpenIntentClient(stage.url) as client, client.stream() as stream:
             task = asyncio.ensure_future(self.collected(stream))
@@ -231,7 +231,7 @@ class TestAsync:
             assert await asyncio.wait_for(task, PATIENCE) == []
         assert await asyncio.to_thread(stage.left.acquire, timeout=PATIENCE)
 
-    async def test_one_that_is_dropped_leaves_nothing(self, stage):
+    async def test_garbage_collected_stream_closes_its_connection(self, stage):
         stage.plays = [says(connected(1), frame(2), keep=True)]
         async with AsyncOpenIntentClient(stage.url) as client:
             async for _ in client.stream():

@@ -53,7 +53,7 @@ def test_a_subscription_to_an_intent_shows_its_secret_once(client, intent):
         client.get_subscription(made.id)
 
 
-def test_subscriptions_to_anything_are_made_changed_and_ended(client, intent):
+def test_subscriptions_are_created_updated_and_deleted(client, intent):
     portfolio = client.create_portfolio("Launch")
     mine = f"service:{intent.id}"
     made = [
@@ -75,7 +75,7 @@ def test_subscriptions_to_anything_are_made_changed_and_ended(client, intent):
     assert client.list_subscriptions(subscriber_id=mine) == []
 
 
-def test_a_delivery_is_looked_at_and_sent_again(client, intent):
+def test_delivery_is_listed_and_redelivered(client, intent):
     with HTTPServer(threaded=True) as receiver:
         receiver.expect_request("/hook").respond_with_data("thanks", 200)
         subscription = client.subscribe(intent.id, callback_url=receiver.url_for("/hook"), event_types=["comment"])
@@ -129,7 +129,7 @@ def test_a_callback_into_a_private_network_is_refused(client, intent):
         ("event_types", ["comment"] * 101),
     ],
 )
-def test_what_the_server_would_refuse_is_refused_before_it_is_sent(field, value):
+def test_invalid_subscription_is_rejected_before_it_is_sent(field, value):
     for subscribe in (OpenIntentClient.subscribe, OpenIntentClient.create_subscription):
         with pytest.raises(InputValidationError) as caught:
             subscribe(None, intent_id="x", **{field.partition("[")[0]: value})
@@ -140,6 +140,6 @@ def test_what_the_server_would_refuse_is_refused_before_it_is_sent(field, value)
 
 @pytest.mark.rule("K-3")
 @pytest.mark.parametrize("change", [{"status": "disabled"}, {"rotate_secret": "yes"}, {"event_types": None, "status": "x"}, {}])
-def test_an_update_that_makes_no_sense_is_refused_before_it_is_sent(change):
+def test_invalid_update_is_rejected_before_it_is_sent(change):
     with pytest.raises(InputValidationError):
         OpenIntentClient.update_subscription(None, "x", **change)

@@ -60,7 +60,7 @@ def test_an_empty_title_is_refused_in_the_readmes_words():
     assert error.field == "title"
 
 
-def test_a_refusal_is_a_validation_error_and_a_value_error_without_a_status():
+def test_input_error_is_a_validation_error_and_value_error():
     error = refusal(validate_intent_create, title="")
 
     assert isinstance(error, ValidationError)
@@ -90,7 +90,7 @@ def test_a_refusal_is_a_validation_error_and_a_value_error_without_a_status():
         ({"state": {"a": [1, {"b": uuid4()}]}}, "state.a[1].b", "UUID is not JSON-serializable"),
     ],
 )
-def test_an_intent_that_cannot_be_is_refused(arguments, field, message):
+def test_invalid_intent_is_rejected(arguments, field, message):
     error = refusal(validate_intent_create, **{"title": "Book", **arguments})
 
     assert error.field == field
@@ -98,7 +98,7 @@ def test_an_intent_that_cannot_be_is_refused(arguments, field, message):
     assert message in str(error)
 
 
-def test_an_intent_at_its_limits_is_fine():
+def test_intent_at_its_limits_is_accepted():
     validate_intent_create(
         title="ü" * 500,
         description="x" * 10_000,
@@ -138,7 +138,7 @@ def test_only_the_changes_that_are_given_are_checked():
         (nested(65), "nested more than 64 deep"),
     ],
 )
-def test_what_json_does_not_have_is_refused_and_not_converted(value, message):
+def test_values_that_are_not_json_are_rejected(value, message):
     assert message in str(refusal(validate_json, value, "state"))
 
 
@@ -165,12 +165,12 @@ def test_a_value_that_contains_itself_is_refused():
         IntentStatus.DRAFT,
     ],
 )
-def test_what_json_has_is_fine(value):
+def test_json_values_are_accepted(value):
     validate_json(value, "state")
 
 
 @pytest.mark.parametrize("event_type", ["comment", "a", "my.own-type_2", "x" * 100])
-def test_event_types_of_ones_own_are_fine(event_type):
+def test_own_event_types_are_accepted(event_type):
     validate_event(event_type, {"a": 1})
 
 
@@ -188,14 +188,14 @@ def test_a_payload_is_a_dict():
     assert refusal(validate_event, "comment", [1]).field == "payload"
 
 
-def test_a_batch_names_the_event_that_cannot_be():
+def test_batch_error_names_the_invalid_event():
     error = refusal(validate_events, [{"event_type": "a"}, {"event_type": "B"}])
 
     assert error.field == "events[1].event_type"
     assert str(error).startswith("events[1]: event_type must be")
 
 
-def test_a_batch_has_its_size():
+def test_batches_outside_the_size_limits_are_rejected():
     validate_events([{"event_type": "a"}] * 1000)
 
     assert "not 1,001" in str(refusal(validate_events, [{"event_type": "a"}] * 1001))
@@ -216,7 +216,7 @@ def test_other_agent_ids_are_refused(agent_id):
 @pytest.mark.case("coordination O3")
 @pytest.mark.case("security L10")
 @pytest.mark.parametrize("agent_id", REFUSED, ids=ascii)
-def test_names_that_are_taken_are_refused_in_the_servers_words(agent_id):
+def test_reserved_names_are_rejected_with_the_servers_message(agent_id):
     problem = agent_id_problem(agent_id)
 
     assert str(refusal(validate_agent_id, agent_id)) == f"agent_id: {problem.message}"
@@ -226,7 +226,7 @@ def test_names_that_are_taken_are_refused_in_the_servers_words(agent_id):
 
 @pytest.mark.case("coordination O3")
 @pytest.mark.parametrize("agent_id", ["user:grace", "User:grace", "system"])
-def test_no_client_or_agent_takes_a_name_that_is_taken(agent_id):
+def test_no_client_or_agent_can_use_a_reserved_name(agent_id):
     for make in (
         lambda: OpenIntentClient("http://localhost", "key", agent_id=agent_id),
         lambda: AsyncOpenIntentClient("http://localhost", "key", agent_id=agent_id),
@@ -253,11 +253,11 @@ def test_options_that_look_the_same_are_refused(labels):
         ([{"op": "set", "path": "a", "value": math.inf}], "patches[0].value"),
     ],
 )
-def test_patches_that_cannot_be_are_refused(patches, field):
+def test_invalid_patches_are_rejected(patches, field):
     assert refusal(validate_patches, patches).field == field
 
 
-def test_patches_that_can_be_are_fine():
+def test_valid_patches_are_accepted():
     validate_patches(
         [
             {"op": "set", "path": "a", "value": None},
@@ -273,18 +273,18 @@ def test_an_empty_change_of_state_is_refused():
 
 @pytest.mark.parametrize("scope", ["content", "content.draft", "a b.c/d", "x" * 200])
 @pytest.mark.parametrize("seconds", [1, 300, 86_400])
-def test_leases_that_can_be_are_fine(scope, seconds):
+def test_valid_leases_are_accepted(scope, seconds):
     validate_lease_acquire(scope, seconds)
     validate_lease_acquire(scope=scope, duration_seconds=seconds)
 
 
 @pytest.mark.parametrize("scope", ["", " ", ".", "a.", ".a", "a..b", "a. .b", "x" * 201, None, "a\0"])
-def test_scopes_that_cannot_be_are_refused(scope):
+def test_invalid_scopes_are_rejected(scope):
     assert refusal(validate_lease_acquire, scope, 300).field == "scope"
 
 
 @pytest.mark.parametrize("seconds", [0, -1, 86_401, 1.5, True, "300", None])
-def test_durations_that_cannot_be_are_refused(seconds):
+def test_invalid_durations_are_rejected(seconds):
     error = refusal(validate_lease_acquire, "content", seconds)
 
     assert str(error) == "duration_seconds must be a whole number from 1 to 86,400"
@@ -321,7 +321,7 @@ def test_durations_that_cannot_be_are_refused(seconds):
         (lambda c: c.log_tool_call_started(ID, tool_name="a", tool_id="b", arguments={"x": {1}}), "payload.arguments.x"),
     ],
 )
-def test_nothing_is_sent_that_would_be_refused(client, script, act, field):
+def test_invalid_input_is_not_sent(client, script, act, field):
     error = refusal(act, client)
 
     assert error.field == field

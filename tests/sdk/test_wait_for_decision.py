@@ -69,7 +69,7 @@ def test_the_decision_is_there_as_soon_as_it_is_made(live, server):
     assert live.wait_for_decision(intent.id, asked.id, timeout=0) == decided
 
 
-def test_a_question_that_is_withdrawn_is_an_error(live, server):
+def test_withdrawn_arbitration_raises(live, server):
     intent = live.create_intent(title="x")
     asked = live.request_arbitration(intent.id, "A or B?")
     withdrawing = later(server, lambda boss: boss.withdraw_arbitration(asked.id))
@@ -83,7 +83,7 @@ def test_a_question_that_is_withdrawn_is_an_error(live, server):
 
 
 @pytest.mark.rule("A-5")
-def test_a_question_that_expires_is_an_error(live):
+def test_expired_arbitration_raises(live):
     intent = live.create_intent(title="x")
     asked = live.request_arbitration(intent.id, "A or B?", expires_at=datetime.now(UTC) + timedelta(seconds=1))
 
@@ -94,7 +94,7 @@ def test_a_question_that_expires_is_an_error(live):
 
 
 @pytest.mark.parametrize("timeout", [0, 0.3, 1.2])
-def test_when_the_time_is_over_it_says_so_and_not_before(connect, server, timeout):
+def test_decision_timeout_raises_only_after_the_timeout(connect, server, timeout):
     client = connect(server.url, "dev-user-key")
     intent = client.create_intent(title="x")
     asked = client.request_arbitration(intent.id, "A or B?")
@@ -119,7 +119,7 @@ def restore_pauses(client):
         client._client._sleep = asyncio.sleep
 
 
-def test_another_intents_question_is_not_found(live):
+def test_arbitration_of_another_intent_is_not_found(live):
     intent, other = live.create_intent(title="x"), live.create_intent(title="y")
     asked = live.request_arbitration(other.id, "A or B?")
 
@@ -129,7 +129,7 @@ def test_another_intents_question_is_not_found(live):
         live.wait_for_decision(intent.id, ID)
 
 
-def test_it_asks_again_as_long_as_it_takes_and_lets_the_server_wait(client, script, slept):
+def test_wait_for_decision_polls_with_long_requests(client, script, slept):
     script.says(*[PENDING] * 3, RESOLVED)
 
     assert client.wait_for_decision(INTENT["id"], ID).status == "resolved"
@@ -140,7 +140,7 @@ def test_it_asks_again_as_long_as_it_takes_and_lets_the_server_wait(client, scri
 
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
-def test_what_may_pass_is_waited_for(client, script, slept, status):
+def test_transient_errors_are_retried(client, script, slept, status):
     script.says(*[(status, {"code": "x"}, {"Retry-After": "7"})] * 5, RESOLVED)
 
     assert client.wait_for_decision(INTENT["id"], ID).status == "resolved"
@@ -150,14 +150,14 @@ def test_what_may_pass_is_waited_for(client, script, slept, status):
 
 
 @pytest.mark.parametrize(("status", "error"), [(401, AuthenticationError), (500, ServerError)])
-def test_what_does_not_pass_is_raised(client, script, status, error):
+def test_permanent_errors_are_raised(client, script, status, error):
     script.says((status, {"message": "no"}, {}))
 
     with pytest.raises(error):
         client.wait_for_decision(INTENT["id"], ID)
 
 
-def test_a_server_that_is_away_until_the_time_is_over_is_a_timeout_too(connect):
+def test_outage_for_the_whole_timeout_is_a_timeout(connect):
     client = connect("http://127.0.0.1:9")
     restore_pauses(client)
 
@@ -168,13 +168,13 @@ def test_a_server_that_is_away_until_the_time_is_over_is_a_timeout_too(connect):
 
 
 @pytest.mark.parametrize("timeout", [-1, float("nan")])
-def test_a_timeout_that_is_none_is_refused(client, script, timeout):
+def test_invalid_timeout_is_rejected(client, script, timeout):
     with pytest.raises(InputValidationError):
         client.wait_for_decision(INTENT["id"], ID, timeout=timeout)
     assert script.seen == []
 
 
-def test_a_restart_of_the_server_is_waited_for(connect, vendor, tmp_path):
+def test_server_restart_is_survived(connect, vendor, tmp_path):
     with Server(migrated_database(vendor, tmp_path)) as server:
         server.port = server.url.rpartition(":")[2]
         client = connect(server.url, "dev-user-key")

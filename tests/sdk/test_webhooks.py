@@ -33,7 +33,7 @@ def signed(body=BODY, secret=SECRET, age=0, webhook_id="msg_1"):
     return {"webhook-id": webhook_id, "webhook-timestamp": str(int(at.timestamp())), "webhook-signature": signature}
 
 
-def test_what_the_public_package_signs_is_accepted_and_read():
+def test_signature_of_standardwebhooks_is_accepted():
     webhook = verify(BODY, signed(), SECRET)
 
     assert (webhook.id, webhook.subscription_id) == ("msg_1", "33333333-3333-4333-8333-333333333333")
@@ -42,7 +42,7 @@ def test_what_the_public_package_signs_is_accepted_and_read():
 
 
 @given(st.binary(min_size=1, max_size=64), st.text(st.characters(codec="utf-8")), st.uuids())
-def test_both_accept_and_refuse_the_same(key, text, webhook_id):
+def test_sdk_and_server_accept_and_reject_the_same(key, text, webhook_id):
     secret = "whsec_" + base64.b64encode(key).decode()
     body = json.dumps({"subscription_id": "s", "event": {**EVENT, "payload": {"text": text}}}, ensure_ascii=False).encode()
     headers = signed(body, secret, webhook_id=str(webhook_id))
@@ -57,7 +57,7 @@ def test_both_accept_and_refuse_the_same(key, text, webhook_id):
 
 
 @pytest.mark.parametrize("spell", [str.upper, str.title, str.lower])
-def test_the_spelling_of_header_names_makes_no_difference(spell):
+def test_header_names_are_case_insensitive(spell):
     assert verify(BODY, {spell(name): value for name, value in signed().items()}, SECRET)
 
 
@@ -65,7 +65,7 @@ def test_the_body_may_be_text():
     assert verify(BODY.decode(), signed(), SECRET)
 
 
-def test_one_of_several_signatures_is_enough():
+def test_any_of_several_signatures_is_enough():
     headers = signed()
     headers["webhook-signature"] = (
         f"v1a,bm8= {signed(secret=OTHER)['webhook-signature']} {headers['webhook-signature']} v1,junk!é"
@@ -101,7 +101,7 @@ def test_a_missing_or_changed_header_is_refused(name, value):
 @pytest.mark.parametrize(
     "signature", ["v1,", "v1", "v2,{}", "{}", "v1,{},{}", "v1,{} ".replace("{}", "AAAA"), "\u00e9", "v1,\u00e9"]
 )
-def test_what_is_no_signature_is_refused(signature):
+def test_malformed_signature_is_rejected(signature):
     headers = signed()
     real = headers["webhook-signature"].removeprefix("v1,")
 
@@ -140,7 +140,7 @@ def own_signature(key, webhook_id, timestamp, body=BODY):
 
 
 @pytest.mark.parametrize("secret", ["", "whsec_", "whsec_not base64", "plain text", "whsec_\u00e9", "whsec_\udcff"])
-def test_a_secret_that_is_none_is_refused_and_not_repeated(secret):
+def test_invalid_secret_is_rejected_and_not_repeated(secret):
     with pytest.raises(WebhookVerificationError) as caught:
         verify(BODY, signed(), [secret])
 
@@ -155,7 +155,7 @@ def test_a_signed_body_that_is_not_the_protocols_is_refused(body):
         verify(body, signed(body), SECRET)
 
 
-def test_bytes_that_are_no_text_are_refused():
+def test_invalid_utf_8_is_rejected():
     now = str(int(time.time()))
     headers = {
         "webhook-id": "m",
@@ -168,7 +168,7 @@ def test_bytes_that_are_no_text_are_refused():
 
 
 @pytest.mark.parametrize("tolerance", [float("nan"), -1, None, "300"])
-def test_a_tolerance_that_is_none_is_refused(tolerance):
+def test_invalid_tolerance_is_rejected(tolerance):
     with pytest.raises(InputValidationError):
         verify(BODY, signed(), SECRET, tolerance=tolerance)
 
@@ -193,7 +193,7 @@ HOSTILE = [
 @pytest.mark.case("streams 43")
 @pytest.mark.parametrize("value", HOSTILE)
 @pytest.mark.parametrize("name", ["webhook-id", "webhook-timestamp", "webhook-signature", "x-other"])
-def test_whatever_a_header_says_is_a_refusal_and_no_other_error(name, value):
+def test_any_invalid_header_raises_verification_error(name, value):
     headers = signed() | {name: value}
     for tolerance in (300, float("inf")):
         if name == "x-other":
@@ -205,7 +205,7 @@ def test_whatever_a_header_says_is_a_refusal_and_no_other_error(name, value):
 
 @pytest.mark.case("streams 43")
 @pytest.mark.parametrize("body", [b"\xff", b"\0" * 1000, b"[" * 100_000, b"", "\udcff", "{}\ud800"])
-def test_whatever_a_body_says_is_a_refusal_and_no_other_error(body):
+def test_any_invalid_body_raises_verification_error(body):
     with pytest.raises(WebhookVerificationError):
         verify(body, signed(), SECRET)
 
@@ -224,21 +224,21 @@ def test_a_signed_time_beyond_the_calendar_is_refused_at_any_tolerance():
 
 @pytest.mark.case("streams 43")
 @pytest.mark.parametrize("secret", [None, b"whsec_abc", 7, [None], [SECRET, None], [b"whsec_abc"], {}.keys()])
-def test_a_secret_of_another_kind_is_a_mistake_that_says_what_to_pass(secret):
+def test_secret_of_another_type_raises_type_error(secret):
     with pytest.raises(TypeError, match="secret must be the subscription's"):
         verify(BODY, signed(), secret)
 
 
 @pytest.mark.case("streams 43")
 @pytest.mark.parametrize("payload", [{"event": {}}, [], None, 7])
-def test_a_body_that_was_parsed_is_a_mistake_that_says_what_to_pass(payload):
+def test_parsed_body_raises_type_error_that_says_what_to_pass(payload):
     with pytest.raises(TypeError, match="body as bytes, exactly as received"):
         verify(payload, signed(), SECRET)
 
 
 @pytest.mark.case("streams 43")
 @pytest.mark.parametrize("headers", [None, [("webhook-id", "m")], {b"webhook-id": b"m"}, "webhook-id: m"])
-def test_headers_of_another_kind_are_a_mistake_that_says_what_to_pass(headers):
+def test_headers_of_another_type_raise_type_error(headers):
     with pytest.raises(TypeError, match="headers must be"):
         verify(BODY, headers, SECRET)
     with pytest.raises(TypeError, match="must be a str, not list"):
@@ -246,24 +246,24 @@ def test_headers_of_another_kind_are_a_mistake_that_says_what_to_pass(headers):
 
 
 @pytest.mark.parametrize("kind", [bytearray, memoryview])
-def test_other_kinds_of_bytes_do(kind):
+def test_other_bytes_types_are_accepted(kind):
     assert verify(kind(BODY), signed(), SECRET)
 
 
-def test_the_refusal_is_one_of_the_packages_errors_and_can_be_pickled():
+def test_verification_error_is_an_openintent_error_and_picklable():
     error = WebhookVerificationError("no")
 
     assert isinstance(error, OpenIntentError)
     assert str(pickle.loads(pickle.dumps(error))) == "no"
 
 
-def test_it_needs_nothing_that_is_not_pythons():
+def test_webhooks_module_needs_only_the_standard_library():
     code = "import sys; sys.modules['httpx2'] = None; from openintent import webhooks; webhooks.verify"
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_the_headers_of_flask_and_of_the_standard_library_are_taken_though_they_are_no_mappings():
+def test_headers_of_flask_and_the_standard_library_are_accepted():
     flask, standard = Headers(signed()), Message()
     for name, value in signed().items():
         standard[name] = value

@@ -69,7 +69,7 @@ def test_a_stream_is_logged_from_its_beginning_to_its_end(interface, adapted, pl
 
 
 @pytest.mark.parametrize("streams", [False, True], ids=["whole", "streamed"])
-def test_a_tool_that_the_model_asks_for_is_logged(interface, streams, adapted, player, told, api, intent):
+def test_tool_calls_are_logged(interface, streams, adapted, player, told, api, intent):
     adapter, owner = adapted(interface)
 
     if streams:
@@ -89,7 +89,7 @@ def test_a_tool_that_the_model_asks_for_is_logged(interface, streams, adapted, p
 
 
 @pytest.mark.parametrize("streams", [False, True], ids=["whole", "streamed"])
-def test_an_error_of_the_provider_arrives_as_it_is_and_is_logged(interface, streams, adapted, player, told, api, intent):
+def test_provider_error_is_raised_unchanged_and_logged(interface, streams, adapted, player, told, api, intent):
     adapter, owner = adapted(interface)
     ask = interface.stream if streams else interface.plain
 
@@ -144,7 +144,7 @@ def test_chunks_are_logged_at_the_interval_that_is_asked_for(interface, adapted,
     assert indices == list(range(0, len(chunks), 3))
 
 
-def test_what_is_turned_off_is_not_logged(interface, adapted, player, told, api, intent):
+def test_disabled_events_are_not_logged(interface, adapted, player, told, api, intent):
     adapter, owner = adapted(interface, log_requests=False, log_tool_calls=False, log_streams=False, record_costs=False)
 
     player.wait(interface.plain(owner, model=interface.model, **interface.tools))
@@ -154,7 +154,7 @@ def test_what_is_turned_off_is_not_logged(interface, adapted, player, told, api,
     assert api.get_costs(intent.id) == []
 
 
-def test_words_can_be_kept_out_of_the_log(interface, adapted, player, told):
+def test_content_can_be_kept_out_of_the_log(interface, adapted, player, told):
     adapter, owner = adapted(interface, log_content=False)
 
     player.wait(interface.plain(owner, model=interface.model))

@@ -42,7 +42,7 @@ def kinds(events):
     return [kind for kind, _ in events]
 
 
-def test_what_is_not_logged_is_the_clients_own(adapter, client, told):
+def test_unlogged_attributes_are_the_clients_own(adapter, client, told):
     assert adapter.embeddings is client.embeddings
     assert adapter.models.list().data[0].id == "gpt-4"
     assert adapter.base_url == client.base_url
@@ -62,7 +62,7 @@ def test_a_client_with_other_options_is_logged_as_well(adapter, told):
     assert kinds(told(adapter)) == REQUEST
 
 
-def test_a_stream_is_the_providers_to_all_who_ask(adapter, told):
+def test_wrapped_stream_looks_like_the_providers(adapter, told):
     with adapter.chat.completions.create(model="gpt-4", messages=MESSAGES, stream=True) as stream:
         assert isinstance(stream, openai.Stream)
         assert stream.response.status_code == 200
@@ -73,7 +73,7 @@ def test_a_stream_is_the_providers_to_all_who_ask(adapter, told):
     assert kinds(told(adapter)) == STREAM
 
 
-def test_a_caller_who_did_not_ask_for_usage_sees_the_same_chunks(adapter, client, provider, api, intent):
+def test_usage_chunk_is_hidden_unless_the_caller_requested_it(adapter, client, provider, api, intent):
     def chunks(of, **asked):
         stream = of.chat.completions.create(model="gpt-4", messages=MESSAGES, stream=True, **asked)
         return [(len(chunk.choices), chunk.usage is not None) for chunk in stream]
@@ -87,7 +87,7 @@ def test_a_caller_who_did_not_ask_for_usage_sees_the_same_chunks(adapter, client
     assert len(api.get_costs(intent.id)) == 2
 
 
-def test_usage_need_not_be_asked_for(client, api, intent, provider):
+def test_usage_request_can_be_turned_off(client, api, intent, provider):
     adapter = OpenAIAdapter(client, api, intent.id, AdapterConfig(request_stream_usage=False))
 
     list(adapter.chat.completions.create(model="gpt-4", messages=MESSAGES, stream=True))
@@ -163,7 +163,7 @@ def test_a_block_whose_request_is_refused_fails(adapter, told):
     assert kinds(told(adapter)) == ["llm_request_started", "llm_request_failed"]
 
 
-def test_a_stream_that_is_left_after_the_models_last_word_is_complete(adapter, told):
+def test_stream_left_after_its_finish_reason_is_complete(adapter, told):
     for chunk in adapter.chat.completions.create(model="gpt-4", messages=MESSAGES, stream=True):
         if chunk.choices[0].finish_reason:
             break
@@ -172,7 +172,7 @@ def test_a_stream_that_is_left_after_the_models_last_word_is_complete(adapter, t
     assert kinds(told(adapter)) == STREAM
 
 
-def test_a_stream_that_is_left_costs_what_was_told_so_far(provider, api, intent):
+def test_cancelled_stream_costs_the_usage_so_far(provider, api, intent):
     adapter = AnthropicAdapter(MESSAGES_OF_ANTHROPIC.connect(provider.url, False), api, intent.id)
     with adapter.messages.stream(model="claude-opus-5", max_tokens=9, messages=MESSAGES) as stream:
         next(stream)
@@ -201,7 +201,7 @@ def test_a_task_that_is_cancelled_cancels_its_stream(provider, api, intent, told
 
 
 @pytest.mark.parametrize("provider_is_async", [False, True])
-def test_clients_of_both_kinds_go_together(provider, server, intent, told, provider_is_async):
+def test_sync_and_async_clients_can_be_combined(provider, server, intent, told, provider_is_async):
     async def ask():
         kind = OpenIntentClient if provider_is_async else AsyncOpenIntentClient
         adapter = OpenAIAdapter(CHAT.connect(provider.url, provider_is_async), kind(server.url, KEY, "ada"), intent_id=intent.id)
@@ -245,7 +245,7 @@ def test_functions_that_gemini_calls_by_itself_are_logged(provider, api, intent,
     assert kinds(told(adapter)) == [*REQUEST, "tool_call_started"]
 
 
-def test_an_answer_that_is_a_surprise_arrives_all_the_same(api, intent, told):
+def test_unparseable_response_still_reaches_the_caller(api, intent, told):
     errors = []
     surprise = SimpleNamespace(choices="?")
     client = SimpleNamespace(chat=SimpleNamespace(completions=SimpleNamespace(create=lambda **_: surprise)))
@@ -259,7 +259,7 @@ def test_an_answer_that_is_a_surprise_arrives_all_the_same(api, intent, told):
     assert context == {"phase": "reading", "intent_id": intent.id, "provider": "openai"}
 
 
-def test_what_the_protocol_does_not_take_is_made_fit(api, intent, told, provider):
+def test_characters_that_the_protocol_rejects_are_replaced(api, intent, told, provider):
     """A model may say NUL, give arguments that are no JSON object, or none at all."""
     calls = [
         SimpleNamespace(id=f"call_{number}", custom=None, function=SimpleNamespace(name="act", arguments=arguments))
@@ -280,7 +280,7 @@ def test_what_the_protocol_does_not_take_is_made_fit(api, intent, told, provider
     assert arguments[4] == {"text": '{"long": "' + "x" * 19_990}
 
 
-def test_a_lost_lease_does_not_keep_the_log_from_saying_what_happened(adapter, api, intent, told):
+def test_events_are_logged_after_the_lease_is_lost(adapter, api, intent, told):
     lease = api.acquire_lease(intent.id, "flights")
     api.revoke_lease(intent.id, lease.id, reason="Somebody else is faster")
 
@@ -309,7 +309,7 @@ def test_a_lost_lease_does_not_keep_the_log_from_saying_what_happened(adapter, a
         (lambda api: AdapterConfig(chunk_log_interval=0), InputValidationError, "chunk_log_interval must be"),
     ],
 )
-def test_what_cannot_work_is_refused_at_once(api, make, error, message):
+def test_invalid_adapter_arguments_are_rejected(api, make, error, message):
     with pytest.raises(error, match=message):
         make(api)
 
@@ -325,6 +325,6 @@ def test_no_package_of_a_provider_is_imported():
     subprocess.run([sys.executable, "-c", code], cwd=ROOT / "sdk", check=True)
 
 
-def test_gemini_is_recognised_by_what_it_has(provider, api, intent):
+def test_gemini_client_is_recognised_by_its_attributes(provider, api, intent):
     with genai.Client(api_key="fake", http_options={"base_url": provider.url}) as client:
         assert GeminiAdapter(client, api, intent.id).provider_client is client

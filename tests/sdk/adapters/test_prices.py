@@ -34,7 +34,7 @@ def test_a_dated_name_belongs_to_its_family_and_another_model_does_not(model, fa
     ("provider", "model"),
     [("anthropic", "claude-3-5-haiku-latest"), ("anthropic", "claude-opus-4@20250514"), ("gemini", "gemini-2.5-flash-001")],
 )
-def test_other_providers_date_otherwise(provider, model):
+def test_date_suffixes_of_other_providers_match(provider, model):
     assert price_of(PRICES, provider, model)
 
 

@@ -43,7 +43,7 @@ def test_a_program_that_ends_has_logged_everything(program, logged):
     assert logged() == of("main", REQUEST)
 
 
-def test_so_has_one_that_fails(program, logged):
+def test_program_that_fails_has_logged_everything(program, logged):
     ended = program("fails")
 
     assert ended.returncode == 1
@@ -68,7 +68,7 @@ def test_a_forked_child_logs_its_own_events_and_no_other(program, logged, way):
     assert [event for event in events if event[0] == "child"] == of("child", REQUEST)
 
 
-def test_a_program_does_not_wait_for_a_server_that_is_away(program):
+def test_program_exit_does_not_wait_for_an_unavailable_server(program):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         away = f"http://127.0.0.1:{free.getsockname()[1]}"

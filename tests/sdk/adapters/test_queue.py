@@ -89,7 +89,7 @@ def refuses(status, code, **members):
     return (status, {"code": code, "message": f"No: {code}", **members}, {})
 
 
-def test_what_is_logged_together_goes_in_one_request(connected, script):
+def test_events_logged_together_are_one_batch(connected, script):
     script.says({"events": []})
     adapter = without_costs(connected)
 
@@ -105,7 +105,7 @@ def test_what_is_logged_together_goes_in_one_request(connected, script):
 @pytest.mark.parametrize(
     "answer", [refuses(503, "unavailable"), refuses(429, "rate_limited", retry_after=0.01), refuses(500, "internal")]
 )
-def test_what_was_not_taken_is_sent_again_as_it_was(connected, script, impatient, warnings, answer):
+def test_unaccepted_batch_is_resent_unchanged(connected, script, impatient, warnings, answer):
     script.says(answer, answer, {"events": []})
     adapter = without_costs(connected)
 
@@ -118,7 +118,7 @@ def test_what_was_not_taken_is_sent_again_as_it_was(connected, script, impatient
     assert warnings(logging.INFO) == ["The OpenIntent server is reachable again."]
 
 
-def test_a_server_that_fails_at_the_same_for_ever_stops_nobody_else(connected, script, impatient, warnings):
+def test_batch_that_always_fails_does_not_block_others(connected, script, impatient, warnings):
     script.says(*[refuses(500, "internal")] * 5, {"events": []})
     first, second = without_costs(connected, "first"), without_costs(connected, "second")
 
@@ -131,7 +131,7 @@ def test_a_server_that_fails_at_the_same_for_ever_stops_nobody_else(connected, s
     ]
 
 
-def test_one_refused_event_takes_no_other_with_it(connected, script):
+def test_rejected_event_does_not_drop_its_batch(connected, script):
     def judge(request):
         bad = any(event["payload"].get("model") == "bad" for event in request.json["events"])
         answer = {"code": "invalid", "message": "No."} if bad else {"events": []}
@@ -164,7 +164,7 @@ def test_one_refused_event_takes_no_other_with_it(connected, script):
 @pytest.mark.parametrize(
     ("status", "code"), [(404, "not_found"), (403, "forbidden"), (401, "unauthenticated"), (413, "too_large")]
 )
-def test_what_is_refused_as_a_whole_stops_nobody_else(connected, script, warnings, status, code):
+def test_rejected_batch_does_not_block_others(connected, script, warnings, status, code):
     refusal = refuses(status, code)
     script.says(*[refusal] * (3 if status == 413 else 1), {"events": []})
     heard = []
@@ -181,7 +181,7 @@ def test_what_is_refused_as_a_whole_stops_nobody_else(connected, script, warning
     assert len(warnings()) == len(heard)
 
 
-def test_a_server_that_is_away_costs_the_caller_one_warning(away, warnings):
+def test_outage_is_one_warning(away, warnings):
     heard = []
     adapter = without_costs(away, on_error=lambda error, context: heard.append((type(error), context["phase"])))
     ask(adapter, times=20)
@@ -252,7 +252,7 @@ def test_a_full_queue_is_full_by_size_as_well(connected, script, monkeypatch):
     assert Counter(kind for kinds in sent(script) for kind in kinds)["llm_request_completed"] == 2
 
 
-def test_what_happens_while_the_server_is_away_is_there_when_it_is_back(tmp_path, vendor, impatient):
+def test_events_during_an_outage_are_sent_afterwards(tmp_path, vendor, impatient):
     server = Server(migrated_database(vendor, tmp_path))
     with server, OpenIntentClient(server.url, KEY, "ada") as client:
         intent = client.create_intent(title="Through a restart")
@@ -269,7 +269,7 @@ def test_what_happens_while_the_server_is_away_is_there_when_it_is_back(tmp_path
         assert kinds == ["llm_request_started", "llm_request_completed"] * 5 + ["cost_recorded"] * 5
 
 
-def test_many_threads_lose_and_confuse_nothing(api, intent):
+def test_many_threads_lose_and_mix_no_events(api, intent):
     adapter = OpenAIAdapter(model(), api, intent.id)
 
     with ThreadPoolExecutor(8) as pool:
@@ -305,7 +305,7 @@ def test_adapters_of_one_client_share_a_queue_with_one_thread_that_ends(api, int
     assert len(api.get_costs(intent.id)) == 4
 
 
-def test_a_callback_that_fails_is_told_to_the_log_alone(away, warnings):
+def test_exception_of_on_error_is_only_logged(away, warnings):
     def fails(error, context):
         raise ZeroDivisionError
 
@@ -339,7 +339,7 @@ def test_closing_the_client_does_not_close_its_log(server, api, intent):
     assert len(api.get_costs(intent.id)) == 2
 
 
-def test_events_say_when_they_happened(connected, script, impatient):
+def test_events_have_their_time_of_occurrence(connected, script, impatient):
     script.says(refuses(503, "unavailable"), refuses(503, "unavailable"), {"events": []})
     before = time.time()
 

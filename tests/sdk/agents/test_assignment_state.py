@@ -42,25 +42,25 @@ def patch(log, assignment, **about):
     log.add("state_patched", "ada", patches=with_result_mark([{"op": "set", "path": "a", "value": 1}], assignment, **about))
 
 
-def test_who_is_not_assigned_has_nothing_to_do():
+def test_unassigned_agent_has_no_work():
     log = Log()
     log.add("agent_assigned", agent_id="bob")
     assert log.state().is_settled
 
 
-def test_who_is_assigned_has(log):
+def test_assigned_agent_has_work(log):
     state = log.state()
     assert (state.is_settled, state.is_handled, state.starts) == (False, False, 0)
 
 
-def test_leases_with_its_scope_count_its_starts(log):
+def test_starts_count_leases_with_the_scope(log):
     for agent_id, scope in [("ada", "assignment"), ("ada", "other"), ("bob", "assignment"), ("ada", "assignment")]:
         log.add("lease_acquired", agent_id, agent_id=agent_id, scope=scope)
     assert log.state().starts == 2
 
 
 @pytest.mark.parametrize("completes", [True, False])
-def test_its_mark_says_that_it_is_handled(log, completes):
+def test_result_mark_means_handled(log, completes):
     patch(log, "event-1", completes=completes)
     state = log.state()
     assert state.is_handled
@@ -70,13 +70,13 @@ def test_its_mark_says_that_it_is_handled(log, completes):
 @pytest.mark.parametrize(
     "patches", [[], [{"op": "set", "path": "a", "value": 1}], [{"op": "remove", "path": "openintent.assignment"}]]
 )
-def test_other_patches_say_nothing(log, patches):
+def test_patches_without_the_mark_are_ignored(log, patches):
     log.add("state_patched", "ada", patches=patches)
     patch(log, "event-0", completes=True)
     assert not log.state().is_handled
 
 
-def test_being_assigned_anew_begins_anew(log):
+def test_reassignment_resets_the_state(log):
     patch(log, "event-1", completes=False)
     log.add("failure_recorded", "ada", agent_id="ada")
     log.add("agent_assigned", agent_id="bob")
@@ -97,14 +97,14 @@ def test_being_assigned_anew_begins_anew(log):
         ("status_changed", "ada", {"to": "pending"}, False),
     ],
 )
-def test_what_has_ended_goes_on_when_the_policy_or_somebody_else_says_so(log, end, event_type, actor, payload, goes_on):
+def test_stopped_assignment_resumes_by_retry_or_status(log, end, event_type, actor, payload, goes_on):
     log.add(end, "ada", agent_id="ada", scope="assignment")
     assert log.state().is_settled
     log.add(event_type, actor, **payload)
     assert log.state().is_settled is not goes_on
 
 
-def test_what_ended_for_others_does_not_end_it_for_the_agent(log):
+def test_failures_of_other_agents_do_not_stop_this_one(log):
     log.add("failure_recorded", "bob", agent_id="bob")
     log.add("lease_revoked", "boss", agent_id="ada", scope="other")
     assert not log.state().is_settled

@@ -16,7 +16,7 @@ def research(intent):
 
 
 @pytest.mark.parametrize("inherits", [(), (BaseAgent,)], ids=["plain class", "BaseAgent"])
-def test_what_the_handler_returns_is_in_the_state_and_the_intent_is_completed(begin, boss, name, inherits):
+def test_result_is_written_and_completes_the_intent(begin, boss, name, inherits):
     class ResearchAgent(*inherits):
         @on_assignment
         def research(self, intent):
@@ -40,7 +40,7 @@ def test_what_the_handler_returns_is_in_the_state_and_the_intent_is_completed(be
     assert {event.actor for event in boss.get_events(intent.id, after=2)} == {name}
 
 
-def test_what_was_assigned_before_the_agent_began_is_done_the_oldest_first(begin, boss, name):
+def test_earlier_assignments_are_handled_oldest_first(begin, boss, name):
     titles = []
     intents = [boss.ask(name, title) for title in ("first", "second", "third")]
 
@@ -64,7 +64,7 @@ def test_an_intent_is_active_while_it_is_worked_on(begin, boss, name):
 
 
 @pytest.mark.parametrize("result", [None, {}, Done()])
-def test_nothing_to_write_completes_without_a_patch(begin, boss, name, result):
+def test_empty_result_completes_without_a_patch(begin, boss, name, result):
     begin(Worker(name, lambda intent: result))
     intent = boss.ask(name, state={"a": 1})
 
@@ -72,7 +72,7 @@ def test_nothing_to_write_completes_without_a_patch(begin, boss, name, result):
     assert "state_patched" not in boss.log(intent)
 
 
-def test_keys_are_keys_whatever_they_look_like(begin, boss, name):
+def test_result_keys_are_escaped_as_plain_keys(begin, boss, name):
     result = {"/a/b": 1, "c.d": 2, "~": None, "/~": 3}
     begin(Worker(name, lambda intent: result))
 
@@ -89,7 +89,7 @@ def test_a_result_may_be_patches_and_a_reason(begin, boss, name):
 
 
 @pytest.mark.parametrize("state", [None, {"draft": "…"}])
-def test_an_intent_that_is_left_open_is_done_with_until_it_is_assigned_anew(begin, boss, name, state):
+def test_intent_left_open_is_handled_again_when_reassigned(begin, boss, name, state):
     calls = []
 
     def work(intent):
@@ -131,7 +131,7 @@ def test_handlers_may_be_coroutines(begin, boss, name, awaits):
     assert intent.state == ({"hand": 1, "loop": 1} if awaits == "a client" else {"loop": 1})
 
 
-def test_as_many_are_handled_at_a_time_as_were_asked_for(begin, boss, name):
+def test_concurrency_bounds_running_handlers(begin, boss, name):
     together = threading.Barrier(3)
     intents = [boss.ask(name) for _ in range(3)]
 
@@ -141,7 +141,7 @@ def test_as_many_are_handled_at_a_time_as_were_asked_for(begin, boss, name):
         boss.becomes(intent, "completed")
 
 
-def test_one_is_handled_at_a_time_if_nothing_is_said(begin, boss, name):
+def test_default_concurrency_is_one(begin, boss, name):
     busy, seen = threading.Lock(), []
 
     def work(intent):
@@ -159,7 +159,7 @@ def test_one_is_handled_at_a_time_if_nothing_is_said(begin, boss, name):
     assert seen == [True] * 5
 
 
-def test_a_blocked_intent_is_taken_up_when_its_dependencies_are_completed(begin, boss, name):
+def test_blocked_intent_is_handled_once_its_dependencies_complete(begin, boss, name):
     begin(Worker(name, research))
     first = boss.create_intent("First")
     second = boss.ask(name, "Second", depends_on=[first.id])
@@ -172,7 +172,7 @@ def test_a_blocked_intent_is_taken_up_when_its_dependencies_are_completed(begin,
     assert boss.becomes(second, "completed").state == {"findings": "All about Second"}
 
 
-def test_only_the_chosen_statuses_are_taken_up(begin, boss, name):
+def test_only_the_chosen_statuses_are_handled(begin, boss, name):
     begin(Worker(name, research, statuses=["pending"]))
     draft, other = boss.ask(name, "Draft"), boss.ask(name, "Other")
     boss.status(other, "pending")
@@ -184,7 +184,7 @@ def test_only_the_chosen_statuses_are_taken_up(begin, boss, name):
     boss.becomes(draft, "completed")
 
 
-def test_of_two_agents_on_one_intent_one_works_after_the_other(begin, boss, name):
+def test_two_agents_on_one_intent_work_in_turn(begin, boss, name):
     order = []
 
     def work(agent_id):
@@ -205,7 +205,7 @@ def test_of_two_agents_on_one_intent_one_works_after_the_other(begin, boss, name
 
 
 @pytest.mark.parametrize("end", ["unassigned", "completed", "abandoned"])
-def test_who_is_no_longer_wanted_is_told_and_writes_nothing(begin, boss, name, end):
+def test_unassigned_handler_is_cancelled_and_writes_nothing(begin, boss, name, end):
     begun, seen = threading.Event(), []
 
     def work(intent, assignment):
@@ -227,7 +227,7 @@ def test_who_is_no_longer_wanted_is_told_and_writes_nothing(begin, boss, name, e
     assert boss.get_intent(intent.id).state == {}
 
 
-def test_a_handler_may_take_what_it_likes(begin, boss, name):
+def test_handler_may_take_any_number_of_arguments(begin, boss, name):
     def work(intent, assignment, depth=3, *, wide=False):
         assert isinstance(assignment, Assignment)
         return {"depth": depth, "wide": wide, "attempt": assignment.attempt}
@@ -237,7 +237,7 @@ def test_a_handler_may_take_what_it_likes(begin, boss, name):
     assert boss.becomes(boss.ask(name), "completed").state == {"depth": 3, "wide": False, "attempt": 1}
 
 
-def test_the_agents_client_is_the_agents(begin, boss, name):
+def test_client_acts_as_the_agent(begin, boss, name):
     agent = begin(Worker(name, research))
 
     intent = agent.client.create_intent("Mine")
@@ -246,7 +246,7 @@ def test_the_agents_client_is_the_agents(begin, boss, name):
     assert intent.created_by == name
 
 
-def test_writers_who_come_first_are_waited_for(begin, boss, name):
+def test_concurrent_writes_are_retried(begin, boss, name):
     """The handler's patch builds on the version that is there by then."""
 
     def work(intent):

@@ -93,7 +93,7 @@ def portfolios(boss, name):
     return boss.list_portfolios(created_by=name)
 
 
-def test_a_portfolio_is_made_and_its_completion_told(coordinator, workers, boss, name, spec):
+def test_portfolio_is_created_and_its_completion_reported(coordinator, workers, boss, name, spec):
     trip = coordinator(Trip, spec)
     [portfolio] = portfolios(boss, name)
     assert [(each.title, each.role, each.priority) for each in portfolio.intents] == [
@@ -115,7 +115,7 @@ def test_a_portfolio_is_made_and_its_completion_told(coordinator, workers, boss,
     assert trip.told.empty()
 
 
-def test_a_coordinator_that_starts_again_finds_its_portfolio_and_tells_once(coordinator, workers, boss, name, spec):
+def test_restarted_coordinator_finds_its_portfolio_and_reports_once(coordinator, workers, boss, name, spec):
     coordinator(Trip, spec).stop()
     trip = coordinator(Trip, spec)
     [portfolio] = portfolios(boss, name)
@@ -132,7 +132,7 @@ def test_a_coordinator_that_starts_again_finds_its_portfolio_and_tells_once(coor
     assert again.take().id == other.id
 
 
-def test_a_portfolio_that_was_completed_meanwhile_is_told_when_the_coordinator_is_back(coordinator, workers, boss, name, spec):
+def test_completion_during_an_outage_is_reported_on_restart(coordinator, workers, boss, name, spec):
     coordinator(Trip, spec).stop()
     workers()
     [portfolio] = portfolios(boss, name)
@@ -142,7 +142,7 @@ def test_a_portfolio_that_was_completed_meanwhile_is_told_when_the_coordinator_i
 
 
 @pytest.mark.parametrize("writes", range(1, 9))
-def test_what_a_coordinator_began_before_it_died_is_gone_on_with(boss, server, name, spec, writes):
+def test_crashed_coordinator_resumes_its_setup(boss, server, name, spec, writes):
     """It dies after each of its writes in turn."""
     with Dying(server.url, "dev-user-key", name) as dying:
         dying.writes_left = writes
@@ -162,7 +162,7 @@ def test_what_a_coordinator_began_before_it_died_is_gone_on_with(boss, server, n
     assert len(hotel.depends_on) == 1
 
 
-def test_what_the_description_has_in_addition_is_added(coordinator, boss, name, spec):
+def test_members_added_to_the_spec_are_created(coordinator, boss, name, spec):
     coordinator(Trip, spec).stop()
     more = PortfolioSpec(spec.name, [*spec.intents, IntentSpec("Pack", depends_on=["Book hotel"])])
 
@@ -188,7 +188,7 @@ def test_a_threshold_is_not_reached_before_all_members_are_there(coordinator, be
     assert len(trip.take().intents) == 5
 
 
-def test_policies_are_set_before_anybody_can_fail(coordinator, begin, boss, name):
+def test_retry_policies_are_set_before_agents_are_assigned(coordinator, begin, boss, name):
     def fail(intent):
         raise RuntimeError
 
@@ -200,7 +200,7 @@ def test_policies_are_set_before_anybody_can_fail(coordinator, begin, boss, name
     assert coordinator(Trip, spec).take().intents[0].state == {"by": "good"}
 
 
-def test_progress_and_failures_and_events_of_members_are_told(coordinator, begin, boss, name, spec):
+def test_progress_failures_and_member_events_call_methods(coordinator, begin, boss, name, spec):
     class Watching(Trip):
         @on_progress
         def progress(self, portfolio):
@@ -241,7 +241,7 @@ class Listing(Trip):
         self.told.put(event.payload["text"])
 
 
-def test_what_happens_to_a_member_while_others_are_handed_out_is_heard(coordinator, begin, boss, name):
+def test_member_events_during_setup_are_handled(coordinator, begin, boss, name):
     begin(Worker(f"{name}-fast", lambda intent, work: work.client.log_event(intent.id, "comment", {"text": "Here I am"})))
     slow = [IntentSpec(f"Part {number}", assign=f"{name}-slow") for number in range(10)]
 
@@ -250,7 +250,7 @@ def test_what_happens_to_a_member_while_others_are_handed_out_is_heard(coordinat
     assert listing.take() == "Here I am"
 
 
-def test_what_happened_to_members_while_it_was_away_is_heard_from_a_known_position_on(coordinator, begin, boss, name, spec):
+def test_member_events_of_an_outage_come_after_a_stored_position(coordinator, begin, boss, name, spec):
     first = coordinator(Listing, spec)
     [portfolio] = portfolios(boss, name)
     boss.log_event(portfolio.intents[0].id, "comment", {"text": "heard"})
@@ -265,7 +265,7 @@ def test_what_happened_to_members_while_it_was_away_is_heard_from_a_known_positi
     assert set(heard) <= {"heard"}  # It is behind as long as one of its streams is.
 
 
-def test_a_member_that_is_abandoned_counts_where_the_policy_says_so(coordinator, boss, name, spec):
+def test_abandoned_member_counts_if_the_policy_allows(coordinator, boss, name, spec):
     lenient = PortfolioSpec(spec.name, spec.intents, governance_policy={"allow_partial_completion": True})
     trip = coordinator(Trip, lenient)
     [portfolio] = portfolios(boss, name)
@@ -284,7 +284,7 @@ def test_a_coordinator_needs_no_methods(coordinator, workers, boss, name, spec):
     until(lambda: boss.get_portfolio(portfolio.id).status == "completed", "completion")
 
 
-def test_if_the_method_fails_it_is_called_again_when_the_coordinator_starts_again(coordinator, workers, boss, name, spec, caplog):
+def test_failed_on_all_complete_is_called_again_on_restart(coordinator, workers, boss, name, spec, caplog):
     class Failing(Trip):
         @on_all_complete
         def celebrate(self, portfolio):
@@ -301,7 +301,7 @@ def test_if_the_method_fails_it_is_called_again_when_the_coordinator_starts_agai
     assert coordinator(Trip, spec).take().id == portfolio.id
 
 
-def test_a_coordinator_may_be_assigned_what_it_hands_out(coordinator, workers, boss, name, spec):
+def test_coordinator_may_be_assigned_its_own_members(coordinator, workers, boss, name, spec):
     class Planner(Trip):
         @on_assignment
         def plan(self, intent):
@@ -328,7 +328,7 @@ def test_a_coordinator_may_be_assigned_what_it_hands_out(coordinator, workers, b
         ([IntentSpec("a", depends_on=["b"]), IntentSpec("b", depends_on=["a"])], "circular"),
     ],
 )
-def test_a_description_that_cannot_be_carried_out_is_refused(intents, says):
+def test_invalid_portfolio_spec_is_rejected(intents, says):
     with pytest.raises(InputValidationError, match=says):
         PortfolioSpec("Trip", intents)
 
@@ -337,7 +337,7 @@ def test_a_description_that_cannot_be_carried_out_is_refused(intents, says):
     "fields",
     [{"title": ""}, {"assign": ["system"]}, {"depends_on": "b"}, {"retry_policy": {"max_attempts": 0}}, {"confidence": 101}],
 )
-def test_an_intent_that_cannot_be_made_is_refused_before_anything_is(fields):
+def test_invalid_member_is_rejected_before_anything_is_created(fields):
     with pytest.raises(InputValidationError):
         IntentSpec(**{"title": "a", **fields})
 
@@ -356,7 +356,7 @@ def test_a_portfolio_with_nothing_to_do_is_complete_at_once(coordinator, boss, n
 
 @pytest.mark.rule("P-5")
 @pytest.mark.case("coordination P18")
-def test_who_waits_is_told_when_no_member_is_open_though_all_were_abandoned(coordinator, boss, name, spec):
+def test_on_all_complete_is_called_if_all_members_are_abandoned(coordinator, boss, name, spec):
     trip = coordinator(Trip, spec)
     [portfolio] = portfolios(boss, name)
     for each in portfolio.intents:
@@ -367,7 +367,7 @@ def test_who_waits_is_told_when_no_member_is_open_though_all_were_abandoned(coor
 
 @pytest.mark.rule("P-4")
 @pytest.mark.case("coordination O2")
-def test_what_others_write_into_the_metadata_at_the_same_time_erases_nothing(coordinator, workers, boss, name, spec):
+def test_concurrent_metadata_writes_do_not_erase_the_mark(coordinator, workers, boss, name, spec):
     """They read it, change it and write it back, without a version, all the time: with what the coordinator had there before."""
     trip = coordinator(Trip, spec)
     [portfolio] = portfolios(boss, name)

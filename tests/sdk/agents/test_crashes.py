@@ -66,7 +66,7 @@ def assert_done_once(boss, intent):
 
 
 @pytest.mark.parametrize("at", WRITES.values(), ids=WRITES)
-def test_a_lost_answer_changes_nothing(fated, boss, name, at):
+def test_lost_response_does_not_run_the_handler_again(fated, boss, name, at):
     handler = Appending()
     fated(Fate(at, dies=False), Worker(name, handler, lease_seconds=1))
     intent = boss.ask(name, state={"results": []})
@@ -77,7 +77,7 @@ def test_a_lost_answer_changes_nothing(fated, boss, name, at):
 
 
 @pytest.mark.parametrize("at", WRITES.values(), ids=WRITES)
-def test_the_next_process_goes_on_where_one_died(fated, begin, boss, name, at):
+def test_next_process_resumes_after_a_crash(fated, begin, boss, name, at):
     handler, fate = Appending(), Fate(at, dies=True)
     dying = fated(fate, Worker(name, handler, lease_seconds=1, drain_seconds=0))
     intent = boss.ask(name, state={"results": []})

@@ -44,7 +44,7 @@ def take(heard):
     return heard.get(timeout=30)
 
 
-def test_events_of_assigned_intents_are_heard_in_their_order(listener, boss, name, heard):
+def test_events_of_assigned_intents_are_handled_in_order(listener, boss, name, heard):
     listener(on_event("comment", "note"))
     intent = boss.ask(name)
     other = boss.create_intent("Not assigned")
@@ -67,7 +67,7 @@ def test_a_method_takes_the_event_alone_or_with_its_intent(listener, boss, name,
 
 
 @pytest.mark.parametrize("own", [False, True])
-def test_what_the_agent_does_itself_is_heard_only_if_it_wants_to(listener, boss, name, heard, own):
+def test_own_events_are_handled_only_if_requested(listener, boss, name, heard, own):
     agent = listener(on_event("comment", own=own))
     intent = boss.ask(name)
     agent.client.log_event(intent.id, "comment", {"by": "itself"})
@@ -85,7 +85,7 @@ def test_what_the_agent_does_itself_is_heard_only_if_it_wants_to(listener, boss,
     [(on_state_change, ["a", "b", "/b/c", "d"]), (on_state_change(keys=["b", "c/d"]), ["b", "/b/c", "/c~1d"])],
     ids=["any key", "some keys"],
 )
-def test_changes_of_the_state_by_others_are_heard(listener, boss, name, heard, decorator, expected):
+def test_state_changes_by_others_call_on_state_change(listener, boss, name, heard, decorator, expected):
     agent = listener(decorator)
     intent = boss.ask(name, state={"b": {}})
     agent.client.update_state(intent.id, 1, {"b": {"by": "itself"}})
@@ -102,7 +102,7 @@ def test_changes_of_the_state_by_others_are_heard(listener, boss, name, heard, d
 
 @pytest.mark.parametrize("whose", ["assigned", "made"])
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_completion_is_heard_of_what_is_assigned_to_the_agent_or_made_by_it(listener, server, boss, name, heard, whose, when):
+def test_on_complete_covers_assigned_and_created_intents(listener, server, boss, name, heard, whose, when):
     def make():
         with type(boss)(server.url, "dev-user-key", name) as itself:
             return boss.ask(name) if whose == "assigned" else itself.create_intent("Mine")
@@ -118,7 +118,7 @@ def test_completion_is_heard_of_what_is_assigned_to_the_agent_or_made_by_it(list
     assert (found.id, found.status, event.payload["to"]) == (intent.id, "completed", "completed")
 
 
-def test_completion_is_heard_once_by_an_agent_that_made_the_intent_for_itself(listener, boss, name, heard):
+def test_on_complete_is_called_once_for_a_self_assigned_intent(listener, boss, name, heard):
     agent = listener(on_complete)
     for title in ("first", "second"):
         intent = agent.client.create_intent(title, assign=name)
@@ -127,7 +127,7 @@ def test_completion_is_heard_once_by_an_agent_that_made_the_intent_for_itself(li
     assert [take(heard)[0].title for _ in range(2)] == ["first", "second"]
 
 
-def test_a_scope_that_becomes_free_is_heard(listener, boss, name, heard):
+def test_lease_end_calls_on_lease_available(listener, boss, name, heard):
     listener(on_lease_available("content.draft"))
     intent = boss.ask(name)
     ends = {scope: boss.acquire_lease(intent.id, scope) for scope in ("contents", "content.title", "content.draft.intro")}
@@ -140,7 +140,7 @@ def test_a_scope_that_becomes_free_is_heard(listener, boss, name, heard):
     assert scopes == ["content.draft.intro", "content"]
 
 
-def test_an_agent_that_gave_up_is_heard(listener, boss, name, heard):
+def test_final_failure_calls_on_failure(listener, boss, name, heard):
     listener(on_failure)
     intent = boss.ask(name)
     boss.record_failure(intent.id, "timeout", will_retry=True)
@@ -151,7 +151,7 @@ def test_an_agent_that_gave_up_is_heard(listener, boss, name, heard):
     assert (event.payload["error_type"], event.actor) == ("nonsense", "boss")
 
 
-def test_an_exception_is_logged_and_the_next_event_heard(listener, boss, name, heard, caplog):
+def test_handler_exception_is_logged_and_the_next_event_handled(listener, boss, name, heard, caplog):
     def fail_first(self, event):
         heard.put(event.payload["n"])
         if event.payload["n"] == 1:
@@ -178,7 +178,7 @@ def test_methods_may_be_coroutines(listener, boss, name, heard):
     assert take(heard) == intent.id
 
 
-def test_events_are_heard_from_now_on_or_from_where_the_agent_was(listener, boss, name, heard):
+def test_events_start_from_now_or_from_a_stored_position(listener, boss, name, heard):
     agent = listener(on_event("comment"))
     intent = boss.ask(name)
     boss.log_event(intent.id, "comment", {"n": 1})
@@ -220,7 +220,7 @@ def test_assignments_are_handled_while_another_method_takes_long(begin, boss, na
     blocked.set()
 
 
-def test_one_method_may_be_for_several_things(begin, boss, name, heard):
+def test_method_may_have_several_decorators(begin, boss, name, heard):
     @Agent(name)
     class Both:
         @on_event("comment")
@@ -241,12 +241,12 @@ def test_one_method_may_be_for_several_things(begin, boss, name, heard):
     "declare",
     [on_event, lambda: on_event("Not a type"), lambda: on_lease_available("a..b"), lambda: on_state_change(keys="budget")],
 )
-def test_what_cannot_be_heard_is_refused(declare):
+def test_invalid_event_handlers_are_rejected(declare):
     with pytest.raises(InputValidationError):
         declare()
 
 
-def test_a_decorator_without_its_parentheses_says_so():
+def test_decorator_without_parentheses_raises_type_error():
     with pytest.raises((TypeError, InputValidationError)):
 
         @on_event

@@ -44,7 +44,7 @@ class Failing:
         (RuntimeError("a\x00b\ud800" + "c" * 20_000), "RuntimeError", "ab?" + "c" * 9_997),
     ],
 )
-def test_an_exception_is_recorded_and_the_intent_is_blocked_where_no_policy_says_otherwise(
+def test_exception_is_recorded_and_blocks_the_intent_without_a_policy(
     begin, boss, name, error, kind, message
 ):
     begin(Worker(name, Failing(1, error)))
@@ -58,7 +58,7 @@ def test_an_exception_is_recorded_and_the_intent_is_blocked_where_no_policy_says
     assert reason.startswith(f"{name} failed: {kind}: ")
 
 
-def test_a_blocked_intent_is_tried_again_when_somebody_sets_it_to_pending(begin, boss, name):
+def test_blocked_intent_is_retried_when_set_to_pending(begin, boss, name):
     handler = Failing(1)
     begin(Worker(name, handler))
     intent = boss.ask(name)
@@ -70,7 +70,7 @@ def test_a_blocked_intent_is_tried_again_when_somebody_sets_it_to_pending(begin,
     assert handler.attempts == [1, 2]
 
 
-def test_an_agent_that_starts_again_does_not_try_again_by_itself(begin, boss, name):
+def test_restart_does_not_retry_a_final_failure(begin, boss, name):
     handler = Failing(1)
     agent = begin(Worker(name, handler))
     intent = boss.ask(name)
@@ -84,7 +84,7 @@ def test_an_agent_that_starts_again_does_not_try_again_by_itself(begin, boss, na
 
 
 @pytest.mark.rule("R-2")
-def test_a_failure_is_tried_again_as_the_policy_says(begin, boss, name):
+def test_failure_is_retried_by_the_policy(begin, boss, name):
     handler = Failing(2)
     intent = boss.create_intent("Something to do")
     boss.set_retry_policy(intent.id, max_attempts=3, **AT_ONCE)
@@ -100,7 +100,7 @@ def test_a_failure_is_tried_again_as_the_policy_says(begin, boss, name):
 
 
 @pytest.mark.rule("R-2")
-def test_a_retry_that_became_due_while_the_agent_was_away_is_made_up_for(begin, boss, name):
+def test_retry_due_during_an_outage_is_made_up_for(begin, boss, name):
     handler = Failing(1)
     intent = boss.create_intent("Something to do")
     boss.set_retry_policy(intent.id, max_attempts=3, strategy="fixed", base_delay_seconds=1, jitter=False)
@@ -117,7 +117,7 @@ def test_a_retry_that_became_due_while_the_agent_was_away_is_made_up_for(begin, 
 
 
 @pytest.mark.rule("R-3")
-def test_when_attempts_are_used_up_the_fallback_agent_takes_over(begin, boss, name):
+def test_fallback_agent_takes_over_after_the_last_attempt(begin, boss, name):
     handler, backup = Failing(5), f"{name}-backup"
     intent = boss.create_intent("Something to do")
     boss.set_retry_policy(intent.id, max_attempts=2, fallback_agent_id=backup, **AT_ONCE)
@@ -163,7 +163,7 @@ def test_a_result_that_cannot_be_written_is_a_failure(begin, boss, name, result,
     assert [each.error_type for each in boss.get_failures(intent.id)] == [kind]
 
 
-def test_a_part_of_the_state_that_another_agent_has_leased_is_a_failure(begin, boss, name):
+def test_result_in_a_scope_leased_by_another_is_a_failure(begin, boss, name):
     begin(Worker(name, lambda intent: {"draft": 1}))
     intent = boss.create_intent("Something to do")
     boss.acquire_lease(intent.id, "draft")
@@ -174,7 +174,7 @@ def test_a_part_of_the_state_that_another_agent_has_leased_is_a_failure(begin, b
     assert [each.error_type for each in boss.get_failures(intent.id)] == ["LeaseConflictError"]
 
 
-def test_a_coroutine_that_raises_or_cancels_itself_has_failed(begin, boss, name):
+def test_coroutine_that_raises_or_cancels_itself_is_a_failure(begin, boss, name):
     @Agent(name)
     class Async:
         @on_assignment
@@ -193,7 +193,7 @@ def test_a_coroutine_that_raises_or_cancels_itself_has_failed(begin, boss, name)
     assert [boss.get_failures(each.id)[0].error_type for each in (raised, cancelled)] == ["rate_limit", "CancelledError"]
 
 
-def test_one_that_fails_does_not_keep_the_others_waiting(begin, boss, name):
+def test_failing_assignment_does_not_delay_others(begin, boss, name):
     handler = Failing(1)
     begin(Worker(name, handler))
     first, second = boss.ask(name, "First"), boss.ask(name, "Second")
@@ -202,7 +202,7 @@ def test_one_that_fails_does_not_keep_the_others_waiting(begin, boss, name):
     boss.becomes(second, "completed")
 
 
-def test_a_refusal_that_stays_is_not_tried_in_circles(begin, boss, name, caplog, monkeypatch):
+def test_permanent_refusal_is_not_retried_in_a_loop(begin, boss, name, caplog, monkeypatch):
     class Refused(OpenIntentClient):
         def send(self, call):
             if call.path.endswith("/status") and call.json["status"] == "active" and "Refused" in titles[call.path.split("/")[4]]:

@@ -42,7 +42,7 @@ def lease_of(boss, intent):
     return lease
 
 
-def test_the_lease_is_renewed_while_the_handler_runs_and_given_back(boss, name, busy):
+def test_lease_is_renewed_while_the_handler_runs_and_released(boss, name, busy):
     intent = boss.ask(name)
     assert busy.begun.wait(30)
     lease = lease_of(boss, intent)
@@ -57,7 +57,7 @@ def test_the_lease_is_renewed_while_the_handler_runs_and_given_back(boss, name, 
 
 
 @pytest.mark.rule("L-4")
-def test_a_lease_that_is_revoked_ends_the_work_and_nothing_is_written_any_more(boss, name, busy):
+def test_revoked_lease_cancels_the_handler_and_its_writes(boss, name, busy):
     intent = boss.ask(name)
     assert busy.begun.wait(30)
 
@@ -79,7 +79,7 @@ def test_a_lease_that_is_revoked_ends_the_work_and_nothing_is_written_any_more(b
 
 
 @pytest.mark.rule("L-4")
-def test_what_a_handler_returns_after_its_lease_was_lost_is_dropped(begin, boss, name):
+def test_result_after_a_lost_lease_is_dropped(begin, boss, name):
     begun, revoked = threading.Event(), threading.Event()
 
     def work(intent):
@@ -120,7 +120,7 @@ def test_a_coroutine_is_cancelled_when_its_lease_is_lost(begin, boss, name):
     assert boss.get_failures(intent.id) == []
 
 
-def test_a_lease_that_ran_out_unnoticed_is_made_anew_if_nobody_came_in_between(server, boss, name, busy):
+def test_expired_lease_is_reacquired_if_no_other_came_between(server, boss, name, busy):
     """As after a server was away for longer than the lease lasts: the work of an hour is not lost for that."""
     intent = boss.ask(name)
     assert busy.begun.wait(30)
@@ -136,7 +136,7 @@ def test_a_lease_that_ran_out_unnoticed_is_made_anew_if_nobody_came_in_between(s
     assert busy.refused == []
 
 
-def test_a_lease_that_ran_out_and_came_to_another_is_lost(server, boss, name, busy):
+def test_expired_lease_acquired_by_another_agent_is_lost(server, boss, name, busy):
     intent = boss.ask(name)
     assert busy.begun.wait(30)
     with OutOfReach(busy):
@@ -213,7 +213,7 @@ def test_processes_with_one_id_share_the_assignments_and_handle_each_once(begin,
         assert boss.log(intent).count("status_changed") == 2
 
 
-def test_what_a_process_left_that_died_is_taken_up_when_its_lease_has_run_out(begin, boss, name):
+def test_assignment_of_a_dead_process_is_handled_after_lease_expiry(begin, boss, name):
     intent = boss.ask(name)
     dead = type(boss)(boss.base_url, "dev-user-key", name)
     dead.acquire_lease(intent.id, "assignment", 1)
@@ -228,7 +228,7 @@ def test_what_a_process_left_that_died_is_taken_up_when_its_lease_has_run_out(be
     assert types.index("lease_expired") < len(types) - 1 - types[::-1].index("lease_acquired")
 
 
-def test_a_cancelled_assignment_says_why(begin, boss, name):
+def test_cancelled_assignment_has_a_reason(begin, boss, name):
     begun, said = threading.Event(), []
 
     def work(intent, assignment):

@@ -46,7 +46,7 @@ def stop_in_background(agent):
     return thread
 
 
-def test_a_running_handler_may_end_and_nothing_else_begins(begin, boss, name):
+def test_stop_lets_running_handlers_end_and_starts_no_others(begin, boss, name):
     slow = Slow()
     agent = begin(Worker(name, slow))
     first = boss.ask(name)
@@ -62,7 +62,7 @@ def test_a_running_handler_may_end_and_nothing_else_begins(begin, boss, name):
     assert boss.get_intent(second.id).status == "draft"
 
 
-def test_a_handler_that_takes_too_long_loses_its_assignment_to_whoever_comes_next(begin, boss, name):
+def test_handler_that_outlasts_the_drain_loses_its_assignment(begin, boss, name):
     slow = Slow()
     agent = begin(Worker(name, slow, drain_seconds=0))
     intent = boss.ask(name)
@@ -100,7 +100,7 @@ def test_a_coroutine_that_takes_too_long_is_cancelled(begin, boss, name):
     assert boss.get_leases(intent.id) == []
 
 
-def test_what_others_do_is_heard_while_handlers_end(begin, boss, name):
+def test_events_are_handled_while_the_agent_drains(begin, boss, name):
     begun, seen = threading.Event(), []
 
     def work(intent, assignment):
@@ -177,7 +177,7 @@ def test_a_signal_lets_the_handler_end(program, boss, name, number):
         assert f"{name} {said}" in log
 
 
-def test_a_second_signal_ends_it_at_once(program, boss, name):
+def test_second_signal_ends_the_process(program, boss, name):
     boss.ask(name, "endless")
     assert program.stdout.readline() == "endless\n"
 
@@ -210,7 +210,7 @@ async def test_in_an_event_loop_coroutines_share_it(boss, name):
     assert (await asyncio.to_thread(boss.get_intent, intent.id)).status == "completed"
 
 
-async def test_many_agents_share_an_event_loop_and_end_when_they_are_cancelled(boss, name):
+async def test_many_agents_share_an_event_loop_until_cancelled(boss, name):
     done = asyncio.Queue()
 
     @Agent()
@@ -235,7 +235,7 @@ async def test_many_agents_share_an_event_loop_and_end_when_they_are_cancelled(b
 # --- servers and keys ----------------------------------------------------------------------------------------------
 
 
-def test_a_server_that_comes_later_is_waited_for_and_one_that_is_replaced_is_found_again(vendor, tmp_path, name):
+def test_agent_waits_for_its_server_and_reconnects_after_a_restart(vendor, tmp_path, name):
     server = Server(migrated_database(vendor, tmp_path))
     with socket.create_server(("127.0.0.1", 0)) as free:
         server.port = str(free.getsockname()[1])
@@ -266,7 +266,7 @@ def test_an_agent_that_waits_for_its_server_can_be_stopped(name, caplog):
     assert not starting.is_alive()
 
 
-def test_a_key_that_is_wrong_is_said_at_once(name):
+def test_invalid_key_raises_on_start(name):
     with pytest.raises(AuthenticationError):
         Worker(name, lambda intent: None).start(api_key="wrong")
 
@@ -281,7 +281,7 @@ def test_a_key_that_is_revoked_ends_the_agent(begin, boss, name):
         agent.wait()
 
 
-def test_a_key_that_may_only_read_is_said_in_the_log(begin, boss, name, caplog):
+def test_read_only_key_is_reported_in_the_log(begin, boss, name, caplog):
     key = boss.create_key("for an agent", role="observer")
     begin(Worker(name, lambda intent: None), api_key=key.key)
     intent = boss.ask(name)
@@ -306,7 +306,7 @@ def test_a_key_that_may_only_read_is_said_in_the_log(begin, boss, name, caplog):
         {"statuses": "draft"},
     ],
 )
-def test_options_that_make_no_sense_are_refused(options):
+def test_invalid_options_are_rejected(options):
     with pytest.raises(InputValidationError) as refused:
         Agent("ada", **options)
     assert refused.value.field in {*options, "scope", "duration_seconds"}
@@ -348,7 +348,7 @@ def test_a_plain_class_stays_what_it_was(name):
     assert (made("gpt").model, made("gpt").agent_id) == ("gpt", name)
 
 
-def test_the_log_is_the_programs_own(name, caplog):
+def test_logging_configuration_is_left_to_the_program(name, caplog):
     with caplog.at_level(logging.INFO, "openintent.agents"), Worker(name, lambda intent: None).start():
         pass
 

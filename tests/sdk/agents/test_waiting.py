@@ -33,7 +33,7 @@ def test_a_parent_is_completed_when_its_children_are(begin, boss, name, result):
 
 
 @pytest.mark.rule("G-4")
-def test_another_process_completes_it_as_well(begin, boss, name):
+def test_waiting_result_is_completed_by_another_process(begin, boss, name):
     def plan(intent, assignment):
         assignment.client.create_child_intent(intent.id, "a")
         return {"planned": assignment.attempt}
@@ -75,7 +75,7 @@ def test_an_intent_that_waits_for_a_decision_is_completed_after_it(begin, boss, 
 @pytest.mark.rule("A-5")
 @pytest.mark.case("coordination P3")
 @pytest.mark.parametrize("restarts", [False, True])
-def test_an_approval_that_nobody_gave_lets_no_worker_go_on(begin, boss, name, restarts):
+def test_expired_approval_does_not_release_the_worker(begin, boss, name, restarts):
     calls = []
 
     def deploy(intent):

@@ -5,7 +5,7 @@ import threading
 from openintent.agents._work_queue import WorkQueue
 
 
-def test_each_is_given_once_however_often_it_is_named_and_the_oldest_first():
+def test_intents_are_taken_once_and_the_oldest_first():
     queue = WorkQueue()
     for each in ("a", "b", "a", "c", "b"):
         queue.add(each)
@@ -15,7 +15,7 @@ def test_each_is_given_once_however_often_it_is_named_and_the_oldest_first():
     assert queue.take() is None
 
 
-def test_what_is_named_while_it_is_looked_at_comes_again_after_that():
+def test_intent_added_while_in_progress_is_queued_again():
     queue = WorkQueue()
     queue.add("a")
     assert queue.take() == "a"
@@ -27,7 +27,7 @@ def test_what_is_named_while_it_is_looked_at_comes_again_after_that():
     assert queue.take() == "a"
 
 
-def test_what_is_planned_for_later_waits_and_comes_sooner_when_it_is_named():
+def test_delayed_intent_is_due_earlier_when_added_again():
     queue = WorkQueue()
     queue.add("later", 1000)
     queue.add("soon", 0.01)
@@ -38,7 +38,7 @@ def test_what_is_planned_for_later_waits_and_comes_sooner_when_it_is_named():
     assert queue.take() == "later"
 
 
-def test_who_waits_is_woken_by_what_is_named_and_by_the_end():
+def test_waiting_take_is_woken_by_add_and_close():
     queue, taken = WorkQueue(), []
     thread = threading.Thread(target=lambda: taken.extend([queue.take(), queue.take()]))
     thread.start()

@@ -9,7 +9,7 @@ def ids(run):
     return [each["id"] for each in run.json["intents"]]
 
 
-def test_the_list_has_what_people_want_to_know(openintent, client, intent):
+def test_list_shows_the_main_columns(openintent, client, intent):
     run = openintent("intents", "--agent", "ada")
 
     assert run.code == 0
@@ -18,7 +18,7 @@ def test_the_list_has_what_people_want_to_know(openintent, client, intent):
     assert "ada" in line
 
 
-def test_the_list_for_programs_is_the_apis(openintent, client, server):
+def test_json_list_equals_the_apis(openintent, client, server):
     intent = client.create_intent("Only this one has zebras", constraints={"max_cost": 5})
 
     [found] = openintent("intents", "--text", "zebras", "--json").json["intents"]
@@ -58,33 +58,33 @@ def test_filters_narrow_lists_of_all_and_of_a_portfolio(openintent, server, clie
     assert inside == [narrow]
 
 
-def test_open_leaves_out_what_has_ended(openintent, client):
+def test_open_excludes_closed_intents(openintent, client):
     done, todo = (client.create_intent("One of the hippos") for _ in range(2))
     client.set_status(done.id, 1, "completed")
 
     assert ids(openintent("intents", "--open", "--text", "hippos", "--json")) == [todo.id]
 
 
-def test_what_the_limit_hides_is_said(openintent, client):
+def test_limit_hints_at_more_results(openintent, client):
     for _ in range(3):
         client.create_intent("Many gnus")
 
     run = openintent("intents", "--text", "gnus", "-n", 2)
 
     assert run.out.count("Many gnus") == 2
-    assert "there are more" in run.err
-    assert "there are more" not in openintent("intents", "--text", "gnus", "-n", 3).err
+    assert "For more" in run.err
+    assert "For more" not in openintent("intents", "--text", "gnus", "-n", 3).err
 
 
 def test_an_empty_list_says_what_to_do_next(script, openintent):
     script.says({"intents": [], "next": None})
 
     assert "openintent create" in run_at(script.url, "intents").err
-    assert openintent("intents", "--text", "no such text anywhere").err == "No intent matches.\n"
+    assert openintent("intents", "--text", "no such text anywhere").err == "No intents match.\n"
     assert openintent("intents", "--text", "no such text anywhere", "--json").json == {"intents": []}
 
 
-def test_an_intent_is_created_with_all_that_was_said(openintent, client):
+def test_intent_is_created_with_all_options(openintent, client):
     first = client.create_intent("First")
 
     made = openintent(
@@ -99,14 +99,14 @@ def test_an_intent_is_created_with_all_that_was_said(openintent, client):
     assert ([each.agent_id for each in kept.agents], kept.depends_on) == (["ada", "bob"], [first.id])
 
 
-def test_scripts_get_the_new_id_alone(openintent, client):
+def test_quiet_create_prints_only_the_id(openintent, client):
     run = openintent("create", "Book", "-q")
 
     assert client.get_intent(run.out.strip()).title == "Book"
     assert run.err == ""
 
 
-def test_a_status_is_set_and_says_why(openintent, client, intent):
+def test_status_is_set_with_its_reason(openintent, client, intent):
     run = openintent("status", intent.id, "active", "--reason", "All is here")
 
     assert (run.code, client.get_intent(intent.id).status) == (0, "active")
@@ -116,7 +116,7 @@ def test_a_status_is_set_and_says_why(openintent, client, intent):
     assert client.get_intent(intent.id).status == "completed"
 
 
-def test_completing_too_early_says_what_it_waits_for(openintent, client, intent):
+def test_completion_gate_names_what_is_open(openintent, client, intent):
     child = client.create_child_intent(intent.id, "Find dates")
 
     run = openintent("complete", intent.id)
@@ -141,7 +141,7 @@ def test_a_status_is_set_although_the_state_changes_meanwhile(script):
     assert [seen.headers.get("If-Match") for seen in script.seen] == [None, '"1"', None, '"2"']
 
 
-def test_a_status_that_somebody_else_changed_is_left_alone(script):
+def test_status_changed_by_another_writer_is_kept(script):
     at = "2027-01-01T00:00:00Z"
     known = {"id": "0199f3a2-7c41-7d52-9d1e-3f6a5b0c8e21", "title": "Busy", "created_by": "a", "created_at": at, "updated_at": at}
     late = {"code": "version_conflict", "message": "Intent is at version 2.", "current_version": 2}
@@ -150,7 +150,7 @@ def test_a_status_that_somebody_else_changed_is_left_alone(script):
     run = run_at(script.url, "complete", known["id"])
 
     assert (run.code, len(script.seen)) == (1, 3)
-    assert "Look again" in run.err
+    assert "Check the current version" in run.err
 
 
 def test_the_state_is_patched(openintent, client, intent):
@@ -161,7 +161,7 @@ def test_the_state_is_patched(openintent, client, intent):
     assert openintent("patch", intent.id).code == 2
 
 
-def test_agents_are_assigned_and_taken_off(openintent, client, intent):
+def test_agents_are_assigned_and_unassigned(openintent, client, intent):
     openintent("assign", intent.id, "bob", "--role", "lead")
     openintent("assign", intent.id, "ada", "--remove")
 

@@ -20,23 +20,23 @@ def work(interrupts, presses):
 
 
 def _work(interrupts, presses, done):
-    with interrupts.whole():
+    with interrupts.deferred():
         for _ in range(presses):
             press()
         done.append("the rest")
 
 
-def test_ctrl_c_waits_for_the_end_of_what_is_whole():
+def test_interrupt_is_deferred_to_the_end_of_the_block():
     with Interrupts() as interrupts:
         assert work(interrupts, presses=1) == ["the rest"]
 
 
-def test_a_second_one_waits_for_nothing():
+def test_second_interrupt_is_not_deferred():
     with Interrupts() as interrupts:
         assert work(interrupts, presses=2) == []
 
 
-def test_elsewhere_it_comes_at_once_and_afterwards_as_before():
+def test_interrupt_outside_a_deferred_block_is_immediate():
     before = signal.getsignal(signal.SIGINT)
 
     with pytest.raises(KeyboardInterrupt), Interrupts():

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 from openintent import OpenIntentClient
-from openintent.cli.errors import _REMEDIES
+from openintent.cli.errors import _HINTS
 from openintent.cli.json_output import dumps
 
 from core.errors import ProtocolError
@@ -15,7 +15,7 @@ from tests.sdk.cli.terminal import COMMAND
 SECRET = "oi_not_a_key_of_anybody_0123456789"
 
 
-def test_a_new_key_works_and_its_secret_is_told_once(openintent, server):
+def test_new_key_works_and_its_secret_is_printed_once(openintent, server):
     made = openintent("keys", "create", "ci", "--role", "operator", "--bind", "robot", "--expires", "30d")
     secret = made.out.strip()
 
@@ -30,21 +30,21 @@ def test_a_new_key_works_and_its_secret_is_told_once(openintent, server):
         assert secret not in run.out + run.err
 
 
-def test_a_key_is_ended(openintent, client):
+def test_key_is_revoked(openintent, client):
     key = client.create_key("to be ended")
 
     assert openintent("keys", "revoke", key.id[-12:]).code == 0
     assert [each.revoked_at is None for each in client.list_keys() if each.id == key.id] == [False]
 
 
-def test_keys_are_the_operators(openintent):
+def test_keys_need_an_operator(openintent):
     run = openintent("keys", key="agent-research-key")
 
     assert run.code == 1
     assert "--role" in run.err
 
 
-def test_the_server_is_there(openintent, server):
+def test_ping_reports_a_ready_server(openintent, server):
     found = openintent("ping", "--json")
 
     assert found.code == 0
@@ -52,7 +52,7 @@ def test_the_server_is_there(openintent, server):
     assert "accepted" in openintent("ping").out
 
 
-def test_a_wrong_key_is_said_and_not_shown(openintent):
+def test_wrong_key_is_reported_and_not_shown(openintent):
     ping, listed = openintent("ping", key=SECRET), openintent("intents", key=SECRET)
 
     assert (ping.code, listed.code) == (1, 1)
@@ -62,7 +62,7 @@ def test_a_wrong_key_is_said_and_not_shown(openintent):
         assert SECRET not in run.out + run.err
 
 
-def test_a_server_that_is_not_ready_is_no_success(script):
+def test_ping_fails_if_the_server_is_not_ready(script):
     about = {"server": {"name": "openintent", "version": "1"}, "version": "1"}
     script.says(
         about, about, *[(503, {"status": "unavailable", "checks": {"database": "unreachable"}}, {"Retry-After": "0"})] * 3
@@ -75,7 +75,7 @@ def test_a_server_that_is_not_ready_is_no_success(script):
     assert "database: unreachable" in run.out
 
 
-def test_nobody_there_is_said_in_two_lines():
+def test_unreachable_server_prints_two_lines():
     run = run_at("http://127.0.0.1:1", "intents", key=SECRET)
 
     assert (run.code, run.out) == (3, "")
@@ -84,7 +84,7 @@ def test_nobody_there_is_said_in_two_lines():
     assert SECRET not in run.err
 
 
-def test_something_else_there_is_no_refusal(script):
+def test_foreign_server_is_unreachable_and_not_a_refusal(script):
     script.says((404, "<h1>Not here</h1>", {"Content-Type": "text/html"}))
 
     assert run_at(script.url, "intents").code == 3
@@ -97,7 +97,7 @@ def test_something_else_there_is_no_refusal(script):
         ("create", ""), ("create", "x", "--state", "no-sign"), ("unknown",),
     ],
 )  # fmt: skip
-def test_wrong_usage_has_its_code_and_no_traceback(openintent, arguments):
+def test_usage_error_has_its_code_and_no_traceback(openintent, arguments):
     run = openintent(*arguments)
 
     assert run.code == 2
@@ -105,18 +105,18 @@ def test_wrong_usage_has_its_code_and_no_traceback(openintent, arguments):
     assert "Traceback" not in run.err
 
 
-def test_a_refusal_says_each_field(openintent, client, intent):
+def test_validation_error_lists_each_field(openintent, client, intent):
     run = openintent("patch", intent.id, "/nothing/-=1", "--remove", "absent")
 
     assert run.code == 1
     assert "[invalid_patch]" in run.err
 
 
-def test_remedies_are_for_problems_that_exist():
-    assert _REMEDIES.keys() <= ProtocolError.catalogue.keys()
+def test_hints_are_for_existing_error_codes():
+    assert _HINTS.keys() <= ProtocolError.catalogue.keys()
 
 
-def test_what_controls_terminals_is_written_out(openintent, client):
+def test_control_characters_are_escaped(openintent, client):
     title = "[red]x[/red] \x1b[31m \x9b31m \u202e :smile: \\ ü"
     intent = client.create_intent(title, title, state={title: title})
     client.request_arbitration(intent.id, title)
@@ -133,11 +133,11 @@ def test_what_controls_terminals_is_written_out(openintent, client):
     assert openintent("show", intent.id, "--json").json["intent"]["title"] == title
 
 
-def test_json_is_on_one_line_where_lines_count():
+def test_json_lines_are_single_lines():
     assert dumps({"text": "a\nb"}, indent=None) == '{"text": "a\\nb"}'
 
 
-def test_without_the_extra_one_line_says_what_to_install():
+def test_missing_extra_prints_what_to_install():
     program = (
         "import sys; sys.path.insert(0, 'sdk'); sys.modules['typer'] = None; sys.modules['rich'] = None\n"
         "from openintent.cli import main; main()"
@@ -149,7 +149,7 @@ def test_without_the_extra_one_line_says_what_to_install():
     assert run.stderr == "The command line needs more packages: pip install 'rich>=15,<16' 'typer>=0.20,<1'\n"
 
 
-def test_a_defect_is_no_traceback(server):
+def test_internal_error_prints_no_traceback(server):
     program = "import openintent.cli.app as a; a.Session.__init__ = lambda *_: 1 / 0; a.run()"
 
     run = subprocess.run([COMMAND[0], "-c", program, "intents"], capture_output=True, text=True)

@@ -17,7 +17,7 @@ def asked(client, intent):
     )
 
 
-def test_what_waits_for_a_decision_is_listed(openintent, intent, asked):
+def test_pending_arbitrations_are_listed(openintent, intent, asked):
     run = openintent("arbitrate", "--intent", intent.id)
 
     assert asked.id in run.out
@@ -26,7 +26,7 @@ def test_what_waits_for_a_decision_is_listed(openintent, intent, asked):
     assert openintent("arbitrate", "--intent", intent.id, "--status", "withdrawn", "--json").json == {"arbitrations": []}
 
 
-def test_nothing_to_decide_says_how_to_ask(openintent, intent):
+def test_empty_arbitrations_hint_at_ask(openintent, intent):
     run = openintent("arbitrate", "--intent", intent.id)
 
     assert (run.code, run.out) == (0, "")
@@ -34,7 +34,7 @@ def test_nothing_to_decide_says_how_to_ask(openintent, intent):
 
 
 @pytest.mark.parametrize("of", ["question", "intent", "end of the question", "end of the intent"])
-def test_a_question_is_decided(openintent, client, intent, asked, of):
+def test_arbitration_is_decided(openintent, client, intent, asked, of):
     id = {"question": asked.id, "intent": intent.id, "end of the question": asked.id[-12:], "end of the intent": intent.id[-12:]}[
         of
     ]
@@ -46,7 +46,7 @@ def test_a_question_is_decided(openintent, client, intent, asked, of):
     assert (decision.arbitration_id, decision.decision, decision.rationale) == (asked.id, "north", "It is cheaper")
 
 
-def test_what_is_none_of_the_options_is_refused_with_them(openintent, client, intent, asked):
+def test_unknown_option_is_rejected_with_the_valid_ones(openintent, client, intent, asked):
     run = openintent("decide", asked.id, "east")
 
     assert run.code == 1
@@ -54,7 +54,7 @@ def test_what_is_none_of_the_options_is_refused_with_them(openintent, client, in
     assert client.get_decisions(intent.id) == []
 
 
-def test_without_a_choice_and_without_a_terminal_it_is_wrong_usage(openintent, client, intent, asked):
+def test_decide_without_choice_or_terminal_is_a_usage_error(openintent, client, intent, asked):
     run = openintent("decide", asked.id)
 
     assert run.code == 2
@@ -62,7 +62,7 @@ def test_without_a_choice_and_without_a_terminal_it_is_wrong_usage(openintent, c
     assert client.get_decisions(intent.id) == []
 
 
-def test_a_question_is_decided_once(openintent, asked):
+def test_arbitration_is_decided_once(openintent, asked):
     openintent("decide", asked.id, "north")
 
     run = openintent("decide", asked.id, "south")
@@ -72,17 +72,17 @@ def test_a_question_is_decided_once(openintent, asked):
     assert "openintent arbitrate" in run.err
 
 
-def test_who_asked_does_not_decide(openintent, client, asked):
+def test_requester_cannot_decide(openintent, client, asked):
     key = client.create_key("arbiter", role="arbiter", agent_id="judge").key
     own = openintent("arbitrate", "ask", asked.intent_id, "And now?", "--json", key=key, agent=None).json
 
     run = openintent("decide", own["id"], "yes", key=key, agent=None)
 
     assert run.code == 1
-    assert "Somebody else" in run.err
+    assert "Another person or arbiter" in run.err
 
 
-def test_a_question_is_asked_shown_and_withdrawn(openintent, client, intent):
+def test_arbitration_is_requested_shown_and_withdrawn(openintent, client, intent):
     made = openintent(
         "arbitrate", "ask", intent.id, "Which way?", "-o", "left=Shorter", "-o", "right", "--context", "km=12", "--blocking",
         "--expires", "2h", "--json",
@@ -97,7 +97,7 @@ def test_a_question_is_asked_shown_and_withdrawn(openintent, client, intent):
     assert client.get_arbitration(asked.id).status == "withdrawn"
 
 
-def test_asking_waits_for_the_decision(openintent, client, intent):
+def test_ask_with_wait_prints_the_decision(openintent, client, intent):
     def decide():
         with client.stream(intent_id=intent.id, after=0, event_types="arbitration_requested") as stream:
             next(stream)
@@ -111,7 +111,7 @@ def test_asking_waits_for_the_decision(openintent, client, intent):
     assert (run.code, run.out) == (0, "Decided: left, by ada – Shorter\n")
 
 
-def test_no_decision_in_time_has_a_code_of_its_own(openintent, intent):
+def test_ask_timeout_has_its_own_exit_code(openintent, intent):
     assert openintent("arbitrate", "ask", intent.id, "Which way?", "--wait", 0).code == 4
 
 
@@ -127,7 +127,7 @@ def test_leases_are_listed_with_the_time_that_is_left(openintent, client, intent
     assert openintent("leases", "--intent", intent.id, "--agent", "bob", "--json").json == {"leases": []}
 
 
-def test_a_lease_is_taken_away(openintent, client, intent):
+def test_lease_is_revoked(openintent, client, intent):
     lease = client.acquire_lease(intent.id, "content")
 
     run = openintent("leases", "revoke", lease.id[-10:], "--reason", "It hangs")
@@ -139,7 +139,7 @@ def test_a_lease_is_taken_away(openintent, client, intent):
     assert openintent("leases", "revoke", lease.id).code == 1
 
 
-def test_portfolios_are_made_filled_and_shown_with_progress(openintent, client, intent):
+def test_portfolios_are_created_filled_and_shown_with_progress(openintent, client, intent):
     portfolio = openintent("portfolio", "create", "Paris Trip", "-d", "All of it", "--require-all", "--json").json["id"]
     done = client.create_intent("Book hotel")
     client.set_status(done.id, 1, "completed")
@@ -183,8 +183,8 @@ def test_a_portfolio_has_the_costs_of_its_members(openintent, client):
     assert openintent("costs", "--portfolio", portfolio, "--json").json["by_type"] == {"api_call": 2}
 
 
-def test_no_costs_and_nobodys_costs(openintent, intent):
-    assert "Nothing was spent" in openintent("costs", intent.id).err
+def test_costs_of_nothing_and_without_a_topic(openintent, intent):
+    assert "No costs yet" in openintent("costs", intent.id).err
     assert openintent("costs").code == 2
     assert openintent("costs", intent.id, "--portfolio", intent.id).code == 2
     assert json.loads(openintent("costs", intent.id, "--json").out)["count"] == 0

@@ -17,7 +17,7 @@ def commands(group=ROOT, path=()):
         yield from commands(command, (*path, name))
 
 
-def test_the_reference_is_that_of_the_program():
+def test_cli_reference_is_current():
     assert PAGE.read_text() == page(), "python -m tests.sdk.cli.reference writes it anew"
 
 

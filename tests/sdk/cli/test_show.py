@@ -23,7 +23,7 @@ def busy(client):
     return intent, dates, child, asked
 
 
-def test_all_of_it_is_shown(openintent, busy):
+def test_show_prints_every_section(openintent, busy):
     intent, dates, child, asked = busy
 
     shown = openintent("show", intent.id).out
@@ -34,10 +34,10 @@ def test_all_of_it_is_shown(openintent, busy):
     ):  # fmt: skip
         assert text in shown, text
     [status] = [line for line in shown.splitlines() if line.startswith("status")]
-    assert status.split() == ["status", "blocked,", "waits", "for", f"{dates.id},", f"{child.id},", asked.id]
+    assert status.split() == ["status", "blocked,", "waiting", "for", f"{dates.id},", f"{child.id},", asked.id]
 
 
-def test_programs_get_one_document(openintent, busy):
+def test_json_output_is_one_document(openintent, busy):
     intent, dates, child, asked = busy
 
     document = openintent("show", intent.id, "--events", 2, "--json").json
@@ -61,24 +61,24 @@ def test_the_beginning_or_the_end_of_an_id_is_enough(openintent, intent, part):
     assert openintent("show", intent.id[part].upper(), "--json").json["intent"]["id"] == intent.id
 
 
-def test_an_id_that_could_be_several_is_refused(openintent, client):
+def test_ambiguous_id_is_rejected(openintent, client):
     pair = [client.create_intent("Twin") for _ in range(2)]
 
     run = openintent("show", pair[0].id[:5])
 
     assert run.code == 1
-    assert "could be any of" in run.err
+    assert "is ambiguous" in run.err
 
 
 @pytest.mark.parametrize("text", ["abc", "not an id", "zzzzzzzz", "\x1b[31m"])
-def test_what_is_no_id_is_wrong_usage(openintent, text):
+def test_invalid_id_is_a_usage_error(openintent, text):
     run = openintent("show", text)
 
     assert run.code == 2
     assert "\x1b" not in run.err
 
 
-def test_an_id_that_nobody_has_is_a_refusal(openintent):
+def test_unknown_id_is_not_found(openintent):
     for unknown in ("0199f3a2-7c41-7d52-9d1e-3f6a5b0c8e21", "ffffffffffff"):
         run = openintent("show", unknown)
 

@@ -30,7 +30,7 @@ def test_the_last_events_of_the_server_say_which_intent(openintent, intent, comm
     assert run.out.count("\n") == 1
 
 
-def test_from_a_position_on_all_of_it(openintent, intent, comments):
+def test_tail_after_a_position(openintent, intent, comments):
     position = comments[-3].position
 
     assert texts(openintent("tail", "--after", position, "--json")) == ["two", "three"]
@@ -39,7 +39,7 @@ def test_from_a_position_on_all_of_it(openintent, intent, comments):
     assert len(texts(openintent("tail", intent.id, "--after", 0, "--json"))) == len(comments)
 
 
-def test_from_a_time_on_all_of_it(openintent, intent, comments):
+def test_tail_since_a_time(openintent, intent, comments):
     since = comments[-2].created_at.isoformat()
 
     assert texts(openintent("tail", intent.id, "--since", since, "--json")) == ["two", "three"]
@@ -47,13 +47,13 @@ def test_from_a_time_on_all_of_it(openintent, intent, comments):
     assert len(texts(openintent("tail", intent.id, "--since", "1h", "--json"))) == len(comments)
 
 
-def test_types_narrow_it(openintent, intent, comments):
+def test_type_option_filters_events(openintent, intent, comments):
     run = openintent("tail", intent.id, "--type", "intent_created", "-t", "agent_assigned", "--json")
 
     assert [json.loads(line)["event_type"] for line in run.out.splitlines()] == ["intent_created", "agent_assigned"]
 
 
-def test_portfolios_and_agents_have_their_own(openintent, client):
+def test_tail_of_portfolios_and_agents(openintent, client):
     agent, portfolio = "tail-agent", client.create_portfolio("Trip").id
     member = client.create_intent("Member", assign=agent)
     client.add_intent_to_portfolio(portfolio, member.id)
@@ -65,13 +65,13 @@ def test_portfolios_and_agents_have_their_own(openintent, client):
     assert types("--agent", agent) == ["agent_assigned", "added_to_portfolio"]
 
 
-def test_the_whole_payload_is_shown_where_it_is_asked(openintent, client, intent):
+def test_payload_option_prints_the_full_payload(openintent, client, intent):
     client.log_event(intent.id, "comment", {"deep": {"lease_id": "x"}})
 
     assert '"lease_id": "x"' in openintent("tail", intent.id, "-n", 1, "--payload").out
 
 
-def test_one_topic_and_one_beginning_at_a_time(openintent, intent):
+def test_topics_and_starts_cannot_be_combined(openintent, intent):
     assert openintent("tail", intent.id, "--agent", "ada").code == 2
     assert openintent("tail", "--since", "1h", "--after", 3).code == 2
     assert openintent("tail", "--since", "yesterday").code == 2

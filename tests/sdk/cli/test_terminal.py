@@ -65,13 +65,13 @@ def test_every_line_fits_the_terminal(environment, client, columns):
     assert any(line.startswith(intent.id if columns == 200 else intent.id[-8:]) for line in lines)
 
 
-def test_a_decision_is_asked_for_on_the_terminal(environment, client, intent):
+def test_decide_prompts_on_the_terminal(environment, client, intent):
     asked = client.request_arbitration(intent.id, "Which airline?", options=["north", "south"])
 
     with Terminal("decide", asked.id, **environment) as terminal:
         terminal.until("Which airline?").until("Decision").type("3\n")
-        terminal.until("none of the options").type("2\n")
-        terminal.until("Why").type("Because\n")
+        terminal.until("Not one of the options").type("2\n")
+        terminal.until("Rationale").type("Because\n")
         terminal.until("Decide for south?").type("\n")
         assert terminal.ended() == 0
 
@@ -80,7 +80,7 @@ def test_a_decision_is_asked_for_on_the_terminal(environment, client, intent):
 
 
 @pytest.mark.parametrize("way", ["no", "ctrl-c"])
-def test_whoever_has_doubts_decides_nothing(environment, client, intent, way):
+def test_declined_prompt_decides_nothing(environment, client, intent, way):
     asked = client.request_arbitration(intent.id, "Which airline?")
 
     with Terminal("decide", asked.id, "--rationale", "x", **environment) as terminal:
@@ -93,7 +93,7 @@ def test_whoever_has_doubts_decides_nothing(environment, client, intent, way):
     assert client.get_decisions(intent.id) == []
 
 
-def test_what_happens_is_shown_until_ctrl_c_which_says_where_it_was(following, client, intent):
+def test_follow_prints_events_until_ctrl_c_and_the_position(following, client, intent):
     process = following(intent.id, "--type", "comment", "--json")
     client.log_event(intent.id, "comment", {"text": "before"})  # The process may start before or after it.
     first = json.loads(process.stdout.readline())
@@ -107,12 +107,12 @@ def test_what_happens_is_shown_until_ctrl_c_which_says_where_it_was(following, c
     assert ([each["payload"]["text"] for each in (first, second)], out) == (["before", "after"], "")
     assert process.returncode == 0
     assert err == (
-        f"Stopped at position {second['position']}. It goes on from there with: "
+        f"Stopped at position {second['position']}. Resume with: "
         f"openintent tail -f {intent.id} --type comment --after {second['position']}\n"
     )
 
 
-def test_whoever_goes_on_from_there_misses_nothing(following, client, intent):
+def test_after_resumes_without_a_gap(following, client, intent):
     client.log_event(intent.id, "comment", {"text": "one"})
     position = client.get_events(intent.id)[-1].position
     client.log_event(intent.id, "comment", {"text": "two"})
@@ -142,7 +142,7 @@ def test_a_stream_survives_the_server(vendor, tmp_path, following, environment):
 @pytest.mark.parametrize(
     "arguments", [("tail", "--after", "0"), ("tail", "--after", "0", "--json"), ("show", "{}", "--events", "1000", "--json")]
 )
-def test_a_reader_that_goes_away_is_no_error(environment, client, arguments):
+def test_closed_pipe_is_no_error(environment, client, arguments):
     intent = client.create_intent("Something")
     for _ in range(3):  # More than the pipe holds, so that it is still writing.
         client.log_events(intent.id, [{"event_type": "comment", "payload": {"text": "x" * 1000}}] * 100)

@@ -44,9 +44,7 @@ class Failing:
         (RuntimeError("a\x00b\ud800" + "c" * 20_000), "RuntimeError", "ab?" + "c" * 9_997),
     ],
 )
-def test_exception_is_recorded_and_blocks_the_intent_without_a_policy(
-    begin, boss, name, error, kind, message
-):
+def test_exception_is_recorded_and_blocks_the_intent_without_a_policy(begin, boss, name, error, kind, message):
     begin(Worker(name, Failing(1, error)))
     intent = boss.ask(name)
 

@@ -20,7 +20,8 @@ class Terminal:
 
     def __init__(self, *arguments, columns=100, **environment):
         self.shown = ""
-        environment = {"PATH": os.environ["PATH"], "TERM": "xterm-256color", "LANG": "C.UTF-8", **environment}
+        inherited = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
+        environment = {**inherited, "TERM": "xterm-256color", "LANG": "C.UTF-8", **environment}
         self._pid, self._end = pty.fork()
         if self._pid == 0:
             signal.signal(

@@ -84,11 +84,18 @@ def check_history() -> int:
     if top != ROOT or not introduced:
         return _skip("git has no history of this folder")
     first = introduced[-1]
-    commits = [first, *git("rev-list", "--no-merges", f"{first}..HEAD").split()]
-    messages = {commit: git("log", "-1", "--format=%B", commit) for commit in commits}
-    wrong = {f"{commit[:10]} {message.splitlines()[0]}": problems(message) for commit, message in messages.items()}
-    print(f"{len(commits)} commit messages checked.")
-    return _report({commit: found for commit, found in wrong.items() if not commit[11:].startswith('Revert "')})
+    messages = [*_log("-1", first), *_log("--no-merges", f"{first}..HEAD")]
+    print(f"{len(messages)} commit messages checked.")
+    return _report(
+        {f"{sha[:10]} {subject}": problems(message) for sha, subject, message in messages if not subject.startswith('Revert "')}
+    )
+
+
+def _log(*revisions: str) -> list[tuple[str, str, str]]:
+    """Return id, subject and message of the commits."""
+    entries = git("log", "--format=%H%x00%s%x00%B%x1e", *revisions).split("\x1e")
+    found = (entry.strip("\n").split("\0") for entry in entries if entry.strip())
+    return [(sha, subject, message) for sha, subject, message in found]
 
 
 def install() -> int:

@@ -186,7 +186,8 @@ def _is_code(text: str) -> bool:
 
 def as_list(text: str) -> str:
     """Turn columns of `name   meaning` into a Markdown list."""
-    lines, column = [], 0
+    lines: list[str] = []
+    column = 0
     for line in text.splitlines():
         if row := ALIGNED.fullmatch(line):
             lines += [""] if not column and lines and lines[-1] else []

@@ -87,7 +87,7 @@ class Outcome:
     text: str
 
     def __str__(self) -> str:
-        return f"{self.title}: {self.text}" if self.text else self.title
+        return f"{self.title}. {self.text}"
 
 
 def record_decision(request: HttpRequest, asked: Arbitration, **given: Any) -> Decision:
@@ -126,7 +126,7 @@ def _decided_outcome(made: Decision, now: datetime, me: str, decision: str) -> O
 
 def _how_long_before(moment: datetime, now: datetime) -> str:
     seconds = int((now - moment).total_seconds())
-    return "Less than a second before you submitted" if seconds < 1 else f"{in_short(now - moment)} before you submitted"
+    return f"That was {'less than a second' if seconds < 1 else in_short(now - moment)} before you submitted"
 
 
 # --- several at once -------------------------------------------------------------------------------------------------
@@ -165,7 +165,7 @@ def record_selected(request: HttpRequest, answer: SelectedAnswer, rationale: str
         with transaction.atomic():  # The outcome is read after a refusal.
             record_decision(request, answer.asked, decision=answer.label, rationale=rationale, evidence=[])
     except ArbitrationResolved:
-        answer.problem = str(prior_outcome(request, answer.asked.pk, answer.label) or "You already decided this")
+        answer.problem = str(prior_outcome(request, answer.asked.pk, answer.label) or "You already decided this.")
         raise Declined(answer.problem) from None
 
 
@@ -177,11 +177,11 @@ def _check_answer(request: HttpRequest, asked: Arbitration, label: str) -> Selec
     labels = _labels(asked)
     given = _unix_lines(label)
     if asked.status != Status.PENDING:
-        return SelectedAnswer(asked, label, str(prior_outcome(request, asked.pk, label) or "You already decided this"))
+        return SelectedAnswer(asked, label, str(prior_outcome(request, asked.pk, label) or "You already decided this."))
     if given not in labels:
-        problem = f"“{label}” is not one of its options" if labels else "It needs a free-text answer: open it to reply"
+        problem = f"“{label}” is not one of its options." if labels else "It needs a free-text answer: open it to reply."
         return SelectedAnswer(asked, label, problem)
-    problem = "You asked this question, so someone else must decide it" if pages.is_own(request, asked) else ""
+    problem = "You asked this question, so someone else must decide it." if pages.is_own(request, asked) else ""
     return SelectedAnswer(asked, labels[given], problem)
 
 

@@ -140,7 +140,7 @@ def test_what_was_decided_meanwhile_is_told_and_the_others_are_recorded(api, per
 
     told = person("arbiter").post(f"{INBOX}answer/", {**answers, "confirmed": "yes"}, follow=True).text
 
-    assert "a: ines just decided: No: " in told
+    assert "a: ines just decided: No. That was " in told
     assert "Decided: b → Yes." in told
     assert [*Decision.objects.order_by("pk").values_list("decision", flat=True)] == ["No", "Yes"]
 

@@ -1,9 +1,10 @@
-"""The verbs: all that can change an attachment (RFC-0005).
+"""Attachment verbs: add, remove, delete orphans (RFC-0005).
 
-Whoever makes or removes a row of Blob, or removes the bytes, holds the lock on the digest: bytes do not go while another
-upload of the same ones comes. It is taken after the intent's row, and nothing after it.
+Every change of a Blob row, and every deletion of bytes, holds the lock on the digest: bytes are not deleted while another
+upload of the same bytes arrives. It is taken after the intent's row, and nothing after it.
 """
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,25 +16,23 @@ from attachments.blob_store import Upload
 from attachments.errors import AttachmentNotFound
 from attachments.models import Attachment, Blob
 from attachments.representation import attachment_url
-from core.db import acquire_advisory_lock, atomic_verb, database_now
+from core.db import acquire_advisory_lock, atomic_verb
 from intents.events import EventType, NewEvent, append
-from intents.models import Intent
-from leasing.guards import require_token
+from intents.locking import lock_for_write
 
 
 @atomic_verb
 def add_attachment(*, intent_id: UUID | str, actor: Actor, content: Upload | None = None, **fields: Any) -> Attachment:
-    """Attach a file to an intent: `content`, whose bytes are stored already, or what lies at `storage_url` (rules T-1, T-4).
+    """Attach a file to an intent: `content`, whose bytes are stored already, or what is at `storage_url` (rules T-1, T-4).
 
-    `fields` are those of the attachment; `size` and `sha256` are the content's own, if there is one.
+    `fields` are those of the attachment; `size` and `sha256` are those of the content, if there is one.
 
     Raises IntentNotFound, LeaseLost.
     """
-    intent = Intent.objects.lock(intent_id)
-    require_token(intent, actor)
-    now = database_now()
+    intent = lock_for_write(intent_id, actor)
+    now = intent.now()
     if content:
-        fields |= {"size": content.size, "sha256": content.sha256, "blob": _blob(content)}
+        fields |= {"size": content.size, "sha256": content.sha256, "blob": _store(content, now)}
     attachment = Attachment(intent=intent, uploaded_by=actor.id, created_at=now, **fields)
     attachment.save(force_insert=True)
     payload = {
@@ -50,12 +49,11 @@ def add_attachment(*, intent_id: UUID | str, actor: Actor, content: Upload | Non
 
 @atomic_verb
 def remove_attachment(*, intent_id: UUID | str, attachment_id: UUID | str, actor: Actor) -> None:
-    """Remove the attachment, and its bytes if nothing else points to them (rule T-4). Again changes nothing.
+    """Remove the attachment, and its bytes if nothing else refers to them (rule T-4). Idempotent.
 
-    Raises IntentNotFound, AttachmentNotFound for what is no id, LeaseLost.
+    Raises IntentNotFound, AttachmentNotFound for a malformed id, LeaseLost.
     """
-    intent = Intent.objects.lock(intent_id)
-    require_token(intent, actor)
+    intent = lock_for_write(intent_id, actor)
     if not isinstance(attachment_id, UUID):
         raise AttachmentNotFound(attachment_id)
     attachment = Attachment.objects.filter(intent=intent, pk=attachment_id).first()
@@ -64,40 +62,40 @@ def remove_attachment(*, intent_id: UUID | str, attachment_id: UUID | str, actor
     payload = {"attachment_id": str(attachment.pk), "filename": attachment.filename}
     attachment.delete()
     if attachment.blob_id:
-        _let_go(attachment.blob_id)
-    append(intent, NewEvent(EventType.ATTACHMENT_REMOVED, payload), actor=actor, now=database_now())
+        _release_blob(attachment.blob_id)
+    append(intent, NewEvent(EventType.ATTACHMENT_REMOVED, payload), actor=actor, now=intent.now())
 
 
 def delete_orphans(folders: list[str] | None = None) -> int:
-    """Delete stored files that no row knows and that are older than a day. Answers how many digests that was.
+    """Delete stored files that no row refers to and that are older than a day. Return the number of deleted digests.
 
-    In some of the 256 folders, others each time; `folders` says which.
+    Looks into some of the 256 folders, others each time; `folders` names them.
     """
     digests, partial = blob_store.list_old(folders)
     blob_store.delete_partial(partial)
     known = set(Blob.objects.filter(pk__in=digests).values_list("pk", flat=True))
-    return sum(_delete_unknown(digest) for digest in digests if digest not in known)
+    return sum(_delete_unreferenced(digest) for digest in digests if digest not in known)
 
 
-def _blob(content: Upload) -> Blob:
+def _store(content: Upload, now: datetime) -> Blob:
     _lock(content.sha256)
-    blob_store.store(content)  # They may have gone again since they were stored.
-    blob, _ = Blob.objects.get_or_create(pk=content.sha256, defaults={"size": content.size, "created_at": database_now()})
+    blob_store.store(content)  # The bytes may have been deleted again since the upload.
+    blob, _ = Blob.objects.get_or_create(pk=content.sha256, defaults={"size": content.size, "created_at": now})
     return blob
 
 
-def _let_go(digest: str) -> None:
-    """Remove the blob if nothing points to it any more; its bytes once that is certain."""
+def _release_blob(digest: str) -> None:
+    """Remove the blob if nothing refers to it any more; its bytes after the commit."""
     _lock(digest)
     if not Attachment.objects.filter(blob=digest).exists():
         Blob.objects.filter(pk=digest).delete()
-        # Robust: where the storage is away, the bytes are left to housekeeping, and the attachment is removed all the same.
-        transaction.on_commit(lambda: _delete_unknown(digest), robust=True)
+        # Robust: if the storage is unreachable, housekeeping deletes the bytes later, and the attachment is removed all the same.
+        transaction.on_commit(lambda: _delete_unreferenced(digest), robust=True)
 
 
 @atomic_verb
-def _delete_unknown(digest: str) -> bool:
-    """Delete the bytes if they still belong to no blob. Answers whether that was so."""
+def _delete_unreferenced(digest: str) -> bool:
+    """Delete the bytes if no blob refers to them. Return whether they were deleted."""
     _lock(digest)
     if Blob.objects.filter(pk=digest).exists():
         return False

@@ -16,13 +16,14 @@ from django.db import connection
 from django.db.models import QuerySet, Sum
 from orjson import Fragment, loads
 
-from access.identity import SYSTEM
+from access.identity import SYSTEM, Actor
 from core import db, encoding
 from costs import budget_limits, rollups
 from costs.amounts import CENTS_PER_UNIT, DOLLAR_DECIMALS, TRILLIONTHS, format_amount, format_decimal
 from costs.budget_limits import PER_AGENT, PER_CALL, Limit
 from costs.models import BudgetAlert, Cost, CostTotal, Level
 from intents.events import EventType, NewEvent, append, append_without_intent
+from intents.locking import lock_for_write, require_writable
 from intents.models import Intent
 from portfolios.models import Membership, Portfolio
 from portfolios.models import Status as PortfolioStatus
@@ -70,11 +71,11 @@ class BudgetOwner:
             append_without_intent(event, actor=SYSTEM, now=now)
 
 
-def lock_with_budgets(intent_id: UUID | str) -> tuple[Intent, list[BudgetOwner]]:
+def lock_with_budgets(intent_id: UUID | str, actor: Actor) -> tuple[Intent, list[BudgetOwner]]:
     """Lock the intent, and all whose budgets count what is spent on it. Raises IntentNotFound."""
     intent_ids, portfolio_ids = _around(intent_id) if isinstance(intent_id, UUID) else (set(), set())
     if not isinstance(intent_id, UUID) or not (intent_ids or portfolio_ids):
-        intent = Intent.objects.lock(intent_id)
+        intent = lock_for_write(intent_id, actor)
         own = budget_limits.intent_limits(intent.constraints)  # They may have been set while we waited for the lock.
         return intent, [BudgetOwner(intent, None, own)] if own else []
     portfolios = Portfolio.objects.lock_all(portfolio_ids)
@@ -83,7 +84,7 @@ def lock_with_budgets(intent_id: UUID | str) -> tuple[Intent, list[BudgetOwner]]
         BudgetOwner(locked[pk], None, budget_limits.intent_limits(locked[pk].constraints))
         for pk in sorted(intent_ids, reverse=True)
     ]
-    return locked[intent_id], [*owners, *_still_around(portfolios, intent_id)]
+    return require_writable(locked[intent_id], actor), [*owners, *_still_around(portfolios, intent_id)]
 
 
 def check_cost(owners: list[BudgetOwner], cost: Cost, now: datetime) -> None:

@@ -7,13 +7,13 @@ from django.db.models import F
 
 from access.identity import Actor
 from core import encoding
-from core.db import atomic_verb, database_now
+from core.db import atomic_verb
 from costs import budget_limits, budgets
 from costs.amounts import CENTS_PER_UNIT, TRILLIONTHS, json_amount
 from costs.models import Cost, CostTotal, LimitSetter
 from intents.events import EventType, NewEvent, append
+from intents.locking import lock_for_write
 from intents.models import Intent
-from leasing.guards import require_token
 
 
 @atomic_verb
@@ -36,9 +36,8 @@ def record_cost(
     Raises IntentNotFound, LeaseLost.
     """
     counts = unit in CENTS_PER_UNIT and amount > 0  # Budgets are about money.
-    intent, owners = budgets.lock_with_budgets(intent_id) if counts else (Intent.objects.lock(intent_id), [])
-    require_token(intent, actor)
-    now = database_now()
+    intent, owners = budgets.lock_with_budgets(intent_id, actor) if counts else (lock_for_write(intent_id, actor), [])
+    now = intent.now()
     cost = Cost(
         intent=intent,
         agent_id=actor.id,

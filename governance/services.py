@@ -33,10 +33,10 @@ from governance.models import Arbitration, Decision, Delegation, Status
 from governance.representation import delegation_body, status_at
 from intents import graph
 from intents.events import EventType, NewEvent, append, append_without_intent
+from intents.locking import lock_for_write
 from intents.models import Event, Intent
 from intents.models import Status as IntentStatus
 from intents.operations import change_status
-from leasing.guards import require_token
 from portfolios.models import Portfolio
 
 log = logging.getLogger("openintent.governance")
@@ -65,8 +65,7 @@ def request_arbitration(
 
     Raises IntentNotFound, LeaseLost, IntentClosed, Invalid for an end that has passed, TooLarge.
     """
-    intent = Intent.objects.lock(intent_id)
-    require_token(intent, actor)
+    intent = lock_for_write(intent_id, actor)
     intent.require_open()
     now = intent.now()
     _require_future(expires_at, now)
@@ -98,8 +97,7 @@ def withdraw_arbitration(*, arbitration_id: UUID | str, actor: Actor, role: Role
 
     Raises ArbitrationNotFound, LeaseLost, Forbidden, ArbitrationResolved.
     """
-    intent, arbitration = _lock(arbitration_id)
-    require_token(intent, actor)
+    intent, arbitration = _lock(arbitration_id, actor)
     if not (is_same_caller(actor, arbitration.requester_id, arbitration.principal) or role.includes(Role.ARBITER)):
         raise Forbidden(f"Only {arbitration.requester_id}, an arbiter or an operator can withdraw this arbitration.")
     now = intent.now()
@@ -119,7 +117,7 @@ def expire_arbitration(arbitration_id: UUID, *, wait: bool = True) -> bool:
     intent_id = Arbitration.objects.filter(pk=arbitration_id).values_list("intent_id", flat=True).first()
     if intent_id is None:
         return False
-    intent = Intent.objects.lock(intent_id) if wait else Intent.objects.try_lock(intent_id)
+    intent = lock_for_write(intent_id, SYSTEM) if wait else Intent.objects.try_lock(intent_id)
     if intent is None:
         return False
     arbitration, now = Arbitration.objects.get(pk=arbitration_id), intent.now()
@@ -152,7 +150,7 @@ def withdraw_pending(closed: Collection[Intent]) -> None:
     pending = Arbitration.objects.filter(intent_id__in=list(intents), status=Status.PENDING).order_by("intent_id", "pk")
     for arbitration in pending:
         intent = intents[arbitration.intent_id]
-        now = intent.in_order(database_now())
+        now = intent.read_clock()
         if status_at(arbitration, now) == Status.EXPIRED:
             _expire(intent, arbitration, now)
         else:
@@ -183,8 +181,7 @@ def record_decision(
     Raises IntentNotFound, LeaseLost, Invalid for an unknown arbitration, SeveralPending, MayNotDecide, SelfDecision,
     ArbitrationResolved, NoSuchOption, TooLarge.
     """
-    intent = Intent.objects.lock(intent_id)
-    require_token(intent, actor)
+    intent = lock_for_write(intent_id, actor)
     now = intent.now()
     arbitration = _meant(intent, arbitration_id, decision_type, now)
     right_ends = require_decider(intent, arbitration, actor, role, now)
@@ -209,7 +206,7 @@ def record_decision(
         append(intent, event, actor=actor, now=now)
     if arbitration:
         _require_in_time(intent, arbitration)
-    if right_ends and intent.in_order(database_now()) >= right_ends:
+    if right_ends and intent.read_clock() >= right_ends:
         raise MayNotDecide(actor.id)
     return made
 
@@ -280,13 +277,13 @@ def revoke_delegation(*, delegation_id: UUID | str, actor: Actor, role: Role) ->
 # --- parts of verbs ------------------------------------------------------------------------------------------------
 
 
-def _lock(arbitration_id: UUID | str) -> tuple[Intent, Arbitration]:
+def _lock(arbitration_id: UUID | str, actor: Actor) -> tuple[Intent, Arbitration]:
     """Raises ArbitrationNotFound."""
     found = Arbitration.objects.filter(pk=arbitration_id) if isinstance(arbitration_id, UUID) else Arbitration.objects.none()
     intent_id = found.values_list("intent_id", flat=True).first()
     if intent_id is None:
         raise ArbitrationNotFound(arbitration_id)
-    intent = Intent.objects.lock(intent_id)
+    intent = lock_for_write(intent_id, actor)
     return intent, found.get()  # As it is now that nobody else can change it.
 
 
@@ -396,7 +393,7 @@ def _end(intent: Intent, arbitration: Arbitration, status: Status, event: NewEve
 
 def _require_in_time(intent: Intent, arbitration: Arbitration) -> None:
     """Refuse what would be committed once the arbitration has run out (rule E-8). All writes of the verb are sent by now."""
-    if arbitration.expires_at is not None and arbitration.expires_at <= intent.in_order(database_now()):
+    if arbitration.expires_at is not None and arbitration.expires_at <= intent.read_clock():
         raise ArbitrationResolved(arbitration.pk, Status.EXPIRED)
 
 

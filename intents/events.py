@@ -86,7 +86,7 @@ def append(intent: Intent, *new: NewEvent, actor: Actor, now: datetime, saving: 
 
     Readers are woken once the transaction has committed.
     """
-    intent.last_event_at = intent.in_order(now)
+    intent.last_event_at = intent.clamp_to_log(now)
     events = _rows(new, intent, actor, intent.last_event_at)
     intent.last_sequence += len(events)
     sql_rows.record(intent, (*saving, "last_sequence", "last_event_at"), Event, events)

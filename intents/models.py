@@ -1,3 +1,5 @@
+"""Intents, their graph, their assignments and the event log (RFC-0001, RFC-0002)."""
+
 from collections.abc import Collection
 from datetime import datetime
 from typing import Any, ClassVar
@@ -12,7 +14,7 @@ from core.ids import new_id
 from intents.errors import IllegalTransition, IntentClosed, IntentNotFound, VersionConflict
 
 AGENT_ID = 255
-LOCKED_AT_ONCE = 5_000  # Ids in one statement; SQLite takes 32,766 parameters at most.
+LOCK_BATCH = 5_000  # Ids in one statement; SQLite takes 32,766 parameters at most.
 
 
 class Status(models.TextChoices):
@@ -39,48 +41,48 @@ TRANSITIONS: dict[str, tuple[str, ...]] = {
 
 class IntentQuerySet(models.QuerySet["Intent"]):
     def row(self, intent_id: UUID | str) -> sql_rows.Row:
-        """The intent's row, to be shown. Raises IntentNotFound, also for what is no id at all."""
+        """Return the intent's row, for a representation. Raise IntentNotFound, also for a malformed id."""
         found = sql_rows.get(self.model, intent_id) if isinstance(intent_id, UUID) else None
         if found is None:
             raise IntentNotFound(intent_id)
         return found
 
     def require(self, intent_id: UUID | str) -> UUID:
-        """The id, if there is such an intent. Raises IntentNotFound."""
+        """Return the id of an intent that exists. Raise IntentNotFound."""
         if not isinstance(intent_id, UUID) or not self.filter(pk=intent_id).exists():
             raise IntentNotFound(intent_id)
         return intent_id
 
     def lock(self, intent_id: UUID | str) -> "Intent":
-        """The intent as it is now, and stays until the transaction ends. Raises IntentNotFound."""
+        """Lock the intent's row until the transaction ends. Raise IntentNotFound."""
         found = sql_rows.lock(self.model, intent_id) if isinstance(intent_id, UUID) else None
         if found is None:
             raise IntentNotFound(intent_id)
         return found
 
     def try_lock(self, intent_id: UUID) -> "Intent | None":
-        """Lock the intent without waiting. Return None where there is none, or another transaction has it."""
+        """Lock the intent without waiting. Return None if it does not exist or another transaction holds it."""
         found: Intent | None = self.filter(pk=intent_id).select_for_update(skip_locked=True).first()
         return found
 
     def lock_all(self, ids: Collection[UUID]) -> dict[UUID, "Intent"]:
         """Lock the intents that exist, in the order of their ids: a new one's id is above its ancestors'.
 
-        Whoever needs several takes them with one call, so that nobody waits in a circle.
+        A verb that needs several takes them with one call, so that no two verbs wait for each other.
         """
         ordered = sorted(ids)
         found: dict[UUID, Intent] = {}
-        for start in range(0, len(ordered), LOCKED_AT_ONCE):
-            part = self.filter(pk__in=ordered[start : start + LOCKED_AT_ONCE]).order_by("pk").select_for_update()
-            found.update((intent.pk, intent) for intent in part)
+        for start in range(0, len(ordered), LOCK_BATCH):
+            batch = self.filter(pk__in=ordered[start : start + LOCK_BATCH]).order_by("pk").select_for_update()
+            found.update((intent.pk, intent) for intent in batch)
         return found
 
 
 class Intent(models.Model):
     """A goal with versioned state (RFC-0001).
 
-    `depends_on` and `agents` repeat what the rows of Edge and Assignment say, in the order in which they came: the
-    verbs write both under this row's lock, so that an intent is read with one query.
+    `depends_on` and `agents` repeat the rows of Edge and Assignment in the order of their creation: verbs write both
+    under this row's lock, so that an intent is read with one query.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -100,10 +102,10 @@ class Intent(models.Model):
     last_sequence = models.PositiveBigIntegerField(default=0)
     last_event_at = models.DateTimeField()
     on_hold = models.BooleanField(
-        default=False, help_text="Blocked until somebody unblocks it: by hand, or by a question that nobody answered."
+        default=False, help_text="Blocked until a caller unblocks it: set by hand, or by an arbitration that expired."
     )
     last_fencing_token = models.PositiveBigIntegerField(default=0)
-    active_leases = models.PositiveIntegerField(default=0, help_text="Marked active, whether they have run out or not.")
+    active_leases = models.PositiveIntegerField(default=0, help_text="Marked active, also those that are overdue.")
 
     objects: ClassVar[Any] = IntentQuerySet.as_manager()
 
@@ -132,27 +134,31 @@ class Intent(models.Model):
         return self.status in FINAL
 
     def now(self) -> datetime:
-        """Return the database's time once this row was locked; never a time before its last event (rule E-7)."""
+        """Return the database's time once this row was locked, never before its last event (rule E-7)."""
         if self.locked_at is None:
             self.locked_at = database_now()
-        return self.in_order(self.locked_at)
+        return self.clamp_to_log(self.locked_at)
 
-    def in_order(self, now: datetime) -> datetime:
-        """Return the time, or that of the last event where the clock was set back since (rule E-7)."""
+    def read_clock(self) -> datetime:
+        """Return the database's time at this instant, never before the last event (rule E-7)."""
+        return self.clamp_to_log(database_now())
+
+    def clamp_to_log(self, now: datetime) -> datetime:
+        """Return the time, or that of the last event if the clock was set back since (rule E-7)."""
         return max(now, self.last_event_at)
 
     def require_version(self, expected: int) -> None:
-        """Raises VersionConflict (rule I-2)."""
+        """Raise VersionConflict if the intent has another version (rule I-2)."""
         if self.version != expected:
             raise VersionConflict(self.version, expected)
 
     def require_open(self) -> None:
-        """Raises IntentClosed."""
+        """Raise IntentClosed if the status is final."""
         if self.is_final:
             raise IntentClosed(self.pk, self.status)
 
     def require_transition(self, status: str) -> None:
-        """Raises IllegalTransition (rule I-5)."""
+        """Raise IllegalTransition if the status cannot follow the current one (rule I-5)."""
         if status not in TRANSITIONS[self.status]:
             raise IllegalTransition(self.status, status, TRANSITIONS[self.status])
 
@@ -165,7 +171,7 @@ class EdgeKind(models.TextChoices):
 class Edge(models.Model):
     """One intent waits for another: for its dependency, or for its child (RFC-0002).
 
-    Both kinds stand in one table since rule G-1 forbids circles among both of them together.
+    Both kinds are in one table since rule G-1 forbids cycles among both of them together.
     """
 
     waiter = models.ForeignKey(Intent, models.CASCADE, related_name="+", db_index=False)
@@ -184,7 +190,7 @@ class Edge(models.Model):
 
 
 class Assignment(models.Model):
-    """An agent works on an intent."""
+    """An agent assigned to an intent."""
 
     intent = models.ForeignKey(Intent, models.CASCADE, related_name="assignments", db_index=False)
     agent_id = models.CharField(max_length=AGENT_ID)
@@ -201,9 +207,9 @@ class Assignment(models.Model):
 
 
 class TopicMembership(models.Model):
-    """Who hears of an intent: an agent or a portfolio, from one of its events to another (rule S-4, intents.topics).
+    """An intent's membership in the topic of an agent or a portfolio, from one of its events to another (rule S-4).
 
-    It tells for good which events belong to a topic: one read again later finds what those heard who read it at the time.
+    It is permanent, so a topic that is read again later has the events that its readers got at the time (intents.topics).
     """
 
     topic = models.CharField(max_length=AGENT_ID + 10)
@@ -222,14 +228,14 @@ class TopicMembership(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.topic} hears of {self.intent_id}"
+        return f"{self.intent_id} in {self.topic}"
 
 
 class Event(models.Model):
-    """What happened, for good (RFC-0001 "Events"). Written by intents.events alone; triggers refuse every change.
+    """An entry of the append-only log (RFC-0001 "Events"). Written by intents.events alone; triggers refuse every change.
 
-    `row` is only the row's number. Readers order one intent by `sequence` and several by `position`
-    (intents.positions); the wire's `id` is `uid`.
+    `row` is only the row's number. Readers order one intent by `sequence` and several by `position` (intents.positions); the
+    API's `id` is `uid`.
     """
 
     row = models.BigAutoField(primary_key=True)

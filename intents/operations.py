@@ -33,7 +33,7 @@ def change_status(intent: Intent, status: str, *, actor: Actor, reason: str | No
     before, intent.status = intent.status, status
     intent.on_hold = on_hold
     intent.version += 1
-    intent.updated_at = intent.in_order(now)
+    intent.updated_at = intent.clamp_to_log(now)
     event = status_changed_event(intent, before, reason)
     append(intent, event, actor=actor, now=now, saving=("status", "on_hold", "version", "updated_at"))
 

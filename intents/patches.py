@@ -14,7 +14,7 @@ OPERATIONS = ("set", "append", "remove")
 _INDEX = re.compile(r"0|[1-9]\d{0,8}")
 
 
-def apply(state: dict[str, Any], patches: Sequence[Patch]) -> None:
+def apply_patches(state: dict[str, Any], patches: Sequence[Patch]) -> None:
     """Apply all patches to `state`, in order. Where one fails, `state` is of no use any more.
 
     A patch is `{"op": "set" | "append" | "remove", "path": …, "value": …}`. `path` is a plain key or, with a leading
@@ -23,7 +23,7 @@ def apply(state: dict[str, Any], patches: Sequence[Patch]) -> None:
     Raises InvalidPatch with the index of the first patch that fails.
     """
     for index, patch in enumerate(patches):
-        _apply(state, index, patch)
+        _apply_patch(state, index, patch)
 
 
 def path_keys(path: str) -> list[str]:
@@ -38,18 +38,18 @@ def key_path(key: str) -> str:
     return "/" + key.replace("~", "~0").replace("/", "~1") if key.startswith("/") else key
 
 
-def _apply(state: dict[str, Any], index: int, patch: Patch) -> None:
+def _apply_patch(state: dict[str, Any], index: int, patch: Patch) -> None:
     operation, path = patch["op"], patch["path"]
     if re.search(r"~(?![01])", path) and path.startswith("/"):
         raise InvalidPatch(index, f"{path!r} is no JSON Pointer: ~ stands only in ~0 and ~1.")
     keys = path_keys(path)
     if len(keys) + 1 + (depth(patch["value"]) if operation != "remove" else 0) > MAX_DEPTH:
         raise InvalidPatch(index, f"the state would be nested deeper than {MAX_DEPTH} levels.")
-    container = _container(state, keys, index, path, make=operation != "remove")
+    container = _find_container(state, keys, index, path, make=operation != "remove")
     {"set": _set, "append": _append, "remove": _remove}[operation](container, keys[-1], patch, index)
 
 
-def _container(state: Any, keys: list[str], index: int, path: str, *, make: bool) -> Any:
+def _find_container(state: Any, keys: list[str], index: int, path: str, *, make: bool) -> Any:
     here = state
     for key in keys[:-1]:
         if isinstance(here, dict):
@@ -57,7 +57,7 @@ def _container(state: Any, keys: list[str], index: int, path: str, *, make: bool
                 raise InvalidPatch(index, f"nothing is at {path!r}.")
             here = here.setdefault(key, {})
         elif isinstance(here, list):
-            here = here[_position(here, key, index, path)]
+            here = here[_list_index(here, key, index, path)]
         else:
             raise InvalidPatch(index, f"{path!r} leads through a value that is neither an object nor a list.")
     if not isinstance(here, dict | list):
@@ -65,7 +65,7 @@ def _container(state: Any, keys: list[str], index: int, path: str, *, make: bool
     return here
 
 
-def _position(items: list[Any], key: str, index: int, path: str) -> int:
+def _list_index(items: list[Any], key: str, index: int, path: str) -> int:
     if not _INDEX.fullmatch(key) or int(key) >= len(items):
         raise InvalidPatch(index, f"{path!r} names no element of a list of {len(items)}.")
     return int(key)
@@ -77,14 +77,14 @@ def _set(container: Any, key: str, patch: Patch, index: int) -> None:
     elif key == "-":
         container.append(deepcopy(patch["value"]))
     else:
-        container[_position(container, key, index, patch["path"])] = deepcopy(patch["value"])
+        container[_list_index(container, key, index, patch["path"])] = deepcopy(patch["value"])
 
 
 def _append(container: Any, key: str, patch: Patch, index: int) -> None:
     if isinstance(container, dict):
         target = container.setdefault(key, [])
     else:
-        target = container[_position(container, key, index, patch["path"])]
+        target = container[_list_index(container, key, index, patch["path"])]
     if not isinstance(target, list):
         raise InvalidPatch(index, f"{patch['path']!r} is not a list.")
     target.append(deepcopy(patch["value"]))
@@ -92,7 +92,7 @@ def _append(container: Any, key: str, patch: Patch, index: int) -> None:
 
 def _remove(container: Any, key: str, patch: Patch, index: int) -> None:
     if isinstance(container, list):
-        del container[_position(container, key, index, patch["path"])]
+        del container[_list_index(container, key, index, patch["path"])]
     elif key in container:
         del container[key]
     else:

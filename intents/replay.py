@@ -141,7 +141,7 @@ def _updated(intent: ReplayedIntent, told: dict[str, Any]) -> None:
 
 
 def _patched(intent: ReplayedIntent, told: dict[str, Any]) -> None:
-    patches.apply(intent.state, told["patches"])
+    patches.apply_patches(intent.state, told["patches"])
 
 
 def _status_changed(intent: ReplayedIntent, told: dict[str, Any]) -> None:

@@ -20,8 +20,8 @@ from costs import budgets
 from intents import topics
 from intents.errors import CompletionGate
 from intents.events import EventType, NewEvent, append, append_without_intent
+from intents.locking import lock_for_write, require_writable
 from intents.models import FINAL, Intent
-from leasing.guards import require_token
 from portfolios import policy
 from portfolios.errors import DuplicateMember, DuplicatePrimary
 from portfolios.models import CHANGEABLE, Membership, Portfolio, Role, Status
@@ -144,7 +144,7 @@ def add_intent_to_portfolio(
     intent = Intent.objects.lock_all({intent_id}).get(intent_id)
     if intent is None:
         raise Invalid.field("intent_id", f"no intent has the id {intent_id}", "unknown_id")
-    require_token(intent, actor)
+    require_writable(intent, actor)
     portfolio.require_active()
     _require_room(portfolio, intent, role)
     now = database_now()
@@ -180,8 +180,7 @@ def remove_intent_from_portfolio(
     """
     portfolio = Portfolio.objects.lock(portfolio_id)
     portfolio.require_version(expected_version)
-    intent = Intent.objects.lock(intent_id)
-    require_token(intent, actor)
+    intent = lock_for_write(intent_id, actor)
     member = portfolio.members.filter(intent=intent).first()
     if member is None:
         return

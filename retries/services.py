@@ -13,9 +13,9 @@ from core.db import atomic_verb, database_now
 from core.encoding import identifier, instant
 from core.errors import TooLarge
 from intents.events import EventType, NewEvent, append
+from intents.locking import lock_for_write
 from intents.models import Intent
 from intents.operations import Assignee, assign, unassign
-from leasing.guards import require_token
 from leasing.services import release_all
 from retries.attempt_series import next_attempt, standalone_attempt
 from retries.backoff import backoff_delay
@@ -30,9 +30,8 @@ def set_retry_policy(*, intent_id: UUID | str, actor: Actor, policy: dict[str, A
 
     `policy` has all of `wire.SETTINGS`. Retries that are waiting keep their time. Raises IntentNotFound, LeaseLost.
     """
-    intent = Intent.objects.lock(intent_id)
-    require_token(intent, actor)
-    now = database_now()
+    intent = lock_for_write(intent_id, actor)
+    now = intent.now()
     known = _policy_of(intent)
     if known and policy_settings(known) == policy:
         return known
@@ -64,9 +63,8 @@ def record_failure(
     """
     if not strict_json.fits(metadata or {}, settings.MAX_EVENT_PAYLOAD):
         raise TooLarge("The metadata of a failure is too large.", limit=settings.MAX_EVENT_PAYLOAD)
-    intent = Intent.objects.lock(intent_id)
-    require_token(intent, actor)
-    now = database_now()
+    intent = lock_for_write(intent_id, actor)
+    now = intent.now()
     previous = Failure.objects.counting(intent, actor.id).first()
     was_replaced = previous is not None and previous.is_replaced  # By the fallback, whom its failures harm no more.
     if was_replaced or is_participant(intent, actor.id, now):
@@ -106,8 +104,8 @@ def announce_retry(failure_id: UUID) -> bool:
     intent_id = Failure.objects.filter(pk=failure_id).values_list("intent_id", flat=True).first()
     if intent_id is None:
         return False
-    intent = Intent.objects.lock(intent_id)
-    now = database_now()
+    intent = lock_for_write(intent_id, SYSTEM)
+    now = intent.now()
     failure = Failure.objects.due(now).filter(pk=failure_id).first()
     if failure is None:
         return False

@@ -16,8 +16,8 @@ from core.encoding import instant
 from core.errors import Forbidden, Invalid
 from intents import positions
 from intents.events import EventType, NewEvent, append, append_without_intent
+from intents.locking import lock_for_write, require_writable
 from intents.models import Intent
-from leasing.guards import require_token
 from portfolios.models import Portfolio
 from subscriptions.errors import SubscriptionInactive, SubscriptionNotFound, TooManySubscriptions
 from subscriptions.models import Delivery, DeliveryStatus, OutboxCursor, Status, Subscription, origin
@@ -44,9 +44,7 @@ def create_subscription(
     Raises TooManySubscriptions, IntentNotFound, PortfolioNotFound, LeaseLost, Invalid for an end that has passed.
     """
     _require_few(actor)
-    intent = Intent.objects.lock(intent_id) if intent_id is not None else None
-    if intent:
-        require_token(intent, actor)
+    intent = lock_for_write(intent_id, actor) if intent_id is not None else None
     now = database_now()
     _require_future(expires_at, now)
     subscription = Subscription(
@@ -200,7 +198,7 @@ def disable(intent: Intent | None, subscription: Subscription, *, actor: Actor, 
 def _lock(subscription_id: UUID | str, actor: Actor, *, also_removed: bool = False) -> tuple[Intent | None, Subscription]:
     intent, subscription = lock(subscription_id, also_removed=also_removed)
     if intent:
-        require_token(intent, actor)
+        require_writable(intent, actor)
     return intent, subscription
 
 

@@ -150,7 +150,7 @@ def _state_at(intent_id: UUID, sequence: int) -> dict[str, Any] | None:
         if event_type == EventType.INTENT_CREATED:
             state = payload["state"]
         else:
-            patches.apply(state, payload["patches"])
+            patches.apply_patches(state, payload["patches"])
     return state
 
 

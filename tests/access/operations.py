@@ -67,15 +67,19 @@ class Operation:
     needs_key: bool
     body_fields: dict[str, Any]
 
-    def send(self, caller: Caller, world: dict[str, str], **fields: Any) -> Any:
-        """The operation's request with these fields besides."""
+    def ids(self, world: dict[str, str]) -> dict[str, str]:
+        """Return the values for the placeholders of the operation's path."""
+        return {**world, **_OTHERS.get(self.id, lambda world: {})(world)}
+
+    def send(self, caller: Caller, world: dict[str, str], *, headers: dict[str, str] | None = None, **fields: Any) -> Any:
+        """Send the operation's request, with these headers and body fields besides."""
         body = BODIES.get(self.id)
         filled = orjson.loads(_filled(orjson.dumps(body).decode(), world)) if body is not None else None
         if fields:
             filled = {**(filled or {}), **fields}
-        path = _filled(self.path, {**world, **_OTHERS.get(self.id, lambda world: {})(world)}).removeprefix("/api/v1")
+        path = _filled(self.path, self.ids(world)).removeprefix("/api/v1")
         version = {} if self.method == "GET" else {"if_match": "2" if path.startswith("/portfolios/") else "1"}
-        response = caller.send(self.method, path, filled, **version)
+        response = caller.send(self.method, path, filled, **version, **(headers or {}))
         if response.streaming:
             b"".join(response.streaming_content)  # At its end Django's client closes what is sent.
         return response

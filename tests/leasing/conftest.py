@@ -14,7 +14,7 @@ def acquire(caller: Caller, intent: dict[str, Any], scope: str = "flights", **fi
     return caller.post(f"/intents/{intent['id']}/leases", {"scope": scope, **fields})
 
 
-def run_out(lease: dict[str, Any]) -> None:
+def make_overdue(lease: dict[str, Any]) -> None:
     """Let a lease's time be over, as the database's clock sees it."""
     row = Lease.objects.get(pk=lease["id"])
     for_how_long = row.expires_at - row.acquired_at + timedelta(seconds=1)

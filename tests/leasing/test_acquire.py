@@ -7,7 +7,7 @@ import pytest
 from intents.models import Intent
 from leasing.models import Lease
 from tests.conftest import fresh, log, set_status
-from tests.leasing.conftest import acquire, run_out
+from tests.leasing.conftest import acquire, make_overdue
 
 CREATED = ("intent_created", "dev-user")
 
@@ -115,7 +115,7 @@ def test_an_agent_may_hold_overlapping_scopes_itself(ada, intent):
 @pytest.mark.rule("L-2")
 def test_a_lease_that_ran_out_blocks_nobody_and_is_marked_when_its_scope_is_asked_for(api, ada, bob, intent):
     dead = acquire(ada, intent, "content").json()
-    run_out(dead)
+    make_overdue(dead)
 
     lease = acquire(bob, intent, "content.draft")
 
@@ -130,7 +130,7 @@ def test_a_lease_that_ran_out_blocks_nobody_and_is_marked_when_its_scope_is_aske
 @pytest.mark.parametrize("query", [{}, {"status": "expired"}])
 def test_a_lease_that_ran_out_is_marked_before_a_reader_is_told_so(api, ada, intent, everywhere, query):
     lease = acquire(ada, intent).json()
-    run_out(lease)
+    make_overdue(lease)
     path = "/leases" if everywhere else f"/intents/{intent['id']}/leases"
 
     assert [(each["id"], each["status"]) for each in api.get(path, **query).json()["leases"]] == [(lease["id"], "expired")]
@@ -155,7 +155,7 @@ def test_an_agent_has_no_more_than_200_active_leases_on_an_intent(api, ada, bob,
     assert acquire(ada, intent, "part7").status_code == 200
     assert acquire(bob, intent, "one more").status_code == 201
     assert acquire(ada, make_intent(), "one more").status_code == 201
-    run_out(Lease.objects.filter(scope="part8").values().get())
+    make_overdue(Lease.objects.filter(scope="part8").values().get())
     assert acquire(ada, intent, "another").status_code == 201
 
 

@@ -9,7 +9,7 @@ from jobs.worker import run_due_tasks
 from leasing.models import Lease
 from leasing.services import expire_lease
 from tests.conftest import Caller, log, set_status
-from tests.leasing.conftest import acquire, run_out
+from tests.leasing.conftest import acquire, make_overdue
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def test_a_renewal_may_end_it_sooner(ada, lease, path):
 @pytest.mark.parametrize("end", ["ran out", "released", "revoked"])
 def test_a_lease_that_has_ended_is_not_renewed(api, ada, intent, lease, path, end):
     if end == "ran out":
-        run_out(lease)
+        make_overdue(lease)
     elif end == "released":
         ada.delete(path)
     else:
@@ -82,7 +82,7 @@ def test_a_released_scope_is_free_and_releasing_again_changes_nothing(api, ada, 
 
 
 def test_what_had_run_out_when_it_was_released_is_expired(api, ada, intent, lease, path):
-    run_out(lease)
+    make_overdue(lease)
 
     assert ada.delete(path).status_code == 204
     assert kinds(api, intent) == ["lease_acquired", "lease_expired"]
@@ -113,7 +113,7 @@ def test_an_arbiter_revokes_and_an_agent_does_not(api, bob, intent, path):
 @pytest.mark.rule("L-2")
 def test_the_worker_marks_what_has_run_out_once(api, intent, lease):
     assert run_due_tasks() == 0
-    run_out(lease)
+    make_overdue(lease)
 
     assert [run_due_tasks(), run_due_tasks()] == [1, 0]
     assert log(api, intent)[-1] == ("lease_expired", "system")

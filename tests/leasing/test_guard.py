@@ -1,13 +1,19 @@
-"""What a lease guards: the state below its scope, and writes that name its token."""
+"""Lease guards: the state below a leased scope, and writes that carry a fencing token."""
 
+import re
+from collections.abc import Iterator, Sequence
 from random import Random
+from typing import Any
 
 import pytest
+from django.urls import URLResolver, get_resolver
 
+from core.api.views import WRITES
 from intents.models import Intent
 from leasing.scopes import ScopeIndex, overlap
+from tests.access.operations import Operation, everything, make_world, operations
 from tests.conftest import Caller, fresh, log
-from tests.leasing.conftest import acquire, run_out
+from tests.leasing.conftest import acquire, make_overdue
 
 
 def patch(caller, intent, path, *, op="set", version=1, **headers):
@@ -65,68 +71,80 @@ def test_the_holder_writes_with_and_without_its_token(ada, intent):
 
 @pytest.mark.rule("L-2", "L-3")
 def test_a_lease_that_ran_out_guards_nothing(ada, bob, intent):
-    run_out(acquire(ada, intent).json())
+    make_overdue(acquire(ada, intent).json())
 
     assert patch(bob, intent, "flights").status_code == 200
 
 
-WRITES = {
-    "state": lambda path: ("POST", f"{path}/state", {"state": {"hotel": 1}}),
-    "details": lambda path: ("PATCH", path, {"title": "Another"}),
-    "status": lambda path: ("POST", f"{path}/status", {"status": "active"}),
-    "the status that it has": lambda path: ("POST", f"{path}/status", {"status": "draft"}),
-    "an event": lambda path: ("POST", f"{path}/events", {"event_type": "comment"}),
-    "a batch": lambda path: ("POST", f"{path}/events/batch", {"events": [{"event_type": "comment"}]}),
-    "an agent": lambda path: ("POST", f"{path}/agents", {"agent_id": "carl"}),
-    "no agent": lambda path: ("DELETE", f"{path}/agents/carl", None),
-    "a dependency": lambda path: ("POST", f"{path}/dependencies", {"depends_on": ["<other>"]}),
-    "no dependency": lambda path: ("DELETE", f"{path}/dependencies/<other>", None),
-    "a question": lambda path: ("POST", f"{path}/arbitrate", {"reason": "Which one?"}),
-    "a cost": lambda path: ("POST", f"{path}/costs", {"cost_type": "api_call", "amount": 1, "unit": "USD"}),
-    "a failure": lambda path: ("POST", f"{path}/failures", {"error_type": "timeout"}),
-    "a retry policy": lambda path: ("PUT", f"{path}/retry-policy", {}),
-    "an attachment": lambda path: ("POST", f"{path}/attachments", {"filename": "a.txt", "content_base64": "YQ=="}),
-}
+def write_operations(patterns: Sequence[Any], prefix: str = "") -> Iterator[Operation]:
+    """Yield the operations that write to the intent in their path, as the URL configuration routes them."""
+    described = {(each.method, each.path): each for each in operations().values()}
+    for pattern in patterns:
+        route = f"{prefix}{pattern.pattern}"
+        if isinstance(pattern, URLResolver):
+            yield from write_operations(pattern.url_patterns, route)
+        elif ":intent_id>" in route:
+            path = "/" + re.sub(r"<\w+:(\w+)>", r"{\1}", route)
+            yield from (described[method.upper(), path] for method in pattern.callback.actions if method.upper() in WRITES)
 
 
-@pytest.fixture(params=WRITES.values(), ids=WRITES.keys())
-def write(request, intent, make_intent):
-    method, path, body = request.param(f"/intents/{intent['id']}")
-    other = make_intent()["id"]
-    if body and "depends_on" in body:
-        body = {"depends_on": [other]}
-    return lambda caller, token: caller.send(method, path.replace("<other>", other), body, version=1, x_fencing_token=str(token))
+OPERATIONS = {each.id: each for each in write_operations(get_resolver().url_patterns)}
+
+
+@pytest.fixture(params=OPERATIONS)
+def operation(request: pytest.FixtureRequest) -> Operation:
+    return OPERATIONS[request.param]
 
 
 @pytest.mark.rule("L-4")
-@pytest.mark.parametrize("loss", ["expired", "revoked", "released", "another's", "never given"])
-def test_a_write_with_a_lost_token_is_refused_and_nothing_is_written(api, ada, bob, intent, write, loss):
-    lease = acquire(bob if loss == "another's" else ada, intent, "elsewhere").json()
-    path = f"/intents/{intent['id']}/leases/{lease['id']}"
-    if loss == "expired":
-        run_out(lease)
-    elif loss == "revoked":
-        api.post(f"{path}/revoke", {})
-    elif loss == "released":
-        ada.delete(path)
-    before = fresh(api, intent), log(api, intent)
+def test_guarded_writes_are_found_in_the_routes_of_every_app():
+    each_app = {"update_state", "revoke_lease", "record_decision", "delete_attachment", "record_cost", "set_retry_policy"}
 
-    response = write(ada, 99 if loss == "never given" else lease["fencing_token"])
-
-    assert (response.status_code, response.json()["code"]) == (409, "lease_lost")
-    assert (fresh(api, intent), log(api, intent)) == before
+    assert each_app | {"remove_intent_from_portfolio", "create_child_intent", "create_subscription"} <= OPERATIONS.keys()
 
 
 @pytest.mark.rule("L-4")
-def test_a_write_with_the_token_of_an_active_lease_is_done(ada, intent, write):
-    token = acquire(ada, intent, "elsewhere").json()["fencing_token"]
+def test_write_with_a_lost_token_is_refused_and_changes_nothing(api, ada, bob, operation):
+    world = make_world(api)
+    intent = {"id": operation.ids(world)["intent_id"]}
+    expired, revoked, released, other = (
+        acquire(caller, intent, scope).json() for caller, scope in ((ada, "a"), (ada, "b"), (ada, "c"), (bob, "d"))
+    )
+    make_overdue(expired)
+    api.post(f"/intents/{intent['id']}/leases/{revoked['id']}/revoke", {})
+    ada.delete(f"/intents/{intent['id']}/leases/{released['id']}")
+    before = everything()
 
-    assert write(ada, token).status_code in (200, 201, 204)
+    for token in (expired["fencing_token"], revoked["fencing_token"], released["fencing_token"], other["fencing_token"], 99):
+        response = operation.send(api, world, headers={"x_agent_id": "ada", "x_fencing_token": str(token)})
+
+        assert (response.status_code, response.json()["code"]) == (409, "lease_lost"), token
+    assert everything() == before
+
+
+@pytest.mark.rule("L-4")
+def test_write_that_would_change_nothing_needs_its_lease_as_well(ada, intent):
+    make_overdue(acquire(ada, intent, "elsewhere").json())
+
+    same_status = ada.post(f"/intents/{intent['id']}/status", {"status": "draft"}, version=1, x_fencing_token="1")
+    no_such_agent = ada.delete(f"/intents/{intent['id']}/agents/carl", x_fencing_token="1")
+
+    assert (same_status.json()["code"], no_such_agent.json()["code"]) == ("lease_lost", "lease_lost")
+
+
+@pytest.mark.rule("L-4")
+def test_write_with_the_token_of_an_active_lease_succeeds(api, operation):
+    world = make_world(api)
+    lease = acquire(api, {"id": operation.ids(world)["intent_id"]}, "elsewhere").json()
+
+    response = operation.send(api, {**world, "lease_id": lease["id"]}, headers={"x_fencing_token": str(lease["fencing_token"])})
+
+    assert response.status_code in (200, 201, 204), response.content
 
 
 @pytest.mark.rule("L-4")
 def test_the_next_holder_does_not_revive_an_old_token(ada, intent):
-    run_out(acquire(ada, intent).json())
+    make_overdue(acquire(ada, intent).json())
     again = acquire(ada, intent).json()
 
     assert patch(ada, intent, "flights", x_fencing_token="1").json()["code"] == "lease_lost"

@@ -1,4 +1,4 @@
-"""What pending arbitrations forbid to other verbs, and who may decide them. The caller holds the intent's row lock."""
+"""Governance guards: pending arbitrations that block an intent, and the right to decide. The caller holds the intent's row lock."""
 
 from collections import defaultdict
 from collections.abc import Collection
@@ -10,8 +10,10 @@ from django.db.models import Q
 from access.identity import Actor
 from access.models import Role
 from access.principals import role_of_principal
-from governance.errors import MayNotDecide, SelfDecision
-from governance.models import Arbitration, Delegation
+from core.errors import Invalid
+from governance.errors import ArbitrationResolved, MayNotDecide, SelfDecision
+from governance.models import Arbitration, Delegation, Status
+from governance.representation import status_at
 from intents.models import Intent
 from portfolios.models import Membership
 
@@ -19,9 +21,9 @@ DECIDE = "decide"
 
 
 def pending_blocking(intent_ids: Collection[UUID], now: datetime | None = None) -> dict[UUID, list[UUID]]:
-    """The blocking arbitrations of each intent that are pending; intents without any are left out (rule A-2).
+    """Return the pending blocking arbitrations of each intent; intents without any are left out (rule A-2).
 
-    Those that have run out count until they are marked so; with `now`, not those that have run out by then.
+    Overdue ones count until they are marked expired; with `now`, only those that are not overdue then.
     """
     if not intent_ids:
         return {}
@@ -33,42 +35,54 @@ def pending_blocking(intent_ids: Collection[UUID], now: datetime | None = None) 
 
 
 def is_same_caller(actor: Actor, agent_id: str, principal: str) -> bool:
-    """Return whether the actor is who did something: the same principal, or a key bound to the same agent (protocol §1.1)."""
+    """Return whether the actor is the principal or a key bound to the agent of an earlier write (protocol §1.1)."""
     return actor.principal == principal or (actor.is_bound and actor.id == agent_id)
 
 
-def require_decider(intent: Intent, arbitration: Arbitration | None, actor: Actor, role: Role, now: datetime) -> datetime | None:
-    """Check that the actor may decide this, or on the intent where there is no arbitration (rule A-4).
+def require_future(expires_at: datetime | None, now: datetime) -> None:
+    """Raise Invalid if the end is not in the future."""
+    if expires_at is not None and expires_at <= now:
+        raise Invalid.field("expires_at", "must be in the future", "in_the_past")
 
-    Return when that right ends, if it does. Raises MayNotDecide, SelfDecision.
+
+def require_pending(arbitration: Arbitration, now: datetime) -> None:
+    """Raise ArbitrationResolved if the arbitration has ended or is overdue."""
+    if (status := status_at(arbitration, now)) != Status.PENDING:
+        raise ArbitrationResolved(arbitration.pk, status)
+
+
+def require_decider(intent: Intent, arbitration: Arbitration | None, actor: Actor, now: datetime) -> datetime | None:
+    """Check that the actor may decide the arbitration, or on the intent if there is none (rule A-4).
+
+    Return the end of that right, if it has one. Raise MayNotDecide or SelfDecision.
     """
-    if role == Role.OPERATOR:
+    if actor.role == Role.OPERATOR:
         return None
-    ends = None
-    if role != Role.ARBITER:
-        delegation = _delegation(intent, actor, now) if role == Role.AGENT and actor.is_bound else None
+    right_ends = None
+    if actor.role != Role.ARBITER:
+        delegation = _find_delegation(intent, actor, now) if actor.role == Role.AGENT and actor.is_bound else None
         if delegation is None:
             raise MayNotDecide(actor.id)
-        ends = delegation.expires_at
+        right_ends = delegation.expires_at
     if arbitration and (
         arbitration.requester_id == actor.id or is_same_caller(actor, arbitration.requester_id, arbitration.principal)
     ):
         raise SelfDecision(actor.id)
-    return ends
+    return right_ends
 
 
-def _delegation(intent: Intent, actor: Actor, now: datetime) -> Delegation | None:
-    """Find the delegation under which the agent may decide, the one that lasts longest.
+def _find_delegation(intent: Intent, actor: Actor, now: datetime) -> Delegation | None:
+    """Return the delegation under which the agent may decide, the one that lasts longest.
 
-    It stays locked: one that is revoked meanwhile is either too late, or ends this (rule A-7).
+    It stays locked: a concurrent revocation either waits for this decision, or prevents it (rule A-7).
     """
     live = Delegation.objects.live(now).filter(delegate=actor.id).order_by("pk").select_for_update()
-    covering = [each for each in live if _covers(each, intent) and _may_delegate(each)]
-    return max(covering, key=lambda each: (each.expires_at is None, each.expires_at or now), default=None)
+    valid = [each for each in live if _covers(each, intent) and _is_backed(each)]
+    return max(valid, key=lambda each: (each.expires_at is None, each.expires_at or now), default=None)
 
 
-def _may_delegate(delegation: Delegation) -> bool:
-    """Return whether who gave it could give it now: it ends with their right (rule A-4)."""
+def _is_backed(delegation: Delegation) -> bool:
+    """Return whether the delegator still has the right to delegate: a delegation ends with it (rule A-4)."""
     role = role_of_principal(delegation.principal)
     return role is not None and role.includes(Role.ARBITER)
 
@@ -77,12 +91,9 @@ def _covers(delegation: Delegation, intent: Intent) -> bool:
     scope = delegation.scope
     if scope["actions"] and DECIDE not in scope["actions"]:
         return False
-    if not scope["intents"] and not scope["portfolios"]:
+    if str(intent.pk) in scope["intents"] or not (scope["intents"] or scope["portfolios"]):
         return True
-    return str(intent.pk) in scope["intents"] or (bool(scope["portfolios"]) and _is_member(intent, delegation))
-
-
-def _is_member(intent: Intent, delegation: Delegation) -> bool:
-    """Return whether the delegator or an operator has put the intent into one of the portfolios: others give no power (rule A-4)."""
+    # Members that neither the delegator nor an operator has added give no right (rule A-4).
     trusted = Q(principal=delegation.principal) | Q(by_role=Role.OPERATOR)
-    return Membership.objects.filter(trusted, intent=intent, portfolio_id__in=delegation.scope["portfolios"]).exists()
+    members = Membership.objects.filter(trusted, intent=intent, portfolio_id__in=scope["portfolios"])
+    return bool(scope["portfolios"]) and members.exists()

@@ -5,7 +5,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from access.identity import get_actor, get_caller
+from access.identity import get_actor
 from core.api.filters import filter_queryset
 from core.api.pagination import PAGINATION_PARAMETERS, KeysetPagination, integer_parameter
 from core.api.serializers import reject_unknown_parameters, validate_body
@@ -80,8 +80,8 @@ class ArbitrationViewSet(ApiViewSet):
     @document_action("withdraw_arbitration", "Withdraw an arbitration", WithdrawArbitration, ArbitrationOut)
     def withdraw(self, request: Request, arbitration_id: UUID | str) -> Response:
         values = validate_body(WithdrawArbitration, request)
-        actor, role = get_actor(request, values.pop("actor", None)), get_caller(request).role
-        arbitration = services.withdraw_arbitration(arbitration_id=arbitration_id, actor=actor, role=role, **values)
+        actor = get_actor(request, values.pop("actor", None))
+        arbitration = services.withdraw_arbitration(arbitration_id=arbitration_id, actor=actor, **values)
         return Response(arbitration_body(arbitration))
 
     @staticmethod
@@ -97,8 +97,8 @@ class DecisionViewSet(ApiViewSet):
     @document_create("record_decision", "Record a decision", RecordDecision, DecisionOut)
     def create(self, request: Request, intent_id: UUID | str) -> Response:
         values = validate_body(RecordDecision, request)
-        actor, role = get_actor(request, values.pop("decided_by", None)), get_caller(request).role
-        decision = services.record_decision(intent_id=intent_id, actor=actor, role=role, **values)
+        actor = get_actor(request, values.pop("decided_by", None))
+        decision = services.record_decision(intent_id=intent_id, actor=actor, **values)
         return Response(decision_body(decision), status=201)
 
     @document_list("get_decisions", "List the decisions on an intent", DecisionOut, "decisions")
@@ -114,9 +114,9 @@ class DelegationViewSet(ApiViewSet):
     @document_create("create_delegation", "Delegate to an agent", CreateDelegation, DelegationOut)
     def create(self, request: Request) -> Response:
         values = validate_body(CreateDelegation, request)
-        actor, role = get_actor(request, values.pop("actor", None)), get_caller(request).role
+        actor = get_actor(request, values.pop("actor", None))
         scope = values.pop("scope", {})
-        delegation = services.create_delegation(actor=actor, role=role, **values, **scope)
+        delegation = services.create_delegation(actor=actor, **values, **scope)
         return Response(delegation_body(delegation), status=201)
 
     @document_list("list_delegations", "List delegations", DelegationOut, "delegations", filterset=DelegationFilter)
@@ -126,5 +126,5 @@ class DelegationViewSet(ApiViewSet):
 
     @document_destroy("revoke_delegation", "Revoke a delegation")
     def revoke(self, request: Request, delegation_id: UUID | str) -> Response:
-        services.revoke_delegation(delegation_id=delegation_id, actor=get_actor(request), role=get_caller(request).role)
+        services.revoke_delegation(delegation_id=delegation_id, actor=get_actor(request))
         return Response(status=204)

@@ -7,12 +7,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import TextChoices
 
 from access.identity import Actor
 from core import strict_json
 from core.db import sql_rows
+from core.errors import TooLarge
 from core.ids import new_id
 from intents import positions, wakeups
 from intents.models import Event, Intent
@@ -76,6 +78,12 @@ class NewEvent:
     trace_id: str | None = None
     parent_event_id: UUID | None = None
     portfolio_id: UUID | None = None
+
+
+def require_payload_size(payload: dict[str, Any], message: str = "This is too large for an event.") -> None:
+    """Raise TooLarge if the payload exceeds MAX_EVENT_PAYLOAD."""
+    if not strict_json.fits(payload, settings.MAX_EVENT_PAYLOAD):
+        raise TooLarge(message, limit=settings.MAX_EVENT_PAYLOAD)
 
 
 def append(intent: Intent, *new: NewEvent, actor: Actor, now: datetime, saving: Sequence[str] = ()) -> list[sql_rows.Row]:

@@ -19,7 +19,7 @@ from governance.guards import pending_blocking
 from governance.services import withdraw_pending
 from intents import graph, operations
 from intents.errors import CompletionGate, DependencyCycle, IntentNotFound, ReservedEventType
-from intents.events import RESERVED, EventType, NewEvent, append
+from intents.events import RESERVED, EventType, NewEvent, append, require_payload_size
 from intents.locking import lock_for_write, require_writable
 from intents.models import FINAL, Assignment, Edge, EdgeKind, Event, Intent, Status
 from intents.operations import Assignee, change_status, increment_version, status_changed_event
@@ -271,8 +271,7 @@ def log_events(*, intent_id: UUID | str, events: Sequence[NewEvent], actor: Acto
     for event in events:
         if event.event_type in RESERVED:
             raise ReservedEventType(event.event_type)
-        if not strict_json.fits(event.payload, settings.MAX_EVENT_PAYLOAD):
-            raise TooLarge("The payload of an event is too large.", limit=settings.MAX_EVENT_PAYLOAD)
+        require_payload_size(event.payload, "The payload of an event is too large.")
     intent = lock_for_write(intent_id, actor)
     if parents := {event.parent_event_id for event in events if event.parent_event_id}:
         missing = parents - set(Event.objects.filter(uid__in=parents).values_list("uid", flat=True))

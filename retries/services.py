@@ -5,14 +5,10 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
-
 from access.identity import SYSTEM, Actor
-from core import strict_json
 from core.db import atomic_verb, database_now
 from core.encoding import identifier, instant
-from core.errors import TooLarge
-from intents.events import EventType, NewEvent, append
+from intents.events import EventType, NewEvent, append, require_payload_size
 from intents.locking import lock_for_write
 from intents.models import Intent
 from intents.operations import Assignee, assign, unassign
@@ -61,8 +57,7 @@ def record_failure(
 
     Raises IntentNotFound, LeaseLost, TooLarge.
     """
-    if not strict_json.fits(metadata or {}, settings.MAX_EVENT_PAYLOAD):
-        raise TooLarge("The metadata of a failure is too large.", limit=settings.MAX_EVENT_PAYLOAD)
+    require_payload_size(metadata or {}, "The metadata of a failure is too large.")
     intent = lock_for_write(intent_id, actor)
     now = intent.now()
     previous = Failure.objects.counting(intent, actor.id).first()

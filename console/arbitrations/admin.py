@@ -13,7 +13,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 
 from access.models import Role
-from access.roles import actor_from_user, has_role, role_of
+from access.roles import actor_from_user, has_role
 from console.actions import Declined, ReasonForm, action
 from console.arbitrations import decisions, pages
 from console.changelist import CHOOSING, RowsAdmin
@@ -88,7 +88,6 @@ class ArbitrationAdmin(RowsAdmin):
                 services.withdraw_arbitration(
                     arbitration_id=arbitration.pk,
                     actor=actor_from_user(request),
-                    role=role_of(request.user) or Role.OBSERVER,
                     reason=reason,
                 )
         except ArbitrationResolved:

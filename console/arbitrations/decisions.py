@@ -10,8 +10,7 @@ from django import forms
 from django.db import transaction
 from django.http import HttpRequest
 
-from access.models import Role
-from access.roles import actor_from_user, role_of
+from access.roles import actor_from_user
 from console.actions import MAX_REASON, ActionForm, Confirmation, Declined
 from console.arbitrations import pages
 from console.arbitrations.pages import EVIDENCE
@@ -95,7 +94,6 @@ def record_decision(request: HttpRequest, asked: Arbitration, **given: Any) -> D
         intent_id=asked.intent_id,
         arbitration_id=asked.pk,
         actor=actor_from_user(request),
-        role=role_of(request.user) or Role.OBSERVER,
         **given,
     )
 

@@ -60,6 +60,4 @@ class DelegationAdmin(RowsAdmin):
         warning="The delegate can no longer decide. This can't be undone.",
     )
     def revoke(self, request: HttpRequest, delegation: Delegation) -> None:
-        services.revoke_delegation(
-            delegation_id=delegation.pk, actor=actor_from_user(request), role=(role_of(request.user) or Role.OBSERVER)
-        )
+        services.revoke_delegation(delegation_id=delegation.pk, actor=actor_from_user(request))

@@ -168,11 +168,11 @@ def launch() -> None:
     _ask(contracts, "legal-agent", "The second courier asks for a deposit of 20,000 EUR. Continue with them?", [], minutes=240)
     settled = _ask(page, "writer-agent", "Formal or familiar address?", [("Formal", "Like banks."), ("Familiar", "Like shops.")])
     record_decision(
-        intent_id=page, arbitration_id=settled, actor=Actor("user:ines"), role=Role.ARBITER, decision="Familiar",
+        intent_id=page, arbitration_id=settled, actor=Actor("user:ines", role=Role.ARBITER), decision="Familiar",
         rationale="Every shop in town does this.",
     )  # fmt: skip
     create_delegation(
-        actor=Actor("user:ines"), role=Role.ARBITER, delegate="launch-lead", portfolios=[house.pk], actions=["decide"],
+        actor=Actor("user:ines", role=Role.ARBITER), delegate="launch-lead", portfolios=[house.pk], actions=["decide"],
         expires_at=database_now() + timedelta(days=7),
     )  # fmt: skip
 

@@ -6,7 +6,6 @@ from uuid import UUID
 
 import pytest
 
-from access.models import Role
 from core.db import database_now
 from governance.services import create_delegation
 from leasing.models import Lease
@@ -125,9 +124,7 @@ def test_a_lease_s_page_tells_its_history(api, agent, person, take, make_intent)
 
 def test_delegations_say_what_may_be_decided_where_and_are_revoked_by_who_gave_them(api, person, make_intent):
     intent = make_intent(title="Launch <b>")
-    granted = create_delegation(
-        actor=as_person("grace"), role=Role.ARBITER, delegate="lead", intents=[UUID(intent["id"])], actions=["decide"]
-    )
+    granted = create_delegation(actor=as_person("grace"), delegate="lead", intents=[UUID(intent["id"])], actions=["decide"])
     made = {"id": str(granted.pk)}
     api.post(f"/intents/{intent['id']}/decisions", {"decision": "go north", "decided_by": "lead"})
     grace, ines = person("arbiter"), person("arbiter", "ines")

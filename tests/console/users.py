@@ -77,9 +77,7 @@ def as_person(name, role=Role.ARBITER):
 
 
 def decided_by(name, question, decision):
-    return services.record_decision(
-        intent_id=UUID(question["intent_id"]), actor=as_person(name), role=Role.ARBITER, decision=decision
-    )
+    return services.record_decision(intent_id=UUID(question["intent_id"]), actor=as_person(name), decision=decision)
 
 
 def asked_by(name, intent, reason, *labels):

@@ -227,7 +227,7 @@ def test_it_ends_with_the_right_of_the_key_that_gave_it(bob, intent, loss):
 def test_it_ends_with_the_right_of_the_person_who_gave_it(bob, intent, loss):
     ines = User.objects.create_user("ines")
     grant_role(ines, "arbiter")
-    services.create_delegation(actor=Actor("user:ines", role=Role.ARBITER), role=Role.ARBITER, delegate="bob")
+    services.create_delegation(actor=Actor("user:ines", role=Role.ARBITER), delegate="bob")
     assert decide(bob, intent).status_code == 201
 
     match loss:

@@ -1,7 +1,7 @@
-"""The bytes of attachments in their storage (rules T-1 to T-3). What is stored is named by its digest, never by a user.
+"""Blob store: the bytes of attachments in their storage (rules T-1 to T-3), named by digest and never by a user.
 
-Bytes are stored before there is a row that points to them, and go after the last such row has gone. A crash in between
-leaves a file that nobody knows, which housekeeping finds (`unknown`), never a row without its bytes.
+Bytes are stored before a row refers to them, and deleted after the last such row. A crash in between leaves an orphaned
+file, which housekeeping deletes (`list_old`), never a row without its bytes.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from attachments.storage import PARTIAL
 
-CHUNK_BYTES = 256 * 2**10  # Bytes that are read, and sent, at once.
+CHUNK_BYTES = 256 * 2**10  # Read and sent at once.
 GRACE_PERIOD = timedelta(days=1)
 FOLDERS = [f"{number:02x}" for number in range(256)]
 FOLDERS_PER_RUN = 16  # Listing a whole bucket every few minutes would cost money.
@@ -31,15 +31,15 @@ log = logging.getLogger("openintent.attachments")
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """Bytes that came with a request, in memory or in a file, and their digest."""
+    """Bytes of a request, in memory or in a file, and their digest."""
 
     file: "File[bytes]"
     size: int
     sha256: str
 
     @classmethod
-    def of(cls, file: Any) -> Self:
-        plain: File[bytes] = File(file)  # Without an upload's wish to be moved away: it may be read again.
+    def from_file(cls, file: Any) -> Self:
+        plain: File[bytes] = File(file)  # Not moved into the storage, as Django does with its uploads: it may be read again.
         digest, size = hashlib.sha256(), 0
         for chunk in plain.chunks(CHUNK_BYTES):
             digest.update(chunk)
@@ -48,21 +48,21 @@ class Upload:
 
 
 class LimitedReader:
-    """Bytes of an open file, part by part: as many as are left to send."""
+    """An iterator over the next `length` bytes of an open file, in chunks."""
 
     def __init__(self, file: BinaryIO, length: int) -> None:
         self.file = file
-        self.left = length
+        self.remaining = length
 
     def __iter__(self) -> Iterator[bytes]:
         return self
 
     def __next__(self) -> bytes:
-        part = self.file.read(min(CHUNK_BYTES, self.left))
-        if not part:
+        chunk = self.file.read(min(CHUNK_BYTES, self.remaining))
+        if not chunk:
             raise StopIteration
-        self.left -= len(part)
-        return part
+        self.remaining -= len(chunk)
+        return chunk
 
     def close(self) -> None:
         self.file.close()
@@ -76,11 +76,11 @@ def blob_name(digest: str) -> str:
     return f"{digest[:2]}/{digest}"
 
 
-def store(content: Upload) -> None:
-    """Store the bytes, unless they are there."""
-    if not exists(content.sha256):
-        content.file.seek(0)
-        storage().save(blob_name(content.sha256), content.file)
+def store(upload: Upload) -> None:
+    """Store the bytes unless they exist."""
+    if not exists(upload.sha256):
+        upload.file.seek(0)
+        storage().save(blob_name(upload.sha256), upload.file)
 
 
 def exists(digest: str) -> bool:
@@ -88,7 +88,7 @@ def exists(digest: str) -> bool:
 
 
 def open_range(digest: str, start: int, length: int) -> LimitedReader:
-    """Raises FileNotFoundError."""
+    """Return a reader of a range of the bytes. Raise FileNotFoundError."""
     return LimitedReader(storage().read_from(blob_name(digest), start, length), length)
 
 
@@ -102,13 +102,17 @@ def delete_partial(names: Iterable[str]) -> None:
 
 
 def list_old(folders: Iterable[str] | None = None) -> tuple[list[str], list[str]]:
-    """The digests of stored files, and the names of files that were never finished, that are older than a day.
+    """Return the digests of stored files, and the names of partial files, that are older than a day.
 
-    In some of the folders, others each time; every worker asks again every few minutes.
+    Looks into some of the folders, others each time; every worker calls this every few minutes.
     """
     digests, partial = [], []
     for folder in folders or random.sample(FOLDERS, FOLDERS_PER_RUN):
-        for file in _files_in(folder):
+        try:
+            files = storage().listdir(folder)[1]
+        except FileNotFoundError:
+            continue
+        for file in files:
             name = f"{folder}/{file}"
             if _DIGEST.fullmatch(file) and _is_old(name):
                 digests.append(file)
@@ -117,15 +121,9 @@ def list_old(folders: Iterable[str] | None = None) -> tuple[list[str], list[str]
     return digests, partial
 
 
-def _files_in(folder: str) -> list[str]:
-    try:
-        return storage().listdir(folder)[1]
-    except FileNotFoundError:
-        return []
-
-
 def _is_old(name: str) -> bool:
     try:
+        # The clock of the storage, not the database's: the file's time is an instant of no event.
         return storage().get_modified_time(name) < timezone.now() - GRACE_PERIOD
-    except FileNotFoundError:  # Another worker was faster.
+    except FileNotFoundError:  # Another worker has deleted it.
         return False

@@ -1,3 +1,5 @@
+"""Errors of attachments."""
+
 from typing import Any
 
 from core.errors import NotFound, ProtocolError
@@ -8,24 +10,24 @@ class AttachmentNotFound(NotFound):
         super().__init__(f"The intent has no attachment with the id {str(attachment_id)[:60]!r}.")
 
 
-class KeptElsewhere(NotFound):
+class StoredElsewhere(NotFound):
     def __init__(self, url: str) -> None:
-        super().__init__(f"The attachment's bytes are not kept here, but at {url}.")
+        super().__init__(f"The attachment is not stored on this server, but at {url}.")
 
 
 class BytesMissing(NotFound):
     def __init__(self) -> None:
-        super().__init__("The attachment's bytes are not in the server's storage.")
+        super().__init__("The bytes of the attachment are missing in the storage of the server.")
 
 
 class RangeNotSatisfiable(ProtocolError):
-    """The range that was asked for begins beyond the last byte. `Content-Range` has the size: ask for less, or for the whole."""
+    """The requested range begins after the last byte. `Content-Range` has the size: request a smaller range, or none."""
 
     code, title, status = "range_not_satisfiable", "Range not satisfiable", 416
 
     def __init__(self, size: int) -> None:
         super().__init__(
-            f"The attachment has {size} bytes; the range begins beyond them.",
+            f"The range begins after the end of the attachment, which has {size} bytes.",
             headers={"Content-Range": f"bytes */{size}"},
             size=size,
         )

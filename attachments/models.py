@@ -1,3 +1,5 @@
+"""Attachments and their blobs (RFC-0005)."""
+
 from typing import Any, ClassVar
 
 from django.db import models
@@ -14,7 +16,7 @@ DIGEST = 64
 
 
 class Blob(models.Model):
-    """Bytes in the storage, once for all attachments that point to them (rule T-1)."""
+    """Bytes in the storage, shared by all attachments with the same content (rule T-1)."""
 
     digest = models.CharField(primary_key=True, max_length=DIGEST, help_text="SHA-256, in hexadecimal.")
     size = models.PositiveBigIntegerField()
@@ -25,7 +27,7 @@ class Blob(models.Model):
 
 
 class Attachment(models.Model):
-    """A file that travels with an intent (RFC-0005): its bytes are a Blob of ours, or lie at a URL elsewhere."""
+    """A file attached to an intent (RFC-0005): its bytes are a Blob of this server, or at a URL elsewhere."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     intent = models.ForeignKey("intents.Intent", models.CASCADE, related_name="attachments", db_index=False)

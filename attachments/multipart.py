@@ -1,4 +1,4 @@
-"""A form with a file (multipart/form-data) as the values that the same request would have as JSON."""
+"""Multipart uploads: a form with a file as the values of the equivalent JSON body."""
 
 from contextlib import suppress
 from typing import Any
@@ -8,12 +8,12 @@ from core.errors import Invalid
 
 
 def form_values(form: Any) -> dict[str, Any]:
-    """Raises Invalid."""
+    """Return the fields of the form. Raise Invalid for a repeated field, or metadata that is not JSON."""
     values = {}
     for name, given in form.lists():
         if len(given) > 1:
             raise Invalid.field(name, "is given more than once")
-        values[name] = _value(name, given[0])
+        values[name] = _parse_value(name, given[0])
     file = values.get("file")
     if file is not None and not isinstance(file, str):
         values.setdefault("filename", file.name)
@@ -22,7 +22,7 @@ def form_values(form: Any) -> dict[str, Any]:
     return values
 
 
-def _value(name: str, given: Any) -> Any:
+def _parse_value(name: str, given: Any) -> Any:
     if name == "size":
         with suppress(ValueError):
             return int(given)

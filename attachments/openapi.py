@@ -1,4 +1,4 @@
-"""What OpenAPI says of bytes."""
+"""OpenAPI schemas of uploads and downloads."""
 
 from typing import Any
 
@@ -13,10 +13,8 @@ _HEADERS = [
     OpenApiParameter(
         "Range", str, OpenApiParameter.HEADER, description="One range of bytes, as `bytes=0-99`, `bytes=100-` or `bytes=-5`."
     ),
-    OpenApiParameter(
-        "If-Range", str, OpenApiParameter.HEADER, description="An ETag: the range counts only if it is still that one."
-    ),
-    OpenApiParameter("If-None-Match", str, OpenApiParameter.HEADER, description="ETags: 304 if it is one of them."),
+    OpenApiParameter("If-Range", str, OpenApiParameter.HEADER, description="An ETag: without a match the range is ignored."),
+    OpenApiParameter("If-None-Match", str, OpenApiParameter.HEADER, description="ETags: 304 if one of them matches."),
 ]
 
 
@@ -26,10 +24,10 @@ def download_schema(operation_id: str, summary: str) -> Any:
         summary=summary,
         parameters=_HEADERS,
         responses={
-            (200, "application/octet-stream"): OpenApiTypes.BINARY,  # For generators of clients, which know no */*.
+            (200, "application/octet-stream"): OpenApiTypes.BINARY,  # For client generators that do not support */*.
             (200, "*/*"): OpenApiTypes.BINARY,
-            (206, "application/octet-stream"): OpenApiResponse(OpenApiTypes.BINARY, "The range that was asked for."),
-            (206, "*/*"): OpenApiResponse(OpenApiTypes.BINARY, "The range that was asked for."),
-            304: OpenApiResponse(None, "The caller has it already."),
+            (206, "application/octet-stream"): OpenApiResponse(OpenApiTypes.BINARY, "The requested range."),
+            (206, "*/*"): OpenApiResponse(OpenApiTypes.BINARY, "The requested range."),
+            304: OpenApiResponse(None, "The content has not changed."),
         },
     )

@@ -1,4 +1,4 @@
-"""Which bytes of an attachment a request asks for (RFC 9110 §13 and §14)."""
+"""Conditional and range requests of attachments (RFC 9110 §13 and §14)."""
 
 import re
 from collections.abc import Mapping
@@ -12,15 +12,15 @@ _RANGE = re.compile(r"bytes[ \t]*=[ \t]*(\d{0,18})-(\d{0,18})[ \t]*", re.ASCII |
 
 
 def is_not_modified(meta: Mapping[str, Any], etag: str) -> bool:
-    """Whether If-None-Match says that the caller has the content already."""
+    """Return whether If-None-Match has the current ETag."""
     given = parse_etags(meta.get("HTTP_IF_NONE_MATCH", ""))
     return given == ["*"] or etag in [each.removeprefix("W/") for each in given]
 
 
 def requested_range(meta: Mapping[str, Any], etag: str, size: int) -> tuple[int, int] | None:
-    """The first byte, and how many, if one range is asked for; None if it is the whole.
+    """Return the start and length of the requested range, or None for the whole content.
 
-    Several ranges, and what is no range, are the whole as well: a server may ignore the header. So is a range of
+    Several ranges and malformed ones also mean the whole: a server may ignore the header. So does a range of
     something that has changed since (If-Range). Raises RangeNotSatisfiable.
     """
     match = _RANGE.fullmatch(meta.get("HTTP_RANGE", "").strip())
@@ -28,7 +28,7 @@ def requested_range(meta: Mapping[str, Any], etag: str, size: int) -> tuple[int,
         return None
     first, last = match.groups()
     if not first:
-        return _last_bytes(last, size)
+        return _suffix_range(last, size)
     if last and int(last) < int(first):
         return None
     if int(first) >= size:
@@ -37,7 +37,7 @@ def requested_range(meta: Mapping[str, Any], etag: str, size: int) -> tuple[int,
     return int(first), end - int(first) + 1
 
 
-def _last_bytes(count: str, size: int) -> tuple[int, int] | None:
+def _suffix_range(count: str, size: int) -> tuple[int, int] | None:
     if not count:
         return None
     if int(count) == 0:

@@ -1,4 +1,4 @@
-"""An attachment as the API shows it, in answers, in events and in headers."""
+"""Representation of attachments in responses, events and headers."""
 
 import re
 from typing import Any
@@ -28,14 +28,14 @@ def attachment_body(attachment: Attachment) -> dict[str, Any]:
 
 
 def attachment_url(attachment: Attachment) -> str:
-    ours = public_path(f"/api/v1/intents/{attachment.intent_id}/attachments/{attachment.pk}/content")
-    return attachment.storage_url or ours
+    own_path = public_path(f"/api/v1/intents/{attachment.intent_id}/attachments/{attachment.pk}/content")
+    return attachment.storage_url or own_path
 
 
 def content_disposition(filename: str) -> str:
-    """Content-Disposition: saved under its name, never shown, and never outside of the reader's folder (RFC 6266 §4.3).
+    """Return the Content-Disposition header: saved under its name, never displayed, without a path (RFC 6266 §4.3).
 
-    The name comes twice: plain for old readers, and encoded, which may be anything.
+    The name is sent twice: plain for old clients, and percent-encoded with all its characters.
     """
     name = re.sub(r"[/\\]", "_", filename)
     if not name.strip(". "):

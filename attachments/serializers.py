@@ -1,4 +1,4 @@
-"""Bodies, in and out (protocol §3)."""
+"""Request and response bodies of attachments (protocol §3)."""
 
 import binascii
 from typing import Any
@@ -29,12 +29,12 @@ BASE64 = "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
 
 
 class Bytes(StrictCharField):
-    """A file's bytes as base64 (RFC 4648 §4): the usual alphabet, padded, and nothing else."""
+    """Bytes of a file as base64 (RFC 4648 §4): the standard alphabet, padded, and nothing else."""
 
     json_schema = {"contentEncoding": "base64", "pattern": BASE64}
 
     def run_validation(self, data: Any = empty) -> Any:
-        """Without the checks of a CharField, which look at each character of a large file for seconds."""
+        """Validate without the checks of a CharField, which take seconds for a large file."""
         self.validate_empty_values(data)
         return self.to_internal_value(data)
 
@@ -46,10 +46,10 @@ class Bytes(StrictCharField):
         try:
             content = binascii.a2b_base64(data, strict_mode=True)
         except ValueError as error:
-            raise serializers.ValidationError(f"is not base64: {error}", "not_base64") from None
+            raise serializers.ValidationError(f"is not valid base64: {error}", "not_base64") from None
         padding = 2 if data.endswith("==") else int(data.endswith("="))
-        if len(content) != len(data) / 4 * 3 - padding:  # Python 3.11 lets more padding pass.
-            raise serializers.ValidationError("is not base64: wrong padding", "not_base64")
+        if len(content) != len(data) / 4 * 3 - padding:  # Python 3.11 accepts additional padding.
+            raise serializers.ValidationError("is not valid base64: wrong padding", "not_base64")
         return ContentFile(content)
 
 
@@ -57,12 +57,12 @@ class Metadata(JSONObjectField):
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         values = super().to_internal_value(data)
         if not strict_json.fits(values, settings.MAX_EVENT_PAYLOAD):
-            raise TooLarge("The metadata of an attachment are too large.", limit=settings.MAX_EVENT_PAYLOAD)
+            raise TooLarge("The metadata of an attachment is too large.", limit=settings.MAX_EVENT_PAYLOAD)
         return values
 
 
-class Described(StrictSerializer):
-    """What is said of a file."""
+class AttachmentFields(StrictSerializer):
+    """Fields of every attachment."""
 
     aliases = {"mime_type": "content_type"}
 
@@ -76,26 +76,26 @@ class Described(StrictSerializer):
         pattern=SHA256,
         looks="must be 64 hexadecimal digits, in lower case",
         required=False,
-        help_text="Of the bytes.",
+        help_text="SHA-256 of the bytes.",
     )
 
 
 class Filename(StrictCharField):
-    """Data, never a path (rule T-2)."""
+    """A filename, which is data and never a path (rule T-2)."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=MAX_FILENAME, pattern=FILENAME, looks="cannot contain control characters", **kwargs)
 
 
 class Size(StrictIntegerField):
-    """In bytes."""
+    """A size in bytes."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(min_value=0, max_value=strict_json.MAX_INTEGER, **kwargs)
 
 
-class AttachReference(Described):
-    """A file whose bytes are kept elsewhere."""
+class AttachReference(AttachmentFields):
+    """A file that is stored elsewhere."""
 
     filename = Filename()
     storage_url = StrictCharField(
@@ -106,24 +106,27 @@ class AttachReference(Described):
     size = Size()
 
 
-class WithBytes(Described):
-    """Whatever way the bytes come. `size` and `sha256`, if given, are checked against them."""
+class UploadFields(AttachmentFields):
+    """An attachment with bytes. `size` and `sha256`, if given, are checked against them."""
 
     bytes_field = ""
 
     size = Size(required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """`content` instead of the bytes, their `size` and their `sha256`."""
-        content = _hashed(attrs.pop(self.bytes_field))
-        for name, is_so in (("size", content.size), ("sha256", content.sha256)):
-            if attrs.pop(name, is_so) != is_so:
-                raise serializers.ValidationError({name: [ErrorDetail(f"the bytes that came have {is_so}", f"{name}_differs")]})
+        """Replace the bytes, `size` and `sha256` by the Upload `content`."""
+        file = attrs.pop(self.bytes_field)
+        if file.size > settings.MAX_ATTACHMENT:
+            raise too_large()
+        content = Upload.from_file(file)
+        for name, actual in (("size", content.size), ("sha256", content.sha256)):
+            if attrs.pop(name, actual) != actual:
+                raise serializers.ValidationError({name: [ErrorDetail(f"the received bytes have {actual}", f"{name}_differs")]})
         return {**attrs, "content": content}
 
 
-class AttachBytes(WithBytes):
-    """A file, within the JSON."""
+class AttachBytes(UploadFields):
+    """A file within the JSON."""
 
     bytes_field = "content_base64"
 
@@ -131,8 +134,8 @@ class AttachBytes(WithBytes):
     content_base64 = Bytes(allow_blank=True)
 
 
-class AttachFile(WithBytes):
-    """A file as a form sends it. Its name and type are those of the part, unless the form says others."""
+class AttachFile(UploadFields):
+    """A file in a form. Its name and type default to those of the part."""
 
     bytes_field = "file"
 
@@ -152,20 +155,15 @@ class AttachmentOut(serializers.Serializer[Any]):
     filename = serializers.CharField()
     content_type = serializers.CharField()
     size = serializers.IntegerField(help_text="In bytes.")
-    sha256 = serializers.CharField(allow_null=True, help_text="Null if the bytes are kept elsewhere and nobody said it.")
+    sha256 = serializers.CharField(
+        allow_null=True, help_text="Null for a file that is stored elsewhere and was attached without it."
+    )
     description = serializers.CharField(allow_null=True)
     metadata = serializers.DictField()
-    url = serializers.CharField(help_text="Where the bytes are: a path of this server, or the storage_url that was given.")
+    url = serializers.CharField(help_text="URL of the bytes: a path of this server, or the given storage_url.")
     uploaded_by = serializers.CharField()
     created_at = serializers.DateTimeField()
 
 
 def too_large() -> TooLarge:
     return TooLarge("The attachment is too large.", limit=settings.MAX_ATTACHMENT)
-
-
-def _hashed(file: Any) -> Upload:
-    """Raises TooLarge."""
-    if file.size > settings.MAX_ATTACHMENT:
-        raise too_large()
-    return Upload.of(file)

@@ -18,7 +18,7 @@ from attachments.models import Attachment, Blob
 from attachments.representation import attachment_url
 from core.db import acquire_advisory_lock, atomic_verb
 from intents.events import EventType, NewEvent, append
-from intents.locking import lock_for_write
+from intents.write_lock import lock_for_write
 
 
 @atomic_verb

@@ -1,4 +1,4 @@
-"""Where the bytes are kept: Django's storages, in which a file appears whole or not at all, and is read from any place in it."""
+"""Storage backends of attachments: Django's, with atomic writes and reads from any offset."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 else:
     try:
         from storages.backends.s3 import S3Storage
-    except ImportError:  # Only who keeps files in S3 has the extra `s3`.
+    except ImportError:  # Only installed with the extra `s3`.
         S3Storage = object
 
 PARTIAL = ".part"
@@ -22,17 +22,17 @@ PARTIAL = ".part"
 
 class FolderStorage(FileSystemStorage):
     def read_from(self, name: str, start: int, length: int) -> BinaryIO:
-        """Raises FileNotFoundError."""
-        file = open(self.path(name), "rb")  # noqa: SIM115  The reader closes it.
+        """Open the file at an offset. Raise FileNotFoundError."""
+        file = open(self.path(name), "rb")  # noqa: SIM115  The caller closes it.
         file.seek(start)
         return file
 
     def get_available_name(self, name: str, max_length: int | None = None) -> str:
-        """The name itself: where equal bytes came at the same moment, one replaces the other."""
+        """Return the name itself: of concurrent uploads of the same bytes, one replaces the other."""
         return name
 
     def _save(self, name: str, content: Any) -> str:
-        """A server that is killed, or loses its power, leaves no half file under the name."""
+        """Save atomically: a crash or a power failure leaves no partial file under the name."""
         path = Path(self.path(name))
         _make_private_folder(path.parent)
         partial = path.with_name(f"{path.name}.{token_hex(8)}{PARTIAL}")
@@ -54,35 +54,35 @@ class BucketStorage(S3Storage):
         super().__init__(**options)
 
     def exists(self, name: str) -> bool:
-        """Raises OSError where the store cannot say."""
-        with _as_of_a_disk(name):
+        """Raise OSError if the store cannot tell."""
+        with _translate_errors(name):
             return bool(super().exists(name))
 
     def read_from(self, name: str, start: int, length: int) -> BinaryIO:
-        """Only that part of the object comes over the network. Raises FileNotFoundError, OSError."""
-        wanted = {"Range": f"bytes={start}-{start + length - 1}"} if length else {}
-        with _as_of_a_disk(name):
-            answer = self.bucket.Object(self._normalize_name(name)).get(**wanted)
-        return cast(BinaryIO, answer["Body"])
+        """Open a range of the object. Raise FileNotFoundError or OSError."""
+        options = {"Range": f"bytes={start}-{start + length - 1}"} if length else {}
+        with _translate_errors(name):
+            response = self.bucket.Object(self._normalize_name(name)).get(**options)
+        return cast(BinaryIO, response["Body"])
 
 
 @contextmanager
-def _as_of_a_disk(name: str) -> Iterator[None]:
-    """What the store refuses, or a network that is down, as the errors that a folder has."""
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  As above: not everybody has it.
+def _translate_errors(name: str) -> Iterator[None]:
+    """Raise the errors of the store and the network as those of a local folder."""
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  Optional, as above.
 
     try:
         yield
     except ClientError as error:
         if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
             raise FileNotFoundError(name) from error
-        raise OSError(f"the store of attachments refused: {error}") from error
+        raise OSError(f"the attachment store refused: {error}") from error
     except BotoCoreError as error:
-        raise OSError(f"the store of attachments does not answer: {error}") from error
+        raise OSError(f"the attachment store does not respond: {error}") from error
 
 
 def _make_private_folder(path: Path) -> None:
-    """Make a folder, and those above it that are missing, for the server's user alone."""
+    """Create a folder and its missing parents, accessible only to the server's user."""
     if not path.is_dir():
         for folder in reversed([path, *path.parents]):
             folder.mkdir(mode=0o700, exist_ok=True)
@@ -96,11 +96,11 @@ def _write(path: Path, chunks: Iterable[bytes]) -> None:
 
 
 def _flush_folder(folder: Path) -> None:
-    """Else a new name in it may be forgotten when the power fails."""
-    if os.name == "nt":  # Windows opens no folders.
+    """Flush the folder's entries, so that new names survive a power failure."""
+    if os.name == "nt":  # Windows cannot open folders.
         return
-    opened = os.open(folder, os.O_RDONLY)
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(opened)
+        os.fsync(descriptor)
     finally:
-        os.close(opened)
+        os.close(descriptor)

@@ -1,3 +1,5 @@
+"""Routes of attachments."""
+
 from django.urls import path
 
 from attachments.views import AttachmentViewSet, ContentViewSet

@@ -1,3 +1,5 @@
+"""Endpoints of attachments (RFC-0005)."""
+
 import logging
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +13,7 @@ from rest_framework.response import Response
 
 from access.identity import get_actor
 from attachments import blob_store, ranges, services
-from attachments.errors import AttachmentNotFound, BytesMissing, KeptElsewhere
+from attachments.errors import AttachmentNotFound, BytesMissing, StoredElsewhere
 from attachments.models import Attachment
 from attachments.multipart import form_values
 from attachments.openapi import FILE, download_schema
@@ -42,8 +44,10 @@ class AttachmentViewSet(ApiViewSet):
     upload: dict[str, Any]
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """The bytes are stored before the transaction begins, also the one that keeps the answer to an Idempotency-Key:
-        SQLite has one writer, which does not wait for a disk or a network."""
+        """Store the bytes before the transaction begins, also before the one that records an Idempotency-Key.
+
+        SQLite has one writer, which must not wait for a disk or a network.
+        """
         super().initial(request, *args, **kwargs)
         if request.method == "POST" and hasattr(self, "post"):
             Intent.objects.require(kwargs["intent_id"])
@@ -78,16 +82,16 @@ class ContentViewSet(ApiViewSet):
 
 
 def serve_content(meta: Mapping[str, Any], method: str, attachment: Attachment) -> HttpResponseBase:
-    """The bytes, or the stretch of them that is asked for. They are saved by a browser, and never run. Raises BytesMissing."""
+    """Return the bytes, or the requested range. Browsers save them and never run them. Raise BytesMissing."""
     etag = f'"{attachment.sha256}"'
     if ranges.is_not_modified(meta, etag):
         return HttpResponse(status=304, headers={**SAFE, "ETag": etag})
     if method == "HEAD":  # Ranges are for GET alone (RFC 9110 §14.2).
         return StreamingHttpResponse([], headers=content_headers(attachment, attachment.size))
-    wanted = ranges.requested_range(meta, etag, attachment.size)
-    start, length = wanted or (0, attachment.size)
+    requested = ranges.requested_range(meta, etag, attachment.size)
+    start, length = requested or (0, attachment.size)
     response = StreamingHttpResponse(open_content(attachment, start, length), headers=content_headers(attachment, length))
-    if wanted:
+    if requested:
         response.status_code = 206
         response["Content-Range"] = f"bytes {start}-{start + length - 1}/{attachment.size}"
     return response
@@ -104,34 +108,34 @@ def content_headers(attachment: Attachment, length: int) -> dict[str, str]:
 
 
 def read_upload(request: Request) -> dict[str, Any]:
-    """The fields of the attachment that is sent, with its `content` or `storage_url`. Raises ValidationError, Invalid, TooLarge."""
+    """Return the fields of the attachment, with its `content` or `storage_url`. Raise ValidationError, Invalid or TooLarge."""
     if request.content_type.partition(";")[0].strip().lower() == MultiPartParser.media_type:
         return validate_data(AttachFile, form_values(request.data))
     if "HTTP_IDEMPOTENCY_KEY" in request.META:
-        _ = request._request.body  # It is looked at once more, for the key's fingerprint.
+        _ = request._request.body  # Kept for the fingerprint of the key.
     data = request.data
     if not isinstance(data, dict) or "storage_url" not in data:
         return validate_data(AttachBytes, data)
     if "content_base64" in data:
-        raise Invalid.field("content_base64", "does not go with storage_url")
+        raise Invalid.field("content_base64", "is not valid with storage_url")
     return validate_data(AttachReference, data)
 
 
 def get_stored_attachment(intent_id: UUID | str, attachment_id: UUID | str) -> Attachment:
-    """The attachment, if its bytes are ours. Raises IntentNotFound, AttachmentNotFound, KeptElsewhere."""
+    """Return an attachment that is stored here. Raise IntentNotFound, AttachmentNotFound or StoredElsewhere."""
     intent = Intent.objects.require(intent_id)
     found = Attachment.objects.filter(intent=intent, pk=attachment_id).first() if isinstance(attachment_id, UUID) else None
     if found is None:
         raise AttachmentNotFound(attachment_id)
     if found.storage_url:
-        raise KeptElsewhere(found.storage_url)
+        raise StoredElsewhere(found.storage_url)
     return found
 
 
 def open_content(attachment: Attachment, start: int, length: int) -> blob_store.LimitedReader:
-    """Raises BytesMissing."""
+    """Open a range of the attachment's bytes. Raise BytesMissing."""
     try:
         return blob_store.open_range(str(attachment.blob_id), start, length)
     except FileNotFoundError:
-        log.error("the bytes of attachment %s are not in the storage", attachment.pk)
+        log.error("the bytes of attachment %s are missing in the storage", attachment.pk)
         raise BytesMissing from None

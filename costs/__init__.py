@@ -1,1 +1,1 @@
-"""What intents cost, and their budgets (RFC-0009)."""
+"""Costs of intents, and their budgets (RFC-0009)."""

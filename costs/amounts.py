@@ -1,4 +1,4 @@
-"""Amounts, exact to the last digit (rule C-1): whole numbers of trillionths, since SQLite has no exact decimals."""
+"""Exact amounts (rule C-1): integers of trillionths, since SQLite has no exact decimals."""
 
 import re
 from decimal import ROUND_HALF_EVEN, Context, Decimal
@@ -7,17 +7,17 @@ from orjson import Fragment
 
 DECIMALS = 12
 TRILLIONTHS = 10**DECIMALS
-"""So many parts make a whole unit."""
+"""Trillionths of a unit."""
 
 MAX_AMOUNT = 10**12
 MAX_TEXT_DECIMALS = 100
 MAX_TEXT_DIGITS = 13 + MAX_TEXT_DECIMALS
 FLOAT_DIGITS = 15
-"""Every decimal of so many digits survives as a binary float; of longer ones some come back as their neighbours."""
+"""Decimals of up to this many digits survive as a binary float; some longer ones change their last digit."""
 
 _ALL_DIGITS = Context(prec=MAX_TEXT_DIGITS)
 _CLEAN_DIGITS = 13
-"""Of a number that was computed in binary, the fifteen good digits end in zeros where it stands for a short decimal."""
+"""A float that stands for a short decimal has no more digits than this, once it is rounded to FLOAT_DIGITS."""
 
 DOLLAR_DECIMALS = DECIMALS + 2
 _MISSPELT_UNITS = {
@@ -25,45 +25,45 @@ _MISSPELT_UNITS = {
     **dict.fromkeys(("cent", "cents", "uscent", "uscents", "usdcent", "usdcents", "centusd", "centsusd"), "cents"),
 }
 CENTS_PER_UNIT = {"USD": 100, "cents": 1}
-"""The units of money, and how many cents one of them is: parts of a cent are whole numbers of 10^-14 dollars."""
+"""Units of money, and the cents of each: a trillionth of a cent is 10^-14 dollars."""
 
 
 def decimal_from_float(number: float) -> Decimal:
-    """The decimal that a binary float stands for: 0.1 + 0.2 is 0.3, whatever its last bits say."""
+    """Return the decimal that a binary float stands for: 0.1 + 0.2 is 0.3, despite its last bits."""
     exact = Decimal(repr(number))
     if len(exact.normalize().as_tuple().digits) <= FLOAT_DIGITS:
         return exact
-    near = Decimal(f"{number:.{FLOAT_DIGITS}g}").normalize()
-    return near if len(near.as_tuple().digits) <= _CLEAN_DIGITS else exact
+    rounded = Decimal(f"{number:.{FLOAT_DIGITS}g}").normalize()
+    return rounded if len(rounded.as_tuple().digits) <= _CLEAN_DIGITS else exact
 
 
 def to_trillionths(number: Decimal) -> int:
-    """Return the amount in trillionths, the nearest (of two, the even one): what costs by the second have beyond is no money."""
+    """Return the amount in trillionths, rounded half-even: smaller fractions are not money."""
     return int(number.scaleb(DECIMALS, _ALL_DIGITS).to_integral_value(ROUND_HALF_EVEN, _ALL_DIGITS))
 
 
 def normalize_unit(text: str) -> str:
-    """Money has one spelling, whatever the caller's (rule C-2)."""
+    """Return the canonical spelling of a unit of money, and other units unchanged (rule C-2)."""
     return {unit.casefold(): unit for unit in CENTS_PER_UNIT}.get(text.casefold(), text)
 
 
 def suggest_money_unit(text: str) -> str | None:
-    """The unit of money that the text looks like and is not: what is recorded under it would count for no budget."""
+    """Return the unit of money that the text resembles but is not: costs under it would count for no budget."""
     bare = re.sub(r"[\W_]", "", text.casefold().replace("¢", "cent").replace("$", "dollar"))
     return None if normalize_unit(text) in CENTS_PER_UNIT else _MISSPELT_UNITS.get(bare)
 
 
 def format_amount(number: int, decimals: int = DECIMALS) -> str:
-    """The decimal that is `number` times 10^-decimals, written out with all its digits and no zeros behind them."""
+    """Return `number` times 10^-decimals as text, with all its digits and without trailing zeros."""
     whole, rest = divmod(number, 10**decimals)
     return f"{whole}.{rest:0{decimals}}".rstrip("0").rstrip(".")
 
 
 def json_amount(number: int, decimals: int = DECIMALS) -> Fragment:
-    """The same as a JSON number: a float in between would cost the digits."""
+    """Return the amount as a JSON number. A float in between would lose digits."""
     return Fragment(format_amount(number, decimals).encode())
 
 
 def format_decimal(number: Decimal) -> str:
-    """A decimal without an exponent, and without zeros behind its last digit."""
+    """Return the decimal without an exponent and trailing zeros."""
     return format(number.normalize(), "f")

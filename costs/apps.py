@@ -1,3 +1,5 @@
+"""Configuration of the app."""
+
 from core import registration
 
 

@@ -1,7 +1,7 @@
-"""Limits on spending, as constraints say them (rules C-3, I-7): read here for whoever watches them and for whoever refuses them.
+"""Budget limits in constraints (rules C-3, I-7): parsed for their enforcement and validated for requests.
 
-Constraints are free JSON with a few names that the server watches. Under those names, and under what is written nearly like
-them, it refuses what it cannot read: a limit that nobody watches is worse than none. Pure.
+Constraints are free JSON with a few names that the server enforces. Under those names, and under similar ones, it refuses
+what it cannot parse: a limit without effect is worse than none. Pure.
 """
 
 import re
@@ -18,17 +18,17 @@ _IN_CENTS = ("max_total_cents", PER_AGENT, PER_CALL)
 _MEMBERS = (*_IN_CENTS, THRESHOLD)
 
 _EXAMPLE = '{"budget": {"max_total_cents": 500}} or {"max_cost": 5.0}'
-_A_NUMBER = "must be a number of 0 or more, not text, null or a list: another is not watched"
+_A_NUMBER = "must be a number of 0 or more, not text, null or a list: other values are not enforced"
 _RULE_NAMES = ("name", "type", "kind", "key", "rule", "constraint", "id")
 _RULE_TEXT = re.compile(r"\s*(max_cost|budget\.\w+)\s*(<=?|==?|:)\s*\$?\d|\s*budget\s*(<=?|==?)\s*\$?\d")
 _UNITS_OF_MONEY = re.compile(r"(usd|cents?|dollars?)$")
-_HONEST = frozenset({"maxhost", "maxpost", "maxlost", "maxmost", "maxcast", "gadget", "nudget"})
-"""Words that are one letter away from a watched name, and mean something else."""
+_UNRELATED = frozenset({"maxhost", "maxpost", "maxlost", "maxmost", "maxcast", "gadget", "nudget"})
+"""Words that are one letter away from an enforced name, and mean something else."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """`kind` is the key that it stands under; `threshold` the percentage of it that raises an alert."""
+    """A limit: `kind` is its key in the constraints; `threshold` the percentage of it that triggers an alert."""
 
     kind: str
     usd: Decimal
@@ -36,11 +36,12 @@ class Limit:
 
 
 def intent_limits(constraints: Any) -> list[Limit]:
+    """Return the limits in an intent's constraints."""
     return [*_limits(constraints)] if isinstance(constraints, dict) else []
 
 
 def portfolio_limits(governance_policy: Any) -> list[Limit]:
-    """Its shared constraints; a budget that is a plain number is one in USD."""
+    """Return the limits in the shared constraints of a portfolio, where a budget may be a plain number in USD."""
     shared = governance_policy.get("shared_constraints") if isinstance(governance_policy, dict) else None
     if not isinstance(shared, dict):
         return []
@@ -48,7 +49,7 @@ def portfolio_limits(governance_policy: Any) -> list[Limit]:
 
 
 def constraints_schema(*, shared: bool = False) -> dict[str, Any]:
-    """Return the JSON Schema of constraints: an object with anything, in which limits are what they must be."""
+    """Return the JSON Schema of constraints: an object with any keys and valid limits."""
     number = {"type": "number", "minimum": 0}
     budget = {
         "type": "object",
@@ -60,7 +61,7 @@ def constraints_schema(*, shared: bool = False) -> dict[str, Any]:
 
 
 def limit_values(constraints: Any) -> dict[str, Decimal]:
-    """Return each limit's value by its kind, and, where there are limits, the threshold: a higher one warns later."""
+    """Return each limit's value by its kind and, if there are limits, the threshold: a higher one alerts later."""
     found = intent_limits(constraints)
     return {limit.kind: limit.usd for limit in found} | ({THRESHOLD: found[0].threshold} if found else {})
 
@@ -71,16 +72,16 @@ def loosened_limits(before: Mapping[str, Decimal], after: Mapping[str, Decimal])
 
 
 def limit_errors(constraints: Mapping[str, Any], *, shared: bool = False) -> dict[str, Any]:
-    """Return what is wrong with the limits among the constraints, as `{name: message}`, for members of a budget nested.
+    """Return the errors of limits in the constraints, as `{name: message}`, nested for members of a budget.
 
-    `shared` says that they are a portfolio's, where a budget may be a plain number, in USD.
+    `shared` is for those of a portfolio, where a budget may be a plain number in USD.
     """
-    problems: dict[str, Any] = {name: message for name in constraints if (message := _misspelt(name))}
+    problems: dict[str, Any] = {name: message for name in constraints if (message := _misspelling_message(name))}
     if MAX_COST in constraints and _number(constraints[MAX_COST]) is None:
         problems[MAX_COST] = f"{_A_NUMBER}. It is in USD: 5 or 0.05"
-    if BUDGET in constraints and (problem := _unreadable_budget(constraints[BUDGET], MAX_COST in constraints, shared)):
+    if BUDGET in constraints and (problem := _budget_errors(constraints[BUDGET], MAX_COST in constraints, shared)):
         problems[BUDGET] = problem
-    if problem := _limit_among_rules(constraints.get("rules")):
+    if problem := _rules_message(constraints.get("rules")):
         problems["rules"] = problem
     return problems
 
@@ -111,45 +112,45 @@ def _number(given: Any) -> Decimal | None:
     return Decimal(repr(given))
 
 
-def _unreadable_budget(budget: Any, has_max_cost: bool, shared: bool) -> Any:
+def _budget_errors(budget: Any, has_max_cost: bool, shared: bool) -> Any:
     if shared and _number(budget) is not None:
         return None
     if not isinstance(budget, dict):
         number = ", or a number of 0 or more in USD" if shared else ""
-        return f"must be an object with {', '.join(_IN_CENTS)}{number}: anything else is not watched. For example: {_EXAMPLE}"
-    problems = {name: _unknown_member(name) for name in budget if name not in _MEMBERS}
+        return f"must be an object with {', '.join(_IN_CENTS)}{number}: other values are not enforced. For example: {_EXAMPLE}"
+    problems = {name: _unknown_member_message(name) for name in budget if name not in _MEMBERS}
     for name in budget.keys() & set(_IN_CENTS):
         if _number(budget[name]) is None:
             problems[name] = f"{_A_NUMBER}. It is in cents: 500"
     if THRESHOLD in budget and _threshold(budget[THRESHOLD]) is None:
-        problems[THRESHOLD] = "must be a number above 0, and 100 at most: the percentage of the limit at which to warn"
+        problems[THRESHOLD] = "must be a number above 0 and at most 100: the percentage of the limit that triggers an alert"
     elif THRESHOLD in budget and not problems and not has_max_cost and not budget.keys() & set(_IN_CENTS):
-        problems[THRESHOLD] = f"is a percentage of a limit, and there is none. Give one of {', '.join((MAX_COST, *_IN_CENTS))}"
+        problems[THRESHOLD] = f"is a percentage of a limit, and none is set. Set one of {', '.join((MAX_COST, *_IN_CENTS))}"
     return problems
 
 
-def _unknown_member(name: str) -> str:
-    near = get_close_matches(name, _MEMBERS, n=1, cutoff=0.6)
-    return f"is not watched; did you mean {near[0]}?" if near else f"is not watched; known: {', '.join(_MEMBERS)}"
+def _unknown_member_message(name: str) -> str:
+    similar = get_close_matches(name, _MEMBERS, n=1, cutoff=0.6)
+    return f"is not enforced; did you mean {similar[0]}?" if similar else f"is not enforced; known: {', '.join(_MEMBERS)}"
 
 
-def _misspelt(name: str) -> str | None:
-    """Return a message where the name is nearly one that is watched, or one that belongs into a budget."""
+def _misspelling_message(name: str) -> str | None:
+    """Return a message if the name resembles an enforced one, or belongs into a budget."""
     if name in (MAX_COST, BUDGET):
         return None
     if name in _MEMBERS:
-        return f'is not watched here; put it into budget: {{"budget": {{"{name}": …}}}}'
+        return f'is not enforced here; put it into budget: {{"budget": {{"{name}": …}}}}'
     bare = re.sub(r"[\W_]", "", name.casefold())
     for known in (MAX_COST, BUDGET):
         plain = known.replace("_", "")
         stem = _UNITS_OF_MONEY.sub("", bare)
-        if plain in (bare, stem) or (bare not in _HONEST and _is_one_slip_away(bare, plain)):
-            return f"is not watched; did you mean {known}? For example: {_EXAMPLE}"
+        if plain in (bare, stem) or (bare not in _UNRELATED and _is_one_typo_away(bare, plain)):
+            return f"is not enforced; did you mean {known}? For example: {_EXAMPLE}"
     return None
 
 
-def _is_one_slip_away(written: str, meant: str) -> bool:
-    """Return whether one letter was added, left out, replaced or swapped with its neighbour."""
+def _is_one_typo_away(written: str, meant: str) -> bool:
+    """Return whether one letter was added, omitted, replaced or swapped with the next."""
     if abs(len(written) - len(meant)) > 1 or written == meant:
         return False
     shared = next((n for n, (a, b) in enumerate(zip(written, meant, strict=False)) if a != b), min(len(written), len(meant)))
@@ -157,11 +158,11 @@ def _is_one_slip_away(written: str, meant: str) -> bool:
     return a[1:] == b[1:] or a[1:] == b or a == b[1:] or (a[:2] == b[1::-1] and a[2:] == b[2:])
 
 
-def _limit_among_rules(rules: Any) -> str | None:
-    """Return a message where a rule of the list, which is for agents to read, looks like a limit for the server."""
+def _rules_message(rules: Any) -> str | None:
+    """Return a message if a rule of the list, which is for agents, resembles a limit for the server."""
     for index, rule in enumerate(rules if isinstance(rules, list) else ()):
         if _is_limit(rule):
-            return f"rule {index} reads like a limit, and rules are not watched. Give constraints as an object: {_EXAMPLE}"
+            return f"rule {index} resembles a limit, and rules are not enforced. Send constraints as an object: {_EXAMPLE}"
     return None
 
 
@@ -172,4 +173,4 @@ def _is_limit(rule: Any) -> bool:
         return False
     has_number = any(_number(value) is not None for value in rule.values())
     named = [rule[name] for name in _RULE_NAMES if has_number and isinstance(rule.get(name), str)]
-    return any(name in (MAX_COST, BUDGET) or _misspelt(name) for name in (*rule, *named))
+    return any(name in (MAX_COST, BUDGET) or _misspelling_message(name) for name in (*rule, *named))

@@ -1,7 +1,7 @@
-"""Budgets: whom a cost counts for, and what is written when one is crossed (rules C-3, C-5).
+"""Budgets: the owners that a cost counts for, and their alerts (rules C-3, C-5).
 
-Every recorder of money locks all whose budgets count it, before it adds to the sums: of two at once, the second one sees
-what the first one spent. A budget that is set while a cost is being recorded counts that cost from the next one on.
+Every verb that records money locks all owners of a budget that counts it, before it adds to the totals: of two concurrent
+ones, the second sees the cost of the first. A budget that is set meanwhile counts the cost from the next one on.
 """
 
 from collections import Counter
@@ -23,17 +23,17 @@ from costs.amounts import CENTS_PER_UNIT, DOLLAR_DECIMALS, TRILLIONTHS, format_a
 from costs.budget_limits import PER_AGENT, PER_CALL, Limit
 from costs.models import BudgetAlert, Cost, CostTotal, Level
 from intents.events import EventType, NewEvent, append, append_without_intent
-from intents.locking import lock_for_write, require_writable
 from intents.models import Intent
+from intents.write_lock import lock_for_write, require_writable
 from portfolios.models import Membership, Portfolio
 from portfolios.models import Status as PortfolioStatus
 
 ALL_AGENTS = ""
-"""In the place of an agent's id: whoever spent it."""
+"""Stands for an agent's id where the costs of all agents count."""
 
 _EVENTS = {Level.ALERT: EventType.BUDGET_ALERT, Level.EXCEEDED: EventType.BUDGET_EXCEEDED}
 
-_AROUND = """
+_FIND_BUDGETS = """
     WITH RECURSIVE above(id, parent_intent_id, constraints) AS (
         SELECT id, parent_intent_id, constraints FROM intents_intent WHERE id = %s
         UNION ALL
@@ -46,24 +46,28 @@ _AROUND = """
     FROM portfolios_member m JOIN portfolios_portfolio p ON p.id = m.portfolio_id
     WHERE m.intent_id = %s AND p.status = 'active' AND p.governance_policy LIKE '%%"shared_constraints"%%'
 """
-"""What may be a budget that counts what an intent spends: its own, its ancestors', and its portfolios'."""
+"""Constraints that may have a budget for the costs of an intent: its own, its ancestors', and its portfolios'."""
 
 
 @dataclass(frozen=True, slots=True)
 class BudgetOwner:
-    """Whose budget it is: an intent, whose whole subtree it counts, or a portfolio, whose members it counts."""
+    """Owner of a budget: an intent, for its whole subtree, or a portfolio, for its members."""
 
     intent: Intent | None
     portfolio_id: UUID | None
     limits: list[Limit]
 
-    def spending(self) -> QuerySet[CostTotal]:
+    def columns(self) -> dict[str, Any]:
+        """Return the columns of BudgetAlert that identify the owner."""
+        return {"intent": self.intent, "portfolio_id": self.portfolio_id}
+
+    def totals(self) -> QuerySet[CostTotal]:
         if self.intent:
             return rollups.tree_totals(self.intent.pk)
         assert self.portfolio_id
         return rollups.portfolio_totals(self.portfolio_id)
 
-    def write(self, event_type: EventType, payload: dict[str, Any], now: datetime) -> None:
+    def append_event(self, event_type: EventType, payload: dict[str, Any], now: datetime) -> None:
         event = NewEvent(event_type, payload, portfolio_id=self.portfolio_id)
         if self.intent:
             append(self.intent, event, actor=SYSTEM, now=now)
@@ -72,11 +76,11 @@ class BudgetOwner:
 
 
 def lock_with_budgets(intent_id: UUID | str, actor: Actor) -> tuple[Intent, list[BudgetOwner]]:
-    """Lock the intent, and all whose budgets count what is spent on it. Raises IntentNotFound."""
-    intent_ids, portfolio_ids = _around(intent_id) if isinstance(intent_id, UUID) else (set(), set())
+    """Lock the intent, and all owners of budgets that count its costs. Raises IntentNotFound, LeaseLost."""
+    intent_ids, portfolio_ids = _find_budgets(intent_id) if isinstance(intent_id, UUID) else (set(), set())
     if not isinstance(intent_id, UUID) or not (intent_ids or portfolio_ids):
         intent = lock_for_write(intent_id, actor)
-        own = budget_limits.intent_limits(intent.constraints)  # They may have been set while we waited for the lock.
+        own = budget_limits.intent_limits(intent.constraints)  # They may have been set while this waited for the lock.
         return intent, [BudgetOwner(intent, None, own)] if own else []
     portfolios = Portfolio.objects.lock_all(portfolio_ids)
     locked = Intent.objects.lock_all({intent_id, *intent_ids})
@@ -84,42 +88,42 @@ def lock_with_budgets(intent_id: UUID | str, actor: Actor) -> tuple[Intent, list
         BudgetOwner(locked[pk], None, budget_limits.intent_limits(locked[pk].constraints))
         for pk in sorted(intent_ids, reverse=True)
     ]
-    return require_writable(locked[intent_id], actor), [*owners, *_still_around(portfolios, intent_id)]
+    return require_writable(locked[intent_id], actor), [*owners, *_current_owners(portfolios, intent_id)]
 
 
 def check_cost(owners: list[BudgetOwner], cost: Cost, now: datetime) -> None:
-    """Write what the cost, which is among the sums already, has crossed."""
+    """Append alerts about limits that the cost exceeds. Its amount is already in the totals."""
     for owner in owners:
-        known, sums = _known(owner, cost.agent_id), _sums(owner)
+        known, sums = _known_alerts(owner, cost.agent_id), _sum_by_agent(owner)
         spent = {PER_AGENT: sums[cost.agent_id], PER_CALL: cost.amount * CENTS_PER_UNIT[cost.unit]}
         for limit in owner.limits:
             amount = spent.get(limit.kind, sums[ALL_AGENTS])
-            _write_crossings(owner, limit, cost.agent_id, amount, known, now, cost)
+            _append_alerts(owner, limit, cost.agent_id, amount, known, now, cost)
 
 
 def check_intent_budgets(intent: Intent, now: datetime) -> None:
-    """Write which of the intent's limits are crossed already (rule C-5). A part of the verb that sets them, and has its lock."""
-    _watch_spent(BudgetOwner(intent, None, budget_limits.intent_limits(intent.constraints)), now)
+    """Append alerts about limits of the intent that are already exceeded (rule C-5). The caller holds its lock."""
+    _check_totals(BudgetOwner(intent, None, budget_limits.intent_limits(intent.constraints)), now)
 
 
 def check_portfolio_budgets(portfolio: Portfolio, now: datetime) -> None:
-    """The same of a portfolio whose limits or members have changed. It is active, and locked."""
-    _watch_spent(BudgetOwner(None, portfolio.pk, budget_limits.portfolio_limits(portfolio.governance_policy)), now)
+    """Append alerts about limits of an active portfolio that are already exceeded. The caller holds its lock."""
+    _check_totals(BudgetOwner(None, portfolio.pk, budget_limits.portfolio_limits(portfolio.governance_policy)), now)
 
 
-def _watch_spent(owner: BudgetOwner, now: datetime) -> None:
-    """Calls are judged when they are made, each by itself: only what adds up can have been crossed before."""
-    watched = [limit for limit in owner.limits if limit.kind != PER_CALL]
-    if not watched or not (sums := _sums(owner)):
+def _check_totals(owner: BudgetOwner, now: datetime) -> None:
+    """Check all limits but those per call, which are checked when a cost is recorded."""
+    limits = [limit for limit in owner.limits if limit.kind != PER_CALL]
+    if not limits or not (sums := _sum_by_agent(owner)):
         return
     agents = sorted(agent_id for agent_id in sums if agent_id)
-    known = _known(owner, *agents)
-    for limit in watched:
+    known = _known_alerts(owner, *agents)
+    for limit in limits:
         for agent_id in agents if limit.kind == PER_AGENT else [ALL_AGENTS]:
-            _write_crossings(owner, limit, agent_id, sums[agent_id], known, now)
+            _append_alerts(owner, limit, agent_id, sums[agent_id], known, now)
 
 
-def _write_crossings(
+def _append_alerts(
     owner: BudgetOwner,
     limit: Limit,
     agent_id: str,
@@ -128,76 +132,65 @@ def _write_crossings(
     now: datetime,
     cost: Cost | None = None,
 ) -> None:
-    """Write the events of a limit that the amount (in 10^-14 USD) crosses, unless its log has them."""
+    """Append the events of a limit that the amount (in 10^-14 USD) exceeds, unless they are in the log."""
     spent = Fraction(amount, 10**DOLLAR_DECIMALS)
-    for level in _crossed(limit, spent):
-        if limit.kind != PER_CALL:  # Each call is a crossing of its own.
-            crossing = _crossing(limit, level, agent_id)
-            if crossing in known:
+    for level in _levels_reached(limit, spent):
+        if limit.kind != PER_CALL:  # Each call has an alert of its own.
+            value, scope = str(limit.usd.normalize()), agent_id if limit.kind == PER_AGENT else ALL_AGENTS
+            if (limit.kind, value, scope, str(level)) in known:
                 continue
-            _remember(owner, crossing, now)
-        owner.write(_EVENTS[level], _payload(limit, spent, agent_id, cost), now)
+            BudgetAlert.objects.create(
+                **owner.columns(), limit_kind=limit.kind, limit=value, agent_id=scope, level=level, crossed_at=now
+            )
+        owner.append_event(_EVENTS[level], _payload(limit, spent, agent_id, cost), now)
 
 
-def _around(intent_id: UUID) -> tuple[set[UUID], set[UUID]]:
-    """The ids of the intents and of the portfolios with limits."""
+def _find_budgets(intent_id: UUID) -> tuple[set[UUID], set[UUID]]:
+    """Return the ids of the intents and of the portfolios with limits that count the intent's costs."""
     pk = Intent._meta.pk.get_db_prep_value(intent_id, connection)
     found: dict[str, set[UUID]] = {"intent": set(), "portfolio": set()}
-    read = {"intent": budget_limits.intent_limits, "portfolio": budget_limits.portfolio_limits}
-    for kind, owner_id, text in db.fetch_all(_AROUND, [pk, pk]):
-        if read[kind](loads(text)):
+    parsers = {"intent": budget_limits.intent_limits, "portfolio": budget_limits.portfolio_limits}
+    for kind, owner_id, text in db.fetch_all(_FIND_BUDGETS, [pk, pk]):
+        if parsers[kind](loads(text)):
             found[kind].add(UUID(str(owner_id)))
     return found["intent"], found["portfolio"]
 
 
-def _still_around(portfolios: list[Portfolio], intent_id: UUID) -> Iterator[BudgetOwner]:
-    """Those that were not closed, and have not let go of the intent, while we waited for their locks."""
+def _current_owners(portfolios: list[Portfolio], intent_id: UUID) -> Iterator[BudgetOwner]:
+    """Yield the portfolios that are still active and still have the intent, now that they are locked."""
     if not portfolios:
         return
-    holding = set(Membership.objects.filter(portfolio__in=portfolios, intent_id=intent_id).values_list("portfolio_id", flat=True))
+    current = set(Membership.objects.filter(portfolio__in=portfolios, intent_id=intent_id).values_list("portfolio_id", flat=True))
     for portfolio in portfolios:
-        if portfolio.pk in holding and portfolio.status == PortfolioStatus.ACTIVE:
+        if portfolio.pk in current and portfolio.status == PortfolioStatus.ACTIVE:
             yield BudgetOwner(None, portfolio.pk, budget_limits.portfolio_limits(portfolio.governance_policy))
 
 
-def _sums(owner: BudgetOwner) -> Counter[str]:
-    """Return what each agent has spent, and all of them, in 10^-14 USD. Empty: nothing was spent."""
-    rows = owner.spending().filter(unit__in=CENTS_PER_UNIT).values_list("unit", "agent_id").annotate(Sum("whole"), Sum("parts"))
+def _sum_by_agent(owner: BudgetOwner) -> Counter[str]:
+    """Return the sums of each agent and of ALL_AGENTS, in 10^-14 USD; empty without costs."""
+    rows = owner.totals().filter(unit__in=CENTS_PER_UNIT).values_list("unit", "agent_id").annotate(Sum("whole"), Sum("parts"))
     sums: Counter[str] = Counter()
     for unit, agent_id, whole, parts in rows:
-        more = (int(whole) * TRILLIONTHS + int(parts)) * CENTS_PER_UNIT[unit]
-        sums[ALL_AGENTS] += more
-        sums[agent_id] += more
+        amount = (int(whole) * TRILLIONTHS + int(parts)) * CENTS_PER_UNIT[unit]
+        sums[ALL_AGENTS] += amount
+        sums[agent_id] += amount
     return sums
 
 
-def _crossed(limit: Limit, spent: Fraction) -> Iterator[Level]:
+def _levels_reached(limit: Limit, spent: Fraction) -> Iterator[Level]:
     if limit.kind != PER_CALL and spent * 100 >= Fraction(limit.usd) * Fraction(limit.threshold):
         yield Level.ALERT
     if spent > Fraction(limit.usd):
         yield Level.EXCEEDED
 
 
-def _crossing(limit: Limit, level: Level, agent_id: str) -> tuple[str, ...]:
-    return (limit.kind, str(limit.usd.normalize()), agent_id if limit.kind == PER_AGENT else ALL_AGENTS, str(level))
-
-
-def _mine(owner: BudgetOwner) -> dict[str, Any]:
-    return {"intent": owner.intent, "portfolio_id": owner.portfolio_id}
-
-
-def _known(owner: BudgetOwner, *agents: str) -> set[tuple[str, ...]]:
-    crossings = BudgetAlert.objects.filter(**_mine(owner), agent_id__in=[ALL_AGENTS, *agents])
-    return set(crossings.values_list("limit_kind", "limit", "agent_id", "level"))
-
-
-def _remember(owner: BudgetOwner, crossing: tuple[str, ...], now: datetime) -> None:
-    kind, limit, agent_id, level = crossing
-    BudgetAlert.objects.create(**_mine(owner), limit_kind=kind, limit=limit, agent_id=agent_id, level=level, crossed_at=now)
+def _known_alerts(owner: BudgetOwner, *agents: str) -> set[tuple[str, ...]]:
+    alerts = BudgetAlert.objects.filter(**owner.columns(), agent_id__in=[ALL_AGENTS, *agents])
+    return set(alerts.values_list("limit_kind", "limit", "agent_id", "level"))
 
 
 def _payload(limit: Limit, spent: Fraction, agent_id: str, cost: Cost | None) -> dict[str, Any]:
-    """`cost` is the one that crossed it; none where the limit was set, or the spending added, afterwards."""
+    """Return the payload. `cost` is the one that exceeded the limit; None if the limit or a member came later."""
     return {
         "limit_kind": limit.kind,
         "limit_usd": format_decimal(limit.usd),

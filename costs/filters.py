@@ -1,4 +1,4 @@
-"""What lists of costs can be narrowed by."""
+"""Filters of lists of costs."""
 
 from typing import Any
 
@@ -13,12 +13,12 @@ from costs.models import Cost
 class CostFilter(filters.FilterSet):
     agent_id = filters.CharFilter()
     cost_type = filters.CharFilter()
-    unit = filters.CharFilter(method="in_unit")
+    unit = filters.CharFilter(method="filter_unit")
     since = SinceFilter(field_name="recorded_at")
 
     class Meta:
         model = Cost
         fields: list[str] = []
 
-    def in_unit(self, queryset: QuerySet[Any], name: str, unit: str) -> QuerySet[Any]:
+    def filter_unit(self, queryset: QuerySet[Any], name: str, unit: str) -> QuerySet[Any]:
         return queryset.filter(unit=normalize_unit(unit))

@@ -1,4 +1,4 @@
-"""What limits on spending ask of those who change constraints."""
+"""Budget guards of other apps' verbs: who may loosen a limit."""
 
 from typing import Any
 
@@ -10,14 +10,14 @@ from intents.models import Intent
 
 
 def require_limits_kept(intent: Intent, constraints: dict[str, Any], actor: Actor) -> None:
-    """Refuse to raise or remove a limit that another principal has set (rule C-5). Raises Forbidden."""
+    """Raise Forbidden if the constraints raise or remove a limit that another principal has set (rule C-5)."""
     loosened = budget_limits.loosened_limits(
         budget_limits.limit_values(intent.constraints), budget_limits.limit_values(constraints)
     )
     if not loosened:
         return
     setters = dict(LimitSetter.objects.filter(intent=intent).values_list("limit_kind", "principal"))
-    if theirs := [kind for kind in loosened if not actor.may_manage(setters.get(kind, ""))]:
+    if protected := [kind for kind in loosened if not actor.may_manage(setters.get(kind, ""))]:
         raise Forbidden(
-            f"{', '.join(theirs)} cannot be raised or removed by others than who set it, an arbiter or an operator. Lowering it is free."
+            f"{', '.join(protected)} can only be raised or removed by the caller that set it, an arbiter or an operator. Lowering it is allowed."
         )

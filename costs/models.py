@@ -1,4 +1,4 @@
-"""What intents cost, and their budgets (RFC-0009)."""
+"""Costs, their totals, and budget alerts (RFC-0009)."""
 
 from typing import Any, ClassVar
 
@@ -15,7 +15,7 @@ COST_TYPE, UNIT, SOURCE = 100, 32, 255
 
 
 class Cost(models.Model):
-    """Something that was spent on an intent. The amount is `whole` units and `parts` trillionths of one (rule C-1)."""
+    """A cost of an intent. The amount is `whole` units and `parts` trillionths of one (rule C-1)."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     intent = models.ForeignKey("intents.Intent", models.CASCADE, related_name="costs", db_index=False)
@@ -45,22 +45,22 @@ class Cost(models.Model):
 
     @property
     def amount(self) -> int:
-        """In parts."""
+        """The amount in trillionths."""
         return self.whole * TRILLIONTHS + self.parts
 
 
 class CostTotal(models.Model):
-    """The sum of an intent's costs of one kind, kept by the verb that records them.
+    """The total of an intent's costs of one kind, updated by the verb that records them.
 
-    Summaries and budgets read these few rows and never the single costs. `parts` may add up to more than a whole unit.
+    Summaries and budgets read these few rows and never the cost entries. `parts` may exceed a whole unit.
     """
 
     intent = models.ForeignKey("intents.Intent", models.CASCADE, related_name="spending", db_index=False)
     unit = models.CharField(max_length=UNIT)
     cost_type = models.CharField(max_length=COST_TYPE)
     agent_id = models.CharField(max_length=AGENT_ID)
-    provider = models.CharField(max_length=SOURCE, blank=True, help_text="Empty: none was named.")
-    model = models.CharField(max_length=SOURCE, blank=True, help_text="Empty: none was named.")
+    provider = models.CharField(max_length=SOURCE, blank=True, help_text="Empty: none.")
+    model = models.CharField(max_length=SOURCE, blank=True, help_text="Empty: none.")
     whole = models.BigIntegerField()
     parts = models.BigIntegerField()
     count = models.PositiveBigIntegerField()
@@ -81,7 +81,7 @@ class CostTotal(models.Model):
 
 
 class LimitSetter(models.Model):
-    """Who has set a limit of an intent: others may lower it, and raise or remove it only as arbiters or operators (rule C-5)."""
+    """Principal that set a limit of an intent: only it, arbiters and operators may raise or remove it (rule C-5)."""
 
     intent = models.ForeignKey("intents.Intent", models.CASCADE, related_name="limit_setters", db_index=False)
     limit_kind = models.CharField(max_length=30)
@@ -102,13 +102,13 @@ class Level(models.TextChoices):
 
 
 class BudgetAlert(models.Model):
-    """A budget was crossed, and its owner's log says so: once for each of its limits, as high as it was (rule C-3)."""
+    """An alert about a limit in its owner's log: one for each value of the limit and each level (rule C-3)."""
 
     intent = models.ForeignKey("intents.Intent", models.CASCADE, null=True, related_name="+", db_index=False)
     portfolio_id = models.UUIDField(null=True)
     limit_kind = models.CharField(max_length=20)
     limit = models.CharField(max_length=40)
-    agent_id = models.CharField(max_length=AGENT_ID, blank=True, help_text="Empty: whoever spent it.")
+    agent_id = models.CharField(max_length=AGENT_ID, blank=True, help_text="Empty: all agents.")
     level = models.CharField(max_length=10, choices=Level)
     crossed_at = models.DateTimeField()
 

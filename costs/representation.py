@@ -1,4 +1,4 @@
-"""A cost as the API shows it."""
+"""Representation of costs in responses."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from costs.amounts import TRILLIONTHS, json_amount
 
 
 def cost_body(cost: Any) -> dict[str, Any]:
-    """Of a Cost, or of its row."""
+    """Return the body of a Cost or of its row."""
     return {
         "id": encoding.identifier(cost.id),
         "intent_id": encoding.identifier(cost.intent_id),

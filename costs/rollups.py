@@ -1,4 +1,4 @@
-"""Whose spending counts: each intent's once, however it is reached (rule C-4)."""
+"""Rollups: cost totals of a tree or a portfolio, each intent once (rule C-4)."""
 
 from uuid import UUID
 
@@ -12,11 +12,11 @@ from portfolios.models import Membership
 
 
 def tree_totals(intent_id: UUID) -> QuerySet[CostTotal]:
-    """On the intent and on all its descendants."""
+    """Return the totals of the intent and of all its descendants."""
     sql, parameters = awaited_ids_sql([intent_id], EdgeKind.CHILD)
     return CostTotal.objects.filter(intent_id__in=RawSQL(sql, parameters))
 
 
 def portfolio_totals(portfolio_id: UUID) -> QuerySet[CostTotal]:
-    """On the members, but not on what is below them."""
+    """Return the totals of the members, without their descendants."""
     return CostTotal.objects.filter(intent_id__in=Membership.objects.filter(portfolio_id=portfolio_id).values("intent_id"))

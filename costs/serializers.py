@@ -1,4 +1,4 @@
-"""Bodies, in and out (protocol §3)."""
+"""Request and response bodies of costs (protocol §3)."""
 
 import re
 from decimal import Decimal
@@ -33,47 +33,47 @@ class Amount(serializers.Field[Any, Any, Any, Any]):
     default_error_messages = {
         "null": "cannot be null",
         "required": "is required",
-        "invalid": f'must be a number, or one as text with at most {MAX_TEXT_DECIMALS} decimals, like "0.05"',
+        "invalid": f'must be a number, or a number as text with at most {MAX_TEXT_DECIMALS} decimals, like "0.05"',
         "min_value": "must be 0 or more",
         "max_value": f"must be {MAX_AMOUNT} or less",
-        "inexact_number": f"would be rounded to nothing: amounts are kept to {DECIMALS} decimals. Add several up first",
+        "inexact_number": f"would be rounded to 0: amounts have {DECIMALS} decimals. Add several up first",
     }
 
     def to_internal_value(self, data: Any) -> int:
         if isinstance(data, str):
-            return self._in_parts(Decimal(data)) if re.fullmatch(_DECIMAL, data) else self.fail("invalid")
+            return self._to_trillionths(Decimal(data)) if re.fullmatch(_DECIMAL, data) else self.fail("invalid")
         if isinstance(data, bool) or not isinstance(data, int | float):
             self.fail("invalid")
         if data < 0:
             self.fail("min_value")
         if data > MAX_AMOUNT:
             self.fail("max_value")
-        return self._in_parts(decimal_from_float(data) if isinstance(data, float) else Decimal(data))
+        return self._to_trillionths(decimal_from_float(data) if isinstance(data, float) else Decimal(data))
 
-    def _in_parts(self, number: Decimal) -> int:
+    def _to_trillionths(self, number: Decimal) -> int:
         return to_trillionths(number) or (self.fail("inexact_number") if number else 0)
 
 
-class Word(StrictCharField):
-    """A name that money is summed up under."""
+class GroupName(StrictCharField):
+    """A name by which costs are grouped."""
 
     def __init__(self, **kwargs: Any) -> None:
-        looks = "cannot contain control characters, nor begin or end with a space"
+        looks = "cannot contain control characters, or begin or end with a space"
         super().__init__(pattern=rf"\A{AGENT_ID.pattern}\Z", looks=looks, **kwargs)
 
 
 class RecordCost(StrictSerializer):
-    cost_type = Word(max_length=COST_TYPE)
-    amount = Amount(help_text=f"Kept to {DECIMALS} decimals, rounded half-even; text keeps more digits than a number.")
-    unit = Word(max_length=UNIT, default="USD", help_text="USD and cents are money; any other word counts on its own.")
-    provider = Word(max_length=SOURCE, required=False, allow_null=True)
-    model = Word(max_length=SOURCE, required=False, allow_null=True, help_text="Default: `metadata.model`, if that is text.")
+    cost_type = GroupName(max_length=COST_TYPE)
+    amount = Amount(help_text=f"Rounded half-even to {DECIMALS} decimals; text preserves more digits than a number.")
+    unit = GroupName(max_length=UNIT, default="USD", help_text="USD and cents are money; any other unit is counted separately.")
+    provider = GroupName(max_length=SOURCE, required=False, allow_null=True)
+    model = GroupName(max_length=SOURCE, required=False, allow_null=True, help_text="Default: `metadata.model`, if it is text.")
     metadata = JSONObjectField(required=False)
-    agent_id = AgentId(required=False, help_text="Who spent it, where neither the key nor X-Agent-ID says it.")
+    agent_id = AgentId(required=False, help_text="The spending agent, if neither the key nor X-Agent-ID names it.")
 
     def validate_unit(self, unit: str) -> str:
-        if near := suggest_money_unit(unit):
-            raise serializers.ValidationError(f"is not counted as money; did you mean {near}?", "unknown_money")
+        if similar := suggest_money_unit(unit):
+            raise serializers.ValidationError(f"is not counted as money; did you mean {similar}?", "unknown_money")
         return normalize_unit(unit)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -88,7 +88,7 @@ def _model_of(metadata: dict[str, Any]) -> str | None:
 
 
 @extend_schema_field({"type": "number", "minimum": 0})
-class Exact(serializers.Field[Any, Any, Any, Any]):
+class ExactNumber(serializers.Field[Any, Any, Any, Any]):
     """A number with all its digits."""
 
 
@@ -97,7 +97,7 @@ class CostOut(serializers.Serializer[Any]):
     intent_id = serializers.UUIDField()
     agent_id = serializers.CharField()
     cost_type = serializers.CharField()
-    amount = Exact()
+    amount = ExactNumber()
     unit = serializers.CharField()
     provider = serializers.CharField(allow_null=True)
     model = serializers.CharField(allow_null=True)
@@ -107,18 +107,18 @@ class CostOut(serializers.Serializer[Any]):
 
 class CostSummaryOut(serializers.Serializer[Any]):
     unit = serializers.CharField(
-        allow_null=True, help_text="USD if there is money; else the only unit; null where there are several."
+        allow_null=True, help_text="USD if any cost is money; else the only unit; null if there are several."
     )
-    total = Exact(allow_null=True)
-    by_type = serializers.DictField(child=Exact())
-    by_agent = serializers.DictField(child=Exact())
-    by_provider = serializers.DictField(child=Exact(), help_text="Without what names no provider.")
-    by_model = serializers.DictField(child=Exact(), help_text="Without what names no model.")
-    by_unit = serializers.DictField(child=Exact(), help_text="Every unit, each in itself.")
+    total = ExactNumber(allow_null=True)
+    by_type = serializers.DictField(child=ExactNumber())
+    by_agent = serializers.DictField(child=ExactNumber())
+    by_provider = serializers.DictField(child=ExactNumber(), help_text="Without costs that have no provider.")
+    by_model = serializers.DictField(child=ExactNumber(), help_text="Without costs that have no model.")
+    by_unit = serializers.DictField(child=ExactNumber(), help_text="Each unit separately.")
     count = serializers.IntegerField()
 
 
 class CostPage(serializers.Serializer[Any]):
     costs = CostOut(many=True)
-    summary = CostSummaryOut(help_text="Of all of them, whatever the page and the filters.")
+    summary = CostSummaryOut(help_text="Of all costs, regardless of page and filters.")
     next = serializers.CharField(allow_null=True, help_text="The cursor of the next page; null on the last one.")

@@ -1,4 +1,4 @@
-"""The verb: all that can add a cost (RFC-0009). None is ever changed. Beside it, who has set which limit (rule C-5)."""
+"""Cost verbs: record a cost, which is never changed, and the principals that set limits (RFC-0009, rule C-5)."""
 
 from typing import Any
 from uuid import UUID
@@ -12,8 +12,8 @@ from costs import budget_limits, budgets
 from costs.amounts import CENTS_PER_UNIT, TRILLIONTHS, json_amount
 from costs.models import Cost, CostTotal, LimitSetter
 from intents.events import EventType, NewEvent, append
-from intents.locking import lock_for_write
 from intents.models import Intent
+from intents.write_lock import lock_for_write
 
 
 @atomic_verb
@@ -28,15 +28,15 @@ def record_cost(
     model: str | None = None,
     metadata: dict[str, Any] | None = None,
 ) -> Cost:
-    """Write down what the actor has spent on the intent: `amount` is in trillionths of the unit (rule C-1).
+    """Record what the actor has spent on the intent: `amount` is in trillionths of the unit (rule C-1).
 
-    It is spent already, so neither a budget nor the intent's status refuses it. Budgets that it crosses say so in their
+    It is already spent, so neither a budget nor the intent's status refuses it. Exceeded budgets append alerts to their
     owners' logs (rule C-3).
 
     Raises IntentNotFound, LeaseLost.
     """
-    counts = unit in CENTS_PER_UNIT and amount > 0  # Budgets are about money.
-    intent, owners = budgets.lock_with_budgets(intent_id, actor) if counts else (lock_for_write(intent_id, actor), [])
+    is_money = unit in CENTS_PER_UNIT and amount > 0  # Budgets are about money.
+    intent, owners = budgets.lock_with_budgets(intent_id, actor) if is_money else (lock_for_write(intent_id, actor), [])
     now = intent.now()
     cost = Cost(
         intent=intent,
@@ -51,16 +51,16 @@ def record_cost(
         recorded_at=now,
     )
     cost.save(force_insert=True)
-    _add_up(cost)
-    append(intent, NewEvent(EventType.COST_RECORDED, _as_recorded(cost)), actor=actor, now=now)
+    _add_to_total(cost)
+    append(intent, NewEvent(EventType.COST_RECORDED, _recorded_payload(cost)), actor=actor, now=now)
     budgets.check_cost(owners, cost, now)
     return cost
 
 
 def record_limits(intent: Intent, before: dict[str, Any], actor: Actor) -> None:
-    """Keep who has set the intent's limits (rule C-5). A part of the verbs that make or change constraints; `before` were the last.
+    """Record the principals that set the intent's limits (rule C-5). A part of the verbs that set constraints.
 
-    Whoever lowers a limit that they could not raise does not become the one who set it.
+    `before` are the previous constraints. Lowering a limit that the actor could not raise does not change its principal.
     """
     old, new = budget_limits.limit_values(before), budget_limits.limit_values(intent.constraints)
     if old == new:
@@ -76,8 +76,8 @@ def record_limits(intent: Intent, before: dict[str, Any], actor: Actor) -> None:
     LimitSetter.objects.bulk_create(added)
 
 
-def _add_up(cost: Cost) -> None:
-    """Under the intent's lock nobody else makes or changes this sum."""
+def _add_to_total(cost: Cost) -> None:
+    """Add the cost to its total. The caller holds the intent's lock."""
     kind = {
         "intent_id": cost.intent_id,
         "unit": cost.unit,
@@ -86,12 +86,12 @@ def _add_up(cost: Cost) -> None:
         "provider": cost.provider or "",
         "model": cost.model or "",
     }
-    more = {"whole": F("whole") + cost.whole, "parts": F("parts") + cost.parts, "count": F("count") + 1}
-    if not CostTotal.objects.filter(**kind).update(**more):
+    increments = {"whole": F("whole") + cost.whole, "parts": F("parts") + cost.parts, "count": F("count") + 1}
+    if not CostTotal.objects.filter(**kind).update(**increments):
         CostTotal.objects.create(**kind, whole=cost.whole, parts=cost.parts, count=1)
 
 
-def _as_recorded(cost: Cost) -> dict[str, Any]:
+def _recorded_payload(cost: Cost) -> dict[str, Any]:
     return {
         "cost_id": encoding.identifier(cost.pk),
         "cost_type": cost.cost_type,

@@ -1,3 +1,5 @@
+"""Routes of costs."""
+
 from django.urls import path
 
 from costs.views import CostViewSet

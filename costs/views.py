@@ -1,3 +1,5 @@
+"""Endpoints of costs and their summaries (RFC-0009)."""
+
 from typing import Any
 from uuid import UUID
 
@@ -27,14 +29,14 @@ TREE = "tree"
 
 _with_summary = extend_schema(responses={200: CostPage})
 _rollup = extend_schema(
-    parameters=[OpenApiParameter("rollup", enum=[TREE], description="`tree` adds all descendants, each once.")]
+    parameters=[OpenApiParameter("rollup", enum=[TREE], description="`tree` includes all descendants, each once.")]
 )
 
 
 class CostViewSet(ApiViewSet):
     tags = ["Costs"]
 
-    @document_create("record_cost", "Record what was spent on an intent", RecordCost, CostOut)
+    @document_create("record_cost", "Record a cost of an intent", RecordCost, CostOut)
     def record(self, request: Request, intent_id: UUID | str) -> Response:
         values = validate_body(RecordCost, request)
         actor = get_actor(request, values.pop("agent_id", None))
@@ -44,15 +46,15 @@ class CostViewSet(ApiViewSet):
     @document_list("get_costs", "List the costs of an intent, with their summary", CostOut, "costs", filterset=CostFilter)
     def list(self, request: Request, intent_id: UUID | str) -> Response:
         pk = Intent.objects.require(intent_id)
-        return self._answer(Cost.objects.filter(intent_id=pk), request, lambda: summaries.summarize_intent(pk))
+        return self._respond(Cost.objects.filter(intent_id=pk), request, lambda: summaries.summarize_intent(pk))
 
     @_rollup
-    @document_retrieve("get_cost_summary", "Add up the costs of an intent", CostSummaryOut)
+    @document_retrieve("get_cost_summary", "Get the cost summary of an intent", CostSummaryOut)
     def summary(self, request: Request, intent_id: UUID | str) -> Response:
         reject_unknown_parameters(request, ["rollup"])
         rollup = request.query_params.get("rollup")
         if rollup not in (None, TREE):
-            raise Invalid.field("rollup", f"must be {TREE}, or be left out")
+            raise Invalid.field("rollup", f"must be {TREE} or absent")
         pk = Intent.objects.require(intent_id)
         return Response(summaries.summarize_tree(pk) if rollup else summaries.summarize_intent(pk))
 
@@ -67,9 +69,9 @@ class CostViewSet(ApiViewSet):
     def list_of_portfolio(self, request: Request, portfolio_id: UUID | str) -> Response:
         pk = Portfolio.objects.require(portfolio_id)
         members = Membership.objects.filter(portfolio_id=pk).values("intent_id")
-        return self._answer(Cost.objects.filter(intent_id__in=members), request, lambda: summaries.summarize_portfolio(pk))
+        return self._respond(Cost.objects.filter(intent_id__in=members), request, lambda: summaries.summarize_portfolio(pk))
 
     @staticmethod
-    def _answer(costs: QuerySet[Cost], request: Request, summary: Any) -> Response:
+    def _respond(costs: QuerySet[Cost], request: Request, summary: Any) -> Response:
         found = BY_ID.paginate_queryset(filter_queryset(CostFilter, costs, request, []), request, fetch=sql_rows.fetch_within)
         return Response({**found.body("costs", cost_body), "summary": summary()})

@@ -1,3 +1,5 @@
+"""Errors of arbitrations, decisions and delegations."""
+
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,7 +18,7 @@ class DelegationNotFound(NotFound):
 
 
 class ArbitrationResolved(ProtocolError):
-    """The arbitration is not pending any more: someone has decided it, it was withdrawn, or its time has run out (`arbitration_status` says which; rules A-3, A-5). Where the decision named none, it is the intent's last one. Read it again; if the question is still open, request a new arbitration. A decision that answers none has a `decision_type` of its own."""
+    """The arbitration is no longer pending: it was decided, withdrawn, or has expired (`arbitration_status`; rules A-3, A-5). If the decision named no arbitration, it is the intent's last one. Read it again; if the question is still open, request a new arbitration. A decision on no arbitration has a `decision_type` of its own."""
 
     code, title, status = "arbitration_resolved", "Arbitration resolved", 409
 
@@ -26,19 +28,19 @@ class ArbitrationResolved(ProtocolError):
 
 
 class SelfDecision(ProtocolError):
-    """Who asks for an arbitration does not decide it, under whatever agent id: what counts is the key or the person (rule A-4). Let another arbiter or an operator decide, or withdraw the request."""
+    """The requester of an arbitration cannot decide it, under any agent id: the key or the person counts (rule A-4). Let another arbiter or an operator decide, or withdraw the request."""
 
     code, title, status = "self_decision", "Own request", 403
 
     def __init__(self, actor_id: str) -> None:
-        super().__init__(f"{actor_id} has asked for this arbitration, and cannot decide it.")
+        super().__init__(f"{actor_id} requested this arbitration and cannot decide it.")
 
 
 class MayNotDecide(Forbidden):
     def __init__(self, actor_id: str) -> None:
         super().__init__(
-            f"{actor_id} may not decide here: that needs the role arbiter or operator, or a key bound to the agent and a "
-            "live delegation that covers the intent and the action decide."
+            f"{actor_id} may not decide here: this requires the role arbiter or operator, or a key bound to the agent and "
+            "an active delegation that covers the intent and the action decide."
         )
 
 

@@ -1,7 +1,7 @@
-"""`GET /arbitrations/{id}?wait=30`: callers that wait for a decision (rule A-6).
+"""Long polling of `GET /arbitrations/{id}?wait=30` (rule A-6).
 
-The request goes through Django as any other; where the arbitration is still pending, it goes again once that may have
-changed. In between it is a future in this process: no thread, no connection to the database. One task looks for all.
+The request goes through Django as any other; if the arbitration is still pending, it is sent again once that may have
+changed. In between it is a future in this process: no thread, no database connection. One task polls for all of them.
 """
 
 import asyncio
@@ -16,16 +16,15 @@ from uuid import UUID
 
 import orjson
 from django.db import connection
-from django.db.models import BooleanField, Case, When
-from django.db.models.functions import Now
 
+from core.db import database_now
 from core.serving.wsgi_bridge import WSGIBridge
 from governance.models import Arbitration, Status
 from governance.services import expire_arbitration
 from intents import wakeups
 
-POLL_SECONDS = 0.5  # Seconds without a ring, after which the watcher looks by itself: another process rings no bell here.
-MIN_INTERVAL = 0.05  # Seconds between two looks, however often it rings.
+POLL_SECONDS = 0.5  # Without a wake-up: those of other processes may not arrive.
+MIN_INTERVAL = 0.05  # Seconds between two polls, however many wake-ups there are.
 BATCH = 5_000  # Ids in one query; SQLite takes 32,766 parameters at most.
 
 log = logging.getLogger("openintent.waiting")
@@ -38,132 +37,129 @@ def is_long_poll(scope: Any) -> bool:
 
 
 class LongPollMiddleware:
-    """An ASGI application for the requests that `asks_to_wait` says of."""
+    """An ASGI application for the requests that `is_long_poll` accepts."""
 
     def __init__(self, bridge: WSGIBridge) -> None:
         self.bridge = bridge
-        self.watcher = ArbitrationPoller(lambda ids: bridge.threads.run(still_pending, ids))
+        self.poller = ArbitrationPoller(lambda ids: bridge.threads.run(still_pending, ids))
 
     def close(self) -> None:
-        """Answer all who wait, as it stands: the server stops."""
-        self.watcher.close()
+        """Respond to all waiting requests at once: the server stops."""
+        self.poller.close()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        begun = asyncio.get_running_loop().time()
-        answer = await self.bridge.fetch(scope)
-        if pending := _pending(answer):
-            seconds = int(parse_qs(scope["query_string"])[b"wait"][-1])  # The view has found it to be a number.
-            if not await self._wait(pending, begun + seconds, receive):
+        started = asyncio.get_running_loop().time()
+        response = await self.bridge.fetch(scope)
+        if pending := _pending_id(response):
+            seconds = int(parse_qs(scope["query_string"])[b"wait"][-1])  # The view has validated it.
+            if not await self._wait(pending, started + seconds, receive):
                 return
-            answer = await self.bridge.fetch(scope)
-        for message in answer:
+            response = await self.bridge.fetch(scope)
+        for message in response:
             await send(message)
 
     async def _wait(self, arbitration_id: UUID, until: float, receive: Any) -> bool:
-        """Until it may be decided, or it is time. Answers whether the caller is still there."""
-        gone = asyncio.ensure_future(_disconnected(receive))
+        """Wait until it is decided, or the time is over. Return whether the client is still connected."""
+        disconnected = asyncio.ensure_future(_wait_for_disconnect(receive))
         try:
-            async with self.watcher.watching(arbitration_id) as over:
-                left = max(0.0, until - asyncio.get_running_loop().time())
-                await asyncio.wait({gone, over}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
-            return not gone.done()
+            async with self.poller.watch(arbitration_id) as resolved:
+                timeout = max(0.0, until - asyncio.get_running_loop().time())
+                await asyncio.wait({disconnected, resolved}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+            return not disconnected.done()
         finally:
-            gone.cancel()
+            disconnected.cancel()
 
 
 class ArbitrationPoller:
-    """Asks the database for all arbitrations that somebody waits for, while somebody does."""
+    """A task that polls the database for all awaited arbitrations, while there are any."""
 
     def __init__(self, still_pending: Callable[[list[UUID]], Any]) -> None:
         self._still_pending = still_pending
-        self._waited_for: dict[UUID, set[asyncio.Future[None]]] = defaultdict(set)
+        self._futures: dict[UUID, set[asyncio.Future[None]]] = defaultdict(set)
         self._task: asyncio.Task[None] | None = None
-        self._ear: wakeups.AsyncListener | None = None
+        self._listener: wakeups.AsyncListener | None = None
         self._is_closed = False
 
     def close(self) -> None:
-        """Nobody needs to wait any longer."""
+        """End all waits, and later ones at once."""
         self._is_closed = True
-        for arbitration_id in list(self._waited_for):
-            self._wake(arbitration_id)
+        for arbitration_id in list(self._futures):
+            self._resolve(arbitration_id)
 
     @asynccontextmanager
-    async def watching(self, arbitration_id: UUID) -> AsyncIterator[asyncio.Future[None]]:
-        """A future that is done once the arbitration is not pending any more, or the watcher is closed."""
-        over = asyncio.get_running_loop().create_future()
+    async def watch(self, arbitration_id: UUID) -> AsyncIterator[asyncio.Future[None]]:
+        """Yield a future that is done once the arbitration is no longer pending, or the poller is closed."""
+        future = asyncio.get_running_loop().create_future()
         if self._is_closed:
-            over.set_result(None)
-        self._waited_for[arbitration_id].add(over)
+            future.set_result(None)
+        self._futures[arbitration_id].add(future)
         if self._task is None or self._task.done():
-            self._ear = wakeups.AsyncListener()
-            self._task = asyncio.create_task(self._watch(self._ear))
-        self._listen_up()  # It may have been decided since the caller read it.
+            self._listener = wakeups.AsyncListener()
+            self._task = asyncio.create_task(self._run(self._listener))
+        self._notify()  # It may have been decided since the request read it.
         try:
-            yield over
+            yield future
         finally:
-            self._leave(arbitration_id, over)
+            future.cancel()
+            self._futures[arbitration_id].discard(future)
+            if not self._futures[arbitration_id]:
+                del self._futures[arbitration_id]
+                self._notify()  # The task ends if this was the last one.
 
-    def _leave(self, arbitration_id: UUID, over: asyncio.Future[None]) -> None:
-        over.cancel()
-        self._waited_for[arbitration_id].discard(over)
-        if not self._waited_for[arbitration_id]:
-            del self._waited_for[arbitration_id]
-            self._listen_up()  # The watcher ends where it was the last one.
+    def _notify(self) -> None:
+        if self._listener:
+            self._listener.notify()
 
-    def _listen_up(self) -> None:
-        if self._ear:
-            self._ear.notify()
-
-    async def _watch(self, ear: wakeups.AsyncListener) -> None:
-        with wakeups.listen(ear.notify, wakeups.events_committed, wakeups.remote_positions_assigned):
-            while self._waited_for:
-                await ear.wait(POLL_SECONDS)
-                if self._waited_for:
-                    await self._look_for_all()
+    async def _run(self, listener: wakeups.AsyncListener) -> None:
+        with wakeups.listen(listener.notify, wakeups.events_committed, wakeups.remote_positions_assigned):
+            while self._futures:
+                await listener.wait(POLL_SECONDS)
+                if self._futures:
+                    await self._poll()
                     await asyncio.sleep(MIN_INTERVAL)
 
-    async def _look_for_all(self) -> None:
-        asked = list(self._waited_for)
-        for start in range(0, len(asked), BATCH):
-            part = asked[start : start + BATCH]
+    async def _poll(self) -> None:
+        awaited = list(self._futures)
+        for start in range(0, len(awaited), BATCH):
+            batch = awaited[start : start + BATCH]
             try:
-                pending = await self._still_pending(part)
-            except Exception:  # The database is away. Those who wait longer than that are told by their own request.
-                log.warning("the watcher of arbitrations could not look", exc_info=True)
+                pending = await self._still_pending(batch)
+            except Exception:  # The database is unreachable. A request whose time is over reports that itself.
+                log.warning("awaited arbitrations could not be polled", exc_info=True)
                 return
-            for arbitration_id in part:
+            for arbitration_id in batch:
                 if arbitration_id not in pending:
-                    self._wake(arbitration_id)
+                    self._resolve(arbitration_id)
 
-    def _wake(self, arbitration_id: UUID) -> None:
-        for over in self._waited_for.get(arbitration_id, ()):
-            if not over.done():
-                over.set_result(None)
+    def _resolve(self, arbitration_id: UUID) -> None:
+        for future in self._futures.get(arbitration_id, ()):
+            if not future.done():
+                future.set_result(None)
 
 
 def still_pending(ids: Collection[UUID]) -> set[UUID]:
-    """In a thread of the bridge: which of these are pending at this moment.
+    """Return those of the arbitrations that are pending at this moment. Runs in a worker thread.
 
-    One that has run out is marked expired, unless somebody may be deciding it: then it is still pending (rule E-8).
+    An overdue one is marked expired, unless a write to its intent is in progress: then it is still pending (rule E-8).
     """
     try:
-        pending = Arbitration.objects.pending().filter(pk__in=ids)
-        is_over = Case(When(expires_at__lte=Now(), then=True), default=False, output_field=BooleanField())
-        found = pending.annotate(is_over=is_over).values_list("pk", "is_over")
-        return {pk for pk, is_over in found if not (is_over and expire_arbitration(pk, wait=False))}
+        now = database_now()
+        found = Arbitration.objects.pending().filter(pk__in=ids).values_list("pk", "expires_at")
+        overdue = {pk for pk, expires_at in found if expires_at is not None and expires_at <= now}
+        return {pk for pk, _ in found if not (pk in overdue and expire_arbitration(pk, wait=False))}
     except Exception:
-        connection.close()  # It may be broken, and Django looks after it at the end of a request only.
+        connection.close()  # It may be broken, and Django checks it only at the end of a request.
         raise
 
 
-def _pending(answer: list[Any]) -> UUID | None:
-    """The id of the arbitration that was answered, if it is pending."""
-    if not answer or answer[0]["status"] != 200:
+def _pending_id(messages: list[Any]) -> UUID | None:
+    """Return the id of the arbitration in the response, if it is pending."""
+    if not messages or messages[0]["status"] != 200:
         return None
-    body = orjson.loads(b"".join(message.get("body", b"") for message in answer[1:]))
+    body = orjson.loads(b"".join(message.get("body", b"") for message in messages[1:]))
     return UUID(body["id"]) if body["status"] == Status.PENDING else None
 
 
-async def _disconnected(receive: Any) -> None:
+async def _wait_for_disconnect(receive: Any) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass

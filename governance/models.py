@@ -1,3 +1,5 @@
+"""Arbitrations, decisions and delegations (RFC-0004)."""
+
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -20,33 +22,35 @@ class Status(models.TextChoices):
 
 class ArbitrationQuerySet(models.QuerySet["Arbitration"]):
     def pending(self, now: datetime | None = None) -> "ArbitrationQuerySet":
-        """Filter for those that are marked pending; with `now`, for those that can still be decided then.
+        """Filter for arbitrations that are marked pending; with `now`, for those that are not overdue then.
 
-        Only verbs judge by the time, under the intent's lock: readers go by what is marked (rule E-8).
+        Only verbs compare with the time, under the intent's lock: readers use the status (rule E-8).
         """
         marked = self.filter(status=Status.PENDING)
         return marked if now is None else marked.filter(Q(expires_at=None) | Q(expires_at__gt=now))
 
-    def overdue(self, now: Any) -> "ArbitrationQuerySet":
-        """Those that nobody can decide any more at `now`, an instant or the database's expression, but are not marked so yet."""
+    def overdue(self, now: datetime) -> "ArbitrationQuerySet":
+        """Filter for arbitrations that have ended by `now` and are not marked so yet."""
         return self.filter(status=Status.PENDING, expires_at__lte=now)
 
     def by_urgency(self, soon: datetime) -> "ArbitrationQuerySet":
-        """Those that run out before `soon` by their end, then those that keep an intent from going on, then the oldest."""
+        """Order by the end for those that expire before `soon`, then those that block an intent, then the oldest."""
         return self.order_by(Case(When(expires_at__lte=soon, then="expires_at")).asc(nulls_last=True), "-blocking", "pk")
 
 
 class Arbitration(models.Model):
-    """Agents disagree, or do not dare, and ask somebody to decide (RFC-0004).
+    """A request for a decision on an intent (RFC-0004).
 
-    `status_before` is where a blocking one found its intent, and `sequence` the intent's last event once it was asked for:
-    a change of status after it is somebody else's, and stays (rule A-2).
+    `status_before` is the intent's status before a blocking one, and `sequence` its last event then: a later change of the
+    status was made by another caller, and stays (rule A-2).
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     intent = models.ForeignKey("intents.Intent", models.PROTECT, related_name="arbitrations", db_index=False)
     requester_id = models.CharField(max_length=AGENT_ID)
-    principal = models.CharField(max_length=PRINCIPAL, help_text="Who asked: the person, else the key (protocol §1.1).")
+    principal = models.CharField(
+        max_length=PRINCIPAL, help_text="Principal of the requester: the person or the key (protocol §1.1)."
+    )
     reason = models.TextField()
     context = JSONTextField(default=dict)
     options = JSONTextField(default=list)
@@ -85,7 +89,7 @@ class Arbitration(models.Model):
 
 
 class Decision(models.Model):
-    """What was decided, by whom and why, for good: triggers refuse every change (RFC-0004)."""
+    """An immutable decision with its rationale (RFC-0004): triggers refuse every change."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     intent = models.ForeignKey("intents.Intent", models.PROTECT, related_name="decisions", db_index=False)
@@ -112,14 +116,16 @@ class DelegationQuerySet(models.QuerySet["Delegation"]):
 
 
 class Delegation(models.Model):
-    """An agent may do what its delegator may, within a scope and for a time (RFC-0004).
+    """The right of an agent to act for its delegator, within a scope and for a time (RFC-0004).
 
     `scope` has the lists `intents`, `portfolios` and `actions`: ids, ids and words.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     delegator = models.CharField(max_length=AGENT_ID)
-    principal = models.CharField(max_length=PRINCIPAL, help_text="Who delegated: the person, else the key (protocol §1.1).")
+    principal = models.CharField(
+        max_length=PRINCIPAL, help_text="Principal of the delegator: the person or the key (protocol §1.1)."
+    )
     delegate = models.CharField(max_length=AGENT_ID)
     scope = JSONTextField(default=dict)
     constraints = JSONTextField(default=dict)

@@ -1,4 +1,4 @@
-"""Arbitrations, decisions and delegations as the API shows them."""
+"""Representation of arbitrations, decisions and delegations in responses."""
 
 from datetime import datetime
 from typing import Any
@@ -8,13 +8,13 @@ from governance.models import Arbitration, Decision, Delegation, Status
 
 
 def status_at(arbitration: Arbitration, now: datetime) -> str:
-    """Return the status at `now`, marked or not: for verbs, which hold the intent's lock (rule E-8)."""
-    ran_out = arbitration.status == Status.PENDING and arbitration.expires_at and arbitration.expires_at <= now
-    return str(Status.EXPIRED if ran_out else arbitration.status)
+    """Return the status at `now`: an overdue one is expired. For verbs, which hold the intent's lock (rule E-8)."""
+    is_overdue = arbitration.status == Status.PENDING and arbitration.expires_at and arbitration.expires_at <= now
+    return str(Status.EXPIRED if is_overdue else arbitration.status)
 
 
 def arbitration_body(arbitration: Arbitration) -> dict[str, Any]:
-    """Return the arbitration as it is marked. One that has run out is pending until it is marked expired (rule E-8)."""
+    """Return the arbitration by its status: an overdue one is pending until it is marked expired (rule E-8)."""
     decision = getattr(arbitration, "decision", None) if arbitration.status == Status.RESOLVED else None
     return {
         "id": identifier(arbitration.pk),

@@ -1,4 +1,4 @@
-"""Bodies, in and out (protocol §3)."""
+"""Request and response bodies of arbitrations, decisions and delegations (protocol §3)."""
 
 from typing import Any
 
@@ -24,26 +24,26 @@ MAX_SOURCE = 500
 MAX_NOTE = 2_000
 MAX_OPTIONS = 50
 MAX_EVIDENCE = 100
-MAX_WORD = 100
-MAX_NAMED = 100
+MAX_NAME = 100
+MAX_SCOPE_ENTRIES = 100
 
 
-class Said(StrictCharField):
-    """A text that says something."""
+class RequiredText(StrictCharField):
+    """A text with at least one visible character."""
 
     def __init__(self, *, max_length: int = MAX_TEXT, **kwargs: Any) -> None:
         super().__init__(max_length=max_length, pattern=VISIBLE, looks="cannot be empty", **kwargs)
 
 
-class Remark(StrictCharField):
-    """A text that may be left out."""
+class OptionalText(StrictCharField):
+    """A text that may be left out, empty or null."""
 
     def __init__(self, *, max_length: int = MAX_TEXT, **kwargs: Any) -> None:
         super().__init__(max_length=max_length, required=False, allow_null=True, allow_blank=True, **kwargs)
 
 
-class Label(Said):
-    """What a person chooses by its looks: without characters that nobody sees."""
+class Label(RequiredText):
+    """A label that people choose by sight: without invisible characters."""
 
     def to_internal_value(self, data: Any) -> str:
         value = super().to_internal_value(data)
@@ -59,7 +59,7 @@ class OptionIn(StrictSerializer):
     default_error_messages = dict.fromkeys(("null", "not_an_object"), "must be an object or a label")
 
     label = Label(max_length=MAX_LABEL)  # type: ignore[assignment] # DRF takes declared fields out of the class.
-    rationale = Remark(max_length=MAX_NOTE)
+    rationale = OptionalText(max_length=MAX_NOTE)
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
         values = super().run_validation({"label": data} if isinstance(data, str) else data)
@@ -67,33 +67,33 @@ class OptionIn(StrictSerializer):
 
 
 class RequestArbitration(StrictSerializer):
-    reason = Said()
+    reason = RequiredText()
     context = JSONObjectField(required=False)  # type: ignore[assignment]
-    options = StrictListField(child=OptionIn(), required=False, max_length=MAX_OPTIONS, help_text="Labels, each of them once.")
+    options = StrictListField(child=OptionIn(), required=False, max_length=MAX_OPTIONS, help_text="Distinct labels.")
     blocking = StrictBooleanField(required=False, help_text="The intent is blocked until the decision.")
     expires_at = StrictDateTimeField(required=False, allow_null=True)
-    requested_by = AgentId(required=False, help_text="Who asks, where neither the key nor X-Agent-ID says it.")
+    requested_by = AgentId(required=False, help_text="The requesting agent, if neither the key nor X-Agent-ID names it.")
 
     def validate_options(self, options: list[dict[str, Any]]) -> list[dict[str, Any]]:
         seen: dict[str, str] = {}
         for label in (option["label"] for option in options):
             looks = fold_agent_id(label)
             if looks in seen:
-                same = seen[looks] == label
-                also = "more than once" if same else f"and {seen[looks][:60]!r}, which look alike"
+                is_same = seen[looks] == label
+                also = "more than once" if is_same else f"and {seen[looks][:60]!r}, which look alike"
                 raise serializers.ValidationError(f"has {label[:60]!r} {also}", "duplicate_label")
             seen[looks] = label
         return options
 
 
 class WithdrawArbitration(StrictSerializer):
-    reason = Remark()
-    actor = AgentId(required=False, help_text="Who withdraws it, where neither the key nor X-Agent-ID says it.")
+    reason = OptionalText()
+    actor = AgentId(required=False, help_text="The acting agent, if neither the key nor X-Agent-ID names it.")
 
 
 class EvidenceIn(StrictSerializer):
-    source = Said(max_length=MAX_SOURCE)  # type: ignore[assignment]
-    summary = Remark(max_length=MAX_NOTE)
+    source = RequiredText(max_length=MAX_SOURCE)  # type: ignore[assignment]
+    summary = OptionalText(max_length=MAX_NOTE)
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         values = super().to_internal_value(data)
@@ -103,33 +103,31 @@ class EvidenceIn(StrictSerializer):
 class RecordDecision(StrictSerializer):
     aliases = {"outcome": "decision", "reasoning": "rationale"}
 
-    arbitration_id = StrictUUIDField(
-        required=False, allow_null=True, help_text="Not needed where one arbitration, or none, is pending."
-    )
-    decision = Said(help_text="One of the labels, where the arbitration has options.")
-    rationale = Remark()
-    decision_type = Said(max_length=MAX_WORD, required=False)
+    arbitration_id = StrictUUIDField(required=False, allow_null=True, help_text="Not needed if at most one arbitration is pending.")
+    decision = RequiredText(help_text="One of the labels, if the arbitration has options.")
+    rationale = OptionalText()
+    decision_type = RequiredText(max_length=MAX_NAME, required=False)
     evidence = StrictListField(child=EvidenceIn(), required=False, max_length=MAX_EVIDENCE)
-    decided_by = AgentId(required=False, help_text="Who decides, where neither the key nor X-Agent-ID says it.")
+    decided_by = AgentId(required=False, help_text="The deciding agent, if neither the key nor X-Agent-ID names it.")
 
 
 class ScopeIn(StrictSerializer):
-    """`intents` and `portfolios` left empty: everywhere. `actions` left empty: all."""
+    """Scope of a delegation. Without `intents` and `portfolios` it is valid everywhere, without `actions` for all of them."""
 
-    intents = StrictListField(child=StrictUUIDField(), required=False, max_length=MAX_NAMED)
-    portfolios = StrictListField(child=StrictUUIDField(), required=False, max_length=MAX_NAMED)
-    actions = StrictListField(child=Said(max_length=MAX_WORD), required=False, max_length=MAX_NAMED)
+    intents = StrictListField(child=StrictUUIDField(), required=False, max_length=MAX_SCOPE_ENTRIES)
+    portfolios = StrictListField(child=StrictUUIDField(), required=False, max_length=MAX_SCOPE_ENTRIES)
+    actions = StrictListField(child=RequiredText(max_length=MAX_NAME), required=False, max_length=MAX_SCOPE_ENTRIES)
 
 
 class CreateDelegation(StrictSerializer):
-    delegate = AgentId(help_text="Who may do it.")
+    delegate = AgentId(help_text="The agent that receives the right.")
     scope = ScopeIn(required=False)
     constraints = JSONObjectField(required=False)
     expires_at = StrictDateTimeField(required=False, allow_null=True)
-    actor = AgentId(required=False, help_text="Who delegates, where neither the key nor X-Agent-ID says it.")
+    actor = AgentId(required=False, help_text="The delegating agent, if neither the key nor X-Agent-ID names it.")
 
 
-# --- out -----------------------------------------------------------------------------------------------------------
+# --- responses -----------------------------------------------------------------------------------------------------------
 
 
 class OptionOut(serializers.Serializer[Any]):

@@ -1,4 +1,4 @@
-"""The database itself refuses to change a decision, as it does the log (intents.triggers says why these are no migration)."""
+"""Database triggers that make decisions immutable (intents.triggers says why they are not in a migration)."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ _EXPECTED = 2
 
 
 def install(**_: Any) -> None:
-    """Make the triggers, again or for the first time."""
+    """Create the triggers. Idempotent."""
     if TABLE not in connection.introspection.table_names():  # Migrated back to before it.
         return
     with connection.cursor() as cursor:
@@ -43,7 +43,7 @@ def install(**_: Any) -> None:
 
 
 def check(**_: Any) -> list[Error]:
-    """A system check for databases (`manage.py check --database default`)."""
+    """Check that the triggers exist (`manage.py check --database default`)."""
     if TABLE not in connection.introspection.table_names():
         return []
     found = len(db.fetch_all(_FOUND[connection.vendor], []))

@@ -1,3 +1,5 @@
+"""Routes of arbitrations, decisions and delegations."""
+
 from django.urls import path
 
 from governance.views import ArbitrationViewSet, DecisionViewSet, DelegationViewSet

@@ -1,3 +1,5 @@
+"""Endpoints of arbitrations, decisions and delegations (RFC-0004)."""
+
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -28,12 +30,12 @@ from governance.serializers import (
 from intents.models import Intent
 
 BY_ID = KeysetPagination("id")
-LONGEST_WAIT = 60  # Seconds.
+MAX_WAIT = 60  # Seconds.
 
 _WAIT = OpenApiParameter(
     "wait",
-    {"type": "integer", "minimum": 0, "maximum": LONGEST_WAIT},
-    description="Answer once it is no longer pending, or after so many seconds.",
+    {"type": "integer", "minimum": 0, "maximum": MAX_WAIT},
+    description="Long polling: respond once it is no longer pending, at the latest after this many seconds.",
 )
 
 
@@ -51,28 +53,28 @@ class ArbitrationViewSet(ApiViewSet):
         "get_arbitrations", "List the arbitrations of an intent", ArbitrationOut, "arbitrations", filterset=ArbitrationFilter
     )
     def list(self, request: Request, intent_id: UUID | str) -> Response:
-        return self._answer(Arbitration.objects.filter(intent_id=Intent.objects.require(intent_id)), request)
+        return self._respond(Arbitration.objects.filter(intent_id=Intent.objects.require(intent_id)), request)
 
     @document_list(
         "list_arbitrations", "List the arbitrations of all intents", ArbitrationOut, "arbitrations", filterset=ArbitrationFilter
     )
     def list_all(self, request: Request) -> Response:
-        return self._answer(Arbitration.objects.all(), request)
+        return self._respond(Arbitration.objects.all(), request)
 
     @extend_schema(
         operation_id="get_arbitration", summary="Get an arbitration", parameters=[_WAIT], responses={200: ArbitrationOut}
     )
     def retrieve(self, request: Request, arbitration_id: UUID | str) -> Response:
-        """As it is at this moment: governance.long_polling does the waiting, outside of Django."""
+        """Return the current state; governance.long_polling does the waiting, outside of Django."""
         reject_unknown_parameters(request, ["wait"])
-        integer_parameter(request, "wait", 0, 0, LONGEST_WAIT)
+        integer_parameter(request, "wait", 0, 0, MAX_WAIT)
         if not isinstance(arbitration_id, UUID):
             raise ArbitrationNotFound(arbitration_id)
-        asked = Arbitration.objects.filter(pk=arbitration_id)
-        found = asked.select_related("decision").first()
+        arbitrations = Arbitration.objects.filter(pk=arbitration_id)
+        found = arbitrations.select_related("decision").first()
         if found and found.status == Status.PENDING and found.expires_at:
-            services.expire_overdue(asked)
-            found = asked.select_related("decision").first()
+            services.expire_overdue(arbitrations)
+            found = arbitrations.select_related("decision").first()
         if found is None:
             raise ArbitrationNotFound(arbitration_id)
         return Response(arbitration_body(found))
@@ -85,7 +87,7 @@ class ArbitrationViewSet(ApiViewSet):
         return Response(arbitration_body(arbitration))
 
     @staticmethod
-    def _answer(arbitrations: QuerySet[Arbitration], request: Request) -> Response:
+    def _respond(arbitrations: QuerySet[Arbitration], request: Request) -> Response:
         found = filter_queryset(ArbitrationFilter, arbitrations.select_related("decision"), request, [])
         services.expire_overdue(arbitrations)
         return Response(BY_ID.paginate_queryset(found, request).body("arbitrations", arbitration_body))

@@ -1,3 +1,5 @@
+"""Errors of intents, their graph and their log."""
+
 from collections.abc import Collection, Iterable
 from typing import Any, cast
 
@@ -10,7 +12,7 @@ class IntentNotFound(NotFound):
 
 
 class VersionConflict(ProtocolError):
-    """Someone else changed the intent or portfolio after you read it. Read it again (its `version` is `current_version`), see whether your change still makes sense, and send it with that version."""
+    """The intent or portfolio has changed since you read it. Read it again (its `version` is `current_version`), check whether your change still makes sense, and send it with that version."""
 
     code, title, status = "version_conflict", "Version conflict", 409
 
@@ -19,20 +21,20 @@ class VersionConflict(ProtocolError):
 
 
 class IllegalTransition(ProtocolError):
-    """An intent or a portfolio cannot go from its status to that one (rules I-5, P-2). `allowed` lists where it can go; completed and abandoned are final."""
+    """An intent or a portfolio cannot go from its status to that one (rules I-5, P-2). `allowed` lists the statuses that it can change to; completed and abandoned are final."""
 
     code, title, status = "illegal_transition", "Illegal transition", 400
 
     def __init__(self, current: str, wanted: str, allowed: Collection[str], *, of: str = "An intent") -> None:
-        ways = ", ".join(allowed) or "nothing, it is final"
+        options = ", ".join(allowed) or "none, it is final"
         super().__init__(
-            f"{of} that is {current} cannot become {wanted}; allowed: {ways}.",
+            f"{of} that is {current} cannot become {wanted}; allowed: {options}.",
             **cast(Any, {"from": current, "to": wanted, "allowed": list(allowed)}),  # `from` is a keyword.
         )
 
 
 class InvalidPatch(ProtocolError):
-    """A patch of the state cannot be applied (rule I-3). `index` says which one, counted from 0. None of the patches was applied."""
+    """A patch of the state cannot be applied (rule I-3). `index` is its number, counted from 0. None of the patches was applied."""
 
     code, title, status = "invalid_patch", "Invalid patch", 400
 
@@ -41,7 +43,7 @@ class InvalidPatch(ProtocolError):
 
 
 class DependencyCycle(ProtocolError):
-    """The dependency would make intents wait for each other in a circle: `cycle` is the path. A parent waits for its children, so a descendant cannot depend on its ancestor either."""
+    """The dependency would close a cycle of intents that wait for each other: `cycle` is the path. A parent waits for its children, so a descendant cannot depend on its ancestor either."""
 
     code, title, status = "dependency_cycle", "Dependency cycle", 400
 
@@ -69,9 +71,9 @@ class IntentClosed(ProtocolError):
 
 
 class ReservedEventType(ProtocolError):
-    """Events of this type are written by the server itself when the thing happens. Use the endpoint that makes it happen, or another type."""
+    """Events of this type are written by the server only. Use the endpoint that causes the event, or another type."""
 
     code, title, status = "reserved_event_type", "Reserved event type", 403
 
     def __init__(self, event_type: str) -> None:
-        super().__init__(f"Events of the type {event_type!r} are written by the server alone.")
+        super().__init__(f"Events of the type {event_type!r} are written by the server only.")

@@ -1,4 +1,4 @@
-"""The log: its vocabulary (protocol §6) and the only way into it."""
+"""Event log: its event types (protocol §6), and appending to it."""
 
 import re
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ from intents.models import Event, Intent
 
 
 class EventType(TextChoices):
-    """What the server itself writes. Clients may log any other type (rule E-4)."""
+    """Event types that the server writes. Clients may log any other type (rule E-4)."""
 
     INTENT_CREATED = "intent_created"
     INTENT_UPDATED = "intent_updated"
@@ -65,7 +65,7 @@ class EventType(TextChoices):
 
 
 RESERVED = frozenset([*EventType.values, "connected", "bye"])
-"""The server's own words, in the log and, of those two, on a stream (rule S-1)."""
+"""Types that clients cannot log: those of the server in the log and, the last two, on a stream (rule S-1)."""
 
 EventRow = sql_rows.row_type(Event)
 CLIENT_TYPE = re.compile(r"[a-z][a-z0-9_.-]{0,99}")
@@ -87,15 +87,15 @@ def require_payload_size(payload: dict[str, Any], message: str = "This is too la
 
 
 def append(intent: Intent, *new: NewEvent, actor: Actor, now: datetime, saving: Sequence[str] = ()) -> list[sql_rows.Row]:
-    """Write the events together with the change that they tell of: the fields of `intent` that `saving` names.
+    """Append events to the intent's log, and save the fields of `intent` that they are about (`saving`).
 
     The caller holds the intent's row lock, under which events are numbered: 1, 2, 3 … in commit order (rule E-2).
-    No event is earlier than the one before it, though the clock be set back in between (rule E-7).
+    No event is earlier than the one before it, even if the clock was set back in between (rule E-7).
 
-    Readers are woken once the transaction has committed.
+    Readers are woken after the commit.
     """
     intent.last_event_at = intent.clamp_to_log(now)
-    events = _rows(new, intent, actor, intent.last_event_at)
+    events = _event_rows(new, intent, actor, intent.last_event_at)
     intent.last_sequence += len(events)
     sql_rows.record(intent, (*saving, "last_sequence", "last_event_at"), Event, events)
     transaction.on_commit(wakeups.events_committed.notify)
@@ -103,14 +103,14 @@ def append(intent: Intent, *new: NewEvent, actor: Actor, now: datetime, saving: 
 
 
 def append_without_intent(*new: NewEvent, actor: Actor, now: datetime) -> list[sql_rows.Row]:
-    """Write events that are about no single intent, but about a portfolio, say: they have a position and no sequence."""
-    events = _rows(new, None, actor, now)
+    """Append events that belong to no intent, but to a portfolio or the server: they have a position and no sequence."""
+    events = _event_rows(new, None, actor, now)
     sql_rows.insert(Event, events)
     transaction.on_commit(wakeups.events_committed.notify)
     return events
 
 
-def _rows(new: Sequence[NewEvent], intent: Intent | None, actor: Actor, now: datetime) -> list[sql_rows.Row]:
+def _event_rows(new: Sequence[NewEvent], intent: Intent | None, actor: Actor, now: datetime) -> list[sql_rows.Row]:
     position = positions.next_position()
     return [
         EventRow(

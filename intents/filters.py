@@ -1,4 +1,4 @@
-"""What lists can be narrowed by."""
+"""Filters of lists of intents and events."""
 
 import django_filters as filters
 from django.db.models import Q, QuerySet
@@ -13,7 +13,7 @@ class IntentFilter(filters.FilterSet):
     created_by = filters.CharFilter()
     agent_id = filters.CharFilter(field_name="assignments__agent_id", help_text="Assigned to this agent.")
     parent_intent_id = IdFilter()
-    q = filters.CharFilter(method="search", help_text="A text in the title or description.")
+    q = filters.CharFilter(method="search", help_text="Text in the title or description.")
     updated_since = SinceFilter(field_name="updated_at")
 
     class Meta:
@@ -25,7 +25,7 @@ class IntentFilter(filters.FilterSet):
 
 
 class _EventFilter(filters.FilterSet):
-    event_type = CommaSeparatedFilter(lookup_expr="in", help_text="One or several types, divided by commas.")
+    event_type = CommaSeparatedFilter(lookup_expr="in", help_text="One or more types, separated by commas.")
     actor = filters.CharFilter()
     since = SinceFilter(field_name="created_at")
 
@@ -41,13 +41,13 @@ class IntentEventFilter(_EventFilter):
 class EventFilter(_EventFilter):
     after = CounterFilter(field_name="position", lookup_expr="gt", help_text="Events after this position.")
     trace_id = filters.CharFilter()
-    portfolio_id = IdFilter(method="of_portfolio", help_text="As its stream has them: its own, and its members' while they are.")
-    agent_id = filters.CharFilter(
-        method="of_agent", help_text="As its stream has them: of intents while they are assigned to it."
+    portfolio_id = IdFilter(
+        method="filter_portfolio", help_text="Events of the portfolio, and of its members during their membership."
     )
+    agent_id = filters.CharFilter(method="filter_agent", help_text="Events of intents during their assignment to the agent.")
 
-    def of_portfolio(self, queryset: QuerySet[Event], name: str, value: str) -> QuerySet[Event]:
+    def filter_portfolio(self, queryset: QuerySet[Event], name: str, value: str) -> QuerySet[Event]:
         return queryset.filter(topics.match_events([topics.for_portfolio(value.lower())]))
 
-    def of_agent(self, queryset: QuerySet[Event], name: str, value: str) -> QuerySet[Event]:
+    def filter_agent(self, queryset: QuerySet[Event], name: str, value: str) -> QuerySet[Event]:
         return queryset.filter(topics.match_events([topics.for_agent(value)]))

@@ -1,4 +1,4 @@
-"""Reading the graph (RFC-0002): a fixed number of queries each, whatever its size (rule G-7)."""
+"""Graph queries (RFC-0002): a fixed number of queries each, whatever the size of the graph (rule G-7)."""
 
 from collections import Counter, defaultdict, deque
 from collections.abc import Collection, Iterable
@@ -18,9 +18,9 @@ _KINDS = {"all": "", **{kind: f"AND e.kind = '{kind}'" for kind in EdgeKind.valu
 
 
 def awaited_ids_sql(waiters: Collection[UUID], kind: str = "all") -> tuple[str, list[Any]]:
-    """SQL for the ids of all that the intents wait for, near or far, and of themselves.
+    """Return SQL and its parameters for the ids of the intents, and of all that they wait for, directly or not.
 
-    UNION, not UNION ALL: the ways through diamonds multiply, the intents do not. VALUES in brackets, since
+    UNION, not UNION ALL: the paths through diamonds multiply, the intents do not. VALUES in brackets, since
     SQLite takes 500 terms of a UNION.
     """
     seeds = ", ".join(["(%s::uuid)" if _is_postgresql() else "(%s)"] * len(waiters))
@@ -36,12 +36,12 @@ def awaited_ids_sql(waiters: Collection[UUID], kind: str = "all") -> tuple[str, 
 
 
 def find_path(starts: Collection[UUID], goal: UUID) -> list[UUID] | None:
-    """The shortest way along which one of `starts` waits for `goal`, or None where none does."""
+    """Return the shortest path along which one of `starts` waits for `goal`, or None."""
     sql, parameters = awaited_ids_sql(starts)
     if _parameter(goal) not in {row[0] for row in db.fetch_all(sql, parameters)}:
         return None
     edges = Edge.objects.filter(waiter_id__in=RawSQL(sql, parameters)).values_list("waiter_id", "awaited_id")
-    return _shortest(starts, goal, edges)
+    return _shortest_path(starts, goal, edges)
 
 
 def descendants(intent_id: UUID) -> QuerySet[Intent]:
@@ -50,7 +50,7 @@ def descendants(intent_id: UUID) -> QuerySet[Intent]:
 
 
 def ancestors(intent_id: UUID, *, beyond: int, limit: int) -> list[tuple[int, Intent]]:
-    """Up to `limit` ancestors above the level `beyond` (the parent is level 1), the nearest first."""
+    """Return up to `limit` ancestors above the level `beyond` (the parent is level 1), the nearest first."""
     sql = """
         WITH RECURSIVE above(id, level) AS (
             SELECT parent_intent_id, 1 FROM intents_intent WHERE id = %s
@@ -65,7 +65,7 @@ def ancestors(intent_id: UUID, *, beyond: int, limit: int) -> list[tuple[int, In
 
 
 def neighbourhood(intent_id: UUID, limit: int) -> list[UUID]:
-    """The intent, and what is tied to it by edges of either kind and direction, the nearest first: so many at most.
+    """Return up to `limit` ids: the intent's, and those connected to it by edges of either kind and direction, the nearest first.
 
     Both databases find them level by level, and stop at the limit.
     """
@@ -82,7 +82,7 @@ def neighbourhood(intent_id: UUID, limit: int) -> list[UUID]:
 
 
 def subgraph(ids: Collection[UUID], limit: int) -> tuple[list[Row], list[Row]]:
-    """The intents with these ids, and the edges between them: so many at most."""
+    """Return the intents with these ids, and up to `limit` edges between them."""
     nodes = sql_rows.fetch(Intent.objects.filter(pk__in=ids).order_by("pk"), *NODE_FIELDS)
     edges = Edge.objects.filter(waiter_id__in=ids, awaited_id__in=ids).order_by("waiter_id", "kind", "awaited_id")
     return nodes, sql_rows.fetch(edges[:limit], *EDGE_FIELDS)
@@ -99,7 +99,7 @@ def dependents(intent_id: UUID) -> QuerySet[Intent]:
 
 
 def dependent_ids(intent_ids: Collection[UUID]) -> set[UUID]:
-    """Who depends on any of these."""
+    """Return the ids of the intents that depend on any of these."""
     edges = Edge.objects.filter(awaited_id__in=list(intent_ids), kind=EdgeKind.DEPENDENCY)
     return set(edges.values_list("waiter_id", flat=True))
 
@@ -109,7 +109,7 @@ def descendant_ids(intent_id: UUID) -> set[UUID]:
 
 
 def unmet_dependencies(waiter_ids: Collection[UUID]) -> dict[UUID, list[UUID]]:
-    """The dependencies of each intent that are not completed; those without any are left out."""
+    """Return the dependencies of each intent that are not completed; intents without any are left out."""
     edges = (
         Edge.objects.filter(waiter_id__in=list(waiter_ids), kind=EdgeKind.DEPENDENCY)
         .exclude(awaited__status=Status.COMPLETED)
@@ -122,9 +122,9 @@ def unmet_dependencies(waiter_ids: Collection[UUID]) -> dict[UUID, list[UUID]]:
 
 
 def open_children(intent_id: UUID, *, ready: bool) -> QuerySet[Intent]:
-    """The open children that nothing keeps from being worked on, or else the others (rule G-6).
+    """Return the open children that are ready to be worked on, or else the others (rule G-6).
 
-    `blocked` is who waits for a dependency or a decision, and who was set so by hand.
+    An intent is `blocked` by an unmet dependency, by a pending decision, or by hand.
     """
     unmet_edges = Edge.objects.filter(waiter_id=OuterRef("pk"), kind=EdgeKind.DEPENDENCY).exclude(
         awaited__status=Status.COMPLETED
@@ -139,7 +139,7 @@ EDGE_FIELDS = ("waiter_id", "awaited_id", "kind")
 
 
 def reachable(intent_id: UUID) -> tuple[list[Row], list[Row]]:
-    """The nodes and the edges that lie below the intent, itself included (rule G-6)."""
+    """Return the nodes and edges below the intent, itself included (rule G-6)."""
     sql, parameters = awaited_ids_sql([intent_id])
     within = RawSQL(sql, parameters)
     nodes = sql_rows.fetch(Intent.objects.filter(pk__in=within).order_by("pk"), *NODE_FIELDS)
@@ -148,7 +148,7 @@ def reachable(intent_id: UUID) -> tuple[list[Row], list[Row]]:
 
 
 def aggregate_status(nodes: Collection[Row], edges: Iterable[Row]) -> dict[str, Any]:
-    """How far the intents are: `{total, by_status, completion_percentage, blocking_intents, ready_intents}`.
+    """Return the progress of the intents: `{total, by_status, completion_percentage, blocking_intents, ready_intents}`.
 
     Blocking are the open intents that others depend on; ready are the open ones that are not blocked, and whose own dependencies
     are all completed.
@@ -167,26 +167,23 @@ def aggregate_status(nodes: Collection[Row], edges: Iterable[Row]) -> dict[str, 
     }
 
 
-def _shortest(starts: Collection[UUID], goal: UUID, edges: Iterable[tuple[UUID, UUID]]) -> list[UUID] | None:
-    onward = defaultdict(list)
+def _shortest_path(starts: Collection[UUID], goal: UUID, edges: Iterable[tuple[UUID, UUID]]) -> list[UUID] | None:
+    """Search breadth first."""
+    awaited_by_waiter = defaultdict(list)
     for waiter, awaited in edges:
-        onward[waiter].append(awaited)
-    came_from: dict[UUID, UUID | None] = dict.fromkeys(starts)
+        awaited_by_waiter[waiter].append(awaited)
+    previous: dict[UUID, UUID | None] = dict.fromkeys(starts)
     queue = deque(starts)
-    while queue:
-        here = queue.popleft()
-        if here == goal:
-            return _back_from(here, came_from)
-        for there in onward[here]:
-            if there not in came_from:
-                came_from[there] = here
-                queue.append(there)
-    return None
-
-
-def _back_from(here: UUID, came_from: dict[UUID, UUID | None]) -> list[UUID]:
-    path = [here]
-    while (before := came_from[path[-1]]) is not None:
+    while queue and goal not in previous:
+        node = queue.popleft()
+        for awaited in awaited_by_waiter[node]:
+            if awaited not in previous:
+                previous[awaited] = node
+                queue.append(awaited)
+    if goal not in previous:
+        return None
+    path = [goal]
+    while (before := previous[path[-1]]) is not None:
         path.append(before)
     return path[::-1]
 
@@ -196,7 +193,7 @@ def _is_postgresql() -> bool:
 
 
 def _parameter(pk: UUID) -> Any:
-    """The id as raw SQL takes it and answers it."""
+    """Return the id as raw SQL takes and returns it."""
     return pk if _is_postgresql() else pk.hex
 
 

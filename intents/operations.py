@@ -1,4 +1,4 @@
-"""Changes that verbs of several apps make to an intent whose row they have locked."""
+"""Operations on a locked intent, shared by the verbs of several apps: version, status, assignments."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class Assignee:
 def increment_version(
     intent: Intent, event_type: EventType, payload: dict[str, Any], *, actor: Actor, saving: Sequence[str]
 ) -> None:
-    """One more version, with the event that says what is new in it (rule I-2)."""
+    """Increment the version, and append the event that says what changed (rule I-2)."""
     now = intent.now()
     intent.version += 1
     intent.updated_at = now
@@ -29,24 +29,25 @@ def increment_version(
 
 
 def change_status(intent: Intent, status: str, *, actor: Actor, reason: str | None, now: datetime, on_hold: bool = False) -> None:
-    """Move the intent to another status. With `on_hold` nothing but a person or an agent moves it on (rule I-9)."""
-    before, intent.status = intent.status, status
+    """Change the intent's status. With `on_hold`, only a person or an agent unblocks it (rule I-9)."""
+    previous_status, intent.status = intent.status, status
     intent.on_hold = on_hold
     intent.version += 1
     intent.updated_at = intent.clamp_to_log(now)
-    event = status_changed_event(intent, before, reason)
+    event = status_changed_event(intent, previous_status, reason)
     append(intent, event, actor=actor, now=now, saving=("status", "on_hold", "version", "updated_at"))
 
 
-def status_changed_event(intent: Intent, before: str, reason: str | None) -> NewEvent:
-    payload = {"from": before, "to": str(intent.status), "version": intent.version, "reason": reason}
+def status_changed_event(intent: Intent, previous_status: str, reason: str | None) -> NewEvent:
+    payload = {"from": previous_status, "to": str(intent.status), "version": intent.version, "reason": reason}
     return NewEvent(EventType.STATUS_CHANGED, payload)
 
 
 def assign(intent: Intent, assignee: Assignee, actor: Actor, now: datetime) -> tuple[Assignment, bool]:
-    known = intent.assignments.filter(agent_id=assignee.agent_id).first()
-    if known and known.role == assignee.role:
-        return known, False
+    """Assign the agent, or change its role. Return the assignment, and whether anything changed."""
+    existing = intent.assignments.filter(agent_id=assignee.agent_id).first()
+    if existing and existing.role == assignee.role:
+        return existing, False
     assignment, _ = intent.assignments.update_or_create(
         agent_id=assignee.agent_id, defaults={"role": assignee.role, "assigned_by": actor.id, "assigned_at": now}
     )
@@ -54,13 +55,13 @@ def assign(intent: Intent, assignee: Assignee, actor: Actor, now: datetime) -> t
     intent.agents = [*others, {"agent_id": assignee.agent_id, "role": assignee.role}]
     event = NewEvent(EventType.AGENT_ASSIGNED, {"agent_id": assignee.agent_id, "role": assignee.role})
     append(intent, event, actor=actor, now=now, saving=["agents"])
-    if known is None:
+    if existing is None:
         topics.join(intent, topics.for_agent(assignee.agent_id))
     return assignment, True
 
 
 def unassign(intent: Intent, agent_id: str, actor: Actor, now: datetime) -> None:
-    """Again changes nothing."""
+    """Remove the agent's assignment. Idempotent."""
     if not intent.assignments.filter(agent_id=agent_id).delete()[0]:
         return
     intent.agents = [each for each in intent.agents if each["agent_id"] != agent_id]

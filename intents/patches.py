@@ -1,4 +1,4 @@
-"""Patches of an intent's state (rule I-3): pure, so that a replay of the log does exactly what the verb did."""
+"""Patches of an intent's state (rule I-3). Pure: a replay of the log does exactly what the verb did."""
 
 import re
 from collections.abc import Sequence
@@ -15,10 +15,10 @@ _INDEX = re.compile(r"0|[1-9]\d{0,8}")
 
 
 def apply_patches(state: dict[str, Any], patches: Sequence[Patch]) -> None:
-    """Apply all patches to `state`, in order. Where one fails, `state` is of no use any more.
+    """Apply all patches to `state`, in order. If one fails, `state` is left half changed and must be discarded.
 
     A patch is `{"op": "set" | "append" | "remove", "path": …, "value": …}`. `path` is a plain key or, with a leading
-    `/`, a JSON Pointer (RFC 6901). Objects that a `set` or `append` passes through are made; everything else must be there.
+    `/`, a JSON Pointer (RFC 6901). Missing objects on the path of a `set` or `append` are created; all else must exist.
 
     Raises InvalidPatch with the index of the first patch that fails.
     """
@@ -27,47 +27,47 @@ def apply_patches(state: dict[str, Any], patches: Sequence[Patch]) -> None:
 
 
 def path_keys(path: str) -> list[str]:
-    """The keys that a path leads through. A plain key is its own one-level path."""
+    """Return the keys of a path. A plain key is its own one-level path."""
     if not path.startswith("/"):
         return [path]
     return [key.replace("~1", "/").replace("~0", "~") for key in path[1:].split("/")]
 
 
 def key_path(key: str) -> str:
-    """The path of a top-level key, also of one that looks like a JSON Pointer."""
+    """Return the path of a top-level key, also of one that looks like a JSON Pointer."""
     return "/" + key.replace("~", "~0").replace("/", "~1") if key.startswith("/") else key
 
 
 def _apply_patch(state: dict[str, Any], index: int, patch: Patch) -> None:
     operation, path = patch["op"], patch["path"]
     if re.search(r"~(?![01])", path) and path.startswith("/"):
-        raise InvalidPatch(index, f"{path!r} is no JSON Pointer: ~ stands only in ~0 and ~1.")
+        raise InvalidPatch(index, f"{path!r} is not a JSON Pointer: ~ is only valid in ~0 and ~1.")
     keys = path_keys(path)
     if len(keys) + 1 + (depth(patch["value"]) if operation != "remove" else 0) > MAX_DEPTH:
         raise InvalidPatch(index, f"the state would be nested deeper than {MAX_DEPTH} levels.")
-    container = _find_container(state, keys, index, path, make=operation != "remove")
+    container = _find_container(state, keys, index, path, create=operation != "remove")
     {"set": _set, "append": _append, "remove": _remove}[operation](container, keys[-1], patch, index)
 
 
-def _find_container(state: Any, keys: list[str], index: int, path: str, *, make: bool) -> Any:
-    here = state
+def _find_container(state: Any, keys: list[str], index: int, path: str, *, create: bool) -> Any:
+    value = state
     for key in keys[:-1]:
-        if isinstance(here, dict):
-            if key not in here and not make:
-                raise InvalidPatch(index, f"nothing is at {path!r}.")
-            here = here.setdefault(key, {})
-        elif isinstance(here, list):
-            here = here[_list_index(here, key, index, path)]
+        if isinstance(value, dict):
+            if key not in value and not create:
+                raise InvalidPatch(index, f"{path!r} does not exist.")
+            value = value.setdefault(key, {})
+        elif isinstance(value, list):
+            value = value[_list_index(value, key, index, path)]
         else:
-            raise InvalidPatch(index, f"{path!r} leads through a value that is neither an object nor a list.")
-    if not isinstance(here, dict | list):
-        raise InvalidPatch(index, f"{path!r} leads through a value that is neither an object nor a list.")
-    return here
+            raise InvalidPatch(index, f"{path!r} passes through a value that is neither an object nor a list.")
+    if not isinstance(value, dict | list):
+        raise InvalidPatch(index, f"{path!r} passes through a value that is neither an object nor a list.")
+    return value
 
 
 def _list_index(items: list[Any], key: str, index: int, path: str) -> int:
     if not _INDEX.fullmatch(key) or int(key) >= len(items):
-        raise InvalidPatch(index, f"{path!r} names no element of a list of {len(items)}.")
+        raise InvalidPatch(index, f"{path!r} is not an index of a list of {len(items)} elements.")
     return int(key)
 
 
@@ -96,4 +96,4 @@ def _remove(container: Any, key: str, patch: Patch, index: int) -> None:
     elif key in container:
         del container[key]
     else:
-        raise InvalidPatch(index, f"nothing is at {patch['path']!r}.")
+        raise InvalidPatch(index, f"{patch['path']!r} does not exist.")

@@ -1,4 +1,4 @@
-"""An intent as its events tell of it (rule E-6). Pure: it reads no table, so it can judge them."""
+"""Replay of an intent from its events (rule E-6). Pure: it reads no table, so that tables can be checked against it."""
 
 from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
@@ -12,7 +12,7 @@ from intents.events import EventType
 
 
 class LoggedEvent(Protocol):
-    """What a replay reads of an event; a row of Event has it."""
+    """The part of an event that a replay reads; a row of Event has it."""
 
     @property
     def sequence(self) -> int | None: ...
@@ -53,7 +53,7 @@ class CannotReplay(Exception):
 
 
 def replay(events: Iterable[LoggedEvent]) -> ReplayedIntent:
-    """The intent that the events, in the order of their sequence, lead to. Raises CannotReplay."""
+    """Return the intent that results from the events, in the order of their sequence. Raise CannotReplay."""
     intent: ReplayedIntent | None = None
     for number, (_, intent) in enumerate(replay_steps(_gapless(events)), start=1):
         intent.last_sequence = number
@@ -65,126 +65,126 @@ def replay(events: Iterable[LoggedEvent]) -> ReplayedIntent:
 def _gapless(events: Iterable[LoggedEvent]) -> Iterator[LoggedEvent]:
     for number, event in enumerate(events, start=1):
         if event.sequence != number:
-            raise CannotReplay(number, f"is missing: {event.sequence} comes in its place")
+            raise CannotReplay(number, f"is missing: {event.sequence} follows instead")
         yield event
 
 
 def replay_steps(events: Iterable[L]) -> Iterator[tuple[L, ReplayedIntent]]:
-    """Each of the events with the intent as it leaves it, which is the same object all the time.
+    """Yield each event with the intent after it, which is the same object every time.
 
-    They may be the versioned ones alone (VERSIONED), in their order from the creation on. Raises CannotReplay.
+    The events may be only the versioned ones (VERSIONED), in order from the creation on. Raises CannotReplay.
     """
     intent: ReplayedIntent | None = None
-    before: L | None = None
+    previous: L | None = None
     for event in events:
         try:
-            intent = _follow(intent, event, before)
+            intent = _apply_event(intent, event, previous)
         except (KeyError, TypeError, ValueError, AttributeError, InvalidPatch) as error:
             raise CannotReplay(event.sequence or 0, f"({event.event_type}) does not follow: {error!r}") from None
-        before = event
+        previous = event
         yield event, intent
 
 
 def event_version(event: LoggedEvent) -> int:
-    """That which the event made; it is one of VERSIONED."""
+    """Return the version of the intent after an event of the types VERSIONED."""
     version: int = event.payload["version"]
     return version
 
 
-def _follow(intent: ReplayedIntent | None, event: LoggedEvent, before: LoggedEvent | None) -> ReplayedIntent:
+def _apply_event(intent: ReplayedIntent | None, event: LoggedEvent, previous: LoggedEvent | None) -> ReplayedIntent:
     if intent is None:
-        return _created(event)
+        return _create(event)
     if event.event_type == EventType.INTENT_CREATED:
-        raise ValueError("it was created before")
-    if apply := _CHANGES.get(event.event_type):
+        raise ValueError("the intent already exists")
+    if apply := _APPLY.get(event.event_type):
         apply(intent, event.payload)
     if event.event_type in _VERSIONED:
-        step = 0 if before and _same_write(before, event) else 1
+        step = 0 if previous and _is_same_write(previous, event) else 1
         _expect("version", event.payload["version"], intent.version + step)
         intent.version += step
     return intent
 
 
-def _same_write(before: LoggedEvent, event: LoggedEvent) -> bool:
-    """Whether both tell of one write: several dependencies, and the status that comes of them, share a version."""
+def _is_same_write(previous: LoggedEvent, event: LoggedEvent) -> bool:
+    """Return whether both come from one write: several dependencies, and the resulting status, share a version."""
     return (
-        before.event_type in (EventType.DEPENDENCY_ADDED, EventType.DEPENDENCY_REMOVED)
-        and before.event_type in (event.event_type, event.payload.get("reason"))
-        and before.payload["version"] == event.payload["version"]
+        previous.event_type in (EventType.DEPENDENCY_ADDED, EventType.DEPENDENCY_REMOVED)
+        and previous.event_type in (event.event_type, event.payload.get("reason"))
+        and previous.payload["version"] == event.payload["version"]
     )
 
 
-def _created(event: LoggedEvent) -> ReplayedIntent:
+def _create(event: LoggedEvent) -> ReplayedIntent:
     _expect("event_type", event.event_type, EventType.INTENT_CREATED)
-    told = event.payload
-    _expect("version", told["version"], 1)
-    parent = told["parent_intent_id"]
+    payload = event.payload
+    _expect("version", payload["version"], 1)
+    parent = payload["parent_intent_id"]
     return ReplayedIntent(
-        title=told["title"],
-        description=told["description"],
-        status=told["status"],
-        state=deepcopy(told["state"]),  # Patches change it in place.
-        constraints=told["constraints"],
-        confidence=told["confidence"],
+        title=payload["title"],
+        description=payload["description"],
+        status=payload["status"],
+        state=deepcopy(payload["state"]),  # Patches change it in place.
+        constraints=payload["constraints"],
+        confidence=payload["confidence"],
         version=1,
         parent_intent_id=parent and UUID(parent),
-        depends_on=list(told["depends_on"]),
+        depends_on=list(payload["depends_on"]),
         agents=[],
         created_by=event.actor,
         last_sequence=1,
     )
 
 
-def _updated(intent: ReplayedIntent, told: dict[str, Any]) -> None:
-    for name, value in told["changes"].items():
+def _apply_update(intent: ReplayedIntent, payload: dict[str, Any]) -> None:
+    for name, value in payload["changes"].items():
         setattr(intent, name, value)
 
 
-def _patched(intent: ReplayedIntent, told: dict[str, Any]) -> None:
-    patches.apply_patches(intent.state, told["patches"])
+def _apply_state_patch(intent: ReplayedIntent, payload: dict[str, Any]) -> None:
+    patches.apply_patches(intent.state, payload["patches"])
 
 
-def _status_changed(intent: ReplayedIntent, told: dict[str, Any]) -> None:
-    _expect("from", told["from"], intent.status)
-    intent.status = told["to"]
+def _apply_status(intent: ReplayedIntent, payload: dict[str, Any]) -> None:
+    _expect("from", payload["from"], intent.status)
+    intent.status = payload["to"]
 
 
-def _dependency_added(intent: ReplayedIntent, told: dict[str, Any]) -> None:
-    if told["dependency_id"] in intent.depends_on:
-        raise ValueError(f"{told['dependency_id']} was a dependency already")
-    intent.depends_on.append(told["dependency_id"])
+def _add_dependency(intent: ReplayedIntent, payload: dict[str, Any]) -> None:
+    if payload["dependency_id"] in intent.depends_on:
+        raise ValueError(f"{payload['dependency_id']} is already a dependency")
+    intent.depends_on.append(payload["dependency_id"])
 
 
-def _dependency_removed(intent: ReplayedIntent, told: dict[str, Any]) -> None:
-    intent.depends_on.remove(told["dependency_id"])
+def _remove_dependency(intent: ReplayedIntent, payload: dict[str, Any]) -> None:
+    intent.depends_on.remove(payload["dependency_id"])
 
 
-def _agent_assigned(intent: ReplayedIntent, told: dict[str, Any]) -> None:
-    others = [each for each in intent.agents if each["agent_id"] != told["agent_id"]]
-    intent.agents = [*others, {"agent_id": told["agent_id"], "role": told["role"]}]
+def _assign_agent(intent: ReplayedIntent, payload: dict[str, Any]) -> None:
+    others = [each for each in intent.agents if each["agent_id"] != payload["agent_id"]]
+    intent.agents = [*others, {"agent_id": payload["agent_id"], "role": payload["role"]}]
 
 
-def _agent_unassigned(intent: ReplayedIntent, told: dict[str, Any]) -> None:
-    remaining = [each for each in intent.agents if each["agent_id"] != told["agent_id"]]
+def _unassign_agent(intent: ReplayedIntent, payload: dict[str, Any]) -> None:
+    remaining = [each for each in intent.agents if each["agent_id"] != payload["agent_id"]]
     _expect("number of agents", len(remaining), len(intent.agents) - 1)
     intent.agents = remaining
 
 
-def _expect(what: str, told: Any, expected: Any) -> None:
-    if told != expected:
-        raise ValueError(f"{what} is {told!r}, and should be {str(expected)!r}")
+def _expect(name: str, value: Any, expected: Any) -> None:
+    if value != expected:
+        raise ValueError(f"{name} is {value!r}, expected {str(expected)!r}")
 
 
-_CHANGES: dict[str, Callable[[ReplayedIntent, dict[str, Any]], None]] = {
-    EventType.INTENT_UPDATED: _updated,
-    EventType.STATE_PATCHED: _patched,
-    EventType.STATUS_CHANGED: _status_changed,
-    EventType.DEPENDENCY_ADDED: _dependency_added,
-    EventType.DEPENDENCY_REMOVED: _dependency_removed,
-    EventType.AGENT_ASSIGNED: _agent_assigned,
-    EventType.AGENT_UNASSIGNED: _agent_unassigned,
+_APPLY: dict[str, Callable[[ReplayedIntent, dict[str, Any]], None]] = {
+    EventType.INTENT_UPDATED: _apply_update,
+    EventType.STATE_PATCHED: _apply_state_patch,
+    EventType.STATUS_CHANGED: _apply_status,
+    EventType.DEPENDENCY_ADDED: _add_dependency,
+    EventType.DEPENDENCY_REMOVED: _remove_dependency,
+    EventType.AGENT_ASSIGNED: _assign_agent,
+    EventType.AGENT_UNASSIGNED: _unassign_agent,
 }
 
-_VERSIONED = _CHANGES.keys() - {EventType.AGENT_ASSIGNED, EventType.AGENT_UNASSIGNED}
+_VERSIONED = _APPLY.keys() - {EventType.AGENT_ASSIGNED, EventType.AGENT_UNASSIGNED}
 VERSIONED = frozenset([EventType.INTENT_CREATED, *_VERSIONED])
-"""The types of events that make a version of their intent."""
+"""The types of events that increment the version of their intent."""

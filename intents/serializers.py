@@ -1,4 +1,4 @@
-"""Bodies, in and out (protocol §3). What goes out is built by hand: a serializer takes ten times as long."""
+"""Request and response bodies of intents, their graph, agents and events (protocol §3)."""
 
 from typing import Any, cast
 
@@ -6,7 +6,6 @@ from django.conf import settings
 from rest_framework import serializers
 
 from access.serializers import AgentId
-from core import encoding
 from core.agent_ids import AGENT_ID, MAX_AGENT_ID
 from core.api.fields import (
     MAX_ENTRIES,
@@ -23,10 +22,9 @@ from core.api.fields import (
     require_json_size,
 )
 from core.api.serializers import StrictSerializer
-from core.db.sql_rows import Row
 from costs import budget_limits
 from intents.events import CLIENT_TYPE, NewEvent
-from intents.models import Assignment, EdgeKind, Event, Intent, Status
+from intents.models import Assignment, Event, Intent, Status
 from intents.operations import Assignee
 from intents.patches import OPERATIONS, key_path
 
@@ -38,7 +36,7 @@ CONSTRAINTS_SCHEMA = budget_limits.constraints_schema()
 
 
 class Constraints(JSONObjectField):
-    """An object; a list becomes `{"rules": [...]}`. Limits on spending that cannot be read are refused (rule I-7)."""
+    """An object; a list becomes `{"rules": [...]}`. Invalid cost limits are refused (rule I-7)."""
 
     json_schema = {"anyOf": [CONSTRAINTS_SCHEMA, {"type": "array", "maxItems": MAX_ENTRIES, "items": {}}]}
 
@@ -89,13 +87,13 @@ class AssigneeIn(StrictSerializer):
 
 
 class ActorBody(StrictSerializer):
-    """A body that may say who acts, for keys that are bound to nobody (protocol §1.1)."""
+    """A body that may name the acting agent, for keys that are not bound to one (protocol §1.1)."""
 
-    actor = AgentId(required=False, help_text="Who does this, where neither the key nor X-Agent-ID says it.")
+    actor = AgentId(required=False, help_text="The acting agent, if neither the key nor X-Agent-ID names it.")
 
 
 CHANGES_REQUIRED = {"minProperties": 1, "not": {"properties": {"actor": {}}, "required": ["actor"], "maxProperties": 1}}
-"""What generators of clients understand as nothing at all, unlike an `anyOf` of required fields."""
+"""At least one field besides `actor`. Client generators ignore this, unlike an `anyOf` of required fields."""
 
 
 class CreateChild(StrictSerializer):
@@ -132,7 +130,7 @@ class UpdateIntent(ActorBody):
 
 
 class PatchIn(StrictSerializer):
-    """One change of the state. `value` goes with set and append."""
+    """One change of the state. `value` belongs to set and append."""
 
     json_schema = {
         "if": {"properties": {"op": {"const": "remove"}}, "required": ["op"]},
@@ -146,12 +144,12 @@ class PatchIn(StrictSerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if ("value" in attrs) == (attrs["op"] == "remove"):
-            raise serializers.ValidationError({"value": "does not go with remove" if attrs["op"] == "remove" else "is required"})
+            raise serializers.ValidationError({"value": "is not valid with remove" if attrs["op"] == "remove" else "is required"})
         return attrs
 
 
 class UpdateState(ActorBody):
-    """Either `state`, whose keys are set one by one, or `patches`."""
+    """State changes: either `state`, whose keys are set one by one, or `patches`."""
 
     json_schema = {
         "minProperties": 1,
@@ -171,7 +169,7 @@ class UpdateState(ActorBody):
             raise serializers.ValidationError("give either state or patches")
         if "state" in attrs:
             attrs["patches"] = [{"op": "set", "path": key_path(key), "value": value} for key, value in attrs.pop("state").items()]
-        require_json_size("patches", attrs["patches"])  # The event that keeps them for good has no other limit.
+        require_json_size("patches", attrs["patches"])  # The event that records them has no other limit.
         return attrs
 
 
@@ -191,20 +189,20 @@ class AddDependencies(ActorBody):
 
 
 class AssignAgent(ActorBody):
-    agent_id = AgentId(help_text="Whom to assign.")
+    agent_id = AgentId(help_text="The agent to assign.")
     role = Role()
 
 
 class EventIn(StrictSerializer):
     event_type = StrictCharField(
-        pattern=rf"\A{CLIENT_TYPE.pattern}\Z", looks="must begin with a-z and go on with up to 99 of a-z, 0-9, _, . and -"
+        pattern=rf"\A{CLIENT_TYPE.pattern}\Z", looks="must begin with a-z, followed by up to 99 of a-z, 0-9, _, . and -"
     )
     payload = JSONObjectField(required=False)
     trace_id = StrictCharField(max_length=MAX_TRACE_ID, required=False, allow_null=True)
     parent_event_id = StrictUUIDField(required=False, allow_null=True)
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
-        """The usual event is seen to be fine at once: field by field it takes 40 times as long. The rest is explained."""
+        """Accept a usual event at once: field by field it takes 40 times as long. Others get their errors that way."""
         return data if _is_usual_event(data) else super().run_validation(data)
 
 
@@ -232,7 +230,7 @@ def new_event(values: dict[str, Any]) -> NewEvent:
     return NewEvent(values["event_type"], values.get("payload") or {}, values.get("trace_id"), values.get("parent_event_id"))
 
 
-# --- out -----------------------------------------------------------------------------------------------------------
+# --- responses -----------------------------------------------------------------------------------------------------------
 
 
 class AgentOut(serializers.Serializer[Any]):
@@ -259,7 +257,7 @@ class IntentOut(serializers.Serializer[Intent]):
 
 
 class EffectiveIntentOut(IntentOut):
-    effective_constraints = JSONObjectField(required=False, help_text="Only where `effective=true` asks for them.")
+    effective_constraints = JSONObjectField(required=False, help_text="Only with `effective=true`.")
 
 
 class BlockedIntentOut(IntentOut):
@@ -272,7 +270,7 @@ class EventOut(serializers.Serializer[Event]):
     portfolio_id = serializers.UUIDField(allow_null=True)
     sequence = serializers.IntegerField(allow_null=True, help_text="1, 2, 3 … within its intent.")
     position = serializers.IntegerField(
-        allow_null=True, help_text="Server-wide order over all intents. Null only in the answer to the write itself."
+        allow_null=True, help_text="Server-wide order over all intents. Null only in the response to the write itself."
     )
     event_type = serializers.CharField()
     actor = serializers.CharField()
@@ -315,9 +313,6 @@ class GraphEdgeOut(serializers.Serializer[Any]):
         return {"from": serializers.UUIDField(), **cast(dict[str, Any], super().get_fields())}
 
 
-GRAPH_EDGE: dict[str, str] = {EdgeKind.CHILD: "parent", EdgeKind.DEPENDENCY: "dependency"}
-
-
 class AggregateStatusOut(serializers.Serializer[Any]):
     total = serializers.IntegerField()
     by_status = serializers.DictField(child=serializers.IntegerField())
@@ -331,74 +326,3 @@ class GraphOut(serializers.Serializer[Any]):
     nodes = NodeOut(many=True)
     edges = GraphEdgeOut(many=True)
     aggregate_status = AggregateStatusOut()
-
-
-def intent_body(intent: Intent | Row) -> dict[str, Any]:
-    return {
-        "id": encoding.identifier(intent.id),
-        "title": intent.title,
-        "description": intent.description,
-        "status": str(intent.status),
-        "state": encoding.json(intent.state),
-        "constraints": encoding.json(intent.constraints),
-        "confidence": intent.confidence,
-        "version": intent.version,
-        "parent_intent_id": encoding.identifier(intent.parent_intent_id),
-        "depends_on": encoding.json(intent.depends_on),
-        "agents": encoding.json(intent.agents),
-        "created_by": intent.created_by,
-        "created_at": encoding.instant(intent.created_at),
-        "updated_at": encoding.instant(intent.updated_at),
-        "last_sequence": intent.last_sequence,
-    }
-
-
-def event_body(event: Row) -> dict[str, Any]:
-    return {
-        "id": encoding.identifier(event.uid),
-        "intent_id": encoding.identifier(event.intent_id),
-        "portfolio_id": encoding.identifier(event.portfolio_id),
-        "sequence": event.sequence,
-        "position": event.position,
-        "event_type": event.event_type,
-        "actor": event.actor,
-        "payload": encoding.json(event.payload),
-        "trace_id": event.trace_id,
-        "parent_event_id": encoding.identifier(event.parent_event_id),
-        "created_at": encoding.instant(event.created_at),
-    }
-
-
-def agent_body(assignment: Assignment) -> dict[str, Any]:
-    return {"agent_id": assignment.agent_id, "role": assignment.role}
-
-
-def assignment_body(assignment: Assignment) -> dict[str, Any]:
-    return {
-        "intent_id": str(assignment.intent_id),
-        "agent_id": assignment.agent_id,
-        "role": assignment.role,
-        "assigned_by": assignment.assigned_by,
-        "assigned_at": encoding.instant(assignment.assigned_at),
-    }
-
-
-def node_body(node: Row) -> dict[str, Any]:
-    return {
-        "id": encoding.identifier(node.id),
-        "title": node.title,
-        "status": node.status,
-        "version": node.version,
-        "agents": encoding.json(node.agents),
-        "created_by": node.created_by,
-        "parent_intent_id": encoding.identifier(node.parent_intent_id),
-        "updated_at": encoding.instant(node.updated_at),
-    }
-
-
-def edge_body(edge: Row) -> dict[str, Any]:
-    return {
-        "from": encoding.identifier(edge.waiter_id),
-        "to": encoding.identifier(edge.awaited_id),
-        "type": GRAPH_EDGE[edge.kind],
-    }

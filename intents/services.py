@@ -20,13 +20,13 @@ from governance.services import withdraw_pending
 from intents import graph, operations
 from intents.errors import CompletionGate, DependencyCycle, IntentNotFound, ReservedEventType
 from intents.events import RESERVED, EventType, NewEvent, append, require_payload_size
-from intents.locking import lock_for_write, require_writable
 from intents.models import FINAL, Assignment, Edge, EdgeKind, Event, Intent, Status
 from intents.operations import Assignee, change_status, increment_version, status_changed_event
 from intents.patches import Patch, apply_patches
+from intents.write_lock import lock_for_write, require_writable
 from leasing.guards import require_scope
 from leasing.services import release_all
-from portfolios.locking import lock_with_portfolios
+from portfolios.lock_order import lock_with_portfolios
 from portfolios.models import Portfolio
 from portfolios.services import complete_at_threshold
 from retries.services import resolve_failures
@@ -57,15 +57,7 @@ def create_intent(
     a final parent, DependencyCycle, TooLarge.
     """
     depends_on = list(dict.fromkeys(depends_on))
-    if parent_intent_id and depends_on:  # Only then does the new intent lie on a path between others.
-        acquire_advisory_lock(GRAPH_LOCK)
-    related = Intent.objects.lock_all({*depends_on, *filter(None, [parent_intent_id])})
-    _require_known(related, "parent_intent_id", [parent_intent_id] if parent_intent_id else [])
-    _require_known(related, "depends_on", depends_on)
-    if parent_intent_id:
-        require_writable(related[parent_intent_id], actor).require_open()
-        if depends_on and (path := graph.find_path(depends_on, parent_intent_id)):
-            raise DependencyCycle([parent_intent_id, *path])
+    dependencies = _lock_related(parent_intent_id, depends_on, actor)
     state = state or {}
     _require_state_size(state)
 
@@ -78,7 +70,7 @@ def create_intent(
         confidence=confidence,
         parent_intent_id=parent_intent_id,
         depends_on=[str(pk) for pk in depends_on],
-        status=_initial_status([related[pk] for pk in depends_on]),
+        status=_initial_status(dependencies),
         created_by=actor.id,
         created_at=now,
         updated_at=now,
@@ -150,7 +142,7 @@ def set_status(
     Raises IntentNotFound, LeaseLost, VersionConflict, IllegalTransition, CompletionGate, Invalid.
     """
     if cascade and status != Status.ABANDONED:
-        raise Invalid.field("cascade", 'is only valid with the status "abandoned"')
+        raise Invalid.field("cascade", 'is only valid with status "abandoned"')
     locked, portfolios = _lock_for_status(intent_id, status, cascade)
     intent = require_writable(locked[intent_id], actor, expected_version)
     on_hold = status == Status.BLOCKED
@@ -281,6 +273,24 @@ def log_events(*, intent_id: UUID | str, events: Sequence[NewEvent], actor: Acto
 
 
 # --- parts of verbs ------------------------------------------------------------------------------------------------
+
+
+def _lock_related(parent_intent_id: UUID | None, depends_on: Sequence[UUID], actor: Actor) -> list[Intent]:
+    """Lock the parent and the dependencies of a new intent, and return the dependencies.
+
+    Raises Invalid, LeaseLost, IntentClosed, DependencyCycle.
+    """
+    if parent_intent_id and depends_on:  # Only then does the new intent lie on a path between others.
+        advisory_lock(GRAPH_LOCK)
+    parents = [parent_intent_id] if parent_intent_id else []
+    locked = Intent.objects.lock_all({*depends_on, *parents})
+    _require_known(locked, "parent_intent_id", parents)
+    _require_known(locked, "depends_on", depends_on)
+    if parent_intent_id:
+        require_writable(locked[parent_intent_id], actor).require_open()
+        if depends_on and (path := graph.find_path(depends_on, parent_intent_id)):
+            raise DependencyCycle([parent_intent_id, *path])
+    return [locked[pk] for pk in depends_on]
 
 
 def _require_state_size(state: dict[str, Any]) -> None:

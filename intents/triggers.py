@@ -1,6 +1,6 @@
-"""The database itself refuses to change the log (rule E-1).
+"""Database triggers that make the event log append-only (rule E-1).
 
-SQLite drops triggers when a migration rebuilds a table, so they are made after every migration, not in one.
+SQLite drops triggers when a migration rebuilds a table, so they are created after every migration, not in one.
 """
 
 from typing import Any
@@ -48,14 +48,14 @@ _EXPECTED = {
 
 
 def install(**_: Any) -> None:
-    """Make the triggers, again or for the first time."""
+    """Create the triggers. Idempotent."""
     with connection.cursor() as cursor:
         for statement in _SQLITE if connection.vendor == "sqlite" else _POSTGRESQL:
             cursor.execute(statement)
 
 
 def check(**_: Any) -> list[Error]:
-    """A system check for databases (`manage.py check --database default`), also made at the server's start."""
+    """Check that the triggers exist (`manage.py check --database default`, and the start of the server)."""
     if "intents_event" not in connection.introspection.table_names():
         return []
     query, expected = _EXPECTED[connection.vendor]

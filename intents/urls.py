@@ -1,3 +1,5 @@
+"""Routes of intents, their graph, agents and events."""
+
 from django.urls import path
 
 from intents.views import AgentViewSet, EventViewSet, GraphViewSet, IntentViewSet

@@ -1,3 +1,5 @@
+"""Endpoints of intents, their graph, agents and events (RFC-0001, RFC-0002)."""
+
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -30,6 +32,7 @@ from intents.errors import IntentNotFound
 from intents.filters import EventFilter, IntentEventFilter, IntentFilter
 from intents.models import Assignment, Event, Intent
 from intents.operations import Assignee
+from intents.representation import agent_body, assignment_body, edge_body, event_body, intent_body, node_body
 from intents.serializers import (
     AddDependencies,
     AgentOut,
@@ -48,13 +51,7 @@ from intents.serializers import (
     SetStatus,
     UpdateIntent,
     UpdateState,
-    agent_body,
-    assignment_body,
-    edge_body,
-    event_body,
-    intent_body,
     new_event,
-    node_body,
 )
 from portfolios.effective_constraints import effective_constraints
 
@@ -66,27 +63,28 @@ ORDERINGS = {
     for field in ("created_at", "updated_at")
     for sign in ("", "-")
 }
-EFFECTIVE = "Adds `effective_constraints`: its own over those that its active portfolios share."
+EFFECTIVE = "Adds `effective_constraints`: those of the intent, merged over those of its active portfolios."
 EVENT_ORDERS = {"asc": KeysetPagination("sequence"), "desc": KeysetPagination("-sequence")}
 POSITION_ORDERS = {"asc": KeysetPagination("position"), "desc": KeysetPagination("-position")}
 
 
-def location(intent: Intent) -> str:
+def intent_url(intent: Intent) -> str:
     return public_path(f"/api/v1/intents/{intent.pk}")
 
 
-def choose(request: Request, name: str, choices: dict[str, C], default: str) -> C:
+def choice_parameter(request: Request, name: str, choices: dict[str, C], default: str) -> C:
+    """Return the value of a query parameter that has a few known words. Raise Invalid."""
     given = request.query_params.get(name, default)
     if given not in choices:
         raise Invalid.field(name, f"must be one of {', '.join(choices)}")
     return choices[given]
 
 
-def flag(request: Request, name: str) -> bool:
-    return choose(request, name, {"true": True, "false": False}, "false")
+def boolean_parameter(request: Request, name: str) -> bool:
+    return choice_parameter(request, name, {"true": True, "false": False}, "false")
 
 
-def answer_intents(intents: QuerySet[Intent], request: Request, keyset: KeysetPagination = BY_ID) -> Response:
+def list_intents(intents: QuerySet[Intent], request: Request, keyset: KeysetPagination = BY_ID) -> Response:
     return Response(keyset.paginate_queryset(intents, request, fetch=sql_rows.fetch_within).body("intents", intent_body))
 
 
@@ -98,7 +96,7 @@ class IntentViewSet(ApiViewSet):
         values = validate_body(CreateIntent, request)
         actor = get_actor(request, values.pop("created_by", None))
         intent = services.create_intent(actor=actor, **values)
-        return versioned_response(intent_body(intent), status=201, location=location(intent))
+        return versioned_response(intent_body(intent), status=201, location=intent_url(intent))
 
     @document_list(
         "list_intents",
@@ -111,12 +109,12 @@ class IntentViewSet(ApiViewSet):
     )
     def list(self, request: Request) -> Response:
         intents = filter_queryset(IntentFilter, Intent.objects.all(), request, ["ordering", "offset"])
-        return answer_intents(intents, request, choose(request, "ordering", ORDERINGS, "-created_at"))
+        return list_intents(intents, request, choice_parameter(request, "ordering", ORDERINGS, "-created_at"))
 
     @document_retrieve("get_intent", "Get an intent", EffectiveIntentOut, flags={"effective": EFFECTIVE})
     def retrieve(self, request: Request, intent_id: UUID | str) -> Response:
         reject_unknown_parameters(request, ["effective"])
-        effective = flag(request, "effective")
+        effective = boolean_parameter(request, "effective")
         intent = Intent.objects.row(intent_id)
         body = intent_body(intent)
         return versioned_response({**body, "effective_constraints": effective_constraints(intent)} if effective else body)
@@ -158,40 +156,40 @@ class GraphViewSet(ApiViewSet):
         actor = get_actor(request, values.pop("created_by", None))
         parent = Intent.objects.require(intent_id)
         intent = services.create_intent(actor=actor, parent_intent_id=parent, **values)
-        return versioned_response(intent_body(intent), status=201, location=location(intent))
+        return versioned_response(intent_body(intent), status=201, location=intent_url(intent))
 
     @document_list("get_children", "List the children of an intent", IntentOut, "intents")
     def children(self, request: Request, intent_id: UUID | str) -> Response:
-        parent = self._known(request, intent_id)
-        return answer_intents(Intent.objects.filter(parent_intent_id=parent), request)
+        parent = self._require_intent(request, intent_id)
+        return list_intents(Intent.objects.filter(parent_intent_id=parent), request)
 
-    @document_list("get_descendants", "List all that lies below an intent", IntentOut, "intents")
+    @document_list("get_descendants", "List the descendants of an intent", IntentOut, "intents")
     def descendants(self, request: Request, intent_id: UUID | str) -> Response:
-        return answer_intents(graph.descendants(self._known(request, intent_id)), request)
+        return list_intents(graph.descendants(self._require_intent(request, intent_id)), request)
 
-    @document_list("get_ancestors", "List what an intent is part of, the nearest first", IntentOut, "intents")
+    @document_list("get_ancestors", "List the ancestors of an intent, the nearest first", IntentOut, "intents")
     def ancestors(self, request: Request, intent_id: UUID | str) -> Response:
-        intent = self._known(request, intent_id)
+        intent = self._require_intent(request, intent_id)
         limit, cursor = requested_limit(request), request.query_params.get("cursor")
         beyond = decode_cursor(cursor, [parse_counter])[0] if cursor else 0
         found = trim_to_page(graph.ancestors(intent, beyond=beyond, limit=limit + 1), limit, lambda row: encode_cursor([row[0]]))
         return Response(found.body("intents", lambda row: intent_body(row[1])))
 
-    @document_list("get_dependencies", "List what an intent depends on", IntentOut, "intents")
+    @document_list("get_dependencies", "List the dependencies of an intent", IntentOut, "intents")
     def dependencies(self, request: Request, intent_id: UUID | str) -> Response:
-        return answer_intents(graph.dependencies(self._known(request, intent_id)), request)
+        return list_intents(graph.dependencies(self._require_intent(request, intent_id)), request)
 
-    @document_list("get_dependents", "List what depends on an intent", IntentOut, "intents")
+    @document_list("get_dependents", "List the dependents of an intent", IntentOut, "intents")
     def dependents(self, request: Request, intent_id: UUID | str) -> Response:
-        return answer_intents(graph.dependents(self._known(request, intent_id)), request)
+        return list_intents(graph.dependents(self._require_intent(request, intent_id)), request)
 
-    @document_list("get_ready", "List the open children that wait for nothing", IntentOut, "intents")
+    @document_list("get_ready", "List the open children that are ready", IntentOut, "intents")
     def ready(self, request: Request, intent_id: UUID | str) -> Response:
-        return answer_intents(graph.open_children(self._known(request, intent_id), ready=True), request)
+        return list_intents(graph.open_children(self._require_intent(request, intent_id), ready=True), request)
 
-    @document_list("get_blocked", "List the open children that wait for others", BlockedIntentOut, "intents")
+    @document_list("get_blocked", "List the open children that are blocked", BlockedIntentOut, "intents")
     def blocked(self, request: Request, intent_id: UUID | str) -> Response:
-        found = BY_ID.paginate_queryset(graph.open_children(self._known(request, intent_id), ready=False), request)
+        found = BY_ID.paginate_queryset(graph.open_children(self._require_intent(request, intent_id), ready=False), request)
         ids = [intent.pk for intent in found.rows]
         unmet, undecided = graph.unmet_dependencies(ids), pending_blocking(ids)
 
@@ -201,7 +199,7 @@ class GraphViewSet(ApiViewSet):
 
         return Response(found.body("intents", body))
 
-    @document_retrieve("get_graph", "Get all that an intent waits for, as nodes and edges", GraphOut)
+    @document_retrieve("get_graph", "Get the graph of an intent, as nodes and edges", GraphOut)
     def graph(self, request: Request, intent_id: UUID | str) -> Response:
         reject_unknown_parameters(request, [])
         root = Intent.objects.require(intent_id)
@@ -215,7 +213,7 @@ class GraphViewSet(ApiViewSet):
             }
         )
 
-    @document_update("add_dependency", "Let an intent wait for others", AddDependencies, IntentOut, creates=True)
+    @document_update("add_dependency", "Add dependencies to an intent", AddDependencies, IntentOut, creates=True)
     def add_dependencies(self, request: Request, intent_id: UUID | str) -> Response:
         values = validate_body(AddDependencies, request)
         intent, is_new = services.add_dependencies(
@@ -226,7 +224,7 @@ class GraphViewSet(ApiViewSet):
         )
         return versioned_response(intent_body(intent), status=201 if is_new else 200)
 
-    @document_destroy("remove_dependency", "Let an intent wait for one less", versioned=True)
+    @document_destroy("remove_dependency", "Remove a dependency of an intent", versioned=True)
     def remove_dependency(self, request: Request, intent_id: UUID | str, dependency_id: UUID | str) -> Response:
         intent = services.remove_dependency(
             intent_id=intent_id,
@@ -237,7 +235,7 @@ class GraphViewSet(ApiViewSet):
         return Response(status=204, headers={"ETag": f'"{intent.version}"'})
 
     @staticmethod
-    def _known(request: Request, intent_id: UUID | str) -> UUID:
+    def _require_intent(request: Request, intent_id: UUID | str) -> UUID:
         reject_unknown_parameters(request, PAGINATION_PARAMETERS)
         return Intent.objects.require(intent_id)
 
@@ -261,15 +259,15 @@ class AgentViewSet(ApiViewSet):
         assignments = Assignment.objects.filter(intent_id=Intent.objects.require(intent_id))
         return Response(BY_ID.paginate_queryset(assignments, request).body("agents", agent_body))
 
-    @document_destroy("unassign_agent", "Take an agent off an intent")
+    @document_destroy("unassign_agent", "Unassign an agent from an intent")
     def unassign(self, request: Request, intent_id: UUID | str, agent_id: str) -> Response:
         services.unassign_agent(intent_id=intent_id, agent_id=agent_id, actor=get_actor(request))
         return Response(status=204)
 
-    @document_list("get_agent_intents", "List the intents that an agent is assigned to", IntentOut, "intents")
+    @document_list("get_agent_intents", "List the intents of an agent", IntentOut, "intents")
     def intents(self, request: Request, agent_id: str) -> Response:
         reject_unknown_parameters(request, PAGINATION_PARAMETERS)
-        return answer_intents(Intent.objects.filter(assignments__agent_id=agent_id), request, ORDERINGS["-created_at"])
+        return list_intents(Intent.objects.filter(assignments__agent_id=agent_id), request, ORDERINGS["-created_at"])
 
 
 class EventViewSet(ApiViewSet):
@@ -305,14 +303,14 @@ class EventViewSet(ApiViewSet):
         if not isinstance(intent_id, UUID):
             raise IntentNotFound(intent_id)
         events = filter_queryset(IntentEventFilter, Event.objects.filter(intent_id=intent_id), request, ["order"])
-        keyset = choose(request, "order", EVENT_ORDERS, "asc")
+        keyset = choice_parameter(request, "order", EVENT_ORDERS, "asc")
         found = keyset.paginate_queryset(events, request, fetch=sql_rows.fetch_within)
-        if not found.rows:  # Whoever has events exists.
+        if not found.rows:  # An intent that has events exists.
             Intent.objects.require(intent_id)
-        if any(event.position is None for event in found.rows):  # Committed an instant ago: number them, and look again.
+        if any(event.position is None for event in found.rows):  # Just committed: assign positions, and read again.
             positions.assign_pending_positions()
             found = keyset.paginate_queryset(events.filter(position__isnull=False), request, fetch=sql_rows.fetch_within)
-        return self._answer(found)
+        return self._respond(found)
 
     @document_list(
         "list_events",
@@ -324,10 +322,10 @@ class EventViewSet(ApiViewSet):
     )
     def list_all(self, request: Request) -> Response:
         events = filter_queryset(EventFilter, Event.objects.filter(position__isnull=False), request, ["order"])
-        keyset = choose(request, "order", POSITION_ORDERS, "asc")
+        keyset = choice_parameter(request, "order", POSITION_ORDERS, "asc")
         positions.assign_pending_positions()
-        return self._answer(keyset.paginate_queryset(events, request, fetch=sql_rows.fetch_within))
+        return self._respond(keyset.paginate_queryset(events, request, fetch=sql_rows.fetch_within))
 
     @staticmethod
-    def _answer(found: Page) -> Response:
+    def _respond(found: Page) -> Response:
         return Response(found.body("events", event_body))

@@ -1,3 +1,5 @@
+"""Configuration of the app."""
+
 from collections.abc import Sequence
 from functools import partial
 

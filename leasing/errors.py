@@ -1,3 +1,5 @@
+"""Errors of leases."""
+
 from typing import Any
 
 from core.errors import NotFound, ProtocolError
@@ -9,7 +11,7 @@ class LeaseNotFound(NotFound):
 
 
 class LeaseConflict(ProtocolError):
-    """Another agent holds a lease on this part of the intent (rules L-1, L-3): `existing_lease`. Wait until it is released or runs out (`expires_at`), work on another part, or ask an arbiter to revoke it."""
+    """Another agent holds a lease on this part of the intent (rules L-1, L-3): `existing_lease`. Wait until it is released or expires (`expires_at`), work on another part, or ask an arbiter to revoke it."""
 
     code, title, status = "lease_conflict", "Lease conflict", 409
 
@@ -18,7 +20,7 @@ class LeaseConflict(ProtocolError):
 
 
 class LeaseLost(ProtocolError):
-    """The write came with the fencing token of a lease that is no longer active, or never was the caller's (rule L-4). Someone else may be working there: acquire the lease again, read the intent again, and see whether the write still makes sense."""
+    """The write came with the fencing token of a lease that is no longer active, or never was the caller's (rule L-4). Another agent may be working there: acquire the lease again, read the intent again, and check whether the write still makes sense."""
 
     code, title, status = "lease_lost", "Lease lost", 409
 

@@ -1,4 +1,4 @@
-"""What lists of leases can be narrowed by."""
+"""Filters of lists of leases."""
 
 import django_filters as filters
 
@@ -9,7 +9,7 @@ from leasing.models import Lease, Status
 class IntentLeaseFilter(filters.FilterSet):
     status = CommaSeparatedChoiceFilter(
         Status.values,
-        help_text="As it is marked; one whose time is over is marked expired by this very request, unless it is just being changed.",
+        help_text="Overdue leases are first marked expired, unless a write to their intent is in progress.",
     )
 
     class Meta:

@@ -1,3 +1,5 @@
+"""Leases (RFC-0003)."""
+
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -21,32 +23,36 @@ class Status(models.TextChoices):
 
 class LeaseQuerySet(models.QuerySet["Lease"]):
     def held(self, now: datetime | None = None) -> "LeaseQuerySet":
-        """Filter for those that are marked active; with `now`, for those that guard something then.
+        """Filter for leases that are marked active; with `now`, for those that are not overdue then.
 
-        Only verbs judge by the time, under the intent's lock: readers go by what is marked (rule E-8).
+        Only verbs compare with the time, under the intent's lock: readers use the status (rule E-8).
         """
         marked = self.filter(status=Status.ACTIVE)
         return marked if now is None else marked.filter(expires_at__gt=now)
 
-    def overdue(self, now: Any) -> "LeaseQuerySet":
-        """Those that guard nothing any more at `now`, an instant or the database's expression, but are not marked so yet."""
+    def overdue(self, now: datetime) -> "LeaseQuerySet":
+        """Filter for leases that have ended by `now` and are not marked so yet."""
         return self.filter(status=Status.ACTIVE, expires_at__lte=now)
 
 
 class Lease(models.Model):
-    """An agent has a part of an intent to itself, for a time (RFC-0003).
+    """Temporary ownership of one scope of an intent (RFC-0003).
 
-    Two leases on overlapping scopes cannot both be active for different agents: verbs see to it under the intent's lock,
-    and the constraint below for one scope. The holder is the agent id under the same principal, or under a key that is bound
-    to the agent (rule L-5).
+    Leases on overlapping scopes cannot be active for different agents: verbs ensure that under the intent's lock, and the
+    constraint below for one scope. The holder is the agent id under the same principal, or under a key that is bound to the
+    agent (rule L-5).
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     intent = models.ForeignKey("intents.Intent", models.CASCADE, related_name="leases", db_index=False)
     agent_id = models.CharField(max_length=AGENT_ID)
-    principal = models.CharField(max_length=PRINCIPAL, help_text="Who took it: the person, else the key (protocol §1.1).")
+    principal = models.CharField(
+        max_length=PRINCIPAL, help_text="Principal of the holder: the person or the key (protocol §1.1)."
+    )
     scope = models.CharField(max_length=MAX_LENGTH)
-    first_level = models.CharField(max_length=MAX_LENGTH, help_text="Of the scope: only scopes that share it can overlap.")
+    first_level = models.CharField(
+        max_length=MAX_LENGTH, help_text="First level of the scope: only scopes that share it can overlap."
+    )
     status = models.CharField(max_length=10, choices=Status, default=Status.ACTIVE)
     fencing_token = models.PositiveBigIntegerField()
     acquired_at = models.DateTimeField()
@@ -73,5 +79,5 @@ class Lease(models.Model):
         return f"{self.scope} held by {self.agent_id}"
 
     def is_held_by(self, actor: Actor) -> bool:
-        """Return whether the actor is its holder."""
+        """Return whether the actor is the holder."""
         return self.agent_id == actor.id and (actor.is_bound or self.principal == actor.principal)

@@ -1,4 +1,4 @@
-"""A lease as the API shows it, in answers and in refusals."""
+"""Representation of leases in responses and errors."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from leasing.models import Lease
 
 
 def lease_body(lease: Lease) -> dict[str, Any]:
-    """Return the lease as it is marked. One that has run out is active until it is marked expired (rule E-8)."""
+    """Return the lease by its status: an overdue one is active until it is marked expired (rule E-8)."""
     return {
         "id": identifier(lease.pk),
         "intent_id": identifier(lease.intent_id),

@@ -1,4 +1,4 @@
-"""Scopes: which part of an intent a lease is about. Dots separate levels, and a scope contains what lies below it."""
+"""Scopes: the part of an intent that a lease covers. Dots separate levels, and a scope contains those below it."""
 
 from collections.abc import Iterable, Sequence
 
@@ -14,21 +14,21 @@ def split_levels(scope: str) -> list[str]:
 
 
 def overlap(one: Sequence[str], other: Sequence[str]) -> bool:
-    """Whether one contains the other: `content` and `content.draft` overlap, `content` and `contents` do not (rule L-1)."""
-    return all(mine == theirs for mine, theirs in zip(one, other, strict=False))
+    """Return whether one contains the other: `content` and `content.draft` overlap, `content` and `contents` do not (rule L-1)."""
+    return all(level == other_level for level, other_level in zip(one, other, strict=False))
 
 
 class ScopeIndex:
-    """Many scopes, to be asked about one path after the other without comparing each with each."""
+    """A set of scopes in which those that overlap a path are found without comparing each."""
 
     def __init__(self, scopes: Iterable[Sequence[str]]) -> None:
-        self._exactly: set[tuple[str, ...]] = set()
-        self._above: set[tuple[str, ...]] = set()
+        self._scopes: set[tuple[str, ...]] = set()
+        self._prefixes: set[tuple[str, ...]] = set()
         for scope in map(tuple, scopes):
-            self._exactly.add(scope)
-            self._above.update(scope[:length] for length in range(len(scope)))
+            self._scopes.add(scope)
+            self._prefixes.update(scope[:length] for length in range(len(scope)))
 
     def overlap(self, path: Sequence[str]) -> bool:
-        """Return whether one of the scopes contains the path, or lies below it."""
+        """Return whether one of the scopes contains the path, or is below it."""
         keys = tuple(path)
-        return keys in self._above or any(keys[:length] in self._exactly for length in range(1, len(keys) + 1))
+        return keys in self._prefixes or any(keys[:length] in self._scopes for length in range(1, len(keys) + 1))

@@ -1,4 +1,4 @@
-"""Bodies, in and out (protocol §3)."""
+"""Request and response bodies of leases (protocol §3)."""
 
 from datetime import timedelta
 from typing import Any
@@ -11,21 +11,21 @@ from core.api.serializers import StrictSerializer
 from leasing.models import Status
 from leasing.scopes import MAX_LENGTH, MESSAGE, PATTERN
 
-SHORTEST, DEFAULT, LONGEST = 1, 300, 86_400
+MIN_SECONDS, DEFAULT_SECONDS, MAX_SECONDS = 1, 300, 86_400
 MAX_REASON = 2_000
 
 
-class Seconds(StrictIntegerField):
-    """How long a lease lasts (rule L-2)."""
+class DurationSeconds(StrictIntegerField):
+    """Duration of a lease (rule L-2)."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(min_value=SHORTEST, max_value=LONGEST, default=DEFAULT, **kwargs)
+        super().__init__(min_value=MIN_SECONDS, max_value=MAX_SECONDS, default=DEFAULT_SECONDS, **kwargs)
 
 
-class Lasting(StrictSerializer):
-    """What a lease is asked for with: `duration` is its `duration_seconds`."""
+class LeaseRequest(StrictSerializer):
+    """Fields of acquiring and renewing: `duration_seconds` becomes the timedelta `duration`."""
 
-    duration_seconds = Seconds()
+    duration_seconds = DurationSeconds()
     agent_id = AgentId(required=False)
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
@@ -34,11 +34,11 @@ class Lasting(StrictSerializer):
         return {**values, "duration": duration}
 
 
-class AcquireLease(Lasting):
+class AcquireLease(LeaseRequest):
     scope = StrictCharField(max_length=MAX_LENGTH, pattern=PATTERN, looks=MESSAGE)
 
 
-class RenewLease(Lasting):
+class RenewLease(LeaseRequest):
     pass
 
 

@@ -14,8 +14,8 @@ from django.db.models import QuerySet
 from access.identity import SYSTEM, Actor
 from core.db import atomic_verb, database_now, sql_rows
 from intents.events import EventType, NewEvent, append
-from intents.locking import lock_for_write
 from intents.models import Intent
+from intents.write_lock import lock_for_write
 from leasing.errors import LeaseConflict, LeaseExpired, LeaseNotFound, NotLeaseHolder, TooManyLeases
 from leasing.models import Lease, Status
 from leasing.representation import lease_body

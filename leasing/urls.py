@@ -1,3 +1,5 @@
+"""Routes of leases."""
+
 from django.urls import path
 
 from leasing.views import LeaseViewSet, RevocationViewSet

@@ -1,3 +1,5 @@
+"""Endpoints of leases (RFC-0003)."""
+
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -24,7 +26,7 @@ BY_ID = KeysetPagination("id")
 class LeaseViewSet(ApiViewSet):
     tags = ["Leases"]
 
-    @document_create("acquire_lease", "Acquire a lease on a part of an intent", AcquireLease, LeaseOut, may_exist=True)
+    @document_create("acquire_lease", "Acquire a lease on a scope of an intent", AcquireLease, LeaseOut, may_exist=True)
     def acquire(self, request: Request, intent_id: UUID | str) -> Response:
         values = validate_body(AcquireLease, request)
         actor = get_actor(request, values.pop("agent_id", None))
@@ -34,11 +36,11 @@ class LeaseViewSet(ApiViewSet):
     @document_list("get_leases", "List the leases of an intent", LeaseOut, "leases", filterset=IntentLeaseFilter)
     def list(self, request: Request, intent_id: UUID | str) -> Response:
         leases = Lease.objects.filter(intent_id=Intent.objects.require(intent_id))
-        return self._answer(IntentLeaseFilter, leases, request)
+        return self._respond(IntentLeaseFilter, leases, request)
 
     @document_list("list_leases", "List the leases of all intents", LeaseOut, "leases", filterset=LeaseFilter)
     def list_all(self, request: Request) -> Response:
-        return self._answer(LeaseFilter, Lease.objects.all(), request)
+        return self._respond(LeaseFilter, Lease.objects.all(), request)
 
     @document_action("renew_lease", "Renew a lease", RenewLease, LeaseOut)
     def renew(self, request: Request, intent_id: UUID | str, lease_id: UUID | str) -> Response:
@@ -53,7 +55,7 @@ class LeaseViewSet(ApiViewSet):
         return Response(status=204)
 
     @staticmethod
-    def _answer(filterset: type[IntentLeaseFilter], leases: QuerySet[Lease], request: Request) -> Response:
+    def _respond(filterset: type[IntentLeaseFilter], leases: QuerySet[Lease], request: Request) -> Response:
         found = filter_queryset(filterset, leases, request, [])
         services.expire_overdue(leases)
         return Response(BY_ID.paginate_queryset(found, request).body("leases", lease_body))
@@ -63,7 +65,7 @@ class RevocationViewSet(ApiViewSet):
     role = Role.ARBITER
     tags = ["Leases"]
 
-    @document_action("revoke_lease", "Take a lease from its holder", RevokeLease, LeaseOut)
+    @document_action("revoke_lease", "Revoke a lease of another agent", RevokeLease, LeaseOut)
     def revoke(self, request: Request, intent_id: UUID | str, lease_id: UUID | str) -> Response:
         reason = validate_body(RevokeLease, request).get("reason")
         lease = services.revoke_lease(intent_id=intent_id, lease_id=lease_id, actor=get_actor(request), reason=reason)

@@ -1,4 +1,4 @@
-"""The constraints that hold for an intent, with those that its portfolios share (rule P-3)."""
+"""Effective constraints of an intent: its own, over those of its portfolios (rule P-3)."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from portfolios.models import Membership, Status
 
 
 def effective_constraints(intent: Row) -> dict[str, Any]:
-    """The intent's own constraints over those that its active portfolios share.
+    """Return the intent's own constraints, merged over those of its active portfolios.
 
     Of two portfolios with the same key, the membership of higher priority wins, then the older one.
     """

@@ -1,3 +1,5 @@
+"""Errors of portfolios."""
+
 from typing import Any
 
 from core.errors import NotFound, ProtocolError
@@ -9,7 +11,7 @@ class PortfolioNotFound(NotFound):
 
 
 class PortfolioClosed(ProtocolError):
-    """The portfolio is completed or abandoned, which is final: it takes no new members and loses none (rule P-1). Make another portfolio."""
+    """The portfolio is completed or abandoned, which is final: members cannot be added or removed (rule P-1). Create another portfolio."""
 
     code, title, status = "portfolio_closed", "Portfolio closed", 409
 
@@ -18,18 +20,18 @@ class PortfolioClosed(ProtocolError):
 
 
 class DuplicateMember(ProtocolError):
-    """The intent is in the portfolio already, and can be there once (rule P-1). To give it another role or priority, remove it and add it again."""
+    """The intent is already a member of the portfolio (rule P-1). To change its role or priority, remove it and add it again."""
 
     code, title, status = "duplicate_member", "Duplicate member", 409
 
     def __init__(self, intent_id: Any) -> None:
-        super().__init__(f"Intent {intent_id} is in the portfolio already.", intent_id=str(intent_id))
+        super().__init__(f"Intent {intent_id} is already in the portfolio.", intent_id=str(intent_id))
 
 
 class DuplicatePrimary(ProtocolError):
-    """The portfolio has a primary member, and can have one (rule P-1): `intent_id` says which. Add the intent in another role, or remove the primary member first."""
+    """The portfolio already has a primary member, and can have only one (rule P-1): `intent_id`. Add the intent in another role, or remove the primary member first."""
 
     code, title, status = "duplicate_primary", "Duplicate primary", 409
 
     def __init__(self, primary: Any) -> None:
-        super().__init__(f"Intent {primary} is the portfolio's primary member already.", intent_id=str(primary))
+        super().__init__(f"Intent {primary} is already the primary member of the portfolio.", intent_id=str(primary))

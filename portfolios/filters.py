@@ -1,4 +1,4 @@
-"""What the list of portfolios can be narrowed by."""
+"""Filters of the list of portfolios."""
 
 import django_filters as filters
 

@@ -1,3 +1,5 @@
+"""Portfolios and memberships (RFC-0007)."""
+
 from collections.abc import Collection
 from typing import Any, ClassVar
 from uuid import UUID
@@ -37,32 +39,32 @@ class Role(models.TextChoices):
 
 class PortfolioQuerySet(models.QuerySet["Portfolio"]):
     def require(self, portfolio_id: UUID | str) -> UUID:
-        """The id, if there is such a portfolio. Raises PortfolioNotFound, also for what is no id at all."""
+        """Return the id of a portfolio that exists. Raise PortfolioNotFound, also for a malformed id."""
         if not isinstance(portfolio_id, UUID) or not self.filter(pk=portfolio_id).exists():
             raise PortfolioNotFound(portfolio_id)
         return portfolio_id
 
     def lock(self, portfolio_id: UUID | str) -> "Portfolio":
-        """The portfolio as it is now, and stays until the transaction ends. Raises PortfolioNotFound."""
+        """Lock the portfolio's row until the transaction ends. Raise PortfolioNotFound."""
         found = sql_rows.lock(self.model, portfolio_id) if isinstance(portfolio_id, UUID) else None
         if found is None:
             raise PortfolioNotFound(portfolio_id)
         return found
 
     def lock_all(self, ids: Collection[UUID]) -> list["Portfolio"]:
-        """Lock the portfolios in the order of their ids. Whoever needs intents as well locks those afterwards."""
+        """Lock the portfolios in the order of their ids. Verbs that need intents as well lock those afterwards."""
         return [*self.filter(pk__in=ids).order_by("pk").select_for_update()] if ids else []
 
     def completable_by(self, intent_ids: Collection[UUID]) -> set[UUID]:
-        """The portfolios that may complete by themselves when these intents close (rule P-2)."""
-        waiting = self.filter(members__intent_id__in=intent_ids, status=Status.ACTIVE, auto_complete_threshold__isnull=False)
-        return set(waiting.values_list("pk", flat=True))
+        """Return the ids of portfolios that may complete automatically when these intents close (rule P-2)."""
+        active = self.filter(members__intent_id__in=intent_ids, status=Status.ACTIVE, auto_complete_threshold__isnull=False)
+        return set(active.values_list("pk", flat=True))
 
 
 class Portfolio(models.Model):
-    """Intents that belong together, and the rules that they share (RFC-0007).
+    """A group of intents with a shared governance policy (RFC-0007).
 
-    `auto_complete_threshold` repeats what `governance_policy` says, so that few portfolios are looked at when an intent closes.
+    `auto_complete_threshold` repeats the one of `governance_policy`, so that few portfolios are read when an intent closes.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -74,7 +76,9 @@ class Portfolio(models.Model):
     metadata = JSONTextField(default=dict)
     version = models.PositiveBigIntegerField(default=1)
     created_by = models.CharField(max_length=AGENT_ID)
-    principal = models.CharField(max_length=PRINCIPAL, default="", help_text="Who made it: its rules are theirs (rule P-5).")
+    principal = models.CharField(
+        max_length=PRINCIPAL, default="", help_text="Principal of the creator, who may change its policy (rule P-5)."
+    )
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
 
@@ -103,23 +107,23 @@ class Portfolio(models.Model):
         return self.status == Status.ACTIVE
 
     def require_version(self, expected: int | None) -> None:
-        """Raise VersionConflict where the caller says which version the write is based on, and it is another (rule P-4)."""
+        """Raise VersionConflict if a version is expected and the portfolio has another (rule P-4)."""
         if expected is not None and self.version != expected:
             raise VersionConflict(self.version, expected, of="Portfolio")
 
     def require_active(self) -> None:
-        """Raises PortfolioClosed (rule P-1)."""
+        """Raise PortfolioClosed if the status is final (rule P-1)."""
         if not self.is_active:
             raise PortfolioClosed(self.pk, self.status)
 
     def require_transition(self, status: str) -> None:
-        """Raises IllegalTransition (rule P-2)."""
+        """Raise IllegalTransition if the status cannot follow the current one (rule P-2)."""
         if status not in TRANSITIONS[self.status]:
             raise IllegalTransition(self.status, status, TRANSITIONS[self.status], of="A portfolio")
 
 
 class Membership(models.Model):
-    """An intent in a portfolio. At most once, and one of them is primary at most (rule P-1).
+    """Membership of an intent in a portfolio: at most one each, and at most one primary member (rule P-1).
 
     Rows are added under the portfolio's lock, so within one portfolio the order of `id` is that of `added_at`.
     """
@@ -129,8 +133,10 @@ class Membership(models.Model):
     role = models.CharField(max_length=ROLE, default=Role.MEMBER)
     priority = models.IntegerField(default=0)
     added_by = models.CharField(max_length=AGENT_ID)
-    principal = models.CharField(max_length=PRINCIPAL, help_text="Who added it: the person, else the key (protocol §1.1).")
-    by_role = models.CharField(max_length=10, help_text="The role that the principal had then.")
+    principal = models.CharField(
+        max_length=PRINCIPAL, help_text="Principal that added it: the person or the key (protocol §1.1)."
+    )
+    by_role = models.CharField(max_length=10, help_text="Role of the principal at that time.")
     added_at = models.DateTimeField()
 
     objects: ClassVar[Any] = models.Manager()

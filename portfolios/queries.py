@@ -1,4 +1,4 @@
-"""Portfolios with their members, as the API shows them: a fixed number of queries for each thousand members."""
+"""Queries of portfolios with their members: a fixed number for each thousand members."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
@@ -17,13 +17,13 @@ from portfolios.errors import PortfolioNotFound
 from portfolios.models import Membership, Portfolio
 from portfolios.serializers import member_body, portfolio_body
 
-MEMBER = ("id", "portfolio_id", "intent_id", "role", "priority")
-MOST_MEMBERS = 10_000  # Of all portfolios in a page.
-IN_ORDER = ("-priority", "id")
+MEMBER_FIELDS = ("id", "portfolio_id", "intent_id", "role", "priority")
+MAX_MEMBERS = 10_000  # Of all portfolios of a page.
+MEMBER_ORDER = ("-priority", "id")
 
 
 def get_portfolio_body(portfolio_id: UUID | str) -> dict[str, Any]:
-    """The portfolio's body. Raises PortfolioNotFound."""
+    """Return the portfolio's body. Raise PortfolioNotFound."""
     found = sql_rows.fetch(Portfolio.objects.filter(pk=portfolio_id)) if isinstance(portfolio_id, UUID) else []
     if not found:
         raise PortfolioNotFound(portfolio_id)
@@ -31,52 +31,52 @@ def get_portfolio_body(portfolio_id: UUID | str) -> dict[str, Any]:
 
 
 def portfolio_bodies(portfolios: Sequence[Row]) -> tuple[list[dict[str, Any]], bool]:
-    """Return the first portfolios, with their members, that make a page, and whether others are left.
+    """Return the bodies of the first portfolios that fit into a page, and whether others remain.
 
-    Of the first one `intents` may be only some of the members: `intents_next` is where `members_page` goes on.
+    The `intents` of the first one may be only some of its members: `intents_next` is the cursor of the others (`members_page`).
     """
-    portfolios, are_all = _few_members(portfolios)
+    portfolios, are_all = _first_with_max_members(portfolios)
     members = Membership.objects.filter(portfolio_id__in=[each.id for each in portfolios])
     status = {row.id: row for row in sql_rows.fetch(Intent.objects.filter(pk__in=members.values("intent_id")), "id", "status")}
     waiting = _waiting(members)
-    of: dict[Any, list[Row]] = defaultdict(list)
-    for member in sql_rows.fetch(members.order_by(*IN_ORDER), *MEMBER):
-        if member.intent_id in status:  # Else it was added after its intent was asked for.
-            of[member.portfolio_id].append(member)
-    ids = [member.intent_id for each in portfolios for member in of[each.id]]
+    members_of: dict[Any, list[Row]] = defaultdict(list)
+    for member in sql_rows.fetch(members.order_by(*MEMBER_ORDER), *MEMBER_FIELDS):
+        if member.intent_id in status:  # Else it was added after the query of the intents.
+            members_of[member.portfolio_id].append(member)
+    ids = [member.intent_id for each in portfolios for member in members_of[each.id]]
     intents, taken = sql_rows.fetch_ids_within(Intent, ids, PAGE_BYTES)
     found: list[dict[str, Any]] = []
     for portfolio in portfolios:
-        mine = of[portfolio.id]
-        if found and taken < len(mine):
+        rows = members_of[portfolio.id]
+        if found and taken < len(rows):
             return found, True
-        whole = aggregate_status([status[member.intent_id] for member in mine], waiting)
-        pairs = [(intents[member.intent_id], member) for member in mine[:taken]]
-        rest = _cursor(mine[taken - 1]) if taken < len(mine) else None
+        whole = aggregate_status([status[member.intent_id] for member in rows], waiting)
+        pairs = [(intents[member.intent_id], member) for member in rows[:taken]]
+        rest = _cursor(rows[taken - 1]) if taken < len(rows) else None
         found.append(portfolio_body(portfolio, pairs, whole, rest))
         taken -= len(pairs)
     return found, not are_all
 
 
-def _few_members(portfolios: Sequence[Row]) -> tuple[Sequence[Row], bool]:
-    """The first portfolios that have MOST_MEMBERS together, one at least, and whether they are all of them."""
+def _first_with_max_members(portfolios: Sequence[Row]) -> tuple[Sequence[Row], bool]:
+    """Return the first portfolios that have at most MAX_MEMBERS together, at least one, and whether these are all."""
     counted = Membership.objects.filter(portfolio_id__in=[each.id for each in portfolios]).values_list("portfolio_id")
     counts = {pk.hex: count for pk, count in counted.annotate(Count("id"))}
     total = 0
     for number, each in enumerate(portfolios):
         total += counts.get(str(each.id).replace("-", ""), 0)
-        if total > MOST_MEMBERS and number:
+        if total > MAX_MEMBERS and number:
             return portfolios[:number], False
     return portfolios, True
 
 
 def members_page(portfolio_id: UUID, *, limit: int, cursor: str | None) -> Page:
-    """Bodies of members, the highest priority first, and of the same priority the oldest. Raises Invalid."""
+    """Return a page of members' bodies, the highest priority first, then the oldest. Raise Invalid for a bad cursor."""
     members = Membership.objects.filter(portfolio_id=portfolio_id)
     if cursor:
         priority, last = decode_cursor(cursor, [_number, _number])
         members = members.filter(Q(priority__lte=priority) & (Q(priority__lt=priority) | Q(id__gt=last)))
-    found = trim_to_page(sql_rows.fetch(members.order_by(*IN_ORDER)[: limit + 1], *MEMBER), limit, _cursor)
+    found = trim_to_page(sql_rows.fetch(members.order_by(*MEMBER_ORDER)[: limit + 1], *MEMBER_FIELDS), limit, _cursor)
     intents, taken = sql_rows.fetch_ids_within(Intent, [row.intent_id for row in found.rows], PAGE_BYTES)
     if taken < len(found.rows):
         found = Page(found.rows[:taken], _cursor(found.rows[taken - 1]))
@@ -88,9 +88,9 @@ def _cursor(member: Row) -> str:
 
 
 def aggregate_status(intents: Collection[Row], waiting: Collection[Any]) -> dict[str, Any]:
-    """How far the members are: all the way where there are none (rule P-5).
+    """Return the progress of the members: 100 % without any (rule P-5).
 
-    Blocking are those that are blocked; ready the open ones that are not, and wait for no dependency.
+    Blocking are the blocked ones; ready are the open ones that are not blocked and have no unmet dependency.
     """
     counts = Counter(intent.status for intent in intents)
     unready = (*FINAL, IntentStatus.BLOCKED)
@@ -106,13 +106,13 @@ def aggregate_status(intents: Collection[Row], waiting: Collection[Any]) -> dict
 
 
 def _waiting(members: QuerySet[Membership]) -> set[Any]:
-    """The members' intents that have a dependency which is not completed."""
+    """Return the ids of the members that have an unmet dependency."""
     edges = Edge.objects.filter(waiter_id__in=members.values("intent_id"), kind=EdgeKind.DEPENDENCY)
     return {edge.waiter_id for edge in sql_rows.fetch(edges.exclude(awaited__status=IntentStatus.COMPLETED), "waiter_id")}
 
 
 def _number(value: Any) -> int:
-    """A kind of cursor value. Raises ValueError."""
+    """Validate a number of a cursor. Raise ValueError."""
     if not isinstance(value, int) or isinstance(value, bool) or abs(value) >= 2**63:
         raise ValueError(value)
     return value

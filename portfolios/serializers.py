@@ -1,4 +1,4 @@
-"""Bodies, in and out (protocol §3)."""
+"""Request and response bodies of portfolios (protocol §3)."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -21,14 +21,15 @@ from core.api.serializers import StrictSerializer
 from core.db.sql_rows import Row
 from costs import budget_limits
 from intents.models import Intent
-from intents.serializers import CHANGES_REQUIRED, ActorBody, AggregateStatusOut, Description, IntentOut, Title, intent_body
+from intents.representation import intent_body
+from intents.serializers import CHANGES_REQUIRED, ActorBody, AggregateStatusOut, Description, IntentOut, Title
 from portfolios.models import CHANGEABLE, ROLE, Membership, Role, Status
 
-MOST = 2**31 - 1  # What the column of a priority holds.
+MAX_PRIORITY = 2**31 - 1  # Of the database column.
 
 
 class Percentage(serializers.FloatField):
-    default_error_messages = {"null": "cannot be null", "invalid": "must be a number above 0, and 100 at most"}
+    default_error_messages = {"null": "cannot be null", "invalid": "must be a number above 0 and at most 100"}
     json_schema = {"exclusiveMinimum": 0, "maximum": 100}
 
     def to_internal_value(self, data: Any) -> float:
@@ -38,7 +39,7 @@ class Percentage(serializers.FloatField):
 
 
 class SharedConstraints(JSONObjectField):
-    """Constraints whose budget may be a plain number, in USD. Limits that cannot be read are refused (rule I-7)."""
+    """Constraints whose budget may be a plain number, in USD. Invalid cost limits are refused (rule I-7)."""
 
     json_schema = budget_limits.constraints_schema(shared=True)
 
@@ -50,12 +51,12 @@ class SharedConstraints(JSONObjectField):
 
 
 class GovernancePolicy(StrictSerializer):
-    """What completes the portfolio, and what its members share. A rule that is not known would bind nobody, and is refused."""
+    """Completion rules of the portfolio, and constraints of its members. Unknown rules are refused, since they would have no effect."""
 
-    require_all_completed = StrictBooleanField(required=False, help_text="It completes only when every member is completed.")
+    require_all_completed = StrictBooleanField(required=False, help_text="The portfolio completes only when every member is completed.")
     allow_partial_completion = StrictBooleanField(required=False, help_text="An abandoned member counts as done.")
     auto_complete_threshold = Percentage(
-        required=False, help_text="The percentage of completed members at which it completes by itself."
+        required=False, help_text="Percentage of completed members at which the portfolio completes automatically."
     )
     shared_constraints = SharedConstraints(required=False, help_text="Constraints of every member (`?effective=true`).")
 
@@ -81,7 +82,7 @@ class UpdatePortfolio(ActorBody):
     governance_policy = GovernancePolicy(required=False, help_text="Replaces the whole policy.")
     metadata = JSONObjectField(
         required=False,
-        help_text="Replaces all of it; without `If-Match`, members that begin with `openintent.` stay as they are.",
+        help_text="Replaces the whole object; without `If-Match`, keys that begin with `openintent.` are kept.",
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -101,10 +102,12 @@ class AddIntentToPortfolio(ActorBody):
         max_length=ROLE,
         default=Role.MEMBER.value,
         pattern=rf"\A{AGENT_ID.pattern}\Z",
-        looks="cannot contain control characters, nor begin or end with a space",
-        help_text="`primary` (one member at most), `member`, `dependency`, or another.",
+        looks="cannot contain control characters, or begin or end with a space",
+        help_text="`primary` (at most one member), `member`, `dependency`, or another.",
     )
-    priority = StrictIntegerField(min_value=-MOST, max_value=MOST, default=0, help_text="The highest comes first.")
+    priority = Integer(
+        min_value=-MAX_PRIORITY, max_value=MAX_PRIORITY, default=0, help_text="Members are listed by descending priority."
+    )
 
 
 class PortfolioMemberOut(IntentOut):
@@ -123,7 +126,7 @@ class PortfolioOut(serializers.Serializer[Any]):
     intents = PortfolioMemberOut(many=True)
     intents_next = serializers.CharField(
         allow_null=True,
-        help_text="Where the members are too large for one answer: the `cursor` with which `…/intents` goes on. Else null.",
+        help_text="If the members are too large for one response: the `cursor` of the next ones at `…/intents`. Else null.",
     )
     aggregate_status = AggregateStatusOut()
     created_by = serializers.CharField()

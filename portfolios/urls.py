@@ -1,3 +1,5 @@
+"""Routes of portfolios and their members."""
+
 from django.urls import path
 
 from portfolios.views import MemberViewSet, PortfolioViewSet

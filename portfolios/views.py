@@ -1,3 +1,5 @@
+"""Endpoints of portfolios and their members (RFC-0007)."""
+
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -27,8 +29,8 @@ from portfolios.serializers import (
     member_body,
 )
 
-NEWEST = KeysetPagination("-created_at", "-id")
-BY_AGE = KeysetPagination("created_at", "id")
+NEWEST_FIRST = KeysetPagination("-created_at", "-id")
+OLDEST_FIRST = KeysetPagination("created_at", "id")
 
 
 class PortfolioViewSet(ApiViewSet):
@@ -44,7 +46,7 @@ class PortfolioViewSet(ApiViewSet):
 
     @document_list("list_portfolios", "List portfolios", PortfolioOut, "portfolios", filterset=PortfolioFilter)
     def list(self, request: Request) -> Response:
-        return _answer(filter_queryset(PortfolioFilter, Portfolio.objects.all(), request, []), request, NEWEST)
+        return _respond(filter_queryset(PortfolioFilter, Portfolio.objects.all(), request, []), request, NEWEST_FIRST)
 
     @document_retrieve("get_portfolio", "Get a portfolio with its members", PortfolioOut)
     def retrieve(self, request: Request, portfolio_id: UUID | str) -> Response:
@@ -94,7 +96,7 @@ class MemberViewSet(ApiViewSet):
         )
         return Response({"intents": found.rows, "next": found.next})
 
-    @document_destroy("remove_intent_from_portfolio", "Take an intent out of a portfolio", may_be_versioned=True)
+    @document_destroy("remove_intent_from_portfolio", "Remove an intent from a portfolio", may_be_versioned=True)
     def remove(self, request: Request, portfolio_id: UUID | str, intent_id: UUID | str) -> Response:
         services.remove_intent_from_portfolio(
             portfolio_id=portfolio_id,
@@ -104,15 +106,15 @@ class MemberViewSet(ApiViewSet):
         )
         return Response(status=204)
 
-    @document_list("get_intent_portfolios", "List the portfolios that an intent is in", PortfolioOut, "portfolios")
+    @document_list("get_intent_portfolios", "List the portfolios of an intent", PortfolioOut, "portfolios")
     def portfolios(self, request: Request, intent_id: UUID | str) -> Response:
         reject_unknown_parameters(request, PAGINATION_PARAMETERS)
         intent = Intent.objects.require(intent_id)
-        return _answer(Portfolio.objects.filter(members__intent_id=intent), request, BY_AGE)
+        return _respond(Portfolio.objects.filter(members__intent_id=intent), request, OLDEST_FIRST)
 
 
-def _answer(portfolios: QuerySet[Portfolio], request: Request, keyset: KeysetPagination) -> Response:
+def _respond(portfolios: QuerySet[Portfolio], request: Request, keyset: KeysetPagination) -> Response:
     found = keyset.paginate_queryset(portfolios, request, fetch=sql_rows.fetch_within)
     bodies, is_cut = queries.portfolio_bodies(found.rows)
-    further = keyset.cursor(found.rows[len(bodies) - 1], Portfolio) if is_cut else found.next
-    return Response({"portfolios": bodies, "next": further})
+    next_cursor = keyset.cursor(found.rows[len(bodies) - 1], Portfolio) if is_cut else found.next
+    return Response({"portfolios": bodies, "next": next_cursor})

@@ -1,4 +1,4 @@
-"""How long to wait before the next attempt (rule R-1). Pure: chance comes in as `draw`."""
+"""Backoff: the delay before the next attempt (rule R-1). Pure: randomness is passed in as `draw`."""
 
 import math
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class BackoffPolicy(Protocol):
-    """What a delay is made of; a RetryPolicy has it."""
+    """The fields of a RetryPolicy that determine the delay."""
 
     strategy: str
     base_delay_seconds: float
@@ -15,24 +15,24 @@ class BackoffPolicy(Protocol):
     jitter: bool
 
 
-def backoff_delay(pace: BackoffPolicy, attempt: int, draw: float) -> float:
-    """Seconds between the failed `attempt`, counted from 1, and the next. With jitter, `draw` (0 to 1) is where in 50–100 %."""
-    seconds = min(_GROWTH[pace.strategy](pace, attempt), pace.max_delay_seconds)
-    return seconds * (0.5 + draw / 2) if pace.jitter else seconds
+def backoff_delay(policy: BackoffPolicy, attempt: int, draw: float) -> float:
+    """Return the seconds between the failed `attempt`, counted from 1, and the next. Jitter takes 50–100 % of it by `draw` (0 to 1)."""
+    seconds = min(_STRATEGIES[policy.strategy](policy, attempt), policy.max_delay_seconds)
+    return seconds * (0.5 + draw / 2) if policy.jitter else seconds
 
 
-def _exponential(pace: BackoffPolicy, attempt: int) -> float:
-    if not pace.base_delay_seconds:
+def _exponential(policy: BackoffPolicy, attempt: int) -> float:
+    if not policy.base_delay_seconds:
         return 0.0
     try:
-        return pace.base_delay_seconds * pace.backoff_multiplier ** (attempt - 1)
+        return policy.base_delay_seconds * policy.backoff_multiplier ** (attempt - 1)
     except OverflowError:
         return math.inf
 
 
-_GROWTH: dict[str, Callable[[BackoffPolicy, int], float]] = {
-    "none": lambda pace, attempt: 0.0,
-    "fixed": lambda pace, attempt: pace.base_delay_seconds,
-    "linear": lambda pace, attempt: pace.base_delay_seconds * attempt,
+_STRATEGIES: dict[str, Callable[[BackoffPolicy, int], float]] = {
+    "none": lambda policy, attempt: 0.0,
+    "fixed": lambda policy, attempt: policy.base_delay_seconds,
+    "linear": lambda policy, attempt: policy.base_delay_seconds * attempt,
     "exponential": _exponential,
 }

@@ -1,3 +1,5 @@
+"""Errors of retry policies."""
+
 from typing import Any
 
 from core.errors import NotFound

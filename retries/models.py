@@ -1,3 +1,5 @@
+"""Retry policies and failures (RFC-0010)."""
+
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -19,7 +21,7 @@ class Strategy(models.TextChoices):
 
 
 class RetryPolicy(models.Model):
-    """What is to follow the failures on an intent (RFC-0010)."""
+    """The retries and the fallback of failures on an intent (RFC-0010)."""
 
     intent = models.OneToOneField("intents.Intent", models.CASCADE, primary_key=True, related_name="retry_policy")
     strategy = models.CharField(max_length=11, choices=Strategy)
@@ -28,7 +30,7 @@ class RetryPolicy(models.Model):
     max_delay_seconds = models.FloatField()
     backoff_multiplier = models.FloatField()
     jitter = models.BooleanField()
-    retryable_errors = JSONTextField(help_text="Empty: every error may be retried.")
+    retryable_errors = JSONTextField(help_text="Empty: every error is retryable.")
     fallback_agent_id = models.CharField(max_length=AGENT_ID, null=True)
     failure_threshold = models.PositiveSmallIntegerField(null=True, help_text="Null: when the retries are exhausted.")
     created_at = models.DateTimeField()
@@ -52,16 +54,16 @@ class RetryPolicy(models.Model):
 
     @property
     def attempts(self) -> int:
-        """How many there are: one where nothing is retried."""
+        """The maximum number of attempts: 1 for the strategy `none`."""
         return 1 if self.strategy == Strategy.NONE else self.max_attempts
 
     def is_exhausted_by(self, attempt: int, error_type: str) -> bool:
-        """Whether no other attempt may follow this one (rule R-3)."""
+        """Return whether no retry may follow this attempt (rule R-3)."""
         is_retryable = not self.retryable_errors or error_type in self.retryable_errors
         return attempt >= self.attempts or not is_retryable
 
     def falls_back_after(self, failure: "Failure") -> bool:
-        """Whether another agent takes over: at so many failures, at the latest when the attempts are used up (rules R-3, R-4)."""
+        """Return whether the fallback takes over: at the threshold, at the latest after all attempts (rules R-3, R-4)."""
         if self.fallback_agent_id in (None, failure.agent_id) or failure.is_replaced:
             return False
         if failure.attempt >= self.attempts:
@@ -71,20 +73,20 @@ class RetryPolicy(models.Model):
 
 
 class FailureQuerySet(models.QuerySet["Failure"]):
-    def counting(self, intent: Any, agent_id: str) -> "FailureQuerySet":
-        """Those of the agent that are attempts, the latest first: of one that did not work on the intent there are none (rule R-4)."""
+    def in_runs(self, intent: Any, agent_id: str) -> "FailureQuerySet":
+        """Filter for the agent's failures that belong to a run, the latest first (rule R-4)."""
         return self.filter(intent=intent, agent_id=agent_id, run_length__gt=0).order_by("-sequence")
 
     def due(self, now: datetime) -> "FailureQuerySet":
-        """Those whose retry should have been announced by now."""
+        """Filter for failures whose retry is due to be announced."""
         return self.filter(retry_at__lte=now, retry_settled_at=None)
 
 
 class Failure(models.Model):
-    """An attempt of an agent that failed (RFC-0010).
+    """A failed attempt of an agent (RFC-0010).
 
-    An agent's failures on an intent come in runs, one for each series of attempts (retries.attempt_series). The last row of an agent
-    that counts says where its run stands, so no other has to be read. `sequence` is that of its event, and their order.
+    An agent's failures on an intent form runs, one for each series of attempts (retries.attempt_series). The last row of a
+    run has its state, so no other has to be read. `sequence` is that of its event, and their order.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -96,16 +98,16 @@ class Failure(models.Model):
     attempt = models.PositiveIntegerField()
     will_retry = models.BooleanField(default=False)
     retry_at = models.DateTimeField(null=True)
-    retry_settled_at = models.DateTimeField(null=True, help_text="When the retry was announced, or turned out to be needless.")
+    retry_settled_at = models.DateTimeField(null=True, help_text="When the retry was announced, or found to be unnecessary.")
     resolved_at = models.DateTimeField(null=True)
     metadata = JSONTextField(default=dict)
     created_at = models.DateTimeField()
     run_length = models.PositiveIntegerField(
-        help_text="How many failures its runs had with this one, since one was resolved or its agent was assigned again. "
-        "0: it counts for none, since its agent did not work on the intent."
+        help_text="Failures of the agent's runs up to this one, since the last resolution or reassignment. "
+        "0: outside of every run, since the agent did not work on the intent."
     )
-    is_exhausted = models.BooleanField(default=False, help_text="No retry could follow.")
-    is_replaced = models.BooleanField(default=False, help_text="Another agent had taken over, now or before.")
+    is_exhausted = models.BooleanField(default=False, help_text="No retry may follow.")
+    is_replaced = models.BooleanField(default=False, help_text="Another agent has taken over, with this failure or before.")
 
     objects: ClassVar[Any] = FailureQuerySet.as_manager()
 

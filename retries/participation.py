@@ -1,4 +1,4 @@
-"""Whose failures count on an intent (rule R-4)."""
+"""Participation of agents in an intent: only the failures of participants count (rule R-4)."""
 
 from datetime import datetime
 
@@ -8,9 +8,9 @@ from leasing.models import Lease
 
 
 def is_participant(intent: Intent, agent_id: str, now: datetime) -> bool:
-    """Return whether the agent is assigned to the intent, or holds a lease of it.
+    """Return whether the agent is assigned to the intent, or holds a lease on it.
 
-    Where nobody holds one and nobody was ever assigned, whoever tries is the one who works on it.
+    Without any lease holder or assignment ever, every agent is a participant.
     """
     if is_assigned(intent, agent_id):
         return True

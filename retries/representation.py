@@ -1,4 +1,4 @@
-"""Retry policies and failures as the API shows them."""
+"""Representation of retry policies and failures in responses."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ SETTINGS = (
     "fallback_agent_id",
     "failure_threshold",
 )
-"""What a policy says, each a field of RetryPolicy."""
+"""The settings of a policy, each a field of RetryPolicy."""
 
 
 def policy_settings(policy: RetryPolicy) -> dict[str, Any]:

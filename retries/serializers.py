@@ -1,4 +1,4 @@
-"""Bodies, in and out (protocol §3)."""
+"""Request and response bodies of retry policies and failures (protocol §3)."""
 
 from typing import Any
 
@@ -19,15 +19,15 @@ from core.api.serializers import StrictSerializer
 from intents.serializers import ActorBody
 from retries.models import MAX_ERROR_TYPE, Strategy
 
-MOST_ATTEMPTS = 100
-DAY, WEEK = 86_400, 604_800
-MAX_DELAY = 300.0
+MAX_ATTEMPTS = 100
+DAY, WEEK = 86_400, 604_800  # Seconds.
+DEFAULT_MAX_DELAY = 300.0
 MAX_MESSAGE = 10_000
-MAX_ATTEMPT = 1_000_000
+MAX_ATTEMPT_NUMBER = 1_000_000
 
 
 class ErrorType(StrictCharField):
-    """What went wrong, in a word: `timeout`, `rate_limit`."""
+    """A short name of the error: `timeout`, `rate_limit`."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=MAX_ERROR_TYPE, pattern=VISIBLE, looks="cannot be empty", **kwargs)
@@ -37,35 +37,33 @@ class SetRetryPolicy(ActorBody):
     aliases = {"max_retries": "max_attempts"}
 
     strategy = StrictChoiceField(Strategy.choices, default=Strategy.EXPONENTIAL.value)
-    max_attempts = StrictIntegerField(min_value=1, max_value=MOST_ATTEMPTS, default=3)
+    max_attempts = StrictIntegerField(min_value=1, max_value=MAX_ATTEMPTS, default=3)
     base_delay_seconds = StrictFloatField(min_value=0, max_value=DAY, default=1.0)
     max_delay_seconds = StrictFloatField(
         min_value=0,
         max_value=WEEK,
         required=False,
-        help_text="Not below base_delay_seconds. Without it 300, or base_delay_seconds where that is more.",
+        help_text="At least base_delay_seconds. Default: 300, or base_delay_seconds if that is more.",
     )
     backoff_multiplier = StrictFloatField(min_value=1, max_value=100, default=2.0)
     jitter = StrictBooleanField(default=True)
-    retryable_errors = StrictListField(
-        child=ErrorType(), max_length=100, default=list, help_text="Empty: every error may be retried."
-    )
-    fallback_agent_id = AgentId(allow_null=True, default=None, help_text="Takes over from an agent that has failed.")
+    retryable_errors = StrictListField(child=ErrorType(), max_length=100, default=list, help_text="Empty: every error is retryable.")
+    fallback_agent_id = AgentId(allow_null=True, default=None, help_text="The agent that takes over from a failed one.")
     failure_threshold = StrictIntegerField(
         min_value=1,
-        max_value=MOST_ATTEMPTS,
+        max_value=MAX_ATTEMPTS,
         allow_null=True,
         default=None,
-        help_text="After how many failures of an agent the fallback takes over, at the latest when its attempts are used up. "
-        "Null: when its retries are exhausted. With the strategy none that is at once.",
+        help_text="Number of failures of an agent after which the fallback takes over, at the latest after all attempts. "
+        "Null: when its retries are exhausted. With the strategy none, after the first failure.",
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         base = attrs["base_delay_seconds"]
-        if attrs.setdefault("max_delay_seconds", max(base, MAX_DELAY)) < base:
+        if attrs.setdefault("max_delay_seconds", max(base, DEFAULT_MAX_DELAY)) < base:
             raise serializers.ValidationError({"max_delay_seconds": "cannot be less than base_delay_seconds"}, "below_base_delay")
         if attrs["failure_threshold"] is not None and attrs["fallback_agent_id"] is None:
-            message = "has no effect without a fallback_agent_id, who would take over after so many failures"
+            message = "has no effect without a fallback_agent_id"
             raise serializers.ValidationError({"failure_threshold": message}, "no_fallback")
         return attrs
 
@@ -77,14 +75,14 @@ class RecordFailure(StrictSerializer):
     error_message = StrictCharField(max_length=MAX_MESSAGE, required=False, allow_null=True, allow_blank=True)
     attempt = StrictIntegerField(
         min_value=1,
-        max_value=MAX_ATTEMPT,
+        max_value=MAX_ATTEMPT_NUMBER,
         required=False,
         allow_null=True,
-        help_text="Null: one more than the last; a smaller one counts so, too.",
+        help_text="Null, or less than the next number: one more than the last.",
     )
-    will_retry = StrictBooleanField(required=False, allow_null=True, help_text="Null: as the policy says.")
+    will_retry = StrictBooleanField(required=False, allow_null=True, help_text="Null: by the policy.")
     metadata = JSONObjectField(required=False)
-    agent_id = AgentId(required=False, help_text="Who failed, where neither the key nor X-Agent-ID says it.")
+    agent_id = AgentId(required=False, help_text="The agent that failed, if neither the key nor X-Agent-ID names it.")
 
 
 class RetryPolicyOut(serializers.Serializer[Any]):
@@ -111,6 +109,6 @@ class FailureOut(serializers.Serializer[Any]):
     attempt = serializers.IntegerField()
     will_retry = serializers.BooleanField()
     retry_at = serializers.DateTimeField(allow_null=True, help_text="When the server writes `retry_due`.")
-    resolved_at = serializers.DateTimeField(allow_null=True, help_text="When the intent was completed nevertheless.")
+    resolved_at = serializers.DateTimeField(allow_null=True, help_text="When the intent was completed.")
     metadata = serializers.DictField()
     created_at = serializers.DateTimeField()

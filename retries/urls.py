@@ -1,3 +1,5 @@
+"""Routes of retry policies and failures."""
+
 from django.urls import path
 
 from retries.views import FailureViewSet, RetryPolicyViewSet

@@ -1,3 +1,5 @@
+"""Endpoints of retry policies and failures (RFC-0010)."""
+
 from uuid import UUID
 
 from rest_framework.request import Request
@@ -40,7 +42,7 @@ class RetryPolicyViewSet(ApiViewSet):
 class FailureViewSet(ApiViewSet):
     tags = ["Retries"]
 
-    @document_create("record_failure", "Record that an attempt failed", RecordFailure, FailureOut)
+    @document_create("record_failure", "Record a failed attempt", RecordFailure, FailureOut)
     def record(self, request: Request, intent_id: UUID | str) -> Response:
         values = validate_body(RecordFailure, request)
         actor = get_actor(request, values.pop("agent_id", None))

@@ -16,8 +16,8 @@ from core.encoding import instant
 from core.errors import Forbidden, Invalid
 from intents import positions
 from intents.events import EventType, NewEvent, append, append_without_intent
-from intents.locking import lock_for_write, require_writable
 from intents.models import Intent
+from intents.write_lock import lock_for_write, require_writable
 from portfolios.models import Portfolio
 from subscriptions.errors import SubscriptionInactive, SubscriptionNotFound, TooManySubscriptions
 from subscriptions.models import Delivery, DeliveryStatus, OutboxCursor, Status, Subscription, origin

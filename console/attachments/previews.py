@@ -1,4 +1,4 @@
-"""What the console shows of a file beside its name: raster images, and the beginning of texts. Nothing else of it, and nothing is run."""
+"""Previews of attachments in the console: raster images, and the beginning of texts. Nothing is executed."""
 
 import logging
 from codecs import getincrementaldecoder
@@ -13,16 +13,16 @@ from attachments.models import Attachment
 
 IMAGES = {"image/png", "image/jpeg", "image/gif", "image/webp"}
 TEXTS = {"application/json", "application/yaml", "application/x-yaml", "application/x-ndjson", "application/toml"}
-EXCLUDED_TEXTS = {"text/html", "text/xml"}  # Nothing of it would be rendered. But a reader may take what he sees for the page.
-SHORT, LONG = 2_000, 32 * 2**10  # Bytes of a text, beside others and on a page of its own.
-MAX_EXTENSION = 4  # Characters of a name's ending.
+EXCLUDED_TEXTS = {"text/html", "text/xml"}  # They would not be rendered, but readers could take their source for the page.
+SHORT, LONG = 2_000, 32 * 2**10  # Bytes of a text, in a list and on the page of the file.
+MAX_EXTENSION = 4  # Characters.
 
 log = logging.getLogger("openintent.attachments")
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """An attachment: `kind` is image, text or nothing that is shown; `text` the beginning of one."""
+    """An attachment with its preview: `kind` is `image`, `text` or empty; `text` is the beginning of a text."""
 
     attachment: Attachment
     kind: str
@@ -31,9 +31,9 @@ class Preview:
 
     @property
     def sign(self) -> str:
-        """The ending of its name, which says more than a picture of a sheet would; empty for a long one, or none."""
-        _, point, ending = self.attachment.filename.rpartition(".")
-        return ending if point and len(ending) <= MAX_EXTENSION and ending.isalnum() else ""
+        """The extension of the filename; empty for a long one, or none."""
+        _, dot, extension = self.attachment.filename.rpartition(".")
+        return extension if dot and len(extension) <= MAX_EXTENSION and extension.isalnum() else ""
 
     @property
     def is_on_the_web(self) -> bool:
@@ -41,19 +41,19 @@ class Preview:
 
 
 def make_preview(attachment: Attachment, *, most: int = 0) -> Preview:
-    """With up to `most` bytes of a text. Without them it is not looked at, and nothing of a text is shown."""
+    """Return the preview, with up to `most` bytes of a text; 0 leaves texts out."""
     kind = preview_kind(attachment)
     if kind != "text":
         return Preview(attachment, kind)
     try:
-        text = _beginning(str(attachment.sha256), most) if most else ""
-    except OSError:  # Gone, or out of reach: the page of the file tells which.
+        text = _read_beginning(str(attachment.sha256), most) if most else ""
+    except OSError:  # Missing or unreachable: the page of the file says which.
         text = ""
     return Preview(attachment, kind if text else "", text, is_cut=attachment.size > most)
 
 
 def preview_kind(attachment: Attachment) -> str:
-    """By what it says it is. Browsers are told not to guess, and what is no image then stays undrawn."""
+    """Return the kind by the declared content type. Browsers do not guess another one (nosniff)."""
     media_type = attachment.content_type.partition(";")[0].strip().lower()
     if attachment.storage_url:
         return ""
@@ -64,18 +64,18 @@ def preview_kind(attachment: Attachment) -> str:
 
 
 def storage_state(attachment: Attachment) -> str:
-    """Of its bytes: `elsewhere`; or `here`, `gone` from our storage, or `away`, where that does not answer."""
+    """Return `elsewhere` for bytes at a URL; else `here`, `gone` if missing, or `away` if the storage is unreachable."""
     if attachment.blob_id is None:
         return "elsewhere"
     try:
         return "here" if blob_store.exists(attachment.blob_id) else "gone"
     except OSError as error:
-        log.warning("no bytes can be looked at: %s", error)
+        log.warning("the attachment storage is unreachable: %s", error)
         return "away"
 
 
 def filter_by_kind(kind: str) -> Q:
-    """The attachments that say they are images or texts, are of other types, or are kept elsewhere."""
+    """Return the condition for attachments of a kind: `image`, `text`, `other` or `elsewhere`."""
     images = Q(content_type__istartswith="image/")
     texts = Q(content_type__istartswith="text/")
     for media_type in sorted(TEXTS):
@@ -84,12 +84,12 @@ def filter_by_kind(kind: str) -> Q:
 
 
 @lru_cache(maxsize=128)
-def _beginning(digest: str, most: int) -> str:
-    """Of the bytes with this digest, which never change. Storage may be far away, and a live page asks again and again.
+def _read_beginning(digest: str, most: int) -> str:
+    """Return the first bytes as text. Cached: they never change, storage may be slow, and live pages reload often.
 
-    A character that is cut in two is left out. Raises OSError, FileNotFoundError if they are gone.
+    A character that is cut in two is left out. Raises OSError; FileNotFoundError if the bytes are missing.
     """
-    with closing(blob_store.open_range(digest, 0, most)) as stretch:
-        data = b"".join(stretch)
+    with closing(blob_store.open_range(digest, 0, most)) as reader:
+        data = b"".join(reader)
     text = getincrementaldecoder("utf-8")("replace").decode(data, final=len(data) < most)
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}")

@@ -208,7 +208,7 @@ def _ask(
 
 
 def _attach(intent_id: UUID, agent_id: str, filename: str, content_type: str, data: bytes) -> None:
-    content = Upload.of(BytesIO(data))
+    content = Upload.from_file(BytesIO(data))
     blob_store.store(content)
     add_attachment(
         intent_id=intent_id, actor=Actor(agent_id), content=content, filename=filename, content_type=content_type, metadata={}

@@ -23,10 +23,10 @@ from governance.models import Arbitration, Status
 from governance.representation import status_at
 from intents import graph
 from intents.events import EventType, NewEvent, append, require_payload_size
-from intents.locking import lock_for_write
 from intents.models import Event, Intent
 from intents.models import Status as IntentStatus
 from intents.operations import change_status
+from intents.write_lock import lock_for_write
 
 log = logging.getLogger("openintent.governance")
 

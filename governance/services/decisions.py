@@ -13,8 +13,8 @@ from governance.guards import require_decider, require_pending
 from governance.models import Arbitration, Decision, Status
 from governance.services.arbitrations import end_arbitration, require_not_overdue
 from intents.events import EventType, NewEvent, append, require_payload_size
-from intents.locking import lock_for_write
 from intents.models import Intent
+from intents.write_lock import lock_for_write
 
 ARBITRATION = "arbitration"
 """The type of a decision on an arbitration."""
@@ -46,9 +46,7 @@ def record_decision(
     right_ends = require_decider(intent, arbitration, actor, now)
     if arbitration:
         require_pending(arbitration, now)
-        labels = [option["label"] for option in arbitration.options]
-        if labels and decision not in labels:
-            raise NoSuchOption(labels)
+        _require_option(arbitration, decision)
     recorded = Decision(
         intent=intent,
         arbitration=arbitration,
@@ -60,16 +58,7 @@ def record_decision(
         created_at=now,
     )
     recorded.save(force_insert=True)
-    payload = {
-        "decision_id": str(recorded.pk),
-        "arbitration_id": str(arbitration.pk) if arbitration else None,
-        "decision": decision,
-        "rationale": rationale,
-        "decision_type": decision_type,
-        "evidence": recorded.evidence,
-    }
-    require_payload_size(payload)
-    event = NewEvent(EventType.DECISION_RECORDED, payload)
+    event = _recorded_event(recorded)
     if arbitration:
         end_arbitration(intent, arbitration, Status.RESOLVED, event, actor=actor, now=now)
         require_not_overdue(intent, arbitration)
@@ -94,3 +83,23 @@ def _resolve_target(intent: Intent, arbitration_id: UUID | None, decision_type: 
         return pending[0] if pending else None
     last: Arbitration | None = Arbitration.objects.filter(intent=intent).order_by("-sequence").first()
     return last
+
+
+def _require_option(arbitration: Arbitration, decision: str) -> None:
+    """Raise NoSuchOption if the arbitration has options, and the decision is none of their labels."""
+    labels = [option["label"] for option in arbitration.options]
+    if labels and decision not in labels:
+        raise NoSuchOption(labels)
+
+
+def _recorded_event(decision: Decision) -> NewEvent:
+    payload = {
+        "decision_id": str(decision.pk),
+        "arbitration_id": str(decision.arbitration_id) if decision.arbitration_id else None,
+        "decision": decision.decision,
+        "rationale": decision.rationale,
+        "decision_type": decision.decision_type,
+        "evidence": decision.evidence,
+    }
+    require_payload_size(payload)
+    return NewEvent(EventType.DECISION_RECORDED, payload)

@@ -13,7 +13,7 @@ from core import encoding, strict_json
 from core.db import sql_rows
 from intents import positions, topics
 from intents.models import Event, TopicMembership
-from intents.serializers import event_body
+from intents.representation import event_body
 from intents.topics import Topic
 
 AT_ONCE = 100  # Events,

@@ -15,7 +15,7 @@ from access.identity import SYSTEM
 from core import strict_json
 from core.db import atomic_verb, database_now, sql_rows
 from core.encoding import identifier, instant
-from intents.serializers import event_body
+from intents.representation import event_body
 from subscriptions.models import Delivery, DeliveryStatus, Pace, Status, Subscription
 from subscriptions.services import disable, lock
 from subscriptions.streams import log_reader

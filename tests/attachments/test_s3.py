@@ -87,7 +87,7 @@ def test_an_empty_file_and_a_lost_one(api, attach, make_intent, bucket):
 
 
 def test_orphans_are_found_in_the_bucket(db, bucket, monkeypatch):
-    blob_store.store(Upload.of(ContentFile(PDF)))
+    blob_store.store(Upload.from_file(ContentFile(PDF)))
     assert (services.delete_orphans([*blob_store.FOLDERS[:1], NAME[:2]]), keys(bucket)) == (0, [NAME])
 
     monkeypatch.setattr(blob_store, "GRACE_PERIOD", timedelta(seconds=-60))
@@ -103,5 +103,5 @@ def test_a_store_that_cannot_answer_fails_as_a_disk_does(bucket, settings, monke
     monkeypatch.setenv("OPENINTENT_ATTACHMENTS_S3_BUCKET", "nobodys bucket")
     settings.STORAGES = {**settings.STORAGES, "attachments": env.attachments({})}
     for ask in (lambda: blob_store.exists(digest(PDF)), lambda: blob_store.open_range(digest(PDF), 0, 1)):
-        with pytest.raises(OSError, match="store of attachments"):
+        with pytest.raises(OSError, match="attachment store"):
             ask()

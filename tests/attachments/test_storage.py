@@ -30,7 +30,7 @@ def everything_forgotten() -> int:
 
 @pytest.mark.rule("T-3")
 def test_bytes_without_a_row_go_after_a_day(db, folder):
-    blob_store.store(Upload.of(ContentFile(PDF)))
+    blob_store.store(Upload.from_file(ContentFile(PDF)))
     assert (everything_forgotten(), stored(folder)) == (0, [digest(PDF)])
 
     age(folder / NAME)

@@ -24,7 +24,7 @@ UNREADABLE = [
     ({"budget": {"max_total": 5}}, "budget.max_total", "did you mean max_total_cents?"),
     ({"budget": {"max_total_cents": 5, "currency": "EUR"}}, "budget.currency", "known: max_total_cents"),
     *(
-        ({"budget": {"max_total_cents": 5, "alert_threshold_percent": value}}, "budget.alert_threshold_percent", "100 at most")
+        ({"budget": {"max_total_cents": 5, "alert_threshold_percent": value}}, "budget.alert_threshold_percent", "at most 100")
         for value in (120, 0, "50", -5, None, True, [])
     ),
     ({"budget": {"alert_threshold_percent": 50}}, "budget.alert_threshold_percent", "there is none"),

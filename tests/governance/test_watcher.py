@@ -129,7 +129,7 @@ async def test_a_caller_that_goes_away_is_dropped_and_the_watcher_ends_with_the_
     other.gone.set()
     await asyncio.wait_for(other.task, 10)
     await until(lambda: bells() == 0)
-    assert room.watcher._waited_for == {}
+    assert room.poller._futures == {}
 
 
 async def test_a_database_that_is_away_is_asked_again(monkeypatch):

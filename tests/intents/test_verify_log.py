@@ -76,10 +76,10 @@ def test_an_undamaged_log_has_no_findings(scene):
 Plant = Callable[[Scene], Any]
 
 IN_THE_LOG: dict[str, tuple[Plant, str]] = {
-    "a missing event": (lambda scene: scene.event(3).delete(), "event 3 is missing: 4 comes"),
+    "a missing event": (lambda scene: scene.event(3).delete(), "event 3 is missing: 4 follows"),
     "a missing end": (lambda scene: scene.event(7).delete(), "last_sequence should be 6, and is 7"),
     "a missing log": (lambda scene: Event.objects.filter(intent_id=scene.child).delete(), "the log is empty"),
-    "a repeated sequence": (lambda scene: scene.event(7).update(sequence=6), "event 7 is missing: 6 comes"),
+    "a repeated sequence": (lambda scene: scene.event(7).update(sequence=6), "event 7 is missing: 6 follows"),
     "no sequence": (lambda scene: scene.event(4).update(sequence=None), "is missing"),
     "another payload": (
         lambda scene: scene.event(3).update(payload={"patches": [{"op": "set", "path": "seat", "value": "1A"}], "version": 2}),

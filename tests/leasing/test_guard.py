@@ -100,7 +100,7 @@ def operation(request: pytest.FixtureRequest) -> Operation:
 def test_guarded_writes_are_found_in_the_routes_of_every_app():
     each_app = {"update_state", "revoke_lease", "record_decision", "delete_attachment", "record_cost", "set_retry_policy"}
 
-    assert each_app | {"remove_intent_from_portfolio", "create_child_intent", "create_subscription"} <= OPERATIONS.keys()
+    assert each_app | {"remove_intent_from_portfolio", "create_child_intent", "subscribe"} <= OPERATIONS.keys()
 
 
 @pytest.mark.rule("L-4")

@@ -186,18 +186,18 @@ TABLE = {
     "a path of 1,001 characters": bad_patch(put("a" * 1001), says="longer than 1000", code="invalid", about="patches.0.path"),
     "set without a value": bad_patch({"op": "set", "path": "a"}, says="is required", code="invalid", about="patches.0.value"),
     "remove with a value": bad_patch(
-        {"op": "remove", "path": "a", "value": 1}, says="does not go with remove", code="invalid", about="patches.0.value"
+        {"op": "remove", "path": "a", "value": 1}, says="is not valid with remove", code="invalid", about="patches.0.value"
     ),
-    "a good patch, then a bad one": bad_patch(put("b"), {"op": "remove", "path": "c"}, says="Patch 1: nothing is at 'c'"),
-    "removing what is absent": bad_patch({"op": "remove", "path": "/x/y"}, says="nothing is at"),
-    "a path through a text": bad_patch(put("/text/x"), says="leads through a value"),
-    "a path through a number": bad_patch(put("/a/b/c"), says="leads through a value"),
+    "a good patch, then a bad one": bad_patch(put("b"), {"op": "remove", "path": "c"}, says="Patch 1: 'c' does not exist"),
+    "removing what is absent": bad_patch({"op": "remove", "path": "/x/y"}, says="does not exist"),
+    "a path through a text": bad_patch(put("/text/x"), says="passes through a value"),
+    "a path through a number": bad_patch(put("/a/b/c"), says="passes through a value"),
     "appending to a text": bad_patch({"op": "append", "path": "text", "value": 1}, says="is not a list"),
-    "an index out of range": bad_patch(put("/list/1"), says="names no element of a list of 1"),
-    "a negative index": bad_patch(put("/list/-1"), says="names no element"),
-    "an index with a zero before it": bad_patch(put("/list/00"), says="names no element"),
-    "removing the end of a list": bad_patch({"op": "remove", "path": "/list/-"}, says="names no element"),
-    "a tilde in a pointer": bad_patch(put("/a~2"), says="is no JSON Pointer"),
+    "an index out of range": bad_patch(put("/list/1"), says="is not an index of a list of 1"),
+    "a negative index": bad_patch(put("/list/-1"), says="is not an index"),
+    "an index with a zero before it": bad_patch(put("/list/00"), says="is not an index"),
+    "removing the end of a list": bad_patch({"op": "remove", "path": "/list/-"}, says="is not an index"),
+    "a tilde in a pointer": bad_patch(put("/a~2"), says="is not a JSON Pointer"),
     "a path of 65 levels": bad_patch(put("/x" * 65), says="deeper than 64 levels"),
     "a state of more than 1 MiB": Bad("POST", STATE, {"state": {"x": "a" * MiB}}, "too_large", 413, says="1048576 bytes"),
     # --- statuses
@@ -205,14 +205,14 @@ TABLE = {
     "a status that is null": Bad("POST", STATUS, {"status": None}, about="status", says="cannot be null"),
     "a status that is an object": Bad("POST", STATUS, {"status": {}}, about="status", says="must be one of"),
     "draft to … a final intent": Bad(
-        "POST", "/intents/<done>/status", {"status": "active"}, "illegal_transition", says="nothing, it is final", version="2"
+        "POST", "/intents/<done>/status", {"status": "active"}, "illegal_transition", says="none, it is final", version="2"
     ),
     "back to draft": Bad(
         "POST", "/intents/<waiting>/status", {"status": "draft"}, "illegal_transition", says="cannot become draft"
     ),
     "leaving blocked": Bad("POST", "/intents/<waiting>/status", {"status": "active"}, "completion_gate", 409, says="waits for"),
     "completing over an open child": Bad("POST", STATUS, {"status": "completed"}, "completion_gate", 409, says="children"),
-    "cascade without abandoning": Bad("POST", STATUS, {"status": "active", "cascade": True}, about="cascade", says="only with"),
+    "cascade without abandoning": Bad("POST", STATUS, {"status": "active", "cascade": True}, about="cascade", says="only valid with"),
     "cascade as a text": Bad("POST", STATUS, {"status": "abandoned", "cascade": "yes"}, about="cascade", says="true or false"),
     # --- dependencies
     "itself as a dependency": Bad(
@@ -232,7 +232,7 @@ TABLE = {
     "removing a dependency that is no id": Bad("DELETE", DEPENDENCIES + "/x", None, "not_found", 404, says="'x'"),
     # --- events
     "an event of the server": Bad(
-        "POST", EVENTS, {"event_type": "status_changed"}, "reserved_event_type", 403, says="the server alone"
+        "POST", EVENTS, {"event_type": "status_changed"}, "reserved_event_type", 403, says="the server only"
     ),
     "an event type in capitals": bad_event("event_type", "must begin with a-z", event_type="Comment"),
     "an event type of 101 characters": bad_event("event_type", "up to 99", event_type="a" * 101),

@@ -124,7 +124,7 @@ def test_members_that_are_too_large_for_one_answer_go_on_elsewhere(api, large):
 
 @pytest.mark.case("security M5")
 def test_more_than_ten_thousand_members_end_a_page_of_portfolios(api, make_intent, monkeypatch):
-    monkeypatch.setattr("portfolios.queries.MOST_MEMBERS", 3)
+    monkeypatch.setattr("portfolios.queries.MAX_MEMBERS", 3)
     members = [make_intent()["id"] for _ in range(2)]
     made = [api.post("/portfolios", {"name": f"{number}"}).json()["id"] for number in range(5)]
     for portfolio in made:

@@ -16,7 +16,7 @@ def events(api, intent):
 
 
 @pytest.mark.rule("T-1", "T-4")
-def test_bytes_come_as_base64_and_adding_is_an_event_and_no_new_version(api, agent, make_intent):
+def test_base64_upload_is_an_event_and_no_new_version(api, agent, make_intent):
     intent = make_intent()
     body = {
         "filename": "quarterly_analysis.pdf",
@@ -55,7 +55,7 @@ def test_bytes_come_as_base64_and_adding_is_an_event_and_no_new_version(api, age
 
 @pytest.mark.rule("T-1")
 @pytest.mark.parametrize("size", [0, 1, 100_000, 3 * 2**20])
-def test_bytes_come_as_a_form(api, make_intent, size):
+def test_form_upload_is_stored(api, make_intent, size):
     content = bytes(range(256)) * (size // 256) + b"x" * (size % 256)
     form = {"file": SimpleUploadedFile("data.bin", content, "application/x-data"), "metadata": '{"a": [1]}', "size": str(size)}
 
@@ -68,7 +68,7 @@ def test_bytes_come_as_a_form(api, make_intent, size):
     assert content_of(api, attachment).body == content
 
 
-def test_a_form_may_name_its_file_and_its_type_itself(api, make_intent):
+def test_form_fields_override_the_filename_and_type(api, make_intent):
     form = {"file": SimpleUploadedFile("upload.tmp", b"a,b", "text/plain"), "filename": "table.csv", "mime_type": "text/csv"}
 
     attachment = upload(api, make_intent(), form).json()
@@ -76,20 +76,20 @@ def test_a_form_may_name_its_file_and_its_type_itself(api, make_intent):
     assert (attachment["filename"], attachment["content_type"]) == ("table.csv", "text/csv")
 
 
-def test_a_form_without_a_type_has_the_one_of_any_bytes(api, make_intent):
+def test_form_without_a_type_defaults_to_octet_stream(api, make_intent):
     attachment = upload(api, make_intent(), {"file": SimpleUploadedFile("x", b"a", "")}).json()
 
     assert attachment["content_type"] == "application/octet-stream"
 
 
-def test_an_empty_file_is_one(api, attach, make_intent):
+def test_empty_file_is_attached(api, attach, make_intent):
     attachment = attach(make_intent(), b"").json()
 
     assert attachment["size"] == 0
     assert content_of(api, attachment).body == b""
 
 
-def test_bytes_elsewhere_stay_there(api, make_intent, folder):
+def test_file_stored_elsewhere_is_not_copied(api, make_intent, folder):
     intent = make_intent()
     body = {"filename": "model.bin", "storage_url": "s3://bucket/models/1?x=y", "size": 5_000_000_000}
 
@@ -103,7 +103,7 @@ def test_bytes_elsewhere_stay_there(api, make_intent, folder):
     assert stored(folder) == []
 
 
-def test_the_list_has_pages_and_only_this_intents_attachments(api, attach, make_intent):
+def test_list_is_paged_and_limited_to_the_intent(api, attach, make_intent):
     intent = make_intent()
     mine = [attach(intent, filename=f"{number}").json() for number in range(3)]
     attach(make_intent())
@@ -116,7 +116,7 @@ def test_the_list_has_pages_and_only_this_intents_attachments(api, attach, make_
 
 
 @pytest.mark.rule("T-4")
-def test_removing_is_an_event_and_removing_again_changes_nothing(api, attach, make_intent):
+def test_removal_is_an_event_and_idempotent(api, attach, make_intent):
     intent = make_intent()
     attachment = attach(intent).json()
 
@@ -130,7 +130,7 @@ def test_removing_is_an_event_and_removing_again_changes_nothing(api, attach, ma
 
 
 @pytest.mark.rule("T-1", "T-4")
-def test_equal_bytes_are_stored_once_and_go_with_the_last_that_has_them(
+def test_equal_bytes_are_stored_once_and_deleted_with_the_last_attachment(
     api, attach, make_intent, folder, django_capture_on_commit_callbacks
 ):
     intent, other = make_intent(), make_intent()
@@ -151,7 +151,7 @@ def test_equal_bytes_are_stored_once_and_go_with_the_last_that_has_them(
 @pytest.mark.parametrize(
     "name", ["../../etc/passwd", "..", "/etc/passwd", "a\\b", 'say "hi".txt', "Übersicht 📊.pdf", "a" * 255, " ", "CON", "%2e%2e"]
 )
-def test_a_name_is_data_and_the_stored_name_is_the_digest(api, attach, make_intent, folder, name):
+def test_filename_is_data_and_the_stored_name_is_the_digest(api, attach, make_intent, folder, name):
     attachment = attach(make_intent(), filename=name).json()
 
     assert attachment["filename"] == name
@@ -161,7 +161,7 @@ def test_a_name_is_data_and_the_stored_name_is_the_digest(api, attach, make_inte
     assert not set('/\\"\r\n') & set(content_of(api, attachment)["Content-Disposition"].partition("filename*=")[2])
 
 
-def test_an_idempotency_key_attaches_once_in_json_and_in_a_form_whose_boundary_changes(api, make_intent):
+def test_idempotency_key_attaches_once_in_json_and_in_a_form(api, make_intent):
     intent = make_intent()
     path = f"/intents/{intent['id']}/attachments"
     body = {"filename": "a", "content_base64": "YWJj"}
@@ -184,7 +184,7 @@ def test_an_idempotency_key_attaches_once_in_json_and_in_a_form_whose_boundary_c
     assert Attachment.objects.count() == 2
 
 
-def test_a_lost_lease_stops_attaching_and_removing(api, attach, make_intent):
+def test_lost_lease_prevents_attaching_and_removing(api, attach, make_intent):
     intent = make_intent()
     attachment = attach(intent).json()
     path = f"/intents/{intent['id']}/attachments"
@@ -197,11 +197,11 @@ def test_a_lost_lease_stops_attaching_and_removing(api, attach, make_intent):
     assert (Attachment.objects.count(), log(api, intent)) == (1, before)
 
 
-def test_an_upload_that_is_no_file_of_the_form_library_works_too(api, make_intent):
+def test_upload_of_any_file_object_works(api, make_intent):
     assert upload(api, make_intent(), {"file": io.BytesIO(b"abc"), "filename": "x"}).status_code == 201
 
 
-def test_the_console_removes_attachments(api, attach, make_intent, admin_client):
+def test_console_removes_attachments(api, attach, make_intent, admin_client):
     intent = make_intent()
     attachment = attach(intent).json()
 

@@ -67,7 +67,7 @@ def _nothing_is_written(api, intent):
 
 
 @pytest.mark.parametrize("what", BAD)
-def test_a_body_that_cannot_be_an_attachment(api, intent, what):
+def test_invalid_json_body_is_refused(api, intent, what):
     body, field = BAD[what]
 
     response = api.post(f"/intents/{intent['id']}/attachments", body)
@@ -93,7 +93,7 @@ FORMS = {
 
 
 @pytest.mark.parametrize("what", FORMS)
-def test_a_form_that_cannot_be_an_attachment(api, intent, what):
+def test_invalid_form_is_refused(api, intent, what):
     form, field = FORMS[what]
     for value in [part for each in form.values() for part in (each if isinstance(each, list) else [each])]:
         if hasattr(value, "seek"):
@@ -115,19 +115,19 @@ def test_a_form_that_cannot_be_an_attachment(api, intent, what):
         (b"{", "application/json", 400),
     ],
 )
-def test_a_body_that_cannot_be_read(api, intent, text, content_type, status):
+def test_unreadable_body_is_refused(api, intent, text, content_type, status):
     path = f"/api/v1/intents/{intent['id']}/attachments"
 
     assert api.client.generic("POST", path, text, content_type, headers=api.headers).status_code == status
 
 
-def test_more_files_than_anybody_sends(api, intent):
+def test_too_many_files_are_refused(api, intent):
     many = {f"file{number}": SimpleUploadedFile("a", b"1") for number in range(101)}
 
     assert upload(api, intent, many).status_code == 400
 
 
-def test_more_than_the_limit_names_the_limit(api, intent, settings, folder):
+def test_file_above_the_limit_names_the_limit(api, intent, settings, folder):
     settings.MAX_ATTACHMENT = 1000
     path = f"/intents/{intent['id']}/attachments"
 
@@ -143,14 +143,14 @@ def test_more_than_the_limit_names_the_limit(api, intent, settings, folder):
     assert not folder.exists()
 
 
-def test_metadata_have_a_limit_of_their_own(api, intent, settings):
+def test_metadata_has_its_own_limit(api, intent, settings):
     response = api.post(f"/intents/{intent['id']}/attachments", {**GOOD, "metadata": {"a": "x" * settings.MAX_EVENT_PAYLOAD}})
 
     assert (response.status_code, response.json()["limit"]) == (413, settings.MAX_EVENT_PAYLOAD)
 
 
 @pytest.mark.parametrize("intent_id", [str(UUID(int=0)), "nothing"])
-def test_an_intent_that_is_not_there_takes_nothing(api, intent_id, folder):
+def test_unknown_intent_accepts_no_attachment(api, intent_id, folder):
     path = f"/intents/{intent_id}/attachments"
 
     assert api.post(path, GOOD).status_code == 404
@@ -160,12 +160,12 @@ def test_an_intent_that_is_not_there_takes_nothing(api, intent_id, folder):
     assert not folder.exists()
 
 
-def test_what_is_no_id_is_not_found(api, intent):
+def test_malformed_ids_are_not_found(api, intent):
     assert api.delete(f"/intents/{intent['id']}/attachments/nothing").status_code == 404
     assert api.get(f"/intents/{intent['id']}/attachments/nothing/content").status_code == 404
 
 
-def test_an_observer_reads_and_attaches_nothing(api, intent, folder):
+def test_observer_reads_and_attaches_nothing(api, intent, folder):
     observer = Caller(api.post("/keys", {"name": "watcher", "role": "observer"}).json()["key"])
     path = f"/intents/{intent['id']}/attachments"
 
@@ -175,7 +175,7 @@ def test_an_observer_reads_and_attaches_nothing(api, intent, folder):
     assert not folder.exists()
 
 
-def test_who_has_no_key_gets_nothing(api, intent):
+def test_request_without_a_key_gets_nothing(api, intent):
     path = f"/api/v1/intents/{intent['id']}/attachments/{uuid4()}/content"
 
     assert api.client.get(path).status_code == 401

@@ -15,7 +15,7 @@ def attachment(attach, make_intent):
     return attach(make_intent(), TEN, filename="ten.html", content_type="text/html; charset=utf-8").json()
 
 
-def test_bytes_are_saved_and_never_shown_or_run(api, attachment):
+def test_content_is_downloaded_and_never_displayed(api, attachment):
     response = content_of(api, attachment)
 
     assert (response.status_code, response.body) == (200, TEN)
@@ -42,7 +42,7 @@ def test_bytes_are_saved_and_never_shown_or_run(api, attachment):
         ("é", "attachment; filename=\"_\"; filename*=UTF-8''%C3%A9"),
     ],
 )
-def test_hostile_names_make_a_harmless_header(api, attach, make_intent, name, header):
+def test_hostile_filenames_make_a_safe_header(api, attach, make_intent, name, header):
     attachment = attach(make_intent(), filename=name).json()
 
     assert content_of(api, attachment)["Content-Disposition"] == header
@@ -61,7 +61,7 @@ def test_hostile_names_make_a_harmless_header(api, attach, make_intent, name, he
         ("BYTES=0-4", 0, 5),
     ],
 )
-def test_a_range_is_answered_with_that_part(api, attachment, asked, begin, end):
+def test_range_request_returns_that_part(api, attachment, asked, begin, end):
     response = content_of(api, attachment, Range=asked)
 
     assert (response.status_code, response.body) == (206, TEN[begin:end])
@@ -72,7 +72,7 @@ def test_a_range_is_answered_with_that_part(api, attachment, asked, begin, end):
 @pytest.mark.parametrize(
     "asked", ["bytes=0-1,3-4", "bytes=4-2", "bytes=-", "bytes=a-b", "lines=0-1", "bytes 0-1", "0-1", "bytes=٣-"]
 )
-def test_what_is_no_single_range_is_answered_with_the_whole(api, attachment, asked):
+def test_several_or_malformed_ranges_return_the_whole(api, attachment, asked):
     response = content_of(api, attachment, Range=asked)
 
     assert (response.status_code, response.body) == (200, TEN)
@@ -80,14 +80,14 @@ def test_what_is_no_single_range_is_answered_with_the_whole(api, attachment, ask
 
 
 @pytest.mark.parametrize("asked", ["bytes=10-", "bytes=10-20", "bytes=-0", "bytes=99999999999999999-"])
-def test_a_range_beyond_the_end_is_refused_with_the_size(api, attachment, asked):
+def test_range_beyond_the_end_is_refused_with_the_size(api, attachment, asked):
     response = content_of(api, attachment, Range=asked)
 
     assert (response.status_code, response.json()["code"]) == (416, "range_not_satisfiable")
     assert response["Content-Range"] == "bytes */10"
 
 
-def test_of_an_empty_file_no_range_can_be_had(api, attach, make_intent):
+def test_range_of_an_empty_file_is_refused(api, attach, make_intent):
     attachment = attach(make_intent(), b"").json()
 
     assert content_of(api, attachment, Range="bytes=0-").status_code == 416
@@ -96,35 +96,35 @@ def test_of_an_empty_file_no_range_can_be_had(api, attach, make_intent):
 
 
 @pytest.mark.parametrize("given", ['"{}"', 'W/"{}"', '"other", "{}"', "*"])
-def test_who_has_it_is_not_sent_it_again(api, attachment, given):
+def test_matching_etag_returns_not_modified(api, attachment, given):
     response = content_of(api, attachment, If_None_Match=given.format(digest(TEN)), Range="bytes=0-1")
 
     assert (response.status_code, response.body) == (304, b"")
     assert response["ETag"] == f'"{digest(TEN)}"'
 
 
-def test_who_has_another_is_sent_it(api, attachment):
+def test_other_etag_returns_the_content(api, attachment):
     assert content_of(api, attachment, If_None_Match='"other"').status_code == 200
 
 
 @pytest.mark.parametrize(
     ("given", "status"), [('"{}"', 206), ('W/"{}"', 200), ('"other"', 200), ("Mon, 23 Nov 2026 00:00:00 GMT", 200)]
 )
-def test_a_range_counts_only_if_its_condition_holds(api, attachment, given, status):
+def test_range_is_ignored_if_its_condition_fails(api, attachment, given, status):
     response = content_of(api, attachment, Range="bytes=0-1", If_Range=given.format(digest(TEN)))
 
     assert response.status_code == status
     assert response.body == (TEN[:2] if status == 206 else TEN)
 
 
-def test_head_says_what_get_would_send(api, attachment):
+def test_head_has_the_headers_of_get(api, attachment):
     head, got = content_of(api, attachment, "head", Range="bytes=0-1"), content_of(api, attachment)
 
     assert (head.status_code, head.body) == (200, b"")
     assert {**head.headers, "X-Request-ID": ""} == {**got.headers, "X-Request-ID": ""}
 
 
-def test_another_intents_attachment_is_not_found(api, attachment, make_intent):
+def test_attachment_of_another_intent_is_not_found(api, attachment, make_intent):
     path = f"/intents/{make_intent()['id']}/attachments/{attachment['id']}"
 
     assert api.get(f"{path}/content").status_code == 404
@@ -132,7 +132,7 @@ def test_another_intents_attachment_is_not_found(api, attachment, make_intent):
     assert Attachment.objects.count() == 1
 
 
-def test_bytes_that_are_lost_are_said_to_be_missing_and_logged(api, attachment, folder, caplog):
+def test_missing_bytes_are_reported_and_logged(api, attachment, folder, caplog):
     for path in folder.rglob(digest(TEN)):
         path.unlink()
 

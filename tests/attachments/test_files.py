@@ -52,7 +52,7 @@ def files_of(kept: Path, content: bytes) -> list[Path]:
 
 
 @pytest.mark.rule("T-1", "T-2", "T-3", "T-4")
-def test_the_largest_file_goes_up_and_comes_down_and_equal_ones_are_stored_once(server, kept):
+def test_largest_file_round_trips_and_equal_ones_are_stored_once(server, kept):
     content, url = os.urandom(LARGEST), make(server)
 
     first, second = send(url, content).json(), send(make(server), content, **{"Idempotency-Key": "k"}).json()
@@ -72,7 +72,7 @@ def test_the_largest_file_goes_up_and_comes_down_and_equal_ones_are_stored_once(
 
 
 @pytest.mark.rule("T-1")
-def test_head_and_not_modified_have_the_right_lengths(server):
+def test_head_and_not_modified_have_correct_lengths(server):
     attachment = send(make(server), b"0123456789").json()
 
     head = get(server, attachment, "HEAD")
@@ -82,7 +82,7 @@ def test_head_and_not_modified_have_the_right_lengths(server):
     assert "Content-Length" not in known.headers
 
 
-def test_one_byte_more_than_the_largest_is_refused(server, kept):
+def test_file_of_one_byte_above_the_limit_is_refused(server, kept):
     url = make(server)
 
     as_form = send(url, b"\0" * (LARGEST + 1))
@@ -97,7 +97,7 @@ def test_one_byte_more_than_the_largest_is_refused(server, kept):
     assert files_of(kept, bytes(LARGEST + 1)) == []
 
 
-def test_other_addresses_keep_their_limit(server):
+def test_other_paths_keep_their_limit(server):
     body = {"title": "t", "description": "x" * 11 * MIB}
 
     answer = requests.post(f"{server.api}/intents", json=body, headers=KEY, timeout=60)
@@ -105,7 +105,7 @@ def test_other_addresses_keep_their_limit(server):
     assert (answer.status_code, answer.json()["limit"]) == (413, 10 * MIB)
 
 
-def test_memory_stays_flat_however_many_large_files_pass(server, record_property):
+def test_memory_stays_flat_with_many_large_files(server, record_property):
     process = psutil.Process(server.process.pid)
 
     def round_trip() -> None:
@@ -128,7 +128,7 @@ def test_memory_stays_flat_however_many_large_files_pass(server, record_property
 
 
 @pytest.mark.rule("T-1", "T-4")
-def test_of_equal_bytes_that_come_and_go_at_once_no_attachment_loses_its_own(server, kept):
+def test_concurrent_equal_uploads_and_removals_lose_no_bytes(server, kept):
     content = b"the same for everybody"
     urls = [make(server) for _ in range(6)]
 
@@ -148,7 +148,7 @@ def test_of_equal_bytes_that_come_and_go_at_once_no_attachment_loses_its_own(ser
 
 
 @pytest.mark.rule("T-1")
-def test_the_sdk_attaches_lists_fetches_and_removes(server, tmp_path):
+def test_sdk_attaches_lists_fetches_and_removes(server, tmp_path):
     content = os.urandom(12 * MIB)
     with OpenIntentClient(server.url, api_key="dev-user-key") as client:
         intent = client.create_intent(title="t")

@@ -53,7 +53,7 @@ def keys(bucket: Any) -> list[str]:
 
 
 @pytest.mark.rule("T-1", "T-2", "T-4")
-def test_bytes_go_to_the_bucket_and_come_back_and_go(api, attach, make_intent, bucket, django_capture_on_commit_callbacks):
+def test_bucket_stores_returns_and_deletes_bytes(api, attach, make_intent, bucket, django_capture_on_commit_callbacks):
     intent = make_intent()
     first, second = attach(intent).json(), attach(intent).json()
 
@@ -68,7 +68,7 @@ def test_bytes_go_to_the_bucket_and_come_back_and_go(api, attach, make_intent, b
     assert keys(bucket) == []
 
 
-def test_a_large_form_with_a_key_goes_to_the_bucket(api, make_intent, bucket):
+def test_large_form_with_a_key_is_stored_in_the_bucket(api, make_intent, bucket):
     content = bytes(range(256)) * 4 * 10_000  # More than one part of S3's.
 
     response = upload(api, make_intent(), {"file": SimpleUploadedFile("a", content)}, **{"Idempotency-Key": "k"})
@@ -77,7 +77,7 @@ def test_a_large_form_with_a_key_goes_to_the_bucket(api, make_intent, bucket):
     assert content_of(api, response.json()).body == content
 
 
-def test_an_empty_file_and_a_lost_one(api, attach, make_intent, bucket):
+def test_bucket_handles_empty_and_missing_files(api, attach, make_intent, bucket):
     intent = make_intent()
     empty, lost = attach(intent, b"").json(), attach(intent).json()
     bucket.Object(NAME).delete()
@@ -95,7 +95,7 @@ def test_orphans_are_found_in_the_bucket(db, bucket, monkeypatch):
     assert (services.delete_orphans([NAME[:2]]), keys(bucket)) == (1, [])
 
 
-def test_a_store_that_cannot_answer_fails_as_a_disk_does(bucket, settings, monkeypatch):
+def test_unreachable_store_raises_os_errors(bucket, settings, monkeypatch):
     bucket.put_object(Key=NAME, Body=PDF)
     assert blob_store.exists(digest(PDF))
     assert not blob_store.exists(digest(b"another"))

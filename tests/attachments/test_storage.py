@@ -29,7 +29,7 @@ def everything_forgotten() -> int:
 
 
 @pytest.mark.rule("T-3")
-def test_bytes_without_a_row_go_after_a_day(db, folder):
+def test_bytes_without_a_row_are_deleted_after_a_day(db, folder):
     blob_store.store(Upload.from_file(ContentFile(PDF)))
     assert (everything_forgotten(), stored(folder)) == (0, [digest(PDF)])
 
@@ -38,14 +38,14 @@ def test_bytes_without_a_row_go_after_a_day(db, folder):
     assert (everything_forgotten(), stored(folder)) == (1, [])
 
 
-def test_bytes_with_a_row_stay_however_old_they_are(attach, make_intent, folder):
+def test_bytes_with_a_row_are_kept_at_any_age(attach, make_intent, folder):
     attach(make_intent())
     age(folder / NAME)
 
     assert (everything_forgotten(), stored(folder)) == (0, [digest(PDF)])
 
 
-def test_files_that_were_never_finished_go_after_a_day(db, folder):
+def test_partial_files_are_deleted_after_a_day(db, folder):
     half = folder / f"{NAME}.0011223344556677.part"
     half.parent.mkdir(parents=True)
     half.write_bytes(b"ha")
@@ -58,7 +58,7 @@ def test_files_that_were_never_finished_go_after_a_day(db, folder):
     assert not half.exists()
 
 
-def test_each_round_of_housekeeping_looks_at_some_folders_only(db, folder, monkeypatch):
+def test_housekeeping_reads_some_folders_per_run(db, folder, monkeypatch):
     seen = []
     monkeypatch.setattr(FolderStorage, "listdir", lambda self, path: seen.append(path) or ([], []))
 
@@ -67,7 +67,7 @@ def test_each_round_of_housekeeping_looks_at_some_folders_only(db, folder, monke
     assert len(set(seen)) == blob_store.FOLDERS_PER_RUN
 
 
-def test_an_upload_that_breaks_off_leaves_nothing_under_the_name(folder):
+def test_interrupted_upload_leaves_no_file(folder):
     class Broken(ContentFile):
         def chunks(self, chunk_size=None):
             yield b"half"
@@ -79,7 +79,7 @@ def test_an_upload_that_breaks_off_leaves_nothing_under_the_name(folder):
     assert stored(folder) == []
 
 
-def test_bytes_that_went_between_their_upload_and_their_row_are_stored_again(api, attach, make_intent, folder, monkeypatch):
+def test_bytes_deleted_between_upload_and_row_are_stored_again(api, attach, make_intent, folder, monkeypatch):
     lock = services._lock
 
     def someone_removes_them_first(name):
@@ -94,7 +94,7 @@ def test_bytes_that_went_between_their_upload_and_their_row_are_stored_again(api
     assert content_of(api, attachment).body == PDF
 
 
-def test_bytes_that_are_attached_again_before_they_go_stay(api, attach, make_intent, folder, django_capture_on_commit_callbacks):
+def test_bytes_attached_again_before_deletion_are_kept(api, attach, make_intent, folder, django_capture_on_commit_callbacks):
     intent = make_intent()
     attachment = attach(intent).json()
     with django_capture_on_commit_callbacks() as callbacks:
@@ -107,7 +107,7 @@ def test_bytes_that_are_attached_again_before_they_go_stay(api, attach, make_int
     assert content_of(api, again).body == PDF
 
 
-def test_an_attachment_is_removed_also_where_its_bytes_cannot_be(
+def test_attachment_is_removed_even_if_its_bytes_cannot_be_deleted(
     api, attach, make_intent, folder, monkeypatch, caplog, django_capture_on_commit_callbacks
 ):
     intent = make_intent()
@@ -129,7 +129,7 @@ def test_an_attachment_is_removed_also_where_its_bytes_cannot_be(
 
 
 @pytest.mark.rule("T-3")
-def test_the_storage_stands_in_the_environment(monkeypatch, tmp_path):
+def test_storage_is_configured_by_the_environment(monkeypatch, tmp_path):
     sqlite = {"ENGINE": "core.db.backends.sqlite", "NAME": f"{tmp_path}/a.db"}
     postgresql = {"ENGINE": "core.db.backends.postgresql", "NAME": "openintent"}
     monkeypatch.chdir(tmp_path)

@@ -66,7 +66,7 @@ def rows():
         ({"recorded_at": "2027-01-01T00:00:00Z"}, "recorded_at", "unknown_field"),
     ],
 )
-def test_a_cost_that_cannot_be_is_refused(api, make_intent, fields, about, code):
+def test_invalid_cost_is_refused(api, make_intent, fields, about, code):
     intent = make_intent(constraints={"max_cost": 0})
 
     response = api.post(f"/intents/{intent['id']}/costs", {"cost_type": "api_call", "amount": 1, **fields})
@@ -80,7 +80,7 @@ def test_a_cost_that_cannot_be_is_refused(api, make_intent, fields, about, code)
 @pytest.mark.parametrize(
     "body", [b"", b"[]", b"null", b'{"cost_type": "x"}', b'{"cost_type": "x", "amount": 1e400}', b"{amount: 1}"]
 )
-def test_a_body_that_is_none_is_refused(api, make_intent, body):
+def test_malformed_body_is_refused(api, make_intent, body):
     response = api.post(f"/intents/{make_intent()['id']}/costs", body)
 
     assert (response.status_code, response.json()["code"]) == (400, "invalid")
@@ -88,7 +88,7 @@ def test_a_body_that_is_none_is_refused(api, make_intent, body):
 
 
 @pytest.mark.parametrize("pk", [NOWHERE, "7", NOWHERE.replace("-", "")])
-def test_what_does_not_exist_costs_nothing(api, pk):
+def test_costs_of_unknown_objects_are_not_found(api, pk):
     answers = [
         api.post(f"/intents/{pk}/costs", {"cost_type": "x", "amount": 1}),
         api.post(f"/intents/{pk}/costs", {"cost_type": "x", "amount": 1, "unit": "tokens"}),
@@ -115,13 +115,13 @@ def test_what_does_not_exist_costs_nothing(api, pk):
         ("", {"cursor": "x"}, "cursor"),
     ],
 )
-def test_a_question_that_cannot_be_is_refused(api, make_intent, path, query, about):
+def test_invalid_query_parameter_is_refused(api, make_intent, path, query, about):
     response = api.get(f"/intents/{make_intent()['id']}/costs{path}", **query)
 
     assert (response.status_code, response.json()["errors"][0]["field"]) == (400, about)
 
 
-def test_a_cost_is_never_changed_or_removed(api, spend, make_intent):
+def test_cost_is_never_changed_or_removed(api, spend, make_intent):
     intent = make_intent()
     spend(intent, 1)
 

@@ -39,7 +39,7 @@ def shared(**constraints):
     return {"governance_policy": {"shared_constraints": constraints}}
 
 
-def test_an_alert_at_the_threshold_and_an_excess_above_the_limit_each_once(api, spend, make_intent):
+def test_alert_and_excess_are_each_recorded_once(api, spend, make_intent):
     intent = make_intent(constraints={"max_cost": 10})
 
     spend(intent, "7.99")
@@ -53,7 +53,7 @@ def test_an_alert_at_the_threshold_and_an_excess_above_the_limit_each_once(api, 
     assert heard(api, intent)[1:] == [("exceeded", "max_cost", "10", "10.00000000000001")]
 
 
-def test_one_cost_that_crosses_both_says_both_after_itself(api, agent, make_intent):
+def test_single_cost_can_trigger_alert_and_excess(api, agent, make_intent):
     intent = make_intent(constraints={"max_cost": 10})
 
     cost = agent("ada").post(f"/intents/{intent['id']}/costs", {"cost_type": "x", "amount": 10.5}).json()
@@ -72,7 +72,7 @@ def test_one_cost_that_crosses_both_says_both_after_itself(api, agent, make_inte
     assert BudgetAlert.objects.count() == 2
 
 
-def test_a_budget_is_in_cents_and_has_its_own_threshold(api, spend, make_intent):
+def test_budget_is_in_cents_with_its_own_threshold(api, spend, make_intent):
     intent = make_intent(constraints={"budget": {"max_total_cents": 250, "alert_threshold_percent": 50}})
 
     spend(intent, 1, agent_id="ada")
@@ -82,7 +82,7 @@ def test_a_budget_is_in_cents_and_has_its_own_threshold(api, spend, make_intent)
     assert heard(api, intent) == [("alert", "max_total_cents", "2.5", "1.25"), ("exceeded", "max_total_cents", "2.5", "3.25")]
 
 
-def test_each_agent_has_its_own_budget(api, spend, make_intent):
+def test_limit_per_agent_counts_each_agent(api, spend, make_intent):
     intent = make_intent(constraints={"budget": {"max_per_agent_cents": 100}})
 
     for agent in ("ada", "bob", "ada", "ada", "bob"):
@@ -98,7 +98,7 @@ def test_each_agent_has_its_own_budget(api, spend, make_intent):
     assert {crossing.agent_id for crossing in BudgetAlert.objects.all()} == {"ada", "bob"}
 
 
-def test_each_call_above_its_limit_is_said_and_none_is_announced(api, spend, make_intent):
+def test_each_call_above_its_limit_is_recorded_without_alert(api, spend, make_intent):
     intent = make_intent(constraints={"budget": {"max_per_call_cents": 10}})
 
     for amount in ("0.09", "0.1", "0.11", "0.11", "0.05"):
@@ -108,7 +108,7 @@ def test_each_call_above_its_limit_is_said_and_none_is_announced(api, spend, mak
     assert not BudgetAlert.objects.exists()
 
 
-def test_every_ancestor_watches_its_whole_tree(api, spend, make_intent):
+def test_budget_of_every_ancestor_counts_its_whole_tree(api, spend, make_intent):
     root = make_intent(constraints={"max_cost": 10})
     middle = child_of(api, root)
     one = child_of(api, middle, constraints={"max_cost": 5})
@@ -123,7 +123,7 @@ def test_every_ancestor_watches_its_whole_tree(api, spend, make_intent):
     assert heard(api, root) == [("alert", "max_cost", "10", "9"), ("exceeded", "max_cost", "10", "11")]
 
 
-def test_a_childs_budget_hears_nothing_of_its_parent(api, spend, make_intent):
+def test_budget_of_a_child_does_not_count_its_parent(api, spend, make_intent):
     parent = make_intent()
     child = child_of(api, parent, constraints={"max_cost": 1})
 
@@ -132,7 +132,7 @@ def test_a_childs_budget_hears_nothing_of_its_parent(api, spend, make_intent):
     assert heard(api, child) == []
 
 
-def test_an_agents_budget_counts_the_whole_tree(api, spend, make_intent):
+def test_limit_per_agent_counts_the_whole_tree(api, spend, make_intent):
     root = make_intent(constraints={"budget": {"max_per_agent_cents": 1000}})
     one, other = child_of(api, root), child_of(api, root)
 
@@ -151,7 +151,7 @@ def test_an_agents_budget_counts_the_whole_tree(api, spend, make_intent):
         ({"budget": {"max_total_cents": 500_000}}, "max_total_cents"),
     ],
 )
-def test_a_portfolio_watches_its_members(api, spend, make_intent, make_portfolio, constraints, kind):
+def test_budget_of_a_portfolio_counts_its_members(api, spend, make_intent, make_portfolio, constraints, kind):
     one, other, stranger = make_intent(), make_intent(), make_intent()
     portfolio = make_portfolio(one, other, **shared(**constraints))
     grandchild = child_of(api, one)
@@ -166,7 +166,7 @@ def test_a_portfolio_watches_its_members(api, spend, make_intent, make_portfolio
     assert heard(api, one) == heard(api, other) == []
 
 
-def test_all_who_watch_are_told_at_once(api, spend, make_intent, make_portfolio):
+def test_all_budgets_alert_in_the_same_write(api, spend, make_intent, make_portfolio):
     root = make_intent(constraints={"max_cost": 1})
     child = child_of(api, root, constraints={"max_cost": 1, "budget": {"max_per_call_cents": 1}})
     portfolios = [make_portfolio(child, **shared(budget=1)), make_portfolio(child, root, **shared(max_cost=1))]
@@ -178,7 +178,7 @@ def test_all_who_watch_are_told_at_once(api, spend, make_intent, make_portfolio)
     assert [len(heard_by_portfolio(api, portfolio)) for portfolio in portfolios] == [2, 2]
 
 
-def test_a_closed_portfolio_and_one_that_let_go_watch_no_more(api, spend, make_intent, make_portfolio):
+def test_closed_and_former_portfolios_do_not_count_costs(api, spend, make_intent, make_portfolio):
     intent = make_intent()
     closed, left = make_portfolio(intent, **shared(budget=1)), make_portfolio(intent, **shared(budget=1))
     assert api.patch(f"/portfolios/{closed['id']}/status", {"status": "abandoned"}).status_code == 200
@@ -189,7 +189,7 @@ def test_a_closed_portfolio_and_one_that_let_go_watch_no_more(api, spend, make_i
     assert heard_by_portfolio(api, closed) == heard_by_portfolio(api, left) == []
 
 
-def test_a_raised_limit_can_be_crossed_anew(api, spend, make_intent):
+def test_raised_limit_can_be_exceeded_again(api, spend, make_intent):
     intent = make_intent(constraints={"max_cost": 1})
     spend(intent, 2)
 
@@ -205,7 +205,7 @@ def test_a_raised_limit_can_be_crossed_anew(api, spend, make_intent):
     assert heard(api, intent)[2:] == [("alert", "max_cost", "3", "2.5")]
 
 
-def test_only_money_counts(api, spend, make_intent):
+def test_only_money_counts_for_budgets(api, spend, make_intent):
     intent = make_intent(constraints={"max_cost": 0})
 
     spend(intent, 10**6, "tokens")
@@ -227,7 +227,7 @@ def test_only_money_counts(api, spend, make_intent):
         {"rules": [{"max_cost": 1, "budget": {"max_total_cents": 1}}]},
     ],
 )
-def test_what_older_servers_took_and_is_no_limit_limits_nothing(api, spend, make_intent, constraints):
+def test_invalid_limits_of_older_servers_are_ignored(api, spend, make_intent, constraints):
     intent = make_intent()
     Intent.objects.filter(pk=intent["id"]).update(constraints=constraints)
 
@@ -237,7 +237,7 @@ def test_what_older_servers_took_and_is_no_limit_limits_nothing(api, spend, make
 
 
 @pytest.mark.parametrize("limit", [1e-300, 1e300, 0.30000000000000004, 2**53 - 1])
-def test_extreme_limits_are_limits(api, spend, make_intent, limit):
+def test_extreme_limits_are_enforced(api, spend, make_intent, limit):
     intent = make_intent(constraints={"max_cost": limit})
 
     spend(intent, "999999999999.999999999999")
@@ -245,7 +245,7 @@ def test_extreme_limits_are_limits(api, spend, make_intent, limit):
     assert len(heard(api, intent)) == (2 if limit < 1 else 0)
 
 
-def test_without_a_budget_around_money_costs_one_more_query_than_tokens(api, spend, make_intent):
+def test_money_without_a_budget_costs_one_more_query_than_tokens(api, spend, make_intent):
     intent = child_of(api, child_of(api, make_intent(constraints={"deadline": "2027-01-15"})))
     body = {"cost_type": "x", "amount": 1}
     counted = []
@@ -258,7 +258,7 @@ def test_without_a_budget_around_money_costs_one_more_query_than_tokens(api, spe
     assert counted[1] == counted[0] + 1
 
 
-def test_the_database_holds_each_crossing_once(make_intent):
+def test_database_allows_each_alert_once(make_intent):
     fields = {"limit_kind": "max_cost", "limit": "1", "agent_id": "", "level": "alert"}
     for owner in ({"intent_id": make_intent()["id"]}, {"portfolio_id": make_intent()["id"]}):
         BudgetAlert.objects.create(**fields, **owner, crossed_at="2027-01-01T00:00:00Z")

@@ -47,7 +47,7 @@ def everything():
 
 
 @pytest.mark.parametrize("constraints", LOOSER)
-def test_another_key_neither_raises_nor_removes_a_limit_under_any_agent_id(api, key, make_intent, constraints):
+def test_other_key_cannot_loosen_a_limit_under_any_agent_id(api, key, make_intent, constraints):
     intent = make_intent(constraints=LIMITS)
     before = everything()
     stranger = key()
@@ -61,7 +61,7 @@ def test_another_key_neither_raises_nor_removes_a_limit_under_any_agent_id(api, 
 
 @pytest.mark.parametrize("role", ["arbiter", "operator"])
 @pytest.mark.parametrize("constraints", LOOSER)
-def test_arbiters_and_operators_do(key, constraints, role):
+def test_arbiters_and_operators_loosen_a_limit(key, constraints, role):
     maker = key()
     intent = maker.post("/intents", {"title": "x", "constraints": LIMITS}).json()
 
@@ -69,7 +69,7 @@ def test_arbiters_and_operators_do(key, constraints, role):
 
 
 @pytest.mark.parametrize("constraints", LOOSER)
-def test_who_has_set_it_does(key, constraints):
+def test_principal_that_set_a_limit_loosens_it(key, constraints):
     maker = key()
     intent = maker.post("/intents", {"title": "x", "constraints": LIMITS}).json()
 
@@ -85,13 +85,13 @@ def test_who_has_set_it_does(key, constraints):
         {**LIMITS, "budget": {**LIMITS["budget"], "alert_threshold_percent": 10}},
     ],
 )
-def test_whoever_writes_lowers_limits_and_changes_the_rest(key, make_intent, constraints):
+def test_any_writer_lowers_limits_and_changes_other_constraints(key, make_intent, constraints):
     intent = make_intent(constraints=LIMITS)
 
     assert change(key(), intent, constraints).json()["constraints"] == constraints
 
 
-def test_lowering_a_limit_does_not_make_it_ones_own(api, key, make_intent):
+def test_lowering_a_limit_does_not_change_its_principal(api, key, make_intent):
     intent, other = make_intent(constraints={"max_cost": 10}), key()
     assert change(other, intent, {"max_cost": 9}).status_code == 200
 
@@ -99,7 +99,7 @@ def test_lowering_a_limit_does_not_make_it_ones_own(api, key, make_intent):
     assert change(api, intent, {"max_cost": 10}).status_code == 200
 
 
-def test_what_an_operator_has_lowered_is_not_raised_again_by_who_set_it_first(api, key):
+def test_limit_lowered_by_an_operator_is_not_raised_by_its_principal(api, key):
     maker = key()
     intent = maker.post("/intents", {"title": "x", "constraints": {"max_cost": 10}}).json()
     assert change(api, intent, {"max_cost": 5}).status_code == 200
@@ -109,7 +109,7 @@ def test_what_an_operator_has_lowered_is_not_raised_again_by_who_set_it_first(ap
     assert change(maker, intent, {"max_cost": 5}).status_code == 403
 
 
-def test_each_limit_belongs_to_who_set_it(key):
+def test_each_limit_belongs_to_the_principal_that_set_it(key):
     first, second = key(), key()
     intent = first.post("/intents", {"title": "x", "constraints": {"max_cost": 10}}).json()
     assert change(second, intent, {"max_cost": 10, "budget": {"max_total_cents": 500}}).status_code == 200
@@ -120,7 +120,7 @@ def test_each_limit_belongs_to_who_set_it(key):
     assert change(second, intent, {"max_cost": 12, "budget": {"max_total_cents": 600}}).status_code == 403
 
 
-def test_a_limit_that_was_removed_and_set_anew_belongs_to_who_sets_it_now(api, key, make_intent):
+def test_limit_set_again_belongs_to_its_new_principal(api, key, make_intent):
     intent, other = make_intent(constraints={"max_cost": 10}), key()
     change(api, intent, {})
     assert change(other, intent, {"max_cost": 1}).status_code == 200
@@ -132,7 +132,7 @@ def test_a_limit_that_was_removed_and_set_anew_belongs_to_who_sets_it_now(api, k
 
 
 @pytest.mark.case("coordination P14")
-def test_a_limit_set_below_what_is_spent_says_so_in_the_same_write(api, spend, make_intent):
+def test_limit_set_below_the_costs_alerts_in_the_same_write(api, spend, make_intent):
     intent = make_intent()
     spend(child_of(api, intent), 50, agent_id="ada")
 
@@ -147,7 +147,7 @@ def test_a_limit_set_below_what_is_spent_says_so_in_the_same_write(api, spend, m
 
 
 @pytest.mark.case("coordination P14")
-def test_a_lowered_limit_is_told_of_as_far_as_it_is_crossed(api, spend, make_intent):
+def test_lowered_limit_alerts_only_at_the_levels_reached(api, spend, make_intent):
     intent = make_intent(constraints={"max_cost": 100})
     spend(intent, 50)
 
@@ -160,7 +160,7 @@ def test_a_lowered_limit_is_told_of_as_far_as_it_is_crossed(api, spend, make_int
 
 
 @pytest.mark.case("coordination P14")
-def test_a_limit_of_each_agent_is_told_of_for_each(api, spend, make_intent):
+def test_limit_per_agent_set_below_the_costs_alerts_for_each(api, spend, make_intent):
     intent = make_intent()
     for agent, amount in (("ada", 3), ("bob", 1), ("cyd", 5)):
         spend(intent, amount, agent_id=agent)
@@ -172,7 +172,7 @@ def test_a_limit_of_each_agent_is_told_of_for_each(api, spend, make_intent):
     assert found == [("budget_alert", "ada"), ("budget_exceeded", "ada"), ("budget_alert", "cyd"), ("budget_exceeded", "cyd")]
 
 
-def test_nothing_spent_crosses_nothing_not_even_zero(api, spend, make_intent):
+def test_limit_of_zero_without_costs_does_not_alert(api, spend, make_intent):
     intent = make_intent()
     spend(intent, 10, "tokens")
 
@@ -182,7 +182,7 @@ def test_nothing_spent_crosses_nothing_not_even_zero(api, spend, make_intent):
 
 
 @pytest.mark.case("coordination P14")
-def test_a_spent_intent_that_joins_a_portfolio_crosses_its_budget(api, spend, make_intent, make_portfolio):
+def test_new_member_with_costs_can_exceed_the_portfolio_budget(api, spend, make_intent, make_portfolio):
     intent = make_intent()
     spend(intent, 50)
 
@@ -194,7 +194,7 @@ def test_a_spent_intent_that_joins_a_portfolio_crosses_its_budget(api, spend, ma
 
 
 @pytest.mark.case("coordination P14")
-def test_a_portfolios_budget_that_is_lowered_below_what_is_spent_says_so(api, spend, make_intent, make_portfolio):
+def test_portfolio_budget_lowered_below_the_costs_alerts(api, spend, make_intent, make_portfolio):
     intent = make_intent()
     portfolio = make_portfolio(intent, governance_policy={"shared_constraints": {"budget": 100}})
     spend(intent, 50)
@@ -207,7 +207,7 @@ def test_a_portfolios_budget_that_is_lowered_below_what_is_spent_says_so(api, sp
 # --- what it costs --------------------------------------------------------------------------------------------------
 
 
-def test_who_sets_no_limits_pays_nothing_for_them(api, make_intent):
+def test_writes_without_limits_cost_no_extra_queries(api, make_intent):
     make_intent()  # The first request looks up more than the next ones.
     counted = []
     for constraints in ({}, {"deadline": "2030-01-01"}, {"max_cost": 5}):

@@ -76,7 +76,7 @@ def change(api, intent, constraints):
 
 @pytest.mark.parametrize("write", [make, make_child, change])
 @pytest.mark.parametrize(("constraints", "field", "hint"), UNREADABLE)
-def test_a_limit_that_cannot_be_read_is_refused_with_a_hint(api, make_intent, write, constraints, field, hint):
+def test_invalid_limit_is_refused_with_a_hint(api, make_intent, write, constraints, field, hint):
     intent = make_intent()
     before = written()
 
@@ -91,7 +91,7 @@ def test_a_limit_that_cannot_be_read_is_refused_with_a_hint(api, make_intent, wr
 
 @pytest.mark.parametrize("write", [make, make_child, change])
 @pytest.mark.parametrize("constraints", READABLE)
-def test_what_means_something_else_is_kept_as_it_is(api, make_intent, write, constraints):
+def test_unrelated_constraints_are_kept(api, make_intent, write, constraints):
     answer = write(api, make_intent(), constraints)
 
     assert answer.status_code in (200, 201), answer.json()
@@ -102,7 +102,7 @@ PLAIN = [each for each in UNREADABLE if isinstance(each[0], dict) and each[0] !=
 
 
 @pytest.mark.parametrize(("constraints", "field", "hint"), PLAIN)
-def test_shared_constraints_are_judged_alike(api, constraints, field, hint):
+def test_shared_constraints_are_validated_alike(api, constraints, field, hint):
     portfolio = api.post("/portfolios", {"name": "Paris"}).json()
     before = [*Event.objects.values_list("uid"), *Portfolio.objects.values_list()]
     policy = {"shared_constraints": constraints}
@@ -119,13 +119,13 @@ def test_shared_constraints_are_judged_alike(api, constraints, field, hint):
 
 
 @pytest.mark.parametrize("budget", [5000, 0.5, 0, {"max_total_cents": 5}])
-def test_a_plain_number_is_a_budget_of_a_portfolio(api, budget):
+def test_plain_number_is_a_portfolio_budget(api, budget):
     policy = {"shared_constraints": {"budget": budget, "deadline": "2030-06-30"}}
 
     assert api.post("/portfolios", {"name": "Paris", "governance_policy": policy}).json()["governance_policy"] == policy
 
 
-def test_all_that_is_wrong_is_said_at_once(api):
+def test_all_errors_of_limits_are_reported_at_once(api):
     constraints = {"max_cost": "5", "budgets": 1, "budget": {"max_total": 1, "max_per_call_cents": "1"}, "rules": [{"budget": 1}]}
 
     errors = api.post("/intents", {"title": "x", "constraints": constraints}).json()["errors"]
@@ -140,7 +140,7 @@ def test_all_that_is_wrong_is_said_at_once(api):
 
 
 @pytest.mark.parametrize("number", [b"NaN", b"Infinity", b"1e400"])
-def test_numbers_that_are_none_are_no_limits(api, number):
+def test_non_numeric_values_are_no_limits(api, number):
     refused = api.post("/intents", b'{"title": "x", "constraints": {"max_cost": ' + number + b"}}")
 
     assert refused.status_code == 400

@@ -22,7 +22,7 @@ def amounts(api, intent, **query):
     return sorted(int(cost["amount"]) for cost in exact(api.get(f"/intents/{intent['id']}/costs", **query))["costs"])
 
 
-def test_pages_go_by_id_and_each_has_the_whole_summary(api, intent):
+def test_pages_are_ordered_by_id_and_have_the_whole_summary(api, intent):
     path = f"/intents/{intent['id']}/costs"
     first = exact(api.get(path, limit=2))
     second = exact(api.get(path, limit=2, cursor=first["next"]))
@@ -44,12 +44,12 @@ def test_pages_go_by_id_and_each_has_the_whole_summary(api, intent):
         ({"agent_id": "nobody"}, []),
     ],
 )
-def test_filters_narrow_the_costs_and_not_the_summary(api, intent, query, found):
+def test_filters_apply_to_costs_and_not_to_the_summary(api, intent, query, found):
     assert amounts(api, intent, **query) == found
     assert exact(api.get(f"/intents/{intent['id']}/costs", **query))["summary"]["count"] == 3
 
 
-def test_since_is_the_time_of_recording(api, intent):
+def test_since_filters_by_the_time_of_recording(api, intent):
     yesterday = datetime.now(UTC) - timedelta(days=1)
     Cost.objects.filter(whole=1).update(recorded_at=yesterday)
 
@@ -57,7 +57,7 @@ def test_since_is_the_time_of_recording(api, intent):
     assert amounts(api, intent, since=yesterday.isoformat()) == [1, 2, 3]
 
 
-def test_an_operator_sees_costs_in_the_console(admin_client, intent):
+def test_operator_sees_costs_in_the_console(admin_client, intent):
     response = admin_client.get("/admin/costs/cost/")
 
     assert response.status_code == 200

@@ -10,7 +10,7 @@ from tests.conftest import Caller, fresh, log, set_status
 from tests.costs.conftest import exact
 
 
-def test_a_cost_is_a_row_a_sum_and_an_event_and_no_new_version(api, agent, make_intent):
+def test_cost_is_a_row_a_total_and_an_event_and_no_new_version(api, agent, make_intent):
     intent = make_intent()
 
     response = agent("ada").post(
@@ -60,13 +60,13 @@ def test_a_cost_is_a_row_a_sum_and_an_event_and_no_new_version(api, agent, make_
     assert fresh(api, intent)["version"] == 1
 
 
-def test_only_the_type_and_the_amount_must_be_said(spend, make_intent):
+def test_only_type_and_amount_are_required(spend, make_intent):
     cost = spend(make_intent(), 3)
 
     assert [cost[name] for name in ("unit", "agent_id", "provider", "model", "metadata")] == ["USD", "dev-user", None, None, {}]
 
 
-def test_the_body_may_say_who_spent_it(spend, make_intent):
+def test_body_may_name_the_spending_agent(spend, make_intent):
     assert spend(make_intent(), 3, agent_id="bob")["agent_id"] == "bob"
 
 
@@ -94,7 +94,7 @@ def test_the_body_may_say_who_spent_it(spend, make_intent):
         (20.0, "20"),
     ],
 )
-def test_every_digit_survives(api, make_intent, given, kept):
+def test_every_digit_of_an_amount_is_preserved(api, make_intent, given, kept):
     intent = make_intent()
     path = f"/intents/{intent['id']}/costs"
 
@@ -125,7 +125,7 @@ def test_every_digit_survives(api, make_intent, given, kept):
         (f"0.{'3' * 100}", "0.333333333333"),
     ],
 )
-def test_what_has_more_digits_is_kept_to_the_nearest_trillionth(api, make_intent, given, kept):
+def test_amounts_are_rounded_to_the_nearest_trillionth(api, make_intent, given, kept):
     intent = make_intent()
     path = f"/intents/{intent['id']}/costs"
 
@@ -138,7 +138,7 @@ def test_what_has_more_digits_is_kept_to_the_nearest_trillionth(api, make_intent
 
 @pytest.mark.rule("C-1")
 @pytest.mark.case("coordination O15")
-def test_seconds_times_a_price_are_all_taken_and_their_sum_is_that_of_what_is_kept(api, spend, summary, make_intent):
+def test_computed_amounts_are_accepted_and_totals_match_stored_amounts(api, spend, summary, make_intent):
     intent = make_intent()
 
     costs = [spend(intent, seconds * 2.49 / 3600) for seconds in range(1, 100)]
@@ -171,7 +171,7 @@ def test_ten_times_a_tenth_is_one(spend, summary, make_intent):
         ({"metadata": {}}, None),
     ],
 )
-def test_the_model_is_named_or_found_in_the_metadata(spend, make_intent, fields, model):
+def test_model_is_named_or_taken_from_the_metadata(spend, make_intent, fields, model):
     assert spend(make_intent(), 1, **fields)["model"] == model
 
 
@@ -179,12 +179,12 @@ def test_the_model_is_named_or_found_in_the_metadata(spend, make_intent, fields,
     ("given", "kept"),
     [("usd", "USD"), ("Cents", "cents"), ("CENTS", "cents"), ("Tokens", "Tokens"), ("EUR", "EUR"), ("gpu_cents", "gpu_cents")],
 )
-def test_money_has_one_spelling(spend, make_intent, given, kept):
+def test_units_of_money_are_normalized(spend, make_intent, given, kept):
     assert spend(make_intent(), 1, given)["unit"] == kept
 
 
 @pytest.mark.rule("C-3")
-def test_what_a_final_intent_cost_is_recorded_as_well(api, spend, summary, make_intent):
+def test_cost_of_a_final_intent_is_recorded(api, spend, summary, make_intent):
     intent = make_intent(status="active")
     set_status(api, intent, "completed")
 
@@ -193,7 +193,7 @@ def test_what_a_final_intent_cost_is_recorded_as_well(api, spend, summary, make_
     assert summary(intent)["count"] == 1
 
 
-def test_the_same_idempotency_key_spends_once(api, summary, make_intent):
+def test_idempotency_key_records_a_cost_once(api, summary, make_intent):
     intent = make_intent()
     path, body = f"/intents/{intent['id']}/costs", {"cost_type": "x", "amount": "999999999999.999999999999"}
 
@@ -207,7 +207,7 @@ def test_the_same_idempotency_key_spends_once(api, summary, make_intent):
 
 
 @pytest.mark.rule("L-4")
-def test_a_lost_lease_spends_nothing(api, agent, make_intent):
+def test_lost_lease_prevents_recording_a_cost(api, agent, make_intent):
     intent = make_intent()
     ada = agent("ada")
     lease = ada.post(f"/intents/{intent['id']}/leases", {"scope": "a"}).json()
@@ -222,14 +222,14 @@ def test_a_lost_lease_spends_nothing(api, agent, make_intent):
 
 @pytest.mark.rule("C-1")
 @pytest.mark.parametrize("wrong", [{"whole": -1}, {"parts": 10**12}, {"parts": -1}, {"whole": 10**12, "parts": 1}])
-def test_the_database_keeps_amounts_within_bounds(spend, make_intent, wrong):
+def test_database_keeps_amounts_within_bounds(spend, make_intent, wrong):
     spend(make_intent(), 1)
 
     with pytest.raises(IntegrityError), transaction.atomic():
         Cost.objects.update(**wrong)
 
 
-def test_observers_read_and_do_not_spend(api, make_intent):
+def test_observers_read_and_do_not_record_costs(api, make_intent):
     intent = make_intent()
     key = api.post("/keys", {"name": "reader", "role": "observer"}).json()["key"]
 

@@ -12,12 +12,12 @@ NOTHING = {"by_type": {}, "by_agent": {}, "by_provider": {}, "by_model": {}}
 
 
 @pytest.mark.rule("C-2")
-def test_nothing_spent_is_no_dollars(summary, make_intent):
+def test_summary_without_costs_is_zero_dollars(summary, make_intent):
     assert summary(make_intent()) == {"unit": "USD", "total": 0, **NOTHING, "by_unit": {}, "count": 0}
 
 
 @pytest.mark.rule("C-2")
-def test_money_is_added_up_in_dollars_and_other_units_stay_apart(spend, summary, make_intent):
+def test_summary_adds_money_in_dollars_and_keeps_other_units_apart(spend, summary, make_intent):
     intent = make_intent()
     spend(intent, "1.5", cost_type="api_call", agent_id="ada", provider="openai", model="gpt-4")
     spend(intent, "0.000000000001", "cents", cost_type="api_call", agent_id="bob", provider="openai")
@@ -37,7 +37,7 @@ def test_money_is_added_up_in_dollars_and_other_units_stay_apart(spend, summary,
 
 
 @pytest.mark.rule("C-2")
-def test_without_money_the_only_unit_is_shown(spend, summary, make_intent):
+def test_summary_without_money_is_in_the_only_unit(spend, summary, make_intent):
     intent = make_intent()
     spend(intent, 1500, "tokens", agent_id="ada")
     spend(intent, "0.5", "tokens", agent_id="ada")
@@ -48,7 +48,7 @@ def test_without_money_the_only_unit_is_shown(spend, summary, make_intent):
 
 
 @pytest.mark.rule("C-2")
-def test_several_kinds_without_money_have_no_total(spend, summary, make_intent):
+def test_summary_of_several_units_without_money_has_no_total(spend, summary, make_intent):
     intent = make_intent()
     spend(intent, 1500, "tokens")
     spend(intent, 12, "seconds")
@@ -58,7 +58,7 @@ def test_several_kinds_without_money_have_no_total(spend, summary, make_intent):
 
 
 @pytest.mark.rule("C-4")
-def test_a_tree_counts_each_descendant_once(api, spend, summary, make_intent):
+def test_tree_summary_counts_each_descendant_once(api, spend, summary, make_intent):
     root = make_intent()
     children = [api.post(f"/intents/{root['id']}/children", {"title": "A part"}).json() for _ in range(2)]
     grandchild = api.post(f"/intents/{children[0]['id']}/children", {"title": "x", "depends_on": [children[1]["id"]]}).json()
@@ -72,7 +72,7 @@ def test_a_tree_counts_each_descendant_once(api, spend, summary, make_intent):
 
 
 @pytest.mark.rule("C-4")
-def test_a_portfolio_counts_each_member_once_and_nobody_else(api, spend, make_intent, make_portfolio):
+def test_portfolio_summary_counts_only_each_member_once(api, spend, make_intent, make_portfolio):
     parent = make_intent()
     child = api.post(f"/intents/{parent['id']}/children", {"title": "A part"}).json()
     grandchild = api.post(f"/intents/{child['id']}/children", {"title": "A part"}).json()
@@ -87,13 +87,13 @@ def test_a_portfolio_counts_each_member_once_and_nobody_else(api, spend, make_in
     assert (body["summary"]["total"], body["summary"]["count"], body["next"]) == (11, 2, None)
 
 
-def test_an_empty_portfolio_has_cost_nothing(api, make_portfolio):
+def test_empty_portfolio_has_no_costs(api, make_portfolio):
     body = exact(api.get(f"/portfolios/{make_portfolio()['id']}/costs"))
 
     assert (body["costs"], body["summary"]["total"], body["summary"]["count"]) == ([], 0, 0)
 
 
-def test_a_closed_portfolio_still_says_what_it_cost(api, spend, make_intent, make_portfolio):
+def test_closed_portfolio_keeps_its_summary(api, spend, make_intent, make_portfolio):
     intent = make_intent()
     portfolio = make_portfolio(intent)
     spend(intent, 4)
@@ -104,7 +104,7 @@ def test_a_closed_portfolio_still_says_what_it_cost(api, spend, make_intent, mak
 
 
 @pytest.mark.rule("C-2")
-def test_a_summary_reads_sums_and_not_costs(api, make_intent, django_assert_num_queries):
+def test_summary_reads_totals_and_not_costs(api, make_intent, django_assert_num_queries):
     intent = make_intent()
     kinds = [(unit, agent, model) for unit in ("USD", "cents", "tokens") for agent in range(10) for model in range(5)]
     CostTotal.objects.bulk_create(

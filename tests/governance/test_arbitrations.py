@@ -17,7 +17,7 @@ def payloads(api, intent, event_type):
 
 
 @pytest.mark.rule("A-1")
-def test_a_request_is_a_row_with_a_status_and_an_event(api, ada, intent):
+def test_request_is_a_row_with_a_status_and_an_event(api, ada, intent):
     options = [{"label": "a", "rationale": "cheap"}, "b"]
     response = ask(ada, intent, context={"cost": 5}, options=options, expires_at=LATER)
 
@@ -46,7 +46,7 @@ def test_a_request_is_a_row_with_a_status_and_an_event(api, ada, intent):
     assert fresh(api, intent)["version"] == intent["version"]
 
 
-def test_an_unbound_key_may_name_who_asks(api, intent):
+def test_unbound_key_may_name_the_requester(api, intent):
     assert asked(api, intent, requested_by="eve")["requester_id"] == "eve"
 
 
@@ -67,7 +67,7 @@ def test_arbitrations_are_listed_by_intent_and_by_status(api, ada, make_intent):
     assert page["arbitrations"][0]["decision"]["decision"] == "a"
 
 
-def test_its_requester_withdraws_it_and_again_changes_nothing(api, ada, intent):
+def test_requester_withdraws_and_repetition_changes_nothing(api, ada, intent):
     arbitration = asked(ada, intent)
 
     for _ in range(2):
@@ -80,7 +80,7 @@ def test_its_requester_withdraws_it_and_again_changes_nothing(api, ada, intent):
     assert payloads(api, intent, "arbitration_withdrawn") == [{"arbitration_id": arbitration["id"], "reason": "settled"}]
 
 
-def test_others_cannot_withdraw_it_but_arbiters_and_operators_can(api, ada, bob, judy, intent):
+def test_only_arbiters_and_operators_withdraw_for_others(api, ada, bob, judy, intent):
     first, second = asked(ada, intent), asked(ada, intent)
     before = rows()
 
@@ -95,7 +95,7 @@ def test_others_cannot_withdraw_it_but_arbiters_and_operators_can(api, ada, bob,
     assert api.post(f"/arbitrations/{second['id']}/withdraw", {}).status_code == 200
 
 
-def test_what_is_decided_cannot_be_withdrawn(api, ada, intent):
+def test_decided_arbitration_cannot_be_withdrawn(api, ada, intent):
     arbitration = asked(ada, intent)
     decide(api, intent)
     before = rows()
@@ -108,7 +108,7 @@ def test_what_is_decided_cannot_be_withdrawn(api, ada, intent):
 
 
 @pytest.mark.parametrize("status", ["completed", "abandoned"])
-def test_a_final_intent_takes_no_request_and_its_pending_ones_are_withdrawn(api, ada, intent, status):
+def test_final_intent_withdraws_pending_requests_and_accepts_none(api, ada, intent, status):
     arbitration = asked(ada, intent)
 
     set_status(api, intent, status)
@@ -121,7 +121,7 @@ def test_a_final_intent_takes_no_request_and_its_pending_ones_are_withdrawn(api,
     assert rows() == before
 
 
-def test_a_cascade_withdraws_what_is_pending_below(api, ada, make_intent):
+def test_cascade_withdraws_pending_requests_of_descendants(api, ada, make_intent):
     parent = make_intent()
     child = make_intent(parent_intent_id=parent["id"])
     pending = [asked(ada, child, blocking=True), asked(ada, parent)]
@@ -150,7 +150,7 @@ def read_filtered(api, arbitration):
 
 @pytest.mark.rule("A-5", "E-8")
 @pytest.mark.parametrize("read", [read_one, read_list, read_filtered])
-def test_a_request_that_has_run_out_is_marked_before_a_reader_is_told_so(api, ada, intent, read):
+def test_overdue_request_is_marked_before_it_is_read_as_expired(api, ada, intent, read):
     arbitration, other = asked(ada, intent, expires_at=LATER), asked(ada, intent, expires_at=LATER)
     let_run_out(Arbitration, arbitration)
     assert Arbitration.objects.get(pk=arbitration["id"]).status == "pending"
@@ -166,7 +166,7 @@ def test_a_request_that_has_run_out_is_marked_before_a_reader_is_told_so(api, ad
 
 
 @pytest.mark.rule("A-5")
-def test_a_request_that_has_run_out_is_marked_by_the_worker(api, ada, intent):
+def test_worker_marks_an_overdue_request(api, ada, intent):
     arbitration = asked(ada, intent, expires_at=LATER)
     let_run_out(Arbitration, arbitration)
 
@@ -180,7 +180,7 @@ def test_a_request_that_has_run_out_is_marked_by_the_worker(api, ada, intent):
 
 @pytest.mark.rule("A-5")
 @pytest.mark.parametrize("marked", [False, True])
-def test_nobody_decides_or_withdraws_what_has_run_out(api, ada, intent, marked):
+def test_overdue_request_is_neither_decided_nor_withdrawn(api, ada, intent, marked):
     arbitration = asked(ada, intent, expires_at=LATER)
     let_run_out(Arbitration, arbitration)
     if marked:
@@ -196,7 +196,7 @@ def test_nobody_decides_or_withdraws_what_has_run_out(api, ada, intent, marked):
     assert rows() == before
 
 
-def test_a_request_whose_time_is_not_over_is_not_expired(ada, intent):
+def test_request_is_not_expired_before_its_end(ada, intent):
     arbitration = asked(ada, intent, expires_at=LATER)
 
     assert governance.services.overdue_arbitrations(10) == []
@@ -204,7 +204,7 @@ def test_a_request_whose_time_is_not_over_is_not_expired(ada, intent):
     assert ada.get(f"/arbitrations/{arbitration['id']}").json() == arbitration
 
 
-def test_a_final_intent_expires_what_had_run_out(api, ada, intent):
+def test_final_intent_expires_overdue_requests(api, ada, intent):
     arbitration = asked(ada, intent, expires_at=LATER)
     let_run_out(Arbitration, arbitration)
 

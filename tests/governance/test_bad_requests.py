@@ -46,7 +46,7 @@ BODIES = {
 
 
 @pytest.mark.parametrize("case", BODIES)
-def test_a_bad_body_is_refused_and_nothing_is_written(api, ada, intent, case):
+def test_invalid_body_is_refused_and_writes_nothing(api, ada, intent, case):
     path, body, status, about = BODIES[case]
     asked(ada, intent)
     before = rows()
@@ -72,7 +72,7 @@ DELEGATIONS = {
 
 
 @pytest.mark.parametrize("case", DELEGATIONS)
-def test_a_bad_delegation_is_refused_and_nothing_is_written(api, case):
+def test_invalid_delegation_is_refused_and_writes_nothing(api, case):
     body, about = DELEGATIONS[case]
     before = rows()
 
@@ -84,7 +84,7 @@ def test_a_bad_delegation_is_refused_and_nothing_is_written(api, case):
 
 
 @pytest.mark.parametrize("pk", [NOWHERE, "nonsense"])
-def test_what_does_not_exist_is_not_found(api, db, pk):
+def test_unknown_objects_are_not_found(api, db, pk):
     for method, path, body in (
         ("POST", f"/intents/{pk}/arbitrate", {"reason": "x"}),
         ("GET", f"/intents/{pk}/arbitrations", None),
@@ -101,7 +101,7 @@ def test_what_does_not_exist_is_not_found(api, db, pk):
 
 
 @pytest.mark.parametrize("wait", ["61", "-1", "1.5", "soon", ""])
-def test_a_wait_is_a_number_of_seconds_up_to_60(api, ada, intent, wait):
+def test_wait_is_a_number_of_seconds_up_to_60(api, ada, intent, wait):
     refused = api.get(f"/arbitrations/{asked(ada, intent)['id']}", wait=wait)
 
     assert (refused.status_code, refused.json()["errors"][0]["field"]) == (400, "wait")
@@ -117,7 +117,7 @@ def test_filters_are_strict(api, db):
         assert api.get(path, **query).status_code == 400, (path, query)
 
 
-def test_an_arbitration_of_another_intent_is_not_decided(api, ada, make_intent):
+def test_arbitration_of_another_intent_is_not_decided(api, ada, make_intent):
     one, other = make_intent(), make_intent()
     arbitration = asked(ada, one, expires_at=LATER)
     before = rows()
@@ -129,7 +129,7 @@ def test_an_arbitration_of_another_intent_is_not_decided(api, ada, make_intent):
 
 
 @pytest.mark.parametrize("path", ["arbitrate", "decisions"])
-def test_a_write_with_a_lost_token_is_refused(api, ada, intent, path):
+def test_write_with_a_lost_token_is_refused(api, ada, intent, path):
     before = rows()
 
     refused = ada.post(

@@ -27,7 +27,7 @@ def try_status(api, intent, wanted):
 
 
 @pytest.mark.parametrize("before", ["draft", "pending", "active"])
-def test_the_intent_is_blocked_until_the_decision_and_then_back_where_it_was(api, ada, make_intent, before):
+def test_decision_restores_the_status_before_the_block(api, ada, make_intent, before):
     intent = make_intent(status=before) if before != "draft" else make_intent()
 
     asked(ada, intent, blocking=True)
@@ -48,7 +48,7 @@ def test_the_intent_is_blocked_until_the_decision_and_then_back_where_it_was(api
     assert list(verify()) == []
 
 
-def test_a_withdrawal_brings_it_back_as_well(api, ada, make_intent):
+def test_withdrawal_restores_the_status_before_the_block(api, ada, make_intent):
     intent = make_intent(status="active")
     arbitration = asked(ada, intent, blocking=True)
 
@@ -75,7 +75,7 @@ def unanswered(ada, make_intent):
 @pytest.mark.rule("A-5")
 @pytest.mark.case("coordination P3")
 @pytest.mark.parametrize("before", ["pending", "active"])
-def test_its_expiry_grants_nothing(api, unanswered, before):
+def test_expiry_keeps_the_intent_blocked(api, unanswered, before):
     intent = unanswered(status=before)
 
     assert status(api, intent) == "blocked"
@@ -89,7 +89,7 @@ def test_its_expiry_grants_nothing(api, unanswered, before):
 
 @pytest.mark.rule("A-5")
 @pytest.mark.case("coordination P3")
-def test_completed_dependencies_grant_nothing_after_its_expiry(api, make_intent, unanswered):
+def test_completed_dependencies_do_not_unblock_after_expiry(api, make_intent, unanswered):
     dependency = make_intent()
     intent = unanswered(depends_on=[dependency["id"]])
 
@@ -100,7 +100,7 @@ def test_completed_dependencies_grant_nothing_after_its_expiry(api, make_intent,
 
 @pytest.mark.rule("A-5")
 @pytest.mark.case("coordination P3")
-def test_a_removed_dependency_grants_nothing_after_its_expiry(api, make_intent, unanswered):
+def test_removed_dependency_does_not_unblock_after_expiry(api, make_intent, unanswered):
     dependency = make_intent()
     intent = unanswered(depends_on=[dependency["id"]])
 
@@ -112,7 +112,7 @@ def test_a_removed_dependency_grants_nothing_after_its_expiry(api, make_intent, 
 
 @pytest.mark.rule("A-5")
 @pytest.mark.case("coordination P3")
-def test_completed_dependencies_grant_nothing_before_the_expiry_is_marked(api, ada, make_intent):
+def test_completed_dependencies_do_not_unblock_before_expiry_is_marked(api, ada, make_intent):
     dependency = make_intent()
     intent = make_intent(depends_on=[dependency["id"]])
     let_run_out(Arbitration, asked(ada, intent, blocking=True, expires_at=LATER))
@@ -123,7 +123,7 @@ def test_completed_dependencies_grant_nothing_before_the_expiry_is_marked(api, a
 
 
 @pytest.mark.rule("A-5")
-def test_a_decision_on_a_new_question_ends_the_hold(api, ada, unanswered):
+def test_decision_on_a_new_request_ends_the_hold(api, ada, unanswered):
     intent = unanswered(status="active")
 
     again = asked(ada, intent, blocking=True)
@@ -134,7 +134,7 @@ def test_a_decision_on_a_new_question_ends_the_hold(api, ada, unanswered):
 
 
 @pytest.mark.rule("A-5")
-def test_a_withdrawal_of_a_new_question_does_not_end_the_hold(api, ada, unanswered):
+def test_withdrawal_of_a_new_request_does_not_end_the_hold(api, ada, unanswered):
     intent = unanswered(status="active")
 
     again = asked(ada, intent, blocking=True)
@@ -144,7 +144,7 @@ def test_a_withdrawal_of_a_new_question_does_not_end_the_hold(api, ada, unanswer
 
 
 @pytest.mark.rule("A-5")
-def test_a_decision_on_another_question_does_not_end_the_hold(api, ada, make_intent):
+def test_decision_on_an_older_request_does_not_end_the_hold(api, ada, make_intent):
     intent = make_intent(status="active")
     first, second = asked(ada, intent, blocking=True, expires_at=LATER), asked(ada, intent, blocking=True)
     past = Arbitration.objects.get(pk=second["id"]).created_at
@@ -159,7 +159,7 @@ def test_a_decision_on_another_question_does_not_end_the_hold(api, ada, make_int
 
 
 @pytest.mark.rule("A-5")
-def test_a_hold_ends_by_a_decision_and_the_dependencies_are_still_waited_for(api, ada, make_intent, unanswered):
+def test_decision_ends_the_hold_and_open_dependencies_still_block(api, ada, make_intent, unanswered):
     dependency = make_intent()
     intent = unanswered(depends_on=[dependency["id"]])
 
@@ -171,7 +171,7 @@ def test_a_hold_ends_by_a_decision_and_the_dependencies_are_still_waited_for(api
     assert status(api, intent) == "pending"
 
 
-def test_one_that_does_not_block_leaves_the_status_alone(api, ada, intent):
+def test_non_blocking_request_keeps_the_status(api, ada, intent):
     asked(ada, intent)
     decide(api, intent)
 
@@ -179,7 +179,7 @@ def test_one_that_does_not_block_leaves_the_status_alone(api, ada, intent):
     assert changes(api, intent) == []
 
 
-def test_of_several_the_last_one_brings_it_back(api, ada, make_intent):
+def test_last_of_several_decisions_restores_the_status(api, ada, make_intent):
     intent = make_intent(status="active")
     first, second = asked(ada, intent, blocking=True), asked(ada, intent, blocking=True)
     assert fresh(api, intent)["version"] == intent["version"] + 1
@@ -192,7 +192,7 @@ def test_of_several_the_last_one_brings_it_back(api, ada, make_intent):
 
 
 @pytest.mark.parametrize("wanted", ["pending", "active"])
-def test_nobody_leaves_blocked_by_hand_meanwhile(api, ada, intent, wanted):
+def test_pending_request_prevents_manual_unblocking(api, ada, intent, wanted):
     arbitration = asked(ada, intent, blocking=True)
     before = rows()
 
@@ -203,7 +203,7 @@ def test_nobody_leaves_blocked_by_hand_meanwhile(api, ada, intent, wanted):
     assert rows() == before
 
 
-def test_the_intent_can_be_given_up_meanwhile(api, ada, intent):
+def test_intent_can_be_abandoned_while_a_request_is_pending(api, ada, intent):
     asked(ada, intent, blocking=True)
 
     set_status(api, intent, "abandoned")
@@ -212,7 +212,7 @@ def test_the_intent_can_be_given_up_meanwhile(api, ada, intent):
     assert Arbitration.objects.get().status == "withdrawn"
 
 
-def test_completed_dependencies_do_not_unblock_it_meanwhile(api, ada, make_intent):
+def test_completed_dependencies_do_not_unblock_a_pending_request(api, ada, make_intent):
     dependency = make_intent()
     intent = make_intent(depends_on=[dependency["id"]])
     asked(ada, intent, blocking=True)
@@ -224,7 +224,7 @@ def test_completed_dependencies_do_not_unblock_it_meanwhile(api, ada, make_inten
     assert status(api, intent) == "pending"
 
 
-def test_a_removed_dependency_does_not_unblock_it_meanwhile(api, ada, make_intent):
+def test_removed_dependency_does_not_unblock_a_pending_request(api, ada, make_intent):
     dependency = make_intent()
     intent = make_intent(depends_on=[dependency["id"]])
     asked(ada, intent, blocking=True)
@@ -237,7 +237,7 @@ def test_a_removed_dependency_does_not_unblock_it_meanwhile(api, ada, make_inten
     assert status(api, intent) == "pending"
 
 
-def test_open_dependencies_keep_it_blocked_after_the_decision(api, ada, make_intent):
+def test_open_dependencies_block_after_the_decision(api, ada, make_intent):
     dependency, intent = make_intent(), make_intent(status="active")
     asked(ada, intent, blocking=True)
     path = f"/intents/{intent['id']}/dependencies"
@@ -250,7 +250,7 @@ def test_open_dependencies_keep_it_blocked_after_the_decision(api, ada, make_int
     assert status(api, intent) == "pending"
 
 
-def test_what_was_blocked_by_hand_stays_blocked(api, ada, make_intent):
+def test_decision_keeps_a_manual_block(api, ada, make_intent):
     intent = make_intent(status="blocked")
     asked(ada, intent, blocking=True)
 
@@ -260,7 +260,7 @@ def test_what_was_blocked_by_hand_stays_blocked(api, ada, make_intent):
 
 
 @pytest.mark.rule("I-9")
-def test_what_is_blocked_by_hand_during_a_question_stays_blocked(api, ada, make_intent):
+def test_decision_keeps_a_manual_block_made_meanwhile(api, ada, make_intent):
     intent = make_intent(status="active")
     asked(ada, intent, blocking=True)
     set_status(api, intent, "blocked", reason="Wait for me")
@@ -271,7 +271,7 @@ def test_what_is_blocked_by_hand_during_a_question_stays_blocked(api, ada, make_
     assert changes(api, intent)[-1] == ("blocked", "blocked", "Wait for me", "dev-user")
 
 
-def test_what_somebody_moved_once_its_time_was_over_stays_there(api, ada, make_intent):
+def test_decision_keeps_a_status_set_after_expiry(api, ada, make_intent):
     intent = make_intent(status="active")
     arbitration = asked(ada, intent, blocking=True, expires_at=LATER)
     let_run_out(Arbitration, arbitration)
@@ -284,7 +284,7 @@ def test_what_somebody_moved_once_its_time_was_over_stays_there(api, ada, make_i
     assert Arbitration.objects.get().status == "expired"
 
 
-def test_a_new_request_first_ends_one_that_has_run_out(api, ada, make_intent):
+def test_new_request_first_expires_an_overdue_one(api, ada, make_intent):
     intent = make_intent(status="active")
     first = asked(ada, intent, blocking=True, expires_at=LATER)
     let_run_out(Arbitration, first)
@@ -298,7 +298,7 @@ def test_a_new_request_first_ends_one_that_has_run_out(api, ada, make_intent):
     assert list(verify()) == []
 
 
-def test_a_refused_decision_leaves_it_blocked(api, ada, intent):
+def test_refused_decision_keeps_the_intent_blocked(api, ada, intent):
     asked(ada, intent, blocking=True, options=["a", "b"])
     before = rows()
 

@@ -41,7 +41,7 @@ def send(person, arbitration, **fields):
 
 
 @pytest.mark.parametrize("model", ["arbitration", "decision", "delegation"])
-def test_the_lists_show_what_there_is(api, ada, person, intent, model):
+def test_lists_show_arbitrations_and_delegations(api, ada, person, intent, model):
     asked(ada, intent)
     decide(api, intent, "go north")
     delegate(api, "bob-the-delegate")
@@ -52,7 +52,7 @@ def test_the_lists_show_what_there_is(api, ada, person, intent, model):
     assert (response.status_code, shown[model] in response.content.decode()) == (200, True)
 
 
-def test_a_person_decides_among_the_options(api, ada, person, make_intent):
+def test_person_decides_among_the_options(api, ada, person, make_intent):
     intent = make_intent(status="active")
     arbitration = asked(ada, intent, options=["go <north>", "go south"], blocking=True)
     html = person.get(page(arbitration)).content.decode()
@@ -69,7 +69,7 @@ def test_a_person_decides_among_the_options(api, ada, person, make_intent):
     assert ("decision_recorded", "user:grace") in log(api, intent)
 
 
-def test_without_options_a_person_writes_the_decision(ada, person, intent):
+def test_person_writes_the_decision_without_options(ada, person, intent):
     arbitration = asked(ada, intent)
 
     send(person, arbitration, decision="Ask again", rationale="")
@@ -81,7 +81,7 @@ def test_without_options_a_person_writes_the_decision(ada, person, intent):
     ("fields", "says"),
     [({}, "Choose an option."), ({"decision": "c"}, "Choose one of the options offered.")],
 )
-def test_what_cannot_be_decided_is_said(ada, person, intent, fields, says):
+def test_undecidable_arbitration_shows_an_error(ada, person, intent, fields, says):
     arbitration = asked(ada, intent, options=["a", "b"])
     before = rows()
 
@@ -89,7 +89,7 @@ def test_what_cannot_be_decided_is_said(ada, person, intent, fields, says):
     assert rows() == before
 
 
-def test_who_was_faster_is_said(api, ada, person, intent):
+def test_concurrent_decision_shows_who_decided(api, ada, person, intent):
     arbitration = asked(ada, intent)
     decide(api, intent)
     before = rows()
@@ -101,14 +101,14 @@ def test_who_was_faster_is_said(api, ada, person, intent):
     assert rows() == before
 
 
-def test_what_has_run_out_has_no_form(ada, person, intent):
+def test_overdue_arbitration_has_no_form(ada, person, intent):
     arbitration = asked(ada, intent, expires_at=LATER)
     let_run_out(Arbitration, arbitration)
 
     assert 'id="oi-decide"' not in person.get(page(arbitration)).content.decode()
 
 
-def test_who_may_only_look_decides_nothing(ada, visitor, intent):
+def test_viewer_cannot_decide(ada, visitor, intent):
     arbitration = asked(ada, intent)
     before = rows()
 
@@ -117,7 +117,7 @@ def test_who_may_only_look_decides_nothing(ada, visitor, intent):
     assert rows() == before
 
 
-def test_a_form_of_another_site_decides_nothing(ada, intent):
+def test_cross_site_form_decides_nothing(ada, intent):
     arbitration = asked(ada, intent)
     client = Client(enforce_csrf_checks=True)
     client.force_login(User.objects.create_superuser("grace"))
@@ -127,14 +127,14 @@ def test_a_form_of_another_site_decides_nothing(ada, intent):
     assert rows() == before
 
 
-def test_what_does_not_exist_cannot_be_decided(person):
+def test_unknown_arbitration_cannot_be_decided(person):
     nowhere = {"id": "0199f3a2-7c41-7d52-9d1e-3f6a5b0c8e21"}
     assert person.post(f"{ADMIN}/arbitration/{nowhere['id']}/decide/", {"decision": "a"}).status_code == 404
     assert person.post(f"{ADMIN}/arbitration/nonsense/decide/", {"decision": "a"}).status_code in (302, 404)
     assert person.get(f"{ADMIN}/arbitration/{nowhere['id']}/decide/").status_code == 404
 
 
-def test_a_person_withdraws_and_revokes(api, ada, person, intent):
+def test_person_withdraws_and_revokes(api, ada, person, intent):
     open_one, decided = asked(ada, intent), asked(ada, intent)
     decide(api, intent, arbitration_id=decided["id"])
     delegation = delegate(api, "bob")

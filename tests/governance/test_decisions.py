@@ -12,7 +12,7 @@ from tests.governance.conftest import LATER, ask, asked, decide, let_run_out, ro
 
 
 @pytest.mark.rule("A-1", "A-3")
-def test_a_decision_resolves_the_only_pending_arbitration(api, ada, judy, intent):
+def test_decision_resolves_the_only_pending_arbitration(api, ada, judy, intent):
     arbitration = asked(ada, intent, options=["a", "b"])
     evidence = [{"source": "report", "summary": "A costs half"}, {"source": "mail"}]
 
@@ -41,7 +41,7 @@ def test_a_decision_resolves_the_only_pending_arbitration(api, ada, judy, intent
 
 
 @pytest.mark.rule("A-3")
-def test_a_decision_without_a_pending_arbitration_stands_on_its_own(api, intent):
+def test_decision_without_a_pending_arbitration_stands_alone(api, intent):
     response = decide(api, intent, "go on")
 
     assert response.status_code == 201
@@ -49,14 +49,14 @@ def test_a_decision_without_a_pending_arbitration_stands_on_its_own(api, intent)
     assert log(api, intent)[-1] == ("decision_recorded", "dev-user")
 
 
-def test_the_other_names_of_fields_are_taken(api, intent):
+def test_aliases_of_fields_are_accepted(api, intent):
     response = api.post(f"/intents/{intent['id']}/decisions", {"outcome": "go", "reasoning": "why not", "decided_by": "eve"})
 
     assert (response.json()["decision"], response.json()["rationale"], response.json()["decided_by"]) == ("go", "why not", "eve")
 
 
 @pytest.mark.rule("A-3")
-def test_with_several_pending_one_must_be_named(api, ada, intent):
+def test_arbitration_id_is_required_if_several_are_pending(api, ada, intent):
     first, second = asked(ada, intent), asked(ada, intent)
     before = rows()
 
@@ -70,7 +70,7 @@ def test_with_several_pending_one_must_be_named(api, ada, intent):
 
 
 @pytest.mark.rule("A-3")
-def test_a_decision_is_one_of_the_options(api, ada, intent):
+def test_decision_must_be_one_of_the_options(api, ada, intent):
     asked(ada, intent, options=["a", "b"])
     before = rows()
 
@@ -82,7 +82,7 @@ def test_a_decision_is_one_of_the_options(api, ada, intent):
 
 
 @pytest.mark.rule("A-3")
-def test_a_second_decision_is_refused(api, ada, intent):
+def test_second_decision_is_refused(api, ada, intent):
     arbitration = asked(ada, intent)
     decide(api, intent, "a")
     before = rows()
@@ -94,7 +94,7 @@ def test_a_second_decision_is_refused(api, ada, intent):
 
 
 @pytest.mark.rule("A-3")
-def test_the_database_itself_keeps_one_decision_per_arbitration(api, ada, intent):
+def test_database_allows_one_decision_per_arbitration(api, ada, intent):
     asked(ada, intent)
     decide(api, intent)
     decision = Decision.objects.get()
@@ -129,7 +129,7 @@ ENDINGS = {
     ("ending", "blocking"),
     [(ending, blocking) for ending in ENDINGS for blocking in (False, True) if (ending, blocking) != ("completed", True)],
 )
-def test_a_late_answer_without_an_id_is_refused(api, ada, intent, ending, blocking):
+def test_late_decision_without_an_id_is_refused(api, ada, intent, ending, blocking):
     question = asked(ada, intent, options=["yes", "no"], blocking=blocking, expires_at=LATER)
     ENDINGS[ending](api, ada, intent, question)
     before = rows()
@@ -144,7 +144,7 @@ def test_a_late_answer_without_an_id_is_refused(api, ada, intent, ending, blocki
 @pytest.mark.rule("A-3")
 @pytest.mark.case("coordination P1")
 @pytest.mark.parametrize("ending", ENDINGS)
-def test_a_decision_that_says_it_answers_none_is_taken(api, ada, intent, ending):
+def test_decision_of_another_type_is_accepted_without_arbitration(api, ada, intent, ending):
     question = asked(ada, intent, options=["yes", "no"], expires_at=LATER)
     ENDINGS[ending](api, ada, intent, question)
 
@@ -155,7 +155,7 @@ def test_a_decision_that_says_it_answers_none_is_taken(api, ada, intent, ending)
 
 @pytest.mark.rule("A-3")
 @pytest.mark.case("coordination P1")
-def test_an_answer_that_names_its_question_never_reaches_another(api, ada, intent):
+def test_decision_with_an_id_never_resolves_another_arbitration(api, ada, intent):
     first = asked(ada, intent, reason="Delete staging?", options=["yes", "no"])
     ada.post(f"/arbitrations/{first['id']}/withdraw", {})
     second = asked(ada, intent, reason="Delete PRODUCTION?", options=["yes", "no"])
@@ -170,7 +170,7 @@ def test_an_answer_that_names_its_question_never_reaches_another(api, ada, inten
 
 @pytest.mark.rule("A-3")
 @pytest.mark.parametrize("status", ["completed", "abandoned"])
-def test_a_closed_intent_that_never_had_a_question_takes_a_decision(api, make_intent, status):
+def test_closed_intent_without_arbitrations_accepts_a_decision(api, make_intent, status):
     assert decide(api, make_intent(status=status), "as it should be").status_code == 201
 
 
@@ -178,14 +178,14 @@ def test_a_closed_intent_that_never_had_a_question_takes_a_decision(api, make_in
 
 
 @pytest.mark.rule("A-4")
-def test_an_operator_decides_even_what_it_asked_itself(api, intent):
+def test_operator_decides_its_own_request(api, intent):
     asked(api, intent)
 
     assert decide(api, intent).status_code == 201
 
 
 @pytest.mark.rule("A-4")
-def test_an_arbiter_decides_but_not_what_it_asked_itself(api, judy, arbiter, intent):
+def test_arbiter_does_not_decide_its_own_request(api, judy, arbiter, intent):
     asked(judy, intent)
     before = rows()
 
@@ -199,7 +199,7 @@ def test_an_arbiter_decides_but_not_what_it_asked_itself(api, judy, arbiter, int
 @pytest.mark.rule("A-4")
 @pytest.mark.case("security H5")
 @pytest.mark.parametrize("alias", ["ruth", "user.alice", "bob"])
-def test_an_arbiter_does_not_decide_its_own_question_under_another_name(judy, intent, alias):
+def test_arbiter_does_not_decide_its_own_request_under_another_agent_id(judy, intent, alias):
     asked(judy, intent)
     before = rows()
     judy.headers["X-Agent-ID"] = alias
@@ -211,7 +211,7 @@ def test_an_arbiter_does_not_decide_its_own_question_under_another_name(judy, in
 
 @pytest.mark.rule("A-4")
 @pytest.mark.case("security H5")
-def test_a_question_asked_in_anothers_name_is_its_principals_own(api, judy, arbiter, intent):
+def test_request_under_another_agent_id_belongs_to_its_principal(api, judy, arbiter, intent):
     ask(judy, intent, requested_by="someone")
     before = rows()
 
@@ -223,7 +223,7 @@ def test_a_question_asked_in_anothers_name_is_its_principals_own(api, judy, arbi
 
 
 @pytest.mark.rule("A-4")
-def test_two_keys_bound_to_one_agent_are_one(bound, intent):
+def test_two_keys_bound_to_one_agent_are_the_same_requester(bound, intent):
     first, second = bound("ada", Role.ARBITER), bound("ada", Role.ARBITER)
     asked(first, intent)
 
@@ -232,7 +232,7 @@ def test_two_keys_bound_to_one_agent_are_one(bound, intent):
 
 @pytest.mark.rule("A-4")
 @pytest.mark.parametrize("with_arbitration", [True, False])
-def test_an_agent_does_not_decide_on_its_own(ada, bob, intent, with_arbitration):
+def test_agent_without_delegation_does_not_decide(ada, bob, intent, with_arbitration):
     if with_arbitration:
         asked(ada, intent)
     before = rows()
@@ -243,7 +243,7 @@ def test_an_agent_does_not_decide_on_its_own(ada, bob, intent, with_arbitration)
     assert rows() == before
 
 
-def test_an_observer_neither_asks_nor_decides(ada, intent):
+def test_observer_neither_requests_nor_decides(ada, intent):
     asked(ada, intent)
     observer = Caller(create_key(name="eye", role=Role.OBSERVER, created_by="test")[1])
     before = rows()
@@ -267,7 +267,7 @@ def test_an_observer_neither_asks_nor_decides(ada, intent):
         lambda found: found.get().delete(),
     ],
 )
-def test_the_database_refuses_to_change_a_decision(api, intent, change):
+def test_database_refuses_to_change_a_decision(api, intent, change):
     decide(api, intent)
     connection.check_constraints()
 
@@ -287,7 +287,7 @@ def test_no_route_changes_a_decision(api, intent, method):
     assert Decision.objects.get().decision == "a"
 
 
-def test_a_missing_guard_is_noticed(db):
+def test_missing_trigger_fails_the_system_check(db):
     assert triggers.check() == []
     with connection.cursor() as cursor:
         on = "" if connection.vendor == "sqlite" else f" ON {triggers.TABLE}"

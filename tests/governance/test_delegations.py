@@ -28,7 +28,7 @@ def put_in(portfolio, intent):
     )
 
 
-def test_a_delegation_is_a_row_and_an_event_on_each_intent_it_names(api, judy, make_intent):
+def test_delegation_is_a_row_and_an_event_on_each_named_intent(api, judy, make_intent):
     one, other = make_intent(), make_intent()
     scope = {"intents": [one["id"], other["id"], one["id"]], "actions": ["decide"]}
 
@@ -51,7 +51,7 @@ def test_a_delegation_is_a_row_and_an_event_on_each_intent_it_names(api, judy, m
     assert event["payload"] == {"delegation_id": delegation["id"], **{name: delegation[name] for name in told}}
 
 
-def test_one_that_names_no_intent_is_in_the_servers_log(api, judy, portfolio):
+def test_delegation_without_intents_is_in_the_log_of_the_server(api, judy, portfolio):
     delegate(judy, "bob")
     delegate(judy, "bob", scope={"portfolios": [str(portfolio.pk)]})
 
@@ -75,7 +75,7 @@ def test_delegations_are_listed_by_delegate_and_delegator(api, judy):
 
 @pytest.mark.rule("A-4")
 @pytest.mark.parametrize("actions", [[], ["decide"], ["comment", "decide"]])
-def test_a_delegate_decides_where_it_may(judy, ada, bob, intent, actions):
+def test_delegate_decides_within_the_scope(judy, ada, bob, intent, actions):
     delegate(judy, "bob", scope={"intents": [intent["id"]], "actions": actions})
     asked(ada, intent)
 
@@ -84,14 +84,14 @@ def test_a_delegate_decides_where_it_may(judy, ada, bob, intent, actions):
 
 
 @pytest.mark.rule("A-4")
-def test_without_intents_and_portfolios_it_covers_everything(judy, bob, intent):
+def test_delegation_without_intents_and_portfolios_covers_everything(judy, bob, intent):
     delegate(judy, "bob")
 
     assert decide(bob, intent).status_code == 201
 
 
 @pytest.mark.rule("A-4")
-def test_a_portfolio_covers_its_members_and_no_others(judy, bob, make_intent, portfolio):
+def test_delegation_over_a_portfolio_covers_only_its_members(judy, bob, make_intent, portfolio):
     member, stranger = make_intent(), make_intent()
     put_in(portfolio, member)
     delegate(judy, "bob", scope={"portfolios": [str(portfolio.pk)]})
@@ -102,7 +102,7 @@ def test_a_portfolio_covers_its_members_and_no_others(judy, bob, make_intent, po
 
 @pytest.mark.rule("A-4")
 @pytest.mark.parametrize("lacks", ["intent", "action", "delegate"])
-def test_what_it_does_not_cover_is_refused(judy, ada, bob, make_intent, lacks):
+def test_decision_outside_the_scope_is_refused(judy, ada, bob, make_intent, lacks):
     intent, other = make_intent(), make_intent()
     scope = {"intents": [(other if lacks == "intent" else intent)["id"]], "actions": ["pay" if lacks == "action" else "decide"]}
     delegate(judy, "eve" if lacks == "delegate" else "bob", scope=scope)
@@ -116,7 +116,7 @@ def test_what_it_does_not_cover_is_refused(judy, ada, bob, make_intent, lacks):
 
 
 @pytest.mark.rule("A-4")
-def test_a_delegate_does_not_decide_what_it_asked_itself(judy, bob, intent):
+def test_delegate_does_not_decide_its_own_request(judy, bob, intent):
     delegate(judy, "bob")
     asked(bob, intent)
     before = rows()
@@ -129,7 +129,7 @@ def test_a_delegate_does_not_decide_what_it_asked_itself(judy, bob, intent):
 
 @pytest.mark.rule("A-4")
 @pytest.mark.case("security H5")
-def test_a_name_is_no_delegation(judy, ada, agent, intent):
+def test_agent_id_of_a_delegate_under_an_unbound_key_gives_no_right(judy, ada, agent, intent):
     delegate(judy, "bob")
     asked(ada, intent)
     before = rows()
@@ -143,7 +143,7 @@ def test_a_name_is_no_delegation(judy, ada, agent, intent):
 @pytest.mark.rule("A-4")
 @pytest.mark.case("coordination O1")
 @pytest.mark.parametrize("adder", ["the delegate", "the requester", "an arbiter", "an agent with the delegator's name"])
-def test_a_delegate_cannot_be_given_power_by_those_who_have_none(api, judy, ada, bob, agent, arbiter, make_intent, adder):
+def test_members_added_by_others_give_a_delegate_no_right(api, judy, ada, bob, agent, arbiter, make_intent, adder):
     portfolio = api.post("/portfolios", {"name": "Trip"}).json()
     intent = make_intent()
     delegate(judy, "bob", scope={"portfolios": [portfolio["id"]], "actions": ["decide"]})
@@ -162,7 +162,7 @@ def test_a_delegate_cannot_be_given_power_by_those_who_have_none(api, judy, ada,
 
 @pytest.mark.rule("A-4")
 @pytest.mark.parametrize("adder", ["the delegator", "an operator"])
-def test_a_delegate_decides_on_what_its_delegator_or_an_operator_added(api, judy, ada, bob, make_intent, adder):
+def test_members_added_by_delegator_or_operator_are_covered(api, judy, ada, bob, make_intent, adder):
     portfolio = api.post("/portfolios", {"name": "Trip"}).json()
     intent = make_intent()
     delegate(judy, "bob", scope={"portfolios": [portfolio["id"]]})
@@ -177,7 +177,7 @@ def test_a_delegate_decides_on_what_its_delegator_or_an_operator_added(api, judy
 
 
 @pytest.mark.rule("A-7")
-def test_revoking_ends_it_at_once(api, judy, bob, intent):
+def test_revocation_ends_the_delegation_at_once(api, judy, bob, intent):
     delegation = delegate(judy, "bob", scope={"intents": [intent["id"]]})
     assert decide(bob, intent).status_code == 201
 
@@ -191,7 +191,7 @@ def test_revoking_ends_it_at_once(api, judy, bob, intent):
 
 
 @pytest.mark.rule("A-7")
-def test_its_expiry_ends_it_at_once(judy, bob, intent):
+def test_expiry_ends_the_delegation_at_once(judy, bob, intent):
     delegation = delegate(judy, "bob", expires_at=LATER)
     assert decide(bob, intent).status_code == 201
 
@@ -210,7 +210,7 @@ LOSSES = {
 
 @pytest.mark.rule("A-4")
 @pytest.mark.parametrize("loss", LOSSES)
-def test_it_ends_with_the_right_of_the_key_that_gave_it(bob, intent, loss):
+def test_delegation_ends_with_the_right_of_its_key(bob, intent, loss):
     key, secret = create_key(name="court", role=Role.ARBITER, created_by="test")
     delegate(Caller(secret, "judy"), "bob")
     assert decide(bob, intent).status_code == 201
@@ -224,7 +224,7 @@ def test_it_ends_with_the_right_of_the_key_that_gave_it(bob, intent, loss):
 
 @pytest.mark.rule("A-4")
 @pytest.mark.parametrize("loss", ["deactivated", "demoted", "deleted"])
-def test_it_ends_with_the_right_of_the_person_who_gave_it(bob, intent, loss):
+def test_delegation_ends_with_the_right_of_its_person(bob, intent, loss):
     ines = User.objects.create_user("ines")
     grant_role(ines, "arbiter")
     services.create_delegation(actor=Actor("user:ines", role=Role.ARBITER), delegate="bob")
@@ -243,7 +243,7 @@ def test_it_ends_with_the_right_of_the_person_who_gave_it(bob, intent, loss):
     assert rows() == before
 
 
-def test_only_its_delegator_and_operators_revoke_it(api, judy, arbiter, agent, intent):
+def test_only_the_delegator_and_operators_revoke(api, judy, arbiter, agent, intent):
     delegation = delegate(judy, "bob")
     before = rows()
 
@@ -255,7 +255,7 @@ def test_only_its_delegator_and_operators_revoke_it(api, judy, arbiter, agent, i
     assert api.delete(f"/delegations/{delegation['id']}").status_code == 204
 
 
-def test_an_agent_delegates_nothing(ada):
+def test_agent_cannot_delegate(ada):
     before = rows()
 
     refused = ada.post("/delegations", {"delegate": "bob"})

@@ -55,7 +55,7 @@ def intent(client):
     return client.create_intent(title="Book flights")
 
 
-def test_an_arbitration_is_asked_for_decided_and_read(client, intent):
+def test_sdk_requests_decides_and_reads_an_arbitration(client, intent):
     later = datetime.now(UTC) + timedelta(hours=1)
     arbitration = client.request_arbitration(
         intent.id,
@@ -81,14 +81,14 @@ def test_an_arbitration_is_asked_for_decided_and_read(client, intent):
     assert refused.value.code == "arbitration_resolved"
 
 
-def test_a_request_is_withdrawn(client, intent):
+def test_sdk_withdraws_a_request(client, intent):
     arbitration = client.request_arbitration(intent.id, "Which?")
 
     assert client.withdraw_arbitration(arbitration.id, "settled").status == ArbitrationStatus.WITHDRAWN
     assert client.withdraw_arbitration(arbitration.id).status == ArbitrationStatus.WITHDRAWN
 
 
-def test_a_delegate_decides_until_the_delegation_ends(client, connect, intent):
+def test_sdk_delegate_decides_until_the_delegation_ends(client, connect, intent):
     operator = connect("dev-user-key")
     made = operator.create_key("bob", agent_id=f"bob-of-the-sdk-{intent.id}")
     name, bob = str(made.agent_id), connect(made.key, None)
@@ -107,7 +107,7 @@ def test_a_delegate_decides_until_the_delegation_ends(client, connect, intent):
 
 
 @pytest.mark.rule("A-6")
-def test_a_wait_may_be_longer_than_the_clients_timeout(connect, client, intent, server):
+def test_sdk_wait_may_exceed_the_client_timeout(connect, client, intent, server):
     impatient = connect(timeout=0.5, max_tries=1)
     arbitration = client.request_arbitration(intent.id, "Which?")
 
@@ -134,7 +134,7 @@ def test_a_wait_may_be_longer_than_the_clients_timeout(connect, client, intent, 
         (lambda client: client.create_delegation(""), "delegate"),
     ],
 )
-def test_what_the_server_would_refuse_is_not_sent(client, ask, field):
+def test_sdk_does_not_send_invalid_values(client, ask, field):
     with pytest.raises(InputValidationError) as refused:
         ask(client)
 

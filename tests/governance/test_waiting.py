@@ -63,7 +63,7 @@ async def waiting(client, arbitration, wait=60):
     return task
 
 
-async def test_many_wait_while_others_are_served_and_all_are_told_of_the_decision(few_threads, http, arbitration):
+async def test_waiting_requests_do_not_block_others_and_get_the_decision(few_threads, http, arbitration):
     async with client_of(few_threads) as client:
         waiters = [await waiting(client, arbitration) for _ in range(MANY)]
         for _ in range(100):
@@ -79,7 +79,7 @@ async def test_many_wait_while_others_are_served_and_all_are_told_of_the_decisio
     assert [answer.json()["decision"] for answer in answers] == [decision] * MANY
 
 
-async def test_each_is_told_of_its_own_arbitration(few_threads, http):
+async def test_waiting_requests_get_their_own_arbitration(few_threads, http):
     asking = [asked(http) for _ in range(3)]
     async with client_of(few_threads) as client:
         first, second, third = [await waiting(client, each) for each in asking]
@@ -94,7 +94,7 @@ async def test_each_is_told_of_its_own_arbitration(few_threads, http):
         third.cancel()
 
 
-async def test_whoever_waits_is_told_of_the_expiry(few_threads, http):
+async def test_waiting_requests_get_the_expiry(few_threads, http):
     soon = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3))
     arbitration = asked(http, expires_at=soon)
     async with client_of(few_threads) as client:
@@ -103,7 +103,7 @@ async def test_whoever_waits_is_told_of_the_expiry(few_threads, http):
     assert answer.json()["status"] == "expired"
 
 
-async def test_when_the_time_is_over_it_is_still_pending(few_threads, arbitration):
+async def test_wait_ends_with_a_pending_arbitration_after_its_time(few_threads, arbitration):
     async with client_of(few_threads) as client:
         began = time.monotonic()
         answer = await (await waiting(client, arbitration, wait=1))
@@ -112,7 +112,7 @@ async def test_when_the_time_is_over_it_is_still_pending(few_threads, arbitratio
     assert (answer.status_code, answer.json()) == (200, arbitration)
 
 
-async def test_what_needs_no_wait_is_answered_at_once(few_threads, http, arbitration):
+async def test_resolved_arbitration_is_returned_at_once(few_threads, http, arbitration):
     async with client_of(few_threads) as client:
         assert (await client.get(f"/arbitrations/{arbitration['id']}", params={"wait": 0})).json() == arbitration
         decide(http, arbitration)
@@ -124,7 +124,7 @@ async def test_what_needs_no_wait_is_answered_at_once(few_threads, http, arbitra
         assert (await client.get(f"/arbitrations/{arbitration['id']}", params={"wait": 60})).status_code == 401
 
 
-async def test_callers_that_go_away_leave_nothing_behind(few_threads, http, arbitration):
+async def test_disconnected_requests_leave_nothing_behind(few_threads, http, arbitration):
     """A server that kept them would not stop before their time."""
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(client_of(few_threads))
@@ -137,7 +137,7 @@ async def test_callers_that_go_away_leave_nothing_behind(few_threads, http, arbi
     assert decide(http, arbitration)["arbitration_id"] == arbitration["id"]
 
 
-async def test_a_decision_made_in_another_process_is_noticed(vendor, few_threads, http, arbitration):
+async def test_decision_in_another_process_is_noticed(vendor, few_threads, http, arbitration):
     """On SQLite there is no other: its writers share a process."""
     second = Server(few_threads.database_url) if vendor == "postgresql" else nullcontext(few_threads)
     with second as other, Http(other) as elsewhere:
@@ -148,7 +148,7 @@ async def test_a_decision_made_in_another_process_is_noticed(vendor, few_threads
             assert (await asyncio.wait_for(waiter, 10)).json()["status"] == "resolved"
 
 
-def test_a_server_with_waiting_callers_stops_soon(vendor, tmp_path):
+def test_server_with_waiting_requests_stops_soon(vendor, tmp_path):
     with Server(migrated_database(vendor, tmp_path)) as server, Http(server) as http:
         arbitration = asked(http)
         with Http(server) as other:

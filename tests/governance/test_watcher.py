@@ -68,7 +68,7 @@ def bells():
     return len(wakeups.events_committed._callbacks)
 
 
-async def test_all_are_looked_for_with_one_question_and_woken_by_a_ring(monkeypatch):
+async def test_wakeup_polls_all_arbitrations_with_one_query(monkeypatch):
     monkeypatch.setattr(long_polling, "POLL_SECONDS", 1_000)
     first, second = uuid4(), uuid4()
     bridge = Bridge(first, second)
@@ -87,7 +87,7 @@ async def test_all_are_looked_for_with_one_question_and_woken_by_a_ring(monkeypa
     await until(lambda: bells() == 0)
 
 
-async def test_without_a_ring_it_looks_by_itself(monkeypatch):
+async def test_poller_polls_without_a_wakeup(monkeypatch):
     monkeypatch.setattr(long_polling, "POLL_SECONDS", 0.01)
     pk = uuid4()
     bridge = Bridge(pk)
@@ -99,7 +99,7 @@ async def test_without_a_ring_it_looks_by_itself(monkeypatch):
     assert await caller.status() == "resolved"
 
 
-async def test_many_rings_are_one_look_a_pause(monkeypatch):
+async def test_many_wakeups_are_one_poll_per_interval(monkeypatch):
     monkeypatch.setattr(long_polling, "POLL_SECONDS", 1_000)
     pk = uuid4()
     bridge, clock = Bridge(pk), asyncio.get_running_loop().time
@@ -115,7 +115,7 @@ async def test_many_rings_are_one_look_a_pause(monkeypatch):
     await asyncio.wait_for(caller.task, 10)
 
 
-async def test_a_caller_that_goes_away_is_dropped_and_the_watcher_ends_with_the_last():
+async def test_poller_drops_disconnected_requests_and_ends_with_the_last():
     pk = uuid4()
     room = LongPollMiddleware(Bridge(pk))
     one, other = Caller(room, pk), Caller(room, pk)
@@ -132,7 +132,7 @@ async def test_a_caller_that_goes_away_is_dropped_and_the_watcher_ends_with_the_
     assert room.poller._futures == {}
 
 
-async def test_a_database_that_is_away_is_asked_again(monkeypatch):
+async def test_unreachable_database_is_polled_again(monkeypatch):
     monkeypatch.setattr(long_polling, "POLL_SECONDS", 0.01)
     monkeypatch.setattr(long_polling.log, "warning", lambda *_, **__: None)
     pk = uuid4()

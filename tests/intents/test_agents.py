@@ -3,7 +3,7 @@
 from tests.conftest import fresh, log
 
 
-def test_assigning_is_an_event_and_no_new_version(api, make_intent):
+def test_assignment_is_an_event_and_no_new_version(api, make_intent):
     intent = make_intent()
 
     response = api.post(f"/intents/{intent['id']}/agents", {"agent_id": "team/bot:1"})
@@ -20,7 +20,7 @@ def test_assigning_is_an_event_and_no_new_version(api, make_intent):
     assert log(api, intent)[-1] == ("agent_assigned", "dev-user")
 
 
-def test_assigning_again_changes_nothing_and_another_role_replaces(api, make_intent):
+def test_repeated_assignment_changes_nothing_and_another_role_replaces_it(api, make_intent):
     intent = make_intent(assign=["ada"])
 
     again = api.post(f"/intents/{intent['id']}/agents", {"agent_id": "ada"})
@@ -31,7 +31,7 @@ def test_assigning_again_changes_nothing_and_another_role_replaces(api, make_int
     assert fresh(api, intent)["agents"] == [{"agent_id": "ada", "role": "lead"}]
 
 
-def test_unassigning_twice_is_the_same_as_once(api, make_intent):
+def test_unassignment_is_idempotent(api, make_intent):
     intent = make_intent(assign=["team/bot", "ada"])
 
     for _ in range(2):
@@ -41,7 +41,7 @@ def test_unassigning_twice_is_the_same_as_once(api, make_intent):
     assert [kind for kind, _ in log(api, intent)].count("agent_unassigned") == 1
 
 
-def test_an_agent_finds_its_intents(api, make_intent):
+def test_intents_of_an_agent_are_listed(api, make_intent):
     mine = [make_intent(assign="team/bot"), make_intent(assign=["ada", "team/bot"])]
     make_intent(assign="ada")
 

@@ -12,7 +12,7 @@ def events_path(intent):
     return f"/intents/{intent['id']}/events"
 
 
-def test_an_event_has_every_field(api, make_intent):
+def test_event_has_every_field(api, make_intent):
     intent = make_intent()
     [created] = api.get(events_path(intent)).json()["events"]
 
@@ -45,7 +45,7 @@ def test_an_event_has_every_field(api, make_intent):
         lambda: connection.cursor().execute("DELETE FROM intents_event"),
     ],
 )
-def test_the_database_refuses_to_change_an_event(api, make_intent, change):
+def test_database_refuses_to_change_an_event(api, make_intent, change):
     intent = make_intent()
     before = api.get(events_path(intent)).json()
 
@@ -80,7 +80,7 @@ def test_sequences_have_no_gap(api, make_intent):
 
 
 @pytest.mark.rule("E-3")
-def test_the_actor_is_the_agent_of_the_caller(agent, api, make_intent):
+def test_actor_of_an_event_is_the_agent_of_the_caller(agent, api, make_intent):
     intent = make_intent()
 
     agent("ada").post(events_path(intent), {"event_type": "comment", "actor": "mallory"})
@@ -93,7 +93,7 @@ def test_the_actor_is_the_agent_of_the_caller(agent, api, make_intent):
 
 @pytest.mark.rule("E-4")
 @pytest.mark.parametrize("event_type", sorted(RESERVED))
-def test_the_servers_own_types_are_reserved(api, make_intent, event_type):
+def test_server_event_types_are_reserved(api, make_intent, event_type):
     intent = make_intent()
 
     single = api.post(events_path(intent), {"event_type": event_type})
@@ -106,13 +106,13 @@ def test_the_servers_own_types_are_reserved(api, make_intent, event_type):
 
 @pytest.mark.rule("E-4")
 @pytest.mark.parametrize("event_type", ["a", "deploy.started", "x-1", "a" * 100])
-def test_other_types_are_free(api, make_intent, event_type):
+def test_clients_log_any_other_event_type(api, make_intent, event_type):
     assert api.post(events_path(make_intent()), {"event_type": event_type}).status_code == 201
 
 
 @pytest.mark.rule("E-4")
 @pytest.mark.parametrize("event_type", ["", "A", "1a", "_a", "a b", "ä", "a" * 101, "a\n", 5, None])
-def test_other_shapes_of_a_type_are_refused(api, make_intent, event_type):
+def test_malformed_event_type_is_refused(api, make_intent, event_type):
     intent = make_intent()
 
     response = api.post(events_path(intent), {"event_type": event_type})
@@ -122,7 +122,7 @@ def test_other_shapes_of_a_type_are_refused(api, make_intent, event_type):
 
 
 @pytest.mark.rule("E-5")
-def test_a_batch_keeps_its_order_and_answers_the_events(api, make_intent):
+def test_batch_keeps_its_order_and_returns_the_events(api, make_intent):
     intent = make_intent()
     batch = [{"event_type": "comment", "payload": {"n": number}} for number in range(50)]
 
@@ -139,7 +139,7 @@ def test_a_batch_keeps_its_order_and_answers_the_events(api, make_intent):
 @pytest.mark.parametrize(
     "bad", [{"event_type": "NO"}, {}, 5, {"event_type": "comment", "parent_event_id": "0190d5b8-0000-7000-8000-000000000000"}]
 )
-def test_a_batch_with_one_bad_event_writes_none(api, make_intent, bad):
+def test_batch_with_one_invalid_event_writes_none(api, make_intent, bad):
     intent = make_intent()
 
     response = api.post(f"{events_path(intent)}/batch", {"events": [{"event_type": "comment"}, bad]})
@@ -148,7 +148,7 @@ def test_a_batch_with_one_bad_event_writes_none(api, make_intent, bad):
     assert len(log(api, intent)) == 1
 
 
-def test_a_page_goes_on_from_a_sequence_and_in_either_order(api, make_intent):
+def test_events_are_paged_by_sequence_in_either_order(api, make_intent):
     intent = make_intent()
     api.post(f"{events_path(intent)}/batch", {"events": [{"event_type": "comment"}] * 9})
 
@@ -166,7 +166,7 @@ def test_a_page_goes_on_from_a_sequence_and_in_either_order(api, make_intent):
     assert walk(event_type="intent_created,other") == [1]
 
 
-def test_all_events_stand_in_one_order(api, make_intent):
+def test_events_of_all_intents_have_one_order(api, make_intent):
     first, second = make_intent(), make_intent()
     api.post(events_path(first), {"event_type": "comment", "trace_id": "t"})
 
@@ -180,7 +180,7 @@ def test_all_events_stand_in_one_order(api, make_intent):
     assert api.get("/events", event_type="intent_created").json()["events"] == events[:2]
 
 
-def test_the_newest_come_first_where_that_is_asked(api, make_intent):
+def test_descending_order_lists_the_newest_events_first(api, make_intent):
     make_intent()
     make_intent()
     events = api.get("/events").json()["events"]
@@ -191,7 +191,7 @@ def test_the_newest_come_first_where_that_is_asked(api, make_intent):
 
 
 @pytest.mark.rule("S-4")
-def test_pages_of_a_portfolio_and_of_an_agent_have_what_their_streams_have(api, make_intent):
+def test_portfolio_and_agent_filters_match_their_streams(api, make_intent):
     joined, other = make_intent(), make_intent()
     portfolio = api.post("/portfolios", {"name": "Trip"}).json()["id"]
     api.post(f"/portfolios/{portfolio}/intents", {"intent_id": joined["id"]})

@@ -39,7 +39,7 @@ def depend(api, intent, *others):
     )
 
 
-def test_the_incident_of_the_readme(api, make_intent, make_child):
+def test_readme_incident_example_works(api, make_intent, make_child):
     parent = make_intent(title="Resolve Production Incident INC-2024-001")
     diagnose = make_child(parent, assign="agent:diagnostics")
     communicate = make_child(parent, assign="agent:comms")
@@ -62,7 +62,7 @@ def test_the_incident_of_the_readme(api, make_intent, make_child):
 
 @pytest.mark.rule("G-1")
 @pytest.mark.parametrize("field", ["parent_intent_id", "depends_on"])
-def test_what_an_intent_refers_to_must_exist(api, field):
+def test_unknown_parent_or_dependency_is_refused(api, field):
     nobody = "0190d5b8-0000-7000-8000-000000000000"
 
     response = api.post("/intents", {"title": "x", field: [nobody] if field == "depends_on" else nobody})
@@ -72,7 +72,7 @@ def test_what_an_intent_refers_to_must_exist(api, field):
 
 
 @pytest.mark.rule("G-1")
-def test_an_intent_does_not_depend_on_itself(api, make_intent):
+def test_dependency_on_itself_is_refused(api, make_intent):
     intent = make_intent()
 
     response = depend(api, intent, intent)
@@ -83,7 +83,7 @@ def test_an_intent_does_not_depend_on_itself(api, make_intent):
 
 
 @pytest.mark.rule("G-1")
-def test_a_circle_of_dependencies_is_refused_with_its_path(api, make_intent):
+def test_dependency_cycle_is_refused_with_its_path(api, make_intent):
     first = make_intent()
     second = make_intent(depends_on=[first["id"]])
     third = make_intent(depends_on=[second["id"]])
@@ -98,7 +98,7 @@ def test_a_circle_of_dependencies_is_refused_with_its_path(api, make_intent):
 
 
 @pytest.mark.rule("G-1")
-def test_a_descendant_does_not_depend_on_its_ancestor(api, make_intent, make_child):
+def test_dependency_of_a_descendant_on_its_ancestor_is_refused(api, make_intent, make_child):
     top = make_intent()
     middle = make_child(top)
     bottom = make_child(middle)
@@ -111,7 +111,7 @@ def test_a_descendant_does_not_depend_on_its_ancestor(api, make_intent, make_chi
 
 
 @pytest.mark.rule("G-1")
-def test_a_circle_through_parents_and_dependencies_is_refused(api, make_intent, make_child):
+def test_cycle_through_parents_and_dependencies_is_refused(api, make_intent, make_child):
     left, right = make_intent(), make_intent()
     part_of_left = make_child(left)
     assert depend(api, part_of_left, right).status_code == 201  # left → part → right
@@ -124,7 +124,7 @@ def test_a_circle_through_parents_and_dependencies_is_refused(api, make_intent, 
 
 
 @pytest.mark.rule("G-2")
-def test_the_last_completed_dependency_unblocks(api, make_intent):
+def test_last_completed_dependency_unblocks_the_intent(api, make_intent):
     first, second = make_intent(), make_intent()
     intent = make_intent(depends_on=[first["id"], second["id"]])
 
@@ -141,7 +141,7 @@ def test_the_last_completed_dependency_unblocks(api, make_intent):
 
 @pytest.mark.rule("G-3")
 @pytest.mark.parametrize("status", ["draft", "pending", "active"])
-def test_an_open_dependency_blocks_and_its_removal_unblocks(api, make_intent, status):
+def test_open_dependency_blocks_and_its_removal_unblocks(api, make_intent, status):
     done, still_open = make_intent(status="completed"), make_intent()
     intent = make_intent(status=None if status == "draft" else status)
 
@@ -161,7 +161,7 @@ def test_an_open_dependency_blocks_and_its_removal_unblocks(api, make_intent, st
 
 
 @pytest.mark.rule("G-3")
-def test_an_intent_that_was_blocked_by_hand_stays_so(api, make_intent):
+def test_manually_blocked_intent_stays_blocked(api, make_intent):
     done = make_intent(status="completed")
     intent = make_intent(status="blocked")
     assert depend(api, intent, done).json()["status"] == "blocked"
@@ -171,7 +171,7 @@ def test_an_intent_that_was_blocked_by_hand_stays_so(api, make_intent):
     assert fresh(api, intent)["status"] == "blocked"
 
 
-def test_a_dependency_that_is_there_already_changes_nothing(api, make_intent):
+def test_repeated_dependency_changes_nothing(api, make_intent):
     other = make_intent()
     intent = make_intent(depends_on=[other["id"]])
 
@@ -181,7 +181,7 @@ def test_a_dependency_that_is_there_already_changes_nothing(api, make_intent):
 
 
 @pytest.mark.parametrize("final", ["completed", "abandoned"])
-def test_a_final_intent_takes_no_children_and_no_dependencies(api, make_intent, final):
+def test_final_intent_accepts_no_children_or_dependencies(api, make_intent, final):
     other, intent = make_intent(), make_intent(status=final)
 
     for response in (depend(api, intent, other), api.post(f"/intents/{intent['id']}/children", {"title": "x"})):
@@ -190,7 +190,7 @@ def test_a_final_intent_takes_no_children_and_no_dependencies(api, make_intent, 
 
 
 @pytest.mark.rule("G-4")
-def test_an_intent_completes_after_its_dependencies_and_children(api, make_intent, make_child):
+def test_intent_completes_after_its_dependencies_and_children(api, make_intent, make_child):
     parent = make_intent()
     children = [make_child(parent), make_child(parent), make_child(parent)]
     set_status(api, children[0], "completed")
@@ -206,7 +206,7 @@ def test_an_intent_completes_after_its_dependencies_and_children(api, make_inten
 
 
 @pytest.mark.rule("G-5")
-def test_abandoning_with_cascade_takes_the_open_descendants_along(api, make_intent, make_child):
+def test_cascade_abandons_the_open_descendants(api, make_intent, make_child):
     top = make_intent()
     child = make_child(top)
     done = make_child(child)
@@ -229,7 +229,7 @@ def test_abandoning_with_cascade_takes_the_open_descendants_along(api, make_inte
 
 
 @pytest.mark.rule("G-5")
-def test_without_cascade_the_children_stay_and_dependents_are_told(api, make_intent, make_child):
+def test_abandoning_without_cascade_keeps_children_and_informs_dependents(api, make_intent, make_child):
     top = make_intent()
     child = make_child(top)
     dependent = make_intent(depends_on=[top["id"]])
@@ -243,7 +243,7 @@ def test_without_cascade_the_children_stay_and_dependents_are_told(api, make_int
 
 
 @pytest.mark.rule("G-5")
-def test_cascade_goes_only_with_abandoning(api, make_intent):
+def test_cascade_is_only_valid_with_abandoned(api, make_intent):
     intent = make_intent()
 
     response = api.post(f"/intents/{intent['id']}/status", {"status": "completed", "cascade": True}, version=1)
@@ -253,7 +253,7 @@ def test_cascade_goes_only_with_abandoning(api, make_intent):
 
 
 @pytest.mark.rule("G-6")
-def test_ready_and_blocked_divide_the_open_children(api, make_intent, make_child):
+def test_ready_and_blocked_partition_the_open_children(api, make_intent, make_child):
     parent = make_intent()
     done, free = make_child(parent), make_child(parent)
     set_status(api, done, "completed")
@@ -267,7 +267,7 @@ def test_ready_and_blocked_divide_the_open_children(api, make_intent, make_child
 
 @pytest.mark.rule("G-6")
 @pytest.mark.parametrize("kept_by", ["hand", "a question", "a question that nobody answered"])
-def test_a_child_that_is_blocked_is_not_ready(api, make_intent, make_child, kept_by):
+def test_blocked_child_is_not_ready(api, make_intent, make_child, kept_by):
     parent = make_intent()
     child, free = make_child(parent), make_child(parent)
     asked = None
@@ -288,7 +288,7 @@ def test_a_child_that_is_blocked_is_not_ready(api, make_intent, make_child, kept
 
 
 @pytest.mark.rule("G-6")
-def test_what_a_child_waits_for_are_dependencies_and_questions(api, make_intent, make_child):
+def test_waiting_for_lists_dependencies_and_arbitrations(api, make_intent, make_child):
     parent, dependency = make_intent(), make_intent()
     child = make_child(parent, depends_on=[dependency["id"]])
     asked = api.post(f"/intents/{child['id']}/arbitrate", {"reason": "?", "blocking": True}).json()
@@ -301,7 +301,7 @@ def test_what_a_child_waits_for_are_dependencies_and_questions(api, make_intent,
 @pytest.mark.rule("I-9")
 @pytest.mark.parametrize("release", ["completed", "removed"])
 @pytest.mark.parametrize("held", ["first", "afterwards"])
-def test_what_was_blocked_by_hand_stays_so_when_its_dependencies_are_gone(api, make_intent, release, held):
+def test_manual_block_outlasts_the_dependencies(api, make_intent, release, held):
     dependency = make_intent()
     intent = make_intent(depends_on=[dependency["id"]]) if held == "afterwards" else make_intent()
     set_status(api, intent, "blocked", reason="Wait for me")
@@ -321,7 +321,7 @@ def test_what_was_blocked_by_hand_stays_so_when_its_dependencies_are_gone(api, m
 
 
 @pytest.mark.rule("I-9")
-def test_who_was_unblocked_by_hand_is_blocked_by_dependencies_as_any_other(api, make_intent):
+def test_dependencies_block_a_manually_unblocked_intent_again(api, make_intent):
     intent, dependency = make_intent(status="blocked"), make_intent()
     set_status(api, intent, "active")
     path = f"/intents/{intent['id']}/dependencies"
@@ -333,7 +333,7 @@ def test_who_was_unblocked_by_hand_is_blocked_by_dependencies_as_any_other(api, 
 
 
 @pytest.mark.rule("I-9")
-def test_blocking_what_is_on_hold_again_changes_nothing(api, make_intent):
+def test_blocking_an_intent_on_hold_changes_nothing(api, make_intent):
     intent = make_intent(status="blocked")
 
     assert set_status(api, intent, "blocked") == intent
@@ -341,7 +341,7 @@ def test_blocking_what_is_on_hold_again_changes_nothing(api, make_intent):
 
 
 @pytest.mark.rule("G-6")
-def test_the_graph_holds_what_is_reachable_and_no_more(api, make_intent, make_child):
+def test_graph_has_only_reachable_nodes(api, make_intent, make_child):
     root, elsewhere = make_intent(), make_intent()
     child = make_child(root, depends_on=[elsewhere["id"]])
     part = make_child(elsewhere)
@@ -362,7 +362,7 @@ def test_the_graph_holds_what_is_reachable_and_no_more(api, make_intent, make_ch
     assert set(status["ready_intents"]) == {root["id"], elsewhere["id"], part["id"]}
 
 
-def test_diamonds_are_walked_once(api, make_intent):
+def test_diamonds_are_traversed_once(api, make_intent):
     layer = [make_intent()]
     for _ in range(12):
         above = [intent["id"] for intent in layer]
@@ -374,7 +374,7 @@ def test_diamonds_are_walked_once(api, make_intent):
     assert depend(api, layer[0], layer[1]).status_code == 201
 
 
-def test_descendants_and_ancestors_reach_all_the_way(api, make_intent, make_child):
+def test_descendants_and_ancestors_include_every_level(api, make_intent, make_child):
     chain = [make_intent()]
     for _ in range(5):
         chain.append(make_child(chain[-1]))
@@ -385,7 +385,7 @@ def test_descendants_and_ancestors_reach_all_the_way(api, make_intent, make_chil
 
 @pytest.mark.rule("G-7")
 @pytest.mark.parametrize("read", READS)
-def test_a_graph_read_costs_the_same_queries_whatever_the_size(api, make_intent, make_child, read):
+def test_graph_reads_have_a_fixed_number_of_queries(api, make_intent, make_child, read):
     counts = []
     for size in (2, 30):
         first = make_intent()

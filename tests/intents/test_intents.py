@@ -22,7 +22,7 @@ def patch(api: Any, intent: dict[str, Any], *patches: dict[str, Any], version: i
     return api.post(f"/intents/{intent['id']}/state", {"patches": list(patches)}, version=version)
 
 
-def test_a_new_intent_has_every_field(api):
+def test_new_intent_has_every_field(api):
     response = api.post("/intents", {"title": "Hello World", "created_by": "me"})
 
     assert response.status_code == 201
@@ -38,7 +38,7 @@ def test_a_new_intent_has_every_field(api):
     assert log(api, intent) == [("intent_created", "me")]
 
 
-def test_all_that_can_be_given_on_create_is_kept(api):
+def test_every_field_of_a_creation_is_stored(api):
     given = {
         "description": "", "constraints": {"max_cost": 50.0}, "confidence": 80, "initial_state": {"a": {"b": [1, 2.5, None]}},
     }  # fmt: skip
@@ -52,12 +52,12 @@ def test_all_that_can_be_given_on_create_is_kept(api):
     assert [kind for kind, _ in log(api, intent)] == ["intent_created", "agent_assigned", "agent_assigned"]
 
 
-def test_a_list_of_constraints_becomes_rules(make_intent):
+def test_list_of_constraints_becomes_rules(make_intent):
     assert make_intent(constraints=["be kind"])["constraints"] == {"rules": ["be kind"]}
 
 
 @pytest.mark.rule("I-1")
-def test_a_write_whose_event_fails_leaves_nothing(api, make_intent, monkeypatch):
+def test_failed_event_rolls_back_its_write(api, make_intent, monkeypatch):
     intent = make_intent()
     monkeypatch.setattr("core.db.sql_rows.record", lambda *_: (_ for _ in ()).throw(RuntimeError("the disk is full")))
 
@@ -70,7 +70,7 @@ def test_a_write_whose_event_fails_leaves_nothing(api, make_intent, monkeypatch)
 
 
 @pytest.mark.rule("I-2")
-def test_versioned_writes_raise_the_version_by_one_and_others_do_not(api, make_intent):
+def test_only_versioned_writes_increment_the_version(api, make_intent):
     other, intent = make_intent(), make_intent()
     path = f"/intents/{intent['id']}"
     version = 1
@@ -95,7 +95,7 @@ def test_versioned_writes_raise_the_version_by_one_and_others_do_not(api, make_i
 
 @pytest.mark.rule("I-2")
 @pytest.mark.parametrize("stale", [1, 3])
-def test_another_version_is_refused_and_nothing_changes(api, make_intent, stale):
+def test_stale_version_shows_conflict_and_changes_nothing(api, make_intent, stale):
     intent = make_intent()
     api.post(f"/intents/{intent['id']}/state", {"state": {"x": 1}}, version=1)
     before, events = fresh(api, intent), Event.objects.count()
@@ -162,7 +162,7 @@ def test_patches_set_append_and_remove(api, make_intent):
         {"op": "set", "path": "/x" * 70, "value": 1},
     ],
 )
-def test_one_bad_patch_undoes_all(api, make_intent, bad):
+def test_invalid_patch_rolls_back_all(api, make_intent, bad):
     intent = make_intent(state={"scalar": 1, "list": [1]})
 
     response = patch(api, intent, {"op": "set", "path": "fine", "value": 1}, bad)
@@ -173,7 +173,7 @@ def test_one_bad_patch_undoes_all(api, make_intent, bad):
 
 
 @pytest.mark.rule("I-3")
-def test_state_sets_each_key_and_keeps_the_others(api, make_intent):
+def test_state_write_sets_each_key_and_keeps_the_others(api, make_intent):
     intent = make_intent(state={"kept": 1, "changed": 1})
 
     response = api.post(f"/intents/{intent['id']}/state", {"state": {"changed": {"x": 1}, "/slash": 2}}, version=1)
@@ -184,7 +184,7 @@ def test_state_sets_each_key_and_keeps_the_others(api, make_intent):
 
 @pytest.mark.rule("I-3")
 @pytest.mark.parametrize("body", [{"patches": []}, {"state": {}}, {}, {"state": {"a": 1}, "patches": []}])
-def test_nothing_to_change_is_refused(api, make_intent, body):
+def test_empty_change_is_refused(api, make_intent, body):
     intent = make_intent()
 
     response = api.post(f"/intents/{intent['id']}/state", body, version=1)
@@ -194,7 +194,7 @@ def test_nothing_to_change_is_refused(api, make_intent, body):
 
 
 @pytest.mark.rule("I-4")
-def test_the_initial_status_follows_from_the_dependencies(api, make_intent):
+def test_initial_status_depends_on_the_dependencies(api, make_intent):
     done, still_open, given_up = make_intent(status="completed"), make_intent(), make_intent(status="abandoned")
 
     assert make_intent()["status"] == "draft"
@@ -206,7 +206,7 @@ def test_the_initial_status_follows_from_the_dependencies(api, make_intent):
 @pytest.mark.rule("I-5")
 @pytest.mark.parametrize("before", TRANSITIONS)
 @pytest.mark.parametrize("after", TRANSITIONS)
-def test_a_status_goes_only_where_it_may(api, make_intent, before, after):
+def test_illegal_status_transition_is_refused(api, make_intent, before, after):
     intent = make_intent(status=None if before == "draft" else before)
 
     response = api.post(f"/intents/{intent['id']}/status", {"status": after, "reason": "why"}, version=intent["version"])
@@ -227,7 +227,7 @@ def test_a_status_goes_only_where_it_may(api, make_intent, before, after):
 
 @pytest.mark.rule("I-6")
 @pytest.mark.parametrize("status", ["pending", "active"])
-def test_blocked_is_not_left_by_hand_while_a_dependency_is_open(api, make_intent, status):
+def test_open_dependency_prevents_manual_unblocking(api, make_intent, status):
     dependency = make_intent()
     intent = make_intent(depends_on=[dependency["id"]])
 
@@ -249,7 +249,7 @@ def test_blocked_is_not_left_by_hand_while_a_dependency_is_open(api, make_intent
         ("assign", 5), ("assign", [""]), ("assign", "x" * 256),
     ],
 )  # fmt: skip
-def test_the_server_checks_types_and_limits_itself(api, field, value):
+def test_types_and_limits_are_validated_by_the_server(api, field, value):
     response = api.post("/intents", {"title": "Fine", field: value})
 
     assert (response.status_code, response.json()["code"]) == (400, "invalid")
@@ -258,13 +258,13 @@ def test_the_server_checks_types_and_limits_itself(api, field, value):
 
 
 @pytest.mark.rule("I-7")
-def test_the_limits_themselves_are_allowed(make_intent):
+def test_values_at_the_limits_are_accepted(make_intent):
     intent = make_intent(title="x" * 500, description="y" * 10_000, confidence=100)
 
     assert (len(intent["title"]), len(intent["description"]), intent["confidence"]) == (500, 10_000, 100)
 
 
-def test_details_change_and_null_empties_them(api, make_intent):
+def test_details_change_and_null_clears_them(api, make_intent):
     intent = make_intent(description="old", confidence=10)
 
     response = api.patch(f"/intents/{intent['id']}", {"description": None, "confidence": 0, "constraints": {"a": 1}}, version=1)
@@ -275,7 +275,7 @@ def test_details_change_and_null_empties_them(api, make_intent):
     assert event["payload"] == {"changes": {"description": None, "confidence": 0, "constraints": {"a": 1}}, "version": 2}
 
 
-def test_numbers_and_text_come_back_as_they_went_in(api, make_intent):
+def test_numbers_and_text_round_trip_unchanged(api, make_intent):
     state = {"z": -0.0, "a": 1e300, "whole": 9007199254740991, "text": "𝄞\t\u2028", "": {"": []}, "tiny": 5e-324}
 
     intent = make_intent(state=state)

@@ -43,7 +43,7 @@ def tell(*events: tuple[str, dict[str, Any]]) -> list[Told]:
     return [Told(number, event_type, payload) for number, (event_type, payload) in enumerate(told, start=1)]
 
 
-def test_a_log_tells_what_became_of_an_intent():
+def test_replay_reconstructs_an_intent():
     intent = replay(
         tell(
             ("state_patched", {"patches": [{"op": "append", "path": "tries", "value": 1}], "version": 2}),
@@ -66,7 +66,7 @@ def test_a_log_tells_what_became_of_an_intent():
     assert (intent.version, intent.last_sequence, intent.created_by) == (5, 12, "ada")
 
 
-def test_a_replay_leaves_the_events_as_they_were():
+def test_replay_does_not_modify_the_events():
     events = tell(("state_patched", {"patches": [{"op": "append", "path": "tries", "value": 1}], "version": 2}))
 
     assert replay(events) == replay(events)
@@ -97,7 +97,7 @@ def test_a_replay_leaves_the_events_as_they_were():
         ),
     ],
 )
-def test_what_does_not_follow_is_not_replayed(events, reason):
+def test_inconsistent_events_are_not_replayed(events, reason):
     with pytest.raises(CannotReplay, match=reason):
         replay(events)
 
@@ -194,7 +194,7 @@ operations = st.one_of(
 
 @given(st.lists(operations, min_size=10, max_size=60))
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-def test_after_any_history_the_log_agrees_with_the_tables(api, history):
+def test_log_agrees_with_the_tables_after_any_history(api, history):
     with transaction.atomic():
         world = World(api)
         for name, *arguments in history:

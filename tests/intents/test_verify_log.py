@@ -60,7 +60,7 @@ def unguard() -> None:
         cursor.execute("CREATE TABLE intents_event AS SELECT * FROM intents_event_guarded")
 
 
-def test_an_undamaged_log_has_no_findings(scene):
+def test_intact_log_has_no_findings(scene):
     assert [event.event_type for event in Event.objects.filter(intent_id=scene.child).order_by("sequence")] == [
         "intent_created",
         "agent_assigned",
@@ -168,7 +168,7 @@ def run(*arguments: str, stderr: io.StringIO | None = None) -> tuple[int, str]:
     return 0, out.getvalue()
 
 
-def test_the_command_says_that_all_is_well(scene):
+def test_command_reports_an_intact_log(scene):
     code, out = run()
 
     assert code == 0
@@ -176,7 +176,7 @@ def test_the_command_says_that_all_is_well(scene):
     assert out.endswith(": the log agrees with the tables.\n")
 
 
-def test_the_command_lists_what_it_finds_and_fails(scene):
+def test_command_lists_findings_and_fails(scene):
     Intent.objects.update(title="Something else")
 
     code, out = run()
@@ -186,7 +186,7 @@ def test_the_command_lists_what_it_finds_and_fails(scene):
     assert out.endswith(": 3 findings.\n")
 
 
-def test_the_command_stops_after_so_many_findings(scene):
+def test_command_stops_at_the_limit_of_findings(scene):
     Intent.objects.update(title="Something else")
 
     code, out = run("--limit-findings", "2")
@@ -196,7 +196,7 @@ def test_the_command_stops_after_so_many_findings(scene):
     assert out.endswith(": 2 findings, and then stopped.\n")
 
 
-def test_the_command_speaks_json(scene):
+def test_command_prints_json(scene):
     scene.intent().update(version=9)
 
     code, out = run("--json")
@@ -212,7 +212,7 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_a_terminal_sees_a_bar_and_a_pipe_sees_nothing(scene, monkeypatch):
+def test_progress_bar_is_only_shown_on_a_terminal(scene, monkeypatch):
     monkeypatch.setattr("intents.management.commands.verify_log.DRAWN_EVERY", 0)
     terminal, pipe = Terminal(), io.StringIO()
 

@@ -17,7 +17,7 @@ def at(text):
 
 
 @pytest.mark.rule("L-1")
-def test_an_agent_acquires_a_scope(api, ada, intent):
+def test_agent_acquires_a_scope(api, ada, intent):
     response = acquire(ada, intent, duration_seconds=60)
 
     lease = response.json()
@@ -47,7 +47,7 @@ def test_an_agent_acquires_a_scope(api, ada, intent):
 
 
 @pytest.mark.rule("L-2")
-def test_a_lease_lasts_five_minutes_if_nothing_else_is_said(ada, intent):
+def test_default_duration_is_five_minutes(ada, intent):
     lease = acquire(ada, intent).json()
 
     assert at(lease["expires_at"]) - at(lease["acquired_at"]) == timedelta(minutes=5)
@@ -64,7 +64,7 @@ def test_a_lease_lasts_five_minutes_if_nothing_else_is_said(ada, intent):
         ("content.draft.title", "content"),
     ],
 )
-def test_a_scope_that_overlaps_a_held_one_is_refused_and_nothing_is_recorded(api, ada, bob, intent, held, wanted):
+def test_overlapping_scope_is_refused_and_nothing_is_recorded(api, ada, bob, intent, held, wanted):
     lease = acquire(ada, intent, held).json()
 
     response = acquire(bob, intent, wanted)
@@ -77,21 +77,21 @@ def test_a_scope_that_overlaps_a_held_one_is_refused_and_nothing_is_recorded(api
 
 @pytest.mark.rule("L-1")
 @pytest.mark.parametrize("wanted", ["contents", "conten", "other", "other.content", "content.published"])
-def test_a_scope_beside_a_held_one_is_free(ada, bob, intent, wanted):
+def test_sibling_scope_is_free(ada, bob, intent, wanted):
     acquire(ada, intent, "content.draft")
 
     assert acquire(bob, intent, wanted).status_code == 201
 
 
 @pytest.mark.rule("L-1")
-def test_the_same_scope_of_another_intent_is_free(ada, bob, intent, make_intent):
+def test_same_scope_of_another_intent_is_free(ada, bob, intent, make_intent):
     acquire(ada, intent)
 
     assert acquire(bob, make_intent()).status_code == 201
 
 
 @pytest.mark.rule("L-1")
-def test_the_holder_gets_its_lease_again_for_at_least_as_long(api, ada, intent):
+def test_holder_reacquires_its_lease_without_shortening_it(api, ada, intent):
     first = acquire(ada, intent, duration_seconds=60).json()
 
     longer = acquire(ada, intent, duration_seconds=600)
@@ -106,14 +106,14 @@ def test_the_holder_gets_its_lease_again_for_at_least_as_long(api, ada, intent):
 
 
 @pytest.mark.rule("L-1")
-def test_an_agent_may_hold_overlapping_scopes_itself(ada, intent):
+def test_agent_may_hold_overlapping_scopes(ada, intent):
     assert acquire(ada, intent, "content").status_code == 201
     assert acquire(ada, intent, "content.draft").status_code == 201
     assert Intent.objects.get(pk=intent["id"]).active_leases == 2
 
 
 @pytest.mark.rule("L-2")
-def test_a_lease_that_ran_out_blocks_nobody_and_is_marked_when_its_scope_is_asked_for(api, ada, bob, intent):
+def test_acquiring_an_overdue_scope_marks_the_old_lease_expired(api, ada, bob, intent):
     dead = acquire(ada, intent, "content").json()
     make_overdue(dead)
 
@@ -128,7 +128,7 @@ def test_a_lease_that_ran_out_blocks_nobody_and_is_marked_when_its_scope_is_aske
 @pytest.mark.rule("L-2", "E-8")
 @pytest.mark.parametrize("everywhere", [False, True])
 @pytest.mark.parametrize("query", [{}, {"status": "expired"}])
-def test_a_lease_that_ran_out_is_marked_before_a_reader_is_told_so(api, ada, intent, everywhere, query):
+def test_overdue_lease_is_marked_before_it_is_read_as_expired(api, ada, intent, everywhere, query):
     lease = acquire(ada, intent).json()
     make_overdue(lease)
     path = "/leases" if everywhere else f"/intents/{intent['id']}/leases"
@@ -143,7 +143,7 @@ def test_a_lease_that_ran_out_is_marked_before_a_reader_is_told_so(api, ada, int
 
 @pytest.mark.rule("L-8")
 @pytest.mark.case("security M8")
-def test_an_agent_has_no_more_than_200_active_leases_on_an_intent(api, ada, bob, intent, make_intent):
+def test_agent_has_at_most_200_active_leases_on_an_intent(api, ada, bob, intent, make_intent):
     for number in range(200):
         assert acquire(ada, intent, f"part{number}").status_code == 201
     before = log(api, intent)
@@ -160,7 +160,7 @@ def test_an_agent_has_no_more_than_200_active_leases_on_an_intent(api, ada, bob,
 
 
 @pytest.mark.rule("L-4")
-def test_tokens_grow_with_every_lease_of_an_intent(ada, bob, intent):
+def test_fencing_tokens_increase_with_every_lease_of_an_intent(ada, bob, intent):
     first = acquire(ada, intent).json()
     ada.delete(f"/intents/{intent['id']}/leases/{first['id']}")
 
@@ -169,11 +169,11 @@ def test_tokens_grow_with_every_lease_of_an_intent(ada, bob, intent):
     assert [first["fencing_token"], *tokens] == [1, 2, 3]
 
 
-def test_a_lease_of_who_is_named_by_an_unbound_key(api, intent):
+def test_unbound_key_names_the_holder_of_a_lease(api, intent):
     assert acquire(api, intent, agent_id="carl").json()["agent_id"] == "carl"
 
 
-def test_leases_are_listed_over_all_intents(api, ada, bob, intent, make_intent):
+def test_leases_of_all_intents_are_listed(api, ada, bob, intent, make_intent):
     mine = [acquire(ada, intent, "a").json()["id"], acquire(ada, make_intent(), "b").json()["id"]]
     acquire(bob, intent, "c")
 
@@ -184,7 +184,7 @@ def test_leases_are_listed_over_all_intents(api, ada, bob, intent, make_intent):
 
 
 @pytest.mark.parametrize("status", ["completed", "abandoned"])
-def test_a_closed_intent_gives_no_leases(api, ada, intent, status):
+def test_closed_intent_grants_no_leases(api, ada, intent, status):
     set_status(api, intent, status)
     before = log(api, intent)
 
@@ -214,7 +214,7 @@ BAD = {
 
 @pytest.mark.rule("L-2")
 @pytest.mark.parametrize(("body", "field"), BAD.values(), ids=BAD.keys())
-def test_a_bad_request_is_refused_and_nothing_is_written(api, intent, body, field):
+def test_invalid_lease_request_is_refused_and_writes_nothing(api, intent, body, field):
     response = api.post(f"/intents/{intent['id']}/leases", body)
 
     assert (response.status_code, response.json()["code"]) == (400, "invalid")
@@ -224,6 +224,6 @@ def test_a_bad_request_is_refused_and_nothing_is_written(api, intent, body, fiel
 
 
 @pytest.mark.parametrize("intent_id", ["none", "0199f3a2-7c41-7d52-9d1e-3f6a5b0c8e21"])
-def test_an_unknown_intent_has_no_leases(api, db, intent_id):
+def test_leases_of_an_unknown_intent_are_not_found(api, db, intent_id):
     for response in (api.post(f"/intents/{intent_id}/leases", {"scope": "a"}), api.get(f"/intents/{intent_id}/leases")):
         assert (response.status_code, response.json()["code"]) == (404, "not_found")

@@ -27,7 +27,7 @@ def kinds(api, intent):
 
 
 @pytest.mark.rule("L-5")
-def test_a_renewal_counts_from_now(api, ada, intent, lease, path):
+def test_renewal_starts_now(api, ada, intent, lease, path):
     renewed = ada.patch(path, {"duration_seconds": 600})
 
     assert renewed.status_code == 200
@@ -38,13 +38,13 @@ def test_a_renewal_counts_from_now(api, ada, intent, lease, path):
 
 
 @pytest.mark.rule("L-5")
-def test_a_renewal_may_end_it_sooner(ada, lease, path):
+def test_renewal_may_shorten_a_lease(ada, lease, path):
     assert ada.patch(path, {"duration_seconds": 1}).json()["expires_at"] < lease["expires_at"]
 
 
 @pytest.mark.rule("L-5")
 @pytest.mark.parametrize("end", ["ran out", "released", "revoked"])
-def test_a_lease_that_has_ended_is_not_renewed(api, ada, intent, lease, path, end):
+def test_ended_lease_is_not_renewed(api, ada, intent, lease, path, end):
     if end == "ran out":
         make_overdue(lease)
     elif end == "released":
@@ -70,7 +70,7 @@ def test_only_the_holder_renews_and_releases(api, bob, intent, path, method):
 
 
 @pytest.mark.rule("L-5")
-def test_a_released_scope_is_free_and_releasing_again_changes_nothing(api, ada, bob, intent, lease, path):
+def test_release_frees_the_scope_and_is_idempotent(api, ada, bob, intent, lease, path):
     assert ada.delete(path).status_code == 204
     assert ada.delete(path).status_code == 204
 
@@ -81,7 +81,7 @@ def test_a_released_scope_is_free_and_releasing_again_changes_nothing(api, ada, 
     assert acquire(bob, intent).status_code == 201
 
 
-def test_what_had_run_out_when_it_was_released_is_expired(api, ada, intent, lease, path):
+def test_overdue_lease_expires_when_it_is_released(api, ada, intent, lease, path):
     make_overdue(lease)
 
     assert ada.delete(path).status_code == 204
@@ -89,7 +89,7 @@ def test_what_had_run_out_when_it_was_released_is_expired(api, ada, intent, leas
 
 
 @pytest.mark.rule("L-5")
-def test_an_operator_revokes_with_a_reason(api, ada, intent, lease, path):
+def test_operator_revokes_with_a_reason(api, ada, intent, lease, path):
     response = api.post(f"{path}/revoke", {"reason": "It does not answer"})
 
     assert (response.status_code, response.json()["status"]) == (200, "revoked")
@@ -101,7 +101,7 @@ def test_an_operator_revokes_with_a_reason(api, ada, intent, lease, path):
 
 
 @pytest.mark.rule("L-5")
-def test_an_arbiter_revokes_and_an_agent_does_not(api, bob, intent, path):
+def test_arbiter_revokes_and_agent_does_not(api, bob, intent, path):
     refused = bob.post(f"{path}/revoke", {})
     key = api.post("/keys", {"name": "judge", "role": "arbiter"}).json()["key"]
 
@@ -111,7 +111,7 @@ def test_an_arbiter_revokes_and_an_agent_does_not(api, bob, intent, path):
 
 
 @pytest.mark.rule("L-2")
-def test_the_worker_marks_what_has_run_out_once(api, intent, lease):
+def test_worker_marks_an_overdue_lease_once(api, intent, lease):
     assert run_due_tasks() == 0
     make_overdue(lease)
 
@@ -122,7 +122,7 @@ def test_the_worker_marks_what_has_run_out_once(api, intent, lease):
 
 
 @pytest.mark.rule("L-2")
-def test_a_lease_that_was_renewed_meanwhile_is_not_expired(ada, lease, path):
+def test_concurrently_renewed_lease_is_not_expired(ada, lease, path):
     ada.patch(path, {"duration_seconds": 60})
 
     assert expire_lease(Lease.objects.get(pk=lease["id"]).pk) is False
@@ -142,7 +142,7 @@ def test_closing_an_intent_releases_its_leases(api, bob, intent, lease, status):
 
 
 @pytest.mark.rule("L-6")
-def test_abandoning_with_all_below_releases_the_leases_below(api, ada, intent, make_intent):
+def test_cascade_releases_the_leases_of_descendants(api, ada, intent, make_intent):
     child = make_intent(parent_intent_id=intent["id"])
     acquire(ada, child)
 
@@ -152,11 +152,11 @@ def test_abandoning_with_all_below_releases_the_leases_below(api, ada, intent, m
 
 
 @pytest.mark.parametrize("lease_id", ["none", "0199f3a2-7c41-7d52-9d1e-3f6a5b0c8e21"])
-def test_an_unknown_lease_is_not_found(api, intent, lease_id):
+def test_unknown_lease_is_not_found(api, intent, lease_id):
     path = f"/intents/{intent['id']}/leases/{lease_id}"
     for response in (api.patch(path, {}), api.delete(path), api.post(f"{path}/revoke", {})):
         assert (response.status_code, response.json()["code"]) == (404, "not_found")
 
 
-def test_a_lease_of_another_intent_is_not_found(ada, lease, make_intent):
+def test_lease_of_another_intent_is_not_found(ada, lease, make_intent):
     assert ada.patch(f"/intents/{make_intent()['id']}/leases/{lease['id']}", {}).status_code == 404

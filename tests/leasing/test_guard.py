@@ -23,7 +23,7 @@ def patch(caller, intent, path, *, op="set", version=1, **headers):
 
 @pytest.mark.rule("L-3")
 @pytest.mark.parametrize("path", ["/flights/seat", "flights", "/flights", "/flights/seat/row"])
-def test_a_patch_below_or_above_a_leased_scope_is_refused_to_others(api, ada, bob, intent, path):
+def test_patch_of_an_overlapping_path_is_refused_to_other_agents(api, ada, bob, intent, path):
     lease = acquire(ada, intent, "flights.seat").json()
     before = log(api, intent)
 
@@ -36,7 +36,7 @@ def test_a_patch_below_or_above_a_leased_scope_is_refused_to_others(api, ada, bo
 
 
 @pytest.mark.rule("L-3")
-def test_one_guarded_patch_among_several_stops_them_all(api, ada, bob, intent):
+def test_guarded_patch_refuses_all_patches(api, ada, bob, intent):
     acquire(ada, intent, "flights")
     patches = [{"op": "set", "path": "hotel", "value": 1}, {"op": "remove", "path": "/flights/seat"}]
 
@@ -47,7 +47,7 @@ def test_one_guarded_patch_among_several_stops_them_all(api, ada, bob, intent):
 
 
 @pytest.mark.rule("L-3")
-def test_who_sets_keys_of_the_state_is_stopped_as_well(ada, bob, intent):
+def test_lease_guards_keys_of_a_state_write(ada, bob, intent):
     acquire(ada, intent, "flights")
 
     assert bob.post(f"/intents/{intent['id']}/state", {"state": {"flights": {}}}, version=1).status_code == 409
@@ -55,14 +55,14 @@ def test_who_sets_keys_of_the_state_is_stopped_as_well(ada, bob, intent):
 
 @pytest.mark.rule("L-3")
 @pytest.mark.parametrize("path", ["hotel", "/hotel/name", "/flight", "flights.seat", "/flights/price"])
-def test_what_lies_beside_a_leased_scope_is_free(ada, bob, intent, path):
+def test_lease_does_not_guard_sibling_paths(ada, bob, intent, path):
     acquire(ada, intent, "flights.seat")
 
     assert patch(bob, intent, path).status_code == 200
 
 
 @pytest.mark.rule("L-3")
-def test_the_holder_writes_with_and_without_its_token(ada, intent):
+def test_holder_writes_with_and_without_its_token(ada, intent):
     lease = acquire(ada, intent).json()
 
     assert patch(ada, intent, "flights").status_code == 200
@@ -70,7 +70,7 @@ def test_the_holder_writes_with_and_without_its_token(ada, intent):
 
 
 @pytest.mark.rule("L-2", "L-3")
-def test_a_lease_that_ran_out_guards_nothing(ada, bob, intent):
+def test_overdue_lease_guards_nothing(ada, bob, intent):
     make_overdue(acquire(ada, intent).json())
 
     assert patch(bob, intent, "flights").status_code == 200
@@ -143,7 +143,7 @@ def test_write_with_the_token_of_an_active_lease_succeeds(api, operation):
 
 
 @pytest.mark.rule("L-4")
-def test_the_next_holder_does_not_revive_an_old_token(ada, intent):
+def test_new_lease_does_not_revive_an_old_token(ada, intent):
     make_overdue(acquire(ada, intent).json())
     again = acquire(ada, intent).json()
 
@@ -153,7 +153,7 @@ def test_the_next_holder_does_not_revive_an_old_token(ada, intent):
 
 @pytest.mark.rule("L-4")
 @pytest.mark.parametrize("token", ["", "0", "-1", "1.0", "one", "9" * 19, "1,1"])
-def test_a_token_that_is_none_is_refused(api, intent, token):
+def test_malformed_token_is_refused(api, intent, token):
     response = patch(api, intent, "flights", x_fencing_token=token)
 
     assert (response.status_code, response.json()["errors"][0]["field"]) == (400, "X-Fencing-Token")
@@ -161,14 +161,14 @@ def test_a_token_that_is_none_is_refused(api, intent, token):
 
 
 @pytest.mark.rule("L-3")
-def test_an_operator_is_stopped_as_everybody(ada, api: Caller, intent):
+def test_lease_guards_against_operators_too(ada, api: Caller, intent):
     acquire(ada, intent)
 
     assert patch(api, intent, "flights").status_code == 409
 
 
 @pytest.mark.rule("L-3")
-def test_many_scopes_at_once_overlap_as_each_by_itself():
+def test_scope_index_agrees_with_pairwise_comparison():
     random = Random(7)
     paths = [["a", "b", "ab", "a.b"][: random.randint(1, 4)] for _ in range(4)]
     paths += [random.choices(["a", "b", "ab"], k=random.randint(0, 4)) for _ in range(400)]
@@ -180,7 +180,7 @@ def test_many_scopes_at_once_overlap_as_each_by_itself():
 
 @pytest.mark.rule("L-3")
 @pytest.mark.case("security M8")
-def test_a_write_of_many_patches_asks_once_for_the_leases_that_it_could_meet(ada, bob, intent, django_assert_max_num_queries):
+def test_patches_of_one_write_query_the_leases_once(ada, bob, intent, django_assert_max_num_queries):
     for number in range(50):
         acquire(ada, intent, f"part{number}.draft")
     patches = [{"op": "set", "path": f"/free{number}/x", "value": 1} for number in range(1000)]

@@ -29,7 +29,7 @@ def impostor(db, request):
 
 
 @pytest.mark.parametrize("method", ["PATCH", "DELETE"])
-def test_a_name_neither_renews_nor_releases(ada, impostor, intent, method):
+def test_same_agent_id_under_another_key_neither_renews_nor_releases(ada, impostor, intent, method):
     lease = acquire(ada, intent).json()
     before = rows()
 
@@ -41,7 +41,7 @@ def test_a_name_neither_renews_nor_releases(ada, impostor, intent, method):
 
 @pytest.mark.rule("L-1")
 @pytest.mark.parametrize("scope", ["flights", "flights.seat"])
-def test_a_name_does_not_get_anothers_lease_again(ada, impostor, intent, scope):
+def test_same_agent_id_under_another_key_does_not_reacquire(ada, impostor, intent, scope):
     lease = acquire(ada, intent).json()
     before = rows()
 
@@ -53,7 +53,7 @@ def test_a_name_does_not_get_anothers_lease_again(ada, impostor, intent, scope):
 
 
 @pytest.mark.rule("L-3")
-def test_a_name_does_not_write_below_a_leased_scope(api, ada, impostor, intent):
+def test_same_agent_id_under_another_key_does_not_write_to_the_scope(api, ada, impostor, intent):
     acquire(ada, intent)
     before = rows()
 
@@ -64,7 +64,7 @@ def test_a_name_does_not_write_below_a_leased_scope(api, ada, impostor, intent):
 
 
 @pytest.mark.rule("L-4")
-def test_a_name_does_not_write_with_anothers_token(ada, impostor, intent):
+def test_same_agent_id_under_another_key_does_not_use_the_token(ada, impostor, intent):
     lease = acquire(ada, intent).json()
     before = rows()
     event = {"event_type": "comment", "payload": {}}
@@ -83,7 +83,7 @@ def test_agents_that_share_a_key_are_different_holders(ada, bob, intent):
     assert bob.delete(f"/intents/{intent['id']}/leases/{lease['id']}").status_code == 403
 
 
-def test_a_new_key_of_a_bound_agent_goes_on_with_its_lease(db, intent):
+def test_new_key_of_a_bound_agent_keeps_its_lease(db, intent):
     old, new = with_key("carol", bound=True), with_key("carol", bound=True)
     lease = acquire(old, intent).json()
     path = f"/intents/{intent['id']}/leases/{lease['id']}"

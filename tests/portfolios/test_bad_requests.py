@@ -94,7 +94,7 @@ def send(api, make_intent, make_portfolio):
 
 
 @pytest.mark.parametrize(("method", "path", "body", "field"), INVALID)
-def test_what_cannot_work_is_refused_by_the_name_of_its_field(send, method, path, body, field):
+def test_invalid_values_are_refused_by_field(send, method, path, body, field):
     response = send(method, path, body)
 
     assert (response.status_code, response.json()["code"]) == (400, "invalid")
@@ -102,7 +102,7 @@ def test_what_cannot_work_is_refused_by_the_name_of_its_field(send, method, path
 
 
 @pytest.mark.parametrize(("method", "path", "body"), UNKNOWN)
-def test_what_does_not_exist_is_not_found(send, method, path, body):
+def test_unknown_objects_are_not_found(send, method, path, body):
     response = send(method, path, body)
 
     assert (response.status_code, response.json()["code"]) == (404, "not_found")
@@ -118,14 +118,14 @@ def test_what_does_not_exist_is_not_found(send, method, path, body):
         ("DELETE", f"{MEMBERS}/<intent>", None),
     ],
 )
-def test_an_observer_only_reads(api, send, method, path, body):
+def test_observer_only_reads(api, send, method, path, body):
     observer = Caller(api.post("/keys", {"name": "watcher", "role": "observer"}).json()["key"])
 
     assert send(method, path, body, observer).json()["code"] == "forbidden"
     assert send("GET", MEMBERS, None, observer).status_code == 200
 
 
-def test_a_bound_key_makes_and_changes_nothing_for_another(api, send):
+def test_bound_key_cannot_act_for_another_agent(api, send):
     bound = Caller(api.post("/keys", {"name": "ci", "role": "agent", "agent_id": "ada"}).json()["key"])
 
     assert send("POST", "/portfolios", {"name": "Paris", "created_by": "bob"}, bound).json()["code"] == "agent_mismatch"

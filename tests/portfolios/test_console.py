@@ -31,7 +31,7 @@ def test_portfolios_are_listed(person, make_portfolio):
 
 @pytest.mark.rule("P-4")
 @pytest.mark.parametrize(("action", "status"), [("complete", "completed"), ("abandon", "abandoned")])
-def test_closing_is_the_verb_with_the_person_as_its_actor(person, api, make_portfolio, action, status):
+def test_closing_in_the_console_has_the_person_as_actor(person, api, make_portfolio, action, status):
     portfolio = make_portfolio()
 
     assert f"{status.title()}: Paris." in act(person, action, portfolio).text
@@ -41,7 +41,7 @@ def test_closing_is_the_verb_with_the_person_as_its_actor(person, api, make_port
 
 
 @pytest.mark.rule("P-2")
-def test_a_refusal_is_told_and_the_others_are_closed(person, api, make_intent, make_portfolio):
+def test_refusal_is_shown_and_the_others_are_closed(person, api, make_intent, make_portfolio):
     gated, free = make_portfolio(make_intent(), require_all_completed=True), make_portfolio(name="Rome")
 
     page = act(person, "complete", gated, free).text

@@ -12,7 +12,7 @@ def effective(api, intent):
     return api.get(f"/intents/{intent['id']}", effective="true").json()["effective_constraints"]
 
 
-def test_a_member_has_the_shared_constraints_under_its_own(api, make_intent, make_portfolio):
+def test_own_constraints_override_shared_ones(api, make_intent, make_portfolio):
     intent = make_intent(constraints={"budget": {"max_total_cents": 10}, "own": True})
     make_portfolio(intent, shared_constraints={"budget": 5000, "deadline": "2027-01-01"})
 
@@ -23,13 +23,13 @@ def test_a_member_has_the_shared_constraints_under_its_own(api, make_intent, mak
     assert body["constraints"] == {"budget": {"max_total_cents": 10}, "own": True}
 
 
-def test_an_intent_without_portfolios_has_its_own(api, make_intent, make_portfolio):
+def test_intent_without_portfolios_has_its_own_constraints(api, make_intent, make_portfolio):
     make_portfolio(make_intent(), shared_constraints={"budget": 1})
 
     assert effective(api, make_intent(constraints=["no night flights"])) == {"rules": ["no night flights"]}
 
 
-def test_the_higher_priority_wins_and_then_the_older_membership(api, make_intent, make_portfolio):
+def test_higher_priority_wins_then_the_older_membership(api, make_intent, make_portfolio):
     intent = make_intent()
     shares = [{"a": 1, "b": 1, "c": 1}, {"a": 2, "b": 2}, {"a": 3}, {"d": 4, "a": 4}]
     portfolios = [make_portfolio(shared_constraints=shared) for shared in shares]
@@ -40,7 +40,7 @@ def test_the_higher_priority_wins_and_then_the_older_membership(api, make_intent
 
 
 @pytest.mark.parametrize("status", ["completed", "abandoned"])
-def test_a_closed_portfolio_shares_nothing_any_more(api, make_intent, make_portfolio, status):
+def test_closed_portfolio_shares_no_constraints(api, make_intent, make_portfolio, status):
     intent = make_intent()
     portfolio = make_portfolio(intent, shared_constraints={"budget": 1})
     make_portfolio(intent)
@@ -51,7 +51,7 @@ def test_a_closed_portfolio_shares_nothing_any_more(api, make_intent, make_portf
     assert effective(api, intent) == {}
 
 
-def test_who_does_not_ask_gets_what_it_always_got(api, make_intent, make_portfolio):
+def test_effective_constraints_are_only_returned_on_request(api, make_intent, make_portfolio):
     intent = make_intent()
     make_portfolio(intent, shared_constraints={"budget": 1})
 
@@ -60,7 +60,7 @@ def test_who_does_not_ask_gets_what_it_always_got(api, make_intent, make_portfol
 
 
 @pytest.mark.parametrize("given", ["1", "True", "", "yes"])
-def test_anything_but_true_and_false_is_refused(api, make_intent, given):
+def test_effective_accepts_only_true_and_false(api, make_intent, given):
     response = api.get(f"/intents/{make_intent()['id']}", effective=given)
 
     assert response.status_code == 400

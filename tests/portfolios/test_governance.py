@@ -23,7 +23,7 @@ def change(caller, portfolio, policy, **fields):
 
 @pytest.mark.case("coordination O2", "security L8")
 @pytest.mark.parametrize("policy", [{}, BUDGET, {**ALL, "allow_partial_completion": True}])
-def test_another_key_does_not_change_the_policy_under_any_agent_id(key, make_intent, make_portfolio, policy):
+def test_other_key_cannot_change_the_policy_under_any_agent_id(key, make_intent, make_portfolio, policy):
     portfolio, stranger = make_portfolio(make_intent(), **ALL), key()
     stranger.headers["X-Agent-ID"] = portfolio["created_by"]
     before = everything()
@@ -36,13 +36,13 @@ def test_another_key_does_not_change_the_policy_under_any_agent_id(key, make_int
 
 
 @pytest.mark.parametrize("role", ["arbiter", "operator"])
-def test_arbiters_and_operators_change_it(key, role):
+def test_arbiters_and_operators_change_the_policy(key, role):
     portfolio = key().post("/portfolios", {"name": "Paris", "governance_policy": ALL}).json()
 
     assert change(key(role), portfolio, {}).json()["governance_policy"] == {}
 
 
-def test_who_made_it_changes_it_under_any_agent_id(key):
+def test_creator_changes_the_policy_under_any_agent_id(key):
     maker = key()
     maker.headers["X-Agent-ID"] = "ada"
     portfolio = maker.post("/portfolios", {"name": "Paris", "governance_policy": ALL}).json()
@@ -51,7 +51,7 @@ def test_who_made_it_changes_it_under_any_agent_id(key):
     assert change(maker, portfolio, {}).json()["governance_policy"] == {}
 
 
-def test_others_change_its_details_and_send_its_policy_back_as_it_is(key, make_portfolio):
+def test_non_creators_change_details_and_resend_the_policy_unchanged(key, make_portfolio):
     portfolio = make_portfolio(**ALL)
 
     answer = change(key(), portfolio, portfolio["governance_policy"], name="Rome", metadata={"year": 2030})
@@ -68,7 +68,7 @@ def test_others_change_its_details_and_send_its_policy_back_as_it_is(key, make_p
         ("quota", "known: allow_partial_completion, auto_complete_threshold, require_all_completed, shared_constraints"),
     ],
 )
-def test_an_unknown_rule_is_refused_with_the_nearest_name(api, make_portfolio, rule, hint):
+def test_unknown_rule_is_refused_with_the_nearest_name(api, make_portfolio, rule, hint):
     portfolio = make_portfolio()
     before = everything()
 
@@ -86,7 +86,7 @@ def test_an_unknown_rule_is_refused_with_the_nearest_name(api, make_portfolio, r
 
 
 @pytest.mark.parametrize("policy", [ALL, BUDGET])
-def test_what_others_have_added_is_not_removed_where_the_policy_binds_it(api, key, make_intent, make_portfolio, policy):
+def test_bound_member_of_another_principal_is_not_removed(api, key, make_intent, make_portfolio, policy):
     intent = make_intent()
     portfolio, stranger = make_portfolio(intent, **policy), key()
     before = everything()
@@ -99,7 +99,7 @@ def test_what_others_have_added_is_not_removed_where_the_policy_binds_it(api, ke
 
 
 @pytest.mark.parametrize("policy", [ALL, BUDGET])
-def test_what_one_has_added_oneself_is_removed(api, key, make_intent, make_portfolio, policy):
+def test_bound_member_is_removed_by_the_principal_that_added_it(api, key, make_intent, make_portfolio, policy):
     intent, portfolio, agent = make_intent(), make_portfolio(**policy), key()
     add(api, portfolio, intent)
     remove(api, portfolio, intent)
@@ -109,7 +109,7 @@ def test_what_one_has_added_oneself_is_removed(api, key, make_intent, make_portf
     assert shown(api, portfolio)["intents"] == []
 
 
-def test_where_nothing_is_required_whoever_works_removes(key, make_intent, make_portfolio):
+def test_member_of_a_portfolio_without_requirements_is_removed_by_others(key, make_intent, make_portfolio):
     intent = make_intent()
 
     assert remove(key(), make_portfolio(intent), intent).status_code == 204
@@ -119,7 +119,7 @@ def test_where_nothing_is_required_whoever_works_removes(key, make_intent, make_
     ("policy", "status"),
     [(ALL, "abandoned"), (BUDGET, "abandoned"), (BUDGET, "completed")],
 )
-def test_a_policy_that_binds_open_members_is_not_ended_by_others(api, key, make_intent, make_portfolio, policy, status):
+def test_portfolio_with_bound_open_members_is_not_ended_by_others(api, key, make_intent, make_portfolio, policy, status):
     intent = make_intent()
     portfolio, stranger = make_portfolio(intent, **policy), key()
     before = everything()
@@ -136,7 +136,7 @@ def test_a_policy_that_binds_open_members_is_not_ended_by_others(api, key, make_
 
 
 @pytest.mark.case("coordination P18")
-def test_a_portfolio_without_members_is_complete_for_those_who_wait(api, make_intent, make_portfolio):
+def test_portfolio_without_members_is_complete(api, make_intent, make_portfolio):
     intent = make_intent()
     portfolio = make_portfolio(**ALL)
 

@@ -8,7 +8,7 @@ from tests.portfolios.conftest import add, close, everything, remove, shown
 
 
 @pytest.mark.rule("P-4")
-def test_adding_and_removing_are_events_of_the_intent_that_name_the_portfolio(api, agent, make_intent, make_portfolio):
+def test_membership_changes_are_events_that_name_the_portfolio(api, agent, make_intent, make_portfolio):
     intent, portfolio = make_intent(), make_portfolio()
 
     added = add(agent("ada"), portfolio, intent, role="primary", priority=100)
@@ -24,7 +24,7 @@ def test_adding_and_removing_are_events_of_the_intent_that_name_the_portfolio(ap
         assert (event["intent_id"], event["portfolio_id"], event["payload"]) == (intent["id"], portfolio["id"], payload)
 
 
-def test_a_member_has_a_role_and_a_priority_by_default_and_any_role_it_likes(api, make_intent, make_portfolio):
+def test_member_has_default_role_and_priority_or_any_role(api, make_intent, make_portfolio):
     portfolio = make_portfolio()
 
     plain = add(api, portfolio, make_intent()).json()
@@ -36,7 +36,7 @@ def test_a_member_has_a_role_and_a_priority_by_default_and_any_role_it_likes(api
 
 @pytest.mark.rule("P-1")
 @pytest.mark.parametrize("role", ["member", "primary", "dependency"])
-def test_an_intent_is_in_a_portfolio_once(api, make_intent, make_portfolio, role):
+def test_intent_is_in_a_portfolio_once(api, make_intent, make_portfolio, role):
     intent = make_intent()
     portfolio, other = make_portfolio(intent), make_portfolio()
     before = everything()
@@ -49,7 +49,7 @@ def test_an_intent_is_in_a_portfolio_once(api, make_intent, make_portfolio, role
 
 
 @pytest.mark.rule("P-1")
-def test_one_member_is_primary_until_it_leaves(api, make_intent, make_portfolio):
+def test_single_member_is_primary_until_it_is_removed(api, make_intent, make_portfolio):
     first, second, portfolio = make_intent(), make_intent(), make_portfolio()
     add(api, portfolio, first, role="primary")
     before = everything()
@@ -66,7 +66,7 @@ def test_one_member_is_primary_until_it_leaves(api, make_intent, make_portfolio)
 
 @pytest.mark.rule("P-1")
 @pytest.mark.parametrize("status", ["completed", "abandoned"])
-def test_a_closed_portfolio_takes_no_members_and_loses_none(api, make_intent, make_portfolio, status):
+def test_closed_portfolio_keeps_its_members_and_accepts_none(api, make_intent, make_portfolio, status):
     member, other = make_intent(), make_intent()
     portfolio = make_portfolio(member)
     close(api, portfolio, status)
@@ -78,7 +78,7 @@ def test_a_closed_portfolio_takes_no_members_and_loses_none(api, make_intent, ma
     assert everything() == before
 
 
-def test_removing_twice_is_the_same_as_once(api, make_intent, make_portfolio):
+def test_removal_is_idempotent(api, make_intent, make_portfolio):
     intent = make_intent()
     portfolio = make_portfolio(intent)
 
@@ -90,7 +90,7 @@ def test_removing_twice_is_the_same_as_once(api, make_intent, make_portfolio):
 
 
 @pytest.mark.rule("L-4")
-def test_a_lost_lease_keeps_its_holder_from_adding_and_removing(api, agent, make_intent, make_portfolio):
+def test_lost_lease_prevents_adding_and_removing(api, agent, make_intent, make_portfolio):
     member, other = make_intent(), make_intent()
     portfolio = make_portfolio(member)
     before, path = everything(), f"/portfolios/{portfolio['id']}/intents"

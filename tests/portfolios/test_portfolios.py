@@ -11,7 +11,7 @@ from tests.portfolios.conftest import add, close, events, shown
 POLICY = {"require_all_completed": True, "shared_constraints": {"budget": 5000}}
 
 
-def test_a_portfolio_is_made_as_it_was_given_and_the_log_says_so(agent, api):
+def test_portfolio_is_created_as_given_and_logged(agent, api):
     body = {"name": " Paris Trip ", "description": "All of it", "governance_policy": POLICY, "metadata": {"year": 2027}}
 
     response = agent("ada").post("/portfolios", body)
@@ -35,14 +35,14 @@ def test_a_portfolio_is_made_as_it_was_given_and_the_log_says_so(agent, api):
     assert (event["actor"], event["payload"]["name"], event["payload"]["governance_policy"]) == ("ada", "Paris Trip", POLICY)
 
 
-def test_what_is_left_out_is_empty(api):
+def test_omitted_fields_are_empty(api):
     portfolio = api.post("/portfolios", {"name": "Paris", "created_by": "bob"}).json()
 
     assert (portfolio["description"], portfolio["governance_policy"], portfolio["metadata"]) == (None, {}, {})
     assert portfolio["created_by"] == "bob"
 
 
-def test_members_stand_by_priority_and_then_by_age_with_how_far_they_are(api, make_intent, make_portfolio):
+def test_members_are_ordered_by_priority_then_age_with_their_progress(api, make_intent, make_portfolio):
     done, passport = make_intent(title="Done", status="completed"), make_intent(title="Passport")
     flight, hotel = make_intent(title="Flight", depends_on=[passport["id"]]), make_intent(title="Hotel")
     portfolio = make_portfolio()
@@ -63,7 +63,7 @@ def test_members_stand_by_priority_and_then_by_age_with_how_far_they_are(api, ma
     assert (how_far["blocking_intents"], how_far["ready_intents"]) == ([flight["id"]], [hotel["id"]])
 
 
-def test_lists_have_the_same_bodies_and_can_be_narrowed(api, agent, make_intent, make_portfolio):
+def test_lists_have_the_same_bodies_and_filters(api, agent, make_intent, make_portfolio):
     intent = make_intent()
     first, second = make_portfolio(intent), make_portfolio(intent, name="Rome")
     agent("ada").post("/portfolios", {"name": "Ada's"})
@@ -76,7 +76,7 @@ def test_lists_have_the_same_bodies_and_can_be_narrowed(api, agent, make_intent,
     assert api.get(f"/intents/{intent['id']}/portfolios").json() == {"portfolios": [first, second], "next": None}
 
 
-def test_pages_of_portfolios_and_of_members_leave_nothing_out(api, make_intent, make_portfolio):
+def test_pages_of_portfolios_and_members_are_complete(api, make_intent, make_portfolio):
     intents = [make_intent() for _ in range(5)]
     portfolio = make_portfolio()
     for number, intent in enumerate(intents):
@@ -102,7 +102,7 @@ def walk(api, path, name):
         query["cursor"] = body["next"]
 
 
-def test_a_thousand_members_cost_no_more_queries_than_one(api, make_intent, make_portfolio):
+def test_thousand_members_cost_no_more_queries_than_one(api, make_intent, make_portfolio):
     few, many = make_portfolio(make_intent()), make_portfolio()
     for _ in range(30):
         add(api, many, make_intent(depends_on=[make_intent()["id"]]))
@@ -120,7 +120,7 @@ def queries(api, path, **query):
 
 @pytest.mark.rule("P-4")
 @pytest.mark.case("coordination O2", "security L8")
-def test_details_change_and_the_log_says_what_they_were(api, agent, make_portfolio):
+def test_details_change_and_the_log_has_previous_values(api, agent, make_portfolio):
     portfolio = make_portfolio(shared_constraints={"budget": 1})
     before = events(api, portfolio)
 
@@ -144,7 +144,7 @@ def test_details_change_and_the_log_says_what_they_were(api, agent, make_portfol
 
 
 @pytest.mark.rule("P-2")
-def test_a_threshold_stands_in_its_column_as_the_policy_has_it(api, make_portfolio):
+def test_threshold_column_equals_the_policy(api, make_portfolio):
     portfolio = make_portfolio(auto_complete_threshold=66.5)
     path = f"/portfolios/{portfolio['id']}"
 
@@ -155,7 +155,7 @@ def test_a_threshold_stands_in_its_column_as_the_policy_has_it(api, make_portfol
     assert Portfolio.objects.get().auto_complete_threshold is None
 
 
-def test_a_portfolio_is_read_while_intents_close(api, make_intent, make_portfolio):
+def test_portfolio_is_read_while_intents_close(api, make_intent, make_portfolio):
     """A member's status in the portfolio is the intent's own, and nothing that is kept in step."""
     intent = make_intent()
     portfolio = make_portfolio(intent)

@@ -38,7 +38,7 @@ def large(db):
     return portfolio
 
 
-def test_a_thousand_members_are_shown_with_one_query_more_than_one(api, large, make_intent, make_portfolio):
+def test_thousand_members_are_read_with_one_more_query(api, large, make_intent, make_portfolio):
     small = make_portfolio(make_intent())
     counts = []
     for pk in (small["id"], large.pk):
@@ -53,7 +53,7 @@ def test_a_thousand_members_are_shown_with_one_query_more_than_one(api, large, m
 
 
 @pytest.mark.parametrize(("status", "expected"), [("active", 0), ("pending", 0), ("completed", 1), ("abandoned", 1)])
-def test_a_status_costs_one_look_for_portfolios_and_only_where_it_is_final(api, make_intent, make_portfolio, status, expected):
+def test_only_a_final_status_queries_the_portfolios(api, make_intent, make_portfolio, status, expected):
     intent = make_intent()
     make_portfolio(intent)
 

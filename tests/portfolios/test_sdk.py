@@ -26,7 +26,7 @@ def client(request, server):
         client.close()
 
 
-def test_a_portfolio_from_its_beginning_to_its_end(client):
+def test_sdk_portfolio_lifecycle(client):
     portfolio = client.create_portfolio(
         name="Paris Trip 2024",
         description="Complete vacation planning",
@@ -64,7 +64,7 @@ def test_a_portfolio_from_its_beginning_to_its_end(client):
         client.update_portfolio_status(portfolio.id, PortfolioStatus.ABANDONED)
 
 
-def test_details_and_members_change(client):
+def test_sdk_changes_details_and_members(client):
     portfolio, intent = (
         client.create_portfolio("Paris", governance_policy={"require_all_completed": False}),
         client.create_intent("Flight"),
@@ -93,7 +93,7 @@ def test_details_and_members_change(client):
         ("add_intent_to_portfolio", {"portfolio_id": "x", "intent_id": "y", "priority": 1.5}, "priority"),
     ],
 )
-def test_what_the_server_would_refuse_is_refused_before_it_is_sent(name, arguments, field):
+def test_sdk_refuses_invalid_values_before_sending(name, arguments, field):
     with pytest.raises(InputValidationError) as refused:
         getattr(OpenIntentClient, name)(None, **arguments)
 

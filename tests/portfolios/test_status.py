@@ -10,7 +10,7 @@ pytestmark = pytest.mark.rule("P-2")
 
 @pytest.mark.rule("P-4")
 @pytest.mark.parametrize("status", ["completed", "abandoned"])
-def test_an_active_portfolio_is_closed_and_the_log_says_so(api, agent, make_intent, make_portfolio, status):
+def test_active_portfolio_is_closed_and_logged(api, agent, make_intent, make_portfolio, status):
     portfolio = make_portfolio(make_intent())
 
     response = close(agent("ada"), portfolio, status, reason="Enough")
@@ -26,7 +26,7 @@ def test_an_active_portfolio_is_closed_and_the_log_says_so(api, agent, make_inte
 
 
 @pytest.mark.parametrize("status", ["completed", "abandoned"])
-def test_what_is_closed_stays_so(api, make_portfolio, status):
+def test_closed_portfolio_stays_closed(api, make_portfolio, status):
     portfolio = make_portfolio()
     close(api, portfolio, status)
     before = everything()
@@ -40,7 +40,7 @@ def test_what_is_closed_stays_so(api, make_portfolio, status):
     assert everything() == before
 
 
-def test_an_active_portfolio_that_is_made_active_stays_as_it_is(api, make_portfolio):
+def test_activating_an_active_portfolio_changes_nothing(api, make_portfolio):
     portfolio = make_portfolio()
     before = everything()
 
@@ -48,7 +48,7 @@ def test_an_active_portfolio_that_is_made_active_stays_as_it_is(api, make_portfo
     assert everything() == before
 
 
-def test_open_members_keep_it_from_completing_where_all_are_required(api, make_intent, make_portfolio):
+def test_open_members_prevent_completion_if_all_are_required(api, make_intent, make_portfolio):
     done, open_one, given_up = (make_intent(status=status) for status in ("completed", "active", "abandoned"))
     portfolio = make_portfolio(done, open_one, given_up, require_all_completed=True)
     before = everything()
@@ -64,7 +64,7 @@ def test_open_members_keep_it_from_completing_where_all_are_required(api, make_i
     assert close(api, portfolio).status_code == 200
 
 
-def test_partial_completion_lets_abandoned_members_count_as_done(api, make_intent, make_portfolio):
+def test_partial_completion_counts_abandoned_members_as_done(api, make_intent, make_portfolio):
     given_up, open_one = make_intent(status="abandoned"), make_intent()
     portfolio = make_portfolio(given_up, open_one, require_all_completed=True, allow_partial_completion=True)
 
@@ -73,7 +73,7 @@ def test_partial_completion_lets_abandoned_members_count_as_done(api, make_inten
     assert close(api, portfolio).status_code == 200
 
 
-def test_open_members_do_not_matter_where_nothing_is_required_or_it_is_abandoned(api, make_intent, make_portfolio):
+def test_open_members_do_not_prevent_abandoning_or_optional_completion(api, make_intent, make_portfolio):
     intent = make_intent()
 
     assert close(api, make_portfolio(intent)).status_code == 200
@@ -84,7 +84,7 @@ def test_open_members_do_not_matter_where_nothing_is_required_or_it_is_abandoned
 
 
 @pytest.mark.rule("P-4")
-def test_a_threshold_that_is_reached_completes_it_in_the_write_that_reached_it(api, make_intent, make_portfolio):
+def test_reached_threshold_completes_the_portfolio_in_the_same_write(api, make_intent, make_portfolio):
     intents = [make_intent() for _ in range(4)]
     portfolio = make_portfolio(*intents, auto_complete_threshold=50)
 
@@ -115,7 +115,7 @@ def test_two_of_three_are_less_than_their_rounded_percentage(api, make_intent, m
     assert (shown(api, exact)["status"], shown(api, rounded)["status"]) == ("completed", "active")
 
 
-def test_every_portfolio_of_an_intent_is_looked_at(api, make_intent, make_portfolio):
+def test_every_portfolio_of_an_intent_is_checked(api, make_intent, make_portfolio):
     intent, other = make_intent(), make_intent()
     alone, free = make_portfolio(intent, auto_complete_threshold=100), make_portfolio(intent)
     both, closed = make_portfolio(intent, other, auto_complete_threshold=100), make_portfolio(intent, auto_complete_threshold=100)
@@ -127,7 +127,7 @@ def test_every_portfolio_of_an_intent_is_looked_at(api, make_intent, make_portfo
     assert found == ["completed", "active", "active", "abandoned"]
 
 
-def test_what_is_required_of_all_goes_before_the_threshold(api, make_intent, make_portfolio):
+def test_require_all_completed_overrides_the_threshold(api, make_intent, make_portfolio):
     first, second = make_intent(), make_intent()
     portfolio = make_portfolio(first, second, auto_complete_threshold=50, require_all_completed=True)
 
@@ -137,7 +137,7 @@ def test_what_is_required_of_all_goes_before_the_threshold(api, make_intent, mak
     assert shown(api, portfolio)["status"] == "completed"
 
 
-def test_giving_up_the_last_open_members_lifts_the_gate_and_completes_it(api, make_intent, make_portfolio):
+def test_abandoning_the_last_open_members_completes_the_portfolio(api, make_intent, make_portfolio):
     """With `cascade`, the member closes below the intent whose status was asked for."""
     first, parent = make_intent(), make_intent()
     child = make_intent(parent_intent_id=parent["id"])
@@ -171,7 +171,7 @@ def test_removing_an_open_member_can_reach_the_threshold(api, make_intent, make_
     assert shown(api, portfolio)["status"] == "completed"
 
 
-def test_the_last_member_that_leaves_completes_nothing(api, make_intent, make_portfolio):
+def test_removing_the_last_member_completes_nothing(api, make_intent, make_portfolio):
     intent = make_intent()
     portfolio = make_portfolio(intent, auto_complete_threshold=1)
 
@@ -180,7 +180,7 @@ def test_the_last_member_that_leaves_completes_nothing(api, make_intent, make_po
     assert shown(api, portfolio)["status"] == "active"
 
 
-def test_another_policy_can_reach_the_threshold(api, make_intent, make_portfolio):
+def test_new_policy_can_reach_the_threshold(api, make_intent, make_portfolio):
     portfolio = make_portfolio(make_intent(), make_intent(status="completed"))
     path = f"/portfolios/{portfolio['id']}"
 

@@ -8,7 +8,7 @@ from tests.portfolios.conftest import close, remove
 
 
 @pytest.mark.rule("E-6")
-def test_what_portfolios_write_is_no_finding(api, make_intent, make_portfolio):
+def test_portfolio_events_are_no_findings(api, make_intent, make_portfolio):
     first, second = make_intent(), make_intent()
     portfolio = make_portfolio(first, second, auto_complete_threshold=100)
     make_portfolio(first)

@@ -16,7 +16,7 @@ def updates(api):
     return [each["payload"] for each in api.get("/events", event_type="portfolio_updated", limit=1000).json()["events"]]
 
 
-def test_every_change_is_one_more_version_and_nothing_else_is(api, make_intent, make_portfolio):
+def test_only_changes_increment_the_portfolio_version(api, make_intent, make_portfolio):
     portfolio, intent = make_portfolio(), make_intent()
     versions = [portfolio["version"]]
 
@@ -39,7 +39,7 @@ def test_every_change_is_one_more_version_and_nothing_else_is(api, make_intent, 
     assert len(updates(api)) == 3
 
 
-def test_the_version_is_the_etag_of_every_answer_about_the_portfolio(api, make_portfolio):
+def test_etag_of_every_portfolio_response_is_its_version(api, make_portfolio):
     made = api.post("/portfolios", {"name": "Paris"})
     path = f"/portfolios/{made.json()['id']}"
 
@@ -50,7 +50,7 @@ def test_the_version_is_the_etag_of_every_answer_about_the_portfolio(api, make_p
 
 
 @pytest.mark.parametrize("version", [1, 3, 10**17])
-def test_a_write_that_builds_on_another_version_is_refused(api, make_intent, make_portfolio, version):
+def test_stale_portfolio_version_is_refused(api, make_intent, make_portfolio, version):
     member, other = make_intent(), make_intent()
     portfolio = make_portfolio(member)  # Version 2.
     path = f"/portfolios/{portfolio['id']}"
@@ -70,7 +70,7 @@ def test_a_write_that_builds_on_another_version_is_refused(api, make_intent, mak
     assert everything() == before
 
 
-def test_a_write_that_builds_on_this_version_succeeds(api, make_intent, make_portfolio):
+def test_current_portfolio_version_succeeds(api, make_intent, make_portfolio):
     portfolio, intent = make_portfolio(), make_intent()
     path = f"/portfolios/{portfolio['id']}"
 
@@ -81,7 +81,7 @@ def test_a_write_that_builds_on_this_version_succeeds(api, make_intent, make_por
 
 
 @pytest.mark.parametrize("given", ["", "*", "x", "-1", "0", '"1'])
-def test_what_is_no_version_is_refused(api, make_portfolio, given):
+def test_malformed_version_is_refused(api, make_portfolio, given):
     portfolio = make_portfolio()
 
     refused = patch(api, portfolio, {"name": "Rome"}, if_match=given)
@@ -90,7 +90,7 @@ def test_what_is_no_version_is_refused(api, make_portfolio, given):
     assert shown(api, portfolio) == portfolio
 
 
-def test_of_two_who_add_to_one_policy_the_second_is_told(api, make_portfolio):
+def test_second_concurrent_policy_change_shows_conflict(api, make_portfolio):
     portfolio = make_portfolio(require_all_completed=True)
     policy = portfolio["governance_policy"]
 
@@ -108,7 +108,7 @@ def test_of_two_who_add_to_one_policy_the_second_is_told(api, make_portfolio):
     ]
 
 
-def test_a_value_too_large_for_an_event_is_told_by_its_size(api, make_portfolio):
+def test_event_has_the_size_of_a_value_that_is_too_large(api, make_portfolio):
     portfolio = make_portfolio(metadata={"notes": "x" * 200_000})
 
     patch(api, portfolio, {"name": "Rome", "metadata": {"notes": "y" * 100_000, "year": 2030}})
@@ -118,7 +118,7 @@ def test_a_value_too_large_for_an_event_is_told_by_its_size(api, make_portfolio)
     assert told["previous"] == {"name": "Paris", "metadata": {"omitted_bytes": 200_012}}
 
 
-def test_metadata_of_the_sdk_is_replaced_only_by_who_says_the_version(api, make_portfolio):
+def test_metadata_of_the_sdk_is_only_replaced_with_a_version(api, make_portfolio):
     mark = {"openintent.coordinator": {"told": True}}
     portfolio = make_portfolio(metadata={**mark, "year": 2024})
 

@@ -12,11 +12,11 @@ def console(db):
     return client
 
 
-def test_what_there_is_is_listed(console, make_intent, fail):
+def test_failures_are_listed_in_the_console(console, make_intent, fail):
     fail(make_intent(), error_type="rate_limit")
 
     assert "rate_limit" in console.get("/admin/retries/failure/").text
 
 
-def test_nothing_can_be_added_there(console):
+def test_failures_cannot_be_added_in_the_console(console):
     assert console.get("/admin/retries/failure/add/").status_code == 403

@@ -47,13 +47,13 @@ def policy(strategy, base=2.0, cap=1000.0, multiplier=3.0, jitter=False):
         ("none", [0, 0, 0, 0, 0]),
     ],
 )
-def test_the_delay_grows_as_the_strategy_says(strategy, expected):
+def test_delay_grows_by_strategy(strategy, expected):
     assert [backoff_delay(policy(strategy), attempt, 0.3) for attempt in range(1, 6)] == expected
 
 
 @settings(deadline=None)
 @given(POLICIES, ATTEMPTS, DRAWS)
-def test_no_delay_is_above_the_cap_or_below_half_of_the_first(made, attempt, draw):
+def test_delay_is_between_half_of_the_first_and_the_cap(made, attempt, draw):
     seconds = backoff_delay(made, attempt, draw)
 
     assert made.base_delay_seconds / 2 <= seconds <= made.max_delay_seconds
@@ -61,7 +61,7 @@ def test_no_delay_is_above_the_cap_or_below_half_of_the_first(made, attempt, dra
 
 @settings(deadline=None)
 @given(POLICIES, ATTEMPTS, DRAWS)
-def test_jitter_draws_from_half_of_the_delay_to_all_of_it(made, attempt, draw):
+def test_jitter_is_between_half_and_all_of_the_delay(made, attempt, draw):
     made.jitter = False
     whole = backoff_delay(made, attempt, draw)
     made.jitter = True
@@ -72,7 +72,7 @@ def test_jitter_draws_from_half_of_the_delay_to_all_of_it(made, attempt, draw):
 
 @settings(deadline=None)
 @given(POLICIES, st.integers(1, 10**6 - 1), DRAWS)
-def test_a_later_attempt_waits_no_shorter(made, attempt, draw):
+def test_later_attempt_has_no_shorter_delay(made, attempt, draw):
     made.jitter = False
 
     assert backoff_delay(made, attempt, draw) <= backoff_delay(made, attempt + 1, draw)
@@ -80,7 +80,7 @@ def test_a_later_attempt_waits_no_shorter(made, attempt, draw):
 
 @settings(deadline=None)
 @given(POLICIES, st.integers(1, 200))
-def test_the_delay_is_the_formulas(made, attempt):
+def test_delay_equals_the_formula(made, attempt):
     made.jitter = False
     base, multiplier = Fraction(made.base_delay_seconds), Fraction(made.backoff_multiplier)
     exact = {"fixed": base, "linear": base * attempt, "exponential": base * multiplier ** (attempt - 1)}[made.strategy]
@@ -88,17 +88,17 @@ def test_the_delay_is_the_formulas(made, attempt):
     assert backoff_delay(made, attempt, 0) == pytest.approx(float(min(exact, Fraction(made.max_delay_seconds))))
 
 
-def test_the_largest_growth_ends_at_the_cap():
+def test_largest_growth_ends_at_the_cap():
     assert backoff_delay(policy("exponential", base=1.0, cap=604_800.0, multiplier=100.0), 10**6, 0) == 604_800
     assert backoff_delay(policy("exponential", base=0.0, cap=604_800.0, multiplier=100.0), 10**6, 0) == 0
 
 
-def test_every_strategy_has_its_growth():
+def test_every_strategy_has_a_delay():
     assert {backoff_delay(policy(strategy), 1, 0) for strategy in Strategy.values} == {0, 2}
 
 
 @pytest.mark.parametrize(("jitter", "least", "most"), [(False, 6, 6), (True, 3, 6)])
-def test_a_recorded_failure_is_retried_after_that_delay(api, make_intent, set_policy, fail, jitter, least, most):
+def test_recorded_failure_is_retried_after_the_delay(api, make_intent, set_policy, fail, jitter, least, most):
     intent = make_intent()
     set_policy(intent, base_delay_seconds=2, backoff_multiplier=3, max_attempts=5, jitter=jitter)
 

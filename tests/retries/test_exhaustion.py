@@ -23,7 +23,7 @@ def agents(api, intent):
 # --- exhausted ------------------------------------------------------------------------------------------------------
 
 
-def test_the_last_attempt_exhausts_the_retries(api, make_intent, set_policy, fail):
+def test_last_attempt_exhausts_the_retries(api, make_intent, set_policy, fail):
     intent = make_intent()
     set_policy(intent, max_attempts=3)
 
@@ -34,7 +34,7 @@ def test_the_last_attempt_exhausts_the_retries(api, make_intent, set_policy, fai
     assert log(api, intent)[-2:] == [("failure_recorded", "ada"), ("retries_exhausted", "system")]
 
 
-def test_an_error_that_is_not_retryable_exhausts_them_at_once(api, make_intent, set_policy, fail):
+def test_non_retryable_error_exhausts_the_retries_at_once(api, make_intent, set_policy, fail):
     intent = make_intent()
     set_policy(intent, retryable_errors=["timeout"])
 
@@ -43,7 +43,7 @@ def test_an_error_that_is_not_retryable_exhausts_them_at_once(api, make_intent, 
     assert events(api, intent, "retries_exhausted") == [{"agent_id": "ada", "attempts": 1, "error_type": "bad_credentials"}]
 
 
-def test_a_run_is_exhausted_once_however_long_the_agent_goes_on(api, make_intent, set_policy, fail):
+def test_run_is_exhausted_once_despite_further_failures(api, make_intent, set_policy, fail):
     intent = make_intent()
     set_policy(intent, max_attempts=2)
 
@@ -53,7 +53,7 @@ def test_a_run_is_exhausted_once_however_long_the_agent_goes_on(api, make_intent
     assert [each["attempts"] for each in events(api, intent, "retries_exhausted")] == [2]
 
 
-def test_each_run_is_exhausted_on_its_own(api, make_intent, set_policy, fail):
+def test_each_run_is_exhausted_separately(api, make_intent, set_policy, fail):
     intent = make_intent()
     set_policy(intent, max_attempts=2)
 
@@ -63,7 +63,7 @@ def test_each_run_is_exhausted_on_its_own(api, make_intent, set_policy, fail):
     assert [each["agent_id"] for each in events(api, intent, "retries_exhausted")] == ["ada", "bob", "ada"]
 
 
-def test_who_counts_from_1_again_begins_a_new_run(api, make_intent, set_policy, fail):
+def test_reported_attempt_1_after_exhaustion_begins_a_new_run(api, make_intent, set_policy, fail):
     intent = make_intent()
     set_policy(intent, max_attempts=2)
 
@@ -73,7 +73,7 @@ def test_who_counts_from_1_again_begins_a_new_run(api, make_intent, set_policy, 
     assert [each["attempts"] for each in events(api, intent, "retries_exhausted")] == [2, 2]
 
 
-def test_more_attempts_granted_let_the_run_go_on_to_its_new_end(api, make_intent, set_policy, fail):
+def test_more_attempts_in_the_policy_extend_the_run(api, make_intent, set_policy, fail):
     intent = make_intent()
     set_policy(intent, max_attempts=1)
     fail(intent)
@@ -89,7 +89,7 @@ def test_more_attempts_granted_let_the_run_go_on_to_its_new_end(api, make_intent
 # --- fallback -------------------------------------------------------------------------------------------------------
 
 
-def test_the_fallback_agent_takes_over_when_the_retries_are_exhausted(api, agent, make_intent, set_policy, fail):
+def test_fallback_agent_takes_over_at_exhaustion(api, agent, make_intent, set_policy, fail):
     intent = make_intent(assign=[{"agent_id": "ada", "role": "lead"}, "cyd"])
     set_policy(intent, max_attempts=2, fallback_agent_id="bob")
     mine, others = acquire(agent("ada"), intent, "draft"), acquire(agent("cyd"), intent, "notes")
@@ -113,7 +113,7 @@ def test_the_fallback_agent_takes_over_when_the_retries_are_exhausted(api, agent
     assert events(api, intent, "lease_released")[0]["reason"] == "fallback"
 
 
-def test_with_a_threshold_it_takes_over_earlier_and_the_replaced_agent_has_no_retry(api, make_intent, set_policy, fail):
+def test_fallback_at_the_threshold_cancels_the_retry(api, make_intent, set_policy, fail):
     intent = make_intent(assign="ada")
     set_policy(intent, max_attempts=5, failure_threshold=2, fallback_agent_id="bob")
 
@@ -125,7 +125,7 @@ def test_with_a_threshold_it_takes_over_earlier_and_the_replaced_agent_has_no_re
     assert events(api, intent, "retries_exhausted") == []
 
 
-def test_an_error_that_is_not_retryable_counts_toward_the_threshold(api, make_intent, set_policy, fail):
+def test_non_retryable_error_counts_toward_the_threshold(api, make_intent, set_policy, fail):
     intent = make_intent(assign="ada")
     set_policy(intent, max_attempts=5, failure_threshold=2, fallback_agent_id="bob", retryable_errors=["timeout"])
 
@@ -135,7 +135,7 @@ def test_an_error_that_is_not_retryable_counts_toward_the_threshold(api, make_in
     assert agents(api, intent) == [("ada", "worker")]
 
 
-def test_a_threshold_beyond_the_attempts_does_not_keep_the_fallback_away(api, make_intent, set_policy, fail):
+def test_threshold_beyond_the_attempts_does_not_delay_the_fallback(api, make_intent, set_policy, fail):
     intent = make_intent()
     set_policy(intent, max_attempts=2, failure_threshold=9, fallback_agent_id="bob")
 
@@ -144,7 +144,7 @@ def test_a_threshold_beyond_the_attempts_does_not_keep_the_fallback_away(api, ma
     assert agents(api, intent) == [("bob", "worker")]
 
 
-def test_the_fallback_is_triggered_once_however_long_the_replaced_agent_goes_on(api, make_intent, set_policy, fail):
+def test_fallback_is_triggered_once_despite_further_failures(api, make_intent, set_policy, fail):
     intent = make_intent(assign="ada")
     set_policy(intent, max_attempts=2, fallback_agent_id="bob")
 
@@ -155,7 +155,7 @@ def test_the_fallback_is_triggered_once_however_long_the_replaced_agent_goes_on(
     assert agents(api, intent) == [("bob", "worker")]
 
 
-def test_an_agent_that_is_assigned_again_begins_anew(api, make_intent, set_policy, fail):
+def test_reassigned_agent_begins_a_new_run(api, make_intent, set_policy, fail):
     intent = make_intent(assign="ada")
     set_policy(intent, max_attempts=5, failure_threshold=1, fallback_agent_id="bob")
     fail(intent)
@@ -167,7 +167,7 @@ def test_an_agent_that_is_assigned_again_begins_anew(api, make_intent, set_polic
     assert agents(api, intent) == [("bob", "helper")]
 
 
-def test_the_fallback_agents_own_failures_trigger_nothing(api, make_intent, set_policy, fail):
+def test_failures_of_the_fallback_agent_trigger_no_fallback(api, make_intent, set_policy, fail):
     intent = make_intent(assign="bob")
     set_policy(intent, max_attempts=1, failure_threshold=1, fallback_agent_id="bob")
 
@@ -178,7 +178,7 @@ def test_the_fallback_agents_own_failures_trigger_nothing(api, make_intent, set_
     assert agents(api, intent) == [("bob", "worker")]
 
 
-def test_a_fallback_agent_that_is_there_already_keeps_its_role(api, make_intent, set_policy, fail):
+def test_assigned_fallback_agent_keeps_its_role(api, make_intent, set_policy, fail):
     intent = make_intent(assign=["ada", {"agent_id": "bob", "role": "lead"}])
     set_policy(intent, max_attempts=1, fallback_agent_id="bob")
 
@@ -199,7 +199,7 @@ def test_two_agents_are_each_replaced_once(api, make_intent, set_policy, fail):
     assert agents(api, intent) == [("bob", "worker")]
 
 
-def test_no_retry_of_a_replaced_agent_is_announced(api, make_intent, set_policy, fail):
+def test_retry_of_a_replaced_agent_is_not_announced(api, make_intent, set_policy, fail):
     intent = make_intent(assign="ada")
     set_policy(intent, max_attempts=5, failure_threshold=2, fallback_agent_id="bob")
     first = fail(intent)
@@ -211,7 +211,7 @@ def test_no_retry_of_a_replaced_agent_is_announced(api, make_intent, set_policy,
     assert events(api, intent, "retry_due") == []
 
 
-def test_the_log_of_a_fallback_replays_to_the_intents_state(api, agent, make_intent, set_policy, fail):
+def test_replay_of_a_fallback_equals_the_intent(api, agent, make_intent, set_policy, fail):
     intent = make_intent(assign={"agent_id": "ada", "role": "lead"})
     set_policy(intent, max_attempts=1, fallback_agent_id="bob")
     acquire(agent("ada"), intent, "draft")

@@ -13,7 +13,7 @@ def url(intent):
     return f"/intents/{intent['id']}/failures"
 
 
-def test_a_failure_is_recorded_as_it_was_told(api, agent, make_intent):
+def test_failure_is_recorded_as_reported(api, agent, make_intent):
     intent = make_intent()
     body = {
         "error_type": "rate_limit",
@@ -44,13 +44,13 @@ def test_a_failure_is_recorded_as_it_was_told(api, agent, make_intent):
     assert fresh(api, intent)["version"] == 1
 
 
-def test_older_names_of_fields_are_taken(api, make_intent):
+def test_aliases_of_failure_fields_are_accepted(api, make_intent):
     failure = api.post(url(make_intent()), {"error_code": "timeout", "attempt_number": 4}).json()
 
     assert (failure["error_type"], failure["attempt"]) == ("timeout", 4)
 
 
-def test_who_failed_is_the_actor(make_intent):
+def test_failed_agent_is_the_actor(make_intent):
     intent = make_intent()
 
     unnamed = Caller("agent-research-key").post(url(intent), {"error_type": "timeout", "agent_id": "bob"}).json()
@@ -59,7 +59,7 @@ def test_who_failed_is_the_actor(make_intent):
     assert (unnamed["agent_id"], named["agent_id"]) == ("bob", "ada")
 
 
-def test_failures_are_listed_page_by_page_in_their_order(api, make_intent, fail):
+def test_failures_are_paged_in_order(api, make_intent, fail):
     intent = make_intent()
     made = [fail(intent, name) for name in ("ada", "bob", "ada", "cyd", "ada")]
     fail(make_intent())
@@ -73,7 +73,7 @@ def test_failures_are_listed_page_by_page_in_their_order(api, make_intent, fail)
     assert found == made
 
 
-def test_attempts_count_by_agent_and_go_on_from_what_was_said(make_intent, fail):
+def test_attempts_are_counted_by_agent_from_the_reported_number(make_intent, fail):
     intent = make_intent()
 
     assert [fail(intent, name)["attempt"] for name in ("ada", "ada", "bob", "ada")] == [1, 2, 1, 3]
@@ -81,14 +81,14 @@ def test_attempts_count_by_agent_and_go_on_from_what_was_said(make_intent, fail)
     assert fail(intent, "bob", attempt=None)["attempt"] == 8
 
 
-def test_after_the_last_attempt_a_new_run_begins(make_intent, set_policy, fail):
+def test_new_run_begins_after_the_last_attempt(make_intent, set_policy, fail):
     intent = make_intent()
     set_policy(intent, max_attempts=2)
 
     assert [fail(intent)["attempt"] for _ in range(5)] == [1, 2, 1, 2, 1]
 
 
-def test_without_a_policy_nothing_will_be_retried(api, make_intent, fail):
+def test_failure_without_a_policy_is_not_retried(api, make_intent, fail):
     intent = make_intent()
 
     failure = fail(intent, attempt=100)
@@ -110,7 +110,7 @@ def test_without_a_policy_nothing_will_be_retried(api, make_intent, fail):
         ({"max_attempts": 1}, {}, False),
     ],
 )
-def test_the_policy_says_whether_there_is_a_retry(make_intent, set_policy, fail, policy, failure, will_retry):
+def test_policy_determines_the_retry(make_intent, set_policy, fail, policy, failure, will_retry):
     intent = make_intent()
     set_policy(intent, **policy)
 
@@ -121,7 +121,7 @@ def test_the_policy_says_whether_there_is_a_retry(make_intent, set_policy, fail,
 
 
 @pytest.mark.rule("R-2")
-def test_what_the_agent_says_is_recorded_but_only_the_policy_sets_a_time(make_intent, set_policy, fail):
+def test_will_retry_is_recorded_but_only_the_policy_sets_a_time(make_intent, set_policy, fail):
     intent = make_intent()
     set_policy(intent, base_delay_seconds=10)
 
@@ -135,7 +135,7 @@ def test_what_the_agent_says_is_recorded_but_only_the_policy_sets_a_time(make_in
     assert wait.total_seconds() == 20
 
 
-def test_a_failure_on_a_final_intent_is_history_and_has_no_consequences(api, make_intent, set_policy, fail):
+def test_failure_on_a_final_intent_has_no_consequences(api, make_intent, set_policy, fail):
     intent = make_intent()
     set_policy(intent, max_attempts=1, fallback_agent_id="bob")
     set_status(api, intent, "abandoned")
@@ -147,7 +147,7 @@ def test_a_failure_on_a_final_intent_is_history_and_has_no_consequences(api, mak
     assert fresh(api, intent)["agents"] == []
 
 
-def test_completing_the_intent_resolves_its_failures(api, make_intent, fail):
+def test_completion_resolves_the_failures(api, make_intent, fail):
     intent, other = make_intent(), make_intent()
     for each in (intent, intent, other):
         fail(each)
@@ -160,7 +160,7 @@ def test_completing_the_intent_resolves_its_failures(api, make_intent, fail):
     assert fail(intent)["attempt"] == 1
 
 
-def test_abandoning_the_intent_resolves_nothing(api, make_intent, fail):
+def test_abandoning_resolves_no_failure(api, make_intent, fail):
     intent = make_intent()
     fail(intent)
 
@@ -169,7 +169,7 @@ def test_abandoning_the_intent_resolves_nothing(api, make_intent, fail):
     assert [each["resolved_at"] for each in api.get(url(intent)).json()["failures"]] == [None]
 
 
-def test_a_repeated_idempotency_key_records_one_failure(api, make_intent):
+def test_repeated_idempotency_key_records_one_failure(api, make_intent):
     intent = make_intent()
 
     first, again = (api.post(url(intent), {"error_type": "timeout"}, idempotency_key="once") for _ in range(2))

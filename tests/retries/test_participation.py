@@ -28,7 +28,7 @@ def unassign(api, intent, agent_id):
 # --- the count is the server's --------------------------------------------------------------------------------------
 
 
-def test_a_client_that_always_says_attempt_1_uses_its_attempts_up(api, make_intent, set_policy, fail):
+def test_client_that_always_reports_attempt_1_exhausts_its_attempts(api, make_intent, set_policy, fail):
     intent = make_intent(assign="ada")
     set_policy(intent, max_attempts=3, fallback_agent_id="bob")
 
@@ -39,7 +39,7 @@ def test_a_client_that_always_says_attempt_1_uses_its_attempts_up(api, make_inte
     assert agents(api, intent) == [("bob", "worker")]
 
 
-def test_a_later_attempt_is_believed_and_an_earlier_one_is_not(make_intent, fail):
+def test_later_reported_attempt_is_used_and_an_earlier_one_is_not(make_intent, fail):
     intent = make_intent()
 
     assert [fail(intent, attempt=attempt)["attempt"] for attempt in (3, 2, 1, None, 9, 9)] == [3, 4, 5, 6, 9, 10]
@@ -52,7 +52,7 @@ def test_a_later_attempt_is_believed_and_an_earlier_one_is_not(make_intent, fail
 @pytest.mark.parametrize(
     "policy", [{"max_attempts": 1}, {"strategy": "none"}, {"failure_threshold": 1}, {"retryable_errors": ["x"]}]
 )
-def test_the_failure_of_an_agent_that_does_not_work_on_it_has_no_consequences(api, agent, make_intent, set_policy, fail, policy):
+def test_failure_of_a_non_participant_has_no_consequences(api, agent, make_intent, set_policy, fail, policy):
     intent = make_intent(assign="ada")
     set_policy(intent, fallback_agent_id="bob", **policy)
     lease = acquire(agent("ada"), intent, "draft")
@@ -67,7 +67,7 @@ def test_the_failure_of_an_agent_that_does_not_work_on_it_has_no_consequences(ap
 
 
 @pytest.mark.case("coordination O5")
-def test_a_strangers_failures_use_up_none_of_its_attempts_once_it_is_assigned(api, make_intent, set_policy, fail):
+def test_failures_before_the_assignment_use_no_attempts(api, make_intent, set_policy, fail):
     intent = make_intent(assign="ada")
     set_policy(intent, max_attempts=2)
     for _ in range(3):
@@ -81,7 +81,7 @@ def test_a_strangers_failures_use_up_none_of_its_attempts_once_it_is_assigned(ap
 
 
 @pytest.mark.case("coordination O5")
-def test_the_late_failure_of_an_agent_that_a_person_has_replaced_has_no_consequences(api, make_intent, set_policy, fail):
+def test_late_failure_of_a_reassigned_agent_has_no_consequences(api, make_intent, set_policy, fail):
     intent = make_intent(assign="ada")
     set_policy(intent, max_attempts=1, fallback_agent_id="bob")
     unassign(api, intent, "ada")
@@ -95,7 +95,7 @@ def test_the_late_failure_of_an_agent_that_a_person_has_replaced_has_no_conseque
 
 
 @pytest.mark.case("coordination O5")
-def test_nor_has_that_of_one_that_was_taken_off_without_another(api, make_intent, set_policy, fail):
+def test_late_failure_of_an_unassigned_agent_has_no_consequences(api, make_intent, set_policy, fail):
     intent = make_intent(assign="ada")
     set_policy(intent, max_attempts=1, fallback_agent_id="bob")
     unassign(api, intent, "ada")
@@ -105,7 +105,7 @@ def test_nor_has_that_of_one_that_was_taken_off_without_another(api, make_intent
     assert agents(api, intent) == []
 
 
-def test_who_holds_a_lease_works_on_it_without_being_assigned(api, agent, make_intent, set_policy, fail):
+def test_lease_holder_is_a_participant_without_assignment(api, agent, make_intent, set_policy, fail):
     intent = make_intent(assign="ada")
     set_policy(intent, max_attempts=1, fallback_agent_id="bob")
     acquire(agent("helper"), intent, "notes")
@@ -116,7 +116,7 @@ def test_who_holds_a_lease_works_on_it_without_being_assigned(api, agent, make_i
     assert "fallback_triggered" in consequences(api, intent)
 
 
-def test_where_nobody_is_assigned_but_another_holds_a_lease_a_passer_by_is_a_stranger(api, agent, make_intent, set_policy, fail):
+def test_agent_beside_another_lease_holder_is_no_participant(api, agent, make_intent, set_policy, fail):
     intent = make_intent()
     set_policy(intent, max_attempts=1, fallback_agent_id="bob")
     acquire(agent("ada"), intent, "draft")
@@ -127,7 +127,7 @@ def test_where_nobody_is_assigned_but_another_holds_a_lease_a_passer_by_is_a_str
     assert consequences(api, intent) == []
 
 
-def test_where_nobody_works_on_it_whoever_tries_does(api, make_intent, set_policy, fail):
+def test_every_agent_is_a_participant_of_an_unassigned_intent(api, make_intent, set_policy, fail):
     intent = make_intent()
     set_policy(intent, max_attempts=2, fallback_agent_id="bob")
 
@@ -143,7 +143,7 @@ def test_where_nobody_works_on_it_whoever_tries_does(api, make_intent, set_polic
 @pytest.mark.case("coordination P21")
 @pytest.mark.parametrize("strategy", ["none", "fixed", "linear", "exponential"])
 @pytest.mark.parametrize("threshold", [{}, {"failure_threshold": 1}, {"failure_threshold": 2}])
-def test_the_fallback_takes_over_with_every_strategy(api, make_intent, set_policy, fail, strategy, threshold):
+def test_fallback_takes_over_with_every_strategy(api, make_intent, set_policy, fail, strategy, threshold):
     intent = make_intent(assign="ada")
     set_policy(intent, strategy=strategy, max_attempts=2, fallback_agent_id="bob", **threshold)
 
@@ -155,7 +155,7 @@ def test_the_fallback_takes_over_with_every_strategy(api, make_intent, set_polic
 
 
 @pytest.mark.case("coordination P21")
-def test_without_retries_the_first_failure_exhausts_them(api, make_intent, set_policy, fail):
+def test_strategy_none_is_exhausted_by_the_first_failure(api, make_intent, set_policy, fail):
     intent = make_intent(assign="ada")
     set_policy(intent, strategy="none", fallback_agent_id="bob")
 
@@ -166,7 +166,7 @@ def test_without_retries_the_first_failure_exhausts_them(api, make_intent, set_p
     assert events(api, intent, "fallback_triggered") == [{"from_agent": "ada", "to_agent": "bob", "failures": 1}]
 
 
-def test_errors_that_are_not_retryable_reach_the_threshold_too(api, make_intent, set_policy, fail):
+def test_non_retryable_errors_reach_the_threshold(api, make_intent, set_policy, fail):
     intent = make_intent(assign="ada")
     set_policy(intent, max_attempts=5, failure_threshold=2, fallback_agent_id="bob", retryable_errors=["timeout"])
 
@@ -182,7 +182,7 @@ def test_errors_that_are_not_retryable_reach_the_threshold_too(api, make_intent,
 
 @pytest.mark.case("coordination P24")
 @pytest.mark.parametrize("others", [[], ["bob"]])
-def test_no_retry_is_announced_to_an_agent_that_was_taken_off_meanwhile(api, make_intent, set_policy, fail, others):
+def test_retry_of_an_unassigned_agent_is_not_announced(api, make_intent, set_policy, fail, others):
     intent = make_intent(assign=["ada", *others])
     set_policy(intent, max_attempts=3)
     failure = fail(intent)
@@ -196,7 +196,7 @@ def test_no_retry_is_announced_to_an_agent_that_was_taken_off_meanwhile(api, mak
 
 
 @pytest.mark.case("coordination P24")
-def test_one_that_is_assigned_again_by_then_is_told(api, make_intent, set_policy, fail):
+def test_retry_of_a_reassigned_agent_is_announced(api, make_intent, set_policy, fail):
     intent = make_intent(assign="ada")
     set_policy(intent, max_attempts=3)
     failure = fail(intent)
@@ -210,7 +210,7 @@ def test_one_that_is_assigned_again_by_then_is_told(api, make_intent, set_policy
 
 
 @pytest.mark.case("coordination P24")
-def test_an_abandoned_intent_is_told_nothing(api, make_intent, set_policy, fail):
+def test_retry_on_an_abandoned_intent_is_not_announced(api, make_intent, set_policy, fail):
     intent = make_intent(assign="ada")
     set_policy(intent, max_attempts=3)
     failure = fail(intent)

@@ -32,7 +32,7 @@ def url(intent):
     return f"/intents/{intent['id']}/retry-policy"
 
 
-def test_a_policy_is_set_and_read(api, agent, make_intent):
+def test_policy_is_set_and_read(api, agent, make_intent):
     intent = make_intent()
 
     response = agent("ada").send("PUT", url(intent), FULL)
@@ -51,7 +51,7 @@ def test_a_policy_is_set_and_read(api, agent, make_intent):
     assert log(api, intent)[-1] == ("retry_policy_set", "ada")
 
 
-def test_what_is_left_out_takes_its_default_whatever_was_set_before(api, make_intent):
+def test_omitted_settings_take_their_defaults_again(api, make_intent):
     intent = make_intent()
     before = api.send("PUT", url(intent), FULL).json()
 
@@ -63,7 +63,7 @@ def test_what_is_left_out_takes_its_default_whatever_was_set_before(api, make_in
     assert events(api, intent, "retry_policy_set") == [FULL, DEFAULTS]
 
 
-def test_the_same_policy_again_writes_nothing(api, make_intent):
+def test_repeated_policy_writes_nothing(api, make_intent):
     intent = make_intent()
     first = api.send("PUT", url(intent), FULL)
 
@@ -73,7 +73,7 @@ def test_the_same_policy_again_writes_nothing(api, make_intent):
     assert len(events(api, intent, "retry_policy_set")) == 1
 
 
-def test_setting_a_policy_is_no_new_version_and_touches_no_other_intent(api, make_intent):
+def test_policy_is_no_new_version_and_changes_no_other_intent(api, make_intent):
     intent, other = make_intent(), make_intent()
 
     api.send("PUT", url(intent), {})
@@ -82,15 +82,15 @@ def test_setting_a_policy_is_no_new_version_and_touches_no_other_intent(api, mak
     assert api.get(url(other)).status_code == 404
 
 
-def test_max_retries_is_another_name_of_max_attempts(api, make_intent):
+def test_max_retries_is_an_alias_of_max_attempts(api, make_intent):
     assert api.send("PUT", url(make_intent()), {"max_retries": 7}).json()["max_attempts"] == 7
 
 
-def test_a_base_above_the_usual_cap_raises_it(api, make_intent):
+def test_base_delay_above_the_default_cap_raises_it(api, make_intent):
     assert api.send("PUT", url(make_intent()), {"base_delay_seconds": 900}).json()["max_delay_seconds"] == 900
 
 
-def test_an_intent_without_a_policy_has_none(api, make_intent):
+def test_missing_policy_is_not_found(api, make_intent):
     response = api.get(url(make_intent()))
 
     assert (response.status_code, response.json()["code"]) == (404, "not_found")

@@ -72,7 +72,7 @@ BAD = {
 
 
 @pytest.mark.parametrize(("method", "path", "body", "status", "code", "about", "says"), BAD.values(), ids=BAD.keys())
-def test_it_is_refused_and_nothing_is_written(api, make_intent, method, path, body, status, code, about, says):
+def test_invalid_request_is_refused_and_writes_nothing(api, make_intent, method, path, body, status, code, about, says):
     intent = make_intent()
 
     response = Caller().send(method, path.format(intent=intent["id"]), body)
@@ -86,7 +86,7 @@ def test_it_is_refused_and_nothing_is_written(api, make_intent, method, path, bo
 
 
 @pytest.mark.parametrize(("method", "path", "body"), [("PUT", POLICY, {}), ("POST", FAILURES, {"error_type": "timeout"})])
-def test_a_reader_writes_nothing(api, make_intent, method, path, body):
+def test_observer_writes_nothing(api, make_intent, method, path, body):
     intent = make_intent()
     key = api.post("/keys", {"name": "reader", "role": "observer"}).json()["key"]
 
@@ -96,7 +96,7 @@ def test_a_reader_writes_nothing(api, make_intent, method, path, body):
     assert_nothing_written(api, intent)
 
 
-def test_a_bound_key_records_no_failure_of_another_agent(api, make_intent):
+def test_bound_key_records_no_failure_of_another_agent(api, make_intent):
     intent = make_intent()
     key = api.post("/keys", {"name": "ada's", "role": "agent", "agent_id": "ada"}).json()["key"]
 
@@ -108,7 +108,7 @@ def test_a_bound_key_records_no_failure_of_another_agent(api, make_intent):
 
 @pytest.mark.rule("L-4")
 @pytest.mark.parametrize(("method", "path", "body"), [("PUT", POLICY, {}), ("POST", FAILURES, {"error_type": "timeout"})])
-def test_a_lost_lease_stops_the_write(api, make_intent, method, path, body):
+def test_lost_lease_prevents_the_write(api, make_intent, method, path, body):
     intent = make_intent()
 
     response = api.send(method, path.format(intent=intent["id"]), body, x_fencing_token="7")

@@ -20,7 +20,7 @@ def intent(make_intent, set_policy):
     return intent
 
 
-def test_a_due_retry_is_announced_once(api, intent, fail):
+def test_due_retry_is_announced_once(api, intent, fail):
     failure = fail(intent)
     let_time_come(failure)
 
@@ -31,7 +31,7 @@ def test_a_due_retry_is_announced_once(api, intent, fail):
     assert Failure.objects.get().retry_settled_at is not None
 
 
-def test_before_its_time_nothing_is_announced(api, intent, fail):
+def test_retry_is_not_announced_before_its_time(api, intent, fail):
     failure = fail(intent)
 
     assert services.due_retries(10) == []
@@ -41,7 +41,7 @@ def test_before_its_time_nothing_is_announced(api, intent, fail):
     assert Failure.objects.get().retry_settled_at is None
 
 
-def test_an_announced_retry_is_announced_no_second_time_by_another_worker(api, intent, fail):
+def test_second_worker_does_not_announce_a_retry_again(api, intent, fail):
     failure = fail(intent)
     let_time_come(failure)
     [seen_by_both] = services.due_retries(10)
@@ -52,7 +52,7 @@ def test_an_announced_retry_is_announced_no_second_time_by_another_worker(api, i
 
 
 @pytest.mark.parametrize("status", ["completed", "abandoned"])
-def test_a_final_intent_is_told_nothing_and_its_retry_is_settled(api, intent, fail, status):
+def test_retry_on_a_final_intent_is_closed_without_announcement(api, intent, fail, status):
     let_time_come(fail(intent))
     set_status(api, intent, status)
 
@@ -61,7 +61,7 @@ def test_a_final_intent_is_told_nothing_and_its_retry_is_settled(api, intent, fa
     assert events(api, intent, "retry_due") == []
 
 
-def test_of_an_agents_failures_the_newest_is_announced(api, intent, fail):
+def test_only_the_newest_failure_of_an_agent_is_announced(api, intent, fail):
     failures = [fail(intent, "ada"), fail(intent, "bob"), fail(intent, "ada")]
     for failure in failures:
         let_time_come(failure)
@@ -72,7 +72,7 @@ def test_of_an_agents_failures_the_newest_is_announced(api, intent, fail):
     assert announced == {("bob", 2), ("ada", 3)}
 
 
-def test_what_became_due_first_is_found_first(intent, make_intent, set_policy, fail):
+def test_retries_are_found_in_the_order_of_their_time(intent, make_intent, set_policy, fail):
     other = make_intent()
     set_policy(other)
     later, sooner = fail(intent), fail(other)
@@ -83,7 +83,7 @@ def test_what_became_due_first_is_found_first(intent, make_intent, set_policy, f
     assert len(services.due_retries(1)) == 1
 
 
-def test_a_new_policy_leaves_the_time_of_waiting_retries(api, intent, set_policy, fail):
+def test_new_policy_keeps_the_time_of_pending_retries(api, intent, set_policy, fail):
     failure = fail(intent)
 
     set_policy(intent, strategy="none")
@@ -91,5 +91,5 @@ def test_a_new_policy_leaves_the_time_of_waiting_retries(api, intent, set_policy
     assert api.get(f"/intents/{intent['id']}/failures").json()["failures"] == [failure]
 
 
-def test_an_unknown_failure_is_not_due(db):
+def test_unknown_failure_is_not_due(db):
     assert services.announce_retry(UUID(NOWHERE)) is False

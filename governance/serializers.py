@@ -103,7 +103,9 @@ class EvidenceIn(StrictSerializer):
 class RecordDecision(StrictSerializer):
     aliases = {"outcome": "decision", "reasoning": "rationale"}
 
-    arbitration_id = StrictUUIDField(required=False, allow_null=True, help_text="Not needed if at most one arbitration is pending.")
+    arbitration_id = StrictUUIDField(
+        required=False, allow_null=True, help_text="Not needed if at most one arbitration is pending."
+    )
     decision = RequiredText(help_text="One of the labels, if the arbitration has options.")
     rationale = OptionalText()
     decision_type = RequiredText(max_length=MAX_NAME, required=False)

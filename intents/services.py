@@ -281,7 +281,7 @@ def _lock_related(parent_intent_id: UUID | None, depends_on: Sequence[UUID], act
     Raises Invalid, LeaseLost, IntentClosed, DependencyCycle.
     """
     if parent_intent_id and depends_on:  # Only then does the new intent lie on a path between others.
-        advisory_lock(GRAPH_LOCK)
+        acquire_advisory_lock(GRAPH_LOCK)
     parents = [parent_intent_id] if parent_intent_id else []
     locked = Intent.objects.lock_all({*depends_on, *parents})
     _require_known(locked, "parent_intent_id", parents)

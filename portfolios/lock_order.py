@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from uuid import UUID
 
-from core.db import rollback_point, has_single_writer
+from core.db import has_single_writer, rollback_point
 from intents.models import Intent
 from portfolios.models import Portfolio
 

@@ -53,7 +53,9 @@ class SharedConstraints(JSONObjectField):
 class GovernancePolicy(StrictSerializer):
     """Completion rules of the portfolio, and constraints of its members. Unknown rules are refused, since they would have no effect."""
 
-    require_all_completed = StrictBooleanField(required=False, help_text="The portfolio completes only when every member is completed.")
+    require_all_completed = StrictBooleanField(
+        required=False, help_text="The portfolio completes only when every member is completed."
+    )
     allow_partial_completion = StrictBooleanField(required=False, help_text="An abandoned member counts as done.")
     auto_complete_threshold = Percentage(
         required=False, help_text="Percentage of completed members at which the portfolio completes automatically."
@@ -105,7 +107,7 @@ class AddIntentToPortfolio(ActorBody):
         looks="cannot contain control characters, or begin or end with a space",
         help_text="`primary` (at most one member), `member`, `dependency`, or another.",
     )
-    priority = Integer(
+    priority = StrictIntegerField(
         min_value=-MAX_PRIORITY, max_value=MAX_PRIORITY, default=0, help_text="Members are listed by descending priority."
     )
 

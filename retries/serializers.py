@@ -47,7 +47,9 @@ class SetRetryPolicy(ActorBody):
     )
     backoff_multiplier = StrictFloatField(min_value=1, max_value=100, default=2.0)
     jitter = StrictBooleanField(default=True)
-    retryable_errors = StrictListField(child=ErrorType(), max_length=100, default=list, help_text="Empty: every error is retryable.")
+    retryable_errors = StrictListField(
+        child=ErrorType(), max_length=100, default=list, help_text="Empty: every error is retryable."
+    )
     fallback_agent_id = AgentId(allow_null=True, default=None, help_text="The agent that takes over from a failed one.")
     failure_threshold = StrictIntegerField(
         min_value=1,

@@ -212,7 +212,9 @@ TABLE = {
     ),
     "leaving blocked": Bad("POST", "/intents/<waiting>/status", {"status": "active"}, "completion_gate", 409, says="waits for"),
     "completing over an open child": Bad("POST", STATUS, {"status": "completed"}, "completion_gate", 409, says="children"),
-    "cascade without abandoning": Bad("POST", STATUS, {"status": "active", "cascade": True}, about="cascade", says="only valid with"),
+    "cascade without abandoning": Bad(
+        "POST", STATUS, {"status": "active", "cascade": True}, about="cascade", says="only valid with"
+    ),
     "cascade as a text": Bad("POST", STATUS, {"status": "abandoned", "cascade": "yes"}, about="cascade", says="true or false"),
     # --- dependencies
     "itself as a dependency": Bad(

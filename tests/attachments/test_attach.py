@@ -7,7 +7,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from attachments.models import Attachment, Blob
-from tests.attachments.conftest import PDF, content_of, digest, stored, upload
+from tests.attachments.conftest import PDF, digest, get_content, stored_files, upload
 from tests.conftest import fresh, log
 
 
@@ -50,7 +50,7 @@ def test_base64_upload_is_an_event_and_no_new_version(api, agent, make_intent):
         "attachment_id": attachment["id"],
         **{name: attachment[name] for name in ("filename", "content_type", "size", "sha256", "url")},
     }
-    assert content_of(api, attachment).body == PDF
+    assert get_content(api, attachment).body == PDF
 
 
 @pytest.mark.rule("T-1")
@@ -65,7 +65,7 @@ def test_form_upload_is_stored(api, make_intent, size):
     assert response.status_code == 201, attachment
     assert (attachment["filename"], attachment["content_type"]) == ("data.bin", "application/x-data")
     assert (attachment["size"], attachment["sha256"], attachment["metadata"]) == (size, digest(content), {"a": [1]})
-    assert content_of(api, attachment).body == content
+    assert get_content(api, attachment).body == content
 
 
 def test_form_fields_override_the_filename_and_type(api, make_intent):
@@ -86,7 +86,7 @@ def test_empty_file_is_attached(api, attach, make_intent):
     attachment = attach(make_intent(), b"").json()
 
     assert attachment["size"] == 0
-    assert content_of(api, attachment).body == b""
+    assert get_content(api, attachment).body == b""
 
 
 def test_file_stored_elsewhere_is_not_copied(api, make_intent, folder):
@@ -100,7 +100,7 @@ def test_file_stored_elsewhere_is_not_copied(api, make_intent, folder):
     assert (response.status_code, response.json()["code"]) == (404, "not_found")
     assert body["storage_url"] in response.json()["detail"]
     assert api.delete(f"/intents/{intent['id']}/attachments/{attachment['id']}").status_code == 204
-    assert stored(folder) == []
+    assert stored_files(folder) == []
 
 
 def test_list_is_paged_and_limited_to_the_intent(api, attach, make_intent):
@@ -126,7 +126,7 @@ def test_removal_is_an_event_and_idempotent(api, attach, make_intent):
     assert [kind for kind, _ in log(api, intent)].count("attachment_removed") == 1
     assert events(api, intent)[-1]["payload"] == {"attachment_id": attachment["id"], "filename": "report.pdf"}
     assert (Attachment.objects.count(), Blob.objects.count()) == (0, 0)
-    assert content_of(api, attachment).status_code == 404
+    assert get_content(api, attachment).status_code == 404
 
 
 @pytest.mark.rule("T-1", "T-4")
@@ -135,16 +135,16 @@ def test_equal_bytes_are_stored_once_and_deleted_with_the_last_attachment(
 ):
     intent, other = make_intent(), make_intent()
     first, second = attach(intent).json(), attach(other, filename="copy.pdf").json()
-    assert stored(folder) == [digest(PDF)]
+    assert stored_files(folder) == [digest(PDF)]
 
     with django_capture_on_commit_callbacks(execute=True):
         api.delete(f"/intents/{intent['id']}/attachments/{first['id']}")
-    assert stored(folder) == [digest(PDF)]
-    assert content_of(api, second).body == PDF
+    assert stored_files(folder) == [digest(PDF)]
+    assert get_content(api, second).body == PDF
 
     with django_capture_on_commit_callbacks(execute=True):
         api.delete(f"/intents/{other['id']}/attachments/{second['id']}")
-    assert stored(folder) == []
+    assert stored_files(folder) == []
 
 
 @pytest.mark.rule("T-2")
@@ -158,7 +158,7 @@ def test_filename_is_data_and_the_stored_name_is_the_digest(api, attach, make_in
     assert [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()] == [
         f"{digest(PDF)[:2]}/{digest(PDF)}"
     ]
-    assert not set('/\\"\r\n') & set(content_of(api, attachment)["Content-Disposition"].partition("filename*=")[2])
+    assert not set('/\\"\r\n') & set(get_content(api, attachment)["Content-Disposition"].partition("filename*=")[2])
 
 
 def test_idempotency_key_attaches_once_in_json_and_in_a_form(api, make_intent):

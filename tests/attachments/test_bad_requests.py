@@ -1,4 +1,4 @@
-"""What is refused, and that nothing of it stays."""
+"""Invalid requests of attachments, which store nothing."""
 
 import base64
 from uuid import UUID, uuid4
@@ -7,7 +7,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from attachments.models import Attachment, Blob
-from tests.attachments.conftest import content_of, upload
+from tests.attachments.conftest import get_content, upload
 from tests.conftest import Caller, log
 
 URL = "https://files.example.com/a"
@@ -179,4 +179,4 @@ def test_request_without_a_key_gets_nothing(api, intent):
     path = f"/api/v1/intents/{intent['id']}/attachments/{uuid4()}/content"
 
     assert api.client.get(path).status_code == 401
-    assert content_of(api, {"url": f"{path}?download=1"}).json()["errors"][0]["code"] == "unknown_parameter"
+    assert get_content(api, {"url": f"{path}?download=1"}).json()["errors"][0]["code"] == "unknown_parameter"

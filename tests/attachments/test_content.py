@@ -3,7 +3,7 @@
 import pytest
 
 from attachments.models import Attachment
-from tests.attachments.conftest import content_of, digest
+from tests.attachments.conftest import digest, get_content
 
 TEN = b"0123456789"
 
@@ -16,7 +16,7 @@ def attachment(attach, make_intent):
 
 
 def test_content_is_downloaded_and_never_displayed(api, attachment):
-    response = content_of(api, attachment)
+    response = get_content(api, attachment)
 
     assert (response.status_code, response.body) == (200, TEN)
     assert {name: response[name] for name in response.headers if name not in ("X-Request-ID", "Referrer-Policy")} == {
@@ -45,7 +45,7 @@ def test_content_is_downloaded_and_never_displayed(api, attachment):
 def test_hostile_filenames_make_a_safe_header(api, attach, make_intent, name, header):
     attachment = attach(make_intent(), filename=name).json()
 
-    assert content_of(api, attachment)["Content-Disposition"] == header
+    assert get_content(api, attachment)["Content-Disposition"] == header
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_hostile_filenames_make_a_safe_header(api, attach, make_intent, name, he
     ],
 )
 def test_range_request_returns_that_part(api, attachment, asked, begin, end):
-    response = content_of(api, attachment, Range=asked)
+    response = get_content(api, attachment, Range=asked)
 
     assert (response.status_code, response.body) == (206, TEN[begin:end])
     assert response["Content-Range"] == f"bytes {begin}-{end - 1}/10"
@@ -73,7 +73,7 @@ def test_range_request_returns_that_part(api, attachment, asked, begin, end):
     "asked", ["bytes=0-1,3-4", "bytes=4-2", "bytes=-", "bytes=a-b", "lines=0-1", "bytes 0-1", "0-1", "bytes=٣-"]
 )
 def test_several_or_malformed_ranges_return_the_whole(api, attachment, asked):
-    response = content_of(api, attachment, Range=asked)
+    response = get_content(api, attachment, Range=asked)
 
     assert (response.status_code, response.body) == (200, TEN)
     assert "Content-Range" not in response
@@ -81,7 +81,7 @@ def test_several_or_malformed_ranges_return_the_whole(api, attachment, asked):
 
 @pytest.mark.parametrize("asked", ["bytes=10-", "bytes=10-20", "bytes=-0", "bytes=99999999999999999-"])
 def test_range_beyond_the_end_is_refused_with_the_size(api, attachment, asked):
-    response = content_of(api, attachment, Range=asked)
+    response = get_content(api, attachment, Range=asked)
 
     assert (response.status_code, response.json()["code"]) == (416, "range_not_satisfiable")
     assert response["Content-Range"] == "bytes */10"
@@ -90,35 +90,35 @@ def test_range_beyond_the_end_is_refused_with_the_size(api, attachment, asked):
 def test_range_of_an_empty_file_is_refused(api, attach, make_intent):
     attachment = attach(make_intent(), b"").json()
 
-    assert content_of(api, attachment, Range="bytes=0-").status_code == 416
-    last = content_of(api, attachment, Range="bytes=-5")
+    assert get_content(api, attachment, Range="bytes=0-").status_code == 416
+    last = get_content(api, attachment, Range="bytes=-5")
     assert (last.status_code, last.body) == (200, b"")
 
 
 @pytest.mark.parametrize("given", ['"{}"', 'W/"{}"', '"other", "{}"', "*"])
 def test_matching_etag_returns_not_modified(api, attachment, given):
-    response = content_of(api, attachment, If_None_Match=given.format(digest(TEN)), Range="bytes=0-1")
+    response = get_content(api, attachment, If_None_Match=given.format(digest(TEN)), Range="bytes=0-1")
 
     assert (response.status_code, response.body) == (304, b"")
     assert response["ETag"] == f'"{digest(TEN)}"'
 
 
 def test_other_etag_returns_the_content(api, attachment):
-    assert content_of(api, attachment, If_None_Match='"other"').status_code == 200
+    assert get_content(api, attachment, If_None_Match='"other"').status_code == 200
 
 
 @pytest.mark.parametrize(
     ("given", "status"), [('"{}"', 206), ('W/"{}"', 200), ('"other"', 200), ("Mon, 23 Nov 2026 00:00:00 GMT", 200)]
 )
 def test_range_is_ignored_if_its_condition_fails(api, attachment, given, status):
-    response = content_of(api, attachment, Range="bytes=0-1", If_Range=given.format(digest(TEN)))
+    response = get_content(api, attachment, Range="bytes=0-1", If_Range=given.format(digest(TEN)))
 
     assert response.status_code == status
     assert response.body == (TEN[:2] if status == 206 else TEN)
 
 
 def test_head_has_the_headers_of_get(api, attachment):
-    head, got = content_of(api, attachment, "head", Range="bytes=0-1"), content_of(api, attachment)
+    head, got = get_content(api, attachment, "head", Range="bytes=0-1"), get_content(api, attachment)
 
     assert (head.status_code, head.body) == (200, b"")
     assert {**head.headers, "X-Request-ID": ""} == {**got.headers, "X-Request-ID": ""}
@@ -136,7 +136,7 @@ def test_missing_bytes_are_reported_and_logged(api, attachment, folder, caplog):
     for path in folder.rglob(digest(TEN)):
         path.unlink()
 
-    response = content_of(api, attachment)
+    response = get_content(api, attachment)
 
     assert response.status_code == 404
     assert "not in the server's storage" in response.json()["detail"]

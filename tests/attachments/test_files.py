@@ -1,4 +1,4 @@
-"""Files of real size, through a server as users run it."""
+"""Large files through a server process."""
 
 import base64
 import os
@@ -34,7 +34,7 @@ def server(vendor: str, kept: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 def make(server: Server) -> str:
-    """The URL of a new intent's attachments."""
+    """Return the URL of a new intent's attachments."""
     intent = requests.post(f"{server.api}/intents", json={"title": "t"}, headers=KEY, timeout=30).json()
     return f"{server.api}/intents/{intent['id']}/attachments"
 

@@ -1,4 +1,4 @@
-"""Bytes in S3, which moto plays over HTTP (rule T-3)."""
+"""Storage in S3, which moto simulates over HTTP (rule T-3)."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -13,7 +13,7 @@ from moto.server import ThreadedMotoServer
 from attachments import blob_store, services
 from attachments.blob_store import Upload
 from core import env
-from tests.attachments.conftest import PDF, content_of, digest, upload
+from tests.attachments.conftest import PDF, digest, get_content, upload
 
 NAME = f"{digest(PDF)[:2]}/{digest(PDF)}"
 
@@ -58,8 +58,8 @@ def test_bucket_stores_returns_and_deletes_bytes(api, attach, make_intent, bucke
     first, second = attach(intent).json(), attach(intent).json()
 
     assert keys(bucket) == [NAME]
-    assert content_of(api, first).body == PDF
-    part = content_of(api, second, Range="bytes=5-7")
+    assert get_content(api, first).body == PDF
+    part = get_content(api, second, Range="bytes=5-7")
     assert (part.status_code, part.body) == (206, PDF[5:8])
     for attachment in (first, second):
         assert keys(bucket) == [NAME]
@@ -74,7 +74,7 @@ def test_large_form_with_a_key_is_stored_in_the_bucket(api, make_intent, bucket)
     response = upload(api, make_intent(), {"file": SimpleUploadedFile("a", content)}, **{"Idempotency-Key": "k"})
 
     assert response.status_code == 201, response.json()
-    assert content_of(api, response.json()).body == content
+    assert get_content(api, response.json()).body == content
 
 
 def test_bucket_handles_empty_and_missing_files(api, attach, make_intent, bucket):
@@ -82,8 +82,8 @@ def test_bucket_handles_empty_and_missing_files(api, attach, make_intent, bucket
     empty, lost = attach(intent, b"").json(), attach(intent).json()
     bucket.Object(NAME).delete()
 
-    assert content_of(api, empty).body == b""
-    assert content_of(api, lost).status_code == 404
+    assert get_content(api, empty).body == b""
+    assert get_content(api, lost).status_code == 404
 
 
 def test_orphans_are_found_in_the_bucket(db, bucket, monkeypatch):

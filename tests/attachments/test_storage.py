@@ -1,4 +1,4 @@
-"""Where the bytes are, whatever crashes, comes together or is lost (rules T-2 to T-4)."""
+"""Storage of bytes through crashes, races and losses (rules T-2 to T-4)."""
 
 import os
 import time
@@ -14,7 +14,7 @@ from attachments.blob_store import Upload
 from attachments.models import Attachment, Blob
 from attachments.storage import FolderStorage
 from core import env
-from tests.attachments.conftest import PDF, content_of, digest, stored
+from tests.attachments.conftest import PDF, digest, get_content, stored_files
 
 NAME = f"{digest(PDF)[:2]}/{digest(PDF)}"
 LONG_AGO = time.time() - 2 * 24 * 3600
@@ -31,18 +31,18 @@ def everything_forgotten() -> int:
 @pytest.mark.rule("T-3")
 def test_bytes_without_a_row_are_deleted_after_a_day(db, folder):
     blob_store.store(Upload.from_file(ContentFile(PDF)))
-    assert (everything_forgotten(), stored(folder)) == (0, [digest(PDF)])
+    assert (everything_forgotten(), stored_files(folder)) == (0, [digest(PDF)])
 
     age(folder / NAME)
 
-    assert (everything_forgotten(), stored(folder)) == (1, [])
+    assert (everything_forgotten(), stored_files(folder)) == (1, [])
 
 
 def test_bytes_with_a_row_are_kept_at_any_age(attach, make_intent, folder):
     attach(make_intent())
     age(folder / NAME)
 
-    assert (everything_forgotten(), stored(folder)) == (0, [digest(PDF)])
+    assert (everything_forgotten(), stored_files(folder)) == (0, [digest(PDF)])
 
 
 def test_partial_files_are_deleted_after_a_day(db, folder):
@@ -76,7 +76,7 @@ def test_interrupted_upload_leaves_no_file(folder):
     with pytest.raises(OSError, match="full"):
         blob_store.storage().save(NAME, Broken(PDF))
 
-    assert stored(folder) == []
+    assert stored_files(folder) == []
 
 
 def test_bytes_deleted_between_upload_and_row_are_stored_again(api, attach, make_intent, folder, monkeypatch):
@@ -91,7 +91,7 @@ def test_bytes_deleted_between_upload_and_row_are_stored_again(api, attach, make
 
     attachment = attach(make_intent()).json()
 
-    assert content_of(api, attachment).body == PDF
+    assert get_content(api, attachment).body == PDF
 
 
 def test_bytes_attached_again_before_deletion_are_kept(api, attach, make_intent, folder, django_capture_on_commit_callbacks):
@@ -104,7 +104,7 @@ def test_bytes_attached_again_before_deletion_are_kept(api, attach, make_intent,
     for callback in callbacks:
         callback()
 
-    assert content_of(api, again).body == PDF
+    assert get_content(api, again).body == PDF
 
 
 def test_attachment_is_removed_even_if_its_bytes_cannot_be_deleted(
@@ -125,7 +125,7 @@ def test_attachment_is_removed_even_if_its_bytes_cannot_be_deleted(
     transaction.set_rollback(False)  # What failed was a transaction of its own, but for this test's being one around it.
     assert not Attachment.objects.exists()
     monkeypatch.undo()
-    assert stored(folder) == [digest(PDF)]
+    assert stored_files(folder) == [digest(PDF)]
 
 
 @pytest.mark.rule("T-3")

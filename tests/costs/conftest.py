@@ -1,4 +1,4 @@
-"""Spending, and reading what was spent without losing digits."""
+"""Helpers and fixtures of costs, with exact numbers."""
 
 import json
 from collections.abc import Callable
@@ -12,8 +12,8 @@ from tests.conftest import Caller
 Spend = Callable[..., Any]
 
 
-def exact(response: Any) -> Any:
-    """The body of an answer, its numbers as the decimals that they are on the wire."""
+def exact_json(response: Any) -> Any:
+    """Return the body of a response with its numbers as exact decimals."""
     assert response.status_code in (200, 201), response.content
     return json.loads(response.content, parse_float=Decimal, parse_int=Decimal)
 
@@ -24,7 +24,7 @@ def spend(api: Caller) -> Spend:
 
     def record(intent: dict[str, Any], amount: Any, unit: str = "USD", *, cost_type: str = "api_call", **fields: Any) -> Any:
         body = {"cost_type": cost_type, "amount": amount, "unit": unit, **fields}
-        return exact(api.post(f"/intents/{intent['id']}/costs", body))
+        return exact_json(api.post(f"/intents/{intent['id']}/costs", body))
 
     return record
 
@@ -32,7 +32,7 @@ def spend(api: Caller) -> Spend:
 @pytest.fixture
 def summary(api: Caller) -> Spend:
     """`summary(intent, rollup="tree")`."""
-    return lambda intent, **query: exact(api.get(f"/intents/{intent['id']}/costs/summary", **query))
+    return lambda intent, **query: exact_json(api.get(f"/intents/{intent['id']}/costs/summary", **query))
 
 
 @pytest.fixture

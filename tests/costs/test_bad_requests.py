@@ -1,4 +1,4 @@
-"""Requests that are refused, and leave rows and log alone."""
+"""Invalid requests of costs, which write nothing."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Budgets: who hears of what, and how often (rule C-3)."""
+"""Budget alerts (rule C-3)."""
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -15,8 +15,8 @@ def child_of(api, parent, **fields):
     return api.post(f"/intents/{parent['id']}/children", {"title": "A part", **fields}).json()
 
 
-def heard(api, intent):
-    """What the intent's log says of budgets: (type, kind, limit, spent)."""
+def budget_events(api, intent):
+    """Return the budget events in the intent's log: (type, kind, limit, spent)."""
     return [short(event) for event in api.get(f"/intents/{intent['id']}/events").json()["events"] if is_about_budgets(event)]
 
 
@@ -43,14 +43,14 @@ def test_alert_and_excess_are_each_recorded_once(api, spend, make_intent):
     intent = make_intent(constraints={"max_cost": 10})
 
     spend(intent, "7.99")
-    assert heard(api, intent) == []
+    assert budget_events(api, intent) == []
     spend(intent, "0.01")
-    assert heard(api, intent) == [("alert", "max_cost", "10", "8")]
+    assert budget_events(api, intent) == [("alert", "max_cost", "10", "8")]
     spend(intent, 2)
-    assert len(heard(api, intent)) == 1  # All of it is not more than it.
+    assert len(budget_events(api, intent)) == 1  # All of it is not more than it.
     spend(intent, "0.000000000001", "cents")
     spend(intent, 50)
-    assert heard(api, intent)[1:] == [("exceeded", "max_cost", "10", "10.00000000000001")]
+    assert budget_events(api, intent)[1:] == [("exceeded", "max_cost", "10", "10.00000000000001")]
 
 
 def test_single_cost_can_trigger_alert_and_excess(api, agent, make_intent):
@@ -79,7 +79,10 @@ def test_budget_is_in_cents_with_its_own_threshold(api, spend, make_intent):
     spend(intent, 25, "cents", agent_id="bob")
     spend(intent, 2, agent_id="bob")
 
-    assert heard(api, intent) == [("alert", "max_total_cents", "2.5", "1.25"), ("exceeded", "max_total_cents", "2.5", "3.25")]
+    assert budget_events(api, intent) == [
+        ("alert", "max_total_cents", "2.5", "1.25"),
+        ("exceeded", "max_total_cents", "2.5", "3.25"),
+    ]
 
 
 def test_limit_per_agent_counts_each_agent(api, spend, make_intent):
@@ -89,7 +92,7 @@ def test_limit_per_agent_counts_each_agent(api, spend, make_intent):
         spend(intent, "0.6", agent_id=agent)
 
     kind = "max_per_agent_cents"
-    assert heard(api, intent) == [
+    assert budget_events(api, intent) == [
         ("alert", kind, "1", "1.2"),
         ("exceeded", kind, "1", "1.2"),
         ("alert", kind, "1", "1.2"),
@@ -104,7 +107,7 @@ def test_each_call_above_its_limit_is_recorded_without_alert(api, spend, make_in
     for amount in ("0.09", "0.1", "0.11", "0.11", "0.05"):
         spend(intent, amount)
 
-    assert heard(api, intent) == [("exceeded", "max_per_call_cents", "0.1", "0.11")] * 2
+    assert budget_events(api, intent) == [("exceeded", "max_per_call_cents", "0.1", "0.11")] * 2
     assert not BudgetAlert.objects.exists()
 
 
@@ -118,9 +121,9 @@ def test_budget_of_every_ancestor_counts_its_whole_tree(api, spend, make_intent)
     spend(other, 5)
     spend(root, 2)
 
-    assert heard(api, one) == [("alert", "max_cost", "5", "4")]
-    assert heard(api, middle) == heard(api, other) == []
-    assert heard(api, root) == [("alert", "max_cost", "10", "9"), ("exceeded", "max_cost", "10", "11")]
+    assert budget_events(api, one) == [("alert", "max_cost", "5", "4")]
+    assert budget_events(api, middle) == budget_events(api, other) == []
+    assert budget_events(api, root) == [("alert", "max_cost", "10", "9"), ("exceeded", "max_cost", "10", "11")]
 
 
 def test_budget_of_a_child_does_not_count_its_parent(api, spend, make_intent):
@@ -129,7 +132,7 @@ def test_budget_of_a_child_does_not_count_its_parent(api, spend, make_intent):
 
     spend(parent, 50)
 
-    assert heard(api, child) == []
+    assert budget_events(api, child) == []
 
 
 def test_limit_per_agent_counts_the_whole_tree(api, spend, make_intent):
@@ -140,7 +143,7 @@ def test_limit_per_agent_counts_the_whole_tree(api, spend, make_intent):
     spend(other, 6, agent_id="bob")
     spend(other, 6, agent_id="ada")
 
-    assert [event[0] for event in heard(api, root)] == ["alert", "exceeded"]
+    assert [event[0] for event in budget_events(api, root)] == ["alert", "exceeded"]
 
 
 @pytest.mark.parametrize(
@@ -163,7 +166,7 @@ def test_budget_of_a_portfolio_counts_its_members(api, spend, make_intent, make_
     spend(one, 1000)
 
     assert heard_by_portfolio(api, portfolio) == [("alert", kind, "5000", "4500"), ("exceeded", kind, "5000", "5500")]
-    assert heard(api, one) == heard(api, other) == []
+    assert budget_events(api, one) == budget_events(api, other) == []
 
 
 def test_all_budgets_alert_in_the_same_write(api, spend, make_intent, make_portfolio):
@@ -173,8 +176,8 @@ def test_all_budgets_alert_in_the_same_write(api, spend, make_intent, make_portf
 
     spend(child, 2)
 
-    assert [event[0] for event in heard(api, root)] == ["alert", "exceeded"]
-    assert [event[0] for event in heard(api, child)] == ["alert", "exceeded", "exceeded"]
+    assert [event[0] for event in budget_events(api, root)] == ["alert", "exceeded"]
+    assert [event[0] for event in budget_events(api, child)] == ["alert", "exceeded", "exceeded"]
     assert [len(heard_by_portfolio(api, portfolio)) for portfolio in portfolios] == [2, 2]
 
 
@@ -202,7 +205,7 @@ def test_raised_limit_can_be_exceeded_again(api, spend, make_intent):
     allow(1.0)  # The same as 1, and said already.
     spend(intent, 2)
 
-    assert heard(api, intent)[2:] == [("alert", "max_cost", "3", "2.5")]
+    assert budget_events(api, intent)[2:] == [("alert", "max_cost", "3", "2.5")]
 
 
 def test_only_money_counts_for_budgets(api, spend, make_intent):
@@ -210,10 +213,10 @@ def test_only_money_counts_for_budgets(api, spend, make_intent):
 
     spend(intent, 10**6, "tokens")
     spend(intent, 0)
-    assert heard(api, intent) == []
+    assert budget_events(api, intent) == []
 
     spend(intent, 1, "cents")
-    assert heard(api, intent) == [("alert", "max_cost", "0", "0.01"), ("exceeded", "max_cost", "0", "0.01")]
+    assert budget_events(api, intent) == [("alert", "max_cost", "0", "0.01"), ("exceeded", "max_cost", "0", "0.01")]
 
 
 @pytest.mark.parametrize(
@@ -233,7 +236,7 @@ def test_invalid_limits_of_older_servers_are_ignored(api, spend, make_intent, co
 
     spend(child_of(api, intent), 100)
 
-    assert heard(api, intent) == []
+    assert budget_events(api, intent) == []
 
 
 @pytest.mark.parametrize("limit", [1e-300, 1e300, 0.30000000000000004, 2**53 - 1])
@@ -242,7 +245,7 @@ def test_extreme_limits_are_enforced(api, spend, make_intent, limit):
 
     spend(intent, "999999999999.999999999999")
 
-    assert len(heard(api, intent)) == (2 if limit < 1 else 0)
+    assert len(budget_events(api, intent)) == (2 if limit < 1 else 0)
 
 
 def test_money_without_a_budget_costs_one_more_query_than_tokens(api, spend, make_intent):

@@ -1,4 +1,4 @@
-"""Limits are lowered by whoever may write, and raised or removed by few; what is crossed already is said at once (rule C-5)."""
+"""Changes of limits: rights, and alerts about limits already exceeded (rule C-5)."""
 
 import pytest
 from django.db import connection

@@ -1,4 +1,4 @@
-"""Limits that the server could not watch are refused wherever constraints are written (rule I-7)."""
+"""Validation of limits wherever constraints are written (rule I-7)."""
 
 import pytest
 

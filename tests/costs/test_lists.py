@@ -1,11 +1,11 @@
-"""Lists of costs: pages, filters, and the summary beside them."""
+"""Lists of costs: pages, filters and the summary."""
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from costs.models import Cost
-from tests.costs.conftest import exact
+from tests.costs.conftest import exact_json
 
 
 @pytest.fixture
@@ -19,18 +19,18 @@ def intent(spend, make_intent):
 
 
 def amounts(api, intent, **query):
-    return sorted(int(cost["amount"]) for cost in exact(api.get(f"/intents/{intent['id']}/costs", **query))["costs"])
+    return sorted(int(cost["amount"]) for cost in exact_json(api.get(f"/intents/{intent['id']}/costs", **query))["costs"])
 
 
 def test_pages_are_ordered_by_id_and_have_the_whole_summary(api, intent):
     path = f"/intents/{intent['id']}/costs"
-    first = exact(api.get(path, limit=2))
-    second = exact(api.get(path, limit=2, cursor=first["next"]))
+    first = exact_json(api.get(path, limit=2))
+    second = exact_json(api.get(path, limit=2, cursor=first["next"]))
 
     found = [cost["id"] for cost in first["costs"] + second["costs"]]
     assert found == sorted(found)
     assert (len(first["costs"]), len(second["costs"]), second["next"]) == (2, 1, None)
-    assert first["summary"] == second["summary"] == exact(api.get(f"{path}/summary"))
+    assert first["summary"] == second["summary"] == exact_json(api.get(f"{path}/summary"))
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_pages_are_ordered_by_id_and_have_the_whole_summary(api, intent):
 )
 def test_filters_apply_to_costs_and_not_to_the_summary(api, intent, query, found):
     assert amounts(api, intent, **query) == found
-    assert exact(api.get(f"/intents/{intent['id']}/costs", **query))["summary"]["count"] == 3
+    assert exact_json(api.get(f"/intents/{intent['id']}/costs", **query))["summary"]["count"] == 3
 
 
 def test_since_filters_by_the_time_of_recording(api, intent):

@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 
 from costs.models import Cost, CostTotal
 from tests.conftest import Caller, fresh, log, set_status
-from tests.costs.conftest import exact
+from tests.costs.conftest import exact_json
 
 
 def test_cost_is_a_row_a_total_and_an_event_and_no_new_version(api, agent, make_intent):
@@ -202,7 +202,7 @@ def test_idempotency_key_records_a_cost_once(api, summary, make_intent):
 
     assert again["Idempotency-Replayed"] == "true"
     assert again.content == first.content
-    assert exact(first)["amount"] == Decimal("999999999999.999999999999")
+    assert exact_json(first)["amount"] == Decimal("999999999999.999999999999")
     assert summary(intent)["count"] == 1
 
 

@@ -1,4 +1,4 @@
-"""Adding up (RFC-0009 "Response Format")."""
+"""Cost summaries (RFC-0009 "Response Format")."""
 
 from decimal import Decimal
 
@@ -6,7 +6,7 @@ import pytest
 
 from costs.models import CostTotal
 from tests.conftest import set_status
-from tests.costs.conftest import exact
+from tests.costs.conftest import exact_json
 
 NOTHING = {"by_type": {}, "by_agent": {}, "by_provider": {}, "by_model": {}}
 
@@ -81,14 +81,14 @@ def test_portfolio_summary_counts_only_each_member_once(api, spend, make_intent,
     for amount, intent in zip((1, 10, 100), [parent, child, grandchild], strict=True):
         spend(intent, amount)
 
-    body = exact(api.get(f"/portfolios/{portfolio['id']}/costs"))
+    body = exact_json(api.get(f"/portfolios/{portfolio['id']}/costs"))
 
     assert [cost["amount"] for cost in body["costs"]] == [1, 10]
     assert (body["summary"]["total"], body["summary"]["count"], body["next"]) == (11, 2, None)
 
 
 def test_empty_portfolio_has_no_costs(api, make_portfolio):
-    body = exact(api.get(f"/portfolios/{make_portfolio()['id']}/costs"))
+    body = exact_json(api.get(f"/portfolios/{make_portfolio()['id']}/costs"))
 
     assert (body["costs"], body["summary"]["total"], body["summary"]["count"]) == ([], 0, 0)
 
@@ -100,7 +100,7 @@ def test_closed_portfolio_keeps_its_summary(api, spend, make_intent, make_portfo
     set_status(api, intent, "abandoned")
     assert api.patch(f"/portfolios/{portfolio['id']}/status", {"status": "abandoned"}).status_code == 200
 
-    assert exact(api.get(f"/portfolios/{portfolio['id']}/costs"))["summary"]["total"] == 4
+    assert exact_json(api.get(f"/portfolios/{portfolio['id']}/costs"))["summary"]["total"] == 4
 
 
 @pytest.mark.rule("C-2")
@@ -123,7 +123,7 @@ def test_summary_reads_totals_and_not_costs(api, make_intent, django_assert_num_
     )
 
     with django_assert_num_queries(2):
-        found = exact(api.get(f"/intents/{intent['id']}/costs/summary"))
+        found = exact_json(api.get(f"/intents/{intent['id']}/costs/summary"))
 
     assert found["count"] > 100_000
     assert found["total"] == Decimal("50.5")

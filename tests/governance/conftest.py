@@ -1,4 +1,4 @@
-"""Questions and decisions, as agents and people have them."""
+"""Helpers and fixtures of arbitrations, decisions and delegations."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -16,12 +16,12 @@ from tests.conftest import Caller
 LATER = "2999-01-01T00:00:00Z"
 
 
-def ask(caller: Caller, intent: dict[str, Any], **fields: Any) -> Any:
+def post_arbitration(caller: Caller, intent: dict[str, Any], **fields: Any) -> Any:
     return caller.post(f"/intents/{intent['id']}/arbitrate", {"reason": "We disagree", **fields})
 
 
-def asked(caller: Caller, intent: dict[str, Any], **fields: Any) -> dict[str, Any]:
-    response = ask(caller, intent, **fields)
+def make_arbitration(caller: Caller, intent: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    response = post_arbitration(caller, intent, **fields)
     assert response.status_code == 201, response.json()
     return response.json()  # type: ignore[no-any-return]
 
@@ -30,20 +30,20 @@ def decide(caller: Caller, intent: dict[str, Any], decision: str = "a", **fields
     return caller.post(f"/intents/{intent['id']}/decisions", {"decision": decision, **fields})
 
 
-def delegate(caller: Caller, to: str, **fields: Any) -> dict[str, Any]:
+def make_delegation(caller: Caller, to: str, **fields: Any) -> dict[str, Any]:
     response = caller.post("/delegations", {"delegate": to, **fields})
     assert response.status_code == 201, response.json()
     return response.json()  # type: ignore[no-any-return]
 
 
-def let_run_out(model: Any, made: dict[str, Any]) -> None:
-    """Move it into the past, so that its time is over as the database's clock sees it."""
+def make_overdue(model: Any, made: dict[str, Any]) -> None:
+    """Move the object into the past by the database's clock."""
     age = timedelta(days=400_000)
     model.objects.filter(pk=made["id"]).update(created_at=F("created_at") - age / 800, expires_at=F("created_at") - age / 1600)
 
 
-def rows() -> list[Any]:
-    """All that a refusal leaves alone."""
+def database_rows() -> list[Any]:
+    """Return the rows that a refused request must not change."""
     return [list(model.objects.order_by("pk").values()) for model in (Arbitration, Decision, Delegation, Intent, Event)]
 
 
@@ -75,7 +75,7 @@ def ada(agent: Callable[[str], Caller]) -> Caller:
 
 @pytest.fixture
 def bob(bound: Callable[..., Caller]) -> Caller:
-    """Another principal than ada's, with a key of its own."""
+    """A caller of another principal than ada's, with a key of its own."""
     return bound("bob")
 
 

@@ -1,4 +1,4 @@
-"""POST /intents/{id}/arbitrate, and what becomes of it (RFC-0004)."""
+"""POST /intents/{id}/arbitrate, withdrawal and expiry (RFC-0004)."""
 
 import pytest
 
@@ -6,7 +6,7 @@ import governance.services
 from governance.models import Arbitration
 from jobs.worker import periodic_tasks, run_due_tasks
 from tests.conftest import fresh, log, set_status
-from tests.governance.conftest import LATER, ask, asked, decide, let_run_out, rows
+from tests.governance.conftest import LATER, database_rows, decide, make_arbitration, make_overdue, post_arbitration
 
 CREATED = ("intent_created", "dev-user")
 
@@ -19,7 +19,7 @@ def payloads(api, intent, event_type):
 @pytest.mark.rule("A-1")
 def test_request_is_a_row_with_a_status_and_an_event(api, ada, intent):
     options = [{"label": "a", "rationale": "cheap"}, "b"]
-    response = ask(ada, intent, context={"cost": 5}, options=options, expires_at=LATER)
+    response = post_arbitration(ada, intent, context={"cost": 5}, options=options, expires_at=LATER)
 
     arbitration = response.json()
     assert response.status_code == 201
@@ -47,12 +47,12 @@ def test_request_is_a_row_with_a_status_and_an_event(api, ada, intent):
 
 
 def test_unbound_key_may_name_the_requester(api, intent):
-    assert asked(api, intent, requested_by="eve")["requester_id"] == "eve"
+    assert make_arbitration(api, intent, requested_by="eve")["requester_id"] == "eve"
 
 
 def test_arbitrations_are_listed_by_intent_and_by_status(api, ada, make_intent):
     one, other = make_intent(), make_intent()
-    first, second, third = asked(ada, one), asked(ada, one), asked(ada, other)
+    first, second, third = make_arbitration(ada, one), make_arbitration(ada, one), make_arbitration(ada, other)
     decide(api, one, arbitration_id=first["id"])
 
     def ids(path, **query):
@@ -68,7 +68,7 @@ def test_arbitrations_are_listed_by_intent_and_by_status(api, ada, make_intent):
 
 
 def test_requester_withdraws_and_repetition_changes_nothing(api, ada, intent):
-    arbitration = asked(ada, intent)
+    arbitration = make_arbitration(ada, intent)
 
     for _ in range(2):
         response = ada.post(f"/arbitrations/{arbitration['id']}/withdraw", {"reason": "settled"})
@@ -81,50 +81,50 @@ def test_requester_withdraws_and_repetition_changes_nothing(api, ada, intent):
 
 
 def test_only_arbiters_and_operators_withdraw_for_others(api, ada, bob, judy, intent):
-    first, second = asked(ada, intent), asked(ada, intent)
-    before = rows()
+    first, second = make_arbitration(ada, intent), make_arbitration(ada, intent)
+    before = database_rows()
 
     refused = bob.post(f"/arbitrations/{first['id']}/withdraw", {})
 
     assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
-    assert rows() == before
+    assert database_rows() == before
     bob.headers["X-Agent-ID"] = "ada"  # Another's name is no right.
     assert bob.post(f"/arbitrations/{first['id']}/withdraw", {}).status_code == 403
-    assert rows() == before
+    assert database_rows() == before
     assert judy.post(f"/arbitrations/{first['id']}/withdraw", {}).status_code == 200
     assert api.post(f"/arbitrations/{second['id']}/withdraw", {}).status_code == 200
 
 
 def test_decided_arbitration_cannot_be_withdrawn(api, ada, intent):
-    arbitration = asked(ada, intent)
+    arbitration = make_arbitration(ada, intent)
     decide(api, intent)
-    before = rows()
+    before = database_rows()
 
     refused = ada.post(f"/arbitrations/{arbitration['id']}/withdraw", {})
 
     assert (refused.status_code, refused.json()["code"]) == (409, "arbitration_resolved")
     assert refused.json()["arbitration_status"] == "resolved"
-    assert rows() == before
+    assert database_rows() == before
 
 
 @pytest.mark.parametrize("status", ["completed", "abandoned"])
 def test_final_intent_withdraws_pending_requests_and_accepts_none(api, ada, intent, status):
-    arbitration = asked(ada, intent)
+    arbitration = make_arbitration(ada, intent)
 
     set_status(api, intent, status)
 
     assert api.get(f"/arbitrations/{arbitration['id']}").json()["status"] == "withdrawn"
     assert log(api, intent)[-1] == ("arbitration_withdrawn", "system")
-    before = rows()
-    refused = ask(ada, intent)
+    before = database_rows()
+    refused = post_arbitration(ada, intent)
     assert (refused.status_code, refused.json()["code"]) == (409, "intent_closed")
-    assert rows() == before
+    assert database_rows() == before
 
 
 def test_cascade_withdraws_pending_requests_of_descendants(api, ada, make_intent):
     parent = make_intent()
     child = make_intent(parent_intent_id=parent["id"])
-    pending = [asked(ada, child, blocking=True), asked(ada, parent)]
+    pending = [make_arbitration(ada, child, blocking=True), make_arbitration(ada, parent)]
 
     set_status(api, parent, "abandoned", cascade=True)
 
@@ -151,8 +151,8 @@ def read_filtered(api, arbitration):
 @pytest.mark.rule("A-5", "E-8")
 @pytest.mark.parametrize("read", [read_one, read_list, read_filtered])
 def test_overdue_request_is_marked_before_it_is_read_as_expired(api, ada, intent, read):
-    arbitration, other = asked(ada, intent, expires_at=LATER), asked(ada, intent, expires_at=LATER)
-    let_run_out(Arbitration, arbitration)
+    arbitration, other = make_arbitration(ada, intent, expires_at=LATER), make_arbitration(ada, intent, expires_at=LATER)
+    make_overdue(Arbitration, arbitration)
     assert Arbitration.objects.get(pk=arbitration["id"]).status == "pending"
 
     told = read(api, arbitration)
@@ -167,8 +167,8 @@ def test_overdue_request_is_marked_before_it_is_read_as_expired(api, ada, intent
 
 @pytest.mark.rule("A-5")
 def test_worker_marks_an_overdue_request(api, ada, intent):
-    arbitration = asked(ada, intent, expires_at=LATER)
-    let_run_out(Arbitration, arbitration)
+    arbitration = make_arbitration(ada, intent, expires_at=LATER)
+    make_overdue(Arbitration, arbitration)
 
     assert run_due_tasks([task for task in periodic_tasks() if task.name == "expire arbitrations"]) == 1
 
@@ -181,11 +181,11 @@ def test_worker_marks_an_overdue_request(api, ada, intent):
 @pytest.mark.rule("A-5")
 @pytest.mark.parametrize("marked", [False, True])
 def test_overdue_request_is_neither_decided_nor_withdrawn(api, ada, intent, marked):
-    arbitration = asked(ada, intent, expires_at=LATER)
-    let_run_out(Arbitration, arbitration)
+    arbitration = make_arbitration(ada, intent, expires_at=LATER)
+    make_overdue(Arbitration, arbitration)
     if marked:
         governance.services.expire_arbitration(Arbitration.objects.get().pk)
-    before = rows()
+    before = database_rows()
 
     for refused in (
         decide(api, intent, arbitration_id=arbitration["id"]),
@@ -193,11 +193,11 @@ def test_overdue_request_is_neither_decided_nor_withdrawn(api, ada, intent, mark
     ):
         assert (refused.status_code, refused.json()["code"]) == (409, "arbitration_resolved")
         assert refused.json()["arbitration_status"] == "expired"
-    assert rows() == before
+    assert database_rows() == before
 
 
 def test_request_is_not_expired_before_its_end(ada, intent):
-    arbitration = asked(ada, intent, expires_at=LATER)
+    arbitration = make_arbitration(ada, intent, expires_at=LATER)
 
     assert governance.services.overdue_arbitrations(10) == []
     assert governance.services.expire_arbitration(Arbitration.objects.get().pk) is False
@@ -205,8 +205,8 @@ def test_request_is_not_expired_before_its_end(ada, intent):
 
 
 def test_final_intent_expires_overdue_requests(api, ada, intent):
-    arbitration = asked(ada, intent, expires_at=LATER)
-    let_run_out(Arbitration, arbitration)
+    arbitration = make_arbitration(ada, intent, expires_at=LATER)
+    make_overdue(Arbitration, arbitration)
 
     set_status(api, intent, "completed")
 

@@ -1,8 +1,8 @@
-"""What the server refuses of governance, having written nothing."""
+"""Invalid requests of governance, which write nothing."""
 
 import pytest
 
-from tests.governance.conftest import LATER, asked, rows
+from tests.governance.conftest import LATER, database_rows, make_arbitration
 
 NOWHERE = "0199f3a2-7c41-7d52-9d1e-3f6a5b0c8e21"
 KiB = 2**10
@@ -48,15 +48,15 @@ BODIES = {
 @pytest.mark.parametrize("case", BODIES)
 def test_invalid_body_is_refused_and_writes_nothing(api, ada, intent, case):
     path, body, status, about = BODIES[case]
-    asked(ada, intent)
-    before = rows()
+    make_arbitration(ada, intent)
+    before = database_rows()
 
     refused = api.post(f"/intents/{intent['id']}/{path}", body)
 
     assert (refused.status_code, refused.json()["code"]) == (status, "invalid" if status == 400 else "too_large")
     if about:
         assert refused.json()["errors"][0]["field"] == about
-    assert rows() == before
+    assert database_rows() == before
 
 
 DELEGATIONS = {
@@ -74,13 +74,13 @@ DELEGATIONS = {
 @pytest.mark.parametrize("case", DELEGATIONS)
 def test_invalid_delegation_is_refused_and_writes_nothing(api, case):
     body, about = DELEGATIONS[case]
-    before = rows()
+    before = database_rows()
 
     refused = api.post("/delegations", body)
 
     assert (refused.status_code, refused.json()["code"]) == (400, "invalid")
     assert refused.json()["errors"][0]["field"].startswith(about)
-    assert rows() == before
+    assert database_rows() == before
 
 
 @pytest.mark.parametrize("pk", [NOWHERE, "nonsense"])
@@ -97,12 +97,12 @@ def test_unknown_objects_are_not_found(api, db, pk):
     ):
         refused = api.send(method, path, body)
         assert (refused.status_code, refused.json()["code"]) == (404, "not_found"), path
-    assert rows() == [[], [], [], [], []]
+    assert database_rows() == [[], [], [], [], []]
 
 
 @pytest.mark.parametrize("wait", ["61", "-1", "1.5", "soon", ""])
 def test_wait_is_a_number_of_seconds_up_to_60(api, ada, intent, wait):
-    refused = api.get(f"/arbitrations/{asked(ada, intent)['id']}", wait=wait)
+    refused = api.get(f"/arbitrations/{make_arbitration(ada, intent)['id']}", wait=wait)
 
     assert (refused.status_code, refused.json()["errors"][0]["field"]) == (400, "wait")
 
@@ -119,22 +119,22 @@ def test_filters_are_strict(api, db):
 
 def test_arbitration_of_another_intent_is_not_decided(api, ada, make_intent):
     one, other = make_intent(), make_intent()
-    arbitration = asked(ada, one, expires_at=LATER)
-    before = rows()
+    arbitration = make_arbitration(ada, one, expires_at=LATER)
+    before = database_rows()
 
     refused = api.post(f"/intents/{other['id']}/decisions", {"decision": "a", "arbitration_id": arbitration["id"]})
 
     assert (refused.status_code, refused.json()["errors"][0]["code"]) == (400, "unknown_id")
-    assert rows() == before
+    assert database_rows() == before
 
 
 @pytest.mark.parametrize("path", ["arbitrate", "decisions"])
 def test_write_with_a_lost_token_is_refused(api, ada, intent, path):
-    before = rows()
+    before = database_rows()
 
     refused = ada.post(
         f"/intents/{intent['id']}/{path}", {"reason": "x"} if path == "arbitrate" else {"decision": "x"}, x_fencing_token="7"
     )
 
     assert (refused.status_code, refused.json()["code"]) == (409, "lease_lost")
-    assert rows() == before
+    assert database_rows() == before

@@ -1,4 +1,4 @@
-"""Arbitrations that keep their intent blocked (rule A-2)."""
+"""Arbitrations that block their intent (rule A-2)."""
 
 from datetime import timedelta
 
@@ -8,7 +8,7 @@ import governance.services
 from governance.models import Arbitration
 from intents.log_verification import verify
 from tests.conftest import fresh, log, set_status
-from tests.governance.conftest import LATER, ask, asked, decide, let_run_out, rows
+from tests.governance.conftest import LATER, database_rows, decide, make_arbitration, make_overdue, post_arbitration
 
 pytestmark = pytest.mark.rule("A-2")
 
@@ -30,7 +30,7 @@ def try_status(api, intent, wanted):
 def test_decision_restores_the_status_before_the_block(api, ada, make_intent, before):
     intent = make_intent(status=before) if before != "draft" else make_intent()
 
-    asked(ada, intent, blocking=True)
+    make_arbitration(ada, intent, blocking=True)
 
     assert status(api, intent) == "blocked"
     assert fresh(api, intent)["version"] == intent["version"] + 1
@@ -50,7 +50,7 @@ def test_decision_restores_the_status_before_the_block(api, ada, make_intent, be
 
 def test_withdrawal_restores_the_status_before_the_block(api, ada, make_intent):
     intent = make_intent(status="active")
-    arbitration = asked(ada, intent, blocking=True)
+    arbitration = make_arbitration(ada, intent, blocking=True)
 
     ada.post(f"/arbitrations/{arbitration['id']}/withdraw", {})
 
@@ -60,12 +60,12 @@ def test_withdrawal_restores_the_status_before_the_block(api, ada, make_intent):
 
 @pytest.fixture
 def unanswered(ada, make_intent):
-    """`unanswered(status="active")`: an intent whose blocking question ran out."""
+    """`unanswered(status="active")`: an intent whose blocking arbitration has expired."""
 
     def make(**fields):
         intent = make_intent(**fields)
-        arbitration = asked(ada, intent, blocking=True, expires_at=LATER)
-        let_run_out(Arbitration, arbitration)
+        arbitration = make_arbitration(ada, intent, blocking=True, expires_at=LATER)
+        make_overdue(Arbitration, arbitration)
         assert governance.services.expire_arbitration(Arbitration.objects.get(pk=arbitration["id"]).pk)
         return intent
 
@@ -115,7 +115,7 @@ def test_removed_dependency_does_not_unblock_after_expiry(api, make_intent, unan
 def test_completed_dependencies_do_not_unblock_before_expiry_is_marked(api, ada, make_intent):
     dependency = make_intent()
     intent = make_intent(depends_on=[dependency["id"]])
-    let_run_out(Arbitration, asked(ada, intent, blocking=True, expires_at=LATER))
+    make_overdue(Arbitration, make_arbitration(ada, intent, blocking=True, expires_at=LATER))
 
     set_status(api, dependency, "completed")
 
@@ -126,7 +126,7 @@ def test_completed_dependencies_do_not_unblock_before_expiry_is_marked(api, ada,
 def test_decision_on_a_new_request_ends_the_hold(api, ada, unanswered):
     intent = unanswered(status="active")
 
-    again = asked(ada, intent, blocking=True)
+    again = make_arbitration(ada, intent, blocking=True)
     assert decide(api, intent, arbitration_id=again["id"]).status_code == 201
 
     assert status(api, intent) == "active"
@@ -137,7 +137,7 @@ def test_decision_on_a_new_request_ends_the_hold(api, ada, unanswered):
 def test_withdrawal_of_a_new_request_does_not_end_the_hold(api, ada, unanswered):
     intent = unanswered(status="active")
 
-    again = asked(ada, intent, blocking=True)
+    again = make_arbitration(ada, intent, blocking=True)
     assert ada.post(f"/arbitrations/{again['id']}/withdraw", {}).status_code == 200
 
     assert status(api, intent) == "blocked"
@@ -146,7 +146,7 @@ def test_withdrawal_of_a_new_request_does_not_end_the_hold(api, ada, unanswered)
 @pytest.mark.rule("A-5")
 def test_decision_on_an_older_request_does_not_end_the_hold(api, ada, make_intent):
     intent = make_intent(status="active")
-    first, second = asked(ada, intent, blocking=True, expires_at=LATER), asked(ada, intent, blocking=True)
+    first, second = make_arbitration(ada, intent, blocking=True, expires_at=LATER), make_arbitration(ada, intent, blocking=True)
     past = Arbitration.objects.get(pk=second["id"]).created_at
     Arbitration.objects.filter(pk=first["id"]).update(
         created_at=past - timedelta(hours=1), expires_at=past + timedelta.resolution
@@ -163,7 +163,7 @@ def test_decision_ends_the_hold_and_open_dependencies_still_block(api, ada, make
     dependency = make_intent()
     intent = unanswered(depends_on=[dependency["id"]])
 
-    again = asked(ada, intent, blocking=True)
+    again = make_arbitration(ada, intent, blocking=True)
     decide(api, intent, arbitration_id=again["id"])
     assert status(api, intent) == "blocked"
 
@@ -172,7 +172,7 @@ def test_decision_ends_the_hold_and_open_dependencies_still_block(api, ada, make
 
 
 def test_non_blocking_request_keeps_the_status(api, ada, intent):
-    asked(ada, intent)
+    make_arbitration(ada, intent)
     decide(api, intent)
 
     assert fresh(api, intent)["version"] == intent["version"]
@@ -181,7 +181,7 @@ def test_non_blocking_request_keeps_the_status(api, ada, intent):
 
 def test_last_of_several_decisions_restores_the_status(api, ada, make_intent):
     intent = make_intent(status="active")
-    first, second = asked(ada, intent, blocking=True), asked(ada, intent, blocking=True)
+    first, second = make_arbitration(ada, intent, blocking=True), make_arbitration(ada, intent, blocking=True)
     assert fresh(api, intent)["version"] == intent["version"] + 1
 
     decide(api, intent, arbitration_id=first["id"])
@@ -193,18 +193,18 @@ def test_last_of_several_decisions_restores_the_status(api, ada, make_intent):
 
 @pytest.mark.parametrize("wanted", ["pending", "active"])
 def test_pending_request_prevents_manual_unblocking(api, ada, intent, wanted):
-    arbitration = asked(ada, intent, blocking=True)
-    before = rows()
+    arbitration = make_arbitration(ada, intent, blocking=True)
+    before = database_rows()
 
     refused = try_status(api, intent, wanted)
 
     assert (refused.status_code, refused.json()["code"]) == (409, "completion_gate")
     assert refused.json()["waiting_for"] == [arbitration["id"]]
-    assert rows() == before
+    assert database_rows() == before
 
 
 def test_intent_can_be_abandoned_while_a_request_is_pending(api, ada, intent):
-    asked(ada, intent, blocking=True)
+    make_arbitration(ada, intent, blocking=True)
 
     set_status(api, intent, "abandoned")
 
@@ -215,7 +215,7 @@ def test_intent_can_be_abandoned_while_a_request_is_pending(api, ada, intent):
 def test_completed_dependencies_do_not_unblock_a_pending_request(api, ada, make_intent):
     dependency = make_intent()
     intent = make_intent(depends_on=[dependency["id"]])
-    asked(ada, intent, blocking=True)
+    make_arbitration(ada, intent, blocking=True)
 
     set_status(api, dependency, "completed")
     assert status(api, intent) == "blocked"
@@ -227,7 +227,7 @@ def test_completed_dependencies_do_not_unblock_a_pending_request(api, ada, make_
 def test_removed_dependency_does_not_unblock_a_pending_request(api, ada, make_intent):
     dependency = make_intent()
     intent = make_intent(depends_on=[dependency["id"]])
-    asked(ada, intent, blocking=True)
+    make_arbitration(ada, intent, blocking=True)
 
     path = f"/intents/{intent['id']}/dependencies/{dependency['id']}"
     assert api.delete(path, version=fresh(api, intent)["version"]).status_code == 204
@@ -239,7 +239,7 @@ def test_removed_dependency_does_not_unblock_a_pending_request(api, ada, make_in
 
 def test_open_dependencies_block_after_the_decision(api, ada, make_intent):
     dependency, intent = make_intent(), make_intent(status="active")
-    asked(ada, intent, blocking=True)
+    make_arbitration(ada, intent, blocking=True)
     path = f"/intents/{intent['id']}/dependencies"
     api.post(path, {"depends_on": dependency["id"]}, version=fresh(api, intent)["version"])
 
@@ -252,7 +252,7 @@ def test_open_dependencies_block_after_the_decision(api, ada, make_intent):
 
 def test_decision_keeps_a_manual_block(api, ada, make_intent):
     intent = make_intent(status="blocked")
-    asked(ada, intent, blocking=True)
+    make_arbitration(ada, intent, blocking=True)
 
     decide(api, intent)
 
@@ -262,7 +262,7 @@ def test_decision_keeps_a_manual_block(api, ada, make_intent):
 @pytest.mark.rule("I-9")
 def test_decision_keeps_a_manual_block_made_meanwhile(api, ada, make_intent):
     intent = make_intent(status="active")
-    asked(ada, intent, blocking=True)
+    make_arbitration(ada, intent, blocking=True)
     set_status(api, intent, "blocked", reason="Wait for me")
 
     decide(api, intent)
@@ -273,8 +273,8 @@ def test_decision_keeps_a_manual_block_made_meanwhile(api, ada, make_intent):
 
 def test_decision_keeps_a_status_set_after_expiry(api, ada, make_intent):
     intent = make_intent(status="active")
-    arbitration = asked(ada, intent, blocking=True, expires_at=LATER)
-    let_run_out(Arbitration, arbitration)
+    arbitration = make_arbitration(ada, intent, blocking=True, expires_at=LATER)
+    make_overdue(Arbitration, arbitration)
     set_status(api, intent, "pending")
     set_status(api, intent, "blocked")
 
@@ -286,10 +286,10 @@ def test_decision_keeps_a_status_set_after_expiry(api, ada, make_intent):
 
 def test_new_request_first_expires_an_overdue_one(api, ada, make_intent):
     intent = make_intent(status="active")
-    first = asked(ada, intent, blocking=True, expires_at=LATER)
-    let_run_out(Arbitration, first)
+    first = make_arbitration(ada, intent, blocking=True, expires_at=LATER)
+    make_overdue(Arbitration, first)
 
-    second = asked(ada, intent, blocking=True)
+    second = make_arbitration(ada, intent, blocking=True)
 
     assert api.get(f"/arbitrations/{first['id']}").json()["status"] == "expired"
     assert status(api, intent) == "blocked"
@@ -299,10 +299,10 @@ def test_new_request_first_expires_an_overdue_one(api, ada, make_intent):
 
 
 def test_refused_decision_keeps_the_intent_blocked(api, ada, intent):
-    asked(ada, intent, blocking=True, options=["a", "b"])
-    before = rows()
+    make_arbitration(ada, intent, blocking=True, options=["a", "b"])
+    before = database_rows()
 
     assert decide(api, intent, "c").status_code == 400
-    assert ask(ada, intent, blocking="yes").status_code == 400
+    assert post_arbitration(ada, intent, blocking="yes").status_code == 400
 
-    assert rows() == before
+    assert database_rows() == before

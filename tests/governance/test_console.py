@@ -8,7 +8,7 @@ from django.test import Client
 from access.roles import grant_role
 from governance.models import Arbitration, Decision, Delegation
 from tests.conftest import fresh, log
-from tests.governance.conftest import LATER, asked, decide, delegate, let_run_out, rows
+from tests.governance.conftest import LATER, database_rows, decide, make_arbitration, make_delegation, make_overdue
 
 ADMIN = "/admin/governance"
 
@@ -22,7 +22,7 @@ def person(db):
 
 @pytest.fixture
 def visitor(db):
-    """Who may look, and nothing else."""
+    """Return a viewer, who may only read."""
     user = User.objects.create_user("vera")
     grant_role(user, "viewer")
     client = Client()
@@ -42,9 +42,9 @@ def send(person, arbitration, **fields):
 
 @pytest.mark.parametrize("model", ["arbitration", "decision", "delegation"])
 def test_lists_show_arbitrations_and_delegations(api, ada, person, intent, model):
-    asked(ada, intent)
+    make_arbitration(ada, intent)
     decide(api, intent, "go north")
-    delegate(api, "bob-the-delegate")
+    make_delegation(api, "bob-the-delegate")
 
     response = person.get(f"{ADMIN}/{model}/", {"state": "all"} if model == "arbitration" else {})
 
@@ -54,7 +54,7 @@ def test_lists_show_arbitrations_and_delegations(api, ada, person, intent, model
 
 def test_person_decides_among_the_options(api, ada, person, make_intent):
     intent = make_intent(status="active")
-    arbitration = asked(ada, intent, options=["go <north>", "go south"], blocking=True)
+    arbitration = make_arbitration(ada, intent, options=["go <north>", "go south"], blocking=True)
     html = person.get(page(arbitration)).content.decode()
     assert "csrfmiddlewaretoken" in html
     assert 'value="go &lt;north&gt;"' in html
@@ -70,7 +70,7 @@ def test_person_decides_among_the_options(api, ada, person, make_intent):
 
 
 def test_person_writes_the_decision_without_options(ada, person, intent):
-    arbitration = asked(ada, intent)
+    arbitration = make_arbitration(ada, intent)
 
     send(person, arbitration, decision="Ask again", rationale="")
 
@@ -82,49 +82,49 @@ def test_person_writes_the_decision_without_options(ada, person, intent):
     [({}, "Choose an option."), ({"decision": "c"}, "Choose one of the options offered.")],
 )
 def test_undecidable_arbitration_shows_an_error(ada, person, intent, fields, says):
-    arbitration = asked(ada, intent, options=["a", "b"])
-    before = rows()
+    arbitration = make_arbitration(ada, intent, options=["a", "b"])
+    before = database_rows()
 
     assert says in send(person, arbitration, **fields)
-    assert rows() == before
+    assert database_rows() == before
 
 
 def test_concurrent_decision_shows_who_decided(api, ada, person, intent):
-    arbitration = asked(ada, intent)
+    arbitration = make_arbitration(ada, intent)
     decide(api, intent)
-    before = rows()
+    before = database_rows()
 
     shown = send(person, arbitration, decision="b")
 
     assert "dev-user just decided: " in shown
     assert "Your answer was not recorded." in shown
-    assert rows() == before
+    assert database_rows() == before
 
 
 def test_overdue_arbitration_has_no_form(ada, person, intent):
-    arbitration = asked(ada, intent, expires_at=LATER)
-    let_run_out(Arbitration, arbitration)
+    arbitration = make_arbitration(ada, intent, expires_at=LATER)
+    make_overdue(Arbitration, arbitration)
 
     assert 'id="oi-decide"' not in person.get(page(arbitration)).content.decode()
 
 
 def test_viewer_cannot_decide(ada, visitor, intent):
-    arbitration = asked(ada, intent)
-    before = rows()
+    arbitration = make_arbitration(ada, intent)
+    before = database_rows()
 
     assert 'id="oi-decide"' not in visitor.get(page(arbitration)).content.decode()
     assert visitor.post(f"{ADMIN}/arbitration/{arbitration['id']}/decide/", {"decision": "a"}).status_code == 403
-    assert rows() == before
+    assert database_rows() == before
 
 
 def test_cross_site_form_decides_nothing(ada, intent):
-    arbitration = asked(ada, intent)
+    arbitration = make_arbitration(ada, intent)
     client = Client(enforce_csrf_checks=True)
     client.force_login(User.objects.create_superuser("grace"))
-    before = rows()
+    before = database_rows()
 
     assert client.post(f"{ADMIN}/arbitration/{arbitration['id']}/decide/", {"decision": "a"}).status_code == 403
-    assert rows() == before
+    assert database_rows() == before
 
 
 def test_unknown_arbitration_cannot_be_decided(person):
@@ -135,9 +135,9 @@ def test_unknown_arbitration_cannot_be_decided(person):
 
 
 def test_person_withdraws_and_revokes(api, ada, person, intent):
-    open_one, decided = asked(ada, intent), asked(ada, intent)
+    open_one, decided = make_arbitration(ada, intent), make_arbitration(ada, intent)
     decide(api, intent, arbitration_id=decided["id"])
-    delegation = delegate(api, "bob")
+    delegation = make_delegation(api, "bob")
 
     with transaction.atomic():
         chosen = {"action": "withdraw", "confirmed": "yes", "_selected_action": [open_one["id"]]}

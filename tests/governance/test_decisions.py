@@ -8,12 +8,12 @@ from access.services import create_key
 from governance import services, triggers
 from governance.models import Arbitration, Decision
 from tests.conftest import Caller, log, set_status
-from tests.governance.conftest import LATER, ask, asked, decide, let_run_out, rows
+from tests.governance.conftest import LATER, database_rows, decide, make_arbitration, make_overdue, post_arbitration
 
 
 @pytest.mark.rule("A-1", "A-3")
 def test_decision_resolves_the_only_pending_arbitration(api, ada, judy, intent):
-    arbitration = asked(ada, intent, options=["a", "b"])
+    arbitration = make_arbitration(ada, intent, options=["a", "b"])
     evidence = [{"source": "report", "summary": "A costs half"}, {"source": "mail"}]
 
     response = decide(judy, intent, "a", rationale="cheaper", evidence=evidence, decision_type="budget")
@@ -57,45 +57,45 @@ def test_aliases_of_fields_are_accepted(api, intent):
 
 @pytest.mark.rule("A-3")
 def test_arbitration_id_is_required_if_several_are_pending(api, ada, intent):
-    first, second = asked(ada, intent), asked(ada, intent)
-    before = rows()
+    first, second = make_arbitration(ada, intent), make_arbitration(ada, intent)
+    before = database_rows()
 
     refused = decide(api, intent)
 
     assert (refused.status_code, refused.json()["code"]) == (400, "invalid")
     assert refused.json()["errors"][0]["field"] == "arbitration_id"
-    assert rows() == before
+    assert database_rows() == before
     assert decide(api, intent, arbitration_id=second["id"]).json()["arbitration_id"] == second["id"]
     assert decide(api, intent).json()["arbitration_id"] == first["id"]
 
 
 @pytest.mark.rule("A-3")
 def test_decision_must_be_one_of_the_options(api, ada, intent):
-    asked(ada, intent, options=["a", "b"])
-    before = rows()
+    make_arbitration(ada, intent, options=["a", "b"])
+    before = database_rows()
 
     refused = decide(api, intent, "c")
 
     assert (refused.status_code, refused.json()["errors"][0]["field"]) == (400, "decision")
     assert "a, b" in refused.json()["detail"]
-    assert rows() == before
+    assert database_rows() == before
 
 
 @pytest.mark.rule("A-3")
 def test_second_decision_is_refused(api, ada, intent):
-    arbitration = asked(ada, intent)
+    arbitration = make_arbitration(ada, intent)
     decide(api, intent, "a")
-    before = rows()
+    before = database_rows()
 
     refused = decide(api, intent, "b", arbitration_id=arbitration["id"])
 
     assert (refused.status_code, refused.json()["code"]) == (409, "arbitration_resolved")
-    assert rows() == before
+    assert database_rows() == before
 
 
 @pytest.mark.rule("A-3")
 def test_database_allows_one_decision_per_arbitration(api, ada, intent):
-    asked(ada, intent)
+    make_arbitration(ada, intent)
     decide(api, intent)
     decision = Decision.objects.get()
 
@@ -113,9 +113,9 @@ def test_database_allows_one_decision_per_arbitration(api, ada, intent):
 ENDINGS = {
     "decided": lambda api, ada, intent, asked_one: decide(api, intent, "yes", arbitration_id=asked_one["id"]),
     "withdrawn": lambda api, ada, intent, asked_one: ada.post(f"/arbitrations/{asked_one['id']}/withdraw", {}),
-    "expired": lambda api, ada, intent, asked_one: let_run_out(Arbitration, asked_one),
+    "expired": lambda api, ada, intent, asked_one: make_overdue(Arbitration, asked_one),
     "marked expired": lambda api, ada, intent, asked_one: [
-        let_run_out(Arbitration, asked_one),
+        make_overdue(Arbitration, asked_one),
         services.expire_arbitration(Arbitration.objects.get(pk=asked_one["id"]).pk),
     ],
     "completed": lambda api, ada, intent, asked_one: set_status(api, intent, "completed"),
@@ -130,22 +130,22 @@ ENDINGS = {
     [(ending, blocking) for ending in ENDINGS for blocking in (False, True) if (ending, blocking) != ("completed", True)],
 )
 def test_late_decision_without_an_id_is_refused(api, ada, intent, ending, blocking):
-    question = asked(ada, intent, options=["yes", "no"], blocking=blocking, expires_at=LATER)
+    question = make_arbitration(ada, intent, options=["yes", "no"], blocking=blocking, expires_at=LATER)
     ENDINGS[ending](api, ada, intent, question)
-    before = rows()
+    before = database_rows()
 
     refused = decide(api, intent, "no")
 
     assert (refused.status_code, refused.json()["code"]) == (409, "arbitration_resolved")
     assert refused.json()["arbitration_id"] == question["id"]
-    assert rows() == before
+    assert database_rows() == before
 
 
 @pytest.mark.rule("A-3")
 @pytest.mark.case("coordination P1")
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_decision_of_another_type_is_accepted_without_arbitration(api, ada, intent, ending):
-    question = asked(ada, intent, options=["yes", "no"], expires_at=LATER)
+    question = make_arbitration(ada, intent, options=["yes", "no"], expires_at=LATER)
     ENDINGS[ending](api, ada, intent, question)
 
     response = decide(api, intent, "go on", decision_type="review")
@@ -156,15 +156,15 @@ def test_decision_of_another_type_is_accepted_without_arbitration(api, ada, inte
 @pytest.mark.rule("A-3")
 @pytest.mark.case("coordination P1")
 def test_decision_with_an_id_never_resolves_another_arbitration(api, ada, intent):
-    first = asked(ada, intent, reason="Delete staging?", options=["yes", "no"])
+    first = make_arbitration(ada, intent, reason="Delete staging?", options=["yes", "no"])
     ada.post(f"/arbitrations/{first['id']}/withdraw", {})
-    second = asked(ada, intent, reason="Delete PRODUCTION?", options=["yes", "no"])
-    before = rows()
+    second = make_arbitration(ada, intent, reason="Delete PRODUCTION?", options=["yes", "no"])
+    before = database_rows()
 
     refused = decide(api, intent, "yes", arbitration_id=first["id"])
 
     assert (refused.status_code, refused.json()["code"]) == (409, "arbitration_resolved")
-    assert rows() == before
+    assert database_rows() == before
     assert api.get(f"/arbitrations/{second['id']}").json()["status"] == "pending"
 
 
@@ -179,20 +179,20 @@ def test_closed_intent_without_arbitrations_accepts_a_decision(api, make_intent,
 
 @pytest.mark.rule("A-4")
 def test_operator_decides_its_own_request(api, intent):
-    asked(api, intent)
+    make_arbitration(api, intent)
 
     assert decide(api, intent).status_code == 201
 
 
 @pytest.mark.rule("A-4")
 def test_arbiter_does_not_decide_its_own_request(api, judy, arbiter, intent):
-    asked(judy, intent)
-    before = rows()
+    make_arbitration(judy, intent)
+    before = database_rows()
 
     refused = decide(judy, intent)
 
     assert (refused.status_code, refused.json()["code"]) == (403, "self_decision")
-    assert rows() == before
+    assert database_rows() == before
     assert decide(arbiter("ruth"), intent).status_code == 201
 
 
@@ -200,32 +200,32 @@ def test_arbiter_does_not_decide_its_own_request(api, judy, arbiter, intent):
 @pytest.mark.case("security H5")
 @pytest.mark.parametrize("alias", ["ruth", "user.alice", "bob"])
 def test_arbiter_does_not_decide_its_own_request_under_another_agent_id(judy, intent, alias):
-    asked(judy, intent)
-    before = rows()
+    make_arbitration(judy, intent)
+    before = database_rows()
     judy.headers["X-Agent-ID"] = alias
 
     for refused in (decide(judy, intent), decide(judy, intent, decided_by=alias)):
         assert (refused.status_code, refused.json()["code"]) == (403, "self_decision")
-    assert rows() == before
+    assert database_rows() == before
 
 
 @pytest.mark.rule("A-4")
 @pytest.mark.case("security H5")
 def test_request_under_another_agent_id_belongs_to_its_principal(api, judy, arbiter, intent):
-    ask(judy, intent, requested_by="someone")
-    before = rows()
+    post_arbitration(judy, intent, requested_by="someone")
+    before = database_rows()
 
     refused = decide(judy, intent)
 
     assert (refused.status_code, refused.json()["code"]) == (403, "self_decision")
-    assert rows() == before
+    assert database_rows() == before
     assert decide(arbiter("ruth"), intent).status_code == 201
 
 
 @pytest.mark.rule("A-4")
 def test_two_keys_bound_to_one_agent_are_the_same_requester(bound, intent):
     first, second = bound("ada", Role.ARBITER), bound("ada", Role.ARBITER)
-    asked(first, intent)
+    make_arbitration(first, intent)
 
     assert decide(second, intent).json()["code"] == "self_decision"
 
@@ -234,24 +234,24 @@ def test_two_keys_bound_to_one_agent_are_the_same_requester(bound, intent):
 @pytest.mark.parametrize("with_arbitration", [True, False])
 def test_agent_without_delegation_does_not_decide(ada, bob, intent, with_arbitration):
     if with_arbitration:
-        asked(ada, intent)
-    before = rows()
+        make_arbitration(ada, intent)
+    before = database_rows()
 
     refused = decide(bob, intent)
 
     assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
-    assert rows() == before
+    assert database_rows() == before
 
 
 def test_observer_neither_requests_nor_decides(ada, intent):
-    asked(ada, intent)
+    make_arbitration(ada, intent)
     observer = Caller(create_key(name="eye", role=Role.OBSERVER, created_by="test")[1])
-    before = rows()
+    before = database_rows()
 
     for path in (f"/intents/{intent['id']}/arbitrate", f"/intents/{intent['id']}/decisions", "/delegations"):
         assert observer.post(path, {}).json()["code"] == "forbidden"
 
-    assert rows() == before
+    assert database_rows() == before
     assert observer.get("/arbitrations").status_code == 200
 
 

@@ -1,4 +1,4 @@
-"""Delegations, and what agents may decide under them (rules A-4, A-7)."""
+"""Delegations, and decisions under them (rules A-4, A-7)."""
 
 import pytest
 from django.contrib.auth.models import User
@@ -13,7 +13,7 @@ from governance.models import Delegation
 from intents.models import Event
 from portfolios.models import Membership, Portfolio
 from tests.conftest import Caller, log
-from tests.governance.conftest import LATER, asked, decide, delegate, let_run_out, rows
+from tests.governance.conftest import LATER, database_rows, decide, make_arbitration, make_delegation, make_overdue
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def test_delegation_is_a_row_and_an_event_on_each_named_intent(api, judy, make_i
     one, other = make_intent(), make_intent()
     scope = {"intents": [one["id"], other["id"], one["id"]], "actions": ["decide"]}
 
-    delegation = delegate(judy, "bob", scope=scope, constraints={"max_cost": 5}, expires_at=LATER)
+    delegation = make_delegation(judy, "bob", scope=scope, constraints={"max_cost": 5}, expires_at=LATER)
 
     assert {**delegation, "id": "", "created_at": ""} == {
         "id": "",
@@ -52,15 +52,15 @@ def test_delegation_is_a_row_and_an_event_on_each_named_intent(api, judy, make_i
 
 
 def test_delegation_without_intents_is_in_the_log_of_the_server(api, judy, portfolio):
-    delegate(judy, "bob")
-    delegate(judy, "bob", scope={"portfolios": [str(portfolio.pk)]})
+    make_delegation(judy, "bob")
+    make_delegation(judy, "bob", scope={"portfolios": [str(portfolio.pk)]})
 
     events = Event.objects.filter(event_type="delegation_granted").order_by("row")
     assert [(each.intent_id, each.portfolio_id) for each in events] == [(None, None), (None, portfolio.pk)]
 
 
 def test_delegations_are_listed_by_delegate_and_delegator(api, judy):
-    first, second = delegate(judy, "bob"), delegate(api, "ada")
+    first, second = make_delegation(judy, "bob"), make_delegation(api, "ada")
 
     def ids(**query):
         return [each["id"] for each in api.get("/delegations", **query).json()["delegations"]]
@@ -76,8 +76,8 @@ def test_delegations_are_listed_by_delegate_and_delegator(api, judy):
 @pytest.mark.rule("A-4")
 @pytest.mark.parametrize("actions", [[], ["decide"], ["comment", "decide"]])
 def test_delegate_decides_within_the_scope(judy, ada, bob, intent, actions):
-    delegate(judy, "bob", scope={"intents": [intent["id"]], "actions": actions})
-    asked(ada, intent)
+    make_delegation(judy, "bob", scope={"intents": [intent["id"]], "actions": actions})
+    make_arbitration(ada, intent)
 
     assert decide(bob, intent).json()["decided_by"] == "bob"
     assert decide(bob, intent, "standing alone", decision_type="review").status_code == 201
@@ -85,7 +85,7 @@ def test_delegate_decides_within_the_scope(judy, ada, bob, intent, actions):
 
 @pytest.mark.rule("A-4")
 def test_delegation_without_intents_and_portfolios_covers_everything(judy, bob, intent):
-    delegate(judy, "bob")
+    make_delegation(judy, "bob")
 
     assert decide(bob, intent).status_code == 201
 
@@ -94,7 +94,7 @@ def test_delegation_without_intents_and_portfolios_covers_everything(judy, bob, 
 def test_delegation_over_a_portfolio_covers_only_its_members(judy, bob, make_intent, portfolio):
     member, stranger = make_intent(), make_intent()
     put_in(portfolio, member)
-    delegate(judy, "bob", scope={"portfolios": [str(portfolio.pk)]})
+    make_delegation(judy, "bob", scope={"portfolios": [str(portfolio.pk)]})
 
     assert decide(bob, member).status_code == 201
     assert decide(bob, stranger).json()["code"] == "forbidden"
@@ -105,39 +105,39 @@ def test_delegation_over_a_portfolio_covers_only_its_members(judy, bob, make_int
 def test_decision_outside_the_scope_is_refused(judy, ada, bob, make_intent, lacks):
     intent, other = make_intent(), make_intent()
     scope = {"intents": [(other if lacks == "intent" else intent)["id"]], "actions": ["pay" if lacks == "action" else "decide"]}
-    delegate(judy, "eve" if lacks == "delegate" else "bob", scope=scope)
-    asked(ada, intent)
-    before = rows()
+    make_delegation(judy, "eve" if lacks == "delegate" else "bob", scope=scope)
+    make_arbitration(ada, intent)
+    before = database_rows()
 
     refused = decide(bob, intent)
 
     assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
-    assert rows() == before
+    assert database_rows() == before
 
 
 @pytest.mark.rule("A-4")
 def test_delegate_does_not_decide_its_own_request(judy, bob, intent):
-    delegate(judy, "bob")
-    asked(bob, intent)
-    before = rows()
+    make_delegation(judy, "bob")
+    make_arbitration(bob, intent)
+    before = database_rows()
 
     refused = decide(bob, intent)
 
     assert (refused.status_code, refused.json()["code"]) == (403, "self_decision")
-    assert rows() == before
+    assert database_rows() == before
 
 
 @pytest.mark.rule("A-4")
 @pytest.mark.case("security H5")
 def test_agent_id_of_a_delegate_under_an_unbound_key_gives_no_right(judy, ada, agent, intent):
-    delegate(judy, "bob")
-    asked(ada, intent)
-    before = rows()
+    make_delegation(judy, "bob")
+    make_arbitration(ada, intent)
+    before = database_rows()
 
     refused = decide(agent("bob"), intent)
 
     assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
-    assert rows() == before
+    assert database_rows() == before
 
 
 @pytest.mark.rule("A-4")
@@ -146,18 +146,18 @@ def test_agent_id_of_a_delegate_under_an_unbound_key_gives_no_right(judy, ada, a
 def test_members_added_by_others_give_a_delegate_no_right(api, judy, ada, bob, agent, arbiter, make_intent, adder):
     portfolio = api.post("/portfolios", {"name": "Trip"}).json()
     intent = make_intent()
-    delegate(judy, "bob", scope={"portfolios": [portfolio["id"]], "actions": ["decide"]})
-    asked(ada, intent)
+    make_delegation(judy, "bob", scope={"portfolios": [portfolio["id"]], "actions": ["decide"]})
+    make_arbitration(ada, intent)
     adding = {
         "the delegate": bob, "the requester": ada, "an arbiter": arbiter("ruth"), "an agent with the delegator's name": agent("judy"),
     }[adder]  # fmt: skip
     assert adding.post(f"/portfolios/{portfolio['id']}/intents", {"intent_id": intent["id"]}).status_code == 201
-    before = rows()
+    before = database_rows()
 
     refused = decide(bob, intent)
 
     assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
-    assert rows() == before
+    assert database_rows() == before
 
 
 @pytest.mark.rule("A-4")
@@ -165,8 +165,8 @@ def test_members_added_by_others_give_a_delegate_no_right(api, judy, ada, bob, a
 def test_members_added_by_delegator_or_operator_are_covered(api, judy, ada, bob, make_intent, adder):
     portfolio = api.post("/portfolios", {"name": "Trip"}).json()
     intent = make_intent()
-    delegate(judy, "bob", scope={"portfolios": [portfolio["id"]]})
-    asked(ada, intent)
+    make_delegation(judy, "bob", scope={"portfolios": [portfolio["id"]]})
+    make_arbitration(ada, intent)
     adding = {"the delegator": judy, "an operator": api}[adder]
     adding.post(f"/portfolios/{portfolio['id']}/intents", {"intent_id": intent["id"]})
 
@@ -178,7 +178,7 @@ def test_members_added_by_delegator_or_operator_are_covered(api, judy, ada, bob,
 
 @pytest.mark.rule("A-7")
 def test_revocation_ends_the_delegation_at_once(api, judy, bob, intent):
-    delegation = delegate(judy, "bob", scope={"intents": [intent["id"]]})
+    delegation = make_delegation(judy, "bob", scope={"intents": [intent["id"]]})
     assert decide(bob, intent).status_code == 201
 
     for _ in range(2):
@@ -192,10 +192,10 @@ def test_revocation_ends_the_delegation_at_once(api, judy, bob, intent):
 
 @pytest.mark.rule("A-7")
 def test_expiry_ends_the_delegation_at_once(judy, bob, intent):
-    delegation = delegate(judy, "bob", expires_at=LATER)
+    delegation = make_delegation(judy, "bob", expires_at=LATER)
     assert decide(bob, intent).status_code == 201
 
-    let_run_out(Delegation, delegation)
+    make_overdue(Delegation, delegation)
 
     assert decide(bob, intent).json()["code"] == "forbidden"
 
@@ -212,14 +212,14 @@ LOSSES = {
 @pytest.mark.parametrize("loss", LOSSES)
 def test_delegation_ends_with_the_right_of_its_key(bob, intent, loss):
     key, secret = create_key(name="court", role=Role.ARBITER, created_by="test")
-    delegate(Caller(secret, "judy"), "bob")
+    make_delegation(Caller(secret, "judy"), "bob")
     assert decide(bob, intent).status_code == 201
 
     LOSSES[loss](key)
 
-    before = rows()
+    before = database_rows()
     assert decide(bob, intent).json()["code"] == "forbidden"
-    assert rows() == before
+    assert database_rows() == before
 
 
 @pytest.mark.rule("A-4")
@@ -238,27 +238,27 @@ def test_delegation_ends_with_the_right_of_its_person(bob, intent, loss):
         case "deleted":
             ines.delete()
 
-    before = rows()
+    before = database_rows()
     assert decide(bob, intent).json()["code"] == "forbidden"
-    assert rows() == before
+    assert database_rows() == before
 
 
 def test_only_the_delegator_and_operators_revoke(api, judy, arbiter, agent, intent):
-    delegation = delegate(judy, "bob")
-    before = rows()
+    delegation = make_delegation(judy, "bob")
+    before = database_rows()
 
     for stranger in (arbiter("ruth"), arbiter("judy"), agent("bob"), agent("judy")):
         refused = stranger.delete(f"/delegations/{delegation['id']}")
         assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
 
-    assert rows() == before
+    assert database_rows() == before
     assert api.delete(f"/delegations/{delegation['id']}").status_code == 204
 
 
 def test_agent_cannot_delegate(ada):
-    before = rows()
+    before = database_rows()
 
     refused = ada.post("/delegations", {"delegate": "bob"})
 
     assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
-    assert rows() == before
+    assert database_rows() == before

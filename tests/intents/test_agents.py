@@ -1,4 +1,4 @@
-"""Agents on intents."""
+"""Assignments of agents to intents."""
 
 from tests.conftest import fresh, log
 

@@ -1,4 +1,4 @@
-"""The log (RFC-0001 "Events", rules E-*)."""
+"""Event log (RFC-0001 "Events", rules E-*)."""
 
 import pytest
 from django.db import DatabaseError, connection, transaction

@@ -1,4 +1,4 @@
-"""The log accounts for everything (rule E-6)."""
+"""Replay of the log (rule E-6)."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -106,7 +106,7 @@ def test_inconsistent_events_are_not_replayed(events, reason):
 
 
 class World:
-    """Intents by number, and what may be done with them. What the server refuses must leave no trace."""
+    """Random operations on numbered intents. Refused ones must leave no trace."""
 
     def __init__(self, api: Caller) -> None:
         self.api = api

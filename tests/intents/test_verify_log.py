@@ -1,4 +1,4 @@
-"""`manage.py verify_log` finds where the log does not account for everything (rule E-6)."""
+"""`manage.py verify_log` reports where the log and the tables disagree (rule E-6)."""
 
 import io
 import json
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.rule("E-6")
 
 @dataclass
 class Scene:
-    """A parent, its child, what the child depends on, and a log of seven events about the child."""
+    """Create a parent, its child, a dependency of the child, and a log of seven events about the child."""
 
     parent: UUID
     child: UUID
@@ -53,7 +53,7 @@ def scene(api: Caller) -> Scene:
 
 
 def unguard() -> None:
-    """Put the log in a table that refuses nothing. The end of the test's transaction brings the real one back."""
+    """Replace the log by a table without triggers. The end of the test's transaction restores it."""
     connection.check_constraints()  # PostgreSQL alters no table on which checks are outstanding.
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE intents_event RENAME TO intents_event_guarded")
@@ -159,7 +159,7 @@ def find(expected: str) -> list[Finding]:
 
 
 def run(*arguments: str, stderr: io.StringIO | None = None) -> tuple[int, str]:
-    """The exit code, and what it printed."""
+    """Return the exit code and the output."""
     out = io.StringIO()
     try:
         call_command("verify_log", *arguments, stdout=out, stderr=stderr or io.StringIO())

@@ -1,4 +1,4 @@
-"""Leases, as agents take them."""
+"""Helpers and fixtures of leases."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -15,10 +15,10 @@ def acquire(caller: Caller, intent: dict[str, Any], scope: str = "flights", **fi
 
 
 def make_overdue(lease: dict[str, Any]) -> None:
-    """Let a lease's time be over, as the database's clock sees it."""
+    """Move the lease into the past by the database's clock."""
     row = Lease.objects.get(pk=lease["id"])
-    for_how_long = row.expires_at - row.acquired_at + timedelta(seconds=1)
-    Lease.objects.filter(pk=row.pk).update(acquired_at=row.acquired_at - for_how_long, expires_at=row.expires_at - for_how_long)
+    age = row.expires_at - row.acquired_at + timedelta(seconds=1)
+    Lease.objects.filter(pk=row.pk).update(acquired_at=row.acquired_at - age, expires_at=row.expires_at - age)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""How leases are renewed, and how they end (rules L-2, L-5, L-6)."""
+"""Renewal, release, revocation and expiry of leases (rules L-2, L-5, L-6)."""
 
 from datetime import datetime, timedelta
 

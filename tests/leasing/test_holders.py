@@ -1,4 +1,4 @@
-"""Who holds a lease: an agent id under one principal, or under a key bound to the agent (rules L-1, L-3, L-4, L-5; protocol §1.1)."""
+"""Holders of leases: an agent id under one principal, or a key bound to the agent (rules L-1, L-3, L-4, L-5; protocol §1.1)."""
 
 import pytest
 
@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.rule("L-5"), pytest.mark.case("security H5")]
 
 
 def with_key(agent, *, bound=False, role=Role.AGENT):
-    """A caller with a key of its own that acts as the agent."""
+    """Return a caller with a key of its own that acts as the agent."""
     secret = create_key(name="k", role=role, agent_id=agent if bound else None, created_by="test")[1]
     return Caller(secret, None if bound else agent)
 
@@ -24,7 +24,7 @@ def rows():
 
 @pytest.fixture(params=[Role.AGENT, Role.ARBITER, Role.OPERATOR])
 def impostor(db, request):
-    """Another key, of whatever role, that says it is ada."""
+    """Return a caller with another key, of any role, that claims to be ada."""
     return with_key("ada", role=request.param)
 
 

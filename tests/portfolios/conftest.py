@@ -1,3 +1,5 @@
+"""Helpers and fixtures of portfolios."""
+
 from collections.abc import Callable
 from typing import Any
 
@@ -18,7 +20,7 @@ def make_portfolio(api: Caller) -> Callable[..., dict[str, Any]]:
         for member in members:
             added = add(api, response.json(), member)
             assert added.status_code == 201, added.json()
-        return shown(api, response.json())
+        return get_portfolio(api, response.json())
 
     return make
 
@@ -35,19 +37,19 @@ def close(api: Caller, portfolio: dict[str, Any], status: str = "completed", **f
     return api.patch(f"/portfolios/{portfolio['id']}/status", {"status": status, **fields})
 
 
-def shown(api: Caller, portfolio: dict[str, Any]) -> dict[str, Any]:
-    """The portfolio as it is now."""
+def get_portfolio(api: Caller, portfolio: dict[str, Any]) -> dict[str, Any]:
+    """Return the current representation of the portfolio."""
     return api.get(f"/portfolios/{portfolio['id']}").json()  # type: ignore[no-any-return]
 
 
-def events(api: Caller, portfolio: dict[str, Any]) -> list[tuple[str, str]]:
-    """What the log says of the portfolio and of its members, as (type, actor)."""
+def portfolio_events(api: Caller, portfolio: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return the events of the portfolio and its members, as (type, actor)."""
     found = api.get("/events", limit=1000).json()["events"]
     return [(each["event_type"], each["actor"]) for each in found if each["portfolio_id"] == portfolio["id"]]
 
 
-def everything() -> Any:
-    """All that a refusal must leave alone."""
+def database_rows() -> Any:
+    """Return the rows that a refused request must not change."""
     return [
         *Portfolio.objects.order_by("pk").values_list(),
         *Membership.objects.order_by("pk").values_list(),

@@ -1,9 +1,9 @@
-"""Requests that are refused: the answer says why, and nothing is written."""
+"""Invalid requests of portfolios, which write nothing."""
 
 import pytest
 
 from tests.conftest import Caller
-from tests.portfolios.conftest import everything
+from tests.portfolios.conftest import database_rows
 
 NOWHERE = "0199f3a2-7c41-7d52-9d1e-3f6a5b0c8e21"
 MEMBERS, STATUS, ONE = "/portfolios/<portfolio>/intents", "/portfolios/<portfolio>/status", "/portfolios/<portfolio>"
@@ -76,7 +76,7 @@ UNKNOWN = [
 
 @pytest.fixture
 def send(api, make_intent, make_portfolio):
-    """Sends a request about a portfolio with a member, and an intent that is in none; nothing may be written."""
+    """Send a request about a portfolio with a member, and an intent that is in none; nothing may be written."""
     portfolio, intent = make_portfolio(make_intent()), make_intent()
 
     def named(value):
@@ -85,9 +85,9 @@ def send(api, make_intent, make_portfolio):
         return {name: named(each) for name, each in value.items()} if isinstance(value, dict) else value
 
     def send(method, path, body, caller=api):
-        before = everything()
+        before = database_rows()
         response = caller.send(method, named(path), named(body))
-        assert everything() == before
+        assert database_rows() == before
         return response
 
     return send

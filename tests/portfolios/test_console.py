@@ -5,7 +5,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.test import Client
 
-from tests.portfolios.conftest import events, shown
+from tests.portfolios.conftest import get_portfolio, portfolio_events
 
 PAGE = "/admin/portfolios/portfolio/"
 
@@ -36,8 +36,8 @@ def test_closing_in_the_console_has_the_person_as_actor(person, api, make_portfo
 
     assert f"{status.title()}: Paris." in act(person, action, portfolio).text
 
-    assert shown(api, portfolio)["status"] == status
-    assert events(api, portfolio)[-1] == ("portfolio_status_changed", "user:grace")
+    assert get_portfolio(api, portfolio)["status"] == status
+    assert portfolio_events(api, portfolio)[-1] == ("portfolio_status_changed", "user:grace")
 
 
 @pytest.mark.rule("P-2")
@@ -47,4 +47,4 @@ def test_refusal_is_shown_and_the_others_are_closed(person, api, make_intent, ma
     page = act(person, "complete", gated, free).text
 
     assert "until these members are" in page
-    assert (shown(api, gated)["status"], shown(api, free)["status"]) == ("active", "completed")
+    assert (get_portfolio(api, gated)["status"], get_portfolio(api, free)["status"]) == ("active", "completed")

@@ -1,4 +1,4 @@
-"""`?effective=true` (rule P-3)."""
+"""Effective constraints: `?effective=true` (rule P-3)."""
 
 import pytest
 

@@ -1,9 +1,9 @@
-"""Who may change what a portfolio requires of others (rule P-5)."""
+"""Rights to change the governance policy (rule P-5)."""
 
 import pytest
 
 from tests.conftest import Caller, set_status
-from tests.portfolios.conftest import add, close, events, everything, remove, shown
+from tests.portfolios.conftest import add, close, database_rows, get_portfolio, portfolio_events, remove
 
 pytestmark = pytest.mark.rule("P-5")
 
@@ -26,13 +26,13 @@ def change(caller, portfolio, policy, **fields):
 def test_other_key_cannot_change_the_policy_under_any_agent_id(key, make_intent, make_portfolio, policy):
     portfolio, stranger = make_portfolio(make_intent(), **ALL), key()
     stranger.headers["X-Agent-ID"] = portfolio["created_by"]
-    before = everything()
+    before = database_rows()
 
     refused = change(stranger, portfolio, policy, name="Rome")
 
     assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
     assert close(stranger, portfolio).json()["code"] == "completion_gate"
-    assert everything() == before
+    assert database_rows() == before
 
 
 @pytest.mark.parametrize("role", ["arbiter", "operator"])
@@ -70,7 +70,7 @@ def test_non_creators_change_details_and_resend_the_policy_unchanged(key, make_p
 )
 def test_unknown_rule_is_refused_with_the_nearest_name(api, make_portfolio, rule, hint):
     portfolio = make_portfolio()
-    before = everything()
+    before = database_rows()
 
     for refused in (
         api.post("/portfolios", {"name": "Rome", "governance_policy": {rule: True}}),
@@ -79,7 +79,7 @@ def test_unknown_rule_is_refused_with_the_nearest_name(api, make_portfolio, rule
         [error] = refused.json()["errors"]
         assert (refused.status_code, error["field"]) == (400, f"governance_policy.{rule}")
         assert hint in error["message"]
-    assert everything() == before
+    assert database_rows() == before
 
 
 # --- other ways to be rid of a rule ---------------------------------------------------------------------------------
@@ -89,12 +89,12 @@ def test_unknown_rule_is_refused_with_the_nearest_name(api, make_portfolio, rule
 def test_bound_member_of_another_principal_is_not_removed(api, key, make_intent, make_portfolio, policy):
     intent = make_intent()
     portfolio, stranger = make_portfolio(intent, **policy), key()
-    before = everything()
+    before = database_rows()
 
     refused = remove(stranger, portfolio, intent)
 
     assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
-    assert everything() == before
+    assert database_rows() == before
     assert remove(api, portfolio, intent).status_code == 204
 
 
@@ -106,7 +106,7 @@ def test_bound_member_is_removed_by_the_principal_that_added_it(api, key, make_i
     add(agent, portfolio, intent)
 
     assert remove(agent, portfolio, intent).status_code == 204
-    assert shown(api, portfolio)["intents"] == []
+    assert get_portfolio(api, portfolio)["intents"] == []
 
 
 def test_member_of_a_portfolio_without_requirements_is_removed_by_others(key, make_intent, make_portfolio):
@@ -122,12 +122,12 @@ def test_member_of_a_portfolio_without_requirements_is_removed_by_others(key, ma
 def test_portfolio_with_bound_open_members_is_not_ended_by_others(api, key, make_intent, make_portfolio, policy, status):
     intent = make_intent()
     portfolio, stranger = make_portfolio(intent, **policy), key()
-    before = everything()
+    before = database_rows()
 
     refused = close(stranger, portfolio, status)
 
     assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
-    assert everything() == before
+    assert database_rows() == before
     set_status(api, intent, "completed")
     assert close(stranger, portfolio, status).json()["status"] == status
 
@@ -142,8 +142,8 @@ def test_portfolio_without_members_is_complete(api, make_intent, make_portfolio)
 
     assert portfolio["aggregate_status"]["completion_percentage"] == 100
     add(api, portfolio, intent)
-    assert shown(api, portfolio)["aggregate_status"]["completion_percentage"] == 0
+    assert get_portfolio(api, portfolio)["aggregate_status"]["completion_percentage"] == 0
     remove(api, portfolio, intent)
-    assert shown(api, portfolio)["aggregate_status"]["completion_percentage"] == 100
+    assert get_portfolio(api, portfolio)["aggregate_status"]["completion_percentage"] == 100
     assert close(api, portfolio).json()["status"] == "completed"
-    assert events(api, portfolio)[-1] == ("portfolio_status_changed", "dev-user")
+    assert portfolio_events(api, portfolio)[-1] == ("portfolio_status_changed", "dev-user")

@@ -1,4 +1,4 @@
-"""Making, showing, listing and changing portfolios."""
+"""Creating, reading, listing and updating portfolios."""
 
 import pytest
 from django.db import connection
@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 
 from portfolios.models import Portfolio
 from tests.conftest import fresh, set_status
-from tests.portfolios.conftest import add, close, events, shown
+from tests.portfolios.conftest import add, close, get_portfolio, portfolio_events
 
 POLICY = {"require_all_completed": True, "shared_constraints": {"budget": 5000}}
 
@@ -29,7 +29,7 @@ def test_portfolio_is_created_as_given_and_logged(agent, api):
         "blocking_intents": [],
         "ready_intents": [],
     }
-    assert shown(api, portfolio) == portfolio
+    assert get_portfolio(api, portfolio) == portfolio
     [event] = api.get("/events", event_type="portfolio_created").json()["events"]
     assert (event["portfolio_id"], event["intent_id"], event["sequence"]) == (portfolio["id"], None, None)
     assert (event["actor"], event["payload"]["name"], event["payload"]["governance_policy"]) == ("ada", "Paris Trip", POLICY)
@@ -50,7 +50,7 @@ def test_members_are_ordered_by_priority_then_age_with_their_progress(api, make_
     add(api, portfolio, done, priority=-1)
     add(api, portfolio, hotel, priority=5, role="primary")
 
-    found = shown(api, portfolio)
+    found = get_portfolio(api, portfolio)
 
     assert found["intents"] == [
         {**fresh(api, flight), "role": "member", "priority": 5},
@@ -68,7 +68,7 @@ def test_lists_have_the_same_bodies_and_filters(api, agent, make_intent, make_po
     first, second = make_portfolio(intent), make_portfolio(intent, name="Rome")
     agent("ada").post("/portfolios", {"name": "Ada's"})
     close(api, second, "abandoned")
-    first, second = shown(api, first), shown(api, second)
+    first, second = get_portfolio(api, first), get_portfolio(api, second)
 
     assert [each["name"] for each in api.get("/portfolios").json()["portfolios"]] == ["Ada's", "Rome", "Paris"]
     assert api.get("/portfolios", status="abandoned").json() == {"portfolios": [second], "next": None}
@@ -122,18 +122,18 @@ def queries(api, path, **query):
 @pytest.mark.case("coordination O2", "security L8")
 def test_details_change_and_the_log_has_previous_values(api, agent, make_portfolio):
     portfolio = make_portfolio(shared_constraints={"budget": 1})
-    before = events(api, portfolio)
+    before = portfolio_events(api, portfolio)
 
     response = api.patch(f"/portfolios/{portfolio['id']}", {"name": "Rome", "description": None, "metadata": {"a": 1}})
 
     assert response.status_code == 200
-    now = shown(api, portfolio)
+    now = get_portfolio(api, portfolio)
     assert response.json() == now
     assert (now["name"], now["description"], now["metadata"]) == ("Rome", None, {"a": 1})
     assert now["governance_policy"] == portfolio["governance_policy"]
     assert now["updated_at"] > portfolio["updated_at"]
     assert (now["version"], response.headers["ETag"]) == (2, '"2"')
-    assert events(api, portfolio) == [*before, ("portfolio_updated", "dev-user")]
+    assert portfolio_events(api, portfolio) == [*before, ("portfolio_updated", "dev-user")]
     [event] = api.get("/events", event_type="portfolio_updated").json()["events"]
     assert (event["intent_id"], event["portfolio_id"]) == (None, portfolio["id"])
     assert event["payload"] == {
@@ -156,11 +156,11 @@ def test_threshold_column_equals_the_policy(api, make_portfolio):
 
 
 def test_portfolio_is_read_while_intents_close(api, make_intent, make_portfolio):
-    """A member's status in the portfolio is the intent's own, and nothing that is kept in step."""
+    """The status of a member is read from the intent, and not copied."""
     intent = make_intent()
     portfolio = make_portfolio(intent)
 
     set_status(api, intent, "completed")
 
-    assert shown(api, portfolio)["aggregate_status"]["completion_percentage"] == 100
-    assert shown(api, portfolio)["status"] == "active"
+    assert get_portfolio(api, portfolio)["aggregate_status"]["completion_percentage"] == 100
+    assert get_portfolio(api, portfolio)["status"] == "active"

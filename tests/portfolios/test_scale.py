@@ -1,4 +1,4 @@
-"""What portfolios cost: large ones to read, and all of them to those who close intents."""
+"""Queries of large portfolios, and of writes that close intents."""
 
 import pytest
 from django.db import connection

@@ -1,4 +1,4 @@
-"""Both clients against the live server, as the specification uses them."""
+"""Portfolios in the SDK, both clients against the live server."""
 
 import asyncio
 

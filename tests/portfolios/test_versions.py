@@ -1,9 +1,9 @@
-"""Each change of a portfolio is an event and a version, and is refused where it builds on another version (rule P-4)."""
+"""Versions of portfolios, and writes based on another version (rule P-4)."""
 
 import pytest
 
 from tests.conftest import set_status
-from tests.portfolios.conftest import add, close, everything, remove, shown
+from tests.portfolios.conftest import add, close, database_rows, get_portfolio, remove
 
 pytestmark = [pytest.mark.rule("P-4"), pytest.mark.case("coordination O2")]
 
@@ -33,7 +33,7 @@ def test_only_changes_increment_the_portfolio_version(api, make_intent, make_por
         lambda: close(api, portfolio),
     ):
         change()
-        versions.append(shown(api, portfolio)["version"])
+        versions.append(get_portfolio(api, portfolio)["version"])
 
     assert versions == [1, 2, 3, 4, 5, 6, 7, 7, 7, 8, 8]
     assert len(updates(api)) == 3
@@ -54,7 +54,7 @@ def test_stale_portfolio_version_is_refused(api, make_intent, make_portfolio, ve
     member, other = make_intent(), make_intent()
     portfolio = make_portfolio(member)  # Version 2.
     path = f"/portfolios/{portfolio['id']}"
-    before = everything()
+    before = database_rows()
 
     for refused in (
         api.patch(path, {"name": "Rome"}, version=version),
@@ -67,7 +67,7 @@ def test_stale_portfolio_version_is_refused(api, make_intent, make_portfolio, ve
     ):
         assert (refused.status_code, refused.json()["code"], refused.json()["current_version"]) == (409, "version_conflict", 2)
         assert refused.json()["detail"].startswith("Portfolio is at version 2")
-    assert everything() == before
+    assert database_rows() == before
 
 
 def test_current_portfolio_version_succeeds(api, make_intent, make_portfolio):
@@ -87,7 +87,7 @@ def test_malformed_version_is_refused(api, make_portfolio, given):
     refused = patch(api, portfolio, {"name": "Rome"}, if_match=given)
 
     assert (refused.status_code, refused.json()["errors"][0]["field"]) == (400, "If-Match")
-    assert shown(api, portfolio) == portfolio
+    assert get_portfolio(api, portfolio) == portfolio
 
 
 def test_second_concurrent_policy_change_shows_conflict(api, make_portfolio):
@@ -98,7 +98,10 @@ def test_second_concurrent_policy_change_shows_conflict(api, make_portfolio):
     second = patch(api, portfolio, {"governance_policy": {**policy, "auto_complete_threshold": 50}}, version=1)
 
     assert (first.status_code, second.json()["code"]) == (200, "version_conflict")
-    assert shown(api, portfolio)["governance_policy"] == {"require_all_completed": True, "shared_constraints": {"budget": 5}}
+    assert get_portfolio(api, portfolio)["governance_policy"] == {
+        "require_all_completed": True,
+        "shared_constraints": {"budget": 5},
+    }
     assert updates(api) == [
         {
             "changes": {"governance_policy": {"require_all_completed": True, "shared_constraints": {"budget": 5}}},

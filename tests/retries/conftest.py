@@ -1,3 +1,5 @@
+"""Helpers and fixtures of retry policies and failures."""
+
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -13,7 +15,7 @@ NOWHERE = "0199f3a2-7c41-7d52-9d1e-3f6a5b0c8e21"
 
 @pytest.fixture
 def set_policy(api: Caller) -> Callable[..., dict[str, Any]]:
-    """`set_policy(intent, max_attempts=5)`: without jitter, unless it is asked for."""
+    """`set_policy(intent, max_attempts=5)`: without jitter by default."""
 
     def set_policy(intent: dict[str, Any], **policy: Any) -> dict[str, Any]:
         response = api.send("PUT", f"/intents/{intent['id']}/retry-policy", {"jitter": False, **policy})
@@ -36,11 +38,11 @@ def fail(agent: Callable[[str], Caller]) -> Callable[..., dict[str, Any]]:
 
 
 def events(api: Caller, intent: dict[str, Any], event_type: str) -> list[dict[str, Any]]:
-    """The payloads of the intent's events of that type."""
+    """Return the payloads of the intent's events of that type."""
     found = api.get(f"/intents/{intent['id']}/events", event_type=event_type, limit=1000).json()["events"]
     return [event["payload"] for event in found]
 
 
-def let_time_come(failure: dict[str, Any]) -> None:
-    """The failure's retry is due, as of a second ago."""
+def make_due(failure: dict[str, Any]) -> None:
+    """Move the failure's retry a second into the past."""
     assert Failure.objects.filter(pk=failure["id"]).update(retry_at=database_now() - timedelta(seconds=1))

@@ -1,11 +1,11 @@
-"""Retries are exhausted, and another agent takes over (rule R-3)."""
+"""Exhausted retries, and the fallback agent (rule R-3)."""
 
 import pytest
 
 from retries import services
 from retries.models import Failure
 from tests.conftest import fresh, log
-from tests.retries.conftest import events, let_time_come
+from tests.retries.conftest import events, make_due
 
 pytestmark = pytest.mark.rule("R-3")
 
@@ -205,7 +205,7 @@ def test_retry_of_a_replaced_agent_is_not_announced(api, make_intent, set_policy
     first = fail(intent)
     fail(intent)
 
-    let_time_come(first)
+    make_due(first)
 
     assert services.announce_retry(Failure.objects.get(pk=first["id"]).pk) is True
     assert events(api, intent, "retry_due") == []

@@ -1,4 +1,4 @@
-"""POST and GET /intents/{id}/failures: what is recorded, and which attempt it is."""
+"""POST and GET /intents/{id}/failures."""
 
 from datetime import datetime
 

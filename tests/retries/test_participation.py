@@ -1,11 +1,11 @@
-"""Whose failures count, and how far a client's word goes (rule R-4)."""
+"""Participation: the failures that count, and reported attempts (rule R-4)."""
 
 import pytest
 
 from jobs.worker import run_due_tasks
 from retries.models import Failure
 from tests.conftest import fresh, log, set_status
-from tests.retries.conftest import events, let_time_come
+from tests.retries.conftest import events, make_due
 from tests.retries.test_exhaustion import acquire, agents
 
 pytestmark = pytest.mark.rule("R-4")
@@ -187,7 +187,7 @@ def test_retry_of_an_unassigned_agent_is_not_announced(api, make_intent, set_pol
     set_policy(intent, max_attempts=3)
     failure = fail(intent)
     unassign(api, intent, "ada")
-    let_time_come(failure)
+    make_due(failure)
 
     assert [run_due_tasks(), run_due_tasks()] == [1, 0]
 
@@ -202,7 +202,7 @@ def test_retry_of_a_reassigned_agent_is_announced(api, make_intent, set_policy, 
     failure = fail(intent)
     unassign(api, intent, "ada")
     assign(api, intent, "ada")
-    let_time_come(failure)
+    make_due(failure)
 
     run_due_tasks()
 
@@ -215,7 +215,7 @@ def test_retry_on_an_abandoned_intent_is_not_announced(api, make_intent, set_pol
     set_policy(intent, max_attempts=3)
     failure = fail(intent)
     set_status(api, intent, "abandoned")
-    let_time_come(failure)
+    make_due(failure)
 
     run_due_tasks()
 

@@ -1,4 +1,4 @@
-"""The retry's time comes: the worker says so in the log, once (rule R-2)."""
+"""Announcement of due retries by the worker (rule R-2)."""
 
 from uuid import UUID
 
@@ -8,7 +8,7 @@ from jobs.worker import run_due_tasks
 from retries import services
 from retries.models import Failure
 from tests.conftest import log, set_status
-from tests.retries.conftest import NOWHERE, events, let_time_come
+from tests.retries.conftest import NOWHERE, events, make_due
 
 pytestmark = pytest.mark.rule("R-2")
 
@@ -22,7 +22,7 @@ def intent(make_intent, set_policy):
 
 def test_due_retry_is_announced_once(api, intent, fail):
     failure = fail(intent)
-    let_time_come(failure)
+    make_due(failure)
 
     assert [run_due_tasks(), run_due_tasks()] == [1, 0]
 
@@ -43,7 +43,7 @@ def test_retry_is_not_announced_before_its_time(api, intent, fail):
 
 def test_second_worker_does_not_announce_a_retry_again(api, intent, fail):
     failure = fail(intent)
-    let_time_come(failure)
+    make_due(failure)
     [seen_by_both] = services.due_retries(10)
 
     assert [services.announce_retry(seen_by_both) for _ in range(2)] == [True, False]
@@ -53,7 +53,7 @@ def test_second_worker_does_not_announce_a_retry_again(api, intent, fail):
 
 @pytest.mark.parametrize("status", ["completed", "abandoned"])
 def test_retry_on_a_final_intent_is_closed_without_announcement(api, intent, fail, status):
-    let_time_come(fail(intent))
+    make_due(fail(intent))
     set_status(api, intent, status)
 
     assert [run_due_tasks(), run_due_tasks()] == [1, 0]
@@ -64,7 +64,7 @@ def test_retry_on_a_final_intent_is_closed_without_announcement(api, intent, fai
 def test_only_the_newest_failure_of_an_agent_is_announced(api, intent, fail):
     failures = [fail(intent, "ada"), fail(intent, "bob"), fail(intent, "ada")]
     for failure in failures:
-        let_time_come(failure)
+        make_due(failure)
 
     assert [run_due_tasks(), run_due_tasks()] == [3, 0]
 
@@ -76,7 +76,7 @@ def test_retries_are_found_in_the_order_of_their_time(intent, make_intent, set_p
     other = make_intent()
     set_policy(other)
     later, sooner = fail(intent), fail(other)
-    let_time_come(later)
+    make_due(later)
     Failure.objects.filter(pk=sooner["id"]).update(retry_at="2020-01-01T00:00:00Z")
 
     assert [str(pk) for pk in services.due_retries(10)] == [sooner["id"], later["id"]]

@@ -1,4 +1,4 @@
-"""How long to wait before the next attempt: a pure function."""
+"""Backoff: the delay before the next attempt."""
 
 from datetime import timedelta
 from fractions import Fraction

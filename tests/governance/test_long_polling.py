@@ -1,4 +1,4 @@
-"""`GET /arbitrations/{id}?wait=`: callers that wait, in a server process of its own (rule A-6)."""
+"""Long polling: `GET /arbitrations/{id}?wait=`, in a server process (rule A-6)."""
 
 import asyncio
 import time
@@ -57,7 +57,7 @@ async def client_of(server):
 
 
 async def waiting(client, arbitration, wait=60):
-    """A request that waits, given the time to get there."""
+    """Send a long poll, and give it time to arrive."""
     task = asyncio.create_task(client.get(f"/arbitrations/{arbitration['id']}", params={"wait": wait}))
     await asyncio.sleep(0)
     return task
@@ -125,7 +125,7 @@ async def test_resolved_arbitration_is_returned_at_once(few_threads, http, arbit
 
 
 async def test_disconnected_requests_leave_nothing_behind(few_threads, http, arbitration):
-    """A server that kept them would not stop before their time."""
+    """A server that kept their waits would not stop before they end."""
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(client_of(few_threads))
         waiters = [await waiting(client, arbitration) for _ in range(20)]
@@ -138,7 +138,7 @@ async def test_disconnected_requests_leave_nothing_behind(few_threads, http, arb
 
 
 async def test_decision_in_another_process_is_noticed(vendor, few_threads, http, arbitration):
-    """On SQLite there is no other: its writers share a process."""
+    """On SQLite there is no other process: its writers share one."""
     second = Server(few_threads.database_url) if vendor == "postgresql" else nullcontext(few_threads)
     with second as other, Http(other) as elsewhere:
         async with client_of(few_threads) as client:

@@ -1,4 +1,4 @@
-"""The one task that looks for all who wait (rule A-6), without a server and a database."""
+"""The poller of awaited arbitrations, without a server and a database (rule A-6)."""
 
 import asyncio
 import threading
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.rule("A-6")
 
 
 class Bridge:
-    """Answers as Django would; `threads.run` is asked by the watcher, and answers what is pending."""
+    """A stand-in for Django; the poller calls `threads.run`, which returns the pending ids."""
 
     def __init__(self, *pending: UUID) -> None:
         self.pending = set(pending)

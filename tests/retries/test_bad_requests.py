@@ -1,4 +1,4 @@
-"""Requests that are refused, and change nothing."""
+"""Invalid requests of retries, which write nothing."""
 
 import pytest
 

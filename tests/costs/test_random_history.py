@@ -1,4 +1,4 @@
-"""Whatever is spent, where, by whom and in which unit: summaries are the sum of it, computed here anew in Decimal."""
+"""Summaries of any history of costs, compared with an independent sum in Decimal."""
 
 from collections import defaultdict
 from decimal import Context, Decimal
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from access.identity import Actor
 from costs.services import record_cost
 from intents.services import create_intent
-from tests.costs.conftest import exact
+from tests.costs.conftest import exact_json
 
 EXACT = Context(prec=60)
 MONEY = {"USD": Decimal(1), "cents": Decimal("0.01")}
@@ -84,9 +84,9 @@ def test_summaries_equal_an_independent_sum(api, parents, members, costs):
 
         for number, intent in enumerate(intents):
             path = f"/intents/{intent.pk}/costs/summary"
-            assert exact(api.get(path)) == expected([cost for cost in costs if cost[0] == number])
-            assert exact(api.get(path, rollup="tree")) == expected([cost for cost in costs if cost[0] in tree[number]])
-        of_members = exact(api.get(f"/portfolios/{portfolio['id']}/costs"))
+            assert exact_json(api.get(path)) == expected([cost for cost in costs if cost[0] == number])
+            assert exact_json(api.get(path, rollup="tree")) == expected([cost for cost in costs if cost[0] in tree[number]])
+        of_members = exact_json(api.get(f"/portfolios/{portfolio['id']}/costs"))
         assert of_members["summary"] == expected([cost for cost in costs if cost[0] in within])
         assert len(of_members["costs"]) == of_members["summary"]["count"]
         transaction.set_rollback(True)

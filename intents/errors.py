@@ -25,11 +25,11 @@ class IllegalTransition(ProtocolError):
 
     code, title, status = "illegal_transition", "Illegal transition", 400
 
-    def __init__(self, current: str, wanted: str, allowed: Collection[str], *, of: str = "An intent") -> None:
+    def __init__(self, current: str, target: str, allowed: Collection[str], *, of: str = "An intent") -> None:
         options = ", ".join(allowed) or "none, it is final"
         super().__init__(
-            f"{of} that is {current} cannot become {wanted}; allowed: {options}.",
-            **cast(Any, {"from": current, "to": wanted, "allowed": list(allowed)}),  # `from` is a keyword.
+            f"{of} that is {current} cannot become {target}; allowed: {options}.",
+            **cast(Any, {"from": current, "to": target, "allowed": list(allowed)}),  # `from` is a keyword.
         )
 
 

@@ -42,9 +42,9 @@ def acquire_lease(*, intent_id: UUID | str, actor: Actor, scope: str, duration: 
     """
     intent = lock_for_write(intent_id, actor)
     intent.require_open()
-    now, wanted = intent.now(), split_levels(scope)
-    active = _marked_active(intent, first_level=wanted[0])
-    overlapping = [lease for lease in active if overlap(split_levels(lease.scope), wanted)]
+    now, requested = intent.now(), split_levels(scope)
+    active = _marked_active(intent, first_level=requested[0])
+    overlapping = [lease for lease in active if overlap(split_levels(lease.scope), requested)]
     for lease in overlapping:
         if lease.expires_at > now and not lease.is_held_by(actor):
             raise LeaseConflict(lease_body(lease))
@@ -65,7 +65,7 @@ def acquire_lease(*, intent_id: UUID | str, actor: Actor, scope: str, duration: 
         agent_id=actor.id,
         principal=actor.principal,
         scope=scope,
-        first_level=wanted[0],
+        first_level=requested[0],
         fencing_token=intent.last_fencing_token,
         acquired_at=now,
         expires_at=now + duration,

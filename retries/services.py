@@ -61,12 +61,11 @@ def record_failure(
     intent = lock_for_write(intent_id, actor)
     now = intent.now()
     previous = Failure.objects.in_runs(intent, actor.id).first()
-    was_replaced = previous is not None and previous.is_replaced  # By the fallback, which later failures do not affect.
-    if was_replaced or is_participant(intent, actor.id, now):
-        policy = None if intent.is_final else _find_policy(intent)
-        series = next_attempt(previous, attempt, is_assigned=is_assigned(intent, actor.id))
-    else:
-        policy, series = None, standalone_attempt(attempt)
+    # Failures of an agent that the fallback has replaced still belong to its run, without any effect.
+    counts = (previous is not None and previous.is_replaced) or is_participant(intent, actor.id, now)
+    policy = _find_policy(intent) if counts and not intent.is_final else None
+    assigned = is_assigned(intent, actor.id)
+    series = next_attempt(previous, attempt, is_assigned=assigned) if counts else standalone_attempt(attempt)
     failure = Failure(
         intent=intent,
         sequence=intent.last_sequence + 1,

@@ -193,7 +193,7 @@ def test_command_stops_at_the_limit_of_findings(scene):
 
     assert code == 1
     assert out.count("Something else") == 2
-    assert out.endswith(": 2 findings, and then stopped.\n")
+    assert out.endswith(": 2 findings, stopped at the limit.\n")
 
 
 def test_command_prints_json(scene):

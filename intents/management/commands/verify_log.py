@@ -1,3 +1,5 @@
+"""Command `verify_log`: replay the log and compare it with the tables (rule E-6)."""
+
 import sys
 from argparse import ArgumentTypeError
 from contextlib import closing
@@ -11,76 +13,80 @@ from django.core.management.base import BaseCommand, CommandParser
 from intents.log_verification import verify
 from intents.models import Event, Intent
 
-BAR = 30  # Characters.
-DRAWN_EVERY = 0.1  # Seconds.
+BAR_WIDTH = 30  # Characters.
+REDRAW_SECONDS = 0.1
 
 
-def count(text: str) -> int:
+def positive_integer(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
-        raise ArgumentTypeError(f"{text!r} is not a number from 1")
+        raise ArgumentTypeError(f"{text!r} is not a positive integer")
     return int(text)
 
 
 class Command(BaseCommand):
-    help = "Replay the log of every intent and compare it with the tables. Exits with 1 where they disagree."
+    help = "Replay the log of every intent and compare it with the tables. Exit with status 1 if they differ."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--json", action="store_true", help="print one JSON object")
+        parser.add_argument("--json", action="store_true", help="print a JSON object")
         parser.add_argument(
-            "--limit-findings", metavar="N", type=count, default=100, help="stop after so many (default: %(default)s)"
+            "--limit-findings",
+            metavar="N",
+            type=positive_integer,
+            default=100,
+            help="stop after N findings (default: %(default)s)",
         )
 
     def handle(self, *args: Any, json: bool, limit_findings: int, **options: Any) -> None:
-        begun = monotonic()
-        bar = Bar(self.stderr, total=Event.objects.count())
+        started = monotonic()
+        bar = ProgressBar(self.stderr, total=Event.objects.count())
         with closing(verify(bar.draw)) as findings:
             found = list(islice(findings, limit_findings))
         bar.erase()
         summary = {
             "intents": Intent.objects.count(),
             "events": bar.done,
-            "seconds": round(monotonic() - begun, 2),
+            "seconds": round(monotonic() - started, 2),
             "complete": len(found) < limit_findings,
         }
         if json:
             listed = [{"intent_id": finding.intent_id, "problem": finding.problem} for finding in found]
             self.stdout.write(orjson.dumps({**summary, "findings": listed}).decode())
         else:
-            self._tell(found, summary)
+            self._print(found, summary)
         if found:
             sys.exit(1)
 
-    def _tell(self, found: list[Any], summary: dict[str, Any]) -> None:
+    def _print(self, found: list[Any], summary: dict[str, Any]) -> None:
         for finding in found:
             self.stdout.write(str(finding))
-        read = "{intents:,} intents, {events:,} events in {seconds} s".format_map(summary)
+        scanned = "{intents:,} intents, {events:,} events in {seconds} s".format_map(summary)
         problems = f"{len(found)} findings" if found else "the log agrees with the tables"
-        self.stdout.write(f"{read}: {problems}{'' if summary['complete'] else ', and then stopped'}.")
+        self.stdout.write(f"{scanned}: {problems}{'' if summary['complete'] else ', stopped at the limit'}.")
 
 
-class Bar:
-    """A line on a terminal that says how far it is; nothing where nobody looks."""
+class ProgressBar:
+    """A progress bar on a terminal; nothing is written to a pipe or a file."""
 
     def __init__(self, stream: Any, *, total: int) -> None:
         self.stream = stream
-        self.is_watched = stream.isatty()
+        self.is_terminal = stream.isatty()
         self.total = total
         self.done = 0
-        self.begun = self.drawn = monotonic()
+        self.started = self.drawn = monotonic()
 
     def draw(self, done: int) -> None:
         self.done = done
         now = monotonic()
-        if not self.is_watched or now - self.drawn < DRAWN_EVERY:
+        if not self.is_terminal or now - self.drawn < REDRAW_SECONDS:
             return
         self.drawn = now
         share = min(1.0, done / (self.total or 1))
-        rate = done / (now - self.begun)
-        bar = ("█" * round(share * BAR)).ljust(BAR, "·")
+        rate = done / (now - self.started)
+        bar = ("█" * round(share * BAR_WIDTH)).ljust(BAR_WIDTH, "·")
         self._write(f"{bar} {share:4.0%}  {done:,} of {self.total:,} events  {rate:,.0f}/s")
 
     def erase(self) -> None:
-        if self.is_watched:
+        if self.is_terminal:
             self._write("")
 
     def _write(self, line: str) -> None:

@@ -4,7 +4,6 @@ Every change of a Blob row, and every deletion of bytes, holds the lock on the d
 upload of the same bytes arrives. It is taken after the intent's row, and nothing after it.
 """
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -32,7 +31,10 @@ def add_attachment(*, intent_id: UUID | str, actor: Actor, content: Upload | Non
     intent = lock_for_write(intent_id, actor)
     now = intent.now()
     if content:
-        fields |= {"size": content.size, "sha256": content.sha256, "blob": _store(content, now)}
+        _lock(content.sha256)
+        blob_store.store(content)  # The bytes may have been deleted again since the upload.
+        blob, _ = Blob.objects.get_or_create(pk=content.sha256, defaults={"size": content.size, "created_at": now})
+        fields |= {"size": content.size, "sha256": content.sha256, "blob": blob}
     attachment = Attachment(intent=intent, uploaded_by=actor.id, created_at=now, **fields)
     attachment.save(force_insert=True)
     payload = {
@@ -61,8 +63,12 @@ def remove_attachment(*, intent_id: UUID | str, attachment_id: UUID | str, actor
         return
     payload = {"attachment_id": str(attachment.pk), "filename": attachment.filename}
     attachment.delete()
-    if attachment.blob_id:
-        _release_blob(attachment.blob_id)
+    if digest := attachment.blob_id:
+        _lock(digest)
+        if not Attachment.objects.filter(blob=digest).exists():
+            Blob.objects.filter(pk=digest).delete()
+            # Robust: if the storage is unreachable, housekeeping deletes the bytes later, and the attachment is removed anyway.
+            transaction.on_commit(lambda: _delete_unreferenced(digest), robust=True)
     append(intent, NewEvent(EventType.ATTACHMENT_REMOVED, payload), actor=actor, now=intent.now())
 
 
@@ -75,22 +81,6 @@ def delete_orphans(folders: list[str] | None = None) -> int:
     blob_store.delete_partial(partial)
     known = set(Blob.objects.filter(pk__in=digests).values_list("pk", flat=True))
     return sum(_delete_unreferenced(digest) for digest in digests if digest not in known)
-
-
-def _store(content: Upload, now: datetime) -> Blob:
-    _lock(content.sha256)
-    blob_store.store(content)  # The bytes may have been deleted again since the upload.
-    blob, _ = Blob.objects.get_or_create(pk=content.sha256, defaults={"size": content.size, "created_at": now})
-    return blob
-
-
-def _release_blob(digest: str) -> None:
-    """Remove the blob if nothing refers to it any more; its bytes after the commit."""
-    _lock(digest)
-    if not Attachment.objects.filter(blob=digest).exists():
-        Blob.objects.filter(pk=digest).delete()
-        # Robust: if the storage is unreachable, housekeeping deletes the bytes later, and the attachment is removed all the same.
-        transaction.on_commit(lambda: _delete_unreferenced(digest), robust=True)
 
 
 @atomic_verb

@@ -1,7 +1,7 @@
 """Storage backends of attachments: Django's, with atomic writes and reads from any offset."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from secrets import token_hex
@@ -34,10 +34,15 @@ class FolderStorage(FileSystemStorage):
     def _save(self, name: str, content: Any) -> str:
         """Save atomically: a crash or a power failure leaves no partial file under the name."""
         path = Path(self.path(name))
-        _make_private_folder(path.parent)
+        if not path.parent.is_dir():
+            for folder in reversed([path.parent, *path.parent.parents]):
+                folder.mkdir(mode=0o700, exist_ok=True)  # For the server's user alone.
         partial = path.with_name(f"{path.name}.{token_hex(8)}{PARTIAL}")
         try:
-            _write(partial, content.chunks())
+            with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                file.writelines(content.chunks())
+                file.flush()
+                os.fsync(file.fileno())
             os.replace(partial, path)
         except BaseException:
             partial.unlink(missing_ok=True)
@@ -79,20 +84,6 @@ def _translate_errors(name: str) -> Iterator[None]:
         raise OSError(f"the attachment store refused: {error}") from error
     except BotoCoreError as error:
         raise OSError(f"the attachment store does not respond: {error}") from error
-
-
-def _make_private_folder(path: Path) -> None:
-    """Create a folder and its missing parents, accessible only to the server's user."""
-    if not path.is_dir():
-        for folder in reversed([path, *path.parents]):
-            folder.mkdir(mode=0o700, exist_ok=True)
-
-
-def _write(path: Path, chunks: Iterable[bytes]) -> None:
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.writelines(chunks)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _flush_folder(folder: Path) -> None:

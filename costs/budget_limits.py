@@ -118,7 +118,11 @@ def _budget_errors(budget: Any, has_max_cost: bool, shared: bool) -> Any:
     if not isinstance(budget, dict):
         number = ", or a number of 0 or more in USD" if shared else ""
         return f"must be an object with {', '.join(_IN_CENTS)}{number}: other values are not enforced. For example: {_EXAMPLE}"
-    problems = {name: _unknown_member_message(name) for name in budget if name not in _MEMBERS}
+    problems: dict[str, str] = {}
+    for name in [each for each in budget if each not in _MEMBERS]:
+        similar = get_close_matches(name, _MEMBERS, n=1, cutoff=0.6)
+        hint = f"did you mean {similar[0]}?" if similar else f"known: {', '.join(_MEMBERS)}"
+        problems[name] = f"is not enforced; {hint}"
     for name in budget.keys() & set(_IN_CENTS):
         if _number(budget[name]) is None:
             problems[name] = f"{_A_NUMBER}. It is in cents: 500"
@@ -127,11 +131,6 @@ def _budget_errors(budget: Any, has_max_cost: bool, shared: bool) -> Any:
     elif THRESHOLD in budget and not problems and not has_max_cost and not budget.keys() & set(_IN_CENTS):
         problems[THRESHOLD] = f"is a percentage of a limit, and none is set. Set one of {', '.join((MAX_COST, *_IN_CENTS))}"
     return problems
-
-
-def _unknown_member_message(name: str) -> str:
-    similar = get_close_matches(name, _MEMBERS, n=1, cutoff=0.6)
-    return f"is not enforced; did you mean {similar[0]}?" if similar else f"is not enforced; known: {', '.join(_MEMBERS)}"
 
 
 def _misspelling_message(name: str) -> str | None:

@@ -134,7 +134,10 @@ def _append_alerts(
 ) -> None:
     """Append the events of a limit that the amount (in 10^-14 USD) exceeds, unless they are in the log."""
     spent = Fraction(amount, 10**DOLLAR_DECIMALS)
-    for level in _levels_reached(limit, spent):
+    levels = [Level.EXCEEDED] if spent > Fraction(limit.usd) else []
+    if limit.kind != PER_CALL and spent * 100 >= Fraction(limit.usd) * Fraction(limit.threshold):
+        levels.insert(0, Level.ALERT)
+    for level in levels:
         if limit.kind != PER_CALL:  # Each call has an alert of its own.
             value, scope = str(limit.usd.normalize()), agent_id if limit.kind == PER_AGENT else ALL_AGENTS
             if (limit.kind, value, scope, str(level)) in known:
@@ -175,13 +178,6 @@ def _sum_by_agent(owner: BudgetOwner) -> Counter[str]:
         sums[ALL_AGENTS] += amount
         sums[agent_id] += amount
     return sums
-
-
-def _levels_reached(limit: Limit, spent: Fraction) -> Iterator[Level]:
-    if limit.kind != PER_CALL and spent * 100 >= Fraction(limit.usd) * Fraction(limit.threshold):
-        yield Level.ALERT
-    if spent > Fraction(limit.usd):
-        yield Level.EXCEEDED
 
 
 def _known_alerts(owner: BudgetOwner, *agents: str) -> set[tuple[str, ...]]:

@@ -78,13 +78,9 @@ class RecordCost(StrictSerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if attrs.get("model") is None:
-            attrs["model"] = _model_of(attrs.get("metadata", {}))
+            model = attrs.get("metadata", {}).get("model")
+            attrs["model"] = model if isinstance(model, str) and 0 < len(model) <= SOURCE else None
         return attrs
-
-
-def _model_of(metadata: dict[str, Any]) -> str | None:
-    model = metadata.get("model")
-    return model if isinstance(model, str) and 0 < len(model) <= SOURCE else None
 
 
 @extend_schema_field({"type": "number", "minimum": 0})

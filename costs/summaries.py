@@ -36,8 +36,12 @@ def _summary(totals: QuerySet[CostTotal]) -> dict[str, Any]:
     by_unit: Counter[str] = Counter()
     for kinds, amount, _ in rows:
         by_unit[kinds[0]] += amount
-    unit = _summary_unit(set(by_unit))
-    counted = [(kinds, amount * CENTS_PER_UNIT.get(kinds[0], 1)) for kinds, amount, _ in rows if _is_counted(kinds[0], unit)]
+    if not by_unit or by_unit.keys() & CENTS_PER_UNIT.keys():
+        unit: str | None = "USD"
+    else:
+        unit = next(iter(by_unit)) if len(by_unit) == 1 else None
+    units = CENTS_PER_UNIT if unit == "USD" else {unit: 1}
+    counted = [(kinds, amount * CENTS_PER_UNIT.get(kinds[0], 1)) for kinds, amount, _ in rows if kinds[0] in units]
     decimals = DOLLAR_DECIMALS if unit in CENTS_PER_UNIT else DECIMALS
     return {
         "unit": unit,
@@ -46,16 +50,6 @@ def _summary(totals: QuerySet[CostTotal]) -> dict[str, Any]:
         "by_unit": {name: json_amount(by_unit[name]) for name in sorted(by_unit)},
         "count": sum(count for _, _, count in rows),
     }
-
-
-def _summary_unit(units: set[str]) -> str | None:
-    if not units or units & CENTS_PER_UNIT.keys():
-        return "USD"
-    return units.pop() if len(units) == 1 else None
-
-
-def _is_counted(unit: str, summary_unit: str | None) -> bool:
-    return unit in CENTS_PER_UNIT if summary_unit == "USD" else unit == summary_unit
 
 
 def _breakdown(counted: list[tuple[list[str], int]], index: int, decimals: int) -> dict[str, Any]:

@@ -77,14 +77,13 @@ def _find_delegation(intent: Intent, actor: Actor, now: datetime) -> Delegation 
     It stays locked: a concurrent revocation either waits for this decision, or prevents it (rule A-7).
     """
     live = Delegation.objects.live(now).filter(delegate=actor.id).order_by("pk").select_for_update()
-    valid = [each for each in live if _covers(each, intent) and _is_backed(each)]
+    # A delegation ends with the delegator's right to give it (rule A-4).
+    valid = [
+        each
+        for each in live
+        if _covers(each, intent) and (role := role_of_principal(each.principal)) and role.includes(Role.ARBITER)
+    ]
     return max(valid, key=lambda each: (each.expires_at is None, each.expires_at or now), default=None)
-
-
-def _is_backed(delegation: Delegation) -> bool:
-    """Return whether the delegator still has the right to delegate: a delegation ends with it (rule A-4)."""
-    role = role_of_principal(delegation.principal)
-    return role is not None and role.includes(Role.ARBITER)
 
 
 def _covers(delegation: Delegation, intent: Intent) -> bool:

@@ -109,14 +109,18 @@ def _check_intents(progress: Callable[[int], None]) -> Iterator[Finding]:
     parents = _RowsByIntent(_edges("awaited_id", "waiter_id", EdgeKind.CHILD))
     agents = _RowsByIntent(_rows(Assignment.objects.order_by("intent_id"), "intent_id", "agent_id", "role"))
 
-    for pk, *stored in _rows(Intent.objects.order_by("pk"), "pk", *map(_stored_column, FIELDS)):
+    # JSON as its text, so that invalid JSON is reported and does not raise.
+    columns = [ExpressionWrapper(F(name), TextField()) if name in _JSON_FIELDS else F(name) for name in FIELDS]
+    for pk, *stored in _rows(Intent.objects.order_by("pk"), "pk", *columns):
         problems: list[str] = []
         try:
             replayed = replay(_check_positions(events.take(pk), problems))
         except CannotReplay as error:
             problems.append(str(error))
         else:
-            problems += _differences(replayed, dict(zip(FIELDS, stored, strict=True)))
+            for name, value in zip(FIELDS, stored, strict=True):
+                expected = getattr(replayed, name)
+                problems += _difference(name, text(expected) if name in _JSON_FIELDS else expected, value)
             problems += _difference("dependencies", set(replayed.depends_on), {str(row[1]) for row in dependencies.take(pk)})
             problems += _difference("parents", {replayed.parent_intent_id} - {None}, {row[1] for row in parents.take(pk)})
             assigned = {each["agent_id"]: each["role"] for each in replayed.agents}
@@ -136,11 +140,6 @@ def _edges(of: str, to: str, kind: EdgeKind) -> Iterator[Any]:
 
 def _rows(queryset: Any, *columns: Any) -> Iterator[Any]:
     return queryset.values_list(*columns).iterator(chunk_size=CHUNK_ROWS)
-
-
-def _stored_column(name: str) -> Any:
-    """Return the column; JSON as its text, so that invalid JSON is reported and does not raise."""
-    return ExpressionWrapper(F(name), TextField()) if name in _JSON_FIELDS else F(name)
 
 
 def _report_progress(events: Iterable[_EventRow], progress: Callable[[int], None]) -> Iterator[_EventRow]:
@@ -164,12 +163,6 @@ def _check_positions(events: Iterable[_EventRow], problems: list[str]) -> Iterat
         else:
             last = event.position
         yield event
-
-
-def _differences(replayed: ReplayedIntent, stored: dict[str, Any]) -> Iterator[str]:
-    for name in FIELDS:
-        value = getattr(replayed, name)
-        yield from _difference(name, text(value) if name in _JSON_FIELDS else value, stored[name])
 
 
 def _difference(name: str, expected: Any, stored: Any) -> Iterator[str]:

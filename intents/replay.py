@@ -54,19 +54,19 @@ class CannotReplay(Exception):
 
 def replay(events: Iterable[LoggedEvent]) -> ReplayedIntent:
     """Return the intent that results from the events, in the order of their sequence. Raise CannotReplay."""
+
+    def in_sequence() -> Iterator[LoggedEvent]:
+        for number, event in enumerate(events, start=1):
+            if event.sequence != number:
+                raise CannotReplay(number, f"is missing: {event.sequence} follows instead")
+            yield event
+
     intent: ReplayedIntent | None = None
-    for number, (_, intent) in enumerate(replay_steps(_gapless(events)), start=1):
+    for number, (_, intent) in enumerate(replay_steps(in_sequence()), start=1):
         intent.last_sequence = number
     if intent is None:
         raise CannotReplay(1, "is missing: the log is empty")
     return intent
-
-
-def _gapless(events: Iterable[LoggedEvent]) -> Iterator[LoggedEvent]:
-    for number, event in enumerate(events, start=1):
-        if event.sequence != number:
-            raise CannotReplay(number, f"is missing: {event.sequence} follows instead")
-        yield event
 
 
 def replay_steps(events: Iterable[L]) -> Iterator[tuple[L, ReplayedIntent]]:

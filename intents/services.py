@@ -61,6 +61,8 @@ def create_intent(
     state = state or {}
     _require_state_size(state)
 
+    is_waiting = any(each.status != Status.COMPLETED for each in dependencies)
+    status = Status.BLOCKED if is_waiting else Status.PENDING if dependencies else Status.DRAFT
     now = database_now()
     intent = Intent(
         title=title,
@@ -70,7 +72,7 @@ def create_intent(
         confidence=confidence,
         parent_intent_id=parent_intent_id,
         depends_on=[str(pk) for pk in depends_on],
-        status=_initial_status(dependencies),
+        status=status,
         created_by=actor.id,
         created_at=now,
         updated_at=now,
@@ -304,12 +306,6 @@ def _require_known(found: dict[UUID, Intent], field: str, ids: Collection[UUID])
     for pk in ids:
         if pk not in found:
             raise Invalid.field(field, f"no intent has the id {pk}", "unknown_id")
-
-
-def _initial_status(dependencies: Collection[Intent]) -> Status:
-    if not dependencies:
-        return Status.DRAFT
-    return Status.PENDING if all(each.status == Status.COMPLETED for each in dependencies) else Status.BLOCKED
 
 
 def _add_dependency_edges(intent: Intent, depends_on: Sequence[UUID]) -> None:

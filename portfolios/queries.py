@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q
 
 from core import encoding
 from core.api.pagination import PAGE_BYTES, Page, decode_cursor, encode_cursor, trim_to_page
@@ -38,7 +38,9 @@ def portfolio_bodies(portfolios: Sequence[Row]) -> tuple[list[dict[str, Any]], b
     portfolios, are_all = _first_with_max_members(portfolios)
     members = Membership.objects.filter(portfolio_id__in=[each.id for each in portfolios])
     status = {row.id: row for row in sql_rows.fetch(Intent.objects.filter(pk__in=members.values("intent_id")), "id", "status")}
-    waiting = _waiting(members)
+    edges = Edge.objects.filter(waiter_id__in=members.values("intent_id"), kind=EdgeKind.DEPENDENCY)
+    unmet = sql_rows.fetch(edges.exclude(awaited__status=IntentStatus.COMPLETED), "waiter_id")
+    waiting = {edge.waiter_id for edge in unmet}
     members_of: dict[Any, list[Row]] = defaultdict(list)
     for member in sql_rows.fetch(members.order_by(*MEMBER_ORDER), *MEMBER_FIELDS):
         if member.intent_id in status:  # Else it was added after the query of the intents.
@@ -103,12 +105,6 @@ def aggregate_status(intents: Collection[Row], waiting: Collection[Any]) -> dict
             encoding.identifier(each.id) for each in intents if each.status not in unready and each.id not in waiting
         ],
     }
-
-
-def _waiting(members: QuerySet[Membership]) -> set[Any]:
-    """Return the ids of the members that have an unmet dependency."""
-    edges = Edge.objects.filter(waiter_id__in=members.values("intent_id"), kind=EdgeKind.DEPENDENCY)
-    return {edge.waiter_id for edge in sql_rows.fetch(edges.exclude(awaited__status=IntentStatus.COMPLETED), "waiter_id")}
 
 
 def _number(value: Any) -> int:

@@ -115,7 +115,9 @@ def update_portfolio_status(
         return portfolio
     portfolio.require_transition(status)
     if status == Status.COMPLETED:
-        _require_gate(portfolio)
+        unfinished = portfolio.members.filter(intent__status__in=policy.blocking_statuses(portfolio.governance_policy))
+        if waiting_for := list(unfinished.order_by("intent_id").values_list("intent_id", flat=True)):
+            raise CompletionGate(waiting_for, "The portfolio requires all members to be completed, and some are not.")
     if policy.is_binding(portfolio.governance_policy) and portfolio.members.exclude(intent__status__in=FINAL).exists():
         _require_governor(portfolio, actor, "can end it while its governance_policy binds open members")
     _change_status(portfolio, status, actor=actor, reason=reason, now=database_now())
@@ -223,15 +225,14 @@ def _changed_values(portfolio: Portfolio, changes: Mapping[str, Any], *, keep_re
 
 def _updated_event(portfolio: Portfolio, new: dict[str, Any], old: dict[str, Any]) -> NewEvent:
     """Return the event with the new and the previous values, and the size of those that are too large for an event."""
-    payload: dict[str, Any] = {"changes": new, "previous": old, "version": portfolio.version}
+    new, old = dict(new), dict(old)
+    payload = {"changes": new, "previous": old, "version": portfolio.version}
     if not strict_json.fits(payload, settings.MAX_EVENT_PAYLOAD):
-        payload |= {each: {name: _summarize(value) for name, value in payload[each].items()} for each in ("changes", "previous")}
+        share = settings.MAX_EVENT_PAYLOAD // (2 * len(CHANGEABLE))
+        for values in (new, old):
+            for name in [name for name, value in values.items() if not strict_json.fits(value, share)]:
+                values[name] = {"omitted_bytes": len(strict_json.dumps(values[name]))}
     return NewEvent(EventType.PORTFOLIO_UPDATED, payload, portfolio_id=portfolio.pk)
-
-
-def _summarize(value: Any) -> Any:
-    share = settings.MAX_EVENT_PAYLOAD // (2 * len(CHANGEABLE))
-    return value if strict_json.fits(value, share) else {"omitted_bytes": len(strict_json.dumps(value))}
 
 
 def _has_threshold(portfolio: Portfolio) -> bool:
@@ -245,13 +246,6 @@ def _count_members(portfolios: Collection[Portfolio]) -> dict[UUID, Counter[str]
     for pk, status, number in members.annotate(number=Count("pk")).order_by():
         found[pk][status] = number
     return found
-
-
-def _require_gate(portfolio: Portfolio) -> None:
-    """Raise CompletionGate if the policy requires members that are not completed (rule P-2)."""
-    unfinished = portfolio.members.filter(intent__status__in=policy.blocking_statuses(portfolio.governance_policy))
-    if waiting_for := list(unfinished.order_by("intent_id").values_list("intent_id", flat=True)):
-        raise CompletionGate(waiting_for, "The portfolio requires all members to be completed, and some are not.")
 
 
 def _require_unique(portfolio: Portfolio, intent: Intent, role: str) -> None:

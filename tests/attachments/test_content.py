@@ -139,5 +139,5 @@ def test_missing_bytes_are_reported_and_logged(api, attachment, folder, caplog):
     response = get_content(api, attachment)
 
     assert response.status_code == 404
-    assert "not in the server's storage" in response.json()["detail"]
+    assert "missing in the storage" in response.json()["detail"]
     assert attachment["id"] in caplog.text

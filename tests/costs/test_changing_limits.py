@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from costs.models import LimitSetter
 from intents.models import Event, Intent
 from tests.conftest import Caller, fresh, log
-from tests.costs.test_budgets import child_of, heard, heard_by_portfolio
+from tests.costs.test_budgets import budget_events, child_of, heard_by_portfolio
 
 pytestmark = pytest.mark.rule("C-5")
 
@@ -138,12 +138,12 @@ def test_limit_set_below_the_costs_alerts_in_the_same_write(api, spend, make_int
 
     change(api, intent, {"max_cost": 10})
 
-    assert heard(api, intent) == [("alert", "max_cost", "10", "50"), ("exceeded", "max_cost", "10", "50")]
+    assert budget_events(api, intent) == [("alert", "max_cost", "10", "50"), ("exceeded", "max_cost", "10", "50")]
     assert [kind for kind, _ in log(api, intent)] == ["intent_created", "intent_updated", "budget_alert", "budget_exceeded"]
     *_, event = api.get(f"/intents/{intent['id']}/events").json()["events"]
     assert (event["payload"]["agent_id"], event["payload"]["intent_id"], event["payload"]["cost_id"]) == (None, None, None)
     spend(intent, 1)
-    assert len(heard(api, intent)) == 2
+    assert len(budget_events(api, intent)) == 2
 
 
 @pytest.mark.case("coordination P14")
@@ -152,11 +152,11 @@ def test_lowered_limit_alerts_only_at_the_levels_reached(api, spend, make_intent
     spend(intent, 50)
 
     change(api, intent, {"max_cost": 60})
-    assert heard(api, intent) == [("alert", "max_cost", "60", "50")]
+    assert budget_events(api, intent) == [("alert", "max_cost", "60", "50")]
     change(api, intent, {"max_cost": 50})
-    assert heard(api, intent)[1:] == [("alert", "max_cost", "50", "50")]
+    assert budget_events(api, intent)[1:] == [("alert", "max_cost", "50", "50")]
     change(api, intent, {"max_cost": 49.99})
-    assert heard(api, intent)[2:] == [("alert", "max_cost", "49.99", "50"), ("exceeded", "max_cost", "49.99", "50")]
+    assert budget_events(api, intent)[2:] == [("alert", "max_cost", "49.99", "50"), ("exceeded", "max_cost", "49.99", "50")]
 
 
 @pytest.mark.case("coordination P14")
@@ -178,7 +178,7 @@ def test_limit_of_zero_without_costs_does_not_alert(api, spend, make_intent):
 
     change(api, intent, {"max_cost": 0})
 
-    assert heard(api, intent) == []
+    assert budget_events(api, intent) == []
 
 
 @pytest.mark.case("coordination P14")

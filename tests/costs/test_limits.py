@@ -27,7 +27,7 @@ UNREADABLE = [
         ({"budget": {"max_total_cents": 5, "alert_threshold_percent": value}}, "budget.alert_threshold_percent", "at most 100")
         for value in (120, 0, "50", -5, None, True, [])
     ),
-    ({"budget": {"alert_threshold_percent": 50}}, "budget.alert_threshold_percent", "there is none"),
+    ({"budget": {"alert_threshold_percent": 50}}, "budget.alert_threshold_percent", "none is set"),
     *(
         ({name: 5}, name, "did you mean max_cost?")
         for name in ("max_costs", "maxcost", "max-cost", "MAX_COST", "max_cots", "max_cst")

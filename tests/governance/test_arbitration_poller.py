@@ -19,13 +19,13 @@ class Bridge:
 
     def __init__(self, *pending: UUID) -> None:
         self.pending = set(pending)
-        self.looks: list[list[UUID]] = []
+        self.polls: list[list[UUID]] = []
         self.requests = 0
         self.threads = self
         self.broken = False
 
     async def run(self, function, ids):
-        self.looks.append(ids)
+        self.polls.append(ids)
         if self.broken:
             raise OSError("the database is away")
         return self.pending & set(ids)
@@ -39,12 +39,12 @@ class Bridge:
 
 
 class Caller:
-    def __init__(self, room: LongPollMiddleware, pk: UUID, seconds: int = 60) -> None:
+    def __init__(self, middleware: LongPollMiddleware, pk: UUID, seconds: int = 60) -> None:
         self.gone = asyncio.Event()
         self.got: list[dict] = []
         scope = {"method": "GET", "path": f"/api/v1/arbitrations/{pk}", "query_string": b"wait=%d" % seconds}
         assert is_long_poll(scope)
-        self.task = asyncio.create_task(room(scope, self.receive, self.send))
+        self.task = asyncio.create_task(middleware(scope, self.receive, self.send))
 
     async def receive(self):
         await self.gone.wait()
@@ -64,7 +64,7 @@ async def until(holds):
             await asyncio.sleep(0.01)
 
 
-def bells():
+def listener_count():
     return len(wakeups.events_committed._callbacks)
 
 
@@ -72,9 +72,9 @@ async def test_wakeup_polls_all_arbitrations_with_one_query(monkeypatch):
     monkeypatch.setattr(long_polling, "POLL_SECONDS", 1_000)
     first, second = uuid4(), uuid4()
     bridge = Bridge(first, second)
-    room = LongPollMiddleware(bridge)
-    callers = [Caller(room, pk) for pk in (first, second) for _ in range(50)]
-    await until(lambda: bridge.looks and set(bridge.looks[-1]) == {first, second})
+    middleware = LongPollMiddleware(bridge)
+    callers = [Caller(middleware, pk) for pk in (first, second) for _ in range(50)]
+    await until(lambda: bridge.polls and set(bridge.polls[-1]) == {first, second})
     assert bridge.requests == 100
 
     bridge.pending = {second}
@@ -82,9 +82,9 @@ async def test_wakeup_polls_all_arbitrations_with_one_query(monkeypatch):
 
     assert [await caller.status() for caller in callers[:50]] == ["resolved"] * 50
     assert not any(caller.task.done() for caller in callers[50:])
-    room.close()
+    middleware.close()
     assert [await caller.status() for caller in callers[50:]] == ["pending"] * 50
-    await until(lambda: bells() == 0)
+    await until(lambda: listener_count() == 0)
 
 
 async def test_poller_polls_without_a_wakeup(monkeypatch):
@@ -92,7 +92,7 @@ async def test_poller_polls_without_a_wakeup(monkeypatch):
     pk = uuid4()
     bridge = Bridge(pk)
     caller = Caller(LongPollMiddleware(bridge), pk)
-    await until(lambda: len(bridge.looks) > 2)
+    await until(lambda: len(bridge.polls) > 2)
 
     bridge.pending.clear()
 
@@ -110,26 +110,26 @@ async def test_many_wakeups_are_one_poll_per_interval(monkeypatch):
         wakeups.events_committed.notify()
         await asyncio.sleep(0.001)
 
-    assert 2 <= len(bridge.looks) <= (clock() - began) / long_polling.MIN_INTERVAL + 2
+    assert 2 <= len(bridge.polls) <= (clock() - began) / long_polling.MIN_INTERVAL + 2
     caller.gone.set()
     await asyncio.wait_for(caller.task, 10)
 
 
 async def test_poller_drops_disconnected_requests_and_ends_with_the_last():
     pk = uuid4()
-    room = LongPollMiddleware(Bridge(pk))
-    one, other = Caller(room, pk), Caller(room, pk)
-    await until(lambda: bells() == 1)
+    middleware = LongPollMiddleware(Bridge(pk))
+    one, other = Caller(middleware, pk), Caller(middleware, pk)
+    await until(lambda: listener_count() == 1)
 
     one.gone.set()
     await asyncio.wait_for(one.task, 10)
-    assert (one.got, room.bridge.requests) == ([], 2)
+    assert (one.got, middleware.bridge.requests) == ([], 2)
     assert not other.task.done()
 
     other.gone.set()
     await asyncio.wait_for(other.task, 10)
-    await until(lambda: bells() == 0)
-    assert room.poller._futures == {}
+    await until(lambda: listener_count() == 0)
+    assert middleware.poller._futures == {}
 
 
 async def test_unreachable_database_is_polled_again(monkeypatch):
@@ -139,7 +139,7 @@ async def test_unreachable_database_is_polled_again(monkeypatch):
     bridge = Bridge(pk)
     bridge.broken = True
     caller = Caller(LongPollMiddleware(bridge), pk)
-    await until(lambda: len(bridge.looks) > 2)
+    await until(lambda: len(bridge.polls) > 2)
     assert not caller.task.done()
 
     bridge.broken, bridge.pending = False, set()

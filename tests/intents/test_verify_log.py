@@ -213,7 +213,7 @@ class Terminal(io.StringIO):
 
 
 def test_progress_bar_is_only_shown_on_a_terminal(scene, monkeypatch):
-    monkeypatch.setattr("intents.management.commands.verify_log.DRAWN_EVERY", 0)
+    monkeypatch.setattr("intents.management.commands.verify_log.REDRAW_SECONDS", 0)
     terminal, pipe = Terminal(), io.StringIO()
 
     run(stderr=terminal)

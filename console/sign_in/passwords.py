@@ -57,6 +57,8 @@ class ChooseForm(SetPasswordForm):
 class ChangeForm(PasswordChangeForm):
     """The present password is compared as often as at signing in: who finds a session open cannot guess it here."""
 
+    error_messages = {**PasswordChangeForm.error_messages, "password_incorrect": "The current password is incorrect."}
+
     def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.address, self.counted_address = request.META["REMOTE_ADDR"], client_address(request)

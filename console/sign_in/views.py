@@ -41,6 +41,8 @@ BACKEND = "django.contrib.auth.backends.ModelBackend"
 class SignInForm(AuthenticationForm):
     """The name and the password, so many times in so many minutes. Each attempt is a line of the server's log."""
 
+    error_messages = {**AuthenticationForm.error_messages, "invalid_login": "Incorrect username or password."}
+
     def clean(self) -> dict[str, Any]:
         username, address = str(self.cleaned_data.get("username", "")), client_address(self.request)
         if not username or not self.cleaned_data.get("password"):

@@ -164,7 +164,7 @@ def stopped(response):
 @pytest.mark.parametrize("name", ["grace", "nobody"])
 def test_who_guesses_is_stopped_and_learns_nothing_about_the_account(client, grace, name):
     for _ in range(throttle.OF_AN_ACCOUNT):
-        assert "Please enter the correct username and password" in _text(sign_in(client, name, "wrong"))
+        assert "Incorrect username or password" in _text(sign_in(client, name, "wrong"))
 
     assert stopped(sign_in(client, name.upper(), PASSWORD))
     assert not is_in(client)

@@ -2,10 +2,11 @@
 
 A page's template is Markdown with lines
 
-    ::: PATH [level=3] [only=a,b] [except=a,b] [methods] [data]
+    ::: PATH [level=3] [only=a,b] [except=a,b] [methods] [data] [as=NAME]
 
 each of which stands for a module, a class or a function of the package. `methods` documents the methods of a module's classes and leaves the
-classes out, where they are parts of a client; `data` documents the attributes of classes and leaves out how they are made.
+classes out, where they are parts of a client; `data` documents the attributes of classes and leaves out how they are made;
+`as` names a function otherwise, and leaves out its heading.
 """
 
 import ast
@@ -23,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 
 DIRECTIVE = re.compile(r"^::: (\S+)(.*)$", re.MULTILINE)
 ALIGNED = re.compile(r"([a-z_]+(?:, [a-z_]+)*)(  +)(\S.*)")
-WIDTH = 100
+WIDTH = 88
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Options:
     excluded: tuple[str, ...] = ()
     methods: bool = False
     data: bool = False
+    name: str = ""
 
     def shows(self, name: str) -> bool:
         return name not in self.excluded and (name in self.only if self.only else not name.startswith("_"))
@@ -50,6 +52,7 @@ def _options(text: str) -> Options:
         excluded=tuple(filter(None, given.get("except", "").split(","))),
         methods="methods" in given,
         data="data" in given,
+        name=given.get("as", ""),
     )
 
 
@@ -64,6 +67,8 @@ def _documented(path: str, options: Options) -> str:
         lines = [line for cls in _members(found, options) if cls.is_class for line in _methods(cls, options)]
     elif found.is_module:
         lines = [*_text(found), *(line for member in _members(found, options) for line in _member(member, options))]
+    elif options.name:
+        lines = [*_signature(found, options.name), *_text(found)]
     else:
         lines = list(_member(found, options))
     return "\n".join(lines).strip()

@@ -254,7 +254,7 @@ NEW = {"new_password1": "another good password", "new_password2": "another good 
 @pytest.mark.case("security L7")
 def test_the_present_password_is_guessed_no_more_often_than_at_the_form_to_sign_in(vera):
     for _ in range(throttle.OF_AN_ACCOUNT):
-        assert "entered incorrectly" in vera.post("password_change/", {**NEW, "old_password": "wrong"}).text
+        assert "The current password is incorrect." in vera.post("password_change/", {**NEW, "old_password": "wrong"}).text
     before = rows()
 
     stopped = vera.post("password_change/", {**NEW, "old_password": PASSWORD})

@@ -27,20 +27,16 @@ def requested_range(meta: Mapping[str, Any], etag: str, size: int) -> tuple[int,
     if not match or meta.get("HTTP_IF_RANGE", etag).strip() != etag:
         return None
     first, last = match.groups()
-    if not first:
-        return _suffix_range(last, size)
+    if not first and not last:
+        return None
+    if not first:  # The last bytes, as many as `last` says.
+        if int(last) == 0:
+            raise RangeNotSatisfiable(size)
+        length = min(int(last), size)
+        return (size - length, length) if size else None
     if last and int(last) < int(first):
         return None
     if int(first) >= size:
         raise RangeNotSatisfiable(size)
     end = min(int(last), size - 1) if last else size - 1
     return int(first), end - int(first) + 1
-
-
-def _suffix_range(count: str, size: int) -> tuple[int, int] | None:
-    if not count:
-        return None
-    if int(count) == 0:
-        raise RangeNotSatisfiable(size)
-    length = min(int(count), size)
-    return (size - length, length) if size else None

@@ -81,8 +81,13 @@ def limit_errors(constraints: Mapping[str, Any], *, shared: bool = False) -> dic
         problems[MAX_COST] = f"{_A_NUMBER}. It is in USD: 5 or 0.05"
     if BUDGET in constraints and (problem := _budget_errors(constraints[BUDGET], MAX_COST in constraints, shared)):
         problems[BUDGET] = problem
-    if problem := _rules_message(constraints.get("rules")):
-        problems["rules"] = problem
+    rules = constraints.get("rules")
+    for index, rule in enumerate(rules if isinstance(rules, list) else ()):  # They are for agents.
+        if _resembles_limit(rule):
+            problems["rules"] = (
+                f"rule {index} resembles a limit, and rules are not enforced. Send constraints as an object: {_EXAMPLE}"
+            )
+            break
     return problems
 
 
@@ -157,15 +162,7 @@ def _is_one_typo_away(written: str, meant: str) -> bool:
     return a[1:] == b[1:] or a[1:] == b or a == b[1:] or (a[:2] == b[1::-1] and a[2:] == b[2:])
 
 
-def _rules_message(rules: Any) -> str | None:
-    """Return a message if a rule of the list, which is for agents, resembles a limit for the server."""
-    for index, rule in enumerate(rules if isinstance(rules, list) else ()):
-        if _is_limit(rule):
-            return f"rule {index} resembles a limit, and rules are not enforced. Send constraints as an object: {_EXAMPLE}"
-    return None
-
-
-def _is_limit(rule: Any) -> bool:
+def _resembles_limit(rule: Any) -> bool:
     if isinstance(rule, str):
         return _RULE_TEXT.match(rule) is not None
     if not isinstance(rule, dict):

@@ -5,7 +5,6 @@ ones, the second sees the cost of the first. A budget that is set meanwhile coun
 """
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
@@ -88,7 +87,15 @@ def lock_with_budgets(intent_id: UUID | str, actor: Actor) -> tuple[Intent, list
         BudgetOwner(locked[pk], None, budget_limits.intent_limits(locked[pk].constraints))
         for pk in sorted(intent_ids, reverse=True)
     ]
-    return require_writable(locked[intent_id], actor), [*owners, *_current_owners(portfolios, intent_id)]
+    # While this waited for their locks, portfolios may have been closed or have lost the intent.
+    members = Membership.objects.filter(portfolio__in=portfolios, intent_id=intent_id).values_list("portfolio_id", flat=True)
+    current = set(members) if portfolios else set()
+    owners += [
+        BudgetOwner(None, portfolio.pk, budget_limits.portfolio_limits(portfolio.governance_policy))
+        for portfolio in portfolios
+        if portfolio.pk in current and portfolio.status == PortfolioStatus.ACTIVE
+    ]
+    return require_writable(locked[intent_id], actor), owners
 
 
 def check_cost(owners: list[BudgetOwner], cost: Cost, now: datetime) -> None:
@@ -157,16 +164,6 @@ def _find_budgets(intent_id: UUID) -> tuple[set[UUID], set[UUID]]:
         if parsers[kind](loads(text)):
             found[kind].add(UUID(str(owner_id)))
     return found["intent"], found["portfolio"]
-
-
-def _current_owners(portfolios: list[Portfolio], intent_id: UUID) -> Iterator[BudgetOwner]:
-    """Yield the portfolios that are still active and still have the intent, now that they are locked."""
-    if not portfolios:
-        return
-    current = set(Membership.objects.filter(portfolio__in=portfolios, intent_id=intent_id).values_list("portfolio_id", flat=True))
-    for portfolio in portfolios:
-        if portfolio.pk in current and portfolio.status == PortfolioStatus.ACTIVE:
-            yield BudgetOwner(None, portfolio.pk, budget_limits.portfolio_limits(portfolio.governance_policy))
 
 
 def _sum_by_agent(owner: BudgetOwner) -> Counter[str]:

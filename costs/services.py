@@ -52,7 +52,16 @@ def record_cost(
     )
     cost.save(force_insert=True)
     _add_to_total(cost)
-    append(intent, NewEvent(EventType.COST_RECORDED, _recorded_payload(cost)), actor=actor, now=now)
+    payload = {
+        "cost_id": encoding.identifier(cost.pk),
+        "cost_type": cost_type,
+        "amount": json_amount(amount),
+        "unit": unit,
+        "agent_id": actor.id,
+        "provider": provider,
+        "model": model,
+    }
+    append(intent, NewEvent(EventType.COST_RECORDED, payload), actor=actor, now=now)
     budgets.check_cost(owners, cost, now)
     return cost
 
@@ -89,15 +98,3 @@ def _add_to_total(cost: Cost) -> None:
     increments = {"whole": F("whole") + cost.whole, "parts": F("parts") + cost.parts, "count": F("count") + 1}
     if not CostTotal.objects.filter(**kind).update(**increments):
         CostTotal.objects.create(**kind, whole=cost.whole, parts=cost.parts, count=1)
-
-
-def _recorded_payload(cost: Cost) -> dict[str, Any]:
-    return {
-        "cost_id": encoding.identifier(cost.pk),
-        "cost_type": cost.cost_type,
-        "amount": json_amount(cost.amount),
-        "unit": cost.unit,
-        "agent_id": cost.agent_id,
-        "provider": cost.provider,
-        "model": cost.model,
-    }

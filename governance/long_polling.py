@@ -52,22 +52,18 @@ class LongPollMiddleware:
         response = await self.bridge.fetch(scope)
         if pending := _pending_id(response):
             seconds = int(parse_qs(scope["query_string"])[b"wait"][-1])  # The view has validated it.
-            if not await self._wait(pending, started + seconds, receive):
-                return
+            disconnected = asyncio.ensure_future(_wait_for_disconnect(receive))
+            try:
+                async with self.poller.watch(pending) as resolved:
+                    timeout = max(0.0, started + seconds - asyncio.get_running_loop().time())
+                    await asyncio.wait({disconnected, resolved}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+                if disconnected.done():
+                    return
+            finally:
+                disconnected.cancel()
             response = await self.bridge.fetch(scope)
         for message in response:
             await send(message)
-
-    async def _wait(self, arbitration_id: UUID, until: float, receive: Any) -> bool:
-        """Wait until it is decided, or the time is over. Return whether the client is still connected."""
-        disconnected = asyncio.ensure_future(_wait_for_disconnect(receive))
-        try:
-            async with self.poller.watch(arbitration_id) as resolved:
-                timeout = max(0.0, until - asyncio.get_running_loop().time())
-                await asyncio.wait({disconnected, resolved}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
-            return not disconnected.done()
-        finally:
-            disconnected.cancel()
 
 
 class ArbitrationPoller:

@@ -104,7 +104,10 @@ class _RowsByIntent:
 
 def _check_intents(progress: Callable[[int], None]) -> Iterator[Finding]:
     """Replay and compare each intent, over four streams of rows in the order of the intents' ids."""
-    events = _RowsByIntent(_report_progress(_events(), progress))
+    logged = Event.objects.filter(intent__isnull=False).order_by("intent_id", "sequence")
+    payload = ExpressionWrapper(F("payload"), TextField())
+    rows = _rows(logged, "intent_id", "sequence", "position", "event_type", "actor", payload)
+    events = _RowsByIntent(_report_progress(map(_EventRow._make, rows), progress))
     dependencies = _RowsByIntent(_edges("waiter_id", "awaited_id", EdgeKind.DEPENDENCY))
     parents = _RowsByIntent(_edges("awaited_id", "waiter_id", EdgeKind.CHILD))
     agents = _RowsByIntent(_rows(Assignment.objects.order_by("intent_id"), "intent_id", "agent_id", "role"))
@@ -126,12 +129,6 @@ def _check_intents(progress: Callable[[int], None]) -> Iterator[Finding]:
             assigned = {each["agent_id"]: each["role"] for each in replayed.agents}
             problems += _difference("agents", set(assigned.items()), {row[1:] for row in agents.take(pk)})
         yield from (Finding(pk, problem) for problem in problems)
-
-
-def _events() -> Iterator[_EventRow]:
-    rows = Event.objects.filter(intent__isnull=False).order_by("intent_id", "sequence")
-    payload = ExpressionWrapper(F("payload"), TextField())
-    return map(_EventRow._make, _rows(rows, "intent_id", "sequence", "position", "event_type", "actor", payload))
 
 
 def _edges(of: str, to: str, kind: EdgeKind) -> Iterator[Any]:

@@ -1,6 +1,6 @@
 """Replay of an intent from its events (rule E-6). Pure: it reads no table, so that tables can be checked against it."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
@@ -25,6 +25,18 @@ class LoggedEvent(Protocol):
 
 
 L = TypeVar("L", bound=LoggedEvent)
+
+VERSIONED = frozenset(
+    [
+        EventType.INTENT_CREATED,
+        EventType.INTENT_UPDATED,
+        EventType.STATE_PATCHED,
+        EventType.STATUS_CHANGED,
+        EventType.DEPENDENCY_ADDED,
+        EventType.DEPENDENCY_REMOVED,
+    ]
+)
+"""The types of events that increment the version of their intent."""
 
 
 @dataclass(slots=True)
@@ -96,9 +108,8 @@ def _apply_event(intent: ReplayedIntent | None, event: LoggedEvent, previous: Lo
         return _create(event)
     if event.event_type == EventType.INTENT_CREATED:
         raise ValueError("the intent already exists")
-    if apply := _APPLY.get(event.event_type):
-        apply(intent, event.payload)
-    if event.event_type in _VERSIONED:
+    _apply_change(intent, event.event_type, event.payload)
+    if event.event_type in VERSIONED:
         step = 0 if previous and _is_same_write(previous, event) else 1
         _expect("version", event.payload["version"], intent.version + step)
         intent.version += step
@@ -135,56 +146,31 @@ def _create(event: LoggedEvent) -> ReplayedIntent:
     )
 
 
-def _apply_update(intent: ReplayedIntent, payload: dict[str, Any]) -> None:
-    for name, value in payload["changes"].items():
-        setattr(intent, name, value)
-
-
-def _apply_state_patch(intent: ReplayedIntent, payload: dict[str, Any]) -> None:
-    patches.apply_patches(intent.state, payload["patches"])
-
-
-def _apply_status(intent: ReplayedIntent, payload: dict[str, Any]) -> None:
-    _expect("from", payload["from"], intent.status)
-    intent.status = payload["to"]
-
-
-def _add_dependency(intent: ReplayedIntent, payload: dict[str, Any]) -> None:
-    if payload["dependency_id"] in intent.depends_on:
-        raise ValueError(f"{payload['dependency_id']} is already a dependency")
-    intent.depends_on.append(payload["dependency_id"])
-
-
-def _remove_dependency(intent: ReplayedIntent, payload: dict[str, Any]) -> None:
-    intent.depends_on.remove(payload["dependency_id"])
-
-
-def _assign_agent(intent: ReplayedIntent, payload: dict[str, Any]) -> None:
-    others = [each for each in intent.agents if each["agent_id"] != payload["agent_id"]]
-    intent.agents = [*others, {"agent_id": payload["agent_id"], "role": payload["role"]}]
-
-
-def _unassign_agent(intent: ReplayedIntent, payload: dict[str, Any]) -> None:
-    remaining = [each for each in intent.agents if each["agent_id"] != payload["agent_id"]]
-    _expect("number of agents", len(remaining), len(intent.agents) - 1)
-    intent.agents = remaining
+def _apply_change(intent: ReplayedIntent, event_type: str, payload: dict[str, Any]) -> None:
+    match event_type:
+        case EventType.INTENT_UPDATED:
+            for name, value in payload["changes"].items():
+                setattr(intent, name, value)
+        case EventType.STATE_PATCHED:
+            patches.apply_patches(intent.state, payload["patches"])
+        case EventType.STATUS_CHANGED:
+            _expect("from", payload["from"], intent.status)
+            intent.status = payload["to"]
+        case EventType.DEPENDENCY_ADDED:
+            if payload["dependency_id"] in intent.depends_on:
+                raise ValueError(f"{payload['dependency_id']} is already a dependency")
+            intent.depends_on.append(payload["dependency_id"])
+        case EventType.DEPENDENCY_REMOVED:
+            intent.depends_on.remove(payload["dependency_id"])
+        case EventType.AGENT_ASSIGNED:
+            others = [each for each in intent.agents if each["agent_id"] != payload["agent_id"]]
+            intent.agents = [*others, {"agent_id": payload["agent_id"], "role": payload["role"]}]
+        case EventType.AGENT_UNASSIGNED:
+            remaining = [each for each in intent.agents if each["agent_id"] != payload["agent_id"]]
+            _expect("number of agents", len(remaining), len(intent.agents) - 1)
+            intent.agents = remaining
 
 
 def _expect(name: str, value: Any, expected: Any) -> None:
     if value != expected:
         raise ValueError(f"{name} is {value!r}, expected {str(expected)!r}")
-
-
-_APPLY: dict[str, Callable[[ReplayedIntent, dict[str, Any]], None]] = {
-    EventType.INTENT_UPDATED: _apply_update,
-    EventType.STATE_PATCHED: _apply_state_patch,
-    EventType.STATUS_CHANGED: _apply_status,
-    EventType.DEPENDENCY_ADDED: _add_dependency,
-    EventType.DEPENDENCY_REMOVED: _remove_dependency,
-    EventType.AGENT_ASSIGNED: _assign_agent,
-    EventType.AGENT_UNASSIGNED: _unassign_agent,
-}
-
-_VERSIONED = _APPLY.keys() - {EventType.AGENT_ASSIGNED, EventType.AGENT_UNASSIGNED}
-VERSIONED = frozenset([EventType.INTENT_CREATED, *_VERSIONED])
-"""The types of events that increment the version of their intent."""

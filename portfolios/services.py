@@ -200,7 +200,12 @@ def remove_intent_from_portfolio(
 def complete_at_threshold(portfolios: Collection[Portfolio], *, now: datetime) -> None:
     """Complete the portfolios that reach their `auto_complete_threshold` (rule P-2). A part of verbs that hold their locks."""
     candidates = [each for each in portfolios if _has_threshold(each)]
-    counts = _count_members(candidates) if candidates else {}
+    if not candidates:
+        return
+    counts: dict[UUID, Counter[str]] = defaultdict(Counter)
+    members = Membership.objects.filter(portfolio__in=candidates).values_list("portfolio_id", "intent__status")
+    for pk, status, number in members.annotate(number=Count("pk")).order_by():
+        counts[pk][status] = number
     for portfolio in candidates:
         if policy.is_threshold_reached(portfolio.governance_policy, counts[portfolio.pk]):
             _change_status(portfolio, Status.COMPLETED, actor=SYSTEM, reason=THRESHOLD_REASON, now=now)
@@ -237,15 +242,6 @@ def _updated_event(portfolio: Portfolio, new: dict[str, Any], old: dict[str, Any
 
 def _has_threshold(portfolio: Portfolio) -> bool:
     return portfolio.is_active and portfolio.auto_complete_threshold is not None
-
-
-def _count_members(portfolios: Collection[Portfolio]) -> dict[UUID, Counter[str]]:
-    """Return the number of members of each portfolio by status."""
-    found: dict[UUID, Counter[str]] = defaultdict(Counter)
-    members = Membership.objects.filter(portfolio__in=portfolios).values_list("portfolio_id", "intent__status")
-    for pk, status, number in members.annotate(number=Count("pk")).order_by():
-        found[pk][status] = number
-    return found
 
 
 def _require_unique(portfolio: Portfolio, intent: Intent, role: str) -> None:

@@ -52,16 +52,13 @@ class Command(BaseCommand):
             listed = [{"intent_id": finding.intent_id, "problem": finding.problem} for finding in found]
             self.stdout.write(orjson.dumps({**summary, "findings": listed}).decode())
         else:
-            self._print(found, summary)
+            for finding in found:
+                self.stdout.write(str(finding))
+            scanned = "{intents:,} intents, {events:,} events in {seconds} s".format_map(summary)
+            problems = f"{len(found)} findings" if found else "the log agrees with the tables"
+            self.stdout.write(f"{scanned}: {problems}{'' if summary['complete'] else ', stopped at the limit'}.")
         if found:
             sys.exit(1)
-
-    def _print(self, found: list[Any], summary: dict[str, Any]) -> None:
-        for finding in found:
-            self.stdout.write(str(finding))
-        scanned = "{intents:,} intents, {events:,} events in {seconds} s".format_map(summary)
-        problems = f"{len(found)} findings" if found else "the log agrees with the tables"
-        self.stdout.write(f"{scanned}: {problems}{'' if summary['complete'] else ', stopped at the limit'}.")
 
 
 class ProgressBar:

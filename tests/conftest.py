@@ -13,6 +13,7 @@ from django.test import Client
 from django.test.client import ClientHandler
 
 from access import key_guesses, key_lookup, ratelimit
+from core.serving.wsgi_handler import ShortPathMixin
 from tests.databases import migrated_database
 from tests.docs.built_site import build_site
 from tests.servers import Server
@@ -23,7 +24,11 @@ API = "/api/v1"
 Server.forked = True
 
 
-HANDLER = ClientHandler(enforce_csrf_checks=False)
+class Handler(ShortPathMixin, ClientHandler):
+    """The test client's handler, with the server's own path of a request."""
+
+
+HANDLER = Handler(enforce_csrf_checks=False)
 """One for all callers: each of its own would look through all static files as its middleware is loaded."""
 
 

@@ -22,19 +22,37 @@ LONGEST_KNOWN = 200  # Characters of a path whose shape is kept.
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-class CachedResolverHandler(WSGIHandler):
-    """Leaves out the signal at the start of a request: the one at its end tidies up as well.
+class ShortPathMixin:
+    """Shorter path of a request through any of Django's handlers.
 
-    Remembers where each shape of a path leads. Django tries one pattern after the other, for every request anew.
-    Requests of the API pass the middleware of API_MIDDLEWARE alone.
+    It remembers where each shape of a path leads, which Django would look up anew for every request. Requests of the API pass
+    the middleware of API_MIDDLEWARE alone.
     """
 
     def load_middleware(self, is_async: bool = False) -> None:
-        super().load_middleware(is_async)
-        chain: Any = convert_exception_to_response(cast(Any, self)._get_response)
+        handler: Any = self
+        cast(Any, super()).load_middleware(is_async)
+        chain: Any = convert_exception_to_response(handler._get_response)
         for name in reversed(settings.API_MIDDLEWARE):
             chain = convert_exception_to_response(import_string(name)(chain))
         self._api_chain = chain
+
+    def get_response(self, request: HttpRequest) -> HttpResponseBase:
+        if not request.path_info.startswith(API):
+            return cast(HttpResponseBase, cast(Any, super()).get_response(request))
+        cast(Any, request).csrf_processing_done = True
+        set_urlconf(settings.ROOT_URLCONF)
+        response = self._api_chain(request)
+        response._resource_closers.append(request.close)
+        return cast(HttpResponseBase, response)
+
+    def resolve_request(self, request: HttpRequest) -> ResolverMatch:
+        request.resolver_match = found = _resolve(request.path_info)
+        return found
+
+
+class CachedResolverHandler(ShortPathMixin, WSGIHandler):
+    """WSGI handler that leaves out the signal at the start of a request: the one at its end tidies up as well."""
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> HttpResponseBase:
         set_script_prefix(get_script_name(environ))
@@ -42,20 +60,6 @@ class CachedResolverHandler(WSGIHandler):
         cookies = [("Set-Cookie", cookie.output(header="")) for cookie in response.cookies.values()]
         start_response(f"{response.status_code} {response.reason_phrase}", [*response.items(), *cookies])
         return response
-
-    def get_response(self, request: HttpRequest) -> HttpResponseBase:
-        if not request.path_info.startswith(API):
-            return super().get_response(request)
-        cast(Any, request).csrf_processing_done = True
-        set_urlconf(settings.ROOT_URLCONF)
-        response = self._api_chain(request)
-        response._resource_closers.append(request.close)
-        return response
-
-    def resolve_request(self, request: HttpRequest) -> ResolverMatch:
-        found = _resolve(request.path_info)
-        request.resolver_match = found
-        return found
 
 
 def _resolve(path: str) -> ResolverMatch:

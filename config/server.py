@@ -108,11 +108,11 @@ class OpenIntentServer:
     @staticmethod
     def _invite(settings: Any) -> str:
         """How people get into the console: the path of a link in dev mode, else what to do where nobody can; or nothing."""
-        from console.sign_in.views import can_anybody_enter, invite  # noqa: PLC0415
+        from console.sign_in.views import can_anyone_sign_in, create_sign_in_link  # noqa: PLC0415
 
         if settings.DEV_MODE:
-            return invite()
-        return "" if can_anybody_enter() else "Nobody can sign in yet. Make an account: openintent-manage createoperator NAME"
+            return create_sign_in_link()
+        return "" if can_anyone_sign_in() else "Nobody can sign in yet. Make an account: openintent-manage createoperator NAME"
 
     def _serve(self, listener: socket.socket) -> None:
         from django.conf import settings  # noqa: PLC0415

@@ -1,1 +1,1 @@
-"""The admin: its theme, and pages that span apps."""
+"""The admin console: one module or folder for each page, templates of the same name."""

@@ -1,4 +1,4 @@
-"""What the pages of keys and of people share."""
+"""Mixin of the pages of API keys and of users."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from core.db import database_now
 
 
 class OperatorPages:
-    """Mixed into an admin whose objects operators make, and of which something is shown once."""
+    """An admin whose objects operators create, with values that are shown once."""
 
     admin_site: Any
     opts: Any
@@ -19,6 +19,6 @@ class OperatorPages:
         return is_operator(request)
 
     def page(self, request: HttpRequest, template: str, **context: Any) -> HttpResponse:
-        """A page that nobody keeps. What is shown once stands on one: not in a message, which would travel in a cookie."""
+        """Render a page that no cache keeps. A secret stands on a page: a message would travel in a cookie."""
         context = {**self.admin_site.each_context(request), "opts": self.opts, "now": database_now(), **context}
         return TemplateResponse(request, template, context, headers={"Cache-Control": "no-store"})

@@ -1,3 +1,5 @@
+"""The console app, and the admin app with its site."""
+
 from importlib import import_module
 
 from django.apps import AppConfig

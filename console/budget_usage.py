@@ -1,4 +1,4 @@
-"""The budgets that are nearly or wholly used up, with what has been spent by now: four queries, however many there are."""
+"""Budget usage: limits that were crossed or came near, with the amount spent. Four queries, however many there are."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -19,8 +19,8 @@ from costs.models import BudgetAlert, CostTotal
 from intents.models import FINAL, Intent
 from portfolios.models import Portfolio, Status
 
-NEWEST = 50  # Crossings that are looked at.
-_OF_TREES = """
+MAX_CROSSINGS = 50  # Crossings that are looked at.
+_TREE_SUMS = """
     WITH RECURSIVE tree(root, id) AS (
         SELECT id, id FROM intents_intent WHERE id IN ({})
         UNION ALL
@@ -32,12 +32,12 @@ _OF_TREES = """
 
 Owner = Intent | Portfolio
 Sums = dict[tuple[UUID, str], int]
-"""By owner and agent, in parts of a cent; under the agent "" what all of them have spent."""
+"""Sums by owner and agent, in 10^-14 USD; under the agent "" the total."""
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """Whose it is, of whom it counts the spending (empty: of everybody), its limit and what was spent, in USD."""
+    """A limit with its owner, the agent it counts (empty: all agents) and the amount spent, in USD."""
 
     name: str
     url: str
@@ -54,14 +54,14 @@ class Budget:
         return self.spent > self.limit
 
 
-def watched() -> list[Budget]:
-    """Of open owners, each limit that was crossed or came near, and still stands; the fullest first."""
-    crossings = [*BudgetAlert.objects.select_related("intent").order_by("-pk")[:NEWEST]]
+def list_crossed_budgets() -> list[Budget]:
+    """Return the crossed or nearly reached limits of open owners, the fullest first."""
+    crossings = [*BudgetAlert.objects.select_related("intent").order_by("-pk")[:MAX_CROSSINGS]]
     portfolios = Portfolio.objects.filter(status=Status.ACTIVE).in_bulk([each.portfolio_id for each in crossings])
     owners: dict[UUID, Owner] = {
         each.intent.pk: each.intent for each in crossings if each.intent and each.intent.status not in FINAL
     }
-    sums = _of_trees(owners) | _of_members(portfolios)
+    sums = _sum_trees(owners) | _sum_members(portfolios)
     owners |= portfolios
     found = {
         (owner_id, crossing.agent_id, limit): _budget(owners[owner_id], crossing.agent_id, limit, sums)
@@ -73,18 +73,18 @@ def watched() -> list[Budget]:
     return sorted(found.values(), key=lambda budget: -budget.percent)
 
 
-def of_portfolio(portfolio: Portfolio) -> list[Budget]:
-    """Each limit that it shares, whether near or not; one for each agent only where that has spent something."""
-    return _all(portfolio, _of_members([portfolio.pk]))
+def list_portfolio_budgets(portfolio: Portfolio) -> list[Budget]:
+    """Return all limits of the portfolio; those per agent for each agent that spent something."""
+    return _list_budgets(portfolio, _sum_members([portfolio.pk]))
 
 
-def of_intent(intent: Intent) -> tuple[list[Budget], int]:
-    """The same of an intent, from which its descendants spend as well; and what they all have spent, in 10^-14 USD."""
-    sums = _of_trees([intent.pk])
-    return _all(intent, sums), sums.get((intent.pk, ""), 0)
+def list_intent_budgets(intent: Intent) -> tuple[list[Budget], int]:
+    """Return all limits of the intent, and the amount spent on it and its descendants, in 10^-14 USD."""
+    sums = _sum_trees([intent.pk])
+    return _list_budgets(intent, sums), sums.get((intent.pk, ""), 0)
 
 
-def _all(owner: Owner, sums: Sums) -> list[Budget]:
+def _list_budgets(owner: Owner, sums: Sums) -> list[Budget]:
     agents = [agent_id for _, agent_id in sums if agent_id]
     return [
         _budget(owner, agent_id, limit, sums)
@@ -109,18 +109,20 @@ def _budget(owner: Owner, agent_id: str, limit: Limit, sums: Sums) -> Budget:
     return Budget(str(owner), url, agent_id, limit.usd, Decimal(spent).scaleb(-DOLLAR_DECIMALS))
 
 
-def _of_trees(roots: Iterable[UUID]) -> Sums:
+def _sum_trees(roots: Iterable[UUID]) -> Sums:
     ids = [Intent._meta.pk.get_db_prep_value(pk, connection) for pk in roots]
-    found = db.fetch_all(_OF_TREES.format(", ".join(["%s"] * len(ids)) or "NULL"), ids)
-    return _added([(UUID(str(root)), *others) for root, *others in found])
+    found = db.fetch_all(_TREE_SUMS.format(", ".join(["%s"] * len(ids)) or "NULL"), ids)
+    return _add_sums([(UUID(str(root)), *others) for root, *others in found])
 
 
-def _of_members(portfolios: Iterable[UUID]) -> Sums:
+def _sum_members(portfolios: Iterable[UUID]) -> Sums:
     spending = CostTotal.objects.filter(intent__memberships__portfolio__in=[*portfolios]).order_by()
-    return _added(spending.values_list("intent__memberships__portfolio", "agent_id", "unit").annotate(Sum("whole"), Sum("parts")))
+    return _add_sums(
+        spending.values_list("intent__memberships__portfolio", "agent_id", "unit").annotate(Sum("whole"), Sum("parts"))
+    )
 
 
-def _added(rows: Iterable[Any]) -> Sums:
+def _add_sums(rows: Iterable[Any]) -> Sums:
     sums: Sums = defaultdict(int)
     for owner_id, agent_id, unit, whole, parts in rows:
         more = (int(whole) * TRILLIONTHS + int(parts)) * CENTS_PER_UNIT.get(unit, 0)

@@ -1,4 +1,4 @@
-"""Lists whose rows are written for reading, not as a table: tabs, search, rows, pages; kept true as an object's panels are."""
+"""Lists of the console: tabs, search, rows made for reading, pages, live updates."""
 
 from typing import Any
 
@@ -7,64 +7,64 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.functional import cached_property
 from django.utils.text import capfirst
 
-from console.live_admin import AGAIN, PanelsAdmin, answer
+from console.live_admin import PANELS_ONLY, LiveAdmin, render_live
 
-CHOOSING = "console/arbitration.js"
-"""The script that counts what is chosen, and knows the keys of a question's page."""
+SELECTION_SCRIPT = "console/arbitration.js"
+"""The script that counts selected rows, and has the keyboard shortcuts of a question's page."""
 
-COUNTED = 10_000
+MAX_COUNT = 10_000
 
 
-class Bounded(Paginator):
-    """Counts no further than COUNTED, however many there are. Whoever looks for something beyond narrows the list."""
+class CappedPaginator(Paginator):
+    """Counts up to MAX_COUNT rows. Beyond, people narrow the list."""
 
     @cached_property
-    def is_more(self) -> bool:
-        return self._counted > COUNTED
+    def is_capped(self) -> bool:
+        return self._counted > MAX_COUNT
 
     @cached_property
     def _counted(self) -> int:
         objects: Any = self.object_list
-        return int(objects.order_by()[: COUNTED + 1].count())
+        return int(objects.order_by()[: MAX_COUNT + 1].count())
 
     @cached_property
     def count(self) -> int:
-        return min(self._counted, COUNTED)
+        return min(self._counted, MAX_COUNT)
 
     def validate_number(self, number: Any) -> int:
-        """The nearest page that there is: rows of a live list go, and with them its last page."""
+        """Return the nearest existing page: a live list shrinks, and its last page goes."""
         return max(1, min(int(number), self.num_pages))
 
 
-class RowsAdmin(PanelsAdmin):
-    """A list's rows are in `rows_template`, for which `rows` adds what they need. The first filter's choices are its tabs.
+class ListAdmin(LiveAdmin):
+    """An admin whose list renders `list_template`, with the context of `list_context`. The choices of its first filter are tabs.
 
-    `fields_template` has fields that go with the search, one for each of the filters `own_fields`.
+    `filters_template` has fields beside the search, one for each of the filters `filter_fields`.
     """
 
-    paginator = Bounded
-    rows_template: str
-    fields_template = ""
-    own_fields: tuple[str, ...] = ()
+    paginator = CappedPaginator
+    list_template: str
+    filters_template = ""
+    filter_fields: tuple[str, ...] = ()
     search_label = "Search"
     title = ""
-    """The list's heading, where it is not the model's plural name."""
+    """The heading of the list, if it is not the plural name of the model."""
 
-    list_only = ""
-    list_every = 60
+    list_event_types = ""
+    list_refresh_seconds = 60
 
-    def rows(self, request: HttpRequest, found: list[Any]) -> dict[str, Any]:
-        """What the template takes beside `cl`; the `found` are those of one page."""
+    def list_context(self, request: HttpRequest, found: list[Any]) -> dict[str, Any]:
+        """Return the context of the template beside `cl`, for the rows `found` of one page."""
         return {}
 
-    def counts(self) -> dict[str, int]:
-        """How many there are behind a tab, by the filter's value. Not for those that would be counted slowly."""
+    def tab_counts(self) -> dict[str, int]:
+        """Return the number of rows behind a tab, by the filter's value, where counting is fast."""
         return {}
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         given = request.GET
         known = given.copy()
-        known.pop(AGAIN, None)  # Django refuses parameters that it does not know.
+        known.pop(PANELS_ONLY, None)  # Django refuses parameters that it does not know.
         request.GET = known  # type: ignore[assignment]
         response = super().changelist_view(request, extra_context)
         request.GET = given
@@ -73,23 +73,23 @@ class RowsAdmin(PanelsAdmin):
             return response
         cl = context["cl"]
         cl.full_result_count = cl.result_count  # Or the heading offers to show all.
-        return answer(
+        return render_live(
             request,
             "console/changelist.html",
             {
                 **context,
                 "title": self.title or capfirst(self.opts.verbose_name_plural),
-                "tabs": _tabs(cl, self.counts()),
-                "pages": _pages(cl),
-                "rows_template": self.rows_template,
+                "tabs": _tabs(cl, self.tab_counts()),
+                "pages": _page_links(cl),
+                "list_template": self.list_template,
                 "search_label": self.search_label,
-                "fields_template": self.fields_template,
-                "own_fields": ("q", "p", *self.own_fields),
-                "script": CHOOSING,
-                **self.rows(request, [*cl.result_list]),
+                "filters_template": self.filters_template,
+                "filter_fields": ("q", "p", *self.filter_fields),
+                "script": SELECTION_SCRIPT,
+                **self.list_context(request, [*cl.result_list]),
             },
-            only=self.list_only,
-            every=self.list_every,
+            event_types=self.list_event_types,
+            refresh_seconds=self.list_refresh_seconds,
         )
 
 
@@ -99,13 +99,13 @@ def _tabs(cl: Any, counts: dict[str, int]) -> list[dict[str, Any]]:
     return [{**choice, "count": counts.get(choice.get("value"))} for choice in cl.filter_specs[0].choices(cl)]
 
 
-def _pages(cl: Any) -> dict[str, Any] | None:
-    """Where this page stands among the others; None where it is the only one."""
+def _page_links(cl: Any) -> dict[str, Any] | None:
+    """Return the page's number and the links to its neighbors. None: it is the only one."""
     count = cl.paginator.num_pages
     if count <= 1:
         return None
     number = cl.paginator.validate_number(cl.page_num)
     around = {"previous": number - 1 if number > 1 else None, "next": number + 1 if number < count else None}
     links = {name: cl.get_query_string({"p": to}) for name, to in around.items() if to}
-    total = f"more than {COUNTED:,}" if getattr(cl.paginator, "is_more", False) else f"{cl.result_count:,}"
+    total = f"more than {MAX_COUNT:,}" if getattr(cl.paginator, "is_capped", False) else f"{cl.result_count:,}"
     return {"number": number, "count": count, "total": total, **links}

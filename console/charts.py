@@ -1,12 +1,12 @@
-"""Bars that are drawn as SVG by the server: their lengths are numbers, and never text that somebody wrote."""
+"""Bar charts, drawn as SVG by the server from numbers alone."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """A piece of a bar of length 100: what it stands for, how many, where it begins and how long it is."""
+class Segment:
+    """A segment of a bar of length 100, with its label and count."""
 
     name: str
     count: int
@@ -14,8 +14,8 @@ class Part:
     length: float
 
     @classmethod
-    def row(cls, counts: Iterable[tuple[str, int]], total: int) -> "list[Part]":
-        """The pieces one after the other; those of nothing are left out."""
+    def stack(cls, counts: Iterable[tuple[str, int]], total: int) -> "list[Segment]":
+        """Return the segments one after the other, without empty ones."""
         parts, start = [], 0.0
         for name, count in counts:
             if count:
@@ -25,6 +25,6 @@ class Part:
         return parts
 
 
-def share(amount: int, most: int) -> float:
-    """The length of a bar whose longest neighbour, `most`, has 100; what is there at all can be seen."""
+def bar_length(amount: int, most: int) -> float:
+    """Return the length of a bar whose longest neighbor `most` has 100; at least 0.5 for any amount."""
     return max(round(100 * amount / most, 2), 0.5) if amount and most else 0.0

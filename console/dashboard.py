@@ -1,4 +1,7 @@
-"""What the home page shows: what waits for a person, what is about to happen, what is wrong. A fixed number of queries."""
+"""Dashboard: pending decisions, leases that expire soon, blocked intents, spending, webhooks, latest events.
+
+A fixed number of queries.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -17,7 +20,7 @@ from django.utils.http import urlencode
 
 from access.models import Role
 from access.roles import has_role
-from console.budget_usage import watched
+from console.budget_usage import list_crossed_budgets
 from core.db import database_now
 from core.ids import first_id_at
 from costs.amounts import CENTS_PER_UNIT, DOLLAR_DECIMALS, TRILLIONTHS
@@ -34,21 +37,25 @@ SOON = timedelta(minutes=5)
 URGENT = timedelta(minutes=20)
 
 
-def page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """What the theme's index page is given; somebody without a role is told so."""
-    return {**context, "title": "Home", **(gather(database_now()) if has_role(request, Role.OBSERVER) else {"questions": None})}
+def index_context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """Return the context of the theme's index page; without a role, one that explains how to get one."""
+    return {
+        **context,
+        "title": "Home",
+        **(dashboard_context(database_now()) if has_role(request, Role.OBSERVER) else {"questions": None}),
+    }
 
 
 def panels(request: HttpRequest) -> HttpResponse:
-    """The part of the page that changes, for the script that keeps it true."""
+    """Render the panels alone, for live updates."""
     if not has_role(request, Role.OBSERVER):
         raise PermissionDenied("You don't have a role in the console.")
     return TemplateResponse(
-        request, "console/dashboard/panels.html", gather(database_now()), headers={"Cache-Control": "no-store"}
+        request, "console/dashboard/panels.html", dashboard_context(database_now()), headers={"Cache-Control": "no-store"}
     )
 
 
-def gather(now: datetime) -> dict[str, Any]:
+def dashboard_context(now: datetime) -> dict[str, Any]:
     statuses = dict(Intent.objects.order_by().values_list("status").annotate(Count("pk")))
     return {
         "now": now,
@@ -57,73 +64,73 @@ def gather(now: datetime) -> dict[str, Any]:
         "leases": _leases(now),
         "blocked": _blocked(now, statuses.get(Status.BLOCKED, 0)),
         "active": statuses.get(Status.ACTIVE, 0),
-        "active_url": _list("intents_intent", status__exact=Status.ACTIVE),
-        "spending": _spending(now),
+        "active_url": _list_url("intents_intent", status__exact=Status.ACTIVE),
+        "spending": _costs(now),
         "webhooks": _webhooks(now),
         "events": _events(),
-        "log_url": _list("intents_event"),
+        "log_url": _list_url("intents_event"),
     }
 
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """Some rows, how many there are in all, and the list that has them."""
+    """The first rows of a list, with their total number and the URL of the list."""
 
     rows: list[Any]
     count: int
     url: str
 
 
-def _list(model: str, **query: str) -> str:
+def _list_url(model: str, **query: str) -> str:
     return reverse(f"admin:{model}_changelist") + ("?" + urlencode(query) if query else "")
 
 
 def _questions(now: datetime) -> Panel:
-    """Those that run out soon first, then those that keep an intent from going on, then the oldest."""
+    """Return pending questions: those that expire soon, then those that block their intent, then the oldest."""
     pending = Arbitration.objects.pending()
     is_urgent = Case(When(expires_at__lte=now + URGENT, then=True), default=False)
     ordered = pending.select_related("intent").annotate(is_urgent=is_urgent).by_urgency(now + URGENT)
-    return Panel([*ordered[:SHOWN]], pending.count(), _list("governance_arbitration", state="pending"))
+    return Panel([*ordered[:SHOWN]], pending.count(), _list_url("governance_arbitration", state="pending"))
 
 
 def _leases(now: datetime) -> Panel:
     ending = Lease.objects.held().filter(expires_at__lte=now + SOON)
     rows = [*ending.select_related("intent").order_by("expires_at")[:SHOWN]]
-    return Panel(rows, ending.count(), _list("leasing_lease", state="soon"))
+    return Panel(rows, ending.count(), _list_url("leasing_lease", state="soon"))
 
 
 def _blocked(now: datetime, count: int) -> Panel:
-    """The intents that were blocked last, each with what it waits for."""
+    """Return the intents blocked last, each with its blockers."""
     rows = [*Intent.objects.filter(status=Status.BLOCKED).defer("state", "constraints").order_by("-updated_at", "-pk")[:SHOWN]]
-    found = waits({intent.pk for intent in rows}, now)
+    found = list_blockers({intent.pk for intent in rows}, now)
     return Panel(
-        [(intent, found.get(intent.pk, [])) for intent in rows], count, _list("intents_intent", status__exact=Status.BLOCKED)
+        [(intent, found.get(intent.pk, [])) for intent in rows], count, _list_url("intents_intent", status__exact=Status.BLOCKED)
     )
 
 
-def waits(ids: set[UUID], now: datetime) -> dict[UUID, list[tuple[str, str]]]:
-    """For each of the intents, what it waits for: a text and the page of it."""
+def list_blockers(ids: set[UUID], now: datetime) -> dict[UUID, list[tuple[str, str]]]:
+    """Return for each intent what blocks it, as (text, URL)."""
     found: dict[UUID, list[tuple[str, str]]] = defaultdict(list)
     for asked in Arbitration.objects.pending().filter(intent_id__in=ids, blocking=True).order_by("pk"):
-        found[asked.intent_id].append((f"pending decision: {asked.reason}", _object("governance_arbitration", asked.pk)))
+        found[asked.intent_id].append((f"pending decision: {asked.reason}", _detail_url("governance_arbitration", asked.pk)))
     edges = Edge.objects.filter(waiter_id__in=ids, kind=EdgeKind.DEPENDENCY).exclude(awaited__status=Status.COMPLETED)
     for waiter_id, awaited_id, title in edges.order_by("pk").values_list("waiter_id", "awaited_id", "awaited__title"):
-        found[waiter_id].append((title, _object("intents_intent", awaited_id)))
+        found[waiter_id].append((title, _detail_url("intents_intent", awaited_id)))
     return found
 
 
-def _object(model: str, pk: Any) -> str:
+def _detail_url(model: str, pk: Any) -> str:
     return reverse(f"admin:{model}_change", args=[pk])
 
 
-def _spending(now: datetime) -> dict[str, Any]:
-    """Today's, in UTC, and the budgets that are nearly or wholly used up."""
+def _costs(now: datetime) -> dict[str, Any]:
+    """Return today's spending (UTC) and the budgets that are crossed or nearly so."""
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     today = Cost.objects.filter(pk__gte=first_id_at(midnight), unit__in=CENTS_PER_UNIT).order_by()
     sums = today.values_list("unit").annotate(Sum("whole"), Sum("parts"))
-    budgets = watched()
+    budgets = list_crossed_budgets()
     return {
-        "today": in_dollars(sums),
+        "today": sum_dollars(sums),
         "budgets": budgets[:SHOWN],
         "count": len(budgets),
         "exceeded": sum(each.is_exceeded for each in budgets),
@@ -131,8 +138,8 @@ def _spending(now: datetime) -> dict[str, Any]:
     }
 
 
-def in_dollars(sums: Iterable[tuple[str, int, int]]) -> Decimal:
-    """Of sums by unit of money, as (unit, whole, parts)."""
+def sum_dollars(sums: Iterable[tuple[str, int, int]]) -> Decimal:
+    """Return the sum in USD of (unit, whole, parts)."""
     total = sum((int(whole) * TRILLIONTHS + int(parts)) * CENTS_PER_UNIT[unit] for unit, whole, parts in sums)
     return Decimal(total).scaleb(-DOLLAR_DECIMALS)
 
@@ -150,13 +157,13 @@ def _webhooks(now: datetime) -> dict[str, Any]:
             *failing.select_related("intent", "portfolio").order_by(F("failing_since").desc(nulls_last=True), "-pk")[:SHOWN]
         ],
         "count": failing.count(),
-        "url": _list("subscriptions_subscription", state="failing"),
+        "url": _list_url("subscriptions_subscription", state="failing"),
         **counts,
-        "retrying_url": _list("subscriptions_delivery", state="retrying"),
-        "dead_url": _list("subscriptions_delivery", state="dead_today"),
+        "retrying_url": _list_url("subscriptions_delivery", state="retrying"),
+        "dead_url": _list_url("subscriptions_delivery", state="dead_today"),
     }
 
 
 def _events() -> list[Event]:
-    """The newest, first."""
+    """Return the newest events, first."""
     return [*Event.objects.select_related("intent").defer("payload").order_by("-row")[:EVENTS]]

@@ -1,4 +1,4 @@
-"""The event stream for people who are signed in: the API's own, with a session in place of a key (subscriptions.streams)."""
+"""Event stream of the console: the API's own, with a session in place of a key (subscriptions.streams)."""
 
 import re
 
@@ -16,19 +16,19 @@ from subscriptions.streams import stream_start
 
 
 @require_GET
-def follow(request: HttpRequest) -> HttpResponse:
-    """The ticket of a stream of everything, of `?intent=`, `?portfolio=` or `?agent=`, which subscriptions.streams.sse then sends."""
+def open_stream(request: HttpRequest) -> HttpResponse:
+    """Return the parameters of a stream of everything, of `?intent=`, `?portfolio=` or `?agent=`, for subscriptions.streams.sse."""
     try:
         _require_viewer(request)
         topic = _topic(request)
     except ProtocolError as refusal:
         return problem_response(refusal)
-    after = stream_start.start_position(_after(request))
+    after = stream_start.start_position(_last_event_id(request))
     return JsonResponse({"topics": [topic], "event_types": [], "after": after, "session": request.session.session_key})
 
 
 def _require_viewer(request: HttpRequest) -> None:
-    """Raises Unauthenticated, Forbidden."""
+    """Raise Unauthenticated, Forbidden."""
     if not request.user.is_authenticated:
         raise Unauthenticated("You are signed out.")
     if not has_role(request, Role.OBSERVER):
@@ -36,7 +36,7 @@ def _require_viewer(request: HttpRequest) -> None:
 
 
 def _topic(request: HttpRequest) -> str:
-    """Raises IntentNotFound, PortfolioNotFound."""
+    """Return the topic. Raise IntentNotFound, PortfolioNotFound."""
     if given := request.GET.get("intent"):
         return stream_start.intent_topic(parse_id(given) or given)
     if given := request.GET.get("portfolio"):
@@ -46,7 +46,7 @@ def _topic(request: HttpRequest) -> str:
     return topics.ALL
 
 
-def _after(request: HttpRequest) -> int | None:
-    """The position that the page has come to; what is none counts as now."""
+def _last_event_id(request: HttpRequest) -> int | None:
+    """Return the position that the page has reached. None (now): the header is not a number."""
     given = request.headers.get("Last-Event-ID", "")
     return int(given) if re.fullmatch(r"\d{1,19}", given, re.ASCII) and int(given) <= MAX_COUNTER else None

@@ -1,3 +1,5 @@
+"""Failures: the list, and one failure."""
+
 from datetime import datetime
 from typing import Any
 
@@ -5,12 +7,12 @@ from django.contrib import admin
 from django.db.models import Q
 from django.http import HttpRequest
 
-from console.changelist import RowsAdmin
-from console.filters import OF_INTENT, by, intent_of
+from console.changelist import ListAdmin
+from console.filters import INTENT_FILTER, choice_filter, selected_intent
 from retries.models import Failure
 
 
-def _state(value: str, now: datetime) -> Q:
+def _state_filter(value: str, now: datetime) -> Q:
     return {
         "open": Q(resolved_at=None),
         "retrying": Q(resolved_at=None, will_retry=True),
@@ -19,13 +21,13 @@ def _state(value: str, now: datetime) -> Q:
 
 
 @admin.register(Failure)
-class FailureAdmin(RowsAdmin):
-    rows_template = "console/failures/list_rows.html"
-    panels_template = "console/failures/detail.html"
+class FailureAdmin(ListAdmin):
+    list_template = "console/failures/list_rows.html"
+    detail_template = "console/failures/detail.html"
     search_label = "Search by exact agent or error type"
     list_filter = [
-        by("state", "state", [("open", "Open"), ("retrying", "Retrying"), ("resolved", "Resolved")], _state),
-        OF_INTENT,
+        choice_filter("state", "state", [("open", "Open"), ("retrying", "Retrying"), ("resolved", "Resolved")], _state_filter),
+        INTENT_FILTER,
     ]
     search_fields = ["=agent_id", "=error_type"]
     list_select_related = ["intent"]
@@ -34,11 +36,11 @@ class FailureAdmin(RowsAdmin):
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).select_related("intent").defer("intent__state", "intent__constraints")
 
-    def rows(self, request: HttpRequest, found: list[Failure]) -> dict[str, Any]:
-        return {"of_intent": intent_of(request)}
+    def list_context(self, request: HttpRequest, found: list[Failure]) -> dict[str, Any]:
+        return {"of_intent": selected_intent(request)}
 
-    def panels(self, request: HttpRequest, obj: Failure) -> dict[str, Any]:
+    def detail_context(self, request: HttpRequest, obj: Failure) -> dict[str, Any]:
         return {"failure": obj}
 
-    def follows(self, obj: Failure) -> dict[str, str]:
+    def stream_topic(self, obj: Failure) -> dict[str, str]:
         return {"intent": str(obj.intent_id)}

@@ -1,4 +1,4 @@
-"""Filters of lists, beside those that the theme makes of fields."""
+"""List filters of the console, beside the theme's."""
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
@@ -16,7 +16,7 @@ from intents.models import Intent
 ALL = "all"
 
 
-def by(
+def choice_filter(
     title: str,
     parameter: str,
     choices: Iterable[tuple[str, str]],
@@ -24,10 +24,10 @@ def by(
     *,
     default: str | None = None,
 ) -> type[SimpleListFilter]:
-    """A filter `?parameter=value`; `chosen` says which rows have the value at an instant.
+    """Return a filter `?parameter=value`. `chosen` returns the condition of a value at an instant.
 
-    With a `default`, that is the value where none is given, and `all` stands for every row. What is sent to an action is
-    about rows that were seen, whatever they are meanwhile: there is no default then.
+    With a `default`, that is the value where none is given, and `all` matches every row. An action is about rows that were
+    seen, whatever they are meanwhile: it has no default.
     """
     offered = [*choices, *([(ALL, "All")] if default else [])]
 
@@ -61,8 +61,8 @@ def by(
     return Filter
 
 
-def named(title: str, parameter: str, chosen: Callable[[str], Q]) -> type[SimpleListFilter]:
-    """A filter `?parameter=value` for any value that somebody writes; an empty one chooses all."""
+def text_filter(title: str, parameter: str, chosen: Callable[[str], Q]) -> type[SimpleListFilter]:
+    """Return a filter `?parameter=value` for any text. An empty one matches all rows."""
 
     class Filter(SimpleListFilter):
         parameter_name = parameter
@@ -78,11 +78,11 @@ def named(title: str, parameter: str, chosen: Callable[[str], Q]) -> type[Simple
     return Filter
 
 
-OF_INTENT = named("intent", "intent", lambda given: Q(intent=parse_id(given)))
-"""What belongs to one intent."""
+INTENT_FILTER = text_filter("intent", "intent", lambda given: Q(intent=parse_id(given)))
+"""Rows of one intent."""
 
 
-def intent_of(request: HttpRequest) -> Intent | None:
-    """That by which OF_INTENT narrows a list."""
+def selected_intent(request: HttpRequest) -> Intent | None:
+    """Return the intent of INTENT_FILTER, if there is one."""
     chosen = parse_id(request.GET.get("intent", ""))
     return Intent.objects.filter(pk=chosen).only("title").first() if chosen else None

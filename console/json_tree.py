@@ -1,4 +1,4 @@
-"""JSON for readers: objects and lists as a tree that folds, texts as texts."""
+"""JSON as HTML: objects and lists as a tree that folds, strings as text."""
 
 from typing import Any
 
@@ -6,27 +6,27 @@ import orjson
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-AT_MOST = 600  # Values of one tree that are shown.
-OPEN_TO = 3  # Levels that are unfolded at first.
-OPEN_UP_TO = 20  # Members with which an object is unfolded at first.
+MAX_VALUES = 600  # Values of one tree that are shown.
+OPEN_LEVELS = 3  # Levels that are unfolded at first.
+MAX_OPEN_MEMBERS = 20  # Members with which an object is unfolded at first.
 LONG = 600  # Characters, from which on a text is folded.
-IN_SHORT = 120
+SHORT_LENGTH = 120
 
 
-def tree(value: Any) -> SafeString:
-    """The value as HTML. What goes beyond AT_MOST values is counted."""
+def render_tree(value: Any) -> SafeString:
+    """Return the value as HTML. Values beyond MAX_VALUES are counted."""
     return _Writer().write(value, 1)
 
 
-def in_short(value: Any, length: int = IN_SHORT) -> str:
-    """The value in one line."""
+def shorten(value: Any, length: int = SHORT_LENGTH) -> str:
+    """Return the value in one line."""
     text = value if isinstance(value, str) else orjson.dumps(value).decode()
     return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
 class _Writer:
     def __init__(self) -> None:
-        self.left = AT_MOST
+        self.left = MAX_VALUES
 
     def write(self, value: Any, level: int) -> SafeString:
         if isinstance(value, dict):
@@ -49,7 +49,7 @@ class _Writer:
     def _member(self, name: Any, value: Any, level: int) -> SafeString:
         if not _is_deep(value):
             return format_html('<li class="oi-leaf"><span class="oi-name">{}</span><span>{}</span></li>', name, _scalar(value))
-        is_open = level <= OPEN_TO and len(value) <= OPEN_UP_TO
+        is_open = level <= OPEN_LEVELS and len(value) <= MAX_OPEN_MEMBERS
         return format_html(
             '<li><details{}><summary><span class="oi-name">{}</span> <span class="oi-size">{}</span></summary>{}</details></li>',
             mark_safe(" open" if is_open else ""),

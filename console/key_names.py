@@ -1,4 +1,4 @@
-"""The keys that actors acted with, by the names that people gave them."""
+"""Names of the API keys that actors used."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ AT_ONCE = 500  # Keys that are read at once, the newest: rows of a page have mos
 
 @dataclass(frozen=True, slots=True)
 class KeyName:
-    """`prefix` tells keys of one name apart; empty where the key has no row, and so no page."""
+    """A key for display. `prefix` tells keys of one name apart; empty where the key has no row, and so no page."""
 
     key_id: UUID
     name: str
@@ -28,7 +28,7 @@ _known: dict[UUID, KeyName] = {}
 
 
 def key_name(key_id: UUID) -> KeyName:
-    """A key's name and prefix never change: each is read once in a process, together with others."""
+    """Return the key's name and prefix. They never change: each is read once in a process, together with others."""
     found = _known.get(key_id) or _configured(tuple(settings.API_KEYS)).get(key_id)
     if found is None:
         _remember(ApiKey.objects.order_by("-created_at")[:AT_ONCE])

@@ -1,3 +1,5 @@
+"""Tables of the console: sign-in links and sign-in attempts."""
+
 from django.conf import settings
 from django.db import models
 
@@ -5,7 +7,7 @@ from core.ids import new_id
 
 
 class SignInLink(models.Model):
-    """A way in for its person, once (console.sign_in.views). Its address is signed, so a row alone opens nothing."""
+    """A link that signs its person in once (console.sign_in.views). It is signed, so a row alone opens nothing."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
@@ -17,7 +19,7 @@ class SignInLink(models.Model):
 
 
 class Attempts(models.Model):
-    """How far an account, or an address, has used up its attempts to sign in (console.sign_in.throttle)."""
+    """The used-up share of the sign-in attempts of an account or an address (console.sign_in.throttle)."""
 
     subject = models.CharField(primary_key=True, max_length=64)
     due_at = models.DateTimeField(db_index=True)

@@ -1,4 +1,4 @@
-"""The admin site: the theme's, with the pages that the console has and no others."""
+"""Admin site of the console: the theme's, with the console's pages and no others."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +13,7 @@ from console import dashboard, event_stream
 from console.agents import pages as agents
 from console.costs import views as costs
 from console.sign_in import passwords
-from console.sign_in.views import SignInForm, enter
+from console.sign_in.views import SignInForm, use_sign_in_link
 
 
 class ConsoleSite(UnfoldAdminSite):
@@ -30,15 +30,15 @@ class ConsoleSite(UnfoldAdminSite):
     def get_urls(self) -> list[URLPattern | URLResolver]:
         view = self.admin_view
         return [
-            path("enter/", enter, name="console_enter"),
-            path("enter/<uidb64>/", passwords.ChoosePassword.as_view(), name="console_choose_password"),
-            path("password_change/", view(passwords.ChangePassword.as_view())),
-            path("follow", event_stream.follow, name="console_follow"),
+            path("enter/", use_sign_in_link, name="console_enter"),
+            path("enter/<uidb64>/", passwords.ChoosePasswordView.as_view(), name="console_choose_password"),
+            path("password_change/", view(passwords.ChangePasswordView.as_view())),
+            path("follow", event_stream.open_stream, name="console_follow"),
             path("home/", view(dashboard.panels), name="console_panels"),
-            path("agents/", view(agents.page), name="console_agents"),
-            path("agents/<agent:agent_id>/", view(agents.one), name="console_agent"),
-            path("costs/overview/", view(costs.page), name="console_costs"),
-            path("costs/export/", view(costs.export), name="console_costs_export"),
+            path("agents/", view(agents.list_page), name="console_agents"),
+            path("agents/<agent:agent_id>/", view(agents.detail_page), name="console_agent"),
+            path("costs/overview/", view(costs.report_page), name="console_costs"),
+            path("costs/export/", view(costs.export_csv), name="console_costs_export"),
             *(each for each in super().get_urls() if getattr(each, "name", None) in {*self._PAGES, None}),
         ]
 
@@ -46,7 +46,7 @@ class ConsoleSite(UnfoldAdminSite):
         return super().admin_view(require_http_methods(["GET", "HEAD", "POST"])(view), cacheable)
 
     def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """The menu's entries that contain `?s=`. They fit one page, whatever `?page=` says."""
+        """Return the menu entries that contain `?s=`. They fit one page, whatever `?page=` is."""
         given = request.GET.copy()
         given.pop("page", None)
         request.GET = given  # type: ignore[assignment]

@@ -1,4 +1,4 @@
-"""What differs between two states."""
+"""Differences between two states."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ ABSENT = _Absent()
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """At a path of the state, written with dots; ABSENT where there was, or is, nothing."""
+    """A change at a path of the state, written with dots. ABSENT: there was, or is, no value."""
 
     path: str
     before: Any
@@ -28,14 +28,14 @@ class Change:
         return "removed" if self.after is ABSENT else "changed"
 
 
-def changes(before: Any, after: Any, path: str = "") -> Iterator[Change]:
-    """The smallest parts that differ. Members of lists are compared by their place."""
+def diff_states(before: Any, after: Any, path: str = "") -> Iterator[Change]:
+    """Yield the smallest parts that differ. Members of lists are compared by index."""
     if isinstance(before, dict) and isinstance(after, dict):
         for key in [*before, *(key for key in after if key not in before)]:
-            yield from changes(before.get(key, ABSENT), after.get(key, ABSENT), f"{path}.{key}" if path else key)
+            yield from diff_states(before.get(key, ABSENT), after.get(key, ABSENT), f"{path}.{key}" if path else key)
     elif isinstance(before, list) and isinstance(after, list):
         for place in range(max(len(before), len(after))):
-            yield from changes(_at(before, place), _at(after, place), f"{path}[{place}]")
+            yield from diff_states(_at(before, place), _at(after, place), f"{path}[{place}]")
     elif type(before) is not type(after) or before != after:  # 1 and true are equal to Python.
         yield Change(path, before, after)
 

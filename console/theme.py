@@ -1,4 +1,4 @@
-"""The theme's settings: what the console is called, its colours, and where its menu leads."""
+"""Settings of the theme: name, colors and menu of the console."""
 
 from typing import Any
 
@@ -59,7 +59,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_SYMBOL": "hub",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("console/icon.svg")}],
     "SHOW_HISTORY": False,
-    "DASHBOARD_CALLBACK": "console.dashboard.page",
+    "DASHBOARD_CALLBACK": "console.dashboard.index_context",
     "STYLES": [lambda request: static("console/console.css"), lambda request: static("console/intent.css")],
     "SCRIPTS": [lambda request: static("console/keyboard.js")],
     "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": _navigation()},

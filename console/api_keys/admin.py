@@ -1,4 +1,4 @@
-"""Keys in the console: made there, shown once, rotated, revoked. Their secrets are kept nowhere."""
+"""API keys: created, shown once, rotated, revoked. Their secrets are not stored."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,8 +16,8 @@ from access.roles import actor_from_user, is_operator
 from console.actions import ActionForm, action
 from console.admin_mixins import OperatorPages
 from console.api_keys.forms import NewKeyForm, RotateForm
-from console.changelist import RowsAdmin
-from console.filters import by
+from console.changelist import ListAdmin
+from console.filters import choice_filter
 from core.db import database_now
 from core.errors import ProtocolError
 
@@ -25,12 +25,12 @@ SOON = timedelta(days=7)
 STATES = [("live", "Active"), ("soon", "Expires within a week"), ("ended", "Revoked or expired")]
 
 
-def _state(value: str, now: datetime) -> Q:
+def _state_filter(value: str, now: datetime) -> Q:
     live = Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=now))
     return {"live": live, "soon": live & Q(expires_at__lte=now + SOON)}.get(value, ~live)
 
 
-def state_of(key: ApiKey, now: datetime) -> str:
+def key_state(key: ApiKey, now: datetime) -> str:
     if key.revoked_at:
         return "revoked"
     if key.expires_at and key.expires_at <= now:
@@ -39,30 +39,33 @@ def state_of(key: ApiKey, now: datetime) -> str:
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(OperatorPages, RowsAdmin):
-    panels_template = "console/api_keys/detail.html"
-    rows_template = "console/api_keys/list_rows.html"
+class ApiKeyAdmin(OperatorPages, ListAdmin):
+    detail_template = "console/api_keys/detail.html"
+    list_template = "console/api_keys/list_rows.html"
     search_label = "Search by name, agent or key prefix"
-    list_filter = [by("state", "state", STATES, _state), by("role", "role", Role.choices, lambda role, now: Q(role=role))]
+    list_filter = [
+        choice_filter("state", "state", STATES, _state_filter),
+        choice_filter("role", "role", Role.choices, lambda role, now: Q(role=role)),
+    ]
     search_fields = ["name", "agent_id", "prefix"]
     actions = ["revoke"]
-    every = list_every = 60
-    only = list_only = "nothing"
+    refresh_seconds = list_refresh_seconds = 60
+    event_types = list_event_types = "nothing"
 
     def get_urls(self) -> list[Any]:
         rotate = path("<uuid:key_id>/rotate/", self.admin_site.admin_view(self.rotate_view), name="access_apikey_rotate")
         return [rotate, *super().get_urls()]
 
-    def rows(self, request: HttpRequest, found: list[ApiKey]) -> dict[str, Any]:
+    def list_context(self, request: HttpRequest, found: list[ApiKey]) -> dict[str, Any]:
         now = database_now()
-        return {"rows": [(each, state_of(each, now)) for each in found], "may_make": is_operator(request)}
+        return {"rows": [(each, key_state(each, now)) for each in found], "may_make": is_operator(request)}
 
-    def panels(self, request: HttpRequest, obj: ApiKey) -> dict[str, Any]:
-        state = state_of(obj, database_now())
+    def detail_context(self, request: HttpRequest, obj: ApiKey) -> dict[str, Any]:
+        state = key_state(obj, database_now())
         is_live = state not in ("revoked", "expired")
         return {"key": obj, "state": state, "may_rotate": is_live and is_operator(request)}
 
-    def offers(self, request: HttpRequest, name: str, obj: ApiKey) -> bool:
+    def is_offered(self, request: HttpRequest, name: str, obj: ApiKey) -> bool:
         return obj.revoked_at is None
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""What people write to make a key, or another in its place."""
+"""Forms to create and to rotate an API key."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,7 +13,7 @@ from core.agent_ids import MAX_AGENT_ID, agent_id_problem
 NEVER, CHOSEN = "never", "chosen"
 LASTS = {NEVER: ("Never", None), "30": ("In 30 days", 30), "90": ("In 90 days", 90), "365": ("In a year", 365)}
 OVERLAPS = {"0": "Immediately", "1": "In an hour", "24": "In a day", "168": "In a week"}
-"""Hours for which the old key is good beside the new one."""
+"""Hours for which the old key stays valid beside the new one."""
 
 
 def _check_agent(given: str) -> None:

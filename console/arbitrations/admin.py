@@ -1,4 +1,4 @@
-"""Arbitrations, decisions and delegations in the console: what is pending can be decided there, one by one or several at once."""
+"""Arbitrations: the inbox of questions, one question, and deciding one or several."""
 
 from typing import Any
 from uuid import UUID
@@ -16,10 +16,10 @@ from access.models import Role
 from access.roles import actor_from_user, has_role
 from console.actions import Declined, ReasonForm, action
 from console.arbitrations import decisions, pages
-from console.changelist import CHOOSING, RowsAdmin
+from console.changelist import SELECTION_SCRIPT, ListAdmin
 from console.dashboard import URGENT
-from console.filters import by
-from console.live_admin import AGAIN
+from console.filters import choice_filter
+from console.live_admin import PANELS_ONLY
 from core.db import database_now
 from core.errors import ProtocolError
 from governance import services
@@ -36,15 +36,15 @@ _HEAVY = ("context", "intent__state", "intent__constraints")  # What a list does
 
 
 @admin.register(Arbitration)
-class ArbitrationAdmin(RowsAdmin):
+class ArbitrationAdmin(ListAdmin):
     list_display = ["reason"]
-    list_filter = [by("state", "state", _TABS, lambda status, _: Q(status=status), default=Status.PENDING)]
+    list_filter = [choice_filter("state", "state", _TABS, lambda status, _: Q(status=status), default=Status.PENDING)]
     search_fields = ["reason", "requester_id", "intent__title"]
     search_label = "Search by question, agent or intent"
     actions = ["withdraw"]
-    rows_template = "console/arbitrations/list_rows.html"
-    panels_template = "console/arbitrations/detail.html"
-    list_only = "arbitration_requested arbitration_withdrawn arbitration_expired decision_recorded status_changed"
+    list_template = "console/arbitrations/list_rows.html"
+    detail_template = "console/arbitrations/detail.html"
+    list_event_types = "arbitration_requested arbitration_withdrawn arbitration_expired decision_recorded status_changed"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Arbitration]:
         found = super().get_queryset(request).select_related("intent", "decision")
@@ -53,8 +53,8 @@ class ArbitrationAdmin(RowsAdmin):
         is_waiting = request.GET.get("state", Status.PENDING) == Status.PENDING
         return found.by_urgency(database_now() + URGENT) if is_waiting else found.order_by("-pk")
 
-    def rows(self, request: HttpRequest, found: list[Arbitration]) -> dict[str, Any]:
-        shown = pages.rows(request, found, database_now())
+    def list_context(self, request: HttpRequest, found: list[Arbitration]) -> dict[str, Any]:
+        shown = pages.list_rows(request, found, database_now())
         return {
             "rows": shown,
             "may_answer": any(row["is_open"] for row in shown),
@@ -62,16 +62,16 @@ class ArbitrationAdmin(RowsAdmin):
             "state": request.GET.get("state", Status.PENDING.value),
         }
 
-    def counts(self) -> dict[str, int]:
+    def tab_counts(self) -> dict[str, int]:
         return {Status.PENDING.value: Arbitration.objects.pending().count()}
 
-    def panels(self, request: HttpRequest, obj: Arbitration) -> dict[str, Any]:
-        return {"script": CHOOSING, **pages.question(request, obj, database_now())}
+    def detail_context(self, request: HttpRequest, obj: Arbitration) -> dict[str, Any]:
+        return {"script": SELECTION_SCRIPT, **pages.question_detail(request, obj, database_now())}
 
-    def follows(self, obj: Arbitration) -> dict[str, str]:
+    def stream_topic(self, obj: Arbitration) -> dict[str, str]:
         return {"intent": str(obj.intent_id)}
 
-    def offers(self, request: HttpRequest, name: str, obj: Arbitration) -> bool:
+    def is_offered(self, request: HttpRequest, name: str, obj: Arbitration) -> bool:
         return obj.status == Status.PENDING
 
     @action(
@@ -102,6 +102,7 @@ class ArbitrationAdmin(RowsAdmin):
         ]
 
     def decide_view(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
+        """Record the decision of a question, or show the question again with the reason and all that was entered."""
         asked = get_object_or_404(self.get_queryset(request), pk=object_id)
         return self.decide(request, [asked]) or redirect("admin:governance_arbitration_change", object_id)
 
@@ -127,7 +128,7 @@ class ArbitrationAdmin(RowsAdmin):
         elif refusal:
             more["refused"] = refusal.detail
         response: Any = self.object_page(request, asked, more)
-        response.context_data["live"]["url"] = f"{page}?{AGAIN}=1"
+        response.context_data["live"]["url"] = f"{page}?{PANELS_ONLY}=1"
         response.status_code = refusal.status if refusal else 400
         return response
 

@@ -14,8 +14,8 @@ from access.roles import actor_from_user
 from console.actions import MAX_REASON, ActionForm, Confirmation, Declined
 from console.arbitrations import pages
 from console.arbitrations.pages import EVIDENCE
-from console.event_text import person
-from console.templatetags.console import in_short
+from console.event_text import display_name
+from console.templatetags.console import format_duration
 from core.db import database_now
 from core.ids import parse_id
 from governance import services
@@ -99,16 +99,16 @@ def record_decision(request: HttpRequest, asked: Arbitration, **given: Any) -> D
 
 
 def prior_outcome(request: HttpRequest, asked_id: UUID, decision: str) -> Outcome | None:
-    """What to tell somebody whose answer came too late. None where it is his own answer that was there already."""
+    """Return the outcome that came before the person's answer. None: it is their own answer, recorded already."""
     asked, now = Arbitration.objects.select_related("decision").get(pk=asked_id), database_now()
     match status_at(asked, now):
         case Status.RESOLVED:
             return _decided_outcome(asked.decision, now, actor_from_user(request).id, decision)
         case Status.EXPIRED:
-            return Outcome("This question expired", f"It expired {in_short(now - (asked.expires_at or now))} ago.")
+            return Outcome("This question expired", f"It expired {format_duration(now - (asked.expires_at or now))} ago.")
         case _:
-            event = pages.withdrawal(asked)
-            who, why = person(event.actor) if event else "Someone", event.payload.get("reason") if event else None
+            event = pages.withdrawal_event(asked)
+            who, why = display_name(event.actor) if event else "Someone", event.payload.get("reason") if event else None
             return Outcome(
                 f"{who} withdrew this question", f"{_how_long_before(asked.resolved_at or now, now)}{f': {why}' if why else ''}."
             )
@@ -117,14 +117,14 @@ def prior_outcome(request: HttpRequest, asked_id: UUID, decision: str) -> Outcom
 def _decided_outcome(made: Decision, now: datetime, me: str, decision: str) -> Outcome | None:
     if made.decided_by == me and made.decision == decision:
         return None
-    who = "You" if made.decided_by == me else person(made.decided_by)
+    who = "You" if made.decided_by == me else display_name(made.decided_by)
     just = " just" if now - made.created_at < RECENT else ""
     return Outcome(f"{who}{just} decided: {made.decision}", f"{_how_long_before(made.created_at, now)}.")
 
 
 def _how_long_before(moment: datetime, now: datetime) -> str:
     seconds = int((now - moment).total_seconds())
-    return f"That was {'less than a second' if seconds < 1 else in_short(now - moment)} before you submitted"
+    return f"That was {'less than a second' if seconds < 1 else format_duration(now - moment)} before you submitted"
 
 
 # --- several at once -------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""What the pages of questions show: the inbox, and one question with all that its reader needs to decide. Fixed numbers of queries."""
+"""Arbitration pages: the inbox, and one question with all that is needed to decide it. Fixed numbers of queries."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,7 +14,7 @@ from django.http import HttpRequest
 from access.models import Role
 from access.roles import actor_from_user, has_role, role_of
 from console.dashboard import URGENT
-from console.state_diff import Change, changes
+from console.state_diff import Change, diff_states
 from governance.models import Arbitration, Status
 from intents import patches
 from intents.events import EventType
@@ -29,15 +29,15 @@ PATCH_BYTES = 16 * 2**20  # The same in bytes.
 FETCHED_AT_ONCE = 25
 REMEMBERED = 16  # States of earlier moments: a live page asks again and again.
 EVIDENCE = range(1, 4)  # The pieces of evidence that a form asks for.
-CHIPS = 6  # Options that a row of the inbox offers.
+MAX_INLINE_OPTIONS = 6  # Options that a row of the inbox offers.
 
 
 # --- the inbox -------------------------------------------------------------------------------------------------------
 
 
-def rows(request: HttpRequest, found: Sequence[Arbitration], now: datetime) -> list[dict[str, Any]]:
-    """One page of the list, each with what it keeps from going on and what can be done with it."""
-    waiting = _waiting_for({each.intent_id for each in found if each.blocking})
+def list_rows(request: HttpRequest, found: Sequence[Arbitration], now: datetime) -> list[dict[str, Any]]:
+    """Return the rows of one page of the inbox, each with the number of intents it blocks and the possible actions."""
+    waiting = _count_waiting({each.intent_id for each in found if each.blocking})
     decides = has_role(request, Role.ARBITER)
     return [
         {
@@ -47,15 +47,15 @@ def rows(request: HttpRequest, found: Sequence[Arbitration], now: datetime) -> l
             "waiting": waiting.get(each.intent_id, 0),
             "is_open": decides and each.status == Status.PENDING,
             "is_own": is_own(request, each),
-            "options": each.options[:CHIPS],
-            "more": max(0, len(each.options) - CHIPS),
+            "options": each.options[:MAX_INLINE_OPTIONS],
+            "more": max(0, len(each.options) - MAX_INLINE_OPTIONS),
         }
         for each in found
     ]
 
 
 def shared_labels(rows: Sequence[dict[str, Any]]) -> list[str]:
-    """Answers that at least two of the open questions offer, the most common first."""
+    """Return the labels that at least two of the open questions offer, the most common first."""
     offered = [option["label"] for row in rows if row["is_open"] and not row["is_own"] for option in row["asked"].options]
     return sorted({label for label in offered if offered.count(label) > 1}, key=lambda label: (-offered.count(label), label))
 
@@ -65,12 +65,12 @@ def is_urgent(asked: Arbitration, now: datetime) -> bool:
 
 
 def is_own(request: HttpRequest, asked: Arbitration) -> bool:
-    """Whether the person asked it and may therefore not decide it (rule A-4)."""
+    """Return whether the person asked the question and so may not decide it (rule A-4)."""
     return asked.principal == actor_from_user(request).principal and role_of(request.user) != Role.OPERATOR
 
 
-def _waiting_for(intent_ids: set[UUID]) -> dict[UUID, int]:
-    """How many open intents wait for each of these."""
+def _count_waiting(intent_ids: set[UUID]) -> dict[UUID, int]:
+    """Return the number of open intents that depend on each intent."""
     waiting = Edge.objects.filter(awaited_id__in=intent_ids).exclude(waiter__status__in=FINAL).order_by()
     return dict(waiting.values_list("awaited_id").annotate(Count("pk")))
 
@@ -78,11 +78,11 @@ def _waiting_for(intent_ids: set[UUID]) -> dict[UUID, int]:
 # --- one question ----------------------------------------------------------------------------------------------------
 
 
-def question(request: HttpRequest, asked: Arbitration, now: datetime) -> dict[str, Any]:
-    """Of an arbitration that was read with its intent and its decision."""
+def question_detail(request: HttpRequest, asked: Arbitration, now: datetime) -> dict[str, Any]:
+    """Return the context of a question's page. The arbitration was read with its intent and its decision."""
     status = str(asked.status)
     intent = asked.intent
-    next_one = _next(asked, now)
+    next_one = _next_question(asked, now)
     return {
         "now": now,
         "asked": asked,
@@ -92,49 +92,49 @@ def question(request: HttpRequest, asked: Arbitration, now: datetime) -> dict[st
         "may_decide": has_role(request, Role.ARBITER),
         "is_own": is_own(request, asked),
         "decision": getattr(asked, "decision", None),
-        "withdrawal": withdrawal(asked) if status == Status.WITHDRAWN else None,
+        "withdrawal": withdrawal_event(asked) if status == Status.WITHDRAWN else None,
         "intent": intent,
-        "waiting": _waiting(intent),
-        "changes": _changes(asked),
-        "events": [*since(asked).order_by("-sequence")[:EVENTS]],
+        "waiting": _waiting_intents(intent),
+        "changes": _state_changes(asked),
+        "events": [*events_since(asked).order_by("-sequence")[:EVENTS]],
         "event_count": intent.last_sequence - asked.sequence,
-        "earlier": _earlier(asked),
+        "earlier": _other_questions(asked),
         "next": next_one[0] if next_one else None,
         "evidence": [("", "")] * len(EVIDENCE),
     }
 
 
-def withdrawal(asked: Arbitration) -> Event | None:
-    """The event that says who took it back, and why."""
-    for event in since(asked).filter(event_type=EventType.ARBITRATION_WITHDRAWN).order_by("sequence"):
+def withdrawal_event(asked: Arbitration) -> Event | None:
+    """Return the event of the withdrawal, with its actor and reason."""
+    for event in events_since(asked).filter(event_type=EventType.ARBITRATION_WITHDRAWN).order_by("sequence"):
         if event.payload["arbitration_id"] == str(asked.pk):
             return event
     return None
 
 
-def since(asked: Arbitration) -> Any:
-    """What happened to the intent after it was asked."""
+def events_since(asked: Arbitration) -> Any:
+    """Return the events of the intent after the question."""
     return Event.objects.filter(intent_id=asked.intent_id, sequence__gt=asked.sequence)
 
 
-def _waiting(intent: Intent) -> dict[str, Any]:
-    """The open intents that wait for this one, some of them by name."""
+def _waiting_intents(intent: Intent) -> dict[str, Any]:
+    """Return the open intents that depend on this one, the first ones by name."""
     found = Edge.objects.filter(awaited=intent).exclude(waiter__status__in=FINAL).order_by("pk")
     rows = [*found.values_list("waiter_id", "waiter__title")[: WAITING + 1]]
     return {"rows": rows[:WAITING], "is_more": len(rows) > WAITING}
 
 
-def _changes(asked: Arbitration) -> list[Change] | None:
-    """Between the state when it was asked and now. None: too long a way."""
-    if not since(asked).filter(event_type=EventType.STATE_PATCHED).exists():
+def _state_changes(asked: Arbitration) -> list[Change] | None:
+    """Return the changes of the state since the question. None: too many events lie between."""
+    if not events_since(asked).filter(event_type=EventType.STATE_PATCHED).exists():
         return []
     state = _state_at(asked.intent_id, asked.sequence)
-    return None if state is None else [*islice(changes(state, asked.intent.state), CHANGES + 1)]
+    return None if state is None else [*islice(diff_states(state, asked.intent.state), CHANGES + 1)]
 
 
 @lru_cache(maxsize=REMEMBERED)
 def _state_at(intent_id: UUID, sequence: int) -> dict[str, Any] | None:
-    """As the log tells it. Nobody may change what this answers: it is remembered."""
+    """Return the state at an event, replayed from the log. The result is cached: callers must not change it."""
     told = Event.objects.filter(
         intent_id=intent_id, sequence__lte=sequence, event_type__in=[EventType.INTENT_CREATED, EventType.STATE_PATCHED]
     ).order_by("sequence")
@@ -154,12 +154,12 @@ def _state_at(intent_id: UUID, sequence: int) -> dict[str, Any] | None:
     return state
 
 
-def _earlier(asked: Arbitration) -> list[Arbitration]:
-    """The other questions about this intent, the newest first."""
+def _other_questions(asked: Arbitration) -> list[Arbitration]:
+    """Return the other questions about the intent, the newest first."""
     others = Arbitration.objects.filter(intent_id=asked.intent_id).exclude(pk=asked.pk).select_related("decision")
     return [*others.defer("context", "options").order_by("-pk")[:EARLIER]]
 
 
-def _next(asked: Arbitration, now: datetime) -> list[Arbitration]:
+def _next_question(asked: Arbitration, now: datetime) -> list[Arbitration]:
     pending = Arbitration.objects.pending().exclude(pk=asked.pk).by_urgency(now + URGENT)
     return [*pending.only("pk", "reason", "expires_at", "blocking")[:1]]

@@ -1,4 +1,4 @@
-"""Attachments in the console: looked at where that is harmless, saved, and removed."""
+"""Attachments: previewed where that is harmless, downloaded, removed."""
 
 from typing import Any
 from uuid import UUID
@@ -22,27 +22,27 @@ from attachments.models import Attachment
 from attachments.views import serve_content
 from console.actions import action
 from console.attachments import previews
-from console.changelist import RowsAdmin
-from console.filters import OF_INTENT, by, intent_of
+from console.changelist import ListAdmin
+from console.filters import INTENT_FILTER, choice_filter, selected_intent
 from intents.events import EventType
 
-SMALL = 512 * 2**10  # Bytes of an image that a list shows. They come as they are, fifty to a page.
-TWINS = 20
+MAX_THUMBNAIL_BYTES = 512 * 2**10  # Bytes of an image that a list shows. They come as they are, fifty to a page.
+MAX_DUPLICATES = 20
 _TABS = [("image", "Images"), ("text", "Text"), ("other", "Other"), ("elsewhere", "External")]
 
 
 @admin.register(Attachment)
-class AttachmentAdmin(RowsAdmin):
-    rows_template = "console/attachments/list_rows.html"
-    panels_template = "console/attachments/detail.html"
+class AttachmentAdmin(ListAdmin):
+    list_template = "console/attachments/list_rows.html"
+    detail_template = "console/attachments/detail.html"
     search_label = "Search by file name, exact agent or SHA-256"
     list_filter = [
-        by("kind", "kind", _TABS, lambda kind, now: previews.filter_by_kind(kind)),
-        OF_INTENT,
+        choice_filter("kind", "kind", _TABS, lambda kind, now: previews.filter_by_kind(kind)),
+        INTENT_FILTER,
     ]
     actions = ["remove"]
     ordering = ["-id"]
-    only = list_only = f"{EventType.ATTACHMENT_ADDED} {EventType.ATTACHMENT_REMOVED}"
+    event_types = list_event_types = f"{EventType.ATTACHMENT_ADDED} {EventType.ATTACHMENT_REMOVED}"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Attachment]:
         found = super().get_queryset(request).select_related("intent")
@@ -51,33 +51,33 @@ class AttachmentAdmin(RowsAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Attachment], search_term: str
     ) -> tuple[QuerySet[Attachment], bool]:
-        """A name with blanks is one name."""
+        """Take a search term with blanks as one name."""
         term = search_term.replace("\0", "").strip()
         is_like_it = Q(filename__icontains=term) | Q(sha256=term.lower()) | Q(uploaded_by=term)
         return (queryset.filter(is_like_it) if term else queryset), False
 
-    def rows(self, request: HttpRequest, found: list[Attachment]) -> dict[str, Any]:
+    def list_context(self, request: HttpRequest, found: list[Attachment]) -> dict[str, Any]:
         return {
-            "rows": [(previews.make_preview(each), each.size <= SMALL) for each in found],
-            "of_intent": intent_of(request),
+            "rows": [(previews.make_preview(each), each.size <= MAX_THUMBNAIL_BYTES) for each in found],
+            "of_intent": selected_intent(request),
             "may_remove": bool(found) and has_role(request, Role.OPERATOR),
         }
 
-    def panels(self, request: HttpRequest, obj: Attachment) -> dict[str, Any]:
+    def detail_context(self, request: HttpRequest, obj: Attachment) -> dict[str, Any]:
         place = previews.storage_state(obj)
         twins = Attachment.objects.filter(blob=obj.blob_id, blob__isnull=False).exclude(pk=obj.pk).select_related("intent")
         return {
             "shown": previews.make_preview(obj, most=previews.LONG) if place == "here" else previews.Preview(obj, ""),
             "place": place,
-            "twins": twins.defer("intent__state", "intent__constraints").order_by("-pk")[:TWINS],
+            "twins": twins.defer("intent__state", "intent__constraints").order_by("-pk")[:MAX_DUPLICATES],
             "script": "console/copy.js",
         }
 
-    def follows(self, obj: Attachment) -> dict[str, str]:
+    def stream_topic(self, obj: Attachment) -> dict[str, str]:
         return {"intent": str(obj.intent_id)}
 
     def return_url(self, request: HttpRequest) -> str | None:
-        """Not to the page of what is removed."""
+        """Return None if the page that sent the action is that of a removed attachment."""
         is_left = Attachment.objects.filter(pk__in=request.POST.getlist(ACTION_CHECKBOX_NAME)).exists()
         return super().return_url(request) if is_left else None
 
@@ -97,7 +97,7 @@ class AttachmentAdmin(RowsAdmin):
 
     @method_decorator(require_safe)
     def content(self, request: HttpRequest, object_id: UUID) -> HttpResponseBase:
-        """The bytes as the API serves them, for whoever is signed in and may look."""
+        """Serve the bytes as the API does, to people who may view attachments."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         attachment = get_object_or_404(Attachment, pk=object_id, storage_url=None)

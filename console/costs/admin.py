@@ -1,25 +1,25 @@
+"""Cost entries, one by one. console.costs.views has their sums."""
+
 from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
 
-from console.changelist import RowsAdmin
+from console.changelist import ListAdmin
 from costs.models import Cost
 from intents.events import EventType
 
 
 @admin.register(Cost)
-class CostAdmin(RowsAdmin):
-    """The single costs; console.costs.views has their sums."""
-
+class CostAdmin(ListAdmin):
     title = "Cost entries"
-    rows_template = "console/costs/list_rows.html"
-    panels_template = "console/costs/detail.html"
+    list_template = "console/costs/list_rows.html"
+    detail_template = "console/costs/detail.html"
     search_label = "Search by exact agent, type, provider or model"
     search_fields = ["=agent_id", "=cost_type", "=provider", "=model"]
     list_select_related = ["intent"]
-    list_only = EventType.COST_RECORDED
+    list_event_types = EventType.COST_RECORDED
     ordering = ["-pk"]
 
-    def panels(self, request: HttpRequest, obj: Cost) -> dict[str, Any]:
+    def detail_context(self, request: HttpRequest, obj: Cost) -> dict[str, Any]:
         return {"cost": obj}

@@ -1,6 +1,6 @@
-"""What was spent, by day, agent, model and type: added up by the database, in a fixed number of queries, however much it is.
+"""Cost report: sums by day, agent, model and type. Added up by the database in a fixed number of queries.
 
-Money is shown in USD; of other units one at a time. Units are never added up across kinds (rule C-2).
+Money is shown in USD, other units one at a time. Units are never added up across kinds (rule C-2).
 """
 
 from collections import Counter
@@ -13,7 +13,7 @@ from django.db.models import Count, DateField, Func, QuerySet, Sum
 from django.db.models.expressions import RawSQL
 from django.http import Http404
 
-from console.charts import share
+from console.charts import bar_length
 from core.ids import first_id_at, parse_id
 from costs.amounts import CENTS_PER_UNIT, TRILLIONTHS
 from costs.models import Cost
@@ -22,26 +22,26 @@ from intents.models import EdgeKind, Intent
 from portfolios.models import Membership, Portfolio
 
 PERIODS = {"today": ("Today", 1), "7": ("7 days", 7), "30": ("30 days", 30), "90": ("90 days", 90), "all": ("All time", None)}
-"""With today, in UTC."""
+"""Periods that end today, in UTC, with their number of days."""
 
-TAKEN = ("period", "from", "until", "unit", "agent", "portfolio", "intent")
-"""What an address may say of it."""
+PARAMETERS = ("period", "from", "until", "unit", "agent", "portfolio", "intent")
+"""URL parameters of a report."""
 
-DEFAULT = "30"
+DEFAULT_PERIOD = "30"
 MONEY = "USD"
-LONGEST = 12  # Rows of a breakdown; the others are one more.
+MAX_ROWS = 12  # Rows of a breakdown; the others are one more.
 EARLIEST = date(2000, 1, 1)
-DAYS_APART = 92  # Above so many, a bar is a month.
+MAX_DAY_BARS = 92  # Above so many, a bar is a month.
 SLACK = timedelta(hours=1)  # For which an id's time may differ from the database's.
 
-Part = tuple[list[Any], int, int]
-"""Kinds, the last of them the unit; the amount in 10^-14 USD, or in trillionths of the unit; and of how many costs it is."""
+CostSum = tuple[list[Any], int, int]
+"""Kinds, the last of them the unit; the amount in 10^-14 USD, or in trillionths of the unit; and the number of entries."""
 
 KINDS = {"agent_id": "agent", "model": "model", "provider": "provider", "cost_type": "type"}
 
 
 class Day(Func):
-    """The day of an instant, in UTC. Django's own asks Python for each row on SQLite."""
+    """The day of an instant, in UTC. Django's own function asks Python for each row on SQLite."""
 
     output_field = DateField()
 
@@ -53,8 +53,8 @@ class Day(Func):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What somebody wants to see, of which days: `first` to `last`, both included; None: from the beginning."""
+class CostQuery:
+    """The parameters of a report. Its days are `first` to `last`, both included; `first` None: from the beginning."""
 
     period: str
     first: date | None
@@ -65,28 +65,28 @@ class Asked:
     intent: Intent | None
 
     @classmethod
-    def of(cls, given: Mapping[str, str], today: date) -> "Asked":
-        """Raises Http404 for a portfolio or an intent that does not exist. A period that is none is the usual one."""
-        period = given.get("period", DEFAULT)
-        first, last = _day(given.get("from")), _day(given.get("until"))
+    def from_params(cls, given: Mapping[str, str], today: date) -> "CostQuery":
+        """Parse the URL parameters; an unknown period is the default one. Raise Http404 for an unknown portfolio or intent."""
+        period = given.get("period", DEFAULT_PERIOD)
+        first, last = _parse_date(given.get("from")), _parse_date(given.get("until"))
         if first or last:
             period, first, last = "chosen", first and max(first, EARLIEST), min(last or today, today)
         else:
-            days = PERIODS.get(period, PERIODS[DEFAULT])[1]
-            period, last = period if period in PERIODS else DEFAULT, today
+            days = PERIODS.get(period, PERIODS[DEFAULT_PERIOD])[1]
+            period, last = period if period in PERIODS else DEFAULT_PERIOD, today
             first = today - timedelta(days=days - 1) if days else None
         return cls(
             period=period,
             first=first,
             last=last,
-            unit=_word(given.get("unit", "")),
-            agent=_word(given.get("agent", "")),
-            portfolio=_named(Portfolio, given.get("portfolio")),
-            intent=_named(Intent, given.get("intent")),
+            unit=_clean_text(given.get("unit", "")),
+            agent=_clean_text(given.get("agent", "")),
+            portfolio=_get_or_404(Portfolio, given.get("portfolio")),
+            intent=_get_or_404(Intent, given.get("intent")),
         )
 
     def costs(self) -> QuerySet[Cost]:
-        """Of an intent, those of all below it as well, as its budget counts them."""
+        """Return the costs of the query; those of an intent include its descendants, as its budget does."""
         until = datetime.combine(self.last + timedelta(days=1), time(), UTC)
         costs = Cost.objects.filter(recorded_at__lt=until)
         if self.first:
@@ -102,13 +102,13 @@ class Asked:
 
     @property
     def topic(self) -> dict[str, str]:
-        """The stream that tells of its costs. Not the agent's: it may spend on what it is not assigned to."""
+        """The stream with events about these costs. Not by agent: agents may spend on intents they are not assigned to."""
         return {"portfolio": str(self.portfolio.pk)} if self.portfolio else {}
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """What was spent on one thing: the amount in 10^-14 USD, or in trillionths of the unit; `length` is that of its bar."""
+class BreakdownRow:
+    """The sum of one agent, model or type: in 10^-14 USD, or in trillionths of the unit; `length` is that of its bar."""
 
     name: str
     amount: int
@@ -117,8 +117,8 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
-    """A day, or a month: `start` and `top` place its bar in a picture that is 100 high and has 10 for each column."""
+class Bar:
+    """A day or a month. `start` and `top` place its bar in a chart that is 100 high and 10 wide for each bar."""
 
     name: str
     amount: int
@@ -127,39 +127,39 @@ class Column:
     height: float
 
 
-def gather(asked: Asked) -> dict[str, Any]:
-    """The database goes through the costs twice: by day, and by all kinds together, which are few beside the costs."""
-    costs = asked.costs().order_by()
+def build_report(query: CostQuery) -> dict[str, Any]:
+    """Return the context of the report. Two queries read the costs: by day, and by all kinds together."""
+    costs = query.costs().order_by()
     all_days = _sums(costs.annotate(day=Day("recorded_at")), "day", "unit")
-    units = _units(_added(all_days, 1))
-    unit = _unit(asked.unit, units)
-    days = _added(_only(unit, all_days), 0)
-    kinds = _only(unit, _sums(costs, *KINDS, "unit"))
+    units = _list_units(_add_by_kind(all_days, 1))
+    unit = _choose_unit(query.unit, units)
+    days = _add_by_kind(_in_display_unit(unit, all_days), 0)
+    kinds = _in_display_unit(unit, _sums(costs, *KINDS, "unit"))
     total, count = next(((amount, number) for name, amount, number in units if name == unit), (0, 0))
     return {
-        "asked": asked,
+        "asked": query,
         "unit": unit,
         "is_money": unit == MONEY,
         "units": units,
         "total": total,
         "count": count,
-        "columns": _columns(days, asked),
-        "most": max(_by_span(days, asked).values(), default=0),
-        "breakdowns": [(title, _rows(_added(kinds, place))) for place, title in enumerate(KINDS.values())],
+        "columns": _bars(days, query),
+        "most": max(_sum_by_span(days, query).values(), default=0),
+        "breakdowns": [(title, _breakdown_rows(_add_by_kind(kinds, place))) for place, title in enumerate(KINDS.values())],
     }
 
 
-def _sums(costs: QuerySet[Cost], *kinds: str) -> list[Part]:
+def _sums(costs: QuerySet[Cost], *kinds: str) -> list[CostSum]:
     found = costs.values_list(*kinds).annotate(Sum("whole"), Sum("parts"), number=Count("*"))
     return [([*named], _in_unit(_amount(whole, parts), named[-1]), count) for *named, whole, parts, count in found]
 
 
-def _only(unit: str, sums: Iterable[Part]) -> list[Part]:
-    return [each for each in sums if _known(each[0][-1]) == unit]
+def _in_display_unit(unit: str, sums: Iterable[CostSum]) -> list[CostSum]:
+    return [each for each in sums if _display_unit(each[0][-1]) == unit]
 
 
-def _known(unit: str) -> str:
-    """The unit under which it is shown."""
+def _display_unit(unit: str) -> str:
+    """Return the unit under which it is shown."""
     return MONEY if unit in CENTS_PER_UNIT else unit
 
 
@@ -171,26 +171,26 @@ def _in_unit(amount: int, unit: str) -> int:
     return amount * CENTS_PER_UNIT.get(unit, 1)
 
 
-def _unit(wanted: str, units: list[tuple[str, int, int]]) -> str:
-    """The one that is asked for, if there is any of it; else money (rule C-2), else what there is the most records of."""
+def _choose_unit(wanted: str, units: list[tuple[str, int, int]]) -> str:
+    """Return the requested unit if there are costs in it; else money (rule C-2), else the unit of most entries."""
     counts = {name: count for name, _, count in units}
     if wanted in counts:
         return wanted
     return MONEY if MONEY in counts or not counts else max(counts, key=lambda name: counts[name])
 
 
-def spellings(unit: str) -> list[str]:
+def unit_spellings(unit: str) -> list[str]:
     return [*CENTS_PER_UNIT] if unit == MONEY else [unit]
 
 
-def _units(sums: Mapping[str, tuple[int, int]]) -> list[tuple[str, int, int]]:
-    """Each unit with its sum, and how many costs there are in it. Money is one, and the first."""
-    added = _added([([_known(name)], *found) for name, found in sums.items()], 0)
+def _list_units(sums: Mapping[str, tuple[int, int]]) -> list[tuple[str, int, int]]:
+    """Return each unit with its sum and number of entries; money is one unit, and the first."""
+    added = _add_by_kind([([_display_unit(name)], *found) for name, found in sums.items()], 0)
     return [(name, *added[name]) for name in sorted(added, key=lambda name: (name != MONEY, name))]
 
 
-def _added(sums: Iterable[Part], place: int) -> dict[Any, tuple[int, int]]:
-    """By the kind at that place: the amount, and of how many costs."""
+def _add_by_kind(sums: Iterable[CostSum], place: int) -> dict[Any, tuple[int, int]]:
+    """Return the amount and the number of entries by the kind at that place."""
     amounts: Counter[Any] = Counter()
     counts: Counter[Any] = Counter()
     for kinds, amount, count in sums:
@@ -199,58 +199,57 @@ def _added(sums: Iterable[Part], place: int) -> dict[Any, tuple[int, int]]:
     return {kind: (amounts[kind], counts[kind]) for kind in amounts}
 
 
-def _rows(sums: Mapping[Any, tuple[int, int]]) -> list[Row]:
-    """The largest first; of what is beyond the longest list, the sum."""
+def _breakdown_rows(sums: Mapping[Any, tuple[int, int]]) -> list[BreakdownRow]:
+    """Return the largest sums first, and the rest as one row."""
     ordered = sorted(sums.items(), key=lambda item: (-item[1][0], str(item[0])))
-    named = [(name or "not specified", *found) for name, found in ordered[:LONGEST]]
-    if rest := ordered[LONGEST:]:
+    named = [(name or "not specified", *found) for name, found in ordered[:MAX_ROWS]]
+    if rest := ordered[MAX_ROWS:]:
         named.append((f"{len(rest)} others", sum(amount for _, (amount, _) in rest), sum(count for _, (_, count) in rest)))
     most = max((amount for _, amount, _ in named), default=0)
-    return [Row(name, amount, count, share(amount, most)) for name, amount, count in named]
+    return [BreakdownRow(name, amount, count, bar_length(amount, most)) for name, amount, count in named]
 
 
-def _columns(days: Mapping[date, tuple[int, int]], asked: Asked) -> list[Column]:
-    sums = _by_span(days, asked)
+def _bars(days: Mapping[date, tuple[int, int]], query: CostQuery) -> list[Bar]:
+    sums = _sum_by_span(days, query)
     most = max(sums.values(), default=0)
-    heights = {name: share(amount, most) for name, amount in sums.items()}
+    heights = {name: bar_length(amount, most) for name, amount in sums.items()}
     return [
-        Column(name, amount, 10 * number, 100 - heights[name], heights[name])
-        for number, (name, amount) in enumerate(sums.items())
+        Bar(name, amount, 10 * number, 100 - heights[name], heights[name]) for number, (name, amount) in enumerate(sums.items())
     ]
 
 
-def _by_span(days: Mapping[date, tuple[int, int]], asked: Asked) -> dict[str, int]:
-    """The sums of days, or of months if there are many days: also of those on which nothing was spent."""
+def _sum_by_span(days: Mapping[date, tuple[int, int]], query: CostQuery) -> dict[str, int]:
+    """Return the sums of days, or of months if there are many days, including those without costs."""
     if not days:
         return {}
-    is_short = asked.first is not None and (asked.last - asked.first).days < DAYS_APART
-    first = asked.first if asked.first and is_short else min(days)
-    form = "%Y-%m-%d" if (asked.last - first).days < DAYS_APART else "%Y-%m"
-    sums = {day.strftime(form): 0 for day in _each(first, asked.last)}
+    is_short = query.first is not None and (query.last - query.first).days < MAX_DAY_BARS
+    first = query.first if query.first and is_short else min(days)
+    form = "%Y-%m-%d" if (query.last - first).days < MAX_DAY_BARS else "%Y-%m"
+    sums = {day.strftime(form): 0 for day in _days(first, query.last)}
     for day, (amount, _) in days.items():
         sums[day.strftime(form)] += amount
     return sums
 
 
-def _each(first: date, last: date) -> Iterator[date]:
+def _days(first: date, last: date) -> Iterator[date]:
     for number in range((last - first).days + 1):
         yield first + timedelta(days=number)
 
 
-def _word(given: str) -> str:
-    """As both databases take it: PostgreSQL has no NUL."""
+def _clean_text(given: str) -> str:
+    """Return the text without NUL, which PostgreSQL refuses."""
     return given.replace("\0", "").strip()
 
 
-def _day(given: str | None) -> date | None:
+def _parse_date(given: str | None) -> date | None:
     try:
         return date.fromisoformat(given or "")
     except ValueError:
         return None
 
 
-def _named(model: Any, given: str | None) -> Any:
-    """Raises Http404."""
+def _get_or_404(model: Any, given: str | None) -> Any:
+    """Return the object of that id, None without one. Raise Http404."""
     if not given:
         return None
     found = model.objects.filter(pk=parse_id(given)).first() if parse_id(given) else None

@@ -1,4 +1,4 @@
-"""The page of costs, and their export."""
+"""Cost report page, and its export as CSV."""
 
 import csv
 import re
@@ -15,8 +15,8 @@ from django.views.decorators.http import require_GET
 
 from access.models import Role
 from access.roles import has_role
-from console.costs.report import PERIODS, TAKEN, Asked, gather, spellings
-from console.live_admin import AGAIN, answer, refuse_unknown
+from console.costs.report import PARAMETERS, PERIODS, CostQuery, build_report, unit_spellings
+from console.live_admin import PANELS_ONLY, reject_unknown_parameters, render_live
 from core import strict_json
 from core.db import database_now
 from core.encoding import identifier, instant
@@ -25,8 +25,8 @@ from costs.models import Cost
 from intents.events import EventType
 from portfolios.models import Portfolio
 
-OFFERED = 200  # Portfolios in the form.
-AT_ONCE = 2_000  # Rows that are read with one query.
+MAX_PORTFOLIOS = 200  # Portfolios in the form.
+BATCH = 2_000  # Rows that are read with one query.
 PACE = 10  # Seconds between two looks, while costs come in.
 HEADINGS = [
     "id",
@@ -42,53 +42,57 @@ HEADINGS = [
     "metadata",
 ]
 FORMULA = ("=", "+", "-", "@")
-"""With what a spreadsheet takes a cell for a formula."""
+"""Characters with which a formula of a spreadsheet begins."""
 
-_CELLS = re.compile(r"([;\t\r\n])")  # A spreadsheet set up for another country begins a cell at each semicolon.
+_CELL_BREAKS = re.compile(r"([;\t\r\n])")  # A spreadsheet set up for another country begins a cell at each semicolon.
 
 
 @require_GET
-def page(request: HttpRequest) -> HttpResponse:
+def report_page(request: HttpRequest) -> HttpResponse:
     if not has_role(request, Role.OBSERVER):
         raise PermissionDenied("You don't have a role in the console.")
-    refuse_unknown(request, TAKEN)
-    asked = Asked.of(request.GET, database_now().date())
+    reject_unknown_parameters(request, PARAMETERS)
+    query = CostQuery.from_params(request.GET, database_now().date())
     context = {
         "title": "Costs",
-        **gather(asked),
+        **build_report(query),
         "periods": [(name, text) for name, (text, _) in PERIODS.items()],
-        "portfolios": [] if AGAIN in request.GET else Portfolio.objects.order_by("-created_at").only("name")[:OFFERED],
-        "query": urlencode({name: str(value) for name, value in request.GET.items() if name != AGAIN}),
+        "portfolios": []
+        if PANELS_ONLY in request.GET
+        else Portfolio.objects.order_by("-created_at").only("name")[:MAX_PORTFOLIOS],
+        "query": urlencode({name: str(value) for name, value in request.GET.items() if name != PANELS_ONLY}),
         "above": "console/costs/filters.html",
     }
-    return answer(request, "console/costs/report.html", context, follow=asked.topic, only=EventType.COST_RECORDED, pace=PACE)
+    return render_live(
+        request, "console/costs/report.html", context, topic=query.topic, event_types=EventType.COST_RECORDED, min_seconds=PACE
+    )
 
 
 @require_GET
-def export(request: HttpRequest) -> HttpResponseBase:
-    """All costs that the page adds up, of every unit unless one is asked for, as CSV."""
+def export_csv(request: HttpRequest) -> HttpResponseBase:
+    """Stream all entries of the report as CSV, in all units unless one is requested."""
     if not has_role(request, Role.OBSERVER):
         raise PermissionDenied("You don't have a role in the console.")
-    refuse_unknown(request, TAKEN)
-    asked = Asked.of(request.GET, database_now().date())
-    name = f"costs-{asked.first or 'all'}-{asked.last}.csv"
+    reject_unknown_parameters(request, PARAMETERS)
+    query = CostQuery.from_params(request.GET, database_now().date())
+    name = f"costs-{query.first or 'all'}-{query.last}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    return StreamingHttpResponse(_lines(asked), content_type="text/csv; charset=utf-8", headers=headers)
+    return StreamingHttpResponse(_csv_lines(query), content_type="text/csv; charset=utf-8", headers=headers)
 
 
-def _lines(asked: Asked) -> Iterator[str]:
-    """Batch by batch, each with a short query of its own: a slow reader holds nothing open."""
-    yield _line(HEADINGS)
-    costs = asked.costs().select_related("intent").only(*_NEEDED).order_by("pk")
-    if asked.unit:
-        costs = costs.filter(unit__in=spellings(asked.unit))
-    rows = [*costs[:AT_ONCE]]
+def _csv_lines(query: CostQuery) -> Iterator[str]:
+    """Yield the lines batch by batch, each with a short query: a slow reader keeps nothing open."""
+    yield _csv_line(HEADINGS)
+    costs = query.costs().select_related("intent").only(*_COLUMNS).order_by("pk")
+    if query.unit:
+        costs = costs.filter(unit__in=unit_spellings(query.unit))
+    rows = [*costs[:BATCH]]
     while rows:
-        yield "".join(_line(_cells(cost)) for cost in rows)
-        rows = [*costs.filter(pk__gt=rows[-1].pk)[:AT_ONCE]]
+        yield "".join(_csv_line(_cells(cost)) for cost in rows)
+        rows = [*costs.filter(pk__gt=rows[-1].pk)[:BATCH]]
 
 
-_NEEDED = ("recorded_at", "agent_id", "cost_type", "whole", "parts", "unit", "provider", "model", "metadata", "intent__title")
+_COLUMNS = ("recorded_at", "agent_id", "cost_type", "whole", "parts", "unit", "provider", "model", "metadata", "intent__title")
 
 
 def _cells(cost: Cost) -> list[Any]:
@@ -98,31 +102,31 @@ def _cells(cost: Cost) -> list[Any]:
         identifier(cost.pk),
         instant(cost.recorded_at),
         identifier(cost.intent_id),
-        *map(harmless, named),
+        *map(escape_formulas, named),
         format_amount(cost.amount),
-        *map(harmless, source),
+        *map(escape_formulas, source),
     ]
 
 
-def harmless(text: str) -> str:
-    """The text as a spreadsheet shows it, and does not compute it."""
-    first, *rest = _CELLS.split(text)
+def escape_formulas(text: str) -> str:
+    """Return the text so that a spreadsheet shows it and does not evaluate it."""
+    first, *rest = _CELL_BREAKS.split(text)
     written = first + "".join(f"'{cell}" if _is_formula(cell) else cell for cell in rest)
-    begins_hidden = not text.startswith(" ") and any(map(_is_passed_over, text[:1]))
+    begins_hidden = not text.startswith(" ") and any(map(_is_invisible, text[:1]))
     return f"'{written}" if _is_formula(text) or begins_hidden else written
 
 
 def _is_formula(cell: str) -> bool:
-    first = next((each for each in cell if not _is_passed_over(each)), "")
+    first = next((each for each in cell if not _is_invisible(each)), "")
     return bool(first) and unicodedata.normalize("NFKC", first)[0] in FORMULA  # Full-width forms are the same to some.
 
 
-def _is_passed_over(character: str) -> bool:
-    """Whether it shows nothing: a control or format character, a mark without a letter, a blank."""
+def _is_invisible(character: str) -> bool:
+    """Return whether it is a control or format character, a mark without a letter, or a blank."""
     return unicodedata.category(character)[0] in "CMZ"
 
 
-def _line(cells: list[Any]) -> str:
+def _csv_line(cells: list[Any]) -> str:
     written = StringIO()
     csv.writer(written).writerow(cells)
     return written.getvalue()

@@ -1,4 +1,4 @@
-"""Delegations in the console: shown, and revoked."""
+"""Delegations: listed and revoked."""
 
 from typing import Any
 
@@ -9,48 +9,48 @@ from django.http import HttpRequest
 from access.models import Role
 from access.roles import actor_from_user, has_role, role_of
 from console.actions import action
-from console.changelist import RowsAdmin
+from console.changelist import ListAdmin
 from console.delegations import pages
-from console.filters import by
+from console.filters import choice_filter
 from core.db import database_now
 from governance import services
 from governance.guards import is_same_caller
 from governance.models import Delegation
 
 
-def _is_in_state(state: str, now: Any) -> Q:
+def _state_filter(state: str, now: Any) -> Q:
     live = Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=now))
     return live if state == "live" else ~live
 
 
 @admin.register(Delegation)
-class DelegationAdmin(RowsAdmin):
+class DelegationAdmin(ListAdmin):
     list_display = ["delegate"]
-    list_filter = [by("state", "state", [("live", "Active"), ("ended", "Ended")], _is_in_state, default="live")]
+    list_filter = [choice_filter("state", "state", [("live", "Active"), ("ended", "Ended")], _state_filter, default="live")]
     search_fields = ["delegate", "delegator"]
     search_label = "Search by delegate or delegator"
     ordering = ["-created_at"]
     actions = ["revoke"]
-    rows_template = "console/delegations/list_rows.html"
-    panels_template = "console/delegations/detail.html"
-    list_only = only = "delegation_granted delegation_revoked decision_recorded"
+    list_template = "console/delegations/list_rows.html"
+    detail_template = "console/delegations/detail.html"
+    list_event_types = event_types = "delegation_granted delegation_revoked decision_recorded"
 
-    def rows(self, request: HttpRequest, found: list[Delegation]) -> dict[str, Any]:
+    def list_context(self, request: HttpRequest, found: list[Delegation]) -> dict[str, Any]:
         may_revoke = has_role(request, Role.ARBITER)
         return {
-            "rows": pages.rows(found, database_now()),
+            "rows": pages.list_rows(found, database_now()),
             "may_revoke": may_revoke and any(each.revoked_at is None for each in found),
         }
 
-    def panels(self, request: HttpRequest, obj: Delegation) -> dict[str, Any]:
-        return pages.delegation(obj, database_now())
+    def detail_context(self, request: HttpRequest, obj: Delegation) -> dict[str, Any]:
+        return pages.delegation_detail(obj, database_now())
 
-    def offers(self, request: HttpRequest, name: str, obj: Delegation) -> bool:
+    def is_offered(self, request: HttpRequest, name: str, obj: Delegation) -> bool:
         is_theirs = (
             is_same_caller(actor_from_user(request), obj.delegator, obj.principal)
             or (role_of(request.user) or Role.OBSERVER) == Role.OPERATOR
         )
-        return is_theirs and pages.state(obj, database_now()) == "live"
+        return is_theirs and pages.delegation_state(obj, database_now()) == "live"
 
     @action(
         "Revoke",

@@ -1,1 +1,1 @@
-"""A lively example: an incident, a launch, and as much other work as wanted. All of it is done by the verbs."""
+"""Example data: an incident, a launch, and any amount of other work. The verbs create all of it."""

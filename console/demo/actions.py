@@ -1,4 +1,4 @@
-"""What the agents of the example do, each by its verb."""
+"""Actions of the agents of the example, each one verb."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -24,22 +24,22 @@ MODELS = {
 }
 
 
-def make(title: str, *, by: Actor = LEAD, to: str | None = None, **fields: Any) -> UUID:
-    """An intent, and the agent that is to do it."""
+def add_intent(title: str, *, by: Actor = LEAD, to: str | None = None, **fields: Any) -> UUID:
+    """Create an intent assigned to `to`. Return its id."""
     return create_intent(actor=by, title=title, assign=[Assignee(to)] if to else [], **fields).pk
 
 
-def move(intent_id: UUID, *statuses: str, by: str, reason: str | None = None) -> None:
+def change_status(intent_id: UUID, *statuses: str, by: str, reason: str | None = None) -> None:
     for status in statuses:
         set_status(intent_id=intent_id, expected_version=version(intent_id), actor=Actor(by), status=status, reason=reason)
 
 
-def note(intent_id: UUID, *, by: str, **state: Any) -> None:
+def set_state(intent_id: UUID, *, by: str, **state: Any) -> None:
     patches = [{"op": "set", "path": path, "value": value} for path, value in state.items()]
     patch_state(intent_id=intent_id, expected_version=version(intent_id), actor=Actor(by), patches=patches)
 
 
-def spend(intent_id: UUID, usd: str, *, by: str, model: str = "claude-sonnet-4-5") -> None:
+def add_cost(intent_id: UUID, usd: str, *, by: str, model: str = "claude-sonnet-4-5") -> None:
     record_cost(
         intent_id=intent_id,
         actor=Actor(by),
@@ -51,11 +51,11 @@ def spend(intent_id: UUID, usd: str, *, by: str, model: str = "claude-sonnet-4-5
     )
 
 
-def hold(intent_id: UUID, scope: str, seconds: int, *, by: str) -> Lease:
+def take_lease(intent_id: UUID, scope: str, seconds: int, *, by: str) -> Lease:
     return acquire_lease(intent_id=intent_id, actor=Actor(by), scope=scope, duration=timedelta(seconds=seconds))[0]
 
 
-def say(intent_id: UUID, event_type: str, *, by: str, **payload: Any) -> None:
+def log_event(intent_id: UUID, event_type: str, *, by: str, **payload: Any) -> None:
     log_events(intent_id=intent_id, events=[NewEvent(event_type, payload)], actor=Actor(by))
 
 

@@ -1,4 +1,4 @@
-"""As much other work as wanted: projects of a dozen intents each, in every state that work can be in."""
+"""Bulk example work: projects of a dozen intents each, in every status."""
 
 from collections.abc import Callable
 from random import Random
@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db import transaction
 
 from console.demo import clone
-from console.demo.actions import MODELS, make, move, note, spend
+from console.demo.actions import MODELS, add_cost, add_intent, change_status, set_state
 from console.demo.clone import Sample
 
 SIZE = 12  # Intents of a project, with the one above them.
@@ -32,7 +32,7 @@ STEPS = [
 
 
 def fill(count: int, random: Random, told: Callable[[int], None] = lambda made: None) -> None:
-    """Make at least so many intents; `told` hears now and then how many there are.
+    """Create at least `count` intents; report the number so far by `told`.
 
     The first ones by the verbs, the others as copies of those.
     """
@@ -44,35 +44,35 @@ def fill(count: int, random: Random, told: Callable[[int], None] = lambda made: 
             made += SIZE
     samples = [Sample(root) for root in roots] if made < count else []
     while made < count:
-        made += clone.fill(samples, min(AT_ONCE, count - made), PLACES, random)
+        made += clone.clone_samples(samples, min(AT_ONCE, count - made), PLACES, random)
         told(made)
 
 
 def _project(random: Random) -> UUID:
-    """A chain of steps under one intent: those at its beginning are done, the next one is under way, others wait for it."""
+    """Create a chain of steps under one intent: the first ones completed, the next active, the others blocked."""
     thing, place = random.choice(THINGS), random.choice(PLACES)
     lead = random.choice(AGENTS)
-    root = make(f"Improve {thing} in {place}", to=lead, state={"place": place}, confidence=random.randrange(40, 100))
-    move(root, "active", by=lead)
+    root = add_intent(f"Improve {thing} in {place}", to=lead, state={"place": place}, confidence=random.randrange(40, 100))
+    change_status(root, "active", by=lead)
     done = random.randrange(len(STEPS) + 1)
     previous: UUID | None = None
     for number, step in enumerate(STEPS):
         agent = random.choice(AGENTS)
         needs = [previous] if previous and random.random() < 0.7 else []
-        previous = make(f"{step} {thing} in {place}", to=agent, parent_intent_id=root, depends_on=needs)
+        previous = add_intent(f"{step} {thing} in {place}", to=agent, parent_intent_id=root, depends_on=needs)
         if number < done:
-            _do(previous, agent, random)
+            _complete_step(previous, agent, random)
         elif number == done:
-            move(previous, "active", by=agent)
-            note(previous, by=agent, progress=random.randrange(5, 95))
+            change_status(previous, "active", by=agent)
+            set_state(previous, by=agent, progress=random.randrange(5, 95))
     if done == len(STEPS):
-        move(root, "completed", by=lead)
+        change_status(root, "completed", by=lead)
     return root
 
 
-def _do(intent_id: UUID, agent: str, random: Random) -> None:
-    move(intent_id, "active", by=agent)
+def _complete_step(intent_id: UUID, agent: str, random: Random) -> None:
+    change_status(intent_id, "active", by=agent)
     if random.random() < 0.4:
         model = random.choice([*MODELS])
-        spend(intent_id, f"{random.uniform(0.001, 0.05):.4f}", by=agent, model=model)
-    move(intent_id, "completed", by=agent)
+        add_cost(intent_id, f"{random.uniform(0.001, 0.05):.4f}", by=agent, model=model)
+    change_status(intent_id, "completed", by=agent)

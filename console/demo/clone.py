@@ -1,7 +1,7 @@
-"""Projects in bulk: copies of some that the verbs have made, row by row, under ids and names of their own.
+"""Clones of example projects, row by row, under new ids and names.
 
-A verb takes some milliseconds, so twenty thousand intents by verbs alone would take an hour on a busy machine. A copy is what the
-verbs would have left: its log, replayed, gives its rows (rule E-6); `verify_log` compares them.
+A verb takes some milliseconds, so twenty thousand intents by verbs alone would take an hour on a busy machine. A clone is what
+the verbs would have left: its log, replayed, gives its rows (rule E-6); `verify_log` compares them.
 """
 
 import re
@@ -22,7 +22,7 @@ from intents import positions
 from intents.models import Assignment, Edge, Event, Intent, TopicMembership
 
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_OF_AN_INTENT: dict[type[models.Model], str] = {
+_INTENT_COLUMNS: dict[type[models.Model], str] = {
     Edge: "waiter_id", Assignment: "intent_id", TopicMembership: "intent_id", Event: "intent_id", CostTotal: "intent_id", Cost: "intent_id"
 }  # fmt: skip
 
@@ -30,12 +30,12 @@ Values = dict[str, Any]
 
 
 class Sample:
-    """All rows of a project, as the database has them."""
+    """All rows of a project."""
 
     def __init__(self, root: UUID) -> None:
         ids = [root, *Edge.objects.filter(waiter=root, kind="child").values_list("awaited_id", flat=True)]
         self.intents = _values(Intent, "id", ids)
-        self.parts = {model: _values(model, name, ids) for model, name in _OF_AN_INTENT.items()}
+        self.parts = {model: _values(model, name, ids) for model, name in _INTENT_COLUMNS.items()}
         self.place = str(self.intents[0]["state"]["place"])
         self.newest = max(each["updated_at"] for each in self.intents)
 
@@ -44,16 +44,16 @@ class Sample:
 
 
 class Batch:
-    """Copies that are written together."""
+    """Clones that are written together."""
 
     def __init__(self) -> None:
         self.new: dict[type[models.Model], list[models.Model]] = defaultdict(list)
 
     def add(self, sample: Sample, place: str) -> None:
-        copy = _Copy(sample, place)
-        self.new[Intent] += [Intent(**copy.of(values)) for values in sample.intents]
+        clone = _Clone(sample, place)
+        self.new[Intent] += [Intent(**clone.convert(values)) for values in sample.intents]
         for model, found in sample.parts.items():
-            self.new[model] += [model(**copy.of(values)) for values in found]
+            self.new[model] += [model(**clone.convert(values)) for values in found]
 
     @transaction.atomic
     def write(self) -> None:
@@ -68,37 +68,37 @@ class Batch:
             )
 
 
-class _Copy:
-    """What becomes of a sample's values in one copy: new ids, another place, and all of it now."""
+class _Clone:
+    """The values of a sample in one clone: with new ids, another place, and the present time."""
 
     def __init__(self, sample: Sample, place: str) -> None:
         self.places = (sample.place, place)
-        self.later: timedelta = timezone.now() - sample.newest
+        self.offset: timedelta = timezone.now() - sample.newest
         old = sorted([each["id"] for each in (*sample.intents, *sample.parts[Cost])] + [e["uid"] for e in sample.parts[Event]])
         self.ids = dict(zip(old, sorted(new_id() for _ in old), strict=True))
         self.texts = {str(before): str(after) for before, after in self.ids.items()}
 
-    def of(self, values: Values) -> Values:
-        return {name: self._new(value) for name, value in values.items()}
+    def convert(self, values: Values) -> Values:
+        return {name: self._convert_value(value) for name, value in values.items()}
 
-    def _new(self, value: Any) -> Any:
+    def _convert_value(self, value: Any) -> Any:
         match value:
             case UUID():
                 return self.ids.get(value, value)
             case datetime():
-                return value + self.later
+                return value + self.offset
             case str():
-                return self._text(value)
+                return self._convert_text(value)
             case dict() | list():
-                return strict_json.loads(self._text(strict_json.text(value)).encode())
+                return strict_json.loads(self._convert_text(strict_json.text(value)).encode())
         return value
 
-    def _text(self, text: str) -> str:
+    def _convert_text(self, text: str) -> str:
         return _ID.sub(lambda found: self.texts.get(found[0], found[0]), text.replace(*self.places))
 
 
-def fill(samples: list[Sample], count: int, places: list[str], random: Random) -> int:
-    """Write copies of so many intents at least. Answers how many they are."""
+def clone_samples(samples: list[Sample], count: int, places: list[str], random: Random) -> int:
+    """Write clones of at least `count` intents. Return their number."""
     batch, made = Batch(), 0
     while made < count:
         sample = random.choice(samples)

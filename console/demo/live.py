@@ -1,4 +1,4 @@
-"""Keeps the example moving: agents take leases, change states, spend, ask and finish, one small thing at a time."""
+"""Simulated activity: agents take leases, change states, spend, ask and finish."""
 
 import threading
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import OperationalError, transaction
 
 from access.identity import Actor
-from console.demo.actions import MODELS, hold, make, move, note, say, spend
+from console.demo.actions import MODELS, add_cost, add_intent, change_status, log_event, set_state, take_lease
 from console.demo.bulk import AGENTS, PLACES, STEPS, THINGS
 from core.db import database_now
 from core.errors import ProtocolError
@@ -18,52 +18,52 @@ from governance.services import request_arbitration
 from intents.models import Intent, Status
 from retries.services import record_failure
 
-MOST_QUESTIONS = 8  # That wait at once: the example asks nobody to death.
+MAX_QUESTIONS = 8  # That wait at once: the example asks nobody to death.
 NEWEST = 200  # Active intents among which things happen.
 QUESTIONS = ["Is this figure plausible?", "Two sources disagree. Which one is right?", "May I spend another 20 USD on this?"]
 
-Deed = Callable[[UUID, str, Random], object]
+Activity = Callable[[UUID, str, Random], object]
 
 
-def go_on(random: Random, pace: float, stopping: threading.Event) -> int:
-    """Do something every `pace` seconds, until it is to stop. Answers how much was done."""
+def run_activity(random: Random, pace: float, stopping: threading.Event) -> int:
+    """Do one thing every `pace` seconds until stopped. Return the number of things done."""
     done = 0
     while not stopping.wait(random.uniform(0.5, 1.5) * pace):
         try:
             with transaction.atomic():
-                _do_something(random)
+                _run_one(random)
             done += 1
         except (ProtocolError, OperationalError):  # Somebody else was faster, or is writing: as it goes.
             continue
     return done
 
 
-def _do_something(random: Random) -> None:
+def _run_one(random: Random) -> None:
     active = [*Intent.objects.filter(status=Status.ACTIVE).order_by("-updated_at").values_list("pk", flat=True)[:NEWEST]]
     if len(active) < 5:
         _begin(random)
         return
-    deeds: list[Deed] = [_note, _spend, _call, _hold, _ask, _fail, _finish]
-    deed = random.choices(deeds, weights=[30, 20, 20, 12, 4, 3, 4])[0]
-    deed(random.choice(active), random.choice(AGENTS), random)
+    activities: list[Activity] = [_note, _spend, _call, _hold, _ask, _fail, _finish]
+    activity = random.choices(activities, weights=[30, 20, 20, 12, 4, 3, 4])[0]
+    activity(random.choice(active), random.choice(AGENTS), random)
 
 
 def _begin(random: Random) -> None:
     agent = random.choice(AGENTS)
-    fresh = make(f"{random.choice(STEPS)} {random.choice(THINGS)} in {random.choice(PLACES)}", to=agent)
-    move(fresh, "active", by=agent)
+    fresh = add_intent(f"{random.choice(STEPS)} {random.choice(THINGS)} in {random.choice(PLACES)}", to=agent)
+    change_status(fresh, "active", by=agent)
 
 
 def _note(intent_id: UUID, agent: str, random: Random) -> None:
-    note(intent_id, by=agent, progress=random.randrange(5, 100))
+    set_state(intent_id, by=agent, progress=random.randrange(5, 100))
 
 
 def _spend(intent_id: UUID, agent: str, random: Random) -> None:
-    spend(intent_id, f"{random.uniform(0.002, 0.2):.4f}", by=agent, model=random.choice([*MODELS]))
+    add_cost(intent_id, f"{random.uniform(0.002, 0.2):.4f}", by=agent, model=random.choice([*MODELS]))
 
 
 def _call(intent_id: UUID, agent: str, random: Random) -> None:
-    say(
+    log_event(
         intent_id,
         "tool_call_completed",
         by=agent,
@@ -73,11 +73,11 @@ def _call(intent_id: UUID, agent: str, random: Random) -> None:
 
 
 def _hold(intent_id: UUID, agent: str, random: Random) -> None:
-    hold(intent_id, random.choice(["progress", "summary", "sources"]), random.randrange(30, 180), by=agent)
+    take_lease(intent_id, random.choice(["progress", "summary", "sources"]), random.randrange(30, 180), by=agent)
 
 
 def _ask(intent_id: UUID, agent: str, random: Random) -> None:
-    if Arbitration.objects.pending().count() >= MOST_QUESTIONS:
+    if Arbitration.objects.pending().count() >= MAX_QUESTIONS:
         return
     request_arbitration(
         intent_id=intent_id,
@@ -94,5 +94,5 @@ def _fail(intent_id: UUID, agent: str, random: Random) -> None:
 
 
 def _finish(intent_id: UUID, agent: str, random: Random) -> None:
-    move(intent_id, "completed", by=agent)
+    change_status(intent_id, "completed", by=agent)
     _begin(random)

@@ -1,8 +1,9 @@
-"""An incident in the middle of the night, and a launch that does not wait for it."""
+"""Example scenario: an incident at night, and a launch at the same time."""
 
 from collections.abc import Sequence
 from datetime import timedelta
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -11,8 +12,7 @@ from access.models import Role
 from attachments import blob_store
 from attachments.blob_store import Upload
 from attachments.services import add_attachment
-from console.demo.actions import LEAD, hold, make, move, note, say, spend
-from console.demo.picture import chart
+from console.demo.actions import LEAD, add_cost, add_intent, change_status, log_event, set_state, take_lease
 from core.db import database_now
 from governance.services import create_delegation, record_decision, request_arbitration
 from portfolios.services import add_intent_to_portfolio, create_portfolio
@@ -20,7 +20,7 @@ from retries.services import record_failure, set_retry_policy
 from subscriptions.services import create_subscription, disable_subscription, newest_position
 
 UNREACHABLE = "http://127.0.0.1:9/hooks"  # The port "discard", where nobody listens.
-ERROR_RATES = [0.08, 0.1, 0.09, 0.12, 0.35, 0.82, 0.9, 0.86, 0.74, 0.5, 0.42, 0.4]
+CHART = Path(__file__).parent / "error-rate.png"
 TRACE = """\
 02:14:07 checkout-7f9c  POST /pay  502  upstream timed out after 8.0 s  trace=4bf92f35
 02:14:08 checkout-7f9c  POST /pay  502  upstream timed out after 8.0 s  trace=00f067aa
@@ -30,15 +30,15 @@ TRACE = """\
 """
 
 
-def tell() -> None:
-    """Write the whole story."""
+def create_scenario() -> None:
+    """Create all of it."""
     webhooks()
     incident()
     launch()
 
 
 def incident() -> None:
-    root = make(
+    root = add_intent(
         "Checkout fails for one in twenty customers in eu-west",
         to="incident-lead",
         description="Error rate above 5 % since 02:14. Find the cause, mitigate it and repair the damage.",
@@ -46,21 +46,21 @@ def incident() -> None:
         state={"severity": "SEV-1", "error_rate": 0.082, "affected": {"region": "eu-west", "customers": 1840}},
         confidence=80,
     )
-    move(root, "active", by="incident-lead")
+    change_status(root, "active", by="incident-lead")
     find = _find(root)
     contain = _contain(root)
-    repair = make(
+    repair = add_intent(
         "Refund customers who were charged twice", to="refund-agent", parent_intent_id=root, depends_on=[find, contain],
         state={"found": 212, "refunded": 0, "sum_eur": 18240.5}, constraints={"max_cost": 5},
     )  # fmt: skip
-    tell_them = make("Notify affected customers", to="comms-agent", parent_intent_id=root, depends_on=[repair])
-    make("Write the post-mortem", to="scribe-agent", parent_intent_id=root, depends_on=[find, contain, tell_them])
-    status_page = make(
+    tell_them = add_intent("Notify affected customers", to="comms-agent", parent_intent_id=root, depends_on=[repair])
+    add_intent("Write the post-mortem", to="scribe-agent", parent_intent_id=root, depends_on=[find, contain, tell_them])
+    status_page = add_intent(
         "Keep the status page up to date", to="comms-agent", parent_intent_id=root, state={"shown": "Investigating"}
     )
-    move(status_page, "active", by="comms-agent")
-    hold(status_page, "shown", 150, by="comms-agent")
-    note(status_page, by="comms-agent", shown="Identified")
+    change_status(status_page, "active", by="comms-agent")
+    take_lease(status_page, "shown", 150, by="comms-agent")
+    set_state(status_page, by="comms-agent", shown="Identified")
     _ask(
         status_page,
         "comms-agent",
@@ -79,25 +79,27 @@ def incident() -> None:
 
 
 def _find(root: UUID) -> UUID:
-    find = make("Find the cause", to="log-analyst", parent_intent_id=root, state={"suspects": ["release 2481", "provider"]})
-    move(find, "active", by="log-analyst")
-    traces = make("Compare traces from before and after 02:14", to="trace-agent", parent_intent_id=find)
-    move(traces, "active", by="trace-agent")
-    say(traces, "tool_call_started", by="trace-agent", tool="traces.search", query="status=502 service=checkout")
-    say(traces, "tool_call_completed", by="trace-agent", tool="traces.search", duration_ms=2140, hits=1840)
-    note(traces, by="trace-agent", slowest="promo.stackable", seconds=7.9)
+    find = add_intent("Find the cause", to="log-analyst", parent_intent_id=root, state={"suspects": ["release 2481", "provider"]})
+    change_status(find, "active", by="log-analyst")
+    traces = add_intent("Compare traces from before and after 02:14", to="trace-agent", parent_intent_id=find)
+    change_status(traces, "active", by="trace-agent")
+    log_event(traces, "tool_call_started", by="trace-agent", tool="traces.search", query="status=502 service=checkout")
+    log_event(traces, "tool_call_completed", by="trace-agent", tool="traces.search", duration_ms=2140, hits=1840)
+    set_state(traces, by="trace-agent", slowest="promo.stackable", seconds=7.9)
     for usd, model in [("3.42", "gemini-2.5-pro"), ("1.07", "gpt-5-mini")]:
-        spend(traces, usd, by="trace-agent", model=model)
-    _attach(traces, "trace-agent", "error-rate.png", "image/png", chart(ERROR_RATES))
+        add_cost(traces, usd, by="trace-agent", model=model)
+    _attach(traces, "trace-agent", "error-rate.png", "image/png", CHART.read_bytes())
     _attach(traces, "trace-agent", "checkout-0214.log", "text/plain", TRACE.encode())
-    move(traces, "completed", by="trace-agent")
+    change_status(traces, "completed", by="trace-agent")
 
-    bisect = make("Bisect last night's releases", to="log-analyst", parent_intent_id=find, state={"good": 2478, "bad": 2481})
-    move(bisect, "active", by="log-analyst")
-    hold(bisect, "bisect", 75, by="log-analyst")
-    note(bisect, by="log-analyst", good=2480)
+    bisect = add_intent(
+        "Bisect last night's releases", to="log-analyst", parent_intent_id=find, state={"good": 2478, "bad": 2481}
+    )
+    change_status(bisect, "active", by="log-analyst")
+    take_lease(bisect, "bisect", 75, by="log-analyst")
+    set_state(bisect, by="log-analyst", good=2480)
     for usd in ("6.90", "5.35", "2.81"):
-        spend(bisect, usd, by="log-analyst", model="claude-sonnet-4-5")
+        add_cost(bisect, usd, by="log-analyst", model="claude-sonnet-4-5")
     retries = {
         "strategy": "exponential", "max_attempts": 4, "base_delay_seconds": 20.0, "max_delay_seconds": 300.0,
         "backoff_multiplier": 2.0, "jitter": True, "retryable_errors": [], "fallback_agent_id": "sre-agent",
@@ -110,21 +112,21 @@ def _find(root: UUID) -> UUID:
 
 
 def _contain(root: UUID) -> UUID:
-    contain = make("Mitigate the outage", to="sre-agent", parent_intent_id=root)
-    move(contain, "active", by="sre-agent")
-    shift = make("Send 40 % of the traffic to eu-central", to="sre-agent", parent_intent_id=contain, state={"percent": 0})
-    move(shift, "active", by="sre-agent")
+    contain = add_intent("Mitigate the outage", to="sre-agent", parent_intent_id=root)
+    change_status(contain, "active", by="sre-agent")
+    shift = add_intent("Send 40 % of the traffic to eu-central", to="sre-agent", parent_intent_id=contain, state={"percent": 0})
+    change_status(shift, "active", by="sre-agent")
     for percent in (10, 25, 40):
-        note(shift, by="sre-agent", percent=percent)
-    spend(shift, "2.18", by="sre-agent", model="gpt-5")
-    move(shift, "completed", by="sre-agent")
-    rules = make(
+        set_state(shift, by="sre-agent", percent=percent)
+    add_cost(shift, "2.18", by="sre-agent", model="gpt-5")
+    change_status(shift, "completed", by="sre-agent")
+    rules = add_intent(
         "Disable the slow price rules", to="sre-agent", parent_intent_id=contain,
         state={"release": 2481, "rules": {"promo.stackable": "on", "promo.member": "on"}},
     )  # fmt: skip
-    move(rules, "active", by="sre-agent")
-    hold(rules, "rules.promo", 1500, by="sre-agent")
-    spend(rules, "11.64", by="sre-agent", model="gpt-5")
+    change_status(rules, "active", by="sre-agent")
+    take_lease(rules, "rules.promo", 1500, by="sre-agent")
+    add_cost(rules, "11.64", by="sre-agent", model="gpt-5")
     _ask(
         rules,
         "sre-agent",
@@ -145,21 +147,25 @@ def launch() -> None:
         actor=by, name="Launch in Lisbon", description="Open for customers in Portugal by the first of the month.",
         governance_policy={"require_all_completed": True, "shared_constraints": {"budget": 25}},
     )  # fmt: skip
-    research = make("Ask twenty customers in Porto and Lisbon", by=by, to="research-agent", state={"asked": 20})
-    move(research, "active", by="research-agent")
-    spend(research, "8.20", by="research-agent", model="gemini-2.5-pro")
-    move(research, "completed", by="research-agent")
-    prices = make("Prices for Portugal", by=by, to="pricing-agent", depends_on=[research], state={"currency": "EUR", "tax": 23})
-    move(prices, "active", by="pricing-agent")
-    page = make("The landing page in Portuguese", by=by, to="writer-agent", depends_on=[research], constraints={"max_cost": 10})
-    move(page, "active", by="writer-agent")
-    hold(page, "text.headline", 240, by="writer-agent")
-    contracts = make("Contracts with three couriers", by=by, to="legal-agent", state={"signed": 1, "open": 2})
-    opening = make("Open the shop", by=by, to="launch-lead", depends_on=[prices, page, contracts])
+    research = add_intent("Ask twenty customers in Porto and Lisbon", by=by, to="research-agent", state={"asked": 20})
+    change_status(research, "active", by="research-agent")
+    add_cost(research, "8.20", by="research-agent", model="gemini-2.5-pro")
+    change_status(research, "completed", by="research-agent")
+    prices = add_intent(
+        "Prices for Portugal", by=by, to="pricing-agent", depends_on=[research], state={"currency": "EUR", "tax": 23}
+    )
+    change_status(prices, "active", by="pricing-agent")
+    page = add_intent(
+        "The landing page in Portuguese", by=by, to="writer-agent", depends_on=[research], constraints={"max_cost": 10}
+    )
+    change_status(page, "active", by="writer-agent")
+    take_lease(page, "text.headline", 240, by="writer-agent")
+    contracts = add_intent("Contracts with three couriers", by=by, to="legal-agent", state={"signed": 1, "open": 2})
+    opening = add_intent("Open the shop", by=by, to="launch-lead", depends_on=[prices, page, contracts])
     for intent_id in (opening, prices, page, contracts, research):
         add_intent_to_portfolio(portfolio_id=house.pk, intent_id=intent_id, actor=by)
     for usd in ("6.10", "4.05"):
-        spend(page, usd, by="writer-agent", model="claude-sonnet-4-5")
+        add_cost(page, usd, by="writer-agent", model="claude-sonnet-4-5")
     _ask(
         prices, "pricing-agent", "Should prices in Portugal be lower than in Spain?",
         [("The same", "Avoids complaints from customers across the border."), ("8 % lower", "Three of four customers asked compare with Continente.")],
@@ -178,7 +184,7 @@ def launch() -> None:
 
 
 def webhooks() -> None:
-    """One that nobody answers, and one that was given up."""
+    """Create an unreachable webhook, and a disabled one."""
     newest = newest_position()
     types = ["arbitration_requested", "budget_alert", "lease_expired"]
     create_subscription(actor=LEAD, newest=newest, subscriber_id="pager", callback_url=f"{UNREACHABLE}/pager", event_types=types)

@@ -1,4 +1,4 @@
-"""The event log in the console."""
+"""Event log: the list with its filters, and one event."""
 
 from typing import Any
 
@@ -6,19 +6,19 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 
 from console.event_log import pages
-from console.live_admin import PanelsAdmin, answer, refuse_unknown
+from console.live_admin import LiveAdmin, reject_unknown_parameters, render_live
 from intents.models import Event
 
 
 @admin.register(Event)
-class EventAdmin(PanelsAdmin):
-    panels_template = "console/event_log/detail.html"
+class EventAdmin(LiveAdmin):
+    detail_template = "console/event_log/detail.html"
     list_parameters = ("type", "actor", "before", "intent", "portfolio")
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """The whole log, which is never counted."""
-        refuse_unknown(request, self.list_parameters)
-        asked = pages.Everywhere.of(request.GET)
+        """Render the log of all intents. It is never counted."""
+        reject_unknown_parameters(request, self.list_parameters)
+        asked = pages.LogQuery.from_params(request.GET)
         found = asked.read()
         context = {
             "title": "Event log",
@@ -31,10 +31,10 @@ class EventAdmin(PanelsAdmin):
             "older_url": f"?{asked.link(found.older)}" if found.older else "",
             "is_empty": not found.entries and not asked.link(None) and not asked.choice.before,
         }
-        return answer(request, "console/event_log/log.html", context, follow=asked.topic, only=asked.choice.event_type)
+        return render_live(request, "console/event_log/log.html", context, topic=asked.topic, event_types=asked.choice.event_type)
 
-    def panels(self, request: HttpRequest, obj: Event) -> dict[str, Any]:
-        return {"entry": pages.entry(obj), "event": obj}
+    def detail_context(self, request: HttpRequest, obj: Event) -> dict[str, Any]:
+        return {"entry": pages.full_entry(obj), "event": obj}
 
-    def follows(self, obj: Event) -> dict[str, str]:
+    def stream_topic(self, obj: Event) -> dict[str, str]:
         return {"intent": str(obj.intent_id)} if obj.intent_id else {}

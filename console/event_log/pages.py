@@ -1,4 +1,4 @@
-"""The log for readers, the newest first, page by page. It is never counted, and no page looks at more than WINDOW events."""
+"""Event log pages, the newest first. The log is never counted, and no page reads more than WINDOW events."""
 
 import re
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ import orjson
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Left, Right
 
-from console.event_text import told
+from console.event_text import summarize_event
 from core.ids import parse_id
 from intents import positions, topics
 from intents.events import EventType
@@ -19,8 +19,8 @@ from intents.replay import VERSIONED
 
 SHOWN = 40
 WINDOW = 10_000
-CUT = 3_000  # Characters of a payload that are read for a list.
-MAX_WORD = 255
+MAX_PAYLOAD = 3_000  # Characters of a payload that are read for a list.
+MAX_TEXT = 255
 
 CLIENT_TYPES = [
     "comment",
@@ -33,10 +33,10 @@ TYPES = sorted([*EventType.values, *CLIENT_TYPES])
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """An event, what it says in a line, and its payload as text: all of it, or if `is_cut` its beginning.
+class LogEntry:
+    """An event with its summary and its payload as text, whole or, if `is_cut`, its beginning.
 
-    `version` is that which it made, if it made one.
+    `version` is the version that it created, if any.
     """
 
     event: Event
@@ -47,64 +47,66 @@ class Entry:
 
     @property
     def has_more(self) -> bool:
-        """Whether the payload says more than the line."""
+        """Whether the payload has more than the summary."""
         return self.text not in ("", "{}")
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """`older` is where the next page begins, None at the end of the log; `is_far` that WINDOW events were looked through."""
+class LogPage:
+    """One page. `older` is where the next one begins, None at the end of the log; `is_far`: WINDOW events were read."""
 
-    entries: list[Entry]
+    entries: list[LogEntry]
     older: int | None
     is_far: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """What a reader asks for: a type, an actor, and events before a place in the log (None: the newest)."""
+class EventFilter:
+    """The type, the actor, and the place in the log before which events are read (None: the newest)."""
 
     event_type: str = ""
     actor: str = ""
     before: int | None = None
 
     @classmethod
-    def of(cls, query: Mapping[str, str]) -> "Choice":
-        return cls(_word(query.get("type", "")), _word(query.get("actor", "")), counter(query.get("before", "")))
+    def from_params(cls, query: Mapping[str, str]) -> "EventFilter":
+        return cls(
+            _clean_text(query.get("type", "")), _clean_text(query.get("actor", "")), parse_counter(query.get("before", ""))
+        )
 
     def q(self) -> Q:
         return Q(**{name: value for name, value in (("event_type", self.event_type), ("actor", self.actor)) if value})
 
     def link(self, before: int | None, **others: str) -> str:
-        """The query of the page before that place, or of the newest."""
+        """Return the query string of the page before that place, or of the newest."""
         named = {"type": self.event_type, "actor": self.actor, **others, "before": str(before or "")}
         return urlencode({name: value for name, value in named.items() if value})
 
 
 @dataclass(frozen=True, slots=True)
-class Everywhere:
-    """What the whole log is narrowed to, beside type and actor. What is named wrongly narrows it to nothing."""
+class LogQuery:
+    """The filters of the whole log: beside type and actor, an intent or a portfolio. An unknown id matches nothing."""
 
-    choice: Choice
+    choice: EventFilter
     intent: str = ""
     portfolio: str = ""
 
     @classmethod
-    def of(cls, query: Mapping[str, str]) -> "Everywhere":
-        return cls(Choice.of(query), _word(query.get("intent", "")), _word(query.get("portfolio", "")))
+    def from_params(cls, query: Mapping[str, str]) -> "LogQuery":
+        return cls(EventFilter.from_params(query), _clean_text(query.get("intent", "")), _clean_text(query.get("portfolio", "")))
 
-    def read(self) -> Page:
+    def read(self) -> LogPage:
         if self.intent:
             pk = parse_id(self.intent)
             intent = Intent.objects.filter(pk=pk).defer("state", "constraints").first() if pk else None
-            return of_intent(intent, self.choice) if intent else Page([], None)
+            return read_intent_log(intent, self.choice) if intent else LogPage([], None)
         if self.portfolio and not parse_id(self.portfolio):
-            return Page([], None)
+            return LogPage([], None)
         if self.choice.before is None:
             positions.assign_pending_positions()
         belonging = topics.match_events([topics.for_portfolio(self.portfolio.lower())]) if self.portfolio else Q()
         is_scanned = bool(self.choice.actor or self.portfolio)  # A type alone has an index.
-        return _page(
+        return _read_page(
             Event.objects.filter(self.choice.q(), belonging), "position", self.choice.before or positions.head() + 1, is_scanned
         )
 
@@ -113,40 +115,40 @@ class Everywhere:
 
     @property
     def topic(self) -> dict[str, str]:
-        """The stream that tells of it, as /admin/follow takes it."""
+        """The stream of these events, as /admin/follow takes it."""
         named = {"intent": self.intent} if self.intent else {"portfolio": self.portfolio}
         return {name: given for name, given in named.items() if parse_id(given)}
 
 
-def of_intent(intent: Intent, choice: Choice, *, shown: int = SHOWN) -> Page:
+def read_intent_log(intent: Intent, choice: EventFilter, *, shown: int = SHOWN) -> LogPage:
     events = Event.objects.filter(choice.q(), intent=intent)
-    return _page(events, "sequence", choice.before or intent.last_sequence + 1, bool(choice.q()), shown)
+    return _read_page(events, "sequence", choice.before or intent.last_sequence + 1, bool(choice.q()), shown)
 
 
-def versions(intent: Intent, before: int | None, shown: int) -> Page:
-    """The events that made the intent's versions."""
+def read_versions(intent: Intent, before: int | None, shown: int) -> LogPage:
+    """Return the events that created the intent's versions."""
     events = Event.objects.filter(intent=intent, event_type__in=VERSIONED)
-    return _page(events, "sequence", before or intent.last_sequence + 1, True, shown)
+    return _read_page(events, "sequence", before or intent.last_sequence + 1, True, shown)
 
 
-def entry(event: Event) -> Entry:
-    """With the whole payload."""
-    return Entry(event, told(event.event_type, event.payload), _pretty(event.payload))
+def full_entry(event: Event) -> LogEntry:
+    """Return the entry with the whole payload."""
+    return LogEntry(event, summarize_event(event.event_type, event.payload), _indented_json(event.payload))
 
 
-def _page(events: QuerySet[Event], key: str, before: int, is_scanned: bool, shown: int = SHOWN) -> Page:
-    """The newest of the events whose `key`, by which there is an index, is below `before`."""
+def _read_page(events: QuerySet[Event], key: str, before: int, is_scanned: bool, shown: int = SHOWN) -> LogPage:
+    """Return the newest events whose indexed column `key` is below `before`."""
     first = max(1, before - WINDOW) if is_scanned else 1
     chosen = events.filter(**{f"{key}__lt": before, f"{key}__gte": first}).order_by(f"-{key}")
     found = [
         *chosen.select_related("intent")
         .only(*_COLUMNS)
-        .annotate(text=Left("payload", CUT + 1), end=Right("payload", 40))[: shown + 1]
+        .annotate(text=Left("payload", MAX_PAYLOAD + 1), end=Right("payload", 40))[: shown + 1]
     ]
-    entries = [_entry(each) for each in found[:shown]]
+    entries = [_list_entry(each) for each in found[:shown]]
     if len(found) > shown:
-        return Page(entries, getattr(entries[-1].event, key))
-    return Page(entries, first if first > 1 else None, is_far=first > 1)
+        return LogPage(entries, getattr(entries[-1].event, key))
+    return LogPage(entries, first if first > 1 else None, is_far=first > 1)
 
 
 _VERSION_LAST = re.compile(r'"version":(\d+)}$')
@@ -171,24 +173,24 @@ _COLUMNS = (
 )
 
 
-def _entry(event: Any) -> Entry:
-    if len(event.text) > CUT:
+def _list_entry(event: Any) -> LogEntry:
+    if len(event.text) > MAX_PAYLOAD:
         found = event.event_type in VERSIONED and (_VERSION_LAST.search(event.end) or _VERSION_FIRST.match(event.text))
-        return Entry(event, "", event.text[:CUT], True, int(found[1]) if found else None)
+        return LogEntry(event, "", event.text[:MAX_PAYLOAD], True, int(found[1]) if found else None)
     payload = orjson.loads(event.text)
     made = payload.get("version") if event.event_type in VERSIONED else None
-    return Entry(event, told(event.event_type, payload), _pretty(payload), version=made)
+    return LogEntry(event, summarize_event(event.event_type, payload), _indented_json(payload), version=made)
 
 
-def _pretty(payload: dict[str, Any]) -> str:
+def _indented_json(payload: dict[str, Any]) -> str:
     return orjson.dumps(payload, option=orjson.OPT_INDENT_2).decode() if payload else ""
 
 
-def _word(given: str) -> str:
-    """As both databases take it: PostgreSQL has no NUL."""
-    return given.replace("\0", "").strip()[:MAX_WORD]
+def _clean_text(given: str) -> str:
+    """Return the text without NUL, which PostgreSQL refuses."""
+    return given.replace("\0", "").strip()[:MAX_TEXT]
 
 
-def counter(given: str) -> int | None:
-    """The number that a query names; None: it names none."""
+def parse_counter(given: str) -> int | None:
+    """Return the number of a parameter. None: it is no number."""
     return int(given) if given.isascii() and given.isdecimal() and len(given) < 19 else None

@@ -13,7 +13,7 @@ from rest_framework.exceptions import ValidationError
 from access.models import Role
 from access.roles import actor_from_user
 from console.actions import INPUT, SHOWN, Action, ActionForm, Confirmation, Declined, ReasonForm, action
-from console.event_log.pages import counter
+from console.event_log.pages import parse_counter
 from core.api.serializers import validate_data
 from core.db import database_now
 from core.errors import Invalid
@@ -59,7 +59,7 @@ class VersionForm(ReasonForm):
     version = forms.CharField(widget=forms.HiddenInput, error_messages={"required": "Must be the version you opened."})
 
     def clean_version(self) -> int:
-        version = counter(self.cleaned_data["version"])
+        version = parse_counter(self.cleaned_data["version"])
         if version is None:
             raise forms.ValidationError("Must be the version you opened.")
         return version

@@ -1,4 +1,4 @@
-"""Intents in the console. What the pages show is gathered in console.intents.page, what they do in console.intents.actions."""
+"""Intents: the list, the page and its actions (console.intents.page, console.intents.actions)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,21 +12,21 @@ from django.urls import path, reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 
-from console.changelist import RowsAdmin
-from console.dashboard import waits
-from console.filters import by, named
+from console.changelist import ListAdmin
+from console.dashboard import list_blockers
+from console.filters import choice_filter, text_filter
 from console.intents import actions, page
 from core.db import database_now
 from core.ids import parse_id
 from intents.models import Assignment, Edge, EdgeKind, Event, Intent, Status
 from portfolios.models import Membership, Portfolio
 
-LATEST = 100  # Portfolios that the list's filter offers.
-_TIES = {"parent": "Children of", "needed_by": "Dependencies of", "waits_for": "Dependents of"}
-"""Parameters that narrow the list to what is tied to one intent, in words."""
+MAX_PORTFOLIOS = 100  # Portfolios that the list's filter offers.
+_RELATIONS = {"parent": "Children of", "needed_by": "Dependencies of", "waits_for": "Dependents of"}
+"""Parameters that narrow the list to the relations of one intent, with their texts."""
 
 
-def _of_agent(agent_id: str) -> Q:
+def _assigned_to(agent_id: str) -> Q:
     return Q(pk__in=Assignment.objects.filter(agent_id=agent_id).values("intent"))
 
 
@@ -47,28 +47,28 @@ def _dependents(given: str) -> Q:
 
 
 @admin.register(Intent)
-class IntentAdmin(RowsAdmin):
-    panels_template = "console/intents/detail.html"
-    rows_template = "console/intents/list_rows.html"
-    fields_template = "console/intents/filters.html"
-    own_fields = ("agent", "portfolio", "root")
+class IntentAdmin(ListAdmin):
+    detail_template = "console/intents/detail.html"
+    list_template = "console/intents/list_rows.html"
+    filters_template = "console/intents/filters.html"
+    filter_fields = ("agent", "portfolio", "root")
     search_label = "Search by title, description or ID"
-    list_only = "intent_created intent_updated status_changed state_patched agent_assigned agent_unassigned"
+    list_event_types = "intent_created intent_updated status_changed state_patched agent_assigned agent_unassigned"
     list_filter = [
-        by("status", "status__exact", Status.choices, lambda status, now: Q(status=status)),
-        named("agent", "agent", _of_agent),
-        named("portfolio", "portfolio", _in_portfolio),
-        by("root", "root", [("1", "Top-level only")], lambda chosen, now: Q(parent_intent=None)),
-        named("children", "parent", _children),
-        named("dependencies", "needed_by", _dependencies),
-        named("dependents", "waits_for", _dependents),
+        choice_filter("status", "status__exact", Status.choices, lambda status, now: Q(status=status)),
+        text_filter("agent", "agent", _assigned_to),
+        text_filter("portfolio", "portfolio", _in_portfolio),
+        choice_filter("root", "root", [("1", "Top-level only")], lambda chosen, now: Q(parent_intent=None)),
+        text_filter("children", "parent", _children),
+        text_filter("dependencies", "needed_by", _dependencies),
+        text_filter("dependents", "waits_for", _dependents),
     ]
     search_fields = ["title", "description"]
     ordering = ["-updated_at", "-id"]
-    every = 30
+    refresh_seconds = 30
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Intent]:
-        """Of a list's rows, no more than it shows."""
+        """Leave out what a list does not show."""
         found = super().get_queryset(request)
         is_list = str(getattr(request.resolver_match, "url_name", "")).endswith("_changelist")
         return found.defer("state", "constraints", "description") if is_list else found
@@ -80,9 +80,9 @@ class IntentAdmin(RowsAdmin):
             return queryset.filter(pk=pk), False
         return super().get_search_results(request, queryset, search_term.replace("\0", ""))
 
-    def rows(self, request: HttpRequest, found: list[Intent]) -> dict[str, Any]:
+    def list_context(self, request: HttpRequest, found: list[Intent]) -> dict[str, Any]:
         now, ids = database_now(), {each.pk for each in found}
-        waiting = waits(ids, now)
+        waiting = list_blockers(ids, now)
         last = Event.objects.filter(intent=OuterRef("pk"), sequence=OuterRef("last_sequence"))
         newest = Intent.objects.filter(pk__in=ids).order_by()
         latest = {
@@ -98,13 +98,13 @@ class IntentAdmin(RowsAdmin):
             "asked": request.GET,
             "is_narrowed": any(value for name, value in request.GET.items() if name not in ("p", "panels")),
             "portfolios": _portfolios(portfolio),
-            "tied": _tied(request.GET),
+            "tied": _selected_relations(request.GET),
         }
 
-    def panels(self, request: HttpRequest, obj: Intent) -> dict[str, Any]:
-        return page.gather(request, obj)
+    def detail_context(self, request: HttpRequest, obj: Intent) -> dict[str, Any]:
+        return page.intent_detail(request, obj)
 
-    def follows(self, obj: Intent) -> dict[str, str]:
+    def stream_topic(self, obj: Intent) -> dict[str, str]:
         return {"intent": str(obj.pk)}
 
     def get_urls(self) -> list[Any]:
@@ -125,14 +125,14 @@ class IntentAdmin(RowsAdmin):
 
 
 def _portfolios(chosen: UUID | None) -> list[tuple[UUID, str]]:
-    """The latest, and the chosen one however old it is."""
+    """Return the latest portfolios, and the selected one however old it is."""
     all_of = Portfolio.objects.order_by("-created_at", "-pk").values_list("pk", "name")
-    latest = [*all_of[:LATEST]]
+    latest = [*all_of[:MAX_PORTFOLIOS]]
     return latest if chosen is None or chosen in dict(latest) else [*latest, *all_of.filter(pk=chosen)]
 
 
-def _tied(given: Mapping[str, str]) -> list[tuple[str, UUID, str]]:
-    """To what the list is narrowed: how its rows are tied to an intent, and the id and the title of that."""
-    asked = {name: pk for name in _TIES if (pk := parse_id(given.get(name, "")))}
+def _selected_relations(given: Mapping[str, str]) -> list[tuple[str, UUID, str]]:
+    """Return the relations that narrow the list, each with the id and the title of its intent."""
+    asked = {name: pk for name in _RELATIONS if (pk := parse_id(given.get(name, "")))}
     titles = dict(Intent.objects.filter(pk__in=asked.values()).values_list("pk", "title")) if asked else {}
-    return [(_TIES[name], pk, titles[pk]) for name, pk in asked.items() if pk in titles]
+    return [(_RELATIONS[name], pk, titles[pk]) for name, pk in asked.items() if pk in titles]

@@ -1,4 +1,4 @@
-"""What an intent's page shows. A fixed number of queries, and of each thing no more than fits the page."""
+"""Intent page: all sections of it. A fixed number of queries, and of each thing no more than fits the page."""
 
 from collections import Counter
 from datetime import datetime
@@ -12,9 +12,9 @@ from access.roles import has_role
 from attachments.models import Attachment
 from console import budget_usage, retry_policy_text
 from console.attachments import previews
-from console.dashboard import waits
+from console.dashboard import list_blockers
 from console.event_log import pages as log
-from console.intents import actions, related, versions
+from console.intents import actions, neighborhood, versions
 from core.db import database_now
 from costs.amounts import CENTS_PER_UNIT, TRILLIONTHS
 from costs.models import CostTotal
@@ -34,13 +34,13 @@ KINDS = 8  # Agents and types of costs.
 PREVIEWED = 3  # Texts, the newest.
 
 
-def gather(request: HttpRequest, intent: Intent) -> dict[str, Any]:
+def intent_detail(request: HttpRequest, intent: Intent) -> dict[str, Any]:
     now = database_now()
-    choice = log.Choice.of(request.GET)
-    events = log.of_intent(intent, choice, shown=EVENTS)
-    version = versions.chosen(intent, request.GET.get("version", ""), request.GET.get("at", ""))
+    choice = log.EventFilter.from_params(request.GET)
+    events = log.read_intent_log(intent, choice, shown=EVENTS)
+    version = versions.load_version(intent, request.GET.get("version", ""), request.GET.get("at", ""))
     policy = RetryPolicy.objects.filter(intent=intent).first()
-    waiting = waits({intent.pk}, now).get(intent.pk, []) if intent.status == Status.BLOCKED else []
+    waiting = list_blockers({intent.pk}, now).get(intent.pk, []) if intent.status == Status.BLOCKED else []
     return {
         "now": now,
         "intent": intent,
@@ -52,10 +52,10 @@ def gather(request: HttpRequest, intent: Intent) -> dict[str, Any]:
         "waiting": waiting,
         "transitions": actions.list_transitions(intent, is_waiting=bool(waiting)),
         "is_final": intent.is_final,
-        "neighbours": related.of(intent),
-        "ties": related.ties(intent),
+        "neighbours": neighborhood.load_related(intent),
+        "ties": neighborhood.count_related(intent),
         "version": version,
-        "versions": log.versions(intent, log.counter(request.GET.get("versions", "")), VERSIONS),
+        "versions": log.read_versions(intent, log.parse_counter(request.GET.get("versions", "")), VERSIONS),
         "choice": choice,
         "types": log.TYPES,
         "log": events,
@@ -66,20 +66,20 @@ def gather(request: HttpRequest, intent: Intent) -> dict[str, Any]:
         **_costs(intent),
         "attachments": _attachments(intent),
         "policy": policy,
-        "rules": retry_policy_text.in_words(policy) if policy else [],
+        "rules": retry_policy_text.describe_policy(policy) if policy else [],
         "failures": [*Failure.objects.filter(intent=intent).order_by("-sequence")[:SHOWN]],
     }
 
 
 def _leases(intent: Intent, now: datetime) -> list[tuple[Lease, str]]:
-    """Those that are held first, then the newest that have ended; each with its status."""
+    """Return active leases first, then the newest ended ones, each with its status."""
     held = [*Lease.objects.held().filter(intent=intent).order_by("expires_at")[:SHOWN]]
     ended = Lease.objects.filter(intent=intent).exclude(pk__in=[each.pk for each in held]).order_by("-pk")[:ENDED]
     return [*((each, "active") for each in held), *((each, str(each.status)) for each in ended)]
 
 
 def _costs(intent: Intent) -> dict[str, Any]:
-    """In 10^-14 USD; of other units each by itself, in trillionths (rule C-2)."""
+    """Return sums in 10^-14 USD; other units one by one, in trillionths (rule C-2)."""
     sums = CostTotal.objects.filter(intent=intent).order_by().values_list("unit", "cost_type", "agent_id")
     by_type: Counter[str] = Counter()
     by_agent: Counter[str] = Counter()
@@ -91,7 +91,7 @@ def _costs(intent: Intent) -> dict[str, Any]:
             by_agent[agent_id] += amount * CENTS_PER_UNIT[unit]
         else:
             others[unit] += amount
-    limits, of_tree = budget_usage.of_intent(intent)
+    limits, of_tree = budget_usage.list_intent_budgets(intent)
     return {
         "spent": sum(by_agent.values()),
         "spent_with_below": of_tree,

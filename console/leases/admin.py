@@ -1,3 +1,5 @@
+"""Leases: the list, one lease, and revoking."""
+
 from datetime import datetime
 from typing import Any
 
@@ -8,10 +10,10 @@ from django.http import HttpRequest
 from access.models import Role
 from access.roles import actor_from_user, has_role
 from console.actions import Declined, ReasonForm, action
-from console.changelist import RowsAdmin
+from console.changelist import ListAdmin
 from console.dashboard import SOON
-from console.event_text import person
-from console.filters import by
+from console.event_text import display_name
+from console.filters import choice_filter
 from console.leases import pages
 from core.db import database_now
 from intents.models import Intent
@@ -19,7 +21,7 @@ from leasing import services
 from leasing.models import Lease, Status
 
 
-def _is_in_state(state: str, now: datetime) -> Q:
+def _state_filter(state: str, now: datetime) -> Q:
     active = Q(status=Status.ACTIVE)
     return {"active": active, "soon": active & Q(expires_at__lte=now + SOON)}.get(state, ~active)
 
@@ -28,15 +30,15 @@ _TABS = [("active", "Active"), ("soon", "Expiring soon"), ("ended", "Ended")]
 
 
 @admin.register(Lease)
-class LeaseAdmin(RowsAdmin):
+class LeaseAdmin(ListAdmin):
     list_display = ["scope"]
-    list_filter = [by("state", "state", _TABS, _is_in_state, default="active")]
+    list_filter = [choice_filter("state", "state", _TABS, _state_filter, default="active")]
     search_fields = ["agent_id", "scope", "intent__title"]
     search_label = "Search by agent, scope or intent"
     actions = ["revoke"]
-    rows_template = "console/leases/list_rows.html"
-    panels_template = "console/leases/detail.html"
-    list_every = every = 30
+    list_template = "console/leases/list_rows.html"
+    detail_template = "console/leases/detail.html"
+    refresh_seconds = list_refresh_seconds = 30
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Lease]:
         found = super().get_queryset(request).select_related("intent").defer("intent__state", "intent__constraints")
@@ -45,21 +47,21 @@ class LeaseAdmin(RowsAdmin):
         is_running = request.GET.get("state", "active") in ("active", "soon")
         return found.order_by("expires_at", "pk") if is_running else found.order_by("-pk")
 
-    def rows(self, request: HttpRequest, found: list[Lease]) -> dict[str, Any]:
-        shown = pages.rows(found, database_now())
+    def list_context(self, request: HttpRequest, found: list[Lease]) -> dict[str, Any]:
+        shown = pages.list_rows(found, database_now())
         return {"rows": shown, "may_revoke": has_role(request, Role.ARBITER) and any(row["is_active"] for row in shown)}
 
-    def counts(self) -> dict[str, int]:
+    def tab_counts(self) -> dict[str, int]:
         held = Lease.objects.held()
         return {"active": held.count(), "soon": held.filter(expires_at__lte=database_now() + SOON).count()}
 
-    def panels(self, request: HttpRequest, obj: Lease) -> dict[str, Any]:
-        return pages.lease(obj, database_now())
+    def detail_context(self, request: HttpRequest, obj: Lease) -> dict[str, Any]:
+        return pages.lease_detail(obj, database_now())
 
-    def follows(self, obj: Lease) -> dict[str, str]:
+    def stream_topic(self, obj: Lease) -> dict[str, str]:
         return {"intent": str(obj.intent_id)}
 
-    def offers(self, request: HttpRequest, name: str, obj: Lease) -> bool:
+    def is_offered(self, request: HttpRequest, name: str, obj: Lease) -> bool:
         return obj.status == Status.ACTIVE
 
     @action(
@@ -79,10 +81,10 @@ class LeaseAdmin(RowsAdmin):
             )
             if found.status == Status.REVOKED:
                 return
-        raise Declined(_ended(found, found.status))
+        raise Declined(_describe_end(found, found.status))
 
 
-def _ended(lease: Lease, status: str) -> str:
-    if status == Status.REVOKED and (ending := pages.lease(lease, database_now())["ending"]):
-        return f"already revoked by {person(ending.actor)}. Nothing was changed."
+def _describe_end(lease: Lease, status: str) -> str:
+    if status == Status.REVOKED and (ending := pages.lease_detail(lease, database_now())["ending"]):
+        return f"already revoked by {display_name(ending.actor)}. Nothing was changed."
     return f"already {status}. Nothing was changed."

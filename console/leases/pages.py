@@ -1,4 +1,4 @@
-"""What the pages of leases show: who holds what, for how long, and whether he is still at work."""
+"""Lease pages: holder, remaining time and the holder's activity."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,10 +13,10 @@ from intents.models import Event
 from leasing.models import Lease, Status
 
 EVENTS = 20
-OTHERS = 10
-READ = 2_000  # Events of leases that are looked through; somebody may renew every few seconds.
+MAX_OTHERS = 10
+MAX_LEASE_EVENTS = 2_000  # Events of leases that are looked through; somebody may renew every few seconds.
 
-_OF_LEASES = [
+_LEASE_EVENTS = [
     EventType.LEASE_ACQUIRED,
     EventType.LEASE_RENEWED,
     EventType.LEASE_RELEASED,
@@ -25,26 +25,26 @@ _OF_LEASES = [
 ]
 
 
-def rows(found: Sequence[Lease], now: datetime) -> list[dict[str, Any]]:
-    """One page of the list, each with when its holder last did something there."""
-    seen = dict(_with_activity(Lease.objects.filter(pk__in=[lease.pk for lease in found])).values_list("pk", "seen_at"))
+def list_rows(found: Sequence[Lease], now: datetime) -> list[dict[str, Any]]:
+    """Return the rows of one page, each with the last activity of its holder on the intent."""
+    seen = dict(_annotate_activity(Lease.objects.filter(pk__in=[lease.pk for lease in found])).values_list("pk", "seen_at"))
     return [{**_row(lease, now), "seen_at": seen.get(lease.pk)} for lease in found]
 
 
-def lease(found: Lease, now: datetime) -> dict[str, Any]:
-    """One, with its history, what its holder did meanwhile, and who had its scope before or after."""
+def lease_detail(found: Lease, now: datetime) -> dict[str, Any]:
+    """Return one lease with its history, the activity of its holder, and other leases of its scope."""
     row = _row(found, now)
-    own = _own_events(found)
+    own = _lease_events(found)
     meanwhile = Event.objects.filter(intent_id=found.intent_id, actor=found.agent_id, created_at__gte=found.acquired_at)
     if row["ended_at"]:
         meanwhile = meanwhile.filter(created_at__lte=row["ended_at"])
     return {
-        "row": {**row, "seen_at": _with_activity(Lease.objects.filter(pk=found.pk)).values_list("seen_at", flat=True).get()},
+        "row": {**row, "seen_at": _annotate_activity(Lease.objects.filter(pk=found.pk)).values_list("seen_at", flat=True).get()},
         "history": _without_renewals(own),
         "renewals": [each for each in own if each.event_type == EventType.LEASE_RENEWED],
-        "ending": next((each for each in reversed(own) if each.event_type not in _OF_LEASES[:2]), None),
-        "meanwhile": [*meanwhile.exclude(event_type__in=_OF_LEASES).order_by("-sequence")[:EVENTS]],
-        "others": [{**_row(each, now)} for each in _others(found)],
+        "ending": next((each for each in reversed(own) if each.event_type not in _LEASE_EVENTS[:2]), None),
+        "meanwhile": [*meanwhile.exclude(event_type__in=_LEASE_EVENTS).order_by("-sequence")[:EVENTS]],
+        "others": [{**_row(each, now)} for each in _other_leases(found)],
     }
 
 
@@ -60,17 +60,17 @@ def _row(lease: Lease, now: datetime) -> dict[str, Any]:
     }
 
 
-def _with_activity(leases: Any) -> Any:
-    """Each with the time of its holder's newest event on the intent."""
+def _annotate_activity(leases: Any) -> Any:
+    """Annotate each lease with the time of its holder's newest event on the intent."""
     by_holder = Event.objects.filter(intent=OuterRef("intent"), actor=OuterRef("agent_id")).order_by("-sequence")
     return leases.annotate(seen_at=Coalesce(Subquery(by_holder.values("created_at")[:1]), "acquired_at"))
 
 
-def _own_events(found: Lease) -> list[Event]:
-    """The lease's own, in their order; of very many the newest."""
+def _lease_events(found: Lease) -> list[Event]:
+    """Return the events of the lease in order; of very many the newest."""
     of_leases = Event.objects.filter(
-        intent_id=found.intent_id, event_type__in=_OF_LEASES, created_at__gte=found.acquired_at
-    ).order_by("-sequence")[:READ]
+        intent_id=found.intent_id, event_type__in=_LEASE_EVENTS, created_at__gte=found.acquired_at
+    ).order_by("-sequence")[:MAX_LEASE_EVENTS]
     return [each for each in reversed(of_leases) if each.payload["lease_id"] == str(found.pk)]
 
 
@@ -78,6 +78,6 @@ def _without_renewals(events: list[Event]) -> list[Event]:
     return [each for each in reversed(events) if each.event_type != EventType.LEASE_RENEWED]
 
 
-def _others(found: Lease) -> list[Lease]:
+def _other_leases(found: Lease) -> list[Lease]:
     same = Lease.objects.filter(intent_id=found.intent_id, scope=found.scope).exclude(pk=found.pk)
-    return [*same.order_by("-pk")[:OTHERS]]
+    return [*same.order_by("-pk")[:MAX_OTHERS]]

@@ -1,4 +1,4 @@
-"""What a portfolio's page shows: how far it is, who is in it, what stands in its way, what it costs. A fixed number of queries."""
+"""Portfolio page: progress, members, blockers, costs. A fixed number of queries."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping
@@ -9,8 +9,8 @@ from uuid import UUID
 from django.db.models import Count, F, Q, Sum
 
 from console import budget_usage
-from console.charts import Part
-from console.dashboard import waits
+from console.charts import Segment
+from console.dashboard import list_blockers
 from core.db import database_now
 from costs import rollups
 from costs.amounts import CENTS_PER_UNIT, TRILLIONTHS
@@ -18,9 +18,9 @@ from intents.models import Event, Intent, Status
 from portfolios import policy
 from portfolios.models import Membership, Portfolio
 
-SHOWN = 200  # Members.
+MAX_MEMBERS = 200  # Members.
 EVENTS = 20
-LOOKED_AT = 300  # Members whose newest events are looked at.
+MAX_INTENTS = 300  # Members whose newest events are looked at.
 SPENDERS = 8
 ORDER = [Status.BLOCKED, Status.ACTIVE, Status.PENDING, Status.DRAFT, Status.COMPLETED, Status.ABANDONED]
 
@@ -29,7 +29,7 @@ Counts = Mapping[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Members of one status, the most important first; `count` is how many there are in all."""
+    """Members of one status, by priority. `count` is the number of all."""
 
     status: str
     count: int
@@ -40,34 +40,34 @@ class Group:
 class Progress:
     total: int
     done: int
-    parts: list[Part]
+    parts: list[Segment]
 
     @property
     def percent(self) -> int:
         return 100 * self.done // self.total if self.total else 0
 
 
-def gather(portfolio: Portfolio) -> dict[str, Any]:
-    counts = counts_of([portfolio.pk])[portfolio.pk]
+def portfolio_detail(portfolio: Portfolio) -> dict[str, Any]:
+    counts = count_members_by_status([portfolio.pk])[portfolio.pk]
     members = _members(portfolio)
     blocked = [each for each in members if each.intent.status == Status.BLOCKED]
-    found = waits({each.intent_id for each in blocked}, database_now())
+    found = list_blockers({each.intent_id for each in blocked}, database_now())
     return {
         "portfolio": portfolio,
-        "progress": progress(counts),
+        "progress": build_progress(counts),
         "groups": [*_groups(members, counts)],
         "blocked": [(each, found.get(each.intent_id, [])) for each in blocked],
-        "rules": in_words(portfolio.governance_policy),
-        "in_the_way": _in_the_way(portfolio, counts),
-        "shared": _shared(portfolio),
-        "budgets": budget_usage.of_portfolio(portfolio),
+        "rules": describe_completion_rule(portfolio.governance_policy),
+        "in_the_way": _count_blocking(portfolio, counts),
+        "shared": _shared_constraints(portfolio),
+        "budgets": budget_usage.list_portfolio_budgets(portfolio),
         **_costs(portfolio),
         "events": _events(portfolio),
     }
 
 
-def counts_of(portfolios: Collection[UUID]) -> dict[UUID, Counter[str]]:
-    """How many members of each status each of them has."""
+def count_members_by_status(portfolios: Collection[UUID]) -> dict[UUID, Counter[str]]:
+    """Return the number of members by status for each portfolio."""
     found: dict[UUID, Counter[str]] = defaultdict(Counter)
     members = Membership.objects.filter(portfolio__in=portfolios).order_by().values_list("portfolio_id", "intent__status")
     for pk, status, number in members.annotate(Count("pk")):
@@ -75,16 +75,16 @@ def counts_of(portfolios: Collection[UUID]) -> dict[UUID, Counter[str]]:
     return found
 
 
-def progress(counts: Counts) -> Progress:
-    """In the order of their ends: what is done, what is under way, what stands still, what is yet to come, what was given up."""
+def build_progress(counts: Counts) -> Progress:
+    """Return the progress bar: completed, active, blocked, pending, draft, abandoned."""
     order = [Status.COMPLETED, Status.ACTIVE, Status.BLOCKED, Status.PENDING, Status.DRAFT, Status.ABANDONED]
     total = sum(counts.values())
-    parts = Part.row([(status.value, counts.get(status, 0)) for status in order], total)
+    parts = Segment.stack([(status.value, counts.get(status, 0)) for status in order], total)
     return Progress(total, counts.get(Status.COMPLETED, 0), parts)
 
 
-def in_words(rules: Mapping[str, Any]) -> list[str]:
-    """What the policy says about the portfolio's end (rule P-2)."""
+def describe_completion_rule(rules: Mapping[str, Any]) -> list[str]:
+    """Return the completion rule of the policy in sentences (rule P-2)."""
     said = []
     if rules.get("require_all_completed"):
         partial = rules.get("allow_partial_completion")
@@ -96,8 +96,8 @@ def in_words(rules: Mapping[str, Any]) -> list[str]:
     return said
 
 
-def _in_the_way(portfolio: Portfolio, counts: Counts) -> int:
-    """How many members keep it from being completed."""
+def _count_blocking(portfolio: Portfolio, counts: Counts) -> int:
+    """Return the number of members that keep it from being completed."""
     return (
         sum(counts.get(status, 0) for status in policy.blocking_statuses(portfolio.governance_policy))
         if portfolio.is_active
@@ -106,12 +106,12 @@ def _in_the_way(portfolio: Portfolio, counts: Counts) -> int:
 
 
 def _members(portfolio: Portfolio) -> list[Membership]:
-    """Of very many, the open ones first: on what is over nobody needs to act."""
+    """Return the members; of very many, the open ones first."""
     rank = {status.value: number for number, status in enumerate(ORDER)}
     members = portfolio.members.select_related("intent").defer("intent__state", "intent__constraints")
     is_open = ~Q(intent__status__in=[Status.COMPLETED, Status.ABANDONED])
-    shown = [*members.filter(is_open).order_by("-priority", "pk")[:SHOWN]]
-    shown += members.exclude(is_open).order_by("-priority", "pk")[: SHOWN - len(shown)]
+    shown = [*members.filter(is_open).order_by("-priority", "pk")[:MAX_MEMBERS]]
+    shown += members.exclude(is_open).order_by("-priority", "pk")[: MAX_MEMBERS - len(shown)]
     return sorted(shown, key=lambda each: rank[each.intent.status])
 
 
@@ -121,13 +121,13 @@ def _groups(members: list[Membership], counts: Counts) -> Iterator[Group]:
             yield Group(status.value, counts[status], [each for each in members if each.intent.status == status])
 
 
-def _shared(portfolio: Portfolio) -> list[tuple[str, Any]]:
+def _shared_constraints(portfolio: Portfolio) -> list[tuple[str, Any]]:
     shared = portfolio.governance_policy.get("shared_constraints")
     return sorted(shared.items()) if isinstance(shared, dict) else []
 
 
 def _costs(portfolio: Portfolio) -> dict[str, Any]:
-    """In 10^-14 USD: what was spent, and by whom; of other units, each by itself (rule C-2)."""
+    """Return the sums in 10^-14 USD and the top spenders; other units one by one (rule C-2)."""
     sums = rollups.portfolio_totals(portfolio.pk).order_by().values_list("unit", "agent_id").annotate(Sum("whole"), Sum("parts"))
     spenders: Counter[str] = Counter()
     others: Counter[str] = Counter()
@@ -141,12 +141,12 @@ def _costs(portfolio: Portfolio) -> dict[str, Any]:
 
 
 def _events(portfolio: Portfolio) -> list[Event]:
-    """The newest, of the portfolio itself and of its members: of those that changed last, so that it costs the same however many."""
+    """Return the newest events of the portfolio and of the members changed last, at the same cost however many there are."""
     newest = Intent.objects.filter(memberships__portfolio=portfolio).order_by("-updated_at", "-pk").values_list("pk", flat=True)
-    return newest_events([*newest[:LOOKED_AT]], EVENTS)
+    return newest_events([*newest[:MAX_INTENTS]], EVENTS)
 
 
 def newest_events(intents: Collection[UUID], count: int) -> list[Event]:
-    """Of these intents, the newest first. Only the last few of each are looked at."""
+    """Return the newest events of these intents. Only the last few of each are read."""
     last = Event.objects.filter(intent__in=intents, sequence__gt=F("intent__last_sequence") - count)
     return [*last.select_related("intent").defer("payload", "intent__state", "intent__constraints").order_by("-row")[:count]]

@@ -1,4 +1,4 @@
-"""How people set their passwords: by a link from an operator, the first time or when they forgot them; otherwise in the menu."""
+"""Passwords: set by a link from an operator, changed in the menu."""
 
 from datetime import timedelta
 from typing import Any
@@ -25,14 +25,14 @@ from unfold.widgets import BASE_INPUT_CLASSES
 
 from access import user_services
 from console.sign_in import throttle
-from console.sign_in.views import BACKEND, in_words, note_attempt, note_signed_in
+from console.sign_in.views import BACKEND, format_wait, record_attempt, record_sign_in
 from core.serving.client_address import client_address
 
-GOOD_FOR = timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT)
+LINK_LIFETIME = timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT)
 
 
-def link(person: User) -> str:
-    """The path of the address where the person sets his password: once, within GOOD_FOR, and until he signs in otherwise.
+def password_link(person: User) -> str:
+    """Return the path of the page where the person sets their password: valid once, for LINK_LIFETIME, until their next sign-in.
 
     The token stands in the query, which the request log leaves out.
     """
@@ -40,7 +40,7 @@ def link(person: User) -> str:
     return f"{path}?{urlencode({'token': default_token_generator.make_token(person)})}"
 
 
-def _worded(form: SetPasswordForm, classes: str) -> None:
+def _style_fields(form: SetPasswordForm, classes: str) -> None:
     first, again = form.fields["new_password1"], form.fields["new_password2"]
     first.help_text, again.help_text = " ".join(password_validators_help_texts()), ""
     first.label, again.label = "New password", "Confirm new password"
@@ -48,14 +48,14 @@ def _worded(form: SetPasswordForm, classes: str) -> None:
         field.widget.attrs["class"] = classes
 
 
-class ChooseForm(SetPasswordForm):
+class ChoosePasswordForm(SetPasswordForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        _worded(self, " ".join(BASE_INPUT_CLASSES))
+        _style_fields(self, " ".join(BASE_INPUT_CLASSES))
 
 
-class ChangeForm(PasswordChangeForm):
-    """The present password is compared as often as at signing in: who finds a session open cannot guess it here."""
+class ChangePasswordForm(PasswordChangeForm):
+    """Guesses of the current password are throttled as at signing in: an open session does not help to find it."""
 
     error_messages = {**PasswordChangeForm.error_messages, "password_incorrect": "The current password is incorrect."}
 
@@ -63,28 +63,28 @@ class ChangeForm(PasswordChangeForm):
         super().__init__(*args, **kwargs)
         self.address, self.counted_address = request.META["REMOTE_ADDR"], client_address(request)
         self.fields["old_password"].label = "Current password"
-        _worded(self, "oi-input")
+        _style_fields(self, "oi-input")
 
     def clean_old_password(self) -> str:
         name = self.user.get_username()
         try:
-            attempt = throttle.spend(name, self.counted_address)
+            attempt = throttle.count_attempt(name, self.counted_address)
         except throttle.TooManyAttempts as refusal:
             user_services.record_password_change(self.user, "password_change_throttled", address=self.address)
-            raise ValidationError(f"Too many attempts. Try again in {in_words(refusal.wait)}.", "throttled") from None
+            raise ValidationError(f"Too many attempts. Try again in {format_wait(refusal.wait)}.", "throttled") from None
         try:
             given: str = super().clean_old_password()
         except ValidationError:
             user_services.record_password_change(self.user, "password_change_failed", address=self.address)
             raise
-        throttle.give_back(attempt)
+        throttle.refund_attempt(attempt)
         return given
 
 
-class ChoosePassword(PasswordResetConfirmView):
-    """What the link leads to. The token moves into the session, so that no address tells it further, and ends with the password."""
+class ChoosePasswordView(PasswordResetConfirmView):
+    """The page of a password link. The token moves into the session, so that no URL carries it further."""
 
-    form_class = ChooseForm
+    form_class = ChoosePasswordForm
     template_name = "console/sign_in/choose_password.html"
 
     @method_decorator(never_cache)
@@ -97,24 +97,24 @@ class ChoosePassword(PasswordResetConfirmView):
         return response
 
     def _tried(self, request: HttpRequest, uidb64: str, token: str) -> HttpResponseBase:
-        """Where the token is good, the way to the page without it."""
+        """Redirect to the page without the token if the token is valid."""
         name, address = f"link of {uidb64}", client_address(request)
         try:
-            attempt = throttle.spend(name, address)
+            attempt = throttle.count_attempt(name, address)
         except throttle.TooManyAttempts as refusal:
             self._note("link_throttled", uidb64)
             self.user, self.validlink = None, False
-            return self.render_to_response(self.get_context_data(wait=in_words(refusal.wait)), status=429)
+            return self.render_to_response(self.get_context_data(wait=format_wait(refusal.wait)), status=429)
         response = super().dispatch(request, uidb64=uidb64, token=token)
         if response.status_code == 302:
-            throttle.give_back(attempt)
+            throttle.refund_attempt(attempt)
         else:
             self._note("link_failed", uidb64)
         return response
 
     def _note(self, done: str, uidb64: str) -> None:
         person = super().get_user(uidb64)
-        note_attempt(done, person.get_username() if person else "", self.request.META["REMOTE_ADDR"])
+        record_attempt(done, person.get_username() if person else "", self.request.META["REMOTE_ADDR"])
 
     def get_user(self, uidb64: str) -> User | None:
         person = super().get_user(uidb64)
@@ -127,7 +127,7 @@ class ChoosePassword(PasswordResetConfirmView):
             return self.render_to_response(self.get_context_data())
         self.request.session.pop(INTERNAL_RESET_SESSION_TOKEN, None)
         login(self.request, form.user, backend=BACKEND)
-        note_signed_in(self.request, form.user, by="password link")
+        record_sign_in(self.request, form.user, by="password link")
         messages.success(self.request, "Password set. You are signed in.")
         return redirect("admin:index")
 
@@ -144,10 +144,10 @@ class ChoosePassword(PasswordResetConfirmView):
         return super().render_to_response(context, **{"status": 200 if self.validlink else 404, **kwargs})
 
 
-class ChangePassword(PasswordChangeView):
-    """Where the menu of somebody who is signed in leads. His other sessions end."""
+class ChangePasswordView(PasswordChangeView):
+    """The page to change the own password. All other sessions end."""
 
-    form_class = ChangeForm
+    form_class = ChangePasswordForm
     template_name = "console/sign_in/change_password.html"
     success_url = reverse_lazy("admin:index")
 

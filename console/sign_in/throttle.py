@@ -1,9 +1,9 @@
-"""Attempts with a password, limited for each account and for each network; counted in the database, for all processes.
+"""Throttle of password attempts, for each account and each network, counted in the database for all processes.
 
-The generic cell rate algorithm, as in access.ratelimit: so many at once, and then an even flow.
+The generic cell rate algorithm, as for API requests: a burst, and then an even flow.
 
 An account is limited from one network, and, much later, from all of them together. A network from which it has signed in lately
-is counted by itself: strangers elsewhere, however many, cannot lock somebody out from where they usually are.
+is counted by itself: attackers elsewhere, however many, cannot lock people out from where they usually are.
 """
 
 import hashlib
@@ -19,15 +19,15 @@ from console.models import Attempts
 from core.db import database_now
 
 PERIOD = timedelta(minutes=10)
-OF_AN_ACCOUNT = 10  # From one network.
-OF_AN_ACCOUNT_ANYWHERE = 100  # From all networks together, but for those that the account is known from.
-OF_AN_ADDRESS = 50  # Of a whole office behind one proxy, perhaps.
-KNOWN_FOR = timedelta(days=30)
-FORGOTTEN_AFTER = timedelta(days=1)
+ACCOUNT_NETWORK_LIMIT = 10  # From one network.
+ACCOUNT_LIMIT = 100  # From all networks together, but for those that the account is known from.
+NETWORK_LIMIT = 50  # Of a whole office behind one proxy, perhaps.
+NETWORK_REMEMBERED_FOR = timedelta(days=30)
+DELETED_AFTER = timedelta(days=1)
 
 
 class TooManyAttempts(Exception):
-    """`wait` says for how long."""
+    """`wait` is the time until the next attempt."""
 
     def __init__(self, wait: timedelta) -> None:
         super().__init__(wait)
@@ -36,7 +36,7 @@ class TooManyAttempts(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One that was counted: for which subjects, and what it costs each of them."""
+    """A counted attempt, with its cost for each subject."""
 
     username: str
     address: str
@@ -44,14 +44,14 @@ class Attempt:
 
 
 @transaction.atomic
-def spend(username: str, address: str) -> Attempt:
-    """Count an attempt, before its password is looked at: of many at once, no more get through than may.
+def count_attempt(username: str, address: str) -> Attempt:
+    """Count an attempt before its password is checked: of many at once, no more get through than allowed.
 
-    One that is refused counts for nothing. Raises TooManyAttempts, for accounts that do not exist as well.
+    A refused attempt is not counted. Raise TooManyAttempts, for unknown accounts as well.
     """
     now = database_now()
-    attempt = Attempt(username, address, _shares(username, address, now))
-    found = [(row, share, max(row.due_at, now) + share) for row, share in _locked(attempt.shares, now)]
+    attempt = Attempt(username, address, _attempt_costs(username, address, now))
+    found = [(row, share, max(row.due_at, now) + share) for row, share in _lock_rows(attempt.shares, now)]
     wait = max(due - now for _, _, due in found) - PERIOD
     if wait > timedelta(0):
         raise TooManyAttempts(wait)
@@ -62,53 +62,53 @@ def spend(username: str, address: str) -> Attempt:
 
 
 @transaction.atomic
-def give_back(attempt: Attempt) -> None:
-    """The attempt has succeeded: only failed ones count."""
+def refund_attempt(attempt: Attempt) -> None:
+    """Take back the count of a successful attempt."""
     now = database_now()
-    for row, share in _locked(attempt.shares, now):
+    for row, share in _lock_rows(attempt.shares, now):
         row.due_at -= share
         row.save(update_fields=["due_at"])
-    Attempts.objects.filter(due_at__lt=now - FORGOTTEN_AFTER).delete()
+    Attempts.objects.filter(due_at__lt=now - DELETED_AFTER).delete()
 
 
 def remember_network(attempt: Attempt) -> None:
-    """Count the attempts of this account from this network by themselves, from now on and for KNOWN_FOR."""
+    """Count the attempts of this account from this network separately, for NETWORK_REMEMBERED_FOR."""
     if not attempt.address:
         return
-    known = Attempts(subject=_known(attempt.username, attempt.address), due_at=database_now() + KNOWN_FOR)
+    known = Attempts(subject=_known_subject(attempt.username, attempt.address), due_at=database_now() + NETWORK_REMEMBERED_FOR)
     Attempts.objects.bulk_create([known], update_conflicts=True, unique_fields=["subject"], update_fields=["due_at"])
 
 
-def _shares(username: str, address: str, now: datetime) -> dict[str, timedelta]:
-    """What one attempt costs each subject that counts it. An unknown address (core.serving.client_address) is counted nowhere."""
-    account, network = _account(username), network_of(address)
-    anywhere = {_subject("account", account): PERIOD / OF_AN_ACCOUNT_ANYWHERE}
+def _attempt_costs(username: str, address: str, now: datetime) -> dict[str, timedelta]:
+    """Return the cost of one attempt for each subject that counts it. An unknown address counts nowhere."""
+    account, network = _normalize_username(username), network_of(address)
+    anywhere = {_hash_subject("account", account): PERIOD / ACCOUNT_LIMIT}
     if not address:
         return anywhere
-    own = {_subject("account-network", f"{network} {account}"): PERIOD / OF_AN_ACCOUNT}
-    if Attempts.objects.filter(subject=_known(username, address), due_at__gt=now).exists():
+    own = {_hash_subject("account-network", f"{network} {account}"): PERIOD / ACCOUNT_NETWORK_LIMIT}
+    if Attempts.objects.filter(subject=_known_subject(username, address), due_at__gt=now).exists():
         return own
     return {
         **own,
         **anywhere,
-        _subject("address", network): PERIOD / OF_AN_ADDRESS,
+        _hash_subject("address", network): PERIOD / NETWORK_LIMIT,
     }
 
 
-def _locked(shares: Mapping[str, timedelta], now: datetime) -> Iterable[tuple[Attempts, timedelta]]:
-    """The rows of the subjects, in one order for everybody, each with what one attempt costs."""
+def _lock_rows(shares: Mapping[str, timedelta], now: datetime) -> Iterable[tuple[Attempts, timedelta]]:
+    """Lock the rows of the subjects in a fixed order. Return each with the cost of one attempt."""
     Attempts.objects.bulk_create([Attempts(subject=each, due_at=now) for each in sorted(shares)], ignore_conflicts=True)
     rows = Attempts.objects.select_for_update().filter(subject__in=shares).order_by("subject")
     return [(row, shares[row.subject]) for row in rows]
 
 
-def _known(username: str, address: str) -> str:
-    return _subject("known", f"{network_of(address)} {_account(username)}")
+def _known_subject(username: str, address: str) -> str:
+    return _hash_subject("known", f"{network_of(address)} {_normalize_username(username)}")
 
 
-def _subject(kind: str, name: str) -> str:
+def _hash_subject(kind: str, name: str) -> str:
     return hashlib.sha256(f"{kind}:{name}".encode()).hexdigest()
 
 
-def _account(username: str) -> str:
+def _normalize_username(username: str) -> str:
     return unicodedata.normalize("NFKC", username).casefold()

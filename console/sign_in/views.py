@@ -1,6 +1,6 @@
-"""How people get into the console: by the form, or in dev mode by a link that works once, on this machine alone.
+"""Sign-in: by the form, or in development mode by a link that works once, on the same machine.
 
-The link with which somebody sets his password is that of console.sign_in.passwords.
+console.sign_in.passwords has the links to set a password.
 """
 
 from datetime import timedelta
@@ -34,12 +34,12 @@ from core.db import atomic_verb
 from core.serving.client_address import client_address
 
 DEV_OPERATOR = "operator"
-GOOD_FOR = timedelta(minutes=10)
+LINK_LIFETIME = timedelta(minutes=10)
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
 class SignInForm(AuthenticationForm):
-    """The name and the password, so many times in so many minutes. Each attempt is a line of the server's log."""
+    """Name and password, throttled. Each attempt is a line of the server's log."""
 
     error_messages = {**AuthenticationForm.error_messages, "invalid_login": "Incorrect username or password."}
 
@@ -48,72 +48,72 @@ class SignInForm(AuthenticationForm):
         if not username or not self.cleaned_data.get("password"):
             return self.cleaned_data  # Nothing to compare: the fields say what is missing.
         try:
-            attempt = throttle.spend(username, address)
+            attempt = throttle.count_attempt(username, address)
         except throttle.TooManyAttempts as refusal:
-            note_attempt("sign_in_throttled", username, self.request.META["REMOTE_ADDR"])
-            raise ValidationError(f"Too many sign-in attempts. Try again in {in_words(refusal.wait)}.", "throttled") from None
+            record_attempt("sign_in_throttled", username, self.request.META["REMOTE_ADDR"])
+            raise ValidationError(f"Too many sign-in attempts. Try again in {format_wait(refusal.wait)}.", "throttled") from None
         try:
             cleaned: dict[str, Any] = super().clean()
         except ValidationError:
-            note_attempt("sign_in_failed", username, self.request.META["REMOTE_ADDR"])
+            record_attempt("sign_in_failed", username, self.request.META["REMOTE_ADDR"])
             raise
-        throttle.give_back(attempt)
+        throttle.refund_attempt(attempt)
         throttle.remember_network(attempt)
-        note_signed_in(self.request, self.get_user(), by="password")
+        record_sign_in(self.request, self.get_user(), by="password")
         SessionStore.clear_expired()
         return cleaned
 
 
-def note_signed_in(request: HttpRequest, person: AbstractBaseUser, *, by: str) -> None:
+def record_sign_in(request: HttpRequest, person: AbstractBaseUser, *, by: str) -> None:
     name = f"user:{person.get_username()}"
     record("signed_in", actor=name, subject=name, by=by, address=request.META["REMOTE_ADDR"])
 
 
-def note_attempt(done: str, username: str, address: str) -> None:
-    """Say what became of an attempt. A name that no account has is left out: people type passwords into the wrong field."""
+def record_attempt(done: str, username: str, address: str) -> None:
+    """Log the result of an attempt. Names without an account are left out: people type passwords into the wrong field."""
     is_known = User.objects.filter(username=username).exists()
     record(done, actor="unknown", subject=f"user:{username}" if is_known else "unknown", address=address)
 
 
-def can_anybody_enter() -> bool:
-    """Whether there is an account that can sign in by the form."""
+def can_anyone_sign_in() -> bool:
+    """Return whether an account can sign in by the form."""
     return User.objects.filter(is_active=True, is_staff=True).exclude(password__startswith="!").exists()
 
 
 @atomic_verb
-def invite() -> str:
-    """Make an operator's account without a password, unless there is one, and a way in. Answers the path of its address."""
+def create_sign_in_link() -> str:
+    """Create the operator's account without a password if it is missing, and a link for it. Return the path."""
     person, is_new = User.objects.get_or_create(username=DEV_OPERATOR)
     if is_new:
         person.set_unusable_password()
         person.save()
         grant_role(person, "operator")
-    SignInLink.objects.filter(created_at__lt=timezone.now() - GOOD_FOR).delete()
+    SignInLink.objects.filter(created_at__lt=timezone.now() - LINK_LIFETIME).delete()
     link = SignInLink.objects.create(person=person, created_at=timezone.now())
     return reverse("admin:console_enter") + "?" + urlencode({"token": _signer().sign(link.pk.hex)})
 
 
 @never_cache
 @require_GET
-def enter(request: HttpRequest) -> HttpResponse:
-    """What the link leads to."""
+def use_sign_in_link(request: HttpRequest) -> HttpResponse:
+    """Sign in by the link of the query, or redirect to the form."""
     if request.headers.get("Sec-Purpose", "").startswith("prefetch"):  # A browser that looks ahead would use it up.
         return HttpResponse(status=503)
     if not settings.DEV_MODE or remote_origin_reason(request.META):
-        return _to_the_form(request, "Sign-in links only work in dev mode, on the server's own machine.")
-    link = _use(request.GET.get("token", ""))
+        return _redirect_to_form(request, "Sign-in links only work in dev mode, on the server's own machine.")
+    link = _redeem(request.GET.get("token", ""))
     if link is None:
-        return _to_the_form(
+        return _redirect_to_form(
             request, "This sign-in link was already used or has expired. Restart the server for a new one, or sign in here."
         )
     login(request, link.person, backend=BACKEND)
-    note_signed_in(request, link.person, by="sign-in link")
+    record_sign_in(request, link.person, by="sign-in link")
     return redirect("admin:index")
 
 
-def _use(token: str) -> SignInLink | None:
+def _redeem(token: str) -> SignInLink | None:
     try:
-        pk = UUID(_signer().unsign(token, max_age=GOOD_FOR))
+        pk = UUID(_signer().unsign(token, max_age=LINK_LIFETIME))
     except (BadSignature, ValueError):
         return None
     if not SignInLink.objects.filter(pk=pk, used_at=None, person__is_active=True).update(used_at=timezone.now()):
@@ -121,7 +121,7 @@ def _use(token: str) -> SignInLink | None:
     return SignInLink.objects.select_related("person").get(pk=pk)
 
 
-def _to_the_form(request: HttpRequest, said: str) -> HttpResponse:
+def _redirect_to_form(request: HttpRequest, said: str) -> HttpResponse:
     if not request.user.is_authenticated:
         messages.warning(request, said)
         return redirect("admin:login")
@@ -132,7 +132,7 @@ def _signer() -> TimestampSigner:
     return TimestampSigner(salt="console.sign_in.views")
 
 
-def in_words(wait: timedelta) -> str:
+def format_wait(wait: timedelta) -> str:
     seconds = ceil(wait.total_seconds())
     if seconds > 90:
         return f"{ceil(seconds / 60)} minutes"

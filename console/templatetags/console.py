@@ -1,4 +1,4 @@
-"""Times and money as the console's pages write them. A script keeps the times true (console/stream.js)."""
+"""Template tags for times and money. A script keeps the times current (console/stream.js)."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -20,25 +20,25 @@ _TONES = {
     "warn": {"blocked", "paused", "pending", "retrying", "expires soon"},
     "bad": {"disabled", "failed", "failing", "exceeded"},
 }
-"""What the colour of a status says; the word says it as well."""
+"""Statuses by the color of their badge; the word says the same."""
 
 
 @register.filter
 def usd(amount: Decimal) -> str:
-    """In dollars and cents."""
+    """Return dollars and cents."""
     return f"${amount:,.2f}"
 
 
 @register.filter
 def dollars(number: int) -> str:
-    """Of 10^-14 dollars, exactly: at least two decimals, and as many as there are."""
+    """Return an amount of 10^-14 dollars exactly, with at least two decimals."""
     whole, _, rest = format_amount(number, DOLLAR_DECIMALS).partition(".")
     return f"${int(whole):,}.{rest:0<2}"
 
 
 @register.filter
 def number(amount: int) -> str:
-    """Of trillionths, exactly."""
+    """Return an amount of trillionths exactly."""
     whole, point, rest = format_amount(amount, DECIMALS).partition(".")
     return f"{int(whole):,}{point}{rest}"
 
@@ -50,7 +50,7 @@ def as_json(value: Any) -> str:
 
 @register.simple_tag(takes_context=True)
 def querystring_with(context: Any, without: str = "", **changes: str) -> str:
-    """The query of the page with these parameters, and without those named and that of the script (console.live_admin)."""
+    """Return the page's query with these changes, without the parameters `without` and that of the script (console.live_admin)."""
     query = context["request"].GET.copy()
     for name in ["panels", *without.split()]:
         query.pop(name, None)
@@ -61,7 +61,7 @@ def querystring_with(context: Any, without: str = "", **changes: str) -> str:
 
 @register.simple_tag
 def status(value: str) -> SafeString:
-    """The status as a tag."""
+    """Return the status as a badge."""
     tone = next((name for name, values in _TONES.items() if value in values), "plain")
     return format_html('<span class="oi-tag oi-tag-{}">{}</span>', tone, value.capitalize())
 
@@ -69,16 +69,16 @@ def status(value: str) -> SafeString:
 @register.simple_tag
 def ago(moment: datetime, now: datetime) -> SafeString:
     return format_html(
-        '<time datetime="{}" data-since>{}</time>', moment.isoformat(), f"{in_short(now - moment, exact=False)} ago"
+        '<time datetime="{}" data-since>{}</time>', moment.isoformat(), f"{format_duration(now - moment, exact=False)} ago"
     )
 
 
 @register.simple_tag
 def left(moment: datetime, now: datetime) -> SafeString:
-    return format_html('<time datetime="{}" data-until>{}</time>', moment.isoformat(), in_short(moment - now))
+    return format_html('<time datetime="{}" data-until>{}</time>', moment.isoformat(), format_duration(moment - now))
 
 
-def in_short(span: timedelta, *, exact: bool = True) -> str:
+def format_duration(span: timedelta, *, exact: bool = True) -> str:
     """Return `42s`, `3m 07s` (if not exact `3m`), `2h 5m` or `4d`."""
     seconds = max(0, int(span.total_seconds()))
     if seconds < MINUTE:

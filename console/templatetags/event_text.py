@@ -1,4 +1,4 @@
-"""Events, people and JSON as the console's pages write them."""
+"""Template tags for events, actors and JSON."""
 
 from typing import Any
 from uuid import UUID
@@ -22,45 +22,47 @@ register = template.Library()
 
 @register.filter
 def person(actor: str) -> str:
-    return event_text.person(actor)
+    return event_text.display_name(actor)
 
 
 @register.simple_tag(takes_context=True)
 def who(context: Any, actor: str, by: UUID | str | None = None) -> SafeString:
-    """Name who acted: agents with a link to their page, people with a badge, and after both the key that it was done with.
+    """Return the name of the actor: agents with a link, people with a badge, and the key that was used.
 
-    `by` is the key's id, or a principal (protocol §1.1): what was done with a key was not done by a person, whatever name it gave.
+    `by` is the id of the key, or a principal (protocol §1.1): an act with a key is not a person's, whatever name it gave.
     """
     key_id = _key_id(by)
-    if key_id is None and actor.startswith(event_text.PERSON):
-        return format_html('{} <span class="oi-tag oi-tag-person">person</span>', visible(_cut(event_text.person(actor))))
+    if key_id is None and actor.startswith(event_text.USER_PREFIX):
+        return format_html(
+            '{} <span class="oi-tag oi-tag-person">person</span>', visible(_truncate(event_text.display_name(actor)))
+        )
     if not event_text.is_agent(actor):
-        return format_html("{}{}", visible(_cut(actor)), _by_key(context, key_id))
+        return format_html("{}{}", visible(_truncate(actor)), _key_badge(context, key_id))
     url = reverse("admin:console_agent", args=[actor])
-    return format_html('<a href="{}">{}</a>{}', url, visible(_cut(actor)), _by_key(context, key_id))
+    return format_html('<a href="{}">{}</a>{}', url, visible(_truncate(actor)), _key_badge(context, key_id))
 
 
 @register.simple_tag(takes_context=True)
 def by_key(context: Any, by: UUID | str | None) -> SafeString:
-    """Name the key of a principal; nothing for a person and for the server."""
-    return _by_key(context, _key_id(by))
+    """Return the name of the key of a principal; empty for a person and for the server."""
+    return _key_badge(context, _key_id(by))
 
 
 @register.filter
 def visible(text: str) -> SafeString:
-    """The text apart from what is around it, whatever its direction, with its invisible characters shown by their numbers."""
+    """Return the text isolated from its surroundings, whatever its direction, with invisible characters as code points."""
     shown = (
-        format_html('<span class="oi-invisible">U+{}</span>', f"{ord(each):04X}") if _is_hidden(each) else escape(each)
+        format_html('<span class="oi-invisible">U+{}</span>', f"{ord(each):04X}") if _is_invisible(each) else escape(each)
         for each in text
     )
     return format_html("<bdi>{}</bdi>", mark_safe("".join(shown)) if has_invisible_characters(text) else text)
 
 
-def _is_hidden(character: str) -> bool:
+def _is_invisible(character: str) -> bool:
     return character not in "\n\r\t" and has_invisible_characters(character)
 
 
-def _by_key(context: Any, key_id: UUID | None) -> SafeString:
+def _key_badge(context: Any, key_id: UUID | None) -> SafeString:
     if key_id is None:
         return SafeString("")
     key = key_name(key_id)
@@ -78,22 +80,22 @@ def _key_id(by: UUID | str | None) -> UUID | None:
     return by
 
 
-def _cut(name: str) -> str:
+def _truncate(name: str) -> str:
     return Truncator(name).chars(60)
 
 
 @register.filter
 def told(event: Event) -> str:
-    """What the event says, beside its type."""
-    return event_text.told(event.event_type, event.payload)
+    """Return a summary of the event beside its type."""
+    return event_text.summarize_event(event.event_type, event.payload)
 
 
 @register.filter
 def tree(value: Any) -> SafeString:
-    return json_tree.tree(value)
+    return json_tree.render_tree(value)
 
 
 @register.filter
 def inline(value: Any) -> str:
-    """A value in one line; nothing where there is none."""
-    return "" if value is ABSENT else json_tree.in_short(value, 200)
+    """Return the value in one line; empty for none."""
+    return "" if value is ABSENT else json_tree.shorten(value, 200)

@@ -1,4 +1,4 @@
-"""People in the console: let in, given a role, switched off. Their passwords are their own."""
+"""Users: added, given a role, signed out, deactivated. They set their passwords themselves."""
 
 from datetime import datetime
 from typing import Any, cast
@@ -17,28 +17,34 @@ from access.models import Role
 from access.roles import NO_ROLE, OPERATORS, ROLE_DESCRIPTIONS, SUPERUSER, active_sessions, is_operator, with_roles
 from console.actions import Action, ActionForm, action
 from console.admin_mixins import OperatorPages
-from console.changelist import RowsAdmin
-from console.event_log.pages import Choice, Everywhere
-from console.filters import by
+from console.changelist import ListAdmin
+from console.event_log.pages import EventFilter, LogQuery
+from console.filters import choice_filter
 from console.sign_in import passwords
 from console.users.forms import NewPersonForm
 from core.errors import ProtocolError
 
-SHOWN = 20  # Events.
-OFF = "off"
-TABS = [("operator", "Operators"), ("arbiter", "Arbiters"), ("viewer", "Viewers"), ("none", "No role"), (OFF, "Deactivated")]
+MAX_EVENTS = 20  # Events.
+DEACTIVATED = "off"
+TABS = [
+    ("operator", "Operators"),
+    ("arbiter", "Arbiters"),
+    ("viewer", "Viewers"),
+    ("none", "No role"),
+    (DEACTIVATED, "Deactivated"),
+]
 _ROLES = {"operator": OPERATORS, "none": (NO_ROLE,)}
 
 
-def _behind(tab: str, now: datetime) -> Q:
-    return Q(is_active=False) if tab == OFF else Q(is_active=True, role__in=_ROLES.get(tab, (tab,)))
+def _tab_filter(tab: str, now: datetime) -> Q:
+    return Q(is_active=False) if tab == DEACTIVATED else Q(is_active=True, role__in=_ROLES.get(tab, (tab,)))
 
 
-def _who(request: HttpRequest) -> int:
+def _user_id(request: HttpRequest) -> int:
     return cast(int, request.user.pk)
 
 
-def _giving(role: str, warning: str) -> Action:
+def _set_role_action(role: str, warning: str) -> Action:
     @action(
         f"Set role to {role}",
         f"Set role of selected people to {role}",
@@ -47,22 +53,22 @@ def _giving(role: str, warning: str) -> Action:
         warning=warning,
     )
     def give(self: Any, request: HttpRequest, person: User) -> None:
-        user_services.set_role(person_id=person.pk, role=role, by=_who(request))
+        user_services.set_role(person_id=person.pk, role=role, by=_user_id(request))
 
     return give
 
 
 @admin.register(User)
-class PersonAdmin(OperatorPages, RowsAdmin):
-    panels_template = "console/users/detail.html"
-    rows_template = "console/users/list_rows.html"
+class PersonAdmin(OperatorPages, ListAdmin):
+    detail_template = "console/users/detail.html"
+    list_template = "console/users/list_rows.html"
     search_label = "Search by name"
-    list_filter = [by("role", "role", TABS, _behind)]
+    list_filter = [choice_filter("role", "role", TABS, _tab_filter)]
     search_fields = ["username"]
     ordering = ["-is_active", "username"]
     actions = ["make_viewer", "make_arbiter", "make_operator", "sign_out", "switch_off", "switch_on"]
-    every = list_every = 60
-    only = list_only = "nothing"
+    refresh_seconds = list_refresh_seconds = 60
+    event_types = list_event_types = "nothing"
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return is_operator(request)
@@ -77,23 +83,23 @@ class PersonAdmin(OperatorPages, RowsAdmin):
         renew = path("<int:person_id>/link/", self.admin_site.admin_view(self.link_view), name="auth_user_link")
         return [renew, *super().get_urls()]
 
-    def rows(self, request: HttpRequest, found: list[User]) -> dict[str, Any]:
+    def list_context(self, request: HttpRequest, found: list[User]) -> dict[str, Any]:
         return {"title": "People", "people": found}
 
-    def panels(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
-        chosen = Everywhere(Choice(actor=f"user:{obj.username}"))
+    def detail_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
+        chosen = LogQuery(EventFilter(actor=f"user:{obj.username}"))
         page = chosen.read()
         return {
             "person": obj,
             "may": ROLE_DESCRIPTIONS.get("operator" if obj.role == SUPERUSER else obj.role),
             "sessions": len(active_sessions(obj)),
-            "events": [each.event for each in page.entries[:SHOWN]],
+            "events": [each.event for each in page.entries[:MAX_EVENTS]],
             "is_far": page.is_far,
             "log_query": chosen.link(None),
             "offers_link": self._may_change(request, obj) and obj.is_active and not self._has_own_way(request, obj),
         }
 
-    def offers(self, request: HttpRequest, name: str, obj: Any) -> bool:
+    def is_offered(self, request: HttpRequest, name: str, obj: Any) -> bool:
         if not self._may_change(request, obj):
             return False
         is_self = obj == request.user
@@ -106,7 +112,7 @@ class PersonAdmin(OperatorPages, RowsAdmin):
         return request.user.is_superuser or not person.is_superuser
 
     def _has_own_way(self, request: HttpRequest, person: User) -> bool:
-        """Who has a password changes it himself, in the menu."""
+        """Return whether it is the own account: those with a password change it in the menu."""
         return person == request.user and person.has_usable_password()
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> HttpResponse:
@@ -133,25 +139,25 @@ class PersonAdmin(OperatorPages, RowsAdmin):
     @action("Add person", role=Role.OPERATOR, form=NewPersonForm, page=_create_page)
     def create(self, request: HttpRequest, _: None, *, name: str, role: str) -> HttpResponse:
         try:
-            person = user_services.create_user(name=name, role=role, by=_who(request))
+            person = user_services.create_user(name=name, role=role, by=_user_id(request))
         except ValidationError as error:
             raise ValidationError({"name": error.messages}) from None
         return self._link_page(request, person, is_new=True)
 
     @action("New password link", role=Role.OPERATOR, page=_issue_link_page)
     def issue_link(self, request: HttpRequest, person: User) -> HttpResponse:
-        return self._link_page(request, user_services.issue_password_link(person_id=person.pk, by=_who(request)))
+        return self._link_page(request, user_services.issue_password_link(person_id=person.pk, by=_user_id(request)))
 
     def _link_page(self, request: HttpRequest, person: User, **more: Any) -> HttpResponse:
-        link = passwords.link(person)  # The browser puts its own address before it: a proxy may pass on any Host.
-        ends_at = timezone.now() + passwords.GOOD_FOR
+        link = passwords.password_link(person)  # The browser puts its own address before it: a proxy may pass on any Host.
+        ends_at = timezone.now() + passwords.LINK_LIFETIME
         return self.page(
             request, "console/users/password_link.html", title="Password link", person=person, link=link, ends_at=ends_at, **more
         )
 
-    make_viewer = _giving("viewer", "Viewers can see everything but change nothing. Takes effect immediately.")
-    make_arbiter = _giving("arbiter", "Arbiters can decide questions and revoke leases. Takes effect immediately.")
-    make_operator = _giving(
+    make_viewer = _set_role_action("viewer", "Viewers can see everything but change nothing. Takes effect immediately.")
+    make_arbiter = _set_role_action("arbiter", "Arbiters can decide questions and revoke leases. Takes effect immediately.")
+    make_operator = _set_role_action(
         "operator", "Operators have full access: they can create keys, add people and change roles, including yours."
     )
 
@@ -163,7 +169,7 @@ class PersonAdmin(OperatorPages, RowsAdmin):
         warning="Their sessions end immediately in all browsers. They can sign in again with their password.",
     )
     def sign_out(self, request: HttpRequest, person: User) -> None:
-        user_services.end_user_sessions(person_id=person.pk, by=_who(request))
+        user_services.end_user_sessions(person_id=person.pk, by=_user_id(request))
 
     @action(
         "Deactivate",
@@ -173,8 +179,8 @@ class PersonAdmin(OperatorPages, RowsAdmin):
         warning="Their sessions end immediately and they can no longer sign in. Their activity stays in the event log.",
     )
     def switch_off(self, request: HttpRequest, person: User) -> None:
-        user_services.deactivate_user(person_id=person.pk, by=_who(request))
+        user_services.deactivate_user(person_id=person.pk, by=_user_id(request))
 
     @action("Reactivate", "Reactivate selected people", role=Role.OPERATOR, done="Reactivated")
     def switch_on(self, request: HttpRequest, person: User) -> None:
-        user_services.reactivate_user(person_id=person.pk, by=_who(request))
+        user_services.reactivate_user(person_id=person.pk, by=_user_id(request))

@@ -1,3 +1,5 @@
+"""Webhooks: subscriptions and deliveries, and their actions."""
+
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,18 +10,18 @@ from django.http import HttpRequest
 from access.models import Role
 from access.roles import actor_from_user, has_role, is_operator
 from console.actions import ReasonForm, action
-from console.changelist import RowsAdmin
-from console.filters import by
+from console.changelist import ListAdmin
+from console.filters import choice_filter
 from console.webhooks import pages
 from core.db import database_now
 from subscriptions import services
 from subscriptions.models import Delivery, DeliveryStatus, Status, Subscription, as_of
 
-_SPECIAL = {"retrying": "Retrying", "dead_today": "Failed in the last 24 h"}
-EVERY = 5  # Seconds. No event tells of an attempt, so the pages look by themselves.
+_DERIVED_STATES = {"retrying": "Retrying", "dead_today": "Failed in the last 24 h"}
+POLL_SECONDS = 5  # Seconds. No event tells of an attempt, so the pages look by themselves.
 
 
-def _state(value: str, now: datetime) -> Q:
+def _state_filter(value: str, now: datetime) -> Q:
     if value == pages.REMOVED:
         return Q(removed_at__isnull=False)
     if value == "failing":
@@ -27,7 +29,7 @@ def _state(value: str, now: datetime) -> Q:
     return Q(removed_at=None) & as_of(value, now)
 
 
-def _delivery_state(value: str, now: datetime) -> Q:
+def _delivery_filter(value: str, now: datetime) -> Q:
     if value == "retrying":
         return Q(status=DeliveryStatus.PENDING, attempts__gt=0)
     if value == "dead_today":
@@ -39,25 +41,29 @@ def _newest() -> dict[str, int]:
     return {"newest": services.newest_position()}
 
 
-class _NoEvents:
-    """Mixed into a page that no stream tells of."""
+class _PolledAdmin:
+    """A page about which no stream has events."""
 
-    every = list_every = EVERY
-    only = list_only = "nothing"
+    refresh_seconds = list_refresh_seconds = POLL_SECONDS
+    event_types = list_event_types = "nothing"
 
 
 @admin.register(Subscription)
-class SubscriptionAdmin(_NoEvents, RowsAdmin):
-    """Without the secrets, which nobody is shown after the first time.
+class SubscriptionAdmin(_PolledAdmin, ListAdmin):
+    """Secrets are not shown after the first time.
 
-    The path and the query of a callback may hold a token: operators alone see them, and find by them (rule W-4).
+    The path and the query of a callback may hold a token: only operators see them, and search by them (rule W-4).
     """
 
     title = "Webhooks"
-    panels_template = "console/webhooks/detail.html"
-    rows_template = "console/webhooks/list_rows.html"
+    detail_template = "console/webhooks/detail.html"
+    list_template = "console/webhooks/list_rows.html"
     search_label = "Search by subscriber, creator or part of the URL"
-    list_filter = [by("state", "state", [*Status.choices, ("failing", "Failing or disabled"), ("removed", "Removed")], _state)]
+    list_filter = [
+        choice_filter(
+            "state", "state", [*Status.choices, ("failing", "Failing or disabled"), ("removed", "Removed")], _state_filter
+        )
+    ]
     search_fields = ["=subscriber_id", "=created_by", "callback_origin"]
     list_select_related = ["intent", "portfolio"]
     ordering = ["-created_at"]
@@ -69,15 +75,15 @@ class SubscriptionAdmin(_NoEvents, RowsAdmin):
     def get_search_fields(self, request: HttpRequest) -> list[str]:
         return ["=subscriber_id", "=created_by", "callback_url" if is_operator(request) else "callback_origin"]
 
-    def panels(self, request: HttpRequest, obj: Subscription) -> dict[str, Any]:
-        return {"callback": obj.callback_for(actor_from_user(request)), **pages.gather(request, obj)}
+    def detail_context(self, request: HttpRequest, obj: Subscription) -> dict[str, Any]:
+        return {"callback": obj.callback_for(actor_from_user(request)), **pages.subscription_detail(request, obj)}
 
-    def rows(self, request: HttpRequest, found: list[Subscription]) -> dict[str, Any]:
+    def list_context(self, request: HttpRequest, found: list[Subscription]) -> dict[str, Any]:
         now = database_now()
-        return {"rows": [(each, pages.state_of(each, now)) for each in found]}
+        return {"rows": [(each, pages.subscription_state(each, now)) for each in found]}
 
-    def offers(self, request: HttpRequest, name: str, obj: Subscription) -> bool:
-        state = pages.state_of(obj, database_now())
+    def is_offered(self, request: HttpRequest, name: str, obj: Subscription) -> bool:
+        state = pages.subscription_state(obj, database_now())
         if name == "send_dead":
             return state == Status.ACTIVE and obj.deliveries.filter(status=DeliveryStatus.DEAD).exists()
         return state in {
@@ -145,11 +151,11 @@ def _set_status(request: HttpRequest, subscription: Subscription, status: Status
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(_NoEvents, RowsAdmin):
-    panels_template = "console/webhooks/delivery_detail.html"
-    rows_template = "console/webhooks/delivery_rows.html"
+class DeliveryAdmin(_PolledAdmin, ListAdmin):
+    detail_template = "console/webhooks/delivery_detail.html"
+    list_template = "console/webhooks/delivery_rows.html"
     search_label = "Search by exact event type or subscriber"
-    list_filter = [by("state", "state", [*pages.LABELS.items(), *_SPECIAL.items()], _delivery_state)]
+    list_filter = [choice_filter("state", "state", [*pages.LABELS.items(), *_DERIVED_STATES.items()], _delivery_filter)]
     search_fields = ["=event_type", "=subscription__subscriber_id", "=subscription__id"]
     ordering = ["-id"]
     actions = ["send_again"]
@@ -157,11 +163,15 @@ class DeliveryAdmin(_NoEvents, RowsAdmin):
     def get_queryset(self, request: HttpRequest) -> Any:
         return pages.with_events(super().get_queryset(request))
 
-    def panels(self, request: HttpRequest, obj: Delivery) -> dict[str, Any]:
-        return {"each": pages.sent([obj], database_now())[0]}
+    def detail_context(self, request: HttpRequest, obj: Delivery) -> dict[str, Any]:
+        return {"each": pages.delivery_rows([obj], database_now())[0]}
 
-    def rows(self, request: HttpRequest, found: list[Delivery]) -> dict[str, Any]:
-        return {"sent": pages.sent(found, database_now()), "may_send": has_role(request, Role.OPERATOR), "names_receiver": True}
+    def list_context(self, request: HttpRequest, found: list[Delivery]) -> dict[str, Any]:
+        return {
+            "sent": pages.delivery_rows(found, database_now()),
+            "may_send": has_role(request, Role.OPERATOR),
+            "names_receiver": True,
+        }
 
     @action(
         "Resend",

@@ -1,4 +1,4 @@
-"""What the pages of subscriptions and deliveries show. A fixed number of queries."""
+"""Webhook pages: subscriptions and deliveries. A fixed number of queries."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,19 +18,19 @@ from subscriptions.representation import status_at
 from subscriptions.webhooks.deliveries import FAILING, GONE, PATIENCE
 
 SHOWN = 50  # Deliveries.
-LOOKED_AT = 200  # Events that may say why a subscription was disabled.
+MAX_LOG_EVENTS = 200  # Events that may say why a subscription was disabled.
 REMOVED = "removed"
 LABELS = {DeliveryStatus.PENDING: "Pending", DeliveryStatus.DELIVERED: "Delivered", DeliveryStatus.DEAD: "Failed"}
 
-_WHY = {
+_DISABLED_REASONS = {
     GONE: "The endpoint responded 410 Gone, so no further deliveries are sent.",
     FAILING: f"All deliveries failed for {PATIENCE.days} days.",
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
-    """Why nothing is sent, or why it does not arrive, and what to do; `tone` is a colour."""
+class StatusNote:
+    """The reason why nothing is sent or arrives, and what to do; `tone` is a color."""
 
     why: str
     then: str
@@ -38,8 +38,8 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
-    """A delivery, and whether a courier is at it."""
+class DeliveryRow:
+    """A delivery, and whether a worker is sending it."""
 
     delivery: Delivery
     is_on_its_way: bool
@@ -50,7 +50,7 @@ class Sent:
 
     @property
     def attempts(self) -> list[dict[str, Any]]:
-        """The newest first."""
+        """The attempts, the newest first."""
         return [{**each, "moment": datetime.fromisoformat(each["at"])} for each in reversed(self.delivery.history)]
 
     @property
@@ -59,27 +59,27 @@ class Sent:
         return "retrying" if is_again else LABELS[DeliveryStatus(self.delivery.status)].lower()
 
 
-def gather(request: HttpRequest, subscription: Subscription) -> dict[str, Any]:
+def subscription_detail(request: HttpRequest, subscription: Subscription) -> dict[str, Any]:
     now = database_now()
     deliveries = Delivery.objects.filter(subscription=subscription)
     counts = dict(deliveries.order_by().values_list("status").annotate(Count("pk")))
     wanted = request.GET.get("state", "")
     shown = deliveries.filter(status=wanted) if wanted in DeliveryStatus.values else deliveries
-    state = state_of(subscription, now)
+    state = subscription_state(subscription, now)
     return {
         "subscription": subscription,
         "state": state,
-        "note": _note(subscription, state, now),
+        "note": _status_note(subscription, state, now),
         "counts": [(value, label, counts.get(value, 0)) for value, label in LABELS.items()],
         "all": sum(counts.values()),
         "wanted": wanted,
         "next_attempt": deliveries.filter(status=DeliveryStatus.PENDING).aggregate(at=Min("next_attempt_at"))["at"],
-        "sent": sent(shown.order_by("-pk")[:SHOWN], now),
+        "sent": delivery_rows(shown.order_by("-pk")[:SHOWN], now),
         "may_send": has_role(request, Role.OPERATOR) and state == Status.ACTIVE and subscription.callback_url is not None,
     }
 
 
-def state_of(subscription: Subscription, now: datetime) -> str:
+def subscription_state(subscription: Subscription, now: datetime) -> str:
     return REMOVED if subscription.removed_at else status_at(subscription, now)
 
 
@@ -88,43 +88,43 @@ def with_events(deliveries: QuerySet[Delivery]) -> QuerySet[Delivery]:
     return deliveries.select_related("subscription", "event__intent").defer(*unread)
 
 
-def sent(deliveries: QuerySet[Delivery] | Iterable[Delivery], now: datetime) -> list[Sent]:
+def delivery_rows(deliveries: QuerySet[Delivery] | Iterable[Delivery], now: datetime) -> list[DeliveryRow]:
     found = with_events(deliveries) if isinstance(deliveries, QuerySet) else deliveries
-    return [Sent(each, bool(each.claimed_until and each.claimed_until > now)) for each in found]
+    return [DeliveryRow(each, bool(each.claimed_until and each.claimed_until > now)) for each in found]
 
 
-def _note(subscription: Subscription, state: str, now: datetime) -> Note | None:
+def _status_note(subscription: Subscription, state: str, now: datetime) -> StatusNote | None:
     if state == REMOVED:
-        return Note(
+        return StatusNote(
             "This webhook was removed. Its delivery history is kept.", "Create a new webhook to receive events again.", "plain"
         )
     if subscription.expires_at and subscription.expires_at <= now:
-        return Note(
+        return StatusNote(
             "This webhook expired.", "Set a later expires_at with PATCH /api/v1/subscriptions/…, or create a new webhook."
         )
     if state == Status.DISABLED:
         again = "Then enable the webhook: it receives new events, and failed deliveries can be resent."
-        return Note(_why_disabled(subscription), f"Make sure the endpoint responds with a 2xx status. {again}")
+        return StatusNote(_disabled_reason(subscription), f"Make sure the endpoint responds with a 2xx status. {again}")
     if state == Status.PAUSED:
-        return Note(
+        return StatusNote(
             "This webhook is paused.",
             "Events that happen while it is paused are never sent. Deliveries scheduled before are sent when it is resumed.",
             "warn",
         )
     if subscription.failing_since:
         patience = f"After {PATIENCE.days} days of failures the webhook is disabled."
-        return Note(
+        return StatusNote(
             "Deliveries to this endpoint are failing.",
             f"See the responses below. Failed deliveries are retried automatically. {patience}",
         )
     return None
 
 
-def _why_disabled(subscription: Subscription) -> str:
-    """As the log has it. An old reason, behind many others, is not looked for."""
+def _disabled_reason(subscription: Subscription) -> str:
+    """Return the reason in the log. An old one, behind many others, is not searched."""
     told = Event.objects.filter(event_type=EventType.SUBSCRIPTION_DISABLED).order_by("-row")
-    for event in told[:LOOKED_AT]:
+    for event in told[:MAX_LOG_EVENTS]:
         if event.payload.get("subscription_id") == str(subscription.pk):
             reason = str(event.payload.get("reason") or "")
-            return _WHY.get(reason) or f"Disabled by {event.actor}: {reason}"
+            return _DISABLED_REASONS.get(reason) or f"Disabled by {event.actor}: {reason}"
     return "This webhook was disabled."

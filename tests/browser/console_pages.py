@@ -32,7 +32,7 @@ for hours, (name, person) in enumerate(people.items()):
     person.last_login = None if name == "nina" else timezone.now() - timedelta(hours=hours * 7, minutes=5)
     person.is_active = name != "sam"
     person.save()
-print(json.dumps({**{name: str(person.pk) for name, person in people.items()}, "link": passwords.link(people["nina"])}))
+print(json.dumps({**{name: str(person.pk) for name, person in people.items()}, "link": passwords.password_link(people["nina"])}))
 """
 
 

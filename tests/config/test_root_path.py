@@ -215,7 +215,7 @@ def way_in(server):
     environment = {"DATABASE_URL": server.database_url, "OPENINTENT_DEV_MODE": "true", "OPENINTENT_ROOT_PATH": ROOT_PATH}
     done = run(
         "config.manage",
-        ["shell", "--no-imports", "-c", "from console.sign_in.views import invite; print(invite())"],
+        ["shell", "--no-imports", "-c", "from console.sign_in.views import create_sign_in_link as link; print(link())"],
         {**os.environ, **environment},
     )
     return done.stdout.strip()

@@ -83,7 +83,7 @@ def test_they_are_for_who_may_look(person, client, busy):
 
 
 def test_who_did_nothing_lately_is_said_so(person, api, busy, make_intent, monkeypatch):
-    monkeypatch.setattr(pages, "NEWEST", 3)
+    monkeypatch.setattr(pages, "RECENT_EVENTS", 3)
     for number in range(4):
         make_intent(title=f"Noise {number}")
 
@@ -122,7 +122,7 @@ def test_who_left_something_long_ago_has_a_page(person, agent, make_intent, monk
     body = {"attachments": {"filename": "a", "content_base64": ""}, "failures": {"error_type": "timeout"}}[trace]
     intent = make_intent()
     assert agent("ada").post(f"/intents/{intent['id']}/{trace}", body).status_code == 201
-    monkeypatch.setattr(pages, "NEWEST", 1)
+    monkeypatch.setattr(pages, "RECENT_EVENTS", 1)
     make_intent()
 
     assert person("viewer").get("agents/ada/").status_code == 200

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from console.json_tree import AT_MOST, tree
+from console.json_tree import MAX_VALUES, render_tree
 from core.db import database_now
 from governance.models import Arbitration, Decision
 from intents.models import Event
@@ -326,9 +326,9 @@ def test_markup_stays_text_wherever_it_stands(api, person, ask, make_intent):
 
 
 def test_a_large_context_is_cut_and_says_so():
-    shown = tree({f"key {number}": {"deep": number} for number in range(AT_MOST)})
+    shown = render_tree({f"key {number}": {"deep": number} for number in range(MAX_VALUES)})
 
-    assert shown.count("<li") <= AT_MOST + 2
+    assert shown.count("<li") <= MAX_VALUES + 2
     assert re.search(r"and \d+ more", shown)
 
 

@@ -71,7 +71,7 @@ def test_a_row_says_what_it_is_who_attached_it_and_to_what(person, attach, inten
 
 
 def test_small_raster_images_are_shown_and_nothing_else(person, attach, monkeypatch):
-    monkeypatch.setattr("console.attachments.admin.SMALL", 100)
+    monkeypatch.setattr("console.attachments.admin.MAX_THUMBNAIL_BYTES", 100)
     shown = attach(PNG, name="small.png", content_type="image/png")
     attach(b"x" * 101, name="large.png", content_type="image/png")
     attach(b"<svg onload='alert(1)'/>", name="drawing.svg", content_type="image/svg+xml")

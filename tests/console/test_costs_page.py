@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from console.costs import views as page_of_costs
-from console.costs.views import harmless
+from console.costs.views import escape_formulas
 from core.ids import first_id_at, new_id
 from costs.models import Cost
 
@@ -157,7 +157,7 @@ def test_many_months_are_columns_of_a_month(person, intent):
 
 
 def test_the_csv_has_every_row_of_every_batch_and_every_digit(person, spend, monkeypatch):
-    monkeypatch.setattr(page_of_costs, "AT_ONCE", 2)
+    monkeypatch.setattr(page_of_costs, "BATCH", 2)
     spent = [spend(amount) for amount in ("0.1", "0.000000000001", "1000000", "3", "4")]
 
     response = person("viewer").get(EXPORT)
@@ -196,7 +196,7 @@ BEFORE = ["", " ", "   ", "\t", "\r", "\n", "\r\n", "\v", "\0", "\x1b", "\xa0", 
 @pytest.mark.parametrize("sign", SIGNS, ids=ascii)
 def test_what_could_be_a_formula_is_text(sign):
     for before in BEFORE:
-        written = harmless(f"{before}{sign}1+1")
+        written = escape_formulas(f"{before}{sign}1+1")
         assert written.startswith("'")
         assert written.replace("'", "") == f"{before}{sign}1+1"
 
@@ -205,14 +205,14 @@ def test_what_could_be_a_formula_is_text(sign):
 @pytest.mark.parametrize("sign", SIGNS, ids=ascii)
 def test_no_cell_of_another_country_s_spreadsheet_is_a_formula(sign):
     for separator in ";\t\r\n":
-        assert harmless(f"a{separator} {sign}1") == f"a{separator}' {sign}1"
+        assert escape_formulas(f"a{separator} {sign}1") == f"a{separator}' {sign}1"
 
 
 @pytest.mark.parametrize(
     "text", ["", "a", "a=1", "1-1", "Ada + Bob", "a, =1", "–1", "ada@example.com", " a", '{"a":-1}', "日本", "'=1", "a;b"]
 )
 def test_other_text_is_left_as_it_is(text):
-    assert harmless(text) == text
+    assert escape_formulas(text) == text
 
 
 def test_costs_are_for_who_may_look(person, client):

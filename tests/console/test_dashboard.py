@@ -20,7 +20,7 @@ def told(db, settings, tmp_path, monkeypatch):
         "attachments": {**settings.STORAGES["attachments"], "OPTIONS": {"location": tmp_path}},
     }
     monkeypatch.setattr(bulk, "SAMPLES", 1)
-    scenario.tell()
+    scenario.create_scenario()
 
 
 def test_an_empty_console_says_how_to_begin(person):

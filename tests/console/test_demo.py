@@ -62,7 +62,7 @@ def test_it_keeps_moving_until_it_is_stopped_and_its_log_still_agrees(demo):
     before = Event.objects.count()
     left = iter(range(40))
 
-    done = live.go_on(Random(5), 0.0, type("Soon", (), {"wait": lambda self, seconds: next(left, None) is None})())
+    done = live.run_activity(Random(5), 0.0, type("Soon", (), {"wait": lambda self, seconds: next(left, None) is None})())
 
     assert done > 20
     assert Event.objects.count() >= before + done

@@ -36,7 +36,7 @@ def test_each_version_shows_what_it_changed_by_whom_and_the_state_that_it_left(a
     assert ("removed", "list[1]", "b", "") in changes(third)
     assert re.search("<b><a [^>]*><bdi>ada</bdi></a>", third.text)
     assert changes(fourth) == [("changed", "status", "draft", "active")]
-    assert versions.chosen(Intent.objects.get(), "3", "").state == {"kept": 2, "list": ["b"], "deep": {"er": "new"}}
+    assert versions.load_version(Intent.objects.get(), "3", "").state == {"kept": 2, "list": ["b"], "deep": {"er": "new"}}
 
 
 @pytest.mark.rule("E-6")
@@ -47,7 +47,7 @@ def test_the_newest_version_is_the_intent_itself(api, person, make_intent):
     api.delete(f"/intents/{intent['id']}/dependencies/{first['id']}", version=2)
     stored = Intent.objects.get(pk=intent["id"])
 
-    newest = versions.chosen(stored, str(stored.version), "")
+    newest = versions.load_version(stored, str(stored.version), "")
 
     assert newest.state == stored.state
     assert {each.path for each in newest.fields} == {"status", "depends_on[0]"}
@@ -59,7 +59,7 @@ def test_a_version_that_is_none_shows_the_state_as_it_is(person, make_intent, as
 
 
 def test_versions_too_far_back_to_be_replayed_still_say_what_they_changed(api, person, make_intent, monkeypatch):
-    monkeypatch.setattr(versions, "MOST", 4)
+    monkeypatch.setattr(versions, "MAX_EVENTS", 4)
     intent = make_intent()
     for number in range(8):
         patch(api, intent, {"op": "set", "path": "progress", "value": f"step {number}"})

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.urls import reverse
 
 from console.agents import pages
-from console.costs.report import TAKEN
+from console.costs.report import PARAMETERS
 from console.demo import bulk
 from core.log_formatters import JSONFormatter
 from tests.console.routes import ROUTES, filled, ids
@@ -114,7 +114,7 @@ def test_no_value_in_an_address_is_a_failure(example, asked, role):
 
 def _taken(url):
     """What a page takes that refuses everything else; empty: it passes over what it does not know."""
-    by_hand = {"/admin/agents/": ["q", "p"], "/admin/costs/overview/": TAKEN, "/admin/costs/export/": TAKEN}
+    by_hand = {"/admin/agents/": ["q", "p"], "/admin/costs/overview/": PARAMETERS, "/admin/costs/export/": PARAMETERS}
     lists = {
         reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"): each
         for model, each in admin.site._registry.items()
@@ -148,7 +148,7 @@ def test_what_fails_all_the_same_is_one_line_of_the_log_with_its_traceback(perso
     def fail(*_):
         raise RuntimeError("artificial")
 
-    monkeypatch.setattr(pages.Lately, "read", fail)
+    monkeypatch.setattr(pages.RecentActivity, "read", fail)
     reader = person("viewer").client
     reader.raise_request_exception = False
 

@@ -5,7 +5,7 @@ from base64 import b64encode
 
 import pytest
 
-from console.intents import related
+from console.intents import neighborhood
 from intents.models import Intent
 
 from .intents import page, patch
@@ -57,7 +57,7 @@ def test_the_list_is_narrowed_to_what_is_tied_to_an_intent_and_its_page_counts_a
 
 
 def test_narrowed_to_a_portfolio_the_rows_say_how_they_are_in_it(api, person, make_intent, monkeypatch):
-    monkeypatch.setattr("console.intents.admin.LATEST", 1)
+    monkeypatch.setattr("console.intents.admin.MAX_PORTFOLIOS", 1)
     intent, house = make_intent(title="Roof"), api.post("/portfolios", {"name": "House"}).json()
     body = {"intent_id": intent["id"], "role": "primary", "priority": 7}
     assert api.post(f"/portfolios/{house['id']}/intents", body).status_code == 201
@@ -106,7 +106,7 @@ def test_the_list_costs_the_same_queries_whatever_there_is(api, person, make_int
 
 
 def test_a_list_is_counted_no_further_than_it_is_shown(person, make_intent, monkeypatch):
-    monkeypatch.setattr("console.changelist.COUNTED", 60)
+    monkeypatch.setattr("console.changelist.MAX_COUNT", 60)
     make_intent()
     row = Intent.objects.values().get()
     Intent.objects.bulk_create(Intent(**{**row, "id": Intent().pk}) for _ in range(70))
@@ -213,7 +213,7 @@ def test_the_table_has_all_that_is_tied_to_an_intent_from_wherever_one_looks(per
 
 
 def test_of_very_many_the_nearest_are_drawn_and_the_page_says_so(person, make_intent, monkeypatch):
-    monkeypatch.setattr(related, "MOST", 5)
+    monkeypatch.setattr(neighborhood, "MAX_NODES", 5)
     above = None
     chain = [
         above := make_intent(title=f"No. {number}", **({"parent_intent_id": above["id"]} if above else {})) for number in range(9)

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import resolve, reverse
 
 from access.roles import role_of
-from console.live_admin import PanelsAdmin
+from console.live_admin import LiveAdmin
 from subscriptions.models import Subscription
 
 LOOKUPS = [
@@ -78,8 +78,8 @@ def test_no_filter_of_a_list_is_a_column_of_a_secret(model):
     """Filters are ours, each with its own choices or its own way to read what somebody wrote."""
     registered = admin.site._registry[model]
 
-    assert isinstance(registered, PanelsAdmin)
-    assert type(registered).lookup_allowed is PanelsAdmin.lookup_allowed
+    assert isinstance(registered, LiveAdmin)
+    assert type(registered).lookup_allowed is LiveAdmin.lookup_allowed
     assert {each.__module__ for each in registered.list_filter} <= {"console.filters"}
     assert not {*registered.search_fields} & {"secret", "previous_secret", "digest", "password"}
     assert registered.date_hierarchy is None

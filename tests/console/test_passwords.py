@@ -134,7 +134,7 @@ def test_a_link_that_was_tampered_with_is_nothing(olga, change):
 
 def test_the_link_of_one_is_not_another_s(olga, vera):
     link = added(olga)
-    mine = passwords.link(vera.user).partition("?")[0]
+    mine = passwords.password_link(vera.user).partition("?")[0]
 
     assert opened(mine + "?" + link.partition("?")[2])[1].status_code == 404
     client, _ = opened(link)
@@ -218,7 +218,7 @@ def test_the_token_goes_nowhere(olga, caplog):
 
 def test_who_guesses_tokens_is_stopped(olga):
     link = added(olga)
-    for number in range(throttle.OF_AN_ACCOUNT):
+    for number in range(throttle.ACCOUNT_NETWORK_LIMIT):
         assert opened(f"{link[:-4]}{number:04}")[1].status_code == 404
 
     stopped = opened(link)[1]
@@ -253,7 +253,7 @@ NEW = {"new_password1": "another good password", "new_password2": "another good 
 
 @pytest.mark.case("security L7")
 def test_the_present_password_is_guessed_no_more_often_than_at_the_form_to_sign_in(vera):
-    for _ in range(throttle.OF_AN_ACCOUNT):
+    for _ in range(throttle.ACCOUNT_NETWORK_LIMIT):
         assert "The current password is incorrect." in vera.post("password_change/", {**NEW, "old_password": "wrong"}).text
     before = rows()
 
@@ -266,7 +266,7 @@ def test_the_present_password_is_guessed_no_more_often_than_at_the_form_to_sign_
 
 @pytest.mark.case("security L7")
 def test_what_is_wrong_with_the_new_password_costs_no_attempt(vera):
-    for _ in range(throttle.OF_AN_ACCOUNT + 1):
+    for _ in range(throttle.ACCOUNT_NETWORK_LIMIT + 1):
         assert (
             "too short"
             in vera.post("password_change/", {"new_password1": "x", "new_password2": "x", "old_password": PASSWORD}).text

@@ -52,7 +52,7 @@ def test_members_what_blocks_the_rules_and_the_costs_are_there_and_escaped(perso
 
 
 def test_members_say_who_added_them_and_those_beyond_are_in_a_list(person, launch, monkeypatch):
-    monkeypatch.setattr("console.portfolios.pages.SHOWN", 2)
+    monkeypatch.setattr("console.portfolios.pages.MAX_MEMBERS", 2)
 
     page = page_of(person, launch)
 

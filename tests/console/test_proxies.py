@@ -38,9 +38,9 @@ def is_throttled(response):
 def test_strangers_behind_a_proxy_nobody_named_lock_nobody_out(vera, caplog):
     """More than one address may try, and more than one account may be tried from one address."""
     with caplog.at_level(logging.WARNING, "openintent"):
-        for number in range(throttle.OF_AN_ADDRESS + 2):
+        for number in range(throttle.NETWORK_LIMIT + 2):
             assert not is_throttled(sign_in(f"guess{number}", "a-guess", client=f"203.0.113.{number}"))
-        for number in range(throttle.OF_AN_ACCOUNT + 2):
+        for number in range(throttle.ACCOUNT_NETWORK_LIMIT + 2):
             assert not is_throttled(sign_in("vera", "a-guess", client=f"203.0.113.{number}"))
 
     assert sign_in("vera", PASSWORD, client="198.51.100.1").status_code == 302
@@ -51,8 +51,8 @@ def test_strangers_behind_a_proxy_nobody_named_lock_nobody_out(vera, caplog):
 
 
 def test_account_is_still_limited_behind_a_proxy_nobody_named(vera, monkeypatch):
-    monkeypatch.setattr(throttle, "OF_AN_ACCOUNT_ANYWHERE", 12)
-    for number in range(throttle.OF_AN_ACCOUNT_ANYWHERE):
+    monkeypatch.setattr(throttle, "ACCOUNT_LIMIT", 12)
+    for number in range(throttle.ACCOUNT_LIMIT):
         sign_in("vera", "a-guess", client=f"203.0.113.{number % 200}")
 
     assert is_throttled(sign_in("vera", PASSWORD, client="198.51.100.1"))
@@ -62,7 +62,7 @@ def test_account_is_still_limited_behind_a_proxy_nobody_named(vera, monkeypatch)
 def test_behind_a_trusted_proxy_the_clients_address_counts(vera, forwarded, caplog):
     """The server in front has put it in place of the peer's."""
     peer = "2001:db8::1" if "2001" in forwarded else "203.0.113.9"
-    for _ in range(throttle.OF_AN_ACCOUNT):
+    for _ in range(throttle.ACCOUNT_NETWORK_LIMIT):
         sign_in("vera", "a-guess", client=forwarded, peer=peer)
 
     assert is_throttled(sign_in("vera", "a-guess", client=forwarded, peer=peer))

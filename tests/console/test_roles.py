@@ -8,12 +8,12 @@ from django.contrib.auth.models import Group, User
 from access.models import ApiKey, Role
 from access.roles import grant_role, role_of
 from access.services import create_key
-from console.live_admin import PanelsAdmin
+from console.live_admin import LiveAdmin
 from leasing.models import Lease
 from tests.conftest import log
 from tests.console.users import asked_by
 
-OURS = {model: registered for model, registered in admin.site._registry.items() if isinstance(registered, PanelsAdmin)}
+OURS = {model: registered for model, registered in admin.site._registry.items() if isinstance(registered, LiveAdmin)}
 ACTIONS = [
     (f"{model._meta.app_label}/{model._meta.model_name}", name, getattr(type(registered), name).role)
     for model, registered in OURS.items()

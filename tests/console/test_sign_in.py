@@ -46,7 +46,7 @@ def is_in(client):
 
 @pytest.fixture
 def link(db):
-    return views.invite()
+    return views.create_sign_in_link()
 
 
 def test_the_link_lets_an_operator_in_once(client, link):
@@ -62,7 +62,7 @@ def test_the_link_lets_an_operator_in_once(client, link):
 def test_of_many_who_use_it_at_once_one_gets_in(link):
     tokens = [link.partition("token=")[2].replace("%3A", ":")] * 2
 
-    assert [views._use(token) is not None for token in tokens] == [True, False]
+    assert [views._redeem(token) is not None for token in tokens] == [True, False]
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_a_forged_or_an_old_link_is_nothing(client, link, monkeypatch):
     client.get(link[:-3] + "abc", **HERE)
     assert not is_in(client)
 
-    monkeypatch.setattr(views, "GOOD_FOR", timedelta(0))
+    monkeypatch.setattr(views, "LINK_LIFETIME", timedelta(0))
     client.get(link, **HERE)
     assert not is_in(client)
 
@@ -163,7 +163,7 @@ def stopped(response):
 
 @pytest.mark.parametrize("name", ["grace", "nobody"])
 def test_who_guesses_is_stopped_and_learns_nothing_about_the_account(client, grace, name):
-    for _ in range(throttle.OF_AN_ACCOUNT):
+    for _ in range(throttle.ACCOUNT_NETWORK_LIMIT):
         assert "Incorrect username or password" in _text(sign_in(client, name, "wrong"))
 
     assert stopped(sign_in(client, name.upper(), PASSWORD))
@@ -173,7 +173,7 @@ def test_who_guesses_is_stopped_and_learns_nothing_about_the_account(client, gra
 @pytest.mark.case("security L15")
 @pytest.mark.parametrize("name", ["grace", "nobody"])
 def test_guesses_from_many_networks_are_limited_together(client, grace, monkeypatch, name):
-    monkeypatch.setattr(throttle, "OF_AN_ACCOUNT_ANYWHERE", 5)
+    monkeypatch.setattr(throttle, "ACCOUNT_LIMIT", 5)
     for number in range(5):
         assert not stopped(sign_in(client, name, "wrong", f"192.0.2.{number}"))
 
@@ -183,8 +183,8 @@ def test_guesses_from_many_networks_are_limited_together(client, grace, monkeypa
 
 @pytest.mark.case("security L15")
 def test_strangers_do_not_lock_somebody_out_from_where_they_have_signed_in(client, grace, monkeypatch):
-    monkeypatch.setattr(throttle, "OF_AN_ACCOUNT_ANYWHERE", 5)
-    monkeypatch.setattr(throttle, "OF_AN_ADDRESS", 5)
+    monkeypatch.setattr(throttle, "ACCOUNT_LIMIT", 5)
+    monkeypatch.setattr(throttle, "NETWORK_LIMIT", 5)
     assert sign_in(client).status_code == 302
     for number in range(5):
         sign_in(Client(), "grace", "wrong", f"192.0.2.{number}")
@@ -198,14 +198,14 @@ def test_strangers_do_not_lock_somebody_out_from_where_they_have_signed_in(clien
 @pytest.mark.case("security L15")
 def test_a_known_network_may_guess_no_more_than_another(client, grace):
     sign_in(client)
-    for _ in range(throttle.OF_AN_ACCOUNT):
+    for _ in range(throttle.ACCOUNT_NETWORK_LIMIT):
         assert not stopped(sign_in(Client(), password="wrong"))
 
     assert stopped(sign_in(Client()))
 
 
 def test_a_network_is_known_only_by_a_password_and_only_for_a_time(client, grace, monkeypatch):
-    monkeypatch.setattr(throttle, "OF_AN_ACCOUNT_ANYWHERE", 2)
+    monkeypatch.setattr(throttle, "ACCOUNT_LIMIT", 2)
     sign_in(client)
     sign_in(Client(), password="", address=ELSEWHERE)
     sign_in(Client(), password="wrong", address=ELSEWHERE)
@@ -218,7 +218,7 @@ def test_a_network_is_known_only_by_a_password_and_only_for_a_time(client, grace
 
 
 def test_one_address_is_stopped_whatever_accounts_it_tries(client, grace, monkeypatch):
-    monkeypatch.setattr(throttle, "OF_AN_ADDRESS", 3)
+    monkeypatch.setattr(throttle, "NETWORK_LIMIT", 3)
     for number in range(3):
         sign_in(client, f"somebody {number}", "wrong", f"2001:db8::{number}")
 
@@ -227,10 +227,10 @@ def test_one_address_is_stopped_whatever_accounts_it_tries(client, grace, monkey
 
 
 def test_after_a_while_the_next_attempt_is_free_and_success_costs_nothing(client, grace):
-    for _ in range(throttle.OF_AN_ACCOUNT + 1):
+    for _ in range(throttle.ACCOUNT_NETWORK_LIMIT + 1):
         sign_in(client, password="wrong")
     for row in Attempts.objects.all():
-        row.due_at -= throttle.PERIOD / throttle.OF_AN_ACCOUNT
+        row.due_at -= throttle.PERIOD / throttle.ACCOUNT_NETWORK_LIMIT
         row.save()
 
     for _ in range(3):
@@ -244,7 +244,7 @@ from console.sign_in import throttle
 
 def attempt(_):
     try:
-        throttle.spend("grace", "203.0.113.7")
+        throttle.count_attempt("grace", "203.0.113.7")
         return 1
     except throttle.TooManyAttempts:
         return 0
@@ -260,7 +260,7 @@ def test_of_many_attempts_at_once_no_more_get_through_than_may(vendor, tmp_path)
 
     done = run("config.manage", ["shell", "--no-imports", "-c", _MANY], environment)
 
-    assert (done.stdout.strip(), done.stderr) == (str(throttle.OF_AN_ACCOUNT), "")
+    assert (done.stdout.strip(), done.stderr) == (str(throttle.ACCOUNT_NETWORK_LIMIT), "")
 
 
 # --- pages -----------------------------------------------------------------------------------------------------------

@@ -49,7 +49,7 @@ def test_signing_in_and_out_and_failing_to(vera, lines):
 
 
 def test_being_throttled(vera, lines):
-    for _ in range(throttle.OF_AN_ACCOUNT):
+    for _ in range(throttle.ACCOUNT_NETWORK_LIMIT):
         sign_in("vera", "my-guess")
 
     assert lines(lambda: sign_in("vera")) == [("sign_in_throttled", about("vera", "unknown"))]
@@ -73,7 +73,7 @@ def test_a_changed_password(vera, lines):
         fields = {"old_password": old, "new_password1": new, "new_password2": new}
         return vera.client.post("/admin/password_change/", fields, REMOTE_ADDR=ADDRESS)
 
-    for _ in range(throttle.OF_AN_ACCOUNT - 1):
+    for _ in range(throttle.ACCOUNT_NETWORK_LIMIT - 1):
         change("my-guess")
     assert lines(lambda: change("my-guess")) == [("password_change_failed", about("vera"))]
     assert lines(lambda: change("my-guess")) == [("password_change_throttled", about("vera"))]
@@ -97,7 +97,7 @@ def test_a_link_to_set_a_password(olga, lines):
 
 
 def test_the_sign_in_link_of_dev_mode(db, lines):
-    link = views.invite()
+    link = views.create_sign_in_link()
     client = Client(REMOTE_ADDR="127.0.0.1", headers={"host": "localhost:8000"})
 
     [(done, fields)] = lines(lambda: client.get(link))

@@ -108,7 +108,7 @@ def test_what_changes_a_person_needs_its_csrf_token(person, vera):
     ):  # fmt: skip
         assert olga.post(path, fields).status_code == 403
     client = Client(enforce_csrf_checks=True)
-    assert client.post(passwords.link(vera.user).partition("?")[0], {"new_password1": "x"}).status_code == 403
+    assert client.post(passwords.password_link(vera.user).partition("?")[0], {"new_password1": "x"}).status_code == 403
 
     assert rows() == before
 

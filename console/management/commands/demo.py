@@ -1,3 +1,5 @@
+"""Command `demo`: fill the database with example data, and simulate activity."""
+
 import signal
 import threading
 from random import Random
@@ -45,7 +47,7 @@ class Command(BaseCommand):
     def _fill(self, intents: int, random: Random) -> None:
         begun = monotonic()
         bulk.fill(intents, random, lambda made: self._tell(made, intents))
-        scenario.tell()
+        scenario.create_scenario()
         deliver_all_due()  # What the story's receivers do not answer is tried once, and shows as failing.
         self.stdout.write(
             f"Created {Intent.objects.count():,} intents and {Event.objects.count():,} events in {monotonic() - begun:.0f} s. "
@@ -62,5 +64,5 @@ class Command(BaseCommand):
             signal.signal(number, lambda *_: stopping.set())
         self.stdout.write("Simulating activity; press Ctrl-C to stop.")
         self.stdout.flush()
-        done = live.go_on(random, pace, stopping)
+        done = live.run_activity(random, pace, stopping)
         self.stdout.write(f"Generated {done:,} events.")

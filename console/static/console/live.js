@@ -72,7 +72,7 @@ function begin() {
     return true;
   }
 
-  /* What the reader has done to the panels: where he is, what he has opened, chosen and written. */
+  /* What the reader has done to the panels: where they are, what they have opened, chosen and written. */
   function remembered() {
     const active = panels.contains(document.activeElement) ? document.activeElement : null;
     const focused = active && (active.id ? `#${CSS.escape(active.id)}` : `a[href="${CSS.escape(active.getAttribute("href") ?? "")}"]`);

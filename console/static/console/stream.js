@@ -1,6 +1,6 @@
-/* Follows the project's event stream with the session of whoever is signed in, and keeps times true.
+/* Follows the project's event stream with the session of the person, and keeps times current.
 
-   fetch and not EventSource: an event's type is its name there, and nobody can listen to names that he does not know;
+   fetch and not EventSource: an event's type is its name there, and no one can listen to unknown names;
    nor does it say why it failed. The stream rests while nobody looks: a browser opens six connections to a server at most. */
 
 const SILENCE = 35000; // Milliseconds; the server breaks its silence every 15 s.

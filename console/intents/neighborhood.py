@@ -1,4 +1,4 @@
-"""What an intent is tied to, as its page draws it: the nearest intents, and the edges between them."""
+"""Related intents: the nearest ones of the graph, and the edges between them."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -13,10 +13,10 @@ from django.db.models import Count, Q
 from intents import graph
 from intents.models import Edge, EdgeKind, Intent
 
-MOST = 300  # Nodes: laying out a thousand would block the reader's page for seconds.
-MOST_EDGES = 1_500
+MAX_NODES = 300  # Nodes: laying out a thousand would block the reader's page for seconds.
+MAX_EDGES = 1_500
 
-Tie = tuple[UUID, str]
+IntentRef = tuple[UUID, str]
 """The id and the title of an intent at the other end of an edge."""
 
 
@@ -26,14 +26,14 @@ class Node:
     title: str
     status: str
     agents: list[str]
-    parent: Tie | None
-    waits_for: list[Tie]
+    parent: IntentRef | None
+    waits_for: list[IntentRef]
     is_here: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Neighbours:
-    """`key` is another whenever something is drawn otherwise."""
+class RelatedIntents:
+    """`key` changes whenever the drawing does."""
 
     nodes: list[Node]
     edges: int
@@ -41,23 +41,23 @@ class Neighbours:
     key: int
 
 
-def of(intent: Intent) -> Neighbours:
-    """Three queries, whatever there is."""
-    ids = graph.neighbourhood(intent.pk, MOST + 1)
-    found, edges = graph.subgraph(ids[:MOST], MOST_EDGES)
+def load_related(intent: Intent) -> RelatedIntents:
+    """Return the graph around the intent, in three queries."""
+    ids = graph.neighbourhood(intent.pk, MAX_NODES + 1)
+    found, edges = graph.subgraph(ids[:MAX_NODES], MAX_EDGES)
     rows = {_uuid(row.id): row for row in found}
     titles = {pk: row.title for pk, row in rows.items()}
-    parents, waits = _ties(edges, titles)
+    parents, waits = _group_edges(edges, titles)
     nodes = [
         Node(pk, titles[pk], row.status, _agents(row), parents.get(pk), waits[pk], pk == intent.pk)
-        for pk in ids[:MOST]
+        for pk in ids[:MAX_NODES]
         if (row := rows.get(pk))
     ]
-    return Neighbours(nodes, len(edges), len(ids) > MOST or len(edges) == MOST_EDGES, crc32(repr(nodes).encode()))
+    return RelatedIntents(nodes, len(edges), len(ids) > MAX_NODES or len(edges) == MAX_EDGES, crc32(repr(nodes).encode()))
 
 
-def ties(intent: Intent) -> dict[str, int]:
-    """How many intents are tied to it, by the parameter with which the list of intents shows them all; only where there are some."""
+def count_related(intent: Intent) -> dict[str, int]:
+    """Return the number of related intents by the list's filter parameter, without zeros."""
     waits, is_awaited, is_child = Q(waiter=intent), Q(awaited=intent), Q(kind=EdgeKind.CHILD)
     found = Edge.objects.filter(waits | is_awaited).aggregate(
         parent=Count("pk", filter=waits & is_child),
@@ -67,10 +67,10 @@ def ties(intent: Intent) -> dict[str, int]:
     return {name: count for name, count in found.items() if count}
 
 
-def _ties(edges: Iterable[Any], titles: Mapping[UUID, str]) -> tuple[dict[UUID, Tie], dict[UUID, list[Tie]]]:
-    """The parent of each, and the dependencies of each."""
-    parents: dict[UUID, Tie] = {}
-    waits: dict[UUID, list[Tie]] = defaultdict(list)
+def _group_edges(edges: Iterable[Any], titles: Mapping[UUID, str]) -> tuple[dict[UUID, IntentRef], dict[UUID, list[IntentRef]]]:
+    """Return the parent of each intent, and the dependencies of each."""
+    parents: dict[UUID, IntentRef] = {}
+    waits: dict[UUID, list[IntentRef]] = defaultdict(list)
     for edge in edges:
         waiter, awaited = _uuid(edge.waiter_id), _uuid(edge.awaited_id)
         if edge.kind == EdgeKind.CHILD:

@@ -92,7 +92,7 @@ def test_of_two_who_decide_at_once_one_wins_and_the_other_is_told(open_page, ser
     assert len(late) == 1
     assert made.rationale == f"I say {made.decision}"
     winner = made.decided_by.removeprefix("user:")
-    expect(late[0].locator("#oi-late h2")).to_have_text(f"{winner} has just decided: {made.decision}")
+    expect(late[0].locator("#oi-late h2")).to_have_text(f"{winner} just decided: {made.decision}")
     expect(late[0].locator("#oi-late")).to_contain_text("Your answer was not recorded.")
     assert late[0].input_value("#oi-lost") == f"I say {'Reject' if made.decision == 'Approve' else 'Approve'}"
     assert late[0].url.endswith(f"{question.id}/change/")

@@ -51,7 +51,7 @@ def test_a_lost_connection_is_said_and_what_was_missed_is_there_once_it_is_back(
     page.wait_for_selector(LIVE)
 
     page.context.set_offline(True)
-    expect(page.locator("#oi-connection")).to_have_text("Connection lost. Reconnecting")
+    expect(page.locator("#oi-connection")).to_have_text("Connection lost. Reconnecting…")
     asked(server, "Was I missed?")
     page.context.set_offline(False)
 

@@ -114,5 +114,5 @@ def test_an_operator_changes_the_status_and_a_viewer_has_no_button(open_page, se
     operator.fill("#reason", "Begin")
     operator.click("button:text('Set to active')")
 
-    operator.wait_for_selector("text=It is active now.")
+    operator.wait_for_selector("text=Status set to active.")
     expect(operator.locator(".oi-head-title")).to_contain_text("Active")

@@ -71,10 +71,10 @@ def test_a_delivery_that_failed_is_sent_again_from_its_subscription(open_page, p
         post(f"/intents/{intent['id']}/events", {"event_type": "comment", "payload": {}})
         page = open_page("operator")
         page.goto(f"/admin/subscriptions/subscription/{subscription['id']}/change/")
-        page.click("summary:has-text('the last answered with 503')")
+        page.click("summary:has-text('last response 503')")
         expect(page.locator(".oi-answer")).to_have_text("come again")
 
-        page.click("button:text('Send again') >> nth=0")
+        page.click("button:text('Resend') >> nth=0")
 
         expect(page.locator(".oi-delivery .oi-tag")).to_have_text("Delivered", timeout=15_000)
         assert page.url.endswith(f"{subscription['id']}/change/")

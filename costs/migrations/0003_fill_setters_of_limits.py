@@ -1,4 +1,4 @@
-"""Who has set the limits that there are: whoever gave the intent each of them, or raised it last, as the log tells."""
+"""Fill the principals of existing limits from the log: the one that set or last raised each."""
 
 from django.db import migrations
 from django.db.models import ExpressionWrapper, F, Q, TextField
@@ -8,7 +8,7 @@ HAS_LIMITS = Q(text__contains='"budget"') | Q(text__contains='"max_cost"')
 
 
 def values(constraints):
-    """As costs.budget_limits reads them, in their own units."""
+    """Return the limits as costs.budget_limits does, in their own units."""
     if not isinstance(constraints, dict):
         return {}
     budget = constraints.get("budget")

@@ -4,7 +4,7 @@ AT_ONCE = 1_000
 
 
 def fill(apps, schema_editor):
-    """Take each row's principal from the event that tells of its creation; else from the name that it keeps."""
+    """Fill each row's principal from its creation event, else from its own columns."""
     event = apps.get_model("intents", "Event")
     arbitration = apps.get_model("governance", "Arbitration")
     delegation = apps.get_model("governance", "Delegation")

@@ -9,7 +9,7 @@ BY_THE_SERVER = ("dependency_added", "arbitration_requested")
 
 
 def fill(apps, schema_editor):
-    """Take the times from the log, and from it whether an intent that is blocked was blocked by hand."""
+    """Fill the times from the log, and whether a blocked intent was blocked by hand."""
     schema_editor.execute(TIMES)
     intent, event = apps.get_model("intents", "Intent"), apps.get_model("intents", "Event")
     for pk in list(intent.objects.filter(status="blocked").values_list("pk", flat=True)):

@@ -4,7 +4,7 @@ AT_ONCE = 1_000
 
 
 def fill(apps, schema_editor):
-    """Take each lease's principal from the event that tells who acquired it; else from its agent's name."""
+    """Fill each lease's principal from the event of its acquisition, else from its agent id."""
     lease, event = apps.get_model("leasing", "Lease"), apps.get_model("intents", "Event")
     rows = lease.objects.filter(principal="").order_by("pk")
     while part := list(rows[:AT_ONCE]):

@@ -4,7 +4,7 @@ AT_ONCE = 1_000
 
 
 def fill(apps, schema_editor):
-    """Take the first level out of each scope."""
+    """Fill the first level of each scope."""
     lease = apps.get_model("leasing", "Lease")
     rows = lease.objects.filter(first_level="").order_by("pk")
     while part := list(rows[:AT_ONCE]):

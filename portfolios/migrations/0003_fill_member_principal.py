@@ -4,7 +4,7 @@ AT_ONCE = 1_000
 
 
 def fill(apps, schema_editor):
-    """Take each member's principal from the event that tells who added it, and its role from the key, if that has a row.
+    """Fill each member's principal from the event that added it, and its role from the key, if that has a row.
 
     Whose role nobody knows any more counts as an agent's: under a delegation over the portfolio the member is not covered.
     """

@@ -1,4 +1,4 @@
-"""Who made each portfolio: the key of its first event, else the actor that it names."""
+"""Fill the principal of each portfolio: the key of its first event, else its actor."""
 
 from django.db import migrations
 

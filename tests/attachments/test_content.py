@@ -6,8 +6,7 @@ from attachments.models import Attachment
 from tests.attachments.conftest import digest, get_content
 
 TEN = b"0123456789"
-MIDDLEWARE_HEADERS = ("X-Request-ID", "Referrer-Policy", "X-Frame-Options")
-"""Not of the attachment. The last is of the console, whose middleware the test client passes too."""
+MIDDLEWARE_HEADERS = ("X-Request-ID", "Referrer-Policy")
 
 pytestmark = pytest.mark.rule("T-1")
 

@@ -1,9 +1,9 @@
-"""Who may do what: keys, roles, identities, and the powers that one lends to another.
+"""Authentication and authorization: API keys, roles, identities and delegations.
 
     make run                              # or openintent-server, in another terminal
     python examples/auth_identity.py
 
-It needs an operator's key: dev-user-key, or that in OPENINTENT_API_KEY. The keys that it makes are revoked at its end.
+It needs an operator's key: dev-user-key, or the one in OPENINTENT_API_KEY. The keys that it creates are revoked at its end.
 """
 
 import os
@@ -19,12 +19,12 @@ KEY = os.environ.get("OPENINTENT_API_KEY", "dev-user-key")
 
 def main() -> None:
     with OpenIntentClient(URL, api_key=KEY, agent_id="ops") as operator, ExitStack() as staff:
-        # One key for each program, with the role that it needs, bound to its agent: what is in the log cannot be forged.
+        # One key for each program, with the role that it needs, bound to its agent: the actors in the log cannot be forged.
         worker = staff.enter_context(employed(operator, "agent:worker", "agent"))
         auditor = staff.enter_context(employed(operator, "agent:auditor", "observer"))
         arbiter = staff.enter_context(employed(operator, "agent:arbiter", "arbiter"))
 
-        # The registry: who there is, as what, since when, and when last seen.
+        # The registry: keys with their agent, role and last use.
         for key in operator.list_keys():
             if key.revoked_at is None:
                 print(f"key        {key.agent_id or '(any agent)':<15} {key.role:<9} last used {key.last_used_at or 'never'}")
@@ -32,12 +32,12 @@ def main() -> None:
         intent = worker.create_intent(title="Close the account of customer 7", assign="agent:worker")
         print(f"acts       {intent.created_by}: its key says who it is")
 
-        # An observer reads and cannot write; nobody can act as somebody else.
+        # An observer can read but not write; a bound key cannot act as another agent.
         print(f"reads      {auditor.get_intent(intent.id).title!r}")
         refused("observer writes", lambda: auditor.log_event(intent.id, "comment", {"text": "Hm"}))
         refused("pretends", lambda: pretend(operator, intent.id))
 
-        # Whoever asks does not decide: an arbiter does, or an agent to whom the power was lent for this intent and this time.
+        # The requester does not decide: an arbiter does, or an agent with a delegation for this intent and time.
         question = worker.request_arbitration(intent.id, "Is the debt to be waived?", options=["waive", "collect"])
         refused("decides itself", lambda: worker.record_decision(intent.id, "waive"))
         decision = arbiter.record_decision(intent.id, "collect", "It is large", arbitration_id=question.id)
@@ -45,7 +45,9 @@ def main() -> None:
 
         in_an_hour = datetime.now(UTC) + timedelta(hours=1)
         delegation = arbiter.create_delegation("agent:worker", intents=[intent.id], actions=["decide"], expires_at=in_an_hour)
-        lent = worker.record_decision(intent.id, "by instalments", decision_type="terms")  # Of its own: it answers no question.
+        lent = worker.record_decision(
+            intent.id, "by instalments", decision_type="terms"
+        )  # It stands alone, without an arbitration.
         print(f"delegated  {lent.decided_by} may decide for an hour")
         arbiter.revoke_delegation(delegation.id)
         refused("decides after that", lambda: worker.record_decision(intent.id, "waive", decision_type="terms"))
@@ -55,7 +57,7 @@ def main() -> None:
 
 @contextmanager
 def employed(operator: OpenIntentClient, agent_id: str, role: str) -> Iterator[OpenIntentClient]:
-    """A client with a key of its own, for as long as it is needed. The key is shown once: keep it where you keep your secrets."""
+    """Yield a client with a key of its own, and revoke the key afterwards. The key is shown once: store it with your secrets."""
     tomorrow = datetime.now(UTC) + timedelta(days=1)
     key = operator.create_key(agent_id, role=role, agent_id=agent_id, expires_at=tomorrow)
     try:
@@ -66,7 +68,7 @@ def employed(operator: OpenIntentClient, agent_id: str, role: str) -> Iterator[O
 
 
 def pretend(operator: OpenIntentClient, intent_id: str) -> None:
-    """Use a key of one agent in the name of another."""
+    """Use a key that is bound to one agent as another agent."""
     key = operator.create_key("agent:mallory", agent_id="agent:mallory")
     try:
         with OpenIntentClient(URL, api_key=key.key, agent_id="agent:worker") as mallory:
@@ -76,7 +78,7 @@ def pretend(operator: OpenIntentClient, intent_id: str) -> None:
 
 
 def roll_over(operator: OpenIntentClient) -> None:
-    """Change a key without an interruption: make the new one, bring it to its program, revoke the old one."""
+    """Rotate a key without downtime: create the new one, deploy it, revoke the old one."""
     old = operator.create_key("reports, until today", agent_id="agent:reports")
     new = operator.create_key("reports, from today", agent_id="agent:reports")
     with OpenIntentClient(URL, api_key=new.key) as renewed, OpenIntentClient(URL, api_key=old.key) as outdated:
@@ -87,7 +89,7 @@ def roll_over(operator: OpenIntentClient) -> None:
 
 
 def refused(what, call) -> None:
-    """Show what cannot be done, and how the server says so."""
+    """Print the error of a call that must be rejected."""
     try:
         call()
     except (AuthenticationError, PermissionDeniedError) as error:

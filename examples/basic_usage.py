@@ -1,9 +1,9 @@
-"""The life of an intent, from its creation to its completion.
+"""Lifecycle of an intent, from its creation to its completion.
 
     make run                              # or openintent-server, in another terminal
     python examples/basic_usage.py
 
-Another server than the local one: OPENINTENT_URL, OPENINTENT_API_KEY.
+For a server that is not local, set OPENINTENT_URL and OPENINTENT_API_KEY.
 """
 
 import os
@@ -26,7 +26,7 @@ def main() -> None:
 
         intent = client.set_status(intent.id, intent.version, IntentStatus.ACTIVE, reason="Feedback is complete")
 
-        # Nobody else can write below /findings while we hold it. The lease is renewed by itself, and released at the end.
+        # No other agent can write below /findings while we hold the lease. It is renewed automatically, and released at the end.
         with client.lease(intent.id, "findings", duration_seconds=60):
             for finding in analyse():
                 intent = add_finding(client, intent, finding)
@@ -43,12 +43,12 @@ def main() -> None:
 
 
 def analyse() -> list[str]:
-    """Where your own work would be."""
+    """Return findings: replace this by your own work."""
     return ["Delivery is too slow", "The manual is liked", "Prices are not understood"]
 
 
 def add_finding(client: OpenIntentClient, intent: Intent, finding: str) -> Intent:
-    """Append to what is there. If somebody wrote to another part meanwhile, build on what they have written."""
+    """Append a finding, retrying at the current version if another writer came first."""
     patches = [{"op": "append", "path": "/findings", "value": finding}]
     while True:
         try:

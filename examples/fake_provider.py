@@ -1,4 +1,4 @@
-"""Language models that cost nothing: a server that speaks as OpenAI, Anthropic and Gemini do. Standard library only.
+"""Fake model provider: a server with the APIs of OpenAI, Anthropic and Gemini. Standard library only.
 
     python examples/fake_provider.py --port 9100
 
@@ -11,9 +11,9 @@ or inside a program:
     with FakeProvider() as provider:
         client = OpenAI(base_url=f"{provider.url}/v1", api_key="fake")
 
-It speaks OpenAI's chat completions (as Grok and DeepSeek do) and responses, Anthropic's messages and Gemini's generateContent, whole
-or streamed. A model says again what it was told, or what `answer` makes of it; offered tools, it calls the first one with
-arguments made from its schema, and then says what the tool said. Every word is a token. Some models have a temper:
+It has OpenAI's chat completions (used by Grok and DeepSeek) and responses, Anthropic's messages and Gemini's generateContent, whole
+or streamed. A model repeats the prompt, or returns the result of `answer`; with tools, it calls the first one with
+arguments generated from its schema, and then repeats the tool's result. Every word is a token. Some model names simulate failures:
 
     error-500, error-429, …   answers with that status
     slow-200                  pauses 200 ms before each piece of a stream
@@ -43,7 +43,7 @@ Piece = tuple[str | None, Body | str]
 
 @dataclass(frozen=True)
 class Prompt:
-    """What a model is asked, whatever the dialect."""
+    """A prompt, independent of the API."""
 
     model: str
     texts: list[str]
@@ -58,7 +58,7 @@ class Prompt:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a model says: text, or a call of `tool`."""
+    """A model's answer: text, or a call of `tool`."""
 
     model: str
     number: int
@@ -72,7 +72,7 @@ class Answer:
 
     @property
     def tokens(self) -> tuple[int, int, int]:
-        """In, out, and both."""
+        """Return the input, output and total tokens."""
         return self.tokens_in, len(self.words), self.tokens_in + len(self.words)
 
     @property
@@ -88,7 +88,7 @@ def echo(prompt: Prompt) -> str:
 
 
 class FakeProvider:
-    """A server on a free port of this machine, or on `port`. `requests` has what it was asked: path and body."""
+    """A server on a free port of this machine, or on `port`. `requests` has the path and body of each request."""
 
     def __init__(self, port: int = 0, *, answer: Callable[[Prompt], str] = echo) -> None:
         self.requests: list[tuple[str, Body]] = []
@@ -116,14 +116,14 @@ class FakeProvider:
 
 
 def arguments_for(schema: Body, text: str) -> Body:
-    """Something for each property, of its type."""
+    """Return a value for each property, of its type."""
     examples: Body = {"string": text, "integer": 1, "number": 1.5, "boolean": True, "array": [], "object": {}}
     properties = (schema.get("properties") or {}).items()
     return {name: (each.get("enum") or [examples.get(str(each.get("type")).lower(), text)])[0] for name, each in properties}
 
 
 def text_of(content: Any) -> str:
-    """Of a message: text, or parts some of which are text."""
+    """Return the text of a message: a string, or parts some of which are text."""
     if isinstance(content, list):
         return " ".join(text_of(part) for part in content)
     if isinstance(content, dict):
@@ -361,7 +361,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
     def _refuse(self, status: int) -> None:
-        """In a shape that all of them understand."""
+        """Send an error in a format that all clients understand."""
         error = {"type": "fake_error", "code": status, "message": f"You asked for {status}.", "status": "FAKE", "param": None}
         self._send(status, {"type": "error", "error": error})
 

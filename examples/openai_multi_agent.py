@@ -1,10 +1,10 @@
-"""Two agents with OpenAI models write one text, one after the other: whoever holds the lease on the draft works on it.
+"""Two agents with OpenAI models write one text in turn: the holder of the lease on the draft works on it.
 
     make run                              # or openintent-server, in another terminal
     python examples/openai_multi_agent.py
 
-With OPENAI_API_KEY it asks OpenAI (the model: OPENAI_MODEL); without, it starts examples/fake_provider.py. Another server than the
-local one: OPENINTENT_URL, OPENINTENT_API_KEY. It needs the extra `openai`.
+With OPENAI_API_KEY it uses OpenAI (the model: OPENAI_MODEL); without, it starts examples/fake_provider.py. For a server that is not
+local, set OPENINTENT_URL and OPENINTENT_API_KEY. It needs the extra `openai`.
 """
 
 import os
@@ -22,7 +22,7 @@ MODEL = os.environ.get("OPENAI_MODEL", "gpt-4o-mini")
 
 
 class ModelAgent(BaseAgent):
-    """An agent that asks a model. Each question and answer is in the intent's log, with its cost."""
+    """An agent that uses a model. Each request and response is in the intent's log, with its cost."""
 
     def __init__(self, openai: OpenAI) -> None:
         self.openai = openai
@@ -30,17 +30,17 @@ class ModelAgent(BaseAgent):
     def ask(self, intent: Intent, prompt: str) -> str:
         model = OpenAIAdapter(self.openai, self.client, intent_id=intent.id)
         answer = model.chat.completions.create(model=MODEL, messages=[{"role": "user", "content": prompt}])
-        model.flush()  # So that the log has it before what is made of it.
+        model.flush()  # So that the log has the request before the result.
         return answer.choices[0].message.content or ""
 
 
-# Both hold the scope "draft" while they work: nobody else can write to that part of the state, and they never work at once.
+# Both hold the scope "draft" while they work: no other agent can write to that part of the state, and they work in turn.
 @Agent("agent:author", lease_scope="draft")
 class Author(ModelAgent):
     @on_assignment
     def write(self, intent: Intent) -> Done:
         draft = self.ask(intent, f"Write a paragraph: {intent.title}")
-        # The editor can begin only when our lease is released, which is after our draft is written.
+        # The editor can start only when our lease is released, which is after our draft is written.
         self.client.assign_agent(intent.id, "agent:editor", role="editor")
         return Done({"draft": draft}, complete=False, reason="It is to be edited")
 
@@ -56,7 +56,7 @@ def main() -> None:
     with provider() as openai, OpenIntentClient(URL, api_key=KEY, agent_id="grace") as client:
         with Author(openai).start(URL, KEY), Editor(openai).start(URL, KEY):
             intent = client.create_intent(title="Why bees dance", assign="agent:author")
-            # A model that is busy is asked again; what fails three times is left to a person.
+            # A busy model is retried; after three failures a person takes over.
             client.set_retry_policy(intent.id, strategy="exponential", max_attempts=3, base_delay_seconds=1)
             intent = completed(client, intent)
 
@@ -67,7 +67,7 @@ def main() -> None:
 
 @contextmanager
 def provider() -> Iterator[OpenAI]:
-    """OpenAI, or what stands in for it."""
+    """Return the client of OpenAI, or of the fake provider."""
     if "OPENAI_API_KEY" in os.environ:
         with OpenAI() as openai:
             yield openai
@@ -78,7 +78,7 @@ def provider() -> Iterator[OpenAI]:
 
 
 def completed(client: OpenIntentClient, intent: Intent) -> Intent:
-    """The intent once it is done; meanwhile, show what happens. One that is blocked has failed for good."""
+    """Print events until the intent is completed, and return it. A blocked one has failed permanently."""
     for event in client.stream(intent_id=intent.id, after=0):
         print(f"  {event.actor:<13} {event.event_type}")
         match event.payload.get("to"):

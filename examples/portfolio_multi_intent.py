@@ -1,9 +1,9 @@
-"""A trip as a portfolio: several intents with dependencies, one budget, one stream, one end.
+"""A trip as a portfolio: several intents with dependencies, a shared budget and one event stream.
 
     make run                              # or openintent-server, in another terminal
     python examples/portfolio_multi_intent.py
 
-Another server than the local one: OPENINTENT_URL, OPENINTENT_API_KEY.
+For a server that is not local, set OPENINTENT_URL and OPENINTENT_API_KEY.
 """
 
 import os
@@ -21,7 +21,7 @@ def main() -> None:
     with OpenIntentClient(URL, api_key=KEY, agent_id="agent:travel") as client:
         portfolio = plan(client)
 
-        # Opened before the work begins, so that it hears of everything that the portfolio and its members do.
+        # Opened before the work begins, so that it gets every event of the portfolio and its members.
         with client.stream(portfolio_id=portfolio.id) as stream:
             try:
                 client.update_portfolio_status(portfolio.id, "completed")
@@ -40,7 +40,7 @@ def main() -> None:
 
 
 def plan(client: OpenIntentClient) -> Portfolio:
-    """Flights first; hotel and table once they are booked. 5,000 USD for all of it, and a warning at 90 %."""
+    """Create the portfolio: flights first, then hotel and table. The budget is 5,000 USD, with an alert at 90 %."""
     portfolio = client.create_portfolio(
         name="Paris trip",
         governance_policy={
@@ -59,14 +59,14 @@ def plan(client: OpenIntentClient) -> Portfolio:
 
 
 def book_what_is_ready(client: OpenIntentClient, portfolio_id: str) -> None:
-    """Work on every member that waits for nothing, the most important first. Done again, it finds nothing to do."""
+    """Work on every ready member, the highest priority first. Idempotent."""
     for intent in client.get_portfolio_intents(portfolio_id):
         if intent.status in {"draft", "pending"}:
             book(client, intent)
 
 
 def book(client: OpenIntentClient, intent: Intent) -> None:
-    """With keys made of the intent's id, a program that is killed and started again pays and books once."""
+    """Book once, even if the program is killed and restarted: the idempotency keys derive from the intent's id."""
     price = Decimal(PRICES[intent.title])
     client.record_cost(intent.id, "booking", price, "USD", idempotency_key=f"pay:{intent.id}")
     intent = client.update_state(intent.id, intent.version, {"booked": True, "price": str(price)})

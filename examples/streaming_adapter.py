@@ -1,10 +1,10 @@
-"""Streams of a model that cost no time to log: several at once, one of them broken off.
+"""Streams of a model, logged in the background: several at once, one of them cancelled.
 
     make run                              # or openintent-server, in another terminal
     python examples/streaming_adapter.py
 
-With OPENAI_API_KEY it asks OpenAI (the model: OPENAI_MODEL); without, it starts examples/fake_provider.py. Another server than the
-local one: OPENINTENT_URL, OPENINTENT_API_KEY. It needs the extras `async` and `openai`.
+With OPENAI_API_KEY it uses OpenAI (the model: OPENAI_MODEL); without, it starts examples/fake_provider.py. For a server that is not
+local, set OPENINTENT_URL and OPENINTENT_API_KEY. It needs the extras `async` and `openai`.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ MODEL = os.environ.get("OPENAI_MODEL", "gpt-4o-mini")
 
 CONFIG = AdapterConfig(
     log_stream_chunks=True,
-    chunk_log_interval=25,  # Every chunk would be a flood: these are for whoever wants to see that it goes on.
+    chunk_log_interval=25,  # Logging every chunk would be too much: these show progress.
     on_error=lambda error, context: print(f"not logged ({context['phase']}): {error}", file=sys.stderr),
 )
 
@@ -34,12 +34,12 @@ async def main() -> None:
     async with provider() as openai, AsyncOpenIntentClient(URL, api_key=KEY, agent_id="agent:streamer") as client:
         intent = await client.create_intent(title="Explain the weather")
 
-        # The adapter is used as the client of OpenAI is. Chunks pass through at once; events go out behind them, in batches.
+        # The adapter is used like OpenAI's client. Chunks pass through at once; events are sent in the background, in batches.
         model = OpenAIAdapter(openai, client, intent_id=intent.id, config=CONFIG)
         await asyncio.gather(*(explain(model, subject) for subject in ("rain", "wind", "snow")))
         await explain(model, "everything there is", longest=5)
 
-        # At the end of the process this happens by itself. The protocol's events, whatever the provider:
+        # At the end of the process this happens automatically. The events are those of the protocol, whatever the provider:
         await model.aflush()
         for event in await client.get_events(intent.id):
             print(f"  {event.sequence:>3} {event.event_type:<22} {event.payload.get('stream_id', '')[-8:]}")
@@ -48,7 +48,7 @@ async def main() -> None:
 
 
 async def explain(model: OpenAIAdapter, subject: str, longest: int | None = None) -> None:
-    """Read a stream, and leave it after `longest` chunks: the provider stops, and `stream_cancelled` says how far it came."""
+    """Read a stream, and leave it after `longest` chunks: the provider stops, and `stream_cancelled` has the progress."""
     began, first, chunks = time.perf_counter(), None, 0
     messages = [{"role": "user", "content": f"Explain {subject} in a paragraph. " * 20}]
     async with await model.chat.completions.create(model=MODEL, messages=messages, stream=True) as stream:
@@ -63,7 +63,7 @@ async def explain(model: OpenAIAdapter, subject: str, longest: int | None = None
 
 @asynccontextmanager
 async def provider() -> AsyncIterator[AsyncOpenAI]:
-    """OpenAI, or what stands in for it."""
+    """Return the client of OpenAI, or of the fake provider."""
     if "OPENAI_API_KEY" in os.environ:
         async with AsyncOpenAI() as openai:
             yield openai

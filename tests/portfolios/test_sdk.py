@@ -14,14 +14,14 @@ from openintent import (
     ValidationError,
 )
 
-from tests.sdk.conftest import Waiting
+from tests.sdk.conftest import BlockingClient
 
 
 @pytest.fixture(params=[OpenIntentClient, AsyncOpenIntentClient])
 def client(request, server):
     made = request.param(server.url, "dev-user-key", "ada")
     with asyncio.Runner() as runner:
-        client = Waiting(made, runner)
+        client = BlockingClient(made, runner)
         yield client
         client.close()
 

@@ -1,4 +1,4 @@
-"""A server that answers what a test tells it, and both clients behind one face."""
+"""A scripted server, and both clients behind one interface."""
 
 import asyncio
 import inspect
@@ -13,12 +13,12 @@ from openintent import AsyncEventStream, AsyncOpenIntentClient, Event, OpenInten
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from .fake_stream_server import Stage
+from .fake_stream_server import FakeStreamServer
 
 
 @dataclass(frozen=True)
-class Seen:
-    """A request as it came over the wire; `target` is still percent-encoded."""
+class RecordedRequest:
+    """A recorded request; `target` is still percent-encoded."""
 
     method: str
     target: str
@@ -26,23 +26,23 @@ class Seen:
     body: Any
 
 
-class Script:
-    """A server that gives the next of `answers` to each request and remembers the request."""
+class ScriptedServer:
+    """A server that returns the next of `answers` to each request and records the request."""
 
     def __init__(self, http: HTTPServer) -> None:
         self.url = f"http://{http.host}:{http.port}"
         self.answers: list[Response | Callable[[Request], Response]] = []
-        self.seen: list[Seen] = []
+        self.seen: list[RecordedRequest] = []
         http.expect_request(re.compile(".*")).respond_with_handler(self._handle)
 
-    def says(self, *answers: Any) -> None:
+    def sending(self, *answers: Any) -> None:
         """Add answers: JSON, `(status, JSON or text, headers)`, or a function of the request."""
         self.answers += [answer if callable(answer) else _response(answer) for answer in answers]
 
     def _handle(self, request: Request) -> Response:
         body = request.get_data()
         self.seen.append(
-            Seen(
+            RecordedRequest(
                 request.method,
                 request.environ["REQUEST_URI"],
                 dict(request.headers),
@@ -64,8 +64,8 @@ def json_response(body: Any, status: int = 200, headers: Any = None) -> Response
     return Response(json.dumps(body), status, headers, content_type="application/json")
 
 
-class Waiting:
-    """An `AsyncOpenIntentClient` whose methods wait, so that one test speaks for both clients."""
+class BlockingClient:
+    """An `AsyncOpenIntentClient` with blocking methods, so that one test covers both clients."""
 
     def __init__(self, client: AsyncOpenIntentClient, runner: asyncio.Runner) -> None:
         self._client = client
@@ -77,12 +77,12 @@ class Waiting:
             return value
         return lambda *args, **kwargs: self._runner.run(value(*args, **kwargs))
 
-    def stream(self, **kwargs: Any) -> "WaitingStream":
-        return WaitingStream(self._client.stream(**kwargs), self._runner)
+    def stream(self, **kwargs: Any) -> "BlockingStream":
+        return BlockingStream(self._client.stream(**kwargs), self._runner)
 
 
-class WaitingStream:
-    """An `AsyncEventStream` that waits."""
+class BlockingStream:
+    """An `AsyncEventStream` with blocking methods."""
 
     def __init__(self, stream: AsyncEventStream, runner: asyncio.Runner) -> None:
         self._stream = stream
@@ -92,14 +92,14 @@ class WaitingStream:
     def position(self) -> int | None:
         return self._stream.position
 
-    def __enter__(self) -> "WaitingStream":
+    def __enter__(self) -> "BlockingStream":
         self._runner.run(_run(self._stream.__aenter__))
         return self
 
     def __exit__(self, *_: Any) -> None:
         self.close()
 
-    def __iter__(self) -> "WaitingStream":
+    def __iter__(self) -> "BlockingStream":
         return self
 
     def __next__(self) -> Event:
@@ -123,8 +123,8 @@ def http() -> Iterator[HTTPServer]:
 
 
 @pytest.fixture
-def script(http: HTTPServer) -> Iterator[Script]:
-    yield Script(http)
+def script(http: HTTPServer) -> Iterator[ScriptedServer]:
+    yield ScriptedServer(http)
     http.clear()
 
 
@@ -150,7 +150,7 @@ def connect(request: pytest.FixtureRequest, slept: list[float]) -> Iterator[Call
             else:
                 inner = AsyncOpenIntentClient(*args, **kwargs)
                 inner._sleep = sleep
-                client = Waiting(inner, runner)
+                client = BlockingClient(inner, runner)
             clients.append(client)
             return client
 
@@ -160,12 +160,12 @@ def connect(request: pytest.FixtureRequest, slept: list[float]) -> Iterator[Call
 
 
 @pytest.fixture
-def client(connect: Callable[..., Any], script: Script) -> Any:
+def client(connect: Callable[..., Any], script: ScriptedServer) -> Any:
     return connect(script.url, "secret-key", "ada")
 
 
 @pytest.fixture(params=["chunked", "unchunked"])
-def stage(request):
-    stage = Stage(chunked=request.param == "chunked")
-    yield stage
-    stage.close()
+def stream_server(request):
+    stream_server = FakeStreamServer(chunked=request.param == "chunked")
+    yield stream_server
+    stream_server.close()

@@ -1,4 +1,4 @@
-"""Both clients are one: same methods, same types; they open late, close, and live in threads."""
+"""Both clients: same methods, same types, lifecycle and threads."""
 
 import asyncio
 import inspect
@@ -147,7 +147,7 @@ def test_a_client_serves_many_threads_at_once(script):
         together.wait()  # All requests are open at the same moment.
         return json_response({**EVENT, "trace_id": request.get_json()["trace_id"]})
 
-    script.says(*[answer] * 8)
+    script.respond(*[answer] * 8)
     names = [f"trace {n}" for n in range(8)]
 
     with OpenIntentClient(script.url) as client, ThreadPoolExecutor(8) as threads:
@@ -157,7 +157,7 @@ def test_a_client_serves_many_threads_at_once(script):
 
 
 class KeepsAlive(BaseHTTPRequestHandler):
-    """Answers `{}` and leaves the connection open, as pytest-httpserver never does."""
+    """A server that answers `{}` and keeps the connection open, which pytest-httpserver never does."""
 
     protocol_version = "HTTP/1.1"
     ports: ClassVar[list[int]] = []
@@ -198,7 +198,7 @@ def test_close_is_idempotent(client):
 
 
 def test_leaving_the_block_closes_the_client(script):
-    script.says(EVENT)
+    script.respond(EVENT)
 
     with OpenIntentClient(script.url) as client:
         client.log_event(INTENT["id"], "comment")
@@ -208,7 +208,7 @@ def test_leaving_the_block_closes_the_client(script):
 
 
 def test_leaving_the_async_block_closes_the_client(script):
-    script.says(EVENT)
+    script.respond(EVENT)
 
     async def block():
         async with AsyncOpenIntentClient(script.url) as client:
@@ -223,7 +223,7 @@ def test_a_password_in_netrc_is_not_sent(client, script, tmp_path, monkeypatch):
     netrc = tmp_path / "netrc"
     netrc.write_text("default login me password pw")
     monkeypatch.setenv("NETRC", str(netrc))
-    script.says(INTENT)
+    script.respond(INTENT)
 
     client.get_intent(INTENT["id"])
 

@@ -99,14 +99,14 @@ def test_units_that_do_not_add_up_have_no_total(live, intent):
 
 
 def test_fractions_outside_amounts_stay_floats(client, script):
-    script.says({**INTENT, "state": {"spent": 0.05}}, {"costs": [COST], "summary": {}, "next": None})
+    script.respond({**INTENT, "state": {"spent": 0.05}}, {"costs": [COST], "summary": {}, "next": None})
 
     assert type(client.get_intent("x").state["spent"]) is float
     assert client.get_costs("x") == [Cost.from_json(COST)]
 
 
 def test_portfolio_costs_are_requested(client, script):
-    script.says({"costs": [COST], "summary": {}, "next": None})
+    script.respond({"costs": [COST], "summary": {}, "next": None})
 
     [cost] = client.get_portfolio_costs("p", unit="USD")
 
@@ -129,7 +129,7 @@ def test_an_amount_that_cannot_be_is_refused_before_it_is_sent(client, script, a
     [(0.1 + 0.2, "0.3"), (0.1 + 0.7, "0.8"), (1500 * 0.00003, "0.045"), (1358.0160000000003, "1358.016"), (0.1, "0.1")],
 )
 def test_noise_of_binary_arithmetic_is_removed(client, script, amount, sent):
-    script.says(COST)
+    script.respond(COST)
 
     client.record_cost("x", "api_call", amount)
 

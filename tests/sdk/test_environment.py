@@ -1,4 +1,4 @@
-"""Where agents and the command line find their server."""
+"""Connection settings of agents and the command line, from the environment."""
 
 import pytest
 from openintent._environment import connection_arguments

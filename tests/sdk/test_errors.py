@@ -1,4 +1,4 @@
-"""Refusals become exceptions, chosen by code and then by status (protocol §2)."""
+"""Exceptions for error responses, chosen by code and then by status (protocol §2)."""
 
 import copy
 import pickle
@@ -65,7 +65,7 @@ STATUSES = [
 
 
 def refused(connect, script, status, body, headers=None):
-    script.says((status, body, headers or {}))
+    script.respond((status, body, headers or {}))
     with pytest.raises(OpenIntentError) as caught:
         connect(script.url, "secret-key", max_tries=1).get_intent(INTENT["id"])
     return caught.value
@@ -129,7 +129,7 @@ def test_redirect_is_rejected_without_sending_the_key(connect, script):
 
 @pytest.mark.parametrize("answer", ["<html>Welcome to the hotel</html>", [], {"id": 1}, "{", None])
 def test_success_outside_the_protocol_is_an_error(client, script, answer):
-    script.says((200, answer, {}))
+    script.respond((200, answer, {}))
 
     with pytest.raises(OpenIntentError, match=r"Is base_url the address") as caught:
         client.get_intent(INTENT["id"])

@@ -1,4 +1,4 @@
-"""A list method answers the whole list, or its first `limit` items."""
+"""List methods return the whole list, or its first `limit` items."""
 
 from urllib.parse import parse_qs, urlsplit
 
@@ -24,7 +24,7 @@ def queries(script):
 
 
 def test_all_pages_are_one_list_in_order(client, script):
-    script.says(*pages(3, 3, 1))
+    script.respond(*pages(3, 3, 1))
 
     intents = client.list_intents(status="draft")
 
@@ -37,27 +37,27 @@ def test_all_pages_are_one_list_in_order(client, script):
 
 
 def test_an_empty_list_is_a_list(client, script):
-    script.says(*pages(0))
+    script.respond(*pages(0))
 
     assert client.list_intents() == []
 
 
 def test_limit_bounds_the_page_size(client, script):
-    script.says(*pages(2, 5))
+    script.respond(*pages(2, 5))
 
     assert len(client.list_intents(limit=2)) == 2
     assert queries(script) == [{"limit": ["2"]}]
 
 
 def test_limit_beyond_a_page_fetches_further_pages(client, script):
-    script.says(*pages(1000, 500, 1))
+    script.respond(*pages(1000, 500, 1))
 
     assert len(client.list_intents(limit=1500)) == 1500
     assert [query["limit"] for query in queries(script)] == [["1000"], ["500"]]
 
 
 def test_items_beyond_the_limit_are_dropped(client, script):
-    script.says(*pages(5))
+    script.respond(*pages(5))
 
     assert len(client.list_intents(limit=2)) == 2
 
@@ -72,7 +72,7 @@ def test_invalid_limit_is_rejected(client, limit):
 
 @pytest.mark.parametrize("answer", [{}, {"intents": []}, [], None, {"intents": 3, "next": None}])
 def test_response_without_a_page_is_a_protocol_error(client, script, answer):
-    script.says(answer)
+    script.respond(answer)
 
     with pytest.raises(OpenIntentError, match="does not follow the protocol"):
         client.list_intents()

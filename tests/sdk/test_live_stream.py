@@ -1,4 +1,4 @@
-"""`client.stream()` against real servers: both clients hear everything once, whatever happens to the server (protocol K-4)."""
+"""`client.stream()` against real servers: both clients get every event once, also across restarts (protocol K-4)."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor

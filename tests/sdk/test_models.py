@@ -1,4 +1,4 @@
-"""Answers become frozen dataclasses that tolerate what they do not know (protocol §3)."""
+"""Models: frozen dataclasses that tolerate unknown keys and values (protocol §3)."""
 
 import json
 from dataclasses import FrozenInstanceError

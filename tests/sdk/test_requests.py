@@ -250,7 +250,7 @@ LOGGED = [
 
 @pytest.mark.parametrize(("act", "answer", "expected"), WRITES)
 def test_writes_follow_the_protocol(client, script, act, answer, expected):
-    script.says(answer)
+    script.respond(answer)
 
     act(client)
 
@@ -260,7 +260,7 @@ def test_writes_follow_the_protocol(client, script, act, answer, expected):
 
 @pytest.mark.parametrize(("act", "answer", "target"), READS)
 def test_reads_follow_the_protocol(client, script, act, answer, target):
-    script.says(answer)
+    script.respond(answer)
 
     act(client)
 
@@ -270,7 +270,7 @@ def test_reads_follow_the_protocol(client, script, act, answer, target):
 
 @pytest.mark.parametrize(("method", "event_type", "payload"), LOGGED)
 def test_llm_events_have_the_arguments_as_payload(client, script, method, event_type, payload):
-    script.says(EVENT)
+    script.respond(EVENT)
 
     getattr(client, method)(ID, **payload)
 
@@ -290,7 +290,7 @@ def test_llm_events_have_the_arguments_as_payload(client, script, method, event_
     ],
 )
 def test_writes_that_need_the_version_send_it_as_if_match(client, script, write):
-    script.says(INTENT)
+    script.respond(INTENT)
 
     write(client)
 
@@ -298,7 +298,7 @@ def test_writes_that_need_the_version_send_it_as_if_match(client, script, write)
 
 
 def test_every_request_has_identity_and_user_agent(client, script):
-    script.says(INTENT)
+    script.respond(INTENT)
 
     client.create_intent("Book")
 
@@ -312,7 +312,7 @@ def test_every_request_has_identity_and_user_agent(client, script):
 
 @pytest.mark.parametrize("ending", ["", "/", "/api/v1", "/api/v1/"])
 def test_base_url_may_end_with_slash_or_api_path(connect, script, ending):
-    script.says(INTENT)
+    script.respond(INTENT)
 
     connect(f"{script.url}{ending}").get_intent(ID)
 

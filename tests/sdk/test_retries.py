@@ -1,4 +1,4 @@
-"""A call is tried again when that is safe and may help (protocol K-2)."""
+"""Retries of calls, when they are safe and may help (protocol K-2)."""
 
 import socket
 from datetime import UTC, datetime, timedelta
@@ -63,7 +63,7 @@ def rename(client):
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize("act", [create, read, unassign, rename])
 def test_request_rejected_as_unavailable_is_retried(client, script, slept, act, status):
-    script.says((status, {"code": "…"}, {}), (status, {"code": "…"}, {}), INTENT)
+    script.respond((status, {"code": "…"}, {}), (status, {"code": "…"}, {}), INTENT)
 
     act(client)
 
@@ -72,7 +72,7 @@ def test_request_rejected_as_unavailable_is_retried(client, script, slept, act, 
 
 
 def test_retry_delay_doubles_with_jitter(client, script, slept):
-    script.says(UNAVAILABLE, UNAVAILABLE, INTENT)
+    script.respond(UNAVAILABLE, UNAVAILABLE, INTENT)
 
     create(client)
 
@@ -81,7 +81,7 @@ def test_retry_delay_doubles_with_jitter(client, script, slept):
 
 
 def test_third_failed_attempt_is_raised(client, script):
-    script.says(UNAVAILABLE, UNAVAILABLE, UNAVAILABLE)
+    script.respond(UNAVAILABLE, UNAVAILABLE, UNAVAILABLE)
 
     with pytest.raises(ServerError, match=r"The database is away\.") as caught:
         create(client)
@@ -91,7 +91,7 @@ def test_third_failed_attempt_is_raised(client, script):
 
 
 def test_max_tries_is_configurable(connect, script, slept):
-    script.says(UNAVAILABLE)
+    script.respond(UNAVAILABLE)
 
     with pytest.raises(ServerError):
         create(connect(script.url, max_tries=1))
@@ -101,7 +101,7 @@ def test_max_tries_is_configurable(connect, script, slept):
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422, 500, 502, 504])
 def test_other_refusals_are_raised_without_retry(client, script, status):
-    script.says((status, {}, {}))
+    script.respond((status, {}, {}))
 
     with pytest.raises(OpenIntentError) as caught:
         create(client)
@@ -111,7 +111,7 @@ def test_other_refusals_are_raised_without_retry(client, script, status):
 
 
 def test_retry_after_in_seconds_is_waited_for(client, script, slept):
-    script.says((429, {"code": "rate_limited"}, {"Retry-After": "7"}), INTENT)
+    script.respond((429, {"code": "rate_limited"}, {"Retry-After": "7"}), INTENT)
 
     read(client)
 
@@ -120,7 +120,7 @@ def test_retry_after_in_seconds_is_waited_for(client, script, slept):
 
 def test_retry_after_as_a_date_is_waited_for(client, script, slept):
     soon = format_datetime(datetime.now(UTC) + timedelta(seconds=20), usegmt=True)
-    script.says((503, {}, {"Retry-After": soon}), INTENT)
+    script.respond((503, {}, {"Retry-After": soon}), INTENT)
 
     read(client)
 
@@ -136,7 +136,7 @@ def test_retry_after_as_a_date_is_waited_for(client, script, slept):
     ],
 )  # fmt: skip
 def test_invalid_retry_after_is_ignored(client, script, slept, value):
-    script.says((503, {}, {"Retry-After": value}), INTENT)
+    script.respond((503, {}, {"Retry-After": value}), INTENT)
 
     read(client)
 
@@ -144,7 +144,7 @@ def test_invalid_retry_after_is_ignored(client, script, slept, value):
 
 
 def test_the_bodys_retry_after_counts_if_the_header_is_missing(client, script, slept):
-    script.says((429, {"code": "rate_limited", "retry_after": 3}, {}), INTENT)
+    script.respond((429, {"code": "rate_limited", "retry_after": 3}, {}), INTENT)
 
     read(client)
 
@@ -152,7 +152,7 @@ def test_the_bodys_retry_after_counts_if_the_header_is_missing(client, script, s
 
 
 def test_retry_after_beyond_a_minute_is_left_to_the_caller(client, script, slept):
-    script.says((429, {"code": "rate_limited"}, {"Retry-After": "3600"}))
+    script.respond((429, {"code": "rate_limited"}, {"Retry-After": "3600"}))
 
     with pytest.raises(RateLimitError) as caught:
         read(client)
@@ -163,7 +163,7 @@ def test_retry_after_beyond_a_minute_is_left_to_the_caller(client, script, slept
 
 @pytest.mark.parametrize("act", [create, read, unassign])
 def test_lost_response_is_retried(client, script, act):
-    script.says(hang_up, hang_up, INTENT)
+    script.respond(hang_up, hang_up, INTENT)
 
     act(client)
 
@@ -172,7 +172,7 @@ def test_lost_response_is_retried(client, script, act):
 
 @pytest.mark.parametrize("act", [create, read, unassign])
 def test_timed_out_attempt_is_retried(connect, script, hang, act):
-    script.says(hang, INTENT)
+    script.respond(hang, INTENT)
 
     act(connect(script.url, timeout=0.2))
 
@@ -180,7 +180,7 @@ def test_timed_out_attempt_is_retried(connect, script, hang, act):
 
 
 def test_retries_of_a_post_keep_its_idempotency_key_and_body(client, script):
-    script.says(hang_up, UNAVAILABLE, INTENT)
+    script.respond(hang_up, UNAVAILABLE, INTENT)
 
     create(client)
 
@@ -189,7 +189,7 @@ def test_retries_of_a_post_keep_its_idempotency_key_and_body(client, script):
 
 
 def test_every_post_has_its_own_idempotency_key(client, script):
-    script.says(INTENT, INTENT)
+    script.respond(INTENT, INTENT)
 
     create(client)
     create(client)
@@ -199,7 +199,7 @@ def test_every_post_has_its_own_idempotency_key(client, script):
 
 
 def test_the_caller_may_give_the_idempotency_key(client, script):
-    script.says(EVENT)
+    script.respond(EVENT)
 
     client.log_event(INTENT["id"], "comment", idempotency_key="order-17")
 
@@ -207,7 +207,7 @@ def test_the_caller_may_give_the_idempotency_key(client, script):
 
 
 def test_reads_carry_no_idempotency_key(client, script):
-    script.says(INTENT)
+    script.respond(INTENT)
 
     read(client)
 
@@ -215,7 +215,7 @@ def test_reads_carry_no_idempotency_key(client, script):
 
 
 def test_lost_write_without_idempotency_key_is_not_retried(client, script):
-    script.says(hang_up)
+    script.respond(hang_up)
 
     with pytest.raises(ConnectionFailedError, match="may have been carried out") as caught:
         rename(client)
@@ -235,7 +235,7 @@ def test_unsent_write_without_idempotency_key_is_retried(connect, slept):
 
 
 def test_own_earlier_attempt_in_progress_is_waited_for(client, script):
-    script.says(hang_up, BUSY, INTENT)
+    script.respond(hang_up, BUSY, INTENT)
 
     create(client)
 
@@ -243,7 +243,7 @@ def test_own_earlier_attempt_in_progress_is_waited_for(client, script):
 
 
 def test_request_in_progress_of_another_caller_is_raised(client, script):
-    script.says(BUSY)
+    script.respond(BUSY)
 
     with pytest.raises(ConflictError) as caught:
         create(client)
@@ -253,7 +253,7 @@ def test_request_in_progress_of_another_caller_is_raised(client, script):
 
 
 def test_conflict_after_a_retry_is_raised(client, script):
-    script.says(UNAVAILABLE, (409, {"code": "version_conflict", "current_version": 4}, {}))
+    script.respond(UNAVAILABLE, (409, {"code": "version_conflict", "current_version": 4}, {}))
 
     with pytest.raises(ConflictError) as caught:
         client.update_state(INTENT["id"], 3, {"a": 1})
@@ -277,7 +277,7 @@ def test_no_server_is_a_connection_failure_that_says_where_and_why(connect):
 
 
 def test_connection_error_reports_its_own_cause_only(connect, script):
-    script.says(hang_up)
+    script.respond(hang_up)
     client = connect(script.url, max_tries=1)
 
     try:
@@ -291,7 +291,7 @@ def test_connection_error_reports_its_own_cause_only(connect, script):
 
 
 def test_no_answer_in_time_is_a_timeout(connect, script, hang):
-    script.says(hang)
+    script.respond(hang)
 
     with pytest.raises(RequestTimeoutError) as caught:
         read(connect(script.url, timeout=1, max_tries=1))
@@ -302,13 +302,13 @@ def test_no_answer_in_time_is_a_timeout(connect, script, hang):
 def test_each_page_of_a_list_has_its_own_retries(client, script):
     page = {"intents": [INTENT], "next": "c"}
     last = {"intents": [INTENT], "next": None}
-    script.says(UNAVAILABLE, UNAVAILABLE, page, UNAVAILABLE, hang_up, last)
+    script.respond(UNAVAILABLE, UNAVAILABLE, page, UNAVAILABLE, hang_up, last)
 
     assert len(client.list_intents()) == 2
 
 
 def test_not_found_is_not_retried(client, script):
-    script.says((404, {"code": "not_found", "message": "No such intent."}, {}))
+    script.respond((404, {"code": "not_found", "message": "No such intent."}, {}))
 
     with pytest.raises(NotFoundError):
         read(client)

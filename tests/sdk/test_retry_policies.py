@@ -54,7 +54,7 @@ def intent(live):
 
 
 def test_policy_is_put_without_omitted_arguments(client, script):
-    script.says(POLICY, POLICY)
+    script.respond(POLICY, POLICY)
 
     client.set_retry_policy(ID)
     policy = client.set_retry_policy(
@@ -91,14 +91,14 @@ def test_policy_is_put_without_omitted_arguments(client, script):
 
 @pytest.mark.rule("K-2")
 def test_put_of_a_policy_is_retried(client, script):
-    script.says((503, {}, {}), POLICY)
+    script.respond((503, {}, {}), POLICY)
 
     assert client.set_retry_policy(ID).max_attempts == 5
     assert len(script.seen) == 2
 
 
 def test_failure_is_posted_without_omitted_arguments(client, script):
-    script.says(*[(201, FAILURE, {})] * 2)
+    script.respond(*[(201, FAILURE, {})] * 2)
 
     client.record_failure(ID, "timeout")
     failure = client.record_failure(

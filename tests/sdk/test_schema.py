@@ -1,4 +1,4 @@
-"""The SDK and the server's OpenAPI document speak of the same operations."""
+"""The SDK and the server's OpenAPI document have the same operations."""
 
 import inspect
 import re

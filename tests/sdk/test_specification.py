@@ -22,7 +22,7 @@ from pytest_httpserver import HTTPServer
 from standardwebhooks import Webhook
 from werkzeug import Response
 
-from .examples import CONNECTION, GUIDES, SPECIFICATION, Awaits, example, play_as_written, play_awaited
+from .specification_examples import CONNECTION, GUIDES, SPECIFICATION, Awaits, example, play_as_written, play_awaited
 
 KEY = {"X-API-Key": CONNECTION["api_key"]}
 

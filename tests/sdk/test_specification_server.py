@@ -5,7 +5,7 @@ import requests
 from tests.databases import migrated_database
 from tests.servers import Started
 
-from .examples import example
+from .specification_examples import example
 
 KEYS = {"my-secret-key": 200, "agent-key": 200, "dev-user-key": 401}
 

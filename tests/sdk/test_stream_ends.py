@@ -1,4 +1,4 @@
-"""How a stream ends: refused, revoked, closed, cancelled, dropped (protocol K-4). The server here is a script."""
+"""Ends of streams: refused, revoked, closed, cancelled, garbage-collected (protocol K-4). The server is scripted."""
 
 import asyncio
 import gc
@@ -22,14 +22,14 @@ from openintent import (
     _stream_state,
 )
 
-from .fake_stream_server import PATIENCE, bye, connected, frame, positions, refuses, says
+from .fake_stream_server import TIMEOUT, bye, connected, frame, next_positions, refusing, sending
 
 pytestmark = pytest.mark.rule("K-4")
 
 
 @pytest.fixture
-def client(connect, stage):
-    return connect(stage.url, "secret-key", "ada")
+def client(connect, stream_server):
+    return connect(stream_server.url, "secret-key", "ada")
 
 
 @pytest.mark.parametrize(
@@ -44,8 +44,8 @@ def client(connect, stage):
         (204, {}, OpenIntentError),
     ],
 )
-def test_refusal_raises_and_ends_the_stream(client, stage, status, body, error):
-    stage.plays = [refuses(status, body)]
+def test_refusal_raises_and_ends_the_stream(client, stream_server, status, body, error):
+    stream_server.scripts = [refusing(status, body)]
     stream = client.stream(intent_id="i")
 
     with pytest.raises(error):
@@ -54,8 +54,8 @@ def test_refusal_raises_and_ends_the_stream(client, stage, status, body, error):
     assert list(stream) == []
 
 
-def test_a_key_that_is_revoked_meanwhile_is_an_error(client, stage):
-    stage.plays = [says(connected(1), frame(2), bye("key_revoked")), refuses(401, {"code": "unauthenticated"})]
+def test_a_key_that_is_revoked_meanwhile_is_an_error(client, stream_server):
+    stream_server.scripts = [sending(connected(1), frame(2), bye("key_revoked")), refusing(401, {"code": "unauthenticated"})]
 
     with client.stream() as stream:
         next(stream)
@@ -64,55 +64,56 @@ def test_a_key_that_is_revoked_meanwhile_is_an_error(client, stage):
 
 
 @pytest.mark.parametrize(
-    ("play", "error"),
+    ("script", "error"),
     [
-        (refuses(503), ServerError),
-        (refuses(429), RateLimitError),
-        (says(connected(1), bye("key_revoked"), keep=True), AuthenticationError),
-        (says(connected(1), bye("shutdown"), keep=True), ConnectionFailedError),
-        (says(connected(1)), ConnectionFailedError),
-        (says(connected(1), keep=True), RequestTimeoutError),
+        (refusing(503), ServerError),
+        (refusing(429), RateLimitError),
+        (sending(connected(1), bye("key_revoked"), keep=True), AuthenticationError),
+        (sending(connected(1), bye("shutdown"), keep=True), ConnectionFailedError),
+        (sending(connected(1)), ConnectionFailedError),
+        (sending(connected(1), keep=True), RequestTimeoutError),
     ],
 )
-def test_stream_without_reconnect_raises(client, stage, monkeypatch, play, error):
+def test_stream_without_reconnect_raises(client, stream_server, monkeypatch, script, error):
     monkeypatch.setattr(_stream_state, "SILENCE_TIMEOUT", 0.3)
-    stage.plays = [play]
+    stream_server.scripts = [script]
 
     with pytest.raises(error):
         next(client.stream(reconnect=False))
 
 
-def test_events_before_the_end_are_returned_before_the_error(client, stage):
-    stage.plays = [says(connected(1) + frame(2) + frame(3) + bye("shutdown"), keep=True)]
+def test_events_before_the_end_are_returned_before_the_error(client, stream_server):
+    stream_server.scripts = [sending(connected(1) + frame(2) + frame(3) + bye("shutdown"), keep=True)]
 
     with client.stream(reconnect=False) as stream:
-        assert positions(stream, 2) == [2, 3]
+        assert next_positions(stream, 2) == [2, 3]
         with pytest.raises(ConnectionFailedError, match="shutdown"):
             next(stream)
 
 
 def is_page(reader):
     reader.begin("text/html")
-    reader.say("<html>")
+    reader.send_text("<html>")
 
 
 @pytest.mark.parametrize(
-    "play", [is_page, says("data: {\n\n"), says('event: connected\ndata: {"at":1}\n\n'), says('data: {"event_type":1}\n\n')]
+    "script",
+    [is_page, sending("data: {\n\n"), sending('event: connected\ndata: {"at":1}\n\n'), sending('data: {"event_type":1}\n\n')],
 )
-def test_response_outside_the_protocol_is_reported(client, stage, play):
-    stage.plays = [play]
+def test_response_outside_the_protocol_is_reported(client, stream_server, script):
+    stream_server.scripts = [script]
 
     with pytest.raises(OpenIntentError, match="does not follow the protocol"):
         next(client.stream())
 
 
-def test_leaving_the_block_ends_the_connection(client, stage):
-    stage.plays = [says(connected(1), keep=True)]
+def test_leaving_the_block_ends_the_connection(client, stream_server):
+    stream_server.scripts = [sending(connected(1), keep=True)]
 
     with client.stream() as stream:
         pass
 
-    assert stage.left.acquire(timeout=PATIENCE)
+    assert stream_server.disconnected.acquire(timeout=TIMEOUT)
     assert list(stream) == []
 
 
@@ -124,13 +125,13 @@ def test_closing_twice_or_before_starting_is_allowed(client):
     assert list(stream) == []
 
 
-def test_closing_the_client_ends_its_streams(client, stage):
-    stage.plays = [says(connected(1), keep=True)]
+def test_closing_the_client_ends_its_streams(client, stream_server):
+    stream_server.scripts = [sending(connected(1), keep=True)]
     with client.stream() as stream:
         client.close()
 
         assert list(stream) == []
-    assert stage.left.acquire(timeout=PATIENCE)
+    assert stream_server.disconnected.acquire(timeout=TIMEOUT)
     with pytest.raises(RuntimeError, match="closed"):
         client.stream()
 
@@ -147,59 +148,59 @@ def test_closing_the_client_ends_its_streams(client, stage):
         {"intent_id": ""},
     ],
 )
-def test_invalid_stream_arguments_are_rejected_at_once(client, stage, arguments):
+def test_invalid_stream_arguments_are_rejected_at_once(client, stream_server, arguments):
     with pytest.raises(InputValidationError):
         client.stream(**arguments)
 
-    assert stage.seen == []
+    assert stream_server.seen == []
 
 
 class TestSync:
     @pytest.fixture
-    def client(self, stage):
-        with OpenIntentClient(stage.url) as client:
+    def client(self, stream_server):
+        with OpenIntentClient(stream_server.url) as client:
             yield client
 
     @pytest.mark.parametrize("waits", ["for an event", "to connect again"])
-    def test_stream_can_be_closed_by_another_thread(self, client, stage, waits):
+    def test_stream_can_be_closed_by_another_thread(self, client, stream_server, waits):
         at_it = threading.Event()
-        second = says(connected(1), keep=True) if waits == "for an event" else refuses(503, headers={"Retry-After": "60"})
-        stage.plays = [says(connected(1)), lambda reader: (at_it.set(), second(reader))]
+        second = sending(connected(1), keep=True) if waits == "for an event" else refusing(503, headers={"Retry-After": "60"})
+        stream_server.scripts = [sending(connected(1)), lambda reader: (at_it.set(), second(reader))]
         stream, heard = client.stream(), []
         reading = threading.Thread(target=lambda: heard.extend(stream))
         reading.start()
-        assert at_it.wait(PATIENCE)
+        assert at_it.wait(TIMEOUT)
 
         stream.close()
-        reading.join(PATIENCE / 2)
+        reading.join(TIMEOUT / 2)
 
         assert not reading.is_alive()
         assert heard == []
 
-    def test_garbage_collected_stream_closes_its_connection(self, client, stage):
-        stage.plays = [says(connected(1), frame(2), keep=True)]
+    def test_garbage_collected_stream_closes_its_connection(self, client, stream_server):
+        stream_server.scripts = [sending(connected(1), frame(2), keep=True)]
 
         for _ in client.stream():
             break
         gc.collect()
 
-        assert stage.left.acquire(timeout=PATIENCE)
+        assert stream_server.disconnected.acquire(timeout=TIMEOUT)
         assert list(client._streams) == []
 
-    def test_streams_and_calls_share_no_connection(self, client, stage):
-        stage.plays = [says(connected(1), frame(2), frame(3), keep=True), refuses(404, {"code": "not_found"})]
+    def test_streams_and_calls_share_no_connection(self, client, stream_server):
+        stream_server.scripts = [sending(connected(1), frame(2), frame(3), keep=True), refusing(404, {"code": "not_found"})]
         with client.stream() as stream:
             with pytest.raises(NotFoundError):
                 client.get_intent("x")
 
             assert isinstance(stream, EventStream)
-            assert positions(stream, 2) == [2, 3]
+            assert next_positions(stream, 2) == [2, 3]
 
 
 class TestAsync:
-    async def test_cancelling_the_waiting_task_closes_the_connection(self, stage):
-        stage.plays = [says(connected(1), keep=True)]
-        async with AsyncOpenIntentClient(stage.url) as client:
+    async def test_cancelling_the_waiting_task_closes_the_connection(self, stream_server):
+        stream_server.scripts = [sending(connected(1), keep=True)]
+        async with AsyncOpenIntentClient(stream_server.url) as client:
             stream = await client.stream().__aenter__()
             task = asyncio.ensure_future(anext(stream))
             await asyncio.sleep(0)
@@ -208,42 +209,42 @@ class TestAsync:
             with pytest.raises(asyncio.CancelledError):
                 await task
 
-            assert await asyncio.to_thread(stage.left.acquire, timeout=PATIENCE)
+            assert await asyncio.to_thread(stream_server.disconnected.acquire, timeout=TIMEOUT)
 
-    async def test_timed_out_wait_can_be_continued(self, stage):
-        stage.plays = [says(connected(1), frame(2), keep=True), says(connected(2), frame(3), keep=True)]
-        async with AsyncOpenIntentClient(stage.url) as client, client.stream() as stream:
+    async def test_timed_out_wait_can_be_continued(self, stream_server):
+        stream_server.scripts = [sending(connected(1), frame(2), keep=True), sending(connected(2), frame(3), keep=True)]
+        async with AsyncOpenIntentClient(stream_server.url) as client, client.stream() as stream:
             assert (await anext(stream)).position == 2
             with pytest.raises(TimeoutError):
                 await asyncio.wait_for(anext(stream), 0.2)
 
             assert (await anext(stream)).position == 3
-        assert stage.seen[1]["Last-Event-ID"] == "2"
+        assert stream_server.seen[1]["Last-Event-ID"] == "2"
 
-    async def test_stream_can_be_closed_by_another_task(self, stage):
-        stage.plays = [says(connected(1), keep=True)]
-        async with AsyncOpenIntentClient(stage.url) as client, client.stream() as stream:
+    async def test_stream_can_be_closed_by_another_task(self, stream_server):
+        stream_server.scripts = [sending(connected(1), keep=True)]
+        async with AsyncOpenIntentClient(stream_server.url) as client, client.stream() as stream:
             task = asyncio.ensure_future(self.collected(stream))
             await asyncio.sleep(0.05)
 
             await stream.aclose()
 
-            assert await asyncio.wait_for(task, PATIENCE) == []
-        assert await asyncio.to_thread(stage.left.acquire, timeout=PATIENCE)
+            assert await asyncio.wait_for(task, TIMEOUT) == []
+        assert await asyncio.to_thread(stream_server.disconnected.acquire, timeout=TIMEOUT)
 
-    async def test_garbage_collected_stream_closes_its_connection(self, stage):
-        stage.plays = [says(connected(1), frame(2), keep=True)]
-        async with AsyncOpenIntentClient(stage.url) as client:
+    async def test_garbage_collected_stream_closes_its_connection(self, stream_server):
+        stream_server.scripts = [sending(connected(1), frame(2), keep=True)]
+        async with AsyncOpenIntentClient(stream_server.url) as client:
             async for _ in client.stream():
                 break
             gc.collect()
 
-            assert await asyncio.to_thread(stage.left.acquire, timeout=PATIENCE)
+            assert await asyncio.to_thread(stream_server.disconnected.acquire, timeout=TIMEOUT)
             assert list(client._streams) == []
 
-    async def test_any_number_of_streams_leaves_room_for_calls(self, stage):
-        stage.plays = [says(connected(1), keep=True)] * 105 + [refuses(404, {"code": "not_found"})]
-        async with AsyncOpenIntentClient(stage.url, timeout=10) as client:
+    async def test_any_number_of_streams_leaves_room_for_calls(self, stream_server):
+        stream_server.scripts = [sending(connected(1), keep=True)] * 105 + [refusing(404, {"code": "not_found"})]
+        async with AsyncOpenIntentClient(stream_server.url, timeout=10) as client:
             streams = [client.stream() for _ in range(105)]
             await asyncio.gather(*(stream.__aenter__() for stream in streams))
 

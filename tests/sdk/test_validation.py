@@ -1,4 +1,4 @@
-"""What the API would refuse is refused before it is sent (protocol K-3)."""
+"""Validation of input before it is sent (protocol K-3)."""
 
 import math
 from collections import OrderedDict

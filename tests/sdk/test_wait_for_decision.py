@@ -130,7 +130,7 @@ def test_arbitration_of_another_intent_is_not_found(live):
 
 
 def test_wait_for_decision_polls_with_long_requests(client, script, slept):
-    script.says(*[PENDING] * 3, RESOLVED)
+    script.respond(*[PENDING] * 3, RESOLVED)
 
     assert client.wait_for_decision(INTENT["id"], ID).status == "resolved"
 
@@ -141,7 +141,7 @@ def test_wait_for_decision_polls_with_long_requests(client, script, slept):
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
 def test_transient_errors_are_retried(client, script, slept, status):
-    script.says(*[(status, {"code": "x"}, {"Retry-After": "7"})] * 5, RESOLVED)
+    script.respond(*[(status, {"code": "x"}, {"Retry-After": "7"})] * 5, RESOLVED)
 
     assert client.wait_for_decision(INTENT["id"], ID).status == "resolved"
 
@@ -151,7 +151,7 @@ def test_transient_errors_are_retried(client, script, slept, status):
 
 @pytest.mark.parametrize(("status", "error"), [(401, AuthenticationError), (500, ServerError)])
 def test_permanent_errors_are_raised(client, script, status, error):
-    script.says((status, {"message": "no"}, {}))
+    script.respond((status, {"message": "no"}, {}))
 
     with pytest.raises(error):
         client.wait_for_decision(INTENT["id"], ID)

@@ -23,7 +23,7 @@ class OpenStream(Protocol):
 
 
 class Queue(Protocol):
-    """What a sink needs of the queue."""
+    """The part of the event queue that a sink uses."""
 
     open_streams: set[OpenStream]
 

@@ -1,4 +1,4 @@
-"""Adapters between a fake provider and a live server, with clients of both kinds behind one face."""
+"""Fixtures of adapter tests: a fake provider, a live server, and clients of both kinds."""
 
 import asyncio
 import inspect
@@ -26,7 +26,7 @@ def provider() -> Iterator[FakeProvider]:
 
 @pytest.fixture
 def api(server: Server) -> Iterator[OpenIntentClient]:
-    """To prepare and to look."""
+    """Return a client to prepare and inspect the server."""
     with OpenIntentClient(server.url, KEY, "ada") as client:
         yield client
 
@@ -37,8 +37,8 @@ def intent(api: OpenIntentClient) -> Intent:
 
 
 @dataclass
-class Player:
-    """Waits for what has to be awaited, so that one test speaks for clients of both kinds."""
+class ClientRunner:
+    """Runs synchronous and asynchronous clients alike, so that one test covers both kinds."""
 
     is_async: bool
     runner: asyncio.Runner
@@ -48,11 +48,11 @@ class Player:
         return self.runner.run(_awaited(value)) if inspect.isawaitable(value) else value
 
     def chunks(self, stream: Any, most: int | None = None) -> list[Any]:
-        """Of a stream: all, or the first few."""
+        """Return the chunks of a stream: all, or the first few."""
         return self.runner.run(_async_chunks(stream, most)) if hasattr(stream, "__anext__") else _chunks(stream, most)
 
     def within(self, manager: Any, use: Callable[[Any], Any]) -> Any:
-        """What `use` makes of the object of a `with` block; it may answer a coroutine."""
+        """Return what `use` returns for the object of a `with` block; it may return a coroutine."""
         if self.is_async:
             return self.runner.run(_async_within(manager, use))
         with manager as entered:
@@ -101,32 +101,34 @@ async def _async_within(manager: Any, use: Callable[[Any], Any]) -> Any:
 
 
 @pytest.fixture(params=["sync", "async"])
-def player(request: pytest.FixtureRequest) -> Iterator[Player]:
+def client_runner(request: pytest.FixtureRequest) -> Iterator[ClientRunner]:
     with asyncio.Runner() as runner:
-        player = Player(request.param == "async", runner)
-        yield player
-        player.close()
+        client_runner = ClientRunner(request.param == "async", runner)
+        yield client_runner
+        client_runner.close()
 
 
 @pytest.fixture
-def adapted(player: Player, provider: FakeProvider, server: Server, intent: Intent) -> Callable[..., tuple[Adapter, Any]]:
-    """`adapted(interface, log_streams=False)`: an adapter of the intent, and what of it has the interface's methods."""
+def make_adapter(
+    client_runner: ClientRunner, provider: FakeProvider, server: Server, intent: Intent
+) -> Callable[..., tuple[Adapter, Any]]:
+    """Return `make_adapter(interface, log_streams=False)`: it returns an adapter, and its object with the interface's methods."""
 
-    def adapted(interface: Interface, **config: Any) -> tuple[Adapter, Any]:
-        client = interface.connect(provider.url, player.is_async)
-        player.closing.append(client)
-        adapter = interface.adapter(client, player.openintent(server.url), intent.id, AdapterConfig(**config))
-        return adapter, interface.owner(adapter, player.is_async)
+    def make_adapter(interface: Interface, **config: Any) -> tuple[Adapter, Any]:
+        client = interface.connect(provider.url, client_runner.is_async)
+        client_runner.closing.append(client)
+        adapter = interface.adapter(client, client_runner.openintent(server.url), intent.id, AdapterConfig(**config))
+        return adapter, interface.owner(adapter, client_runner.is_async)
 
-    return adapted
+    return make_adapter
 
 
 @pytest.fixture
-def told(api: OpenIntentClient, intent: Intent) -> Callable[[Adapter], list[tuple[str, dict[str, Any]]]]:
-    """The events that an adapter has logged, costs apart."""
+def logged_events(api: OpenIntentClient, intent: Intent) -> Callable[[Adapter], list[tuple[str, dict[str, Any]]]]:
+    """Return a function of an adapter that returns its logged events, without costs."""
 
-    def told(adapter: Adapter) -> list[tuple[str, dict[str, Any]]]:
+    def logged_events(adapter: Adapter) -> list[tuple[str, dict[str, Any]]]:
         assert adapter.flush(30)
         return [(e.event_type, e.payload) for e in api.get_events(intent.id)[1:] if e.event_type != "cost_recorded"]
 
-    return told
+    return logged_events

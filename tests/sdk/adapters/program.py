@@ -24,25 +24,25 @@ def _stream(chunk: Any) -> Iterator[Any]:
 
 
 def ends(ask: Callable[..., Any], adapter: OpenAIAdapter) -> None:
-    """At once."""
+    """End at once."""
     ask("main")
 
 
 def fails(ask: Callable[..., Any], adapter: OpenAIAdapter) -> None:
-    """By an error that nobody catches."""
+    """End by an uncaught error."""
     ask("main")
     raise ZeroDivisionError("on purpose")
 
 
 def streams(ask: Callable[..., Any], adapter: OpenAIAdapter) -> None:
-    """While a stream is open."""
+    """End while a stream is open."""
     stream = ask("main", stream=True)
     next(stream)
     globals()["kept"] = stream
 
 
 def forks(ask: Callable[..., Any], adapter: OpenAIAdapter) -> None:
-    """With a child made by fork, in the middle of its own logging."""
+    """End after a forked child, which was created in the middle of logging."""
     ask("before")
     if child := os.fork():
         ask("main")
@@ -53,7 +53,7 @@ def forks(ask: Callable[..., Any], adapter: OpenAIAdapter) -> None:
 
 
 def multiprocesses(ask: Callable[..., Any], adapter: OpenAIAdapter) -> None:
-    """With a child of multiprocessing, which ends without `atexit`."""
+    """End after a child of multiprocessing, which ends without `atexit`."""
     ask("before")
     child = multiprocessing.get_context("fork").Process(target=ask, args=("child",))
     child.start()

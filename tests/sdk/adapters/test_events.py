@@ -1,4 +1,4 @@
-"""What adapters log: the table "Events Logged by Adapters", with the providers' own packages and a live server (K-6)."""
+"""Events logged by adapters: the table "Events Logged by Adapters", with the providers' own packages and a live server (K-6)."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -23,14 +23,14 @@ def priced(interface, tokens_in, tokens_out):
     return (tokens_in * price_in + tokens_out * price_out) / 1_000_000, "USD"
 
 
-def test_a_request_is_logged_with_its_answer_and_its_cost(interface, adapted, player, told, api, intent):
+def test_a_request_is_logged_with_its_answer_and_its_cost(interface, make_adapter, client_runner, logged_events, api, intent):
     begun = datetime.now(UTC)
-    adapter, owner = adapted(interface)
+    adapter, owner = make_adapter(interface)
 
-    answer = player.wait(interface.plain(owner, model=interface.model))
+    answer = client_runner.wait(interface.plain(owner, model=interface.model))
 
     assert interface.text(answer) == ANSWER
-    (started, asked), (completed, got) = told(adapter)
+    (started, asked), (completed, got) = logged_events(adapter)
     assert [started, completed] == REQUEST
     request = {"request_id": asked["request_id"], "provider": adapter.provider, "model": interface.model, "messages_count": 1}
     assert asked == {**request, "stream": False, "occurred_at": asked["occurred_at"]}
@@ -52,13 +52,13 @@ def test_a_request_is_logged_with_its_answer_and_its_cost(interface, adapted, pl
     assert cost.agent_id == "ada"
 
 
-def test_a_stream_is_logged_from_its_beginning_to_its_end(interface, adapted, player, told, api, intent):
-    adapter, owner = adapted(interface)
+def test_a_stream_is_logged_from_its_beginning_to_its_end(interface, make_adapter, client_runner, logged_events, api, intent):
+    adapter, owner = make_adapter(interface)
 
-    chunks = player.chunks(player.wait(interface.stream(owner, model=interface.model)))
+    chunks = client_runner.chunks(client_runner.wait(interface.stream(owner, model=interface.model)))
 
     assert "".join(interface.piece(chunk) or "" for chunk in chunks) == ANSWER
-    events = told(adapter)
+    events = logged_events(adapter)
     assert [kind for kind, _ in events] == STREAM
     (_, asked), (_, opened), (_, ended), (_, got) = events
     assert asked["stream"] is True
@@ -69,15 +69,15 @@ def test_a_stream_is_logged_from_its_beginning_to_its_end(interface, adapted, pl
 
 
 @pytest.mark.parametrize("streams", [False, True], ids=["whole", "streamed"])
-def test_tool_calls_are_logged(interface, streams, adapted, player, told, api, intent):
-    adapter, owner = adapted(interface)
+def test_tool_calls_are_logged(interface, streams, make_adapter, client_runner, logged_events, api, intent):
+    adapter, owner = make_adapter(interface)
 
     if streams:
-        player.chunks(player.wait(interface.stream(owner, model=interface.model, **interface.tools)))
+        client_runner.chunks(client_runner.wait(interface.stream(owner, model=interface.model, **interface.tools)))
     else:
-        player.wait(interface.plain(owner, model=interface.model, **interface.tools))
+        client_runner.wait(interface.plain(owner, model=interface.model, **interface.tools))
 
-    events = told(adapter)
+    events = logged_events(adapter)
     assert [kind for kind, _ in events] == [*(STREAM if streams else REQUEST), "tool_call_started"]
     assert events[0][1]["tools_available"] == ["get_weather"]
     assert events[-2][1]["finish_reason"] == interface.finish_of_call
@@ -89,15 +89,17 @@ def test_tool_calls_are_logged(interface, streams, adapted, player, told, api, i
 
 
 @pytest.mark.parametrize("streams", [False, True], ids=["whole", "streamed"])
-def test_provider_error_is_raised_unchanged_and_logged(interface, streams, adapted, player, told, api, intent):
-    adapter, owner = adapted(interface)
+def test_provider_error_is_raised_unchanged_and_logged(
+    interface, streams, make_adapter, client_runner, logged_events, api, intent
+):
+    adapter, owner = make_adapter(interface)
     ask = interface.stream if streams else interface.plain
 
     with pytest.raises(interface.error) as raised:
-        player.chunks(player.wait(ask(owner, model="error-429")))
+        client_runner.chunks(client_runner.wait(ask(owner, model="error-429")))
 
     assert "You asked for 429." in str(raised.value)
-    (started, _), (failed, said) = told(adapter)
+    (started, _), (failed, said) = logged_events(adapter)
     assert (started, failed) == ("llm_request_started", "llm_request_failed")
     assert said["error"].startswith(f"{type(raised.value).__name__}: ")
     assert "You asked for 429." in said["error"]
@@ -105,14 +107,14 @@ def test_provider_error_is_raised_unchanged_and_logged(interface, streams, adapt
     assert api.get_costs(intent.id) == []
 
 
-def test_a_stream_that_breaks_is_cancelled_and_its_request_failed(interface, adapted, player, told):
-    adapter, owner = adapted(interface)
-    stream = player.wait(interface.stream(owner, model="broken"))
+def test_a_stream_that_breaks_is_cancelled_and_its_request_failed(interface, make_adapter, client_runner, logged_events):
+    adapter, owner = make_adapter(interface)
+    stream = client_runner.wait(interface.stream(owner, model="broken"))
 
     with pytest.raises(interface.broken) as raised:
-        player.chunks(stream)
+        client_runner.chunks(stream)
 
-    events = told(adapter)
+    events = logged_events(adapter)
     assert [kind for kind, _ in events] == ["llm_request_started", "stream_started", "stream_cancelled", "llm_request_failed"]
     assert events[2][1]["reason"] == events[3][1]["error"]
     assert type(raised.value).__name__ in events[3][1]["error"]
@@ -120,44 +122,44 @@ def test_a_stream_that_breaks_is_cancelled_and_its_request_failed(interface, ada
 
 
 @pytest.mark.parametrize("way", ["closed", "collected"])
-def test_a_stream_that_is_left_before_its_end_is_cancelled(interface, way, adapted, player, told):
-    adapter, owner = adapted(interface)
-    stream = player.wait(interface.stream(owner, model="slow-1"))
-    player.chunks(stream, most=2)
+def test_a_stream_that_is_left_before_its_end_is_cancelled(interface, way, make_adapter, client_runner, logged_events):
+    adapter, owner = make_adapter(interface)
+    stream = client_runner.wait(interface.stream(owner, model="slow-1"))
+    client_runner.chunks(stream, most=2)
 
     if way == "closed":
-        player.wait(stream.aclose() if hasattr(stream, "aclose") and player.is_async else stream.close())
+        client_runner.wait(stream.aclose() if hasattr(stream, "aclose") and client_runner.is_async else stream.close())
     del stream
 
-    events = told(adapter)
+    events = logged_events(adapter)
     assert [kind for kind, _ in events] == ["llm_request_started", "stream_started", "stream_cancelled"]
     assert events[-1][1]["chunks_received"] == 2
     assert events[-1][1]["reason"] == ("closed before its end" if way == "closed" else "abandoned")
 
 
-def test_chunks_are_logged_at_the_interval_that_is_asked_for(interface, adapted, player, told):
-    adapter, owner = adapted(interface, log_stream_chunks=True, chunk_log_interval=3)
+def test_chunks_are_logged_at_the_interval_that_is_asked_for(interface, make_adapter, client_runner, logged_events):
+    adapter, owner = make_adapter(interface, log_stream_chunks=True, chunk_log_interval=3)
 
-    chunks = player.chunks(player.wait(interface.stream(owner, model=interface.model)))
+    chunks = client_runner.chunks(client_runner.wait(interface.stream(owner, model=interface.model)))
 
-    indices = [payload["chunk_index"] for kind, payload in told(adapter) if kind == "stream_chunk"]
+    indices = [payload["chunk_index"] for kind, payload in logged_events(adapter) if kind == "stream_chunk"]
     assert indices == list(range(0, len(chunks), 3))
 
 
-def test_disabled_events_are_not_logged(interface, adapted, player, told, api, intent):
-    adapter, owner = adapted(interface, log_requests=False, log_tool_calls=False, log_streams=False, record_costs=False)
+def test_disabled_events_are_not_logged(interface, make_adapter, client_runner, logged_events, api, intent):
+    adapter, owner = make_adapter(interface, log_requests=False, log_tool_calls=False, log_streams=False, record_costs=False)
 
-    player.wait(interface.plain(owner, model=interface.model, **interface.tools))
-    player.chunks(player.wait(interface.stream(owner, model=interface.model)))
+    client_runner.wait(interface.plain(owner, model=interface.model, **interface.tools))
+    client_runner.chunks(client_runner.wait(interface.stream(owner, model=interface.model)))
 
-    assert told(adapter) == []
+    assert logged_events(adapter) == []
     assert api.get_costs(intent.id) == []
 
 
-def test_content_can_be_kept_out_of_the_log(interface, adapted, player, told):
-    adapter, owner = adapted(interface, log_content=False)
+def test_content_can_be_kept_out_of_the_log(interface, make_adapter, client_runner, logged_events):
+    adapter, owner = make_adapter(interface, log_content=False)
 
-    player.wait(interface.plain(owner, model=interface.model))
-    player.wait(interface.plain(owner, model=interface.model, **interface.tools))
+    client_runner.wait(interface.plain(owner, model=interface.model))
+    client_runner.wait(interface.plain(owner, model=interface.model, **interface.tools))
 
-    assert "today" not in str(told(adapter))
+    assert "today" not in str(logged_events(adapter))

@@ -42,27 +42,27 @@ def kinds(events):
     return [kind for kind, _ in events]
 
 
-def test_unlogged_attributes_are_the_clients_own(adapter, client, told):
+def test_unlogged_attributes_are_the_clients_own(adapter, client, logged_events):
     assert adapter.embeddings is client.embeddings
     assert adapter.models.list().data[0].id == "gpt-4"
     assert adapter.base_url == client.base_url
     assert isinstance(adapter.chat.completions, Completions)
     assert signature(adapter.chat.completions.create) == signature(client.chat.completions.create)
     assert adapter.chat.completions.with_raw_response.create(model="gpt-4", messages=MESSAGES).parse().choices
-    assert told(adapter) == []
+    assert logged_events(adapter) == []
     with pytest.raises(AttributeError):
         adapter.chat.nothing  # noqa: B018
 
 
-def test_a_client_with_other_options_is_logged_as_well(adapter, told):
+def test_a_client_with_other_options_is_logged_as_well(adapter, logged_events):
     other = adapter.with_options(timeout=5)
 
     assert other.timeout == 5
     assert other.chat.completions.create(model="gpt-4", messages=MESSAGES).choices[0].message.content == ANSWER
-    assert kinds(told(adapter)) == REQUEST
+    assert kinds(logged_events(adapter)) == REQUEST
 
 
-def test_wrapped_stream_looks_like_the_providers(adapter, told):
+def test_wrapped_stream_looks_like_the_providers(adapter, logged_events):
     with adapter.chat.completions.create(model="gpt-4", messages=MESSAGES, stream=True) as stream:
         assert isinstance(stream, openai.Stream)
         assert stream.response.status_code == 200
@@ -70,7 +70,7 @@ def test_wrapped_stream_looks_like_the_providers(adapter, told):
         assert "".join(chunk.choices[0].delta.content or "" for chunk in stream) == ANSWER
 
     assert stream.response.is_closed
-    assert kinds(told(adapter)) == STREAM
+    assert kinds(logged_events(adapter)) == STREAM
 
 
 def test_usage_chunk_is_hidden_unless_the_caller_requested_it(adapter, client, provider, api, intent):
@@ -98,41 +98,43 @@ def test_usage_request_can_be_turned_off(client, api, intent, provider):
 
 
 @pytest.mark.parametrize("way", ["iterated", "at once"])
-def test_the_stream_helper_of_chat_completions(adapted, player, told, way):
-    adapter, _ = adapted(CHAT)
+def test_the_stream_helper_of_chat_completions(make_adapter, client_runner, logged_events, way):
+    adapter, _ = make_adapter(CHAT)
     manager = adapter.chat.completions.stream(model="gpt-4", messages=MESSAGES)
 
     if way == "iterated":
-        events = player.within(manager, player_chunks(player))
+        events = client_runner.within(manager, collect_events(client_runner))
         assert "".join(event.delta for event in events if event.type == "content.delta") == ANSWER
         assert all(event.chunk.choices for event in events if event.type == "chunk")
     else:
-        completion = player.within(manager, lambda stream: stream.get_final_completion())
+        completion = client_runner.within(manager, lambda stream: stream.get_final_completion())
         assert completion.choices[0].message.content == ANSWER
 
-    events = told(adapter)
+    events = logged_events(adapter)
     assert kinds(events) == STREAM
     assert (events[0][1]["stream"], events[-1][1]["response_content"], events[-1][1]["total_tokens"]) == (True, ANSWER, 10)
 
 
-def player_chunks(player):
+def collect_events(client_runner):
     async def gather(stream):
         return [event async for event in stream]
 
-    return gather if player.is_async else list
+    return gather if client_runner.is_async else list
 
 
-def test_the_stream_helper_of_responses(adapted, player, told):
-    adapter, _ = adapted(RESPONSES)
+def test_the_stream_helper_of_responses(make_adapter, client_runner, logged_events):
+    adapter, _ = make_adapter(RESPONSES)
 
-    response = player.within(adapter.responses.stream(model="gpt-4", input=QUESTION), lambda each: each.get_final_response())
+    response = client_runner.within(
+        adapter.responses.stream(model="gpt-4", input=QUESTION), lambda each: each.get_final_response()
+    )
 
     assert response.output_text == ANSWER
-    assert kinds(told(adapter)) == STREAM
+    assert kinds(logged_events(adapter)) == STREAM
 
 
-def test_the_stream_helper_of_messages(adapted, player, told):
-    adapter, _ = adapted(MESSAGES_OF_ANTHROPIC)
+def test_the_stream_helper_of_messages(make_adapter, client_runner, logged_events):
+    adapter, _ = make_adapter(MESSAGES_OF_ANTHROPIC)
 
     async def read_async(stream):
         return [text async for text in stream.text_stream], await stream.get_final_message()
@@ -141,35 +143,35 @@ def test_the_stream_helper_of_messages(adapted, player, told):
         return list(stream.text_stream), stream.get_final_message()
 
     manager = adapter.messages.stream(model="claude-opus-5", max_tokens=9, messages=MESSAGES)
-    texts, message = player.within(manager, read_async if player.is_async else read)
+    texts, message = client_runner.within(manager, read_async if client_runner.is_async else read)
 
     assert "".join(texts) == message.content[0].text == ANSWER
-    assert kinds(told(adapter)) == STREAM
+    assert kinds(logged_events(adapter)) == STREAM
 
 
-def test_a_block_that_fails_cancels_its_stream(adapter, told):
+def test_a_block_that_fails_cancels_its_stream(adapter, logged_events):
     with pytest.raises(StopIteration), adapter.chat.completions.stream(model="gpt-4", messages=MESSAGES):
         next(iter(()))
 
-    events = told(adapter)
+    events = logged_events(adapter)
     assert kinds(events) == CANCELLED
     assert events[-1][1]["reason"] == "StopIteration in the block"
 
 
-def test_a_block_whose_request_is_refused_fails(adapter, told):
+def test_a_block_whose_request_is_refused_fails(adapter, logged_events):
     with pytest.raises(openai.RateLimitError), adapter.chat.completions.stream(model="error-429", messages=MESSAGES):
         pass
 
-    assert kinds(told(adapter)) == ["llm_request_started", "llm_request_failed"]
+    assert kinds(logged_events(adapter)) == ["llm_request_started", "llm_request_failed"]
 
 
-def test_stream_left_after_its_finish_reason_is_complete(adapter, told):
+def test_stream_left_after_its_finish_reason_is_complete(adapter, logged_events):
     for chunk in adapter.chat.completions.create(model="gpt-4", messages=MESSAGES, stream=True):
         if chunk.choices[0].finish_reason:
             break
     gc.collect()
 
-    assert kinds(told(adapter)) == STREAM
+    assert kinds(logged_events(adapter)) == STREAM
 
 
 def test_cancelled_stream_costs_the_usage_so_far(provider, api, intent):
@@ -183,7 +185,7 @@ def test_cancelled_stream_costs_the_usage_so_far(provider, api, intent):
     assert (cost.metadata["prompt_tokens"], cost.metadata["completion_tokens"], cost.metadata["incomplete"]) == (4, 1, True)
 
 
-def test_a_task_that_is_cancelled_cancels_its_stream(provider, api, intent, told):
+def test_a_task_that_is_cancelled_cancels_its_stream(provider, api, intent, logged_events):
     async def ask():
         async with CHAT.connect(provider.url, True) as client:
             adapter = OpenAIAdapter(client, api, intent.id)
@@ -195,13 +197,13 @@ def test_a_task_that_is_cancelled_cancels_its_stream(provider, api, intent, told
                 await reading
             return adapter
 
-    events = told(asyncio.run(ask()))
+    events = logged_events(asyncio.run(ask()))
     assert kinds(events) == CANCELLED
     assert events[-1][1]["reason"] == "CancelledError"
 
 
 @pytest.mark.parametrize("provider_is_async", [False, True])
-def test_sync_and_async_clients_can_be_combined(provider, server, intent, told, provider_is_async):
+def test_sync_and_async_clients_can_be_combined(provider, server, intent, logged_events, provider_is_async):
     async def ask():
         kind = OpenIntentClient if provider_is_async else AsyncOpenIntentClient
         adapter = OpenAIAdapter(CHAT.connect(provider.url, provider_is_async), kind(server.url, KEY, "ada"), intent_id=intent.id)
@@ -213,10 +215,10 @@ def test_sync_and_async_clients_can_be_combined(provider, server, intent, told, 
                 await closing
         return adapter
 
-    assert kinds(told(asyncio.run(ask()))) == REQUEST
+    assert kinds(logged_events(asyncio.run(ask()))) == REQUEST
 
 
-def test_chats_of_gemini_are_logged(provider, api, intent, told):
+def test_chats_of_gemini_are_logged(provider, api, intent, logged_events):
     def get_weather(city: str) -> str:
         """The weather in a city."""
         return f"Sun in {city}"
@@ -227,13 +229,13 @@ def test_chats_of_gemini_are_logged(provider, api, intent, told):
         answer = chat.send_message("Rome")
 
     assert "Sun in Rome" in answer.text
-    events = told(adapter)
+    events = logged_events(adapter)
     assert kinds(events) == [*REQUEST, "tool_call_started", *REQUEST]
     assert events[2][1]["arguments"] == {"city": "Rome"}
     assert len(api.get_costs(intent.id)) == 2
 
 
-def test_functions_that_gemini_calls_by_itself_are_logged(provider, api, intent, told):
+def test_functions_that_gemini_calls_by_itself_are_logged(provider, api, intent, logged_events):
     def get_weather(city: str) -> str:
         """The weather in a city."""
         return f"Sun in {city}"
@@ -242,10 +244,10 @@ def test_functions_that_gemini_calls_by_itself_are_logged(provider, api, intent,
         adapter = GeminiAdapter(client, api, intent.id)
         adapter.models.generate_content(model="gemini-2.5-flash", contents="Rome", config={"tools": [get_weather]})
 
-    assert kinds(told(adapter)) == [*REQUEST, "tool_call_started"]
+    assert kinds(logged_events(adapter)) == [*REQUEST, "tool_call_started"]
 
 
-def test_unparseable_response_still_reaches_the_caller(api, intent, told):
+def test_unparseable_response_still_reaches_the_caller(api, intent, logged_events):
     errors = []
     surprise = SimpleNamespace(choices="?")
     client = SimpleNamespace(chat=SimpleNamespace(completions=SimpleNamespace(create=lambda **_: surprise)))
@@ -253,13 +255,13 @@ def test_unparseable_response_still_reaches_the_caller(api, intent, told):
 
     assert adapter.chat.completions.create(model="gpt-4", messages=MESSAGES) is surprise
 
-    assert kinds(told(adapter)) == REQUEST
+    assert kinds(logged_events(adapter)) == REQUEST
     ((error, context),) = errors
     assert isinstance(error, AttributeError)
     assert context == {"phase": "reading", "intent_id": intent.id, "provider": "openai"}
 
 
-def test_characters_that_the_protocol_rejects_are_replaced(api, intent, told, provider):
+def test_characters_that_the_protocol_rejects_are_replaced(api, intent, logged_events, provider):
     """A model may say NUL, give arguments that are no JSON object, or none at all."""
     calls = [
         SimpleNamespace(id=f"call_{number}", custom=None, function=SimpleNamespace(name="act", arguments=arguments))
@@ -273,20 +275,20 @@ def test_characters_that_the_protocol_rejects_are_replaced(api, intent, told, pr
 
     adapter.chat.completions.create(model="gpt-4", messages=MESSAGES)
 
-    _, (_, said), *tools = told(adapter)
+    _, (_, said), *tools = logged_events(adapter)
     assert said["response_content"] == "a\ufffdb\ufffd" + "c" * 19_996
     arguments = [payload["arguments"] for _, payload in tools]
     assert arguments[:4] == [{"text": "{oops"}, {"text": "[1]"}, {"text": '{"n": NaN}'}, {}]
     assert arguments[4] == {"text": '{"long": "' + "x" * 19_990}
 
 
-def test_events_are_logged_after_the_lease_is_lost(adapter, api, intent, told):
+def test_events_are_logged_after_the_lease_is_lost(adapter, api, intent, logged_events):
     lease = api.acquire_lease(intent.id, "flights")
     api.revoke_lease(intent.id, lease.id, reason="Somebody else is faster")
 
     adapter.chat.completions.create(model="gpt-4", messages=MESSAGES)
 
-    assert kinds(told(adapter))[-2:] == REQUEST
+    assert kinds(logged_events(adapter))[-2:] == REQUEST
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What tokens cost: the list of prices, and what is made of usage."""
+"""Prices of tokens: the price list, and the cost of usage."""
 
 from decimal import Decimal
 

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.rule("K-6")
 
 
 def model(answer="Hello"):
-    """A client of a provider that answers at once."""
+    """Return a client of a provider that responds at once."""
     message = SimpleNamespace(content=answer, refusal=None, tool_calls=None)
     choices = [SimpleNamespace(index=0, message=message, finish_reason="stop")]
     usage = SimpleNamespace(prompt_tokens=1, completion_tokens=1, total_tokens=2, prompt_tokens_details=None)
@@ -49,8 +49,8 @@ def connected(script):
 
 
 @pytest.fixture
-def impatient(monkeypatch):
-    """Tries again soon."""
+def short_pauses(monkeypatch):
+    """Shorten the pauses between retries."""
     monkeypatch.setattr("openintent.adapters.sender.MAX_PAUSE", 0.01)
 
 
@@ -65,8 +65,8 @@ def warnings(caplog):
 
 
 @pytest.fixture
-def away(impatient):
-    """A client whose server is not there; it comes when the test is over, and takes what was left."""
+def unavailable(short_pauses):
+    """Return a client of an unreachable server, which is started after the test to accept the rest."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -85,12 +85,12 @@ def sent(script):
     return [[event["event_type"] for event in seen.body["events"]] for seen in script.seen]
 
 
-def refuses(status, code, **members):
+def refusal(status, code, **members):
     return (status, {"code": code, "message": f"No: {code}", **members}, {})
 
 
 def test_events_logged_together_are_one_batch(connected, script):
-    script.says({"events": []})
+    script.respond({"events": []})
     adapter = without_costs(connected)
 
     ask(adapter, times=3)
@@ -103,10 +103,10 @@ def test_events_logged_together_are_one_batch(connected, script):
 
 
 @pytest.mark.parametrize(
-    "answer", [refuses(503, "unavailable"), refuses(429, "rate_limited", retry_after=0.01), refuses(500, "internal")]
+    "answer", [refusal(503, "unavailable"), refusal(429, "rate_limited", retry_after=0.01), refusal(500, "internal")]
 )
-def test_unaccepted_batch_is_resent_unchanged(connected, script, impatient, warnings, answer):
-    script.says(answer, answer, {"events": []})
+def test_unaccepted_batch_is_resent_unchanged(connected, script, short_pauses, warnings, answer):
+    script.respond(answer, answer, {"events": []})
     adapter = without_costs(connected)
 
     ask(adapter)
@@ -118,8 +118,8 @@ def test_unaccepted_batch_is_resent_unchanged(connected, script, impatient, warn
     assert warnings(logging.INFO) == ["The OpenIntent server is reachable again."]
 
 
-def test_batch_that_always_fails_does_not_block_others(connected, script, impatient, warnings):
-    script.says(*[refuses(500, "internal")] * 5, {"events": []})
+def test_batch_that_always_fails_does_not_block_others(connected, script, short_pauses, warnings):
+    script.respond(*[refusal(500, "internal")] * 5, {"events": []})
     first, second = without_costs(connected, "first"), without_costs(connected, "second")
 
     ask(first)
@@ -137,7 +137,7 @@ def test_rejected_event_does_not_drop_its_batch(connected, script):
         answer = {"code": "invalid", "message": "No."} if bad else {"events": []}
         return json_response(answer, 400 if bad else 200)
 
-    script.says(*[judge] * 20)
+    script.respond(*[judge] * 20)
     heard = []
     adapter = without_costs(connected, on_error=lambda error, context: heard.append((type(error), context)))
 
@@ -165,8 +165,8 @@ def test_rejected_event_does_not_drop_its_batch(connected, script):
     ("status", "code"), [(404, "not_found"), (403, "forbidden"), (401, "unauthenticated"), (413, "too_large")]
 )
 def test_rejected_batch_does_not_block_others(connected, script, warnings, status, code):
-    refusal = refuses(status, code)
-    script.says(*[refusal] * (3 if status == 413 else 1), {"events": []})
+    rejected = refusal(status, code)
+    script.respond(*[rejected] * (3 if status == 413 else 1), {"events": []})
     heard = []
     gone = without_costs(connected, "gone", on_error=lambda error, context: heard.append(context))
     other = without_costs(connected, "other")
@@ -181,9 +181,9 @@ def test_rejected_batch_does_not_block_others(connected, script, warnings, statu
     assert len(warnings()) == len(heard)
 
 
-def test_outage_is_one_warning(away, warnings):
+def test_outage_is_one_warning(unavailable, warnings):
     heard = []
-    adapter = without_costs(away, on_error=lambda error, context: heard.append((type(error), context["phase"])))
+    adapter = without_costs(unavailable, on_error=lambda error, context: heard.append((type(error), context["phase"])))
     ask(adapter, times=20)
 
     assert not adapter.flush(0.3)
@@ -202,7 +202,7 @@ def test_the_call_does_not_wait_for_a_server_that_hangs(connected, script):
         assert let_go.wait(SOON)
         return json_response({"events": []})
 
-    script.says(hang, {"events": []}, {"events": []})
+    script.respond(hang, {"events": []}, {"events": []})
     adapter = without_costs(connected)
     ask(adapter)
     assert not adapter.flush(0.2)
@@ -219,7 +219,7 @@ def test_the_call_does_not_wait_for_a_server_that_hangs(connected, script):
 def test_a_full_queue_drops_the_newest_and_counts_them(connected, script, monkeypatch, warnings):
     monkeypatch.setattr(queue, "MAX_ENTRIES", 10)
     let_go = threading.Event()
-    script.says(lambda request: let_go.wait(SOON) and json_response({"events": []}), *[{"events": []}] * 5)
+    script.respond(lambda request: let_go.wait(SOON) and json_response({"events": []}), *[{"events": []}] * 5)
     heard = []
     adapter = without_costs(connected, on_error=lambda error, context: heard.append(context["phase"]))
 
@@ -242,7 +242,7 @@ def test_a_full_queue_is_full_by_size_as_well(connected, script, monkeypatch):
     monkeypatch.setattr(queue, "MAX_CHARACTERS", 50_000)
     monkeypatch.setattr(queue, "WARN_INTERVAL", 0)
     let_go = threading.Event()
-    script.says(lambda request: let_go.wait(SOON) and json_response({"events": []}), *[{"events": []}] * 9)
+    script.respond(lambda request: let_go.wait(SOON) and json_response({"events": []}), *[{"events": []}] * 9)
     adapter = OpenAIAdapter(model("x" * 20_000), connected, INTENT["id"], AdapterConfig(record_costs=False))
 
     ask(adapter, times=9)
@@ -252,7 +252,7 @@ def test_a_full_queue_is_full_by_size_as_well(connected, script, monkeypatch):
     assert Counter(kind for kinds in sent(script) for kind in kinds)["llm_request_completed"] == 2
 
 
-def test_events_during_an_outage_are_sent_afterwards(tmp_path, vendor, impatient):
+def test_events_during_an_outage_are_sent_afterwards(tmp_path, vendor, short_pauses):
     server = Server(migrated_database(vendor, tmp_path))
     with server, OpenIntentClient(server.url, KEY, "ada") as client:
         intent = client.create_intent(title="Through a restart")
@@ -276,11 +276,11 @@ def test_many_threads_lose_and_mix_no_events(api, intent):
         list(pool.map(lambda _: ask(adapter, times=10), range(8)))
 
     assert adapter.flush(SOON)
-    told = {}
+    logged_events = {}
     for event in api.get_events(intent.id)[1:]:
         if "request_id" in event.payload:
-            told.setdefault(event.payload["request_id"], []).append(event.event_type)
-    assert list(told.values()) == [["llm_request_started", "llm_request_completed"]] * 80
+            logged_events.setdefault(event.payload["request_id"], []).append(event.event_type)
+    assert list(logged_events.values()) == [["llm_request_started", "llm_request_completed"]] * 80
     assert api.get_cost_summary(intent.id)["count"] == 80
 
 
@@ -305,11 +305,11 @@ def test_adapters_of_one_client_share_a_queue_with_one_thread_that_ends(api, int
     assert len(api.get_costs(intent.id)) == 4
 
 
-def test_exception_of_on_error_is_only_logged(away, warnings):
+def test_exception_of_on_error_is_only_logged(unavailable, warnings):
     def fails(error, context):
         raise ZeroDivisionError
 
-    adapter = without_costs(away, on_error=fails)
+    adapter = without_costs(unavailable, on_error=fails)
     ask(adapter)
     assert not adapter.flush(0.3)
 
@@ -339,8 +339,8 @@ def test_closing_the_client_does_not_close_its_log(server, api, intent):
     assert len(api.get_costs(intent.id)) == 2
 
 
-def test_events_have_their_time_of_occurrence(connected, script, impatient):
-    script.says(refuses(503, "unavailable"), refuses(503, "unavailable"), {"events": []})
+def test_events_have_their_time_of_occurrence(connected, script, short_pauses):
+    script.respond(refusal(503, "unavailable"), refusal(503, "unavailable"), {"events": []})
     before = time.time()
 
     ask(adapter := without_costs(connected))
@@ -352,9 +352,9 @@ def test_events_have_their_time_of_occurrence(connected, script, impatient):
 
 
 def test_a_callback_may_flush(connected, script):
-    """It runs in the thread that sends, which must not wait for itself."""
+    """Flushing runs in the sending thread, which must not wait for itself."""
     heard = []
-    script.says(refuses(404, "not_found"))
+    script.respond(refusal(404, "not_found"))
     adapter = without_costs(connected, on_error=lambda error, context: heard.append(adapter.flush(SOON)))
 
     ask(adapter)
@@ -367,7 +367,7 @@ def test_without_a_thread_the_next_entry_tries_again(connected, script, monkeypa
     def no_thread(_):
         raise RuntimeError("can't start new thread")
 
-    script.says({"events": []})
+    script.respond({"events": []})
     adapter = without_costs(connected)
     with monkeypatch.context() as patched:
         patched.setattr(threading.Thread, "start", no_thread)

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from openintent.adapters import OpenAIAdapter
 
-from tests.sdk.examples import AwaitsOfAdapter, Filled, example, run_tree
+from tests.sdk.specification_examples import AwaitsOfAdapter, Filled, example, run_tree
 
 from .conftest import KEY
 from .interfaces import CHAT

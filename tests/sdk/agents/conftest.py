@@ -1,4 +1,4 @@
-"""Agents in this process, at the server that the tests share: each test has agents of its own."""
+"""Agents in this process, at the shared server; each test has agents of its own."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -14,7 +14,7 @@ from tests.system.crowd import until
 
 @pytest.fixture(autouse=True)
 def _surroundings(monkeypatch: pytest.MonkeyPatch, server: Any) -> None:
-    """Agents find the server as programs do."""
+    """Let agents find the server by the environment, as programs do."""
     for name in [each for each in os.environ if each.startswith("OPENINTENT_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("OPENINTENT_URL", server.url)
@@ -22,55 +22,55 @@ def _surroundings(monkeypatch: pytest.MonkeyPatch, server: Any) -> None:
 
 @pytest.fixture
 def name() -> str:
-    """The id of an agent that nobody else has."""
+    """Return a unique agent id."""
     return f"agent-{uuid4().hex[:12]}"
 
 
 @pytest.fixture
-def boss(server: Any) -> Iterator["Boss"]:
-    with Boss(server.url, "dev-user-key", "boss") as client:
+def operator(server: Any) -> Iterator["OperatorClient"]:
+    with OperatorClient(server.url, "dev-user-key", "boss") as client:
         yield client
 
 
 @pytest.fixture
-def begin() -> Iterator[Callable[..., Any]]:
-    """`begin(agent)` starts it, and stops it at the end of the test."""
+def start_agent() -> Iterator[Callable[..., Any]]:
+    """Return `start_agent(agent)`: it starts the agent, which is stopped at the end of the test."""
     with ExitStack() as stack:
 
-        def begin(agent: BaseAgent, **arguments: Any) -> Any:
+        def start_agent(agent: BaseAgent, **arguments: Any) -> Any:
             agent.start(**arguments)
             stack.callback(agent.stop)
             return agent
 
-        yield begin
+        yield start_agent
 
 
-class Boss(OpenIntentClient):
-    """Hands out work, and waits for what becomes of it."""
+class OperatorClient(OpenIntentClient):
+    """A client that assigns intents and waits for their progress."""
 
-    def ask(self, agent_id: str, title: str = "Something to do", **fields: Any) -> Intent:
+    def create_assigned(self, agent_id: str, title: str = "Something to do", **fields: Any) -> Intent:
         return self.create_intent(title, assign=agent_id, **fields)
 
-    def status(self, intent: Intent, status: str) -> Intent:
-        """Set it, whoever else writes at the same moment is not expected to."""
+    def move_to(self, intent: Intent, status: str) -> Intent:
+        """Set the status at the current version, without expecting concurrent writers."""
         return self.set_status(intent.id, self.get_intent(intent.id).version, status)
 
-    def becomes(self, intent: Intent, status: str) -> Intent:
-        """The intent, once it has that status."""
+    def wait_for_status(self, intent: Intent, status: str) -> Intent:
+        """Wait until the intent has the status, and return it."""
         found: Intent = until(lambda: (now := self.get_intent(intent.id)).status == status and now, f"{intent.title} {status}")
         return found
 
-    def hears(self, intent: Intent, event_type: str, count: int = 1) -> list[Any]:
-        """The events of that type, once there are so many."""
+    def wait_for_events(self, intent: Intent, event_type: str, count: int = 1) -> list[Any]:
+        """Wait for so many events of the type, and return them."""
         found: list[Any] = until(
             lambda: len(found := self.get_events(intent.id, event_type=event_type)) >= count and found, event_type
         )
         return found
 
-    def log(self, intent: Intent) -> list[str]:
+    def event_types(self, intent: Intent) -> list[str]:
         return [str(event.event_type) for event in self.get_events(intent.id)]
 
-    def becomes_parent(self, intent: Intent, count: int) -> list[Intent]:
-        """The intent's children, once there are so many."""
+    def wait_for_children(self, intent: Intent, count: int) -> list[Intent]:
+        """Wait for so many children, and return them."""
         found: list[Intent] = until(lambda: len(found := self.get_children(intent.id)) == count and found, "children")
         return found

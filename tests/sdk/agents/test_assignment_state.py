@@ -1,4 +1,4 @@
-"""What the log says about an assignment."""
+"""Assignment state, derived from the log."""
 
 from itertools import count
 

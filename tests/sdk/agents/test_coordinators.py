@@ -28,11 +28,11 @@ pytestmark = pytest.mark.rule("K-7")
 
 
 class Crashed(Exception):
-    """As if the process had ended there."""
+    """Raised in place of a crash of the process."""
 
 
 class Dying(OpenIntentClient):
-    """Its process ends as soon as it has written so often."""
+    """A client that crashes after so many writes."""
 
     writes_left = 0
 
@@ -74,28 +74,28 @@ class Trip(Coordinator):
 
 
 @pytest.fixture
-def coordinator(begin, name):
+def coordinator(start_agent, name):
     """`coordinator(Trip, spec)`: one that has begun."""
-    return lambda kind, *arguments: begin(Agent(name)(type(kind.__name__, (kind,), {}))(*arguments))
+    return lambda kind, *arguments: start_agent(Agent(name)(type(kind.__name__, (kind,), {}))(*arguments))
 
 
 @pytest.fixture
-def workers(begin, name):
+def workers(start_agent, name):
     """`workers()`: those that the portfolio is for, at work."""
-    return lambda: [begin(Worker(f"{name}-{what}", lambda intent: {"by": intent.title})) for what in ("flights", "hotels")]
+    return lambda: [start_agent(Worker(f"{name}-{what}", lambda intent: {"by": intent.title})) for what in ("flights", "hotels")]
 
 
 def build(client, name, spec):
     return add_missing_members(client, find_or_create(client, name, spec), spec)
 
 
-def portfolios(boss, name):
-    return boss.list_portfolios(created_by=name)
+def portfolios(operator, name):
+    return operator.list_portfolios(created_by=name)
 
 
-def test_portfolio_is_created_and_its_completion_reported(coordinator, workers, boss, name, spec):
+def test_portfolio_is_created_and_its_completion_reported(coordinator, workers, operator, name, spec):
     trip = coordinator(Trip, spec)
-    [portfolio] = portfolios(boss, name)
+    [portfolio] = portfolios(operator, name)
     assert [(each.title, each.role, each.priority) for each in portfolio.intents] == [
         ("Book hotel", "member", 1),
         ("Book flights", "primary", 0),
@@ -111,39 +111,39 @@ def test_portfolio_is_created_and_its_completion_reported(coordinator, workers, 
         "Book hotel": {"by": "Book hotel"},
         "Book flights": {"by": "Book flights", "seats": 2},
     }
-    until(lambda: boss.get_portfolio(portfolio.id).status == "completed", "completion")
+    until(lambda: operator.get_portfolio(portfolio.id).status == "completed", "completion")
     assert trip.told.empty()
 
 
-def test_restarted_coordinator_finds_its_portfolio_and_reports_once(coordinator, workers, boss, name, spec):
+def test_restarted_coordinator_finds_its_portfolio_and_reports_once(coordinator, workers, operator, name, spec):
     coordinator(Trip, spec).stop()
     trip = coordinator(Trip, spec)
-    [portfolio] = portfolios(boss, name)
-    assert len(boss.list_intents(created_by=name)) == 2
+    [portfolio] = portfolios(operator, name)
+    assert len(operator.list_intents(created_by=name)) == 2
 
     workers()
     assert trip.take().id == portfolio.id
-    until(lambda: boss.get_portfolio(portfolio.id).status == "completed", "completion")
+    until(lambda: operator.get_portfolio(portfolio.id).status == "completed", "completion")
     trip.stop()
 
     again = coordinator(Trip, spec)
     other = again.create(PortfolioSpec(f"Another of {name}", [IntentSpec("Alone")]))
-    boss.status(other.intents[0], "completed")
+    operator.move_to(other.intents[0], "completed")
     assert again.take().id == other.id
 
 
-def test_completion_during_an_outage_is_reported_on_restart(coordinator, workers, boss, name, spec):
+def test_completion_during_an_outage_is_reported_on_restart(coordinator, workers, operator, name, spec):
     coordinator(Trip, spec).stop()
     workers()
-    [portfolio] = portfolios(boss, name)
-    until(lambda: boss.get_portfolio(portfolio.id).aggregate_status.completion_percentage == 100, "all")
+    [portfolio] = portfolios(operator, name)
+    until(lambda: operator.get_portfolio(portfolio.id).aggregate_status.completion_percentage == 100, "all")
 
     assert coordinator(Trip).take().id == portfolio.id
 
 
 @pytest.mark.parametrize("writes", range(1, 9))
-def test_crashed_coordinator_resumes_its_setup(boss, server, name, spec, writes):
-    """It dies after each of its writes in turn."""
+def test_crashed_coordinator_resumes_its_setup(operator, server, name, spec, writes):
+    """The coordinator crashes after each of its writes in turn."""
     with Dying(server.url, "dev-user-key", name) as dying:
         dying.writes_left = writes
         with pytest.raises(Crashed):
@@ -151,9 +151,9 @@ def test_crashed_coordinator_resumes_its_setup(boss, server, name, spec, writes)
     with OpenIntentClient(server.url, "dev-user-key", name) as client:
         made = build(client, name, spec)
 
-    [portfolio] = portfolios(boss, name)
+    [portfolio] = portfolios(operator, name)
     assert portfolio.id == made.id
-    assert len(boss.list_intents(created_by=name)) == 2
+    assert len(operator.list_intents(created_by=name)) == 2
     assert {each.title: [agent.agent_id for agent in each.agents] for each in portfolio.intents} == {
         "Book hotel": [f"{name}-hotels"],
         "Book flights": [f"{name}-flights"],
@@ -162,21 +162,21 @@ def test_crashed_coordinator_resumes_its_setup(boss, server, name, spec, writes)
     assert len(hotel.depends_on) == 1
 
 
-def test_members_added_to_the_spec_are_created(coordinator, boss, name, spec):
+def test_members_added_to_the_spec_are_created(coordinator, operator, name, spec):
     coordinator(Trip, spec).stop()
     more = PortfolioSpec(spec.name, [*spec.intents, IntentSpec("Pack", depends_on=["Book hotel"])])
 
     coordinator(Trip, more)
 
-    [portfolio] = portfolios(boss, name)
+    [portfolio] = portfolios(operator, name)
     assert {each.title for each in portfolio.intents} == {"Book hotel", "Book flights", "Pack"}
     with pytest.raises(ConflictError) as refused:
-        boss.update_portfolio_status(portfolio.id, "completed")
+        operator.update_portfolio_status(portfolio.id, "completed")
     assert refused.value.code == "completion_gate"
 
 
-def test_a_threshold_is_not_reached_before_all_members_are_there(coordinator, begin, boss, name):
-    begin(Worker(f"{name}-fast", lambda intent: None))
+def test_a_threshold_is_not_reached_before_all_members_are_there(coordinator, start_agent, operator, name):
+    start_agent(Worker(f"{name}-fast", lambda intent: None))
     spec = PortfolioSpec(
         f"Fast ones of {name}",
         [IntentSpec(f"Part {number}", assign=f"{name}-fast") for number in range(5)],
@@ -188,19 +188,19 @@ def test_a_threshold_is_not_reached_before_all_members_are_there(coordinator, be
     assert len(trip.take().intents) == 5
 
 
-def test_retry_policies_are_set_before_agents_are_assigned(coordinator, begin, boss, name):
+def test_retry_policies_are_set_before_agents_are_assigned(coordinator, start_agent, operator, name):
     def fail(intent):
         raise RuntimeError
 
-    begin(Worker(f"{name}-bad", fail))
-    begin(Worker(f"{name}-good", lambda intent: {"by": "good"}))
+    start_agent(Worker(f"{name}-bad", fail))
+    start_agent(Worker(f"{name}-good", lambda intent: {"by": "good"}))
     policy = {"max_attempts": 1, "fallback_agent_id": f"{name}-good"}
     spec = PortfolioSpec(f"Safe one of {name}", [IntentSpec("Part", assign=f"{name}-bad", retry_policy=policy)])
 
     assert coordinator(Trip, spec).take().intents[0].state == {"by": "good"}
 
 
-def test_progress_failures_and_member_events_call_methods(coordinator, begin, boss, name, spec):
+def test_progress_failures_and_member_events_call_methods(coordinator, start_agent, operator, name, spec):
     class Watching(Trip):
         @on_progress
         def progress(self, portfolio):
@@ -220,16 +220,16 @@ def test_progress_failures_and_member_events_call_methods(coordinator, begin, bo
 
     watching = coordinator(Watching, spec)
     assert watching.take() == 0.0
-    [portfolio] = portfolios(boss, name)
+    [portfolio] = portfolios(operator, name)
     hotel, flights = portfolio.intents
 
-    boss.log_event(flights.id, "comment", {"text": "hello"})
+    operator.log_event(flights.id, "comment", {"text": "hello"})
     assert watching.take() == "hello"
-    boss.record_failure(hotel.id, "no_room", will_retry=False)
+    operator.record_failure(hotel.id, "no_room", will_retry=False)
     assert watching.take() == ("Book hotel", "no_room")
-    boss.status(flights, "completed")
+    operator.move_to(flights, "completed")
     assert [watching.take(), watching.take()] == ["Book flights", 50.0]
-    boss.status(hotel, "completed")
+    operator.move_to(hotel, "completed")
     assert [watching.take(), watching.take(), watching.take().id] == ["Book hotel", 100.0, portfolio.id]
 
 
@@ -241,8 +241,8 @@ class Listing(Trip):
         self.told.put(event.payload["text"])
 
 
-def test_member_events_during_setup_are_handled(coordinator, begin, boss, name):
-    begin(Worker(f"{name}-fast", lambda intent, work: work.client.log_event(intent.id, "comment", {"text": "Here I am"})))
+def test_member_events_during_setup_are_handled(coordinator, start_agent, operator, name):
+    start_agent(Worker(f"{name}-fast", lambda intent, work: work.client.log_event(intent.id, "comment", {"text": "Here I am"})))
     slow = [IntentSpec(f"Part {number}", assign=f"{name}-slow") for number in range(10)]
 
     listing = coordinator(Listing, PortfolioSpec(f"Many parts of {name}", [IntentSpec("First", assign=f"{name}-fast"), *slow]))
@@ -250,41 +250,41 @@ def test_member_events_during_setup_are_handled(coordinator, begin, boss, name):
     assert listing.take() == "Here I am"
 
 
-def test_member_events_of_an_outage_come_after_a_stored_position(coordinator, begin, boss, name, spec):
+def test_member_events_of_an_outage_come_after_a_stored_position(coordinator, start_agent, operator, name, spec):
     first = coordinator(Listing, spec)
-    [portfolio] = portfolios(boss, name)
-    boss.log_event(portfolio.intents[0].id, "comment", {"text": "heard"})
+    [portfolio] = portfolios(operator, name)
+    operator.log_event(portfolio.intents[0].id, "comment", {"text": "heard"})
     assert first.take() == "heard"
     position = first.position
     first.stop()
-    boss.log_event(portfolio.intents[0].id, "comment", {"text": "missed"})
+    operator.log_event(portfolio.intents[0].id, "comment", {"text": "missed"})
 
-    again = begin(Agent(name)(type("Listing", (Listing,), {}))(spec), after=position)
+    again = start_agent(Agent(name)(type("Listing", (Listing,), {}))(spec), after=position)
 
     heard = iter(again.take, "missed")
     assert set(heard) <= {"heard"}  # It is behind as long as one of its streams is.
 
 
-def test_abandoned_member_counts_if_the_policy_allows(coordinator, boss, name, spec):
+def test_abandoned_member_counts_if_the_policy_allows(coordinator, operator, name, spec):
     lenient = PortfolioSpec(spec.name, spec.intents, governance_policy={"allow_partial_completion": True})
     trip = coordinator(Trip, lenient)
-    [portfolio] = portfolios(boss, name)
+    [portfolio] = portfolios(operator, name)
     hotel, flights = portfolio.intents
-    boss.status(flights, "completed")
-    boss.status(hotel, "abandoned")
+    operator.move_to(flights, "completed")
+    operator.move_to(hotel, "abandoned")
 
     assert trip.take().id == portfolio.id
 
 
-def test_a_coordinator_needs_no_methods(coordinator, workers, boss, name, spec):
+def test_a_coordinator_needs_no_methods(coordinator, workers, operator, name, spec):
     coordinator(Coordinator).create(spec)
-    [portfolio] = portfolios(boss, name)
+    [portfolio] = portfolios(operator, name)
     workers()
 
-    until(lambda: boss.get_portfolio(portfolio.id).status == "completed", "completion")
+    until(lambda: operator.get_portfolio(portfolio.id).status == "completed", "completion")
 
 
-def test_failed_on_all_complete_is_called_again_on_restart(coordinator, workers, boss, name, spec, caplog):
+def test_failed_on_all_complete_is_called_again_on_restart(coordinator, workers, operator, name, spec, caplog):
     class Failing(Trip):
         @on_all_complete
         def celebrate(self, portfolio):
@@ -296,12 +296,12 @@ def test_failed_on_all_complete_is_called_again_on_restart(coordinator, workers,
     portfolio = failing.take()
     until(lambda: "no champagne" in caplog.text, "the log")
     failing.stop()
-    assert boss.get_portfolio(portfolio.id).status == "active"
+    assert operator.get_portfolio(portfolio.id).status == "active"
 
     assert coordinator(Trip, spec).take().id == portfolio.id
 
 
-def test_coordinator_may_be_assigned_its_own_members(coordinator, workers, boss, name, spec):
+def test_coordinator_may_be_assigned_its_own_members(coordinator, workers, operator, name, spec):
     class Planner(Trip):
         @on_assignment
         def plan(self, intent):
@@ -315,9 +315,9 @@ def test_coordinator_may_be_assigned_its_own_members(coordinator, workers, boss,
 
     coordinator(Planner)
     workers()
-    intent = boss.ask(name, "Travel")
+    intent = operator.create_assigned(name, "Travel")
 
-    assert boss.becomes(intent, "completed").state["portfolio"] == portfolios(boss, name)[0].id
+    assert operator.wait_for_status(intent, "completed").state["portfolio"] == portfolios(operator, name)[0].id
 
 
 @pytest.mark.parametrize(
@@ -344,44 +344,44 @@ def test_invalid_member_is_rejected_before_anything_is_created(fields):
 
 @pytest.mark.rule("P-5")
 @pytest.mark.case("coordination P18")
-def test_a_portfolio_with_nothing_to_do_is_complete_at_once(coordinator, boss, name):
+def test_a_portfolio_with_nothing_to_do_is_complete_at_once(coordinator, operator, name):
     trip = coordinator(Trip, PortfolioSpec(f"Nothing of {name}", []))
 
     told = trip.take()
 
     assert told.intents == []
-    until(lambda: boss.get_portfolio(told.id).status == "completed", "completion")
+    until(lambda: operator.get_portfolio(told.id).status == "completed", "completion")
     assert trip.told.empty()
 
 
 @pytest.mark.rule("P-5")
 @pytest.mark.case("coordination P18")
-def test_on_all_complete_is_called_if_all_members_are_abandoned(coordinator, boss, name, spec):
+def test_on_all_complete_is_called_if_all_members_are_abandoned(coordinator, operator, name, spec):
     trip = coordinator(Trip, spec)
-    [portfolio] = portfolios(boss, name)
+    [portfolio] = portfolios(operator, name)
     for each in portfolio.intents:
-        boss.status(each, "abandoned")
+        operator.move_to(each, "abandoned")
 
     assert trip.take().id == portfolio.id
 
 
 @pytest.mark.rule("P-4")
 @pytest.mark.case("coordination O2")
-def test_concurrent_metadata_writes_do_not_erase_the_mark(coordinator, workers, boss, name, spec):
+def test_concurrent_metadata_writes_do_not_erase_the_mark(coordinator, workers, operator, name, spec):
     """They read it, change it and write it back, without a version, all the time: with what the coordinator had there before."""
     trip = coordinator(Trip, spec)
-    [portfolio] = portfolios(boss, name)
+    [portfolio] = portfolios(operator, name)
     stale = portfolio.metadata
     writes = 0
 
     workers()
     while trip.told.empty() and writes < 10_000:
-        boss.update_portfolio(portfolio.id, metadata={**stale, "writes": writes})
+        operator.update_portfolio(portfolio.id, metadata={**stale, "writes": writes})
         writes += 1
 
     assert trip.take().id == portfolio.id
-    until(lambda: boss.get_portfolio(portfolio.id).status == "completed", "completion")
-    boss.update_portfolio(portfolio.id, metadata={**stale, "writes": "the last"})
-    metadata = boss.get_portfolio(portfolio.id).metadata
+    until(lambda: operator.get_portfolio(portfolio.id).status == "completed", "completion")
+    operator.update_portfolio(portfolio.id, metadata={**stale, "writes": "the last"})
+    metadata = operator.get_portfolio(portfolio.id).metadata
     assert (metadata["season"], metadata["writes"]) == ("spring", "the last")
     assert metadata["openintent.coordinator"]["told"] is True

@@ -30,7 +30,7 @@ class Fate:
 
 
 @pytest.fixture
-def fated(begin, monkeypatch):
+def fated(start_agent, monkeypatch):
     """`fated(fate, agent)`: an agent of whose writes one comes to that."""
 
     def fated(fate, agent):
@@ -44,7 +44,7 @@ def fated(begin, monkeypatch):
 
         with monkeypatch.context() as patched:
             patched.setattr(_runtime, "OpenIntentClient", Client)
-            return begin(agent)
+            return start_agent(agent)
 
     return fated
 
@@ -60,38 +60,38 @@ class Appending:
         return Done(patches=[{"op": "append", "path": "results", "value": self.calls}])
 
 
-def assert_done_once(boss, intent):
-    assert len(boss.becomes(intent, "completed").state["results"]) == 1
-    assert boss.log(intent).count("state_patched") == 1
+def assert_done_once(operator, intent):
+    assert len(operator.wait_for_status(intent, "completed").state["results"]) == 1
+    assert operator.event_types(intent).count("state_patched") == 1
 
 
 @pytest.mark.parametrize("at", WRITES.values(), ids=WRITES)
-def test_lost_response_does_not_run_the_handler_again(fated, boss, name, at):
+def test_lost_response_does_not_run_the_handler_again(fated, operator, name, at):
     handler = Appending()
     fated(Fate(at, dies=False), Worker(name, handler, lease_seconds=1))
-    intent = boss.ask(name, state={"results": []})
+    intent = operator.create_assigned(name, state={"results": []})
 
-    assert_done_once(boss, intent)
+    assert_done_once(operator, intent)
 
     assert handler.calls == 1
 
 
 @pytest.mark.parametrize("at", WRITES.values(), ids=WRITES)
-def test_next_process_resumes_after_a_crash(fated, begin, boss, name, at):
+def test_next_process_resumes_after_a_crash(fated, start_agent, operator, name, at):
     handler, fate = Appending(), Fate(at, dies=True)
     dying = fated(fate, Worker(name, handler, lease_seconds=1, drain_seconds=0))
-    intent = boss.ask(name, state={"results": []})
+    intent = operator.create_assigned(name, state={"results": []})
     until(lambda: fate.is_dead, "death")
     dying.stop()
 
-    begin(Worker(name, handler, lease_seconds=1))
+    start_agent(Worker(name, handler, lease_seconds=1))
 
-    assert_done_once(boss, intent)
+    assert_done_once(operator, intent)
     assert handler.calls == 1  # Whoever dies within the handler has it called again: tests/system/test_agents.py.
 
 
 @pytest.mark.parametrize("dies", [False, True], ids=["the answer is lost", "the process dies"])
-def test_a_failure_is_recorded_once(fated, begin, boss, name, dies):
+def test_a_failure_is_recorded_once(fated, start_agent, operator, name, dies):
     calls = []
 
     def fail(intent):
@@ -100,14 +100,14 @@ def test_a_failure_is_recorded_once(fated, begin, boss, name, dies):
 
     fate = Fate(3, dies=dies)
     first = fated(fate, Worker(name, fail, lease_seconds=1, drain_seconds=0))
-    intent = boss.ask(name)
+    intent = operator.create_assigned(name)
     if dies:
         until(lambda: fate.is_dead, "death")
         first.stop()
-        begin(Worker(name, fail, lease_seconds=1))
-        boss.becomes(boss.ask(name), "blocked")
+        start_agent(Worker(name, fail, lease_seconds=1))
+        operator.wait_for_status(operator.create_assigned(name), "blocked")
     else:
-        boss.becomes(intent, "blocked")
+        operator.wait_for_status(intent, "blocked")
 
-    assert len(boss.get_failures(intent.id)) == 1
+    assert len(operator.get_failures(intent.id)) == 1
     assert calls.count(intent.id) == 1

@@ -28,14 +28,14 @@ def heard():
 
 
 @pytest.fixture
-def listener(begin, name, heard):
+def listener(start_agent, name, heard):
     """`listener(on_event("comment"))`: an agent with one method, which keeps what it was called with."""
 
     def listener(decorator, method=None, **arguments):
         def keep(self, first, second):
             heard.put((first, second))
 
-        return begin(Agent(name)(type("Listener", (BaseAgent,), {"method": decorator(method or keep)}))(), **arguments)
+        return start_agent(Agent(name)(type("Listener", (BaseAgent,), {"method": decorator(method or keep)}))(), **arguments)
 
     return listener
 
@@ -44,14 +44,14 @@ def take(heard):
     return heard.get(timeout=30)
 
 
-def test_events_of_assigned_intents_are_handled_in_order(listener, boss, name, heard):
+def test_events_of_assigned_intents_are_handled_in_order(listener, operator, name, heard):
     listener(on_event("comment", "note"))
-    intent = boss.ask(name)
-    other = boss.create_intent("Not assigned")
-    boss.log_event(other.id, "comment")
+    intent = operator.create_assigned(name)
+    other = operator.create_intent("Not assigned")
+    operator.log_event(other.id, "comment")
     for number in range(20):
-        boss.log_event(intent.id, "comment" if number % 2 else "note", {"number": number})
-        boss.log_event(intent.id, "silence")
+        operator.log_event(intent.id, "comment" if number % 2 else "note", {"number": number})
+        operator.log_event(intent.id, "silence")
 
     events = [take(heard)[0] for _ in range(20)]
 
@@ -59,19 +59,19 @@ def test_events_of_assigned_intents_are_handled_in_order(listener, boss, name, h
     assert {event.intent_id for event in events} == {intent.id}
 
 
-def test_a_method_takes_the_event_alone_or_with_its_intent(listener, boss, name, heard):
+def test_a_method_takes_the_event_alone_or_with_its_intent(listener, operator, name, heard):
     listener(on_event("comment"), lambda self, event: heard.put(event.payload))
-    intent = boss.ask(name)
-    boss.log_event(intent.id, "comment", {"a": 1})
+    intent = operator.create_assigned(name)
+    operator.log_event(intent.id, "comment", {"a": 1})
     assert take(heard) == {"a": 1}
 
 
 @pytest.mark.parametrize("own", [False, True])
-def test_own_events_are_handled_only_if_requested(listener, boss, name, heard, own):
+def test_own_events_are_handled_only_if_requested(listener, operator, name, heard, own):
     agent = listener(on_event("comment", own=own))
-    intent = boss.ask(name)
+    intent = operator.create_assigned(name)
     agent.client.log_event(intent.id, "comment", {"by": "itself"})
-    boss.log_event(intent.id, "comment", {"by": "another"})
+    operator.log_event(intent.id, "comment", {"by": "another"})
 
     said = [take(heard)[0].payload["by"]]
     if own:
@@ -85,14 +85,14 @@ def test_own_events_are_handled_only_if_requested(listener, boss, name, heard, o
     [(on_state_change, ["a", "b", "/b/c", "d"]), (on_state_change(keys=["b", "c/d"]), ["b", "/b/c", "/c~1d"])],
     ids=["any key", "some keys"],
 )
-def test_state_changes_by_others_call_on_state_change(listener, boss, name, heard, decorator, expected):
+def test_state_changes_by_others_call_on_state_change(listener, operator, name, heard, decorator, expected):
     agent = listener(decorator)
-    intent = boss.ask(name, state={"b": {}})
+    intent = operator.create_assigned(name, state={"b": {}})
     agent.client.update_state(intent.id, 1, {"b": {"by": "itself"}})
     paths = ["a", "b", "/b/c", "d"] if decorator is on_state_change else ["a", "b", "/b/c", "/c~1d"]
     for version, path in enumerate(paths, start=2):
         value = {} if path == "b" else 1
-        boss.update_state(intent.id, version, patches=[{"op": "set", "path": path, "value": value}])
+        operator.update_state(intent.id, version, patches=[{"op": "set", "path": path, "value": value}])
 
     calls = [take(heard) for _ in expected]
 
@@ -102,91 +102,91 @@ def test_state_changes_by_others_call_on_state_change(listener, boss, name, hear
 
 @pytest.mark.parametrize("whose", ["assigned", "made"])
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_on_complete_covers_assigned_and_created_intents(listener, server, boss, name, heard, whose, when):
+def test_on_complete_covers_assigned_and_created_intents(listener, server, operator, name, heard, whose, when):
     def make():
-        with type(boss)(server.url, "dev-user-key", name) as itself:
-            return boss.ask(name) if whose == "assigned" else itself.create_intent("Mine")
+        with type(operator)(server.url, "dev-user-key", name) as itself:
+            return operator.create_assigned(name) if whose == "assigned" else itself.create_intent("Mine")
 
     before = make() if when == "before" else None
     listener(on_complete)
     intent = before or make()
-    boss.status(boss.create_intent("Another's"), "completed")
-    boss.status(intent, "completed")
+    operator.move_to(operator.create_intent("Another's"), "completed")
+    operator.move_to(intent, "completed")
 
     found, event = take(heard)
 
     assert (found.id, found.status, event.payload["to"]) == (intent.id, "completed", "completed")
 
 
-def test_on_complete_is_called_once_for_a_self_assigned_intent(listener, boss, name, heard):
+def test_on_complete_is_called_once_for_a_self_assigned_intent(listener, operator, name, heard):
     agent = listener(on_complete)
     for title in ("first", "second"):
         intent = agent.client.create_intent(title, assign=name)
-        boss.status(intent, "completed")
+        operator.move_to(intent, "completed")
 
     assert [take(heard)[0].title for _ in range(2)] == ["first", "second"]
 
 
-def test_lease_end_calls_on_lease_available(listener, boss, name, heard):
+def test_lease_end_calls_on_lease_available(listener, operator, name, heard):
     listener(on_lease_available("content.draft"))
-    intent = boss.ask(name)
-    ends = {scope: boss.acquire_lease(intent.id, scope) for scope in ("contents", "content.title", "content.draft.intro")}
+    intent = operator.create_assigned(name)
+    ends = {scope: operator.acquire_lease(intent.id, scope) for scope in ("contents", "content.title", "content.draft.intro")}
     for lease in ends.values():
-        boss.release_lease(intent.id, lease.id)
-    boss.acquire_lease(intent.id, "content", 1)
+        operator.release_lease(intent.id, lease.id)
+    operator.acquire_lease(intent.id, "content", 1)
 
     scopes = [take(heard)[1].payload["scope"] for _ in range(2)]
 
     assert scopes == ["content.draft.intro", "content"]
 
 
-def test_final_failure_calls_on_failure(listener, boss, name, heard):
+def test_final_failure_calls_on_failure(listener, operator, name, heard):
     listener(on_failure)
-    intent = boss.ask(name)
-    boss.record_failure(intent.id, "timeout", will_retry=True)
-    boss.record_failure(intent.id, "nonsense", will_retry=False)
+    intent = operator.create_assigned(name)
+    operator.record_failure(intent.id, "timeout", will_retry=True)
+    operator.record_failure(intent.id, "nonsense", will_retry=False)
 
     _, event = take(heard)
 
     assert (event.payload["error_type"], event.actor) == ("nonsense", "boss")
 
 
-def test_handler_exception_is_logged_and_the_next_event_handled(listener, boss, name, heard, caplog):
+def test_handler_exception_is_logged_and_the_next_event_handled(listener, operator, name, heard, caplog):
     def fail_first(self, event):
         heard.put(event.payload["n"])
         if event.payload["n"] == 1:
             raise RuntimeError("out of order")
 
     listener(on_event("comment"), fail_first)
-    intent = boss.ask(name)
+    intent = operator.create_assigned(name)
     for n in (1, 2):
-        boss.log_event(intent.id, "comment", {"n": n})
+        operator.log_event(intent.id, "comment", {"n": n})
 
     assert [take(heard), take(heard)] == [1, 2]
     assert "RuntimeError: out of order" in caplog.text
 
 
-def test_methods_may_be_coroutines(listener, boss, name, heard):
+def test_methods_may_be_coroutines(listener, operator, name, heard):
     async def listen(self, event):
         await asyncio.sleep(0)
         heard.put((await self.async_client.get_intent(event.intent_id)).id)
 
     listener(on_event("comment"), listen)
-    intent = boss.ask(name)
-    boss.log_event(intent.id, "comment")
+    intent = operator.create_assigned(name)
+    operator.log_event(intent.id, "comment")
 
     assert take(heard) == intent.id
 
 
-def test_events_start_from_now_or_from_a_stored_position(listener, boss, name, heard):
+def test_events_start_from_now_or_from_a_stored_position(listener, operator, name, heard):
     agent = listener(on_event("comment"))
-    intent = boss.ask(name)
-    boss.log_event(intent.id, "comment", {"n": 1})
+    intent = operator.create_assigned(name)
+    operator.log_event(intent.id, "comment", {"n": 1})
     take(heard)
     agent.stop()
     for n in (2, 3):
-        boss.log_event(intent.id, "comment", {"n": n})
-    position = boss.get_events(intent.id, event_type="comment")[0].position
+        operator.log_event(intent.id, "comment", {"n": n})
+    position = operator.get_events(intent.id, event_type="comment")[0].position
 
     agent.start(after=position)
     assert [take(heard)[0].payload["n"] for _ in range(2)] == [2, 3]
@@ -194,12 +194,12 @@ def test_events_start_from_now_or_from_a_stored_position(listener, boss, name, h
     agent.stop()
     assert agent.position is None
     agent.start()
-    boss.log_event(intent.id, "comment", {"n": 4})
+    operator.log_event(intent.id, "comment", {"n": 4})
 
     assert take(heard)[0].payload["n"] == 4
 
 
-def test_assignments_are_handled_while_another_method_takes_long(begin, boss, name):
+def test_assignments_are_handled_while_another_method_takes_long(start_agent, operator, name):
     blocked = threading.Event()
 
     @Agent(name)
@@ -212,15 +212,15 @@ def test_assignments_are_handled_while_another_method_takes_long(begin, boss, na
         def work(self, intent):
             return {"done": True}
 
-    begin(Both())
-    intent = boss.ask(name)
-    boss.log_event(intent.id, "comment")
+    start_agent(Both())
+    intent = operator.create_assigned(name)
+    operator.log_event(intent.id, "comment")
 
-    boss.becomes(intent, "completed")
+    operator.wait_for_status(intent, "completed")
     blocked.set()
 
 
-def test_method_may_have_several_decorators(begin, boss, name, heard):
+def test_method_may_have_several_decorators(start_agent, operator, name, heard):
     @Agent(name)
     class Both:
         @on_event("comment")
@@ -228,11 +228,11 @@ def test_method_may_have_several_decorators(begin, boss, name, heard):
         def listen(self, event):
             heard.put(event.event_type)
 
-    agent = begin(Both())
-    intent = boss.ask(name)
+    agent = start_agent(Both())
+    intent = operator.create_assigned(name)
     for kind in ("comment", "note"):
         agent.client.log_event(intent.id, kind)
-        boss.log_event(intent.id, kind)
+        operator.log_event(intent.id, kind)
 
     assert [take(heard) for _ in range(3)] == ["comment", "note", "note"]
 

@@ -44,104 +44,104 @@ class Failing:
         (RuntimeError("a\x00b\ud800" + "c" * 20_000), "RuntimeError", "ab?" + "c" * 9_997),
     ],
 )
-def test_exception_is_recorded_and_blocks_the_intent_without_a_policy(begin, boss, name, error, kind, message):
-    begin(Worker(name, Failing(1, error)))
-    intent = boss.ask(name)
+def test_exception_is_recorded_and_blocks_the_intent_without_a_policy(start_agent, operator, name, error, kind, message):
+    start_agent(Worker(name, Failing(1, error)))
+    intent = operator.create_assigned(name)
 
-    assert boss.becomes(intent, "blocked").state == {}
+    assert operator.wait_for_status(intent, "blocked").state == {}
 
-    [failure] = boss.get_failures(intent.id)
+    [failure] = operator.get_failures(intent.id)
     assert (failure.agent_id, failure.error_type, failure.error_message, failure.attempt) == (name, kind, message, 1)
-    reason = boss.get_events(intent.id, event_type="status_changed")[-1].payload["reason"]
+    reason = operator.get_events(intent.id, event_type="status_changed")[-1].payload["reason"]
     assert reason.startswith(f"{name} failed: {kind}: ")
 
 
-def test_blocked_intent_is_retried_when_set_to_pending(begin, boss, name):
+def test_blocked_intent_is_retried_when_set_to_pending(start_agent, operator, name):
     handler = Failing(1)
-    begin(Worker(name, handler))
-    intent = boss.ask(name)
-    boss.becomes(intent, "blocked")
+    start_agent(Worker(name, handler))
+    intent = operator.create_assigned(name)
+    operator.wait_for_status(intent, "blocked")
 
-    boss.status(intent, "pending")
+    operator.move_to(intent, "pending")
 
-    assert boss.becomes(intent, "completed").state == {"attempts": 2}
+    assert operator.wait_for_status(intent, "completed").state == {"attempts": 2}
     assert handler.attempts == [1, 2]
 
 
-def test_restart_does_not_retry_a_final_failure(begin, boss, name):
+def test_restart_does_not_retry_a_final_failure(start_agent, operator, name):
     handler = Failing(1)
-    agent = begin(Worker(name, handler))
-    intent = boss.ask(name)
-    boss.becomes(intent, "blocked")
+    agent = start_agent(Worker(name, handler))
+    intent = operator.create_assigned(name)
+    operator.wait_for_status(intent, "blocked")
     agent.stop()
 
-    begin(Worker(name, handler))
+    start_agent(Worker(name, handler))
 
-    boss.becomes(boss.ask(name), "completed")
-    assert boss.get_intent(intent.id).status == "blocked"
+    operator.wait_for_status(operator.create_assigned(name), "completed")
+    assert operator.get_intent(intent.id).status == "blocked"
 
 
 @pytest.mark.rule("R-2")
-def test_failure_is_retried_by_the_policy(begin, boss, name):
+def test_failure_is_retried_by_the_policy(start_agent, operator, name):
     handler = Failing(2)
-    intent = boss.create_intent("Something to do")
-    boss.set_retry_policy(intent.id, max_attempts=3, **AT_ONCE)
-    boss.assign_agent(intent.id, name)
+    intent = operator.create_intent("Something to do")
+    operator.set_retry_policy(intent.id, max_attempts=3, **AT_ONCE)
+    operator.assign_agent(intent.id, name)
 
-    begin(Worker(name, handler))
+    start_agent(Worker(name, handler))
 
-    assert boss.becomes(intent, "completed").state == {"attempts": 3}
-    assert [each.attempt for each in boss.get_failures(intent.id)] == [1, 2]
+    assert operator.wait_for_status(intent, "completed").state == {"attempts": 3}
+    assert [each.attempt for each in operator.get_failures(intent.id)] == [1, 2]
     assert handler.attempts == [1, 2, 3]
-    told = [event.payload["to"] for event in boss.get_events(intent.id, event_type="status_changed")]
+    told = [event.payload["to"] for event in operator.get_events(intent.id, event_type="status_changed")]
     assert told == ["active", "pending", "active", "pending", "active", "completed"]
 
 
 @pytest.mark.rule("R-2")
-def test_retry_due_during_an_outage_is_made_up_for(begin, boss, name):
+def test_retry_due_during_an_outage_is_made_up_for(start_agent, operator, name):
     handler = Failing(1)
-    intent = boss.create_intent("Something to do")
-    boss.set_retry_policy(intent.id, max_attempts=3, strategy="fixed", base_delay_seconds=1, jitter=False)
-    boss.assign_agent(intent.id, name)
-    agent = begin(Worker(name, handler))
-    boss.becomes(intent, "pending")
+    intent = operator.create_intent("Something to do")
+    operator.set_retry_policy(intent.id, max_attempts=3, strategy="fixed", base_delay_seconds=1, jitter=False)
+    operator.assign_agent(intent.id, name)
+    agent = start_agent(Worker(name, handler))
+    operator.wait_for_status(intent, "pending")
     agent.stop()
-    boss.hears(intent, "retry_due")
-    assert boss.get_intent(intent.id).status == "pending"
+    operator.wait_for_events(intent, "retry_due")
+    assert operator.get_intent(intent.id).status == "pending"
 
-    begin(Worker(name, handler))
+    start_agent(Worker(name, handler))
 
-    boss.becomes(intent, "completed")
+    operator.wait_for_status(intent, "completed")
 
 
 @pytest.mark.rule("R-3")
-def test_fallback_agent_takes_over_after_the_last_attempt(begin, boss, name):
+def test_fallback_agent_takes_over_after_the_last_attempt(start_agent, operator, name):
     handler, backup = Failing(5), f"{name}-backup"
-    intent = boss.create_intent("Something to do")
-    boss.set_retry_policy(intent.id, max_attempts=2, fallback_agent_id=backup, **AT_ONCE)
-    boss.assign_agent(intent.id, name)
+    intent = operator.create_intent("Something to do")
+    operator.set_retry_policy(intent.id, max_attempts=2, fallback_agent_id=backup, **AT_ONCE)
+    operator.assign_agent(intent.id, name)
 
-    begin(Worker(name, handler))
-    begin(Worker(backup, lambda intent: {"by": backup}))
+    start_agent(Worker(name, handler))
+    start_agent(Worker(backup, lambda intent: {"by": backup}))
 
-    done = boss.becomes(intent, "completed")
+    done = operator.wait_for_status(intent, "completed")
     assert done.state == {"by": backup}
     assert [each.agent_id for each in done.agents] == [backup]
     assert handler.attempts == [1, 2]
-    assert "blocked" not in [event.payload["to"] for event in boss.get_events(intent.id, event_type="status_changed")]
+    assert "blocked" not in [event.payload["to"] for event in operator.get_events(intent.id, event_type="status_changed")]
 
 
 @pytest.mark.rule("R-3")
-def test_an_error_that_may_not_be_retried_blocks_the_intent(begin, boss, name):
+def test_an_error_that_may_not_be_retried_blocks_the_intent(start_agent, operator, name):
     handler = Failing(1, RateLimited())
-    intent = boss.create_intent("Something to do")
-    boss.set_retry_policy(intent.id, retryable_errors=["timeout"], **AT_ONCE)
-    boss.assign_agent(intent.id, name)
+    intent = operator.create_intent("Something to do")
+    operator.set_retry_policy(intent.id, retryable_errors=["timeout"], **AT_ONCE)
+    operator.assign_agent(intent.id, name)
 
-    begin(Worker(name, handler))
+    start_agent(Worker(name, handler))
 
-    boss.becomes(intent, "blocked")
-    assert "retries_exhausted" in boss.log(intent)
+    operator.wait_for_status(intent, "blocked")
+    assert "retries_exhausted" in operator.event_types(intent)
 
 
 @pytest.mark.parametrize(
@@ -153,26 +153,26 @@ def test_an_error_that_may_not_be_retried_blocks_the_intent(begin, boss, name):
         ({"big": "x" * 2**20}, "ValidationError"),
     ],
 )
-def test_a_result_that_cannot_be_written_is_a_failure(begin, boss, name, result, kind):
-    begin(Worker(name, lambda intent: result))
-    intent = boss.ask(name, state={"a": 1})
+def test_a_result_that_cannot_be_written_is_a_failure(start_agent, operator, name, result, kind):
+    start_agent(Worker(name, lambda intent: result))
+    intent = operator.create_assigned(name, state={"a": 1})
 
-    assert boss.becomes(intent, "blocked").state == {"a": 1}
-    assert [each.error_type for each in boss.get_failures(intent.id)] == [kind]
-
-
-def test_result_in_a_scope_leased_by_another_is_a_failure(begin, boss, name):
-    begin(Worker(name, lambda intent: {"draft": 1}))
-    intent = boss.create_intent("Something to do")
-    boss.acquire_lease(intent.id, "draft")
-    boss.assign_agent(intent.id, name)
-
-    boss.becomes(intent, "blocked")
-
-    assert [each.error_type for each in boss.get_failures(intent.id)] == ["LeaseConflictError"]
+    assert operator.wait_for_status(intent, "blocked").state == {"a": 1}
+    assert [each.error_type for each in operator.get_failures(intent.id)] == [kind]
 
 
-def test_coroutine_that_raises_or_cancels_itself_is_a_failure(begin, boss, name):
+def test_result_in_a_scope_leased_by_another_is_a_failure(start_agent, operator, name):
+    start_agent(Worker(name, lambda intent: {"draft": 1}))
+    intent = operator.create_intent("Something to do")
+    operator.acquire_lease(intent.id, "draft")
+    operator.assign_agent(intent.id, name)
+
+    operator.wait_for_status(intent, "blocked")
+
+    assert [each.error_type for each in operator.get_failures(intent.id)] == ["LeaseConflictError"]
+
+
+def test_coroutine_that_raises_or_cancels_itself_is_a_failure(start_agent, operator, name):
     @Agent(name)
     class Async:
         @on_assignment
@@ -183,24 +183,24 @@ def test_coroutine_that_raises_or_cancels_itself_is_a_failure(begin, boss, name)
 
             raise asyncio.CancelledError
 
-    begin(Async())
-    raised, cancelled = boss.ask(name, "raise"), boss.ask(name, "cancel")
+    start_agent(Async())
+    raised, cancelled = operator.create_assigned(name, "raise"), operator.create_assigned(name, "cancel")
 
     for intent in (raised, cancelled):
-        boss.becomes(intent, "blocked")
-    assert [boss.get_failures(each.id)[0].error_type for each in (raised, cancelled)] == ["rate_limit", "CancelledError"]
+        operator.wait_for_status(intent, "blocked")
+    assert [operator.get_failures(each.id)[0].error_type for each in (raised, cancelled)] == ["rate_limit", "CancelledError"]
 
 
-def test_failing_assignment_does_not_delay_others(begin, boss, name):
+def test_failing_assignment_does_not_delay_others(start_agent, operator, name):
     handler = Failing(1)
-    begin(Worker(name, handler))
-    first, second = boss.ask(name, "First"), boss.ask(name, "Second")
+    start_agent(Worker(name, handler))
+    first, second = operator.create_assigned(name, "First"), operator.create_assigned(name, "Second")
 
-    boss.becomes(first, "blocked")
-    boss.becomes(second, "completed")
+    operator.wait_for_status(first, "blocked")
+    operator.wait_for_status(second, "completed")
 
 
-def test_permanent_refusal_is_not_retried_in_a_loop(begin, boss, name, caplog, monkeypatch):
+def test_permanent_refusal_is_not_retried_in_a_loop(start_agent, operator, name, caplog, monkeypatch):
     class Refused(OpenIntentClient):
         def send(self, call):
             if call.path.endswith("/status") and call.json["status"] == "active" and "Refused" in titles[call.path.split("/")[4]]:
@@ -210,12 +210,12 @@ def test_permanent_refusal_is_not_retried_in_a_loop(begin, boss, name, caplog, m
     monkeypatch.setattr(_runtime, "OpenIntentClient", Refused)
     titles = {}
     agent = Worker(name, lambda intent: {"done": True})
-    intents = [boss.ask(name, title) for title in ("Refused", "Other", "Third")]
+    intents = [operator.create_assigned(name, title) for title in ("Refused", "Other", "Third")]
     titles.update({intent.id: intent.title for intent in intents})
 
-    begin(agent)
+    start_agent(agent)
 
     for intent in intents[1:]:
-        boss.becomes(intent, "completed")
+        operator.wait_for_status(intent, "completed")
     until(lambda: f"failed to process {intents[0].id}: not you" in caplog.text, "the log")
-    assert boss.log(intents[0]).count("lease_acquired") == 1
+    assert operator.event_types(intents[0]).count("lease_acquired") == 1

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.rule("K-7")
 
 
 class Busy:
-    """A handler that works until it is let go, or cancelled, and says then what its writes came to."""
+    """A handler that works until it is released or cancelled, and records the outcome of its writes."""
 
     def __init__(self):
         self.begun, self.go, self.refused = threading.Event(), threading.Event(), []
@@ -30,56 +30,56 @@ class Busy:
 
 
 @pytest.fixture
-def busy(begin, name):
+def busy(start_agent, name):
     handler = Busy()
-    begin(Worker(name, handler, lease_seconds=2))
+    start_agent(Worker(name, handler, lease_seconds=2))
     yield handler
     handler.go.set()
 
 
-def lease_of(boss, intent):
-    [lease] = boss.get_leases(intent.id)
+def lease_of(operator, intent):
+    [lease] = operator.get_leases(intent.id)
     return lease
 
 
-def test_lease_is_renewed_while_the_handler_runs_and_released(boss, name, busy):
-    intent = boss.ask(name)
+def test_lease_is_renewed_while_the_handler_runs_and_released(operator, name, busy):
+    intent = operator.create_assigned(name)
     assert busy.begun.wait(30)
-    lease = lease_of(boss, intent)
-    boss.hears(intent, "lease_renewed", 2)
+    lease = lease_of(operator, intent)
+    operator.wait_for_events(intent, "lease_renewed", 2)
     assert (lease.agent_id, lease.scope) == (name, "assignment")
 
     busy.go.set()
 
-    boss.becomes(intent, "completed")
-    assert boss.get_leases(intent.id) == []
+    operator.wait_for_status(intent, "completed")
+    assert operator.get_leases(intent.id) == []
     assert busy.refused == []
 
 
 @pytest.mark.rule("L-4")
-def test_revoked_lease_cancels_the_handler_and_its_writes(boss, name, busy):
-    intent = boss.ask(name)
+def test_revoked_lease_cancels_the_handler_and_its_writes(operator, name, busy):
+    intent = operator.create_assigned(name)
     assert busy.begun.wait(30)
 
-    boss.revoke_lease(intent.id, lease_of(boss, intent).id, "it takes too long")
+    operator.revoke_lease(intent.id, lease_of(operator, intent).id, "it takes too long")
 
     until(lambda: len(busy.refused) == 2, "two refusals")
     assert busy.refused == ["lease_lost", "lease_lost"]
     assert not busy.go.is_set()
     busy.begun.clear()
     busy.go.set()
-    boss.becomes(boss.ask(name), "completed")
-    assert boss.get_intent(intent.id).state == {}
-    assert boss.get_intent(intent.id).status == "active"
-    assert boss.get_failures(intent.id) == []
+    operator.wait_for_status(operator.create_assigned(name), "completed")
+    assert operator.get_intent(intent.id).state == {}
+    assert operator.get_intent(intent.id).status == "active"
+    assert operator.get_failures(intent.id) == []
 
-    boss.status(boss.status(intent, "pending"), "active")  # Somebody says that it is to go on.
+    operator.move_to(operator.move_to(intent, "pending"), "active")  # Somebody says that it is to go on.
 
-    boss.becomes(intent, "completed")
+    operator.wait_for_status(intent, "completed")
 
 
 @pytest.mark.rule("L-4")
-def test_result_after_a_lost_lease_is_dropped(begin, boss, name):
+def test_result_after_a_lost_lease_is_dropped(start_agent, operator, name):
     begun, revoked = threading.Event(), threading.Event()
 
     def work(intent):
@@ -87,17 +87,17 @@ def test_result_after_a_lost_lease_is_dropped(begin, boss, name):
         assert revoked.wait(30)
         return {"late": True}
 
-    begin(Worker(name, work))
-    intent = boss.ask(name)
+    start_agent(Worker(name, work))
+    intent = operator.create_assigned(name)
     assert begun.wait(30)
-    boss.revoke_lease(intent.id, lease_of(boss, intent).id)
+    operator.revoke_lease(intent.id, lease_of(operator, intent).id)
     revoked.set()
 
-    boss.becomes(boss.ask(name), "completed")
-    assert boss.get_intent(intent.id).state == {}
+    operator.wait_for_status(operator.create_assigned(name), "completed")
+    assert operator.get_intent(intent.id).state == {}
 
 
-def test_a_coroutine_is_cancelled_when_its_lease_is_lost(begin, boss, name):
+def test_a_coroutine_is_cancelled_when_its_lease_is_lost(start_agent, operator, name):
     begun, ended = threading.Event(), []
 
     @Agent(name)
@@ -111,40 +111,40 @@ def test_a_coroutine_is_cancelled_when_its_lease_is_lost(begin, boss, name):
                 ended.append("cancelled")
                 raise
 
-    begin(Async())
-    intent = boss.ask(name)
+    start_agent(Async())
+    intent = operator.create_assigned(name)
     assert begun.wait(30)
-    boss.revoke_lease(intent.id, lease_of(boss, intent).id)
+    operator.revoke_lease(intent.id, lease_of(operator, intent).id)
 
     until(lambda: ended, "the end")
-    assert boss.get_failures(intent.id) == []
+    assert operator.get_failures(intent.id) == []
 
 
-def test_expired_lease_is_reacquired_if_no_other_came_between(server, boss, name, busy):
+def test_expired_lease_is_reacquired_if_no_other_came_between(server, operator, name, busy):
     """As after a server was away for longer than the lease lasts: the work of an hour is not lost for that."""
-    intent = boss.ask(name)
+    intent = operator.create_assigned(name)
     assert busy.begun.wait(30)
-    first = lease_of(boss, intent)
+    first = lease_of(operator, intent)
     with OutOfReach(busy):
-        boss.hears(intent, "lease_expired")
+        operator.wait_for_events(intent, "lease_expired")
 
-    second = until(lambda: [each for each in boss.get_leases(intent.id) if each.id != first.id], "another lease")
+    second = until(lambda: [each for each in operator.get_leases(intent.id) if each.id != first.id], "another lease")
     busy.go.set()
 
     assert second[0].fencing_token == first.fencing_token + 1
-    assert boss.becomes(intent, "completed").state == {"done": True}
+    assert operator.wait_for_status(intent, "completed").state == {"done": True}
     assert busy.refused == []
 
 
-def test_expired_lease_acquired_by_another_agent_is_lost(server, boss, name, busy):
-    intent = boss.ask(name)
+def test_expired_lease_acquired_by_another_agent_is_lost(server, operator, name, busy):
+    intent = operator.create_assigned(name)
     assert busy.begun.wait(30)
     with OutOfReach(busy):
-        boss.hears(intent, "lease_expired")
-        boss.acquire_lease(intent.id, "assignment")
+        operator.wait_for_events(intent, "lease_expired")
+        operator.acquire_lease(intent.id, "assignment")
 
     until(lambda: len(busy.refused) == 2, "two refusals")
-    assert boss.get_intent(intent.id).state == {}
+    assert operator.get_intent(intent.id).state == {}
 
 
 class OutOfReach:
@@ -166,21 +166,21 @@ class OutOfReach:
 
 
 @pytest.mark.rule("L-1")
-def test_an_agent_waits_until_the_lease_of_another_has_ended(begin, boss, name):
-    intent = boss.create_intent("Something to do")
-    lease = boss.acquire_lease(intent.id, "assignment")
-    boss.assign_agent(intent.id, name)
-    begin(Worker(name, lambda intent: {"done": True}))
-    boss.becomes(boss.ask(name), "completed")
-    assert boss.get_intent(intent.id).status == "draft"
+def test_an_agent_waits_until_the_lease_of_another_has_ended(start_agent, operator, name):
+    intent = operator.create_intent("Something to do")
+    lease = operator.acquire_lease(intent.id, "assignment")
+    operator.assign_agent(intent.id, name)
+    start_agent(Worker(name, lambda intent: {"done": True}))
+    operator.wait_for_status(operator.create_assigned(name), "completed")
+    assert operator.get_intent(intent.id).status == "draft"
 
-    boss.release_lease(intent.id, lease.id)
+    operator.release_lease(intent.id, lease.id)
 
-    boss.becomes(intent, "completed")
+    operator.wait_for_status(intent, "completed")
 
 
 @pytest.mark.rule("L-1")
-def test_the_scope_may_be_a_part_of_the_state(begin, boss, name):
+def test_the_scope_may_be_a_part_of_the_state(start_agent, operator, name):
     begun, go = threading.Event(), threading.Event()
 
     def work(intent):
@@ -188,47 +188,47 @@ def test_the_scope_may_be_a_part_of_the_state(begin, boss, name):
         assert go.wait(30)
         return {"draft": "mine"}
 
-    begin(Worker(name, work, lease_scope="draft"))
-    intent = boss.ask(name)
+    start_agent(Worker(name, work, lease_scope="draft"))
+    intent = operator.create_assigned(name)
     assert begun.wait(30)
     with pytest.raises(LeaseConflictError):
-        boss.update_state(intent.id, boss.get_intent(intent.id).version, {"draft": "theirs"})
+        operator.update_state(intent.id, operator.get_intent(intent.id).version, {"draft": "theirs"})
     go.set()
 
-    assert boss.becomes(intent, "completed").state == {"draft": "mine"}
+    assert operator.wait_for_status(intent, "completed").state == {"draft": "mine"}
 
 
-def test_processes_with_one_id_share_the_assignments_and_handle_each_once(begin, boss, name):
-    """What `kubectl scale --replicas=3` makes of an agent."""
+def test_processes_with_one_id_share_the_assignments_and_handle_each_once(start_agent, operator, name):
+    """As with `kubectl scale --replicas=3`."""
     handled = []
     for replica in range(3):
-        begin(Worker(name, lambda intent, replica=replica: handled.append((intent.id, replica)), concurrency=2))
-    intents = [boss.ask(name) for _ in range(20)]
+        start_agent(Worker(name, lambda intent, replica=replica: handled.append((intent.id, replica)), concurrency=2))
+    intents = [operator.create_assigned(name) for _ in range(20)]
 
     for intent in intents:
-        boss.becomes(intent, "completed")
+        operator.wait_for_status(intent, "completed")
 
     assert sorted(pk for pk, _ in handled) == sorted(intent.id for intent in intents)
     for intent in intents:
-        assert boss.log(intent).count("status_changed") == 2
+        assert operator.event_types(intent).count("status_changed") == 2
 
 
-def test_assignment_of_a_dead_process_is_handled_after_lease_expiry(begin, boss, name):
-    intent = boss.ask(name)
-    dead = type(boss)(boss.base_url, "dev-user-key", name)
+def test_assignment_of_a_dead_process_is_handled_after_lease_expiry(start_agent, operator, name):
+    intent = operator.create_assigned(name)
+    dead = type(operator)(operator.base_url, "dev-user-key", name)
     dead.acquire_lease(intent.id, "assignment", 1)
     dead.set_status(intent.id, 1, "active")
 
     attempts = []
-    begin(Worker(name, lambda intent, assignment: attempts.append(assignment.attempt)))
+    start_agent(Worker(name, lambda intent, assignment: attempts.append(assignment.attempt)))
 
-    boss.becomes(intent, "completed")
+    operator.wait_for_status(intent, "completed")
     assert attempts == [2]
-    types = boss.log(intent)
+    types = operator.event_types(intent)
     assert types.index("lease_expired") < len(types) - 1 - types[::-1].index("lease_acquired")
 
 
-def test_cancelled_assignment_has_a_reason(begin, boss, name):
+def test_cancelled_assignment_has_a_reason(start_agent, operator, name):
     begun, said = threading.Event(), []
 
     def work(intent, assignment):
@@ -240,10 +240,10 @@ def test_cancelled_assignment_has_a_reason(begin, boss, name):
             said.append(error.message)
             raise
 
-    begin(Worker(name, work))
-    intent = boss.ask(name)
+    start_agent(Worker(name, work))
+    intent = operator.create_assigned(name)
     assert begun.wait(30)
-    boss.revoke_lease(intent.id, lease_of(boss, intent).id, "enough")
+    operator.revoke_lease(intent.id, lease_of(operator, intent).id, "enough")
 
     until(lambda: said, "a reason")
     assert said == ["boss has ended its lease (enough)"]

@@ -14,36 +14,36 @@ from ..examples import GUIDES, README, example
 pytestmark = pytest.mark.rule("K-7")
 
 
-def test_ten_line_agent_asks_for_a_decision_and_uses_it(server, boss, tmp_path):
+def test_ten_line_agent_asks_for_a_decision_and_uses_it(server, operator, tmp_path):
     program = tmp_path / "agent.py"
     program.write_text(example("An agent that asks for a decision", README))
     environment = {**os.environ, "OPENINTENT_URL": server.url}
     with subprocess.Popen([sys.executable, program], env=environment, stderr=subprocess.PIPE, text=True) as process:
-        intent = boss.ask("support-agent", "Answer the complaint")
-        question = until(lambda: boss.get_arbitrations(intent.id), "a question")[0]
-        boss.record_decision(intent.id, "refund", rationale="Third complaint", arbitration_id=question.id)
+        intent = operator.create_assigned("support-agent", "Answer the complaint")
+        question = until(lambda: operator.get_arbitrations(intent.id), "a question")[0]
+        operator.record_decision(intent.id, "refund", rationale="Third complaint", arbitration_id=question.id)
 
-        assert boss.becomes(intent, "completed").state == {"resolution": "refund", "reason": "Third complaint"}
+        assert operator.wait_for_status(intent, "completed").state == {"resolution": "refund", "reason": "Third complaint"}
 
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
         assert "support-agent is listening at" in process.stderr.read()
 
 
-def test_workers(boss, capsys):
-    names = {"client": boss}
+def test_workers(operator, capsys):
+    names = {"client": operator}
 
     exec(compile(example("Workers", GUIDES / "agents.md"), "agents.md", "exec"), names)
 
     assert capsys.readouterr().out == "Dear customer, …\n"
-    intent = boss.get_intent(names["intent"].id)
+    intent = operator.get_intent(names["intent"].id)
     assert intent.status == "active"
-    assert [each.error_type for each in boss.get_failures(intent.id)] == ["TimeoutError"]
+    assert [each.error_type for each in operator.get_failures(intent.id)] == ["TimeoutError"]
 
 
-def test_coordinators(boss, capsys):
+def test_coordinators(operator, capsys):
     exec(compile(example("Coordinators", GUIDES / "agents.md"), "agents.md", "exec"), {})
 
     assert capsys.readouterr().out == "flights: Book flights: done\nhotels: Book hotel: done\nRome Trip 2025 is booked\n"
-    [portfolio] = [each for each in boss.list_portfolios(created_by="travel-coordinator") if each.name == "Rome Trip 2025"]
+    [portfolio] = [each for each in operator.list_portfolios(created_by="travel-coordinator") if each.name == "Rome Trip 2025"]
     assert portfolio.status == "completed"

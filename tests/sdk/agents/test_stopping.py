@@ -1,4 +1,4 @@
-"""How agents begin and end: by signals, by `stop`, inside other programs (protocol K-7)."""
+"""Start and stop of agents: by signals, by `stop`, inside other programs (protocol K-7)."""
 
 import asyncio
 import logging
@@ -46,37 +46,37 @@ def stop_in_background(agent):
     return thread
 
 
-def test_stop_lets_running_handlers_end_and_starts_no_others(begin, boss, name):
+def test_stop_lets_running_handlers_end_and_starts_no_others(start_agent, operator, name):
     slow = Slow()
-    agent = begin(Worker(name, slow))
-    first = boss.ask(name)
+    agent = start_agent(Worker(name, slow))
+    first = operator.create_assigned(name)
     assert slow.begun.wait(30)
-    second = boss.ask(name)
+    second = operator.create_assigned(name)
 
     stopping = stop_in_background(agent)
     until(lambda: agent.is_stopping, "the request")
     slow.go.set()
     stopping.join(30)
 
-    assert boss.get_intent(first.id).status == "completed"
-    assert boss.get_intent(second.id).status == "draft"
+    assert operator.get_intent(first.id).status == "completed"
+    assert operator.get_intent(second.id).status == "draft"
 
 
-def test_handler_that_outlasts_the_drain_loses_its_assignment(begin, boss, name):
+def test_handler_that_outlasts_the_drain_loses_its_assignment(start_agent, operator, name):
     slow = Slow()
-    agent = begin(Worker(name, slow, drain_seconds=0))
-    intent = boss.ask(name)
+    agent = start_agent(Worker(name, slow, drain_seconds=0))
+    intent = operator.create_assigned(name)
     assert slow.begun.wait(30)
 
     agent.stop()
 
-    assert boss.get_leases(intent.id) == []
-    begin(Worker(name, lambda intent: {"by": "the next"}))
-    assert boss.becomes(intent, "completed").state == {"by": "the next"}
+    assert operator.get_leases(intent.id) == []
+    start_agent(Worker(name, lambda intent: {"by": "the next"}))
+    assert operator.wait_for_status(intent, "completed").state == {"by": "the next"}
     slow.go.set()
 
 
-def test_a_coroutine_that_takes_too_long_is_cancelled(begin, boss, name):
+def test_a_coroutine_that_takes_too_long_is_cancelled(start_agent, operator, name):
     begun, ended = threading.Event(), []
 
     @Agent(name, drain_seconds=0)
@@ -89,37 +89,37 @@ def test_a_coroutine_that_takes_too_long_is_cancelled(begin, boss, name):
             finally:
                 ended.append(True)
 
-    agent = begin(Async())
-    intent = boss.ask(name)
+    agent = start_agent(Async())
+    intent = operator.create_assigned(name)
     assert begun.wait(30)
 
     agent.stop()
 
     assert ended == [True]
-    assert boss.get_failures(intent.id) == []
-    assert boss.get_leases(intent.id) == []
+    assert operator.get_failures(intent.id) == []
+    assert operator.get_leases(intent.id) == []
 
 
-def test_events_are_handled_while_the_agent_drains(begin, boss, name):
+def test_events_are_handled_while_the_agent_drains(start_agent, operator, name):
     begun, seen = threading.Event(), []
 
     def work(intent, assignment):
         begun.set()
         seen.append(assignment.wait(30))
 
-    agent = begin(Worker(name, work))
-    intent = boss.ask(name)
+    agent = start_agent(Worker(name, work))
+    intent = operator.create_assigned(name)
     assert begun.wait(30)
     stopping = stop_in_background(agent)
     until(lambda: agent.is_stopping, "the request")
 
-    boss.status(intent, "abandoned")
+    operator.move_to(intent, "abandoned")
 
     stopping.join(30)
     assert seen == [True]
 
 
-def test_a_handler_may_stop_its_agent(boss, name):
+def test_a_handler_may_stop_its_agent(operator, name):
     @Agent(name)
     class Last:
         @on_assignment
@@ -127,22 +127,22 @@ def test_a_handler_may_stop_its_agent(boss, name):
             self.stop()
             return {"last": True}
 
-    intent = boss.ask(name)
+    intent = operator.create_assigned(name)
     agent = Last().start()
 
     agent.wait()
 
-    assert boss.get_intent(intent.id).state == {"last": True}
+    assert operator.get_intent(intent.id).state == {"last": True}
 
 
-def test_an_agent_may_be_started_again(boss, name):
+def test_an_agent_may_be_started_again(operator, name):
     agent = Worker(name, lambda intent: {"done": True})
     for _ in range(2):
         with agent.start():
-            boss.becomes(boss.ask(name), "completed")
+            operator.wait_for_status(operator.create_assigned(name), "completed")
         agent.stop()
     with agent:
-        boss.becomes(boss.ask(name), "completed")
+        operator.wait_for_status(operator.create_assigned(name), "completed")
         with pytest.raises(RuntimeError, match="started already"):
             agent.start()
     with pytest.raises(RuntimeError, match="not started"):
@@ -164,21 +164,21 @@ def program(server, name):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_lets_the_handler_end(program, boss, name, number):
-    intent = boss.ask(name, "short")
+def test_a_signal_lets_the_handler_end(program, operator, name, number):
+    intent = operator.create_assigned(name, "short")
     assert program.stdout.readline() == "short\n"
 
     program.send_signal(number)
 
     assert program.wait(30) == 0
-    assert boss.get_intent(intent.id).status == "completed"
+    assert operator.get_intent(intent.id).status == "completed"
     log = program.stderr.read()
     for said in ("is listening at", f"starts 'short' ({intent.id}), attempt 1", "finished 'short' after", "has stopped"):
         assert f"{name} {said}" in log
 
 
-def test_second_signal_ends_the_process(program, boss, name):
-    boss.ask(name, "endless")
+def test_second_signal_ends_the_process(program, operator, name):
+    operator.create_assigned(name, "endless")
     assert program.stdout.readline() == "endless\n"
 
     program.send_signal(signal.SIGTERM)
@@ -191,7 +191,7 @@ def test_second_signal_ends_the_process(program, boss, name):
 # --- inside other programs -----------------------------------------------------------------------------------------
 
 
-async def test_in_an_event_loop_coroutines_share_it(boss, name):
+async def test_in_an_event_loop_coroutines_share_it(operator, name):
     here, loops = asyncio.get_running_loop(), []
 
     @Agent(name)
@@ -202,15 +202,15 @@ async def test_in_an_event_loop_coroutines_share_it(boss, name):
             await self.async_client.log_event(intent.id, "comment")
             self.stop()
 
-    intent = await asyncio.to_thread(boss.ask, name)
+    intent = await asyncio.to_thread(operator.ask, name)
 
     await Inside.arun()
 
     assert loops == [here]
-    assert (await asyncio.to_thread(boss.get_intent, intent.id)).status == "completed"
+    assert (await asyncio.to_thread(operator.get_intent, intent.id)).status == "completed"
 
 
-async def test_many_agents_share_an_event_loop_until_cancelled(boss, name):
+async def test_many_agents_share_an_event_loop_until_cancelled(operator, name):
     done = asyncio.Queue()
 
     @Agent()
@@ -222,7 +222,7 @@ async def test_many_agents_share_an_event_loop_until_cancelled(boss, name):
     ids = {f"{name}-{number}" for number in range(12)}
     tasks = [asyncio.create_task(Inside.arun(agent_id=each)) for each in ids]
     for each in ids:
-        await asyncio.to_thread(boss.ask, each)
+        await asyncio.to_thread(operator.ask, each)
     assert {await asyncio.wait_for(done.get(), 30) for _ in ids} == ids
 
     for task in tasks:
@@ -245,10 +245,10 @@ def test_agent_waits_for_its_server_and_reconnects_after_a_restart(vendor, tmp_p
     starting.start()
 
     for _ in range(2):
-        with server, OpenIntentClient(url, "dev-user-key", "boss") as boss:
+        with server, OpenIntentClient(url, "dev-user-key", "boss") as operator:
             starting.join(30)
-            intent = boss.create_intent("Something to do", assign=name)
-            until(lambda boss=boss, intent=intent: boss.get_intent(intent.id).status == "completed", "completion")
+            intent = operator.create_intent("Something to do", assign=name)
+            until(lambda operator=operator, intent=intent: operator.get_intent(intent.id).status == "completed", "completion")
             server.kill()
     agent.stop()
 
@@ -271,24 +271,24 @@ def test_invalid_key_raises_on_start(name):
         Worker(name, lambda intent: None).start(api_key="wrong")
 
 
-def test_a_key_that_is_revoked_ends_the_agent(begin, boss, name):
-    key = boss.create_key("for an agent", role="agent", agent_id=name)
+def test_a_key_that_is_revoked_ends_the_agent(start_agent, operator, name):
+    key = operator.create_key("for an agent", role="agent", agent_id=name)
     agent = Worker(name, lambda intent: None).start(api_key=key.key)
 
-    boss.revoke_key(key.id)
+    operator.revoke_key(key.id)
 
     with pytest.raises(AuthenticationError):
         agent.wait()
 
 
-def test_read_only_key_is_reported_in_the_log(begin, boss, name, caplog):
-    key = boss.create_key("for an agent", role="observer")
-    begin(Worker(name, lambda intent: None), api_key=key.key)
-    intent = boss.ask(name)
+def test_read_only_key_is_reported_in_the_log(start_agent, operator, name, caplog):
+    key = operator.create_key("for an agent", role="observer")
+    start_agent(Worker(name, lambda intent: None), api_key=key.key)
+    intent = operator.create_assigned(name)
 
     until(lambda: f"{name} failed to process {intent.id}" in caplog.text, "an error in the log")
 
-    assert boss.log(intent) == ["intent_created", "agent_assigned"]
+    assert operator.event_types(intent) == ["intent_created", "agent_assigned"]
 
 
 # --- what cannot be an agent ---------------------------------------------------------------------------------------
@@ -331,18 +331,18 @@ def test_a_class_without_handlers_or_with_two_for_assignments_is_refused(name):
 
 def test_a_plain_class_stays_what_it_was(name):
     class Plain:
-        """What it is for."""
+        """A plain class."""
 
         def __init__(self, model):
             self.model = model
 
         @on_event("comment")
         def listen(self, event):
-            """Nothing."""
+            """Ignore the event."""
 
     made = Agent(name)(Plain)
 
-    assert (made.__name__, made.__doc__, made.__module__) == ("Plain", "What it is for.", __name__)
+    assert (made.__name__, made.__doc__, made.__module__) == ("Plain", "A plain class.", __name__)
     assert issubclass(made, Plain)
     assert issubclass(made, BaseAgent)
     assert (made("gpt").model, made("gpt").agent_id) == ("gpt", name)

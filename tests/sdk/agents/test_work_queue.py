@@ -1,4 +1,4 @@
-"""What an agent looks at next."""
+"""Work queue of an agent: order, delays and closing."""
 
 import threading
 

@@ -1,4 +1,4 @@
-"""The command line as its users have it: arguments in, text and an exit code out."""
+"""Runs of the command line: arguments in, text and an exit code out."""
 
 import json
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 @dataclass
 class Run:
-    """What a run has answered."""
+    """The exit code and output of a run."""
 
     code: int
     out: str
@@ -24,7 +24,7 @@ class Run:
 
 
 def run_at(url, *arguments, key="dev-user-key", agent="boss", input=None):
-    """Run it against the server at that address; nobody looks at its output."""
+    """Run the program against the server at that address, without a terminal."""
     environment = {"OPENINTENT_URL": url, "OPENINTENT_API_KEY": key, "OPENINTENT_AGENT_ID": agent, "NO_COLOR": None}
     result = CliRunner(env=environment).invoke(app, [str(each) for each in arguments], input=input, catch_exceptions=False)
     return Run(result.exit_code, result.stdout, result.stderr)

@@ -1,4 +1,4 @@
-"""The reference in docs/cli.md, made from the program itself: `python -m tests.sdk.cli.reference` writes it anew."""
+"""Generator of the reference in docs/cli.md: `python -m tests.sdk.cli.reference`."""
 
 import inspect
 from pathlib import Path
@@ -11,7 +11,7 @@ BEGIN = "<!-- Below: python -m tests.sdk.cli.reference -->\n"
 
 
 def page():
-    """The page as it should be: what was written by hand, and the reference."""
+    """Return the page: its hand-written part, and the current reference."""
     return PAGE.read_text().partition(BEGIN)[0] + BEGIN + reference()
 
 

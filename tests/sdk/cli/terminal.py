@@ -41,11 +41,11 @@ class Terminal:
 
     @property
     def text(self):
-        """What it shows, without colours."""
+        """The text shown so far, without colours."""
         return re.sub(r"\x1b\[[0-9;]*m", "", self.shown).replace("\r\n", "\n")
 
     def until(self, text):
-        """Wait until it shows this."""
+        """Wait until it shows the text."""
         deadline = time.monotonic() + PATIENCE
         while text not in self.text:
             assert time.monotonic() < deadline, f"no {text!r} in:\n{self.text}"
@@ -56,11 +56,11 @@ class Terminal:
         os.write(self._end, text.encode())
 
     def interrupted(self):
-        """Press Ctrl-C until it ends: Python loses one that comes between its prompt and its waiting. Answers its exit code."""
+        """Press Ctrl-C until it ends, and return its exit code: Python loses one that comes between prompting and waiting."""
         return self.ended(press="\x03", every=5.0)
 
     def ended(self, press="", every=PATIENCE):
-        """Wait for its end. Answers its exit code."""
+        """Wait until it ends, and return its exit code."""
         deadline = time.monotonic() + PATIENCE
         pressed = -every
         while self._read():
@@ -72,7 +72,7 @@ class Terminal:
         return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
     def _read(self):
-        """Take what it writes, waiting a moment for it. False once it has ended."""
+        """Read its output, waiting a moment for it. Return False once it has ended."""
         if not select.select([self._end], [], [], 0.2)[0]:
             return True
         try:

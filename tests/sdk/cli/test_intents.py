@@ -77,7 +77,7 @@ def test_limit_hints_at_more_results(openintent, client):
 
 
 def test_an_empty_list_says_what_to_do_next(script, openintent):
-    script.says({"intents": [], "next": None})
+    script.respond({"intents": [], "next": None})
 
     assert "openintent create" in run_at(script.url, "intents").err
     assert openintent("intents", "--text", "no such text anywhere").err == "No intents match.\n"
@@ -135,7 +135,7 @@ def test_a_status_is_set_although_the_state_changes_meanwhile(script):
         }  # fmt: skip
 
     late = {"code": "version_conflict", "message": "late", "current_version": 2}
-    script.says(intent(1), (409, late, {}), intent(2), intent(3, "completed"))
+    script.respond(intent(1), (409, late, {}), intent(2), intent(3, "completed"))
 
     assert run_at(script.url, "complete", intent(1)["id"]).code == 0
     assert [seen.headers.get("If-Match") for seen in script.seen] == [None, '"1"', None, '"2"']
@@ -145,7 +145,7 @@ def test_status_changed_by_another_writer_is_kept(script):
     at = "2027-01-01T00:00:00Z"
     known = {"id": "0199f3a2-7c41-7d52-9d1e-3f6a5b0c8e21", "title": "Busy", "created_by": "a", "created_at": at, "updated_at": at}
     late = {"code": "version_conflict", "message": "Intent is at version 2.", "current_version": 2}
-    script.says(known | {"status": "active", "version": 1}, (409, late, {}), known | {"status": "blocked", "version": 2})
+    script.respond(known | {"status": "active", "version": 1}, (409, late, {}), known | {"status": "blocked", "version": 2})
 
     run = run_at(script.url, "complete", known["id"])
 

@@ -1,4 +1,4 @@
-"""Ctrl-C does not come between an event on the screen and its position."""
+"""Deferral of Ctrl-C: it does not come between printing an event and storing its position."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ def press():
 
 
 def work(interrupts, presses):
-    """Answers what was done, of something that is whole and in whose middle Ctrl-C is pressed so often."""
+    """Return the steps done of a deferred block that is interrupted so often."""
     done = []
     with pytest.raises(KeyboardInterrupt):
         _work(interrupts, presses, done)

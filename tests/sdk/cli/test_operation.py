@@ -1,4 +1,4 @@
-"""Keys, the server, and what happens when something is wrong."""
+"""Keys, the server, and errors on the command line."""
 
 import subprocess
 import sys
@@ -64,10 +64,10 @@ def test_wrong_key_is_reported_and_not_shown(openintent):
 
 def test_ping_fails_if_the_server_is_not_ready(script):
     about = {"server": {"name": "openintent", "version": "1"}, "version": "1"}
-    script.says(
+    script.respond(
         about, about, *[(503, {"status": "unavailable", "checks": {"database": "unreachable"}}, {"Retry-After": "0"})] * 3
     )
-    script.says({"intents": [], "next": None})
+    script.respond({"intents": [], "next": None})
 
     run = run_at(script.url, "ping")
 
@@ -85,7 +85,7 @@ def test_unreachable_server_prints_two_lines():
 
 
 def test_foreign_server_is_unreachable_and_not_a_refusal(script):
-    script.says((404, "<h1>Not here</h1>", {"Content-Type": "text/html"}))
+    script.respond((404, "<h1>Not here</h1>", {"Content-Type": "text/html"}))
 
     assert run_at(script.url, "intents").code == 3
 

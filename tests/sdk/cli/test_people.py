@@ -1,4 +1,4 @@
-"""Questions, leases, portfolios, costs: what people look after."""
+"""Arbitrations, leases, portfolios and costs on the command line."""
 
 import json
 import threading

@@ -1,4 +1,4 @@
-"""docs/cli.md describes the program that there is."""
+"""The reference in docs/cli.md is that of the program."""
 
 import re
 

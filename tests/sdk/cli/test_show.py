@@ -1,4 +1,4 @@
-"""One intent with everything around it."""
+"""Details of one intent on the command line."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The log: what has happened. What happens is tests/sdk/cli/test_terminal.py's."""
+"""Past events of the log; following is in tests/sdk/cli/test_terminal.py."""
 
 import json
 

@@ -63,7 +63,7 @@ class Awaits(ast.NodeTransformer):
 
 
 class AwaitsOfAdapter(Awaits):
-    """The same for the examples of adapters, where the clients are called otherwise, and the providers' have asynchronous twins."""
+    """Transformer for the examples of adapters, whose clients have other names, and asynchronous variants."""
 
     TWINS = {each: f"Async{each}" for each in ("OpenIntentClient", "OpenAI", "Anthropic")}
 

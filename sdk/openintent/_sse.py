@@ -55,7 +55,7 @@ class Parser:
         self._rest += chunk
         if self._begins and not self._has_begun():
             return []
-        frames = [frame for line in self._lines() if (frame := self._handle_frame(line))]
+        frames = [frame for line in self._lines() if (frame := self._parse_line(line))]
         if self._size + len(self._rest) > MAX_FRAME_SIZE:
             raise FrameTooLong(f"a frame has more than {MAX_FRAME_SIZE:,} bytes")
         return frames
@@ -84,15 +84,16 @@ class Parser:
         self._searched = len(self._rest)  # The incomplete rest is not searched again.
         return lines
 
-    def _handle_frame(self, line: bytes) -> Frame | None:
+    def _parse_line(self, line: bytes) -> Frame | None:
+        """Parse one line. Return a frame at an empty line, unless the frame is empty."""
         self._size += len(line) + 1
         if not line:
-            return self._dispatch()
-        name, _, value = line.partition(b":")
-        self._set(name, value.removeprefix(b" ").decode(errors="replace"))
-        return None
-
-    def _set(self, name: bytes, value: str) -> None:
+            data = "\n".join(self._data) if self._data else None
+            frame = Frame(self._id, self._event or "message", data, self._retry)
+            self._clear()
+            return None if frame == Frame() else frame
+        name, _, raw = line.partition(b":")
+        value = raw.removeprefix(b" ").decode(errors="replace")
         if name == b"data":
             self._data.append(value)
         elif name == b"event":
@@ -101,9 +102,4 @@ class Parser:
             self._id = value
         elif name == b"retry" and value.isascii() and value.isdigit():
             self._retry = int(value[:12])
-
-    def _dispatch(self) -> Frame | None:
-        data = "\n".join(self._data) if self._data else None
-        frame = Frame(self._id, self._event or "message", data, self._retry)
-        self._clear()
-        return None if frame == Frame() else frame
+        return None

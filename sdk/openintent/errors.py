@@ -204,10 +204,6 @@ def error_from_problem(status: int, problem: Mapping[str, Any], retry_after: flo
     code = problem.get("code")
     kind = _BY_CODE.get(str(code)) or _BY_STATUS.get(status)
     kind = kind or (ServerError if status >= 500 else OpenIntentError)
-    message = problem.get("message") or problem.get("detail") or _default_message(status)
+    phrase = next((f" {member.phrase}" for member in HTTPStatus if member == status), "")
+    message = problem.get("message") or problem.get("detail") or f"HTTP {status}{phrase}, without an explanation from the API"
     return kind(str(message), status_code=status, code=code, response=problem, retry_after=retry_after)
-
-
-def _default_message(status: int) -> str:
-    known = {member.value: f" {member.phrase}" for member in HTTPStatus}
-    return f"HTTP {status}{known.get(status, '')}, without an explanation from the API"

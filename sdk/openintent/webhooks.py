@@ -111,22 +111,17 @@ def _encode(text: str, what: str) -> bytes:
 
 
 def _decode_secrets(secret: object) -> list[bytes]:
+    """Return the keys. Raise TypeError for values that are no text, WebhookVerificationError for invalid secrets."""
     found = [secret] if isinstance(secret, str) else secret
     if not isinstance(found, Sequence) or isinstance(found, bytes) or not all(isinstance(each, str) for each in found):
-        raise TypeError(
-            "secret must be the subscription's secret, whsec_…, as a str, or several of them"
-        )  # The message does not repeat it.
-    return [_decode_secret(each) for each in found]
-
-
-def _decode_secret(secret: str) -> bytes:
+        raise TypeError("secret must be the subscription's secret, whsec_…, as a str, or several of them")
     try:
-        key = base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
+        keys = [base64.b64decode(each.removeprefix(_PREFIX), validate=True) for each in found]
     except (binascii.Error, ValueError):
-        key = b""
-    if not key:  # The message does not repeat it.
+        keys = [b""]
+    if not all(keys):  # The message does not repeat it.
         raise WebhookVerificationError("the secret must be the subscription's: whsec_ followed by base64")
-    return key
+    return keys
 
 
 def _is_signed(signed: bytes, signatures: str, keys: Iterable[bytes]) -> bool:

@@ -35,7 +35,7 @@ class ScriptedServer:
         self.seen: list[RecordedRequest] = []
         http.expect_request(re.compile(".*")).respond_with_handler(self._handle)
 
-    def sending(self, *answers: Any) -> None:
+    def respond(self, *answers: Any) -> None:
         """Add answers: JSON, `(status, JSON or text, headers)`, or a function of the request."""
         self.answers += [answer if callable(answer) else _response(answer) for answer in answers]
 

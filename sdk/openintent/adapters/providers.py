@@ -22,14 +22,6 @@ def _rewrapped(method: Callable[..., Any], adapter: Adapter) -> Callable[..., Ad
     return lambda *args, **kwargs: adapter.beside(method(*args, **kwargs))
 
 
-def _chats_route(chats: Any, adapter: Adapter) -> Any:
-    return _chats_with_models(chats, adapter.models)
-
-
-def _async_chats_route(chats: Any, adapter: Adapter) -> Any:
-    return _chats_with_models(chats, adapter.aio.models)
-
-
 def _chats_with_models(chats: Any, models: NestedProxy) -> Any:
     """Return chats that send by the adapter's `models`, so that their messages are logged."""
     with suppress(TypeError):
@@ -120,8 +112,8 @@ class GeminiAdapter(Adapter):
     routes = {
         "models.generate_content": _wrapped(WrappedMethod, ContentsDialect()),
         "models.generate_content_stream": _wrapped(WrappedGeneratorMethod, ContentsDialect(stream=True)),
-        "chats": _chats_route,
+        "chats": lambda chats, adapter: _chats_with_models(chats, adapter.models),
         "aio.models.generate_content": _wrapped(WrappedMethod, ContentsDialect()),
         "aio.models.generate_content_stream": _wrapped(WrappedGeneratorMethod, ContentsDialect(stream=True)),
-        "aio.chats": _async_chats_route,
+        "aio.chats": lambda chats, adapter: _chats_with_models(chats, adapter.aio.models),
     }

@@ -75,7 +75,11 @@ class BatchSender:
                 if not _is_transient(error, tries):
                     self._handle_rejection(batch, error)
                     return
-                self._report_down(error, batch)
+                if not self._is_down:
+                    self._is_down = True
+                    logger.warning("The OpenIntent server is unavailable; events are queued. %s", error)
+                    for sink in _sinks(batch.entries):
+                        sink.report(error, "sending")
                 self._pause(max(error.retry_after or 0.0, backoff(tries, longest=MAX_PAUSE)))
             else:
                 if self._is_down:
@@ -90,13 +94,6 @@ class BatchSender:
                 self._send_batch(half)
             return
         drop(batch.entries, error)
-
-    def _report_down(self, error: OpenIntentError, batch: Batch) -> None:
-        if not self._is_down:
-            self._is_down = True
-            logger.warning("The OpenIntent server is unavailable; events are queued. %s", error)
-            for sink in _sinks(batch.entries):
-                sink.report(error, "sending")
 
 
 def make_batches(entries: list[QueuedCall]) -> Iterator[Batch]:

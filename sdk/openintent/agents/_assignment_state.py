@@ -80,12 +80,10 @@ class AssignmentState:
             case EventType.STATUS_CHANGED if event.actor != self.agent_id and payload.get("to") in _RESUMING:
                 self.is_stopped = False
             case EventType.STATE_PATCHED if event.actor == self.agent_id:
-                self._apply_patches(payload.get("patches") or [])
-
-    def _apply_patches(self, patches: Sequence[Mapping[str, Any]]) -> None:
-        mark = patches[0].get("value") if patches and patches[0].get("path") == MARK else None
-        if isinstance(mark, dict) and mark.get("id") == self.assignment:
-            self.completes = bool(mark.get("completes"))
+                first: Mapping[str, Any] = next(iter(payload.get("patches") or []), {})
+                mark = first.get("value") if first.get("path") == MARK else None
+                if isinstance(mark, dict) and mark.get("id") == self.assignment:
+                    self.completes = bool(mark.get("completes"))
 
 
 def with_result_mark(patches: Sequence[Mapping[str, Any]], assignment: str, *, completes: bool) -> list[Mapping[str, Any]]:

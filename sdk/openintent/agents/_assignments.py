@@ -133,8 +133,10 @@ class AssignmentProcessor:
         intent, state = work
         if state.completes and has_open_children(self._client, intent_id):
             return self._next_delay(intent_id)
-        if state.starts and self._is_being_handled(intent_id):
-            return self._settings.lease_seconds
+        if state.starts:  # Another process of this agent may handle it.
+            leases = self._client.get_leases(intent_id)
+            if any(each.agent_id == self._agent_id and each.scope == self._settings.lease_scope for each in leases):
+                return self._settings.lease_seconds
         lease = self._acquire_lease(intent_id)
         if lease is None:
             return self._settings.lease_seconds
@@ -170,11 +172,6 @@ class AssignmentProcessor:
         self._tries.pop(intent.id, None)
         if is_final(intent):
             self._settled.pop(intent.id, None)
-
-    def _is_being_handled(self, intent_id: str) -> bool:
-        """Return whether a process of this agent handles it, or has until a moment ago."""
-        leases = self._client.get_leases(intent_id)
-        return any(each.agent_id == self._agent_id and each.scope == self._settings.lease_scope for each in leases)
 
     def _acquire_lease(self, intent_id: str) -> Lease | None:
         """Return a new lease; None if another agent, or another process of this one, holds it."""

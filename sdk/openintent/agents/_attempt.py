@@ -190,5 +190,5 @@ class Attempt:
 
 
 def _clean_text(text: str) -> str:
-    """Return the text without the characters that the server refuses."""
+    """Return the text without the characters that the server rejects."""
     return text.replace("\x00", "").encode("utf-8", "replace").decode()

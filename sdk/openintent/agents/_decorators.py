@@ -72,7 +72,10 @@ def on_complete(handler: F) -> F:
     It takes the intent and, optionally, the event. It is called for events while the agent runs: see `BaseAgent.start`. To know of
     the intents that it has created, the agent follows all creations and status changes of the server.
     """
-    return _register(handler, Trigger("on_complete", _type_names(EventType.STATUS_CHANGED), _is_completion))
+    return _register(
+        handler,
+        Trigger("on_complete", _type_names(EventType.STATUS_CHANGED), lambda event, _: event.payload.get("to") == "completed"),
+    )
 
 
 def on_event(*event_types: EventType | str, own: bool = False) -> Callable[[F], F]:
@@ -151,7 +154,10 @@ def on_failure(handler: F) -> F:
     It takes the intent and, optionally, the event. For a coordinator it covers the members of its portfolios, for any other agent
     the intents that it is assigned to. It is called for events while the agent runs: see `BaseAgent.start`.
     """
-    return _register(handler, Trigger("on_failure", _type_names(EventType.FAILURE_RECORDED), _is_final))
+    return _register(
+        handler,
+        Trigger("on_failure", _type_names(EventType.FAILURE_RECORDED), lambda event, _: not event.payload.get("will_retry")),
+    )
 
 
 def on_all_complete(handler: F) -> F:
@@ -197,14 +203,6 @@ def _register(handler: F, trigger: Trigger) -> F:
 
 def _type_names(*types: EventType | str) -> frozenset[str]:
     return frozenset(map(str, types))
-
-
-def _is_completion(event: Event, _: str) -> bool:
-    return event.payload.get("to") == "completed"
-
-
-def _is_final(event: Event, _: str) -> bool:
-    return not event.payload.get("will_retry")
 
 
 def _state_key(path: str) -> str:

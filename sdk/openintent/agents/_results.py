@@ -31,7 +31,9 @@ class Done:
             require_mapping(self.state, "state")
         if self.patches:
             validate_patches(self.patches)
-        sets = [{"op": "set", "path": _patch_path(key), "value": value} for key, value in (self.state or {}).items()]
+        # A key that begins with a slash is escaped: a patch would read it as a JSON Pointer.
+        paths = {key: "/" + key.replace("~", "~0").replace("/", "~1") if key.startswith("/") else key for key in self.state or {}}
+        sets = [{"op": "set", "path": paths[key], "value": value} for key, value in (self.state or {}).items()]
         return [*sets, *self.patches]
 
 
@@ -46,8 +48,3 @@ def as_done(result: object) -> Done:
     if result is None or isinstance(result, Mapping):
         return Done(result)
     raise TypeError(f"a handler returns a dict, a Done or None, not {type(result).__name__}")
-
-
-def _patch_path(key: str) -> str:
-    """Return the path of a state key; one that begins with a slash is escaped, as a patch would read it as a JSON Pointer."""
-    return "/" + key.replace("~", "~0").replace("/", "~1") if key.startswith("/") else key

@@ -196,7 +196,7 @@ def _prompt_choice(asked: Arbitration) -> str:
 
 
 def _show(output: Output, asked: Arbitration) -> None:
-    fields_table: list[tuple[str, Any]] = [
+    fields: list[tuple[str, Any]] = [
         ("id", asked.id),
         ("intent", asked.intent_id),
         ("status", formatting.status(asked.status)),
@@ -204,7 +204,7 @@ def _show(output: Output, asked: Arbitration) -> None:
         ("blocking", "yes: the intent is blocked" if asked.blocking else None),
         ("time left", time_left(asked.expires_at) if asked.expires_at else None),
     ]
-    output.print(Text(escape_lines(asked.reason), style="bold"), "", output.fields_table(fields_table))
+    output.print(Text(escape_lines(asked.reason), style="bold"), "", output.fields_table(fields))
     if asked.context:
         output.print("", Text(dumps(asked.context)))
     if asked.options:

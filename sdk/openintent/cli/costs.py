@@ -40,7 +40,11 @@ def costs(
     at_most_one(**{"INTENT": intent, "--portfolio": portfolio})
     if not (intent or portfolio) or (tree and not intent):
         raise typer.BadParameter("Pass an INTENT (with --tree to include descendants) or --portfolio PORTFOLIO.")
-    summary, constraints = _of_portfolio(run, portfolio) if portfolio else _of_intent(run, str(intent), tree)
+    if portfolio:
+        summary, constraints = _load_portfolio_costs(run, portfolio)
+    else:
+        found = run.intent(str(intent))
+        summary, constraints = run.client.get_cost_summary(found.id, rollup="tree" if tree else None), found.constraints
     if as_json:
         return run.output.write_json(summary)
     if not summary["count"]:
@@ -48,12 +52,7 @@ def costs(
     run.output.print(*_sections(run.output, summary, constraints))
 
 
-def _of_intent(run: Session, text: str, tree: bool) -> tuple[CostSummary, Mapping[str, Any]]:
-    found = run.intent(text)
-    return run.client.get_cost_summary(found.id, rollup="tree" if tree else None), found.constraints
-
-
-def _of_portfolio(run: Session, text: str) -> tuple[CostSummary, Mapping[str, Any]]:
+def _load_portfolio_costs(run: Session, text: str) -> tuple[CostSummary, Mapping[str, Any]]:
     id = run.portfolio_id(text)
     shared = run.client.get_portfolio(id).governance_policy.get("shared_constraints") or {}
     listing = OpenIntentClient.get_portfolio_costs(None, id)
@@ -94,31 +93,26 @@ def _sections(output: Output, summary: CostSummary, constraints: Mapping[str, An
 
 
 def _shares(output: Output, split: Mapping[str, Decimal], summary: CostSummary) -> RenderableType:
-    full_id = summary["total"]
+    total = summary["total"]
     rows: list[list[Cell]] = []
     for name, value in sorted(split.items(), key=lambda item: -item[1]):
-        share = float(value / full_id) if full_id else 0.0
+        share = float(value / total) if total else 0.0
         rows.append([name or "–", formatting.amount(value, summary["unit"]), f"{share:.0%}", formatting.bar(share)])
     return output.table(SHARES, rows)
 
 
 def _budget(summary: CostSummary, constraints: Mapping[str, Any]) -> Text | None:
     """Return a bar of the share of the budget that is spent, if both are in USD."""
-    most = _limit(constraints)
-    if not most or summary["unit"] != "USD" or summary["total"] is None:
-        return None
-    share = float(summary["total"] / most)
-    return formatting.bar(share).append(
-        f"  {share:.0%} of {formatting.amount(most, 'USD')}", style="red" if share > 1 else "default"
-    )
-
-
-def _limit(constraints: Mapping[str, Any]) -> Decimal | None:
     budget = constraints.get("budget")
     cents = budget.get("max_total_cents") if isinstance(budget, Mapping) else None
-    given = [Decimal(str(cents)) / 100] if _is_number(cents) else []
-    given += [Decimal(str(each)) for each in (constraints.get("max_cost"), budget) if _is_number(each)]
-    return min(given, default=None)
+    limits = [Decimal(str(cents)) / 100] if _is_number(cents) else []
+    limits += [Decimal(str(each)) for each in (constraints.get("max_cost"), budget) if _is_number(each)]
+    limit = min(limits, default=None)
+    if not limit or summary["unit"] != "USD" or summary["total"] is None:
+        return None
+    share = float(summary["total"] / limit)
+    style = "red" if share > 1 else "default"
+    return formatting.bar(share).append(f"  {share:.0%} of {formatting.amount(limit, 'USD')}", style=style)
 
 
 def _is_number(value: object) -> bool:

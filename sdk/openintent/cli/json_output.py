@@ -27,7 +27,10 @@ def dumps(value: Any, indent: int | None = 2) -> str:
 def _data(value: Any) -> Any:
     match value:
         case Model():
-            return _object(value)
+            named = {each.metadata.get("key", each.name): getattr(value, each.name) for each in fields(value)}
+            extra = named.pop(None)
+            shown = {name: each for name, each in named.items() if each is not None or name not in _ONLY_SOMETIMES}
+            return _data({**shown, **extra})
         case datetime():
             return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
         case Mapping():
@@ -37,9 +40,3 @@ def _data(value: Any) -> Any:
         case Sequence():
             return [_data(each) for each in value]
     return value
-
-
-def _object(model: Model) -> dict[str, Any]:
-    named = {each.metadata.get("key", each.name): getattr(model, each.name) for each in fields(model)}
-    extra = named.pop(None)
-    return _data({**{name: each for name, each in named.items() if each is not None or name not in _ONLY_SOMETIMES}, **extra})  # type: ignore[no-any-return]

@@ -23,14 +23,13 @@ Reason = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Re
 
 def parse_pairs(given: Sequence[str], option: str) -> dict[str, Any]:
     """Parse options of the form `name=value`: the value is JSON if it parses, else text. Raise BadParameter."""
-    return dict(_parse_pair(each, option) for each in given)
-
-
-def _parse_pair(text: str, option: str) -> tuple[str, Any]:
-    name, sign, value = text.partition("=")
-    if not (name and sign):
-        raise typer.BadParameter(f"{text!r} is not NAME=VALUE.", param_hint=option)
-    return name, parse_value(value)
+    pairs = {}
+    for text in given:
+        name, sign, value = text.partition("=")
+        if not (name and sign):
+            raise typer.BadParameter(f"{text!r} is not NAME=VALUE.", param_hint=option)
+        pairs[name] = parse_value(value)
+    return pairs
 
 
 def parse_value(text: str) -> Any:

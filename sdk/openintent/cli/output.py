@@ -84,12 +84,12 @@ class Output:
             table.add_row(*(_cell(row[place], columns[place]) for place in fitting))
         return table
 
-    def fields_table(self, fields_table: Sequence[tuple[str, Cell | None]]) -> Table:
+    def fields_table(self, fields: Sequence[tuple[str, Cell | None]]) -> Table:
         """Return a table of names and values, without those that are None."""
         grid = Table.grid(padding=(0, 2))
         grid.add_column(style="dim", no_wrap=True)
         grid.add_column()
-        for name, value in fields_table:
+        for name, value in fields:
             if value is not None:
                 grid.add_row(name, value if isinstance(value, Text) else Text(escape(value)))
         return grid
@@ -100,9 +100,9 @@ class Output:
             return Text("\n").join(lines)
         grid = Table.grid()
         grid.add_column()
-        for write_json_line in lines:
-            write_json_line.no_wrap, write_json_line.overflow = True, "ellipsis"
-            grid.add_row(write_json_line)
+        for line in lines:
+            line.no_wrap, line.overflow = True, "ellipsis"
+            grid.add_row(line)
         return grid
 
 

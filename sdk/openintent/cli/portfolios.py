@@ -6,7 +6,7 @@ import typer
 from rich.text import Text
 
 from ..enums import PortfolioStatus
-from ..models import AggregateStatus, Portfolio, PortfolioMember
+from ..models import AggregateStatus, Portfolio
 from . import formatting
 from .durations import ago
 from .json_output import dumps
@@ -107,13 +107,13 @@ def _show(output: Output, found: Portfolio) -> None:
     if found.governance_policy:
         output.print("", Text("Policy", style="bold underline"), Text(dumps(found.governance_policy)))
     if found.intents:
-        output.print("", output.table(MEMBERS, [_member(output, each) for each in found.intents]))
+        rows: list[list[Cell]] = [
+            [output.short_id(each.id), formatting.status(each.status), each.title, each.role, str(each.priority)]
+            for each in found.intents
+        ]
+        output.print("", output.table(MEMBERS, rows))
     else:
         output.print_note(f"No members yet. Add an intent with: openintent portfolio add {found.id} INTENT")
-
-
-def _member(output: Output, each: PortfolioMember) -> list[Cell]:
-    return [output.short_id(each.id), formatting.status(each.status), each.title, each.role, str(each.priority)]
 
 
 @app.command()

@@ -93,7 +93,7 @@ def _sections(output: Output, found: IntentDetails) -> list[RenderableType]:
         ("Children", _related(output, found.children[:CHILDREN])),
         ("Leases", _leases(output, found.leases)),
         ("Pending arbitrations", _arbitrations(output, found.arbitrations)),
-        ("Latest events", _events(output, found.events)),
+        ("Latest events", output.lines([formatting.event_line(each, None) for each in found.events]) if found.events else None),
     ):
         if part is not None:
             shown += ["", Text(name, style="bold underline"), part]
@@ -143,7 +143,3 @@ def _leases(output: Output, leases: list[Lease]) -> RenderableType | None:
 def _arbitrations(output: Output, arbitrations: list[Arbitration]) -> RenderableType | None:
     lines = [f"{escape(each.reason)}  →  openintent decide {output.short_id(each.id)}" for each in arbitrations]
     return Text("\n".join(lines)) if lines else None
-
-
-def _events(output: Output, events: list[Event]) -> RenderableType | None:
-    return output.lines([formatting.event_line(each, None) for each in events]) if events else None

@@ -2,7 +2,7 @@
 
 import logging
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -129,7 +129,8 @@ class Reader:
         except KeyboardInterrupt:
             self._print_resume_command(stream.position if self.position is None else self.position)
 
-    def print(self, events: Iterator[Event] | list[Event] | Any) -> None:
+    def print(self, events: Iterable[Event]) -> None:
+        """Print the events, and keep the position of the last one."""
         for event in events:
             with self._interrupts.deferred():  # Otherwise the printed position could be wrong.
                 self._print(event)

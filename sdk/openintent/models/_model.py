@@ -28,12 +28,9 @@ class Model:
         for one in fields(cls):
             key = one.metadata.get("key", one.name)
             if key in extra:
-                values[one.name] = _decode(extra.pop(key), one.metadata.get("decode"))
+                value, decode = extra.pop(key), one.metadata.get("decode")
+                values[one.name] = value if decode is None or value is None else decode(value)
         return cls(**{**values, "extra": extra})
-
-
-def _decode(value: Any, decode: Callable[[Any], Any] | None) -> Any:
-    return value if decode is None or value is None else decode(value)
 
 
 def _decode_instant(text: str) -> datetime:

@@ -42,15 +42,11 @@ def path(*segments: Id) -> str:
 
     Raise InputValidationError for an id that no URL can carry.
     """
-    return "/".join(["/api/v1", *map(_encode_segment, segments)])
-
-
-def _encode_segment(value: Id) -> str:
-    text = as_id(value)
-    if text in {"", ".", ".."}:  # A URL is normalised on its way: these would name another resource.
-        raise InputValidationError(f"{text!r} cannot be used as an id", field="id")
+    ids = [as_id(each) for each in segments]
+    for unusable in {"", ".", ".."}.intersection(ids):  # A URL is normalised on its way: these would name another resource.
+        raise InputValidationError(f"{unusable!r} cannot be used as an id", field="id")
     try:
-        return quote(text, safe="")
+        return "/".join(["/api/v1", *(quote(each, safe="") for each in ids)])
     except UnicodeEncodeError:
         raise InputValidationError("an id cannot contain lone surrogates", field="id") from None
 

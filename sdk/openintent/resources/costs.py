@@ -38,12 +38,13 @@ class CostResource:
         Raises InputValidationError, NotFoundError.
         """
         validate_cost(cost_type, amount, unit, provider=provider, model=model, metadata=metadata, agent_id=agent_id)
+        digits = format(abs(exact_amount(amount)), "f")  # No exponent, and no -0, which Decimal has.
         return Call(
             method="POST",
             path=path("intents", intent_id, "costs"),
             json=without_none(
                 cost_type=cost_type,
-                amount=_decimal_text(amount),
+                amount=digits.rstrip("0").rstrip(".") if "." in digits else digits,
                 unit=unit,
                 provider=provider,
                 model=model,
@@ -107,9 +108,3 @@ class CostResource:
 
 def _list_costs(path: str, limit: int | None, *, since: Instant | None, **filters: str | None) -> Call[list[Cost]]:
     return replace(list_call(path, "costs", Cost, limit=limit, since=to_rfc3339(since, "since"), **filters), exact_decimals=True)
-
-
-def _decimal_text(amount: float | Decimal | str) -> str:
-    """Return all digits of a valid amount, without an exponent or trailing zeros."""
-    text = format(abs(exact_amount(amount)), "f")  # Decimal knows a -0.
-    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -119,7 +119,9 @@ def validate_json(value: Any, field: str, *, depth: int = 0) -> None:
         for inner, name in _members(value, field):
             validate_json(inner, name, depth=depth + 1)
     else:
-        raise InputValidationError(f"{field}: {_not_json(value)}", field=field)
+        instead = next((text for known, text in _CONVERSIONS.items() if isinstance(value, known)), None)
+        hint = f"; send {instead}" if instead else ""
+        raise InputValidationError(f"{field}: {type(value).__name__} is not JSON-serializable{hint}", field=field)
 
 
 def _members(value: Any, field: str) -> Iterable[tuple[Any, str]]:
@@ -142,13 +144,6 @@ def _json_number(value: float, field: str) -> None:
             )
     elif not math.isfinite(value):
         raise InputValidationError(f"{field} must be a finite number, not {value}", field=field)
-
-
-def _not_json(value: object) -> str:
-    kind = type(value)
-    instead = next((text for known, text in _CONVERSIONS.items() if isinstance(value, known)), None)
-    hint = f"; send {instead}" if instead else ""
-    return f"{kind.__name__} is not JSON-serializable{hint}"
 
 
 def require_number(value: Any, field: str, least: float, most: float) -> None:

@@ -35,7 +35,12 @@ def validate_attachment(
         if not _CONTENT_TYPE.fullmatch(content_type):
             raise InputValidationError(f"content_type must be like text/csv, not {content_type!r}", field="content_type")
     if storage_url is not None:
-        _check_storage_url(storage_url)
+        require_text(storage_url, "storage_url", URL_LENGTH)
+        if not storage_url.isascii() or not _STORAGE_URL.fullmatch(storage_url):  # It may contain a password: not in the message.
+            raise InputValidationError(
+                "storage_url must be an http, https, s3 or gs URL, in ASCII and without a user name or password",
+                field="storage_url",
+            )
         if size is None:
             raise InputValidationError("size is required with storage_url", field="size")
     if size is not None:
@@ -46,11 +51,3 @@ def validate_attachment(
         raise InputValidationError("sha256 must be 64 hexadecimal digits", field="sha256")
     if metadata is not None:
         require_mapping(metadata, "metadata")
-
-
-def _check_storage_url(url: Any) -> None:
-    require_text(url, "storage_url", URL_LENGTH)
-    if not url.isascii() or not _STORAGE_URL.fullmatch(url):  # The message does not repeat it: there may be a password in it.
-        raise InputValidationError(
-            "storage_url must be an http, https, s3 or gs URL, in ASCII and without a user name or password", field="storage_url"
-        )

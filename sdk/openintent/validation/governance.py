@@ -65,7 +65,11 @@ def validate_decision(
     if decision_type is not None:
         require_text(decision_type, "decision_type", DECISION_TYPE_LENGTH)
     for index, each in enumerate(require_list(evidence, "evidence", EVIDENCE)):
-        _evidence(each, f"evidence[{index}]")
+        field = f"evidence[{index}]"
+        require_mapping(each, field)
+        require_text(each.get("source"), f"{field}.source", SOURCE_LENGTH)
+        if each.get("summary") is not None:
+            require_text(each["summary"], f"{field}.summary", SUMMARY_LENGTH, empty=True)
 
 
 def validate_delegation(delegate: str, *, actions: Sequence[str] = (), constraints: Mapping[str, Any] | None = None) -> None:
@@ -75,10 +79,3 @@ def validate_delegation(delegate: str, *, actions: Sequence[str] = (), constrain
         require_text(action, f"actions[{index}]", ACTION_LENGTH)
     if constraints is not None:
         require_mapping(constraints, "constraints")
-
-
-def _evidence(value: Any, field: str) -> None:
-    require_mapping(value, field)
-    require_text(value.get("source"), f"{field}.source", SOURCE_LENGTH)
-    if value.get("summary") is not None:
-        require_text(value["summary"], f"{field}.summary", SUMMARY_LENGTH, empty=True)

@@ -46,8 +46,14 @@ def validate_intent_update(**changes: Any) -> None:
         require_text(changes["title"], "title", TITLE_LENGTH)
     if changes.get("description") is not None:
         require_text(changes["description"], "description", DESCRIPTION_LENGTH, empty=True)
-    if changes.get("constraints") is not None:
-        _constraints(changes["constraints"])
+    if (constraints := changes.get("constraints")) is not None:
+        if not isinstance(constraints, (Mapping, list, tuple)):
+            raise InputValidationError(
+                f"constraints must be a dict or a list of rules, not {type(constraints).__name__}", field="constraints"
+            )
+        validate_json(constraints, "constraints")
+        as_mapping = constraints if isinstance(constraints, Mapping) else {"rules": constraints}
+        require_readable_limits(as_mapping, "constraints")
     if changes.get("confidence") is not None:
         validate_whole_number(changes["confidence"], "confidence", *CONFIDENCE)
 
@@ -73,10 +79,10 @@ def validate_patches(patches: Sequence[Mapping[str, Any]]) -> None:
     if not patches:
         raise InputValidationError("patches cannot be empty", field="patches")
     for index, patch in enumerate(patches):
-        _patch(patch, f"patches[{index}]")
+        _check_patch(patch, f"patches[{index}]")
 
 
-def _patch(patch: Any, field: str) -> None:
+def _check_patch(patch: Any, field: str) -> None:
     require_mapping(patch, field)
     op = patch.get("op")
     if op not in PATCH_OPS:
@@ -88,13 +94,3 @@ def _patch(patch: Any, field: str) -> None:
         raise InputValidationError(f"{field}.path must be text", field=f"{field}.path")
     if op != "remove" and "value" not in patch:
         raise InputValidationError(f"{field} needs a value to {op}", field=f"{field}.value")
-
-
-def _constraints(value: Any) -> None:
-    if not isinstance(value, (Mapping, list, tuple)):
-        raise InputValidationError(
-            f"constraints must be a dict or a list of rules, not {type(value).__name__}",
-            field="constraints",
-        )
-    validate_json(value, "constraints")
-    require_readable_limits(value if isinstance(value, Mapping) else {"rules": value}, "constraints")

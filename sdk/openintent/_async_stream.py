@@ -50,7 +50,7 @@ class AsyncEventStream:
 
     async def __aenter__(self) -> Self:
         while not self._state.is_connected and not self._is_closed:
-            await self._take_step()
+            await self._run_step()
         return self
 
     async def __aexit__(
@@ -64,7 +64,7 @@ class AsyncEventStream:
     async def __anext__(self) -> Event:
         while not self._pending and not self._is_closed:
             self._last_position = self._state.position
-            await self._take_step()
+            await self._run_step()
         if self._is_closed:
             raise StopAsyncIteration
         event = self._pending.popleft()
@@ -84,7 +84,7 @@ class AsyncEventStream:
         if response is not None and loop is not None and not loop.is_closed():
             loop.call_soon_threadsafe(_close_soon, response.aclose)
 
-    async def _take_step(self) -> None:
+    async def _run_step(self) -> None:
         """Advance, in a task of its own that `aclose` can cancel without cancelling the iterating one."""
         self._loop = asyncio.get_running_loop()
         self._step = asyncio.create_task(self._advance())

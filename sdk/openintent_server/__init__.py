@@ -77,7 +77,7 @@ def _missing_requirements() -> list[str]:
     """Return the names of the extra's packages that are not installed."""
     try:
         requirements = distribution("openintent").requires or []
-    except PackageNotFoundError:  # A checkout that nobody installed.
+    except PackageNotFoundError:  # A checkout that is not installed.
         return []
     of_server = [line for line in requirements if re.search(r"extra == ['\"]server['\"]", line)]
     names = [match[0] for line in of_server if (match := re.match(r"[\w.-]+", line))]
@@ -95,11 +95,13 @@ def _is_installed(name: str) -> bool:
 def _foreign_modules() -> list[str]:
     """Return what this process has imported from elsewhere under the names of the server's packages, as `name (file)`."""
     names = {path.parent.name for path in ROOT.glob("*/__init__.py")} - OF_THE_CHECKOUT
-    places = {name: _place(name) for name in sorted(names & sys.modules.keys())}
-    return [f"{name} ({place})" for name, place in places.items() if not Path(place).resolve().is_relative_to(ROOT / name)]
+    locations = {name: _import_location(name) for name in sorted(names & sys.modules.keys())}
+    return [
+        f"{name} ({location})" for name, location in locations.items() if not Path(location).resolve().is_relative_to(ROOT / name)
+    ]
 
 
-def _place(name: str) -> str:
+def _import_location(name: str) -> str:
     """Return where a module was imported from."""
     module = sys.modules[name]
     return getattr(module, "__file__", None) or next(iter(getattr(module, "__path__", ())), "elsewhere")

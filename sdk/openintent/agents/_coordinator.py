@@ -50,7 +50,7 @@ class Coordinator(BaseAgent):
     missing, and continues to follow it. `create` creates further ones, for example in a handler of an assignment.
 
     `on_all_complete` and `on_progress` are about its portfolios. The decorators of other agents work as well; those for events
-    also cover the portfolios' members, whoever is assigned to them. A coordinator is one process: two with one id create a portfolio
+    also cover the portfolios' members, whichever agents are assigned. A coordinator is one process: two with one id create a portfolio
     once, but both follow it, and the methods of both may be called when it is complete.
     """
 

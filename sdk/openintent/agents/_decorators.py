@@ -117,10 +117,10 @@ def on_state_change(handler: Any = None, *, keys: Sequence[str] | None = None) -
     if isinstance(keys, str):
         raise InputValidationError('keys must be a list, as in keys=["budget"]', field="keys")
 
-    def touches(event: Event, _: str) -> bool:
+    def changes_wanted_key(event: Event, _: str) -> bool:
         return wanted is None or not wanted.isdisjoint(_state_key(patch["path"]) for patch in event.payload.get("patches") or [])
 
-    trigger = Trigger("on_state_change", _type_names(EventType.STATE_PATCHED), touches, include_own=False)
+    trigger = Trigger("on_state_change", _type_names(EventType.STATE_PATCHED), changes_wanted_key, include_own=False)
     return (lambda method: _register(method, trigger)) if handler is None else _register(handler, trigger)
 
 

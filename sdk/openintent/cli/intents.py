@@ -154,16 +154,16 @@ def status(
 ) -> None:
     """Set the status of an intent: pending, active, blocked, completed or abandoned."""
     run = get_session(ctx)
-    _print_result(run, _move(run, intent, new, reason, cascade), as_json, "Updated")
+    _print_result(run, _set_status(run, intent, new, reason, cascade), as_json, "Updated")
 
 
 def complete(ctx: typer.Context, intent: IntentId, reason: Reason = None, as_json: Json = False) -> None:
     """Complete an intent, which unblocks its dependents."""
     run = get_session(ctx)
-    _print_result(run, _move(run, intent, IntentStatus.COMPLETED, reason, cascade=False), as_json, "Completed")
+    _print_result(run, _set_status(run, intent, IntentStatus.COMPLETED, reason, cascade=False), as_json, "Completed")
 
 
-def _move(run: Session, text: str, new: str, reason: str | None, cascade: bool) -> Intent:
+def _set_status(run: Session, text: str, new: str, reason: str | None, cascade: bool) -> Intent:
     """Set the status, retrying conflicts as long as only other parts of the intent have changed."""
     seen = found = run.intent(text)
     for attempt in range(TRIES):

@@ -20,23 +20,23 @@ _EXACT = "\x00"
 
 def dumps(value: Any, indent: int | None = 2) -> str:
     """Return the JSON of models and the values in them; on one line without `indent`."""
-    text = json.dumps(_data(value), ensure_ascii=False, indent=indent, default=lambda number: f"{_EXACT}{number:f}")
+    text = json.dumps(_to_json_data(value), ensure_ascii=False, indent=indent, default=lambda number: f"{_EXACT}{number:f}")
     return escape_json(re.sub(r'"\\u0000([0-9.]+)"', r"\1", text))
 
 
-def _data(value: Any) -> Any:
+def _to_json_data(value: Any) -> Any:
     match value:
         case Model():
             named = {each.metadata.get("key", each.name): getattr(value, each.name) for each in fields(value)}
             extra = named.pop(None)
             shown = {name: each for name, each in named.items() if each is not None or name not in _ONLY_SOMETIMES}
-            return _data({**shown, **extra})
+            return _to_json_data({**shown, **extra})
         case datetime():
             return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
         case Mapping():
-            return {str(name): _data(each) for name, each in value.items()}
+            return {str(name): _to_json_data(each) for name, each in value.items()}
         case str() | Decimal():
             return value
         case Sequence():
-            return [_data(each) for each in value]
+            return [_to_json_data(each) for each in value]
     return value

@@ -21,7 +21,7 @@ def ping(ctx: typer.Context, as_json: Json = False) -> None:
     Exit code 0 if so, 1 if the key is not valid, 3 if the server is unreachable or not ready.
     """
     run = get_session(ctx)
-    found = _look(run)
+    found = _check_server(run)
     if as_json:
         run.output.write_json(found)
     else:
@@ -32,7 +32,7 @@ def ping(ctx: typer.Context, as_json: Json = False) -> None:
         raise typer.Exit(REFUSED)
 
 
-def _look(run: Session) -> dict[str, Any]:
+def _check_server(run: Session) -> dict[str, Any]:
     about = run.client.discover()
     begun = time.monotonic()
     run.client.discover()

@@ -50,17 +50,17 @@ class Session:
         return self.client.get_intent(self.intent_id(text))
 
     def intent_id(self, text: str) -> str:
-        return full_id(text) or self._one(text, "intent", self._intents).id
+        return full_id(text) or self._find_by_part(text, "intent", self._intents).id
 
     def portfolio_id(self, text: str) -> str:
-        return full_id(text) or self._one(text, "portfolio", self.client.list_portfolios).id
+        return full_id(text) or self._find_by_part(text, "portfolio", self.client.list_portfolios).id
 
     def lease(self, text: str) -> Lease:
         """Return an active lease."""
-        return self._one(text, "active lease", self.client.list_leases)
+        return self._find_by_part(text, "active lease", self.client.list_leases)
 
     def key_id(self, text: str) -> str:
-        return full_id(text) or self._one(text, "key", self.client.list_keys).id
+        return full_id(text) or self._find_by_part(text, "key", self.client.list_keys).id
 
     def arbitration(self, text: str) -> Arbitration:
         """Return a pending arbitration by its id or its intent's; by its full id, any arbitration."""
@@ -71,7 +71,7 @@ class Session:
         found = {each.id: each for each in pending if matches_id(text, each.id) or matches_id(text, each.intent_id)}
         return require_single(text, "pending arbitration", list(found.values()))
 
-    def _one(self, text: str, kind: str, listed: Callable[[], Iterable[I]]) -> I:
+    def _find_by_part(self, text: str, kind: str, listed: Callable[[], Iterable[I]]) -> I:
         require_id_part(text)
         return require_single(text, kind, [each for each in listed() if matches_id(text, each.id)])
 

@@ -62,13 +62,13 @@ def show(
 ) -> None:
     """Show an intent: status, open dependencies, state, agents, leases, arbitrations, costs, latest events."""
     run = get_session(ctx)
-    found = _look(run, intent, events)
+    found = _load_details(run, intent, events)
     if as_json:
         return run.output.write_json(vars(found) | {"waiting_for": found.waiting_for})
     run.output.print(*_sections(run.output, found))
 
 
-def _look(run: Session, text: str, events: int) -> IntentDetails:
+def _load_details(run: Session, text: str, events: int) -> IntentDetails:
     intent, client = run.intent(text), run.client
     return IntentDetails(
         intent=intent,
@@ -83,7 +83,7 @@ def _look(run: Session, text: str, events: int) -> IntentDetails:
 
 def _sections(output: Output, found: IntentDetails) -> list[RenderableType]:
     intent = found.intent
-    shown: list[RenderableType] = [formatting.title(intent), Text(intent.id, style="dim"), "", _facts(output, found)]
+    shown: list[RenderableType] = [formatting.title(intent), Text(intent.id, style="dim"), "", _summary_table(output, found)]
     if intent.description:
         shown += ["", Text(escape_lines(intent.description))]
     for name, part in (
@@ -100,7 +100,7 @@ def _sections(output: Output, found: IntentDetails) -> list[RenderableType]:
     return shown
 
 
-def _facts(output: Output, found: IntentDetails) -> RenderableType:
+def _summary_table(output: Output, found: IntentDetails) -> RenderableType:
     intent = found.intent
     status = formatting.status(intent.status)
     if waiting := found.waiting_for:
@@ -113,13 +113,13 @@ def _facts(output: Output, found: IntentDetails) -> RenderableType:
             ("confidence", None if intent.confidence is None else f"{intent.confidence} %"),
             ("parent", intent.parent_intent_id),
             ("costs", amounts(found.costs) if found.costs["count"] else None),
-            ("created", _moment(intent.created_at, f"by {intent.created_by}")),
-            ("updated", _moment(intent.updated_at)),
+            ("created", _format_moment(intent.created_at, f"by {intent.created_by}")),
+            ("updated", _format_moment(intent.updated_at)),
         ]
     )
 
 
-def _moment(at: datetime, by: str = "") -> str:
+def _format_moment(at: datetime, by: str = "") -> str:
     return " ".join(filter(None, (format_time(at), by, f"({ago(at)})")))
 
 

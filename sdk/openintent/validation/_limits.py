@@ -24,25 +24,25 @@ _NOT_MISSPELT = frozenset({"maxhost", "maxpost", "maxlost", "maxmost", "maxcast"
 
 def require_readable_limits(constraints: Mapping[str, Any], field: str, *, shared: bool = False) -> None:
     """Raise InputValidationError for a limit that would not be enforced; `shared` constraints are a portfolio's."""
-    for name, message in _problems(constraints, shared):
+    for name, message in _find_problems(constraints, shared):
         raise InputValidationError(f"{field}.{name} {message}", field=f"{field}.{name}")
 
 
-def _problems(constraints: Mapping[str, Any], shared: bool) -> Iterator[tuple[str, str]]:
+def _find_problems(constraints: Mapping[str, Any], shared: bool) -> Iterator[tuple[str, str]]:
     for name in constraints:
         if message := _suggest_limit(name):
             yield name, message
     if MAX_COST in constraints and not _is_limit(constraints[MAX_COST]):
         yield MAX_COST, f"{_A_NUMBER}. It is in USD: 5 or 0.05"
     if BUDGET in constraints and not (shared and _is_limit(constraints[BUDGET])):
-        yield from _budget_problems(constraints[BUDGET], MAX_COST in constraints, shared)
+        yield from _find_budget_problems(constraints[BUDGET], MAX_COST in constraints, shared)
     rules = constraints.get("rules")
     for index, rule in enumerate(rules if isinstance(rules, (list, tuple)) else ()):
         if _looks_like_limit(rule):
             yield "rules", f"[{index}] reads like a limit, and rules are not watched. Give constraints as a dict: {_EXAMPLE}"
 
 
-def _budget_problems(budget: Any, has_max_cost: bool, shared: bool) -> Iterator[tuple[str, str]]:
+def _find_budget_problems(budget: Any, has_max_cost: bool, shared: bool) -> Iterator[tuple[str, str]]:
     if not isinstance(budget, Mapping):
         number = ", or a number of 0 or more in USD" if shared else ""
         yield BUDGET, f"must be a dict with {', '.join(IN_CENTS)}{number}: anything else is not watched. For example: {_EXAMPLE}"

@@ -110,13 +110,13 @@ def validate_json(value: Any, field: str, *, depth: int = 0) -> None:
     if value is None or isinstance(value, bool):
         return
     if isinstance(value, str):
-        _characters(value, field)
+        _require_characters(value, field)
     elif isinstance(value, (int, float)):
-        _json_number(value, field)
+        _require_json_number(value, field)
     elif isinstance(value, (Mapping, list, tuple)):
         if depth == JSON_DEPTH:
             raise InputValidationError(f"{field} is nested more than {JSON_DEPTH} deep", field=field)
-        for inner, name in _members(value, field):
+        for inner, name in _iterate_members(value, field):
             validate_json(inner, name, depth=depth + 1)
     else:
         instead = next((text for known, text in _CONVERSIONS.items() if isinstance(value, known)), None)
@@ -124,18 +124,18 @@ def validate_json(value: Any, field: str, *, depth: int = 0) -> None:
         raise InputValidationError(f"{field}: {type(value).__name__} is not JSON-serializable{hint}", field=field)
 
 
-def _members(value: Any, field: str) -> Iterable[tuple[Any, str]]:
+def _iterate_members(value: Any, field: str) -> Iterable[tuple[Any, str]]:
     if not isinstance(value, Mapping):
         yield from ((inner, f"{field}[{index}]") for index, inner in enumerate(value))
         return
     for key, inner in value.items():
         if not isinstance(key, str):
             raise InputValidationError(f"{field} has a key that is not text: {key!r}", field=field)
-        _characters(key, field)
+        _require_characters(key, field)
         yield inner, f"{field}.{key}"
 
 
-def _json_number(value: float, field: str) -> None:
+def _require_json_number(value: float, field: str) -> None:
     if isinstance(value, int):
         if abs(value) > JSON_INTEGER:
             raise InputValidationError(
@@ -196,9 +196,9 @@ def require_text(value: Any, field: str, longest: int, *, empty: bool = False) -
             f"{field} cannot be longer than {longest:,} characters; it has {len(value):,}",
             field=field,
         )
-    _characters(value, field)
+    _require_characters(value, field)
 
 
-def _characters(value: str, field: str) -> None:
+def _require_characters(value: str, field: str) -> None:
     if _NOT_TEXT.search(value):
         raise InputValidationError(f"{field} cannot contain NUL or lone surrogates", field=field)

@@ -15,7 +15,7 @@ EVENT_TYPE = re.compile(r"[a-z][a-z0-9_.-]{0,99}")
 
 def validate_event(event_type: str, payload: Mapping[str, Any] | None = None) -> None:
     """Check an event that a client logs: the form of its type, which is none of the server's own (E-4), and a JSON payload."""
-    _event_type(event_type, "event_type")
+    _require_event_type(event_type, "event_type")
     if event_type in SERVER_WRITTEN:
         raise InputValidationError(f"event_type {str(event_type)!r} is reserved for the server", field="event_type")
     if payload is not None:
@@ -38,10 +38,10 @@ def validate_event_types(event_types: Sequence[str]) -> None:
     if isinstance(event_types, str) or not isinstance(event_types, Sequence) or len(event_types) > EVENT_TYPES:
         raise InputValidationError(f"event_types must be a list of at most {EVENT_TYPES}", field="event_types")
     for index, event_type in enumerate(event_types):
-        _event_type(event_type, f"event_types[{index}]")
+        _require_event_type(event_type, f"event_types[{index}]")
 
 
-def _event_type(event_type: str, field: str) -> None:
+def _require_event_type(event_type: str, field: str) -> None:
     require_text(event_type, field, 100)
     if not EVENT_TYPE.fullmatch(event_type):
         raise InputValidationError(

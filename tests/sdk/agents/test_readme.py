@@ -9,7 +9,7 @@ import pytest
 
 from tests.system.crowd import until
 
-from ..examples import GUIDES, README, example
+from ..specification_examples import GUIDES, README, example
 
 pytestmark = pytest.mark.rule("K-7")
 

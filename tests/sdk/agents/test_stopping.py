@@ -202,7 +202,7 @@ async def test_in_an_event_loop_coroutines_share_it(operator, name):
             await self.async_client.log_event(intent.id, "comment")
             self.stop()
 
-    intent = await asyncio.to_thread(operator.ask, name)
+    intent = await asyncio.to_thread(operator.create_assigned, name)
 
     await Inside.arun()
 
@@ -222,7 +222,7 @@ async def test_many_agents_share_an_event_loop_until_cancelled(operator, name):
     ids = {f"{name}-{number}" for number in range(12)}
     tasks = [asyncio.create_task(Inside.arun(agent_id=each)) for each in ids]
     for each in ids:
-        await asyncio.to_thread(operator.ask, each)
+        await asyncio.to_thread(operator.create_assigned, each)
     assert {await asyncio.wait_for(done.get(), 30) for _ in ids} == ids
 
     for task in tasks:

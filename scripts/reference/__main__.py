@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from . import error_codes, http_api, sdk
+from . import error_codes, http_api, methods, sdk
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs/reference"
@@ -20,6 +20,7 @@ def pages() -> dict[Path, str]:
     texts = {
         **{f"http/{name}.md": text for name, text in http_api.pages(document).items()},
         **{f"sdk/{path.name}": sdk.page(path.read_text()) for path in sorted((TEMPLATES / "sdk").glob("*.md"))},
+        "index.md": (TEMPLATES / "index.md").read_text().replace("METHODS", methods.table()),
         "errors.md": error_codes.page((TEMPLATES / "errors.md").read_text()),
     }
     return {REFERENCE / name: _marked(text) for name, text in texts.items()}

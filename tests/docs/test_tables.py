@@ -3,12 +3,11 @@
 import ast
 import inspect
 import re
-from importlib import import_module
 from pathlib import Path
 
 import openintent
 import pytest
-from openintent import AsyncOpenIntentClient, EventType, OpenIntentClient, resources
+from openintent import AsyncOpenIntentClient, EventType, OpenIntentClient
 from openintent.enums import SERVER_WRITTEN
 
 from tests.processes import ROOT
@@ -26,9 +25,6 @@ SPECIFIED = re.findall(
     """,
 )
 """Methods of the specification's table."""
-
-OWN_RFC = {"lease": "RFC-0003", "stream": "RFC-0006", "wait_for_decision": "RFC-0004", "close": "-"}
-"""Methods that are not operations."""
 
 
 def methods():
@@ -62,17 +58,6 @@ def test_method_has_the_same_arguments_on_both_clients(name):
 def _described(method):
     """Return the arguments with defaults and types; only the result may differ, which one client awaits."""
     return [(each.name, each.kind, each.default, str(each.annotation)) for each in inspect.signature(method).parameters.values()]
-
-
-@pytest.mark.parametrize(("name", "rfc"), methods().items())
-def test_method_table_names_the_rfc_of_the_module(name, rfc):
-    if name in OWN_RFC:
-        assert rfc == OWN_RFC[name]
-        return
-    part = next(base for base in resources.Resources.__mro__ if name in vars(base))
-    documented = re.search(r"RFC-\d+", f"{part.__doc__} {import_module(part.__module__).__doc__}")
-
-    assert rfc == (documented[0] if documented else "RFC-0002" if part.__name__ == "EventResource" else "-")
 
 
 def test_every_setting_is_in_the_reference():

@@ -1,4 +1,4 @@
-"""The append-only event log."""
+"""Event log of intents, append-only (RFC-0002)."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NotRequired, TypedDict

@@ -148,7 +148,7 @@ class Action:
     def _ask(self, admin: Any, request: HttpRequest, objects: Objects, form: ActionForm, obj: Any) -> HttpResponse:
         if self.page:
             return self.page(admin, request, obj, form, None)
-        confirmation = self.confirm(form, objects) if self.confirm else self._confirmation(objects)
+        confirmation = self.confirm(form, objects) if self.confirm else self._confirmation(admin, objects)
         context = {
             **admin.admin_site.each_context(request),
             "title": confirmation.title,
@@ -162,10 +162,14 @@ class Action:
         }
         return TemplateResponse(request, self.template, context)
 
-    def _confirmation(self, objects: Objects) -> Confirmation:
-        count = _count(objects)
+    def _confirmation(self, admin: Any, objects: Objects) -> Confirmation:
+        count, opts = _count(objects), admin.opts
+        question = self.description.replace("selected ", "")
+        if count == 1:
+            one = question.replace(str(opts.verbose_name_plural), f"this {opts.verbose_name}")
+            question = self.label if one == question else one
         return Confirmation(
-            title=f"{self.description.replace('selected ', '') if count > 1 else self.label}?",
+            title=f"{question}?",
             label=f"{self.label} {count}" if count > 1 else self.label,
             warning=self.warning,
             names=[str(each) for each in objects[:SHOWN]],

@@ -104,7 +104,7 @@ class ApiKeyAdmin(OperatorPages, ListAdmin):
 
     @action(
         "Revoke",
-        "Revoke selected keys",
+        "Revoke selected API keys",
         role=Role.OPERATOR,
         done="Revoked",
         warning="Programs that use a revoked key lose access within seconds. This can't be undone.",

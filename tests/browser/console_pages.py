@@ -164,7 +164,7 @@ PLACES: dict[str, Place] = {
         then=lambda page: (page.click("text=Abandon"), page.wait_for_selector("#reason")),
     ),
     "costs": Place("/admin/costs/overview/"),
-    "single-costs": Place("/admin/costs/cost/"),
+    "cost-entries": Place("/admin/costs/cost/"),
     "webhooks": Place("/admin/subscriptions/subscription/"),
     "webhook": Place(
         lambda example: example.subscription("pager"), then=lambda page: page.locator(".oi-details summary").first.click()

@@ -47,8 +47,12 @@ class FolderStorage(FileSystemStorage):
         except BaseException:
             partial.unlink(missing_ok=True)
             raise
-        for folder in (path.parent, path.parent.parent):
-            _flush_folder(folder)
+        for folder in (path.parent, path.parent.parent) if os.name != "nt" else ():  # Windows cannot open folders.
+            descriptor = os.open(folder, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)  # So that new names survive a power failure.
+            finally:
+                os.close(descriptor)
         return name
 
 
@@ -84,14 +88,3 @@ def _translate_errors(name: str) -> Iterator[None]:
         raise OSError(f"the attachment store refused: {error}") from error
     except BotoCoreError as error:
         raise OSError(f"the attachment store does not respond: {error}") from error
-
-
-def _flush_folder(folder: Path) -> None:
-    """Flush the folder's entries, so that new names survive a power failure."""
-    if os.name == "nt":  # Windows cannot open folders.
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -139,7 +139,10 @@ def _append_alerts(
     now: datetime,
     cost: Cost | None = None,
 ) -> None:
-    """Append the events of a limit that the amount (in 10^-14 USD) exceeds, unless they are in the log."""
+    """Append the events of a limit that the amount (in 10^-14 USD) exceeds, unless they are in the log.
+
+    `cost` is the one that exceeded it; None if the limit or a member came later.
+    """
     spent = Fraction(amount, 10**DOLLAR_DECIMALS)
     levels = [Level.EXCEEDED] if spent > Fraction(limit.usd) else []
     if limit.kind != PER_CALL and spent * 100 >= Fraction(limit.usd) * Fraction(limit.threshold):
@@ -152,7 +155,16 @@ def _append_alerts(
             BudgetAlert.objects.create(
                 **owner.columns(), limit_kind=limit.kind, limit=value, agent_id=scope, level=level, crossed_at=now
             )
-        owner.append_event(_EVENTS[level], _payload(limit, spent, agent_id, cost), now)
+        payload = {
+            "limit_kind": limit.kind,
+            "limit_usd": format_decimal(limit.usd),
+            "spent_usd": format_amount(int(spent * 10**DOLLAR_DECIMALS), DOLLAR_DECIMALS),
+            "threshold_percent": Fragment(format_decimal(limit.threshold).encode()),
+            "agent_id": agent_id or None,
+            "intent_id": encoding.identifier(cost.intent_id) if cost else None,
+            "cost_id": encoding.identifier(cost.pk) if cost else None,
+        }
+        owner.append_event(_EVENTS[level], payload, now)
 
 
 def _find_budgets(intent_id: UUID) -> tuple[set[UUID], set[UUID]]:
@@ -180,16 +192,3 @@ def _sum_by_agent(owner: BudgetOwner) -> Counter[str]:
 def _known_alerts(owner: BudgetOwner, *agents: str) -> set[tuple[str, ...]]:
     alerts = BudgetAlert.objects.filter(**owner.columns(), agent_id__in=[ALL_AGENTS, *agents])
     return set(alerts.values_list("limit_kind", "limit", "agent_id", "level"))
-
-
-def _payload(limit: Limit, spent: Fraction, agent_id: str, cost: Cost | None) -> dict[str, Any]:
-    """Return the payload. `cost` is the one that exceeded the limit; None if the limit or a member came later."""
-    return {
-        "limit_kind": limit.kind,
-        "limit_usd": format_decimal(limit.usd),
-        "spent_usd": format_amount(int(spent * 10**DOLLAR_DECIMALS), DOLLAR_DECIMALS),
-        "threshold_percent": Fragment(format_decimal(limit.threshold).encode()),
-        "agent_id": agent_id or None,
-        "intent_id": encoding.identifier(cost.intent_id) if cost else None,
-        "cost_id": encoding.identifier(cost.pk) if cost else None,
-    }

@@ -41,7 +41,23 @@ def find_path(starts: Collection[UUID], goal: UUID) -> list[UUID] | None:
     if _parameter(goal) not in {row[0] for row in db.fetch_all(sql, parameters)}:
         return None
     edges = Edge.objects.filter(waiter_id__in=RawSQL(sql, parameters)).values_list("waiter_id", "awaited_id")
-    return _shortest_path(starts, goal, edges)
+    awaited_by_waiter = defaultdict(list)
+    for waiter, awaited in edges:
+        awaited_by_waiter[waiter].append(awaited)
+    previous: dict[UUID, UUID | None] = dict.fromkeys(starts)
+    queue = deque(starts)
+    while queue and goal not in previous:
+        node = queue.popleft()
+        for awaited in awaited_by_waiter[node]:
+            if awaited not in previous:
+                previous[awaited] = node
+                queue.append(awaited)
+    if goal not in previous:  # A dependency was removed between the two queries.
+        return None
+    path = [goal]
+    while (before := previous[path[-1]]) is not None:
+        path.append(before)
+    return path[::-1]
 
 
 def descendants(intent_id: UUID) -> QuerySet[Intent]:
@@ -165,27 +181,6 @@ def aggregate_status(nodes: Collection[Row], edges: Iterable[Row]) -> dict[str, 
         "blocking_intents": [encoding.identifier(pk) for pk in still_open if pk in awaited],
         "ready_intents": [encoding.identifier(pk) for pk in still_open if pk not in waiting and status[pk] != Status.BLOCKED],
     }
-
-
-def _shortest_path(starts: Collection[UUID], goal: UUID, edges: Iterable[tuple[UUID, UUID]]) -> list[UUID] | None:
-    """Search breadth first."""
-    awaited_by_waiter = defaultdict(list)
-    for waiter, awaited in edges:
-        awaited_by_waiter[waiter].append(awaited)
-    previous: dict[UUID, UUID | None] = dict.fromkeys(starts)
-    queue = deque(starts)
-    while queue and goal not in previous:
-        node = queue.popleft()
-        for awaited in awaited_by_waiter[node]:
-            if awaited not in previous:
-                previous[awaited] = node
-                queue.append(awaited)
-    if goal not in previous:
-        return None
-    path = [goal]
-    while (before := previous[path[-1]]) is not None:
-        path.append(before)
-    return path[::-1]
 
 
 def _is_postgresql() -> bool:

@@ -123,15 +123,12 @@ class Sequencer:
                 is_woken = self._wakeup.wait(POLL_SECONDS)
                 self._wakeup.clear()
                 try:
-                    self._assign(is_woken)
+                    if assign_positions() or (is_woken and db.has_single_writer()):
+                        wakeups.positions_assigned.notify()
+                    elif is_woken and not db.has_single_writer() and _has_pending():
+                        self._wakeup.set()  # Another process assigns them, from a snapshot that may be older.
                 except Exception:  # The database is unreachable: nothing is lost, the next call assigns them.
                     log.warning("positions could not be assigned", exc_info=True)
                     connection.close()
                 self._stop.wait(MIN_INTERVAL)
         connection.close()
-
-    def _assign(self, is_woken: bool) -> None:
-        if assign_positions() or (is_woken and db.has_single_writer()):
-            wakeups.positions_assigned.notify()
-        elif is_woken and not db.has_single_writer() and _has_pending():
-            self._wakeup.set()  # Another process assigns them, and its snapshot may be older than this one's commit.

@@ -148,7 +148,12 @@ def add_intent_to_portfolio(
         raise Invalid.field("intent_id", f"no intent has the id {intent_id}", "unknown_id")
     require_writable(intent, actor)
     portfolio.require_active()
-    _require_unique(portfolio, intent, role)
+    found = portfolio.members.filter(Q(intent=intent) | Q(role=Role.PRIMARY))
+    existing = dict(found.values_list("intent_id", "role"))
+    if intent.pk in existing:
+        raise DuplicateMember(intent.pk)
+    if role == Role.PRIMARY and existing:
+        raise DuplicatePrimary(*existing)
     now = database_now()
     member = Membership(
         portfolio=portfolio,
@@ -242,16 +247,6 @@ def _updated_event(portfolio: Portfolio, new: dict[str, Any], old: dict[str, Any
 
 def _has_threshold(portfolio: Portfolio) -> bool:
     return portfolio.is_active and portfolio.auto_complete_threshold is not None
-
-
-def _require_unique(portfolio: Portfolio, intent: Intent, role: str) -> None:
-    """Raise DuplicateMember or DuplicatePrimary (rule P-1)."""
-    found = portfolio.members.filter(Q(intent=intent) | Q(role=Role.PRIMARY))
-    existing = dict(found.values_list("intent_id", "role"))
-    if intent.pk in existing:
-        raise DuplicateMember(intent.pk)
-    if role == Role.PRIMARY and existing:
-        raise DuplicatePrimary(*existing)
 
 
 def _change_status(portfolio: Portfolio, status: str, *, actor: Actor, reason: str | None, now: datetime) -> None:

@@ -46,7 +46,9 @@ def record_decision(
     right_ends = require_decider(intent, arbitration, actor, now)
     if arbitration:
         require_pending(arbitration, now)
-        _require_option(arbitration, decision)
+        labels = [option["label"] for option in arbitration.options]
+        if labels and decision not in labels:
+            raise NoSuchOption(labels)
     recorded = Decision(
         intent=intent,
         arbitration=arbitration,
@@ -83,13 +85,6 @@ def _resolve_target(intent: Intent, arbitration_id: UUID | None, decision_type: 
         return pending[0] if pending else None
     last: Arbitration | None = Arbitration.objects.filter(intent=intent).order_by("-sequence").first()
     return last
-
-
-def _require_option(arbitration: Arbitration, decision: str) -> None:
-    """Raise NoSuchOption if the arbitration has options, and the decision is none of their labels."""
-    labels = [option["label"] for option in arbitration.options]
-    if labels and decision not in labels:
-        raise NoSuchOption(labels)
 
 
 def _recorded_event(decision: Decision) -> NewEvent:

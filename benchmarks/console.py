@@ -9,7 +9,7 @@ import requests
 
 from benchmarks.suite import Scale, Tell, migrated_database
 from tests.browser.conftest import new_session
-from tests.browser.console_pages import PLACES, example
+from tests.browser.console_pages import PAGES, example
 
 
 @dataclass(slots=True)
@@ -29,7 +29,7 @@ def measure(vendor: str, scale: Scale, folder: Path, *, tell: Tell) -> Console:
     with example(migrated_database(vendor, folder), intents=scale.console_intents) as running, requests.Session() as operator:
         operator.cookies.set("openintent-session", new_session(running.server.database_url, "operator"))
         operator.get(f"{running.server.url}/admin/").raise_for_status()  # The first page of all loads the templates.
-        for name, place in PLACES.items():
+        for name, place in PAGES.items():
             if place.role == "operator":
                 url = running.server.url + place.path(running)
                 measured.first[name], *measured.later[name] = [_visit(operator, url) for _ in range(1 + scale.console_visits)]

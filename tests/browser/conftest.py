@@ -55,13 +55,13 @@ def browser():
 
 @pytest.fixture(scope="package")
 def faults() -> list[str]:
-    """What was asked of anybody but the server, and what pages wrote as errors to their console."""
+    """Return a list that collects requests to other hosts, and errors in the console of the browser."""
     return []
 
 
 @pytest.fixture(scope="package")
 def windows(browser: Browser, server, faults):
-    """`windows("viewer")`: those of a person of that role, who keeps for all tests what his browser has loaded once."""
+    """Return `windows(role)`: the browser context of a person of that role, with one cache for all tests."""
     contexts: dict[str, BrowserContext] = {}
 
     def of(role: str) -> BrowserContext:

@@ -1,4 +1,4 @@
-"""The pages of the console, of a server with the example's data: for the tests that look at each, and for their pictures."""
+"""Pages of the console, of a server with the example data, for tests and screenshots of each."""
 
 import json
 import os
@@ -52,7 +52,7 @@ class Example:
         return f"{ADMIN}/{model}/{pk}/change/"
 
     def id_of(self, title: str) -> str:
-        """Of the intent that was made last, where several have the title."""
+        """Return the id of the newest intent with the title."""
         found = [each for each in self.get("/intents", q=title, limit=1000)["intents"] if each["title"] == title]
         return max(found, key=lambda each: each["created_at"])["id"]
 
@@ -99,14 +99,14 @@ class Example:
         return self.object("auth/user", self.people[name])
 
 
-Where = str | Callable[[Example], str]
+PathOf = str | Callable[[Example], str]
 
 
 @dataclass(frozen=True)
-class Place:
-    """A page, who looks at it (None: nobody who is signed in), and what he does there before it is looked at."""
+class ConsolePage:
+    """A page, the role that opens it (None: not signed in), and what is done there before it is looked at."""
 
-    where: Where
+    where: PathOf
     role: str | None = "operator"
     then: Callable[[Page], Any] = lambda page: None
 
@@ -139,61 +139,61 @@ def _refuse(page: Page) -> None:
     page.wait_for_selector(".oi-field .oi-bad")
 
 
-PLACES: dict[str, Place] = {
-    "home": Place("/admin/"),
-    "inbox": Place("/admin/governance/arbitration/"),
-    "question": Place(lambda example: example.question("pending")),
-    "question-decided": Place(lambda example: example.question("resolved")),
-    "decisions": Place("/admin/governance/decision/"),
-    "delegations": Place("/admin/governance/delegation/"),
-    "leases": Place("/admin/leasing/lease/"),
-    "lease": Place(lambda example: example.lease()),
-    "intents": Place("/admin/intents/intent/"),
-    "intent": Place(lambda example: example.intent("Checkout fails for one in twenty customers in eu-west")),
-    "intent-traces": Place(lambda example: example.intent("Compare traces from before and after 02:14")),
-    "log": Place("/admin/intents/event/"),
-    "failures": Place("/admin/retries/failure/"),
-    "failure": Place(lambda example: example.failure()),
-    "attachments": Place("/admin/attachments/attachment/"),
-    "attachment": Place(lambda example: example.attachment("error-rate.png")),
-    "attachment-text": Place(lambda example: example.attachment("checkout-0214.log")),
-    "portfolios": Place("/admin/portfolios/portfolio/"),
-    "portfolio": Place(lambda example: example.portfolio("Launch in Lisbon")),
-    "confirmation": Place(
+PAGES: dict[str, ConsolePage] = {
+    "home": ConsolePage("/admin/"),
+    "inbox": ConsolePage("/admin/governance/arbitration/"),
+    "question": ConsolePage(lambda example: example.question("pending")),
+    "question-decided": ConsolePage(lambda example: example.question("resolved")),
+    "decisions": ConsolePage("/admin/governance/decision/"),
+    "delegations": ConsolePage("/admin/governance/delegation/"),
+    "leases": ConsolePage("/admin/leasing/lease/"),
+    "lease": ConsolePage(lambda example: example.lease()),
+    "intents": ConsolePage("/admin/intents/intent/"),
+    "intent": ConsolePage(lambda example: example.intent("Checkout fails for one in twenty customers in eu-west")),
+    "intent-traces": ConsolePage(lambda example: example.intent("Compare traces from before and after 02:14")),
+    "log": ConsolePage("/admin/intents/event/"),
+    "failures": ConsolePage("/admin/retries/failure/"),
+    "failure": ConsolePage(lambda example: example.failure()),
+    "attachments": ConsolePage("/admin/attachments/attachment/"),
+    "attachment": ConsolePage(lambda example: example.attachment("error-rate.png")),
+    "attachment-text": ConsolePage(lambda example: example.attachment("checkout-0214.log")),
+    "portfolios": ConsolePage("/admin/portfolios/portfolio/"),
+    "portfolio": ConsolePage(lambda example: example.portfolio("Launch in Lisbon")),
+    "confirmation": ConsolePage(
         lambda example: example.portfolio("Launch in Lisbon"),
         then=lambda page: (page.click("text=Abandon"), page.wait_for_selector("#reason")),
     ),
-    "costs": Place("/admin/costs/overview/"),
-    "cost-entries": Place("/admin/costs/cost/"),
-    "webhooks": Place("/admin/subscriptions/subscription/"),
-    "webhook": Place(
+    "costs": ConsolePage("/admin/costs/overview/"),
+    "cost-entries": ConsolePage("/admin/costs/cost/"),
+    "webhooks": ConsolePage("/admin/subscriptions/subscription/"),
+    "webhook": ConsolePage(
         lambda example: example.subscription("pager"), then=lambda page: page.locator(".oi-details summary").first.click()
     ),
-    "webhook-disabled": Place(lambda example: example.subscription("old-dashboard")),
-    "deliveries": Place("/admin/subscriptions/delivery/"),
-    "delivery": Place(lambda example: example.delivery()),
-    "keys": Place("/admin/access/apikey/"),
-    "key": Place(lambda example: example.key()),
-    "new-key": Place("/admin/access/apikey/add/"),
-    "new-key-refused": Place("/admin/access/apikey/add/", then=_refuse),
-    "new-key-shown": Place("/admin/access/apikey/add/", then=_make_key),
-    "rotate-key": Place(lambda example: example.key().replace("change", "rotate")),
-    "people": Place("/admin/auth/user/"),
-    "person": Place(lambda example: example.person("ines")),
-    "person-off": Place(lambda example: example.person("sam")),
-    "new-person": Place("/admin/auth/user/add/"),
-    "new-person-refused": Place("/admin/auth/user/add/", then=_refuse),
-    "new-link": Place(lambda example: example.person("vera").replace("change", "link")),
-    "new-link-shown": Place(lambda example: example.person("vera").replace("change", "link"), then=_make_link),
-    "set-password": Place(lambda example: example.people["link"], None),
-    "set-password-refused": Place(lambda example: example.people["link"], None, then=_refuse_password),
-    "dead-link": Place("/admin/enter/x/", None),
-    "change-password": Place("/admin/password_change/", "viewer"),
-    "agents": Place("/admin/agents/"),
-    "agent": Place("/admin/agents/sre-agent/"),
-    "sign-in": Place("/admin/login/", None),
-    "refused": Place("/admin/access/apikey/add/", "viewer"),
-    "not-found": Place("/admin/agents/nobody/"),
+    "webhook-disabled": ConsolePage(lambda example: example.subscription("old-dashboard")),
+    "deliveries": ConsolePage("/admin/subscriptions/delivery/"),
+    "delivery": ConsolePage(lambda example: example.delivery()),
+    "keys": ConsolePage("/admin/access/apikey/"),
+    "key": ConsolePage(lambda example: example.key()),
+    "new-key": ConsolePage("/admin/access/apikey/add/"),
+    "new-key-refused": ConsolePage("/admin/access/apikey/add/", then=_refuse),
+    "new-key-shown": ConsolePage("/admin/access/apikey/add/", then=_make_key),
+    "rotate-key": ConsolePage(lambda example: example.key().replace("change", "rotate")),
+    "people": ConsolePage("/admin/auth/user/"),
+    "person": ConsolePage(lambda example: example.person("ines")),
+    "person-off": ConsolePage(lambda example: example.person("sam")),
+    "new-person": ConsolePage("/admin/auth/user/add/"),
+    "new-person-refused": ConsolePage("/admin/auth/user/add/", then=_refuse),
+    "new-link": ConsolePage(lambda example: example.person("vera").replace("change", "link")),
+    "new-link-shown": ConsolePage(lambda example: example.person("vera").replace("change", "link"), then=_make_link),
+    "set-password": ConsolePage(lambda example: example.people["link"], None),
+    "set-password-refused": ConsolePage(lambda example: example.people["link"], None, then=_refuse_password),
+    "dead-link": ConsolePage("/admin/enter/x/", None),
+    "change-password": ConsolePage("/admin/password_change/", "viewer"),
+    "agents": ConsolePage("/admin/agents/"),
+    "agent": ConsolePage("/admin/agents/sre-agent/"),
+    "sign-in": ConsolePage("/admin/login/", None),
+    "refused": ConsolePage("/admin/access/apikey/add/", "viewer"),
+    "not-found": ConsolePage("/admin/agents/nobody/"),
 }
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.conftest import CHROMIUM, FLAGS, new_session
-from tests.browser.console_pages import PLACES, Example, Place, example
+from tests.browser.console_pages import PAGES, ConsolePage, Example, example
 from tests.databases import migrated_database
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
-WAYS = {
+VARIANTS = {
     "light": {"viewport": {"width": 1280, "height": 860}, "color_scheme": "light"},
     "dark": {"viewport": {"width": 1280, "height": 860}, "color_scheme": "dark"},
     "phone": {"viewport": {"width": 390, "height": 844}, "color_scheme": "light", "has_touch": True},
@@ -24,26 +24,26 @@ SETTLED = 600  # Milliseconds for the stream to be live, and for pictures to be 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", default=",".join(PLACES))
+    parser.add_argument("--only", default=",".join(PAGES))
     parser.add_argument("--to", type=Path, default=IMAGES)
     parser.add_argument("--whole", action="store_true")
     given = parser.parse_args()
     given.to.mkdir(parents=True, exist_ok=True)
-    places = {name: PLACES[name] for name in given.only.split(",")}
+    places = {name: PAGES[name] for name in given.only.split(",")}
     with (
         tempfile.TemporaryDirectory() as folder,
         example(migrated_database("sqlite", Path(folder)), intents=120) as running,
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        shoot(browser, running, places, given.to, whole=given.whole)
+        take_screenshots(browser, running, places, given.to, whole=given.whole)
         browser.close()
 
 
-def shoot(browser: Browser, running: Example, places: dict[str, Place], to: Path, *, whole: bool) -> None:
+def take_screenshots(browser: Browser, running: Example, places: dict[str, ConsolePage], to: Path, *, whole: bool) -> None:
     roles = {place.role for place in places.values() if place.role}
     sessions = {role: new_session(running.server.database_url, role) for role in roles}
-    for way, options in WAYS.items():
+    for way, options in VARIANTS.items():
         for role in {place.role for place in places.values()}:
             context = browser.new_context(base_url=running.server.url, reduced_motion="reduce", **options)
             if role:

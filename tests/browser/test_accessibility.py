@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser.conftest import PATIENCE, known_session
-from tests.browser.console_pages import PLACES, Example, Place, example
+from tests.browser.console_pages import PAGES, ConsolePage, Example, example
 from tests.databases import migrated_database
 
 AXE = (Path(__file__).parent / "axe" / "axe.min.js").read_text()
@@ -14,7 +14,7 @@ DESK, PHONE = {"width": 1360, "height": 900}, {"width": 390, "height": 844}
 BY_LOOKS = ["color-contrast", "link-in-text-block", "scrollable-region-focusable", "target-size"]
 """Rules on which colours and the width of the page have a bearing; for all others the page is the same."""
 STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-GRAVE = ["serious", "critical"]
+SERIOUS = ["serious", "critical"]
 _DARK = "() => document.documentElement.classList.add('dark')"  # As the theme does when the page is loaded.
 _RUN = """([standards, grave]) => axe.run(document, {runOnly: standards, resultTypes: ["violations"]}).then(({violations}) =>
     violations.filter(({impact}) => grave.includes(impact)).flatMap(({id, help, nodes}) =>
@@ -33,7 +33,7 @@ def visit(browser: Browser, lively: Example):
     pages: dict[str | None, Page] = {}
     elsewhere = []
 
-    def at(place: Place) -> Page:
+    def at(place: ConsolePage) -> Page:
         page = pages.setdefault(place.role, pages.get(place.role) or signed_in(browser, lively, place.role, elsewhere))
         page.set_viewport_size(DESK)
         page.goto(place.path(lively))
@@ -58,20 +58,20 @@ def signed_in(browser: Browser, lively: Example, role: str | None, elsewhere: li
     return page
 
 
-def grave_findings(page: Page, rules: list[str]) -> list[str]:
-    """Of these rules, or of those with these tags."""
-    return page.evaluate(_RUN, [rules, GRAVE])
+def serious_violations(page: Page, rules: list[str]) -> list[str]:
+    """Return the violations of these rules, or of those with these tags."""
+    return page.evaluate(_RUN, [rules, SERIOUS])
 
 
-@pytest.mark.parametrize("name", PLACES)
+@pytest.mark.parametrize("name", PAGES)
 def test_a_page_can_be_used_by_everybody(visit, name):
-    page = visit(PLACES[name])
+    page = visit(PAGES[name])
     page.evaluate(AXE)
 
-    found = {"light": grave_findings(page, STANDARDS)}
+    found = {"light": serious_violations(page, STANDARDS)}
     page.evaluate(_DARK)
     page.set_viewport_size(PHONE)
-    found["dark, on a phone"] = grave_findings(page, BY_LOOKS)
+    found["dark, on a phone"] = serious_violations(page, BY_LOOKS)
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
     told = "\n".join(f"{way}: {finding}" for way, findings in found.items() for finding in findings)

@@ -33,7 +33,7 @@ def opened(page: Page, question) -> Page:
     return page
 
 
-def test_an_agent_waits_and_goes_on_once_an_arbiter_has_decided_by_keyboard_alone(open_page, server, ada):
+def test_agent_continues_after_an_arbiter_decides_by_keyboard_alone(open_page, server, ada):
     intent, question = asked(ada, "Roll back?", options=["Roll back", "Fix forward"], blocking=True)
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(ada.wait_for_decision, intent.id, question.id, 30)
@@ -100,7 +100,7 @@ def test_of_two_who_decide_at_once_one_wins_and_the_other_is_told(open_page, ser
     open_page.faults[:] = [fault for fault in open_page.faults if "409 (Conflict)" not in fault]
 
 
-def test_the_page_learns_of_a_decision_elsewhere_and_keeps_what_was_written(open_page, ada, server):
+def test_page_shows_a_decision_made_elsewhere_and_keeps_entered_text(open_page, ada, server):
     intent, question = asked(ada, "Name the provider?", options=["Yes", "No"])
     page = opened(open_page("arbiter"), question)
     page.click(".oi-option:has-text('Yes')")

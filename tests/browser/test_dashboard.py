@@ -45,7 +45,7 @@ def test_a_question_turns_up_without_a_reload_and_leads_to_its_page(open_page, s
     page.wait_for_url(f"**/governance/arbitration/{question['id']}/change/")
 
 
-def test_a_lost_connection_is_said_and_what_was_missed_is_there_once_it_is_back(open_page, server):
+def test_lost_connection_is_shown_and_missed_events_arrive_afterwards(open_page, server):
     page: Page = open_page("viewer")
     page.goto("/admin/")
     page.wait_for_selector(LIVE)
@@ -60,7 +60,7 @@ def test_a_lost_connection_is_said_and_what_was_missed_is_there_once_it_is_back(
     open_page.faults[:] = [fault for fault in open_page.faults if "ERR_INTERNET_DISCONNECTED" not in fault]
 
 
-def test_who_signs_out_elsewhere_is_told_and_sees_nothing_new(open_page, server):
+def test_sign_out_elsewhere_ends_live_updates_with_a_message(open_page, server):
     page: Page = open_page("viewer", session=new_session(server.database_url, "viewer"))
     page.goto("/admin/")
     page.wait_for_selector(LIVE)
@@ -75,7 +75,7 @@ def test_who_signs_out_elsewhere_is_told_and_sees_nothing_new(open_page, server)
     page.wait_for_selector("#id_username")
 
 
-def test_it_fits_a_phone_and_the_keyboard_reaches_every_number(open_page, server):
+def test_dashboard_fits_a_phone_and_its_numbers_are_keyboard_reachable(open_page, server):
     asked(server, "Does a reason without any blank fit? " + "x" * 80)
     page: Page = open_page("viewer", viewport={"width": 390, "height": 844}, color_scheme="dark")
     page.goto("/admin/")

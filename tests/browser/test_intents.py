@@ -58,7 +58,7 @@ def large(browser, vendor, tmp_path, faults):
     assert not faults
 
 
-def test_a_tree_of_300_is_drawn_readable_whole_on_demand_and_clicked_through(large):
+def test_graph_of_300_intents_is_readable_zoomable_and_navigable(large):
     page, root = large
     began = monotonic()
     page.goto(f"/admin/intents/intent/{root}/change/")
@@ -82,7 +82,7 @@ def test_a_tree_of_300_is_drawn_readable_whole_on_demand_and_clicked_through(lar
     page.wait_for_url(f"**/intents/intent/{leaf}/change/")
 
 
-def test_a_change_of_status_arrives_without_a_reload_in_heading_graph_and_log(open_page, server):
+def test_status_change_updates_heading_graph_and_log_without_reload(open_page, server):
     _, child = family(server, "A live intent")
     page: Page = open_page("viewer")
     page.goto(f"/admin/intents/intent/{child['id']}/change/")

@@ -80,7 +80,7 @@ def test_a_delivery_that_failed_is_sent_again_from_its_subscription(open_page, p
         assert page.url.endswith(f"{subscription['id']}/change/")
 
 
-def test_what_somebody_opened_stays_open_when_something_happens(open_page, post):
+def test_opened_details_stay_open_across_live_updates(open_page, post):
     portfolio = post("/portfolios", {"name": "Kept"})
     intent = post("/intents", {"title": "Spends"})
     post(f"/portfolios/{portfolio['id']}/intents", {"intent_id": intent["id"]})
@@ -122,7 +122,7 @@ def test_a_phone_s_menu_opens_by_the_keyboard(open_page):
     expect(page.locator("a:has-text('Portfolios') >> visible=true").first).to_be_in_viewport()
 
 
-def test_an_attachment_s_digest_is_copied_and_its_page_says_when_somebody_removes_it(open_page, post, server):
+def test_attachment_page_copies_the_digest_and_shows_its_removal(open_page, post, server):
     intent = post("/intents", {"title": "Has a file"})
     path = f"/intents/{intent['id']}/attachments"
     attachment = post(path, {"filename": "note.txt", "content_type": "text/plain", "content_base64": "aGVsbG8="})

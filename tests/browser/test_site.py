@@ -17,7 +17,7 @@ class Quiet(SimpleHTTPRequestHandler):
 
 @pytest.fixture
 def url(site) -> Iterator[str]:
-    """Where the site is served."""
+    """Serve the site. Return its URL."""
     http = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(site)))
     thread = threading.Thread(target=http.serve_forever, args=(0.01,))
     thread.start()

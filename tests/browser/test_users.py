@@ -1,4 +1,4 @@
-"""Somebody is let in by an operator, sets a password by the link, and is thrown out."""
+"""Users in the browser: an operator adds a person, who sets a password by the link, and is deactivated."""
 
 from playwright.sync_api import Page, expect
 

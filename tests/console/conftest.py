@@ -7,11 +7,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from access.roles import grant_role
-from tests.console.users import with_password
+from tests.console.users import set_password
 
 
 class Person:
-    """Somebody with a browser."""
+    """A person with a browser."""
 
     def __init__(self, name, role, **client):
         self.user = User.objects.create_user(name)
@@ -28,7 +28,7 @@ class Person:
             return self.client.post(f"/admin/{path}", fields or {}, follow=follow)
 
     def queries(self, path, query=None):
-        """How many the page costs, once the process knows what it remembers from the first time on."""
+        """Return the number of queries of the page, once the caches of the process are filled."""
         self.get(path, query)
         with CaptureQueriesContext(connection) as found:
             assert self.get(path, query).status_code == 200
@@ -54,10 +54,10 @@ def quick_passwords(settings):
 @pytest.fixture
 def olga(quick_passwords, person):
     """An operator who can sign in."""
-    return with_password(person("operator", "olga"))
+    return set_password(person("operator", "olga"))
 
 
 @pytest.fixture
 def vera(quick_passwords, person):
     """A viewer who can sign in."""
-    return with_password(person("viewer", "vera"))
+    return set_password(person("viewer", "vera"))

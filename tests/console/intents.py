@@ -1,4 +1,4 @@
-"""What tests of an intent's page share."""
+"""Helpers of the tests of an intent's page."""
 
 from tests.conftest import fresh
 

@@ -1,4 +1,4 @@
-"""Who did something, as the console shows it: people with a badge, and everybody else with the key that they used."""
+"""Actors on pages: people with a badge, all others with the key that they used."""
 
 import re
 from uuid import UUID
@@ -13,7 +13,7 @@ from intents.models import Event
 from intents.services import log_events
 from leasing.models import Lease
 from tests.conftest import Caller
-from tests.console.users import asked_by, decided_by
+from tests.console.users import record_decision_by, request_decision_by
 
 pytestmark = [pytest.mark.case("security H5"), pytest.mark.case("security L10")]
 
@@ -61,7 +61,7 @@ def test_the_key_leads_operators_to_its_page_and_others_nowhere(person, comment,
 
 def test_a_person_has_a_badge_and_an_agent_of_that_name_has_none(person, comment, make_intent, nightly):
     intent = comment(Caller(nightly["key"], "grace"))
-    asked_by("grace", intent, "May I?", "Yes")
+    request_decision_by("grace", intent, "May I?", "Yes")
     viewer = person("viewer")
 
     assert actors(viewer.get(LOG))[:2] == ["grace person", f"grace via nightly report {nightly['prefix']}"]
@@ -69,7 +69,7 @@ def test_a_person_has_a_badge_and_an_agent_of_that_name_has_none(person, comment
     assert re.search(r"<strong><bdi>grace</bdi> <span[^>]*>person</span></strong> asked", question)
 
 
-def test_what_a_key_wrote_in_a_persons_name_before_is_no_persons(person, comment, nightly):
+def test_events_written_with_a_key_in_a_person_s_name_have_no_badge(person, comment, nightly):
     comment(Caller(nightly["key"], "ada"))
     [event] = Event.objects.filter(event_type="comment")
     intent_id, key_id = event.intent_id, event.key_id
@@ -97,7 +97,7 @@ def test_questions_leases_and_decisions_show_it_too(person, make_intent, nightly
         f"intents/intent/{intent['id']}/change/",
     ):
         assert shown in viewer.get(path).text, path
-    decided_by("ines", {"intent_id": intent["id"]}, "Yes")
+    record_decision_by("ines", {"intent_id": intent["id"]}, "Yes")
     assert re.search(r"<bdi>ines</bdi> <span[^>]*>person</span>", viewer.get("governance/decision/").text)
 
 
@@ -133,7 +133,7 @@ def test_invisible_characters_are_shown_by_their_numbers(person, api, make_inten
     assert '<span class="oi-option-label"><bdi>No</bdi></span>' in page
 
 
-def test_an_agent_of_an_earlier_version_with_invisible_characters_shows_them(person, make_intent):
+def test_invisible_characters_of_old_agent_ids_are_shown(person, make_intent):
     intent = make_intent()
     log_events(
         intent_id=UUID(intent["id"]),

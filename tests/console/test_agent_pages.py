@@ -42,7 +42,7 @@ def test_the_list_has_whoever_was_assigned_held_spent_or_acted(person, api, agen
     assert "user:" not in re.sub(r"<nav.*?</nav>", "", page, flags=re.DOTALL)
 
 
-def test_it_is_searched(person, busy):
+def test_agents_are_searched_by_id(person, busy):
     vera = person("viewer")
 
     assert ">ada</a>" in vera.get("agents/", {"q": "AD"}).text
@@ -74,7 +74,7 @@ def test_of_whom_nothing_is_known_there_is_no_page(person, busy):
     assert person("viewer").get("agents/nobody/").status_code == 404
 
 
-def test_they_are_for_who_may_look(person, client, busy):
+def test_agent_pages_need_a_role(person, client, busy):
     nora = person(None, "nora")
 
     for path in ("agents/", "agents/ada/"):
@@ -82,7 +82,7 @@ def test_they_are_for_who_may_look(person, client, busy):
         assert client.get(f"/admin/{path}").status_code == 302
 
 
-def test_who_did_nothing_lately_is_said_so(person, api, busy, make_intent, monkeypatch):
+def test_agent_without_recent_activity_is_marked_so(person, api, busy, make_intent, monkeypatch):
     monkeypatch.setattr(pages, "RECENT_EVENTS", 3)
     for number in range(4):
         make_intent(title=f"Noise {number}")
@@ -106,7 +106,7 @@ def test_the_pages_cost_the_same_queries_whatever_there_is(person, api, agent, b
     assert max(before) <= 16
 
 
-def test_what_it_works_on_says_as_what_and_by_whom(person, api, make_intent):
+def test_assigned_intents_show_role_and_assigner(person, api, make_intent):
     intent = make_intent(title="Shared", assign=["bob"])
     api.post(f"/intents/{intent['id']}/agents", {"agent_id": "ada", "role": "reviewer"})
 
@@ -118,7 +118,7 @@ def test_what_it_works_on_says_as_what_and_by_whom(person, api, make_intent):
 
 
 @pytest.mark.parametrize("trace", ["attachments", "failures"])
-def test_who_left_something_long_ago_has_a_page(person, agent, make_intent, monkeypatch, trace):
+def test_agent_known_only_by_old_records_has_a_page(person, agent, make_intent, monkeypatch, trace):
     body = {"attachments": {"filename": "a", "content_base64": ""}, "failures": {"error_type": "timeout"}}[trace]
     intent = make_intent()
     assert agent("ada").post(f"/intents/{intent['id']}/{trace}", body).status_code == 201

@@ -1,4 +1,4 @@
-"""What a server says about its console when it starts."""
+"""Start-up messages of the server about its console."""
 
 import requests
 
@@ -19,7 +19,7 @@ def test_a_server_in_dev_mode_prints_a_way_in_once(vendor, tmp_path):
             assert "was already used or has expired" in second.text
 
 
-def test_outside_dev_mode_it_says_how_to_make_an_account_and_prints_no_way_in(vendor, tmp_path):
+def test_server_outside_dev_mode_prints_how_to_create_an_account(vendor, tmp_path):
     database = migrated_database(vendor, tmp_path)
     with Server(database, OPENINTENT_DEV_MODE="false", OPENINTENT_API_KEYS="kR7-once-and-for-all-tests") as server:
         printed = "\n".join(server.log)

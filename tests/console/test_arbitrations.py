@@ -10,7 +10,7 @@ from core.db import database_now
 from governance.models import Arbitration, Decision
 from intents.models import Event
 from tests.conftest import fresh, log
-from tests.console.users import asked_by, decided_by
+from tests.console.users import record_decision_by, request_decision_by
 
 INBOX = "governance/arbitration/"
 
@@ -51,7 +51,7 @@ def rows():
 # --- the inbox -------------------------------------------------------------------------------------------------------
 
 
-def test_what_ends_soon_stands_first_then_what_blocks_then_the_oldest(person, ask):
+def test_inbox_lists_expiring_then_blocking_then_oldest_questions(person, ask):
     ask("old")
     ask("blocks", blocking=True)
     ask("in ten minutes", expires_at=in_minutes(10))
@@ -80,7 +80,7 @@ def test_the_tabs_show_what_became_of_the_others(api, agent, person, ask):
     assert "client.request_arbitration(" in grace.get(INBOX).text
 
 
-def test_the_search_finds_questions_by_their_words_their_agent_and_their_intent(person, ask):
+def test_search_finds_questions_by_text_agent_and_intent(person, ask):
     ask("Roll back?", by="sre-agent")
     ask("Name it?")
     grace = person("viewer")
@@ -120,7 +120,7 @@ def test_several_are_answered_in_one_go_after_one_question_back(api, person, ask
     ]
 
 
-def test_one_answer_for_all_selected_leaves_out_those_that_do_not_offer_it(person, ask):
+def test_shared_answer_skips_questions_that_do_not_offer_it(person, ask):
     chosen = [ask("a", options=["Yes", "No"]), ask("b", options=["Yes"]), ask("c", options=["Red"]), ask("d")]
     grace = person("arbiter")
     assert '<option value="Yes">' in grace.get(INBOX).text
@@ -133,10 +133,10 @@ def test_one_answer_for_all_selected_leaves_out_those_that_do_not_offer_it(perso
     assert "It needs a free-text answer" in review
 
 
-def test_what_was_decided_meanwhile_is_told_and_the_others_are_recorded(api, person, ask):
+def test_questions_decided_meanwhile_are_reported_and_others_recorded(api, person, ask):
     first, second = ask("a", options=["Yes", "No"]), ask("b", options=["Yes", "No"])
     answers = {f"answer-{first['id']}": "Yes", f"answer-{second['id']}": "Yes"}
-    decided_by("ines", first, "No")
+    record_decision_by("ines", first, "No")
 
     told = person("arbiter").post(f"{INBOX}answer/", {**answers, "confirmed": "yes"}, follow=True).text
 
@@ -145,7 +145,7 @@ def test_what_was_decided_meanwhile_is_told_and_the_others_are_recorded(api, per
     assert [*Decision.objects.order_by("pk").values_list("decision", flat=True)] == ["No", "Yes"]
 
 
-def test_nothing_picked_is_said_and_nonsense_decides_nothing(person, ask):
+def test_empty_selection_is_reported_and_invalid_input_decides_nothing(person, ask):
     question = ask("a", options=["Yes"])
     before = rows()
     grace = person("arbiter")
@@ -206,7 +206,7 @@ def test_other_questions_about_the_intent_are_there_with_their_answers(api, pers
     assert "go north" in shown
 
 
-def test_an_answer_is_recorded_with_its_reasons_and_evidence_and_the_next_question_is_offered(api, person, ask):
+def test_decision_records_rationale_and_evidence_and_links_next_question(api, person, ask):
     question, _ = ask("Roll back?", options=["Yes", "No"], blocking=True), ask("Something else?")
     grace = person("arbiter")
     sent = {"decision": "Yes", "rationale": "Line\r\nfeed", "source_1": "log", "summary_1": "8 %", "source_2": "Ines"}
@@ -231,7 +231,7 @@ def test_every_label_can_be_chosen_as_browsers_send_it(person, ask, label):
 
 
 @pytest.mark.rule("A-3")
-def test_who_comes_second_is_told_by_whom_and_what_and_loses_nothing(api, person, ask):
+def test_second_decision_shows_the_first_and_keeps_entered_text(api, person, ask):
     question = ask("Roll back?", options=["Yes", "No"])
     send(person("arbiter", "ines"), question, decision="No", rationale="Too late for that")
     before = rows()
@@ -254,7 +254,7 @@ def test_a_second_click_on_the_same_answer_is_no_conflict(person, ask):
 
 
 @pytest.mark.rule("A-5")
-def test_an_answer_after_its_time_or_after_the_question_was_withdrawn_is_told_kindly(agent, person, ask):
+def test_answer_to_an_expired_or_withdrawn_question_is_explained(agent, person, ask):
     expired, withdrawn = ask("a"), ask("b")
     Arbitration.objects.filter(pk=expired["id"]).update(
         created_at=database_now() - timedelta(hours=2), expires_at=database_now() - timedelta(minutes=3)
@@ -272,7 +272,7 @@ def test_an_answer_after_its_time_or_after_the_question_was_withdrawn_is_told_ki
     assert rows() == before
 
 
-def test_what_is_missing_is_said_and_what_was_written_stays(person, ask):
+def test_missing_fields_are_reported_and_entered_text_stays(person, ask):
     question = ask("Roll back?", options=["Yes", "No"])
 
     response = send(person("arbiter"), question, rationale="Because", summary_2="of what?")
@@ -286,8 +286,8 @@ def test_what_is_missing_is_said_and_what_was_written_stays(person, ask):
 
 
 @pytest.mark.rule("A-4")
-def test_who_asked_himself_has_no_button_and_is_refused(person, make_intent):
-    question = {"id": str(asked_by("grace", make_intent(), "May I?", "Yes").pk)}
+def test_requester_has_no_decision_form_and_is_refused(person, make_intent):
+    question = {"id": str(request_decision_by("grace", make_intent(), "May I?", "Yes").pk)}
     grace, before = person("arbiter"), rows()
 
     assert "You asked this question" in grace.get(page(question)).text
@@ -302,7 +302,7 @@ def test_who_asked_himself_has_no_button_and_is_refused(person, make_intent):
 
 def test_withdrawing_what_was_decided_meanwhile_is_told_kindly(api, person, ask):
     question = ask("a")
-    decided_by("ines", question, "north")
+    record_decision_by("ines", question, "north")
 
     told = person("arbiter").act("governance/arbitration", "withdraw", question["id"]).text
 

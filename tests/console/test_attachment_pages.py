@@ -101,7 +101,7 @@ def test_tabs_part_them_by_kind_whatever_the_spelling(person, attach):
     assert names(vera, kind="elsewhere") == ["f.bin"]
 
 
-def test_they_are_found_by_a_part_of_the_name_the_agent_the_digest_and_the_intent(person, attach, make_intent):
+def test_search_finds_attachments_by_name_agent_digest_and_intent(person, attach, make_intent):
     attach(b"one", name="Quarter 4.csv")
     attach(b"two", name="other.csv", by="bob", to=make_intent(title="Elsewhere"))
     vera = person("viewer")
@@ -127,7 +127,7 @@ def test_an_empty_list_says_how_to_begin_and_a_narrow_one_how_to_widen(person, a
     assert "No attachments match these filters" in vera.get(LIST, {"kind": "image"}).text
 
 
-def test_nothing_that_somebody_wrote_is_run(person, api, attach, make_intent):
+def test_markup_in_user_text_is_escaped(person, api, attach, make_intent):
     nasty = make_intent(title=NASTY)
     for content_type in ("text/plain", "text/html", "image/svg+xml", "image/png"):
         content = f"of {content_type}: {NASTY}".encode()
@@ -188,7 +188,7 @@ def test_images_are_drawn_from_where_their_bytes_are_served(person, attach):
     ("content_type", "content", "said"),
     [("application/zip", b"PK", "No preview for this file type"), ("text/plain", b"", "The file is empty")],
 )
-def test_what_cannot_be_shown_says_why(person, attach, content_type, content, said):
+def test_missing_preview_says_why(person, attach, content_type, content, said):
     attachment = attach(content, content_type=content_type)
 
     assert said in page_of(person("viewer"), attachment).text
@@ -274,7 +274,7 @@ def test_several_are_removed_by_an_operator_who_is_asked_first(person, api, atta
     assert log(api, intent)[-2:] == [("attachment_removed", "user:grace")] * 2
 
 
-def test_whoever_removes_it_on_its_page_is_led_to_the_list_and_who_thinks_better_of_it_back(person, attach):
+def test_removal_on_the_page_leads_to_the_list_and_cancel_back(person, attach):
     attachment = attach()
     olga, path = person("operator"), f"/admin/{LIST}{attachment['id']}/change/"
     assert 'class="oi-button">Remove<' in page_of(olga, attachment).text
@@ -286,7 +286,7 @@ def test_whoever_removes_it_on_its_page_is_led_to_the_list_and_who_thinks_better
     assert done.url == f"/admin/{LIST}"
 
 
-def test_what_somebody_else_has_removed_is_told_kindly(person, api, attach, intent):
+def test_attachment_removed_by_another_person_is_reported(person, api, attach, intent):
     attachment = attach()
     olga = person("operator")
     api.delete(f"/intents/{intent['id']}/attachments/{attachment['id']}")

@@ -62,7 +62,7 @@ def test_money_is_added_up_exactly_and_other_units_stand_apart(person, spend):
 
 
 @pytest.mark.rule("C-2")
-def test_without_money_the_unit_with_the_most_records_is_shown_and_nothing_is_added_across(person, spend):
+def test_without_money_the_most_used_unit_is_shown_and_none_are_mixed(person, spend):
     spend(3, "images")
     spend(1, "tokens")
     spend(1, "tokens")
@@ -86,7 +86,7 @@ def test_each_breakdown_has_every_name_with_its_sum_and_number(person, spend):
     assert "<b>bob</b>" not in page
 
 
-def test_what_each_provider_was_paid_is_there(person, api, intent):
+def test_report_has_the_sum_of_each_provider(person, api, intent):
     for provider, amount in (("anthropic", 3), ("anthropic", 1), ("google", 2)):
         body = {"agent_id": "ada", "cost_type": "tokens", "amount": amount, "unit": "USD", "provider": provider}
         assert api.post(f"/intents/{intent['id']}/costs", body).status_code == 201
@@ -118,7 +118,7 @@ def test_a_period_has_its_days_and_no_others(person, spend, intent):
         {"from": "2030-01-01", "until": "2020-01-01"}, {"unit": "<script>"}, {"agent": "'; DROP TABLE"},
     ],
 )  # fmt: skip
-def test_whatever_is_asked_for_is_answered(person, spend, query):
+def test_any_parameters_get_a_report(person, spend, query):
     spend("1")
 
     assert person("viewer").get(PAGE, query).status_code == 200
@@ -126,11 +126,11 @@ def test_whatever_is_asked_for_is_answered(person, spend, query):
 
 @pytest.mark.parametrize("name", ["portfolio", "intent"])
 @pytest.mark.parametrize("value", ["nonsense", str(UUID(int=0))])
-def test_what_does_not_exist_is_not_found(person, name, value):
+def test_unknown_portfolio_or_intent_is_not_found(person, name, value):
     assert person("viewer").get(PAGE, {name: value}).status_code == 404
 
 
-def test_it_is_narrowed_by_agent_portfolio_and_intent_with_what_is_below_it(person, api, spend, make_intent, intent):
+def test_report_is_filtered_by_agent_portfolio_and_intent_subtree(person, api, spend, make_intent, intent):
     below = make_intent(parent_intent_id=intent["id"])
     other = make_intent()
     portfolio = api.post("/portfolios", {"name": "Launch"}).json()
@@ -194,7 +194,7 @@ BEFORE = ["", " ", "   ", "\t", "\r", "\n", "\r\n", "\v", "\0", "\x1b", "\xa0", 
 
 @pytest.mark.case("security CSV")
 @pytest.mark.parametrize("sign", SIGNS, ids=ascii)
-def test_what_could_be_a_formula_is_text(sign):
+def test_csv_escapes_spreadsheet_formulas(sign):
     for before in BEFORE:
         written = escape_formulas(f"{before}{sign}1+1")
         assert written.startswith("'")

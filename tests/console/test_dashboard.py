@@ -30,7 +30,7 @@ def test_an_empty_console_says_how_to_begin(person):
     assert "openintent-manage demo --live" in page
 
 
-def test_who_has_no_role_is_told_how_to_get_one(person):
+def test_person_without_a_role_sees_how_to_get_one(person):
     nora = person(None, "nora")
     User.objects.update(is_staff=True)
 
@@ -38,7 +38,7 @@ def test_who_has_no_role_is_told_how_to_get_one(person):
     assert nora.get("home/").status_code == 403
 
 
-def test_what_waits_stands_first_and_what_is_urgent_before_that(person, told):
+def test_dashboard_lists_urgent_questions_first(person, told):
     page = person("viewer").get("").text
 
     titles = re.findall(r'oi-question-title"[^>]*>([^<]*)', page)

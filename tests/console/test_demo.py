@@ -25,7 +25,7 @@ def demo(db, settings, tmp_path, monkeypatch):
     return lambda *arguments: call_command("demo", *arguments)
 
 
-def test_it_has_something_for_every_page_and_its_log_agrees_with_the_tables(demo, capsys):
+def test_demo_fills_every_page_and_its_log_replays_to_the_tables(demo, capsys):
     demo("--intents", "40")
 
     assert "intents and" in capsys.readouterr().out
@@ -57,7 +57,7 @@ def test_a_database_with_intents_is_left_alone_unless_told(demo, make_intent):
     assert Event.objects.count() == before
 
 
-def test_it_keeps_moving_until_it_is_stopped_and_its_log_still_agrees(demo):
+def test_demo_simulates_activity_until_stopped_and_its_log_still_replays(demo):
     demo("--intents", "12")
     before = Event.objects.count()
     left = iter(range(40))

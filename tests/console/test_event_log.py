@@ -22,7 +22,7 @@ def changes(response):
 
 
 @pytest.mark.rule("E-6")
-def test_each_version_shows_what_it_changed_by_whom_and_the_state_that_it_left(api, agent, person, make_intent):
+def test_each_version_shows_its_changes_actor_and_state(api, agent, person, make_intent):
     intent = make_intent(state={"kept": 1, "list": ["a"]})
     patch(api, intent, {"op": "set", "path": "/deep/er", "value": "new"}, {"op": "append", "path": "list", "value": "b"})
     patch(agent("ada"), intent, {"op": "set", "path": "kept", "value": 2}, {"op": "remove", "path": "/list/0"})

@@ -1,4 +1,4 @@
-"""Whatever an address or a form says, a page of the console answers; and what fails all the same is in the server's log."""
+"""Hostile values: every URL and form of the console responds without a 5xx, and internal errors are logged."""
 
 import logging
 from collections import Counter
@@ -17,7 +17,7 @@ from console.agents import pages
 from console.costs.report import PARAMETERS
 from console.demo import bulk
 from core.log_formatters import JSONFormatter
-from tests.console.routes import ROUTES, filled, ids
+from tests.console.routes import ROUTES, fill_route, newest_ids
 from tests.system.crowd import FULL
 
 VALUES = [
@@ -55,12 +55,12 @@ def example(db, settings, tmp_path, monkeypatch):
     settings.STORAGES = {**settings.STORAGES, "attachments": backend}
     monkeypatch.setattr(bulk, "SAMPLES", 1)
     call_command("demo", "--intents", "0")
-    return ids()
+    return newest_ids()
 
 
 @pytest.fixture
 def asked(person):
-    """`asked(role)`: what a person of that role sends; and how often which status came back. A failure is an answer as well."""
+    """Return `asked(role)`, which sends requests as a person of that role and counts the statuses; a failure is a response as well."""
 
     class Asked:
         def __init__(self, role):
@@ -98,7 +98,7 @@ def test_no_value_in_an_address_is_a_failure(example, asked, role):
     """
     sender = asked(role)
     for number, route in enumerate(ROUTES):
-        url, *others = filled(route, example)
+        url, *others = fill_route(route, example)
         for other in others:
             sender.send("get", other)
         names = _taken(url)
@@ -113,7 +113,7 @@ def test_no_value_in_an_address_is_a_failure(example, asked, role):
 
 
 def _taken(url):
-    """What a page takes that refuses everything else; empty: it passes over what it does not know."""
+    """Return the parameters of a page that refuses all others; empty: it ignores unknown ones."""
     by_hand = {"/admin/agents/": ["q", "p"], "/admin/costs/overview/": PARAMETERS, "/admin/costs/export/": PARAMETERS}
     lists = {
         reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"): each
@@ -128,7 +128,7 @@ def _taken(url):
 def test_no_value_in_a_form_is_a_failure(example, asked, role):
     sender = asked(role)
     for number, route in enumerate(ROUTES):
-        url, *others = filled(route, example)
+        url, *others = fill_route(route, example)
         for other in others:
             sender.send("post", other, data={})
         for value in some(number, role)[::2]:
@@ -144,7 +144,7 @@ def test_no_value_in_a_form_is_a_failure(example, asked, role):
     assert not sender.failed
 
 
-def test_what_fails_all_the_same_is_one_line_of_the_log_with_its_traceback(person, monkeypatch, caplog):
+def test_internal_error_is_one_log_line_with_its_traceback(person, monkeypatch, caplog):
     def fail(*_):
         raise RuntimeError("artificial")
 

@@ -1,4 +1,4 @@
-"""What people do to an intent on its page, each by role, and to the version that they saw."""
+"""Intent actions: each by role, and to the version that the person saw."""
 
 import re
 
@@ -40,7 +40,7 @@ def test_only_legal_changes_of_status_are_offered_and_a_reason_is_asked(api, per
 
 
 @pytest.mark.rule("I-2")
-def test_who_saw_an_older_version_is_told_kindly_and_changes_nothing(api, person, make_intent):
+def test_stale_version_shows_conflict_and_changes_nothing(api, person, make_intent):
     intent, olga = make_intent(status="active"), person("operator")
     patch(api, intent, {"op": "set", "path": "a", "value": 1})
 
@@ -53,7 +53,7 @@ def test_who_saw_an_older_version_is_told_kindly_and_changes_nothing(api, person
 
 
 @pytest.mark.rule("I-6")
-def test_what_waits_cannot_be_unblocked_and_says_for_what(api, person, make_intent):
+def test_intent_with_open_dependencies_shows_them_and_cannot_unblock(api, person, make_intent):
     first = make_intent(title="First of all")
     intent, olga = make_intent(depends_on=[first["id"]]), person("operator")
 
@@ -65,7 +65,7 @@ def test_what_waits_cannot_be_unblocked_and_says_for_what(api, person, make_inte
     assert fresh(api, intent)["status"] == "blocked"
 
 
-def test_what_was_blocked_by_hand_is_unblocked(api, person, make_intent):
+def test_manually_blocked_intent_is_unblocked(api, person, make_intent):
     intent, olga = make_intent(status="blocked"), person("operator")
     assert ">Unblock<" in page(olga, intent).text
 
@@ -75,7 +75,7 @@ def test_what_was_blocked_by_hand_is_unblocked(api, person, make_intent):
 
 
 @pytest.mark.rule("G-5")
-def test_abandoning_says_how_many_go_with_it_and_asks_again_when_there_are_others(api, person, make_intent):
+def test_abandoning_counts_descendants_and_asks_again_if_they_changed(api, person, make_intent):
     root = make_intent(title="Root")
     for number in range(3):
         make_intent(title=f"Child {number}", parent_intent_id=root["id"])

@@ -20,7 +20,7 @@ def titles(person, **query):
     return set(re.findall(r'oi-row-title" href="[^"]*">([^<]*)<', person.get("intents/intent/", query).text))
 
 
-def test_the_list_is_narrowed_by_status_agent_portfolio_and_place_in_the_tree(api, person, make_intent):
+def test_list_is_filtered_by_status_agent_portfolio_and_root(api, person, make_intent):
     root = make_intent(title="Root", assign="ada")
     make_intent(title="Child", parent_intent_id=root["id"], status="active", assign="bob")
     house = api.post("/portfolios", {"name": "House"}).json()
@@ -38,7 +38,7 @@ def test_the_list_is_narrowed_by_status_agent_portfolio_and_place_in_the_tree(ap
     assert titles(vera, agent="", portfolio="", q="") == {"Root", "Child"}
 
 
-def test_the_list_is_narrowed_to_what_is_tied_to_an_intent_and_its_page_counts_and_links_that(person, make_intent):
+def test_list_is_filtered_to_related_intents_which_the_page_links(person, make_intent):
     root = make_intent(title="Root")
     first = make_intent(title="First", parent_intent_id=root["id"])
     second = make_intent(title="Second", parent_intent_id=root["id"], depends_on=[first["id"]])
@@ -71,7 +71,7 @@ def test_narrowed_to_a_portfolio_the_rows_say_how_they_are_in_it(api, person, ma
     assert "in this portfolio" not in vera.get("intents/intent/").text
 
 
-def test_a_row_says_who_works_on_it_what_it_waits_for_and_what_happened_last(api, person, make_intent):
+def test_row_shows_agents_blockers_and_latest_event(api, person, make_intent):
     first = make_intent(title="First of all")
     second = make_intent(title="And then", depends_on=[first["id"]], assign="ada")
     api.post(f"/intents/{second['id']}/events", {"event_type": "comment", "payload": {"text": "soon"}})
@@ -141,7 +141,7 @@ def test_the_page_tells_of_all_that_belongs_to_an_intent(api, agent, person, mak
         assert part in told, part
 
 
-def test_nothing_that_somebody_wrote_is_run(api, person, make_intent):
+def test_markup_in_user_text_is_escaped(api, person, make_intent):
     parent = make_intent(title=NASTY)
     intent = make_intent(title=NASTY, description=NASTY, parent_intent_id=parent["id"], state={NASTY: NASTY}, assign=NASTY)
     path = f"/intents/{intent['id']}"
@@ -197,7 +197,7 @@ def nodes(response):
     return {node: (status, parent, waits.split()) for node, status, parent, waits in found}
 
 
-def test_the_table_has_all_that_is_tied_to_an_intent_from_wherever_one_looks(person, make_intent):
+def test_graph_table_has_all_related_intents_from_each_of_them(person, make_intent):
     root = make_intent(title="Root")
     first = make_intent(title="First", parent_intent_id=root["id"])
     second = make_intent(title="Second", parent_intent_id=root["id"], depends_on=[first["id"]])

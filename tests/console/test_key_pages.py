@@ -69,7 +69,7 @@ def test_a_chosen_day_is_the_last_one(person):
     ],
     ids=str,
 )  # fmt: skip
-def test_what_is_no_key_is_refused_with_the_reason_at_its_field(person, fields):
+def test_invalid_key_is_refused_with_the_reason_at_its_field(person, fields):
     answer = person("operator").post(f"{KEYS}/add/", {"name": "ci", "role": "agent", **fields})
 
     assert not ApiKey.objects.exists()
@@ -107,7 +107,7 @@ def test_rotating_makes_no_key_last_longer(person):
     assert abs(fresh.expires_at - timezone.now() - timedelta(hours=2)) < timedelta(minutes=1)
 
 
-def test_what_has_ended_is_not_rotated(person, key):
+def test_ended_key_is_not_rotated(person, key):
     revoke_key(key_id=key[0].pk, revoked_by="test")
 
     answer = rotated(person, key[0])

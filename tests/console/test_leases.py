@@ -10,7 +10,7 @@ from core.db import database_now
 from governance.services import create_delegation
 from leasing.models import Lease
 from tests.conftest import log
-from tests.console.users import as_person
+from tests.console.users import user_actor
 
 LEASES = "leasing/lease/"
 
@@ -42,7 +42,7 @@ def text(response):
     return " ".join(re.sub(r"<[^>]*>", " ", response.text).split())
 
 
-def test_what_ends_first_stands_first_and_the_tabs_part_what_has_ended(agent, person, take):
+def test_leases_are_listed_by_expiry_and_ended_ones_have_a_tab(agent, person, take):
     take("hours", 7200)
     take("soon", 120)
     released, expired = take("released"), take("expired")
@@ -60,7 +60,7 @@ def test_an_empty_list_says_how_to_take_one(person, db):
     assert "with client.lease(" in person("viewer").get(LEASES).text
 
 
-def test_the_end_is_there_without_a_script_and_when_the_holder_was_last_active(agent, person, take):
+def test_row_shows_expiry_without_a_script_and_last_activity(agent, person, take):
     lease = take("flights")
     Lease.objects.filter(pk=lease["id"]).update(acquired_at=database_now() - timedelta(hours=2))
     agent("ada").post(f"/intents/{lease['intent_id']}/events", {"event_type": "comment", "payload": {"message": "booking"}})
@@ -122,9 +122,9 @@ def test_a_lease_s_page_tells_its_history(api, agent, person, take, make_intent)
     assert 'class="oi-button">Revoke<' not in grace.get(page).text
 
 
-def test_delegations_say_what_may_be_decided_where_and_are_revoked_by_who_gave_them(api, person, make_intent):
+def test_delegations_show_their_scope_and_are_revoked_by_their_delegator(api, person, make_intent):
     intent = make_intent(title="Launch <b>")
-    granted = create_delegation(actor=as_person("grace"), delegate="lead", intents=[UUID(intent["id"])], actions=["decide"])
+    granted = create_delegation(actor=user_actor("grace"), delegate="lead", intents=[UUID(intent["id"])], actions=["decide"])
     made = {"id": str(granted.pk)}
     api.post(f"/intents/{intent['id']}/decisions", {"decision": "go north", "decided_by": "lead"})
     grace, ines = person("arbiter"), person("arbiter", "ines")

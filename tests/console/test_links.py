@@ -31,14 +31,14 @@ def kind_of(link):
 
 
 def ours(page, address, name):
-    """Where the page's attributes of that name lead to, within the console."""
+    """Return the console's URLs in the page's attributes of that name."""
     found = dict.fromkeys(urljoin(address, unescape(each)) for each in re.findall(rf'\s{name}="([^"]*)"', page))
     return [each for each in found if each.startswith("/admin/") and each not in LEFT]
 
 
 @pytest.mark.parametrize("role", ["operator", "viewer"])
 def test_every_link_leads_somewhere(person, example, role):
-    """Of pages of one kind, asked with the same parameters, one is looked at."""
+    """One page of each kind with the same parameters is followed."""
     reader = person(role).client
     seen, ways, broken, waiting = set(), Counter(), [], ["/admin/"]
     while waiting:

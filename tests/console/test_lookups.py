@@ -64,7 +64,7 @@ def test_a_list_compares_no_column_with_what_its_address_says(person, model):
 
 @pytest.mark.case("security H3")
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label_lower)
-def test_who_asks_for_a_column_is_told_that_this_is_not_possible(person, model):
+def test_lookup_of_a_column_is_refused_with_a_message(person, model):
     operator, url = person("operator").client, url_of(model)
 
     for column in {each.name for each in model._meta.get_fields()} - taken(model):

@@ -1,4 +1,4 @@
-"""What agents write is text on every page: no tag, no attribute and no address comes of it."""
+"""Escaping: text of agents becomes no tag, no attribute and no URL on any page."""
 
 import base64
 from html.parser import HTMLParser
@@ -7,7 +7,7 @@ import pytest
 from django.contrib import admin
 
 from subscriptions.webhooks.delivery_worker import deliver_all_due
-from tests.console.routes import ROUTES, filled, ids
+from tests.console.routes import ROUTES, fill_route, newest_ids
 from tests.subscriptions.receiving import Receiver
 
 TAG = """'"></title></script></textarea></style><xss-tag data-xss onload=alert(1) x-init="alert(1)">{{7*7}}"""
@@ -67,7 +67,7 @@ def written(api, agent, tmp_path, settings):
 
 
 class Page(HTMLParser):
-    """What of a page has come of somebody's text."""
+    """Finds markup that came from the text of agents."""
 
     def __init__(self, text):
         super().__init__()
@@ -86,12 +86,12 @@ class Page(HTMLParser):
 
 @pytest.mark.case("security markup")
 @pytest.mark.parametrize("role", ["viewer", "operator"])
-def test_what_agents_write_is_text_on_every_page(person, written, role):
+def test_agent_text_is_escaped_on_every_page(person, written, role):
     reader, shown, seen = person(role).client, 0, ""
-    there = ids()
+    there = newest_ids()
     assert len(there) == len(admin.site._registry)
 
-    for url in [url for route in ROUTES if "logout" not in route and "follow" not in route for url in filled(route, there)]:
+    for url in [url for route in ROUTES if "logout" not in route and "follow" not in route for url in fill_route(route, there)]:
         answer = reader.get(url, {"state": "all"} if url.endswith(("arbitration/", "lease/", "delegation/")) else None)
         if answer.headers.get("Content-Type", "").startswith("text/html"):
             page = Page(answer.text)

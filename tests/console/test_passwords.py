@@ -1,4 +1,4 @@
-"""Letting somebody in: an account, the link with which its person sets a password, and how he changes it."""
+"""Passwords: a new account, the link to set a password, and changing it."""
 
 import logging
 import re
@@ -14,11 +14,11 @@ from access import user_services
 from access.models import Role
 from access.roles import role_of
 from console.sign_in import passwords, throttle
-from tests.console.users import PASSWORD, PEOPLE, added, can_sign_in, chosen, is_in, link_in, opened, rows
+from tests.console.users import PASSWORD, PEOPLE, add_user, can_sign_in, choose_password, is_signed_in, link_in, open_link, rows
 
 
 @pytest.mark.parametrize("dev_mode", [True, False])
-def test_somebody_new_sets_a_password_and_is_in_with_the_role_that_was_given(olga, settings, dev_mode):
+def test_new_person_sets_a_password_and_is_signed_in_with_their_role(olga, settings, dev_mode):
     settings.DEV_MODE = dev_mode
     answer = olga.post(f"{PEOPLE}/add/", {"name": "nina", "role": "viewer"})
     nina = User.objects.get(username="nina")
@@ -26,12 +26,12 @@ def test_somebody_new_sets_a_password_and_is_in_with_the_role_that_was_given(olg
     assert "no-store" in answer.headers["Cache-Control"]
     assert "once, until" in answer.text
 
-    client, page = opened(link_in(answer))
+    client, page = open_link(link_in(answer))
     assert "Your username is <b" in page.text
-    done = chosen(client, page)
+    done = choose_password(client, page)
 
     assert done.headers["Location"] == "/admin/"
-    assert is_in(client)
+    assert is_signed_in(client)
     nina = User.objects.get(username="nina")
     assert role_of(nina) == Role.OBSERVER
     assert can_sign_in("nina")
@@ -71,32 +71,32 @@ def test_a_link_takes_no_host_from_the_request(olga):
 
 
 def test_a_link_works_once(olga):
-    link = added(olga)
-    chosen(*opened(link))
+    link = add_user(olga)
+    choose_password(*open_link(link))
 
-    client, page = opened(link)
+    client, page = open_link(link)
 
     assert page.status_code == 404
     assert "Invalid link" in page.text
-    chosen(client, page, "another good password")
+    choose_password(client, page, "another good password")
     assert not can_sign_in("nina", "another good password")
 
 
 def test_of_two_who_have_opened_the_link_one_sets_the_password(olga):
-    link = added(olga)
-    first, second = opened(link), opened(link)
+    link = add_user(olga)
+    first, second = open_link(link), open_link(link)
 
-    chosen(*first)
-    late = chosen(*second, "another good password")
+    choose_password(*first)
+    late = choose_password(*second, "another good password")
 
     assert late.status_code == 404
-    assert not is_in(second[0])
+    assert not is_signed_in(second[0])
     assert can_sign_in("nina")
 
 
-def test_what_is_set_meanwhile_is_not_set_over(olga, monkeypatch):
+def test_password_set_meanwhile_is_not_overwritten(olga, monkeypatch):
     """Both have passed the look at the token by then."""
-    client, page = opened(added(olga))
+    client, page = open_link(add_user(olga))
     hashed = User.set_password
 
     def slowly(person, password):
@@ -104,28 +104,28 @@ def test_what_is_set_meanwhile_is_not_set_over(olga, monkeypatch):
         User.objects.filter(pk=person.pk).update(password="md5$$set-by-another")
 
     monkeypatch.setattr(User, "set_password", slowly)
-    late = chosen(client, page)
+    late = choose_password(client, page)
 
     assert late.status_code == 404
-    assert not is_in(client)
+    assert not is_signed_in(client)
     assert User.objects.get(username="nina").password == "md5$$set-by-another"
 
 
 def test_a_link_is_dead_after_its_time(olga, settings, monkeypatch):
-    link = added(olga)
+    link = add_user(olga)
     end = datetime.now() + timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT)
 
     monkeypatch.setattr(PasswordResetTokenGenerator, "_now", lambda self: end - timedelta(seconds=5))
-    assert opened(link)[1].status_code == 200
+    assert open_link(link)[1].status_code == 200
     monkeypatch.setattr(PasswordResetTokenGenerator, "_now", lambda self: end + timedelta(seconds=5))
-    assert opened(link)[1].status_code == 404
+    assert open_link(link)[1].status_code == 404
 
 
 @pytest.mark.parametrize("change", [lambda link: link[:-1] + "x0"[link[-1] == "x"], lambda link: link.replace("/enter/", "/enter/x"),
                                     lambda link: re.sub("token=.*", "token=", link), lambda link: link.partition("?")[0]],
                          ids=["token", "person", "no token", "nothing"])  # fmt: skip
 def test_a_link_that_was_tampered_with_is_nothing(olga, change):
-    client, page = opened(change(added(olga)))
+    client, page = open_link(change(add_user(olga)))
 
     assert page.status_code == 404
     assert "new_password1" not in page.text
@@ -133,47 +133,47 @@ def test_a_link_that_was_tampered_with_is_nothing(olga, change):
 
 
 def test_the_link_of_one_is_not_another_s(olga, vera):
-    link = added(olga)
+    link = add_user(olga)
     mine = passwords.password_link(vera.user).partition("?")[0]
 
-    assert opened(mine + "?" + link.partition("?")[2])[1].status_code == 404
-    client, _ = opened(link)
+    assert open_link(mine + "?" + link.partition("?")[2])[1].status_code == 404
+    client, _ = open_link(link)
     assert client.get(mine).status_code == 404
 
 
-def test_who_is_switched_off_sets_no_password(olga):
-    link = added(olga)
-    client, page = opened(link)
+def test_deactivated_person_sets_no_password(olga):
+    link = add_user(olga)
+    client, page = open_link(link)
     user_services.deactivate_user(person_id=User.objects.get(username="nina").pk, by=olga.user.pk)
 
-    assert chosen(client, page).status_code == 404
-    assert opened(link)[1].status_code == 404
+    assert choose_password(client, page).status_code == 404
+    assert open_link(link)[1].status_code == 404
     assert not User.objects.get(username="nina").has_usable_password()
 
 
 def test_a_new_link_ends_those_of_somebody_without_a_password(olga):
-    old = added(olga)
+    old = add_user(olga)
     nina = User.objects.get(username="nina")
 
     new = link_in(olga.post(f"{PEOPLE}/{nina.pk}/link/"))
 
-    assert opened(old)[1].status_code == 404
-    client, page = opened(new)
-    chosen(client, page)
-    assert is_in(client)
+    assert open_link(old)[1].status_code == 404
+    client, page = open_link(new)
+    choose_password(client, page)
+    assert is_signed_in(client)
 
 
-def test_a_forgotten_password_works_until_the_new_one_is_set_which_ends_other_sessions(olga, vera):
+def test_old_password_works_until_a_new_one_ends_other_sessions(olga, vera):
     User.objects.filter(pk=vera.user.pk).update(last_login=timezone.now() - timedelta(hours=1))
     link = link_in(olga.post(f"{PEOPLE}/{vera.user.pk}/link/"))
     assert can_sign_in("vera")
-    client, page = opened(link_in(olga.post(f"{PEOPLE}/{vera.user.pk}/link/")))
+    client, page = open_link(link_in(olga.post(f"{PEOPLE}/{vera.user.pk}/link/")))
 
-    assert opened(link)[1].status_code == 404  # She has signed in since.
-    chosen(client, page, "another good password")
+    assert open_link(link)[1].status_code == 404  # She has signed in since.
+    choose_password(client, page, "another good password")
 
-    assert is_in(client)
-    assert not is_in(vera.client)
+    assert is_signed_in(client)
+    assert not is_signed_in(vera.client)
     assert not can_sign_in("vera")
     assert can_sign_in("vera", "another good password")
 
@@ -188,17 +188,17 @@ def test_a_forgotten_password_works_until_the_new_one_is_set_which_ends_other_se
     ],
 )
 def test_a_password_that_is_no_good_is_refused_and_the_link_still_works(olga, password, again, said):
-    client, page = opened(added(olga, "nina-the-first"))
+    client, page = open_link(add_user(olga, "nina-the-first"))
 
-    refused = chosen(client, page, password, again)
+    refused = choose_password(client, page, password, again)
 
     assert said in refused.text
     assert not User.objects.get(username="nina-the-first").has_usable_password()
-    assert chosen(client, page).status_code == 302
+    assert choose_password(client, page).status_code == 302
 
 
 def test_the_token_goes_nowhere(olga, caplog):
-    link = added(olga)
+    link = add_user(olga)
     token = link.partition("token=")[2]
     client = Client()
 
@@ -216,35 +216,35 @@ def test_the_token_goes_nowhere(olga, caplog):
     assert not any(token in line for line in said)
 
 
-def test_who_guesses_tokens_is_stopped(olga):
-    link = added(olga)
+def test_guessing_of_tokens_is_throttled(olga):
+    link = add_user(olga)
     for number in range(throttle.ACCOUNT_NETWORK_LIMIT):
-        assert opened(f"{link[:-4]}{number:04}")[1].status_code == 404
+        assert open_link(f"{link[:-4]}{number:04}")[1].status_code == 404
 
-    stopped = opened(link)[1]
+    stopped = open_link(link)[1]
 
     assert stopped.status_code == 429
     assert re.search(r"Too many attempts\. Try again in \d+ seconds?\.", stopped.text)
     assert can_sign_in("olga")
 
 
-def test_who_opens_a_link_while_signed_in_is_told_whose_it_is(olga):
-    client, page = opened(added(olga), olga.client)
+def test_link_opened_while_signed_in_names_its_person(olga):
+    client, page = open_link(add_user(olga), olga.client)
 
     assert "You are signed in as olga. Continuing will sign you in as nina" in page.text
-    chosen(client, page)
+    choose_password(client, page)
     assert "user:nina" not in client.get("/admin/").text
     assert client.get(f"/admin/{PEOPLE}/").status_code == 403
 
 
-def test_somebody_changes_his_own_password_and_stays_in(vera):
+def test_person_changes_their_password_and_stays_signed_in(vera):
     assert "/admin/password_change/" in vera.get("").text
     fields = {"new_password1": "another good password", "new_password2": "another good password"}
 
     assert "oi-bad" in vera.post("password_change/", {**fields, "old_password": "wrong"}).text
     assert vera.post("password_change/", {**fields, "old_password": PASSWORD}, follow=True).status_code == 200
 
-    assert is_in(vera.client)
+    assert is_signed_in(vera.client)
     assert can_sign_in("vera", "another good password")
 
 
@@ -252,7 +252,7 @@ NEW = {"new_password1": "another good password", "new_password2": "another good 
 
 
 @pytest.mark.case("security L7")
-def test_the_present_password_is_guessed_no_more_often_than_at_the_form_to_sign_in(vera):
+def test_guesses_of_the_current_password_are_throttled_as_sign_ins(vera):
     for _ in range(throttle.ACCOUNT_NETWORK_LIMIT):
         assert "The current password is incorrect." in vera.post("password_change/", {**NEW, "old_password": "wrong"}).text
     before = rows()
@@ -265,7 +265,7 @@ def test_the_present_password_is_guessed_no_more_often_than_at_the_form_to_sign_
 
 
 @pytest.mark.case("security L7")
-def test_what_is_wrong_with_the_new_password_costs_no_attempt(vera):
+def test_invalid_new_password_costs_no_attempt(vera):
     for _ in range(throttle.ACCOUNT_NETWORK_LIMIT + 1):
         assert (
             "too short"

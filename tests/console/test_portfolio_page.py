@@ -76,7 +76,7 @@ def test_completing_too_early_says_kindly_what_it_waits_for(person, api, launch)
     assert api.get(f"/portfolios/{launch['id']}").json()["status"] == "active"
 
 
-def test_an_action_leads_back_to_the_page_that_it_was_sent_from_and_to_no_other_site(person, launch):
+def test_action_redirects_to_the_page_that_sent_it_and_to_no_other_site(person, launch):
     olga, path = person("operator"), f"/admin/portfolios/portfolio/{launch['id']}/change/"
     sent = {"action": "abandon", "_selected_action": [launch["id"]], "confirmed": "yes"}
 

@@ -1,4 +1,4 @@
-"""What people may do: viewers look, arbiters decide and revoke, operators do everything."""
+"""Roles in the console: viewers look, arbiters decide and revoke, operators do everything."""
 
 import pytest
 from django.apps import apps
@@ -11,7 +11,7 @@ from access.services import create_key
 from console.live_admin import LiveAdmin
 from leasing.models import Lease
 from tests.conftest import log
-from tests.console.users import asked_by
+from tests.console.users import request_decision_by
 
 OURS = {model: registered for model, registered in admin.site._registry.items() if isinstance(registered, LiveAdmin)}
 ACTIONS = [
@@ -133,7 +133,7 @@ def test_an_object_s_page_has_the_buttons_that_the_person_may_press(person, leas
 @pytest.mark.rule("A-4")
 def test_an_arbiter_does_not_decide_what_he_asked_for_himself(api, person, make_intent):
     intent = make_intent()
-    asked = asked_by("grace", intent, "May I?")
+    asked = request_decision_by("grace", intent, "May I?")
     page = f"governance/arbitration/{asked.pk}"
 
     person("arbiter").post(f"{page}/decide/", {"decision": "Yes"})

@@ -162,7 +162,7 @@ def stopped(response):
 
 
 @pytest.mark.parametrize("name", ["grace", "nobody"])
-def test_who_guesses_is_stopped_and_learns_nothing_about_the_account(client, grace, name):
+def test_guessing_is_throttled_and_reveals_nothing_about_the_account(client, grace, name):
     for _ in range(throttle.ACCOUNT_NETWORK_LIMIT):
         assert "Incorrect username or password" in _text(sign_in(client, name, "wrong"))
 
@@ -217,7 +217,7 @@ def test_a_network_is_known_only_by_a_password_and_only_for_a_time(client, grace
     assert stopped(sign_in(Client()))
 
 
-def test_one_address_is_stopped_whatever_accounts_it_tries(client, grace, monkeypatch):
+def test_guessing_from_one_address_is_throttled_across_accounts(client, grace, monkeypatch):
     monkeypatch.setattr(throttle, "NETWORK_LIMIT", 3)
     for number in range(3):
         sign_in(client, f"somebody {number}", "wrong", f"2001:db8::{number}")

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from console.sign_in import throttle, views
-from tests.console.users import PASSWORD, added, chosen, opened
+from tests.console.users import PASSWORD, add_user, choose_password, open_link
 
 ADDRESS = "203.0.113.7"
 SECRETS = (PASSWORD, "my-guess", "another good password")
@@ -61,7 +61,7 @@ def test_a_password_in_the_field_of_the_name_is_not_written(vera, lines):
     ]
 
 
-def test_who_may_not_enter_has_failed(vera, lines):
+def test_sign_in_without_permission_is_logged_as_failed(vera, lines):
     User.objects.filter(pk=vera.user.pk).update(is_active=False)
 
     assert lines(lambda: sign_in("vera")) == [("sign_in_failed", about("vera", "unknown"))]
@@ -82,12 +82,12 @@ def test_a_changed_password(vera, lines):
 
 
 def test_a_link_to_set_a_password(olga, lines):
-    link = added(olga)
+    link = add_user(olga)
     client = Client(REMOTE_ADDR=ADDRESS)
 
     [failed] = lines(lambda: client.get(link[:-4] + "0000"))
-    _, page = opened(link, client)
-    done = lines(lambda: chosen(client, page))
+    _, page = open_link(link, client)
+    done = lines(lambda: choose_password(client, page))
 
     assert failed == ("link_failed", about("nina", "unknown"))
     assert done == [("password_set", about("nina")), ("signed_in", about("nina", by="password link"))]

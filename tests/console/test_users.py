@@ -1,4 +1,4 @@
-"""People in the console: what role they have, who is switched off, and what nobody can do to himself or to the last operator."""
+"""Users in the console: roles, deactivation, and what protects the last operator."""
 
 import json
 import logging
@@ -17,17 +17,17 @@ from console.sign_in import passwords
 from core.errors import Forbidden
 from tests.console.users import (
     PEOPLE,
-    added,
+    add_user,
     buttons,
     can_sign_in,
-    chosen,
-    is_in,
-    now,
-    opened,
+    choose_password,
+    is_signed_in,
+    open_link,
     page_of,
-    root,
+    reload_user,
     rows,
-    with_password,
+    set_password,
+    superuser,
 )
 from tests.databases import migrated_database
 from tests.processes import run
@@ -56,7 +56,7 @@ def test_the_list_says_who_is_what_and_when_he_was_there(person, olga, vera):
     ],
 )  # fmt: skip
 def test_tabs_and_search_narrow_the_list(person, olga, vera, query, found):
-    root(person), person(None, "nora")
+    superuser(person), person(None, "nora")
     User.objects.filter(pk=person("arbiter", "otto").user.pk).update(is_active=False)
 
     page = olga.get(f"{PEOPLE}/", query)
@@ -98,13 +98,13 @@ def test_people_are_for_operators_alone(person, olga, role):
     assert f"/admin/{PEOPLE}/" in olga.get("").text
 
 
-def test_what_changes_a_person_needs_its_csrf_token(person, vera):
-    olga = with_password(person("operator", "olga", enforce_csrf_checks=True))
+def test_changes_of_a_person_need_the_csrf_token(person, vera):
+    olga = set_password(person("operator", "olga", enforce_csrf_checks=True))
     before = rows()
 
-    chosen = {"action": "switch_off", "_selected_action": [vera.user.pk], "confirmed": "yes"}
+    choose_password = {"action": "switch_off", "_selected_action": [vera.user.pk], "confirmed": "yes"}
     for path, fields in (
-        (f"{PEOPLE}/", chosen), (f"{PEOPLE}/add/", {"name": "x", "role": "viewer"}), (f"{PEOPLE}/{vera.user.pk}/link/", {}),
+        (f"{PEOPLE}/", choose_password), (f"{PEOPLE}/add/", {"name": "x", "role": "viewer"}), (f"{PEOPLE}/{vera.user.pk}/link/", {}),
     ):  # fmt: skip
         assert olga.post(path, fields).status_code == 403
     client = Client(enforce_csrf_checks=True)
@@ -115,7 +115,7 @@ def test_what_changes_a_person_needs_its_csrf_token(person, vera):
 
 def test_groups_and_deletion_are_nowhere(person, olga, vera):
     assert olga.get("auth/group/").status_code == 404
-    boss = root(person)
+    boss = superuser(person)
     assert boss.get(f"{PEOPLE}/{vera.user.pk}/delete/").status_code == 403
     assert "delete" not in boss.get(page_of(vera)).text.lower()
     assert boss.act(PEOPLE, "delete_selected", vera.user.pk).status_code == 403
@@ -139,12 +139,12 @@ def test_a_role_is_asked_first_given_and_counts_at_once(olga, vera):
     sent = {"action": "make_arbiter", "_selected_action": [vera.user.pk], "back": f"/admin/{page_of(vera)}"}
 
     assert "Arbiters can decide questions" in olga.post(f"{PEOPLE}/", sent).text
-    assert role_of(now(vera)) == Role.OBSERVER
+    assert role_of(reload_user(vera)) == Role.OBSERVER
     answer = olga.post(f"{PEOPLE}/", {**sent, "confirmed": "yes"}, follow=True)
 
     assert "Role set to arbiter: vera." in answer.text
     assert answer.request["PATH_INFO"] == f"/admin/{page_of(vera)}"
-    assert role_of(now(vera)) == Role.ARBITER
+    assert role_of(reload_user(vera)) == Role.ARBITER
     assert buttons(olga.get(page_of(vera))) == [
         "Create password link", "Set role to viewer", "Set role to operator", "Sign out everywhere", "Deactivate",
     ]  # fmt: skip
@@ -158,8 +158,8 @@ def test_a_role_takes_the_place_of_all_that_gave_another(olga, vera):
 
     olga.act(PEOPLE, "make_viewer", vera.user.pk)
 
-    assert role_of(now(vera)) == Role.OBSERVER
-    assert sorted(now(vera).groups.values_list("name", flat=True)) == ["night shift", "viewer"]
+    assert role_of(reload_user(vera)) == Role.OBSERVER
+    assert sorted(reload_user(vera).groups.values_list("name", flat=True)) == ["night shift", "viewer"]
 
 
 def test_a_role_switches_nobody_on(olga, vera):
@@ -167,10 +167,10 @@ def test_a_role_switches_nobody_on(olga, vera):
 
     olga.act(PEOPLE, "make_arbiter", vera.user.pk)
 
-    assert not now(vera).is_active
+    assert not reload_user(vera).is_active
 
 
-def test_who_is_switched_off_is_out_at_once_and_back_only_by_signing_in(olga, vera):
+def test_deactivation_ends_sessions_and_reactivation_needs_a_new_sign_in(olga, vera):
     key = vera.client.session.session_key
     assert filter_live_sessions([key]) == {key}
 
@@ -194,7 +194,7 @@ def test_signing_somebody_out_ends_his_sessions_and_no_others(olga, vera):
     assert "Signed out: vera." in olga.act(PEOPLE, "sign_out", vera.user.pk).text
 
     assert vera.get("").status_code == 302
-    assert is_in(olga.client)
+    assert is_signed_in(olga.client)
     assert Session.objects.count() == 1
     assert "<dd>none</dd>" in olga.get(page_of(vera)).text
 
@@ -207,8 +207,8 @@ def test_signing_somebody_out_ends_his_sessions_and_no_others(olga, vera):
         ("switch_off", "t deactivate yourself"),
     ],
 )
-def test_nobody_takes_his_own_role_away(olga, person, verb, said):
-    with_password(person("operator", "otto"))
+def test_people_cannot_change_their_own_role(olga, person, verb, said):
+    set_password(person("operator", "otto"))
     before = rows()
 
     answer = olga.act(PEOPLE, verb, olga.user.pk)
@@ -218,7 +218,7 @@ def test_nobody_takes_his_own_role_away(olga, person, verb, said):
     assert buttons(olga.get(page_of(olga))) == ["Sign out everywhere"]
 
 
-def test_whoever_has_a_password_changes_it_with_the_old_one(olga):
+def test_own_password_is_changed_with_the_current_one(olga):
     before = rows()
 
     assert "from the menu under your name" in olga.client.post(f"/admin/{PEOPLE}/{olga.user.pk}/link/", follow=True).text
@@ -227,7 +227,7 @@ def test_whoever_has_a_password_changes_it_with_the_old_one(olga):
 
 @pytest.mark.parametrize("verb", ["make_viewer", "make_arbiter", "switch_off"])
 def test_the_last_operator_who_can_sign_in_stays(olga, person, settings, verb):
-    """Who acts has no password: in dev mode he came by the server's link, which is no more."""
+    """The acting person has no password: in development mode they came by the server's link, which no longer works."""
     settings.DEV_MODE = False
     guest, before = person("operator", "guest"), rows()
 
@@ -235,39 +235,39 @@ def test_the_last_operator_who_can_sign_in_stays(olga, person, settings, verb):
 
     assert "This is the last operator who can sign in." in answer.text
     assert rows() == before
-    assert is_in(olga.client)
+    assert is_signed_in(olga.client)
 
 
 def test_in_dev_mode_the_server_lets_an_operator_in(olga, person):
     person("operator", "guest").act(PEOPLE, "switch_off", olga.user.pk)
 
-    assert not now(olga).is_active
+    assert not reload_user(olga).is_active
 
 
 @pytest.mark.parametrize("verb", ["make_viewer", "make_operator", "switch_off", "switch_on", "sign_out"])
 def test_only_a_superuser_changes_a_superuser(olga, person, verb):
-    boss, before = root(person), rows()
+    boss, before = superuser(person), rows()
 
     assert "Only a superuser can change a superuser." in olga.act(PEOPLE, verb, boss.user.pk).text
     page = olga.client.post(f"/admin/{PEOPLE}/{boss.user.pk}/link/", follow=True)
     assert "Only a superuser can change a superuser." in page.text
     assert rows() == before
-    assert is_in(boss.client)
+    assert is_signed_in(boss.client)
     assert buttons(olga.get(page_of(boss))) == []
 
 
 def test_a_superuser_makes_an_ordinary_operator_of_another(person):
-    boss, other = root(person), with_password(person("operator", "otto"))
+    boss, other = superuser(person), set_password(person("operator", "otto"))
     User.objects.filter(pk=other.user.pk).update(is_superuser=True)
     assert "Superuser" in boss.get(page_of(other)).text
 
     boss.act(PEOPLE, "make_operator", other.user.pk)
 
-    assert (now(other).is_superuser, role_of(now(other))) == (False, Role.OPERATOR)
+    assert (reload_user(other).is_superuser, role_of(reload_user(other))) == (False, Role.OPERATOR)
 
 
-def test_who_has_lost_the_role_meanwhile_changes_nothing(olga, vera, person):
-    with_password(person("operator", "otto"))
+def test_operator_demoted_meanwhile_changes_nothing(olga, vera, person):
+    set_password(person("operator", "otto"))
     User.objects.get(pk=olga.user.pk).groups.set([Group.objects.get(name="viewer")])
 
     with pytest.raises(Forbidden, match="You are no longer an operator"):
@@ -329,8 +329,8 @@ def test_of_two_operators_who_remove_each_other_at_once_one_stays(vendor, tmp_pa
 
 def test_the_server_s_log_says_who_did_what_to_whom(olga, vera, caplog, django_capture_on_commit_callbacks):
     with caplog.at_level(logging.INFO, "openintent.access"), django_capture_on_commit_callbacks(execute=True):
-        link = added(olga)
-        chosen(*opened(link))
+        link = add_user(olga)
+        choose_password(*open_link(link))
         olga.act(PEOPLE, "make_arbiter", vera.user.pk)
         olga.act(PEOPLE, "switch_off", vera.user.pk)
         olga.act(PEOPLE, "switch_off", olga.user.pk)

@@ -54,7 +54,7 @@ def test_each_attempt_is_told_with_its_answer_and_when_the_next_one_comes(person
     assert "<b>Book</b>" not in page
 
 
-def test_it_says_why_a_subscription_is_disabled_and_what_to_do(person, api, intent, pager, receiver):
+def test_page_says_why_a_subscription_is_disabled_and_what_to_do(person, api, intent, pager, receiver):
     comment(api, intent)
     receiver.will_answer(410)
     deliver_all_due()
@@ -66,19 +66,19 @@ def test_it_says_why_a_subscription_is_disabled_and_what_to_do(person, api, inte
 
 
 @pytest.mark.parametrize("reason", ["the dashboard was shut down", ""])
-def test_who_disabled_it_and_why_is_told(person, pager, reason):
+def test_page_names_the_actor_and_reason_of_disabling(person, pager, reason):
     person("operator").act(PAGE, "disable", pager["id"], reason=reason)
 
     assert f"Disabled by user:grace: {reason or 'disabled in the console'}" in shown(person, pager)
 
 
-def test_one_that_has_run_out_is_told_apart(person, pager):
+def test_expired_subscription_is_shown_as_expired(person, pager):
     Subscription.objects.update(expires_at=database_now() - timedelta(seconds=1))
 
     assert "This webhook expired" in shown(person, pager)
 
 
-def test_it_is_paused_and_resumed_and_hears_nothing_of_what_was_between(person, api, intent, pager):
+def test_paused_subscription_skips_events_until_resumed(person, api, intent, pager):
     olga = person("operator", "olga")
 
     assert "Paused: pager" in olga.act(PAGE, "pause", pager["id"]).text
@@ -106,7 +106,7 @@ def test_all_dead_ones_are_sent_again_at_once(person, api, intent, pager, receiv
     assert {*Delivery.objects.values_list("status", flat=True)} == {"delivered"}
 
 
-def test_nothing_dead_is_sent_again_while_it_is_disabled(person, api, intent, pager):
+def test_failed_deliveries_are_not_resent_while_disabled(person, api, intent, pager):
     comment(api, intent)
     deliver_all_due()
     killed()
@@ -178,7 +178,7 @@ def with_token(pager):
 
 @pytest.mark.case("security L3")
 @pytest.mark.parametrize(("role", "sees"), [("viewer", False), ("arbiter", False), ("operator", True)])
-def test_what_may_be_a_token_in_an_address_is_shown_to_operators_alone(person, with_token, role, sees):
+def test_callback_path_and_query_are_shown_to_operators_alone(person, with_token, role, sees):
     reader = person(role, "vera")
     pages = [f"{PAGE}/", f"{PAGE}/{with_token['id']}/change/", f"{DELIVERIES}/", ""]
 
@@ -191,7 +191,7 @@ def test_what_may_be_a_token_in_an_address_is_shown_to_operators_alone(person, w
 @pytest.mark.case("security L3")
 @pytest.mark.parametrize(("role", "finds"), [("viewer", False), ("arbiter", False), ("operator", True)])
 @pytest.mark.parametrize("path", ["/services", "T0PATH", "token=SEKRIT", "?token", "8443/", "SEKRIT#part", "part"])
-def test_nobody_finds_by_what_is_not_shown(person, with_token, role, finds, path):
+def test_search_does_not_match_hidden_parts_of_a_callback(person, with_token, role, finds, path):
     assert ("pager" in rows_of(person(role, "vera"), path)) == finds
 
 
@@ -208,7 +208,7 @@ def test_everybody_finds_by_scheme_host_and_port(person, pager, role, address):
     assert "pager" in rows_of(reader, address.partition("//")[0] + "//")
 
 
-def test_one_without_an_address_is_found_by_its_subscriber(person, pager):
+def test_subscription_without_a_callback_is_found_by_subscriber(person, pager):
     Subscription.objects.update(callback_url=None)
 
     assert "pager" in rows_of(person("viewer"), "pager")

@@ -1,4 +1,4 @@
-"""What the tests of people share: somebody who can sign in, and what a link leads to."""
+"""Helpers of the tests of users: signing in, password links."""
 
 import re
 from uuid import UUID
@@ -14,21 +14,21 @@ PEOPLE = "auth/user"
 PASSWORD = "correct horse battery"
 
 
-def with_password(someone):
+def set_password(someone):
     someone.user.set_password(PASSWORD)
     someone.user.save()
     someone.client.force_login(someone.user)
     return someone
 
 
-def root(person):
+def superuser(person):
     """A superuser."""
     someone = person("operator", "root")
     someone.user.is_superuser = True
-    return with_password(someone)
+    return set_password(someone)
 
 
-def now(someone):
+def reload_user(someone):
     return User.objects.get(pk=someone.user.pk)
 
 
@@ -44,22 +44,22 @@ def link_in(page):
     return re.search(r'id="oi-secret"[^>]*value="([^"]+)"', page.text)[1].replace("&amp;", "&").removeprefix("http://testserver")
 
 
-def added(olga, name="nina", role="viewer"):
+def add_user(olga, name="nina", role="viewer"):
     return link_in(olga.post(f"{PEOPLE}/add/", {"name": name, "role": role}))
 
 
-def opened(link, client=None):
-    """The page without the token, as a browser comes to it."""
+def open_link(link, client=None):
+    """Return the page without the token, as a browser comes to it."""
     client = client or Client()
     return client, client.get(link, follow=True)
 
 
-def chosen(client, page, password=PASSWORD, again=None):
+def choose_password(client, page, password=PASSWORD, again=None):
     fields = {"new_password1": password, "new_password2": again or password}
     return client.post(page.request["PATH_INFO"], fields)
 
 
-def is_in(client):
+def is_signed_in(client):
     return client.get("/admin/").status_code == 200
 
 
@@ -71,16 +71,16 @@ def rows():
     return [*User.objects.order_by("pk").values("username", "password", "is_active", "is_staff", "is_superuser", "groups")]
 
 
-def as_person(name, role=Role.ARBITER):
-    """The actor that somebody signed in is; no key of the API can be."""
+def user_actor(name, role=Role.ARBITER):
+    """Return the actor of a signed-in person. No API key can be that actor."""
     return Actor(f"user:{name}", role=role)
 
 
-def decided_by(name, question, decision):
-    return services.record_decision(intent_id=UUID(question["intent_id"]), actor=as_person(name), decision=decision)
+def record_decision_by(name, question, decision):
+    return services.record_decision(intent_id=UUID(question["intent_id"]), actor=user_actor(name), decision=decision)
 
 
-def asked_by(name, intent, reason, *labels):
-    """The question's row."""
+def request_decision_by(name, intent, reason, *labels):
+    """Return the row of a new question."""
     options = [{"label": label, "rationale": None} for label in labels]
-    return services.request_arbitration(intent_id=UUID(intent["id"]), actor=as_person(name), reason=reason, options=options)
+    return services.request_arbitration(intent_id=UUID(intent["id"]), actor=user_actor(name), reason=reason, options=options)

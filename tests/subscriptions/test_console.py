@@ -70,7 +70,7 @@ def test_a_delivery_is_sent_again(person, api, intent, receiver):
     assert Delivery.objects.get().attempts == 2
 
 
-def test_disabling_and_making_active_are_verbs_with_the_person_as_their_actor(person, api, intent, receiver):
+def test_disabling_and_enabling_are_verbs_by_the_person(person, api, intent, receiver):
     subscription = subscribe(api, intent, receiver)
 
     act(person, SUBSCRIPTIONS, "disable", Subscription.objects.get())

@@ -7,102 +7,109 @@ ID = "0199f3a2-7c41-7d52-9d1e-3f6a5b0c8e21"
 DESCRIPTIONS = {
     "discover": "The first request of a client that knows nothing but the address. It needs no key.",
     "discover_compatibility": "Of the protocol and of the API, and what this server can do. It needs no key.",
-    "list_intents": "The newest first, unless `ordering` says otherwise. Filters add up; `status` may name several, divided by commas.",
-    "get_intent": "`ETag` is its version, for `If-Match`.",
-    "get_agents": "With their roles, in the order in which they were assigned.",
-    "assign_agent": "One that is assigned already takes the new role; 201 where it was not assigned before, else 200.",
-    "unassign_agent": "One that is not assigned stays so.",
-    "get_agent_intents": "None for an agent that nobody has named yet.",
-    "get_children": "Directly below it. It completes only when all of them are completed or abandoned.",
-    "get_descendants": "At any depth.",
-    "get_ancestors": "Its parent, the parent's parent and so on: the nearest first.",
-    "get_dependencies": "Directly. While one is not completed, the intent is `blocked`.",
-    "get_dependents": "Directly. They can go on once this one, and what else they wait for, is completed.",
-    "get_ready": "Its open children whose dependencies are all completed.",
-    "get_blocked": "Its other open children, each with the ids in `waiting_for`.",
-    "create_child_intent": "As for any intent; its parent completes only after it.",
-    "remove_dependency": "Removing the last open one unblocks the intent. One that it does not have stays so.",
-    "get_leases": "The active ones, unless `status` says otherwise.",
-    "list_leases": "Who holds what at the moment, or with another `status`.",
-    "get_costs": "The oldest first, with the summary of all of them, whatever the page.",
-    "get_failures": "The oldest first.",
-    "get_retry_policy": "404 while none is set.",
-    "get_arbitrations": "The oldest first. One that has run out is `expired`, marked or not.",
-    "list_arbitrations": "With `status=pending`, what waits for somebody to decide.",
-    "get_decisions": "The oldest first. They are never changed and never removed.",
-    "list_delegations": "Those that have ended, too: `revoked_at` and `expires_at` say when.",
-    "get_attachments": "The oldest first; `url` leads to the bytes.",
-    "get_intent_portfolios": "The oldest first.",
-    "list_portfolios": "The newest first.",
-    "get_portfolio_intents": "The highest priority first.",
-    "remove_intent_from_portfolio": "One that is not a member stays so.",
+    "list_intents": "Newest first by default (`ordering`). Filters combine; `status` accepts several values, separated by "
+    "commas.",
+    "get_intent": "The `ETag` is the version for `If-Match`.",
+    "get_agents": "With their roles, in the order of their assignment.",
+    "assign_agent": "Changes the role of an agent that is already assigned: 200 instead of 201.",
+    "unassign_agent": "Idempotent.",
+    "get_agent_intents": "Empty for an unknown agent.",
+    "get_children": "Direct children. An intent completes only when all of them are completed or abandoned.",
+    "get_descendants": "Descendants at any depth.",
+    "get_ancestors": "The parent, its parent and so on, the nearest first.",
+    "get_dependencies": "Direct dependencies. While one is not completed, the intent is `blocked`.",
+    "get_dependents": "Direct dependents. They are unblocked when all of their dependencies are completed.",
+    "get_ready": "Open children whose dependencies are all completed.",
+    "get_blocked": "The other open children, each with the ids in `waiting_for`.",
+    "create_child_intent": "Same as creating an intent. The parent completes only after the child.",
+    "remove_dependency": "Removing the last open dependency unblocks the intent. Idempotent.",
+    "get_leases": "Active leases by default (`status`).",
+    "list_leases": "Active leases of all intents by default (`status`).",
+    "get_costs": "Oldest first, with the summary of all costs on every page.",
+    "get_failures": "Oldest first.",
+    "get_retry_policy": "404 if none is set.",
+    "get_arbitrations": "Oldest first. Overdue ones are first marked `expired`.",
+    "list_arbitrations": "Use `status=pending` for arbitrations that wait for a decision.",
+    "get_decisions": "Oldest first. Decisions are never changed or removed.",
+    "list_delegations": "Including ended ones, by `revoked_at` and `expires_at`.",
+    "get_attachments": "Oldest first; `url` is the address of the bytes.",
+    "get_intent_portfolios": "Oldest first.",
+    "list_portfolios": "Newest first.",
+    "get_portfolio_intents": "Highest priority first.",
+    "remove_intent_from_portfolio": "Idempotent.",
     "get_subscriptions": "Without their secrets.",
     "list_subscriptions": "Of intents, of portfolios, and to everything, without their secrets.",
     "get_subscription": "With its last delivery, without its secret.",
     "delete_subscription": "What it still had to hear is not sent any more. One that is gone stays so.",
     "list_keys": "The newest first, those that have ended as well; never with their secrets.",
-    "create_intent": "Its status is `draft`; with dependencies it is `blocked` until all of them are completed.",
-    "update_intent": "Give what changes; `null` empties a field. Raises the version by 1.",
-    "update_state": "All changes apply, or none. `state` sets each of its keys; `patches` set, append and remove along JSON Pointers.",
-    "set_status": "Completing unblocks the intents that waited for this one. Completed and abandoned are final. "
-    "The status that it has already: nothing changes.",
-    "get_graph": "All that can be reached through children and dependencies, in a fixed number of queries.",
-    "add_dependency": "An open dependency blocks the intent until it is completed. Circles are refused with their path.",
-    "log_event": "For types of your own: comments, tool calls, LLM requests. The server writes its own types itself.",
-    "log_events": "All of them, in this order, or none.",
-    "get_events": "By `sequence`, which counts 1, 2, 3 … within the intent without a gap.",
-    "list_events": "By `position`, one order over all intents. Go on with `after` or `cursor`; nothing is ever passed by.",
-    "follow_intent": "Server-Sent Events: `event: connected` at once, then each event as `id: <position>`, `event: <type>`, `data: <Event>`; a comment "
-    "after 15 s of silence, `event: bye` when the server ends it. Send the last `id` as `Last-Event-ID` and it goes on after it, without a hole. "
-    "`/subscribe/intents/{intent_id}` is the same.",
-    "follow_portfolio": "As for an intent. An intent belongs to it from `added_to_portfolio` to `removed_from_portfolio`, also on open streams. "
-    "`/subscribe/portfolios/{portfolio_id}` is the same.",
-    "follow_agent": "As for an intent. An intent belongs to it from `agent_assigned` to `agent_unassigned`, also on open streams. "
-    "`/subscribe/agents/{agent_id}` is the same.",
+    "create_intent": "The status is `draft`; with dependencies it is `blocked` until all of them are completed.",
+    "update_intent": "Send the fields to change; `null` clears a field. Increments the version.",
+    "update_state": "All changes apply, or none. `state` sets each of its keys; `patches` set, append and remove at JSON "
+    "Pointers.",
+    "set_status": "Completing unblocks the intents that depend on this one. Completed and abandoned are final. Setting the "
+    "current status changes nothing.",
+    "get_graph": "Everything reachable through children and dependencies, in a fixed number of queries.",
+    "add_dependency": "An open dependency blocks the intent until it is completed. Cycles are refused with their path.",
+    "log_event": "For your own types: comments, tool calls, LLM requests. Types of the server are reserved.",
+    "log_events": "All of them in this order, or none.",
+    "get_events": "By `sequence`, which counts 1, 2, 3 … within the intent without gaps.",
+    "list_events": "By `position`, one order over all intents. Continue with `after` or `cursor`; no event is missed.",
+    "follow_intent": "Server-Sent Events: `event: connected` at once, then each event as `id: <position>`, `event: <type>`, "
+    "`data: <Event>`; a comment after 15 s of silence, `event: bye` when the server ends it. Send the last `id` as "
+    "`Last-Event-ID` and it goes on after it, without a hole. `/subscribe/intents/{intent_id}` is the same.",
+    "follow_portfolio": "As for an intent. An intent belongs to it from `added_to_portfolio` to `removed_from_portfolio`, also "
+    "on open streams. `/subscribe/portfolios/{portfolio_id}` is the same.",
+    "follow_agent": "As for an intent. An intent belongs to it from `agent_assigned` to `agent_unassigned`, also on open "
+    "streams. `/subscribe/agents/{agent_id}` is the same.",
     "follow_events": "As for an intent. The same events, for several topics at once, come over the WebSocket `/ws/v1/events`.",
-    "acquire_lease": "A scope and all that overlaps it have one holder. Who holds exactly this scope gets its lease again.",
-    "renew_lease": "The new end counts from now. A lease that has run out is gone.",
-    "release_lease": "For its holder. One that has ended already stays as it is.",
-    "revoke_lease": "For arbiters and operators. The holder's next write with the lease's fencing token fails.",
-    "record_cost": "It is recorded also above a budget, and on a final intent: it is spent already. `USD` and `cents` are money.",
-    "get_cost_summary": "Money is added up in USD, and is what `total` and the breakdowns show if there is any. "
-    "Units are never added across kinds.",
-    "get_portfolio_costs": "Each member once; a member's descendants count only if they are members as well.",
+    "acquire_lease": "A scope and all that overlaps it have one holder. The holder of exactly this scope gets its lease again.",
+    "renew_lease": "The new duration starts now. An expired lease cannot be renewed.",
+    "release_lease": "For the holder. Idempotent.",
+    "revoke_lease": "For arbiters and operators. The holder's next write with the fencing token of the lease fails.",
+    "record_cost": "Also recorded above a budget and on a final intent, since it is already spent. `USD` and `cents` are money.",
+    "get_cost_summary": "Money is summed in USD, and is what `total` and the breakdowns show if there is any. Different units "
+    "are never added.",
+    "get_portfolio_costs": "Each member once; descendants of members count only if they are members as well.",
     "create_key": "The answer shows the key itself, this once.",
     "revoke_key": "Ends it for good: at once in this process, within seconds in others.",
-    "set_retry_policy": "Replaces the whole policy: what is left out takes its default. Retries that are waiting keep their time.",
-    "record_failure": "The policy says whether and when to try again: at `retry_at` the server writes `retry_due`. When the attempts "
-    "are used up, or the error is not retryable, it writes `retries_exhausted`, and the fallback agent takes over. Without "
-    "`attempt` it is the one after the agent's last.",
-    "request_arbitration": "With `blocking` the intent is `blocked` until the decision, and then goes back where it was. With `options` the "
-    "decision must be one of their labels. After `expires_at` nobody can decide it any more.",
-    "get_arbitration": "With `wait` the answer comes as soon as it is no longer pending, at the latest after so many seconds.",
-    "withdraw_arbitration": "For its requester, arbiters and operators. One that is withdrawn already stays as it is.",
-    "record_decision": "Decides the arbitration that is named, else the only pending one, for good; where none is pending, the decision "
-    "stands alone. For operators, for arbiters except on what they asked for themselves, and for agents with a delegation.",
-    "create_delegation": "For arbiters and operators. Lets an agent decide (the action `decide`) within the scope; an empty list is no limit.",
-    "revoke_delegation": "For its delegator and operators. It ends at once.",
-    "create_portfolio": "It begins `active` and empty. `governance_policy` says what completes it and what its members share.",
-    "update_portfolio": "Give what changes. A policy replaces the one before, and may complete the portfolio; only the key that made it, "
-    "arbiters and operators change it. With `If-Match` nobody's change is overwritten.",
-    "update_portfolio_status": "Completed and abandoned are final. With `require_all_completed` it completes only when its members have.",
-    "get_portfolio": "With all members, the highest priority first. `blocking_intents` are blocked; `ready_intents` wait for nothing.",
-    "add_intent_to_portfolio": "Once only. `auto_complete_threshold` may complete the portfolio, if the intent is completed already.",
-    "add_attachment": "The bytes come as base64 within the JSON, or as a form's `file` (no base64, and for large files better), or "
-    "stay where they are: then say `storage_url` and `size`. Equal bytes are stored once.",
-    "get_attachment_content": "Byte for byte as they came. One range at a time; several are answered with the whole. "
-    "404 if the bytes are not kept here: its text says where they are.",
-    "delete_attachment": "Its bytes go as well, once no other attachment has the same.",
-    "subscribe": "From now on the callback is told of the intent's events, each at least once, signed as Standard Webhooks has it. "
-    "The answer shows the `secret`, this once.",
+    "set_retry_policy": "Replaces the whole policy: omitted settings take their defaults. Pending retries keep their time.",
+    "record_failure": "The policy determines the retry: at `retry_at` the server writes `retry_due`. After the last attempt, "
+    "or for an error that is not retryable, it writes `retries_exhausted`, and the fallback agent takes over. `attempt` "
+    "defaults to one more than the agent's last.",
+    "request_arbitration": "With `blocking` the intent is `blocked` until the decision, which restores its status. With "
+    "`options` the decision must be one of their labels. After `expires_at` it can no longer be decided.",
+    "get_arbitration": "With `wait`, responds as soon as it is no longer pending, at the latest after that many seconds.",
+    "withdraw_arbitration": "For the requester, arbiters and operators. Idempotent.",
+    "record_decision": "Permanently decides the named arbitration, else the only pending one; if none is pending, the decision "
+    "stands alone. For operators, for arbiters except on their own requests, and for agents with a delegation.",
+    "create_delegation": "For arbiters and operators. Allows an agent to decide (the action `decide`) within the scope; an "
+    "empty list is no limit.",
+    "revoke_delegation": "For the delegator and operators. Takes effect at once.",
+    "create_portfolio": "It starts `active` and empty. `governance_policy` has its completion rules and the constraints of its "
+    "members.",
+    "update_portfolio": "Send the fields to change. A policy replaces the previous one and may complete the portfolio; only "
+    "the key that created it, arbiters and operators can change it. `If-Match` prevents lost updates.",
+    "update_portfolio_status": "Completed and abandoned are final. With `require_all_completed` it completes only when all of "
+    "its members are completed.",
+    "get_portfolio": "With all members, the highest priority first. `blocking_intents` are blocked; `ready_intents` have no "
+    "open dependency.",
+    "add_intent_to_portfolio": "Once per portfolio. `auto_complete_threshold` may complete the portfolio if the intent is "
+    "already completed.",
+    "add_attachment": "Send the bytes as base64 in JSON, or as the `file` of a form (better for large files), or refer to a "
+    "file stored elsewhere by `storage_url` and `size`. Equal bytes are stored once.",
+    "get_attachment_content": "The bytes as they were uploaded. One range at a time; several ranges return the whole. 404 if "
+    "the file is stored elsewhere: the message has its URL.",
+    "delete_attachment": "The bytes are deleted if no other attachment has the same.",
+    "subscribe": "From now on the callback is told of the intent's events, each at least once, signed as Standard Webhooks has "
+    "it. The answer shows the `secret`, this once.",
     "unsubscribe": "What it still had to hear is not sent any more.",
-    "create_stream_token": "For browsers, whose `EventSource` can send no key: `new EventSource(path + '?token=' + token)`. It reads what the "
-    "key reads that made it, is of no use elsewhere, and ends with that key. Streams that are open when it expires go on; to open one "
-    "again needs another token.",
-    "create_subscription": "To an intent, to a portfolio and its members, or, with neither, to everything. The answer shows the "
-    "`secret`, this once.",
-    "update_subscription": "Give what changes. A paused one hears nothing of what happens meanwhile; a disabled one can be made active. "
-    "With `rotate_secret` the answer shows the new secret, and for 24 hours the one before signs as well.",
+    "create_stream_token": "For browsers, whose `EventSource` can send no key: `new EventSource(path + '?token=' + token)`. It "
+    "reads what the key reads that made it, is of no use elsewhere, and ends with that key. Streams that are open when it "
+    "expires go on; to open one again needs another token.",
+    "create_subscription": "To an intent, to a portfolio and its members, or, with neither, to everything. The answer shows "
+    "the `secret`, this once.",
+    "update_subscription": "Give what changes. A paused one hears nothing of what happens meanwhile; a disabled one can be "
+    "made active. With `rotate_secret` the answer shows the new secret, and for 24 hours the one before signs as well.",
     "list_deliveries": "With all attempts: when, what was answered, and how long it took.",
     "redeliver": "Under the same id, whether it has arrived or is dead. It begins a new round of attempts.",
 }

@@ -45,9 +45,8 @@ def main() -> None:
 
         in_an_hour = datetime.now(UTC) + timedelta(hours=1)
         delegation = arbiter.create_delegation("agent:worker", intents=[intent.id], actions=["decide"], expires_at=in_an_hour)
-        lent = worker.record_decision(
-            intent.id, "by instalments", decision_type="terms"
-        )  # It stands alone, without an arbitration.
+        # With a type of its own the decision stands alone, without an arbitration.
+        lent = worker.record_decision(intent.id, "by instalments", decision_type="terms")
         print(f"delegated  {lent.decided_by} may decide for an hour")
         arbiter.revoke_delegation(delegation.id)
         refused("decides after that", lambda: worker.record_decision(intent.id, "waive", decision_type="terms"))

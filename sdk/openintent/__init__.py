@@ -181,9 +181,8 @@ __all__ = [
 
 _NEED_HTTPX2 = ("AsyncEventStream", "AsyncOpenIntentClient")
 
-if (
-    find_spec("httpx2") is None
-):  # `from openintent import *` works without it; importing one of these by name raises an error that says what to install.
+# `from openintent import *` works without httpx2; importing one of these by name raises an error that says what to install.
+if find_spec("httpx2") is None:
     for _name in _NEED_HTTPX2:
         __all__.remove(_name)
 

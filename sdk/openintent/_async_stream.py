@@ -92,7 +92,9 @@ class AsyncEventStream:
             await self._step
         except asyncio.CancelledError:
             await self._disconnect()
-            if not self._is_closed or _is_cancelled():
+            task = asyncio.current_task()
+            is_cancelled = task is not None and task.cancelling() > 0  # The iterating task itself, and not just the step.
+            if not self._is_closed or is_cancelled:
                 raise
         except BaseException:
             self._is_closed = True
@@ -152,12 +154,6 @@ class AsyncEventStream:
         response, self._response, self._chunks = self._response, None, None
         if response is not None:
             await response.aclose()
-
-
-def _is_cancelled() -> bool:
-    """Return whether the current task has itself been cancelled."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
 
 
 def _close_soon(aclose: Callable[[], Awaitable[None]]) -> None:

@@ -15,9 +15,8 @@ def new_session() -> requests.Session:
 
 def no_response(error: requests.RequestException) -> NoResponse:
     """Return the outcome for an attempt that failed with this error."""
-    wrapped = (
-        error.args[0] if error.args else error
-    )  # requests wraps urllib3's error, and that wraps a failed connection once more.
+    # requests wraps urllib3's error, and that wraps the error of a failed connection.
+    wrapped = error.args[0] if error.args else error
     reason = getattr(wrapped, "reason", None) or wrapped
     cause = reason if isinstance(reason, BaseException) else error
     unsent = isinstance(cause, (NewConnectionError, ConnectTimeoutError))

@@ -67,8 +67,10 @@ class Adapter:
             raise TypeError(
                 f"openintent_client is a {_type_name(openintent_client)}, not an OpenIntentClient or AsyncOpenIntentClient"
             )
-        if not _has_path(provider_client, self.needs):
-            raise TypeError(f"{type(self).__name__} wraps {self.wraps}, not {_type_name(provider_client)}")
+        try:
+            attrgetter(self.needs)(provider_client)
+        except AttributeError:
+            raise TypeError(f"{type(self).__name__} wraps {self.wraps}, not {_type_name(provider_client)}") from None
         if not as_id(intent_id):
             raise InputValidationError("intent_id cannot be empty", field="intent_id")
         self.provider_client = provider_client
@@ -145,14 +147,6 @@ class NestedProxy(ObjectProxy):
 
     def __getattr__(self, name: str) -> Any:
         return self._adapter.reach(self.__dict__["_inner"], self._path, name)
-
-
-def _has_path(thing: object, path: str) -> bool:
-    try:
-        attrgetter(path)(thing)
-    except AttributeError:
-        return False
-    return True
 
 
 def _type_name(thing: object) -> str:

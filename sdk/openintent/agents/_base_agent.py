@@ -141,8 +141,9 @@ class BaseAgent:
         agent_id: str | None = None,
         after: int | None = None,
     ) -> Self:
-        """Start working in the background, until `stop`; also as `with agent.start(…):`. Returns once the agent is listening; waits
-        for a server that is down.
+        """Start working in the background, until `stop`; also as `with agent.start(…):`.
+
+        Returns once the agent is listening; waits for a server that is down.
 
         base_url, api_key  the server and the key; the default is OPENINTENT_URL and OPENINTENT_API_KEY, or else a server
                            in dev mode on this machine

@@ -1,6 +1,6 @@
 """Decorators that declare when a method of an agent is called."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar, overload
 
@@ -139,7 +139,9 @@ def on_lease_available(scope: str) -> Callable[[F], F]:
     ends = _type_names(EventType.LEASE_RELEASED, EventType.LEASE_EXPIRED, EventType.LEASE_REVOKED)
 
     def is_free(event: Event, agent_id: str) -> bool:
-        return event.payload.get("agent_id") != agent_id and _scopes_overlap(scope, str(event.payload.get("scope")))
+        levels = zip(scope.split("."), str(event.payload.get("scope")).split("."), strict=False)
+        overlaps = all(one == other for one, other in levels)  # Protocol L-1.
+        return event.payload.get("agent_id") != agent_id and overlaps
 
     return lambda handler: _register(handler, Trigger("on_lease_available", ends, is_free))
 
@@ -208,9 +210,3 @@ def _type_names(*types: EventType | str) -> frozenset[str]:
 def _state_key(path: str) -> str:
     """Return the key of the state that a patch changes (protocol I-3)."""
     return path.split("/", 2)[1].replace("~1", "/").replace("~0", "~") if path.startswith("/") else path
-
-
-def _scopes_overlap(one: str, other: str) -> bool:
-    """Return whether two scopes overlap (protocol L-1)."""
-    pairs: Iterable[tuple[str, str]] = zip(one.split("."), other.split("."), strict=False)
-    return all(left == right for left, right in pairs)

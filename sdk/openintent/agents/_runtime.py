@@ -143,25 +143,23 @@ class AgentRuntime:
         if threading.current_thread() in self._workers or is_in_event_loop():  # A handler cannot wait for its own end.
             return
         with self._end_lock:
-            if not self.has_ended:
-                self._end()
-                self.has_ended = True
-
-    def _end(self) -> None:
-        deadline = monotonic() + self._settings.drain_seconds
-        if self._processor:
-            self._processor.close()
-        self.dispatcher.close()
-        if not self._join_workers(deadline) and self._processor:
-            log.warning("%s cancels handlers that are still running", self.agent_id)
-            self._processor.cancel("the agent stops")
-            self._join_workers(monotonic() + CANCEL_GRACE)
-        self._close_streams()
-        if self._async_client:
-            self.runner.run_coroutine(self._async_client.close())
-        self.runner.close()
-        self.client.close()
-        log.info("%s has stopped", self.agent_id)
+            if self.has_ended:
+                return
+            deadline = monotonic() + self._settings.drain_seconds
+            if self._processor:
+                self._processor.close()
+            self.dispatcher.close()
+            if not self._join_workers(deadline) and self._processor:
+                log.warning("%s cancels handlers that are still running", self.agent_id)
+                self._processor.cancel("the agent stops")
+                self._join_workers(monotonic() + CANCEL_GRACE)
+            self._close_streams()
+            if self._async_client:
+                self.runner.run_coroutine(self._async_client.close())
+            self.runner.close()
+            self.client.close()
+            log.info("%s has stopped", self.agent_id)
+            self.has_ended = True
 
     def _close_streams(self) -> None:
         for stream in list(self._streams):

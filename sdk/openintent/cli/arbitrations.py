@@ -208,13 +208,12 @@ def _show(output: Output, asked: Arbitration) -> None:
     if asked.context:
         output.print("", Text(dumps(asked.context)))
     if asked.options:
-        output.print("", *(_format_option(number, each.label, each.rationale) for number, each in enumerate(asked.options, 1)))
+        output.print("")
+        for number, each in enumerate(asked.options, 1):
+            line = Text(f"  {number}  ").append(escape(each.label), style="bold")
+            output.print(line.append(escape(f"  {each.rationale}" if each.rationale else "")))
     if asked.decision:
         output.print("", _format_decision(asked.decision))
-
-
-def _format_option(number: int, label: str, why: str | None) -> Text:
-    return Text(f"  {number}  ").append(escape(label), style="bold").append(escape(f"  {why}" if why else ""))
 
 
 def _format_decision(made: Decision) -> Text:

@@ -82,10 +82,7 @@ def show(ctx: typer.Context, portfolio: PortfolioId, as_json: Json = False) -> N
     found = run.client.get_portfolio(run.portfolio_id(portfolio))
     if as_json:
         return run.output.write_json(found)
-    _show(run.output, found)
-
-
-def _show(output: Output, found: Portfolio) -> None:
+    output = run.output
     progress = found.aggregate_status
     done = formatting.bar(_share(progress)).append(f"  {_share(progress):.0%} of {progress.total}", style="default")
     counts = ", ".join(f"{count} {name}" for name, count in progress.by_status.items() if count)

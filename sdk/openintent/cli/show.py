@@ -84,6 +84,7 @@ def _load_details(run: Session, text: str, events: int) -> IntentDetails:
 def _sections(output: Output, found: IntentDetails) -> list[RenderableType]:
     intent = found.intent
     shown: list[RenderableType] = [formatting.title(intent), Text(intent.id, style="dim"), "", _summary_table(output, found)]
+    questions = [f"{escape(each.reason)}  →  openintent decide {output.short_id(each.id)}" for each in found.arbitrations]
     if intent.description:
         shown += ["", Text(escape_lines(intent.description))]
     for name, part in (
@@ -92,7 +93,7 @@ def _sections(output: Output, found: IntentDetails) -> list[RenderableType]:
         ("Depends on", _related(output, found.dependencies)),
         ("Children", _related(output, found.children[:CHILDREN])),
         ("Leases", _leases(output, found.leases)),
-        ("Pending arbitrations", _arbitrations(output, found.arbitrations)),
+        ("Pending arbitrations", Text("\n".join(questions)) if questions else None),
         ("Latest events", output.lines([formatting.event_line(each, None) for each in found.events]) if found.events else None),
     ):
         if part is not None:
@@ -138,8 +139,3 @@ def _leases(output: Output, leases: list[Lease]) -> RenderableType | None:
         for each in leases
     ]
     return output.table(LEASES, rows) if rows else None
-
-
-def _arbitrations(output: Output, arbitrations: list[Arbitration]) -> RenderableType | None:
-    lines = [f"{escape(each.reason)}  →  openintent decide {output.short_id(each.id)}" for each in arbitrations]
-    return Text("\n".join(lines)) if lines else None

@@ -39,7 +39,8 @@ def validate_cost(
     """
     require_text(cost_type, "cost_type", 100)
     require_text(unit, "unit", 32)
-    if near := _suggest_money_unit(unit):
+    bare = re.sub(r"[\W_]", "", unit.casefold().replace("¢", "cent").replace("$", "dollar"))
+    if unit.casefold() not in ("usd", "cents") and (near := _NEARLY_MONEY.get(bare)):
         raise InputValidationError(f"unit {unit!r} is not counted as money; did you mean {near!r}?", field="unit")
     number = exact_amount(amount)
     if not 0 <= number <= AMOUNT:
@@ -51,12 +52,6 @@ def validate_cost(
         require_mapping(metadata, "metadata")
     if agent_id is not None:
         validate_agent_id(agent_id)
-
-
-def _suggest_money_unit(unit: str) -> str | None:
-    """Return the unit of money that it resembles; None if it is one, or resembles none."""
-    bare = re.sub(r"[\W_]", "", unit.casefold().replace("¢", "cent").replace("$", "dollar"))
-    return None if unit.casefold() in ("usd", "cents") else _NEARLY_MONEY.get(bare)
 
 
 def exact_amount(amount: Any) -> Decimal:

@@ -24,9 +24,7 @@ class Terminal:
         environment = {**inherited, "TERM": "xterm-256color", "LANG": "C.UTF-8", **environment}
         self._pid, self._end = pty.fork()
         if self._pid == 0:
-            signal.signal(
-                signal.SIGINT, signal.SIG_DFL
-            )  # Processes among which tests are shared out ignore it, and hand that on.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # Workers of pytest-xdist ignore it, which children inherit.
             fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
             os.execve(COMMAND[0], [*COMMAND, *arguments], environment)
 

@@ -15,7 +15,7 @@ IN_CENTS = ("max_total_cents", "max_per_agent_cents", "max_per_call_cents")
 MEMBERS = (*IN_CENTS, THRESHOLD)
 
 _EXAMPLE = '{"budget": {"max_total_cents": 500}} or {"max_cost": 5.0}'
-_A_NUMBER = "must be a number of 0 or more, not text, None or a list: another is not watched"
+_A_NUMBER = "must be a number of 0 or more, not text, None or a list: other values are not enforced"
 _RULE_NAMES = ("name", "type", "kind", "key", "rule", "constraint", "id")
 _RULE_TEXT = re.compile(r"\s*(max_cost|budget\.\w+)\s*(<=?|==?|:)\s*\$?\d|\s*budget\s*(<=?|==?)\s*\$?\d")
 _UNITS_OF_MONEY = re.compile(r"(usd|cents?|dollars?)$")
@@ -39,25 +39,28 @@ def _find_problems(constraints: Mapping[str, Any], shared: bool) -> Iterator[tup
     rules = constraints.get("rules")
     for index, rule in enumerate(rules if isinstance(rules, (list, tuple)) else ()):
         if _looks_like_limit(rule):
-            yield "rules", f"[{index}] reads like a limit, and rules are not watched. Give constraints as a dict: {_EXAMPLE}"
+            yield "rules", f"[{index}] resembles a limit, and rules are not enforced. Pass constraints as a dict: {_EXAMPLE}"
 
 
 def _find_budget_problems(budget: Any, has_max_cost: bool, shared: bool) -> Iterator[tuple[str, str]]:
     if not isinstance(budget, Mapping):
         number = ", or a number of 0 or more in USD" if shared else ""
-        yield BUDGET, f"must be a dict with {', '.join(IN_CENTS)}{number}: anything else is not watched. For example: {_EXAMPLE}"
+        yield BUDGET, f"must be a dict with {', '.join(IN_CENTS)}{number}: other values are not enforced. For example: {_EXAMPLE}"
         return
     for name, value in budget.items():
         if name not in MEMBERS:
-            yield f"{BUDGET}.{name}", f"is not watched; {suggest(name, MEMBERS)}"
+            yield f"{BUDGET}.{name}", f"is not enforced; {suggest(name, MEMBERS)}"
         elif name != THRESHOLD and not _is_limit(value):
             yield f"{BUDGET}.{name}", f"{_A_NUMBER}. It is in cents: 500"
         elif name == THRESHOLD and not (_is_limit(value) and 0 < value <= 100):
-            yield f"{BUDGET}.{name}", "must be a number above 0, and 100 at most: the percentage of the limit at which to warn"
+            yield (
+                f"{BUDGET}.{name}",
+                "must be a number above 0 and at most 100: the percentage of the limit that triggers an alert",
+            )
     if THRESHOLD in budget and not has_max_cost and not budget.keys() & set(IN_CENTS):
         yield (
             f"{BUDGET}.{THRESHOLD}",
-            f"is a percentage of a limit, and there is none. Give one of {', '.join((MAX_COST, *IN_CENTS))}",
+            f"is a percentage of a limit, and none is set. Set one of {', '.join((MAX_COST, *IN_CENTS))}",
         )
 
 
@@ -69,12 +72,12 @@ def _suggest_limit(name: str) -> str | None:
     if name in (MAX_COST, BUDGET):
         return None
     if name in MEMBERS:
-        return f'is not watched here; put it into budget: {{"budget": {{"{name}": …}}}}'
+        return f'is not enforced here; put it into budget: {{"budget": {{"{name}": …}}}}'
     bare = re.sub(r"[\W_]", "", name.casefold())
     for known in (MAX_COST, BUDGET):
         plain = known.replace("_", "")
         if plain in (bare, _UNITS_OF_MONEY.sub("", bare)) or (bare not in _NOT_MISSPELT and _is_one_edit_away(bare, plain)):
-            return f"is not watched; did you mean {known}? For example: {_EXAMPLE}"
+            return f"is not enforced; did you mean {known}? For example: {_EXAMPLE}"
     return None
 
 

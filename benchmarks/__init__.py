@@ -1,1 +1,1 @@
-"""How fast the server is, and what that costs: `python -m benchmarks`."""
+"""Benchmarks: throughput, latency and CPU of the server (`python -m benchmarks`)."""

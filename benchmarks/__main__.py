@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from benchmarks import adapters, callbacks, console, fanout, growth, hostile_inputs, profiling, suite
+from benchmarks import adapters, console, fanout, growth, hostile_inputs, profiling, suite, webhooks
 from benchmarks.operations import OPERATIONS
 from benchmarks.report import CLIENTS, Report
 from benchmarks.suite import QUICK, ROOT, Scale
@@ -65,7 +65,7 @@ def _measure(what: str, vendors: Sequence[str], only: Sequence[str], scale: Scal
             report.growth.extend(growth.measure(vendor, scale, Path(folder), pool, tell=tell) for vendor in vendors)
         if what in ("all", "fanout"):
             report.fanout.extend(fanout.measure(vendor, scale, Path(folder), pool, tell=tell) for vendor in vendors)
-            report.callbacks.extend(callbacks.measure(vendor, scale, Path(folder), pool, tell=tell) for vendor in vendors)
+            report.callbacks.extend(webhooks.measure(vendor, scale, Path(folder), pool, tell=tell) for vendor in vendors)
         if what in ("all", "adapters"):
             report.adapters.extend(adapters.measure(scale, Path(folder), pool, tell=tell))
         if what in ("all", "console"):

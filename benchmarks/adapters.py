@@ -1,4 +1,4 @@
-"""What the adapters of the SDK add to a request to a model, and to each piece of a streamed answer.
+"""Overhead of the SDK's adapters per model request, and per chunk of a streamed response.
 
 Measured twice: with a stub in the place of the provider's client, which answers at once, so that what is left is the adapter; and with
 the `openai` package and a fake provider in a process of its own. Without and with the adapter take turns; the queue is empty when it

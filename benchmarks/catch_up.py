@@ -1,4 +1,4 @@
-"""What it costs that readers catch up with the log from the same place, all at once: `python -m benchmarks.catch_up`."""
+"""Cost of readers that catch up with the log from the same position, all at once: `python -m benchmarks.catch_up`."""
 
 import argparse
 import asyncio
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import orjson
 import uvloop
 
-from benchmarks import meter
+from benchmarks import resource_usage
 from benchmarks.load import KEY, Connection
 from benchmarks.operations import INTENT
 from benchmarks.suite import LOG_LEVEL, migrated_database
@@ -56,9 +56,9 @@ async def measure(url: str, process: int, readers: int, events: int, *, all_even
     path = "events" if all_events else f"intents/{intent}"
     await read(url, path)  # What the first stream of a process costs, later ones do not.
     await asyncio.sleep(1.5)
-    begun, cpu = perf_counter(), -meter.cpu_seconds(process)
+    begun, cpu = perf_counter(), -resource_usage.cpu_seconds(process)
     taken = await asyncio.gather(*[read(url, path) for _ in range(readers)])
-    return perf_counter() - begun, cpu + meter.cpu_seconds(process), sum(taken)
+    return perf_counter() - begun, cpu + resource_usage.cpu_seconds(process), sum(taken)
 
 
 def run(vendor: str, readers: int, events: int) -> None:

@@ -1,4 +1,4 @@
-"""What the pages of the console cost: the time until the last byte, as somebody who is signed in waits for it."""
+"""Latency of the console's pages for a signed-in user, until the last byte."""
 
 import os
 from dataclasses import dataclass, field

@@ -1,11 +1,11 @@
-"""What it takes to tell many followers of one event, or each of its own."""
+"""Fan-out: delivery of one event to many followers, or of one event to each."""
 
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks import listeners, sql
-from benchmarks.listeners import FollowJob, FollowRound
+from benchmarks import sql, stream_clients
+from benchmarks.stream_clients import FollowJob, FollowRound
 from benchmarks.suite import LOG_LEVEL, Scale, Tell, migrated_database
 from tests.servers import Server
 
@@ -14,7 +14,7 @@ RATE = 20.0  # Events a second.
 
 @dataclass(frozen=True, slots=True)
 class Fanout:
-    """What was measured of one database."""
+    """Results of one database."""
 
     database: str
     rounds: list[FollowRound] = field(default_factory=list)
@@ -37,7 +37,7 @@ def measure(vendor: str, scale: Scale, folder: Path, pool: Executor, *, tell: Te
                     full_events=scale.full_events,
                     reading=scale.reading,
                 )
-                found = pool.submit(listeners.run, job).result()
+                found = pool.submit(stream_clients.run, job).result()
             fanout.rounds.append(found)
             tell(f"{followers} followers of {'as many intents' if is_spread else 'one intent'}: {_told(found)}")
     return fanout

@@ -1,4 +1,4 @@
-"""What a full database costs more than one that has just enough for a page of each list."""
+"""Growth: cost of a full database relative to one with a page of each list."""
 
 from collections.abc import Iterator
 from concurrent.futures import Executor
@@ -30,7 +30,7 @@ class Pair:
 
     @property
     def ratio(self) -> float:
-        """How much more CPU the large one takes: the median of the turns, so that a disturbed one counts for nothing."""
+        """Return the CPU of the large database relative to the small one: the median of the turns, so that disturbed ones do not count."""
         return median(large.cpu_per_step / small.cpu_per_step for small, large in zip(self.small, self.large, strict=True))
 
     @property
@@ -41,7 +41,7 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """What was measured of one database."""
+    """Results of one database."""
 
     database: str
     few: int

@@ -1,4 +1,4 @@
-"""What hostile requests cost the server that gets them: its CPU, its memory, and how long others wait meanwhile."""
+"""Hostile requests: the server's CPU and memory, and the latency of other requests meanwhile."""
 
 import contextlib
 import gzip
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import requests
 
-from benchmarks.meter import cpu_seconds
+from benchmarks.resource_usage import cpu_seconds
 from benchmarks.suite import migrated_database
 from tests.servers import Server
 
@@ -238,7 +238,7 @@ def _measure(target: Target, hostile: HostileInput, size: int) -> Cost:
 
 @contextlib.contextmanager
 def _waits(target: Target) -> Iterator[list[float]]:
-    """How long each answer of /healthz took, while the block runs."""
+    """Measure the latencies of /healthz while the block runs."""
     found: list[float] = []
     is_over = threading.Event()
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import uvloop
 
-from benchmarks import meter
+from benchmarks import resource_usage
 from benchmarks.operations import Operation, Step
 
 KEY = "dev-user-key"
@@ -33,7 +33,7 @@ class Job:
 
 @dataclass(slots=True)
 class Round:
-    """What a job has measured."""
+    """Results of a load job."""
 
     seconds: float = 0.0
     latencies: list[float] = field(default_factory=list)
@@ -131,17 +131,17 @@ def _shares(job: Job) -> list[Sequence[str]]:
 
 
 async def _measure(job: Job, steps: Sequence[Step]) -> Round:
-    result = Round(cpu=-meter.cpu_seconds(job.process))
+    result = Round(cpu=-resource_usage.cpu_seconds(job.process))
     if job.database_process is not None:
-        result.database_cpu = -meter.cpu_seconds(job.database_process)
+        result.database_cpu = -resource_usage.cpu_seconds(job.database_process)
     begun = perf_counter()
     tickets = _tickets(job.steps, begun + job.seconds)
     await _together(_take(step, tickets, result.latencies) for step in steps)
     result.seconds = perf_counter() - begun
-    result.cpu += meter.cpu_seconds(job.process)
+    result.cpu += resource_usage.cpu_seconds(job.process)
     if job.database_process is not None and result.database_cpu is not None:
-        result.database_cpu += meter.cpu_seconds(job.database_process)
-    result.memory = meter.resident_bytes(job.process)
+        result.database_cpu += resource_usage.cpu_seconds(job.database_process)
+    result.memory = resource_usage.resident_bytes(job.process)
     return result
 
 

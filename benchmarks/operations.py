@@ -1,4 +1,4 @@
-"""What is measured: for each operation, one step of a client that does it over and over."""
+"""Measured operations: for each, one step of a client that repeats it."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from itertools import cycle

@@ -1,4 +1,4 @@
-"""Where the time of one operation goes: `python -m benchmarks profile "update state"`."""
+"""Profile of one operation: `python -m benchmarks profile "update state"`."""
 
 import asyncio
 import cProfile

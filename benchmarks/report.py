@@ -8,14 +8,14 @@ from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks.adapters import Overhead, Pair
-from benchmarks.callbacks import SUBSCRIPTIONS, Callbacks
 from benchmarks.console import Console
 from benchmarks.fanout import RATE, Fanout
 from benchmarks.growth import Growth
-from benchmarks.listeners import FollowRound
 from benchmarks.operations import COST_SUMMARY, EMPTY_VIEW, PORTFOLIO
 from benchmarks.results import Measurement, Results, quantile
+from benchmarks.stream_clients import FollowRound
 from benchmarks.suite import COMPARED, LOG_LEVEL, Scale
+from benchmarks.webhooks import SUBSCRIPTIONS, Callbacks
 
 PROSE = Path(__file__).parent / "prose.md"
 RAW_OPERATION, CLIENTS = COMPARED
@@ -106,7 +106,7 @@ not included."""
 
 
 def criteria(results: Results) -> list[Criterion]:
-    """What is asked of this database, as far as it was measured."""
+    """Return the criteria of this database, as far as they were measured."""
     measured = {each.operation: each for each in results.operations if each.clients == CLIENTS}
     found = _multiples(results, measured) if results.vendor == "sqlite" else _raw_share(results, measured)
     largest = max(results.trees, default=0)

@@ -1,15 +1,15 @@
-"""What was measured, and what follows from it."""
+"""Results of a run, and figures derived from them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from statistics import median
 
+from benchmarks.baseline_sql import RawRound
 from benchmarks.load import Round
-from benchmarks.raw import RawRound
 
 
 def quantile(values: Iterable[float], share: float) -> float:
-    """What this share of the values does not exceed."""
+    """Return the quantile of the values."""
     ordered = sorted(values)
     return ordered[min(int(share * len(ordered)), len(ordered) - 1)]
 
@@ -73,7 +73,7 @@ class RawMeasurement:
 
 @dataclass(slots=True)
 class Results:
-    """What was measured of one database."""
+    """Results of one database."""
 
     database: str
     vendor: str

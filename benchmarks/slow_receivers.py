@@ -1,4 +1,4 @@
-"""How long a webhook takes to a healthy receiver beside others that never answer: `python -m benchmarks.slow_receivers`.
+"""Latency of webhooks to a healthy receiver beside others that never respond: `python -m benchmarks.slow_receivers`.
 
 One intent, an event each quarter of a second, a subscription of a healthy receiver and so many of hanging ones. What counts is the
 time from the write's answer to the call.
@@ -31,7 +31,7 @@ PATIENCE = 120.0  # Seconds for the last webhook.
 
 @dataclass(slots=True)
 class _Receiver:
-    """Answers at once, and keeps when each event came; or, hanging, never answers."""
+    """Receiver that responds at once and records the time of each event; a hanging one never responds."""
 
     hangs: bool = False
     arrived: dict[str, float] = field(default_factory=dict)

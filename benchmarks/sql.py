@@ -10,7 +10,7 @@ from uuid import UUID
 
 import psycopg
 
-from benchmarks import meter
+from benchmarks import resource_usage
 from core import env
 
 INTENT = (
@@ -126,7 +126,7 @@ def server_process(url: str) -> int | None:
         return None
     database = PostgreSQL(url)
     [backend] = database.execute("SELECT pg_backend_pid()").fetchone()
-    found = meter.parent_of(backend)
+    found = resource_usage.parent_of(backend)
     database.close()
     return found
 

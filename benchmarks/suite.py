@@ -1,4 +1,4 @@
-"""Everything that is measured of one database: the server's operations, its graph reads, and the raw SQL beside them."""
+"""Benchmark suite of one database: operations, graph reads, and the baseline SQL beside them."""
 
 import os
 import subprocess
@@ -13,10 +13,10 @@ from typing import Any
 
 import requests
 
-from benchmarks import load, raw, sql
+from benchmarks import baseline_sql, load, sql
+from benchmarks.baseline_sql import TRANSACTIONS, RawJob, RawRound
 from benchmarks.load import Job, Round
 from benchmarks.operations import COST_SUMMARY, EMPTY_VIEW, GRAPH_READS, LARGE_READS, OPERATIONS, PORTFOLIO, Operation
-from benchmarks.raw import TRANSACTIONS, RawJob, RawRound
 from benchmarks.results import Measurement, RawMeasurement, Results
 from benchmarks.seed import Seeder
 from tests.databases import fresh_database
@@ -34,7 +34,7 @@ EVENTS_EACH = 101  # One more than a page shows.
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """How much is measured."""
+    """Size of a run."""
 
     clients: tuple[int, ...] = (1, 16, 64)
     rounds: int = 3
@@ -120,7 +120,7 @@ class Target:
 
     def transact(self, name: str, intents: Sequence[str], threads: int, scale: Scale) -> RawRound:
         job = RawJob(self.database_url, name, threads, scale.steps, scale.seconds, intents)
-        result = self.workers.submit(raw.run, job).result()
+        result = self.workers.submit(baseline_sql.run, job).result()
         # Whoever reads the log has its events numbered: the server must not do that for the raw program in its own next round.
         requests.get(f"{self.url}/api/v1/events?limit=1", headers={"X-API-Key": load.KEY}, timeout=60).raise_for_status()
         return result

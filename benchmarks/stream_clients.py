@@ -15,8 +15,8 @@ import orjson
 import psutil
 import uvloop
 
-from benchmarks import beside, meter
-from benchmarks.beside import Reader
+from benchmarks import concurrent_reader, resource_usage
+from benchmarks.concurrent_reader import Reader
 from benchmarks.load import KEY, Connection
 from benchmarks.operations import EVENT, INTENT
 from benchmarks.results import quantile
@@ -46,7 +46,7 @@ class FollowJob:
 
 @dataclass(slots=True)
 class Delivery:
-    """How events came to their readers."""
+    """Delivery times of events."""
 
     events: int
     deliveries: int
@@ -101,7 +101,7 @@ class Listener(asyncio.Protocol):
 
 
 def run(job: FollowJob) -> FollowRound:
-    with beside.reader(urlsplit(job.url).netloc) as reader:
+    with concurrent_reader.reader(urlsplit(job.url).netloc) as reader:
         return uvloop.run(_Bench(job, reader).run())
 
 
@@ -141,7 +141,7 @@ class _Bench:
         return str(orjson.loads(answer)["id"])
 
     async def _warm_up(self) -> None:
-        """What the first streams of a process cost, later ones do not."""
+        """Open streams once: the first ones of a process cost more than later ones."""
         await self._open(20)
         await self._deliver(50, 0.0)
         await self._close()
@@ -184,11 +184,11 @@ class _Bench:
         heard_by = 1 if self.job.is_spread else len(self.listeners)
         self._begin_to_read()
         begun = perf_counter()
-        cpu = -meter.cpu_seconds(self.job.process)
+        cpu = -resource_usage.cpu_seconds(self.job.process)
         turn = iter(zip(times.marks, cycle(self.intents[: len(self.listeners)]), strict=False))
         await asyncio.gather(*[self._write(writer, turn, times, begun, every) for writer in self.writers])
         await self._all_heard(count * heard_by)
-        cpu += meter.cpu_seconds(self.job.process)
+        cpu += resource_usage.cpu_seconds(self.job.process)
         return times.judge(self.listeners, count * heard_by, begun, self.reader.end(), cpu)
 
     async def _write(
@@ -213,7 +213,7 @@ class _Bench:
 
 @dataclass(slots=True)
 class _Times:
-    """When each event was sent, and answered."""
+    """Times at which each event was sent, and acknowledged."""
 
     marks: Sequence[int]
     sent: dict[int, float]

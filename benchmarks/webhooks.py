@@ -1,4 +1,4 @@
-"""How many webhooks a second one server process sends, to a receiver that answers at once."""
+"""Webhooks per second of one server process, to a receiver that responds at once."""
 
 import asyncio
 from concurrent.futures import Executor
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import orjson
 import uvloop
 
-from benchmarks import meter, sql
+from benchmarks import resource_usage, sql
 from benchmarks.load import Connection
 from benchmarks.operations import EVENT, INTENT
 from benchmarks.suite import LOG_LEVEL, Scale, Tell, migrated_database
@@ -30,7 +30,7 @@ class CallbackJob:
 
 @dataclass(slots=True)
 class Callbacks:
-    """What was measured of one database."""
+    """Results of one database."""
 
     database: str
     calls: int
@@ -82,10 +82,10 @@ async def _called(job: CallbackJob) -> tuple[int, float, float]:
     subscription = {"callback_url": callback, "event_types": [EVENT["event_type"]]}
     for _ in range(SUBSCRIPTIONS):
         await client.send("POST", f"/v1/intents/{intent}/subscriptions", orjson.dumps(subscription))
-    begun, cpu = perf_counter(), -meter.cpu_seconds(job.process)
+    begun, cpu = perf_counter(), -resource_usage.cpu_seconds(job.process)
     await client.send("POST", f"/v1/intents/{intent}/events/batch", orjson.dumps({"events": [EVENT] * job.events}))
     await asyncio.wait_for(receiver.has_all.wait(), PATIENCE)
-    cpu += meter.cpu_seconds(job.process)
+    cpu += resource_usage.cpu_seconds(job.process)
     client.close()
     listening.close()
     return receiver.calls, perf_counter() - begun, cpu

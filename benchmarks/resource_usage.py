@@ -1,10 +1,10 @@
-"""What processes have used: CPU and memory, as the operating system counts them."""
+"""Resource usage of processes: CPU and memory, as the operating system counts them."""
 
 import psutil
 
 
 def cpu_seconds(pid: int) -> float:
-    """Of a process and its children, the ended ones included."""
+    """Return the CPU seconds of a process and its children, ended ones included."""
     root = psutil.Process(pid)
     ended = root.cpu_times()
     total = ended.children_user + ended.children_system

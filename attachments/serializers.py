@@ -67,14 +67,17 @@ class AttachmentFields(StrictSerializer):
     aliases = {"mime_type": "content_type"}
 
     content_type = StrictCharField(
-        max_length=MAX_CONTENT_TYPE, pattern=CONTENT_TYPE, looks="must be a media type like application/pdf", default=DEFAULT_TYPE
+        max_length=MAX_CONTENT_TYPE,
+        pattern=CONTENT_TYPE,
+        pattern_message="must be a media type like application/pdf",
+        default=DEFAULT_TYPE,
     )
     description = StrictCharField(max_length=MAX_DESCRIPTION, required=False, allow_null=True, allow_blank=True)
     metadata = Metadata(required=False)
     sha256 = StrictCharField(
         max_length=64,
         pattern=SHA256,
-        looks="must be 64 hexadecimal digits, in lower case",
+        pattern_message="must be 64 hexadecimal digits, in lower case",
         required=False,
         help_text="SHA-256 of the bytes.",
     )
@@ -84,7 +87,7 @@ class Filename(StrictCharField):
     """A filename, which is data and never a path (rule T-2)."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=MAX_FILENAME, pattern=FILENAME, looks="cannot contain control characters", **kwargs)
+        super().__init__(max_length=MAX_FILENAME, pattern=FILENAME, pattern_message="cannot contain control characters", **kwargs)
 
 
 class Size(StrictIntegerField):
@@ -101,7 +104,7 @@ class AttachReference(AttachmentFields):
     storage_url = StrictCharField(
         max_length=MAX_URL,
         pattern=URL,
-        looks="must be an http, https, s3 or gs URL, in ASCII and without a user name or password",
+        pattern_message="must be an http, https, s3 or gs URL, in ASCII and without a user name or password",
     )
     size = Size()
 

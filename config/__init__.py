@@ -1,1 +1,1 @@
-"""Wiring: settings, urls, the process and the API's edge."""
+"""Wiring: settings, URLs, ASGI application and the server command."""

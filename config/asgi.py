@@ -1,11 +1,11 @@
-"""The process's front door: which part of it answers what."""
+"""ASGI application: dispatches requests to the WSGI bridge, long polling, event streams or WebSocket."""
 
 import gc
 import os
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"  # Whatever the project around it has.
+os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"  # Even inside of another Django project.
 
 import django
 
@@ -31,68 +31,68 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-sequencer = Sequencer()
-exchange = RedisWakeups()
-worker = Worker()
-courier = DeliveryWorker()
+SOCKET_PATH = "/ws/v1/events"
+SOCKET_NOT_FOUND = 4404
 
+sequencer = Sequencer()
+redis_wakeups = RedisWakeups()
+worker = Worker()
+delivery_worker = DeliveryWorker()
 
 bridge = WSGIBridge(CachedResolverHandler(), threads=settings.THREADS, limits=body_limits)
-waiting_room = LongPollMiddleware(bridge)
+long_polling = LongPollMiddleware(bridge)
 tail = Tail()
 event_stream = EventStream.as_asgi(bridge=bridge, tail=tail)
 event_socket = EventSocket.as_asgi(tail=tail)
-on_shutdown(waiting_room.close)
+on_shutdown(long_polling.close)
 on_shutdown(tail.close)
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
-    """Plain requests go through Django in one thread each, streams to the event loop alone (Channels consumers).
+    """Dispatch a request: plain ones to Django in a thread, streams to Channels consumers in the event loop.
 
-    A lifespan starts and stops what runs beside them.
+    The lifespan starts and stops the background threads.
     """
     if scope["type"] == "lifespan":
-        await _live(receive, send)
+        await _run_lifespan(receive, send)
         return
-    _start()
+    _start_background()
     if settings.ROOT_PATH:
         scope = strip_root_path(scope)
-    await _door(scope)(scope, receive, send)
-
-
-def _door(scope: Scope) -> Any:
+    app: Any = bridge
     if scope["type"] == "websocket":
-        return event_socket if scope["path"] == "/ws/v1/events" else _no_socket
-    if is_stream_request(scope):
-        return event_stream
-    return waiting_room if is_long_poll(scope) else bridge
+        if scope["path"] != SOCKET_PATH:
+            await send({"type": "websocket.close", "code": SOCKET_NOT_FOUND})
+            return
+        app = event_socket
+    elif is_stream_request(scope):
+        app = event_stream
+    elif is_long_poll(scope):
+        app = long_polling
+    await app(scope, receive, send)
 
 
-async def _no_socket(scope: Scope, receive: Receive, send: Send) -> None:
-    await send({"type": "websocket.close", "code": 4404})
-
-
-def _start() -> None:
-    """Again does nothing: a server without a lifespan (daphne) asks at every request."""
+def _start_background() -> None:
+    """Start the background threads. Idempotent: servers without a lifespan (daphne) need it at every request."""
     sequencer.start()
-    exchange.start()
+    redis_wakeups.start()
     if settings.WORKER:
         worker.start()
-        courier.start()
+        delivery_worker.start()
 
 
-async def _live(receive: Receive, send: Send) -> None:
+async def _run_lifespan(receive: Receive, send: Send) -> None:
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
-            gc.freeze()  # What was loaded stays: going through it for garbage would halt everything for 0.2 s now and then.
-            _start()
+            gc.freeze()  # Loaded modules stay: collecting them would pause everything for 0.2 s now and then.
+            _start_background()
             await send({"type": "lifespan.startup.complete"})
         else:
             worker.stop()
-            courier.stop()
+            delivery_worker.stop()
             sequencer.stop()
-            exchange.stop()
+            redis_wakeups.stop()
             tail.stop()
             bridge.close()
             await send({"type": "lifespan.shutdown.complete"})

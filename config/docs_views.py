@@ -1,4 +1,4 @@
-"""The API's description, the page that shows it, and the explanation of each problem."""
+"""Documentation views: OpenAPI document, API reference page, and a page per problem code."""
 
 from functools import cache
 from typing import Any
@@ -25,7 +25,7 @@ def openapi(request: HttpRequest) -> HttpResponse:
 
 @cache
 def description() -> bytes:
-    """The OpenAPI 3.1 document. It depends on the code alone."""
+    """Return the OpenAPI 3.1 document, which depends on the code only."""
     return strict_json.dumps(SchemaGenerator().get_schema(request=None, public=True))
 
 
@@ -36,10 +36,10 @@ def page(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def problem(request: HttpRequest, code: str) -> HttpResponse:
-    """What a `type` leads to: the problem and its remedy, for a person or a program."""
+    """Return the page of a problem's `type`: its explanation and remedy, as HTML or JSON."""
     found = ProtocolError.catalogue.get(code)
     if found is None:
-        raise Http404(f"There is no problem {code!r}.")
+        raise Http404(f"There is no problem code {code!r}.")
     explained = {
         "code": code,
         "title": found.title,

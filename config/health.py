@@ -1,4 +1,4 @@
-"""Whether the process lives, and whether it can work (protocol §1)."""
+"""Health checks: liveness and readiness (protocol §1)."""
 
 import logging
 
@@ -20,25 +20,18 @@ def live(request: HttpRequest) -> JsonResponse:
 
 @require_safe
 def ready(request: HttpRequest) -> JsonResponse:
-    """200 where everything answers, else 503; `checks` says what does not."""
-    checks = {"database": _database(), "migrations": "unknown", "log_guard": "unknown"}
-    if checks["database"] == "ok":
-        checks |= {"migrations": _migrations(), "log_guard": "missing" if triggers.check() else "ok"}
-    fine = set(checks.values()) == {"ok"}
-    status = 200 if fine else 503
-    return JsonResponse({"status": "ok" if fine else "unavailable", "checks": checks}, status=status)
-
-
-def _database() -> str:
+    """Return 200 if all checks pass, else 503; `checks` has the result of each."""
+    checks = {"database": "ok", "migrations": "unknown", "log_guard": "unknown"}
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except DatabaseError:
-        log.warning("the database does not answer", exc_info=True)
-        return "unreachable"
-    return "ok"
-
-
-def _migrations() -> str:
-    executor = MigrationExecutor(connection)
-    return "pending" if executor.migration_plan(executor.loader.graph.leaf_nodes()) else "ok"
+        log.warning("the database is unavailable", exc_info=True)
+        checks["database"] = "unreachable"
+    else:
+        executor = MigrationExecutor(connection)
+        is_pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        checks |= {"migrations": "pending" if is_pending else "ok", "log_guard": "missing" if triggers.check() else "ok"}
+    is_ready = set(checks.values()) == {"ok"}
+    status = 200 if is_ready else 503
+    return JsonResponse({"status": "ok" if is_ready else "unavailable", "checks": checks}, status=status)

@@ -1,11 +1,12 @@
-"""`openintent-server`: one process that serves everything, on SQLite with nothing else to set up; on PostgreSQL several."""
+"""Server command `openintent-server`: one process on SQLite, one or more on PostgreSQL."""
 
 import argparse
 import os
 import shlex
 import socket
 import sys
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ MAX_WORKERS = 256
 
 
 class OpenIntentServer:
-    """What `openintent-server` and `openintent.server.OpenIntentServer` run; its arguments are explained there."""
+    """Server of `openintent-server` and `openintent.server.OpenIntentServer`, which documents the arguments."""
 
     def __init__(
         self,
@@ -42,38 +43,45 @@ class OpenIntentServer:
         self.workers = number("OPENINTENT_WORKERS", 1, least=1, most=MAX_WORKERS) if workers is None else workers
         _export("DATABASE_URL", database_url)
         _export("OPENINTENT_API_KEYS", None if api_keys is None else ",".join(_checked(api_keys)))
-        # A program's own keys are taken as they are where nobody else can reach them, so that an example runs as it stands.
+        # A program's own keys may be weak on a loopback address, so that examples run unchanged.
         os.environ["_OPENINTENT_WEAK_KEYS"] = str(api_keys is not None and is_loopback(self.host)).lower()
         _export("OPENINTENT_LOG_LEVEL", log_level)
         _export("OPENINTENT_DEBUG", None if debug is None else str(debug).lower())
-        os.environ["DJANGO_SETTINGS_MODULE"] = SETTINGS  # The server's own, also where it is started inside of another project.
+        os.environ["DJANGO_SETTINGS_MODULE"] = SETTINGS  # Even inside of another Django project.
 
     def run(self) -> None:
-        """Prepare the database and serve until SIGINT or SIGTERM. Raises CannotStart."""
-        _refuse_other_settings()
+        """Prepare the database and serve until SIGINT or SIGTERM. Raise CannotStart if that is not possible."""
+        from django.conf import settings  # noqa: PLC0415
+
+        if settings.configured and settings.SETTINGS_MODULE != SETTINGS:
+            raise CannotStart(
+                "this program has configured its own Django settings. Start the server in a separate process: openintent-server."
+            )
         if flag("OPENINTENT_DEBUG", False) and not is_loopback(self.host):
-            raise CannotStart(f"OPENINTENT_DEBUG shows code and values to anybody who reaches {self.host}. Unset it.")
+            raise CannotStart(f"OPENINTENT_DEBUG shows code and values to every client of {self.host}. Unset it.")
         listener = _listen(self.host, self.port)
         try:
             has_keys = self._decide_dev_mode()
-            with _user_of_database(self.workers):
+            with _exclusive_database(self.workers):
                 try:
                     self._prepare_database(has_keys)
                 except DatabaseError as error:
                     reason = next(iter(str(error).splitlines()), type(error).__name__)
-                    raise CannotStart(f"the database cannot be used: {reason}. Name it with --database-url.") from error
+                    raise CannotStart(f"the database cannot be used: {reason}. Set it with --database-url.") from error
                 self._serve(listener)
         finally:
             listener.close()
 
     def _decide_dev_mode(self) -> bool:
-        """Whether keys are configured. Without, on a loopback address, the well-known keys of dev mode are good."""
+        """Return whether keys are configured. Without keys, on a loopback address, dev mode is switched on."""
         configured = bool(env.str("OPENINTENT_API_KEYS", default=""))
         self._is_dev_by_default = not configured and is_loopback(self.host) and not env.str("OPENINTENT_DEV_MODE", default="")
         if self._is_dev_by_default:
             os.environ["OPENINTENT_DEV_MODE"] = "true"
         elif flag("OPENINTENT_DEV_MODE", False) and not is_loopback(self.host):
-            raise CannotStart(f"OPENINTENT_DEV_MODE lets anybody in who reaches {self.host}. Unset it, and make an API key.")
+            raise CannotStart(
+                f"OPENINTENT_DEV_MODE grants access to every client of {self.host}. Unset it, and create an API key."
+            )
         return configured
 
     def _prepare_database(self, has_keys: bool) -> None:
@@ -95,24 +103,24 @@ class OpenIntentServer:
         if errors := [*check_log(), *check_decisions()]:
             raise CannotStart(str(errors[0]))
         has_rows = ApiKey.objects.live(timezone.now()).exists()
-        if has_rows and self._is_dev_by_default:  # A proxy on this machine would let others in with the well-known keys.
+        if has_rows and self._is_dev_by_default:  # A proxy on this machine would expose the well-known keys.
             settings.DEV_MODE, settings.RATE_LIMIT = False, rate("OPENINTENT_RATE_LIMIT")
         if not has_keys and not is_loopback(self.host) and not has_rows:
             raise CannotStart(
-                f"{self.host} can be reached by others, and there is no API key. Make one with `openintent-manage createkey "
-                "NAME --role operator`, or give some with --api-keys or OPENINTENT_API_KEYS."
+                f"{self.host} is not a loopback address, and there is no API key. Create one with `openintent-manage createkey "
+                "NAME --role operator`, or set some with --api-keys or OPENINTENT_API_KEYS."
             )
-        self._way_in = self._invite(settings)
+        self._sign_in_hint = self._get_sign_in_hint(settings)
         connections.close_all()
 
     @staticmethod
-    def _invite(settings: Any) -> str:
-        """How people get into the console: the path of a link in dev mode, else what to do where nobody can; or nothing."""
+    def _get_sign_in_hint(settings: Any) -> str:
+        """Return the path of a sign-in link in dev mode, advice if there is no console user, or an empty text."""
         from console.sign_in.views import can_anyone_sign_in, create_sign_in_link  # noqa: PLC0415
 
         if settings.DEV_MODE:
             return create_sign_in_link()
-        return "" if can_anyone_sign_in() else "Nobody can sign in yet. Make an account: openintent-manage createoperator NAME"
+        return "" if can_anyone_sign_in() else "There is no user yet. Create one: openintent-manage createoperator NAME"
 
     def _serve(self, listener: socket.socket) -> None:
         from django.conf import settings  # noqa: PLC0415
@@ -122,12 +130,14 @@ class OpenIntentServer:
 
         host, port = listener.getsockname()[:2]
         self.port = port
-        print(_banner(host, port, settings, self.workers, self._way_in), file=sys.stderr, flush=True)
+        print(_banner(host, port, settings, self.workers, self._sign_in_hint), file=sys.stderr, flush=True)
         if self.workers == 1:
             serve(listener)
             return
         try:
-            Supervisor(self.workers, listener, _settled(settings)).run()
+            # The processes share the decisions of this one.
+            environment = {"OPENINTENT_DEV_MODE": str(settings.DEV_MODE).lower(), "OPENINTENT_SECRET_KEY": settings.SECRET_KEY}
+            Supervisor(self.workers, listener, environment).run()
         except StartupFailed as failure:
             raise CannotStart(str(failure)) from None
 
@@ -143,19 +153,15 @@ def _refuse_other_settings() -> None:
         )
 
 
-def _settled(settings: Any) -> dict[str, str]:
-    """What this process has decided, as the environment of others that are to be the same."""
-    return {"OPENINTENT_DEV_MODE": str(settings.DEV_MODE).lower(), "OPENINTENT_SECRET_KEY": settings.SECRET_KEY}
-
-
 def main(arguments: list[str] | None = None) -> None:
+    """Run the command."""
     parser = argparse.ArgumentParser(
         prog="openintent-server",
         description="Serve OpenIntent: the API, its documentation and the console.",
         epilog="Each option has an environment variable; docs/reference/settings.md lists them all.",
     )
     parser.add_argument("--host", help=f"address to bind (OPENINTENT_HOST; default {DEFAULT_HOST})")
-    parser.add_argument("--port", type=_port, help=f"port; 0 takes a free one (OPENINTENT_PORT; default {DEFAULT_PORT})")
+    parser.add_argument("--port", type=_port, help=f"port; 0 selects a free one (OPENINTENT_PORT; default {DEFAULT_PORT})")
     parser.add_argument(
         "--database-url", metavar="URL", help=f"sqlite:///… or postgresql://… (DATABASE_URL; default {DEV_DATABASE})"
     )
@@ -188,20 +194,20 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _port(text: str) -> int:
     if not text.isdecimal() or int(text) > MAX_PORT:
-        raise argparse.ArgumentTypeError(f"{text!r} is no port; give a number from 0 to {MAX_PORT}")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port; use a number from 0 to {MAX_PORT}")
     return int(text)
 
 
 def _workers(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= MAX_WORKERS:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of processes; give one from 1 to {MAX_WORKERS}")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of processes; use 1 to {MAX_WORKERS}")
     return int(text)
 
 
 def _checked(keys: Iterable[str]) -> list[str]:
     found = [key.strip() for key in keys if key.strip()]
     if not found:
-        raise CannotStart("No key was given. Name at least one, or leave the option out.")
+        raise CannotStart("No key was given. Give at least one, or omit the option.")
     if any("," in key for key in found):
         raise CannotStart("A key cannot contain a comma.")
     return found
@@ -213,7 +219,7 @@ def _export(name: str, value: str | None) -> None:
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    """A listening socket, before anything is written. Raises CannotStart."""
+    """Return a bound socket. Raise CannotStart if the address cannot be used."""
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family)
@@ -226,53 +232,41 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-class _user_of_database:
-    """Holds a lock beside an SQLite file: its writers must share one process (architecture §5). Raises CannotStart."""
+@contextmanager
+def _exclusive_database(processes: int) -> Iterator[None]:
+    """Hold a lock file beside an SQLite file: its writers must share one process (architecture §5). Raise CannotStart if it is taken."""
+    from django.conf import settings  # noqa: PLC0415
 
-    def __init__(self, processes: int) -> None:
-        self.processes = processes
-
-    def __enter__(self) -> None:
-        from django.conf import settings  # noqa: PLC0415
-
-        database: dict[str, Any] = settings.DATABASES["default"]
-        self.file = None
-        if database["NAME"] == ":memory:":
-            raise CannotStart(
-                "in memory, each thread would have a database of its own. Name a file, for example sqlite:///./openintent.db."
-            )
-        if database["ENGINE"] == "core.db.backends.sqlite":
-            if self.processes > 1:
-                raise CannotStart(
-                    f"{self.processes} processes cannot share an SQLite file. Leave --workers out, or use PostgreSQL: "
-                    "--database-url postgresql://user:password@host:5432/name."
-                )
-            self.file = _locked(Path(database["NAME"] + ".lock"))
-
-    def __exit__(self, *_: object) -> None:
-        if self.file:
-            self.file.close()
-
-
-def _locked(path: Path) -> Any:
-    import fcntl  # noqa: PLC0415  Not on every system; SQLite's own locks still hold there.
-
+    database: dict[str, Any] = settings.DATABASES["default"]
+    if database["NAME"] == ":memory:":
+        raise CannotStart("an SQLite database in memory is not supported. Use a file, for example sqlite:///./openintent.db.")
+    if database["ENGINE"] != "core.db.backends.sqlite":
+        yield
+        return
+    if processes > 1:
+        raise CannotStart(
+            f"{processes} processes cannot share an SQLite file. Omit --workers, or use PostgreSQL: "
+            "--database-url postgresql://user:password@host:5432/name."
+        )
+    path = Path(database["NAME"] + ".lock")
     try:
         file = open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w")  # noqa: SIM115  Open while the server runs.
     except OSError as error:
         raise CannotStart(f"cannot write {path}: {error.strerror}.") from None
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        file.close()
-        raise CannotStart(
-            f"another server uses {path.with_suffix('')}. Stop it, or choose another file with --database-url; "
-            "for several processes use PostgreSQL."
-        ) from None
-    return file
+    with file:
+        import fcntl  # noqa: PLC0415  Not on every system.
+
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise CannotStart(
+                f"another server uses {database['NAME']}. Stop it, or choose another file with --database-url; "
+                "for several processes use PostgreSQL."
+            ) from None
+        yield
 
 
-def _banner(host: str, port: int, settings: Any, workers: int, way_in: str) -> str:
+def _banner(host: str, port: int, settings: Any, workers: int, sign_in_hint: str) -> str:
     shown = f"[{host}]" if ":" in host else host
     site = f"http://{'localhost' if is_loopback(host) and ':' not in host else shown}:{port}"
     base = f"{site}{settings.ROOT_PATH}"
@@ -282,25 +276,27 @@ def _banner(host: str, port: int, settings: Any, workers: int, way_in: str) -> s
         f"  Docs      {base}/docs",
         f"  Console   {base}/admin/",
     ]
-    if way_in:
+    if sign_in_hint:
         lines.append(
-            f"  Sign in   {site}{way_in} (once, within ten minutes)" if way_in.startswith("/") else f"            {way_in}"
+            f"  Sign in   {site}{sign_in_hint} (valid once, for ten minutes)"
+            if sign_in_hint.startswith("/")
+            else f"            {sign_in_hint}"
         )
     if settings.DEV_MODE:
-        lines.append("  Dev mode  X-API-Key: dev-user-key (operator). Only this machine can reach the server.")
+        lines.append("  Dev mode  X-API-Key: dev-user-key (operator). The server accepts connections from this machine only.")
     else:
-        lines.append("  Keys      Send one as X-API-Key. The well-known keys of dev mode are refused.")
+        lines.append("  Keys      Send one as X-API-Key. The keys of dev mode are not valid.")
         if any(map(weakness, settings.API_KEYS)):
-            lines.append("            Some can be guessed, and are taken since only this machine can reach the server.")
+            lines.append("            Some are guessable; they are accepted because the server listens on a loopback address.")
     if open_files := _readable_by_others(settings):
-        lines.append(f"  Files     Other users of this machine can read them: chmod go= {shlex.join(open_files)}")
+        lines.append(f"  Files     Readable by other users of this machine: chmod go= {shlex.join(open_files)}")
     if workers > 1:
         lines.append(f"  Workers   {workers} processes share the port.")
     return "\n".join(lines)
 
 
 def _readable_by_others(settings: Any) -> list[str]:
-    """Return the files of the database, and the folder of attachments, that others than their owner may read: made by older versions."""
+    """Return the database files and the attachments folder if other users may read them, as older versions created them."""
     database, attachments = settings.DATABASES["default"], settings.STORAGES["attachments"]["OPTIONS"].get("location")
     name = database["NAME"] if database["ENGINE"] == "core.db.backends.sqlite" else None
     paths = [Path(f"{name}{end}") for end in ("", "-wal", "-shm") if name] + ([Path(attachments)] if attachments else [])

@@ -10,7 +10,7 @@ from core.secret_key import secret_key
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 DEBUG = env.debug()
-DEFAULT_EXCEPTION_REPORTER_FILTER = "config.debugging.ReporterFilter"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "config.error_reports.ReporterFilter"
 API_KEYS = env.api_keys()
 # Set by openintent-server and runserver where they bind a loopback address and no keys are configured.
 DEV_MODE = env.flag("OPENINTENT_DEV_MODE", False)
@@ -175,7 +175,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["core.api.parsers.JSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["core.api.renderers.JSONRenderer"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "core.api.renderers.AlwaysJSON",
-    "DEFAULT_SCHEMA_CLASS": "core.openapi.ApiAutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "core.openapi_schema.ApiAutoSchema",
     "DEFAULT_METADATA_CLASS": None,
     "EXCEPTION_HANDLER": "core.api.exception_handler.exception_handler",
     "UNAUTHENTICATED_USER": None,
@@ -203,8 +203,8 @@ SPECTACULAR_SETTINGS = {
         "SubscriptionChange": "subscriptions.models.SETTABLE",
         "DeliveryStatus": "subscriptions.models.DeliveryStatus",
     },
-    "PREPROCESSING_HOOKS": ["core.openapi.exclude_alias_paths"],
-    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "core.openapi.add_common_parts"],
+    "PREPROCESSING_HOOKS": ["core.openapi_schema.exclude_alias_paths"],
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "core.openapi_schema.add_common_parts"],
     "AUTHENTICATION_WHITELIST": ["access.authentication.KeyAuthentication"],
     "DESCRIPTION": "Humans and AI agents work on the same goals: versioned intents with an append-only event log.\n\n"
     "Every error is a `application/problem+json` object with a stable `code`.",

@@ -1,4 +1,4 @@
-"""The well-known documents, from which a client learns what this server speaks (protocol §1)."""
+"""Well-known discovery documents (protocol §1)."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ class _Public(APIView):
 
 class ProtocolOut(serializers.Serializer[Any]):
     protocol = serializers.CharField()
-    version = serializers.CharField(help_text="Of the protocol.")
+    version = serializers.CharField(help_text="Protocol version.")
     server = serializers.DictField(child=serializers.CharField())
     api_base = serializers.CharField()
     rfcs = serializers.DictField(child=serializers.CharField())
@@ -37,7 +37,9 @@ class ProtocolOut(serializers.Serializer[Any]):
 
 
 class ProtocolView(_Public):
-    @extend_schema(operation_id="discover", summary="What this server speaks", responses={200: ProtocolOut})
+    @extend_schema(
+        operation_id="discover", summary="Discover protocol, RFCs and limits of the server", responses={200: ProtocolOut}
+    )
     def get(self, request: Request) -> Response:
         return Response(
             {
@@ -62,7 +64,7 @@ class CompatibilityOut(serializers.Serializer[Any]):
 class CompatibilityView(_Public):
     @extend_schema(
         operation_id="discover_compatibility",
-        summary="Which versions this server is compatible with",
+        summary="Discover compatible versions and features",
         responses={200: CompatibilityOut},
     )
     def get(self, request: Request) -> Response:
@@ -71,7 +73,7 @@ class CompatibilityView(_Public):
 
 
 def limits() -> dict[str, int]:
-    """What this server takes at most: bytes, characters and counts (protocol §1)."""
+    """Return the server's limits: bytes, depth and counts (protocol §1)."""
     return {
         "body_bytes": settings.MAX_BODY,
         "state_bytes": settings.MAX_STATE,

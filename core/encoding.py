@@ -1,7 +1,7 @@
-"""Values as they stand on the wire (protocol §1), from what Python or either database has.
+"""Wire encoding of timestamps, ids and JSON (protocol §1), from Python's or either database's values.
 
-SQLite hands out ids as 32 hex digits and JSON as text; writing that text is ten times cheaper than making Python's
-objects of it first.
+SQLite returns ids as 32 hex digits and JSON as text; writing that text is ten times cheaper than creating Python
+objects first.
 """
 
 from datetime import datetime
@@ -18,7 +18,7 @@ def instant(at: None) -> None: ...
 @overload
 def instant(at: datetime | str | None) -> str | None: ...
 def instant(at: datetime | str | None) -> str | None:
-    """RFC 3339 in UTC with microseconds, of an instant in UTC: an aware one, or a naive one or text as SQLite has it."""
+    """Return RFC 3339 in UTC with microseconds, of an aware datetime, or of SQLite's naive datetime or text."""
     if at is None:
         return None
     if isinstance(at, str):
@@ -33,7 +33,7 @@ def identifier(pk: None) -> None: ...
 @overload
 def identifier(pk: UUID | str | None) -> str | None: ...
 def identifier(pk: UUID | str | None) -> str | None:
-    """An id in its usual form of 36 characters."""
+    """Return an id in its canonical form of 36 characters."""
     if pk is None:
         return None
     if type(pk) is str and len(pk) == 32:
@@ -42,5 +42,5 @@ def identifier(pk: UUID | str | None) -> str | None:
 
 
 def json(value: Any) -> Any:
-    """A value of a JSONTextField. Its stored text goes out as it is."""
+    """Return the value of a JSONTextField for serialization; stored text is not parsed."""
     return Fragment(value) if isinstance(value, str) else value

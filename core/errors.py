@@ -1,4 +1,4 @@
-"""Refusals: what a verb raises (protocol §2)."""
+"""Protocol errors: exceptions with a stable code and an HTTP status (protocol §2)."""
 
 from collections.abc import Iterable
 from itertools import islice
@@ -9,23 +9,24 @@ from core.root_path import public_path
 
 CONTENT_TYPE = "application/problem+json"
 PRIVATE = "private, no-store"
-"""`Cache-Control` of what says nothing else: a shared cache must not keep what a key was needed for (protocol §1 "Caching")."""
+"""Default `Cache-Control`: a shared cache must not store responses that need a key (protocol §1 "Caching")."""
 MAX_ERRORS = 50
-"""How many errors a refusal names."""
+"""Limit of field errors in one problem."""
 MAX_DETAIL = 1_000
 MAX_FIELD, MAX_MESSAGE = 200, 500
-"""Characters of what may repeat the input."""
+"""Limits of characters of texts that may repeat the input."""
 
 
 def truncate(text: str, length: int) -> str:
+    """Return the text, cut to `length` characters with an ellipsis."""
     return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
 class ProtocolError(Exception):
-    """A refusal. Nothing was written.
+    """Base class of errors that are sent to the client. Nothing was written.
 
-    A subclass is one `code`; its docstring explains the problem and its remedy to whoever opens the `type`.
-    `extra` are the members that belong to the code.
+    A subclass has one `code`; its docstring is the explanation and remedy that the page at `type` shows.
+    `extra` are further members of the problem.
     """
 
     code: ClassVar[str]
@@ -34,7 +35,7 @@ class ProtocolError(Exception):
     catalogue: ClassVar[dict[str, type["ProtocolError"]]] = {}
 
     def __init_subclass__(cls) -> None:
-        ProtocolError.catalogue.setdefault(cls.code, cls)  # A subclass may be a special case of its parent's code.
+        ProtocolError.catalogue.setdefault(cls.code, cls)  # A subclass may share its parent's code.
 
     def __init__(self, detail: str, *, headers: dict[str, str] | None = None, **extra: Any) -> None:
         detail = truncate(detail, MAX_DETAIL)
@@ -44,6 +45,7 @@ class ProtocolError(Exception):
         self.headers = headers or {}
 
     def body(self) -> dict[str, Any]:
+        """Return the problem details object (RFC 9457)."""
         return {
             "type": public_path(f"/problems/{self.code}"),
             "title": self.title,
@@ -57,7 +59,7 @@ class ProtocolError(Exception):
 
 
 class Invalid(ProtocolError):
-    """The request cannot work as it was sent. `errors` names each field and what is wrong with it, fifty at most; correct them and send it again."""
+    """The request is invalid. `errors` lists up to fifty fields with a message each; correct them and send the request again."""
 
     code, title, status = "invalid", "Invalid request", 400
 
@@ -70,11 +72,12 @@ class Invalid(ProtocolError):
 
     @classmethod
     def field(cls, name: str, message: str, code: str = "invalid") -> "Invalid":
+        """Return the error of one field."""
         return cls(f"{name}: {message}", [{"field": name, "message": message, "code": code}])
 
     @classmethod
     def all(cls, errors: Iterable[dict[str, str]]) -> "Invalid":
-        """Several at once, none of them about nothing: an empty `field` is the body as a whole."""
+        """Return the error of several fields; an empty `field` is the whole body."""
         first, *more = errors = list(errors)
         unnamed = f", of which {MAX_ERRORS - 1} are named" if len(more) >= MAX_ERRORS else ""
         others = f" (and {len(more)} more{unnamed})" if more else ""
@@ -82,7 +85,7 @@ class Invalid(ProtocolError):
 
 
 class Unauthenticated(ProtocolError):
-    """The key is missing, wrong, expired or revoked. Send a valid one as `X-API-Key` or as `Authorization: Bearer`."""
+    """The API key is missing, unknown, expired or revoked. Send a valid key as `X-API-Key` or as `Authorization: Bearer`."""
 
     code, title, status = "unauthenticated", "Not authenticated", 401
 
@@ -91,25 +94,25 @@ class Unauthenticated(ProtocolError):
 
 
 class Forbidden(ProtocolError):
-    """The key is good, but its role does not allow this. Use a key of a role that does, or ask an operator."""
+    """The key is valid, but its role does not allow this request. Use a key with a sufficient role, or ask an operator."""
 
     code, title, status = "forbidden", "Forbidden", 403
 
 
 class NotFound(ProtocolError):
-    """Nothing is at this address, or no object has this id. Check the path and the id."""
+    """The path does not exist, or no object has this id. Check the path and the id."""
 
     code, title, status = "not_found", "Not found", 404
 
 
 class MethodNotAllowed(ProtocolError):
-    """The address exists, but not for this method. The `Allow` header lists the methods that it takes."""
+    """The path exists, but does not accept this method. The `Allow` header lists the methods that it accepts."""
 
     code, title, status = "method_not_allowed", "Method not allowed", 405
 
 
 class TooLarge(ProtocolError):
-    """What was sent, or what would have come of it, is larger than the server's `limit`, in bytes. Send less at once."""
+    """The request, or the object that it would create, is larger than the server's `limit` in bytes. Send less at once."""
 
     code, title, status = "too_large", "Too large", 413
 
@@ -118,7 +121,7 @@ class TooLarge(ProtocolError):
 
 
 class HeadersTooLarge(ProtocolError):
-    """The request line and its headers have more bytes, or there are more headers, than the server reads. Send less of them."""
+    """The request line and headers are larger, or more, than the server accepts. Send fewer or shorter headers."""
 
     code, title, status = "headers_too_large", "Headers too large", 431
 
@@ -127,7 +130,7 @@ class HeadersTooLarge(ProtocolError):
 
 
 class BodyTimeout(ProtocolError):
-    """The body of the request did not arrive in time. Send it again, over a better connection or in smaller parts."""
+    """The request body did not arrive in time. Send it again over a better connection, or in smaller parts."""
 
     code, title, status = "body_timeout", "Body timeout", 408
 
@@ -136,26 +139,26 @@ class BodyTimeout(ProtocolError):
 
 
 class UnsupportedMediaType(ProtocolError):
-    """The body is of a type that this address does not read. Send JSON, with `Content-Type: application/json`."""
+    """The body has a media type that this path does not accept. Send JSON with `Content-Type: application/json`."""
 
     code, title, status = "unsupported_media_type", "Unsupported media type", 415
 
 
 class RateLimited(ProtocolError):
-    """The key has sent more requests than its limit allows, or its address too many wrong keys. Wait `retry_after` seconds, as the `Retry-After` header says, and go on."""
+    """The key has sent more requests than its rate limit allows, or its address too many wrong keys. Wait `retry_after` seconds (also in the `Retry-After` header), then continue."""
 
     code, title, status = "rate_limited", "Too many requests", 429
 
-    def __init__(self, retry_after: int, *, whose: str = "Too many requests") -> None:
+    def __init__(self, retry_after: int, *, reason: str = "Too many requests") -> None:
         super().__init__(
-            f"{whose}; try again in {retry_after} s.",
+            f"{reason}; try again in {retry_after} s.",
             headers={"Retry-After": str(retry_after)},
             retry_after=retry_after,
         )
 
 
 class Internal(ProtocolError):
-    """The server failed in a way that nobody foresaw. Nothing was written. The `request_id` leads to the failure in the server's log."""
+    """The server failed unexpectedly. Nothing was written. The `request_id` identifies the failure in the server's log."""
 
     code, title, status = "internal", "Internal error", 500
 
@@ -164,27 +167,27 @@ class Internal(ProtocolError):
 
 
 class Unavailable(ProtocolError):
-    """The server, or its database, cannot take the request at the moment. Try again after `Retry-After` seconds. Where the connection to the database broke at the very end, the write may have been done: with the same `Idempotency-Key` it is not done twice."""
+    """The server, or its database, cannot process the request at the moment. Try again after `Retry-After` seconds. If the database connection broke during the commit, the write may have succeeded: with the same `Idempotency-Key` it is not done twice."""
 
     code, title, status = "unavailable", "Unavailable", 503
 
-    def __init__(self, detail: str = "The database does not answer at the moment.") -> None:
+    def __init__(self, detail: str = "The database is unavailable at the moment.") -> None:
         super().__init__(detail, headers={"Retry-After": "1"})
 
 
 class VersionRequired(ProtocolError):
-    """This write needs the version that it is based on, so that nobody's change is lost. Send it as `If-Match`, as the `ETag` of your last read had it."""
+    """This write needs the version that it is based on, so that no concurrent change is lost. Send the `ETag` of your last read as `If-Match`."""
 
     code, title, status = "version_required", "Version required", 428
 
 
 class KeyReused(ProtocolError):
-    """This `Idempotency-Key` came before with another request. Give each new request a key of its own."""
+    """This `Idempotency-Key` was used for another request. Use a new key for each request."""
 
     code, title, status = "idempotency_key_reused", "Idempotency key reused", 422
 
 
 class RequestInProgress(ProtocolError):
-    """A request with this `Idempotency-Key` is still running. Wait a moment and send the same request again: you will get its answer."""
+    """A request with this `Idempotency-Key` is still running. Wait a moment and send the same request again to get its response."""
 
     code, title, status = "request_in_progress", "Request in progress", 409

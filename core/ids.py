@@ -1,4 +1,4 @@
-"""Ids: UUIDs that sort by the time they were made, so that new rows land at an index's end."""
+"""Ids: UUIDs that sort by creation time, so that new rows land at an index's end."""
 
 import os
 import threading
@@ -13,10 +13,10 @@ _newest = 0
 
 
 def new_id() -> UUID:
-    """Return a UUID of version 7 (RFC 9562 §5.7) above all that this process has made.
+    """Return a UUID of version 7 (RFC 9562 §5.7) above all earlier ones of this process.
 
-    48 bits of Unix milliseconds, then random bits. Within a millisecond, and where the clock steps back, it is the last one plus a
-    random number (§6.2, method 2): lists in the order of ids go on at their end.
+    48 bits of Unix milliseconds, then random bits. Within a millisecond, and if the clock steps back, it is the last id plus a
+    random number (§6.2, method 2): lists ordered by id grow at their end.
     """
     global _newest
     now = time.time_ns() // 1_000_000 << _RANDOM_BITS
@@ -31,12 +31,12 @@ def new_id() -> UUID:
 
 
 def first_id_at(moment: datetime) -> UUID:
-    """What all ids that were made from that moment on are above, and all earlier ones below."""
+    """Return the lower bound of ids created from that moment on."""
     return UUID(int=int(moment.timestamp() * 1000) << 80)
 
 
 class IdConverter:
-    """A path part that should be an id. What is not one goes through as text: the verb then says what was not found."""
+    """Path converter of ids. Other text is passed on, so that the verb raises its not-found error."""
 
     regex = "[^/]+"
 
@@ -48,7 +48,7 @@ class IdConverter:
 
 
 def parse_id(value: str) -> UUID | None:
-    """The id in its usual form of 36 characters, or None."""
+    """Return the id of a text in canonical form (36 characters), or None."""
     if len(value) != 36 or not value.isascii():
         return None
     try:

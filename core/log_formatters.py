@@ -1,4 +1,4 @@
-"""The server's log: one line an entry, as JSON for machines or as text for a terminal."""
+"""Log formatters: one line per record, as JSON for machines or as text for a terminal."""
 
 import logging
 import re
@@ -10,7 +10,7 @@ from core.request_id import request_id
 
 
 class JSONFormatter(logging.Formatter):
-    """`{"at", "level", "logger", "message", "request_id", …}`; `extra={"fields": {...}}` adds members."""
+    """One JSON object per record: `{"at", "level", "logger", "message", "request_id", …}`; `extra={"fields": {...}}` adds members."""
 
     def format(self, record: logging.LogRecord) -> str:
         entry: dict[str, Any] = {
@@ -28,6 +28,8 @@ class JSONFormatter(logging.Formatter):
 
 
 class TextFormatter(logging.Formatter):
+    """Plain text with the record's fields as `name=value`."""
+
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S")
 
@@ -44,7 +46,7 @@ class TextFormatter(logging.Formatter):
 
 
 def _on_one_line(text: str, form: str = "\\x%02x") -> str:
-    """Escape what would end the line, or lets a terminal do something, so that nobody writes lines of their own into the log."""
+    """Escape line ends and control characters, so that input cannot forge log lines or control a terminal."""
     return _CONTROL.sub(lambda match: form % ord(match[0]), text)
 
 

@@ -1,4 +1,4 @@
-"""Middleware: the request log, and the security policy of the console's pages."""
+"""Middleware: request log and Content-Security-Policy of the console."""
 
 import logging
 from collections.abc import Callable
@@ -17,30 +17,30 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
 class RequestLog:
-    """Gives each request its id, and the log one line about it: never a key, a body or a query value."""
+    """Middleware that sets the request id and logs one line per request: never a key, a body or a query value."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        begun = perf_counter()
-        chosen = request_id.set_request_id(request.META.get("HTTP_X_REQUEST_ID"))
+        started = perf_counter()
+        current_id = request_id.set_request_id(request.META.get("HTTP_X_REQUEST_ID"))
         response = self.get_response(request)
-        response.headers[request_id.HEADER] = chosen
+        response.headers[request_id.HEADER] = current_id
         response.headers.setdefault("Cache-Control", PRIVATE)
         if log.isEnabledFor(logging.INFO):
             fields = {
                 "method": request.method,
                 "path": truncate(request.path, MAX_PATH),
                 "status": response.status_code,
-                "ms": round((perf_counter() - begun) * 1000, 1),
+                "ms": round((perf_counter() - started) * 1000, 1),
             }
             log.info("%s %s", request.method, fields["path"], extra={"fields": fields})
         return response
 
 
 class ConsolePolicy:
-    """What the console's pages may load and do. Alpine, on which the theme is built, evaluates its attributes: 'unsafe-eval'."""
+    """Middleware that sets the console's Content-Security-Policy. Alpine, which the theme uses, needs 'unsafe-eval'."""
 
     HEADER = "Content-Security-Policy"
     POLICY = (
@@ -55,5 +55,5 @@ class ConsolePolicy:
         response = self.get_response(request)
         if request.path_info.startswith(CONSOLE):
             response.headers.setdefault(self.HEADER, self.POLICY)
-            response.headers.setdefault("Cache-Control", "private, no-store")  # Pages about errors as well.
+            response.headers.setdefault("Cache-Control", "private, no-store")  # Error pages, too.
         return response

@@ -1,4 +1,4 @@
-"""The id that ties an answer to its lines in the log."""
+"""Request id: connects a response with its log lines."""
 
 import re
 from contextvars import ContextVar
@@ -6,17 +6,17 @@ from secrets import token_hex
 
 HEADER = "X-Request-ID"
 
-_ACCEPTABLE = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
+_VALID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 _current: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 
 def request_id() -> str | None:
-    """The id of the request that is being answered, or None outside of one."""
+    """Return the id of the current request, or None outside of one."""
     return _current.get()
 
 
-def set_request_id(offered: str | None) -> str:
-    """Take over the id that a proxy or caller gave, if it is harmless, or make one."""
-    chosen = offered if offered and _ACCEPTABLE.fullmatch(offered) else token_hex(8)
+def set_request_id(proposed: str | None) -> str:
+    """Set and return the current request's id: the proposed one if it is valid, else a new one."""
+    chosen = proposed if proposed and _VALID.fullmatch(proposed) else token_hex(8)
     _current.set(chosen)
     return chosen

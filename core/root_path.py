@@ -1,6 +1,6 @@
-"""The server below a path of its site (OPENINTENT_ROOT_PATH), as `https://site.example/oi`.
+"""Path prefix of the server (OPENINTENT_ROOT_PATH), as in `https://site.example/oi`.
 
-Inside, paths have no prefix: what comes in loses it here, at the front door, and what is said to clients gets it here.
+The prefix is removed from incoming paths and added to paths in responses; all other code works without it.
 """
 
 from typing import Any
@@ -9,14 +9,14 @@ from django.conf import settings
 
 
 def public_path(path: str) -> str:
-    """Return one of the server's paths as clients ask for it."""
+    """Return a path with the prefix, as clients request it."""
     return f"{settings.ROOT_PATH}{path}"
 
 
 def strip_root_path(scope: Any) -> Any:
     """Return an ASGI scope with the prefix in `root_path` alone (WSGI calls it SCRIPT_NAME).
 
-    In ASGI `path` begins with `root_path`; most proxies that are told to serve a prefix cut it off. Both are taken.
+    In ASGI `path` begins with `root_path`; most proxies with a prefix remove it. Both forms are accepted.
     """
     path: str = scope["path"]
     if path == settings.ROOT_PATH or path.startswith(f"{settings.ROOT_PATH}/"):

@@ -1,4 +1,4 @@
-"""JSON as both databases keep it unchanged (protocol §1 "JSON")."""
+"""Strict JSON: only values that both databases store unchanged (protocol §1 "JSON")."""
 
 from typing import Any
 
@@ -7,20 +7,20 @@ import orjson
 MAX_DEPTH = 64
 MAX_INTEGER = 2**53 - 1
 MAX_VALUES = 2**19
-"""Values of lists and members of objects in a body: as many as a JSON field of 1 MiB can have. Parsed, each takes up to 60 bytes."""
+"""Limit of list values and object members in a body: as many as a JSON field of 1 MiB can have. Each takes up to 60 bytes in memory."""
 MAX_OBJECTS = 2**17
-"""The same of objects, which take 240 bytes each,"""
+"""Limit of objects, which take 240 bytes each."""
 MAX_MEMBERS = 2**18
-"""and of their members, which take up to 150."""
+"""Limit of object members, which take up to 150 bytes each."""
 
 _DIGITS_AS_ZERO = bytes(48 if 48 <= byte <= 57 else 32 for byte in range(256))
 _MANY_DIGITS = b"0" * 16
 _BLOCK = 2**18
-_OF_A_FLOAT = (b".", b"e", b"E", b"e-", b"E-", b"e+", b"E+")
+_FLOAT_MARKS = (b".", b"e", b"E", b"e-", b"E-", b"e+", b"E+")
 
 
 class StrictJSONError(ValueError):
-    """The text is JSON, or nearly, but not a value that every database and client keeps. `code` says why."""
+    """Invalid JSON, or JSON that not every database and client stores unchanged. `code` is the reason."""
 
     def __init__(self, detail: str, code: str) -> None:
         super().__init__(detail)
@@ -28,15 +28,24 @@ class StrictJSONError(ValueError):
 
 
 def loads(raw: bytes) -> Any:
-    """Parse a request body. Raises NotStrict with a sentence for the caller."""
-    if len(raw) > MAX_OBJECTS:
-        _require_few_values(raw)
+    """Parse a request body. Raise StrictJSONError with a message for the caller if it is not strict JSON."""
+    if len(raw) > MAX_OBJECTS and not _has_few_values(raw) and not _has_few_values(_outside_strings(raw)):
+        raise StrictJSONError(
+            f"The JSON has more than {MAX_VALUES} values, {MAX_OBJECTS} objects or {MAX_MEMBERS} members; send less at once.",
+            "too_many_values",
+        )
     try:
         value = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         raise StrictJSONError(f"The body is not JSON: {error}.", "not_json") from None
-    if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH or _is_suspicious(raw):
-        _check(raw, value)
+    # No regular expression for what may be a NUL or a large integer: it takes ten times as long, seconds for a large file.
+    is_suspicious = _MANY_DIGITS in raw.translate(_DIGITS_AS_ZERO) or b"\\u0000" in raw
+    if is_suspicious or raw.count(b"{") + raw.count(b"[") > MAX_DEPTH:
+        if depth(value) > MAX_DEPTH:
+            raise StrictJSONError(f"The JSON is nested deeper than {MAX_DEPTH} levels.", "too_deep")
+        if b"\\u0000" in raw and _has_nul(value):
+            raise StrictJSONError("The JSON contains the NUL character (\\u0000).", "nul_character")
+        _require_safe_integers(_outside_strings(raw))
     return value
 
 
@@ -49,12 +58,12 @@ def text(value: Any) -> str:
 
 
 def fits(value: Any, limit: int) -> bool:
-    """Whether the value takes at most `limit` bytes as JSON."""
+    """Return whether the value takes at most `limit` bytes as JSON."""
     return len(orjson.dumps(value)) <= limit
 
 
 def depth(value: Any) -> int:
-    """How many containers lie within each other; 0 for a plain value. No recursion: the value may be hostile."""
+    """Return the nesting depth; 0 for a scalar. No recursion: the value may be hostile."""
     deepest, level = 0, [value]
     while level := [item for item in level if isinstance(item, (dict, list))]:
         deepest += 1
@@ -62,28 +71,12 @@ def depth(value: Any) -> int:
     return deepest
 
 
-def _is_suspicious(raw: bytes) -> bool:
-    """Whether it may have NULs or large integers. A regular expression takes ten times as long: seconds for a large file."""
-    return _MANY_DIGITS in raw.translate(_DIGITS_AS_ZERO) or b"\\u0000" in raw
-
-
-def _require_few_values(raw: bytes) -> None:
-    """Raise NotStrict for more values than can be parsed in bounded memory."""
-    if _has_few_values(raw):
-        return
-    if not _has_few_values(_outside_strings(raw)):
-        raise StrictJSONError(
-            f"The JSON has more than {MAX_VALUES} values, {MAX_OBJECTS} objects or {MAX_MEMBERS} members; send less at once.",
-            "too_many_values",
-        )
-
-
 def _has_few_values(raw: bytes) -> bool:
     return raw.count(b",") + raw.count(b"[") <= MAX_VALUES and raw.count(b"{") <= MAX_OBJECTS and raw.count(b":") <= MAX_MEMBERS
 
 
 def _outside_strings(raw: bytes) -> bytes:
-    """Return the text with its strings emptied. What follows a backslash outside of a string is not JSON anyway."""
+    """Return the text with its strings emptied. A backslash outside of a string is not JSON anyway."""
     text = raw.replace(b"\\\\", b"").replace(b'\\"', b"")
     outside, is_inside = [], 0
     for start in range(0, len(text), _BLOCK):
@@ -93,16 +86,8 @@ def _outside_strings(raw: bytes) -> bytes:
     return b"".join(outside)
 
 
-def _check(raw: bytes, value: Any) -> None:
-    if depth(value) > MAX_DEPTH:
-        raise StrictJSONError(f"The JSON is nested deeper than {MAX_DEPTH} levels.", "too_deep")
-    if b"\\u0000" in raw and _has_nul(value):
-        raise StrictJSONError("The JSON contains the NUL character (\\u0000).", "nul_character")
-    _check_integers(_outside_strings(raw))
-
-
-def _check_integers(text: bytes) -> None:
-    """Raise NotStrict for an integer that orjson would turn into a float without a word. No regular expression: see _is_suspicious."""
+def _require_safe_integers(text: bytes) -> None:
+    """Raise StrictJSONError if the text has an integer that orjson would silently convert to a float."""
     digits_only = text.translate(_DIGITS_AS_ZERO)
     start, end = digits_only.find(_MANY_DIGITS), 0
     while start >= 0:
@@ -111,13 +96,15 @@ def _check_integers(text: bytes) -> None:
             number = text[start : end if end >= 0 else None]
             if len(number) > 17 or int(number) > MAX_INTEGER:
                 shown = number[:40].decode()
-                raise StrictJSONError(f"The integer {shown} is outside ±(2^53−1); send it as a string.", "unsafe_integer")
+                raise StrictJSONError(f"The integer {shown} is outside ±(2^53−1). Send it as a string.", "unsafe_integer")
         start = digits_only.find(_MANY_DIGITS, end) if end >= 0 else -1
 
 
 def _is_float(text: bytes, start: int, end: int) -> bool:
-    """Whether the digits there are a part of a number with a fraction or an exponent."""
-    return text[end : end + 1] in _OF_A_FLOAT or text[start - 1 : start] in _OF_A_FLOAT or text[start - 2 : start] in _OF_A_FLOAT
+    """Return whether the digits belong to a number with a fraction or an exponent."""
+    return (
+        text[end : end + 1] in _FLOAT_MARKS or text[start - 1 : start] in _FLOAT_MARKS or text[start - 2 : start] in _FLOAT_MARKS
+    )
 
 
 def _has_nul(value: Any) -> bool:

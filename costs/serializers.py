@@ -58,8 +58,8 @@ class GroupName(StrictCharField):
     """A name by which costs are grouped."""
 
     def __init__(self, **kwargs: Any) -> None:
-        looks = "cannot contain control characters, or begin or end with a space"
-        super().__init__(pattern=rf"\A{AGENT_ID.pattern}\Z", looks=looks, **kwargs)
+        message = "cannot contain control characters, or begin or end with a space"
+        super().__init__(pattern=rf"\A{AGENT_ID.pattern}\Z", pattern_message=message, **kwargs)
 
 
 class RecordCost(StrictSerializer):

@@ -32,7 +32,7 @@ class RequiredText(StrictCharField):
     """A text with at least one visible character."""
 
     def __init__(self, *, max_length: int = MAX_TEXT, **kwargs: Any) -> None:
-        super().__init__(max_length=max_length, pattern=VISIBLE, looks="cannot be empty", **kwargs)
+        super().__init__(max_length=max_length, pattern=VISIBLE, pattern_message="cannot be empty", **kwargs)
 
 
 class OptionalText(StrictCharField):

@@ -53,7 +53,7 @@ class Constraints(JSONObjectField):
 
 class Title(StrictCharField):
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=500, trim_whitespace=True, pattern=VISIBLE, looks="cannot be empty", **kwargs)
+        super().__init__(max_length=500, trim_whitespace=True, pattern=VISIBLE, pattern_message="cannot be empty", **kwargs)
 
 
 class Description(StrictCharField):
@@ -195,7 +195,7 @@ class AssignAgent(ActorBody):
 
 class EventIn(StrictSerializer):
     event_type = StrictCharField(
-        pattern=rf"\A{CLIENT_TYPE.pattern}\Z", looks="must begin with a-z, followed by up to 99 of a-z, 0-9, _, . and -"
+        pattern=rf"\A{CLIENT_TYPE.pattern}\Z", pattern_message="must begin with a-z, followed by up to 99 of a-z, 0-9, _, . and -"
     )
     payload = JSONObjectField(required=False)
     trace_id = StrictCharField(max_length=MAX_TRACE_ID, required=False, allow_null=True)

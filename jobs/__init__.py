@@ -1,1 +1,1 @@
-"""What must happen later: due rows, and the worker that does what is due (architecture §5)."""
+"""Background jobs: periodic tasks, and the worker that runs them (architecture §5)."""

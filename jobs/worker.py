@@ -1,4 +1,4 @@
-"""The worker: a loop around verbs, safe to run in any number of threads, processes and machines."""
+"""Worker: runs periodic tasks; safe in any number of threads, processes and machines."""
 
 import logging
 import random
@@ -11,8 +11,8 @@ from django.db import DatabaseError, connection
 
 from core.registration import PeriodicTask, protocol_apps
 
-LOOK_EVERY = 0.5  # Seconds. What is due is done within 2 s (rule L-2).
-AT_ONCE = 500
+POLL_EVERY = 0.5  # Seconds. Due rows are processed within 2 s (rule L-2).
+BATCH = 500
 HOUSEKEEPING_EVERY = 600.0  # Seconds.
 
 log = logging.getLogger("openintent.worker")
@@ -25,50 +25,45 @@ def periodic_tasks() -> tuple[PeriodicTask, ...]:
 
 
 def run_due_tasks(tasks: Sequence[PeriodicTask] | None = None) -> int:
-    """Do what is due now, of these tasks or of all. Return how much that was. Raise DatabaseError if the database is unavailable."""
-    return sum(_work_off_alone(task) for task in (periodic_tasks() if tasks is None else tasks))
+    """Process all due rows, of these tasks or of all. Return their number. Raise DatabaseError if the database is unavailable."""
+    done = 0
+    for task in periodic_tasks() if tasks is None else tasks:
+        try:
+            done += _run_task(task)
+        except DatabaseError:
+            raise
+        except Exception:  # A broken task must not block the others.
+            log.exception("%s failed", task.name)
+    return done
 
 
-def _work_off_alone(task: PeriodicTask) -> int:
-    try:
-        return _work_off(task)
-    except DatabaseError:
-        raise
-    except Exception:  # What is wrong with one task keeps no other waiting.
-        log.exception("%s failed", task.name)
-        return 0
-
-
-def _work_off(task: PeriodicTask) -> int:
+def _run_task(task: PeriodicTask) -> int:
     done = 0
     while True:
-        found = list(task.find(AT_ONCE))
-        random.shuffle(found)  # Workers that look at the same time do not all wait for the same row.
-        settled = sum(_settle(task, each) for each in found)
-        done += settled
-        if len(found) < AT_ONCE or not settled:
+        due = list(task.find(BATCH))
+        random.shuffle(due)  # Workers that poll at the same time do not all wait for the same row.
+        processed = 0
+        for each in due:
+            try:
+                processed += task.run_one(each)
+            except DatabaseError:
+                raise
+            except Exception:  # A row that fails, perhaps repeatedly, must not block the others.
+                log.exception("%s: %s failed", task.name, each)
+        done += processed
+        if len(due) < BATCH or not processed:
             return done
 
 
-def _settle(task: PeriodicTask, due: object) -> bool:
-    try:
-        return task.run_one(due)
-    except DatabaseError:
-        raise
-    except Exception:  # One that fails, again and again perhaps, does not keep the others waiting.
-        log.exception("%s: %s failed", task.name, due)
-        return False
-
-
 class Worker:
-    """Works in a thread of its own (`start`), or in the caller's (`run`), until `stop`."""
+    """Runs due tasks in a thread of its own (`start`), or in the caller's (`run`), until `stop`."""
 
     def __init__(self) -> None:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self.run, name="worker", daemon=True)
 
     def start(self) -> None:
-        """Again does nothing."""
+        """Start the thread. Idempotent."""
         if self._thread.ident is None:
             self._thread.start()
 
@@ -78,16 +73,17 @@ class Worker:
             self._thread.join(timeout=5)
 
     def run(self) -> None:
-        housekeeping = monotonic()
+        """Run due tasks and housekeeping until `stop`."""
+        next_housekeeping = monotonic()
         while not self._stopping.is_set():
             try:
                 run_due_tasks()
-                if monotonic() >= housekeeping:
+                if monotonic() >= next_housekeeping:
                     for clean_up in (each for config in protocol_apps() for each in config.housekeeping()):
                         clean_up()
-                    housekeeping = monotonic() + HOUSEKEEPING_EVERY
-            except Exception:  # The database is away: what is due stays due.
-                log.warning("the worker could not work", exc_info=True)
+                    next_housekeeping = monotonic() + HOUSEKEEPING_EVERY
+            except Exception:  # The database is unavailable: due rows stay due.
+                log.warning("worker failed and will retry", exc_info=True)
                 connection.close()
-            self._stopping.wait(LOOK_EVERY)
+            self._stopping.wait(POLL_EVERY)
         connection.close()

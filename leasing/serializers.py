@@ -35,7 +35,7 @@ class LeaseRequest(StrictSerializer):
 
 
 class AcquireLease(LeaseRequest):
-    scope = StrictCharField(max_length=MAX_LENGTH, pattern=PATTERN, looks=MESSAGE)
+    scope = StrictCharField(max_length=MAX_LENGTH, pattern=PATTERN, pattern_message=MESSAGE)
 
 
 class RenewLease(LeaseRequest):

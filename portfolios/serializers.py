@@ -104,7 +104,7 @@ class AddIntentToPortfolio(ActorBody):
         max_length=ROLE,
         default=Role.MEMBER.value,
         pattern=rf"\A{AGENT_ID.pattern}\Z",
-        looks="cannot contain control characters, or begin or end with a space",
+        pattern_message="cannot contain control characters, or begin or end with a space",
         help_text="`primary` (at most one member), `member`, `dependency`, or another.",
     )
     priority = StrictIntegerField(

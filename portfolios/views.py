@@ -53,7 +53,7 @@ class PortfolioViewSet(ApiViewSet):
         reject_unknown_parameters(request, [])
         return versioned_response(queries.get_portfolio_body(portfolio_id))
 
-    @document_action("update_portfolio", "Change a portfolio's details", UpdatePortfolio, PortfolioOut, may_be_versioned=True)
+    @document_action("update_portfolio", "Change a portfolio's details", UpdatePortfolio, PortfolioOut, optional_if_match=True)
     def partial_update(self, request: Request, portfolio_id: UUID | str) -> Response:
         changes = validate_body(UpdatePortfolio, request)
         actor = get_actor(request, changes.pop("actor", None))
@@ -63,7 +63,7 @@ class PortfolioViewSet(ApiViewSet):
         return versioned_response(queries.get_portfolio_body(portfolio_id))
 
     @document_action(
-        "update_portfolio_status", "Complete or abandon a portfolio", SetPortfolioStatus, PortfolioOut, may_be_versioned=True
+        "update_portfolio_status", "Complete or abandon a portfolio", SetPortfolioStatus, PortfolioOut, optional_if_match=True
     )
     def status(self, request: Request, portfolio_id: UUID | str) -> Response:
         values = validate_body(SetPortfolioStatus, request)
@@ -78,7 +78,11 @@ class MemberViewSet(ApiViewSet):
     tags = ["Portfolios"]
 
     @document_create(
-        "add_intent_to_portfolio", "Add an intent to a portfolio", AddIntentToPortfolio, PortfolioMemberOut, may_be_versioned=True
+        "add_intent_to_portfolio",
+        "Add an intent to a portfolio",
+        AddIntentToPortfolio,
+        PortfolioMemberOut,
+        optional_if_match=True,
     )
     def add(self, request: Request, portfolio_id: UUID | str) -> Response:
         values = validate_body(AddIntentToPortfolio, request)
@@ -96,7 +100,7 @@ class MemberViewSet(ApiViewSet):
         )
         return Response({"intents": found.rows, "next": found.next})
 
-    @document_destroy("remove_intent_from_portfolio", "Remove an intent from a portfolio", may_be_versioned=True)
+    @document_destroy("remove_intent_from_portfolio", "Remove an intent from a portfolio", optional_if_match=True)
     def remove(self, request: Request, portfolio_id: UUID | str, intent_id: UUID | str) -> Response:
         services.remove_intent_from_portfolio(
             portfolio_id=portfolio_id,

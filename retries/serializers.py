@@ -30,7 +30,7 @@ class ErrorType(StrictCharField):
     """A short name of the error: `timeout`, `rate_limit`."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=MAX_ERROR_TYPE, pattern=VISIBLE, looks="cannot be empty", **kwargs)
+        super().__init__(max_length=MAX_ERROR_TYPE, pattern=VISIBLE, pattern_message="cannot be empty", **kwargs)
 
 
 class SetRetryPolicy(ActorBody):

@@ -1,4 +1,4 @@
-"""How refusals, and failures nobody foresaw, go out: one shape everywhere (protocol §2, RFC 9457)."""
+"""Exception handler: problem details for every error (protocol §2, RFC 9457)."""
 
 import logging
 import sys
@@ -33,7 +33,7 @@ log = logging.getLogger("openintent.errors")
 
 
 def to_protocol_error(exception: BaseException) -> ProtocolError:
-    """The refusal that tells a caller of the exception. The unforeseen is logged and becomes a 500."""
+    """Return the protocol error of an exception. An unexpected exception is logged and becomes Internal."""
     match exception:
         case ProtocolError():
             return exception
@@ -42,7 +42,7 @@ def to_protocol_error(exception: BaseException) -> ProtocolError:
         case PermissionDenied() | exceptions.PermissionDenied():
             return Forbidden(str(exception) or "This is not allowed.")
         case Http404() | exceptions.NotFound():
-            return NotFound(str(exception) or "Nothing is here.")
+            return NotFound(str(exception) or "Not found.")
         case exceptions.UnsupportedMediaType():
             return UnsupportedMediaType(f"{exception.detail} Send application/json.")
         case exceptions.ValidationError():
@@ -52,14 +52,14 @@ def to_protocol_error(exception: BaseException) -> ProtocolError:
         case RequestDataTooBig():
             return TooLarge("The body of the request is too large.", limit=settings.MAX_BODY)
         case OperationalError() | InterfaceError():
-            log.error("the database does not answer", exc_info=exception)
+            log.error("the database is unavailable", exc_info=exception)
             return Unavailable()
-    log.error("unforeseen", exc_info=exception)
+    log.error("unexpected exception", exc_info=exception)
     return Internal()
 
 
 def invalid_from_validation(exception: exceptions.ValidationError) -> Invalid:
-    """Flatten what serializers say: `{"events": {3: {"payload": [...]}}}` is about `events.3.payload`."""
+    """Return Invalid with flattened field names: `{"events": {3: {"payload": [...]}}}` is about `events.3.payload`."""
     return Invalid.all(_flatten("", exception.get_full_details()))
 
 
@@ -82,7 +82,7 @@ def _join(path: str, key: Any) -> str:
 
 
 def exception_handler(exception: Exception, context: dict[str, Any]) -> Response:
-    """What DRF calls when a view raises: the transaction is undone, and the refusal is the answer."""
+    """Roll back the transaction and return the problem response (DRF's EXCEPTION_HANDLER)."""
     set_rollback()
     if isinstance(exception, exceptions.MethodNotAllowed):
         refusal: ProtocolError = method_not_allowed(context["request"].method, context["view"].allowed_methods)
@@ -97,7 +97,7 @@ def method_not_allowed(method: str | None, allowed: Iterable[str]) -> MethodNotA
 
 
 def require_safe(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Decorates a view of Django's that takes GET and HEAD."""
+    """Decorator of Django views that accept GET and HEAD only."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -109,7 +109,7 @@ def require_safe(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespons
 
 
 def problem_response(refusal: ProtocolError) -> HttpResponse:
-    """The refusal as an answer from outside of DRF."""
+    """Return the problem response of an error raised outside of DRF."""
     return HttpResponse(
         strict_json.dumps(refusal.body()), status=refusal.status, headers=refusal.headers, content_type=CONTENT_TYPE
     )
@@ -124,10 +124,10 @@ def handler403(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return problem_response(NotFound(f"Nothing is at {request.path}."))
+    return problem_response(NotFound(f"There is nothing at {request.path}."))
 
 
 def handler500(request: HttpRequest) -> HttpResponse:
-    """Django calls it while it handles what was raised: outside of DRF, nobody else logs that."""
+    """Return the response to an exception outside of DRF, which nothing else logs."""
     exception = sys.exc_info()[1]
     return problem_response(to_protocol_error(exception) if exception else Internal())

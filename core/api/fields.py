@@ -1,6 +1,6 @@
-"""Fields of request bodies that take a value of their own type and no other: `"5"` is not 5, `1` is not true.
+"""Strict serializer fields: a value of another type is refused, not converted (`"5"` is not 5, `1` is not true).
 
-`json_schema` is what OpenAPI should say of a field beyond what drf-spectacular finds out (core.openapi).
+`json_schema` is merged into the OpenAPI schema that drf-spectacular finds for the field (core.openapi_schema).
 """
 
 import math
@@ -19,10 +19,10 @@ from core.errors import MAX_ERRORS, TooLarge
 from core.ids import parse_id
 
 MAX_ENTRIES = 1000
-"""Entries that a list in a body may have, where its field says nothing else."""
+"""Default limit of entries in a list."""
 
 VISIBLE = r"[^\s\x00-\x1f\x7f-\x9f]"
-"""Matches a text that is more than spaces and control characters."""
+"""Pattern of text with at least one visible character."""
 
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:\d\d)?", re.ASCII)
 
@@ -31,7 +31,7 @@ _EMPTY = {"empty": "needs at least one entry"}
 
 
 class StrictCharField(serializers.CharField):
-    """`pattern` is what it must look like (`\\A…\\Z`), `looks` the same in words."""
+    """Text that matches `pattern` (`\\A…\\Z`); `pattern_message` is the error if it does not."""
 
     default_error_messages = {
         **_ALWAYS,
@@ -40,15 +40,15 @@ class StrictCharField(serializers.CharField):
         "max_length": "is longer than {max_length} characters",
     }
 
-    def __init__(self, *, pattern: str | None = None, looks: str = "", **kwargs: Any) -> None:
+    def __init__(self, *, pattern: str | None = None, pattern_message: str = "", **kwargs: Any) -> None:
         kwargs.setdefault("trim_whitespace", False)
         super().__init__(**kwargs)
         if pattern:
-            self.validators.append(RegexValidator(pattern, looks))
+            self.validators.append(RegexValidator(pattern, pattern_message))
 
     def run_validation(self, data: Any = empty) -> Any:
         if data is not None and data is not empty and not isinstance(data, str):
-            self.fail("invalid")  # Else DRF would write it as text, however large it is.
+            self.fail("invalid")  # DRF would convert it to text, however large it is.
         return super().run_validation(data)
 
     def to_internal_value(self, data: Any) -> str:
@@ -109,12 +109,12 @@ class StrictUUIDField(serializers.UUIDField):
 
 
 class StrictDateTimeField(serializers.DateTimeField):
-    """A time as RFC 3339 writes it; without an offset it is read as UTC."""
+    """RFC 3339 date and time; UTC if it has no offset."""
 
     default_error_messages = {
         **_ALWAYS,
         "invalid": "must be a time like 2026-01-31T12:00:00Z",
-        "overflow": "lies outside the years 1 to 9999",
+        "overflow": "must be between the years 1 and 9999",
     }
     json_schema: ClassVar[dict[str, Any]] = {"minLength": 16}
 
@@ -136,13 +136,13 @@ class StrictChoiceField(serializers.ChoiceField):
 
 
 def require_json_size(name: str | None, value: Any) -> None:
-    """Raise TooLarge where the value takes more than MAX_STATE bytes as JSON."""
+    """Raise TooLarge if the value takes more than MAX_STATE bytes as JSON."""
     if not strict_json.fits(value, settings.MAX_STATE):
         raise TooLarge(f"{name or 'The JSON'} is too large.", limit=settings.MAX_STATE)
 
 
 class JSONObjectField(serializers.DictField):
-    """Any JSON object of MAX_STATE bytes at most. Its values are as strict as core.strict_json made the whole body."""
+    """JSON object of at most MAX_STATE bytes; core.strict_json has checked its values with the whole body."""
 
     default_error_messages = {**_ALWAYS, **_EMPTY, "not_a_dict": "must be an object"}
 
@@ -156,7 +156,7 @@ class JSONObjectField(serializers.DictField):
 
 
 class AnyJSONField(serializers.JSONField):
-    """Any JSON value of MAX_STATE bytes at most, null included."""
+    """JSON value of at most MAX_STATE bytes, null included."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(allow_null=True, **kwargs)
@@ -167,7 +167,7 @@ class AnyJSONField(serializers.JSONField):
 
 
 class StrictListField(serializers.ListField):
-    """A list of what `child` takes. It is refused by its length before its entries are read, and read up to MAX_ERRORS wrong ones."""
+    """List of `child` values; its length is checked before its entries, and checking stops after MAX_ERRORS errors."""
 
     default_error_messages = {
         **_ALWAYS,
@@ -204,7 +204,7 @@ class StrictListField(serializers.ListField):
 
 
 class ItemOrListField(StrictListField):
-    """A list, or one element that stands for a list of itself."""
+    """List, or one item that stands for a list of itself."""
 
     def to_internal_value(self, data: Any) -> list[Any]:
         return super().to_internal_value(data if isinstance(data, list) else [data])

@@ -1,4 +1,4 @@
-"""The kinds of filters that lists have (django-filter), as strict as the bodies."""
+"""Strict filters of lists (django-filter)."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -21,7 +21,7 @@ from core.ids import parse_id
 
 MAX_COUNTER = 2**63 - 1
 MAX_WORDS = 100
-"""Words that a filter takes at once."""
+"""Limit of comma-separated values in one filter."""
 WORD = r"[^\s,\x00-\x1f\x7f-\x9f]+"
 
 
@@ -47,8 +47,8 @@ class CounterFilter(filters.Filter):
         super().__init__(*args, min_value=0, max_value=MAX_COUNTER, error_messages=wrong, **kwargs)
 
 
-class _InstantField(forms.CharField):
-    """The same times that bodies take."""
+class _DateTimeField(forms.CharField):
+    """Form field with the rules of StrictDateTimeField."""
 
     def to_python(self, value: Any) -> Any:
         text = super().to_python(value)
@@ -60,50 +60,50 @@ class _InstantField(forms.CharField):
 
 class SinceFilter(filters.Filter):
     json_schema = {"type": "string", "format": "date-time"}
-    field_class = _InstantField
+    field_class = _DateTimeField
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, lookup_expr="gte", **kwargs)
 
 
-class _WordField(forms.CharField):
+class _ValueField(forms.CharField):
     def to_python(self, value: Any) -> Any:
         word = value.strip(" ")
         if not re.fullmatch(WORD, word):
-            raise forms.ValidationError("must be one or several words, divided by commas")
+            raise forms.ValidationError("must be one or more values, separated by commas")
         return word
 
 
-class _FewField(BaseCSVField):
+class _BoundedCSVField(BaseCSVField):
     def clean(self, value: Any) -> Any:
         if value is not None:
-            _require_few(value)
+            _require_within_limit(value)
         return super().clean(value)
 
 
-def _require_few(words: list[str]) -> list[str]:
+def _require_within_limit(words: list[str]) -> list[str]:
     if len(words) > MAX_WORDS:
         raise forms.ValidationError(f"has more than {MAX_WORDS} entries")
     return words
 
 
 class CommaSeparatedFilter(filters.BaseInFilter, filters.CharFilter):
-    """One of several words, divided by commas."""
+    """Match any of several comma-separated values."""
 
-    base_field_class = _FewField
+    base_field_class = _BoundedCSVField
     json_schema = {"type": "array", "minItems": 1, "maxItems": MAX_WORDS, "items": {"type": "string", "pattern": f"^ *{WORD} *$"}}
-    field_class = _WordField
+    field_class = _ValueField
 
     @classmethod
-    def words(cls, text: str) -> list[str]:
-        """The words of a parameter that narrows no list. Raises django.forms.ValidationError."""
-        return [_WordField().to_python(word) for word in _require_few(text.split(","))]
+    def split(cls, text: str) -> list[str]:
+        """Return the values of a parameter that filters no queryset. Raise django.forms.ValidationError if one is invalid."""
+        return [_ValueField().to_python(word) for word in _require_within_limit(text.split(","))]
 
 
 class CommaSeparatedChoiceFilter(filters.BaseInFilter, filters.ChoiceFilter):
-    """One of several known words, divided by commas."""
+    """Match any of several comma-separated known values."""
 
-    base_field_class = _FewField
+    base_field_class = _BoundedCSVField
 
     def __init__(self, words: Sequence[str], *args: Any, **kwargs: Any) -> None:
         self.json_schema = {
@@ -112,17 +112,17 @@ class CommaSeparatedChoiceFilter(filters.BaseInFilter, filters.ChoiceFilter):
             "maxItems": MAX_WORDS,
             "items": {"type": "string", "enum": list(words)},
         }
-        wrong = {"invalid_choice": f"must be one or several of {', '.join(words)}, divided by commas"}
+        wrong = {"invalid_choice": f"must be one or more of {', '.join(words)}, separated by commas"}
         kwargs.setdefault("lookup_expr", "in")
         super().__init__(*args, choices=[(word, word) for word in words], error_messages=wrong, **kwargs)
 
 
 class StatusFilter(CommaSeparatedChoiceFilter):
-    """One of several statuses as of now: what has run out is expired, marked or not. `as_of` says which rows have one."""
+    """Match statuses as of now: rows past their end count as expired. `as_of` returns the condition of a status."""
 
     def __init__(self, words: Sequence[str], as_of: Callable[[str, datetime], Q]) -> None:
         self.as_of = as_of
-        super().__init__(words, help_text="As of now: one that has run out is expired.")
+        super().__init__(words, help_text="As of now: rows past their end are expired.")
 
     def filter(self, qs: QuerySet[Any], value: list[str] | None) -> QuerySet[Any]:
         if not value:
@@ -136,13 +136,13 @@ class StatusFilter(CommaSeparatedChoiceFilter):
 def filter_queryset(
     filterset: type[filters.FilterSet], queryset: QuerySet[Any], request: Request, also: list[str]
 ) -> QuerySet[Any]:
-    """The queryset as the query parameters narrow it. Raises Invalid, also for a parameter that nobody reads."""
+    """Return the queryset filtered by the query parameters. Raise Invalid if one is invalid or unknown; `also` are known, too."""
     reject_unknown_parameters(request, [*filterset.base_filters, *also, *PAGINATION_PARAMETERS])
     given = request.query_params.keys() & filterset.base_filters.keys()
     if not given:  # Building the form takes longer than the query.
         return queryset
     for name in given:
-        if not re.search(VISIBLE, request.query_params[name]):  # Else an empty variable in a script asks for everything.
+        if not re.search(VISIBLE, request.query_params[name]):  # An empty variable in a script would return everything.
             raise Invalid.field(name, "cannot be empty; leave it out instead")
         if "\0" in request.query_params[name]:
             raise Invalid.field(name, "cannot contain the NUL character", "nul_character")

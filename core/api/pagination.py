@@ -1,4 +1,4 @@
-"""Lists, a page at a time, by key and not by offset: a page costs the same however far in it lies (protocol §1 "Lists")."""
+"""Keyset pagination of lists: every page costs the same, however far in it is (protocol §1 "Lists")."""
 
 import base64
 import binascii
@@ -23,32 +23,39 @@ from core.ids import parse_id
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1000
 PAGE_BYTES = 8 * 2**20
-"""Bytes of texts in a page; with them it ends."""
+"""Limit of bytes of text in a page."""
 ROWS_AT_ONCE = 128  # Rows that are read at once.
 MAX_OFFSET = 2**31
 PAGINATION_PARAMETERS = ["limit", "cursor"]
 
 
 class KeysetPagination:
-    """An order by one or two fields, all in the same direction, the last of them unique."""
+    """Pagination by one or two fields in the same direction, the last of them unique."""
 
     def __init__(self, *ordering: str) -> None:
         self.ordering = ordering
         self.names = [name.removeprefix("-") for name in ordering]
-        self.beyond = "lt" if ordering[0].startswith("-") else "gt"
+        self.lookup = "lt" if ordering[0].startswith("-") else "gt"
 
     def after(self, cursor: str, model: type[Model]) -> Q:
-        """The rows beyond the cursor, written so that an index on the fields finds the first one. Raises Invalid."""
+        """Return the condition of rows after the cursor, in a form that an index serves. Raise Invalid if the cursor is."""
         fields: list[Any] = [model._meta.get_field(name) for name in self.names]
-        values = decode_cursor(cursor, [_kind(field) for field in fields])
+        values = decode_cursor(cursor, [_value_parser(field) for field in fields])
         *first, last = zip(self.names, values, strict=True)
-        beyond = Q(**{f"{last[0]}__{self.beyond}": last[1]})
+        condition = Q(**{f"{last[0]}__{self.lookup}": last[1]})
         for name, value in reversed(first):
-            beyond = Q(**{f"{name}__{self.beyond}e": value}) & (Q(**{f"{name}__{self.beyond}": value}) | beyond)
-        return beyond
+            condition = Q(**{f"{name}__{self.lookup}e": value}) & (Q(**{f"{name}__{self.lookup}": value}) | condition)
+        return condition
 
     def cursor(self, row: Any, model: type[Model]) -> str:
-        return encode_cursor([_plain(model._meta.get_field(name), getattr(row, name)) for name in self.names])
+        """Return the cursor of a row."""
+        values: list[Any] = []
+        for name in self.names:
+            field, value = model._meta.get_field(name), getattr(row, name)
+            if isinstance(field, DateTimeField):
+                value = encoding.instant(value)
+            values.append(encoding.identifier(value) if isinstance(field, UUIDField) else value)
+        return encode_cursor(values)
 
     def paginate_queryset(
         self,
@@ -91,14 +98,20 @@ class Page:
 
 
 def fetch_objects_within(queryset: QuerySet[Any], size: int) -> tuple[list[Any], int, bool]:
-    """Fetch objects as `core.db.sql_rows.fetch_within` does rows: the sliced queryset's first ones, their bytes, and whether others are left."""
+    """Return the first objects of the sliced queryset that have `size` bytes of text, their bytes, and whether objects are left."""
     model: Any = queryset.model
     related = cast(dict[str, Any], queryset.query.select_related or {})
-    names = [*_texts(model), *(f"{each}__{name}" for each in related for name in _texts(_related(model, each)))]
+    names = [*_text_fields(model)]
+    for each in related:
+        names += [f"{each}__{name}" for name in _text_fields(cast(Any, model._meta.get_field(each)).related_model)]
     if not names:
         found = list(queryset)
         return found, 0, False
-    measured = list(queryset.annotate(text_bytes=_bytes_of(names)).values_list("pk", "text_bytes"))
+    measured = list(
+        queryset.annotate(text_bytes=reduce(operator.add, [Coalesce(_Bytes(name), 0) for name in names])).values_list(
+            "pk", "text_bytes"
+        )
+    )
     used = kept = 0
     for _, each in measured:
         if used + each > size and kept:
@@ -112,7 +125,7 @@ def fetch_objects_within(queryset: QuerySet[Any], size: int) -> tuple[list[Any],
 
 
 def trim_to_page(rows: list[Any], limit: int, cursor: Callable[[Any], str]) -> Page:
-    """A page of `limit` rows, of which one more was read to see whether there is a next page."""
+    """Return the page of the first `limit` rows; a further row means that there is a next page."""
     return Page(rows[:limit], cursor(rows[limit - 1]) if len(rows) > limit else None)
 
 
@@ -133,39 +146,30 @@ def encode_cursor(values: list[Any]) -> str:
     return base64.urlsafe_b64encode(orjson.dumps(values)).decode().rstrip("=")
 
 
-def decode_cursor(cursor: str, kinds: Sequence[Callable[[Any], Any]]) -> list[Any]:
-    """What `encode_cursor` was given; each value made by its kind from what JSON has. Raises Invalid."""
+def decode_cursor(cursor: str, parsers: Sequence[Callable[[Any], Any]]) -> list[Any]:
+    """Return the values of a cursor, each parsed by its parser. Raise Invalid if the cursor is."""
     try:
         values = orjson.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
-        return [kind(value) for kind, value in zip(kinds, values, strict=True)]
+        return [parse(value) for parse, value in zip(parsers, values, strict=True)]
     except (binascii.Error, ValidationError, ValueError, TypeError, AttributeError, OverflowError):
-        message = "is not one that this list gave; leave it out to begin anew"
-        raise Invalid.field("cursor", message) from None
+        raise Invalid.field("cursor", "is not a cursor of this list; leave it out to start over") from None
 
 
 def parse_counter(value: Any) -> int:
-    """A kind of cursor value: a whole number. Raises ValueError."""
+    """Return a cursor value that is a whole number. Raise ValueError if it is not."""
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**63:
         raise ValueError(value)
     return value
 
 
 @cache
-def _texts(model: Any) -> list[str]:
-    """The fields of a model that may have long texts."""
+def _text_fields(model: Any) -> list[str]:
+    """Return the names of fields that may have long texts."""
     return [field.name for field in model._meta.concrete_fields if isinstance(field, TextField)]
 
 
-def _related(model: type[Model], name: str) -> type[Model]:
-    return cast(type[Model], model._meta.get_field(name).related_model)
-
-
-def _bytes_of(names: Sequence[str]) -> Any:
-    return reduce(operator.add, [Coalesce(_Bytes(name), 0) for name in names])
-
-
 class _Bytes(Func):
-    """The bytes of a text."""
+    """Byte length of a text."""
 
     function = "OCTET_LENGTH"
     output_field = IntegerField()
@@ -174,35 +178,29 @@ class _Bytes(Func):
         return self.as_sql(compiler, connection, template="LENGTH(CAST(%(expressions)s AS BLOB))", **more)
 
 
-def _kind(field: Any) -> Callable[[Any], Any]:
-    """What makes a field's value of what `_plain` made of one, and takes nothing else. A column's own checks let null and more pass."""
+def _value_parser(field: Any) -> Callable[[Any], Any]:
+    """Return the strict parser of a field's cursor values. A field's own `to_python` lets null and more pass."""
     if isinstance(field, DateTimeField):
-        return _instant
+        return _parse_instant
     if isinstance(field, UUIDField):
-        return _id
-    return parse_counter if isinstance(field, IntegerField) else _text
+        return _parse_uuid
+    return parse_counter if isinstance(field, IntegerField) else _parse_text
 
 
-def _instant(value: Any) -> datetime:
+def _parse_instant(value: Any) -> datetime:
     found = datetime.fromisoformat(value)
     if found.tzinfo is None:
         raise ValueError(value)
     return found.astimezone(UTC)
 
 
-def _id(value: Any) -> UUID:
+def _parse_uuid(value: Any) -> UUID:
     if (found := parse_id(value)) is None:
         raise ValueError(value)
     return found
 
 
-def _text(value: Any) -> str:
+def _parse_text(value: Any) -> str:
     if not isinstance(value, str) or "\0" in value:
         raise ValueError(value)
     return value
-
-
-def _plain(field: Any, value: Any) -> Any:
-    if isinstance(field, DateTimeField):
-        return encoding.instant(value)
-    return encoding.identifier(value) if isinstance(field, UUIDField) else value

@@ -1,4 +1,4 @@
-"""JSON in."""
+"""Strict JSON parser."""
 
 from typing import Any
 

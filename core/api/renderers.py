@@ -1,4 +1,4 @@
-"""JSON out."""
+"""JSON renderer and content negotiation."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -21,7 +21,7 @@ class JSONRenderer(BaseRenderer):
 
 
 class AlwaysJSON(BaseContentNegotiation):
-    """We speak JSON; whoever accepts only something else is better served by JSON than by nothing (RFC 9110 §12.5.1)."""
+    """Content negotiation that always selects JSON, even if Accept excludes it (RFC 9110 §12.5.1 allows that)."""
 
     def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
         media_type = request.content_type.partition(";")[0].strip().lower()

@@ -1,4 +1,4 @@
-"""The view set of the API (protocol §1)."""
+"""View set base class of the API (protocol §1)."""
 
 from typing import Any, ClassVar
 
@@ -14,17 +14,17 @@ WRITES = ("POST", "PUT", "PATCH", "DELETE")
 
 
 class ApiViewSet(viewsets.ViewSet):
-    """A view that answers an Idempotency-Key; `role` is the least that a caller needs (default: by method)."""
+    """View set that honours Idempotency-Key; `role` is the role that callers need at least (default: by method)."""
 
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
     role: ClassVar[Any] = None
     tags: ClassVar[list[str]] = []
     secret_fields: ClassVar[tuple[str, ...]] = ()
-    """Members of an answer that are not kept for whoever repeats an Idempotency-Key."""
+    """Members of a response that are not stored for repetitions of an Idempotency-Key."""
 
     @property
     def default_response_headers(self) -> dict[str, str]:
-        return {}  # DRF would list the methods on every answer; a 405 lists them (core.api.exception_handler).
+        return {}  # DRF would send Allow with every response; a 405 sends it (core.api.exception_handler).
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         request.accepted_renderer, request.accepted_media_type = _RENDERER, _RENDERER.media_type

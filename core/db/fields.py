@@ -1,4 +1,4 @@
-"""Model fields."""
+"""Model field for JSON kept as text."""
 
 from typing import TYPE_CHECKING, Any
 

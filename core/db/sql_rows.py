@@ -1,7 +1,7 @@
-"""Rows, read and written by SQL that is made once, without the ORM's objects.
+"""Rows read and written by cached SQL, without the ORM's objects.
 
-The ORM builds each statement anew and an object for each row: 0.3 ms for a statement, 40 µs for a row. On the paths that
-every agent takes all day that is most of a request's cost (docs/performance.md has both figures). The SQL comes from the
+The ORM builds each statement again, and an object for each row: 0.3 ms per statement, 40 µs per row. On the most frequent
+paths that is most of a request's cost (docs/performance.md has both figures). The SQL comes from the
 models, so there is nothing to keep in step.
 """
 
@@ -21,24 +21,25 @@ from core.strict_json import text
 
 M = TypeVar("M", bound=models.Model)
 
-AT_ONCE = 128  # Rows that are measured, and read, at once.
-ROW_BYTES = 500  # What a row is taken to have beside its long texts.
+AT_ONCE = 128  # Rows measured, and read, per query.
+ROW_BYTES = 500  # Estimated size of a row without its long texts.
 _BYTES = "bytes of texts"
 INSERTED_AT_ONCE = 1_000  # Rows; SQLite takes 32,766 parameters at most, PostgreSQL 65,535.
 
 Row = Any
-"""A named tuple with a model's fields, each as the database has it: `core.encoding` writes either database's."""
+"""A named tuple of a model's fields, as either database returns them; `core.encoding` encodes both."""
 
 
 @cache
 def row_type(model: type[models.Model], names: tuple[str, ...] = ()) -> Any:
+    """Return the named tuple class of a model's rows."""
     return namedtuple(f"{model.__name__}Row", names or _attnames(model))
 
 
 def fetch(queryset: models.QuerySet[Any], *names: str, longest: int | None = None, is_large: bool = False) -> list[Row]:
-    """The queryset's rows, with all fields or with these; JSON of more than `longest` characters comes as None.
+    """Return the queryset's rows, with all or the named fields; JSON of more than `longest` characters is None.
 
-    Of rows that are large, more is not in memory than what they say: read as JSON within JSON, they take ten times that.
+    `is_large` reads rows one by one: as JSON within JSON, large ones would take ten times their size in memory.
     """
     connection = _connection()
     if names:
@@ -51,29 +52,29 @@ def fetch(queryset: models.QuerySet[Any], *names: str, longest: int | None = Non
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite" and not is_large:
             limit = "" if queryset.query.is_sliced else " LIMIT -1"  # Keeps SQLite from dropping the order.
-            cursor.execute(_gathered(model, names, longest).format(sql + limit), parameters)
+            cursor.execute(_aggregated_sql(model, names, longest).format(sql + limit), parameters)
             found = loads(cursor.fetchone()[0])
         else:
-            cursor.execute(sql if longest is None else _shortened(model, names, longest).format(sql), parameters)
+            cursor.execute(sql if longest is None else _shortened_sql(model, names, longest).format(sql), parameters)
             found = cursor.fetchall()
     return [*map(row_type(model, names)._make, found)]
 
 
 def fetch_within(queryset: models.QuerySet[Any], size: int) -> tuple[list[Row], int, bool]:
-    """Return the first rows of the sliced queryset that have `size` bytes of text together, what they have, and whether others are left.
+    """Return the first rows of the sliced queryset with `size` bytes of text, their bytes, and whether rows are left.
 
-    One row at least is returned. Long texts are not read before it is known that they fit: mostly none is, and one query does it all.
+    At least one row is returned. Long texts are only read once they are known to fit; mostly there are none, and one query is enough.
     """
     count = (queryset.query.high_mark or 0) - queryset.query.low_mark
     found = _fetch_measured(queryset, size // count)
     kept, used = _first_within([each for _, each in found], size)
-    return _completed(queryset.model, found[:kept], size // count), used, kept < len(found)
+    return _with_long_texts(queryset.model, found[:kept], size // count), used, kept < len(found)
 
 
 def fetch_ids_within(model: type[models.Model], ids: Sequence[Any], size: int) -> tuple[dict[Any, Row], int]:
-    """Return the rows with the first of these ids that have `size` bytes of text together, and how many ids that were.
+    """Return the rows of the first ids with `size` bytes of text together, by id, and the number of these ids.
 
-    An id that comes again counts again. One at least is taken.
+    A repeated id counts again. At least one is taken.
     """
     found: dict[Any, Row] = {}
     taken = 0
@@ -82,7 +83,7 @@ def fetch_ids_within(model: type[models.Model], ids: Sequence[Any], size: int) -
         short = max(size, 0) // len(part)
         measured = {row[0]: (row, each) for row, each in _fetch_measured(model._default_manager.filter(pk__in={*part}), short)}
         kept, used = _first_within([measured[each][1] for each in part], size, at_least=0 if taken else 1)
-        found |= {row[0]: row for row in _completed(model, [measured[each] for each in {*part[:kept]}], short)}
+        found |= {row[0]: row for row in _with_long_texts(model, [measured[each] for each in {*part[:kept]}], short)}
         taken += kept
         size -= used
         if kept < len(part):
@@ -91,7 +92,7 @@ def fetch_ids_within(model: type[models.Model], ids: Sequence[Any], size: int) -
 
 
 def _fetch_measured(queryset: models.QuerySet[Any], short: int) -> list[tuple[Row, int]]:
-    """The rows, and how many bytes their texts have: of those that have more than `short`, the texts are None."""
+    """Return the rows, each with the bytes of its texts; texts are None in rows with more than `short`."""
     connection, model = _connection(), cast(Any, queryset.model)
     if not _large(model):
         return [(row, 0) for row in fetch(queryset)]
@@ -101,7 +102,7 @@ def _fetch_measured(queryset: models.QuerySet[Any], short: int) -> list[tuple[Ro
         return []
     head, from_, rest = sql.partition(" FROM ")
     measured = f'{head}, {_measure(model, connection.vendor)} AS "{_BYTES}"{from_}{rest}'
-    columns = _short(model, short)
+    columns = _short_columns(model, short)
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             # With a limit, each row is measured once, and not for each text.
@@ -115,8 +116,8 @@ def _fetch_measured(queryset: models.QuerySet[Any], short: int) -> list[tuple[Ro
     return [(make(row[:-1]), row[-1]) for row in found]
 
 
-def _completed(model: Any, measured: Sequence[tuple[Row, int]], short: int) -> list[Row]:
-    """The measured rows, with their long texts."""
+def _with_long_texts(model: Any, measured: Sequence[tuple[Row, int]], short: int) -> list[Row]:
+    """Return the measured rows, with their long texts read."""
     pk = model._meta.pk.attname
     long = [getattr(row, pk) for row, size in measured if size > short]
     if not long:
@@ -126,7 +127,7 @@ def _completed(model: Any, measured: Sequence[tuple[Row, int]], short: int) -> l
 
 
 def _first_within(sizes: Sequence[int], size: int, at_least: int = 1) -> tuple[int, int]:
-    """How many of the first fit, and what they have together."""
+    """Return the number of first rows that fit, and their total size."""
     used = 0
     for number, each in enumerate(sizes):
         if used + each + ROW_BYTES > size and number >= at_least:
@@ -137,21 +138,21 @@ def _first_within(sizes: Sequence[int], size: int, at_least: int = 1) -> tuple[i
 
 @cache
 def _large(model: type[models.Model]) -> list[str]:
-    """The columns that may have long texts."""
+    """Return the columns that may have long texts."""
     return [cast(str, field.column) for field in model._meta.concrete_fields if isinstance(field, models.TextField)]
 
 
 @cache
 def _measure(model: type[models.Model], vendor: str) -> str:
-    """The bytes of a row's texts, as SQL."""
+    """Return the SQL expression of the bytes of a row's texts."""
     measure = "LENGTH(CAST({} AS BLOB))" if vendor == "sqlite" else "OCTET_LENGTH({})"
     qualified = [f'"{model._meta.db_table}"."{column}"' for column in _large(model)]
     return " + ".join(f"COALESCE({measure.format(column)}, 0)" for column in qualified)
 
 
 @lru_cache(maxsize=1_000)
-def _short(model: type[models.Model], short: int) -> str:
-    """The columns of measured rows, NULL in the place of texts where a row has more than `short` bytes of them, and their bytes."""
+def _short_columns(model: type[models.Model], short: int) -> str:
+    """Return the columns of measured rows, with NULL for texts if a row has more than `short` bytes of them, and the bytes."""
     columns = [field.column for field in cast(Any, model)._meta.concrete_fields]
     large = _large(model)
     chosen = [f'CASE WHEN "{_BYTES}" <= {short} THEN "{each}" END' if each in large else f'"{each}"' for each in columns]
@@ -159,19 +160,19 @@ def _short(model: type[models.Model], short: int) -> str:
 
 
 @cache
-def _gathered(model: type[models.Model], names: tuple[str, ...], longest: int | None) -> str:
-    """All rows as one: sqlite3 lets go of the interpreter's lock at each, and under load waits to have it back."""
-    return f"SELECT json_group_array(json_array({_chosen(model, names, longest)})) FROM ({{}})"
+def _aggregated_sql(model: type[models.Model], names: tuple[str, ...], longest: int | None) -> str:
+    """Return SQL that aggregates all rows into one: sqlite3 releases the GIL for each row, and under load waits for it."""
+    return f"SELECT json_group_array(json_array({_selected_columns(model, names, longest)})) FROM ({{}})"
 
 
 @cache
-def _shortened(model: type[models.Model], names: tuple[str, ...], longest: int) -> str:
-    return f"SELECT {_chosen(model, names, longest)} FROM ({{}}) AS found"
+def _shortened_sql(model: type[models.Model], names: tuple[str, ...], longest: int) -> str:
+    return f"SELECT {_selected_columns(model, names, longest)} FROM ({{}}) AS found"
 
 
-def _chosen(model: type[models.Model], names: tuple[str, ...], longest: int | None) -> str:
+def _selected_columns(model: type[models.Model], names: tuple[str, ...], longest: int | None) -> str:
     fields: Any = [model._meta.get_field(name) for name in names] if names else model._meta.concrete_fields
-    short = f'CASE WHEN length("{{0}}") <= {longest} THEN "{{0}}" END'  # PostgreSQL knows octets without unpacking them.
+    short = f'CASE WHEN length("{{0}}") <= {longest} THEN "{{0}}" END'  # PostgreSQL knows the octets without decompressing.
     if _connection().vendor != "sqlite":
         short = short.replace("length", "octet_length")
     may_be_long = [longest is not None and isinstance(field, JSONTextField) for field in fields]
@@ -181,23 +182,22 @@ def _chosen(model: type[models.Model], names: tuple[str, ...], longest: int | No
 
 
 def get(model: type[models.Model], pk: UUID) -> Row | None:
-    """The row, or None."""
+    """Return the row, or None."""
     found = _select_one(_connection(), model, pk, lock=False)
     return found and row_type(model)._make(found)
 
 
 def lock(model: type[M], pk: UUID) -> M | None:
-    """The object, or None. Its row stays as it is until the transaction ends.
+    """Lock the row until the transaction ends and return its object, or None.
 
-    Its attribute `locked_at` is the database's time once it was locked.
+    The attribute `locked_at` is the database's time after locking.
     """
     connection = _connection()
     found = _select_one(connection, model, pk, lock=True)
     if found is None:
         return None
     columns, at = (found, datetime.now(UTC)) if connection.vendor == "sqlite" else (found[:-1], found[-1])
-    loaders = _loaders(model)
-    values = [value if load is None or value is None else load(value) for value, load in zip(columns, loaders, strict=True)]
+    values = _adapted(columns, _loaders(model))
     instance = model.from_db(DEFAULT_DB_ALIAS, _attnames(model), values)
     cast(Any, instance).locked_at = at
     return instance
@@ -206,8 +206,8 @@ def lock(model: type[M], pk: UUID) -> M | None:
 def record(instance: models.Model, names: tuple[str, ...], model: type[models.Model], new: Sequence[Row]) -> None:
     """Write these fields of the instance's row, and insert the new rows of `model`.
 
-    New rows learn no automatic key from it: theirs is None, and stands first. PostgreSQL hears of it with the next
-    statement or the commit, and refuses there.
+    The automatic key of new rows is None and the first field. PostgreSQL gets both with the next statement or the commit,
+    which is where an error shows.
     """
     update(instance, names)
     insert(model, new)
@@ -215,19 +215,21 @@ def record(instance: models.Model, names: tuple[str, ...], model: type[models.Mo
 
 def update(instance: models.Model, names: tuple[str, ...]) -> None:
     """Write these fields of the instance's row."""
-    connection = _connection()
-    connection.run_later(_update(type(instance), connection.vendor, names), _changes(instance, names, connection.vendor))
+    connection, model = _connection(), type(instance)
+    indexes, adapters = _field_indexes(model, names), _adapters(model, connection.vendor)
+    values = [getattr(instance, _attnames(model)[index]) for index in indexes]
+    connection.run_later(_update(model, connection.vendor, names), _adapted(values, [adapters[index] for index in indexes]))
 
 
 def create(instance: models.Model) -> None:
-    """Insert the instance's row, whose key it has already."""
+    """Insert the instance's row; its key is set."""
     connection, model = _connection(), type(instance)
     values = [getattr(instance, name) for name in _attnames(model)]
     connection.run_later(_create(model, connection.vendor), _adapted(values, _adapters(model, connection.vendor)))
 
 
 def insert(model: type[models.Model], new: Sequence[Row]) -> None:
-    """Insert the rows. Their automatic key is None, and stands first."""
+    """Insert the rows. Their automatic key is None and the first field."""
     connection = _connection()
     vendor, adapters = connection.vendor, _adapters(model, connection.vendor)[1:]
     for start in range(0, len(new), INSERTED_AT_ONCE):
@@ -250,7 +252,7 @@ def _adapted(values: Sequence[Any], adapters: Sequence[Callable[[Any], Any] | No
 
 @cache
 def _adapters(model: type[models.Model], vendor: str) -> list[Callable[[Any], Any] | None]:
-    """How each field's value becomes a parameter; None: as it is."""
+    """Return one converter per field, from value to SQL parameter; None: unchanged."""
     return [_adapter(field, vendor) for field in model._meta.concrete_fields]
 
 
@@ -267,7 +269,7 @@ def _adapter(field: Any, vendor: str) -> Callable[[Any], Any] | None:
 
 @cache
 def _loaders(model: type[models.Model]) -> list[Callable[[Any], Any] | None]:
-    """How each field's value becomes Python's; None: as it is."""
+    """Return one converter per field, from database value to Python; None: unchanged."""
     return [_loader(field) for field in model._meta.concrete_fields]
 
 
@@ -293,53 +295,42 @@ def _columns(model: type[models.Model]) -> list[str]:
     return [f'"{field.column}"' for field in model._meta.concrete_fields]
 
 
-def _column(model: type[models.Model], name: str) -> str:
-    return f'"{cast(Any, model._meta.get_field(name)).column}"'
-
-
 @cache
 def _select(model: type[models.Model], vendor: str, lock: bool) -> str:
-    row = f'SELECT {", ".join(_columns(model))} FROM "{model._meta.db_table}" WHERE {_key(model)} = {_place(vendor)}'
+    row = f'SELECT {", ".join(_columns(model))} FROM "{model._meta.db_table}" WHERE {_key(model)} = {_placeholder(vendor)}'
     if not lock or vendor == "sqlite":
         return row
-    return f"SELECT *, clock_timestamp() FROM ({row} FOR UPDATE) AS locked"  # Around it: the time is read once it is locked.
+    return f"SELECT *, clock_timestamp() FROM ({row} FOR UPDATE) AS locked"  # The outer SELECT reads the time after locking.
 
 
 @lru_cache(maxsize=64)
 def _insert(model: type[models.Model], vendor: str, count: int) -> str:
     columns = _columns(model)[1:]
-    row = f"({', '.join([_place(vendor)] * len(columns))})"
+    row = f"({', '.join([_placeholder(vendor)] * len(columns))})"
     return f'INSERT INTO "{model._meta.db_table}" ({", ".join(columns)}) VALUES {", ".join([row] * count)}'
 
 
 @cache
 def _create(model: type[models.Model], vendor: str) -> str:
     columns = _columns(model)
-    places = ", ".join([_place(vendor)] * len(columns))
-    return f'INSERT INTO "{model._meta.db_table}" ({", ".join(columns)}) VALUES ({places})'
+    placeholders = ", ".join([_placeholder(vendor)] * len(columns))
+    return f'INSERT INTO "{model._meta.db_table}" ({", ".join(columns)}) VALUES ({placeholders})'
 
 
 @cache
 def _update(model: type[models.Model], vendor: str, names: tuple[str, ...]) -> str:
-    changes = ", ".join(f"{_column(model, name)} = {_place(vendor)}" for name in names)
-    return f'UPDATE "{model._meta.db_table}" SET {changes} WHERE {_key(model)} = {_place(vendor)}'
-
-
-def _changes(instance: models.Model, names: tuple[str, ...], vendor: str) -> list[Any]:
-    """The parameters of `_update`."""
-    model = type(instance)
-    places, adapters = _places(model, names), _adapters(model, vendor)
-    return _adapted([getattr(instance, _attnames(model)[place]) for place in places], [adapters[place] for place in places])
+    changes = ", ".join(f'"{cast(Any, model._meta.get_field(name)).column}" = {_placeholder(vendor)}' for name in names)
+    return f'UPDATE "{model._meta.db_table}" SET {changes} WHERE {_key(model)} = {_placeholder(vendor)}'
 
 
 @cache
-def _places(model: type[models.Model], names: tuple[str, ...]) -> list[int]:
-    """Where these fields, and then the key, stand among the model's fields."""
+def _field_indexes(model: type[models.Model], names: tuple[str, ...]) -> list[int]:
+    """Return the indexes of these fields, and of the key, among the model's fields."""
     fields: list[Any] = list(model._meta.concrete_fields)
     return [fields.index(field) for field in (*(model._meta.get_field(name) for name in names), model._meta.pk)]
 
 
-def _place(vendor: str) -> str:
+def _placeholder(vendor: str) -> str:
     return "?" if vendor == "sqlite" else "%s"
 
 

@@ -1,15 +1,16 @@
-"""Tells those who keep requests open that the server is about to stop: it waits for them, but not for long."""
+"""Shutdown callbacks: end long-lived requests before the server waits for them."""
 
 from collections.abc import Callable
 
-_to_tell: list[Callable[[], None]] = []
+_callbacks: list[Callable[[], None]] = []
 
 
-def on_shutdown(tell: Callable[[], None]) -> None:
-    """Have this called, in the event loop, when the server begins to stop; perhaps more than once."""
-    _to_tell.append(tell)
+def on_shutdown(callback: Callable[[], None]) -> None:
+    """Register a callback that runs in the event loop when the server begins to stop, perhaps more than once."""
+    _callbacks.append(callback)
 
 
 def notify() -> None:
-    for tell in _to_tell:
-        tell()
+    """Run the callbacks."""
+    for callback in _callbacks:
+        callback()

@@ -1,7 +1,7 @@
-"""`openintent-server --workers N`: processes that serve one port, and one that looks after them.
+"""Supervisor of `openintent-server --workers N`: starts, watches and replaces the processes that share one port.
 
 uvicorn's own supervisor is not used: its children outlive a parent that is killed, one that needs longer than a ping to
-start is killed again and again, its exit code is 0 when nothing could be started, and it runs the caller's script anew.
+start is killed again and again, its exit code is 0 when no process could start, and it runs the caller's script again.
 """
 
 import logging
@@ -17,30 +17,30 @@ from time import monotonic, sleep
 
 from core.serving.uvicorn_server import GRACE
 
-LOOK_EVERY = 0.1  # Seconds.
-START_WITHIN = 120.0  # Seconds, on a machine that is busy.
-STUCK_AFTER = 30.0  # Seconds without a beat, after which a process is taken to be stuck.
-PAUSE = 1.0  # Seconds between the starts of one that dies at birth and of the next.
-END_WITHIN = GRACE + 20.0  # Seconds: those of running requests, and those of what runs beside them.
+POLL_EVERY = 0.1  # Seconds.
+START_TIMEOUT = 120.0  # Seconds, on a busy machine.
+HEARTBEAT_TIMEOUT = 30.0  # Seconds without a heartbeat, after which a process counts as stuck.
+RESTART_DELAY = 1.0  # Seconds between starts of a process that exits at once.
+STOP_TIMEOUT = GRACE + 20.0  # Seconds: for running requests, and for what runs beside them.
 
 log = logging.getLogger("openintent.supervisor")
 
 
 class StartupFailed(RuntimeError):
-    """No process could be brought to serve; its own last words are above."""
+    """A process exited before any of them served; it has logged the reason."""
 
 
 class WorkerProcess:
-    """A process that serves. A pair of sockets joins it to this one: it sends beats, and ends when the other side is gone."""
+    """A serving process. It sends heartbeats over a socket pair, and stops when the supervisor's end is closed."""
 
     def __init__(self, listener: socket.socket, environment: dict[str, str]) -> None:
-        self.since = self.last_beat = monotonic()
+        self.started_at = self.last_heartbeat = monotonic()
         self.is_serving = False
-        self._line, theirs = socket.socketpair()
-        self._line.setblocking(False)
+        self._heartbeats, theirs = socket.socketpair()
+        self._heartbeats.setblocking(False)
         with theirs:
             fds = (listener.fileno(), theirs.fileno())
-            # -P: what lies in the working directory must not stand in for a module of ours; all paths are in the environment.
+            # -P: modules in the working directory must not shadow ours; all paths are in the environment.
             command = [sys.executable, "-P", "-m", "core.serving.worker_process", *map(str, fds)]
             self.process = subprocess.Popen(command, env=environment, pass_fds=fds)
 
@@ -48,100 +48,93 @@ class WorkerProcess:
     def pid(self) -> int:
         return self.process.pid
 
-    def look(self) -> None:
-        """Hear its beats; kill it where they have stopped."""
-        if self._beats():
-            self.is_serving, self.last_beat = True, monotonic()
-        elif monotonic() - self.last_beat > (STUCK_AFTER if self.is_serving else START_WITHIN):
-            log.error("process %d is stuck, and killed", self.pid)
+    def check(self) -> None:
+        """Read its heartbeats; kill it if they have stopped."""
+        try:
+            received = self._heartbeats.recv(1024)
+        except OSError:  # There was none, or the process is gone.
+            received = b""
+        if received:
+            self.is_serving, self.last_heartbeat = True, monotonic()
+        elif monotonic() - self.last_heartbeat > (HEARTBEAT_TIMEOUT if self.is_serving else START_TIMEOUT):
+            log.error("process %d is stuck and is killed", self.pid)
             self.process.kill()
             self.process.wait()
 
-    def has_ended(self) -> bool:
+    def has_exited(self) -> bool:
         return self.process.poll() is not None
 
-    def leave(self) -> None:
-        """Let go of what is kept for it."""
-        self._line.close()
-
-    def _beats(self) -> bool:
-        try:
-            return bool(self._line.recv(1024))
-        except OSError:  # Nothing came, or the process is gone.
-            return False
+    def close(self) -> None:
+        """Close the socket of its heartbeats."""
+        self._heartbeats.close()
 
 
 class Supervisor:
-    """`run` keeps so many processes serving until SIGINT or SIGTERM."""
+    """Keeps `size` processes serving until SIGINT or SIGTERM."""
 
     def __init__(self, size: int, listener: socket.socket, environment: dict[str, str]) -> None:
         """`environment` is added to this process's own."""
         self._size = size
         self._listener = listener
         self._environment = {**os.environ, **environment, "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))}
-        self._members: list[WorkerProcess] = []
+        self._processes: list[WorkerProcess] = []
         self._has_served = False
         self._signal = 0
 
     def run(self) -> None:
-        """Raises CrewFailed, KeyboardInterrupt."""
-        with self._signals():
+        """Start the processes and replace those that exit. Raise StartupFailed, or KeyboardInterrupt after SIGINT."""
+        with self._record_signals():
             try:
                 for _ in range(self._size):
-                    self._members.append(self._start())
+                    self._processes.append(WorkerProcess(self._listener, self._environment))
                 while not self._signal:
-                    self._look()
-                    sleep(LOOK_EVERY)
+                    for index, process in enumerate(self._processes):
+                        process.check()
+                        self._has_served = self._has_served or process.is_serving
+                        if process.has_exited():
+                            self._replace(index, process)
+                    sleep(POLL_EVERY)
             finally:
-                self._end()
+                self._stop()
         if self._signal == signal.SIGINT:
             raise KeyboardInterrupt
 
-    def _start(self) -> WorkerProcess:
-        return WorkerProcess(self._listener, self._environment)
-
-    def _look(self) -> None:
-        for number, member in enumerate(self._members):
-            member.look()
-            self._has_served = self._has_served or member.is_serving
-            if member.has_ended():
-                self._replace(number, member)
-
-    def _replace(self, number: int, member: WorkerProcess) -> None:
+    def _replace(self, index: int, process: WorkerProcess) -> None:
         if not self._has_served:
-            raise StartupFailed(f"a process ended before it could serve, with the code {member.process.returncode}.")
-        if monotonic() - member.since < PAUSE:
+            raise StartupFailed(f"a process exited with code {process.process.returncode} before it could serve.")
+        if monotonic() - process.started_at < RESTART_DELAY:
             return
-        log.warning("process %d ended with the code %d and is replaced", member.pid, member.process.returncode)
-        member.leave()
-        self._members[number] = self._start()
+        log.warning("process %d exited with code %d and is replaced", process.pid, process.process.returncode)
+        process.close()
+        self._processes[index] = WorkerProcess(self._listener, self._environment)
 
-    def _end(self) -> None:
-        """Have all of them finish what they do; kill those that take too long."""
-        for member in self._members:
-            member.process.terminate()
-        deadline = monotonic() + END_WITHIN
-        for member in self._members:
+    def _stop(self) -> None:
+        """Let the processes finish their requests; kill those that exceed the timeout."""
+        for process in self._processes:
+            process.process.terminate()
+        deadline = monotonic() + STOP_TIMEOUT
+        for process in self._processes:
             try:
-                member.process.wait(max(0.0, deadline - monotonic()))
+                process.process.wait(max(0.0, deadline - monotonic()))
             except subprocess.TimeoutExpired:
-                log.error("process %d does not end, and is killed", member.pid)
-                member.process.kill()
-                member.process.wait()
-            member.leave()
+                log.error("process %d does not stop and is killed", process.pid)
+                process.process.kill()
+                process.process.wait()
+            process.close()
 
     @contextmanager
-    def _signals(self) -> Iterator[None]:
-        """Note a signal instead of dying of it."""
+    def _record_signals(self) -> Iterator[None]:
+        """Record SIGINT and SIGTERM instead of being ended by them."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        before = {number: signal.signal(number, self._note) for number in (signal.SIGINT, signal.SIGTERM)}
+
+        def record(number: int, _: object) -> None:
+            self._signal = self._signal or number
+
+        before = {number: signal.signal(number, record) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             yield
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
-
-    def _note(self, number: int, _: object) -> None:
-        self._signal = self._signal or number

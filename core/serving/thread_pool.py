@@ -1,7 +1,7 @@
-"""A few threads that an event loop hands work to.
+"""Thread pool for an event loop.
 
-`loop.run_in_executor` does the same with two futures, a condition and a chain of callbacks between them: a tenth of what a
-small request costs.
+`loop.run_in_executor` needs two futures, a condition and a chain of callbacks per call: a tenth of the cost of a
+small request.
 """
 
 import asyncio
@@ -15,6 +15,8 @@ _Task = tuple[Callable[..., Any], tuple[Any, ...], asyncio.AbstractEventLoop, "a
 
 
 class ThreadPool:
+    """A fixed number of threads that run functions for an event loop."""
+
     def __init__(self, count: int, name: str) -> None:
         self._is_closed = False
         self._tasks: SimpleQueue[_Task | None] = SimpleQueue()
@@ -23,16 +25,16 @@ class ThreadPool:
             thread.start()
 
     async def run(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        """Call the function in one of the threads, as soon as one is free. A caller that is cancelled does not stop it."""
+        """Call the function in a free thread and return its result. Cancelling the caller does not stop it."""
         if self._is_closed:
-            raise RuntimeError("The threads are closed.")  # Else the caller would wait for ever.
+            raise RuntimeError("The thread pool is closed.")  # Otherwise the caller would wait for ever.
         loop = asyncio.get_running_loop()
         outcome = loop.create_future()
         self._tasks.put((function, arguments, loop, outcome))
         return await outcome
 
     def close(self) -> None:
-        """Return once all that was asked for is done."""
+        """Finish all submitted calls and stop the threads."""
         self._is_closed = True
         for _ in self._threads:
             self._tasks.put(None)
@@ -43,19 +45,19 @@ class ThreadPool:
         while task := self._tasks.get():
             function, arguments, loop, outcome = task
             try:
-                settle = partial(_succeed, outcome, function(*arguments))
-            except BaseException as error:  # It is raised where it was asked for.
-                settle = partial(_fail, outcome, error)
+                complete = partial(_set_result, outcome, function(*arguments))
+            except BaseException as error:  # Raised in the caller.
+                complete = partial(_set_exception, outcome, error)
             if not loop.is_closed():
-                loop.call_soon_threadsafe(settle)
-            del task, function, arguments, outcome, settle  # Nothing of a request lives on while the thread waits.
+                loop.call_soon_threadsafe(complete)
+            del task, function, arguments, outcome, complete  # Keep no object of a request alive while the thread waits.
 
 
-def _succeed(outcome: asyncio.Future[Any], result: Any) -> None:
+def _set_result(outcome: asyncio.Future[Any], result: Any) -> None:
     if not outcome.done():
         outcome.set_result(result)
 
 
-def _fail(outcome: asyncio.Future[Any], error: BaseException) -> None:
+def _set_exception(outcome: asyncio.Future[Any], error: BaseException) -> None:
     if not outcome.done():
         outcome.set_exception(error)

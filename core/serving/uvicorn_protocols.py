@@ -1,4 +1,4 @@
-"""uvicorn's side of a connection, where it is not as we need it."""
+"""uvicorn's HTTP and WebSocket protocols, with bounds on what a client may cost."""
 
 import asyncio
 import logging
@@ -18,19 +18,19 @@ from core.serving import shutdown
 from core.serving.websocket_frames import FrameRateLimit
 
 ABORT_KEY = "abort"
-"""In a scope's state: how to drop the connection at once, whatever has not been sent yet."""
+"""Key in a scope's state: function that drops the connection at once, with unsent data."""
 WRITE_KEY = "write"
-"""In the state of an HTTP scope: how to send bytes at once, past ASGI. Answers False, and sends nothing, while the reader is behind."""
-CLOSE_DELAY = 1.0  # Seconds that a WebSocket has to say them when the server stops,
-CLOSE_TIMEOUT = 3.0  # and to take what was sent before.
-MAX_HEAD = 64 * 2**10  # Bytes of a request's line and headers,
-MAX_HEADERS = 200  # and how many of the latter it may have.
-MAX_PIPELINED = 100  # Requests that wait for the answers to those before them.
-FREE_PIECES = 4_096  # Pieces of a body that may be of any size,
-MIN_PIECE = 64  # and the bytes that more of them must have on average.
-MAX_OVERHEAD = 512 * 2**10  # Bytes of a request beside its body and a quarter of that: chunk sizes, their extensions, trailers.
-LINGER_SECONDS = 2.0  # Seconds in which a client whose body is not read is listened to, so that it hears the answer,
-MAX_LINGER = 4 * 2**20  # and bytes that are thrown away meanwhile.
+"""Key in the state of an HTTP scope: function that sends bytes past ASGI. It returns False, and sends nothing, while the client is behind."""
+CLOSE_DELAY = 1.0  # Seconds at shutdown for the application to send its last messages on a WebSocket,
+CLOSE_TIMEOUT = 3.0  # and for the client to receive them.
+MAX_HEAD = 64 * 2**10  # Limit of bytes of a request line and headers,
+MAX_HEADERS = 200  # and of headers.
+MAX_PIPELINED = 100  # Pipelined requests of a connection.
+FREE_PIECES = 4_096  # Chunks of a body that may have any size,
+MIN_PIECE = 64  # and the average bytes of further ones.
+MAX_OVERHEAD = 512 * 2**10  # Bytes of a request besides 5/4 of its body: chunk sizes, extensions, trailers.
+LINGER_SECONDS = 2.0  # Seconds of reading from a client whose body is not used, so that it receives the response,
+MAX_LINGER = 4 * 2**20  # and bytes discarded meanwhile.
 
 log = logging.getLogger("openintent.http")
 socket_log = logging.getLogger("openintent.websocket")
@@ -38,16 +38,16 @@ socket_log = logging.getLogger("openintent.websocket")
 
 @cache
 def max_connections() -> int:
-    """Return how many connections the process takes: files, databases and other servers need descriptors, too."""
+    """Return the limit of connections of the process: files, databases and other servers need descriptors, too."""
     descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     possible = 2**20 if descriptors == resource.RLIM_INFINITY else max(descriptors - max(descriptors // 4, 64), 8)
     return min(settings.MAX_CONNECTIONS or possible, possible)
 
 
 class _LingeringTransport:
-    """A transport that is closed for a client which may still be sending: it is listened to a while longer.
+    """Transport whose close lingers while the client may still be sending.
 
-    Closed at once, the system would reset the connection, and the client would lose the answer.
+    Closed at once, the kernel would reset the connection, and the client would lose the response.
     """
 
     def __init__(self, transport: asyncio.Transport, protocol: "HttpProtocol") -> None:
@@ -77,10 +77,10 @@ class _LingeringTransport:
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """Bounds what a client may cost before its request is complete (protocol §1 "Bounded work")."""
+    """HTTP protocol that bounds the cost of incomplete requests (protocol §1 "Bounded work")."""
 
-    _waiting: dict["HttpProtocol", None] = {}
-    """The connections without a request under way, the one that has waited longest first."""
+    _idle: dict["HttpProtocol", None] = {}
+    """Connections without a running request, the longest idle first."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(cast(asyncio.Transport, _LingeringTransport(transport, self)))
@@ -90,21 +90,23 @@ class HttpProtocol(HttpToolsProtocol):
         self._pieces = self._body = self._wire = self._lingered = 0
         self._is_upgraded = False
         self._refusal: ProtocolError | None = None
-        self._head_timer: asyncio.TimerHandle | None = self.loop.call_later(settings.HEAD_TIMEOUT, self._end_silence)
+        self._head_timer: asyncio.TimerHandle | None = self.loop.call_later(settings.HEAD_TIMEOUT, self._abort_if_idle)
         if len(self.connections) > max_connections() and not self._make_room():
-            self._refuse(Unavailable("The server has as many connections as it takes."))
+            self._refuse(Unavailable("The server has reached its limit of connections."))
             transport.close()
             return
-        self._waiting[self] = None
+        self._idle[self] = None
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._waiting.pop(self, None)
+        self._idle.pop(self, None)
         self._stop_head_timer()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         if self.transport.is_closing():
-            self._linger(len(data))
+            self._lingered += len(data)
+            if self._lingered > MAX_LINGER:
+                self.transport.abort()
             return
         self._wire += len(data)
         super().data_received(data)
@@ -113,13 +115,13 @@ class HttpProtocol(HttpToolsProtocol):
         if self._wire > MAX_HEAD and (self._is_in_head or self._wire - self._body > self._body // 4 + MAX_OVERHEAD):
             self._refuse(HeadersTooLarge(MAX_HEAD, MAX_HEADERS))
         elif self._head_timer is None and (self._is_in_head or self._is_idle()):
-            self._head_timer = self.loop.call_later(settings.HEAD_TIMEOUT, self._end_silence)
+            self._head_timer = self.loop.call_later(settings.HEAD_TIMEOUT, self._abort_if_idle)
 
     def handle_websocket_upgrade(self) -> None:
         self._is_upgraded = True
         super().handle_websocket_upgrade()
 
-    # --- the parser's calls, in their order
+    # --- callbacks of the parser, in their order
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -127,7 +129,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._head_left, self._headers_left = MAX_HEAD, MAX_HEADERS
         self._pieces = self._body = self._wire = 0
         if len(self.pipeline) >= MAX_PIPELINED:
-            self._fail(Invalid("Too many requests were sent before the answer to the first."))
+            self._fail(Invalid("Too many requests were sent before the first response."))
         cast(Any, self.scope)["state"].update({ABORT_KEY: self.transport.abort, WRITE_KEY: self._write})
 
     def on_url(self, url: bytes) -> None:
@@ -141,13 +143,13 @@ class HttpProtocol(HttpToolsProtocol):
         self._head_left -= len(name) + len(value) + 4
         if self._head_left < 0 or self._headers_left < 0:
             self._fail(HeadersTooLarge(MAX_HEAD, MAX_HEADERS))
-        if self._is_in_head:  # Else it stands behind the body, and nobody looks there.
+        if self._is_in_head:  # Otherwise it is a trailer, which is not used.
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         self._is_in_head = False
         self._stop_head_timer()
-        self._waiting.pop(self, None)
+        self._idle.pop(self, None)
         super().on_headers_complete()
         if cast(Any, self.scope)["http_version"] == "1.0":
             _send_unchunked(self.cycle)
@@ -162,7 +164,7 @@ class HttpProtocol(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         super().on_response_complete()
         if not self.pipeline:
-            self._waiting[self] = None
+            self._idle[self] = None
 
     # --- bounds
 
@@ -173,20 +175,20 @@ class HttpProtocol(HttpToolsProtocol):
         return self.cycle is None or self.cycle.response_complete
 
     def _fail(self, refusal: ProtocolError) -> None:
-        """Stop the parser: what it raises comes back to `send_400_response`."""
+        """Stop the parser; its exception leads to `send_400_response`."""
         self._refusal = refusal
         raise httptools.HttpParserCallbackError(refusal.detail)
 
     def _make_room(self) -> bool:
-        """Close the connection that has said nothing for the longest time."""
-        silent = next(iter(self._waiting), None)
-        if silent is None:
+        """Close the connection that has been idle longest. Return False if there is none."""
+        idle = next(iter(self._idle), None)
+        if idle is None:
             return False
-        del self._waiting[silent]
-        silent.transport.abort()
+        del self._idle[idle]
+        idle.transport.abort()
         return True
 
-    def _end_silence(self) -> None:
+    def _abort_if_idle(self) -> None:
         self._head_timer = None
         if self._is_in_head or self._is_idle():
             self.transport.abort()
@@ -196,11 +198,6 @@ class HttpProtocol(HttpToolsProtocol):
             self._head_timer.cancel()
             self._head_timer = None
 
-    def _linger(self, size: int) -> None:
-        self._lingered += size
-        if self._lingered > MAX_LINGER:
-            self.transport.abort()
-
     def _write(self, raw: bytes) -> bool:
         if self.flow.write_paused or self.transport.is_closing():
             return False
@@ -208,39 +205,39 @@ class HttpProtocol(HttpToolsProtocol):
         return True
 
     def shutdown(self) -> None:
-        """The server stops: uvicorn says so to each connection, and to nobody else before all of them are closed."""
+        """Run the shutdown callbacks: uvicorn only notifies connections before it waits for them."""
         shutdown.notify()
         super().shutdown()
 
     def send_400_response(self, msg: str) -> None:
-        """For what is no HTTP, or too much of it, and nobody behind the parser ever sees: a refusal in the shape of all (protocol §2)."""
-        self._refuse(self._refusal or Invalid("This is not an HTTP request that can be read."))
+        """Send a problem (protocol §2) for input that the parser refuses."""
+        self._refuse(self._refusal or Invalid("This is not a valid HTTP request."))
 
     def _refuse(self, refusal: ProtocolError) -> None:
         if not self._is_idle():
             if self._is_in_head or self.pipeline or self.cycle.response_started:
-                self.transport.abort()  # It would be taken for the answer to a request that came before.
+                self.transport.abort()  # It would count as the response to an earlier request.
                 return
             self.cycle.disconnected = True
             self.cycle.message_event.set()
-        begun = request_id.set_request_id(None)
+        current_id = request_id.set_request_id(None)
         body = strict_json.dumps(refusal.body())
         head = (
             f"HTTP/1.1 {refusal.status} {refusal.title}",
             f"content-type: {CONTENT_TYPE}",
             f"content-length: {len(body)}",
             f"cache-control: {PRIVATE}",
-            f"{request_id.HEADER.lower()}: {begun}",
+            f"{request_id.HEADER.lower()}: {current_id}",
             *(f"{name.lower()}: {value}" for name, value in refusal.headers.items()),
             "connection: close",
         )
-        self._is_in_head = True  # What is still coming is not read.
+        self._is_in_head = True  # Further input is not used.
         self.transport.write("\r\n".join([*head, "", ""]).encode() + body)
         self.transport.close()
 
 
 def _send_unchunked(cycle: Any) -> None:
-    """Let the answer end with its connection, as HTTP/1.0 has it: uvicorn would send it in chunks (RFC 9112 §6.1)."""
+    """End an HTTP/1.0 response with its connection: uvicorn would send it in chunks (RFC 9112 §6.1)."""
     cycle.chunked_encoding = False
     cycle.expected_content_length = 2**63
     send = cycle.send
@@ -254,7 +251,7 @@ def _send_unchunked(cycle: Any) -> None:
 
 
 class WebSocketProtocol(FrameRateLimit, WebSocketsSansIOProtocol):
-    """Writes no header, query or message into the log, and bounds the frames that come in."""
+    """WebSocket protocol that limits incoming frames and logs no header, query or message."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -263,37 +260,37 @@ class WebSocketProtocol(FrameRateLimit, WebSocketsSansIOProtocol):
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
-        self._is_told = False
+        self._is_logged = False
 
     def handle_connect(self, event: Any) -> None:
         super().handle_connect(event)
-        if not self.close_sent:  # Else it was no handshake, and nobody asks for the scope.
+        if not self.close_sent:  # Otherwise it was no handshake, and the scope is not used.
             cast(Any, self.scope)["state"][ABORT_KEY] = self.transport.abort
 
     async def send(self, message: Any) -> None:
         await super().send(message)
-        if not self._is_told and self.handshake_complete:
-            self._is_told = True
-            self._tell("refused" if self.close_sent else "opened")
+        if not self._is_logged and self.handshake_complete:
+            self._is_logged = True
+            self._log("refused" if self.close_sent else "opened")
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._is_told and self.handshake_complete:
-            self._tell("closed")
+        if self._is_logged and self.handshake_complete:
+            self._log("closed")
         super().connection_lost(exc)
 
-    def _tell(self, what: str) -> None:
+    def _log(self, event: str) -> None:
         fields = {"path": truncate(self.scope["path"], 500), "client": get_client_addr(cast(Any, self.scope))}
-        log.info("WebSocket %s", what, extra={"fields": fields})
+        log.info("WebSocket %s", event, extra={"fields": fields})
 
     def shutdown(self) -> None:
-        """As above; uvicorn's own end of the connection would come before whatever the application has to say."""
+        """Run the shutdown callbacks, and close later than uvicorn would, after the application's last messages."""
         shutdown.notify()
         if self.handshake_complete and not self.close_sent:
-            self.loop.call_later(CLOSE_DELAY, self._shut_down)
+            self.loop.call_later(CLOSE_DELAY, self._close)
         else:
             super().shutdown()
 
-    def _shut_down(self) -> None:
+    def _close(self) -> None:
         if not self.transport.is_closing():
             super().shutdown()
             self.loop.call_later(CLOSE_TIMEOUT, self.transport.abort)

@@ -1,4 +1,4 @@
-"""One process that serves: uvicorn, as we need it."""
+"""uvicorn server of one process."""
 
 import signal
 import socket
@@ -9,14 +9,14 @@ from typing import Any
 
 import uvicorn
 
-GRACE = 10  # Seconds that running requests have at a stop.
-MAX_MESSAGE = 256 * 2**10  # Bytes that come in on a WebSocket at once.
-SLOW_READER = 120.0  # Seconds in which a WebSocket must answer a ping: one that reads slowly is not dead.
-BEAT_EVERY = 1  # Seconds.
+GRACE = 10  # Seconds for running requests at shutdown.
+MAX_MESSAGE = 256 * 2**10  # Bytes of an incoming WebSocket message.
+SLOW_READER = 120.0  # Seconds to answer a WebSocket ping: a slow reader is not dead.
+HEARTBEAT_EVERY = 1  # Seconds.
 
 
-def serve(listener: socket.socket, *, beat: Callable[[], Awaitable[None]] | None = None) -> None:
-    """Serve until SIGINT or SIGTERM. `beat` is called every second in the event loop, while it turns."""
+def serve(listener: socket.socket, *, heartbeat: Callable[[], Awaitable[None]] | None = None) -> None:
+    """Serve until SIGINT or SIGTERM. The event loop calls `heartbeat` every second."""
     server = uvicorn.Server(
         uvicorn.Config(
             "config.asgi:application",
@@ -25,24 +25,24 @@ def serve(listener: socket.socket, *, beat: Callable[[], Awaitable[None]] | None
             ws="core.serving.uvicorn_protocols:WebSocketProtocol",
             ws_max_size=MAX_MESSAGE,
             ws_ping_timeout=SLOW_READER,
-            ws_per_message_deflate=False,  # It takes memory and time for each follower anew.
+            ws_per_message_deflate=False,  # It costs memory and time per follower.
             log_config=None,
             access_log=False,
             server_header=False,
             timeout_keep_alive=75,
             timeout_graceful_shutdown=GRACE,
-            callback_notify=beat,
-            timeout_notify=BEAT_EVERY,
+            callback_notify=heartbeat,
+            timeout_notify=HEARTBEAT_EVERY,
             backlog=2048,
         )
     )
-    with _stopped_by_sigterm(server):
+    with _exit_cleanly_on_sigterm(server):
         server.run(sockets=[listener])
 
 
 @contextmanager
-def _stopped_by_sigterm(server: Any) -> Iterator[None]:
-    """uvicorn raises the signal again once it has shut down, and the process would end as if killed by it."""
+def _exit_cleanly_on_sigterm(server: Any) -> Iterator[None]:
+    """Handle SIGTERM here: uvicorn would raise it again after shutdown, and the process would end as if killed."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -1,16 +1,16 @@
-"""WebSocket frames, counted: empty ones, of which millions fit into a few megabytes, belong to no message's size."""
+"""Rate limit of WebSocket frames: empty ones, of which millions fit into a few megabytes, count in no message's size."""
 
 from time import monotonic
 from typing import Any
 
-SLICE = 4096  # Bytes that are parsed at once: at most some 700 frames.
+SLICE = 4096  # Bytes parsed at once: about 700 frames at most.
 BURST, PER_SECOND = 1000, 100
-"""Frames of a connection at once, and then in each second. A message is one frame with most clients, and so is an answer to a ping."""
-POLICY = 1008
+"""Burst and rate of frames per connection. With most clients a message is one frame, and so is an answer to a ping."""
+POLICY_VIOLATION = 1008
 
 
 class FrameRateLimit:
-    """Of a sans-I/O WebSocket protocol of uvicorn's: a connection that sends too many frames is closed."""
+    """Mixin for uvicorn's sans-I/O WebSocket protocol that closes a connection with too many frames."""
 
     conn: Any
     transport: Any
@@ -29,7 +29,7 @@ class FrameRateLimit:
         self._frames_due = due + len(events) / PER_SECOND
         if self._frames_due - now > BURST / PER_SECOND:
             events.clear()
-            self.conn.fail(POLICY, "too many frames")
+            self.conn.fail(POLICY_VIOLATION, "too many frames")
             self.handle_parser_exception()  # type: ignore[attr-defined]
             return
         super().handle_events()  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""A process of a crew (core.serving.supervisor), which starts it with the numbers of two sockets: the port's, and the one that joins them."""
+"""Worker process of the supervisor (core.serving.supervisor): arguments are the file descriptors of the port and the heartbeat socket."""
 
 import os
 import signal
@@ -11,25 +11,24 @@ from contextlib import suppress
 from core.serving.uvicorn_server import GRACE, serve
 
 
-def main(listening: int, joining: int) -> None:
-    line = socket.socket(fileno=joining)
-    threading.Thread(target=_end_with, args=[line], name="crew", daemon=True).start()
+def main(listener_fd: int, heartbeat_fd: int) -> None:
+    """Serve and send heartbeats until a signal, or until the supervisor is gone."""
+    supervisor = socket.socket(fileno=heartbeat_fd)
 
-    async def beat() -> None:
-        with suppress(OSError):  # The other side is slow to read, or gone.
-            line.send(b".", socket.MSG_DONTWAIT)
+    def stop_with_supervisor() -> None:
+        with suppress(OSError):
+            supervisor.recv(1)  # The supervisor never sends: it returns at the end of the connection.
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(GRACE + 20)
+        os._exit(1)
 
-    with suppress(KeyboardInterrupt):  # Ctrl-C goes to all processes; the first one says what it is.
-        serve(socket.socket(fileno=listening), beat=beat)
+    async def send_heartbeat() -> None:
+        with suppress(OSError):  # The supervisor is slow to read, or gone.
+            supervisor.send(b".", socket.MSG_DONTWAIT)
 
-
-def _end_with(line: socket.socket) -> None:
-    """Nobody looks after this process any more, once the other side is gone: end as if told to, or else at once."""
-    with suppress(OSError):
-        line.recv(1)  # Nothing is ever sent: it answers at the end.
-    os.kill(os.getpid(), signal.SIGTERM)
-    time.sleep(GRACE + 20)
-    os._exit(1)
+    threading.Thread(target=stop_with_supervisor, name="supervisor", daemon=True).start()
+    with suppress(KeyboardInterrupt):  # Ctrl-C goes to all processes; the supervisor reports it.
+        serve(socket.socket(fileno=listener_fd), heartbeat=send_heartbeat)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Django's synchronous stack in one hop: the whole WSGI handler runs in one of a few threads that keep their connections.
+"""WSGI bridge: an ASGI application that runs Django's WSGI handler in a pool of threads with persistent connections.
 
-Django's own ASGI handler hops between threads several times for a request, and opens a connection for each
+Django's own ASGI handler switches threads several times per request, and opens a connection for each
 (architecture §5 has the figures: 2.7 ms of CPU against 0.5 ms).
 """
 
@@ -20,9 +20,9 @@ from core.errors import CONTENT_TYPE, PRIVATE, BodyTimeout, Internal, ProtocolEr
 from core.request_id import HEADER, set_request_id
 from core.serving.thread_pool import ThreadPool
 
-SPOOL_ABOVE = 2**20  # Bytes of a body that are kept in memory; what is larger goes to disk.
-UNASKED = 64 * 2**10  # Bytes of a body for whose announcement nobody is asked whether its sender may send it.
-WAIT_FOR_THREAD = 10.0  # Seconds.
+SPOOL_ABOVE = 2**20  # Bytes of a body that are kept in memory; larger ones go to disk.
+UNCHECKED_BODY = 64 * 2**10  # Bytes of a body that may be read before its sender is checked.
+THREAD_TIMEOUT = 10.0  # Seconds of waiting for a thread.
 
 log = logging.getLogger("openintent.wsgi")
 
@@ -31,16 +31,16 @@ Response = tuple[dict[str, Any], bytes | Generator[bytes, None, None]]
 
 
 class BodyLimits(Protocol):
-    """How many bytes a request's body may have."""
+    """Limits of the bytes of a request body."""
 
     def max_body(self, scope: Any) -> int:
-        """Whoever sends it."""
+        """Return the limit for any caller."""
 
     def known_limit(self, scope: Any) -> int | None:
-        """From this caller; None where only the database knows."""
+        """Return the caller's limit, or None if it needs a database query."""
 
     def looked_up_limit(self, scope: Any) -> int:
-        """The same in a thread, asking the database. Raises ProtocolError for a caller whose body is not read."""
+        """Return the caller's limit, from a thread, with database queries. Raise ProtocolError if the caller is refused."""
 
 
 class ClientDisconnected(Exception):
@@ -48,13 +48,13 @@ class ClientDisconnected(Exception):
 
 
 class WSGIBridge:
-    """An ASGI application that runs a WSGI one. Its threads are its own: a long stream elsewhere takes none of them."""
+    """ASGI application that runs a WSGI one in threads of its own, which long streams elsewhere do not occupy."""
 
     def __init__(self, wsgi: Callable[..., Any], *, threads: int, limits: BodyLimits) -> None:
         self.wsgi = wsgi
         self.limits = limits
         self.spooled = 0
-        """Bytes of all bodies that did not come in one part and whose requests are not answered yet."""
+        """Bytes of all bodies in several parts whose requests are not finished."""
         self.threads = ThreadPool(threads, "django")
         self.free = asyncio.Semaphore(threads)
 
@@ -71,31 +71,31 @@ class WSGIBridge:
             return await send_problem(refusal, scope, send)
         with body:
             try:
-                start, parts = await self._through_django(_environ(scope, body))
+                start, parts = await self._run_in_thread(self._run, _environ(scope, body))
             except Unavailable as refusal:
                 return await send_problem(refusal, scope, send)
             except Exception:
-                log.exception("a request failed outside of Django")
+                log.exception("request failed outside of Django")
                 return await send_problem(Internal(), scope, send)
-        await self._answer(start, parts, send)
+        await self._respond(start, parts, send)
 
     async def fetch(self, scope: Any) -> list[Any]:
-        """The messages that answer the request, taken to have no body."""
-        answer: list[Any] = []
+        """Return the response messages of the request, which is assumed to have no body."""
+        messages: list[Any] = []
 
         async def receive() -> dict[str, Any]:
             return {"type": "http.request", "body": b"", "more_body": False}
 
         async def send(message: Any) -> None:
-            answer.append(message)
+            messages.append(message)
 
         await self(scope, receive, send)
-        return answer
+        return messages
 
     async def _read(self, scope: Any, receive: Any) -> BinaryIO:
-        """Return the whole body. Raises TooLarge before more than the limit was read, BodyTimeout, Unavailable, ClientGone.
+        """Return the whole body. Raise TooLarge before reading more than the limit, BodyTimeout, Unavailable or ClientDisconnected.
 
-        Of who may not send one, no more is read than what came with the head.
+        Of a refused caller, only the part that came with the headers is read.
         """
         limit = self.limits.max_body(scope)
         expected = 0
@@ -104,26 +104,22 @@ class WSGIBridge:
                 expected = int(value)
         if expected > limit:
             raise _too_large(limit)
-        is_asked = expected > UNASKED
-        if is_asked and expected > (limit := await self._limit_of_caller(scope)):
+        is_checked = expected > UNCHECKED_BODY
+        if is_checked and expected > (limit := await self._caller_limit(scope)):
             raise _too_large(limit)
         message = await _receive_part(receive)
         if not message.get("more_body", False) and len(message["body"]) <= limit:
-            return BytesIO(message["body"])  # As nearly all do, it came in one part.
-        if not is_asked:
-            limit = await self._limit_of_caller(scope)
+            return BytesIO(message["body"])  # As nearly all bodies, it came in one part.
+        if not is_checked:
+            limit = await self._caller_limit(scope)
         return await self._spool(message, receive, limit)
 
-    async def _limit_of_caller(self, scope: Any) -> int:
-        """Raises ProtocolError for a caller whose body is not read."""
+    async def _caller_limit(self, scope: Any) -> int:
+        """Return the limit for this caller. Raise ProtocolError if the caller is refused."""
         known = self.limits.known_limit(scope)
         if known is not None:
             return known
-        await self._take_thread()
-        try:
-            return await self.threads.run(self.limits.looked_up_limit, scope)
-        finally:
-            self.free.release()
+        return await self._run_in_thread(self.limits.looked_up_limit, scope)
 
     async def _spool(self, message: dict[str, Any], receive: Any, limit: int) -> BinaryIO:
         body: Any = SpooledTemporaryFile(SPOOL_ABOVE)  # noqa: SIM115  The caller closes it.
@@ -136,41 +132,37 @@ class WSGIBridge:
                     if size > limit:
                         raise _too_large(limit)
                     if self.spooled > settings.MAX_SPOOLED:
-                        raise Unavailable("Too many large bodies are on their way.")
+                        raise Unavailable("Too many large request bodies are being received.")
                     body.write(message["body"])
                     if not message.get("more_body", False):
                         body.seek(0)
-                        return cast(BinaryIO, _Spooled(body, partial(self._give_back, size)))
+                        return cast(BinaryIO, _SpooledBody(body, partial(self._release, size)))
                     message = await _receive_part(receive)
         except BaseException as error:
-            self._give_back(size)
+            self._release(size)
             body.close()
             if isinstance(error, TimeoutError):
                 raise BodyTimeout(settings.BODY_TIMEOUT) from None
             raise
 
-    def _give_back(self, size: int) -> None:
+    def _release(self, size: int) -> None:
         self.spooled -= size
 
-    async def _take_thread(self) -> None:
-        """Raises Unavailable where none becomes free in time."""
+    async def _run_in_thread(self, function: Callable[..., Any], argument: Any) -> Any:
+        """Call the function in a free thread. Raise Unavailable if none becomes free in time."""
         if not self.free.locked():
             await self.free.acquire()
-            return
+        else:
+            try:
+                await asyncio.wait_for(self.free.acquire(), THREAD_TIMEOUT)
+            except TimeoutError:
+                raise Unavailable("The server is too busy at the moment.") from None
         try:
-            await asyncio.wait_for(self.free.acquire(), WAIT_FOR_THREAD)
-        except TimeoutError:
-            raise Unavailable("The server is too busy at the moment.") from None
-
-    async def _through_django(self, environ: Environ) -> Response:
-        """Raises Unavailable."""
-        await self._take_thread()
-        try:
-            return await self.threads.run(self._run, environ)
+            return await self.threads.run(function, argument)
         finally:
-            self.free.release()  # Before the answer goes out: a client that does not read it keeps nobody waiting.
+            self.free.release()  # Before the response is sent: a slow client occupies no thread.
 
-    async def _answer(self, start: dict[str, Any], parts: bytes | Generator[bytes, None, None], send: Any) -> None:
+    async def _respond(self, start: dict[str, Any], parts: bytes | Generator[bytes, None, None], send: Any) -> None:
         if isinstance(parts, bytes):
             await send(start)
             await send({"type": "http.response.body", "body": parts})
@@ -178,13 +170,13 @@ class WSGIBridge:
         try:
             await send(start)
             while (part := await self.threads.run(next, parts, None)) is not None:
-                await send({"type": "http.response.body", "body": part, "more_body": True})  # Waits for a slow reader.
+                await send({"type": "http.response.body", "body": part, "more_body": True})  # Waits for a slow client.
             await send({"type": "http.response.body", "body": b""})
         finally:
             await self.threads.run(parts.close)
 
     def _run(self, environ: Environ) -> Response:
-        """In a thread: run Django. Answers the start of the response, and its body: whole, or part by part for a stream."""
+        """Run Django. Return the start of the response and its body: whole, or as a generator for a stream."""
         start: dict[str, Any] = {"type": "http.response.start"}
 
         def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> None:
@@ -193,19 +185,19 @@ class WSGIBridge:
 
         response = self.wsgi(environ, start_response)
         if getattr(response, "streaming", False):
-            return start, _parts(response)
+            return start, _closing(response)
         try:
             body = b"".join(response)
         finally:
             response.close()
         start["headers"] = [header for header in start["headers"] if header[0] != b"content-length"]
-        if start["status"] not in (204, 304):  # One has no content, the other that of what it does not send (RFC 9110 §8.6).
+        if start["status"] not in (204, 304):  # They have no content (RFC 9110 §8.6).
             start["headers"].append((b"content-length", str(len(body)).encode()))
         return start, body
 
 
-class _Spooled:
-    """A body that takes nothing any more from what all of them may have, once it is closed."""
+class _SpooledBody:
+    """Body on disk that calls `closed` when it is closed, to release its share of MAX_SPOOLED."""
 
     def __init__(self, file: Any, closed: Callable[[], None]) -> None:
         self._file = file
@@ -213,7 +205,7 @@ class _Spooled:
         for name in ("read", "readline", "readlines", "seek", "tell", "write"):
             setattr(self, name, getattr(file, name))
 
-    def __enter__(self) -> "_Spooled":
+    def __enter__(self) -> "_SpooledBody":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -222,18 +214,18 @@ class _Spooled:
 
 
 def _too_large(limit: int) -> TooLarge:
-    return TooLarge("The body of the request is too large.", limit=limit)
+    return TooLarge("The request body is too large.", limit=limit)
 
 
 async def _receive_part(receive: Any) -> dict[str, Any]:
-    """A part of the body. Raises ClientGone."""
+    """Return a part of the body. Raise ClientDisconnected if the connection is closed."""
     message = await receive()
     if message["type"] == "http.disconnect":
         raise ClientDisconnected
     return {"body": b"", **message}
 
 
-def _parts(response: Any) -> Generator[bytes, None, None]:
+def _closing(response: Any) -> Generator[bytes, None, None]:
     try:
         yield from response
     finally:
@@ -241,7 +233,7 @@ def _parts(response: Any) -> Generator[bytes, None, None]:
 
 
 def request_meta(scope: Any) -> Environ:
-    """Return the peer and the headers of a request, or of a WebSocket's handshake, as WSGI has them."""
+    """Return the peer and headers of a request or WebSocket handshake as WSGI variables."""
     meta: Environ = {"REMOTE_ADDR": (scope.get("client") or ("", 0))[0]}
     for name, value in scope["headers"]:
         if key := _meta_key(name):
@@ -252,7 +244,7 @@ def request_meta(scope: Any) -> Environ:
 
 @lru_cache(maxsize=1_000)
 def _meta_key(header: bytes) -> str | None:
-    """Return WSGI's name of the header; None for one that is left out."""
+    """Return the WSGI variable of the header, or None if it is left out."""
     name = header.decode("latin-1")
     if name == "content-length" or "_" in name:  # X_Api_Key must not pass for X-Api-Key.
         return None
@@ -261,7 +253,7 @@ def _meta_key(header: bytes) -> str | None:
 
 
 def _environ(scope: Any, body: BinaryIO) -> Environ:
-    """WSGI's view of the request (PEP 3333)."""
+    """Return the WSGI environ of the request (PEP 3333)."""
     server = scope.get("server") or ("localhost", 80)
     environ: Environ = {
         "REQUEST_METHOD": scope["method"],
@@ -286,9 +278,9 @@ def _environ(scope: Any, body: BinaryIO) -> Environ:
 
 
 async def send_problem(refusal: ProtocolError, scope: Any, send: Any) -> None:
-    """Answer with the refusal, where the request does not come as far as Django, or has passed it."""
-    offered = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"x-request-id"), None)
-    request_id = set_request_id(offered)
+    """Send the problem response of an error outside of Django."""
+    proposed = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"x-request-id"), None)
+    request_id = set_request_id(proposed)
     body = strict_json.dumps(refusal.body())
     headers = {
         "content-type": CONTENT_TYPE,
@@ -297,7 +289,7 @@ async def send_problem(refusal: ProtocolError, scope: Any, send: Any) -> None:
         HEADER.lower(): request_id,
         **refusal.headers,
     }
-    log.info("refused", extra={"fields": {"path": scope["path"], "status": refusal.status, "code": refusal.code}})
+    log.info("request refused", extra={"fields": {"path": scope["path"], "status": refusal.status, "code": refusal.code}})
     encoded = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": refusal.status, "headers": encoded})
     await send({"type": "http.response.body", "body": body})

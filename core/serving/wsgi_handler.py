@@ -1,4 +1,4 @@
-"""Django's WSGI handler, with a shorter way to a view."""
+"""WSGI handler: Django's, with a cache of URL resolution and a short middleware chain of the API."""
 
 import re
 from collections.abc import Callable
@@ -17,16 +17,16 @@ from django.utils.module_loading import import_string
 from core.ids import new_id
 
 API = "/api/"
-LONGEST_KNOWN = 200  # Characters of a path whose shape is kept.
+LONGEST_CACHED = 200  # Characters of a path whose shape is cached.
 
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class ShortPathMixin:
-    """Shorter path of a request through any of Django's handlers.
+    """Mixin for Django's handlers that shortens the path of a request.
 
-    It remembers where each shape of a path leads, which Django would look up anew for every request. Requests of the API pass
-    the middleware of API_MIDDLEWARE alone.
+    It caches the view of each path shape, for which Django would try one pattern after the other at every request.
+    API requests pass API_MIDDLEWARE only.
     """
 
     def load_middleware(self, is_async: bool = False) -> None:
@@ -47,12 +47,12 @@ class ShortPathMixin:
         return cast(HttpResponseBase, response)
 
     def resolve_request(self, request: HttpRequest) -> ResolverMatch:
-        request.resolver_match = found = _resolve(request.path_info)
+        request.resolver_match = found = resolve_path(request.path_info)
         return found
 
 
 class CachedResolverHandler(ShortPathMixin, WSGIHandler):
-    """WSGI handler that leaves out the signal at the start of a request: the one at its end tidies up as well."""
+    """WSGI handler without the request_started signal: request_finished cleans up as well."""
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> HttpResponseBase:
         set_script_prefix(get_script_name(environ))
@@ -62,32 +62,24 @@ class CachedResolverHandler(ShortPathMixin, WSGIHandler):
         return response
 
 
-def _resolve(path: str) -> ResolverMatch:
-    """Raises Resolver404."""
-    if len(path) <= LONGEST_KNOWN and (way := _way(tuple(_ID.split(path)))):
-        match, readers = way
-        ids = _ID.findall(path)
-        kwargs = {**match.kwargs, **{name: read(ids[number]) for name, number, read in readers}}
-        return ResolverMatch(
-            match.func,
-            match.args,
-            kwargs,
-            match.url_name,
-            route=match.route,
-            captured_kwargs=kwargs,
-        )
-    return get_resolver().resolve(path)
+def resolve_path(path: str) -> ResolverMatch:
+    """Return the view of a path, from the cache if possible. Raise Resolver404 if it has none."""
+    cached = _resolve_shape(tuple(_ID.split(path))) if len(path) <= LONGEST_CACHED else None
+    if cached is None:
+        return get_resolver().resolve(path)
+    match, converters = cached
+    ids = _ID.findall(path)
+    kwargs = {**match.kwargs, **{name: convert(ids[index]) for name, index, convert in converters}}
+    return ResolverMatch(match.func, match.args, kwargs, match.url_name, route=match.route, captured_kwargs=kwargs)
 
 
 @lru_cache(maxsize=2_000)
-def _way(parts: tuple[str, ...]) -> tuple[ResolverMatch, list[tuple[str, int, Callable[[str], UUID | str]]]] | None:
-    """Where a path leads that has ids between these parts, and which argument takes which id; None if it is not that simple."""
+def _resolve_shape(parts: tuple[str, ...]) -> tuple[ResolverMatch, list[tuple[str, int, Callable[[str], UUID | str]]]] | None:
+    """Resolve paths with ids between these parts: the match, and name, index and converter of each id. None if it cannot be cached."""
     ids = [new_id() for _ in parts[1:]]
     match = get_resolver().resolve(parts[0] + "".join(f"{pk}{part}" for pk, part in zip(ids, parts[1:], strict=True)))
-    readers: list[tuple[str, int, Callable[[str], UUID | str]]] = []
-    for number, pk in enumerate(ids):
+    converters: list[tuple[str, int, Callable[[str], UUID | str]]] = []
+    for index, pk in enumerate(ids):
         names = [name for name, value in match.kwargs.items() if str(value) == str(pk)]
-        readers += [(name, number, type(match.kwargs[name])) for name in names]
-    if len(readers) != len(ids) or match.args:
-        return None
-    return match, readers
+        converters += [(name, index, type(match.kwargs[name])) for name in names]
+    return None if len(converters) != len(ids) or match.args else (match, converters)

@@ -1,3 +1,5 @@
+"""Command `worker`: run due tasks and send webhooks."""
+
 import signal
 from typing import Any
 
@@ -10,23 +12,23 @@ from subscriptions.webhooks.delivery_worker import DeliveryWorker, deliver_all_d
 
 
 class Command(BaseCommand):
-    help = "Do what is due: expire leases and questions, start retries, send webhooks. Any number of workers may run."
+    help = "Run due jobs: expire leases and arbitrations, start retries, send webhooks. Any number of workers may run."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--once", action="store_true", help="do what is due now, and end")
+        parser.add_argument("--once", action="store_true", help="process the jobs that are due now, then exit")
 
     def handle(self, *args: Any, once: bool, **options: Any) -> None:
         if once:
-            self.stdout.write(f"{run_due_tasks() + deliver_all_due()} done.")
+            self.stdout.write(f"Processed {run_due_tasks() + deliver_all_due()} jobs.")
             return
-        worker, courier, sequencer, exchange = Worker(), DeliveryWorker(), Sequencer(), RedisWakeups()
+        worker, delivery_worker, sequencer, redis_wakeups = Worker(), DeliveryWorker(), Sequencer(), RedisWakeups()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: worker.stop())
         sequencer.start()
-        exchange.start()
-        courier.start()
-        self.stderr.write("The worker works. Stop it with Ctrl-C.")
+        redis_wakeups.start()
+        delivery_worker.start()
+        self.stderr.write("Worker started; press Ctrl-C to stop.")
         worker.run()
-        courier.stop()
+        delivery_worker.stop()
         sequencer.stop()
-        exchange.stop()
+        redis_wakeups.stop()

@@ -1,12 +1,11 @@
-"""Django's PostgreSQL backend, with shorter ways for what happens at every request.
+"""PostgreSQL backend: Django's, with fast paths for frequent operations.
 
-- `run` hands a statement straight to libpq. The cursors of psycopg and Django on the way cost three times as much as the
-  statement itself, and let go of the interpreter's lock more often.
-- Statements travel together: BEGIN with the first one, and what `run_later` was given with the next one or COMMIT. A write
+- `run` passes a statement directly to libpq. The cursors of psycopg and Django cost three times as much as the statement
+  itself, and release the GIL more often.
+- Statements are sent together: BEGIN with the first one, those of `run_later` with the next one or COMMIT. A write
   thus waits for the database twice: to lock and read, and to write and commit.
-- The health check costs no round trip. Django asks `SELECT 1` before the first query of every request. A connection that
-  the server has closed has something to read on its socket (the end), an idle one has nothing: the kernel answers that in
-  a microsecond.
+- The health check needs no round trip. Django sends `SELECT 1` before the first query of every request. A connection that
+  the server has closed is readable (end of file), an idle one is not: the kernel reports that in a microsecond.
 """
 
 import select
@@ -19,7 +18,7 @@ from psycopg import errors
 from psycopg.pq import Escaping, ExecStatus, TransactionStatus
 from psycopg.pq.abc import PGresult
 
-_FINE = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
+_SUCCESS = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
 _Wrapper: Any = base.DatabaseWrapper  # The types leave out the methods that a backend is made of.
 
 _LOADERS: dict[int, Callable[[bytes], Any]] = {
@@ -29,20 +28,20 @@ _LOADERS: dict[int, Callable[[bytes], Any]] = {
     23: int,
     1184: lambda value: datetime.fromisoformat(value.decode()),  # The session's time zone is UTC.
 }
-"""By the type's number: boolean, bigint, smallint, integer, timestamptz. All others stay text, ids included."""
+"""By type OID: boolean, bigint, smallint, integer, timestamptz. All others stay text, ids included."""
 
 
 class DatabaseWrapper(_Wrapper):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._waiting: list[bytes] = []
+        self._pending: list[bytes] = []
         self._loaders: dict[str, list[Callable[[bytes], Any]]] = {}
 
     def run(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-        """Run the statement, in the open transaction if there is one. Answers its rows.
+        """Run the statement, in the open transaction if there is one, and return its rows.
 
-        Parameters stand as `%s` and are None or have a text form that PostgreSQL reads. For statements that are made once
-        and come again: the types of their columns are remembered.
+        Parameters are `%s`, and None or values with a text form that PostgreSQL parses. For recurring statements:
+        their column types are cached.
         """
         self._make_usable()
         result = self._send(self._statement(sql, parameters))
@@ -52,15 +51,15 @@ class DatabaseWrapper(_Wrapper):
         return _rows(result, loaders)
 
     def run_later(self, sql: str, parameters: Sequence[Any]) -> None:
-        """Like `run`, but in a transaction the statement travels with the next one: an error in it shows there."""
+        """Run the statement; in a transaction it is sent with the next one, which also raises its errors."""
         self._make_usable()
-        self._waiting.append(self._statement(sql, parameters))
+        self._pending.append(self._statement(sql, parameters))
         if self.autocommit:
             self._send()
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         connection = super().get_new_connection(conn_params)
-        connection.autocommit = True  # Transactions begin by what `_set_autocommit` leaves in `_waiting`.
+        connection.autocommit = True  # Transactions begin by what `_set_autocommit` leaves in `_pending`.
         return connection
 
     def is_usable(self) -> bool:
@@ -79,41 +78,41 @@ class DatabaseWrapper(_Wrapper):
         return sql.encode() % tuple([_literal(value, literal) for value in parameters])
 
     def _send(self, *statements: bytes) -> PGresult:
-        """Send what waits and these statements as one message. Answers the result of the last one."""
-        message = b";".join([*self._waiting, *statements])
-        self._waiting.clear()
+        """Send the pending and these statements as one message and return the result of the last one."""
+        message = b";".join([*self._pending, *statements])
+        self._pending.clear()
         with self.wrap_database_errors:
             return self._checked(self.connection.pgconn.exec_(message))
 
     def _cursor(self, name: str | None = None) -> Any:
-        if self._waiting:
+        if self._pending:
             self._send()
         return super()._cursor(name)
 
     def _set_autocommit(self, autocommit: bool) -> None:
-        self._waiting = [] if autocommit else [b"BEGIN"]
+        self._pending = [] if autocommit else [b"BEGIN"]
 
     def _commit(self) -> None:
-        if self._waiting == [b"BEGIN"]:
-            self._waiting.clear()
-        elif self._waiting or self.connection.pgconn.transaction_status == TransactionStatus.INTRANS:
+        if self._pending == [b"BEGIN"]:
+            self._pending.clear()
+        elif self._pending or self.connection.pgconn.transaction_status == TransactionStatus.INTRANS:
             self._send(b"COMMIT")
         else:
             super()._commit()
 
     def _rollback(self) -> None:
-        self._waiting.clear()
+        self._pending.clear()
         super()._rollback()
 
     def _close(self) -> None:
-        self._waiting.clear()
+        self._pending.clear()
         super()._close()
 
     def _checked(self, result: PGresult) -> PGresult:
-        if result.status in _FINE:
+        if result.status in _SUCCESS:
             return result
         error = errors.error_from_result(result, encoding=self.connection.info.encoding)
-        if self.connection.closed:  # A connection that broke off leaves no code by which the error would say so.
+        if self.connection.closed:  # A broken connection leaves no SQLSTATE.
             raise errors.OperationalError(str(error))
         raise error
 

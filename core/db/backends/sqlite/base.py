@@ -1,7 +1,7 @@
-"""Django's SQLite backend, with one queue for the writers of this process.
+"""SQLite backend: Django's, with one queue for the writers of this process.
 
 SQLite lets writers poll for its lock; under load some wait for seconds (4 s measured, 0.2 s with a queue).
-One queue also keeps clear of the WAL reset race of SQLite before 3.51.3.
+One queue also avoids the WAL reset race of SQLite before 3.51.3.
 """
 
 import os
@@ -13,7 +13,7 @@ from typing import Any
 from django.db.backends.sqlite3 import base
 from django.db.utils import OperationalError
 
-QUEUE_TIMEOUT = 20.0  # Seconds. Longer than any sane transaction; the caller then gets a 503, not silence.
+QUEUE_TIMEOUT = 20.0  # Seconds. Longer than any sane transaction; then the caller gets a 503.
 
 _writer = threading.Lock()
 
@@ -25,23 +25,23 @@ class DatabaseWrapper(_Wrapper):
     _is_writer = False
 
     def get_new_connection(self, conn_params: Any) -> Any:
-        """Make a missing file for the server's user alone. What SQLite puts beside it (-wal, -shm) has the file's mode."""
+        """Create a missing file readable by its owner only. SQLite gives the -wal and -shm files the same mode."""
         if conn_params["database"].startswith("/"):
-            with suppress(OSError):  # It exists, or SQLite says what is wrong.
+            with suppress(OSError):  # It exists, or SQLite raises the error.
                 os.close(os.open(conn_params["database"], os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         return super().get_new_connection(conn_params)
 
     def run(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-        """Run the statement, in the open transaction if there is one. Answers its rows.
+        """Run the statement, in the open transaction if there is one, and return its rows.
 
-        Parameters stand as `?`. Straight to the driver: Django's cursor rewrites every statement's placeholders.
+        Parameters are `?`. It bypasses Django's cursor, which rewrites every statement's placeholders.
         """
         self.ensure_connection()
         with self.wrap_database_errors:
             return self.connection.execute(sql, parameters).fetchall()
 
     def run_later(self, sql: str, parameters: Sequence[Any]) -> None:
-        """Run the statement, now: there is no way to the database that would be worth saving."""
+        """Run the statement immediately: SQLite has no round trip to save."""
         self.run(sql, parameters)
 
     def _start_transaction_under_autocommit(self) -> None:
@@ -51,26 +51,26 @@ class DatabaseWrapper(_Wrapper):
         try:
             super()._start_transaction_under_autocommit()
         except BaseException:
-            self._let_next_write()
+            self._release_writer()
             raise
 
     def _commit(self) -> Any:
         super()._commit()
-        self._let_next_write()
+        self._release_writer()
 
     def _rollback(self) -> Any:
         try:
             super()._rollback()
         finally:
-            self._let_next_write()
+            self._release_writer()
 
     def _close(self) -> Any:
         try:
             super()._close()
         finally:
-            self._let_next_write()
+            self._release_writer()
 
-    def _let_next_write(self) -> None:
+    def _release_writer(self) -> None:
         if self._is_writer:
             self._is_writer = False
             _writer.release()

@@ -1,4 +1,4 @@
-"""What Django's page of a failure shows where OPENINTENT_DEBUG is set."""
+"""Filter of Django's debug pages (OPENINTENT_DEBUG)."""
 
 import re
 
@@ -6,7 +6,7 @@ from django.views.debug import SafeExceptionReporterFilter
 
 
 class ReporterFilter(SafeExceptionReporterFilter):
-    """Hide settings that hold a password as a part of an address, like REDIS_URL, beside those that Django hides."""
+    """Hide settings with a password in a URL, like REDIS_URL, in addition to those that Django hides."""
 
     hidden_settings = re.compile(
         f"{SafeExceptionReporterFilter.hidden_settings.pattern}|REDIS|CHANNEL_LAYERS|DATABASES|STORAGES", re.IGNORECASE

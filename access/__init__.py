@@ -1,1 +1,1 @@
-"""Who is calling: API keys, their roles, and the agents they speak for (protocol §1.1)."""
+"""API keys, roles and identity of callers; users of the console (protocol §1.1)."""

@@ -1,4 +1,4 @@
-"""DRF's view of a caller."""
+"""Authentication and permissions of API requests (protocol §1.1)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,16 +8,16 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
-from access import ratelimit
 from access.identity import Caller, get_actor, get_caller
 from access.key_lookup import DEV_KEYS, find_caller
 from access.loopback import remote_origin_reason
 from access.models import Role
+from core.api import throttling
 from core.errors import Forbidden, Unauthenticated
 
 
 class KeyAuthentication(BaseAuthentication):
-    """`X-API-Key: <key>` or `Authorization: Bearer <key>` (protocol §1.1)."""
+    """Authentication by `X-API-Key: <key>` or `Authorization: Bearer <key>` (protocol §1.1)."""
 
     def authenticate(self, request: Request) -> tuple[Caller, None]:
         return authenticate_key(key_from_headers(request.META), request.META), None
@@ -27,33 +27,33 @@ class KeyAuthentication(BaseAuthentication):
 
 
 def authenticate_key(key: str, meta: Mapping[str, Any]) -> Caller:
-    """Whose key it is; that it was used counts. `meta` is the request that it came with, as WSGI has it.
+    """Return the caller of the key and count the request. `meta` are the WSGI variables of the request.
 
-    Raises Unauthenticated, RateLimited.
+    Raise Unauthenticated if the key is not valid, RateLimited if its limit is exceeded.
     """
     caller = verify_key(key, meta)
-    ratelimit.spend(caller.key_id)
+    throttling.count_request(caller.key_id)
     return caller
 
 
 def verify_key(key: str, meta: Mapping[str, Any]) -> Caller:
-    """The same, without counting. Raises Unauthenticated, and RateLimited where too many wrong keys have come."""
+    """Return the caller of the key. Raise Unauthenticated if it is not valid, RateLimited after too many wrong keys."""
     if not key:
-        raise Unauthenticated("No API key. Send one as X-API-Key or as Authorization: Bearer.")
+        raise Unauthenticated("No API key was sent. Send X-API-Key or Authorization: Bearer.")
     caller = find_caller(key, meta.get("REMOTE_ADDR", ""))
     if caller is None:
         raise Unauthenticated(
-            "This key is for dev mode, which is off, as API keys exist. Use one of them."
+            "This is a key of dev mode, which is off because API keys exist. Use an API key."
             if key in DEV_KEYS
-            else "The API key is wrong, expired or revoked."
+            else "The API key is unknown, expired or revoked."
         )
     if key in DEV_KEYS and (reason := remote_origin_reason(meta)):
-        raise Unauthenticated(f"The keys of dev mode are for this machine alone, and {reason}. Make an API key, and use that.")
+        raise Unauthenticated(f"The keys of dev mode are valid on this machine only, and {reason}. Create an API key.")
     return caller
 
 
 def key_from_headers(meta: Mapping[str, Any]) -> str:
-    """The key among the headers, as WSGI has them; empty without one."""
+    """Return the API key in the WSGI variables, or an empty text."""
     if key := meta.get("HTTP_X_API_KEY", "").strip():
         return key
     scheme, _, key = meta.get("HTTP_AUTHORIZATION", "").partition(" ")
@@ -61,18 +61,18 @@ def key_from_headers(meta: Mapping[str, Any]) -> str:
 
 
 class HasRequiredRole(BasePermission):
-    """Everyone reads, agents write; a view with a `role` needs at least that."""
+    """Permission by role: observers read, agents write; a view with a `role` requires at least that."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
         least = getattr(view, "role", None) or (Role.OBSERVER if request.method in SAFE_METHODS else Role.AGENT)
         role = get_caller(request).role
         if not role.includes(least):
-            raise Forbidden(f"This needs a key of the role {least.value}; this one is {role.value}.")
+            raise Forbidden(f"This requires the role {least.value}; the key has the role {role.value}.")
         return True
 
 
 class MayActAsAgent(BasePermission):
-    """Whatever is asked, a key that is bound to an agent cannot pass for another."""
+    """Permission by X-Agent-ID: a key bound to an agent cannot act as another."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
         if "HTTP_X_AGENT_ID" in request.META:

@@ -1,4 +1,4 @@
-"""Whose bodies are read, and how much of them, before Django has seen the request (protocol §1 "Bounded work")."""
+"""Limits of request bodies by path and caller, before Django handles the request (protocol §1 "Bounded work")."""
 
 import re
 from importlib import import_module
@@ -16,13 +16,13 @@ from core.errors import ProtocolError
 from core.serving.wsgi_bridge import request_meta
 
 MAX_ANONYMOUS_BODY = 64 * 2**10
-"""Bytes that anybody may send, as they do to sign in."""
+"""Bytes that an unauthenticated client may send, for example to sign in."""
 _API, _CONSOLE = "/api/", "/admin/"
 _ATTACHMENTS = re.compile(r"/api/v1/intents/[^/]+/attachments")
 
 
 def max_body(scope: Any) -> int:
-    """Return how many bytes the body of such a request may have, whoever sends it."""
+    """Return the limit of bytes for any caller."""
     path = scope["path"]
     if path.startswith(_API):
         is_upload = scope["method"] == "POST" and _ATTACHMENTS.fullmatch(path)
@@ -31,32 +31,26 @@ def max_body(scope: Any) -> int:
 
 
 def known_limit(scope: Any) -> int | None:
-    """Return how many bytes this caller may send, if that can be told without asking the database."""
+    """Return the limit of this caller, or None if it needs a database query."""
     path = scope["path"]
     if path.startswith(_API):
         key = key_from_headers(request_meta(scope))
-        return (
-            max_body(scope) if key not in DEV_KEYS and is_verified(key) else None
-        )  # Those of dev mode are for some requests only.
+        return max_body(scope) if key not in DEV_KEYS and is_verified(key) else None  # Dev keys are valid for some requests only.
     return None if path.startswith(_CONSOLE) else MAX_ANONYMOUS_BODY
 
 
 def looked_up_limit(scope: Any) -> int:
-    """Return the same by asking the database. Raises Unauthenticated, Unavailable."""
+    """Return the limit of this caller, with database queries. Raise Unauthenticated if the key is not valid."""
     try:
         if scope["path"].startswith(_API):
             meta = request_meta(scope)
             verify_key(key_from_headers(meta), meta)
             return max_body(scope)
-        return max_body(scope) if _is_signed_in(scope) else MAX_ANONYMOUS_BODY
+        cookies = parse_cookie(dict(scope["headers"]).get(b"cookie", b"").decode("latin-1"))
+        session = import_module(settings.SESSION_ENGINE).SessionStore(cookies.get(settings.SESSION_COOKIE_NAME))
+        return max_body(scope) if SESSION_KEY in session else MAX_ANONYMOUS_BODY
     except ProtocolError:
         raise
     except Exception as error:
-        connection.close()  # It may be broken, and Django looks after it at the end of a request only.
+        connection.close()  # It may be broken; Django checks it at the end of a request only.
         raise to_protocol_error(error) from None
-
-
-def _is_signed_in(scope: Any) -> bool:
-    cookies = parse_cookie(dict(scope["headers"]).get(b"cookie", b"").decode("latin-1"))
-    session = import_module(settings.SESSION_ENGINE).SessionStore(cookies.get(settings.SESSION_COOKIE_NAME))
-    return SESSION_KEY in session

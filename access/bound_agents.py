@@ -1,4 +1,4 @@
-"""The agents that have a key of their own: nobody else's key acts for them (protocol §1.1)."""
+"""Agents with a bound key: no other key may act for them (protocol §1.1)."""
 
 import threading
 from datetime import UTC, datetime
@@ -9,22 +9,22 @@ from django.utils import timezone
 from access.models import ApiKey
 from core.agent_ids import fold_agent_id
 
-CACHED_FOR = 5.0  # Seconds until a key that another process makes or revokes counts here.
+CACHED_FOR = 5.0  # Seconds until a key that another process creates or revokes is known here.
 
 _lock = threading.Lock()
 _agents: dict[str, datetime | None] = {}
-"""By folded id: when the last live key of the agent expires; None: never."""
+"""Folded agent id → expiry of the agent's last live key; None: never."""
 _good_until = 0.0
 
 
 def has_own_key(agent_id: str) -> bool:
-    """Whether a live key is bound to the agent, or to one that looks the same."""
-    found = _read().get(fold_agent_id(agent_id), _MISSING)
+    """Return whether a live key is bound to the agent, or to one that looks the same."""
+    found = _load().get(fold_agent_id(agent_id), _MISSING)
     return found is None or found > timezone.now()
 
 
 def clear_cache() -> None:
-    """Read them again; for the process that has just made or ended a bound key."""
+    """Read the keys again at the next use, after this process has created or ended one."""
     global _good_until
     with _lock:
         _good_until = 0.0
@@ -33,8 +33,8 @@ def clear_cache() -> None:
 _MISSING = datetime.min.replace(tzinfo=UTC)
 
 
-def _read() -> dict[str, datetime | None]:
-    """All at once, every few seconds: one query then, and none for each request and id."""
+def _load() -> dict[str, datetime | None]:
+    """Return all agents, from one query every few seconds."""
     global _agents, _good_until
     if _good_until < monotonic():
         with _lock:  # `forget` waits for a reading that may have begun before the change.

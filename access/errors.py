@@ -1,8 +1,10 @@
+"""Errors of keys and identity (protocol §2)."""
+
 from core.errors import NotFound, ProtocolError
 
 
 class AgentMismatch(ProtocolError):
-    """The key is bound to one agent, and the request speaks for another; or it speaks for an agent that has a key of its own. Leave `X-Agent-ID` and the actor out, or use that agent's own key."""
+    """The key is bound to another agent than the request names, or the request names an agent that has its own key. Omit `X-Agent-ID` and the actor, or use that agent's key."""
 
     code, title, status = "agent_mismatch", "Agent mismatch", 403
 
@@ -11,4 +13,4 @@ class KeyNotFound(NotFound):
     code = NotFound.code
 
     def __init__(self, key_id: object) -> None:
-        super().__init__(f"No key has the id {str(key_id)[:60]!r}.")
+        super().__init__(f"There is no key with the id {str(key_id)[:60]!r}.")

@@ -1,7 +1,7 @@
-"""Wrong keys, counted for each network: whoever guesses has to wait, and costs no query meanwhile (protocol §1.1).
+"""Throttling of wrong keys per network, without a query per attempt (protocol §1.1).
 
-Only wrong keys are refused. Behind a proxy that is not trusted all callers share an address, and a good key works from there
-however many wrong ones come with it.
+Only wrong keys are refused. Behind an untrusted proxy all callers share an address, and a valid key works from there
+however many wrong ones are sent.
 """
 
 import ipaddress
@@ -12,21 +12,21 @@ from time import monotonic
 
 from django.utils import timezone
 
-from access import ratelimit
 from access.bound_agents import CACHED_FOR
 from access.models import ApiKey
+from core.api import throttling
 from core.errors import RateLimited
 
 WRONG_KEYS, PERIOD = 60, 60.0
-"""So many wrong keys of a network at once, and then as many in so many seconds. The same one again within CACHED_FOR counts once."""
-REMEMBERED = 10_000
-LIVE_FOR = 1.0  # Seconds for which the live keys are known, while somebody guesses.
+"""Wrong keys of a network per period. A repetition within CACHED_FOR is not counted."""
+MAX_CACHED = 10_000
+LIVE_KEYS_CACHED_FOR = 1.0  # Seconds.
 
 _lock = threading.Lock()
 _wrong: dict[str, float] = {}
-"""Digests of wrong keys, and until when they are known to be wrong."""
-_waiting: dict[str, float] = {}
-"""Networks that have to wait, and until when."""
+"""Digest of a wrong key → time until which it is cached."""
+_throttled: dict[str, float] = {}
+"""Network → time until which it is throttled."""
 _live: frozenset[str] = frozenset()
 _live_until = 0.0
 
@@ -36,26 +36,26 @@ def is_known_wrong(digest: str) -> bool:
 
 
 def require_not_throttled(digest: str, address: str, configured: Collection[str]) -> None:
-    """Refuse the key of a network that has to wait, unless it is a good one. Raises RateLimited."""
-    wait = _waiting.get(network_of(address), 0.0) - monotonic()
+    """Raise RateLimited if the network is throttled and the key is not a valid one."""
+    wait = _throttled.get(network_of(address), 0.0) - monotonic()
     if wait > 0 and digest not in configured and digest not in _live_digests():
-        raise RateLimited(max(1, ceil(wait)), whose="Too many wrong API keys from this address")
+        raise RateLimited(max(1, ceil(wait)), reason="Too many wrong API keys from this address")
 
 
 def count_wrong_key(digest: str, address: str) -> None:
-    """Count a wrong key. Raises RateLimited where the network has sent too many."""
+    """Count a wrong key. Raise RateLimited if the network has sent too many."""
     network, now = network_of(address), monotonic()
     with _lock:
-        _remember(_wrong, digest, now + CACHED_FOR)
-    early = ratelimit.early_by(f"wrong keys of {network}", WRONG_KEYS, PERIOD)
+        _cache(_wrong, digest, now + CACHED_FOR)
+    early = throttling.seconds_early(f"wrong keys of {network}", WRONG_KEYS, PERIOD)
     if early > 0:
         with _lock:
-            _remember(_waiting, network, now + early)
-        raise RateLimited(max(1, ceil(early)), whose="Too many wrong API keys from this address")
+            _cache(_throttled, network, now + early)
+        raise RateLimited(max(1, ceil(early)), reason="Too many wrong API keys from this address")
 
 
 def clear_wrong_keys() -> None:
-    """Begin anew, for the process that has just made a key."""
+    """Forget wrong keys, after this process has created one."""
     global _live_until
     with _lock:
         _wrong.clear()
@@ -63,13 +63,13 @@ def clear_wrong_keys() -> None:
 
 
 def clear_throttled_networks() -> None:
-    """Let nobody wait."""
+    """Throttle no network."""
     with _lock:
-        _waiting.clear()
+        _throttled.clear()
 
 
 def network_of(address: str) -> str:
-    """Of IPv6 the /64, which is one customer's."""
+    """Return the network of an address: the /64 of IPv6, which is one customer's."""
     try:
         found = ipaddress.ip_address(address)
     except ValueError:
@@ -78,19 +78,19 @@ def network_of(address: str) -> str:
 
 
 def _live_digests() -> frozenset[str]:
-    """Of all keys, read at most once in LIVE_FOR: one query, however many guesses."""
+    """Return the digests of live keys, from at most one query per LIVE_KEYS_CACHED_FOR."""
     global _live, _live_until
     if _live_until < monotonic():
         with _lock:
             if _live_until < monotonic():
                 live = ApiKey.objects.live(timezone.now()).order_by()
-                _live, _live_until = frozenset(live.values_list("digest", flat=True)), monotonic() + LIVE_FOR
+                _live, _live_until = frozenset(live.values_list("digest", flat=True)), monotonic() + LIVE_KEYS_CACHED_FOR
     return _live
 
 
-def _remember(known: dict[str, float], subject: str, until: float) -> None:
-    if len(known) >= REMEMBERED:
+def _cache(known: dict[str, float], subject: str, until: float) -> None:
+    if len(known) >= MAX_CACHED:
         now = monotonic()
-        for each in [each for each, end in known.items() if end <= now] or [*known][: REMEMBERED // 2]:
+        for each in [each for each, end in known.items() if end <= now] or [*known][: MAX_CACHED // 2]:
             del known[each]
     known[subject] = until

@@ -1,4 +1,4 @@
-"""Finding out whose key it is, at the cost of a dictionary look-up in most cases."""
+"""Key lookup: the caller of an API key, from a cache in most cases."""
 
 import hashlib
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ DEV_KEYS = {
 
 @dataclass(frozen=True, slots=True)
 class _Verified:
-    """A key that was found good. It is so, by this process's steady clock, until it has to be looked up again, or ends."""
+    """Verified key in the cache, valid until a time of the monotonic clock: its expiry, or the next lookup."""
 
     caller: Caller
     until: float
@@ -38,12 +38,12 @@ _newest = datetime.min.replace(tzinfo=UTC)
 
 
 def digest(key: str) -> str:
-    """A key has 256 random bits: a plain hash is as good as a slow one, and 500,000 times cheaper."""
+    """Return the digest of a key. It has 256 random bits, so a slow hash would add nothing."""
     return hashlib.sha256(key.encode()).hexdigest()
 
 
 def find_caller(key: str, address: str) -> Caller | None:
-    """Whose key it is, or None for a wrong, expired or revoked one. Raises RateLimited where the address guesses at keys."""
+    """Return the caller of the key, or None if it is unknown, expired or revoked. Raise RateLimited after too many wrong keys."""
     fingerprint = digest(key)
     known = _cache.get(fingerprint)
     if known is None or known.until < monotonic():
@@ -57,17 +57,17 @@ def find_caller(key: str, address: str) -> Caller | None:
 
 
 def is_verified(key: str) -> bool:
-    """Whether the key has been found a moment ago. It is looked at again where the request is answered."""
+    """Return whether the key is in the cache. It is checked again when the request is handled."""
     return digest(key) in _cache
 
 
 def caller_for_key(key_id: UUID) -> Caller | None:
-    """Return the caller of a key that is known by its id; None for one that is expired or revoked."""
+    """Return the caller of the key with this id, or None if it is expired or revoked."""
     return _caller_where(key_id, Q(pk=key_id))
 
 
 def caller_for_principal(key_id: UUID) -> Caller | None:
-    """Return the caller of the newest live key among this one and those that it was rotated into; None if all have ended."""
+    """Return the caller of the newest live key of a rotation, or None if all have ended."""
     return _caller_where(key_id, Q(pk=key_id) | Q(first_key_id=key_id))
 
 
@@ -84,28 +84,29 @@ def _caller(row: ApiKey) -> Caller:
 
 
 def is_dev_key(key_id: UUID) -> bool:
-    """Whether it is the id of one of dev mode's keys."""
+    """Return whether it is the id of a key of dev mode."""
     return any(configured_caller(digest(key), name=name, role=role).key_id == key_id for key, (name, role) in DEV_KEYS.items())
 
 
 def clear_verified_keys() -> None:
-    """Look every key up again; for the process that has just made or revoked one."""
+    """Clear all caches of keys, after this process has created or revoked one."""
     _cache.clear()
     bound_agents.clear_cache()
     key_guesses.clear_wrong_keys()
 
 
 def _verify(fingerprint: str) -> _Verified | None:
-    """Look the key up. It ends by the database's clock, of whose times the latest counts (rules E-7, E-8)."""
+    """Look up the key and cache it. It expires by the latest time of the database's clock (rules E-7, E-8)."""
     _cache.pop(fingerprint, None)
-    asked_at = monotonic()  # Before the database is asked: what is left then counts from here, and never too long.
+    asked_at = monotonic()  # Before the query, so that the remaining time is never too long.
     if caller := _configured().get(fingerprint):
         found = _Verified(caller, asked_at + CACHED_FOR)
     elif row := ApiKey.objects.filter(digest=fingerprint, revoked_at=None).first():
         now = _latest(database_now())  # After the row; SQLite's Now() counts milliseconds only.
         if row.expires_at and row.expires_at <= now:
             return None
-        _note_use(row, now)
+        if row.last_used_at is None or now - row.last_used_at >= LAST_USED_EVERY:
+            ApiKey.objects.filter(pk=row.pk).update(last_used_at=now)
         caller = _caller(row)
         left = (row.expires_at - now).total_seconds() if row.expires_at else CACHED_FOR
         found = _Verified(caller, asked_at + min(left, CACHED_FOR))
@@ -125,12 +126,7 @@ def _configured() -> dict[str, Caller]:
 
 
 def _latest(now: datetime) -> datetime:
-    """Return the latest time that the database has told this process: where it is set back, what has ended stays so."""
+    """Return the latest database time seen by this process: after the clock is set back, expired keys stay expired."""
     global _newest
     _newest = max(_newest, now)
     return _newest
-
-
-def _note_use(row: ApiKey, now: datetime) -> None:
-    if row.last_used_at is None or now - row.last_used_at >= LAST_USED_EVERY:
-        ApiKey.objects.filter(pk=row.pk).update(last_used_at=now)

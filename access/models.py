@@ -1,3 +1,5 @@
+"""API keys and roles (protocol §1.1)."""
+
 from datetime import datetime
 from uuid import UUID
 
@@ -10,7 +12,7 @@ MAX_NAME = 100
 
 
 class Role(models.TextChoices):
-    """What a key may do; each role includes the ones before it."""
+    """Role of a key; each role includes the previous ones."""
 
     OBSERVER = "observer", "Observer: read-only"
     AGENT = "agent", "Agent: read and write"
@@ -28,7 +30,7 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
 
 
 class ApiKey(models.Model):
-    """A key, of which only the digest is kept (protocol §1.1)."""
+    """API key, of which only the digest is stored (protocol §1.1)."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     name = models.CharField(max_length=MAX_NAME)
@@ -55,12 +57,12 @@ class ApiKey(models.Model):
 
     @property
     def principal_id(self) -> UUID:
-        """Return the id under which rights are kept: those of a key pass on to the one that it is rotated into."""
+        """Return the id of the key's principal: rights of a key pass on to the keys that it is rotated into."""
         return self.first_key_id or self.id
 
 
 class Console(models.Model):
-    """No table: the permissions that make the roles of people (access.roles)."""
+    """Model without a table, for the permissions behind the roles of users (access.roles)."""
 
     class Meta:
         managed = False

@@ -1,4 +1,4 @@
-"""Web pages that may open a connection: browsers send WebSockets' handshakes across sites without asking (protocol §1.1)."""
+"""Allowed origins of WebSocket handshakes, which browsers send across sites (protocol §1.1)."""
 
 from urllib.parse import urlsplit
 
@@ -8,7 +8,7 @@ _PORTS = {"http": 80, "https": 443}
 
 
 def is_allowed(origin: str | None, host: str) -> bool:
-    """Whether a page of that origin may connect to this host: its own, and those of OPENINTENT_CORS_ORIGINS. None: no page."""
+    """Return whether the origin may connect: the host itself and OPENINTENT_CORS_ORIGINS. None: not a browser."""
     if origin is None or settings.CORS_ALLOW_ALL_ORIGINS or origin.lower() in map(str.lower, settings.CORS_ALLOWED_ORIGINS):
         return True
     scheme = origin.partition("://")[0].lower()

@@ -1,4 +1,4 @@
-"""What a principal may do at this moment, for rights that hang on whoever gave them (protocol §1.1)."""
+"""Current roles of principals, for rights that depend on their grantor (protocol §1.1)."""
 
 from django.contrib.auth import get_user_model
 
@@ -10,7 +10,7 @@ from core.ids import parse_id
 
 
 def role_of_principal(principal: str) -> Role | None:
-    """Return the role of the key or the person; None where it has ended, or there is none."""
+    """Return the role of the key or user, or None if it has ended or does not exist."""
     kind, _, name = principal.partition(":")
     match kind:
         case "key":

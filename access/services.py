@@ -1,4 +1,4 @@
-"""What can change a key."""
+"""API key verbs: create, rotate, revoke."""
 
 import secrets
 from datetime import datetime
@@ -24,11 +24,11 @@ def create_key(
     agent_id: str | None = None,
     expires_at: datetime | None = None,
     first_key_id: UUID | None = None,
-    is_told: bool = False,
+    is_logged_by_caller: bool = False,
 ) -> tuple[ApiKey, str]:
-    """Make a key. Answers the row and the key itself, which nobody can read again (protocol §1.1).
+    """Create a key. Return its row and the key itself, which cannot be read again (protocol §1.1).
 
-    With `is_told`, who calls says so himself, and the log says nothing. Raises Invalid for a name that nobody may act under.
+    `is_logged_by_caller` leaves the audit log to the caller. Raise Invalid if the name or the agent id is refused.
     """
     for field, given in (("name", name), ("agent_id", agent_id)):
         if given is not None and (problem := agent_id_problem(given)):
@@ -46,7 +46,7 @@ def create_key(
         expires_at=expires_at,
         first_key_id=first_key_id,
     )
-    if not is_told:
+    if not is_logged_by_caller:
         record("key_created", actor=created_by, subject=str(row), role=str(role))
     transaction.on_commit(clear_verified_keys)
     return row, secret
@@ -54,16 +54,16 @@ def create_key(
 
 @atomic_verb
 def rotate_key(*, key_id: UUID | str, created_by: str, ends_at: datetime) -> tuple[ApiKey, str]:
-    """Make another key like this one, which then ends at `ends_at`, if not before. The new one lasts as long as the old one did.
+    """Create a successor of a key, which expires at `ends_at` or earlier. The new key has the lifetime of the old one.
 
-    What the old one made, holds and may change, the new one may: both are one principal.
+    Both are one principal: the new key has the rights of the old one over what it created and holds.
 
-    Answers the new row and the key itself. Raises KeyNotFound, Invalid for a key that has ended already.
+    Return the new row and the key itself. Raise KeyNotFound, or Invalid if the key is no longer active.
     """
     row = _lock(key_id)
     now = database_now()
     if not ApiKey.objects.live(now).filter(pk=row.pk).exists():
-        raise Invalid.field("key_id", "has ended already; make a new key", "ended")
+        raise Invalid.field("key_id", "key is no longer active", "ended")
     lasts = row.expires_at and row.expires_at - row.created_at
     made = create_key(
         name=row.name,
@@ -72,7 +72,7 @@ def rotate_key(*, key_id: UUID | str, created_by: str, ends_at: datetime) -> tup
         created_by=created_by,
         expires_at=now + lasts if lasts else None,
         first_key_id=row.principal_id,
-        is_told=True,
+        is_logged_by_caller=True,
     )
     row.expires_at = min(row.expires_at or ends_at, ends_at)
     row.save(update_fields=["expires_at"])
@@ -82,7 +82,7 @@ def rotate_key(*, key_id: UUID | str, created_by: str, ends_at: datetime) -> tup
 
 @atomic_verb
 def revoke_key(*, key_id: UUID | str, revoked_by: str) -> ApiKey:
-    """End a key for good: at once in this process, within seconds in others. Again changes nothing. Raises KeyNotFound."""
+    """Revoke a key for good: at once in this process, within seconds in others. Idempotent. Raise KeyNotFound if there is none."""
     row = _lock(key_id)
     if row.revoked_at is None:
         row.revoked_at = database_now()
@@ -93,7 +93,7 @@ def revoke_key(*, key_id: UUID | str, revoked_by: str) -> ApiKey:
 
 
 def _lock(key_id: UUID | str) -> ApiKey:
-    """Raises KeyNotFound."""
+    """Return the locked row of the key. Raise KeyNotFound if there is none."""
     row = ApiKey.objects.select_for_update().filter(pk=key_id).first() if isinstance(key_id, UUID) else None
     if row is None:
         raise KeyNotFound(key_id)

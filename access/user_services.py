@@ -1,4 +1,7 @@
-"""What can change the account of a person; `by` is the account of who does it. Nobody is deleted: the log names him."""
+"""User verbs: create, set role, deactivate, reactivate, end sessions, issue password links.
+
+`by` is the id of the acting user. Users are never deleted, because the log names them.
+"""
 
 from django.conf import settings
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
@@ -15,7 +18,7 @@ from core.errors import Forbidden
 
 
 def build_user(name: str) -> User:
-    """Somebody of that name who is not in the database yet, and has no password. Raises ValidationError."""
+    """Return an unsaved user without a password. Raise ValidationError if the name cannot be used."""
     person = User(username=name)
     person.set_unusable_password()
     person.full_clean()
@@ -26,70 +29,70 @@ def build_user(name: str) -> User:
 
 @atomic_verb
 def create_user(*, name: str, role: str, by: int) -> User:
-    """Make an account, for which its person then sets a password (console.sign_in.passwords). Raises Forbidden, ValidationError."""
-    actor = _acting(by)
-    if is_there := User.objects.filter(username__iexact=name).first():
-        hint = "" if is_there.is_active else " Reactivate it instead."
-        raise ValidationError(f"The account {is_there.username!r} already exists.{hint}")
+    """Create a user, who then sets a password. Raise Forbidden without the right, ValidationError if the name is taken or invalid."""
+    actor = _lock_actor(by)
+    if existing := User.objects.filter(username__iexact=name).first():
+        hint = "" if existing.is_active else " Reactivate it instead."
+        raise ValidationError(f"The account {existing.username!r} already exists.{hint}")
     person = build_user(name)
     person.save()
     grant_role(person, role)
-    _note("person_added", actor, person, role=role)
+    _record("person_added", actor, person, role=role)
     return person
 
 
 @atomic_verb
 def set_role(*, person_id: int, role: str, by: int) -> User:
-    """Take another role, and that of a superuser, away. Raises Forbidden."""
-    actor, person = _both(by, person_id)
+    """Replace the user's role, that of a superuser included. Raise Forbidden if that is not allowed."""
+    actor, person = _lock_actor_and_user(by, person_id)
     if person == actor:
         raise Forbidden("You can't change your own role. Ask another operator.")
     if role != "operator":
-        _keep_an_operator(person)
+        _require_another_operator(person)
     move_to_group(person, role)
     person.is_staff, person.is_superuser = True, False
     person.save(update_fields=["is_staff", "is_superuser"])
-    _note("role_given", actor, person, role=role)
+    _record("role_given", actor, person, role=role)
     return person
 
 
 @atomic_verb
 def deactivate_user(*, person_id: int, by: int) -> User:
-    """Let the person in no more, and end his sessions. Raises Forbidden."""
-    actor, person = _both(by, person_id)
+    """Deactivate the user and end their sessions. Raise Forbidden if that is not allowed."""
+    actor, person = _lock_actor_and_user(by, person_id)
     if person == actor:
         raise Forbidden("You can't deactivate yourself. Ask another operator.")
-    _keep_an_operator(person)
-    _turn(person, is_active=False)
-    _note("person_switched_off", actor, person)
+    _require_another_operator(person)
+    _set_active(person, is_active=False)
+    _record("person_switched_off", actor, person)
     return person
 
 
 @atomic_verb
 def reactivate_user(*, person_id: int, by: int) -> User:
-    """Let the person in again, with the role and the password that he had. Raises Forbidden."""
-    actor, person = _both(by, person_id)
-    _turn(person, is_active=True)
-    _note("person_switched_on", actor, person)
+    """Reactivate the user with their last role and password. Raise Forbidden if that is not allowed."""
+    actor, person = _lock_actor_and_user(by, person_id)
+    _set_active(person, is_active=True)
+    _record("person_switched_on", actor, person)
     return person
 
 
 @atomic_verb
 def end_user_sessions(*, person_id: int, by: int) -> User:
-    """End the sessions of the person. Raises Forbidden."""
-    actor, person = _both(by, person_id)
+    """End the user's sessions. Raise Forbidden if that is not allowed."""
+    actor, person = _lock_actor_and_user(by, person_id)
     _end_sessions(person)
-    _note("person_signed_out", actor, person)
+    _record("person_signed_out", actor, person)
     return person
 
 
 @atomic_verb
 def issue_password_link(*, person_id: int, by: int) -> User:
-    """Make sure that a link to set a password is for this person to have. Earlier links of one without a password end.
+    """Check that a password link may be issued, and invalidate earlier links of a user without a password.
 
-    Raises Forbidden.
+    Raise Forbidden if it may not.
     """
-    actor, person = _both(by, person_id)
+    actor, person = _lock_actor_and_user(by, person_id)
     if person == actor and person.has_usable_password():
         raise Forbidden("Change your own password from the menu under your name.")
     if not person.is_active:
@@ -97,25 +100,26 @@ def issue_password_link(*, person_id: int, by: int) -> User:
     if not person.has_usable_password():
         person.set_unusable_password()
         person.save(update_fields=["password"])
-    _note("link_made", actor, person)
+    _record("link_made", actor, person)
     return person
 
 
 @atomic_verb
 def set_password(person: User, *, before: str, address: str) -> bool:
-    """Keep the password that `person` has been given. Answers False where meanwhile it is not that of `before`, or he is off."""
-    is_kept = User.objects.filter(pk=person.pk, password=before, is_active=True).update(password=person.password) == 1
-    if is_kept:
+    """Store the new password of `person`. Return False if it is no longer that of `before`, or the user is deactivated."""
+    is_stored = User.objects.filter(pk=person.pk, password=before, is_active=True).update(password=person.password) == 1
+    if is_stored:
         record_password_change(person, address=address)
-    return is_kept
+    return is_stored
 
 
-def record_password_change(person: User, done: str = "password_set", *, address: str) -> None:
-    _note(done, person, person, address=address)
+def record_password_change(person: User, action: str = "password_set", *, address: str) -> None:
+    """Record the change of the user's own password in the audit log."""
+    _record(action, person, person, address=address)
 
 
-def _acting(by: int) -> User:
-    """Who acts, as he is once nobody else changes anybody: all who do take turns at one row. Raises Forbidden."""
+def _lock_actor(by: int) -> User:
+    """Lock user changes, which are serialised at one row, and return the acting user. Raise Forbidden if they are no operator."""
     Group.objects.select_for_update(no_key=True).get(name="operator")
     actor = User.objects.get(pk=by)
     if role_of(actor) != Role.OPERATOR:
@@ -123,16 +127,16 @@ def _acting(by: int) -> User:
     return actor
 
 
-def _both(by: int, person_id: int) -> tuple[User, User]:
-    """Who acts, and whom he changes. Raises Forbidden."""
-    actor, person = _acting(by), User.objects.get(pk=person_id)
+def _lock_actor_and_user(by: int, person_id: int) -> tuple[User, User]:
+    """Return the acting user and the user to change. Raise Forbidden if the former may not change the latter."""
+    actor, person = _lock_actor(by), User.objects.get(pk=person_id)
     if person.is_superuser and not actor.is_superuser:
         raise Forbidden("Only a superuser can change a superuser.")
     return actor, person
 
 
-def _keep_an_operator(person: User) -> None:
-    """Raises Forbidden where nobody but him could let others in. In dev mode, the server prints a way in for one without a password."""
+def _require_another_operator(person: User) -> None:
+    """Raise Forbidden if the user is the last operator who can sign in. In dev mode the server prints a link for one without a password."""
     able = with_roles(User.objects.filter(is_active=True)).filter(role__in=OPERATORS)
     if not settings.DEV_MODE:
         able = able.exclude(password__startswith=UNUSABLE_PASSWORD_PREFIX)
@@ -140,8 +144,8 @@ def _keep_an_operator(person: User) -> None:
         raise Forbidden("This is the last operator who can sign in. Make someone else an operator first.")
 
 
-def _turn(person: User, *, is_active: bool) -> None:
-    """Sessions do not come back to life: they are gone in either case."""
+def _set_active(person: User, *, is_active: bool) -> None:
+    """End the sessions in either case, so that none revives."""
     _end_sessions(person)
     person.is_active = is_active
     person.save(update_fields=["is_active"])
@@ -151,5 +155,5 @@ def _end_sessions(person: User) -> None:
     Session.objects.filter(pk__in=[each.pk for each in active_sessions(person)]).delete()
 
 
-def _note(done: str, actor: User, person: User, **more: str) -> None:
-    record(done, actor=f"user:{actor.username}", subject=f"user:{person.username}", **more)
+def _record(action: str, actor: User, person: User, **more: str) -> None:
+    record(action, actor=f"user:{actor.username}", subject=f"user:{person.username}", **more)

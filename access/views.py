@@ -1,3 +1,5 @@
+"""Views of API keys."""
+
 from uuid import UUID
 
 from rest_framework.request import Request
@@ -14,13 +16,13 @@ from core.openapi import document_create, document_destroy, document_list
 
 
 class KeyViewSet(ApiViewSet):
-    """Keys of the API. Only operators see and change them."""
+    """API keys. Operators only."""
 
     role = Role.OPERATOR
     tags = ["Keys"]
     secret_fields = ("key",)
 
-    @document_create("create_key", "Make a key", CreateKey, NewKeyOut)
+    @document_create("create_key", "Create a key", CreateKey, NewKeyOut)
     def create(self, request: Request) -> Response:
         values = validate_body(CreateKey, request)
         row, secret = services.create_key(created_by=get_actor(request).id, **values)

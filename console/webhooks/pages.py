@@ -15,7 +15,7 @@ from intents.events import EventType
 from intents.models import Event
 from subscriptions.models import Delivery, DeliveryStatus, Status, Subscription
 from subscriptions.representation import status_at
-from subscriptions.webhooks.deliveries import FAILING, GONE, PATIENCE
+from subscriptions.webhooks.deliveries import DISABLE_AFTER, FAILING, GONE
 
 SHOWN = 50  # Deliveries.
 MAX_LOG_EVENTS = 200  # Events that may say why a subscription was disabled.
@@ -24,7 +24,7 @@ LABELS = {DeliveryStatus.PENDING: "Pending", DeliveryStatus.DELIVERED: "Delivere
 
 _DISABLED_REASONS = {
     GONE: "The endpoint responded 410 Gone, so no further deliveries are sent.",
-    FAILING: f"All deliveries failed for {PATIENCE.days} days.",
+    FAILING: f"All deliveries failed for {DISABLE_AFTER.days} days.",
 }
 
 
@@ -112,7 +112,7 @@ def _status_note(subscription: Subscription, state: str, now: datetime) -> Statu
             "warn",
         )
     if subscription.failing_since:
-        patience = f"After {PATIENCE.days} days of failures the webhook is disabled."
+        patience = f"After {DISABLE_AFTER.days} days of failures the webhook is disabled."
         return StatusNote(
             "Deliveries to this endpoint are failing.",
             f"See the responses below. Failed deliveries are retried automatically. {patience}",

@@ -1,3 +1,5 @@
+"""Command `createkey`: create an API key."""
+
 from argparse import ArgumentTypeError
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,31 +12,36 @@ from access.models import MAX_NAME, Role
 from core.agent_ids import agent_id_problem
 
 
-def days(text: str) -> datetime:
-    """So many days from now."""
+def days_from_now(text: str) -> datetime:
+    """Return the time that many days from now."""
     if not text.isdecimal() or not 1 <= int(text) <= 36_500:
         raise ArgumentTypeError(f"{text!r} is not a number of days from 1 to 36500")
     return timezone.now() + timedelta(days=int(text))
 
 
 class Command(BaseCommand):
-    help = "Make an API key and print it, this once."
+    help = "Create an API key and print it once."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("name", help="whose key it is, for people")
+        parser.add_argument("name", help="name of the key; the actor of requests that name no agent")
         parser.add_argument("--role", choices=Role.values, default=Role.AGENT, help="default: %(default)s")
         parser.add_argument("--agent", metavar="ID", help="bind the key to this agent")
-        parser.add_argument("--expires-in", metavar="DAYS", type=days, dest="expires_at", help="default: never")
+        parser.add_argument("--expires-in", metavar="DAYS", type=days_from_now, dest="expires_at", help="default: never")
 
     def handle(self, *args: Any, name: str, role: str, agent: str | None, expires_at: datetime | None, **options: Any) -> None:
         if not 1 <= len(name.strip()) <= MAX_NAME:
-            raise CommandError(f"A name has 1 to {MAX_NAME} characters.")
+            raise CommandError(f"A name must have 1 to {MAX_NAME} characters.")
         for subject, given in (("A name", name.strip()), ("An agent id", agent)):
             if given is not None and (problem := agent_id_problem(given)):
                 raise CommandError(f"{subject} {given!r} cannot be used: {problem.message}.")
         key, secret = services.create_key(
-            name=name.strip(), role=Role(role), agent_id=agent, expires_at=expires_at, created_by="command line", is_told=True
+            name=name.strip(),
+            role=Role(role),
+            agent_id=agent,
+            expires_at=expires_at,
+            created_by="command line",
+            is_logged_by_caller=True,
         )
         bound = f", bound to {key.agent_id}" if key.agent_id else ""
-        self.stderr.write(f"{key.name}: {key.role}{bound}. The key is shown this once:")
+        self.stderr.write(f"{key.name}: {key.role}{bound}. The key is shown only once:")
         self.stdout.write(secret)

@@ -1,4 +1,4 @@
-"""Refusals of streams and subscriptions (protocol §2)."""
+"""Errors of streams and subscriptions (protocol §2)."""
 
 from typing import Any
 
@@ -6,28 +6,26 @@ from core.errors import NotFound, ProtocolError
 
 
 class TooManyStreams(ProtocolError):
-    """The key has as many streams open as it may have in one server process. Close one, follow several topics on one WebSocket, or have the operator raise OPENINTENT_MAX_STREAMS_PER_KEY."""
+    """The key has reached its limit of open streams in one server process. Close one, follow several topics on one WebSocket, or ask the operator to raise OPENINTENT_MAX_STREAMS_PER_KEY."""
 
     code, title, status = "too_many_streams", "Too many streams", 429
 
     def __init__(self, limit: int) -> None:
-        super().__init__(
-            f"This key has {limit} streams open, which is all it may have.", limit=limit, headers={"Retry-After": "5"}
-        )
+        super().__init__(f"This key has reached its limit of {limit} open streams.", limit=limit, headers={"Retry-After": "5"})
 
 
 class TooManySubscriptions(ProtocolError):
-    """The key has as many subscriptions as it may have. Remove those that nobody needs, have one hear of everything, or have the operator raise OPENINTENT_MAX_SUBSCRIPTIONS_PER_KEY."""
+    """The key has reached its limit of subscriptions. Remove unused ones, subscribe to all events once, or ask the operator to raise OPENINTENT_MAX_SUBSCRIPTIONS_PER_KEY."""
 
     code, title, status = "too_many_subscriptions", "Too many subscriptions", 409
 
     def __init__(self, limit: int) -> None:
-        super().__init__(f"This key has made {limit} subscriptions, which is all it may have.", limit=limit)
+        super().__init__(f"This key has reached its limit of {limit} subscriptions.", limit=limit)
 
 
 class SubscriptionNotFound(NotFound):
     def __init__(self, subscription_id: Any) -> None:
-        super().__init__(f"No subscription has the id {str(subscription_id)[:60]!r}.")
+        super().__init__(f"There is no subscription with the id {str(subscription_id)[:60]!r}.")
 
 
 class DeliveryNotFound(NotFound):
@@ -36,7 +34,7 @@ class DeliveryNotFound(NotFound):
 
 
 class CallbackNotAllowed(ProtocolError):
-    """The callback's address cannot be called: it leads into a private network, to the server's own machine, or to a special address (rule W-3). Name a public one. An operator who wants webhooks within the own network sets OPENINTENT_WEBHOOK_ALLOW_PRIVATE."""
+    """The callback's address is not allowed: it is in a private network, on the server's own machine, or a special address (rule W-3). Use a public address. Operators can allow private networks with OPENINTENT_WEBHOOK_ALLOW_PRIVATE."""
 
     code, title, status = "callback_not_allowed", "Callback not allowed", 400
 
@@ -45,9 +43,9 @@ class CallbackNotAllowed(ProtocolError):
 
 
 class SubscriptionInactive(ProtocolError):
-    """Nothing is sent to this subscription: it is paused, disabled, has run out, or has no callback. Make it active again, or give it a callback, and send again."""
+    """The subscription sends nothing: it is paused, disabled, expired, or has no callback. Activate it or set a callback, then send again."""
 
     code, title, status = "subscription_not_called", "Subscription is not called", 409
 
     def __init__(self, status: str) -> None:
-        super().__init__(f"The subscription is {status}, so nothing is sent to it.")
+        super().__init__(f"The subscription is {status}, so it sends nothing.")

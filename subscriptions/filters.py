@@ -1,4 +1,4 @@
-"""What lists of subscriptions and deliveries can be narrowed by."""
+"""Filters of subscriptions and deliveries."""
 
 import django_filters as filters
 
@@ -9,7 +9,7 @@ from subscriptions.models import Delivery, DeliveryStatus, Status, Subscription,
 class _StatusFilter(StatusFilter):
     def __init__(self) -> None:
         super().__init__(Status.values, as_of)
-        self.extra["help_text"] = "As of now: one that has run out is disabled."
+        self.extra["help_text"] = "As of now: expired subscriptions are disabled."
 
 
 class IntentSubscriptionFilter(filters.FilterSet):

@@ -1,3 +1,5 @@
+"""Subscriptions and their deliveries (RFC-0006)."""
+
 from datetime import datetime
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
@@ -20,7 +22,7 @@ MAX_PRINCIPAL = 300
 
 
 def origin(url: str | None) -> str | None:
-    """The scheme, host and port of a callback, without the path and query that may hold a token."""
+    """Return scheme, host and port of a callback, without path and query, which may hold a token."""
     if url is None:
         return None
     parts = urlsplit(url)
@@ -34,39 +36,39 @@ class Status(models.TextChoices):
 
 
 class Pace(models.TextChoices):
-    """How a receiver answers, of which each kind has its share of the calls at once (subscriptions.webhooks.delivery_worker)."""
+    """Pace of a receiver; each has its share of concurrent calls (subscriptions.webhooks.delivery_worker)."""
 
     NEW = "new"
-    """It has not been called yet, or has just refused."""
+    """Not called yet, or its last call failed."""
     STEADY = "steady"
-    """Its last answer was a quick success."""
+    """Its last call succeeded quickly."""
     SLOW = "slow"
-    """Its last call took long."""
+    """Its last call was slow."""
 
 
 SETTABLE = [Status.ACTIVE.value, Status.PAUSED.value]
-"""What a caller may make of a status; `disabled` comes of failures, or in the console."""
+"""Statuses that callers may set; `disabled` is set after failures, or in the console."""
 
 
 def as_of(status: str, now: datetime) -> Q:
-    """Which subscriptions have this status at `now`: one that has run out is disabled."""
-    ran_out = Q(expires_at__lte=now)
+    """Return the condition of a status at `now`: expired subscriptions are disabled."""
+    expired = Q(expires_at__lte=now)
     if status == Status.DISABLED:
-        return Q(status=Status.DISABLED) | ran_out
-    return Q(status=status) & ~ran_out
+        return Q(status=Status.DISABLED) | expired
+    return Q(status=status) & ~expired
 
 
 class SubscriptionQuerySet(models.QuerySet["Subscription"]):
     def not_removed(self) -> "SubscriptionQuerySet":
-        """Those that nobody has removed."""
+        """Filter subscriptions that are not removed."""
         return self.filter(removed_at=None)
 
     def deliverable_at(self, now: datetime) -> "SubscriptionQuerySet":
-        """Those whose deliveries are sent."""
+        """Filter subscriptions whose deliveries are sent."""
         return self.not_removed().filter(as_of(Status.ACTIVE, now), callback_url__isnull=False)
 
     def active_at(self, now: datetime) -> "SubscriptionQuerySet":
-        """Those that may hear of events. Paused ones may still hear of those before the pause."""
+        """Filter subscriptions that may receive events. Paused ones receive those from before the pause."""
         return self.not_removed().filter(~Q(status=Status.DISABLED), callback_url__isnull=False).exclude(expires_at__lte=now)
 
     def with_last_delivery(self) -> "SubscriptionQuerySet":
@@ -74,7 +76,7 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
         return self.annotate(last_delivery_id=models.Subquery(last.order_by("-last_attempt_at", "-pk").values("pk")[:1]))
 
     def with_origin(self) -> "SubscriptionQuerySet":
-        """Each with the `callback_origin` that `origin` tells of it, to be searched by those who may not see the rest."""
+        """Annotate `callback_origin`, equal to `origin`, for search by users who may not see the rest."""
         ended: Func = Concat(F("callback_url"), models.Value("/"), output_field=models.TextField())
         for mark in "?#":
             ended = Replace(ended, models.Value(mark), models.Value("/"))
@@ -82,14 +84,14 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
         return self.annotate(callback_origin=Left("callback_url", length))
 
     def require(self, subscription_id: UUID | str) -> "Subscription":
-        """Raises SubscriptionNotFound."""
+        """Return the subscription. Raise SubscriptionNotFound if there is none."""
         found = self.not_removed().filter(pk=subscription_id).first() if isinstance(subscription_id, UUID) else None
         if found is None:
             raise SubscriptionNotFound(subscription_id)
         return found
 
     def lock(self, subscription_id: UUID) -> "Subscription":
-        """The subscription as it is now, removed or not, and stays until the transaction ends. Raises SubscriptionNotFound."""
+        """Return the locked subscription, removed or not. Raise SubscriptionNotFound if there is none."""
         found = sql_rows.lock(self.model, subscription_id)
         if found is None:
             raise SubscriptionNotFound(subscription_id)
@@ -97,11 +99,11 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
 
 
 class Subscription(models.Model):
-    """Someone wants to hear of events at an address of theirs (RFC-0006): of an intent's, a portfolio's, or all.
+    """Subscription to events of an intent, of a portfolio, or to all, sent to a callback (RFC-0006).
 
-    `spans` are the positions that it hears of, as [after, through]; the last one is open, through null, unless it is paused
-    or disabled. `failing_since` is its first failed attempt after the last that succeeded. `principal` is who made it, and may
-    change it, whatever agent ids are given (rule W-4).
+    `spans` are the positions that it covers, as [after, through]; the last one is open (through is null) unless it is paused
+    or disabled. `failing_since` is its first failed attempt after the last success. `principal` created it, and may
+    change it, whatever the agent ids are (rule W-4).
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -143,22 +145,23 @@ class Subscription(models.Model):
 
     @property
     def target(self) -> str:
-        """The callback's scheme, host and port, for everybody: its path and query may hold a token (rule W-4)."""
+        """Return the callback's origin, which everyone may see: path and query may hold a token (rule W-4)."""
         return origin(self.callback_url) or ""
 
     def is_managed_by(self, actor: Actor) -> bool:
-        """Whether the actor may change it and see its callback in full: the principal that made it, and operators."""
+        """Return whether the actor may change it and see the whole callback: its principal, or an operator."""
         return actor.role == Role.OPERATOR or actor.principal == self.principal
 
     def callback_for(self, actor: Actor) -> str | None:
-        """The callback as this reader may see it: in full, or without path and query (rule W-4)."""
+        """Return the callback, for other readers without path and query (rule W-4)."""
         return self.callback_url if self.is_managed_by(actor) else origin(self.callback_url)
 
     def covers(self, position: int) -> bool:
+        """Return whether an event at the position belongs to the subscription."""
         return any(after < position and (through is None or position <= through) for after, through in self.spans)
 
     def secrets(self, now: datetime) -> list[str]:
-        """Those that sign: the one before as well, for some time after a rotation (rule W-1)."""
+        """Return the signing secrets: after a rotation the previous one, too, for some time (rule W-1)."""
         is_rotating = self.previous_secret and self.previous_secret_until and self.previous_secret_until > now
         return [self.secret, *([str(self.previous_secret)] if is_rotating else [])]
 
@@ -171,16 +174,16 @@ class DeliveryStatus(models.TextChoices):
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def claimed(self, now: datetime) -> "DeliveryQuerySet":
-        """Those that a courier is at."""
+        """Filter deliveries claimed by a worker."""
         return self.filter(status=DeliveryStatus.PENDING, claimed_until__gt=now)
 
     def due(self, now: datetime) -> "DeliveryQuerySet":
-        """Those to be sent now: no courier is at them, or none any more."""
+        """Filter deliveries to send now, without a live claim."""
         free = Q(claimed_until=None) | Q(claimed_until__lte=now)
         return self.filter(free, status=DeliveryStatus.PENDING, next_attempt_at__lte=now)
 
     def require(self, subscription_id: UUID | str, delivery_id: UUID | str) -> "Delivery":
-        """Raises DeliveryNotFound."""
+        """Return the delivery. Raise DeliveryNotFound if there is none."""
         are_ids = isinstance(subscription_id, UUID) and isinstance(delivery_id, UUID)
         found = self.filter(subscription=subscription_id, pk=delivery_id).first() if are_ids else None
         if found is None:
@@ -189,10 +192,10 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
 
 
 class Delivery(models.Model):
-    """An event on its way to a subscription: it is sent until it has arrived, or is dead (rule W-2).
+    """Delivery of an event to a subscription, sent until it is delivered or dead (rule W-2).
 
-    `tries` counts the attempts of this round, `attempts` those of all rounds: one that is sent again begins a new round.
-    A courier that is at it holds the `claim`, until `claimed_until` at the latest.
+    `tries` counts the attempts of this round, `attempts` those of all rounds: redelivery begins a new round.
+    The worker that sends it holds the `claim`, until `claimed_until` at the latest.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -240,7 +243,7 @@ class Delivery(models.Model):
 
 
 class OutboxCursor(models.Model):
-    """How far the log has been gone through for deliveries: one row, whose lock the planner holds (subscriptions.webhooks.outbox)."""
+    """Position in the log up to which deliveries exist: one row, locked while they are created (subscriptions.webhooks.outbox)."""
 
     position = models.PositiveBigIntegerField()
 
@@ -249,4 +252,4 @@ class OutboxCursor(models.Model):
         constraints = [models.CheckConstraint(condition=Q(pk=1), name="there_is_one_plan")]
 
     def __str__(self) -> str:
-        return f"planned through {self.position}"
+        return f"deliveries exist through {self.position}"

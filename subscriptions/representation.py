@@ -1,4 +1,4 @@
-"""Subscriptions and deliveries as the API shows them (protocol §3)."""
+"""Representation of subscriptions and deliveries (protocol §3)."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -11,13 +11,13 @@ from subscriptions.models import Delivery, Status, Subscription
 
 
 def status_at(subscription: Subscription, now: datetime) -> str:
-    """One that has run out hears nothing any more: it is disabled."""
-    ran_out = subscription.expires_at and subscription.expires_at <= now
-    return str(Status.DISABLED if ran_out else subscription.status)
+    """Return the status at `now`: an expired subscription is disabled."""
+    is_expired = subscription.expires_at and subscription.expires_at <= now
+    return str(Status.DISABLED if is_expired else subscription.status)
 
 
 def subscription_body(subscription: Subscription, reader: Actor, now: datetime, last: Delivery | None = None) -> dict[str, Any]:
-    """Represent a subscription for this reader, without its secret, which is shown to whoever makes it, once (rule W-4)."""
+    """Represent a subscription for this reader, without its secret, which only its creation returns (rule W-4)."""
     return {
         "id": identifier(subscription.pk),
         "intent_id": identifier(subscription.intent_id),
@@ -30,24 +30,20 @@ def subscription_body(subscription: Subscription, reader: Actor, now: datetime, 
         "expires_at": instant(subscription.expires_at),
         "created_by": subscription.created_by,
         "created_at": instant(subscription.created_at),
-        "last_delivery": last and _last(last),
+        "last_delivery": last and {"status": str(last.status), "at": instant(last.last_attempt_at), "attempts": last.attempts},
     }
 
 
-def _last(delivery: Delivery) -> dict[str, Any]:
-    return {"status": str(delivery.status), "at": instant(delivery.last_attempt_at), "attempts": delivery.attempts}
-
-
 def last_deliveries(subscriptions: list[Subscription]) -> Mapping[UUID, Delivery]:
-    """The delivery that was last tried, of each that has one, by the subscription's id. They come `with_last_delivery`."""
+    """Return the last attempted delivery by subscription id. The subscriptions come from `with_last_delivery`."""
     tried = [each.last_delivery_id for each in subscriptions if each.last_delivery_id]  # type: ignore[attr-defined]
     return {delivery.subscription_id: delivery for delivery in Delivery.objects.filter(pk__in=tried)}
 
 
 def delivery_body(delivery: Delivery, *, with_responses: bool) -> dict[str, Any]:
-    """Represent a delivery. `event` came with it.
+    """Represent a delivery with its `event`.
 
-    What the receiver answered may repeat the callback's address, so it is for those who may see that in full.
+    Responses may repeat the callback, so only readers who may see it in full get them.
     """
     hidden = {} if with_responses else {"response": None}
     return {

@@ -1,4 +1,4 @@
-"""What comes in and goes out of streams and subscriptions (protocol §3, §7)."""
+"""Serializers of streams and subscriptions (protocol §3, §7)."""
 
 from typing import Any
 
@@ -26,13 +26,13 @@ MAX_TYPES = 100
 
 
 class CreateStreamToken(StrictSerializer):
-    """For one of these, or, with none, for any stream."""
+    """Request of a token for one of these topics, or for any stream."""
 
     intent_id = StrictUUIDField(required=False, allow_null=True)
     portfolio_id = StrictUUIDField(required=False, allow_null=True)
     agent_id = AgentId(required=False)
     expires_in_seconds = StrictIntegerField(
-        min_value=10, max_value=3_600, required=False, default=600, help_text="How long it may open streams."
+        min_value=10, max_value=3_600, required=False, default=600, help_text="Seconds until the token expires."
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -43,17 +43,17 @@ class CreateStreamToken(StrictSerializer):
 
 
 class StreamTokenOut(serializers.Serializer[Any]):
-    token = serializers.CharField(allow_null=True, help_text="Shown once. For `?token=`, in place of a key.")
-    path = serializers.CharField(help_text="Of the stream that it opens.")
-    expires_at = serializers.DateTimeField(help_text="Streams that are open by then go on.")
+    token = serializers.CharField(allow_null=True, help_text="Shown only once. Use as `?token=`, in place of a key.")
+    path = serializers.CharField(help_text="Path of the stream.")
+    expires_at = serializers.DateTimeField(help_text="Streams that are open then continue.")
 
 
 class TopicIn(StrictSerializer):
-    """One of these: what a stream is about."""
+    """Topic of a stream: one of these."""
 
     intent = StrictUUIDField(required=False)
     portfolio = StrictUUIDField(required=False)
-    agent = StrictCharField(max_length=MAX_AGENT_ID, required=False)  # Whoever stands in the log, today's rules or not.
+    agent = StrictCharField(max_length=MAX_AGENT_ID, required=False)  # Any id in the log, even from before today's rules.
     all = StrictBooleanField(required=False)
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
@@ -83,31 +83,31 @@ class UnsubscribeMessage(StrictSerializer):
 
 
 class Callback(StrictCharField):
-    """Where a webhook goes (rule W-3). What its address leads to is judged by subscriptions.webhooks.address_policy."""
+    """Field of a callback URL (rule W-3); subscriptions.webhooks.address_policy checks its addresses."""
 
     def __init__(self, **kwargs: Any) -> None:
-        looks = "must be an http or https URL, in ASCII and without a user name or password"
-        super().__init__(max_length=MAX_URL, pattern=URL, looks=looks, required=False, allow_null=True, **kwargs)
+        message = "must be an http or https URL, in ASCII and without a user name or password"
+        super().__init__(max_length=MAX_URL, pattern=URL, pattern_message=message, required=False, allow_null=True, **kwargs)
 
 
 class EventTypes(StrictListField):
     def __init__(self, **kwargs: Any) -> None:
-        looks = "must begin with a-z and go on with up to 99 of a-z, 0-9, _, . and -"
-        child = StrictCharField(pattern=rf"\A{CLIENT_TYPE.pattern}\Z", looks=looks)
-        super().__init__(child=child, max_length=MAX_TYPES, required=False, help_text="None: all types.", **kwargs)
+        message = "must begin with a-z and go on with up to 99 of a-z, 0-9, _, . and -"
+        child = StrictCharField(pattern=rf"\A{CLIENT_TYPE.pattern}\Z", pattern_message=message)
+        super().__init__(child=child, max_length=MAX_TYPES, required=False, help_text="Empty: all types.", **kwargs)
 
 
 class CreateIntentSubscription(StrictSerializer):
     aliases = {"webhook_url": "callback_url"}
 
-    subscriber_id = AgentId(required=False, help_text="Who hears of it. Left out: who asks.")
-    callback_url = Callback(help_text="Without one nothing is sent, until it has one.")
+    subscriber_id = AgentId(required=False, help_text="Defaults to the actor.")
+    callback_url = Callback(help_text="Without a callback nothing is sent.")
     event_types = EventTypes()
     expires_at = StrictDateTimeField(required=False, allow_null=True)
 
 
 class CreateSubscription(CreateIntentSubscription):
-    """To an intent, to a portfolio, or, with neither, to all events."""
+    """Request of a subscription to an intent, to a portfolio, or to all events."""
 
     intent_id = StrictUUIDField(required=False, allow_null=True)
     portfolio_id = StrictUUIDField(required=False, allow_null=True)
@@ -132,7 +132,7 @@ class UpdateSubscription(StrictSerializer):
     status = StrictChoiceField(SETTABLE, required=False)
     expires_at = StrictDateTimeField(required=False, allow_null=True)
     rotate_secret = StrictBooleanField(
-        required=False, help_text="Answers a new secret. For 24 hours the one before signs as well."
+        required=False, help_text="Returns a new secret. The previous secret also signs for 24 hours."
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -153,10 +153,10 @@ class SubscriptionOut(serializers.Serializer[Any]):
     portfolio_id = serializers.UUIDField(allow_null=True)
     subscriber_id = serializers.CharField()
     callback_url = serializers.CharField(
-        allow_null=True, help_text="Without path and query for others than its maker and operators: they may hold a token."
+        allow_null=True, help_text="Path and query, which may hold a token, are only shown to its creator and operators."
     )
     event_types = serializers.ListField(child=serializers.CharField())
-    secret = serializers.CharField(allow_null=True, help_text="Shown once: in the answer that makes it. Else null.")
+    secret = serializers.CharField(allow_null=True, help_text="Only in the response that creates it; otherwise null.")
     status = serializers.ChoiceField(Status.choices)
     expires_at = serializers.DateTimeField(allow_null=True)
     created_by = serializers.CharField()
@@ -167,23 +167,23 @@ class SubscriptionOut(serializers.Serializer[Any]):
 class AttemptOut(serializers.Serializer[Any]):
     at = serializers.DateTimeField()
     status_code = serializers.IntegerField(allow_null=True)
-    error = serializers.CharField(allow_null=True, help_text="Why there is no status_code.")
+    error = serializers.CharField(allow_null=True, help_text="Reason if there is no status_code.")
     duration_ms = serializers.IntegerField()
     response = serializers.CharField(
-        allow_null=True, help_text="The beginning of what was answered, for the subscription's maker and operators."
+        allow_null=True, help_text="First bytes of the response, for the subscription's creator and operators."
     )
 
 
 class DeliveryOut(serializers.Serializer[Any]):
-    id = serializers.UUIDField(help_text="The webhook-id of each attempt.")
+    id = serializers.UUIDField(help_text="webhook-id of each attempt.")
     subscription_id = serializers.UUIDField()
     event_id = serializers.UUIDField()
     event_type = serializers.CharField()
     position = serializers.IntegerField()
     status = serializers.ChoiceField(DeliveryStatus.choices)
     attempts = serializers.IntegerField()
-    history = AttemptOut(many=True, help_text="The last 50 attempts, the oldest first.")
+    history = AttemptOut(many=True, help_text="Last 50 attempts, oldest first.")
     next_attempt_at = serializers.DateTimeField(allow_null=True)
     last_attempt_at = serializers.DateTimeField(allow_null=True)
     created_at = serializers.DateTimeField()
-    ended_at = serializers.DateTimeField(allow_null=True, help_text="When it arrived, or died.")
+    ended_at = serializers.DateTimeField(allow_null=True, help_text="Time of success or of giving up.")

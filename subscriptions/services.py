@@ -1,4 +1,4 @@
-"""The verbs: all that can change a subscription (RFC-0006). Its deliveries are changed by subscriptions.webhooks.deliveries.
+"""Subscription verbs (RFC-0006). Deliveries are changed by subscriptions.webhooks.deliveries.
 
 Lock order: the intent, the subscription, its deliveries.
 """
@@ -24,7 +24,7 @@ from subscriptions.models import Delivery, DeliveryStatus, OutboxCursor, Status,
 from subscriptions.representation import status_at
 from subscriptions.webhooks.signing import new_secret
 
-ROTATION = timedelta(hours=24)  # For which the secret before signs as well.
+ROTATION = timedelta(hours=24)  # The previous secret also signs for so long.
 
 
 @atomic_verb
@@ -39,11 +39,14 @@ def create_subscription(
     event_types: Sequence[str] = (),
     expires_at: datetime | None = None,
 ) -> Subscription:
-    """Have the callback told of what happens after the position `newest`: on an intent, in a portfolio, or anywhere.
+    """Subscribe a callback to events after the position `newest`: of an intent, of a portfolio, or all.
 
-    Raises TooManySubscriptions, IntentNotFound, PortfolioNotFound, LeaseLost, Invalid for an end that has passed.
+    Raise TooManySubscriptions at the limit of the principal, IntentNotFound, PortfolioNotFound, LeaseLost, or Invalid if
+    `expires_at` has passed.
     """
-    _require_few(actor)
+    limit = settings.MAX_SUBSCRIPTIONS_PER_KEY  # Each subscription costs a delivery per event.
+    if Subscription.objects.not_removed().filter(principal=actor.principal)[:limit].count() >= limit:
+        raise TooManySubscriptions(limit)
     intent = lock_for_write(intent_id, actor) if intent_id is not None else None
     now = database_now()
     _require_future(expires_at, now)
@@ -69,10 +72,10 @@ def create_subscription(
 def update_subscription(
     *, subscription_id: UUID | str, actor: Actor, newest: int, changes: Mapping[str, Any]
 ) -> tuple[Subscription, str | None]:
-    """Change the callback, the types, the end, the status, or the secret. Answers the new secret, if there is one.
+    """Change callback, event types, expiry, status or secret. Return the subscription and its new secret, if any.
 
-    A paused one hears nothing of what happens after the position `newest`; what it still had to hear waits. An event tells of
-    what has changed, if anything has. Raises SubscriptionNotFound, LeaseLost, Forbidden, Invalid.
+    Pausing ends coverage at the position `newest`; earlier events wait. An event records the changes, if there are any.
+    Raise SubscriptionNotFound, LeaseLost, Forbidden if the actor may not change it, or Invalid.
     """
     intent, subscription = _lock(subscription_id, actor)
     _require_manager(subscription, actor)
@@ -86,13 +89,16 @@ def update_subscription(
         subscription.event_types = list(dict.fromkeys(changes["event_types"] or ()))
     if "status" in changes:
         _set_status(subscription, changes["status"], newest, now)
-    secret = _rotate(subscription, now) if changes.get("rotate_secret") else None
+    secret = None
+    if changes.get("rotate_secret"):
+        subscription.previous_secret, subscription.previous_secret_until = subscription.secret, now + ROTATION
+        subscription.secret = secret = new_secret()
     subscription.save()
     if subscription.callback_url is None:
         _end_deliveries(subscription, now)
     after = _changeable(subscription)
     different = {name: {"from": before[name], "to": after[name]} for name in before if before[name] != after[name]}
-    if subscription.callback_url != callback_before:  # Even where the origin is the same as before.
+    if subscription.callback_url != callback_before:  # Even if the origin is unchanged.
         different["callback_url"] = {"from": before["callback_url"], "to": after["callback_url"]}
     if different or secret:
         more = {"changes": different, "secret_rotated": secret is not None}
@@ -102,9 +108,9 @@ def update_subscription(
 
 @atomic_verb
 def remove_subscription(*, subscription_id: UUID | str, actor: Actor, intent_id: UUID | str | None = None) -> None:
-    """End the subscription and what it still had to hear; its history is kept. Again changes nothing.
+    """Remove a subscription and end its pending deliveries; its history is kept. Idempotent.
 
-    `intent_id` is the intent that it must be about. Raises IntentNotFound, SubscriptionNotFound, LeaseLost, Forbidden.
+    `intent_id` is the intent that it must belong to. Raise IntentNotFound, SubscriptionNotFound, LeaseLost, or Forbidden.
     """
     if intent_id is not None:
         Intent.objects.require(intent_id)
@@ -125,22 +131,22 @@ def remove_subscription(*, subscription_id: UUID | str, actor: Actor, intent_id:
 
 @atomic_verb
 def disable_subscription(*, subscription_id: UUID | str, actor: Actor, reason: str) -> None:
-    """Send nothing more to it, until someone makes it active again. Again changes nothing. Raises SubscriptionNotFound."""
+    """Disable a subscription until it is activated again. Idempotent. Raise SubscriptionNotFound if there is none."""
     intent, subscription = lock(subscription_id)
     disable(intent, subscription, actor=actor, reason=reason)
 
 
 @atomic_verb
 def redeliver(*, subscription_id: UUID | str, delivery_id: UUID | str, actor: Actor) -> Delivery:
-    """Send it again now, under the same id, whether it has arrived, is dead or waits; one that is on its way stays so.
+    """Send a delivery again now, under the same id, in a new round of attempts; a claimed one stays as it is.
 
-    It begins a new round of attempts. Raises SubscriptionNotFound, DeliveryNotFound, LeaseLost, Forbidden, NotCalled.
+    Raise SubscriptionNotFound, DeliveryNotFound, LeaseLost, Forbidden, or SubscriptionInactive.
     """
     _, subscription = _lock(subscription_id, actor)
     _require_manager(subscription, actor)
     delivery: Delivery = Delivery.objects.select_for_update().require(subscription.pk, delivery_id)
     now = database_now()
-    _require_called(subscription, now)
+    _require_active(subscription, now)
     if not Delivery.objects.claimed(now).filter(pk=delivery.pk).exists():
         delivery.status, delivery.tries = DeliveryStatus.PENDING, 0
         delivery.claim = delivery.claimed_until = delivery.ended_at = None
@@ -151,18 +157,18 @@ def redeliver(*, subscription_id: UUID | str, delivery_id: UUID | str, actor: Ac
 
 @atomic_verb
 def redeliver_dead(*, subscription_id: UUID | str, actor: Actor) -> int:
-    """Send all its dead deliveries again now, as `redeliver` does. Answers how many. Raises as that does."""
+    """Send all dead deliveries of a subscription again now. Return their number. Raise as `redeliver` does."""
     _, subscription = _lock(subscription_id, actor)
     _require_manager(subscription, actor)
     now = database_now()
-    _require_called(subscription, now)
+    _require_active(subscription, now)
     dead = Delivery.objects.filter(subscription=subscription, status=DeliveryStatus.DEAD)
     again = {"status": DeliveryStatus.PENDING, "tries": 0, "claim": None, "claimed_until": None, "ended_at": None}
     return dead.update(**again, next_attempt_at=now)
 
 
 def newest_position() -> int:
-    """Of all that is committed by now. For callers of the verbs, before their transaction: it waits for the sequencer."""
+    """Return the newest position of committed events. Call it before a transaction: it waits for the sequencer."""
     positions.assign_pending_positions()
     return positions.head()
 
@@ -171,7 +177,7 @@ def newest_position() -> int:
 
 
 def lock(subscription_id: UUID | str, *, also_removed: bool = False) -> tuple[Intent | None, Subscription]:
-    """The subscription and its intent, if it has one, both locked. Raises SubscriptionNotFound."""
+    """Lock and return the subscription and its intent, if any. Raise SubscriptionNotFound if there is none."""
     known = Subscription.objects.filter(pk=subscription_id) if isinstance(subscription_id, UUID) else Subscription.objects.none()
     found = known.values_list("intent_id", flat=True)
     if not found:
@@ -184,7 +190,7 @@ def lock(subscription_id: UUID | str, *, also_removed: bool = False) -> tuple[In
 
 
 def disable(intent: Intent | None, subscription: Subscription, *, actor: Actor, reason: str) -> None:
-    """Part of verbs that hold both locks."""
+    """Disable a locked subscription of a locked intent. Idempotent."""
     if subscription.status == Status.DISABLED or subscription.removed_at:
         return
     now = database_now()
@@ -202,21 +208,14 @@ def _lock(subscription_id: UUID | str, actor: Actor, *, also_removed: bool = Fal
     return intent, subscription
 
 
-def _require_few(actor: Actor) -> None:
-    """Each event is a delivery for each subscription that hears of it. Raises TooManySubscriptions."""
-    most = settings.MAX_SUBSCRIPTIONS_PER_KEY
-    if Subscription.objects.not_removed().filter(principal=actor.principal)[:most].count() >= most:
-        raise TooManySubscriptions(most)
-
-
 def _require_manager(subscription: Subscription, actor: Actor) -> None:
-    """Raises Forbidden."""
+    """Raise Forbidden if the actor may not change the subscription."""
     if not subscription.is_managed_by(actor):
-        raise Forbidden("Only the key or person that made this subscription, or an operator, can change it.")
+        raise Forbidden("Only the creator of this subscription, or an operator, can change it.")
 
 
 def _changeable(subscription: Subscription) -> dict[str, Any]:
-    """What an update may change, as the log may tell it: of the callback its origin alone."""
+    """Return the changeable fields as the event log shows them: of the callback only the origin."""
     return {
         "callback_url": origin(subscription.callback_url),
         "event_types": subscription.event_types,
@@ -227,10 +226,10 @@ def _changeable(subscription: Subscription) -> dict[str, Any]:
 
 def _require_future(expires_at: datetime | None, now: datetime) -> None:
     if expires_at is not None and expires_at <= now:
-        raise Invalid.field("expires_at", "lies in the past", "in_the_past")
+        raise Invalid.field("expires_at", "must be in the future", "in_the_past")
 
 
-def _require_called(subscription: Subscription, now: datetime) -> None:
+def _require_active(subscription: Subscription, now: datetime) -> None:
     status = status_at(subscription, now)
     if status != Status.ACTIVE or subscription.callback_url is None:
         raise SubscriptionInactive(status if status != Status.ACTIVE else "without a callback_url")
@@ -238,7 +237,7 @@ def _require_called(subscription: Subscription, now: datetime) -> None:
 
 def _set_status(subscription: Subscription, status: str, newest: int, now: datetime) -> None:
     if status == Status.ACTIVE and subscription.expires_at and subscription.expires_at <= now:
-        raise Invalid.field("expires_at", "lies in the past; give a later one as well", "in_the_past")
+        raise Invalid.field("expires_at", "must be in the future; set a new one in the same request", "in_the_past")
     if status == subscription.status:
         return
     through = OutboxCursor.objects.values_list("position", flat=True).first() or 0
@@ -251,14 +250,8 @@ def _set_status(subscription: Subscription, status: str, newest: int, now: datet
     subscription.status = status
 
 
-def _rotate(subscription: Subscription, now: datetime) -> str:
-    subscription.previous_secret, subscription.previous_secret_until = subscription.secret, now + ROTATION
-    subscription.secret = new_secret()
-    return subscription.secret
-
-
 def _end_deliveries(subscription: Subscription, now: datetime) -> None:
-    """What is on its way may still arrive: its courier's claim stays."""
+    """End pending deliveries. Claimed ones may still succeed: their claim stays."""
     pending = Delivery.objects.filter(subscription=subscription, status=DeliveryStatus.PENDING)
     pending.update(status=DeliveryStatus.DEAD, next_attempt_at=None, ended_at=now)
 
@@ -272,7 +265,7 @@ def _record(
     now: datetime,
     **more: Any,
 ) -> None:
-    """Without the callback's path and query, which may hold a token: everybody reads the log."""
+    """Append an event, without the callback's path and query, which may hold a token: everyone may read the log."""
     payload: dict[str, Any] = {
         "subscription_id": str(subscription.pk),
         "subscriber_id": subscription.subscriber_id,

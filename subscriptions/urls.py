@@ -28,7 +28,7 @@ urlpatterns = [
     path("portfolios/<id:portfolio_id>/subscribe", PORTFOLIO),
     path("agents/<agent:agent_id>/subscribe", AGENT),
     path("events/subscribe", StreamViewSet.as_view({"get": "all"})),
-    # The same in another spelling, which OpenAPI leaves out (core.openapi).
+    # Alias paths, which OpenAPI leaves out (core.openapi_schema).
     path("subscribe/intents/<id:intent_id>", INTENT),
     path("subscribe/portfolios/<id:portfolio_id>", PORTFOLIO),
     path("subscribe/agents/<agent:agent_id>", AGENT),

@@ -1,3 +1,5 @@
+"""Views of streams, subscriptions and deliveries (RFC-0006)."""
+
 import re
 from datetime import timedelta
 from typing import Any
@@ -50,26 +52,26 @@ _URL = re.compile(address_policy.URL)
 
 
 class StreamViewSet(ApiViewSet):
-    """Each answers the ticket of a stream. The consumer that asked for it sends the stream (subscriptions.streams.sse)."""
+    """Streams: each view returns parameters of a stream, which the SSE consumer then sends (subscriptions.streams.sse)."""
 
     tags = ["Streams"]
     authentication_classes = [StreamAuthentication]
 
     @document_stream("follow_intent", "Follow an intent")
     def intent(self, request: Request, intent_id: UUID | str) -> HttpResponse:
-        return _ticket(request, stream_start.intent_topic(intent_id))
+        return _stream_parameters(request, stream_start.intent_topic(intent_id))
 
-    @document_stream("follow_portfolio", "Follow a portfolio: its own events, and those of its members")
+    @document_stream("follow_portfolio", "Follow a portfolio: its own events and those of its members")
     def portfolio(self, request: Request, portfolio_id: UUID | str) -> HttpResponse:
-        return _ticket(request, stream_start.portfolio_topic(portfolio_id))
+        return _stream_parameters(request, stream_start.portfolio_topic(portfolio_id))
 
-    @document_stream("follow_agent", "Follow an agent: its assignments, and the events of the intents that it is assigned to")
+    @document_stream("follow_agent", "Follow an agent: its assignments and the events of its assigned intents")
     def agent(self, request: Request, agent_id: str) -> HttpResponse:
-        return _ticket(request, topics.for_agent(agent_id))
+        return _stream_parameters(request, topics.for_agent(agent_id))
 
     @document_stream("follow_events", "Follow all events")
     def all(self, request: Request) -> HttpResponse:
-        return _ticket(request, topics.ALL)
+        return _stream_parameters(request, topics.ALL)
 
 
 class StreamTokenViewSet(ApiViewSet):
@@ -77,18 +79,18 @@ class StreamTokenViewSet(ApiViewSet):
     role = Role.OBSERVER
     secret_fields = ("token",)
 
-    @document_create("create_stream_token", "Make a token that opens a stream", CreateStreamToken, StreamTokenOut)
+    @document_create("create_stream_token", "Create a token that opens a stream", CreateStreamToken, StreamTokenOut)
     def create(self, request: Request) -> Response:
         values = validate_body(CreateStreamToken, request)
-        topic, path = _stream(values)
+        topic, path = _topic_and_path(values)
         expires_at = database_now() + timedelta(seconds=values["expires_in_seconds"])
         token = StreamToken(get_caller(request).key_id, topic, expires_at.replace(microsecond=0))
         body = {"token": str(token), "path": public_path(f"/api/v1/{path}/subscribe"), "expires_at": instant(token.expires_at)}
         return Response(body, status=201, headers={"Cache-Control": "no-store"})
 
 
-def _stream(values: dict[str, Any]) -> tuple[topics.Topic | None, str]:
-    """The topic of a stream, and where it is. Raises Invalid."""
+def _topic_and_path(values: dict[str, Any]) -> tuple[topics.Topic | None, str]:
+    """Return the topic and the path of a stream. Raise Invalid if the intent or portfolio does not exist."""
     try:
         if intent_id := values.get("intent_id"):
             return stream_start.intent_topic(intent_id), f"intents/{intent_id}"
@@ -96,32 +98,32 @@ def _stream(values: dict[str, Any]) -> tuple[topics.Topic | None, str]:
             return stream_start.portfolio_topic(portfolio_id), f"portfolios/{portfolio_id}"
     except (IntentNotFound, PortfolioNotFound) as error:
         field = "intent_id" if isinstance(error, IntentNotFound) else "portfolio_id"
-        raise Invalid.field(field, f"none has the id {values[field]}", "unknown_id") from None
+        raise Invalid.field(field, f"there is none with the id {values[field]}", "unknown_id") from None
     if agent_id := values.get("agent_id"):
         return topics.for_agent(agent_id), f"agents/{quote(agent_id, safe='')}"
     return None, "events"
 
 
-def _ticket(request: Request, topic: str) -> HttpResponse:
+def _stream_parameters(request: Request, topic: str) -> HttpResponse:
     reject_unknown_parameters(request, ["after", "event_type", PARAMETER])
     require_topic(request.auth, topic)
     if request.method == "HEAD":
         return HttpResponse(content_type=STREAM)
-    asked = _after(request)
-    begins = stream_start.start_position(asked)
+    requested = _requested_position(request)
+    after = stream_start.start_position(requested)
     return Response(
         {
             "topics": [topic],
             "event_types": _event_types(request),
-            "after": begins,
-            "is_reset": asked is not None and asked > begins,
+            "after": after,
+            "is_reset": requested is not None and requested > after,
             "key_id": str(get_caller(request).key_id),
         }
     )
 
 
-def _after(request: Request) -> int | None:
-    """The position that the reader has come to. Raises Invalid."""
+def _requested_position(request: Request) -> int | None:
+    """Return the position of Last-Event-ID, or of `after`. Raise Invalid if it is none."""
     for name, given in (("Last-Event-ID", request.META.get("HTTP_LAST_EVENT_ID")), ("after", request.query_params.get("after"))):
         if given is None:
             continue
@@ -132,18 +134,16 @@ def _after(request: Request) -> int | None:
 
 
 def _event_types(request: Request) -> list[str]:
-    """Raises Invalid."""
+    """Return the requested event types; empty for all. Raise Invalid if one is invalid."""
     given = request.query_params.get("event_type")
     try:
-        return [] if given is None else CommaSeparatedFilter.words(given)
+        return [] if given is None else CommaSeparatedFilter.split(given)
     except ValidationError:
-        raise Invalid.field("event_type", "must name types, divided by commas; leave it out to get all") from None
+        raise Invalid.field("event_type", "must be event types, separated by commas; omit it for all types") from None
 
 
 class _Subscriptions(ApiViewSet):
-    """What takes time, or locks of its own, is done before the handler, and so before any transaction begins:
-    to look up the callback's name, and to number the events that are committed by now.
-    """
+    """Base of subscription views: resolves the callback's name and reads the newest position before any transaction begins."""
 
     tags = ["Subscriptions"]
     secret_fields = ("secret",)
@@ -151,19 +151,19 @@ class _Subscriptions(ApiViewSet):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         self.newest = 0
-        self.refusal: str | None = None
+        self.callback_problem: str | None = None
         if request.method not in ("POST", "PATCH"):
             return
-        _ = request._request.body  # Kept for the Idempotency-Key, which is about the body as it came.
+        _ = request._request.body  # Read here for the Idempotency-Key, which compares the raw body.
         if isinstance(request.data, dict):
             self.newest = services.newest_position()
-            self.refusal = _refusal(request.data)
+            self.callback_problem = _callback_problem(request.data)
 
     def _parse(self, body: type[CreateIntentSubscription | UpdateSubscription], request: Request) -> dict[str, Any]:
-        """Raises ValidationError, CallbackNotAllowed."""
+        """Return the validated body. Raise ValidationError, or CallbackNotAllowed if the callback's address is blocked."""
         values = validate_body(body, request)
-        if self.refusal:
-            raise CallbackNotAllowed(self.refusal)
+        if self.callback_problem:
+            raise CallbackNotAllowed(self.callback_problem)
         return values
 
 
@@ -172,7 +172,9 @@ class IntentSubscriptionViewSet(_Subscriptions):
     def subscribe(self, request: Request, intent_id: UUID | str) -> Response:
         values = self._parse(CreateIntentSubscription, request)
         actor = get_actor(request)
-        return _made(services.create_subscription(actor=actor, newest=self.newest, intent_id=intent_id, **values), actor)
+        return _created_response(
+            services.create_subscription(actor=actor, newest=self.newest, intent_id=intent_id, **values), actor
+        )
 
     @document_list(
         "get_subscriptions",
@@ -182,8 +184,8 @@ class IntentSubscriptionViewSet(_Subscriptions):
         filterset=IntentSubscriptionFilter,
     )
     def list(self, request: Request, intent_id: UUID | str) -> Response:
-        there = Subscription.objects.not_removed().filter(intent_id=Intent.objects.require(intent_id))
-        return _listed(filter_queryset(IntentSubscriptionFilter, there, request, []), request)
+        subscriptions = Subscription.objects.not_removed().filter(intent_id=Intent.objects.require(intent_id))
+        return _list_response(filter_queryset(IntentSubscriptionFilter, subscriptions, request, []), request)
 
     @document_destroy("unsubscribe", "Remove a subscription to an intent")
     def unsubscribe(self, request: Request, intent_id: UUID | str, subscription_id: UUID | str) -> Response:
@@ -199,21 +201,21 @@ class SubscriptionViewSet(_Subscriptions):
         values = self._parse(CreateSubscription, request)
         actor = get_actor(request)
         try:
-            return _made(services.create_subscription(actor=actor, newest=self.newest, **values), actor)
+            return _created_response(services.create_subscription(actor=actor, newest=self.newest, **values), actor)
         except (IntentNotFound, PortfolioNotFound) as error:
             field = "intent_id" if isinstance(error, IntentNotFound) else "portfolio_id"
-            raise Invalid.field(field, f"none has the id {values[field]}", "unknown_id") from None
+            raise Invalid.field(field, f"there is none with the id {values[field]}", "unknown_id") from None
 
     @document_list("list_subscriptions", "List subscriptions", SubscriptionOut, "subscriptions", filterset=SubscriptionFilter)
     def list(self, request: Request) -> Response:
-        return _listed(filter_queryset(SubscriptionFilter, Subscription.objects.not_removed(), request, []), request)
+        return _list_response(filter_queryset(SubscriptionFilter, Subscription.objects.not_removed(), request, []), request)
 
     @document_retrieve("get_subscription", "Get a subscription", SubscriptionOut)
     def retrieve(self, request: Request, subscription_id: UUID | str) -> Response:
         reject_unknown_parameters(request, [])
-        return Response(_shown(Subscription.objects.require(subscription_id), request))
+        return Response(_represent(Subscription.objects.require(subscription_id), request))
 
-    @document_action("update_subscription", "Change a subscription, or its secret", UpdateSubscription, SubscriptionOut)
+    @document_action("update_subscription", "Update a subscription, or rotate its secret", UpdateSubscription, SubscriptionOut)
     def partial_update(self, request: Request, subscription_id: UUID | str) -> Response:
         subscription, secret = services.update_subscription(
             subscription_id=subscription_id,
@@ -222,7 +224,7 @@ class SubscriptionViewSet(_Subscriptions):
             newest=self.newest,
         )
         headers = {"Cache-Control": "no-store"} if secret else None
-        return Response({**_shown(subscription, request), "secret": secret}, headers=headers)
+        return Response({**_represent(subscription, request), "secret": secret}, headers=headers)
 
     @document_destroy("delete_subscription", "Remove a subscription")
     def destroy(self, request: Request, subscription_id: UUID | str) -> Response:
@@ -235,26 +237,26 @@ class DeliveryViewSet(ApiViewSet):
 
     @document_list(
         "list_deliveries",
-        "List the deliveries of a subscription, the newest first",
+        "List the deliveries of a subscription, newest first",
         DeliveryOut,
         "deliveries",
         filterset=DeliveryFilter,
     )
     def list(self, request: Request, subscription_id: UUID | str) -> Response:
         subscription = Subscription.objects.require(subscription_id)
-        made = Delivery.objects.filter(subscription=subscription).select_related("event")
-        found = NEWEST.paginate_queryset(filter_queryset(DeliveryFilter, made, request, []), request)
+        deliveries = Delivery.objects.filter(subscription=subscription).select_related("event")
+        found = NEWEST.paginate_queryset(filter_queryset(DeliveryFilter, deliveries, request, []), request)
         with_responses = subscription.is_managed_by(get_actor(request))
         return Response(found.body("deliveries", lambda each: delivery_body(each, with_responses=with_responses)))
 
-    @document_action("redeliver", "Send a delivery again, now", None, DeliveryOut)
+    @document_action("redeliver", "Send a delivery again now", None, DeliveryOut)
     def redeliver(self, request: Request, subscription_id: UUID | str, delivery_id: UUID | str) -> Response:
         delivery = services.redeliver(subscription_id=subscription_id, delivery_id=delivery_id, actor=get_actor(request))
         return Response(delivery_body(delivery, with_responses=True))
 
 
-def _refusal(body: dict[str, Any]) -> str | None:
-    """What speaks against the body's callback, where it is one at all."""
+def _callback_problem(body: dict[str, Any]) -> str | None:
+    """Return the reason why the body's callback is not allowed, or None."""
     for name in ("callback_url", "webhook_url"):
         given = body.get(name)
         if (
@@ -267,18 +269,18 @@ def _refusal(body: dict[str, Any]) -> str | None:
     return None
 
 
-def _made(subscription: Subscription, maker: Actor) -> Response:
-    body = {**subscription_body(subscription, maker, subscription.created_at), "secret": subscription.secret}
+def _created_response(subscription: Subscription, creator: Actor) -> Response:
+    body = {**subscription_body(subscription, creator, subscription.created_at), "secret": subscription.secret}
     headers = {"Location": public_path(f"/api/v1/subscriptions/{subscription.pk}"), "Cache-Control": "no-store"}
     return Response(body, status=201, headers=headers)
 
 
-def _shown(subscription: Subscription, request: Request) -> dict[str, Any]:
+def _represent(subscription: Subscription, request: Request) -> dict[str, Any]:
     found = Subscription.objects.with_last_delivery().get(pk=subscription.pk)
     return subscription_body(found, get_actor(request), database_now(), last_deliveries([found]).get(found.pk))
 
 
-def _listed(subscriptions: QuerySet[Subscription], request: Request) -> Response:
+def _list_response(subscriptions: QuerySet[Subscription], request: Request) -> Response:
     found = BY_ID.paginate_queryset(subscriptions.with_last_delivery(), request)  # type: ignore[attr-defined]
     last, now, reader = last_deliveries([*found.rows]), database_now(), get_actor(request)
     return Response(found.body("subscriptions", lambda each: subscription_body(each, reader, now, last.get(each.pk))))

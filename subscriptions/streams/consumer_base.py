@@ -1,4 +1,4 @@
-"""What the consumers share."""
+"""Consumer base: Channels consumers without a channel."""
 
 from typing import Any
 
@@ -6,13 +6,13 @@ from channels.consumer import get_handler_name
 
 
 class NoChannelMixin:
-    """Of a Channels consumer: it listens to its connection alone, and looks after no connection to the database.
+    """Mixin for a Channels consumer that needs neither a channel nor a database connection.
 
-    The channel layer rings for the whole process (subscriptions.streams.redis_wakeups), so a consumer needs no channel of its own; and what
-    reads the database does so in threads that look after theirs.
+    The channel layer wakes the whole process (subscriptions.streams.redis_wakeups), and the database is read in threads
+    that manage their own connections.
     """
 
-    channel_layer_alias = "none of its own"
+    channel_layer_alias = "none"
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         await getattr(self, get_handler_name(message))(message)

@@ -1,4 +1,4 @@
-"""The log, read for topics (rule S-4)."""
+"""Log reader: events by topics, in batches of bounded size (rule S-4)."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
@@ -16,19 +16,19 @@ from intents.models import Event, TopicMembership
 from intents.representation import event_body
 from intents.topics import Topic
 
-AT_ONCE = 100  # Events,
-FEW = 16  # of which these are read first,
-BYTES_AT_ONCE = 256 * 2**10  # and their size, but for the last one.
-MOST_BYTES = 4 * 2**20  # Of events that are sent at the same time, but for the last one.
-LONGEST = 32 * 2**10  # Characters of a payload; a longer one is read by itself, and so one such is in memory at a time.
-WINDOW = 5_000  # Positions that are looked through at once for topics that few events belong to.
+BATCH = 100  # Events,
+FIRST_BATCH = 16  # of which so many are read first,
+BATCH_BYTES = 256 * 2**10  # and their size, without the last one.
+MAX_BYTES = 4 * 2**20  # Of events that are sent at the same time, without the last one.
+LONG_PAYLOAD = 32 * 2**10  # Characters; longer payloads are read one by one, so that one is in memory at a time.
+WINDOW = 5_000  # Positions searched at once for rare topics.
 
 Topics = frozenset[Topic]
 _Spans = dict[str, list[tuple[Topic, int, int | None]]]
 
 
 class StreamEvent:
-    """An event on its way to followers. It is written once, however many they are."""
+    """Event for followers, serialized once for all of them."""
 
     def __init__(self, event: sql_rows.Row, topics: Topics = frozenset()) -> None:
         self.position: int = event.position
@@ -40,17 +40,17 @@ class StreamEvent:
     @cached_property
     def json(self) -> bytes:
         made = strict_json.dumps(event_body(self._event))
-        del self._event  # What waits for slow readers is in memory once.
+        del self._event  # Queued events are in memory once.
         return made
 
     @cached_property
     def frame(self) -> bytes:
-        """As a Server-Sent Event (rule S-1)."""
+        """Return the Server-Sent Event (rule S-1)."""
         return b"id: %d\nevent: %s\ndata: %s\n\n" % (self.position, self.event_type.encode(), self.json)
 
     @cached_property
     def chunk(self) -> bytes:
-        """The frame as a piece of an HTTP/1.1 response whose length nobody knows (RFC 9112 §7.1)."""
+        """Return the frame as a chunk of an HTTP/1.1 response (RFC 9112 §7.1)."""
         return b"%x\r\n%s\r\n" % (len(self.frame), self.frame)
 
     @cached_property
@@ -60,17 +60,17 @@ class StreamEvent:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Events in their order, and the position up to which there are no others."""
+    """Events in order, and the position up to which they are complete."""
 
     entries: Sequence[StreamEvent]
     through: int
     is_full: bool = False
-    """Whether there may be more."""
+    """Whether there may be more events."""
 
 
 @dataclass(frozen=True, slots=True)
 class EventTopics:
-    """An event without what it says: whom it is for."""
+    """Event without its payload, with its topics."""
 
     position: int
     event_type: str
@@ -78,21 +78,23 @@ class EventTopics:
 
 
 def read_batch(after: int) -> Batch:
-    """What the log has after the position, each event with its topics."""
-    found, is_full = _some(Event.objects.filter(position__gt=after).order_by("position"), (0, AT_ONCE))
+    """Return the events after the position, with their topics."""
+    found, is_full = _fetch_within(Event.objects.filter(position__gt=after).order_by("position"), (0, BATCH))
     spans = _spans({event.intent_id for event in found if event.intent_id})
-    entries = [StreamEvent(event, _topics_of(event, spans)) for event in found]
+    entries = [StreamEvent(event, _topics(event.intent_id, event.portfolio_id, event.sequence, spans)) for event in found]
     return Batch(entries, found[-1].position if found else after, is_full)
 
 
 def read_events_within(positions: Collection[int]) -> list[sql_rows.Row]:
-    """Of these events, no more than may lie in memory, but at least one."""
-    return _some(Event.objects.filter(position__in=positions).order_by("position"), (0, FEW, len(positions)), MOST_BYTES)[0]
+    """Return the first of these events that fit into memory, at least one."""
+    return _fetch_within(
+        Event.objects.filter(position__in=positions).order_by("position"), (0, FIRST_BATCH, len(positions)), MAX_BYTES
+    )[0]
 
 
 def read_event_topics(after: int) -> list[EventTopics]:
-    """Whom what the log has after the position is for."""
-    chosen = Event.objects.filter(position__gt=after).order_by("position")[:AT_ONCE]
+    """Return topics and types of the events after the position."""
+    chosen = Event.objects.filter(position__gt=after).order_by("position")[:BATCH]
     found = sql_rows.fetch(chosen, "position", "event_type", "intent_id", "portfolio_id", "sequence")
     spans = _spans({event.intent_id for event in found if event.intent_id})
     return [
@@ -102,42 +104,40 @@ def read_event_topics(after: int) -> list[EventTopics]:
 
 
 def read_topics(wanted: Topics, event_types: Collection[str], after: int) -> Batch:
-    """What the log has for these topics after the position, in a bounded number of steps: it need not be all there is."""
+    """Return events of these topics after the position, from a bounded search: the batch need not be all of them."""
     newest = positions.head()
     window = Event.objects.filter(position__gt=after)
     if len(wanted) == len(topics.ids_of_kind(wanted, topics.INTENT)) == 1 and newest - after > WINDOW:
-        through, order = newest, "sequence"  # An index leads to this intent's events, far as they may lie.
+        through, order = newest, "sequence"  # An index finds this intent's events, however far ahead.
     else:
         through, order = min(newest, after + WINDOW), "position"
     chosen = window.filter(topics.match_events(wanted), position__lte=through)
     if event_types:
         chosen = chosen.filter(event_type__in=event_types)
-    found, is_full = _some(chosen.order_by(order), (0, FEW, AT_ONCE))
+    found, is_full = _fetch_within(chosen.order_by(order), (0, FIRST_BATCH, BATCH))
     return Batch([StreamEvent(event) for event in found], found[-1].position if is_full else max(after, through), is_full)
 
 
-def _some(chosen: QuerySet[Event], steps: Sequence[int], most_bytes: int = BYTES_AT_ONCE) -> tuple[list[sql_rows.Row], bool]:
-    """The first of these, no more than may lie in memory until a reader takes them; and whether there may be others.
+def _fetch_within(chosen: QuerySet[Event], steps: Sequence[int], max_bytes: int = BATCH_BYTES) -> tuple[list[sql_rows.Row], bool]:
+    """Return the first events that fit into memory, and whether there may be others.
 
-    A few show how large they are: of large ones, hardly any are read and not kept.
+    The first few show their size, so that few large events are read and dropped.
     """
     found: list[sql_rows.Row] = []
     size = 0
     for start, end in pairwise(steps):
-        more = sql_rows.fetch(chosen[start:end], longest=LONGEST)
+        more = sql_rows.fetch(chosen[start:end], longest=LONG_PAYLOAD)
         for short in more:
-            event = short if short.payload is not None else _large(short.position)
+            event = short
+            if short.payload is None:
+                event = sql_rows.fetch(Event.objects.filter(position=short.position), is_large=True)[0]
             found.append(event)
             size += len(event.payload)
-            if size >= most_bytes:
+            if size >= max_bytes:
                 return found, True
         if len(more) < end - start:
             return found, False
     return found, True
-
-
-def _large(position: int) -> sql_rows.Row:
-    return sql_rows.fetch(Event.objects.filter(position=position), is_large=True)[0]
 
 
 def _spans(intents: Iterable[object]) -> _Spans:
@@ -148,10 +148,6 @@ def _spans(intents: Iterable[object]) -> _Spans:
     for span in known:
         found[str(encoding.identifier(span.intent_id))].append((span.topic, span.first_sequence, span.last_sequence))
     return found
-
-
-def _topics_of(event: sql_rows.Row, spans: _Spans) -> Topics:
-    return _topics(event.intent_id, event.portfolio_id, event.sequence, spans)
 
 
 def _topics(intent: UUID | str | None, portfolio: UUID | str | None, sequence: int, spans: _Spans) -> Topics:

@@ -1,72 +1,68 @@
-"""Pages of the log that were read for a reader, kept for others at the same place: a thousand that come back at once read it once.
+"""Cache of log pages for followers that are behind: a thousand that reconnect at once read the log once.
 
-What is kept stays true: the log only grows, and what belongs to a topic depends on the log alone.
+Pages stay valid: the log only grows, and the topics of an event depend on the log only.
 """
 
 import threading
 from bisect import bisect_right, insort
 from collections import OrderedDict, defaultdict
-from itertools import islice
 
-from subscriptions.streams.log_reader import Batch, StreamEvent, Topics
+from subscriptions.streams.log_reader import Batch, Topics
 
-BYTES = 2 * 2**20  # Of all pages together, but for the last one.
-OF_A_PAGE, OF_AN_ENTRY = 500, 500  # Bytes that each takes besides what its events say.
+BYTES = 2 * 2**20  # Of all pages together, without the last one.
+PAGE_OVERHEAD, EVENT_OVERHEAD = 500, 500  # Bytes.
 
-Wanted = tuple[Topics, frozenset[str]]
-"""Topics, and the types of their events; none: all types."""
+Selection = tuple[Topics, frozenset[str]]
+"""Topics and event types; no types: all."""
 
 
 class LogPageCache:
-    """For any thread."""
+    """LRU cache of pages by selection and start position, for any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._pages: OrderedDict[tuple[Wanted, int], Batch] = OrderedDict()
-        self._begins: defaultdict[Wanted, list[int]] = defaultdict(list)
+        self._pages: OrderedDict[tuple[Selection, int], Batch] = OrderedDict()
+        self._starts: defaultdict[Selection, list[int]] = defaultdict(list)
         self._bytes = 0
 
-    def keep(self, wanted: Wanted, after: int, page: Batch) -> None:
-        """Add what the log has after the position. What nobody asked for lately goes, once there is too much."""
+    def keep(self, selection: Selection, after: int, page: Batch) -> None:
+        """Cache the page after the position, and drop the least recently used ones beyond BYTES."""
         with self._lock:
-            if page.through <= after or (wanted, after) in self._pages:
+            if page.through <= after or (selection, after) in self._pages:
                 return
-            self._pages[wanted, after] = page
-            insort(self._begins[wanted], after)
+            self._pages[selection, after] = page
+            insort(self._starts[selection], after)
             self._bytes += _size(page)
             while self._bytes > BYTES and len(self._pages) > 1:
-                self._forget(*next(iter(self._pages)))
+                self._drop(*next(iter(self._pages)))
 
-    def find(self, wanted: Wanted, position: int) -> Batch | None:
-        """What a page has after the position, where one reaches beyond it."""
+    def find(self, selection: Selection, position: int) -> Batch | None:
+        """Return the cached events after the position, or None."""
         with self._lock:
-            begins = self._begins.get(wanted, ())
-            index = bisect_right(begins, position) - 1
+            starts = self._starts.get(selection, ())
+            index = bisect_right(starts, position) - 1
             if index < 0:
                 return None
-            key = (wanted, begins[index])
+            key = (selection, starts[index])
             page = self._pages[key]
             if page.through <= position:
                 return None
             self._pages.move_to_end(key)
-        return Batch([*_since(page, position)], page.through, page.is_full)
+        first = bisect_right(page.entries, position, key=lambda entry: entry.position)
+        return Batch(page.entries[first:], page.through, page.is_full)
 
     def clear(self) -> None:
         with self._lock:
             self._pages.clear()
-            self._begins.clear()
+            self._starts.clear()
             self._bytes = 0
 
-    def _forget(self, wanted: Wanted, after: int) -> None:
-        self._bytes -= _size(self._pages.pop((wanted, after)))
-        self._begins[wanted].remove(after)
-        if not self._begins[wanted]:
-            del self._begins[wanted]
+    def _drop(self, selection: Selection, after: int) -> None:
+        self._bytes -= _size(self._pages.pop((selection, after)))
+        self._starts[selection].remove(after)
+        if not self._starts[selection]:
+            del self._starts[selection]
 
 
 def _size(page: Batch) -> int:
-    return OF_A_PAGE + sum(entry.size + OF_AN_ENTRY for entry in page.entries)
-
-
-def _since(page: Batch, position: int) -> "islice[StreamEvent]":
-    return islice(page.entries, bisect_right(page.entries, position, key=lambda entry: entry.position), None)
+    return PAGE_OVERHEAD + sum(entry.size + EVENT_OVERHEAD for entry in page.entries)

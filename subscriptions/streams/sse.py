@@ -1,4 +1,4 @@
-"""Server-Sent Events (rule S-1): a follower's events as text, over a response that does not end."""
+"""Server-Sent Events (rule S-1)."""
 
 import asyncio
 import logging
@@ -18,28 +18,29 @@ from subscriptions.streams.consumer_base import NoChannelMixin
 from subscriptions.streams.log_reader import StreamEvent
 from subscriptions.streams.tail import Follower, StreamEnded, Tail
 
-PIECE = 32 * 2**10  # Bytes that are sent at once: a slow reader's connection keeps two of them.
-RETRY = 2000  # Milliseconds after which a browser opens the stream again.
+CHUNK = 32 * 2**10  # Bytes sent at once: a slow client's connection buffers two of them.
+RETRY = 2000  # Milliseconds after which a browser reconnects.
 _PATH = re.compile(
     r"/api/v1/((intents|portfolios)/[^/]+|agents/.+|events)/subscribe|/api/v1/subscribe/(intents|portfolios|agents)/.+"
     r"|/admin/follow"
 )
-_OF_THE_TICKET = (b"content-type", b"content-length", b"cache-control")
+_REPLACED_HEADERS = (b"content-type", b"content-length", b"cache-control")
 _HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
-    (b"cache-control", b"private, no-store, no-transform"),  # What compresses it keeps events back until it has enough.
-    (b"x-accel-buffering", b"no"),  # nginx would keep events back until it has some kilobytes.
+    (b"cache-control", b"private, no-store, no-transform"),  # A compressing proxy would delay events.
+    (b"x-accel-buffering", b"no"),  # nginx would delay events.
 ]
 
 log = logging.getLogger("openintent.streams")
 
 
 def is_stream_request(scope: Any) -> bool:
+    """Return whether the request opens an event stream."""
     return scope["method"] == "GET" and _PATH.fullmatch(scope["path"]) is not None
 
 
 class EventStream(NoChannelMixin, AsyncHttpConsumer):
-    """The request goes through Django as any other, which answers a refusal, or a ticket for the stream (subscriptions.views)."""
+    """Consumer of event streams. Django handles the request first and returns a problem, or the stream's parameters (subscriptions.views)."""
 
     def __init__(self, *, bridge: WSGIBridge, tail: Tail) -> None:
         super().__init__()
@@ -48,28 +49,30 @@ class EventStream(NoChannelMixin, AsyncHttpConsumer):
         self.streaming: asyncio.Task[None] | None = None
 
     async def http_request(self, message: dict[str, Any]) -> None:
-        if self.streaming is None:  # In a task of its own: the consumer goes on to listen for the reader's departure.
-            self.streaming = asyncio.create_task(self._answer())
+        if self.streaming is None:  # In a task, so that the consumer still receives the disconnect.
+            self.streaming = asyncio.create_task(self._respond())
 
     async def http_disconnect(self, message: dict[str, Any]) -> None:
         if self.streaming:
             self.streaming.cancel()
         raise StopConsumer
 
-    async def _answer(self) -> None:
+    async def _respond(self) -> None:
         start, *parts = await self.bridge.fetch(self.scope)
         if start["status"] != 200:
             for each in (start, *parts):
                 await self.send(each)
             return
-        ticket = orjson.loads(b"".join(part.get("body", b"") for part in parts))
+        parameters = orjson.loads(b"".join(part.get("body", b"") for part in parts))
         try:
-            reader = ticket.get("session") or UUID(ticket["key_id"])
-            with self.tail.following(frozenset(ticket["topics"]), ticket["event_types"], ticket["after"], reader) as follower:
+            reader = parameters.get("session") or UUID(parameters["key_id"])
+            with self.tail.following(
+                frozenset(parameters["topics"]), parameters["event_types"], parameters["after"], reader
+            ) as follower:
                 await self.send_headers(
-                    headers=[*_HEADERS, *(each for each in start["headers"] if each[0] not in _OF_THE_TICKET)]
+                    headers=[*_HEADERS, *(each for each in start["headers"] if each[0] not in _REPLACED_HEADERS)]
                 )
-                await self._stream(follower, is_reset=ticket.get("is_reset", False))
+                await self._stream(follower, is_reset=parameters.get("is_reset", False))
         except ProtocolError as refusal:
             await send_problem(refusal, self.scope, self.send)
 
@@ -78,38 +81,38 @@ class EventStream(NoChannelMixin, AsyncHttpConsumer):
         if self.scope["http_version"] == "1.1" and (write := self.scope.get("state", {}).get(WRITE_KEY)):
             follower.send_now = lambda entries: write(b"".join([entry.chunk for entry in entries]))
         position = follower.position
-        said = b'{"position":%d%s}' % (position, b',"reset":true' if is_reset else b"")
-        await self._say(b"retry: %d\nid: %d\nevent: connected\ndata: %s\n\n" % (RETRY, position, said))
+        data = b'{"position":%d%s}' % (position, b',"reset":true' if is_reset else b"")
+        await self._send_frames(b"retry: %d\nid: %d\nevent: connected\ndata: %s\n\n" % (RETRY, position, data))
         try:
             while True:
                 entries = deque(await follower.next())
                 if not entries:
-                    await self._say(b": nothing new\nid: %d\n\n" % follower.position)
+                    await self._send_frames(b": nothing new\nid: %d\n\n" % follower.position)
                 while entries:
-                    await self._say_in_pieces(_first(entries))
+                    await self._send_in_chunks(_take_frames(entries))
         except StreamEnded as ended:
-            await self._say(b'event: bye\ndata: {"reason":"%s"}\n\n' % ended.reason.encode())
+            await self._send_frames(b'event: bye\ndata: {"reason":"%s"}\n\n' % ended.reason.encode())
             await self.send_body(b"")
 
     def _abandon(self) -> None:
-        """Of a reader that takes nothing any more: cancelled alone, the stream would leave the connection open, and silent."""
+        """Drop the connection of a client that does not read: cancelling the task alone would leave it open."""
         if self.streaming and not self.streaming.done():
             self.scope.get("state", {}).get(ABORT_KEY, self.streaming.cancel)()
 
-    async def _say_in_pieces(self, frames: bytes) -> None:
-        """Send some, and wait until the reader takes them: of a large event a slow reader's connection keeps no copy."""
-        for start in range(0, len(frames), PIECE):
-            await self._say(frames[start : start + PIECE] if len(frames) > PIECE else frames)
+    async def _send_in_chunks(self, frames: bytes) -> None:
+        """Send frames as the client reads them, so that no copy of a large event is buffered."""
+        for start in range(0, len(frames), CHUNK):
+            await self._send_frames(frames[start : start + CHUNK] if len(frames) > CHUNK else frames)
 
-    async def _say(self, frames: bytes) -> None:
+    async def _send_frames(self, frames: bytes) -> None:
         await self.base_send({"type": "http.response.body", "body": frames, "more_body": True})
 
 
-def _first(entries: deque[StreamEvent]) -> bytes:
-    """The first of them, taken out: while a slow reader is waited for, what it is sent is in memory once."""
+def _take_frames(entries: deque[StreamEvent]) -> bytes:
+    """Remove the first events and return their frames, so that they are in memory once while a slow client is waited for."""
     frames: list[bytes] = []
     size = 0
-    while entries and size < PIECE:
+    while entries and size < CHUNK:
         frames.append(entries.popleft().frame)
         size += len(frames[-1])
     return b"".join(frames)

@@ -1,4 +1,4 @@
-"""Who may follow what, and from where (rule S-2)."""
+"""Stream start: topics and start position of a stream (rule S-2)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,17 +11,20 @@ from portfolios.models import Portfolio
 
 
 def intent_topic(intent_id: UUID | str) -> Topic:
-    """Raises IntentNotFound."""
+    """Return the topic of an intent. Raise IntentNotFound if there is none."""
     return topics.for_intent(Intent.objects.require(intent_id))
 
 
 def portfolio_topic(portfolio_id: UUID | str) -> Topic:
-    """Raises PortfolioNotFound."""
+    """Return the topic of a portfolio. Raise PortfolioNotFound if there is none."""
     return topics.for_portfolio(Portfolio.objects.require(portfolio_id))
 
 
 def resolve_topic(named: Mapping[str, Any]) -> Topic:
-    """That of `{"intent": id}`, `{"portfolio": id}`, `{"agent": id}` or `{"all": true}`. Raises IntentNotFound, PortfolioNotFound."""
+    """Return the topic of `{"intent": id}`, `{"portfolio": id}`, `{"agent": id}` or `{"all": true}`.
+
+    Raise IntentNotFound or PortfolioNotFound if there is none.
+    """
     match dict(named):
         case {"intent": intent_id}:
             return intent_topic(intent_id)
@@ -33,9 +36,9 @@ def resolve_topic(named: Mapping[str, Any]) -> Topic:
 
 
 def start_position(after: int | None) -> int:
-    """The position after which a stream starts: that one, or the newest of what is committed by now.
+    """Return the position after which a stream starts: the requested one, or the newest committed one.
 
-    One beyond the log's end is of a log that has been set back to a backup since. It counts as now, and its reader is told.
+    A position beyond the log's end is from before a restored backup. It counts as now, and the stream says so.
     """
     newest = positions.head()
     if after is not None and after <= newest:

@@ -1,8 +1,8 @@
-"""The tail: it reads the log as it grows, once for the whole process, and hands it to the followers (architecture §4).
+"""Tail: reads new events once per process and distributes them to followers (architecture §4).
 
-A follower gets what belongs to its topics. One that starts in the past, or does not keep up, reads the log itself until it
-has caught up with the tail: its queue is short, and nothing is left out. All of this is one event loop's; an idle follower
-is a future in it and holds no thread and no connection to the database.
+A follower gets the events of its topics. One that starts in the past, or is too slow, reads the log itself until it has
+caught up with the tail: its queue is short, and no event is lost. Everything runs in one event loop; an idle follower is a
+future and holds neither a thread nor a database connection.
 """
 
 import asyncio
@@ -25,28 +25,28 @@ from intents import positions, wakeups
 from subscriptions.errors import TooManyStreams
 from subscriptions.streams import log_reader
 from subscriptions.streams.log_reader import Batch, StreamEvent, Topics
-from subscriptions.streams.pages import LogPageCache, Wanted
+from subscriptions.streams.pages import LogPageCache, Selection
 from subscriptions.streams.tail_buffer import TailBuffer
 
-LOOK_EVERY = 1.0  # Seconds without a ring, after which the tail looks by itself (rule S-6).
-PAUSE = 0.005  # Seconds between two looks, so that a busy log is read in batches and not one by one.
+POLL_EVERY = 1.0  # Seconds without a wake-up, after which the tail polls (rule S-6).
+PAUSE = 0.005  # Seconds between two polls, so that a busy log is read in batches.
 CHECK_READERS_EVERY = 5.0  # Seconds (rule S-5).
-SILENCE = 15.0  # Seconds, after which a follower is told that nothing has happened (rule S-1).
-QUEUED = 500  # Events that wait for a follower at most,
-QUEUED_BYTES = 32 * 2**10  # and their size, but for the last one.
-SENT_NOW = 32 * 2**10  # Bytes that are sent past the owner of a follower at most.
-WOKEN_AT_ONCE = 33  # Followers; in between, the event loop serves others,
-REST = 0.001  # for so many seconds, in which threads get the interpreter's lock: each wait for the database gives it away.
-ENDS_WITHIN = 3.0  # Seconds that a follower has for its last words.
+HEARTBEAT_EVERY = 15.0  # Seconds without an event (rule S-1).
+MAX_QUEUE = 500  # Queued events of a follower,
+MAX_QUEUE_BYTES = 32 * 2**10  # and their size, without the last one.
+MAX_DIRECT_BYTES = 32 * 2**10  # Bytes sent directly, without waking the consumer.
+WAKE_BATCH = 33  # Followers woken at once; in between, the event loop serves others,
+WAKE_PAUSE = 0.001  # for so many seconds, in which threads get the GIL: each database wait releases it.
+END_TIMEOUT = 3.0  # Seconds for a follower's last frame.
 
 log = logging.getLogger("openintent.streams")
 
 Reader = UUID | str
-"""Who reads: the id of a key, or the key of a person's session."""
+"""Id of a key, or key of a user's session."""
 
 
 class StreamEnded(Exception):
-    """The stream is over; `reason` says why, in a word."""
+    """End of a stream, with its reason."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -54,11 +54,22 @@ class StreamEnded(Exception):
 
 
 class Follower:
-    """One reader of some topics, from a position on. Its owner asks it for what comes `next`, and sends that."""
+    """Reader of topics from a position on. A consumer calls `next` and sends the events."""
 
     __slots__ = (
-        "_ended", "_is_live", "_queue", "_queued_bytes", "_silent_since", "_tail", "_waiting", "abandon", "event_types",
-        "position", "reader", "send_now", "topics",
+        "_ended",
+        "_idle_since",
+        "_is_live",
+        "_queue",
+        "_queued_bytes",
+        "_tail",
+        "_waiting",
+        "abandon",
+        "event_types",
+        "position",
+        "reader",
+        "send_now",
+        "topics",
     )  # fmt: skip
 
     def __init__(self, tail: "Tail", topics: Topics, event_types: Collection[str], after: int, reader: Reader) -> None:
@@ -74,32 +85,32 @@ class Follower:
         self._is_live = False
         self._ended = ""
         self._waiting: asyncio.Future[None] | None = None
-        self._silent_since = 0.0
+        self._idle_since = 0.0
 
     async def next(self) -> list[StreamEvent]:
-        """The events that come next, each once and in order; none after 15 s of silence. `position` is that of the last one.
+        """Return the next events, each once and in order, or none after 15 s without events; `position` is that of the last.
 
-        Raises Ended.
+        Raise StreamEnded at the end of the stream.
         """
         while not self._ended:
             if self._queue:
-                return self._take()
+                return self._take_queue()
             if not self._is_live:
                 if found := await self._tail.catch_up(self):
                     return found
-            elif await self._is_silent():
+            elif await self._wait_for_events():
                 self.position = max(self.position, self._tail.head or 0)
                 return []
         raise StreamEnded(self._ended)
 
     def push(self, entry: StreamEvent) -> bool:
-        """Take what the tail has read, if it is for this one. Answers whether there was nothing to take before.
+        """Queue an event of the tail if it is selected. Return whether the queue was empty.
 
-        One that is behind drops all, and reads it in the log when its reader is ready.
+        A follower with a full queue drops it, and reads the log when its client is ready.
         """
-        if not self._is_live or entry.position <= self.position or not self._takes(entry.event_type):
+        if not self._is_live or entry.position <= self.position or not self._selects(entry.event_type):
             return False
-        if len(self._queue) >= QUEUED or self._queued_bytes >= QUEUED_BYTES:
+        if len(self._queue) >= MAX_QUEUE or self._queued_bytes >= MAX_QUEUE_BYTES:
             self._queue.clear()
             self._queued_bytes = 0
             self._is_live = False
@@ -108,91 +119,91 @@ class Follower:
         self._queued_bytes += len(entry.json)
         return len(self._queue) == 1
 
-    def catch_up(self, recent: TailBuffer, head: int) -> list[StreamEvent]:
-        """Take what comes next of the recent ones; at their end, be live again."""
+    def catch_up(self, buffer: TailBuffer, head: int) -> list[StreamEvent]:
+        """Return the next events of the tail's buffer; at its end the follower is live again."""
         found: list[StreamEvent] = []
         size = 0
-        for entry in recent.since(self.position):
-            if size >= QUEUED_BYTES:
-                self.caught_up(entry.position - 1, is_live=False)
+        for entry in buffer.since(self.position):
+            if size >= MAX_QUEUE_BYTES:
+                self.move_to(entry.position - 1, is_live=False)
                 return found
-            if not self.topics.isdisjoint(entry.topics) and self._takes(entry.event_type):
+            if not self.topics.isdisjoint(entry.topics) and self._selects(entry.event_type):
                 found.append(entry)
                 size += len(entry.json)
-        self.caught_up(max(self.position, head), is_live=True)
+        self.move_to(max(self.position, head), is_live=True)
         return found
 
-    def take_from(self, page: Batch) -> list[StreamEvent]:
-        """Take what comes next of a page of the log that was read for this one's topics."""
+    def take_page(self, page: Batch) -> list[StreamEvent]:
+        """Return the next events of a log page of its topics."""
         found: list[StreamEvent] = []
         size = 0
         for entry in page.entries:
-            if size >= QUEUED_BYTES:
-                self.caught_up(entry.position - 1, is_live=False)
+            if size >= MAX_QUEUE_BYTES:
+                self.move_to(entry.position - 1, is_live=False)
                 return found
             found.append(entry)
             size += entry.size
-        self.caught_up(page.through, is_live=False)
+        self.move_to(page.through, is_live=False)
         return found
 
-    def caught_up(self, position: int, *, is_live: bool) -> None:
+    def move_to(self, position: int, *, is_live: bool) -> None:
         self.position = position
         self._is_live = is_live
 
-    def _takes(self, event_type: str) -> bool:
+    def _selects(self, event_type: str) -> bool:
         return not self.event_types or event_type in self.event_types
 
     def wake(self) -> None:
-        """Have the owner send what there is, or send it here and now: that takes a fifth of what it costs to wake a task."""
-        if self._waiting and not self._waiting.done() and not self._has_sent():
+        """Send the queue directly, at a fifth of the cost of waking a task, or wake the consumer."""
+        if self._waiting and not self._waiting.done() and not self._send_directly():
             self._waiting.set_result(None)
 
-    def _has_sent(self) -> bool:
-        if self.send_now is None or not self._queue or self._queued_bytes > SENT_NOW or not self.send_now(self._queue):
+    def _send_directly(self) -> bool:
+        if self.send_now is None or not self._queue or self._queued_bytes > MAX_DIRECT_BYTES or not self.send_now(self._queue):
             return False
-        self._take()
-        self._silent_since = asyncio.get_running_loop().time()
+        self._take_queue()
+        self._idle_since = asyncio.get_running_loop().time()
         return True
 
     def end(self, reason: str) -> None:
-        """Say no more. The owner is told; one that does not listen is abandoned."""
+        """End the stream. The consumer is woken, and abandoned if it does not react."""
         if not self._ended:
             self._ended = reason
             self.wake()
-            asyncio.get_running_loop().call_later(ENDS_WITHIN, self.abandon)
+            asyncio.get_running_loop().call_later(END_TIMEOUT, self.abandon)
 
     def is_waiting_since(self, moment: float) -> bool:
-        return self._waiting is not None and self._silent_since <= moment
+        return self._waiting is not None and self._idle_since <= moment
 
-    def _take(self) -> list[StreamEvent]:
+    def _take_queue(self) -> list[StreamEvent]:
         found = [*self._queue]
         self._queue.clear()
         self._queued_bytes = 0
         self.position = found[-1].position
         return found
 
-    async def _is_silent(self) -> bool:
-        """Wait until there is something to do. Answers whether that is to break the silence."""
+    async def _wait_for_events(self) -> bool:
+        """Wait for events, the end, or a heartbeat. Return whether it is a heartbeat."""
         loop = asyncio.get_running_loop()
-        self._silent_since = loop.time()
+        self._idle_since = loop.time()
         while self._is_live and not self._queue and not self._ended:
             self._waiting = loop.create_future()
             try:
                 await self._waiting
             finally:
                 self._waiting = None
-            if loop.time() >= self._silent_since + SILENCE:
+            if loop.time() >= self._idle_since + HEARTBEAT_EVERY:
                 break
         return self._is_live and not self._queue and not self._ended
 
 
 class Tail:
-    """Reads the log while somebody follows it."""
+    """Reader of new events while there are followers."""
 
     def __init__(self) -> None:
         self.head: int | None = None
-        """What has been handed out; None before the first look."""
-        self._recent = TailBuffer(0)
+        """Position up to which events are distributed; None before the first poll."""
+        self._buffer = TailBuffer(0)
         self._pages = LogPageCache()
         self._followers: set[Follower] = set()
         self._by_topic: defaultdict[str, set[Follower]] = defaultdict(set)
@@ -201,13 +212,13 @@ class Tail:
         self._is_waking = False
         self._is_closed = False
         self._task: asyncio.Task[None] | None = None
-        self._has_looked = asyncio.Event()
-        self._readers_checked = 0.0
+        self._has_polled = asyncio.Event()
+        self._last_check = 0.0
         self._tail_thread = ThreadPool(1, "tail")
         self._catch_up_thread = ThreadPool(1, "catch-up")
 
     def close(self) -> None:
-        """End all streams: the server stops."""
+        """End all streams at shutdown."""
         if self._is_closed:
             return
         self._is_closed = True
@@ -220,9 +231,9 @@ class Tail:
 
     @contextmanager
     def following(self, topics: Topics, event_types: Collection[str], after: int, reader: Reader) -> Iterator[Follower]:
-        """A follower, while the block runs. Raises TooManyStreams, Unavailable."""
+        """Provide a follower while the block runs. Raise TooManyStreams at the reader's limit, Unavailable at shutdown."""
         if self._is_closed:
-            raise Unavailable("The server is about to stop.")
+            raise Unavailable("The server is shutting down.")
         if self._by_reader[reader] >= settings.MAX_STREAMS_PER_KEY:
             raise TooManyStreams(settings.MAX_STREAMS_PER_KEY)
         follower = Follower(self, topics, event_types, after, reader)
@@ -233,29 +244,29 @@ class Tail:
             self._remove(follower)
 
     async def run(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        """In the thread of those who are behind, so that the tail does not wait."""
-        return await self._catch_up_thread.run(_alone, function, *arguments)
+        """Run a function in the catch-up thread, so that the tail does not wait."""
+        return await self._catch_up_thread.run(_with_connection, function, *arguments)
 
     async def catch_up(self, follower: Follower) -> list[StreamEvent]:
-        """What the log has next for a follower that is behind the tail."""
-        await self._has_looked.wait()
-        if self.head is not None and follower.position >= self._recent.after:
-            return follower.catch_up(self._recent, self.head)
-        wanted = (follower.topics, follower.event_types)
+        """Return the next events for a follower that is behind the tail."""
+        await self._has_polled.wait()
+        if self.head is not None and follower.position >= self._buffer.after:
+            return follower.catch_up(self._buffer, self.head)
+        selection = (follower.topics, follower.event_types)
         try:
-            page = self._pages.find(wanted, follower.position) or await self.run(self._read, wanted, follower.position)
-        except Exception:  # The database is away; the stream waits for it.
+            page = self._pages.find(selection, follower.position) or await self.run(self._read, selection, follower.position)
+        except Exception:  # The database is unavailable; the stream waits for it.
             log.warning("a follower could not read the log", exc_info=True)
-            await asyncio.sleep(LOOK_EVERY)
+            await asyncio.sleep(POLL_EVERY)
             return []
-        return follower.take_from(page)
+        return follower.take_page(page)
 
-    def _read(self, wanted: Wanted, after: int) -> Batch:
-        """In the thread of those who are behind, who come one by one: who comes second finds what the first has read."""
-        page = self._pages.find(wanted, after)
+    def _read(self, selection: Selection, after: int) -> Batch:
+        """Read a page in the catch-up thread. Calls are serial, so that a second follower finds the first one's page."""
+        page = self._pages.find(selection, after)
         if page is None:
-            page = log_reader.read_topics(*wanted, after)
-            self._pages.keep(wanted, after, page)
+            page = log_reader.read_topics(*selection, after)
+            self._pages.keep(selection, after, page)
         return page
 
     def _add(self, follower: Follower) -> None:
@@ -277,92 +288,92 @@ class Tail:
             del self._by_reader[follower.reader]
 
     async def _run(self) -> None:
-        ear = wakeups.AsyncListener()
-        with wakeups.listen(ear.notify, wakeups.positions_assigned, wakeups.remote_positions_assigned):
+        listener = wakeups.AsyncListener()
+        with wakeups.listen(listener.notify, wakeups.positions_assigned, wakeups.remote_positions_assigned):
             while self._followers:
                 try:
-                    await self._look()
+                    await self._poll()
                     await self._check_readers()
-                except Exception:  # The database is away. What comes meanwhile is read at the next look.
+                except Exception:  # The database is unavailable. New events are read at the next poll.
                     log.warning("the tail could not read the log", exc_info=True)
                 self._wake_silent()
                 await asyncio.sleep(PAUSE)
-                await ear.wait(LOOK_EVERY)
+                await listener.wait(POLL_EVERY)
         self.head = None
-        self._has_looked.clear()
+        self._has_polled.clear()
         self._pages.clear()
 
-    async def _look(self) -> None:
+    async def _poll(self) -> None:
         if self.head is None:
-            self.head = await self._tail_thread.run(_alone, positions.head)
-            self._recent = TailBuffer(self.head)
-            self._has_looked.set()
+            self.head = await self._tail_thread.run(_with_connection, positions.head)
+            self._buffer = TailBuffer(self.head)
+            self._has_polled.set()
         is_full = True
         while is_full:
-            batch: Batch = await self._tail_thread.run(_alone, log_reader.read_batch, self.head)
-            self._hand_out(batch)
+            batch: Batch = await self._tail_thread.run(_with_connection, log_reader.read_batch, self.head)
+            self._distribute(batch)
             self.head, is_full = batch.through, batch.is_full
-        if not batch.entries and (newest := await self._tail_thread.run(_alone, positions.head)) < self.head:
-            self._begin_anew(newest)
+        if not batch.entries and (newest := await self._tail_thread.run(_with_connection, positions.head)) < self.head:
+            self._reset(newest)
 
-    def _begin_anew(self, newest: int) -> None:
-        """The log has been set back, to a backup say, and what followers have heard of is no part of it: they are told, and leave."""
-        log.warning("the log ends at position %d, before %s: it has been set back", newest, self.head)
-        self.head, self._recent = newest, TailBuffer(newest)
+    def _reset(self, newest: int) -> None:
+        """End all streams: the log was reset, to a backup for example, and lacks events that followers have received."""
+        log.warning("the log ends at position %d, before %s: it has been reset", newest, self.head)
+        self.head, self._buffer = newest, TailBuffer(newest)
         self._pages.clear()
         for follower in [*self._followers]:
             follower.end("log_reset")
 
-    def _hand_out(self, batch: Batch) -> None:
+    def _distribute(self, batch: Batch) -> None:
         for entry in batch.entries:
-            self._recent.keep(entry)
-            heard = [followers for topic in entry.topics if (followers := self._by_topic.get(topic))]
-            for follower in heard[0] if len(heard) == 1 else set().union(*heard):
+            self._buffer.append(entry)
+            groups = [followers for topic in entry.topics if (followers := self._by_topic.get(topic))]
+            for follower in groups[0] if len(groups) == 1 else set().union(*groups):
                 if follower.push(entry):
                     self._to_wake.append(follower)
-        self._begin_to_wake()
+        self._start_waking()
 
-    def _begin_to_wake(self) -> None:
+    def _start_waking(self) -> None:
         if self._to_wake and not self._is_waking:
-            self._wake_some()
+            self._wake_batch()
 
-    def _wake_some(self) -> None:
-        """Not all at once: a thousand take 20 ms, for which everybody else would have to wait."""
-        for _ in range(min(WOKEN_AT_ONCE, len(self._to_wake))):
+    def _wake_batch(self) -> None:
+        """Wake a batch of followers: a thousand at once would block the event loop for 20 ms."""
+        for _ in range(min(WAKE_BATCH, len(self._to_wake))):
             self._to_wake.popleft().wake()
         self._is_waking = bool(self._to_wake)
         if self._is_waking:
-            asyncio.get_running_loop().call_later(REST, self._wake_some)
+            asyncio.get_running_loop().call_later(WAKE_PAUSE, self._wake_batch)
 
     def _wake_silent(self) -> None:
-        moment = asyncio.get_running_loop().time() - SILENCE
+        moment = asyncio.get_running_loop().time() - HEARTBEAT_EVERY
         self._to_wake.extend(each for each in self._followers if each.is_waiting_since(moment))
-        self._begin_to_wake()
+        self._start_waking()
 
     async def _check_readers(self) -> None:
         now = asyncio.get_running_loop().time()
-        if now < self._readers_checked + CHECK_READERS_EVERY:
+        if now < self._last_check + CHECK_READERS_EVERY:
             return
-        self._readers_checked = now
-        gone = await self._tail_thread.run(_alone, _gone, list(self._by_reader))
-        for follower in [each for each in self._followers if each.reader in gone]:
+        self._last_check = now
+        invalid = await self._tail_thread.run(_with_connection, _invalid_readers, list(self._by_reader))
+        for follower in [each for each in self._followers if each.reader in invalid]:
             follower.end("key_revoked" if isinstance(follower.reader, UUID) else "signed_out")
 
 
-def _gone(readers: Collection[Reader]) -> set[Reader]:
-    """Those whose key, or session, is good no more."""
+def _invalid_readers(readers: Collection[Reader]) -> set[Reader]:
+    """Return the readers whose key or session is no longer valid."""
     sessions = {reader for reader in readers if isinstance(reader, str)}
-    return _dead_keys([reader for reader in readers if isinstance(reader, UUID)]) | (sessions - filter_live_sessions(sessions))
+    return _invalid_keys([reader for reader in readers if isinstance(reader, UUID)]) | (sessions - filter_live_sessions(sessions))
 
 
-def _dead_keys(ids: Collection[UUID]) -> set[Reader]:
-    """Those that are revoked, or have expired. A key of the configuration has no row, and lives as long as the process."""
+def _invalid_keys(ids: Collection[UUID]) -> set[Reader]:
+    """Return the keys that are revoked or expired. Configured keys have no row, and are valid as long as the process."""
     known: set[Reader] = set(ApiKey.objects.filter(pk__in=ids).values_list("pk", flat=True))
     return known - set(ApiKey.objects.live(database_now()).filter(pk__in=ids).values_list("pk", flat=True))
 
 
-def _alone(function: Callable[..., Any], *arguments: Any) -> Any:
-    """In a thread that keeps its connection, where Django looks after none: close one that may be broken."""
+def _with_connection(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Call a function in a thread whose connection Django does not manage: close it after an error."""
     try:
         return function(*arguments)
     except Exception:

@@ -1,4 +1,4 @@
-"""The end of the log in memory, for followers that are a little behind: without a look at the database, and at one stroke."""
+"""Buffer of the newest events, for followers that are slightly behind, without a database query."""
 
 from bisect import bisect_right
 from collections import deque
@@ -11,15 +11,15 @@ BYTES = 2**20
 
 
 class TailBuffer:
-    """All events after the position `after`, up to the newest that was kept."""
+    """All events after the position `after`, up to the newest."""
 
     def __init__(self, after: int) -> None:
         self.after = after
         self._entries: deque[StreamEvent] = deque()
         self._bytes = 0
 
-    def keep(self, entry: StreamEvent) -> None:
-        """Add the next one. The oldest go, once there are too many."""
+    def append(self, entry: StreamEvent) -> None:
+        """Add the next event, and drop the oldest ones beyond the limits."""
         self._entries.append(entry)
         self._bytes += entry.size
         while len(self._entries) > EVENTS or self._bytes > BYTES:
@@ -28,5 +28,5 @@ class TailBuffer:
             self.after = oldest.position
 
     def since(self, position: int) -> "islice[StreamEvent]":
-        """Those after the position, which must not lie before `after`."""
+        """Return the events after the position, which must not be before `after`."""
         return islice(self._entries, bisect_right(self._entries, position, key=lambda entry: entry.position), None)

@@ -1,10 +1,9 @@
-"""Tokens that open a stream in place of a key, for browsers' EventSource, which can send no header.
+"""Stream tokens for browsers' EventSource, which cannot send headers (rule S-5).
 
-A token says whose key it stands for, what it opens and until when, and is signed: no row is kept. It opens what its key opens, as
-long as that lives, and nothing but streams; those that are open outlast it, and end with its key (rule S-5).
+A token is signed, without a database row, and contains the key's id, the topic and the expiry. It opens streams of its
+key only, while the key is valid; open streams continue after its expiry, and end with the key.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -13,33 +12,33 @@ from uuid import UUID
 from django.core import signing
 from rest_framework.request import Request
 
-from access import ratelimit
 from access.authentication import KeyAuthentication, key_from_headers
 from access.identity import Caller
 from access.key_lookup import caller_for_key, is_dev_key
 from access.loopback import remote_origin_reason
+from core.api import throttling
 from core.errors import Forbidden, Unauthenticated
 from intents.topics import Topic
 
 PARAMETER = "token"
-LONGEST = 1_000  # Characters.
+MAX_LENGTH = 1_000  # Characters.
 
 
 @dataclass(frozen=True, slots=True)
 class StreamToken:
     key_id: UUID
     topic: Topic | None
-    """None: any."""
+    """None: any topic."""
     expires_at: datetime
 
     def __str__(self) -> str:
-        said = [self.key_id.hex, self.topic, int(self.expires_at.timestamp())]
-        return signing.dumps(said, salt=__name__)
+        values = [self.key_id.hex, self.topic, int(self.expires_at.timestamp())]
+        return signing.dumps(values, salt=__name__)
 
     @classmethod
     def read(cls, text: str) -> "StreamToken | None":
-        """Return what the server has signed, or None."""
-        if len(text) > LONGEST:
+        """Return the token of a text, or None if its signature is not valid."""
+        if len(text) > MAX_LENGTH:
             return None
         try:
             key_id, topic, expires_at = signing.loads(text, salt=__name__)
@@ -49,7 +48,7 @@ class StreamToken:
 
 
 class StreamAuthentication(KeyAuthentication):
-    """A key as elsewhere, or `?token=`. What a token is for stands in `request.auth`."""
+    """Authentication by key, or by `?token=`, which is then `request.auth`."""
 
     def authenticate(self, request: Request) -> tuple[Caller, Any]:
         text = request.query_params.get(PARAMETER)
@@ -57,22 +56,17 @@ class StreamAuthentication(KeyAuthentication):
             return super().authenticate(request)
         token = StreamToken.read(text)
         if token is None or token.expires_at <= datetime.now(UTC):
-            raise Unauthenticated("The token is wrong or has expired. Make another one with POST /api/v1/stream-tokens.")
-        return _caller_with(token, request.META), token
-
-
-def _caller_with(token: StreamToken, meta: Mapping[str, Any]) -> Caller:
-    """Raises Unauthenticated, RateLimited."""
-    caller = caller_for_key(token.key_id)
-    if caller is None:
-        raise Unauthenticated("The key of this token is revoked or has expired.")
-    if is_dev_key(caller.key_id) and (reason := remote_origin_reason(meta)):
-        raise Unauthenticated(f"The keys of dev mode are for this machine alone, and {reason}. Make an API key, and use that.")
-    ratelimit.spend(caller.key_id)
-    return caller
+            raise Unauthenticated("The token is invalid or expired. Create a new one with POST /api/v1/stream-tokens.")
+        caller = caller_for_key(token.key_id)
+        if caller is None:
+            raise Unauthenticated("The key of this token is revoked or expired.")
+        if is_dev_key(caller.key_id) and (reason := remote_origin_reason(request.META)):
+            raise Unauthenticated(f"The keys of dev mode are valid on this machine only, and {reason}. Create an API key.")
+        throttling.count_request(caller.key_id)
+        return caller, token
 
 
 def require_topic(auth: object, topic: Topic) -> None:
-    """Refuse what the request's token is not for. Raises Forbidden."""
+    """Raise Forbidden if the request's token is for another topic."""
     if isinstance(auth, StreamToken) and auth.topic not in (None, topic):
         raise Forbidden("This token is for another stream.")

@@ -1,4 +1,4 @@
-"""The same over a WebSocket: several streams on one connection (protocol §7)."""
+"""WebSocket consumer: several streams on one connection (protocol §7)."""
 
 import asyncio
 import logging
@@ -17,6 +17,7 @@ from access.identity import Caller
 from core import strict_json
 from core.api.exception_handler import to_protocol_error
 from core.api.serializers import StrictSerializer, validate_data
+from core.api.throttling import next_due
 from core.errors import CONTENT_TYPE, Forbidden, Invalid, ProtocolError, RateLimited, TooLarge, Unauthenticated
 from core.serving.uvicorn_protocols import ABORT_KEY
 from core.serving.wsgi_bridge import request_meta
@@ -25,28 +26,28 @@ from subscriptions.streams import stream_start
 from subscriptions.streams.consumer_base import NoChannelMixin
 from subscriptions.streams.tail import Follower, StreamEnded, Tail
 
-INTRODUCE_WITHIN = 10.0  # Seconds for a first message with a good key.
-FIRST_MESSAGE = 4096  # Bytes that are parsed of somebody who is not known yet.
-PARSED_HERE = 16 * 2**10  # Bytes of a message that the event loop parses itself; a thread does with more.
+AUTHENTICATION_TIMEOUT = 10.0  # Seconds for a first message with a valid key.
+MAX_FIRST_MESSAGE = 4096  # Bytes parsed before authentication.
+PARSE_INLINE = 16 * 2**10  # Bytes of a message parsed in the event loop; larger ones in a thread.
 MESSAGES, PERIOD = 200, 10.0
-"""So many messages of a connection at once, and then as many in so many seconds."""
+"""Rate limit of messages per connection."""
 MAX_STREAMS = 100
-GOING_AWAY, POLICY, UNAUTHENTICATED, TOO_SLOW_TO_START = 1001, 1008, 4401, 4408
+GOING_AWAY, POLICY_VIOLATION, UNAUTHENTICATED, AUTHENTICATION_TIMED_OUT = 1001, 1008, 4401, 4408
 
 log = logging.getLogger("openintent.streams")
 
 
 @dataclass(frozen=True, slots=True)
-class _Opened:
+class _StreamStart:
     caller: Caller
     topics: frozenset[str]
     after: int
 
 
 class EventSocket(NoChannelMixin, AsyncWebsocketConsumer):
-    """Each `subscribe` is a stream with a number; each stream tells of each of its events once.
+    """Consumer of `/ws/v1/events`: each `subscribe` opens a numbered stream, which sends each of its events once.
 
-    Until a good key has come, whatever else comes closes the connection: nothing but a short message is parsed for strangers.
+    Before authentication only a short message with a key is parsed; anything else closes the connection.
     """
 
     def __init__(self, *, tail: Tail) -> None:
@@ -56,93 +57,95 @@ class EventSocket(NoChannelMixin, AsyncWebsocketConsumer):
         self.caller: Caller | None = None
         self.meta: dict[str, Any] = {}
         self.streams: dict[int, asyncio.Task[None]] = {}
-        self.opened = 0
+        self.last_number = 0
         self.due = 0.0
-        self.is_shut = False
-        self.silence: asyncio.Task[None] | None = None
+        self.is_closed = False
+        self.timeout: asyncio.Task[None] | None = None
 
     async def connect(self) -> None:
         self.meta = request_meta(self.scope)
         try:
             if not origins.is_allowed(self.meta.get("HTTP_ORIGIN"), self.meta.get("HTTP_HOST", "")):
-                raise Forbidden("Pages of this origin may not connect. OPENINTENT_CORS_ORIGINS names those that may.")
+                raise Forbidden("This origin is not allowed. OPENINTENT_CORS_ORIGINS lists the allowed ones.")
             if key := key_from_headers(self.meta):
-                await self._identify(key)
+                await self._authenticate(key)
         except Exception as error:
             await self._refuse(to_protocol_error(error))
         else:
             await self.accept()
-            self.silence = asyncio.create_task(self._shut_if_silent())
+            self.timeout = asyncio.create_task(self._close_if_unauthenticated())
 
     async def websocket_disconnect(self, message: dict[str, Any]) -> None:
-        self.is_shut = True
+        self.is_closed = True
         self._stop_timer()
         for stream in [*self.streams.values()]:
             stream.cancel()
         raise StopConsumer
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        if self.is_shut:
+        if self.is_closed:
             return
         try:
-            self._count()
-            await self._take(text_data.encode() if text_data is not None else bytes_data or b"")
+            self._count_message()
+            await self._handle(text_data.encode() if text_data is not None else bytes_data or b"")
         except Exception as error:
             refusal = to_protocol_error(error)
-            await self._tell({"type": "error", "error": refusal.body()})
+            await self._send_message({"type": "error", "error": refusal.body()})
             if isinstance(refusal, Unauthenticated):
-                await self.shut(UNAUTHENTICATED)
+                await self.close_once(UNAUTHENTICATED)
             elif self.caller is None or isinstance(refusal, RateLimited):
-                await self.shut(POLICY)
+                await self.close_once(POLICY_VIOLATION)
 
-    async def _take(self, raw: bytes) -> None:
-        if self.caller is None and len(raw) > FIRST_MESSAGE:
-            raise TooLarge("The first message, which has the key, is too large.", limit=FIRST_MESSAGE)
-        message = _loaded(raw) if len(raw) <= PARSED_HERE else await self.tail.run(_loaded, raw)
+    async def _handle(self, raw: bytes) -> None:
+        if self.caller is None and len(raw) > MAX_FIRST_MESSAGE:
+            raise TooLarge("The first message, with the key, is too large.", limit=MAX_FIRST_MESSAGE)
+        message = _parse_json(raw) if len(raw) <= PARSE_INLINE else await self.tail.run(_parse_json, raw)
         if self.caller is None:
-            await self._identify(_key_in(message))
+            await self._authenticate(_key_of_message(message))
         self._stop_timer()
-        body, values = _parsed(message) if len(raw) <= PARSED_HERE else await self.tail.run(_parsed, message)
+        body, values = _validate(message) if len(raw) <= PARSE_INLINE else await self.tail.run(_validate, message)
         if body is SubscribeMessage:
             await self._subscribe(values)
         else:
             await self._unsubscribe(values)
 
-    def _count(self) -> None:
-        """Count a message, as access.ratelimit does. Raises RateLimited."""
+    def _count_message(self) -> None:
+        """Count a message. Raise RateLimited if the connection sends too many."""
         now = monotonic()
-        due = max(self.due, now) + PERIOD / MESSAGES
+        due = next_due(self.due, now, PERIOD / MESSAGES)
         if due - now > PERIOD:
-            raise RateLimited(1, whose="Too many messages on this connection")
+            raise RateLimited(1, reason="Too many messages on this connection")
         self.due = due
 
-    async def _identify(self, key: str) -> None:
-        """Raises Unauthenticated, RateLimited."""
+    async def _authenticate(self, key: str) -> None:
+        """Authenticate the connection. Raise Unauthenticated if the key is not valid, RateLimited beyond its limit."""
         self.caller = await self.tail.run(authenticate_key, key, self.meta)
         self.key = key
 
-    async def _subscribe(self, wanted: dict[str, Any]) -> None:
+    async def _subscribe(self, values: dict[str, Any]) -> None:
         if len(self.streams) >= MAX_STREAMS:
-            raise Invalid(f"This connection has {MAX_STREAMS} streams. Unsubscribe from some, or name several topics at once.")
-        self.key = wanted.get("key") or self.key
-        opened: _Opened = await self.tail.run(_open, self.key, self.meta, wanted["topics"], wanted.get("after"))
-        if self.is_shut:
+            raise Invalid(
+                f"This connection has reached its limit of {MAX_STREAMS} streams. Unsubscribe from some, or combine topics."
+            )
+        self.key = values.get("key") or self.key
+        opened: _StreamStart = await self.tail.run(_open, self.key, self.meta, values["topics"], values.get("after"))
+        if self.is_closed:
             return
-        self.opened += 1
-        stream = _Stream(self, self.opened, opened, wanted.get("event_types", []))
-        self.streams[self.opened] = stream.task = asyncio.create_task(stream.run())
+        self.last_number += 1
+        stream = _Stream(self, self.last_number, opened, values.get("event_types", []))
+        self.streams[self.last_number] = stream.task = asyncio.create_task(stream.run())
 
-    async def _unsubscribe(self, wanted: dict[str, Any]) -> None:
-        number = wanted["subscription"]
+    async def _unsubscribe(self, values: dict[str, Any]) -> None:
+        number = values["subscription"]
         stream = self.streams.pop(number, None)
         if stream is None:
-            raise Invalid.field("subscription", f"{number} is none of this connection's")
+            raise Invalid.field("subscription", f"this connection has no subscription {number}")
         stream.cancel()
-        await self._tell({"type": "unsubscribed", "subscription": number})
+        await self._send_message({"type": "unsubscribed", "subscription": number})
 
     async def _refuse(self, refusal: ProtocolError) -> None:
-        """Answer the handshake with the refusal, where the server can; else it says 403."""
-        self.is_shut = True
+        """Reject the handshake with a problem if the server supports it, else with 403."""
+        self.is_closed = True
         if "websocket.http.response" not in self.scope.get("extensions", {}):
             await self.close()
             return
@@ -152,30 +155,30 @@ class EventSocket(NoChannelMixin, AsyncWebsocketConsumer):
         await self.base_send({"type": "websocket.http.response.start", "status": refusal.status, "headers": encoded})
         await self.base_send({"type": "websocket.http.response.body", "body": body})
 
-    async def shut(self, code: int) -> None:
-        """Close it. Again does nothing."""
-        if not self.is_shut:
-            self.is_shut = True
+    async def close_once(self, code: int) -> None:
+        """Close the connection. Idempotent."""
+        if not self.is_closed:
+            self.is_closed = True
             await self.close(code)
 
-    async def _shut_if_silent(self) -> None:
-        await asyncio.sleep(INTRODUCE_WITHIN)
-        await self.shut(TOO_SLOW_TO_START)
+    async def _close_if_unauthenticated(self) -> None:
+        await asyncio.sleep(AUTHENTICATION_TIMEOUT)
+        await self.close_once(AUTHENTICATION_TIMED_OUT)
 
     def _stop_timer(self) -> None:
-        if self.silence:
-            self.silence.cancel()
+        if self.timeout:
+            self.timeout.cancel()
 
-    async def _tell(self, message: Mapping[str, Any]) -> None:
-        if not self.is_shut:
-            await self.say(strict_json.text(message))
+    async def _send_message(self, message: Mapping[str, Any]) -> None:
+        if not self.is_closed:
+            await self.send_text(strict_json.text(message))
 
-    async def say(self, text: str) -> None:
+    async def send_text(self, text: str) -> None:
         await self.base_send({"type": "websocket.send", "text": text})
 
 
 class _Stream:
-    def __init__(self, socket: EventSocket, number: int, opened: _Opened, event_types: list[str]) -> None:
+    def __init__(self, socket: EventSocket, number: int, opened: _StreamStart, event_types: list[str]) -> None:
         self.socket = socket
         self.number = number
         self.opened = opened
@@ -188,57 +191,59 @@ class _Stream:
             with self.socket.tail.following(opened.topics, self.event_types, opened.after, opened.caller.key_id) as follower:
                 await self._follow(follower)
         except ProtocolError as refusal:
-            await self._tell("error", error=refusal.body())
+            await self._send_message("error", error=refusal.body())
         except OSError:
-            return  # The reader has gone, which its connection says by itself.
+            return  # The client is gone, which the disconnect handles.
         finally:
             self.socket.streams.pop(self.number, None)
 
     async def _follow(self, follower: Follower) -> None:
         follower.abandon = self._abandon
-        await self._tell("subscribed", topics=sorted(follower.topics), position=follower.position)
+        await self._send_message("subscribed", topics=sorted(follower.topics), position=follower.position)
         try:
             while True:
                 entries = deque(await follower.next())
                 if not entries:
-                    await self._tell("heartbeat", position=follower.position)
-                while entries:  # Taken out: while a slow reader is waited for, what it is sent is in memory once.
-                    await self.socket.say(f'{{"type":"event","subscription":{self.number},"event":{entries.popleft().text}}}')
+                    await self._send_message("heartbeat", position=follower.position)
+                while entries:  # Removed, so that they are in memory once while a slow client is waited for.
+                    await self.socket.send_text(
+                        f'{{"type":"event","subscription":{self.number},"event":{entries.popleft().text}}}'
+                    )
         except StreamEnded as ended:
-            await self._tell("bye", reason=ended.reason)
-            await self.socket.shut(UNAUTHENTICATED if ended.reason == "key_revoked" else GOING_AWAY)
+            await self._send_message("bye", reason=ended.reason)
+            await self.socket.close_once(UNAUTHENTICATED if ended.reason == "key_revoked" else GOING_AWAY)
 
     def _abandon(self) -> None:
-        """Of a reader that takes nothing any more: the last words cannot be said, nor can the connection be closed by them."""
+        """Drop the connection of a client that does not read, which could not be closed otherwise."""
         if self.task and not self.task.done():
             self.socket.scope.get("state", {}).get(ABORT_KEY, self.task.cancel)()
 
-    async def _tell(self, kind: str, **fields: Any) -> None:
-        await self.socket.say(strict_json.text({"type": kind, "subscription": self.number, **fields}))
+    async def _send_message(self, kind: str, **fields: Any) -> None:
+        await self.socket.send_text(strict_json.text({"type": kind, "subscription": self.number, **fields}))
 
 
-def _loaded(raw: bytes) -> Any:
-    """Raises Invalid."""
+def _parse_json(raw: bytes) -> Any:
+    """Return the parsed JSON. Raise Invalid if it is not strict JSON."""
     try:
         return strict_json.loads(raw)
     except strict_json.StrictJSONError as error:
         raise Invalid(str(error)) from None
 
 
-def _parsed(message: Any) -> tuple[type[StrictSerializer], dict[str, Any]]:
-    """Raises ValidationError."""
+def _validate(message: Any) -> tuple[type[StrictSerializer], dict[str, Any]]:
+    """Return the message class and its validated data. Raise ValidationError if it is not valid."""
     known = validate_data(Message, {"type": message.get("type")} if isinstance(message, dict) else message)
     body = SubscribeMessage if known["type"] == "subscribe" else UnsubscribeMessage
     return body, validate_data(body, message)
 
 
-def _key_in(message: Any) -> str:
-    """The key of a message that nothing else is known of; empty without one."""
+def _key_of_message(message: Any) -> str:
+    """Return the key in an unvalidated message, or an empty text."""
     found = (message.get("key") or message.get("api_key")) if isinstance(message, dict) else None
     return found if isinstance(found, str) else ""
 
 
-def _open(key: str, meta: Mapping[str, Any], named: list[dict[str, Any]], after: int | None) -> _Opened:
-    """In a thread: who follows what, from where. Raises Unauthenticated, RateLimited, IntentNotFound, PortfolioNotFound."""
+def _open(key: str, meta: Mapping[str, Any], named: list[dict[str, Any]], after: int | None) -> _StreamStart:
+    """Return caller, topics and start of a stream. Raise Unauthenticated, RateLimited, IntentNotFound or PortfolioNotFound."""
     caller = authenticate_key(key, meta)
-    return _Opened(caller, frozenset(map(stream_start.resolve_topic, named)), stream_start.start_position(after))
+    return _StreamStart(caller, frozenset(map(stream_start.resolve_topic, named)), stream_start.start_position(after))

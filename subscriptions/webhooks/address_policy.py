@@ -1,7 +1,7 @@
-"""Which addresses may be called (rule W-3). What users name must not reach what only this machine, or its network, can.
+"""Address policy of callbacks (rule W-3): user-supplied URLs must not reach this machine, or its network.
 
-`is_public` judges one address. It is asked at creation, and again of the very address that a delivery connects to
-(subscriptions.webhooks.client): a name may answer with another one each time.
+`is_allowed` checks one address, at creation and again for the very address that a delivery connects to
+(subscriptions.webhooks.client), because a name may resolve differently each time.
 """
 
 import socket
@@ -19,11 +19,11 @@ Address = IPv4Address | IPv6Address
 _LABEL = r"[A-Za-z0-9]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?"
 _PORT = r"([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
 URL = rf"\Ahttps?://({_LABEL}(\.{_LABEL}){{0,20}}\.?|\[[0-9A-Fa-f:.]{{2,45}}\])(:{_PORT})?([/?][!-~]*)?\Z"
-"""An http or https URL in ASCII, without user, password and fragment in front of its path."""
+"""Pattern of an http or https URL in ASCII, without user and password."""
 
-IN_A_REQUEST = 0.5  # Seconds that a request waits for a name: whoever calls the API waits for none that does not answer.
-REQUESTS_WAITING = 2  # At once. The others do not wait at all.
-LOOKUPS_OF_REQUESTS, LOOKUPS_OF_CALLS = 16, 256  # At once. The system's resolver takes half a minute to give a name up.
+REQUEST_LOOKUP_TIMEOUT = 0.5  # Seconds that an API request waits for a name.
+MAX_WAITING_REQUESTS = 2  # Concurrent requests that wait for a name. Others do not wait at all.
+LOOKUPS_OF_REQUESTS, LOOKUPS_OF_CALLS = 16, 256  # Concurrent lookups. The system's resolver gives up after half a minute.
 
 REFUSED = "leads to a private, loopback, link-local or otherwise special address"
 UNRESOLVED = "its name cannot be resolved"
@@ -32,7 +32,7 @@ _SPECIAL_4 = [
     ip_network("192.0.0.0/24"),  # IETF protocols
     ip_network("192.88.99.0/24"),  # 6to4 relays
 ]
-_GLOBAL_6 = ip_network("2000::/3")  # All that has been given out: what lies outside is local, special, or will be.
+_GLOBAL_6 = ip_network("2000::/3")  # All allocated addresses; others are local, special, or not allocated.
 _SPECIAL_6 = [
     ip_network("2001::/23"),  # IETF protocols, among them Teredo, which wraps an IPv4 address
     ip_network("2001:db8::/32"),  # documentation
@@ -47,21 +47,21 @@ _METADATA = [
     ip_network("fd00:ec2::/32"),  # AWS
     ip_network("fd20:ce::/32"),  # Google
 ]
-"""Where clouds tell their machines about themselves, credentials included, beside the link-local 169.254.169.254."""
+"""Cloud metadata services, which return credentials, besides the link-local 169.254.169.254."""
 _NAT64 = ip_network("64:ff9b::/96")
 _COMPATIBLE = ip_network("::/96")
 
 
 def is_always_blocked(address: Address) -> bool:
-    """Whether nobody's callback lies there, whatever the settings say: link-local, or a cloud's metadata service."""
-    inner = _wrapped(address)
+    """Return whether the address is blocked under any settings: link-local, or a cloud's metadata service."""
+    inner = _embedded_ipv4(address)
     if inner is not None and is_always_blocked(inner):
         return True
     return address.is_link_local or any(address in net for net in _METADATA)
 
 
-def _wrapped(address: Address) -> IPv4Address | None:
-    """The IPv4 address that an IPv6 one leads to, where there is one."""
+def _embedded_ipv4(address: Address) -> IPv4Address | None:
+    """Return the IPv4 address embedded in an IPv6 address, if any."""
     if isinstance(address, IPv4Address):
         return None
     if address in _NAT64 or address in _COMPATIBLE:
@@ -70,18 +70,18 @@ def _wrapped(address: Address) -> IPv4Address | None:
 
 
 def is_public(address: Address) -> bool:
-    """Whether it is an ordinary address of the internet."""
+    """Return whether it is a public address."""
     if is_always_blocked(address):
         return False
     if isinstance(address, IPv6Address):
-        if address.ipv4_mapped:  # The system connects to what is wrapped.
+        if address.ipv4_mapped:  # The system connects to the embedded address.
             return is_public(address.ipv4_mapped)
         return address in _GLOBAL_6 and address.is_global and not any(address in net for net in _SPECIAL_6)
     return address.is_global and not address.is_multicast and not any(address in net for net in _SPECIAL_4)
 
 
 def is_allowed(address: Address) -> bool:
-    """As the settings say: all but those that are never called, public ones only, or those and this machine (dev mode)."""
+    """Return whether the settings allow the address: public ones, in dev mode also this machine, or all that are not always blocked."""
     if is_always_blocked(address):
         return False
     if settings.WEBHOOK_ALLOW_PRIVATE or is_public(address):
@@ -96,70 +96,56 @@ def is_loopback(address: Address) -> bool:
 
 
 def callback_problem(url: str) -> str | None:
-    """What speaks against calling this URL, or None. A name that cannot be resolved at once is judged when it is called.
+    """Return the reason why the URL is not allowed, or None. A name that is not resolved in time is checked at the call.
 
-    Waits for the lookup, though not for long: keep it out of transactions.
+    It waits for the lookup: call it outside of transactions.
     """
     try:
         name = urlsplit(url).hostname or ""
     except ValueError:
         return "has no valid IPv6 address in its brackets"
-    found = _known(name) or _looked_up_in_a_request(name)
+    found = _resolve_locally(name)
+    if not found and _waiting_requests.acquire(blocking=False):
+        try:
+            found = _request_lookups.look_up(name, REQUEST_LOOKUP_TIMEOUT)
+        finally:
+            _waiting_requests.release()
     return REFUSED if not all(map(is_allowed, found)) else None
 
 
 def resolve(name: str, patience: float) -> Sequence[Address]:
-    """All that the name leads to now; none where it cannot be resolved, or not within so many seconds."""
-    return _known(name) or _calls.look_up(name, patience)
+    """Return the addresses of the name; none if it is not resolved within `patience` seconds."""
+    return _resolve_locally(name) or _call_lookups.look_up(name, patience)
 
 
-def _known(name: str) -> Sequence[Address]:
-    """What needs no lookup."""
-    if literal := _literal(name):
-        return [literal]
-    return [IPv4Address("127.0.0.1")] if _is_localhost(name) else []
-
-
-def _looked_up_in_a_request(name: str) -> Sequence[Address]:
-    if not _waiting.acquire(blocking=False):
-        return []
+def _resolve_locally(name: str) -> Sequence[Address]:
+    """Return the address of a literal in any spelling (127.1, 2130706433, 0x7f.0.0.1, 0177.0.0.1) or of localhost (RFC 6761)."""
     try:
-        return _requests.look_up(name, IN_A_REQUEST)
-    finally:
-        _waiting.release()
-
-
-def _literal(name: str) -> Address | None:
-    """An address in any spelling that a resolver takes for one: 127.1, 2130706433, 0x7f.0.0.1, 0177.0.0.1."""
-    try:
-        return ip_address(name)
+        return [ip_address(name)]
     except ValueError:
         pass
     try:
-        return IPv4Address(socket.inet_aton(name))
+        return [IPv4Address(socket.inet_aton(name))]
     except OSError:
-        return None
-
-
-def _is_localhost(name: str) -> bool:
-    """RFC 6761: whatever a resolver may say."""
-    return name.rstrip(".").lower().rpartition(".")[2] == "localhost"
+        is_localhost = name.rstrip(".").lower().rpartition(".")[2] == "localhost"
+        return [IPv4Address("127.0.0.1")] if is_localhost else []
 
 
 class _Lookups:
-    """The system's resolver knows no time limit, so it is asked in threads that may be left alone, so many at once."""
+    """Lookups with a timeout: the system's resolver has none, so it runs in threads that may be abandoned."""
 
-    def __init__(self, at_once: int) -> None:
-        self._free = threading.BoundedSemaphore(at_once)
+    def __init__(self, limit: int) -> None:
+        self._free = threading.BoundedSemaphore(limit)
 
     def look_up(self, name: str, patience: float) -> Sequence[Address]:
+        """Return the addresses of the name; none if it is not resolved in time."""
         deadline = monotonic() + patience
         if not self._free.acquire(timeout=patience):
             return []
         answer: SimpleQueue[Sequence[Address]] = SimpleQueue()
         try:
             threading.Thread(target=self._resolve, args=[name, answer], name="lookup", daemon=True).start()
-        except RuntimeError:  # The system gives no more threads.
+        except RuntimeError:  # The system has no more threads.
             self._free.release()
             return []
         try:
@@ -171,11 +157,11 @@ class _Lookups:
         try:
             found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
             answer.put([*dict.fromkeys(ip_address(str(each[4][0])) for each in found)])
-        except (OSError, ValueError):  # ValueError: a name that cannot be one.
+        except (OSError, ValueError):  # ValueError: not a valid name.
             answer.put([])
         finally:
             self._free.release()
 
 
-_requests, _calls = _Lookups(LOOKUPS_OF_REQUESTS), _Lookups(LOOKUPS_OF_CALLS)
-_waiting = threading.BoundedSemaphore(REQUESTS_WAITING)
+_request_lookups, _call_lookups = _Lookups(LOOKUPS_OF_REQUESTS), _Lookups(LOOKUPS_OF_CALLS)
+_waiting_requests = threading.BoundedSemaphore(MAX_WAITING_REQUESTS)

@@ -1,7 +1,7 @@
-"""One call of a webhook: a POST to an address that a user gave (rules W-1, W-3).
+"""Webhook client: one POST to a user-supplied URL (rules W-1, W-3).
 
-The name is looked up once, in bounded time; all that it leads to is judged, and what is connected to is one of those very addresses.
-So a name whose answer changes between two lookups gains nothing, nor does a URL that two parsers read differently.
+The name is resolved once, in bounded time; all of its addresses are checked, and the connection uses one of them.
+So neither DNS rebinding nor a URL that two parsers read differently can bypass the address policy.
 """
 
 import logging
@@ -22,21 +22,21 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 from subscriptions.webhooks import address_policy
 from subscriptions.webhooks.address_policy import Address
 
-LOOKING_UP = 5.0  # Seconds.
-CONNECTING = 5.0  # Seconds, for each address of a name.
-IN_ALL = 15.0  # Seconds from the first lookup to the last byte (rule W-1).
-READ_AT_MOST = 64 * 2**10  # Bytes of an answer.
-KEPT = 1024  # Bytes of it that are shown.
-LONGEST_WAIT = 24 * 3600.0  # Seconds that a Retry-After may ask for.
+LOOKUP_TIMEOUT = 5.0  # Seconds.
+CONNECT_TIMEOUT = 5.0  # Seconds per address.
+TOTAL_TIMEOUT = 15.0  # Seconds from the first lookup to the last byte (rule W-1).
+MAX_RESPONSE = 64 * 2**10  # Bytes that are read.
+SHOWN_RESPONSE = 1024  # Bytes that are stored.
+MAX_RETRY_AFTER = 24 * 3600.0  # Seconds.
 USER_AGENT = "OpenIntent-Webhooks/1"
-TOO_LONG = f"took longer than {IN_ALL:.0f} s"
+TOO_LONG = f"took longer than {TOTAL_TIMEOUT:.0f} s"
 
 log = logging.getLogger("openintent.webhooks")
 
 
 @dataclass(frozen=True, slots=True)
 class CallResult:
-    """What came of a call: a status, or the reason why there is none."""
+    """Result of a call: a status, or the error why there is none."""
 
     milliseconds: int
     status: int | None = None
@@ -54,67 +54,67 @@ class CallResult:
 
 
 def call(url: str, body: bytes, headers: Mapping[str, str]) -> CallResult:
-    """Send the body, once. Redirects are not followed. Never raises: whatever goes wrong is a failed attempt."""
-    begun = monotonic()
-    fuse = _Deadline(IN_ALL)
+    """Send the body once, without following redirects. Return a failed result instead of raising."""
+    started = monotonic()
+    deadline = _Deadline(TOTAL_TIMEOUT)
     try:
-        fuse.light()
-        found = address_policy.resolve(urlsplit(url).hostname or "", LOOKING_UP)
+        deadline.start()
+        found = address_policy.resolve(urlsplit(url).hostname or "", LOOKUP_TIMEOUT)
         if not found:
-            return CallResult(_since(begun), error=address_policy.UNRESOLVED)
+            return CallResult(_since(started), error=address_policy.UNRESOLVED)
         if not all(map(address_policy.is_allowed, found)):
-            return CallResult(_since(begun), error=address_policy.REFUSED)
-        return _sent(url, found, body, headers, fuse, begun)
-    except Exception as error:  # An attempt that raised would leave no record, and be made again each minute for ever.
+            return CallResult(_since(started), error=address_policy.REFUSED)
+        return _post(url, found, body, headers, deadline, started)
+    except Exception as error:  # An attempt that raised would leave no record and be repeated each minute for ever.
         if not isinstance(error, requests.RequestException | OSError | ValueError):
-            log.warning("a webhook's call failed in an unforeseen way", exc_info=True)
-        return CallResult(_since(begun), error=TOO_LONG if fuse.is_blown else _named(error))
+            log.warning("a webhook call failed unexpectedly", exc_info=True)
+        return CallResult(_since(started), error=TOO_LONG if deadline.has_passed else _describe(error))
     finally:
-        fuse.close()
+        deadline.close()
 
 
-def _sent(
-    url: str, found: Sequence[Address], body: bytes, headers: Mapping[str, str], fuse: "_Deadline", begun: float
+def _post(
+    url: str, found: Sequence[Address], body: bytes, headers: Mapping[str, str], deadline: "_Deadline", started: float
 ) -> CallResult:
     sent = {**headers, "Content-Type": "application/json", "Accept-Encoding": "identity", "Connection": "close"}
-    with _session(found, fuse) as session, session.post(url, data=body, headers=sent, stream=True) as response:
-        text = response.raw.read(READ_AT_MOST, decode_content=False) if response.raw else b""
-        if fuse.is_blown:
-            return CallResult(_since(begun), error=TOO_LONG)
+    with _session(found, deadline) as session, session.post(url, data=body, headers=sent, stream=True) as response:
+        text = response.raw.read(MAX_RESPONSE, decode_content=False) if response.raw else b""
+        if deadline.has_passed:
+            return CallResult(_since(started), error=TOO_LONG)
         return CallResult(
-            _since(begun),
+            _since(started),
             status=response.status_code,
-            text=text[:KEPT].decode(errors="replace").replace("\0", "\ufffd"),
+            text=text[:SHOWN_RESPONSE].decode(errors="replace").replace("\0", "\ufffd"),
             retry_after=retry_after(response.headers.get("Retry-After")),
         )
 
 
 class _Session(HTTPSession):
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """Find none: requests would read all of the answer, however large it unpacks to, to be ready for the next request."""
+        """Return None: for a redirect, requests would read the whole response, however large it decompresses to."""
 
 
-def _session(found: Sequence[Address], fuse: "_Deadline") -> HTTPSession:
+def _session(found: Sequence[Address], deadline: "_Deadline") -> HTTPSession:
     config = Config(
         ip_filter_enable=False,  # subscriptions.webhooks.address_policy does it.
         ip_filter_allow_loopback_ips=False,
         never_redirect=True,
-        default_timeout=(CONNECTING, IN_ALL),
+        default_timeout=(CONNECT_TIMEOUT, TOTAL_TIMEOUT),
         user_agent_override=USER_AGENT,
     )
     session = _Session(config)
-    session.trust_env = False  # No proxies, and no passwords from a .netrc.
+    session.trust_env = False  # No proxies, and no passwords from .netrc.
     for scheme in ("http://", "https://"):
-        session.mount(scheme, _Adapter(found, fuse))
+        session.mount(scheme, _Adapter(found, deadline))
     return session
 
 
 class _Adapter(requests.adapters.HTTPAdapter):
-    """Its connections lead to these addresses alone, and are cut when the fuse blows."""
+    """Adapter whose connections use these addresses only, and end at the deadline."""
 
-    def __init__(self, found: Sequence[Address], fuse: "_Deadline") -> None:
+    def __init__(self, found: Sequence[Address], deadline: "_Deadline") -> None:
         super().__init__()
-        self._pinned = {"addresses": found, "fuse": fuse}
+        self._pinned = {"addresses": found, "deadline": deadline}
 
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
         pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
@@ -123,88 +123,87 @@ class _Adapter(requests.adapters.HTTPAdapter):
 
 
 class _PinnedConnection:
-    """Mixed into urllib3's connection, which goes on to name the host: in its header, and for its certificate."""
+    """Mixin for urllib3's connection that pins its addresses; Host header and certificate check still use the name."""
 
     addresses: Sequence[Address]
-    fuse: "_Deadline"
+    deadline: "_Deadline"
     _dns_host: str
 
     def _new_conn(self) -> Any:
-        made = self._connected()
-        self.fuse.guard(made)
-        return made
-
-    def _connected(self) -> Any:
-        """To the first of the addresses that takes the connection."""
-        named = self._dns_host
+        """Connect to the first address that accepts the connection."""
+        name = self._dns_host
         for left, address in enumerate(self.addresses, start=1 - len(self.addresses)):
             self._dns_host = str(address)
             try:
-                return super()._new_conn()  # type: ignore[misc]
+                connection = super()._new_conn()  # type: ignore[misc]
             except (NewConnectionError, ConnectTimeoutError):
-                if left == 0 or self.fuse.is_blown:
+                if left == 0 or self.deadline.has_passed:
                     raise
+            else:
+                self.deadline.watch(connection)
+                return connection
             finally:
-                self._dns_host = named
+                self._dns_host = name
         raise AssertionError("there is an address")
 
 
 class _Deadline:
-    """Cuts connections once the time is up. A receiver that sends a byte now and then never lets a read time out."""
+    """Deadline that shuts connections down: a receiver that sends a byte now and then never lets a read time out."""
 
     def __init__(self, seconds: float) -> None:
-        self.is_blown = False
-        self._guarded: list[socket.socket] = []
+        self.has_passed = False
+        self._watched: list[socket.socket] = []
         self._lock = threading.Lock()
-        self._timer = threading.Timer(seconds, self._blow)
+        self._timer = threading.Timer(seconds, self._expire)
         self._timer.daemon = True
 
-    def light(self) -> None:
+    def start(self) -> None:
         self._timer.start()
 
-    def guard(self, connection: socket.socket) -> None:
+    def watch(self, connection: socket.socket) -> None:
+        """Shut the connection down at the deadline."""
         with self._lock:
-            self._guarded.append(connection.dup())  # TLS takes the descriptor away from the original.
-        if self.is_blown:
-            self._blow()
+            self._watched.append(connection.dup())  # TLS detaches the descriptor of the original.
+        if self.has_passed:
+            self._expire()
 
     def close(self) -> None:
         self._timer.cancel()
         with self._lock:
-            for each in self._guarded:
+            for each in self._watched:
                 each.close()
-            self._guarded.clear()
+            self._watched.clear()
 
-    def _blow(self) -> None:
-        self.is_blown = True
+    def _expire(self) -> None:
+        self.has_passed = True
         with self._lock:
-            for each in self._guarded:
+            for each in self._watched:
                 try:
                     each.shutdown(socket.SHUT_RDWR)
-                except OSError:  # The receiver was quicker.
+                except OSError:  # The receiver has closed it.
                     continue
 
 
 def retry_after(given: str | None) -> float | None:
-    """Seconds, of a Retry-After in seconds or as a date; at most a day. None where it says nothing of use."""
+    """Return the seconds of a Retry-After (seconds or date), at most a day; None if it is invalid."""
     text = (given or "").strip()
     if text.isascii() and text.isdecimal():
-        return min(float(text[:10]), LONGEST_WAIT)
+        return min(float(text[:10]), MAX_RETRY_AFTER)
     try:
         at = parsedate_to_datetime(text)
         if at.tzinfo is None:
             at = at.replace(tzinfo=UTC)
-        return min(max((at - datetime.now(UTC)).total_seconds(), 0.0), LONGEST_WAIT)
-    except Exception:  # The parser raises whatever a zone, or a year, beyond reason makes it raise.
+        return min(max((at - datetime.now(UTC)).total_seconds(), 0.0), MAX_RETRY_AFTER)
+    except Exception:  # The parser raises various errors for invalid zones and years.
         return None
 
 
-def _named(error: Exception) -> str:
-    """In words that tell nothing of this side of the connection."""
+def _describe(error: Exception) -> str:
+    """Return a description that reveals nothing about this side of the connection."""
     if isinstance(error, requests.exceptions.SSLError):
-        return "its TLS certificate, or the handshake, failed"
+        return "the TLS certificate or handshake failed"
     if isinstance(error, requests.exceptions.ConnectTimeout):
-        return f"no connection within {CONNECTING:.0f} s"
+        return f"no connection within {CONNECT_TIMEOUT:.0f} s"
     if isinstance(error, requests.exceptions.Timeout):
         return TOO_LONG
     if isinstance(error, requests.exceptions.ConnectionError) and "refused" in str(error):
@@ -212,5 +211,5 @@ def _named(error: Exception) -> str:
     return f"the connection failed ({type(error).__name__})"
 
 
-def _since(begun: float) -> int:
-    return round((monotonic() - begun) * 1000)
+def _since(started: float) -> int:
+    return round((monotonic() - started) * 1000)

@@ -1,4 +1,4 @@
-"""What becomes of deliveries (rule W-2): a courier claims what is due, sends it with no transaction open, and says what came of it."""
+"""Deliveries (rule W-2): claim due ones, record results, end undeliverable ones."""
 
 import random
 from collections.abc import Collection, Mapping
@@ -25,23 +25,23 @@ DELAYS = [timedelta(seconds=5), timedelta(minutes=5), timedelta(minutes=30)] + [
     timedelta(hours=hours) for hours in (2, 5, 10, 14, 20, 24)
 ]
 JITTER = 0.15
-PATIENCE = timedelta(days=5)  # With a receiver that nothing reaches.
-CLAIM = timedelta(seconds=60)  # For one call, four times as long as it may take.
-AT_ONCE = {Pace.STEADY: 4, Pace.NEW: 1, Pace.SLOW: 2}
-"""Deliveries of one subscription on their way, in all processes. One that has yet to prove itself begins with one."""
-SLOW_AFTER = 5_000  # Milliseconds of a call, after which its receiver counts as slow.
-KEPT_ATTEMPTS = 50
-CHANGED_BY_AN_ATTEMPT = (
+DISABLE_AFTER = timedelta(days=5)  # Of failures only.
+CLAIM_DURATION = timedelta(seconds=60)  # Four times the timeout of a call.
+MAX_CONCURRENT = {Pace.STEADY: 4, Pace.NEW: 1, Pace.SLOW: 2}
+"""Concurrent deliveries of one subscription, in all processes. A new one begins with one."""
+SLOW_AFTER = 5_000  # Milliseconds of a call that make its receiver slow.
+MAX_HISTORY = 50
+RESULT_FIELDS = (
     "status", "attempts", "tries", "history", "next_attempt_at", "last_attempt_at", "claim", "claimed_until", "ended_at"
 )  # fmt: skip
-REMOVED_AT_ONCE = 5_000
+DELETE_BATCH = 5_000
 
 GONE, FAILING = "gone", "failing"
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimedDelivery:
-    """All that a courier needs to send a delivery. Its secrets are nobody else's business."""
+    """Claimed delivery with all that is needed to send it. Its repr hides the secrets."""
 
     id: UUID
     claim: UUID
@@ -52,53 +52,51 @@ class ClaimedDelivery:
     body: bytes
 
     def __repr__(self) -> str:
-        return f"Parcel({self.id})"
+        return f"ClaimedDelivery({self.id})"
 
 
-def claim_due(rooms: Mapping[Pace, int], hanging: Collection[UUID] = ()) -> list[ClaimedDelivery]:
-    """Claim deliveries that are due, up to so many for receivers of each pace: of several subscriptions, if there are.
+def claim_due(capacity: Mapping[Pace, int], hanging: Collection[UUID] = ()) -> list[ClaimedDelivery]:
+    """Claim due deliveries, up to a number for receivers of each pace, spread over subscriptions.
 
-    Of those that are `hanging`, as the caller sees, nothing more is claimed.
+    `hanging` subscriptions, with a long call, are left out.
     """
-    rooms = {pace: room for pace, room in rooms.items() if room > 0}
-    if not rooms or not _waiting(database_now(), rooms, hanging).exists():
+    capacity = {pace: free for pace, free in capacity.items() if free > 0}
+    if not capacity or not _due_subscriptions(database_now(), capacity, hanging).exists():
         return []
     with transaction.atomic():
         now, token = database_now(), uuid4()
         subscriptions: dict[UUID, Subscription] = {}
         claimed: list[Delivery] = []
-        for pace, room in rooms.items():
-            free = _waiting(now, [pace], hanging).order_by("?")[:room].select_for_update(skip_locked=True, no_key=True)
-            found = {each.pk: each for each in free}
-            share = max(1, room // max(1, len(found)))
-            claimed += [delivery for pk in found for delivery in _next_of(pk, min(share, AT_ONCE[pace]), AT_ONCE[pace], now)]
+        for pace, number in capacity.items():
+            due = _due_subscriptions(now, [pace], hanging).order_by("?")[:number]
+            found = {each.pk: each for each in due.select_for_update(skip_locked=True, no_key=True)}
+            share = max(1, number // max(1, len(found)))
+            for pk in found:  # Locked, so that no other worker counts at the same time.
+                deliveries = Delivery.objects.filter(subscription=pk)
+                free = min(share, MAX_CONCURRENT[pace] - deliveries.claimed(now).count())
+                claimed += deliveries.due(now).order_by("next_attempt_at", "event")[: max(free, 0)]
             subscriptions |= found
         events = {event.position: event for event in log_reader.read_events_within([each.event_id for each in claimed])}
         claimed = [each for each in claimed if each.event_id in events]
         ids = [delivery.pk for delivery in claimed]
-        Delivery.objects.filter(pk__in=ids).update(claim=token, claimed_until=now + CLAIM)
-    return [_parcel(each, token, subscriptions[each.subscription_id], events[each.event_id], now) for each in claimed]
+        Delivery.objects.filter(pk__in=ids).update(claim=token, claimed_until=now + CLAIM_DURATION)
+    return [_to_claimed(each, token, subscriptions[each.subscription_id], events[each.event_id], now) for each in claimed]
 
 
-def _waiting(now: datetime, paces: Collection[Pace], hanging: Collection[UUID]) -> Any:
-    """Subscriptions of these paces with something to send now, and room for it on the way."""
+def _due_subscriptions(now: datetime, paces: Collection[Pace], hanging: Collection[UUID]) -> Any:
+    """Return subscriptions of these paces with due deliveries, below their limit of concurrent ones."""
     due = Delivery.objects.due(now).filter(subscription=OuterRef("pk"))
-    under_way = Delivery.objects.claimed(now).values("subscription").annotate(number=Count("pk"))
-    has_room = Q()
+    in_progress = Delivery.objects.claimed(now).values("subscription").annotate(number=Count("pk"))
+    has_capacity = Q()
     for pace in paces:
-        full = under_way.filter(number__gte=AT_ONCE[pace]).values("subscription")
-        has_room |= Q(pace=pace) & ~Q(pk__in=full)
-    return Subscription.objects.deliverable_at(now).filter(Exists(due)).filter(has_room).exclude(pk__in=hanging)
+        full = in_progress.filter(number__gte=MAX_CONCURRENT[pace]).values("subscription")
+        has_capacity |= Q(pace=pace) & ~Q(pk__in=full)
+    return Subscription.objects.deliverable_at(now).filter(Exists(due)).filter(has_capacity).exclude(pk__in=hanging)
 
 
-def _next_of(subscription_id: UUID, room: int, at_once: int, now: datetime) -> list[Delivery]:
-    """The caller has locked the subscription, so that no other counts at the same time."""
-    theirs = Delivery.objects.filter(subscription=subscription_id)
-    room = min(room, at_once - theirs.claimed(now).count())
-    return [*theirs.due(now).order_by("next_attempt_at", "event")[: max(room, 0)]]
-
-
-def _parcel(delivery: Delivery, token: UUID, subscription: Subscription, event: sql_rows.Row, now: datetime) -> ClaimedDelivery:
+def _to_claimed(
+    delivery: Delivery, token: UUID, subscription: Subscription, event: sql_rows.Row, now: datetime
+) -> ClaimedDelivery:
     body = {"subscription_id": identifier(subscription.pk), "event": event_body(event)}
     return ClaimedDelivery(
         id=delivery.pk,
@@ -111,31 +109,31 @@ def _parcel(delivery: Delivery, token: UUID, subscription: Subscription, event: 
     )
 
 
-def release(parcel: ClaimedDelivery) -> None:
-    """What was claimed and not begun is due again at once."""
-    Delivery.objects.filter(pk=parcel.id, claim=parcel.claim).update(claim=None, claimed_until=None)
+def release(claimed_delivery: ClaimedDelivery) -> None:
+    """Release a claim without an attempt; the delivery is due again at once."""
+    Delivery.objects.filter(pk=claimed_delivery.id, claim=claimed_delivery.claim).update(claim=None, claimed_until=None)
 
 
 @atomic_verb
-def record_result(parcel: ClaimedDelivery, answer: CallResult) -> bool:
-    """Record the attempt and what follows of it. Answers whether the claim was still good: if not, nothing is written.
+def record_result(claimed_delivery: ClaimedDelivery, result: CallResult) -> bool:
+    """Record an attempt and its consequences. Return False, without a change, if the claim was lost.
 
-    A receiver that says 410, or that nothing has reached for days, is told nothing more: the subscription is disabled.
+    A response of 410, or days of failures, disable the subscription.
     """
     now = database_now()
-    if not _has_claim(sql_rows.get(Delivery, parcel.id), parcel):
+    if not _has_claim(sql_rows.get(Delivery, claimed_delivery.id), claimed_delivery):
         return False
-    _note_health(parcel.subscription_id, answer, now)  # It locks the intent and the subscription, so it comes first.
-    delivery = sql_rows.lock(Delivery, parcel.id)
-    if delivery is None or not _has_claim(delivery, parcel):
+    _update_health(claimed_delivery.subscription_id, result, now)  # It locks intent and subscription, so it comes first.
+    delivery = sql_rows.lock(Delivery, claimed_delivery.id)
+    if delivery is None or not _has_claim(delivery, claimed_delivery):
         return False
-    _record(delivery, answer, now)
-    sql_rows.update(delivery, CHANGED_BY_AN_ATTEMPT)
+    _apply_result(delivery, result, now)
+    sql_rows.update(delivery, RESULT_FIELDS)
     return True
 
 
 def end_undeliverable() -> int:
-    """Let those be dead whose subscription ended while they were planned or on their way, or has run out. Answers how many."""
+    """End free deliveries of ended or expired subscriptions. Return their number."""
     now = database_now()
     ended = Subscription.objects.filter(
         Q(removed_at__isnull=False) | Q(status=Status.DISABLED) | Q(callback_url=None) | Q(expires_at__lte=now)
@@ -146,74 +144,68 @@ def end_undeliverable() -> int:
 
 
 def delete_old() -> int:
-    """Delete those that arrived, or died, long ago. Answers how many."""
-    until, forgotten = database_now() - timedelta(days=settings.WEBHOOK_KEEP_DAYS), 0
+    """Delete deliveries that ended WEBHOOK_KEEP_DAYS ago. Return their number."""
+    until, deleted = database_now() - timedelta(days=settings.WEBHOOK_KEEP_DAYS), 0
     while True:
-        old = Delivery.objects.filter(ended_at__lt=until).order_by("ended_at").values_list("pk", flat=True)[:REMOVED_AT_ONCE]
+        old = Delivery.objects.filter(ended_at__lt=until).order_by("ended_at").values_list("pk", flat=True)[:DELETE_BATCH]
         removed = Delivery.objects.filter(pk__in=[*old]).exclude(status=DeliveryStatus.PENDING).delete()[0]
-        forgotten += removed
-        if removed < REMOVED_AT_ONCE:
-            return forgotten
+        deleted += removed
+        if removed < DELETE_BATCH:
+            return deleted
 
 
-def _has_claim(delivery: Any, parcel: ClaimedDelivery) -> bool:
-    return delivery is not None and identifier(delivery.claim) == identifier(parcel.claim)
+def _has_claim(delivery: Any, claimed_delivery: ClaimedDelivery) -> bool:
+    return delivery is not None and identifier(delivery.claim) == identifier(claimed_delivery.claim)
 
 
-def _note_health(subscription_id: UUID, answer: CallResult, now: datetime) -> None:
-    """Keep how the receiver answers, and since when it fails; disable the subscription where it is of no use any more."""
+def _update_health(subscription_id: UUID, result: CallResult, now: datetime) -> None:
+    """Update pace and `failing_since` of the subscription; disable it after 410, or days of failures."""
     subscription = Subscription.objects.filter(pk=subscription_id)
     known: Any = sql_rows.get(Subscription, subscription_id)
-    if known.pace != (pace := _pace(answer)):
+    pace = Pace.STEADY if result.is_success else Pace.NEW
+    if result.milliseconds >= SLOW_AFTER:
+        pace = Pace.SLOW
+    if known.pace != pace:
         subscription.update(pace=pace)
-    if answer.is_success and known.failing_since is None:
+    if result.is_success and known.failing_since is None:
         return
     since = subscription.values_list("failing_since", flat=True)[0]
-    if answer.is_success:
+    if result.is_success:
         subscription.update(failing_since=None)
-    elif answer.is_gone or (since and now - since >= PATIENCE):
+    elif result.is_gone or (since and now - since >= DISABLE_AFTER):
         intent, locked = lock(subscription_id, also_removed=True)
-        disable(intent, locked, actor=SYSTEM, reason=GONE if answer.is_gone else FAILING)
+        disable(intent, locked, actor=SYSTEM, reason=GONE if result.is_gone else FAILING)
     elif since is None:
         subscription.filter(failing_since=None).update(failing_since=now)
 
 
-def _pace(answer: CallResult) -> Pace:
-    if answer.milliseconds >= SLOW_AFTER:
-        return Pace.SLOW
-    return Pace.STEADY if answer.is_success else Pace.NEW
-
-
-def _record(delivery: Delivery, answer: CallResult, now: datetime) -> None:
+def _apply_result(delivery: Delivery, result: CallResult, now: datetime) -> None:
     delivery.attempts += 1
     delivery.tries += 1
-    delivery.history = [*delivery.history, _attempt(answer, now)][-KEPT_ATTEMPTS:]
+    attempt = {
+        "at": instant(now - timedelta(milliseconds=result.milliseconds)),
+        "status_code": result.status,
+        "error": result.error,
+        "duration_ms": result.milliseconds,
+        "response": result.text,
+    }
+    delivery.history = [*delivery.history, attempt][-MAX_HISTORY:]
     delivery.last_attempt_at = now
     delivery.claim = delivery.claimed_until = None
-    if answer.is_success:
+    if result.is_success:
         _end(delivery, DeliveryStatus.DELIVERED, now)
     elif delivery.status == DeliveryStatus.PENDING:
-        if answer.is_gone or delivery.tries > len(DELAYS):
+        if result.is_gone or delivery.tries > len(DELAYS):
             _end(delivery, DeliveryStatus.DEAD, now)
         else:
-            delivery.next_attempt_at = now + _delay(delivery.tries, answer)
+            delivery.next_attempt_at = now + retry_delay(delivery.tries, result)
 
 
 def _end(delivery: Delivery, status: DeliveryStatus, now: datetime) -> None:
     delivery.status, delivery.next_attempt_at, delivery.ended_at = status, None, now
 
 
-def _delay(tries: int, answer: CallResult) -> timedelta:
-    """Until the next attempt, after so many: at least as long as the receiver asks for."""
-    planned = DELAYS[tries - 1] * random.uniform(1 - JITTER, 1 + JITTER)
-    return max(planned, timedelta(seconds=answer.retry_after or 0))
-
-
-def _attempt(answer: CallResult, now: datetime) -> dict[str, Any]:
-    return {
-        "at": instant(now - timedelta(milliseconds=answer.milliseconds)),
-        "status_code": answer.status,
-        "error": answer.error,
-        "duration_ms": answer.milliseconds,
-        "response": answer.text,
-    }
+def retry_delay(tries: int, result: CallResult) -> timedelta:
+    """Return the delay after so many attempts, with jitter, and not below the receiver's Retry-After."""
+    delay = DELAYS[tries - 1] * random.uniform(1 - JITTER, 1 + JITTER)
+    return max(delay, timedelta(seconds=result.retry_after or 0))

@@ -1,10 +1,9 @@
 """The courier: plans and sends deliveries, in threads of its own, so that slow receivers delay nothing else.
 
-Any number may run, in any number of processes. One that is killed leaves claims behind that run out.
+Any number may run, in any number of processes. A killed one leaves claims that expire.
 
-A call may take 15 s, so who is called when decides how long the others wait. Receivers that answer quickly, those that are not
-known yet and those that are slow each have room of their own; and a call that is no longer young takes no room from others.
-Sending needs no database: a few threads record what comes of the calls of many.
+A call may take 15 s, so the order of calls decides how long others wait. Fast, new and slow receivers each have their own
+capacity, and a long call takes none from others. Sending needs no database: a few threads record the results of many calls.
 """
 
 import logging
@@ -25,220 +24,215 @@ from subscriptions.webhooks import outbox, signing
 from subscriptions.webhooks.client import CallResult, call
 from subscriptions.webhooks.deliveries import ClaimedDelivery, claim_due, delete_old, end_undeliverable, record_result, release
 
-ROOM = {Pace.STEADY: 8, Pace.NEW: 8, Pace.SLOW: 16}
-"""Calls at once to receivers of each pace; of the first two, the young calls count."""
-YOUNG = 1.0  # Seconds of a call.
-MOST_CALLS = 128  # Calls at once, in one process,
-KEPT_FREE = 32  # of which so many are for those that are known to answer quickly.
-MOST_BYTES = 64 * 2**20  # Of the bodies of these calls; half of it is for those that are known to answer quickly.
+CAPACITY = {Pace.STEADY: 8, Pace.NEW: 8, Pace.SLOW: 16}
+"""Concurrent calls to receivers of each pace; for steady and new ones, only young calls count."""
+YOUNG_CALL = 1.0  # Seconds.
+MAX_CALLS = 128  # Concurrent calls of one process,
+RESERVED_CALLS = 32  # of which so many are reserved for steady receivers.
+MAX_BYTES = 64 * 2**20  # Of the bodies of these calls; half of it is reserved for steady receivers.
 RECORDERS = 4
-LOOK_EVERY = 1.0  # Seconds without a ring.
-STEPS = 5  # Of planning, before what is due is sent: a long log to go through keeps no delivery waiting.
-PAUSE = 0.02  # Seconds between two looks, so that a busy log is planned in batches.
-GRACE = 4.0  # Seconds that calls under way have at a stop.
+POLL_EVERY = 1.0  # Seconds without a wake-up.
+OUTBOX_BATCHES = 5  # Per turn, so that a long log delays no due delivery.
+PAUSE = 0.02  # Seconds between two turns, so that a busy log is processed in batches.
+GRACE = 4.0  # Seconds for running calls at shutdown.
 HOUSEKEEPING_EVERY = 60.0  # Seconds.
 
 log = logging.getLogger("openintent.webhooks")
 
 
-def deliver(parcel: ClaimedDelivery) -> bool:
-    """Send it, with no transaction open, and record what came of it. Answers whether it has arrived."""
-    answer = send(parcel)
-    record_result(parcel, answer)
-    return answer.is_success
+def deliver(delivery: ClaimedDelivery) -> bool:
+    """Send a delivery, outside of transactions, and record the result. Return whether it succeeded."""
+    result = send(delivery)
+    record_result(delivery, result)
+    return result.is_success
 
 
-def send(parcel: ClaimedDelivery) -> CallResult:
-    headers = signing.headers(id=str(parcel.id), at=datetime.now(UTC), body=parcel.body, secrets=parcel.secrets)
-    return call(parcel.url, parcel.body, headers)
+def send(delivery: ClaimedDelivery) -> CallResult:
+    """Send a signed delivery. Return the result."""
+    headers = signing.headers(id=str(delivery.id), at=datetime.now(UTC), body=delivery.body, secrets=delivery.secrets)
+    return call(delivery.url, delivery.body, headers)
 
 
 def deliver_all_due() -> int:
-    """Plan, and send what is due now, one after the other. Answers how many calls that were."""
+    """Create deliveries and send those due now, one after the other. Return their number."""
     positions.assign_pending_positions()
     outbox.create_all_deliveries()
     end_undeliverable()
-    made = 0
-    while parcels := claim_due(ROOM):
-        for parcel in parcels:
-            deliver(parcel)
-            made += 1
-    return made
+    sent = 0
+    while claimed := claim_due(CAPACITY):
+        for each in claimed:
+            deliver(each)
+            sent += 1
+    return sent
 
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    parcel: ClaimedDelivery
-    begun: float
+    delivery: ClaimedDelivery
+    started_at: float
 
 
 class CallsInProgress:
-    """The calls under way in this process, and how many more may begin."""
+    """Running calls of this process, and the capacity for more."""
 
     def __init__(self) -> None:
         self._calls: dict[UUID, _Call] = {}
         self._lock = threading.Lock()
 
-    def begin(self, parcel: ClaimedDelivery) -> None:
+    def start(self, delivery: ClaimedDelivery) -> None:
         with self._lock:
-            self._calls[parcel.id] = _Call(parcel, monotonic())
+            self._calls[delivery.id] = _Call(delivery, monotonic())
 
-    def end(self, parcel: ClaimedDelivery) -> None:
+    def end(self, delivery: ClaimedDelivery) -> None:
         with self._lock:
-            self._calls.pop(parcel.id, None)
+            self._calls.pop(delivery.id, None)
 
     def __len__(self) -> int:
         return len(self._calls)
 
-    def rooms(self) -> Mapping[Pace, int]:
+    def capacity(self) -> Mapping[Pace, int]:
+        """Return the number of calls that may start, by pace."""
         with self._lock:
             calls = [*self._calls.values()]
-        young = monotonic() - YOUNG
-        taken = Counter(each.parcel.pace for each in calls if each.begun > young or each.parcel.pace == Pace.SLOW)
-        held = sum(len(each.parcel.body) for each in calls)
-        left = {Pace.STEADY: MOST_CALLS - len(calls) if held < MOST_BYTES else 0}
-        left[Pace.NEW] = left[Pace.SLOW] = (left[Pace.STEADY] - KEPT_FREE) // 2 if held < MOST_BYTES // 2 else 0
-        return {pace: min(room - taken[pace], left[pace]) for pace, room in ROOM.items()}
+        young = monotonic() - YOUNG_CALL
+        taken = Counter(each.delivery.pace for each in calls if each.started_at > young or each.delivery.pace == Pace.SLOW)
+        held = sum(len(each.delivery.body) for each in calls)
+        left = {Pace.STEADY: MAX_CALLS - len(calls) if held < MAX_BYTES else 0}
+        left[Pace.NEW] = left[Pace.SLOW] = (left[Pace.STEADY] - RESERVED_CALLS) // 2 if held < MAX_BYTES // 2 else 0
+        return {pace: min(limit - taken[pace], left[pace]) for pace, limit in CAPACITY.items()}
 
     def hanging(self) -> set[UUID]:
-        """The subscriptions that are not known as slow, but have a call that is no longer young."""
-        young = monotonic() - YOUNG
+        """Return subscriptions with a long call that do not count as slow yet."""
+        young = monotonic() - YOUNG_CALL
         with self._lock:
             return {
-                each.parcel.subscription_id
+                each.delivery.subscription_id
                 for each in self._calls.values()
-                if each.begun <= young and each.parcel.pace != Pace.SLOW
+                if each.started_at <= young and each.delivery.pace != Pace.SLOW
             }
 
 
 class SenderPool:
-    """Threads that send, as many as are needed at once. What came of it goes to `record`; None: nothing was sent."""
+    """Threads that send, as many as are needed. `record` gets each result, or None if it was not sent."""
 
     def __init__(self, record: Callable[[ClaimedDelivery, CallResult | None], object]) -> None:
         self._record = record
         self._stopping = threading.Event()
-        self._parcels: SimpleQueue[ClaimedDelivery | None] = SimpleQueue()
+        self._queue: SimpleQueue[ClaimedDelivery | None] = SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._busy = 0
-        self._counting = threading.Lock()
+        self._lock = threading.Lock()
 
-    def send(self, parcel: ClaimedDelivery) -> None:
-        with self._counting:
+    def send(self, delivery: ClaimedDelivery) -> None:
+        with self._lock:
             self._busy += 1
             if self._busy > len(self._threads):
-                self._threads.append(threading.Thread(target=self._work, name="courier", daemon=True))
+                self._threads.append(threading.Thread(target=self._work, name="webhook", daemon=True))
                 self._threads[-1].start()
-        self._parcels.put(parcel)
+        self._queue.put(delivery)
 
     def stop(self, deadline: float) -> None:
-        """Return once the calls under way have ended, or at the deadline. What is not begun is not sent."""
+        """Wait for running calls, until the deadline. Queued deliveries are not sent."""
         self._stopping.set()
         for _ in self._threads:
-            self._parcels.put(None)
+            self._queue.put(None)
         for thread in self._threads:
             thread.join(timeout=max(deadline - monotonic(), 0))
 
     def _work(self) -> None:
-        while parcel := self._parcels.get():
-            answer = None if self._stopping.is_set() else _send_safely(parcel)
-            with self._counting:
+        while delivery := self._queue.get():
+            result = None
+            if not self._stopping.is_set():
+                try:
+                    result = send(delivery)
+                except Exception as error:  # An attempt without a record would be repeated each minute for ever.
+                    log.exception("delivery %s could not be sent", delivery.id)
+                    result = CallResult(0, error=f"could not be sent ({type(error).__name__})")
+            with self._lock:
                 self._busy -= 1
-            self._record(parcel, answer)
-
-
-def _send_safely(parcel: ClaimedDelivery) -> CallResult:
-    try:
-        return send(parcel)
-    except Exception as error:  # An attempt that is not recorded would be made each minute, for ever.
-        log.exception("delivery %s could not be sent", parcel.id)
-        return CallResult(0, error=f"could not be sent ({type(error).__name__})")
+            self._record(delivery, result)
 
 
 class DeliveryWorker:
-    """`start` it, and `stop` it: what is under way then has a moment, what is not begun is left to others."""
+    """Creates, sends and records deliveries from `start` to `stop`."""
 
     def __init__(self) -> None:
         self._stopping = threading.Event()
-        self._rung = threading.Event()
+        self._woken = threading.Event()
         self._calls = CallsInProgress()
-        self._answers: SimpleQueue[tuple[ClaimedDelivery, CallResult | None] | None] = SimpleQueue()
-        self._senders = SenderPool(lambda parcel, answer: self._answers.put((parcel, answer)))
-        self._dispatcher = threading.Thread(target=self._dispatch, name="courier-dispatch", daemon=True)
+        self._results: SimpleQueue[tuple[ClaimedDelivery, CallResult | None] | None] = SimpleQueue()
+        self._senders = SenderPool(lambda delivery, result: self._results.put((delivery, result)))
+        self._dispatcher = threading.Thread(target=self._dispatch, name="webhook-dispatch", daemon=True)
         self._recorders = [
-            threading.Thread(target=self._record, name=f"courier-record-{n}", daemon=True) for n in range(RECORDERS)
+            threading.Thread(target=self._record, name=f"webhook-record-{n}", daemon=True) for n in range(RECORDERS)
         ]
-        self._housekeeping = 0.0
+        self._next_housekeeping = 0.0
 
     def start(self) -> None:
-        """Again does nothing."""
+        """Start the threads. Idempotent."""
         if self._dispatcher.ident is None:
             for thread in (self._dispatcher, *self._recorders):
                 thread.start()
 
     def stop(self) -> None:
+        """Stop the threads. Running calls may finish; other deliveries are left to other workers."""
         self._stopping.set()
-        self._rung.set()
+        self._woken.set()
         if self._dispatcher.ident is None:
             return
         deadline = monotonic() + GRACE
         self._dispatcher.join(timeout=GRACE)
         self._senders.stop(deadline)
         for _ in self._recorders:
-            self._answers.put(None)
+            self._results.put(None)
         for thread in self._recorders:
             thread.join(timeout=max(deadline - monotonic(), 1.0))
 
     def _dispatch(self) -> None:
-        with wakeups.listen(self._rung.set, wakeups.positions_assigned, wakeups.remote_positions_assigned):
+        with wakeups.listen(self._woken.set, wakeups.positions_assigned, wakeups.remote_positions_assigned):
             while not self._stopping.is_set():
-                if self._look_safely():
-                    self._rung.wait(YOUNG / 2 if len(self._calls) else LOOK_EVERY)
-                    self._rung.clear()
+                try:
+                    is_needed = self._run_turn()
+                except Exception:  # The database is unavailable: due deliveries stay due.
+                    log.warning("deliveries could not be created or claimed", exc_info=True)
+                    connection.close()
+                    is_needed = False
+                if is_needed:
+                    self._woken.wait(YOUNG_CALL / 2 if len(self._calls) else POLL_EVERY)
+                    self._woken.clear()
                     self._stopping.wait(PAUSE)
-                else:  # Nobody subscribes: the log's growth is no news.
-                    self._stopping.wait(LOOK_EVERY)
+                else:  # Without subscriptions, growth of the log does not matter.
+                    self._stopping.wait(POLL_EVERY)
         connection.close()
 
-    def _look_safely(self) -> bool:
-        """Answers whether there is anything that the next ring could be about."""
-        try:
-            return self._look()
-        except Exception:  # The database is away: what is due stays due.
-            log.warning("deliveries could not be planned or claimed", exc_info=True)
-            connection.close()
-            return False
-
-    def _look(self) -> bool:
-        self._plan()
-        parcels = claim_due(self._calls.rooms(), self._calls.hanging())
-        for parcel in parcels:
-            self._calls.begin(parcel)
-            self._senders.send(parcel)
-        if monotonic() >= self._housekeeping:
-            self._housekeeping = monotonic() + HOUSEKEEPING_EVERY
+    def _run_turn(self) -> bool:
+        """Create, claim and send deliveries. Return whether the next wake-up can matter."""
+        for _ in range(OUTBOX_BATCHES):
+            if outbox.create_deliveries() is None:
+                break
+        else:
+            self._woken.set()
+        claimed = claim_due(self._calls.capacity(), self._calls.hanging())
+        for each in claimed:
+            self._calls.start(each)
+            self._senders.send(each)
+        if monotonic() >= self._next_housekeeping:
+            self._next_housekeeping = monotonic() + HOUSEKEEPING_EVERY
             end_undeliverable()
             delete_old()
-        return bool(parcels) or outbox.has_active_subscriptions()
-
-    def _plan(self) -> None:
-        for _ in range(STEPS):
-            if outbox.create_deliveries() is None:
-                return
-        self._rung.set()
+        return bool(claimed) or outbox.has_active_subscriptions()
 
     def _record(self) -> None:
-        while done := self._answers.get():
-            self._record_safely(*done)
-            self._calls.end(done[0])
-            self._rung.set()
+        while done := self._results.get():
+            delivery, result = done
+            try:
+                if result is None:
+                    release(delivery)
+                else:
+                    record_result(delivery, result)
+            except Exception:  # Its claim expires, and it is sent again.
+                log.warning("delivery %s could not be recorded", delivery.id, exc_info=True)
+                connection.close()
+            self._calls.end(delivery)
+            self._woken.set()
         connection.close()
-
-    def _record_safely(self, parcel: ClaimedDelivery, answer: CallResult | None) -> None:
-        try:
-            if answer is None:
-                release(parcel)
-            else:
-                record_result(parcel, answer)
-        except Exception:  # Its claim runs out, and it is sent again.
-            log.warning("delivery %s could not be recorded", parcel.id, exc_info=True)
-            connection.close()

@@ -12,7 +12,8 @@ from django.db import transaction
 from django.test import Client
 from django.test.client import ClientHandler
 
-from access import key_guesses, key_lookup, ratelimit
+from access import key_guesses, key_lookup
+from core.api import throttling
 from core.serving.wsgi_handler import ShortPathMixin
 from tests.databases import migrated_database
 from tests.docs.built_site import build_site
@@ -67,7 +68,7 @@ def _nothing_remembered() -> None:
     """What a process remembers between requests, the tests do not."""
     key_lookup.clear_verified_keys()
     key_guesses.clear_throttled_networks()
-    ratelimit.forget()
+    throttling.memory_store.clear()
 
 
 @pytest.fixture

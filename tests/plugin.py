@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.databases import postgresql_url
-from tests.system.crowd import FULL
+from tests.system.concurrent_clients import FULL
 
 HERE = Path(__file__).parent
 

@@ -99,7 +99,7 @@ def agent_fields(operation: Operation) -> list[str]:
 
 
 def make_world(api: Caller) -> dict[str, str]:
-    """What the operations are about, by the names that paths and bodies have for it."""
+    """Objects of the operations, by their names in paths and bodies."""
     holder = Caller("agent-research-key", HOLDER)
 
     def made(by: Caller, path: str, body: Any) -> dict[str, Any]:

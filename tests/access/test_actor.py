@@ -1,4 +1,4 @@
-"""Whose name a write carries (protocol §1.1): the bound agent, else X-Agent-ID, else the body, else the key's name."""
+"""Actor of a write (protocol §1.1): the bound agent, else X-Agent-ID, else the body, else the key's name."""
 
 import pytest
 
@@ -94,7 +94,7 @@ def test_agent_ids_are_free_text(db, agent_id):
 
 @pytest.mark.rule("E-3")
 @pytest.mark.parametrize("caller", [Caller(), Caller(agent="system")])
-def test_nobody_acts_as_the_server_itself(caller, make_intent):
+def test_server_id_is_reserved_for_the_server(caller, make_intent):
     intent = make_intent()
 
     response = caller.post(f"/intents/{intent['id']}/events", {"event_type": "comment", "actor": "system"})
@@ -107,7 +107,7 @@ def test_nobody_acts_as_the_server_itself(caller, make_intent):
 
 @pytest.mark.rule("E-3")
 @pytest.mark.parametrize("body", [{"agent_id": "system"}, {"agent_id": "ada", "actor": "system"}])
-def test_nobody_assigns_the_server_itself_or_as_it(body, make_intent):
+def test_server_id_can_neither_assign_nor_be_assigned(body, make_intent):
     intent = make_intent()
 
     response = Caller().post(f"/intents/{intent['id']}/agents", body)

@@ -15,7 +15,7 @@ def test_the_key_works_and_stands_alone_on_standard_output(capsys):
     call_command("createkey", " nightly ", "--role", "operator", "--agent", "ada", "--expires-in", "30")
 
     printed = capsys.readouterr()
-    assert printed.err == "nightly: operator, bound to ada. The key is shown this once:\n"
+    assert printed.err == "nightly: operator, bound to ada. The key is shown only once:\n"
     intent = Caller(printed.out.strip()).post("/intents", {"title": "Do it"}).json()
     assert intent["created_by"] == "ada"
     [key] = ApiKey.objects.all()
@@ -26,11 +26,11 @@ def test_the_key_works_and_stands_alone_on_standard_output(capsys):
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        ([" "], "A name has 1 to"),
-        (["n" * 300], "A name has 1 to"),
+        ([" "], "A name must have 1 to"),
+        (["n" * 300], "A name must have 1 to"),
         (["ci", "--agent", ""], "An agent id '' cannot be used: must have 1 to 255 characters"),
-        (["system"], "'system' is the server itself"),
-        (["ci", "--agent", "system"], "'system' is the server itself"),
+        (["system"], "'system' is reserved for the server"),
+        (["ci", "--agent", "system"], "'system' is reserved for the server"),
         (["ci", "--role", "king"], "invalid choice: 'king'"),
         (["ci", "--expires-in", "soon"], "'soon' is not a number of days"),
     ],

@@ -14,7 +14,7 @@ from access.models import ApiKey
 from access.origins import is_allowed
 from intents.models import Intent
 from tests.conftest import Caller
-from tests.system.crowd import PATIENCE
+from tests.system.concurrent_clients import PATIENCE
 
 LOCAL = {"REMOTE_ADDR": "127.0.0.1", "HTTP_HOST": "localhost:8000"}
 STRANGERS = {
@@ -50,12 +50,12 @@ NEIGHBOURS = [
 
 @pytest.mark.case("security H4")
 @pytest.mark.parametrize("meta", STRANGERS.values(), ids=STRANGERS)
-def test_who_is_not_from_here(meta):
+def test_forwarded_and_foreign_requests_are_not_local(meta):
     assert remote_origin_reason({**LOCAL, **meta})
 
 
 @pytest.mark.parametrize("meta", NEIGHBOURS, ids=lambda meta: ",".join(meta.values()))
-def test_who_is_from_here(meta):
+def test_loopback_requests_are_local(meta):
     assert remote_origin_reason({**LOCAL, **meta}) is None
 
 
@@ -69,7 +69,7 @@ def test_no_stranger_is_let_in_with_a_well_known_key(db, meta, key):
     response = client.post("/api/v1/keys", body, "application/json", headers={"X-API-Key": key}, **meta)
 
     assert (response.status_code, response.json()["code"]) == (401, "unauthenticated")
-    assert "The keys of dev mode are for this machine alone, and " in response.json()["detail"]
+    assert "The keys of dev mode are valid on this machine only, and " in response.json()["detail"]
     assert not ApiKey.objects.exists()
 
 
@@ -134,7 +134,7 @@ def socket(server, **headers):
 @pytest.mark.parametrize(
     "origin", ["http://evil.test:8000", "null", "http://localhost:3000", "http://localhost.evil.test", "file://"]
 )
-def test_a_websocket_from_a_page_of_another_origin_is_refused_at_the_handshake(server, origin, key):
+def test_websocket_handshake_from_another_origin_is_refused(server, origin, key):
     with pytest.raises(InvalidStatus) as refused:
         socket(server, Origin=origin, **({"X_API_Key": key} if key else {}))
 
@@ -200,6 +200,6 @@ def test_with_all_origins_configured_all_pages_may(settings):
     assert is_allowed("http://evil.test", "example.org")
 
 
-def test_nothing_was_made_by_a_stranger(server, db):
+def test_refused_requests_have_created_nothing(server, db):
     assert asked(server, "GET", "/api/v1/intents?q=stranger", {"X-API-Key": "dev-user-key"}) == 200
     assert not Intent.objects.filter(title="Made by a stranger").exists()

@@ -153,7 +153,7 @@ def test_a_known_key_costs_no_query(make_key, django_assert_num_queries):
         someone.get("/intents")
 
 
-def test_another_process_notices_the_revocation_within_five_seconds(make_key, monkeypatch):
+def test_revocation_reaches_other_processes_within_five_seconds(make_key, monkeypatch):
     made = make_key()
     assert used(made["key"]) == 200
     ApiKey.objects.update(revoked_at=timezone.now())  # As another process does it: nothing tells this one.
@@ -165,7 +165,7 @@ def test_another_process_notices_the_revocation_within_five_seconds(make_key, mo
     assert used(made["key"]) == 401
 
 
-def test_what_is_remembered_of_keys_is_bounded(make_key, monkeypatch):
+def test_cache_of_keys_is_bounded(make_key, monkeypatch):
     monkeypatch.setattr(key_lookup, "CACHE_SIZE", 2)
 
     for _ in range(5):

@@ -1,4 +1,4 @@
-"""Who may do what: each operation of `openapi.yaml`, and the WebSocket, to each kind of caller, as role_matrix.csv has it.
+"""Role matrix: access of each kind of caller to each operation of `openapi.yaml` and the WebSocket (role_matrix.csv).
 
 A call that is refused leaves rows and log as they were. `python -m tests.access.role_matrix` writes the table anew; look at the difference.
 """
@@ -18,8 +18,8 @@ from tests.access import role_matrix
 from tests.access.operations import HOLDER, everything, make_world, operations
 from tests.access.role_matrix import CALLERS
 from tests.conftest import Caller
-from tests.subscriptions.listening import socket
-from tests.system.crowd import until
+from tests.subscriptions.stream_readers import socket
+from tests.system.concurrent_clients import until
 
 SOCKETS = ("websocket, key in the header", "websocket, key in the message")
 
@@ -72,7 +72,7 @@ def compare(operation, found):
 
 @pytest.fixture(scope="module")
 def live_keys(server):
-    """The same kinds, on a server."""
+    """Create the same kinds of callers on a server."""
 
     def make(role, **fields):
         headers = {"X-API-Key": "dev-user-key"}

@@ -1,4 +1,4 @@
-"""What a key of each role may do."""
+"""Rights of each key role."""
 
 import pytest
 
@@ -56,4 +56,4 @@ def test_a_refusal_names_the_role_that_is_needed(caller):
     response = caller("observer").post("/intents", {"title": "Do it"})
 
     assert response.json()["code"] == "forbidden"
-    assert response.json()["detail"] == "This needs a key of the role agent; this one is observer."
+    assert response.json()["detail"] == "This requires the role agent; the key has the role observer."

@@ -57,7 +57,7 @@ def test_delegation_passes_on_to_the_new_key_and_ends_with_it(made, api, make_in
     assert decide() == 403
 
 
-def test_another_key_of_the_same_name_is_another_principal(made, make_intent):
+def test_key_of_the_same_name_is_a_different_principal(made, make_intent):
     intent = make_intent()
     before = made(Role.AGENT)
     subscription = before.post("/subscriptions", {"intent_id": intent["id"]}).json()

@@ -7,7 +7,7 @@ import pytest
 import requests
 from playwright.sync_api import Page, expect
 
-from tests.subscriptions.receiving import Receiver
+from tests.subscriptions.webhook_receivers import Receiver
 
 HEADERS = {"X-API-Key": "dev-user-key"}
 LIVE = "#oi-connection[data-state=live]"

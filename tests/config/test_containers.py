@@ -33,7 +33,7 @@ def words(pattern, text):
 
 @pytest.fixture(scope="module")
 def left_out():
-    """What the image uninstalls again, but for pip."""
+    """Return the packages that the image uninstalls, except pip."""
     command = re.search(r"pip uninstall --yes (.*?) && ", DOCKERFILE.replace("\\\n", " "), re.DOTALL)
     return {*command[1].split()} - {"pip"}
 
@@ -88,7 +88,7 @@ def test_container_can_do_nothing_but_its_work(name):
     assert {*service.get("cap_add", ())} == allowed.get(name, set())
 
 
-def test_proxy_alone_is_reached_from_outside_and_reaches_the_web_processes_alone():
+def test_only_the_proxy_is_exposed_and_reaches_only_web_processes():
     published = {name for name, service in SERVICES.items() if "ports" in service}
     reached = {
         name
@@ -103,7 +103,7 @@ def test_proxy_alone_is_reached_from_outside_and_reaches_the_web_processes_alone
     assert {name for name, service in SERVICES.items() if "redis" in service["networks"]} == {"web", "worker", "redis"}
 
 
-def test_every_variable_is_explained_in_the_example_and_known_to_the_server():
+def test_variables_of_the_example_are_explained_and_known():
     text = (ROOT / "compose.yaml").read_text()
     variables = words(r"\$\{(\w+)", text) - {"NAME"}
     explained = words(r"^(\w+)=|\n(\w+)=", (ROOT / ".env.example").read_text())
@@ -156,7 +156,7 @@ def wait_for(client, process):
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/api/v1/intents"])
 def test_container_is_found_healthy_although_its_hosts_are_named(client, settings, path, db):
-    """Its own check, and the proxy's, come by an address, not by the name of the site."""
+    """Health checks of the container and of the proxy use an address, not the site's name."""
     settings.ALLOWED_HOSTS = ["openintent.example"]
 
     response = client.get(path, headers={"Host": "127.0.0.1:8000", "X-API-Key": "dev-user-key"})

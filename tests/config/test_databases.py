@@ -1,4 +1,4 @@
-"""What both backends add to Django's: statements handed straight to the driver."""
+"""Database backends: statements passed directly to the driver."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -53,7 +53,7 @@ def test_text_arrives_as_it_was(connection):
     assert connection.run(asked, [strange, None]) == [(strange, None)]
 
 
-def test_what_runs_later_comes_before_the_next_statement_of_either_kind(connection):
+def test_deferred_statement_runs_before_the_next_one_of_either_kind(connection):
     with a_transaction(connection):
         write_later(connection, "a")
         assert notes(connection) == ["a"]
@@ -63,7 +63,7 @@ def test_what_runs_later_comes_before_the_next_statement_of_either_kind(connecti
             assert cursor.fetchone() == (2,)
 
 
-def test_what_runs_later_is_written_with_the_commit(connection):
+def test_deferred_statement_is_written_with_the_commit(connection):
     with a_transaction(connection):
         write_later(connection, "a")
         write_later(connection, "b")
@@ -79,7 +79,7 @@ def test_without_a_transaction_nothing_waits(connection):
         assert cursor.fetchall() == [("a",)]
 
 
-def test_what_was_to_run_later_is_forgotten_by_a_rollback(connection):
+def test_deferred_statement_is_dropped_by_a_rollback(connection):
     def fail() -> None:
         with a_transaction(connection):
             write_later(connection, "a")

@@ -10,7 +10,7 @@ import pytest
 
 from tests.locks import OF_LOCKS, locked, make_wheel, needed, project_requirements
 from tests.processes import ROOT
-from tests.system.crowd import FULL
+from tests.system.concurrent_clients import FULL
 from tests.wheels import run
 
 OLDEST_PIP = "22.3"  # Of Python 3.11.0.
@@ -100,7 +100,7 @@ def test_newer_release_of_what_is_locked_breaks_no_install(checkout):
 
 
 def test_install_that_resolves_would_be_broken_by_it(checkout):
-    """What the test above is for: were --no-deps dropped, it would fail."""
+    """Counterpart of the test above: without --no-deps it would fail."""
     makefile = checkout / "Makefile"
     makefile.write_text(makefile.read_text().replace(" --no-deps", ""))
 
@@ -148,7 +148,7 @@ def test_machine_that_lacks_something_says_what(checkout, python, says):
 
 
 @pytest.mark.skipif(not FULL, reason="SYSTEM_ROUNDS=full installs everything anew (minutes, and from the index)")
-def test_both_locks_are_installed_with_the_oldest_pip_although_newer_releases_are_there(tmp_path):
+def test_oldest_pip_installs_both_lock_files_despite_newer_releases(tmp_path):
     index, checkout = tmp_path / "index", tmp_path / "checkout"
     index.mkdir()
     for name in ("google_auth", "urllib3", "requests", "anyio", "typing_extensions"):

@@ -202,8 +202,8 @@ def test_without_the_extra_a_command_says_what_to_install(client_only, tmp_path,
 
 @pytest.mark.case("streams 48")
 @pytest.mark.parametrize("missing", ["django", "django-environ", "whitenoise"])
-def test_one_missing_package_is_named(installed, tmp_path, missing):
-    """It may be gone although the others are there: somebody has uninstalled it."""
+def test_missing_package_is_named(installed, tmp_path, missing):
+    """One package may be missing, after it was uninstalled."""
     program = (
         "import sys, importlib.metadata as metadata, openintent_server; found = metadata.distribution\n"
         f"openintent_server.distribution = lambda name: found(name if name != '{missing}' else 'nothing-of-that-name')\n"

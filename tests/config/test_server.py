@@ -1,4 +1,4 @@
-"""`openintent-server` as a process: how it starts, what it refuses, what it logs, how it ends."""
+"""`openintent-server` as a process: start, refused options, log and end."""
 
 import json
 import os
@@ -52,13 +52,13 @@ def refuses(done, *says):
 # --- options ---------------------------------------------------------------------------------------------------------
 
 
-def test_it_says_its_version():
+def test_version_option_prints_the_version():
     done = start("--version")
 
     assert (done.returncode, done.stdout) == (0, f"openintent {installed_version()}\n")
 
 
-def test_it_explains_its_options():
+def test_help_explains_the_options():
     done = start("--help")
 
     assert done.returncode == 0
@@ -69,19 +69,19 @@ def test_it_explains_its_options():
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--port", "http"], "'http' is no port"),
+        (["--port", "http"], "'http' is not a port"),
         (["--port", "65536"], "from 0 to 65535"),
         (["--log-level", "loud"], "choose from"),
         (["--prot", "1"], "unrecognized arguments"),
         (["--database-url", "mysql://a/b"], "'mysql' cannot be used. Accepted: sqlite:///"),
-        (["--database-url", "sqlite:///:memory:"], "Name a file"),
+        (["--database-url", "sqlite:///:memory:"], "Use a file"),
         (["--database-url", "sqlite:////nowhere/a.db"], "/nowhere/a.db"),
         (["--database-url", "postgresql://nobody@127.0.0.1:1/x"], "the database cannot be used"),
-        (["--api-keys", ","], "Name at least one"),
+        (["--api-keys", ","], "Give at least one"),
         (["--host", "nowhere.invalid"], "cannot listen on nowhere.invalid"),
     ],
 )
-def test_what_it_cannot_use_it_refuses_with_a_message(tmp_path, arguments, says):
+def test_invalid_options_are_refused_with_a_message(tmp_path, arguments, says):
     refuses(start("--port", "0", *arguments, DATABASE_URL=f"sqlite:///{tmp_path}/a.db"), "openintent-server: ", says)
 
 
@@ -126,7 +126,7 @@ def test_a_port_that_is_in_use_is_refused(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_others_are_not_let_in_without_keys(database_url):
+def test_address_beyond_loopback_needs_a_key(database_url):
     refuses(start("--host", "0.0.0.0", "--port", "0", "--database-url", database_url), "createkey", "--api-keys")
 
 
@@ -216,11 +216,11 @@ def test_a_program_may_give_short_keys_on_a_loopback_address_alone(database_url)
     finally:
         server.stop()
     assert statuses == [200, 200, 401]
-    assert "Some can be guessed" in "\n".join(server.log)
+    assert "Some are guessable" in "\n".join(server.log)
 
 
 @pytest.mark.case("security L9")
-def test_a_program_may_not_give_short_keys_where_others_can_reach_the_server(database_url):
+def test_program_cannot_use_weak_keys_beyond_loopback(database_url):
     program = PROGRAM.format(host="0.0.0.0", database_url=database_url)
     environment = {**os.environ, "OPENINTENT_DEV_MODE": ""}
 
@@ -295,7 +295,7 @@ def test_debug_is_refused_where_others_can_reach_the_server(tmp_path):
 def test_page_of_a_failure_shows_no_password_in_debug_mode(database_url):
     """A page that is no part of the API: Django's own, with all settings."""
     password = "Spr1ngf1eld"
-    broken = dict.fromkeys(["OPENINTENT_URLCONF"], "tests.config.broken_urls")
+    broken = dict.fromkeys(["OPENINTENT_URLCONF"], "tests.core.broken_urls")
     environment = {"REDIS_URL": f"redis://:{password}@127.0.0.1:1/0", "OPENINTENT_ATTACHMENTS_S3_BUCKET": "a"}
     environment |= {"OPENINTENT_ATTACHMENTS_S3_ACCESS_KEY": password, "OPENINTENT_ATTACHMENTS_S3_SECRET_KEY": password}
     with Server(database_url, OPENINTENT_DEBUG="true", **environment, **broken) as server:
@@ -403,7 +403,7 @@ def exchange(server, raw):
         b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
     ],
 )
-def test_what_is_no_http_is_refused_in_the_same_shape(server, raw):
+def test_invalid_http_is_refused_as_a_problem(server, raw):
     head, problem = exchange(server, raw)
 
     assert head.startswith("http/1.1 400")
@@ -416,7 +416,7 @@ def intents_of(server):
     return requests.get(f"{server.api}/intents", headers=KEY, timeout=10).json()["intents"]
 
 
-def test_a_body_that_announces_more_than_the_limit_is_refused_before_it_is_sent(server):
+def test_content_length_above_the_limit_is_refused_before_the_body(server):
     before = intents_of(server)
     with closing(HTTPConnection(server.url.removeprefix("http://"), timeout=30)) as connection:
         connection.putrequest("POST", "/api/v1/intents")

@@ -18,7 +18,7 @@ from console.costs.report import PARAMETERS
 from console.demo import bulk
 from core.log_formatters import JSONFormatter
 from tests.console.routes import ROUTES, fill_route, newest_ids
-from tests.system.crowd import FULL
+from tests.system.concurrent_clients import FULL
 
 VALUES = [
     "", "zzz", "x", "-1", "0", "1.5", "99999", "9" * 30, "9" * 5000, "\0", "a\0b", "%FF", "%ed%a0%80", "'", '"', "%", "\\", "(", "^(a+)+$",

@@ -8,7 +8,7 @@ from django.contrib import admin
 
 from subscriptions.webhooks.delivery_worker import deliver_all_due
 from tests.console.routes import ROUTES, fill_route, newest_ids
-from tests.subscriptions.receiving import Receiver
+from tests.subscriptions.webhook_receivers import Receiver
 
 TAG = """'"></title></script></textarea></style><xss-tag data-xss onload=alert(1) x-init="alert(1)">{{7*7}}"""
 LINK = "javascript:alert(1)//"

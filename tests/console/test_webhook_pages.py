@@ -9,7 +9,7 @@ from core.db import database_now
 from subscriptions.models import Delivery, Subscription
 from subscriptions.webhooks.delivery_worker import deliver_all_due
 from tests.conftest import log
-from tests.subscriptions.receiving import Receiver, comment, subscribe
+from tests.subscriptions.webhook_receivers import Receiver, comment, subscribe
 
 PAGE = "subscriptions/subscription"
 DELIVERIES = "subscriptions/delivery"

@@ -9,7 +9,7 @@ import pytest
 
 from tests.databases import migrated_database
 from tests.servers import Server
-from tests.system.crowd import Http, until
+from tests.system.concurrent_clients import Http, until
 
 pytestmark = pytest.mark.rule("A-6")
 

@@ -9,13 +9,13 @@ from django.db import DatabaseError
 
 from core.db import database_now
 from core.registration import PeriodicTask
-from jobs.worker import AT_ONCE, periodic_tasks, run_due_tasks
+from jobs.worker import BATCH, periodic_tasks, run_due_tasks
 from leasing.models import Lease
 from retries.models import Failure
 from tests.conftest import log
 from tests.databases import migrated_database
 from tests.servers import Server
-from tests.system.crowd import Http, until
+from tests.system.concurrent_clients import Http, until
 
 
 class Chores:
@@ -52,7 +52,7 @@ def due_lease_and_retry(api, agent, make_intent):
     return intent
 
 
-def test_all_that_is_due_is_done_once(api, due_lease_and_retry):
+def test_due_rows_are_processed_once(api, due_lease_and_retry):
     assert [run_due_tasks(), run_due_tasks()] == [2, 0]
 
     assert sorted(log(api, due_lease_and_retry)[-2:]) == [("lease_expired", "system"), ("retry_due", "system")]
@@ -62,7 +62,7 @@ def test_the_command_does_what_is_due_and_ends(api, due_lease_and_retry, capsys)
     call_command("worker", "--once")
     call_command("worker", "--once")
 
-    assert capsys.readouterr().out.split("\n") == ["2 done.", "0 done.", ""]
+    assert capsys.readouterr().out.split("\n") == ["Processed 2 jobs.", "Processed 0 jobs.", ""]
     assert sorted(log(api, due_lease_and_retry)[-2:]) == [("lease_expired", "system"), ("retry_due", "system")]
 
 
@@ -76,23 +76,23 @@ def test_a_duty_that_fails_does_not_keep_others_waiting(caplog):
     assert [record.getMessage() for record in caplog.records] == ["chores: 1 failed"]
 
 
-def test_more_than_is_looked_up_at_once_is_done_in_one_go():
-    chores = Chores(2 * AT_ONCE + 7)
+def test_more_rows_than_one_batch_are_processed_in_one_run():
+    chores = Chores(2 * BATCH + 7)
 
-    assert run_due_tasks([chores.task()]) == 2 * AT_ONCE + 7
+    assert run_due_tasks([chores.task()]) == 2 * BATCH + 7
     assert chores.due == []
 
 
-def test_what_never_succeeds_ends_the_round(caplog):
-    chores = Chores(AT_ONCE, broken=range(AT_ONCE))
+def test_row_that_always_fails_ends_the_round(caplog):
+    chores = Chores(BATCH, broken=range(BATCH))
 
     assert run_due_tasks([chores.task()]) == 0
-    assert len(chores.tried) == AT_ONCE
+    assert len(chores.tried) == BATCH
 
 
-def test_what_another_worker_has_done_meanwhile_is_not_counted():
+def test_row_processed_by_another_worker_is_not_counted():
     chores = Chores(2)
-    found_by_both = chores.task().find(AT_ONCE)
+    found_by_both = chores.task().find(BATCH)
     run_due_tasks([chores.task()])
 
     late = PeriodicTask("chores", lambda limit: found_by_both, chores.task().run_one)
@@ -100,7 +100,7 @@ def test_what_another_worker_has_done_meanwhile_is_not_counted():
     assert run_due_tasks([late]) == 0
 
 
-def test_a_database_that_is_away_ends_the_round_for_the_worker_to_begin_anew():
+def test_unavailable_database_ends_the_round():
     def away(_):
         raise DatabaseError("away")
 

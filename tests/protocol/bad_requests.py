@@ -126,8 +126,8 @@ TABLE = {
     "an unknown field": bad_intent("titel", "did you mean title?", titel="a"),
     "an unknown field, like nothing": bad_intent("zzz", "known: assign, confidence", zzz=1),
     "a field of the answer": bad_intent("version", "unknown field", version=7),
-    "both names of the state": bad_intent("initial_state", "another name of state", state={"a": 1}, initial_state={"a": 2}),
-    "both names of the parent": bad_intent("parent_id", "another name of", parent_intent_id="<intent>", parent_id="<done>"),
+    "both names of the state": bad_intent("initial_state", "alias of state", state={"a": 1}, initial_state={"a": 2}),
+    "both names of the parent": bad_intent("parent_id", "alias of", parent_intent_id="<intent>", parent_id="<done>"),
     "a parent that is no id": bad_intent("parent_intent_id", "must be an id", parent_intent_id="7"),
     "an id in braces": bad_intent("parent_intent_id", "must be an id", parent_intent_id="{" + NOWHERE + "}"),
     "an id without dashes": bad_intent("parent_intent_id", "must be an id", parent_intent_id=NOWHERE.replace("-", "")),
@@ -289,11 +289,11 @@ TABLE = {
     "an offset that is negative": bad_query(CREATE + "?offset=-1", "offset", "whole number"),
     "an offset beyond everything": bad_query(CREATE + "?offset=99999999999", "offset", "whole number"),
     **{
-        f"cursor {given}": bad_query(f"{CREATE}?cursor={given}", "cursor", "not one that this list gave")
+        f"cursor {given}": bad_query(f"{CREATE}?cursor={given}", "cursor", "not a cursor of this list")
         for given in ("x", "W10", "WzFd", "%00", "e30", "%C3%A9")
     },
-    "another list's cursor": bad_query(EVENTS + "?cursor=WyJhIiwiYiJd", "cursor", "not one that this list gave"),
-    "a status that is none": bad_query(CREATE + "?status=done", "status", "one or several of draft"),
+    "another list's cursor": bad_query(EVENTS + "?cursor=WyJhIiwiYiJd", "cursor", "not a cursor of this list"),
+    "a status that is none": bad_query(CREATE + "?status=done", "status", "one or more of draft"),
     "an empty filter": bad_query(CREATE + "?created_by=", "created_by", "cannot be empty"),
     "a filter with a NUL": bad_query(CREATE + "?q=a%00b", "q", "NUL"),
     "a parent to filter by that is no id": bad_query(CREATE + "?parent_intent_id=7", "parent_intent_id", "must be an id"),
@@ -302,7 +302,7 @@ TABLE = {
     "an unknown ordering": bad_query(CREATE + "?ordering=title", "ordering", "must be one of created_at"),
     "an unknown order": bad_query(EVENTS + "?order=up", "order", "must be one of asc, desc"),
     "a filter for types with a control character": bad_query(
-        EVENTS + "?event_type=a%0bb", "event_type", "words, divided by commas"
+        EVENTS + "?event_type=a%0bb", "event_type", "values, separated by commas"
     ),
     "a sequence that is none": bad_query(EVENTS + "?after=x", "after", "whole number from 0"),
     "a sequence beyond everything": bad_query(EVENTS + "?after=99999999999999999999", "after", "whole number from 0"),
@@ -316,7 +316,7 @@ TABLE = {
     "an X-Agent-ID in Latin-1": bad_header("X-Agent-ID", b"zo\xeb", "UTF-8"),
     # --- callers
     "no key": Bad("POST", CREATE, {"title": "a"}, "unauthenticated", 401, says="No API key", key=""),
-    "a wrong key": Bad("POST", CREATE, {"title": "a"}, "unauthenticated", 401, says="wrong, expired or revoked", key="guess"),
+    "a wrong key": Bad("POST", CREATE, {"title": "a"}, "unauthenticated", 401, says="unknown, expired or revoked", key="guess"),
     "an observer who creates": Bad("POST", CREATE, {"title": "a"}, "forbidden", 403, says="role agent", key="<observer>"),
     "an observer who removes": Bad("DELETE", f"{AGENTS}/ada", None, "forbidden", 403, key="<observer>"),
     "an agent who lists keys": Bad("GET", KEYS, None, "forbidden", 403, says="role operator", key="<agent>"),
@@ -347,7 +347,7 @@ TABLE = {
         KEYS,
         {"name": "ci", "role": "agent", "expires_at": "2020-01-01T00:00:00Z"},
         about="expires_at",
-        says="in the past",
+        says="in the future",
     ),
     "a key that expires on a day": Bad(
         "POST", KEYS, {"name": "ci", "role": "agent", "expires_at": "2099-01-01"}, about="expires_at", says="a time like"

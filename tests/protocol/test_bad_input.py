@@ -19,7 +19,7 @@ from tests.servers import Server
 
 @pytest.fixture(scope="module")
 def world(server: Server) -> dict[str, str]:
-    """What the rows of the table are about, by the names that they use. One for all, since no row changes it."""
+    """Objects of the table's rows, by name; shared, since no row changes them."""
 
     def make(path: str, **fields: Any) -> Any:
         answer = requests.post(server.api + path, json={"title": "a", **fields}, headers=OPERATOR, timeout=10)

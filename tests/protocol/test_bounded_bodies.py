@@ -1,4 +1,4 @@
-"""What a body may cost: its lists, its JSON fields, its unknown fields and its errors are bounded (protocol §1 "Bounded work")."""
+"""Bounds of bodies: lists, JSON fields, unknown fields and errors (protocol §1 "Bounded work")."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -13,7 +13,7 @@ from schemathesis.openapi.checks import RejectedPositiveData
 
 from tests.databases import migrated_database
 from tests.servers import Server
-from tests.system.crowd import rounds
+from tests.system.concurrent_clients import rounds
 
 UNSAYABLE = {
     "below_base_delay",

@@ -25,7 +25,7 @@ BAD = {
     "attempts as text": bad_policy("max_attempts", "must be a whole number", max_attempts="3"),
     "half an attempt": bad_policy("max_attempts", "must be a whole number", max_attempts=2.5),
     "attempts that are null": bad_policy("max_attempts", "cannot be null", max_attempts=None),
-    "two names that disagree": bad_policy("max_retries", "another name of max_attempts", max_attempts=3, max_retries=4),
+    "two names that disagree": bad_policy("max_retries", "alias of max_attempts", max_attempts=3, max_retries=4),
     "a delay as text": bad_policy("base_delay_seconds", "must be a number", base_delay_seconds="1.0"),
     "a delay that is true": bad_policy("base_delay_seconds", "must be a number", base_delay_seconds=True),
     "a negative delay": bad_policy("base_delay_seconds", "must be 0 or more", base_delay_seconds=-0.1),

@@ -10,7 +10,7 @@ from openintent import AuthenticationError, ConnectionFailedError, EventType, No
 
 from tests.databases import migrated_database
 from tests.servers import Server
-from tests.system.crowd import rounds
+from tests.system.concurrent_clients import rounds
 
 pytestmark = pytest.mark.rule("K-4")
 

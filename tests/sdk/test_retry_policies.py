@@ -4,7 +4,7 @@ import pytest
 from openintent import Failure, NotFoundError, RetryPolicy, RetryStrategy
 from openintent.validation import InputValidationError, validate_failure, validate_retry_policy
 
-from tests.system.crowd import until
+from tests.system.concurrent_clients import until
 
 from .samples import INTENT
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from openintent import _stream_state
 
-from tests.system.crowd import until
+from tests.system.concurrent_clients import until
 
 from .fake_stream_server import TIMEOUT, FakeStreamServer, HTTPListener, bye, connected, frame, next_positions, refusing, sending
 

@@ -27,7 +27,7 @@ from openintent.validation import (
 )
 
 from core.agent_ids import agent_id_problem
-from tests.access.names import REFUSED
+from tests.access.agent_ids import REFUSED
 
 from .samples import INTENT
 

@@ -1,8 +1,10 @@
+"""Fixtures of the subscription tests."""
+
 from collections.abc import Iterator
 
 import pytest
 
-from tests.subscriptions.receiving import Receiver
+from tests.subscriptions.webhook_receivers import Receiver
 
 
 @pytest.fixture

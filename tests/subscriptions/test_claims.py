@@ -11,7 +11,7 @@ from subscriptions.models import Delivery, Pace, Subscription
 from subscriptions.webhooks import client
 from subscriptions.webhooks import deliveries as sending
 from subscriptions.webhooks.delivery_worker import deliver_all_due
-from tests.subscriptions.receiving import LONG_AGO, claimed, comment, deliveries, planned, subscribe
+from tests.subscriptions.webhook_receivers import LONG_AGO, claimed, comment, deliveries, planned, subscribe
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def intent(make_intent):
 
 
 @pytest.mark.rule("W-2")
-def test_a_claim_that_has_run_out_lets_another_send_it_and_the_first_write_nothing(api, intent, receiver):
+def test_expired_claim_passes_to_another_worker(api, intent, receiver):
     subscription = subscribe(api, intent, receiver)
     comment(api, intent)
     planned()
@@ -41,11 +41,11 @@ def test_a_claim_that_has_run_out_lets_another_send_it_and_the_first_write_nothi
 def test_no_more_than_some_of_one_subscription_are_on_their_way(api, intent, receiver, pace):
     subscribe(api, intent, receiver)
     Subscription.objects.update(pace=pace)
-    for _ in range(sending.AT_ONCE[pace] + 3):
+    for _ in range(sending.MAX_CONCURRENT[pace] + 3):
         comment(api, intent)
     planned()
 
-    assert len(claimed(100)) == sending.AT_ONCE[pace]
+    assert len(claimed(100)) == sending.MAX_CONCURRENT[pace]
     assert claimed(100) == []
 
 
@@ -100,7 +100,7 @@ def test_room_is_shared_among_subscriptions(api, make_intent, receiver):
     assert sorted(str(parcel.subscription_id) for parcel in claimed(4)) == sorted(subscriptions)
 
 
-def test_what_arrives_while_its_subscription_is_removed_is_recorded(api, intent, receiver):
+def test_delivery_during_removal_of_its_subscription_is_recorded(api, intent, receiver):
     subscription = subscribe(api, intent, receiver)
     comment(api, intent)
     planned()

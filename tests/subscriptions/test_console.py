@@ -8,7 +8,7 @@ from django.test import Client
 from subscriptions.models import Delivery, Subscription
 from subscriptions.webhooks.delivery_worker import deliver_all_due
 from tests.conftest import log
-from tests.subscriptions.receiving import comment, shown, subscribe
+from tests.subscriptions.webhook_receivers import comment, shown, subscribe
 
 SUBSCRIPTIONS, DELIVERIES = "/admin/subscriptions/subscription/", "/admin/subscriptions/delivery/"
 
@@ -88,4 +88,4 @@ def test_a_refusal_is_told(person, api, intent, receiver):
     deliver_all_due()
     act(person, SUBSCRIPTIONS, "disable", Subscription.objects.get())
 
-    assert "is disabled, so nothing is sent" in act(person, DELIVERIES, "send_again", Delivery.objects.get()).text
+    assert "is disabled, so it sends nothing" in act(person, DELIVERIES, "send_again", Delivery.objects.get()).text

@@ -1,4 +1,4 @@
-"""What a receiver gets, and what becomes of what it does not take."""
+"""Deliveries: requests to a receiver, and retries of failures."""
 
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -12,15 +12,7 @@ from subscriptions.webhooks import client
 from subscriptions.webhooks import deliveries as sending
 from subscriptions.webhooks.delivery_worker import deliver_all_due
 from tests.conftest import log
-from tests.subscriptions.receiving import (
-    LONG_AGO,
-    comment,
-    deliveries,
-    seconds_until,
-    shown,
-    subscribe,
-    work_again,
-)
+from tests.subscriptions.webhook_receivers import LONG_AGO, comment, deliveries, seconds_until, shown, subscribe, work_again
 
 
 @pytest.fixture
@@ -52,7 +44,7 @@ def test_a_webhook_is_the_event_signed_as_standard_webhooks_has_it(api, intent, 
 
 
 @pytest.mark.rule("W-1")
-def test_another_secret_or_another_byte_does_not_verify(api, intent, receiver):
+def test_signature_fails_with_a_wrong_secret_or_body(api, intent, receiver):
     subscription, other = subscribe(api, intent, receiver), subscribe(api, intent, receiver)
     comment(api, intent)
     deliver_all_due()
@@ -164,7 +156,7 @@ def test_retries_come_after_the_delays_of_the_rule_and_then_it_is_dead(api, inte
 @pytest.mark.rule("W-2")
 def test_delays_have_jitter():
     failed = client.CallResult(1, status=500)
-    assert len({sending._delay(1, failed) for _ in range(20)}) > 10
+    assert len({sending.retry_delay(1, failed) for _ in range(20)}) > 10
 
 
 @pytest.mark.rule("W-2")
@@ -254,7 +246,7 @@ def test_a_success_ends_the_days_of_failure(api, intent, receiver):
 
 
 @pytest.mark.rule("W-2")
-def test_a_disabled_subscription_made_active_hears_of_what_happens_from_then_on(api, intent, receiver):
+def test_reactivated_subscription_gets_later_events_only(api, intent, receiver):
     subscription = subscribe(api, intent, receiver)
     comment(api, intent, "gone")
     receiver.will_answer(410)
@@ -319,7 +311,7 @@ def test_sending_again_begins_a_new_round_of_attempts(api, intent, receiver):
 @pytest.mark.parametrize(
     ("change", "status"), [({"status": "paused"}, "paused"), ({"callback_url": None}, "without a callback_url")]
 )
-def test_what_is_not_called_cannot_be_sent_again(api, intent, receiver, change, status):
+def test_inactive_subscription_cannot_redeliver(api, intent, receiver, change, status):
     subscription = subscribe(api, intent, receiver)
     comment(api, intent)
     deliver_all_due()

@@ -1,4 +1,4 @@
-"""Whose a subscription is: who may change it, and who sees its callback in full (rule W-4)."""
+"""Ownership of subscriptions: rights to change them and to see the whole callback (rule W-4)."""
 
 from importlib import import_module
 
@@ -8,7 +8,7 @@ from django.apps import apps
 from subscriptions.models import Delivery, Subscription
 from subscriptions.webhooks.delivery_worker import deliver_all_due
 from tests.conftest import Caller, log
-from tests.subscriptions.receiving import LONG_AGO, comment, deliveries, shown, subscribe
+from tests.subscriptions.webhook_receivers import LONG_AGO, comment, deliveries, shown, subscribe
 
 URL = "https://hooks.example.com:8443/T0ken/in-the-path?token=in-the-query"
 ORIGIN = "https://hooks.example.com:8443"
@@ -47,7 +47,7 @@ def told(api, intent):
 
 @pytest.mark.rule("W-4")
 @pytest.mark.case("security H5")
-def test_another_key_changes_nothing_whatever_agent_id_it_gives(api, ada, other, intent, receiver):
+def test_foreign_key_changes_nothing_with_any_agent_id(api, ada, other, intent, receiver):
     subscription = subscribe(ada, intent, receiver, subscriber_id="bob")
     comment(api, intent)
     deliver_all_due()
@@ -87,7 +87,7 @@ def test_its_maker_under_any_agent_id_and_operators_change_and_remove_it(api, ag
 
 @pytest.mark.rule("W-4")
 @pytest.mark.case("security L3")
-def test_the_callback_is_shown_in_full_to_its_maker_and_operators_and_its_origin_to_others(api, ada, other, intent):
+def test_only_creator_and_operators_see_the_whole_callback(api, ada, other, intent):
     observer = Caller(api.post("/keys", {"name": "watcher", "role": "observer"}).json()["key"])
     arbiter = Caller(api.post("/keys", {"name": "judge", "role": "arbiter"}).json()["key"])
     made = subscribe(ada, intent, URL, subscriber_id="bob")
@@ -115,7 +115,7 @@ def test_a_subscription_without_a_callback_has_none_for_everybody(ada, other, in
 
 @pytest.mark.rule("W-4")
 @pytest.mark.case("security L3")
-def test_what_the_receiver_answered_is_for_those_who_see_the_callback(api, ada, other, intent, receiver):
+def test_only_readers_of_the_callback_see_responses(api, ada, other, intent, receiver):
     receiver.will_answer(404, text="Cannot POST /T0ken/in-the-path")
     made = subscribe(ada, intent, receiver)
     comment(api, intent)
@@ -203,7 +203,7 @@ def test_those_made_before_the_rule_belong_to_whom_their_event_names(api, ada, i
 
 
 @pytest.mark.rule("W-4")
-def test_a_key_has_no_more_subscriptions_than_it_may_whatever_agent_id_it_gives(api, agent, intent, settings):
+def test_limit_of_subscriptions_counts_per_key_not_per_agent_id(api, agent, intent, settings):
     settings.MAX_SUBSCRIPTIONS_PER_KEY = 3
     made = [subscribe(agent(f"agent-{number}"), intent, URL) for number in range(3)]
     before = log(api, intent)

@@ -3,8 +3,8 @@
 import orjson
 import pytest
 
-from tests.subscriptions.listening import Stream, answered, following
-from tests.system.crowd import Http
+from tests.subscriptions.stream_readers import Stream, answered, following
+from tests.system.concurrent_clients import Http
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def comment(http, intent, text="Hello"):
 
 
 @pytest.mark.rule("S-1")
-def test_a_stream_says_where_it_starts_and_then_each_event_as_it_is_in_the_log(server, http):
+def test_stream_starts_with_its_position_then_sends_events_of_the_log(server, http):
     intent = http.create()
     before = http.get("/events?limit=1000&after=0").body["events"][-1]["position"]
     with answered(server, f"/intents/{intent['id']}/subscribe") as response:
@@ -107,7 +107,7 @@ def test_a_position_that_the_log_has_not_reached_is_taken_as_now(server, http):
 
 
 @pytest.mark.rule("S-1")
-def test_it_can_be_narrowed_to_types_of_events(server, http):
+def test_stream_can_be_filtered_by_event_type(server, http):
     intent = http.create()
     path = f"/intents/{intent['id']}/subscribe?event_type=state_patched,%20status_changed"
 
@@ -135,7 +135,7 @@ def test_all_events_are_followed_at_once(server, http):
 
 @pytest.mark.rule("S-4")
 @pytest.mark.parametrize("after", ["", "?after=0"])
-def test_a_portfolio_tells_of_itself_and_of_its_members_while_they_are_members(server, http, after):
+def test_portfolio_stream_has_events_of_members_while_they_are(server, http, after):
     portfolio = http.post("/portfolios", {"name": "Launch"}).body
     intent = http.create()
     path = f"/portfolios/{portfolio['id']}"
@@ -230,7 +230,7 @@ def test_the_other_spelling_is_the_same(server, http):
         ("/events/subscribe", "dev-user-key", {"x_agent_id": "system\x7f"}, 400, "invalid"),
     ],
 )
-def test_what_cannot_be_followed_is_refused_as_any_request(server, path, key, headers, status, code):
+def test_invalid_stream_request_is_a_problem(server, path, key, headers, status, code):
     with answered(server, path, key=key, **headers) as response:
         assert response.status == status
         assert response.headers["Content-Type"] == "application/problem+json"

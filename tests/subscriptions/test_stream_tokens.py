@@ -13,8 +13,8 @@ from subscriptions.streams.tokens import StreamToken
 from tests.conftest import Caller
 from tests.databases import migrated_database
 from tests.servers import Server
-from tests.subscriptions.listening import answered, following
-from tests.system.crowd import Http, until
+from tests.subscriptions.stream_readers import answered, following
+from tests.system.concurrent_clients import Http, until
 
 pytestmark = pytest.mark.case("streams 50")
 
@@ -70,7 +70,7 @@ def test_every_role_makes_one_and_it_opens_what_it_is_for(api, token, intent):
     assert opened(made["token"], f"/intents/{intent['id']}/subscribe").status_code == 200  # One for any stream.
 
 
-def test_it_opens_no_other_stream(api, token, make_intent):
+def test_token_opens_no_other_stream(api, token, make_intent):
     one, other = make_intent(), make_intent()
     made = token(intent_id=one["id"])["token"]
 
@@ -78,7 +78,7 @@ def test_it_opens_no_other_stream(api, token, make_intent):
         assert (opened(made, path).status_code, opened(made, path).json()["code"]) == (403, "forbidden")
 
 
-def test_it_is_of_no_use_anywhere_else(api, token, intent):
+def test_token_is_refused_by_other_endpoints(api, token, intent):
     made = token()["token"]
 
     for path in ("/intents", f"/intents/{intent['id']}", "/events", "/keys", "/subscriptions"):
@@ -100,7 +100,7 @@ def test_a_token_that_is_none_opens_nothing(token, spoil):
     assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
 
 
-def test_it_expires(api, token):
+def test_token_expires(api, token):
     made = token(expires_in_seconds=10)["token"]
     read = StreamToken.read(made)
     assert opened(made, "/events/subscribe").status_code == 200
@@ -109,7 +109,7 @@ def test_it_expires(api, token):
     assert opened(expired, "/events/subscribe").status_code == 401
 
 
-def test_it_ends_with_its_key(api, token):
+def test_token_ends_with_its_key(api, token):
     made = api.post("/keys", {"name": "page", "role": "observer"}).json()
     used = token(Caller(made["key"]))["token"]
     assert opened(used, "/events/subscribe").status_code == 200
@@ -123,7 +123,7 @@ def test_it_ends_with_its_key(api, token):
 @pytest.mark.parametrize(
     "headers", [{"Host": "evil.test"}, {"Origin": "http://evil.test"}, {"X-Forwarded-For": "203.0.113.9"}, {"Forwarded": "for=1"}]
 )
-def test_one_of_a_key_of_dev_mode_is_for_this_machine_alone(api, token, headers):
+def test_token_of_a_dev_key_is_valid_on_this_machine_only(api, token, headers):
     made = token()["token"]
 
     answer = api.client.get("/api/v1/events/subscribe", {"token": made}, headers={"Host": "localhost", **headers})
@@ -136,14 +136,14 @@ def test_one_of_a_key_of_dev_mode_is_for_this_machine_alone(api, token, headers)
     {"agent_id": ""}, {"agent_id": "a", "intent_id": "0199f3a2-7c41-7d52-9d1e-3f6a5b0c8e21"}, {"expires_in_seconds": 9},
     {"expires_in_seconds": 3601}, {"expires_in_seconds": None}, {"topic": "all"}, [],
 ])  # fmt: skip
-def test_what_it_is_to_be_for_is_checked(api, body):
+def test_topic_of_a_token_is_checked(api, body):
     answer = api.post("/stream-tokens", body)
 
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
 
 
 @pytest.mark.rule("S-5")
-def test_a_stream_outlasts_its_token_ends_with_the_key_and_no_line_of_the_log_has_the_token(vendor, tmp_path):
+def test_open_stream_outlasts_its_token_which_is_never_logged(vendor, tmp_path):
     with Server(migrated_database(vendor, tmp_path), OPENINTENT_LOG_LEVEL="debug") as server, Http(server) as http:
         key = http.post("/keys", {"name": "page", "role": "observer"}).body
         asked = requests.post(f"{server.api}/stream-tokens", json={}, headers={"X-API-Key": key["key"]}, timeout=10)

@@ -5,7 +5,7 @@ import pytest
 from subscriptions.models import Delivery, Subscription
 from subscriptions.webhooks.delivery_worker import deliver_all_due
 from tests.conftest import Caller, log
-from tests.subscriptions.receiving import LONG_AGO, comment, planned, shown, subscribe
+from tests.subscriptions.webhook_receivers import LONG_AGO, comment, planned, shown, subscribe
 
 URL = "http://127.0.0.1:1/hook"
 FIELDS = {
@@ -185,7 +185,7 @@ def test_a_bad_request_names_the_field_and_leaves_nothing(api, intent, body, fie
         ),
     ],
 )
-def test_what_a_subscription_is_about_must_be_there(api, body, field):
+def test_topic_of_a_subscription_must_exist(api, body, field):
     answer = api.post("/subscriptions", body, idempotency_key="key")
 
     assert answer.status_code == 400
@@ -217,7 +217,7 @@ def test_a_bad_change_changes_nothing(api, intent, change):
 
 
 @pytest.mark.parametrize("pk", ["x", "0199f3a2-7c41-7d52-9d1e-3f6a5b0c8e21"])
-def test_what_is_not_there_is_not_found(api, intent, pk):
+def test_unknown_subscription_is_not_found(api, intent, pk):
     for answer in (
         api.get(f"/subscriptions/{pk}"),
         api.patch(f"/subscriptions/{pk}", {"event_types": []}),
@@ -302,7 +302,7 @@ def test_a_rotation_shows_the_new_secret_once(api, intent):
     assert shown(api, subscription)["secret"] is None
 
 
-def test_one_that_has_run_out_becomes_active_only_with_a_later_end(api, intent):
+def test_expired_subscription_activates_only_with_a_later_expiry(api, intent):
     subscription = subscribe(api, intent, URL)
     url = f"/subscriptions/{subscription['id']}"
     Subscription.objects.update(expires_at=LONG_AGO)

@@ -45,8 +45,8 @@ class Log:
         return len(self.entries)
 
     def everything(self, after: int) -> Batch:
-        found = self.entries[after : min(after + log_reader.AT_ONCE, self.head())]
-        return Batch(found, after + len(found), is_full=len(found) == log_reader.AT_ONCE)
+        found = self.entries[after : min(after + log_reader.BATCH, self.head())]
+        return Batch(found, after + len(found), is_full=len(found) == log_reader.BATCH)
 
     def of_topics(self, wanted, event_types, after) -> Batch:
         self.reads += 1
@@ -66,11 +66,11 @@ class Log:
 @pytest.fixture
 def log(monkeypatch):
     made = Log()
-    monkeypatch.setattr(log_reader, "AT_ONCE", 7)
+    monkeypatch.setattr(log_reader, "BATCH", 7)
     monkeypatch.setattr(positions, "head", made.head)
     monkeypatch.setattr(log_reader, "read_batch", made.everything)
     monkeypatch.setattr(log_reader, "read_topics", made.of_topics)
-    monkeypatch.setattr(tail, "_dead_keys", lambda ids: set())
+    monkeypatch.setattr(tail, "_invalid_keys", lambda ids: set())
     return made
 
 
@@ -91,7 +91,7 @@ async def heard(follower, count: int) -> list[int]:
 
 @pytest.mark.rule("S-2", "S-3")
 async def test_a_log_that_is_set_back_ends_the_streams_and_is_followed_anew(log, followed, monkeypatch):
-    monkeypatch.setattr(tail, "LOOK_EVERY", 0.01)
+    monkeypatch.setattr(tail, "POLL_EVERY", 0.01)
     log.grow(count=20)
     with followed.following(ONE, (), 0, KEY) as follower, followed.following(OTHER, (), 20, uuid4()) as silent:
         assert await heard(follower, 20) == log.positions(ONE)
@@ -130,10 +130,10 @@ async def test_readers_that_are_behind_at_the_same_place_read_the_log_once(log, 
 @pytest.mark.parametrize("seed", range(10))
 async def test_each_follower_gets_each_of_its_events_once_and_in_order(log, followed, seed, monkeypatch):
     chance = random.Random(seed)
-    monkeypatch.setattr(tail, "QUEUED", chance.choice([1, 3, 500]))
+    monkeypatch.setattr(tail, "MAX_QUEUE", chance.choice([1, 3, 500]))
     monkeypatch.setattr(tail, "PAUSE", 0)
-    monkeypatch.setattr(tail, "LOOK_EVERY", 0.02)
-    monkeypatch.setattr(tail, "SILENCE", 0.05)  # What ends the wait of a reader for whom nothing more comes.
+    monkeypatch.setattr(tail, "POLL_EVERY", 0.02)
+    monkeypatch.setattr(tail, "HEARTBEAT_EVERY", 0.05)  # What ends the wait of a reader for whom nothing more comes.
     log.grow(count=chance.randrange(20))
     total = 300
 
@@ -166,15 +166,15 @@ async def test_each_follower_gets_each_of_its_events_once_and_in_order(log, foll
 
 
 @pytest.mark.rule("S-3")
-async def test_a_reader_that_does_not_keep_up_holds_no_more_than_its_queue_and_still_gets_all(log, followed):
+async def test_slow_follower_has_a_bounded_queue_and_gets_all_events(log, followed):
     with followed.following(ONE, (), 0, KEY) as slow, followed.following(ONE, (), 0, KEY) as quick:
         log.grow()
         assert await heard(slow, 1) == await heard(quick, 1) == [1]
 
         for _ in range(10):
-            log.grow(count=50, size=tail.QUEUED_BYTES // 100)
+            log.grow(count=50, size=tail.MAX_QUEUE_BYTES // 100)
             await heard(quick, 50)
-            assert sum(len(entry.json) for entry in slow._queue) <= tail.QUEUED_BYTES
+            assert sum(len(entry.json) for entry in slow._queue) <= tail.MAX_QUEUE_BYTES
 
         assert await heard(slow, 500) == list(range(2, 502))
 
@@ -182,7 +182,7 @@ async def test_a_reader_that_does_not_keep_up_holds_no_more_than_its_queue_and_s
 @pytest.mark.rule("S-3")
 @pytest.mark.rule("S-6")
 async def test_without_a_ring_the_tail_looks_by_itself(log, followed, monkeypatch):
-    monkeypatch.setattr(tail, "LOOK_EVERY", 0.05)
+    monkeypatch.setattr(tail, "POLL_EVERY", 0.05)
     with followed.following(ONE, (), 0, KEY) as follower:
         log.grow()
         await heard(follower, 1)
@@ -194,7 +194,7 @@ async def test_without_a_ring_the_tail_looks_by_itself(log, followed, monkeypatc
 
 @pytest.mark.rule("S-3")
 async def test_a_ring_of_another_process_is_heard(log, followed, monkeypatch):
-    monkeypatch.setattr(tail, "LOOK_EVERY", 1000)
+    monkeypatch.setattr(tail, "POLL_EVERY", 1000)
     with followed.following(ONE, (), 0, KEY) as follower:
         log.grow()
         await heard(follower, 1)
@@ -207,7 +207,7 @@ async def test_a_ring_of_another_process_is_heard(log, followed, monkeypatch):
 
 @pytest.mark.rule("S-3")
 async def test_a_database_that_goes_away_costs_time_and_no_event(log, followed, monkeypatch):
-    monkeypatch.setattr(tail, "LOOK_EVERY", 0.02)
+    monkeypatch.setattr(tail, "POLL_EVERY", 0.02)
     with followed.following(ONE, (), 0, KEY) as live, followed.following(ONE, (), 0, KEY) as behind:
         log.grow()
         assert await heard(live, 1) == [1]
@@ -225,8 +225,8 @@ async def test_a_database_that_goes_away_costs_time_and_no_event(log, followed, 
 
 @pytest.mark.rule("S-1")
 async def test_silence_is_broken_with_the_position_that_the_log_has_come_to(log, followed, monkeypatch):
-    monkeypatch.setattr(tail, "SILENCE", 0.05)
-    monkeypatch.setattr(tail, "LOOK_EVERY", 0.01)
+    monkeypatch.setattr(tail, "HEARTBEAT_EVERY", 0.05)
+    monkeypatch.setattr(tail, "POLL_EVERY", 0.01)
     with followed.following(ONE, (), 0, KEY) as follower:
         log.grow(count=3)
         await heard(follower, 3)
@@ -273,12 +273,12 @@ async def test_when_the_server_stops_each_stream_ends_and_none_begins(followed):
 async def test_the_streams_of_a_dead_key_end_and_those_of_others_do_not(log, followed, monkeypatch):
     dead = uuid4()
     monkeypatch.setattr(tail, "CHECK_READERS_EVERY", 0)
-    monkeypatch.setattr(tail, "LOOK_EVERY", 0.01)
-    monkeypatch.setattr(tail, "ENDS_WITHIN", 0.01)
+    monkeypatch.setattr(tail, "POLL_EVERY", 0.01)
+    monkeypatch.setattr(tail, "END_TIMEOUT", 0.01)
     abandoned = asyncio.Event()
     with followed.following(ONE, (), 0, dead) as one, followed.following(ONE, (), 0, KEY) as other:
         one.abandon = abandoned.set
-        monkeypatch.setattr(tail, "_dead_keys", lambda ids: {dead} & set(ids))
+        monkeypatch.setattr(tail, "_invalid_keys", lambda ids: {dead} & set(ids))
 
         async with asyncio.timeout(20):
             with pytest.raises(StreamEnded) as ended:
@@ -307,7 +307,7 @@ def test_a_key_has_so_many_streams_and_no_more(followed, settings):
 
 
 async def test_without_followers_nothing_is_read_and_nothing_is_kept(log, followed, monkeypatch):
-    monkeypatch.setattr(tail, "LOOK_EVERY", 0.01)
+    monkeypatch.setattr(tail, "POLL_EVERY", 0.01)
     for _ in range(2):
         with followed.following(ONE, (), 0, KEY) as follower:
             log.grow()

@@ -8,8 +8,8 @@ from websockets.sync.client import connect
 from subscriptions.streams import websocket
 from subscriptions.streams.tail import Tail
 from subscriptions.streams.websocket import EventSocket
-from tests.subscriptions.listening import socket
-from tests.system.crowd import Http
+from tests.subscriptions.stream_readers import socket
+from tests.system.concurrent_clients import Http
 
 UNKNOWN = "00000000-0000-7000-8000-000000000000"
 
@@ -25,7 +25,7 @@ def comment(http, intent, text="Hello"):
 
 
 @pytest.mark.rule("S-2")
-def test_it_tells_what_the_log_has_and_goes_on(server, http):
+def test_socket_replays_the_log_and_continues_live(server, http):
     intent = http.create()
     first = http.events(intent["id"])
 
@@ -69,7 +69,7 @@ def test_topics_of_one_subscription_tell_each_event_once(server, http):
 
 
 @pytest.mark.rule("S-1")
-def test_it_can_be_narrowed_to_types_of_events(server, http):
+def test_stream_can_be_filtered_by_event_type(server, http):
     intent = http.create()
 
     with socket(server) as reader:
@@ -141,7 +141,7 @@ def test_without_a_good_key_it_is_closed(server, fields):
         ({"type": "unsubscribe"}, "invalid", "subscription"),
     ],
 )
-def test_a_message_that_cannot_be_followed_is_answered_and_the_connection_goes_on(server, http, message, code, field):
+def test_invalid_subscribe_message_gets_an_error_and_keeps_the_connection(server, http, message, code, field):
     intent = http.create()
 
     with socket(server) as reader:
@@ -155,7 +155,7 @@ def test_a_message_that_cannot_be_followed_is_answered_and_the_connection_goes_o
 
 
 @pytest.mark.parametrize("raw", ["", "{", "[]", "null", '"subscribe"', b"\xff\x00", '{"type": "subscribe", "topics": NaN}'])
-def test_what_is_no_message_is_answered(server, raw):
+def test_invalid_message_gets_an_error(server, raw):
     with socket(server) as reader:
         reader.connection.send(raw)
 
@@ -177,7 +177,7 @@ def test_there_is_no_other_socket(server):
 
 
 async def test_a_connection_that_says_nothing_is_closed(monkeypatch):
-    monkeypatch.setattr(websocket, "INTRODUCE_WITHIN", 0.01)
+    monkeypatch.setattr(websocket, "AUTHENTICATION_TIMEOUT", 0.01)
     silent = WebsocketCommunicator(EventSocket.as_asgi(tail=Tail()), "/ws/v1/events")
 
     assert await silent.connect() == (True, None)

@@ -1,3 +1,5 @@
+"""Fixtures of the system tests."""
+
 import json
 import os
 import subprocess
@@ -13,13 +15,13 @@ from tests import processes
 from tests.databases import migrated_database
 from tests.plugin import VENDOR
 from tests.servers import Server
-from tests.system.crowd import Crowd, Http
+from tests.system.concurrent_clients import Crowd, Http
 
 # What only a database server can do: be shared by processes, and go away.
 collect_ignore = (
     []
     if VENDOR == "postgresql"
-    else ["test_database_away.py", "test_ended.py", "test_ringing.py", "test_sequencer.py", "test_workers.py"]
+    else ["test_database_away.py", "test_ended.py", "test_redis_wakeups.py", "test_sequencer.py", "test_workers.py"]
 )
 
 ROOT = Path(__file__).parent.parent.parent
@@ -36,7 +38,7 @@ def manage(database_url: str, *arguments: str) -> "subprocess.CompletedProcess[s
 
 
 def verified(database_url: str) -> dict[str, Any]:
-    """What verify_log counted in the database, having found nothing."""
+    """Return the counts of verify_log, after it has found no error."""
     done = manage(database_url, "verify_log", "--json")
     assert done.returncode == 0, done.stdout + done.stderr
     return json.loads(done.stdout)  # type: ignore[no-any-return]

@@ -14,7 +14,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidHandshake, InvalidMessage, WebSocketException
 
 from tests.servers import Server
-from tests.system.crowd import FULL
+from tests.system.concurrent_clients import FULL
 
 KEY = "dev-user-key"
 STAYS = (0.1, 12.0) if FULL else (0.1, 3.0)  # Seconds until a reader is cut off.

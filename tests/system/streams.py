@@ -1,4 +1,4 @@
-"""What happens to servers while their streams are read: they are written to, killed, and kept waiting by others."""
+"""Load on servers while their streams are read: writes, kills and slow clients."""
 
 import http.client
 import random
@@ -13,8 +13,8 @@ from typing import IO, Any
 
 from tests.processes import Process
 from tests.servers import Server
+from tests.system.concurrent_clients import FULL, Answer, Http
 from tests.system.conftest import ROOT, environment
-from tests.system.crowd import FULL, Answer, Http
 
 AGENTS = ["ada", "bob", "eve"]
 PACE = 0.75 if FULL else 0.1  # Seconds between two writes of a writer: what is asked for is order, and not speed.
@@ -169,7 +169,7 @@ class Until:
         return max(0.0, self.end - time.monotonic())
 
     def sleep(self, seconds: float) -> bool:
-        """Answers whether there is time left."""
+        """Return whether there is time left."""
         time.sleep(min(seconds, self.left))
         return self.left > 0
 

@@ -8,8 +8,8 @@ import pytest
 from tests.databases import migrated_database
 from tests.processes import Process
 from tests.servers import Server
+from tests.system.concurrent_clients import Http, rounds, until
 from tests.system.conftest import verified
-from tests.system.crowd import Http, rounds, until
 
 IDS = ["worker-0", "worker-1", "worker-2", "worker-3", "worker-3", "worker-4", "worker-4", "worker-4", "backup", "backup"]
 """Of the processes: some of them are the same agent."""

@@ -15,8 +15,8 @@ from tests.conftest import Caller
 from tests.databases import migrated_database
 from tests.plugin import VENDOR
 from tests.servers import Server
+from tests.system.concurrent_clients import Http
 from tests.system.conftest import manage
-from tests.system.crowd import Http
 
 pytestmark = pytest.mark.rule("E-1")
 
@@ -116,7 +116,7 @@ def test_a_missing_guard_is_noticed_and_a_migration_brings_it_back(event):
     assert run_checks(databases=["default"]) == []
 
 
-def test_a_server_without_its_guard_says_that_it_is_not_ready_and_its_next_start_brings_it_back(vendor, tmp_path):
+def test_server_without_triggers_is_not_ready_and_restart_restores_them(vendor, tmp_path):
     database_url = migrated_database(vendor, tmp_path)
     drop = f"from django.db import connection; connection.cursor().execute({DROP!r})"
     with Server(database_url) as server, Http(server, may_fail=True) as http:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.databases import migrated_database
 from tests.servers import Server
-from tests.system.crowd import Crowd, Http, until
+from tests.system.concurrent_clients import Crowd, Http, until
 
 THREADS = 2
 CLIENTS = 6 * THREADS
@@ -68,7 +68,7 @@ def connect(server: Server, sent: str) -> socket.socket:
 
 
 def held(server: Server) -> tuple[int, int]:
-    """How many threads and how many connections of clients the server has."""
+    """Return the numbers of threads and of client connections of the server."""
     process = psutil.Process(server.process.pid)
     port = urlsplit(server.url).port
     connections = [each for each in process.net_connections("tcp") if each.laddr.port == port and each.raddr]
@@ -76,7 +76,7 @@ def held(server: Server) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("habit", HABITS)
-def test_more_bad_clients_than_threads_keep_nobody_waiting_and_leave_nothing_behind(server, large_list, habit):
+def test_more_bad_clients_than_threads_delay_no_request_and_leak_nothing(server, large_list, habit):
     until(lambda: held(server)[1] == 0, "an idle server")
     threads, _ = held(server)
 

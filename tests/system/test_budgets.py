@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.system.crowd import Action, rounds, statuses
+from tests.system.concurrent_clients import Action, rounds, statuses
 
 RECORDERS = 20
 EACH = 5

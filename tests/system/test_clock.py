@@ -24,8 +24,8 @@ import pytest
 from tests import processes
 from tests.databases import migrated_database, with_name
 from tests.servers import Server, Started
+from tests.system.concurrent_clients import Http, rounds, until
 from tests.system.conftest import environment, verified
-from tests.system.crowd import Http, rounds, until
 
 LIBRARY = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
 BACK = 90  # Seconds.
@@ -191,7 +191,7 @@ def assert_one_holder(events: list[dict[str, Any]]) -> None:
 
 
 @pytest.mark.rule("E-8")
-def test_what_has_ended_stays_so_where_the_clock_is_set_back(clock, servers):
+def test_ended_objects_stay_ended_after_the_clock_is_set_back(clock, servers):
     with Http(servers[0], agent="ada") as http:
         intent = http.create()["id"]
         now = datetime.fromisoformat(http.intent(intent)["created_at"])

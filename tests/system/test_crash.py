@@ -6,15 +6,15 @@ import pytest
 
 from tests.databases import migrated_database
 from tests.servers import Server
+from tests.system.concurrent_clients import Http, rounds, until
 from tests.system.conftest import verified
-from tests.system.crowd import Http, rounds, until
 from tests.system.workers import Worker, acknowledged, assert_all_is_there_once, at_work
 
 WORKERS = 6
 
 
 @pytest.mark.rule("I-1", "E-1", "E-2", "E-6")
-def test_nothing_acknowledged_is_lost_and_nothing_is_done_by_half_or_twice(vendor, tmp_path):
+def test_crash_loses_no_acknowledged_write_and_leaves_none_half_done(vendor, tmp_path):
     database_url = migrated_database(vendor, tmp_path)
     with Server(database_url) as server, Http(server) as http:
         shared = http.create()["id"]

@@ -9,8 +9,8 @@ from psycopg import sql
 
 from tests.databases import postgresql_url
 from tests.servers import Server
+from tests.system.concurrent_clients import Crowd, Http, rounds, until
 from tests.system.conftest import verified
-from tests.system.crowd import Crowd, Http, rounds, until
 from tests.system.workers import Worker, acknowledged, assert_all_is_there_once, at_work
 
 THREADS = 4
@@ -68,7 +68,7 @@ def test_requests_after_the_end_of_all_connections_succeed_at_once(server, postg
 
 
 @pytest.mark.rule("I-1", "E-2", "E-6")
-def test_connections_that_end_under_load_cost_no_write_and_leave_none_by_half(server, postgresql, name, database_url):
+def test_broken_connections_under_load_lose_no_write(server, postgresql, name, database_url):
     with Http(server) as http:
         workers = [Worker(f"worker{number}", http.create()["id"]) for number in range(6)]
     for worker in workers:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.system.crowd import rounds, statuses
+from tests.system.concurrent_clients import rounds, statuses
 
 
 def ask(http, intent, **fields):
@@ -54,7 +54,7 @@ def test_a_decision_and_a_withdrawal_at_once_are_one_of_both(http, crowd):
 
 
 @pytest.mark.rule("A-2")
-def test_a_request_and_a_completion_at_once_leave_nothing_pending_on_a_closed_intent(http, crowd):
+def test_concurrent_request_and_completion_leave_nothing_pending(http, crowd):
     together = crowd(2)
     for _ in range(rounds(100, 10)):
         intent = http.create()

@@ -17,7 +17,7 @@ import psycopg
 import pytest
 
 from tests.servers import Server
-from tests.system.crowd import Http, rounds, until
+from tests.system.concurrent_clients import Http, rounds, until
 
 PROCESSES = 3
 ROUNDS = rounds(200, 12)
@@ -68,7 +68,7 @@ class Readers:
 
 @contextmanager
 def locked(database_url: str, table: str, seconds: float) -> Iterator[None]:
-    """Nobody writes the table for so long; rows can be read, and locked."""
+    """Block writes to the table for the time; rows can still be read and locked."""
     with psycopg.connect(database_url) as connection, ThreadPoolExecutor(1) as pool:
         connection.execute(f"LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE")
         letting_go = pool.submit(lambda: (time.sleep(seconds), connection.rollback()))
@@ -129,7 +129,7 @@ def ask(http: Http, intent_id: str) -> dict[str, Any]:
     raise AssertionError(answer)
 
 
-def test_nobody_is_told_that_a_question_has_expired_and_then_that_it_was_decided(servers, http, database_url):
+def test_arbitration_seen_expired_is_never_seen_decided(servers, http, database_url):
     outcomes = []
     for turn in range(ROUNDS):
         way, intent = WAYS[turn % len(WAYS)], http.create()
@@ -161,7 +161,7 @@ def test_nobody_is_told_that_a_question_has_expired_and_then_that_it_was_decided
     assert {way for way, _ in outcomes} == set(WAYS)
 
 
-def test_nobody_is_told_that_a_lease_has_expired_and_then_that_it_is_active(servers, http, database_url):
+def test_lease_seen_expired_is_never_seen_active_again(servers, http, database_url):
     outcomes = []
     for turn in range(ROUNDS):
         way, intent = WAYS[turn % len(WAYS)], http.create()

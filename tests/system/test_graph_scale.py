@@ -13,7 +13,7 @@ from core.ids import new_id
 from intents.log_verification import verify
 from intents.models import Edge, EdgeKind, Event, Intent
 from tests.conftest import Caller
-from tests.system.crowd import rounds
+from tests.system.concurrent_clients import rounds
 
 CHAIN = 1_500
 TREE = 10_000

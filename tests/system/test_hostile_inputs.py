@@ -1,4 +1,4 @@
-"""What hostile requests cost a server of its own process: by answer and by memory, never by time (protocol §1 "Bounded work")."""
+"""Hostile requests to a server process: responses and memory, never time (protocol §1 "Bounded work")."""
 
 from collections.abc import Iterator
 

@@ -10,8 +10,8 @@ import pytest
 
 from leasing.scopes import overlap, split_levels
 from tests.servers import Server
-from tests.system.crowd import FULL, Http, rounds, statuses, until
-from tests.system.holders import WORKERS, Workforce
+from tests.system.concurrent_clients import FULL, Http, rounds, statuses, until
+from tests.system.lease_agents import WORKERS, Workforce
 
 PROCESSES = 3
 AGENTS = 30

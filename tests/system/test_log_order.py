@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.system.crowd import Crowd, Http, rounds
+from tests.system.concurrent_clients import Crowd, Http, rounds
 
 INTENTS = 20
 WRITERS = 8
@@ -49,7 +49,7 @@ def write_somewhere(client: Http, intents: list[str], how_often: int) -> None:
 
 
 @pytest.mark.rule("E-2", "E-5")
-def test_a_reader_who_follows_the_log_sees_each_event_once_and_each_intent_in_order(http, crowd: Callable[[int], Crowd]):
+def test_follower_sees_each_event_once_and_each_intent_in_order(http, crowd: Callable[[int], Crowd]):
     intents = [http.create()["id"] for _ in range(INTENTS)]
     how_often = rounds(200, 25)
     written = threading.Event()

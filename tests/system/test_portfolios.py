@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.system.crowd import Action, Http, rounds, statuses
+from tests.system.concurrent_clients import Action, Http, rounds, statuses
 from tests.system.test_races import status
 
 
@@ -66,7 +66,7 @@ def test_of_two_primary_members_one_wins(http, crowd):
 
 
 @pytest.mark.rule("P-2")
-def test_the_last_two_members_completed_at_once_complete_the_portfolio_once(http, crowd):
+def test_last_two_members_completed_together_complete_portfolio_once(http, crowd):
     together = crowd(2)
     for _ in range(rounds(100, 10)):
         intents = [http.create(), http.create()]
@@ -79,7 +79,7 @@ def test_the_last_two_members_completed_at_once_complete_the_portfolio_once(http
 
 
 @pytest.mark.rule("P-2")
-def test_a_member_completed_while_it_is_added_or_the_threshold_is_set_is_never_missed(http, crowd):
+def test_member_completed_while_added_or_threshold_set_is_counted(http, crowd):
     """Whoever comes second sees what the first has done, though neither knew of the other when it began."""
     together = crowd(2)
     for _ in range(rounds(100, 10)):
@@ -95,7 +95,7 @@ def test_a_member_completed_while_it_is_added_or_the_threshold_is_set_is_never_m
 
 
 @pytest.mark.rule("P-2", "G-5")
-def test_verbs_that_lock_several_portfolios_and_their_intents_neither_deadlock_nor_lose_a_write(http, crowd):
+def test_verbs_over_several_portfolios_neither_deadlock_nor_lose_a_write(http, crowd):
     """Two portfolios share their members, which close, come and go from all sides at once."""
     together = crowd(6)
     for _ in range(rounds(100, 10)):
@@ -148,7 +148,7 @@ def test_of_several_who_build_on_one_version_one_does(http, crowd):
 
 @pytest.mark.rule("P-4")
 @pytest.mark.case("coordination O2")
-def test_of_several_who_each_add_to_the_metadata_and_read_again_when_refused_all_are_there(http, crowd):
+def test_concurrent_metadata_updates_with_retries_are_all_kept(http, crowd):
     def write(path: str, number: int) -> Action:
         def until_done(client: Http) -> int:
             for tries in range(1, 1_000):

@@ -13,8 +13,8 @@ from typing import cast
 import pytest
 
 from tests.servers import Server
-from tests.subscriptions.listening import Stream, answered
-from tests.system.crowd import PATIENCE, Http, until
+from tests.subscriptions.stream_readers import Stream, answered
+from tests.system.concurrent_clients import PATIENCE, Http, until
 
 NGINX = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
 pytestmark = pytest.mark.skipif(not NGINX, reason="needs nginx (Debian: apt-get install nginx-light)")
@@ -50,7 +50,7 @@ def proxy(request: pytest.FixtureRequest, server: Server, tmp_path: Path) -> Ite
 
 
 class _Unpacked:
-    """What has come of a compressed answer so far, line by line."""
+    """Compressed response, decompressed line by line."""
 
     def __init__(self, response: HTTPResponse) -> None:
         self.headers = response.headers
@@ -73,7 +73,7 @@ def _listens(port: int) -> bool:
 
 
 @pytest.mark.rule("S-1", "S-6")
-def test_each_event_passes_a_proxy_that_compresses_and_buffers_before_the_next_is_written(server: Server, proxy: str) -> None:
+def test_each_event_passes_a_compressing_proxy_before_the_next_one(server: Server, proxy: str) -> None:
     behind = cast(Server, SimpleNamespace(url=proxy))
     with Http(server) as client:
         intent = client.create()["id"]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.system.crowd import Action, Answer, Crowd, Http, rounds, statuses
+from tests.system.concurrent_clients import Action, Answer, Crowd, Http, rounds, statuses
 
 MakeCrowd = Callable[[int], Crowd]
 
@@ -88,7 +88,7 @@ def test_requests_that_together_close_a_cycle_are_not_all_granted(http, crowd, l
 
 
 @pytest.mark.rule("G-1")
-def test_a_child_and_a_dependency_that_together_close_a_cycle_are_not_both_granted(http, crowd):
+def test_child_and_dependency_that_close_a_cycle_are_not_both_granted(http, crowd):
     together = crowd(2)
     for _ in range(rounds(200, 12)):
         parent, other = http.create(), http.create()
@@ -131,7 +131,7 @@ def test_the_last_two_dependencies_completed_at_once_unblock_once(http, crowd):
 
 
 @pytest.mark.rule("G-2", "G-3")
-def test_one_dependency_removed_and_the_other_completed_at_once_unblock_once(http, crowd):
+def test_dependency_removed_and_other_completed_together_unblock_once(http, crowd):
     together = crowd(2)
     for _ in range(rounds(100, 10)):
         first, second = http.create(), http.create()
@@ -151,7 +151,7 @@ def assert_unblocked_once(http: Http, waiter: dict[str, Any]) -> None:
 
 
 @pytest.mark.rule("I-4", "G-2")
-def test_an_intent_made_while_its_dependency_completes_is_never_left_blocked(http, crowd):
+def test_intent_created_while_its_dependency_completes_is_not_blocked(http, crowd):
     together = crowd(2)
     for _ in range(rounds(100, 10)):
         dependency = http.create()
@@ -166,7 +166,7 @@ def test_an_intent_made_while_its_dependency_completes_is_never_left_blocked(htt
 
 
 @pytest.mark.rule("G-3", "G-2")
-def test_a_dependency_added_while_it_completes_never_leaves_its_dependent_blocked(http, crowd):
+def test_dependency_added_while_it_completes_leaves_no_dependent_blocked(http, crowd):
     together = crowd(2)
     for _ in range(rounds(100, 10)):
         dependency, waiter = http.create(), http.create()
@@ -209,7 +209,7 @@ def test_an_abandoned_tree_never_has_an_open_branch(http, crowd):
 
 
 @pytest.mark.rule("G-2", "G-5")
-def test_verbs_that_lock_many_intents_in_every_order_neither_deadlock_nor_lose_a_write(http, crowd):
+def test_verbs_over_many_intents_neither_deadlock_nor_lose_a_write(http, crowd):
     """Trees whose parts depend on each other across, closed from all sides at once."""
     together = crowd(6)
     for _ in range(rounds(100, 10)):

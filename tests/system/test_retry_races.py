@@ -2,14 +2,14 @@
 
 import pytest
 
-from tests.system.crowd import rounds, statuses
+from tests.system.concurrent_clients import rounds, statuses
 
 CLIENTS = 8
 FAILURE = {"error_type": "timeout", "agent_id": "ada"}
 
 
 @pytest.mark.rule("R-3")
-def test_of_failures_at_the_same_moment_one_exhausts_the_retries_and_triggers_the_fallback(http, crowd):
+def test_one_of_concurrent_failures_triggers_the_fallback(http, crowd):
     together = crowd(CLIENTS)
     for _ in range(rounds(50, 10)):
         url = f"/intents/{http.create(assign='ada')['id']}"

@@ -13,8 +13,8 @@ from django.db import IntegrityError, transaction
 from intents import positions, triggers
 from intents.models import Event
 from tests.servers import Server
+from tests.system.concurrent_clients import until
 from tests.system.conftest import ROOT, environment, verified
-from tests.system.crowd import until
 from tests.system.test_log_order import Tail
 from tests.system.workers import Worker, acknowledged, at_work
 

@@ -16,8 +16,8 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.databases import migrated_database
 from tests.servers import Server, Started
-from tests.subscriptions.listening import Socket, Stream, answered, following, socket
-from tests.system.crowd import FULL, Http, rounds, until
+from tests.subscriptions.stream_readers import Socket, Stream, answered, following, socket
+from tests.system.concurrent_clients import FULL, Http, rounds, until
 from tests.system.readers import Audience, Reader, SocketReader, SseReader, Topic
 from tests.system.streams import Until, whole_log
 
@@ -78,7 +78,7 @@ def test_readers_that_stop_reading_cost_little_memory_and_miss_nothing(server: S
 
 
 def heard_everything(server: Server, readers: Sequence[Reader]) -> None:
-    """All that came after they began, each once, in order, over one connection."""
+    """Assert that readers got all events after their start, once, in order, over one connection."""
     with Http(server) as late:  # The other connection has been idle for longer than the server keeps one.
         log = whole_log(late)
     for reader in readers:
@@ -232,7 +232,7 @@ def end_of_socket(reader: Socket) -> tuple[str | None, set[str]]:
 
 
 @pytest.mark.rule("S-1")
-def test_a_server_that_stops_says_so_and_does_not_wait_for_who_does_not_read(vendor: str, tmp_path: Any) -> None:
+def test_stopping_server_ends_streams_and_does_not_wait_for_slow_ones(vendor: str, tmp_path: Any) -> None:
     server = Server(migrated_database(vendor, tmp_path)).start()
     with ExitStack() as open_streams:
         streams = [open_streams.enter_context(following(server, "/events/subscribe"))[0] for _ in range(2)]

@@ -12,11 +12,11 @@ import pytest
 from tests.databases import migrated_database
 from tests.redis import Redis
 from tests.servers import Server
+from tests.system.concurrent_clients import FULL, Http, rounds, until
 from tests.system.conftest import verified
-from tests.system.crowd import FULL, Http, rounds, until
-from tests.system.hooks import Hook, Unreliable, subscribe, wait_for
 from tests.system.readers import Audience, Heard, Reader, SocketReader, SseReader, Topic
 from tests.system.streams import AGENTS, Holder, Until, Writer, all_running, whole_log, workers, writing
+from tests.system.webhook_receiver import Hook, Unreliable, subscribe, wait_for
 
 SECONDS = 300 if FULL else 4
 INTENTS, PORTFOLIOS = 20, 3
@@ -82,7 +82,7 @@ def subscribe_all(http: Http, topics: dict[str, list[str]], receiver: Unreliable
 
 
 def make_topics(http: Http) -> dict[str, list[str]]:
-    """What there is to follow, by kind."""
+    """Create the topics, by kind."""
     intents = [http.create()["id"] for _ in range(INTENTS)]
     portfolios = [http.post("/portfolios", {"name": "Launch"}).body["id"] for _ in range(PORTFOLIOS)]
     for number, intent in enumerate(intents):
@@ -92,7 +92,7 @@ def make_topics(http: Http) -> dict[str, list[str]]:
 
 
 def make_readers(topics: dict[str, list[str]], servers: Sequence[Server]) -> list[Reader]:
-    """Of each kind of topic by turns; every third one begins with what is new."""
+    """Create readers of each kind of topic in turn; every third one starts with new events."""
     made: list[Reader] = []
     for kind in (SseReader, SocketReader):
         for number in range(READERS):
@@ -156,7 +156,7 @@ def until_complete(audience: Audience, readers: Sequence[Reader], expected: Sequ
 
 
 def expectations(readers: Sequence[Reader], log: list[dict[str, Any]]) -> list[list[Heard]]:
-    """What each reader should have heard."""
+    """Return the events that each reader should have received."""
     by_topic = {topic: [heard(event) for event in topic.events(log)] for topic in {reader.topic for reader in readers}}
     return [[each for each in by_topic[reader.topic] if each[0] > (reader.since or 0)] for reader in readers]
 

@@ -16,8 +16,8 @@ import pytest
 from tests.databases import migrated_database
 from tests.processes import Process
 from tests.servers import Server
+from tests.system.concurrent_clients import Http, rounds, until
 from tests.system.conftest import environment, verified
-from tests.system.crowd import Http, rounds, until
 
 KILLS = rounds(20, 3)
 PAUSE = (0.5, 2.5)  # Seconds between two kills: a worker has just begun, or is at work.
@@ -33,7 +33,7 @@ class WorkerProcess:
 
     def wait_until_it_works(self) -> None:
         line = self.process.stderr.readline()
-        assert line.startswith("The worker works"), line + self.process.stderr.read()
+        assert line.startswith("Worker started"), line + self.process.stderr.read()
 
     def end(self, number: int) -> int:
         self.process.send_signal(number)
@@ -43,7 +43,7 @@ class WorkerProcess:
 
 
 class Things:
-    """What becomes due while the workers are killed: leases of 1–3 s, and retries after 0–3 s."""
+    """Objects that become due while workers are killed: leases of 1–3 s, and retries after 0–3 s."""
 
     def __init__(self, http: Http) -> None:
         self.intents = [http.create()["id"] for _ in range(INTENTS)]
@@ -61,7 +61,7 @@ class Things:
                 self.failures.add(fail(http, url, f"agent{number}"))
 
     def happened(self, server: Server) -> Counter[tuple[str, str]]:
-        """How often the log has each lease's end and each retry."""
+        """Return how often the log has each lease's end and each retry."""
         names = {"lease_expired": "lease_id", "retry_due": "failure_id"}
         with Http(server) as http:
             events = [event for intent in self.intents for event in http.events(intent)]
@@ -69,7 +69,7 @@ class Things:
         return Counter((event_type, payload[names[event_type]]) for event_type, payload in found)
 
     def all_of_them(self) -> dict[tuple[str, str], int]:
-        """What the log should have: each of them once."""
+        """Return the expected counts: each once."""
         leases, failures = (("lease_expired", pk) for pk in self.leases), (("retry_due", pk) for pk in self.failures)
         return dict.fromkeys([*leases, *failures], 1)
 

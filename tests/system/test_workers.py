@@ -12,13 +12,13 @@ import pytest
 
 from core.serving.supervisor import StartupFailed, Supervisor
 from tests.servers import Server
+from tests.system.concurrent_clients import Http, until
 from tests.system.conftest import ROOT
-from tests.system.crowd import Http, until
 
 SIZE = 3
 CONNECTIONS = 60
 STUCK_SOON = (
-    "import sys, core.serving.supervisor, config.server; core.serving.supervisor.STUCK_AFTER = 3.0; core.serving.supervisor.START_WITHIN = 30.0; "
+    "import sys, core.serving.supervisor, config.server; core.serving.supervisor.HEARTBEAT_TIMEOUT = 3.0; core.serving.supervisor.START_TIMEOUT = 30.0; "
     "config.server.main(sys.argv[1:])"
 )
 """A process that says that it has started may be stuck before its first beat."""
@@ -47,7 +47,7 @@ def started(server):
 
 
 def connections(server, member):
-    """How many connections of clients a process has."""
+    """Return the number of client connections of a process."""
     port = int(server.url.rpartition(":")[2])
     return sum(each.laddr.port == port and each.status == psutil.CONN_ESTABLISHED for each in member.net_connections("tcp"))
 
@@ -79,7 +79,7 @@ def test_the_processes_share_the_port_and_one_that_is_killed_is_replaced(start):
     after = all_started(crew, SIZE)
 
     assert len(after - before) == 1
-    assert any(f"process {victim} ended with the code -9 and is replaced" in line for line in crew.log)
+    assert any(f"process {victim} exited with code -9 and is replaced" in line for line in crew.log)
     assert_all_are_the_same(members(crew).values())
     assert crew.stop() == 0
     assert are_gone(after)
@@ -104,7 +104,7 @@ def test_interrupted_all_end(start):
     assert not [line for line in crew.log if "Traceback" in line]
 
 
-def test_one_that_is_stuck_is_replaced_and_nobody_lives_on_when_the_first_process_is_killed(start):
+def test_stuck_process_is_replaced_and_none_outlives_the_supervisor(start):
     crew, before = start(2, "-c", STUCK_SOON)
     stuck = min(before)
     os.kill(stuck, signal.SIGSTOP)
@@ -134,7 +134,7 @@ def test_where_none_can_start_the_crew_gives_up(capfd):
         ("many", "from 1 to 256"),
     ],
 )
-def test_what_it_cannot_be_is_refused(tmp_path, workers, says):
+def test_invalid_number_of_workers_is_refused(tmp_path, workers, says):
     command = [sys.executable, "-m", "config.server", "--port", "0", "--database-url", f"sqlite:///{tmp_path}/a.db"]
     for done in (
         subprocess.run([*command, "--workers", workers], cwd=ROOT, capture_output=True, text=True, check=False),

@@ -10,7 +10,7 @@ from itertools import count
 from typing import Any
 
 from tests.servers import Server
-from tests.system.crowd import Http
+from tests.system.concurrent_clients import Http
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def acknowledged(workers: Sequence[Worker]) -> int:
 
 
 def assert_all_is_there_once(workers: Sequence[Worker], client: Http) -> None:
-    """All that was acknowledged, in its order, and nothing else (rules I-1, E-2)."""
+    """Assert that the log has all acknowledged writes, in order, and no others (rules I-1, E-2)."""
     log = client.events(workers[0].shared)
     assert [event["sequence"] for event in log] == list(range(1, len(log) + 1))
     for worker in workers:

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from openintent import BaseAgent, Intent, OpenIntentClient
 
-from tests.system.crowd import until
+from tests.system.concurrent_clients import until
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,7 @@ import threading
 
 from openintent import Agent, BaseAgent, Intent, on_assignment
 
-from tests.system.crowd import until
+from tests.system.concurrent_clients import until
 
 
 @Agent()

@@ -6,7 +6,7 @@ import threading
 import pytest
 from openintent import Agent, Assignment, BaseAgent, Done, OpenIntentClient, Worker, on_assignment
 
-from tests.system.crowd import until
+from tests.system.concurrent_clients import until
 
 pytestmark = pytest.mark.rule("K-7")
 

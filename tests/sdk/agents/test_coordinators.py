@@ -22,7 +22,7 @@ from openintent import (
 )
 from openintent.agents._portfolio_setup import add_missing_members, find_or_create
 
-from tests.system.crowd import until
+from tests.system.concurrent_clients import until
 
 pytestmark = pytest.mark.rule("K-7")
 

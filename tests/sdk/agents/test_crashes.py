@@ -4,7 +4,7 @@ import pytest
 from openintent import ConnectionFailedError, Done, OpenIntentClient, Worker
 from openintent.agents import _runtime
 
-from tests.system.crowd import until
+from tests.system.concurrent_clients import until
 
 pytestmark = pytest.mark.rule("K-7")
 

@@ -17,7 +17,7 @@ from openintent import (
     on_state_change,
 )
 
-from tests.system.crowd import until
+from tests.system.concurrent_clients import until
 
 pytestmark = pytest.mark.rule("K-7")
 

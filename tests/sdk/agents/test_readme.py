@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.system.crowd import until
+from tests.system.concurrent_clients import until
 
 from ..specification_examples import GUIDES, README, example
 

@@ -23,7 +23,7 @@ from openintent import (
 from tests.databases import migrated_database
 from tests.processes import Process
 from tests.servers import Server
-from tests.system.crowd import until
+from tests.system.concurrent_clients import until
 
 pytestmark = pytest.mark.rule("K-7")
 

@@ -1,4 +1,4 @@
-"""What a client may cost before its request is complete, and what it hears then (protocol §1 "Bounded work")."""
+"""Bounds on incomplete requests, and their responses (protocol §1 "Bounded work")."""
 
 import contextlib
 import json
@@ -36,7 +36,7 @@ def connect(server: Server) -> socket.socket:
 
 
 def received(connection: socket.socket) -> bytes:
-    """All that comes until the server closes."""
+    """Return all data until the server closes the connection."""
     parts = []
     with contextlib.suppress(ConnectionResetError):
         while part := connection.recv(65_536):
@@ -325,7 +325,7 @@ def test_pieces_of_a_usual_size_are_taken(server):
     ],
     ids=["extension", "trailers", "trailer"],
 )
-def test_what_surrounds_a_body_is_bounded(server, junk):
+def test_overhead_around_a_body_is_bounded(server, junk):
     before = memory(server)
 
     status, _, _ = exchange(

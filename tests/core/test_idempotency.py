@@ -61,7 +61,7 @@ def test_every_post_can_be_sent_again(api, make_intent, operation):
     assert Event.objects.count() == events
 
 
-def test_another_request_with_the_key_is_refused(api):
+def test_different_request_with_the_same_key_is_refused(api):
     create(api)
 
     response = create(api, title="Something else")
@@ -146,7 +146,7 @@ def test_old_answers_can_be_swept(api):
 
 @pytest.mark.rule("I-1")
 def test_an_answer_that_cannot_be_kept_undoes_the_write(api, monkeypatch):
-    monkeypatch.setattr(idempotency, "_keep", lambda *args: 1 / 0)
+    monkeypatch.setattr(idempotency, "_store", lambda *args: 1 / 0)
 
     with transaction.atomic():  # Stands for the request's own, within that of the test.
         response = create(api)

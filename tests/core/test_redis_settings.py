@@ -24,10 +24,10 @@ def test_with_it_redis_rings(monkeypatch, url):
 
 
 @pytest.mark.parametrize("url", ["cache:6379", "http://cache", "redis://", "redis://:geheim@cache:port", "redis://cache:0"])
-def test_what_names_no_redis_is_refused_and_not_shown(monkeypatch, url):
+def test_invalid_redis_url_is_refused_and_not_shown(monkeypatch, url):
     monkeypatch.setenv("REDIS_URL", url)
 
-    with pytest.raises(ImproperlyConfigured, match=r"REDIS_URL cannot be used\. Accepted: redis://") as refusal:
+    with pytest.raises(ImproperlyConfigured, match=r"REDIS_URL is invalid\. Accepted: redis://") as refusal:
         env.redis()
 
     assert "geheim" not in str(refusal.value)

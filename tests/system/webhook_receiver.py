@@ -16,8 +16,8 @@ import orjson
 import psycopg
 from werkzeug import Request, Response
 
-from tests.subscriptions.receiving import Receiver
-from tests.system.crowd import PATIENCE, Http
+from tests.subscriptions.webhook_receivers import Receiver
+from tests.system.concurrent_clients import PATIENCE, Http
 from tests.system.readers import Topic
 
 FAILS = 0.3  # Of the calls,

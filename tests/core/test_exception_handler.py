@@ -25,7 +25,7 @@ def test_where_nothing_is_the_answer_is_a_problem(client, path):
 
 @pytest.mark.parametrize("path", PAGES)
 @pytest.mark.parametrize("method", ["post", "put", "delete", "options"])
-def test_another_method_is_a_problem_that_lists_the_right_ones(client, path, method):
+def test_wrong_method_is_a_problem_that_lists_the_allowed_ones(client, path, method):
     response = getattr(client, method)(path)
 
     assert (response.status_code, response.json()["code"]) == (405, "method_not_allowed")

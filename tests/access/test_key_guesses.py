@@ -5,9 +5,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from access import key_guesses, key_lookup, ratelimit
+from access import key_guesses, key_lookup
 from access.key_guesses import WRONG_KEYS, network_of
 from access.models import ApiKey
+from core.api import throttling
 from tests.conftest import Caller
 
 pytestmark = [pytest.mark.django_db, pytest.mark.case("security L16")]
@@ -16,7 +17,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.case("security L16")]
 @pytest.fixture
 def now(monkeypatch):
     time = [1000.0]
-    for module in (ratelimit, key_guesses, key_lookup):
+    for module in (throttling, key_guesses, key_lookup):
         monkeypatch.setattr(module, "monotonic", lambda: time[0])
     return time
 
@@ -64,7 +65,7 @@ def test_a_good_key_works_from_the_same_address(now, make_key):
     assert guess(0, key=known).status_code == 200
 
 
-def test_a_key_that_is_made_meanwhile_works_at_once_here_and_within_a_second_elsewhere(now, make_key):
+def test_new_key_works_at_once_and_within_a_second_in_other_processes(now, make_key):
     statuses(WRONG_KEYS + 2)
     made = make_key()["key"]
     now[0] += 1.01
@@ -107,15 +108,15 @@ def test_without_a_key_nothing_is_counted(now):
     assert guess("first").status_code == 401
 
 
-def test_what_is_remembered_is_bounded(now, monkeypatch):
-    monkeypatch.setattr(key_guesses, "REMEMBERED", 20)
-    monkeypatch.setattr(ratelimit, "MAX_SUBJECTS", 20)
+def test_caches_of_wrong_keys_are_bounded(now, monkeypatch):
+    monkeypatch.setattr(key_guesses, "MAX_CACHED", 20)
+    monkeypatch.setattr(throttling, "MAX_SUBJECTS", 20)
 
     for number in range(100):
         guess(number, address=f"203.0.113.{number}")
 
     assert len(key_guesses._wrong) <= 20
-    assert len(ratelimit._due) <= 20
+    assert len(throttling.memory_store.due) <= 20
 
 
 @pytest.mark.parametrize(

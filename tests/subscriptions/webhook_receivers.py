@@ -39,7 +39,7 @@ class Call:
         return self.json["event"]
 
     def verified(self, secret: str) -> Any:
-        """What it says, if the secret has signed it. Raises WebhookVerificationError."""
+        """Return the payload if the secret has signed it. Raise WebhookVerificationError if not."""
         return Webhook(secret).verify(self.body, dict(self.headers))
 
 
@@ -51,7 +51,7 @@ class _Server(HTTPServer):
 
 
 class Receiver:
-    """Answers 204, or what `answers` has next; while it `hangs`, an answer waits until it `goes_on`."""
+    """Receiver that responds with 204, or with the next of `answers`; while it `hangs`, responses wait until `goes_on`."""
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
@@ -112,7 +112,7 @@ def work_again() -> int:
 
 
 def claimed(room: int = 8) -> list[ClaimedDelivery]:
-    """What a courier with so much room for receivers of each pace would send now."""
+    """Return what a delivery worker with this capacity per pace would send now."""
     return claim_due(dict.fromkeys(Pace, room))
 
 

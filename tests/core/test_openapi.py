@@ -9,7 +9,7 @@ import yaml
 from django.core.management import call_command
 
 from core.errors import ProtocolError
-from core.openapi import _ERRORS
+from core.openapi_components import ERROR_DESCRIPTIONS
 
 COMMITTED = Path(__file__).parent.parent.parent / "openapi.yaml"
 
@@ -52,12 +52,12 @@ def test_every_operation_says_what_it_is_and_how_it_fails(operations):
         assert "security" in operation, path
         assert all(response.get("description", "$ref" in response) for response in operation["responses"].values()), path
         assert {"400", "401", "403", "404", "429", "500", "503"} <= operation["responses"].keys(), path
-        assert all(status in _ERRORS for status in operation["responses"] if status >= "400"), path
+        assert all(status in ERROR_DESCRIPTIONS for status in operation["responses"] if status >= "400"), path
 
 
 def test_every_status_of_the_catalogue_is_described():
     unknown_methods = {"405"}  # Which the description does not have.
-    assert {str(problem.status) for problem in ProtocolError.catalogue.values()} - unknown_methods <= _ERRORS.keys()
+    assert {str(problem.status) for problem in ProtocolError.catalogue.values()} - unknown_methods <= ERROR_DESCRIPTIONS.keys()
 
 
 def named(schema, reference):
@@ -91,7 +91,7 @@ def test_every_reference_leads_somewhere(schema):
             found = found[part]
 
 
-def test_nothing_internal_is_told(schema):
+def test_description_reveals_nothing_internal(schema):
     text = json.dumps(schema)
 
     assert "DRF" not in text

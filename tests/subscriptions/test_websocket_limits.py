@@ -1,4 +1,4 @@
-"""What somebody without a key may cost on a WebSocket, and everybody with their messages and frames (protocol §1 "Bounded work")."""
+"""Limits of WebSockets: before authentication, and of messages and frames (protocol §1 "Bounded work")."""
 
 import contextlib
 import socket as sockets
@@ -15,9 +15,9 @@ from core.serving import websocket_frames
 from core.serving.websocket_frames import BURST
 from subscriptions.streams import websocket
 from subscriptions.streams.tail import Tail
-from subscriptions.streams.websocket import FIRST_MESSAGE, MESSAGES, EventSocket
-from tests.subscriptions.listening import socket
-from tests.system.crowd import PATIENCE, until
+from subscriptions.streams.websocket import MAX_FIRST_MESSAGE, MESSAGES, EventSocket
+from tests.subscriptions.stream_readers import socket
+from tests.system.concurrent_clients import PATIENCE, until
 
 MANY = 250 * 2**10
 
@@ -57,14 +57,14 @@ def cpu(server):
 
 @pytest.mark.case("security H1")
 @pytest.mark.parametrize("kind", HOSTILE)
-@pytest.mark.parametrize("size", [FIRST_MESSAGE - 500, FIRST_MESSAGE + 1000, MANY])
+@pytest.mark.parametrize("size", [MAX_FIRST_MESSAGE - 500, MAX_FIRST_MESSAGE + 1000, MANY])
 def test_a_message_of_a_stranger_is_refused_and_closes_the_connection(server, kind, size):
     with socket(server, key=None) as reader:
         reader.connection.send(HOSTILE[kind](size).decode())
 
         refusal = orjson.loads(reader.connection.recv(timeout=PATIENCE))
         assert refusal["type"] == "error"
-        if size > FIRST_MESSAGE:
+        if size > MAX_FIRST_MESSAGE:
             assert refusal["error"]["code"] == "too_large"
         assert len(orjson.dumps(refusal)) < 2_000
         assert closed_code(reader.connection) in (1008, 4401)
@@ -72,7 +72,7 @@ def test_a_message_of_a_stranger_is_refused_and_closes_the_connection(server, ki
 
 @pytest.mark.case("security H1")
 @pytest.mark.parametrize("kind", HOSTILE)
-def test_what_a_stranger_sends_costs_little(server, kind):
+def test_unauthenticated_messages_cost_little(server, kind):
     message = HOSTILE[kind](MANY).decode()
     before, rounds = cpu(server), 10
 
@@ -86,7 +86,7 @@ def test_what_a_stranger_sends_costs_little(server, kind):
 
 @pytest.mark.case("security H1")
 @pytest.mark.parametrize("kind", ["topics", "event types", "unknown members"])
-def test_the_same_of_somebody_with_a_key_is_refused_shortly_and_the_connection_goes_on(server, kind):
+def test_large_message_with_a_key_gets_an_error_and_keeps_the_connection(server, kind):
     with socket(server) as reader:
         reader.connection.send(HOSTILE[kind](MANY).decode())
 
@@ -133,7 +133,7 @@ def test_a_wrong_key_in_the_header_ends_the_handshake(server, key):
 @pytest.mark.case("security L2")
 async def test_fragments_and_pings_are_no_first_message(monkeypatch):
     """The timer runs on until a good key has come, whatever else does."""
-    monkeypatch.setattr(websocket, "INTRODUCE_WITHIN", 0.2)
+    monkeypatch.setattr(websocket, "AUTHENTICATION_TIMEOUT", 0.2)
     silent = WebsocketCommunicator(EventSocket.as_asgi(tail=Tail()), "/ws/v1/events")
 
     assert await silent.connect() == (True, None)
@@ -216,7 +216,7 @@ def test_a_message_in_pieces_is_read(server):
 
 
 def test_a_connection_may_go_on_for_long(monkeypatch):
-    """What is counted runs off: frames that come evenly are never too many."""
+    """Frames at an even rate are never too many."""
 
     class Base:
         closed = 0

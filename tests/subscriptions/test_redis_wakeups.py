@@ -1,4 +1,4 @@
-"""What rings between processes, with a real Redis (rules S-3, S-6). tests/system/test_ringing.py has the processes."""
+"""Wake-ups between processes, with a real Redis (rules S-3, S-6). tests/system/test_redis_wakeups.py starts the processes."""
 
 import asyncio
 import logging
@@ -12,7 +12,7 @@ from core import env
 from intents import wakeups
 from subscriptions.streams.redis_wakeups import GROUP, RedisWakeups
 from tests.redis import Redis
-from tests.system.crowd import until
+from tests.system.concurrent_clients import until
 
 
 @pytest.fixture(scope="module")
@@ -23,8 +23,8 @@ def redis():
 
 @pytest.fixture
 def exchange(redis, settings, monkeypatch):
-    monkeypatch.setattr("subscriptions.streams.redis_wakeups.RETRY_AT_MOST", 0.5)
-    monkeypatch.setattr("subscriptions.streams.redis_wakeups.ASK_EVERY", 0.2)
+    monkeypatch.setattr("subscriptions.streams.redis_wakeups.MAX_RETRY_DELAY", 0.5)
+    monkeypatch.setattr("subscriptions.streams.redis_wakeups.PING_EVERY", 0.2)
     settings.REDIS_URL = redis.url
     settings.CHANNEL_LAYERS = env.channel_layers(redis.url)
     exchange = RedisWakeups()
@@ -34,7 +34,7 @@ def exchange(redis, settings, monkeypatch):
 
 @pytest.fixture
 def rung():
-    """How often another process has rung."""
+    """List with one entry per wake-up from another process."""
     rings: list[None] = []
     with wakeups.remote_positions_assigned.listen(lambda: rings.append(None)):
         yield rings
@@ -88,7 +88,7 @@ class Other:
 
 
 def started(exchange: RedisWakeups, rung: list[None]) -> RedisWakeups:
-    """It hears: it rings once when it begins to."""
+    """Start the wake-ups; their start is one wake-up."""
     exchange.start()
     until(lambda: rung, "the connection")
     rung.clear()
@@ -107,7 +107,7 @@ def answers(exchange: RedisWakeups, other: Other, rung: list[None]) -> Callable[
 
 
 @pytest.mark.rule("S-6")
-def test_what_this_process_writes_is_rung_for_others_and_theirs_for_this_one(exchange, rung):
+def test_wakeups_are_sent_to_and_received_from_other_processes(exchange, rung):
     with Other() as other:
         started(exchange, rung)
 
@@ -136,7 +136,7 @@ def test_a_busy_log_does_not_ring_for_each_event(exchange, rung):
 
 
 @pytest.mark.rule("S-3")
-def test_redis_may_go_and_come_and_there_is_one_warning_and_no_connection_more(exchange, rung, redis, caplog):
+def test_redis_outage_logs_one_warning_and_leaks_no_connection(exchange, rung, redis, caplog):
     caplog.set_level(logging.WARNING, "openintent.wakeups")
     started(exchange, rung)
     connections = until(redis.connections, "its connections")
@@ -145,25 +145,25 @@ def test_redis_may_go_and_come_and_there_is_one_warning_and_no_connection_more(e
         redis.stop()
         until(lambda: caplog.messages, "the warning")
         redis.start()
-        until(lambda: "Redis is back" in caplog.messages, "the return")
+        until(lambda: "Redis is available again" in caplog.messages, "the return")
 
-        assert ["cannot be used" in message for message in caplog.messages] == [True, False]
+        assert ["is unavailable" in message for message in caplog.messages] == [True, False]
     with Other() as other:
         until(answers(exchange, other, rung), "a ring each way")
     until(lambda: redis.connections() == connections, "as many connections as before")
 
 
-def test_without_redis_at_the_start_it_waits_for_it(exchange, rung, redis, caplog):
+def test_start_without_redis_waits_for_it(exchange, rung, redis, caplog):
     caplog.set_level(logging.WARNING, "openintent.wakeups")
     redis.stop()
     exchange.start()
     until(lambda: caplog.messages, "the warning")
     redis.start()
 
-    until(lambda: "Redis is back" in caplog.messages, "the return")
+    until(lambda: "Redis is available again" in caplog.messages, "the return")
 
 
-def test_a_redis_that_hangs_is_one_that_is_away(exchange, rung, redis, caplog):
+def test_hanging_redis_counts_as_unavailable(exchange, rung, redis, caplog):
     caplog.set_level(logging.WARNING, "openintent.wakeups")
     started(exchange, rung)
     redis.pause()
@@ -172,11 +172,11 @@ def test_a_redis_that_hangs_is_one_that_is_away(exchange, rung, redis, caplog):
     finally:
         redis.resume()
 
-    until(lambda: "Redis is back" in caplog.messages, "the return")
-    assert ["cannot be used" in message for message in caplog.messages] == [True, False]
+    until(lambda: "Redis is available again" in caplog.messages, "the return")
+    assert ["is unavailable" in message for message in caplog.messages] == [True, False]
 
 
-def test_it_stops_at_once_whether_redis_is_there_or_not(exchange, rung, redis):
+def test_stop_returns_at_once_with_and_without_redis(exchange, rung, redis):
     started(exchange, rung).stop()
     assert not exchange._thread.is_alive()
     second = RedisWakeups()
@@ -189,7 +189,7 @@ def test_it_stops_at_once_whether_redis_is_there_or_not(exchange, rung, redis):
     assert not second._thread.is_alive()
 
 
-def test_where_redis_is_not_configured_it_has_no_thread(settings):
+def test_without_redis_url_there_is_no_thread(settings):
     settings.REDIS_URL = ""
     exchange = RedisWakeups()
 

@@ -1,4 +1,4 @@
-"""What answers say of themselves, and what proxies and browsers make of it (protocol §1 "Caching", "Versions")."""
+"""Response headers, as proxies and browsers treat them (protocol §1 "Caching", "Versions")."""
 
 import base64
 import itertools

@@ -6,8 +6,8 @@ import pytest
 
 from tests.redis import Redis
 from tests.servers import Server
-from tests.subscriptions.listening import following
-from tests.system.crowd import Http, until
+from tests.subscriptions.stream_readers import following
+from tests.system.concurrent_clients import Http, until
 
 LOOK_EVERY = 1.0  # Seconds after which a server without a ring looks by itself.
 WITHOUT_REDIS = 2.0  # Seconds, at most (rule S-6).
@@ -45,7 +45,7 @@ def warnings(server, text) -> int:
 
 
 @pytest.mark.rule("S-3", "S-6")
-def test_events_are_heard_across_servers_at_once_and_without_redis_a_little_later(pair, redis):
+def test_events_reach_other_servers_at_once_and_later_without_redis(pair, redis):
     here, there = pair
     with Http(here) as http:
         intent = http.create()
@@ -55,14 +55,14 @@ def test_events_are_heard_across_servers_at_once_and_without_redis_a_little_late
 
             redis.stop()
             until(lambda: delay(http, intent, stream) < WITHOUT_REDIS, "an event, by looking")
-            until(lambda: all(warnings(server, "Redis cannot be used") for server in pair), "a warning")
+            until(lambda: all(warnings(server, "Redis is unavailable") for server in pair), "a warning")
             redis.start()
 
-            until(lambda: all(warnings(server, "Redis is back") for server in pair), "the return")
+            until(lambda: all(warnings(server, "Redis is available again") for server in pair), "the return")
             until(lambda: is_rung(http, intent, stream), "rings")
             until(lambda: redis.connections() == connections, "as many connections as before")
     for server in pair:
-        assert (warnings(server, "Redis cannot be used"), warnings(server, "Redis is back")) == (1, 1)
+        assert (warnings(server, "Redis is unavailable"), warnings(server, "Redis is available again")) == (1, 1)
         assert warnings(server, '"level":"error"') == 0
 
 
@@ -75,6 +75,6 @@ def test_a_server_starts_and_works_while_redis_is_away(database_url):
             with following(server, f"/intents/{intent['id']}/subscribe") as (stream, _):
                 until(lambda: delay(http, intent, stream) < WITHOUT_REDIS, "an event")
             assert http.health("/readyz").status == 200
-            until(lambda: warnings(server, "Redis cannot be used"), "the warning")
+            until(lambda: warnings(server, "Redis is unavailable"), "the warning")
             assert server.stop() == 0
             server.start()

@@ -9,7 +9,7 @@ from subscriptions import services
 from subscriptions.models import Delivery, OutboxCursor, Subscription
 from subscriptions.webhooks.delivery_worker import deliver_all_due
 from subscriptions.webhooks.outbox import create_all_deliveries
-from tests.subscriptions.receiving import comment, deliveries, planned, subscribe
+from tests.subscriptions.webhook_receivers import comment, deliveries, planned, subscribe
 
 URL = "http://127.0.0.1:1/hook"
 
@@ -46,7 +46,7 @@ def test_only_the_types_that_were_asked_for(api, intent):
 
 
 @pytest.mark.rule("W-2")
-def test_a_portfolios_events_and_those_of_its_members_while_they_are_members(api, make_intent, portfolio):
+def test_portfolio_subscription_gets_events_of_members_while_they_are(api, make_intent, portfolio):
     subscription = api.post("/subscriptions", {"portfolio_id": portfolio["id"], "callback_url": URL}).json()
     member, stranger = make_intent(), make_intent()
     comment(api, member)
@@ -70,7 +70,7 @@ def test_everything(api, make_intent, portfolio):
 
 
 @pytest.mark.rule("W-2")
-def test_nothing_is_planned_twice_and_more_than_one_batch_is_planned_at_once(api, intent):
+def test_several_batches_create_each_delivery_once(api, intent):
     subscription = subscribe(api, intent, URL)
     events = [{"event_type": "comment"} for _ in range(250)]
     api.post(f"/intents/{intent['id']}/events/batch", {"events": events})
@@ -98,7 +98,7 @@ def test_a_crash_in_the_middle_of_planning_loses_nothing(api, intent, monkeypatc
     assert Delivery.objects.count() == 1
 
 
-def test_a_paused_one_hears_of_what_was_before_and_comes_after_but_not_meanwhile(api, intent, receiver):
+def test_paused_subscription_gets_events_before_and_after_the_pause_only(api, intent, receiver):
     subscription = subscribe(api, intent, receiver)
     url = f"/subscriptions/{subscription['id']}"
     comment(api, intent, "before, planned late")
@@ -124,7 +124,7 @@ def test_paused_and_resumed_before_anything_was_planned(api, intent, receiver):
     assert [call.event["payload"]["text"] for call in receiver.calls] == ["1", "3", "5"]
 
 
-def test_one_that_has_run_out_hears_nothing_and_what_it_had_to_hear_is_dead(api, intent, receiver):
+def test_expired_subscription_gets_no_events_and_its_deliveries_die(api, intent, receiver):
     subscription = subscribe(api, intent, receiver)
     comment(api, intent)
     planned()
@@ -147,7 +147,7 @@ def test_without_a_callback_nothing_more_is_sent(api, intent, receiver):
 
 
 def test_where_nobody_subscribes_the_log_is_not_gone_through(api, intent, monkeypatch):
-    monkeypatch.setattr("subscriptions.webhooks.outbox.LAG", 3)
+    monkeypatch.setattr("subscriptions.webhooks.outbox.MAX_LAG", 3)
     for _ in range(5):
         comment(api, intent)
 
@@ -155,7 +155,7 @@ def test_where_nobody_subscribes_the_log_is_not_gone_through(api, intent, monkey
     assert OutboxCursor.objects.get().position == 6
 
 
-def test_planning_asks_the_database_no_question_per_subscription_or_event(api, intent, django_assert_max_num_queries):
+def test_outbox_needs_no_query_per_subscription_or_event(api, intent, django_assert_max_num_queries):
     for _ in range(20):
         subscribe(api, intent, URL)
     events = [{"event_type": "comment"} for _ in range(50)]

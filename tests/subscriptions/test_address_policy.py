@@ -1,4 +1,4 @@
-"""Where webhooks never go (rule W-3). The resolver is a fake one, and no address here is dialled."""
+"""Address policy of webhooks (rule W-3). The resolver is a fake, and no address here is called."""
 
 import gzip
 import socket
@@ -14,7 +14,7 @@ from subscriptions.models import Subscription
 from subscriptions.webhooks import address_policy, client
 from subscriptions.webhooks.delivery_worker import deliver_all_due
 from tests.conftest import log
-from tests.subscriptions.receiving import comment, deliveries, subscribe
+from tests.subscriptions.webhook_receivers import comment, deliveries, subscribe
 
 pytestmark = pytest.mark.rule("W-3")
 
@@ -41,7 +41,7 @@ PUBLIC = ["8.8.8.8", "1.1.1.1", "[2606:4700:4700::1111]", "[::ffff:8.8.8.8]", "1
 
 @pytest.fixture
 def no_dev_mode(monkeypatch):
-    """What the webhooks see of the settings."""
+    """Settings of webhooks."""
 
     class Settings:
         WEBHOOK_ALLOW_PRIVATE = False
@@ -119,7 +119,7 @@ def test_a_setting_allows_private_addresses(no_dev_mode, no_dialling, names, hos
 @pytest.mark.parametrize(
     "host", ["10.0.0.1", "0x0a.1", "[fd00::1]", "[2B78b4DF]", "[1::2::3]", "[127.0.0.1]", "inside.example", "both.example"]
 )
-def test_a_callback_that_leads_inside_is_refused_at_creation_and_leaves_nothing(api, make_intent, names, host):
+def test_callback_to_an_internal_address_is_refused_without_a_trace(api, make_intent, names, host):
     names["inside.example"] = [["192.168.0.7"]]
     names["both.example"] = [["8.8.8.8", "fd00::7"]]
     intent = make_intent()
@@ -170,9 +170,7 @@ METADATA = [
 @pytest.mark.case("security metadata")
 @pytest.mark.parametrize("allows_private", [False, True])
 @pytest.mark.parametrize("host", METADATA)
-def test_link_local_and_metadata_addresses_are_refused_whatever_the_settings_allow(
-    no_dev_mode, no_dialling, names, host, allows_private
-):
+def test_link_local_and_metadata_addresses_are_always_blocked(no_dev_mode, no_dialling, names, host, allows_private):
     no_dev_mode.WEBHOOK_ALLOW_PRIVATE = allows_private
     no_dev_mode.DEV_MODE = True
     names["metadata.example"] = [[host.strip("[]")]]
@@ -196,7 +194,7 @@ def test_a_name_that_is_public_at_first_and_private_later_is_refused(no_dev_mode
     assert no_dialling == []
 
 
-def test_what_is_connected_to_is_the_address_that_was_judged(no_dev_mode, no_dialling, names):
+def test_connection_uses_the_checked_address(no_dev_mode, no_dialling, names):
     names["turns.example"] = [["8.8.8.8"], ["10.0.0.1"]]
 
     client.call("http://turns.example/hook", b"{}", {})
@@ -228,21 +226,19 @@ def hanging_resolver(monkeypatch):
 
 @pytest.mark.case("security L11")
 def test_a_resolver_that_hangs_delays_no_call_for_long(monkeypatch, hanging_resolver):
-    monkeypatch.setattr(client, "LOOKING_UP", 0.1)
+    monkeypatch.setattr(client, "LOOKUP_TIMEOUT", 0.1)
 
     assert client.call("http://slow.example/", b"{}", {}).error == address_policy.UNRESOLVED
 
 
 @pytest.mark.case("security L11")
-def test_a_name_that_is_not_resolved_in_time_is_accepted_and_few_requests_wait_for_it(
-    api, make_intent, monkeypatch, hanging_resolver
-):
+def test_unresolved_name_is_accepted_and_few_requests_wait_for_it(api, make_intent, monkeypatch, hanging_resolver):
     assert subscribe(api, make_intent(), "http://slow.example/hook")["status"] == "active"
 
-    monkeypatch.setattr(address_policy, "IN_A_REQUEST", 30.0)
+    monkeypatch.setattr(address_policy, "REQUEST_LOOKUP_TIMEOUT", 30.0)
     waiting = [
         threading.Thread(target=address_policy.callback_problem, args=["http://slow.example/"])
-        for _ in range(address_policy.REQUESTS_WAITING)
+        for _ in range(address_policy.MAX_WAITING_REQUESTS)
     ]
     for each in waiting:
         each.daemon = True
@@ -258,7 +254,7 @@ def test_a_name_that_is_not_resolved_in_time_is_accepted_and_few_requests_wait_f
 
 @pytest.mark.case("security L11")
 def test_names_of_requests_that_hang_leave_calls_their_lookups(monkeypatch, hanging_resolver):
-    monkeypatch.setattr(address_policy, "IN_A_REQUEST", 0.01)
+    monkeypatch.setattr(address_policy, "REQUEST_LOOKUP_TIMEOUT", 0.01)
     for _ in range(address_policy.LOOKUPS_OF_REQUESTS + 5):
         address_policy.callback_problem("http://slow.example/")
     assert len(hanging_resolver) == address_policy.LOOKUPS_OF_REQUESTS
@@ -308,7 +304,7 @@ class Dripping:
     [b"", b"HTTP/1.1 200 OK\r\nX-Header: ", b"HTTP/1.1 200 OK\r\nContent-Length: 9000\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n"],
 )
 def test_a_receiver_that_drips_is_cut(monkeypatch, opening):
-    monkeypatch.setattr(client, "IN_ALL", 0.5)
+    monkeypatch.setattr(client, "TOTAL_TIMEOUT", 0.5)
     begun = time.monotonic()
 
     answer = client.call(Dripping(opening).url, b"{}", {})
@@ -323,7 +319,7 @@ def test_no_more_of_an_answer_is_read_than_has_a_use(receiver):
 
     answer = client.call(receiver.url, b"{}", {})
 
-    assert (answer.status, len(answer.text)) == (200, client.KEPT)
+    assert (answer.status, len(answer.text)) == (200, client.SHOWN_RESPONSE)
 
 
 # --- whatever a receiver answers is recorded ---
@@ -363,7 +359,7 @@ def test_an_odd_retry_after_is_a_recorded_attempt_on_the_usual_schedule(given):
     answer = client.call(Saying(b"HTTP/1.1 503 No\r\nRetry-After: " + value + b"\r\n\r\n").url, b"{}", {})
 
     assert (answer.status, answer.error) == (503, None)
-    assert answer.retry_after is None or 0 <= answer.retry_after <= client.LONGEST_WAIT
+    assert answer.retry_after is None or 0 <= answer.retry_after <= client.MAX_RETRY_AFTER
 
 
 ODD = [
@@ -383,8 +379,8 @@ ODD = [
 @pytest.mark.rule("W-1", "W-2")
 @pytest.mark.case("security L6")
 @pytest.mark.parametrize("said", ODD)
-def test_an_odd_answer_is_a_recorded_failure_and_the_next_attempt_has_its_time(api, make_intent, monkeypatch, said):
-    monkeypatch.setattr(client, "IN_ALL", 2.0)
+def test_invalid_response_is_a_recorded_failure_with_a_next_attempt(api, make_intent, monkeypatch, said):
+    monkeypatch.setattr(client, "TOTAL_TIMEOUT", 2.0)
     intent = make_intent()
     subscription = subscribe(api, intent, Saying(said).url)
     comment(api, intent)
@@ -404,7 +400,7 @@ def test_a_call_that_fails_in_an_unforeseen_way_is_a_recorded_failure(api, make_
     def fail(*_):
         raise OverflowError("who would have thought")
 
-    monkeypatch.setattr(client, "_sent", fail)
+    monkeypatch.setattr(client, "_post", fail)
     intent = make_intent()
     subscription = subscribe(api, intent, receiver)
     comment(api, intent)

@@ -1,4 +1,4 @@
-"""What needs no key: discovery, the description and its page, and whether the server is well."""
+"""Endpoints without a key: discovery, OpenAPI document, documentation and health."""
 
 import re
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize("path", OPEN)
-def test_they_need_no_key_and_take_head(client, path):
+def test_well_known_documents_need_no_key_and_accept_head(client, path):
     got, headed = client.get(path), client.head(path)
 
     assert (got.status_code, headed.status_code) == (200, 200)

@@ -73,7 +73,7 @@ def test_pages_of_any_size_are_the_whole_list(api, world, path):
 
 
 @pytest.mark.parametrize("ordering", ["created_at", "-created_at"])
-def test_what_is_added_meanwhile_repeats_and_hides_nothing(api, make_intent, ordering):
+def test_rows_added_between_pages_are_neither_repeated_nor_hidden(api, make_intent, ordering):
     before = [make_intent()["id"] for _ in range(6)]
 
     walked = []

@@ -47,8 +47,8 @@ def test_choices(monkeypatch, text, value):
         (env.rate, (), "5/year", "600/minute"),
     ],
 )
-def test_what_cannot_be_used_is_refused_with_the_accepted_form(monkeypatch, kind, more, text, accepted):
-    with pytest.raises(ImproperlyConfigured, match=f"{NAME}='{text}' cannot be used.*{accepted}"):
+def test_invalid_value_is_refused_with_the_accepted_form(monkeypatch, kind, more, text, accepted):
+    with pytest.raises(ImproperlyConfigured, match=f"{NAME}='{text}' is invalid.*{accepted}"):
         read(monkeypatch, kind, text, *more)
 
 
@@ -87,7 +87,7 @@ def test_a_postgresql_server_is_used(monkeypatch, scheme):
 @pytest.mark.parametrize(
     "url", ["mysql://a/b", "house.db", "sqlite:///", "sqlite:a.db", "postgresql://host", "postgresql://host:port/x"]
 )
-def test_another_database_is_refused(monkeypatch, url):
+def test_unsupported_database_is_refused(monkeypatch, url):
     monkeypatch.setenv("DATABASE_URL", url)
 
     with pytest.raises(ImproperlyConfigured, match="Accepted: sqlite:///"):

@@ -7,7 +7,7 @@ from http.client import HTTPException
 from typing import Any
 
 from tests.servers import Server
-from tests.system.crowd import Http
+from tests.system.concurrent_clients import Http
 
 WORKERS = 20
 DURATION = 1  # Seconds of a lease.

@@ -11,7 +11,7 @@ import orjson
 from websockets.sync.client import ClientConnection, connect
 
 from tests.servers import Server
-from tests.system.crowd import PATIENCE
+from tests.system.concurrent_clients import PATIENCE
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class Socket:
         return orjson.loads(self.connection.recv(timeout=PATIENCE))  # type: ignore[no-any-return]
 
     def subscribe(self, *topics: dict[str, Any], **fields: Any) -> dict[str, Any]:
-        """Answers the acknowledgement."""
+        """Return the acknowledgement."""
         self.say(type="subscribe", topics=list(topics), **fields)
         return self.next()
 

@@ -11,12 +11,12 @@ import psycopg
 import pytest
 
 from subscriptions.models import Pace
-from subscriptions.webhooks.deliveries import AT_ONCE
+from subscriptions.webhooks.deliveries import MAX_CONCURRENT
 from tests.databases import migrated_database
 from tests.servers import Server
-from tests.subscriptions.receiving import Receiver
+from tests.subscriptions.webhook_receivers import Receiver
+from tests.system.concurrent_clients import Http, rounds, until
 from tests.system.conftest import environment, manage
-from tests.system.crowd import Http, rounds, until
 
 ROOT_WAIT = 60.0
 
@@ -53,7 +53,7 @@ def all_arrived(http: Http, subscription: dict, number: int) -> bool:
 
 
 @pytest.mark.rule("W-1", "W-2")
-def test_the_servers_own_worker_sends_exactly_the_types_that_were_asked_for(server, receiver):
+def test_servers_own_worker_sends_exactly_the_subscribed_types(server, receiver):
     with Http(server) as http:
         intent = http.create()
         subscription = subscribe(http, receiver, intent, event_types=["state_patched", "status_changed"])
@@ -72,7 +72,7 @@ def test_the_servers_own_worker_sends_exactly_the_types_that_were_asked_for(serv
 
 
 @pytest.mark.rule("W-2")
-def test_a_server_without_a_worker_sends_nothing_and_a_worker_sends_what_is_due(vendor, tmp_path, receiver):
+def test_only_a_worker_sends_due_deliveries(vendor, tmp_path, receiver):
     with Server(migrated_database(vendor, tmp_path), OPENINTENT_WORKER="false") as server, Http(server) as http:
         intent = http.create()
         subscription = subscribe(http, receiver, intent)
@@ -82,13 +82,13 @@ def test_a_server_without_a_worker_sends_nothing_and_a_worker_sends_what_is_due(
 
         done = manage(server.database_url, "worker", "--once")
 
-        assert (done.returncode, done.stdout) == (0, "3 done.\n"), done.stderr
+        assert (done.returncode, done.stdout) == (0, "Processed 3 jobs.\n"), done.stderr
         assert all_arrived(http, subscription, 3)
         assert set(received(receiver).values()) == {1}
 
 
 @pytest.mark.rule("W-2")
-def test_what_a_killed_server_was_sending_another_sends_again_under_the_same_id(vendor, tmp_path, receiver):
+def test_delivery_of_a_killed_server_is_sent_again_under_the_same_id(vendor, tmp_path, receiver):
     url = migrated_database(vendor, tmp_path)
     receiver.hangs.set()
     with Server(url) as server, Http(server) as http:
@@ -109,7 +109,7 @@ def test_what_a_killed_server_was_sending_another_sends_again_under_the_same_id(
 
 
 @pytest.mark.rule("W-2")
-def test_couriers_of_several_processes_send_each_event_once(vendor, tmp_path, receiver):
+def test_delivery_workers_of_several_processes_send_each_event_once(vendor, tmp_path, receiver):
     url, number = migrated_database(vendor, tmp_path), rounds(2_000, 200)
     with ExitStack() as running:
         count = 2 if vendor == "postgresql" else 1
@@ -148,14 +148,14 @@ def test_a_receiver_that_hangs_keeps_no_other_waiting_nor_the_servers_stop(vendo
         subscribe(http, hanging, stuck)
         subscribe(http, receiver, quick)
         comment(http, stuck, 50)
-        until(lambda: len(hanging.calls) == AT_ONCE[Pace.NEW], "as many calls as one subscription may have")
+        until(lambda: len(hanging.calls) == MAX_CONCURRENT[Pace.NEW], "as many calls as one subscription may have")
         begun = time.monotonic()
         comment(http, quick, 20)
 
         until(lambda: len(receiver.calls) == 20, "the webhooks of the other")
 
         assert time.monotonic() - begun < 5
-        assert len(hanging.calls) == AT_ONCE[Pace.NEW]
+        assert len(hanging.calls) == MAX_CONCURRENT[Pace.NEW]
         begun = time.monotonic()
         assert server.stop() == 0
         assert time.monotonic() - begun < 9

@@ -1,4 +1,4 @@
-"""What the log never has: a credential, at any level, or a line that a caller wrote (protocol §1.1)."""
+"""Log safety: no credentials at any level, and no lines forged by callers (protocol §1.1)."""
 
 import base64
 import contextlib

@@ -11,7 +11,7 @@ from core.agent_ids import fold_agent_id
 from core.errors import Invalid
 from governance.models import Arbitration
 from intents.models import Assignment, Event
-from tests.access.names import REFUSED
+from tests.access.agent_ids import REFUSED
 from tests.access.operations import agent_fields, everything, make_world, operations
 from tests.conftest import Caller
 
@@ -94,7 +94,7 @@ def test_no_key_is_made_with_such_a_name_by_anybody(api, admin_client, field):
 
 @pytest.mark.case("security H5")
 @pytest.mark.parametrize(("name", "agent_id"), [("user:bob", None), ("system", None), ("ci", "user:bob"), ("ci", "bo\u200bb")])
-def test_a_key_of_an_earlier_version_with_such_a_name_does_not_write_under_it(api, make_key, make_intent, name, agent_id):
+def test_old_key_with_a_reserved_name_cannot_write_under_it(api, make_key, make_intent, name, agent_id):
     made, intent = make_key(), make_intent()
     ApiKey.objects.update(name=name, agent_id=agent_id)
     key_lookup.clear_verified_keys()
@@ -105,7 +105,7 @@ def test_a_key_of_an_earlier_version_with_such_a_name_does_not_write_under_it(ap
     assert [*Event.objects.values_list("event_type", flat=True)] == ["intent_created"]
 
 
-def test_what_stands_in_the_log_from_before_can_be_read_and_taken_away(api, make_intent):
+def test_old_reserved_ids_in_the_log_can_be_read_and_unassigned(api, make_intent):
     intent = make_intent(assign="ada")
     Assignment.objects.update(agent_id="user:alice")
 
@@ -202,7 +202,7 @@ def test_no_other_key_acts_in_a_body_for_an_agent_that_has_its_own(world, bound,
     assert everything() == before
 
 
-def test_others_give_it_work_and_it_does_it(api, world, bound):
+def test_agent_with_its_own_key_can_be_assigned_and_works(api, world, bound):
     path = f"/intents/{world['intent_id']}"
 
     assert api.post(f"{path}/agents", {"agent_id": "botty"}).status_code == 201
@@ -227,9 +227,7 @@ def test_the_name_is_free_again_when_its_keys_have_ended(api, world, bound, djan
     assert response.status_code == 201
 
 
-def test_who_has_a_key_is_asked_once_in_five_seconds_and_not_at_each_request(
-    world, bound, monkeypatch, django_assert_num_queries
-):
+def test_bound_agents_are_queried_once_in_five_seconds(world, bound, monkeypatch, django_assert_num_queries):
     caller = Caller("agent-research-key", "ada")
     caller.get("/intents")
     for number in range(3):
@@ -244,7 +242,7 @@ def test_who_has_a_key_is_asked_once_in_five_seconds_and_not_at_each_request(
     assert caller.get("/intents").status_code == 403
 
 
-def test_what_looks_the_same_is_folded_together():
+def test_look_alike_ids_have_the_same_folded_form():
     assert (
         len({fold_agent_id(each) for each in ["approve", "Approve", "ａpprove", "\u0430pprove", "appro\u200bve", " approve "]})
         == 1

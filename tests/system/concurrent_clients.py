@@ -19,7 +19,7 @@ PATIENCE = 60.0  # Seconds until a condition that does not come is a failure.
 
 
 def rounds(full: int, otherwise: int) -> int:
-    """How often to try a race: `full` is what the specification of the tests asks for."""
+    """Return the number of rounds of a race: `full` is that of the specification."""
     return full if FULL else otherwise
 
 
@@ -79,7 +79,7 @@ class Http:
         return self._exchange(method, f"/api/v1{path}", None if body is None else orjson.dumps(body), headers)
 
     def health(self, path: str) -> Answer:
-        """What /healthz and /readyz say."""
+        """Return the statuses of /healthz and /readyz."""
         return self._exchange("GET", path, None, {})
 
     def _exchange(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Answer:
@@ -127,7 +127,7 @@ class Crowd:
         self.pool = ThreadPoolExecutor(size)
 
     def at_once(self, *actions: Action) -> list[Any]:
-        """What each action, done by a client of its own, answers."""
+        """Run each action in a client of its own and return the results."""
         start = Barrier(len(actions))
 
         def act(action: Action, client: Http) -> Any:

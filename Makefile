@@ -1,6 +1,6 @@
 # The commands of the project. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test clients check hooks format bench schema reference docs docs-serve blocks lock clean
+.PHONY: help run test test-all clients check hooks format bench schema reference docs docs-serve blocks lock clean
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -12,9 +12,12 @@ help: ## List the commands
 run: $(VENV)/.server ## Set everything up and serve on http://localhost:8000 (SQLite)
 	$(BIN)/openintent-server $(ARGS)
 
-test: $(VENV)/.dev ## Set everything up and run the tests, on SQLite and on PostgreSQL
-	-@$(BIN)/python -m tests.clients.packages
+test: $(VENV)/.dev ## Set everything up and run the quick tests (a few minutes)
 	$(BIN)/python -m tests $(ARGS)
+
+test-all: $(VENV)/.dev ## Run all tests: both databases, browser, wheels, other languages, crashes (a quarter of an hour)
+	-@$(BIN)/python -m tests.clients.packages
+	$(BIN)/python -m tests --all $(ARGS)
 
 clients: $(VENV)/.dev ## Install what the tests of generated clients need (npm)
 	$(BIN)/python -m tests.clients.packages

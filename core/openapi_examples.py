@@ -1,4 +1,4 @@
-"""What the API's description says of single operations: a sentence or two, and a body to begin with."""
+"""OpenAPI descriptions and example bodies of single operations."""
 
 from typing import Any
 

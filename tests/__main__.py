@@ -1,6 +1,6 @@
-"""`python -m tests`: the whole suite on SQLite and on PostgreSQL, side by side. Arguments go to pytest.
+"""Test runner: `python -m tests [--all | --rest]` runs the tests on SQLite and on PostgreSQL, side by side.
 
-Each database's run leaves out what the other's shows (tests/plugin.py); `SYSTEM_ROUNDS=full` runs everything on both.
+Without an option it runs the quick ones, `--rest` those that it leaves out, `--all` both (tests/pytest_plugin.py). Other arguments go to pytest.
 """
 
 import os
@@ -10,21 +10,27 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-VENDORS = ("sqlite", "postgresql")
 ROOT = Path(__file__).parent.parent
-SHARED_OUT = ("--numprocesses=2", "--dist=loadfile", "--no-loadscope-reorder")
-"""Much of the suite waits for servers. `-n 0` among the arguments keeps each database's tests in one process."""
+PROCESSES = {"sqlite": 2, "postgresql": 1}
+"""Of a quick run, whose larger part is SQLite's."""
+PROCESSES_OF_ALL = {"sqlite": 2, "postgresql": 2}
+DISTRIBUTION = ("--dist=loadfile", "--no-loadscope-reorder")
+SCOPES = {"--all": "all", "--rest": "rest"}
 
 
-def main() -> int:
-    with ThreadPoolExecutor(len(VENDORS)) as pool:
-        return max(pool.map(partial(run, arguments=sys.argv[1:]), VENDORS))
+def main(arguments: list[str]) -> int:
+    """Run both databases' tests. Return the higher exit code."""
+    scope = next((SCOPES[each] for each in arguments if each in SCOPES), "quick")
+    others = [each for each in arguments if each not in SCOPES]
+    with ThreadPoolExecutor(len(PROCESSES)) as pool:
+        return max(pool.map(partial(run, scope=scope, arguments=others), PROCESSES))
 
 
-def run(vendor: str, arguments: list[str]) -> int:
-    """Run pytest on that database, each line of what it says after the database's name. Answers its exit code."""
-    command = [sys.executable, "-m", "pytest", *SHARED_OUT, *arguments]
-    environment = {**os.environ, "TEST_DATABASE": vendor, "TEST_SHARED_OUT": "1", "PYTHONUNBUFFERED": "1"}
+def run(vendor: str, scope: str, arguments: list[str]) -> int:
+    """Run pytest on that database, with the database's name before each line of its output. Return its exit code."""
+    processes = (PROCESSES if scope == "quick" else PROCESSES_OF_ALL)[vendor]
+    command = [sys.executable, "-m", "pytest", f"--scope={scope}", f"--numprocesses={processes}", *DISTRIBUTION, *arguments]
+    environment = {**os.environ, "TEST_DATABASE": vendor, "PYTHONUNBUFFERED": "1"}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)  # Each of a hundred processes would compile the project anew.
     with subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
@@ -37,4 +43,4 @@ def run(vendor: str, arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

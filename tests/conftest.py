@@ -1,4 +1,4 @@
-"""What most tests begin with: callers of the API, makers of its objects, and a server."""
+"""Shared fixtures: callers of the API, factories of its objects, a running server."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -65,7 +65,7 @@ class Caller:
 
 @pytest.fixture(autouse=True)
 def _nothing_remembered() -> None:
-    """What a process remembers between requests, the tests do not."""
+    """Clear what a process caches between requests."""
     key_lookup.clear_verified_keys()
     key_guesses.clear_throttled_networks()
     throttling.memory_store.clear()

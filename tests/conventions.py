@@ -25,7 +25,7 @@ OLD_MODULES = frozenset(
     planning calling courier addresses ringing opening quiet recent hop crew member stopping logs requestid formats problems paging
     strictjson examples crowd holders hooks stage places shots play beside callbacks listeners meter raw story copies picture
     _parts _exchange _base _http _leasing _aleasing _streams _astreams _following _deciding _tokens _agenda _building _made _calling
-    _declaring _reactions _holding _standing _patience _running _reading methods sending standin watch documents plain screen times words""".split()
+    _declaring _reactions _holding _standing _patience _running _reading sending standin watch documents plain screen times words""".split()
 )
 """Names of modules that say less than the field's word for their subject."""
 

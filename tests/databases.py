@@ -50,7 +50,7 @@ def fresh_database(vendor: str, folder: Path) -> str:
 
 
 def migrated_database(vendor: str, folder: Path) -> str:
-    """The same with all tables: a copy, since to migrate takes seconds, and only the first one does."""
+    """Return the URL of a database with all tables: a copy, since migrating takes seconds."""
     template = _template(vendor)
     if vendor == "sqlite":
         url = fresh_database(vendor, folder)

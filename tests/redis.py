@@ -50,14 +50,14 @@ class Redis:
         self.process.wait()
 
     def pause(self) -> None:
-        """It is there, and does not answer."""
+        """Stop responding without closing connections."""
         self.process.send_signal(signal.SIGSTOP)
 
     def resume(self) -> None:
         self.process.send_signal(signal.SIGCONT)
 
     def connections(self) -> int:
-        """How many others are connected."""
+        """Return how many clients are connected besides this one."""
         with Client(port=self.port) as client:
             return len(client.client_list()) - 1
 

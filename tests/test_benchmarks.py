@@ -1,3 +1,5 @@
+"""Benchmarks: their seeds, figures and report."""
+
 from pathlib import Path
 
 import pytest
@@ -7,6 +9,8 @@ from benchmarks.report import Report
 from benchmarks.results import Results
 from benchmarks.seed import Seeder
 from benchmarks.suite import QUICK, manage, migrated_database
+
+pytestmark = [pytest.mark.full, pytest.mark.database("sqlite")]
 
 
 def quiet(line: str) -> None:
@@ -82,7 +86,7 @@ def test_pages_of_the_console_are_measured(vendor: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.rule("E-6")
-def test_what_is_filled_in_is_what_the_log_replays_to(vendor: str, tmp_path: Path) -> None:
+def test_seeded_intents_are_what_their_log_replays_to(vendor: str, tmp_path: Path) -> None:
     url = migrated_database(vendor, tmp_path)
     with Seeder(url) as seeder:
         seeder.intents(50, events_each=12)

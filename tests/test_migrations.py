@@ -12,6 +12,9 @@ from tests import processes
 from tests.databases import fresh_database
 from tests.system.conftest import environment
 
+pytestmark = pytest.mark.full
+
+
 AT = "2026-01-01 00:00:00"
 
 

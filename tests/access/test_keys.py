@@ -12,6 +12,8 @@ from core.db import database_now
 from core.models import IdempotentResponse
 from tests.conftest import Caller, log
 
+pytestmark = pytest.mark.database("sqlite", "postgresql")
+
 
 def used(secret):
     return Caller(secret).get("/intents").status_code

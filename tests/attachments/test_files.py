@@ -16,6 +16,9 @@ from tests.attachments.conftest import digest
 from tests.databases import migrated_database
 from tests.servers import Server, Started
 
+pytestmark = pytest.mark.full
+
+
 MIB = 2**20
 LARGEST = 25 * MIB
 KEY = {"X-API-Key": "dev-user-key"}

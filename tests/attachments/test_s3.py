@@ -17,7 +17,7 @@ from tests.attachments.conftest import PDF, digest, get_content, upload
 
 NAME = f"{digest(PDF)[:2]}/{digest(PDF)}"
 
-pytestmark = pytest.mark.rule("T-3")
+pytestmark = [pytest.mark.rule("T-3"), pytest.mark.full]
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,9 @@ from tests.browser.conftest import PATIENCE, known_session
 from tests.browser.console_pages import PAGES, ConsolePage, Example, example
 from tests.databases import migrated_database
 
+pytestmark = [pytest.mark.full, pytest.mark.database("postgresql")]
+
+
 AXE = (Path(__file__).parent / "axe" / "axe.min.js").read_text()
 DESK, PHONE = {"width": 1360, "height": 900}, {"width": 390, "height": 844}
 BY_LOOKS = ["color-contrast", "link-in-text-block", "scrollable-region-focusable", "target-size"]

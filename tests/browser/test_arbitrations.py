@@ -9,6 +9,9 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import new_session
 
+pytestmark = [pytest.mark.full, pytest.mark.database("postgresql")]
+
+
 LIVE = "#oi-connection[data-state=live]"
 INBOX = "/admin/governance/arbitration/"
 

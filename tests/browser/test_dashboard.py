@@ -6,6 +6,9 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import new_session
 
+pytestmark = [pytest.mark.full, pytest.mark.database("postgresql")]
+
+
 HEADERS = {"X-API-Key": "dev-user-key"}
 LIVE = "#oi-connection[data-state=live]"
 

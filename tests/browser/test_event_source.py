@@ -11,6 +11,9 @@ from tests.browser.conftest import PATIENCE
 from tests.databases import migrated_database
 from tests.servers import Server
 
+pytestmark = [pytest.mark.full, pytest.mark.database("postgresql")]
+
+
 HEADERS = {"X-API-Key": "dev-user-key"}
 FOLLOW = """url => {
     window.heard = [];

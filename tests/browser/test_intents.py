@@ -11,6 +11,9 @@ from tests.browser.test_dashboard import LIVE, post
 from tests.databases import migrated_database
 from tests.servers import Server
 
+pytestmark = [pytest.mark.full, pytest.mark.database("postgresql")]
+
+
 DRAWN = "#oi-graph[data-drawn]"
 CY = "document.querySelector('.oi-graph-canvas')._cyreg.cy"
 

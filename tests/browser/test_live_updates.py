@@ -9,6 +9,9 @@ from playwright.sync_api import Page, expect
 
 from tests.subscriptions.webhook_receivers import Receiver
 
+pytestmark = [pytest.mark.full, pytest.mark.database("postgresql")]
+
+
 HEADERS = {"X-API-Key": "dev-user-key"}
 LIVE = "#oi-connection[data-state=live]"
 

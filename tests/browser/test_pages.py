@@ -4,6 +4,8 @@ import pytest
 import requests
 from playwright.sync_api import Page
 
+pytestmark = [pytest.mark.full, pytest.mark.database("postgresql")]
+
 
 def test_the_documentation_shows_every_operation_without_the_internet(page: Page, server):
     described = requests.get(f"{server.url}/openapi.json", timeout=10).json()["paths"]

@@ -9,6 +9,8 @@ import pytest
 
 from .conftest import PATIENCE
 
+pytestmark = [pytest.mark.full, pytest.mark.database("postgresql")]
+
 
 class Quiet(SimpleHTTPRequestHandler):
     def log_message(self, *_):

@@ -1,6 +1,10 @@
 """Users in the browser: an operator adds a person, who sets a password by the link, and is deactivated."""
 
+import pytest
 from playwright.sync_api import Page, expect
+
+pytestmark = [pytest.mark.full, pytest.mark.database("postgresql")]
+
 
 LIVE = "#oi-connection[data-state=live]"
 PASSWORD = "correct horse battery"

@@ -21,7 +21,7 @@ PATIENCE = 120  # Seconds, on a machine that is busy with other tests.
 
 
 class Reader:
-    """Somebody with an empty folder, a server, and the page."""
+    """Reader of the tutorial: an empty folder, a server, and the page."""
 
     def __init__(self, url: str, folder: Path) -> None:
         self._url = url

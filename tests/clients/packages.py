@@ -1,4 +1,4 @@
-"""What the tests of clients in other languages need of npm, as package-lock.json has it: `python -m tests.clients.packages` installs it."""
+"""npm packages of the tests of generated clients, pinned by package-lock.json: `python -m tests.clients.packages` installs them."""
 
 import fcntl
 import os

@@ -3,7 +3,12 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.docs.blocks import ROOT
+
+pytestmark = [pytest.mark.full, pytest.mark.database("postgresql")]
+
 
 HERE = Path(__file__).parent
 

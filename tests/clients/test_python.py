@@ -4,10 +4,12 @@ import pytest
 
 from tests.clients.test_typescript import LOG
 
+pytestmark = [pytest.mark.full, pytest.mark.database("postgresql")]
+
 
 @pytest.fixture(scope="module")
 def said(reader):
-    """What the tutorial prints, once everything on the page was done."""
+    """Return the output of the tutorial once everything on its page is done."""
     return reader.follow("Python without the SDK").splitlines()
 
 

@@ -4,6 +4,9 @@ import re
 
 import pytest
 
+pytestmark = [pytest.mark.full, pytest.mark.database("postgresql")]
+
+
 LOG = [
     "intent_created", "agent_assigned", "agent_assigned", "lease_acquired", "state_patched", "lease_released", "arbitration_requested",
     "status_changed", "decision_recorded", "status_changed", "comment", "status_changed",
@@ -13,7 +16,7 @@ LOG = [
 
 @pytest.fixture(scope="module")
 def said(npm, reader):
-    """What the tutorial prints, once everything on the page was done."""
+    """Return the output of the tutorial once everything on its page is done."""
     return reader.follow("TypeScript").splitlines()
 
 

@@ -19,6 +19,9 @@ from tests.locks import OF_LOCKS, PROJECT, locked, needed, project_requirements
 from tests.processes import ROOT
 from tests.wheels import install_wheel
 
+pytestmark = pytest.mark.full
+
+
 COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())
 SERVICES = COMPOSE["services"]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()

@@ -8,6 +8,8 @@ import pytest
 from django.db import IntegrityError
 from django.db import connection as shared
 
+pytestmark = pytest.mark.database("sqlite", "postgresql")
+
 
 @pytest.fixture
 def connection(django_db_setup, django_db_blocker) -> Iterator[Any]:

@@ -13,6 +13,9 @@ from tests.processes import ROOT
 from tests.system.concurrent_clients import FULL
 from tests.wheels import run
 
+pytestmark = pytest.mark.full
+
+
 OLDEST_PIP = "22.3"  # Of Python 3.11.0.
 ENVIRONMENTS = [
     {"python_version": version, "python_full_version": f"{version}.0", "sys_platform": platform, "os_name": os_name}

@@ -15,6 +15,9 @@ from tests.processes import ROOT
 from tests.servers import Server
 from tests.wheels import OF_THE_CLIENT, install_wheel
 
+pytestmark = pytest.mark.full
+
+
 KEY = {"X-API-Key": "dev-user-key"}
 PACKAGES = {app for app in settings.INSTALLED_APPS if (ROOT / app).is_dir()} | {"config", "templates"}
 

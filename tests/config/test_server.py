@@ -21,6 +21,9 @@ from tests import processes
 from tests.databases import fresh_database, migrated_database
 from tests.servers import Server, Started
 
+pytestmark = pytest.mark.full
+
+
 KEY = {"X-API-Key": "dev-user-key"}
 FIRST, SECOND = "uR2xkD7qLw0VhB5e", "tY8zNc3mPf6GsJ1a"
 """Keys that cannot be guessed."""

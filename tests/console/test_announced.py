@@ -1,9 +1,12 @@
 """Start-up messages of the server about its console."""
 
+import pytest
 import requests
 
 from tests.databases import migrated_database
 from tests.servers import Server
+
+pytestmark = pytest.mark.full
 
 
 def test_a_server_in_dev_mode_prints_a_way_in_once(vendor, tmp_path):

@@ -14,6 +14,8 @@ from intents.models import Event, Intent
 from leasing.models import Lease
 from subscriptions.models import Delivery, Subscription
 
+pytestmark = pytest.mark.full
+
 
 @pytest.fixture
 def demo(db, settings, tmp_path, monkeypatch):

@@ -46,7 +46,7 @@ BODIES = [
     ("--x\r\n", f"{PARTS}; boundary=x"), ("--x\r\nContent-Disposition: form-data; name=a\r\n\r\n\xff\r\n--x--\r\n", f"{PARTS}; boundary=x"),
 ]  # fmt: skip
 
-pytestmark = pytest.mark.case("security M6")
+pytestmark = [pytest.mark.case("security M6"), pytest.mark.full]
 
 
 @pytest.fixture

@@ -11,6 +11,9 @@ from django.urls import resolve
 
 from console.demo import bulk
 
+pytestmark = [pytest.mark.full, pytest.mark.database("postgresql")]
+
+
 ALL_OF = ("admin:intents_intent_change",)  # Each has something else.
 LEFT = {"/admin/logout/"}
 SAVED = {"attachments_attachment_content", "console_costs_export"}  # What is no page.

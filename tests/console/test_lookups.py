@@ -21,7 +21,7 @@ OTHERS = ["o", "all", "e", "_to_field", "_popup", "_facets", "_changelist_filter
 
 MODELS = [*admin.site._registry]
 
-pytestmark = pytest.mark.case("security H2")
+pytestmark = [pytest.mark.case("security H2"), pytest.mark.full]
 
 
 def url_of(model):

@@ -10,6 +10,9 @@ from subscriptions.webhooks.delivery_worker import deliver_all_due
 from tests.console.routes import ROUTES, fill_route, newest_ids
 from tests.subscriptions.webhook_receivers import Receiver
 
+pytestmark = pytest.mark.full
+
+
 TAG = """'"></title></script></textarea></style><xss-tag data-xss onload=alert(1) x-init="alert(1)">{{7*7}}"""
 LINK = "javascript:alert(1)//"
 JSON = {TAG: TAG, "link": LINK, "deep": [{TAG: [TAG, LINK]}], "</script>": "<!--<script>"}

@@ -17,7 +17,7 @@ from tests.servers import Server
 
 PROXY = "172.18.0.5"
 
-pytestmark = [pytest.mark.case("security M4"), pytest.mark.usefixtures("quick_passwords")]
+pytestmark = [pytest.mark.case("security M4"), pytest.mark.usefixtures("quick_passwords"), pytest.mark.full]
 
 
 @pytest.fixture(autouse=True)

@@ -13,6 +13,9 @@ import requests
 from tests.databases import migrated_database
 from tests.servers import Server, Started
 
+pytestmark = pytest.mark.full
+
+
 KEY = {"X-API-Key": "dev-user-key"}
 MiB = 2**20
 HEAD_TIMEOUT, BODY_TIMEOUT = 2, 2

@@ -13,6 +13,9 @@ from intents.models import Event
 from tests.processes import ROOT
 from tests.servers import Server
 
+pytestmark = pytest.mark.full
+
+
 KEY = {"X-API-Key": "dev-user-key"}
 PRIVATE = "private, no-store"
 

@@ -18,6 +18,9 @@ from tests.conftest import Caller, fresh
 from tests.databases import migrated_database
 from tests.servers import Server
 
+pytestmark = pytest.mark.database("sqlite", "postgresql")
+
+
 TWENTY = 20
 
 

@@ -15,6 +15,9 @@ from core.log_formatters import JSONFormatter, TextFormatter
 from tests.databases import migrated_database
 from tests.servers import Server
 
+pytestmark = pytest.mark.full
+
+
 UNSAFE = ["\n", "\r", "\x1b[2J", "\0", "\x7f", "\x85", "\x9b31m", "\u2028", "\u2029", "\u202e"]
 
 

@@ -4,6 +4,8 @@ import pytest
 
 from intents.models import Status
 
+pytestmark = pytest.mark.database("sqlite", "postgresql")
+
 
 @pytest.fixture
 def world(api, make_intent):

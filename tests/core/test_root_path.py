@@ -24,7 +24,7 @@ ROOT_PATH = "/oi"
 KEY = {"X-API-Key": "dev-user-key"}
 PATIENCE = 30
 
-pytestmark = pytest.mark.case("streams 47")
+pytestmark = [pytest.mark.case("streams 47"), pytest.mark.full]
 
 
 class Proxy:

@@ -10,6 +10,8 @@ from core.errors import RateLimited
 from tests.redis import Redis
 from tests.system.concurrent_clients import until
 
+pytestmark = pytest.mark.full
+
 
 @pytest.fixture(scope="module")
 def redis():

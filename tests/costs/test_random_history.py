@@ -14,6 +14,9 @@ from costs.services import record_cost
 from intents.services import create_intent
 from tests.costs.conftest import exact_json
 
+pytestmark = pytest.mark.full
+
+
 EXACT = Context(prec=60)
 MONEY = {"USD": Decimal(1), "cents": Decimal("0.01")}
 PARTS = st.one_of(st.integers(0, 10**24), st.sampled_from([0, 1, 10**12, 10**24, 5 * 10**10]))

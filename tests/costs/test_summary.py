@@ -8,6 +8,9 @@ from costs.models import CostTotal
 from tests.conftest import set_status
 from tests.costs.conftest import exact_json
 
+pytestmark = pytest.mark.database("sqlite", "postgresql")
+
+
 NOTHING = {"by_type": {}, "by_agent": {}, "by_provider": {}, "by_model": {}}
 
 

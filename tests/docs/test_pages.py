@@ -11,6 +11,9 @@ from .blocks import README, SPECIFICATION, blocks, pages
 from .run_pages import PageRunner, matches, treatment_of
 from .run_shell_blocks import Unknown, commands, reason_not_to_run
 
+pytestmark = [pytest.mark.full, pytest.mark.database("postgresql")]
+
+
 OWN_TESTS = {README, SPECIFICATION, ROOT / "docs/tutorial.md"}
 WRITTEN = [page for page in pages() if page not in OWN_TESTS and blocks(page)]
 

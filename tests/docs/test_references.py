@@ -9,6 +9,9 @@ from tests.processes import ROOT
 
 from .blocks import pages
 
+pytestmark = [pytest.mark.full, pytest.mark.database("postgresql")]
+
+
 PATH = re.compile(r"`((?:[\w.-]+/)+[\w.-]+\.(?:py|md|toml|yaml|yml|html|js|css|csv))`")
 DECISION = re.compile(r'^### <a id="d-(\d{3})"></a>D-(\d{3}) \S', re.MULTILINE)
 ELSEWHERE = {"docs/tutorial.md", "docs/specification.md"}

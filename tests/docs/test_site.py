@@ -5,9 +5,13 @@ import re
 from html.parser import HTMLParser
 
 import openintent
+import pytest
 import yaml
 
 from tests.processes import ROOT
+
+pytestmark = [pytest.mark.full, pytest.mark.database("postgresql")]
+
 
 LOADS = {"script": "src", "img": "src", "iframe": "src", "source": "src", "video": "src", "link": "href"}
 """Attributes whose addresses a browser loads by itself."""

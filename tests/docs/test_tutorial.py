@@ -7,6 +7,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import pytest
 import requests
 
 from tests.processes import ROOT
@@ -14,6 +15,9 @@ from tests.processes import ROOT
 from . import run_shell_blocks
 from .blocks import blocks
 from .run_pages import matches
+
+pytestmark = [pytest.mark.full, pytest.mark.database("postgresql")]
+
 
 TUTORIAL = ROOT / "docs/tutorial.md"
 TIMEOUT = 60

@@ -3,7 +3,11 @@
 from collections import Counter
 from decimal import Decimal
 
+import pytest
+
 from .conftest import kinds
+
+pytestmark = [pytest.mark.full, pytest.mark.database("postgresql")]
 
 
 def newest(client, title):

@@ -10,6 +10,8 @@ from governance.models import Arbitration, Decision
 from tests.conftest import Caller, log, set_status
 from tests.governance.conftest import LATER, database_rows, decide, make_arbitration, make_overdue, post_arbitration
 
+pytestmark = pytest.mark.database("sqlite", "postgresql")
+
 
 @pytest.mark.rule("A-1", "A-3")
 def test_decision_resolves_the_only_pending_arbitration(api, ada, judy, intent):

@@ -11,7 +11,7 @@ from tests.databases import migrated_database
 from tests.servers import Server
 from tests.system.concurrent_clients import Http, until
 
-pytestmark = pytest.mark.rule("A-6")
+pytestmark = [pytest.mark.rule("A-6"), pytest.mark.full]
 
 THREADS = 2
 MANY = 200

@@ -7,6 +7,8 @@ from intents.events import RESERVED
 from intents.models import Event
 from tests.conftest import log
 
+pytestmark = pytest.mark.database("sqlite", "postgresql")
+
 
 def events_path(intent):
     return f"/intents/{intent['id']}/events"

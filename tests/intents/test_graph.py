@@ -12,6 +12,9 @@ from tests.conftest import fresh, log, set_status
 from tests.governance.conftest import make_overdue
 from tests.intents.conftest import depend, ids
 
+pytestmark = pytest.mark.database("sqlite", "postgresql")
+
+
 READS = ["children", "descendants", "ancestors", "dependencies", "dependents", "ready", "blocked", "graph"]
 
 

@@ -12,7 +12,7 @@ from intents.log_verification import verify
 from intents.replay import CannotReplay, replay
 from tests.conftest import Caller
 
-pytestmark = pytest.mark.rule("E-6")
+pytestmark = [pytest.mark.rule("E-6"), pytest.mark.database("sqlite", "postgresql")]
 
 
 # --- replaying -----------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from intents.models import Assignment, Edge, EdgeKind, Event, Intent
 from intents.positions import assign_positions
 from tests.conftest import Caller
 
-pytestmark = pytest.mark.rule("E-6")
+pytestmark = [pytest.mark.rule("E-6"), pytest.mark.database("sqlite", "postgresql")]
 
 
 # --- damage --------------------------------------------------------------------------------------------------------

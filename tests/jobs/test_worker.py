@@ -17,6 +17,8 @@ from tests.databases import migrated_database
 from tests.servers import Server
 from tests.system.concurrent_clients import Http, until
 
+pytestmark = pytest.mark.database("sqlite", "postgresql")
+
 
 class Chores:
     """Something to do, each item once; `broken` ones fail whenever they are tried."""

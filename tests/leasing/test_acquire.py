@@ -9,6 +9,9 @@ from leasing.models import Lease
 from tests.conftest import fresh, log, set_status
 from tests.leasing.conftest import acquire, make_overdue
 
+pytestmark = pytest.mark.database("sqlite", "postgresql")
+
+
 CREATED = ("intent_created", "dev-user")
 
 

@@ -11,6 +11,8 @@ from leasing.services import expire_lease
 from tests.conftest import Caller, log, set_status
 from tests.leasing.conftest import acquire, make_overdue
 
+pytestmark = pytest.mark.database("sqlite", "postgresql")
+
 
 @pytest.fixture
 def lease(ada, intent):

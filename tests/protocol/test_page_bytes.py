@@ -8,6 +8,9 @@ from django.db import connection
 from intents.models import Event, Intent
 from portfolios.models import Portfolio
 
+pytestmark = pytest.mark.full
+
+
 MiB = 2**20
 MOST = 10 * MiB
 """Bytes of an answer: 8 MiB of texts, the last row that crosses it left out, and what goes with them."""

@@ -15,6 +15,9 @@ from tests.databases import migrated_database
 from tests.servers import Server
 from tests.system.concurrent_clients import rounds
 
+pytestmark = [pytest.mark.full, pytest.mark.database("sqlite")]
+
+
 UNSAYABLE = {
     "below_base_delay",
     "callback_not_allowed",

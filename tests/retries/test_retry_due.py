@@ -10,7 +10,7 @@ from retries.models import Failure
 from tests.conftest import log, set_status
 from tests.retries.conftest import NOWHERE, events, make_due
 
-pytestmark = pytest.mark.rule("R-2")
+pytestmark = [pytest.mark.rule("R-2"), pytest.mark.database("sqlite", "postgresql")]
 
 
 @pytest.fixture

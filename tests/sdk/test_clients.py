@@ -18,6 +18,9 @@ from openintent.resources import Resources
 from .conftest import json_response
 from .samples import EVENT, INTENT
 
+pytestmark = pytest.mark.database("sqlite")
+
+
 TYPED = """
 from typing import assert_type
 from openintent import Arbitration, AsyncOpenIntentClient, BlockedIntent, Event, EventType, Intent, IntentStatus, OpenIntentClient

@@ -8,6 +8,9 @@ from openintent.validation import validate_cost
 
 from .samples import EVENT, INTENT
 
+pytestmark = pytest.mark.database("sqlite")
+
+
 COST = {
     "id": EVENT["id"],
     "intent_id": INTENT["id"],

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from openintent import AsyncOpenIntentClient, InputValidationError, LeaseConflictError, OpenIntentClient
 
-pytestmark = pytest.mark.rule("K-5")
+pytestmark = [pytest.mark.rule("K-5"), pytest.mark.database("sqlite")]
 
 
 def connect(server, agent):

@@ -19,6 +19,8 @@ from openintent import (
     ValidationError,
 )
 
+pytestmark = [pytest.mark.full, pytest.mark.database("sqlite")]
+
 
 @pytest.fixture
 def client(connect, server):

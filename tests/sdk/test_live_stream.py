@@ -12,7 +12,7 @@ from tests.databases import migrated_database
 from tests.servers import Server
 from tests.system.concurrent_clients import rounds
 
-pytestmark = pytest.mark.rule("K-4")
+pytestmark = [pytest.mark.rule("K-4"), pytest.mark.full, pytest.mark.database("sqlite")]
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from werkzeug import Response
 
 from .samples import EVENT, INTENT
 
-pytestmark = pytest.mark.rule("K-2")
+pytestmark = [pytest.mark.rule("K-2"), pytest.mark.database("sqlite")]
 
 UNAVAILABLE = (503, {"code": "unavailable", "message": "The database is away."}, {})
 BUSY = (409, {"code": "request_in_progress", "message": "Still running."}, {})

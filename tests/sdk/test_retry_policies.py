@@ -8,6 +8,9 @@ from tests.system.concurrent_clients import until
 
 from .samples import INTENT
 
+pytestmark = pytest.mark.database("sqlite")
+
+
 ID = INTENT["id"]
 HERE = f"/api/v1/intents/{ID}"
 AT = "2026-01-02T03:04:05.678901Z"

@@ -8,6 +8,9 @@ import requests
 from openintent._stream_state import stream_call
 from openintent.resources import Resources
 
+pytestmark = pytest.mark.database("sqlite")
+
+
 SAMPLES = {"version": 1, "title": "t", "status": "active", "event_type": "comment", "name": "ci", "amount": 1}
 OWN_BODY = {
     "add_attachment": {"filename": "a.txt", "content": b""},

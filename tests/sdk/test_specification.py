@@ -24,6 +24,9 @@ from werkzeug import Response
 
 from .specification_examples import CONNECTION, GUIDES, SPECIFICATION, Awaits, example, play_as_written, play_awaited
 
+pytestmark = [pytest.mark.full, pytest.mark.database("sqlite")]
+
+
 KEY = {"X-API-Key": CONNECTION["api_key"]}
 
 

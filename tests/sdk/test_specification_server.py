@@ -1,11 +1,15 @@
 """The specification's way to serve from Python."""
 
+import pytest
 import requests
 
 from tests.databases import migrated_database
 from tests.servers import Started
 
 from .specification_examples import example
+
+pytestmark = [pytest.mark.full, pytest.mark.database("sqlite")]
+
 
 KEYS = {"my-secret-key": 200, "agent-key": 200, "dev-user-key": 401}
 

@@ -14,7 +14,7 @@ from openintent import (
 )
 from pytest_httpserver import HTTPServer
 
-pytestmark = pytest.mark.rule("K-1")
+pytestmark = [pytest.mark.rule("K-1"), pytest.mark.database("sqlite")]
 
 ELSEWHERE = "https://example.com/hook"
 

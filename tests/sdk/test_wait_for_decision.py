@@ -23,7 +23,7 @@ from tests.servers import Server
 
 from .samples import INTENT
 
-pytestmark = pytest.mark.rule("A-6")
+pytestmark = [pytest.mark.rule("A-6"), pytest.mark.full, pytest.mark.database("sqlite")]
 
 ID = "44444444-4444-4444-8444-444444444444"
 PENDING = {

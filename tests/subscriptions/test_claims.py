@@ -13,6 +13,8 @@ from subscriptions.webhooks import deliveries as sending
 from subscriptions.webhooks.delivery_worker import deliver_all_due
 from tests.subscriptions.webhook_receivers import LONG_AGO, claimed, comment, deliveries, planned, subscribe
 
+pytestmark = pytest.mark.database("sqlite", "postgresql")
+
 
 @pytest.fixture
 def intent(make_intent):

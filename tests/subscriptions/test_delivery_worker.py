@@ -18,6 +18,9 @@ from tests.subscriptions.webhook_receivers import Receiver
 from tests.system.concurrent_clients import Http, rounds, until
 from tests.system.conftest import environment, manage
 
+pytestmark = pytest.mark.full
+
+
 ROOT_WAIT = 60.0
 
 

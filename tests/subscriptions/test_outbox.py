@@ -11,6 +11,9 @@ from subscriptions.webhooks.delivery_worker import deliver_all_due
 from subscriptions.webhooks.outbox import create_all_deliveries
 from tests.subscriptions.webhook_receivers import comment, deliveries, planned, subscribe
 
+pytestmark = pytest.mark.full
+
+
 URL = "http://127.0.0.1:1/hook"
 
 

@@ -14,6 +14,8 @@ from subscriptions.streams.redis_wakeups import GROUP, RedisWakeups
 from tests.redis import Redis
 from tests.system.concurrent_clients import until
 
+pytestmark = pytest.mark.full
+
 
 @pytest.fixture(scope="module")
 def redis():

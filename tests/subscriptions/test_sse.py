@@ -6,6 +6,8 @@ import pytest
 from tests.subscriptions.stream_readers import Stream, answered, following
 from tests.system.concurrent_clients import Http
 
+pytestmark = pytest.mark.full
+
 
 @pytest.fixture
 def http(server):

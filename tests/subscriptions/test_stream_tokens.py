@@ -16,7 +16,7 @@ from tests.servers import Server
 from tests.subscriptions.stream_readers import answered, following
 from tests.system.concurrent_clients import Http, until
 
-pytestmark = pytest.mark.case("streams 50")
+pytestmark = [pytest.mark.case("streams 50"), pytest.mark.full]
 
 
 @pytest.fixture

@@ -11,6 +11,9 @@ from subscriptions.streams.websocket import EventSocket
 from tests.subscriptions.stream_readers import socket
 from tests.system.concurrent_clients import Http
 
+pytestmark = pytest.mark.full
+
+
 UNKNOWN = "00000000-0000-7000-8000-000000000000"
 
 

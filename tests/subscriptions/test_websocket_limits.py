@@ -19,6 +19,9 @@ from subscriptions.streams.websocket import MAX_FIRST_MESSAGE, MESSAGES, EventSo
 from tests.subscriptions.stream_readers import socket
 from tests.system.concurrent_clients import PATIENCE, until
 
+pytestmark = pytest.mark.full
+
+
 MANY = 250 * 2**10
 
 

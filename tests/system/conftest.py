@@ -13,7 +13,7 @@ import pytest
 
 from tests import processes
 from tests.databases import migrated_database
-from tests.plugin import VENDOR
+from tests.pytest_plugin import VENDOR
 from tests.servers import Server
 from tests.system.concurrent_clients import Crowd, Http
 

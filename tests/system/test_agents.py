@@ -11,6 +11,9 @@ from tests.servers import Server
 from tests.system.concurrent_clients import Http, rounds, until
 from tests.system.conftest import verified
 
+pytestmark = pytest.mark.full
+
+
 IDS = ["worker-0", "worker-1", "worker-2", "worker-3", "worker-3", "worker-4", "worker-4", "worker-4", "backup", "backup"]
 """Of the processes: some of them are the same agent."""
 

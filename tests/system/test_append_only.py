@@ -13,12 +13,12 @@ from intents.models import Event
 from intents.positions import assign_positions
 from tests.conftest import Caller
 from tests.databases import migrated_database
-from tests.plugin import VENDOR
+from tests.pytest_plugin import VENDOR
 from tests.servers import Server
 from tests.system.concurrent_clients import Http
 from tests.system.conftest import manage
 
-pytestmark = pytest.mark.rule("E-1")
+pytestmark = [pytest.mark.rule("E-1"), pytest.mark.full]
 
 
 @pytest.fixture

@@ -12,6 +12,9 @@ from tests.databases import migrated_database
 from tests.servers import Server
 from tests.system.concurrent_clients import Crowd, Http, until
 
+pytestmark = [pytest.mark.full, pytest.mark.database("sqlite")]
+
+
 THREADS = 2
 CLIENTS = 6 * THREADS
 PIPELINED = 20

@@ -7,6 +7,9 @@ import pytest
 
 from tests.system.concurrent_clients import Action, rounds, statuses
 
+pytestmark = pytest.mark.full
+
+
 RECORDERS = 20
 EACH = 5
 

@@ -35,6 +35,7 @@ AGENTS = 6
 pytestmark = [
     pytest.mark.rule("E-7"),
     pytest.mark.skipif(LIBRARY is None, reason="no libfaketime, which sets clocks: apt-get install faketime"),
+    pytest.mark.full,
 ]
 
 

@@ -10,6 +10,9 @@ from tests.system.concurrent_clients import Http, rounds, until
 from tests.system.conftest import verified
 from tests.system.workers import Worker, acknowledged, assert_all_is_there_once, at_work
 
+pytestmark = pytest.mark.full
+
+
 WORKERS = 6
 
 

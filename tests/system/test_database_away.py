@@ -13,6 +13,9 @@ from tests.system.concurrent_clients import Crowd, Http, rounds, until
 from tests.system.conftest import verified
 from tests.system.workers import Worker, acknowledged, assert_all_is_there_once, at_work
 
+pytestmark = pytest.mark.full
+
+
 THREADS = 4
 
 

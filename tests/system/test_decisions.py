@@ -4,6 +4,8 @@ import pytest
 
 from tests.system.concurrent_clients import rounds, statuses
 
+pytestmark = pytest.mark.full
+
 
 def ask(http, intent, **fields):
     answer = http.post(f"/intents/{intent['id']}/arbitrate", {"reason": "We disagree", **fields})

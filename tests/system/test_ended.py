@@ -25,7 +25,7 @@ LASTS = 1.0  # Seconds: the shortest lease.
 OVER = 0.3  # Seconds beyond the end.
 WAYS = ["raced", "stretched", "stopped", "stopped reader"]
 
-pytestmark = pytest.mark.rule("E-8")
+pytestmark = [pytest.mark.rule("E-8"), pytest.mark.full]
 
 
 class Readers:

@@ -19,7 +19,7 @@ CHAIN = 1_500
 TREE = 10_000
 BRANCHES = 10
 
-pytestmark = [pytest.mark.rule("G-7"), pytest.mark.django_db]
+pytestmark = [pytest.mark.rule("G-7"), pytest.mark.django_db, pytest.mark.full]
 
 
 def seed(

@@ -8,6 +8,9 @@ from benchmarks.hostile_inputs import INPUTS, MEMORY_LIMITS, Target, peak, reset
 from tests.databases import migrated_database
 from tests.servers import Started
 
+pytestmark = pytest.mark.full
+
+
 MAX_ANSWER = 10 * 2**20
 
 

@@ -13,6 +13,9 @@ from tests.servers import Server
 from tests.system.concurrent_clients import FULL, Http, rounds, statuses, until
 from tests.system.lease_agents import WORKERS, Workforce
 
+pytestmark = pytest.mark.full
+
+
 PROCESSES = 3
 AGENTS = 30
 

@@ -10,6 +10,9 @@ import pytest
 
 from tests.system.concurrent_clients import Crowd, Http, rounds
 
+pytestmark = pytest.mark.full
+
+
 INTENTS = 20
 WRITERS = 8
 

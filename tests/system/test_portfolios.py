@@ -7,6 +7,8 @@ import pytest
 from tests.system.concurrent_clients import Action, Http, rounds, statuses
 from tests.system.test_races import status
 
+pytestmark = pytest.mark.full
+
 
 def portfolio(http: Http, *members: dict[str, Any], **policy: Any) -> dict[str, Any]:
     made = http.post("/portfolios", {"name": "Paris", "governance_policy": policy}).body

@@ -17,7 +17,7 @@ from tests.subscriptions.stream_readers import Stream, answered
 from tests.system.concurrent_clients import PATIENCE, Http, until
 
 NGINX = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
-pytestmark = pytest.mark.skipif(not NGINX, reason="needs nginx (Debian: apt-get install nginx-light)")
+pytestmark = [pytest.mark.skipif(not NGINX, reason="needs nginx (Debian: apt-get install nginx-light)"), pytest.mark.full]
 
 CONFIGURATION = """
 daemon off; master_process off; pid {folder}/pid; error_log {folder}/error.log;

@@ -10,6 +10,9 @@ import pytest
 
 from tests.system.concurrent_clients import Action, Answer, Crowd, Http, rounds, statuses
 
+pytestmark = pytest.mark.full
+
+
 MakeCrowd = Callable[[int], Crowd]
 
 

@@ -9,6 +9,9 @@ from tests.servers import Server
 from tests.subscriptions.stream_readers import following
 from tests.system.concurrent_clients import Http, until
 
+pytestmark = pytest.mark.full
+
+
 LOOK_EVERY = 1.0  # Seconds after which a server without a ring looks by itself.
 WITHOUT_REDIS = 2.0  # Seconds, at most (rule S-6).
 EVENTS = 15

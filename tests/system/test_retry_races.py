@@ -4,12 +4,15 @@ import pytest
 
 from tests.system.concurrent_clients import rounds, statuses
 
+pytestmark = pytest.mark.full
+
+
 CLIENTS = 8
 FAILURE = {"error_type": "timeout", "agent_id": "ada"}
 
 
 @pytest.mark.rule("R-3")
-def test_one_of_concurrent_failures_triggers_the_fallback(http, crowd):
+def test_exactly_one_of_concurrent_failures_triggers_the_fallback(http, crowd):
     together = crowd(CLIENTS)
     for _ in range(rounds(50, 10)):
         url = f"/intents/{http.create(assign='ada')['id']}"

@@ -18,6 +18,9 @@ from tests.system.conftest import ROOT, environment, verified
 from tests.system.test_log_order import Tail
 from tests.system.workers import Worker, acknowledged, at_work
 
+pytestmark = pytest.mark.full
+
+
 HOLD_THE_LOCK = """
 import sys, django
 django.setup()

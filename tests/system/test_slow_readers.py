@@ -21,6 +21,9 @@ from tests.system.concurrent_clients import FULL, Http, rounds, until
 from tests.system.readers import Audience, Reader, SocketReader, SseReader, Topic
 from tests.system.streams import Until, whole_log
 
+pytestmark = [pytest.mark.full, pytest.mark.database("sqlite")]
+
+
 SLOW = 5
 """Of each kind."""
 SLOW_FOR = 60 if FULL else 0  # Seconds,

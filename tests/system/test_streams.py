@@ -18,6 +18,9 @@ from tests.system.readers import Audience, Heard, Reader, SocketReader, SseReade
 from tests.system.streams import AGENTS, Holder, Until, Writer, all_running, whole_log, workers, writing
 from tests.system.webhook_receiver import Hook, Unreliable, subscribe, wait_for
 
+pytestmark = pytest.mark.full
+
+
 SECONDS = 300 if FULL else 4
 INTENTS, PORTFOLIOS = 20, 3
 WRITERS = rounds(60, 12)

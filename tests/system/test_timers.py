@@ -19,6 +19,9 @@ from tests.servers import Server
 from tests.system.concurrent_clients import Http, rounds, until
 from tests.system.conftest import environment, verified
 
+pytestmark = pytest.mark.full
+
+
 KILLS = rounds(20, 3)
 PAUSE = (0.5, 2.5)  # Seconds between two kills: a worker has just begun, or is at work.
 PACE = 0.1  # Seconds between two things that are made.

@@ -15,6 +15,9 @@ from tests.servers import Server
 from tests.system.concurrent_clients import Http, until
 from tests.system.conftest import ROOT
 
+pytestmark = pytest.mark.full
+
+
 SIZE = 3
 CONNECTIONS = 60
 STUCK_SOON = (

@@ -13,6 +13,7 @@ STREAM = ["llm_request_started", "stream_started", "stream_completed", "llm_requ
 pytestmark = [
     pytest.mark.rule("K-6"),
     pytest.mark.parametrize("interface", INTERFACES, ids=lambda each: each.name),
+    pytest.mark.database("sqlite"),
 ]
 
 

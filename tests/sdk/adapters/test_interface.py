@@ -24,7 +24,7 @@ REQUEST = ["llm_request_started", "llm_request_completed"]
 STREAM = ["llm_request_started", "stream_started", "stream_completed", "llm_request_completed"]
 CANCELLED = ["llm_request_started", "stream_started", "stream_cancelled"]
 
-pytestmark = pytest.mark.rule("K-6")
+pytestmark = [pytest.mark.rule("K-6"), pytest.mark.full, pytest.mark.database("sqlite")]
 
 
 @pytest.fixture

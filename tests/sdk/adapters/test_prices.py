@@ -9,7 +9,7 @@ from openintent.adapters.prices import price_of
 
 from .interfaces import CHAT, MESSAGES
 
-pytestmark = pytest.mark.rule("K-6")
+pytestmark = [pytest.mark.rule("K-6"), pytest.mark.database("sqlite")]
 
 
 @pytest.mark.parametrize(

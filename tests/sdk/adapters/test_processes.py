@@ -10,7 +10,7 @@ import pytest
 
 from tests.processes import ROOT
 
-pytestmark = pytest.mark.rule("K-6")
+pytestmark = [pytest.mark.rule("K-6"), pytest.mark.full, pytest.mark.database("sqlite")]
 
 REQUEST = ["llm_request_started", "llm_request_completed"]
 

@@ -25,7 +25,7 @@ from .conftest import KEY
 
 SOON = 30
 
-pytestmark = pytest.mark.rule("K-6")
+pytestmark = [pytest.mark.rule("K-6"), pytest.mark.database("sqlite")]
 
 
 def model(answer="Hello"):

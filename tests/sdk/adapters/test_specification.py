@@ -17,7 +17,7 @@ QUESTION = "What are the latest AI trends?"
 REQUEST = ["llm_request_started", "llm_request_completed"]
 STREAM = ["llm_request_started", "stream_started", "stream_completed", "llm_request_completed"]
 
-pytestmark = pytest.mark.rule("K-6")
+pytestmark = [pytest.mark.rule("K-6"), pytest.mark.full, pytest.mark.database("sqlite")]
 
 
 @pytest.fixture(autouse=True)

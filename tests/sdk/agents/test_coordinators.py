@@ -24,7 +24,7 @@ from openintent.agents._portfolio_setup import add_missing_members, find_or_crea
 
 from tests.system.concurrent_clients import until
 
-pytestmark = pytest.mark.rule("K-7")
+pytestmark = [pytest.mark.rule("K-7"), pytest.mark.database("sqlite")]
 
 
 class Crashed(Exception):

@@ -6,7 +6,7 @@ from openintent.agents import _runtime
 
 from tests.system.concurrent_clients import until
 
-pytestmark = pytest.mark.rule("K-7")
+pytestmark = [pytest.mark.rule("K-7"), pytest.mark.full, pytest.mark.database("sqlite")]
 
 WRITES = {"the lease": 1, "active": 2, "the result": 3, "completed": 4}
 """Of an assignment, in their order."""

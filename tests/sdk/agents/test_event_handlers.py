@@ -19,7 +19,7 @@ from openintent import (
 
 from tests.system.concurrent_clients import until
 
-pytestmark = pytest.mark.rule("K-7")
+pytestmark = [pytest.mark.rule("K-7"), pytest.mark.database("sqlite")]
 
 
 @pytest.fixture

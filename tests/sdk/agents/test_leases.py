@@ -8,7 +8,7 @@ from openintent import Agent, AssignmentCancelledError, LeaseConflictError, Work
 
 from tests.system.concurrent_clients import until
 
-pytestmark = pytest.mark.rule("K-7")
+pytestmark = [pytest.mark.rule("K-7"), pytest.mark.full, pytest.mark.database("sqlite")]
 
 
 class Busy:

@@ -11,7 +11,7 @@ from tests.system.concurrent_clients import until
 
 from ..specification_examples import GUIDES, README, example
 
-pytestmark = pytest.mark.rule("K-7")
+pytestmark = [pytest.mark.rule("K-7"), pytest.mark.database("sqlite")]
 
 
 def test_ten_line_agent_asks_for_a_decision_and_uses_it(server, operator, tmp_path):

@@ -25,7 +25,7 @@ from tests.processes import Process
 from tests.servers import Server
 from tests.system.concurrent_clients import until
 
-pytestmark = pytest.mark.rule("K-7")
+pytestmark = [pytest.mark.rule("K-7"), pytest.mark.full, pytest.mark.database("sqlite")]
 
 
 class Slow:

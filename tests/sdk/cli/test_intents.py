@@ -4,6 +4,8 @@ import pytest
 
 from tests.sdk.cli.conftest import run_at
 
+pytestmark = pytest.mark.database("sqlite")
+
 
 def ids(run):
     return [each["id"] for each in run.json["intents"]]

@@ -12,6 +12,9 @@ from core.errors import ProtocolError
 from tests.sdk.cli.conftest import run_at
 from tests.sdk.cli.terminal import COMMAND
 
+pytestmark = pytest.mark.database("sqlite")
+
+
 SECRET = "oi_not_a_key_of_anybody_0123456789"
 
 

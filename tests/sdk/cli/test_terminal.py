@@ -13,6 +13,8 @@ from tests.databases import migrated_database
 from tests.sdk.cli.terminal import COMMAND, Terminal
 from tests.servers import Server
 
+pytestmark = [pytest.mark.full, pytest.mark.database("sqlite")]
+
 
 @pytest.fixture
 def environment(server):

@@ -67,7 +67,7 @@ def dashboard_context(now: datetime) -> dict[str, Any]:
         "active_url": _list_url("intents_intent", status__exact=Status.ACTIVE),
         "spending": _costs(now),
         "webhooks": _webhooks(now),
-        "events": _events(),
+        "events": [*Event.objects.select_related("intent").defer("payload").order_by("-row")[:EVENTS]],
         "log_url": _list_url("intents_event"),
     }
 
@@ -162,8 +162,3 @@ def _webhooks(now: datetime) -> dict[str, Any]:
         "retrying_url": _list_url("subscriptions_delivery", state="retrying"),
         "dead_url": _list_url("subscriptions_delivery", state="dead_today"),
     }
-
-
-def _events() -> list[Event]:
-    """Return the newest events, first."""
-    return [*Event.objects.select_related("intent").defer("payload").order_by("-row")[:EVENTS]]

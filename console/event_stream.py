@@ -19,20 +19,17 @@ from subscriptions.streams import stream_start
 def open_stream(request: HttpRequest) -> HttpResponse:
     """Return the parameters of a stream of everything, of `?intent=`, `?portfolio=` or `?agent=`, for subscriptions.streams.sse."""
     try:
-        _require_viewer(request)
+        if not request.user.is_authenticated:
+            raise Unauthenticated("You are signed out.")
+        if not has_role(request, Role.OBSERVER):
+            raise Forbidden("You don't have a role in the console.")
         topic = _topic(request)
     except ProtocolError as refusal:
         return problem_response(refusal)
-    after = stream_start.start_position(_last_event_id(request))
+    given = request.headers.get("Last-Event-ID", "")
+    is_position = re.fullmatch(r"\d{1,19}", given, re.ASCII) and int(given) <= MAX_COUNTER
+    after = stream_start.start_position(int(given) if is_position else None)
     return JsonResponse({"topics": [topic], "event_types": [], "after": after, "session": request.session.session_key})
-
-
-def _require_viewer(request: HttpRequest) -> None:
-    """Raise Unauthenticated, Forbidden."""
-    if not request.user.is_authenticated:
-        raise Unauthenticated("You are signed out.")
-    if not has_role(request, Role.OBSERVER):
-        raise Forbidden("You don't have a role in the console.")
 
 
 def _topic(request: HttpRequest) -> str:
@@ -44,9 +41,3 @@ def _topic(request: HttpRequest) -> str:
     if given := request.GET.get("agent"):
         return topics.for_agent(given)
     return topics.ALL
-
-
-def _last_event_id(request: HttpRequest) -> int | None:
-    """Return the position that the page has reached. None (now): the header is not a number."""
-    given = request.headers.get("Last-Event-ID", "")
-    return int(given) if re.fullmatch(r"\d{1,19}", given, re.ASCII) and int(given) <= MAX_COUNTER else None

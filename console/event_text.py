@@ -24,51 +24,50 @@ def summarize_event(event_type: str, payload: dict[str, Any]) -> str:
     """Return a line about the event beside its type, empty if there is nothing to add."""
     if say := _SUMMARIES.get(event_type):
         return say(payload)
-    return ", ".join(f"{name}: {shorten(value, 60)}" for name, value in payload.items() if _is_informative(name, value))[:200]
+    return ", ".join(
+        f"{name}: {shorten(value, 60)}"
+        for name, value in payload.items()
+        if not name.endswith("_id") and isinstance(value, str | int | float) and value != ""
+    )[:200]
 
 
-def _is_informative(name: str, value: Any) -> bool:
-    return not name.endswith("_id") and isinstance(value, str | int | float) and value != ""
+def summarize_patches(payload: dict[str, Any]) -> str:
+    texts = []
+    for patch in payload["patches"][:4]:
+        path = patch["path"].strip("/").replace("/", ".")
+        texts.append(f"{path} removed" if patch["op"] == "remove" else f"{path} = {shorten(patch['value'], 50)}")
+    return ", ".join(texts) + (" …" if len(payload["patches"]) > 4 else "")
 
 
-def _summarize_patches(payload: dict[str, Any]) -> str:
-    return ", ".join(_summarize_patch(each) for each in payload["patches"][:4]) + (" …" if len(payload["patches"]) > 4 else "")
-
-
-def _summarize_patch(patch: dict[str, Any]) -> str:
-    path = patch["path"].strip("/").replace("/", ".")
-    return f"{path} removed" if patch["op"] == "remove" else f"{path} = {shorten(patch['value'], 50)}"
-
-
-def _summarize_status(payload: dict[str, Any]) -> str:
+def summarize_status(payload: dict[str, Any]) -> str:
     return f"{payload['from']} → {payload['to']}" + (f" ({shorten(payload['reason'])})" if payload.get("reason") else "")
 
 
-def _summarize_lease(payload: dict[str, Any]) -> str:
+def summarize_lease(payload: dict[str, Any]) -> str:
     return payload["scope"] + (f" ({shorten(payload['reason'])})" if payload.get("reason") else "")
 
 
-def _summarize_budget(payload: dict[str, Any]) -> str:
+def summarize_budget(payload: dict[str, Any]) -> str:
     by = f" by {payload['agent_id']}" if payload.get("limit_kind") == PER_AGENT else ""
     return f"{payload['spent_usd']} of {payload['limit_usd']} USD{by}"
 
 
 _SUMMARIES: dict[str, Callable[[dict[str, Any]], str]] = {
-    EventType.STATE_PATCHED: _summarize_patches,
-    EventType.STATUS_CHANGED: _summarize_status,
+    EventType.STATE_PATCHED: summarize_patches,
+    EventType.STATUS_CHANGED: summarize_status,
     EventType.ARBITRATION_REQUESTED: lambda payload: shorten(payload["reason"]),
     EventType.ARBITRATION_WITHDRAWN: lambda payload: shorten(payload.get("reason") or ""),
     EventType.ARBITRATION_EXPIRED: lambda payload: "",
     EventType.DECISION_RECORDED: lambda payload: shorten(payload["decision"]),
     EventType.INTENT_UPDATED: lambda payload: shorten(payload["changes"]),
-    EventType.LEASE_ACQUIRED: _summarize_lease,
-    EventType.LEASE_RENEWED: _summarize_lease,
-    EventType.LEASE_RELEASED: _summarize_lease,
-    EventType.LEASE_EXPIRED: _summarize_lease,
-    EventType.LEASE_REVOKED: _summarize_lease,
+    EventType.LEASE_ACQUIRED: summarize_lease,
+    EventType.LEASE_RENEWED: summarize_lease,
+    EventType.LEASE_RELEASED: summarize_lease,
+    EventType.LEASE_EXPIRED: summarize_lease,
+    EventType.LEASE_REVOKED: summarize_lease,
     EventType.ATTACHMENT_ADDED: lambda payload: str(payload["filename"]),
-    EventType.BUDGET_ALERT: _summarize_budget,
-    EventType.BUDGET_EXCEEDED: _summarize_budget,
+    EventType.BUDGET_ALERT: summarize_budget,
+    EventType.BUDGET_EXCEEDED: summarize_budget,
     EventType.INTENT_CREATED: lambda payload: payload["status"],
     EventType.AGENT_ASSIGNED: lambda payload: f"{payload['agent_id']} as {payload['role']}",
     EventType.AGENT_UNASSIGNED: lambda payload: str(payload["agent_id"]),

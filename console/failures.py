@@ -12,7 +12,7 @@ from console.filters import INTENT_FILTER, choice_filter, selected_intent
 from retries.models import Failure
 
 
-def _state_filter(value: str, now: datetime) -> Q:
+def state_filter(value: str, now: datetime) -> Q:
     return {
         "open": Q(resolved_at=None),
         "retrying": Q(resolved_at=None, will_retry=True),
@@ -26,7 +26,7 @@ class FailureAdmin(ListAdmin):
     detail_template = "console/failures/detail.html"
     search_label = "Search by exact agent or error type"
     list_filter = [
-        choice_filter("state", "state", [("open", "Open"), ("retrying", "Retrying"), ("resolved", "Resolved")], _state_filter),
+        choice_filter("state", "state", [("open", "Open"), ("retrying", "Retrying"), ("resolved", "Resolved")], state_filter),
         INTENT_FILTER,
     ]
     search_fields = ["=agent_id", "=error_type"]

@@ -47,7 +47,7 @@ class _Writer:
         return format_html('<ul class="oi-tree">{}{}</ul>', format_html_join("", "{}", shown), more)
 
     def _member(self, name: Any, value: Any, level: int) -> SafeString:
-        if not _is_deep(value):
+        if not isinstance(value, dict | list) or not value:
             return format_html('<li class="oi-leaf"><span class="oi-name">{}</span><span>{}</span></li>', name, _scalar(value))
         is_open = level <= OPEN_LEVELS and len(value) <= MAX_OPEN_MEMBERS
         return format_html(
@@ -57,10 +57,6 @@ class _Writer:
             f"{len(value)} {'field' if isinstance(value, dict) else 'item'}{'s' if len(value) > 1 else ''}",
             self.write(value, level),
         )
-
-
-def _is_deep(value: Any) -> bool:
-    return isinstance(value, dict | list) and bool(value)
 
 
 def _scalar(value: Any) -> SafeString:

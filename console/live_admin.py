@@ -172,8 +172,9 @@ class LiveAdmin(ModelAdmin):
 
     def object_page(self, request: HttpRequest, obj: Any, more: Mapping[str, Any] | None = None) -> TemplateResponse:
         """Render the page of the object. `more` adds to its context, for instance a form with errors."""
+        offered = [(name, each[0]) for name, each in self.get_actions(request).items() if self.is_offered(request, name, obj)]
         context = {
-            "object_actions": [(name, run) for name, run in self._object_actions(request) if self.is_offered(request, name, obj)],
+            "object_actions": [(name, run) for name, run in offered if isinstance(run, Action)],
             "list_url": self._list_url(),
             "title": str(obj),
             "opts": self.opts,
@@ -192,7 +193,3 @@ class LiveAdmin(ModelAdmin):
 
     def _list_url(self) -> str:
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
-
-    def _object_actions(self, request: HttpRequest) -> list[tuple[str, Action]]:
-        """Return the actions with a button."""
-        return [(name, each[0]) for name, each in self.get_actions(request).items() if isinstance(each[0], Action)]

@@ -18,7 +18,8 @@ def _describe_attempts(policy: RetryPolicy) -> str:
     count = policy.max_attempts
     if policy.strategy == Strategy.NONE or count == 1:
         return f"Up to {count} attempt{'s' if count > 1 else ''}. No automatic retries."
-    delays = [_format_delay(backoff_delay(policy, attempt, 1.0)) for attempt in range(1, count)]
+    seconds = [backoff_delay(policy, attempt, 1.0) for attempt in range(1, count)]
+    delays = [f"{each:.3g}s" if each < MINUTE else format_duration(timedelta(seconds=each)) for each in seconds]
     shortened = ", randomly shortened by up to half" if policy.jitter else ""
     return f"Up to {count} attempts, {_describe_delays(delays)}{shortened} ({policy.strategy})."
 
@@ -28,10 +29,6 @@ def _describe_delays(delays: list[str]) -> str:
         return f"{delays[0]} apart"
     rest = [f"… up to {delays[-1]}"] if len(delays) > MAX_DELAYS else []
     return f"retried after {', '.join([*delays[:MAX_DELAYS], *rest])}"
-
-
-def _format_delay(seconds: float) -> str:
-    return f"{seconds:.3g}s" if seconds < MINUTE else format_duration(timedelta(seconds=seconds))
 
 
 def _describe_errors(policy: RetryPolicy) -> list[str]:

@@ -85,8 +85,9 @@ def list_page(request: HttpRequest) -> HttpResponse:
     query = request.GET.get("q", "").strip()
     number = max(1, int(given) if (given := request.GET.get("p", "")).isdecimal() and len(given) < 6 else 1)
     recent = RecentActivity.read()
+    ids = [rows.order_by().values_list("agent_id", flat=True).distinct() for rows in _TABLES]
     known = sorted(
-        (each for each in _list_agent_ids() | set(recent.seen) if is_agent(each) and query.casefold() in each.casefold()),
+        (each for each in {*ids[0].union(*ids[1:]), *recent.seen} if is_agent(each) and query.casefold() in each.casefold()),
         key=lambda each: (-seen.timestamp() if (seen := recent.seen.get(each)) else 0.0, each),
     )
     shown = known[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
@@ -118,7 +119,7 @@ def detail_page(request: HttpRequest, agent_id: str) -> HttpResponse:
         "title": agent_id,
         "agent": agent,
         "since": recent.since,
-        "leases": _held_leases(agent_id, now),
+        "leases": Lease.objects.held().filter(agent_id=agent_id).select_related("intent").order_by("expires_at")[:PANEL_ROWS],
         "work": assigned.filter(status__in=OPEN).annotate(**own).order_by("-updated_at", "-pk")[:PANEL_ROWS],
         "questions": questions.order_by("-pk")[:PANEL_ROWS],
         "failures": Failure.objects.filter(agent_id=agent_id, intent__in=newest)
@@ -130,11 +131,6 @@ def detail_page(request: HttpRequest, agent_id: str) -> HttpResponse:
     return render_live(request, "console/agents/detail.html", context, topic={"agent": agent_id}, refresh_seconds=REFRESH_SECONDS)
 
 
-def _list_agent_ids() -> set[str]:
-    found = [rows.order_by().values_list("agent_id", flat=True).distinct() for rows in _TABLES]
-    return set(found[0].union(*found[1:]))
-
-
 def _agent_exists(agent_id: str) -> bool:
     """Return whether the agent left anything, including attachments and failures of long ago that other pages link."""
     left = [*(rows.filter(agent_id=agent_id) for rows in [*_TABLES, Failure.objects.all()])]
@@ -143,7 +139,8 @@ def _agent_exists(agent_id: str) -> bool:
 
 def _load_summaries(ids: Collection[str], recent: RecentActivity, now: datetime) -> list[AgentSummary]:
     agents = {each: AgentSummary(each, recent.seen.get(each)) for each in ids}
-    for agent_id, status, count in _count_by_status(ids):
+    assigned = Assignment.objects.filter(agent_id__in=ids).order_by().values_list("agent_id", "intent__status")
+    for agent_id, status, count in assigned.annotate(Count("pk")):
         agents[agent_id].counts[status] = count
     held = Lease.objects.held().filter(agent_id__in=ids).order_by().values_list("agent_id").annotate(Count("pk"))
     for agent_id, count in held:
@@ -156,11 +153,6 @@ def _load_summaries(ids: Collection[str], recent: RecentActivity, now: datetime)
     return [*agents.values()]
 
 
-def _count_by_status(ids: Collection[str]) -> Any:
-    assigned = Assignment.objects.filter(agent_id__in=ids).order_by()
-    return assigned.values_list("agent_id", "intent__status").annotate(Count("pk"))
-
-
 def _sum_money(spent: QuerySet[Any]) -> dict[str, int]:
     """Return the money by agent, in 10^-14 USD."""
     sums: dict[str, int] = defaultdict(int)
@@ -168,7 +160,3 @@ def _sum_money(spent: QuerySet[Any]) -> dict[str, int]:
     for agent_id, unit, whole, parts in of_money.annotate(Sum("whole"), Sum("parts")):
         sums[agent_id] += (int(whole) * TRILLIONTHS + int(parts)) * CENTS_PER_UNIT[unit]
     return sums
-
-
-def _held_leases(agent_id: str, now: datetime) -> QuerySet[Lease]:
-    return Lease.objects.held().filter(agent_id=agent_id).select_related("intent").order_by("expires_at")[:PANEL_ROWS]

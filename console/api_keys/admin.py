@@ -25,7 +25,7 @@ SOON = timedelta(days=7)
 STATES = [("live", "Active"), ("soon", "Expires within a week"), ("ended", "Revoked or expired")]
 
 
-def _state_filter(value: str, now: datetime) -> Q:
+def state_filter(value: str, now: datetime) -> Q:
     live = Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=now))
     return {"live": live, "soon": live & Q(expires_at__lte=now + SOON)}.get(value, ~live)
 
@@ -44,7 +44,7 @@ class ApiKeyAdmin(OperatorPages, ListAdmin):
     list_template = "console/api_keys/list_rows.html"
     search_label = "Search by name, agent or key prefix"
     list_filter = [
-        choice_filter("state", "state", STATES, _state_filter),
+        choice_filter("state", "state", STATES, state_filter),
         choice_filter("role", "role", Role.choices, lambda role, now: Q(role=role)),
     ]
     search_fields = ["name", "agent_id", "prefix"]
@@ -74,16 +74,20 @@ class ApiKeyAdmin(OperatorPages, ListAdmin):
     def rotate_view(self, request: HttpRequest, key_id: UUID) -> HttpResponse:
         return self.rotate(request, [get_object_or_404(ApiKey, pk=key_id)]) or redirect("admin:access_apikey_change", key_id)
 
-    def _create_page(self, request: HttpRequest, key: None, form: ActionForm, refusal: ProtocolError | None) -> HttpResponse:
+    def render_create_form(
+        self, request: HttpRequest, key: None, form: ActionForm, refusal: ProtocolError | None
+    ) -> HttpResponse:
         return self.page(request, "console/api_keys/create.html", title="Create API key", form=form)
 
-    def _rotate_page(self, request: HttpRequest, key: ApiKey, form: ActionForm, refusal: ProtocolError | None) -> HttpResponse:
+    def render_rotate_form(
+        self, request: HttpRequest, key: ApiKey, form: ActionForm, refusal: ProtocolError | None
+    ) -> HttpResponse:
         if refusal:
             messages.error(request, f"{key}: {refusal.detail}")
             return redirect("admin:access_apikey_change", key.pk)
         return self.page(request, "console/api_keys/rotate.html", title="Rotate API key", form=form, key=key, original=key)
 
-    @action("Create", role=Role.OPERATOR, form=NewKeyForm, page=_create_page)
+    @action("Create", role=Role.OPERATOR, form=NewKeyForm, page=render_create_form)
     def create(self, request: HttpRequest, _: None, **given: Any) -> HttpResponse:
         key, secret = services.create_key(
             name=given["name"],
@@ -94,7 +98,7 @@ class ApiKeyAdmin(OperatorPages, ListAdmin):
         )
         return self._secret_page(request, key, secret)
 
-    @action("Rotate", role=Role.OPERATOR, form=RotateForm, page=_rotate_page)
+    @action("Rotate", role=Role.OPERATOR, form=RotateForm, page=render_rotate_form)
     def rotate(self, request: HttpRequest, key: ApiKey, *, ends_at: datetime) -> HttpResponse:
         made = services.rotate_key(key_id=key.pk, created_by=actor_from_user(request).id, ends_at=ends_at)
         return self._secret_page(request, *made, old=ApiKey.objects.get(pk=key.pk))

@@ -114,7 +114,7 @@ class ArbitrationAdmin(ListAdmin):
             return redirect("admin:governance_arbitration_changelist")
         return self.decide_selected(request, selected) or redirect("admin:governance_arbitration_changelist")
 
-    def _question_page(self, request: HttpRequest, asked: Arbitration, form: Any, refusal: ProtocolError | None) -> HttpResponse:
+    def render_question(self, request: HttpRequest, asked: Arbitration, form: Any, refusal: ProtocolError | None) -> HttpResponse:
         """Render the question with all that was entered, and with the reason for which it was not recorded."""
         page = reverse("admin:governance_arbitration_change", args=[asked.pk])
         if not form.is_bound:
@@ -132,7 +132,7 @@ class ArbitrationAdmin(ListAdmin):
         response.status_code = refusal.status if refusal else 400
         return response
 
-    @action("Decide", role=Role.ARBITER, form=decisions.DecisionForm, page=_question_page)
+    @action("Decide", role=Role.ARBITER, form=decisions.DecisionForm, page=render_question)
     def decide(self, request: HttpRequest, asked: Arbitration, **given: Any) -> str:
         made = decisions.record_decision(request, asked, **given)
         return f"Decided: {made.decision[:100]}."

@@ -37,7 +37,9 @@ MAX_INLINE_OPTIONS = 6  # Options that a row of the inbox offers.
 
 def list_rows(request: HttpRequest, found: Sequence[Arbitration], now: datetime) -> list[dict[str, Any]]:
     """Return the rows of one page of the inbox, each with the number of intents it blocks and the possible actions."""
-    waiting = _count_waiting({each.intent_id for each in found if each.blocking})
+    dependents = Edge.objects.filter(awaited_id__in={each.intent_id for each in found if each.blocking})
+    open_dependents = dependents.exclude(waiter__status__in=FINAL).order_by().values_list("awaited_id")
+    waiting = dict(open_dependents.annotate(Count("pk")))
     decides = has_role(request, Role.ARBITER)
     return [
         {
@@ -69,12 +71,6 @@ def is_own(request: HttpRequest, asked: Arbitration) -> bool:
     return asked.principal == actor_from_user(request).principal and role_of(request.user) != Role.OPERATOR
 
 
-def _count_waiting(intent_ids: set[UUID]) -> dict[UUID, int]:
-    """Return the number of open intents that depend on each intent."""
-    waiting = Edge.objects.filter(awaited_id__in=intent_ids).exclude(waiter__status__in=FINAL).order_by()
-    return dict(waiting.values_list("awaited_id").annotate(Count("pk")))
-
-
 # --- one question ----------------------------------------------------------------------------------------------------
 
 
@@ -82,7 +78,8 @@ def question_detail(request: HttpRequest, asked: Arbitration, now: datetime) -> 
     """Return the context of a question's page. The arbitration was read with its intent and its decision."""
     status = str(asked.status)
     intent = asked.intent
-    next_one = _next_question(asked, now)
+    others = Arbitration.objects.filter(intent=intent).defer("context", "options")
+    pending = Arbitration.objects.pending().exclude(pk=asked.pk).by_urgency(now + URGENT)
     return {
         "now": now,
         "asked": asked,
@@ -98,8 +95,8 @@ def question_detail(request: HttpRequest, asked: Arbitration, now: datetime) -> 
         "changes": _state_changes(asked),
         "events": [*events_since(asked).order_by("-sequence")[:EVENTS]],
         "event_count": intent.last_sequence - asked.sequence,
-        "earlier": _other_questions(asked),
-        "next": next_one[0] if next_one else None,
+        "earlier": [*others.exclude(pk=asked.pk).select_related("decision").order_by("-pk")[:EARLIER]],
+        "next": pending.only("pk", "reason", "expires_at", "blocking").first(),
         "evidence": [("", "")] * len(EVIDENCE),
     }
 
@@ -152,14 +149,3 @@ def _state_at(intent_id: UUID, sequence: int) -> dict[str, Any] | None:
         else:
             patches.apply_patches(state, payload["patches"])
     return state
-
-
-def _other_questions(asked: Arbitration) -> list[Arbitration]:
-    """Return the other questions about the intent, the newest first."""
-    others = Arbitration.objects.filter(intent_id=asked.intent_id).exclude(pk=asked.pk).select_related("decision")
-    return [*others.defer("context", "options").order_by("-pk")[:EARLIER]]
-
-
-def _next_question(asked: Arbitration, now: datetime) -> list[Arbitration]:
-    pending = Arbitration.objects.pending().exclude(pk=asked.pk).by_urgency(now + URGENT)
-    return [*pending.only("pk", "reason", "expires_at", "blocking")[:1]]

@@ -4,7 +4,7 @@ Money is shown in USD, other units one at a time. Units are never added up acros
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -151,7 +151,10 @@ def build_report(query: CostQuery) -> dict[str, Any]:
 
 def _sums(costs: QuerySet[Cost], *kinds: str) -> list[CostSum]:
     found = costs.values_list(*kinds).annotate(Sum("whole"), Sum("parts"), number=Count("*"))
-    return [([*named], _in_unit(_amount(whole, parts), named[-1]), count) for *named, whole, parts, count in found]
+    return [
+        ([*named], (int(whole) * TRILLIONTHS + int(parts)) * CENTS_PER_UNIT.get(named[-1], 1), count)
+        for *named, whole, parts, count in found
+    ]
 
 
 def _in_display_unit(unit: str, sums: Iterable[CostSum]) -> list[CostSum]:
@@ -161,14 +164,6 @@ def _in_display_unit(unit: str, sums: Iterable[CostSum]) -> list[CostSum]:
 def _display_unit(unit: str) -> str:
     """Return the unit under which it is shown."""
     return MONEY if unit in CENTS_PER_UNIT else unit
-
-
-def _amount(whole: Any, parts: Any) -> int:
-    return int(whole) * TRILLIONTHS + int(parts)
-
-
-def _in_unit(amount: int, unit: str) -> int:
-    return amount * CENTS_PER_UNIT.get(unit, 1)
 
 
 def _choose_unit(wanted: str, units: list[tuple[str, int, int]]) -> str:
@@ -225,15 +220,10 @@ def _sum_by_span(days: Mapping[date, tuple[int, int]], query: CostQuery) -> dict
     is_short = query.first is not None and (query.last - query.first).days < MAX_DAY_BARS
     first = query.first if query.first and is_short else min(days)
     form = "%Y-%m-%d" if (query.last - first).days < MAX_DAY_BARS else "%Y-%m"
-    sums = {day.strftime(form): 0 for day in _days(first, query.last)}
+    sums = {(first + timedelta(days=number)).strftime(form): 0 for number in range((query.last - first).days + 1)}
     for day, (amount, _) in days.items():
         sums[day.strftime(form)] += amount
     return sums
-
-
-def _days(first: date, last: date) -> Iterator[date]:
-    for number in range((last - first).days + 1):
-        yield first + timedelta(days=number)
 
 
 def _clean_text(given: str) -> str:

@@ -18,7 +18,7 @@ from governance.guards import is_same_caller
 from governance.models import Delegation
 
 
-def _state_filter(state: str, now: Any) -> Q:
+def state_filter(state: str, now: Any) -> Q:
     live = Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=now))
     return live if state == "live" else ~live
 
@@ -26,7 +26,7 @@ def _state_filter(state: str, now: Any) -> Q:
 @admin.register(Delegation)
 class DelegationAdmin(ListAdmin):
     list_display = ["delegate"]
-    list_filter = [choice_filter("state", "state", [("live", "Active"), ("ended", "Ended")], _state_filter, default="live")]
+    list_filter = [choice_filter("state", "state", [("live", "Active"), ("ended", "Ended")], state_filter, default="live")]
     search_fields = ["delegate", "delegator"]
     search_label = "Search by delegate or delegator"
     ordering = ["-created_at"]

@@ -41,28 +41,28 @@ def run_activity(random: Random, pace: float, stopping: threading.Event) -> int:
 def _run_one(random: Random) -> None:
     active = [*Intent.objects.filter(status=Status.ACTIVE).order_by("-updated_at").values_list("pk", flat=True)[:NEWEST]]
     if len(active) < 5:
-        _begin(random)
+        begin_intent(random)
         return
-    activities: list[Activity] = [_note, _spend, _call, _hold, _ask, _fail, _finish]
+    activities: list[Activity] = [make_progress, spend_money, call_tool, hold_lease, ask_question, report_failure, finish_intent]
     activity = random.choices(activities, weights=[30, 20, 20, 12, 4, 3, 4])[0]
     activity(random.choice(active), random.choice(AGENTS), random)
 
 
-def _begin(random: Random) -> None:
+def begin_intent(random: Random) -> None:
     agent = random.choice(AGENTS)
     fresh = add_intent(f"{random.choice(STEPS)} {random.choice(THINGS)} in {random.choice(PLACES)}", to=agent)
     change_status(fresh, "active", by=agent)
 
 
-def _note(intent_id: UUID, agent: str, random: Random) -> None:
+def make_progress(intent_id: UUID, agent: str, random: Random) -> None:
     set_state(intent_id, by=agent, progress=random.randrange(5, 100))
 
 
-def _spend(intent_id: UUID, agent: str, random: Random) -> None:
+def spend_money(intent_id: UUID, agent: str, random: Random) -> None:
     add_cost(intent_id, f"{random.uniform(0.002, 0.2):.4f}", by=agent, model=random.choice([*MODELS]))
 
 
-def _call(intent_id: UUID, agent: str, random: Random) -> None:
+def call_tool(intent_id: UUID, agent: str, random: Random) -> None:
     log_event(
         intent_id,
         "tool_call_completed",
@@ -72,11 +72,11 @@ def _call(intent_id: UUID, agent: str, random: Random) -> None:
     )
 
 
-def _hold(intent_id: UUID, agent: str, random: Random) -> None:
+def hold_lease(intent_id: UUID, agent: str, random: Random) -> None:
     take_lease(intent_id, random.choice(["progress", "summary", "sources"]), random.randrange(30, 180), by=agent)
 
 
-def _ask(intent_id: UUID, agent: str, random: Random) -> None:
+def ask_question(intent_id: UUID, agent: str, random: Random) -> None:
     if Arbitration.objects.pending().count() >= MAX_QUESTIONS:
         return
     request_arbitration(
@@ -89,10 +89,10 @@ def _ask(intent_id: UUID, agent: str, random: Random) -> None:
     )
 
 
-def _fail(intent_id: UUID, agent: str, random: Random) -> None:
+def report_failure(intent_id: UUID, agent: str, random: Random) -> None:
     record_failure(intent_id=intent_id, actor=Actor(agent), error_type=random.choice(["timeout", "rate_limit", "bad_answer"]))
 
 
-def _finish(intent_id: UUID, agent: str, random: Random) -> None:
+def finish_intent(intent_id: UUID, agent: str, random: Random) -> None:
     change_status(intent_id, "completed", by=agent)
-    _begin(random)
+    begin_intent(random)

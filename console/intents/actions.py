@@ -69,7 +69,7 @@ class StatusForm(VersionForm):
     status = forms.CharField(widget=forms.HiddenInput)
 
 
-def _confirm_status(form: ActionForm, _: Any) -> Confirmation:
+def confirm_status(form: ActionForm, _: Any) -> Confirmation:
     """Raise Http404 for an unknown status."""
     status = str(form["status"].value() or "")
     if status not in TRANSITIONS[Status.DRAFT]:
@@ -80,7 +80,7 @@ def _confirm_status(form: ActionForm, _: Any) -> Confirmation:
     return Confirmation(f"{label}?", label, warning, is_destructive=is_final, subject=form.obj.title)
 
 
-@action("Set status", role=Role.OPERATOR, form=StatusForm, confirm=_confirm_status)
+@action("Set status", role=Role.OPERATOR, form=StatusForm, confirm=confirm_status)
 def set_status(admin: Any, request: HttpRequest, intent: Intent, *, version: int, status: str, reason: str | None) -> str:
     if status not in Status.values:
         raise Invalid.field("status", "unknown status")
@@ -111,7 +111,7 @@ class AbandonForm(VersionForm):
             del self.fields["cascade"]
 
 
-def _confirm_abandon(form: Any, _: Any) -> Confirmation:
+def confirm_abandon(form: Any, _: Any) -> Confirmation:
     return Confirmation(
         "Abandon this intent?",
         "Abandon",
@@ -122,7 +122,7 @@ def _confirm_abandon(form: Any, _: Any) -> Confirmation:
     )
 
 
-@action("Abandon", role=Role.OPERATOR, form=AbandonForm, confirm=_confirm_abandon)
+@action("Abandon", role=Role.OPERATOR, form=AbandonForm, confirm=confirm_abandon)
 def abandon(
     admin: Any, request: HttpRequest, intent: Intent, *, version: int, cascade: bool, counted: str, reason: str | None
 ) -> str:
@@ -159,11 +159,11 @@ class AssignForm(ActionForm):
             raise forms.ValidationError([f"{name}: {message}" for name, texts in details.items() for message in texts]) from None
 
 
-def _confirm_assign(form: ActionForm, _: Any) -> Confirmation:
+def confirm_assign(form: ActionForm, _: Any) -> Confirmation:
     return Confirmation("Assign an agent", "Assign", is_destructive=False, subject=form.obj.title)
 
 
-@action("Assign", role=Role.OPERATOR, form=AssignForm, confirm=_confirm_assign)
+@action("Assign", role=Role.OPERATOR, form=AssignForm, confirm=confirm_assign)
 def assign(admin: Any, request: HttpRequest, intent: Intent, *, assignee: Assignee) -> str:
     _, is_new = services.assign_agent(intent_id=intent.pk, assignee=assignee, actor=actor_from_user(request))
     return f"{'Assigned' if is_new else 'Already assigned:'} {assignee.agent_id} as {assignee.role}."
@@ -173,7 +173,7 @@ class UnassignForm(ActionForm):
     agent_id = forms.CharField(widget=forms.HiddenInput, strip=False)
 
 
-def _confirm_unassign(form: ActionForm, _: Any) -> Confirmation:
+def confirm_unassign(form: ActionForm, _: Any) -> Confirmation:
     return Confirmation(
         f"Unassign {form['agent_id'].value() or ''}?",
         "Unassign",
@@ -183,7 +183,7 @@ def _confirm_unassign(form: ActionForm, _: Any) -> Confirmation:
     )
 
 
-@action("Unassign", role=Role.OPERATOR, form=UnassignForm, confirm=_confirm_unassign)
+@action("Unassign", role=Role.OPERATOR, form=UnassignForm, confirm=confirm_unassign)
 def unassign(admin: Any, request: HttpRequest, intent: Intent, *, agent_id: str) -> str:
     services.unassign_agent(intent_id=intent.pk, agent_id=agent_id, actor=actor_from_user(request))
     return f"Unassigned {agent_id}."
@@ -208,7 +208,7 @@ def _held_leases(intent: Intent, selected: list[Any]) -> list[Lease]:
     return held
 
 
-def _confirm_revoke(form: Any, _: Any) -> Confirmation:
+def confirm_revoke(form: Any, _: Any) -> Confirmation:
     held = _held_leases(form.obj, form.fields["lease"].to_python(form["lease"].value()))
     return Confirmation(
         "Revoke lease?" if len(held) == 1 else f"Revoke {len(held)} leases?",
@@ -220,7 +220,7 @@ def _confirm_revoke(form: Any, _: Any) -> Confirmation:
     )
 
 
-@action("Revoke", role=Role.ARBITER, form=RevokeForm, confirm=_confirm_revoke)
+@action("Revoke", role=Role.ARBITER, form=RevokeForm, confirm=confirm_revoke)
 def revoke(admin: Any, request: HttpRequest, intent: Intent, *, lease: list[Any], reason: str | None) -> str:
     held = _held_leases(intent, lease)
     for each in held:

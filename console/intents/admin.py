@@ -26,23 +26,23 @@ _RELATIONS = {"parent": "Children of", "needed_by": "Dependencies of", "waits_fo
 """Parameters that narrow the list to the relations of one intent, with their texts."""
 
 
-def _assigned_to(agent_id: str) -> Q:
+def assigned_to(agent_id: str) -> Q:
     return Q(pk__in=Assignment.objects.filter(agent_id=agent_id).values("intent"))
 
 
-def _in_portfolio(given: str) -> Q:
+def in_portfolio(given: str) -> Q:
     return Q(pk__in=Membership.objects.filter(portfolio=parse_id(given)).values("intent"))
 
 
-def _children(given: str) -> Q:
+def children_of(given: str) -> Q:
     return Q(pk__in=Edge.objects.filter(waiter=parse_id(given), kind=EdgeKind.CHILD).values("awaited"))
 
 
-def _dependencies(given: str) -> Q:
+def dependencies_of(given: str) -> Q:
     return Q(pk__in=Edge.objects.filter(waiter=parse_id(given), kind=EdgeKind.DEPENDENCY).values("awaited"))
 
 
-def _dependents(given: str) -> Q:
+def dependents_of(given: str) -> Q:
     return Q(pk__in=Edge.objects.filter(awaited=parse_id(given), kind=EdgeKind.DEPENDENCY).values("waiter"))
 
 
@@ -56,12 +56,12 @@ class IntentAdmin(ListAdmin):
     list_event_types = "intent_created intent_updated status_changed state_patched agent_assigned agent_unassigned"
     list_filter = [
         choice_filter("status", "status__exact", Status.choices, lambda status, now: Q(status=status)),
-        text_filter("agent", "agent", _assigned_to),
-        text_filter("portfolio", "portfolio", _in_portfolio),
+        text_filter("agent", "agent", assigned_to),
+        text_filter("portfolio", "portfolio", in_portfolio),
         choice_filter("root", "root", [("1", "Top-level only")], lambda chosen, now: Q(parent_intent=None)),
-        text_filter("children", "parent", _children),
-        text_filter("dependencies", "needed_by", _dependencies),
-        text_filter("dependents", "waits_for", _dependents),
+        text_filter("children", "parent", children_of),
+        text_filter("dependencies", "needed_by", dependencies_of),
+        text_filter("dependents", "waits_for", dependents_of),
     ]
     search_fields = ["title", "description"]
     ordering = ["-updated_at", "-id"]

@@ -78,15 +78,11 @@ def _version(intent_id: UUID, number: int, at: int) -> Version:
     except CannotReplay as error:
         return Version(number, problem=f"This version can't be reconstructed from the event log: {error}.")
     if not events:
-        return _without_state(intent_id, number, at)
+        nearby = islice(_events(intent_id, at), OF_ONE_WRITE) if at else iter(())
+        return Version(number, [event for event in nearby if event_version(event) == number])
     found = [*islice(diff_states(before.state, after.state), SHOWN + 1)]
     fields = [*diff_states(_fields(before), _fields(after))] if number > 1 else []
     return Version(number, events, after.state, found[:SHOWN], fields, is_cut=len(found) > SHOWN)
-
-
-def _without_state(intent_id: UUID, number: int, at: int) -> Version:
-    nearby = islice(_events(intent_id, at), OF_ONE_WRITE) if at else iter(())
-    return Version(number, [event for event in nearby if event_version(event) == number])
 
 
 def _events(intent_id: UUID, first: int, last: int | None = None) -> Iterator[LoggedEvent]:

@@ -21,7 +21,7 @@ from leasing import services
 from leasing.models import Lease, Status
 
 
-def _state_filter(state: str, now: datetime) -> Q:
+def state_filter(state: str, now: datetime) -> Q:
     active = Q(status=Status.ACTIVE)
     return {"active": active, "soon": active & Q(expires_at__lte=now + SOON)}.get(state, ~active)
 
@@ -32,7 +32,7 @@ _TABS = [("active", "Active"), ("soon", "Expiring soon"), ("ended", "Ended")]
 @admin.register(Lease)
 class LeaseAdmin(ListAdmin):
     list_display = ["scope"]
-    list_filter = [choice_filter("state", "state", _TABS, _state_filter, default="active")]
+    list_filter = [choice_filter("state", "state", _TABS, state_filter, default="active")]
     search_fields = ["agent_id", "scope", "intent__title"]
     search_label = "Search by agent, scope or intent"
     actions = ["revoke"]
@@ -81,10 +81,6 @@ class LeaseAdmin(ListAdmin):
             )
             if found.status == Status.REVOKED:
                 return
-        raise Declined(_describe_end(found, found.status))
-
-
-def _describe_end(lease: Lease, status: str) -> str:
-    if status == Status.REVOKED and (ending := pages.lease_detail(lease, database_now())["ending"]):
-        return f"already revoked by {display_name(ending.actor)}. Nothing was changed."
-    return f"already {status}. Nothing was changed."
+        ending = pages.lease_detail(found, database_now())["ending"] if found.status == Status.REVOKED else None
+        end = f"revoked by {display_name(ending.actor)}" if ending else found.status
+        raise Declined(f"already {end}. Nothing was changed.")

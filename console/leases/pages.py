@@ -35,16 +35,17 @@ def lease_detail(found: Lease, now: datetime) -> dict[str, Any]:
     """Return one lease with its history, the activity of its holder, and other leases of its scope."""
     row = _row(found, now)
     own = _lease_events(found)
+    others = Lease.objects.filter(intent_id=found.intent_id, scope=found.scope)
     meanwhile = Event.objects.filter(intent_id=found.intent_id, actor=found.agent_id, created_at__gte=found.acquired_at)
     if row["ended_at"]:
         meanwhile = meanwhile.filter(created_at__lte=row["ended_at"])
     return {
         "row": {**row, "seen_at": _annotate_activity(Lease.objects.filter(pk=found.pk)).values_list("seen_at", flat=True).get()},
-        "history": _without_renewals(own),
+        "history": [each for each in reversed(own) if each.event_type != EventType.LEASE_RENEWED],
         "renewals": [each for each in own if each.event_type == EventType.LEASE_RENEWED],
         "ending": next((each for each in reversed(own) if each.event_type not in _LEASE_EVENTS[:2]), None),
         "meanwhile": [*meanwhile.exclude(event_type__in=_LEASE_EVENTS).order_by("-sequence")[:EVENTS]],
-        "others": [{**_row(each, now)} for each in _other_leases(found)],
+        "others": [_row(each, now) for each in others.exclude(pk=found.pk).order_by("-pk")[:MAX_OTHERS]],
     }
 
 
@@ -72,12 +73,3 @@ def _lease_events(found: Lease) -> list[Event]:
         intent_id=found.intent_id, event_type__in=_LEASE_EVENTS, created_at__gte=found.acquired_at
     ).order_by("-sequence")[:MAX_LEASE_EVENTS]
     return [each for each in reversed(of_leases) if each.payload["lease_id"] == str(found.pk)]
-
-
-def _without_renewals(events: list[Event]) -> list[Event]:
-    return [each for each in reversed(events) if each.event_type != EventType.LEASE_RENEWED]
-
-
-def _other_leases(found: Lease) -> list[Lease]:
-    same = Lease.objects.filter(intent_id=found.intent_id, scope=found.scope).exclude(pk=found.pk)
-    return [*same.order_by("-pk")[:MAX_OTHERS]]

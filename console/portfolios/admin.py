@@ -21,7 +21,7 @@ from portfolios.models import Portfolio, Status
 MAX_NAMES = 3  # Members that a refusal names; the others it counts.
 
 
-def _describe_refusal(refusal: ProtocolError) -> str:
+def describe_refusal(refusal: ProtocolError) -> str:
     """Return the text of the refusal with some of the members that must complete first, by name."""
     if not isinstance(refusal, CompletionGate):
         return refusal.detail
@@ -64,7 +64,7 @@ class PortfolioAdmin(ListAdmin):
         done="Completed",
         warning="This is permanent. Members are not affected.",
         form=ReasonForm,
-        refusal_text=_describe_refusal,
+        refusal_text=describe_refusal,
     )
     def complete(self, request: HttpRequest, portfolio: Portfolio, *, reason: str | None) -> None:
         self._close(request, portfolio, Status.COMPLETED, reason)

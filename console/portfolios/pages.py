@@ -1,7 +1,7 @@
 """Portfolio page: progress, members, blockers, costs. A fixed number of queries."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -52,17 +52,23 @@ def portfolio_detail(portfolio: Portfolio) -> dict[str, Any]:
     members = _members(portfolio)
     blocked = [each for each in members if each.intent.status == Status.BLOCKED]
     found = list_blockers({each.intent_id for each in blocked}, database_now())
+    shared = portfolio.governance_policy.get("shared_constraints")
+    changed = Intent.objects.filter(memberships__portfolio=portfolio).order_by("-updated_at", "-pk").values_list("pk", flat=True)
     return {
         "portfolio": portfolio,
         "progress": build_progress(counts),
-        "groups": [*_groups(members, counts)],
+        "groups": [
+            Group(status.value, counts[status], [each for each in members if each.intent.status == status])
+            for status in ORDER
+            if counts.get(status)
+        ],
         "blocked": [(each, found.get(each.intent_id, [])) for each in blocked],
         "rules": describe_completion_rule(portfolio.governance_policy),
         "in_the_way": _count_blocking(portfolio, counts),
-        "shared": _shared_constraints(portfolio),
+        "shared": sorted(shared.items()) if isinstance(shared, dict) else [],
         "budgets": budget_usage.list_portfolio_budgets(portfolio),
         **_costs(portfolio),
-        "events": _events(portfolio),
+        "events": newest_events([*changed[:MAX_INTENTS]], EVENTS),
     }
 
 
@@ -115,17 +121,6 @@ def _members(portfolio: Portfolio) -> list[Membership]:
     return sorted(shown, key=lambda each: rank[each.intent.status])
 
 
-def _groups(members: list[Membership], counts: Counts) -> Iterator[Group]:
-    for status in ORDER:
-        if counts.get(status):
-            yield Group(status.value, counts[status], [each for each in members if each.intent.status == status])
-
-
-def _shared_constraints(portfolio: Portfolio) -> list[tuple[str, Any]]:
-    shared = portfolio.governance_policy.get("shared_constraints")
-    return sorted(shared.items()) if isinstance(shared, dict) else []
-
-
 def _costs(portfolio: Portfolio) -> dict[str, Any]:
     """Return the sums in 10^-14 USD and the top spenders; other units one by one (rule C-2)."""
     sums = rollups.portfolio_totals(portfolio.pk).order_by().values_list("unit", "agent_id").annotate(Sum("whole"), Sum("parts"))
@@ -138,12 +133,6 @@ def _costs(portfolio: Portfolio) -> dict[str, Any]:
         else:
             others[unit] += amount
     return {"spent": sum(spenders.values()), "spenders": spenders.most_common(SPENDERS), "other_units": sorted(others.items())}
-
-
-def _events(portfolio: Portfolio) -> list[Event]:
-    """Return the newest events of the portfolio and of the members changed last, at the same cost however many there are."""
-    newest = Intent.objects.filter(memberships__portfolio=portfolio).order_by("-updated_at", "-pk").values_list("pk", flat=True)
-    return newest_events([*newest[:MAX_INTENTS]], EVENTS)
 
 
 def newest_events(intents: Collection[UUID], count: int) -> list[Event]:

@@ -36,7 +36,7 @@ TABS = [
 _ROLES = {"operator": OPERATORS, "none": (NO_ROLE,)}
 
 
-def _tab_filter(tab: str, now: datetime) -> Q:
+def tab_filter(tab: str, now: datetime) -> Q:
     return Q(is_active=False) if tab == DEACTIVATED else Q(is_active=True, role__in=_ROLES.get(tab, (tab,)))
 
 
@@ -63,7 +63,7 @@ class PersonAdmin(OperatorPages, ListAdmin):
     detail_template = "console/users/detail.html"
     list_template = "console/users/list_rows.html"
     search_label = "Search by name"
-    list_filter = [choice_filter("role", "role", TABS, _tab_filter)]
+    list_filter = [choice_filter("role", "role", TABS, tab_filter)]
     search_fields = ["username"]
     ordering = ["-is_active", "username"]
     actions = ["make_viewer", "make_arbiter", "make_operator", "sign_out", "switch_off", "switch_on"]
@@ -89,6 +89,7 @@ class PersonAdmin(OperatorPages, ListAdmin):
     def detail_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
         chosen = LogQuery(EventFilter(actor=f"user:{obj.username}"))
         page = chosen.read()
+        has_own_password = obj == request.user and obj.has_usable_password()  # They change it in the menu.
         return {
             "person": obj,
             "may": ROLE_DESCRIPTIONS.get("operator" if obj.role == SUPERUSER else obj.role),
@@ -96,7 +97,7 @@ class PersonAdmin(OperatorPages, ListAdmin):
             "events": [each.event for each in page.entries[:MAX_EVENTS]],
             "is_far": page.is_far,
             "log_query": chosen.link(None),
-            "offers_link": self._may_change(request, obj) and obj.is_active and not self._has_own_way(request, obj),
+            "offers_link": self._may_change(request, obj) and obj.is_active and not has_own_password,
         }
 
     def is_offered(self, request: HttpRequest, name: str, obj: Any) -> bool:
@@ -111,22 +112,18 @@ class PersonAdmin(OperatorPages, ListAdmin):
     def _may_change(self, request: HttpRequest, person: User) -> bool:
         return request.user.is_superuser or not person.is_superuser
 
-    def _has_own_way(self, request: HttpRequest, person: User) -> bool:
-        """Return whether it is the own account: those with a password change it in the menu."""
-        return person == request.user and person.has_usable_password()
-
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return self.create(request, [None])
 
     def link_view(self, request: HttpRequest, person_id: int) -> HttpResponse:
         return self.issue_link(request, [get_object_or_404(User, pk=person_id)])
 
-    def _create_page(self, request: HttpRequest, _: None, form: ActionForm, refusal: ProtocolError | None) -> HttpResponse:
+    def render_create_form(self, request: HttpRequest, _: None, form: ActionForm, refusal: ProtocolError | None) -> HttpResponse:
         if refusal:
             form.add_error(None, refusal.detail)
         return self.page(request, "console/users/create.html", title="Add person", form=form)
 
-    def _issue_link_page(
+    def render_link_form(
         self, request: HttpRequest, person: User, form: ActionForm, refusal: ProtocolError | None
     ) -> HttpResponse:
         if refusal:
@@ -136,7 +133,7 @@ class PersonAdmin(OperatorPages, ListAdmin):
             request, "console/users/new_password_link.html", title="New link", form=form, person=person, original=person
         )
 
-    @action("Add person", role=Role.OPERATOR, form=NewPersonForm, page=_create_page)
+    @action("Add person", role=Role.OPERATOR, form=NewPersonForm, page=render_create_form)
     def create(self, request: HttpRequest, _: None, *, name: str, role: str) -> HttpResponse:
         try:
             person = user_services.create_user(name=name, role=role, by=_user_id(request))
@@ -144,7 +141,7 @@ class PersonAdmin(OperatorPages, ListAdmin):
             raise ValidationError({"name": error.messages}) from None
         return self._link_page(request, person, is_new=True)
 
-    @action("New password link", role=Role.OPERATOR, page=_issue_link_page)
+    @action("New password link", role=Role.OPERATOR, page=render_link_form)
     def issue_link(self, request: HttpRequest, person: User) -> HttpResponse:
         return self._link_page(request, user_services.issue_password_link(person_id=person.pk, by=_user_id(request)))
 

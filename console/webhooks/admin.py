@@ -21,7 +21,7 @@ _DERIVED_STATES = {"retrying": "Retrying", "dead_today": "Failed in the last 24 
 POLL_SECONDS = 5  # Seconds. No event tells of an attempt, so the pages look by themselves.
 
 
-def _state_filter(value: str, now: datetime) -> Q:
+def state_filter(value: str, now: datetime) -> Q:
     if value == pages.REMOVED:
         return Q(removed_at__isnull=False)
     if value == "failing":
@@ -29,7 +29,7 @@ def _state_filter(value: str, now: datetime) -> Q:
     return Q(removed_at=None) & as_of(value, now)
 
 
-def _delivery_filter(value: str, now: datetime) -> Q:
+def delivery_filter(value: str, now: datetime) -> Q:
     if value == "retrying":
         return Q(status=DeliveryStatus.PENDING, attempts__gt=0)
     if value == "dead_today":
@@ -61,7 +61,7 @@ class SubscriptionAdmin(_PolledAdmin, ListAdmin):
     search_label = "Search by subscriber, creator or part of the URL"
     list_filter = [
         choice_filter(
-            "state", "state", [*Status.choices, ("failing", "Failing or disabled"), ("removed", "Removed")], _state_filter
+            "state", "state", [*Status.choices, ("failing", "Failing or disabled"), ("removed", "Removed")], state_filter
         )
     ]
     search_fields = ["=subscriber_id", "=created_by", "callback_origin"]
@@ -155,7 +155,7 @@ class DeliveryAdmin(_PolledAdmin, ListAdmin):
     detail_template = "console/webhooks/delivery_detail.html"
     list_template = "console/webhooks/delivery_rows.html"
     search_label = "Search by exact event type or subscriber"
-    list_filter = [choice_filter("state", "state", [*pages.LABELS.items(), *_DERIVED_STATES.items()], _delivery_filter)]
+    list_filter = [choice_filter("state", "state", [*pages.LABELS.items(), *_DERIVED_STATES.items()], delivery_filter)]
     search_fields = ["=event_type", "=subscription__subscriber_id", "=subscription__id"]
     ordering = ["-id"]
     actions = ["send_again"]

@@ -46,17 +46,18 @@ class Command(BaseCommand):
 
     def _fill(self, intents: int, random: Random) -> None:
         begun = monotonic()
-        bulk.fill(intents, random, lambda made: self._tell(made, intents))
+
+        def report_progress(made: int) -> None:
+            if made // 5_000 > (made - bulk.AT_ONCE) // 5_000:
+                self.stderr.write(f"{made:,} of {intents:,}")
+
+        bulk.fill(intents, random, report_progress)
         scenario.create_scenario()
         deliver_all_due()  # What the story's receivers do not answer is tried once, and shows as failing.
         self.stdout.write(
             f"Created {Intent.objects.count():,} intents and {Event.objects.count():,} events in {monotonic() - begun:.0f} s. "
             "Open the console at /admin/."
         )
-
-    def _tell(self, made: int, of: int) -> None:
-        if made // 5_000 > (made - bulk.AT_ONCE) // 5_000:
-            self.stderr.write(f"{made:,} of {of:,}")
 
     def _keep_moving(self, random: Random, pace: float) -> None:
         stopping = threading.Event()

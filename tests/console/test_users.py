@@ -287,7 +287,7 @@ from core.errors import ProtocolError
 people = [User.objects.create_user(name, password="correct horse battery") for name in ("olga", "otto")]
 for each in people:
     grant_role(each, "operator")
-begun, judged, judge = Barrier(2), Barrier(2), user_services._keep_an_operator
+begun, judged, judge = Barrier(2), Barrier(2), user_services._require_another_operator
 
 def slowly(person):
     judge(person)
@@ -296,7 +296,7 @@ def slowly(person):
     except BrokenBarrierError:
         pass
 
-user_services._keep_an_operator = slowly
+user_services._require_another_operator = slowly
 
 def act(number):
     act, more = [(user_services.deactivate_user, {}), (user_services.set_role, {"role": "viewer"})][number]

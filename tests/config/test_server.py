@@ -14,69 +14,8 @@ from tests.config.server_commands import KEY, refuses, start, until
 from tests.databases import fresh_database
 from tests.servers import Server, Started
 
-<<<<<<< HEAD
 pytestmark = pytest.mark.full
 
-
-KEY = {"X-API-Key": "dev-user-key"}
-FIRST, SECOND = "uR2xkD7qLw0VhB5e", "tY8zNc3mPf6GsJ1a"
-"""Keys that cannot be guessed."""
-
-
-@pytest.fixture
-def database_url(vendor, tmp_path):
-    return migrated_database(vendor, tmp_path)
-
-
-def start(*arguments, **environment):
-    """Run the command to its end."""
-    bare = {name: value for name, value in os.environ.items() if name != "OPENINTENT_DEV_MODE"}
-    return processes.run("config.server", arguments, {**bare, **environment})
-
-
-def manage(*arguments, **environment):
-    """Run a command of `openintent-manage` to its end."""
-    bare = {name: value for name, value in os.environ.items() if name != "OPENINTENT_DEV_MODE"}
-    return processes.run("config.manage", arguments, {**bare, **environment})
-
-
-def refuses(done, *says):
-    assert done.returncode in (1, 2), done
-    assert "Traceback" not in done.stderr
-    assert all(each in done.stderr for each in says), done.stderr
-
-
-||||||| parent of 37c076a (tests: Split the server and webhook tests by subject)
-KEY = {"X-API-Key": "dev-user-key"}
-FIRST, SECOND = "uR2xkD7qLw0VhB5e", "tY8zNc3mPf6GsJ1a"
-"""Keys that cannot be guessed."""
-
-
-@pytest.fixture
-def database_url(vendor, tmp_path):
-    return migrated_database(vendor, tmp_path)
-
-
-def start(*arguments, **environment):
-    """Run the command to its end."""
-    bare = {name: value for name, value in os.environ.items() if name != "OPENINTENT_DEV_MODE"}
-    return processes.run("config.server", arguments, {**bare, **environment})
-
-
-def manage(*arguments, **environment):
-    """Run a command of `openintent-manage` to its end."""
-    bare = {name: value for name, value in os.environ.items() if name != "OPENINTENT_DEV_MODE"}
-    return processes.run("config.manage", arguments, {**bare, **environment})
-
-
-def refuses(done, *says):
-    assert done.returncode in (1, 2), done
-    assert "Traceback" not in done.stderr
-    assert all(each in done.stderr for each in says), done.stderr
-
-
-=======
->>>>>>> 37c076a (tests: Split the server and webhook tests by subject)
 # --- options ---------------------------------------------------------------------------------------------------------
 
 

@@ -15,6 +15,8 @@ from tests.config.server_commands import FIRST, KEY, SECOND, manage, refuses, st
 from tests.databases import fresh_database, migrated_database
 from tests.servers import Server, Started
 
+pytestmark = pytest.mark.full
+
 # --- keys ------------------------------------------------------------------------------------------------------------
 
 

@@ -185,7 +185,7 @@ def test_program_that_has_django_settings_of_its_own_is_told(installed, project)
     done = run(installed, "python", "program.py", cwd=project)
 
     assert done.returncode == 1
-    assert "process of its own: openintent-server" in done.stderr.splitlines()[-1]
+    assert "separate process: openintent-server" in done.stderr.splitlines()[-1]
     assert not (project / "my-intents.db").exists()
 
 

@@ -14,7 +14,7 @@ from . import formatting
 from .durations import ago, format_time, parse_future, time_left
 from .json_output import dumps
 from .options import IntentId, Json, Limit, OfIntent, Reason, parse_pairs
-from .output import Column, Output
+from .output import Cell, Column, Output
 from .sanitize import escape, escape_lines
 from .session import get_session
 
@@ -59,14 +59,19 @@ def arbitrate(
     if not found:
         pending = "No pending arbitrations. Agents request them with client.request_arbitration(…), people with: openintent arbitrate ask"
         return run.output.print_note(pending if status == ArbitrationStatus.PENDING else f"No {status} arbitrations.")
-    run.output.print(run.output.table(COLUMNS, [_row(run.output, each) for each in found]))
-
-
-def _row(output: Output, asked: Arbitration) -> list[str | Text]:
-    options = ", ".join(each.label for each in asked.options)
-    blocks = "yes" if asked.blocking else ""
-    status = formatting.status(asked.status)
-    return [output.short_id(asked.id), status, asked.reason, options, asked.requester_id, ago(asked.created_at), blocks]
+    rows: list[list[Cell]] = [
+        [
+            run.output.short_id(each.id),
+            formatting.status(each.status),
+            each.reason,
+            ", ".join(option.label for option in each.options),
+            each.requester_id,
+            ago(each.created_at),
+            "yes" if each.blocking else "",
+        ]
+        for each in found
+    ]
+    run.output.print(run.output.table(COLUMNS, rows))
 
 
 @app.command()
@@ -90,10 +95,14 @@ def ask(
 ) -> None:
     """Request a decision about an intent. With --wait, the exit code is 4 if there is none."""
     run = get_session(ctx)
+    options = [
+        NewOption(label=label, rationale=why) if sign else NewOption(label=label)
+        for label, sign, why in (each.partition("=") for each in option or ())
+    ]
     asked = run.client.request_arbitration(
         run.intent_id(intent),
         reason,
-        options=[_parse_option(each) for each in option] if option else None,
+        options=options or None,
         context=parse_pairs(context, "--context") if context else None,
         blocking=blocking or None,
         expires_at=expires and parse_future(expires),
@@ -107,11 +116,6 @@ def ask(
     if asked.decision:
         return run.output.print(_format_decision(asked.decision))
     run.output.print(Text(f"Requested. Decide it with: openintent decide {asked.id}"))
-
-
-def _parse_option(text: str) -> NewOption:
-    label, sign, why = text.partition("=")
-    return NewOption(label=label, rationale=why) if sign else NewOption(label=label)
 
 
 @app.command()
@@ -170,29 +174,26 @@ def decide(
 
 
 def _prompt(output: Output, asked: Arbitration, rationale: str | None, as_json: bool) -> tuple[str, str | None]:
-    """Prompt for the choice and rationale. Raise BadParameter without a terminal, and Abort."""
+    """Prompt for the choice (an option's label or number, or any text without options) and the rationale.
+
+    Raise BadParameter without a terminal, and Abort.
+    """
     if as_json or not sys.stdin.isatty():
-        labels = ", ".join(each.label for each in asked.options) or "any text"
-        raise typer.BadParameter(escape(f"Pass a CHOICE: {labels}."))
+        choices = ", ".join(each.label for each in asked.options) or "any text"
+        raise typer.BadParameter(escape(f"Pass a CHOICE: {choices}."))
     _show(output, asked)
     output.print("")
-    choice = _prompt_choice(asked)
+    labels = {str(number): each.label for number, each in enumerate(asked.options, 1)}
+    while True:
+        answer = str(typer.prompt(f"Decision (1 to {len(labels)}, or a label)" if labels else "Decision")).strip()
+        choice = answer if answer in labels.values() else labels.get(answer, answer)
+        if not labels or choice in labels.values():
+            break
+        typer.echo("Not one of the options.", err=True)
     if rationale is None:
         rationale = typer.prompt("Rationale (optional)", default="", show_default=False) or None
     typer.confirm(escape(f"Decide for {choice}? This is final."), default=True, abort=True)
     return choice, rationale
-
-
-def _prompt_choice(asked: Arbitration) -> str:
-    """Prompt for an option's label or number, or any text without options."""
-    labels = {str(number): each.label for number, each in enumerate(asked.options, 1)}
-    while True:
-        answer = str(typer.prompt(f"Decision (1 to {len(labels)}, or a label)" if labels else "Decision")).strip()
-        if not labels or answer in labels.values():
-            return answer
-        if answer in labels:
-            return labels[answer]
-        typer.echo("Not one of the options.", err=True)
 
 
 def _show(output: Output, asked: Arbitration) -> None:

@@ -15,7 +15,7 @@ from ..models.costs import cost_summary
 from . import formatting
 from .options import Json, MaybeIntentId, at_most_one
 from .output import Cell, Column, Output
-from .session import Session, get_session
+from .session import get_session
 
 SPLITS = ("by_type", "by_agent", "by_provider", "by_model")
 SHARES = [
@@ -41,29 +41,25 @@ def costs(
     if not (intent or portfolio) or (tree and not intent):
         raise typer.BadParameter("Pass an INTENT (with --tree to include descendants) or --portfolio PORTFOLIO.")
     if portfolio:
-        summary, constraints = _load_portfolio_costs(run, portfolio)
+        id = run.portfolio_id(portfolio)
+        constraints = run.client.get_portfolio(id).governance_policy.get("shared_constraints") or {}
+        call = Call(
+            method="GET",
+            path=OpenIntentClient.get_portfolio_costs(None, id).path,
+            params={"limit": 1},  # The summary covers all members, whatever the page.
+            parse=lambda answer: cost_summary(answer["summary"]),
+            exact_decimals=True,
+        )
+        summary = run.client.send(call)
     else:
         found = run.intent(str(intent))
-        summary, constraints = run.client.get_cost_summary(found.id, rollup="tree" if tree else None), found.constraints
+        constraints = found.constraints
+        summary = run.client.get_cost_summary(found.id, rollup="tree" if tree else None)
     if as_json:
         return run.output.write_json(summary)
     if not summary["count"]:
         return run.output.print_note("No costs yet. Agents record them with client.record_cost(…)")
     run.output.print(*_sections(run.output, summary, constraints))
-
-
-def _load_portfolio_costs(run: Session, text: str) -> tuple[CostSummary, Mapping[str, Any]]:
-    id = run.portfolio_id(text)
-    shared = run.client.get_portfolio(id).governance_policy.get("shared_constraints") or {}
-    listing = OpenIntentClient.get_portfolio_costs(None, id)
-    call = Call(
-        method="GET",
-        path=listing.path,
-        params={"limit": 1},
-        parse=lambda answer: cost_summary(answer["summary"]),
-        exact_decimals=True,
-    )
-    return run.client.send(call), shared  # The summary covers all members, whatever the page.
 
 
 def amounts(summary: CostSummary) -> str:
@@ -79,26 +75,21 @@ def _sections(output: Output, summary: CostSummary, constraints: Mapping[str, An
             [("total", amounts(summary)), ("entries", str(summary["count"])), ("budget", _budget(summary, constraints))]
         )
     ]
-    for name in SPLITS:
-        if split := summary[name]:  # type: ignore[literal-required]
-            heading = Text(name.replace("_", " ").capitalize(), style="bold underline")
-            shown += ["", heading, _shares(output, split, summary)]
+    total = summary["total"]
+    for by in SPLITS:
+        if split := summary[by]:  # type: ignore[literal-required]
+            rows: list[list[Cell]] = []
+            for name, value in sorted(split.items(), key=lambda item: -item[1]):
+                share = float(value / total) if total else 0.0
+                rows.append([name or "–", formatting.amount(value, summary["unit"]), f"{share:.0%}", formatting.bar(share)])
+            shown += ["", Text(by.replace("_", " ").capitalize(), style="bold underline"), output.table(SHARES, rows)]
     others = {unit: value for unit, value in summary["by_unit"].items() if unit not in (summary["unit"], "USD", "cents")}
-    if others and summary["total"] is not None:
+    if others and total is not None:
         shown += [
             "",
             output.fields_table([("also", ", ".join(formatting.amount(value, unit) for unit, value in others.items()))]),
         ]
     return shown
-
-
-def _shares(output: Output, split: Mapping[str, Decimal], summary: CostSummary) -> RenderableType:
-    total = summary["total"]
-    rows: list[list[Cell]] = []
-    for name, value in sorted(split.items(), key=lambda item: -item[1]):
-        share = float(value / total) if total else 0.0
-        rows.append([name or "–", formatting.amount(value, summary["unit"]), f"{share:.0%}", formatting.bar(share)])
-    return output.table(SHARES, rows)
 
 
 def _budget(summary: CostSummary, constraints: Mapping[str, Any]) -> Text | None:

@@ -74,13 +74,12 @@ def summary(event: Event) -> str:
         return str(payload.get("title"))
     if event.event_type == "state_patched" and isinstance(payload.get("patches"), list):
         return ", ".join(map(_patch, payload["patches"]))
-    shown = {name: value for name, value in payload.items() if _is_informative(name, value, event)}
+    shown = {  # No ids of the event's subject, and not its actor again.
+        name: value
+        for name, value in payload.items()
+        if (value not in (None, "", [], {}) and not name.endswith("_id")) or (name == "agent_id" and value != event.actor)
+    }
     return " ".join(f"{name}={_value(value)}" for name, value in shown.items())
-
-
-def _is_informative(name: str, value: object, event: Event) -> bool:
-    """Return whether a member is worth showing: no ids of the event's subject, and not its actor again."""
-    return (value not in (None, "", [], {}) and not name.endswith("_id")) or (name == "agent_id" and value != event.actor)
 
 
 def _patch(patch: Mapping[str, object]) -> str:

@@ -74,7 +74,13 @@ def intents(
     else:
         found = run.client.list_intents(**filters, ordering="-updated_at", limit=limit + 1)
     narrowed = portfolio is not None or any(filters.values())
-    _show(run.output, found, limit, as_json, "No intents match." if narrowed else NONE_YET)
+    if as_json:
+        return run.output.write_json({"intents": found[:limit]})
+    if not found:
+        return run.output.print_note("No intents match." if narrowed else NONE_YET)
+    run.output.print(run.output.table(COLUMNS, [row(run.output, each) for each in found[:limit]]))
+    if len(found) > limit:
+        run.output.print_note(f"Showing the first {limit}. For more: --limit {limit * 10}")
 
 
 NONE_YET = 'No intents yet. Create one with: openintent create "Book flights"'
@@ -92,16 +98,6 @@ def _matches(intent: Intent, filters: dict[str, Any]) -> bool:
         "updated_since": lambda given: intent.updated_at >= given,
     }
     return all(tests[name](given) for name, given in filters.items() if given)
-
-
-def _show(output: Output, found: Sequence[Intent], limit: int, as_json: bool, empty: str) -> None:
-    if as_json:
-        return output.write_json({"intents": found[:limit]})
-    if not found:
-        return output.print_note(empty)
-    output.print(output.table(COLUMNS, [row(output, each) for each in found[:limit]]))
-    if len(found) > limit:
-        output.print_note(f"Showing the first {limit}. For more: --limit {limit * 10}")
 
 
 def row(output: Output, intent: Intent) -> list[Cell]:

@@ -10,7 +10,7 @@ from ..enums import KeyRole
 from ..models import ApiKey
 from .durations import ago, parse_future, time_left
 from .options import Json, Limit
-from .output import Cell, Column, Output
+from .output import Cell, Column
 from .sanitize import escape
 from .session import get_session
 
@@ -38,12 +38,19 @@ def keys(ctx: typer.Context, limit: Limit = 100, as_json: Json = False) -> None:
         return run.output.write_json({"keys": found})
     if not found:
         return run.output.print_note("No keys yet. Create one with: openintent keys create NAME")
-    run.output.print(run.output.table(COLUMNS, [_row(run.output, each) for each in found]))
-
-
-def _row(output: Output, key: ApiKey) -> list[Cell]:
-    used = ago(key.last_used_at) if key.last_used_at else "never"
-    return [output.short_id(key.id), key.name, str(key.role), key.agent_id or "any", key.prefix or "", _format_status(key), used]
+    rows: list[list[Cell]] = [
+        [
+            run.output.short_id(each.id),
+            each.name,
+            str(each.role),
+            each.agent_id or "any",
+            each.prefix or "",
+            _format_status(each),
+            ago(each.last_used_at) if each.last_used_at else "never",
+        ]
+        for each in found
+    ]
+    run.output.print(run.output.table(COLUMNS, rows))
 
 
 def _format_status(key: ApiKey) -> Text:

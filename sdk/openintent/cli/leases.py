@@ -6,11 +6,10 @@ import typer
 from rich.text import Text
 
 from ..enums import LeaseStatus
-from ..models import Lease
 from . import formatting
 from .durations import time_left
 from .options import Json, Limit, OfIntent, Reason
-from .output import Cell, Column, Output
+from .output import Cell, Column
 from .sanitize import escape
 from .session import get_session
 
@@ -51,15 +50,19 @@ def leases(
         return run.output.print_note(
             f"No {status} leases." + (" Agents acquire them with client.lease(…)." if status == "active" else "")
         )
-    run.output.print(run.output.table(COLUMNS, [_row(run.output, each) for each in found]))
-
-
-def _row(output: Output, lease: Lease) -> list[Cell]:
-    remains = time_left(lease.expires_at) if lease.status == LeaseStatus.ACTIVE else "–"
-    return [
-        output.short_id(lease.id), formatting.status(lease.status), lease.scope, lease.agent_id, remains, output.short_id(lease.intent_id),
-        str(lease.fencing_token),
-    ]  # fmt: skip
+    rows: list[list[Cell]] = [
+        [
+            run.output.short_id(each.id),
+            formatting.status(each.status),
+            each.scope,
+            each.agent_id,
+            time_left(each.expires_at) if each.status == LeaseStatus.ACTIVE else "–",
+            run.output.short_id(each.intent_id),
+            str(each.fencing_token),
+        ]
+        for each in found
+    ]
+    run.output.print(run.output.table(COLUMNS, rows))
 
 
 @app.command()

@@ -81,7 +81,14 @@ class Output:
             column = columns[place]
             table.add_column(column.name, justify=column.justify, no_wrap=not column.flexible)
         for row in rows:
-            table.add_row(*(_cell(row[place], columns[place]) for place in fitting))
+            cells = []
+            for place in fitting:
+                value = row[place]
+                text = value if isinstance(value, Text) else Text(escape(value))
+                if columns[place].flexible:
+                    text.no_wrap, text.overflow = True, "ellipsis"
+                cells.append(text)
+            table.add_row(*cells)
         return table
 
     def fields_table(self, fields: Sequence[tuple[str, Cell | None]]) -> Table:
@@ -109,10 +116,3 @@ class Output:
 SHORT_ID_LENGTH = 8
 FULL_ID_WIDTH = 140
 """Columns from which full ids are shown."""
-
-
-def _cell(value: Cell, column: Column) -> Text:
-    text = value if isinstance(value, Text) else Text(escape(value))
-    if column.flexible:
-        text.no_wrap, text.overflow = True, "ellipsis"
-    return text

@@ -6,12 +6,12 @@ import typer
 from rich.text import Text
 
 from ..enums import PortfolioStatus
-from ..models import AggregateStatus, Portfolio
+from ..models import AggregateStatus
 from . import formatting
 from .durations import ago
 from .json_output import dumps
 from .options import IntentId, Json, Limit
-from .output import Cell, Column, Output
+from .output import Cell, Column
 from .sanitize import escape, escape_lines
 from .session import get_session
 
@@ -59,16 +59,19 @@ def portfolio(
             if not status
             else "No portfolios match."
         )
-    run.output.print(run.output.table(COLUMNS, [_row(run.output, each) for each in found]))
-
-
-def _row(output: Output, each: Portfolio) -> list[Cell]:
-    progress = each.aggregate_status
-    done = _share(progress)
-    return [
-        output.short_id(each.id), formatting.status(each.status), each.name, f"{done:.0%}", formatting.bar(done), str(progress.total),
-        ago(each.created_at),
-    ]  # fmt: skip
+    rows: list[list[Cell]] = [
+        [
+            run.output.short_id(each.id),
+            formatting.status(each.status),
+            each.name,
+            f"{_share(each.aggregate_status):.0%}",
+            formatting.bar(_share(each.aggregate_status)),
+            str(each.aggregate_status.total),
+            ago(each.created_at),
+        ]
+        for each in found
+    ]
+    run.output.print(run.output.table(COLUMNS, rows))
 
 
 def _share(progress: AggregateStatus) -> float:

@@ -22,13 +22,29 @@ def ping(ctx: typer.Context, as_json: Json = False) -> None:
     """
     run = get_session(ctx)
     found = _check_server(run)
+    is_accepted = found["key"] == "accepted"
     if as_json:
         run.output.write_json(found)
     else:
-        _show(run, found)
+        failing = ", ".join(f"{name}: {state}" for name, state in found["checks"].items() if state != "ok")
+        good, bad = "green", "bold red"
+        ready = Text("yes", style=good) if found["ready"] else Text(f"no: {failing or 'unknown reason'}", style=bad)
+        run.output.print(
+            run.output.fields_table(
+                [
+                    ("server", f"{found['url']} ({found['server'].get('name')} {found['server'].get('version')})"),
+                    ("protocol", str(found["protocol"])),
+                    ("ready", ready),
+                    ("key", Text(found["key"], style=good if is_accepted else bad)),
+                    ("round trip", f"{found['round_trip_ms']} ms"),
+                ]
+            )
+        )
+        if not is_accepted:
+            run.output.print_note("Set OPENINTENT_API_KEY to a key of this server.")
     if not found["ready"]:
         raise typer.Exit(UNREACHABLE)
-    if found["key"] != "accepted":
+    if not is_accepted:
         raise typer.Exit(REFUSED)
 
 
@@ -55,24 +71,3 @@ def _check_server(run: Session) -> dict[str, Any]:
         "key": key,
         "round_trip_ms": round(took * 1000, 1),
     }
-
-
-def _show(run: Session, found: dict[str, Any]) -> None:
-    failing = ", ".join(f"{name}: {state}" for name, state in found["checks"].items() if state != "ok")
-    good, bad = "green", "bold red"
-    run.output.print(
-        run.output.fields_table(
-            [
-                ("server", f"{found['url']} ({found['server'].get('name')} {found['server'].get('version')})"),
-                ("protocol", str(found["protocol"])),
-                (
-                    "ready",
-                    Text("yes", style=good) if found["ready"] else Text(f"no: {failing or 'unknown reason'}", style=bad),
-                ),
-                ("key", Text(found["key"], style=good if found["key"] == "accepted" else bad)),
-                ("round trip", f"{found['round_trip_ms']} ms"),
-            ]
-        )
-    )
-    if found["key"] != "accepted":
-        run.output.print_note("Set OPENINTENT_API_KEY to a key of this server.")

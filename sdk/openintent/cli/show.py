@@ -17,7 +17,7 @@ from .json_output import dumps
 from .options import IntentId, Json
 from .output import Cell, Column, Output
 from .sanitize import escape, escape_lines
-from .session import Session, get_session
+from .session import get_session
 
 ENDED = (IntentStatus.COMPLETED, IntentStatus.ABANDONED)
 CHILDREN = 50
@@ -62,28 +62,28 @@ def show(
 ) -> None:
     """Show an intent: status, open dependencies, state, agents, leases, arbitrations, costs, latest events."""
     run = get_session(ctx)
-    found = _load_details(run, intent, events)
+    client, subject = run.client, run.intent(intent)
+    found = IntentDetails(
+        intent=subject,
+        dependencies=client.get_dependencies(subject.id) if subject.depends_on else [],
+        children=client.get_children(subject.id),
+        leases=client.get_leases(subject.id),
+        arbitrations=client.get_arbitrations(subject.id, status=ArbitrationStatus.PENDING),
+        costs=client.get_cost_summary(subject.id),
+        events=client.get_events(subject.id, order="desc", limit=events)[::-1] if events else [],
+    )
     if as_json:
         return run.output.write_json(vars(found) | {"waiting_for": found.waiting_for})
     run.output.print(*_sections(run.output, found))
 
 
-def _load_details(run: Session, text: str, events: int) -> IntentDetails:
-    intent, client = run.intent(text), run.client
-    return IntentDetails(
-        intent=intent,
-        dependencies=client.get_dependencies(intent.id) if intent.depends_on else [],
-        children=client.get_children(intent.id),
-        leases=client.get_leases(intent.id),
-        arbitrations=client.get_arbitrations(intent.id, status=ArbitrationStatus.PENDING),
-        costs=client.get_cost_summary(intent.id),
-        events=client.get_events(intent.id, order="desc", limit=events)[::-1] if events else [],
-    )
-
-
 def _sections(output: Output, found: IntentDetails) -> list[RenderableType]:
     intent = found.intent
     shown: list[RenderableType] = [formatting.title(intent), Text(intent.id, style="dim"), "", _summary_table(output, found)]
+    leases: list[list[Cell]] = [
+        [output.short_id(each.id), each.scope, each.agent_id, time_left(each.expires_at), str(each.fencing_token)]
+        for each in found.leases
+    ]
     questions = [f"{escape(each.reason)}  →  openintent decide {output.short_id(each.id)}" for each in found.arbitrations]
     if intent.description:
         shown += ["", Text(escape_lines(intent.description))]
@@ -92,7 +92,7 @@ def _sections(output: Output, found: IntentDetails) -> list[RenderableType]:
         ("Constraints", _json(intent.constraints)),
         ("Depends on", _related(output, found.dependencies)),
         ("Children", _related(output, found.children[:CHILDREN])),
-        ("Leases", _leases(output, found.leases)),
+        ("Leases", output.table(LEASES, leases) if leases else None),
         ("Pending arbitrations", Text("\n".join(questions)) if questions else None),
         ("Latest events", output.lines([formatting.event_line(each, None) for each in found.events]) if found.events else None),
     ):
@@ -131,11 +131,3 @@ def _json(value: dict[str, Any]) -> RenderableType | None:
 def _related(output: Output, intents: list[Intent]) -> RenderableType | None:
     rows: list[list[Cell]] = [[output.short_id(each.id), formatting.status(each.status), each.title] for each in intents]
     return output.table(RELATED, rows) if rows else None
-
-
-def _leases(output: Output, leases: list[Lease]) -> RenderableType | None:
-    rows = [
-        [output.short_id(each.id), each.scope, each.agent_id, time_left(each.expires_at), str(each.fencing_token)]
-        for each in leases
-    ]
-    return output.table(LEASES, rows) if rows else None

@@ -127,31 +127,30 @@ class Reader:
                     self.print(each for each in self.last(count) if (each.position or 0) <= (stream.position or 0))
                 self.print(stream)
         except KeyboardInterrupt:
-            self._print_resume_command(stream.position if self.position is None else self.position)
+            position = stream.position if self.position is None else self.position
+            if position is None:
+                return
+            types = [each for type in self._types for each in ("--type", type)]
+            command = shlex.join(["openintent", "tail", "-f", *self._topic.arguments, *types, "--after", str(position)])
+            if self._output.err.is_terminal:
+                self._output.err.line()  # After the ^C.
+            self._output.print_note(f"Stopped at position {position}. Resume with: {command}")
 
     def print(self, events: Iterable[Event]) -> None:
         """Print the events, and keep the position of the last one."""
         for event in events:
             with self._interrupts.deferred():  # Otherwise the printed position could be wrong.
-                self._print(event)
+                if self._as_json:
+                    self._output.write_json_line(event)
+                else:
+                    where = None
+                    if event.intent_id and not self._topic.intent_id:
+                        where = self._output.short_id(event.intent_id)
+                    self._output.print(self._output.lines([formatting.event_line(event, where)]))
+                    if self._payload:
+                        indented = "\n".join(f"    {each}" for each in dumps(event.payload).split("\n"))
+                        self._output.print(Text(indented, style="dim"))
                 self.position = event.position
-
-    def _print(self, event: Event) -> None:
-        if self._as_json:
-            return self._output.write_json_line(event)
-        where = None if self._topic.intent_id or event.intent_id is None else self._output.short_id(event.intent_id)
-        self._output.print(self._output.lines([formatting.event_line(event, where)]))
-        if self._payload:
-            self._output.print(Text("\n".join(f"    {each}" for each in dumps(event.payload).split("\n")), style="dim"))
-
-    def _print_resume_command(self, position: int | None) -> None:
-        if position is None:
-            return
-        types = [each for type in self._types for each in ("--type", type)]
-        command = shlex.join(["openintent", "tail", "-f", *self._topic.arguments, *types, "--after", str(position)])
-        if self._output.err.is_terminal:
-            self._output.err.line()  # After the ^C.
-        self._output.print_note(f"Stopped at position {position}. Resume with: {command}")
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from .._endpoint import Call
@@ -52,25 +53,19 @@ def stream_cancelled(intent_id: str, *, reason: str, **fields: Any) -> Call[Even
 
 
 def tool_call_started(intent_id: str, *, call: ToolCall, max_content: int, **fields: Any) -> Call[Event]:
-    arguments = _parse_arguments(call.arguments, max_content) if max_content else {}
+    """Return the call that logs a tool call. Arguments that are too long, or no JSON object, become `{"text": …}`, truncated."""
+    arguments: Mapping[str, Any] = {}
+    if max_content:
+        text = call.arguments if isinstance(call.arguments, str) else json.dumps(call.arguments, default=str)
+        arguments = {"text": replace_invalid(text[:max_content])}
+        if len(text) <= max_content:
+            with suppress(ValueError, InputValidationError, RecursionError):
+                parsed = json.loads(text or "{}")
+                validate_json(parsed, "arguments", depth=2)
+                arguments = parsed if isinstance(parsed, dict) else arguments
     return OpenIntentClient.log_tool_call_started(
         None, intent_id, tool_name=replace_invalid(call.name) or "unknown", tool_id=call.id, arguments=arguments, **fields
     )
-
-
-def _parse_arguments(given: str | Mapping[str, Any], max_content: int) -> Mapping[str, Any]:
-    """Return the model's arguments; as `{"text": …}`, truncated, if they are too long or no JSON object."""
-    text = given if isinstance(given, str) else json.dumps(given, default=str)
-    if len(text) <= max_content:
-        try:
-            arguments = json.loads(text or "{}")
-            validate_json(arguments, "arguments", depth=2)
-        except (ValueError, InputValidationError, RecursionError):
-            pass
-        else:
-            if isinstance(arguments, dict):
-                return arguments
-    return {"text": replace_invalid(text[:max_content])}
 
 
 def cost(

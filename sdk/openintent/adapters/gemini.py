@@ -22,16 +22,29 @@ class ContentsDialect(Dialect):
 
     def parse_request(self, arguments: Mapping[str, Any]) -> RequestInfo:
         config = arguments.get("config")
+        names: list[Any] = []
+        for tool in items_of(get(config, "tools")):
+            if callable(tool):
+                names.append(get(tool, "__name__"))
+            else:  # Declarations of several functions, or a tool of Gemini's own, such as `google_search`, without any.
+                names += [get(declared, "name") for declared in items_of(get(tool, "function_declarations"))]
         return RequestInfo(
             model=_model_name(str(arguments.get("model"))),
             messages_count=count_messages(arguments.get("contents")),
-            tools=tool_names(name for tool in items_of(get(config, "tools")) for name in _function_names(tool)),
+            tools=tool_names(names),
             stream=self.stream,
             temperature=number_or_none(get(config, "temperature")),
         )
 
     def parse_response(self, answer: Any, response: ResponseInfo) -> None:
-        for content in _automatic_calls(get(answer, "automatic_function_calling_history") or []):
+        requests: list[Any] = []
+        # The automatic function calls are at the end of the history: the model's requests, and the functions' responses.
+        for content in reversed(get(answer, "automatic_function_calling_history") or []):
+            if not any(part.function_call or part.function_response for part in content.parts or []):
+                break
+            if content.role == "model":
+                requests.insert(0, content)
+        for content in requests:
             _parse_parts(content, response)
         self.chunk_parser(response).feed(answer)
 
@@ -71,25 +84,6 @@ def _parse_parts(content: Any, response: ResponseInfo) -> None:
             response.add_text(part.text)
         if call := part.function_call:
             response.tool_calls.append(ToolCall(call.name, call.id or "", call.args or {}))
-
-
-def _automatic_calls(history: list[Any]) -> list[Any]:
-    """Return the model's contents that requested the automatic function calls, which are at the end of the history."""
-    calls: list[Any] = []
-    for content in reversed(history):
-        parts = content.parts or []
-        if not any(part.function_call or part.function_response for part in parts):
-            break
-        if content.role == "model":
-            calls.insert(0, content)
-    return calls
-
-
-def _function_names(tool: Any) -> list[Any]:
-    """Return the function names of a tool: a function, declarations of several, or one of Gemini's own, such as `google_search`."""
-    if callable(tool):
-        return [get(tool, "__name__")]
-    return [get(declared, "name") for declared in items_of(get(tool, "function_declarations"))]
 
 
 def _model_name(model: str) -> str:

@@ -42,7 +42,9 @@ class ChatDialect(Dialect):
                 response.add_text(message.content or message.refusal or "")
                 response.finish_reason = choice.finish_reason
             for call in message.tool_calls or ():
-                response.tool_calls.append(_parse_tool_call(call))
+                custom = get(call, "custom")
+                name, arguments = (custom.name, custom.input) if custom else (call.function.name, call.function.arguments)
+                response.tool_calls.append(ToolCall(name, call.id, arguments))
 
     def chunk_parser(self, response: ResponseInfo) -> "ChatParser":
         return ChatParser(response)
@@ -90,19 +92,14 @@ class ChatParser:
                     response.add_text(text)
                 if choice.finish_reason:
                     response.finish_reason = choice.finish_reason
-            if delta.tool_calls:
-                self._assemble(choice.index, delta.tool_calls)
+            for piece in delta.tool_calls or ():  # A call's name and id come with its first piece, its arguments in pieces.
+                call = self._calls.setdefault((choice.index, piece.index), ["", "", []])
+                call[0] = call[0] or piece.id or ""
+                if function := piece.function:
+                    call[1] = call[1] or function.name or ""
+                    call[2].append(function.arguments or "")
         if chunk.usage:
             _parse_metadata(chunk, response)
-
-    def _assemble(self, choice: int, deltas: list[Any]) -> None:
-        """A call's name and id come with its first piece, its arguments in pieces."""
-        for delta in deltas:
-            call = self._calls.setdefault((choice, delta.index), ["", "", []])
-            call[0] = call[0] or delta.id or ""
-            if function := delta.function:
-                call[1] = call[1] or function.name or ""
-                call[2].append(function.arguments or "")
 
     def close(self) -> None:
         self._response.tool_calls += [ToolCall(name, id, "".join(pieces)) for id, name, pieces in self._calls.values()]
@@ -129,9 +126,3 @@ def _parse_metadata(answer: Any, response: ResponseInfo) -> None:
             completion=max(usage.completion_tokens, (usage.total_tokens or 0) - usage.prompt_tokens),
             cached=cached or 0,
         )
-
-
-def _parse_tool_call(call: Any) -> ToolCall:
-    if custom := get(call, "custom"):
-        return ToolCall(custom.name, call.id, custom.input)
-    return ToolCall(call.function.name, call.id, call.function.arguments)

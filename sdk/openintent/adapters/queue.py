@@ -18,7 +18,6 @@ import os
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable
 from functools import partial
 from queue import Empty, SimpleQueue
 from time import monotonic
@@ -42,7 +41,15 @@ class EventQueue:
     """Queued calls, and the thread that sends them. `open_streams` are the streams that have not ended."""
 
     def __init__(self, client: ClientBase) -> None:
-        self._connect = _client_factory(client)
+        self._connect = partial(  # The same server and agent, without its leases: events are logged even if one is lost.
+            OpenIntentClient,
+            client.base_url,
+            client._server.identity.get("X-API-Key"),
+            client.agent_id,
+            timeout=client._timeout,
+            connect_timeout=client._connect_timeout,
+            max_tries=1,
+        )
         self.reset()
         _queues.add(self)
 
@@ -108,7 +115,10 @@ class EventQueue:
     def _start_thread(self) -> None:
         self._thread = threading.Thread(target=self._run, name="openintent-adapters", daemon=True)
         _running.add(self)
-        _drain_in_multiprocessing_children()
+        if (process := sys.modules.get("multiprocessing.process")) and process.parent_process():
+            from multiprocessing.util import Finalize  # noqa: PLC0415
+
+            Finalize(None, _drain_all, exitpriority=0)  # The processes of `multiprocessing` end without `atexit`.
         try:
             self._thread.start()
         except RuntimeError:  # No threads left, or the interpreter is ending: the next entry tries again, or `drain` sends.
@@ -204,30 +214,9 @@ def get_queue(client: ClientBase) -> EventQueue:
         return _by_client[client]
 
 
-def _client_factory(client: ClientBase) -> Callable[[], OpenIntentClient]:
-    """Return a factory of clients of the same server and agent, without its leases: events are logged even if one is lost."""
-    return partial(
-        OpenIntentClient,
-        client.base_url,
-        client._server.identity.get("X-API-Key"),
-        client.agent_id,
-        timeout=client._timeout,
-        connect_timeout=client._connect_timeout,
-        max_tries=1,
-    )
-
-
 def _drain_all() -> None:
     for queue in list(_running):
         queue.drain()
-
-
-def _drain_in_multiprocessing_children() -> None:
-    """Register a finalizer of `multiprocessing`, whose processes end without `atexit`."""
-    if (process := sys.modules.get("multiprocessing.process")) and process.parent_process():
-        from multiprocessing.util import Finalize  # noqa: PLC0415
-
-        Finalize(None, _drain_all, exitpriority=0)
 
 
 def _reset_after_fork() -> None:

@@ -171,10 +171,10 @@ class RequestRecorder:
         if self._ended:
             return
         self._ended = True
-        response = self._response
+        response, config = self._response, self._sink.config
         if response.error is not None:
             self._put_failure(response.error)
-        elif self._sink.config.log_requests:
+        elif config.log_requests:
             content, usage = response.content, response.usage
             self._sink.put(
                 events.request_completed,
@@ -188,7 +188,16 @@ class RequestRecorder:
                 total_tokens=usage and usage.total,
                 duration_ms=self._duration_ms(),
             )
-        self._put_tool_calls()
+        for number, call in enumerate(response.tool_calls if config.log_tool_calls else ()):
+            call.id = call.id or f"{self._fields['request_id']}-{number}"  # Gemini gives none.
+            self._sink.put(
+                events.tool_call_started,
+                len(str(call.arguments)),
+                call=call,
+                max_content=config.longest_content if config.log_content else 0,
+                provider=self._sink.provider,
+                model=self._fields["model"],
+            )
         self._put_cost(is_complete=True)
 
     def _put_failure(self, error: str) -> None:
@@ -199,21 +208,6 @@ class RequestRecorder:
                 error=error,
                 messages_count=self.request.messages_count,
                 duration_ms=self._duration_ms(),
-            )
-
-    def _put_tool_calls(self) -> None:
-        config = self._sink.config
-        if not config.log_tool_calls:
-            return
-        for number, call in enumerate(self._response.tool_calls):
-            call.id = call.id or f"{self._fields['request_id']}-{number}"  # Gemini gives none.
-            self._sink.put(
-                events.tool_call_started,
-                len(str(call.arguments)),
-                call=call,
-                max_content=config.longest_content if config.log_content else 0,
-                provider=self._sink.provider,
-                model=self._fields["model"],
             )
 
     def _put_cost(self, *, is_complete: bool) -> None:

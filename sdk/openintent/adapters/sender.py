@@ -44,7 +44,12 @@ class Batch:
     def call(self) -> Call[Any]:
         if not _is_event(self.calls[0]):
             return replace(self.calls[0], idempotency_key=self.key)
-        events = [_with_occurred_at(call, entry) for call, entry in zip(self.calls, self.entries, strict=True)]
+        events: list[Any] = []
+        for call, entry in zip(self.calls, self.entries, strict=True):
+            event = dict(call.json or {})
+            # The time at which it happened: the log has the time at which it arrived.
+            occurred_at = datetime.fromtimestamp(entry.created_at, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+            events.append({**event, "payload": {**event["payload"], "occurred_at": occurred_at}})
         return OpenIntentClient.log_events(None, self.intent_id, events, idempotency_key=self.key)
 
     def halves(self) -> "list[Batch]":
@@ -73,7 +78,11 @@ class BatchSender:
             except OpenIntentError as error:
                 tries += 1
                 if not _is_transient(error, tries):
-                    self._handle_rejection(batch, error)
+                    if len(batch.entries) > 1 and isinstance(error, ValidationError):  # Only one event may be invalid.
+                        for half in batch.halves():
+                            self._send_batch(half)
+                    else:
+                        drop(batch.entries, error)
                     return
                 if not self._is_down:
                     self._is_down = True
@@ -87,14 +96,6 @@ class BatchSender:
                     logger.info("The OpenIntent server is reachable again.")
                 return
 
-    def _handle_rejection(self, batch: Batch, error: OpenIntentError) -> None:
-        """Drop a rejected batch; split it first if only one of its events may be invalid."""
-        if len(batch.entries) > 1 and isinstance(error, ValidationError):
-            for half in batch.halves():
-                self._send_batch(half)
-            return
-        drop(batch.entries, error)
-
 
 def make_batches(entries: list[QueuedCall]) -> Iterator[Batch]:
     """Yield, for each intent, its events in their order, then its costs. Drop what cannot be described."""
@@ -105,25 +106,21 @@ def make_batches(entries: list[QueuedCall]) -> Iterator[Batch]:
         except Exception as error:
             drop([entry], error)
     for intent_id, described in by_intent.items():
-        events = [(entry, call) for entry, call in described if _is_event(call)]
-        for part in _split_by_size(events):
+        parts: list[list[tuple[QueuedCall, Call[Any]]]] = []
+        size = 0
+        for entry, call in described:
+            if not _is_event(call):
+                continue
+            if not parts or size + entry.size > MAX_BATCH_CHARACTERS:
+                parts.append([])
+                size = 0
+            parts[-1].append((entry, call))
+            size += entry.size
+        for part in parts:
             yield Batch(intent_id, [entry for entry, _ in part], [call for _, call in part])
         for entry, call in described:
             if not _is_event(call):
                 yield Batch(intent_id, [entry], [call])
-
-
-def _split_by_size(events: list[tuple[QueuedCall, Call[Any]]]) -> Iterator[list[tuple[QueuedCall, Call[Any]]]]:
-    part: list[tuple[QueuedCall, Call[Any]]] = []
-    size = 0
-    for entry, call in events:
-        if part and size + entry.size > MAX_BATCH_CHARACTERS:
-            yield part
-            part, size = [], 0
-        part.append((entry, call))
-        size += entry.size
-    if part:
-        yield part
 
 
 def drop(entries: list[QueuedCall], error: Exception) -> None:
@@ -140,13 +137,6 @@ def _sinks(entries: list[QueuedCall]) -> list[EventSink]:
 
 def _is_event(call: Call[Any]) -> bool:
     return "event_type" in (call.json or {})
-
-
-def _with_occurred_at(call: Call[Any], entry: QueuedCall) -> Any:
-    """Return the event with the time at which it happened: the log has the time at which it arrived."""
-    event = dict(call.json or {})
-    occurred_at = datetime.fromtimestamp(entry.created_at, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-    return {**event, "payload": {**event["payload"], "occurred_at": occurred_at}}
 
 
 def _is_transient(error: OpenIntentError, tries: int) -> bool:

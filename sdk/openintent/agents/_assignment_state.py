@@ -58,32 +58,30 @@ class AssignmentState:
     def apply(self, events: Iterable[Event]) -> None:
         """Update the state by events of the intent, in their order."""
         for event in events:
-            if event.event_type == EventType.AGENT_ASSIGNED:
-                if event.payload.get("agent_id") == self.agent_id:
-                    self.assignment, self.since = event.id, event.sequence or 0
-                    self.starts, self.is_stopped, self.completes = 0, False, None
-            elif self.assignment and (event.sequence or 0) > self.since:
-                self._apply_event(event)
-
-    def _apply_event(self, event: Event) -> None:
-        payload = event.payload
-        is_own = payload.get("agent_id") == self.agent_id
-        match event.event_type:
-            case EventType.LEASE_ACQUIRED if is_own and payload.get("scope") == self.scope:
-                self.starts += 1
-            case EventType.LEASE_REVOKED if is_own and payload.get("scope") == self.scope:
-                self.is_stopped = True
-            case EventType.FAILURE_RECORDED if is_own:
-                self.is_stopped = True
-            case EventType.RETRY_DUE if is_own:
-                self.is_stopped = False
-            case EventType.STATUS_CHANGED if event.actor != self.agent_id and payload.get("to") in _RESUMING:
-                self.is_stopped = False
-            case EventType.STATE_PATCHED if event.actor == self.agent_id:
-                first: Mapping[str, Any] = next(iter(payload.get("patches") or []), {})
-                mark = first.get("value") if first.get("path") == MARK else None
-                if isinstance(mark, dict) and mark.get("id") == self.assignment:
-                    self.completes = bool(mark.get("completes"))
+            payload = event.payload
+            is_own = payload.get("agent_id") == self.agent_id
+            is_in_scope = payload.get("scope") == self.scope
+            if event.event_type == EventType.AGENT_ASSIGNED and is_own:
+                self.assignment, self.since = event.id, event.sequence or 0
+                self.starts, self.is_stopped, self.completes = 0, False, None
+            if not self.assignment or (event.sequence or 0) <= self.since:
+                continue
+            match event.event_type:
+                case EventType.LEASE_ACQUIRED if is_own and is_in_scope:
+                    self.starts += 1
+                case EventType.LEASE_REVOKED if is_own and is_in_scope:
+                    self.is_stopped = True
+                case EventType.FAILURE_RECORDED if is_own:
+                    self.is_stopped = True
+                case EventType.RETRY_DUE if is_own:
+                    self.is_stopped = False
+                case EventType.STATUS_CHANGED if event.actor != self.agent_id and payload.get("to") in _RESUMING:
+                    self.is_stopped = False
+                case EventType.STATE_PATCHED if event.actor == self.agent_id:
+                    first: Mapping[str, Any] = next(iter(payload.get("patches") or []), {})
+                    mark = first.get("value") if first.get("path") == MARK else None
+                    if isinstance(mark, dict) and mark.get("id") == self.assignment:
+                        self.completes = bool(mark.get("completes"))
 
 
 def with_result_mark(patches: Sequence[Mapping[str, Any]], assignment: str, *, completes: bool) -> list[Mapping[str, Any]]:

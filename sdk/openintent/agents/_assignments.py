@@ -23,7 +23,7 @@ from .._lease import is_new
 from ..client import OpenIntentClient
 from ..enums import EventType, IntentStatus
 from ..errors import ConflictError, LeaseConflictError, NotFoundError, OpenIntentError
-from ..models import Event, Intent, Lease
+from ..models import Event, Intent
 from ._assignment import Assignment
 from ._assignment_lease import AssignmentLease, NoTokens, with_tokens
 from ._assignment_state import AssignmentState
@@ -84,12 +84,28 @@ class AssignmentProcessor:
         self._own_leases: deque[str] = deque(maxlen=MAX_OWN_LEASES)
 
     def handle_event(self, event: Event) -> None:
-        """Queue the event's intent if there may be work, and notify a running attempt."""
+        """Queue the event's intent if there may be work, and notify a running attempt of what others have done."""
         if event.intent_id is None:
             return
         if attempt := self._attempts.get(event.intent_id):
-            self._notify_attempt(attempt, event)
-        if self._needs_processing(event):
+            if event.event_type == EventType.AGENT_UNASSIGNED and event.payload.get("agent_id") == self._agent_id:
+                attempt.cancel(f"{event.actor} has unassigned it")
+            elif event.payload.get("lease_id") == attempt.held.lease.id:
+                is_released = event.event_type == EventType.LEASE_RELEASED and event.actor != self._agent_id
+                if event.event_type == EventType.LEASE_EXPIRED:
+                    attempt.held.renew_soon()
+                elif is_released or event.event_type == EventType.LEASE_REVOKED:
+                    attempt.held.mark_lost(f"{event.actor} has ended its lease ({event.payload.get('reason')})")
+        match event.event_type:
+            case EventType.STATUS_CHANGED:  # There is no work after the agent's own step in a running attempt.
+                is_own = event.actor == self._agent_id and event.intent_id in self._attempts
+                may_have_work = event.payload.get("to") in WORKABLE and not is_own
+            case EventType.LEASE_RELEASED:
+                is_own = event.payload.get("lease_id") in self._own_leases
+                may_have_work = event.payload.get("reason") not in CLOSE_REASONS and not is_own
+            case _:
+                may_have_work = event.event_type in TRIGGER_EVENTS
+        if may_have_work:
             self._queue.add(event.intent_id)
 
     def enqueue_open(self) -> None:
@@ -131,17 +147,26 @@ class AssignmentProcessor:
         if work is None:
             return None
         intent, state = work
+        scope, seconds = self._settings.lease_scope, self._settings.lease_seconds
         if state.completes and has_open_children(self._client, intent_id):
             return self._next_delay(intent_id)
         if state.starts:  # Another process of this agent may handle it.
             leases = self._client.get_leases(intent_id)
-            if any(each.agent_id == self._agent_id and each.scope == self._settings.lease_scope for each in leases):
-                return self._settings.lease_seconds
-        lease = self._acquire_lease(intent_id)
-        if lease is None:
-            return self._settings.lease_seconds
-        with AssignmentLease(self._client, lease, self._settings.lease_seconds) as held:
-            work = self._refresh(intent, state)
+            if any(each.agent_id == self._agent_id and each.scope == scope for each in leases):
+                return seconds
+        try:
+            lease = self._client.acquire_lease(intent_id, scope, seconds)
+        except (LeaseConflictError, ConflictError):
+            return seconds
+        if not is_new(lease, seconds):  # Another process of this agent holds it.
+            return seconds
+        self._own_leases.append(lease.id)
+        with AssignmentLease(self._client, lease, seconds) as held:
+            now = self._client.get_intent(intent_id)
+            if now.last_sequence == intent.last_sequence + 1:  # The lease is the only new event: the log need not be read again.
+                work = now, replace(state, starts=state.starts + 1)
+            else:
+                work = self._find_work(intent_id)
             return None if work is None else self._run_attempt(*work, held)
 
     def _find_work(self, intent_id: str) -> tuple[Intent, AssignmentState] | None:
@@ -161,29 +186,10 @@ class AssignmentProcessor:
             return None
         return intent, state
 
-    def _refresh(self, intent: Intent, state: AssignmentState) -> tuple[Intent, AssignmentState] | None:
-        """Return the same under the lease. If the lease is the only new event, the log need not be read again."""
-        now = self._client.get_intent(intent.id)
-        if now.last_sequence == intent.last_sequence + 1:
-            return now, replace(state, starts=state.starts + 1)
-        return self._find_work(intent.id)
-
     def _forget(self, intent: Intent) -> None:
         self._tries.pop(intent.id, None)
         if is_final(intent):
             self._settled.pop(intent.id, None)
-
-    def _acquire_lease(self, intent_id: str) -> Lease | None:
-        """Return a new lease; None if another agent, or another process of this one, holds it."""
-        seconds = self._settings.lease_seconds
-        try:
-            lease = self._client.acquire_lease(intent_id, self._settings.lease_scope, seconds)
-        except (LeaseConflictError, ConflictError):
-            return None
-        if not is_new(lease, seconds):
-            return None
-        self._own_leases.append(lease.id)
-        return lease
 
     def _run_attempt(self, intent: Intent, state: AssignmentState, held: AssignmentLease) -> float | None:
         if self._queue.is_closed:
@@ -198,29 +204,6 @@ class AssignmentProcessor:
             del self._attempts[intent.id]
         self._forget(intent)
         return None
-
-    def _needs_processing(self, event: Event) -> bool:
-        """Return whether there may be work after the event: there is none after the agent's own step in a running attempt."""
-        match event.event_type:
-            case EventType.STATUS_CHANGED:
-                is_own = event.actor == self._agent_id and event.intent_id in self._attempts
-                return event.payload.get("to") in WORKABLE and not is_own
-            case EventType.LEASE_RELEASED:
-                return event.payload.get("reason") not in CLOSE_REASONS and event.payload.get("lease_id") not in self._own_leases
-        return event.event_type in TRIGGER_EVENTS
-
-    def _notify_attempt(self, attempt: Attempt, event: Event) -> None:
-        """Apply what others have done to an intent with a running attempt."""
-        if event.event_type == EventType.AGENT_UNASSIGNED and event.payload.get("agent_id") == self._agent_id:
-            attempt.cancel(f"{event.actor} has unassigned it")
-        elif event.payload.get("lease_id") != attempt.held.lease.id:
-            return
-        elif event.event_type == EventType.LEASE_EXPIRED:
-            attempt.held.renew_soon()
-        elif event.event_type == EventType.LEASE_REVOKED or (
-            event.event_type == EventType.LEASE_RELEASED and event.actor != self._agent_id
-        ):
-            attempt.held.mark_lost(f"{event.actor} has ended its lease ({event.payload.get('reason')})")
 
     def _next_delay(self, intent_id: str, error: OpenIntentError | None = None) -> float:
         self._tries[intent_id] += 1

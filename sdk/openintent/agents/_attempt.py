@@ -10,7 +10,7 @@ from typing import Any, NoReturn, TypeVar
 from ..client import OpenIntentClient
 from ..enums import IntentStatus
 from ..errors import ConflictError, LeaseConflictError
-from ..models import Failure, Intent
+from ..models import Intent
 from ._assignment import Assignment, AssignmentCancelledError
 from ._assignment_lease import AssignmentLease
 from ._assignment_state import AssignmentState, with_result_mark
@@ -96,34 +96,39 @@ class Attempt:
 
         def write() -> None:
             intent = self._open_intent()
-            if not (self._may_be_marked and self._is_result_logged()):
-                self._may_be_marked = True
-                changes = with_result_mark(patches, self._state.assignment, completes=completes)
-                self._known = self._client.update_state(intent.id, intent.version, patches=changes)
+            if self._may_be_marked:  # A request whose response was lost may have written the result.
+                known = replace(self._state)
+                known.apply(get_own_patches(self._client, intent.id, known))
+                if known.is_handled:
+                    return
+            self._may_be_marked = True
+            changes = with_result_mark(patches, self._state.assignment, completes=completes)
+            self._known = self._client.update_state(intent.id, intent.version, patches=changes)
 
         self._retry(write)
         self._is_marked = True
 
     def _complete(self, reason: str | None) -> bool:
         """Complete the intent. Return whether that must wait; the result is marked then, so that it is not lost."""
-        is_completed = self._retry(lambda: self._try_to_complete(reason))
+
+        def complete() -> bool:
+            intent = self._latest()
+            if is_final(intent):
+                return True
+            if intent.status == IntentStatus.BLOCKED:
+                return False
+            try:
+                self._client.set_status(intent.id, intent.version, IntentStatus.COMPLETED, reason=reason)
+            except ConflictError as error:
+                if error.code != "completion_gate":
+                    raise
+                return False
+            return True
+
+        is_completed = self._retry(complete)
         if not is_completed and not self._is_marked:
             self._write_result([], completes=True)
         return not is_completed
-
-    def _try_to_complete(self, reason: str | None) -> bool:
-        intent = self._latest()
-        if is_final(intent):
-            return True
-        if intent.status == IntentStatus.BLOCKED:
-            return False
-        try:
-            self._client.set_status(intent.id, intent.version, IntentStatus.COMPLETED, reason=reason)
-        except ConflictError as error:
-            if error.code != "completion_gate":
-                raise
-            return False
-        return True
 
     def _record_failure(self, error: BaseException) -> None:
         """Record the failure, and set the intent's status: pending until the next attempt, or blocked."""
@@ -135,13 +140,15 @@ class Attempt:
         )
         outcome = f"next attempt at {failure.retry_at:%H:%M:%S} UTC" if failure.retry_at else "no automatic retry"
         log.warning("%s failed at %r: %s", self._agent, self._intent.title, outcome, exc_info=error)
-        self._retry(lambda: self._set_status_after(failure, f"{kind}: {message}"))
 
-    def _set_status_after(self, failure: Failure, reason: str) -> None:
-        intent = self._latest()
-        if intent.status == IntentStatus.ACTIVE and is_assigned(intent, self._agent):
-            status = IntentStatus.PENDING if failure.retry_at else IntentStatus.BLOCKED
-            self._client.set_status(intent.id, intent.version, status, reason=f"{self._agent} failed: {reason}"[:TYPE_LENGTH])
+        def set_status() -> None:
+            intent = self._latest()
+            if intent.status == IntentStatus.ACTIVE and is_assigned(intent, self._agent):
+                status = IntentStatus.PENDING if failure.retry_at else IntentStatus.BLOCKED
+                reason = f"{self._agent} failed: {kind}: {message}"[:TYPE_LENGTH]
+                self._client.set_status(intent.id, intent.version, status, reason=reason)
+
+        self._retry(set_status)
 
     def _latest(self) -> Intent:
         """Return the intent, read at most a moment ago: a write to an old version is refused, and retried with a new one."""
@@ -158,12 +165,6 @@ class Attempt:
         self.assignment._cancel(reason)
         raise AssignmentCancelledError(reason, code="assignment_cancelled")
 
-    def _is_result_logged(self) -> bool:
-        """Return whether the result was written by a request whose response was lost."""
-        known = replace(self._state)
-        known.apply(get_own_patches(self._client, self._intent.id, known))
-        return known.is_handled
-
     def _retry(self, step: Callable[[], T]) -> T:
         """Return what `step` returns, repeating it after transient errors and version conflicts while the lease is held."""
         tries = 0
@@ -178,15 +179,12 @@ class Attempt:
                     log.info("%s retries: %s", self._agent, error)
                     self.assignment.wait(retry_delay(tries, error))
                 elif error.code in ("lease_lost", "lease_expired"):
-                    self._renew_lease()
+                    try:
+                        self.held.renew()
+                    except TRANSIENT_ERRORS as transient:
+                        self.assignment.wait(retry_delay(1, transient))
                 elif error.code != "version_conflict":
                     raise
-
-    def _renew_lease(self) -> None:
-        try:
-            self.held.renew()
-        except TRANSIENT_ERRORS as error:
-            self.assignment.wait(retry_delay(1, error))
 
 
 def _clean_text(text: str) -> str:

@@ -104,7 +104,11 @@ class BaseAgent:
 
         Raises what `start` raises, and AuthenticationError when the key is revoked meanwhile.
         """
-        _log_to_stderr()
+        if not log.hasHandlers():  # A silent program seems to do nothing.
+            handler = logging.StreamHandler()
+            handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+            log.addHandler(handler)
+            log.setLevel(logging.INFO)
         runtime = self._prepare(base_url, api_key, agent_id)
         with stop_on_signals(runtime.stop_soon):
             self._start_runtime(after)
@@ -206,9 +210,14 @@ class BaseAgent:
         if not connection["agent_id"]:
             raise InputValidationError('an agent needs an id: @Agent("research-agent")', field="agent_id")
         self.agent_id = connection["agent_id"]
-        on_assignment, event_handlers = self._collect_handlers()
+        triggers = declared_triggers(type(self))
+        assigned: list[Handler] = [getattr(self, name) for name, trigger in triggers if trigger.kind == "on_assignment"]
+        if len(assigned) > 1:
+            raise TypeError(f"{type(self).__name__} has {len(assigned)} methods under @on_assignment; it can have one")
+        self._check_triggers({trigger.kind for _, trigger in triggers})
+        event_handlers = [EventHandler(trigger, getattr(self, name)) for name, trigger in triggers if trigger.types]
         runner = HandlerRunner(loop)
-        handle = on_assignment and partial(_call_handler, runner, on_assignment)
+        handle = partial(_call_handler, runner, assigned[0]) if assigned else None
         self._runtime = AgentRuntime(connection, self.settings, handle, event_handlers, runner)
         return self._runtime
 
@@ -223,16 +232,6 @@ class BaseAgent:
 
     def _connect(self, runtime: AgentRuntime, after: int | None) -> None:
         runtime.start(after)
-
-    def _collect_handlers(self) -> tuple[Handler | None, list[EventHandler]]:
-        """Return the handler of assignments, if there is one, and the handlers of events."""
-        triggers = declared_triggers(type(self))
-        assigned = [getattr(self, name) for name, trigger in triggers if trigger.kind == "on_assignment"]
-        if len(assigned) > 1:
-            raise TypeError(f"{type(self).__name__} has {len(assigned)} methods under @on_assignment; it can have one")
-        self._check_triggers({trigger.kind for _, trigger in triggers})
-        event_handlers = [EventHandler(trigger, getattr(self, name)) for name, trigger in triggers if trigger.types]
-        return (assigned[0] if assigned else None), event_handlers
 
     def _check_triggers(self, kinds: set[str]) -> None:
         """Raise TypeError for an agent that would do nothing, or with a method that would never be called."""
@@ -249,12 +248,3 @@ def _call_handler(runner: HandlerRunner, handler: Handler, assignment: Assignmen
         return runner.call(handler, assignment.intent, assignment, started=lambda future: assignment._on_cancel(future.cancel))
     finally:
         _current.reset(token)
-
-
-def _log_to_stderr() -> None:
-    """Print the log if logging is not configured: a silent program seems to do nothing."""
-    if not log.hasHandlers():
-        handler = logging.StreamHandler()
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-        log.addHandler(handler)
-        log.setLevel(logging.INFO)

@@ -118,7 +118,11 @@ def on_state_change(handler: Any = None, *, keys: Sequence[str] | None = None) -
         raise InputValidationError('keys must be a list, as in keys=["budget"]', field="keys")
 
     def changes_wanted_key(event: Event, _: str) -> bool:
-        return wanted is None or not wanted.isdisjoint(_state_key(patch["path"]) for patch in event.payload.get("patches") or [])
+        paths = (patch["path"] for patch in event.payload.get("patches") or [])
+        changed = (  # A path is a plain key, or a JSON Pointer if it starts with a slash (protocol I-3).
+            path.split("/", 2)[1].replace("~1", "/").replace("~0", "~") if path.startswith("/") else path for path in paths
+        )
+        return wanted is None or not wanted.isdisjoint(changed)
 
     trigger = Trigger("on_state_change", _type_names(EventType.STATE_PATCHED), changes_wanted_key, include_own=False)
     return (lambda method: _register(method, trigger)) if handler is None else _register(handler, trigger)
@@ -205,8 +209,3 @@ def _register(handler: F, trigger: Trigger) -> F:
 
 def _type_names(*types: EventType | str) -> frozenset[str]:
     return frozenset(map(str, types))
-
-
-def _state_key(path: str) -> str:
-    """Return the key of the state that a patch changes (protocol I-3)."""
-    return path.split("/", 2)[1].replace("~1", "/").replace("~0", "~") if path.startswith("/") else path

@@ -50,8 +50,13 @@ class EventDispatcher:
     def dispatch(self, event: Event) -> None:
         """Queue the calls of the event's handlers. Idempotent."""
         matching = [each for each in self._handlers if each.trigger.accepts(event, self._agent_id)]
-        if matching and self._is_new(event):
-            self.enqueue(lambda: self._call_handlers(event, matching))
+        if not matching or event.id in self._known:
+            return
+        if len(self._recent) == MAX_KNOWN:
+            self._known.discard(self._recent[0])
+        self._recent.append(event.id)
+        self._known.add(event.id)
+        self.enqueue(lambda: self._call_handlers(event, matching))
 
     def enqueue(self, action: Callable[[], object]) -> None:
         """Call the action after those queued before."""
@@ -73,24 +78,13 @@ class EventDispatcher:
 
     def _call_handlers(self, event: Event, handlers: Sequence[EventHandler]) -> None:
         for each in handlers:
+            arguments: list[object] = [event]
             try:
-                self._runner.call(each.method, *self._arguments(event, each))
+                if each.trigger.kind != "on_event" or count_parameters(each.method) >= 2:
+                    intent = retry_until_stopped(lambda: self._client.get_intent(event.intent_id or ""), self._stopping)
+                    arguments = [event, intent] if each.trigger.kind == "on_event" else [intent, event]
+                self._runner.call(each.method, *arguments)
             except StoppedError:
                 return
             except BaseException:
                 log.exception("%s of %s failed at the event %s", each.method.__name__, self._agent_id, event.id)
-
-    def _arguments(self, event: Event, handler: EventHandler) -> list[object]:
-        if handler.trigger.kind == "on_event" and count_parameters(handler.method) < 2:
-            return [event]
-        intent = retry_until_stopped(lambda: self._client.get_intent(event.intent_id or ""), self._stopping)
-        return [event, intent] if handler.trigger.kind == "on_event" else [intent, event]
-
-    def _is_new(self, event: Event) -> bool:
-        if event.id in self._known:
-            return False
-        if len(self._recent) == MAX_KNOWN:
-            self._known.discard(self._recent[0])
-        self._recent.append(event.id)
-        self._known.add(event.id)
-        return True

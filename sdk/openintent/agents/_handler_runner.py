@@ -44,7 +44,11 @@ class HandlerRunner:
         result = handler(*arguments[: count_parameters(handler)])
         if not inspect.isawaitable(result):
             return result
-        future = asyncio.run_coroutine_threadsafe(_await(result), self.loop)
+
+        async def wait() -> Any:
+            return await result
+
+        future = asyncio.run_coroutine_threadsafe(wait(), self.loop)
         started(future)
         return future.result()
 
@@ -54,24 +58,19 @@ class HandlerRunner:
 
     def close(self) -> None:
         """Cancel what still runs in the loop and stop it, unless the loop was passed in."""
+
+        async def cancel_all() -> None:
+            others = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in others:
+                task.cancel()
+            if others:  # What ignores the cancellation ends with the process.
+                await asyncio.wait(others, timeout=CANCEL_GRACE)
+
         if self._thread and self._loop:
-            self.run_coroutine(_cancel_all())
+            self.run_coroutine(cancel_all())
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join()
             self._loop.close()
-
-
-async def _cancel_all() -> None:
-    """Cancel the other tasks of this loop, and wait CANCEL_GRACE for them; what ignores that ends with the process."""
-    others = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in others:
-        task.cancel()
-    if others:
-        await asyncio.wait(others, timeout=CANCEL_GRACE)
-
-
-async def _await(result: Any) -> Any:
-    return await result
 
 
 def is_in_event_loop() -> bool:

@@ -50,8 +50,15 @@ def add_missing_members(client: OpenIntentClient, portfolio: Portfolio, spec: Po
         if each.title not in ids:
             ids[each.title] = _create_member(client, portfolio, each, [ids[title] for title in each.depends_on])
     for each in spec.intents:
-        if each.title not in known:
-            _assign_member(client, ids[each.title], each)
+        if each.title in known:
+            continue
+        assigned = {agent.agent_id for agent in client.get_intent(ids[each.title]).agents}
+        if not assigned <= set(each.agents):  # Other agents are assigned by now.
+            continue
+        if each.retry_policy is not None:
+            client.set_retry_policy(ids[each.title], **each.retry_policy)
+        for agent_id in each.agents:
+            client.assign_agent(ids[each.title], agent_id)
     titles = sorted({*read_mark(portfolio).get("titles", ()), *ids})
     return update_mark(client, portfolio.id, titles=titles, members=ids)
 
@@ -128,17 +135,6 @@ def _create_member(client: OpenIntentClient, portfolio: Portfolio, spec: IntentS
         if error.code != "duplicate_member":
             raise
     return intent.id
-
-
-def _assign_member(client: OpenIntentClient, intent_id: str, spec: IntentSpec) -> None:
-    """Set the retry policy and assign the agents, unless other agents are assigned by now."""
-    assigned = {each.agent_id for each in client.get_intent(intent_id).agents}
-    if not assigned <= set(spec.agents):
-        return
-    if spec.retry_policy is not None:
-        client.set_retry_policy(intent_id, **spec.retry_policy)
-    for agent_id in spec.agents:
-        client.assign_agent(intent_id, agent_id)
 
 
 def _idempotency_key(owner: str, body: dict[str, Any]) -> str:

@@ -19,41 +19,39 @@ class AsyncHeldLease:
         self._request = request
 
     async def __aenter__(self) -> Lease:
-        self._lease = await self._acquire()
+        pauses = self._request.pauses()
+        while True:
+            try:
+                self._lease = await self._client.send(self._request.acquire())
+                break
+            except LeaseConflictError:
+                pause = next(pauses, None)
+                if pause is None:
+                    raise
+            await asyncio.sleep(pause)
         self._renewal = asyncio.create_task(self._renew())
         return self._lease
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> Literal[False]:
+        async def release() -> None:
+            try:
+                await self._client.send(self._request.release(self._lease))
+            except OpenIntentError as failure:  # The lease expires, and the block's own error must not be hidden.
+                log_release_failure(self._lease, failure)
+
         self._renewal.cancel()
         with suppress(asyncio.CancelledError):
             await self._renewal
         if is_new(self._lease, self._request.duration_seconds):
-            release = asyncio.create_task(self._release())
+            releasing = asyncio.create_task(release())
             try:
-                await asyncio.shield(release)
+                await asyncio.shield(releasing)
             except asyncio.CancelledError:  # Release all the same: otherwise the lease would stay until it expires.
-                await release
+                await releasing
                 raise
         return False
-
-    async def _release(self) -> None:
-        try:
-            await self._client.send(self._request.release(self._lease))
-        except OpenIntentError as failure:
-            log_release_failure(self._lease, failure)
-
-    async def _acquire(self) -> Lease:
-        pauses = self._request.pauses()
-        while True:
-            try:
-                return await self._client.send(self._request.acquire())
-            except LeaseConflictError:
-                pause = next(pauses, None)
-                if pause is None:
-                    raise
-            await asyncio.sleep(pause)
 
     async def _renew(self) -> None:
         while True:

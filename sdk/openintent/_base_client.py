@@ -39,8 +39,20 @@ class ClientBase(ABC):
         self.agent_id = agent_id
         self._timeout = timeout
         self._connect_timeout = min(connect_timeout, timeout)
-        identity = _identity_headers(api_key, agent_id)
-        self._server = ServerContext(_server_root(base_url), identity, RetrySettings(max_tries=max_tries))
+        headers = {"Accept": "application/json", "User-Agent": f"openintent-python/{__version__}"}
+        for value, field, header in ((api_key, "api_key", "X-API-Key"), (agent_id, "agent_id", "X-Agent-ID")):
+            if value is not None:
+                validate_header(value, field)
+                headers[header] = value
+        if agent_id is not None:
+            validate_agent_id(agent_id)
+        url = urlsplit(base_url)
+        if url.scheme not in {"http", "https"} or not url.hostname:
+            raise InputValidationError("base_url must start with http:// or https://", field="base_url")
+        if url.query or url.fragment or "@" in url.netloc:
+            raise InputValidationError("base_url cannot have credentials, a query or a fragment", field="base_url")
+        root = base_url.rstrip("/").removesuffix("/api/v1")
+        self._server = ServerContext(root, headers, RetrySettings(max_tries=max_tries))
         self._open_transport()
 
     @abstractmethod
@@ -54,23 +66,3 @@ class ClientBase(ABC):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.base_url!r}, agent_id={self.agent_id!r})"
-
-
-def _server_root(base_url: str) -> str:
-    url = urlsplit(base_url)
-    if url.scheme not in {"http", "https"} or not url.hostname:
-        raise InputValidationError("base_url must start with http:// or https://", field="base_url")
-    if url.query or url.fragment or "@" in url.netloc:
-        raise InputValidationError("base_url cannot have credentials, a query or a fragment", field="base_url")
-    return base_url.rstrip("/").removesuffix("/api/v1")
-
-
-def _identity_headers(api_key: str | None, agent_id: str | None) -> dict[str, str]:
-    headers = {"Accept": "application/json", "User-Agent": f"openintent-python/{__version__}"}
-    for value, field, header in ((api_key, "api_key", "X-API-Key"), (agent_id, "agent_id", "X-Agent-ID")):
-        if value is not None:
-            validate_header(value, field)
-            headers[header] = value
-    if agent_id is not None:
-        validate_agent_id(agent_id)
-    return headers

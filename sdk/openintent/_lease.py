@@ -77,7 +77,16 @@ class HeldLease:
         self._ending = threading.Event()
 
     def __enter__(self) -> Lease:
-        self._lease = self._acquire()
+        pauses = self._request.pauses()
+        while True:
+            try:
+                self._lease = self._client.send(self._request.acquire())
+                break
+            except LeaseConflictError:
+                pause = next(pauses, None)
+                if pause is None:
+                    raise
+            self._ending.wait(pause)
         self._renewal = threading.Thread(target=self._renew, name=f"lease {self._request.scope}", daemon=True)
         self._renewal.start()
         return self._lease
@@ -93,17 +102,6 @@ class HeldLease:
             except OpenIntentError as failure:  # The lease expires, and the block's own error must not be hidden.
                 log_release_failure(self._lease, failure)
         return False
-
-    def _acquire(self) -> Lease:
-        pauses = self._request.pauses()
-        while True:
-            try:
-                return self._client.send(self._request.acquire())
-            except LeaseConflictError:
-                pause = next(pauses, None)
-                if pause is None:
-                    raise
-            self._ending.wait(pause)
 
     def _renew(self) -> None:
         while not self._ending.wait(self._request.renew_interval):

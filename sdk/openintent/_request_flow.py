@@ -77,9 +77,17 @@ class Response:
 
     @property
     def retry_after(self) -> float | None:
-        """Seconds to wait: the Retry-After header as a number or a date, else the problem's member."""
+        """Seconds to wait: the Retry-After header as a number or a date (RFC 9110 §10.2.3), else the problem's member."""
         value = self.headers.get("Retry-After") or self.problem.get("retry_after")
-        return None if value is None else _parse_retry_after(str(value))
+        if value is None:
+            return None
+        with suppress(ValueError):
+            seconds = float(str(value))
+            return max(0.0, seconds) if isfinite(seconds) else None
+        with suppress(Exception):  # The parser raises various errors for impossible zones and years.
+            at = parsedate_to_datetime(str(value))
+            return max(0.0, ((at if at.tzinfo else at.replace(tzinfo=UTC)) - datetime.now(UTC)).total_seconds())
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +121,13 @@ class RetrySettings:
 
     def delay(self, request: Request, outcome: Outcome, tried: int) -> float | None:
         """Return the wait before the next attempt; None if `outcome`, of attempt `tried`, is final."""
-        if tried >= self.max_tries or not _is_retryable(request, outcome, tried):
+        if isinstance(outcome, NoResponse):
+            is_retryable = request.call.retryable or not outcome.sent
+        elif outcome.status == 409:
+            is_retryable = tried > 1 and outcome.problem.get("code") == "request_in_progress"
+        else:
+            is_retryable = outcome.status in {429, 503}
+        if tried >= self.max_tries or not is_retryable:
             return None
         retry_after = (outcome.retry_after or 0.0) if isinstance(outcome, Response) else 0.0
         if retry_after > self.max_retry_after:
@@ -138,9 +152,6 @@ class ServerContext:
         body = None
         if call.json is not None:  # `default` serves the mappings that are not dicts.
             body = json.dumps(call.json, ensure_ascii=False, separators=(",", ":"), default=dict).encode()
-        return Request(call, url, self._headers(call), body)
-
-    def _headers(self, call: Call[Any]) -> dict[str, str]:
         headers = dict(self.identity)
         if call.json is not None:
             headers["Content-Type"] = "application/json"
@@ -150,7 +161,7 @@ class ServerContext:
             headers["Idempotency-Key"] = call.idempotency_key or str(uuid4())
         if found := self.tokens.find(call.method, call.path):
             headers["X-Fencing-Token"] = str(found[1])
-        return headers
+        return Request(call, url, headers, body)
 
 
 def request_flow(call: Call[T], server: ServerContext) -> RequestFlow[T]:
@@ -188,36 +199,23 @@ def _fetch_all_pages(call: Call[T], name: str, server: ServerContext) -> Request
 
 def _fetch(call: Call[T], server: ServerContext, **params: Any) -> RequestFlow[Any]:
     """Return the decoded body of a successful response, None if it is empty; its bytes if the call is binary."""
-    response = yield from _send_with_retries(server.request(call, {**call.params, **params}), server.retries)
-    if response.status >= 300:
-        raise error_from_response(call, response)
-    if call.is_binary:
-        return response.content
-    with _wrapped_parse_errors(call):
-        return json.loads(response.content, parse_float=Decimal if call.exact_decimals else None) if response.content else None
-
-
-def _send_with_retries(request: Request, retries: RetrySettings) -> RequestFlow[Response]:
-    """Return the final response. Raise ConnectionFailedError if there is none."""
+    request = server.request(call, {**call.params, **params})
     tried, pause = 0, 0.0
     while True:
         outcome = yield Attempt(request, pause)
         tried += 1
-        delay = retries.delay(request, outcome, tried)
+        delay = server.retries.delay(request, outcome, tried)
         if delay is None:
             break
         pause = delay
     if isinstance(outcome, NoResponse):
         raise connection_error(request, outcome)
-    return outcome
-
-
-def _is_retryable(request: Request, outcome: Outcome, tried: int) -> bool:
-    if isinstance(outcome, NoResponse):
-        return request.call.retryable or not outcome.sent
-    if outcome.status == 409:
-        return tried > 1 and outcome.problem.get("code") == "request_in_progress"
-    return outcome.status in {429, 503}
+    if outcome.status >= 300:
+        raise error_from_response(call, outcome)
+    if call.is_binary:
+        return outcome.content
+    with _wrapped_parse_errors(call):
+        return json.loads(outcome.content, parse_float=Decimal if call.exact_decimals else None) if outcome.content else None
 
 
 def error_from_response(call: Call[Any], response: Response) -> OpenIntentError:
@@ -250,14 +248,3 @@ def _wrapped_parse_errors(call: Call[Any]) -> Generator[None]:
             f"{call} succeeded, but the response does not follow the protocol ({error!r}). "
             "Is base_url the address of an OpenIntent server?"
         ) from error
-
-
-def _parse_retry_after(value: str) -> float | None:
-    """Parse a Retry-After (RFC 9110 §10.2.3): seconds, or a date from which they are counted."""
-    with suppress(ValueError):
-        seconds = float(value)
-        return max(0.0, seconds) if isfinite(seconds) else None
-    with suppress(Exception):  # The parser raises various errors for impossible zones and years.
-        at = parsedate_to_datetime(value)
-        return max(0.0, ((at if at.tzinfo else at.replace(tzinfo=UTC)) - datetime.now(UTC)).total_seconds())
-    return None

@@ -53,36 +53,28 @@ class Parser:
         Raise FrameTooLong for a frame of more than MAX_FRAME_SIZE bytes.
         """
         self._rest += chunk
-        if self._begins and not self._has_begun():
-            return []
-        frames = [frame for line in self._lines() if (frame := self._parse_line(line))]
-        if self._size + len(self._rest) > MAX_FRAME_SIZE:
-            raise FrameTooLong(f"a frame has more than {MAX_FRAME_SIZE:,} bytes")
-        return frames
-
-    def _has_begun(self) -> bool:
-        """Skip the byte order mark. Return False while more bytes are needed to tell."""
-        if len(self._rest) < len(_BOM) and _BOM.startswith(self._rest):
-            return False
-        if self._rest.startswith(_BOM):
-            del self._rest[: len(_BOM)]
-        self._begins = False
-        return True
-
-    def _lines(self) -> list[bytes]:
-        """Return the complete lines. A CR at the very end completes one: waiting for its LF would delay a frame."""
+        if self._begins:  # Skip the byte order mark, as soon as there are enough bytes to tell.
+            if len(self._rest) < len(_BOM) and _BOM.startswith(self._rest):
+                return []
+            if self._rest.startswith(_BOM):
+                del self._rest[: len(_BOM)]
+            self._begins = False
         if self._after_cr and self._rest:
             self._after_cr = False
             if self._rest[0] == 0x0A:
                 del self._rest[:1]
-        lines, start = [], 0
+        frames, start = [], 0
         for end in _LINE_END.finditer(self._rest, self._searched):
-            lines.append(bytes(self._rest[start : end.start()]))
+            if frame := self._parse_line(bytes(self._rest[start : end.start()])):
+                frames.append(frame)
             start = end.end()
+        # A CR at the very end completes a line: waiting for its LF would delay a frame.
         self._after_cr = start == len(self._rest) and self._rest.endswith(b"\r")
         del self._rest[:start]
         self._searched = len(self._rest)  # The incomplete rest is not searched again.
-        return lines
+        if self._size + len(self._rest) > MAX_FRAME_SIZE:
+            raise FrameTooLong(f"a frame has more than {MAX_FRAME_SIZE:,} bytes")
+        return frames
 
     def _parse_line(self, line: bytes) -> Frame | None:
         """Parse one line. Return a frame at an empty line, unless the frame is empty."""

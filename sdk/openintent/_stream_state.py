@@ -140,7 +140,18 @@ class StreamState:
             is_new = self._advance_to(int(frame.id or "") if event.position is None else event.position)
             return event if is_new else None
         if frame.event == "connected" and body is not None:
-            self._handle_connected(int(body["position"]))
+            position = int(body["position"])
+            self.is_connected = True
+            self._failures = 0
+            if self.position is not None and position < self.position:
+                log.warning(
+                    "%s: the server's log ends at %s, before the position %s of this stream. Was a backup restored? "
+                    "Events up to that position are skipped as known.",
+                    self._call, position, self.position,
+                )  # fmt: skip
+            self._advance_to(position)
+            if self.start_position is None:
+                self.start_position = position
         elif frame.event == "bye":
             self._end_reason = str((body or {}).get("reason") or "bye")
         elif frame.id:
@@ -153,19 +164,6 @@ class StreamState:
             return False
         self.position = position
         return True
-
-    def _handle_connected(self, position: int) -> None:
-        self.is_connected = True
-        self._failures = 0
-        if self.position is not None and position < self.position:
-            log.warning(
-                "%s: the server's log ends at %s, before the position %s of this stream. Was a backup restored? "
-                "Events up to that position are skipped as known.",
-                self._call, position, self.position,
-            )  # fmt: skip
-        self._advance_to(position)
-        if self.start_position is None:
-            self.start_position = position
 
     def _schedule_reconnect(self, reason: str, retry_after: float | None = None) -> None:
         self._failures += 1

@@ -45,8 +45,11 @@ def decision_flow(intent_id: Id, arbitration_id: Id, timeout: float | None, serv
         try:
             found = yield from _send_after(pause, GovernanceResource.get_arbitration(None, arbitration_id, wait=wait), once)
         except OpenIntentError as error:
+            is_down = isinstance(error, ServerError) and error.status_code in (502, 503, 504)
+            if not (is_down or isinstance(error, (ConnectionFailedError, RateLimitError))):
+                raise
             failures += 1
-            pause = _retry_delay(error, failures)
+            pause = (error.retry_after or 0.0) + backoff(failures, longest=MAX_PAUSE)
             deadline.check(f"the arbitration {arbitration_id} could not be read within {timeout} s ({error})", None)
         else:
             failures = 0
@@ -92,13 +95,3 @@ def _send_after(pause: float, call: Call[T], server: ServerContext) -> Generator
         result: T = end.value
         return result
     raise AssertionError("one attempt has one outcome")
-
-
-def _retry_delay(error: OpenIntentError, failures: int) -> float:
-    """Return the seconds to wait after a transient error. Re-raise any other."""
-    is_transient = isinstance(error, (ConnectionFailedError, RateLimitError)) or (
-        isinstance(error, ServerError) and error.status_code in (502, 503, 504)
-    )
-    if not is_transient:
-        raise error
-    return (error.retry_after or 0.0) + backoff(failures, longest=MAX_PAUSE)

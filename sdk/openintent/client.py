@@ -135,8 +135,14 @@ class OpenIntentClient(Resources, ClientBase, SyncTransport):
         self.close()
 
     def _send(self, request: Request) -> Outcome:
+        self._require_open()
+        session: requests.Session | None = getattr(self._local, "session", None)  # Each thread has its own.
+        if session is None:
+            session = self._local.session = new_session()
+            with self._lock:
+                self._sessions.add(session)
         try:
-            response = self._session().request(
+            response = session.request(
                 request.call.method,
                 request.url,
                 data=request.body,
@@ -147,16 +153,6 @@ class OpenIntentClient(Resources, ClientBase, SyncTransport):
         except requests.RequestException as error:
             return no_response(error)
         return Response(response.status_code, response.headers, response.content)
-
-    def _session(self) -> requests.Session:
-        """Return this thread's session."""
-        self._require_open()
-        session: requests.Session | None = getattr(self._local, "session", None)
-        if session is None:
-            session = self._local.session = new_session()
-            with self._lock:
-                self._sessions.add(session)
-        return session
 
     def _require_open(self) -> None:
         if self._closed:

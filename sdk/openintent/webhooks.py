@@ -62,8 +62,7 @@ def verify(
     if not isinstance(tolerance, int | float) or not tolerance >= 0:
         raise InputValidationError("tolerance must be a number of seconds", field="tolerance")
     body = _to_bytes(payload)
-    named = _lower_case_names(headers)
-    webhook_id, timestamp, signatures = (_get_header(named, f"webhook-{each}") for each in ("id", "timestamp", "signature"))
+    webhook_id, timestamp, signatures = _require_headers(headers, "webhook-id", "webhook-timestamp", "webhook-signature")
     keys = _decode_secrets(secret)
     signed = b"%s.%s.%s" % (webhook_id.encode(), timestamp.encode(), body)
     received = [value.encode() for version, _, value in (each.partition(",") for each in signatures.split()) if version == "v1"]
@@ -73,7 +72,13 @@ def verify(
         raise WebhookVerificationError(
             "no signature of this request matches: the secret is a different one, or the body was altered"
         )
-    return _parse(webhook_id, _check_time(timestamp, tolerance), body)
+    sent_at = _check_time(timestamp, tolerance)
+    try:
+        data = json.loads(body)
+        event = Event.from_json(data["event"])
+        return Webhook(id=webhook_id, sent_at=sent_at, subscription_id=str(data["subscription_id"]), event=event)
+    except (AttributeError, LookupError, TypeError, ValueError, RecursionError) as error:
+        raise WebhookVerificationError(f"the request is signed, but its body does not follow the protocol ({error!r})") from error
 
 
 def _to_bytes(payload: object) -> bytes:
@@ -87,22 +92,21 @@ def _to_bytes(payload: object) -> bytes:
     return _encode(payload, "the body")
 
 
-def _lower_case_names(headers: object) -> dict[str, str]:
+def _require_headers(headers: object, *names: str) -> list[str]:
+    """Return the values of these headers, whatever the case of their names."""
     items = getattr(headers, "items", None)  # The headers of Flask and http.client have it without being a Mapping.
     pairs = [*items()] if callable(items) else None
     if pairs is None or not all(isinstance(pair, tuple) and isinstance(pair[0], str) for pair in pairs):
         raise TypeError(f"headers must be the request's, as a mapping of names to values, not {type(headers).__name__}")
-    return {name.lower(): value for name, value in pairs}
-
-
-def _get_header(named: Mapping[str, str], name: str) -> str:
-    value = named.get(name)
-    if not value:
-        raise WebhookVerificationError(f"the request has no header {name}")
-    if not isinstance(value, str):
-        raise TypeError(f"headers[{name!r}] must be a str, not {type(value).__name__}")
-    _encode(value, f"the header {name}")
-    return value
+    lower_case = {name.lower(): value for name, value in pairs}
+    for name in names:
+        value = lower_case.get(name)
+        if not value:
+            raise WebhookVerificationError(f"the request has no header {name}")
+        if not isinstance(value, str):
+            raise TypeError(f"headers[{name!r}] must be a str, not {type(value).__name__}")
+        _encode(value, f"the header {name}")
+    return [lower_case[name] for name in names]
 
 
 def _encode(text: str, what: str) -> bytes:
@@ -136,12 +140,3 @@ def _check_time(timestamp: str, tolerance: float) -> datetime:
             f"the request is {abs(age):.0f} s too {'old' if age > 0 else 'new'}; {tolerance:g} s are tolerated. Is the clock right?"
         )
     return datetime.fromtimestamp(int(timestamp), UTC)
-
-
-def _parse(webhook_id: str, sent_at: datetime, body: bytes) -> Webhook:
-    try:
-        data = json.loads(body)
-        event = Event.from_json(data["event"])
-        return Webhook(id=webhook_id, sent_at=sent_at, subscription_id=str(data["subscription_id"]), event=event)
-    except (AttributeError, LookupError, TypeError, ValueError, RecursionError) as error:
-        raise WebhookVerificationError(f"the request is signed, but its body does not follow the protocol ({error!r})") from error

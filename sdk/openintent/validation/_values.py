@@ -3,7 +3,7 @@
 import math
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from difflib import get_close_matches
@@ -111,39 +111,30 @@ def validate_json(value: Any, field: str, *, depth: int = 0) -> None:
         return
     if isinstance(value, str):
         _require_characters(value, field)
-    elif isinstance(value, (int, float)):
-        _require_json_number(value, field)
-    elif isinstance(value, (Mapping, list, tuple)):
-        if depth == JSON_DEPTH:
-            raise InputValidationError(f"{field} is nested more than {JSON_DEPTH} deep", field=field)
-        for inner, name in _iterate_members(value, field):
-            validate_json(inner, name, depth=depth + 1)
-    else:
-        instead = next((text for known, text in _CONVERSIONS.items() if isinstance(value, known)), None)
-        hint = f"; send {instead}" if instead else ""
-        raise InputValidationError(f"{field}: {type(value).__name__} is not JSON-serializable{hint}", field=field)
-
-
-def _iterate_members(value: Any, field: str) -> Iterable[tuple[Any, str]]:
-    if not isinstance(value, Mapping):
-        yield from ((inner, f"{field}[{index}]") for index, inner in enumerate(value))
-        return
-    for key, inner in value.items():
-        if not isinstance(key, str):
-            raise InputValidationError(f"{field} has a key that is not text: {key!r}", field=field)
-        _require_characters(key, field)
-        yield inner, f"{field}.{key}"
-
-
-def _require_json_number(value: float, field: str) -> None:
-    if isinstance(value, int):
+    elif isinstance(value, int):
         if abs(value) > JSON_INTEGER:
             raise InputValidationError(
                 f"{field} is an integer beyond ±(2^53−1), which not every JSON parser keeps; send text",
                 field=field,
             )
-    elif not math.isfinite(value):
-        raise InputValidationError(f"{field} must be a finite number, not {value}", field=field)
+    elif isinstance(value, float):
+        if not math.isfinite(value):
+            raise InputValidationError(f"{field} must be a finite number, not {value}", field=field)
+    elif isinstance(value, (Mapping, list, tuple)) and depth == JSON_DEPTH:
+        raise InputValidationError(f"{field} is nested more than {JSON_DEPTH} deep", field=field)
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            if not isinstance(key, str):
+                raise InputValidationError(f"{field} has a key that is not text: {key!r}", field=field)
+            _require_characters(key, field)
+            validate_json(inner, f"{field}.{key}", depth=depth + 1)
+    elif isinstance(value, (list, tuple)):
+        for index, inner in enumerate(value):
+            validate_json(inner, f"{field}[{index}]", depth=depth + 1)
+    else:
+        instead = next((text for known, text in _CONVERSIONS.items() if isinstance(value, known)), None)
+        hint = f"; send {instead}" if instead else ""
+        raise InputValidationError(f"{field}: {type(value).__name__} is not JSON-serializable{hint}", field=field)
 
 
 def require_number(value: Any, field: str, least: float, most: float) -> None:

@@ -59,22 +59,17 @@ def exact_amount(amount: Any) -> Decimal:
     if isinstance(amount, bool) or not isinstance(amount, (int, float, Decimal, str)):
         raise InputValidationError(f"amount must be a number or text, not {type(amount).__name__}", field="amount")
     try:
-        number = _round_float_noise(amount) if isinstance(amount, float) else Decimal(amount)
+        number = Decimal(repr(amount) if isinstance(amount, float) else amount)
     except InvalidOperation:
         raise InputValidationError(f"amount must be a number, not {amount!r}", field="amount") from None
     if not number.is_finite():
         raise InputValidationError(f"amount must be a finite number, not {amount}", field="amount")
+    if isinstance(amount, float) and len(number.normalize(_ALL_DIGITS).as_tuple().digits) > FLOAT_DIGITS:
+        near = Decimal(f"{amount:.{FLOAT_DIGITS}g}").normalize()
+        number = near if len(near.as_tuple().digits) <= CLEAN_DIGITS else number
     if abs(number) > AMOUNT:
         return number
     kept = number.quantize(_SMALLEST, ROUND_HALF_EVEN, _ALL_DIGITS)
     if number and not kept:
         raise InputValidationError(f"amount {amount} would be rounded to zero: add up several amounts first", field="amount")
     return kept
-
-
-def _round_float_noise(amount: float) -> Decimal:
-    exact = Decimal(repr(amount))
-    if not exact.is_finite() or len(exact.normalize(_ALL_DIGITS).as_tuple().digits) <= FLOAT_DIGITS:
-        return exact
-    near = Decimal(f"{amount:.{FLOAT_DIGITS}g}").normalize()
-    return near if len(near.as_tuple().digits) <= CLEAN_DIGITS else exact

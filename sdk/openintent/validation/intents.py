@@ -79,18 +79,15 @@ def validate_patches(patches: Sequence[Mapping[str, Any]]) -> None:
     if not patches:
         raise InputValidationError("patches cannot be empty", field="patches")
     for index, patch in enumerate(patches):
-        _check_patch(patch, f"patches[{index}]")
-
-
-def _check_patch(patch: Any, field: str) -> None:
-    require_mapping(patch, field)
-    op = patch.get("op")
-    if op not in PATCH_OPS:
-        raise InputValidationError(
-            f"{field}.op must be {', '.join(PATCH_OPS[:-1])} or {PATCH_OPS[-1]}, not {op!r}",
-            field=f"{field}.op",
-        )
-    if not isinstance(patch.get("path"), str):
-        raise InputValidationError(f"{field}.path must be text", field=f"{field}.path")
-    if op != "remove" and "value" not in patch:
-        raise InputValidationError(f"{field} needs a value to {op}", field=f"{field}.value")
+        field = f"patches[{index}]"
+        require_mapping(patch, field)
+        op = patch.get("op")
+        if op not in PATCH_OPS:
+            raise InputValidationError(
+                f"{field}.op must be {', '.join(PATCH_OPS[:-1])} or {PATCH_OPS[-1]}, not {op!r}",
+                field=f"{field}.op",
+            )
+        if not isinstance(patch.get("path"), str):
+            raise InputValidationError(f"{field}.path must be text", field=f"{field}.path")
+        if op != "remove" and "value" not in patch:
+            raise InputValidationError(f"{field} needs a value to {op}", field=f"{field}.value")

@@ -1,6 +1,5 @@
 """Portfolios."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from ..enums import PortfolioStatus
@@ -36,16 +35,9 @@ def validate_portfolio(**fields: Any) -> None:
     for each in ("governance_policy", "metadata"):
         if each in fields:
             require_mapping(fields[each], each)
-    _check_policy(fields.get("governance_policy", {}))
-    if "created_by" in fields:
-        validate_agent_id(fields["created_by"], "created_by")
-
-
-def _check_policy(policy: Mapping[str, Any]) -> None:
-    """Raise InputValidationError for a rule that the server does not know: it would have no effect (protocol P-5)."""
-    for name, value in policy.items():
+    for name, value in fields.get("governance_policy", {}).items():
         field = f"governance_policy.{name}"
-        if name not in RULES:
+        if name not in RULES:  # It would have no effect (protocol P-5).
             raise InputValidationError(f"{field} is not a rule; {suggest(name, RULES)}", field=field)
         if name == "shared_constraints":
             require_mapping(value, field)
@@ -56,6 +48,8 @@ def _check_policy(policy: Mapping[str, Any]) -> None:
                 raise InputValidationError(f"{field} must be above 0", field=field)
         else:
             require_bool(value, field)
+    if "created_by" in fields:
+        validate_agent_id(fields["created_by"], "created_by")
 
 
 def validate_portfolio_member(role: str = "member", priority: int = 0) -> None:

@@ -62,7 +62,13 @@ def add_packages_to_path() -> None:
 
 def require_extra() -> None:
     """Raise ImportError where the extra `server` is not installed."""
-    if missing := _missing_requirements():
+    try:
+        requirements = distribution("openintent").requires or []
+    except PackageNotFoundError:  # A checkout that is not installed.
+        return
+    of_server = [line for line in requirements if re.search(r"extra == ['\"]server['\"]", line)]
+    names = [match[0] for line in of_server if (match := re.match(r"[\w.-]+", line))]
+    if missing := [name for name in names if name not in FOR_DEVELOPERS and not _is_installed(name)]:
         raise ImportError(f"The OpenIntent server needs more packages ({', '.join(missing)}): {HOW_TO_INSTALL}.")
 
 
@@ -71,17 +77,6 @@ def _make_importable(command: str) -> None:
         add_packages_to_path()
     except (ImportError, CannotStart) as error:
         sys.exit(f"{command}: {error}")
-
-
-def _missing_requirements() -> list[str]:
-    """Return the names of the extra's packages that are not installed."""
-    try:
-        requirements = distribution("openintent").requires or []
-    except PackageNotFoundError:  # A checkout that is not installed.
-        return []
-    of_server = [line for line in requirements if re.search(r"extra == ['\"]server['\"]", line)]
-    names = [match[0] for line in of_server if (match := re.match(r"[\w.-]+", line))]
-    return [name for name in names if name not in FOR_DEVELOPERS and not _is_installed(name)]
 
 
 def _is_installed(name: str) -> bool:
@@ -95,13 +90,10 @@ def _is_installed(name: str) -> bool:
 def _foreign_modules() -> list[str]:
     """Return what this process has imported from elsewhere under the names of the server's packages, as `name (file)`."""
     names = {path.parent.name for path in ROOT.glob("*/__init__.py")} - OF_THE_CHECKOUT
-    locations = {name: _import_location(name) for name in sorted(names & sys.modules.keys())}
-    return [
-        f"{name} ({location})" for name, location in locations.items() if not Path(location).resolve().is_relative_to(ROOT / name)
-    ]
-
-
-def _import_location(name: str) -> str:
-    """Return where a module was imported from."""
-    module = sys.modules[name]
-    return getattr(module, "__file__", None) or next(iter(getattr(module, "__path__", ())), "elsewhere")
+    foreign = []
+    for name in sorted(names & sys.modules.keys()):
+        module = sys.modules[name]
+        location = getattr(module, "__file__", None) or next(iter(getattr(module, "__path__", ())), "elsewhere")
+        if not Path(location).resolve().is_relative_to(ROOT / name):
+            foreign.append(f"{name} ({location})")
+    return foreign

@@ -55,10 +55,10 @@ def validate_agent_id(agent_id: str, field: str = "agent_id", *, acts: bool = Tr
         )
     looks = fold_look_alikes(agent_id)
     if looks == "system":
-        raise InputValidationError(f"{field}: 'system' is the server itself; act under another name", field=field)
+        raise InputValidationError(f"{field}: 'system' is reserved for the server; choose another id", field=field)
     if looks.startswith("user:"):
         raise InputValidationError(
-            f"{field}: names that begin with 'user:' are those of signed-in people; act under another name", field=field
+            f"{field}: ids that begin with 'user:' are reserved for console users; choose another id", field=field
         )
 
 

@@ -8,6 +8,7 @@ import logging
 import socket
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -17,7 +18,7 @@ from urllib.parse import urlsplit
 
 import requests
 from requests_hardened import Config, HTTPSession
-from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
 from subscriptions.webhooks import address_policy
 from subscriptions.webhooks.address_policy import Address
@@ -78,7 +79,9 @@ def _post(
 ) -> CallResult:
     sent = {**headers, "Content-Type": "application/json", "Accept-Encoding": "identity", "Connection": "close"}
     with _session(found, deadline) as session, session.post(url, data=body, headers=sent, stream=True) as response:
-        text = response.raw.read(MAX_RESPONSE, decode_content=False) if response.raw else b""
+        text = b""
+        with suppress(HTTPError, OSError):  # The status has arrived, and says whether the delivery has.
+            text = response.raw.read(MAX_RESPONSE, decode_content=False) if response.raw else b""
         if deadline.has_passed:
             return CallResult(_since(started), error=TOO_LONG)
         return CallResult(

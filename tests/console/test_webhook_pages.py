@@ -114,7 +114,7 @@ def test_failed_deliveries_are_not_resent_while_disabled(person, api, intent, pa
 
     told = person("operator").act(PAGE, "send_dead", pager["id"]).text
 
-    assert "is disabled, so nothing is sent" in told
+    assert "is disabled, so it sends nothing" in told
     assert Delivery.objects.get().status == "dead"
 
 

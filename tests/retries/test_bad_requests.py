@@ -59,7 +59,7 @@ BAD = {
     "a retry as text": bad_failure("will_retry", "must be true or false", will_retry="yes"),
     "metadata that is a list": bad_failure("metadata", "must be an object", metadata=[]),
     "an agent with a line break": bad_failure("agent_id", "control or format characters", agent_id="a\nb"),
-    "the server as agent": bad_failure("agent_id", "the server itself", agent_id="system"),
+    "the server as agent": bad_failure("agent_id", "reserved for the server", agent_id="system"),
     "a time that the server sets": bad_failure("retry_at", "unknown field", retry_at="2030-01-01T00:00:00Z"),
     "too much metadata": (
         "POST", FAILURES, {"error_type": "x", "metadata": {"x": "x" * 2**18}}, 413, "too_large", None, "262144 bytes",
@@ -67,7 +67,7 @@ BAD = {
     "a failure of nothing": ("POST", f"/intents/{NOWHERE}/failures", {"error_type": "x"}, 404, "not_found", None, "No intent has the id"),
     "the failures of nothing": ("GET", f"/intents/{NOWHERE}/failures", None, 404, "not_found", None, "No intent has the id"),
     "an unknown filter": ("GET", f"{FAILURES}?agent=ada", None, 400, "invalid", "agent", "unknown parameter"),
-    "a cursor from elsewhere": ("GET", f"{FAILURES}?cursor=abc", None, 400, "invalid", "cursor", "is not one"),
+    "a cursor from elsewhere": ("GET", f"{FAILURES}?cursor=abc", None, 400, "invalid", "cursor", "is not a cursor of this list"),
 }  # fmt: skip
 
 

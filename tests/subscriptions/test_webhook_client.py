@@ -68,8 +68,8 @@ def test_no_more_of_an_answer_is_read_than_has_a_use(receiver):
 # --- whatever a receiver answers is recorded ---
 
 
-class Saying:
-    """A server that answers each call with these bytes, and closes."""
+class RawReceiver:
+    """A receiver that answers each call with these bytes, and closes: mostly before the body of the call has arrived."""
 
     def __init__(self, answer: bytes) -> None:
         self.answer = answer
@@ -99,7 +99,7 @@ RETRY_AFTER = [
 @pytest.mark.parametrize("given", RETRY_AFTER)
 def test_an_odd_retry_after_is_a_recorded_attempt_on_the_usual_schedule(given):
     value = given.encode("utf-8")
-    answer = client.call(Saying(b"HTTP/1.1 503 No\r\nRetry-After: " + value + b"\r\n\r\n").url, b"{}", {})
+    answer = client.call(RawReceiver(b"HTTP/1.1 503 No\r\nRetry-After: " + value + b"\r\n\r\n").url, b"{}", {})
 
     assert (answer.status, answer.error) == (503, None)
     assert answer.retry_after is None or 0 <= answer.retry_after <= client.MAX_RETRY_AFTER
@@ -125,7 +125,7 @@ ODD = [
 def test_invalid_response_is_a_recorded_failure_with_a_next_attempt(api, make_intent, monkeypatch, said):
     monkeypatch.setattr(client, "TOTAL_TIMEOUT", 2.0)
     intent = make_intent()
-    subscription = subscribe(api, intent, Saying(said).url)
+    subscription = subscribe(api, intent, RawReceiver(said).url)
     comment(api, intent)
     deliver_all_due()
 
@@ -161,7 +161,7 @@ def test_an_answer_that_unpacks_to_gigabytes_takes_no_memory(status):
         status,
         len(bomb),
     )
-    server = Saying(said + bomb)
+    server = RawReceiver(said + bomb)
     tracemalloc.start()
     try:
         assert client.call(server.url, b"{}", {}).status == status

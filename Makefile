@@ -31,6 +31,7 @@ check: $(VENV)/.dev ## Check format, lint, types, imports, migrations, OpenAPI, 
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file $(VENV)/openapi.yaml
 	diff -u openapi.yaml $(VENV)/openapi.yaml
 	$(BIN)/python -m tests.rules
+	$(BIN)/python -m tests.conventions --figures
 	$(BIN)/python -m scripts.reference --check
 	$(BIN)/python -m tests.verification --check
 	$(BIN)/python scripts/commit_messages.py

@@ -36,15 +36,48 @@ def lines(server):
     return "\n".join(server.log)
 
 
+def send_over_http(server, key, headers):
+    """Send the key in paths, queries, headers and bodies."""
+    for path in (
+        "/api/v1/intents",
+        f"/api/v1/intents?api_key={key}",
+        "/admin/",
+        f"/admin/?key={key}",
+        "/api/v1/events/subscribe?after=x",
+    ):
+        requests.get(f"{server.url}{path}", headers=headers, timeout=10)
+    body = {"title": key, "key": key, "state": {"k": key}}
+    requests.post(f"{server.api}/intents", json=body, headers=headers, timeout=10)
+
+
+def send_over_websocket(server, key, headers):
+    """Send the key in the address, the handshake and messages, one of them broken."""
+    websocket = pytest.importorskip("websockets.sync.client")
+    url = f"ws{server.url[4:]}/ws/v1/events?key={key}"
+    with contextlib.suppress(Exception), websocket.connect(url, additional_headers=headers) as connection:
+        connection.send(json.dumps({"type": "subscribe", "topics": [{"all": True}], "key": key}))
+        connection.recv(timeout=5)
+        connection.send(json.dumps({"key": key, "type": key}))
+        connection.send(json.dumps({"type": "subscribe", "topics": [{"all": True}], "api_key": key})[:-5])
+        connection.recv(timeout=5)
+
+
+def send_over_socket(server, key):
+    """Send the key in a handshake without a version, and in what is not HTTP."""
+    handshake = f"GET /ws/v1/events?key={key} HTTP/1.1\r\nUpgrade: websocket\r\nConnection: upgrade\r\nX-API-Key: {key}\r\n\r\n"
+    for text in (handshake, f"nonsense {key}\r\nX-API-Key: {key}\r\n\r\n"):
+        with socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2]))) as raw:
+            raw.sendall(text.encode())
+            raw.recv(1_000)
+
+
 @pytest.mark.case("security M3")
 def test_no_credential_is_in_the_log_wherever_it_is_sent(talkative):
-    websocket = pytest.importorskip("websockets.sync.client")
     made = requests.post(
         f"{talkative.api}/keys", json={"name": "k", "role": "agent"}, headers={"X-API-Key": "dev-user-key"}, timeout=10
     ).json()
     wrong, session = (f"oi_{secrets.token_hex(4)}_{secrets.token_hex(32)}" for _ in range(2))
     sent = [made["key"], wrong, session]
-    socket_url = f"ws{talkative.url[4:]}/ws/v1/events"
     for key in sent:
         basic = base64.b64encode(f"user:{key}".encode()).decode()
         for headers in (
@@ -55,34 +88,9 @@ def test_no_credential_is_in_the_log_wherever_it_is_sent(talkative):
             {"X-Api_Key": key, "Referer": f"http://a/?key={key}"},
             {"X-Request-ID": key + "\t"},
         ):
-            for path in (
-                "/api/v1/intents",
-                f"/api/v1/intents?api_key={key}",
-                "/admin/",
-                f"/admin/?key={key}",
-                "/api/v1/events/subscribe?after=x",
-            ):
-                requests.get(f"{talkative.url}{path}", headers=headers, timeout=10)
-            requests.post(
-                f"{talkative.api}/intents", json={"title": key, "key": key, "state": {"k": key}}, headers=headers, timeout=10
-            )
-            with (
-                contextlib.suppress(Exception),
-                websocket.connect(f"{socket_url}?key={key}", additional_headers=headers) as connection,
-            ):
-                connection.send(json.dumps({"type": "subscribe", "topics": [{"all": True}], "key": key}))
-                connection.recv(timeout=5)
-                connection.send(json.dumps({"key": key, "type": key}))
-                connection.send(json.dumps({"type": "subscribe", "topics": [{"all": True}], "api_key": key})[:-5])
-                connection.recv(timeout=5)
-        with socket.create_connection(("127.0.0.1", int(talkative.url.rpartition(":")[2]))) as raw:
-            raw.sendall(
-                f"GET /ws/v1/events?key={key} HTTP/1.1\r\nUpgrade: websocket\r\nConnection: upgrade\r\nX-API-Key: {key}\r\n\r\n".encode()
-            )
-            raw.recv(1_000)
-        with socket.create_connection(("127.0.0.1", int(talkative.url.rpartition(":")[2]))) as raw:
-            raw.sendall(f"nonsense {key}\r\nX-API-Key: {key}\r\n\r\n".encode())
-            raw.recv(1_000)
+            send_over_http(talkative, key, headers)
+            send_over_websocket(talkative, key, headers)
+        send_over_socket(talkative, key)
 
     log = lines(talkative)
 

@@ -17,7 +17,7 @@ from benchmarks import adapters, console, fanout, growth, hostile_inputs, profil
 from benchmarks.operations import OPERATIONS
 from benchmarks.report import CLIENTS, Report
 from benchmarks.suite import QUICK, ROOT, Scale
-from tests.__main__ import VENDORS
+from tests.databases import VENDORS
 
 PAGE = ROOT / "docs" / "performance.md"
 

@@ -14,7 +14,7 @@ from benchmarks import resource_usage
 from benchmarks.load import KEY, Connection
 from benchmarks.operations import INTENT
 from benchmarks.suite import LOG_LEVEL, migrated_database
-from tests.__main__ import VENDORS
+from tests.databases import VENDORS
 from tests.servers import Server
 
 EVENT = {"event_type": "comment", "payload": {"text": "x" * 2**12}}

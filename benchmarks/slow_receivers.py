@@ -21,7 +21,7 @@ from benchmarks.load import Connection
 from benchmarks.operations import EVENT, INTENT
 from benchmarks.results import quantile
 from benchmarks.suite import LOG_LEVEL, migrated_database
-from tests.__main__ import VENDORS
+from tests.databases import VENDORS
 from tests.servers import Server
 
 ANSWER = b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"

@@ -15,6 +15,7 @@ import psycopg
 from psycopg import sql
 
 ROOT = Path(__file__).parent.parent
+VENDORS = ("sqlite", "postgresql")
 
 
 def postgresql_url(*, is_durable: bool = True) -> str:

@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.case("security M4"), pytest.mark.usefixtures("quick_pa
 @pytest.fixture(autouse=True)
 def behind_tls(settings):
     settings.BEHIND_TLS = True
-    client_address._warn.cache_clear()
+    client_address._warn_once.cache_clear()
 
 
 def sign_in(name, password, *, client, peer=PROXY):

@@ -26,14 +26,14 @@ from uuid import UUID
 django.setup()
 from django.db import transaction
 from access.identity import SYSTEM
-from core.db import clock
+from core.db import database_now
 from intents.events import NewEvent, append
 from intents.models import Intent
 print("ready", flush=True)
 for line in sys.stdin:
     intent_id, seconds = line.split()
     with transaction.atomic():
-        append(Intent.objects.lock(UUID(intent_id)), NewEvent("held", {}), actor=SYSTEM, now=clock())
+        append(Intent.objects.lock(UUID(intent_id)), NewEvent("held", {}), actor=SYSTEM, now=database_now())
         print("held", flush=True)
         time.sleep(float(seconds))
     print("committed", flush=True)

@@ -18,7 +18,7 @@ from governance.services import request_arbitration
 from intents.models import Intent, Status
 from retries.services import record_failure
 
-MAX_QUESTIONS = 8  # That wait at once: the example asks nobody to death.
+MAX_QUESTIONS = 8  # That wait at once.
 NEWEST = 200  # Active intents among which things happen.
 QUESTIONS = ["Is this figure plausible?", "Two sources disagree. Which one is right?", "May I spend another 20 USD on this?"]
 

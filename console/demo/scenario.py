@@ -19,7 +19,7 @@ from portfolios.services import add_intent_to_portfolio, create_portfolio
 from retries.services import record_failure, set_retry_policy
 from subscriptions.services import create_subscription, disable_subscription, newest_position
 
-UNREACHABLE = "http://127.0.0.1:9/hooks"  # The port "discard", where nobody listens.
+UNREACHABLE = "http://127.0.0.1:9/hooks"  # The port "discard", which refuses connections.
 CHART = Path(__file__).parent / "error-rate.png"
 TRACE = """\
 02:14:07 checkout-7f9c  POST /pay  502  upstream timed out after 8.0 s  trace=4bf92f35

@@ -2,7 +2,7 @@
 
 A request moves its subject's due time on by one share of the period. The due time may be at most one period ahead of the
 clock, so that a burst up to the whole limit passes, and then an even flow. With Redis the limit holds for all processes;
-without it, or while it is unavailable, N processes allow N times the limit. console.throttle applies the algorithm to rows
+without it, or while it is unavailable, N processes allow N times the limit. console.sign_in.throttle applies the algorithm to rows
 of the database.
 """
 

@@ -1,4 +1,4 @@
-"""The courier: plans and sends deliveries, in threads of its own, so that slow receivers delay nothing else.
+"""Webhook delivery worker: plans and sends deliveries, in threads of its own, so that slow receivers delay nothing else.
 
 Any number may run, in any number of processes. A killed one leaves claims that expire.
 

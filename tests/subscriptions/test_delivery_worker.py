@@ -80,7 +80,7 @@ def test_only_a_worker_sends_due_deliveries(vendor, tmp_path, receiver):
         intent = http.create()
         subscription = subscribe(http, receiver, intent)
         comment(http, intent, 3)
-        time.sleep(1.5)  # Longer than a courier takes to look.
+        time.sleep(1.5)  # Longer than a delivery worker takes to look.
         assert receiver.calls == []
 
         done = manage(server.database_url, "worker", "--once")

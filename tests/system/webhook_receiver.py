@@ -23,7 +23,7 @@ from tests.system.readers import Topic
 FAILS = 0.3  # Of the calls,
 NEVER_MORE = 5  # but an event that failed so often arrives: after ten times it would be dead.
 HURRY_EVERY = 0.5  # Seconds.
-CALL = timedelta(seconds=15)  # Takes none as long: a claim that is older is that of a courier that was killed.
+CALL = timedelta(seconds=15)  # Takes none as long: a claim that is older is that of a worker that was killed.
 CLAIM = timedelta(seconds=60)
 LONGEST_DELAY = timedelta(days=2)
 
@@ -89,7 +89,7 @@ def wait_for(hooks: Sequence[Hook], log: Sequence[dict[str, Any]], since: int, d
 
 
 def hurry(database_url: str) -> None:
-    """Make due what waits for another attempt, or for the claim of a courier that was killed to run out."""
+    """Make due what waits for another attempt, or for the claim of a worker that was killed to run out."""
     if database_url.startswith("sqlite"):
         with closing(sqlite3.connect(database_url.removeprefix("sqlite:///"), timeout=PATIENCE)) as connection, connection:
             for change in _changes():

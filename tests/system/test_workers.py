@@ -65,29 +65,29 @@ def all_started(server, size):
 
 @pytest.mark.rule("S-3")
 def test_the_processes_share_the_port_and_one_that_is_killed_is_replaced(start):
-    supervisor, before = start(SIZE)
+    crew, before = start(SIZE)
     with ExitStack() as stack:
-        clients = [stack.enter_context(Http(supervisor)) for _ in range(CONNECTIONS)]
+        clients = [stack.enter_context(Http(crew)) for _ in range(CONNECTIONS)]
         assert len({client.create()["id"] for client in clients}) == CONNECTIONS
-        taken = {pid: connections(supervisor, member) for pid, member in members(supervisor).items()}
+        taken = {pid: connections(crew, member) for pid, member in members(crew).items()}
     assert (len(taken), sum(taken.values())) == (SIZE, CONNECTIONS)
     assert sum(map(bool, taken.values())) > 1, taken
 
     victim = max(before)
     os.kill(victim, signal.SIGKILL)
-    until(lambda: victim not in members(supervisor), "the end")
+    until(lambda: victim not in members(crew), "the end")
     for _ in range(20):  # While it is being replaced.
-        with Http(supervisor) as http:
+        with Http(crew) as http:
             http.create()
-    after = all_started(supervisor, SIZE)
+    after = all_started(crew, SIZE)
 
     assert len(after - before) == 1
-    assert any(f"process {victim} exited with code -9 and is replaced" in line for line in supervisor.log)
-    assert_all_are_the_same(members(supervisor).values())
-    assert supervisor.stop() == 0
+    assert any(f"process {victim} exited with code -9 and is replaced" in line for line in crew.log)
+    assert_all_are_the_same(members(crew).values())
+    assert crew.stop() == 0
     assert are_gone(after)
-    assert sum("Finished server process" in line for line in supervisor.log) == SIZE
-    assert "  Workers   3 processes share the port." in supervisor.log
+    assert sum("Finished server process" in line for line in crew.log) == SIZE
+    assert "  Workers   3 processes share the port." in crew.log
 
 
 def assert_all_are_the_same(processes):
@@ -98,25 +98,25 @@ def assert_all_are_the_same(processes):
 
 
 def test_interrupted_all_end(start):
-    supervisor, pids = start(2)
+    crew, pids = start(2)
 
-    supervisor.process.send_signal(signal.SIGINT)
+    crew.process.send_signal(signal.SIGINT)
 
-    assert supervisor._wait() == 130
+    assert crew._wait() == 130
     assert are_gone(pids)
-    assert not [line for line in supervisor.log if "Traceback" in line]
+    assert not [line for line in crew.log if "Traceback" in line]
 
 
 def test_stuck_process_is_replaced_and_none_outlives_the_supervisor(start):
-    supervisor, before = start(2, "-c", STUCK_SOON)
+    crew, before = start(2, "-c", STUCK_SOON)
     stuck = min(before)
     os.kill(stuck, signal.SIGSTOP)
-    until(lambda: stuck not in members(supervisor), "the end")
-    assert any(f"process {stuck} is stuck" in line for line in supervisor.log)
-    after = all_started(supervisor, 2)
+    until(lambda: stuck not in members(crew), "the end")
+    assert any(f"process {stuck} is stuck" in line for line in crew.log)
+    after = all_started(crew, 2)
     assert len(after - before) == 1
 
-    supervisor.kill()
+    crew.kill()
 
     until(lambda: are_gone(after), "the end of all")
 

@@ -10,7 +10,6 @@ import pytest
 
 from tests.locks import OF_LOCKS, locked, make_wheel, needed, project_requirements
 from tests.processes import ROOT
-from tests.system.concurrent_clients import FULL
 from tests.wheels import run
 
 pytestmark = pytest.mark.full
@@ -150,7 +149,6 @@ def test_machine_that_lacks_something_says_what(checkout, python, says):
     assert not (checkout / ".venv/bin").exists()
 
 
-@pytest.mark.skipif(not FULL, reason="SYSTEM_ROUNDS=full installs everything anew (minutes, and from the index)")
 def test_oldest_pip_installs_both_lock_files_despite_newer_releases(tmp_path):
     index, checkout = tmp_path / "index", tmp_path / "checkout"
     index.mkdir()

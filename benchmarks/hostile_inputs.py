@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import groupby
 from pathlib import Path
 
 import requests
@@ -20,6 +21,7 @@ from tests.servers import Server
 
 MiB = 2**20
 ASK_EVERY = 0.1  # Seconds between two looks at /healthz.
+IDLE_SECONDS = 5.0  # Seconds over which the CPU of an idle server is measured.
 AGENT, WRONG = "agent-research-key", "oi_00000000_wrong"
 CPU_LIMITS = {False: 0.1, True: 0.5}
 """Seconds of CPU that a request may cost, without a good key and with one,"""
@@ -51,14 +53,6 @@ class Cost:
     @property
     def is_bounded(self) -> bool:
         return self.cpu <= CPU_LIMITS[self.has_key] and self.memory <= MEMORY_LIMITS[self.has_key] and self.wait <= WAIT_LIMIT
-
-    def __str__(self) -> str:
-        who = "agent" if self.has_key else "none"
-        mark = "" if self.is_bounded else " **over**"
-        return (
-            f"| {self.name} | {who} | {self.size:,} | {self.cpu * 1000:.0f} ms | {self.memory / MiB:.1f} MiB "
-            f"| {self.wait * 1000:.0f} ms{mark} |"
-        )
 
 
 class Target:
@@ -217,22 +211,33 @@ def measure(vendor: str, folder: Path, *, only: Sequence[str] = (), is_quick: bo
         target = Target(server)
         for _ in range(30):
             target.call("GET", "/intents")
+        idle = _idle_cpu(target)
         for each in INPUTS:
             if only and each.name not in only:
                 continue
             for size in each.sizes[-1:] if is_quick else dict.fromkeys(each.sizes):
-                yield _measure(target, each, size)
+                yield _measure(target, each, size, idle)
 
 
-def _measure(target: Target, hostile: HostileInput, size: int) -> Cost:
+def _idle_cpu(target: Target) -> float:
+    """Return the server's CPU per second while only the looks at /healthz are answered."""
+    pid = target.server.process.pid
+    begun, before = time.monotonic(), cpu_seconds(pid)
+    with _waits(target):
+        time.sleep(IDLE_SECONDS)
+    return (cpu_seconds(pid) - before) / (time.monotonic() - begun)
+
+
+def _measure(target: Target, hostile: HostileInput, size: int, idle: float) -> Cost:
+    """Measure one request; `idle` is the CPU per second that the server uses without it."""
     pid = target.server.process.pid
     getattr(hostile.send, "prepare", lambda size: None)(size)
-    before, memory = cpu_seconds(pid), reset_peak(pid)
+    begun, before, memory = time.monotonic(), cpu_seconds(pid), reset_peak(pid)
     with _waits(target) as waits:
         hostile.send(target, size)
         time.sleep(2 * ASK_EVERY)
-    asked = 0.0005 * len(waits)  # What the looks themselves cost.
-    cpu = max(cpu_seconds(pid) - before - asked, 0) / (size if hostile.is_many else 1)
+    used = cpu_seconds(pid) - before - idle * (time.monotonic() - begun)
+    cpu = max(used, 0) / (size if hostile.is_many else 1)
     return Cost(hostile.name, hostile.has_key, size, cpu, peak(pid) - memory, max(waits))
 
 
@@ -276,6 +281,18 @@ def _status(pid: int, name: str) -> int:
 
 
 def table(costs: Sequence[Cost]) -> str:
-    rows = ["| input | key | size | CPU | memory | longest wait of others |", "|---|---|---|---|---|---|", *map(str, costs)]
-    over = sum(not each.is_bounded for each in costs)
+    """Return a Markdown table with a row for each input; its sizes, and what each costs, are separated by slashes."""
+    rows = ["| Input | Key | Sizes | CPU, ms | Memory, MiB | Longest wait of other requests, ms |", "|---|---|--:|--:|--:|--:|"]
+    for name, of_name in groupby(costs, key=lambda cost: cost.name):
+        each = list(of_name)
+        cells = [
+            "agent" if each[0].has_key else "none",
+            " / ".join(f"{cost.size:,}" for cost in each),
+            " / ".join(f"{cost.cpu * 1000:.0f}" for cost in each),
+            " / ".join(f"{max(cost.memory, 0) / MiB:.1f}" for cost in each),
+            " / ".join(f"{cost.wait * 1000:.0f}" for cost in each),
+        ]
+        mark = "" if all(cost.is_bounded for cost in each) else " **over**"
+        rows.append(f"| {' | '.join([name, *cells])}{mark} |")
+    over = sum(not cost.is_bounded for cost in costs)
     return "\n".join([*rows, "", f"{len(costs)} measured, {over} beyond a limit."])

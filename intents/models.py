@@ -14,7 +14,6 @@ from core.ids import new_id
 from intents.errors import IllegalTransition, IntentClosed, IntentNotFound, VersionConflict
 
 AGENT_ID = 255
-LOCK_BATCH = 5_000  # Ids in one statement; SQLite takes 32,766 parameters at most.
 
 
 class Status(models.TextChoices):
@@ -70,12 +69,7 @@ class IntentQuerySet(models.QuerySet["Intent"]):
 
         A verb that needs several takes them with one call, so that no two verbs wait for each other.
         """
-        ordered = sorted(ids)
-        found: dict[UUID, Intent] = {}
-        for start in range(0, len(ordered), LOCK_BATCH):
-            batch = self.filter(pk__in=ordered[start : start + LOCK_BATCH]).order_by("pk").select_for_update()
-            found.update((intent.pk, intent) for intent in batch)
-        return found
+        return {intent.pk: intent for intent in sql_rows.lock_all(self.model, sorted(ids))}
 
 
 class Intent(models.Model):

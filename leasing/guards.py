@@ -1,8 +1,12 @@
 """Lease guards of other apps' verbs: scopes and fencing tokens (rules L-3, L-4). The caller holds the intent's row lock."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from functools import cache
+
+from django.db.models import QuerySet
 
 from access.identity import Actor
+from core.db.statements import Parameter, Statement
 from intents.models import Intent
 from intents.patches import Patch, path_keys
 from leasing.errors import LeaseConflict, LeaseLost
@@ -10,16 +14,16 @@ from leasing.models import Lease
 from leasing.representation import lease_body
 from leasing.scopes import ScopeIndex, overlap, split_levels
 
+MAX_LEVELS = 10  # First levels of patches by which leases are looked up; for more, all of the intent's are.
+
 
 def require_scope(intent: Intent, patches: Sequence[Patch], actor: Actor) -> None:
     """Raise LeaseConflict if a patch touches what another agent has leased (rule L-3)."""
     if not intent.active_leases:
         return
     paths = [path_keys(patch["path"]) for patch in patches]
-    held = Lease.objects.held(intent.now()).filter(intent=intent)
-    if all(paths):
-        held = held.filter(first_level__in={keys[0] for keys in paths})
-    others = [lease for lease in held.order_by("fencing_token") if not lease.is_held_by(actor)]
+    levels = {keys[0] for keys in paths} if all(paths) else set()
+    others = [lease for lease in _held_leases(intent, levels) if not lease.is_held_by(actor)]
     scopes = ScopeIndex(split_levels(lease.scope) for lease in others)
     if leased := [keys for keys in paths if scopes.overlap(keys)]:
         raise LeaseConflict(lease_body(next(lease for lease in others if overlap(split_levels(lease.scope), leased[0]))))
@@ -30,6 +34,30 @@ def require_token(intent: Intent, actor: Actor) -> None:
     token = actor.fencing_token
     if token is None:
         return
-    leases = Lease.objects.held(intent.now()).filter(intent=intent, fencing_token=token)
+    leases = _WITH_TOKEN.objects(intent=intent.pk, now=intent.now(), token=token)
     if not any(lease.is_held_by(actor) for lease in leases):
         raise LeaseLost(token, actor.id)
+
+
+_WITH_TOKEN = Statement(
+    lambda: Lease.objects.held(Parameter("now")).filter(intent_id=Parameter("intent"), fencing_token=Parameter("token"))
+)
+
+
+def _held_leases(intent: Intent, first_levels: Collection[str]) -> list[Lease]:
+    """Return the leases under these first levels, or all if there are none or many of them, in the order of their tokens."""
+    if len(first_levels) > MAX_LEVELS:
+        first_levels = ()
+    levels = {f"level_{number}": level for number, level in enumerate(first_levels)}
+    return _held_under(len(levels)).objects(intent=intent.pk, now=intent.now(), **levels)
+
+
+@cache
+def _held_under(count: int) -> Statement[Lease]:
+    def held() -> QuerySet[Lease]:
+        leases: QuerySet[Lease] = Lease.objects.held(Parameter("now")).filter(intent_id=Parameter("intent"))
+        if count:
+            leases = leases.filter(first_level__in=[Parameter(f"level_{number}") for number in range(count)])
+        return leases.order_by("fencing_token")
+
+    return Statement(held)

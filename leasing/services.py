@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 
 from access.identity import SYSTEM, Actor
 from core.db import atomic_verb, database_now, sql_rows
+from core.db.statements import Parameter, Statement
 from intents.events import EventType, NewEvent, append
 from intents.models import Intent
 from intents.write_lock import lock_for_write
@@ -43,7 +44,7 @@ def acquire_lease(*, intent_id: UUID | str, actor: Actor, scope: str, duration: 
     intent = lock_for_write(intent_id, actor)
     intent.require_open()
     now, requested = intent.now(), split_levels(scope)
-    active = _marked_active(intent, first_level=requested[0])
+    active = _MARKED_ACTIVE_UNDER.objects(intent=intent.pk, first_level=requested[0]) if intent.active_leases else []
     overlapping = [lease for lease in active if overlap(split_levels(lease.scope), requested)]
     for lease in overlapping:
         if lease.expires_at > now and not lease.is_held_by(actor):
@@ -162,16 +163,16 @@ def release_all(intent: Intent, *, actor: Actor, reason: str, agent_id: str | No
     if not intent.active_leases:
         return
     now = intent.now()
-    for lease in _marked_active(intent):
+    for lease in Lease.objects.filter(intent=intent, status=Status.ACTIVE).order_by("fencing_token"):
         if agent_id in (None, lease.agent_id):
             _release(intent, lease, actor=actor, now=now, reason=reason)
 
 
-def _marked_active(intent: Intent, **filters: Any) -> list[Lease]:
-    """Return the leases that are marked active, also the overdue ones."""
-    if not intent.active_leases:
-        return []
-    return [*Lease.objects.filter(intent=intent, status=Status.ACTIVE, **filters).order_by("fencing_token")]
+_MARKED_ACTIVE_UNDER = Statement(
+    lambda: Lease.objects.filter(
+        intent_id=Parameter("intent"), status=Status.ACTIVE, first_level=Parameter("first_level")
+    ).order_by("fencing_token")
+)
 
 
 def _lock_lease(intent_id: UUID | str, lease_id: UUID | str, actor: Actor) -> tuple[Intent, Lease]:

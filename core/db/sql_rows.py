@@ -24,6 +24,7 @@ M = TypeVar("M", bound=models.Model)
 AT_ONCE = 128  # Rows measured, and read, per query.
 ROW_BYTES = 500  # Estimated size of a row without its long texts.
 _BYTES = "bytes of texts"
+LOCKED_AT_ONCE = 5_000  # Rows.
 INSERTED_AT_ONCE = 1_000  # Rows; SQLite takes 32,766 parameters at most, PostgreSQL 65,535.
 
 Row = Any
@@ -194,13 +195,28 @@ def lock(model: type[M], pk: UUID) -> M | None:
     """
     connection = _connection()
     found = _select_one(connection, model, pk, lock=True)
-    if found is None:
-        return None
-    columns, at = (found, datetime.now(UTC)) if connection.vendor == "sqlite" else (found[:-1], found[-1])
-    values = _adapted(columns, _loaders(model))
-    instance = model.from_db(DEFAULT_DB_ALIAS, _attnames(model), values)
-    cast(Any, instance).locked_at = at
-    return instance
+    return _locked(model, [found], connection.vendor)[0] if found else None
+
+
+def lock_all(model: type[M], pks: Sequence[UUID]) -> list[M]:
+    """Lock the rows that exist in the order of `pks`, which are sorted, and return their objects.
+
+    The attribute `locked_at` is the database's time after the last one was locked.
+    """
+    connection, found = _connection(), []
+    for start in range(0, len(pks), LOCKED_AT_ONCE):
+        part = pks[start : start + LOCKED_AT_ONCE]
+        if connection.vendor == "sqlite":
+            found += connection.run(_select_all(model, len(part)), [pk.hex for pk in part])
+        else:
+            found += connection.run(_lock_all(model), [f"{{{','.join(map(str, part))}}}"])
+    return _locked(model, found, connection.vendor)
+
+
+def load_all(model: type[M], rows: Sequence[tuple[Any, ...]]) -> list[M]:
+    """Return the objects of rows as the database returns them, with all of the model's columns."""
+    names, loaders = _attnames(model), _loaders(model)
+    return [model.from_db(DEFAULT_DB_ALIAS, names, _adapted(row, loaders)) for row in rows]
 
 
 def record(instance: models.Model, names: tuple[str, ...], model: type[models.Model], new: Sequence[Row]) -> None:
@@ -244,6 +260,16 @@ def _connection() -> Any:
 def _select_one(connection: Any, model: type[models.Model], pk: UUID, *, lock: bool) -> tuple[Any, ...] | None:
     found = connection.run(_select(model, connection.vendor, lock), [pk.hex if connection.vendor == "sqlite" else pk])
     return found[0] if found else None
+
+
+def _locked(model: type[M], rows: Sequence[tuple[Any, ...]], vendor: str) -> list[M]:
+    """Return the objects of locked rows; on PostgreSQL, each row ends with the time at which it was locked."""
+    is_timed = vendor != "sqlite"
+    found = load_all(model, [row[:-1] for row in rows] if is_timed else rows)
+    locked_at = max((row[-1] for row in rows), default=None) if is_timed else datetime.now(UTC)
+    for instance in found:
+        cast(Any, instance).locked_at = locked_at
+    return found
 
 
 def _adapted(values: Sequence[Any], adapters: Sequence[Callable[[Any], Any] | None]) -> list[Any]:
@@ -301,6 +327,19 @@ def _select(model: type[models.Model], vendor: str, lock: bool) -> str:
     if not lock or vendor == "sqlite":
         return row
     return f"SELECT *, clock_timestamp() FROM ({row} FOR UPDATE) AS locked"  # The outer SELECT reads the time after locking.
+
+
+@lru_cache(maxsize=64)
+def _select_all(model: type[models.Model], count: int) -> str:
+    key = _columns(model)[0]
+    return f'SELECT {", ".join(_columns(model))} FROM "{model._meta.db_table}" WHERE {key} IN ({", ".join("?" * count)}) ORDER BY {key}'
+
+
+@cache
+def _lock_all(model: type[models.Model]) -> str:
+    key = _columns(model)[0]
+    rows = f'SELECT {", ".join(_columns(model))} FROM "{model._meta.db_table}" WHERE {key} = ANY(%s::uuid[])'
+    return f"SELECT *, clock_timestamp() FROM ({rows} ORDER BY {key} FOR UPDATE) AS locked"
 
 
 @lru_cache(maxsize=64)

@@ -1,34 +1,13 @@
 """Anthropic's Messages API."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from .openai_chat import LIST_PRICE_TIERS
-from .parsing import (
-    Dialect,
-    RequestInfo,
-    ResponseInfo,
-    ToolCall,
-    Usage,
-    count_messages,
-    get,
-    items_of,
-    number_or_none,
-    tool_names,
-)
+from .parsing import ChunkParser, Dialect, ResponseInfo, ToolCall, Usage, get
 
 
 class MessagesDialect(Dialect):
     """`messages`: `create`, `parse` and `stream`."""
-
-    def parse_request(self, arguments: Mapping[str, Any]) -> RequestInfo:
-        return RequestInfo(
-            model=str(arguments.get("model")),
-            messages_count=count_messages(arguments.get("messages")),
-            tools=tool_names(get(tool, "name") for tool in items_of(arguments.get("tools"))),
-            stream=self.stream or arguments.get("stream") is True,
-            temperature=number_or_none(arguments.get("temperature")),
-        )
 
     def parse_response(self, answer: Any, response: ResponseInfo) -> None:
         response.model = answer.model
@@ -44,11 +23,11 @@ class MessagesDialect(Dialect):
         return MessagesParser(response)
 
 
-class MessagesParser:
+class MessagesParser(ChunkParser):
     """Parser of the events of a streamed message, and those of `messages.stream`, a superset."""
 
     def __init__(self, response: ResponseInfo) -> None:
-        self._response = response
+        super().__init__(response)
         self._calls: dict[int, tuple[str, str, list[str]]] = {}
 
     def feed(self, event: Any) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .parsing import (
+    ChunkParser,
     Dialect,
     RequestInfo,
     ResponseInfo,
@@ -52,11 +53,8 @@ class ContentsDialect(Dialect):
         return ContentsParser(response)
 
 
-class ContentsParser:
+class ContentsParser(ChunkParser):
     """Parser of partial responses."""
-
-    def __init__(self, response: ResponseInfo) -> None:
-        self._response = response
 
     def feed(self, answer: Any) -> None:
         response = self._response
@@ -73,9 +71,6 @@ class ContentsParser:
                 completion=(usage.candidates_token_count or 0) + (get(usage, "thoughts_token_count") or 0),
                 cached=usage.cached_content_token_count or 0,
             )
-
-    def close(self) -> None:
-        pass
 
 
 def _parse_parts(content: Any, response: ResponseInfo) -> None:

@@ -3,19 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from .parsing import (
-    Dialect,
-    IsHidden,
-    RequestInfo,
-    ResponseInfo,
-    ToolCall,
-    Usage,
-    count_messages,
-    get,
-    items_of,
-    number_or_none,
-    tool_names,
-)
+from .parsing import ChunkParser, Dialect, IsHidden, ResponseInfo, ToolCall, Usage, get
 
 LIST_PRICE_TIERS = {None, "auto", "default", "standard"}
 """Service tiers that are billed at the list price."""
@@ -24,15 +12,8 @@ LIST_PRICE_TIERS = {None, "auto", "default", "standard"}
 class ChatDialect(Dialect):
     """`chat.completions`: `create`, `parse` and `stream`."""
 
-    def parse_request(self, arguments: Mapping[str, Any]) -> RequestInfo:
-        tools = (get(tool, "function") or get(tool, "custom") or tool for tool in items_of(arguments.get("tools")))
-        return RequestInfo(
-            model=str(arguments.get("model")),
-            messages_count=count_messages(arguments.get("messages")),
-            tools=tool_names(get(tool, "name") for tool in tools),
-            stream=self.stream or arguments.get("stream") is True,
-            temperature=number_or_none(arguments.get("temperature")),
-        )
+    def tool_name(self, tool: Any) -> Any:
+        return get(get(tool, "function") or get(tool, "custom") or tool, "name")
 
     def parse_response(self, answer: Any, response: ResponseInfo) -> None:
         _parse_metadata(answer, response)
@@ -74,11 +55,11 @@ class ChatEventsDialect(ChatDialect):
         return chunk.type == "chunk" and super().is_only_usage(chunk.chunk)
 
 
-class ChatParser:
+class ChatParser(ChunkParser):
     """Parser of plain chunks."""
 
     def __init__(self, response: ResponseInfo) -> None:
-        self._response = response
+        super().__init__(response)
         self._calls: dict[tuple[int, int], list[Any]] = {}
 
     def feed(self, chunk: Any) -> None:

@@ -1,21 +1,9 @@
 """OpenAI's Responses API."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from .openai_chat import LIST_PRICE_TIERS
-from .parsing import (
-    Dialect,
-    RequestInfo,
-    ResponseInfo,
-    ToolCall,
-    Usage,
-    count_messages,
-    get,
-    items_of,
-    number_or_none,
-    tool_names,
-)
+from .parsing import ChunkParser, Dialect, ResponseInfo, ToolCall, Usage, get
 
 CALL_ARGUMENTS = {"function_call": "arguments", "custom_tool_call": "input"}
 """Types of output items that are tool calls, with the member that has their arguments."""
@@ -25,14 +13,10 @@ END_EVENTS = {"response.completed", "response.incomplete", "response.failed"}
 class ResponsesDialect(Dialect):
     """`responses`: `create`, `parse` and `stream`."""
 
-    def parse_request(self, arguments: Mapping[str, Any]) -> RequestInfo:
-        return RequestInfo(
-            model=str(arguments.get("model")),
-            messages_count=count_messages(arguments.get("input")),
-            tools=tool_names(get(tool, "name") or get(tool, "type") for tool in items_of(arguments.get("tools"))),
-            stream=self.stream or arguments.get("stream") is True,
-            temperature=number_or_none(arguments.get("temperature")),
-        )
+    messages = "input"
+
+    def tool_name(self, tool: Any) -> Any:
+        return get(tool, "name") or get(tool, "type")
 
     def parse_response(self, answer: Any, response: ResponseInfo) -> None:
         _parse_end(answer, response)
@@ -47,11 +31,8 @@ class ResponsesDialect(Dialect):
         return ResponsesParser(response)
 
 
-class ResponsesParser:
+class ResponsesParser(ChunkParser):
     """Parser of the events of a streamed response, and those of `responses.stream`, a superset."""
-
-    def __init__(self, response: ResponseInfo) -> None:
-        self._response = response
 
     def feed(self, event: Any) -> None:
         kind = event.type
@@ -63,9 +44,6 @@ class ResponsesParser:
             _parse_end(event.response, self._response)
         elif kind == "error":
             self._response.error = event.message
-
-    def close(self) -> None:
-        pass
 
 
 def _parse_end(answer: Any, response: ResponseInfo) -> None:

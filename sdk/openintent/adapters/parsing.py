@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 
 @dataclass(slots=True)
@@ -68,13 +68,17 @@ class ResponseInfo:
         return "".join(self.text_parts) if self.text_parts else None
 
 
-class ChunkParser(Protocol):
+class ChunkParser(ABC):
     """Parses the chunks of a stream into its `ResponseInfo`."""
 
+    def __init__(self, response: ResponseInfo) -> None:
+        self._response = response
+
+    @abstractmethod
     def feed(self, chunk: Any) -> None:
         """Parse one chunk. This is called for every token, so it must be cheap."""
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 - Most have nothing to complete.
         """Complete the response after the last chunk."""
 
 
@@ -83,14 +87,29 @@ IsHidden = Callable[[Any], bool]
 
 
 class Dialect(ABC):
-    """A provider's API. Methods may raise any error on unexpected data. `stream`: all its responses are streams."""
+    """A provider's API. Methods may raise any error on unexpected data. `stream`: all its responses are streams.
+
+    messages  the name of the argument that has the messages
+    """
+
+    messages = "messages"
 
     def __init__(self, *, stream: bool = False) -> None:
         self.stream = stream
 
-    @abstractmethod
     def parse_request(self, arguments: Mapping[str, Any]) -> RequestInfo:
         """Return the description of a request with these arguments."""
+        return RequestInfo(
+            model=str(arguments.get("model")),
+            messages_count=count_messages(arguments.get(self.messages)),
+            tools=tool_names(self.tool_name(tool) for tool in items_of(arguments.get("tools"))),
+            stream=self.stream or arguments.get("stream") is True,
+            temperature=number_or_none(arguments.get("temperature")),
+        )
+
+    def tool_name(self, tool: Any) -> Any:
+        """Return the name of a tool that a request offers."""
+        return get(tool, "name")
 
     @abstractmethod
     def parse_response(self, answer: Any, response: ResponseInfo) -> None:

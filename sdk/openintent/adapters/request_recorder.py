@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from . import events
-from .parsing import Dialect, IsHidden, ResponseInfo
+from .parsing import ChunkParser, Dialect, IsHidden, ResponseInfo
 from .sink import EventSink, logger
 
 MAX_ERROR_LENGTH = 2_000  # Characters: some errors are a proxy's page.
@@ -246,16 +246,13 @@ class RequestRecorder:
 
     def _handle_parse_error(self, error: Exception) -> None:
         """Stop parsing and report the error, once: the next chunk would cause it again."""
-        self._parser, self._is_hidden = _NullParser(), None
+        self._parser, self._is_hidden = _NullParser(self._response), None
         logger.warning("A response of %s could not be parsed: %r. It is logged without details.", self._sink.provider, error)
         self._sink.report(error, "reading")
 
 
-class _NullParser:
+class _NullParser(ChunkParser):
     def feed(self, chunk: Any) -> None:
-        pass
-
-    def close(self) -> None:
         pass
 
 

@@ -77,7 +77,13 @@ class BatchSender:
                 self._client.send(batch.call)
             except OpenIntentError as error:
                 tries += 1
-                if not _is_transient(error, tries):
+                if isinstance(error, ServerError):
+                    may_succeed = error.status_code in UNAVAILABLE_STATUSES or tries < MAX_TRIES
+                elif isinstance(error, ConflictError):
+                    may_succeed = error.code == "request_in_progress"
+                else:
+                    may_succeed = isinstance(error, (ConnectionFailedError, RateLimitError))
+                if not may_succeed:
                     if len(batch.entries) > 1 and isinstance(error, ValidationError):  # Only one event may be invalid.
                         for half in batch.halves():
                             self._send_batch(half)
@@ -137,12 +143,3 @@ def _sinks(entries: list[QueuedCall]) -> list[EventSink]:
 
 def _is_event(call: Call[Any]) -> bool:
     return "event_type" in (call.json or {})
-
-
-def _is_transient(error: OpenIntentError, tries: int) -> bool:
-    """Return whether the same batch may be accepted later."""
-    if isinstance(error, ServerError):
-        return error.status_code in UNAVAILABLE_STATUSES or tries < MAX_TRIES
-    if isinstance(error, ConflictError):
-        return error.code == "request_in_progress"
-    return isinstance(error, (ConnectionFailedError, RateLimitError))

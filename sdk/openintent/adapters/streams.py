@@ -68,17 +68,16 @@ class WrappedStream(WrappedStreamBase):
 
     def __init__(self, inner: Any, recorder: RequestRecorder, *, lazy: bool = False) -> None:
         super().__init__(inner, recorder)
-        self._next = self._start if lazy else inner.__next__
-
-    def _start(self) -> Any:
-        self._recorder.record_start()
-        self._next = self._inner.__next__
-        return self._next()
+        self._next = inner.__next__
+        self._is_unsent = lazy
 
     def __iter__(self) -> Iterator[Any]:
         return self
 
     def __next__(self) -> Any:
+        if self._is_unsent:
+            self._is_unsent = False
+            self._recorder.record_start()
         while True:
             try:
                 chunk = self._next()

@@ -28,7 +28,13 @@ class WrappedMethod:
             return self.__wrapped__(*args, **kwargs)
         if is_async(self.__wrapped__):
             return self._call_async(recorder, args, kwargs)
-        return self._call(recorder, args, kwargs)
+        recorder.record_start()
+        try:
+            answer = self.__wrapped__(*args, **kwargs)
+        except BaseException as error:
+            recorder.record_failure(error)
+            raise
+        return _wrap_answer(answer, recorder)
 
     def _create_recorder(self, kwargs: dict[str, Any]) -> tuple[RequestRecorder | None, dict[str, Any]]:
         """Return a recorder, None if the arguments cannot be parsed, and the arguments to send."""
@@ -39,15 +45,6 @@ class WrappedMethod:
             logger.warning("A request to %s could not be parsed: %r. It is not logged.", self._sink.provider, error)
             self._sink.report(error, "reading")
             return None, kwargs
-
-    def _call(self, recorder: RequestRecorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        recorder.record_start()
-        try:
-            answer = self.__wrapped__(*args, **kwargs)
-        except BaseException as error:
-            recorder.record_failure(error)
-            raise
-        return _wrap_answer(answer, recorder)
 
     async def _call_async(self, recorder: RequestRecorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         recorder.record_start()
@@ -62,7 +59,12 @@ class WrappedMethod:
 class WrappedGeneratorMethod(WrappedMethod):
     """A method that returns a generator: the request is sent when the first chunk is requested."""
 
-    def _call(self, recorder: RequestRecorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        recorder, kwargs = self._create_recorder(kwargs)
+        if recorder is None:
+            return self.__wrapped__(*args, **kwargs)
+        if is_async(self.__wrapped__):
+            return self._call_async(recorder, args, kwargs)
         return WrappedStream(self.__wrapped__(*args, **kwargs), recorder, lazy=True)
 
     async def _call_async(self, recorder: RequestRecorder, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

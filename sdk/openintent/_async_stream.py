@@ -111,7 +111,16 @@ class AsyncEventStream:
         elif self._state.has_ended:  # Only now: the events before the end have been returned.
             await self._handle_disconnect(ENDED)
         else:
-            self._pending.extend(self._state.feed(await self._read(self._chunks)))
+            try:
+                chunk = await anext(self._chunks)
+            except StopAsyncIteration:
+                await self._handle_disconnect(ENDED)
+            except httpx2.RequestError as error:
+                await self._handle_disconnect(
+                    NoResponse.from_error(error, sent=True, timeout=isinstance(error, httpx2.TimeoutException))
+                )
+            else:
+                self._pending.extend(self._state.feed(chunk))
 
     async def _connect(self) -> None:
         request = self._state.request()
@@ -133,18 +142,6 @@ class AsyncEventStream:
             return
         await self._disconnect()
         self._state.handle_refusal(refused)
-
-    async def _read(self, chunks: AsyncIterator[bytes]) -> bytes:
-        """Return what has arrived. Empty at the end of the connection."""
-        try:
-            return await anext(chunks)
-        except StopAsyncIteration:
-            await self._handle_disconnect(ENDED)
-        except httpx2.RequestError as error:
-            await self._handle_disconnect(
-                NoResponse.from_error(error, sent=True, timeout=isinstance(error, httpx2.TimeoutException))
-            )
-        return b""
 
     async def _handle_disconnect(self, failed: NoResponse) -> None:
         await self._disconnect()

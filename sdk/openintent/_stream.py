@@ -103,7 +103,15 @@ class EventStream:
         elif self._state.has_ended:  # Only now: the events before the end have been returned.
             self._handle_disconnect(ENDED)
         else:
-            self._pending.extend(self._state.feed(self._read(self._response)))
+            try:  # Unlike `iter_content`, `read1` does not wait for a full chunk.
+                chunk = self._response.raw.read1(CHUNK, decode_content=True)
+            except (HTTPError, OSError) as error:
+                self._handle_disconnect(NoResponse.from_error(error, sent=True, timeout=isinstance(error, ReadTimeoutError)))
+                return
+            if chunk:
+                self._pending.extend(self._state.feed(bytes(chunk)))
+            else:
+                self._handle_disconnect(ENDED)
 
     def _connect(self) -> None:
         request = self._state.request()
@@ -125,16 +133,6 @@ class EventStream:
             self._handle_disconnect(no_response(error))
             return
         self._state.handle_refusal(refused)
-
-    def _read(self, response: requests.Response) -> bytes:
-        """Return what has arrived, without waiting for a full chunk as `iter_content` does. Empty at the end of the connection."""
-        try:
-            if chunk := response.raw.read1(CHUNK, decode_content=True):
-                return bytes(chunk)
-            self._handle_disconnect(ENDED)
-        except (HTTPError, OSError) as error:
-            self._handle_disconnect(NoResponse.from_error(error, sent=True, timeout=isinstance(error, ReadTimeoutError)))
-        return b""
 
     def _handle_disconnect(self, failed: NoResponse) -> None:
         self._disconnect()

@@ -164,14 +164,14 @@ class ServerContext:
         return Request(call, url, headers, body)
 
 
-def request_flow(call: Call[T], server: ServerContext) -> RequestFlow[T]:
-    """Perform a call, short of I/O, and return its result.
+def request_flow(call: Call[T], server: ServerContext, pause: float = 0.0) -> RequestFlow[T]:
+    """Perform a call after `pause` seconds, short of I/O, and return its result.
 
     Raise OpenIntentError if the server refuses, ConnectionFailedError if it does not answer.
     """
     sent_token = server.tokens.find(call.method, call.path)
     try:
-        body = yield from _fetch_all_pages(call, call.pages, server) if call.pages else _fetch(call, server)
+        body = yield from _fetch_all_pages(call, call.pages, server, pause) if call.pages else _fetch(call, server, pause)
         with _wrapped_parse_errors(call):
             result = call.parse(body)
     except LeaseConflictError as error:
@@ -183,13 +183,14 @@ def request_flow(call: Call[T], server: ServerContext) -> RequestFlow[T]:
     return result
 
 
-def _fetch_all_pages(call: Call[T], name: str, server: ServerContext) -> RequestFlow[list[Any]]:
+def _fetch_all_pages(call: Call[T], name: str, server: ServerContext, pause: float) -> RequestFlow[list[Any]]:
     """Return the items of all pages, at most `call.limit`; `name` is the list's member."""
     items: list[Any] = []
     cursor: str | None = None
     while True:
         wanted = PAGE_SIZE if call.limit is None else min(PAGE_SIZE, call.limit - len(items))
-        page = yield from _fetch(call, server, limit=wanted, cursor=cursor)
+        page = yield from _fetch(call, server, pause, limit=wanted, cursor=cursor)
+        pause = 0.0
         with _wrapped_parse_errors(call):
             items += page[name]
             cursor = page["next"]
@@ -197,10 +198,10 @@ def _fetch_all_pages(call: Call[T], name: str, server: ServerContext) -> Request
             return items[: call.limit]
 
 
-def _fetch(call: Call[T], server: ServerContext, **params: Any) -> RequestFlow[Any]:
+def _fetch(call: Call[T], server: ServerContext, pause: float, **params: Any) -> RequestFlow[Any]:
     """Return the decoded body of a successful response, None if it is empty; its bytes if the call is binary."""
     request = server.request(call, {**call.params, **params})
-    tried, pause = 0, 0.0
+    tried = 0
     while True:
         outcome = yield Attempt(request, pause)
         tried += 1

@@ -1,13 +1,11 @@
 """Waiting for a decision, without I/O (protocol A-6)."""
 
-from collections.abc import Generator
 from dataclasses import replace
 from random import random
 from time import monotonic
 
 from ._backoff import backoff
-from ._endpoint import Call
-from ._request_flow import Attempt, Outcome, RequestFlow, ServerContext, T, request_flow
+from ._request_flow import RequestFlow, ServerContext, request_flow
 from .enums import ArbitrationStatus
 from .errors import (
     ConnectionFailedError,
@@ -43,7 +41,7 @@ def decision_flow(intent_id: Id, arbitration_id: Id, timeout: float | None, serv
     while True:
         expected = monotonic() + pause
         try:
-            found = yield from _send_after(pause, GovernanceResource.get_arbitration(None, arbitration_id, wait=wait), once)
+            found = yield from request_flow(GovernanceResource.get_arbitration(None, arbitration_id, wait=wait), once, pause)
         except OpenIntentError as error:
             is_down = isinstance(error, ServerError) and error.status_code in (502, 503, 504)
             if not (is_down or isinstance(error, (ConnectionFailedError, RateLimitError))):
@@ -83,15 +81,3 @@ class _Deadline:
         """Raise DecisionTimeoutError if the time is over."""
         if not self.left:
             raise DecisionTimeoutError(message, arbitration=arbitration, code="decision_timeout")
-
-
-def _send_after(pause: float, call: Call[T], server: ServerContext) -> Generator[Attempt, Outcome, T]:
-    """Perform a call in one attempt, after a pause."""
-    steps = request_flow(call, server)
-    outcome = yield replace(next(steps), pause=pause)
-    try:
-        steps.send(outcome)
-    except StopIteration as end:
-        result: T = end.value
-        return result
-    raise AssertionError("one attempt has one outcome")

@@ -72,7 +72,14 @@ def verify(
         raise WebhookVerificationError(
             "no signature of this request matches: the secret is a different one, or the body was altered"
         )
-    sent_at = _check_time(timestamp, tolerance)
+    if not _TIMESTAMP.fullmatch(timestamp):
+        raise WebhookVerificationError("webhook-timestamp must be whole seconds since 1970")
+    age = time.time() - int(timestamp)
+    if abs(age) > tolerance or int(timestamp) > _LATEST:
+        raise WebhookVerificationError(
+            f"the request is {abs(age):.0f} s too {'old' if age > 0 else 'new'}; {tolerance:g} s are tolerated. Is the clock right?"
+        )
+    sent_at = datetime.fromtimestamp(int(timestamp), UTC)
     try:
         data = json.loads(body)
         event = Event.from_json(data["event"])
@@ -129,14 +136,3 @@ def _decode_secrets(secret: object) -> list[bytes]:
     if not all(keys):  # The message does not repeat it.
         raise WebhookVerificationError("the secret must be the subscription's: whsec_ followed by base64")
     return keys
-
-
-def _check_time(timestamp: str, tolerance: float) -> datetime:
-    if not _TIMESTAMP.fullmatch(timestamp):
-        raise WebhookVerificationError("webhook-timestamp must be whole seconds since 1970")
-    age = time.time() - int(timestamp)
-    if abs(age) > tolerance or int(timestamp) > _LATEST:
-        raise WebhookVerificationError(
-            f"the request is {abs(age):.0f} s too {'old' if age > 0 else 'new'}; {tolerance:g} s are tolerated. Is the clock right?"
-        )
-    return datetime.fromtimestamp(int(timestamp), UTC)

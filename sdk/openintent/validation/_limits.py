@@ -4,7 +4,7 @@ The rules are those of the server's `costs/budget_limits.py`; a test compares bo
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from ..errors import InputValidationError
@@ -24,44 +24,40 @@ _NOT_MISSPELT = frozenset({"maxhost", "maxpost", "maxlost", "maxmost", "maxcast"
 
 def require_readable_limits(constraints: Mapping[str, Any], field: str, *, shared: bool = False) -> None:
     """Raise InputValidationError for a limit that would not be enforced; `shared` constraints are a portfolio's."""
-    for name, message in _find_problems(constraints, shared):
-        raise InputValidationError(f"{field}.{name} {message}", field=f"{field}.{name}")
-
-
-def _find_problems(constraints: Mapping[str, Any], shared: bool) -> Iterator[tuple[str, str]]:
     for name in constraints:
         if message := _suggest_limit(name):
-            yield name, message
+            raise _error(f"{field}.{name}", message)
     if MAX_COST in constraints and not _is_limit(constraints[MAX_COST]):
-        yield MAX_COST, f"{_A_NUMBER}. It is in USD: 5 or 0.05"
+        raise _error(f"{field}.{MAX_COST}", f"{_A_NUMBER}. It is in USD: 5 or 0.05")
     if BUDGET in constraints and not (shared and _is_limit(constraints[BUDGET])):
-        yield from _find_budget_problems(constraints[BUDGET], MAX_COST in constraints, shared)
+        _require_readable_budget(constraints[BUDGET], f"{field}.{BUDGET}", MAX_COST in constraints, shared)
     rules = constraints.get("rules")
     for index, rule in enumerate(rules if isinstance(rules, (list, tuple)) else ()):
         if _looks_like_limit(rule):
-            yield "rules", f"[{index}] resembles a limit, and rules are not enforced. Pass constraints as a dict: {_EXAMPLE}"
+            message = f"[{index}] resembles a limit, and rules are not enforced. Pass constraints as a dict: {_EXAMPLE}"
+            raise _error(f"{field}.rules", message)
 
 
-def _find_budget_problems(budget: Any, has_max_cost: bool, shared: bool) -> Iterator[tuple[str, str]]:
+def _require_readable_budget(budget: Any, field: str, has_max_cost: bool, shared: bool) -> None:
     if not isinstance(budget, Mapping):
         number = ", or a number of 0 or more in USD" if shared else ""
-        yield BUDGET, f"must be a dict with {', '.join(IN_CENTS)}{number}: other values are not enforced. For example: {_EXAMPLE}"
-        return
+        kinds = f"{', '.join(IN_CENTS)}{number}"
+        raise _error(field, f"must be a dict with {kinds}: other values are not enforced. For example: {_EXAMPLE}")
     for name, value in budget.items():
         if name not in MEMBERS:
-            yield f"{BUDGET}.{name}", f"is not enforced; {suggest(name, MEMBERS)}"
-        elif name != THRESHOLD and not _is_limit(value):
-            yield f"{BUDGET}.{name}", f"{_A_NUMBER}. It is in cents: 500"
-        elif name == THRESHOLD and not (_is_limit(value) and 0 < value <= 100):
-            yield (
-                f"{BUDGET}.{name}",
-                "must be a number above 0 and at most 100: the percentage of the limit that triggers an alert",
-            )
+            raise _error(f"{field}.{name}", f"is not enforced; {suggest(name, MEMBERS)}")
+        if name != THRESHOLD and not _is_limit(value):
+            raise _error(f"{field}.{name}", f"{_A_NUMBER}. It is in cents: 500")
+        if name == THRESHOLD and not (_is_limit(value) and 0 < value <= 100):
+            message = "must be a number above 0 and at most 100: the percentage of the limit that triggers an alert"
+            raise _error(f"{field}.{name}", message)
     if THRESHOLD in budget and not has_max_cost and not budget.keys() & set(IN_CENTS):
-        yield (
-            f"{BUDGET}.{THRESHOLD}",
-            f"is a percentage of a limit, and none is set. Set one of {', '.join((MAX_COST, *IN_CENTS))}",
-        )
+        limits = ", ".join((MAX_COST, *IN_CENTS))
+        raise _error(f"{field}.{THRESHOLD}", f"is a percentage of a limit, and none is set. Set one of {limits}")
+
+
+def _error(field: str, message: str) -> InputValidationError:
+    return InputValidationError(f"{field} {message}", field=field)
 
 
 def _is_limit(value: Any) -> bool:

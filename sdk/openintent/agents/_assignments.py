@@ -167,7 +167,19 @@ class AssignmentProcessor:
                 work = now, replace(state, starts=state.starts + 1)
             else:
                 work = self._find_work(intent_id)
-            return None if work is None else self._run_attempt(*work, held)
+            if work is None or self._queue.is_closed:
+                return None
+            intent, state = work
+            own = with_tokens(self._client, held.tokens)
+            assignment = Assignment(intent, state.starts, own, lambda: with_tokens(self._connect(), held.tokens))
+            attempt = self._attempts[intent_id] = Attempt(assignment, state, held, self._handle)
+            try:
+                if attempt.run():
+                    return self._next_delay(intent_id)
+            finally:
+                del self._attempts[intent_id]
+            self._forget(intent)
+            return None
 
     def _find_work(self, intent_id: str) -> tuple[Intent, AssignmentState] | None:
         """Return the intent and the agent's progress with it; None if there is nothing to do."""
@@ -190,20 +202,6 @@ class AssignmentProcessor:
         self._tries.pop(intent.id, None)
         if is_final(intent):
             self._settled.pop(intent.id, None)
-
-    def _run_attempt(self, intent: Intent, state: AssignmentState, held: AssignmentLease) -> float | None:
-        if self._queue.is_closed:
-            return None
-        client = with_tokens(self._client, held.tokens)
-        assignment = Assignment(intent, state.starts, client, lambda: with_tokens(self._connect(), held.tokens))
-        attempt = self._attempts[intent.id] = Attempt(assignment, state, held, self._handle)
-        try:
-            if attempt.run():
-                return self._next_delay(intent.id)
-        finally:
-            del self._attempts[intent.id]
-        self._forget(intent)
-        return None
 
     def _next_delay(self, intent_id: str, error: OpenIntentError | None = None) -> float:
         self._tries[intent_id] += 1

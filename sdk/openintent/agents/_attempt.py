@@ -50,11 +50,34 @@ class Attempt:
 
     def run(self) -> bool:
         """Handle the assignment. Return whether the intent is handled but cannot be completed yet: a child or a decision is open."""
+
+        def activate() -> Intent:
+            intent = self._open_intent()
+            if intent.status == IntentStatus.BLOCKED:
+                self._cancel_and_raise("the intent is blocked")
+            if intent.status == IntentStatus.ACTIVE:
+                return intent
+            return self._client.set_status(intent.id, intent.version, IntentStatus.ACTIVE)
+
         try:
             if self._is_marked:
                 return self._complete(None)
-            self._known = self.assignment.intent = self._retry(self._activate)
-            return self._run_handler()
+            self._known = self.assignment.intent = self._retry(activate)
+            began = monotonic()
+            log.info("%s starts %r (%s), attempt %d", self._agent, self._intent.title, self._intent.id, self.assignment.attempt)
+            try:
+                done = as_done(self._handle(self.assignment))
+                patches = done.as_patches()
+                if patches or not done.complete:
+                    self._write_result(patches, completes=done.complete)
+                is_waiting = done.complete and self._complete(done.reason)
+            except BaseException as error:
+                if isinstance(error, (CancelledError, AssignmentCancelledError)):
+                    self.assignment.raise_if_cancelled()
+                self._record_failure(error)
+                return False
+            log.info("%s finished %r after %.1f s", self._agent, self._intent.title, monotonic() - began)
+            return is_waiting
         except AssignmentCancelledError as cancelled:
             log.info("%s stops working on %r: %s", self._agent, self._intent.title, cancelled)
             return False
@@ -63,33 +86,6 @@ class Attempt:
         """Cancel the handler and release the lease."""
         self.assignment._cancel(reason)
         self.held.release()
-
-    def _activate(self) -> Intent:
-        """Set the intent's status to active, and return it."""
-        intent = self._open_intent()
-        if intent.status == IntentStatus.BLOCKED:
-            self._cancel_and_raise("the intent is blocked")
-        if intent.status == IntentStatus.ACTIVE:
-            return intent
-        return self._client.set_status(intent.id, intent.version, IntentStatus.ACTIVE)
-
-    def _run_handler(self) -> bool:
-        """Run the handler, write its result and complete the intent, or record a failure. Return as `run` does."""
-        began = monotonic()
-        log.info("%s starts %r (%s), attempt %d", self._agent, self._intent.title, self._intent.id, self.assignment.attempt)
-        try:
-            done = as_done(self._handle(self.assignment))
-            patches = done.as_patches()
-            if patches or not done.complete:
-                self._write_result(patches, completes=done.complete)
-            is_waiting = done.complete and self._complete(done.reason)
-        except BaseException as error:
-            if isinstance(error, (CancelledError, AssignmentCancelledError)):
-                self.assignment.raise_if_cancelled()
-            self._record_failure(error)
-            return False
-        log.info("%s finished %r after %.1f s", self._agent, self._intent.title, monotonic() - began)
-        return is_waiting
 
     def _write_result(self, patches: Sequence[Mapping[str, Any]], *, completes: bool) -> None:
         """Write the patches once, together with the mark of this assignment."""

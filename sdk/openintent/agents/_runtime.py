@@ -54,7 +54,7 @@ class AgentRuntime:
         self._processor = handle and AssignmentProcessor(self.agent_id, self.client, settings, handle, self.async_client)
         self._types = (ASSIGNMENT_EVENTS if handle else frozenset()).union(*(each.trigger.types for each in handlers))
         has_on_complete = any(each.trigger.kind == "on_complete" for each in handlers)
-        self._created = CreatedIntents(self.agent_id, self.client) if has_on_complete else None
+        self._created = CreatedIntents(self.agent_id, self.client, self.dispatcher.dispatch) if has_on_complete else None
         self._async_client: AsyncOpenIntentClient | None = None
         self._lock = threading.Lock()
         self._end_lock = threading.Lock()
@@ -84,7 +84,7 @@ class AgentRuntime:
         if self._types:
             self.follow(self._handle_event, agent_id=self.agent_id, event_types=sorted(self._types), after=after)
         if self._created:
-            self.follow(self._handle_created, event_types=[EventType.INTENT_CREATED, EventType.STATUS_CHANGED])
+            self.follow(self._created.handle_event, event_types=[EventType.INTENT_CREATED, EventType.STATUS_CHANGED])
             with suppress(StoppedError):
                 self.retry(self._created.load)
         self._workers.append(self._start_thread(self.dispatcher.run, "event handlers"))
@@ -114,7 +114,23 @@ class AgentRuntime:
         if self.stopping.is_set():
             self._close_streams()
         opened = threading.Event()
-        self._start_thread(lambda: self._consume(stream, handle, opened), "stream")
+
+        def consume() -> None:
+            try:
+                with stream:
+                    opened.set()
+                    for event in stream:
+                        handle(event)
+            except BaseException as error:
+                if not self.stopping.is_set():
+                    self.failure = error
+                raise
+            finally:
+                with self._lock:
+                    self._streams.remove(stream)
+                opened.set()
+
+        self._start_thread(consume, "stream")
         opened.wait()
         if self.failure:
             raise self.failure
@@ -189,29 +205,10 @@ class AgentRuntime:
         thread.start()
         return thread
 
-    def _consume(self, stream: EventStream, handle: Callable[[Event], object], opened: threading.Event) -> None:
-        try:
-            with stream:
-                opened.set()
-                for event in stream:
-                    handle(event)
-        except BaseException as error:
-            if not self.stopping.is_set():
-                self.failure = error
-            raise
-        finally:
-            with self._lock:
-                self._streams.remove(stream)
-            opened.set()
-
     def _handle_event(self, event: Event) -> None:
         if self._processor:
             self._processor.handle_event(event)
         if not self.stopping.is_set():
-            self.dispatcher.dispatch(event)
-
-    def _handle_created(self, event: Event) -> None:
-        if self._created and self._created.track(event):
             self.dispatcher.dispatch(event)
 
     def _rescan_periodically(self) -> None:

@@ -70,12 +70,19 @@ def amounts(summary: CostSummary) -> str:
 
 
 def _sections(output: Output, summary: CostSummary, constraints: Mapping[str, Any]) -> list[RenderableType]:
+    total, spent = summary["total"], None
+    budget = constraints.get("budget")
+    cents = budget.get("max_total_cents") if isinstance(budget, Mapping) else None
+    limits = [Decimal(str(cents)) / 100] if _is_number(cents) else []
+    limits += [Decimal(str(each)) for each in (constraints.get("max_cost"), budget) if _is_number(each)]
+    limit = min(limits, default=None)
+    if limit and summary["unit"] == "USD" and total is not None:
+        share = float(total / limit)
+        style = "red" if share > 1 else "default"
+        spent = formatting.bar(share).append(f"  {share:.0%} of {formatting.amount(limit, 'USD')}", style=style)
     shown: list[RenderableType] = [
-        output.fields_table(
-            [("total", amounts(summary)), ("entries", str(summary["count"])), ("budget", _budget(summary, constraints))]
-        )
+        output.fields_table([("total", amounts(summary)), ("entries", str(summary["count"])), ("budget", spent)])
     ]
-    total = summary["total"]
     for by in SPLITS:
         if split := summary[by]:  # type: ignore[literal-required]
             rows: list[list[Cell]] = []
@@ -90,20 +97,6 @@ def _sections(output: Output, summary: CostSummary, constraints: Mapping[str, An
             output.fields_table([("also", ", ".join(formatting.amount(value, unit) for unit, value in others.items()))]),
         ]
     return shown
-
-
-def _budget(summary: CostSummary, constraints: Mapping[str, Any]) -> Text | None:
-    """Return a bar of the share of the budget that is spent, if both are in USD."""
-    budget = constraints.get("budget")
-    cents = budget.get("max_total_cents") if isinstance(budget, Mapping) else None
-    limits = [Decimal(str(cents)) / 100] if _is_number(cents) else []
-    limits += [Decimal(str(each)) for each in (constraints.get("max_cost"), budget) if _is_number(each)]
-    limit = min(limits, default=None)
-    if not limit or summary["unit"] != "USD" or summary["total"] is None:
-        return None
-    share = float(summary["total"] / limit)
-    style = "red" if share > 1 else "default"
-    return formatting.bar(share).append(f"  {share:.0%} of {formatting.amount(limit, 'USD')}", style=style)
 
 
 def _is_number(value: object) -> bool:

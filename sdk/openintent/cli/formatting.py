@@ -1,6 +1,6 @@
 """Formatting of statuses, amounts and events."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 
 from rich.text import Text
@@ -73,19 +73,18 @@ def summary(event: Event) -> str:
     if event.event_type == "intent_created":
         return str(payload.get("title"))
     if event.event_type == "state_patched" and isinstance(payload.get("patches"), list):
-        return ", ".join(map(_patch, payload["patches"]))
+        changes = []
+        for patch in payload["patches"]:
+            path = str(patch.get("path", "")).removeprefix("/")
+            sign = {"set": "=", "append": "+="}.get(str(patch.get("op")))
+            changes.append(f"{path}{sign}{_value(patch.get('value'))}" if sign else f"{patch.get('op')} {path}")
+        return ", ".join(changes)
     shown = {  # No ids of the event's subject, and not its actor again.
         name: value
         for name, value in payload.items()
         if (value not in (None, "", [], {}) and not name.endswith("_id")) or (name == "agent_id" and value != event.actor)
     }
     return " ".join(f"{name}={_value(value)}" for name, value in shown.items())
-
-
-def _patch(patch: Mapping[str, object]) -> str:
-    path = str(patch.get("path", "")).removeprefix("/")
-    sign = {"set": "=", "append": "+="}.get(str(patch.get("op")))
-    return f"{path}{sign}{_value(patch.get('value'))}" if sign else f"{patch.get('op')} {path}"
 
 
 def _value(value: object) -> str:

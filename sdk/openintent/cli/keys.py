@@ -7,7 +7,6 @@ import typer
 from rich.text import Text
 
 from ..enums import KeyRole
-from ..models import ApiKey
 from .durations import ago, parse_future, time_left
 from .options import Json, Limit
 from .output import Cell, Column
@@ -38,27 +37,18 @@ def keys(ctx: typer.Context, limit: Limit = 100, as_json: Json = False) -> None:
         return run.output.write_json({"keys": found})
     if not found:
         return run.output.print_note("No keys yet. Create one with: openintent keys create NAME")
-    rows: list[list[Cell]] = [
-        [
-            run.output.short_id(each.id),
-            each.name,
-            str(each.role),
-            each.agent_id or "any",
-            each.prefix or "",
-            _format_status(each),
-            ago(each.last_used_at) if each.last_used_at else "never",
-        ]
-        for each in found
-    ]
+    rows: list[list[Cell]] = []
+    for each in found:
+        if each.revoked_at:
+            status = Text("revoked", style="dim")
+        elif each.expires_at and each.expires_at <= datetime.now(UTC):
+            status = Text("expired", style="dim")
+        else:
+            status = Text(f"{time_left(each.expires_at)} left" if each.expires_at else "active", style="green")
+        used = ago(each.last_used_at) if each.last_used_at else "never"
+        id = run.output.short_id(each.id)
+        rows.append([id, each.name, str(each.role), each.agent_id or "any", each.prefix or "", status, used])
     run.output.print(run.output.table(COLUMNS, rows))
-
-
-def _format_status(key: ApiKey) -> Text:
-    if key.revoked_at:
-        return Text("revoked", style="dim")
-    if key.expires_at and key.expires_at <= datetime.now(UTC):
-        return Text("expired", style="dim")
-    return Text(f"{time_left(key.expires_at)} left" if key.expires_at else "active", style="green")
 
 
 @app.command()

@@ -79,7 +79,20 @@ def show(
 
 def _sections(output: Output, found: IntentDetails) -> list[RenderableType]:
     intent = found.intent
-    shown: list[RenderableType] = [formatting.title(intent), Text(intent.id, style="dim"), "", _summary_table(output, found)]
+    status = formatting.status(intent.status)
+    if waiting := found.waiting_for:
+        status.append(f", waiting for {', '.join(map(output.short_id, waiting))}", style="default")
+    fields: list[tuple[str, Cell | None]] = [
+        ("status", status),
+        ("version", str(intent.version)),
+        ("agents", formatting.agents(intent.agents) or None),
+        ("confidence", None if intent.confidence is None else f"{intent.confidence} %"),
+        ("parent", intent.parent_intent_id),
+        ("costs", amounts(found.costs) if found.costs["count"] else None),
+        ("created", _format_moment(intent.created_at, f"by {intent.created_by}")),
+        ("updated", _format_moment(intent.updated_at)),
+    ]
+    shown: list[RenderableType] = [formatting.title(intent), Text(intent.id, style="dim"), "", output.fields_table(fields)]
     leases: list[list[Cell]] = [
         [output.short_id(each.id), each.scope, each.agent_id, time_left(each.expires_at), str(each.fencing_token)]
         for each in found.leases
@@ -99,25 +112,6 @@ def _sections(output: Output, found: IntentDetails) -> list[RenderableType]:
         if part is not None:
             shown += ["", Text(name, style="bold underline"), part]
     return shown
-
-
-def _summary_table(output: Output, found: IntentDetails) -> RenderableType:
-    intent = found.intent
-    status = formatting.status(intent.status)
-    if waiting := found.waiting_for:
-        status.append(f", waiting for {', '.join(map(output.short_id, waiting))}", style="default")
-    return output.fields_table(
-        [
-            ("status", status),
-            ("version", str(intent.version)),
-            ("agents", formatting.agents(intent.agents) or None),
-            ("confidence", None if intent.confidence is None else f"{intent.confidence} %"),
-            ("parent", intent.parent_intent_id),
-            ("costs", amounts(found.costs) if found.costs["count"] else None),
-            ("created", _format_moment(intent.created_at, f"by {intent.created_by}")),
-            ("updated", _format_moment(intent.updated_at)),
-        ]
-    )
 
 
 def _format_moment(at: datetime, by: str = "") -> str:

@@ -49,19 +49,15 @@ def problems(message: str) -> list[str]:
         found.append(f"the subject has {len(subject)} characters; at most {LONGEST} are allowed")
     if not (form := SUBJECT.fullmatch(subject)):
         found.append('the subject must read "area: Subject", without a full stop')
-    elif not _is_imperative(form["verb"]):
-        found.append(f'the subject must begin with an imperative ("Add", "Fix"), not "{form["verb"]}"')
+    else:
+        verb = form["verb"]
+        if NO_VERBS.fullmatch(verb) or (OTHER_FORMS.fullmatch(verb) and not IMPERATIVES.fullmatch(verb)):
+            found.append(f'the subject must begin with an imperative ("Add", "Fix"), not "{verb}"')
     if rest and rest[0].strip():
         found.append("the second line must be empty")
     if not any(line.strip() and not TRAILER.fullmatch(line) for line in rest):
         found.append("a body that says why is missing")
     return found
-
-
-def _is_imperative(word: str) -> bool:
-    if NO_VERBS.fullmatch(word):
-        return False
-    return bool(IMPERATIVES.fullmatch(word)) or not OTHER_FORMS.fullmatch(word)
 
 
 def check_file(path: Path) -> int:

@@ -23,13 +23,12 @@ def pages() -> dict[Path, str]:
         "index.md": (TEMPLATES / "index.md").read_text().replace("METHODS", methods.table()),
         "errors.md": error_codes.page((TEMPLATES / "errors.md").read_text()),
     }
-    return {REFERENCE / name: _marked(text) for name, text in texts.items()}
-
-
-def _marked(text: str) -> str:
-    title, _, rest = text.partition("\n")
-    lines = (line.rstrip() for line in f"{title}\n\n{MARK}\n{rest}".rstrip().splitlines())
-    return "\n".join(lines) + "\n"
+    marked = {}
+    for name, text in texts.items():
+        title, _, rest = text.partition("\n")
+        lines = (line.rstrip() for line in f"{title}\n\n{MARK}\n{rest}".rstrip().splitlines())
+        marked[REFERENCE / name] = "\n".join(lines) + "\n"
+    return marked
 
 
 def outdated() -> list[Path]:

@@ -11,15 +11,12 @@ APPS = sorted(path.parent.name for path in Path(__file__).parents[2].glob("*/err
 
 
 def page(template: str) -> str:
+    for app in APPS:
+        import_module(f"{app}.errors")
+    catalogue: dict[str, Any] = import_module("core.errors").ProtocolError.catalogue
     rows = []
-    for code, problem in sorted(_catalogue().items(), key=lambda each: (each[1].status, each[0])):
+    for code, problem in sorted(catalogue.items(), key=lambda each: (each[1].status, each[0])):
         exception = type(error_from_problem(problem.status, {"code": code}, None)).__name__
         meaning = " ".join((problem.__doc__ or "").split())
         rows.append(f'| <a id="{code}"></a>`{code}` | {problem.status} | `{exception}` | {meaning} |')
     return template + "\n".join(rows) + "\n"
-
-
-def _catalogue() -> dict[str, Any]:
-    for app in APPS:
-        import_module(f"{app}.errors")
-    return import_module("core.errors").ProtocolError.catalogue  # type: ignore[no-any-return]

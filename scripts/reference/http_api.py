@@ -1,7 +1,7 @@
 """HTTP API reference: openapi.yaml as pages, one for each tag and one for the objects."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 Json = dict[str, Any]
@@ -27,8 +27,10 @@ def pages(document: Json) -> dict[str, str]:
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             parts.setdefault(operation["tags"][0], []).append((method.upper(), path, operation))
-    written = {name(part): _part(document, part, operations) for part, operations in sorted(parts.items())}
-    return {"index": _index(parts), **written, "objects": _objects(document["components"]["schemas"])}
+    written = {"index": _index(parts)}
+    for part, operations in sorted(parts.items()):
+        written[name(part)] = f"# {part}\n\n" + "\n".join(_operation(document, *each) for each in operations)
+    return {**written, "objects": _objects(document["components"]["schemas"])}
 
 
 def name(part: str) -> str:
@@ -57,11 +59,6 @@ def _index(parts: dict[str, list[tuple[str, str, Json]]]) -> str:
     )
 
 
-def _part(document: Json, part: str, operations: Iterable[tuple[str, str, Json]]) -> str:
-    sections = (_operation(document, *each) for each in operations)
-    return f"# {part}\n\n" + "\n".join(sections)
-
-
 def _operation(document: Json, method: str, path: str, operation: Json) -> str:
     lines = [
         f'## <a id="{operation["operationId"]}"></a>{operation["summary"]}',
@@ -72,9 +69,12 @@ def _operation(document: Json, method: str, path: str, operation: Json) -> str:
         operation.get("description", ""),
         "",
         *_parameters([_resolved(document, each) for each in operation.get("parameters", [])]),
-        *_request(operation.get("requestBody", {}).get("content", {})),
-        *_responses(document, operation["responses"]),
     ]
+    for media, body in operation.get("requestBody", {}).get("content", {}).items():
+        lines += [f"**Body** (`{media}`): {kind(body['schema'])}", ""]
+        if "example" in body:
+            lines += ["```json", json.dumps(body["example"], indent=2, ensure_ascii=False), "```", ""]
+    lines += _responses(document, operation["responses"])
     return "\n".join(lines) + "\n"
 
 
@@ -86,13 +86,6 @@ def _parameters(parameters: list[Json]) -> Iterator[str]:
         needed = "" if each["in"] == "path" or not each.get("required") else "**required** "
         yield f"| `{each['name']}` | {each['in']} | {kind(each['schema'])} | {needed}{_cell(each.get('description', ''))} |"
     yield ""
-
-
-def _request(content: Json) -> Iterator[str]:
-    for media, body in content.items():
-        yield from (f"**Body** (`{media}`): {kind(body['schema'])}", "")
-        if "example" in body:
-            yield from ("```json", json.dumps(body["example"], indent=2, ensure_ascii=False), "```", "")
 
 
 def _responses(document: Json, responses: Json) -> Iterator[str]:
@@ -108,23 +101,20 @@ def _responses(document: Json, responses: Json) -> Iterator[str]:
 
 
 def _objects(schemas: Json) -> str:
-    return "# Objects\n\nThe objects of request and response bodies.\n\n" + "\n".join(
-        _object(*each) for each in sorted(schemas.items())
-    )
-
-
-def _object(title: str, schema: Json) -> str:
-    lines = [f"## {title}", "", schema.get("description", ""), ""]
-    if properties := schema.get("properties"):
-        required = set(schema.get("required", []))
-        lines += ["| Field | Type | |", "|---|---|---|"]
-        lines += [
-            f"| `{field}` | {kind(each)} | {'**always** ' if field in required else ''}{_cell(each.get('description', ''))} |"
-            for field, each in properties.items()
-        ]
-    else:
-        lines.append(kind(schema))
-    return "\n".join(lines) + "\n"
+    lines = ["# Objects", "", "The objects of request and response bodies.", ""]
+    for title, schema in sorted(schemas.items()):
+        lines += [f"## {title}", "", schema.get("description", ""), ""]
+        if properties := schema.get("properties"):
+            required = set(schema.get("required", []))
+            lines += ["| Field | Type | |", "|---|---|---|"]
+            lines += [
+                f"| `{field}` | {kind(each)} | {'**always** ' if field in required else ''}{_cell(each.get('description', ''))} |"
+                for field, each in properties.items()
+            ]
+        else:
+            lines.append(kind(schema))
+        lines.append("")
+    return "\n".join(lines)
 
 
 def kind(schema: Json) -> str:
@@ -146,23 +136,18 @@ def _plain(schema: Json) -> str:
     types = schema.get("type", "anything")
     if schema.get("format") == "uuid":
         schema = {"format": "uuid"}  # Its length is known.
-    words = [
-        _list(schema) if each == "array" else _format(each, schema) for each in ([types] if isinstance(types, str) else types)
-    ]
+    words = []
+    for each in [types] if isinstance(types, str) else types:
+        if each == "array":
+            words.append(f"list of {kind(schema['items'])}" if schema.get("items") else "list")
+        else:
+            words.append(f"{each} ({schema['format']})" if "format" in schema and each != "null" else each)
     limits = [
         said.format(_cell(str(schema[limit])))
         for limit, said in LIMITS.items()
         if schema.get(limit) not in (None, IMPLIED.get(limit))
     ]
     return ", ".join([" or ".join(words), *limits])
-
-
-def _list(schema: Json) -> str:
-    return f"list of {kind(schema['items'])}" if schema.get("items") else "list"
-
-
-def _format(type: str, schema: Json) -> str:
-    return f"{type} ({schema['format']})" if "format" in schema and type != "null" else type
 
 
 def _resolved(document: Json, value: Json) -> Json:

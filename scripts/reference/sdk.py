@@ -41,19 +41,7 @@ class Options:
 
 
 def page(template: str) -> str:
-    return DIRECTIVE.sub(lambda line: _documented(line[1], _options(line[2])), template)
-
-
-def _options(text: str) -> Options:
-    given = dict(word.partition("=")[::2] for word in text.split())
-    return Options(
-        level=int(given.get("level", 2)),
-        only=tuple(filter(None, given.get("only", "").split(","))),
-        excluded=tuple(filter(None, given.get("except", "").split(","))),
-        methods="methods" in given,
-        data="data" in given,
-        name=given.get("as", ""),
-    )
+    return DIRECTIVE.sub(_documented, template)
 
 
 @cache
@@ -61,8 +49,17 @@ def _package() -> griffe.Object:
     return griffe.load("openintent", search_paths=[str(ROOT / "sdk")])  # type: ignore[return-value]
 
 
-def _documented(path: str, options: Options) -> str:
-    found = _target(_package()[path.removeprefix("openintent.")])
+def _documented(directive: re.Match[str]) -> str:
+    given = dict(word.partition("=")[::2] for word in directive[2].split())
+    options = Options(
+        level=int(given.get("level", 2)),
+        only=tuple(filter(None, given.get("only", "").split(","))),
+        excluded=tuple(filter(None, given.get("except", "").split(","))),
+        methods="methods" in given,
+        data="data" in given,
+        name=given.get("as", ""),
+    )
+    found = _target(_package()[directive[1].removeprefix("openintent.")])
     if found.is_module and options.methods:
         lines = [line for cls in _members(found, options) if cls.is_class for line in _methods(cls, options)]
     elif found.is_module:
@@ -106,13 +103,10 @@ def _class(cls: Any, options: Options) -> Iterator[str]:
     if "StrEnum" in map(str, cls.bases):
         yield from (*(f"- `{name.lower()}`" for name in cls.attributes), "")
         return
+    is_dataclass = any("dataclass" in str(each.value) for each in cls.decorators)
     shown = [each for each in cls.attributes.values() if options.shows(each.name) and each.annotation]
-    yield from _attributes([each for each in shown if options.data or each.docstring or not _is_dataclass(cls)])
+    yield from _attributes([each for each in shown if options.data or each.docstring or not is_dataclass])
     yield from _methods(cls, Options(options.level + 1, options.only, (*options.excluded, "__init__")))
-
-
-def _is_dataclass(cls: Any) -> bool:
-    return any("dataclass" in str(each.value) for each in cls.decorators)
 
 
 def _methods(cls: Any, options: Options) -> Iterator[str]:
@@ -144,7 +138,10 @@ def _function(function: Any, level: int) -> Iterator[str]:
 def _signature(function: Any, name: str) -> Iterator[str]:
     """Yield the signature as a block of code, on several lines where it is long."""
     parameters = list(_parameters(function))
-    returns = f" -> {_returned(function)}" if function.returns and function.name != "__init__" else ""
+    returned = function.returns
+    if any(str(each.value) == "endpoint" for each in function.decorators) and isinstance(returned, griffe.ExprSubscript):
+        returned = returned.slice  # What it gives on a client: T, where the code describes a `Call[T]`.
+    returns = f" -> {returned}" if returned and function.name != "__init__" else ""
     line = f"{name}({', '.join(parameters)}){returns}"
     if len(line) > WIDTH:
         line = "\n".join([f"{name}(", *(f"    {each}," for each in parameters), f"){returns}"])
@@ -164,12 +161,6 @@ def _parameters(function: Any) -> Iterator[str]:
         annotation = f": {each.annotation}" if each.annotation else ""
         default = "" if each.default is None or stars else f" = {each.default}" if annotation else f"={each.default}"
         yield f"{stars}{each.name}{annotation}{default}"
-
-
-def _returned(function: Any) -> Any:
-    """Return what a method gives on a client: T, where the code describes a `Call[T]`."""
-    is_endpoint = any(str(each.value) == "endpoint" for each in function.decorators)
-    return function.returns.slice if is_endpoint and isinstance(function.returns, griffe.ExprSubscript) else function.returns
 
 
 def _text(member: Any) -> list[str]:

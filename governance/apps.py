@@ -1,7 +1,6 @@
 """Configuration of the app."""
 
 from collections.abc import Sequence
-from functools import partial
 
 from core import registration
 
@@ -15,8 +14,4 @@ class GovernanceConfig(registration.ProtocolAppConfig):
     def periodic_tasks(self) -> Sequence[registration.PeriodicTask]:
         from governance import services  # noqa: PLC0415  Models must be loaded first.
 
-        return (
-            registration.PeriodicTask(
-                "expire arbitrations", services.overdue_arbitrations, partial(services.expire_arbitration, wait=False)
-            ),
-        )
+        return (registration.PeriodicTask("expire arbitrations", services.overdue_arbitrations, services.expire_arbitration),)

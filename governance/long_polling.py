@@ -142,7 +142,7 @@ def still_pending(ids: Collection[UUID]) -> set[UUID]:
         now = database_now()
         found = Arbitration.objects.pending().filter(pk__in=ids).values_list("pk", "expires_at")
         overdue = {pk for pk, expires_at in found if expires_at is not None and expires_at <= now}
-        return {pk for pk, _ in found if not (pk in overdue and expire_arbitration(pk, wait=False))}
+        return {pk for pk, _ in found if not (pk in overdue and expire_arbitration(pk))}
     except Exception:
         connection.close()  # It may be broken, and Django checks it only at the end of a request.
         raise

@@ -1,7 +1,6 @@
 """Configuration of the app."""
 
 from collections.abc import Sequence
-from functools import partial
 
 from core import registration
 
@@ -15,4 +14,4 @@ class LeasingConfig(registration.ProtocolAppConfig):
     def periodic_tasks(self) -> Sequence[registration.PeriodicTask]:
         from leasing import services  # noqa: PLC0415  Models must be loaded first.
 
-        return (registration.PeriodicTask("expire leases", services.overdue_leases, partial(services.expire_lease, wait=False)),)
+        return (registration.PeriodicTask("expire leases", services.overdue_leases, services.expire_lease),)

@@ -122,15 +122,15 @@ def revoke_lease(*, intent_id: UUID | str, lease_id: UUID | str, actor: Actor, r
 
 
 @atomic_verb
-def expire_lease(lease_id: UUID, *, wait: bool = True) -> bool:
+def expire_lease(lease_id: UUID) -> bool:
     """Mark the lease expired if it is overdue (rule L-2). Return whether it was marked now.
 
-    Without `wait`, one whose intent is locked is left as it is: its holder may be renewing it (rule E-8).
+    One whose intent is locked is left as it is: its holder may be renewing it (rule E-8).
     """
     intent_id = Lease.objects.filter(pk=lease_id).values_list("intent_id", flat=True).first()
     if intent_id is None:
         return False
-    intent = lock_for_write(intent_id, SYSTEM) if wait else Intent.objects.try_lock(intent_id)
+    intent = Intent.objects.try_lock(intent_id)
     if intent is None:
         return False
     lease, now = Lease.objects.get(pk=lease_id), intent.now()
@@ -153,7 +153,7 @@ def expire_overdue(leases: QuerySet[Lease]) -> None:
     try:
         overdue = leases.overdue(database_now())  # type: ignore[attr-defined]
         for pk in overdue.order_by("expires_at").values_list("pk", flat=True)[:EXPIRE_BATCH]:
-            expire_lease(pk, wait=False)
+            expire_lease(pk)
     except OperationalError:
         log.warning("overdue leases could not be marked as expired", exc_info=True)
 

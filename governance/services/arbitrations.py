@@ -110,15 +110,15 @@ def withdraw_arbitration(*, arbitration_id: UUID | str, actor: Actor, reason: st
 
 
 @atomic_verb
-def expire_arbitration(arbitration_id: UUID, *, wait: bool = True) -> bool:
+def expire_arbitration(arbitration_id: UUID) -> bool:
     """Mark the arbitration expired if it is overdue (rule A-5). Return whether it was marked now.
 
-    Without `wait`, one whose intent is locked is left as it is: a decision may be in progress (rule E-8).
+    One whose intent is locked is left as it is: a decision may be in progress (rule E-8).
     """
     intent_id = Arbitration.objects.filter(pk=arbitration_id).values_list("intent_id", flat=True).first()
     if intent_id is None:
         return False
-    intent = lock_for_write(intent_id, SYSTEM) if wait else Intent.objects.try_lock(intent_id)
+    intent = Intent.objects.try_lock(intent_id)
     if intent is None:
         return False
     arbitration, now = Arbitration.objects.get(pk=arbitration_id), intent.now()
@@ -141,7 +141,7 @@ def expire_overdue(arbitrations: QuerySet[Arbitration]) -> None:
     try:
         overdue = arbitrations.overdue(database_now())  # type: ignore[attr-defined]
         for pk in overdue.order_by("expires_at").values_list("pk", flat=True)[:EXPIRE_BATCH]:
-            expire_arbitration(pk, wait=False)
+            expire_arbitration(pk)
     except OperationalError:
         log.warning("overdue arbitrations could not be marked as expired", exc_info=True)
 

@@ -43,19 +43,15 @@ def _summary(totals: QuerySet[CostTotal]) -> dict[str, Any]:
     units = CENTS_PER_UNIT if unit == "USD" else {unit: 1}
     counted = [(kinds, amount * CENTS_PER_UNIT.get(kinds[0], 1)) for kinds, amount, _ in rows if kinds[0] in units]
     decimals = DOLLAR_DECIMALS if unit in CENTS_PER_UNIT else DECIMALS
+    breakdowns: dict[str, Counter[str]] = {name: Counter() for name in _BREAKDOWNS}
+    for kinds, amount in counted:
+        for name, index in _BREAKDOWNS.items():
+            if kinds[index]:  # Costs that name none are left out.
+                breakdowns[name][kinds[index]] += amount
     return {
         "unit": unit,
         "total": None if unit is None else json_amount(sum(amount for _, amount in counted), decimals),
-        **{name: _breakdown(counted, index, decimals) for name, index in _BREAKDOWNS.items()},
+        **{name: {key: json_amount(found[key], decimals) for key in sorted(found)} for name, found in breakdowns.items()},
         "by_unit": {name: json_amount(by_unit[name]) for name in sorted(by_unit)},
         "count": sum(count for _, _, count in rows),
     }
-
-
-def _breakdown(counted: list[tuple[list[str], int]], index: int, decimals: int) -> dict[str, Any]:
-    """Return the amounts by the kind at that index, without costs that have none."""
-    found: Counter[str] = Counter()
-    for kinds, amount in counted:
-        if kinds[index]:
-            found[kinds[index]] += amount
-    return {name: json_amount(found[name], decimals) for name in sorted(found)}

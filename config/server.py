@@ -7,6 +7,7 @@ import socket
 import sys
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,14 @@ class OpenIntentServer:
             raise CannotStart(f"OPENINTENT_DEBUG shows code and values to every client of {self.host}. Unset it.")
         listener = _listen(self.host, self.port)
         try:
-            has_keys = self._decide_dev_mode()
+            has_keys = bool(env.str("OPENINTENT_API_KEYS", default=""))
+            self._is_dev_by_default = not has_keys and is_loopback(self.host) and not env.str("OPENINTENT_DEV_MODE", default="")
+            if self._is_dev_by_default:
+                os.environ["OPENINTENT_DEV_MODE"] = "true"
+            elif flag("OPENINTENT_DEV_MODE", False) and not is_loopback(self.host):
+                raise CannotStart(
+                    f"OPENINTENT_DEV_MODE grants access to every client of {self.host}. Unset it, and create an API key."
+                )
             with _exclusive_database(self.workers):
                 try:
                     self._prepare_database(has_keys)
@@ -72,18 +80,6 @@ class OpenIntentServer:
         finally:
             listener.close()
 
-    def _decide_dev_mode(self) -> bool:
-        """Return whether keys are configured. Without keys, on a loopback address, dev mode is switched on."""
-        configured = bool(env.str("OPENINTENT_API_KEYS", default=""))
-        self._is_dev_by_default = not configured and is_loopback(self.host) and not env.str("OPENINTENT_DEV_MODE", default="")
-        if self._is_dev_by_default:
-            os.environ["OPENINTENT_DEV_MODE"] = "true"
-        elif flag("OPENINTENT_DEV_MODE", False) and not is_loopback(self.host):
-            raise CannotStart(
-                f"OPENINTENT_DEV_MODE grants access to every client of {self.host}. Unset it, and create an API key."
-            )
-        return configured
-
     def _prepare_database(self, has_keys: bool) -> None:
         import django  # noqa: PLC0415  Reads the settings, which are complete only now.
         from django.conf import settings  # noqa: PLC0415
@@ -93,6 +89,7 @@ class OpenIntentServer:
 
         django.setup()
         from access.models import ApiKey  # noqa: PLC0415
+        from console.sign_in.views import can_anyone_sign_in, create_sign_in_link  # noqa: PLC0415
         from core.db import fetch_all  # noqa: PLC0415
         from governance.triggers import check as check_decisions  # noqa: PLC0415
         from intents.triggers import check as check_log  # noqa: PLC0415
@@ -110,17 +107,12 @@ class OpenIntentServer:
                 f"{self.host} is not a loopback address, and there is no API key. Create one with `openintent-manage createkey "
                 "NAME --role operator`, or set some with --api-keys or OPENINTENT_API_KEYS."
             )
-        self._sign_in_hint = self._get_sign_in_hint(settings)
-        connections.close_all()
-
-    @staticmethod
-    def _get_sign_in_hint(settings: Any) -> str:
-        """Return the path of a sign-in link in dev mode, advice if there is no console user, or an empty text."""
-        from console.sign_in.views import can_anyone_sign_in, create_sign_in_link  # noqa: PLC0415
-
+        self._sign_in_hint = ""  # The path of a link, or advice.
         if settings.DEV_MODE:
-            return create_sign_in_link()
-        return "" if can_anyone_sign_in() else "There is no user yet. Create one: openintent-manage createoperator NAME"
+            self._sign_in_hint = create_sign_in_link()
+        elif not can_anyone_sign_in():
+            self._sign_in_hint = "There is no user yet. Create one: openintent-manage createoperator NAME"
+        connections.close_all()
 
     def _serve(self, listener: socket.socket) -> None:
         from django.conf import settings  # noqa: PLC0415
@@ -142,17 +134,6 @@ class OpenIntentServer:
             raise CannotStart(str(failure)) from None
 
 
-def _refuse_other_settings() -> None:
-    """Raise CannotStart where this process has read the settings of another Django project."""
-    from django.conf import settings  # noqa: PLC0415
-
-    if settings.configured and settings.SETTINGS_MODULE != SETTINGS:
-        raise CannotStart(
-            "this program has Django settings of its own, and a process has one set of them. "
-            "Start the server in a process of its own: openintent-server."
-        )
-
-
 def main(arguments: list[str] | None = None) -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(
@@ -161,13 +142,15 @@ def main(arguments: list[str] | None = None) -> None:
         epilog="Each option has an environment variable; docs/reference/settings.md lists them all.",
     )
     parser.add_argument("--host", help=f"address to bind (OPENINTENT_HOST; default {DEFAULT_HOST})")
-    parser.add_argument("--port", type=_port, help=f"port; 0 selects a free one (OPENINTENT_PORT; default {DEFAULT_PORT})")
+    port = partial(_number, least=0, most=MAX_PORT, problem=f"is not a port; use a number from 0 to {MAX_PORT}")
+    parser.add_argument("--port", type=port, help=f"port; 0 selects a free one (OPENINTENT_PORT; default {DEFAULT_PORT})")
     parser.add_argument(
         "--database-url", metavar="URL", help=f"sqlite:///… or postgresql://… (DATABASE_URL; default {DEV_DATABASE})"
     )
     parser.add_argument("--api-keys", metavar="KEY,KEY", help="operator keys (OPENINTENT_API_KEYS; default: dev mode)")
+    workers = partial(_number, least=1, most=MAX_WORKERS, problem=f"is not a number of processes; use 1 to {MAX_WORKERS}")
     parser.add_argument(
-        "--workers", type=_workers, metavar="N", help="processes on the port; PostgreSQL only (OPENINTENT_WORKERS; default 1)"
+        "--workers", type=workers, metavar="N", help="processes on the port; PostgreSQL only (OPENINTENT_WORKERS; default 1)"
     )
     parser.add_argument("--debug", action="store_true", default=None, help="explain failures in detail (OPENINTENT_DEBUG)")
     parser.add_argument(
@@ -192,15 +175,9 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(130)
 
 
-def _port(text: str) -> int:
-    if not text.isdecimal() or int(text) > MAX_PORT:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a port; use a number from 0 to {MAX_PORT}")
-    return int(text)
-
-
-def _workers(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= MAX_WORKERS:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of processes; use 1 to {MAX_WORKERS}")
+def _number(text: str, *, least: int, most: int, problem: str) -> int:
+    if not text.isdecimal() or not least <= int(text) <= most:
+        raise argparse.ArgumentTypeError(f"{text!r} {problem}")
     return int(text)
 
 
@@ -288,19 +265,15 @@ def _banner(host: str, port: int, settings: Any, workers: int, sign_in_hint: str
         lines.append("  Keys      Send one as X-API-Key. The keys of dev mode are not valid.")
         if any(map(weakness, settings.API_KEYS)):
             lines.append("            Some are guessable; they are accepted because the server listens on a loopback address.")
-    if open_files := _readable_by_others(settings):
+    database, attachments = settings.DATABASES["default"], settings.STORAGES["attachments"]["OPTIONS"].get("location")
+    name = database["NAME"] if database["ENGINE"] == "core.db.backends.sqlite" else None
+    paths = [Path(f"{name}{end}") for end in ("", "-wal", "-shm") if name] + ([Path(attachments)] if attachments else [])
+    # Older versions created these so that other users may read them.
+    if open_files := [str(path) for path in paths if path.exists() and path.stat().st_mode & 0o077]:
         lines.append(f"  Files     Readable by other users of this machine: chmod go= {shlex.join(open_files)}")
     if workers > 1:
         lines.append(f"  Workers   {workers} processes share the port.")
     return "\n".join(lines)
-
-
-def _readable_by_others(settings: Any) -> list[str]:
-    """Return the database files and the attachments folder if other users may read them, as older versions created them."""
-    database, attachments = settings.DATABASES["default"], settings.STORAGES["attachments"]["OPTIONS"].get("location")
-    name = database["NAME"] if database["ENGINE"] == "core.db.backends.sqlite" else None
-    paths = [Path(f"{name}{end}") for end in ("", "-wal", "-shm") if name] + ([Path(attachments)] if attachments else [])
-    return [str(path) for path in paths if path.exists() and path.stat().st_mode & 0o077]
 
 
 if __name__ == "__main__":

@@ -109,12 +109,17 @@ def _stream_parameters(request: Request, topic: str) -> HttpResponse:
     require_topic(request.auth, topic)
     if request.method == "HEAD":
         return HttpResponse(content_type=STREAM)
+    given = request.query_params.get("event_type")
+    try:
+        event_types = [] if given is None else CommaSeparatedFilter.split(given)
+    except ValidationError:
+        raise Invalid.field("event_type", "must be event types, separated by commas; omit it for all types") from None
     requested = _requested_position(request)
     after = stream_start.start_position(requested)
     return Response(
         {
             "topics": [topic],
-            "event_types": _event_types(request),
+            "event_types": event_types,
             "after": after,
             "is_reset": requested is not None and requested > after,
             "key_id": str(get_caller(request).key_id),
@@ -133,15 +138,6 @@ def _requested_position(request: Request) -> int | None:
     return None
 
 
-def _event_types(request: Request) -> list[str]:
-    """Return the requested event types; empty for all. Raise Invalid if one is invalid."""
-    given = request.query_params.get("event_type")
-    try:
-        return [] if given is None else CommaSeparatedFilter.split(given)
-    except ValidationError:
-        raise Invalid.field("event_type", "must be event types, separated by commas; omit it for all types") from None
-
-
 class _Subscriptions(ApiViewSet):
     """Base of subscription views: resolves the callback's name and reads the newest position before any transaction begins."""
 
@@ -155,9 +151,12 @@ class _Subscriptions(ApiViewSet):
         if request.method not in ("POST", "PATCH"):
             return
         _ = request._request.body  # Read here for the Idempotency-Key, which compares the raw body.
-        if isinstance(request.data, dict):
-            self.newest = services.newest_position()
-            self.callback_problem = _callback_problem(request.data)
+        if not isinstance(request.data, dict):
+            return
+        self.newest = services.newest_position()
+        for given in (request.data.get("callback_url"), request.data.get("webhook_url")):
+            if isinstance(given, str) and len(given) <= MAX_URL and _URL.fullmatch(given):
+                self.callback_problem = self.callback_problem or address_policy.callback_problem(given)
 
     def _parse(self, body: type[CreateIntentSubscription | UpdateSubscription], request: Request) -> dict[str, Any]:
         """Return the validated body. Raise ValidationError, or CallbackNotAllowed if the callback's address is blocked."""
@@ -253,20 +252,6 @@ class DeliveryViewSet(ApiViewSet):
     def redeliver(self, request: Request, subscription_id: UUID | str, delivery_id: UUID | str) -> Response:
         delivery = services.redeliver(subscription_id=subscription_id, delivery_id=delivery_id, actor=get_actor(request))
         return Response(delivery_body(delivery, with_responses=True))
-
-
-def _callback_problem(body: dict[str, Any]) -> str | None:
-    """Return the reason why the body's callback is not allowed, or None."""
-    for name in ("callback_url", "webhook_url"):
-        given = body.get(name)
-        if (
-            isinstance(given, str)
-            and len(given) <= MAX_URL
-            and _URL.fullmatch(given)
-            and (reason := address_policy.callback_problem(given))
-        ):
-            return reason
-    return None
 
 
 def _created_response(subscription: Subscription, creator: Actor) -> Response:

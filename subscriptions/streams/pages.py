@@ -34,7 +34,11 @@ class LogPageCache:
             insort(self._starts[selection], after)
             self._bytes += _size(page)
             while self._bytes > BYTES and len(self._pages) > 1:
-                self._drop(*next(iter(self._pages)))
+                (dropped, start), old = self._pages.popitem(last=False)
+                self._bytes -= _size(old)
+                self._starts[dropped].remove(start)
+                if not self._starts[dropped]:
+                    del self._starts[dropped]
 
     def find(self, selection: Selection, position: int) -> Batch | None:
         """Return the cached events after the position, or None."""
@@ -56,12 +60,6 @@ class LogPageCache:
             self._pages.clear()
             self._starts.clear()
             self._bytes = 0
-
-    def _drop(self, selection: Selection, after: int) -> None:
-        self._bytes -= _size(self._pages.pop((selection, after)))
-        self._starts[selection].remove(after)
-        if not self._starts[selection]:
-            del self._starts[selection]
 
 
 def _size(page: Batch) -> int:

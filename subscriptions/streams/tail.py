@@ -155,15 +155,13 @@ class Follower:
 
     def wake(self) -> None:
         """Send the queue directly, at a fifth of the cost of waking a task, or wake the consumer."""
-        if self._waiting and not self._waiting.done() and not self._send_directly():
+        if not self._waiting or self._waiting.done():
+            return
+        if self.send_now and self._queue and self._queued_bytes <= MAX_DIRECT_BYTES and self.send_now(self._queue):
+            self._take_queue()
+            self._idle_since = asyncio.get_running_loop().time()
+        else:
             self._waiting.set_result(None)
-
-    def _send_directly(self) -> bool:
-        if self.send_now is None or not self._queue or self._queued_bytes > MAX_DIRECT_BYTES or not self.send_now(self._queue):
-            return False
-        self._take_queue()
-        self._idle_since = asyncio.get_running_loop().time()
-        return True
 
     def end(self, reason: str) -> None:
         """End the stream. The consumer is woken, and abandoned if it does not react."""
@@ -237,11 +235,23 @@ class Tail:
         if self._by_reader[reader] >= settings.MAX_STREAMS_PER_KEY:
             raise TooManyStreams(settings.MAX_STREAMS_PER_KEY)
         follower = Follower(self, topics, event_types, after, reader)
-        self._add(follower)
+        self._followers.add(follower)
+        self._by_reader[reader] += 1
+        for topic in topics:
+            self._by_topic[topic].add(follower)
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._run())
         try:
             yield follower
         finally:
-            self._remove(follower)
+            self._followers.discard(follower)
+            self._by_reader[reader] -= 1
+            if not self._by_reader[reader]:
+                del self._by_reader[reader]
+            for topic in topics:
+                self._by_topic[topic].discard(follower)
+                if not self._by_topic[topic]:
+                    del self._by_topic[topic]
 
     async def run(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Run a function in the catch-up thread, so that the tail does not wait."""
@@ -269,24 +279,6 @@ class Tail:
             self._pages.keep(selection, after, page)
         return page
 
-    def _add(self, follower: Follower) -> None:
-        self._followers.add(follower)
-        self._by_reader[follower.reader] += 1
-        for topic in follower.topics:
-            self._by_topic[topic].add(follower)
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._run())
-
-    def _remove(self, follower: Follower) -> None:
-        self._followers.discard(follower)
-        self._by_reader[follower.reader] -= 1
-        for topic in follower.topics:
-            self._by_topic[topic].discard(follower)
-            if not self._by_topic[topic]:
-                del self._by_topic[topic]
-        if not self._by_reader[follower.reader]:
-            del self._by_reader[follower.reader]
-
     async def _run(self) -> None:
         listener = wakeups.AsyncListener()
         with wakeups.listen(listener.notify, wakeups.positions_assigned, wakeups.remote_positions_assigned):
@@ -296,7 +288,9 @@ class Tail:
                     await self._check_readers()
                 except Exception:  # The database is unavailable. New events are read at the next poll.
                     log.warning("the tail could not read the log", exc_info=True)
-                self._wake_silent()
+                silent_since = asyncio.get_running_loop().time() - HEARTBEAT_EVERY
+                self._to_wake.extend(each for each in self._followers if each.is_waiting_since(silent_since))
+                self._start_waking()
                 await asyncio.sleep(PAUSE)
                 await listener.wait(POLL_EVERY)
         self.head = None
@@ -314,15 +308,12 @@ class Tail:
             self._distribute(batch)
             self.head, is_full = batch.through, batch.is_full
         if not batch.entries and (newest := await self._tail_thread.run(_with_connection, positions.head)) < self.head:
-            self._reset(newest)
-
-    def _reset(self, newest: int) -> None:
-        """End all streams: the log was reset, to a backup for example, and lacks events that followers have received."""
-        log.warning("the log ends at position %d, before %s: it has been reset", newest, self.head)
-        self.head, self._buffer = newest, TailBuffer(newest)
-        self._pages.clear()
-        for follower in [*self._followers]:
-            follower.end("log_reset")
+            # It was reset, to a backup for example, and lacks events that followers have received.
+            log.warning("the log ends at position %d, before %s: it has been reset", newest, self.head)
+            self.head, self._buffer = newest, TailBuffer(newest)
+            self._pages.clear()
+            for follower in [*self._followers]:
+                follower.end("log_reset")
 
     def _distribute(self, batch: Batch) -> None:
         for entry in batch.entries:
@@ -344,11 +335,6 @@ class Tail:
         self._is_waking = bool(self._to_wake)
         if self._is_waking:
             asyncio.get_running_loop().call_later(WAKE_PAUSE, self._wake_batch)
-
-    def _wake_silent(self) -> None:
-        moment = asyncio.get_running_loop().time() - HEARTBEAT_EVERY
-        self._to_wake.extend(each for each in self._followers if each.is_waiting_since(moment))
-        self._start_waking()
 
     async def _check_readers(self) -> None:
         now = asyncio.get_running_loop().time()

@@ -86,7 +86,11 @@ class EventSocket(NoChannelMixin, AsyncWebsocketConsumer):
         if self.is_closed:
             return
         try:
-            self._count_message()
+            now = monotonic()
+            due = next_due(self.due, now, PERIOD / MESSAGES)
+            if due - now > PERIOD:
+                raise RateLimited(1, reason="Too many messages on this connection")
+            self.due = due
             await self._handle(text_data.encode() if text_data is not None else bytes_data or b"")
         except Exception as error:
             refusal = to_protocol_error(error)
@@ -101,21 +105,14 @@ class EventSocket(NoChannelMixin, AsyncWebsocketConsumer):
             raise TooLarge("The first message, with the key, is too large.", limit=MAX_FIRST_MESSAGE)
         message = _parse_json(raw) if len(raw) <= PARSE_INLINE else await self.tail.run(_parse_json, raw)
         if self.caller is None:
-            await self._authenticate(_key_of_message(message))
+            key = (message.get("key") or message.get("api_key")) if isinstance(message, dict) else None
+            await self._authenticate(key if isinstance(key, str) else "")
         self._stop_timer()
         body, values = _validate(message) if len(raw) <= PARSE_INLINE else await self.tail.run(_validate, message)
         if body is SubscribeMessage:
             await self._subscribe(values)
         else:
             await self._unsubscribe(values)
-
-    def _count_message(self) -> None:
-        """Count a message. Raise RateLimited if the connection sends too many."""
-        now = monotonic()
-        due = next_due(self.due, now, PERIOD / MESSAGES)
-        if due - now > PERIOD:
-            raise RateLimited(1, reason="Too many messages on this connection")
-        self.due = due
 
     async def _authenticate(self, key: str) -> None:
         """Authenticate the connection. Raise Unauthenticated if the key is not valid, RateLimited beyond its limit."""
@@ -235,12 +232,6 @@ def _validate(message: Any) -> tuple[type[StrictSerializer], dict[str, Any]]:
     known = validate_data(Message, {"type": message.get("type")} if isinstance(message, dict) else message)
     body = SubscribeMessage if known["type"] == "subscribe" else UnsubscribeMessage
     return body, validate_data(body, message)
-
-
-def _key_of_message(message: Any) -> str:
-    """Return the key in an unvalidated message, or an empty text."""
-    found = (message.get("key") or message.get("api_key")) if isinstance(message, dict) else None
-    return found if isinstance(found, str) else ""
 
 
 def _open(key: str, meta: Mapping[str, Any], named: list[dict[str, Any]], after: int | None) -> _StreamStart:

@@ -54,19 +54,14 @@ _COMPATIBLE = ip_network("::/96")
 
 def is_always_blocked(address: Address) -> bool:
     """Return whether the address is blocked under any settings: link-local, or a cloud's metadata service."""
-    inner = _embedded_ipv4(address)
-    if inner is not None and is_always_blocked(inner):
-        return True
+    if isinstance(address, IPv6Address):
+        if address in _NAT64 or address in _COMPATIBLE:
+            embedded: IPv4Address | None = IPv4Address(int(address) & 0xFFFFFFFF)
+        else:
+            embedded = address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
+        if embedded is not None and is_always_blocked(embedded):
+            return True
     return address.is_link_local or any(address in net for net in _METADATA)
-
-
-def _embedded_ipv4(address: Address) -> IPv4Address | None:
-    """Return the IPv4 address embedded in an IPv6 address, if any."""
-    if isinstance(address, IPv4Address):
-        return None
-    if address in _NAT64 or address in _COMPATIBLE:
-        return IPv4Address(int(address) & 0xFFFFFFFF)
-    return address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
 
 
 def is_public(address: Address) -> bool:

@@ -77,8 +77,19 @@ def call(url: str, body: bytes, headers: Mapping[str, str]) -> CallResult:
 def _post(
     url: str, found: Sequence[Address], body: bytes, headers: Mapping[str, str], deadline: "_Deadline", started: float
 ) -> CallResult:
+    config = Config(
+        ip_filter_enable=False,  # subscriptions.webhooks.address_policy does it.
+        ip_filter_allow_loopback_ips=False,
+        never_redirect=True,
+        default_timeout=(CONNECT_TIMEOUT, TOTAL_TIMEOUT),
+        user_agent_override=USER_AGENT,
+    )
+    session = _Session(config)
+    session.trust_env = False  # No proxies, and no passwords from .netrc.
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, _Adapter(found, deadline))
     sent = {**headers, "Content-Type": "application/json", "Accept-Encoding": "identity", "Connection": "close"}
-    with _session(found, deadline) as session, session.post(url, data=body, headers=sent, stream=True) as response:
+    with session, session.post(url, data=body, headers=sent, stream=True) as response:
         text = b""
         with suppress(HTTPError, OSError):  # The status has arrived, and says whether the delivery has.
             text = response.raw.read(MAX_RESPONSE, decode_content=False) if response.raw else b""
@@ -95,21 +106,6 @@ def _post(
 class _Session(HTTPSession):
     def get_redirect_target(self, resp: requests.Response) -> None:
         """Return None: for a redirect, requests would read the whole response, however large it decompresses to."""
-
-
-def _session(found: Sequence[Address], deadline: "_Deadline") -> HTTPSession:
-    config = Config(
-        ip_filter_enable=False,  # subscriptions.webhooks.address_policy does it.
-        ip_filter_allow_loopback_ips=False,
-        never_redirect=True,
-        default_timeout=(CONNECT_TIMEOUT, TOTAL_TIMEOUT),
-        user_agent_override=USER_AGENT,
-    )
-    session = _Session(config)
-    session.trust_env = False  # No proxies, and no passwords from .netrc.
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, _Adapter(found, deadline))
-    return session
 
 
 class _Adapter(requests.adapters.HTTPAdapter):

@@ -5,8 +5,6 @@ the cursor. So a crash neither loses nor repeats a delivery.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
-from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Q
@@ -41,8 +39,12 @@ def create_deliveries() -> int | None:
     if position >= newest or (newest - position < MAX_LAG and not has_active_subscriptions()):
         return None
     with transaction.atomic():
-        cursor = _lock_cursor()
-        if cursor is None:
+        if has_single_writer():
+            cursor: OutboxCursor | None = OutboxCursor.objects.get_or_create(pk=1, defaults={"position": 0})[0]
+        else:
+            OutboxCursor.objects.bulk_create([OutboxCursor(pk=1, position=0)], ignore_conflicts=True)
+            cursor = OutboxCursor.objects.select_for_update(skip_locked=True).first()
+        if cursor is None:  # Another process holds it.
             return None
         if has_active_subscriptions():
             created = _create_next(cursor)
@@ -52,19 +54,19 @@ def create_deliveries() -> int | None:
         return created
 
 
-def _lock_cursor() -> OutboxCursor | None:
-    """Return the locked cursor, or None if another process holds it."""
-    if has_single_writer():
-        return OutboxCursor.objects.get_or_create(pk=1, defaults={"position": 0})[0]
-    OutboxCursor.objects.bulk_create([OutboxCursor(pk=1, position=0)], ignore_conflicts=True)
-    return OutboxCursor.objects.select_for_update(skip_locked=True).first()
-
-
 def _create_next(cursor: OutboxCursor) -> int:
     """Create the deliveries of a batch of events and advance the cursor. Return the number of deliveries."""
     events = log_reader.read_event_topics(cursor.position)
     now = database_now()
-    by_topic = _subscriptions_by_topic(events, now)  # Read after the events, so that none from before them is missed.
+    wanted = {topic for event in events for topic in event.topics}
+    concerned = Q(intent__in=topics.ids_of_kind(wanted, topics.INTENT)) | Q(
+        portfolio__in=topics.ids_of_kind(wanted, topics.PORTFOLIO)
+    )
+    # Subscriptions are read after the events, so that none from before them is missed.
+    subscriptions = Subscription.objects.active_at(now).filter(concerned | Q(intent=None, portfolio=None))
+    by_topic: dict[topics.Topic, list[Subscription]] = defaultdict(list)
+    for each in subscriptions.only("intent_id", "portfolio_id", "event_types", "spans"):
+        by_topic[topic_of(each)].append(each)
     deliveries = [
         Delivery(
             subscription_id=each.pk, event_id=event.position, event_type=event.event_type, next_attempt_at=now, created_at=now
@@ -78,19 +80,6 @@ def _create_next(cursor: OutboxCursor) -> int:
     if events:
         cursor.position = events[-1].position
     return len(deliveries)
-
-
-def _subscriptions_by_topic(events: Iterable[log_reader.EventTopics], now: datetime) -> dict[topics.Topic, list[Subscription]]:
-    """Return the active subscriptions to the events' topics, by topic."""
-    wanted = {topic for event in events for topic in event.topics}
-    concerned = Q(intent__in=topics.ids_of_kind(wanted, topics.INTENT)) | Q(
-        portfolio__in=topics.ids_of_kind(wanted, topics.PORTFOLIO)
-    )
-    subscriptions = Subscription.objects.active_at(now).filter(concerned | Q(intent=None, portfolio=None))
-    by_topic: dict[topics.Topic, list[Subscription]] = defaultdict(list)
-    for each in subscriptions.only("intent_id", "portfolio_id", "event_types", "spans"):
-        by_topic[topic_of(each)].append(each)
-    return by_topic
 
 
 def topic_of(subscription: Subscription) -> topics.Topic:

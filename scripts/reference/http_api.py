@@ -68,24 +68,20 @@ def _operation(document: Json, method: str, path: str, operation: Json) -> str:
         "",
         operation.get("description", ""),
         "",
-        *_parameters([_resolved(document, each) for each in operation.get("parameters", [])]),
     ]
+    if parameters := [_resolved(document, each) for each in operation.get("parameters", [])]:
+        lines += ["| Parameter | In | Type | |", "|---|---|---|---|"]
+        for each in parameters:
+            needed = "" if each["in"] == "path" or not each.get("required") else "**required** "
+            text = f"{needed}{_cell(each.get('description', ''))}"
+            lines.append(f"| `{each['name']}` | {each['in']} | {kind(each['schema'])} | {text} |")
+        lines.append("")
     for media, body in operation.get("requestBody", {}).get("content", {}).items():
         lines += [f"**Body** (`{media}`): {kind(body['schema'])}", ""]
         if "example" in body:
             lines += ["```json", json.dumps(body["example"], indent=2, ensure_ascii=False), "```", ""]
     lines += _responses(document, operation["responses"])
     return "\n".join(lines) + "\n"
-
-
-def _parameters(parameters: list[Json]) -> Iterator[str]:
-    if not parameters:
-        return
-    yield from ("| Parameter | In | Type | |", "|---|---|---|---|")
-    for each in parameters:
-        needed = "" if each["in"] == "path" or not each.get("required") else "**required** "
-        yield f"| `{each['name']}` | {each['in']} | {kind(each['schema'])} | {needed}{_cell(each.get('description', ''))} |"
-    yield ""
 
 
 def _responses(document: Json, responses: Json) -> Iterator[str]:

@@ -13,6 +13,7 @@ import ast
 import re
 import textwrap
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -105,7 +106,14 @@ def _class(cls: Any, options: Options) -> Iterator[str]:
         return
     is_dataclass = any("dataclass" in str(each.value) for each in cls.decorators)
     shown = [each for each in cls.attributes.values() if options.shows(each.name) and each.annotation]
-    yield from _attributes([each for each in shown if options.data or each.docstring or not is_dataclass])
+    if attributes := [each for each in shown if options.data or each.docstring or not is_dataclass]:
+        explained = any(each.docstring for each in attributes)
+        yield from ("| Attribute | Type | |", "|---|---|---|") if explained else ("| Attribute | Type |", "|---|---|")
+        for each in attributes:
+            default = f" = {each.value}" if each.value and "(" not in str(each.value) else ""
+            text = f" {_cell(' '.join(each.docstring.value.split()))} |" if each.docstring else " |" if explained else ""
+            yield f"| `{each.name}` | `{_cell(f'{each.annotation}{default}')}` |{text}"
+        yield ""
     yield from _methods(cls, Options(options.level + 1, options.only, (*options.excluded, "__init__")))
 
 
@@ -113,18 +121,6 @@ def _methods(cls: Any, options: Options) -> Iterator[str]:
     for each in _members(cls, options):
         if each.is_function:
             yield from _function(each, options.level)
-
-
-def _attributes(attributes: list[Any]) -> Iterator[str]:
-    if not attributes:
-        return
-    explained = any(each.docstring for each in attributes)
-    yield from ("| Attribute | Type | |", "|---|---|---|") if explained else ("| Attribute | Type |", "|---|---|")
-    for each in attributes:
-        default = f" = {each.value}" if each.value and "(" not in str(each.value) else ""
-        text = f" {_cell(' '.join(each.docstring.value.split()))} |" if each.docstring else " |" if explained else ""
-        yield f"| `{each.name}` | `{_cell(f'{each.annotation}{default}')}` |{text}"
-    yield ""
 
 
 def _cell(text: str) -> str:
@@ -167,17 +163,10 @@ def _text(member: Any) -> list[str]:
     if not member.docstring:
         return []
     summary, _, rest = member.docstring.value.partition("\n\n")
-    if rest and _is_code(rest):
-        rest = textwrap.indent(rest, "    ")
+    with suppress(SyntaxError):  # If the rest is an example: its indentation is lost where nothing follows it.
+        if ast.parse(rest).body:
+            rest = textwrap.indent(rest, "    ")
     return [*as_list(f"{summary}\n\n{rest}".strip()).splitlines(), ""]
-
-
-def _is_code(text: str) -> bool:
-    """Whether all that follows a summary is an example; its indentation is lost where nothing follows it."""
-    try:
-        return bool(ast.parse(text).body)
-    except SyntaxError:
-        return False
 
 
 def as_list(text: str) -> str:

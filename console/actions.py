@@ -129,21 +129,21 @@ class Action:
             messages.warning(request, "The selected items are no longer in this list. Nothing was changed.")
             return None
         obj = objects[0] if _count(objects) == 1 else None
-        is_sent = request.method == "POST" and bool(self.page or not self._asks or CONFIRMED in request.POST)
+        asks = self.warning or self.confirm or self.form.base_fields
+        is_sent = request.method == "POST" and bool(self.page or not asks or CONFIRMED in request.POST)
         form = self.form(request.POST if is_sent else None, obj=obj)
         try:
             if not is_sent:
-                form.initial = {**form.initial, **_initial(form, request)}
+                for name, each in form.fields.items():  # Values that the button sent along.
+                    if name in request.POST:
+                        is_list = isinstance(each.widget, forms.MultipleHiddenInput)
+                        form.initial[name] = request.POST.getlist(name) if is_list else request.POST[name]
             if not is_sent or not form.is_valid():
                 return self._ask(admin, request, objects, form, obj)
             return self._perform_each(admin, request, objects, form)
         except Declined as reason:
             messages.warning(request, str(reason))
             return None
-
-    @property
-    def _asks(self) -> bool:
-        return bool(self.warning or self.confirm or self.form.base_fields)
 
     def _ask(self, admin: Any, request: HttpRequest, objects: Objects, form: ActionForm, obj: Any) -> HttpResponse:
         if self.page:
@@ -237,13 +237,3 @@ def return_url(request: HttpRequest) -> str | None:
 
 def _count(objects: Objects) -> int:
     return objects.count() if isinstance(objects, QuerySet) else len(objects)
-
-
-def _initial(form: ActionForm, request: HttpRequest) -> dict[str, Any]:
-    """Return the values of the form's fields that the button sent along."""
-    sent = request.POST
-    return {
-        name: sent.getlist(name) if isinstance(each.widget, forms.MultipleHiddenInput) else sent[name]
-        for name, each in form.fields.items()
-        if name in sent
-    }

@@ -73,13 +73,17 @@ class ListAdmin(LiveAdmin):
             return response
         cl = context["cl"]
         cl.full_result_count = cl.result_count  # Or the heading offers to show all.
+        counts = self.tab_counts()
+        tabs = [
+            {**choice, "count": counts.get(choice.get("value"))} for each in cl.filter_specs[:1] for choice in each.choices(cl)
+        ]
         return render_live(
             request,
             "console/changelist.html",
             {
                 **context,
                 "title": self.title or capfirst(self.opts.verbose_name_plural),
-                "tabs": _tabs(cl, self.tab_counts()),
+                "tabs": tabs,
                 "pages": _page_links(cl),
                 "list_template": self.list_template,
                 "search_label": self.search_label,
@@ -91,12 +95,6 @@ class ListAdmin(LiveAdmin):
             event_types=self.list_event_types,
             refresh_seconds=self.list_refresh_seconds,
         )
-
-
-def _tabs(cl: Any, counts: dict[str, int]) -> list[dict[str, Any]]:
-    if not cl.filter_specs:
-        return []
-    return [{**choice, "count": counts.get(choice.get("value"))} for choice in cl.filter_specs[0].choices(cl)]
 
 
 def _page_links(cl: Any) -> dict[str, Any] | None:

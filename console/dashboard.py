@@ -57,12 +57,22 @@ def panels(request: HttpRequest) -> HttpResponse:
 
 def dashboard_context(now: datetime) -> dict[str, Any]:
     statuses = dict(Intent.objects.order_by().values_list("status").annotate(Count("pk")))
+    pending = Arbitration.objects.pending().select_related("intent")
+    is_urgent = Case(When(expires_at__lte=now + URGENT, then=True), default=False)
+    ordered = pending.annotate(is_urgent=is_urgent).by_urgency(now + URGENT)
+    ending = Lease.objects.held().filter(expires_at__lte=now + SOON).select_related("intent").order_by("expires_at")
+    blocked = Intent.objects.filter(status=Status.BLOCKED).defer("state", "constraints").order_by("-updated_at", "-pk")[:SHOWN]
+    blockers = list_blockers({intent.pk for intent in blocked}, now)
     return {
         "now": now,
         "is_empty": not statuses,
-        "questions": _questions(now),
-        "leases": _leases(now),
-        "blocked": _blocked(now, statuses.get(Status.BLOCKED, 0)),
+        "questions": Panel([*ordered[:SHOWN]], pending.count(), _list_url("governance_arbitration", state="pending")),
+        "leases": Panel([*ending[:SHOWN]], ending.count(), _list_url("leasing_lease", state="soon")),
+        "blocked": Panel(
+            [(intent, blockers.get(intent.pk, [])) for intent in blocked],
+            statuses.get(Status.BLOCKED, 0),
+            _list_url("intents_intent", status__exact=Status.BLOCKED),
+        ),
         "active": statuses.get(Status.ACTIVE, 0),
         "active_url": _list_url("intents_intent", status__exact=Status.ACTIVE),
         "spending": _costs(now),
@@ -83,29 +93,6 @@ class Panel:
 
 def _list_url(model: str, **query: str) -> str:
     return reverse(f"admin:{model}_changelist") + ("?" + urlencode(query) if query else "")
-
-
-def _questions(now: datetime) -> Panel:
-    """Return pending questions: those that expire soon, then those that block their intent, then the oldest."""
-    pending = Arbitration.objects.pending()
-    is_urgent = Case(When(expires_at__lte=now + URGENT, then=True), default=False)
-    ordered = pending.select_related("intent").annotate(is_urgent=is_urgent).by_urgency(now + URGENT)
-    return Panel([*ordered[:SHOWN]], pending.count(), _list_url("governance_arbitration", state="pending"))
-
-
-def _leases(now: datetime) -> Panel:
-    ending = Lease.objects.held().filter(expires_at__lte=now + SOON)
-    rows = [*ending.select_related("intent").order_by("expires_at")[:SHOWN]]
-    return Panel(rows, ending.count(), _list_url("leasing_lease", state="soon"))
-
-
-def _blocked(now: datetime, count: int) -> Panel:
-    """Return the intents blocked last, each with its blockers."""
-    rows = [*Intent.objects.filter(status=Status.BLOCKED).defer("state", "constraints").order_by("-updated_at", "-pk")[:SHOWN]]
-    found = list_blockers({intent.pk for intent in rows}, now)
-    return Panel(
-        [(intent, found.get(intent.pk, [])) for intent in rows], count, _list_url("intents_intent", status__exact=Status.BLOCKED)
-    )
 
 
 def list_blockers(ids: set[UUID], now: datetime) -> dict[UUID, list[tuple[str, str]]]:

@@ -23,21 +23,16 @@ def open_stream(request: HttpRequest) -> HttpResponse:
             raise Unauthenticated("You are signed out.")
         if not has_role(request, Role.OBSERVER):
             raise Forbidden("You don't have a role in the console.")
-        topic = _topic(request)
+        if intent := request.GET.get("intent"):
+            topic = stream_start.intent_topic(parse_id(intent) or intent)
+        elif portfolio := request.GET.get("portfolio"):
+            topic = stream_start.portfolio_topic(parse_id(portfolio) or portfolio)
+        else:
+            agent = request.GET.get("agent")
+            topic = topics.for_agent(agent) if agent else topics.ALL
     except ProtocolError as refusal:
         return problem_response(refusal)
     given = request.headers.get("Last-Event-ID", "")
     is_position = re.fullmatch(r"\d{1,19}", given, re.ASCII) and int(given) <= MAX_COUNTER
     after = stream_start.start_position(int(given) if is_position else None)
     return JsonResponse({"topics": [topic], "event_types": [], "after": after, "session": request.session.session_key})
-
-
-def _topic(request: HttpRequest) -> str:
-    """Return the topic. Raise IntentNotFound, PortfolioNotFound."""
-    if given := request.GET.get("intent"):
-        return stream_start.intent_topic(parse_id(given) or given)
-    if given := request.GET.get("portfolio"):
-        return stream_start.portfolio_topic(parse_id(given) or given)
-    if given := request.GET.get("agent"):
-        return topics.for_agent(given)
-    return topics.ALL

@@ -41,34 +41,25 @@ class _Writer:
             if self.left <= 0:
                 break
             self.left -= 1
-            shown.append((self._member(name, each, level + 1),))
+            if not isinstance(each, dict | list) or not each:
+                leaf = '<li class="oi-leaf"><span class="oi-name">{}</span><span>{}</span></li>'
+                shown.append((format_html(leaf, name, _scalar(each)),))
+                continue
+            is_open = level < OPEN_LEVELS and len(each) <= MAX_OPEN_MEMBERS
+            size = f"{len(each)} {'field' if isinstance(each, dict) else 'item'}{'s' if len(each) > 1 else ''}"
+            html = '<li><details{}><summary><span class="oi-name">{}</span> <span class="oi-size">{}</span></summary>{}</details></li>'
+            shown.append((format_html(html, mark_safe(" open" if is_open else ""), name, size, self.write(each, level + 1)),))
         rest = len(members) - len(shown)
         more = format_html('<li class="oi-quiet">and {} more</li>', rest) if rest else ""
         return format_html('<ul class="oi-tree">{}{}</ul>', format_html_join("", "{}", shown), more)
-
-    def _member(self, name: Any, value: Any, level: int) -> SafeString:
-        if not isinstance(value, dict | list) or not value:
-            return format_html('<li class="oi-leaf"><span class="oi-name">{}</span><span>{}</span></li>', name, _scalar(value))
-        is_open = level <= OPEN_LEVELS and len(value) <= MAX_OPEN_MEMBERS
-        return format_html(
-            '<li><details{}><summary><span class="oi-name">{}</span> <span class="oi-size">{}</span></summary>{}</details></li>',
-            mark_safe(" open" if is_open else ""),
-            name,
-            f"{len(value)} {'field' if isinstance(value, dict) else 'item'}{'s' if len(value) > 1 else ''}",
-            self.write(value, level),
-        )
 
 
 def _scalar(value: Any) -> SafeString:
     if isinstance(value, dict | list):
         return mark_safe('<span class="oi-quiet">empty</span>')
-    if isinstance(value, str):
-        return _text(value)
-    kind = "oi-json-none" if value is None else "oi-json-number"
-    return format_html('<span class="{}">{}</span>', kind, orjson.dumps(value).decode())
-
-
-def _text(value: str) -> SafeString:
+    if not isinstance(value, str):
+        kind = "oi-json-none" if value is None else "oi-json-number"
+        return format_html('<span class="{}">{}</span>', kind, orjson.dumps(value).decode())
     if not value.strip():
         return mark_safe('<span class="oi-quiet">empty text</span>')
     if len(value) <= LONG:

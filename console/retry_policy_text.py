@@ -11,7 +11,15 @@ MAX_ERRORS = 12  # Errors.
 
 
 def describe_policy(policy: RetryPolicy) -> list[str]:
-    return [_describe_attempts(policy), *_describe_errors(policy), *_describe_fallback(policy)]
+    said = [_describe_attempts(policy)]
+    if errors := policy.retryable_errors:
+        more = [f"{len(errors) - MAX_ERRORS} more"] if len(errors) > MAX_ERRORS else []
+        said.append(f"Only these errors are retried: {', '.join([*errors[:MAX_ERRORS], *more])}.")
+    if policy.fallback_agent_id:  # As RetryPolicy.falls_back_after determines.
+        count = policy.failure_threshold
+        early = f"after {count} failure{'s' if count > 1 else ''}, or " if count is not None else ""
+        said.append(f"{policy.fallback_agent_id} takes over {early}when no retries are left.")
+    return said
 
 
 def _describe_attempts(policy: RetryPolicy) -> str:
@@ -20,32 +28,10 @@ def _describe_attempts(policy: RetryPolicy) -> str:
         return f"Up to {count} attempt{'s' if count > 1 else ''}. No automatic retries."
     seconds = [backoff_delay(policy, attempt, 1.0) for attempt in range(1, count)]
     delays = [f"{each:.3g}s" if each < MINUTE else format_duration(timedelta(seconds=each)) for each in seconds]
-    shortened = ", randomly shortened by up to half" if policy.jitter else ""
-    return f"Up to {count} attempts, {_describe_delays(delays)}{shortened} ({policy.strategy})."
-
-
-def _describe_delays(delays: list[str]) -> str:
     if len(set(delays)) == 1:
-        return f"{delays[0]} apart"
-    rest = [f"… up to {delays[-1]}"] if len(delays) > MAX_DELAYS else []
-    return f"retried after {', '.join([*delays[:MAX_DELAYS], *rest])}"
-
-
-def _describe_errors(policy: RetryPolicy) -> list[str]:
-    if not (errors := policy.retryable_errors):
-        return []
-    more = [f"{len(errors) - MAX_ERRORS} more"] if len(errors) > MAX_ERRORS else []
-    return [f"Only these errors are retried: {', '.join([*errors[:MAX_ERRORS], *more])}."]
-
-
-def _describe_fallback(policy: RetryPolicy) -> list[str]:
-    """Return when the fallback agent takes over (RetryPolicy.falls_back_after)."""
-    if not policy.fallback_agent_id:
-        return []
-    threshold = policy.failure_threshold
-    if threshold is None:
-        return [f"{policy.fallback_agent_id} takes over when no retries are left."]
-    return [
-        f"{policy.fallback_agent_id} takes over after {threshold} failure{'s' if threshold > 1 else ''}, "
-        "or when no retries are left."
-    ]
+        retried = f"{delays[0]} apart"
+    else:
+        rest = [f"… up to {delays[-1]}"] if len(delays) > MAX_DELAYS else []
+        retried = f"retried after {', '.join([*delays[:MAX_DELAYS], *rest])}"
+    shortened = ", randomly shortened by up to half" if policy.jitter else ""
+    return f"Up to {count} attempts, {retried}{shortened} ({policy.strategy})."

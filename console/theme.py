@@ -37,19 +37,16 @@ _LISTS = {
 }
 
 
-def _navigation() -> list[dict[str, Any]]:
-    groups = [
-        {
-            "title": title,
-            "separator": bool(title),
-            "items": [{"title": name, "icon": icon, "link": reverse_lazy(page)} for name, icon, page in pages],
-        }
-        for title, pages in _LISTS.items()
-    ]
-    people = {"title": "People", "icon": "group", "link": reverse_lazy("admin:auth_user_changelist")}
-    groups[-1]["items"].append({**people, "permission": "access.roles.is_operator"})  # type: ignore[attr-defined]
-    return groups
-
+_NAVIGATION: list[dict[str, Any]] = [
+    {
+        "title": title,
+        "separator": bool(title),
+        "items": [{"title": name, "icon": icon, "link": reverse_lazy(page)} for name, icon, page in pages],
+    }
+    for title, pages in _LISTS.items()
+]
+_PEOPLE = {"title": "People", "icon": "group", "link": reverse_lazy("admin:auth_user_changelist")}
+_NAVIGATION[-1]["items"].append({**_PEOPLE, "permission": "access.roles.is_operator"})
 
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "OpenIntent",
@@ -62,7 +59,7 @@ UNFOLD: dict[str, Any] = {
     "DASHBOARD_CALLBACK": "console.dashboard.index_context",
     "STYLES": [lambda request: static("console/console.css"), lambda request: static("console/intent.css")],
     "SCRIPTS": [lambda request: static("console/keyboard.js")],
-    "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": _navigation()},
+    "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": _NAVIGATION},
     "BORDER_RADIUS": "8px",
     "COLORS": {
         "primary": {

@@ -108,8 +108,10 @@ def list_page(request: HttpRequest) -> HttpResponse:
 def detail_page(request: HttpRequest, agent_id: str) -> HttpResponse:
     """Raise Http404 for an unknown agent."""
     now, recent = database_now(), RecentActivity.read()
-    if agent_id not in recent.seen and not _agent_exists(agent_id):
-        raise Http404(f"Agent {agent_id[:60]!r} not found.")
+    if agent_id not in recent.seen:  # Attachments and failures of long ago count too: other pages link their agents.
+        left = [*(rows.filter(agent_id=agent_id) for rows in [*_TABLES, Failure.objects.all()])]
+        if not any(rows.exists() for rows in [*left, Attachment.objects.filter(uploaded_by=agent_id)]):
+            raise Http404(f"Agent {agent_id[:60]!r} not found.")
     [agent] = _load_summaries([agent_id], recent, now)
     assigned = Intent.objects.filter(assignments__agent_id=agent_id).defer("state", "constraints")
     own = {name: F(f"assignments__{name}") for name in ("role", "assigned_by", "assigned_at")}
@@ -129,12 +131,6 @@ def detail_page(request: HttpRequest, agent_id: str) -> HttpResponse:
         "events": newest_events(newest, PANEL_ROWS),
     }
     return render_live(request, "console/agents/detail.html", context, topic={"agent": agent_id}, refresh_seconds=REFRESH_SECONDS)
-
-
-def _agent_exists(agent_id: str) -> bool:
-    """Return whether the agent left anything, including attachments and failures of long ago that other pages link."""
-    left = [*(rows.filter(agent_id=agent_id) for rows in [*_TABLES, Failure.objects.all()])]
-    return any(rows.exists() for rows in [*left, Attachment.objects.filter(uploaded_by=agent_id)])
 
 
 def _load_summaries(ids: Collection[str], recent: RecentActivity, now: datetime) -> list[AgentSummary]:

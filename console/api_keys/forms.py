@@ -53,19 +53,16 @@ class NewKeyForm(ActionForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        cleaned["expires_at"] = self._end(cleaned)
-        return cleaned
-
-    def _end(self, cleaned: dict[str, Any]) -> datetime | None:
         now, lasts, day = timezone.now(), cleaned.get("lasts") or NEVER, cleaned.get("last_day")
         if lasts != CHOSEN:
             days = LASTS.get(lasts, LASTS[NEVER])[1]
-            return now + timedelta(days=days) if days else None
+            return {**cleaned, "expires_at": now + timedelta(days=days) if days else None}
         if day is None:
             self.add_error("last_day", "Enter a date.")
         elif day < now.date():
             self.add_error("last_day", "The date must not be in the past.")
-        return day and timezone.make_aware(datetime(day.year, day.month, day.day) + timedelta(days=1))
+        end = day and timezone.make_aware(datetime(day.year, day.month, day.day) + timedelta(days=1))
+        return {**cleaned, "expires_at": end}
 
 
 class RotateForm(ActionForm):

@@ -103,7 +103,12 @@ def prior_outcome(request: HttpRequest, asked_id: UUID, decision: str) -> Outcom
     asked, now = Arbitration.objects.select_related("decision").get(pk=asked_id), database_now()
     match status_at(asked, now):
         case Status.RESOLVED:
-            return _decided_outcome(asked.decision, now, actor_from_user(request).id, decision)
+            made, me = asked.decision, actor_from_user(request).id
+            if made.decided_by == me and made.decision == decision:
+                return None
+            who = "You" if made.decided_by == me else display_name(made.decided_by)
+            just = " just" if now - made.created_at < RECENT else ""
+            return Outcome(f"{who}{just} decided: {made.decision}", f"{_how_long_before(made.created_at, now)}.")
         case Status.EXPIRED:
             return Outcome("This question expired", f"It expired {format_duration(now - (asked.expires_at or now))} ago.")
         case _:
@@ -112,14 +117,6 @@ def prior_outcome(request: HttpRequest, asked_id: UUID, decision: str) -> Outcom
             return Outcome(
                 f"{who} withdrew this question", f"{_how_long_before(asked.resolved_at or now, now)}{f': {why}' if why else ''}."
             )
-
-
-def _decided_outcome(made: Decision, now: datetime, me: str, decision: str) -> Outcome | None:
-    if made.decided_by == me and made.decision == decision:
-        return None
-    who = "You" if made.decided_by == me else display_name(made.decided_by)
-    just = " just" if now - made.created_at < RECENT else ""
-    return Outcome(f"{who}{just} decided: {made.decision}", f"{_how_long_before(made.created_at, now)}.")
 
 
 def _how_long_before(moment: datetime, now: datetime) -> str:
@@ -151,8 +148,18 @@ def list_selected(request: HttpRequest, sent: Mapping[str, Any], selected: list[
         if name.startswith(ANSWER_PREFIX) and value
     }
     known = Arbitration.objects.select_related("intent", "decision").defer("context", "intent__state", "intent__constraints")
-    found = known.filter(pk__in=[pk for pk in answers if pk]).order_by("pk")
-    return [_check_answer(request, asked, answers[asked.pk]) for asked in found]
+    found = []
+    for asked in known.filter(pk__in=[pk for pk in answers if pk]).order_by("pk"):
+        label, labels, problem = answers[asked.pk], _labels(asked), ""
+        given = _unix_lines(label)
+        if asked.status != Status.PENDING:
+            problem = str(prior_outcome(request, asked.pk, label) or "You already decided this.")
+        elif given not in labels:
+            problem = f"“{label}” is not one of its options." if labels else "It needs a free-text answer: open it to reply."
+        elif pages.is_own(request, asked):
+            problem = "You asked this question, so someone else must decide it."
+        found.append(SelectedAnswer(asked, labels.get(given, label), problem))
+    return found
 
 
 def record_selected(request: HttpRequest, answer: SelectedAnswer, rationale: str | None) -> None:
@@ -169,18 +176,6 @@ def record_selected(request: HttpRequest, answer: SelectedAnswer, rationale: str
 
 def confirm_selected(_: RationaleForm, answers: Any) -> Confirmation:
     return Confirmation("Submit these decisions?", "Submit", count=sum(not each.problem for each in answers))
-
-
-def _check_answer(request: HttpRequest, asked: Arbitration, label: str) -> SelectedAnswer:
-    labels = _labels(asked)
-    given = _unix_lines(label)
-    if asked.status != Status.PENDING:
-        return SelectedAnswer(asked, label, str(prior_outcome(request, asked.pk, label) or "You already decided this."))
-    if given not in labels:
-        problem = f"“{label}” is not one of its options." if labels else "It needs a free-text answer: open it to reply."
-        return SelectedAnswer(asked, label, problem)
-    problem = "You asked this question, so someone else must decide it." if pages.is_own(request, asked) else ""
-    return SelectedAnswer(asked, labels[given], problem)
 
 
 def _labels(asked: Arbitration) -> dict[str, str]:

@@ -18,7 +18,7 @@ from console.state_diff import Change, diff_states
 from governance.models import Arbitration, Status
 from intents import patches
 from intents.events import EventType
-from intents.models import FINAL, Edge, Event, Intent
+from intents.models import FINAL, Edge, Event
 
 EVENTS = 15
 EARLIER = 8
@@ -80,6 +80,12 @@ def question_detail(request: HttpRequest, asked: Arbitration, now: datetime) -> 
     intent = asked.intent
     others = Arbitration.objects.filter(intent=intent).defer("context", "options")
     pending = Arbitration.objects.pending().exclude(pk=asked.pk).by_urgency(now + URGENT)
+    dependents = Edge.objects.filter(awaited=intent).exclude(waiter__status__in=FINAL).order_by("pk")
+    changes: list[Change] | None = []
+    if events_since(asked).filter(event_type=EventType.STATE_PATCHED).exists():
+        state = _state_at(asked.intent_id, asked.sequence)  # None: too many events lie between.
+        changes = None if state is None else [*islice(diff_states(state, intent.state), CHANGES + 1)]
+    waiting = [*dependents.values_list("waiter_id", "waiter__title")[: WAITING + 1]]
     return {
         "now": now,
         "asked": asked,
@@ -91,8 +97,8 @@ def question_detail(request: HttpRequest, asked: Arbitration, now: datetime) -> 
         "decision": getattr(asked, "decision", None),
         "withdrawal": withdrawal_event(asked) if status == Status.WITHDRAWN else None,
         "intent": intent,
-        "waiting": _waiting_intents(intent),
-        "changes": _state_changes(asked),
+        "waiting": {"rows": waiting[:WAITING], "is_more": len(waiting) > WAITING},
+        "changes": changes,
         "events": [*events_since(asked).order_by("-sequence")[:EVENTS]],
         "event_count": intent.last_sequence - asked.sequence,
         "earlier": [*others.exclude(pk=asked.pk).select_related("decision").order_by("-pk")[:EARLIER]],
@@ -112,21 +118,6 @@ def withdrawal_event(asked: Arbitration) -> Event | None:
 def events_since(asked: Arbitration) -> Any:
     """Return the events of the intent after the question."""
     return Event.objects.filter(intent_id=asked.intent_id, sequence__gt=asked.sequence)
-
-
-def _waiting_intents(intent: Intent) -> dict[str, Any]:
-    """Return the open intents that depend on this one, the first ones by name."""
-    found = Edge.objects.filter(awaited=intent).exclude(waiter__status__in=FINAL).order_by("pk")
-    rows = [*found.values_list("waiter_id", "waiter__title")[: WAITING + 1]]
-    return {"rows": rows[:WAITING], "is_more": len(rows) > WAITING}
-
-
-def _state_changes(asked: Arbitration) -> list[Change] | None:
-    """Return the changes of the state since the question. None: too many events lie between."""
-    if not events_since(asked).filter(event_type=EventType.STATE_PATCHED).exists():
-        return []
-    state = _state_at(asked.intent_id, asked.sequence)
-    return None if state is None else [*islice(diff_states(state, asked.intent.state), CHANGES + 1)]
 
 
 @lru_cache(maxsize=REMEMBERED)

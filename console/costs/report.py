@@ -131,20 +131,31 @@ def build_report(query: CostQuery) -> dict[str, Any]:
     """Return the context of the report. Two queries read the costs: by day, and by all kinds together."""
     costs = query.costs().order_by()
     all_days = _sums(costs.annotate(day=Day("recorded_at")), "day", "unit")
-    units = _list_units(_add_by_kind(all_days, 1))
-    unit = _choose_unit(query.unit, units)
-    days = _add_by_kind(_in_display_unit(unit, all_days), 0)
+    by_unit = _add_by_kind([([_display_unit(unit)], amount, number) for (_, unit), amount, number in all_days], 0)
+    units = {name: by_unit[name] for name in sorted(by_unit, key=lambda name: (name != MONEY, name))}
+    if query.unit in units:
+        unit = query.unit
+    elif MONEY in units or not units:
+        unit = MONEY  # Rather than another one (rule C-2).
+    else:
+        unit = max(units, key=lambda name: units[name][1])  # Of most entries.
+    spans = _sum_by_span(_add_by_kind(_in_display_unit(unit, all_days), 0), query)
+    most = max(spans.values(), default=0)
+    heights = {name: bar_length(amount, most) for name, amount in spans.items()}
     kinds = _in_display_unit(unit, _sums(costs, *KINDS, "unit"))
-    total, count = next(((amount, number) for name, amount, number in units if name == unit), (0, 0))
+    total, count = units.get(unit, (0, 0))
     return {
         "asked": query,
         "unit": unit,
         "is_money": unit == MONEY,
-        "units": units,
+        "units": [(name, *found) for name, found in units.items()],
         "total": total,
         "count": count,
-        "columns": _bars(days, query),
-        "most": max(_sum_by_span(days, query).values(), default=0),
+        "columns": [
+            Bar(name, amount, 10 * number, 100 - heights[name], heights[name])
+            for number, (name, amount) in enumerate(spans.items())
+        ],
+        "most": most,
         "breakdowns": [(title, _breakdown_rows(_add_by_kind(kinds, place))) for place, title in enumerate(KINDS.values())],
     }
 
@@ -166,22 +177,8 @@ def _display_unit(unit: str) -> str:
     return MONEY if unit in CENTS_PER_UNIT else unit
 
 
-def _choose_unit(wanted: str, units: list[tuple[str, int, int]]) -> str:
-    """Return the requested unit if there are costs in it; else money (rule C-2), else the unit of most entries."""
-    counts = {name: count for name, _, count in units}
-    if wanted in counts:
-        return wanted
-    return MONEY if MONEY in counts or not counts else max(counts, key=lambda name: counts[name])
-
-
 def unit_spellings(unit: str) -> list[str]:
     return [*CENTS_PER_UNIT] if unit == MONEY else [unit]
-
-
-def _list_units(sums: Mapping[str, tuple[int, int]]) -> list[tuple[str, int, int]]:
-    """Return each unit with its sum and number of entries; money is one unit, and the first."""
-    added = _add_by_kind([([_display_unit(name)], *found) for name, found in sums.items()], 0)
-    return [(name, *added[name]) for name in sorted(added, key=lambda name: (name != MONEY, name))]
 
 
 def _add_by_kind(sums: Iterable[CostSum], place: int) -> dict[Any, tuple[int, int]]:
@@ -202,15 +199,6 @@ def _breakdown_rows(sums: Mapping[Any, tuple[int, int]]) -> list[BreakdownRow]:
         named.append((f"{len(rest)} others", sum(amount for _, (amount, _) in rest), sum(count for _, (_, count) in rest)))
     most = max((amount for _, amount, _ in named), default=0)
     return [BreakdownRow(name, amount, count, bar_length(amount, most)) for name, amount, count in named]
-
-
-def _bars(days: Mapping[date, tuple[int, int]], query: CostQuery) -> list[Bar]:
-    sums = _sum_by_span(days, query)
-    most = max(sums.values(), default=0)
-    heights = {name: bar_length(amount, most) for name, amount in sums.items()}
-    return [
-        Bar(name, amount, 10 * number, 100 - heights[name], heights[name]) for number, (name, amount) in enumerate(sums.items())
-    ]
 
 
 def _sum_by_span(days: Mapping[date, tuple[int, int]], query: CostQuery) -> dict[str, int]:

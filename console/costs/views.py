@@ -21,7 +21,6 @@ from core import strict_json
 from core.db import database_now
 from core.encoding import identifier, instant
 from costs.amounts import format_amount
-from costs.models import Cost
 from intents.events import EventType
 from portfolios.models import Portfolio
 
@@ -88,24 +87,17 @@ def _csv_lines(query: CostQuery) -> Iterator[str]:
         costs = costs.filter(unit__in=unit_spellings(query.unit))
     rows = [*costs[:BATCH]]
     while rows:
-        yield "".join(_csv_line(_cells(cost)) for cost in rows)
+        lines = []
+        for cost in rows:
+            named = [cost.intent.title, cost.agent_id, cost.cost_type]
+            source = [cost.unit, cost.provider or "", cost.model or "", strict_json.text(cost.metadata)]
+            cells = [identifier(cost.pk), instant(cost.recorded_at), identifier(cost.intent_id), *map(escape_formulas, named)]
+            lines.append(_csv_line([*cells, format_amount(cost.amount), *map(escape_formulas, source)]))
+        yield "".join(lines)
         rows = [*costs.filter(pk__gt=rows[-1].pk)[:BATCH]]
 
 
 _COLUMNS = ("recorded_at", "agent_id", "cost_type", "whole", "parts", "unit", "provider", "model", "metadata", "intent__title")
-
-
-def _cells(cost: Cost) -> list[Any]:
-    named = [cost.intent.title, cost.agent_id, cost.cost_type]
-    source = [cost.unit, cost.provider or "", cost.model or "", strict_json.text(cost.metadata)]
-    return [
-        identifier(cost.pk),
-        instant(cost.recorded_at),
-        identifier(cost.intent_id),
-        *map(escape_formulas, named),
-        format_amount(cost.amount),
-        *map(escape_formulas, source),
-    ]
 
 
 def escape_formulas(text: str) -> str:

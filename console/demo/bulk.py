@@ -61,18 +61,14 @@ def _project(random: Random) -> UUID:
         needs = [previous] if previous and random.random() < 0.7 else []
         previous = add_intent(f"{step} {thing} in {place}", to=agent, parent_intent_id=root, depends_on=needs)
         if number < done:
-            _complete_step(previous, agent, random)
+            change_status(previous, "active", by=agent)
+            if random.random() < 0.4:
+                model = random.choice([*MODELS])
+                add_cost(previous, f"{random.uniform(0.001, 0.05):.4f}", by=agent, model=model)
+            change_status(previous, "completed", by=agent)
         elif number == done:
             change_status(previous, "active", by=agent)
             set_state(previous, by=agent, progress=random.randrange(5, 95))
     if done == len(STEPS):
         change_status(root, "completed", by=lead)
     return root
-
-
-def _complete_step(intent_id: UUID, agent: str, random: Random) -> None:
-    change_status(intent_id, "active", by=agent)
-    if random.random() < 0.4:
-        model = random.choice([*MODELS])
-        add_cost(intent_id, f"{random.uniform(0.001, 0.05):.4f}", by=agent, model=model)
-    change_status(intent_id, "completed", by=agent)

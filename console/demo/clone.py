@@ -79,19 +79,18 @@ class _Clone:
         self.texts = {str(before): str(after) for before, after in self.ids.items()}
 
     def convert(self, values: Values) -> Values:
-        return {name: self._convert_value(value) for name, value in values.items()}
-
-    def _convert_value(self, value: Any) -> Any:
-        match value:
-            case UUID():
-                return self.ids.get(value, value)
-            case datetime():
-                return value + self.offset
-            case str():
-                return self._convert_text(value)
-            case dict() | list():
-                return strict_json.loads(self._convert_text(strict_json.text(value)).encode())
-        return value
+        converted = dict(values)
+        for name, value in values.items():
+            match value:
+                case UUID():
+                    converted[name] = self.ids.get(value, value)
+                case datetime():
+                    converted[name] = value + self.offset
+                case str():
+                    converted[name] = self._convert_text(value)
+                case dict() | list():
+                    converted[name] = strict_json.loads(self._convert_text(strict_json.text(value)).encode())
+        return converted
 
     def _convert_text(self, text: str) -> str:
         return _ID.sub(lambda found: self.texts.get(found[0], found[0]), text.replace(*self.places))

@@ -27,25 +27,21 @@ Activity = Callable[[UUID, str, Random], object]
 
 def run_activity(random: Random, pace: float, stopping: threading.Event) -> int:
     """Do one thing every `pace` seconds until stopped. Return the number of things done."""
+    activities: list[Activity] = [make_progress, spend_money, call_tool, hold_lease, ask_question, report_failure, finish_intent]
     done = 0
     while not stopping.wait(random.uniform(0.5, 1.5) * pace):
         try:
             with transaction.atomic():
-                _run_one(random)
+                active = Intent.objects.filter(status=Status.ACTIVE).order_by("-updated_at").values_list("pk", flat=True)[:NEWEST]
+                if len(active) < 5:
+                    begin_intent(random)
+                else:
+                    activity = random.choices(activities, weights=[30, 20, 20, 12, 4, 3, 4])[0]
+                    activity(random.choice(active), random.choice(AGENTS), random)
             done += 1
         except (ProtocolError, OperationalError):  # Somebody else was faster, or is writing: as it goes.
             continue
     return done
-
-
-def _run_one(random: Random) -> None:
-    active = [*Intent.objects.filter(status=Status.ACTIVE).order_by("-updated_at").values_list("pk", flat=True)[:NEWEST]]
-    if len(active) < 5:
-        begin_intent(random)
-        return
-    activities: list[Activity] = [make_progress, spend_money, call_tool, hold_lease, ask_question, report_failure, finish_intent]
-    activity = random.choices(activities, weights=[30, 20, 20, 12, 4, 3, 4])[0]
-    activity(random.choice(active), random.choice(AGENTS), random)
 
 
 def begin_intent(random: Random) -> None:

@@ -145,7 +145,16 @@ def _read_page(events: QuerySet[Event], key: str, before: int, is_scanned: bool,
         .only(*_COLUMNS)
         .annotate(text=Left("payload", MAX_PAYLOAD + 1), end=Right("payload", 40))[: shown + 1]
     ]
-    entries = [_list_entry(each) for each in found[:shown]]
+    entries = []
+    for event in found[:shown]:
+        if len(event.text) > MAX_PAYLOAD:
+            number = event.event_type in VERSIONED and (_VERSION_LAST.search(event.end) or _VERSION_FIRST.match(event.text))
+            entries.append(LogEntry(event, "", event.text[:MAX_PAYLOAD], True, int(number[1]) if number else None))
+        else:
+            payload = orjson.loads(event.text)
+            version = payload.get("version") if event.event_type in VERSIONED else None
+            said = summarize_event(event.event_type, payload)
+            entries.append(LogEntry(event, said, _indented_json(payload), version=version))
     if len(found) > shown:
         return LogPage(entries, getattr(entries[-1].event, key))
     return LogPage(entries, first if first > 1 else None, is_far=first > 1)
@@ -171,15 +180,6 @@ _COLUMNS = (
     ),
     "intent__title",
 )
-
-
-def _list_entry(event: Any) -> LogEntry:
-    if len(event.text) > MAX_PAYLOAD:
-        found = event.event_type in VERSIONED and (_VERSION_LAST.search(event.end) or _VERSION_FIRST.match(event.text))
-        return LogEntry(event, "", event.text[:MAX_PAYLOAD], True, int(found[1]) if found else None)
-    payload = orjson.loads(event.text)
-    made = payload.get("version") if event.event_type in VERSIONED else None
-    return LogEntry(event, summarize_event(event.event_type, payload), _indented_json(payload), version=made)
 
 
 def _indented_json(payload: dict[str, Any]) -> str:

@@ -1,6 +1,5 @@
 """Intents: the list, the page and its actions (console.intents.page, console.intents.actions)."""
 
-from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -93,12 +92,18 @@ class IntentAdmin(ListAdmin):
         members = (
             {each.intent_id: each for each in Membership.objects.filter(portfolio=portfolio, intent__in=ids)} if portfolio else {}
         )
+        newest_first = Portfolio.objects.order_by("-created_at", "-pk").values_list("pk", "name")
+        portfolios = [*newest_first[:MAX_PORTFOLIOS]]
+        if portfolio and portfolio not in dict(portfolios):
+            portfolios += newest_first.filter(pk=portfolio)
+        related = {name: pk for name in _RELATIONS if (pk := parse_id(request.GET.get(name, "")))}
+        titles = dict(Intent.objects.filter(pk__in=related.values()).values_list("pk", "title")) if related else {}
         return {
             "found": [(each, waiting.get(each.pk, []), latest.get(each.pk), members.get(each.pk)) for each in found],
             "asked": request.GET,
             "is_narrowed": any(value for name, value in request.GET.items() if name not in ("p", "panels")),
-            "portfolios": _portfolios(portfolio),
-            "tied": _selected_relations(request.GET),
+            "portfolios": portfolios,
+            "tied": [(_RELATIONS[name], pk, titles[pk]) for name, pk in related.items() if pk in titles],
         }
 
     def detail_context(self, request: HttpRequest, obj: Intent) -> dict[str, Any]:
@@ -122,17 +127,3 @@ class IntentAdmin(ListAdmin):
 
     def cancel_url(self, request: HttpRequest, obj: Intent) -> str:
         return reverse("admin:intents_intent_change", args=[obj.pk])
-
-
-def _portfolios(chosen: UUID | None) -> list[tuple[UUID, str]]:
-    """Return the latest portfolios, and the selected one however old it is."""
-    all_of = Portfolio.objects.order_by("-created_at", "-pk").values_list("pk", "name")
-    latest = [*all_of[:MAX_PORTFOLIOS]]
-    return latest if chosen is None or chosen in dict(latest) else [*latest, *all_of.filter(pk=chosen)]
-
-
-def _selected_relations(given: Mapping[str, str]) -> list[tuple[str, UUID, str]]:
-    """Return the relations that narrow the list, each with the id and the title of its intent."""
-    asked = {name: pk for name in _RELATIONS if (pk := parse_id(given.get(name, "")))}
-    titles = dict(Intent.objects.filter(pk__in=asked.values()).values_list("pk", "title")) if asked else {}
-    return [(_RELATIONS[name], pk, titles[pk]) for name, pk in asked.items() if pk in titles]

@@ -1,7 +1,6 @@
 """Related intents: the nearest ones of the graph, and the edges between them."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -46,13 +45,20 @@ def load_related(intent: Intent) -> RelatedIntents:
     ids = graph.neighbourhood(intent.pk, MAX_NODES + 1)
     found, edges = graph.subgraph(ids[:MAX_NODES], MAX_EDGES)
     rows = {_uuid(row.id): row for row in found}
-    titles = {pk: row.title for pk, row in rows.items()}
-    parents, waits = _group_edges(edges, titles)
-    nodes = [
-        Node(pk, titles[pk], row.status, _agents(row), parents.get(pk), waits[pk], pk == intent.pk)
-        for pk in ids[:MAX_NODES]
-        if (row := rows.get(pk))
-    ]
+    parents: dict[UUID, IntentRef] = {}
+    waits: dict[UUID, list[IntentRef]] = defaultdict(list)
+    for edge in edges:
+        waiter, awaited = _uuid(edge.waiter_id), _uuid(edge.awaited_id)
+        if edge.kind == EdgeKind.CHILD:
+            parents[awaited] = (waiter, rows[waiter].title)
+        else:
+            waits[waiter].append((awaited, rows[awaited].title))
+    nodes = []
+    for pk in ids[:MAX_NODES]:
+        if row := rows.get(pk):
+            agents = orjson.loads(row.agents) if isinstance(row.agents, str) else row.agents
+            names = [each["agent_id"] for each in agents]
+            nodes.append(Node(pk, row.title, row.status, names, parents.get(pk), waits[pk], pk == intent.pk))
     return RelatedIntents(nodes, len(edges), len(ids) > MAX_NODES or len(edges) == MAX_EDGES, crc32(repr(nodes).encode()))
 
 
@@ -65,24 +71,6 @@ def count_related(intent: Intent) -> dict[str, int]:
         waits_for=Count("pk", filter=is_awaited & ~is_child),
     )
     return {name: count for name, count in found.items() if count}
-
-
-def _group_edges(edges: Iterable[Any], titles: Mapping[UUID, str]) -> tuple[dict[UUID, IntentRef], dict[UUID, list[IntentRef]]]:
-    """Return the parent of each intent, and the dependencies of each."""
-    parents: dict[UUID, IntentRef] = {}
-    waits: dict[UUID, list[IntentRef]] = defaultdict(list)
-    for edge in edges:
-        waiter, awaited = _uuid(edge.waiter_id), _uuid(edge.awaited_id)
-        if edge.kind == EdgeKind.CHILD:
-            parents[awaited] = (waiter, titles[waiter])
-        else:
-            waits[waiter].append((awaited, titles[awaited]))
-    return parents, waits
-
-
-def _agents(row: Any) -> list[str]:
-    agents = orjson.loads(row.agents) if isinstance(row.agents, str) else row.agents
-    return [each["agent_id"] for each in agents]
 
 
 def _uuid(value: Any) -> UUID:

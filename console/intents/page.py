@@ -1,7 +1,6 @@
 """Intent page: all sections of it. A fixed number of queries, and of each thing no more than fits the page."""
 
 from collections import Counter
-from datetime import datetime
 from typing import Any
 
 from django.db.models import Sum
@@ -41,6 +40,10 @@ def intent_detail(request: HttpRequest, intent: Intent) -> dict[str, Any]:
     version = versions.load_version(intent, request.GET.get("version", ""), request.GET.get("at", ""))
     policy = RetryPolicy.objects.filter(intent=intent).first()
     waiting = list_blockers({intent.pk}, now).get(intent.pk, []) if intent.status == Status.BLOCKED else []
+    newest = [*Attachment.objects.filter(intent=intent).order_by("-pk")[:SHOWN]]
+    texts = [each.pk for each in newest if previews.preview_kind(each) == "text"][:PREVIEWED]
+    held = [*Lease.objects.held().filter(intent=intent).order_by("expires_at")[:SHOWN]]
+    ended = Lease.objects.filter(intent=intent).exclude(pk__in=[each.pk for each in held]).order_by("-pk")[:ENDED]
     return {
         "now": now,
         "intent": intent,
@@ -62,20 +65,13 @@ def intent_detail(request: HttpRequest, intent: Intent) -> dict[str, Any]:
         "newer_url": f"?{choice.link(None)}#log",
         "older_url": f"?{choice.link(events.older)}#log" if events.older else "",
         "agents": [*Assignment.objects.filter(intent=intent).order_by("pk")[:AGENTS]],
-        "leases": _leases(intent, now),
+        "leases": [*((each, "active") for each in held), *((each, str(each.status)) for each in ended)],
         **_costs(intent),
-        "attachments": _attachments(intent),
+        "attachments": [previews.make_preview(each, most=previews.SHORT if each.pk in texts else 0) for each in newest],
         "policy": policy,
         "rules": retry_policy_text.describe_policy(policy) if policy else [],
         "failures": [*Failure.objects.filter(intent=intent).order_by("-sequence")[:SHOWN]],
     }
-
-
-def _leases(intent: Intent, now: datetime) -> list[tuple[Lease, str]]:
-    """Return active leases first, then the newest ended ones, each with its status."""
-    held = [*Lease.objects.held().filter(intent=intent).order_by("expires_at")[:SHOWN]]
-    ended = Lease.objects.filter(intent=intent).exclude(pk__in=[each.pk for each in held]).order_by("-pk")[:ENDED]
-    return [*((each, "active") for each in held), *((each, str(each.status)) for each in ended)]
 
 
 def _costs(intent: Intent) -> dict[str, Any]:
@@ -99,9 +95,3 @@ def _costs(intent: Intent) -> dict[str, Any]:
         "breakdowns": [("agent", by_agent.most_common(KINDS)), ("type", by_type.most_common(KINDS))],
         "other_units": sorted(others.items()),
     }
-
-
-def _attachments(intent: Intent) -> list[previews.Preview]:
-    newest = [*Attachment.objects.filter(intent=intent).order_by("-pk")[:SHOWN]]
-    texts = [each.pk for each in newest if previews.preview_kind(each) == "text"][:PREVIEWED]
-    return [previews.make_preview(each, most=previews.SHORT if each.pk in texts else 0) for each in newest]

@@ -34,16 +34,19 @@ def list_rows(found: Sequence[Lease], now: datetime) -> list[dict[str, Any]]:
 def lease_detail(found: Lease, now: datetime) -> dict[str, Any]:
     """Return one lease with its history, the activity of its holder, and other leases of its scope."""
     row = _row(found, now)
-    own = _lease_events(found)
+    of_leases = Event.objects.filter(
+        intent_id=found.intent_id, event_type__in=_LEASE_EVENTS, created_at__gte=found.acquired_at
+    ).order_by("-sequence")[:MAX_LEASE_EVENTS]
+    own = [each for each in of_leases if each.payload["lease_id"] == str(found.pk)]  # The newest first.
     others = Lease.objects.filter(intent_id=found.intent_id, scope=found.scope)
     meanwhile = Event.objects.filter(intent_id=found.intent_id, actor=found.agent_id, created_at__gte=found.acquired_at)
     if row["ended_at"]:
         meanwhile = meanwhile.filter(created_at__lte=row["ended_at"])
     return {
         "row": {**row, "seen_at": _annotate_activity(Lease.objects.filter(pk=found.pk)).values_list("seen_at", flat=True).get()},
-        "history": [each for each in reversed(own) if each.event_type != EventType.LEASE_RENEWED],
-        "renewals": [each for each in own if each.event_type == EventType.LEASE_RENEWED],
-        "ending": next((each for each in reversed(own) if each.event_type not in _LEASE_EVENTS[:2]), None),
+        "history": [each for each in own if each.event_type != EventType.LEASE_RENEWED],
+        "renewals": [each for each in reversed(own) if each.event_type == EventType.LEASE_RENEWED],
+        "ending": next((each for each in own if each.event_type not in _LEASE_EVENTS[:2]), None),
         "meanwhile": [*meanwhile.exclude(event_type__in=_LEASE_EVENTS).order_by("-sequence")[:EVENTS]],
         "others": [_row(each, now) for each in others.exclude(pk=found.pk).order_by("-pk")[:MAX_OTHERS]],
     }
@@ -65,11 +68,3 @@ def _annotate_activity(leases: Any) -> Any:
     """Annotate each lease with the time of its holder's newest event on the intent."""
     by_holder = Event.objects.filter(intent=OuterRef("intent"), actor=OuterRef("agent_id")).order_by("-sequence")
     return leases.annotate(seen_at=Coalesce(Subquery(by_holder.values("created_at")[:1]), "acquired_at"))
-
-
-def _lease_events(found: Lease) -> list[Event]:
-    """Return the events of the lease in order; of very many the newest."""
-    of_leases = Event.objects.filter(
-        intent_id=found.intent_id, event_type__in=_LEASE_EVENTS, created_at__gte=found.acquired_at
-    ).order_by("-sequence")[:MAX_LEASE_EVENTS]
-    return [each for each in reversed(of_leases) if each.payload["lease_id"] == str(found.pk)]

@@ -49,9 +49,13 @@ class Progress:
 
 def portfolio_detail(portfolio: Portfolio) -> dict[str, Any]:
     counts = count_members_by_status([portfolio.pk])[portfolio.pk]
-    members = _members(portfolio)
+    rows = portfolio.members.select_related("intent").defer("intent__state", "intent__constraints").order_by("-priority", "pk")
+    is_open = ~Q(intent__status__in=[Status.COMPLETED, Status.ABANDONED])
+    members = [*rows.filter(is_open)[:MAX_MEMBERS]]
+    members += rows.exclude(is_open)[: MAX_MEMBERS - len(members)]
     blocked = [each for each in members if each.intent.status == Status.BLOCKED]
     found = list_blockers({each.intent_id for each in blocked}, database_now())
+    blocking = policy.blocking_statuses(portfolio.governance_policy)
     shared = portfolio.governance_policy.get("shared_constraints")
     changed = Intent.objects.filter(memberships__portfolio=portfolio).order_by("-updated_at", "-pk").values_list("pk", flat=True)
     return {
@@ -64,7 +68,7 @@ def portfolio_detail(portfolio: Portfolio) -> dict[str, Any]:
         ],
         "blocked": [(each, found.get(each.intent_id, [])) for each in blocked],
         "rules": describe_completion_rule(portfolio.governance_policy),
-        "in_the_way": _count_blocking(portfolio, counts),
+        "in_the_way": sum(counts.get(status, 0) for status in blocking) if portfolio.is_active else 0,
         "shared": sorted(shared.items()) if isinstance(shared, dict) else [],
         "budgets": budget_usage.list_portfolio_budgets(portfolio),
         **_costs(portfolio),
@@ -100,25 +104,6 @@ def describe_completion_rule(rules: Mapping[str, Any]) -> list[str]:
     if (threshold := rules.get("auto_complete_threshold")) is not None:
         said.append(f"Completes automatically once {threshold:g} % of its members are completed.")
     return said
-
-
-def _count_blocking(portfolio: Portfolio, counts: Counts) -> int:
-    """Return the number of members that keep it from being completed."""
-    return (
-        sum(counts.get(status, 0) for status in policy.blocking_statuses(portfolio.governance_policy))
-        if portfolio.is_active
-        else 0
-    )
-
-
-def _members(portfolio: Portfolio) -> list[Membership]:
-    """Return the members; of very many, the open ones first."""
-    rank = {status.value: number for number, status in enumerate(ORDER)}
-    members = portfolio.members.select_related("intent").defer("intent__state", "intent__constraints")
-    is_open = ~Q(intent__status__in=[Status.COMPLETED, Status.ABANDONED])
-    shown = [*members.filter(is_open).order_by("-priority", "pk")[:MAX_MEMBERS]]
-    shown += members.exclude(is_open).order_by("-priority", "pk")[: MAX_MEMBERS - len(shown)]
-    return sorted(shown, key=lambda each: rank[each.intent.status])
 
 
 def _costs(portfolio: Portfolio) -> dict[str, Any]:

@@ -92,24 +92,21 @@ class ChoosePasswordView(PasswordResetConfirmView):
         token = request.GET.get("token")
         if token is None:
             return super().dispatch(request, uidb64=uidb64, token=self.reset_url_token)
-        response = self._tried(request, uidb64, token)
-        response.headers["Referrer-Policy"] = "no-referrer"
-        return response
-
-    def _tried(self, request: HttpRequest, uidb64: str, token: str) -> HttpResponseBase:
-        """Redirect to the page without the token if the token is valid."""
-        name, address = f"link of {uidb64}", client_address(request)
         try:
-            attempt = throttle.count_attempt(name, address)
+            attempt = throttle.count_attempt(f"link of {uidb64}", client_address(request))
         except throttle.TooManyAttempts as refusal:
             self._note("link_throttled", uidb64)
             self.user, self.validlink = None, False
-            return self.render_to_response(self.get_context_data(wait=format_wait(refusal.wait)), status=429)
-        response = super().dispatch(request, uidb64=uidb64, token=token)
-        if response.status_code == 302:
-            throttle.refund_attempt(attempt)
+            response: HttpResponseBase = self.render_to_response(
+                self.get_context_data(wait=format_wait(refusal.wait)), status=429
+            )
         else:
-            self._note("link_failed", uidb64)
+            response = super().dispatch(request, uidb64=uidb64, token=token)
+            if response.status_code == 302:  # The token is valid: to the page without it.
+                throttle.refund_attempt(attempt)
+            else:
+                self._note("link_failed", uidb64)
+        response.headers["Referrer-Policy"] = "no-referrer"
         return response
 
     def _note(self, done: str, uidb64: str) -> None:

@@ -52,14 +52,12 @@ def by_key(context: Any, by: UUID | str | None) -> SafeString:
 def visible(text: str) -> SafeString:
     """Return the text isolated from its surroundings, whatever its direction, with invisible characters as code points."""
     shown = (
-        format_html('<span class="oi-invisible">U+{}</span>', f"{ord(each):04X}") if _is_invisible(each) else escape(each)
+        format_html('<span class="oi-invisible">U+{}</span>', f"{ord(each):04X}")
+        if each not in "\n\r\t" and has_invisible_characters(each)
+        else escape(each)
         for each in text
     )
     return format_html("<bdi>{}</bdi>", mark_safe("".join(shown)) if has_invisible_characters(text) else text)
-
-
-def _is_invisible(character: str) -> bool:
-    return character not in "\n\r\t" and has_invisible_characters(character)
 
 
 def _key_badge(context: Any, key_id: UUID | None) -> SafeString:

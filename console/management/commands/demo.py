@@ -8,7 +8,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from console.demo import bulk, live, scenario
+from console.demo import bulk, scenario
+from console.demo import live as simulation
 from intents.models import Event, Intent
 from subscriptions.webhooks.delivery_worker import deliver_all_due
 
@@ -42,7 +43,13 @@ class Command(BaseCommand):
         if add or not has_some:
             self._fill(intents, random)
         if live:
-            self._keep_moving(Random(), pace)
+            stopping = threading.Event()
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, lambda *_: stopping.set())
+            self.stdout.write("Simulating activity; press Ctrl-C to stop.")
+            self.stdout.flush()
+            done = simulation.run_activity(Random(), pace, stopping)
+            self.stdout.write(f"Generated {done:,} events.")
 
     def _fill(self, intents: int, random: Random) -> None:
         begun = monotonic()
@@ -58,12 +65,3 @@ class Command(BaseCommand):
             f"Created {Intent.objects.count():,} intents and {Event.objects.count():,} events in {monotonic() - begun:.0f} s. "
             "Open the console at /admin/."
         )
-
-    def _keep_moving(self, random: Random, pace: float) -> None:
-        stopping = threading.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: stopping.set())
-        self.stdout.write("Simulating activity; press Ctrl-C to stop.")
-        self.stdout.flush()
-        done = live.run_activity(random, pace, stopping)
-        self.stdout.write(f"Generated {done:,} events.")

@@ -14,10 +14,12 @@ django.setup()
 from django.conf import settings
 
 from access import body_limits
+from core.api.views import WRITES
+from core.db import has_single_writer
 from core.root_path import strip_root_path
 from core.serving.shutdown import on_shutdown
 from core.serving.wsgi_bridge import WSGIBridge
-from core.serving.wsgi_handler import CachedResolverHandler
+from core.serving.wsgi_handler import API, CachedResolverHandler
 from governance.long_polling import LongPollMiddleware, is_long_poll
 from intents.positions import Sequencer
 from jobs.worker import Worker
@@ -39,7 +41,19 @@ redis_wakeups = RedisWakeups()
 worker = Worker()
 delivery_worker = DeliveryWorker()
 
-bridge = WSGIBridge(CachedResolverHandler(), threads=settings.THREADS, limits=body_limits)
+
+def is_short_write(scope: Scope) -> bool:
+    """Return whether a request writes to the database and waits for nothing else. Attachments may be stored elsewhere."""
+    path = scope["path"]
+    return scope["method"] in WRITES and path.startswith(API) and "/attachments" not in path
+
+
+bridge = WSGIBridge(
+    CachedResolverHandler(),
+    threads=settings.THREADS,
+    limits=body_limits,
+    is_short_write=is_short_write if has_single_writer() else None,
+)
 long_polling = LongPollMiddleware(bridge)
 tail = Tail()
 event_stream = EventStream.as_asgi(bridge=bridge, tail=tail)

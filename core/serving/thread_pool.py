@@ -11,6 +11,10 @@ from functools import partial
 from queue import SimpleQueue
 from typing import Any
 
+from core.errors import Unavailable
+
+WAIT_SECONDS = 10.0  # Seconds of waiting for a free thread.
+
 _Task = tuple[Callable[..., Any], tuple[Any, ...], asyncio.AbstractEventLoop, "asyncio.Future[Any]"]
 
 
@@ -19,13 +23,28 @@ class ThreadPool:
 
     def __init__(self, count: int, name: str) -> None:
         self._is_closed = False
+        self._free = asyncio.Semaphore(count)
         self._tasks: SimpleQueue[_Task | None] = SimpleQueue()
         self._threads = [threading.Thread(target=self._work, name=f"{name}-{number}", daemon=True) for number in range(count)]
         for thread in self._threads:
             thread.start()
 
+    async def run_in_turn(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Call the function once a thread is free and return its result. Raise Unavailable if none becomes free in time."""
+        if not self._free.locked():
+            await self._free.acquire()
+        else:
+            try:
+                await asyncio.wait_for(self._free.acquire(), WAIT_SECONDS)
+            except TimeoutError:
+                raise Unavailable("The server is too busy at the moment.") from None
+        try:
+            return await self.run(function, *arguments)
+        finally:
+            self._free.release()
+
     async def run(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        """Call the function in a free thread and return its result. Cancelling the caller does not stop it."""
+        """Call the function in the next free thread and return its result. Cancelling the caller does not stop it."""
         if self._is_closed:
             raise RuntimeError("The thread pool is closed.")  # Otherwise the caller would wait for ever.
         loop = asyncio.get_running_loop()

@@ -22,11 +22,11 @@ from core.serving.thread_pool import ThreadPool
 
 SPOOL_ABOVE = 2**20  # Bytes of a body that are kept in memory; larger ones go to disk.
 UNCHECKED_BODY = 64 * 2**10  # Bytes of a body that may be read before its sender is checked.
-THREAD_TIMEOUT = 10.0  # Seconds of waiting for a thread.
 
 log = logging.getLogger("openintent.wsgi")
 
 Environ = dict[str, Any]
+Predicate = Callable[[Any], bool]
 Response = tuple[dict[str, Any], bytes | Generator[bytes, None, None]]
 
 
@@ -50,16 +50,22 @@ class ClientDisconnected(Exception):
 class WSGIBridge:
     """ASGI application that runs a WSGI one in threads of its own, which long streams elsewhere do not occupy."""
 
-    def __init__(self, wsgi: Callable[..., Any], *, threads: int, limits: BodyLimits) -> None:
+    def __init__(
+        self, wsgi: Callable[..., Any], *, threads: int, limits: BodyLimits, is_short_write: Predicate | None = None
+    ) -> None:
         self.wsgi = wsgi
         self.limits = limits
         self.spooled = 0
         """Bytes of all bodies in several parts whose requests are not finished."""
         self.threads = ThreadPool(threads, "django")
-        self.free = asyncio.Semaphore(threads)
+        self.is_short_write = is_short_write
+        """Whether a request writes to the database, and waits for nothing else. Only for a database with a single writer."""
+        self.writer = ThreadPool(1 if is_short_write else 0, "django-writer")
+        """Thread of short writes: in several, they would queue for the database and for the interpreter's lock."""
 
     def close(self) -> None:
         self.threads.close()
+        self.writer.close()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         try:
@@ -71,7 +77,7 @@ class WSGIBridge:
             return await send_problem(refusal, scope, send)
         with body:
             try:
-                start, parts = await self._run_in_thread(self._run, _environ(scope, body))
+                start, parts = await self._threads_for(scope, body).run_in_turn(self._run, _environ(scope, body))
             except Unavailable as refusal:
                 return await send_problem(refusal, scope, send)
             except Exception:
@@ -91,6 +97,10 @@ class WSGIBridge:
 
         await self(scope, receive, send)
         return messages
+
+    def _threads_for(self, scope: Any, body: BinaryIO) -> ThreadPool:
+        is_short = self.is_short_write and self.is_short_write(scope) and isinstance(body, BytesIO)
+        return self.writer if is_short else self.threads
 
     async def _read(self, scope: Any, receive: Any) -> BinaryIO:
         """Return the whole body. Raise TooLarge before reading more than the limit, BodyTimeout, Unavailable or ClientDisconnected.
@@ -119,7 +129,7 @@ class WSGIBridge:
         known = self.limits.known_limit(scope)
         if known is not None:
             return known
-        return await self._run_in_thread(self.limits.looked_up_limit, scope)
+        return await self.threads.run_in_turn(self.limits.looked_up_limit, scope)
 
     async def _spool(self, message: dict[str, Any], receive: Any, limit: int) -> BinaryIO:
         body: Any = SpooledTemporaryFile(SPOOL_ABOVE)  # noqa: SIM115  The caller closes it.
@@ -147,20 +157,6 @@ class WSGIBridge:
 
     def _release(self, size: int) -> None:
         self.spooled -= size
-
-    async def _run_in_thread(self, function: Callable[..., Any], argument: Any) -> Any:
-        """Call the function in a free thread. Raise Unavailable if none becomes free in time."""
-        if not self.free.locked():
-            await self.free.acquire()
-        else:
-            try:
-                await asyncio.wait_for(self.free.acquire(), THREAD_TIMEOUT)
-            except TimeoutError:
-                raise Unavailable("The server is too busy at the moment.") from None
-        try:
-            return await self.threads.run(function, argument)
-        finally:
-            self.free.release()  # Before the response is sent: a slow client occupies no thread.
 
     async def _respond(self, start: dict[str, Any], parts: bytes | Generator[bytes, None, None], send: Any) -> None:
         if isinstance(parts, bytes):

@@ -19,15 +19,15 @@ SECRET = "oi_not_a_key_of_anybody_0123456789"
 
 
 def test_new_key_works_and_its_secret_is_printed_once(openintent, server):
-    made = openintent("keys", "create", "ci", "--role", "operator", "--bind", "robot", "--expires", "30d")
+    made = openintent("keys", "create", "ci", "--role", "operator", "--bind", "ci-robot", "--expires", "30d")
     secret = made.out.strip()
 
     with OpenIntentClient(server.url, secret) as client:
-        assert client.create_intent("By its key").created_by == "robot"
+        assert client.create_intent("By its key").created_by == "ci-robot"
     assert secret not in made.err
     listed = openintent("keys", "-n", 1000, key=secret, agent=None)
     assert listed.code == 0
-    [line] = [line for line in listed.out.splitlines() if "robot" in line]
+    [line] = [line for line in listed.out.splitlines() if "ci-robot" in line]
     assert "29 d 23 h left" in line
     for run in (listed, openintent("keys", "-n", 1000, "--json")):
         assert secret not in run.out + run.err

@@ -23,21 +23,16 @@ Reason = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Re
 
 def parse_pairs(given: Sequence[str], option: str) -> dict[str, Any]:
     """Parse options of the form `name=value`: the value is JSON if it parses, else text. Raise BadParameter."""
-    pairs = {}
+    pairs: dict[str, Any] = {}
     for text in given:
         name, sign, value = text.partition("=")
         if not (name and sign):
             raise typer.BadParameter(f"{text!r} is not NAME=VALUE.", param_hint=option)
-        pairs[name] = parse_value(value)
+        try:
+            pairs[name] = json.loads(value)
+        except ValueError:
+            pairs[name] = value
     return pairs
-
-
-def parse_value(text: str) -> Any:
-    """Return the parsed JSON, or the text itself if it is not JSON."""
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
 
 
 def at_most_one(**given: object) -> None:

@@ -72,7 +72,8 @@ class Session:
         return require_single(text, "pending arbitration", list(found.values()))
 
     def _find_by_part(self, text: str, kind: str, listed: Callable[[], Iterable[I]]) -> I:
-        require_id_part(text)
+        if not _ID_PART.fullmatch(text.lower()):
+            raise typer.BadParameter(f"{text!r} is not a valid id, prefix or suffix (at least {MIN_ID_PART} characters).")
         return require_single(text, kind, [each for each in listed() if matches_id(text, each.id)])
 
     def _intents(self) -> list[Intent]:
@@ -96,13 +97,6 @@ def full_id(text: str) -> str | None:
         return str(UUID(text)) if len(text) == 36 else None
     except ValueError:
         return None
-
-
-def require_id_part(text: str) -> str:
-    """Raise BadParameter for text that cannot be part of an id."""
-    if not _ID_PART.fullmatch(text.lower()):
-        raise typer.BadParameter(f"{text!r} is not a valid id, prefix or suffix (at least {MIN_ID_PART} characters).")
-    return text
 
 
 def matches_id(text: str, id: str) -> bool:

@@ -58,6 +58,10 @@ def as_id(value: Id) -> str:
     return str(value)
 
 
+def as_optional_id(value: Id | None) -> str | None:
+    return None if value is None else as_id(value)
+
+
 def as_ids(value: Ids) -> list[str]:
     """Return one id or several as a list of text."""
     return [as_id(one) for one in ([value] if isinstance(value, (str, UUID)) else value)]
@@ -70,6 +74,14 @@ def to_rfc3339(value: Instant | None, field: str) -> str | None:
     if value.tzinfo is None:
         raise InputValidationError(f"{field} needs a time zone, as in datetime.now(timezone.utc)", field=field)
     return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def require_changes(**arguments: Any) -> dict[str, Any]:
+    """Return the arguments that are not UNSET. Raise InputValidationError if there are none."""
+    changes = {name: value for name, value in arguments.items() if value is not UNSET}
+    if not changes:
+        raise InputValidationError(f"pass at least one of {', '.join(arguments)}")
+    return changes
 
 
 def without_none(**arguments: Any) -> dict[str, Any]:

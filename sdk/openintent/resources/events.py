@@ -7,7 +7,7 @@ from .._endpoint import Call, endpoint
 from ..enums import EventType
 from ..models import Event
 from ..validation import validate_event, validate_events
-from ._helpers import Id, Instant, as_id, list_call, path, to_rfc3339, without_none
+from ._helpers import Id, Instant, as_id, as_optional_id, list_call, path, to_rfc3339, without_none
 
 
 class NewEvent(TypedDict):
@@ -150,7 +150,7 @@ def event_call(
             event_type=event_type,
             payload=payload,
             trace_id=trace_id,
-            parent_event_id=None if parent_event_id is None else as_id(parent_event_id),
+            parent_event_id=as_optional_id(parent_event_id),
         ),
         parse=Event.from_json,
         idempotency_key=idempotency_key,

@@ -13,7 +13,7 @@ from ..validation import (
     validate_whole_number,
     validate_withdrawal,
 )
-from ._helpers import Id, Ids, Instant, as_id, as_ids, list_call, no_content, path, to_rfc3339, without_none
+from ._helpers import Id, Ids, Instant, as_ids, as_optional_id, list_call, no_content, path, to_rfc3339, without_none
 
 MAX_WAIT = 60
 """Seconds for which the server holds its response at most."""
@@ -141,7 +141,7 @@ class GovernanceResource:
             json=without_none(
                 decision=decision,
                 rationale=rationale,
-                arbitration_id=None if arbitration_id is None else as_id(arbitration_id),
+                arbitration_id=as_optional_id(arbitration_id),
                 decision_type=decision_type,
                 evidence=evidence,
             ),

@@ -1,12 +1,13 @@
 """Parents, children and dependencies (RFC-0002)."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from .._endpoint import Call, endpoint
 from ..models import BlockedIntent, Intent, IntentGraph
 from ._helpers import Id, Ids, as_ids, list_call, no_content, path
-from .intents import intent_body
+from .intents import IntentResource
 
 
 class GraphResource:
@@ -35,7 +36,8 @@ class GraphResource:
         Raises InputValidationError, NotFoundError (the parent or a dependency), ValidationError
         `dependency_cycle`.
         """
-        body = intent_body(
+        call = IntentResource.create_intent(
+            None,
             title,
             description,
             state=state,
@@ -45,14 +47,9 @@ class GraphResource:
             depends_on=depends_on,
             assign=assign,
             created_by=created_by,
-        )
-        return Call(
-            method="POST",
-            path=path("intents", parent_id, "children"),
-            json=body,
-            parse=Intent.from_json,
             idempotency_key=idempotency_key,
         )
+        return replace(call, path=path("intents", parent_id, "children"))
 
     @endpoint
     def get_children(self, intent_id: Id, *, limit: int | None = None) -> Call[list[Intent]]:

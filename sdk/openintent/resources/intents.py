@@ -8,7 +8,21 @@ from ..enums import IntentStatus
 from ..errors import InputValidationError
 from ..models import Intent
 from ..validation import validate_intent_create, validate_intent_update, validate_patches, validate_state, validate_status
-from ._helpers import UNSET, Id, Ids, Instant, Unset, as_id, as_ids, list_call, path, to_rfc3339, without_none
+from ._helpers import (
+    UNSET,
+    Id,
+    Ids,
+    Instant,
+    Unset,
+    as_id,
+    as_ids,
+    as_optional_id,
+    list_call,
+    path,
+    require_changes,
+    to_rfc3339,
+    without_none,
+)
 
 
 class IntentResource:
@@ -42,23 +56,30 @@ class IntentResource:
         Raises InputValidationError, NotFoundError (a parent or dependency), ValidationError
         `dependency_cycle`.
         """
-        body = intent_body(
+        validate_intent_create(
             title,
             description,
-            state=state,
-            initial_state=initial_state,
+            state=state if initial_state is None else initial_state,
             constraints=constraints,
             confidence=confidence,
-            depends_on=depends_on,
             assign=assign,
-            created_by=created_by,
         )
-        for name, parent in without_none(parent_intent_id=parent_intent_id, parent_id=parent_id).items():
-            body[name] = as_id(parent)
         return Call(
             method="POST",
             path=path("intents"),
-            json=body,
+            json=without_none(
+                title=title,
+                description=description,
+                state=state,
+                initial_state=initial_state,
+                constraints=constraints,
+                confidence=confidence,
+                depends_on=None if depends_on is None else as_ids(depends_on),
+                assign=assign,
+                created_by=created_by,
+                parent_intent_id=as_optional_id(parent_intent_id),
+                parent_id=as_optional_id(parent_id),
+            ),
             parse=Intent.from_json,
             idempotency_key=idempotency_key,
         )
@@ -123,15 +144,7 @@ class IntentResource:
 
         Raises ConflictError `version_conflict`, NotFoundError.
         """
-        arguments = {
-            "title": title,
-            "description": description,
-            "constraints": constraints,
-            "confidence": confidence,
-        }
-        changes = {name: value for name, value in arguments.items() if value is not UNSET}
-        if not changes:
-            raise InputValidationError(f"pass at least one of {', '.join(arguments)}")
+        changes = require_changes(title=title, description=description, constraints=constraints, confidence=confidence)
         validate_intent_update(**changes)
         return Call(
             method="PATCH",
@@ -202,37 +215,3 @@ class IntentResource:
             version=version,
             parse=Intent.from_json,
         )
-
-
-def intent_body(
-    title: str,
-    description: str | None,
-    *,
-    state: Mapping[str, Any] | None,
-    initial_state: Mapping[str, Any] | None,
-    constraints: Mapping[str, Any] | Sequence[Any] | None,
-    confidence: int | None,
-    depends_on: Ids | None,
-    assign: str | Sequence[str] | None,
-    created_by: str | None,
-) -> dict[str, Any]:
-    """Return the body that creates an intent. Raise InputValidationError."""
-    validate_intent_create(
-        title,
-        description,
-        state=state if initial_state is None else initial_state,
-        constraints=constraints,
-        confidence=confidence,
-        assign=assign,
-    )
-    return without_none(
-        title=title,
-        description=description,
-        state=state,
-        initial_state=initial_state,
-        constraints=constraints,
-        confidence=confidence,
-        depends_on=None if depends_on is None else as_ids(depends_on),
-        assign=assign,
-        created_by=created_by,
-    )

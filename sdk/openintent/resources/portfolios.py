@@ -5,10 +5,9 @@ from typing import Any
 
 from .._endpoint import Call, endpoint
 from ..enums import PortfolioStatus
-from ..errors import InputValidationError
 from ..models import Portfolio, PortfolioMember
 from ..validation import validate_portfolio, validate_portfolio_member, validate_portfolio_status
-from ._helpers import UNSET, Id, Unset, as_id, list_call, no_content, path, without_none
+from ._helpers import UNSET, Id, Unset, as_id, list_call, no_content, path, require_changes, without_none
 
 
 class PortfolioResource:
@@ -85,10 +84,7 @@ class PortfolioResource:
 
         Raises InputValidationError, PermissionDeniedError (another key's policy), ConflictError, NotFoundError.
         """
-        arguments = {"name": name, "description": description, "governance_policy": governance_policy, "metadata": metadata}
-        changes = {each: value for each, value in arguments.items() if value is not UNSET}
-        if not changes:
-            raise InputValidationError(f"pass at least one of {', '.join(arguments)}")
+        changes = require_changes(name=name, description=description, governance_policy=governance_policy, metadata=metadata)
         validate_portfolio(**changes)
         return Call(
             method="PATCH",

@@ -8,7 +8,7 @@ from ..enums import DeliveryStatus, EventType, SubscriptionStatus
 from ..errors import InputValidationError
 from ..models import Delivery, StreamToken, Subscription
 from ..validation import validate_agent_id, validate_subscription
-from ._helpers import UNSET, Id, Instant, Unset, as_id, list_call, no_content, path, to_rfc3339, without_none
+from ._helpers import UNSET, Id, Instant, Unset, as_optional_id, list_call, no_content, path, to_rfc3339, without_none
 
 
 class SubscriptionResource:
@@ -81,8 +81,8 @@ class SubscriptionResource:
         """
         validate_subscription(subscriber_id=subscriber_id, callback_url=callback_url, event_types=event_types)
         about = without_none(
-            intent_id=None if intent_id is None else as_id(intent_id),
-            portfolio_id=None if portfolio_id is None else as_id(portfolio_id),
+            intent_id=as_optional_id(intent_id),
+            portfolio_id=as_optional_id(portfolio_id),
         )
         return Call(
             method="POST",
@@ -110,8 +110,8 @@ class SubscriptionResource:
             limit=limit,
             status=status,
             subscriber_id=subscriber_id,
-            intent_id=None if intent_id is None else as_id(intent_id),
-            portfolio_id=None if portfolio_id is None else as_id(portfolio_id),
+            intent_id=as_optional_id(intent_id),
+            portfolio_id=as_optional_id(portfolio_id),
         )
 
     @endpoint
@@ -184,8 +184,8 @@ class SubscriptionResource:
         if agent_id is not None:
             validate_agent_id(agent_id, "agent_id")
         body = without_none(
-            intent_id=None if intent_id is None else as_id(intent_id),
-            portfolio_id=None if portfolio_id is None else as_id(portfolio_id),
+            intent_id=as_optional_id(intent_id),
+            portfolio_id=as_optional_id(portfolio_id),
             agent_id=agent_id,
             expires_in_seconds=expires_in_seconds,
         )

@@ -109,13 +109,18 @@ def _stream_parameters(request: Request, topic: str) -> HttpResponse:
     require_topic(request.auth, topic)
     if request.method == "HEAD":
         return HttpResponse(content_type=STREAM)
-    given = request.query_params.get("event_type")
+    name, given = "Last-Event-ID", request.META.get("HTTP_LAST_EVENT_ID")
+    if given is None:
+        name, given = "after", request.query_params.get("after")
+    if given is not None and (not re.fullmatch(r"\d{1,19}", given, re.ASCII) or int(given) > MAX_COUNTER):
+        raise Invalid.field(name, f"must be a whole number from 0 to {MAX_COUNTER}")
+    requested = None if given is None else int(given)
+    after = stream_start.start_position(requested)
+    named = request.query_params.get("event_type")
     try:
-        event_types = [] if given is None else CommaSeparatedFilter.split(given)
+        event_types = [] if named is None else CommaSeparatedFilter.split(named)
     except ValidationError:
         raise Invalid.field("event_type", "must be event types, separated by commas; omit it for all types") from None
-    requested = _requested_position(request)
-    after = stream_start.start_position(requested)
     return Response(
         {
             "topics": [topic],
@@ -125,17 +130,6 @@ def _stream_parameters(request: Request, topic: str) -> HttpResponse:
             "key_id": str(get_caller(request).key_id),
         }
     )
-
-
-def _requested_position(request: Request) -> int | None:
-    """Return the position of Last-Event-ID, or of `after`. Raise Invalid if it is none."""
-    for name, given in (("Last-Event-ID", request.META.get("HTTP_LAST_EVENT_ID")), ("after", request.query_params.get("after"))):
-        if given is None:
-            continue
-        if not re.fullmatch(r"\d{1,19}", given, re.ASCII) or int(given) > MAX_COUNTER:
-            raise Invalid.field(name, f"must be a whole number from 0 to {MAX_COUNTER}")
-        return int(given)
-    return None
 
 
 class _Subscriptions(ApiViewSet):

@@ -111,8 +111,13 @@ class EventSocket(NoChannelMixin, AsyncWebsocketConsumer):
         body, values = _validate(message) if len(raw) <= PARSE_INLINE else await self.tail.run(_validate, message)
         if body is SubscribeMessage:
             await self._subscribe(values)
-        else:
-            await self._unsubscribe(values)
+            return
+        number = values["subscription"]
+        stream = self.streams.pop(number, None)
+        if stream is None:
+            raise Invalid.field("subscription", f"this connection has no subscription {number}")
+        stream.cancel()
+        await self._send_message({"type": "unsubscribed", "subscription": number})
 
     async def _authenticate(self, key: str) -> None:
         """Authenticate the connection. Raise Unauthenticated if the key is not valid, RateLimited beyond its limit."""
@@ -131,14 +136,6 @@ class EventSocket(NoChannelMixin, AsyncWebsocketConsumer):
         self.last_number += 1
         stream = _Stream(self, self.last_number, opened, values.get("event_types", []))
         self.streams[self.last_number] = stream.task = asyncio.create_task(stream.run())
-
-    async def _unsubscribe(self, values: dict[str, Any]) -> None:
-        number = values["subscription"]
-        stream = self.streams.pop(number, None)
-        if stream is None:
-            raise Invalid.field("subscription", f"this connection has no subscription {number}")
-        stream.cancel()
-        await self._send_message({"type": "unsubscribed", "subscription": number})
 
     async def _refuse(self, refusal: ProtocolError) -> None:
         """Reject the handshake with a problem if the server supports it, else with 403."""

@@ -47,23 +47,15 @@ class IntentResource:
     ) -> Call[Intent]:
         """Create an intent: a goal with a structured state.
 
-        It starts as `draft`; with `depends_on`, ids of intents that must complete first, as `blocked`, or as `pending`
-        if they all have. A list of `constraints` becomes `{"rules": [...]}`. `confidence` is 0 to
-        100. `assign` names one agent or several. `initial_state` and `parent_id` are aliases of `state` and
-        `parent_intent_id`. With an `idempotency_key` of your own, the same call after a crash
-        returns the intent created before instead of a second one, for 24 hours.
+        It starts as `draft`; with `depends_on`, ids of intents that must complete first, as `blocked`, or as `pending` if they all
+        have. A list of `constraints` becomes `{"rules": [...]}`. `confidence` is 0 to 100. `assign` names one agent or several.
+        `initial_state` and `parent_id` are aliases of `state` and `parent_intent_id`. With an `idempotency_key` of your own, the
+        same call after a crash returns the intent created before instead of a second one, for 24 hours.
 
-        Raises InputValidationError, NotFoundError (a parent or dependency), ValidationError
-        `dependency_cycle`.
+        Raises InputValidationError, NotFoundError (a parent or dependency), ValidationError `dependency_cycle`.
         """
-        validate_intent_create(
-            title,
-            description,
-            state=state if initial_state is None else initial_state,
-            constraints=constraints,
-            confidence=confidence,
-            assign=assign,
-        )
+        given = state if initial_state is None else initial_state
+        validate_intent_create(title, description, state=given, constraints=constraints, confidence=confidence, assign=assign)
         return Call(
             method="POST",
             path=path("intents"),

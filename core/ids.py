@@ -4,12 +4,15 @@ import os
 import threading
 import time
 from datetime import datetime
+from io import BytesIO
 from typing import Any
 from uuid import UUID
 
 _RANDOM_BITS = 74
+_POOL_SIZE = 4_096  # Bytes that are drawn at once: each call of the system lets other threads take the interpreter's lock.
 _lock = threading.Lock()
 _newest = 0
+_pool = BytesIO()
 
 
 def new_id() -> UUID:
@@ -22,12 +25,31 @@ def new_id() -> UUID:
     now = time.time_ns() // 1_000_000 << _RANDOM_BITS
     with _lock:
         if now > _newest:
-            _newest = now | int.from_bytes(os.urandom(10)) >> 6
+            _newest = now | int.from_bytes(_draw(10)) >> 6
         else:
-            _newest += 1 + int.from_bytes(os.urandom(4))
+            _newest += 1 + int.from_bytes(_draw(4))
         value = _newest
     milliseconds, high, low = value >> 74, value >> 62 & 0xFFF, value & (1 << 62) - 1
     return UUID(int=milliseconds << 80 | 0x7 << 76 | high << 64 | 0x2 << 62 | low)
+
+
+def _draw(count: int) -> bytes:
+    """Return random bytes. The caller holds the lock."""
+    global _pool
+    drawn = _pool.read(count)
+    if len(drawn) < count:
+        _pool = BytesIO(os.urandom(_POOL_SIZE))
+        drawn = _pool.read(count)
+    return drawn
+
+
+def _forget_pool() -> None:
+    """Let a forked process draw bytes of its own."""
+    global _pool
+    _pool = BytesIO()
+
+
+os.register_at_fork(after_in_child=_forget_pool)
 
 
 def first_id_at(moment: datetime) -> UUID:

@@ -3,11 +3,10 @@
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F
-
 from access.identity import Actor
 from core import encoding
-from core.db import atomic_verb
+from core.db import atomic_verb, sql_rows
+from core.db.statements import Parameter, Statement
 from costs import budget_limits, budgets
 from costs.amounts import CENTS_PER_UNIT, TRILLIONTHS, json_amount
 from costs.models import Cost, CostTotal, LimitSetter
@@ -50,7 +49,7 @@ def record_cost(
         metadata=metadata or {},
         recorded_at=now,
     )
-    cost.save(force_insert=True)
+    sql_rows.create(cost)
     _add_to_total(cost)
     payload = {
         "cost_id": encoding.identifier(cost.pk),
@@ -95,6 +94,13 @@ def _add_to_total(cost: Cost) -> None:
         "provider": cost.provider or "",
         "model": cost.model or "",
     }
-    increments = {"whole": F("whole") + cost.whole, "parts": F("parts") + cost.parts, "count": F("count") + 1}
-    if not CostTotal.objects.filter(**kind).update(**increments):
-        CostTotal.objects.create(**kind, whole=cost.whole, parts=cost.parts, count=1)
+    for total in _TOTAL_OF_KIND.objects(**kind):
+        total.whole, total.parts, total.count = total.whole + cost.whole, total.parts + cost.parts, total.count + 1
+        sql_rows.update(total, ("whole", "parts", "count"))
+        return
+    sql_rows.insert(CostTotal, [TotalRow(id=None, **kind, whole=cost.whole, parts=cost.parts, count=1)])
+
+
+_KIND = ("intent_id", "unit", "cost_type", "agent_id", "provider", "model")
+_TOTAL_OF_KIND = Statement(lambda: CostTotal.objects.filter(**{name: Parameter(name) for name in _KIND}))
+TotalRow = sql_rows.row_type(CostTotal)

@@ -9,6 +9,7 @@ from collections import namedtuple
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import cache, lru_cache
+from operator import attrgetter
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
@@ -287,10 +288,16 @@ def _adapter(field: Any, vendor: str) -> Callable[[Any], Any] | None:
     if isinstance(target, JSONTextField):
         return lambda value: value if isinstance(value, str) else text(value)  # Text is JSON already: no value is a string.
     if vendor == "sqlite" and isinstance(target, models.UUIDField):
-        return lambda value: value.hex
+        return attrgetter("hex")
     if vendor == "sqlite" and isinstance(target, models.DateTimeField):
-        return _connection().ops.adapt_datetimefield_value
+        return _instant_text
     return None
+
+
+@lru_cache(maxsize=64)
+def _instant_text(value: datetime) -> str:
+    """Return the instant as SQLite keeps it. The rows of a write mostly share theirs."""
+    return cast(str, _connection().ops.adapt_datetimefield_value(value))
 
 
 @cache

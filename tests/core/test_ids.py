@@ -1,8 +1,10 @@
 """Ids grow within a process, whatever its clock does."""
 
+import os
 import threading
 import time
 from itertools import pairwise
+from uuid import UUID
 
 import pytest
 
@@ -35,3 +37,17 @@ def test_ids_of_now_carry_the_time():
     after = time.time_ns() // 1_000_000
 
     assert after <= new_id().int >> 80 <= after + 1_000
+
+
+def test_forked_process_makes_ids_of_its_own(monkeypatch):
+    monkeypatch.setattr(time, "time_ns", lambda: 2_000_000_000_000_000_000)
+    new_id()
+    read, write = os.pipe()
+    if os.fork() == 0:
+        os.write(write, b"".join(new_id().bytes for _ in range(3)))
+        os._exit(0)
+    own = {new_id() for _ in range(3)}
+    os.wait()
+    forked = os.read(read, 48)
+
+    assert own.isdisjoint({UUID(bytes=forked[at : at + 16]) for at in (0, 16, 32)})

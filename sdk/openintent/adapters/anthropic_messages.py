@@ -6,23 +6,6 @@ from .openai_chat import LIST_PRICE_TIERS
 from .parsing import ChunkParser, Dialect, ResponseInfo, ToolCall, Usage, get
 
 
-class MessagesDialect(Dialect):
-    """`messages`: `create`, `parse` and `stream`."""
-
-    def parse_response(self, answer: Any, response: ResponseInfo) -> None:
-        response.model = answer.model
-        response.finish_reason = answer.stop_reason
-        _parse_usage(answer.usage, response)
-        for block in answer.content:
-            if block.type == "text":
-                response.add_text(block.text)
-            elif block.type == "tool_use":
-                response.tool_calls.append(ToolCall(block.name, block.id, block.input))
-
-    def chunk_parser(self, response: ResponseInfo) -> "MessagesParser":
-        return MessagesParser(response)
-
-
 class MessagesParser(ChunkParser):
     """Parser of the events of a streamed message, and those of `messages.stream`, a superset."""
 
@@ -52,6 +35,22 @@ class MessagesParser(ChunkParser):
     def close(self) -> None:
         self._response.tool_calls += [ToolCall(name, id, "".join(pieces)) for name, id, pieces in self._calls.values()]
         self._calls.clear()
+
+
+class MessagesDialect(Dialect):
+    """`messages`: `create`, `parse` and `stream`."""
+
+    chunk_parser = MessagesParser
+
+    def parse_response(self, answer: Any, response: ResponseInfo) -> None:
+        response.model = answer.model
+        response.finish_reason = answer.stop_reason
+        _parse_usage(answer.usage, response)
+        for block in answer.content:
+            if block.type == "text":
+                response.add_text(block.text)
+            elif block.type == "tool_use":
+                response.tool_calls.append(ToolCall(block.name, block.id, block.input))
 
 
 def _parse_usage(usage: Any, response: ResponseInfo) -> None:

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from .._endpoint import Call
@@ -18,13 +19,14 @@ NOT_TEXT = re.compile("[\x00\ud800-\udfff]")
 """Characters that the protocol rejects (§1 "JSON"); a model may produce them."""
 COST_TYPE = "api_call"
 
+request_started = partial(OpenIntentClient.log_llm_request_started, None)
+stream_started = partial(OpenIntentClient.start_stream, None)
+stream_chunk = partial(OpenIntentClient.log_stream_chunk, None)
+stream_completed = partial(OpenIntentClient.complete_stream, None)
+
 
 def replace_invalid(text: str | None) -> str | None:
     return text and NOT_TEXT.sub("\ufffd", text)
-
-
-def request_started(intent_id: str, **fields: Any) -> Call[Event]:
-    return OpenIntentClient.log_llm_request_started(None, intent_id, **fields)
 
 
 def request_completed(intent_id: str, *, response_content: str | None, **fields: Any) -> Call[Event]:
@@ -34,18 +36,6 @@ def request_completed(intent_id: str, *, response_content: str | None, **fields:
 
 def request_failed(intent_id: str, *, error: str, **fields: Any) -> Call[Event]:
     return OpenIntentClient.log_llm_request_failed(None, intent_id, error=replace_invalid(error) or "unknown", **fields)
-
-
-def stream_started(intent_id: str, **fields: Any) -> Call[Event]:
-    return OpenIntentClient.start_stream(None, intent_id, **fields)
-
-
-def stream_chunk(intent_id: str, **fields: Any) -> Call[Event]:
-    return OpenIntentClient.log_stream_chunk(None, intent_id, **fields)
-
-
-def stream_completed(intent_id: str, **fields: Any) -> Call[Event]:
-    return OpenIntentClient.complete_stream(None, intent_id, **fields)
 
 
 def stream_cancelled(intent_id: str, *, reason: str, **fields: Any) -> Call[Event]:

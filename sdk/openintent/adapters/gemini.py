@@ -18,8 +18,30 @@ from .parsing import (
 )
 
 
+class ContentsParser(ChunkParser):
+    """Parser of partial responses."""
+
+    def feed(self, answer: Any) -> None:
+        response = self._response
+        if response.model is None and answer.model_version:
+            response.model = _model_name(answer.model_version)
+        for candidate in answer.candidates or ():
+            if candidate.content:
+                _parse_parts(candidate.content, response)
+            if candidate.finish_reason:
+                response.finish_reason = str(getattr(candidate.finish_reason, "value", candidate.finish_reason))
+        if usage := answer.usage_metadata:
+            response.usage = Usage(
+                prompt=(usage.prompt_token_count or 0) + (get(usage, "tool_use_prompt_token_count") or 0),
+                completion=(usage.candidates_token_count or 0) + (get(usage, "thoughts_token_count") or 0),
+                cached=usage.cached_content_token_count or 0,
+            )
+
+
 class ContentsDialect(Dialect):
     """`models.generate_content` and, with `stream`, `models.generate_content_stream`."""
+
+    chunk_parser = ContentsParser
 
     def parse_request(self, arguments: Mapping[str, Any]) -> RequestInfo:
         config = arguments.get("config")
@@ -48,29 +70,6 @@ class ContentsDialect(Dialect):
         for content in requests:
             _parse_parts(content, response)
         self.chunk_parser(response).feed(answer)
-
-    def chunk_parser(self, response: ResponseInfo) -> "ContentsParser":
-        return ContentsParser(response)
-
-
-class ContentsParser(ChunkParser):
-    """Parser of partial responses."""
-
-    def feed(self, answer: Any) -> None:
-        response = self._response
-        if response.model is None and answer.model_version:
-            response.model = _model_name(answer.model_version)
-        for candidate in answer.candidates or ():
-            if candidate.content:
-                _parse_parts(candidate.content, response)
-            if candidate.finish_reason:
-                response.finish_reason = str(getattr(candidate.finish_reason, "value", candidate.finish_reason))
-        if usage := answer.usage_metadata:
-            response.usage = Usage(
-                prompt=(usage.prompt_token_count or 0) + (get(usage, "tool_use_prompt_token_count") or 0),
-                completion=(usage.candidates_token_count or 0) + (get(usage, "thoughts_token_count") or 0),
-                cached=usage.cached_content_token_count or 0,
-            )
 
 
 def _parse_parts(content: Any, response: ResponseInfo) -> None:

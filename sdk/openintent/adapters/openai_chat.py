@@ -9,52 +9,6 @@ LIST_PRICE_TIERS = {None, "auto", "default", "standard"}
 """Service tiers that are billed at the list price."""
 
 
-class ChatDialect(Dialect):
-    """`chat.completions`: `create`, `parse` and `stream`."""
-
-    def tool_name(self, tool: Any) -> Any:
-        return get(get(tool, "function") or get(tool, "custom") or tool, "name")
-
-    def parse_response(self, answer: Any, response: ResponseInfo) -> None:
-        _parse_metadata(answer, response)
-        for choice in answer.choices or ():
-            message = choice.message
-            if choice.index == 0:
-                response.add_text(message.content or message.refusal or "")
-                response.finish_reason = choice.finish_reason
-            for call in message.tool_calls or ():
-                custom = get(call, "custom")
-                name, arguments = (custom.name, custom.input) if custom else (call.function.name, call.function.arguments)
-                response.tool_calls.append(ToolCall(name, call.id, arguments))
-
-    def chunk_parser(self, response: ResponseInfo) -> "ChatParser":
-        return ChatParser(response)
-
-    def with_usage(self, arguments: dict[str, Any]) -> tuple[dict[str, Any], IsHidden | None]:
-        """Request the usage: it then arrives in a chunk of its own, after the last one of the response."""
-        options = arguments.get("stream_options")
-        given = options if isinstance(options, Mapping) else {}
-        if "include_usage" in given:
-            return arguments, None
-        return {**arguments, "stream_options": {**given, "include_usage": True}}, self.is_only_usage
-
-    def is_only_usage(self, chunk: Any) -> bool:
-        return not chunk.choices and chunk.usage is not None
-
-
-class ChatEventsDialect(ChatDialect):
-    """`chat.completions.stream`, whose events contain the chunks."""
-
-    def __init__(self) -> None:
-        super().__init__(stream=True)
-
-    def chunk_parser(self, response: ResponseInfo) -> "ChatParser":
-        return ChatEventsParser(response)
-
-    def is_only_usage(self, chunk: Any) -> bool:
-        return chunk.type == "chunk" and super().is_only_usage(chunk.chunk)
-
-
 class ChatParser(ChunkParser):
     """Parser of plain chunks."""
 
@@ -93,6 +47,47 @@ class ChatEventsParser(ChatParser):
     def feed(self, chunk: Any) -> None:
         if chunk.type == "chunk":
             super().feed(chunk.chunk)
+
+
+class ChatDialect(Dialect):
+    """`chat.completions`: `create`, `parse` and `stream`."""
+
+    chunk_parser = ChatParser
+
+    def tool_name(self, tool: Any) -> Any:
+        return get(get(tool, "function") or get(tool, "custom") or tool, "name")
+
+    def parse_response(self, answer: Any, response: ResponseInfo) -> None:
+        _parse_metadata(answer, response)
+        for choice in answer.choices or ():
+            message = choice.message
+            if choice.index == 0:
+                response.add_text(message.content or message.refusal or "")
+                response.finish_reason = choice.finish_reason
+            for call in message.tool_calls or ():
+                custom = get(call, "custom")
+                name, arguments = (custom.name, custom.input) if custom else (call.function.name, call.function.arguments)
+                response.tool_calls.append(ToolCall(name, call.id, arguments))
+
+    def with_usage(self, arguments: dict[str, Any]) -> tuple[dict[str, Any], IsHidden | None]:
+        """Request the usage: it then arrives in a chunk of its own, after the last one of the response."""
+        options = arguments.get("stream_options")
+        given = options if isinstance(options, Mapping) else {}
+        if "include_usage" in given:
+            return arguments, None
+        return {**arguments, "stream_options": {**given, "include_usage": True}}, self.is_only_usage
+
+    def is_only_usage(self, chunk: Any) -> bool:
+        return not chunk.choices and chunk.usage is not None
+
+
+class ChatEventsDialect(ChatDialect):
+    """`chat.completions.stream`, whose events contain the chunks."""
+
+    chunk_parser = ChatEventsParser
+
+    def is_only_usage(self, chunk: Any) -> bool:
+        return chunk.type == "chunk" and super().is_only_usage(chunk.chunk)
 
 
 def _parse_metadata(answer: Any, response: ResponseInfo) -> None:

@@ -10,27 +10,6 @@ CALL_ARGUMENTS = {"function_call": "arguments", "custom_tool_call": "input"}
 END_EVENTS = {"response.completed", "response.incomplete", "response.failed"}
 
 
-class ResponsesDialect(Dialect):
-    """`responses`: `create`, `parse` and `stream`."""
-
-    messages = "input"
-
-    def tool_name(self, tool: Any) -> Any:
-        return get(tool, "name") or get(tool, "type")
-
-    def parse_response(self, answer: Any, response: ResponseInfo) -> None:
-        _parse_end(answer, response)
-        for item in answer.output:
-            if item.type == "message":
-                for part in item.content:
-                    response.add_text(get(part, "text") or get(part, "refusal") or "")
-            else:
-                _parse_tool_call(item, response)
-
-    def chunk_parser(self, response: ResponseInfo) -> "ResponsesParser":
-        return ResponsesParser(response)
-
-
 class ResponsesParser(ChunkParser):
     """Parser of the events of a streamed response, and those of `responses.stream`, a superset."""
 
@@ -44,6 +23,25 @@ class ResponsesParser(ChunkParser):
             _parse_end(event.response, self._response)
         elif kind == "error":
             self._response.error = event.message
+
+
+class ResponsesDialect(Dialect):
+    """`responses`: `create`, `parse` and `stream`."""
+
+    chunk_parser = ResponsesParser
+    messages = "input"
+
+    def tool_name(self, tool: Any) -> Any:
+        return get(tool, "name") or get(tool, "type")
+
+    def parse_response(self, answer: Any, response: ResponseInfo) -> None:
+        _parse_end(answer, response)
+        for item in answer.output:
+            if item.type == "message":
+                for part in item.content:
+                    response.add_text(get(part, "text") or get(part, "refusal") or "")
+            else:
+                _parse_tool_call(item, response)
 
 
 def _parse_end(answer: Any, response: ResponseInfo) -> None:

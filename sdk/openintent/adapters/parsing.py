@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 
 @dataclass(slots=True)
@@ -89,9 +89,11 @@ IsHidden = Callable[[Any], bool]
 class Dialect(ABC):
     """A provider's API. Methods may raise any error on unexpected data. `stream`: all its responses are streams.
 
-    messages  the name of the argument that has the messages
+    chunk_parser  the class that parses the chunks of a streamed response
+    messages      the name of the argument that has the messages
     """
 
+    chunk_parser: ClassVar[type[ChunkParser]]
     messages = "messages"
 
     def __init__(self, *, stream: bool = False) -> None:
@@ -114,10 +116,6 @@ class Dialect(ABC):
     @abstractmethod
     def parse_response(self, answer: Any, response: ResponseInfo) -> None:
         """Parse a whole response."""
-
-    @abstractmethod
-    def chunk_parser(self, response: ResponseInfo) -> ChunkParser:
-        """Return a parser of the chunks of a streamed response."""
 
     def with_usage(self, arguments: dict[str, Any]) -> tuple[dict[str, Any], IsHidden | None]:
         """Return the arguments of a streamed request that include its usage, and a test for the chunks this adds."""

@@ -33,9 +33,9 @@ COPY_ROUTES: dict[str, Route] = {"copy": _rewrapped, "with_options": _rewrapped}
 OPENAI: dict[str, Route] = {
     "chat.completions.create": _wrapped(WrappedMethod, ChatDialect()),
     "chat.completions.parse": _wrapped(WrappedMethod, ChatDialect()),
-    "chat.completions.stream": _wrapped(WrappedManagerMethod, ChatEventsDialect()),
+    "chat.completions.stream": _wrapped(WrappedManagerMethod, ChatEventsDialect(stream=True)),
     "beta.chat.completions.parse": _wrapped(WrappedMethod, ChatDialect()),
-    "beta.chat.completions.stream": _wrapped(WrappedManagerMethod, ChatEventsDialect()),
+    "beta.chat.completions.stream": _wrapped(WrappedManagerMethod, ChatEventsDialect(stream=True)),
     "responses.create": _wrapped(WrappedMethod, ResponsesDialect()),
     "responses.parse": _wrapped(WrappedMethod, ResponsesDialect()),
     "responses.stream": _wrapped(WrappedManagerMethod, ResponsesDialect(stream=True)),

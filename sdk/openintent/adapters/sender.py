@@ -52,10 +52,6 @@ class Batch:
             events.append({**event, "payload": {**event["payload"], "occurred_at": occurred_at}})
         return OpenIntentClient.log_events(None, self.intent_id, events, idempotency_key=self.key)
 
-    def halves(self) -> "list[Batch]":
-        middle = len(self.entries) // 2
-        return [Batch(self.intent_id, self.entries[part], self.calls[part]) for part in (slice(middle), slice(middle, None))]
-
 
 class BatchSender:
     """Sends entries by `client`, and retries until each is accepted or rejected; `pause` waits before the next try."""
@@ -85,8 +81,9 @@ class BatchSender:
                     may_succeed = isinstance(error, (ConnectionFailedError, RateLimitError))
                 if not may_succeed:
                     if len(batch.entries) > 1 and isinstance(error, ValidationError):  # Only one event may be invalid.
-                        for half in batch.halves():
-                            self._send_batch(half)
+                        middle = len(batch.entries) // 2
+                        for part in (slice(middle), slice(middle, None)):
+                            self._send_batch(Batch(batch.intent_id, batch.entries[part], batch.calls[part]))
                     else:
                         drop(batch.entries, error)
                     return

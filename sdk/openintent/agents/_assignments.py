@@ -29,7 +29,7 @@ from ._assignment_lease import AssignmentLease, NoTokens, with_tokens
 from ._assignment_state import AssignmentState
 from ._attempt import Attempt
 from ._options import WORKABLE, Settings
-from ._queries import has_open_children, is_assigned, is_final, load_state
+from ._queries import is_assigned, is_final, load_state
 from ._retry import TRANSIENT_ERRORS, retry_delay
 from ._work_queue import WorkQueue
 
@@ -148,7 +148,7 @@ class AssignmentProcessor:
             return None
         intent, state = work
         scope, seconds = self._settings.lease_scope, self._settings.lease_seconds
-        if state.completes and has_open_children(self._client, intent_id):
+        if state.completes and (self._client.get_ready(intent_id, limit=1) or self._client.get_blocked(intent_id, limit=1)):
             return self._next_delay(intent_id)
         if state.starts:  # Another process of this agent may handle it.
             leases = self._client.get_leases(intent_id)

@@ -28,7 +28,3 @@ def is_final(intent: Intent) -> bool:
 
 def is_assigned(intent: Intent, agent_id: str) -> bool:
     return any(each.agent_id == agent_id for each in intent.agents)
-
-
-def has_open_children(client: OpenIntentClient, intent_id: str) -> bool:
-    return bool(client.get_ready(intent_id, limit=1) or client.get_blocked(intent_id, limit=1))

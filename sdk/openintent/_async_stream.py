@@ -28,9 +28,9 @@ class AsyncEventStream:
     event, the connection is closed; iterating again resumes from there.
     """
 
-    def __init__(self, state: StreamState, http: httpx2.AsyncClient, connect_timeout: float) -> None:
+    def __init__(self, state: StreamState, connect: Callable[[], httpx2.AsyncClient], connect_timeout: float) -> None:
         self._state = state
-        self._http = http
+        self._connect_http = connect
         self._timeout = httpx2.Timeout(connect_timeout, read=_stream_state.SILENCE_TIMEOUT)
         self._response: httpx2.Response | None = None
         self._chunks: AsyncIterator[bytes] | None = None
@@ -124,9 +124,10 @@ class AsyncEventStream:
 
     async def _connect(self) -> None:
         request = self._state.request()
+        http = self._connect_http()
         try:
-            response = self._response = await self._http.send(
-                self._http.build_request("GET", request.url, headers=dict(request.headers), timeout=self._timeout), stream=True
+            response = self._response = await http.send(
+                http.build_request("GET", request.url, headers=dict(request.headers), timeout=self._timeout), stream=True
             )
             if self._state.is_stream(response.status_code, response.headers):
                 self._chunks = response.aiter_bytes()

@@ -111,10 +111,7 @@ class AsyncOpenIntentClient(Resources, ClientBase, AsyncTransport):
         call = stream_call(intent_id=intent_id, portfolio_id=portfolio_id, agent_id=agent_id, event_types=event_types)
         state = StreamState(call, self._server, after=after, reconnect=reconnect)
         self._require_open()
-        if self._stream_client is None:  # Separate from calls, whose connections streams would use up.
-            limits = httpx2.Limits(max_connections=None, max_keepalive_connections=0)
-            self._stream_client = httpx2.AsyncClient(follow_redirects=False, limits=limits, verify=_ssl_context())
-        stream = AsyncEventStream(state, self._stream_client, self._connect_timeout)
+        stream = AsyncEventStream(state, self._get_stream_client, self._connect_timeout)
         self._streams.add(stream)
         return stream
 
@@ -161,6 +158,14 @@ class AsyncOpenIntentClient(Resources, ClientBase, AsyncTransport):
             timeout = isinstance(error, httpx2.TimeoutException)
             return NoResponse.from_error(error, sent=not isinstance(error, unsent), timeout=timeout)
         return Response(response.status_code, response.headers, response.content)
+
+    def _get_stream_client(self) -> httpx2.AsyncClient:
+        """Return the HTTP client of the streams: unlimited, and separate from calls, whose connections they would use up."""
+        self._require_open()
+        if self._stream_client is None:
+            limits = httpx2.Limits(max_connections=None, max_keepalive_connections=0)
+            self._stream_client = httpx2.AsyncClient(follow_redirects=False, limits=limits, verify=_ssl_context())
+        return self._stream_client
 
     def _require_open(self) -> None:
         if self._http.is_closed:

@@ -1,6 +1,7 @@
 """Subscriptions: events sent to a callback URL (RFC-0006). `client.stream()` receives them over a connection instead."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from .._endpoint import Call, endpoint
@@ -33,14 +34,15 @@ class SubscriptionResource:
         Raises InputValidationError, NotFoundError, ValidationError `callback_not_allowed` for an address in a private
         network (W-3).
         """
-        validate_subscription(subscriber_id=subscriber_id, callback_url=callback_url, event_types=event_types)
-        return Call(
-            method="POST",
-            path=path("intents", intent_id, "subscriptions"),
-            json=_subscription_body(subscriber_id, callback_url, event_types, expires_at),
-            parse=Subscription.from_json,
+        call = SubscriptionResource.create_subscription(
+            None,
+            subscriber_id=subscriber_id,
+            callback_url=callback_url,
+            event_types=event_types,
+            expires_at=expires_at,
             idempotency_key=idempotency_key,
         )
+        return replace(call, path=path("intents", intent_id, "subscriptions"))
 
     @endpoint
     def get_subscriptions(
@@ -80,14 +82,17 @@ class SubscriptionResource:
         Raises InputValidationError, ValidationError `callback_not_allowed`, or for an unknown intent or portfolio.
         """
         validate_subscription(subscriber_id=subscriber_id, callback_url=callback_url, event_types=event_types)
-        about = without_none(
-            intent_id=as_optional_id(intent_id),
-            portfolio_id=as_optional_id(portfolio_id),
-        )
         return Call(
             method="POST",
             path=path("subscriptions"),
-            json={**about, **_subscription_body(subscriber_id, callback_url, event_types, expires_at)},
+            json=without_none(
+                intent_id=as_optional_id(intent_id),
+                portfolio_id=as_optional_id(portfolio_id),
+                subscriber_id=subscriber_id,
+                callback_url=callback_url,
+                event_types=None if event_types is None else list(event_types),
+                expires_at=to_rfc3339(expires_at, "expires_at"),
+            ),
             parse=Subscription.from_json,
             idempotency_key=idempotency_key,
         )
@@ -212,17 +217,3 @@ class SubscriptionResource:
             parse=Delivery.from_json,
             idempotency_key=idempotency_key,
         )
-
-
-def _subscription_body(
-    subscriber_id: str | None,
-    callback_url: str | None,
-    event_types: Sequence[EventType | str] | None,
-    expires_at: Instant | None,
-) -> dict[str, Any]:
-    return without_none(
-        subscriber_id=subscriber_id,
-        callback_url=callback_url,
-        event_types=None if event_types is None else list(event_types),
-        expires_at=to_rfc3339(expires_at, "expires_at"),
-    )

@@ -39,12 +39,17 @@ class EventResource:
 
         Raises InputValidationError, NotFoundError.
         """
-        return event_call(
-            intent_id,
-            event_type,
-            payload,
-            trace_id=trace_id,
-            parent_event_id=parent_event_id,
+        validate_event(event_type, payload)
+        return Call(
+            method="POST",
+            path=path("intents", intent_id, "events"),
+            json=without_none(
+                event_type=event_type,
+                payload=payload,
+                trace_id=trace_id,
+                parent_event_id=as_optional_id(parent_event_id),
+            ),
+            parse=Event.from_json,
             idempotency_key=idempotency_key,
         )
 
@@ -130,28 +135,3 @@ class EventResource:
             agent_id=agent_id,
             order=order,
         )
-
-
-def event_call(
-    intent_id: Id,
-    event_type: EventType | str,
-    payload: Mapping[str, Any] | None,
-    *,
-    trace_id: str | None = None,
-    parent_event_id: Id | None = None,
-    idempotency_key: str | None = None,
-) -> Call[Event]:
-    """Return the call that appends one event. Raise InputValidationError."""
-    validate_event(event_type, payload)
-    return Call(
-        method="POST",
-        path=path("intents", intent_id, "events"),
-        json=without_none(
-            event_type=event_type,
-            payload=payload,
-            trace_id=trace_id,
-            parent_event_id=as_optional_id(parent_event_id),
-        ),
-        parse=Event.from_json,
-        idempotency_key=idempotency_key,
-    )

@@ -12,7 +12,7 @@ from .._endpoint import Call, endpoint
 from ..enums import EventType
 from ..models import Event
 from ._helpers import Id, without_none
-from .events import event_call
+from .events import EventResource
 
 
 class LLMResource:
@@ -238,4 +238,4 @@ class LLMResource:
 
 
 def _log(intent_id: Id, event_type: EventType, **payload: Any) -> Call[Event]:
-    return event_call(intent_id, event_type, without_none(**payload))
+    return EventResource.log_event(None, intent_id, event_type, without_none(**payload))

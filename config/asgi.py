@@ -3,7 +3,7 @@
 import gc
 import os
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from typing import Any, cast
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"  # Even inside of another Django project.
 
@@ -17,6 +17,7 @@ from access import body_limits
 from core.api.views import WRITES
 from core.db import has_single_writer
 from core.root_path import strip_root_path
+from core.serving import direct
 from core.serving.shutdown import on_shutdown
 from core.serving.wsgi_bridge import WSGIBridge
 from core.serving.wsgi_handler import API, CachedResolverHandler
@@ -71,8 +72,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         await _run_lifespan(receive, send)
         return
     _start_background()
-    if settings.ROOT_PATH:
-        scope = strip_root_path(scope)
+    scope = _without_prefix(scope)
     app: Any = bridge
     if scope["type"] == "websocket":
         if scope["path"] != SOCKET_PATH:
@@ -84,6 +84,19 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     elif is_long_poll(scope):
         app = long_polling
     await app(scope, receive, send)
+
+
+def direct_scope(scope: Scope) -> Scope | None:
+    """Return the scope as Django gets it, or None if the request is not for Django alone."""
+    scope = _without_prefix(scope)
+    return None if is_stream_request(scope) or is_long_poll(scope) else scope
+
+
+direct.register(bridge, direct_scope)
+
+
+def _without_prefix(scope: Scope) -> Scope:
+    return cast(Scope, strip_root_path(scope)) if settings.ROOT_PATH else scope
 
 
 def _start_background() -> None:

@@ -6,6 +6,7 @@ small request.
 
 import asyncio
 import threading
+from collections import deque
 from collections.abc import Callable
 from functools import partial
 from queue import SimpleQueue
@@ -13,9 +14,40 @@ from typing import Any
 
 from core.errors import Unavailable
 
-WAIT_SECONDS = 10.0  # Seconds of waiting for a free thread.
+WAIT_SECONDS = 10.0  # Seconds that a call waits for a thread.
 
-_Task = tuple[Callable[..., Any], tuple[Any, ...], asyncio.AbstractEventLoop, "asyncio.Future[Any]"]
+Done = Callable[[Any, BaseException | None], None]
+"""Called in the event loop with the result, or with an error."""
+
+
+class _Call:
+    """A submitted call, which either a thread takes or its time limit."""
+
+    __slots__ = ("arguments", "done", "expires_at", "function", "loop", "untaken")
+
+    def __init__(
+        self, function: Callable[..., Any], arguments: tuple[Any, ...], loop: asyncio.AbstractEventLoop, done: Done
+    ) -> None:
+        self.function = function
+        self.arguments = arguments
+        self.loop = loop
+        self.done = done
+        self.expires_at = 0.0
+        self.untaken = [True]
+
+    def clear(self) -> None:
+        """Keep no object of the request alive: the call itself may wait for its time limit."""
+        self.function, self.arguments, self.done = _nothing, (), _nothing
+
+    def take(self) -> bool:
+        """Return True to the first caller only."""
+        try:
+            return self.untaken.pop()
+        except IndexError:
+            return False
+
+
+def _nothing(*_: Any) -> None: ...
 
 
 class ThreadPool:
@@ -23,60 +55,82 @@ class ThreadPool:
 
     def __init__(self, count: int, name: str) -> None:
         self._is_closed = False
-        self._free = asyncio.Semaphore(count)
-        self._tasks: SimpleQueue[_Task | None] = SimpleQueue()
+        self._lock = threading.Lock()
+        self._unfinished = 0
+        self._calls: SimpleQueue[_Call | None] = SimpleQueue()
+        self._expiring: deque[_Call] = deque()
         self._threads = [threading.Thread(target=self._work, name=f"{name}-{number}", daemon=True) for number in range(count)]
         for thread in self._threads:
             thread.start()
 
-    async def run_in_turn(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        """Call the function once a thread is free and return its result. Raise Unavailable if none becomes free in time."""
-        if not self._free.locked():
-            await self._free.acquire()
-        else:
-            try:
-                await asyncio.wait_for(self._free.acquire(), WAIT_SECONDS)
-            except TimeoutError:
-                raise Unavailable("The server is too busy at the moment.") from None
-        try:
-            return await self.run(function, *arguments)
-        finally:
-            self._free.release()
-
     async def run(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Call the function in the next free thread and return its result. Cancelling the caller does not stop it."""
+        outcome = asyncio.get_running_loop().create_future()
+        self.submit(function, *arguments, done=partial(_set_outcome, outcome))
+        return await outcome
+
+    async def run_in_turn(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """As `run`. Raise Unavailable if no thread becomes free in time."""
+        outcome = asyncio.get_running_loop().create_future()
+        self.submit(function, *arguments, done=partial(_set_outcome, outcome), expires=True)
+        return await outcome
+
+    def submit(self, function: Callable[..., Any], *arguments: Any, done: Done, expires: bool = False) -> None:
+        """Call the function in the next free thread, and `done` in the running event loop.
+
+        With `expires`, `done` gets Unavailable if no thread becomes free within WAIT_SECONDS.
+        """
         if self._is_closed:
             raise RuntimeError("The thread pool is closed.")  # Otherwise the caller would wait for ever.
         loop = asyncio.get_running_loop()
-        outcome = loop.create_future()
-        self._tasks.put((function, arguments, loop, outcome))
-        return await outcome
+        call = _Call(function, arguments, loop, done)
+        with self._lock:
+            self._unfinished += 1
+        if expires and self._unfinished > len(self._threads):
+            call.expires_at = loop.time() + WAIT_SECONDS
+            self._expiring.append(call)
+            if len(self._expiring) == 1:
+                loop.call_later(WAIT_SECONDS, self._expire, loop)
+        self._calls.put(call)
 
     def close(self) -> None:
         """Finish all submitted calls and stop the threads."""
         self._is_closed = True
         for _ in self._threads:
-            self._tasks.put(None)
+            self._calls.put(None)
         for thread in self._threads:
             thread.join()
 
+    def _expire(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Refuse the calls that have waited for too long, and come again for the next one."""
+        while self._expiring and self._expiring[0].expires_at <= loop.time():
+            call = self._expiring.popleft()
+            if call.take():
+                call.done(None, Unavailable("The server is too busy at the moment."))
+                call.clear()
+        if self._expiring:
+            loop.call_later(self._expiring[0].expires_at - loop.time(), self._expire, loop)
+
     def _work(self) -> None:
-        while task := self._tasks.get():
-            function, arguments, loop, outcome = task
-            try:
-                complete = partial(_set_result, outcome, function(*arguments))
-            except BaseException as error:  # Raised in the caller.
-                complete = partial(_set_exception, outcome, error)
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(complete)
-            del task, function, arguments, outcome, complete  # Keep no object of a request alive while the thread waits.
+        while call := self._calls.get():
+            if call.take():
+                result, error = None, None
+                try:
+                    result = call.function(*call.arguments)
+                except BaseException as raised:  # Handled in the event loop.
+                    error = raised
+                if not call.loop.is_closed():
+                    call.loop.call_soon_threadsafe(call.done, result, error)
+                call.clear()
+            with self._lock:
+                self._unfinished -= 1
+            call = result = error = None  # Keep no object of a request alive while the thread waits.
 
 
-def _set_result(outcome: asyncio.Future[Any], result: Any) -> None:
-    if not outcome.done():
+def _set_outcome(outcome: asyncio.Future[Any], result: Any, error: BaseException | None) -> None:
+    if outcome.done():
+        return
+    if error is None:
         outcome.set_result(result)
-
-
-def _set_exception(outcome: asyncio.Future[Any], error: BaseException) -> None:
-    if not outcome.done():
+    else:
         outcome.set_exception(error)

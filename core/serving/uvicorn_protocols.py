@@ -3,19 +3,20 @@
 import asyncio
 import logging
 import resource
-from functools import cache
+from functools import cache, partial
 from typing import Any, cast
 
 import httptools
 from django.conf import settings
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.protocols.utils import get_client_addr
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from core import request_id, strict_json
 from core.errors import CONTENT_TYPE, PRIVATE, HeadersTooLarge, Invalid, ProtocolError, Unavailable, truncate
-from core.serving import shutdown
+from core.serving import direct, shutdown
 from core.serving.websocket_frames import FrameRateLimit
+from core.serving.wsgi_bridge import Response
 
 ABORT_KEY = "abort"
 """Key in a scope's state: function that drops the connection at once, with unsent data."""
@@ -89,6 +90,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._headers_left = MAX_HEADERS
         self._pieces = self._body = self._wire = self._lingered = 0
         self._is_upgraded = False
+        self._unstarted: tuple[Any, Any] | None = None
         self._refusal: ProtocolError | None = None
         self._head_timer: asyncio.TimerHandle | None = self.loop.call_later(settings.HEAD_TIMEOUT, self._abort_if_idle)
         if len(self.connections) > max_connections() and not self._make_room():
@@ -110,6 +112,7 @@ class HttpProtocol(HttpToolsProtocol):
             return
         self._wire += len(data)
         super().data_received(data)
+        self._start_next()
         if self._is_upgraded or self.transport.is_closing():
             return
         if self._wire > MAX_HEAD and (self._is_in_head or self._wire - self._body > self._body // 4 + MAX_OVERHEAD):
@@ -163,8 +166,48 @@ class HttpProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
+        self._start_next()
         if not self.pipeline:
             self._idle[self] = None
+
+    # --- requests that need no ASGI task
+
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        """Start the request once all that was received is parsed, which mostly is the whole request."""
+        self._unstarted = (cycle, app)
+
+    def _start_next(self) -> None:
+        if self._unstarted is None:
+            return
+        (cycle, app), self._unstarted = self._unstarted, None
+        if cycle.disconnected:
+            return
+        if not cycle.more_body and direct.submit(app, cycle.scope, bytes(cycle.body), partial(self._respond, cycle)):
+            return
+        super()._start_asgi_task(cycle, app)
+
+    def _respond(self, cycle: Any, response: Response) -> None:
+        """Write a whole response in one piece."""
+        start, body = response
+        if not isinstance(body, bytes):
+            super()._start_asgi_task(cycle, direct.sender(response))
+            return
+        if cycle.disconnected:
+            return
+        headers = [*cycle.default_headers, *start["headers"]]
+        if not cycle.keep_alive:
+            headers.append((b"connection", b"close"))
+        head = [STATUS_LINE[start["status"]]]
+        for name, value in headers:
+            head += (name, b": ", value, b"\r\n")
+        head.append(b"\r\n")
+        if cycle.scope["method"] != "HEAD":
+            head.append(body)
+        self.transport.write(b"".join(head))
+        cycle.response_started = cycle.response_complete = True
+        if not cycle.keep_alive:
+            self.transport.close()
+        cycle.on_response()
 
     # --- bounds
 

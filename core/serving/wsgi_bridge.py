@@ -67,6 +67,18 @@ class WSGIBridge:
         self.threads.close()
         self.writer.close()
 
+    def submit(self, scope: Any, body: bytes, respond: Callable[[Response], None]) -> bool:
+        """Run a request whose whole body has arrived; `respond` gets the response. Return False, and do nothing, if the body is large.
+
+        It costs half of `__call__`, which reads a body in parts, and needs a task.
+        """
+        if len(body) > UNCHECKED_BODY or len(body) > self.limits.max_body(scope):
+            return False
+        stream = BytesIO(body)
+        done = partial(_finish, scope, respond)
+        self._threads_for(scope, stream).submit(self._run, _environ(scope, stream), done=done, expires=True)
+        return True
+
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         try:
             body = await self._read(scope, receive)
@@ -74,16 +86,13 @@ class WSGIBridge:
             return
         except ProtocolError as refusal:
             refusal.headers["Connection"] = "close"  # The rest of the body is not read.
-            return await send_problem(refusal, scope, send)
+            return await self.send(problem_response(refusal, scope), send)
         with body:
             try:
-                start, parts = await self._threads_for(scope, body).run_in_turn(self._run, _environ(scope, body))
-            except Unavailable as refusal:
-                return await send_problem(refusal, scope, send)
-            except Exception:
-                log.exception("request failed outside of Django")
-                return await send_problem(Internal(), scope, send)
-        await self._respond(start, parts, send)
+                response = await self._threads_for(scope, body).run_in_turn(self._run, _environ(scope, body))
+            except Exception as error:
+                response = _error_response(error, scope)
+        await self.send(response, send)
 
     async def fetch(self, scope: Any) -> list[Any]:
         """Return the response messages of the request, which is assumed to have no body."""
@@ -158,7 +167,9 @@ class WSGIBridge:
     def _release(self, size: int) -> None:
         self.spooled -= size
 
-    async def _respond(self, start: dict[str, Any], parts: bytes | Generator[bytes, None, None], send: Any) -> None:
+    async def send(self, response: Response, send: Any) -> None:
+        """Send a response, a stream part by part."""
+        start, parts = response
         if isinstance(parts, bytes):
             await send(start)
             await send({"type": "http.response.body", "body": parts})
@@ -273,8 +284,20 @@ def _environ(scope: Any, body: BinaryIO) -> Environ:
     return environ
 
 
-async def send_problem(refusal: ProtocolError, scope: Any, send: Any) -> None:
-    """Send the problem response of an error outside of Django."""
+def _finish(scope: Any, respond: Callable[[Response], None], response: Response, error: Exception | None) -> None:
+    respond(response if error is None else _error_response(error, scope))
+
+
+def _error_response(error: Exception, scope: Any) -> Response:
+    """Return the response to an error outside of Django."""
+    if isinstance(error, Unavailable):
+        return problem_response(error, scope)
+    log.error("request failed outside of Django", exc_info=error)
+    return problem_response(Internal(), scope)
+
+
+def problem_response(refusal: ProtocolError, scope: Any) -> Response:
+    """Return the problem response of an error outside of Django, and log it."""
     proposed = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"x-request-id"), None)
     request_id = set_request_id(proposed)
     body = strict_json.dumps(refusal.body())
@@ -287,5 +310,4 @@ async def send_problem(refusal: ProtocolError, scope: Any, send: Any) -> None:
     }
     log.info("request refused", extra={"fields": {"path": scope["path"], "status": refusal.status, "code": refusal.code}})
     encoded = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-    await send({"type": "http.response.start", "status": refusal.status, "headers": encoded})
-    await send({"type": "http.response.body", "body": body})
+    return {"type": "http.response.start", "status": refusal.status, "headers": encoded}, body

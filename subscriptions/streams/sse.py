@@ -13,7 +13,7 @@ from channels.generic.http import AsyncHttpConsumer
 
 from core.errors import ProtocolError
 from core.serving.uvicorn_protocols import ABORT_KEY, WRITE_KEY
-from core.serving.wsgi_bridge import WSGIBridge, send_problem
+from core.serving.wsgi_bridge import WSGIBridge, problem_response
 from subscriptions.streams.consumer_base import NoChannelMixin
 from subscriptions.streams.log_reader import StreamEvent
 from subscriptions.streams.tail import Follower, StreamEnded, Tail
@@ -74,7 +74,7 @@ class EventStream(NoChannelMixin, AsyncHttpConsumer):
                 )
                 await self._stream(follower, is_reset=parameters.get("is_reset", False))
         except ProtocolError as refusal:
-            await send_problem(refusal, self.scope, self.send)
+            await self.bridge.send(problem_response(refusal, self.scope), self.send)
 
     async def _stream(self, follower: Follower, *, is_reset: bool) -> None:
         follower.abandon = self._abandon

@@ -20,7 +20,7 @@ class KeyAuthentication(BaseAuthentication):
     """Authentication by `X-API-Key: <key>` or `Authorization: Bearer <key>` (protocol §1.1)."""
 
     def authenticate(self, request: Request) -> tuple[Caller, None]:
-        return authenticate_key(key_from_headers(request.META), request.META), None
+        return verify_key(key_from_headers(request.META), request.META), None
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="openintent"'

@@ -9,7 +9,7 @@ from access import services
 from access.identity import get_actor
 from access.models import ApiKey, Role
 from access.serializers import CreateKey, KeyOut, NewKeyOut, key_body
-from core.api.pagination import PAGINATION_PARAMETERS, KeysetPagination
+from core.api.pagination import PAGINATION_PARAMETERS, Keyset
 from core.api.serializers import reject_unknown_parameters, validate_body
 from core.api.views import ApiViewSet
 from core.openapi import document_create, document_destroy, document_list
@@ -31,7 +31,7 @@ class KeyViewSet(ApiViewSet):
     @document_list("list_keys", "List keys, the newest first", KeyOut, "keys")
     def list(self, request: Request) -> Response:
         reject_unknown_parameters(request, PAGINATION_PARAMETERS)
-        found = KeysetPagination("-created_at", "-id").paginate_queryset(ApiKey.objects.all(), request)
+        found = Keyset("-created_at", "-id").paginate_queryset(ApiKey.objects.all(), request)
         return Response(found.body("keys", key_body))
 
     @document_destroy("revoke_key", "Revoke a key")

@@ -19,7 +19,7 @@ from attachments.multipart import form_values
 from attachments.openapi import FILE, download_schema
 from attachments.representation import attachment_body, content_disposition
 from attachments.serializers import AttachBytes, AttachFile, AttachmentOut, AttachReference
-from core.api.pagination import PAGINATION_PARAMETERS, KeysetPagination
+from core.api.pagination import PAGINATION_PARAMETERS, Keyset
 from core.api.parsers import JSONParser
 from core.api.serializers import reject_unknown_parameters, validate_data
 from core.api.views import ApiViewSet
@@ -27,7 +27,7 @@ from core.errors import Invalid
 from core.openapi import document_create, document_destroy, document_list
 from intents.models import Intent
 
-BY_ID = KeysetPagination("id")
+BY_ID = Keyset("id")
 SAFE = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "sandbox",

@@ -8,6 +8,7 @@ from django_filters import FilterSet
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, inline_serializer
 from rest_framework import serializers
 
+from core.api.answers import Answer
 from core.api.fields import VISIBLE
 from core.api.filters import CommaSeparatedFilter
 from core.api.pagination import DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET
@@ -26,6 +27,23 @@ _CURSOR = OpenApiParameter(
 _OFFSET = OpenApiParameter(
     "offset", {"type": "integer", "minimum": 0, "maximum": MAX_OFFSET}, description="Number of items to skip."
 )
+
+IF_MATCH: dict[str, Any] = {"extensions": {"x-versioned": True}}
+OPTIONAL_IF_MATCH: dict[str, Any] = {"extensions": {"x-versioned": "optional"}}
+
+
+def operation(operation_id: str, summary: str, description: str, **more: Any) -> Decorator:
+    """Document an operation, as `extend_schema` does. What is left out is found in the view set; a body must be named.
+
+    `**IF_MATCH` means that the write requires it, `**OPTIONAL_IF_MATCH` that it is honoured if sent.
+    """
+    return extend_schema(operation_id=operation_id, summary=summary, description=description, **more)
+
+
+def existing_or_created(answer: type[Answer]) -> dict[int, Any]:
+    """Return the responses of a POST that returns an object with 200 if it existed already."""
+    return {201: answer, 200: OpenApiResponse(answer, "It existed already.")}
+
 
 _OPTIONAL_IF_MATCH = {"x-versioned": "optional"}
 

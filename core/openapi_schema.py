@@ -7,6 +7,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import force_instance
 from rest_framework import serializers
 
+from core.api.answers import Answer
 from core.api.fields import AnyJSONField, ItemOrListField
 from core.api.serializers import StrictSerializer
 from core.openapi_components import (
@@ -57,7 +58,24 @@ class ApiAutoSchema(AutoSchema):
         return ""  # Docstrings of views are for developers.
 
     def _is_list_view(self, serializer: Any = None) -> bool:
-        return False  # Lists are objects (protocol §1), whatever the method's name.
+        return hasattr(self.view, "list_name") and super()._is_list_view(serializer)
+
+    def _get_paginator(self) -> Any:
+        paginator = super()._get_paginator()
+        if paginator:
+            paginator.list_name = self.view.list_name
+        return paginator
+
+    def get_paginated_name(self, serializer_name: str) -> str:
+        return f"{serializer_name}Page"
+
+    def _get_request_body(self, direction: Any = "request") -> Any:
+        body = super()._get_request_body(direction)
+        given = self.get_request_serializer() if body else None
+        given = given.get("application/json") if isinstance(given, dict) else given
+        if example := getattr(given, "example", None):
+            body["content"]["application/json"]["example"] = example
+        return body
 
     def _map_basic_serializer(self, serializer: Any, direction: Any) -> dict[str, Any]:
         schema = super()._map_basic_serializer(serializer, direction)
@@ -69,6 +87,11 @@ class ApiAutoSchema(AutoSchema):
                 described = schema["properties"][name]
                 described["description"] = f"{described.get('description', '')} Alias: `{alias}`.".strip()
             schema |= {"additionalProperties": False, **body.json_schema}
+        elif isinstance(body, Answer):
+            for described in schema["properties"].values():
+                described.pop("readOnly", None)  # Requests have components of their own.
+            if hasattr(body, "example"):
+                schema["examples"] = [body.example]
         return schema
 
     def get_serializer_name(self, serializer: Any, direction: Any) -> str:
@@ -147,8 +170,7 @@ def _accepts_empty(schema: dict[str, Any], schemas: dict[str, Any]) -> bool:
 def _add_errors_and_headers(path: str, method: str, operation: dict[str, Any]) -> None:
     versioned = operation.pop("x-versioned", False)
     name = operation["operationId"]
-    if name in DESCRIPTIONS:
-        operation["description"] = DESCRIPTIONS[name]
+    operation["description"] = operation.pop("description", "") or DESCRIPTIONS[name]
     if name in BODIES:
         operation["requestBody"]["content"]["application/json"]["example"] = BODIES[name]
     for status, response in operation["responses"].items():

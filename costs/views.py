@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from access.identity import get_actor
 from core.api.filters import filter_queryset
-from core.api.pagination import KeysetPagination
+from core.api.pagination import Keyset
 from core.api.serializers import reject_unknown_parameters, validate_body
 from core.api.views import ApiViewSet
 from core.db import sql_rows
@@ -24,7 +24,7 @@ from costs.serializers import CostOut, CostPage, CostSummaryOut, RecordCost
 from intents.models import Intent
 from portfolios.models import Membership, Portfolio
 
-BY_ID = KeysetPagination("id")
+BY_ID = Keyset("id")
 TREE = "tree"
 
 _with_summary = extend_schema(responses={200: CostPage})

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from access.identity import get_actor
 from core.api.filters import filter_queryset
-from core.api.pagination import PAGINATION_PARAMETERS, KeysetPagination, integer_parameter
+from core.api.pagination import PAGINATION_PARAMETERS, Keyset, integer_parameter
 from core.api.serializers import reject_unknown_parameters, validate_body
 from core.api.views import ApiViewSet
 from core.openapi import document_action, document_create, document_destroy, document_list
@@ -29,7 +29,7 @@ from governance.serializers import (
 )
 from intents.models import Intent
 
-BY_ID = KeysetPagination("id")
+BY_ID = Keyset("id")
 MAX_WAIT = 60  # Seconds.
 
 _WAIT = OpenApiParameter(

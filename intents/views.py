@@ -12,7 +12,7 @@ from core.api.filters import filter_queryset
 from core.api.headers import expected_version, versioned_response
 from core.api.pagination import (
     PAGINATION_PARAMETERS,
-    KeysetPagination,
+    Keyset,
     Page,
     decode_cursor,
     encode_cursor,
@@ -57,15 +57,13 @@ from portfolios.effective_constraints import effective_constraints
 
 C = TypeVar("C")
 
-BY_ID = KeysetPagination("id")
+BY_ID = Keyset("id")
 ORDERINGS = {
-    f"{sign}{field}": KeysetPagination(f"{sign}{field}", f"{sign}id")
-    for field in ("created_at", "updated_at")
-    for sign in ("", "-")
+    f"{sign}{field}": Keyset(f"{sign}{field}", f"{sign}id") for field in ("created_at", "updated_at") for sign in ("", "-")
 }
 EFFECTIVE = "Adds `effective_constraints`: those of the intent, merged over those of its active portfolios."
-EVENT_ORDERS = {"asc": KeysetPagination("sequence"), "desc": KeysetPagination("-sequence")}
-POSITION_ORDERS = {"asc": KeysetPagination("position"), "desc": KeysetPagination("-position")}
+EVENT_ORDERS = {"asc": Keyset("sequence"), "desc": Keyset("-sequence")}
+POSITION_ORDERS = {"asc": Keyset("position"), "desc": Keyset("-position")}
 
 
 def intent_url(intent: Intent) -> str:
@@ -84,7 +82,7 @@ def boolean_parameter(request: Request, name: str) -> bool:
     return choice_parameter(request, name, {"true": True, "false": False}, "false")
 
 
-def list_intents(intents: QuerySet[Intent], request: Request, keyset: KeysetPagination = BY_ID) -> Response:
+def list_intents(intents: QuerySet[Intent], request: Request, keyset: Keyset = BY_ID) -> Response:
     return Response(keyset.paginate_queryset(intents, request, fetch=sql_rows.fetch_within).body("intents", intent_body))
 
 

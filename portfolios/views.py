@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from access.identity import get_actor
 from core.api.filters import filter_queryset
 from core.api.headers import optional_version, versioned_response
-from core.api.pagination import PAGINATION_PARAMETERS, KeysetPagination, requested_limit
+from core.api.pagination import PAGINATION_PARAMETERS, Keyset, requested_limit
 from core.api.serializers import reject_unknown_parameters, validate_body
 from core.api.views import ApiViewSet
 from core.db import sql_rows
@@ -29,8 +29,8 @@ from portfolios.serializers import (
     member_body,
 )
 
-NEWEST_FIRST = KeysetPagination("-created_at", "-id")
-OLDEST_FIRST = KeysetPagination("created_at", "id")
+NEWEST_FIRST = Keyset("-created_at", "-id")
+OLDEST_FIRST = Keyset("created_at", "id")
 
 
 class PortfolioViewSet(ApiViewSet):
@@ -117,7 +117,7 @@ class MemberViewSet(ApiViewSet):
         return _respond(Portfolio.objects.filter(members__intent_id=intent), request, OLDEST_FIRST)
 
 
-def _respond(portfolios: QuerySet[Portfolio], request: Request, keyset: KeysetPagination) -> Response:
+def _respond(portfolios: QuerySet[Portfolio], request: Request, keyset: Keyset) -> Response:
     found = keyset.paginate_queryset(portfolios, request, fetch=sql_rows.fetch_within)
     bodies, is_cut = queries.portfolio_bodies(found.rows)
     next_cursor = keyset.cursor(found.rows[len(bodies) - 1], Portfolio) if is_cut else found.next

@@ -6,7 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from access.identity import get_actor
-from core.api.pagination import PAGINATION_PARAMETERS, KeysetPagination
+from core.api.pagination import PAGINATION_PARAMETERS, Keyset
 from core.api.serializers import reject_unknown_parameters, validate_body
 from core.api.views import ApiViewSet
 from core.openapi import document_action, document_create, document_list, document_retrieve
@@ -17,7 +17,7 @@ from retries.models import Failure, RetryPolicy
 from retries.representation import failure_body, policy_body
 from retries.serializers import FailureOut, RecordFailure, RetryPolicyOut, SetRetryPolicy
 
-OLDEST_FIRST = KeysetPagination("sequence")
+OLDEST_FIRST = Keyset("sequence")
 
 
 class RetryPolicyViewSet(ApiViewSet):

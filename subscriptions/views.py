@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from access.identity import Actor, get_actor, get_caller
 from access.models import Role
 from core.api.filters import MAX_COUNTER, CommaSeparatedFilter, filter_queryset
-from core.api.pagination import KeysetPagination
+from core.api.pagination import Keyset
 from core.api.serializers import reject_unknown_parameters, validate_body
 from core.api.views import ApiViewSet
 from core.db import database_now
@@ -45,8 +45,8 @@ from subscriptions.streams import stream_start
 from subscriptions.streams.tokens import PARAMETER, StreamAuthentication, StreamToken, require_topic
 from subscriptions.webhooks import address_policy
 
-BY_ID = KeysetPagination("id")
-NEWEST = KeysetPagination("-id")
+BY_ID = Keyset("id")
+NEWEST = Keyset("-id")
 STREAM = "text/event-stream; charset=utf-8"
 _URL = re.compile(address_policy.URL)
 

@@ -1,7 +1,7 @@
 """Strict filters of lists (django-filter)."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +9,9 @@ import django_filters as filters
 from django import forms
 from django.db.models import Q, QuerySet
 from django_filters.fields import BaseCSVField
+from drf_spectacular.plumbing import build_parameter_type
 from rest_framework.exceptions import ValidationError
+from rest_framework.filters import BaseFilterBackend
 from rest_framework.request import Request
 
 from core.api.fields import VISIBLE, StrictDateTimeField
@@ -133,8 +135,26 @@ class StatusFilter(CommaSeparatedChoiceFilter):
         return qs.filter(wanted)
 
 
+class StrictFilterBackend(BaseFilterBackend):
+    """Filter backend of a view's `filterset_class` that refuses unknown parameters: a misspelt one must not return everything."""
+
+    def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> QuerySet[Any]:
+        also = view.paginator.parameter_schemas(view)
+        return filter_queryset(view.filterset_class or filters.FilterSet, queryset, request, also)
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        given = view.filterset_class.base_filters if view.filterset_class else {}
+        return [self._describe(name, each) for name, each in given.items()]
+
+    def _describe(self, name: str, each: filters.Filter) -> dict[str, Any]:
+        """Return the parameter of a filter. Several values are separated by commas, so arrays are not exploded."""
+        schema = getattr(each, "json_schema", {"type": "string", "minLength": 1, "pattern": VISIBLE})
+        explode = False if schema.get("type") == "array" else None
+        return build_parameter_type(name, schema, "query", description=str(each.extra.get("help_text", "")), explode=explode)
+
+
 def filter_queryset(
-    filterset: type[filters.FilterSet], queryset: QuerySet[Any], request: Request, also: list[str]
+    filterset: type[filters.FilterSet], queryset: QuerySet[Any], request: Request, also: Iterable[str]
 ) -> QuerySet[Any]:
     """Return the queryset filtered by the query parameters. Raise Invalid if one is invalid or unknown; `also` are known, too."""
     reject_unknown_parameters(request, [*filterset.base_filters, *also, *PAGINATION_PARAMETERS])

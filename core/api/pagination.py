@@ -7,16 +7,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, partial, reduce
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 from uuid import UUID
 
 import orjson
 from django.core.exceptions import ValidationError
 from django.db.models import DateTimeField, Func, IntegerField, Model, Q, QuerySet, TextField, UUIDField
 from django.db.models.functions import Coalesce
+from drf_spectacular.plumbing import build_object_type, build_parameter_type
+from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 from core import encoding
+from core.db import sql_rows
 from core.errors import Invalid
 from core.ids import parse_id
 
@@ -29,8 +33,8 @@ MAX_OFFSET = 2**31
 PAGINATION_PARAMETERS = ["limit", "cursor"]
 
 
-class KeysetPagination:
-    """Pagination by one or two fields in the same direction, the last of them unique."""
+class Keyset:
+    """Order by one or two fields in the same direction, the last of them unique."""
 
     def __init__(self, *ordering: str) -> None:
         self.ordering = ordering
@@ -122,6 +126,73 @@ def fetch_objects_within(queryset: QuerySet[Any], size: int) -> tuple[list[Any],
     whole.query.clear_limits()
     by_id = {each.pk: each for each in whole.filter(pk__in=ids)}  # With all that the queryset adds to its objects.
     return [by_id[pk] for pk in ids if pk in by_id], used, kept < len(measured)
+
+
+class KeysetPagination(BasePagination):
+    """Pagination of a view set's lists by its `ordering`, as `{list_name: [...], "next": cursor or null}`.
+
+    A view with `orderings` lets clients choose one of them by its name.
+    """
+
+    parameters: ClassVar[dict[str, tuple[dict[str, Any], str]]] = {
+        "limit": (
+            {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
+            "Maximum number of items.",
+        ),
+        "cursor": ({"type": "string", "format": "cursor"}, "`next` of the previous page; empty for the first page."),
+    }
+    fetch = staticmethod(fetch_objects_within)
+    next: str | None
+
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
+        """Return the rows of the page. Raise Invalid if a parameter is."""
+        keyset = Keyset(*self.get_ordering(request, view))
+        page = keyset.paginate_queryset(queryset, request, fetch=self.fetch)
+        self.list_name, self.next = view.list_name, page.next
+        return [*page.rows]
+
+    def get_ordering(self, request: Request, view: Any) -> Sequence[str]:
+        """Return the order that the client chose, else the view's. Raise Invalid for an unknown one."""
+        given = request.query_params.get(view.ordering_parameter) if view.orderings else None
+        if given is None:
+            return view.ordering
+        if given not in view.orderings:
+            raise Invalid.field(view.ordering_parameter, f"must be one of {', '.join(view.orderings)}")
+        return view.orderings[given]
+
+    def get_paginated_response(self, data: Any) -> Response:
+        return Response({self.list_name: data, "next": self.next})
+
+    def parameter_schemas(self, view: Any) -> dict[str, tuple[dict[str, Any], str]]:
+        """Return schema and description of the query parameters by their names."""
+        if not view.orderings:
+            return self.parameters
+        return {**self.parameters, view.ordering_parameter: ({"type": "string", "enum": sorted(view.orderings)}, "")}
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        return [
+            build_parameter_type(name, schema, "query", description=text)
+            for name, (schema, text) in self.parameter_schemas(view).items()
+        ]
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        following = {"type": ["string", "null"], "description": "Cursor of the next page; null on the last page."}
+        return build_object_type(properties={self.list_name: schema, "next": following}, required=[self.list_name, "next"])
+
+
+class RowPagination(KeysetPagination):
+    """Pagination that reads rows (core.db.sql_rows) in place of objects."""
+
+    fetch = staticmethod(sql_rows.fetch_within)
+
+
+class OffsetPagination(RowPagination):
+    """Pagination that can also skip a number of items."""
+
+    parameters = {
+        **RowPagination.parameters,
+        "offset": ({"type": "integer", "minimum": 0, "maximum": MAX_OFFSET}, "Number of items to skip."),
+    }
 
 
 def trim_to_page(rows: list[Any], limit: int, cursor: Callable[[Any], str]) -> Page:

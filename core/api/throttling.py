@@ -11,10 +11,12 @@ import threading
 from functools import cache
 from math import ceil
 from time import monotonic
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.conf import settings
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
 
 from core.errors import RateLimited
 
@@ -36,6 +38,20 @@ _REDIS_SCRIPT = """
 _MICRO = 1_000_000
 
 log = logging.getLogger("openintent.throttling")
+
+
+class KeyThrottle(BaseThrottle):
+    """Rate limit of each key (OPENINTENT_RATE_LIMIT)."""
+
+    early = 0.0
+
+    def allow_request(self, request: Request, view: Any) -> bool:
+        if settings.RATE_LIMIT is not None:
+            self.early = seconds_early(str(cast(Any, request.user).key_id), *settings.RATE_LIMIT)
+        return self.early <= 0
+
+    def wait(self) -> float:
+        return self.early
 
 
 def count_request(key_id: UUID) -> None:

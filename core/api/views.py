@@ -1,26 +1,47 @@
-"""View set base class of the API (protocol §1)."""
+"""View set base class and router of the API (protocol §1)."""
 
-from typing import Any, ClassVar
+from math import ceil
+from typing import Any, ClassVar, NoReturn
 
+from django.db.models import QuerySet
 from rest_framework import viewsets
 from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.routers import Route, SimpleRouter
 
 from core.api import idempotency
+from core.api.answers import Answer
+from core.api.filters import StrictFilterBackend
+from core.api.pagination import KeysetPagination
 from core.api.renderers import JSONRenderer
-from core.api.serializers import reject_unknown_parameters
+from core.api.serializers import StrictSerializer, reject_unknown_parameters, validate_data
+from core.api.throttling import KeyThrottle
+from core.errors import RateLimited
 
 _RENDERER = JSONRenderer()
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
 
 
-class ApiViewSet(viewsets.ViewSet):
-    """View set that honours Idempotency-Key; `role` is the role that callers need at least (default: by method)."""
+class ApiViewSet(viewsets.GenericViewSet[Any]):
+    """View set that honours Idempotency-Key and renders answers; `role` is the role that callers need at least (default: by method)."""
 
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
+    throttle_classes = [KeyThrottle]
+    filter_backends = [StrictFilterBackend]
+    pagination_class = KeysetPagination
+    lookup_value_converter = "id"
+    serializer_class: type[Answer]
     role: ClassVar[Any] = None
     tags: ClassVar[list[str]] = []
     secret_fields: ClassVar[tuple[str, ...]] = ()
     """Members of a response that are not stored for repetitions of an Idempotency-Key."""
+    filterset_class: ClassVar[Any] = None
+    list_name: ClassVar[str]
+    """Name of the items in a list's response."""
+    ordering: ClassVar[tuple[str, ...]] = ("id",)
+    orderings: ClassVar[dict[str, tuple[str, ...]]] = {}
+    """Further orders, by the names under which clients choose them."""
+    ordering_parameter: ClassVar[str] = "ordering"
 
     @property
     def default_response_headers(self) -> dict[str, str]:
@@ -29,8 +50,40 @@ class ApiViewSet(viewsets.ViewSet):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         request.accepted_renderer, request.accepted_media_type = _RENDERER, _RENDERER.media_type
         self.perform_authentication(request)
+        self.check_throttles(request)  # Before the permissions: refused requests count, too.
         self.check_permissions(request)
         if request.method in WRITES and hasattr(self, request.method.lower()):
             reject_unknown_parameters(request, [])
         if request.method == "POST" and "HTTP_IDEMPOTENCY_KEY" in request.META:
             self.post: idempotency.Handler = idempotency.idempotent(self.post, secret_fields=self.secret_fields)
+
+    def throttled(self, request: Request, wait: float | None) -> NoReturn:
+        raise RateLimited(max(1, ceil(wait or 0)))
+
+    def validated(self, body: type[StrictSerializer]) -> dict[str, Any]:
+        """Return the validated request body. Raise ValidationError with every invalid field."""
+        return validate_data(body, self.request.data)
+
+    def respond(self, instance: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+        """Return the response with the view's answer about the instance."""
+        return Response(self.serializer_class.render(instance), status=status, headers=headers)
+
+    def respond_list(self, queryset: QuerySet[Any]) -> Response:
+        """Return the response with a page of the queryset, filtered by the request's parameters. Raise Invalid if one is."""
+        page = self.paginate_queryset(self.filter_queryset(queryset))
+        return self.get_paginated_response([*map(self.serializer_class.render, page or ())])
+
+
+class Router(SimpleRouter):
+    """Router without trailing slashes, whose prefixes have path converters: `intents/<id:intent_id>/leases`."""
+
+    def __init__(self) -> None:
+        super().__init__(trailing_slash=False, use_regex_path=False)
+
+    def get_default_basename(self, viewset: type[Any]) -> str:
+        return viewset.__name__
+
+    def _get_dynamic_route(self, route: Any, action: Any) -> Route:
+        found = super()._get_dynamic_route(route, action)
+        found.initkwargs.pop("schema", None)  # Else every request would set it on its view; drf-spectacular finds it itself.
+        return found

@@ -16,7 +16,6 @@ from access.authentication import KeyAuthentication, key_from_headers
 from access.identity import Caller
 from access.key_lookup import caller_for_key, is_dev_key
 from access.loopback import remote_origin_reason
-from core.api import throttling
 from core.errors import Forbidden, Unauthenticated
 from intents.topics import Topic
 
@@ -62,7 +61,6 @@ class StreamAuthentication(KeyAuthentication):
             raise Unauthenticated("The key of this token is revoked or expired.")
         if is_dev_key(caller.key_id) and (reason := remote_origin_reason(request.META)):
             raise Unauthenticated(f"The keys of dev mode are valid on this machine only, and {reason}. Create an API key.")
-        throttling.count_request(caller.key_id)
         return caller, token
 
 

@@ -23,8 +23,6 @@ DESCRIPTIONS = {
     "get_blocked": "The other open children, each with the ids in `waiting_for`.",
     "create_child_intent": "Same as creating an intent. The parent completes only after the child.",
     "remove_dependency": "Removing the last open dependency unblocks the intent. Idempotent.",
-    "get_leases": "Oldest first, including ended ones; `status=active` for active ones.",
-    "list_leases": "Oldest first, including ended ones; `status=active` for active ones.",
     "get_costs": "Oldest first, with the summary of all costs on every page.",
     "get_failures": "Oldest first.",
     "get_retry_policy": "404 if none is set.",
@@ -62,10 +60,6 @@ DESCRIPTIONS = {
     "follow_agent": "As for an intent. An intent belongs to it from `agent_assigned` to `agent_unassigned`, also on open "
     "streams. `/subscribe/agents/{agent_id}` is the same.",
     "follow_events": "As for an intent. The same events, for several topics at once, come over the WebSocket `/ws/v1/events`.",
-    "acquire_lease": "A scope and all that overlaps it have one holder. The holder of exactly this scope gets its lease again.",
-    "renew_lease": "The new duration starts now. An expired lease cannot be renewed.",
-    "release_lease": "For the holder. Idempotent.",
-    "revoke_lease": "For arbiters and operators. The holder's next write with the fencing token of the lease fails.",
     "record_cost": "Also recorded above a budget and on a final intent, since it is already spent. `USD` and `cents` are money.",
     "get_cost_summary": "Money is summed in USD, and is what `total` and the breakdowns show if there is any. Different units "
     "are never added.",
@@ -140,9 +134,6 @@ BODIES: dict[str, Any] = {
             },
         ]
     },
-    "acquire_lease": {"scope": "content.draft", "duration_seconds": 300},
-    "renew_lease": {"duration_seconds": 600},
-    "revoke_lease": {"reason": "The agent does not answer"},
     "record_cost": {
         "cost_type": "api_call",
         "amount": 0.05,
@@ -236,17 +227,6 @@ OBJECTS: dict[str, Any] = {
         "trace_id": None,
         "parent_event_id": None,
         "created_at": _AT,
-    },
-    "Lease": {
-        "id": _OTHER,
-        "intent_id": ID,
-        "agent_id": "agent:research",
-        "scope": "content.draft",
-        "status": "active",
-        "fencing_token": 1,
-        "acquired_at": _AT,
-        "expires_at": "2027-01-15T09:35:00.000000Z",
-        "released_at": None,
     },
     "Decision": {
         "id": _OTHER,

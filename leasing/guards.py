@@ -9,9 +9,9 @@ from access.identity import Actor
 from core.db.statements import Parameter, Statement
 from intents.models import Intent
 from intents.patches import Patch, path_keys
+from leasing.answers import LeaseOut
 from leasing.errors import LeaseConflict, LeaseLost
 from leasing.models import Lease
-from leasing.representation import lease_body
 from leasing.scopes import ScopeIndex, overlap, split_levels
 
 MAX_LEVELS = 10  # First levels of patches by which leases are looked up; for more, all of the intent's are.
@@ -26,7 +26,7 @@ def require_scope(intent: Intent, patches: Sequence[Patch], actor: Actor) -> Non
     others = [lease for lease in _held_leases(intent, levels) if not lease.is_held_by(actor)]
     scopes = ScopeIndex(split_levels(lease.scope) for lease in others)
     if leased := [keys for keys in paths if scopes.overlap(keys)]:
-        raise LeaseConflict(lease_body(next(lease for lease in others if overlap(split_levels(lease.scope), leased[0]))))
+        raise LeaseConflict(LeaseOut.render(next(lease for lease in others if overlap(split_levels(lease.scope), leased[0]))))
 
 
 def require_token(intent: Intent, actor: Actor) -> None:

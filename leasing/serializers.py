@@ -1,14 +1,11 @@
-"""Request and response bodies of leases (protocol §3)."""
+"""Request bodies of leases (protocol §3)."""
 
 from datetime import timedelta
 from typing import Any
 
-from rest_framework import serializers
-
 from access.serializers import AgentId
 from core.api.fields import StrictCharField, StrictIntegerField
 from core.api.serializers import StrictSerializer
-from leasing.models import Status
 from leasing.scopes import MAX_LENGTH, MESSAGE, PATTERN
 
 MIN_SECONDS, DEFAULT_SECONDS, MAX_SECONDS = 1, 300, 86_400
@@ -35,24 +32,16 @@ class LeaseRequest(StrictSerializer):
 
 
 class AcquireLease(LeaseRequest):
+    example = {"scope": "content.draft", "duration_seconds": 300}
+
     scope = StrictCharField(max_length=MAX_LENGTH, pattern=PATTERN, pattern_message=MESSAGE)
 
 
 class RenewLease(LeaseRequest):
-    pass
+    example = {"duration_seconds": 600}
 
 
 class RevokeLease(StrictSerializer):
+    example = {"reason": "The agent does not answer"}
+
     reason = StrictCharField(max_length=MAX_REASON, required=False, allow_null=True, allow_blank=True)
-
-
-class LeaseOut(serializers.Serializer[Any]):
-    id = serializers.UUIDField()
-    intent_id = serializers.UUIDField()
-    agent_id = serializers.CharField()
-    scope = serializers.CharField()
-    status = serializers.ChoiceField(Status.choices)
-    fencing_token = serializers.IntegerField()
-    acquired_at = serializers.DateTimeField()
-    expires_at = serializers.DateTimeField()
-    released_at = serializers.DateTimeField(allow_null=True)

@@ -17,9 +17,9 @@ from core.db.statements import Parameter, Statement
 from intents.events import EventType, NewEvent, append
 from intents.models import Intent
 from intents.write_lock import lock_for_write
+from leasing.answers import LeaseOut
 from leasing.errors import LeaseConflict, LeaseExpired, LeaseNotFound, NotLeaseHolder, TooManyLeases
 from leasing.models import Lease, Status
-from leasing.representation import lease_body
 from leasing.scopes import overlap, split_levels
 
 MAX_LEASES = 200
@@ -48,7 +48,7 @@ def acquire_lease(*, intent_id: UUID | str, actor: Actor, scope: str, duration: 
     overlapping = [lease for lease in active if overlap(split_levels(lease.scope), requested)]
     for lease in overlapping:
         if lease.expires_at > now and not lease.is_held_by(actor):
-            raise LeaseConflict(lease_body(lease))
+            raise LeaseConflict(LeaseOut.render(lease))
     for lease in overlapping:
         if lease.expires_at <= now:
             _expire(intent, lease, now)
@@ -240,7 +240,7 @@ def _append_event(
     saving: tuple[str, ...] = (),
     reason: str | None = None,
 ) -> None:
-    body = lease_body(lease)
+    body = LeaseOut.render(lease)
     payload: dict[str, Any] = {
         "lease_id": body["id"],
         "agent_id": lease.agent_id,

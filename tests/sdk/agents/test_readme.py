@@ -44,6 +44,10 @@ def test_workers(operator, capsys):
 def test_coordinators(operator, capsys):
     exec(compile(example("Coordinators", GUIDES / "agents.md"), "agents.md", "exec"), {})
 
-    assert capsys.readouterr().out == "flights: Book flights: done\nhotels: Book hotel: done\nRome Trip 2025 is booked\n"
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[0] == "flights: Book flights: done"
+    # The portfolio is read at an earlier event, so the last comment may come after it is complete, or after the stop.
+    assert printed.count("Rome Trip 2025 is booked") == 1
+    assert set(printed[1:]) <= {"hotels: Book hotel: done", "Rome Trip 2025 is booked"}
     [portfolio] = [each for each in operator.list_portfolios(created_by="travel-coordinator") if each.name == "Rome Trip 2025"]
     assert portfolio.status == "completed"

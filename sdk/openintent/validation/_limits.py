@@ -33,7 +33,13 @@ def require_readable_limits(constraints: Mapping[str, Any], field: str, *, share
         _require_readable_budget(constraints[BUDGET], f"{field}.{BUDGET}", MAX_COST in constraints, shared)
     rules = constraints.get("rules")
     for index, rule in enumerate(rules if isinstance(rules, (list, tuple)) else ()):
-        if _looks_like_limit(rule):
+        if isinstance(rule, Mapping):
+            has_number = any(_is_limit(value) for value in rule.values())
+            named = [rule[name] for name in _RULE_NAMES if has_number and isinstance(rule.get(name), str)]
+            resembles_limit = any(name in (MAX_COST, BUDGET) or _suggest_limit(name) for name in (*rule, *named))
+        else:
+            resembles_limit = isinstance(rule, str) and _RULE_TEXT.match(rule) is not None
+        if resembles_limit:
             message = f"[{index}] resembles a limit, and rules are not enforced. Pass constraints as a dict: {_EXAMPLE}"
             raise _error(f"{field}.rules", message)
 
@@ -84,13 +90,3 @@ def _is_one_edit_away(written: str, meant: str) -> bool:
     shared = next((n for n, (a, b) in enumerate(zip(written, meant, strict=False)) if a != b), min(len(written), len(meant)))
     a, b = written[shared:], meant[shared:]
     return a[1:] == b[1:] or a[1:] == b or a == b[1:] or (a[:2] == b[1::-1] and a[2:] == b[2:])
-
-
-def _looks_like_limit(rule: Any) -> bool:
-    if isinstance(rule, str):
-        return _RULE_TEXT.match(rule) is not None
-    if not isinstance(rule, Mapping):
-        return False
-    has_number = any(_is_limit(value) for value in rule.values())
-    named = [rule[name] for name in _RULE_NAMES if has_number and isinstance(rule.get(name), str)]
-    return any(name in (MAX_COST, BUDGET) or _suggest_limit(name) for name in (*rule, *named))

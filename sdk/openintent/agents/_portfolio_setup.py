@@ -14,7 +14,7 @@ from ..client import OpenIntentClient
 from ..enums import IntentStatus, PortfolioStatus
 from ..errors import ConflictError
 from ..models import Portfolio
-from ._specs import IntentSpec, PortfolioSpec
+from ._specs import PortfolioSpec
 
 MARK = "openintent.coordinator"
 """The key in the portfolio's metadata: `titles` of all members to create, `members` by title that are set up; `told` when its
@@ -47,8 +47,23 @@ def add_missing_members(client: OpenIntentClient, portfolio: Portfolio, spec: Po
         return portfolio
     ids = {**{each.title: each.id for each in portfolio.intents}, **known}
     for each in spec.in_order():
-        if each.title not in ids:
-            ids[each.title] = _create_member(client, portfolio, each, [ids[title] for title in each.depends_on])
+        if each.title in ids:
+            continue
+        body: dict[str, Any] = {
+            "title": each.title,
+            "description": each.description,
+            "state": each.state,
+            "constraints": each.constraints,
+            "confidence": each.confidence,
+            "depends_on": [ids[title] for title in each.depends_on] or None,
+        }
+        intent = client.create_intent(**body, idempotency_key=_idempotency_key(portfolio.id, body))
+        try:
+            client.add_intent_to_portfolio(portfolio.id, intent.id, each.role, each.priority)
+        except ConflictError as error:
+            if error.code != "duplicate_member":
+                raise
+        ids[each.title] = intent.id
     for each in spec.intents:
         if each.title in known:
             continue
@@ -116,25 +131,6 @@ def update_mark(client: OpenIntentClient, portfolio_id: str, **changes: Any) -> 
         except ConflictError as error:
             if error.code != "version_conflict":
                 raise
-
-
-def _create_member(client: OpenIntentClient, portfolio: Portfolio, spec: IntentSpec, depends_on: list[str]) -> str:
-    """Create an unassigned member, and return its id. Idempotent."""
-    body: dict[str, Any] = {
-        "title": spec.title,
-        "description": spec.description,
-        "state": spec.state,
-        "constraints": spec.constraints,
-        "confidence": spec.confidence,
-        "depends_on": depends_on or None,
-    }
-    intent = client.create_intent(**body, idempotency_key=_idempotency_key(portfolio.id, body))
-    try:
-        client.add_intent_to_portfolio(portfolio.id, intent.id, spec.role, spec.priority)
-    except ConflictError as error:
-        if error.code != "duplicate_member":
-            raise
-    return intent.id
 
 
 def _idempotency_key(owner: str, body: dict[str, Any]) -> str:

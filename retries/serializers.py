@@ -1,4 +1,4 @@
-"""Request and response bodies of retry policies and failures (protocol §3)."""
+"""Request bodies of retry policies and failures (protocol §3)."""
 
 from typing import Any
 
@@ -35,6 +35,14 @@ class ErrorType(StrictCharField):
 
 class SetRetryPolicy(ActorBody):
     aliases = {"max_retries": "max_attempts"}
+    example = {
+        "max_attempts": 5,
+        "base_delay_seconds": 1.0,
+        "max_delay_seconds": 60.0,
+        "backoff_multiplier": 2.0,
+        "retryable_errors": ["timeout", "rate_limit", "temporary_failure"],
+        "fallback_agent_id": "agent:backup",
+    }
 
     strategy = StrictChoiceField(Strategy.choices, default=Strategy.EXPONENTIAL.value)
     max_attempts = StrictIntegerField(min_value=1, max_value=MAX_ATTEMPTS, default=3)
@@ -72,6 +80,7 @@ class SetRetryPolicy(ActorBody):
 
 class RecordFailure(StrictSerializer):
     aliases = {"error_code": "error_type", "attempt_number": "attempt"}
+    example = {"error_type": "rate_limit", "error_message": "API rate limit exceeded", "attempt": 1, "will_retry": True}
 
     error_type = ErrorType()
     error_message = StrictCharField(max_length=MAX_MESSAGE, required=False, allow_null=True, allow_blank=True)
@@ -85,32 +94,3 @@ class RecordFailure(StrictSerializer):
     will_retry = StrictBooleanField(required=False, allow_null=True, help_text="Null: by the policy.")
     metadata = JSONObjectField(required=False)
     agent_id = AgentId(required=False, help_text="The agent that failed, if neither the key nor X-Agent-ID names it.")
-
-
-class RetryPolicyOut(serializers.Serializer[Any]):
-    intent_id = serializers.UUIDField()
-    strategy = serializers.ChoiceField(Strategy.choices)
-    max_attempts = serializers.IntegerField()
-    base_delay_seconds = serializers.FloatField()
-    max_delay_seconds = serializers.FloatField()
-    backoff_multiplier = serializers.FloatField()
-    jitter = serializers.BooleanField()
-    retryable_errors = serializers.ListField(child=serializers.CharField())
-    fallback_agent_id = serializers.CharField(allow_null=True)
-    failure_threshold = serializers.IntegerField(allow_null=True)
-    created_at = serializers.DateTimeField()
-    updated_at = serializers.DateTimeField()
-
-
-class FailureOut(serializers.Serializer[Any]):
-    id = serializers.UUIDField()
-    intent_id = serializers.UUIDField()
-    agent_id = serializers.CharField()
-    error_type = serializers.CharField()
-    error_message = serializers.CharField(allow_null=True)
-    attempt = serializers.IntegerField()
-    will_retry = serializers.BooleanField()
-    retry_at = serializers.DateTimeField(allow_null=True, help_text="When the server writes `retry_due`.")
-    resolved_at = serializers.DateTimeField(allow_null=True, help_text="When the intent was completed.")
-    metadata = serializers.DictField()
-    created_at = serializers.DateTimeField()

@@ -13,16 +13,16 @@ from intents.models import Intent
 from intents.operations import Assignee, assign, unassign
 from intents.write_lock import lock_for_write
 from leasing.services import release_all
+from retries.answers import policy_settings
 from retries.attempt_series import next_attempt, standalone_attempt
 from retries.backoff import backoff_delay
 from retries.models import Failure, RetryPolicy
 from retries.participation import is_assigned, is_participant
-from retries.representation import policy_settings
 
 
 @atomic_verb
 def set_retry_policy(*, intent_id: UUID | str, actor: Actor, policy: dict[str, Any]) -> RetryPolicy:
-    """Set or replace the intent's policy, with all of `representation.SETTINGS`. Idempotent.
+    """Set or replace the intent's policy, with all of its settings. Idempotent.
 
     Pending retries keep their time. Raises IntentNotFound, LeaseLost.
     """

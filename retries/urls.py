@@ -1,12 +1,10 @@
 """Routes of retry policies and failures."""
 
-from django.urls import path
-
+from core.api.views import Router
 from retries.views import FailureViewSet, RetryPolicyViewSet
 
-INTENT = "intents/<id:intent_id>"
+router = Router()
+router.register("intents/<id:intent_id>", RetryPolicyViewSet)
+router.register("intents/<id:intent_id>/failures", FailureViewSet)
 
-urlpatterns = [
-    path(f"{INTENT}/retry-policy", RetryPolicyViewSet.as_view({"put": "replace", "get": "retrieve"})),
-    path(f"{INTENT}/failures", FailureViewSet.as_view({"post": "record", "get": "list"})),
-]
+urlpatterns = router.urls

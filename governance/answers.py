@@ -1,59 +1,74 @@
-"""Representation of arbitrations, decisions and delegations in responses."""
+"""Answers about arbitrations, decisions and delegations (protocol §3)."""
 
-from datetime import datetime
-from typing import Any
+from rest_framework import serializers
 
-from core.encoding import identifier, instant
-from governance.models import Arbitration, Decision, Delegation, Status
-
-
-def status_at(arbitration: Arbitration, now: datetime) -> str:
-    """Return the status at `now`: an overdue one is expired. For verbs, which hold the intent's lock (rule E-8)."""
-    is_overdue = arbitration.status == Status.PENDING and arbitration.expires_at and arbitration.expires_at <= now
-    return str(Status.EXPIRED if is_overdue else arbitration.status)
+from core.api.answers import Answer
+from core.api.fields import JSONObjectField
+from governance.models import Status
 
 
-def arbitration_body(arbitration: Arbitration) -> dict[str, Any]:
-    """Return the arbitration by its status: an overdue one is pending until it is marked expired (rule E-8)."""
-    decision = getattr(arbitration, "decision", None) if arbitration.status == Status.RESOLVED else None
-    return {
-        "id": identifier(arbitration.pk),
-        "intent_id": identifier(arbitration.intent_id),
-        "requester_id": arbitration.requester_id,
-        "reason": arbitration.reason,
-        "context": arbitration.context,
-        "options": arbitration.options,
-        "blocking": arbitration.blocking,
-        "expires_at": instant(arbitration.expires_at),
-        "status": str(arbitration.status),
-        "decision": decision and decision_body(decision),
-        "created_at": instant(arbitration.created_at),
-        "resolved_at": instant(arbitration.resolved_at),
+class OptionOut(Answer):
+    label = serializers.CharField()  # type: ignore[assignment]
+    rationale = serializers.CharField(allow_null=True)
+
+
+class EvidenceOut(Answer):
+    source = serializers.CharField()  # type: ignore[assignment]
+    summary = serializers.CharField(allow_null=True)
+
+
+class DecisionOut(Answer):
+    example = {
+        "id": "0199f3a2-7c45-7a08-8b1f-6c2d9e4f7a10",
+        "intent_id": "0199f3a2-7c41-7d52-9d1e-3f6a5b0c8e21",
+        "arbitration_id": "0199f3a2-7c49-7b11-9c30-8d4e6f5a2b32",
+        "decision": "option_a",
+        "rationale": "Option A better aligns with the business objectives",
+        "decision_type": "arbitration",
+        "evidence": [{"source": "cost report", "summary": "A costs half of B"}],
+        "decided_by": "ada",
+        "created_at": "2027-01-15T09:30:00.000000Z",
     }
 
-
-def decision_body(decision: Decision) -> dict[str, Any]:
-    return {
-        "id": identifier(decision.pk),
-        "intent_id": identifier(decision.intent_id),
-        "arbitration_id": identifier(decision.arbitration_id),
-        "decision": decision.decision,
-        "rationale": decision.rationale,
-        "decision_type": decision.decision_type,
-        "evidence": decision.evidence,
-        "decided_by": decision.decided_by,
-        "created_at": instant(decision.created_at),
-    }
+    id = serializers.UUIDField()
+    intent_id = serializers.UUIDField()
+    arbitration_id = serializers.UUIDField(allow_null=True)
+    decision = serializers.CharField()
+    rationale = serializers.CharField(allow_null=True)
+    decision_type = serializers.CharField()
+    evidence = EvidenceOut(many=True)
+    decided_by = serializers.CharField()
+    created_at = serializers.DateTimeField()
 
 
-def delegation_body(delegation: Delegation) -> dict[str, Any]:
-    return {
-        "id": identifier(delegation.pk),
-        "delegator": delegation.delegator,
-        "delegate": delegation.delegate,
-        "scope": delegation.scope,
-        "constraints": delegation.constraints,
-        "expires_at": instant(delegation.expires_at),
-        "revoked_at": instant(delegation.revoked_at),
-        "created_at": instant(delegation.created_at),
-    }
+class ArbitrationOut(Answer):
+    # An overdue one is pending until it is marked expired (rule E-8).
+    id = serializers.UUIDField()
+    intent_id = serializers.UUIDField()
+    requester_id = serializers.CharField()
+    reason = serializers.CharField()
+    context = JSONObjectField()  # type: ignore[assignment]
+    options = OptionOut(many=True)
+    blocking = serializers.BooleanField()
+    expires_at = serializers.DateTimeField(allow_null=True)
+    status = serializers.ChoiceField(Status.choices)
+    decision = DecisionOut(source="resolution", allow_null=True)
+    created_at = serializers.DateTimeField()
+    resolved_at = serializers.DateTimeField(allow_null=True, help_text="When it was decided or withdrawn.")
+
+
+class ScopeOut(Answer):
+    intents = serializers.ListField(child=serializers.UUIDField())
+    portfolios = serializers.ListField(child=serializers.UUIDField())
+    actions = serializers.ListField(child=serializers.CharField())
+
+
+class DelegationOut(Answer):
+    id = serializers.UUIDField()
+    delegator = serializers.CharField()
+    delegate = serializers.CharField()
+    scope = ScopeOut()
+    constraints = JSONObjectField()
+    expires_at = serializers.DateTimeField(allow_null=True)
+    revoked_at = serializers.DateTimeField(allow_null=True)
+    created_at = serializers.DateTimeField()

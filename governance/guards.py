@@ -13,7 +13,6 @@ from access.principals import role_of_principal
 from core.errors import Invalid
 from governance.errors import ArbitrationResolved, MayNotDecide, SelfDecision
 from governance.models import Arbitration, Delegation, Status
-from governance.representation import status_at
 from intents.models import Intent
 from portfolios.models import Membership
 
@@ -47,7 +46,7 @@ def require_future(expires_at: datetime | None, now: datetime) -> None:
 
 def require_pending(arbitration: Arbitration, now: datetime) -> None:
     """Raise ArbitrationResolved if the arbitration has ended or is overdue."""
-    if (status := status_at(arbitration, now)) != Status.PENDING:
+    if (status := arbitration.status_at(now)) != Status.PENDING:
         raise ArbitrationResolved(arbitration.pk, status)
 
 

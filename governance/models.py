@@ -87,6 +87,16 @@ class Arbitration(models.Model):
     def __str__(self) -> str:
         return self.reason[:100]
 
+    @property
+    def resolution(self) -> "Decision | None":
+        """The decision that resolved it."""
+        return getattr(self, "decision", None) if self.status == Status.RESOLVED else None
+
+    def status_at(self, now: datetime) -> str:
+        """Return the status at `now`: an overdue one is expired. For verbs, which hold the intent's lock (rule E-8)."""
+        is_overdue = self.status == Status.PENDING and self.expires_at and self.expires_at <= now
+        return str(Status.EXPIRED if is_overdue else self.status)
+
 
 class Decision(models.Model):
     """An immutable decision with its rationale (RFC-0004): triggers refuse every change."""

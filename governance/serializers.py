@@ -1,4 +1,4 @@
-"""Request and response bodies of arbitrations, decisions and delegations (protocol §3)."""
+"""Request bodies of arbitrations, decisions and delegations (protocol §3)."""
 
 from typing import Any
 
@@ -16,7 +16,6 @@ from core.api.fields import (
     StrictUUIDField,
 )
 from core.api.serializers import StrictSerializer
-from governance.models import Status
 
 MAX_TEXT = 10_000
 MAX_LABEL = 200
@@ -67,6 +66,13 @@ class OptionIn(StrictSerializer):
 
 
 class RequestArbitration(StrictSerializer):
+    example = {
+        "reason": "Conflicting interpretations of the requirements",
+        "context": {"conflicting_agents": ["agent:research", "agent:synth"]},
+        "options": [{"label": "option_a", "rationale": "Cheaper"}, {"label": "option_b", "rationale": "Faster"}],
+        "blocking": True,
+    }
+
     reason = RequiredText()
     context = JSONObjectField(required=False)  # type: ignore[assignment]
     options = StrictListField(child=OptionIn(), required=False, max_length=MAX_OPTIONS, help_text="Distinct labels.")
@@ -87,6 +93,8 @@ class RequestArbitration(StrictSerializer):
 
 
 class WithdrawArbitration(StrictSerializer):
+    example = {"reason": "We agree after all"}
+
     reason = OptionalText()
     actor = AgentId(required=False, help_text="The acting agent, if neither the key nor X-Agent-ID names it.")
 
@@ -102,6 +110,11 @@ class EvidenceIn(StrictSerializer):
 
 class RecordDecision(StrictSerializer):
     aliases = {"outcome": "decision", "reasoning": "rationale"}
+    example = {
+        "decision": "option_a",
+        "rationale": "Option A better aligns with the business objectives",
+        "evidence": [{"source": "cost report", "summary": "A costs half of B"}],
+    }
 
     arbitration_id = StrictUUIDField(
         required=False, allow_null=True, help_text="Not needed if at most one arbitration is pending."
@@ -122,65 +135,14 @@ class ScopeIn(StrictSerializer):
 
 
 class CreateDelegation(StrictSerializer):
+    example = {
+        "delegate": "agent:lead",
+        "scope": {"intents": [], "portfolios": [], "actions": ["decide"]},
+        "constraints": {"max_cost": 100},
+    }
+
     delegate = AgentId(help_text="The agent that receives the right.")
     scope = ScopeIn(required=False)
     constraints = JSONObjectField(required=False)
     expires_at = StrictDateTimeField(required=False, allow_null=True)
     actor = AgentId(required=False, help_text="The delegating agent, if neither the key nor X-Agent-ID names it.")
-
-
-# --- responses -----------------------------------------------------------------------------------------------------------
-
-
-class OptionOut(serializers.Serializer[Any]):
-    label = serializers.CharField()  # type: ignore[assignment]
-    rationale = serializers.CharField(allow_null=True)
-
-
-class EvidenceOut(serializers.Serializer[Any]):
-    source = serializers.CharField()  # type: ignore[assignment]
-    summary = serializers.CharField(allow_null=True)
-
-
-class DecisionOut(serializers.Serializer[Any]):
-    id = serializers.UUIDField()
-    intent_id = serializers.UUIDField()
-    arbitration_id = serializers.UUIDField(allow_null=True)
-    decision = serializers.CharField()
-    rationale = serializers.CharField(allow_null=True)
-    decision_type = serializers.CharField()
-    evidence = EvidenceOut(many=True)
-    decided_by = serializers.CharField()
-    created_at = serializers.DateTimeField()
-
-
-class ArbitrationOut(serializers.Serializer[Any]):
-    id = serializers.UUIDField()
-    intent_id = serializers.UUIDField()
-    requester_id = serializers.CharField()
-    reason = serializers.CharField()
-    context = JSONObjectField()  # type: ignore[assignment]
-    options = OptionOut(many=True)
-    blocking = serializers.BooleanField()
-    expires_at = serializers.DateTimeField(allow_null=True)
-    status = serializers.ChoiceField(Status.choices)
-    decision = DecisionOut(allow_null=True)
-    created_at = serializers.DateTimeField()
-    resolved_at = serializers.DateTimeField(allow_null=True, help_text="When it was decided or withdrawn.")
-
-
-class ScopeOut(serializers.Serializer[Any]):
-    intents = serializers.ListField(child=serializers.UUIDField())
-    portfolios = serializers.ListField(child=serializers.UUIDField())
-    actions = serializers.ListField(child=serializers.CharField())
-
-
-class DelegationOut(serializers.Serializer[Any]):
-    id = serializers.UUIDField()
-    delegator = serializers.CharField()
-    delegate = serializers.CharField()
-    scope = ScopeOut()
-    constraints = JSONObjectField()
-    expires_at = serializers.DateTimeField(allow_null=True)
-    revoked_at = serializers.DateTimeField(allow_null=True)
-    created_at = serializers.DateTimeField()

@@ -1,35 +1,26 @@
 """Endpoints of arbitrations, decisions and delegations (RFC-0004)."""
 
+from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from access.identity import get_actor
-from core.api.filters import filter_queryset
-from core.api.pagination import PAGINATION_PARAMETERS, Keyset, integer_parameter
-from core.api.serializers import reject_unknown_parameters, validate_body
+from core.api.pagination import integer_parameter
+from core.api.serializers import reject_unknown_parameters
 from core.api.views import ApiViewSet
-from core.openapi import document_action, document_create, document_destroy, document_list
+from core.openapi import operation
 from governance import services
+from governance.answers import ArbitrationOut, DecisionOut, DelegationOut
 from governance.errors import ArbitrationNotFound
 from governance.filters import ArbitrationFilter, DelegationFilter
 from governance.models import Arbitration, Decision, Delegation, Status
-from governance.representation import arbitration_body, decision_body, delegation_body
-from governance.serializers import (
-    ArbitrationOut,
-    CreateDelegation,
-    DecisionOut,
-    DelegationOut,
-    RecordDecision,
-    RequestArbitration,
-    WithdrawArbitration,
-)
+from governance.serializers import CreateDelegation, RecordDecision, RequestArbitration, WithdrawArbitration
 from intents.models import Intent
 
-BY_ID = Keyset("id")
 MAX_WAIT = 60  # Seconds.
 
 _WAIT = OpenApiParameter(
@@ -39,30 +30,35 @@ _WAIT = OpenApiParameter(
 )
 
 
-class ArbitrationViewSet(ApiViewSet):
+class _Arbitrations(ApiViewSet):
     tags = ["Governance"]
+    serializer_class = ArbitrationOut
+    filterset_class = ArbitrationFilter
+    list_name = "arbitrations"
 
-    @document_create("request_arbitration", "Request an arbitration", RequestArbitration, ArbitrationOut)
-    def create(self, request: Request, intent_id: UUID | str) -> Response:
-        values = validate_body(RequestArbitration, request)
-        actor = get_actor(request, values.pop("requested_by", None))
-        arbitration = services.request_arbitration(intent_id=intent_id, actor=actor, **values)
-        return Response(arbitration_body(arbitration), status=201)
+    def filter_queryset(self, queryset: Any) -> Any:
+        """Filter by the parameters. Overdue arbitrations are first marked expired."""
+        found = super().filter_queryset(queryset.select_related("decision"))
+        services.expire_overdue(queryset)
+        return found
 
-    @document_list(
-        "get_arbitrations", "List the arbitrations of an intent", ArbitrationOut, "arbitrations", filterset=ArbitrationFilter
+
+class ArbitrationViewSet(_Arbitrations):
+    lookup_url_kwarg = "arbitration_id"
+
+    @operation(
+        "list_arbitrations",
+        "List the arbitrations of all intents",
+        "Use `status=pending` for arbitrations that wait for a decision.",
     )
-    def list(self, request: Request, intent_id: UUID | str) -> Response:
-        return self._respond(Arbitration.objects.filter(intent_id=Intent.objects.require(intent_id)), request)
+    def list(self, request: Request) -> Response:
+        return self.respond_list(Arbitration.objects.all())
 
-    @document_list(
-        "list_arbitrations", "List the arbitrations of all intents", ArbitrationOut, "arbitrations", filterset=ArbitrationFilter
-    )
-    def list_all(self, request: Request) -> Response:
-        return self._respond(Arbitration.objects.all(), request)
-
-    @extend_schema(
-        operation_id="get_arbitration", summary="Get an arbitration", parameters=[_WAIT], responses={200: ArbitrationOut}
+    @operation(
+        "get_arbitration",
+        "Get an arbitration",
+        "With `wait`, responds as soon as it is no longer pending, at the latest after that many seconds.",
+        parameters=[_WAIT],
     )
     def retrieve(self, request: Request, arbitration_id: UUID | str) -> Response:
         """Return the current state; governance.long_polling does the waiting, outside of Django."""
@@ -77,56 +73,94 @@ class ArbitrationViewSet(ApiViewSet):
             found = arbitrations.select_related("decision").first()
         if found is None:
             raise ArbitrationNotFound(arbitration_id)
-        return Response(arbitration_body(found))
+        return self.respond(found)
 
-    @document_action("withdraw_arbitration", "Withdraw an arbitration", WithdrawArbitration, ArbitrationOut)
+    @operation(
+        "withdraw_arbitration",
+        "Withdraw an arbitration",
+        "For the requester, arbiters and operators. Idempotent.",
+        request=WithdrawArbitration,
+    )
+    @action(detail=True, methods=["post"])
     def withdraw(self, request: Request, arbitration_id: UUID | str) -> Response:
-        values = validate_body(WithdrawArbitration, request)
+        values = self.validated(WithdrawArbitration)
         actor = get_actor(request, values.pop("actor", None))
-        arbitration = services.withdraw_arbitration(arbitration_id=arbitration_id, actor=actor, **values)
-        return Response(arbitration_body(arbitration))
+        return self.respond(services.withdraw_arbitration(arbitration_id=arbitration_id, actor=actor, **values))
 
-    @staticmethod
-    def _respond(arbitrations: QuerySet[Arbitration], request: Request) -> Response:
-        found = filter_queryset(ArbitrationFilter, arbitrations.select_related("decision"), request, [])
-        services.expire_overdue(arbitrations)
-        return Response(BY_ID.paginate_queryset(found, request).body("arbitrations", arbitration_body))
+
+class IntentArbitrationViewSet(_Arbitrations):
+    @operation(
+        "request_arbitration",
+        "Request an arbitration",
+        "With `blocking` the intent is `blocked` until the decision, which restores its status. With `options` the decision "
+        "must be one of their labels. After `expires_at` it can no longer be decided.",
+        request=RequestArbitration,
+        responses={201: ArbitrationOut},
+    )
+    @action(detail=False, methods=["post"])
+    def arbitrate(self, request: Request, intent_id: UUID | str) -> Response:
+        values = self.validated(RequestArbitration)
+        actor = get_actor(request, values.pop("requested_by", None))
+        return self.respond(services.request_arbitration(intent_id=intent_id, actor=actor, **values), status=201)
+
+    @operation(
+        "get_arbitrations",
+        "List the arbitrations of an intent",
+        "Oldest first. Overdue ones are first marked `expired`.",
+        responses=ArbitrationOut(many=True),
+    )
+    @action(detail=False)
+    def arbitrations(self, request: Request, intent_id: UUID | str) -> Response:
+        return self.respond_list(Arbitration.objects.filter(intent_id=Intent.objects.require(intent_id)))
 
 
 class DecisionViewSet(ApiViewSet):
     tags = ["Governance"]
+    serializer_class = DecisionOut
+    list_name = "decisions"
 
-    @document_create("record_decision", "Record a decision", RecordDecision, DecisionOut)
+    @operation(
+        "record_decision",
+        "Record a decision",
+        "Permanently decides the named arbitration, else the only pending one; if none is pending, the decision stands alone. "
+        "For operators, for arbiters except on their own requests, and for agents with a delegation.",
+        request=RecordDecision,
+    )
     def create(self, request: Request, intent_id: UUID | str) -> Response:
-        values = validate_body(RecordDecision, request)
+        values = self.validated(RecordDecision)
         actor = get_actor(request, values.pop("decided_by", None))
-        decision = services.record_decision(intent_id=intent_id, actor=actor, **values)
-        return Response(decision_body(decision), status=201)
+        return self.respond(services.record_decision(intent_id=intent_id, actor=actor, **values), status=201)
 
-    @document_list("get_decisions", "List the decisions on an intent", DecisionOut, "decisions")
+    @operation("get_decisions", "List the decisions on an intent", "Oldest first. Decisions are never changed or removed.")
     def list(self, request: Request, intent_id: UUID | str) -> Response:
-        reject_unknown_parameters(request, PAGINATION_PARAMETERS)
-        decisions = Decision.objects.filter(intent_id=Intent.objects.require(intent_id))
-        return Response(BY_ID.paginate_queryset(decisions, request).body("decisions", decision_body))
+        return self.respond_list(Decision.objects.filter(intent_id=Intent.objects.require(intent_id)))
 
 
 class DelegationViewSet(ApiViewSet):
     tags = ["Governance"]
+    serializer_class = DelegationOut
+    filterset_class = DelegationFilter
+    list_name = "delegations"
+    lookup_url_kwarg = "delegation_id"
 
-    @document_create("create_delegation", "Delegate to an agent", CreateDelegation, DelegationOut)
+    @operation(
+        "create_delegation",
+        "Delegate to an agent",
+        "For arbiters and operators. Allows an agent to decide (the action `decide`) within the scope; an empty list is no "
+        "limit.",
+        request=CreateDelegation,
+    )
     def create(self, request: Request) -> Response:
-        values = validate_body(CreateDelegation, request)
+        values = self.validated(CreateDelegation)
         actor = get_actor(request, values.pop("actor", None))
         scope = values.pop("scope", {})
-        delegation = services.create_delegation(actor=actor, **values, **scope)
-        return Response(delegation_body(delegation), status=201)
+        return self.respond(services.create_delegation(actor=actor, **values, **scope), status=201)
 
-    @document_list("list_delegations", "List delegations", DelegationOut, "delegations", filterset=DelegationFilter)
+    @operation("list_delegations", "List delegations", "Including ended ones, by `revoked_at` and `expires_at`.")
     def list(self, request: Request) -> Response:
-        found = filter_queryset(DelegationFilter, Delegation.objects.all(), request, [])
-        return Response(BY_ID.paginate_queryset(found, request).body("delegations", delegation_body))
+        return self.respond_list(Delegation.objects.all())
 
-    @document_destroy("revoke_delegation", "Revoke a delegation")
-    def revoke(self, request: Request, delegation_id: UUID | str) -> Response:
+    @operation("revoke_delegation", "Revoke a delegation", "For the delegator and operators. Takes effect at once.")
+    def destroy(self, request: Request, delegation_id: UUID | str) -> Response:
         services.revoke_delegation(delegation_id=delegation_id, actor=get_actor(request))
         return Response(status=204)

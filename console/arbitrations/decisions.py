@@ -21,7 +21,6 @@ from core.ids import parse_id
 from governance import services
 from governance.errors import ArbitrationResolved
 from governance.models import Arbitration, Decision, Status
-from governance.representation import status_at
 from governance.serializers import MAX_NOTE, MAX_SOURCE, MAX_TEXT
 
 ANSWER_PREFIX = "answer-"
@@ -101,7 +100,7 @@ def record_decision(request: HttpRequest, asked: Arbitration, **given: Any) -> D
 def prior_outcome(request: HttpRequest, asked_id: UUID, decision: str) -> Outcome | None:
     """Return the outcome that came before the person's answer. None: it is their own answer, recorded already."""
     asked, now = Arbitration.objects.select_related("decision").get(pk=asked_id), database_now()
-    match status_at(asked, now):
+    match asked.status_at(now):
         case Status.RESOLVED:
             made, me = asked.decision, actor_from_user(request).id
             if made.decided_by == me and made.decision == decision:

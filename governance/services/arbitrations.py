@@ -20,7 +20,6 @@ from core.errors import Forbidden
 from governance.errors import ArbitrationNotFound, ArbitrationResolved
 from governance.guards import is_same_caller, require_future, require_pending
 from governance.models import Arbitration, Status
-from governance.representation import status_at
 from intents import graph
 from intents.events import EventType, NewEvent, append, require_payload_size
 from intents.models import Event, Intent
@@ -122,7 +121,7 @@ def expire_arbitration(arbitration_id: UUID) -> bool:
     if intent is None:
         return False
     arbitration, now = Arbitration.objects.get(pk=arbitration_id), intent.now()
-    if arbitration.status != Status.PENDING or status_at(arbitration, now) != Status.EXPIRED:
+    if arbitration.status != Status.PENDING or arbitration.status_at(now) != Status.EXPIRED:
         return False
     _expire(intent, arbitration, now)
     return True
@@ -153,7 +152,7 @@ def withdraw_pending(closed: Collection[Intent]) -> None:
     for arbitration in pending:
         intent = intents[arbitration.intent_id]
         now = intent.read_clock()
-        if status_at(arbitration, now) == Status.EXPIRED:
+        if arbitration.status_at(now) == Status.EXPIRED:
             _expire(intent, arbitration, now)
         else:
             _withdraw(intent, arbitration, actor=SYSTEM, now=now, reason=f"intent_{intent.status}")

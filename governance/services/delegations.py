@@ -9,10 +9,10 @@ from access.identity import Actor
 from access.models import Role
 from core.db import atomic_verb, database_now
 from core.errors import Forbidden, Invalid
+from governance.answers import DelegationOut
 from governance.errors import DelegationNotFound
 from governance.guards import is_same_caller, require_future
 from governance.models import Delegation
-from governance.representation import delegation_body
 from intents.events import EventType, NewEvent, append, append_without_intent, require_payload_size
 from intents.models import Intent
 from portfolios.models import Portfolio
@@ -93,7 +93,7 @@ def _append_delegation_events(
     delegation: Delegation, event_type: EventType, locked: dict[UUID, Intent], *, actor: Actor, now: datetime
 ) -> None:
     """Append the event to the log of each intent and portfolio in the scope, or once without an intent if it names none."""
-    body = delegation_body(delegation)
+    body = DelegationOut.render(delegation)
     payload = {"delegation_id": body["id"], **{name: body[name] for name in _PAYLOAD_FIELDS}}
     require_payload_size(payload)
     for intent in locked.values():

@@ -1,4 +1,4 @@
-"""Request and response bodies of costs (protocol §3)."""
+"""Request bodies of costs (protocol §3)."""
 
 import re
 from decimal import Decimal
@@ -63,6 +63,14 @@ class GroupName(StrictCharField):
 
 
 class RecordCost(StrictSerializer):
+    example = {
+        "cost_type": "api_call",
+        "amount": 0.05,
+        "unit": "USD",
+        "provider": "openai",
+        "metadata": {"model": "gpt-4", "tokens": 1500},
+    }
+
     cost_type = GroupName(max_length=COST_TYPE)
     amount = Amount(help_text=f"Rounded half-even to {DECIMALS} decimals; text preserves more digits than a number.")
     unit = GroupName(max_length=UNIT, default="USD", help_text="USD and cents are money; any other unit is counted separately.")
@@ -81,40 +89,3 @@ class RecordCost(StrictSerializer):
             model = attrs.get("metadata", {}).get("model")
             attrs["model"] = model if isinstance(model, str) and 0 < len(model) <= SOURCE else None
         return attrs
-
-
-@extend_schema_field({"type": "number", "minimum": 0})
-class ExactNumber(serializers.Field[Any, Any, Any, Any]):
-    """A number with all its digits."""
-
-
-class CostOut(serializers.Serializer[Any]):
-    id = serializers.UUIDField()
-    intent_id = serializers.UUIDField()
-    agent_id = serializers.CharField()
-    cost_type = serializers.CharField()
-    amount = ExactNumber()
-    unit = serializers.CharField()
-    provider = serializers.CharField(allow_null=True)
-    model = serializers.CharField(allow_null=True)
-    metadata = serializers.DictField()
-    recorded_at = serializers.DateTimeField()
-
-
-class CostSummaryOut(serializers.Serializer[Any]):
-    unit = serializers.CharField(
-        allow_null=True, help_text="USD if any cost is money; else the only unit; null if there are several."
-    )
-    total = ExactNumber(allow_null=True)
-    by_type = serializers.DictField(child=ExactNumber())
-    by_agent = serializers.DictField(child=ExactNumber())
-    by_provider = serializers.DictField(child=ExactNumber(), help_text="Without costs that have no provider.")
-    by_model = serializers.DictField(child=ExactNumber(), help_text="Without costs that have no model.")
-    by_unit = serializers.DictField(child=ExactNumber(), help_text="Each unit separately.")
-    count = serializers.IntegerField()
-
-
-class CostPage(serializers.Serializer[Any]):
-    costs = CostOut(many=True)
-    summary = CostSummaryOut(help_text="Of all costs, regardless of page and filters.")
-    next = serializers.CharField(allow_null=True, help_text="The cursor of the next page; null on the last one.")

@@ -1,11 +1,10 @@
 """Routes of costs."""
 
-from django.urls import path
+from core.api.views import Router
+from costs.views import CostViewSet, PortfolioCostViewSet
 
-from costs.views import CostViewSet
+router = Router()
+router.register("intents/<id:intent_id>/costs", CostViewSet)
+router.register("portfolios/<id:portfolio_id>/costs", PortfolioCostViewSet)
 
-urlpatterns = [
-    path("intents/<id:intent_id>/costs", CostViewSet.as_view({"post": "record", "get": "list"})),
-    path("intents/<id:intent_id>/costs/summary", CostViewSet.as_view({"get": "summary"})),
-    path("portfolios/<id:portfolio_id>/costs", CostViewSet.as_view({"get": "list_of_portfolio"})),
-]
+urlpatterns = router.urls

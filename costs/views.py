@@ -4,52 +4,73 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from access.identity import get_actor
-from core.api.filters import filter_queryset
-from core.api.pagination import Keyset
-from core.api.serializers import reject_unknown_parameters, validate_body
+from core.api.pagination import RowPagination
+from core.api.serializers import reject_unknown_parameters
 from core.api.views import ApiViewSet
-from core.db import sql_rows
 from core.errors import Invalid
-from core.openapi import document_create, document_list, document_retrieve
+from core.openapi import operation
 from costs import services, summaries
+from costs.answers import CostOut, CostPage, CostSummaryOut
 from costs.filters import CostFilter
 from costs.models import Cost
-from costs.representation import cost_body
-from costs.serializers import CostOut, CostPage, CostSummaryOut, RecordCost
+from costs.serializers import RecordCost
 from intents.models import Intent
 from portfolios.models import Membership, Portfolio
 
-BY_ID = Keyset("id")
 TREE = "tree"
 
-_with_summary = extend_schema(responses={200: CostPage})
-_rollup = extend_schema(
-    parameters=[OpenApiParameter("rollup", enum=[TREE], description="`tree` includes all descendants, each once.")]
-)
+_ROLLUP = OpenApiParameter("rollup", enum=[TREE], description="`tree` includes all descendants, each once.")
 
 
-class CostViewSet(ApiViewSet):
+class _Costs(ApiViewSet):
     tags = ["Costs"]
+    serializer_class = CostOut
+    filterset_class = CostFilter
+    pagination_class = RowPagination
+    list_name = "costs"
 
-    @document_create("record_cost", "Record a cost of an intent", RecordCost, CostOut)
-    def record(self, request: Request, intent_id: UUID | str) -> Response:
-        values = validate_body(RecordCost, request)
+    def respond_with_summary(self, costs: QuerySet[Cost], summarize: Any, pk: UUID) -> Response:
+        response = self.respond_list(costs)
+        response.data["summary"] = summarize(pk)
+        return response
+
+
+class CostViewSet(_Costs):
+    @operation(
+        "record_cost",
+        "Record a cost of an intent",
+        "Also recorded above a budget and on a final intent, since it is already spent. `USD` and `cents` are money.",
+        request=RecordCost,
+    )
+    def create(self, request: Request, intent_id: UUID | str) -> Response:
+        values = self.validated(RecordCost)
         actor = get_actor(request, values.pop("agent_id", None))
-        return Response(cost_body(services.record_cost(intent_id=intent_id, actor=actor, **values)), status=201)
+        return self.respond(services.record_cost(intent_id=intent_id, actor=actor, **values), status=201)
 
-    @_with_summary
-    @document_list("get_costs", "List the costs of an intent, with their summary", CostOut, "costs", filterset=CostFilter)
+    @operation(
+        "get_costs",
+        "List the costs of an intent, with their summary",
+        "Oldest first, with the summary of all costs on every page.",
+        responses=CostPage,
+    )
     def list(self, request: Request, intent_id: UUID | str) -> Response:
         pk = Intent.objects.require(intent_id)
-        return self._respond(Cost.objects.filter(intent_id=pk), request, lambda: summaries.summarize_intent(pk))
+        return self.respond_with_summary(Cost.objects.filter(intent_id=pk), summaries.summarize_intent, pk)
 
-    @_rollup
-    @document_retrieve("get_cost_summary", "Get the cost summary of an intent", CostSummaryOut)
+    @operation(
+        "get_cost_summary",
+        "Get the cost summary of an intent",
+        "Money is summed in USD, and is what `total` and the breakdowns show if there is any. Different units are never added.",
+        responses=CostSummaryOut,
+        parameters=[_ROLLUP],
+    )
+    @action(detail=False)
     def summary(self, request: Request, intent_id: UUID | str) -> Response:
         reject_unknown_parameters(request, ["rollup"])
         rollup = request.query_params.get("rollup")
@@ -58,20 +79,15 @@ class CostViewSet(ApiViewSet):
         pk = Intent.objects.require(intent_id)
         return Response(summaries.summarize_tree(pk) if rollup else summaries.summarize_intent(pk))
 
-    @_with_summary
-    @document_list(
+
+class PortfolioCostViewSet(_Costs):
+    @operation(
         "get_portfolio_costs",
         "List the costs of a portfolio's members, with their summary",
-        CostOut,
-        "costs",
-        filterset=CostFilter,
+        "Each member once; descendants of members count only if they are members as well.",
+        responses=CostPage,
     )
-    def list_of_portfolio(self, request: Request, portfolio_id: UUID | str) -> Response:
+    def list(self, request: Request, portfolio_id: UUID | str) -> Response:
         pk = Portfolio.objects.require(portfolio_id)
         members = Membership.objects.filter(portfolio_id=pk).values("intent_id")
-        return self._respond(Cost.objects.filter(intent_id__in=members), request, lambda: summaries.summarize_portfolio(pk))
-
-    @staticmethod
-    def _respond(costs: QuerySet[Cost], request: Request, summary: Any) -> Response:
-        found = BY_ID.paginate_queryset(filter_queryset(CostFilter, costs, request, []), request, fetch=sql_rows.fetch_within)
-        return Response({**found.body("costs", cost_body), "summary": summary()})
+        return self.respond_with_summary(Cost.objects.filter(intent_id__in=members), summaries.summarize_portfolio, pk)

@@ -5,11 +5,10 @@ from typing import Any, ClassVar
 from django.utils import timezone
 from rest_framework import serializers
 
-from access.models import MAX_NAME, ApiKey, Role
+from access.models import MAX_NAME, Role
 from core.agent_ids import AGENT_ID, INVALID_CHARACTERS, MAX_AGENT_ID, RESERVED_PATTERN, agent_id_problem
 from core.api.fields import StrictCharField, StrictChoiceField, StrictDateTimeField
 from core.api.serializers import StrictSerializer
-from core.encoding import instant
 
 
 class AgentId(StrictCharField):
@@ -29,6 +28,8 @@ class AgentId(StrictCharField):
 
 
 class CreateKey(StrictSerializer):
+    example = {"name": "nightly report", "role": "agent", "agent_id": "agent:report"}
+
     name = AgentId(max_length=MAX_NAME, help_text="Actor of requests that name no agent.")
     role = StrictChoiceField(Role.choices)
     agent_id = AgentId(required=False, allow_null=True, help_text="Binds the key to this agent.")
@@ -38,36 +39,3 @@ class CreateKey(StrictSerializer):
         if value is not None and value <= timezone.now():
             raise serializers.ValidationError("must be in the future", "in_the_past")
         return value
-
-
-class KeyOut(serializers.Serializer[ApiKey]):
-    id = serializers.UUIDField()
-    name = serializers.CharField()
-    role = serializers.ChoiceField(choices=Role.choices)
-    agent_id = serializers.CharField(allow_null=True)
-    prefix = serializers.CharField(help_text="First characters of the key, to tell keys apart.")
-    created_by = serializers.CharField()
-    created_at = serializers.DateTimeField()
-    expires_at = serializers.DateTimeField(allow_null=True)
-    last_used_at = serializers.DateTimeField(allow_null=True)
-    revoked_at = serializers.DateTimeField(allow_null=True)
-
-
-class NewKeyOut(KeyOut):
-    key = serializers.CharField(help_text="The key itself, shown only once.")
-
-
-def key_body(row: ApiKey) -> dict[str, Any]:
-    """Represent a key, without its secret."""
-    return {
-        "id": str(row.id),
-        "name": row.name,
-        "role": row.role,
-        "agent_id": row.agent_id,
-        "prefix": row.prefix,
-        "created_by": row.created_by,
-        "created_at": instant(row.created_at),
-        "expires_at": instant(row.expires_at),
-        "last_used_at": instant(row.last_used_at),
-        "revoked_at": instant(row.revoked_at),
-    }

@@ -1,8 +1,9 @@
-from django.urls import path
+"""Routes of API keys."""
 
 from access.views import KeyViewSet
+from core.api.views import Router
 
-urlpatterns = [
-    path("keys", KeyViewSet.as_view({"post": "create", "get": "list"})),
-    path("keys/<id:key_id>", KeyViewSet.as_view({"delete": "destroy"})),
-]
+router = Router()
+router.register("keys", KeyViewSet)
+
+urlpatterns = router.urls

@@ -6,13 +6,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from access import services
+from access.answers import KeyOut, NewKeyOut
 from access.identity import get_actor
 from access.models import ApiKey, Role
-from access.serializers import CreateKey, KeyOut, NewKeyOut, key_body
-from core.api.pagination import PAGINATION_PARAMETERS, Keyset
-from core.api.serializers import reject_unknown_parameters, validate_body
+from access.serializers import CreateKey
 from core.api.views import ApiViewSet
-from core.openapi import document_create, document_destroy, document_list
+from core.openapi import operation
 
 
 class KeyViewSet(ApiViewSet):
@@ -21,20 +20,26 @@ class KeyViewSet(ApiViewSet):
     role = Role.OPERATOR
     tags = ["Keys"]
     secret_fields = ("key",)
+    serializer_class = KeyOut
+    list_name = "keys"
+    ordering = ("-created_at", "-id")
+    lookup_url_kwarg = "key_id"
 
-    @document_create("create_key", "Create a key", CreateKey, NewKeyOut)
+    @operation(
+        "create_key", "Create a key", "The answer shows the key itself, this once.", request=CreateKey, responses=NewKeyOut
+    )
     def create(self, request: Request) -> Response:
-        values = validate_body(CreateKey, request)
-        row, secret = services.create_key(created_by=get_actor(request).id, **values)
-        return Response({**key_body(row), "key": secret}, status=201, headers={"Cache-Control": "no-store"})
+        row, secret = services.create_key(created_by=get_actor(request).id, **self.validated(CreateKey))
+        answer = NewKeyOut(row, context={"key": secret})
+        return Response(answer.data, status=201, headers={"Cache-Control": "no-store"})
 
-    @document_list("list_keys", "List keys, the newest first", KeyOut, "keys")
+    @operation(
+        "list_keys", "List keys, the newest first", "The newest first, those that have ended as well; never with their secrets."
+    )
     def list(self, request: Request) -> Response:
-        reject_unknown_parameters(request, PAGINATION_PARAMETERS)
-        found = Keyset("-created_at", "-id").paginate_queryset(ApiKey.objects.all(), request)
-        return Response(found.body("keys", key_body))
+        return self.respond_list(ApiKey.objects.all())
 
-    @document_destroy("revoke_key", "Revoke a key")
+    @operation("revoke_key", "Revoke a key", "Ends it for good: at once in this process, within seconds in others.")
     def destroy(self, request: Request, key_id: UUID | str) -> Response:
         services.revoke_key(key_id=key_id, revoked_by=get_actor(request).id)
         return Response(status=204)

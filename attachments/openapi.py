@@ -3,7 +3,7 @@
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
 from attachments.serializers import AddAttachment, AttachFile
 
@@ -18,16 +18,13 @@ _HEADERS = [
 ]
 
 
-def download_schema(operation_id: str, summary: str) -> Any:
-    return extend_schema(
-        operation_id=operation_id,
-        summary=summary,
-        parameters=_HEADERS,
-        responses={
-            (200, "application/octet-stream"): OpenApiTypes.BINARY,  # For client generators that do not support */*.
-            (200, "*/*"): OpenApiTypes.BINARY,
-            (206, "application/octet-stream"): OpenApiResponse(OpenApiTypes.BINARY, "The requested range."),
-            (206, "*/*"): OpenApiResponse(OpenApiTypes.BINARY, "The requested range."),
-            304: OpenApiResponse(None, "The content has not changed."),
-        },
-    )
+DOWNLOAD: dict[str, Any] = {
+    "parameters": _HEADERS,
+    "responses": {
+        (200, "application/octet-stream"): OpenApiTypes.BINARY,  # For client generators that do not support */*.
+        (200, "*/*"): OpenApiTypes.BINARY,
+        (206, "application/octet-stream"): OpenApiResponse(OpenApiTypes.BINARY, "The requested range."),
+        (206, "*/*"): OpenApiResponse(OpenApiTypes.BINARY, "The requested range."),
+        304: OpenApiResponse(None, "The content has not changed."),
+    },
+}

@@ -1,4 +1,4 @@
-"""Request and response bodies of attachments (protocol §3)."""
+"""Request bodies of attachments (protocol §3)."""
 
 import binascii
 from typing import Any
@@ -132,6 +132,12 @@ class AttachBytes(UploadFields):
     """A file within the JSON."""
 
     bytes_field = "content_base64"
+    example = {
+        "filename": "quarterly_analysis.csv",
+        "content_type": "text/csv",
+        "content_base64": "cXVhcnRlcixhbW91bnQKUTQsMTIzNAo=",
+        "description": "Q4 financial analysis report",
+    }
 
     filename = Filename()
     content_base64 = Bytes(allow_blank=True)
@@ -150,22 +156,6 @@ class AttachFile(UploadFields):
 AddAttachment = PolymorphicProxySerializer(
     component_name="AddAttachment", serializers=[AttachBytes, AttachReference], resource_type_field_name=None
 )
-
-
-class AttachmentOut(serializers.Serializer[Any]):
-    id = serializers.UUIDField()
-    intent_id = serializers.UUIDField()
-    filename = serializers.CharField()
-    content_type = serializers.CharField()
-    size = serializers.IntegerField(help_text="In bytes.")
-    sha256 = serializers.CharField(
-        allow_null=True, help_text="Null for a file that is stored elsewhere and was attached without it."
-    )
-    description = serializers.CharField(allow_null=True)
-    metadata = serializers.DictField()
-    url = serializers.CharField(help_text="URL of the bytes: a path of this server, or the given storage_url.")
-    uploaded_by = serializers.CharField()
-    created_at = serializers.DateTimeField()
 
 
 def too_large() -> TooLarge:

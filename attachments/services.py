@@ -11,13 +11,15 @@ from django.db import transaction
 
 from access.identity import Actor
 from attachments import blob_store
+from attachments.answers import AttachmentOut
 from attachments.blob_store import Upload
 from attachments.errors import AttachmentNotFound
 from attachments.models import Attachment, Blob
-from attachments.representation import attachment_url
 from core.db import acquire_advisory_lock, atomic_verb
 from intents.events import EventType, NewEvent, append
 from intents.write_lock import lock_for_write
+
+_PAYLOAD_FIELDS = ("filename", "content_type", "size", "sha256", "url")
 
 
 @atomic_verb
@@ -37,14 +39,8 @@ def add_attachment(*, intent_id: UUID | str, actor: Actor, content: Upload | Non
         fields |= {"size": content.size, "sha256": content.sha256, "blob": blob}
     attachment = Attachment(intent=intent, uploaded_by=actor.id, created_at=now, **fields)
     attachment.save(force_insert=True)
-    payload = {
-        "attachment_id": str(attachment.pk),
-        "filename": attachment.filename,
-        "content_type": attachment.content_type,
-        "size": attachment.size,
-        "sha256": attachment.sha256,
-        "url": attachment_url(attachment),
-    }
+    body = AttachmentOut.render(attachment)
+    payload = {"attachment_id": body["id"], **{name: body[name] for name in _PAYLOAD_FIELDS}}
     append(intent, NewEvent(EventType.ATTACHMENT_ADDED, payload), actor=actor, now=now)
     return attachment
 

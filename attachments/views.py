@@ -1,33 +1,34 @@
 """Endpoints of attachments (RFC-0005)."""
 
 import logging
+import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
+from rest_framework.decorators import action
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from access.identity import get_actor
 from attachments import blob_store, ranges, services
+from attachments.answers import AttachmentOut
 from attachments.errors import AttachmentNotFound, BytesMissing, StoredElsewhere
 from attachments.models import Attachment
 from attachments.multipart import form_values
-from attachments.openapi import FILE, download_schema
-from attachments.representation import attachment_body, content_disposition
-from attachments.serializers import AttachBytes, AttachFile, AttachmentOut, AttachReference
-from core.api.pagination import PAGINATION_PARAMETERS, Keyset
+from attachments.openapi import DOWNLOAD, FILE
+from attachments.serializers import AttachBytes, AttachFile, AttachReference
 from core.api.parsers import JSONParser
 from core.api.serializers import reject_unknown_parameters, validate_data
 from core.api.views import ApiViewSet
 from core.errors import Invalid
-from core.openapi import document_create, document_destroy, document_list
+from core.openapi import operation
 from intents.models import Intent
 
-BY_ID = Keyset("id")
 SAFE = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "sandbox",
@@ -35,12 +36,17 @@ SAFE = {
     "Cache-Control": "private, no-cache",
 }
 
+_UNSAFE = re.compile(r"[^A-Za-z0-9 ._()+,=@-]")
+
 log = logging.getLogger("openintent.attachments")
 
 
 class AttachmentViewSet(ApiViewSet):
     parser_classes = [JSONParser, MultiPartParser]
     tags = ["Attachments"]
+    serializer_class = AttachmentOut
+    list_name = "attachments"
+    lookup_url_kwarg = "attachment_id"
     upload: dict[str, Any]
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -55,27 +61,33 @@ class AttachmentViewSet(ApiViewSet):
             if content := self.upload.get("content"):
                 blob_store.store(content)
 
-    @document_create("add_attachment", "Attach a file to an intent", FILE, AttachmentOut)
+    @operation(
+        "add_attachment",
+        "Attach a file to an intent",
+        "Send the bytes as base64 in JSON, or as the `file` of a form (better for large files), or refer to a file stored "
+        "elsewhere by `storage_url` and `size`. Equal bytes are stored once.",
+        request=FILE,
+    )
     def create(self, request: Request, intent_id: UUID | str) -> Response:
-        attachment = services.add_attachment(intent_id=intent_id, actor=get_actor(request), **self.upload)
-        return Response(attachment_body(attachment), status=201)
+        return self.respond(services.add_attachment(intent_id=intent_id, actor=get_actor(request), **self.upload), status=201)
 
-    @document_list("get_attachments", "List the attachments of an intent", AttachmentOut, "attachments")
+    @operation("get_attachments", "List the attachments of an intent", "Oldest first; `url` is the address of the bytes.")
     def list(self, request: Request, intent_id: UUID | str) -> Response:
-        reject_unknown_parameters(request, PAGINATION_PARAMETERS)
-        attachments = Attachment.objects.filter(intent_id=Intent.objects.require(intent_id))
-        return Response(BY_ID.paginate_queryset(attachments, request).body("attachments", attachment_body))
+        return self.respond_list(Attachment.objects.filter(intent_id=Intent.objects.require(intent_id)))
 
-    @document_destroy("delete_attachment", "Remove an attachment")
-    def remove(self, request: Request, intent_id: UUID | str, attachment_id: UUID | str) -> Response:
+    @operation("delete_attachment", "Remove an attachment", "The bytes are deleted if no other attachment has the same.")
+    def destroy(self, request: Request, intent_id: UUID | str, attachment_id: UUID | str) -> Response:
         services.remove_attachment(intent_id=intent_id, attachment_id=attachment_id, actor=get_actor(request))
         return Response(status=204)
 
-
-class ContentViewSet(ApiViewSet):
-    tags = ["Attachments"]
-
-    @download_schema("get_attachment_content", "Get the bytes of an attachment")
+    @operation(
+        "get_attachment_content",
+        "Get the bytes of an attachment",
+        "The bytes as they were uploaded. One range at a time; several ranges return the whole. 404 if the file is stored "
+        "elsewhere: the message has its URL.",
+        **DOWNLOAD,
+    )
+    @action(detail=True)
     def content(self, request: Request, intent_id: UUID | str, attachment_id: UUID | str) -> HttpResponseBase:
         reject_unknown_parameters(request, [])
         return serve_content(request.META, str(request.method), get_stored_attachment(intent_id, attachment_id))
@@ -105,6 +117,17 @@ def content_headers(attachment: Attachment, length: int) -> dict[str, str]:
         "Content-Disposition": content_disposition(attachment.filename),
         "Content-Length": str(length),
     }
+
+
+def content_disposition(filename: str) -> str:
+    """Return the Content-Disposition header: saved under its name, never displayed, without a path (RFC 6266 §4.3).
+
+    The name is sent twice: plain for old clients, and percent-encoded with all its characters.
+    """
+    name = re.sub(r"[/\\]", "_", filename)
+    if not name.strip(". "):
+        name = "attachment"
+    return f"attachment; filename=\"{_UNSAFE.sub('_', name)}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
 def read_upload(request: Request) -> dict[str, Any]:

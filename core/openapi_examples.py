@@ -23,14 +23,6 @@ DESCRIPTIONS = {
     "get_blocked": "The other open children, each with the ids in `waiting_for`.",
     "create_child_intent": "Same as creating an intent. The parent completes only after the child.",
     "remove_dependency": "Removing the last open dependency unblocks the intent. Idempotent.",
-    "get_costs": "Oldest first, with the summary of all costs on every page.",
-    "get_failures": "Oldest first.",
-    "get_retry_policy": "404 if none is set.",
-    "get_arbitrations": "Oldest first. Overdue ones are first marked `expired`.",
-    "list_arbitrations": "Use `status=pending` for arbitrations that wait for a decision.",
-    "get_decisions": "Oldest first. Decisions are never changed or removed.",
-    "list_delegations": "Including ended ones, by `revoked_at` and `expires_at`.",
-    "get_attachments": "Oldest first; `url` is the address of the bytes.",
     "get_intent_portfolios": "Oldest first.",
     "list_portfolios": "Newest first.",
     "get_portfolio_intents": "Highest priority first.",
@@ -39,7 +31,6 @@ DESCRIPTIONS = {
     "list_subscriptions": "Of intents, of portfolios, and to everything, without their secrets.",
     "get_subscription": "With its last delivery, without its secret.",
     "delete_subscription": "What it still had to hear is not sent any more. One that is gone stays so.",
-    "list_keys": "The newest first, those that have ended as well; never with their secrets.",
     "create_intent": "The status is `draft`; with dependencies it is `blocked` until all of them are completed.",
     "update_intent": "Send the fields to change; `null` clears a field. Increments the version.",
     "update_state": "All changes apply, or none. `state` sets each of its keys; `patches` set, append and remove at JSON "
@@ -60,25 +51,6 @@ DESCRIPTIONS = {
     "follow_agent": "As for an intent. An intent belongs to it from `agent_assigned` to `agent_unassigned`, also on open "
     "streams. `/subscribe/agents/{agent_id}` is the same.",
     "follow_events": "As for an intent. The same events, for several topics at once, come over the WebSocket `/ws/v1/events`.",
-    "record_cost": "Also recorded above a budget and on a final intent, since it is already spent. `USD` and `cents` are money.",
-    "get_cost_summary": "Money is summed in USD, and is what `total` and the breakdowns show if there is any. Different units "
-    "are never added.",
-    "get_portfolio_costs": "Each member once; descendants of members count only if they are members as well.",
-    "create_key": "The answer shows the key itself, this once.",
-    "revoke_key": "Ends it for good: at once in this process, within seconds in others.",
-    "set_retry_policy": "Replaces the whole policy: omitted settings take their defaults. Pending retries keep their time.",
-    "record_failure": "The policy determines the retry: at `retry_at` the server writes `retry_due`. After the last attempt, "
-    "or for an error that is not retryable, it writes `retries_exhausted`, and the fallback agent takes over. `attempt` "
-    "defaults to one more than the agent's last.",
-    "request_arbitration": "With `blocking` the intent is `blocked` until the decision, which restores its status. With "
-    "`options` the decision must be one of their labels. After `expires_at` it can no longer be decided.",
-    "get_arbitration": "With `wait`, responds as soon as it is no longer pending, at the latest after that many seconds.",
-    "withdraw_arbitration": "For the requester, arbiters and operators. Idempotent.",
-    "record_decision": "Permanently decides the named arbitration, else the only pending one; if none is pending, the decision "
-    "stands alone. For operators, for arbiters except on their own requests, and for agents with a delegation.",
-    "create_delegation": "For arbiters and operators. Allows an agent to decide (the action `decide`) within the scope; an "
-    "empty list is no limit.",
-    "revoke_delegation": "For the delegator and operators. Takes effect at once.",
     "create_portfolio": "It starts `active` and empty. `governance_policy` has its completion rules and the constraints of its "
     "members.",
     "update_portfolio": "Send the fields to change. A policy replaces the previous one and may complete the portfolio; only "
@@ -89,11 +61,6 @@ DESCRIPTIONS = {
     "open dependency.",
     "add_intent_to_portfolio": "Once per portfolio. `auto_complete_threshold` may complete the portfolio if the intent is "
     "already completed.",
-    "add_attachment": "Send the bytes as base64 in JSON, or as the `file` of a form (better for large files), or refer to a "
-    "file stored elsewhere by `storage_url` and `size`. Equal bytes are stored once.",
-    "get_attachment_content": "The bytes as they were uploaded. One range at a time; several ranges return the whole. 404 if "
-    "the file is stored elsewhere: the message has its URL.",
-    "delete_attachment": "The bytes are deleted if no other attachment has the same.",
     "subscribe": "From now on the callback is told of the intent's events, each at least once, signed as Standard Webhooks has "
     "it. The answer shows the `secret`, this once.",
     "unsubscribe": "What it still had to hear is not sent any more.",
@@ -134,40 +101,6 @@ BODIES: dict[str, Any] = {
             },
         ]
     },
-    "record_cost": {
-        "cost_type": "api_call",
-        "amount": 0.05,
-        "unit": "USD",
-        "provider": "openai",
-        "metadata": {"model": "gpt-4", "tokens": 1500},
-    },
-    "create_key": {"name": "nightly report", "role": "agent", "agent_id": "agent:report"},
-    "set_retry_policy": {
-        "max_attempts": 5,
-        "base_delay_seconds": 1.0,
-        "max_delay_seconds": 60.0,
-        "backoff_multiplier": 2.0,
-        "retryable_errors": ["timeout", "rate_limit", "temporary_failure"],
-        "fallback_agent_id": "agent:backup",
-    },
-    "record_failure": {"error_type": "rate_limit", "error_message": "API rate limit exceeded", "attempt": 1, "will_retry": True},
-    "request_arbitration": {
-        "reason": "Conflicting interpretations of the requirements",
-        "context": {"conflicting_agents": ["agent:research", "agent:synth"]},
-        "options": [{"label": "option_a", "rationale": "Cheaper"}, {"label": "option_b", "rationale": "Faster"}],
-        "blocking": True,
-    },
-    "withdraw_arbitration": {"reason": "We agree after all"},
-    "record_decision": {
-        "decision": "option_a",
-        "rationale": "Option A better aligns with the business objectives",
-        "evidence": [{"source": "cost report", "summary": "A costs half of B"}],
-    },
-    "create_delegation": {
-        "delegate": "agent:lead",
-        "scope": {"intents": [], "portfolios": [], "actions": ["decide"]},
-        "constraints": {"max_cost": 100},
-    },
     "create_portfolio": {
         "name": "Paris Trip 2027",
         "description": "Complete vacation planning",
@@ -184,12 +117,6 @@ BODIES: dict[str, Any] = {
     "create_stream_token": {"intent_id": ID, "expires_in_seconds": 300},
     "create_subscription": {"subscriber_id": "service:audit", "callback_url": "https://audit.example.com/webhooks/all"},
     "update_subscription": {"status": "active", "rotate_secret": True},
-    "add_attachment": {
-        "filename": "quarterly_analysis.csv",
-        "content_type": "text/csv",
-        "content_base64": "cXVhcnRlcixhbW91bnQKUTQsMTIzNAo=",
-        "description": "Q4 financial analysis report",
-    },
 }
 
 _AT = "2027-01-15T09:30:00.000000Z"
@@ -227,29 +154,6 @@ OBJECTS: dict[str, Any] = {
         "trace_id": None,
         "parent_event_id": None,
         "created_at": _AT,
-    },
-    "Decision": {
-        "id": _OTHER,
-        "intent_id": ID,
-        "arbitration_id": "0199f3a2-7c49-7b11-9c30-8d4e6f5a2b32",
-        "decision": "option_a",
-        "rationale": "Option A better aligns with the business objectives",
-        "decision_type": "arbitration",
-        "evidence": [{"source": "cost report", "summary": "A costs half of B"}],
-        "decided_by": "ada",
-        "created_at": _AT,
-    },
-    "Cost": {
-        "id": _OTHER,
-        "intent_id": ID,
-        "agent_id": "agent:research",
-        "cost_type": "api_call",
-        "amount": 0.05,
-        "unit": "USD",
-        "provider": "openai",
-        "model": "gpt-4",
-        "metadata": {"tokens": 1500},
-        "recorded_at": _AT,
     },
     "Problem": {
         "type": "/problems/version_conflict",

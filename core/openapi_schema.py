@@ -5,6 +5,7 @@ from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import force_instance
+from drf_spectacular.utils import PolymorphicProxySerializer
 from rest_framework import serializers
 
 from core.api.answers import Answer
@@ -73,6 +74,7 @@ class ApiAutoSchema(AutoSchema):
         body = super()._get_request_body(direction)
         given = self.get_request_serializer() if body else None
         given = given.get("application/json") if isinstance(given, dict) else given
+        given = given.serializers[0] if isinstance(given, PolymorphicProxySerializer) else given
         if example := getattr(given, "example", None):
             body["content"]["application/json"]["example"] = example
         return body
@@ -90,8 +92,8 @@ class ApiAutoSchema(AutoSchema):
         elif isinstance(body, Answer):
             for described in schema["properties"].values():
                 described.pop("readOnly", None)  # Requests have components of their own.
-            if hasattr(body, "example"):
-                schema["examples"] = [body.example]
+            if example := vars(type(body)).get("example"):
+                schema["examples"] = [example]
         return schema
 
     def get_serializer_name(self, serializer: Any, direction: Any) -> str:

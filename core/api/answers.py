@@ -17,7 +17,7 @@ class Answer(serializers.Serializer[Any]):
     """Serializer of a response. Fields with `required=False` are only documented: the view adds them."""
 
     example: ClassVar[dict[str, Any]]
-    """An object for the OpenAPI description."""
+    """An object for the OpenAPI description (core.openapi_schema)."""
     render: ClassVar[Callable[[Any], dict[str, Any]]]
     """`to_representation` of an instance without context: a function of an object or a row."""
 

@@ -22,6 +22,8 @@ class StrictSerializer(serializers.Serializer[Any]):
     aliases: ClassVar[dict[str, str]] = {}
     json_schema: ClassVar[dict[str, Any]] = {}
     """Additions to the OpenAPI schema, about several fields at once (core.openapi_schema)."""
+    example: ClassVar[dict[str, Any] | None] = None
+    """A body for the OpenAPI description of the operations that accept it."""
     shorthand: ClassVar[dict[str, Any] | None] = None
     """Schema of a shorter form that is accepted in place of the object."""
 

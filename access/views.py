@@ -6,9 +6,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from access import services
-from access.answers import KeyOut, NewKeyOut
 from access.identity import get_actor
 from access.models import ApiKey, Role
+from access.representation import KeyOut, NewKeyOut
 from access.serializers import CreateKey
 from core.api.views import ApiViewSet
 from core.openapi import operation
@@ -30,8 +30,8 @@ class KeyViewSet(ApiViewSet):
     )
     def create(self, request: Request) -> Response:
         row, secret = services.create_key(created_by=get_actor(request).id, **self.validated(CreateKey))
-        answer = NewKeyOut(row, context={"key": secret})
-        return Response(answer.data, status=201, headers={"Cache-Control": "no-store"})
+        body = NewKeyOut(row, context={"key": secret})
+        return Response(body.data, status=201, headers={"Cache-Control": "no-store"})
 
     @operation(
         "list_keys", "List keys, the newest first", "The newest first, those that have ended as well; never with their secrets."

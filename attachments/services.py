@@ -11,10 +11,10 @@ from django.db import transaction
 
 from access.identity import Actor
 from attachments import blob_store
-from attachments.answers import AttachmentOut
 from attachments.blob_store import Upload
 from attachments.errors import AttachmentNotFound
 from attachments.models import Attachment, Blob
+from attachments.representation import AttachmentOut
 from core.db import acquire_advisory_lock, atomic_verb
 from intents.events import EventType, NewEvent, append
 from intents.write_lock import lock_for_write

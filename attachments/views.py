@@ -16,11 +16,11 @@ from rest_framework.response import Response
 
 from access.identity import get_actor
 from attachments import blob_store, ranges, services
-from attachments.answers import AttachmentOut
 from attachments.errors import AttachmentNotFound, BytesMissing, StoredElsewhere
 from attachments.models import Attachment
 from attachments.multipart import form_values
 from attachments.openapi import DOWNLOAD, FILE
+from attachments.representation import AttachmentOut
 from attachments.serializers import AttachBytes, AttachFile, AttachReference
 from core.api.parsers import JSONParser
 from core.api.serializers import reject_unknown_parameters, validate_data

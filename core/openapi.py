@@ -8,10 +8,10 @@ from django_filters import FilterSet
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, inline_serializer
 from rest_framework import serializers
 
-from core.api.answers import Answer
 from core.api.fields import VISIBLE
 from core.api.filters import CommaSeparatedFilter
 from core.api.pagination import DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET
+from core.api.representation import ResponseSerializer
 from core.openapi_schema import component_name
 
 Decorator = Callable[[Any], Any]
@@ -40,9 +40,9 @@ def operation(operation_id: str, summary: str, description: str, **more: Any) ->
     return extend_schema(operation_id=operation_id, summary=summary, description=description, **more)
 
 
-def existing_or_created(answer: type[Answer]) -> dict[int, Any]:
+def existing_or_created(serializer: type[ResponseSerializer]) -> dict[int, Any]:
     """Return the responses of a POST that returns an object with 200 if it existed already."""
-    return {201: answer, 200: OpenApiResponse(answer, "It existed already.")}
+    return {201: serializer, 200: OpenApiResponse(serializer, "It existed already.")}
 
 
 _OPTIONAL_IF_MATCH = {"x-versioned": "optional"}

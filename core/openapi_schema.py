@@ -8,8 +8,8 @@ from drf_spectacular.plumbing import force_instance
 from drf_spectacular.utils import PolymorphicProxySerializer
 from rest_framework import serializers
 
-from core.api.answers import Answer
 from core.api.fields import AnyJSONField, ItemOrListField
+from core.api.representation import ResponseSerializer
 from core.api.serializers import StrictSerializer
 from core.openapi_components import (
     ERROR_DESCRIPTIONS,
@@ -89,7 +89,7 @@ class ApiAutoSchema(AutoSchema):
                 described = schema["properties"][name]
                 described["description"] = f"{described.get('description', '')} Alias: `{alias}`.".strip()
             schema |= {"additionalProperties": False, **body.json_schema}
-        elif isinstance(body, Answer):
+        elif isinstance(body, ResponseSerializer):
             for described in schema["properties"].values():
                 described.pop("readOnly", None)  # Requests have components of their own.
             if example := vars(type(body)).get("example"):

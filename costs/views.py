@@ -16,9 +16,9 @@ from core.api.views import ApiViewSet
 from core.errors import Invalid
 from core.openapi import operation
 from costs import services, summaries
-from costs.answers import CostOut, CostPage, CostSummaryOut
 from costs.filters import CostFilter
 from costs.models import Cost
+from costs.representation import CostOut, CostPage, CostSummaryOut
 from costs.serializers import RecordCost
 from intents.models import Intent
 from portfolios.models import Membership, Portfolio

@@ -14,10 +14,10 @@ from core.api.serializers import reject_unknown_parameters
 from core.api.views import ApiViewSet
 from core.openapi import operation
 from governance import services
-from governance.answers import ArbitrationOut, DecisionOut, DelegationOut
 from governance.errors import ArbitrationNotFound
 from governance.filters import ArbitrationFilter, DelegationFilter
 from governance.models import Arbitration, Decision, Delegation, Status
+from governance.representation import ArbitrationOut, DecisionOut, DelegationOut
 from governance.serializers import CreateDelegation, RecordDecision, RequestArbitration, WithdrawArbitration
 from intents.models import Intent
 

@@ -9,9 +9,9 @@ from access.identity import Actor
 from core.db.statements import Parameter, Statement
 from intents.models import Intent
 from intents.patches import Patch, path_keys
-from leasing.answers import LeaseOut
 from leasing.errors import LeaseConflict, LeaseLost
 from leasing.models import Lease
+from leasing.representation import LeaseOut
 from leasing.scopes import ScopeIndex, overlap, split_levels
 
 MAX_LEVELS = 10  # First levels of patches by which leases are looked up; for more, all of the intent's are.

@@ -17,9 +17,9 @@ from core.db.statements import Parameter, Statement
 from intents.events import EventType, NewEvent, append
 from intents.models import Intent
 from intents.write_lock import lock_for_write
-from leasing.answers import LeaseOut
 from leasing.errors import LeaseConflict, LeaseExpired, LeaseNotFound, NotLeaseHolder, TooManyLeases
 from leasing.models import Lease, Status
+from leasing.representation import LeaseOut
 from leasing.scopes import overlap, split_levels
 
 MAX_LEASES = 200

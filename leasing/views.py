@@ -13,9 +13,9 @@ from core.api.views import ApiViewSet
 from core.openapi import existing_or_created, operation
 from intents.models import Intent
 from leasing import services
-from leasing.answers import LeaseOut
 from leasing.filters import IntentLeaseFilter, LeaseFilter
 from leasing.models import Lease
+from leasing.representation import LeaseOut
 from leasing.serializers import AcquireLease, RenewLease, RevokeLease
 
 LISTED = "Oldest first, including ended ones; `status=active` for active ones."

@@ -13,11 +13,11 @@ from intents.models import Intent
 from intents.operations import Assignee, assign, unassign
 from intents.write_lock import lock_for_write
 from leasing.services import release_all
-from retries.answers import policy_settings
 from retries.attempt_series import next_attempt, standalone_attempt
 from retries.backoff import backoff_delay
 from retries.models import Failure, RetryPolicy
 from retries.participation import is_assigned, is_participant
+from retries.representation import policy_settings
 
 
 @atomic_verb

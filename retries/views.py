@@ -12,9 +12,9 @@ from core.api.views import ApiViewSet
 from core.openapi import operation
 from intents.models import Intent
 from retries import services
-from retries.answers import FailureOut, RetryPolicyOut
 from retries.errors import RetryPolicyNotFound
 from retries.models import Failure, RetryPolicy
+from retries.representation import FailureOut, RetryPolicyOut
 from retries.serializers import RecordFailure, SetRetryPolicy
 
 

@@ -10,10 +10,10 @@ from rest_framework.response import Response
 from rest_framework.routers import Route, SimpleRouter
 
 from core.api import idempotency
-from core.api.answers import Answer
 from core.api.filters import StrictFilterBackend
 from core.api.pagination import KeysetPagination
 from core.api.renderers import JSONRenderer
+from core.api.representation import ResponseSerializer
 from core.api.serializers import StrictSerializer, reject_unknown_parameters, validate_data
 from core.api.throttling import KeyThrottle
 from core.errors import RateLimited
@@ -23,14 +23,14 @@ WRITES = ("POST", "PUT", "PATCH", "DELETE")
 
 
 class ApiViewSet(viewsets.GenericViewSet[Any]):
-    """View set that honours Idempotency-Key and renders answers; `role` is the role that callers need at least (default: by method)."""
+    """View set that honours Idempotency-Key and renders responses; `role` is the role that callers need at least (default: by method)."""
 
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
     throttle_classes = [KeyThrottle]
     filter_backends = [StrictFilterBackend]
     pagination_class = KeysetPagination
     lookup_value_converter = "id"
-    serializer_class: type[Answer]
+    serializer_class: type[ResponseSerializer]
     role: ClassVar[Any] = None
     tags: ClassVar[list[str]] = []
     secret_fields: ClassVar[tuple[str, ...]] = ()
@@ -65,7 +65,7 @@ class ApiViewSet(viewsets.GenericViewSet[Any]):
         return validate_data(body, self.request.data)
 
     def respond(self, instance: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-        """Return the response with the view's answer about the instance."""
+        """Return the response with the representation of the instance."""
         return Response(self.serializer_class.render(instance), status=status, headers=headers)
 
     def respond_list(self, queryset: QuerySet[Any]) -> Response:

@@ -1,23 +1,23 @@
-"""Answers about arbitrations, decisions and delegations (protocol §3)."""
+"""Representation of arbitrations, decisions and delegations (protocol §3)."""
 
 from rest_framework import serializers
 
-from core.api.answers import Answer
 from core.api.fields import JSONObjectField
+from core.api.representation import ResponseSerializer
 from governance.models import Status
 
 
-class OptionOut(Answer):
+class OptionOut(ResponseSerializer):
     label = serializers.CharField()  # type: ignore[assignment]
     rationale = serializers.CharField(allow_null=True)
 
 
-class EvidenceOut(Answer):
+class EvidenceOut(ResponseSerializer):
     source = serializers.CharField()  # type: ignore[assignment]
     summary = serializers.CharField(allow_null=True)
 
 
-class DecisionOut(Answer):
+class DecisionOut(ResponseSerializer):
     example = {
         "id": "0199f3a2-7c45-7a08-8b1f-6c2d9e4f7a10",
         "intent_id": "0199f3a2-7c41-7d52-9d1e-3f6a5b0c8e21",
@@ -41,7 +41,7 @@ class DecisionOut(Answer):
     created_at = serializers.DateTimeField()
 
 
-class ArbitrationOut(Answer):
+class ArbitrationOut(ResponseSerializer):
     # An overdue one is pending until it is marked expired (rule E-8).
     id = serializers.UUIDField()
     intent_id = serializers.UUIDField()
@@ -57,13 +57,13 @@ class ArbitrationOut(Answer):
     resolved_at = serializers.DateTimeField(allow_null=True, help_text="When it was decided or withdrawn.")
 
 
-class ScopeOut(Answer):
+class ScopeOut(ResponseSerializer):
     intents = serializers.ListField(child=serializers.UUIDField())
     portfolios = serializers.ListField(child=serializers.UUIDField())
     actions = serializers.ListField(child=serializers.CharField())
 
 
-class DelegationOut(Answer):
+class DelegationOut(ResponseSerializer):
     id = serializers.UUIDField()
     delegator = serializers.CharField()
     delegate = serializers.CharField()

@@ -1,12 +1,12 @@
-"""Answers about API keys (protocol §3)."""
+"""Representation of API keys (protocol §3)."""
 
 from rest_framework import serializers
 
 from access.models import ApiKey, Role
-from core.api.answers import Answer
+from core.api.representation import ResponseSerializer
 
 
-class KeyOut(Answer):
+class KeyOut(ResponseSerializer):
     id = serializers.UUIDField()
     name = serializers.CharField()
     role = serializers.ChoiceField(choices=Role.choices)

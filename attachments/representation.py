@@ -1,13 +1,13 @@
-"""Answers about attachments (protocol §3)."""
+"""Representation of attachments (protocol §3)."""
 
 from rest_framework import serializers
 
 from attachments.models import Attachment
-from core.api.answers import Answer
+from core.api.representation import ResponseSerializer
 from core.root_path import public_path
 
 
-class AttachmentOut(Answer):
+class AttachmentOut(ResponseSerializer):
     id = serializers.UUIDField()
     intent_id = serializers.UUIDField()
     filename = serializers.CharField()

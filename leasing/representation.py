@@ -1,12 +1,12 @@
-"""Answers about leases (protocol §3)."""
+"""Representation of leases (protocol §3)."""
 
 from rest_framework import serializers
 
-from core.api.answers import Answer
+from core.api.representation import ResponseSerializer
 from leasing.models import Status
 
 
-class LeaseOut(Answer):
+class LeaseOut(ResponseSerializer):
     # An overdue lease is active until it is marked expired (rule E-8).
     example = {
         "id": "0199f3a2-7c45-7a08-8b1f-6c2d9e4f7a10",

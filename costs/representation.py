@@ -1,11 +1,11 @@
-"""Answers about costs and their summaries (protocol §3)."""
+"""Representation of costs and their summaries (protocol §3)."""
 
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
-from core.api.answers import Answer
+from core.api.representation import ResponseSerializer
 from costs.amounts import TRILLIONTHS, json_amount
 
 
@@ -14,7 +14,7 @@ class ExactNumber(serializers.Field[Any, Any, Any, Any]):
     """A number with all its digits."""
 
 
-class CostOut(Answer):
+class CostOut(ResponseSerializer):
     example = {
         "id": "0199f3a2-7c45-7a08-8b1f-6c2d9e4f7a10",
         "intent_id": "0199f3a2-7c41-7d52-9d1e-3f6a5b0c8e21",
@@ -44,7 +44,7 @@ class CostOut(Answer):
         return json_amount(cost.whole * TRILLIONTHS + cost.parts)
 
 
-class CostSummaryOut(Answer):
+class CostSummaryOut(ResponseSerializer):
     unit = serializers.CharField(
         allow_null=True, help_text="USD if any cost is money; else the only unit; null if there are several."
     )
@@ -58,7 +58,7 @@ class CostSummaryOut(Answer):
 
 
 @extend_schema_serializer(many=False)
-class CostPage(Answer):
+class CostPage(ResponseSerializer):
     costs = CostOut(many=True)
     summary = CostSummaryOut(help_text="Of all costs, regardless of page and filters.")
     next = serializers.CharField(allow_null=True, help_text="The cursor of the next page; null on the last one.")

@@ -1,4 +1,4 @@
-"""Answers: serializers whose fields document a response and render it, by one function that is compiled from them.
+"""Response serializers: their fields document a response and render it, by one function that is compiled from them.
 
 DRF renders field by field, which takes ten times as long. The function takes objects of a model as well as rows of
 core.db.sql_rows with the values of either database.
@@ -13,7 +13,7 @@ from rest_framework import serializers
 from core.encoding import identifier, instant, json
 
 
-class Answer(serializers.Serializer[Any]):
+class ResponseSerializer(serializers.Serializer[Any]):
     """Serializer of a response. Fields with `required=False` are only documented: the view adds them."""
 
     example: ClassVar[dict[str, Any]]
@@ -23,12 +23,13 @@ class Answer(serializers.Serializer[Any]):
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        setattr(cls, "to_representation", _compile(cls))  # noqa: B010  It is a method of the base class.
+        if "to_representation" not in vars(cls):
+            setattr(cls, "to_representation", _compile(cls))  # noqa: B010  It is a method of the base class.
         cls.render = cls().to_representation
 
 
 def nested(value: Any, render: Callable[[Any], dict[str, Any]]) -> Any:
-    """Return a nested answer, or a list of them. What was stored as JSON has its form already."""
+    """Return a nested representation, or a list of them. What was stored as JSON has its form already."""
     if isinstance(value, list):
         return [nested(each, render) for each in value]
     if value is None or isinstance(value, dict):
@@ -36,16 +37,15 @@ def nested(value: Any, render: Callable[[Any], dict[str, Any]]) -> Any:
     return Fragment(value) if isinstance(value, str) else render(value)
 
 
-def _compile(answer: type[Answer]) -> Callable[[Any, Any], dict[str, Any]]:
-    """Return the function that renders the fields of an answer: `{"id": identifier(row.id), "title": row.title, …}`."""
+def _compile(serializer: type[ResponseSerializer]) -> Callable[[Any, Any], dict[str, Any]]:
+    """Return the function that renders the fields of a response: `{"id": identifier(row.id), "title": row.title, …}`."""
     names: dict[str, Any] = {"identifier": identifier, "instant": instant, "json": json, "nested": nested}
     members = []
-    for name, field in answer._declared_fields.items():
+    for name, field in serializer._declared_fields.items():
         if not field.required and not field.read_only:
             continue
-        if isinstance(field, serializers.BaseSerializer):
-            nested_answer: Any = getattr(field, "child", field)
-            names[f"render_{name}"] = nested_answer.render
+        child: Any = getattr(field, "child", field)
+        names[f"render_{name}"] = child.render if isinstance(field, serializers.BaseSerializer) else field.to_representation
         members.append(f"{name!r}: {_expression(name, field)}")
     exec(f"def to_representation(self, row):\n    return {{{', '.join(members)}}}", names)
     return names["to_representation"]
@@ -66,4 +66,8 @@ def _expression(name: str, field: Any) -> str:
             return f"str({value})"
         case serializers.DictField() | serializers.ListField() | serializers.JSONField():
             return f"json({value})"
-    return value
+        case serializers.BooleanField():
+            return f"bool({value})"
+        case serializers.CharField() | serializers.IntegerField() | serializers.FloatField():
+            return value
+    return f"render_{name}({value})"

@@ -1,14 +1,14 @@
-"""Answers about retry policies and failures (protocol §3)."""
+"""Representation of retry policies and failures (protocol §3)."""
 
 from typing import Any
 
 from rest_framework import serializers
 
-from core.api.answers import Answer
+from core.api.representation import ResponseSerializer
 from retries.models import RetryPolicy, Strategy
 
 
-class RetryPolicyOut(Answer):
+class RetryPolicyOut(ResponseSerializer):
     intent_id = serializers.UUIDField()
     strategy = serializers.ChoiceField(Strategy.choices)
     max_attempts = serializers.IntegerField()
@@ -29,7 +29,7 @@ def policy_settings(policy: RetryPolicy) -> dict[str, Any]:
     return {name: value for name, value in RetryPolicyOut.render(policy).items() if name not in others}
 
 
-class FailureOut(Answer):
+class FailureOut(ResponseSerializer):
     id = serializers.UUIDField()
     intent_id = serializers.UUIDField()
     agent_id = serializers.CharField()

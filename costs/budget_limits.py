@@ -92,6 +92,8 @@ def limit_errors(constraints: Mapping[str, Any], *, shared: bool = False) -> dic
 
 
 def _limits(constraints: dict[str, Any]) -> Iterator[Limit]:
+    if MAX_COST not in constraints and BUDGET not in constraints:
+        return
     given = constraints.get(BUDGET)
     budget = given if isinstance(given, dict) else {}
     threshold = _threshold(budget.get(THRESHOLD))

@@ -1,5 +1,6 @@
 """Cost verbs: record a cost, which is never changed, and the principals that set limits (RFC-0009, rule C-5)."""
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,8 @@ from costs.models import Cost, CostTotal, LimitSetter
 from intents.events import EventType, NewEvent, append
 from intents.models import Intent
 from intents.write_lock import lock_for_write
+
+_SetterRow = sql_rows.row_type(LimitSetter)
 
 
 @atomic_verb
@@ -49,7 +52,7 @@ def record_cost(
         metadata=metadata or {},
         recorded_at=now,
     )
-    sql_rows.create(cost)
+    sql_rows.create(Cost, [cost])
     _add_to_total(cost)
     payload = {
         "cost_id": encoding.identifier(cost.pk),
@@ -82,6 +85,17 @@ def record_limits(intent: Intent, before: dict[str, Any], actor: Actor) -> None:
                 setter.save(update_fields=["principal"])
     added = [LimitSetter(intent=intent, limit_kind=kind, principal=actor.principal) for kind in new.keys() - old.keys()]
     LimitSetter.objects.bulk_create(added)
+
+
+def record_first_limits(created: Iterable[tuple[Intent, Actor]]) -> None:
+    """Record the principals that set the limits of new intents, as `record_limits` does."""
+    setters = [
+        _SetterRow(None, intent.pk, kind, actor.principal)
+        for intent, actor in created
+        if intent.constraints
+        for kind in budget_limits.limit_values(intent.constraints)
+    ]
+    sql_rows.insert(LimitSetter, setters)
 
 
 def _add_to_total(cost: Cost) -> None:

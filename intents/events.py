@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.conf import settings
@@ -15,7 +15,7 @@ from access.identity import Actor
 from core import strict_json
 from core.db import sql_rows
 from core.errors import TooLarge
-from core.ids import new_id
+from core.ids import new_ids
 from intents import positions, wakeups
 from intents.models import Event, Intent
 
@@ -80,6 +80,15 @@ class NewEvent:
     portfolio_id: UUID | None = None
 
 
+class Entry(NamedTuple):
+    """An event and its place in the log of its intent, if it belongs to one."""
+
+    intent_id: UUID | None
+    sequence: int | None
+    event: NewEvent
+    actor: Actor
+
+
 def require_payload_size(payload: dict[str, Any], message: str = "This is too large for an event.") -> None:
     """Raise TooLarge if the payload exceeds MAX_EVENT_PAYLOAD."""
     if not strict_json.fits(payload, settings.MAX_EVENT_PAYLOAD):
@@ -95,7 +104,8 @@ def append(intent: Intent, *new: NewEvent, actor: Actor, now: datetime, saving: 
     Readers are woken after the commit.
     """
     intent.last_event_at = intent.clamp_to_log(now)
-    events = _event_rows(new, intent, actor, intent.last_event_at)
+    entries = [Entry(intent.pk, intent.last_sequence + number, event, actor) for number, event in enumerate(new, start=1)]
+    events = _event_rows(entries, intent.last_event_at)
     intent.last_sequence += len(events)
     sql_rows.record(intent, (*saving, "last_sequence", "last_event_at"), Event, events)
     transaction.on_commit(wakeups.events_committed.notify)
@@ -104,29 +114,35 @@ def append(intent: Intent, *new: NewEvent, actor: Actor, now: datetime, saving: 
 
 def append_without_intent(*new: NewEvent, actor: Actor, now: datetime) -> list[sql_rows.Row]:
     """Append events that belong to no intent, but to a portfolio or the server: they have a position and no sequence."""
-    events = _event_rows(new, None, actor, now)
+    events = _event_rows([Entry(None, None, event, actor) for event in new], now)
     sql_rows.insert(Event, events)
     transaction.on_commit(wakeups.events_committed.notify)
     return events
 
 
-def _event_rows(new: Sequence[NewEvent], intent: Intent | None, actor: Actor, now: datetime) -> list[sql_rows.Row]:
+def append_entries(entries: Sequence[Entry], now: datetime) -> None:
+    """Append events to the logs of several new intents, in this order."""
+    sql_rows.insert(Event, _event_rows(entries, now))
+    transaction.on_commit(wakeups.events_committed.notify)
+
+
+def _event_rows(entries: Sequence[Entry], now: datetime) -> list[sql_rows.Row]:
     position = positions.next_position()
     return [
         EventRow(
             row=None,
-            uid=new_id(),
-            intent_id=intent and intent.pk,
-            portfolio_id=event.portfolio_id,
-            sequence=intent and intent.last_sequence + number,
-            position=position and position + number - 1,
-            event_type=str(event.event_type),
-            actor=actor.id,
-            key_id=actor.key_id,
-            payload=strict_json.text(event.payload),
-            trace_id=event.trace_id,
-            parent_event_id=event.parent_event_id,
+            uid=uid,
+            intent_id=entry.intent_id,
+            portfolio_id=entry.event.portfolio_id,
+            sequence=entry.sequence,
+            position=position and position + number,
+            event_type=str(entry.event.event_type),
+            actor=entry.actor.id,
+            key_id=entry.actor.key_id,
+            payload=strict_json.text(entry.event.payload),
+            trace_id=entry.event.trace_id,
+            parent_event_id=entry.event.parent_event_id,
             created_at=now,
         )
-        for number, event in enumerate(new, start=1)
+        for number, (entry, uid) in enumerate(zip(entries, new_ids(len(entries)), strict=True))
     ]

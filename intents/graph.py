@@ -35,14 +35,19 @@ def awaited_ids_sql(waiters: Collection[UUID], kind: str = "all") -> tuple[str, 
     return sql, [_parameter(waiter) for waiter in waiters]
 
 
+def edges_towards(starts: Collection[UUID], goals: Collection[UUID]) -> list[tuple[UUID, UUID]]:
+    """Return the edges, as (waiter, awaited), among all that `starts` wait for if that includes one of `goals`; else none."""
+    sql, parameters = awaited_ids_sql(starts)
+    found = {row[0] for row in db.fetch_all(sql, parameters)}
+    if found.isdisjoint([_parameter(goal) for goal in goals]):
+        return []
+    return [*Edge.objects.filter(waiter_id__in=RawSQL(sql, parameters)).values_list("waiter_id", "awaited_id")]
+
+
 def find_path(starts: Collection[UUID], goal: UUID) -> list[UUID] | None:
     """Return the shortest path along which one of `starts` waits for `goal`, or None."""
-    sql, parameters = awaited_ids_sql(starts)
-    if _parameter(goal) not in {row[0] for row in db.fetch_all(sql, parameters)}:
-        return None
-    edges = Edge.objects.filter(waiter_id__in=RawSQL(sql, parameters)).values_list("waiter_id", "awaited_id")
     awaited_by_waiter = defaultdict(list)
-    for waiter, awaited in edges:
+    for waiter, awaited in edges_towards(starts, [goal]):
         awaited_by_waiter[waiter].append(awaited)
     previous: dict[UUID, UUID | None] = dict.fromkeys(starts)
     queue = deque(starts)
@@ -52,7 +57,7 @@ def find_path(starts: Collection[UUID], goal: UUID) -> list[UUID] | None:
             if awaited not in previous:
                 previous[awaited] = node
                 queue.append(awaited)
-    if goal not in previous:  # A dependency was removed between the two queries.
+    if goal not in previous:
         return None
     path = [goal]
     while (before := previous[path[-1]]) is not None:

@@ -38,6 +38,13 @@ TRANSITIONS: dict[str, tuple[str, ...]] = {
 """Rule I-5."""
 
 
+def initial_status(dependencies: Collection[str]) -> Status:
+    """Return the status of a new intent whose dependencies have these statuses (rule I-4)."""
+    if any(each != Status.COMPLETED for each in dependencies):
+        return Status.BLOCKED
+    return Status.PENDING if dependencies else Status.DRAFT
+
+
 class IntentQuerySet(models.QuerySet["Intent"]):
     def row(self, intent_id: UUID | str) -> sql_rows.Row:
         """Return the intent's row, for a representation. Raise IntentNotFound, also for a malformed id."""
@@ -70,6 +77,10 @@ class IntentQuerySet(models.QuerySet["Intent"]):
         A verb that needs several takes them with one call, so that no two verbs wait for each other.
         """
         return {intent.pk: intent for intent in sql_rows.lock_all(self.model, sorted(ids))}
+
+    def lock_fields(self, ids: Collection[UUID], *fields: str) -> dict[UUID, "Intent"]:
+        """Lock the intents as `lock_all` does, and read only these fields: the states of many intents are large."""
+        return {intent.pk: intent for intent in self.filter(pk__in=ids).order_by("pk").only(*fields).select_for_update()}
 
 
 class Intent(models.Model):

@@ -28,7 +28,9 @@ from intents.models import Assignment, Event, Intent, Status
 from intents.operations import Assignee
 from intents.patches import OPERATIONS, key_path
 
+MAX_TITLE = 500
 MAX_DESCRIPTION = 10_000
+MAX_AGENTS = 100  # That one request assigns.
 MAX_TRACE_ID = 255
 
 
@@ -53,7 +55,7 @@ class Constraints(JSONObjectField):
 
 class Title(StrictCharField):
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=500, trim_whitespace=True, pattern=VISIBLE, pattern_message="cannot be empty", **kwargs)
+        super().__init__(max_length=MAX_TITLE, trim_whitespace=True, pattern=VISIBLE, pattern_message="cannot be empty", **kwargs)
 
 
 class Description(StrictCharField):
@@ -105,7 +107,9 @@ class CreateChild(StrictSerializer):
     constraints = Constraints(required=False)
     confidence = StrictIntegerField(min_value=0, max_value=100, required=False, allow_null=True)
     depends_on = StrictListField(child=StrictUUIDField(), required=False, max_length=1000)
-    assign = ItemOrListField(child=AssigneeIn(), required=False, max_length=100, help_text="An agent id, or a list of them.")
+    assign = ItemOrListField(
+        child=AssigneeIn(), required=False, max_length=MAX_AGENTS, help_text="An agent id, or a list of them."
+    )
     created_by = AgentId(required=False)
 
 

@@ -9,7 +9,7 @@ from django.conf import settings
 
 from access.identity import SYSTEM, Actor
 from core import strict_json
-from core.db import acquire_advisory_lock, atomic_verb, database_now, sql_rows
+from core.db import acquire_advisory_lock, atomic_verb, database_now
 from core.db.sql_rows import Row
 from core.errors import Invalid, TooLarge
 from costs.budgets import check_intent_budgets
@@ -20,7 +20,8 @@ from governance.services import withdraw_pending
 from intents import graph, operations
 from intents.errors import CompletionGate, DependencyCycle, IntentNotFound, ReservedEventType
 from intents.events import RESERVED, EventType, NewEvent, append, require_payload_size
-from intents.models import FINAL, Assignment, Edge, EdgeKind, Event, Intent, Status
+from intents.insertion import Insertion
+from intents.models import FINAL, Assignment, Edge, EdgeKind, Event, Intent, Status, initial_status
 from intents.operations import Assignee, change_status, increment_version, status_changed_event
 from intents.patches import Patch, apply_patches
 from intents.write_lock import lock_for_write, require_writable
@@ -61,8 +62,6 @@ def create_intent(
     state = state or {}
     _require_state_size(state)
 
-    is_waiting = any(each.status != Status.COMPLETED for each in dependencies)
-    status = Status.BLOCKED if is_waiting else Status.PENDING if dependencies else Status.DRAFT
     now = database_now()
     intent = Intent(
         title=title,
@@ -71,21 +70,16 @@ def create_intent(
         constraints=constraints or {},
         confidence=confidence,
         parent_intent_id=parent_intent_id,
-        depends_on=[str(pk) for pk in depends_on],
-        status=status,
+        status=initial_status([each.status for each in dependencies]),
         created_by=actor.id,
         created_at=now,
         updated_at=now,
         last_event_at=now,
     )
-    sql_rows.create(intent)
-    if parent_intent_id:
-        Edge.objects.create(waiter_id=parent_intent_id, awaited=intent, kind=EdgeKind.CHILD)
-    _add_dependency_edges(intent, depends_on)
-    append(intent, _created_event(intent), actor=actor, now=now)
+    insertion = Insertion(now)
+    insertion.create(intent, actor, depends_on=depends_on, assign=assign)
+    insertion.write()
     record_limits(intent, {}, actor)
-    for assignee in {each.agent_id: each for each in assign}.values():
-        operations.assign(intent, assignee, actor, now)
     return intent
 
 
@@ -200,7 +194,7 @@ def add_dependencies(
     if path := graph.find_path(new, pk):
         raise DependencyCycle([pk, *path])
 
-    _add_dependency_edges(intent, new)
+    Edge.objects.bulk_create([Edge(waiter=intent, awaited_id=pk, kind=EdgeKind.DEPENDENCY) for pk in new])
     intent.depends_on = [*intent.depends_on, *map(str, new)]
     previous_status = intent.status
     if any(locked[each].status != Status.COMPLETED for each in new):
@@ -306,28 +300,6 @@ def _require_known(found: dict[UUID, Intent], field: str, ids: Collection[UUID])
     for pk in ids:
         if pk not in found:
             raise Invalid.field(field, f"no intent has the id {pk}", "unknown_id")
-
-
-def _add_dependency_edges(intent: Intent, depends_on: Sequence[UUID]) -> None:
-    if depends_on:
-        edges = [Edge(waiter=intent, awaited_id=pk, kind=EdgeKind.DEPENDENCY) for pk in depends_on]
-        Edge.objects.bulk_create(edges)
-
-
-def _created_event(intent: Intent) -> NewEvent:
-    """Return `intent_created`, with all that a replay of the log starts from (rule E-6). Agents follow as events of their own."""
-    payload = {
-        "title": intent.title,
-        "description": intent.description,
-        "status": str(intent.status),
-        "state": intent.state,
-        "constraints": intent.constraints,
-        "confidence": intent.confidence,
-        "parent_intent_id": str(intent.parent_intent_id) if intent.parent_intent_id else None,
-        "depends_on": intent.depends_on,
-        "version": intent.version,
-    }
-    return NewEvent(EventType.INTENT_CREATED, payload)
 
 
 def _increment_dependency_version(

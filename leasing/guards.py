@@ -61,3 +61,16 @@ def _held_under(count: int) -> Statement[Lease]:
         return leases.order_by("fencing_token")
 
     return Statement(held)
+
+
+def require_tokens(writes: Collection[tuple[Intent, Actor]]) -> None:
+    """Raise LeaseLost if one of the writes of a request came with a token as for `require_token`. One query for all of them."""
+    sent = [(intent, actor, actor.fencing_token) for intent, actor in writes if actor.fencing_token is not None]
+    held = Lease.objects.held().filter(
+        intent__in={intent.pk for intent, *_ in sent}, fencing_token__in={token for *_, token in sent}
+    )
+    leases = {(lease.intent_id, lease.fencing_token): lease for lease in held} if sent else {}
+    for intent, actor, token in sent:
+        lease = leases.get((intent.pk, token))
+        if lease is None or lease.expires_at <= intent.now() or not lease.is_held_by(actor):
+            raise LeaseLost(token, actor.id)

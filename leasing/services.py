@@ -71,7 +71,7 @@ def acquire_lease(*, intent_id: UUID | str, actor: Actor, scope: str, duration: 
         acquired_at=now,
         expires_at=now + duration,
     )
-    sql_rows.create(lease)
+    sql_rows.create(Lease, [lease])
     saving = ("last_fencing_token", "active_leases")
     _append_event(intent, lease, EventType.LEASE_ACQUIRED, actor=actor, now=now, saving=saving)
     return lease, True

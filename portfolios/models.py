@@ -1,16 +1,18 @@
 """Portfolios and memberships (RFC-0007)."""
 
 from collections.abc import Collection
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 from uuid import UUID
 
 from django.db import models
 from django.db.models import Q
 
+from access.identity import Actor
 from core.db import sql_rows
 from core.db.fields import JSONTextField
 from core.ids import new_id
 from intents.errors import IllegalTransition, VersionConflict
+from intents.models import Intent
 from portfolios.errors import PortfolioClosed, PortfolioNotFound
 
 AGENT_ID = 255
@@ -154,3 +156,12 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.intent_id} in {self.portfolio_id}"
+
+
+class NewMember(NamedTuple):
+    """A new intent that becomes a member, and who adds it."""
+
+    intent: Intent
+    role: str
+    priority: int
+    actor: Actor

@@ -1,7 +1,7 @@
 """Queries of portfolios with their members: a fixed number for each thousand members."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from core.db.sql_rows import Row
 from intents.models import FINAL, Edge, EdgeKind, Intent
 from intents.models import Status as IntentStatus
 from portfolios.errors import PortfolioNotFound
-from portfolios.models import Membership, Portfolio
+from portfolios.models import Membership, NewMember, Portfolio
 from portfolios.serializers import member_body, portfolio_body
 
 MEMBER_FIELDS = ("id", "portfolio_id", "intent_id", "role", "priority")
@@ -28,6 +28,16 @@ def get_portfolio_body(portfolio_id: UUID | str) -> dict[str, Any]:
     if not found:
         raise PortfolioNotFound(portfolio_id)
     return portfolio_bodies(found)[0][0]
+
+
+def new_portfolio_body(
+    portfolio: Portfolio, members: Sequence[NewMember], bodies: Mapping[UUID, dict[str, Any]]
+) -> dict[str, Any]:
+    """Return what `get_portfolio_body` does, from the new members and the bodies of their intents: nothing is read."""
+    ordered = sorted(members, key=lambda member: -member.priority)
+    intents = [{**bodies[each.intent.pk], "role": each.role, "priority": each.priority} for each in ordered]
+    whole = aggregate_status([each.intent for each in ordered], ())
+    return portfolio_body(portfolio, intents, whole, None)
 
 
 def portfolio_bodies(portfolios: Sequence[Row]) -> tuple[list[dict[str, Any]], bool]:
@@ -53,10 +63,10 @@ def portfolio_bodies(portfolios: Sequence[Row]) -> tuple[list[dict[str, Any]], b
         if found and taken < len(rows):
             return found, True
         whole = aggregate_status([status[member.intent_id] for member in rows], waiting)
-        pairs = [(intents[member.intent_id], member) for member in rows[:taken]]
+        bodies = [member_body(intents[member.intent_id], member) for member in rows[:taken]]
         rest = _cursor(rows[taken - 1]) if taken < len(rows) else None
-        found.append(portfolio_body(portfolio, pairs, whole, rest))
-        taken -= len(pairs)
+        found.append(portfolio_body(portfolio, bodies, whole, rest))
+        taken -= len(bodies)
     return found, not are_all
 
 
@@ -89,7 +99,7 @@ def _cursor(member: Row) -> str:
     return encode_cursor([member.priority, member.id])
 
 
-def aggregate_status(intents: Collection[Row], waiting: Collection[Any]) -> dict[str, Any]:
+def aggregate_status(intents: Collection[Intent | Row], waiting: Collection[Any]) -> dict[str, Any]:
     """Return the progress of the members: 100 % without any (rule P-5).
 
     Blocking are the blocked ones; ready are the open ones that are not blocked and have no unmet dependency.

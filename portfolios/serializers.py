@@ -23,7 +23,7 @@ from costs import budget_limits
 from intents.models import Intent
 from intents.representation import intent_body
 from intents.serializers import CHANGES_REQUIRED, ActorBody, AggregateStatusOut, Description, IntentOut, Title
-from portfolios.models import CHANGEABLE, ROLE, Membership, Role, Status
+from portfolios.models import CHANGEABLE, ROLE, Membership, Portfolio, Role, Status
 
 MAX_PRIORITY = 2**31 - 1  # Of the database column.
 
@@ -98,18 +98,31 @@ class SetPortfolioStatus(ActorBody):
     reason = Description()
 
 
+class MemberRole(StrictCharField):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            max_length=ROLE,
+            pattern=rf"\A{AGENT_ID.pattern}\Z",
+            pattern_message="cannot contain control characters, or begin or end with a space",
+            help_text="`primary` (at most one member), `member`, `dependency`, or another.",
+            **kwargs,
+        )
+
+
+class Priority(StrictIntegerField):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            min_value=-MAX_PRIORITY,
+            max_value=MAX_PRIORITY,
+            help_text="Members are listed by descending priority.",
+            **kwargs,
+        )
+
+
 class AddIntentToPortfolio(ActorBody):
     intent_id = StrictUUIDField()
-    role = StrictCharField(
-        max_length=ROLE,
-        default=Role.MEMBER.value,
-        pattern=rf"\A{AGENT_ID.pattern}\Z",
-        pattern_message="cannot contain control characters, or begin or end with a space",
-        help_text="`primary` (at most one member), `member`, `dependency`, or another.",
-    )
-    priority = StrictIntegerField(
-        min_value=-MAX_PRIORITY, max_value=MAX_PRIORITY, default=0, help_text="Members are listed by descending priority."
-    )
+    role = MemberRole(default=Role.MEMBER.value)
+    priority = Priority(default=0)
 
 
 class PortfolioMemberOut(IntentOut):
@@ -141,17 +154,17 @@ def member_body(intent: Intent | Row, member: Membership | Row) -> dict[str, Any
 
 
 def portfolio_body(
-    portfolio: Row, members: Sequence[tuple[Row, Row]], aggregate_status: dict[str, Any], intents_next: str | None
+    portfolio: Portfolio | Row, intents: Sequence[dict[str, Any]], aggregate_status: dict[str, Any], intents_next: str | None
 ) -> dict[str, Any]:
     return {
         "id": encoding.identifier(portfolio.id),
         "version": portfolio.version,
         "name": portfolio.name,
         "description": portfolio.description,
-        "status": portfolio.status,
+        "status": str(portfolio.status),
         "governance_policy": encoding.json(portfolio.governance_policy),
         "metadata": encoding.json(portfolio.metadata),
-        "intents": [member_body(intent, member) for intent, member in members],
+        "intents": intents,
         "intents_next": intents_next,
         "aggregate_status": aggregate_status,
         "created_by": portfolio.created_by,

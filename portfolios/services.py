@@ -4,7 +4,7 @@ Each holds the portfolio's row lock, under which its members are added, removed 
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,18 +14,20 @@ from django.db.models import Count, Q
 
 from access.identity import SYSTEM, Actor
 from core import strict_json
-from core.db import atomic_verb, database_now
+from core.db import atomic_verb, database_now, sql_rows
 from core.errors import Forbidden, Invalid
 from costs import budgets
 from intents import topics
 from intents.errors import CompletionGate
 from intents.events import EventType, NewEvent, append, append_without_intent
+from intents.insertion import Insertion
 from intents.models import FINAL, Intent
 from intents.write_lock import lock_for_write, require_writable
 from portfolios import policy
 from portfolios.errors import DuplicateMember, DuplicatePrimary
-from portfolios.models import CHANGEABLE, Membership, Portfolio, Role, Status
+from portfolios.models import CHANGEABLE, Membership, NewMember, Portfolio, Role, Status
 
+_MemberRow = sql_rows.row_type(Membership)
 THRESHOLD_REASON = "auto_complete_threshold"
 RESERVED_METADATA = "openintent."
 """Prefix of metadata keys of the SDK: only a write with a version replaces them."""
@@ -166,7 +168,7 @@ def add_intent_to_portfolio(
         added_at=now,
     )
     member.save(force_insert=True)
-    _append_membership_event(intent, member, EventType.ADDED_TO_PORTFOLIO, actor=actor, now=now)
+    append(intent, _membership_event(member, EventType.ADDED_TO_PORTFOLIO), actor=actor, now=now)
     topics.join(intent, topics.for_portfolio(portfolio.pk))
     _save_version(portfolio, now=now)
     budgets.check_portfolio_budgets(portfolio, now)
@@ -196,10 +198,26 @@ def remove_intent_from_portfolio(
         _require_governor(portfolio, actor, "can remove a member that others have added while its governance_policy is binding")
     now = database_now()
     member.delete()
-    _append_membership_event(intent, member, EventType.REMOVED_FROM_PORTFOLIO, actor=actor, now=now)
+    append(intent, _membership_event(member, EventType.REMOVED_FROM_PORTFOLIO), actor=actor, now=now)
     topics.leave(intent, topics.for_portfolio(portfolio.pk))
     _save_version(portfolio, now=now)
     complete_at_threshold([portfolio], now=now)
+
+
+def add_new_intents(portfolio: Portfolio, members: Sequence[NewMember], insertion: Insertion) -> None:
+    """Make new intents the members of a new portfolio: both are created in this transaction. A part of verbs.
+
+    New intents have no costs and are not completed, so neither a limit nor the threshold is reached.
+    """
+    now, topic = insertion.now, topics.for_portfolio(portfolio.pk)
+    rows = []
+    for intent, role, priority, actor in members:
+        rows.append(_MemberRow(None, portfolio.pk, intent.pk, role, priority, actor.id, actor.principal, actor.role, now))
+        insertion.append(intent, _membership_event(rows[-1], EventType.ADDED_TO_PORTFOLIO), actor)
+        insertion.join(intent, topic)
+    sql_rows.insert(Membership, rows)
+    portfolio.version += len(rows) - 1
+    _save_version(portfolio, now=now)
 
 
 def complete_at_threshold(portfolios: Collection[Portfolio], *, now: datetime) -> None:
@@ -257,14 +275,14 @@ def _change_status(portfolio: Portfolio, status: str, *, actor: Actor, reason: s
     append_without_intent(event, actor=actor, now=now)
 
 
-def _append_membership_event(intent: Intent, member: Membership, event_type: EventType, *, actor: Actor, now: datetime) -> None:
+def _membership_event(member: Membership | sql_rows.Row, event_type: EventType) -> NewEvent:
     payload = {
         "portfolio_id": str(member.portfolio_id),
-        "intent_id": str(intent.pk),
+        "intent_id": str(member.intent_id),
         "role": member.role,
         "priority": member.priority,
     }
-    append(intent, NewEvent(event_type, payload, portfolio_id=member.portfolio_id), actor=actor, now=now)
+    return NewEvent(event_type, payload, portfolio_id=member.portfolio_id)
 
 
 def _save_version(portfolio: Portfolio, *names: str, now: datetime) -> None:

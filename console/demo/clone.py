@@ -57,8 +57,8 @@ class Batch:
 
     @transaction.atomic
     def write(self) -> None:
-        for each in [*self.new.pop(Intent, []), *self.new.pop(Cost, [])]:  # An intent stands before what refers to it.
-            sql_rows.create(each)
+        sql_rows.create(Intent, self.new.pop(Intent, []))  # An intent stands before what refers to it.
+        sql_rows.create(Cost, self.new.pop(Cost, []))
         position = positions.next_position()
         for number, event in enumerate(self.new[Event]):
             event.position = position and position + number  # type: ignore[attr-defined]

@@ -26,7 +26,8 @@ AT_ONCE = 128  # Rows measured, and read, per query.
 ROW_BYTES = 500  # Estimated size of a row without its long texts.
 _BYTES = "bytes of texts"
 LOCKED_AT_ONCE = 5_000  # Rows.
-INSERTED_AT_ONCE = 1_000  # Rows; SQLite takes 32,766 parameters at most, PostgreSQL 65,535.
+MANY = 20  # Rows from which on they are inserted as columns, and on PostgreSQL as one JSON text.
+INSERTED_AT_ONCE = 1_000  # Rows of up to 32 columns; SQLite takes 32,766 parameters at most.
 
 Row = Any
 """A named tuple of a model's fields, as either database returns them; `core.encoding` encodes both."""
@@ -238,20 +239,35 @@ def update(instance: models.Model, names: tuple[str, ...]) -> None:
     connection.run_later(_update(model, connection.vendor, names), _adapted(values, [adapters[index] for index in indexes]))
 
 
-def create(instance: models.Model) -> None:
-    """Insert the instance's row; its key is set."""
-    connection, model = _connection(), type(instance)
-    values = [getattr(instance, name) for name in _attnames(model)]
-    connection.run_later(_create(model, connection.vendor), _adapted(values, _adapters(model, connection.vendor)))
+def create(model: type[models.Model], instances: Sequence[models.Model]) -> None:
+    """Insert the rows of instances of the model; their keys are set."""
+    names = _attnames(model)
+    _insert(model, [[getattr(instance, name) for name in names] for instance in instances], has_key=True)
 
 
 def insert(model: type[models.Model], new: Sequence[Row]) -> None:
     """Insert the rows. Their automatic key is None and the first field."""
-    connection = _connection()
-    vendor, adapters = connection.vendor, _adapters(model, connection.vendor)[1:]
-    for start in range(0, len(new), INSERTED_AT_ONCE):
-        part = [_adapted(row[1:], adapters) for row in new[start : start + INSERTED_AT_ONCE]]
-        connection.run_later(_insert(model, vendor, len(part)), [value for row in part for value in row])
+    _insert(model, [row[1:] for row in new], has_key=False)
+
+
+def _insert(model: type[models.Model], rows: Sequence[Sequence[Any]], *, has_key: bool) -> None:
+    connection, skipped = _connection(), 0 if has_key else 1
+    vendor, adapters = connection.vendor, _adapters(model, connection.vendor)[skipped:]
+    for start in range(0, len(rows), INSERTED_AT_ONCE):
+        part = _adapted_rows(rows[start : start + INSERTED_AT_ONCE], adapters)
+        if vendor == "postgresql" and len(part) >= MANY:
+            names = [column[1:-1] for column in _columns(model)[skipped:]]
+            connection.run_later(_insert_json(model, skipped), [text([dict(zip(names, row, strict=True)) for row in part])])
+        else:
+            connection.run_later(_insert_values(model, vendor, len(part), skipped), [value for row in part for value in row])
+
+
+def _adapted_rows(rows: Sequence[Sequence[Any]], adapters: Sequence[Callable[[Any], Any] | None]) -> Sequence[Sequence[Any]]:
+    """Return the adapted rows. Many are adapted by columns, most of which stay as they are."""
+    if len(rows) < MANY:
+        return [_adapted(row, adapters) for row in rows]
+    columns = zip(zip(*rows, strict=True), adapters, strict=True)
+    return [*zip(*[values if adapt is None else _adapted(values, [adapt] * len(rows)) for values, adapt in columns], strict=True)]
 
 
 def _connection() -> Any:
@@ -350,17 +366,17 @@ def _lock_all(model: type[models.Model]) -> str:
 
 
 @lru_cache(maxsize=64)
-def _insert(model: type[models.Model], vendor: str, count: int) -> str:
-    columns = _columns(model)[1:]
+def _insert_values(model: type[models.Model], vendor: str, count: int, skipped: int) -> str:
+    columns = _columns(model)[skipped:]
     row = f"({', '.join([_placeholder(vendor)] * len(columns))})"
     return f'INSERT INTO "{model._meta.db_table}" ({", ".join(columns)}) VALUES {", ".join([row] * count)}'
 
 
 @cache
-def _create(model: type[models.Model], vendor: str) -> str:
-    columns = _columns(model)
-    placeholders = ", ".join([_placeholder(vendor)] * len(columns))
-    return f'INSERT INTO "{model._meta.db_table}" ({", ".join(columns)}) VALUES ({placeholders})'
+def _insert_json(model: type[models.Model], skipped: int) -> str:
+    """Return SQL that inserts the rows of a JSON array. Neither side then handles each value as a literal."""
+    table, columns = model._meta.db_table, ", ".join(_columns(model)[skipped:])
+    return f'INSERT INTO "{table}" ({columns}) SELECT {columns} FROM json_populate_recordset(NULL::"{table}", %s)'
 
 
 @cache

@@ -46,7 +46,7 @@ def broken_verb(monkeypatch):
     def fail(*args, **kwargs):
         raise ZeroDivisionError("the secret of the house")
 
-    monkeypatch.setattr(services, "append", fail)
+    monkeypatch.setattr(services, "record_limits", fail)
 
 
 def test_the_unforeseen_is_a_500_with_its_traceback_in_the_log_alone(api, broken_verb, caplog):
@@ -82,7 +82,7 @@ def test_a_database_that_fails_is_unavailable(api, monkeypatch):
     def away(*args, **kwargs):
         raise OperationalError("connection refused")
 
-    monkeypatch.setattr(services, "append", away)
+    monkeypatch.setattr(services, "record_limits", away)
 
     response = api.post("/intents", {"title": "Do it"})
 

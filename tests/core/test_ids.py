@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from core.ids import new_id
+from core.ids import new_id, new_ids
 
 
 @pytest.mark.rule("E-7")
@@ -22,9 +22,18 @@ def test_ids_grow_within_a_millisecond_and_while_the_clock_is_set_back(monkeypat
     assert {each.variant for each in ids} == {before.variant}
 
 
+@pytest.mark.parametrize("count", [0, 1, 2, 1_000])
+def test_several_ids_grow_like_single_ones(count):
+    ids = [new_id(), *new_ids(count), new_id()]
+
+    assert len(ids) == count + 2
+    assert all(one < other for one, other in pairwise(ids))
+    assert {each.version for each in ids} == {7}
+
+
 def test_threads_make_no_id_twice():
     made: list[list[object]] = []
-    threads = [threading.Thread(target=lambda: made.append([new_id() for _ in range(5_000)])) for _ in range(8)]
+    threads = [threading.Thread(target=lambda: made.append([new_id() for _ in range(2_500)] + new_ids(2_500))) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:

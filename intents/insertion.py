@@ -1,0 +1,78 @@
+"""Insertion of new intents with their edges, assignments, topics and logs: one statement per table and thousand rows."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from access.identity import Actor
+from core.db import sql_rows
+from intents import topics
+from intents.events import Entry, EventType, NewEvent, append_entries
+from intents.models import Assignment, Edge, EdgeKind, Intent, TopicMembership
+from intents.operations import Assignee
+
+_EdgeRow = sql_rows.row_type(Edge)
+_AssignmentRow = sql_rows.row_type(Assignment)
+_TopicRow = sql_rows.row_type(TopicMembership)
+
+
+class Insertion:
+    """New intents, collected until `write` inserts them. A part of verbs that have locked what the intents refer to.
+
+    Rows and events are those of single verbs, called in the same order.
+    """
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+        self._intents: list[Intent] = []
+        self._entries: list[Entry] = []
+        self._edges: list[sql_rows.Row] = []
+        self._assignments: list[sql_rows.Row] = []
+        self._topics: list[sql_rows.Row] = []
+
+    def create(self, intent: Intent, actor: Actor, *, depends_on: Sequence[UUID] = (), assign: Sequence[Assignee] = ()) -> None:
+        """Create the intent, with its edges, and assign the agents; of several roles of an agent, the last one."""
+        intent.depends_on = [str(pk) for pk in depends_on]
+        self._intents.append(intent)
+        if intent.parent_intent_id:
+            self._edges.append(_EdgeRow(None, intent.parent_intent_id, intent.pk, EdgeKind.CHILD.value))
+        self._edges += [_EdgeRow(None, intent.pk, pk, EdgeKind.DEPENDENCY.value) for pk in depends_on]
+        self.append(intent, _created_event(intent), actor)
+        for agent in {each.agent_id: {"agent_id": each.agent_id, "role": each.role} for each in assign}.values():
+            intent.agents = [*intent.agents, agent]
+            self._assignments.append(_AssignmentRow(None, intent.pk, agent["agent_id"], agent["role"], actor.id, self.now))
+            self.append(intent, NewEvent(EventType.AGENT_ASSIGNED, agent), actor)
+            self.join(intent, topics.for_agent(agent["agent_id"]))
+
+    def append(self, intent: Intent, event: NewEvent, actor: Actor) -> None:
+        """Append the event to the intent's log."""
+        intent.last_sequence += 1
+        self._entries.append(Entry(intent.pk, intent.last_sequence, event, actor))
+
+    def join(self, intent: Intent, topic: topics.Topic) -> None:
+        """Let the topic begin with the intent's newest event."""
+        self._topics.append(_TopicRow(None, topic, intent.pk, intent.last_sequence, None))
+
+    def write(self) -> None:
+        """Insert everything."""
+        sql_rows.create(Intent, self._intents)
+        sql_rows.insert(Edge, self._edges)
+        sql_rows.insert(Assignment, self._assignments)
+        sql_rows.insert(TopicMembership, self._topics)
+        append_entries(self._entries, self.now)
+
+
+def _created_event(intent: Intent) -> NewEvent:
+    """Return `intent_created`, with all that a replay of the log starts from (rule E-6). Agents follow as events of their own."""
+    payload = {
+        "title": intent.title,
+        "description": intent.description,
+        "status": str(intent.status),
+        "state": intent.state,
+        "constraints": intent.constraints,
+        "confidence": intent.confidence,
+        "parent_intent_id": str(intent.parent_intent_id) if intent.parent_intent_id else None,
+        "depends_on": intent.depends_on,
+        "version": intent.version,
+    }
+    return NewEvent(EventType.INTENT_CREATED, payload)

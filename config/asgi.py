@@ -34,6 +34,7 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
+PLAN_PATH = f"{API}intents/batch"
 SOCKET_PATH = "/ws/v1/events"
 SOCKET_NOT_FOUND = 4404
 
@@ -54,6 +55,7 @@ bridge = WSGIBridge(
     threads=settings.THREADS,
     limits=body_limits,
     is_short_write=is_short_write if has_single_writer() else None,
+    is_long=lambda scope: scope["path"] == PLAN_PATH,
 )
 long_polling = LongPollMiddleware(bridge)
 tail = Tail()

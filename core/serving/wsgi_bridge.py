@@ -51,7 +51,13 @@ class WSGIBridge:
     """ASGI application that runs a WSGI one in threads of its own, which long streams elsewhere do not occupy."""
 
     def __init__(
-        self, wsgi: Callable[..., Any], *, threads: int, limits: BodyLimits, is_short_write: Predicate | None = None
+        self,
+        wsgi: Callable[..., Any],
+        *,
+        threads: int,
+        limits: BodyLimits,
+        is_short_write: Predicate | None = None,
+        is_long: Predicate | None = None,
     ) -> None:
         self.wsgi = wsgi
         self.limits = limits
@@ -63,9 +69,14 @@ class WSGIBridge:
         self.writer = ThreadPool(1 if is_short_write else 0, "django-writer")
         """Thread of short writes: in several, they would queue for the database and for the interpreter's lock."""
 
+        self.is_long = is_long
+        """Whether a request may take tenths of a second."""
+        self.long = ThreadPool(1 if is_long else 0, "django-long")
+        """Thread of long requests: in several, they would keep others waiting for a thread and for the interpreter's lock."""
+
     def close(self) -> None:
-        self.threads.close()
-        self.writer.close()
+        for each in (self.threads, self.writer, self.long):
+            each.close()
 
     def submit(self, scope: Any, body: bytes, respond: Callable[[Response], None]) -> bool:
         """Run a request whose whole body has arrived; `respond` gets the response. Return False, and do nothing, if the body is large.
@@ -108,6 +119,8 @@ class WSGIBridge:
         return messages
 
     def _threads_for(self, scope: Any, body: BinaryIO) -> ThreadPool:
+        if self.is_long and self.is_long(scope):
+            return self.long
         is_short = self.is_short_write and self.is_short_write(scope) and isinstance(body, BytesIO)
         return self.writer if is_short else self.threads
 

@@ -36,6 +36,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "core",
     "access",
+    "plans",
     "intents",
     "leasing",
     "governance",

@@ -14,7 +14,7 @@ from tests.cases import CASES
 RULES = {
     "I": [*range(1, 8), 9],
     "E": range(1, 9),
-    "G": range(1, 8),
+    "G": range(1, 9),
     "L": [*range(1, 7), 8],
     "A": range(1, 8),
     "T": range(1, 5),

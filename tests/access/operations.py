@@ -22,6 +22,7 @@ HOLDER = "holder"
 
 BODIES: dict[str, Any] = {
     "create_intent": {"title": "Do it"},
+    "create_intents": {"intents": [{"title": "A part", "parent": "{intent_id}"}], "portfolio": {"name": "Launch"}},
     "create_child_intent": {"title": "A part"},
     "update_intent": {"title": "New"},
     "update_state": {"state": {"a": 1}},

@@ -16,6 +16,7 @@ OWN_BODY = {
     "add_attachment": {"filename": "a.txt", "content": b""},
     "update_intent": {"title": "t"},
     "update_state": {"state": {"a": 1}},
+    "create_intents": {"intents": [{"title": "t"}]},
     "log_events": {"events": [{"event_type": "a"}]},
     "update_portfolio": {"name": "t"},
     "update_subscription": {"status": "paused"},

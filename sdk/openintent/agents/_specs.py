@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from graphlib import CycleError, TopologicalSorter
-from typing import Any
+from typing import Any, cast
 
 from ..errors import InputValidationError
+from ..resources.plans import PlannedIntent
 from ..validation import validate_intent_create, validate_portfolio, validate_retry_policy
 
 
@@ -46,6 +47,22 @@ class IntentSpec:
             raise InputValidationError("depends_on is a list of titles", field="depends_on")
         if self.retry_policy is not None:
             validate_retry_policy(**self.retry_policy)
+
+    def as_planned(self) -> PlannedIntent:
+        """Return the intent for `create_intents`, with its title as its ref. Its retry policy is set afterwards."""
+        planned: dict[str, Any] = {
+            "ref": self.title,
+            "title": self.title,
+            "description": self.description,
+            "state": self.state,
+            "constraints": self.constraints,
+            "confidence": self.confidence,
+            "depends_on": [*self.depends_on],
+            "assign": self.agents,
+        }
+        if (self.role, self.priority) != ("member", 0):
+            planned |= {"role": self.role, "priority": self.priority}
+        return cast(PlannedIntent, {name: value for name, value in planned.items() if value is not None})
 
     @property
     def agents(self) -> list[str]:

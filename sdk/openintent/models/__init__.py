@@ -24,6 +24,7 @@ from .intents import (
 )
 from .keys import ApiKey
 from .leases import Lease
+from .plans import Plan
 from .portfolios import Portfolio, PortfolioMember
 from .retries import Failure, RetryPolicy
 from .subscriptions import Delivery, DeliveryAttempt, LastDelivery, StreamToken, Subscription
@@ -54,6 +55,7 @@ __all__ = [
     "LastDelivery",
     "Lease",
     "Model",
+    "Plan",
     "Portfolio",
     "PortfolioMember",
     "RetryPolicy",

@@ -11,6 +11,7 @@ from .intents import IntentResource
 from .keys import KeyResource
 from .leases import LeaseResource
 from .llm import LLMResource
+from .plans import PlanResource
 from .portfolios import PortfolioResource
 from .retries import RetryResource
 from .subscriptions import SubscriptionResource
@@ -19,6 +20,7 @@ from .subscriptions import SubscriptionResource
 class Resources(
     IntentResource,
     GraphResource,
+    PlanResource,
     EventResource,
     AgentResource,
     LeaseResource,

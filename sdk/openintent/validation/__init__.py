@@ -13,6 +13,7 @@ from .events import validate_event, validate_event_types, validate_events
 from .governance import validate_arbitration_request, validate_decision, validate_delegation, validate_withdrawal
 from .intents import validate_intent_create, validate_intent_update, validate_patches, validate_state, validate_status
 from .leases import validate_lease_acquire, validate_lease_renew, validate_lease_revoke
+from .plans import validate_plan
 from .portfolios import validate_portfolio, validate_portfolio_member, validate_portfolio_status
 from .retries import validate_failure, validate_retry_policy
 from .subscriptions import validate_subscription
@@ -39,6 +40,7 @@ __all__ = [
     "validate_lease_renew",
     "validate_lease_revoke",
     "validate_patches",
+    "validate_plan",
     "validate_portfolio",
     "validate_portfolio_member",
     "validate_portfolio_status",

@@ -44,6 +44,13 @@ class ProtocolError(Exception):
         self.extra = extra
         self.headers = headers or {}
 
+    @classmethod
+    def without_data(cls, detail: str) -> "ProtocolError":
+        """Return the error with a detail alone, where the data that its class tells are not at hand."""
+        found = cls.__new__(cls)
+        ProtocolError.__init__(found, detail)
+        return found
+
     def body(self) -> dict[str, Any]:
         """Return the problem details object (RFC 9457)."""
         return {
@@ -69,6 +76,10 @@ class Invalid(ProtocolError):
             for each in islice(errors, MAX_ERRORS)
         ]
         super().__init__(detail, errors=named or [{"field": "", "message": truncate(detail, MAX_MESSAGE), "code": "invalid"}])
+
+    @classmethod
+    def without_data(cls, detail: str) -> "Invalid":
+        return cls(detail)
 
     @classmethod
     def field(cls, name: str, message: str, code: str = "invalid") -> "Invalid":

@@ -10,6 +10,8 @@ from django.core.checks import Tags, register
 from django.db.models.signals import post_migrate
 from django.utils.module_loading import module_has_submodule
 
+from core.errors import ProtocolError
+
 
 @dataclass(frozen=True, slots=True)
 class PeriodicTask:
@@ -38,6 +40,8 @@ class ProtocolAppConfig(AppConfig):
     """The RFCs that the app implements, with their titles."""
     features: ClassVar[Sequence[str]] = ()
     """Names that the compatibility document lists."""
+    refusals: ClassVar[Mapping[str, type[ProtocolError]]] = {}
+    """Constraints of the app's tables that a request could violate if a check failed, with the refusals (core.constraints)."""
 
     def ready(self) -> None:
         if module_has_submodule(self.module, "triggers"):

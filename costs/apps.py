@@ -1,6 +1,7 @@
 """Configuration of the app."""
 
 from core import registration
+from core.errors import Invalid
 
 
 class CostsConfig(registration.ProtocolAppConfig):
@@ -8,3 +9,7 @@ class CostsConfig(registration.ProtocolAppConfig):
     verbose_name = "Costs"
     rfcs = {"RFC-0009": "Costs"}
     features = ("costs",)
+    refusals = {
+        "cost_is_within_bounds": Invalid,
+        "cost_parts_make_no_whole": Invalid,
+    }

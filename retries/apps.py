@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from core import registration
+from core.errors import Invalid
 
 
 class RetriesConfig(registration.ProtocolAppConfig):
@@ -10,6 +11,14 @@ class RetriesConfig(registration.ProtocolAppConfig):
     verbose_name = "Retries"
     rfcs = {"RFC-0010": "Retries"}
     features = ("retries",)
+    refusals = {
+        "retry_attempts_from_1": Invalid,
+        "retry_delay_from_0": Invalid,
+        "retry_cap_is_not_below_base": Invalid,
+        "retry_delays_do_not_shrink": Invalid,
+        "retry_threshold_from_1": Invalid,
+        "failure_attempts_from_1": Invalid,
+    }
 
     def periodic_tasks(self) -> Sequence[registration.PeriodicTask]:
         from retries import services  # noqa: PLC0415  Models must be loaded first.

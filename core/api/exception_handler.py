@@ -8,13 +8,14 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
-from django.db.utils import InterfaceError, OperationalError
+from django.db.utils import IntegrityError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from core import strict_json
+from core.constraints import refusal_of
 from core.errors import (
     CONTENT_TYPE,
     Forbidden,
@@ -51,6 +52,9 @@ def to_protocol_error(exception: BaseException) -> ProtocolError:
             return Invalid(str(exception))
         case RequestDataTooBig():
             return TooLarge("The body of the request is too large.", limit=settings.MAX_BODY)
+        case IntegrityError() if refusal := refusal_of(exception):
+            log.warning("a constraint refused what no check did", exc_info=exception)
+            return refusal
         case OperationalError() | InterfaceError():
             log.error("the database is unavailable", exc_info=exception)
             return Unavailable()

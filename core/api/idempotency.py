@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any, cast
 
 import orjson
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -86,15 +86,12 @@ def _store(key: str, caller: str, fingerprint: str, response: Response, secret_f
     data = response.data
     if secret_fields:
         data = {**data, **dict.fromkeys(secret_fields)}
-    try:
-        IdempotentResponse.objects.create(
-            key=key,
-            caller=caller,
-            fingerprint=fingerprint,
-            status=response.status_code,
-            headers=strict_json.text({name: response[name] for name in _STORED_HEADERS if name in response}),
-            body="" if data is None else strict_json.text(data),
-            created_at=timezone.now(),
-        )
-    except IntegrityError:  # An equal request has committed since the lookup: the advisory lock's name collided, at worst.
-        raise RequestInProgress("A request with this Idempotency-Key was running at the same moment.") from None
+    IdempotentResponse.objects.create(
+        key=key,
+        caller=caller,
+        fingerprint=fingerprint,
+        status=response.status_code,
+        headers=strict_json.text({name: response[name] for name in _STORED_HEADERS if name in response}),
+        body="" if data is None else strict_json.text(data),
+        created_at=timezone.now(),
+    )

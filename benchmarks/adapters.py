@@ -21,7 +21,7 @@ from typing import Any
 from benchmarks.load import KEY
 from benchmarks.results import quantile
 from benchmarks.suite import LOG_LEVEL, Scale, Tell, migrated_database
-from examples.fake_provider import FakeProvider, ResponseSerializer, stream_chat, whole_chat
+from examples.fake_provider import Answer, FakeProvider, stream_chat, whole_chat
 from tests.servers import Server
 
 MODEL = "gpt-4o"
@@ -135,7 +135,7 @@ def _stub(chunks: int) -> Any:
     """A client that has the openai package's own objects ready."""
     from openai.types.chat import ChatCompletion, ChatCompletionChunk  # noqa: PLC0415
 
-    answer = ResponseSerializer(MODEL, 1, "word " * chunks, None, tokens_in=100)
+    answer = Answer(MODEL, 1, "word " * chunks, None, tokens_in=100)
     pieces = [data for _, data in stream_chat(answer, {}) if isinstance(data, dict)]
     whole, stream = (
         ChatCompletion.model_validate(whole_chat(answer)),

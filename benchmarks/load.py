@@ -57,10 +57,14 @@ class Connection(asyncio.Protocol):
         self._answer: asyncio.Future[bytes]
         self._end: int | None = None
 
-    async def send(self, method: str, path: str, body: bytes = b"", version: int | None = None) -> bytes:
+    async def send(
+        self, method: str, path: str, body: bytes = b"", version: int | None = None, token: int | None = None
+    ) -> bytes:
         head = f"{method} /api{path} {self._head}"
         if version is not None:
             head += f"If-Match: {version}\r\n"
+        if token is not None:
+            head += f"X-Fencing-Token: {token}\r\n"
         if body:
             head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
         self._answer = asyncio.get_running_loop().create_future()

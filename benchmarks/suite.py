@@ -16,7 +16,7 @@ import requests
 from benchmarks import baseline_sql, load, sql
 from benchmarks.baseline_sql import TRANSACTIONS, RawJob, RawRound
 from benchmarks.load import Job, Round
-from benchmarks.operations import COST_SUMMARY, EMPTY_VIEW, GRAPH_READS, LARGE_READS, OPERATIONS, PORTFOLIO, Operation
+from benchmarks.operations import COST_SUMMARY, GRAPH_READS, LARGE_READS, OPERATIONS, PORTFOLIO, UNIT, Operation
 from benchmarks.results import Measurement, RawMeasurement, Results
 from benchmarks.seed import Seeder
 from tests.databases import fresh_database
@@ -146,8 +146,8 @@ def manage(url: str, *command: str) -> None:
 
 
 @contextmanager
-def serving(url: str, pool: Executor) -> Iterator[Target]:
-    with Server(url, OPENINTENT_URLCONF="benchmarks.urls", OPENINTENT_LOG_LEVEL=LOG_LEVEL) as server:
+def serving(url: str, pool: Executor, **environment: str) -> Iterator[Target]:
+    with Server(url, OPENINTENT_URLCONF="benchmarks.urls", OPENINTENT_LOG_LEVEL=LOG_LEVEL, **environment) as server:
         yield Target(url, server, pool)
 
 
@@ -161,7 +161,7 @@ def measure(
     tell: Tell = print,
 ) -> Results:
     """Measure the operations, with `only` just these, as transactions too; and the graph reads."""
-    chosen = {*only, EMPTY_VIEW} if only else OPERATIONS.keys()
+    chosen = {*only, UNIT} if only else OPERATIONS.keys()
     url = migrated_database(vendor, folder)
     with Seeder(url) as seeder:
         intents = seeder.intents(max(scale.clients), events_each=EVENTS_EACH)
@@ -170,9 +170,10 @@ def measure(
             COST_SUMMARY: (scale.costs, seeder.costs(scale.costs)),
             PORTFOLIO: (scale.members, seeder.portfolio(scale.members)),
         }
-    with serving(url, pool) as target:
+    plain = {"OPENINTENT_FAST_PATHS": "false", "OPENINTENT_WORKER": "false"}
+    with serving(url, pool) as target, serving(migrated_database(vendor, folder), pool, **plain) as unit:
         results = Results(target.database, vendor)
-        _measure_operations(target, results, intents, scale, chosen, tell)
+        _measure_operations(target, unit, results, intents, scale, chosen, tell)
         results.trees = {size: _reads(target, GRAPH_READS, root, scale, tell) for size, root in roots.items()}
         for name, (size, pk) in large.items():
             results.large[size] = _reads(target, {name: LARGE_READS[name]}, pk, scale, tell)
@@ -180,7 +181,7 @@ def measure(
 
 
 def _measure_operations(
-    target: Target, results: Results, intents: Sequence[str], scale: Scale, chosen: Collection[str], tell: Tell
+    target: Target, unit: Target, results: Results, intents: Sequence[str], scale: Scale, chosen: Collection[str], tell: Tell
 ) -> None:
     """Each round of a transaction directly after the server's round of the same name: what else the machine does meets both."""
     names = [name for name in OPERATIONS if name in chosen]
@@ -190,7 +191,8 @@ def _measure_operations(
     compared = [key for key in turn if key == COMPARED and results.vendor == "postgresql"]
     for name, clients in turn * scale.rounds + compared * (scale.pairs - scale.rounds):
         each = results.operation(name, clients)
-        each.rounds.append(target.measure(OPERATIONS[name], intents, clients, scale))
+        server = unit if name == UNIT else target
+        each.rounds.append(server.measure(OPERATIONS[name], intents, clients, scale))
         tell(f"{name}, {clients} clients: {each.per_second:.0f}/s, {each.cpu * 1e3:.2f} ms of CPU")
         if name in TRANSACTIONS:
             beside = results.raw_transaction(name, clients)

@@ -12,6 +12,7 @@ import django
 django.setup()
 
 from django.conf import settings
+from django.core.handlers.wsgi import WSGIHandler
 
 from access import body_limits
 from core.api.views import WRITES
@@ -34,7 +35,7 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-PLAN_PATH = f"{API}intents/batch"
+PLAN_PATH = f"{API}v1/intents/batch"
 SOCKET_PATH = "/ws/v1/events"
 SOCKET_NOT_FOUND = 4404
 
@@ -51,10 +52,10 @@ def is_short_write(scope: Scope) -> bool:
 
 
 bridge = WSGIBridge(
-    CachedResolverHandler(),
+    CachedResolverHandler() if settings.FAST_PATHS else WSGIHandler(),
     threads=settings.THREADS,
     limits=body_limits,
-    is_short_write=is_short_write if has_single_writer() else None,
+    is_short_write=is_short_write if settings.FAST_PATHS and has_single_writer() else None,
     is_long=lambda scope: scope["path"] == PLAN_PATH,
 )
 long_polling = LongPollMiddleware(bridge)
@@ -94,7 +95,8 @@ def direct_scope(scope: Scope) -> Scope | None:
     return None if is_stream_request(scope) or is_long_poll(scope) else scope
 
 
-direct.register(bridge, direct_scope)
+if settings.FAST_PATHS:
+    direct.register(bridge, direct_scope)
 
 
 def _without_prefix(scope: Scope) -> Scope:

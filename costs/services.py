@@ -7,7 +7,7 @@ from uuid import UUID
 from access.identity import Actor
 from core import encoding
 from core.db import atomic_verb, sql_rows
-from core.db.statements import Parameter, Statement
+from core.db.statements import Statement
 from costs import budget_limits, budgets
 from costs.amounts import CENTS_PER_UNIT, TRILLIONTHS, json_amount
 from costs.models import Cost, CostTotal, LimitSetter
@@ -116,5 +116,5 @@ def _add_to_total(cost: Cost) -> None:
 
 
 _KIND = ("intent_id", "unit", "cost_type", "agent_id", "provider", "model")
-_TOTAL_OF_KIND = Statement(lambda: CostTotal.objects.filter(**{name: Parameter(name) for name in _KIND}))
+_TOTAL_OF_KIND = Statement(lambda given: CostTotal.objects.filter(**{name: getattr(given, name) for name in _KIND}))
 TotalRow = sql_rows.row_type(CostTotal)

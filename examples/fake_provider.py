@@ -57,7 +57,7 @@ class Prompt:
 
 
 @dataclass(frozen=True)
-class ResponseSerializer:
+class Answer:
     """A model's answer: text, or a call of `tool`."""
 
     model: str
@@ -107,12 +107,12 @@ class FakeProvider:
         self._thread.join()
         self._server.server_close()
 
-    def reply(self, prompt: Prompt) -> ResponseSerializer:
+    def reply(self, prompt: Prompt) -> Answer:
         words_in = len(" ".join(prompt.texts).split())
         if prompt.result is not None or not prompt.tools:
-            return ResponseSerializer(prompt.model, next(self.numbers), self.answer(prompt), None, words_in)
+            return Answer(prompt.model, next(self.numbers), self.answer(prompt), None, words_in)
         name, schema = prompt.tools[0]
-        return ResponseSerializer(prompt.model, next(self.numbers), "", (name, arguments_for(schema, prompt.last)), words_in)
+        return Answer(prompt.model, next(self.numbers), "", (name, arguments_for(schema, prompt.last)), words_in)
 
 
 def arguments_for(schema: Body, text: str) -> Body:
@@ -140,7 +140,7 @@ def read_chat(body: Body) -> Prompt:
     return Prompt(body["model"], [text_of(message) for message in messages], tools, result)
 
 
-def whole_chat(answer: ResponseSerializer) -> Body:
+def whole_chat(answer: Answer) -> Body:
     message: Body = {"role": "assistant", "content": answer.text or None, "refusal": None}
     if answer.tool:
         function = {"name": answer.tool[0], "arguments": answer.arguments}
@@ -149,7 +149,7 @@ def whole_chat(answer: ResponseSerializer) -> Body:
     return {**_chat_head(answer, "chat.completion"), "choices": [choice], "usage": _chat_usage(answer)}
 
 
-def stream_chat(answer: ResponseSerializer, body: Body) -> Iterator[Piece]:
+def stream_chat(answer: Answer, body: Body) -> Iterator[Piece]:
     def chunk(delta: Body, end: str | None = None) -> Piece:
         choice = {"index": 0, "delta": delta, "finish_reason": end, "logprobs": None}
         return None, {**_chat_head(answer, "chat.completion.chunk"), "choices": [choice]}
@@ -167,11 +167,11 @@ def stream_chat(answer: ResponseSerializer, body: Body) -> Iterator[Piece]:
     yield None, "[DONE]"
 
 
-def _chat_head(answer: ResponseSerializer, kind: str) -> Body:
+def _chat_head(answer: Answer, kind: str) -> Body:
     return {"id": f"chatcmpl-{answer.number}", "object": kind, "created": int(time.time()), "model": answer.model}
 
 
-def _chat_usage(answer: ResponseSerializer) -> Body:
+def _chat_usage(answer: Answer) -> Body:
     tokens = zip(("prompt_tokens", "completion_tokens", "total_tokens"), answer.tokens, strict=True)
     return {**dict(tokens), "prompt_tokens_details": {"cached_tokens": 0}}
 
@@ -185,7 +185,7 @@ def read_responses(body: Body) -> Prompt:
     return Prompt(body["model"], texts, tools, result)
 
 
-def whole_responses(answer: ResponseSerializer) -> Body:
+def whole_responses(answer: Answer) -> Body:
     tokens = dict(zip(("input_tokens", "output_tokens", "total_tokens"), answer.tokens, strict=True))
     details = {"input_tokens_details": {"cached_tokens": 0}, "output_tokens_details": {"reasoning_tokens": 0}}
     head = {"id": f"resp_{answer.number}", "object": "response", "created_at": int(time.time()), "model": answer.model}
@@ -193,7 +193,7 @@ def whole_responses(answer: ResponseSerializer) -> Body:
     return {**head, **asked, "status": "completed", "output": [_output_item(answer)], "usage": {**tokens, **details}}
 
 
-def stream_responses(answer: ResponseSerializer, body: Body) -> Iterator[Piece]:
+def stream_responses(answer: Answer, body: Body) -> Iterator[Piece]:
     numbers = count()
     item = _output_item(answer)
     at = {"item_id": item["id"], "output_index": 0}
@@ -223,7 +223,7 @@ def _output_text(text: str) -> Body:
     return {"type": "output_text", "text": text, "annotations": []}
 
 
-def _output_item(answer: ResponseSerializer) -> Body:
+def _output_item(answer: Answer) -> Body:
     if answer.tool:
         call = {"type": "function_call", "id": f"fc_{answer.number}", "call_id": f"call_{answer.number}"}
         return {**call, "name": answer.tool[0], "arguments": answer.arguments, "status": "completed"}
@@ -241,14 +241,14 @@ def read_messages(body: Body) -> Prompt:
     return Prompt(body["model"], texts, tools, text_of(results[-1]) if results else None)
 
 
-def whole_messages(answer: ResponseSerializer) -> Body:
+def whole_messages(answer: Answer) -> Body:
     head = {"id": f"msg_{answer.number}", "type": "message", "role": "assistant", "model": answer.model}
     end = {"stop_reason": answer.choose("tool_use", "end_turn"), "stop_sequence": None}
     usage = {"input_tokens": answer.tokens[0], "output_tokens": answer.tokens[1]}
     return {**head, "content": [_block(answer)], **end, "usage": usage}
 
 
-def stream_messages(answer: ResponseSerializer, body: Body) -> Iterator[Piece]:
+def stream_messages(answer: Answer, body: Body) -> Iterator[Piece]:
     def event(kind: str, **data: Any) -> Piece:
         return kind, {"type": kind, **data}
 
@@ -265,7 +265,7 @@ def stream_messages(answer: ResponseSerializer, body: Body) -> Iterator[Piece]:
     yield event("message_stop")
 
 
-def _block(answer: ResponseSerializer) -> Body:
+def _block(answer: Answer) -> Body:
     if answer.tool:
         return {"type": "tool_use", "id": f"toolu_{answer.number}", "name": answer.tool[0], "input": answer.tool[1]}
     return {"type": "text", "text": answer.text}
@@ -282,12 +282,12 @@ def read_gemini(body: Body) -> Prompt:
     return Prompt(body["model"], texts, tools, json.dumps(results[-1]) if results else None)
 
 
-def whole_gemini(answer: ResponseSerializer) -> Body:
+def whole_gemini(answer: Answer) -> Body:
     part: Body = {"functionCall": {"name": answer.tool[0], "args": answer.tool[1]}} if answer.tool else {"text": answer.text}
     return _gemini(answer, part, end=True)
 
 
-def stream_gemini(answer: ResponseSerializer, body: Body) -> Iterator[Piece]:
+def stream_gemini(answer: Answer, body: Body) -> Iterator[Piece]:
     pieces = [] if answer.tool else answer.words
     for number, word in enumerate(pieces, 1):
         yield None, _gemini(answer, {"text": word}, end=number == len(pieces))
@@ -295,7 +295,7 @@ def stream_gemini(answer: ResponseSerializer, body: Body) -> Iterator[Piece]:
         yield None, whole_gemini(answer)
 
 
-def _gemini(answer: ResponseSerializer, part: Body, *, end: bool) -> Body:
+def _gemini(answer: Answer, part: Body, *, end: bool) -> Body:
     candidate: Body = {"content": {"parts": [part], "role": "model"}, "index": 0}
     usage = {"promptTokenCount": answer.tokens[0], "totalTokenCount": answer.tokens[0]}
     if end:
@@ -305,11 +305,7 @@ def _gemini(answer: ResponseSerializer, part: Body, *, end: bool) -> Body:
 
 
 # HTTP
-DIALECTS: list[
-    tuple[
-        str, Callable[[Body], Prompt], Callable[[ResponseSerializer], Body], Callable[[ResponseSerializer, Body], Iterator[Piece]]
-    ]
-] = [
+DIALECTS: list[tuple[str, Callable[[Body], Prompt], Callable[[Answer], Body], Callable[[Answer, Body], Iterator[Piece]]]] = [
     (r"/chat/completions$", read_chat, whole_chat, stream_chat),
     (r"/responses$", read_responses, whole_responses, stream_responses),
     (r"/messages$", read_messages, whole_messages, stream_messages),

@@ -8,7 +8,6 @@ its own events.
 
 import logging
 import threading
-from typing import Any, cast
 
 from django.db import IntegrityError, connection, transaction
 
@@ -81,7 +80,7 @@ def _assign_batch_in_turn() -> int:
 
 
 def _assign_batch(condition: str = "", *parameters: int) -> int:
-    return len(cast(Any, connection).run(_ASSIGN_BATCH.format(condition), [BATCH, *parameters]))
+    return len(db.run(_ASSIGN_BATCH.format(condition), [BATCH, *parameters]))
 
 
 def assign_pending_positions() -> None:

@@ -2,11 +2,12 @@
 
 from collections.abc import Collection, Sequence
 from functools import cache
+from typing import Any
 
 from django.db.models import QuerySet
 
 from access.identity import Actor
-from core.db.statements import Parameter, Statement
+from core.db.statements import Statement
 from intents.models import Intent
 from intents.patches import Patch, path_keys
 from leasing.errors import LeaseConflict, LeaseLost
@@ -39,9 +40,7 @@ def require_token(intent: Intent, actor: Actor) -> None:
         raise LeaseLost(token, actor.id)
 
 
-_WITH_TOKEN = Statement(
-    lambda: Lease.objects.held(Parameter("now")).filter(intent_id=Parameter("intent"), fencing_token=Parameter("token"))
-)
+_WITH_TOKEN = Statement(lambda given: Lease.objects.held(given.now).filter(intent_id=given.intent, fencing_token=given.token))
 
 
 def _held_leases(intent: Intent, first_levels: Collection[str]) -> list[Lease]:
@@ -54,10 +53,10 @@ def _held_leases(intent: Intent, first_levels: Collection[str]) -> list[Lease]:
 
 @cache
 def _held_under(count: int) -> Statement[Lease]:
-    def held() -> QuerySet[Lease]:
-        leases: QuerySet[Lease] = Lease.objects.held(Parameter("now")).filter(intent_id=Parameter("intent"))
+    def held(given: Any) -> QuerySet[Lease]:
+        leases: QuerySet[Lease] = Lease.objects.held(given.now).filter(intent_id=given.intent)
         if count:
-            leases = leases.filter(first_level__in=[Parameter(f"level_{number}") for number in range(count)])
+            leases = leases.filter(first_level__in=[getattr(given, f"level_{number}") for number in range(count)])
         return leases.order_by("fencing_token")
 
     return Statement(held)

@@ -7,7 +7,6 @@ from django.db import models
 from django.db.models import F, Q
 
 from access.identity import Actor
-from core.db.statements import Parameter
 from core.ids import new_id
 from leasing.scopes import MAX_LENGTH
 
@@ -23,7 +22,7 @@ class Status(models.TextChoices):
 
 
 class LeaseQuerySet(models.QuerySet["Lease"]):
-    def held(self, now: datetime | Parameter | None = None) -> "LeaseQuerySet":
+    def held(self, now: datetime | None = None) -> "LeaseQuerySet":
         """Filter for leases that are marked active; with `now`, for those that are not overdue then.
 
         Only verbs compare with the time, under the intent's lock: readers use the status (rule E-8).

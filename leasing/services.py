@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 
 from access.identity import SYSTEM, Actor
 from core.db import atomic_verb, database_now, sql_rows
-from core.db.statements import Parameter, Statement
+from core.db.statements import Statement
 from intents.events import EventType, NewEvent, append
 from intents.models import Intent
 from intents.write_lock import lock_for_write
@@ -169,9 +169,9 @@ def release_all(intent: Intent, *, actor: Actor, reason: str, agent_id: str | No
 
 
 _MARKED_ACTIVE_UNDER = Statement(
-    lambda: Lease.objects.filter(
-        intent_id=Parameter("intent"), status=Status.ACTIVE, first_level=Parameter("first_level")
-    ).order_by("fencing_token")
+    lambda given: Lease.objects.filter(intent_id=given.intent, status=Status.ACTIVE, first_level=given.first_level).order_by(
+        "fencing_token"
+    )
 )
 
 

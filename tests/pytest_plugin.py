@@ -1,8 +1,9 @@
 """pytest plugin: the environment of the tests, and which of them run on which database.
 
-pyproject.toml names it as an early plugin, as Django reads its settings soon. Two markers say what a test needs:
+pyproject.toml names it as an early plugin, as Django reads its settings soon. Three markers say what a test needs:
 
 - `full`: servers, browsers, wheels or other languages, or a long time. Runs by `make test-all`, or where its file is named.
+- `fast_paths`: shows something of the fast paths, which are switched off once (OPENINTENT_FAST_PATHS=0) for the other tests.
 - `database("sqlite", "postgresql")`: the databases on which it shows something of its own. Without it, a test runs on SQLite,
   and `make test-all` repeats it on PostgreSQL if it uses the database at all.
 """
@@ -12,6 +13,7 @@ from collections.abc import Generator
 from typing import Any
 
 import pytest
+from django.conf import settings
 
 from tests.databases import postgresql_url
 
@@ -38,8 +40,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Deselect what the scope leaves out, and put first what takes long."""
     scope = _scope(config)
     items.sort(key=_is_quick)
-    if scope:
-        left_out = {item for item in items if not _is_in(scope, item)}
+    left_out = {item for item in items if scope and not _is_in(scope, item)}
+    if not settings.FAST_PATHS:
+        left_out |= {item for item in items if item.get_closest_marker("fast_paths")}
+    if left_out:
         config.hook.pytest_deselected(items=[*left_out])
         items[:] = [item for item in items if item not in left_out]
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, cast
 from zlib import crc32
 
+from django.conf import settings
 from django.db import connection, transaction
 
 atomic_verb = transaction.atomic(savepoint=False)
@@ -21,7 +22,7 @@ def database_now() -> datetime:
     """Return the database's current time: one clock for all processes (rule L-2)."""
     if connection.vendor == "sqlite":  # It runs in this process.
         return datetime.now(UTC)
-    return cast(Any, connection).run("SELECT clock_timestamp()", [])[0][0]
+    return cast(datetime, run("SELECT clock_timestamp()", [])[0][0])
 
 
 def acquire_advisory_lock(name: str, *, wait: bool = True) -> bool:
@@ -32,6 +33,11 @@ def acquire_advisory_lock(name: str, *, wait: bool = True) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {function}(%s, %s)", list(advisory_lock_key(name)))
         return wait or cursor.fetchone()[0]
+
+
+def run(sql: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
+    """Run a recurring statement of PostgreSQL and return its rows: ids as text, or as UUID without the fast paths."""
+    return cast(Any, connection).run(sql, parameters) if settings.FAST_PATHS else fetch_all(sql, parameters)
 
 
 def fetch_all(sql: str, parameters: list[Any]) -> list[tuple[Any, ...]]:

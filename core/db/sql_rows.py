@@ -5,7 +5,6 @@ paths that is most of a request's cost (docs/performance.md has both figures). T
 models, so there is nothing to keep in step.
 """
 
-from collections import namedtuple
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import cache, lru_cache
@@ -13,30 +12,38 @@ from operator import attrgetter
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
+from django.conf import settings
 from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connections, models
 from orjson import loads
 
+from core.db import model_sql, orm_rows
 from core.db.fields import JSONTextField
+from core.db.rows import LOCKED_AT_ONCE, Row, attnames, first_within, row_type
 from core.strict_json import text
+
+__all__ = [
+    "Row",
+    "create",
+    "fetch",
+    "fetch_ids_within",
+    "fetch_within",
+    "get",
+    "insert",
+    "load_all",
+    "lock",
+    "lock_all",
+    "record",
+    "row_type",
+    "update",
+]
 
 M = TypeVar("M", bound=models.Model)
 
 AT_ONCE = 128  # Rows measured, and read, per query.
-ROW_BYTES = 500  # Estimated size of a row without its long texts.
 _BYTES = "bytes of texts"
-LOCKED_AT_ONCE = 5_000  # Rows.
 MANY = 20  # Rows from which on they are inserted as columns, and on PostgreSQL as one JSON text.
 INSERTED_AT_ONCE = 1_000  # Rows of up to 32 columns; SQLite takes 32,766 parameters at most.
-
-Row = Any
-"""A named tuple of a model's fields, as either database returns them; `core.encoding` encodes both."""
-
-
-@cache
-def row_type(model: type[models.Model], names: tuple[str, ...] = ()) -> Any:
-    """Return the named tuple class of a model's rows."""
-    return namedtuple(f"{model.__name__}Row", names or _attnames(model))
 
 
 def fetch(queryset: models.QuerySet[Any], *names: str, longest: int | None = None, is_large: bool = False) -> list[Row]:
@@ -70,7 +77,7 @@ def fetch_within(queryset: models.QuerySet[Any], size: int) -> tuple[list[Row], 
     """
     count = (queryset.query.high_mark or 0) - queryset.query.low_mark
     found = _fetch_measured(queryset, size // count)
-    kept, used = _first_within([each for _, each in found], size)
+    kept, used = first_within([each for _, each in found], size)
     return _with_long_texts(queryset.model, found[:kept], size // count), used, kept < len(found)
 
 
@@ -85,7 +92,7 @@ def fetch_ids_within(model: type[models.Model], ids: Sequence[Any], size: int) -
         part = ids[taken : taken + (INSERTED_AT_ONCE if taken else AT_ONCE)]  # If the first are small, the others mostly are.
         short = max(size, 0) // len(part)
         measured = {row[0]: (row, each) for row, each in _fetch_measured(model._default_manager.filter(pk__in={*part}), short)}
-        kept, used = _first_within([measured[each][1] for each in part], size, at_least=0 if taken else 1)
+        kept, used = first_within([measured[each][1] for each in part], size, at_least=0 if taken else 1)
         found |= {row[0]: row for row in _with_long_texts(model, [measured[each] for each in {*part[:kept]}], short)}
         taken += kept
         size -= used
@@ -127,16 +134,6 @@ def _with_long_texts(model: Any, measured: Sequence[tuple[Row, int]], short: int
         return [row for row, _ in measured]
     whole = {getattr(row, pk): row for row in fetch(model._default_manager.filter(pk__in=long), is_large=True)}
     return [whole.get(getattr(row, pk), row) for row, _ in measured]
-
-
-def _first_within(sizes: Sequence[int], size: int, at_least: int = 1) -> tuple[int, int]:
-    """Return the number of first rows that fit, and their total size."""
-    used = 0
-    for number, each in enumerate(sizes):
-        if used + each + ROW_BYTES > size and number >= at_least:
-            return number, used
-        used += each + ROW_BYTES
-    return len(sizes), used
 
 
 @cache
@@ -209,15 +206,15 @@ def lock_all(model: type[M], pks: Sequence[UUID]) -> list[M]:
     for start in range(0, len(pks), LOCKED_AT_ONCE):
         part = pks[start : start + LOCKED_AT_ONCE]
         if connection.vendor == "sqlite":
-            found += connection.run(_select_all(model, len(part)), [pk.hex for pk in part])
+            found += connection.run(model_sql.select_all(model, len(part)), [pk.hex for pk in part])
         else:
-            found += connection.run(_lock_all(model), [f"{{{','.join(map(str, part))}}}"])
+            found += connection.run(model_sql.lock_all(model), [f"{{{','.join(map(str, part))}}}"])
     return _locked(model, found, connection.vendor)
 
 
 def load_all(model: type[M], rows: Sequence[tuple[Any, ...]]) -> list[M]:
     """Return the objects of rows as the database returns them, with all of the model's columns."""
-    names, loaders = _attnames(model), _loaders(model)
+    names, loaders = attnames(model), _loaders(model)
     return [model.from_db(DEFAULT_DB_ALIAS, names, _adapted(row, loaders)) for row in rows]
 
 
@@ -235,13 +232,15 @@ def update(instance: models.Model, names: tuple[str, ...]) -> None:
     """Write these fields of the instance's row."""
     connection, model = _connection(), type(instance)
     indexes, adapters = _field_indexes(model, names), _adapters(model, connection.vendor)
-    values = [getattr(instance, _attnames(model)[index]) for index in indexes]
-    connection.run_later(_update(model, connection.vendor, names), _adapted(values, [adapters[index] for index in indexes]))
+    values = [getattr(instance, attnames(model)[index]) for index in indexes]
+    connection.run_later(
+        model_sql.update(model, connection.vendor, names), _adapted(values, [adapters[index] for index in indexes])
+    )
 
 
 def create(model: type[models.Model], instances: Sequence[models.Model]) -> None:
     """Insert the rows of instances of the model; their keys are set."""
-    names = _attnames(model)
+    names = attnames(model)
     _insert(model, [[getattr(instance, name) for name in names] for instance in instances], has_key=True)
 
 
@@ -256,10 +255,14 @@ def _insert(model: type[models.Model], rows: Sequence[Sequence[Any]], *, has_key
     for start in range(0, len(rows), INSERTED_AT_ONCE):
         part = _adapted_rows(rows[start : start + INSERTED_AT_ONCE], adapters)
         if vendor == "postgresql" and len(part) >= MANY:
-            names = [column[1:-1] for column in _columns(model)[skipped:]]
-            connection.run_later(_insert_json(model, skipped), [text([dict(zip(names, row, strict=True)) for row in part])])
+            names = [column[1:-1] for column in model_sql.columns(model)[skipped:]]
+            connection.run_later(
+                model_sql.insert_json(model, skipped), [text([dict(zip(names, row, strict=True)) for row in part])]
+            )
         else:
-            connection.run_later(_insert_values(model, vendor, len(part), skipped), [value for row in part for value in row])
+            connection.run_later(
+                model_sql.insert_values(model, vendor, len(part), skipped), [value for row in part for value in row]
+            )
 
 
 def _adapted_rows(rows: Sequence[Sequence[Any]], adapters: Sequence[Callable[[Any], Any] | None]) -> Sequence[Sequence[Any]]:
@@ -275,7 +278,7 @@ def _connection() -> Any:
 
 
 def _select_one(connection: Any, model: type[models.Model], pk: UUID, *, lock: bool) -> tuple[Any, ...] | None:
-    found = connection.run(_select(model, connection.vendor, lock), [pk.hex if connection.vendor == "sqlite" else pk])
+    found = connection.run(model_sql.select(model, connection.vendor, lock), [pk.hex if connection.vendor == "sqlite" else pk])
     return found[0] if found else None
 
 
@@ -336,65 +339,11 @@ def _loader(field: Any) -> Callable[[Any], Any] | None:
 
 
 @cache
-def _attnames(model: type[models.Model]) -> list[str]:
-    return [field.attname for field in model._meta.concrete_fields]
-
-
-def _columns(model: type[models.Model]) -> list[str]:
-    return [f'"{field.column}"' for field in model._meta.concrete_fields]
-
-
-@cache
-def _select(model: type[models.Model], vendor: str, lock: bool) -> str:
-    row = f'SELECT {", ".join(_columns(model))} FROM "{model._meta.db_table}" WHERE {_key(model)} = {_placeholder(vendor)}'
-    if not lock or vendor == "sqlite":
-        return row
-    return f"SELECT *, clock_timestamp() FROM ({row} FOR UPDATE) AS locked"  # The outer SELECT reads the time after locking.
-
-
-@lru_cache(maxsize=64)
-def _select_all(model: type[models.Model], count: int) -> str:
-    key = _columns(model)[0]
-    return f'SELECT {", ".join(_columns(model))} FROM "{model._meta.db_table}" WHERE {key} IN ({", ".join("?" * count)}) ORDER BY {key}'
-
-
-@cache
-def _lock_all(model: type[models.Model]) -> str:
-    key = _columns(model)[0]
-    rows = f'SELECT {", ".join(_columns(model))} FROM "{model._meta.db_table}" WHERE {key} = ANY(%s::uuid[])'
-    return f"SELECT *, clock_timestamp() FROM ({rows} ORDER BY {key} FOR UPDATE) AS locked"
-
-
-@lru_cache(maxsize=64)
-def _insert_values(model: type[models.Model], vendor: str, count: int, skipped: int) -> str:
-    columns = _columns(model)[skipped:]
-    row = f"({', '.join([_placeholder(vendor)] * len(columns))})"
-    return f'INSERT INTO "{model._meta.db_table}" ({", ".join(columns)}) VALUES {", ".join([row] * count)}'
-
-
-@cache
-def _insert_json(model: type[models.Model], skipped: int) -> str:
-    """Return SQL that inserts the rows of a JSON array. Neither side then handles each value as a literal."""
-    table, columns = model._meta.db_table, ", ".join(_columns(model)[skipped:])
-    return f'INSERT INTO "{table}" ({columns}) SELECT {columns} FROM json_populate_recordset(NULL::"{table}", %s)'
-
-
-@cache
-def _update(model: type[models.Model], vendor: str, names: tuple[str, ...]) -> str:
-    changes = ", ".join(f'"{cast(Any, model._meta.get_field(name)).column}" = {_placeholder(vendor)}' for name in names)
-    return f'UPDATE "{model._meta.db_table}" SET {changes} WHERE {_key(model)} = {_placeholder(vendor)}'
-
-
-@cache
 def _field_indexes(model: type[models.Model], names: tuple[str, ...]) -> list[int]:
     """Return the indexes of these fields, and of the key, among the model's fields."""
     fields: list[Any] = list(model._meta.concrete_fields)
     return [fields.index(field) for field in (*(model._meta.get_field(name) for name in names), model._meta.pk)]
 
 
-def _placeholder(vendor: str) -> str:
-    return "?" if vendor == "sqlite" else "%s"
-
-
-def _key(model: type[models.Model]) -> str:
-    return f'"{cast(Any, model._meta.pk).column}"'
+if not settings.FAST_PATHS:
+    globals().update({name: getattr(orm_rows, name) for name in orm_rows.__all__})

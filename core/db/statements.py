@@ -6,9 +6,11 @@ the database and its rows do. It is for the few look-ups of every write; all els
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any, Generic, TypeVar, cast
 from uuid import UUID
 
+from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections, models
 from django.db.models.expressions import Expression
 
@@ -17,9 +19,41 @@ from core.db import sql_rows
 M = TypeVar("M", bound=models.Model)
 
 
-class Parameter(Expression):
-    """A value in a statement's queryset that each run gives by its name."""
+class Statement(Generic[M]):
+    """A queryset over whole rows of a model, compiled at its first use.
 
+    `queryset` is a function of the given values, as attributes: `Statement(lambda given: Lease.objects.filter(scope=given.scope))`.
+    """
+
+    def __init__(self, queryset: Callable[[Any], models.QuerySet[M]]) -> None:
+        self._queryset = queryset
+        self._compiled: dict[str, tuple[type[M], str, list[Any]]] = {}
+
+    def objects(self, **values: Any) -> list[M]:
+        """Run the statement with the values, and return its objects."""
+        if not settings.FAST_PATHS:
+            return [*self._queryset(SimpleNamespace(**values))]
+        connection: Any = connections[DEFAULT_DB_ALIAS]
+        model, sql, parameters = self._compiled.get(connection.vendor) or self._compile(connection)
+        return sql_rows.load_all(model, connection.run(sql, [*_bind(parameters, values, connection)]))
+
+    def _compile(self, connection: Any) -> tuple[type[M], str, list[Any]]:
+        queryset = self._queryset(_Placeholders())
+        sql, parameters = queryset.query.get_compiler(connection=connection).as_sql()
+        if connection.vendor == "sqlite":
+            sql %= ("?",) * len(parameters)
+        self._compiled[connection.vendor] = cast(Any, (queryset.model, sql, list(parameters)))
+        return self._compiled[connection.vendor]
+
+
+class _Placeholders:
+    """The given values while a queryset is compiled: any attribute is a placeholder."""
+
+    def __getattr__(self, name: str) -> "_Placeholder":
+        return _Placeholder(name)
+
+
+class _Placeholder(Expression):
     def __init__(self, name: str) -> None:
         super().__init__(output_field=models.Field())
         self.name = name
@@ -28,32 +62,10 @@ class Parameter(Expression):
         return "%s", (self,)
 
 
-class Statement(Generic[M]):
-    """A queryset over whole rows of a model, compiled at its first use; `Parameter`s stand for values that differ."""
-
-    def __init__(self, queryset: Callable[[], models.QuerySet[M]]) -> None:
-        self._queryset = queryset
-        self._compiled: dict[str, tuple[type[M], str, list[Any]]] = {}
-
-    def objects(self, **values: Any) -> list[M]:
-        """Run the statement with the values of its parameters, and return its objects."""
-        connection: Any = connections[DEFAULT_DB_ALIAS]
-        model, sql, parameters = self._compiled.get(connection.vendor) or self._compile(connection)
-        return sql_rows.load_all(model, connection.run(sql, [*_bind(parameters, values, connection)]))
-
-    def _compile(self, connection: Any) -> tuple[type[M], str, list[Any]]:
-        queryset = self._queryset()
-        sql, parameters = queryset.query.get_compiler(connection=connection).as_sql()
-        if connection.vendor == "sqlite":
-            sql %= ("?",) * len(parameters)
-        self._compiled[connection.vendor] = cast(Any, (queryset.model, sql, list(parameters)))
-        return self._compiled[connection.vendor]
-
-
 def _bind(parameters: list[Any], values: dict[str, Any], connection: Any) -> Iterator[Any]:
     """Yield the parameters as the database takes them."""
     for each in parameters:
-        value = values[each.name] if isinstance(each, Parameter) else each
+        value = values[each.name] if isinstance(each, _Placeholder) else each
         if connection.vendor == "sqlite" and isinstance(value, UUID):
             yield value.hex
         elif connection.vendor == "sqlite" and isinstance(value, datetime):

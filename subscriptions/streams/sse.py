@@ -10,6 +10,7 @@ from uuid import UUID
 import orjson
 from channels.exceptions import StopConsumer
 from channels.generic.http import AsyncHttpConsumer
+from django.conf import settings
 
 from core.errors import ProtocolError
 from core.serving.uvicorn_protocols import ABORT_KEY, WRITE_KEY
@@ -78,7 +79,7 @@ class EventStream(NoChannelMixin, AsyncHttpConsumer):
 
     async def _stream(self, follower: Follower, *, is_reset: bool) -> None:
         follower.abandon = self._abandon
-        if self.scope["http_version"] == "1.1" and (write := self.scope.get("state", {}).get(WRITE_KEY)):
+        if settings.FAST_PATHS and self.scope["http_version"] == "1.1" and (write := self.scope.get("state", {}).get(WRITE_KEY)):
             follower.send_now = lambda entries: write(b"".join([entry.chunk for entry in entries]))
         position = follower.position
         data = b'{"position":%d%s}' % (position, b',"reset":true' if is_reset else b"")

@@ -8,7 +8,7 @@ import pytest
 from django.db import IntegrityError
 from django.db import connection as shared
 
-pytestmark = pytest.mark.database("sqlite", "postgresql")
+pytestmark = [pytest.mark.database("sqlite", "postgresql"), pytest.mark.fast_paths]
 
 
 @pytest.fixture

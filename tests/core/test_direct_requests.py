@@ -9,7 +9,7 @@ import pytest
 
 from tests.servers import Server
 
-pytestmark = pytest.mark.full
+pytestmark = [pytest.mark.full, pytest.mark.fast_paths]
 
 KEY = "X-API-Key: agent-research-key"
 CREATE = json.dumps({"title": "t"}).encode()

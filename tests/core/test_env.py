@@ -68,6 +68,7 @@ def test_an_sqlite_file_is_used_with_safe_settings(monkeypatch, tmp_path):
     assert "synchronous=FULL" in database["OPTIONS"]["init_command"]
 
 
+@pytest.mark.fast_paths
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql"])
 def test_a_postgresql_server_is_used(monkeypatch, scheme):
     monkeypatch.setenv("DATABASE_URL", f"{scheme}://ada:pass%40word@db.local:5433/house")

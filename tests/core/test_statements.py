@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models.sql.compiler import SQLCompiler
 
 from core.db import database_now, sql_rows
-from core.db.statements import Parameter, Statement
+from core.db.statements import Statement
 from core.ids import new_id
 from intents.models import Intent
 
@@ -18,8 +18,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.database("sqlite", "postgresql"
 def test_statement_returns_the_objects_of_its_queryset(make_intent):
     before = database_now()
     first, second = (Intent.objects.get(pk=make_intent(title=title, state={"at": 1})["id"]) for title in ("a", "b"))
-    since = Statement(lambda: Intent.objects.filter(created_at__gte=Parameter("since"), title="b").order_by("pk"))
-    among = Statement(lambda: Intent.objects.filter(pk__in=[Parameter("one"), Parameter("two")]).order_by("-pk"))
+    since = Statement(lambda given: Intent.objects.filter(created_at__gte=given.since, title="b").order_by("pk"))
+    among = Statement(lambda given: Intent.objects.filter(pk__in=[given.one, given.two]).order_by("-pk"))
 
     (found,) = since.objects(since=before)
     assert {name: getattr(found, name) for name in FIELDS} == {name: getattr(second, name) for name in FIELDS}
@@ -28,9 +28,10 @@ def test_statement_returns_the_objects_of_its_queryset(make_intent):
     assert among.objects(one=new_id(), two=first.pk) == [first]
 
 
+@pytest.mark.fast_paths
 def test_statement_is_compiled_once(make_intent, monkeypatch):
     pk = UUID(make_intent()["id"])
-    by_id = Statement(lambda: Intent.objects.filter(pk=Parameter("pk")))
+    by_id = Statement(lambda given: Intent.objects.filter(pk=given.pk))
     by_id.objects(pk=pk)
     monkeypatch.setattr(SQLCompiler, "as_sql", None)
 

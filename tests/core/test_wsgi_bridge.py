@@ -2,8 +2,10 @@
 
 import asyncio
 import threading
+from pathlib import Path
 
 import pytest
+import yaml
 
 from config import asgi
 from core.serving.wsgi_bridge import WSGIBridge
@@ -112,3 +114,10 @@ def test_write_that_waits_holds_up_no_read(bridge, wsgi):
 def test_writes_of_the_console_use_the_other_threads(bridge, wsgi):
     asyncio.run(send(bridge, "POST", "/admin/login/"))
     assert wsgi.threads["POST", "/admin/login/"] != "django-writer-0"
+
+
+@pytest.mark.rule("G-8")
+def test_plans_of_intents_run_in_the_thread_of_long_requests():
+    path = next(path for path in yaml.safe_load(Path("openapi.yaml").read_text())["paths"] if path.endswith("/intents/batch"))
+    assert asgi.bridge.is_long({"path": path})
+    assert not asgi.bridge.is_long({"path": path.replace("batch", "1")})

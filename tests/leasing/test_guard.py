@@ -179,6 +179,7 @@ def test_scope_index_agrees_with_pairwise_comparison():
         assert ScopeIndex(leased).overlap(asked) == any(overlap(scope, asked) for scope in leased), (leased, asked)
 
 
+@pytest.mark.fast_paths
 @pytest.mark.rule("L-3")
 @pytest.mark.case("security M8")
 def test_patches_of_one_write_query_the_leases_once(ada, bob, intent, monkeypatch):

@@ -52,6 +52,7 @@ def numbers(batch: Batch) -> list[int]:
     return [entry.position for entry in batch.entries]
 
 
+@pytest.mark.fast_paths
 @pytest.mark.case("security M5")
 @pytest.mark.parametrize(
     "read", [log_reader.read_batch, lambda after: log_reader.read_topics(ALL, (), after)], ids=["tail", "reader"]

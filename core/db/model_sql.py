@@ -1,0 +1,59 @@
+"""SQL of a model's rows, made once for each statement's shape."""
+
+from functools import cache, lru_cache
+from typing import Any, cast
+
+from django.db import models
+
+
+def columns(model: type[models.Model]) -> list[str]:
+    return [f'"{field.column}"' for field in model._meta.concrete_fields]
+
+
+@cache
+def select(model: type[models.Model], vendor: str, lock: bool) -> str:
+    row = f'SELECT {", ".join(columns(model))} FROM "{model._meta.db_table}" WHERE {_key(model)} = {_placeholder(vendor)}'
+    if not lock or vendor == "sqlite":
+        return row
+    return f"SELECT *, clock_timestamp() FROM ({row} FOR UPDATE) AS locked"  # The outer SELECT reads the time after locking.
+
+
+@lru_cache(maxsize=64)
+def select_all(model: type[models.Model], count: int) -> str:
+    key = columns(model)[0]
+    return f'SELECT {", ".join(columns(model))} FROM "{model._meta.db_table}" WHERE {key} IN ({", ".join("?" * count)}) ORDER BY {key}'
+
+
+@cache
+def lock_all(model: type[models.Model]) -> str:
+    key = columns(model)[0]
+    rows = f'SELECT {", ".join(columns(model))} FROM "{model._meta.db_table}" WHERE {key} = ANY(%s::uuid[])'
+    return f"SELECT *, clock_timestamp() FROM ({rows} ORDER BY {key} FOR UPDATE) AS locked"
+
+
+@lru_cache(maxsize=64)
+def insert_values(model: type[models.Model], vendor: str, count: int, skipped: int) -> str:
+    names = columns(model)[skipped:]
+    row = f"({', '.join([_placeholder(vendor)] * len(names))})"
+    return f'INSERT INTO "{model._meta.db_table}" ({", ".join(names)}) VALUES {", ".join([row] * count)}'
+
+
+@cache
+def insert_json(model: type[models.Model], skipped: int) -> str:
+    """Return SQL that inserts the rows of a JSON array. Neither side then handles each value as a literal."""
+    table, names = model._meta.db_table, ", ".join(columns(model)[skipped:])
+    return f'INSERT INTO "{table}" ({names}) SELECT {names} FROM json_populate_recordset(NULL::"{table}", %s)'
+
+
+@cache
+def update(model: type[models.Model], vendor: str, names: tuple[str, ...]) -> str:
+    changes = ", ".join(f'"{cast(Any, model._meta.get_field(name)).column}" = {_placeholder(vendor)}' for name in names)
+    return f'UPDATE "{model._meta.db_table}" SET {changes} WHERE {_key(model)} = {_placeholder(vendor)}'
+
+
+def _placeholder(vendor: str) -> str:
+    return "?" if vendor == "sqlite" else "%s"
+
+
+def _key(model: type[models.Model]) -> str:
+    return f'"{cast(Any, model._meta.pk).column}"'

@@ -1,0 +1,94 @@
+"""The functions of `core.db.sql_rows` by the ORM, for servers with OPENINTENT_FAST_PATHS=0."""
+
+from collections.abc import Sequence
+from itertools import islice
+from typing import Any, TypeVar
+from uuid import UUID
+
+from django.db import models
+from orjson import Fragment
+
+from core.db import database_now
+from core.db.fields import JSONTextField
+from core.db.rows import LOCKED_AT_ONCE, Row, first_within, row_type
+
+__all__: list[str] = ["create", "fetch", "fetch_ids_within", "fetch_within", "get", "insert", "lock", "lock_all", "update"]
+
+M = TypeVar("M", bound=models.Model)
+
+
+def fetch(queryset: models.QuerySet[Any], *names: str, longest: int | None = None, is_large: bool = False) -> list[Row]:
+    model: Any = queryset.model
+    fields = [model._meta.get_field(name) for name in names] or model._meta.concrete_fields
+    texts = {f"text_of_{each.attname}": _as_text(each) for each in fields if isinstance(each, JSONTextField)}
+    columns = [f"text_of_{each.attname}" if isinstance(each, JSONTextField) else each.attname for each in fields]
+    make = row_type(model, names)._make
+    rows = [make(values) for values in queryset.annotate(**texts).values_list(*columns)]
+    if longest is None:
+        return rows
+    json = [each.attname for each in fields if isinstance(each, JSONTextField)]
+    return [row._replace(**{name: None for name in json if len(getattr(row, name)) > longest}) for row in rows]
+
+
+def fetch_within(queryset: models.QuerySet[Any], size: int) -> tuple[list[Row], int, bool]:
+    rows = fetch(queryset)
+    kept, used = first_within([_text_bytes(queryset.model, row) for row in rows], size)
+    return rows[:kept], used, kept < len(rows)
+
+
+def fetch_ids_within(model: type[models.Model], ids: Sequence[Any], size: int) -> tuple[dict[Any, Row], int]:
+    rows = {row[0]: row for row in fetch(model._default_manager.filter(pk__in=set(ids)))}
+    taken, _ = first_within([_text_bytes(model, rows[pk]) for pk in ids], size)
+    return {pk: rows[pk] for pk in islice(ids, taken)}, taken
+
+
+def get(model: type[models.Model], pk: UUID) -> Row | None:
+    found = fetch(model._default_manager.filter(pk=pk))
+    return found[0] if found else None
+
+
+def lock(model: type[M], pk: UUID) -> M | None:
+    found = lock_all(model, [pk])
+    return found[0] if found else None
+
+
+def lock_all(model: type[M], pks: Sequence[UUID]) -> list[M]:
+    found: list[Any] = []
+    for start in range(0, len(pks), LOCKED_AT_ONCE):
+        part = pks[start : start + LOCKED_AT_ONCE]
+        found += model._default_manager.filter(pk__in=part).order_by("pk").select_for_update()
+    locked_at = database_now() if found else None
+    for instance in found:
+        instance.locked_at = locked_at
+    return found
+
+
+def update(instance: models.Model, names: tuple[str, ...]) -> None:
+    instance.save(update_fields=names)
+
+
+def create(model: type[models.Model], instances: Sequence[models.Model]) -> None:
+    model._default_manager.bulk_create(instances)
+
+
+def insert(model: type[models.Model], new: Sequence[Row]) -> None:
+    fields: Any = model._meta.concrete_fields
+    model._default_manager.bulk_create(
+        model(**{each.attname: _value(each, value) for each, value in zip(fields, row, strict=True)}) for row in new
+    )
+
+
+def _value(field: Any, value: Any) -> Any:
+    return Fragment(value) if isinstance(field, JSONTextField) and isinstance(value, str) else value
+
+
+def _as_text(field: Any) -> models.ExpressionWrapper:
+    """Return the column's text: as a JSON value, numbers would lose digits."""
+    return models.ExpressionWrapper(models.F(field.attname), output_field=models.TextField())
+
+
+def _text_bytes(model: type[models.Model], row: Row) -> int:
+    fields: Any = model._meta.concrete_fields
+    return sum(
+        len(value.encode()) for field, value in zip(fields, row, strict=True) if value and isinstance(field, models.TextField)
+    )

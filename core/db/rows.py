@@ -1,0 +1,35 @@
+"""Rows as named tuples, in the values that either database returns."""
+
+from collections import namedtuple
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+from django.db import models
+
+LOCKED_AT_ONCE = 5_000  # Rows.
+ROW_BYTES = 500  # Estimated size of a row without its long texts.
+
+Row = Any
+"""A named tuple of a model's fields, as either database returns them; `core.encoding` encodes both."""
+
+
+@cache
+def row_type(model: type[models.Model], names: tuple[str, ...] = ()) -> Any:
+    """Return the named tuple class of a model's rows."""
+    return namedtuple(f"{model.__name__}Row", names or attnames(model))
+
+
+def first_within(sizes: Sequence[int], size: int, at_least: int = 1) -> tuple[int, int]:
+    """Return the number of first rows that fit, and their total size."""
+    used = 0
+    for number, each in enumerate(sizes):
+        if used + each + ROW_BYTES > size and number >= at_least:
+            return number, used
+        used += each + ROW_BYTES
+    return len(sizes), used
+
+
+@cache
+def attnames(model: type[models.Model]) -> list[str]:
+    return [field.attname for field in model._meta.concrete_fields]

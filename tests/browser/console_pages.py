@@ -139,19 +139,48 @@ def _refuse(page: Page) -> None:
     page.wait_for_selector(".oi-field .oi-bad")
 
 
+def _open_first(page: Page, link: str = ".oi-rows .oi-row-title") -> None:
+    page.locator(link).first.click()
+    page.wait_for_url("**/change/")
+
+
+def _review(page: Page) -> None:
+    page.locator(".oi-chip input").first.check()
+    page.click("text=Review and confirm")
+    page.wait_for_selector("#rationale")
+
+
+def _sign_in_wrongly(page: Page) -> None:
+    page.fill("[name=username]", "ines")
+    page.fill("[name=password]", "wrong")
+    page.click("#login-form button[type=submit]")
+    page.wait_for_selector("text=Incorrect username or password.")
+
+
 PAGES: dict[str, ConsolePage] = {
     "home": ConsolePage("/admin/"),
     "inbox": ConsolePage("/admin/governance/arbitration/"),
     "question": ConsolePage(lambda example: example.question("pending")),
     "question-decided": ConsolePage(lambda example: example.question("resolved")),
+    "review": ConsolePage("/admin/governance/arbitration/", then=_review),
     "decisions": ConsolePage("/admin/governance/decision/"),
+    "decision": ConsolePage("/admin/governance/decision/", then=_open_first),
     "delegations": ConsolePage("/admin/governance/delegation/"),
+    "delegation": ConsolePage("/admin/governance/delegation/", then=_open_first),
     "leases": ConsolePage("/admin/leasing/lease/"),
     "lease": ConsolePage(lambda example: example.lease()),
     "intents": ConsolePage("/admin/intents/intent/"),
     "intent": ConsolePage(lambda example: example.intent("Checkout fails for one in twenty customers in eu-west")),
     "intent-traces": ConsolePage(lambda example: example.intent("Compare traces from before and after 02:14")),
+    "intent-version": ConsolePage(
+        lambda example: example.intent("Compare traces from before and after 02:14"),
+        then=lambda page: (
+            page.click(".oi-versions li:nth-child(2) a >> nth=0"),
+            page.wait_for_selector("text=State at version"),
+        ),
+    ),
     "log": ConsolePage("/admin/intents/event/"),
+    "event": ConsolePage("/admin/intents/event/", then=lambda page: _open_first(page, ".oi-event-type")),
     "failures": ConsolePage("/admin/retries/failure/"),
     "failure": ConsolePage(lambda example: example.failure()),
     "attachments": ConsolePage("/admin/attachments/attachment/"),
@@ -165,6 +194,7 @@ PAGES: dict[str, ConsolePage] = {
     ),
     "costs": ConsolePage("/admin/costs/overview/"),
     "cost-entries": ConsolePage("/admin/costs/cost/"),
+    "cost-entry": ConsolePage("/admin/costs/cost/", then=_open_first),
     "webhooks": ConsolePage("/admin/subscriptions/subscription/"),
     "webhook": ConsolePage(
         lambda example: example.subscription("pager"), then=lambda page: page.locator(".oi-details summary").first.click()
@@ -192,6 +222,7 @@ PAGES: dict[str, ConsolePage] = {
     "agents": ConsolePage("/admin/agents/"),
     "agent": ConsolePage("/admin/agents/sre-agent/"),
     "sign-in": ConsolePage("/admin/login/", None),
+    "sign-in-refused": ConsolePage("/admin/login/", None, then=_sign_in_wrongly),
     "refused": ConsolePage("/admin/access/apikey/add/", "viewer"),
     "not-found": ConsolePage("/admin/agents/nobody/"),
 }

@@ -7,7 +7,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.conftest import CHROMIUM, FLAGS, new_session
 from tests.browser.console_pages import PAGES, ConsolePage, Example, example
@@ -54,8 +54,16 @@ def take_screenshots(browser: Browser, running: Example, places: dict[str, Conso
                     page.goto(place.path(running))
                     place.then(page)
                     page.wait_for_timeout(SETTLED)
+                    if whole:
+                        load_all_pictures(page)
                     page.screenshot(path=to / f"{name}-{way}.png", full_page=whole)
             context.close()
+
+
+def load_all_pictures(page: Page) -> None:
+    """Load those too that the browser would load when one scrolls to them."""
+    page.evaluate("document.querySelectorAll('img[loading=lazy]').forEach((each) => (each.loading = 'eager'))")
+    page.wait_for_function("[...document.images].every((each) => each.complete)")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ const FACES = {
   draft: { mark: "○", shape: "round-rectangle", colour: "--oi-quiet" },
   pending: { mark: "◷", shape: "round-tag", colour: "--oi-quiet" },
   active: { mark: "▶", shape: "round-rectangle", colour: "--oi-accent" },
-  blocked: { mark: "■", shape: "octagon", colour: "--oi-warn" },
+  blocked: { mark: "■", shape: "octagon", colour: "--oi-warn", width: 146 },
   completed: { mark: "✓", shape: "barrel", colour: "--oi-good" },
   abandoned: { mark: "✕", shape: "cut-rectangle", colour: "--oi-quiet" },
 };
@@ -124,14 +124,14 @@ function style() {
   const surface = colour("--oi-surface");
   const faces = Object.entries(FACES).map(([status, face]) => ({
     selector: `node[status = "${status}"]`,
-    style: { shape: face.shape, "border-color": colour(face.colour), "border-style": status === "draft" ? "dashed" : "solid" },
+    style: { shape: face.shape, "border-color": colour(face.colour), "border-style": status === "draft" ? "dashed" : "solid", "text-max-width": face.width ?? 166 },
   }));
   return [
     {
       selector: "node",
       style: {
         label: "data(label)", width: 196, height: 68, "background-color": surface, "border-width": 1.5, color: colour("--oi-strong"),
-        "font-family": "Inter, sans-serif", "font-size": 12, "line-height": 1.25, "text-wrap": "wrap", "text-max-width": 166,
+        "font-family": "Inter, sans-serif", "font-size": 12, "line-height": 1.25, "text-wrap": "wrap",
         "text-valign": "center", "text-halign": "center",
       },
     },

@@ -43,5 +43,5 @@ def test_an_operator_lets_somebody_in_by_a_link_and_throws_him_out(open_page):
     nina.click("#oi-connection a")
     nina.fill("#id_username", "nina")
     nina.fill("#id_password", PASSWORD)
-    nina.click("text=Log in")
+    nina.click("button:text('Sign in')")
     nina.wait_for_selector("text=Incorrect username or password")

@@ -127,3 +127,9 @@ def test_agent_known_only_by_old_records_has_a_page(person, agent, make_intent, 
 
     assert person("viewer").get("agents/ada/").status_code == 200
     assert person("viewer", "vic").get("agents/nobody/").status_code == 404
+
+
+def test_heading_of_a_page_leads_back_to_the_list(person, busy):
+    heading = person("viewer").get("agents/ada/").text.partition("<h1")[2].partition("</h1>")[0]
+
+    assert re.findall(r">([^<>]+)</(?:a|span)>", heading) == ["Agents", "chevron_right", "ada"]

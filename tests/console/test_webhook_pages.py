@@ -54,6 +54,17 @@ def test_each_attempt_is_told_with_its_answer_and_when_the_next_one_comes(person
     assert "<b>Book</b>" not in page
 
 
+def test_headings_have_names_in_place_of_ids(person, api, intent, pager):
+    comment(api, intent)
+    deliver_all_due()
+    delivery = Delivery.objects.get()
+    vera = person("viewer")
+
+    for path, name in ((f"{PAGE}/{pager['id']}", "pager"), (f"{DELIVERIES}/{delivery.pk}", "comment to pager")):
+        heading = vera.get(f"{path}/change/").text.partition("<h1")[2].partition("</h1>")[0]
+        assert re.findall(r">([^<>]+)</(?:a|span)>", heading)[-1] == name
+
+
 def test_page_says_why_a_subscription_is_disabled_and_what_to_do(person, api, intent, pager, receiver):
     comment(api, intent)
     receiver.will_answer(410)

@@ -12,6 +12,7 @@ from typing import Any
 from django.db.models import Count, DateField, Func, QuerySet, Sum
 from django.db.models.expressions import RawSQL
 from django.http import Http404
+from django.utils.formats import date_format
 
 from console.charts import bar_length
 from core.ids import first_id_at, parse_id
@@ -207,10 +208,10 @@ def _sum_by_span(days: Mapping[date, tuple[int, int]], query: CostQuery) -> dict
         return {}
     is_short = query.first is not None and (query.last - query.first).days < MAX_DAY_BARS
     first = query.first if query.first and is_short else min(days)
-    form = "%Y-%m-%d" if (query.last - first).days < MAX_DAY_BARS else "%Y-%m"
-    sums = {(first + timedelta(days=number)).strftime(form): 0 for number in range((query.last - first).days + 1)}
+    form = "j M Y" if (query.last - first).days < MAX_DAY_BARS else "M Y"
+    sums = {date_format(first + timedelta(days=number), form): 0 for number in range((query.last - first).days + 1)}
     for day, (amount, _) in days.items():
-        sums[day.strftime(form)] += amount
+        sums[date_format(day, form)] += amount
     return sums
 
 

@@ -8,8 +8,10 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from console.money import format_dollars
 from core import strict_json
 from costs.amounts import DECIMALS, DOLLAR_DECIMALS, format_amount
+from costs.models import Cost
 
 register = template.Library()
 
@@ -31,9 +33,14 @@ def usd(amount: Decimal) -> str:
 
 @register.filter
 def dollars(number: int) -> str:
-    """Return an amount of 10^-14 dollars exactly, with at least two decimals."""
-    whole, _, rest = format_amount(number, DOLLAR_DECIMALS).partition(".")
-    return f"${int(whole):,}.{rest:0<2}"
+    """Return an amount of 10^-14 dollars exactly."""
+    return format_dollars(format_amount(number, DOLLAR_DECIMALS))
+
+
+@register.filter
+def amount_with_unit(cost: Cost) -> str:
+    """Return the amount of a cost exactly: `$4.05`, or `12 requests`."""
+    return format_dollars(format_amount(cost.amount, DECIMALS)) if cost.unit == "USD" else f"{number(cost.amount)} {cost.unit}"
 
 
 @register.filter

@@ -9,6 +9,7 @@ import pytest
 
 from console.costs import views as page_of_costs
 from console.costs.views import escape_formulas
+from console.money import format_dollars
 from core.ids import first_id_at, new_id
 from costs.models import Cost
 
@@ -62,6 +63,21 @@ def test_money_is_added_up_exactly_and_other_units_stand_apart(person, spend):
 
 
 @pytest.mark.rule("C-2")
+@pytest.mark.parametrize(
+    ("amount", "shown"),
+    [
+        ("0", "$0.00"),
+        ("6.1", "$6.10"),
+        ("0.111", "$0.1110"),
+        ("1234.5", "$1,234.50"),
+        ("1E-7", "$0.0000001"),
+        ("1E+3", "$1,000.00"),
+    ],
+)
+def test_dollars_have_two_or_four_decimals_and_all_digits(amount, shown):
+    assert format_dollars(amount) == shown
+
+
 def test_without_money_the_most_used_unit_is_shown_and_none_are_mixed(person, spend):
     spend(3, "images")
     spend(1, "tokens")

@@ -3,8 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.utils.dateparse import parse_datetime
+from django.utils.formats import date_format
+
 from access.identity import SYSTEM
 from console.json_tree import shorten
+from console.money import format_dollars
 from costs.budget_limits import PER_AGENT
 from intents.events import EventType
 
@@ -49,7 +53,18 @@ def summarize_lease(payload: dict[str, Any]) -> str:
 
 def summarize_budget(payload: dict[str, Any]) -> str:
     by = f" by {payload['agent_id']}" if payload.get("limit_kind") == PER_AGENT else ""
-    return f"{payload['spent_usd']} of {payload['limit_usd']} USD{by}"
+    return f"{format_dollars(str(payload['spent_usd']))} of {format_dollars(str(payload['limit_usd']))}{by}"
+
+
+def summarize_cost(payload: dict[str, Any]) -> str:
+    amount, unit = str(payload["amount"]), payload["unit"]
+    return format_dollars(amount) if unit == "USD" else f"{amount} {unit}"
+
+
+def summarize_delegation(payload: dict[str, Any]) -> str:
+    may = f"{payload['delegate']} may {', '.join(payload['scope']['actions'])}"
+    ends_at = parse_datetime(payload["expires_at"] or "")
+    return f"{may} until {date_format(ends_at, 'j M Y H:i')} UTC" if ends_at else may
 
 
 _SUMMARIES: dict[str, Callable[[dict[str, Any]], str]] = {
@@ -72,6 +87,8 @@ _SUMMARIES: dict[str, Callable[[dict[str, Any]], str]] = {
     EventType.AGENT_ASSIGNED: lambda payload: f"{payload['agent_id']} as {payload['role']}",
     EventType.AGENT_UNASSIGNED: lambda payload: str(payload["agent_id"]),
     EventType.FAILURE_RECORDED: lambda payload: f"{payload['error_type']}, attempt {payload['attempt']} by {payload['agent_id']}",
-    EventType.COST_RECORDED: lambda payload: f"{payload['amount']} {payload['unit']}",
+    EventType.COST_RECORDED: summarize_cost,
+    EventType.DELEGATION_GRANTED: summarize_delegation,
+    EventType.PORTFOLIO_CREATED: lambda payload: shorten(payload["name"]),
     "comment": lambda payload: shorten(payload.get("message") or payload.get("text") or payload),
 }

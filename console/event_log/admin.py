@@ -33,6 +33,9 @@ class EventAdmin(LiveAdmin):
         }
         return render_live(request, "console/event_log/log.html", context, topic=asked.topic, event_types=asked.choice.event_type)
 
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return pages.with_portfolio_names(super().get_queryset(request))
+
     def detail_context(self, request: HttpRequest, obj: Event) -> dict[str, Any]:
         return {"entry": pages.full_entry(obj), "event": obj}
 

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import orjson
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Left, Right
 
 from console.event_text import summarize_event
@@ -16,6 +16,7 @@ from intents import positions, topics
 from intents.events import EventType
 from intents.models import Event, Intent
 from intents.replay import VERSIONED
+from portfolios.models import Portfolio
 
 SHOWN = 40
 WINDOW = 10_000
@@ -131,6 +132,11 @@ def read_versions(intent: Intent, before: int | None, shown: int) -> LogPage:
     return _read_page(events, "sequence", before or intent.last_sequence + 1, True, shown)
 
 
+def with_portfolio_names(events: QuerySet[Event]) -> QuerySet[Event]:
+    """Annotate the events of a portfolio with its name, as `portfolio_name`."""
+    return events.annotate(portfolio_name=Subquery(Portfolio.objects.filter(pk=OuterRef("portfolio_id")).values("name")))
+
+
 def full_entry(event: Event) -> LogEntry:
     """Return the entry with the whole payload."""
     return LogEntry(event, summarize_event(event.event_type, event.payload), _indented_json(event.payload))
@@ -141,7 +147,7 @@ def _read_page(events: QuerySet[Event], key: str, before: int, is_scanned: bool,
     first = max(1, before - WINDOW) if is_scanned else 1
     chosen = events.filter(**{f"{key}__lt": before, f"{key}__gte": first}).order_by(f"-{key}")
     found = [
-        *chosen.select_related("intent")
+        *with_portfolio_names(chosen.select_related("intent"))
         .only(*_COLUMNS)
         .annotate(text=Left("payload", MAX_PAYLOAD + 1), end=Right("payload", 40))[: shown + 1]
     ]

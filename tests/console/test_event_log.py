@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from console.event_log import pages as log_pages
 from console.intents import versions
-from intents.models import Intent
+from intents.models import Event, Intent
 from tests.conftest import set_status
 
 from .intents import page, patch
@@ -164,3 +164,15 @@ def test_a_long_payload_is_cut_in_the_list_and_whole_on_its_own_page(api, person
     alone = vera.client.get(link[1]).text
     assert "END" in alone
     assert event["id"] in alone
+
+
+def test_event_of_a_portfolio_names_it_and_leads_to_it(api, person):
+    portfolio = api.post("/portfolios", {"name": "Launch in Lisbon"}).json()
+    api.post("/intents", {"title": "Open the shop"})
+    link = f'<a href="/admin/portfolios/portfolio/{portfolio["id"]}/change/">Launch in Lisbon</a>'
+    vera = person("viewer")
+
+    event = Event.objects.get(event_type="portfolio_created")
+
+    for path in ("intents/event/", "", f"intents/event/{event.pk}/change/"):
+        assert link in vera.get(path).text, path

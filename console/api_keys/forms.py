@@ -34,7 +34,7 @@ class NewKeyForm(ActionForm):
         required=False,
         max_length=MAX_AGENT_ID,
         validators=[_check_agent],
-        help_text="Optional. The key can then only act as this agent.",
+        help_text="The key can then only act as this agent.",
         widget=forms.TextInput(attrs={**INPUT, "autocomplete": "off"}),
     )
     lasts = forms.ChoiceField(
@@ -47,7 +47,7 @@ class NewKeyForm(ActionForm):
     last_day = forms.DateField(
         label="Expiry date",
         required=False,
-        help_text="For a specific date: the key expires at the end of this day (UTC).",
+        help_text="The key expires at the end of this day (UTC).",
         widget=forms.DateInput(attrs={**INPUT, "type": "date"}),
     )
 

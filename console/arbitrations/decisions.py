@@ -174,7 +174,8 @@ def record_selected(request: HttpRequest, answer: SelectedAnswer, rationale: str
 
 
 def confirm_selected(_: RationaleForm, answers: Any) -> Confirmation:
-    return Confirmation("Submit these decisions?", "Submit", count=sum(not each.problem for each in answers))
+    count = sum(not each.problem for each in answers)
+    return Confirmation("Submit this decision?" if count == 1 else "Submit these decisions?", "Submit", count=count)
 
 
 def _labels(asked: Arbitration) -> dict[str, str]:

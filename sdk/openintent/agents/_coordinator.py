@@ -8,7 +8,8 @@ from ._decorators import declared_triggers
 from ._portfolio_setup import (
     add_missing_members,
     complete_portfolio,
-    find_or_create,
+    create,
+    find,
     is_built,
     is_complete,
     is_reported,
@@ -78,9 +79,14 @@ class Coordinator(BaseAgent):
             self._create(runtime, self.portfolio, after)
 
     def _create(self, runtime: AgentRuntime, spec: PortfolioSpec, after: int | None) -> Portfolio:
-        created = runtime.retry(lambda: find_or_create(runtime.client, runtime.agent_id, spec))
-        monitor = self._monitor(runtime, created, after)  # Before members are assigned: their agents start at once.
-        complete = runtime.retry(lambda: add_missing_members(runtime.client, created, spec))
+        client, agent_id = runtime.client, runtime.agent_id
+        found = runtime.retry(lambda: find(client, agent_id, spec))
+        if found is None:
+            newest = runtime.retry(lambda: client.list_events(order="desc", limit=1))
+            after = newest[0].position if newest else 0  # Agents of members begin before the portfolio can be followed.
+        portfolio = found or runtime.retry(lambda: create(client, agent_id, spec))
+        monitor = self._monitor(runtime, portfolio, after)
+        complete = runtime.retry(lambda: add_missing_members(client, portfolio, spec))
         if monitor:
             monitor.check_soon()
         return complete

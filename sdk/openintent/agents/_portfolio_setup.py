@@ -1,8 +1,9 @@
 """Portfolio setup from a specification: once, however often it is started.
 
-A coordinator that dies in between starts again, and finds what exists: the portfolio by its name, its members by their titles, and
-a request whose response it never saw by its idempotency key. Agents are assigned only after all members exist with their retry
-policies: otherwise a fast agent would complete the first member as if it were the last.
+The portfolio and its members are created in one request, so a coordinator that dies finds all of them or none. Members with a
+retry policy get their agents once it is set. A server that does not know plans, and a portfolio that lacks some members, need
+single requests: there a coordinator that starts again finds the portfolio by its name, its members by their titles, and a
+request whose response it never saw by its idempotency key.
 """
 
 import json
@@ -12,13 +13,18 @@ from typing import Any
 
 from ..client import OpenIntentClient
 from ..enums import IntentStatus, PortfolioStatus
-from ..errors import ConflictError
+from ..errors import ConflictError, OpenIntentError
 from ..models import Portfolio
+from ..resources.plans import PlannedIntent
+from ..validation.plans import PLAN_LINKS, PLAN_SIZE
 from ._specs import PortfolioSpec
 
 MARK = "openintent.coordinator"
-"""The key in the portfolio's metadata: `titles` of all members to create, `members` by title that are set up; `told` when its
-completion was reported."""
+"""The key in the portfolio's metadata: `titles` of all members to create, `planned` those that the creation has set up, `members` by
+title that were set up later; `told` when its completion was reported."""
+
+UNKNOWN_OPERATION = (404, 405)
+"""Statuses with which a server answers that does not know plans."""
 
 MAX_COMPLETED = 100
 """Completed portfolios that a coordinator checks when it starts: one of them may have been completed while it was down."""
@@ -26,26 +32,37 @@ MAX_COMPLETED = 100
 log = logging.getLogger("openintent.agents")
 
 
-def find_or_create(client: OpenIntentClient, agent_id: str, spec: PortfolioSpec) -> Portfolio:
-    """Return the portfolio, created without members if it is missing. Idempotent. Raise OpenIntentError."""
-    for each in client.list_portfolios(created_by=agent_id):
-        if each.name == spec.name and read_mark(each):
-            return each
-    body: dict[str, Any] = {
-        "name": spec.name,
-        "description": spec.description,
-        "governance_policy": spec.governance_policy,
-        "metadata": {**(spec.metadata or {}), MARK: {"titles": [each.title for each in spec.intents]}},
-    }
+def find(client: OpenIntentClient, agent_id: str, spec: PortfolioSpec) -> Portfolio | None:
+    """Return the portfolio if it exists. Raise OpenIntentError."""
+    found = client.list_portfolios(created_by=agent_id)
+    return next((each for each in found if each.name == spec.name and read_mark(each)), None)
+
+
+def create(client: OpenIntentClient, agent_id: str, spec: PortfolioSpec) -> Portfolio:
+    """Create the portfolio with its members, which `add_missing_members` completes. Idempotent. Raise OpenIntentError."""
+    if 0 < len(spec.intents) <= PLAN_SIZE and sum(len(each.depends_on) for each in spec.intents) <= PLAN_LINKS:
+        planned = [each.title for each in spec.intents if each.retry_policy is None]
+        body: dict[str, Any] = {"intents": _planned_intents(spec), "portfolio": _portfolio_body(spec, planned=planned)}
+        try:
+            plan = client.create_intents(**body, idempotency_key=_idempotency_key(agent_id, body))
+        except OpenIntentError as error:
+            if error.status_code not in UNKNOWN_OPERATION:
+                raise
+        else:
+            assert plan.portfolio
+            return plan.portfolio
+    body = _portfolio_body(spec)
     return client.create_portfolio(**body, idempotency_key=_idempotency_key(agent_id, body))
 
 
 def add_missing_members(client: OpenIntentClient, portfolio: Portfolio, spec: PortfolioSpec) -> Portfolio:
     """Return the portfolio with all members of the specification. Idempotent. Raise OpenIntentError."""
-    known = read_mark(portfolio).get("members", {})
+    mark = read_mark(portfolio)
+    members = mark.get("members", {})
+    known = {*members, *mark.get("planned", ())}
     if all(each.title in known for each in spec.intents):
         return portfolio
-    ids = {**{each.title: each.id for each in portfolio.intents}, **known}
+    ids = {**{each.title: each.id for each in portfolio.intents}, **members}
     for each in spec.in_order():
         if each.title in ids:
             continue
@@ -74,7 +91,7 @@ def add_missing_members(client: OpenIntentClient, portfolio: Portfolio, spec: Po
             client.set_retry_policy(ids[each.title], **each.retry_policy)
         for agent_id in each.agents:
             client.assign_agent(ids[each.title], agent_id)
-    titles = sorted({*read_mark(portfolio).get("titles", ()), *ids})
+    titles = sorted({*mark.get("titles", ()), *ids})
     return update_mark(client, portfolio.id, titles=titles, members=ids)
 
 
@@ -115,7 +132,7 @@ def complete_portfolio(client: OpenIntentClient, portfolio: Portfolio) -> None:
 def is_built(portfolio: Portfolio) -> bool:
     """Return whether a coordinator has created it and set up all of its members."""
     mark = read_mark(portfolio)
-    return bool(mark) and set(mark.get("titles", ())) <= set(mark.get("members", {}))
+    return bool(mark) and set(mark.get("titles", ())) <= {*mark.get("members", {}), *mark.get("planned", ())}
 
 
 def update_mark(client: OpenIntentClient, portfolio_id: str, **changes: Any) -> Portfolio:
@@ -131,6 +148,28 @@ def update_mark(client: OpenIntentClient, portfolio_id: str, **changes: Any) -> 
         except ConflictError as error:
             if error.code != "version_conflict":
                 raise
+
+
+def _portfolio_body(spec: PortfolioSpec, **mark: Any) -> dict[str, Any]:
+    return {
+        "name": spec.name,
+        "description": spec.description,
+        "governance_policy": spec.governance_policy,
+        "metadata": {**(spec.metadata or {}), MARK: {"titles": [each.title for each in spec.intents], **mark}},
+    }
+
+
+def _planned_intents(spec: PortfolioSpec) -> list[PlannedIntent]:
+    """Return the intents for `create_intents`. Their titles may be longer than a ref, so numbers are their refs."""
+    refs = {each.title: str(number) for number, each in enumerate(spec.intents)}
+    planned = []
+    for each in spec.in_order():
+        intent = each.as_planned()
+        intent |= {"ref": refs[each.title], "depends_on": [refs[title] for title in each.depends_on]}
+        if each.retry_policy is not None:
+            del intent["assign"]
+        planned.append(intent)
+    return planned
 
 
 def _idempotency_key(owner: str, body: dict[str, Any]) -> str:

@@ -34,7 +34,9 @@ def retry_until_stopped(step: Callable[[], T], stopping: threading.Event) -> T:
     while True:
         try:
             return step()
-        except TRANSIENT_ERRORS as error:
+        except OpenIntentError as error:
+            if not isinstance(error, TRANSIENT_ERRORS) and error.code != "request_in_progress":
+                raise
             tries += 1
             log.info("Retrying soon: %s", error)
             if stopping.wait(retry_delay(tries, error)):

@@ -9,6 +9,9 @@ from .intents import validate_intent_create
 from .portfolios import validate_portfolio, validate_portfolio_member
 
 PLAN_SIZE = 1000
+PLAN_LINKS = 10_000
+"""Dependencies, and assignments, of all intents of a plan together."""
+
 REF_LENGTH = 255
 
 

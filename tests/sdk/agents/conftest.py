@@ -7,7 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from openintent import BaseAgent, Intent, OpenIntentClient
+from openintent import BaseAgent, Intent, IntentSpec, OpenIntentClient, PortfolioSpec
 
 from tests.system.concurrent_clients import until
 
@@ -74,3 +74,17 @@ class OperatorClient(OpenIntentClient):
         """Wait for so many children, and return them."""
         found: list[Intent] = until(lambda: len(found := self.get_children(intent.id)) == count and found, "children")
         return found
+
+
+@pytest.fixture
+def spec(name: str) -> PortfolioSpec:
+    """Two intents, of which the second waits for the first, for the agents `…-flights` and `…-hotels`."""
+    return PortfolioSpec(
+        f"Trip of {name}",
+        [
+            IntentSpec("Book hotel", assign=f"{name}-hotels", depends_on=["Book flights"], priority=1),
+            IntentSpec("Book flights", assign=f"{name}-flights", state={"seats": 2}, role="primary"),
+        ],
+        governance_policy={"require_all_completed": True},
+        metadata={"season": "spring"},
+    )

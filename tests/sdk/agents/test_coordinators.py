@@ -10,7 +10,6 @@ from openintent import (
     Done,
     InputValidationError,
     IntentSpec,
-    OpenIntentClient,
     PortfolioSpec,
     Worker,
     on_all_complete,
@@ -20,42 +19,10 @@ from openintent import (
     on_failure,
     on_progress,
 )
-from openintent.agents._portfolio_setup import add_missing_members, find_or_create
 
 from tests.system.concurrent_clients import until
 
 pytestmark = [pytest.mark.rule("K-7"), pytest.mark.database("sqlite")]
-
-
-class Crashed(Exception):
-    """Raised in place of a crash of the process."""
-
-
-class Dying(OpenIntentClient):
-    """A client that crashes after so many writes."""
-
-    writes_left = 0
-
-    def send(self, call):
-        answer = super().send(call)
-        self.writes_left -= call.method != "GET"
-        if not self.writes_left:
-            raise Crashed
-        return answer
-
-
-@pytest.fixture
-def spec(name):
-    """Two intents, of which the second waits for the first, for the agents `…-flights` and `…-hotels`."""
-    return PortfolioSpec(
-        f"Trip of {name}",
-        [
-            IntentSpec("Book hotel", assign=f"{name}-hotels", depends_on=["Book flights"], priority=1),
-            IntentSpec("Book flights", assign=f"{name}-flights", state={"seats": 2}, role="primary"),
-        ],
-        governance_policy={"require_all_completed": True},
-        metadata={"season": "spring"},
-    )
 
 
 class Trip(Coordinator):
@@ -83,10 +50,6 @@ def coordinator(start_agent, name):
 def workers(start_agent, name):
     """`workers()`: those that the portfolio is for, at work."""
     return lambda: [start_agent(Worker(f"{name}-{what}", lambda intent: {"by": intent.title})) for what in ("flights", "hotels")]
-
-
-def build(client, name, spec):
-    return add_missing_members(client, find_or_create(client, name, spec), spec)
 
 
 def portfolios(operator, name):
@@ -139,27 +102,6 @@ def test_completion_during_an_outage_is_reported_on_restart(coordinator, workers
     until(lambda: operator.get_portfolio(portfolio.id).aggregate_status.completion_percentage == 100, "all")
 
     assert coordinator(Trip).take().id == portfolio.id
-
-
-@pytest.mark.parametrize("writes", range(1, 9))
-def test_crashed_coordinator_resumes_its_setup(operator, server, name, spec, writes):
-    """The coordinator crashes after each of its writes in turn."""
-    with Dying(server.url, "dev-user-key", name) as dying:
-        dying.writes_left = writes
-        with pytest.raises(Crashed):
-            build(dying, name, spec)
-    with OpenIntentClient(server.url, "dev-user-key", name) as client:
-        made = build(client, name, spec)
-
-    [portfolio] = portfolios(operator, name)
-    assert portfolio.id == made.id
-    assert len(operator.list_intents(created_by=name)) == 2
-    assert {each.title: [agent.agent_id for agent in each.agents] for each in portfolio.intents} == {
-        "Book hotel": [f"{name}-hotels"],
-        "Book flights": [f"{name}-flights"],
-    }
-    [hotel] = [each for each in portfolio.intents if each.title == "Book hotel"]
-    assert len(hotel.depends_on) == 1
 
 
 def test_members_added_to_the_spec_are_created(coordinator, operator, name, spec):

@@ -31,6 +31,25 @@ _OFFSET = OpenApiParameter(
 IF_MATCH: dict[str, Any] = {"extensions": {"x-versioned": True}}
 OPTIONAL_IF_MATCH: dict[str, Any] = {"extensions": {"x-versioned": "optional"}}
 
+_POSITION = {"type": "integer", "minimum": 0, "maximum": 2**63 - 1}
+STREAM: dict[str, Any] = {
+    "responses": {(200, "text/event-stream"): OpenApiResponse(str, "Server-Sent Events; the data of each is an Event.")},
+    "parameters": [
+        OpenApiParameter(
+            "after", _POSITION, description="Events after this position; 0 replays all events. Default: new events only."
+        ),
+        OpenApiParameter("Last-Event-ID", _POSITION, OpenApiParameter.HEADER, description="Takes precedence over `after`."),
+        OpenApiParameter(
+            "event_type",
+            CommaSeparatedFilter.json_schema,
+            description="One or more event types, separated by commas.",
+            explode=False,
+        ),
+        OpenApiParameter("token", {"type": "string"}, description="Stream token from `/stream-tokens`, in place of a key."),
+    ],
+}
+"""Response and parameters of a stream of events (rule S-1)."""
+
 
 def operation(operation_id: str, summary: str, description: str, **more: Any) -> Decorator:
     """Document an operation, as `extend_schema` does. What is left out is found in the view set; a body must be named.
@@ -89,30 +108,6 @@ def document_retrieve(operation_id: str, summary: str, response: Any, *, flags: 
         OpenApiParameter(name, {"type": "boolean", "default": False}, description=text) for name, text in (flags or {}).items()
     ]
     return extend_schema(operation_id=operation_id, summary=summary, responses={200: response}, parameters=parameters)
-
-
-def document_stream(operation_id: str, summary: str) -> Decorator:
-    """Document a stream of events (rule S-1)."""
-    after = {"type": "integer", "minimum": 0, "maximum": 2**63 - 1}
-    return extend_schema(
-        operation_id=operation_id,
-        summary=summary,
-        responses={(200, "text/event-stream"): OpenApiResponse(str, "Server-Sent Events; the data of each is an Event.")},
-        parameters=[
-            OpenApiParameter(
-                "after", after, description="Events after this position; 0 replays all events. Default: new events only."
-            ),
-            OpenApiParameter("Last-Event-ID", after, OpenApiParameter.HEADER, description="Takes precedence over `after`."),
-            OpenApiParameter(
-                "event_type",
-                CommaSeparatedFilter.json_schema,
-                description="One or more event types, separated by commas.",
-                explode=False,
-            ),
-            OpenApiParameter("token", {"type": "string"}, description="Stream token from `/stream-tokens`, in place of a key."),
-        ],
-        filters=False,
-    )
 
 
 def document_destroy(operation_id: str, summary: str, *, versioned: bool = False, optional_if_match: bool = False) -> Decorator:

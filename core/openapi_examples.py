@@ -27,10 +27,6 @@ DESCRIPTIONS = {
     "list_portfolios": "Newest first.",
     "get_portfolio_intents": "Highest priority first.",
     "remove_intent_from_portfolio": "Idempotent.",
-    "get_subscriptions": "Without their secrets.",
-    "list_subscriptions": "Of intents, of portfolios, and to everything, without their secrets.",
-    "get_subscription": "With its last delivery, without its secret.",
-    "delete_subscription": "What it still had to hear is not sent any more. One that is gone stays so.",
     "create_intent": "The status is `draft`; with dependencies it is `blocked` until all of them are completed.",
     "update_intent": "Send the fields to change; `null` clears a field. Increments the version.",
     "update_state": "All changes apply, or none. `state` sets each of its keys; `patches` set, append and remove at JSON "
@@ -43,14 +39,6 @@ DESCRIPTIONS = {
     "log_events": "All of them in this order, or none.",
     "get_events": "By `sequence`, which counts 1, 2, 3 … within the intent without gaps.",
     "list_events": "By `position`, one order over all intents. Continue with `after` or `cursor`; no event is missed.",
-    "follow_intent": "Server-Sent Events: `event: connected` at once, then each event as `id: <position>`, `event: <type>`, "
-    "`data: <Event>`; a comment after 15 s of silence, `event: bye` when the server ends it. Send the last `id` as "
-    "`Last-Event-ID` and it goes on after it, without a hole. `/subscribe/intents/{intent_id}` is the same.",
-    "follow_portfolio": "As for an intent. An intent belongs to it from `added_to_portfolio` to `removed_from_portfolio`, also "
-    "on open streams. `/subscribe/portfolios/{portfolio_id}` is the same.",
-    "follow_agent": "As for an intent. An intent belongs to it from `agent_assigned` to `agent_unassigned`, also on open "
-    "streams. `/subscribe/agents/{agent_id}` is the same.",
-    "follow_events": "As for an intent. The same events, for several topics at once, come over the WebSocket `/ws/v1/events`.",
     "create_portfolio": "It starts `active` and empty. `governance_policy` has its completion rules and the constraints of its "
     "members.",
     "update_portfolio": "Send the fields to change. A policy replaces the previous one and may complete the portfolio; only "
@@ -61,18 +49,6 @@ DESCRIPTIONS = {
     "open dependency.",
     "add_intent_to_portfolio": "Once per portfolio. `auto_complete_threshold` may complete the portfolio if the intent is "
     "already completed.",
-    "subscribe": "From now on the callback is told of the intent's events, each at least once, signed as Standard Webhooks has "
-    "it. The answer shows the `secret`, this once.",
-    "unsubscribe": "What it still had to hear is not sent any more.",
-    "create_stream_token": "For browsers, whose `EventSource` can send no key: `new EventSource(path + '?token=' + token)`. It "
-    "reads what the key reads that made it, is of no use elsewhere, and ends with that key. Streams that are open when it "
-    "expires go on; to open one again needs another token.",
-    "create_subscription": "To an intent, to a portfolio and its members, or, with neither, to everything. The answer shows "
-    "the `secret`, this once.",
-    "update_subscription": "Give what changes. A paused one hears nothing of what happens meanwhile; a disabled one can be "
-    "made active. With `rotate_secret` the answer shows the new secret, and for 24 hours the one before signs as well.",
-    "list_deliveries": "With all attempts: when, what was answered, and how long it took.",
-    "redeliver": "Under the same id, whether it has arrived or is dead. It begins a new round of attempts.",
 }
 
 BODIES: dict[str, Any] = {
@@ -109,14 +85,6 @@ BODIES: dict[str, Any] = {
     "update_portfolio": {"governance_policy": {"auto_complete_threshold": 80}},
     "update_portfolio_status": {"status": "completed", "reason": "Everything is booked"},
     "add_intent_to_portfolio": {"intent_id": ID, "role": "primary", "priority": 100},
-    "subscribe": {
-        "subscriber_id": "service:dashboard",
-        "callback_url": "https://dashboard.example.com/webhooks/intent",
-        "event_types": ["state_patched", "status_changed"],
-    },
-    "create_stream_token": {"intent_id": ID, "expires_in_seconds": 300},
-    "create_subscription": {"subscriber_id": "service:audit", "callback_url": "https://audit.example.com/webhooks/all"},
-    "update_subscription": {"status": "active", "rotate_secret": True},
 }
 
 _AT = "2027-01-15T09:30:00.000000Z"

@@ -156,6 +156,11 @@ class Subscription(models.Model):
         """Return the callback, for other readers without path and query (rule W-4)."""
         return self.callback_url if self.is_managed_by(actor) else origin(self.callback_url)
 
+    def status_at(self, now: datetime) -> str:
+        """Return the status at `now`: an expired subscription is disabled."""
+        is_expired = self.expires_at and self.expires_at <= now
+        return str(Status.DISABLED if is_expired else self.status)
+
     def covers(self, position: int) -> bool:
         """Return whether an event at the position belongs to the subscription."""
         return any(after < position and (through is None or position <= through) for after, through in self.spans)

@@ -1,62 +1,101 @@
-"""Representation of subscriptions and deliveries (protocol §3)."""
+"""Representation of subscriptions, deliveries and stream tokens (protocol §3)."""
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
-from access.identity import Actor
-from core.encoding import identifier, instant
-from subscriptions.models import Delivery, Status, Subscription
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from core.api.representation import ResponseSerializer
+from subscriptions.models import Delivery, DeliveryStatus, Status, Subscription
+from subscriptions.streams.tokens import StreamToken
 
 
-def status_at(subscription: Subscription, now: datetime) -> str:
-    """Return the status at `now`: an expired subscription is disabled."""
-    is_expired = subscription.expires_at and subscription.expires_at <= now
-    return str(Status.DISABLED if is_expired else subscription.status)
+class StreamTokenOut(ResponseSerializer):
+    token = serializers.SerializerMethodField(help_text="Shown only once. Use as `?token=`, in place of a key.")
+    path = serializers.SerializerMethodField(help_text="Path of the stream.")
+    expires_at = serializers.DateTimeField(help_text="Streams that are open then continue.")
+
+    def get_token(self, token: StreamToken) -> str | None:
+        return str(token)
+
+    def get_path(self, token: StreamToken) -> str:
+        return str(self.context["path"])
 
 
-def subscription_body(subscription: Subscription, reader: Actor, now: datetime, last: Delivery | None = None) -> dict[str, Any]:
-    """Represent a subscription for this reader, without its secret, which only its creation returns (rule W-4)."""
-    return {
-        "id": identifier(subscription.pk),
-        "intent_id": identifier(subscription.intent_id),
-        "portfolio_id": identifier(subscription.portfolio_id),
-        "subscriber_id": subscription.subscriber_id,
-        "callback_url": subscription.callback_for(reader),
-        "event_types": subscription.event_types,
-        "secret": None,
-        "status": status_at(subscription, now),
-        "expires_at": instant(subscription.expires_at),
-        "created_by": subscription.created_by,
-        "created_at": instant(subscription.created_at),
-        "last_delivery": last and {"status": str(last.status), "at": instant(last.last_attempt_at), "attempts": last.attempts},
-    }
+class LastDeliveryOut(ResponseSerializer):
+    status = serializers.ChoiceField(DeliveryStatus.choices)
+    at = serializers.DateTimeField(source="last_attempt_at")
+    attempts = serializers.IntegerField()
 
 
-def last_deliveries(subscriptions: list[Subscription]) -> Mapping[UUID, Delivery]:
+class SubscriptionOut(ResponseSerializer):
+    # The context has the `reader`, the time `now`, the last delivery by subscription id (`last`) and, at its creation, the `secret`.
+
+    id = serializers.UUIDField()
+    intent_id = serializers.UUIDField(allow_null=True)
+    portfolio_id = serializers.UUIDField(allow_null=True)
+    subscriber_id = serializers.CharField()
+    callback_url = serializers.SerializerMethodField(
+        help_text="Path and query, which may hold a token, are only shown to its creator and operators."
+    )
+    event_types = serializers.ListField(child=serializers.CharField())
+    secret = serializers.SerializerMethodField(help_text="Only in the response that creates it; otherwise null.")
+    status = serializers.SerializerMethodField()
+    expires_at = serializers.DateTimeField(allow_null=True)
+    created_by = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    last_delivery = serializers.SerializerMethodField()
+
+    def get_callback_url(self, subscription: Subscription) -> str | None:
+        return subscription.callback_for(self.context["reader"])
+
+    def get_secret(self, subscription: Subscription) -> str | None:
+        return self.context.get("secret")
+
+    @extend_schema_field(serializers.ChoiceField(Status.choices))
+    def get_status(self, subscription: Subscription) -> str:
+        return subscription.status_at(self.context["now"])
+
+    @extend_schema_field(LastDeliveryOut(allow_null=True))
+    def get_last_delivery(self, subscription: Subscription) -> dict[str, Any] | None:
+        last = self.context["last"].get(subscription.pk)
+        return last and LastDeliveryOut.render(last)
+
+
+def last_deliveries(subscriptions: Iterable[Any]) -> Mapping[UUID, Delivery]:
     """Return the last attempted delivery by subscription id. The subscriptions come from `with_last_delivery`."""
-    tried = [each.last_delivery_id for each in subscriptions if each.last_delivery_id]  # type: ignore[attr-defined]
+    tried = [each.last_delivery_id for each in subscriptions if each.last_delivery_id]
     return {delivery.subscription_id: delivery for delivery in Delivery.objects.filter(pk__in=tried)}
 
 
-def delivery_body(delivery: Delivery, *, with_responses: bool) -> dict[str, Any]:
-    """Represent a delivery with its `event`.
+class AttemptOut(ResponseSerializer):
+    at = serializers.DateTimeField()
+    status_code = serializers.IntegerField(allow_null=True)
+    error = serializers.CharField(allow_null=True, help_text="Reason if there is no status_code.")
+    duration_ms = serializers.IntegerField()
+    response = serializers.CharField(
+        allow_null=True, help_text="First bytes of the response, for the subscription's creator and operators."
+    )
 
-    Responses may repeat the callback, so only readers who may see it in full get them.
-    """
-    hidden = {} if with_responses else {"response": None}
-    return {
-        "id": identifier(delivery.pk),
-        "subscription_id": identifier(delivery.subscription_id),
-        "event_id": identifier(delivery.event.uid),
-        "event_type": delivery.event_type,
-        "position": delivery.event_id,
-        "status": str(delivery.status),
-        "attempts": delivery.attempts,
-        "history": [{**attempt, **hidden} for attempt in delivery.history],
-        "next_attempt_at": instant(delivery.next_attempt_at),
-        "last_attempt_at": instant(delivery.last_attempt_at),
-        "created_at": instant(delivery.created_at),
-        "ended_at": instant(delivery.ended_at),
-    }
+
+class DeliveryOut(ResponseSerializer):
+    id = serializers.UUIDField(help_text="webhook-id of each attempt.")
+    subscription_id = serializers.UUIDField()
+    event_id = serializers.UUIDField(source="event.uid")
+    event_type = serializers.CharField()
+    position = serializers.IntegerField(source="event_id")
+    status = serializers.ChoiceField(DeliveryStatus.choices)
+    attempts = serializers.IntegerField()
+    history = serializers.SerializerMethodField(help_text="Last 50 attempts, oldest first.")
+    next_attempt_at = serializers.DateTimeField(allow_null=True)
+    last_attempt_at = serializers.DateTimeField(allow_null=True)
+    created_at = serializers.DateTimeField()
+    ended_at = serializers.DateTimeField(allow_null=True, help_text="Time of success or of giving up.")
+
+    @extend_schema_field(AttemptOut(many=True))
+    def get_history(self, delivery: Delivery) -> list[dict[str, Any]]:
+        """Return the attempts. Responses may repeat the callback, so only readers who may see it in full get them."""
+        hidden = {} if self.context["with_responses"] else {"response": None}
+        return [{**attempt, **hidden} for attempt in delivery.history]

@@ -1,6 +1,6 @@
 """Serializers of streams and subscriptions (protocol §3, §7)."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from rest_framework import serializers
 
@@ -18,7 +18,7 @@ from core.api.fields import (
 from core.api.filters import MAX_COUNTER
 from core.api.serializers import StrictSerializer
 from intents.events import CLIENT_TYPE
-from subscriptions.models import MAX_URL, SETTABLE, DeliveryStatus, Status
+from subscriptions.models import MAX_URL, SETTABLE
 from subscriptions.webhooks.address_policy import URL
 
 MAX_TOPICS = 100
@@ -27,6 +27,8 @@ MAX_TYPES = 100
 
 class CreateStreamToken(StrictSerializer):
     """Request of a token for one of these topics, or for any stream."""
+
+    example = {"intent_id": "0199f3a2-7c41-7d52-9d1e-3f6a5b0c8e21", "expires_in_seconds": 300}
 
     intent_id = StrictUUIDField(required=False, allow_null=True)
     portfolio_id = StrictUUIDField(required=False, allow_null=True)
@@ -40,12 +42,6 @@ class CreateStreamToken(StrictSerializer):
             message = "a token is for one intent, portfolio or agent, or for any stream"
             raise serializers.ValidationError({"agent_id": serializers.ErrorDetail(message, "two_topics")})
         return attrs
-
-
-class StreamTokenOut(serializers.Serializer[Any]):
-    token = serializers.CharField(allow_null=True, help_text="Shown only once. Use as `?token=`, in place of a key.")
-    path = serializers.CharField(help_text="Path of the stream.")
-    expires_at = serializers.DateTimeField(help_text="Streams that are open then continue.")
 
 
 class TopicIn(StrictSerializer):
@@ -99,6 +95,11 @@ class EventTypes(StrictListField):
 
 class CreateIntentSubscription(StrictSerializer):
     aliases = {"webhook_url": "callback_url"}
+    example: ClassVar[dict[str, Any]] = {
+        "subscriber_id": "service:dashboard",
+        "callback_url": "https://dashboard.example.com/webhooks/intent",
+        "event_types": ["state_patched", "status_changed"],
+    }
 
     subscriber_id = AgentId(required=False, help_text="Defaults to the actor.")
     callback_url = Callback(help_text="Without a callback nothing is sent.")
@@ -108,6 +109,8 @@ class CreateIntentSubscription(StrictSerializer):
 
 class CreateSubscription(CreateIntentSubscription):
     """Request of a subscription to an intent, to a portfolio, or to all events."""
+
+    example = {"subscriber_id": "service:audit", "callback_url": "https://audit.example.com/webhooks/all"}
 
     intent_id = StrictUUIDField(required=False, allow_null=True)
     portfolio_id = StrictUUIDField(required=False, allow_null=True)
@@ -126,6 +129,7 @@ CHANGEABLE = ("callback_url", "event_types", "status", "expires_at", "rotate_sec
 class UpdateSubscription(StrictSerializer):
     aliases = {"webhook_url": "callback_url"}
     json_schema = {"minProperties": 1}
+    example = {"status": "active", "rotate_secret": True}
 
     callback_url = Callback()
     event_types = EventTypes()
@@ -139,51 +143,3 @@ class UpdateSubscription(StrictSerializer):
         if not attrs:
             raise serializers.ValidationError(f"give at least one of {', '.join(CHANGEABLE)}")
         return attrs
-
-
-class LastDeliveryOut(serializers.Serializer[Any]):
-    status = serializers.ChoiceField(DeliveryStatus.choices)
-    at = serializers.DateTimeField()
-    attempts = serializers.IntegerField()
-
-
-class SubscriptionOut(serializers.Serializer[Any]):
-    id = serializers.UUIDField()
-    intent_id = serializers.UUIDField(allow_null=True)
-    portfolio_id = serializers.UUIDField(allow_null=True)
-    subscriber_id = serializers.CharField()
-    callback_url = serializers.CharField(
-        allow_null=True, help_text="Path and query, which may hold a token, are only shown to its creator and operators."
-    )
-    event_types = serializers.ListField(child=serializers.CharField())
-    secret = serializers.CharField(allow_null=True, help_text="Only in the response that creates it; otherwise null.")
-    status = serializers.ChoiceField(Status.choices)
-    expires_at = serializers.DateTimeField(allow_null=True)
-    created_by = serializers.CharField()
-    created_at = serializers.DateTimeField()
-    last_delivery = LastDeliveryOut(allow_null=True)
-
-
-class AttemptOut(serializers.Serializer[Any]):
-    at = serializers.DateTimeField()
-    status_code = serializers.IntegerField(allow_null=True)
-    error = serializers.CharField(allow_null=True, help_text="Reason if there is no status_code.")
-    duration_ms = serializers.IntegerField()
-    response = serializers.CharField(
-        allow_null=True, help_text="First bytes of the response, for the subscription's creator and operators."
-    )
-
-
-class DeliveryOut(serializers.Serializer[Any]):
-    id = serializers.UUIDField(help_text="webhook-id of each attempt.")
-    subscription_id = serializers.UUIDField()
-    event_id = serializers.UUIDField()
-    event_type = serializers.CharField()
-    position = serializers.IntegerField()
-    status = serializers.ChoiceField(DeliveryStatus.choices)
-    attempts = serializers.IntegerField()
-    history = AttemptOut(many=True, help_text="Last 50 attempts, oldest first.")
-    next_attempt_at = serializers.DateTimeField(allow_null=True)
-    last_attempt_at = serializers.DateTimeField(allow_null=True)
-    created_at = serializers.DateTimeField()
-    ended_at = serializers.DateTimeField(allow_null=True, help_text="Time of success or of giving up.")

@@ -21,7 +21,6 @@ from intents.write_lock import lock_for_write, require_writable
 from portfolios.models import Portfolio
 from subscriptions.errors import SubscriptionInactive, SubscriptionNotFound, TooManySubscriptions
 from subscriptions.models import Delivery, DeliveryStatus, OutboxCursor, Status, Subscription, origin
-from subscriptions.representation import status_at
 from subscriptions.webhooks.signing import new_secret
 
 ROTATION = timedelta(hours=24)  # The previous secret also signs for so long.
@@ -230,7 +229,7 @@ def _require_future(expires_at: datetime | None, now: datetime) -> None:
 
 
 def _require_active(subscription: Subscription, now: datetime) -> None:
-    status = status_at(subscription, now)
+    status = subscription.status_at(now)
     if status != Status.ACTIVE or subscription.callback_url is None:
         raise SubscriptionInactive(status if status != Status.ACTIVE else "without a callback_url")
 

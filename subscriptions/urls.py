@@ -1,5 +1,8 @@
+"""Routes of streams, subscriptions and deliveries."""
+
 from django.urls import path
 
+from core.api.views import Router
 from subscriptions.views import (
     DeliveryViewSet,
     IntentSubscriptionViewSet,
@@ -8,28 +11,17 @@ from subscriptions.views import (
     SubscriptionViewSet,
 )
 
-INTENT = StreamViewSet.as_view({"get": "intent"})
-PORTFOLIO = StreamViewSet.as_view({"get": "portfolio"})
-AGENT = StreamViewSet.as_view({"get": "agent"})
-
-ONE = "subscriptions/<id:subscription_id>"
+router = Router()
+router.register("intents/<id:intent_id>/subscriptions", IntentSubscriptionViewSet)
+router.register("subscriptions", SubscriptionViewSet)
+router.register("subscriptions/<id:subscription_id>/deliveries", DeliveryViewSet)
+router.register("stream-tokens", StreamTokenViewSet)
+router.register("", StreamViewSet)
 
 urlpatterns = [
-    path("intents/<id:intent_id>/subscriptions", IntentSubscriptionViewSet.as_view({"post": "subscribe", "get": "list"})),
-    path(
-        "intents/<id:intent_id>/subscriptions/<id:subscription_id>", IntentSubscriptionViewSet.as_view({"delete": "unsubscribe"})
-    ),
-    path("subscriptions", SubscriptionViewSet.as_view({"post": "create", "get": "list"})),
-    path(ONE, SubscriptionViewSet.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"})),
-    path(f"{ONE}/deliveries", DeliveryViewSet.as_view({"get": "list"})),
-    path(f"{ONE}/deliveries/<id:delivery_id>/redeliver", DeliveryViewSet.as_view({"post": "redeliver"})),
-    path("stream-tokens", StreamTokenViewSet.as_view({"post": "create"})),
-    path("intents/<id:intent_id>/subscribe", INTENT),
-    path("portfolios/<id:portfolio_id>/subscribe", PORTFOLIO),
-    path("agents/<agent:agent_id>/subscribe", AGENT),
-    path("events/subscribe", StreamViewSet.as_view({"get": "all"})),
+    *router.urls,
     # Alias paths, which OpenAPI leaves out (core.openapi_schema).
-    path("subscribe/intents/<id:intent_id>", INTENT),
-    path("subscribe/portfolios/<id:portfolio_id>", PORTFOLIO),
-    path("subscribe/agents/<agent:agent_id>", AGENT),
+    path("subscribe/intents/<id:intent_id>", StreamViewSet.as_view({"get": "intent"})),
+    path("subscribe/portfolios/<id:portfolio_id>", StreamViewSet.as_view({"get": "portfolio"})),
+    path("subscribe/agents/<agent:agent_id>", StreamViewSet.as_view({"get": "agent"})),
 ]

@@ -7,21 +7,19 @@ from urllib.parse import quote
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
 from django.http import HttpResponse
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from access.identity import Actor, get_actor, get_caller
+from access.identity import get_actor, get_caller
 from access.models import Role
-from core.api.filters import MAX_COUNTER, CommaSeparatedFilter, filter_queryset
-from core.api.pagination import Keyset
-from core.api.serializers import reject_unknown_parameters, validate_body
+from core.api.filters import MAX_COUNTER, CommaSeparatedFilter
+from core.api.serializers import StrictSerializer, reject_unknown_parameters
 from core.api.views import ApiViewSet
 from core.db import database_now
-from core.encoding import instant
 from core.errors import Invalid
-from core.openapi import document_action, document_create, document_destroy, document_list, document_retrieve, document_stream
+from core.openapi import STREAM, operation
 from core.root_path import public_path
 from intents import topics
 from intents.errors import IntentNotFound
@@ -31,23 +29,18 @@ from subscriptions import services
 from subscriptions.errors import CallbackNotAllowed
 from subscriptions.filters import DeliveryFilter, IntentSubscriptionFilter, SubscriptionFilter
 from subscriptions.models import MAX_URL, Delivery, Subscription
-from subscriptions.representation import delivery_body, last_deliveries, subscription_body
+from subscriptions.representation import DeliveryOut, StreamTokenOut, SubscriptionOut, last_deliveries
 from subscriptions.serializers import (
     CreateIntentSubscription,
     CreateStreamToken,
     CreateSubscription,
-    DeliveryOut,
-    StreamTokenOut,
-    SubscriptionOut,
     UpdateSubscription,
 )
 from subscriptions.streams import stream_start
 from subscriptions.streams.tokens import PARAMETER, StreamAuthentication, StreamToken, require_topic
 from subscriptions.webhooks import address_policy
 
-BY_ID = Keyset("id")
-NEWEST = Keyset("-id")
-STREAM = "text/event-stream; charset=utf-8"
+EVENT_STREAM = "text/event-stream; charset=utf-8"
 _URL = re.compile(address_policy.URL)
 
 
@@ -57,19 +50,47 @@ class StreamViewSet(ApiViewSet):
     tags = ["Streams"]
     authentication_classes = [StreamAuthentication]
 
-    @document_stream("follow_intent", "Follow an intent")
+    @operation(
+        "follow_intent",
+        "Follow an intent",
+        "Server-Sent Events: `event: connected` at once, then each event as `id: <position>`, `event: <type>`, "
+        "`data: <Event>`; a comment after 15 s of silence, `event: bye` when the server ends it. Send the last `id` as "
+        "`Last-Event-ID` and it goes on after it, without a hole. `/subscribe/intents/{intent_id}` is the same.",
+        **STREAM,
+    )
+    @action(detail=False, url_path="intents/<id:intent_id>/subscribe")
     def intent(self, request: Request, intent_id: UUID | str) -> HttpResponse:
         return _stream_parameters(request, stream_start.intent_topic(intent_id))
 
-    @document_stream("follow_portfolio", "Follow a portfolio: its own events and those of its members")
+    @operation(
+        "follow_portfolio",
+        "Follow a portfolio: its own events and those of its members",
+        "As for an intent. An intent belongs to it from `added_to_portfolio` to `removed_from_portfolio`, also on open "
+        "streams. `/subscribe/portfolios/{portfolio_id}` is the same.",
+        **STREAM,
+    )
+    @action(detail=False, url_path="portfolios/<id:portfolio_id>/subscribe")
     def portfolio(self, request: Request, portfolio_id: UUID | str) -> HttpResponse:
         return _stream_parameters(request, stream_start.portfolio_topic(portfolio_id))
 
-    @document_stream("follow_agent", "Follow an agent: its assignments and the events of its assigned intents")
+    @operation(
+        "follow_agent",
+        "Follow an agent: its assignments and the events of its assigned intents",
+        "As for an intent. An intent belongs to it from `agent_assigned` to `agent_unassigned`, also on open streams. "
+        "`/subscribe/agents/{agent_id}` is the same.",
+        **STREAM,
+    )
+    @action(detail=False, url_path="agents/<agent:agent_id>/subscribe")
     def agent(self, request: Request, agent_id: str) -> HttpResponse:
         return _stream_parameters(request, topics.for_agent(agent_id))
 
-    @document_stream("follow_events", "Follow all events")
+    @operation(
+        "follow_events",
+        "Follow all events",
+        "As for an intent. The same events, for several topics at once, come over the WebSocket `/ws/v1/events`.",
+        **STREAM,
+    )
+    @action(detail=False, url_path="events/subscribe")
     def all(self, request: Request) -> HttpResponse:
         return _stream_parameters(request, topics.ALL)
 
@@ -78,15 +99,23 @@ class StreamTokenViewSet(ApiViewSet):
     tags = ["Streams"]
     role = Role.OBSERVER
     secret_fields = ("token",)
+    serializer_class = StreamTokenOut
 
-    @document_create("create_stream_token", "Create a token that opens a stream", CreateStreamToken, StreamTokenOut)
+    @operation(
+        "create_stream_token",
+        "Create a token that opens a stream",
+        "For browsers, whose `EventSource` can send no key: `new EventSource(path + '?token=' + token)`. It reads what the key "
+        "reads that made it, is of no use elsewhere, and ends with that key. Streams that are open when it expires go on; to "
+        "open one again needs another token.",
+        request=CreateStreamToken,
+    )
     def create(self, request: Request) -> Response:
-        values = validate_body(CreateStreamToken, request)
+        values = self.validated(CreateStreamToken)
         topic, path = _topic_and_path(values)
         expires_at = database_now() + timedelta(seconds=values["expires_in_seconds"])
         token = StreamToken(get_caller(request).key_id, topic, expires_at.replace(microsecond=0))
-        body = {"token": str(token), "path": public_path(f"/api/v1/{path}/subscribe"), "expires_at": instant(token.expires_at)}
-        return Response(body, status=201, headers={"Cache-Control": "no-store"})
+        body = StreamTokenOut(token, context={"path": public_path(f"/api/v1/{path}/subscribe")})
+        return Response(body.data, status=201, headers={"Cache-Control": "no-store"})
 
 
 def _topic_and_path(values: dict[str, Any]) -> tuple[topics.Topic | None, str]:
@@ -108,7 +137,7 @@ def _stream_parameters(request: Request, topic: str) -> HttpResponse:
     reject_unknown_parameters(request, ["after", "event_type", PARAMETER])
     require_topic(request.auth, topic)
     if request.method == "HEAD":
-        return HttpResponse(content_type=STREAM)
+        return HttpResponse(content_type=EVENT_STREAM)
     name, given = "Last-Event-ID", request.META.get("HTTP_LAST_EVENT_ID")
     if given is None:
         name, given = "after", request.query_params.get("after")
@@ -137,6 +166,9 @@ class _Subscriptions(ApiViewSet):
 
     tags = ["Subscriptions"]
     secret_fields = ("secret",)
+    serializer_class = SubscriptionOut
+    list_name = "subscriptions"
+    lookup_url_kwarg = "subscription_id"
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
@@ -152,74 +184,109 @@ class _Subscriptions(ApiViewSet):
             if isinstance(given, str) and len(given) <= MAX_URL and _URL.fullmatch(given):
                 self.callback_problem = self.callback_problem or address_policy.callback_problem(given)
 
-    def _parse(self, body: type[CreateIntentSubscription | UpdateSubscription], request: Request) -> dict[str, Any]:
+    def validated(self, body: type[StrictSerializer]) -> dict[str, Any]:
         """Return the validated body. Raise ValidationError, or CallbackNotAllowed if the callback's address is blocked."""
-        values = validate_body(body, request)
+        values = super().validated(body)
         if self.callback_problem:
             raise CallbackNotAllowed(self.callback_problem)
         return values
 
+    def representation(self, subscription: Subscription, secret: str | None) -> dict[str, Any]:
+        """Return the current representation of a subscription, with a secret."""
+        found = Subscription.objects.with_last_delivery().get(pk=subscription.pk)
+        return SubscriptionOut(found, context={**self.get_context([found]), "secret": secret}).data
+
+    def respond_list(self, queryset: Any) -> Response:
+        page = self.paginate_queryset(self.filter_queryset(queryset.with_last_delivery()))
+        return self.get_paginated_response(SubscriptionOut(page, many=True, context=self.get_context(page)).data)
+
+    def get_context(self, subscriptions: Any) -> dict[str, Any]:
+        return {"reader": get_actor(self.request), "now": database_now(), "last": last_deliveries(subscriptions)}
+
+    def respond_created(self, subscription: Subscription) -> Response:
+        context = {"reader": get_actor(self.request), "now": subscription.created_at, "last": {}, "secret": subscription.secret}
+        headers = {"Location": public_path(f"/api/v1/subscriptions/{subscription.pk}"), "Cache-Control": "no-store"}
+        return Response(SubscriptionOut(subscription, context=context).data, status=201, headers=headers)
+
 
 class IntentSubscriptionViewSet(_Subscriptions):
-    @document_create("subscribe", "Subscribe to an intent", CreateIntentSubscription, SubscriptionOut)
-    def subscribe(self, request: Request, intent_id: UUID | str) -> Response:
-        values = self._parse(CreateIntentSubscription, request)
-        actor = get_actor(request)
-        return _created_response(
-            services.create_subscription(actor=actor, newest=self.newest, intent_id=intent_id, **values), actor
+    filterset_class = IntentSubscriptionFilter
+
+    @operation(
+        "subscribe",
+        "Subscribe to an intent",
+        "From now on the callback is told of the intent's events, each at least once, signed as Standard Webhooks has it. The "
+        "answer shows the `secret`, this once.",
+        request=CreateIntentSubscription,
+    )
+    def create(self, request: Request, intent_id: UUID | str) -> Response:
+        values = self.validated(CreateIntentSubscription)
+        return self.respond_created(
+            services.create_subscription(actor=get_actor(request), newest=self.newest, intent_id=intent_id, **values)
         )
 
-    @document_list(
-        "get_subscriptions",
-        "List the subscriptions to an intent",
-        SubscriptionOut,
-        "subscriptions",
-        filterset=IntentSubscriptionFilter,
-    )
+    @operation("get_subscriptions", "List the subscriptions to an intent", "Without their secrets.")
     def list(self, request: Request, intent_id: UUID | str) -> Response:
-        subscriptions = Subscription.objects.not_removed().filter(intent_id=Intent.objects.require(intent_id))
-        return _list_response(filter_queryset(IntentSubscriptionFilter, subscriptions, request, []), request)
+        return self.respond_list(Subscription.objects.not_removed().filter(intent_id=Intent.objects.require(intent_id)))
 
-    @document_destroy("unsubscribe", "Remove a subscription to an intent")
-    def unsubscribe(self, request: Request, intent_id: UUID | str, subscription_id: UUID | str) -> Response:
+    @operation("unsubscribe", "Remove a subscription to an intent", "What it still had to hear is not sent any more.")
+    def destroy(self, request: Request, intent_id: UUID | str, subscription_id: UUID | str) -> Response:
         services.remove_subscription(subscription_id=subscription_id, actor=get_actor(request), intent_id=intent_id)
         return Response(status=204)
 
 
 class SubscriptionViewSet(_Subscriptions):
-    @document_create(
-        "create_subscription", "Subscribe to an intent, a portfolio, or all events", CreateSubscription, SubscriptionOut
+    filterset_class = SubscriptionFilter
+
+    @operation(
+        "create_subscription",
+        "Subscribe to an intent, a portfolio, or all events",
+        "To an intent, to a portfolio and its members, or, with neither, to everything. The answer shows the `secret`, this "
+        "once.",
+        request=CreateSubscription,
     )
     def create(self, request: Request) -> Response:
-        values = self._parse(CreateSubscription, request)
-        actor = get_actor(request)
+        values = self.validated(CreateSubscription)
         try:
-            return _created_response(services.create_subscription(actor=actor, newest=self.newest, **values), actor)
+            return self.respond_created(services.create_subscription(actor=get_actor(request), newest=self.newest, **values))
         except (IntentNotFound, PortfolioNotFound) as error:
             field = "intent_id" if isinstance(error, IntentNotFound) else "portfolio_id"
             raise Invalid.field(field, f"there is none with the id {values[field]}", "unknown_id") from None
 
-    @document_list("list_subscriptions", "List subscriptions", SubscriptionOut, "subscriptions", filterset=SubscriptionFilter)
+    @operation(
+        "list_subscriptions",
+        "List subscriptions",
+        "Of intents, of portfolios, and to everything, without their secrets.",
+    )
     def list(self, request: Request) -> Response:
-        return _list_response(filter_queryset(SubscriptionFilter, Subscription.objects.not_removed(), request, []), request)
+        return self.respond_list(Subscription.objects.not_removed())
 
-    @document_retrieve("get_subscription", "Get a subscription", SubscriptionOut)
+    @operation("get_subscription", "Get a subscription", "With its last delivery, without its secret.")
     def retrieve(self, request: Request, subscription_id: UUID | str) -> Response:
         reject_unknown_parameters(request, [])
-        return Response(_represent(Subscription.objects.require(subscription_id), request))
+        return Response(self.representation(Subscription.objects.require(subscription_id), None))
 
-    @document_action("update_subscription", "Update a subscription, or rotate its secret", UpdateSubscription, SubscriptionOut)
+    @operation(
+        "update_subscription",
+        "Update a subscription, or rotate its secret",
+        "Give what changes. A paused one hears nothing of what happens meanwhile; a disabled one can be made active. With "
+        "`rotate_secret` the answer shows the new secret, and for 24 hours the one before signs as well.",
+        request=UpdateSubscription,
+    )
     def partial_update(self, request: Request, subscription_id: UUID | str) -> Response:
         subscription, secret = services.update_subscription(
             subscription_id=subscription_id,
-            changes=self._parse(UpdateSubscription, request),
+            changes=self.validated(UpdateSubscription),
             actor=get_actor(request),
             newest=self.newest,
         )
-        headers = {"Cache-Control": "no-store"} if secret else None
-        return Response({**_represent(subscription, request), "secret": secret}, headers=headers)
+        return Response(self.representation(subscription, secret), headers={"Cache-Control": "no-store"} if secret else None)
 
-    @document_destroy("delete_subscription", "Remove a subscription")
+    @operation(
+        "delete_subscription",
+        "Remove a subscription",
+        "What it still had to hear is not sent any more. One that is gone stays so.",
+    )
     def destroy(self, request: Request, subscription_id: UUID | str) -> Response:
         services.remove_subscription(subscription_id=subscription_id, actor=get_actor(request))
         return Response(status=204)
@@ -227,39 +294,31 @@ class SubscriptionViewSet(_Subscriptions):
 
 class DeliveryViewSet(ApiViewSet):
     tags = ["Subscriptions"]
+    serializer_class = DeliveryOut
+    filterset_class = DeliveryFilter
+    list_name = "deliveries"
+    ordering = ("-id",)
+    lookup_url_kwarg = "delivery_id"
 
-    @document_list(
+    @operation(
         "list_deliveries",
         "List the deliveries of a subscription, newest first",
-        DeliveryOut,
-        "deliveries",
-        filterset=DeliveryFilter,
+        "With all attempts: when, what was answered, and how long it took.",
     )
     def list(self, request: Request, subscription_id: UUID | str) -> Response:
         subscription = Subscription.objects.require(subscription_id)
         deliveries = Delivery.objects.filter(subscription=subscription).select_related("event")
-        found = NEWEST.paginate_queryset(filter_queryset(DeliveryFilter, deliveries, request, []), request)
-        with_responses = subscription.is_managed_by(get_actor(request))
-        return Response(found.body("deliveries", lambda each: delivery_body(each, with_responses=with_responses)))
+        page = self.paginate_queryset(self.filter_queryset(deliveries))
+        context = {"with_responses": subscription.is_managed_by(get_actor(request))}
+        return self.get_paginated_response(DeliveryOut(page, many=True, context=context).data)
 
-    @document_action("redeliver", "Send a delivery again now", None, DeliveryOut)
+    @operation(
+        "redeliver",
+        "Send a delivery again now",
+        "Under the same id, whether it has arrived or is dead. It begins a new round of attempts.",
+        request=None,
+    )
+    @action(detail=True, methods=["post"])
     def redeliver(self, request: Request, subscription_id: UUID | str, delivery_id: UUID | str) -> Response:
         delivery = services.redeliver(subscription_id=subscription_id, delivery_id=delivery_id, actor=get_actor(request))
-        return Response(delivery_body(delivery, with_responses=True))
-
-
-def _created_response(subscription: Subscription, creator: Actor) -> Response:
-    body = {**subscription_body(subscription, creator, subscription.created_at), "secret": subscription.secret}
-    headers = {"Location": public_path(f"/api/v1/subscriptions/{subscription.pk}"), "Cache-Control": "no-store"}
-    return Response(body, status=201, headers=headers)
-
-
-def _represent(subscription: Subscription, request: Request) -> dict[str, Any]:
-    found = Subscription.objects.with_last_delivery().get(pk=subscription.pk)
-    return subscription_body(found, get_actor(request), database_now(), last_deliveries([found]).get(found.pk))
-
-
-def _list_response(subscriptions: QuerySet[Subscription], request: Request) -> Response:
-    found = BY_ID.paginate_queryset(subscriptions.with_last_delivery(), request)  # type: ignore[attr-defined]
-    last, now, reader = last_deliveries([*found.rows]), database_now(), get_actor(request)
-    return Response(found.body("subscriptions", lambda each: subscription_body(each, reader, now, last.get(each.pk))))
+        return Response(DeliveryOut(delivery, context={"with_responses": True}).data)

@@ -14,7 +14,6 @@ from core.db import database_now
 from intents.events import EventType
 from intents.models import Event
 from subscriptions.models import Delivery, DeliveryStatus, Status, Subscription
-from subscriptions.representation import status_at
 from subscriptions.webhooks.deliveries import DISABLE_AFTER, FAILING, GONE
 
 SHOWN = 50  # Deliveries.
@@ -80,7 +79,7 @@ def subscription_detail(request: HttpRequest, subscription: Subscription) -> dic
 
 
 def subscription_state(subscription: Subscription, now: datetime) -> str:
-    return REMOVED if subscription.removed_at else status_at(subscription, now)
+    return REMOVED if subscription.removed_at else subscription.status_at(now)
 
 
 def with_events(deliveries: QuerySet[Delivery]) -> QuerySet[Delivery]:

@@ -6,7 +6,7 @@ from access.models import ApiKey, Role
 from core.api.representation import ResponseSerializer
 
 
-class KeyOut(ResponseSerializer):
+class ApiKeyOut(ResponseSerializer):
     id = serializers.UUIDField()
     name = serializers.CharField()
     role = serializers.ChoiceField(choices=Role.choices)
@@ -19,7 +19,7 @@ class KeyOut(ResponseSerializer):
     revoked_at = serializers.DateTimeField(allow_null=True)
 
 
-class NewKeyOut(KeyOut):
+class NewApiKeyOut(ApiKeyOut):
     key = serializers.SerializerMethodField(help_text="The key itself, shown only once.")
 
     def get_key(self, row: ApiKey) -> str:

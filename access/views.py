@@ -8,7 +8,7 @@ from rest_framework.response import Response
 from access import services
 from access.identity import get_actor
 from access.models import ApiKey, Role
-from access.representation import KeyOut, NewKeyOut
+from access.representation import ApiKeyOut, NewApiKeyOut
 from access.serializers import CreateKey
 from core.api.views import ApiViewSet
 from core.openapi import operation
@@ -20,17 +20,17 @@ class KeyViewSet(ApiViewSet):
     role = Role.OPERATOR
     tags = ["Keys"]
     secret_fields = ("key",)
-    serializer_class = KeyOut
+    serializer_class = ApiKeyOut
     list_name = "keys"
     ordering = ("-created_at", "-id")
     lookup_url_kwarg = "key_id"
 
     @operation(
-        "create_key", "Create a key", "The answer shows the key itself, this once.", request=CreateKey, responses=NewKeyOut
+        "create_key", "Create a key", "The answer shows the key itself, this once.", request=CreateKey, responses=NewApiKeyOut
     )
     def create(self, request: Request) -> Response:
         row, secret = services.create_key(created_by=get_actor(request).id, **self.validated(CreateKey))
-        body = NewKeyOut(row, context={"key": secret})
+        body = NewApiKeyOut(row, context={"key": secret})
         return Response(body.data, status=201, headers={"Cache-Control": "no-store"})
 
     @operation(

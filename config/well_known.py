@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.conf import settings
-from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -11,6 +10,7 @@ from rest_framework.views import APIView
 
 from core import strict_json
 from core.api import pagination
+from core.openapi import operation
 from core.registration import protocol_apps
 from core.root_path import public_path
 from core.version import installed_version
@@ -37,8 +37,11 @@ class ProtocolOut(serializers.Serializer[Any]):
 
 
 class ProtocolView(_Public):
-    @extend_schema(
-        operation_id="discover", summary="Discover protocol, RFCs and limits of the server", responses={200: ProtocolOut}
+    @operation(
+        "discover",
+        "Discover protocol, RFCs and limits of the server",
+        "The first request of a client that knows nothing but the address. It needs no key.",
+        responses=ProtocolOut,
     )
     def get(self, request: Request) -> Response:
         return Response(
@@ -62,10 +65,11 @@ class CompatibilityOut(serializers.Serializer[Any]):
 
 
 class CompatibilityView(_Public):
-    @extend_schema(
-        operation_id="discover_compatibility",
-        summary="Discover compatible versions and features",
-        responses={200: CompatibilityOut},
+    @operation(
+        "discover_compatibility",
+        "Discover compatible versions and features",
+        "Of the protocol and of the API, and what this server can do. It needs no key.",
+        responses=CompatibilityOut,
     )
     def get(self, request: Request) -> Response:
         features = (feature for config in protocol_apps() for feature in config.features)

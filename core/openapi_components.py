@@ -58,6 +58,18 @@ PROBLEM_SCHEMA = {
             },
         },
     },
+    "examples": [
+        {
+            "type": "/problems/version_conflict",
+            "title": "Version conflict",
+            "status": 409,
+            "code": "version_conflict",
+            "detail": "Intent is at version 4; If-Match said 3.",
+            "message": "Intent is at version 4; If-Match said 3.",
+            "request_id": "0199f3a27c4d7e0a",
+            "current_version": 4,
+        }
+    ],
 }
 
 STREAM_FRAMES = {

@@ -20,33 +20,6 @@ from core.openapi_components import (
     STREAM_FRAMES,
     SUCCESS_DESCRIPTIONS,
 )
-from core.openapi_examples import BODIES, DESCRIPTIONS, OBJECTS
-
-_COMPONENT_NAMES = {
-    "AgentOut": "IntentAgent",
-    "AssigneeIn": "Assignee",
-    "AssignmentOut": "AgentAssignment",
-    "AttemptOut": "DeliveryAttempt",
-    "EventIn": "NewEvent",
-    "EventsOut": "EventBatch",
-    "GraphOut": "IntentGraph",
-    "KeyOut": "ApiKey",
-    "NewKeyOut": "NewApiKey",
-    "NodeOut": "GraphNode",
-    "OptionIn": "ArbitrationOption",
-    "OptionOut": "ArbitrationOption",
-    "PatchIn": "StatePatch",
-    "RequestArbitration": "CreateArbitration",
-    "ScopeIn": "DelegationScope",
-    "ScopeOut": "DelegationScope",
-}
-"""Component names that differ from the serializer's: clients in other languages get the SDK's type names."""
-
-
-def component_name(serializer: type) -> str:
-    """Return the component name of a serializer: `IntentOut` is an Intent."""
-    name = serializer.__name__
-    return _COMPONENT_NAMES.get(name) or re.sub("(?<=[a-z])(In|Out)$", "", name)
 
 
 class ApiAutoSchema(AutoSchema):
@@ -57,9 +30,6 @@ class ApiAutoSchema(AutoSchema):
 
     def get_description(self) -> str:
         return ""  # Docstrings of views are for developers.
-
-    def _is_list_view(self, serializer: Any = None) -> bool:
-        return hasattr(self.view, "list_name") and super()._is_list_view(serializer)
 
     def _get_paginator(self) -> Any:
         paginator = super()._get_paginator()
@@ -90,14 +60,18 @@ class ApiAutoSchema(AutoSchema):
                 described["description"] = f"{described.get('description', '')} Alias: `{alias}`.".strip()
             schema |= {"additionalProperties": False, **body.json_schema}
         elif isinstance(body, ResponseSerializer):
-            for described in schema["properties"].values():
-                described.pop("readOnly", None)  # Requests have components of their own.
+            schema["required"] = sorted(name for name, field in body.fields.items() if field.required or field.read_only)
             if example := vars(type(body)).get("example"):
                 schema["examples"] = [example]
         return schema
 
+    def _get_serializer_field_meta(self, field: Any, direction: Any) -> Any:
+        meta = super()._get_serializer_field_meta(field, direction)
+        meta.pop("readOnly", None)  # Requests have components of their own.
+        return meta
+
     def get_serializer_name(self, serializer: Any, direction: Any) -> str:
-        return component_name(type(serializer))
+        return re.sub("(?<=[a-z])(In|Out)$", "", type(serializer).__name__)  # `IntentOut` is an Intent.
 
     def _map_serializer_field(self, field: Any, direction: Any, bypass_extensions: bool = False) -> Any:
         schema = super()._map_serializer_field(field, direction, bypass_extensions)
@@ -139,8 +113,6 @@ def add_common_parts(result: dict[str, Any], generator: Any, request: Any, publi
     """Add the parts that all operations share: error responses and headers."""
     components = result["components"]
     components["schemas"] |= {"Problem": PROBLEM_SCHEMA, **STREAM_FRAMES}
-    for name, example in OBJECTS.items():
-        components["schemas"][name]["examples"] = [example]
     components["parameters"] = HEADERS
     components["responses"] = {
         f"Problem{status}": {"description": text, "content": PROBLEM_CONTENT} for status, text in ERROR_DESCRIPTIONS.items()
@@ -171,10 +143,7 @@ def _accepts_empty(schema: dict[str, Any], schemas: dict[str, Any]) -> bool:
 
 def _add_errors_and_headers(path: str, method: str, operation: dict[str, Any]) -> None:
     versioned = operation.pop("x-versioned", False)
-    name = operation["operationId"]
-    operation["description"] = operation.pop("description", "") or DESCRIPTIONS[name]
-    if name in BODIES:
-        operation["requestBody"]["content"]["application/json"]["example"] = BODIES[name]
+    operation["description"] = operation.pop("description")
     for status, response in operation["responses"].items():
         response["description"] = response["description"] or SUCCESS_DESCRIPTIONS[status]
     operation.setdefault("security", [])  # No key is needed.

@@ -7,7 +7,7 @@ from core.api.representation import ResponseSerializer
 from governance.models import Status
 
 
-class OptionOut(ResponseSerializer):
+class ArbitrationOptionOut(ResponseSerializer):
     label = serializers.CharField()  # type: ignore[assignment]
     rationale = serializers.CharField(allow_null=True)
 
@@ -48,7 +48,7 @@ class ArbitrationOut(ResponseSerializer):
     requester_id = serializers.CharField()
     reason = serializers.CharField()
     context = JSONObjectField()  # type: ignore[assignment]
-    options = OptionOut(many=True)
+    options = ArbitrationOptionOut(many=True)
     blocking = serializers.BooleanField()
     expires_at = serializers.DateTimeField(allow_null=True)
     status = serializers.ChoiceField(Status.choices)
@@ -57,7 +57,7 @@ class ArbitrationOut(ResponseSerializer):
     resolved_at = serializers.DateTimeField(allow_null=True, help_text="When it was decided or withdrawn.")
 
 
-class ScopeOut(ResponseSerializer):
+class DelegationScopeOut(ResponseSerializer):
     intents = serializers.ListField(child=serializers.UUIDField())
     portfolios = serializers.ListField(child=serializers.UUIDField())
     actions = serializers.ListField(child=serializers.CharField())
@@ -67,7 +67,7 @@ class DelegationOut(ResponseSerializer):
     id = serializers.UUIDField()
     delegator = serializers.CharField()
     delegate = serializers.CharField()
-    scope = ScopeOut()
+    scope = DelegationScopeOut()
     constraints = JSONObjectField()
     expires_at = serializers.DateTimeField(allow_null=True)
     revoked_at = serializers.DateTimeField(allow_null=True)

@@ -51,7 +51,7 @@ class Label(RequiredText):
         return value
 
 
-class OptionIn(StrictSerializer):
+class ArbitrationOptionIn(StrictSerializer):
     """A label, or an object with its rationale."""
 
     shorthand = {"type": "string", "minLength": 1, "maxLength": MAX_LABEL, "pattern": VISIBLE}
@@ -65,7 +65,7 @@ class OptionIn(StrictSerializer):
         return {"label": values["label"], "rationale": values.get("rationale")}
 
 
-class RequestArbitration(StrictSerializer):
+class CreateArbitration(StrictSerializer):
     example = {
         "reason": "Conflicting interpretations of the requirements",
         "context": {"conflicting_agents": ["agent:research", "agent:synth"]},
@@ -75,7 +75,7 @@ class RequestArbitration(StrictSerializer):
 
     reason = RequiredText()
     context = JSONObjectField(required=False)  # type: ignore[assignment]
-    options = StrictListField(child=OptionIn(), required=False, max_length=MAX_OPTIONS, help_text="Distinct labels.")
+    options = StrictListField(child=ArbitrationOptionIn(), required=False, max_length=MAX_OPTIONS, help_text="Distinct labels.")
     blocking = StrictBooleanField(required=False, help_text="The intent is blocked until the decision.")
     expires_at = StrictDateTimeField(required=False, allow_null=True)
     requested_by = AgentId(required=False, help_text="The requesting agent, if neither the key nor X-Agent-ID names it.")
@@ -126,7 +126,7 @@ class RecordDecision(StrictSerializer):
     decided_by = AgentId(required=False, help_text="The deciding agent, if neither the key nor X-Agent-ID names it.")
 
 
-class ScopeIn(StrictSerializer):
+class DelegationScopeIn(StrictSerializer):
     """Scope of a delegation. Without `intents` and `portfolios` it is valid everywhere, without `actions` for all of them."""
 
     intents = StrictListField(child=StrictUUIDField(), required=False, max_length=MAX_SCOPE_ENTRIES)
@@ -142,7 +142,7 @@ class CreateDelegation(StrictSerializer):
     }
 
     delegate = AgentId(help_text="The agent that receives the right.")
-    scope = ScopeIn(required=False)
+    scope = DelegationScopeIn(required=False)
     constraints = JSONObjectField(required=False)
     expires_at = StrictDateTimeField(required=False, allow_null=True)
     actor = AgentId(required=False, help_text="The delegating agent, if neither the key nor X-Agent-ID names it.")

@@ -18,7 +18,7 @@ from governance.errors import ArbitrationNotFound
 from governance.filters import ArbitrationFilter, DelegationFilter
 from governance.models import Arbitration, Decision, Delegation, Status
 from governance.representation import ArbitrationOut, DecisionOut, DelegationOut
-from governance.serializers import CreateDelegation, RecordDecision, RequestArbitration, WithdrawArbitration
+from governance.serializers import CreateArbitration, CreateDelegation, RecordDecision, WithdrawArbitration
 from intents.models import Intent
 
 MAX_WAIT = 60  # Seconds.
@@ -94,12 +94,12 @@ class IntentArbitrationViewSet(_Arbitrations):
         "Request an arbitration",
         "With `blocking` the intent is `blocked` until the decision, which restores its status. With `options` the decision "
         "must be one of their labels. After `expires_at` it can no longer be decided.",
-        request=RequestArbitration,
+        request=CreateArbitration,
         responses={201: ArbitrationOut},
     )
     @action(detail=False, methods=["post"])
     def arbitrate(self, request: Request, intent_id: UUID | str) -> Response:
-        values = self.validated(RequestArbitration)
+        values = self.validated(CreateArbitration)
         actor = get_actor(request, values.pop("requested_by", None))
         return self.respond(services.request_arbitration(intent_id=intent_id, actor=actor, **values), status=201)
 

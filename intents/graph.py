@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict, deque
 from collections.abc import Collection, Iterable
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
@@ -159,13 +159,20 @@ NODE_FIELDS = ("id", "title", "status", "version", "agents", "created_by", "pare
 EDGE_FIELDS = ("waiter_id", "awaited_id", "kind")
 
 
-def reachable(intent_id: UUID) -> tuple[list[Row], list[Row]]:
-    """Return the nodes and edges below the intent, itself included (rule G-6)."""
+class Graph(NamedTuple):
+    root: UUID
+    nodes: list[Row]
+    edges: list[Row]
+    aggregate_status: dict[str, Any]
+
+
+def reachable(intent_id: UUID) -> Graph:
+    """Return the graph below the intent, itself included (rule G-6)."""
     sql, parameters = awaited_ids_sql([intent_id])
     within = RawSQL(sql, parameters)
     nodes = sql_rows.fetch(Intent.objects.filter(pk__in=within).order_by("pk"), *NODE_FIELDS)
     edges = sql_rows.fetch(Edge.objects.filter(waiter_id__in=within).order_by("waiter_id", "kind", "awaited_id"), *EDGE_FIELDS)
-    return nodes, edges
+    return Graph(intent_id, nodes, edges, aggregate_status(nodes, edges))
 
 
 def aggregate_status(nodes: Collection[Row], edges: Iterable[Row]) -> dict[str, Any]:

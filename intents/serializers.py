@@ -1,6 +1,6 @@
-"""Request and response bodies of intents, their graph, agents and events (protocol §3)."""
+"""Request bodies of intents, their graph, agents and events (protocol §3)."""
 
-from typing import Any, cast
+from typing import Any, ClassVar
 
 from django.conf import settings
 from rest_framework import serializers
@@ -24,7 +24,7 @@ from core.api.fields import (
 from core.api.serializers import StrictSerializer
 from costs import budget_limits
 from intents.events import CLIENT_TYPE, NewEvent
-from intents.models import Assignment, Event, Intent, Status
+from intents.models import Status
 from intents.operations import Assignee
 from intents.patches import OPERATIONS, key_path
 
@@ -100,6 +100,7 @@ CHANGES_REQUIRED = {"minProperties": 1, "not": {"properties": {"actor": {}}, "re
 
 class CreateChild(StrictSerializer):
     aliases = {"initial_state": "state"}
+    example: ClassVar[dict[str, Any]] = {"title": "Diagnose Root Cause", "assign": "agent:diagnostics"}
 
     title = Title()
     description = Description()
@@ -115,11 +116,19 @@ class CreateChild(StrictSerializer):
 
 class CreateIntent(CreateChild):
     aliases = {"initial_state": "state", "parent_id": "parent_intent_id"}
+    example = {
+        "title": "Analyze customer feedback",
+        "description": "Process and categorize all Q4 customer feedback",
+        "constraints": {"max_cost": 50.0, "deadline": "2027-01-15", "quality_threshold": 0.95},
+        "assign": ["agent:research"],
+    }
 
     parent_intent_id = StrictUUIDField(required=False, allow_null=True)
 
 
 class UpdateIntent(ActorBody):
+    example = {"title": "Analyze customer feedback of Q4", "confidence": 80}
+
     json_schema = CHANGES_REQUIRED
 
     title = Title(required=False)
@@ -133,7 +142,7 @@ class UpdateIntent(ActorBody):
         return attrs
 
 
-class PatchIn(StrictSerializer):
+class StatePatchIn(StrictSerializer):
     """One change of the state. `value` belongs to set and append."""
 
     json_schema = {
@@ -155,6 +164,8 @@ class PatchIn(StrictSerializer):
 class UpdateState(ActorBody):
     """State changes: either `state`, whose keys are set one by one, or `patches`."""
 
+    example = {"patches": [{"op": "set", "path": "progress", "value": 0.5}, {"op": "append", "path": "/notes", "value": "begun"}]}
+
     json_schema = {
         "minProperties": 1,
         "not": {
@@ -166,7 +177,7 @@ class UpdateState(ActorBody):
     }
 
     state = JSONObjectField(required=False, allow_empty=False)
-    patches = StrictListField(child=PatchIn(), required=False, allow_empty=False, max_length=1000)
+    patches = StrictListField(child=StatePatchIn(), required=False, allow_empty=False, max_length=1000)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if ("state" in attrs) == ("patches" in attrs):
@@ -178,6 +189,8 @@ class UpdateState(ActorBody):
 
 
 class SetStatus(ActorBody):
+    example = {"status": "active", "reason": "All inputs are here"}
+
     json_schema = {
         "if": {"properties": {"cascade": {"const": True}}, "required": ["cascade"]},
         "then": {"properties": {"status": {"const": Status.ABANDONED.value}}},
@@ -189,15 +202,19 @@ class SetStatus(ActorBody):
 
 
 class AddDependencies(ActorBody):
+    example = {"depends_on": ["0199f3a2-7c41-7d52-9d1e-3f6a5b0c8e21"]}
+
     depends_on = ItemOrListField(child=StrictUUIDField(), max_length=1000, allow_empty=False)
 
 
 class AssignAgent(ActorBody):
+    example = {"agent_id": "agent:research", "role": "lead"}
+
     agent_id = AgentId(help_text="The agent to assign.")
     role = Role()
 
 
-class EventIn(StrictSerializer):
+class NewEventIn(StrictSerializer):
     event_type = StrictCharField(
         pattern=rf"\A{CLIENT_TYPE.pattern}\Z", pattern_message="must begin with a-z, followed by up to 99 of a-z, 0-9, _, . and -"
     )
@@ -222,111 +239,24 @@ def _is_usual_event(data: Any) -> bool:
     )
 
 
-class LogEvent(EventIn, ActorBody):
-    pass
+class LogEvent(NewEventIn, ActorBody):
+    example = {"event_type": "comment", "payload": {"message": "Starting analysis phase"}}
 
 
 class LogEvents(ActorBody):
-    events = StrictListField(child=EventIn(), allow_empty=False, max_length=settings.MAX_BATCH_EVENTS)
+    example = {
+        "events": [
+            {"event_type": "tool_call_started", "payload": {"tool_name": "web_search"}, "trace_id": "run-7"},
+            {
+                "event_type": "tool_call_completed",
+                "payload": {"tool_name": "web_search", "duration_ms": 1500},
+                "trace_id": "run-7",
+            },
+        ]
+    }
+
+    events = StrictListField(child=NewEventIn(), allow_empty=False, max_length=settings.MAX_BATCH_EVENTS)
 
 
 def new_event(values: dict[str, Any]) -> NewEvent:
     return NewEvent(values["event_type"], values.get("payload") or {}, values.get("trace_id"), values.get("parent_event_id"))
-
-
-# --- responses -----------------------------------------------------------------------------------------------------------
-
-
-class AgentOut(serializers.Serializer[Any]):
-    agent_id = serializers.CharField()
-    role = serializers.CharField()
-
-
-class IntentOut(serializers.Serializer[Intent]):
-    id = serializers.UUIDField()
-    title = serializers.CharField()
-    description = serializers.CharField(allow_null=True)
-    status = serializers.ChoiceField(choices=Status.choices)
-    state = JSONObjectField()
-    constraints = JSONObjectField()
-    confidence = serializers.IntegerField(allow_null=True, min_value=0, max_value=100)
-    version = serializers.IntegerField(min_value=1)
-    parent_intent_id = serializers.UUIDField(allow_null=True)
-    depends_on = serializers.ListField(child=serializers.UUIDField())
-    agents = AgentOut(many=True)
-    created_by = serializers.CharField()
-    created_at = serializers.DateTimeField()
-    updated_at = serializers.DateTimeField()
-    last_sequence = serializers.IntegerField(min_value=0)
-
-
-class EffectiveIntentOut(IntentOut):
-    effective_constraints = JSONObjectField(required=False, help_text="Only with `effective=true`.")
-
-
-class BlockedIntentOut(IntentOut):
-    waiting_for = serializers.ListField(child=serializers.UUIDField())
-
-
-class EventOut(serializers.Serializer[Event]):
-    id = serializers.UUIDField()
-    intent_id = serializers.UUIDField(allow_null=True)
-    portfolio_id = serializers.UUIDField(allow_null=True)
-    sequence = serializers.IntegerField(allow_null=True, help_text="1, 2, 3 … within its intent.")
-    position = serializers.IntegerField(
-        allow_null=True, help_text="Server-wide order over all intents. Null only in the response to the write itself."
-    )
-    event_type = serializers.CharField()
-    actor = serializers.CharField()
-    payload = JSONObjectField()
-    trace_id = serializers.CharField(allow_null=True)
-    parent_event_id = serializers.UUIDField(allow_null=True)
-    created_at = serializers.DateTimeField()
-
-
-class EventsOut(serializers.Serializer[Any]):
-    events = EventOut(many=True)
-
-
-class AssignmentOut(serializers.Serializer[Assignment]):
-    intent_id = serializers.UUIDField()
-    agent_id = serializers.CharField()
-    role = serializers.CharField()
-    assigned_by = serializers.CharField()
-    assigned_at = serializers.DateTimeField()
-
-
-class NodeOut(serializers.Serializer[Any]):
-    id = serializers.UUIDField()
-    title = serializers.CharField()
-    status = serializers.ChoiceField(choices=Status.choices)
-    version = serializers.IntegerField(min_value=1)
-    agents = AgentOut(many=True)
-    created_by = serializers.CharField()
-    parent_intent_id = serializers.UUIDField(allow_null=True)
-    updated_at = serializers.DateTimeField()
-
-
-class GraphEdgeOut(serializers.Serializer[Any]):
-    """`parent`: from a parent to its child; `dependency`: from an intent to what it depends on."""
-
-    to = serializers.UUIDField()
-    type = serializers.ChoiceField(choices=["parent", "dependency"])
-
-    def get_fields(self) -> dict[str, Any]:
-        return {"from": serializers.UUIDField(), **cast(dict[str, Any], super().get_fields())}
-
-
-class AggregateStatusOut(serializers.Serializer[Any]):
-    total = serializers.IntegerField()
-    by_status = serializers.DictField(child=serializers.IntegerField())
-    completion_percentage = serializers.FloatField()
-    blocking_intents = serializers.ListField(child=serializers.UUIDField())
-    ready_intents = serializers.ListField(child=serializers.UUIDField())
-
-
-class GraphOut(serializers.Serializer[Any]):
-    root = serializers.UUIDField()  # type: ignore[assignment] # DRF takes declared fields out of the class.
-    nodes = NodeOut(many=True)
-    edges = GraphEdgeOut(many=True)
-    aggregate_status = AggregateStatusOut()

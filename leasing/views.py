@@ -63,10 +63,7 @@ class LeaseViewSet(_Leases):
         return self.respond_list(Lease.objects.filter(intent_id=Intent.objects.require(intent_id)))
 
     @operation(
-        "renew_lease",
-        "Renew a lease",
-        "The new duration starts now. An expired lease cannot be renewed.",
-        request=RenewLease,
+        "renew_lease", "Renew a lease", "The new duration starts now. An expired lease cannot be renewed.", request=RenewLease
     )
     def partial_update(self, request: Request, intent_id: UUID | str, lease_id: UUID | str) -> Response:
         values = self.validated(RenewLease)

@@ -7,15 +7,15 @@ from rest_framework import serializers
 
 from core import encoding, strict_json
 from core.api.pagination import PAGE_BYTES
-from intents.representation import intent_body
-from intents.serializers import IntentOut
+from core.api.representation import ResponseSerializer
+from intents.representation import IntentOut
 from plans.plan import PlannedIntent
 from plans.services import CreatedPlan
 from portfolios.queries import get_portfolio_body, new_portfolio_body
-from portfolios.serializers import PortfolioOut
+from portfolios.representation import PortfolioOut
 
 
-class PlanOut(serializers.Serializer[Any]):
+class PlanOut(ResponseSerializer):
     intents = IntentOut(many=True, help_text="In the order of the request.")
     refs = serializers.DictField(child=serializers.UUIDField(), help_text="The id of each ref.")
     portfolio = PortfolioOut(allow_null=True)
@@ -23,7 +23,7 @@ class PlanOut(serializers.Serializer[Any]):
 
 def plan_body(planned: Sequence[PlannedIntent], created: CreatedPlan) -> dict[str, Any]:
     """Return the intents in the order of the request, the ids by ref, and the portfolio: as far as it fits into a page."""
-    bodies = {each.pk: intent_body(each) for each in created.intents}
+    bodies = {each.pk: IntentOut.render(each) for each in created.intents}
     encoded = strict_json.text([*bodies.values()])
     portfolio = None
     if created.portfolio and len(encoded) > PAGE_BYTES:

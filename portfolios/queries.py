@@ -15,7 +15,7 @@ from intents.models import FINAL, Edge, EdgeKind, Intent
 from intents.models import Status as IntentStatus
 from portfolios.errors import PortfolioNotFound
 from portfolios.models import Membership, NewMember, Portfolio
-from portfolios.serializers import member_body, portfolio_body
+from portfolios.representation import PortfolioMemberOut, PortfolioOut
 
 MEMBER_FIELDS = ("id", "portfolio_id", "intent_id", "role", "priority")
 MAX_MEMBERS = 10_000  # Of all portfolios of a page.
@@ -35,9 +35,15 @@ def new_portfolio_body(
 ) -> dict[str, Any]:
     """Return what `get_portfolio_body` does, from the new members and the bodies of their intents: nothing is read."""
     ordered = sorted(members, key=lambda member: -member.priority)
-    intents = [{**bodies[each.intent.pk], "role": each.role, "priority": each.priority} for each in ordered]
-    whole = aggregate_status([each.intent for each in ordered], ())
-    return portfolio_body(portfolio, intents, whole, None)
+    intents = [PortfolioMemberOut.render((bodies[each.intent.pk], each)) for each in ordered]
+    return _portfolio_body(portfolio, intents, aggregate_status([each.intent for each in ordered], ()))
+
+
+def _portfolio_body(
+    portfolio: Portfolio | Row, intents: Sequence[dict[str, Any]], whole: dict[str, Any], rest: str | None = None
+) -> dict[str, Any]:
+    context = {"intents": intents, "intents_next": rest, "aggregate_status": whole}
+    return PortfolioOut(context=context).to_representation(portfolio)
 
 
 def portfolio_bodies(portfolios: Sequence[Row]) -> tuple[list[dict[str, Any]], bool]:
@@ -63,9 +69,9 @@ def portfolio_bodies(portfolios: Sequence[Row]) -> tuple[list[dict[str, Any]], b
         if found and taken < len(rows):
             return found, True
         whole = aggregate_status([status[member.intent_id] for member in rows], waiting)
-        bodies = [member_body(intents[member.intent_id], member) for member in rows[:taken]]
+        bodies = [PortfolioMemberOut.render((intents[member.intent_id], member)) for member in rows[:taken]]
         rest = _cursor(rows[taken - 1]) if taken < len(rows) else None
-        found.append(portfolio_body(portfolio, bodies, whole, rest))
+        found.append(_portfolio_body(portfolio, bodies, whole, rest))
         taken -= len(bodies)
     return found, not are_all
 
@@ -92,7 +98,7 @@ def members_page(portfolio_id: UUID, *, limit: int, cursor: str | None) -> Page:
     intents, taken = sql_rows.fetch_ids_within(Intent, [row.intent_id for row in found.rows], PAGE_BYTES)
     if taken < len(found.rows):
         found = Page(found.rows[:taken], _cursor(found.rows[taken - 1]))
-    return Page([member_body(intents[row.intent_id], row) for row in found.rows], found.next)
+    return Page([PortfolioMemberOut.render((intents[row.intent_id], row)) for row in found.rows], found.next)
 
 
 def _cursor(member: Row) -> str:

@@ -1,12 +1,10 @@
-"""Request and response bodies of portfolios (protocol §3)."""
+"""Request bodies of portfolios (protocol §3)."""
 
-from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from rest_framework import serializers
 
 from access.serializers import AgentId
-from core import encoding
 from core.agent_ids import AGENT_ID
 from core.api.fields import (
     JSONObjectField,
@@ -18,12 +16,9 @@ from core.api.fields import (
     require_json_size,
 )
 from core.api.serializers import StrictSerializer
-from core.db.sql_rows import Row
 from costs import budget_limits
-from intents.models import Intent
-from intents.representation import intent_body
-from intents.serializers import CHANGES_REQUIRED, ActorBody, AggregateStatusOut, Description, IntentOut, Title
-from portfolios.models import CHANGEABLE, ROLE, Membership, Portfolio, Role, Status
+from intents.serializers import CHANGES_REQUIRED, ActorBody, Description, Title
+from portfolios.models import CHANGEABLE, ROLE, Role, Status
 
 MAX_PRIORITY = 2**31 - 1  # Of the database column.
 
@@ -69,6 +64,12 @@ class GovernancePolicy(StrictSerializer):
 
 
 class CreatePortfolio(StrictSerializer):
+    example: ClassVar[dict[str, Any]] = {
+        "name": "Paris Trip 2027",
+        "description": "Complete vacation planning",
+        "governance_policy": {"require_all_completed": True, "shared_constraints": {"budget": 5000}},
+    }
+
     name = Title()
     description = Description()
     governance_policy = GovernancePolicy(required=False)
@@ -78,6 +79,7 @@ class CreatePortfolio(StrictSerializer):
 
 class UpdatePortfolio(ActorBody):
     json_schema = CHANGES_REQUIRED
+    example = {"governance_policy": {"auto_complete_threshold": 80}}
 
     name = Title(required=False)
     description = Description()
@@ -94,6 +96,8 @@ class UpdatePortfolio(ActorBody):
 
 
 class SetPortfolioStatus(ActorBody):
+    example = {"status": "completed", "reason": "Everything is booked"}
+
     status = StrictChoiceField(Status.choices)
     reason = Description()
 
@@ -120,54 +124,8 @@ class Priority(StrictIntegerField):
 
 
 class AddIntentToPortfolio(ActorBody):
+    example = {"intent_id": "0199f3a2-7c41-7d52-9d1e-3f6a5b0c8e21", "role": "primary", "priority": 100}
+
     intent_id = StrictUUIDField()
     role = MemberRole(default=Role.MEMBER.value)
     priority = Priority(default=0)
-
-
-class PortfolioMemberOut(IntentOut):
-    role = serializers.CharField()
-    priority = serializers.IntegerField()
-
-
-class PortfolioOut(serializers.Serializer[Any]):
-    id = serializers.UUIDField()
-    version = serializers.IntegerField(min_value=1)
-    name = serializers.CharField()
-    description = serializers.CharField(allow_null=True)
-    status = serializers.ChoiceField(Status.choices)
-    governance_policy = JSONObjectField()
-    metadata = JSONObjectField()
-    intents = PortfolioMemberOut(many=True)
-    intents_next = serializers.CharField(
-        allow_null=True,
-        help_text="If the members are too large for one response: the `cursor` of the next ones at `…/intents`. Else null.",
-    )
-    aggregate_status = AggregateStatusOut()
-    created_by = serializers.CharField()
-    created_at = serializers.DateTimeField()
-    updated_at = serializers.DateTimeField()
-
-
-def member_body(intent: Intent | Row, member: Membership | Row) -> dict[str, Any]:
-    return {**intent_body(intent), "role": member.role, "priority": member.priority}
-
-
-def portfolio_body(
-    portfolio: Portfolio | Row, intents: Sequence[dict[str, Any]], aggregate_status: dict[str, Any], intents_next: str | None
-) -> dict[str, Any]:
-    return {
-        "id": encoding.identifier(portfolio.id),
-        "version": portfolio.version,
-        "name": portfolio.name,
-        "description": portfolio.description,
-        "status": str(portfolio.status),
-        "governance_policy": encoding.json(portfolio.governance_policy),
-        "metadata": encoding.json(portfolio.metadata),
-        "intents": intents,
-        "intents_next": intents_next,
-        "aggregate_status": aggregate_status,
-        "created_by": portfolio.created_by,
-        "created_at": encoding.instant(portfolio.created_at),
-        "updated_at": encoding.instant(portfolio.updated_at),
-    }

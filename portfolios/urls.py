@@ -1,16 +1,11 @@
 """Routes of portfolios and their members."""
 
-from django.urls import path
+from core.api.views import Router
+from portfolios.views import IntentPortfolioViewSet, MemberViewSet, PortfolioViewSet
 
-from portfolios.views import MemberViewSet, PortfolioViewSet
+router = Router()
+router.register("portfolios", PortfolioViewSet)
+router.register("portfolios/<id:portfolio_id>/intents", MemberViewSet)
+router.register("intents/<id:intent_id>/portfolios", IntentPortfolioViewSet)
 
-PORTFOLIO = "portfolios/<id:portfolio_id>"
-
-urlpatterns = [
-    path("portfolios", PortfolioViewSet.as_view({"post": "create", "get": "list"})),
-    path(PORTFOLIO, PortfolioViewSet.as_view({"get": "retrieve", "patch": "partial_update"})),
-    path(f"{PORTFOLIO}/status", PortfolioViewSet.as_view({"patch": "status"})),
-    path(f"{PORTFOLIO}/intents", MemberViewSet.as_view({"post": "add", "get": "list"})),
-    path(f"{PORTFOLIO}/intents/<id:intent_id>", MemberViewSet.as_view({"delete": "remove"})),
-    path("intents/<id:intent_id>/portfolios", MemberViewSet.as_view({"get": "portfolios"})),
-]
+urlpatterns = router.urls

@@ -1,72 +1,105 @@
 """Endpoints of portfolios and their members (RFC-0007)."""
 
+from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from access.identity import get_actor
-from core.api.filters import filter_queryset
 from core.api.headers import optional_version, versioned_response
-from core.api.pagination import PAGINATION_PARAMETERS, Keyset, requested_limit
-from core.api.serializers import reject_unknown_parameters, validate_body
+from core.api.pagination import Keyset, RowPagination, requested_limit
+from core.api.serializers import reject_unknown_parameters
 from core.api.views import ApiViewSet
-from core.db import sql_rows
-from core.openapi import document_action, document_create, document_destroy, document_list, document_retrieve
+from core.openapi import OPTIONAL_IF_MATCH, operation
 from core.root_path import public_path
 from intents.models import Intent
 from portfolios import queries, services
 from portfolios.filters import PortfolioFilter
 from portfolios.models import Portfolio
-from portfolios.serializers import (
-    AddIntentToPortfolio,
-    CreatePortfolio,
-    PortfolioMemberOut,
-    PortfolioOut,
-    SetPortfolioStatus,
-    UpdatePortfolio,
-    member_body,
-)
-
-NEWEST_FIRST = Keyset("-created_at", "-id")
-OLDEST_FIRST = Keyset("created_at", "id")
+from portfolios.representation import PortfolioMemberOut, PortfolioOut
+from portfolios.serializers import AddIntentToPortfolio, CreatePortfolio, SetPortfolioStatus, UpdatePortfolio
 
 
-class PortfolioViewSet(ApiViewSet):
+class PortfolioPagination(RowPagination):
+    """Pagination of portfolios with their members; a page ends where these fill it."""
+
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
+        rows = super().paginate_queryset(queryset, request, view)
+        bodies, is_cut = queries.portfolio_bodies(rows)
+        if is_cut:
+            self.next = Keyset(*view.ordering).cursor(rows[len(bodies) - 1], Portfolio)
+        return bodies
+
+
+class _Portfolios(ApiViewSet):
     tags = ["Portfolios"]
+    serializer_class = PortfolioOut
+    pagination_class = PortfolioPagination
+    list_name = "portfolios"
 
-    @document_create("create_portfolio", "Create a portfolio", CreatePortfolio, PortfolioOut)
+    def respond_list(self, queryset: Any) -> Response:
+        return self.get_paginated_response(self.paginate_queryset(self.filter_queryset(queryset)))
+
+
+class PortfolioViewSet(_Portfolios):
+    filterset_class = PortfolioFilter
+    ordering = ("-created_at", "-id")
+    lookup_url_kwarg = "portfolio_id"
+
+    @operation(
+        "create_portfolio",
+        "Create a portfolio",
+        "It starts `active` and empty. `governance_policy` has its completion rules and the constraints of its members.",
+        request=CreatePortfolio,
+    )
     def create(self, request: Request) -> Response:
-        values = validate_body(CreatePortfolio, request)
+        values = self.validated(CreatePortfolio)
         portfolio = services.create_portfolio(actor=get_actor(request, values.pop("created_by", None)), **values)
         return versioned_response(
             queries.get_portfolio_body(portfolio.pk), status=201, location=public_path(f"/api/v1/portfolios/{portfolio.pk}")
         )
 
-    @document_list("list_portfolios", "List portfolios", PortfolioOut, "portfolios", filterset=PortfolioFilter)
+    @operation("list_portfolios", "List portfolios", "Newest first.")
     def list(self, request: Request) -> Response:
-        return _respond(filter_queryset(PortfolioFilter, Portfolio.objects.all(), request, []), request, NEWEST_FIRST)
+        return self.respond_list(Portfolio.objects.all())
 
-    @document_retrieve("get_portfolio", "Get a portfolio with its members", PortfolioOut)
+    @operation(
+        "get_portfolio",
+        "Get a portfolio with its members",
+        "With all members, the highest priority first. `blocking_intents` are blocked; `ready_intents` have no open dependency.",
+    )
     def retrieve(self, request: Request, portfolio_id: UUID | str) -> Response:
         reject_unknown_parameters(request, [])
         return versioned_response(queries.get_portfolio_body(portfolio_id))
 
-    @document_action("update_portfolio", "Change a portfolio's details", UpdatePortfolio, PortfolioOut, optional_if_match=True)
+    @operation(
+        "update_portfolio",
+        "Change a portfolio's details",
+        "Send the fields to change. A policy replaces the previous one and may complete the portfolio; only the key that created "
+        "it, arbiters and operators can change it. `If-Match` prevents lost updates.",
+        request=UpdatePortfolio,
+        **OPTIONAL_IF_MATCH,
+    )
     def partial_update(self, request: Request, portfolio_id: UUID | str) -> Response:
-        changes = validate_body(UpdatePortfolio, request)
+        changes = self.validated(UpdatePortfolio)
         actor = get_actor(request, changes.pop("actor", None))
         services.update_portfolio(
             portfolio_id=portfolio_id, actor=actor, changes=changes, expected_version=optional_version(request)
         )
         return versioned_response(queries.get_portfolio_body(portfolio_id))
 
-    @document_action(
-        "update_portfolio_status", "Complete or abandon a portfolio", SetPortfolioStatus, PortfolioOut, optional_if_match=True
+    @operation(
+        "update_portfolio_status",
+        "Complete or abandon a portfolio",
+        "Completed and abandoned are final. With `require_all_completed` it completes only when all of its members are completed.",
+        request=SetPortfolioStatus,
+        **OPTIONAL_IF_MATCH,
     )
+    @action(detail=True, methods=["patch"])
     def status(self, request: Request, portfolio_id: UUID | str) -> Response:
-        values = validate_body(SetPortfolioStatus, request)
+        values = self.validated(SetPortfolioStatus)
         actor = get_actor(request, values.pop("actor", None))
         services.update_portfolio_status(
             portfolio_id=portfolio_id, actor=actor, expected_version=optional_version(request), **values
@@ -76,32 +109,35 @@ class PortfolioViewSet(ApiViewSet):
 
 class MemberViewSet(ApiViewSet):
     tags = ["Portfolios"]
+    serializer_class = PortfolioMemberOut
+    list_name = "intents"
+    lookup_url_kwarg = "intent_id"
 
-    @document_create(
+    @operation(
         "add_intent_to_portfolio",
         "Add an intent to a portfolio",
-        AddIntentToPortfolio,
-        PortfolioMemberOut,
-        optional_if_match=True,
+        "Once per portfolio. `auto_complete_threshold` may complete the portfolio if the intent is already completed.",
+        request=AddIntentToPortfolio,
+        **OPTIONAL_IF_MATCH,
     )
-    def add(self, request: Request, portfolio_id: UUID | str) -> Response:
-        values = validate_body(AddIntentToPortfolio, request)
+    def create(self, request: Request, portfolio_id: UUID | str) -> Response:
+        values = self.validated(AddIntentToPortfolio)
         actor = get_actor(request, values.pop("actor", None))
-        intent, member = services.add_intent_to_portfolio(
+        added = services.add_intent_to_portfolio(
             portfolio_id=portfolio_id, actor=actor, expected_version=optional_version(request), **values
         )
-        return Response(member_body(intent, member), status=201)
+        return self.respond(added, status=201)
 
-    @document_list("get_portfolio_intents", "List the intents of a portfolio", PortfolioMemberOut, "intents")
+    @operation("get_portfolio_intents", "List the intents of a portfolio", "Highest priority first.")
     def list(self, request: Request, portfolio_id: UUID | str) -> Response:
-        reject_unknown_parameters(request, PAGINATION_PARAMETERS)
+        reject_unknown_parameters(request, RowPagination.parameters)
         found = queries.members_page(
             Portfolio.objects.require(portfolio_id), limit=requested_limit(request), cursor=request.query_params.get("cursor")
         )
         return Response({"intents": found.rows, "next": found.next})
 
-    @document_destroy("remove_intent_from_portfolio", "Remove an intent from a portfolio", optional_if_match=True)
-    def remove(self, request: Request, portfolio_id: UUID | str, intent_id: UUID | str) -> Response:
+    @operation("remove_intent_from_portfolio", "Remove an intent from a portfolio", "Idempotent.", **OPTIONAL_IF_MATCH)
+    def destroy(self, request: Request, portfolio_id: UUID | str, intent_id: UUID | str) -> Response:
         services.remove_intent_from_portfolio(
             portfolio_id=portfolio_id,
             intent_id=intent_id,
@@ -110,15 +146,10 @@ class MemberViewSet(ApiViewSet):
         )
         return Response(status=204)
 
-    @document_list("get_intent_portfolios", "List the portfolios of an intent", PortfolioOut, "portfolios")
-    def portfolios(self, request: Request, intent_id: UUID | str) -> Response:
-        reject_unknown_parameters(request, PAGINATION_PARAMETERS)
-        intent = Intent.objects.require(intent_id)
-        return _respond(Portfolio.objects.filter(members__intent_id=intent), request, OLDEST_FIRST)
 
+class IntentPortfolioViewSet(_Portfolios):
+    ordering = ("created_at", "id")
 
-def _respond(portfolios: QuerySet[Portfolio], request: Request, keyset: Keyset) -> Response:
-    found = keyset.paginate_queryset(portfolios, request, fetch=sql_rows.fetch_within)
-    bodies, is_cut = queries.portfolio_bodies(found.rows)
-    next_cursor = keyset.cursor(found.rows[len(bodies) - 1], Portfolio) if is_cut else found.next
-    return Response({"portfolios": bodies, "next": next_cursor})
+    @operation("get_intent_portfolios", "List the portfolios of an intent", "Oldest first.")
+    def list(self, request: Request, intent_id: UUID | str) -> Response:
+        return self.respond_list(Portfolio.objects.filter(members__intent_id=Intent.objects.require(intent_id)))

@@ -70,7 +70,7 @@ def last_deliveries(subscriptions: Iterable[Any]) -> Mapping[UUID, Delivery]:
     return {delivery.subscription_id: delivery for delivery in Delivery.objects.filter(pk__in=tried)}
 
 
-class AttemptOut(ResponseSerializer):
+class DeliveryAttemptOut(ResponseSerializer):
     at = serializers.DateTimeField()
     status_code = serializers.IntegerField(allow_null=True)
     error = serializers.CharField(allow_null=True, help_text="Reason if there is no status_code.")
@@ -94,7 +94,7 @@ class DeliveryOut(ResponseSerializer):
     created_at = serializers.DateTimeField()
     ended_at = serializers.DateTimeField(allow_null=True, help_text="Time of success or of giving up.")
 
-    @extend_schema_field(AttemptOut(many=True))
+    @extend_schema_field(DeliveryAttemptOut(many=True))
     def get_history(self, delivery: Delivery) -> list[dict[str, Any]]:
         """Return the attempts. Responses may repeat the callback, so only readers who may see it in full get them."""
         hidden = {} if self.context["with_responses"] else {"response": None}

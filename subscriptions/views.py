@@ -253,11 +253,7 @@ class SubscriptionViewSet(_Subscriptions):
             field = "intent_id" if isinstance(error, IntentNotFound) else "portfolio_id"
             raise Invalid.field(field, f"there is none with the id {values[field]}", "unknown_id") from None
 
-    @operation(
-        "list_subscriptions",
-        "List subscriptions",
-        "Of intents, of portfolios, and to everything, without their secrets.",
-    )
+    @operation("list_subscriptions", "List subscriptions", "Of intents, of portfolios, and to everything, without their secrets.")
     def list(self, request: Request) -> Response:
         return self.respond_list(Subscription.objects.not_removed())
 

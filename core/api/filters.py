@@ -1,9 +1,9 @@
 """Strict filters of lists (django-filter)."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import django_filters as filters
 from django import forms
@@ -15,7 +15,6 @@ from rest_framework.filters import BaseFilterBackend
 from rest_framework.request import Request
 
 from core.api.fields import VISIBLE, StrictDateTimeField
-from core.api.pagination import PAGINATION_PARAMETERS
 from core.api.serializers import reject_unknown_parameters
 from core.db import database_now
 from core.errors import Invalid
@@ -139,38 +138,34 @@ class StrictFilterBackend(BaseFilterBackend):
     """Filter backend of a view's `filterset_class` that refuses unknown parameters: a misspelt one must not return everything."""
 
     def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> QuerySet[Any]:
-        also = view.paginator.parameter_schemas(view)
-        return filter_queryset(view.filterset_class or filters.FilterSet, queryset, request, also)
+        """Return the queryset filtered by the query parameters. Raise Invalid if one is invalid or unknown."""
+        known = self._filters(view)
+        reject_unknown_parameters(request, [*known, *view.paginator.parameter_schemas(view)])
+        given = request.query_params.keys() & known.keys()
+        if not given:  # Building the form takes longer than the query.
+            return queryset
+        for name in given:
+            if not re.search(VISIBLE, request.query_params[name]):  # An empty variable in a script would return everything.
+                raise Invalid.field(name, "cannot be empty; leave it out instead")
+            if "\0" in request.query_params[name]:
+                raise Invalid.field(name, "cannot contain the NUL character", "nul_character")
+        found = view.filterset_class(request.query_params, queryset=queryset, request=request)
+        if not found.is_valid():
+            raise Invalid.all(
+                {"field": name, "message": str(message), "code": "invalid"}
+                for name, messages in found.errors.items()
+                for message in messages
+            )
+        return cast("QuerySet[Any]", found.qs)
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
-        given = view.filterset_class.base_filters if view.filterset_class else {}
-        return [self._describe(name, each) for name, each in given.items()]
+        return [self._describe(name, each) for name, each in self._filters(view).items()]
+
+    def _filters(self, view: Any) -> dict[str, filters.Filter]:
+        return view.filterset_class.base_filters if view.filterset_class else {}
 
     def _describe(self, name: str, each: filters.Filter) -> dict[str, Any]:
         """Return the parameter of a filter. Several values are separated by commas, so arrays are not exploded."""
         schema = getattr(each, "json_schema", {"type": "string", "minLength": 1, "pattern": VISIBLE})
         explode = False if schema.get("type") == "array" else None
         return build_parameter_type(name, schema, "query", description=str(each.extra.get("help_text", "")), explode=explode)
-
-
-def filter_queryset(
-    filterset: type[filters.FilterSet], queryset: QuerySet[Any], request: Request, also: Iterable[str]
-) -> QuerySet[Any]:
-    """Return the queryset filtered by the query parameters. Raise Invalid if one is invalid or unknown; `also` are known, too."""
-    reject_unknown_parameters(request, [*filterset.base_filters, *also, *PAGINATION_PARAMETERS])
-    given = request.query_params.keys() & filterset.base_filters.keys()
-    if not given:  # Building the form takes longer than the query.
-        return queryset
-    for name in given:
-        if not re.search(VISIBLE, request.query_params[name]):  # An empty variable in a script would return everything.
-            raise Invalid.field(name, "cannot be empty; leave it out instead")
-        if "\0" in request.query_params[name]:
-            raise Invalid.field(name, "cannot contain the NUL character", "nul_character")
-    found = filterset(request.query_params, queryset=queryset, request=request)
-    if not found.is_valid():
-        raise Invalid.all(
-            {"field": name, "message": str(message), "code": "invalid"}
-            for name, messages in found.errors.items()
-            for message in messages
-        )
-    return found.qs

@@ -6,7 +6,7 @@ import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache, partial, reduce
+from functools import cache, reduce
 from typing import Any, ClassVar, cast
 from uuid import UUID
 
@@ -30,7 +30,6 @@ PAGE_BYTES = 8 * 2**20
 """Limit of bytes of text in a page."""
 ROWS_AT_ONCE = 128  # Rows that are read at once.
 MAX_OFFSET = 2**31
-PAGINATION_PARAMETERS = ["limit", "cursor"]
 
 
 class Keyset:
@@ -60,36 +59,6 @@ class Keyset:
                 value = encoding.instant(value)
             values.append(encoding.identifier(value) if isinstance(field, UUIDField) else value)
         return encode_cursor(values)
-
-    def paginate_queryset(
-        self,
-        queryset: QuerySet[Any],
-        request: Request,
-        *,
-        fetch: Callable[[QuerySet[Any], int], tuple[list[Any], int, bool]] | None = None,
-    ) -> "Page":
-        """Return the page that `limit` and `cursor` (or `offset`) ask for, read by `fetch`; it ends at PAGE_BYTES. Raise Invalid if a parameter is."""
-        limit, fetch = requested_limit(request), fetch or fetch_objects_within
-        model, queryset = queryset.model, queryset.order_by(*self.ordering)
-        if cursor := request.query_params.get("cursor"):
-            queryset = queryset.filter(self.after(cursor, model))
-        offset = integer_parameter(request, "offset", 0, 0, MAX_OFFSET)
-        found: list[Any] = []
-        rest, bytes_left = queryset, PAGE_BYTES
-        while True:
-            count = min(limit + 1 - len(found), ROWS_AT_ONCE)
-            part, size, is_cut = fetch(rest[offset : offset + count], bytes_left)
-            found += part
-            bytes_left -= size
-            if len(part) < count or len(found) > limit:
-                break
-            if bytes_left <= 0:
-                is_cut = True
-                break
-            rest, offset = queryset.filter(self.after(self.cursor(part[-1], model), model)), 0
-        if is_cut and len(found) <= limit:
-            return Page(found, self.cursor(found[-1], model))
-        return trim_to_page(found, limit, partial(self.cursor, model=model))
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,11 +114,29 @@ class KeysetPagination(BasePagination):
     next: str | None
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
-        """Return the rows of the page. Raise Invalid if a parameter is."""
-        keyset = Keyset(*self.get_ordering(request, view))
-        page = keyset.paginate_queryset(queryset, request, fetch=self.fetch)
-        self.list_name, self.next = view.list_name, page.next
-        return [*page.rows]
+        """Return the rows that `limit` and `cursor` (or `offset`) ask for; a page ends at PAGE_BYTES. Raise Invalid if a parameter is."""
+        keyset, limit, model = Keyset(*self.get_ordering(request, view)), requested_limit(request), queryset.model
+        queryset = queryset.order_by(*keyset.ordering)
+        if cursor := request.query_params.get("cursor"):
+            queryset = queryset.filter(keyset.after(cursor, model))
+        offset = integer_parameter(request, "offset", 0, 0, MAX_OFFSET)
+        found: list[Any] = []
+        rest, bytes_left = queryset, PAGE_BYTES
+        while True:
+            count = min(limit + 1 - len(found), ROWS_AT_ONCE)
+            part, size, is_cut = self.fetch(rest[offset : offset + count], bytes_left)
+            found += part
+            bytes_left -= size
+            if len(part) < count or len(found) > limit:
+                break
+            if bytes_left <= 0:
+                is_cut = True
+                break
+            rest, offset = queryset.filter(keyset.after(keyset.cursor(part[-1], model), model)), 0
+        is_cut = is_cut or len(found) > limit
+        self.list_name, found = view.list_name, found[:limit]
+        self.next = keyset.cursor(found[-1], model) if is_cut else None
+        return found
 
     def get_ordering(self, request: Request, view: Any) -> Sequence[str]:
         """Return the order that the client chose, else the view's. Raise Invalid for an unknown one."""

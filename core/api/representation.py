@@ -52,7 +52,7 @@ def _compile(serializer: type[ResponseSerializer]) -> Callable[[Any, Any], dict[
 
 
 def _expression(name: str, field: Any) -> str:
-    value = f"row.{field.source or name}"
+    value = "row" if field.source == "*" else f"row.{field.source or name}"
     match field:
         case serializers.SerializerMethodField():
             return f"self.{field.method_name or f'get_{name}'}(row)"

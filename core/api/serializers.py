@@ -1,5 +1,6 @@
 """Strict request serializers: unknown fields are refused, and every invalid field is reported (protocol §1)."""
 
+from collections.abc import Collection
 from difflib import get_close_matches
 from functools import cache
 from itertools import islice
@@ -82,11 +83,6 @@ def _unknown_field_error(name: str, known: list[str]) -> ErrorDetail:
     return ErrorDetail(f"unknown field; {hint}", "unknown_field")
 
 
-def validate_body(body: type[StrictSerializer], request: Request) -> dict[str, Any]:
-    """Return the validated request body. Raise ValidationError with every invalid field."""
-    return validate_data(body, request.data)
-
-
 def validate_data(body: type[StrictSerializer], data: Any) -> dict[str, Any]:
     """Return the validated data. Raise ValidationError with every invalid field."""
     return _instance(body).run_validation(data)
@@ -97,7 +93,7 @@ def _instance(body: type[StrictSerializer]) -> StrictSerializer:
     return body()  # It keeps no state while it validates, so that one serves all requests.
 
 
-def reject_unknown_parameters(request: Request, known: list[str]) -> None:
+def reject_unknown_parameters(request: Request, known: Collection[str]) -> None:
     """Raise Invalid if a query parameter is not in `known`: a misspelt filter must not return everything."""
     unknown = request.query_params.keys() - set(known)
     if not unknown:
@@ -105,7 +101,7 @@ def reject_unknown_parameters(request: Request, known: list[str]) -> None:
     errors = [
         {
             "field": name,
-            "message": str(_unknown_field_error(name, known)).replace("field", "parameter"),
+            "message": str(_unknown_field_error(name, [*known])).replace("field", "parameter"),
             "code": "unknown_parameter",
         }
         for name in islice(unknown, MAX_UNKNOWN)

@@ -13,7 +13,7 @@ from core import encoding, strict_json
 from core.db import sql_rows
 from intents import positions, topics
 from intents.models import Event, TopicMembership
-from intents.representation import event_body
+from intents.representation import EventOut
 from intents.topics import Topic
 
 BATCH = 100  # Events,
@@ -39,7 +39,7 @@ class StreamEvent:
 
     @cached_property
     def json(self) -> bytes:
-        made = strict_json.dumps(event_body(self._event))
+        made = strict_json.dumps(EventOut.render(self._event))
         del self._event  # Queued events are in memory once.
         return made
 

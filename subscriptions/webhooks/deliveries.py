@@ -15,7 +15,7 @@ from access.identity import SYSTEM
 from core import strict_json
 from core.db import atomic_verb, database_now, sql_rows
 from core.encoding import identifier, instant
-from intents.representation import event_body
+from intents.representation import EventOut
 from subscriptions.models import Delivery, DeliveryStatus, Pace, Status, Subscription
 from subscriptions.services import disable, lock
 from subscriptions.streams import log_reader
@@ -97,7 +97,7 @@ def _due_subscriptions(now: datetime, paces: Collection[Pace], hanging: Collecti
 def _to_claimed(
     delivery: Delivery, token: UUID, subscription: Subscription, event: sql_rows.Row, now: datetime
 ) -> ClaimedDelivery:
-    body = {"subscription_id": identifier(subscription.pk), "event": event_body(event)}
+    body = {"subscription_id": identifier(subscription.pk), "event": EventOut.render(event)}
     return ClaimedDelivery(
         id=delivery.pk,
         claim=token,

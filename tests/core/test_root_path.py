@@ -254,7 +254,6 @@ INSIDE = {
     "subscriptions/streams/sse.py": "compares paths that came in",
     "core/openapi_schema.py": "compares paths of the description",
     "core/openapi_components.py": "shows an example",
-    "core/openapi_examples.py": "shows examples",
     "config/settings.py": "says what the description's paths are below",
 }
 """Files that name paths of the server for themselves, and why."""

@@ -143,7 +143,6 @@ def _accepts_empty(schema: dict[str, Any], schemas: dict[str, Any]) -> bool:
 
 def _add_errors_and_headers(path: str, method: str, operation: dict[str, Any]) -> None:
     versioned = operation.pop("x-versioned", False)
-    operation["description"] = operation.pop("description")
     for status, response in operation["responses"].items():
         response["description"] = response["description"] or SUCCESS_DESCRIPTIONS[status]
     operation.setdefault("security", [])  # No key is needed.

@@ -18,6 +18,7 @@ from django.db import DEFAULT_DB_ALIAS, connections, models
 from orjson import loads
 
 from core.db import model_sql, orm_rows
+from core.db.compiled_queries import compile_queryset
 from core.db.fields import JSONTextField
 from core.db.rows import LOCKED_AT_ONCE, Row, attnames, first_within, row_type
 from core.strict_json import text
@@ -55,7 +56,7 @@ def fetch(queryset: models.QuerySet[Any], *names: str, longest: int | None = Non
     if names:
         queryset = queryset.values_list(*names)
     try:
-        sql, parameters = queryset.query.get_compiler(connection=connection).as_sql()
+        sql, parameters = compile_queryset(queryset, connection)
     except EmptyResultSet:
         return []
     model = cast(Any, queryset.model)
@@ -107,7 +108,7 @@ def _fetch_measured(queryset: models.QuerySet[Any], short: int) -> list[tuple[Ro
     if not _large(model):
         return [(row, 0) for row in fetch(queryset)]
     try:
-        sql, parameters = queryset.query.get_compiler(connection=connection).as_sql()
+        sql, parameters = compile_queryset(queryset, connection)
     except EmptyResultSet:
         return []
     head, from_, rest = sql.partition(" FROM ")

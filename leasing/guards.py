@@ -15,7 +15,8 @@ from leasing.models import Lease
 from leasing.representation import LeaseOut
 from leasing.scopes import ScopeIndex, overlap, split_levels
 
-MAX_LEVELS = 10  # First levels of patches by which leases are looked up; for more, all of the intent's are.
+FEW_LEASES = 10  # Leases of an intent that are read together, once for both guards.
+MAX_LEVELS = 10  # First levels of patches by which more leases than that are looked up; for more levels, all leases are.
 
 
 def require_scope(intent: Intent, patches: Sequence[Patch], actor: Actor) -> None:
@@ -35,7 +36,10 @@ def require_token(intent: Intent, actor: Actor) -> None:
     token = actor.fencing_token
     if token is None:
         return
-    leases = _WITH_TOKEN.objects(intent=intent.pk, now=intent.now(), token=token)
+    if intent.active_leases <= FEW_LEASES:
+        leases = [lease for lease in _held_leases(intent, set()) if lease.fencing_token == token]
+    else:
+        leases = _WITH_TOKEN.objects(intent=intent.pk, now=intent.now(), token=token)
     if not any(lease.is_held_by(actor) for lease in leases):
         raise LeaseLost(token, actor.id)
 
@@ -44,10 +48,19 @@ _WITH_TOKEN = Statement(lambda given: Lease.objects.held(given.now).filter(inten
 
 
 def _held_leases(intent: Intent, first_levels: Collection[str]) -> list[Lease]:
-    """Return the leases under these first levels, or all if there are none or many of them, in the order of their tokens."""
-    if len(first_levels) > MAX_LEVELS:
-        first_levels = ()
-    levels = {f"level_{number}": level for number, level in enumerate(first_levels)}
+    """Return the leases in the order of their tokens; of many, only those under the first levels.
+
+    Few are read once while the intent is locked: both guards come before anything that a verb writes.
+    """
+    if not intent.active_leases:
+        return []
+    if intent.active_leases <= FEW_LEASES:
+        known: list[Lease] | None = getattr(intent, "held_leases", None)
+        if known is None:
+            known = _held_under(0).objects(intent=intent.pk, now=intent.now())
+            intent.held_leases = known  # type: ignore[attr-defined]
+        return known
+    levels = {f"level_{number}": level for number, level in enumerate(first_levels)} if len(first_levels) <= MAX_LEVELS else {}
     return _held_under(len(levels)).objects(intent=intent.pk, now=intent.now(), **levels)
 
 

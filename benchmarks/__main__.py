@@ -1,7 +1,7 @@
 """`python -m benchmarks`: measure everything, and write docs/performance.md.
 
 `criteria` measures 16 clients only, `growth` only what a full database costs, `fanout` only streams and webhooks, `adapters` only what
-the SDK's adapters add to a request, `console` only what its pages cost, `hostile` what hostile requests cost, and `profile` shows where the time of an operation goes. They
+the SDK's adapters add to a request, `console` only what its pages cost, `plans` only plans of many intents, `hostile` what hostile requests cost, and `profile` shows where the time of an operation goes. They
 just print, as does whatever measures less than everything.
 """
 
@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from benchmarks import adapters, console, fanout, growth, hostile_inputs, profiling, suite, webhooks
+from benchmarks import adapters, console, fanout, growth, hostile_inputs, plans, profiling, suite, webhooks
 from benchmarks.operations import OPERATIONS
 from benchmarks.report import CLIENTS, Report
 from benchmarks.suite import QUICK, ROOT, Scale
@@ -29,7 +29,7 @@ def main() -> None:
     parser.add_argument(
         "what",
         nargs="?",
-        choices=["all", "criteria", "growth", "fanout", "adapters", "console", "hostile", "profile"],
+        choices=["all", "criteria", "growth", "fanout", "adapters", "console", "plans", "hostile", "profile"],
         default="all",
     )
     parser.add_argument("operations", nargs="*", metavar="OPERATION", help=f"only these of {', '.join(OPERATIONS)}")
@@ -68,6 +68,8 @@ def _measure(what: str, vendors: Sequence[str], only: Sequence[str], scale: Scal
             report.callbacks.extend(webhooks.measure(vendor, scale, Path(folder), pool, tell=tell) for vendor in vendors)
         if what in ("all", "adapters"):
             report.adapters.extend(adapters.measure(scale, Path(folder), pool, tell=tell))
+        if what in ("all", "plans"):
+            report.plans.extend(plans.measure(vendor, scale, Path(folder), pool, tell=tell) for vendor in vendors)
         if what in ("all", "console"):
             report.console.extend(console.measure(vendor, scale, Path(folder), tell=tell) for vendor in vendors)
     return report

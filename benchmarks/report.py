@@ -12,6 +12,8 @@ from benchmarks.console import Console
 from benchmarks.fanout import RATE, Fanout
 from benchmarks.growth import Growth
 from benchmarks.operations import COST_SUMMARY, EMPTY_VIEW, LEASED_UPDATE, PORTFOLIO, UNIT
+from benchmarks.plans import CLIENTS as PLAN_CLIENTS
+from benchmarks.plans import Plans
 from benchmarks.results import Measurement, Results, quantile
 from benchmarks.stream_clients import FollowRound
 from benchmarks.suite import COMPARED, LOG_LEVEL, Scale
@@ -41,6 +43,7 @@ MOST_FOLLOWERS = 1_000
 FANOUT_P99_MS, FOLLOWER_KIB, REST_TIMES = 150, 60, 2.0
 ADAPTER_MS, ADAPTER_CHUNK_US = 0.2, 5.0
 PAGE_MS = 400
+PLAN_SECONDS, READ_BESIDE_PLANS_MS = 0.3, 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,7 @@ class Report:
     callbacks: list[Callbacks] = field(default_factory=list)
     adapters: list[Overhead] = field(default_factory=list)
     console: list[Console] = field(default_factory=list)
+    plans: list[Plans] = field(default_factory=list)
 
     def __str__(self) -> str:
         parts = ["# Performance", self._about(), "## Criteria", self._criteria()]
@@ -82,6 +86,8 @@ class Report:
             parts += ["## Webhooks", ABOUT_WEBHOOKS, _callbacks(self.callbacks)]
         if self.adapters:
             parts += ["## Adapters", ABOUT_ADAPTERS, _adapters(self.adapters)]
+        if self.plans:
+            parts += ["## Plans", ABOUT_PLANS, _plans(self.plans)]
         for each in self.console:
             parts += [f"## Console: {each.database}, {each.intents:,} intents", ABOUT_CONSOLE, _console(each)]
         return "\n\n".join([*parts, PROSE.read_text().strip()]) + "\n"
@@ -106,6 +112,7 @@ not included. A *unit* is the CPU of a view that does nothing, of a second serve
         found += [criterion for each in self.fanout for criterion in fanout_criteria(each)]
         found += [criterion for each in self.adapters for criterion in adapter_criteria(each)]
         found += [criterion for each in self.console for criterion in console_criteria(each)]
+        found += [criterion for each in self.plans for criterion in plan_criteria(each)]
         rows = [[each.text, each.limit, each.measured, "yes" if each.holds else "**no**"] for each in found]
         return _table(["", "required", "measured", "met"], rows)
 
@@ -149,6 +156,15 @@ def adapter_criteria(overhead: Overhead) -> list[Criterion]:
     return [
         _at_most(f"{text}a request, median", overhead.request.added * 1e3, ADAPTER_MS, "{:.2f} ms"),
         _at_most(f"{text}a chunk of a stream, median", overhead.chunk.added * 1e6, ADAPTER_CHUNK_US, "{:.1f} µs"),
+    ]
+
+
+def plan_criteria(plans: Plans) -> list[Criterion]:
+    text = f"{plans.database}, plans of {plans.size:,} intents: "
+    beside = f"{text}read beside {len(plans.beside)} of them from {PLAN_CLIENTS} clients, p99"
+    return [
+        _at_most(f"{text}one alone, median", quantile(plans.alone, 0.5), PLAN_SECONDS, "{:.2f} s"),
+        _at_most(beside, quantile(plans.reads, 0.99) * 1e3, READ_BESIDE_PLANS_MS, "{:.0f} ms"),
     ]
 
 
@@ -234,6 +250,38 @@ def _growth(growth: Growth) -> str:
     few, many = f"{growth.few:,} intents", f"{growth.many:,} intents"
     rows = [[each.operation, *(f"{cpu * 1e3:.2f}" for cpu in each.cpu), f"{each.ratio:.2f}"] for each in growth.pairs]
     return _table(["CPU s per 1,000 requests", few, many, "times as much"], rows)
+
+
+ABOUT_PLANS = f"""\
+One request creates a root and its parts, each with an edge to its parent and one to the part before it, an assignment and a membership in the plan's portfolio. *Beside* are
+plans of {PLAN_CLIENTS} clients at once, and the reads of one intent by another client meanwhile."""
+
+
+def _plans(measured: Sequence[Plans]) -> str:
+    head = [
+        "database",
+        "intents",
+        "alone, median s",
+        "slowest s",
+        "beside: plans",
+        "per second",
+        "read p50 ms",
+        "p99 ms",
+        "slowest ms",
+    ]
+    rows = [
+        [
+            each.database,
+            f"{each.size:,}",
+            f"{quantile(each.alone, 0.5):.2f}",
+            f"{max(each.alone):.2f}",
+            f"{len(each.beside)}",
+            f"{len(each.beside) / each.elapsed:.1f}",
+            *(f"{quantile(each.reads, share) * 1e3:.0f}" for share in (0.5, 0.99, 1)),
+        ]
+        for each in measured
+    ]
+    return _table(head, rows)
 
 
 ABOUT_STREAMS = f"""\

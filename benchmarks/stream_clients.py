@@ -170,7 +170,7 @@ class _Bench:
         """Median seconds of a read while nothing else happens."""
         self._begin_to_read()
         await asyncio.sleep(self.job.reading)
-        return self.reader.end()
+        return quantile(self.reader.end(), 0.5)
 
     def _begin_to_read(self) -> None:
         self.reader.begin(f"/api/v1/intents/{self.intents[0]}")
@@ -189,7 +189,7 @@ class _Bench:
         await asyncio.gather(*[self._write(writer, turn, times, begun, every) for writer in self.writers])
         await self._all_heard(count * heard_by)
         cpu += resource_usage.cpu_seconds(self.job.process)
-        return times.judge(self.listeners, count * heard_by, begun, self.reader.end(), cpu)
+        return times.judge(self.listeners, count * heard_by, begun, quantile(self.reader.end(), 0.5), cpu)
 
     async def _write(
         self, writer: Connection, turn: Iterator[tuple[int, str]], times: "_Times", begun: float, every: float

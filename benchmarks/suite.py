@@ -63,6 +63,9 @@ class Scale:
     called_events: int = 150
     adapter_rounds: int = 20
     adapter_chunks: int = 1_000
+    plan_intents: int = 1_000
+    plans_alone: int = 15
+    plans_beside: int = 50
     console_intents: int = 20_000
     console_visits: int = 5
     """Of each page, after the first."""
@@ -88,6 +91,9 @@ QUICK = Scale(
     called_events=5,
     adapter_rounds=2,
     adapter_chunks=100,
+    plan_intents=50,
+    plans_alone=2,
+    plans_beside=8,
     console_intents=0,
     console_visits=1,
 )

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import adapters, console, fanout, suite
+from benchmarks import adapters, console, fanout, plans, suite
 from benchmarks.report import Report
 from benchmarks.results import Results
 from benchmarks.seed import Seeder
@@ -64,6 +64,16 @@ def test_followers_are_measured_and_lose_nothing(vendor: str, tmp_path: Path) ->
         assert each.paced.lost == each.full.lost == 0
         assert 0 < each.paced.from_send[0.5] <= each.paced.from_send[0.99]
     assert "| 20: one intent |" in str(Report(QUICK, [], [], [measured]))
+
+
+def test_plans_are_measured_alone_and_beside_reads(vendor: str, tmp_path: Path) -> None:
+    with suite.workers() as pool:
+        measured = plans.measure(vendor, QUICK, tmp_path, pool, tell=quiet)
+
+    assert (len(measured.alone), len(measured.beside)) == (QUICK.plans_alone, QUICK.plans_beside)
+    assert all(seconds > 0 for seconds in (*measured.alone, *measured.beside, *measured.reads, measured.elapsed))
+    report = str(Report(QUICK, [], [], plans=[measured]))
+    assert "plans of 50 intents: one alone, median" in report
 
 
 def test_adapters_are_measured_with_the_server_up_and_away(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from core import strict_json
 from core.db import acquire_advisory_lock, atomic_verb, database_now
 from core.db.sql_rows import Row
 from core.errors import Invalid, TooLarge
+from core.ids import new_id
 from costs.budgets import check_intent_budgets
 from costs.guards import require_limits_kept
 from costs.services import record_limits
@@ -20,7 +21,7 @@ from governance.services import withdraw_pending
 from intents import graph, operations
 from intents.errors import CompletionGate, DependencyCycle, IntentNotFound, ReservedEventType
 from intents.events import RESERVED, EventType, NewEvent, append, require_payload_size
-from intents.insertion import Insertion
+from intents.insertion import Insertion, new_intent
 from intents.models import FINAL, Assignment, Edge, EdgeKind, Event, Intent, Status, initial_status
 from intents.operations import Assignee, change_status, increment_version, status_changed_event
 from intents.patches import Patch, apply_patches
@@ -62,21 +63,19 @@ def create_intent(
     state = state or {}
     _require_state_size(state)
 
-    now = database_now()
-    intent = Intent(
+    insertion = Insertion(database_now())
+    intent = new_intent(
+        pk=new_id(),
         title=title,
         description=description,
+        status=initial_status([each.status for each in dependencies]),
         state=state,
         constraints=constraints or {},
         confidence=confidence,
         parent_intent_id=parent_intent_id,
-        status=initial_status([each.status for each in dependencies]),
         created_by=actor.id,
-        created_at=now,
-        updated_at=now,
-        last_event_at=now,
+        now=insertion.now,
     )
-    insertion = Insertion(now)
     insertion.create(intent, actor, depends_on=depends_on, assign=assign)
     insertion.write()
     record_limits(intent, {}, actor)

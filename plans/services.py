@@ -10,7 +10,7 @@ from core.ids import new_ids
 from costs.services import record_first_limits
 from intents.errors import DependencyCycle
 from intents.graph import edges_towards
-from intents.insertion import Insertion
+from intents.insertion import Insertion, new_intent
 from intents.models import Intent, Status, initial_status
 from intents.services import GRAPH_LOCK
 from leasing.guards import require_tokens
@@ -100,8 +100,8 @@ def _collect(
     for index in order:
         each, own = intents[index], links[index]
         statuses = [existing[node].status if isinstance(node, UUID) else Status.DRAFT for node in own.depends_on]
-        found[index] = Intent(
-            id=ids[index],
+        found[index] = new_intent(
+            pk=ids[index],
             title=each.title,
             description=each.description,
             status=initial_status(statuses),
@@ -110,9 +110,7 @@ def _collect(
             confidence=each.confidence,
             parent_intent_id=ids[own.parent] if isinstance(own.parent, int) else own.parent,
             created_by=each.actor.id,
-            created_at=insertion.now,
-            updated_at=insertion.now,
-            last_event_at=insertion.now,
+            now=insertion.now,
         )
         depends_on = [ids[node] if isinstance(node, int) else node for node in own.depends_on]
         insertion.create(found[index], each.actor, depends_on=depends_on, assign=each.assign)

@@ -25,21 +25,20 @@ class KeyViewSet(ApiViewSet):
     ordering = ("-created_at", "-id")
     lookup_url_kwarg = "key_id"
 
-    @operation(
-        "create_key", "Create a key", "The answer shows the key itself, this once.", request=CreateKey, responses=NewApiKeyOut
-    )
+    @operation("create_key", "Create a key", request=CreateKey, responses=NewApiKeyOut)
     def create(self, request: Request) -> Response:
+        """The answer shows the key itself, this once."""
         row, secret = services.create_key(created_by=get_actor(request).id, **self.validated(CreateKey))
         body = NewApiKeyOut(row, context={"key": secret})
         return Response(body.data, status=201, headers={"Cache-Control": "no-store"})
 
-    @operation(
-        "list_keys", "List keys, the newest first", "The newest first, those that have ended as well; never with their secrets."
-    )
+    @operation("list_keys", "List keys, the newest first")
     def list(self, request: Request) -> Response:
+        """The newest first, those that have ended as well; never with their secrets."""
         return self.respond_list(ApiKey.objects.all())
 
-    @operation("revoke_key", "Revoke a key", "Ends it for good: at once in this process, within seconds in others.")
+    @operation("revoke_key", "Revoke a key")
     def destroy(self, request: Request, key_id: UUID | str) -> Response:
+        """Ends it for good: at once in this process, within seconds in others."""
         services.revoke_key(key_id=key_id, revoked_by=get_actor(request).id)
         return Response(status=204)

@@ -61,34 +61,26 @@ class AttachmentViewSet(ApiViewSet):
             if content := self.upload.get("content"):
                 blob_store.store(content)
 
-    @operation(
-        "add_attachment",
-        "Attach a file to an intent",
-        "Send the bytes as base64 in JSON, or as the `file` of a form (better for large files), or refer to a file stored "
-        "elsewhere by `storage_url` and `size`. Equal bytes are stored once.",
-        request=FILE,
-    )
+    @operation("add_attachment", "Attach a file to an intent", request=FILE)
     def create(self, request: Request, intent_id: UUID | str) -> Response:
+        """Send the bytes as base64 in JSON, or as the `file` of a form (better for large files), or refer to a file stored elsewhere by `storage_url` and `size`. Equal bytes are stored once."""
         return self.respond(services.add_attachment(intent_id=intent_id, actor=get_actor(request), **self.upload), status=201)
 
-    @operation("get_attachments", "List the attachments of an intent", "Oldest first; `url` is the address of the bytes.")
+    @operation("get_attachments", "List the attachments of an intent")
     def list(self, request: Request, intent_id: UUID | str) -> Response:
+        """Oldest first; `url` is the address of the bytes."""
         return self.respond_list(Attachment.objects.filter(intent_id=Intent.objects.require(intent_id)))
 
-    @operation("delete_attachment", "Remove an attachment", "The bytes are deleted if no other attachment has the same.")
+    @operation("delete_attachment", "Remove an attachment")
     def destroy(self, request: Request, intent_id: UUID | str, attachment_id: UUID | str) -> Response:
+        """The bytes are deleted if no other attachment has the same."""
         services.remove_attachment(intent_id=intent_id, attachment_id=attachment_id, actor=get_actor(request))
         return Response(status=204)
 
-    @operation(
-        "get_attachment_content",
-        "Get the bytes of an attachment",
-        "The bytes as they were uploaded. One range at a time; several ranges return the whole. 404 if the file is stored "
-        "elsewhere: the message has its URL.",
-        **DOWNLOAD,
-    )
+    @operation("get_attachment_content", "Get the bytes of an attachment", **DOWNLOAD)
     @action(detail=True)
     def content(self, request: Request, intent_id: UUID | str, attachment_id: UUID | str) -> HttpResponseBase:
+        """The bytes as they were uploaded. One range at a time; several ranges return the whole. 404 if the file is stored elsewhere: the message has its URL."""
         reject_unknown_parameters(request, [])
         return serve_content(request.META, str(request.method), get_stored_attachment(intent_id, attachment_id))
 

@@ -37,13 +37,9 @@ class ProtocolOut(serializers.Serializer[Any]):
 
 
 class ProtocolView(_Public):
-    @operation(
-        "discover",
-        "Discover protocol, RFCs and limits of the server",
-        "The first request of a client that knows nothing but the address. It needs no key.",
-        responses=ProtocolOut,
-    )
+    @operation("discover", "Discover protocol, RFCs and limits of the server", responses=ProtocolOut)
     def get(self, request: Request) -> Response:
+        """The first request of a client that knows nothing but the address. It needs no key."""
         return Response(
             {
                 "protocol": "openintent",
@@ -65,13 +61,9 @@ class CompatibilityOut(serializers.Serializer[Any]):
 
 
 class CompatibilityView(_Public):
-    @operation(
-        "discover_compatibility",
-        "Discover compatible versions and features",
-        "Of the protocol and of the API, and what this server can do. It needs no key.",
-        responses=CompatibilityOut,
-    )
+    @operation("discover_compatibility", "Discover compatible versions and features", responses=CompatibilityOut)
     def get(self, request: Request) -> Response:
+        """Versions of the protocol and of the API, and the features of this server. It needs no key."""
         features = (feature for config in protocol_apps() for feature in config.features)
         return Response({"protocol_versions": ["1"], "api_versions": ["v1"], "features": dict.fromkeys(features, True)})
 

@@ -31,12 +31,14 @@ STREAM: dict[str, Any] = {
 """Response and parameters of a stream of events (rule S-1)."""
 
 
-def operation(operation_id: str, summary: str, description: str, **more: Any) -> Callable[[Any], Any]:
-    """Document an operation, as `extend_schema` does. What is left out is found in the view set; a body must be named.
+def operation(operation_id: str, summary: str, **more: Any) -> Callable[[Any], Any]:
+    """Document an operation, as `extend_schema` does. The method's docstring is its description.
+
+    What is left out is found in the view set; a body must be named.
 
     `**IF_MATCH` means that the write requires it, `**OPTIONAL_IF_MATCH` that it is honoured if sent.
     """
-    return extend_schema(operation_id=operation_id, summary=summary, description=description, **more)
+    return extend_schema(operation_id=operation_id, summary=summary, **more)
 
 
 def existing_or_created(serializer: type[ResponseSerializer]) -> dict[int, Any]:

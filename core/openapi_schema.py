@@ -29,7 +29,8 @@ class ApiAutoSchema(AutoSchema):
         return getattr(self.view, "tags", None) or ["Server"]
 
     def get_description(self) -> str:
-        return ""  # Docstrings of views are for developers.
+        handler = getattr(self.view, getattr(self.view, "action", self.method.lower()))
+        return " ".join((handler.__doc__ or "").split())
 
     def _get_paginator(self) -> Any:
         paginator = super()._get_paginator()

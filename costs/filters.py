@@ -7,7 +7,6 @@ from django.db.models import QuerySet
 
 from core.api.filters import SinceFilter
 from costs.amounts import normalize_unit
-from costs.models import Cost
 
 
 class CostFilter(filters.FilterSet):
@@ -15,10 +14,6 @@ class CostFilter(filters.FilterSet):
     cost_type = filters.CharFilter()
     unit = filters.CharFilter(method="filter_unit")
     since = SinceFilter(field_name="recorded_at")
-
-    class Meta:
-        model = Cost
-        fields: list[str] = []
 
     def filter_unit(self, queryset: QuerySet[Any], name: str, unit: str) -> QuerySet[Any]:
         return queryset.filter(unit=normalize_unit(unit))

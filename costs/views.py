@@ -42,36 +42,23 @@ class _Costs(ApiViewSet):
 
 
 class CostViewSet(_Costs):
-    @operation(
-        "record_cost",
-        "Record a cost of an intent",
-        "Also recorded above a budget and on a final intent, since it is already spent. `USD` and `cents` are money.",
-        request=RecordCost,
-    )
+    @operation("record_cost", "Record a cost of an intent", request=RecordCost)
     def create(self, request: Request, intent_id: UUID | str) -> Response:
+        """Also recorded above a budget and on a final intent, since it is already spent. `USD` and `cents` are money."""
         values = self.validated(RecordCost)
         actor = get_actor(request, values.pop("agent_id", None))
         return self.respond(services.record_cost(intent_id=intent_id, actor=actor, **values), status=201)
 
-    @operation(
-        "get_costs",
-        "List the costs of an intent, with their summary",
-        "Oldest first, with the summary of all costs on every page.",
-        responses=CostPage,
-    )
+    @operation("get_costs", "List the costs of an intent, with their summary", responses=CostPage)
     def list(self, request: Request, intent_id: UUID | str) -> Response:
+        """Oldest first, with the summary of all costs on every page."""
         pk = Intent.objects.require(intent_id)
         return self.respond_with_summary(Cost.objects.filter(intent_id=pk), summaries.summarize_intent, pk)
 
-    @operation(
-        "get_cost_summary",
-        "Get the cost summary of an intent",
-        "Money is summed in USD, and is what `total` and the breakdowns show if there is any. Different units are never added.",
-        responses=CostSummaryOut,
-        parameters=[_ROLLUP],
-    )
+    @operation("get_cost_summary", "Get the cost summary of an intent", responses=CostSummaryOut, parameters=[_ROLLUP])
     @action(detail=False)
     def summary(self, request: Request, intent_id: UUID | str) -> Response:
+        """Money is summed in USD, and is what `total` and the breakdowns show if there is any. Different units are never added."""
         reject_unknown_parameters(request, ["rollup"])
         rollup = request.query_params.get("rollup")
         if rollup not in (None, TREE):
@@ -81,13 +68,9 @@ class CostViewSet(_Costs):
 
 
 class PortfolioCostViewSet(_Costs):
-    @operation(
-        "get_portfolio_costs",
-        "List the costs of a portfolio's members, with their summary",
-        "Each member once; descendants of members count only if they are members as well.",
-        responses=CostPage,
-    )
+    @operation("get_portfolio_costs", "List the costs of a portfolio's members, with their summary", responses=CostPage)
     def list(self, request: Request, portfolio_id: UUID | str) -> Response:
+        """Each member once; descendants of members count only if they are members as well."""
         pk = Portfolio.objects.require(portfolio_id)
         members = Membership.objects.filter(portfolio_id=pk).values("intent_id")
         return self.respond_with_summary(Cost.objects.filter(intent_id__in=members), summaries.summarize_portfolio, pk)

@@ -3,7 +3,7 @@
 import django_filters as filters
 
 from core.api.filters import CommaSeparatedChoiceFilter
-from governance.models import Arbitration, Delegation, Status
+from governance.models import Status
 
 
 class ArbitrationFilter(filters.FilterSet):
@@ -12,15 +12,7 @@ class ArbitrationFilter(filters.FilterSet):
         help_text="Overdue arbitrations are first marked expired, unless a write to their intent is in progress.",
     )
 
-    class Meta:
-        model = Arbitration
-        fields: list[str] = []
-
 
 class DelegationFilter(filters.FilterSet):
     delegate = filters.CharFilter()
     delegator = filters.CharFilter()
-
-    class Meta:
-        model = Delegation
-        fields: list[str] = []

@@ -46,24 +46,16 @@ class _Arbitrations(ApiViewSet):
 class ArbitrationViewSet(_Arbitrations):
     lookup_url_kwarg = "arbitration_id"
 
-    @operation(
-        "list_arbitrations",
-        "List the arbitrations of all intents",
-        "Use `status=pending` for arbitrations that wait for a decision.",
-    )
+    @operation("list_arbitrations", "List the arbitrations of all intents")
     def list(self, request: Request) -> Response:
+        """Use `status=pending` for arbitrations that wait for a decision."""
         return self.respond_list(Arbitration.objects.all())
 
-    @operation(
-        "get_arbitration",
-        "Get an arbitration",
-        "With `wait`, responds as soon as it is no longer pending, at the latest after that many seconds.",
-        parameters=[_WAIT],
-    )
+    @operation("get_arbitration", "Get an arbitration", parameters=[_WAIT])
     def retrieve(self, request: Request, arbitration_id: UUID | str) -> Response:
-        """Return the current state; governance.long_polling does the waiting, outside of Django."""
+        """With `wait`, responds as soon as it is no longer pending, at the latest after that many seconds."""
         reject_unknown_parameters(request, ["wait"])
-        integer_parameter(request, "wait", 0, 0, MAX_WAIT)
+        integer_parameter(request, "wait", 0, 0, MAX_WAIT)  # governance.long_polling does the waiting, outside of Django.
         if not isinstance(arbitration_id, UUID):
             raise ArbitrationNotFound(arbitration_id)
         arbitrations = Arbitration.objects.filter(pk=arbitration_id)
@@ -75,42 +67,28 @@ class ArbitrationViewSet(_Arbitrations):
             raise ArbitrationNotFound(arbitration_id)
         return self.respond(found)
 
-    @operation(
-        "withdraw_arbitration",
-        "Withdraw an arbitration",
-        "For the requester, arbiters and operators. Idempotent.",
-        request=WithdrawArbitration,
-    )
+    @operation("withdraw_arbitration", "Withdraw an arbitration", request=WithdrawArbitration)
     @action(detail=True, methods=["post"])
     def withdraw(self, request: Request, arbitration_id: UUID | str) -> Response:
+        """For the requester, arbiters and operators. Idempotent."""
         values = self.validated(WithdrawArbitration)
         actor = get_actor(request, values.pop("actor", None))
         return self.respond(services.withdraw_arbitration(arbitration_id=arbitration_id, actor=actor, **values))
 
 
 class IntentArbitrationViewSet(_Arbitrations):
-    @operation(
-        "request_arbitration",
-        "Request an arbitration",
-        "With `blocking` the intent is `blocked` until the decision, which restores its status. With `options` the decision "
-        "must be one of their labels. After `expires_at` it can no longer be decided.",
-        request=CreateArbitration,
-        responses={201: ArbitrationOut},
-    )
+    @operation("request_arbitration", "Request an arbitration", request=CreateArbitration, responses={201: ArbitrationOut})
     @action(detail=False, methods=["post"])
     def arbitrate(self, request: Request, intent_id: UUID | str) -> Response:
+        """With `blocking` the intent is `blocked` until the decision, which restores its status. With `options` the decision must be one of their labels. After `expires_at` it can no longer be decided."""
         values = self.validated(CreateArbitration)
         actor = get_actor(request, values.pop("requested_by", None))
         return self.respond(services.request_arbitration(intent_id=intent_id, actor=actor, **values), status=201)
 
-    @operation(
-        "get_arbitrations",
-        "List the arbitrations of an intent",
-        "Oldest first. Overdue ones are first marked `expired`.",
-        responses=ArbitrationOut(many=True),
-    )
+    @operation("get_arbitrations", "List the arbitrations of an intent", responses=ArbitrationOut(many=True))
     @action(detail=False)
     def arbitrations(self, request: Request, intent_id: UUID | str) -> Response:
+        """Oldest first. Overdue ones are first marked `expired`."""
         return self.respond_list(Arbitration.objects.filter(intent_id=Intent.objects.require(intent_id)))
 
 
@@ -119,20 +97,16 @@ class DecisionViewSet(ApiViewSet):
     serializer_class = DecisionOut
     list_name = "decisions"
 
-    @operation(
-        "record_decision",
-        "Record a decision",
-        "Permanently decides the named arbitration, else the only pending one; if none is pending, the decision stands alone. "
-        "For operators, for arbiters except on their own requests, and for agents with a delegation.",
-        request=RecordDecision,
-    )
+    @operation("record_decision", "Record a decision", request=RecordDecision)
     def create(self, request: Request, intent_id: UUID | str) -> Response:
+        """Permanently decides the named arbitration, else the only pending one; if none is pending, the decision stands alone. For operators, for arbiters except on their own requests, and for agents with a delegation."""
         values = self.validated(RecordDecision)
         actor = get_actor(request, values.pop("decided_by", None))
         return self.respond(services.record_decision(intent_id=intent_id, actor=actor, **values), status=201)
 
-    @operation("get_decisions", "List the decisions on an intent", "Oldest first. Decisions are never changed or removed.")
+    @operation("get_decisions", "List the decisions on an intent")
     def list(self, request: Request, intent_id: UUID | str) -> Response:
+        """Oldest first. Decisions are never changed or removed."""
         return self.respond_list(Decision.objects.filter(intent_id=Intent.objects.require(intent_id)))
 
 
@@ -143,24 +117,21 @@ class DelegationViewSet(ApiViewSet):
     list_name = "delegations"
     lookup_url_kwarg = "delegation_id"
 
-    @operation(
-        "create_delegation",
-        "Delegate to an agent",
-        "For arbiters and operators. Allows an agent to decide (the action `decide`) within the scope; an empty list is no "
-        "limit.",
-        request=CreateDelegation,
-    )
+    @operation("create_delegation", "Delegate to an agent", request=CreateDelegation)
     def create(self, request: Request) -> Response:
+        """For arbiters and operators. Allows an agent to decide (the action `decide`) within the scope; an empty list is no limit."""
         values = self.validated(CreateDelegation)
         actor = get_actor(request, values.pop("actor", None))
         scope = values.pop("scope", {})
         return self.respond(services.create_delegation(actor=actor, **values, **scope), status=201)
 
-    @operation("list_delegations", "List delegations", "Including ended ones, by `revoked_at` and `expires_at`.")
+    @operation("list_delegations", "List delegations")
     def list(self, request: Request) -> Response:
+        """Including ended ones, by `revoked_at` and `expires_at`."""
         return self.respond_list(Delegation.objects.all())
 
-    @operation("revoke_delegation", "Revoke a delegation", "For the delegator and operators. Takes effect at once.")
+    @operation("revoke_delegation", "Revoke a delegation")
     def destroy(self, request: Request, delegation_id: UUID | str) -> Response:
+        """For the delegator and operators. Takes effect at once."""
         services.revoke_delegation(delegation_id=delegation_id, actor=get_actor(request))
         return Response(status=204)

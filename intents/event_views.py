@@ -31,28 +31,19 @@ class EventViewSet(_Events):
     ordering = ("sequence",)
     orderings = {"asc": ordering, "desc": ("-sequence",)}
 
-    @operation(
-        "log_event",
-        "Log an event",
-        "For your own types: comments, tool calls, LLM requests. Types of the server are reserved.",
-        request=LogEvent,
-    )
+    @operation("log_event", "Log an event", request=LogEvent)
     def create(self, request: Request, intent_id: UUID | str) -> Response:
+        """For your own types: comments, tool calls, LLM requests. Types of the server are reserved."""
         values = self.validated(LogEvent)
         [event] = services.log_events(
             intent_id=intent_id, events=[new_event(values)], actor=get_actor(request, values.get("actor"))
         )
         return self.respond(event, status=201)
 
-    @operation(
-        "log_events",
-        "Log several events, all or none",
-        "All of them in this order, or none.",
-        request=LogEvents,
-        responses={201: EventBatchOut},
-    )
+    @operation("log_events", "Log several events, all or none", request=LogEvents, responses={201: EventBatchOut})
     @action(detail=False, methods=["post"])
     def batch(self, request: Request, intent_id: UUID | str) -> Response:
+        """All of them in this order, or none."""
         values = self.validated(LogEvents)
         events = services.log_events(
             intent_id=intent_id,
@@ -61,10 +52,9 @@ class EventViewSet(_Events):
         )
         return Response(EventBatchOut.render(events), status=201)
 
-    @operation(
-        "get_events", "List the events of an intent", "By `sequence`, which counts 1, 2, 3 … within the intent without gaps."
-    )
+    @operation("get_events", "List the events of an intent")
     def list(self, request: Request, intent_id: UUID | str) -> Response:
+        """By `sequence`, which counts 1, 2, 3 … within the intent without gaps."""
         if not isinstance(intent_id, UUID):
             raise IntentNotFound(intent_id)
         events = self.filter_queryset(Event.objects.filter(intent_id=intent_id))
@@ -82,12 +72,9 @@ class EventListViewSet(_Events):
     ordering = ("position",)
     orderings = {"asc": ordering, "desc": ("-position",)}
 
-    @operation(
-        "list_events",
-        "List the events of all intents, by position",
-        "By `position`, one order over all intents. Continue with `after` or `cursor`; no event is missed.",
-    )
+    @operation("list_events", "List the events of all intents, by position")
     def list(self, request: Request) -> Response:
+        """By `position`, one order over all intents. Continue with `after` or `cursor`; no event is missed."""
         events = self.filter_queryset(Event.objects.filter(position__isnull=False))
         positions.assign_pending_positions()
         page = self.paginate_queryset(events) or []

@@ -16,10 +16,6 @@ class IntentFilter(filters.FilterSet):
     q = filters.CharFilter(method="search", help_text="Text in the title or description.")
     updated_since = SinceFilter(field_name="updated_at")
 
-    class Meta:
-        model = Intent
-        fields: list[str] = []
-
     def search(self, queryset: QuerySet[Intent], name: str, value: str) -> QuerySet[Intent]:
         return queryset.filter(Q(title__icontains=value) | Q(description__icontains=value))
 
@@ -28,10 +24,6 @@ class _EventFilter(filters.FilterSet):
     event_type = CommaSeparatedFilter(lookup_expr="in", help_text="One or more types, separated by commas.")
     actor = filters.CharFilter()
     since = SinceFilter(field_name="created_at")
-
-    class Meta:
-        model = Event
-        fields: list[str] = []
 
 
 class IntentEventFilter(_EventFilter):

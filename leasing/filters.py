@@ -3,7 +3,7 @@
 import django_filters as filters
 
 from core.api.filters import CommaSeparatedChoiceFilter
-from leasing.models import Lease, Status
+from leasing.models import Status
 
 
 class IntentLeaseFilter(filters.FilterSet):
@@ -11,10 +11,6 @@ class IntentLeaseFilter(filters.FilterSet):
         Status.values,
         help_text="Overdue leases are first marked expired, unless a write to their intent is in progress.",
     )
-
-    class Meta:
-        model = Lease
-        fields: list[str] = []
 
 
 class LeaseFilter(IntentLeaseFilter):

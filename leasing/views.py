@@ -18,8 +18,6 @@ from leasing.models import Lease
 from leasing.representation import LeaseOut
 from leasing.serializers import AcquireLease, RenewLease, RevokeLease
 
-LISTED = "Oldest first, including ended ones; `status=active` for active ones."
-
 
 class _Leases(ApiViewSet):
     tags = ["Leases"]
@@ -36,8 +34,9 @@ class _Leases(ApiViewSet):
 class LeaseListViewSet(_Leases):
     filterset_class = LeaseFilter
 
-    @operation("list_leases", "List the leases of all intents", LISTED)
+    @operation("list_leases", "List the leases of all intents")
     def list(self, request: Request) -> Response:
+        """Oldest first, including ended ones; `status=active` for active ones."""
         return self.respond_list(Lease.objects.all())
 
 
@@ -46,43 +45,37 @@ class LeaseViewSet(_Leases):
     lookup_url_kwarg = "lease_id"
 
     @operation(
-        "acquire_lease",
-        "Acquire a lease on a scope of an intent",
-        "A scope and all that overlaps it have one holder. The holder of exactly this scope gets its lease again.",
-        request=AcquireLease,
-        responses=existing_or_created(LeaseOut),
+        "acquire_lease", "Acquire a lease on a scope of an intent", request=AcquireLease, responses=existing_or_created(LeaseOut)
     )
     def create(self, request: Request, intent_id: UUID | str) -> Response:
+        """A scope and all that overlaps it have one holder. The holder of exactly this scope gets its lease again."""
         values = self.validated(AcquireLease)
         actor = get_actor(request, values.pop("agent_id", None))
         lease, is_new = services.acquire_lease(intent_id=intent_id, actor=actor, **values)
         return self.respond(lease, status=201 if is_new else 200)
 
-    @operation("get_leases", "List the leases of an intent", LISTED)
+    @operation("get_leases", "List the leases of an intent")
     def list(self, request: Request, intent_id: UUID | str) -> Response:
+        """Oldest first, including ended ones; `status=active` for active ones."""
         return self.respond_list(Lease.objects.filter(intent_id=Intent.objects.require(intent_id)))
 
-    @operation(
-        "renew_lease", "Renew a lease", "The new duration starts now. An expired lease cannot be renewed.", request=RenewLease
-    )
+    @operation("renew_lease", "Renew a lease", request=RenewLease)
     def partial_update(self, request: Request, intent_id: UUID | str, lease_id: UUID | str) -> Response:
+        """The new duration starts now. An expired lease cannot be renewed."""
         values = self.validated(RenewLease)
         actor = get_actor(request, values.pop("agent_id", None))
         return self.respond(services.renew_lease(intent_id=intent_id, lease_id=lease_id, actor=actor, **values))
 
-    @operation("release_lease", "Release a lease", "For the holder. Idempotent.")
+    @operation("release_lease", "Release a lease")
     def destroy(self, request: Request, intent_id: UUID | str, lease_id: UUID | str) -> Response:
+        """For the holder. Idempotent."""
         services.release_lease(intent_id=intent_id, lease_id=lease_id, actor=get_actor(request))
         return Response(status=204)
 
-    @operation(
-        "revoke_lease",
-        "Revoke a lease of another agent",
-        "For arbiters and operators. The holder's next write with the fencing token of the lease fails.",
-        request=RevokeLease,
-    )
+    @operation("revoke_lease", "Revoke a lease of another agent", request=RevokeLease)
     @action(detail=True, methods=["post"], role=Role.ARBITER)
     def revoke(self, request: Request, intent_id: UUID | str, lease_id: UUID | str) -> Response:
+        """For arbiters and operators. The holder's next write with the fencing token of the lease fails."""
         reason = self.validated(RevokeLease).get("reason")
         return self.respond(
             services.revoke_lease(intent_id=intent_id, lease_id=lease_id, actor=get_actor(request), reason=reason)

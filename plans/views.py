@@ -21,13 +21,11 @@ class PlanViewSet(ApiViewSet):
     @operation(
         "create_intents",
         "Create several intents that refer to each other, all or none",
-        "A plan of up to 1,000 intents, in any order: `parent` and `depends_on` are refs of other intents, or ids of existing ones. "
-        "Edges, assignments and, with `portfolio`, memberships are created with them, as by single requests; altogether at most "
-        "10,000 dependencies and 10,000 assignments. An unknown ref, a duplicate or a cycle is 400, and nothing is created.",
         request=CreateIntents,
         responses={201: PlanOut},
     )
     def create(self, request: Request) -> Response:
+        """A plan of up to 1,000 intents, in any order: `parent` and `depends_on` are refs of other intents, or ids of existing ones. Edges, assignments and, with `portfolio`, memberships are created with them, as by single requests; altogether at most 10,000 dependencies and 10,000 assignments. An unknown ref, a duplicate or a cycle is 400, and nothing is created."""
         values = self.validated(CreateIntents)
 
         @cache

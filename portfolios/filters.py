@@ -3,13 +3,9 @@
 import django_filters as filters
 
 from core.api.filters import CommaSeparatedChoiceFilter
-from portfolios.models import Portfolio, Status
+from portfolios.models import Status
 
 
 class PortfolioFilter(filters.FilterSet):
     created_by = filters.CharFilter()
     status = CommaSeparatedChoiceFilter(Status.values)
-
-    class Meta:
-        model = Portfolio
-        fields: list[str] = []

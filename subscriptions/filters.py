@@ -3,7 +3,7 @@
 import django_filters as filters
 
 from core.api.filters import CommaSeparatedChoiceFilter, IdFilter, StatusFilter
-from subscriptions.models import Delivery, DeliveryStatus, Status, Subscription, as_of
+from subscriptions.models import DeliveryStatus, Status, as_of
 
 
 class _StatusFilter(StatusFilter):
@@ -16,10 +16,6 @@ class IntentSubscriptionFilter(filters.FilterSet):
     status = _StatusFilter()
     subscriber_id = filters.CharFilter()
 
-    class Meta:
-        model = Subscription
-        fields: list[str] = []
-
 
 class SubscriptionFilter(IntentSubscriptionFilter):
     intent_id = IdFilter()
@@ -28,7 +24,3 @@ class SubscriptionFilter(IntentSubscriptionFilter):
 
 class DeliveryFilter(filters.FilterSet):
     status = CommaSeparatedChoiceFilter(DeliveryStatus.values)
-
-    class Meta:
-        model = Delivery
-        fields: list[str] = []

@@ -50,48 +50,28 @@ class StreamViewSet(ApiViewSet):
     tags = ["Streams"]
     authentication_classes = [StreamAuthentication]
 
-    @operation(
-        "follow_intent",
-        "Follow an intent",
-        "Server-Sent Events: `event: connected` at once, then each event as `id: <position>`, `event: <type>`, "
-        "`data: <Event>`; a comment after 15 s of silence, `event: bye` when the server ends it. Send the last `id` as "
-        "`Last-Event-ID` and it goes on after it, without a hole. `/subscribe/intents/{intent_id}` is the same.",
-        **STREAM,
-    )
+    @operation("follow_intent", "Follow an intent", **STREAM)
     @action(detail=False, url_path="intents/<id:intent_id>/subscribe")
     def intent(self, request: Request, intent_id: UUID | str) -> HttpResponse:
+        """Server-Sent Events: `event: connected` at once, then each event as `id: <position>`, `event: <type>`, `data: <Event>`; a comment after 15 s of silence, `event: bye` when the server ends it. Send the last `id` as `Last-Event-ID` and it goes on after it, without a hole. `/subscribe/intents/{intent_id}` is the same."""
         return _stream_parameters(request, stream_start.intent_topic(intent_id))
 
-    @operation(
-        "follow_portfolio",
-        "Follow a portfolio: its own events and those of its members",
-        "As for an intent. An intent belongs to it from `added_to_portfolio` to `removed_from_portfolio`, also on open "
-        "streams. `/subscribe/portfolios/{portfolio_id}` is the same.",
-        **STREAM,
-    )
+    @operation("follow_portfolio", "Follow a portfolio: its own events and those of its members", **STREAM)
     @action(detail=False, url_path="portfolios/<id:portfolio_id>/subscribe")
     def portfolio(self, request: Request, portfolio_id: UUID | str) -> HttpResponse:
+        """As for an intent. An intent belongs to it from `added_to_portfolio` to `removed_from_portfolio`, also on open streams. `/subscribe/portfolios/{portfolio_id}` is the same."""
         return _stream_parameters(request, stream_start.portfolio_topic(portfolio_id))
 
-    @operation(
-        "follow_agent",
-        "Follow an agent: its assignments and the events of its assigned intents",
-        "As for an intent. An intent belongs to it from `agent_assigned` to `agent_unassigned`, also on open streams. "
-        "`/subscribe/agents/{agent_id}` is the same.",
-        **STREAM,
-    )
+    @operation("follow_agent", "Follow an agent: its assignments and the events of its assigned intents", **STREAM)
     @action(detail=False, url_path="agents/<agent:agent_id>/subscribe")
     def agent(self, request: Request, agent_id: str) -> HttpResponse:
+        """As for an intent. An intent belongs to it from `agent_assigned` to `agent_unassigned`, also on open streams. `/subscribe/agents/{agent_id}` is the same."""
         return _stream_parameters(request, topics.for_agent(agent_id))
 
-    @operation(
-        "follow_events",
-        "Follow all events",
-        "As for an intent. The same events, for several topics at once, come over the WebSocket `/ws/v1/events`.",
-        **STREAM,
-    )
+    @operation("follow_events", "Follow all events", **STREAM)
     @action(detail=False, url_path="events/subscribe")
     def all(self, request: Request) -> HttpResponse:
+        """As for an intent. The same events, for several topics at once, come over the WebSocket `/ws/v1/events`."""
         return _stream_parameters(request, topics.ALL)
 
 
@@ -101,15 +81,9 @@ class StreamTokenViewSet(ApiViewSet):
     secret_fields = ("token",)
     serializer_class = StreamTokenOut
 
-    @operation(
-        "create_stream_token",
-        "Create a token that opens a stream",
-        "For browsers, whose `EventSource` can send no key: `new EventSource(path + '?token=' + token)`. It reads what the key "
-        "reads that made it, is of no use elsewhere, and ends with that key. Streams that are open when it expires go on; to "
-        "open one again needs another token.",
-        request=CreateStreamToken,
-    )
+    @operation("create_stream_token", "Create a token that opens a stream", request=CreateStreamToken)
     def create(self, request: Request) -> Response:
+        """For browsers, whose `EventSource` can send no key: `new EventSource(path + '?token=' + token)`. It reads what the key reads that made it, is of no use elsewhere, and ends with that key. Streams that are open when it expires go on; to open one again needs another token."""
         values = self.validated(CreateStreamToken)
         topic, path = _topic_and_path(values)
         expires_at = database_now() + timedelta(seconds=values["expires_in_seconds"])
@@ -212,25 +186,22 @@ class _Subscriptions(ApiViewSet):
 class IntentSubscriptionViewSet(_Subscriptions):
     filterset_class = IntentSubscriptionFilter
 
-    @operation(
-        "subscribe",
-        "Subscribe to an intent",
-        "From now on the callback is told of the intent's events, each at least once, signed as Standard Webhooks has it. The "
-        "answer shows the `secret`, this once.",
-        request=CreateIntentSubscription,
-    )
+    @operation("subscribe", "Subscribe to an intent", request=CreateIntentSubscription)
     def create(self, request: Request, intent_id: UUID | str) -> Response:
+        """From now on the callback is told of the intent's events, each at least once, signed as Standard Webhooks has it. The answer shows the `secret`, this once."""
         values = self.validated(CreateIntentSubscription)
         return self.respond_created(
             services.create_subscription(actor=get_actor(request), newest=self.newest, intent_id=intent_id, **values)
         )
 
-    @operation("get_subscriptions", "List the subscriptions to an intent", "Without their secrets.")
+    @operation("get_subscriptions", "List the subscriptions to an intent")
     def list(self, request: Request, intent_id: UUID | str) -> Response:
+        """Without their secrets."""
         return self.respond_list(Subscription.objects.not_removed().filter(intent_id=Intent.objects.require(intent_id)))
 
-    @operation("unsubscribe", "Remove a subscription to an intent", "What it still had to hear is not sent any more.")
+    @operation("unsubscribe", "Remove a subscription to an intent")
     def destroy(self, request: Request, intent_id: UUID | str, subscription_id: UUID | str) -> Response:
+        """Pending deliveries are not sent any more."""
         services.remove_subscription(subscription_id=subscription_id, actor=get_actor(request), intent_id=intent_id)
         return Response(status=204)
 
@@ -238,14 +209,9 @@ class IntentSubscriptionViewSet(_Subscriptions):
 class SubscriptionViewSet(_Subscriptions):
     filterset_class = SubscriptionFilter
 
-    @operation(
-        "create_subscription",
-        "Subscribe to an intent, a portfolio, or all events",
-        "To an intent, to a portfolio and its members, or, with neither, to everything. The answer shows the `secret`, this "
-        "once.",
-        request=CreateSubscription,
-    )
+    @operation("create_subscription", "Subscribe to an intent, a portfolio, or all events", request=CreateSubscription)
     def create(self, request: Request) -> Response:
+        """To an intent, to a portfolio and its members, or, with neither, to everything. The answer shows the `secret`, this once."""
         values = self.validated(CreateSubscription)
         try:
             return self.respond_created(services.create_subscription(actor=get_actor(request), newest=self.newest, **values))
@@ -253,23 +219,20 @@ class SubscriptionViewSet(_Subscriptions):
             field = "intent_id" if isinstance(error, IntentNotFound) else "portfolio_id"
             raise Invalid.field(field, f"there is none with the id {values[field]}", "unknown_id") from None
 
-    @operation("list_subscriptions", "List subscriptions", "Of intents, of portfolios, and to everything, without their secrets.")
+    @operation("list_subscriptions", "List subscriptions")
     def list(self, request: Request) -> Response:
+        """Subscriptions to intents, to portfolios and to all events, without their secrets."""
         return self.respond_list(Subscription.objects.not_removed())
 
-    @operation("get_subscription", "Get a subscription", "With its last delivery, without its secret.")
+    @operation("get_subscription", "Get a subscription")
     def retrieve(self, request: Request, subscription_id: UUID | str) -> Response:
+        """With its last delivery, without its secret."""
         reject_unknown_parameters(request, [])
         return Response(self.representation(Subscription.objects.require(subscription_id), None))
 
-    @operation(
-        "update_subscription",
-        "Update a subscription, or rotate its secret",
-        "Give what changes. A paused one hears nothing of what happens meanwhile; a disabled one can be made active. With "
-        "`rotate_secret` the answer shows the new secret, and for 24 hours the one before signs as well.",
-        request=UpdateSubscription,
-    )
+    @operation("update_subscription", "Update a subscription, or rotate its secret", request=UpdateSubscription)
     def partial_update(self, request: Request, subscription_id: UUID | str) -> Response:
+        """Give what changes. A paused one hears nothing of what happens meanwhile; a disabled one can be made active. With `rotate_secret` the answer shows the new secret, and for 24 hours the one before signs as well."""
         subscription, secret = services.update_subscription(
             subscription_id=subscription_id,
             changes=self.validated(UpdateSubscription),
@@ -278,12 +241,9 @@ class SubscriptionViewSet(_Subscriptions):
         )
         return Response(self.representation(subscription, secret), headers={"Cache-Control": "no-store"} if secret else None)
 
-    @operation(
-        "delete_subscription",
-        "Remove a subscription",
-        "What it still had to hear is not sent any more. One that is gone stays so.",
-    )
+    @operation("delete_subscription", "Remove a subscription")
     def destroy(self, request: Request, subscription_id: UUID | str) -> Response:
+        """Pending deliveries are not sent any more. Idempotent."""
         services.remove_subscription(subscription_id=subscription_id, actor=get_actor(request))
         return Response(status=204)
 
@@ -296,25 +256,18 @@ class DeliveryViewSet(ApiViewSet):
     ordering = ("-id",)
     lookup_url_kwarg = "delivery_id"
 
-    @operation(
-        "list_deliveries",
-        "List the deliveries of a subscription, newest first",
-        "With all attempts: when, what was answered, and how long it took.",
-    )
+    @operation("list_deliveries", "List the deliveries of a subscription, newest first")
     def list(self, request: Request, subscription_id: UUID | str) -> Response:
+        """With all attempts: when, what was answered, and how long it took."""
         subscription = Subscription.objects.require(subscription_id)
         deliveries = Delivery.objects.filter(subscription=subscription).select_related("event")
         page = self.paginate_queryset(self.filter_queryset(deliveries))
         context = {"with_responses": subscription.is_managed_by(get_actor(request))}
         return self.get_paginated_response(DeliveryOut(page, many=True, context=context).data)
 
-    @operation(
-        "redeliver",
-        "Send a delivery again now",
-        "Under the same id, whether it has arrived or is dead. It begins a new round of attempts.",
-        request=None,
-    )
+    @operation("redeliver", "Send a delivery again now", request=None)
     @action(detail=True, methods=["post"])
     def redeliver(self, request: Request, subscription_id: UUID | str, delivery_id: UUID | str) -> Response:
+        """Under the same id, whether it has arrived or is dead. It begins a new round of attempts."""
         delivery = services.redeliver(subscription_id=subscription_id, delivery_id=delivery_id, actor=get_actor(request))
         return Response(DeliveryOut(delivery, context={"with_responses": True}).data)

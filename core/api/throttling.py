@@ -46,8 +46,7 @@ class KeyThrottle(BaseThrottle):
     early = 0.0
 
     def allow_request(self, request: Request, view: Any) -> bool:
-        if settings.RATE_LIMIT is not None:
-            self.early = seconds_early(str(cast(Any, request.user).key_id), *settings.RATE_LIMIT)
+        self.early = key_seconds_early(cast(Any, request.user).key_id)
         return self.early <= 0
 
     def wait(self) -> float:
@@ -56,12 +55,13 @@ class KeyThrottle(BaseThrottle):
 
 def count_request(key_id: UUID) -> None:
     """Count a request of the key. Raise RateLimited if it exceeds OPENINTENT_RATE_LIMIT."""
-    if settings.RATE_LIMIT is None:
-        return
-    count, period = settings.RATE_LIMIT
-    early = seconds_early(str(key_id), count, period)
-    if early > 0:
+    if (early := key_seconds_early(key_id)) > 0:
         raise RateLimited(max(1, ceil(early)))
+
+
+def key_seconds_early(key_id: UUID) -> float:
+    """Return by how many seconds a request of the key is too early; count it if it is not."""
+    return 0.0 if settings.RATE_LIMIT is None else seconds_early(str(key_id), *settings.RATE_LIMIT)
 
 
 def seconds_early(subject: str, count: int, period: float) -> float:

@@ -20,7 +20,7 @@ from orjson import loads
 from core.db import model_sql, orm_rows
 from core.db.compiled_queries import compile_queryset
 from core.db.fields import JSONTextField
-from core.db.rows import LOCKED_AT_ONCE, Row, attnames, first_within, row_type
+from core.db.rows import LOCKED_AT_ONCE, ROW_BYTES, Row, attnames, first_within, row_type
 from core.strict_json import text
 
 __all__ = [
@@ -77,9 +77,12 @@ def fetch_within(queryset: models.QuerySet[Any], size: int) -> tuple[list[Row], 
     At least one row is returned. Long texts are only read once they are known to fit; mostly there are none, and one query is enough.
     """
     count = (queryset.query.high_mark or 0) - queryset.query.low_mark
-    found = _fetch_measured(queryset, size // count)
-    kept, used = first_within([each for _, each in found], size)
-    return _with_long_texts(queryset.model, found[:kept], size // count), used, kept < len(found)
+    short = size // count
+    rows, sizes = _fetch_measured(queryset, short)
+    if max(sizes, default=0) + ROW_BYTES <= short:
+        return rows, sum(sizes) + ROW_BYTES * len(rows), False
+    kept, used = first_within(sizes, size)
+    return _with_long_texts(queryset.model, rows[:kept], sizes, short), used, kept < len(rows)
 
 
 def fetch_ids_within(model: type[models.Model], ids: Sequence[Any], size: int) -> tuple[dict[Any, Row], int]:
@@ -92,9 +95,12 @@ def fetch_ids_within(model: type[models.Model], ids: Sequence[Any], size: int) -
     while taken < len(ids) and (size > 0 or not taken):
         part = ids[taken : taken + (INSERTED_AT_ONCE if taken else AT_ONCE)]  # If the first are small, the others mostly are.
         short = max(size, 0) // len(part)
-        measured = {row[0]: (row, each) for row, each in _fetch_measured(model._default_manager.filter(pk__in={*part}), short)}
+        rows, sizes = _fetch_measured(model._default_manager.filter(pk__in={*part}), short)
+        measured = {row[0]: (row, each) for row, each in zip(rows, sizes, strict=True)}
         kept, used = first_within([measured[each][1] for each in part], size, at_least=0 if taken else 1)
-        found |= {row[0]: row for row in _with_long_texts(model, [measured[each] for each in {*part[:kept]}], short)}
+        chosen = [measured[each] for each in {*part[:kept]}]
+        texts = _with_long_texts(model, [row for row, _ in chosen], [each for _, each in chosen], short)
+        found |= {row[0]: row for row in texts}
         taken += kept
         size -= used
         if kept < len(part):
@@ -102,15 +108,16 @@ def fetch_ids_within(model: type[models.Model], ids: Sequence[Any], size: int) -
     return found, taken
 
 
-def _fetch_measured(queryset: models.QuerySet[Any], short: int) -> list[tuple[Row, int]]:
-    """Return the rows, each with the bytes of its texts; texts are None in rows with more than `short`."""
+def _fetch_measured(queryset: models.QuerySet[Any], short: int) -> tuple[list[Row], list[int]]:
+    """Return the rows, and the bytes of the texts of each; texts are None in rows with more than `short`."""
     connection, model = _connection(), cast(Any, queryset.model)
     if not _large(model):
-        return [(row, 0) for row in fetch(queryset)]
+        rows = fetch(queryset)
+        return rows, [0] * len(rows)
     try:
         sql, parameters = compile_queryset(queryset, connection)
     except EmptyResultSet:
-        return []
+        return [], []
     head, from_, rest = sql.partition(" FROM ")
     measured = f'{head}, {_measure(model, connection.vendor)} AS "{_BYTES}"{from_}{rest}'
     columns = _short_columns(model, short)
@@ -124,17 +131,17 @@ def _fetch_measured(queryset: models.QuerySet[Any], short: int) -> list[tuple[Ro
             cursor.execute(f"SELECT {columns} FROM ({measured}) AS found", parameters)
             found = cursor.fetchall()
     make = row_type(model)._make
-    return [(make(row[:-1]), row[-1]) for row in found]
+    return [make(row[:-1]) for row in found], [row[-1] for row in found]
 
 
-def _with_long_texts(model: Any, measured: Sequence[tuple[Row, int]], short: int) -> list[Row]:
-    """Return the measured rows, with their long texts read."""
+def _with_long_texts(model: Any, rows: list[Row], sizes: Sequence[int], short: int) -> list[Row]:
+    """Return the rows, with their long texts read."""
     pk = model._meta.pk.attname
-    long = [getattr(row, pk) for row, size in measured if size > short]
+    long = [getattr(row, pk) for row, size in zip(rows, sizes, strict=False) if size > short]
     if not long:
-        return [row for row, _ in measured]
+        return rows
     whole = {getattr(row, pk): row for row in fetch(model._default_manager.filter(pk__in=long), is_large=True)}
-    return [whole.get(getattr(row, pk), row) for row, _ in measured]
+    return [whole.get(getattr(row, pk), row) for row in rows]
 
 
 @cache

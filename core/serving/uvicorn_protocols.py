@@ -54,7 +54,6 @@ class _LingeringTransport:
     def __init__(self, transport: asyncio.Transport, protocol: "HttpProtocol") -> None:
         self._transport = transport
         self._protocol = protocol
-        self.write = transport.write
         self.pause_reading = transport.pause_reading
         self.resume_reading = transport.resume_reading
         self.abort = transport.abort
@@ -64,6 +63,11 @@ class _LingeringTransport:
 
     def is_closing(self) -> bool:
         return self.is_lingering or self._transport.is_closing()
+
+    def write(self, data: bytes) -> None:
+        """Write, unless the client has left: uvloop would raise, and uvicorn would log that as an error of the application."""
+        if not self._transport.is_closing():
+            self._transport.write(data)
 
     def close(self) -> None:
         if self.is_closing():

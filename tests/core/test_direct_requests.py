@@ -9,7 +9,7 @@ import pytest
 
 from tests.servers import Server
 
-pytestmark = [pytest.mark.full, pytest.mark.fast_paths]
+pytestmark = pytest.mark.full
 
 KEY = "X-API-Key: agent-research-key"
 CREATE = json.dumps({"title": "t"}).encode()

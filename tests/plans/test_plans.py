@@ -356,3 +356,16 @@ def test_failure_at_the_end_leaves_nothing(api, monkeypatch):
     response = refused(api, plan({"ref": "a", "assign": "ada"}, {"depends_on": ["a"]}, portfolio={"name": "P"}), status=500)
 
     assert response.json()["code"] == "internal"
+
+
+@pytest.mark.rule("G-8")
+def test_portfolio_of_a_large_plan_ends_with_a_page(api, monkeypatch):
+    monkeypatch.setattr("plans.representation.PAGE_BYTES", 2_000)
+    monkeypatch.setattr("portfolios.queries.PAGE_BYTES", 2_000)
+
+    body = api.post("/intents/batch", plan(*[{"state": {"text": "x" * 500}}] * 5, portfolio={"name": "P"})).json()
+
+    assert len(body["intents"]) == 5
+    assert 0 < len(body["portfolio"]["intents"]) < 5
+    assert body["portfolio"] == api.get(f"/portfolios/{body['portfolio']['id']}").json()
+    assert body["portfolio"]["intents_next"]

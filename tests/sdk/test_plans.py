@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from openintent import AsyncOpenIntentClient, IntentSpec, OpenIntentClient, ValidationError
+from openintent import AsyncOpenIntentClient, InputValidationError, IntentSpec, OpenIntentClient, ValidationError
 
 pytestmark = [pytest.mark.rule("G-8"), pytest.mark.database("sqlite")]
 
@@ -40,6 +40,11 @@ def test_specs_are_accepted_with_their_titles_as_refs(client):
 
     assert plan["Test it"].depends_on == [plan["Build it"].id]
     assert plan.portfolio is None
+
+
+def test_retry_policy_of_a_spec_is_refused_instead_of_ignored(client):
+    with pytest.raises(InputValidationError, match="retry_policy"):
+        client.create_intents([IntentSpec("Build it", retry_policy={"max_attempts": 3})])
 
 
 def test_existing_intents_are_parents_and_dependencies_by_id(client):

@@ -34,6 +34,13 @@ class Decodable(Protocol):
     def from_json(cls, data: Mapping[str, Any]) -> Self: ...
 
 
+class SupportsPlan(Protocol):
+    """An object that describes an intent of a plan, as `IntentSpec` does."""
+
+    def as_planned(self) -> Mapping[str, Any]:
+        """Return the intent as `create_intents` takes it, with a ref by which others name it."""
+
+
 D = TypeVar("D", bound=Decodable)
 
 

@@ -1,13 +1,14 @@
 """Plans: intents that are created together (RFC-0002)."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NotRequired, Protocol, TypedDict
+from typing import Any, NotRequired, TypedDict
 from uuid import UUID
 
 from .._endpoint import Call, endpoint
+from ..errors import InputValidationError
 from ..models import Plan
 from ..validation import validate_plan
-from ._helpers import Id, as_id, as_ids, path, without_none
+from ._helpers import Id, SupportsPlan, as_id, as_ids, path, without_none
 
 
 class PlannedIntent(TypedDict):
@@ -25,13 +26,6 @@ class PlannedIntent(TypedDict):
     created_by: NotRequired[str]
     role: NotRequired[str]
     priority: NotRequired[int]
-
-
-class SupportsPlan(Protocol):
-    """An object that describes an intent of a plan, as `IntentSpec` does."""
-
-    def as_planned(self) -> PlannedIntent:
-        """Return the intent, with a ref by which others name it."""
 
 
 class PlanResource:
@@ -54,7 +48,7 @@ class PlanResource:
         Raises InputValidationError, ValidationError (an unknown or duplicate ref; `dependency_cycle`), ConflictError
         `intent_closed` (a parent).
         """
-        planned = [_body(each if isinstance(each, Mapping) else each.as_planned()) for each in intents]
+        planned = [_planned_body(each) for each in intents]
         body = without_none(intents=planned, portfolio=None if portfolio is None else without_none(**portfolio))
         validate_plan(**body)
         return Call(
@@ -66,9 +60,11 @@ class PlanResource:
         )
 
 
-def _body(intent: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the intent without what is None, and with ids as text."""
-    body = without_none(**intent)
+def _planned_body(intent: Mapping[str, Any] | SupportsPlan) -> dict[str, Any]:
+    """Return the intent without what is None, and with ids as text. Raise InputValidationError."""
+    if not isinstance(intent, Mapping) and getattr(intent, "retry_policy", None) is not None:
+        raise InputValidationError("retry_policy is not part of a plan; call set_retry_policy afterwards", field="retry_policy")
+    body = without_none(**(intent if isinstance(intent, Mapping) else intent.as_planned()))
     if "parent" in body:
         body["parent"] = as_id(body["parent"])
     if "depends_on" in body and not isinstance(body["depends_on"], (str, UUID)):

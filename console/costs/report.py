@@ -32,6 +32,7 @@ DEFAULT_PERIOD = "30"
 MONEY = "USD"
 MAX_ROWS = 12  # Rows of a breakdown; the others are one more.
 EARLIEST = date(2000, 1, 1)
+MIN_COLUMNS = 7  # The width of a chart: fewer columns leave room at its right.
 MAX_DAY_BARS = 92  # Above so many, a bar is a month.
 SLACK = timedelta(hours=1)  # For which an id's time may differ from the database's.
 
@@ -156,6 +157,8 @@ def build_report(query: CostQuery) -> dict[str, Any]:
             Bar(name, amount, 10 * number, 100 - heights[name], heights[name])
             for number, (name, amount) in enumerate(spans.items())
         ],
+        "chart_width": 10 * max(len(spans), MIN_COLUMNS),
+        "is_sparse": len(spans) < MIN_COLUMNS,
         "most": most,
         "breakdowns": [(title, _breakdown_rows(_add_by_kind(kinds, place))) for place, title in enumerate(KINDS.values())],
     }

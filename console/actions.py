@@ -8,6 +8,7 @@ An action is written for one object. Lists offer those of `ModelAdmin.actions` f
 that object (console.live_admin); other pages call it as a method, with the objects it is about.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from functools import partial
@@ -32,6 +33,9 @@ MAX_REASON = 1_000
 CONFIRMED = "confirmed"
 INPUT = {"class": "oi-input"}
 """Attributes of a form's fields."""
+
+_NOUNS = {"subscription": "webhook", "user": "person"}
+"""What the console calls a model, where that is not the model's name."""
 
 _RESENT = ("action", "index", "select_across", "back", ACTION_CHECKBOX_NAME)
 """Parameters of the list's form that the confirmation sends again."""
@@ -72,11 +76,12 @@ class ReasonForm(ActionForm):
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """The texts of a confirmation. `names` are those of the first objects concerned, `count` of all."""
+    """The texts of a confirmation. `names` are those of the first objects concerned, below `caption`; `count` is that of all."""
 
     title: str
     label: str
     warning: str = ""
+    caption: str = ""
     names: Sequence[str] = ()
     count: int = 0
     is_destructive: bool = True
@@ -164,10 +169,8 @@ class Action:
 
     def _confirmation(self, admin: Any, objects: Objects) -> Confirmation:
         count, opts = _count(objects), admin.opts
-        question = self.description.replace("selected ", "")
-        if count == 1:
-            one = question.replace(str(opts.verbose_name_plural), f"this {opts.verbose_name}")
-            question = self.label if one == question else one
+        noun = _NOUNS.get(str(opts.verbose_name), opts.verbose_name)
+        question = re.sub(r"selected (API keys|\w+)", f"this {noun}" if count == 1 else r"\1", self.description)
         return Confirmation(
             title=f"{question}?",
             label=f"{self.label} {count}" if count > 1 else self.label,

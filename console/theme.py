@@ -29,7 +29,7 @@ _LISTS = {
         ("Decisions", "task_alt", "admin:governance_decision_changelist"),
         ("Delegations", "handshake", "admin:governance_delegation_changelist"),
     ],
-    "Connections": [
+    "Administration": [
         ("Webhooks", "webhook", "admin:subscriptions_subscription_changelist"),
         ("Deliveries", "outgoing_mail", "admin:subscriptions_delivery_changelist"),
         ("API keys", "vpn_key", "admin:access_apikey_changelist"),

@@ -141,7 +141,7 @@ class Subscription(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.subscriber_id} ({self.pk})"
+        return self.subscriber_id
 
     @property
     def target(self) -> str:
@@ -244,7 +244,7 @@ class Delivery(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.event_type} {self.pk}"
+        return f"{self.event_type} #{self.event_id}"
 
 
 class OutboxCursor(models.Model):

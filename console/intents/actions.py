@@ -77,7 +77,10 @@ def confirm_status(form: ActionForm, _: Any) -> Confirmation:
     label = (UNBLOCK if form.obj.status == Status.BLOCKED else LABELS).get(Status(status), f"Set to {status}")
     is_final = status in FINAL
     warning = f"Its leases end and its pending questions are withdrawn. {PERMANENT}" if is_final else ""
-    return Confirmation(f"{label}?", label, warning, is_destructive=is_final, subject=form.obj.title)
+    verb, *rest = label.split(" ", 1)
+    return Confirmation(
+        f"{' '.join([verb, 'this intent', *rest])}?", label, warning, is_destructive=is_final, subject=form.obj.title
+    )
 
 
 @action("Set status", role=Role.OPERATOR, form=StatusForm, confirm=confirm_status)
@@ -116,6 +119,7 @@ def confirm_abandon(form: Any, _: Any) -> Confirmation:
         "Abandon this intent?",
         "Abandon",
         f"Its leases end, its pending questions are withdrawn, and intents that depend on it stay blocked. {PERMANENT}",
+        caption="Open descendants",
         names=[*form.descendants.order_by("pk").values_list("title", flat=True)[:SHOWN]],
         count=form.count,
         subject=form.obj.title,

@@ -31,6 +31,7 @@ def test_only_legal_changes_of_status_are_offered_and_a_reason_is_asked(api, per
     assert offered == ["completed", "pending", "blocked"]
 
     question = do(olga, intent, "status", version=2, status="pending", confirmed=False)
+    assert "Set this intent to pending?" in question.text
     assert 'name="reason"' in question.text
     assert fresh(api, intent)["status"] == "active"
     do(olga, intent, "status", version=2, status="pending", reason="Wait a little")

@@ -54,13 +54,23 @@ def test_each_attempt_is_told_with_its_answer_and_when_the_next_one_comes(person
     assert "<b>Book</b>" not in page
 
 
+@pytest.mark.parametrize(("count", "question"), [(1, "Pause this webhook?"), (2, "Pause webhooks?")])
+def test_question_counts_the_selected_objects(person, api, intent, receiver, count, question):
+    ids = [subscribe(api, intent, receiver, subscriber_id=f"s{number}")["id"] for number in range(count)]
+
+    asked = person("operator").post(f"{PAGE}/", {"action": "pause", "index": 0, "_selected_action": ids}).text
+
+    assert f'<h2 class="oi-title">{question}</h2>' in asked
+    assert "<li>s0</li>" in asked
+
+
 def test_headings_have_names_in_place_of_ids(person, api, intent, pager):
     comment(api, intent)
     deliver_all_due()
     delivery = Delivery.objects.get()
     vera = person("viewer")
 
-    for path, name in ((f"{PAGE}/{pager['id']}", "pager"), (f"{DELIVERIES}/{delivery.pk}", "comment to pager")):
+    for path, name in ((f"{PAGE}/{pager['id']}", "pager"), (f"{DELIVERIES}/{delivery.pk}", f"comment #{delivery.event_id}")):
         heading = vera.get(f"{path}/change/").text.partition("<h1")[2].partition("</h1>")[0]
         assert re.findall(r">([^<>]+)</(?:a|span)>", heading)[-1] == name
 

@@ -62,11 +62,12 @@ function keepWhatWasWritten(gone, fresh) {
   say("p", "Your answer was not recorded.");
   if (chosen) say("p", `Your answer: ${chosen}`);
   if (why) {
+    Object.assign(say("label", "Your rationale, in case you need it elsewhere"), { className: "oi-label", htmlFor: "oi-lost" });
     const kept = say("textarea", why);
+    kept.id = "oi-lost";
     kept.className = "oi-input";
     kept.readOnly = true;
     kept.rows = 3;
-    kept.setAttribute("aria-label", "Your rationale, in case you need it elsewhere");
   }
   fresh.prepend(note);
 }

@@ -53,7 +53,7 @@ def test_costs_come_in_while_somebody_looks_and_go_out_as_csv(open_page, post):
     cost = {"cost_type": "tokens", "amount": 0.125, "unit": "USD", "agent_id": "watched-spender"}
     post(f"/intents/{intent['id']}/costs", cost)
     page = watched(open_page("viewer"), "/admin/costs/overview/?agent=watched-spender")
-    expect(page.locator(".oi-total b")).to_have_text("$0.125")
+    expect(page.locator(".oi-total b")).to_have_text("$0.1250")
 
     post(f"/intents/{intent['id']}/costs", cost)
     expect(page.locator(".oi-total b")).to_have_text("$0.25", timeout=15_000)

@@ -343,7 +343,7 @@ def test_statements_of_a_plan_do_not_grow_with_it(api, make_intent):
             assert api.post("/intents/batch", plan(*intents, portfolio={"name": "P"})).status_code == 201
         return len(captured)
 
-    assert statements(3) == statements(30)
+    assert statements(3) == statements(12)
 
 
 @pytest.mark.rule("G-8", "I-1")

@@ -1,6 +1,6 @@
 # The commands of the project. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all clients check hooks format bench schema reference docs docs-serve blocks lock clean
+.PHONY: help run test test-all clients check hooks format bench bench-profile schema reference docs docs-serve blocks lock clean
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -51,6 +51,9 @@ reference: $(VENV)/.dev ## Generate the pages in docs/reference from openapi.yam
 
 bench: $(VENV)/.dev ## Measure, and write docs/performance.md (takes minutes)
 	$(BIN)/python -m benchmarks $(ARGS)
+
+bench-profile: $(VENV)/.dev ## Show the share of each layer in OPERATION="update state"
+	$(BIN)/python -m benchmarks profile "$(or $(OPERATION),update state)" $(ARGS)
 
 docs: $(VENV)/.dev ## Build the documentation into site/; a broken link is an error
 	$(MKDOCS) build --strict

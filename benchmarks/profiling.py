@@ -1,4 +1,4 @@
-"""Profile of one operation: `python -m benchmarks profile "update state"`."""
+"""Profile of one operation: `python -m benchmarks profile "update state"`: the share of each layer, and the functions."""
 
 import asyncio
 import cProfile
@@ -6,6 +6,7 @@ import os
 import pstats
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,9 @@ class InProcess:
     def __init__(self, application: Any) -> None:
         self.application = application
 
-    async def send(self, method: str, path: str, body: bytes = b"", version: int | None = None) -> bytes:
+    async def send(
+        self, method: str, path: str, body: bytes = b"", version: int | None = None, token: int | None = None
+    ) -> bytes:
         answer: list[dict[str, Any]] = []
 
         async def receive() -> dict[str, Any]:
@@ -35,7 +38,7 @@ class InProcess:
         async def send(message: dict[str, Any]) -> None:
             answer.append(message)
 
-        await self.application(_scope(method, f"/api{path}", version), receive, send)
+        await self.application(_scope(method, f"/api{path}", version, token), receive, send)
         start, *parts = answer
         content = b"".join(part["body"] for part in parts)
         if start["status"] >= 300:
@@ -61,21 +64,64 @@ def show(operation: Operation, vendor: str) -> None:
         profile = cProfile.Profile(time.thread_time)
         asyncio.run(_run(InProcess(application), operation, intents, bridge, profile))
         bridge.close()
-    statistics = pstats.Stats(profile).strip_dirs().sort_stats("cumulative")
-    print(f"{STEPS} steps")
-    statistics.print_stats(SHOWN)
+    statistics = pstats.Stats(profile)
+    print(f"{STEPS} steps\n\n{_layers(statistics)}")
+    statistics.strip_dirs().sort_stats("cumulative").print_stats(SHOWN)
+
+
+LAYERS = {
+    "bridge from ASGI to WSGI": ["/core/serving/"],
+    "Django: handler, request, response": ["/django/core/", "/django/http/", "/django/utils/", "/django/dispatch/", "/core/middleware", "/asgiref/"],
+    "DRF and core.api": ["/rest_framework/", "/core/api/", "/django_filters/"],
+    "authentication": ["/access/"],
+    "ORM and transactions": ["/django/db/"],
+    "rows by cached SQL": ["/core/db/"],
+    "JSON and identifiers": ["/core/strict_json", "/core/encoding", "/core/ids", "/json/", "/uuid.py"],
+    "verbs": ["/intents/", "/leasing/", "/costs/", "/governance/", "/portfolios/", "/plans/", "/subscriptions/", "/retries/", "/attachments/"],
+    "database driver": ["sqlite3.", "psycopg", "SQLite", "pq."],
+}  # fmt: skip
+"""Layers by parts of the names of files, and of built-in functions."""
+OTHERS = "others"
+
+
+def _layers(statistics: Any) -> str:
+    """Return a Markdown table of the share of CPU that each layer's own functions take, with the built-in ones that they call."""
+    shares: Counter[str] = Counter()
+    for (file, _, name), (_, _, own, _, callers) in statistics.stats.items():
+        layer = _layer(name if file == "~" else file)
+        if layer != OTHERS or file != "~":
+            shares[layer] += own
+        else:
+            for (caller, *_), (_, _, part, _) in callers.items():
+                shares[_layer(caller)] += part
+    total = sum(shares.values())
+    rows = [f"| {layer} | {own / total:.1%} | {own / STEPS * 1e3:.3f} |" for layer, own in shares.most_common()]
+    return "\n".join(["| layer | share | CPU ms, profiled |", "| --- | --: | --: |", *rows])
+
+
+def _layer(where: str) -> str:
+    return next((layer for layer, parts in LAYERS.items() if any(part in where for part in parts)), OTHERS)
 
 
 async def _run(http: InProcess, operation: Operation, intents: Sequence[str], bridge: Any, profile: cProfile.Profile) -> None:
     step = await operation(http, intents)
     await step()  # What is made once, is made now.
-    await bridge.threads.run(profile.enable)
+    wsgi = bridge.wsgi
+
+    def profiled(*arguments: Any) -> Any:
+        profile.enable()
+        try:
+            return wsgi(*arguments)
+        finally:
+            profile.disable()
+
+    bridge.wsgi = profiled
     for _ in range(STEPS):
         await step()
-    await bridge.threads.run(profile.disable)
+    bridge.wsgi = wsgi
 
 
-def _scope(method: str, address: str, version: int | None) -> dict[str, Any]:
+def _scope(method: str, address: str, version: int | None, token: int | None) -> dict[str, Any]:
     path, _, query = address.partition("?")
     headers = [(b"host", b"localhost"), (b"x-api-key", KEY.encode()), (b"content-type", b"application/json")]
     if version is not None:

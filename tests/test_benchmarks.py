@@ -1,5 +1,7 @@
 """Benchmarks: their seeds, figures and report."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,9 @@ from benchmarks.seed import Seeder
 from benchmarks.suite import QUICK, manage, migrated_database
 
 pytestmark = [pytest.mark.full, pytest.mark.database("sqlite")]
+
+
+ROOT = Path(__file__).parent.parent
 
 
 def quiet(line: str) -> None:
@@ -105,3 +110,13 @@ def test_seeded_intents_are_what_their_log_replays_to(vendor: str, tmp_path: Pat
         seeder.portfolio(10)
 
     manage(url, "verify_log")  # Fails where it finds something.
+
+
+@pytest.mark.parametrize("operation", ["get intent", "update state under a lease"])
+def test_profile_shows_the_share_of_each_layer(operation: str) -> None:
+    command = [sys.executable, "-m", "benchmarks", "profile", operation, "--database", "sqlite"]
+    shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+    shares = {cells[1].strip(): cells[2] for line in shown.splitlines() if len(cells := line.split("|")) == 5}
+    assert shares.keys() >= {"DRF and core.api", "authentication", "verbs", "database driver"}
+    assert sum(float(share.strip("% ")) for share in shares.values() if "%" in share) == pytest.approx(100, abs=1)

@@ -1,8 +1,8 @@
 """`python -m benchmarks`: measure everything, and write docs/performance.md.
 
 `criteria` measures 16 clients only, `growth` only what a full database costs, `fanout` only streams and webhooks, `adapters` only what
-the SDK's adapters add to a request, `console` only what its pages cost, `plans` only plans of many intents, `hostile` what hostile requests cost, and `profile` shows where the time of an operation goes. They
-just print, as does whatever measures less than everything.
+the SDK's adapters add to a request, `console` only what its pages cost, `plans` only plans of many intents, `hostile` what hostile requests cost, `profile` shows where the time of an operation goes, and `beside URL` measures another OpenIntent
+server in turns with this one. They just print, as does whatever measures less than everything.
 """
 
 import argparse
@@ -13,7 +13,9 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from benchmarks import adapters, console, fanout, growth, hostile_inputs, plans, profiling, suite, webhooks
+import requests
+
+from benchmarks import adapters, beside, console, fanout, growth, hostile_inputs, plans, profiling, suite, webhooks
 from benchmarks.operations import OPERATIONS
 from benchmarks.report import CLIENTS, Report
 from benchmarks.suite import QUICK, ROOT, Scale
@@ -29,13 +31,15 @@ def main() -> None:
     parser.add_argument(
         "what",
         nargs="?",
-        choices=["all", "criteria", "growth", "fanout", "adapters", "console", "plans", "hostile", "profile"],
+        choices=["all", "criteria", "growth", "fanout", "adapters", "console", "plans", "hostile", "profile", "beside"],
         default="all",
     )
     parser.add_argument("operations", nargs="*", metavar="OPERATION", help=f"only these of {', '.join(OPERATIONS)}")
     parser.add_argument("--database", choices=VENDORS, help="only this one")
     parser.add_argument("--quick", action="store_true", help="see that everything runs")
     options = parser.parse_args()
+    if options.what == "beside":
+        url, *options.operations = options.operations or parser.error("beside takes the URL of the other server")
     if unknown := set(options.operations) - OPERATIONS.keys():
         parser.error(f"there is no operation {min(unknown)!r}")
     vendors = [options.database] if options.database else VENDORS
@@ -47,6 +51,14 @@ def main() -> None:
     if options.what == "hostile":
         with tempfile.TemporaryDirectory(prefix="openintent-bench-") as folder:
             print(hostile_inputs.table([*hostile_inputs.measure(vendors[0], Path(folder), is_quick=options.quick)]))
+        return
+    if options.what == "beside":
+        scale = replace(QUICK if options.quick else Scale(), clients=(1, CLIENTS))
+        with tempfile.TemporaryDirectory(prefix="openintent-bench-") as folder:
+            try:
+                print(beside.table([*beside.measure(url, vendors[0], scale, Path(folder), only=options.operations, tell=tell)]))
+            except requests.RequestException as error:
+                parser.error(f"the server at {url} takes no intents with the keys of development mode: {error}")
         return
     report = str(_measure(options.what, vendors, options.operations, QUICK if options.quick else Scale()))
     if options.what == "all" and not (options.quick or options.database or options.operations):

@@ -27,7 +27,8 @@ class Job:
     seconds: float
     warm_up: int
     """Steps before them, of all clients together."""
-    process: int
+    process: int | None
+    """Of the server; None if it is on another machine."""
     database_process: int | None = None
 
 

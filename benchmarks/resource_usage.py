@@ -3,8 +3,10 @@
 import psutil
 
 
-def cpu_seconds(pid: int) -> float:
-    """Return the CPU seconds of a process and its children, ended ones included."""
+def cpu_seconds(pid: int | None) -> float:
+    """Return the CPU seconds of a process and its children, ended ones included; 0 without a process."""
+    if pid is None:
+        return 0.0
     root = psutil.Process(pid)
     ended = root.cpu_times()
     total = ended.children_user + ended.children_system
@@ -17,8 +19,8 @@ def cpu_seconds(pid: int) -> float:
     return total
 
 
-def resident_bytes(pid: int) -> int:
-    return psutil.Process(pid).memory_info().rss
+def resident_bytes(pid: int | None) -> int:
+    return 0 if pid is None else psutil.Process(pid).memory_info().rss
 
 
 def parent_of(pid: int) -> int | None:

@@ -2,15 +2,17 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from benchmarks import adapters, console, fanout, plans, suite
+from benchmarks import adapters, beside, console, fanout, plans, suite
 from benchmarks.report import Report
 from benchmarks.results import Results
 from benchmarks.seed import Seeder
 from benchmarks.suite import QUICK, manage, migrated_database
+from tests.servers import Server
 
 pytestmark = [pytest.mark.full, pytest.mark.database("sqlite")]
 
@@ -120,3 +122,23 @@ def test_profile_shows_the_share_of_each_layer(operation: str) -> None:
     shares = {cells[1].strip(): cells[2] for line in shown.splitlines() if len(cells := line.split("|")) == 5}
     assert shares.keys() >= {"DRF and core.api", "authentication", "verbs", "database driver"}
     assert sum(float(share.strip("% ")) for share in shares.values() if "%" in share) == pytest.approx(100, abs=1)
+
+
+def test_another_server_is_measured_beside_this_one(vendor: str, tmp_path: Path) -> None:
+    with Server(migrated_database(vendor, tmp_path)) as other:
+        found = [*beside.measure(other.url, vendor, replace(QUICK, clients=(2,)), tmp_path, only=["update state"], tell=quiet)]
+
+    [compared] = found
+    assert (compared.operation, compared.clients) == ("update state", 2)
+    for side in compared.ours, compared.theirs:
+        assert 0 < side.steps <= QUICK.steps
+        assert side.cpu > 0
+    assert beside.table(found).count("×") == 2
+
+
+def test_server_that_is_not_there_is_named() -> None:
+    command = [sys.executable, "-m", "benchmarks", "beside", "http://127.0.0.1:9", "update state", "--quick"]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+
+    assert ended.returncode == 2
+    assert "the server at http://127.0.0.1:9 takes no intents" in ended.stderr

@@ -31,7 +31,7 @@ class ResponseSerializer(serializers.Serializer[Any]):
 def nested(value: Any, render: Callable[[Any], dict[str, Any]]) -> Any:
     """Return a nested representation, or a list of them. What was stored as JSON has its form already."""
     if isinstance(value, list):
-        return [nested(each, render) for each in value]
+        return [each if isinstance(each, dict) else render(each) for each in value]
     if value is None or isinstance(value, dict):
         return value
     return Fragment(value) if isinstance(value, str) else render(value)

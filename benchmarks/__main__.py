@@ -15,7 +15,7 @@ from pathlib import Path
 
 import requests
 
-from benchmarks import adapters, beside, console, fanout, growth, hostile_inputs, plans, profiling, suite, webhooks
+from benchmarks import adapters, comparison, console, fanout, growth, hostile_inputs, plans, profiling, suite, webhooks
 from benchmarks.operations import OPERATIONS
 from benchmarks.report import CLIENTS, Report
 from benchmarks.suite import QUICK, ROOT, Scale
@@ -56,7 +56,11 @@ def main() -> None:
         scale = replace(QUICK if options.quick else Scale(), clients=(1, CLIENTS))
         with tempfile.TemporaryDirectory(prefix="openintent-bench-") as folder:
             try:
-                print(beside.table([*beside.measure(url, vendors[0], scale, Path(folder), only=options.operations, tell=tell)]))
+                print(
+                    comparison.table(
+                        [*comparison.measure(url, vendors[0], scale, Path(folder), only=options.operations, tell=tell)]
+                    )
+                )
             except requests.RequestException as error:
                 parser.error(f"the server at {url} takes no intents with the keys of development mode: {error}")
         return

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import adapters, beside, console, fanout, plans, suite
+from benchmarks import adapters, comparison, console, fanout, plans, suite
 from benchmarks.report import Report
 from benchmarks.results import Results
 from benchmarks.seed import Seeder
@@ -124,19 +124,21 @@ def test_profile_shows_the_share_of_each_layer(operation: str) -> None:
     assert sum(float(share.strip("% ")) for share in shares.values() if "%" in share) == pytest.approx(100, abs=1)
 
 
-def test_another_server_is_measured_beside_this_one(vendor: str, tmp_path: Path) -> None:
+def test_two_servers_are_measured_in_turns(vendor: str, tmp_path: Path) -> None:
     with Server(migrated_database(vendor, tmp_path)) as other:
-        found = [*beside.measure(other.url, vendor, replace(QUICK, clients=(2,)), tmp_path, only=["update state"], tell=quiet)]
+        found = [
+            *comparison.measure(other.url, vendor, replace(QUICK, clients=(2,)), tmp_path, only=["update state"], tell=quiet)
+        ]
 
     [compared] = found
     assert (compared.operation, compared.clients) == ("update state", 2)
     for side in compared.ours, compared.theirs:
         assert 0 < side.steps <= QUICK.steps
         assert side.cpu > 0
-    assert beside.table(found).count("×") == 2
+    assert comparison.table(found).count("×") == 2
 
 
-def test_server_that_is_not_there_is_named() -> None:
+def test_missing_server_is_named() -> None:
     command = [sys.executable, "-m", "benchmarks", "beside", "http://127.0.0.1:9", "update state", "--quick"]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
 

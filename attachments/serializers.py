@@ -1,6 +1,7 @@
 """Request bodies of attachments (protocol §3)."""
 
 import binascii
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -83,18 +84,14 @@ class AttachmentFields(StrictSerializer):
     )
 
 
-class Filename(StrictCharField):
-    """A filename, which is data and never a path (rule T-2)."""
+Filename = partial(
+    StrictCharField, max_length=MAX_FILENAME, pattern=FILENAME, pattern_message="cannot contain control characters"
+)
+"""A filename, which is data and never a path (rule T-2)."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=MAX_FILENAME, pattern=FILENAME, pattern_message="cannot contain control characters", **kwargs)
 
-
-class Size(StrictIntegerField):
-    """A size in bytes."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(min_value=0, max_value=strict_json.MAX_INTEGER, **kwargs)
+Size = partial(StrictIntegerField, min_value=0, max_value=strict_json.MAX_INTEGER)
+"""A size in bytes."""
 
 
 class AttachReference(AttachmentFields):

@@ -2,6 +2,7 @@
 
 import re
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
@@ -54,12 +55,12 @@ class Amount(serializers.Field[Any, Any, Any, Any]):
         return to_trillionths(number) or (self.fail("inexact_number") if number else 0)
 
 
-class GroupName(StrictCharField):
-    """A name by which costs are grouped."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        message = "cannot contain control characters, or begin or end with a space"
-        super().__init__(pattern=rf"\A{AGENT_ID.pattern}\Z", pattern_message=message, **kwargs)
+GroupName = partial(
+    StrictCharField,
+    pattern=rf"\A{AGENT_ID.pattern}\Z",
+    pattern_message="cannot contain control characters, or begin or end with a space",
+)
+"""A name by which costs are grouped."""
 
 
 class RecordCost(StrictSerializer):

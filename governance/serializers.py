@@ -1,5 +1,6 @@
 """Request bodies of arbitrations, decisions and delegations (protocol §3)."""
 
+from functools import partial
 from typing import Any
 
 from rest_framework import serializers
@@ -34,11 +35,8 @@ class RequiredText(StrictCharField):
         super().__init__(max_length=max_length, pattern=VISIBLE, pattern_message="cannot be empty", **kwargs)
 
 
-class OptionalText(StrictCharField):
-    """A text that may be left out, empty or null."""
-
-    def __init__(self, *, max_length: int = MAX_TEXT, **kwargs: Any) -> None:
-        super().__init__(max_length=max_length, required=False, allow_null=True, allow_blank=True, **kwargs)
+OptionalText = partial(StrictCharField, max_length=MAX_TEXT, required=False, allow_null=True, allow_blank=True)
+"""A text that may be left out, empty or null."""
 
 
 class Label(RequiredText):

@@ -1,5 +1,6 @@
 """Request bodies of intents, their graph, agents and events (protocol §3)."""
 
+from functools import partial
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -53,19 +54,13 @@ class Constraints(JSONObjectField):
         return constraints
 
 
-class Title(StrictCharField):
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=MAX_TITLE, trim_whitespace=True, pattern=VISIBLE, pattern_message="cannot be empty", **kwargs)
+Title = partial(StrictCharField, max_length=MAX_TITLE, trim_whitespace=True, pattern=VISIBLE, pattern_message="cannot be empty")
 
 
-class Description(StrictCharField):
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=MAX_DESCRIPTION, required=False, allow_null=True, allow_blank=True, **kwargs)
+Description = partial(StrictCharField, max_length=MAX_DESCRIPTION, required=False, allow_null=True, allow_blank=True)
 
 
-class Role(StrictCharField):
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=64, default="worker", **kwargs)
+Role = partial(StrictCharField, max_length=64, default="worker")
 
 
 class AssigneeIn(StrictSerializer):

@@ -1,6 +1,7 @@
 """Request bodies of leases (protocol §3)."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from access.serializers import AgentId
@@ -12,11 +13,8 @@ MIN_SECONDS, DEFAULT_SECONDS, MAX_SECONDS = 1, 300, 86_400
 MAX_REASON = 2_000
 
 
-class DurationSeconds(StrictIntegerField):
-    """Duration of a lease (rule L-2)."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(min_value=MIN_SECONDS, max_value=MAX_SECONDS, default=DEFAULT_SECONDS, **kwargs)
+DurationSeconds = partial(StrictIntegerField, min_value=MIN_SECONDS, max_value=MAX_SECONDS, default=DEFAULT_SECONDS)
+"""Duration of a lease (rule L-2)."""
 
 
 class LeaseRequest(StrictSerializer):

@@ -1,5 +1,6 @@
 """Request bodies of retry policies and failures (protocol §3)."""
 
+from functools import partial
 from typing import Any
 
 from rest_framework import serializers
@@ -26,11 +27,8 @@ MAX_MESSAGE = 10_000
 MAX_ATTEMPT_NUMBER = 1_000_000
 
 
-class ErrorType(StrictCharField):
-    """A short name of the error: `timeout`, `rate_limit`."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=MAX_ERROR_TYPE, pattern=VISIBLE, pattern_message="cannot be empty", **kwargs)
+ErrorType = partial(StrictCharField, max_length=MAX_ERROR_TYPE, pattern=VISIBLE, pattern_message="cannot be empty")
+"""A short name of the error: `timeout`, `rate_limit`."""
 
 
 class SetRetryPolicy(ActorBody):

@@ -1,5 +1,6 @@
 """Serializers of streams and subscriptions (protocol §3, §7)."""
 
+from functools import partial
 from typing import Any, ClassVar
 
 from rest_framework import serializers
@@ -78,12 +79,15 @@ class UnsubscribeMessage(StrictSerializer):
     subscription = StrictIntegerField(min_value=1, max_value=MAX_COUNTER)
 
 
-class Callback(StrictCharField):
-    """Field of a callback URL (rule W-3); subscriptions.webhooks.address_policy checks its addresses."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        message = "must be an http or https URL, in ASCII and without a user name or password"
-        super().__init__(max_length=MAX_URL, pattern=URL, pattern_message=message, required=False, allow_null=True, **kwargs)
+Callback = partial(
+    StrictCharField,
+    max_length=MAX_URL,
+    pattern=URL,
+    pattern_message="must be an http or https URL, in ASCII and without a user name or password",
+    required=False,
+    allow_null=True,
+)
+"""Field of a callback URL (rule W-3); subscriptions.webhooks.address_policy checks its addresses."""
 
 
 class EventTypes(StrictListField):

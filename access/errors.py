@@ -1,6 +1,6 @@
 """Errors of keys and identity (protocol §2)."""
 
-from core.errors import NotFound, ProtocolError
+from core.errors import ObjectNotFound, ProtocolError
 
 
 class AgentMismatch(ProtocolError):
@@ -9,8 +9,5 @@ class AgentMismatch(ProtocolError):
     code, title, status = "agent_mismatch", "Agent mismatch", 403
 
 
-class KeyNotFound(NotFound):
-    code = NotFound.code
-
-    def __init__(self, key_id: object) -> None:
-        super().__init__(f"There is no key with the id {str(key_id)[:60]!r}.")
+class KeyNotFound(ObjectNotFound):
+    message = "There is no key with the id"

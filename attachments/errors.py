@@ -1,13 +1,10 @@
 """Errors of attachments."""
 
-from typing import Any
-
-from core.errors import NotFound, ProtocolError
+from core.errors import NotFound, ObjectNotFound, ProtocolError
 
 
-class AttachmentNotFound(NotFound):
-    def __init__(self, attachment_id: Any) -> None:
-        super().__init__(f"The intent has no attachment with the id {str(attachment_id)[:60]!r}.")
+class AttachmentNotFound(ObjectNotFound):
+    message = "The intent has no attachment with the id"
 
 
 class StoredElsewhere(NotFound):

@@ -1,6 +1,7 @@
 """Protocol errors: exceptions with a stable code and an HTTP status (protocol §2)."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from itertools import islice
 from typing import Any, ClassVar
 
@@ -95,6 +96,12 @@ class Invalid(ProtocolError):
         return cls(f"{truncate(first['field'], MAX_FIELD) or 'body'}: {truncate(first['message'], MAX_MESSAGE)}{others}", errors)
 
 
+def require_future(expires_at: datetime | None, now: datetime) -> None:
+    """Raise Invalid if there is an end that is not in the future."""
+    if expires_at is not None and expires_at <= now:
+        raise Invalid.field("expires_at", "must be in the future", "in_the_past")
+
+
 class Unauthenticated(ProtocolError):
     """The API key is missing, unknown, expired or revoked. Send a valid key as `X-API-Key` or as `Authorization: Bearer`."""
 
@@ -114,6 +121,17 @@ class NotFound(ProtocolError):
     """The path does not exist, or no object has this id. Check the path and the id."""
 
     code, title, status = "not_found", "Not found", 404
+
+
+class ObjectNotFound(NotFound):
+    """No object of a kind has this id."""
+
+    code = NotFound.code
+    message: ClassVar[str]
+    """The beginning of the sentence that the id completes."""
+
+    def __init__(self, pk: object) -> None:
+        super().__init__(f"{self.message} {str(pk)[:60]!r}.")
 
 
 class MethodNotAllowed(ProtocolError):

@@ -4,17 +4,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from core.encoding import identifier
-from core.errors import Forbidden, Invalid, NotFound, ProtocolError
+from core.errors import Forbidden, Invalid, ObjectNotFound, ProtocolError
 
 
-class ArbitrationNotFound(NotFound):
-    def __init__(self, arbitration_id: Any) -> None:
-        super().__init__(f"No arbitration has the id {str(arbitration_id)[:60]!r}.")
+class ArbitrationNotFound(ObjectNotFound):
+    message = "No arbitration has the id"
 
 
-class DelegationNotFound(NotFound):
-    def __init__(self, delegation_id: Any) -> None:
-        super().__init__(f"No delegation has the id {str(delegation_id)[:60]!r}.")
+class DelegationNotFound(ObjectNotFound):
+    message = "No delegation has the id"
 
 
 class ArbitrationResolved(ProtocolError):

@@ -10,7 +10,6 @@ from django.db.models import Q
 from access.identity import Actor
 from access.models import Role
 from access.principals import role_of_principal
-from core.errors import Invalid
 from governance.errors import ArbitrationResolved, MayNotDecide, SelfDecision
 from governance.models import Arbitration, Delegation, Status
 from intents.models import Intent
@@ -36,12 +35,6 @@ def pending_blocking(intent_ids: Collection[UUID], now: datetime | None = None) 
 def is_same_caller(actor: Actor, agent_id: str, principal: str) -> bool:
     """Return whether the actor is the principal or a key bound to the agent of an earlier write (protocol §1.1)."""
     return actor.principal == principal or (actor.is_bound and actor.id == agent_id)
-
-
-def require_future(expires_at: datetime | None, now: datetime) -> None:
-    """Raise Invalid if the end is not in the future."""
-    if expires_at is not None and expires_at <= now:
-        raise Invalid.field("expires_at", "must be in the future", "in_the_past")
 
 
 def require_pending(arbitration: Arbitration, now: datetime) -> None:

@@ -3,12 +3,11 @@
 from collections.abc import Collection, Iterable
 from typing import Any, cast
 
-from core.errors import NotFound, ProtocolError
+from core.errors import ObjectNotFound, ProtocolError
 
 
-class IntentNotFound(NotFound):
-    def __init__(self, intent_id: Any) -> None:
-        super().__init__(f"No intent has the id {str(intent_id)[:60]!r}.")
+class IntentNotFound(ObjectNotFound):
+    message = "No intent has the id"
 
 
 class VersionConflict(ProtocolError):

@@ -2,12 +2,11 @@
 
 from typing import Any
 
-from core.errors import NotFound, ProtocolError
+from core.errors import ObjectNotFound, ProtocolError
 
 
-class LeaseNotFound(NotFound):
-    def __init__(self, lease_id: Any) -> None:
-        super().__init__(f"The intent has no lease with the id {str(lease_id)[:60]!r}.")
+class LeaseNotFound(ObjectNotFound):
+    message = "The intent has no lease with the id"
 
 
 class LeaseConflict(ProtocolError):

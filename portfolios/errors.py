@@ -2,12 +2,11 @@
 
 from typing import Any
 
-from core.errors import NotFound, ProtocolError
+from core.errors import ObjectNotFound, ProtocolError
 
 
-class PortfolioNotFound(NotFound):
-    def __init__(self, portfolio_id: Any) -> None:
-        super().__init__(f"No portfolio has the id {str(portfolio_id)[:60]!r}.")
+class PortfolioNotFound(ObjectNotFound):
+    message = "No portfolio has the id"
 
 
 class PortfolioClosed(ProtocolError):

@@ -1,8 +1,6 @@
 """Errors of streams and subscriptions (protocol §2)."""
 
-from typing import Any
-
-from core.errors import NotFound, ProtocolError
+from core.errors import ObjectNotFound, ProtocolError
 
 
 class TooManyStreams(ProtocolError):
@@ -23,14 +21,12 @@ class TooManySubscriptions(ProtocolError):
         super().__init__(f"This key has reached its limit of {limit} subscriptions.", limit=limit)
 
 
-class SubscriptionNotFound(NotFound):
-    def __init__(self, subscription_id: Any) -> None:
-        super().__init__(f"There is no subscription with the id {str(subscription_id)[:60]!r}.")
+class SubscriptionNotFound(ObjectNotFound):
+    message = "There is no subscription with the id"
 
 
-class DeliveryNotFound(NotFound):
-    def __init__(self, delivery_id: Any) -> None:
-        super().__init__(f"The subscription has no delivery with the id {str(delivery_id)[:60]!r}.")
+class DeliveryNotFound(ObjectNotFound):
+    message = "The subscription has no delivery with the id"
 
 
 class CallbackNotAllowed(ProtocolError):

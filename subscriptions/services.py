@@ -13,7 +13,7 @@ from django.conf import settings
 from access.identity import Actor
 from core.db import atomic_verb, database_now
 from core.encoding import instant
-from core.errors import Forbidden, Invalid
+from core.errors import Forbidden, Invalid, require_future
 from intents import positions
 from intents.events import EventType, NewEvent, append, append_without_intent
 from intents.models import Intent
@@ -48,7 +48,7 @@ def create_subscription(
         raise TooManySubscriptions(limit)
     intent = lock_for_write(intent_id, actor) if intent_id is not None else None
     now = database_now()
-    _require_future(expires_at, now)
+    require_future(expires_at, now)
     subscription = Subscription(
         intent=intent,
         portfolio_id=Portfolio.objects.require(portfolio_id) if portfolio_id is not None else None,
@@ -81,7 +81,7 @@ def update_subscription(
     now = database_now()
     before = _changeable(subscription)
     callback_before = subscription.callback_url
-    _require_future(changes.get("expires_at"), now)
+    require_future(changes.get("expires_at"), now)
     for name in changes.keys() & {"callback_url", "expires_at"}:
         setattr(subscription, name, changes[name])
     if "event_types" in changes:
@@ -221,11 +221,6 @@ def _changeable(subscription: Subscription) -> dict[str, Any]:
         "status": str(subscription.status),
         "expires_at": instant(subscription.expires_at),
     }
-
-
-def _require_future(expires_at: datetime | None, now: datetime) -> None:
-    if expires_at is not None and expires_at <= now:
-        raise Invalid.field("expires_at", "must be in the future", "in_the_past")
 
 
 def _require_active(subscription: Subscription, now: datetime) -> None:

@@ -16,9 +16,9 @@ from access.identity import SYSTEM, Actor
 from access.models import Role
 from core.db import atomic_verb, database_now, sql_rows
 from core.encoding import instant
-from core.errors import Forbidden
+from core.errors import Forbidden, require_future
 from governance.errors import ArbitrationNotFound, ArbitrationResolved
-from governance.guards import is_same_caller, require_future, require_pending
+from governance.guards import is_same_caller, require_pending
 from governance.models import Arbitration, Status
 from intents import graph
 from intents.events import EventType, NewEvent, append, require_payload_size

@@ -8,9 +8,9 @@ from uuid import UUID
 from access.identity import Actor
 from access.models import Role
 from core.db import atomic_verb, database_now
-from core.errors import Forbidden, Invalid
+from core.errors import Forbidden, Invalid, require_future
 from governance.errors import DelegationNotFound
-from governance.guards import is_same_caller, require_future
+from governance.guards import is_same_caller
 from governance.models import Delegation
 from governance.representation import DelegationOut
 from intents.events import EventType, NewEvent, append, append_without_intent, require_payload_size

@@ -62,7 +62,7 @@ long_polling = LongPollMiddleware(bridge)
 tail = Tail()
 event_stream = EventStream.as_asgi(bridge=bridge, tail=tail)
 event_socket = EventSocket.as_asgi(tail=tail)
-on_shutdown(long_polling.close)
+on_shutdown(long_polling.poller.close)
 on_shutdown(tail.close)
 
 

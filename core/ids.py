@@ -70,6 +70,11 @@ def _forget_pool() -> None:
 os.register_at_fork(after_in_child=_forget_pool)
 
 
+def as_uuid(value: UUID | str) -> UUID:
+    """Return an id as either database returns it."""
+    return value if isinstance(value, UUID) else UUID(value)
+
+
 def first_id_at(moment: datetime) -> UUID:
     """Return the lower bound of ids created from that moment on."""
     return UUID(int=int(moment.timestamp() * 1000) << 80)

@@ -49,8 +49,7 @@ def loads(raw: bytes) -> Any:
     return value
 
 
-def dumps(value: Any) -> bytes:
-    return orjson.dumps(value)
+dumps = orjson.dumps
 
 
 def text(value: Any) -> str:
@@ -92,19 +91,17 @@ def _require_safe_integers(text: bytes) -> None:
     start, end = digits_only.find(_MANY_DIGITS), 0
     while start >= 0:
         end = digits_only.find(b" ", start)
-        if not _is_float(text, start, end):
+        has_fraction_or_exponent = (
+            text[end : end + 1] in _FLOAT_MARKS
+            or text[start - 1 : start] in _FLOAT_MARKS
+            or text[start - 2 : start] in _FLOAT_MARKS
+        )
+        if not has_fraction_or_exponent:
             number = text[start : end if end >= 0 else None]
             if len(number) > 17 or int(number) > MAX_INTEGER:
                 shown = number[:40].decode()
                 raise StrictJSONError(f"The integer {shown} is outside ±(2^53−1). Send it as a string.", "unsafe_integer")
         start = digits_only.find(_MANY_DIGITS, end) if end >= 0 else -1
-
-
-def _is_float(text: bytes, start: int, end: int) -> bool:
-    """Return whether the digits belong to a number with a fraction or an exponent."""
-    return (
-        text[end : end + 1] in _FLOAT_MARKS or text[start - 1 : start] in _FLOAT_MARKS or text[start - 2 : start] in _FLOAT_MARKS
-    )
 
 
 def _has_nul(value: Any) -> bool:

@@ -43,18 +43,16 @@ class LongPollMiddleware:
         self.bridge = bridge
         self.poller = ArbitrationPoller(lambda ids: bridge.threads.run(still_pending, ids))
 
-    def close(self) -> None:
-        """Respond to all waiting requests at once: the server stops."""
-        self.poller.close()
-
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         started = asyncio.get_running_loop().time()
         response = await self.bridge.fetch(scope)
-        if pending := _pending_id(response):
+        is_found = response and response[0]["status"] == 200
+        body = orjson.loads(b"".join(each.get("body", b"") for each in response[1:])) if is_found else {}
+        if body.get("status") == Status.PENDING:
             seconds = int(parse_qs(scope["query_string"])[b"wait"][-1])  # The view has validated it.
             disconnected = asyncio.ensure_future(_wait_for_disconnect(receive))
             try:
-                async with self.poller.watch(pending) as resolved:
+                async with self.poller.watch(UUID(body["id"])) as resolved:
                     timeout = max(0.0, started + seconds - asyncio.get_running_loop().time())
                     await asyncio.wait({disconnected, resolved}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
                 if disconnected.done():
@@ -77,7 +75,7 @@ class ArbitrationPoller:
         self._is_closed = False
 
     def close(self) -> None:
-        """End all waits, and later ones at once."""
+        """End all waits, and later ones at once: the server stops."""
         self._is_closed = True
         for arbitration_id in list(self._futures):
             self._resolve(arbitration_id)
@@ -110,22 +108,18 @@ class ArbitrationPoller:
         with wakeups.listen(listener.notify, wakeups.events_committed, wakeups.remote_positions_assigned):
             while self._futures:
                 await listener.wait(POLL_SECONDS)
-                if self._futures:
-                    await self._poll()
+                awaited = list(self._futures)
+                try:
+                    for start in range(0, len(awaited), BATCH):
+                        batch = awaited[start : start + BATCH]
+                        pending = await self._still_pending(batch)
+                        for arbitration_id in batch:
+                            if arbitration_id not in pending:
+                                self._resolve(arbitration_id)
+                except Exception:  # The database is unreachable. A request whose time is over reports that itself.
+                    log.warning("awaited arbitrations could not be polled", exc_info=True)
+                if awaited:
                     await asyncio.sleep(MIN_INTERVAL)
-
-    async def _poll(self) -> None:
-        awaited = list(self._futures)
-        for start in range(0, len(awaited), BATCH):
-            batch = awaited[start : start + BATCH]
-            try:
-                pending = await self._still_pending(batch)
-            except Exception:  # The database is unreachable. A request whose time is over reports that itself.
-                log.warning("awaited arbitrations could not be polled", exc_info=True)
-                return
-            for arbitration_id in batch:
-                if arbitration_id not in pending:
-                    self._resolve(arbitration_id)
 
     def _resolve(self, arbitration_id: UUID) -> None:
         for future in self._futures.get(arbitration_id, ()):
@@ -146,14 +140,6 @@ def still_pending(ids: Collection[UUID]) -> set[UUID]:
     except Exception:
         connection.close()  # It may be broken, and Django checks it only at the end of a request.
         raise
-
-
-def _pending_id(messages: list[Any]) -> UUID | None:
-    """Return the id of the arbitration in the response, if it is pending."""
-    if not messages or messages[0]["status"] != 200:
-        return None
-    body = orjson.loads(b"".join(message.get("body", b"") for message in messages[1:]))
-    return UUID(body["id"]) if body["status"] == Status.PENDING else None
 
 
 async def _wait_for_disconnect(receive: Any) -> None:

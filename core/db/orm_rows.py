@@ -20,13 +20,14 @@ M = TypeVar("M", bound=models.Model)
 def fetch(queryset: models.QuerySet[Any], *names: str, longest: int | None = None, is_large: bool = False) -> list[Row]:
     model: Any = queryset.model
     fields = [model._meta.get_field(name) for name in names] or model._meta.concrete_fields
-    texts = {f"text_of_{each.attname}": _as_text(each) for each in fields if isinstance(each, JSONTextField)}
-    columns = [f"text_of_{each.attname}" if isinstance(each, JSONTextField) else each.attname for each in fields]
+    json = [each.attname for each in fields if isinstance(each, JSONTextField)]
+    # As a JSON value, numbers would lose digits.
+    texts = {f"text_of_{name}": models.ExpressionWrapper(models.F(name), output_field=models.TextField()) for name in json}
+    columns = [f"text_of_{each.attname}" if each.attname in json else each.attname for each in fields]
     make = row_type(model, names)._make
     rows = [make(values) for values in queryset.annotate(**texts).values_list(*columns)]
     if longest is None:
         return rows
-    json = [each.attname for each in fields if isinstance(each, JSONTextField)]
     return [row._replace(**{name: None for name in json if len(getattr(row, name)) > longest}) for row in rows]
 
 
@@ -73,18 +74,14 @@ def create(model: type[models.Model], instances: Sequence[models.Model]) -> None
 
 def insert(model: type[models.Model], new: Sequence[Row]) -> None:
     fields: Any = model._meta.concrete_fields
-    model._default_manager.bulk_create(
-        model(**{each.attname: _value(each, value) for each, value in zip(fields, row, strict=True)}) for row in new
-    )
-
-
-def _value(field: Any, value: Any) -> Any:
-    return Fragment(value) if isinstance(field, JSONTextField) and isinstance(value, str) else value
-
-
-def _as_text(field: Any) -> models.ExpressionWrapper:
-    """Return the column's text: as a JSON value, numbers would lose digits."""
-    return models.ExpressionWrapper(models.F(field.attname), output_field=models.TextField())
+    instances = []
+    for row in new:
+        values = {each.attname: value for each, value in zip(fields, row, strict=True)}
+        for each in fields:
+            if isinstance(each, JSONTextField) and isinstance(values[each.attname], str):
+                values[each.attname] = Fragment(values[each.attname])
+        instances.append(model(**values))
+    model._default_manager.bulk_create(instances)
 
 
 def _text_bytes(model: type[models.Model], row: Row) -> int:

@@ -46,6 +46,13 @@ _BYTES = "bytes of texts"
 MANY = 20  # Rows from which on they are inserted as columns, and on PostgreSQL as one JSON text.
 INSERTED_AT_ONCE = 1_000  # Rows of up to 32 columns; SQLite takes 32,766 parameters at most.
 
+_LOADERS: dict[type[models.Field], Callable[[Any], Any]] = {
+    JSONTextField: loads,
+    models.UUIDField: UUID,
+    models.BooleanField: bool,
+    models.DateTimeField: lambda value: value.replace(tzinfo=UTC),
+}
+
 
 def fetch(queryset: models.QuerySet[Any], *names: str, longest: int | None = None, is_large: bool = False) -> list[Row]:
     """Return the queryset's rows, with all or the named fields; JSON of more than `longest` characters is None.
@@ -261,7 +268,13 @@ def _insert(model: type[models.Model], rows: Sequence[Sequence[Any]], *, has_key
     connection, skipped = _connection(), 0 if has_key else 1
     vendor, adapters = connection.vendor, _adapters(model, connection.vendor)[skipped:]
     for start in range(0, len(rows), INSERTED_AT_ONCE):
-        part = _adapted_rows(rows[start : start + INSERTED_AT_ONCE], adapters)
+        part = rows[start : start + INSERTED_AT_ONCE]
+        if len(part) < MANY:
+            part = [_adapted(row, adapters) for row in part]
+        else:  # By columns, most of which stay as they are.
+            columns = zip(zip(*part, strict=True), adapters, strict=True)
+            adapted = [values if adapt is None else _adapted(values, [adapt] * len(part)) for values, adapt in columns]
+            part = [*zip(*adapted, strict=True)]
         if vendor == "postgresql" and len(part) >= MANY:
             names = [column[1:-1] for column in model_sql.columns(model)[skipped:]]
             connection.run_later(
@@ -271,14 +284,6 @@ def _insert(model: type[models.Model], rows: Sequence[Sequence[Any]], *, has_key
             connection.run_later(
                 model_sql.insert_values(model, vendor, len(part), skipped), [value for row in part for value in row]
             )
-
-
-def _adapted_rows(rows: Sequence[Sequence[Any]], adapters: Sequence[Callable[[Any], Any] | None]) -> Sequence[Sequence[Any]]:
-    """Return the adapted rows. Many are adapted by columns, most of which stay as they are."""
-    if len(rows) < MANY:
-        return [_adapted(row, adapters) for row in rows]
-    columns = zip(zip(*rows, strict=True), adapters, strict=True)
-    return [*zip(*[values if adapt is None else _adapted(values, [adapt] * len(rows)) for values, adapt in columns], strict=True)]
 
 
 def _connection() -> Any:
@@ -307,18 +312,18 @@ def _adapted(values: Sequence[Any], adapters: Sequence[Callable[[Any], Any] | No
 @cache
 def _adapters(model: type[models.Model], vendor: str) -> list[Callable[[Any], Any] | None]:
     """Return one converter per field, from value to SQL parameter; None: unchanged."""
-    return [_adapter(field, vendor) for field in model._meta.concrete_fields]
-
-
-def _adapter(field: Any, vendor: str) -> Callable[[Any], Any] | None:
-    target = field.target_field if field.is_relation else field
-    if isinstance(target, JSONTextField):
-        return lambda value: value if isinstance(value, str) else text(value)  # Text is JSON already: no value is a string.
-    if vendor == "sqlite" and isinstance(target, models.UUIDField):
-        return attrgetter("hex")
-    if vendor == "sqlite" and isinstance(target, models.DateTimeField):
-        return _instant_text
-    return None
+    adapters: list[Callable[[Any], Any] | None] = []
+    for field in cast(Any, model)._meta.concrete_fields:
+        target = field.target_field if field.is_relation else field
+        if isinstance(target, JSONTextField):  # Text is JSON already: no value is a string.
+            adapters.append(lambda value: value if isinstance(value, str) else text(value))
+        elif vendor == "sqlite" and isinstance(target, models.UUIDField):
+            adapters.append(attrgetter("hex"))
+        elif vendor == "sqlite" and isinstance(target, models.DateTimeField):
+            adapters.append(_instant_text)
+        else:
+            adapters.append(None)
+    return adapters
 
 
 @lru_cache(maxsize=64)
@@ -330,20 +335,8 @@ def _instant_text(value: datetime) -> str:
 @cache
 def _loaders(model: type[models.Model]) -> list[Callable[[Any], Any] | None]:
     """Return one converter per field, from database value to Python; None: unchanged."""
-    return [_loader(field) for field in model._meta.concrete_fields]
-
-
-def _loader(field: Any) -> Callable[[Any], Any] | None:
-    target = field.target_field if field.is_relation else field
-    if isinstance(target, JSONTextField):
-        return loads
-    if isinstance(target, models.UUIDField):
-        return UUID
-    if isinstance(target, models.BooleanField):
-        return bool
-    if isinstance(target, models.DateTimeField):
-        return lambda value: value.replace(tzinfo=UTC)
-    return None
+    targets = [field.target_field if field.is_relation else field for field in cast(Any, model)._meta.concrete_fields]
+    return [next((load for kind, load in _LOADERS.items() if isinstance(target, kind)), None) for target in targets]
 
 
 @cache

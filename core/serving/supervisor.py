@@ -61,9 +61,6 @@ class WorkerProcess:
             self.process.kill()
             self.process.wait()
 
-    def has_exited(self) -> bool:
-        return self.process.poll() is not None
-
     def close(self) -> None:
         """Close the socket of its heartbeats."""
         self._heartbeats.close()
@@ -91,7 +88,7 @@ class Supervisor:
                     for index, process in enumerate(self._processes):
                         process.check()
                         self._has_served = self._has_served or process.is_serving
-                        if process.has_exited():
+                        if process.process.poll() is not None:
                             self._replace(index, process)
                     sleep(POLL_EVERY)
             finally:

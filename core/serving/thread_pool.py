@@ -63,16 +63,13 @@ class ThreadPool:
         for thread in self._threads:
             thread.start()
 
-    async def run(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        """Call the function in the next free thread and return its result. Cancelling the caller does not stop it."""
-        outcome = asyncio.get_running_loop().create_future()
-        self.submit(function, *arguments, done=partial(_set_outcome, outcome))
-        return await outcome
+    async def run(self, function: Callable[..., Any], *arguments: Any, expires: bool = False) -> Any:
+        """Call the function in the next free thread and return its result. Cancelling the caller does not stop it.
 
-    async def run_in_turn(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        """As `run`. Raise Unavailable if no thread becomes free in time."""
+        With `expires`, raise Unavailable if no thread becomes free in time.
+        """
         outcome = asyncio.get_running_loop().create_future()
-        self.submit(function, *arguments, done=partial(_set_outcome, outcome), expires=True)
+        self.submit(function, *arguments, done=partial(_set_outcome, outcome), expires=expires)
         return await outcome
 
     def submit(self, function: Callable[..., Any], *arguments: Any, done: Done, expires: bool = False) -> None:

@@ -97,10 +97,14 @@ class HttpProtocol(HttpToolsProtocol):
         self._unstarted: tuple[Any, Any] | None = None
         self._refusal: ProtocolError | None = None
         self._head_timer: asyncio.TimerHandle | None = self.loop.call_later(settings.HEAD_TIMEOUT, self._abort_if_idle)
-        if len(self.connections) > max_connections() and not self._make_room():
-            self._refuse(Unavailable("The server has reached its limit of connections."))
-            transport.close()
-            return
+        if len(self.connections) > max_connections():
+            longest_idle = next(iter(self._idle), None)
+            if longest_idle is None:
+                self._refuse(Unavailable("The server has reached its limit of connections."))
+                transport.close()
+                return
+            del self._idle[longest_idle]
+            longest_idle.transport.abort()
         self._idle[self] = None
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -225,15 +229,6 @@ class HttpProtocol(HttpToolsProtocol):
         """Stop the parser; its exception leads to `send_400_response`."""
         self._refusal = refusal
         raise httptools.HttpParserCallbackError(refusal.detail)
-
-    def _make_room(self) -> bool:
-        """Close the connection that has been idle longest. Return False if there is none."""
-        idle = next(iter(self._idle), None)
-        if idle is None:
-            return False
-        del self._idle[idle]
-        idle.transport.abort()
-        return True
 
     def _abort_if_idle(self) -> None:
         self._head_timer = None

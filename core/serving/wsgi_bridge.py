@@ -86,8 +86,12 @@ class WSGIBridge:
         if len(body) > UNCHECKED_BODY or len(body) > self.limits.max_body(scope):
             return False
         stream = BytesIO(body)
-        done = partial(_finish, scope, respond)
-        self._threads_for(scope, stream).submit(self._run, _environ(scope, stream), done=done, expires=True)
+        self._threads_for(scope, stream).submit(
+            self._run,
+            _environ(scope, stream),
+            done=lambda response, error: respond(response if error is None else _error_response(error, scope)),
+            expires=True,
+        )
         return True
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -100,7 +104,7 @@ class WSGIBridge:
             return await self.send(problem_response(refusal, scope), send)
         with body:
             try:
-                response = await self._threads_for(scope, body).run_in_turn(self._run, _environ(scope, body))
+                response = await self._threads_for(scope, body).run(self._run, _environ(scope, body), expires=True)
             except Exception as error:
                 response = _error_response(error, scope)
         await self.send(response, send)
@@ -151,7 +155,7 @@ class WSGIBridge:
         known = self.limits.known_limit(scope)
         if known is not None:
             return known
-        return await self.threads.run_in_turn(self.limits.looked_up_limit, scope)
+        return await self.threads.run(self.limits.looked_up_limit, scope, expires=True)
 
     async def _spool(self, message: dict[str, Any], receive: Any, limit: int) -> BinaryIO:
         body: Any = SpooledTemporaryFile(SPOOL_ABOVE)  # noqa: SIM115  The caller closes it.
@@ -297,11 +301,7 @@ def _environ(scope: Any, body: BinaryIO) -> Environ:
     return environ
 
 
-def _finish(scope: Any, respond: Callable[[Response], None], response: Response, error: Exception | None) -> None:
-    respond(response if error is None else _error_response(error, scope))
-
-
-def _error_response(error: Exception, scope: Any) -> Response:
+def _error_response(error: BaseException, scope: Any) -> Response:
     """Return the response to an error outside of Django."""
     if isinstance(error, Unavailable):
         return problem_response(error, scope)

@@ -24,7 +24,7 @@ def test_results_and_errors_reach_the_caller(pool):
     async def run():
         assert await pool.run(divmod, 7, 2) == (3, 1)
         with pytest.raises(LookupError, match="none"):
-            await pool.run_in_turn(fail)
+            await pool.run(fail, expires=True)
 
     asyncio.run(run())
 
@@ -34,14 +34,14 @@ def test_call_that_waits_too_long_is_refused_and_never_runs(pool, monkeypatch):
     release, ran = threading.Event(), []
 
     async def run():
-        blocked = asyncio.create_task(pool.run_in_turn(release.wait, 30))
+        blocked = asyncio.create_task(pool.run(release.wait, 30, expires=True))
         await asyncio.sleep(0)
         for _ in range(3):
             with pytest.raises(Unavailable):
-                await pool.run_in_turn(ran.append, "refused")
+                await pool.run(ran.append, "refused", expires=True)
         release.set()
         assert await blocked
-        await pool.run_in_turn(ran.append, "after")
+        await pool.run(ran.append, "after", expires=True)
 
     asyncio.run(run())
     assert ran == ["after"]
@@ -51,13 +51,13 @@ def test_cancelled_caller_leaves_the_thread_to_others(pool):
     release = threading.Event()
 
     async def run():
-        blocked = asyncio.create_task(pool.run_in_turn(release.wait, 30))
-        waiting = asyncio.create_task(pool.run_in_turn(divmod, 1, 1))
+        blocked = asyncio.create_task(pool.run(release.wait, 30, expires=True))
+        waiting = asyncio.create_task(pool.run(divmod, 1, 1, expires=True))
         await asyncio.sleep(0)
         blocked.cancel()
         waiting.cancel()
         release.set()
-        assert await pool.run_in_turn(divmod, 7, 2) == (3, 1)
+        assert await pool.run(divmod, 7, 2, expires=True) == (3, 1)
 
     asyncio.run(run())
 

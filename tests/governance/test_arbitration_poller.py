@@ -82,7 +82,7 @@ async def test_wakeup_polls_all_arbitrations_with_one_query(monkeypatch):
 
     assert [await caller.status() for caller in callers[:50]] == ["resolved"] * 50
     assert not any(caller.task.done() for caller in callers[50:])
-    middleware.close()
+    middleware.poller.close()
     assert [await caller.status() for caller in callers[50:]] == ["pending"] * 50
     await until(lambda: listener_count() == 0)
 

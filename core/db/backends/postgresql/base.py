@@ -43,17 +43,19 @@ class DatabaseWrapper(_Wrapper):
         Parameters are `%s`, and None or values with a text form that PostgreSQL parses. For recurring statements:
         their column types are cached.
         """
-        self._make_usable()
-        result = self._send(self._statement(sql, parameters))
+        result = self._send(self._prepare(sql, parameters))
         if (loaders := self._loaders.get(sql)) is None:
             loaders = [_LOADERS.get(result.ftype(column), bytes.decode) for column in range(result.nfields)]
             self._loaders[sql] = loaders
-        return _rows(result, loaders)
+        get, columns = result.get_value, [*enumerate(loaders)]
+        return [
+            tuple([None if (value := get(row, column)) is None else load(value) for column, load in columns])
+            for row in range(result.ntuples)
+        ]
 
     def run_later(self, sql: str, parameters: Sequence[Any]) -> None:
         """Run the statement; in a transaction it is sent with the next one, which also raises its errors."""
-        self._make_usable()
-        self._pending.append(self._statement(sql, parameters))
+        self._pending.append(self._prepare(sql, parameters))
         if self.autocommit:
             self._send()
 
@@ -69,20 +71,34 @@ class DatabaseWrapper(_Wrapper):
         poll.register(self.connection.fileno(), select.POLLIN | select.POLLPRI)
         return not poll.poll(0)
 
-    def _make_usable(self) -> None:
+    def _prepare(self, sql: str, parameters: Sequence[Any]) -> bytes:
+        """Return the statement with its parameters as literals, once the connection is usable."""
         self.close_if_health_check_failed()
         self.ensure_connection()
-
-    def _statement(self, sql: str, parameters: Sequence[Any]) -> bytes:
-        literal = Escaping(self.connection.pgconn).escape_literal
-        return sql.encode() % tuple([_literal(value, literal) for value in parameters])
+        escape = Escaping(self.connection.pgconn).escape_literal
+        literals: list[Any] = []
+        for value in parameters:
+            if value is None:
+                literals.append(b"NULL")
+            elif isinstance(value, bool):
+                literals.append(b"true" if value else b"false")
+            elif isinstance(value, int):
+                literals.append(b"%d" % value)
+            else:
+                literals.append(escape(str(value).encode()))
+        return sql.encode() % tuple(literals)
 
     def _send(self, *statements: bytes) -> PGresult:
         """Send the pending and these statements as one message and return the result of the last one."""
         message = b";".join([*self._pending, *statements])
         self._pending.clear()
         with self.wrap_database_errors:
-            return self._checked(self.connection.pgconn.exec_(message))
+            result = self.connection.pgconn.exec_(message)
+            if result.status not in _SUCCESS:
+                error = errors.error_from_result(result, encoding=self.connection.info.encoding)
+                # A broken connection leaves no SQLSTATE.
+                raise errors.OperationalError(str(error)) if self.connection.closed else error
+            return result
 
     def _cursor(self, name: str | None = None) -> Any:
         if self._pending:
@@ -107,30 +123,3 @@ class DatabaseWrapper(_Wrapper):
     def _close(self) -> None:
         self._pending.clear()
         super()._close()
-
-    def _checked(self, result: PGresult) -> PGresult:
-        if result.status in _SUCCESS:
-            return result
-        error = errors.error_from_result(result, encoding=self.connection.info.encoding)
-        if self.connection.closed:  # A broken connection leaves no SQLSTATE.
-            raise errors.OperationalError(str(error))
-        raise error
-
-
-def _literal(value: Any, escape: Callable[[bytes], Any]) -> Any:
-    if value is None:
-        return b"NULL"
-    if isinstance(value, bool):
-        return b"true" if value else b"false"
-    if isinstance(value, int):
-        return b"%d" % value
-    return escape(str(value).encode())
-
-
-def _rows(result: PGresult, loaders: Sequence[Callable[[bytes], Any]]) -> list[tuple[Any, ...]]:
-    get = result.get_value
-    columns = [*enumerate(loaders)]
-    return [
-        tuple([None if (value := get(row, column)) is None else load(value) for column, load in columns])
-        for row in range(result.ntuples)
-    ]

@@ -12,6 +12,7 @@ from django.db.models.expressions import RawSQL
 from core import db, encoding
 from core.db import sql_rows
 from core.db.sql_rows import Row
+from core.ids import as_uuid
 from intents.models import FINAL, Edge, EdgeKind, Intent, Status
 
 _KINDS = {"all": "", **{kind: f"AND e.kind = '{kind}'" for kind in EdgeKind.values}}
@@ -23,7 +24,7 @@ def awaited_ids_sql(waiters: Collection[UUID], kind: str = "all") -> tuple[str, 
     UNION, not UNION ALL: the paths through diamonds multiply, the intents do not. VALUES in brackets, since
     SQLite takes 500 terms of a UNION.
     """
-    seeds = ", ".join(["(%s::uuid)" if _is_postgresql() else "(%s)"] * len(waiters))
+    seeds = ", ".join(["(%s::uuid)" if connection.vendor == "postgresql" else "(%s)"] * len(waiters))
     sql = f"""
         WITH RECURSIVE awaited(id) AS (
             SELECT * FROM (VALUES {seeds}) AS waiters
@@ -80,7 +81,7 @@ def ancestors(intent_id: UUID, *, beyond: int, limit: int) -> list[tuple[int, In
         )
         SELECT id, level FROM above WHERE id IS NOT NULL AND level > %s ORDER BY level LIMIT %s
     """
-    levels = {_uuid(row[0]): row[1] for row in db.fetch_all(sql, [_parameter(intent_id), beyond, limit])}
+    levels = {as_uuid(row[0]): row[1] for row in db.fetch_all(sql, [_parameter(intent_id), beyond, limit])}
     found = Intent.objects.in_bulk(list(levels))
     return [(level, found[pk]) for pk, level in levels.items()]
 
@@ -99,7 +100,7 @@ def neighbourhood(intent_id: UUID, limit: int) -> list[UUID]:
         )
         SELECT id FROM near LIMIT %s
     """
-    return [_uuid(row[0]) for row in db.fetch_all(sql, [_parameter(intent_id), limit])]
+    return [as_uuid(row[0]) for row in db.fetch_all(sql, [_parameter(intent_id), limit])]
 
 
 def subgraph(ids: Collection[UUID], limit: int) -> tuple[list[Row], list[Row]]:
@@ -195,14 +196,6 @@ def aggregate_status(nodes: Collection[Row], edges: Iterable[Row]) -> dict[str, 
     }
 
 
-def _is_postgresql() -> bool:
-    return connection.vendor == "postgresql"
-
-
 def _parameter(pk: UUID) -> Any:
     """Return the id as raw SQL takes and returns it."""
-    return pk if _is_postgresql() else pk.hex
-
-
-def _uuid(value: Any) -> UUID:
-    return value if isinstance(value, UUID) else UUID(value)
+    return pk if connection.vendor == "postgresql" else pk.hex

@@ -77,7 +77,18 @@ class Insertion:
         if intent.parent_intent_id:
             self._edges.append(_EdgeRow(None, intent.parent_intent_id, intent.pk, EdgeKind.CHILD.value))
         self._edges += [_EdgeRow(None, intent.pk, pk, EdgeKind.DEPENDENCY.value) for pk in depends_on]
-        self.append(intent, _created_event(intent), actor)
+        created = {  # All that a replay of the log starts from (rule E-6). Agents follow as events of their own.
+            "title": intent.title,
+            "description": intent.description,
+            "status": str(intent.status),
+            "state": intent.state,
+            "constraints": intent.constraints,
+            "confidence": intent.confidence,
+            "parent_intent_id": str(intent.parent_intent_id) if intent.parent_intent_id else None,
+            "depends_on": intent.depends_on,
+            "version": intent.version,
+        }
+        self.append(intent, NewEvent(EventType.INTENT_CREATED, created), actor)
         for agent in {each.agent_id: {"agent_id": each.agent_id, "role": each.role} for each in assign}.values():
             intent.agents = [*intent.agents, agent]
             self._assignments.append(_AssignmentRow(None, intent.pk, agent["agent_id"], agent["role"], actor.id, self.now))
@@ -100,19 +111,3 @@ class Insertion:
         sql_rows.insert(Assignment, self._assignments)
         sql_rows.insert(TopicMembership, self._topics)
         append_entries(self._entries, self.now)
-
-
-def _created_event(intent: Intent) -> NewEvent:
-    """Return `intent_created`, with all that a replay of the log starts from (rule E-6). Agents follow as events of their own."""
-    payload = {
-        "title": intent.title,
-        "description": intent.description,
-        "status": str(intent.status),
-        "state": intent.state,
-        "constraints": intent.constraints,
-        "confidence": intent.confidence,
-        "parent_intent_id": str(intent.parent_intent_id) if intent.parent_intent_id else None,
-        "depends_on": intent.depends_on,
-        "version": intent.version,
-    }
-    return NewEvent(EventType.INTENT_CREATED, payload)

@@ -44,7 +44,13 @@ def verify(progress: Callable[[int], None] = lambda events: None) -> Generator[F
     """
     positions.assign_positions(wait=True)
     with _snapshot():
-        yield from (Finding(None, problem) for problem in _check_log())
+        yield from (Finding(None, error.msg) for error in triggers.check())
+        given = Event.objects.exclude(position=None).values_list("position")
+        for position, times in given.annotate(times=Count("*")).filter(times__gt=1).iterator():
+            yield Finding(None, f"{times} events have the position {position}")
+        orphaned = Event.objects.filter(~Exists(Intent.objects.filter(pk=OuterRef("intent_id"))), intent__isnull=False)
+        for (intent_id,) in orphaned.values_list("intent_id").distinct().iterator():
+            yield Finding(None, f"has events of the intent {intent_id}, which does not exist")
         yield from _check_intents(progress)
 
 
@@ -63,16 +69,6 @@ def _snapshot() -> Iterator[None]:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             yield
-
-
-def _check_log() -> Iterator[str]:
-    yield from (error.msg for error in triggers.check())
-    given = Event.objects.exclude(position=None).values_list("position")
-    for position, times in given.annotate(times=Count("*")).filter(times__gt=1).iterator():
-        yield f"{times} events have the position {position}"
-    orphaned = Event.objects.filter(~Exists(Intent.objects.filter(pk=OuterRef("intent_id"))), intent__isnull=False)
-    for (intent_id,) in orphaned.values_list("intent_id").distinct().iterator():
-        yield f"has events of the intent {intent_id}, which does not exist"
 
 
 class _EventRow(NamedTuple):
@@ -108,8 +104,9 @@ def _check_intents(progress: Callable[[int], None]) -> Iterator[Finding]:
     payload = ExpressionWrapper(F("payload"), TextField())
     rows = _rows(logged, "intent_id", "sequence", "position", "event_type", "actor", payload)
     events = _RowsByIntent(_report_progress(map(_EventRow._make, rows), progress))
-    dependencies = _RowsByIntent(_edges("waiter_id", "awaited_id", EdgeKind.DEPENDENCY))
-    parents = _RowsByIntent(_edges("awaited_id", "waiter_id", EdgeKind.CHILD))
+    edges = Edge.objects.all()
+    dependencies = _RowsByIntent(_rows(edges.filter(kind=EdgeKind.DEPENDENCY).order_by("waiter_id"), "waiter_id", "awaited_id"))
+    parents = _RowsByIntent(_rows(edges.filter(kind=EdgeKind.CHILD).order_by("awaited_id"), "awaited_id", "waiter_id"))
     agents = _RowsByIntent(_rows(Assignment.objects.order_by("intent_id"), "intent_id", "agent_id", "role"))
 
     # JSON as its text, so that invalid JSON is reported and does not raise.
@@ -129,10 +126,6 @@ def _check_intents(progress: Callable[[int], None]) -> Iterator[Finding]:
             assigned = {each["agent_id"]: each["role"] for each in replayed.agents}
             problems += _difference("agents", set(assigned.items()), {row[1:] for row in agents.take(pk)})
         yield from (Finding(pk, problem) for problem in problems)
-
-
-def _edges(of: str, to: str, kind: EdgeKind) -> Iterator[Any]:
-    return _rows(Edge.objects.filter(kind=kind).order_by(of), of, to)
 
 
 def _rows(queryset: Any, *columns: Any) -> Iterator[Any]:

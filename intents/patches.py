@@ -23,7 +23,14 @@ def apply_patches(state: dict[str, Any], patches: Sequence[Patch]) -> None:
     Raises InvalidPatch with the index of the first patch that fails.
     """
     for index, patch in enumerate(patches):
-        _apply_patch(state, index, patch)
+        operation, path = patch["op"], patch["path"]
+        if re.search(r"~(?![01])", path) and path.startswith("/"):
+            raise InvalidPatch(index, f"{path!r} is not a JSON Pointer: ~ is only valid in ~0 and ~1.")
+        keys = path_keys(path)
+        if len(keys) + 1 + (depth(patch["value"]) if operation != "remove" else 0) > MAX_DEPTH:
+            raise InvalidPatch(index, f"the state would be nested deeper than {MAX_DEPTH} levels.")
+        container = _find_container(state, keys, index, path, create=operation != "remove")
+        {"set": _set, "append": _append, "remove": _remove}[operation](container, keys[-1], patch, index)
 
 
 def path_keys(path: str) -> list[str]:
@@ -36,17 +43,6 @@ def path_keys(path: str) -> list[str]:
 def key_path(key: str) -> str:
     """Return the path of a top-level key, also of one that looks like a JSON Pointer."""
     return "/" + key.replace("~", "~0").replace("/", "~1") if key.startswith("/") else key
-
-
-def _apply_patch(state: dict[str, Any], index: int, patch: Patch) -> None:
-    operation, path = patch["op"], patch["path"]
-    if re.search(r"~(?![01])", path) and path.startswith("/"):
-        raise InvalidPatch(index, f"{path!r} is not a JSON Pointer: ~ is only valid in ~0 and ~1.")
-    keys = path_keys(path)
-    if len(keys) + 1 + (depth(patch["value"]) if operation != "remove" else 0) > MAX_DEPTH:
-        raise InvalidPatch(index, f"the state would be nested deeper than {MAX_DEPTH} levels.")
-    container = _find_container(state, keys, index, path, create=operation != "remove")
-    {"set": _set, "append": _append, "remove": _remove}[operation](container, keys[-1], patch, index)
 
 
 def _find_container(state: Any, keys: list[str], index: int, path: str, *, create: bool) -> Any:

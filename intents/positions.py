@@ -53,34 +53,23 @@ def assign_positions(*, wait: bool = False) -> int:
         return 0
     total = 0
     while True:
-        assigned = _assign_batch_in_turn() if wait else _try_assign_batch()
+        if wait:
+            with transaction.atomic():
+                with connection.cursor() as cursor:  # A holder that hangs must not take every reader with it.
+                    cursor.execute("SET LOCAL lock_timeout = %s", [LOCK_TIMEOUT_MS])
+                db.acquire_advisory_lock(LOCK)
+                assigned = len(db.run(_ASSIGN_BATCH.format(""), [BATCH]))
+        else:
+            # The statement itself takes the lock, which saves three round trips. So its snapshot may be older than another
+            # sequencer's commit. Then it collides with the positions of that one, which are unique, and has no effect.
+            statement = _ASSIGN_BATCH.format("AND (SELECT pg_try_advisory_xact_lock(%s, %s))")
+            try:
+                assigned = len(db.run(statement, [BATCH, *db.advisory_lock_key(LOCK)]))
+            except IntegrityError:
+                assigned = 0  # The next call succeeds.
         total += assigned
         if assigned < BATCH:
             return total
-
-
-def _try_assign_batch() -> int:
-    """Assign one batch unless another process does. The statement itself takes the lock, which saves three round trips.
-
-    So its snapshot may be older than another sequencer's commit. Then it collides with the positions of that one, which are
-    unique, and has no effect: the next call succeeds.
-    """
-    try:
-        return _assign_batch("AND (SELECT pg_try_advisory_xact_lock(%s, %s))", *db.advisory_lock_key(LOCK))
-    except IntegrityError:
-        return 0
-
-
-def _assign_batch_in_turn() -> int:
-    with transaction.atomic():
-        with connection.cursor() as cursor:  # A holder that hangs must not take every reader with it.
-            cursor.execute("SET LOCAL lock_timeout = %s", [LOCK_TIMEOUT_MS])
-        db.acquire_advisory_lock(LOCK)
-        return _assign_batch()
-
-
-def _assign_batch(condition: str = "", *parameters: int) -> int:
-    return len(db.run(_ASSIGN_BATCH.format(condition), [BATCH, *parameters]))
 
 
 def assign_pending_positions() -> None:

@@ -97,12 +97,6 @@ def replay_steps(events: Iterable[L]) -> Iterator[tuple[L, ReplayedIntent]]:
         yield event, intent
 
 
-def event_version(event: LoggedEvent) -> int:
-    """Return the version of the intent after an event of the types VERSIONED."""
-    version: int = event.payload["version"]
-    return version
-
-
 def _apply_event(intent: ReplayedIntent | None, event: LoggedEvent, previous: LoggedEvent | None) -> ReplayedIntent:
     if intent is None:
         return _create(event)
@@ -110,19 +104,17 @@ def _apply_event(intent: ReplayedIntent | None, event: LoggedEvent, previous: Lo
         raise ValueError("the intent already exists")
     _apply_change(intent, event.event_type, event.payload)
     if event.event_type in VERSIONED:
-        step = 0 if previous and _is_same_write(previous, event) else 1
+        # One write may have several events, which share a version: dependencies, and the status that results.
+        is_same_write = (
+            previous is not None
+            and previous.event_type in (EventType.DEPENDENCY_ADDED, EventType.DEPENDENCY_REMOVED)
+            and previous.event_type in (event.event_type, event.payload.get("reason"))
+            and previous.payload["version"] == event.payload["version"]
+        )
+        step = 0 if is_same_write else 1
         _expect("version", event.payload["version"], intent.version + step)
         intent.version += step
     return intent
-
-
-def _is_same_write(previous: LoggedEvent, event: LoggedEvent) -> bool:
-    """Return whether both come from one write: several dependencies, and the resulting status, share a version."""
-    return (
-        previous.event_type in (EventType.DEPENDENCY_ADDED, EventType.DEPENDENCY_REMOVED)
-        and previous.event_type in (event.event_type, event.payload.get("reason"))
-        and previous.payload["version"] == event.payload["version"]
-    )
 
 
 def _create(event: LoggedEvent) -> ReplayedIntent:

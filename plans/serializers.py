@@ -1,6 +1,6 @@
 """Request body of plans (rule G-8)."""
 
-from typing import Any, cast
+from typing import Any
 
 from django.conf import settings
 from rest_framework import serializers
@@ -119,27 +119,16 @@ class CreateIntents(StrictSerializer):
     portfolio = CreatePortfolio(required=False, allow_null=True, help_text="The portfolio to create, of all these intents.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        intents = attrs["intents"]
-        if attrs.get("portfolio") is None:
-            _require_no_memberships(intents)
+        errors: dict[Any, Any] = {}
+        if attrs.get("portfolio") is None:  # A role or priority would have no effect.
+            detail = ErrorDetail("needs a portfolio in the plan", "no_portfolio")
+            given = [[name for name in ("role", "priority") if name in each] for each in attrs["intents"]]
+            errors = {index: {name: [detail] for name in names} for index, names in enumerate(given) if names}
         else:
-            _require_one_primary(intents)
+            primary = [index for index, each in enumerate(attrs["intents"]) if each.get("role") == Role.PRIMARY]
+            for index in primary[1:]:  # A portfolio has one (rule P-1).
+                message = f"{name_of(primary[0])} is already the primary member of the portfolio"
+                errors[index] = {"role": [ErrorDetail(message, "duplicate_primary")]}
+        if errors:
+            raise serializers.ValidationError({"intents": errors})
         return attrs
-
-
-def _require_no_memberships(intents: list[dict[str, Any]]) -> None:
-    """Raise ValidationError if an intent has a role or priority without a portfolio: they would have no effect."""
-    detail = ErrorDetail("needs a portfolio in the plan", "no_portfolio")
-    memberships = [(index, [name for name in ("role", "priority") if name in each]) for index, each in enumerate(intents)]
-    errors = {index: {name: [detail] for name in names} for index, names in memberships if names}
-    if errors:
-        raise serializers.ValidationError({"intents": cast(Any, errors)})
-
-
-def _require_one_primary(intents: list[dict[str, Any]]) -> None:
-    """Raise ValidationError if a second intent is the primary member (rule P-1)."""
-    primary = [index for index, each in enumerate(intents) if each.get("role") == Role.PRIMARY]
-    if len(primary) > 1:
-        detail = ErrorDetail(f"{name_of(primary[0])} is already the primary member of the portfolio", "duplicate_primary")
-        errors = {index: {"role": [detail]} for index in primary[1:]}
-        raise serializers.ValidationError({"intents": cast(Any, errors)})

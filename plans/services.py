@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from access.identity import Actor
 from core.db import acquire_advisory_lock, atomic_verb, database_now
 from core.ids import new_ids
 from costs.services import record_first_limits
@@ -67,24 +66,18 @@ def _lock_existing(intents: Sequence[PlannedIntent], links: Sequence[Links]) -> 
     edges = edges_towards(dependencies, parents) if parents and dependencies else []
     if cycle := graph.find_cycle(links, edges):
         raise DependencyCycle([plan.describe(node, intents) for node in cycle])
-    _require_writable_parents(intents, links, locked)
-    return locked
-
-
-def _require_writable_parents(intents: Sequence[PlannedIntent], links: Sequence[Links], locked: Mapping[UUID, Intent]) -> None:
-    """Raise LeaseLost, IntentClosed."""
-    writes: dict[tuple[UUID, Actor], Intent] = {}
-    for each, own in zip(intents, links, strict=True):
-        if isinstance(own.parent, UUID):
-            writes[own.parent, each.actor] = locked[own.parent]
-    if not writes:
-        return
-    now = database_now()
+    writes = {
+        (own.parent, each.actor): locked[own.parent]
+        for each, own in zip(intents, links, strict=True)
+        if isinstance(own.parent, UUID)
+    }
+    now = database_now() if writes else None
     for intent in writes.values():
         intent.locked_at = now
     require_tokens([(intent, actor) for (_, actor), intent in writes.items()])
     for intent in writes.values():
         intent.require_open()
+    return locked
 
 
 def _collect(

@@ -2,13 +2,13 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 from zlib import crc32
 
 import orjson
 from django.db.models import Count, Q
 
+from core.ids import as_uuid
 from intents import graph
 from intents.models import Edge, EdgeKind, Intent
 
@@ -44,11 +44,11 @@ def load_related(intent: Intent) -> RelatedIntents:
     """Return the graph around the intent, in three queries."""
     ids = graph.neighbourhood(intent.pk, MAX_NODES + 1)
     found, edges = graph.subgraph(ids[:MAX_NODES], MAX_EDGES)
-    rows = {_uuid(row.id): row for row in found}
+    rows = {as_uuid(row.id): row for row in found}
     parents: dict[UUID, IntentRef] = {}
     waits: dict[UUID, list[IntentRef]] = defaultdict(list)
     for edge in edges:
-        waiter, awaited = _uuid(edge.waiter_id), _uuid(edge.awaited_id)
+        waiter, awaited = as_uuid(edge.waiter_id), as_uuid(edge.awaited_id)
         if edge.kind == EdgeKind.CHILD:
             parents[awaited] = (waiter, rows[waiter].title)
         else:
@@ -71,7 +71,3 @@ def count_related(intent: Intent) -> dict[str, int]:
         waits_for=Count("pk", filter=is_awaited & ~is_child),
     )
     return {name: count for name, count in found.items() if count}
-
-
-def _uuid(value: Any) -> UUID:
-    return value if isinstance(value, UUID) else UUID(value)

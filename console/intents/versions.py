@@ -16,7 +16,7 @@ from console.event_log.pages import parse_counter
 from console.event_text import summarize_event
 from console.state_diff import Change, diff_states
 from intents.models import Event, Intent
-from intents.replay import VERSIONED, CannotReplay, ReplayedIntent, event_version, replay_steps
+from intents.replay import VERSIONED, CannotReplay, ReplayedIntent, replay_steps
 
 MAX_EVENTS = 2_000  # Versioned events that are replayed for one page.
 MAX_BYTES = 16 * 2**20  # The same in bytes.
@@ -68,7 +68,9 @@ def load_version(intent: Intent, number: str, at: str) -> Version | None:
 def _version(intent_id: UUID, number: int, at: int) -> Version:
     before = ReplayedIntent("", None, "", {}, {}, None, 0, None, [], [], "", 0)
     after, events = before, []
-    leading = takewhile(lambda event: event_version(event) <= number, _events(intent_id, 1, at + OF_ONE_WRITE if at else None))
+    leading = takewhile(
+        lambda event: event.payload["version"] <= number, _events(intent_id, 1, at + OF_ONE_WRITE if at else None)
+    )
     try:
         for event, after in replay_steps(leading):
             if after.version == number:
@@ -79,7 +81,7 @@ def _version(intent_id: UUID, number: int, at: int) -> Version:
         return Version(number, problem=f"This version can't be reconstructed from the event log: {error}.")
     if not events:
         nearby = islice(_events(intent_id, at), OF_ONE_WRITE) if at else iter(())
-        return Version(number, [event for event in nearby if event_version(event) == number])
+        return Version(number, [event for event in nearby if event.payload["version"] == number])
     found = [*islice(diff_states(before.state, after.state), SHOWN + 1)]
     fields = [*diff_states(_fields(before), _fields(after))] if number > 1 else []
     return Version(number, events, after.state, found[:SHOWN], fields, is_cut=len(found) > SHOWN)

@@ -28,6 +28,7 @@ _wrong: dict[str, float] = {}
 _throttled: dict[str, float] = {}
 """Network → time until which it is throttled."""
 _live: frozenset[str] = frozenset()
+"""Digests of live keys, from at most one query per LIVE_KEYS_CACHED_FOR."""
 _live_until = 0.0
 
 
@@ -37,8 +38,16 @@ def is_known_wrong(digest: str) -> bool:
 
 def require_not_throttled(digest: str, address: str, configured: Collection[str]) -> None:
     """Raise RateLimited if the network is throttled and the key is not a valid one."""
+    global _live, _live_until
     wait = _throttled.get(network_of(address), 0.0) - monotonic()
-    if wait > 0 and digest not in configured and digest not in _live_digests():
+    if wait <= 0 or digest in configured:
+        return
+    if _live_until < monotonic():
+        with _lock:
+            if _live_until < monotonic():
+                live = ApiKey.objects.live(timezone.now()).order_by()
+                _live, _live_until = frozenset(live.values_list("digest", flat=True)), monotonic() + LIVE_KEYS_CACHED_FOR
+    if digest not in _live:
         raise RateLimited(max(1, ceil(wait)), reason="Too many wrong API keys from this address")
 
 
@@ -62,12 +71,6 @@ def clear_wrong_keys() -> None:
         _live_until = 0.0
 
 
-def clear_throttled_networks() -> None:
-    """Throttle no network."""
-    with _lock:
-        _throttled.clear()
-
-
 def network_of(address: str) -> str:
     """Return the network of an address: the /64 of IPv6, which is one customer's."""
     try:
@@ -75,17 +78,6 @@ def network_of(address: str) -> str:
     except ValueError:
         return address
     return address if found.version == 4 else str(ipaddress.ip_network((found, 64), strict=False))
-
-
-def _live_digests() -> frozenset[str]:
-    """Return the digests of live keys, from at most one query per LIVE_KEYS_CACHED_FOR."""
-    global _live, _live_until
-    if _live_until < monotonic():
-        with _lock:
-            if _live_until < monotonic():
-                live = ApiKey.objects.live(timezone.now()).order_by()
-                _live, _live_until = frozenset(live.values_list("digest", flat=True)), monotonic() + LIVE_KEYS_CACHED_FOR
-    return _live
 
 
 def _cache(known: dict[str, float], subject: str, until: float) -> None:

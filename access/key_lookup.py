@@ -61,21 +61,13 @@ def is_verified(key: str) -> bool:
     return digest(key) in _cache
 
 
-def caller_for_key(key_id: UUID) -> Caller | None:
-    """Return the caller of the key with this id, or None if it is expired or revoked."""
-    return _caller_where(key_id, Q(pk=key_id))
-
-
-def caller_for_principal(key_id: UUID) -> Caller | None:
-    """Return the caller of the newest live key of a rotation, or None if all have ended."""
-    return _caller_where(key_id, Q(pk=key_id) | Q(first_key_id=key_id))
-
-
-def _caller_where(key_id: UUID, condition: Q) -> Caller | None:
+def caller_for_key(key_id: UUID, *, or_successor: bool = False) -> Caller | None:
+    """Return the caller of the key, or of the newest that it was rotated into. None if it is expired or revoked."""
     for caller in _configured().values():
         if caller.key_id == key_id:
             return caller
-    row = ApiKey.objects.live(_latest(database_now())).filter(condition).order_by("-created_at").first()
+    wanted = Q(pk=key_id) | Q(first_key_id=key_id) if or_successor else Q(pk=key_id)
+    row = ApiKey.objects.live(_latest(database_now())).filter(wanted).order_by("-created_at").first()
     return _caller(row) if row else None
 
 

@@ -3,7 +3,7 @@
 from django.contrib.auth import get_user_model
 
 from access.identity import SYSTEM
-from access.key_lookup import caller_for_principal
+from access.key_lookup import caller_for_key
 from access.models import Role
 from access.roles import role_of
 from core.ids import parse_id
@@ -15,7 +15,7 @@ def role_of_principal(principal: str) -> Role | None:
     match kind:
         case "key":
             pk = parse_id(name)
-            caller = caller_for_principal(pk) if pk else None
+            caller = caller_for_key(pk, or_successor=True) if pk else None
             return caller.role if caller else None
         case "user":
             person = get_user_model().objects.filter(username=name).first()

@@ -47,12 +47,12 @@ class Upload:
         return cls(plain, size, digest.hexdigest())
 
 
+@dataclass(slots=True)
 class LimitedReader:
-    """An iterator over the next `length` bytes of an open file, in chunks."""
+    """An iterator over the next `remaining` bytes of an open file, in chunks."""
 
-    def __init__(self, file: BinaryIO, length: int) -> None:
-        self.file = file
-        self.remaining = length
+    file: BinaryIO
+    remaining: int
 
     def __iter__(self) -> Iterator[bytes]:
         return self
@@ -94,11 +94,6 @@ def open_range(digest: str, start: int, length: int) -> LimitedReader:
 
 def delete(digest: str) -> None:
     storage().delete(blob_name(digest))
-
-
-def delete_partial(names: Iterable[str]) -> None:
-    for name in names:
-        storage().delete(name)
 
 
 def list_old(folders: Iterable[str] | None = None) -> tuple[list[str], list[str]]:

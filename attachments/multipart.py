@@ -13,22 +13,19 @@ def form_values(form: Any) -> dict[str, Any]:
     for name, given in form.lists():
         if len(given) > 1:
             raise Invalid.field(name, "is given more than once")
-        values[name] = _parse_value(name, given[0])
+        value = given[0]
+        if name == "size":
+            with suppress(ValueError):
+                value = int(value)
+        elif name == "metadata" and isinstance(value, str):
+            try:
+                value = strict_json.loads(value.encode())
+            except strict_json.StrictJSONError as error:
+                raise Invalid.field(name, str(error).replace("The body", "The text"), error.code) from None
+        values[name] = value
     file = values.get("file")
     if file is not None and not isinstance(file, str):
         values.setdefault("filename", file.name)
         if file.content_type and "mime_type" not in values:
             values.setdefault("content_type", file.content_type)
     return values
-
-
-def _parse_value(name: str, given: Any) -> Any:
-    if name == "size":
-        with suppress(ValueError):
-            return int(given)
-    if name == "metadata" and isinstance(given, str):
-        try:
-            return strict_json.loads(given.encode())
-        except strict_json.StrictJSONError as error:
-            raise Invalid.field(name, str(error).replace("The body", "The text"), error.code) from None
-    return given

@@ -74,7 +74,8 @@ def delete_orphans(folders: list[str] | None = None) -> int:
     Looks into some of the 256 folders, others each time; `folders` names them.
     """
     digests, partial = blob_store.list_old(folders)
-    blob_store.delete_partial(partial)
+    for name in partial:
+        blob_store.storage().delete(name)
     known = set(Blob.objects.filter(pk__in=digests).values_list("pk", flat=True))
     return sum(_delete_unreferenced(digest) for digest in digests if digest not in known)
 

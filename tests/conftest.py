@@ -67,7 +67,7 @@ class Caller:
 def _nothing_remembered() -> None:
     """Clear what a process caches between requests."""
     key_lookup.clear_verified_keys()
-    key_guesses.clear_throttled_networks()
+    key_guesses._throttled.clear()
     throttling.memory_store.clear()
 
 

@@ -90,7 +90,9 @@ class EventStream(NoChannelMixin, AsyncHttpConsumer):
                 if not entries:
                     await self._send_frames(b": nothing new\nid: %d\n\n" % follower.position)
                 while entries:
-                    await self._send_in_chunks(_take_frames(entries))
+                    frames = _take_frames(entries)
+                    for start in range(0, len(frames), CHUNK):  # As the client reads them: no copy of a large event is buffered.
+                        await self._send_frames(frames[start : start + CHUNK] if len(frames) > CHUNK else frames)
         except StreamEnded as ended:
             await self._send_frames(b'event: bye\ndata: {"reason":"%s"}\n\n' % ended.reason.encode())
             await self.send_body(b"")
@@ -99,11 +101,6 @@ class EventStream(NoChannelMixin, AsyncHttpConsumer):
         """Drop the connection of a client that does not read: cancelling the task alone would leave it open."""
         if self.streaming and not self.streaming.done():
             self.scope.get("state", {}).get(ABORT_KEY, self.streaming.cancel)()
-
-    async def _send_in_chunks(self, frames: bytes) -> None:
-        """Send frames as the client reads them, so that no copy of a large event is buffered."""
-        for start in range(0, len(frames), CHUNK):
-            await self._send_frames(frames[start : start + CHUNK] if len(frames) > CHUNK else frames)
 
     async def _send_frames(self, frames: bytes) -> None:
         await self.base_send({"type": "http.response.body", "body": frames, "more_body": True})

@@ -285,7 +285,12 @@ class Tail:
             while self._followers:
                 try:
                     await self._poll()
-                    await self._check_readers()
+                    now = asyncio.get_running_loop().time()
+                    if now >= self._last_check + CHECK_READERS_EVERY:
+                        self._last_check = now
+                        invalid = await self._tail_thread.run(_with_connection, _invalid_readers, list(self._by_reader))
+                        for follower in [each for each in self._followers if each.reader in invalid]:
+                            follower.end("key_revoked" if isinstance(follower.reader, UUID) else "signed_out")
                 except Exception:  # The database is unavailable. New events are read at the next poll.
                     log.warning("the tail could not read the log", exc_info=True)
                 silent_since = asyncio.get_running_loop().time() - HEARTBEAT_EVERY
@@ -305,7 +310,13 @@ class Tail:
         is_full = True
         while is_full:
             batch: Batch = await self._tail_thread.run(_with_connection, log_reader.read_batch, self.head)
-            self._distribute(batch)
+            for entry in batch.entries:
+                self._buffer.append(entry)
+                groups = [followers for topic in entry.topics if (followers := self._by_topic.get(topic))]
+                for follower in groups[0] if len(groups) == 1 else set().union(*groups):
+                    if follower.push(entry):
+                        self._to_wake.append(follower)
+            self._start_waking()
             self.head, is_full = batch.through, batch.is_full
         if not batch.entries and (newest := await self._tail_thread.run(_with_connection, positions.head)) < self.head:
             # It was reset, to a backup for example, and lacks events that followers have received.
@@ -314,15 +325,6 @@ class Tail:
             self._pages.clear()
             for follower in [*self._followers]:
                 follower.end("log_reset")
-
-    def _distribute(self, batch: Batch) -> None:
-        for entry in batch.entries:
-            self._buffer.append(entry)
-            groups = [followers for topic in entry.topics if (followers := self._by_topic.get(topic))]
-            for follower in groups[0] if len(groups) == 1 else set().union(*groups):
-                if follower.push(entry):
-                    self._to_wake.append(follower)
-        self._start_waking()
 
     def _start_waking(self) -> None:
         if self._to_wake and not self._is_waking:
@@ -336,26 +338,14 @@ class Tail:
         if self._is_waking:
             asyncio.get_running_loop().call_later(WAKE_PAUSE, self._wake_batch)
 
-    async def _check_readers(self) -> None:
-        now = asyncio.get_running_loop().time()
-        if now < self._last_check + CHECK_READERS_EVERY:
-            return
-        self._last_check = now
-        invalid = await self._tail_thread.run(_with_connection, _invalid_readers, list(self._by_reader))
-        for follower in [each for each in self._followers if each.reader in invalid]:
-            follower.end("key_revoked" if isinstance(follower.reader, UUID) else "signed_out")
-
 
 def _invalid_readers(readers: Collection[Reader]) -> set[Reader]:
-    """Return the readers whose key or session is no longer valid."""
+    """Return the readers whose key or session is no longer valid. Configured keys have no row, and always are."""
+    keys = ApiKey.objects.filter(pk__in=[reader for reader in readers if isinstance(reader, UUID)])
+    known = set(keys.values_list("pk", flat=True))
+    live = set(keys.filter(pk__in=ApiKey.objects.live(database_now())).values_list("pk", flat=True))
     sessions = {reader for reader in readers if isinstance(reader, str)}
-    return _invalid_keys([reader for reader in readers if isinstance(reader, UUID)]) | (sessions - filter_live_sessions(sessions))
-
-
-def _invalid_keys(ids: Collection[UUID]) -> set[Reader]:
-    """Return the keys that are revoked or expired. Configured keys have no row, and are valid as long as the process."""
-    known: set[Reader] = set(ApiKey.objects.filter(pk__in=ids).values_list("pk", flat=True))
-    return known - set(ApiKey.objects.live(database_now()).filter(pk__in=ids).values_list("pk", flat=True))
+    return (known - live) | (sessions - filter_live_sessions(sessions))
 
 
 def _with_connection(function: Callable[..., Any], *arguments: Any) -> Any:

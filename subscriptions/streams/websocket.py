@@ -70,7 +70,15 @@ class EventSocket(NoChannelMixin, AsyncWebsocketConsumer):
             if key := key_from_headers(self.meta):
                 await self._authenticate(key)
         except Exception as error:
-            await self._refuse(to_protocol_error(error))
+            refusal = to_protocol_error(error)
+            self.is_closed = True
+            if "websocket.http.response" not in self.scope.get("extensions", {}):
+                await self.close()  # The server answers with 403.
+                return
+            headers = {"Content-Type": CONTENT_TYPE, **refusal.headers}
+            encoded = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+            await self.base_send({"type": "websocket.http.response.start", "status": refusal.status, "headers": encoded})
+            await self.base_send({"type": "websocket.http.response.body", "body": strict_json.dumps(refusal.body())})
         else:
             await self.accept()
             self.timeout = asyncio.create_task(self._close_if_unauthenticated())
@@ -136,18 +144,6 @@ class EventSocket(NoChannelMixin, AsyncWebsocketConsumer):
         self.last_number += 1
         stream = _Stream(self, self.last_number, opened, values.get("event_types", []))
         self.streams[self.last_number] = stream.task = asyncio.create_task(stream.run())
-
-    async def _refuse(self, refusal: ProtocolError) -> None:
-        """Reject the handshake with a problem if the server supports it, else with 403."""
-        self.is_closed = True
-        if "websocket.http.response" not in self.scope.get("extensions", {}):
-            await self.close()
-            return
-        body = strict_json.dumps(refusal.body())
-        headers = {"Content-Type": CONTENT_TYPE, **refusal.headers}
-        encoded = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-        await self.base_send({"type": "websocket.http.response.start", "status": refusal.status, "headers": encoded})
-        await self.base_send({"type": "websocket.http.response.body", "body": body})
 
     async def close_once(self, code: int) -> None:
         """Close the connection. Idempotent."""

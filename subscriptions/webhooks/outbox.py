@@ -66,7 +66,11 @@ def _create_next(cursor: OutboxCursor) -> int:
     subscriptions = Subscription.objects.active_at(now).filter(concerned | Q(intent=None, portfolio=None))
     by_topic: dict[topics.Topic, list[Subscription]] = defaultdict(list)
     for each in subscriptions.only("intent_id", "portfolio_id", "event_types", "spans"):
-        by_topic[topic_of(each)].append(each)
+        if each.intent_id:
+            topic = topics.for_intent(each.intent_id)
+        else:
+            topic = topics.for_portfolio(each.portfolio_id) if each.portfolio_id else topics.ALL
+        by_topic[topic].append(each)
     deliveries = [
         Delivery(
             subscription_id=each.pk, event_id=event.position, event_type=event.event_type, next_attempt_at=now, created_at=now
@@ -80,10 +84,3 @@ def _create_next(cursor: OutboxCursor) -> int:
     if events:
         cursor.position = events[-1].position
     return len(deliveries)
-
-
-def topic_of(subscription: Subscription) -> topics.Topic:
-    """Return the topic of a subscription."""
-    if subscription.intent_id:
-        return topics.for_intent(subscription.intent_id)
-    return topics.for_portfolio(subscription.portfolio_id) if subscription.portfolio_id else topics.ALL

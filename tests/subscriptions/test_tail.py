@@ -70,7 +70,7 @@ def log(monkeypatch):
     monkeypatch.setattr(positions, "head", made.head)
     monkeypatch.setattr(log_reader, "read_batch", made.everything)
     monkeypatch.setattr(log_reader, "read_topics", made.of_topics)
-    monkeypatch.setattr(tail, "_invalid_keys", lambda ids: set())
+    monkeypatch.setattr(tail, "_invalid_readers", lambda readers: set())
     return made
 
 
@@ -278,7 +278,7 @@ async def test_the_streams_of_a_dead_key_end_and_those_of_others_do_not(log, fol
     abandoned = asyncio.Event()
     with followed.following(ONE, (), 0, dead) as one, followed.following(ONE, (), 0, KEY) as other:
         one.abandon = abandoned.set
-        monkeypatch.setattr(tail, "_invalid_keys", lambda ids: {dead} & set(ids))
+        monkeypatch.setattr(tail, "_invalid_readers", lambda readers: {dead} & set(readers))
 
         async with asyncio.timeout(20):
             with pytest.raises(StreamEnded) as ended:

@@ -98,7 +98,7 @@ class Action:
 
     perform: Callable[..., Any]
     label: str
-    description: str
+    short_description: str
     _: KW_ONLY
     role: Role
     done: str = ""
@@ -115,10 +115,6 @@ class Action:
     @property
     def __name__(self) -> str:
         return self.perform.__name__
-
-    @property
-    def short_description(self) -> str:
-        return self.description
 
     def __get__(self, admin: Any, owner: type | None = None) -> Any:
         return self if admin is None else partial(self, admin)
@@ -170,7 +166,7 @@ class Action:
     def _confirmation(self, admin: Any, objects: Objects) -> Confirmation:
         count, opts = _count(objects), admin.opts
         noun = _NOUNS.get(str(opts.verbose_name), opts.verbose_name)
-        question = re.sub(r"selected (API keys|\w+)", f"this {noun}" if count == 1 else r"\1", self.description)
+        question = re.sub(r"selected (API keys|\w+)", f"this {noun}" if count == 1 else r"\1", self.short_description)
         return Confirmation(
             title=f"{question}?",
             label=f"{self.label} {count}" if count > 1 else self.label,

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
@@ -15,7 +16,7 @@ class OperatorPages:
     admin_site: Any
     opts: Any
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return is_operator(request)
 
     def page(self, request: HttpRequest, template: str, **context: Any) -> HttpResponse:

@@ -4,7 +4,6 @@ A fixed number of queries.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -116,20 +115,15 @@ def _costs(now: datetime) -> dict[str, Any]:
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     today = Cost.objects.filter(pk__gte=first_id_at(midnight), unit__in=CENTS_PER_UNIT).order_by()
     sums = today.values_list("unit").annotate(Sum("whole"), Sum("parts"))
+    spent = sum((int(whole) * TRILLIONTHS + int(parts)) * CENTS_PER_UNIT[unit] for unit, whole, parts in sums)
     budgets = list_crossed_budgets()
     return {
-        "today": sum_dollars(sums),
+        "today": Decimal(spent).scaleb(-DOLLAR_DECIMALS),
         "budgets": budgets[:SHOWN],
         "count": len(budgets),
         "exceeded": sum(each.is_exceeded for each in budgets),
         "url": reverse("admin:console_costs") + "?period=today",
     }
-
-
-def sum_dollars(sums: Iterable[tuple[str, int, int]]) -> Decimal:
-    """Return the sum in USD of (unit, whole, parts)."""
-    total = sum((int(whole) * TRILLIONTHS + int(parts)) * CENTS_PER_UNIT[unit] for unit, whole, parts in sums)
-    return Decimal(total).scaleb(-DOLLAR_DECIMALS)
 
 
 def _webhooks(now: datetime) -> dict[str, Any]:

@@ -1,7 +1,5 @@
 """Decisions: the list, and one decision."""
 
-from typing import Any
-
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -22,6 +20,3 @@ class DecisionAdmin(ListAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Decision]:
         heavy = ("intent__state", "intent__constraints", "arbitration__context", "arbitration__options")
         return super().get_queryset(request).select_related("intent", "arbitration").defer(*heavy).order_by("-pk")
-
-    def detail_context(self, request: HttpRequest, obj: Decision) -> dict[str, Any]:
-        return {"decision": obj}

@@ -24,6 +24,7 @@ def state_filter(value: str, now: datetime) -> Q:
 class FailureAdmin(ListAdmin):
     list_template = "console/failures/list_rows.html"
     detail_template = "console/failures/detail.html"
+    topic = ("intent", "intent_id")
     search_label = "Search by exact agent or error type"
     list_filter = [
         choice_filter("state", "state", [("open", "Open"), ("retrying", "Retrying"), ("resolved", "Resolved")], state_filter),
@@ -38,9 +39,3 @@ class FailureAdmin(ListAdmin):
 
     def list_context(self, request: HttpRequest, found: list[Failure]) -> dict[str, Any]:
         return {"of_intent": selected_intent(request)}
-
-    def detail_context(self, request: HttpRequest, obj: Failure) -> dict[str, Any]:
-        return {"failure": obj}
-
-    def stream_topic(self, obj: Failure) -> dict[str, str]:
-        return {"intent": str(obj.intent_id)}

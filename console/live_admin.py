@@ -87,23 +87,21 @@ class LiveAdmin(ModelAdmin):
 
     show_full_result_count = False
     detail_template: str
+    topic: tuple[str, str] | None = None
+    """The stream about an object: its parameter, as /admin/follow takes it, and the attribute with its value. None: everything."""
+
     event_types = ""
     refresh_seconds = 0
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return has_role(request, Role.OBSERVER)
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return has_role(request, Role.OBSERVER)
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
+    has_module_permission = has_view_permission
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
+    has_change_permission = has_delete_permission = has_add_permission
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Allow the list's own filters alone. They never name a column: console.filters makes them."""
@@ -140,12 +138,8 @@ class LiveAdmin(ModelAdmin):
         return return_url(request) or request.get_full_path()
 
     def detail_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
-        """Return the context of an object's page beside the object itself."""
-        return {}
-
-    def stream_topic(self, obj: Any) -> dict[str, str]:
-        """Return the parameters of the stream about the object, as /admin/follow takes them; empty: everything."""
-        return {}
+        """Return the context of an object's page: the object, by the name of its model."""
+        return {str(self.opts.model_name): obj}
 
     def is_offered(self, request: HttpRequest, name: str, obj: Any) -> bool:
         """Return whether the page of the object has a button for the action. The verb checks again."""
@@ -182,11 +176,13 @@ class LiveAdmin(ModelAdmin):
             **self.detail_context(request, obj),
             **(more or {}),
         }
+        parameter, attribute = self.topic or ("", "pk")
+        value = getattr(obj, attribute)
         return render_live(
             request,
             self.detail_template,
             context,
-            topic=self.stream_topic(obj),
+            topic={parameter: str(value)} if parameter and value else None,
             event_types=self.event_types,
             refresh_seconds=self.refresh_seconds,
         )

@@ -44,6 +44,7 @@ class ArbitrationAdmin(ListAdmin):
     actions = ["withdraw"]
     list_template = "console/arbitrations/list_rows.html"
     detail_template = "console/arbitrations/detail.html"
+    topic = ("intent", "intent_id")
     list_event_types = "arbitration_requested arbitration_withdrawn arbitration_expired decision_recorded status_changed"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Arbitration]:
@@ -67,9 +68,6 @@ class ArbitrationAdmin(ListAdmin):
 
     def detail_context(self, request: HttpRequest, obj: Arbitration) -> dict[str, Any]:
         return {"script": SELECTION_SCRIPT, **pages.question_detail(request, obj, database_now())}
-
-    def stream_topic(self, obj: Arbitration) -> dict[str, str]:
-        return {"intent": str(obj.intent_id)}
 
     def is_offered(self, request: HttpRequest, name: str, obj: Arbitration) -> bool:
         return obj.status == Status.PENDING

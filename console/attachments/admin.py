@@ -35,6 +35,7 @@ _TABS = [("image", "Images"), ("text", "Text"), ("other", "Other"), ("elsewhere"
 class AttachmentAdmin(ListAdmin):
     list_template = "console/attachments/list_rows.html"
     detail_template = "console/attachments/detail.html"
+    topic = ("intent", "intent_id")
     search_label = "Search by file name, exact agent or SHA-256"
     list_filter = [
         choice_filter("kind", "kind", _TABS, lambda kind, now: previews.filter_by_kind(kind)),
@@ -72,9 +73,6 @@ class AttachmentAdmin(ListAdmin):
             "twins": twins.defer("intent__state", "intent__constraints").order_by("-pk")[:MAX_DUPLICATES],
             "script": "console/copy.js",
         }
-
-    def stream_topic(self, obj: Attachment) -> dict[str, str]:
-        return {"intent": str(obj.intent_id)}
 
     def return_url(self, request: HttpRequest) -> str | None:
         """Return None if the page that sent the action is that of a removed attachment."""

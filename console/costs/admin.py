@@ -1,9 +1,6 @@
 """Cost entries, one by one. console.costs.views has their sums."""
 
-from typing import Any
-
 from django.contrib import admin
-from django.http import HttpRequest
 
 from console.changelist import ListAdmin
 from costs.models import Cost
@@ -20,6 +17,3 @@ class CostAdmin(ListAdmin):
     list_select_related = ["intent"]
     list_event_types = EventType.COST_RECORDED
     ordering = ["-pk"]
-
-    def detail_context(self, request: HttpRequest, obj: Cost) -> dict[str, Any]:
-        return {"cost": obj}

@@ -13,6 +13,7 @@ from intents.models import Event
 @admin.register(Event)
 class EventAdmin(LiveAdmin):
     detail_template = "console/event_log/detail.html"
+    topic = ("intent", "intent_id")
     list_parameters = ("type", "actor", "before", "intent", "portfolio")
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
@@ -38,6 +39,3 @@ class EventAdmin(LiveAdmin):
 
     def detail_context(self, request: HttpRequest, obj: Event) -> dict[str, Any]:
         return {"entry": pages.full_entry(obj), "event": obj}
-
-    def stream_topic(self, obj: Event) -> dict[str, str]:
-        return {"intent": str(obj.intent_id)} if obj.intent_id else {}

@@ -163,11 +163,12 @@ class AssignForm(ActionForm):
             raise forms.ValidationError([f"{name}: {message}" for name, texts in details.items() for message in texts]) from None
 
 
-def confirm_assign(form: ActionForm, _: Any) -> Confirmation:
-    return Confirmation("Assign an agent", "Assign", is_destructive=False, subject=form.obj.title)
-
-
-@action("Assign", role=Role.OPERATOR, form=AssignForm, confirm=confirm_assign)
+@action(
+    "Assign",
+    role=Role.OPERATOR,
+    form=AssignForm,
+    confirm=lambda form, _: Confirmation("Assign an agent", "Assign", is_destructive=False, subject=form.obj.title),
+)
 def assign(admin: Any, request: HttpRequest, intent: Intent, *, assignee: Assignee) -> str:
     _, is_new = services.assign_agent(intent_id=intent.pk, assignee=assignee, actor=actor_from_user(request))
     return f"{'Assigned' if is_new else 'Already assigned:'} {assignee.agent_id} as {assignee.role}."

@@ -23,31 +23,13 @@ from portfolios.models import Membership, Portfolio
 MAX_PORTFOLIOS = 100  # Portfolios that the list's filter offers.
 _RELATIONS = {"parent": "Children of", "needed_by": "Dependencies of", "waits_for": "Dependents of"}
 """Parameters that narrow the list to the relations of one intent, with their texts."""
-
-
-def assigned_to(agent_id: str) -> Q:
-    return Q(pk__in=Assignment.objects.filter(agent_id=agent_id).values("intent"))
-
-
-def in_portfolio(given: str) -> Q:
-    return Q(pk__in=Membership.objects.filter(portfolio=parse_id(given)).values("intent"))
-
-
-def children_of(given: str) -> Q:
-    return Q(pk__in=Edge.objects.filter(waiter=parse_id(given), kind=EdgeKind.CHILD).values("awaited"))
-
-
-def dependencies_of(given: str) -> Q:
-    return Q(pk__in=Edge.objects.filter(waiter=parse_id(given), kind=EdgeKind.DEPENDENCY).values("awaited"))
-
-
-def dependents_of(given: str) -> Q:
-    return Q(pk__in=Edge.objects.filter(awaited=parse_id(given), kind=EdgeKind.DEPENDENCY).values("waiter"))
+_CHILDREN, _DEPENDENCIES = Edge.objects.filter(kind=EdgeKind.CHILD), Edge.objects.filter(kind=EdgeKind.DEPENDENCY)
 
 
 @admin.register(Intent)
 class IntentAdmin(ListAdmin):
     detail_template = "console/intents/detail.html"
+    topic = ("intent", "pk")
     list_template = "console/intents/list_rows.html"
     filters_template = "console/intents/filters.html"
     filter_fields = ("agent", "portfolio", "root")
@@ -55,12 +37,16 @@ class IntentAdmin(ListAdmin):
     list_event_types = "intent_created intent_updated status_changed state_patched agent_assigned agent_unassigned"
     list_filter = [
         choice_filter("status", "status__exact", Status.choices, lambda status, now: Q(status=status)),
-        text_filter("agent", "agent", assigned_to),
-        text_filter("portfolio", "portfolio", in_portfolio),
+        text_filter("agent", "agent", lambda agent: Q(pk__in=Assignment.objects.filter(agent_id=agent).values("intent"))),
+        text_filter(
+            "portfolio", "portfolio", lambda pk: Q(pk__in=Membership.objects.filter(portfolio=parse_id(pk)).values("intent"))
+        ),
         choice_filter("root", "root", [("1", "Top-level only")], lambda chosen, now: Q(parent_intent=None)),
-        text_filter("children", "parent", children_of),
-        text_filter("dependencies", "needed_by", dependencies_of),
-        text_filter("dependents", "waits_for", dependents_of),
+        text_filter("children", "parent", lambda pk: Q(pk__in=_CHILDREN.filter(waiter=parse_id(pk)).values("awaited"))),
+        text_filter(
+            "dependencies", "needed_by", lambda pk: Q(pk__in=_DEPENDENCIES.filter(waiter=parse_id(pk)).values("awaited"))
+        ),
+        text_filter("dependents", "waits_for", lambda pk: Q(pk__in=_DEPENDENCIES.filter(awaited=parse_id(pk)).values("waiter"))),
     ]
     search_fields = ["title", "description"]
     ordering = ["-updated_at", "-id"]
@@ -108,9 +94,6 @@ class IntentAdmin(ListAdmin):
 
     def detail_context(self, request: HttpRequest, obj: Intent) -> dict[str, Any]:
         return page.intent_detail(request, obj)
-
-    def stream_topic(self, obj: Intent) -> dict[str, str]:
-        return {"intent": str(obj.pk)}
 
     def get_urls(self) -> list[Any]:
         do = self.admin_site.admin_view(self.do)

@@ -38,6 +38,7 @@ class LeaseAdmin(ListAdmin):
     actions = ["revoke"]
     list_template = "console/leases/list_rows.html"
     detail_template = "console/leases/detail.html"
+    topic = ("intent", "intent_id")
     refresh_seconds = list_refresh_seconds = 30
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Lease]:
@@ -57,9 +58,6 @@ class LeaseAdmin(ListAdmin):
 
     def detail_context(self, request: HttpRequest, obj: Lease) -> dict[str, Any]:
         return pages.lease_detail(obj, database_now())
-
-    def stream_topic(self, obj: Lease) -> dict[str, str]:
-        return {"intent": str(obj.intent_id)}
 
     def is_offered(self, request: HttpRequest, name: str, obj: Lease) -> bool:
         return obj.status == Status.ACTIVE

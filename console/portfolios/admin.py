@@ -34,6 +34,7 @@ def describe_refusal(refusal: ProtocolError) -> str:
 @admin.register(Portfolio)
 class PortfolioAdmin(ListAdmin):
     detail_template = "console/portfolios/detail.html"
+    topic = ("portfolio", "pk")
     list_template = "console/portfolios/list_rows.html"
     search_label = "Search by name or exact creator"
     list_filter = [choice_filter("status", "status", Status.choices, lambda value, now: Q(status=value))]
@@ -50,9 +51,6 @@ class PortfolioAdmin(ListAdmin):
 
     def detail_context(self, request: HttpRequest, obj: Portfolio) -> dict[str, Any]:
         return pages.portfolio_detail(obj)
-
-    def stream_topic(self, obj: Portfolio) -> dict[str, str]:
-        return {"portfolio": str(obj.pk)}
 
     def is_offered(self, request: HttpRequest, name: str, obj: Portfolio) -> bool:
         return obj.is_active

@@ -14,6 +14,7 @@ from costs.amounts import DECIMALS, DOLLAR_DECIMALS, format_amount
 from costs.models import Cost
 
 register = template.Library()
+register.filter("as_json", strict_json.text)
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 
@@ -48,11 +49,6 @@ def number(amount: int) -> str:
     """Return an amount of trillionths exactly."""
     whole, point, rest = format_amount(amount, DECIMALS).partition(".")
     return f"{int(whole):,}{point}{rest}"
-
-
-@register.filter
-def as_json(value: Any) -> str:
-    return strict_json.text(value)
 
 
 @register.simple_tag(takes_context=True)

@@ -18,11 +18,8 @@ from core.ids import parse_id
 from intents.models import Event
 
 register = template.Library()
-
-
-@register.filter
-def person(actor: str) -> str:
-    return event_text.display_name(actor)
+register.filter("person", event_text.display_name)
+register.filter("tree", json_tree.render_tree)
 
 
 @register.simple_tag(takes_context=True)
@@ -86,11 +83,6 @@ def _truncate(name: str) -> str:
 def told(event: Event) -> str:
     """Return a summary of the event beside its type."""
     return event_text.summarize_event(event.event_type, event.payload)
-
-
-@register.filter
-def tree(value: Any) -> SafeString:
-    return json_tree.render_tree(value)
 
 
 @register.filter

@@ -70,11 +70,10 @@ class PersonAdmin(OperatorPages, ListAdmin):
     refresh_seconds = list_refresh_seconds = 60
     event_types = list_event_types = "nothing"
 
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return is_operator(request)
-
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return is_operator(request)
+
+    has_module_permission = has_view_permission
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         return with_roles(super().get_queryset(request))

@@ -67,8 +67,14 @@ def require_extra() -> None:
     except PackageNotFoundError:  # A checkout that is not installed.
         return
     of_server = [line for line in requirements if re.search(r"extra == ['\"]server['\"]", line)]
-    names = [match[0] for line in of_server if (match := re.match(r"[\w.-]+", line))]
-    if missing := [name for name in names if name not in FOR_DEVELOPERS and not _is_installed(name)]:
+    names = {match[0] for line in of_server if (match := re.match(r"[\w.-]+", line))}
+    missing = []
+    for name in sorted(names - FOR_DEVELOPERS):
+        try:
+            distribution(name)
+        except PackageNotFoundError:
+            missing.append(name)
+    if missing:
         raise ImportError(f"The OpenIntent server needs more packages ({', '.join(missing)}): {HOW_TO_INSTALL}.")
 
 
@@ -77,14 +83,6 @@ def _make_importable(command: str) -> None:
         add_packages_to_path()
     except (ImportError, CannotStart) as error:
         sys.exit(f"{command}: {error}")
-
-
-def _is_installed(name: str) -> bool:
-    try:
-        distribution(name)
-    except PackageNotFoundError:
-        return False
-    return True
 
 
 def _foreign_modules() -> list[str]:

@@ -10,12 +10,8 @@ class WorkQueue:
     def __init__(self) -> None:
         self._due: dict[str, float] = {}
         self._in_progress: set[str] = set()
-        self._closed = False
+        self.is_closed = False
         self._changed = threading.Condition()
-
-    @property
-    def is_closed(self) -> bool:
-        return self._closed
 
     def add(self, intent_id: str, after: float = 0.0) -> None:
         """Queue an intent for `after` seconds from now, or earlier if it is due earlier already."""
@@ -27,7 +23,7 @@ class WorkQueue:
     def take(self) -> str | None:
         """Wait for the intent that has been due for longest, and return it; None once the queue is closed."""
         with self._changed:
-            while not self._closed:
+            while not self.is_closed:
                 free = ((at, intent_id) for intent_id, at in self._due.items() if intent_id not in self._in_progress)
                 due_at, intent_id = min(free, default=(None, ""))
                 if due_at is None or due_at > monotonic():
@@ -49,5 +45,5 @@ class WorkQueue:
     def close(self) -> None:
         """Return no more intents."""
         with self._changed:
-            self._closed = True
+            self.is_closed = True
             self._changed.notify_all()

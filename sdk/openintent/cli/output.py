@@ -53,13 +53,9 @@ class Output:
         self.out, self.err = _console(), _console(stderr=True)
         self.is_terminal = self.out.is_terminal
 
-    def write_json(self, value: Any) -> None:
-        """Write a JSON document."""
-        self.out.out(dumps(value), highlight=False)
-
-    def write_json_line(self, value: Any) -> None:
-        """Write a JSON document on one line."""
-        self.out.out(dumps(value, indent=None), highlight=False)
+    def write_json(self, value: Any, indent: int | None = 2) -> None:
+        """Write a JSON document, on one line without `indent`."""
+        self.out.out(dumps(value, indent), highlight=False)
 
     def print(self, *shown: RenderableType) -> None:
         """Print on stdout."""

@@ -141,7 +141,7 @@ class Reader:
         for event in events:
             with self._interrupts.deferred():  # Otherwise the printed position could be wrong.
                 if self._as_json:
-                    self._output.write_json_line(event)
+                    self._output.write_json(event, indent=None)
                 else:
                     where = None
                     if event.intent_id and not self._topic.intent_id:

@@ -130,7 +130,7 @@ def _of_docstring(
 
 
 def print_figures(files: Sequence[Path]) -> None:
-    """Print how long functions are and how many private helpers have one caller, of what is not a test."""
+    """Print how long functions are, with their decorators, and how many private helpers have one caller, of what is not a test."""
     lengths, helpers, single = [], 0, 0
     for path in files:
         if path.suffix != ".py" or path.parts[0] in {"tests", "benchmarks", "examples", "docs"} or "migrations" in path.parts:
@@ -144,13 +144,15 @@ def print_figures(files: Sequence[Path]) -> None:
         )
         for node in ast.walk(tree):
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-                lengths.append((node.end_lineno or 0) - node.lineno + 1)
+                first = min([node.lineno, *(each.lineno for each in node.decorator_list)])
+                lengths.append((node.end_lineno or 0) - first + 1)
                 if node.name.startswith("_") and not node.name.startswith("__"):
                     helpers += 1
                     single += used[node.name] == 1
     if helpers:
         print(
-            f"{len(lengths)} functions, median {median(lengths):g} lines; {helpers} private helpers, {single / helpers:.0%} with one caller"
+            f"{len(lengths)} functions, median {median(lengths):g} lines with decorators; "
+            f"{helpers} private helpers, {single / helpers:.0%} with one caller"
         )
 
 

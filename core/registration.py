@@ -31,7 +31,8 @@ class PeriodicTask:
 class ProtocolAppConfig(AppConfig):
     """Base of the apps that implement the protocol.
 
-    By convention, `urls.py` of the app is included below /api/v1, and `triggers.py` installs its database triggers.
+    By convention, `urls.py` of the app is included below /api/v1, `triggers.py` installs its database triggers, and
+    PERIODIC_TASKS of its services are what the worker does within seconds of their time.
 
     Import this module, not the class: Django takes an AppConfig that an apps.py names for one of the app's own.
     """
@@ -48,10 +49,6 @@ class ProtocolAppConfig(AppConfig):
             triggers = import_module(f"{self.name}.triggers")
             post_migrate.connect(triggers.install, sender=self, dispatch_uid=f"{self.name}.triggers")
             register(triggers.check, Tags.database)
-
-    def periodic_tasks(self) -> Sequence[PeriodicTask]:
-        """Return what the worker does for the app within seconds of its time."""
-        return ()
 
     def housekeeping(self) -> Sequence[Callable[[], object]]:
         """Return what the worker runs for the app every ten minutes."""

@@ -1,7 +1,5 @@
 """Configuration of the app."""
 
-from collections.abc import Sequence
-
 from core import registration
 from core.errors import Invalid
 from governance.errors import ArbitrationResolved
@@ -17,8 +15,3 @@ class GovernanceConfig(registration.ProtocolAppConfig):
         "arbitration_lasts": Invalid,
         "delegation_lasts": Invalid,
     }
-
-    def periodic_tasks(self) -> Sequence[registration.PeriodicTask]:
-        from governance import services  # noqa: PLC0415  Models must be loaded first.
-
-        return (registration.PeriodicTask("expire arbitrations", services.overdue_arbitrations, services.expire_arbitration),)

@@ -5,9 +5,11 @@ import random
 import threading
 from collections.abc import Sequence
 from functools import cache
+from importlib import import_module
 from time import monotonic
 
 from django.db import DatabaseError, connection
+from django.utils.module_loading import module_has_submodule
 
 from core.registration import PeriodicTask, protocol_apps
 
@@ -20,8 +22,12 @@ log = logging.getLogger("openintent.worker")
 
 @cache
 def periodic_tasks() -> tuple[PeriodicTask, ...]:
-    """Return the tasks of all apps."""
-    return tuple(task for config in protocol_apps() for task in config.periodic_tasks())
+    """Return the tasks of all apps: PERIODIC_TASKS of their services."""
+    found: list[PeriodicTask] = []
+    for config in protocol_apps():
+        if module_has_submodule(config.module, "services"):
+            found += getattr(import_module(f"{config.name}.services"), "PERIODIC_TASKS", ())
+    return tuple(found)
 
 
 def run_due_tasks(tasks: Sequence[PeriodicTask] | None = None) -> int:

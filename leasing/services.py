@@ -14,6 +14,7 @@ from django.db.models import QuerySet
 from access.identity import SYSTEM, Actor
 from core.db import atomic_verb, database_now, sql_rows
 from core.db.statements import Statement
+from core.registration import PeriodicTask
 from intents.events import EventType, NewEvent, append
 from intents.models import Intent
 from intents.write_lock import lock_for_write
@@ -251,3 +252,6 @@ def _append_event(
     if reason is not None:
         payload["reason"] = reason
     append(intent, NewEvent(event_type, payload), actor=actor, now=now, saving=saving)
+
+
+PERIODIC_TASKS = (PeriodicTask("expire leases", overdue_leases, expire_lease),)

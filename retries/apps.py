@@ -1,7 +1,5 @@
 """Configuration of the app."""
 
-from collections.abc import Sequence
-
 from core import registration
 from core.errors import Invalid
 
@@ -19,8 +17,3 @@ class RetriesConfig(registration.ProtocolAppConfig):
         "retry_threshold_from_1": Invalid,
         "failure_attempts_from_1": Invalid,
     }
-
-    def periodic_tasks(self) -> Sequence[registration.PeriodicTask]:
-        from retries import services  # noqa: PLC0415  Models must be loaded first.
-
-        return (registration.PeriodicTask("announce retries", services.due_retries, services.announce_retry),)

@@ -8,6 +8,7 @@ from uuid import UUID
 from access.identity import SYSTEM, Actor
 from core.db import atomic_verb, database_now
 from core.encoding import identifier, instant
+from core.registration import PeriodicTask
 from intents.events import EventType, NewEvent, append, require_payload_size
 from intents.models import Intent
 from intents.operations import Assignee, assign, unassign
@@ -159,3 +160,6 @@ def _failure_event(failure: Failure) -> NewEvent:
         "retry_at": instant(failure.retry_at),
     }
     return NewEvent(EventType.FAILURE_RECORDED, payload)
+
+
+PERIODIC_TASKS = (PeriodicTask("announce retries", due_retries, announce_retry),)

@@ -1,5 +1,6 @@
 """Governance verbs (RFC-0004): every change of arbitrations, decisions and delegations."""
 
+from core.registration import PeriodicTask
 from governance.services.arbitrations import (
     expire_arbitration,
     expire_overdue,
@@ -22,3 +23,6 @@ __all__ = [
     "withdraw_arbitration",
     "withdraw_pending",
 ]
+
+
+PERIODIC_TASKS = (PeriodicTask("expire arbitrations", overdue_arbitrations, expire_arbitration),)

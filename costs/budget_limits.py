@@ -66,11 +66,6 @@ def limit_values(constraints: Any) -> dict[str, Decimal]:
     return {limit.kind: limit.usd for limit in found} | ({THRESHOLD: found[0].threshold} if found else {})
 
 
-def loosened_limits(before: Mapping[str, Decimal], after: Mapping[str, Decimal]) -> list[str]:
-    """Return the kinds that were raised or removed (rule C-5)."""
-    return [kind for kind, value in before.items() if kind not in after or after[kind] > value]
-
-
 def limit_errors(constraints: Mapping[str, Any], *, shared: bool = False) -> dict[str, Any]:
     """Return the errors of limits in the constraints, as `{name: message}`, nested for members of a budget.
 
@@ -83,7 +78,13 @@ def limit_errors(constraints: Mapping[str, Any], *, shared: bool = False) -> dic
         problems[BUDGET] = problem
     rules = constraints.get("rules")
     for index, rule in enumerate(rules if isinstance(rules, list) else ()):  # They are for agents.
-        if _resembles_limit(rule):
+        if isinstance(rule, dict):
+            has_number = any(_number(value) is not None for value in rule.values())
+            named = [rule[name] for name in _RULE_NAMES if has_number and isinstance(rule.get(name), str)]
+            resembles_limit = any(name in (MAX_COST, BUDGET) or _misspelling_message(name) for name in (*rule, *named))
+        else:
+            resembles_limit = isinstance(rule, str) and _RULE_TEXT.match(rule) is not None
+        if resembles_limit:
             problems["rules"] = (
                 f"rule {index} resembles a limit, and rules are not enforced. Send constraints as an object: {_EXAMPLE}"
             )
@@ -162,13 +163,3 @@ def _is_one_typo_away(written: str, meant: str) -> bool:
     shared = next((n for n, (a, b) in enumerate(zip(written, meant, strict=False)) if a != b), min(len(written), len(meant)))
     a, b = written[shared:], meant[shared:]
     return a[1:] == b[1:] or a[1:] == b or a == b[1:] or (a[:2] == b[1::-1] and a[2:] == b[2:])
-
-
-def _resembles_limit(rule: Any) -> bool:
-    if isinstance(rule, str):
-        return _RULE_TEXT.match(rule) is not None
-    if not isinstance(rule, dict):
-        return False
-    has_number = any(_number(value) is not None for value in rule.values())
-    named = [rule[name] for name in _RULE_NAMES if has_number and isinstance(rule.get(name), str)]
-    return any(name in (MAX_COST, BUDGET) or _misspelling_message(name) for name in (*rule, *named))

@@ -11,9 +11,8 @@ from intents.models import Intent
 
 def require_limits_kept(intent: Intent, constraints: dict[str, Any], actor: Actor) -> None:
     """Raise Forbidden if the constraints raise or remove a limit that another principal has set (rule C-5)."""
-    loosened = budget_limits.loosened_limits(
-        budget_limits.limit_values(intent.constraints), budget_limits.limit_values(constraints)
-    )
+    before, after = budget_limits.limit_values(intent.constraints), budget_limits.limit_values(constraints)
+    loosened = [kind for kind, value in before.items() if kind not in after or after[kind] > value]
     if not loosened:
         return
     setters = dict(LimitSetter.objects.filter(intent=intent).values_list("limit_kind", "principal"))

@@ -2,11 +2,9 @@
 
 from collections import Counter
 from typing import Any
-from uuid import UUID
 
 from django.db.models import QuerySet, Sum
 
-from costs import rollups
 from costs.amounts import CENTS_PER_UNIT, DECIMALS, DOLLAR_DECIMALS, TRILLIONTHS, json_amount
 from costs.models import CostTotal
 
@@ -14,19 +12,7 @@ _KINDS = ("unit", "cost_type", "agent_id", "provider", "model")
 _BREAKDOWNS = {"by_type": 1, "by_agent": 2, "by_provider": 3, "by_model": 4}
 
 
-def summarize_intent(intent_id: UUID) -> dict[str, Any]:
-    return _summary(CostTotal.objects.filter(intent_id=intent_id))
-
-
-def summarize_tree(intent_id: UUID) -> dict[str, Any]:
-    return _summary(rollups.tree_totals(intent_id))
-
-
-def summarize_portfolio(portfolio_id: UUID) -> dict[str, Any]:
-    return _summary(rollups.portfolio_totals(portfolio_id))
-
-
-def _summary(totals: QuerySet[CostTotal]) -> dict[str, Any]:
+def summarize(totals: QuerySet[CostTotal]) -> dict[str, Any]:
     """Return `{unit, total, by_type, by_agent, by_provider, by_model, by_unit, count}`.
 
     The total and the breakdowns are of money, in USD; without money, of the only unit. Different units are never added.

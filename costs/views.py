@@ -1,6 +1,5 @@
 """Endpoints of costs and their summaries (RFC-0009)."""
 
-from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -15,9 +14,9 @@ from core.api.serializers import reject_unknown_parameters
 from core.api.views import ApiViewSet
 from core.errors import Invalid
 from core.openapi import operation
-from costs import services, summaries
+from costs import rollups, services, summaries
 from costs.filters import CostFilter
-from costs.models import Cost
+from costs.models import Cost, CostTotal
 from costs.representation import CostOut, CostPage, CostSummaryOut
 from costs.serializers import RecordCost
 from intents.models import Intent
@@ -35,9 +34,9 @@ class _Costs(ApiViewSet):
     pagination_class = RowPagination
     list_name = "costs"
 
-    def respond_with_summary(self, costs: QuerySet[Cost], summarize: Any, pk: UUID) -> Response:
+    def respond_with_summary(self, costs: QuerySet[Cost], totals: QuerySet[CostTotal]) -> Response:
         response = self.respond_list(costs)
-        response.data["summary"] = summarize(pk)
+        response.data["summary"] = summaries.summarize(totals)
         return response
 
 
@@ -53,7 +52,7 @@ class CostViewSet(_Costs):
     def list(self, request: Request, intent_id: UUID | str) -> Response:
         """Oldest first, with the summary of all costs on every page."""
         pk = Intent.objects.require(intent_id)
-        return self.respond_with_summary(Cost.objects.filter(intent_id=pk), summaries.summarize_intent, pk)
+        return self.respond_with_summary(Cost.objects.filter(intent_id=pk), CostTotal.objects.filter(intent_id=pk))
 
     @operation("get_cost_summary", "Get the cost summary of an intent", responses=CostSummaryOut, parameters=[_ROLLUP])
     @action(detail=False)
@@ -64,7 +63,8 @@ class CostViewSet(_Costs):
         if rollup not in (None, TREE):
             raise Invalid.field("rollup", f"must be {TREE} or absent")
         pk = Intent.objects.require(intent_id)
-        return Response(summaries.summarize_tree(pk) if rollup else summaries.summarize_intent(pk))
+        totals = rollups.tree_totals(pk) if rollup else CostTotal.objects.filter(intent_id=pk)
+        return Response(summaries.summarize(totals))
 
 
 class PortfolioCostViewSet(_Costs):
@@ -73,4 +73,4 @@ class PortfolioCostViewSet(_Costs):
         """Each member once; descendants of members count only if they are members as well."""
         pk = Portfolio.objects.require(portfolio_id)
         members = Membership.objects.filter(portfolio_id=pk).values("intent_id")
-        return self.respond_with_summary(Cost.objects.filter(intent_id__in=members), summaries.summarize_portfolio, pk)
+        return self.respond_with_summary(Cost.objects.filter(intent_id__in=members), rollups.portfolio_totals(pk))

@@ -1,7 +1,7 @@
 """API keys and roles (protocol §1.1)."""
 
 from datetime import datetime
-from uuid import UUID
+from typing import Any, Self
 
 from django.db import models
 from django.db.models import Q
@@ -24,8 +24,9 @@ class Role(models.TextChoices):
         return ranks.index(self) >= ranks.index(other)
 
 
-class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
-    def live(self, now: datetime) -> "ApiKeyQuerySet":
+class RevocableQuerySet(models.QuerySet[Any]):
+    def live(self, now: datetime) -> Self:
+        """Filter for rows that are neither revoked nor expired."""
         return self.filter(Q(expires_at=None) | Q(expires_at__gt=now), revoked_at=None)
 
 
@@ -45,7 +46,7 @@ class ApiKey(models.Model):
     revoked_at = models.DateTimeField(null=True, blank=True)
     first_key_id = models.UUIDField(null=True, editable=False, help_text="The first of the keys that were rotated into this one.")
 
-    objects = ApiKeyQuerySet.as_manager()
+    objects = RevocableQuerySet.as_manager()
 
     class Meta:
         verbose_name = "API key"
@@ -54,11 +55,6 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
-
-    @property
-    def principal_id(self) -> UUID:
-        """Return the id of the key's principal: rights of a key pass on to the keys that it is rotated into."""
-        return self.first_key_id or self.id
 
 
 class Console(models.Model):

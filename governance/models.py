@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from django.db import models
 from django.db.models import Case, F, Q, When
 
+from access.models import RevocableQuerySet
 from core.db.fields import JSONTextField
 from core.ids import new_id
 
@@ -120,11 +121,6 @@ class Decision(models.Model):
         return self.decision[:100]
 
 
-class DelegationQuerySet(models.QuerySet["Delegation"]):
-    def live(self, now: datetime) -> "DelegationQuerySet":
-        return self.filter(Q(expires_at=None) | Q(expires_at__gt=now), revoked_at=None)
-
-
 class Delegation(models.Model):
     """The right of an agent to act for its delegator, within a scope and for a time (RFC-0004).
 
@@ -143,7 +139,7 @@ class Delegation(models.Model):
     revoked_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
 
-    objects: ClassVar[Any] = DelegationQuerySet.as_manager()
+    objects: ClassVar[Any] = RevocableQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -28,18 +28,14 @@ MAX_NAME = 100
 MAX_SCOPE_ENTRIES = 100
 
 
-class RequiredText(StrictCharField):
-    """A text with at least one visible character."""
-
-    def __init__(self, *, max_length: int = MAX_TEXT, **kwargs: Any) -> None:
-        super().__init__(max_length=max_length, pattern=VISIBLE, pattern_message="cannot be empty", **kwargs)
-
+RequiredText = partial(StrictCharField, max_length=MAX_TEXT, pattern=VISIBLE, pattern_message="cannot be empty")
+"""A text with at least one visible character."""
 
 OptionalText = partial(StrictCharField, max_length=MAX_TEXT, required=False, allow_null=True, allow_blank=True)
 """A text that may be left out, empty or null."""
 
 
-class Label(RequiredText):
+class Label(StrictCharField):
     """A label that people choose by sight: without invisible characters."""
 
     def to_internal_value(self, data: Any) -> str:
@@ -55,7 +51,7 @@ class ArbitrationOptionIn(StrictSerializer):
     shorthand = {"type": "string", "minLength": 1, "maxLength": MAX_LABEL, "pattern": VISIBLE}
     default_error_messages = dict.fromkeys(("null", "not_an_object"), "must be an object or a label")
 
-    label = Label(max_length=MAX_LABEL)  # type: ignore[assignment] # DRF takes declared fields out of the class.
+    label = Label(max_length=MAX_LABEL, pattern=VISIBLE, pattern_message="cannot be empty")  # type: ignore[assignment] # DRF takes declared fields out of the class.
     rationale = OptionalText(max_length=MAX_NOTE)
 
     def run_validation(self, data: Any = serializers.empty) -> Any:

@@ -62,16 +62,20 @@ class ActionForm(forms.Form):
         return [*self.non_field_errors(), *hidden]
 
 
+class OptionalText(forms.CharField):
+    """A text of up to MAX_REASON characters; None if it is empty."""
+
+    def clean(self, value: Any) -> str | None:
+        return super().clean(value)[:MAX_REASON] or None
+
+
 class ReasonForm(ActionForm):
-    reason = forms.CharField(
+    reason = OptionalText(
         label="Reason",
         help_text="Visible in the event log.",
         required=False,
         widget=forms.Textarea(attrs={**INPUT, "rows": 3, "maxlength": MAX_REASON}),
     )
-
-    def clean_reason(self) -> str | None:
-        return self.cleaned_data["reason"][:MAX_REASON] or None
 
 
 @dataclass(frozen=True, slots=True)

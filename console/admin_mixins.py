@@ -15,9 +15,13 @@ class OperatorPages:
 
     admin_site: Any
     opts: Any
+    create: Any
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return is_operator(request)
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return self.create(request, [None])
 
     def page(self, request: HttpRequest, template: str, **context: Any) -> HttpResponse:
         """Render a page that no cache keeps. A secret stands on a page: a message would travel in a cookie."""

@@ -99,15 +99,13 @@ def list_blockers(ids: set[UUID], now: datetime) -> dict[UUID, list[tuple[str, s
     """Return for each intent what blocks it, as (text, URL)."""
     found: dict[UUID, list[tuple[str, str]]] = defaultdict(list)
     for asked in Arbitration.objects.pending().filter(intent_id__in=ids, blocking=True).order_by("pk"):
-        found[asked.intent_id].append((f"pending decision: {asked.reason}", _detail_url("governance_arbitration", asked.pk)))
+        found[asked.intent_id].append(
+            (f"pending decision: {asked.reason}", reverse("admin:governance_arbitration_change", args=[asked.pk]))
+        )
     edges = Edge.objects.filter(waiter_id__in=ids, kind=EdgeKind.DEPENDENCY).exclude(awaited__status=Status.COMPLETED)
     for waiter_id, awaited_id, title in edges.order_by("pk").values_list("waiter_id", "awaited_id", "awaited__title"):
-        found[waiter_id].append((title, _detail_url("intents_intent", awaited_id)))
+        found[waiter_id].append((title, reverse("admin:intents_intent_change", args=[awaited_id])))
     return found
-
-
-def _detail_url(model: str, pk: Any) -> str:
-    return reverse(f"admin:{model}_change", args=[pk])
 
 
 def _costs(now: datetime) -> dict[str, Any]:

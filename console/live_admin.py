@@ -11,7 +11,7 @@ from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import path, reverse
 from unfold.admin import ModelAdmin
 
 from access.models import Role
@@ -90,6 +90,9 @@ class LiveAdmin(ModelAdmin):
     topic: tuple[str, str] | None = None
     """The stream about an object: its parameter, as /admin/follow takes it, and the attribute with its value. None: everything."""
 
+    own_paths: tuple[tuple[str, str, str], ...] = ()
+    """Pages beside Django's: the route, the method, and the end of the URL's name after the model's."""
+
     event_types = ""
     refresh_seconds = 0
 
@@ -111,8 +114,13 @@ class LiveAdmin(ModelAdmin):
         return {each.parameter_name for each in self.get_list_filter(request)}
 
     def get_urls(self) -> list[Any]:
-        """Leave out Django's history of an object: the event log has it."""
-        return [each for each in super().get_urls() if not str(each.name or "").endswith("_history")]
+        """Add the pages of `own_paths`, and leave out Django's history of an object: the event log has it."""
+        prefix = f"{self.opts.app_label}_{self.opts.model_name}"
+        own = [
+            path(route, self.admin_site.admin_view(getattr(self, method)), name=f"{prefix}_{name}")
+            for route, method, name in self.own_paths
+        ]
+        return [*own, *(each for each in super().get_urls() if not str(each.name or "").endswith("_history"))]
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         return {name: each for name, each in super().get_actions(request).items() if is_allowed(request, each[0])}

@@ -8,7 +8,6 @@ from django.contrib import admin, messages
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.urls import path
 
 from access import services
 from access.models import ApiKey, Role
@@ -41,6 +40,7 @@ def key_state(key: ApiKey, now: datetime) -> str:
 @admin.register(ApiKey)
 class ApiKeyAdmin(OperatorPages, ListAdmin):
     detail_template = "console/api_keys/detail.html"
+    own_paths = (("<uuid:key_id>/rotate/", "rotate_view", "rotate"),)
     list_template = "console/api_keys/list_rows.html"
     search_label = "Search by name, agent or key prefix"
     list_filter = [
@@ -51,10 +51,6 @@ class ApiKeyAdmin(OperatorPages, ListAdmin):
     actions = ["revoke"]
     refresh_seconds = list_refresh_seconds = 60
     event_types = list_event_types = "nothing"
-
-    def get_urls(self) -> list[Any]:
-        rotate = path("<uuid:key_id>/rotate/", self.admin_site.admin_view(self.rotate_view), name="access_apikey_rotate")
-        return [rotate, *super().get_urls()]
 
     def list_context(self, request: HttpRequest, found: list[ApiKey]) -> dict[str, Any]:
         now = database_now()
@@ -67,9 +63,6 @@ class ApiKeyAdmin(OperatorPages, ListAdmin):
 
     def is_offered(self, request: HttpRequest, name: str, obj: ApiKey) -> bool:
         return obj.revoked_at is None
-
-    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        return self.create(request, [None])
 
     def rotate_view(self, request: HttpRequest, key_id: UUID) -> HttpResponse:
         return self.rotate(request, [get_object_or_404(ApiKey, pk=key_id)]) or redirect("admin:access_apikey_change", key_id)
@@ -96,15 +89,13 @@ class ApiKeyAdmin(OperatorPages, ListAdmin):
             expires_at=given["expires_at"],
             created_by=actor_from_user(request).id,
         )
-        return self._secret_page(request, key, secret)
+        return self.page(request, "console/api_keys/created.html", title="New API key", key=key, secret=secret)
 
     @action("Rotate", role=Role.OPERATOR, form=RotateForm, page=render_rotate_form)
     def rotate(self, request: HttpRequest, key: ApiKey, *, ends_at: datetime) -> HttpResponse:
-        made = services.rotate_key(key_id=key.pk, created_by=actor_from_user(request).id, ends_at=ends_at)
-        return self._secret_page(request, *made, old=ApiKey.objects.get(pk=key.pk))
-
-    def _secret_page(self, request: HttpRequest, key: ApiKey, secret: str, **more: Any) -> HttpResponse:
-        return self.page(request, "console/api_keys/created.html", title="New API key", key=key, secret=secret, **more)
+        new, secret = services.rotate_key(key_id=key.pk, created_by=actor_from_user(request).id, ends_at=ends_at)
+        old = ApiKey.objects.get(pk=key.pk)
+        return self.page(request, "console/api_keys/created.html", title="New API key", key=new, secret=secret, old=old)
 
     @action(
         "Revoke",

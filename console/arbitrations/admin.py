@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.urls import path, reverse
+from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 
@@ -44,6 +44,7 @@ class ArbitrationAdmin(ListAdmin):
     actions = ["withdraw"]
     list_template = "console/arbitrations/list_rows.html"
     detail_template = "console/arbitrations/detail.html"
+    own_paths = (("answer/", "decide_selected_view", "answer"), ("<uuid:object_id>/decide/", "decide_view", "decide"))
     topic = ("intent", "intent_id")
     list_event_types = "arbitration_requested arbitration_withdrawn arbitration_expired decision_recorded status_changed"
 
@@ -90,14 +91,6 @@ class ArbitrationAdmin(ListAdmin):
                 )
         except ArbitrationResolved:
             raise Declined(str(decisions.prior_outcome(request, arbitration.pk, ""))) from None
-
-    def get_urls(self) -> list[Any]:
-        view = self.admin_site.admin_view
-        return [
-            path("answer/", view(self.decide_selected_view), name="governance_arbitration_answer"),
-            path("<uuid:object_id>/decide/", view(self.decide_view), name="governance_arbitration_decide"),
-            *super().get_urls(),
-        ]
 
     def decide_view(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
         """Record the decision of a question, or show the question again with the reason and all that was entered."""

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.http import HttpRequest
 
 from access.roles import actor_from_user
-from console.actions import MAX_REASON, ActionForm, Confirmation, Declined
+from console.actions import ActionForm, Confirmation, Declined, OptionalText
 from console.arbitrations import pages
 from console.arbitrations.pages import EVIDENCE
 from console.event_text import display_name
@@ -71,10 +71,7 @@ class DecisionForm(ActionForm):
 class RationaleForm(ActionForm):
     """The rationale that several decisions share."""
 
-    rationale = forms.CharField(required=False)
-
-    def clean_rationale(self) -> str | None:
-        return self.cleaned_data["rationale"][:MAX_REASON] or None
+    rationale = OptionalText(required=False)
 
 
 @dataclass(frozen=True, slots=True)

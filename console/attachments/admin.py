@@ -10,7 +10,6 @@ from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
-from django.urls import path
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_safe
 
@@ -35,6 +34,7 @@ _TABS = [("image", "Images"), ("text", "Text"), ("other", "Other"), ("elsewhere"
 class AttachmentAdmin(ListAdmin):
     list_template = "console/attachments/list_rows.html"
     detail_template = "console/attachments/detail.html"
+    own_paths = (("<uuid:object_id>/content/", "content", "content"),)
     topic = ("intent", "intent_id")
     search_label = "Search by file name, exact agent or SHA-256"
     list_filter = [
@@ -88,10 +88,6 @@ class AttachmentAdmin(ListAdmin):
     )
     def remove(self, request: HttpRequest, attachment: Attachment) -> None:
         services.remove_attachment(intent_id=attachment.intent_id, attachment_id=attachment.pk, actor=actor_from_user(request))
-
-    def get_urls(self) -> list[Any]:
-        content = self.admin_site.admin_view(self.content)
-        return [path("<uuid:object_id>/content/", content, name="attachments_attachment_content"), *super().get_urls()]
 
     @method_decorator(require_safe)
     def content(self, request: HttpRequest, object_id: UUID) -> HttpResponseBase:

@@ -39,9 +39,6 @@ class Sample:
         self.place = str(self.intents[0]["state"]["place"])
         self.newest = max(each["updated_at"] for each in self.intents)
 
-    def __len__(self) -> int:
-        return len(self.intents)
-
 
 class Batch:
     """Clones that are written together."""
@@ -102,7 +99,7 @@ def clone_samples(samples: list[Sample], count: int, places: list[str], random: 
     while made < count:
         sample = random.choice(samples)
         batch.add(sample, random.choice(places))
-        made += len(sample)
+        made += len(sample.intents)
     batch.write()
     return made
 

@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.urls import path, reverse
+from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 
@@ -29,6 +29,7 @@ _CHILDREN, _DEPENDENCIES = Edge.objects.filter(kind=EdgeKind.CHILD), Edge.object
 @admin.register(Intent)
 class IntentAdmin(ListAdmin):
     detail_template = "console/intents/detail.html"
+    own_paths = (("<uuid:object_id>/do/<slug:name>/", "do", "do"),)
     topic = ("intent", "pk")
     list_template = "console/intents/list_rows.html"
     filters_template = "console/intents/filters.html"
@@ -94,10 +95,6 @@ class IntentAdmin(ListAdmin):
 
     def detail_context(self, request: HttpRequest, obj: Intent) -> dict[str, Any]:
         return page.intent_detail(request, obj)
-
-    def get_urls(self) -> list[Any]:
-        do = self.admin_site.admin_view(self.do)
-        return [path("<uuid:object_id>/do/<slug:name>/", do, name="intents_intent_do"), *super().get_urls()]
 
     @method_decorator(require_POST)
     def do(self, request: HttpRequest, object_id: UUID, name: str) -> HttpResponse:

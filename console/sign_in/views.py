@@ -36,6 +36,7 @@ from core.serving.client_address import client_address
 DEV_OPERATOR = "operator"
 LINK_LIFETIME = timedelta(minutes=10)
 BACKEND = "django.contrib.auth.backends.ModelBackend"
+_signer = TimestampSigner(salt="console.sign_in.views")
 
 
 class SignInForm(AuthenticationForm):
@@ -90,7 +91,7 @@ def create_sign_in_link() -> str:
         grant_role(person, "operator")
     SignInLink.objects.filter(created_at__lt=timezone.now() - LINK_LIFETIME).delete()
     link = SignInLink.objects.create(person=person, created_at=timezone.now())
-    return reverse("admin:console_enter") + "?" + urlencode({"token": _signer().sign(link.pk.hex)})
+    return reverse("admin:console_enter") + "?" + urlencode({"token": _signer.sign(link.pk.hex)})
 
 
 @never_cache
@@ -113,7 +114,7 @@ def use_sign_in_link(request: HttpRequest) -> HttpResponse:
 
 def _redeem(token: str) -> SignInLink | None:
     try:
-        pk = UUID(_signer().unsign(token, max_age=LINK_LIFETIME))
+        pk = UUID(_signer.unsign(token, max_age=LINK_LIFETIME))
     except (BadSignature, ValueError):
         return None
     if not SignInLink.objects.filter(pk=pk, used_at=None, person__is_active=True).update(used_at=timezone.now()):
@@ -126,10 +127,6 @@ def _redirect_to_form(request: HttpRequest, said: str) -> HttpResponse:
         messages.warning(request, said)
         return redirect("admin:login")
     return redirect("admin:index")
-
-
-def _signer() -> TimestampSigner:
-    return TimestampSigner(salt="console.sign_in.views")
 
 
 def format_wait(wait: timedelta) -> str:

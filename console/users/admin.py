@@ -1,6 +1,5 @@
 """Users: added, given a role, signed out, deactivated. They set their passwords themselves."""
 
-from datetime import datetime
 from typing import Any, cast
 
 from django.contrib import admin, messages
@@ -9,7 +8,6 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.urls import path
 from django.utils import timezone
 
 from access import user_services
@@ -36,10 +34,6 @@ TABS = [
 _ROLES = {"operator": OPERATORS, "none": (NO_ROLE,)}
 
 
-def tab_filter(tab: str, now: datetime) -> Q:
-    return Q(is_active=False) if tab == DEACTIVATED else Q(is_active=True, role__in=_ROLES.get(tab, (tab,)))
-
-
 def _user_id(request: HttpRequest) -> int:
     return cast(int, request.user.pk)
 
@@ -61,9 +55,17 @@ def _set_role_action(role: str, warning: str) -> Action:
 @admin.register(User)
 class PersonAdmin(OperatorPages, ListAdmin):
     detail_template = "console/users/detail.html"
+    own_paths = (("<int:person_id>/link/", "link_view", "link"),)
     list_template = "console/users/list_rows.html"
     search_label = "Search by name"
-    list_filter = [choice_filter("role", "role", TABS, tab_filter)]
+    list_filter = [
+        choice_filter(
+            "role",
+            "role",
+            TABS,
+            lambda tab, now: Q(is_active=False) if tab == DEACTIVATED else Q(is_active=True, role__in=_ROLES.get(tab, (tab,))),
+        )
+    ]
     search_fields = ["username"]
     ordering = ["-is_active", "username"]
     actions = ["make_viewer", "make_arbiter", "make_operator", "sign_out", "switch_off", "switch_on"]
@@ -77,10 +79,6 @@ class PersonAdmin(OperatorPages, ListAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         return with_roles(super().get_queryset(request))
-
-    def get_urls(self) -> list[Any]:
-        renew = path("<int:person_id>/link/", self.admin_site.admin_view(self.link_view), name="auth_user_link")
-        return [renew, *super().get_urls()]
 
     def list_context(self, request: HttpRequest, found: list[User]) -> dict[str, Any]:
         return {"title": "People", "people": found}
@@ -110,9 +108,6 @@ class PersonAdmin(OperatorPages, ListAdmin):
 
     def _may_change(self, request: HttpRequest, person: User) -> bool:
         return request.user.is_superuser or not person.is_superuser
-
-    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        return self.create(request, [None])
 
     def link_view(self, request: HttpRequest, person_id: int) -> HttpResponse:
         return self.issue_link(request, [get_object_or_404(User, pk=person_id)])

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import cast
 from uuid import NAMESPACE_URL, UUID, uuid5
 
+from django.urls.converters import StringConverter
 from rest_framework.request import Request
 
 from access.bound_agents import has_own_key
@@ -91,7 +92,7 @@ def get_actor(request: Request, named: str | None = None) -> Actor:
     return get_caller(request).actor(header=agent, named=named, fencing_token=fencing_token(request))
 
 
-class AgentConverter:
+class AgentConverter(StringConverter):
     """Path converter of agent ids, which may contain slashes, percent-encoded or not."""
 
     regex = ".+"
@@ -99,9 +100,6 @@ class AgentConverter:
     def to_python(self, value: str) -> str:
         if not AGENT_ID.fullmatch(value):
             raise ValueError(value)
-        return value
-
-    def to_url(self, value: str) -> str:
         return value
 
 

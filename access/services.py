@@ -71,7 +71,7 @@ def rotate_key(*, key_id: UUID | str, created_by: str, ends_at: datetime) -> tup
         agent_id=row.agent_id,
         created_by=created_by,
         expires_at=now + lasts if lasts else None,
-        first_key_id=row.principal_id,
+        first_key_id=row.first_key_id or row.id,  # The principal: rights of a key pass on to the keys that it is rotated into.
         is_logged_by_caller=True,
     )
     row.expires_at = min(row.expires_at or ends_at, ends_at)

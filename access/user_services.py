@@ -81,7 +81,7 @@ def reactivate_user(*, person_id: int, by: int) -> User:
 def end_user_sessions(*, person_id: int, by: int) -> User:
     """End the user's sessions. Raise Forbidden if that is not allowed."""
     actor, person = _lock_actor_and_user(by, person_id)
-    _end_sessions(person)
+    Session.objects.filter(pk__in=[each.pk for each in active_sessions(person)]).delete()
     _record("person_signed_out", actor, person)
     return person
 
@@ -146,13 +146,9 @@ def _require_another_operator(person: User) -> None:
 
 def _set_active(person: User, *, is_active: bool) -> None:
     """End the sessions in either case, so that none revives."""
-    _end_sessions(person)
+    Session.objects.filter(pk__in=[each.pk for each in active_sessions(person)]).delete()
     person.is_active = is_active
     person.save(update_fields=["is_active"])
-
-
-def _end_sessions(person: User) -> None:
-    Session.objects.filter(pk__in=[each.pk for each in active_sessions(person)]).delete()
 
 
 def _record(action: str, actor: User, person: User, **more: str) -> None:

@@ -169,7 +169,7 @@ WORKER = env.flag("OPENINTENT_WORKER", True)
 WEBHOOK_ALLOW_PRIVATE = env.flag("OPENINTENT_WEBHOOK_ALLOW_PRIVATE", False)
 WEBHOOK_KEEP_DAYS = env.number("OPENINTENT_WEBHOOK_KEEP_DAYS", 30, least=1, most=36_500)
 THREADS = env.number("OPENINTENT_THREADS", 4, least=1)
-FAST_PATHS = env.fast_paths()
+FAST_PATHS = env.flag("OPENINTENT_FAST_PATHS", True)  # Ways past parts of Django, DRF and uvicorn (architecture §10).
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["access.authentication.KeyAuthentication"],

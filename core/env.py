@@ -31,11 +31,6 @@ OWN_PATHS = {"admin", "api", "docs", "favicon.ico", "healthz", "openapi.json", "
 SCHEMES = "sqlite:///relative/or//absolute.db or postgresql://user:password@host:5432/name"
 
 
-def fast_paths() -> bool:
-    """Return whether requests take the server's own ways past parts of Django, DRF and uvicorn (architecture §10)."""
-    return flag("OPENINTENT_FAST_PATHS", True)
-
-
 def flag(name: str, default: bool) -> bool:
     """Return a boolean variable. Raise ImproperlyConfigured if it is none."""
     value = env.str(name, default="")
@@ -151,7 +146,7 @@ def _postgresql(url: str) -> dict[str, Any]:
     options.setdefault("application_name", "openintent")
     options.setdefault("connect_timeout", 10)
     options.setdefault("options", "-c jit=off")  # Compiling a short query takes longer than running it.
-    engine = "core.db.backends.postgresql" if fast_paths() else "django.db.backends.postgresql"
+    engine = "core.db.backends.postgresql" if flag("OPENINTENT_FAST_PATHS", True) else "django.db.backends.postgresql"
     return {**settings, "ENGINE": engine, "CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
 
 

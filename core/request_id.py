@@ -8,11 +8,8 @@ HEADER = "X-Request-ID"
 
 _VALID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 _current: ContextVar[str | None] = ContextVar("request_id", default=None)
-
-
-def request_id() -> str | None:
-    """Return the id of the current request, or None outside of one."""
-    return _current.get()
+request_id = _current.get
+"""Return the id of the current request, or None outside of one."""
 
 
 def set_request_id(proposed: str | None) -> str:

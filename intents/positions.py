@@ -74,12 +74,8 @@ def assign_positions(*, wait: bool = False) -> int:
 
 def assign_pending_positions() -> None:
     """Assign positions to all events committed so far, so that readers by position find what they just wrote."""
-    if not db.has_single_writer() and _has_pending():
+    if not db.has_single_writer() and Event.objects.filter(position=None).exists():
         assign_positions(wait=True)
-
-
-def _has_pending() -> bool:
-    return Event.objects.filter(position=None).exists()
 
 
 def head() -> int:
@@ -113,7 +109,7 @@ class Sequencer:
                 try:
                     if assign_positions() or (is_woken and db.has_single_writer()):
                         wakeups.positions_assigned.notify()
-                    elif is_woken and not db.has_single_writer() and _has_pending():
+                    elif is_woken and not db.has_single_writer() and Event.objects.filter(position=None).exists():
                         self._wakeup.set()  # Another process assigns them, from a snapshot that may be older.
                 except Exception:  # The database is unreachable: nothing is lost, the next call assigns them.
                     log.warning("positions could not be assigned", exc_info=True)

@@ -12,7 +12,7 @@ def columns(model: type[models.Model]) -> list[str]:
 
 @cache
 def select(model: type[models.Model], vendor: str, lock: bool) -> str:
-    row = f'SELECT {", ".join(columns(model))} FROM "{model._meta.db_table}" WHERE {_key(model)} = {_placeholder(vendor)}'
+    row = f'SELECT {", ".join(columns(model))} FROM "{model._meta.db_table}" WHERE {columns(model)[0]} = {_placeholder(vendor)}'
     if not lock or vendor == "sqlite":
         return row
     return f"SELECT *, clock_timestamp() FROM ({row} FOR UPDATE) AS locked"  # The outer SELECT reads the time after locking.
@@ -48,12 +48,8 @@ def insert_json(model: type[models.Model], skipped: int) -> str:
 @cache
 def update(model: type[models.Model], vendor: str, names: tuple[str, ...]) -> str:
     changes = ", ".join(f'"{cast(Any, model._meta.get_field(name)).column}" = {_placeholder(vendor)}' for name in names)
-    return f'UPDATE "{model._meta.db_table}" SET {changes} WHERE {_key(model)} = {_placeholder(vendor)}'
+    return f'UPDATE "{model._meta.db_table}" SET {changes} WHERE {columns(model)[0]} = {_placeholder(vendor)}'
 
 
 def _placeholder(vendor: str) -> str:
     return "?" if vendor == "sqlite" else "%s"
-
-
-def _key(model: type[models.Model]) -> str:
-    return f'"{cast(Any, model._meta.pk).column}"'

@@ -70,10 +70,12 @@ def fetch(queryset: models.QuerySet[Any], *names: str, longest: int | None = Non
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite" and not is_large:
             limit = "" if queryset.query.is_sliced else " LIMIT -1"  # Keeps SQLite from dropping the order.
-            cursor.execute(_aggregated_sql(model, names, longest).format(sql + limit), parameters)
+            cursor.execute(_selection_sql(model, names, longest, is_aggregated=True).format(sql + limit), parameters)
             found = loads(cursor.fetchone()[0])
         else:
-            cursor.execute(sql if longest is None else _shortened_sql(model, names, longest).format(sql), parameters)
+            cursor.execute(
+                sql if longest is None else _selection_sql(model, names, longest, is_aggregated=False).format(sql), parameters
+            )
             found = cursor.fetchall()
     return [*map(row_type(model, names)._make, found)]
 
@@ -175,24 +177,23 @@ def _short_columns(model: type[models.Model], short: int) -> str:
 
 
 @cache
-def _aggregated_sql(model: type[models.Model], names: tuple[str, ...], longest: int | None) -> str:
-    """Return SQL that aggregates all rows into one: sqlite3 releases the GIL for each row, and under load waits for it."""
-    return f"SELECT json_group_array(json_array({_selected_columns(model, names, longest)})) FROM ({{}})"
+def _selection_sql(model: type[models.Model], names: tuple[str, ...], longest: int | None, is_aggregated: bool) -> str:
+    """Return SQL of the columns of a subquery, with JSON of more than `longest` characters as NULL.
 
-
-@cache
-def _shortened_sql(model: type[models.Model], names: tuple[str, ...], longest: int) -> str:
-    return f"SELECT {_selected_columns(model, names, longest)} FROM ({{}}) AS found"
-
-
-def _selected_columns(model: type[models.Model], names: tuple[str, ...], longest: int | None) -> str:
+    Aggregated, all rows are one: sqlite3 releases the GIL for each row, and under load waits for it.
+    """
     fields: Any = [model._meta.get_field(name) for name in names] if names else model._meta.concrete_fields
     short = f'CASE WHEN length("{{0}}") <= {longest} THEN "{{0}}" END'  # PostgreSQL knows the octets without decompressing.
     if _connection().vendor != "sqlite":
         short = short.replace("length", "octet_length")
     may_be_long = [longest is not None and isinstance(field, JSONTextField) for field in fields]
-    return ", ".join(
+    columns = ", ".join(
         short.format(field.column) if is_long else f'"{field.column}"' for field, is_long in zip(fields, may_be_long, strict=True)
+    )
+    return (
+        f"SELECT json_group_array(json_array({columns})) FROM ({{}})"
+        if is_aggregated
+        else f"SELECT {columns} FROM ({{}}) AS found"
     )
 
 

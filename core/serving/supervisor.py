@@ -44,10 +44,6 @@ class WorkerProcess:
             command = [sys.executable, "-P", "-m", "core.serving.worker_process", *map(str, fds)]
             self.process = subprocess.Popen(command, env=environment, pass_fds=fds)
 
-    @property
-    def pid(self) -> int:
-        return self.process.pid
-
     def check(self) -> None:
         """Read its heartbeats; kill it if they have stopped."""
         try:
@@ -57,7 +53,7 @@ class WorkerProcess:
         if received:
             self.is_serving, self.last_heartbeat = True, monotonic()
         elif monotonic() - self.last_heartbeat > (HEARTBEAT_TIMEOUT if self.is_serving else START_TIMEOUT):
-            log.error("process %d is stuck and is killed", self.pid)
+            log.error("process %d is stuck and is killed", self.process.pid)
             self.process.kill()
             self.process.wait()
 
@@ -101,7 +97,7 @@ class Supervisor:
             raise StartupFailed(f"a process exited with code {process.process.returncode} before it could serve.")
         if monotonic() - process.started_at < RESTART_DELAY:
             return
-        log.warning("process %d exited with code %d and is replaced", process.pid, process.process.returncode)
+        log.warning("process %d exited with code %d and is replaced", process.process.pid, process.process.returncode)
         process.close()
         self._processes[index] = WorkerProcess(self._listener, self._environment)
 
@@ -114,7 +110,7 @@ class Supervisor:
             try:
                 process.process.wait(max(0.0, deadline - monotonic()))
             except subprocess.TimeoutExpired:
-                log.error("process %d does not stop and is killed", process.pid)
+                log.error("process %d does not stop and is killed", process.process.pid)
                 process.process.kill()
                 process.process.wait()
             process.close()

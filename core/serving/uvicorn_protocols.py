@@ -72,11 +72,13 @@ class _LingeringTransport:
     def close(self) -> None:
         if self.is_closing():
             return
-        if self._protocol.is_body_unread() and self._transport.can_write_eof():
+        protocol = self._protocol
+        is_body_unread = protocol._is_in_head or (protocol.cycle is not None and protocol.cycle.more_body)
+        if is_body_unread and self._transport.can_write_eof():
             self.is_lingering = True
             self._transport.write_eof()
-            self._protocol.flow.resume_reading()
-            self._protocol.loop.call_later(LINGER_SECONDS, self._transport.abort)
+            protocol.flow.resume_reading()
+            protocol.loop.call_later(LINGER_SECONDS, self._transport.abort)
         else:
             self._transport.close()
 
@@ -218,9 +220,6 @@ class HttpProtocol(HttpToolsProtocol):
         cycle.on_response()
 
     # --- bounds
-
-    def is_body_unread(self) -> bool:
-        return self._is_in_head or (self.cycle is not None and self.cycle.more_body)
 
     def _is_idle(self) -> bool:
         return self.cycle is None or self.cycle.response_complete

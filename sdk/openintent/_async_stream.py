@@ -108,7 +108,7 @@ class AsyncEventStream:
         if self._chunks is None:
             await asyncio.sleep(self._state.pause)
             await self._connect()
-        elif self._state.has_ended:  # Only now: the events before the end have been returned.
+        elif self._state.end_reason:  # Only now: the events before the end have been returned.
             await self._handle_disconnect(ENDED)
         else:
             try:

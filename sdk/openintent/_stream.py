@@ -100,7 +100,7 @@ class EventStream:
         if self._response is None:
             if not self._closing.wait(self._state.pause):
                 self._connect()
-        elif self._state.has_ended:  # Only now: the events before the end have been returned.
+        elif self._state.end_reason:  # Only now: the events before the end have been returned.
             self._handle_disconnect(ENDED)
         else:
             try:  # Unlike `iter_content`, `read1` does not wait for a full chunk.

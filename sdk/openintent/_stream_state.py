@@ -60,7 +60,7 @@ class StreamState:
     position        the next connection asks for the events after it; None until the server has sent one
     start_position  the position at which the first connection started
     is_connected    whether the server has begun to send
-    has_ended       whether the server has announced the end of this connection
+    end_reason      the reason with which the server has announced the end of this connection, empty before that
     pause           seconds to wait before the next connection
     """
 
@@ -78,12 +78,8 @@ class StreamState:
 
     def _reset_connection(self) -> None:
         self._parser = Parser()
-        self._end_reason = ""
+        self.end_reason = ""
         self.is_connected = False
-
-    @property
-    def has_ended(self) -> bool:
-        return bool(self._end_reason)
 
     def request(self) -> Request:
         """Return the request for the next connection."""
@@ -114,12 +110,12 @@ class StreamState:
 
     def handle_disconnect(self, failed: NoResponse) -> None:
         """Schedule a reconnect after a connection failed or ended. Raise ConnectionFailedError if `reconnect` is off."""
-        reason = self._end_reason or failed.reason
+        reason = self.end_reason or failed.reason
         if self._reconnect:
             return self._schedule_reconnect(reason)
-        if self._end_reason == "key_revoked":
+        if self.end_reason == "key_revoked":
             raise AuthenticationError("The key was revoked while the stream was open.", status_code=401, code="unauthenticated")
-        if self._end_reason:
+        if self.end_reason:
             raise ConnectionFailedError(f"{self._call}: the server ended the stream ({reason}).")
         raise connection_error(Request(self._call, self._server.root, {}, None), failed)
 
@@ -127,7 +123,7 @@ class StreamState:
         """Return the new events in this chunk. Raise OpenIntentError if it does not follow the protocol."""
         try:
             frames = self._parser.feed(chunk)
-            return [event for frame in frames if not self.has_ended and (event := self._handle_frame(frame))]
+            return [event for frame in frames if not self.end_reason and (event := self._handle_frame(frame))]
         except (AttributeError, LookupError, TypeError, ValueError) as error:
             raise self._protocol_error(repr(error)) from error
 
@@ -153,7 +149,7 @@ class StreamState:
             if self.start_position is None:
                 self.start_position = position
         elif frame.event == "bye":
-            self._end_reason = str((body or {}).get("reason") or "bye")
+            self.end_reason = str((body or {}).get("reason") or "bye")
         elif frame.id:
             self._advance_to(int(frame.id))
         return None

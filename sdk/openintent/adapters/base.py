@@ -64,13 +64,15 @@ class Adapter:
         Raises InputValidationError, TypeError.
         """
         if not isinstance(openintent_client, ClientBase):
+            kind = type(openintent_client)
             raise TypeError(
-                f"openintent_client is a {_type_name(openintent_client)}, not an OpenIntentClient or AsyncOpenIntentClient"
+                f"openintent_client is a {kind.__module__}.{kind.__qualname__}, not an OpenIntentClient or AsyncOpenIntentClient"
             )
         try:
             attrgetter(self.needs)(provider_client)
         except AttributeError:
-            raise TypeError(f"{type(self).__name__} wraps {self.wraps}, not {_type_name(provider_client)}") from None
+            kind = type(provider_client)
+            raise TypeError(f"{type(self).__name__} wraps {self.wraps}, not {kind.__module__}.{kind.__qualname__}") from None
         if not as_id(intent_id):
             raise InputValidationError("intent_id cannot be empty", field="intent_id")
         self.provider_client = provider_client
@@ -147,7 +149,3 @@ class NestedProxy(ObjectProxy):
 
     def __getattr__(self, name: str) -> Any:
         return self._adapter.reach(self.__dict__["_inner"], self._path, name)
-
-
-def _type_name(thing: object) -> str:
-    return f"{type(thing).__module__}.{type(thing).__qualname__}"

@@ -24,7 +24,7 @@ class ContentsParser(ChunkParser):
     def feed(self, answer: Any) -> None:
         response = self._response
         if response.model is None and answer.model_version:
-            response.model = _model_name(answer.model_version)
+            response.model = answer.model_version.rpartition("/")[2]  # Without `models/`.
         for candidate in answer.candidates or ():
             if candidate.content:
                 _parse_parts(candidate.content, response)
@@ -52,7 +52,7 @@ class ContentsDialect(Dialect):
             else:  # Declarations of several functions, or a tool of Gemini's own, such as `google_search`, without any.
                 names += [get(declared, "name") for declared in items_of(get(tool, "function_declarations"))]
         return RequestInfo(
-            model=_model_name(str(arguments.get("model"))),
+            model=str(arguments.get("model")).rpartition("/")[2],
             messages_count=count_messages(arguments.get("contents")),
             tools=tool_names(names),
             stream=self.stream,
@@ -78,8 +78,3 @@ def _parse_parts(content: Any, response: ResponseInfo) -> None:
             response.add_text(part.text)
         if call := part.function_call:
             response.tool_calls.append(ToolCall(call.name, call.id or "", call.args or {}))
-
-
-def _model_name(model: str) -> str:
-    """Return `gemini-2.5-flash` for `models/gemini-2.5-flash`."""
-    return model.rpartition("/")[2]

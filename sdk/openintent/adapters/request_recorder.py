@@ -14,26 +14,21 @@ from .sink import EventSink, logger
 MAX_ERROR_LENGTH = 2_000  # Characters: some errors are a proxy's page.
 
 
-class _RequestIds:
-    """Request ids in the form of UUIDs: a random prefix for each process, and a counter.
+_process, _count = "", count()
+
+
+def _start_request_ids() -> None:
+    """Begin request ids in the form of UUIDs: a random prefix for each process, and a counter.
 
     They must be unique, not hard to guess; a random UUID for each request would be a large part of the logging's cost.
     """
-
-    def __init__(self) -> None:
-        self.reset()
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=self.reset)
-
-    def reset(self) -> None:
-        self._process = str(uuid4())[:24]
-        self._count = count()
-
-    def new(self) -> str:
-        return f"{self._process}{next(self._count):012x}"
+    global _process, _count
+    _process, _count = str(uuid4())[:24], count()
 
 
-_ids = _RequestIds()
+_start_request_ids()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_start_request_ids)
 
 
 class RequestRecorder:
@@ -64,7 +59,7 @@ class RequestRecorder:
         config = sink.config
         self._sink = sink
         self.request = dialect.parse_request(arguments)
-        self._fields = {"request_id": _ids.new(), "provider": sink.provider, "model": self.request.model}
+        self._fields = {"request_id": f"{_process}{next(_count):012x}", "provider": sink.provider, "model": self.request.model}
         self._response = ResponseInfo(config.longest_content if config.log_content else 0)
         self._dialect = dialect
         self._is_hidden: IsHidden | None = None
@@ -186,7 +181,7 @@ class RequestRecorder:
                 prompt_tokens=usage and usage.prompt,
                 completion_tokens=usage and usage.completion,
                 total_tokens=usage and usage.total,
-                duration_ms=self._duration_ms(),
+                duration_ms=round((perf_counter() - self._started_at) * 1000, 3),
             )
         for number, call in enumerate(response.tool_calls if config.log_tool_calls else ()):
             call.id = call.id or f"{self._fields['request_id']}-{number}"  # Gemini gives none.
@@ -207,7 +202,7 @@ class RequestRecorder:
                 **self._fields,
                 error=error,
                 messages_count=self.request.messages_count,
-                duration_ms=self._duration_ms(),
+                duration_ms=round((perf_counter() - self._started_at) * 1000, 3),
             )
 
     def _put_cost(self, *, is_complete: bool) -> None:
@@ -234,9 +229,6 @@ class RequestRecorder:
     def _progress_fields(self) -> dict[str, Any]:
         usage = self._response.usage
         return {"chunks_received": self.chunks, "tokens_streamed": usage and usage.completion}
-
-    def _duration_ms(self) -> float:
-        return round((perf_counter() - self._started_at) * 1000, 3)
 
     def _try_parsing(self, parse: Callable[..., None], *arguments: Any) -> None:
         try:

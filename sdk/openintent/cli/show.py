@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import RenderableType
@@ -101,8 +101,8 @@ def _sections(output: Output, found: IntentDetails) -> list[RenderableType]:
     if intent.description:
         shown += ["", Text(escape_lines(intent.description))]
     for name, part in (
-        ("State", _json(intent.state)),
-        ("Constraints", _json(intent.constraints)),
+        ("State", Text(dumps(intent.state)) if intent.state else None),
+        ("Constraints", Text(dumps(intent.constraints)) if intent.constraints else None),
         ("Depends on", _related(output, found.dependencies)),
         ("Children", _related(output, found.children[:CHILDREN])),
         ("Leases", output.table(LEASES, leases) if leases else None),
@@ -116,10 +116,6 @@ def _sections(output: Output, found: IntentDetails) -> list[RenderableType]:
 
 def _format_moment(at: datetime, by: str = "") -> str:
     return " ".join(filter(None, (format_time(at), by, f"({ago(at)})")))
-
-
-def _json(value: dict[str, Any]) -> RenderableType | None:
-    return Text(dumps(value)) if value else None
 
 
 def _related(output: Output, intents: list[Intent]) -> RenderableType | None:

@@ -29,17 +29,13 @@ def pages(document: Json) -> dict[str, str]:
             parts.setdefault(operation["tags"][0], []).append((method.upper(), path, operation))
     written = {"index": _index(parts)}
     for part, operations in sorted(parts.items()):
-        written[name(part)] = f"# {part}\n\n" + "\n".join(_operation(document, *each) for each in operations)
+        written[part.lower()] = f"# {part}\n\n" + "\n".join(_operation(document, *each) for each in operations)
     return {**written, "objects": _objects(document["components"]["schemas"])}
-
-
-def name(part: str) -> str:
-    return part.lower()
 
 
 def _index(parts: dict[str, list[tuple[str, str, Json]]]) -> str:
     rows = [
-        f"| `{method} {path}` | [`{operation['operationId']}`]({name(part)}.md#{operation['operationId']}) | {operation['summary']} |"
+        f"| `{method} {path}` | [`{operation['operationId']}`]({part.lower()}.md#{operation['operationId']}) | {operation['summary']} |"
         for part, operations in sorted(parts.items())
         for method, path, operation in operations
     ]

@@ -44,13 +44,17 @@ class LongPollMiddleware:
         self.poller = ArbitrationPoller(lambda ids: bridge.threads.run(still_pending, ids))
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        async def wait_for_disconnect() -> None:
+            while (await receive())["type"] != "http.disconnect":
+                pass
+
         started = asyncio.get_running_loop().time()
         response = await self.bridge.fetch(scope)
         is_found = response and response[0]["status"] == 200
         body = orjson.loads(b"".join(each.get("body", b"") for each in response[1:])) if is_found else {}
         if body.get("status") == Status.PENDING:
             seconds = int(parse_qs(scope["query_string"])[b"wait"][-1])  # The view has validated it.
-            disconnected = asyncio.ensure_future(_wait_for_disconnect(receive))
+            disconnected = asyncio.ensure_future(wait_for_disconnect())
             try:
                 async with self.poller.watch(UUID(body["id"])) as resolved:
                     timeout = max(0.0, started + seconds - asyncio.get_running_loop().time())
@@ -140,8 +144,3 @@ def still_pending(ids: Collection[UUID]) -> set[UUID]:
     except Exception:
         connection.close()  # It may be broken, and Django checks it only at the end of a request.
         raise
-
-
-async def _wait_for_disconnect(receive: Any) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass

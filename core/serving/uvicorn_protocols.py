@@ -326,12 +326,14 @@ class WebSocketProtocol(FrameRateLimit, WebSocketsSansIOProtocol):
     def shutdown(self) -> None:
         """Run the shutdown callbacks, and close later than uvicorn would, after the application's last messages."""
         shutdown.notify()
-        if self.handshake_complete and not self.close_sent:
-            self.loop.call_later(CLOSE_DELAY, self._close)
-        else:
-            super().shutdown()
+        close = super().shutdown
 
-    def _close(self) -> None:
-        if not self.transport.is_closing():
-            super().shutdown()
-            self.loop.call_later(CLOSE_TIMEOUT, self.transport.abort)
+        def close_unless_closing() -> None:
+            if not self.transport.is_closing():
+                close()
+                self.loop.call_later(CLOSE_TIMEOUT, self.transport.abort)
+
+        if self.handshake_complete and not self.close_sent:
+            self.loop.call_later(CLOSE_DELAY, close_unless_closing)
+        else:
+            close()

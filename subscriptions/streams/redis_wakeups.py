@@ -63,7 +63,13 @@ class RedisWakeups:
 
     def _run(self) -> None:
         delay = MIN_RETRY_DELAY
-        with wakeups.positions_assigned.listen(self._notify):
+
+        def notify() -> None:
+            self._has_news = True
+            if self._listener:
+                self._listener.notify()
+
+        with wakeups.positions_assigned.listen(notify):
             while not self._stopping.is_set():
                 was_unavailable = self._is_unavailable
                 try:
@@ -80,11 +86,6 @@ class RedisWakeups:
                 is_still_unavailable = was_unavailable and self._is_unavailable
                 delay = min(delay * 2, MAX_RETRY_DELAY) if is_still_unavailable else MIN_RETRY_DELAY
                 self._stopping.wait(random.uniform(delay / 2, delay))
-
-    def _notify(self) -> None:
-        self._has_news = True
-        if self._listener:
-            self._listener.notify()
 
     async def _exchange(self) -> None:
         """Send and receive wake-ups until an error."""

@@ -78,7 +78,12 @@ class EventStream(NoChannelMixin, AsyncHttpConsumer):
             await self.bridge.send(problem_response(refusal, self.scope), self.send)
 
     async def _stream(self, follower: Follower, *, is_reset: bool) -> None:
-        follower.abandon = self._abandon
+        def abandon() -> None:
+            """Drop the connection of a client that does not read: cancelling the task alone would leave it open."""
+            if self.streaming and not self.streaming.done():
+                self.scope.get("state", {}).get(ABORT_KEY, self.streaming.cancel)()
+
+        follower.abandon = abandon
         if settings.FAST_PATHS and self.scope["http_version"] == "1.1" and (write := self.scope.get("state", {}).get(WRITE_KEY)):
             follower.send_now = lambda entries: write(b"".join([entry.chunk for entry in entries]))
         position = follower.position
@@ -96,11 +101,6 @@ class EventStream(NoChannelMixin, AsyncHttpConsumer):
         except StreamEnded as ended:
             await self._send_frames(b'event: bye\ndata: {"reason":"%s"}\n\n' % ended.reason.encode())
             await self.send_body(b"")
-
-    def _abandon(self) -> None:
-        """Drop the connection of a client that does not read: cancelling the task alone would leave it open."""
-        if self.streaming and not self.streaming.done():
-            self.scope.get("state", {}).get(ABORT_KEY, self.streaming.cancel)()
 
     async def _send_frames(self, frames: bytes) -> None:
         await self.base_send({"type": "http.response.body", "body": frames, "more_body": True})

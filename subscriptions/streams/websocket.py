@@ -63,6 +63,10 @@ class EventSocket(NoChannelMixin, AsyncWebsocketConsumer):
         self.timeout: asyncio.Task[None] | None = None
 
     async def connect(self) -> None:
+        async def close_if_unauthenticated() -> None:
+            await asyncio.sleep(AUTHENTICATION_TIMEOUT)
+            await self.close_once(AUTHENTICATION_TIMED_OUT)
+
         self.meta = request_meta(self.scope)
         try:
             if not origins.is_allowed(self.meta.get("HTTP_ORIGIN"), self.meta.get("HTTP_HOST", "")):
@@ -81,7 +85,7 @@ class EventSocket(NoChannelMixin, AsyncWebsocketConsumer):
             await self.base_send({"type": "websocket.http.response.body", "body": strict_json.dumps(refusal.body())})
         else:
             await self.accept()
-            self.timeout = asyncio.create_task(self._close_if_unauthenticated())
+            self.timeout = asyncio.create_task(close_if_unauthenticated())
 
     async def websocket_disconnect(self, message: dict[str, Any]) -> None:
         self.is_closed = True
@@ -151,10 +155,6 @@ class EventSocket(NoChannelMixin, AsyncWebsocketConsumer):
             self.is_closed = True
             await self.close(code)
 
-    async def _close_if_unauthenticated(self) -> None:
-        await asyncio.sleep(AUTHENTICATION_TIMEOUT)
-        await self.close_once(AUTHENTICATION_TIMED_OUT)
-
     def _stop_timer(self) -> None:
         if self.timeout:
             self.timeout.cancel()
@@ -188,7 +188,12 @@ class _Stream:
             self.socket.streams.pop(self.number, None)
 
     async def _follow(self, follower: Follower) -> None:
-        follower.abandon = self._abandon
+        def abandon() -> None:
+            """Drop the connection of a client that does not read, which could not be closed otherwise."""
+            if self.task and not self.task.done():
+                self.socket.scope.get("state", {}).get(ABORT_KEY, self.task.cancel)()
+
+        follower.abandon = abandon
         await self._send_message("subscribed", topics=sorted(follower.topics), position=follower.position)
         try:
             while True:
@@ -202,11 +207,6 @@ class _Stream:
         except StreamEnded as ended:
             await self._send_message("bye", reason=ended.reason)
             await self.socket.close_once(UNAUTHENTICATED if ended.reason == "key_revoked" else GOING_AWAY)
-
-    def _abandon(self) -> None:
-        """Drop the connection of a client that does not read, which could not be closed otherwise."""
-        if self.task and not self.task.done():
-            self.socket.scope.get("state", {}).get(ABORT_KEY, self.task.cancel)()
 
     async def _send_message(self, kind: str, **fields: Any) -> None:
         await self.socket.send_text(strict_json.text({"type": kind, "subscription": self.number, **fields}))

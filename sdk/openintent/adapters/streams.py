@@ -24,11 +24,14 @@ class RecordedProxy(ObjectProxy):
 
     def __getattr__(self, name: str) -> Any:
         found = super().__getattr__(name)
-        return partial(self._close, found) if name in CLOSE_METHODS else found
+        if name not in CLOSE_METHODS:
+            return found
 
-    def _close(self, close: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        self._record_left()
-        return close(*args, **kwargs)
+        def close(*args: Any, **kwargs: Any) -> Any:
+            self._record_left()
+            return found(*args, **kwargs)
+
+        return close
 
     def _record_left(self, error: BaseException | None = None) -> None:
         self._recorder.record_stream_left(f"{type(error).__name__} in the block" if error else "closed before its end")

@@ -115,17 +115,18 @@ class _PortfolioMonitor:
 
     def start(self, after: int | None) -> None:
         """Follow the portfolio's events."""
-        self._stream = self._runtime.follow(self._handle_event, portfolio_id=self._portfolio_id, after=after)
+
+        def handle_event(event: Event) -> None:
+            self._runtime.dispatcher.dispatch(event)
+            if event.event_type in PROGRESS_EVENTS:
+                self.check_soon()
+
+        self._stream = self._runtime.follow(handle_event, portfolio_id=self._portfolio_id, after=after)
         self.check_soon()
 
     def check_soon(self) -> None:
         """Queue a check of the portfolio's progress."""
         self._runtime.dispatcher.enqueue(self._check)
-
-    def _handle_event(self, event: Event) -> None:
-        self._runtime.dispatcher.dispatch(event)
-        if event.event_type in PROGRESS_EVENTS:
-            self.check_soon()
 
     def _check(self) -> None:
         """Call the methods for what has changed, and complete the portfolio once all members are closed."""

@@ -81,8 +81,15 @@ class AgentRuntime:
 
     def start(self, after: int | None) -> None:
         """Connect the streams and start the threads. Return once the agent is listening. Raise OpenIntentError."""
+
+        def handle_event(event: Event) -> None:
+            if self._processor:
+                self._processor.handle_event(event)
+            if not self.stopping.is_set():
+                self.dispatcher.dispatch(event)
+
         if self._types:
-            self.follow(self._handle_event, agent_id=self.agent_id, event_types=sorted(self._types), after=after)
+            self.follow(handle_event, agent_id=self.agent_id, event_types=sorted(self._types), after=after)
         if self._created:
             self.follow(self._created.handle_event, event_types=[EventType.INTENT_CREATED, EventType.STATUS_CHANGED])
             with suppress(StoppedError):
@@ -204,12 +211,6 @@ class AgentRuntime:
         thread = threading.Thread(target=run, name=f"{self.agent_id}: {name}", daemon=True)
         thread.start()
         return thread
-
-    def _handle_event(self, event: Event) -> None:
-        if self._processor:
-            self._processor.handle_event(event)
-        if not self.stopping.is_set():
-            self.dispatcher.dispatch(event)
 
     def _rescan_periodically(self) -> None:
         while self._processor and not self.stopping.wait(RESCAN_INTERVAL):

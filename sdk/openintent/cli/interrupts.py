@@ -14,16 +14,16 @@ class Interrupts:
         self._is_deferred = self._is_pending = False
 
     def __enter__(self) -> Self:
-        self._before: Any = signal.signal(signal.SIGINT, self._handle_signal)
+        def handle(number: int, frame: FrameType | None) -> None:
+            if not self._is_deferred or self._is_pending:
+                raise KeyboardInterrupt
+            self._is_pending = True
+
+        self._before: Any = signal.signal(signal.SIGINT, handle)
         return self
 
     def __exit__(self, *_: object) -> None:
         signal.signal(signal.SIGINT, self._before)
-
-    def _handle_signal(self, number: int, frame: FrameType | None) -> None:
-        if not self._is_deferred or self._is_pending:
-            raise KeyboardInterrupt
-        self._is_pending = True
 
     @contextmanager
     def deferred(self) -> Iterator[None]:

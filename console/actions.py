@@ -153,7 +153,19 @@ class Action:
     def _ask(self, admin: Any, request: HttpRequest, objects: Objects, form: ActionForm, obj: Any) -> HttpResponse:
         if self.page:
             return self.page(admin, request, obj, form, None)
-        confirmation = self.confirm(form, objects) if self.confirm else self._confirmation(admin, objects)
+        if self.confirm:
+            confirmation = self.confirm(form, objects)
+        else:
+            count = _count(objects)
+            noun = _NOUNS.get(str(admin.opts.verbose_name), admin.opts.verbose_name)
+            question = re.sub(r"selected (API keys|\w+)", f"this {noun}" if count == 1 else r"\1", self.short_description)
+            confirmation = Confirmation(
+                title=f"{question}?",
+                label=f"{self.label} {count}" if count > 1 else self.label,
+                warning=self.warning,
+                names=[str(each) for each in objects[:SHOWN]],
+                count=count,
+            )
         context = {
             **admin.admin_site.each_context(request),
             "title": confirmation.title,
@@ -166,18 +178,6 @@ class Action:
             "confirmed": CONFIRMED,
         }
         return TemplateResponse(request, self.template, context)
-
-    def _confirmation(self, admin: Any, objects: Objects) -> Confirmation:
-        count, opts = _count(objects), admin.opts
-        noun = _NOUNS.get(str(opts.verbose_name), opts.verbose_name)
-        question = re.sub(r"selected (API keys|\w+)", f"this {noun}" if count == 1 else r"\1", self.short_description)
-        return Confirmation(
-            title=f"{question}?",
-            label=f"{self.label} {count}" if count > 1 else self.label,
-            warning=self.warning,
-            names=[str(each) for each in objects[:SHOWN]],
-            count=count,
-        )
 
     def _perform_each(self, admin: Any, request: HttpRequest, objects: Objects, form: ActionForm) -> HttpResponse | None:
         """Call the verb for each object. A refusal of one leaves the others alone."""

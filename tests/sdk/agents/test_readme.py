@@ -19,15 +19,18 @@ def test_ten_line_agent_asks_for_a_decision_and_uses_it(server, operator, tmp_pa
     program.write_text(example("An agent that asks for a decision", README))
     environment = {**os.environ, "OPENINTENT_URL": server.url}
     with subprocess.Popen([sys.executable, program], env=environment, stderr=subprocess.PIPE, text=True) as process:
-        intent = operator.create_assigned("support-agent", "Answer the complaint")
-        question = until(lambda: operator.get_arbitrations(intent.id), "a question")[0]
-        operator.record_decision(intent.id, "refund", rationale="Third complaint", arbitration_id=question.id)
+        try:
+            intent = operator.create_assigned("support-agent", "Answer the complaint")
+            question = until(lambda: operator.get_arbitrations(intent.id), "a question")[0]
+            operator.record_decision(intent.id, "refund", rationale="Third complaint", arbitration_id=question.id)
 
-        assert operator.wait_for_status(intent, "completed").state == {"resolution": "refund", "reason": "Third complaint"}
+            assert operator.wait_for_status(intent, "completed").state == {"resolution": "refund", "reason": "Third complaint"}
 
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0
-        assert "support-agent is listening at" in process.stderr.read()
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(30) == 0
+            assert "support-agent is listening at" in process.stderr.read()
+        finally:
+            process.kill()  # Leaving the block waits for its end, also after a failed assertion.
 
 
 def test_workers(operator, capsys):

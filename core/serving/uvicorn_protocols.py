@@ -177,7 +177,7 @@ class HttpProtocol(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         super().on_response_complete()
         self._start_next()
-        if not self.pipeline:
+        if self._is_idle():
             self._idle[self] = None
 
     # --- requests that need no ASGI task

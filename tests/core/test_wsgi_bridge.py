@@ -42,6 +42,10 @@ class Limits:
     known_limit = looked_up_limit = max_body
 
 
+def is_long(scope):
+    return scope["path"].startswith("/api/slow/long")
+
+
 @pytest.fixture
 def wsgi():
     return Wsgi()
@@ -49,7 +53,7 @@ def wsgi():
 
 @pytest.fixture
 def bridge(wsgi):
-    bridge = WSGIBridge(wsgi, threads=2, limits=Limits(), is_short_write=asgi.is_short_write)
+    bridge = WSGIBridge(wsgi, threads=2, limits=Limits(), is_short_write=asgi.is_short_write, is_long=is_long)
     yield bridge
     wsgi.proceed.set()
     bridge.close()
@@ -109,6 +113,22 @@ def test_write_that_waits_holds_up_no_read(bridge, wsgi):
             assert await slow == 204
 
     asyncio.run(run())
+
+
+def test_long_requests_take_turns_and_hold_up_no_other(bridge, wsgi):
+    async def run():
+        long = [asyncio.create_task(send(bridge, "POST", f"/api/slow/long/{number}")) for number in range(8)]
+        async with asyncio.timeout(30):
+            assert await send(bridge, "GET", "/api/intents") == 204
+            assert await send(bridge, "POST", "/api/intents") == 204
+            while not (begun := [path for _, path in wsgi.threads if "long" in path]):
+                await asyncio.sleep(0)
+            assert len(begun) == 1
+            wsgi.proceed.set()
+            assert await asyncio.gather(*long) == [204] * 8
+
+    asyncio.run(run())
+    assert {thread for (_, path), thread in wsgi.threads.items() if "long" in path} == {"django-long-0"}
 
 
 def test_writes_of_the_console_use_the_other_threads(bridge, wsgi):

@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import pytest
@@ -132,31 +131,3 @@ def test_plan_and_dependency_that_close_a_cycle_are_not_both_granted(http: Http,
 
         assert statuses(answers) == [201, 400]
         assert [answer.code for answer in answers if answer.status == 400] == ["dependency_cycle"]
-
-
-@pytest.mark.rule("G-8")
-def test_reads_do_not_wait_for_plans(http: Http, servers: list[Server]) -> None:
-    """Eight clients create plans, more than a server has threads. A plan waits for several others then, and a read for none."""
-    intent = http.create()["id"]
-    plans: list[float] = []
-
-    def send_plans(number: int) -> None:
-        with Http(servers[0], may_fail=True) as client:
-            for turn in range(2):
-                body, begun = chain(f"beside reads {number} {turn}", 1_000), time.monotonic()
-                while (answer := client.post("/intents/batch", body)).status == 503:  # The machine is busy with other tests.
-                    time.sleep(1)
-                assert answer.status == 201
-                plans.append(time.monotonic() - begun)
-
-    slowest = 0.0
-    with ThreadPoolExecutor(8) as pool:
-        sending = [pool.submit(send_plans, number) for number in range(8)]
-        while not all(each.done() for each in sending):
-            begun = time.monotonic()
-            http.intent(intent)
-            slowest = max(slowest, time.monotonic() - begun)
-            time.sleep(0.01)
-        for each in sending:
-            each.result()
-    assert slowest < median(plans) / 2

@@ -28,7 +28,8 @@ DEFAULT_LIMIT = 100
 MAX_LIMIT = 1000
 PAGE_BYTES = 8 * 2**20
 """Limit of bytes of text in a page."""
-ROWS_AT_ONCE = 128  # Rows that are read at once.
+ROWS_AT_ONCE = 128  # Rows that are read at once, until it is known that they are small.
+SMALL = PAGE_BYTES // 16  # Bytes of these rows, up to which the rest of a page is read at once.
 MAX_OFFSET = 2**31
 
 
@@ -123,7 +124,8 @@ class KeysetPagination(BasePagination):
         found: list[Any] = []
         rest, bytes_left = queryset, PAGE_BYTES
         while True:
-            count = min(limit + 1 - len(found), ROWS_AT_ONCE)
+            is_small = bool(found) and PAGE_BYTES - bytes_left <= SMALL
+            count = limit + 1 - len(found) if is_small else min(limit + 1 - len(found), ROWS_AT_ONCE)
             part, size, is_cut = self.fetch(rest[offset : offset + count], bytes_left)
             found += part
             bytes_left -= size

@@ -7,7 +7,7 @@ Lists are queries whose shape recurs with each client's filters; compiling one t
 from collections.abc import Sequence
 from typing import Any, cast
 
-from django.core.exceptions import FullResultSet
+from django.core.exceptions import EmptyResultSet, FullResultSet
 from django.db import models
 from django.db.models.expressions import Col
 from django.db.models.lookups import IsNull, Lookup
@@ -25,13 +25,14 @@ def compile_queryset(queryset: models.QuerySet[Any], connection: Any) -> tuple[s
     lookups: list[Any] = []
     shape = _shape(query.where, lookups) if _is_plain(query) else None
     if shape is not None:
-        key = (connection.vendor, query.model, query.order_by, query.low_mark, query.high_mark, shape)
+        order = (query.order_by, query.default_ordering, query.standard_ordering)
+        key = (connection.vendor, query.model, order, query.low_mark, query.high_mark, shape)
         try:
             parameters = [parameter for lookup in lookups for parameter in lookup.process_rhs(compiler, connection)[1]]
-        except FullResultSet:  # The value is beyond what the column can have, so that the comparison is left out.
+        except (EmptyResultSet, FullResultSet):  # A value is beyond what its column can have, which changes the condition.
             parameters = None
-        if parameters is not None and key in _sql:
-            return _sql[key], parameters
+        if parameters is not None and (known := _sql.get(key)) is not None:
+            return known, parameters
         sql, compiled = compiler.as_sql()
         if parameters == list(compiled):
             if len(_sql) >= MAX_SHAPES:

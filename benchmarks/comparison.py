@@ -1,16 +1,16 @@
 """This server beside another OpenIntent server that is running: the same operations, in turns."""
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import psutil
 import requests
 
-from benchmarks.load import KEY, Job, Round, run
+from benchmarks.load import KEY, Job, run
 from benchmarks.operations import EMPTY_VIEW, EVENT, INTENT, OPERATIONS, UNIT
-from benchmarks.results import quantile
+from benchmarks.results import Measurement
 from benchmarks.suite import EVENTS_EACH, Scale, Tell, migrated_database
 from tests.servers import Server
 
@@ -19,51 +19,32 @@ HERE = frozenset([UNIT, EMPTY_VIEW])
 
 
 @dataclass(slots=True)
-class Side:
-    """Rounds of one operation on one server; `failure` says why it has none."""
+class Comparison:
+    """One operation by so many clients on both servers; `failure` says why one of them has no figures."""
 
-    rounds: list[Round] = field(default_factory=list)
+    ours: Measurement
+    theirs: Measurement
     failure: str = ""
 
-    @property
-    def steps(self) -> int:
-        return sum(len(each.latencies) for each in self.rounds)
-
-    @property
-    def per_second(self) -> float:
-        return self.steps / sum(each.seconds for each in self.rounds)
-
-    @property
-    def median(self) -> float:
-        return quantile((latency for each in self.rounds for latency in each.latencies), 0.5)
-
-    @property
-    def cpu(self) -> float:
-        """Seconds of the server's processes for one step; 0 if they are on another machine."""
-        return sum(each.cpu for each in self.rounds) / self.steps
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    operation: str
-    clients: int
-    ours: Side
-    theirs: Side
-
     def __str__(self) -> str:
-        if self.ours.failure or self.theirs.failure:
-            return (
-                f"| {self.operation} | {self.clients} | {self.ours.failure or '–'} | {self.theirs.failure or '–'} |  |  |  |  |"
-            )
         cells = [
-            f"{self.ours.per_second:,.0f}",
-            f"{self.theirs.per_second:,.0f}",
-            f"{self.ours.per_second / self.theirs.per_second:.2f} ×",
-            f"{self.ours.median * 1e3:.1f} / {self.theirs.median * 1e3:.1f}",
-            f"{self.ours.cpu * 1e3:.2f} / {self.theirs.cpu * 1e3:.2f}" if self.theirs.cpu else f"{self.ours.cpu * 1e3:.2f} / –",
-            f"{self.ours.cpu / self.theirs.cpu:.2f} ×" if self.theirs.cpu else "–",
+            self.ours.operation,
+            str(self.ours.clients),
+            *(self._figures() if not self.failure else [self.failure, *[""] * 5]),
         ]
-        return f"| {self.operation} | {self.clients} | {' | '.join(cells)} |"
+        return f"| {' | '.join(cells)} |"
+
+    def _figures(self) -> list[str]:
+        ours, theirs = self.ours, self.theirs
+        is_local = theirs.cpu > 0  # The CPU of a server on another machine is not known.
+        return [
+            f"{ours.per_second:,.0f}",
+            f"{theirs.per_second:,.0f}",
+            f"{ours.per_second / theirs.per_second:.2f} ×",
+            f"{ours.latency(0.5) * 1e3:.1f} / {theirs.latency(0.5) * 1e3:.1f}",
+            f"{ours.cpu * 1e3:.2f} / {theirs.cpu * 1e3:.2f}" if is_local else f"{ours.cpu * 1e3:.2f} / –",
+            f"{ours.cpu / theirs.cpu:.2f} ×" if is_local else "–",
+        ]
 
 
 def measure(
@@ -78,25 +59,26 @@ def measure(
         intents = {each: create_intents(each, max(scale.clients)) for each in servers}
         for clients in scale.clients:
             for name in [name for name in OPERATIONS if name not in HERE and (not only or name in only)]:
-                sides = {each: Side() for each in servers}
+                found = Comparison(Measurement(name, clients), Measurement(name, clients))
+                sides = dict(zip(servers, (found.ours, found.theirs), strict=True))
                 for number in range(scale.rounds):
                     for each in [*servers][:: -1 if number % 2 else 1]:
-                        add_round(sides[each], Job(
+                        add_round(found, sides[each], Job(
                             each, OPERATIONS[name], intents[each], clients=clients, steps=scale.steps, seconds=scale.seconds,
                             warm_up=scale.warm_up, process=servers[each],
                         ))  # fmt: skip
-                found = Comparison(name, clients, *sides.values())
                 tell(str(found))
                 yield found
 
 
-def add_round(side: Side, job: Job) -> None:
-    if side.failure:
+def add_round(comparison: Comparison, side: Measurement, job: Job) -> None:
+    """Add a round, unless one of the servers has failed."""
+    if comparison.failure:
         return
     try:
         side.rounds.append(run(job))
     except* (RuntimeError, OSError, KeyError) as errors:
-        side.failure = f"failed: {str(errors.exceptions[0])[:60]}"
+        comparison.failure = f"{job.url} failed: {str(errors.exceptions[0])[:60]}"
 
 
 def listening_process(url: str) -> int | None:

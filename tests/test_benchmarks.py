@@ -131,7 +131,8 @@ def test_two_servers_are_measured_in_turns(vendor: str, tmp_path: Path) -> None:
         ]
 
     [compared] = found
-    assert (compared.operation, compared.clients) == ("update state", 2)
+    assert compared.failure == ""
+    assert (compared.ours.operation, compared.ours.clients) == ("update state", 2)
     for side in compared.ours, compared.theirs:
         assert 0 < side.steps <= QUICK.steps
         assert side.cpu > 0

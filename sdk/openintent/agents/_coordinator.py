@@ -1,6 +1,7 @@
 """Coordinators: agents that assign a portfolio of intents to other agents."""
 
 from .._stream import EventStream
+from ..client import OpenIntentClient
 from ..enums import EventType
 from ..models import Event, Portfolio
 from ._base_agent import BaseAgent
@@ -51,8 +52,9 @@ class Coordinator(BaseAgent):
     missing, and continues to follow it. `create` creates further ones, for example in a handler of an assignment.
 
     `on_all_complete` and `on_progress` are about its portfolios. The decorators of other agents work as well; those for events
-    also cover the portfolios' members, whichever agents are assigned. A coordinator is one process: two with one id create a portfolio
-    once, but both follow it, and the methods of both may be called when it is complete.
+    also cover the portfolios' members, whichever agents are assigned, and `on_all_complete` comes after those for the events before it.
+    A coordinator is one process: two with one id create a portfolio once, but both follow it, and the methods of both may be called
+    when it is complete.
     """
 
     portfolio: PortfolioSpec | None = None
@@ -82,8 +84,7 @@ class Coordinator(BaseAgent):
         client, agent_id = runtime.client, runtime.agent_id
         found = runtime.retry(lambda: find(client, agent_id, spec))
         if found is None:
-            newest = runtime.retry(lambda: client.list_events(order="desc", limit=1))
-            after = newest[0].position if newest else 0  # Agents of members begin before the portfolio can be followed.
+            after = runtime.retry(lambda: _newest_position(client))  # Agents of members begin before it can be followed.
         portfolio = found or runtime.retry(lambda: create(client, agent_id, spec))
         monitor = self._monitor(runtime, portfolio, after)
         complete = runtime.retry(lambda: add_missing_members(client, portfolio, spec))
@@ -112,21 +113,31 @@ class _PortfolioMonitor:
         self._portfolio_id = portfolio_id
         self._counts: dict[str, int] | None = None
         self._stream: EventStream | None = None
+        self._position = 0
+        self._end: int | None = None
 
     def start(self, after: int | None) -> None:
         """Follow the portfolio's events."""
 
         def handle_event(event: Event) -> None:
             self._runtime.dispatcher.dispatch(event)
-            if event.event_type in PROGRESS_EVENTS:
-                self.check_soon()
+            self._runtime.dispatcher.enqueue(lambda: self._check_after(event))
 
-        self._stream = self._runtime.follow(handle_event, portfolio_id=self._portfolio_id, after=after)
+        client, retry = self._runtime.client, self._runtime.retry
+        self._position = retry(lambda: _newest_position(client)) if after is None else after
+        self._stream = self._runtime.follow(handle_event, portfolio_id=self._portfolio_id, after=self._position)
         self.check_soon()
 
     def check_soon(self) -> None:
         """Queue a check of the portfolio's progress."""
         self._runtime.dispatcher.enqueue(self._check)
+
+    def _check_after(self, event: Event) -> None:
+        """Check the progress, once the handlers of the event were called, if it can have changed it or was waited for."""
+        is_awaited = self._end is not None and self._position < self._end
+        self._position = event.position
+        if is_awaited or event.event_type in PROGRESS_EVENTS:
+            self._check()
 
     def _check(self) -> None:
         """Call the methods for what has changed, and complete the portfolio once all members are closed."""
@@ -136,6 +147,10 @@ class _PortfolioMonitor:
             self._counts = portfolio.aggregate_status.by_status
             self._call_handlers("on_progress", portfolio)
         if is_complete(portfolio) and not is_reported(portfolio):
+            if self._end is None:  # Later events are not waited for: they may never end.
+                self._end = retry(lambda: _newest_position(client, portfolio_id=self._portfolio_id))
+            if self._position < self._end:
+                return
             self._call_handlers("on_all_complete", portfolio)
             retry(lambda: update_mark(client, portfolio.id, told=True))
             retry(lambda: complete_portfolio(client, portfolio))
@@ -147,3 +162,8 @@ class _PortfolioMonitor:
         for name, trigger in declared_triggers(type(self._coordinator)):
             if trigger.kind == kind:
                 self._runtime.runner.call(getattr(self._coordinator, name), portfolio)
+
+
+def _newest_position(client: OpenIntentClient, *, portfolio_id: str | None = None) -> int:
+    newest = client.list_events(portfolio_id=portfolio_id, order="desc", limit=1)
+    return newest[0].position if newest else 0

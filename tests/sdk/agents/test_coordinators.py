@@ -1,6 +1,7 @@
 """A coordinator makes its portfolio once, follows it, and is told when it is complete (protocol K-7)."""
 
 from queue import SimpleQueue
+from threading import Event
 
 import pytest
 from openintent import (
@@ -181,6 +182,27 @@ class Listing(Trip):
     @on_event("comment")
     def hear(self, event):
         self.told.put(event.payload["text"])
+
+
+def test_completion_is_reported_after_the_events_before_it(coordinator, operator, name, spec):
+    closed = Event()
+
+    class Waiting(Listing):
+        @on_progress
+        def progress(self, portfolio):
+            if portfolio.aggregate_status.by_status.get("completed") == 1:
+                closed.wait(timeout=30)
+
+    waiting = coordinator(Waiting, spec)
+    [portfolio] = portfolios(operator, name)
+    hotel, flights = portfolio.intents
+    operator.move_to(flights, "completed")
+    operator.log_event(hotel.id, "comment", {"text": "done"})
+    operator.move_to(hotel, "completed")
+    closed.set()
+
+    assert waiting.take() == "done"
+    assert waiting.take().id == portfolio.id
 
 
 def test_member_events_during_setup_are_handled(coordinator, start_agent, operator, name):

@@ -4,8 +4,9 @@ from typing import Any, TypeVar, Unpack, overload
 
 from ..validation import validate_agent_id, validate_header
 from ._base_agent import BaseAgent
-from ._decorators import on_assignment
-from ._handler_runner import Handler, count_parameters
+from ._decorators import Trigger
+from ._event_handlers import EventHandler
+from ._handler_arguments import Handler, check_parameters
 from ._options import AgentOptions, Settings
 
 A = TypeVar("A", bound=BaseAgent)
@@ -61,22 +62,22 @@ class Worker(BaseAgent):
 
         Worker("summariser", summarise).run()
 
-    The function is called like a method under `on_assignment`: it takes the intent and, optionally, an `Assignment`, whose `client`
-    it can use; it may be `async def`. The options are those of `@Agent`.
+    The function is called like a method under `on_assignment`, with arguments by the names of its parameters: `intent`, `client`,
+    `assignment`; it may be `async def`. The options are those of `@Agent`.
 
     Several processes with one id share its assignments. To distribute work yourself, give each an id of its own, such as
     "summariser-1" and "summariser-2", and assign to those.
     """
 
     def __init__(self, agent_id: str | None, handler: Handler, **options: Unpack[AgentOptions]) -> None:
-        """Set the id, the function and options. Raises InputValidationError."""
+        """Set the id, the function and options. Raises InputValidationError; TypeError for an unknown parameter."""
         if agent_id is not None:
             validate_header(agent_id, "agent_id")
             validate_agent_id(agent_id)
         self.agent_id = agent_id
         self.settings = Settings(**options)
+        check_parameters("on_assignment", handler, getattr(handler, "__name__", "the handler"))
         self._handler = handler
 
-    @on_assignment
-    def _work(self, *arguments: Any) -> Any:
-        return self._handler(*arguments[: count_parameters(self._handler)])
+    def _handlers(self) -> list[EventHandler]:
+        return [EventHandler(Trigger("on_assignment"), self._handler), *super()._handlers()]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..client import OpenIntentClient
 from ..errors import OpenIntentError
-from ..models import Intent
+from ..models import Event, Intent, Lease
 
 if TYPE_CHECKING:
     from ..aio import AsyncOpenIntentClient
@@ -17,7 +17,7 @@ class AssignmentCancelledError(OpenIntentError):
 
 
 class Assignment:
-    """An intent that this agent is to work on now. A handler gets it as its second argument if it takes one.
+    """An intent that this agent is to work on now. A handler gets it if it has a parameter `assignment`.
 
         @on_assignment
         def research(self, intent, assignment):
@@ -27,15 +27,25 @@ class Assignment:
     intent    the intent as it was when work on it began
     attempt   1 for the first attempt at this assignment, one more for each further one, whether the one before failed or its
               process died
+    event     the event that assigned it
+    lease     the lease that the agent holds while it works on it
     client    an OpenIntentClient whose writes to the intent succeed only as long as the handler holds the assignment (protocol
               L-4); `self.client` is the same one while the handler runs
     """
 
     def __init__(
-        self, intent: Intent, attempt: int, client: OpenIntentClient, connect: "Callable[[], AsyncOpenIntentClient]"
+        self,
+        intent: Intent,
+        attempt: int,
+        event: Event | None,
+        lease: Lease,
+        client: OpenIntentClient,
+        connect: "Callable[[], AsyncOpenIntentClient]",
     ) -> None:
         self.intent = intent
         self.attempt = attempt
+        self.event = event
+        self.lease = lease
         self.client = client
         self._connect = connect
         self._async_client: AsyncOpenIntentClient | None = None

@@ -30,8 +30,7 @@ _RESUMING = {IntentStatus.PENDING, IntentStatus.ACTIVE}
 class AssignmentState:
     """An agent's progress with an intent since its latest assignment.
 
-    assignment  the id of the event that assigned it; empty if there is none
-    since       that event's sequence
+    event       the event that assigned it; None if there is none
     starts      the number of attempts begun, by whichever process
     is_stopped  whether an attempt has failed, or its lease was revoked, and nothing has resumed the work since
     completes   whether the written result is to complete the intent; None: no result was written
@@ -39,11 +38,20 @@ class AssignmentState:
 
     agent_id: str
     scope: str
-    assignment: str = ""
-    since: int = 0
+    event: Event | None = None
     starts: int = 0
     is_stopped: bool = False
     completes: bool | None = field(default=None)
+
+    @property
+    def assignment(self) -> str:
+        """The id of the event that assigned it; empty if there is none."""
+        return self.event.id if self.event else ""
+
+    @property
+    def since(self) -> int:
+        """The sequence of the event that assigned it."""
+        return (self.event and self.event.sequence) or 0
 
     @property
     def is_handled(self) -> bool:
@@ -62,7 +70,7 @@ class AssignmentState:
             is_own = payload.get("agent_id") == self.agent_id
             is_in_scope = payload.get("scope") == self.scope
             if event.event_type == EventType.AGENT_ASSIGNED and is_own:
-                self.assignment, self.since = event.id, event.sequence or 0
+                self.event = event
                 self.starts, self.is_stopped, self.completes = 0, False, None
             if not self.assignment or (event.sequence or 0) <= self.since:
                 continue

@@ -171,7 +171,9 @@ class AssignmentProcessor:
                 return None
             intent, state = work
             own = with_tokens(self._client, held.tokens)
-            assignment = Assignment(intent, state.starts, own, lambda: with_tokens(self._connect(), held.tokens))
+            assignment = Assignment(
+                intent, state.starts, state.event, held.lease, own, lambda: with_tokens(self._connect(), held.tokens)
+            )
             attempt = self._attempts[intent_id] = Attempt(assignment, state, held, self._handle)
             try:
                 if attempt.run():

@@ -1,6 +1,7 @@
 """The base class of agents: start, work, stop."""
 
 import asyncio
+import inspect
 import logging
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -14,7 +15,8 @@ from ..errors import InputValidationError
 from ._assignment import Assignment
 from ._decorators import PORTFOLIO_KINDS, declared_triggers
 from ._event_handlers import EventHandler
-from ._handler_runner import Handler, HandlerRunner
+from ._handler_arguments import Arguments, Handler, check_parameters, with_arguments
+from ._handler_runner import HandlerRunner
 from ._options import Settings
 from ._runtime import AgentRuntime
 from ._signals import stop_on_signals
@@ -63,6 +65,15 @@ class BaseAgent:
     """The options."""
 
     _runtime: AgentRuntime | None = None
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Raise TypeError for a handler with a parameter that no argument belongs to."""
+        super().__init_subclass__(**options)
+        for name, trigger in declared_triggers(cls):
+            handler = getattr(cls, name)
+            if inspect.isfunction(inspect.getattr_static(cls, name)):
+                handler = partial(handler, None)  # Its `self`.
+            check_parameters(trigger.kind, handler, f"{cls.__name__}.{name}")
 
     @property
     def client(self) -> OpenIntentClient:
@@ -210,16 +221,38 @@ class BaseAgent:
         if not connection["agent_id"]:
             raise InputValidationError('an agent needs an id: @Agent("research-agent")', field="agent_id")
         self.agent_id = connection["agent_id"]
-        triggers = declared_triggers(type(self))
-        assigned: list[Handler] = [getattr(self, name) for name, trigger in triggers if trigger.kind == "on_assignment"]
+        handlers = self._handlers()
+        assigned = [each for each in handlers if each.trigger.kind == "on_assignment"]
         if len(assigned) > 1:
             raise TypeError(f"{type(self).__name__} has {len(assigned)} methods under @on_assignment; it can have one")
-        self._check_triggers({trigger.kind for _, trigger in triggers})
-        event_handlers = [EventHandler(trigger, getattr(self, name)) for name, trigger in triggers if trigger.types]
+        self._check_triggers({each.trigger.kind for each in handlers})
         runner = HandlerRunner(loop)
-        handle = partial(_call_handler, runner, assigned[0]) if assigned else None
-        self._runtime = AgentRuntime(connection, self.settings, handle, event_handlers, runner)
+        handle = partial(self._handle_assignment, runner, assigned[0].method) if assigned else None
+        event_handlers = [each for each in handlers if each.trigger.types]
+        self._runtime = AgentRuntime(connection, self.settings, handle, event_handlers, runner, self)
         return self._runtime
+
+    def _handlers(self) -> list[EventHandler]:
+        """Return its handlers, with what they are called for."""
+        return [EventHandler(trigger, getattr(self, name)) for name, trigger in declared_triggers(type(self))]
+
+    def _handle_assignment(self, runner: HandlerRunner, handler: Handler, assignment: Assignment) -> object:
+        """Call the handler, with the assignment's client as `self.client`."""
+        token = _current.set(assignment)
+        arguments: Arguments = {
+            "intent": lambda: assignment.intent,
+            "assignment": lambda: assignment,
+            "event": lambda: assignment.event,
+            "lease": lambda: assignment.lease,
+            "scope": lambda: assignment.lease.scope,
+            "agent": lambda: self,
+            "client": lambda: assignment.client,
+        }
+        try:
+            call = with_arguments("on_assignment", handler, arguments)
+            return runner.call(call, started=lambda future: assignment._on_cancel(future.cancel))
+        finally:
+            _current.reset(token)
 
     def _start_runtime(self, after: int | None) -> None:
         runtime = self._require_runtime()
@@ -239,12 +272,3 @@ class BaseAgent:
             raise TypeError(f"@{min(misplaced)} needs a Coordinator, which {type(self).__name__} is not")
         if not kinds:
             raise TypeError(f"{type(self).__name__} has nothing to do: no method has a decorator such as @on_assignment")
-
-
-def _call_handler(runner: HandlerRunner, handler: Handler, assignment: Assignment) -> object:
-    """Call the handler, with the assignment's client as `self.client`."""
-    token = _current.set(assignment)
-    try:
-        return runner.call(handler, assignment.intent, assignment, started=lambda future: assignment._on_cancel(future.cancel))
-    finally:
-        _current.reset(token)

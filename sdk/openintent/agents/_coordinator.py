@@ -6,6 +6,7 @@ from ..enums import EventType
 from ..models import Event, Portfolio
 from ._base_agent import BaseAgent
 from ._decorators import declared_triggers
+from ._handler_arguments import Arguments, with_arguments
 from ._portfolio_setup import (
     add_missing_members,
     complete_portfolio,
@@ -135,7 +136,7 @@ class _PortfolioMonitor:
     def _check_after(self, event: Event) -> None:
         """Check the progress, once the handlers of the event were called, if it can have changed it or was waited for."""
         is_awaited = self._end is not None and self._position < self._end
-        self._position = event.position
+        self._position = event.position or self._position
         if is_awaited or event.event_type in PROGRESS_EVENTS:
             self._check()
 
@@ -159,11 +160,16 @@ class _PortfolioMonitor:
             self._stream.close()
 
     def _call_handlers(self, kind: str, portfolio: Portfolio) -> None:
+        arguments: Arguments = {
+            "portfolio": lambda: portfolio,
+            "agent": lambda: self._coordinator,
+            "client": lambda: self._runtime.client,
+        }
         for name, trigger in declared_triggers(type(self._coordinator)):
             if trigger.kind == kind:
-                self._runtime.runner.call(getattr(self._coordinator, name), portfolio)
+                self._runtime.runner.call(with_arguments(kind, getattr(self._coordinator, name), arguments))
 
 
 def _newest_position(client: OpenIntentClient, *, portfolio_id: str | None = None) -> int:
     newest = client.list_events(portfolio_id=portfolio_id, order="desc", limit=1)
-    return newest[0].position if newest else 0
+    return (newest[0].position or 0) if newest else 0

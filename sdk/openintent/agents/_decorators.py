@@ -26,12 +26,14 @@ class Trigger:
     types        the event types after which it is called; none: not after events
     matches      whether it is called after an event of these types, for the agent with this id
     include_own  whether the agent's own events count
+    scope        the scope of `on_lease_available`
     """
 
     kind: str
     types: frozenset[str] = frozenset()
     matches: Callable[[Event, str], bool] = lambda event, agent_id: True
     include_own: bool = True
+    scope: str | None = None
 
     def accepts(self, event: Event, agent_id: str) -> bool:
         """Return whether the method is called after this event."""
@@ -46,8 +48,9 @@ def on_assignment(handler: F) -> F:
         def research(self, intent):
             return {"findings": f"All about {intent.title}"}
 
-    It takes the intent and, optionally, an `Assignment`. Meanwhile the intent is `active`, and the agent holds its lease. The
-    result is set in the state, and the intent is completed: a dict sets its keys, None nothing, and a `Done` is explicit. An intent
+    It gets its arguments by the names of its parameters, in any order: `intent`, `assignment` (an `Assignment`), `event` (which
+    assigned it), `lease` (which is held meanwhile) and its `scope`, `agent`, `client`. An unknown name without a default raises
+    TypeError when the class is made. Meanwhile the intent is `active`. The result is set in the state, and the intent is completed: a dict sets its keys, None nothing, and a `Done` is explicit. An intent
     that cannot be completed yet, because children are open or a decision is pending, is completed when it can be.
 
     An exception is recorded as a failure, with its `error_type` attribute, if it has one, or the name of its class. The
@@ -69,8 +72,8 @@ def on_complete(handler: F) -> F:
         def celebrate(self, intent):
             print(intent.title, intent.state)
 
-    It takes the intent and, optionally, the event. It is called for events while the agent runs: see `BaseAgent.start`. To know of
-    the intents that it has created, the agent follows all creations and status changes of the server.
+    It can take `intent`, `event`, `agent` and `client`. It is called for events while the agent runs: see `BaseAgent.start`. To know
+    of the intents that it has created, the agent follows all creations and status changes of the server.
     """
     return _register(
         handler,
@@ -85,7 +88,7 @@ def on_event(*event_types: EventType | str, own: bool = False) -> Callable[[F], 
         def listen(self, event):
             print(event.actor, event.payload)
 
-    It takes the event and, optionally, the current intent. `own`: also with the events that the agent itself has written;
+    It can take `event`, the current `intent`, `agent` and `client`. `own`: also with the events that the agent itself has written;
     a method that logs an event of its own types would then never end. It is called for events while the agent runs: see
     `BaseAgent.start`.
 
@@ -107,11 +110,11 @@ def on_state_change(handler: Any = None, *, keys: Sequence[str] | None = None) -
     """Call this method when another actor has changed the state of an intent that the agent is assigned to.
 
         @on_state_change(keys=["budget"])
-        def recalculate(self, intent, event):
-            print(intent.state["budget"], event.payload["patches"])
+        def recalculate(self, intent, old, new):
+            print(intent.title, old.get("budget"), new.get("budget"))
 
-    It takes the current intent and, optionally, the event. With `keys` it is called only for changes of these keys of the state
-    or of values below them. It is called for events while the agent runs: see `BaseAgent.start`.
+    It can take the current `intent`, the `event`, `old` and `new` (the whole state before and after the change, from the log),
+    `agent` and `client`. With `keys` it is called only for changes of these keys of the state or of values below them. It is called for events while the agent runs: see `BaseAgent.start`.
     """
     wanted = None if keys is None else frozenset(keys)
     if isinstance(keys, str):
@@ -136,8 +139,8 @@ def on_lease_available(scope: str) -> Callable[[F], F]:
             with self.client.lease(intent.id, "content.draft"):
                 ...
 
-    This is for intents that the agent is assigned to. It takes the intent and, optionally, the event. Other agents may be called
-    too, so the scope may be leased again by then. It is called for events while the agent runs: see `BaseAgent.start`.
+    This is for intents that the agent is assigned to. It can take `intent`, `event`, `scope` (the one above), `lease` (the one that
+    has ended), `agent` and `client`. Other agents may be called too, so the scope may be leased again by then. It is called for events while the agent runs: see `BaseAgent.start`.
     """
     validate_lease_acquire(scope)
     ends = _type_names(EventType.LEASE_RELEASED, EventType.LEASE_EXPIRED, EventType.LEASE_REVOKED)
@@ -147,7 +150,7 @@ def on_lease_available(scope: str) -> Callable[[F], F]:
         overlaps = all(one == other for one, other in levels)  # Protocol L-1.
         return event.payload.get("agent_id") != agent_id and overlaps
 
-    return lambda handler: _register(handler, Trigger("on_lease_available", ends, is_free))
+    return lambda handler: _register(handler, Trigger("on_lease_available", ends, is_free, scope=scope))
 
 
 def on_failure(handler: F) -> F:
@@ -157,7 +160,7 @@ def on_failure(handler: F) -> F:
         def escalate(self, intent, event):
             self.client.request_arbitration(intent.id, reason=event.payload["error_type"])
 
-    It takes the intent and, optionally, the event. For a coordinator it covers the members of its portfolios, for any other agent
+    It can take `intent`, `event`, `agent` and `client`. For a coordinator it covers the members of its portfolios, for any other agent
     the intents that it is assigned to. It is called for events while the agent runs: see `BaseAgent.start`.
     """
     return _register(
@@ -203,7 +206,8 @@ def declared_triggers(owner: type) -> list[tuple[str, Trigger]]:
 def _register(handler: F, trigger: Trigger) -> F:
     if not callable(handler):
         raise TypeError(f"@{trigger.kind} must decorate a method")
-    setattr(handler, _TRIGGERS, (*getattr(handler, _TRIGGERS, ()), trigger))
+    function = handler.__func__ if isinstance(handler, staticmethod) else handler
+    setattr(function, _TRIGGERS, (*getattr(function, _TRIGGERS, ()), trigger))
     return handler
 
 

@@ -6,11 +6,14 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from ..client import OpenIntentClient
 from ..models import Event
 from ._decorators import Trigger
-from ._handler_runner import Handler, HandlerRunner, count_parameters
+from ._handler_arguments import Arguments, Handler, with_arguments
+from ._handler_runner import HandlerRunner
+from ._logged_states import LoggedStates
 from ._retry import StoppedError, retry_until_stopped
 
 MAX_KNOWN = 10_000
@@ -21,7 +24,7 @@ log = logging.getLogger("openintent.agents")
 
 @dataclass(frozen=True, slots=True)
 class EventHandler:
-    """A method, and the events after which it is called."""
+    """A method, and what it is called for."""
 
     trigger: Trigger
     method: Handler
@@ -37,12 +40,15 @@ class EventDispatcher:
         handlers: Sequence[EventHandler],
         runner: HandlerRunner,
         stopping: threading.Event,
+        agent: object,
     ) -> None:
         self._agent_id = agent_id
         self._client = client
         self._handlers = handlers
         self._runner = runner
         self._stopping = stopping
+        self._agent = agent
+        self._states = LoggedStates(client)
         self._recent: deque[str] = deque(maxlen=MAX_KNOWN)
         self._known: set[str] = set()
         self._actions: queue.SimpleQueue[Callable[[], object] | None] = queue.SimpleQueue()
@@ -77,14 +83,24 @@ class EventDispatcher:
         self._actions.put(None)
 
     def _call_handlers(self, event: Event, handlers: Sequence[EventHandler]) -> None:
+        client, intent_id = self._client, event.intent_id or ""
+        arguments: Arguments = {
+            "event": lambda: event,
+            "intent": lambda: client.get_intent(intent_id),
+            "scope": lambda: each.trigger.scope,
+            "lease": lambda: next(
+                lease for lease in client.get_leases(intent_id, status=None) if lease.id == event.payload["lease_id"]
+            ),
+            "old": lambda: self._states.around(event)[0],
+            "new": lambda: self._states.around(event)[1],
+            "agent": lambda: self._agent,
+            "client": lambda: client,
+        }
         for each in handlers:
-            arguments: list[object] = [event]
             try:
-                if each.trigger.kind != "on_event" or count_parameters(each.method) >= 2:
-                    intent = retry_until_stopped(lambda: self._client.get_intent(event.intent_id or ""), self._stopping)
-                    arguments = [event, intent] if each.trigger.kind == "on_event" else [intent, event]
-                self._runner.call(each.method, *arguments)
+                prepare = partial(with_arguments, each.trigger.kind, each.method, arguments)
+                self._runner.call(retry_until_stopped(prepare, self._stopping))
             except StoppedError:
                 return
             except BaseException:
-                log.exception("%s of %s failed at the event %s", each.method.__name__, self._agent_id, event.id)
+                log.exception("@%s of %s failed at the event %s", each.trigger.kind, self._agent_id, event.id)

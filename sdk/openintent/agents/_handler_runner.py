@@ -9,10 +9,6 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-Handler = Callable[..., Any]
-
-POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-
 CANCEL_GRACE = 1.0
 """Seconds for cancelled coroutines to end."""
 
@@ -35,13 +31,13 @@ class HandlerRunner:
                 self._thread.start()
             return self._loop
 
-    def call(self, handler: Handler, *arguments: object, started: Callable[[Future[Any]], object] = lambda future: None) -> Any:
-        """Call the handler with as many of the arguments as it takes, and return its result.
+    def call(self, handler: Callable[[], Any], started: Callable[[Future[Any]], object] = lambda future: None) -> Any:
+        """Call the handler and return its result.
 
         `started` is given the future of a coroutine: cancelling that cancels the coroutine. Raise what the handler raises, and
         concurrent.futures.CancelledError.
         """
-        result = handler(*arguments[: count_parameters(handler)])
+        result = handler()
         if not inspect.isawaitable(result):
             return result
 
@@ -80,11 +76,3 @@ def is_in_event_loop() -> bool:
     except RuntimeError:
         return False
     return True
-
-
-def count_parameters(handler: Handler) -> int:
-    """Return how many positional arguments the handler takes, without those that have a default."""
-    parameters = inspect.signature(handler).parameters.values()
-    if any(each.kind == each.VAR_POSITIONAL for each in parameters):
-        return 255
-    return sum(each.kind in POSITIONAL and each.default is each.empty for each in parameters)

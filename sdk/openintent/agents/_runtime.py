@@ -42,13 +42,14 @@ class AgentRuntime:
         handle: Callable[[Assignment], object] | None,
         handlers: Sequence[EventHandler],
         runner: HandlerRunner,
+        agent: object,
     ) -> None:
         self.agent_id = str(connection["agent_id"])
         self.client = OpenIntentClient(**connection)
         self.runner = runner
         self.stopping = threading.Event()
         self.failure: BaseException | None = None
-        self.dispatcher = EventDispatcher(self.agent_id, self.client, handlers, runner, self.stopping)
+        self.dispatcher = EventDispatcher(self.agent_id, self.client, handlers, runner, self.stopping, agent)
         self._connection = connection
         self._settings = settings
         self._processor = handle and AssignmentProcessor(self.agent_id, self.client, settings, handle, self.async_client)

@@ -29,11 +29,11 @@ def heard():
 
 @pytest.fixture
 def listener(start_agent, name, heard):
-    """`listener(on_event("comment"))`: an agent with one method, which keeps what it was called with."""
+    """`listener(on_event("comment"))`: an agent with one method, which keeps the intent and event that it was called with."""
 
     def listener(decorator, method=None, **arguments):
-        def keep(self, first, second):
-            heard.put((first, second))
+        def keep(self, intent, event):
+            heard.put((intent, event))
 
         return start_agent(Agent(name)(type("Listener", (BaseAgent,), {"method": decorator(method or keep)}))(), **arguments)
 
@@ -53,7 +53,7 @@ def test_events_of_assigned_intents_are_handled_in_order(listener, operator, nam
         operator.log_event(intent.id, "comment" if number % 2 else "note", {"number": number})
         operator.log_event(intent.id, "silence")
 
-    events = [take(heard)[0] for _ in range(20)]
+    events = [take(heard)[1] for _ in range(20)]
 
     assert [event.payload["number"] for event in events] == [*range(20)]
     assert {event.intent_id for event in events} == {intent.id}
@@ -73,9 +73,9 @@ def test_own_events_are_handled_only_if_requested(listener, operator, name, hear
     agent.client.log_event(intent.id, "comment", {"by": "itself"})
     operator.log_event(intent.id, "comment", {"by": "another"})
 
-    said = [take(heard)[0].payload["by"]]
+    said = [take(heard)[1].payload["by"]]
     if own:
-        said.append(take(heard)[0].payload["by"])
+        said.append(take(heard)[1].payload["by"])
 
     assert said == (["itself", "another"] if own else ["another"])
 
@@ -189,14 +189,14 @@ def test_events_start_from_now_or_from_a_stored_position(listener, operator, nam
     position = operator.get_events(intent.id, event_type="comment")[0].position
 
     agent.start(after=position)
-    assert [take(heard)[0].payload["n"] for _ in range(2)] == [2, 3]
+    assert [take(heard)[1].payload["n"] for _ in range(2)] == [2, 3]
     until(lambda: agent.position > position, "its position")
     agent.stop()
     assert agent.position is None
     agent.start()
     operator.log_event(intent.id, "comment", {"n": 4})
 
-    assert take(heard)[0].payload["n"] == 4
+    assert take(heard)[1].payload["n"] == 4
 
 
 def test_assignments_are_handled_while_another_method_takes_long(start_agent, operator, name):

@@ -5,8 +5,6 @@ import re
 from importlib import import_module
 
 NO_RFC = "–"  # It sorts behind the others.
-RFCS = {"lease": "RFC-0003", "stream": "RFC-0006", "wait_for_decision": "RFC-0004"}
-"""RFCs of methods that are not operations of the API."""
 
 
 def table() -> str:
@@ -17,10 +15,10 @@ def table() -> str:
     for name, method in inspect.getmembers(OpenIntentClient, callable):
         if name.startswith("_") or name == "send":
             continue
-        module = import_module(inspect.unwrap(method).__module__)
+        module = import_module(method.__module__)
         named = re.search(r"RFC-\d+", module.__doc__ or "") if ".resources." in module.__name__ else None
         text = " ".join(re.split(r",[^,]*\n\n?-|\n\n", inspect.getdoc(method) or "")[0].split())
         sentence = re.split(r"(?<=[.;:]) |\. Raises ", text)[0].rstrip(".;:").replace("|", "\\|")
-        rows.append((RFCS.get(name) or (named[0] if named else NO_RFC), name, sentence))
+        rows.append((named[0] if named else NO_RFC, name, sentence))
     lines = [f"| `{name}()` | {rfc} | {sentence} |" for rfc, name, sentence in sorted(rows)]
     return "\n".join(["| Method | RFC | Effect |", "|---|---|---|", *lines])

@@ -135,8 +135,6 @@ def _signature(function: Any, name: str) -> Iterator[str]:
     """Yield the signature as a block of code, on several lines where it is long."""
     parameters = list(_parameters(function))
     returned = function.returns
-    if any(str(each.value) == "endpoint" for each in function.decorators) and isinstance(returned, griffe.ExprSubscript):
-        returned = returned.slice  # What it gives on a client: T, where the code describes a `Call[T]`.
     returns = f" -> {returned}" if returned and function.name != "__init__" else ""
     line = f"{name}({', '.join(parameters)}){returns}"
     if len(line) > WIDTH:

@@ -3,26 +3,38 @@
 import asyncio
 from contextlib import suppress
 from types import TracebackType
-from typing import Literal
+from typing import Literal, Protocol
 
-from ._endpoint import AsyncTransport
 from ._lease import LeaseRequest, is_new, log_release_failure, log_renewal_failure
+from ._parameters import Id
 from .errors import LeaseConflictError, OpenIntentError
 from .models import Lease
+
+
+class AsyncLeaseClient(Protocol):
+    """The part of a client that a lease block uses."""
+
+    async def acquire_lease(self, intent_id: Id, scope: str, duration_seconds: int, /) -> Lease: ...
+
+    async def renew_lease(self, intent_id: Id, lease_id: Id, duration_seconds: int, /) -> Lease: ...
+
+    async def release_lease(self, intent_id: Id, lease_id: Id, /) -> None: ...
 
 
 class AsyncHeldLease:
     """A lease on a scope while the block runs, created by `client.lease(…)`."""
 
-    def __init__(self, client: AsyncTransport, request: LeaseRequest) -> None:
+    def __init__(self, client: AsyncLeaseClient, intent_id: Id, scope: str, duration_seconds: int, wait: float) -> None:
         self._client = client
-        self._request = request
+        self._request = LeaseRequest(intent_id, scope, duration_seconds, wait)
 
     async def __aenter__(self) -> Lease:
         pauses = self._request.pauses()
         while True:
             try:
-                self._lease = await self._client.send(self._request.acquire())
+                self._lease = await self._client.acquire_lease(
+                    self._request.intent_id, self._request.scope, self._request.duration_seconds
+                )
                 break
             except LeaseConflictError:
                 pause = next(pauses, None)
@@ -37,7 +49,7 @@ class AsyncHeldLease:
     ) -> Literal[False]:
         async def release() -> None:
             try:
-                await self._client.send(self._request.release(self._lease))
+                await self._client.release_lease(self._lease.intent_id, self._lease.id)
             except OpenIntentError as failure:  # The lease expires, and the block's own error must not be hidden.
                 log_release_failure(self._lease, failure)
 
@@ -57,7 +69,7 @@ class AsyncHeldLease:
         while True:
             await asyncio.sleep(self._request.renew_interval)
             try:
-                await self._client.send(self._request.renew(self._lease))
+                await self._client.renew_lease(self._request.intent_id, self._lease.id, self._request.duration_seconds)
             except OpenIntentError as error:
                 if not log_renewal_failure(self._lease, error):
                     return

@@ -6,13 +6,11 @@ from collections.abc import Generator
 from datetime import timedelta
 from time import monotonic
 from types import TracebackType
-from typing import Literal
+from typing import Literal, Protocol
 
-from ._endpoint import Call, SyncTransport
+from ._parameters import Id, as_id
 from .errors import ConnectionFailedError, LeaseConflictError, OpenIntentError, ServerError
 from .models import Lease
-from .resources._helpers import Id, as_id
-from .resources.leases import LeaseResource
 from .validation import validate_lease_acquire
 
 POLL_INTERVAL = 0.5
@@ -22,7 +20,7 @@ log = logging.getLogger("openintent")
 
 
 class LeaseRequest:
-    """The arguments of a lease block, and the calls that follow from them."""
+    """The arguments of a lease block."""
 
     def __init__(self, intent_id: Id, scope: str, duration_seconds: int, wait: float) -> None:
         """Raise InputValidationError for invalid arguments."""
@@ -36,15 +34,6 @@ class LeaseRequest:
     def renew_interval(self) -> float:
         """Seconds between renewals. Two of them may fail before the lease expires."""
         return self.duration_seconds / 3
-
-    def acquire(self) -> Call[Lease]:
-        return LeaseResource.acquire_lease(None, self.intent_id, self.scope, self.duration_seconds)
-
-    def renew(self, lease: Lease) -> Call[Lease]:
-        return LeaseResource.renew_lease(None, self.intent_id, lease.id, self.duration_seconds)
-
-    def release(self, lease: Lease) -> Call[None]:
-        return LeaseResource.release_lease(None, self.intent_id, lease.id)
 
     def pauses(self) -> Generator[float]:
         """Yield the seconds to pause before each further try, until `wait` is over."""
@@ -68,19 +57,31 @@ def log_renewal_failure(lease: Lease, error: OpenIntentError) -> bool:
     return isinstance(error, (ConnectionFailedError, ServerError))
 
 
+class LeaseClient(Protocol):
+    """The part of a client that a lease block uses."""
+
+    def acquire_lease(self, intent_id: Id, scope: str, duration_seconds: int, /) -> Lease: ...
+
+    def renew_lease(self, intent_id: Id, lease_id: Id, duration_seconds: int, /) -> Lease: ...
+
+    def release_lease(self, intent_id: Id, lease_id: Id, /) -> None: ...
+
+
 class HeldLease:
     """A lease on a scope while the block runs, created by `client.lease(…)`."""
 
-    def __init__(self, client: SyncTransport, request: LeaseRequest) -> None:
+    def __init__(self, client: LeaseClient, intent_id: Id, scope: str, duration_seconds: int, wait: float) -> None:
         self._client = client
-        self._request = request
+        self._request = LeaseRequest(intent_id, scope, duration_seconds, wait)
         self._ending = threading.Event()
 
     def __enter__(self) -> Lease:
         pauses = self._request.pauses()
         while True:
             try:
-                self._lease = self._client.send(self._request.acquire())
+                self._lease = self._client.acquire_lease(
+                    self._request.intent_id, self._request.scope, self._request.duration_seconds
+                )
                 break
             except LeaseConflictError:
                 pause = next(pauses, None)
@@ -98,7 +99,7 @@ class HeldLease:
         self._renewal.join()
         if is_new(self._lease, self._request.duration_seconds):
             try:
-                self._client.send(self._request.release(self._lease))
+                self._client.release_lease(self._lease.intent_id, self._lease.id)
             except OpenIntentError as failure:  # The lease expires, and the block's own error must not be hidden.
                 log_release_failure(self._lease, failure)
         return False
@@ -106,7 +107,7 @@ class HeldLease:
     def _renew(self) -> None:
         while not self._ending.wait(self._request.renew_interval):
             try:
-                self._client.send(self._request.renew(self._lease))
+                self._client.renew_lease(self._request.intent_id, self._lease.id, self._request.duration_seconds)
             except OpenIntentError as error:
                 if not log_renewal_failure(self._lease, error):
                     return

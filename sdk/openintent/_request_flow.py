@@ -30,7 +30,7 @@ from urllib.parse import urlencode, urlsplit
 from uuid import uuid4
 
 from ._backoff import backoff
-from ._endpoint import Call
+from ._call import Call
 from ._fencing_tokens import FencingTokens
 from .errors import ConnectionFailedError, LeaseConflictError, OpenIntentError, RequestTimeoutError, error_from_problem
 

@@ -5,13 +5,13 @@ import logging
 from collections.abc import Mapping, Sequence
 
 from ._backoff import exponential_delay
-from ._endpoint import Call
+from ._call import Call
+from ._parameters import Id, path, without_none
 from ._request_flow import NoResponse, Request, Response, ServerContext, connection_error, error_from_response
 from ._sse import Frame, Parser
 from .enums import EventType
 from .errors import AuthenticationError, ConnectionFailedError, InputValidationError, OpenIntentError
 from .models import Event
-from .resources._helpers import Id, path, without_none
 from .validation import validate_whole_number
 from .validation.events import validate_event_types
 

@@ -1,10 +1,13 @@
 """Waiting for a decision, without I/O (protocol A-6)."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from random import random
 from time import monotonic
 
 from ._backoff import backoff
+from ._call import Call
+from ._parameters import Id, as_id
 from ._request_flow import RequestFlow, ServerContext, request_flow
 from .enums import ArbitrationStatus
 from .errors import (
@@ -18,8 +21,6 @@ from .errors import (
     UndecidedError,
 )
 from .models import Arbitration
-from .resources._helpers import Id, as_id
-from .resources.governance import GovernanceResource
 
 WAIT = 30
 """Seconds for which the server is asked to hold its response: less than a proxy's timeout, which often is 60."""
@@ -29,8 +30,12 @@ EARLY_RESPONSE = 1.0
 """Seconds: a held response that comes sooner means that the server is stopping and answers all who wait."""
 
 
-def decision_flow(intent_id: Id, arbitration_id: Id, timeout: float | None, server: ServerContext) -> RequestFlow[Arbitration]:
+def decision_flow(
+    read: Callable[[int], Call[Arbitration]], intent_id: Id, timeout: float | None, server: ServerContext
+) -> RequestFlow[Arbitration]:
     """Poll until there is a decision, and return the arbitration. Transient errors, such as a restart of the server, are retried.
+
+    `read` returns the call that reads the arbitration, held by the server for so many seconds.
 
     Raise UndecidedError if there will be no decision, DecisionTimeoutError if there is none after `timeout` seconds.
     """
@@ -41,14 +46,14 @@ def decision_flow(intent_id: Id, arbitration_id: Id, timeout: float | None, serv
     while True:
         expected = monotonic() + pause
         try:
-            found = yield from request_flow(GovernanceResource.get_arbitration(None, arbitration_id, wait=wait), once, pause)
+            found = yield from request_flow(read(wait), once, pause)
         except OpenIntentError as error:
             is_down = isinstance(error, ServerError) and error.status_code in (502, 503, 504)
             if not (is_down or isinstance(error, (ConnectionFailedError, RateLimitError))):
                 raise
             failures += 1
             pause = (error.retry_after or 0.0) + backoff(failures, longest=MAX_PAUSE)
-            deadline.check(f"the arbitration {arbitration_id} could not be read within {timeout} s ({error})", None)
+            deadline.check(f"the arbitration could not be read within {timeout} s ({error})", None)
         else:
             failures = 0
             if found.intent_id.lower() != intent:
@@ -61,7 +66,7 @@ def decision_flow(intent_id: Id, arbitration_id: Id, timeout: float | None, serv
                     arbitration=found,
                     code=f"arbitration_{found.status}",
                 )
-            deadline.check(f"the arbitration {arbitration_id} is still pending after {timeout} s", found)
+            deadline.check(f"the arbitration {found.id} is still pending after {timeout} s", found)
             pause = 0.5 + random() if wait and monotonic() - expected < EARLY_RESPONSE else 0.0
         wait = int(max(0.0, min(WAIT, deadline.left - pause)))
         pause = pause if wait else deadline.left

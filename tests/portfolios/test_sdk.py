@@ -13,6 +13,7 @@ from openintent import (
     PortfolioStatus,
     ValidationError,
 )
+from openintent._call import call_builder
 
 from tests.sdk.conftest import BlockingClient
 
@@ -95,6 +96,6 @@ def test_sdk_changes_details_and_members(client):
 )
 def test_sdk_refuses_invalid_values_before_sending(name, arguments, field):
     with pytest.raises(InputValidationError) as refused:
-        getattr(OpenIntentClient, name)(None, **arguments)
+        call_builder(getattr(OpenIntentClient, name))(**arguments)
 
     assert refused.value.field == field

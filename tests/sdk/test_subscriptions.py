@@ -12,6 +12,7 @@ from openintent import (
     SubscriptionStatus,
     ValidationError,
 )
+from openintent._call import call_builder
 from pytest_httpserver import HTTPServer
 
 pytestmark = [pytest.mark.rule("K-1"), pytest.mark.database("sqlite")]
@@ -132,7 +133,7 @@ def test_a_callback_into_a_private_network_is_refused(client, intent):
 def test_invalid_subscription_is_rejected_before_it_is_sent(field, value):
     for subscribe in (OpenIntentClient.subscribe, OpenIntentClient.create_subscription):
         with pytest.raises(InputValidationError) as caught:
-            subscribe(None, intent_id="x", **{field.partition("[")[0]: value})
+            call_builder(subscribe)(intent_id="x", **{field.partition("[")[0]: value})
 
         assert caught.value.field == field
         assert "secret" not in str(caught.value)
@@ -142,4 +143,4 @@ def test_invalid_subscription_is_rejected_before_it_is_sent(field, value):
 @pytest.mark.parametrize("change", [{"status": "disabled"}, {"rotate_secret": "yes"}, {"event_types": None, "status": "x"}, {}])
 def test_invalid_update_is_rejected_before_it_is_sent(change):
     with pytest.raises(InputValidationError):
-        OpenIntentClient.update_subscription(None, "x", **change)
+        call_builder(OpenIntentClient.update_subscription)("x", **change)

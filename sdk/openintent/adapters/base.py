@@ -8,8 +8,8 @@ from typing import Any, ClassVar, Self, TypeAlias
 from uuid import UUID
 
 from .._base_client import ClientBase
+from .._parameters import as_id
 from ..errors import InputValidationError
-from ..resources._helpers import as_id
 from .config import AdapterConfig
 from .proxy import ObjectProxy
 from .queue import get_queue

@@ -4,10 +4,9 @@ import json
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from functools import partial
 from typing import Any
 
-from .._endpoint import Call
+from .._call import Call, call_builder
 from ..client import OpenIntentClient
 from ..errors import InputValidationError
 from ..models import Cost, Event
@@ -19,10 +18,10 @@ NOT_TEXT = re.compile("[\x00\ud800-\udfff]")
 """Characters that the protocol rejects (§1 "JSON"); a model may produce them."""
 COST_TYPE = "api_call"
 
-request_started = partial(OpenIntentClient.log_llm_request_started, None)
-stream_started = partial(OpenIntentClient.start_stream, None)
-stream_chunk = partial(OpenIntentClient.log_stream_chunk, None)
-stream_completed = partial(OpenIntentClient.complete_stream, None)
+request_started = call_builder(OpenIntentClient.log_llm_request_started)
+stream_started = call_builder(OpenIntentClient.start_stream)
+stream_chunk = call_builder(OpenIntentClient.log_stream_chunk)
+stream_completed = call_builder(OpenIntentClient.complete_stream)
 
 
 def replace_invalid(text: str | None) -> str | None:
@@ -31,15 +30,15 @@ def replace_invalid(text: str | None) -> str | None:
 
 def request_completed(intent_id: str, *, response_content: str | None, **fields: Any) -> Call[Event]:
     content = replace_invalid(response_content)
-    return OpenIntentClient.log_llm_request_completed(None, intent_id, response_content=content, **fields)
+    return call_builder(OpenIntentClient.log_llm_request_completed)(intent_id, response_content=content, **fields)
 
 
 def request_failed(intent_id: str, *, error: str, **fields: Any) -> Call[Event]:
-    return OpenIntentClient.log_llm_request_failed(None, intent_id, error=replace_invalid(error) or "unknown", **fields)
+    return call_builder(OpenIntentClient.log_llm_request_failed)(intent_id, error=replace_invalid(error) or "unknown", **fields)
 
 
 def stream_cancelled(intent_id: str, *, reason: str, **fields: Any) -> Call[Event]:
-    return OpenIntentClient.cancel_stream(None, intent_id, reason=replace_invalid(reason), **fields)
+    return call_builder(OpenIntentClient.cancel_stream)(intent_id, reason=replace_invalid(reason), **fields)
 
 
 def tool_call_started(intent_id: str, *, call: ToolCall, max_content: int, **fields: Any) -> Call[Event]:
@@ -53,8 +52,12 @@ def tool_call_started(intent_id: str, *, call: ToolCall, max_content: int, **fie
                 parsed = json.loads(text or "{}")
                 validate_json(parsed, "arguments", depth=2)
                 arguments = parsed if isinstance(parsed, dict) else arguments
-    return OpenIntentClient.log_tool_call_started(
-        None, intent_id, tool_name=replace_invalid(call.name) or "unknown", tool_id=call.id, arguments=arguments, **fields
+    return call_builder(OpenIntentClient.log_tool_call_started)(
+        intent_id,
+        tool_name=replace_invalid(call.name) or "unknown",
+        tool_id=call.id,
+        arguments=arguments,
+        **fields,
     )
 
 
@@ -84,6 +87,6 @@ def cost(
     if not is_complete:
         metadata["incomplete"] = True
     amount, unit = (usage.total, "tokens") if price is None else (price.of(usage), "USD")
-    return OpenIntentClient.record_cost(
-        None, intent_id, COST_TYPE, amount, unit, provider=provider, model=model, metadata=metadata
+    return call_builder(OpenIntentClient.record_cost)(
+        intent_id, COST_TYPE, amount, unit, provider=provider, model=model, metadata=metadata
     )

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from .._backoff import backoff
-from .._endpoint import Call
+from .._call import Call, call_builder
 from ..client import OpenIntentClient
 from ..errors import (
     ConflictError,
@@ -50,7 +50,7 @@ class Batch:
             # The time at which it happened: the log has the time at which it arrived.
             occurred_at = datetime.fromtimestamp(entry.created_at, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
             events.append({**event, "payload": {**event["payload"], "occurred_at": occurred_at}})
-        return OpenIntentClient.log_events(None, self.intent_id, events, idempotency_key=self.key)
+        return call_builder(OpenIntentClient.log_events)(self.intent_id, events, idempotency_key=self.key)
 
 
 class BatchSender:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from .._endpoint import Call
+from .._call import Call
 from .config import AdapterConfig
 
 logger = logging.getLogger("openintent.adapters")

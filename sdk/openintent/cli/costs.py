@@ -8,7 +8,7 @@ import typer
 from rich.console import RenderableType
 from rich.text import Text
 
-from .._endpoint import Call
+from .._call import Call, call_builder
 from ..client import OpenIntentClient
 from ..models import CostSummary
 from ..models.costs import cost_summary
@@ -45,7 +45,7 @@ def costs(
         constraints = run.client.get_portfolio(id).governance_policy.get("shared_constraints") or {}
         call = Call(
             method="GET",
-            path=OpenIntentClient.get_portfolio_costs(None, id).path,
+            path=call_builder(OpenIntentClient.get_portfolio_costs)(id).path,
             params={"limit": 1},  # The summary covers all members, whatever the page.
             parse=lambda answer: cost_summary(answer["summary"]),
             exact_decimals=True,

@@ -6,7 +6,7 @@ from typing import Any
 import typer
 from rich.text import Text
 
-from .._endpoint import Call
+from .._call import Call
 from ..errors import AuthenticationError, ServerError
 from .errors import REFUSED, UNREACHABLE
 from .options import Json

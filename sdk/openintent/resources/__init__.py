@@ -34,7 +34,7 @@ class Resources(
     KeyResource,
     DiscoveryResource,
 ):
-    """All operations, as both clients offer them."""
+    """All operations of a client."""
 
 
-__all__ = ["Calls"]
+__all__ = ["Resources"]

@@ -5,17 +5,17 @@ from collections.abc import Mapping
 from mimetypes import guess_type
 from typing import Any
 
-from .._endpoint import Call, endpoint
+from .._call import Call, list_call, no_content
+from .._parameters import Id, path, without_none
 from ..errors import InputValidationError
 from ..models import Attachment
 from ..validation import validate_attachment
-from ._helpers import Id, list_call, no_content, path, without_none
+from ._transport import Transport
 
 
-class AttachmentResource:
+class AttachmentResource(Transport):
     """/intents/{id}/attachments (RFC-0005)."""
 
-    @endpoint
     def add_attachment(
         self,
         intent_id: Id,
@@ -30,7 +30,7 @@ class AttachmentResource:
         description: str | None = None,
         metadata: Mapping[str, Any] | None = None,
         idempotency_key: str | None = None,
-    ) -> Call[Attachment]:
+    ) -> Attachment:
         """Attach a file: its bytes (`content` or `content_base64`), or the address where they are stored (`storage_url` and `size`).
 
         Without a `content_type` it is guessed from the name. The server stores equal bytes once.
@@ -58,30 +58,17 @@ class AttachmentResource:
             description=description,
             metadata=metadata,
         )
-        return Call(
-            method="POST",
-            path=path("intents", intent_id, "attachments"),
-            json=body,
-            parse=Attachment.from_json,
-            idempotency_key=idempotency_key,
-        )
+        where = path("intents", intent_id, "attachments")
+        return self.send(Call("POST", where, Attachment.from_json, json=body, idempotency_key=idempotency_key))
 
-    @endpoint
-    def get_attachments(self, intent_id: Id, *, limit: int | None = None) -> Call[list[Attachment]]:
+    def get_attachments(self, intent_id: Id, *, limit: int | None = None) -> list[Attachment]:
         """Return the intent's attachments, the oldest first. Raises NotFoundError."""
-        return list_call(path("intents", intent_id, "attachments"), "attachments", Attachment, limit=limit)
+        return self.send(list_call(path("intents", intent_id, "attachments"), "attachments", Attachment, limit=limit))
 
-    @endpoint
-    def get_attachment_content(self, intent_id: Id, attachment_id: Id) -> Call[bytes]:
+    def get_attachment_content(self, intent_id: Id, attachment_id: Id) -> bytes:
         """Return the bytes of an attachment. Raises NotFoundError, also if they are stored elsewhere (`storage_url`)."""
-        return Call(
-            method="GET",
-            path=path("intents", intent_id, "attachments", attachment_id, "content"),
-            parse=bytes,
-            is_binary=True,
-        )
+        return self.send(Call("GET", path("intents", intent_id, "attachments", attachment_id, "content"), bytes, is_binary=True))
 
-    @endpoint
-    def delete_attachment(self, intent_id: Id, attachment_id: Id) -> Call[None]:
+    def delete_attachment(self, intent_id: Id, attachment_id: Id) -> None:
         """Delete an attachment, and its bytes unless another attachment has the same. Idempotent. Raises NotFoundError."""
-        return Call(method="DELETE", path=path("intents", intent_id, "attachments", attachment_id), parse=no_content)
+        return self.send(Call("DELETE", path("intents", intent_id, "attachments", attachment_id), no_content))

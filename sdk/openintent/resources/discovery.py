@@ -2,18 +2,17 @@
 
 from typing import Any
 
-from .._endpoint import Call, endpoint
+from .._call import Call
+from ._transport import Transport
 
 
-class DiscoveryResource:
+class DiscoveryResource(Transport):
     """/.well-known/openintent.json and /.well-known/openintent-compat.json. Neither needs a key."""
 
-    @endpoint
-    def discover(self) -> Call[dict[str, Any]]:
+    def discover(self) -> dict[str, Any]:
         """Return the server's metadata: protocol version, endpoints, features."""
-        return Call(method="GET", path="/.well-known/openintent.json", parse=dict)
+        return self.send(Call("GET", "/.well-known/openintent.json", dict))
 
-    @endpoint
-    def discover_compatibility(self) -> Call[dict[str, Any]]:
+    def discover_compatibility(self) -> dict[str, Any]:
         """Return the parts of the protocol that the server implements, with their versions."""
-        return Call(method="GET", path="/.well-known/openintent-compat.json", parse=dict)
+        return self.send(Call("GET", "/.well-known/openintent-compat.json", dict))

@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NotRequired, TypedDict
 
-from .._endpoint import Call, endpoint
+from .._call import Call, call_builder, list_call, no_content
+from .._parameters import Id, Ids, Instant, as_ids, as_optional_id, path, to_rfc3339, without_none
+from .._wait_for_decision import decision_flow
 from ..enums import ArbitrationStatus
 from ..models import Arbitration, Decision, Delegation
 from ..validation import (
@@ -13,7 +15,7 @@ from ..validation import (
     validate_whole_number,
     validate_withdrawal,
 )
-from ._helpers import Id, Ids, Instant, as_ids, as_optional_id, list_call, no_content, path, to_rfc3339, without_none
+from ._transport import Transport
 
 MAX_WAIT = 60
 """Seconds for which the server holds its response at most."""
@@ -33,10 +35,9 @@ class NewEvidence(TypedDict):
     summary: NotRequired[str | None]
 
 
-class GovernanceResource:
+class GovernanceResource(Transport):
     """/intents/{id}/arbitrate, …/arbitrations, …/decisions, /arbitrations and /delegations (RFC-0004)."""
 
-    @endpoint
     def request_arbitration(
         self,
         intent_id: Id,
@@ -47,7 +48,7 @@ class GovernanceResource:
         blocking: bool | None = None,
         expires_at: Instant | None = None,
         idempotency_key: str | None = None,
-    ) -> Call[Arbitration]:
+    ) -> Arbitration:
         """Request a decision by a person or an arbiter, for example when agents disagree.
 
         With `options`, labels or `{"label", "rationale"}`, the decision is one of the labels. With `blocking` the intent
@@ -56,65 +57,77 @@ class GovernanceResource:
         Raises InputValidationError, NotFoundError, ConflictError `intent_closed`.
         """
         validate_arbitration_request(reason, context=context, options=options)
-        return Call(
-            method="POST",
-            path=path("intents", intent_id, "arbitrate"),
-            json=without_none(
-                reason=reason,
-                context=context,
-                options=options,
-                blocking=blocking,
-                expires_at=to_rfc3339(expires_at, "expires_at"),
-            ),
-            parse=Arbitration.from_json,
-            idempotency_key=idempotency_key,
+        return self.send(
+            Call(
+                "POST",
+                path("intents", intent_id, "arbitrate"),
+                Arbitration.from_json,
+                json=without_none(
+                    reason=reason,
+                    context=context,
+                    options=options,
+                    blocking=blocking,
+                    expires_at=to_rfc3339(expires_at, "expires_at"),
+                ),
+                idempotency_key=idempotency_key,
+            )
         )
 
-    @endpoint
     def get_arbitrations(
         self, intent_id: Id, *, status: ArbitrationStatus | str | None = None, limit: int | None = None
-    ) -> Call[list[Arbitration]]:
+    ) -> list[Arbitration]:
         """Return the intent's arbitrations, or those with a status. Raises NotFoundError."""
-        return list_call(path("intents", intent_id, "arbitrations"), "arbitrations", Arbitration, limit=limit, status=status)
+        return self.send(
+            list_call(path("intents", intent_id, "arbitrations"), "arbitrations", Arbitration, limit=limit, status=status)
+        )
 
-    @endpoint
-    def list_arbitrations(
-        self, *, status: ArbitrationStatus | str | None = None, limit: int | None = None
-    ) -> Call[list[Arbitration]]:
+    def list_arbitrations(self, *, status: ArbitrationStatus | str | None = None, limit: int | None = None) -> list[Arbitration]:
         """Return the arbitrations of all intents; with the status pending, those that await a decision."""
-        return list_call(path("arbitrations"), "arbitrations", Arbitration, limit=limit, status=status)
+        return self.send(list_call(path("arbitrations"), "arbitrations", Arbitration, limit=limit, status=status))
 
-    @endpoint
-    def get_arbitration(self, arbitration_id: Id, *, wait: int | None = None) -> Call[Arbitration]:
+    def get_arbitration(self, arbitration_id: Id, *, wait: int | None = None) -> Arbitration:
         """Return an arbitration. With `wait`, the server holds its response until it is no longer pending, for so many seconds at most (60).
 
         Raises InputValidationError, NotFoundError.
         """
         if wait is not None:
             validate_whole_number(wait, "wait", 0, MAX_WAIT)
-        return Call(
-            method="GET",
-            path=path("arbitrations", arbitration_id),
-            params=without_none(wait=wait),
-            parse=Arbitration.from_json,
-            extra_timeout=wait or 0,
+        return self.send(
+            Call(
+                "GET",
+                path("arbitrations", arbitration_id),
+                Arbitration.from_json,
+                params=without_none(wait=wait),
+                extra_timeout=wait or 0,
+            )
         )
 
-    @endpoint
-    def withdraw_arbitration(self, arbitration_id: Id, reason: str | None = None) -> Call[Arbitration]:
+    def wait_for_decision(self, intent_id: Id, arbitration_id: Id, timeout: float | None = None) -> Arbitration:
+        """Wait until an arbitration is decided, and return it with its `decision` (protocol A-6). Transient errors are retried.
+
+        `timeout` is in seconds, None waits without limit; a request that hangs fails only after the client's own timeout.
+
+        Raises UndecidedError if it is withdrawn or expires, DecisionTimeoutError, also a TimeoutError, if it is still pending after
+        `timeout`; InputValidationError, NotFoundError, AuthenticationError, PermissionDeniedError.
+        """
+
+        def read(wait: int) -> Call[Arbitration]:
+            return call_builder(GovernanceResource.get_arbitration)(arbitration_id, wait=wait)
+
+        return self._run(decision_flow(read, intent_id, timeout, self._server))
+
+    def withdraw_arbitration(self, arbitration_id: Id, reason: str | None = None) -> Arbitration:
         """Withdraw an arbitration. Idempotent. For its requester, arbiters and operators.
 
         Raises InputValidationError, NotFoundError, PermissionDeniedError, ConflictError `arbitration_resolved`.
         """
         validate_withdrawal(reason)
-        return Call(
-            method="POST",
-            path=path("arbitrations", arbitration_id, "withdraw"),
-            json=without_none(reason=reason),
-            parse=Arbitration.from_json,
+        return self.send(
+            Call(
+                "POST", path("arbitrations", arbitration_id, "withdraw"), Arbitration.from_json, json=without_none(reason=reason)
+            )
         )
 
-    @endpoint
     def record_decision(
         self,
         intent_id: Id,
@@ -125,7 +138,7 @@ class GovernanceResource:
         decision_type: str | None = None,
         evidence: Sequence[NewEvidence] | None = None,
         idempotency_key: str | None = None,
-    ) -> Call[Decision]:
+    ) -> Decision:
         """Decide the arbitration `arbitration_id` (A-3). Without it the only pending one is decided, which may not be the one you have read.
 
         On an intent without arbitrations, or with a `decision_type` of its own, the decision stands alone. It is
@@ -135,26 +148,26 @@ class GovernanceResource:
         `arbitration_resolved`, ValidationError if it is not one of the options.
         """
         validate_decision(decision, rationale, decision_type=decision_type, evidence=evidence)
-        return Call(
-            method="POST",
-            path=path("intents", intent_id, "decisions"),
-            json=without_none(
-                decision=decision,
-                rationale=rationale,
-                arbitration_id=as_optional_id(arbitration_id),
-                decision_type=decision_type,
-                evidence=evidence,
-            ),
-            parse=Decision.from_json,
-            idempotency_key=idempotency_key,
+        return self.send(
+            Call(
+                "POST",
+                path("intents", intent_id, "decisions"),
+                Decision.from_json,
+                json=without_none(
+                    decision=decision,
+                    rationale=rationale,
+                    arbitration_id=as_optional_id(arbitration_id),
+                    decision_type=decision_type,
+                    evidence=evidence,
+                ),
+                idempotency_key=idempotency_key,
+            )
         )
 
-    @endpoint
-    def get_decisions(self, intent_id: Id, *, limit: int | None = None) -> Call[list[Decision]]:
+    def get_decisions(self, intent_id: Id, *, limit: int | None = None) -> list[Decision]:
         """Return the decisions on the intent, the oldest first. Raises NotFoundError."""
-        return list_call(path("intents", intent_id, "decisions"), "decisions", Decision, limit=limit)
+        return self.send(list_call(path("intents", intent_id, "decisions"), "decisions", Decision, limit=limit))
 
-    @endpoint
     def create_delegation(
         self,
         delegate: str,
@@ -165,7 +178,7 @@ class GovernanceResource:
         constraints: Mapping[str, Any] | None = None,
         expires_at: Instant | None = None,
         idempotency_key: str | None = None,
-    ) -> Call[Delegation]:
+    ) -> Delegation:
         """Delegate to an agent, on these intents and the members of these portfolios; without any, on all intents.
 
         The action "decide" allows it to record decisions; without `actions` all are allowed. For arbiters and operators.
@@ -174,27 +187,29 @@ class GovernanceResource:
         """
         validate_delegation(delegate, actions=actions, constraints=constraints)
         scope = {"intents": as_ids(intents), "portfolios": as_ids(portfolios), "actions": list(actions)}
-        return Call(
-            method="POST",
-            path=path("delegations"),
-            json=without_none(
-                delegate=delegate, scope=scope, constraints=constraints, expires_at=to_rfc3339(expires_at, "expires_at")
-            ),
-            parse=Delegation.from_json,
-            idempotency_key=idempotency_key,
+        return self.send(
+            Call(
+                "POST",
+                path("delegations"),
+                Delegation.from_json,
+                json=without_none(
+                    delegate=delegate, scope=scope, constraints=constraints, expires_at=to_rfc3339(expires_at, "expires_at")
+                ),
+                idempotency_key=idempotency_key,
+            )
         )
 
-    @endpoint
     def list_delegations(
         self, *, delegate: str | None = None, delegator: str | None = None, limit: int | None = None
-    ) -> Call[list[Delegation]]:
+    ) -> list[Delegation]:
         """Return all delegations, or those of a delegate or delegator, including ended ones."""
-        return list_call(path("delegations"), "delegations", Delegation, limit=limit, delegate=delegate, delegator=delegator)
+        return self.send(
+            list_call(path("delegations"), "delegations", Delegation, limit=limit, delegate=delegate, delegator=delegator)
+        )
 
-    @endpoint
-    def revoke_delegation(self, delegation_id: Id) -> Call[None]:
+    def revoke_delegation(self, delegation_id: Id) -> None:
         """Revoke a delegation at once (A-7). Idempotent. For its delegator and operators.
 
         Raises NotFoundError, PermissionDeniedError.
         """
-        return Call(method="DELETE", path=path("delegations", delegation_id), parse=no_content)
+        return self.send(Call("DELETE", path("delegations", delegation_id), no_content))

@@ -3,12 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .._endpoint import Call, endpoint
-from ..enums import IntentStatus
-from ..errors import InputValidationError
-from ..models import Intent
-from ..validation import validate_intent_create, validate_intent_update, validate_patches, validate_state, validate_status
-from ._helpers import (
+from .._call import Call, list_call
+from .._parameters import (
     UNSET,
     Id,
     Ids,
@@ -17,18 +13,21 @@ from ._helpers import (
     as_id,
     as_ids,
     as_optional_id,
-    list_call,
     path,
     require_changes,
     to_rfc3339,
     without_none,
 )
+from ..enums import IntentStatus
+from ..errors import InputValidationError
+from ..models import Intent
+from ..validation import validate_intent_create, validate_intent_update, validate_patches, validate_state, validate_status
+from ._transport import Transport
 
 
-class IntentResource:
+class IntentResource(Transport):
     """/intents (RFC-0001)."""
 
-    @endpoint
     def create_intent(
         self,
         title: str,
@@ -44,7 +43,7 @@ class IntentResource:
         initial_state: Mapping[str, Any] | None = None,
         parent_id: Id | None = None,
         idempotency_key: str | None = None,
-    ) -> Call[Intent]:
+    ) -> Intent:
         """Create an intent: a goal with a structured state.
 
         It starts as `draft`; with `depends_on`, ids of intents that must complete first, as `blocked`, or as `pending` if they all
@@ -56,37 +55,36 @@ class IntentResource:
         """
         given = state if initial_state is None else initial_state
         validate_intent_create(title, description, state=given, constraints=constraints, confidence=confidence, assign=assign)
-        return Call(
-            method="POST",
-            path=path("intents"),
-            json=without_none(
-                title=title,
-                description=description,
-                state=state,
-                initial_state=initial_state,
-                constraints=constraints,
-                confidence=confidence,
-                depends_on=None if depends_on is None else as_ids(depends_on),
-                assign=assign,
-                created_by=created_by,
-                parent_intent_id=as_optional_id(parent_intent_id),
-                parent_id=as_optional_id(parent_id),
-            ),
-            parse=Intent.from_json,
-            idempotency_key=idempotency_key,
+        return self.send(
+            Call(
+                "POST",
+                path("intents"),
+                Intent.from_json,
+                json=without_none(
+                    title=title,
+                    description=description,
+                    state=state,
+                    initial_state=initial_state,
+                    constraints=constraints,
+                    confidence=confidence,
+                    depends_on=None if depends_on is None else as_ids(depends_on),
+                    assign=assign,
+                    created_by=created_by,
+                    parent_intent_id=as_optional_id(parent_intent_id),
+                    parent_id=as_optional_id(parent_id),
+                ),
+                idempotency_key=idempotency_key,
+            )
         )
 
-    @endpoint
-    def get_intent(self, intent_id: Id, *, effective: bool = False) -> Call[Intent]:
+    def get_intent(self, intent_id: Id, *, effective: bool = False) -> Intent:
         """Return the intent; with `effective`, including its `effective_constraints` (P-3). Raises NotFoundError."""
-        return Call(
-            method="GET",
-            path=path("intents", intent_id),
-            params=without_none(effective="true" if effective else None),
-            parse=Intent.from_json,
+        return self.send(
+            Call(
+                "GET", path("intents", intent_id), Intent.from_json, params=without_none(effective="true" if effective else None)
+            )
         )
 
-    @endpoint
     def list_intents(
         self,
         *,
@@ -98,27 +96,28 @@ class IntentResource:
         updated_since: Instant | None = None,
         ordering: str | None = None,
         limit: int | None = None,
-    ) -> Call[list[Intent]]:
+    ) -> list[Intent]:
         """Return all intents that match, or the first `limit` of them.
 
         `agent_id`: assigned to that agent. `q`: with these words in title or description. `updated_since`: an aware
         datetime or RFC 3339 text. `ordering`: a field, prefixed with "-" for descending.
         """
-        return list_call(
-            path("intents"),
-            "intents",
-            Intent,
-            limit=limit,
-            status=status,
-            created_by=created_by,
-            agent_id=agent_id,
-            parent_intent_id=parent_intent_id and as_id(parent_intent_id),
-            q=q,
-            updated_since=to_rfc3339(updated_since, "updated_since"),
-            ordering=ordering,
+        return self.send(
+            list_call(
+                path("intents"),
+                "intents",
+                Intent,
+                limit=limit,
+                status=status,
+                created_by=created_by,
+                agent_id=agent_id,
+                parent_intent_id=parent_intent_id and as_id(parent_intent_id),
+                q=q,
+                updated_since=to_rfc3339(updated_since, "updated_since"),
+                ordering=ordering,
+            )
         )
 
-    @endpoint
     def update_intent(
         self,
         intent_id: Id,
@@ -128,7 +127,7 @@ class IntentResource:
         description: str | Unset | None = UNSET,
         constraints: Mapping[str, Any] | Sequence[Any] | Unset = UNSET,
         confidence: int | Unset | None = UNSET,
-    ) -> Call[Intent]:
+    ) -> Intent:
         """Update details of the intent at `version`. Omitted arguments stay unchanged; None clears a field.
 
         It is not retried when the response is lost (ConnectionFailedError with `sent`): the second attempt
@@ -138,16 +137,10 @@ class IntentResource:
         """
         changes = require_changes(title=title, description=description, constraints=constraints, confidence=confidence)
         validate_intent_update(**changes)
-        return Call(
-            method="PATCH",
-            path=path("intents", intent_id),
-            json=changes,
-            version=version,
-            parse=Intent.from_json,
-            retryable=False,
+        return self.send(
+            Call("PATCH", path("intents", intent_id), Intent.from_json, json=changes, version=version, retryable=False)
         )
 
-    @endpoint
     def update_state(
         self,
         intent_id: Id,
@@ -155,7 +148,7 @@ class IntentResource:
         state: Mapping[str, Any] | None = None,
         *,
         patches: Sequence[Mapping[str, Any]] | None = None,
-    ) -> Call[Intent]:
+    ) -> Intent:
         """Change the state of the intent at `version`, by one of
 
         - `state`: each key is set to its value, other keys stay;
@@ -174,15 +167,8 @@ class IntentResource:
         else:
             validate_state(state or {})
             body = {"state": state}
-        return Call(
-            method="POST",
-            path=path("intents", intent_id, "state"),
-            json=body,
-            version=version,
-            parse=Intent.from_json,
-        )
+        return self.send(Call("POST", path("intents", intent_id, "state"), Intent.from_json, json=body, version=version))
 
-    @endpoint
     def set_status(
         self,
         intent_id: Id,
@@ -191,7 +177,7 @@ class IntentResource:
         *,
         reason: str | None = None,
         cascade: bool = False,
-    ) -> Call[Intent]:
+    ) -> Intent:
         """Set the status of the intent at `version`. Idempotent.
 
         `cascade` with `abandoned` abandons its open descendants too.
@@ -200,10 +186,12 @@ class IntentResource:
         ValidationError `illegal_transition`, NotFoundError.
         """
         validate_status(status, reason)
-        return Call(
-            method="POST",
-            path=path("intents", intent_id, "status"),
-            json=without_none(status=status, reason=reason, cascade=cascade or None),
-            version=version,
-            parse=Intent.from_json,
+        return self.send(
+            Call(
+                "POST",
+                path("intents", intent_id, "status"),
+                Intent.from_json,
+                json=without_none(status=status, reason=reason, cascade=cascade or None),
+                version=version,
+            )
         )

@@ -1,16 +1,16 @@
 """API keys (protocol §1.1), for operators."""
 
-from .._endpoint import Call, endpoint
+from .._call import Call, list_call, no_content
+from .._parameters import Id, Instant, path, to_rfc3339, without_none
 from ..enums import KeyRole
 from ..models import ApiKey
 from ..validation import validate_key
-from ._helpers import Id, Instant, list_call, no_content, path, to_rfc3339, without_none
+from ._transport import Transport
 
 
-class KeyResource:
+class KeyResource(Transport):
     """/keys."""
 
-    @endpoint
     def create_key(
         self,
         name: str,
@@ -18,7 +18,7 @@ class KeyResource:
         role: KeyRole | str = KeyRole.AGENT,
         agent_id: str | None = None,
         expires_at: Instant | None = None,
-    ) -> Call[ApiKey]:
+    ) -> ApiKey:
         """Create an API key. The result's `key` is the secret: it is returned only here.
 
         With `agent_id` the key is bound: its requests act as that agent. Without `expires_at` it is
@@ -27,24 +27,19 @@ class KeyResource:
         Raises InputValidationError, PermissionDeniedError.
         """
         validate_key(name, role, agent_id)
-        return Call(
-            method="POST",
-            path=path("keys"),
-            json=without_none(
-                name=name,
-                role=role,
-                agent_id=agent_id,
-                expires_at=to_rfc3339(expires_at, "expires_at"),
-            ),
-            parse=ApiKey.from_json,
+        return self.send(
+            Call(
+                "POST",
+                path("keys"),
+                ApiKey.from_json,
+                json=without_none(name=name, role=role, agent_id=agent_id, expires_at=to_rfc3339(expires_at, "expires_at")),
+            )
         )
 
-    @endpoint
-    def list_keys(self, *, limit: int | None = None) -> Call[list[ApiKey]]:
+    def list_keys(self, *, limit: int | None = None) -> list[ApiKey]:
         """Return all API keys, including revoked ones, without their secrets. Raises PermissionDeniedError."""
-        return list_call(path("keys"), "keys", ApiKey, limit=limit)
+        return self.send(list_call(path("keys"), "keys", ApiKey, limit=limit))
 
-    @endpoint
-    def revoke_key(self, key_id: Id) -> Call[None]:
+    def revoke_key(self, key_id: Id) -> None:
         """Revoke an API key at once. Idempotent. Raises PermissionDeniedError, NotFoundError."""
-        return Call(method="DELETE", path=path("keys", key_id), parse=no_content)
+        return self.send(Call("DELETE", path("keys", key_id), no_content))

@@ -8,17 +8,17 @@ InputValidationError if an argument is not JSON, and NotFoundError.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .._endpoint import Call, endpoint
+from .._call import Call, call_builder
+from .._parameters import Id, without_none
 from ..enums import EventType
 from ..models import Event
-from ._helpers import Id, without_none
+from ._transport import Transport
 from .events import EventResource
 
 
-class LLMResource:
+class LLMResource(Transport):
     """/intents/{id}/events, for tool calls, LLM requests and streams (RFC-0008)."""
 
-    @endpoint
     def log_tool_call_started(
         self,
         intent_id: Id,
@@ -28,19 +28,20 @@ class LLMResource:
         arguments: Mapping[str, Any],
         provider: str | None = None,
         model: str | None = None,
-    ) -> Call[Event]:
+    ) -> Event:
         """Log that a model requested a tool call. `tool_id` identifies the call in its events."""
-        return _log(
-            intent_id,
-            EventType.TOOL_CALL_STARTED,
-            tool_name=tool_name,
-            tool_id=tool_id,
-            arguments=arguments,
-            provider=provider,
-            model=model,
+        return self.send(
+            llm_event(
+                intent_id,
+                EventType.TOOL_CALL_STARTED,
+                tool_name=tool_name,
+                tool_id=tool_id,
+                arguments=arguments,
+                provider=provider,
+                model=model,
+            )
         )
 
-    @endpoint
     def log_tool_call_completed(
         self,
         intent_id: Id,
@@ -52,21 +53,22 @@ class LLMResource:
         duration_ms: float | None = None,
         provider: str | None = None,
         model: str | None = None,
-    ) -> Call[Event]:
+    ) -> Event:
         """Log the result of a tool call, and its duration in milliseconds."""
-        return _log(
-            intent_id,
-            EventType.TOOL_CALL_COMPLETED,
-            tool_name=tool_name,
-            tool_id=tool_id,
-            arguments=arguments,
-            result=result,
-            duration_ms=duration_ms,
-            provider=provider,
-            model=model,
+        return self.send(
+            llm_event(
+                intent_id,
+                EventType.TOOL_CALL_COMPLETED,
+                tool_name=tool_name,
+                tool_id=tool_id,
+                arguments=arguments,
+                result=result,
+                duration_ms=duration_ms,
+                provider=provider,
+                model=model,
+            )
         )
 
-    @endpoint
     def log_tool_call_failed(
         self,
         intent_id: Id,
@@ -78,21 +80,22 @@ class LLMResource:
         duration_ms: float | None = None,
         provider: str | None = None,
         model: str | None = None,
-    ) -> Call[Event]:
+    ) -> Event:
         """Log that a tool call failed, with the error and the duration in milliseconds."""
-        return _log(
-            intent_id,
-            EventType.TOOL_CALL_FAILED,
-            tool_name=tool_name,
-            tool_id=tool_id,
-            arguments=arguments,
-            error=error,
-            duration_ms=duration_ms,
-            provider=provider,
-            model=model,
+        return self.send(
+            llm_event(
+                intent_id,
+                EventType.TOOL_CALL_FAILED,
+                tool_name=tool_name,
+                tool_id=tool_id,
+                arguments=arguments,
+                error=error,
+                duration_ms=duration_ms,
+                provider=provider,
+                model=model,
+            )
         )
 
-    @endpoint
     def log_llm_request_started(
         self,
         intent_id: Id,
@@ -104,21 +107,22 @@ class LLMResource:
         tools_available: Sequence[str] | None = None,
         stream: bool | None = None,
         temperature: float | None = None,
-    ) -> Call[Event]:
+    ) -> Event:
         """Log that a request to a model was sent. `request_id` identifies the request in its events."""
-        return _log(
-            intent_id,
-            EventType.LLM_REQUEST_STARTED,
-            request_id=request_id,
-            provider=provider,
-            model=model,
-            messages_count=messages_count,
-            tools_available=None if tools_available is None else list(tools_available),
-            stream=stream,
-            temperature=temperature,
+        return self.send(
+            llm_event(
+                intent_id,
+                EventType.LLM_REQUEST_STARTED,
+                request_id=request_id,
+                provider=provider,
+                model=model,
+                messages_count=messages_count,
+                tools_available=None if tools_available is None else list(tools_available),
+                stream=stream,
+                temperature=temperature,
+            )
         )
 
-    @endpoint
     def log_llm_request_completed(
         self,
         intent_id: Id,
@@ -133,24 +137,25 @@ class LLMResource:
         completion_tokens: int | None = None,
         total_tokens: int | None = None,
         duration_ms: float | None = None,
-    ) -> Call[Event]:
+    ) -> Event:
         """Log a model's response: its content, finish reason, tokens, and duration in milliseconds."""
-        return _log(
-            intent_id,
-            EventType.LLM_REQUEST_COMPLETED,
-            request_id=request_id,
-            provider=provider,
-            model=model,
-            messages_count=messages_count,
-            response_content=response_content,
-            finish_reason=finish_reason,
-            prompt_tokens=prompt_tokens,
-            completion_tokens=completion_tokens,
-            total_tokens=total_tokens,
-            duration_ms=duration_ms,
+        return self.send(
+            llm_event(
+                intent_id,
+                EventType.LLM_REQUEST_COMPLETED,
+                request_id=request_id,
+                provider=provider,
+                model=model,
+                messages_count=messages_count,
+                response_content=response_content,
+                finish_reason=finish_reason,
+                prompt_tokens=prompt_tokens,
+                completion_tokens=completion_tokens,
+                total_tokens=total_tokens,
+                duration_ms=duration_ms,
+            )
         )
 
-    @endpoint
     def log_llm_request_failed(
         self,
         intent_id: Id,
@@ -161,36 +166,29 @@ class LLMResource:
         error: str,
         messages_count: int | None = None,
         duration_ms: float | None = None,
-    ) -> Call[Event]:
+    ) -> Event:
         """Log that a request to a model failed, with the error and the duration in milliseconds."""
-        return _log(
-            intent_id,
-            EventType.LLM_REQUEST_FAILED,
-            request_id=request_id,
-            provider=provider,
-            model=model,
-            messages_count=messages_count,
-            error=error,
-            duration_ms=duration_ms,
+        return self.send(
+            llm_event(
+                intent_id,
+                EventType.LLM_REQUEST_FAILED,
+                request_id=request_id,
+                provider=provider,
+                model=model,
+                messages_count=messages_count,
+                error=error,
+                duration_ms=duration_ms,
+            )
         )
 
-    @endpoint
-    def start_stream(self, intent_id: Id, stream_id: str, *, provider: str, model: str) -> Call[Event]:
+    def start_stream(self, intent_id: Id, stream_id: str, *, provider: str, model: str) -> Event:
         """Log that a model's stream started. `stream_id` identifies the stream in its events."""
-        return _log(
-            intent_id,
-            EventType.STREAM_STARTED,
-            stream_id=stream_id,
-            provider=provider,
-            model=model,
-        )
+        return self.send(llm_event(intent_id, EventType.STREAM_STARTED, stream_id=stream_id, provider=provider, model=model))
 
-    @endpoint
-    def log_stream_chunk(self, intent_id: Id, stream_id: str, *, chunk_index: int) -> Call[Event]:
+    def log_stream_chunk(self, intent_id: Id, stream_id: str, *, chunk_index: int) -> Event:
         """Log a chunk of a stream. Every tenth or so is enough."""
-        return _log(intent_id, EventType.STREAM_CHUNK, stream_id=stream_id, chunk_index=chunk_index)
+        return self.send(llm_event(intent_id, EventType.STREAM_CHUNK, stream_id=stream_id, chunk_index=chunk_index))
 
-    @endpoint
     def complete_stream(
         self,
         intent_id: Id,
@@ -200,19 +198,20 @@ class LLMResource:
         model: str,
         chunks_received: int | None = None,
         tokens_streamed: int | None = None,
-    ) -> Call[Event]:
+    ) -> Event:
         """Log that a stream completed."""
-        return _log(
-            intent_id,
-            EventType.STREAM_COMPLETED,
-            stream_id=stream_id,
-            provider=provider,
-            model=model,
-            chunks_received=chunks_received,
-            tokens_streamed=tokens_streamed,
+        return self.send(
+            llm_event(
+                intent_id,
+                EventType.STREAM_COMPLETED,
+                stream_id=stream_id,
+                provider=provider,
+                model=model,
+                chunks_received=chunks_received,
+                tokens_streamed=tokens_streamed,
+            )
         )
 
-    @endpoint
     def cancel_stream(
         self,
         intent_id: Id,
@@ -223,19 +222,21 @@ class LLMResource:
         reason: str | None = None,
         chunks_received: int | None = None,
         tokens_streamed: int | None = None,
-    ) -> Call[Event]:
+    ) -> Event:
         """Log that a stream was cancelled, with the reason."""
-        return _log(
-            intent_id,
-            EventType.STREAM_CANCELLED,
-            stream_id=stream_id,
-            provider=provider,
-            model=model,
-            reason=reason,
-            chunks_received=chunks_received,
-            tokens_streamed=tokens_streamed,
+        return self.send(
+            llm_event(
+                intent_id,
+                EventType.STREAM_CANCELLED,
+                stream_id=stream_id,
+                provider=provider,
+                model=model,
+                reason=reason,
+                chunks_received=chunks_received,
+                tokens_streamed=tokens_streamed,
+            )
         )
 
 
-def _log(intent_id: Id, event_type: EventType, **payload: Any) -> Call[Event]:
-    return EventResource.log_event(None, intent_id, event_type, without_none(**payload))
+def llm_event(intent_id: Id, event_type: EventType, **payload: Any) -> Call[Event]:
+    return call_builder(EventResource.log_event)(intent_id, event_type, without_none(**payload))

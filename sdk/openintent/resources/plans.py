@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NotRequired, TypedDict
 from uuid import UUID
 
-from .._endpoint import Call, endpoint
+from .._call import Call
+from .._parameters import Id, SupportsPlan, as_id, as_ids, path, without_none
 from ..errors import InputValidationError
 from ..models import Plan
 from ..validation import validate_plan
-from ._helpers import Id, SupportsPlan, as_id, as_ids, path, without_none
+from ._transport import Transport
 
 
 class PlannedIntent(TypedDict):
@@ -28,17 +29,16 @@ class PlannedIntent(TypedDict):
     priority: NotRequired[int]
 
 
-class PlanResource:
+class PlanResource(Transport):
     """/intents/batch (RFC-0002)."""
 
-    @endpoint
     def create_intents(
         self,
         intents: Sequence[PlannedIntent | SupportsPlan],
         *,
         portfolio: Mapping[str, Any] | None = None,
         idempotency_key: str | None = None,
-    ) -> Call[Plan]:
+    ) -> Plan:
         """Create up to 1,000 intents with their dependencies and assignments, all or none, in any order.
 
         Each is a mapping with what `create_intent` takes. `parent` and `depends_on` are refs of other intents, or ids of existing
@@ -48,19 +48,13 @@ class PlanResource:
         Raises InputValidationError, ValidationError (an unknown or duplicate ref; `dependency_cycle`), ConflictError
         `intent_closed` (a parent).
         """
-        planned = [_planned_body(each) for each in intents]
+        planned = [planned_body(each) for each in intents]
         body = without_none(intents=planned, portfolio=None if portfolio is None else without_none(**portfolio))
         validate_plan(**body)
-        return Call(
-            method="POST",
-            path=path("intents", "batch"),
-            json=body,
-            parse=Plan.from_json,
-            idempotency_key=idempotency_key,
-        )
+        return self.send(Call("POST", path("intents", "batch"), Plan.from_json, json=body, idempotency_key=idempotency_key))
 
 
-def _planned_body(intent: Mapping[str, Any] | SupportsPlan) -> dict[str, Any]:
+def planned_body(intent: Mapping[str, Any] | SupportsPlan) -> dict[str, Any]:
     """Return the intent without what is None, and with ids as text. Raise InputValidationError."""
     if not isinstance(intent, Mapping) and getattr(intent, "retry_policy", None) is not None:
         raise InputValidationError("retry_policy is not part of a plan; call set_retry_policy afterwards", field="retry_policy")

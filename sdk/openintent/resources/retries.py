@@ -3,17 +3,17 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .._endpoint import Call, endpoint
+from .._call import Call, list_call
+from .._parameters import Id, path, without_none
 from ..enums import RetryStrategy
 from ..models import Failure, RetryPolicy
 from ..validation import validate_failure, validate_retry_policy
-from ._helpers import Id, list_call, path, without_none
+from ._transport import Transport
 
 
-class RetryResource:
+class RetryResource(Transport):
     """/intents/{id}/retry-policy and …/failures (RFC-0010)."""
 
-    @endpoint
     def set_retry_policy(
         self,
         intent_id: Id,
@@ -27,7 +27,7 @@ class RetryResource:
         retryable_errors: Sequence[str] | None = None,
         fallback_agent_id: str | None = None,
         failure_threshold: int | None = None,
-    ) -> Call[RetryPolicy]:
+    ) -> RetryPolicy:
         """Set the intent's retry policy, replacing the previous one.
 
         Omitted arguments take their default: exponential delays from 1 s by factors of 2 up to 300 s, with jitter, 3 attempts,
@@ -48,14 +48,12 @@ class RetryResource:
             failure_threshold=failure_threshold,
         )
         validate_retry_policy(**body)
-        return Call(method="PUT", path=path("intents", intent_id, "retry-policy"), json=body, parse=RetryPolicy.from_json)
+        return self.send(Call("PUT", path("intents", intent_id, "retry-policy"), RetryPolicy.from_json, json=body))
 
-    @endpoint
-    def get_retry_policy(self, intent_id: Id) -> Call[RetryPolicy]:
+    def get_retry_policy(self, intent_id: Id) -> RetryPolicy:
         """Return the intent's retry policy. Raises NotFoundError, also if none is set."""
-        return Call(method="GET", path=path("intents", intent_id, "retry-policy"), parse=RetryPolicy.from_json)
+        return self.send(Call("GET", path("intents", intent_id, "retry-policy"), RetryPolicy.from_json))
 
-    @endpoint
     def record_failure(
         self,
         intent_id: Id,
@@ -67,7 +65,7 @@ class RetryResource:
         metadata: Mapping[str, Any] | None = None,
         agent_id: str | None = None,
         idempotency_key: str | None = None,
-    ) -> Call[Failure]:
+    ) -> Failure:
         """Record that an attempt of the client's agent (or of `agent_id`) failed with an error such as "rate_limit".
 
         `attempt` defaults to the one after the agent's last; without `will_retry` the intent's policy decides whether there is
@@ -79,15 +77,16 @@ class RetryResource:
             error_message=error_message, attempt=attempt, will_retry=will_retry, metadata=metadata, agent_id=agent_id
         )
         validate_failure(error_type, **details)
-        return Call(
-            method="POST",
-            path=path("intents", intent_id, "failures"),
-            json={"error_type": error_type, **details},
-            parse=Failure.from_json,
-            idempotency_key=idempotency_key,
+        return self.send(
+            Call(
+                "POST",
+                path("intents", intent_id, "failures"),
+                Failure.from_json,
+                json={"error_type": error_type, **details},
+                idempotency_key=idempotency_key,
+            )
         )
 
-    @endpoint
-    def get_failures(self, intent_id: Id, *, limit: int | None = None) -> Call[list[Failure]]:
+    def get_failures(self, intent_id: Id, *, limit: int | None = None) -> list[Failure]:
         """Return the failures on the intent, the oldest first. Raises NotFoundError."""
-        return list_call(path("intents", intent_id, "failures"), "failures", Failure, limit=limit)
+        return self.send(list_call(path("intents", intent_id, "failures"), "failures", Failure, limit=limit))

@@ -1,25 +1,29 @@
-"""Endpoints of the API, described once and without I/O.
+"""Calls of the API, described without I/O."""
 
-A method under `@endpoint` describes a `Call`. On a client it performs the call instead: on
-`OpenIntentClient` it returns the result, on `AsyncOpenIntentClient` an awaitable of it, with the
-same arguments and exact types on both.
-"""
-
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass, field
-from functools import wraps
-from types import MethodType
-from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, overload
+from collections.abc import Callable, Mapping
+from dataclasses import KW_ONLY, dataclass, field
+from functools import partial
+from typing import Any, Concatenate, Generic, ParamSpec, Protocol, Self, TypeVar, cast
 
 from ._fencing_tokens import FencingTokens
+from ._parameters import without_none
 from .validation import validate_header, validate_json, validate_whole_number
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+class Decodable(Protocol):
+    """A model that can be decoded from a JSON object."""
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self: ...
+
+
+D = TypeVar("D", bound=Decodable)
+
+
+@dataclass(frozen=True, slots=True)
 class Call(Generic[T]):
     """One API call and how to parse its response. A call that exists can be sent.
 
@@ -40,6 +44,7 @@ class Call(Generic[T]):
     method: str
     path: str
     parse: Callable[[Any], T]
+    _: KW_ONLY
     params: Mapping[str, Any] = field(default_factory=dict)
     json: Mapping[str, Any] | None = None
     version: int | None = None
@@ -67,54 +72,29 @@ class Call(Generic[T]):
         return f"{self.method} {self.path}"
 
 
-class SyncTransport(ABC):
-    """A client that performs calls and blocks until they are answered."""
-
-    @abstractmethod
-    def send(self, call: Call[T]) -> T:
-        """Perform a call and return its result."""
-
-    def _bind(self, describe: Callable[P, Call[T]]) -> Callable[P, T]:
-        @wraps(describe)
-        def method(*args: P.args, **kwargs: P.kwargs) -> T:
-            return self.send(describe(*args, **kwargs))
-
-        return method
+def list_call(path: str, name: str, model: type[D], *, limit: int | None, **params: Any) -> Call[list[D]]:
+    """Return the call for a complete list, or its first `limit` items, whatever the page size."""
+    return Call(
+        "GET",
+        path,
+        lambda items: [model.from_json(item) for item in items],
+        params=without_none(**params),
+        pages=name,
+        limit=limit,
+    )
 
 
-class AsyncTransport(ABC):
-    """A client that performs calls as coroutines."""
-
-    @abstractmethod
-    async def send(self, call: Call[T]) -> T:
-        """Perform a call and return its result."""
-
-    def _bind(self, describe: Callable[P, Call[T]]) -> Callable[P, Coroutine[Any, Any, T]]:
-        @wraps(describe)
-        async def method(*args: P.args, **kwargs: P.kwargs) -> T:
-            return await self.send(describe(*args, **kwargs))
-
-        return method
+def no_content(_: object) -> None:
+    """Parse a response without content."""
 
 
-class endpoint(Generic[P, T]):
-    """Descriptor that turns a method describing a `Call` into one that performs it.
+class _Describer:
+    """A client that sends nothing: `send` returns the call."""
 
-    On the class it remains the description: `OpenIntentClient.log_event(None, intent_id, "comment")`
-    is a `Call`, for code that wants to do something else with it.
-    """
+    def send(self, call: Call[T]) -> Call[T]:
+        return call
 
-    def __init__(self, describe: Callable[Concatenate[Any, P], Call[T]]) -> None:
-        self._describe = describe
 
-    @overload
-    def __get__(self, client: None, owner: type) -> Callable[Concatenate[Any, P], Call[T]]: ...
-    @overload
-    def __get__(self, client: SyncTransport, owner: type) -> Callable[P, T]: ...
-    @overload
-    def __get__(self, client: AsyncTransport, owner: type) -> Callable[P, Coroutine[Any, Any, T]]: ...
-
-    def __get__(self, client: SyncTransport | AsyncTransport | None, owner: type) -> Callable[..., Any]:
-        if client is None:
-            return self._describe
-        return client._bind(MethodType(self._describe, client))
+def call_builder(method: Callable[Concatenate[Any, P], T]) -> Callable[P, Call[T]]:
+    """Return a function with the parameters of a method of `OpenIntentClient`, which returns the call that the method sends."""
+    return partial(cast(Any, method), _Describer())

@@ -1,14 +1,13 @@
-"""Helpers for describing calls: paths, bodies, lists."""
+"""Parameters of calls: ids, paths, instants and what is left out."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from enum import Enum
-from typing import Any, Literal, Protocol, Self, TypeAlias, TypeVar
+from typing import Any, Literal, Protocol, TypeAlias
 from urllib.parse import quote
 from uuid import UUID
 
-from .._endpoint import Call
-from ..errors import InputValidationError
+from .errors import InputValidationError
 
 Id: TypeAlias = str | UUID
 Ids: TypeAlias = Id | Sequence[Id]
@@ -27,21 +26,11 @@ class Unset(Enum):
 UNSET: Literal[Unset.UNSET] = Unset.UNSET
 
 
-class Decodable(Protocol):
-    """A model that can be decoded from a JSON object."""
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Self: ...
-
-
 class SupportsPlan(Protocol):
     """An object that describes an intent of a plan, as `IntentSpec` does."""
 
     def as_planned(self) -> Mapping[str, Any]:
         """Return the intent as `create_intents` takes it, with a ref by which others name it."""
-
-
-D = TypeVar("D", bound=Decodable)
 
 
 def path(*segments: Id) -> str:
@@ -94,19 +83,3 @@ def require_changes(**arguments: Any) -> dict[str, Any]:
 def without_none(**arguments: Any) -> dict[str, Any]:
     """Return the arguments that are not None, so that omitted ones stay out of the body."""
     return {name: value for name, value in arguments.items() if value is not None}
-
-
-def list_call(path: str, name: str, model: type[D], *, limit: int | None, **params: Any) -> Call[list[D]]:
-    """Return the call for a complete list, or its first `limit` items, whatever the page size."""
-    return Call(
-        method="GET",
-        path=path,
-        params=without_none(**params),
-        parse=lambda items: [model.from_json(item) for item in items],
-        pages=name,
-        limit=limit,
-    )
-
-
-def no_content(_: object) -> None:
-    """Parse a response without content."""

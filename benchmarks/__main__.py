@@ -37,6 +37,9 @@ def main() -> None:
     parser.add_argument("operations", nargs="*", metavar="OPERATION", help=f"only these of {', '.join(OPERATIONS)}")
     parser.add_argument("--database", choices=VENDORS, help="only this one")
     parser.add_argument("--quick", action="store_true", help="see that everything runs")
+    parser.add_argument(
+        "--intents", type=int, metavar="N", help="size of the full database of `growth`, with ten times as many events"
+    )
     options = parser.parse_args()
     if options.what == "beside":
         url, *options.operations = options.operations or parser.error("beside takes the URL of the other server")
@@ -64,8 +67,11 @@ def main() -> None:
             except requests.RequestException as error:
                 parser.error(f"the server at {url} takes no intents with the keys of development mode: {error}")
         return
-    report = str(_measure(options.what, vendors, options.operations, QUICK if options.quick else Scale()))
-    if options.what == "all" and not (options.quick or options.database or options.operations):
+    scale = QUICK if options.quick else Scale()
+    if options.intents:
+        scale = replace(scale, growth_intents=options.intents)
+    report = str(_measure(options.what, vendors, options.operations, scale))
+    if options.what == "all" and not (options.quick or options.database or options.operations or options.intents):
         PAGE.write_text(report)
     print(report)
 

@@ -217,12 +217,14 @@ SPECTACULAR_SETTINGS = {
 
 
 LOG_LEVEL = env.one_of("OPENINTENT_LOG_LEVEL", "info", ["debug", "info", "warning", "error", "critical"])
+BUFFERED = {"class": "core.log_handlers.BufferedStreamHandler", "delayed": "openintent.request"}
+LOG_HANDLER = BUFFERED if FAST_PATHS else {"class": "logging.StreamHandler"}
 LOG_FORMAT = env.one_of("OPENINTENT_LOG_FORMAT", "json", ["json", "text"])
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"json": {"()": "core.log_formatters.JSONFormatter"}, "text": {"()": "core.log_formatters.TextFormatter"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
+    "handlers": {"stderr": {**LOG_HANDLER, "formatter": LOG_FORMAT}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
         "openintent": {"level": LOG_LEVEL.upper()},

@@ -3,13 +3,13 @@
 from uuid import UUID
 
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from access import services
 from access.identity import get_actor
 from access.models import ApiKey, Role
 from access.representation import ApiKeyOut, NewApiKeyOut
 from access.serializers import CreateKey
+from core.api.responses import Response
 from core.api.views import ApiViewSet
 from core.openapi import operation
 

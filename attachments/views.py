@@ -12,7 +12,6 @@ from django.http.response import HttpResponseBase
 from rest_framework.decorators import action
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from access.identity import get_actor
 from attachments import blob_store, ranges, services
@@ -23,6 +22,7 @@ from attachments.openapi import DOWNLOAD, FILE
 from attachments.representation import AttachmentOut
 from attachments.serializers import AttachBytes, AttachFile, AttachReference
 from core.api.parsers import JSONParser
+from core.api.responses import Response
 from core.api.serializers import reject_unknown_parameters, validate_data
 from core.api.views import ApiViewSet
 from core.errors import Invalid

@@ -2,11 +2,11 @@
 
 from django.urls import path
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from config import urls
 from config.urls import handler400, handler403, handler404, handler500
+from core.api.responses import Response
 
 __all__ = ["handler400", "handler403", "handler404", "handler500"]
 

@@ -5,11 +5,11 @@ from typing import Any
 from django.conf import settings
 from rest_framework import serializers
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core import strict_json
 from core.api import pagination
+from core.api.responses import Response
 from core.openapi import operation
 from core.registration import protocol_apps
 from core.root_path import public_path

@@ -6,10 +6,10 @@ from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.decorators import action
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from access.identity import get_actor
 from core.api.pagination import RowPagination
+from core.api.responses import Response
 from core.api.serializers import reject_unknown_parameters
 from core.api.views import ApiViewSet
 from core.errors import Invalid
@@ -35,9 +35,7 @@ class _Costs(ApiViewSet):
     list_name = "costs"
 
     def respond_with_summary(self, costs: QuerySet[Cost], totals: QuerySet[CostTotal]) -> Response:
-        response = self.respond_list(costs)
-        response.data["summary"] = summaries.summarize(totals)
-        return response
+        return self.respond_list(costs, summary=summaries.summarize(totals))
 
 
 class CostViewSet(_Costs):

@@ -6,10 +6,10 @@ from uuid import UUID
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.decorators import action
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from access.identity import get_actor
 from core.api.pagination import integer_parameter
+from core.api.responses import Response
 from core.api.serializers import reject_unknown_parameters
 from core.api.views import ApiViewSet
 from core.openapi import operation

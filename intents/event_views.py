@@ -4,10 +4,10 @@ from uuid import UUID
 
 from rest_framework.decorators import action
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from access.identity import get_actor
 from core.api.pagination import RowPagination
+from core.api.responses import Response
 from core.api.views import ApiViewSet
 from core.openapi import operation
 from intents import positions, services

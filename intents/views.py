@@ -5,7 +5,6 @@ from uuid import UUID
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.decorators import action
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from access.identity import get_actor
 from core.api.headers import expected_version, versioned_response
@@ -19,6 +18,7 @@ from core.api.pagination import (
     requested_limit,
     trim_to_page,
 )
+from core.api.responses import Response
 from core.api.serializers import reject_unknown_parameters
 from core.api.views import ApiViewSet
 from core.errors import Invalid

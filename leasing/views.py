@@ -5,10 +5,10 @@ from uuid import UUID
 
 from rest_framework.decorators import action
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from access.identity import get_actor
 from access.models import Role
+from core.api.responses import Response
 from core.api.views import ApiViewSet
 from core.openapi import existing_or_created, operation
 from intents.models import Intent

@@ -4,9 +4,9 @@ from functools import cache
 from typing import Any
 
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from access.identity import Actor, get_actor
+from core.api.responses import Response
 from core.api.views import ApiViewSet
 from core.openapi import operation
 from plans.plan import PlannedIntent

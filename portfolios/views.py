@@ -5,11 +5,11 @@ from uuid import UUID
 
 from rest_framework.decorators import action
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from access.identity import get_actor
 from core.api.headers import optional_version, versioned_response
 from core.api.pagination import Keyset, RowPagination, requested_limit
+from core.api.responses import Response
 from core.api.serializers import reject_unknown_parameters
 from core.api.views import ApiViewSet
 from core.openapi import OPTIONAL_IF_MATCH, operation
@@ -39,7 +39,7 @@ class _Portfolios(ApiViewSet):
     pagination_class = PortfolioPagination
     list_name = "portfolios"
 
-    def respond_list(self, queryset: Any) -> Response:
+    def respond_list(self, queryset: Any, **members: Any) -> Response:
         return self.get_paginated_response(self.paginate_queryset(self.filter_queryset(queryset)))
 
 

@@ -10,11 +10,11 @@ from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from rest_framework.decorators import action
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from access.identity import get_actor, get_caller
 from access.models import Role
 from core.api.filters import MAX_COUNTER, CommaSeparatedFilter
+from core.api.responses import Response
 from core.api.serializers import StrictSerializer, reject_unknown_parameters
 from core.api.views import ApiViewSet
 from core.db import database_now
@@ -170,7 +170,7 @@ class _Subscriptions(ApiViewSet):
         found = Subscription.objects.with_last_delivery().get(pk=subscription.pk)
         return SubscriptionOut(found, context={**self.get_context([found]), "secret": secret}).data
 
-    def respond_list(self, queryset: Any) -> Response:
+    def respond_list(self, queryset: Any, **members: Any) -> Response:
         page = self.paginate_queryset(self.filter_queryset(queryset.with_last_delivery()))
         return self.get_paginated_response(SubscriptionOut(page, many=True, context=self.get_context(page)).data)
 

@@ -11,10 +11,10 @@ from django.core.exceptions import PermissionDenied, RequestDataTooBig, TooManyF
 from django.db.utils import IntegrityError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework import exceptions
-from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from core import strict_json
+from core.api.responses import Response
 from core.constraints import refusal_of
 from core.errors import (
     CONTENT_TYPE,

@@ -4,8 +4,8 @@ import re
 from typing import Any
 
 from rest_framework.request import Request
-from rest_framework.response import Response
 
+from core.api.responses import Response
 from core.errors import Invalid, VersionRequired
 
 

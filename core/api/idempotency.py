@@ -10,9 +10,9 @@ import orjson
 from django.db import transaction
 from django.utils import timezone
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from core import strict_json
+from core.api.responses import Response
 from core.db import acquire_advisory_lock
 from core.errors import Invalid, KeyReused, RequestInProgress
 from core.models import IdempotentResponse

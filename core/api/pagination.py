@@ -17,9 +17,9 @@ from django.db.models.functions import Coalesce
 from drf_spectacular.plumbing import build_object_type, build_parameter_type
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from core import encoding
+from core.api.responses import Response
 from core.db import sql_rows
 from core.errors import Invalid
 from core.ids import parse_id
@@ -149,8 +149,8 @@ class KeysetPagination(BasePagination):
             raise Invalid.field(view.ordering_parameter, f"must be one of {', '.join(view.orderings)}")
         return view.orderings[given]
 
-    def get_paginated_response(self, data: Any) -> Response:
-        return Response({self.list_name: data, "next": self.next})
+    def get_paginated_response(self, data: Any, **members: Any) -> Response:  # type: ignore[override]
+        return Response({self.list_name: data, "next": self.next, **members})
 
     def parameter_schemas(self, view: Any) -> dict[str, tuple[dict[str, Any], str]]:
         """Return schema and description of the query parameters by their names."""

@@ -1,24 +1,22 @@
 """View set base class and router of the API (protocol §1)."""
 
 from math import ceil
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar, NoReturn, cast
 
 from django.db.models import QuerySet
 from rest_framework import viewsets
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.routers import Route, SimpleRouter
 
 from core.api import idempotency
 from core.api.filters import StrictFilterBackend
 from core.api.pagination import KeysetPagination
-from core.api.renderers import JSONRenderer
 from core.api.representation import ResponseSerializer
+from core.api.responses import Response
 from core.api.serializers import StrictSerializer, reject_unknown_parameters, validate_data
 from core.api.throttling import KeyThrottle
 from core.errors import RateLimited
 
-_RENDERER = JSONRenderer()
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
 
 
@@ -48,7 +46,6 @@ class ApiViewSet(viewsets.GenericViewSet[Any]):
         return {}  # DRF would send Allow with every response; a 405 sends it (core.api.exception_handler).
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        request.accepted_renderer, request.accepted_media_type = _RENDERER, _RENDERER.media_type
         self.perform_authentication(request)
         self.check_throttles(request)  # Before the permissions: refused requests count, too.
         self.check_permissions(request)
@@ -68,10 +65,18 @@ class ApiViewSet(viewsets.GenericViewSet[Any]):
         """Return the response with the representation of the instance."""
         return Response(self.serializer_class.render(instance), status=status, headers=headers)
 
-    def respond_list(self, queryset: QuerySet[Any]) -> Response:
-        """Return the response with a page of the queryset, filtered by the request's parameters. Raise Invalid if one is."""
+    def respond_list(self, queryset: QuerySet[Any], **members: Any) -> Response:
+        """Return the response with a page of the queryset, filtered by the request's parameters, and further members.
+
+        Raise Invalid if a parameter is.
+        """
         page = self.paginate_queryset(self.filter_queryset(queryset))
-        return self.get_paginated_response([*map(self.serializer_class.render, page or ())])
+        return self.get_paginated_response([*map(self.serializer_class.render, page or ())], **members)
+
+    def get_paginated_response(self, data: Any, **members: Any) -> Response:  # type: ignore[override]
+        """Return the response with the items of a page, and further members."""
+        paginator: Any = self.paginator
+        return cast(Response, paginator.get_paginated_response(data, **members))
 
 
 class Router(SimpleRouter):

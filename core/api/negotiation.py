@@ -1,4 +1,4 @@
-"""JSON renderer and content negotiation."""
+"""Content negotiation."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -7,17 +7,6 @@ from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
-
-from core import strict_json
-
-
-class JSONRenderer(BaseRenderer):
-    media_type = "application/json"
-    format = "json"
-    charset = None
-
-    def render(self, data: Any, accepted_media_type: Any = None, renderer_context: Any = None) -> bytes:
-        return b"" if data is None else strict_json.dumps(data)
 
 
 class AlwaysJSON(BaseContentNegotiation):

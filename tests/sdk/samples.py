@@ -1,6 +1,8 @@
-"""An intent and an event as the server sends them."""
+"""An intent, an event and a lease as the server sends them."""
 
-INTENT = {
+from typing import Any
+
+INTENT: dict[str, Any] = {
     "id": "11111111-1111-4111-8111-111111111111",
     "title": "Book flights",
     "description": None,
@@ -18,7 +20,7 @@ INTENT = {
     "last_sequence": 1,
 }
 
-EVENT = {
+EVENT: dict[str, Any] = {
     "id": "22222222-2222-4222-8222-222222222222",
     "intent_id": INTENT["id"],
     "portfolio_id": None,
@@ -30,4 +32,16 @@ EVENT = {
     "trace_id": None,
     "parent_event_id": None,
     "created_at": "2026-01-02T03:04:05.678901Z",
+}
+
+LEASE: dict[str, Any] = {
+    "id": "33333333-3333-4333-8333-333333333333",
+    "intent_id": INTENT["id"],
+    "agent_id": "ada",
+    "scope": "draft",
+    "status": "active",
+    "acquired_at": "2026-01-02T03:04:05.678901Z",
+    "expires_at": "2026-01-02T03:09:05.678901Z",
+    "released_at": None,
+    "fencing_token": 7,
 }

@@ -1,15 +1,21 @@
 """Assignments, as handlers get them beside the intent."""
 
 import threading
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
+from .._parameters import Instant
 from ..client import OpenIntentClient
+from ..enums import ArbitrationStatus
 from ..errors import OpenIntentError
-from ..models import Event, Intent, Lease
+from ..models import Arbitration, Event, Intent, Lease
+from ..resources.governance import NewOption
 
 if TYPE_CHECKING:
     from ..aio import AsyncOpenIntentClient
+
+QUESTION = "openintent.question"
+"""The key in an arbitration's context with the name of the question and the assignment that it belongs to."""
 
 
 class AssignmentCancelledError(OpenIntentError):
@@ -59,6 +65,44 @@ class Assignment:
         """The asynchronous client, for handlers that are `async def`. It needs the extra `async`."""
         self._async_client = self._async_client or self._connect()
         return self._async_client
+
+    def request_arbitration(
+        self,
+        name: str,
+        reason: str,
+        *,
+        context: Mapping[str, Any] | None = None,
+        options: Sequence[str | NewOption] | None = None,
+        blocking: bool | None = None,
+        expires_at: Instant | None = None,
+    ) -> Arbitration:
+        """Ask the question `name` of this assignment once: return the arbitration that an earlier attempt has requested, if any.
+
+            question = assignment.request_arbitration("pay", "May I pay 40 €?", options=["yes", "no"])
+            answer = assignment.client.wait_for_decision(intent.id, question.id).decision
+
+        So an attempt that was killed while it waited finds its question and the answer, however much later. One that was
+        withdrawn or has expired is asked again. The other arguments are those of `client.request_arbitration`. An `async def`
+        calls it by `asyncio.to_thread`.
+
+        Raises what that raises.
+        """
+        mark = {"name": name, "assignment": self.event.id if self.event else None}
+        asked = [
+            each
+            for each in self.client.get_arbitrations(self.intent.id)
+            if each.requester_id == self.lease.agent_id and each.context.get(QUESTION) == mark
+        ]
+        if asked and asked[-1].status in (ArbitrationStatus.PENDING, ArbitrationStatus.RESOLVED):
+            return asked[-1]
+        return self.client.request_arbitration(
+            self.intent.id,
+            reason,
+            context={**(context or {}), QUESTION: mark},
+            options=options,
+            blocking=blocking,
+            expires_at=expires_at,
+        )
 
     @property
     def is_cancelled(self) -> bool:

@@ -11,11 +11,15 @@ from .._base_client import ClientBase
 from .._fencing_tokens import FencingTokens
 from .._lease import is_new
 from ..client import OpenIntentClient
-from ..enums import LeaseStatus
+from ..enums import EventType, LeaseStatus
 from ..errors import ConflictError, LeaseConflictError, NotFoundError, OpenIntentError, PermissionDeniedError
 from ..models import Lease
+from ._queries import FINAL
 
 C = TypeVar("C", bound=ClientBase)
+
+RELEASE_TIMEOUT = 3.0
+"""Seconds for which a release waits for the server at most, twice: whoever stops an agent does not want to wait longer."""
 
 log = logging.getLogger("openintent.agents")
 
@@ -55,13 +59,27 @@ def with_tokens(client: C, tokens: FencingTokens) -> C:
     return other
 
 
+def _with_limits(client: C, *, timeout: float, max_tries: int) -> C:
+    """Return a client that shares this one's connections and gives up sooner."""
+    other = copy(client)
+    other._timeout = min(timeout, client._timeout)
+    other._server = replace(client._server, retries=replace(client._server.retries, max_tries=max_tries))
+    return other
+
+
 class AssignmentLease:
-    """A lease that was just acquired, renewed until the block ends, and then released."""
+    """A lease that was just acquired, renewed until the block ends, and then released.
+
+    client     a client that writes under no lease
+    is_closed  whether the lease has ended because the holder itself has closed the intent
+    """
 
     def __init__(self, client: OpenIntentClient, lease: Lease, seconds: int) -> None:
         self.lease = lease
         self.tokens = PinnedToken(lease)
-        self._client = client
+        self.client = client
+        self._hurried = _with_limits(client, timeout=RELEASE_TIMEOUT, max_tries=2)
+        self.is_closed = False
         self._seconds = seconds
         self._lost: str | None = None
         self._on_lost: Callable[[str], None] = log.debug
@@ -83,14 +101,14 @@ class AssignmentLease:
             callback(self._lost)
 
     def renew(self) -> bool:
-        """Renew the lease. Return whether it is still held. Raise OpenIntentError if the server does not answer."""
+        """Renew the lease. Return whether it is held, or needed no more. Raise OpenIntentError if the server does not answer."""
         with self._renewal_lock:
             if self._has_ended:
-                return False
+                return self.is_closed
             try:
-                self._client.renew_lease(self.lease.intent_id, self.lease.id, self._seconds)
+                self.client.renew_lease(self.lease.intent_id, self.lease.id, self._seconds)
             except LeaseConflictError:
-                return self._reacquire() or self.mark_lost("its lease was lost")
+                return self._reacquire() or self._end_closed() or self.mark_lost("its lease was lost")
             except (NotFoundError, PermissionDeniedError) as error:
                 return self.mark_lost(f"its lease was lost ({error})")
             return True
@@ -123,11 +141,11 @@ class AssignmentLease:
 
     def _reacquire(self) -> bool:
         """Continue under a new lease if the old one has just expired and the intent has had no other since."""
-        expired = self._client.get_leases(self.lease.intent_id, status=LeaseStatus.EXPIRED)
+        expired = self.client.get_leases(self.lease.intent_id, status=LeaseStatus.EXPIRED)
         if self.lease.id not in {each.id for each in expired}:
             return False
         try:
-            lease = self._client.acquire_lease(self.lease.intent_id, self.lease.scope, self._seconds)
+            lease = self.client.acquire_lease(self.lease.intent_id, self.lease.scope, self._seconds)
         except (ConflictError, LeaseConflictError, NotFoundError, PermissionDeniedError):
             return False
         if not is_new(lease, self._seconds):  # Another process of this agent holds it.
@@ -139,9 +157,17 @@ class AssignmentLease:
         self.tokens.pin(lease)
         return True
 
+    def _end_closed(self) -> bool:
+        """End the lease, without calling that a loss, if its holder has closed the intent. Return whether it has."""
+        changes = self.client.get_events(self.lease.intent_id, event_type=EventType.STATUS_CHANGED, order="desc", limit=1)
+        if changes and changes[0].actor == self.lease.agent_id and changes[0].payload.get("to") in FINAL:
+            self.is_closed = True
+            self._mark_ended()
+        return self.is_closed
+
     def _release(self, lease: Lease) -> None:
         try:
-            self._client.release_lease(lease.intent_id, lease.id)
+            self._hurried.release_lease(lease.intent_id, lease.id)
         except OpenIntentError as error:
             log.debug("The lease on %s could not be released: %s", lease.intent_id, error)
 

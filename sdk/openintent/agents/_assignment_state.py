@@ -32,6 +32,7 @@ class AssignmentState:
 
     event       the event that assigned it; None if there is none
     starts      the number of attempts begun, by whichever process
+    failure     the agent's latest failure, if nothing has resumed the work since
     is_stopped  whether an attempt has failed, or its lease was revoked, and nothing has resumed the work since
     completes   whether the written result is to complete the intent; None: no result was written
     """
@@ -40,6 +41,7 @@ class AssignmentState:
     scope: str
     event: Event | None = None
     starts: int = 0
+    failure: Event | None = None
     is_stopped: bool = False
     completes: bool | None = field(default=None)
 
@@ -71,7 +73,8 @@ class AssignmentState:
             is_in_scope = payload.get("scope") == self.scope
             if event.event_type == EventType.AGENT_ASSIGNED and is_own:
                 self.event = event
-                self.starts, self.is_stopped, self.completes = 0, False, None
+                self.starts, self.completes = 0, None
+                self._resume()
             if not self.assignment or (event.sequence or 0) <= self.since:
                 continue
             match event.event_type:
@@ -80,16 +83,19 @@ class AssignmentState:
                 case EventType.LEASE_REVOKED if is_own and is_in_scope:
                     self.is_stopped = True
                 case EventType.FAILURE_RECORDED if is_own:
-                    self.is_stopped = True
+                    self.is_stopped, self.failure = True, event
                 case EventType.RETRY_DUE if is_own:
-                    self.is_stopped = False
+                    self._resume()
                 case EventType.STATUS_CHANGED if event.actor != self.agent_id and payload.get("to") in _RESUMING:
-                    self.is_stopped = False
+                    self._resume()
                 case EventType.STATE_PATCHED if event.actor == self.agent_id:
                     first: Mapping[str, Any] = next(iter(payload.get("patches") or []), {})
                     mark = first.get("value") if first.get("path") == MARK else None
                     if isinstance(mark, dict) and mark.get("id") == self.assignment:
                         self.completes = bool(mark.get("completes"))
+
+    def _resume(self) -> None:
+        self.is_stopped, self.failure = False, None
 
 
 def with_result_mark(patches: Sequence[Mapping[str, Any]], assignment: str, *, completes: bool) -> list[Mapping[str, Any]]:

@@ -27,7 +27,7 @@ from ..models import Event, Intent
 from ._assignment import Assignment
 from ._assignment_lease import AssignmentLease, NoTokens, with_tokens
 from ._assignment_state import AssignmentState
-from ._attempt import Attempt
+from ._attempt import Attempt, set_status_after_failure
 from ._options import WORKABLE, Settings
 from ._queries import is_assigned, is_final, load_state
 from ._retry import TRANSIENT_ERRORS, retry_delay
@@ -193,6 +193,9 @@ class AssignmentProcessor:
             self._forget(intent)
             return None
         state = load_state(self._client, intent_id, self._agent_id, self._settings.lease_scope)
+        if state.failure and intent.status == IntentStatus.ACTIVE:  # The process died before it set the status.
+            failure = state.failure.payload
+            set_status_after_failure(self._client, intent, self._agent_id, failure["error_type"], "", failure.get("retry_at"))
         is_begun = intent.status == IntentStatus.ACTIVE and state.starts > 0
         if state.is_settled or not (is_begun or intent.status in self._settings.statuses):
             self._settled[intent_id] = intent.last_sequence

@@ -20,6 +20,10 @@ from ._retry import TRANSIENT_ERRORS, retry_delay
 
 T = TypeVar("T")
 
+MAX_CONFLICT = 600.0
+"""Seconds for which a result waits for another agent's lease. Two results may wait for each other."""
+
+CONFLICT_PAUSE = 2.0
 MESSAGE_LENGTH = 10_000
 TYPE_LENGTH = 200
 
@@ -37,7 +41,6 @@ class Attempt:
     ) -> None:
         self.assignment = assignment
         self.held = held
-        self._client: OpenIntentClient = assignment.client
         self._intent = assignment.intent
         self._known: Intent | None = assignment.intent
         self._state = state
@@ -52,9 +55,9 @@ class Attempt:
         """Handle the assignment. Return whether the intent is handled but cannot be completed yet: a child or a decision is open."""
 
         def activate() -> Intent:
-            intent = self._open_intent()
-            if intent.status == IntentStatus.BLOCKED:
-                self._cancel_and_raise("the intent is blocked")
+            intent = self._latest()
+            if is_final(intent) or intent.status == IntentStatus.BLOCKED:
+                self._cancel_and_raise(f"the intent is {intent.status}")
             if intent.status == IntentStatus.ACTIVE:
                 return intent
             return self._client.set_status(intent.id, intent.version, IntentStatus.ACTIVE)
@@ -75,6 +78,7 @@ class Attempt:
                 if isinstance(error, (CancelledError, AssignmentCancelledError)):
                     self.assignment.raise_if_cancelled()
                 self._record_failure(error)
+                self.assignment._cancel("it has failed")  # A handler that was given up may still run.
                 return False
             log.info("%s finished %r after %.1f s", self._agent, self._intent.title, monotonic() - began)
             return is_waiting
@@ -91,7 +95,7 @@ class Attempt:
         """Write the patches once, together with the mark of this assignment."""
 
         def write() -> None:
-            intent = self._open_intent()
+            intent = self._writable_intent()
             if self._may_be_marked:  # A request whose response was lost may have written the result.
                 known = replace(self._state)
                 known.apply(get_own_patches(self._client, intent.id, known))
@@ -128,8 +132,9 @@ class Attempt:
 
     def _record_failure(self, error: BaseException) -> None:
         """Record the failure, and set the intent's status: pending until the next attempt, or blocked."""
-        kind = (_clean_text(str(getattr(error, "error_type", ""))).strip() or type(error).__name__)[:TYPE_LENGTH]
-        message = _clean_text(str(error))[:MESSAGE_LENGTH]
+        name = type(error).__name__
+        kind = (_text(lambda: getattr(error, "error_type", None) or name, name).strip() or name)[:TYPE_LENGTH]
+        message = _text(lambda: error, "")[:MESSAGE_LENGTH]
         self._known = None  # Its agents may have changed meanwhile.
         failure = self._retry(
             lambda: self._client.record_failure(self._intent.id, kind, message, idempotency_key=self._failure_key)
@@ -138,22 +143,24 @@ class Attempt:
         log.warning("%s failed at %r: %s", self._agent, self._intent.title, outcome, exc_info=error)
 
         def set_status() -> None:
-            intent = self._latest()
-            if intent.status == IntentStatus.ACTIVE and is_assigned(intent, self._agent):
-                status = IntentStatus.PENDING if failure.retry_at else IntentStatus.BLOCKED
-                reason = f"{self._agent} failed: {kind}: {message}"[:TYPE_LENGTH]
-                self._client.set_status(intent.id, intent.version, status, reason=reason)
+            set_status_after_failure(self._client, self._latest(), self._agent, kind, message, failure.retry_at)
 
         self._retry(set_status)
+
+    @property
+    def _client(self) -> OpenIntentClient:
+        """The client whose writes carry the lease's token; once the agent itself has closed the intent, there is no lease."""
+        return self.held.client if self.held.is_closed else self.assignment.client
 
     def _latest(self) -> Intent:
         """Return the intent, read at most a moment ago: a write to an old version is refused, and retried with a new one."""
         self._known = self._known or self._client.get_intent(self._intent.id)
         return self._known
 
-    def _open_intent(self) -> Intent:
+    def _writable_intent(self) -> Intent:
+        """Return the intent if it is open, or was closed by the agent itself: then its result is still written."""
         intent = self._latest()
-        if is_final(intent):
+        if is_final(intent) and not (self.held.renew() and self.held.is_closed):
             self._cancel_and_raise(f"the intent is {intent.status} already")
         return intent
 
@@ -162,8 +169,9 @@ class Attempt:
         raise AssignmentCancelledError(reason, code="assignment_cancelled")
 
     def _retry(self, step: Callable[[], T]) -> T:
-        """Return what `step` returns, repeating it after transient errors and version conflicts while the lease is held."""
-        tries = 0
+        """Return what `step` returns, repeating it while the lease is held: after transient errors and version conflicts, and while
+        another agent's lease conflicts, for a limited time."""
+        tries, began = 0, monotonic()
         while True:
             self.assignment.raise_if_cancelled()
             try:
@@ -179,10 +187,28 @@ class Attempt:
                         self.held.renew()
                     except TRANSIENT_ERRORS as transient:
                         self.assignment.wait(retry_delay(1, transient))
+                elif error.code == "lease_conflict" and monotonic() - began < MAX_CONFLICT:
+                    log.info("%s waits to write its result: %s", self._agent, error)
+                    self.assignment.wait(min(retry_delay(tries), CONFLICT_PAUSE))
                 elif error.code != "version_conflict":
                     raise
 
 
-def _clean_text(text: str) -> str:
-    """Return the text without the characters that the server rejects."""
-    return text.replace("\x00", "").encode("utf-8", "replace").decode()
+def set_status_after_failure(
+    client: OpenIntentClient, intent: Intent, agent_id: str, kind: str, message: str, retry_at: object
+) -> None:
+    """Set an intent `pending` until the next attempt, or else `blocked`. Idempotent.
+
+    One that a question has blocked already is put on hold as well, so that the answer does not resume the work.
+    """
+    status = IntentStatus.PENDING if retry_at else IntentStatus.BLOCKED
+    if intent.status in (IntentStatus.ACTIVE, status) and is_assigned(intent, agent_id):
+        client.set_status(intent.id, intent.version, status, reason=f"{agent_id} failed: {kind}: {message}"[:TYPE_LENGTH])
+
+
+def _text(of: Callable[[], object], default: str) -> str:
+    """Return the text of an object without the characters that the server rejects; the default if it cannot be made."""
+    try:
+        return str(of()).replace("\x00", "").encode("utf-8", "replace").decode()
+    except BaseException:
+        return default

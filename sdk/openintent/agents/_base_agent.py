@@ -65,6 +65,8 @@ class BaseAgent:
     """The options."""
 
     _runtime: AgentRuntime | None = None
+    _is_foreground = False
+    """Whether it was started by `run` or `arun`."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Raise TypeError for a handler with a parameter that no argument belongs to."""
@@ -121,6 +123,7 @@ class BaseAgent:
             log.addHandler(handler)
             log.setLevel(logging.INFO)
         runtime = self._prepare(base_url, api_key, agent_id)
+        self._is_foreground = True
         with stop_on_signals(runtime.stop_soon):
             self._start_runtime(after)
             self.wait()
@@ -140,6 +143,7 @@ class BaseAgent:
         """
         loop, stopped = asyncio.get_running_loop(), asyncio.Event()
         runtime = self._prepare(base_url, api_key, agent_id, loop)
+        self._is_foreground = True
         runtime.on_stop(lambda: loop.call_soon_threadsafe(stopped.set))
         try:
             await asyncio.to_thread(self._start_runtime, after)
@@ -169,6 +173,7 @@ class BaseAgent:
         Raises AuthenticationError, PermissionDeniedError, InputValidationError; RuntimeError if it is started already.
         """
         self._prepare(base_url, api_key, agent_id)
+        self._is_foreground = False
         self._start_runtime(after)
         return self
 
@@ -226,7 +231,7 @@ class BaseAgent:
         if len(assigned) > 1:
             raise TypeError(f"{type(self).__name__} has {len(assigned)} methods under @on_assignment; it can have one")
         self._check_triggers({each.trigger.kind for each in handlers})
-        runner = HandlerRunner(loop)
+        runner = HandlerRunner(loop, self.settings.time_limit_seconds)
         handle = partial(self._handle_assignment, runner, assigned[0].method) if assigned else None
         event_handlers = [each for each in handlers if each.trigger.types]
         self._runtime = AgentRuntime(connection, self.settings, handle, event_handlers, runner, self)

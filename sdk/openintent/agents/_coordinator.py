@@ -1,8 +1,10 @@
 """Coordinators: agents that assign a portfolio of intents to other agents."""
 
+import logging
+
 from .._stream import EventStream
 from ..client import OpenIntentClient
-from ..enums import EventType
+from ..enums import EventType, PortfolioStatus
 from ..models import Event, Portfolio
 from ._base_agent import BaseAgent
 from ._decorators import declared_triggers
@@ -20,6 +22,8 @@ from ._portfolio_setup import (
 )
 from ._runtime import AgentRuntime
 from ._specs import PortfolioSpec
+
+log = logging.getLogger("openintent.agents")
 
 PROGRESS_EVENTS = frozenset(
     {
@@ -56,6 +60,8 @@ class Coordinator(BaseAgent):
     also cover the portfolios' members, whichever agents are assigned, and `on_all_complete` comes after those for the events before it.
     A coordinator is one process: two with one id create a portfolio once, but both follow it, and the methods of both may be called
     when it is complete.
+
+    `run` and `arun` return once its `portfolio` has ended, also when that was before they began, unless a method handles assignments.
     """
 
     portfolio: PortfolioSpec | None = None
@@ -79,7 +85,16 @@ class Coordinator(BaseAgent):
         for each in runtime.retry(lambda: list_unfinished(runtime.client, runtime.agent_id)):
             self._monitor(runtime, each, after)
         if self.portfolio:
-            self._create(runtime, self.portfolio, after)
+            portfolio = self._create(runtime, self.portfolio, after)
+            if is_reported(portfolio) or portfolio.status == PortfolioStatus.ABANDONED:
+                self._end(runtime, portfolio)
+
+    def _end(self, runtime: AgentRuntime, portfolio: Portfolio) -> None:
+        """Log that the portfolio has ended, and stop an agent in the foreground that has nothing else to do."""
+        log.info("The portfolio %r of %s is %s", portfolio.name, runtime.agent_id, portfolio.status)
+        is_own = self.portfolio is not None and self.portfolio.name == portfolio.name
+        if is_own and self._is_foreground and not any(each.trigger.kind == "on_assignment" for each in self._handlers()):
+            runtime.stop_soon()
 
     def _create(self, runtime: AgentRuntime, spec: PortfolioSpec, after: int | None) -> Portfolio:
         client, agent_id = runtime.client, runtime.agent_id
@@ -155,9 +170,12 @@ class _PortfolioMonitor:
             self._call_handlers("on_all_complete", portfolio)
             retry(lambda: update_mark(client, portfolio.id, told=True))
             retry(lambda: complete_portfolio(client, portfolio))
-        has_ended = is_complete(portfolio) or portfolio.status != "active"
+            portfolio = retry(lambda: client.get_portfolio(self._portfolio_id))
+        has_ended = is_complete(portfolio) or portfolio.status != PortfolioStatus.ACTIVE
         if has_ended and self._stream:
             self._stream.close()
+            self._stream = None
+            self._coordinator._end(self._runtime, portfolio)
 
     def _call_handlers(self, kind: str, portfolio: Portfolio) -> None:
         arguments: Arguments = {

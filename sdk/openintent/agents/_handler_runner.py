@@ -4,7 +4,9 @@ import asyncio
 import inspect
 import threading
 from collections.abc import Callable, Coroutine
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError, wait
+from contextlib import suppress
+from contextvars import copy_context
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -13,11 +15,21 @@ CANCEL_GRACE = 1.0
 """Seconds for cancelled coroutines to end."""
 
 
-class HandlerRunner:
-    """Calls handlers and waits for their results. Coroutines run in one event loop: `loop`, or one in a thread of its own."""
+class HandlerTimeoutError(TimeoutError):
+    """A handler has taken longer than its `time_limit_seconds`."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop | None = None) -> None:
+    error_type = "timeout"
+
+
+class HandlerRunner:
+    """Calls handlers and waits for their results, but no longer than `time_limit` seconds.
+
+    Coroutines run in one event loop: `loop`, or one in a thread of its own.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop | None = None, time_limit: float | None = None) -> None:
         self._loop = loop
+        self._time_limit = time_limit
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
 
@@ -34,18 +46,30 @@ class HandlerRunner:
     def call(self, handler: Callable[[], Any], started: Callable[[Future[Any]], object] = lambda future: None) -> Any:
         """Call the handler and return its result.
 
-        `started` is given the future of a coroutine: cancelling that cancels the coroutine. Raise what the handler raises, and
-        concurrent.futures.CancelledError.
+        `started` is given the future of a coroutine: cancelling that cancels the coroutine. Raise what the handler raises,
+        concurrent.futures.CancelledError, and HandlerTimeoutError: a coroutine is cancelled then, a thread goes on by itself.
         """
-        result = handler()
+        result = handler() if self._time_limit is None else self._result_of(_start_thread(handler))
         if not inspect.isawaitable(result):
             return result
 
-        async def wait() -> Any:
-            return await result
+        async def run() -> tuple[Any, BaseException | None]:
+            try:
+                return await result, None
+            except (SystemExit, KeyboardInterrupt) as error:  # They would end the loop.
+                return None, error
 
-        future = asyncio.run_coroutine_threadsafe(wait(), self.loop)
+        future = asyncio.run_coroutine_threadsafe(run(), self.loop)
         started(future)
+        value, error = self._result_of(future)
+        if error:
+            raise error
+        return value
+
+    def _result_of(self, future: Future[T]) -> T:
+        if not wait([future], self._time_limit).done:
+            future.cancel()
+            raise HandlerTimeoutError(f"the handler has not ended after {self._time_limit} seconds")
         return future.result()
 
     def run_coroutine(self, coroutine: Coroutine[Any, Any, T]) -> T:
@@ -67,6 +91,22 @@ class HandlerRunner:
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join()
             self._loop.close()
+
+
+def _start_thread(handler: Callable[[], Any]) -> Future[Any]:
+    """Call the handler in a daemon thread of its own, and return its future."""
+    future: Future[Any] = Future()
+    context = copy_context()
+
+    def run() -> None:
+        try:
+            future.set_result(context.run(handler))
+        except BaseException as error:
+            with suppress(InvalidStateError):
+                future.set_exception(error)
+
+    threading.Thread(target=run, name="handler", daemon=True).start()
+    return future
 
 
 def is_in_event_loop() -> bool:

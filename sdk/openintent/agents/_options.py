@@ -22,6 +22,9 @@ class AgentOptions(TypedDict, total=False):
     lease_seconds  how long that lease lasts without renewal, 60 by default: the longest time after a crash until another
                    process takes over the assignment
     drain_seconds  how long running handlers may continue when the agent is stopped, 30 by default
+    time_limit_seconds  how long a handler may take, without a limit by default. One that takes longer has failed, with the error
+                   type "timeout". A coroutine is cancelled; a `def` handler cannot be, and should check `assignment.is_cancelled`:
+                   what it still writes to the intent is refused
     statuses       the statuses in which an assigned intent is processed: draft, pending and active by default
     """
 
@@ -29,6 +32,7 @@ class AgentOptions(TypedDict, total=False):
     lease_scope: str
     lease_seconds: int
     drain_seconds: float
+    time_limit_seconds: float | None
     statuses: Sequence[IntentStatus | str]
 
 
@@ -40,6 +44,7 @@ class Settings:
     lease_scope: str = "assignment"
     lease_seconds: int = 60
     drain_seconds: float = 30.0
+    time_limit_seconds: float | None = None
     statuses: Sequence[IntentStatus | str] = WORKABLE
 
     def __post_init__(self) -> None:
@@ -47,5 +52,7 @@ class Settings:
         validate_lease_acquire(self.lease_scope, self.lease_seconds)
         if not self.drain_seconds >= 0:
             raise InputValidationError("drain_seconds must be a number of seconds, 0 or more", field="drain_seconds")
+        if self.time_limit_seconds is not None and not self.time_limit_seconds > 0:
+            raise InputValidationError("time_limit_seconds must be a number of seconds above 0", field="time_limit_seconds")
         if isinstance(self.statuses, str) or not set(self.statuses) or not set(self.statuses) <= set(WORKABLE):
             raise InputValidationError(f"statuses must be some of {', '.join(WORKABLE)}", field="statuses")

@@ -1,7 +1,7 @@
 """A coordinator makes its portfolio once, follows it, and is told when it is complete (protocol K-7)."""
 
+import threading
 from queue import SimpleQueue
-from threading import Event
 
 import pytest
 from openintent import (
@@ -185,7 +185,7 @@ class Listing(Trip):
 
 
 def test_completion_is_reported_after_the_events_before_it(coordinator, operator, name, spec):
-    closed = Event()
+    closed = threading.Event()
 
     class Waiting(Listing):
         @on_progress
@@ -327,6 +327,40 @@ def test_on_all_complete_is_called_if_all_members_are_abandoned(coordinator, ope
         operator.move_to(each, "abandoned")
 
     assert trip.take().id == portfolio.id
+
+
+@pytest.mark.rule("K-12")
+@pytest.mark.case("coordination O18")
+@pytest.mark.parametrize("when", ["completed before", "abandoned before", "abandoned meanwhile", "completed meanwhile"])
+def test_run_ends_with_its_portfolio_and_says_so(coordinator, workers, operator, name, spec, caplog, when):
+    caplog.set_level("INFO", "openintent.agents")
+    status, _, time = when.partition(" ")
+    made = coordinator(Trip, spec)
+    [portfolio] = portfolios(operator, name)
+    if time == "meanwhile":
+        made.stop()
+    again = Agent(name)(type("Trip", (Trip,), {}))(spec)
+    thread = threading.Thread(target=again.run, daemon=True)
+    if time == "meanwhile":
+        thread.start()
+        until(lambda: again.position is not None, "its start")
+    if status == "abandoned":
+        operator.update_portfolio_status(portfolio.id, "abandoned")
+    else:
+        workers()
+        until(lambda: operator.get_portfolio(portfolio.id).status == "completed", "completion")
+    made.stop()
+    if time == "before":
+        thread.start()
+
+    thread.join(30)
+
+    assert not thread.is_alive()
+    assert f"The portfolio {spec.name!r} of {name} is {status}" in caplog.text
+    assert len(portfolios(operator, name)) == 1
+    assert (made.told.qsize(), again.told.qsize()) == {"completed before": (1, 0), "completed meanwhile": (0, 1)}.get(
+        when, (0, 0)
+    )
 
 
 @pytest.mark.rule("P-4")

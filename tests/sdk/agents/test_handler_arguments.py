@@ -206,6 +206,6 @@ def test_parameters_with_a_default_may_have_any_name():
 
 
 @pytest.mark.parametrize("handler", [lambda task: None, lambda intent, evnt: None, lambda old: None])
-def test_unknown_parameter_of_a_function_is_an_error_when_the_worker_is_made(handler):
+def test_unknown_parameter_of_a_workers_function_is_an_error(handler):
     with pytest.raises(TypeError, match="can have: intent, assignment, event, lease, scope, agent, client"):
         Worker("odd", handler)

@@ -12,8 +12,10 @@ from openintent import (
     Agent,
     AuthenticationError,
     BaseAgent,
+    Coordinator,
     InputValidationError,
     OpenIntentClient,
+    PortfolioSpec,
     Worker,
     on_all_complete,
     on_assignment,
@@ -353,3 +355,26 @@ def test_logging_configuration_is_left_to_the_program(name, caplog):
         pass
 
     assert [record.message.partition(" ")[0] for record in caplog.records if record.name == "openintent.agents"] == [name, name]
+
+
+@pytest.mark.rule("K-12")
+@pytest.mark.case("coordination O18")
+def test_run_goes_on_after_its_portfolio_if_it_handles_assignments(start_agent, operator, name):
+    @Agent(name)
+    class Planner(Coordinator):
+        portfolio = PortfolioSpec(f"Nothing of {name}", [])
+
+        @on_assignment
+        def plan(self, intent):
+            return {"done": True}
+
+    planner = Planner()
+    thread = threading.Thread(target=planner.run, daemon=True)
+    thread.start()
+    until(lambda: [each.status for each in operator.list_portfolios(created_by=name)] == ["completed"], "completion")
+
+    operator.wait_for_status(operator.create_assigned(name), "completed")
+
+    planner.stop()
+    thread.join(30)
+    assert not thread.is_alive()

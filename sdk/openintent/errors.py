@@ -53,9 +53,10 @@ class OpenIntentError(Exception):
         self.retry_after = retry_after
 
     def __repr__(self) -> str:
+        message = self.message if len(self.message) <= 120 else f"{self.message[:119]}…"
         where = f", status_code={self.status_code}" if self.status_code is not None else ""
         what = f", code={self.code!r}" if self.code is not None else ""
-        return f"{type(self).__name__}({self.message!r}{where}{what})"
+        return f"{type(self).__name__}({message!r}{where}{what})"
 
 
 class ValidationError(OpenIntentError):

@@ -166,6 +166,16 @@ def test_methods_are_called_unbound_and_mapped(client: OpenIntentClient, script:
     assert {each.id for each in found} == {ID}
 
 
+def test_the_repr_of_everything_public_fits_a_line() -> None:
+    state = {f"key {n}": ["x" * 1_000] * 100 for n in range(100)}
+    intent = Intent.from_json({**INTENT, "title": "y" * 500, "state": state, "constraints": state})
+    with OpenIntentClient("http://x") as client:
+        shown = [intent, Event.from_json({**EVENT, "payload": state}), client, client.stream(), ConflictError("z" * 10_000)]
+
+    assert [repr(each) for each in shown if len(repr(each)) > 165 or "\n" in repr(each)] == []
+    assert repr(intent).startswith(f"Intent(id={ID!r}, title='yyy")
+
+
 def test_a_partial_is_a_function_of_the_rest(client: OpenIntentClient, script: ScriptedServer) -> None:
     script.respond(EVENT)
     log: Callable[[str], Event] = partial(client.log_event, ID)

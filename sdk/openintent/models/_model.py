@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Self, TypeVar
 
+from .._short_repr import one_line
+
 E = TypeVar("E", bound=StrEnum)
 M = TypeVar("M", bound="Model")
 
@@ -19,6 +21,12 @@ class Model:
     """Base class of all models. `extra` has the keys that this version has no field for."""
 
     extra: Mapping[str, Any] = field(default_factory=dict, repr=False, metadata={"key": None})
+
+    def __init_subclass__(cls) -> None:
+        setattr(cls, "__repr__", Model.__repr__)  # noqa: B010  `dataclass` makes none where the class has one.
+
+    def __repr__(self) -> str:
+        return one_line(type(self).__name__, ((one.name, getattr(self, one.name)) for one in fields(self) if one.repr))
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:

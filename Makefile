@@ -1,6 +1,6 @@
 # The commands of the project. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all clients check hooks format bench bench-profile schema async reference docs docs-serve blocks lock clean
+.PHONY: help run test test-all clients check hooks format bench bench-profile schema sdk reference docs docs-serve blocks lock clean
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -32,7 +32,7 @@ check: $(VENV)/.dev ## Check format, lint, types, imports, migrations, OpenAPI, 
 	diff -u openapi.yaml $(VENV)/openapi.yaml
 	$(BIN)/python -m tests.rules
 	$(BIN)/python -m tests.conventions --figures
-	$(BIN)/python -m scripts.async_resources --check
+	$(BIN)/python -m scripts.sdk --check
 	$(BIN)/python -m scripts.reference --check
 	$(BIN)/python -m tests.verification --check
 	$(BIN)/python scripts/commit_messages.py
@@ -47,8 +47,8 @@ format: $(VENV)/.dev ## Format the code and apply what the linter can fix
 schema: $(VENV)/.dev ## Generate openapi.yaml
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file openapi.yaml
 
-async: $(VENV)/.dev ## Generate the asynchronous resources of the SDK from the synchronous ones
-	$(BIN)/python -m scripts.async_resources
+sdk: $(VENV)/.dev ## Generate the SDK's enums and asynchronous resources
+	$(BIN)/python -m scripts.sdk
 
 reference: $(VENV)/.dev ## Generate the pages in docs/reference from openapi.yaml and the code
 	$(BIN)/python -m scripts.reference

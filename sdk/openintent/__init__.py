@@ -20,6 +20,7 @@ from .client import OpenIntentClient
 from .enums import (
     ArbitrationStatus,
     DeliveryStatus,
+    ErrorCode,
     EventType,
     IntentStatus,
     KeyRole,
@@ -130,6 +131,7 @@ __all__ = [
     "DeliveryAttempt",
     "DeliveryStatus",
     "Done",
+    "ErrorCode",
     "Event",
     "EventStream",
     "EventType",

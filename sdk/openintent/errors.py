@@ -23,6 +23,7 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
+from .enums import ErrorCode
 from .models import Arbitration
 
 
@@ -30,7 +31,7 @@ class OpenIntentError(Exception):
     """Base class of everything the SDK raises about a call.
 
     status_code  the HTTP status; None when there was no response
-    code         the protocol's error code, for programs; None outside the protocol
+    code         the protocol's error code, for programs, as in `ErrorCode`; None outside the protocol
     message      a description for people
     response     the JSON object of the response, with the members that belong to the code; may be empty
     retry_after  seconds the server asked to wait, if it did
@@ -154,34 +155,7 @@ class WebhookVerificationError(OpenIntentError):
     """The request may be forged, altered or replayed: answer 400 and do nothing."""
 
 
-_BY_CODE: dict[str, type[OpenIntentError]] = {
-    "invalid": ValidationError,
-    "dependency_cycle": ValidationError,
-    "illegal_transition": ValidationError,
-    "invalid_patch": ValidationError,
-    "too_large": ValidationError,
-    "idempotency_key_reused": ValidationError,
-    "version_required": ValidationError,
-    "unauthenticated": AuthenticationError,
-    "forbidden": PermissionDeniedError,
-    "agent_mismatch": PermissionDeniedError,
-    "not_lease_holder": PermissionDeniedError,
-    "self_decision": PermissionDeniedError,
-    "reserved_event_type": PermissionDeniedError,
-    "not_found": NotFoundError,
-    "version_conflict": ConflictError,
-    "completion_gate": ConflictError,
-    "arbitration_resolved": ConflictError,
-    "duplicate_member": ConflictError,
-    "budget_exceeded": ConflictError,
-    "request_in_progress": ConflictError,
-    "lease_conflict": LeaseConflictError,
-    "lease_lost": LeaseConflictError,
-    "lease_expired": LeaseConflictError,
-    "rate_limited": RateLimitError,
-    "internal": ServerError,
-    "unavailable": ServerError,
-}
+_LEASE_CODES = (ErrorCode.LEASE_CONFLICT, ErrorCode.LEASE_LOST, ErrorCode.LEASE_EXPIRED)
 
 _BY_STATUS: dict[int, type[OpenIntentError]] = {
     400: ValidationError,
@@ -198,13 +172,14 @@ _BY_STATUS: dict[int, type[OpenIntentError]] = {
 
 
 def error_from_problem(status: int, problem: Mapping[str, Any], retry_after: float | None) -> OpenIntentError:
-    """Return the exception for an error response: chosen by `code`, for an unknown code by status.
+    """Return the exception for an error response: chosen by `code` for leases, else by status.
 
     `problem` is the response's JSON object; empty when something else, such as a proxy, answered.
     """
     code = problem.get("code")
-    kind = _BY_CODE.get(str(code)) or _BY_STATUS.get(status)
-    kind = kind or (ServerError if status >= 500 else OpenIntentError)
+    kind = _BY_STATUS.get(status, ServerError if status >= 500 else OpenIntentError)
+    if code in _LEASE_CODES:
+        kind = LeaseConflictError
     phrase = next((f" {member.phrase}" for member in HTTPStatus if member == status), "")
     message = problem.get("message") or problem.get("detail") or f"HTTP {status}{phrase}, without an explanation from the API"
     return kind(str(message), status_code=status, code=code, response=problem, retry_after=retry_after)

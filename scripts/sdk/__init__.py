@@ -1,0 +1,1 @@
+"""Generated modules of the SDK: enums from the server's contract, asynchronous resources from the synchronous ones."""

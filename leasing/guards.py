@@ -13,7 +13,7 @@ from intents.patches import Patch, path_keys
 from leasing.errors import LeaseConflict, LeaseLost
 from leasing.models import Lease
 from leasing.representation import LeaseOut
-from leasing.scopes import ScopeIndex, overlap, split_levels
+from leasing.scopes import ScopeIndex, is_file, overlap, split_levels
 
 FEW_LEASES = 10  # Leases of an intent that are read together, once for both guards.
 MAX_LEVELS = 10  # First levels of patches by which more leases than that are looked up; for more levels, all leases are.
@@ -25,7 +25,7 @@ def require_scope(intent: Intent, patches: Sequence[Patch], actor: Actor) -> Non
         return
     paths = [path_keys(patch["path"]) for patch in patches]
     levels = {keys[0] for keys in paths} if all(paths) else set()
-    others = [lease for lease in _held_leases(intent, levels) if not lease.is_held_by(actor)]
+    others = [lease for lease in _held_leases(intent, levels) if not is_file(lease.scope) and not lease.is_held_by(actor)]
     scopes = ScopeIndex(split_levels(lease.scope) for lease in others)
     if leased := [keys for keys in paths if scopes.overlap(keys)]:
         raise LeaseConflict(LeaseOut.render(next(lease for lease in others if overlap(split_levels(lease.scope), leased[0]))))

@@ -8,7 +8,7 @@ from django.db.models import F, Q
 
 from access.identity import Actor
 from core.ids import new_id
-from leasing.scopes import MAX_LENGTH
+from leasing.scopes import MAX_SCOPE
 
 AGENT_ID = 255
 PRINCIPAL = 300
@@ -49,9 +49,9 @@ class Lease(models.Model):
     principal = models.CharField(
         max_length=PRINCIPAL, help_text="Principal of the holder: the person or the key (protocol §1.1)."
     )
-    scope = models.CharField(max_length=MAX_LENGTH)
+    scope = models.CharField(max_length=MAX_SCOPE)
     first_level = models.CharField(
-        max_length=MAX_LENGTH, help_text="First level of the scope: only scopes that share it can overlap."
+        max_length=MAX_SCOPE, help_text="First level of the scope: only scopes that share it can overlap."
     )
     status = models.CharField(max_length=10, choices=Status, default=Status.ACTIVE)
     fencing_token = models.PositiveBigIntegerField()

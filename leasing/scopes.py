@@ -1,16 +1,48 @@
-"""Scopes: the part of an intent that a lease covers. Dots separate levels, and a scope contains those below it."""
+"""Scopes: the part of an intent that a lease covers, and all below it.
 
+Dots separate the levels of `content.draft`, slashes those of `file:src/app.py` (rule L-7).
+"""
+
+import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 
 from core.api.fields import VISIBLE
 
 MAX_LENGTH = 200
+FILE = "file:"
+MAX_PATH = 512
+MAX_SCOPE = len(FILE) + MAX_PATH
 PATTERN = rf"\A[^.]*{VISIBLE.replace('[^', '[^.')}[^.]*(\.[^.]*{VISIBLE.replace('[^', '[^.')}[^.]*)*\Z"
 MESSAGE = "cannot have an empty level between its dots"
 
 
+_NOT_IN_PATHS = re.compile(r"[\\\x00-\x1f\x7f-\x9f]")
+_DRIVE = re.compile(r"[A-Za-z]:")
+
+
+def is_file(scope: str) -> bool:
+    return scope.startswith(FILE)
+
+
 def split_levels(scope: str) -> list[str]:
-    return scope.split(".")
+    return scope.split("/" if is_file(scope) else ".")
+
+
+def find_error(scope: str) -> str | None:
+    """Return what is wrong with the text of a scope (rule L-7), None if nothing is."""
+    if not is_file(scope):
+        if len(scope) > MAX_LENGTH:
+            return f"is longer than {MAX_LENGTH} characters"
+        return None if re.match(PATTERN, scope) else MESSAGE
+    path = scope.removeprefix(FILE)
+    if len(path) > MAX_PATH:
+        return f"has a path of more than {MAX_PATH} characters"
+    if any(level in ("", ".", "..") for level in path.split("/")) or _DRIVE.match(path):
+        return "must have a relative path without empty levels, '.' and '..'"
+    if _NOT_IN_PATHS.search(path):
+        return "cannot have a backslash or control characters in its path"
+    return None if unicodedata.is_normalized("NFC", path) else "must have its path in Unicode's normal form C"
 
 
 def overlap(one: Sequence[str], other: Sequence[str]) -> bool:

@@ -2,12 +2,14 @@
 
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
+
+from rest_framework import serializers
 
 from access.serializers import AgentId
 from core.api.fields import StrictCharField, StrictIntegerField
 from core.api.serializers import StrictSerializer
-from leasing.scopes import MAX_LENGTH, MESSAGE, PATTERN
+from leasing.scopes import FILE, MAX_LENGTH, MAX_SCOPE, PATTERN, find_error
 
 MIN_SECONDS, DEFAULT_SECONDS, MAX_SECONDS = 1, 300, 86_400
 MAX_REASON = 2_000
@@ -29,10 +31,28 @@ class LeaseRequest(StrictSerializer):
         return {**values, "duration": duration}
 
 
+class ScopeField(StrictCharField):
+    json_schema: ClassVar[dict[str, Any]] = {
+        "anyOf": [
+            {"type": "string", "maxLength": MAX_LENGTH, "pattern": PATTERN.replace(r"\A", "^").replace(r"\Z", "$")},
+            {"type": "string", "maxLength": MAX_SCOPE, "pattern": f"^{FILE}"},
+        ]
+    }
+
+    def to_internal_value(self, data: Any) -> str:
+        scope = super().to_internal_value(data)
+        if error := find_error(scope):
+            raise serializers.ValidationError(error)
+        return scope
+
+
 class AcquireLease(LeaseRequest):
     example = {"scope": "content.draft", "duration_seconds": 300}
 
-    scope = StrictCharField(max_length=MAX_LENGTH, pattern=PATTERN, pattern_message=MESSAGE)
+    scope = ScopeField(
+        max_length=MAX_SCOPE,
+        help_text="Levels are separated by dots (`content.draft`), those of a file's path by slashes (`file:src/app.py`).",
+    )
 
 
 class RenewLease(LeaseRequest):

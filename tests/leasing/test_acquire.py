@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 
 import pytest
+from openintent import InputValidationError
+from openintent.validation import validate_lease_acquire
 
 from intents.models import Intent
 from leasing.models import Lease
@@ -230,3 +232,70 @@ def test_invalid_lease_request_is_refused_and_writes_nothing(api, intent, body, 
 def test_leases_of_an_unknown_intent_are_not_found(api, db, intent_id):
     for response in (api.post(f"/intents/{intent_id}/leases", {"scope": "a"}), api.get(f"/intents/{intent_id}/leases")):
         assert (response.status_code, response.json()["code"]) == (404, "not_found")
+
+
+@pytest.mark.rule("L-7")
+@pytest.mark.parametrize(
+    ("held", "wanted", "status"),
+    [
+        ("file:src", "file:src/app.py", 409),
+        ("file:src/app.py", "file:src", 409),
+        ("file:src/app.py", "file:src/app.py", 409),
+        ("file:src/app.py", "file:src/app.pyi", 201),
+        ("file:src", "file:src2", 201),
+        ("file:src/a.b", "file:src/a", 201),
+        ("file:Src", "file:src", 201),
+        ("file", "file:src", 201),
+        ("file:.github/ci.yml", "file:.github", 409),
+    ],
+)
+def test_file_scopes_have_their_levels_at_slashes(ada, bob, intent, held, wanted, status):
+    assert acquire(ada, intent, held).status_code == 201
+
+    assert acquire(bob, intent, wanted).status_code == status
+
+
+@pytest.mark.rule("L-7")
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "/etc",
+        "src/",
+        "a//b",
+        ".",
+        "..",
+        "src/../app.py",
+        "./app.py",
+        "src\\app.py",
+        "C:/app.py",
+        "a\nb",
+        "cafe\u0301",
+        "x" * 513,
+    ],
+)
+def test_path_that_is_not_normalised_is_refused(api, ada, intent, path):
+    before = log(api, intent)
+
+    response = acquire(ada, intent, f"file:{path}")
+
+    assert (response.status_code, response.json()["errors"][0]["field"]) == (400, "scope")
+    assert (Lease.objects.count(), log(api, intent)) == (0, before)
+    with pytest.raises(InputValidationError):
+        validate_lease_acquire(f"file:{path}")
+
+
+@pytest.mark.rule("L-7")
+@pytest.mark.parametrize("path", ["x" * 512, "a b/c.d..e", "caf\u00e9/\u6587.py", ".env", "ab:c"])
+def test_path_is_kept_as_it_was_sent(ada, intent, path):
+    lease = acquire(ada, intent, f"file:{path}")
+
+    assert (lease.status_code, lease.json()["scope"]) == (201, f"file:{path}")
+    validate_lease_acquire(f"file:{path}")
+
+
+@pytest.mark.rule("L-3", "L-7")
+def test_file_scope_guards_no_state(ada, bob, intent):
+    acquire(ada, intent, "file:src")
+
+    assert bob.post(f"/intents/{intent['id']}/state", {"state": {"file:src": 1}}, version=1).status_code == 200

@@ -25,8 +25,9 @@ class AsyncLeaseResource(AsyncTransport):
         *,
         idempotency_key: str | None = None,
     ) -> Lease:
-        """Acquire a lease on `scope`, such as `content.draft`, for 1 to 86,400 seconds. Overlapping scopes are excluded for others.
+        """Acquire a lease on `scope`, such as `content.draft` or `file:src/app.py`, for 1 to 86,400 seconds.
 
+        Others cannot acquire scopes that overlap it: `content` and `content.draft` do, and so do `file:src` and `file:src/app.py`.
         If the agent holds the scope already, the same lease is returned, extended if it would end earlier.
 
         Raises LeaseConflictError `lease_conflict` (`existing_lease`), ConflictError `intent_closed`, NotFoundError,

@@ -110,6 +110,11 @@ def _verify(fingerprint: str) -> _Verified | None:
     return found
 
 
+def configured_callers() -> list[Caller]:
+    """Return the callers of the keys in the settings, and of those of dev mode where it is on."""
+    return [*_configured().values()]
+
+
 def _configured() -> dict[str, Caller]:
     keys = {digest(key): ("configured-key", Role.OPERATOR) for key in settings.API_KEYS}
     if settings.DEV_MODE:

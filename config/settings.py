@@ -199,6 +199,8 @@ SPECTACULAR_SETTINGS = {
         "KeyRole": "access.models.Role",
         "LeaseStatus": "leasing.models.Status",
         "PatchOperation": "intents.patches.OPERATIONS",
+        "PermitOutcome": ["succeeded", "failed", "unknown"],
+        "PermitStatus": "governance.models.PermitStatus",
         "PortfolioStatus": "portfolios.models.Status",
         "RetryStrategy": "retries.models.Strategy",
         "SubscriptionStatus": "subscriptions.models.Status",

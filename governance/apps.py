@@ -2,7 +2,7 @@
 
 from core import registration
 from core.errors import Invalid
-from governance.errors import ArbitrationResolved
+from governance.errors import AlreadyVoted, ArbitrationResolved, EffectTaken
 
 
 class GovernanceConfig(registration.ProtocolAppConfig):
@@ -14,4 +14,8 @@ class GovernanceConfig(registration.ProtocolAppConfig):
         "governance_decision_arbitration_id_key": ArbitrationResolved,
         "arbitration_lasts": Invalid,
         "delegation_lasts": Invalid,
+        "governance_permit_arbitration_id_key": ArbitrationResolved,
+        "governance_permit_decision_id_key": ArbitrationResolved,
+        "one_permit_per_effect": EffectTaken,
+        "one_vote_per_principal": AlreadyVoted,
     }

@@ -55,3 +55,104 @@ class NoSuchOption(Invalid):
         shown = ", ".join(labels)
         message = f"must be one of the options: {shown[:500]}{'…' if len(shown) > 500 else ''}"
         super().__init__(f"decision: {message}", [{"field": "decision", "message": message, "code": "no_such_option"}])
+
+
+class ArbitrationStale(ProtocolError):
+    """The intent is no longer as it was when the arbitration was requested: `changed` names its version, or the bound paths with other values (rule A-11). Look at it again; to grant it all the same, send `rebind: true` with the version that you have seen as `seen_version`."""
+
+    code, title, status = "arbitration_stale", "Arbitration stale", 409
+
+    def __init__(self, changed: Sequence[str], *, requested: int, current: int) -> None:
+        super().__init__(
+            f"Since the request there have changed: {', '.join(changed)}. It was made at version {requested}; now it is {current}.",
+            changed=[*changed],
+            intent_version=requested,
+            current_version=current,
+        )
+
+
+class AlreadyVoted(ProtocolError):
+    """The principal has voted on this arbitration, under this or another agent id (rule A-13). A vote is final: wait for the others."""
+
+    code, title, status = "already_voted", "Already voted", 409
+
+    def __init__(self, actor_id: str) -> None:
+        super().__init__(f"The key or person behind {actor_id} has voted on this arbitration already.")
+
+
+class QuorumImpossible(Invalid):
+    """Fewer principals than the `quorum` may vote on this arbitration: those of the role arbiter or operator and agents with a delegation, without the requester (rule A-13). Ask for a smaller one, or give more of them the right."""
+
+    code, title, status = "quorum_impossible", "Quorum impossible", 400
+
+    def __init__(self, quorum: int, eligible: int) -> None:
+        message = f"is {quorum}, and only {eligible} may vote on this"
+        super().__init__(f"quorum: {message}", [{"field": "quorum", "message": message, "code": "quorum_impossible"}])
+
+
+class PermitNotFound(ObjectNotFound):
+    message = "No permit has the id"
+
+
+class PermitMismatch(ProtocolError):
+    """The permit is for another act: `member` is the first member of the action in which the two differ (rule A-10). The permit stays live. Send exactly what was approved, or ask for a permit for this."""
+
+    code, title, status = "permit_mismatch", "Permit mismatch", 403
+
+    def __init__(self, permit_id: Any, member: str) -> None:
+        super().__init__(f"The permit {permit_id} is for another act: {member} differs.", member=member)
+
+
+class PermitSpent(ProtocolError):
+    """The permit was spent before (rule A-9): it allows one act, once. Read it to see when; for another act ask for another permit."""
+
+    code, title, status = "permit_spent", "Permit spent", 409
+
+
+class PermitExpired(ProtocolError):
+    """The permit has expired (rule A-14). Ask for another one."""
+
+    code, title, status = "permit_expired", "Permit expired", 409
+
+
+class PermitRevoked(ProtocolError):
+    """The permit was revoked (rule A-14). The log says by whom and why."""
+
+    code, title, status = "permit_revoked", "Permit revoked", 409
+
+
+class PermitStale(ProtocolError):
+    """The intent is no longer as it was when the permit was granted: `changed` names its version, or the bound paths with other values (rule A-11). Ask again, about the intent as it is now."""
+
+    code, title, status = "permit_stale", "Permit stale", 409
+
+    def __init__(self, permit_id: Any, changed: Sequence[str]) -> None:
+        since = f"The intent has changed since the permit {permit_id} was granted: {', '.join(changed)}."
+        super().__init__(since, changed=[*changed])
+
+
+class OutcomeRecorded(ProtocolError):
+    """The outcome of the act was recorded already, and is final unless it is `unknown` (rule A-15)."""
+
+    code, title, status = "outcome_recorded", "Outcome recorded", 409
+
+    def __init__(self, permit_id: Any, outcome: str) -> None:
+        super().__init__(f"The outcome of the permit {permit_id} is {outcome} already.", outcome=outcome)
+
+
+class PermitNotSpent(ProtocolError):
+    """The permit was not spent, so that its act has no outcome (rule A-15). Spend it first."""
+
+    code, title, status = "permit_not_spent", "Permit not spent", 409
+
+    def __init__(self, permit_id: Any, status: str) -> None:
+        super().__init__(f"The permit {permit_id} is {status}, not spent.", permit_status=status)
+
+
+class EffectTaken(ProtocolError):
+    """Another permit, `permit_id`, holds the effect key: it is live, or its act was done or may have been done (rule A-16). Do not do it again; once its outcome is `failed`, or the permit has ended unspent, the key is free."""
+
+    code, title, status = "effect_taken", "Effect taken", 409
+
+    def __init__(self, effect_key: str, permit_id: Any) -> None:
+        super().__init__(f"The effect {effect_key!r} is held by the permit {permit_id}.", permit_id=identifier(permit_id))

@@ -1,15 +1,22 @@
-"""Filters of lists of arbitrations and delegations."""
+"""Filters of lists of arbitrations, permits and delegations."""
 
 import django_filters as filters
 
 from core.api.filters import CommaSeparatedChoiceFilter
-from governance.models import Status
+from governance.models import PermitStatus, Status
 
 
 class ArbitrationFilter(filters.FilterSet):
     status = CommaSeparatedChoiceFilter(
         Status.values,
         help_text="Overdue arbitrations are first marked expired, unless a write to their intent is in progress.",
+    )
+
+
+class PermitFilter(filters.FilterSet):
+    status = CommaSeparatedChoiceFilter(
+        PermitStatus.values,
+        help_text="Permits that have ended are first marked so, unless a write to their intent is in progress.",
     )
 
 

@@ -1,7 +1,7 @@
 """Governance guards: pending arbitrations that block an intent, and the right to decide. The caller holds the intent's row lock."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -48,6 +48,8 @@ def require_decider(intent: Intent, arbitration: Arbitration | None, actor: Acto
 
     Return the end of that right, if it has one. Raise MayNotDecide or SelfDecision.
     """
+    if arbitration and arbitration.quorum is not None and _is_requester(arbitration, actor):
+        raise SelfDecision(actor.id)  # Operators, too, have no vote on what they ask for (rule A-13).
     if actor.role == Role.OPERATOR:
         return None
     right_ends = None
@@ -56,11 +58,13 @@ def require_decider(intent: Intent, arbitration: Arbitration | None, actor: Acto
         if delegation is None:
             raise MayNotDecide(actor.id)
         right_ends = delegation.expires_at
-    if arbitration and (
-        arbitration.requester_id == actor.id or is_same_caller(actor, arbitration.requester_id, arbitration.principal)
-    ):
+    if arbitration and _is_requester(arbitration, actor):
         raise SelfDecision(actor.id)
     return right_ends
+
+
+def _is_requester(arbitration: Arbitration, actor: Actor) -> bool:
+    return arbitration.requester_id == actor.id or is_same_caller(actor, arbitration.requester_id, arbitration.principal)
 
 
 def _find_delegation(intent: Intent, actor: Actor, now: datetime) -> Delegation | None:
@@ -69,13 +73,20 @@ def _find_delegation(intent: Intent, actor: Actor, now: datetime) -> Delegation 
     It stays locked: a concurrent revocation either waits for this decision, or prevents it (rule A-7).
     """
     live = Delegation.objects.live(now).filter(delegate=actor.id).order_by("pk").select_for_update()
-    # A delegation ends with the delegator's right to give it (rule A-4).
-    valid = [
+    valid = delegations_for(intent, live)
+    return max(valid, key=lambda each: (each.expires_at is None, each.expires_at or now), default=None)
+
+
+def delegations_for(intent: Intent, live: Iterable[Delegation]) -> list[Delegation]:
+    """Return those of the delegations under which their delegate may decide on the intent.
+
+    A delegation ends with the delegator's right to give it (rule A-4).
+    """
+    return [
         each
         for each in live
         if _covers(each, intent) and (role := role_of_principal(each.principal)) and role.includes(Role.ARBITER)
     ]
-    return max(valid, key=lambda each: (each.expires_at is None, each.expires_at or now), default=None)
 
 
 def _covers(delegation: Delegation, intent: Intent) -> bool:

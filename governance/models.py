@@ -1,4 +1,4 @@
-"""Arbitrations, decisions and delegations (RFC-0004)."""
+"""Arbitrations, votes, decisions, permits and delegations (RFC-0004)."""
 
 from datetime import datetime
 from typing import Any, ClassVar
@@ -12,6 +12,10 @@ from core.ids import new_id
 
 AGENT_ID = 255
 PRINCIPAL = 300
+SHA256 = 64
+VERB = 100
+TARGET = 500
+EFFECT_KEY = 255
 
 
 class Status(models.TextChoices):
@@ -58,6 +62,16 @@ class Arbitration(models.Model):
     blocking = models.BooleanField(default=False)
     status_before = models.CharField(max_length=10, null=True)
     sequence = models.PositiveBigIntegerField()
+    action = JSONTextField(null=True, help_text="The act that a permit allows once (protocol §9).")
+    action_sha256 = models.CharField(max_length=SHA256, null=True)
+    bind_version = models.BooleanField(default=False)
+    bind_paths = JSONTextField(default=list)
+    bound_values = JSONTextField(default=dict, help_text="Digests of the values under `bind_paths`.")
+    intent_version = models.PositiveBigIntegerField(null=True, help_text="The version that those who decide were shown.")
+    grants = JSONTextField(default=list)
+    permit_seconds = models.PositiveIntegerField(null=True)
+    quorum = models.PositiveSmallIntegerField(null=True)
+    rebinds = models.PositiveIntegerField(default=0, help_text="How often it was bound to a newer version; votes count for one.")
     expires_at = models.DateTimeField(null=True)
     status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
     created_at = models.DateTimeField()
@@ -78,6 +92,12 @@ class Arbitration(models.Model):
                 condition=Q(blocking=True, status_before__isnull=False) | Q(blocking=False, status_before=None),
                 name="blocking_knows_the_way_back",
             ),
+            models.CheckConstraint(
+                condition=Q(action=None, action_sha256=None, permit_seconds=None)
+                | Q(action__isnull=False, action_sha256__isnull=False, permit_seconds__gte=1, intent_version__gte=1),
+                name="action_is_bound",
+            ),
+            models.CheckConstraint(condition=Q(quorum=None) | Q(quorum__gte=1), name="quorum_from_1"),
         ]
         indexes = [
             models.Index(fields=["intent", "id"], name="arbitration_by_intent"),
@@ -87,6 +107,15 @@ class Arbitration(models.Model):
 
     def __str__(self) -> str:
         return self.reason[:100]
+
+    @property
+    def needs_votes(self) -> bool:
+        """Whether those who grant are counted: for a permit, or for a quorum."""
+        return self.action is not None or self.quorum is not None
+
+    @property
+    def known_votes(self) -> "list[Vote]":
+        return [*self.votes.all()] if self.needs_votes else []
 
     @property
     def resolution(self) -> "Decision | None":
@@ -119,6 +148,122 @@ class Decision(models.Model):
 
     def __str__(self) -> str:
         return self.decision[:100]
+
+
+class Vote(models.Model):
+    """Vote of one principal on an arbitration with an action or a quorum (rule A-13).
+
+    `rebinds` is the arbitration's at the time: a vote counts as long as the arbitration is bound to what the voter was shown.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    arbitration = models.ForeignKey(Arbitration, models.PROTECT, related_name="votes", db_index=False)
+    decided_by = models.CharField(max_length=AGENT_ID)
+    principal = models.CharField(max_length=PRINCIPAL)
+    is_bound = models.BooleanField(help_text="Whether the key is bound to the agent id.")
+    decision = models.TextField()
+    rationale = models.TextField(null=True)
+    grants = models.BooleanField()
+    rebinds = models.PositiveIntegerField()
+    created_at = models.DateTimeField()
+
+    objects: ClassVar[Any] = models.Manager()
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["arbitration", "rebinds", "principal"], name="one_vote_per_principal")]
+
+    def __str__(self) -> str:
+        return f"{self.decided_by}: {self.decision[:100]}"
+
+    is_last = False
+    """Whether the vote that has just been cast completes the decision."""
+
+    @property
+    def counts(self) -> bool:
+        return self.rebinds == self.arbitration.rebinds
+
+
+class PermitStatus(models.TextChoices):
+    LIVE = "live"
+    SPENT = "spent"
+    STALE = "stale"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+
+
+class PermitOutcome(models.TextChoices):
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+class PermitQuerySet(models.QuerySet["Permit"]):
+    def holding(self, effect_key: str) -> "PermitQuerySet":
+        """Filter for the permit that holds the effect key: live, or spent and not failed (rule A-16)."""
+        return self.filter(HOLDS_EFFECT, effect_key=effect_key)
+
+
+HOLDS_EFFECT = Q(status=PermitStatus.LIVE) | Q(status=PermitStatus.SPENT) & (Q(outcome=None) | ~Q(outcome=PermitOutcome.FAILED))
+
+
+class Permit(models.Model):
+    """The right of one agent to do one act once (rules A-8 to A-11).
+
+    What it is about stands in the arbitration's `action`; verb, target and digest are repeated for lists.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    arbitration = models.OneToOneField(Arbitration, models.PROTECT, related_name="permit")
+    decision = models.OneToOneField(Decision, models.PROTECT, related_name="permit")
+    intent = models.ForeignKey("intents.Intent", models.PROTECT, related_name="permits", db_index=False)
+    agent_id = models.CharField(max_length=AGENT_ID)
+    principal = models.CharField(max_length=PRINCIPAL, help_text="Principal of the agent that asked (protocol §1.1).")
+    verb = models.CharField(max_length=VERB)
+    target = models.CharField(max_length=TARGET)
+    action_sha256 = models.CharField(max_length=SHA256)
+    effect_key = models.CharField(max_length=EFFECT_KEY, null=True)
+    intent_version = models.PositiveBigIntegerField()
+    bound_values = JSONTextField(default=dict)
+    status = models.CharField(max_length=10, choices=PermitStatus, default=PermitStatus.LIVE)
+    expires_at = models.DateTimeField()
+    spent_at = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=10, choices=PermitOutcome, null=True)
+    outcome_note = models.TextField(null=True)
+    created_at = models.DateTimeField()
+
+    objects: ClassVar[Any] = PermitQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(status__in=PermitStatus.values), name="permit_status_is_known"),
+            models.CheckConstraint(condition=Q(expires_at__gt=F("created_at")), name="permit_lasts"),
+            models.CheckConstraint(
+                condition=Q(status=PermitStatus.SPENT, spent_at__isnull=False)
+                | ~Q(status=PermitStatus.SPENT) & Q(spent_at=None, outcome=None),
+                name="permit_is_spent_at_a_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(outcome=None) | Q(outcome__in=PermitOutcome.values), name="permit_outcome_is_known"
+            ),
+            models.UniqueConstraint(fields=["effect_key"], condition=HOLDS_EFFECT, name="one_permit_per_effect"),
+        ]
+        indexes = [
+            models.Index(fields=["intent", "id"], name="permit_by_intent"),
+            models.Index(fields=["status", "id"], name="permit_by_status"),
+            models.Index(fields=["expires_at"], name="permit_by_end", condition=Q(status=PermitStatus.LIVE)),
+            models.Index(
+                fields=["expires_at"], name="permit_without_outcome", condition=Q(status=PermitStatus.SPENT, outcome=None)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.agent_id} may {self.verb} {self.target}"
+
+    def status_at(self, now: datetime) -> str:
+        """Return the status at `now`: an overdue one is expired. For verbs, which hold the intent's lock (rule E-8)."""
+        is_overdue = self.status == PermitStatus.LIVE and self.expires_at <= now
+        return str(PermitStatus.EXPIRED if is_overdue else self.status)
 
 
 class Delegation(models.Model):

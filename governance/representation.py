@@ -1,10 +1,10 @@
-"""Representation of arbitrations, decisions and delegations (protocol §3)."""
+"""Representation of arbitrations, decisions, permits and delegations (protocol §3, §9)."""
 
 from rest_framework import serializers
 
 from core.api.fields import JSONObjectField
 from core.api.representation import ResponseSerializer
-from governance.models import Status
+from governance.models import PermitStatus, Status
 
 
 class ArbitrationOptionOut(ResponseSerializer):
@@ -41,6 +41,21 @@ class DecisionOut(ResponseSerializer):
     created_at = serializers.DateTimeField()
 
 
+class ActionOut(ResponseSerializer):
+    verb = serializers.CharField()
+    target = serializers.CharField()
+    params = JSONObjectField()
+    effect_key = serializers.CharField(allow_null=True)
+
+
+class VoteOut(ResponseSerializer):
+    decided_by = serializers.CharField()
+    decision = serializers.CharField()
+    rationale = serializers.CharField(allow_null=True)
+    counts = serializers.BooleanField(help_text="Whether it is about the version that the arbitration is bound to now.")
+    created_at = serializers.DateTimeField()
+
+
 class ArbitrationOut(ResponseSerializer):
     # An overdue one is pending until it is marked expired (rule E-8).
     id = serializers.UUIDField()
@@ -55,6 +70,34 @@ class ArbitrationOut(ResponseSerializer):
     decision = DecisionOut(source="resolution", allow_null=True)
     created_at = serializers.DateTimeField()
     resolved_at = serializers.DateTimeField(allow_null=True, help_text="When it was decided or withdrawn.")
+    action = ActionOut(allow_null=True)
+    action_sha256 = serializers.CharField(allow_null=True, help_text="SHA-256 of the action's canonical JSON (RFC 8785).")
+    bind_version = serializers.BooleanField()
+    bind_paths = serializers.ListField(child=serializers.CharField())
+    intent_version = serializers.IntegerField(allow_null=True, help_text="The version that those who decide were shown.")
+    grants = serializers.ListField(child=serializers.CharField())
+    permit_seconds = serializers.IntegerField(allow_null=True)
+    quorum = serializers.IntegerField(allow_null=True)
+    votes = VoteOut(source="known_votes", many=True)
+
+
+class PermitOut(ResponseSerializer):
+    # One that has ended is live until it is marked so (rule E-8).
+    id = serializers.UUIDField()
+    arbitration_id = serializers.UUIDField()
+    decision_id = serializers.UUIDField()
+    intent_id = serializers.UUIDField()
+    agent_id = serializers.CharField()
+    verb = serializers.CharField()
+    target = serializers.CharField()
+    action_sha256 = serializers.CharField()
+    intent_version = serializers.IntegerField()
+    status = serializers.ChoiceField(PermitStatus.choices)
+    expires_at = serializers.DateTimeField()
+    spent_at = serializers.DateTimeField(allow_null=True)
+    outcome = serializers.CharField(allow_null=True, help_text="succeeded, failed or unknown; null: not recorded yet.")
+    outcome_note = serializers.CharField(allow_null=True)
+    created_at = serializers.DateTimeField()
 
 
 class DelegationScopeOut(ResponseSerializer):

@@ -1,22 +1,30 @@
-"""Request bodies of arbitrations, decisions and delegations (protocol §3)."""
+"""Request bodies of arbitrations, decisions, permits and delegations (protocol §3, §9)."""
 
 from functools import partial
 from typing import Any
 
 from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail
 
 from access.serializers import AgentId
+from core import strict_json
 from core.agent_ids import fold_agent_id, has_invisible_characters
 from core.api.fields import (
     VISIBLE,
     JSONObjectField,
     StrictBooleanField,
     StrictCharField,
+    StrictChoiceField,
     StrictDateTimeField,
+    StrictIntegerField,
     StrictListField,
     StrictUUIDField,
 )
 from core.api.serializers import StrictSerializer
+from core.errors import TooLarge
+from governance.actions import MEMBERS
+from governance.models import EFFECT_KEY, TARGET, VERB, PermitOutcome
+from governance.terms import PERMIT_SECONDS, TERMS, Terms
 
 MAX_TEXT = 10_000
 MAX_LABEL = 200
@@ -26,6 +34,13 @@ MAX_OPTIONS = 50
 MAX_EVIDENCE = 100
 MAX_NAME = 100
 MAX_SCOPE_ENTRIES = 100
+MAX_ACTION = 2**16  # Bytes.
+MAX_PATHS = 100
+MAX_GRANTS = 20
+MAX_QUORUM = 100
+MAX_PERMIT_SECONDS = 86_400
+FOR_ACTIONS = ("bind_version", "bind_paths", "permit_seconds")
+POINTER = r"(/([^~/]|~[01])*)+"
 
 
 RequiredText = partial(StrictCharField, max_length=MAX_TEXT, pattern=VISIBLE, pattern_message="cannot be empty")
@@ -59,6 +74,29 @@ class ArbitrationOptionIn(StrictSerializer):
         return {"label": values["label"], "rationale": values.get("rationale")}
 
 
+class ActionIn(StrictSerializer):
+    """The act: an operation of the API or another verb, its target and its parameters. `effect_key` names what must not be done twice."""
+
+    example = {
+        "verb": "payments.refund",
+        "target": "order-1042",
+        "params": {"amount": 120, "currency": "EUR"},
+        "effect_key": "refund:order-1042",
+    }
+
+    verb = RequiredText(max_length=VERB, help_text="An operation id, whose params are its body; or a name of your own.")
+    target = RequiredText(max_length=TARGET, help_text="For an operation, the first id in its path.")
+    params = JSONObjectField(required=False)
+    effect_key = RequiredText(max_length=EFFECT_KEY, required=False, allow_null=True)
+
+
+def require_action_size(action: dict[str, Any]) -> dict[str, Any]:
+    """Return the action. Raise TooLarge if it exceeds MAX_ACTION."""
+    if not strict_json.fits(action, MAX_ACTION):
+        raise TooLarge("The action is too large.", limit=MAX_ACTION)
+    return action
+
+
 class CreateArbitration(StrictSerializer):
     example = {
         "reason": "Conflicting interpretations of the requirements",
@@ -73,6 +111,50 @@ class CreateArbitration(StrictSerializer):
     blocking = StrictBooleanField(required=False, help_text="The intent is blocked until the decision.")
     expires_at = StrictDateTimeField(required=False, allow_null=True)
     requested_by = AgentId(required=False, help_text="The requesting agent, if neither the key nor X-Agent-ID names it.")
+    action = ActionIn(required=False, allow_null=True, help_text="The act that a grant permits once.")
+    bind_version = StrictBooleanField(
+        required=False, help_text="The permit ends when the intent's version changes; default: for operations of the API."
+    )
+    bind_paths = StrictListField(
+        child=StrictCharField(max_length=MAX_NOTE, pattern=f"^{POINTER}$", pattern_message="must be a JSON Pointer like /a/b"),
+        required=False,
+        max_length=MAX_PATHS,
+        help_text="JSON Pointers into the state; the permit ends when a value under them changes.",
+    )
+    grants = StrictListField(
+        child=Label(max_length=MAX_LABEL, pattern=VISIBLE, pattern_message="cannot be empty"),
+        required=False,
+        allow_empty=False,
+        max_length=MAX_GRANTS,
+        help_text='The decisions that grant; default: ["approve"].',
+    )
+    permit_seconds = StrictIntegerField(
+        required=False, min_value=1, max_value=MAX_PERMIT_SECONDS, help_text=f"Default: {PERMIT_SECONDS}."
+    )
+    quorum = StrictIntegerField(
+        required=False, allow_null=True, min_value=1, max_value=MAX_QUORUM, help_text="The principals that must grant."
+    )
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        values = super().to_internal_value(data)
+        terms = {name: values.pop(name) for name in TERMS if name in values}
+        if terms.get("action") is None and (unbound := [name for name in FOR_ACTIONS if name in terms]):
+            raise serializers.ValidationError({name: ErrorDetail("needs an action", "no_action") for name in unbound})
+        if terms.get("action") is None and terms.get("quorum") is None and "grants" in terms:
+            raise serializers.ValidationError({"grants": ErrorDetail("needs an action or a quorum", "no_action")})
+        values["terms"] = Terms(**terms)
+        labels = [option["label"] for option in values.get("options", ())]
+        missing = [label for label in values["terms"].grants if label not in labels]
+        if missing and labels and (terms.get("action") or terms.get("quorum")):
+            message = f"has {missing[0][:60]!r}, which is none of the options"
+            raise serializers.ValidationError({"grants": ErrorDetail(message, "no_such_option")})
+        return values
+
+    def validate_action(self, action: dict[str, Any] | None) -> dict[str, Any] | None:
+        if action is None:
+            return None
+        whole = {**action, "params": action.get("params", {}), "effect_key": action.get("effect_key")}
+        return require_action_size({name: whole[name] for name in MEMBERS})
 
     def validate_options(self, options: list[dict[str, Any]]) -> list[dict[str, Any]]:
         seen: dict[str, str] = {}
@@ -117,7 +199,44 @@ class RecordDecision(StrictSerializer):
     rationale = OptionalText()
     decision_type = RequiredText(max_length=MAX_NAME, required=False)
     evidence = StrictListField(child=EvidenceIn(), required=False, max_length=MAX_EVIDENCE)
+    rebind = StrictBooleanField(
+        required=False, help_text="Grant although the intent has changed since the request; needs `seen_version`."
+    )
+    seen_version = StrictIntegerField(
+        required=False, min_value=1, help_text="The version of the intent that the decision is based on."
+    )
     decided_by = AgentId(required=False, help_text="The deciding agent, if neither the key nor X-Agent-ID names it.")
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        values = super().to_internal_value(data)
+        if values.get("rebind") and "seen_version" not in values:
+            raise serializers.ValidationError({"seen_version": ErrorDetail("is required with rebind", "required")})
+        return values
+
+
+class SpendPermit(StrictSerializer):
+    example = {"action": ActionIn.example}
+
+    action = ActionIn()
+    actor = AgentId(required=False, help_text="The acting agent, if neither the key nor X-Agent-ID names it.")
+
+    def validate_action(self, action: dict[str, Any]) -> dict[str, Any]:
+        return require_action_size({"params": {}, **action})
+
+
+class RecordOutcome(StrictSerializer):
+    example = {"outcome": "succeeded", "note": "Refund re_123"}
+
+    outcome = StrictChoiceField(PermitOutcome.values)
+    note = OptionalText(max_length=MAX_NOTE)
+    actor = AgentId(required=False, help_text="The acting agent, if neither the key nor X-Agent-ID names it.")
+
+
+class RevokePermit(StrictSerializer):
+    example = {"reason": "The customer has cancelled"}
+
+    reason = OptionalText(max_length=MAX_NOTE)
+    actor = AgentId(required=False, help_text="The acting agent, if neither the key nor X-Agent-ID names it.")
 
 
 class DelegationScopeIn(StrictSerializer):

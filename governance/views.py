@@ -1,9 +1,9 @@
-"""Endpoints of arbitrations, decisions and delegations (RFC-0004)."""
+"""Endpoints of arbitrations, decisions, permits and delegations (RFC-0004)."""
 
 from typing import Any
 from uuid import UUID
 
-from drf_spectacular.utils import OpenApiParameter
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework.decorators import action
 from rest_framework.request import Request
 
@@ -14,11 +14,19 @@ from core.api.serializers import reject_unknown_parameters
 from core.api.views import ApiViewSet
 from core.openapi import operation
 from governance import services
-from governance.errors import ArbitrationNotFound
-from governance.filters import ArbitrationFilter, DelegationFilter
-from governance.models import Arbitration, Decision, Delegation, Status
-from governance.representation import ArbitrationOut, DecisionOut, DelegationOut
-from governance.serializers import CreateArbitration, CreateDelegation, RecordDecision, WithdrawArbitration
+from governance.errors import ArbitrationNotFound, PermitNotFound
+from governance.filters import ArbitrationFilter, DelegationFilter, PermitFilter
+from governance.models import Arbitration, Decision, Delegation, Permit, Status
+from governance.representation import ArbitrationOut, DecisionOut, DelegationOut, PermitOut
+from governance.serializers import (
+    CreateArbitration,
+    CreateDelegation,
+    RecordDecision,
+    RecordOutcome,
+    RevokePermit,
+    SpendPermit,
+    WithdrawArbitration,
+)
 from intents.models import Intent
 
 MAX_WAIT = 60  # Seconds.
@@ -38,7 +46,7 @@ class _Arbitrations(ApiViewSet):
 
     def filter_queryset(self, queryset: Any) -> Any:
         """Filter by the parameters. Overdue arbitrations are first marked expired."""
-        found = super().filter_queryset(queryset.select_related("decision"))
+        found = super().filter_queryset(queryset.select_related("decision").prefetch_related("votes"))
         services.expire_overdue(queryset)
         return found
 
@@ -97,17 +105,80 @@ class DecisionViewSet(ApiViewSet):
     serializer_class = DecisionOut
     list_name = "decisions"
 
-    @operation("record_decision", "Record a decision", request=RecordDecision)
+    @operation(
+        "record_decision",
+        "Record a decision",
+        request=RecordDecision,
+        responses={201: DecisionOut, 202: OpenApiResponse(ArbitrationOut, "A vote was recorded; more are needed.")},
+    )
     def create(self, request: Request, intent_id: UUID | str) -> Response:
-        """Permanently decides the named arbitration, else the only pending one; if none is pending, the decision stands alone. For operators, for arbiters except on their own requests, and for agents with a delegation."""
+        """Permanently decides the named arbitration, else the only pending one; if none is pending, the decision stands alone. For operators, for arbiters except on their own requests, and for agents with a delegation.
+
+        With a quorum it is a vote: 202 with the arbitration, until the vote that completes it or refuses. A decision that grants an action makes its permit."""
         values = self.validated(RecordDecision)
         actor = get_actor(request, values.pop("decided_by", None))
-        return self.respond(services.record_decision(intent_id=intent_id, actor=actor, **values), status=201)
+        made = services.record_decision(intent_id=intent_id, actor=actor, **values)
+        if isinstance(made, Decision):
+            return self.respond(made, status=201)
+        return Response(ArbitrationOut.render(made.arbitration), status=202)
 
     @operation("get_decisions", "List the decisions on an intent")
     def list(self, request: Request, intent_id: UUID | str) -> Response:
         """Oldest first. Decisions are never changed or removed."""
         return self.respond_list(Decision.objects.filter(intent_id=Intent.objects.require(intent_id)))
+
+
+class _Permits(ApiViewSet):
+    tags = ["Governance"]
+    serializer_class = PermitOut
+    filterset_class = PermitFilter
+    list_name = "permits"
+    lookup_url_kwarg = "permit_id"
+
+
+class IntentPermitViewSet(_Permits):
+    @operation("get_permits", "List the permits of an intent")
+    def list(self, request: Request, intent_id: UUID | str) -> Response:
+        """Oldest first. Those that have ended are first marked so."""
+        found = Permit.objects.filter(intent_id=Intent.objects.require(intent_id))
+        services.end_due_permits(found)
+        return self.respond_list(found)
+
+
+class PermitViewSet(_Permits):
+    @operation("get_permit", "Get a permit")
+    def retrieve(self, request: Request, permit_id: UUID | str) -> Response:
+        """The outcome of one that was spent is `unknown` once nobody has recorded it in time."""
+        found = Permit.objects.filter(pk=permit_id) if isinstance(permit_id, UUID) else Permit.objects.none()
+        services.end_due_permits(found)
+        permit = found.first()
+        if permit is None:
+            raise PermitNotFound(permit_id)
+        return self.respond(permit)
+
+    @operation("spend_permit", "Spend a permit", request=SpendPermit)
+    @action(detail=True, methods=["post"])
+    def spend(self, request: Request, permit_id: UUID | str) -> Response:
+        """Do this immediately before the act. For the agent that asked, with the act as it is about to be done: it must be exactly what was approved, on the intent as it was then. It succeeds once."""
+        values = self.validated(SpendPermit)
+        actor = get_actor(request, values.pop("actor", None))
+        return self.respond(services.spend_permit(permit_id=permit_id, actor=actor, **values))
+
+    @operation("record_outcome", "Record the outcome of an act", request=RecordOutcome)
+    @action(detail=True, methods=["post"])
+    def outcome(self, request: Request, permit_id: UUID | str) -> Response:
+        """Records what came of the act that the permit was spent on: once, and once more if it was `unknown`. `failed` means that the effect did not happen."""
+        values = self.validated(RecordOutcome)
+        actor = get_actor(request, values.pop("actor", None))
+        return self.respond(services.record_outcome(permit_id=permit_id, actor=actor, **values))
+
+    @operation("revoke_permit", "Revoke a permit", request=RevokePermit)
+    @action(detail=True, methods=["post"])
+    def revoke(self, request: Request, permit_id: UUID | str) -> Response:
+        """For the agent that asked, arbiters and operators, as long as it is live. Idempotent."""
+        values = self.validated(RevokePermit)
+        actor = get_actor(request, values.pop("actor", None))
+        return self.respond(services.revoke_permit(permit_id=permit_id, actor=actor, **values))
 
 
 class DelegationViewSet(ApiViewSet):

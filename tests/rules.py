@@ -16,7 +16,7 @@ RULES = {
     "E": range(1, 9),
     "G": range(1, 9),
     "L": [*range(1, 7), 8],
-    "A": range(1, 8),
+    "A": [*range(1, 12), *range(13, 17)],
     "T": range(1, 5),
     "C": range(1, 6),
     "R": range(1, 5),

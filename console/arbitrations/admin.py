@@ -24,7 +24,7 @@ from core.db import database_now
 from core.errors import ProtocolError
 from governance import services
 from governance.errors import ArbitrationResolved
-from governance.models import Arbitration, Status
+from governance.models import Arbitration, Decision, Status
 
 _TABS = [
     (Status.PENDING.value, "Pending"),
@@ -126,7 +126,10 @@ class ArbitrationAdmin(ListAdmin):
     @action("Decide", role=Role.ARBITER, form=decisions.DecisionForm, page=render_question)
     def decide(self, request: HttpRequest, asked: Arbitration, **given: Any) -> str:
         made = decisions.record_decision(request, asked, **given)
-        return f"Decided: {made.decision[:100]}."
+        if isinstance(made, Decision):
+            return f"Decided: {made.decision[:100]}."
+        granted = sum(vote.counts and vote.grants for vote in made.arbitration.votes.all())
+        return f"Voted: {made.decision[:100]}. {granted} of {made.arbitration.quorum} have granted it."
 
     @action(
         "Decide",

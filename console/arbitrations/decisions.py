@@ -20,7 +20,7 @@ from core.db import database_now
 from core.ids import parse_id
 from governance import services
 from governance.errors import ArbitrationResolved
-from governance.models import Arbitration, Decision, Status
+from governance.models import Arbitration, Decision, Status, Vote
 from governance.serializers import MAX_NOTE, MAX_SOURCE, MAX_TEXT
 
 ANSWER_PREFIX = "answer-"
@@ -85,7 +85,7 @@ class Outcome:
         return f"{self.title}. {self.text}"
 
 
-def record_decision(request: HttpRequest, asked: Arbitration, **given: Any) -> Decision:
+def record_decision(request: HttpRequest, asked: Arbitration, **given: Any) -> Decision | Vote:
     return services.record_decision(
         intent_id=asked.intent_id,
         arbitration_id=asked.pk,

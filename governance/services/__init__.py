@@ -1,4 +1,4 @@
-"""Governance verbs (RFC-0004): every change of arbitrations, decisions and delegations."""
+"""Governance verbs (RFC-0004): every change of arbitrations, votes, decisions, permits and delegations."""
 
 from core.registration import PeriodicTask
 from governance.services.arbitrations import (
@@ -11,18 +11,35 @@ from governance.services.arbitrations import (
 )
 from governance.services.decisions import record_decision
 from governance.services.delegations import create_delegation, revoke_delegation
+from governance.services.permits import (
+    due_permits,
+    end_due_permits,
+    end_permit,
+    record_outcome,
+    revoke_permit,
+    spend_permit,
+)
 
 __all__ = [
     "create_delegation",
+    "due_permits",
+    "end_due_permits",
+    "end_permit",
     "expire_arbitration",
     "expire_overdue",
     "overdue_arbitrations",
     "record_decision",
+    "record_outcome",
     "request_arbitration",
     "revoke_delegation",
+    "revoke_permit",
+    "spend_permit",
     "withdraw_arbitration",
     "withdraw_pending",
 ]
 
 
-PERIODIC_TASKS = (PeriodicTask("expire arbitrations", overdue_arbitrations, expire_arbitration),)
+PERIODIC_TASKS = (
+    PeriodicTask("expire arbitrations", overdue_arbitrations, expire_arbitration),
+    PeriodicTask("end permits", due_permits, end_permit),
+)

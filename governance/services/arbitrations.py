@@ -17,9 +17,12 @@ from access.models import Role
 from core.db import atomic_verb, database_now, sql_rows
 from core.encoding import instant
 from core.errors import Forbidden, require_future
+from governance.electorate import require_quorum_possible
 from governance.errors import ArbitrationNotFound, ArbitrationResolved
 from governance.guards import is_same_caller, require_pending
 from governance.models import Arbitration, Status
+from governance.services.permits import require_effect_free
+from governance.terms import NO_TERMS, TERMS, Terms
 from intents import graph
 from intents.events import EventType, NewEvent, append, require_payload_size
 from intents.models import Event, Intent
@@ -43,15 +46,19 @@ def request_arbitration(
     options: Sequence[dict[str, Any]] = (),
     blocking: bool = False,
     expires_at: datetime | None = None,
+    terms: Terms = NO_TERMS,
 ) -> Arbitration:
     """Request a decision (rule A-1). With `blocking`, the intent is `blocked` until there is one (rules A-2, A-5).
 
-    Raises IntentNotFound, LeaseLost, IntentClosed, Invalid for an `expires_at` in the past, TooLarge.
+    Raises IntentNotFound, LeaseLost, IntentClosed, Invalid for an `expires_at` in the past, EffectTaken, QuorumImpossible,
+    TooLarge.
     """
     intent = lock_for_write(intent_id, actor)
     intent.require_open()
     now = intent.now()
     require_future(expires_at, now)
+    require_effect_free(intent, terms.action)
+    require_quorum_possible(intent, terms.quorum, actor.principal, now)
     if blocking:
         for overdue in Arbitration.objects.overdue(now).filter(intent=intent).order_by("pk"):
             _expire(intent, overdue, now)
@@ -66,18 +73,9 @@ def request_arbitration(
         status_before=_status_after_unblock(intent) if blocking else None,
         expires_at=expires_at,
         created_at=now,
+        **terms.columns(intent, blocking=blocking),
     )
-    payload = {
-        "arbitration_id": str(arbitration.pk),
-        "requester_id": arbitration.requester_id,
-        "reason": reason,
-        "context": arbitration.context,
-        "options": arbitration.options,
-        "blocking": blocking,
-        "expires_at": instant(expires_at),
-    }
-    require_payload_size(payload)
-    append(intent, NewEvent(EventType.ARBITRATION_REQUESTED, payload), actor=actor, now=now)
+    append(intent, _requested_event(arbitration), actor=actor, now=now)
     if blocking and intent.status != IntentStatus.BLOCKED:
         change_status(intent, IntentStatus.BLOCKED, actor=actor, reason="arbitration_requested", now=now)
     arbitration.sequence = intent.last_sequence
@@ -177,6 +175,21 @@ def require_not_overdue(intent: Intent, arbitration: Arbitration) -> None:
     """Raise ArbitrationResolved if the verb would commit after the end (rule E-8). By now all of its writes are sent."""
     if arbitration.expires_at is not None and arbitration.expires_at <= intent.read_clock():
         raise ArbitrationResolved(arbitration.pk, Status.EXPIRED)
+
+
+def _requested_event(arbitration: Arbitration) -> NewEvent:
+    payload = {
+        "arbitration_id": str(arbitration.pk),
+        "requester_id": arbitration.requester_id,
+        "reason": arbitration.reason,
+        "context": arbitration.context,
+        "options": arbitration.options,
+        "blocking": arbitration.blocking,
+        "expires_at": instant(arbitration.expires_at),
+        **({name: getattr(arbitration, name) for name in TERMS} if arbitration.needs_votes else {}),
+    }
+    require_payload_size(payload)
+    return NewEvent(EventType.ARBITRATION_REQUESTED, payload)
 
 
 def _withdraw(intent: Intent, arbitration: Arbitration, *, actor: Actor, now: datetime, reason: str | None) -> None:

@@ -10,8 +10,10 @@ from core.db import atomic_verb
 from core.errors import Invalid
 from governance.errors import MayNotDecide, NoSuchOption, SeveralPending
 from governance.guards import require_decider, require_pending
-from governance.models import Arbitration, Decision, Status
+from governance.models import Arbitration, Decision, Status, Vote
+from governance.permits import grant
 from governance.services.arbitrations import end_arbitration, require_not_overdue
+from governance.services.votes import cast_vote
 from intents.events import EventType, NewEvent, append, require_payload_size
 from intents.models import Intent
 from intents.write_lock import lock_for_write
@@ -30,25 +32,33 @@ def record_decision(
     decision_type: str = ARBITRATION,
     evidence: Sequence[dict[str, Any]] = (),
     arbitration_id: UUID | None = None,
-) -> Decision:
-    """Decide the named arbitration, else the only pending one (rule A-3).
+    rebind: bool = False,
+    seen_version: int | None = None,
+) -> Decision | Vote:
+    """Decide the named arbitration, else the only pending one (rule A-3). Return the decision, or the vote if more are needed.
+
+    A decision that grants an action makes its permit (rule A-8), for the intent as it was when the arbitration was requested;
+    with `rebind`, as it is at the `seen_version` (rule A-11).
 
     If the intent never had one, or `decision_type` is another, the decision stands alone. It is permanent. The intent returns
-    to the status that a blocking arbitration found (rule A-2). A decision that would commit after the end of the arbitration,
-    or of the actor's right, is refused (rule E-8).
+    to the status that a blocking arbitration found (rule A-2).
 
     Raises IntentNotFound, LeaseLost, Invalid for an unknown arbitration, SeveralPending, MayNotDecide, SelfDecision,
-    ArbitrationResolved, NoSuchOption, TooLarge.
+    ArbitrationResolved, NoSuchOption, TooLarge, VersionConflict, ArbitrationStale, AlreadyVoted, EffectTaken.
     """
-    intent = lock_for_write(intent_id, actor)
+    intent = lock_for_write(intent_id, actor, seen_version)
     now = intent.now()
     arbitration = _resolve_target(intent, arbitration_id, decision_type, now)
     right_ends = require_decider(intent, arbitration, actor, now)
+    vote = None
     if arbitration:
         require_pending(arbitration, now)
-        labels = [option["label"] for option in arbitration.options]
-        if labels and decision not in labels:
-            raise NoSuchOption(labels)
+        _require_option(arbitration, decision)
+    if arbitration and arbitration.needs_votes:
+        vote = cast_vote(intent, arbitration, actor=actor, now=now, decision=decision, rationale=rationale, rebinds=rebind)
+    if vote and not vote.is_last:
+        _require_in_time(intent, arbitration, right_ends, actor)
+        return vote
     recorded = Decision(
         intent=intent,
         arbitration=arbitration,
@@ -60,15 +70,26 @@ def record_decision(
         created_at=now,
     )
     recorded.save(force_insert=True)
-    event = _recorded_event(recorded)
+    _append_decision(intent, arbitration, recorded, actor=actor, now=now)
+    if arbitration and arbitration.action is not None and vote and vote.grants:
+        grant(intent, arbitration, recorded, actor=actor, now=now)
+    _require_in_time(intent, arbitration, right_ends, actor)
+    return recorded
+
+
+def _require_option(arbitration: Arbitration, decision: str) -> None:
+    """Raise NoSuchOption if the arbitration has options, and the decision is none of their labels (rule A-3)."""
+    labels = [option["label"] for option in arbitration.options]
+    if labels and decision not in labels:
+        raise NoSuchOption(labels)
+
+
+def _require_in_time(intent: Intent, arbitration: Arbitration | None, right_ends: datetime | None, actor: Actor) -> None:
+    """Raise ArbitrationResolved or MayNotDecide if the verb would commit after the arbitration's end or the actor's right (rule E-8)."""
     if arbitration:
-        end_arbitration(intent, arbitration, Status.RESOLVED, event, actor=actor, now=now)
         require_not_overdue(intent, arbitration)
-    else:
-        append(intent, event, actor=actor, now=now)
     if right_ends and intent.read_clock() >= right_ends:
         raise MayNotDecide(actor.id)
-    return recorded
 
 
 def _resolve_target(intent: Intent, arbitration_id: UUID | None, decision_type: str, now: datetime) -> Arbitration | None:
@@ -87,7 +108,7 @@ def _resolve_target(intent: Intent, arbitration_id: UUID | None, decision_type: 
     return last
 
 
-def _recorded_event(decision: Decision) -> NewEvent:
+def _append_decision(intent: Intent, arbitration: Arbitration | None, decision: Decision, *, actor: Actor, now: datetime) -> None:
     payload = {
         "decision_id": str(decision.pk),
         "arbitration_id": str(decision.arbitration_id) if decision.arbitration_id else None,
@@ -97,4 +118,8 @@ def _recorded_event(decision: Decision) -> NewEvent:
         "evidence": decision.evidence,
     }
     require_payload_size(payload)
-    return NewEvent(EventType.DECISION_RECORDED, payload)
+    event = NewEvent(EventType.DECISION_RECORDED, payload)
+    if arbitration:
+        end_arbitration(intent, arbitration, Status.RESOLVED, event, actor=actor, now=now)
+    else:
+        append(intent, event, actor=actor, now=now)

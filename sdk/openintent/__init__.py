@@ -25,6 +25,8 @@ from .enums import (
     IntentStatus,
     KeyRole,
     LeaseStatus,
+    PermitOutcome,
+    PermitStatus,
     PortfolioStatus,
     RetryStrategy,
     SubscriptionStatus,
@@ -47,6 +49,7 @@ from .errors import (
     WebhookVerificationError,
 )
 from .models import (
+    Action,
     AgentAssignment,
     AggregateStatus,
     ApiKey,
@@ -71,12 +74,15 @@ from .models import (
     IntentGraph,
     LastDelivery,
     Lease,
+    Permit,
     Plan,
     Portfolio,
     PortfolioMember,
+    RecordedVote,
     RetryPolicy,
     StreamToken,
     Subscription,
+    Vote,
 )
 
 if TYPE_CHECKING:
@@ -103,6 +109,7 @@ if TYPE_CHECKING:
     from .aio import AsyncOpenIntentClient
 
 __all__ = [
+    "Action",
     "Agent",
     "AgentAssignment",
     "AggregateStatus",
@@ -154,12 +161,16 @@ __all__ = [
     "OpenIntentClient",
     "OpenIntentError",
     "PermissionDeniedError",
+    "Permit",
+    "PermitOutcome",
+    "PermitStatus",
     "Plan",
     "Portfolio",
     "PortfolioMember",
     "PortfolioSpec",
     "PortfolioStatus",
     "RateLimitError",
+    "RecordedVote",
     "RequestTimeoutError",
     "RetryPolicy",
     "RetryStrategy",
@@ -169,6 +180,7 @@ __all__ = [
     "SubscriptionStatus",
     "UndecidedError",
     "ValidationError",
+    "Vote",
     "WebhookVerificationError",
     "Worker",
     "__version__",

@@ -46,6 +46,24 @@ class ArbitrationStatus(StrEnum):
     EXPIRED = auto()
 
 
+class PermitStatus(StrEnum):
+    """Status of a permit (protocol A-9, A-11, A-14)."""
+
+    LIVE = auto()
+    SPENT = auto()
+    STALE = auto()
+    EXPIRED = auto()
+    REVOKED = auto()
+
+
+class PermitOutcome(StrEnum):
+    """Outcome of the act that a permit was spent on (protocol A-15)."""
+
+    SUCCEEDED = auto()
+    FAILED = auto()
+    UNKNOWN = auto()
+
+
 class RetryStrategy(StrEnum):
     """Growth of the delay between attempts (protocol R-1); none: the server schedules no retries."""
 
@@ -100,6 +118,12 @@ class EventType(StrEnum):
     ARBITRATION_WITHDRAWN = auto()
     ARBITRATION_EXPIRED = auto()
     DECISION_RECORDED = auto()
+    VOTE_RECORDED = auto()
+    PERMIT_GRANTED = auto()
+    PERMIT_SPENT = auto()
+    PERMIT_EXPIRED = auto()
+    PERMIT_REVOKED = auto()
+    OUTCOME_RECORDED = auto()
     DELEGATION_GRANTED = auto()
     DELEGATION_REVOKED = auto()
     ATTACHMENT_ADDED = auto()

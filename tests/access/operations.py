@@ -42,6 +42,9 @@ BODIES: dict[str, Any] = {
     "withdraw_arbitration": {},
     "record_decision": {"decision": "yes", "arbitration_id": "{arbitration_id}"},
     "create_delegation": {"delegate": "eve"},
+    "spend_permit": {"action": {"verb": "deploy", "target": "shop"}},
+    "record_outcome": {"outcome": "succeeded"},
+    "revoke_permit": {},
     "create_portfolio": {"name": "Launch"},
     "update_portfolio": {"description": "New"},
     "update_portfolio_status": {"status": "abandoned"},
@@ -56,6 +59,7 @@ BODIES: dict[str, Any] = {
 _OTHERS = {
     "remove_dependency": lambda world: {"intent_id": world["dependent"]},
     "remove_intent_from_portfolio": lambda world: {"intent_id": world["member"]},
+    "record_outcome": lambda world: {"permit_id": world["spent_permit_id"]},
 }
 """What stands in the path of these for another object than elsewhere."""
 
@@ -117,8 +121,15 @@ def make_world(api: Caller) -> dict[str, str]:
     made(holder, f"/portfolios/{portfolio['id']}/intents", {"intent_id": member["id"]})
     subscription = made(holder, f"{path}/subscriptions", {"callback_url": "http://127.0.0.1:9/"})
     api.send("PUT", f"{path}/retry-policy", {"max_attempts": 3})
+    act = {"verb": "deploy", "target": "shop"}
+    unleased = f"/intents/{other['id']}"
+    permits = [_permit(holder, api, unleased, act) for _ in range(2)]
+    made_spent = holder.post(f"/permits/{permits[0]}/spend", {"action": act})
+    assert made_spent.status_code == 200, made_spent.content
     return {
         "intent_id": intent["id"],
+        "permit_id": permits[1],
+        "spent_permit_id": permits[0],
         "agent_id": "ada",
         "other": other["id"],
         "dependent": dependent["id"],
@@ -135,6 +146,13 @@ def make_world(api: Caller) -> dict[str, str]:
     }
 
 
+def _permit(holder: Caller, api: Caller, path: str, act: dict[str, str]) -> str:
+    asked = holder.post(f"{path}/arbitrate", {"reason": "May I?", "action": act}).json()
+    assert api.post(f"{path}/decisions", {"decision": "approve", "arbitration_id": asked["id"]}).status_code == 201
+    permits = holder.get(f"{path}/permits").json()["permits"]
+    return next(each["id"] for each in permits if each["arbitration_id"] == asked["id"])
+
+
 def everything() -> dict[str, int | list[Any]]:
     """Each table's number of rows, and what a write would change in the rows that the operations are about."""
     tables = [model for model in apps.get_models() if model._meta.managed]
@@ -143,6 +161,7 @@ def everything() -> dict[str, int | list[Any]]:
         ("intents.Intent", ("pk", "version", "last_sequence", "updated_at")),
         ("leasing.Lease", ("pk", "status", "expires_at")),
         ("governance.Arbitration", ("pk", "status")),
+        ("governance.Permit", ("pk", "status", "outcome")),
         ("governance.Delegation", ("pk", "revoked_at")),
         ("portfolios.Portfolio", ("pk", "status", "description", "updated_at")),
         ("subscriptions.Subscription", ("pk", "status", "event_types", "removed_at")),

@@ -128,7 +128,7 @@ def _write_events(client):
 
 
 def test_every_rule_is_documented():
-    documented = set(re.findall(r'<a id="[a-z]-\d"></a>\*\*([A-Z]-\d)\*\*', (ROOT / "docs/reference/protocol.md").read_text()))
+    documented = set(re.findall(r'<a id="[a-z]-\d+"></a>\*\*([A-Z]-\d+)\*\*', (ROOT / "docs/reference/protocol.md").read_text()))
 
     assert {f"{part}-{number}" for part, numbers in RULES.items() for number in numbers} <= documented
 

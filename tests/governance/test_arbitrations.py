@@ -36,6 +36,15 @@ def test_request_is_a_row_with_a_status_and_an_event(api, ada, intent):
         "decision": None,
         "created_at": "",
         "resolved_at": None,
+        "action": None,
+        "action_sha256": None,
+        "bind_version": False,
+        "bind_paths": [],
+        "intent_version": None,
+        "grants": [],
+        "permit_seconds": None,
+        "quorum": None,
+        "votes": [],
     }
     assert Arbitration.objects.get().status == "pending"
     assert api.get(f"/arbitrations/{arbitration['id']}").json() == arbitration

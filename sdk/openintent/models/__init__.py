@@ -4,12 +4,16 @@ from ._model import Model
 from .attachments import Attachment
 from .costs import Cost, CostSummary
 from .governance import (
+    Action,
     Arbitration,
     ArbitrationOption,
     Decision,
     Delegation,
     DelegationScope,
     Evidence,
+    Permit,
+    RecordedVote,
+    Vote,
 )
 from .intents import (
     AgentAssignment,
@@ -30,6 +34,7 @@ from .retries import Failure, RetryPolicy
 from .subscriptions import Delivery, DeliveryAttempt, LastDelivery, StreamToken, Subscription
 
 __all__ = [
+    "Action",
     "AgentAssignment",
     "AggregateStatus",
     "ApiKey",
@@ -55,10 +60,13 @@ __all__ = [
     "LastDelivery",
     "Lease",
     "Model",
+    "Permit",
     "Plan",
     "Portfolio",
     "PortfolioMember",
+    "RecordedVote",
     "RetryPolicy",
     "StreamToken",
     "Subscription",
+    "Vote",
 ]

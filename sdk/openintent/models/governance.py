@@ -1,10 +1,11 @@
-"""Arbitration, decisions and delegations (RFC-0004)."""
+"""Arbitration, votes, decisions, permits and delegations (RFC-0004)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from ..enums import ArbitrationStatus
+from ..enums import ArbitrationStatus, PermitOutcome, PermitStatus
 from ._model import INSTANT, Model, decode_enum, decode_list
 
 
@@ -40,6 +41,27 @@ class Decision(Model):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Action(Model):
+    """The act that an arbitration is about: an operation of the API or another verb, its target and its parameters."""
+
+    verb: str
+    target: str
+    params: dict[str, Any] = field(default_factory=dict)
+    effect_key: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Vote(Model):
+    """The vote of one principal. It counts while the arbitration is bound to what the voter was shown."""
+
+    decided_by: str
+    decision: str
+    created_at: datetime = field(metadata=INSTANT)
+    rationale: str | None = None
+    counts: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
 class Arbitration(Model):
     """A request for a decision (RFC-0004). `decision` is set once the status is resolved."""
 
@@ -55,6 +77,59 @@ class Arbitration(Model):
     expires_at: datetime | None = field(default=None, metadata=INSTANT)
     decision: Decision | None = field(default=None, metadata={"decode": Decision.from_json})
     resolved_at: datetime | None = field(default=None, metadata=INSTANT)
+    action: Action | None = field(default=None, metadata={"decode": Action.from_json})
+    action_sha256: str | None = None
+    bind_version: bool = False
+    bind_paths: list[str] = field(default_factory=list)
+    intent_version: int | None = None
+    grants: list[str] = field(default_factory=list)
+    permit_seconds: int | None = None
+    quorum: int | None = None
+    votes: list[Vote] = field(default_factory=list, metadata={"decode": decode_list(Vote)})
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordedVote(Decision):
+    """The result of `record_decision` where more votes are needed: the caller's vote, without an id, and the arbitration."""
+
+    arbitration: Arbitration
+
+    @classmethod
+    def from_arbitration(cls, data: Mapping[str, Any]) -> "RecordedVote":
+        """Return the last vote of an arbitration in the API's JSON."""
+        arbitration = Arbitration.from_json(data)
+        vote = arbitration.votes[-1]
+        return cls(
+            id="",
+            intent_id=arbitration.intent_id,
+            decision=vote.decision,
+            decided_by=vote.decided_by,
+            created_at=vote.created_at,
+            arbitration_id=arbitration.id,
+            rationale=vote.rationale,
+            arbitration=arbitration,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Permit(Model):
+    """The right of one agent to do one act once. `outcome` is what came of it."""
+
+    id: str
+    arbitration_id: str
+    decision_id: str
+    intent_id: str
+    agent_id: str
+    verb: str
+    target: str
+    action_sha256: str
+    intent_version: int
+    status: PermitStatus | str = field(metadata={"decode": decode_enum(PermitStatus)})
+    expires_at: datetime = field(metadata=INSTANT)
+    created_at: datetime = field(metadata=INSTANT)
+    spent_at: datetime | None = field(default=None, metadata=INSTANT)
+    outcome: PermitOutcome | str | None = field(default=None, metadata={"decode": decode_enum(PermitOutcome)})
+    outcome_note: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

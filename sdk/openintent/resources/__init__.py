@@ -11,6 +11,7 @@ from .intents import IntentResource
 from .keys import KeyResource
 from .leases import LeaseResource
 from .llm import LLMResource
+from .permits import PermitResource
 from .plans import PlanResource
 from .portfolios import PortfolioResource
 from .retries import RetryResource
@@ -25,6 +26,7 @@ class Resources(
     AgentResource,
     LeaseResource,
     GovernanceResource,
+    PermitResource,
     AttachmentResource,
     CostResource,
     RetryResource,

@@ -7,11 +7,12 @@ from .._call import Call, call_builder, list_call, no_content
 from .._parameters import Id, Ids, Instant, as_ids, as_optional_id, path, to_rfc3339, without_none
 from .._wait_for_decision import decision_flow
 from ..enums import ArbitrationStatus
-from ..models import Arbitration, Decision, Delegation
+from ..models import Arbitration, Decision, Delegation, RecordedVote
 from ..validation import (
     validate_arbitration_request,
     validate_decision,
     validate_delegation,
+    validate_terms,
     validate_whole_number,
     validate_withdrawal,
 )
@@ -35,6 +36,19 @@ class NewEvidence(TypedDict):
     summary: NotRequired[str | None]
 
 
+class NewAction(TypedDict):
+    """An act, for which a permit is asked or on which one is spent."""
+
+    verb: str
+    target: str
+    params: NotRequired[Mapping[str, Any]]
+    effect_key: NotRequired[str | None]
+
+
+def _decision_or_vote(data: Mapping[str, Any]) -> Decision:
+    return RecordedVote.from_arbitration(data) if "votes" in data else Decision.from_json(data)
+
+
 class GovernanceResource(Transport):
     """/intents/{id}/arbitrate, …/arbitrations, …/decisions, /arbitrations and /delegations (RFC-0004)."""
 
@@ -47,16 +61,26 @@ class GovernanceResource(Transport):
         options: Sequence[str | NewOption] | None = None,
         blocking: bool | None = None,
         expires_at: Instant | None = None,
+        action: NewAction | None = None,
+        bind_version: bool | None = None,
+        bind_paths: Sequence[str] | None = None,
+        grants: Sequence[str] | None = None,
+        permit_seconds: int | None = None,
+        quorum: int | None = None,
         idempotency_key: str | None = None,
     ) -> Arbitration:
-        """Request a decision by a person or an arbiter, for example when agents disagree.
+        """Request a decision by a person or an arbiter.
 
         With `options`, labels or `{"label", "rationale"}`, the decision is one of the labels. With `blocking` the intent
         is `blocked` until there is a decision, and then returns to its status (A-2). After `expires_at` it cannot be decided.
+        With an `action`, a decision among `grants` makes a permit for it, once, for `permit_seconds`, while the intent's version
+        (`bind_version`) and values under `bind_paths` stay (A-8, A-11). With a `quorum`, so many principals must grant (A-13).
 
-        Raises InputValidationError, NotFoundError, ConflictError `intent_closed`.
+        Raises InputValidationError, NotFoundError, ConflictError (`intent_closed`, `effect_taken`), ValidationError
+        `quorum_impossible`.
         """
         validate_arbitration_request(reason, context=context, options=options)
+        validate_terms(action, permit_seconds=permit_seconds, quorum=quorum)
         return self.send(
             Call(
                 "POST",
@@ -68,6 +92,12 @@ class GovernanceResource(Transport):
                     options=options,
                     blocking=blocking,
                     expires_at=to_rfc3339(expires_at, "expires_at"),
+                    action=action,
+                    bind_version=bind_version,
+                    bind_paths=bind_paths,
+                    grants=grants,
+                    permit_seconds=permit_seconds,
+                    quorum=quorum,
                 ),
                 idempotency_key=idempotency_key,
             )
@@ -137,6 +167,8 @@ class GovernanceResource(Transport):
         arbitration_id: Id | None = None,
         decision_type: str | None = None,
         evidence: Sequence[NewEvidence] | None = None,
+        rebind: bool | None = None,
+        seen_version: int | None = None,
         idempotency_key: str | None = None,
     ) -> Decision:
         """Decide the arbitration `arbitration_id` (A-3). Without it the only pending one is decided, which may not be the one you have read.
@@ -144,21 +176,26 @@ class GovernanceResource(Transport):
         On an intent without arbitrations, or with a `decision_type` of its own, the decision stands alone. It is
         permanent. For operators, arbiters (except on their own requests), and agents with a bound key and a delegation.
 
+        Under a quorum it is a vote: the result is a `RecordedVote` until the quorum is complete (A-13). If the intent has changed
+        since the request of an act, `rebind` grants it for the `seen_version` (A-11).
+
         Raises InputValidationError, NotFoundError, PermissionDeniedError (`self_decision`), ConflictError
-        `arbitration_resolved`, ValidationError if it is not one of the options.
+        (`arbitration_resolved`, `arbitration_stale`, `already_voted`, `effect_taken`), ValidationError if it is not one of the options.
         """
         validate_decision(decision, rationale, decision_type=decision_type, evidence=evidence)
         return self.send(
             Call(
                 "POST",
                 path("intents", intent_id, "decisions"),
-                Decision.from_json,
+                _decision_or_vote,
                 json=without_none(
                     decision=decision,
                     rationale=rationale,
                     arbitration_id=as_optional_id(arbitration_id),
                     decision_type=decision_type,
                     evidence=evidence,
+                    rebind=rebind,
+                    seen_version=seen_version,
                 ),
                 idempotency_key=idempotency_key,
             )

@@ -10,7 +10,15 @@ from .access import validate_assignment, validate_key
 from .attachments import validate_attachment
 from .costs import validate_cost
 from .events import validate_event, validate_event_types, validate_events
-from .governance import validate_arbitration_request, validate_decision, validate_delegation, validate_withdrawal
+from .governance import (
+    validate_arbitration_request,
+    validate_decision,
+    validate_delegation,
+    validate_outcome,
+    validate_permit_reason,
+    validate_terms,
+    validate_withdrawal,
+)
 from .intents import validate_intent_create, validate_intent_update, validate_patches, validate_state, validate_status
 from .leases import validate_lease_acquire, validate_lease_renew, validate_lease_revoke
 from .plans import validate_plan
@@ -39,7 +47,9 @@ __all__ = [
     "validate_lease_acquire",
     "validate_lease_renew",
     "validate_lease_revoke",
+    "validate_outcome",
     "validate_patches",
+    "validate_permit_reason",
     "validate_plan",
     "validate_portfolio",
     "validate_portfolio_member",
@@ -48,6 +58,7 @@ __all__ = [
     "validate_state",
     "validate_status",
     "validate_subscription",
+    "validate_terms",
     "validate_whole_number",
     "validate_withdrawal",
 ]

@@ -1,8 +1,9 @@
-"""Arbitrations, decisions and delegations."""
+"""Arbitrations, decisions, permits and delegations."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..enums import PermitOutcome
 from ..errors import InputValidationError
 from ._values import (
     DESCRIPTION_LENGTH,
@@ -10,6 +11,8 @@ from ._values import (
     has_invisible,
     require_list,
     require_mapping,
+    require_number,
+    require_one_of,
     require_reason,
     require_text,
     validate_agent_id,
@@ -23,6 +26,11 @@ SOURCE_LENGTH = 500
 SUMMARY_LENGTH = 2_000
 ACTIONS = 100
 ACTION_LENGTH = 100
+VERB_LENGTH = 100
+TARGET_LENGTH = 500
+EFFECT_KEY_LENGTH = 255
+PERMIT_SECONDS = 86_400
+QUORUM = 100
 
 
 def validate_arbitration_request(
@@ -44,6 +52,34 @@ def validate_arbitration_request(
             raise InputValidationError(f"options[{index}] cannot contain control or format characters", field=f"options[{index}]")
     if len(labels) > OPTIONS or len({fold_look_alikes(label) for label in labels}) < len(labels):
         raise InputValidationError(f"options: at most {OPTIONS}, with labels that look different", field="options")
+
+
+def validate_terms(action: Mapping[str, Any] | None, *, permit_seconds: int | None = None, quorum: int | None = None) -> None:
+    """Check an act (its verb, target, parameters and key), for how long it is permitted and how many must grant it."""
+    if action is not None:
+        require_mapping(action, "action")
+        require_text(action.get("verb"), "action.verb", VERB_LENGTH)
+        require_text(action.get("target"), "action.target", TARGET_LENGTH)
+        if action.get("params") is not None:
+            require_mapping(action["params"], "action.params")
+        if action.get("effect_key") is not None:
+            require_text(action["effect_key"], "action.effect_key", EFFECT_KEY_LENGTH)
+    if permit_seconds is not None:
+        require_number(permit_seconds, "permit_seconds", 1, PERMIT_SECONDS)
+    if quorum is not None:
+        require_number(quorum, "quorum", 1, QUORUM)
+
+
+def validate_outcome(outcome: str, note: str | None = None) -> None:
+    """Check what came of an act."""
+    require_one_of(outcome, "outcome", PermitOutcome)
+    if note is not None:
+        require_text(note, "note", SUMMARY_LENGTH, empty=True)
+
+
+def validate_permit_reason(reason: str | None = None) -> None:
+    """Check the reason for revoking a permit."""
+    require_reason(reason, SUMMARY_LENGTH)
 
 
 def validate_withdrawal(reason: str | None = None) -> None:

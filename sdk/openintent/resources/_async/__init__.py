@@ -12,6 +12,7 @@ from .intents import AsyncIntentResource
 from .keys import AsyncKeyResource
 from .leases import AsyncLeaseResource
 from .llm import AsyncLLMResource
+from .permits import AsyncPermitResource
 from .plans import AsyncPlanResource
 from .portfolios import AsyncPortfolioResource
 from .retries import AsyncRetryResource
@@ -26,6 +27,7 @@ class AsyncResources(
     AsyncAgentResource,
     AsyncLeaseResource,
     AsyncGovernanceResource,
+    AsyncPermitResource,
     AsyncAttachmentResource,
     AsyncCostResource,
     AsyncRetryResource,

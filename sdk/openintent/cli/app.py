@@ -1,21 +1,23 @@
 """The program: its commands and common options."""
 
+import sys
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from .._version import __version__
 from . import arbitrations, intents, keys, leases, portfolios, server, show, tail
 from .costs import costs
-from .errors import Commands, report_internal_error
+from .errors import Commands, report_internal_error, report_output_error
 from .session import Session
+from .streams import OutputError
 
 WORK, PEOPLE, OPERATION = "Intents", "People and agents", "The server"
 
 EPILOG = (
     "Exit codes: 0 success, 1 rejected, 2 usage error, 3 server unreachable or unavailable, 4 no decision (arbitrate ask --wait), "
-    "130 Ctrl-C. With --json the output is JSON; errors are always text on stderr."
+    "74 output cannot be written, 130 Ctrl-C. With --json the output is JSON; errors are always text on stderr."
 )
 
 app = typer.Typer(
@@ -104,9 +106,18 @@ app.add_typer(portfolios.app, name="portfolio", rich_help_panel=WORK)
 app.add_typer(keys.app, name="keys", rich_help_panel=OPERATION)
 
 
-def run() -> None:
-    """Run the program."""
+def run() -> NoReturn:
+    """Run the program. Raise SystemExit."""
+    code: str | int | None = 0
     try:
-        app(prog_name="openintent")
+        try:
+            app(prog_name="openintent")
+        except SystemExit as end:
+            code = end.code
+        sys.stdout.flush()
+    except OutputError as error:
+        if not error.is_closed:
+            report_output_error(error)
     except Exception as error:
         report_internal_error(error)
+    sys.exit(code)

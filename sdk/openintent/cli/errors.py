@@ -17,8 +17,9 @@ from ..errors import (
 )
 from .output import Output
 from .sanitize import escape
+from .streams import OutputError
 
-REFUSED, USAGE, UNREACHABLE, UNDECIDED, INTERNAL_ERROR = 1, 2, 3, 4, 70
+REFUSED, USAGE, UNREACHABLE, UNDECIDED, INTERNAL_ERROR, OUTPUT_FAILED = 1, 2, 3, 4, 70, 74
 
 _HINTS = {
     "unauthenticated": "Set OPENINTENT_API_KEY to a key of this server. Operators create one with: openintent keys create NAME",
@@ -35,6 +36,7 @@ _OPTIONS = {
     "base_url": "--url or OPENINTENT_URL",
     "api_key": "--key or OPENINTENT_API_KEY",
     "agent_id": "--agent or OPENINTENT_AGENT_ID",
+    "profile": "--profile or OPENINTENT_PROFILE",
 }
 
 
@@ -92,3 +94,9 @@ def report_internal_error(error: Exception) -> NoReturn:
     output.print_note(f"error: {type(error).__name__}: {error}", style="red")
     output.print_note("  This is an internal error of openintent. Please report it.")
     sys.exit(INTERNAL_ERROR)
+
+
+def report_output_error(error: OutputError) -> NoReturn:
+    """Print that the output is incomplete and exit."""
+    Output().print_note(f"error: {error}", style="red")
+    sys.exit(OUTPUT_FAILED)

@@ -1,12 +1,10 @@
 """Output of commands: tables or JSON on stdout, notes and errors on stderr."""
 
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal
 
-import typer
 from rich import box
 from rich.console import Console, RenderableType
 from rich.table import Table
@@ -21,19 +19,10 @@ UNLIMITED_WIDTH = 10_000
 Cell = Text | str
 
 
-class _PipeSafeConsole(Console):
-    """Console that exits silently when its pipe is closed: `openintent intents | head -1` is no error."""
-
-    def on_broken_pipe(self) -> NoReturn:
-        self.quiet = True
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise typer.Exit(0)
-
-
 def _console(*, stderr: bool = False) -> Console:
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else UNLIMITED_WIDTH
-    return _PipeSafeConsole(stderr=stderr, width=width, highlight=False, markup=False, emoji=False)
+    return Console(stderr=stderr, width=width, highlight=False, markup=False, emoji=False)
 
 
 @dataclass(frozen=True)

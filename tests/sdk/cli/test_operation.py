@@ -149,7 +149,7 @@ def test_missing_extra_prints_what_to_install():
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
 
     assert (run.returncode, run.stdout) == (1, "")
-    assert run.stderr == "The command line needs more packages: pip install 'rich>=15,<16' 'typer>=0.20,<1'\n"
+    assert run.stderr == "The command line needs more packages: pip install 'rich>=15,<16' 'typer>=0.26,<1'\n"
 
 
 def test_internal_error_prints_no_traceback(server):

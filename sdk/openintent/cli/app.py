@@ -7,11 +7,16 @@ from typing import Annotated, NoReturn
 import typer
 
 from .._version import __version__
-from . import arbitrations, intents, keys, leases, portfolios, server, show, tail
+from . import arbitrations, attachments, delegations, intents, keys, leases, login, portfolios, server, show, tail, webhooks
+from .api import api
 from .costs import costs
 from .errors import Commands, report_internal_error, report_output_error
+from .failures import failures
+from .open_page import open_page
+from .profiles import Profile
 from .session import Session
 from .streams import OutputError
+from .tree import tree
 
 WORK, PEOPLE, OPERATION = "Intents", "People and agents", "The server"
 
@@ -37,39 +42,55 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
+Url = Annotated[
+    str | None,
+    typer.Option(
+        "--url",
+        envvar="OPENINTENT_URL",
+        metavar="URL",
+        help="URL of the server. Default: http://localhost:8000",
+        show_default=False,
+    ),
+]
+Key = Annotated[
+    str | None,
+    typer.Option(
+        "--key",
+        envvar="OPENINTENT_API_KEY",
+        metavar="KEY",
+        help="API key. Prefer the variable: arguments can be seen by others on this machine, and stay in the shell's history.",
+        show_default=False,
+    ),
+]
+Agent = Annotated[
+    str | None,
+    typer.Option(
+        "--agent",
+        envvar="OPENINTENT_AGENT_ID",
+        metavar="AGENT",
+        help="Id of the acting agent, for a key that is not bound to one.",
+        show_default=False,
+    ),
+]
+ProfileName = Annotated[
+    str | None,
+    typer.Option(
+        "--profile",
+        envvar="OPENINTENT_PROFILE",
+        metavar="NAME",
+        help="Profile to use (see login). The options above and their variables precede it.",
+        show_default=False,
+    ),
+]
+
+
 @app.callback()
 def openintent(
     ctx: typer.Context,
-    url: Annotated[
-        str | None,
-        typer.Option(
-            "--url",
-            envvar="OPENINTENT_URL",
-            metavar="URL",
-            help="URL of the server. Default: http://localhost:8000",
-            show_default=False,
-        ),
-    ] = None,
-    key: Annotated[
-        str | None,
-        typer.Option(
-            "--key",
-            envvar="OPENINTENT_API_KEY",
-            metavar="KEY",
-            help="API key. Prefer the variable: arguments can be seen by others on this machine, and stay in the shell's history.",
-            show_default=False,
-        ),
-    ] = None,
-    agent: Annotated[
-        str | None,
-        typer.Option(
-            "--agent",
-            envvar="OPENINTENT_AGENT_ID",
-            metavar="AGENT",
-            help="Id of the acting agent, for a key that is not bound to one.",
-            show_default=False,
-        ),
-    ] = None,
+    url: Url = None,
+    key: Key = None,
+    agent: Agent = None,
+    profile: ProfileName = None,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
@@ -78,7 +99,7 @@ def openintent(
 
     An id may be shortened to a unique prefix or suffix, as shown in tables.
     """
-    ctx.obj = Session(url, key, agent)
+    ctx.obj = Session(Profile(url or "", key, agent), profile)
     ctx.call_on_close(ctx.obj.close)
 
 
@@ -86,6 +107,7 @@ _COMMANDS: dict[str, list[Callable[..., None]]] = {
     WORK: [
         intents.intents,
         show.show,
+        tree,
         tail.tail,
         intents.create,
         intents.status,
@@ -94,16 +116,21 @@ _COMMANDS: dict[str, list[Callable[..., None]]] = {
         intents.comment,
     ],
     PEOPLE: [intents.assign, arbitrations.decide],
-    OPERATION: [costs, server.ping],
+    OPERATION: [costs, failures, api, server.ping, login.login, login.logout],
 }
 for _panel, _commands in _COMMANDS.items():
     for _command in _commands:
         app.command(rich_help_panel=_panel)(_command)
 
+app.command(name="open", rich_help_panel=WORK)(open_page)
 app.add_typer(arbitrations.app, name="arbitrate", rich_help_panel=PEOPLE)
 app.add_typer(leases.app, name="leases", rich_help_panel=PEOPLE)
+app.add_typer(delegations.app, name="delegations", rich_help_panel=PEOPLE)
+app.add_typer(attachments.app, name="attachments", rich_help_panel=WORK)
 app.add_typer(portfolios.app, name="portfolio", rich_help_panel=WORK)
 app.add_typer(keys.app, name="keys", rich_help_panel=OPERATION)
+app.add_typer(webhooks.app, name="webhooks", rich_help_panel=OPERATION)
+app.add_typer(login.app, name="profiles", rich_help_panel=OPERATION)
 
 
 def run() -> NoReturn:

@@ -144,7 +144,7 @@ def decide(
     choice: Annotated[
         str | None,
         typer.Argument(
-            metavar="[CHOICE]", help="The decision: one of the options' labels, if there are options.", show_default=False
+            metavar="CHOICE", help="The decision: one of the options' labels, if there are options.", show_default=False
         ),
     ] = None,
     rationale: Annotated[

@@ -13,8 +13,10 @@ from ..client import OpenIntentClient
 from ..models import CostSummary
 from ..models.costs import cost_summary
 from . import formatting
+from .durations import parse_past
 from .options import Json, MaybeIntentId, at_most_one
 from .output import Cell, Column, Output
+from .server_costs import server_summary
 from .session import get_session
 
 SPLITS = ("by_type", "by_agent", "by_provider", "by_model")
@@ -33,14 +35,20 @@ def costs(
         str | None, typer.Option("--portfolio", metavar="PORTFOLIO", help="Costs of all members of this portfolio.")
     ] = None,
     tree: Annotated[bool, typer.Option("--tree", help="Include all descendants.")] = False,
+    since: Annotated[
+        str | None, typer.Option("--since", metavar="WHEN", help="Of the whole server: only since then: 2h, 7d or a time.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Show the costs of an intent or portfolio, in total and by type, agent, provider and model."""
+    """Show the costs of an intent, a portfolio or the whole server, in total and by type, agent, provider and model."""
     run = get_session(ctx)
-    at_most_one(**{"INTENT": intent, "--portfolio": portfolio})
-    if not (intent or portfolio) or (tree and not intent):
-        raise typer.BadParameter("Pass an INTENT (with --tree to include descendants) or --portfolio PORTFOLIO.")
-    if portfolio:
+    at_most_one(**{"INTENT": intent, "--portfolio": portfolio, "--since": since})
+    if tree and not intent:
+        raise typer.BadParameter("--tree needs an INTENT, whose descendants it includes.")
+    constraints: Mapping[str, Any] = {}
+    if not (intent or portfolio):
+        summary = server_summary(run.client, parse_past(since) if since else None)
+    elif portfolio:
         id = run.portfolio_id(portfolio)
         constraints = run.client.get_portfolio(id).governance_policy.get("shared_constraints") or {}
         call = Call(

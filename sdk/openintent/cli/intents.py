@@ -175,7 +175,7 @@ def _set_status(run: Session, text: str, new: str, reason: str | None, cascade: 
 def patch(
     ctx: typer.Context,
     intent: IntentId,
-    values: Annotated[list[str] | None, typer.Argument(metavar="NAME=VALUE…", help="Keys to set, as JSON or text.")] = None,
+    values: Annotated[list[str] | None, typer.Argument(metavar="NAME=VALUE", help="Keys to set, as JSON or text.")] = None,
     remove: Annotated[list[str] | None, typer.Option("--remove", metavar="NAME", help="Key to remove; may be repeated.")] = None,
     as_json: Json = False,
 ) -> None:

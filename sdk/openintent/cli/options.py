@@ -12,7 +12,7 @@ IntentId = Annotated[
     str, typer.Argument(metavar="INTENT", help="Id of an intent, or a unique prefix or suffix.", show_default=False)
 ]
 MaybeIntentId = Annotated[
-    str | None, typer.Argument(metavar="[INTENT]", help="Id of an intent, or a unique prefix or suffix.", show_default=False)
+    str | None, typer.Argument(metavar="INTENT", help="Id of an intent, or a unique prefix or suffix.", show_default=False)
 ]
 OfIntent = Annotated[str | None, typer.Option("--intent", metavar="INTENT", help="Only of this intent.")]
 OfPortfolio = Annotated[

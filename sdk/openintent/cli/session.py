@@ -3,16 +3,17 @@
 import re
 from collections.abc import Callable, Iterable
 from functools import cached_property
-from typing import Protocol, TypeVar
+from typing import Protocol, Self, TypeVar
 from uuid import UUID
 
 import typer
 
-from .._environment import connection_arguments
+from .._environment import ConnectionArguments, connection_arguments
 from ..client import OpenIntentClient
 from ..errors import NotFoundError
 from ..models import Arbitration, Intent, Lease
 from .output import Output
+from .profiles import Profile, complete_from_profile, load_profiles
 
 MAX_SCANNED = 5_000
 """Intents that are searched for a shortened id. With more, the id could be ambiguous."""
@@ -32,35 +33,55 @@ I = TypeVar("I", bound=Identified)  # noqa: E741
 class Session:
     """The client and output of one run of the program."""
 
-    def __init__(self, url: str | None, key: str | None, agent: str | None) -> None:
-        self._arguments = (url, key, agent)
+    def __init__(self, given: Profile, profile: str | None = None) -> None:
+        """`given` precedes what the profile has; `profile` is the name of one, or else the default one is used."""
+        self.given = given
+        self._profile = profile
         self.output = Output()
+
+    @cached_property
+    def connection(self) -> ConnectionArguments:
+        """The server and the identity towards it. Raise InputValidationError."""
+        stored = load_profiles().select(self._profile)
+        used = complete_from_profile(self.given, stored)
+        if self._profile and stored and used == self.given:
+            self.output.print_note(f"Profile {self._profile} is not used: --url or OPENINTENT_URL names another server.")
+        return connection_arguments(used.url, used.key, used.agent)
 
     @cached_property
     def client(self) -> OpenIntentClient:
         """The client, created on first use. Raise InputValidationError."""
-        return OpenIntentClient(**connection_arguments(*self._arguments))
+        return OpenIntentClient(**self.connection)
 
     def close(self) -> None:
         if "client" in self.__dict__:
             self.client.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def intent(self, text: str) -> Intent:
         """Return the intent with this id, prefix or suffix. Raise NotFoundError, BadParameter."""
         return self.client.get_intent(self.intent_id(text))
 
     def intent_id(self, text: str) -> str:
-        return full_id(text) or self._find_by_part(text, "intent", self._intents).id
+        return self.id_of(text, "intent", self._intents)
 
     def portfolio_id(self, text: str) -> str:
-        return full_id(text) or self._find_by_part(text, "portfolio", self.client.list_portfolios).id
+        return self.id_of(text, "portfolio", self.client.list_portfolios)
+
+    def subscription_id(self, text: str) -> str:
+        return self.id_of(text, "subscription", self.client.list_subscriptions)
 
     def lease(self, text: str) -> Lease:
         """Return an active lease."""
-        return self._find_by_part(text, "active lease", self.client.list_leases)
+        return self.find_by_part(text, "active lease", self.client.list_leases)
 
     def key_id(self, text: str) -> str:
-        return full_id(text) or self._find_by_part(text, "key", self.client.list_keys).id
+        return self.id_of(text, "key", self.client.list_keys)
 
     def arbitration(self, text: str) -> Arbitration:
         """Return a pending arbitration by its id or its intent's; by its full id, any arbitration."""
@@ -71,7 +92,11 @@ class Session:
         found = {each.id: each for each in pending if matches_id(text, each.id) or matches_id(text, each.intent_id)}
         return require_single(text, "pending arbitration", list(found.values()))
 
-    def _find_by_part(self, text: str, kind: str, listed: Callable[[], Iterable[I]]) -> I:
+    def id_of(self, text: str, kind: str, listed: Callable[[], Iterable[Identified]]) -> str:
+        """Return the id with this prefix or suffix among those listed; a full id as it is. Raise NotFoundError, BadParameter."""
+        return full_id(text) or self.find_by_part(text, kind, listed).id
+
+    def find_by_part(self, text: str, kind: str, listed: Callable[[], Iterable[I]]) -> I:
         if not _ID_PART.fullmatch(text.lower()):
             raise typer.BadParameter(f"{text!r} is not a valid id, prefix or suffix (at least {MIN_ID_PART} characters).")
         return require_single(text, kind, [each for each in listed() if matches_id(text, each.id)])

@@ -122,7 +122,7 @@ class Reader:
         """Print new events until Ctrl-C."""
         stream = self._client.stream(**vars(self._topic), after=start, event_types=self._types or None)
         try:
-            with self._interrupts, _forwarded_log(self._output.print_note), stream:
+            with self._interrupts, forwarded_log(self._output.print_note), stream:
                 if start is None:
                     self.print(each for each in self.last(count) if (each.position or 0) <= (stream.position or 0))
                 self.print(stream)
@@ -154,7 +154,7 @@ class Reader:
 
 
 @contextmanager
-def _forwarded_log(print_note: Any) -> Iterator[None]:
+def forwarded_log(print_note: Any) -> Iterator[None]:
     """Print what the SDK logs meanwhile: lost connections and reconnects."""
 
     class NoteHandler(logging.Handler):

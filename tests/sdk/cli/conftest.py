@@ -25,7 +25,7 @@ class Run:
 
 def run_at(url, *arguments, key="dev-user-key", agent="boss", input=None):
     """Run the program against the server at that address, without a terminal."""
-    environment = {"OPENINTENT_URL": url, "OPENINTENT_API_KEY": key, "OPENINTENT_AGENT_ID": agent, "NO_COLOR": None}
+    environment = {"OPENINTENT_URL": url or None, "OPENINTENT_API_KEY": key, "OPENINTENT_AGENT_ID": agent, "NO_COLOR": None}
     result = CliRunner(env=environment).invoke(app, [str(each) for each in arguments], input=input, catch_exceptions=False)
     return Run(result.exit_code, result.stdout, result.stderr)
 

@@ -39,7 +39,8 @@ def _section(command, path, level):
 
 
 def _metavar(argument):
-    return argument.metavar or argument.name.upper()
+    name = (argument.metavar or argument.name.upper()) + (" …" if argument.nargs == -1 else "")
+    return name if argument.required else f"[{name}]"
 
 
 def _names(option):

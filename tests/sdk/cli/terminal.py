@@ -50,6 +50,14 @@ class Terminal:
             assert self._read() or text in self.text, f"it has ended without {text!r}:\n{self.text}"
         return self
 
+    def without_echo(self):
+        """Wait until what is typed is not shown: what was typed before is lost."""
+        deadline = time.monotonic() + PATIENCE
+        while termios.tcgetattr(self._end)[3] & termios.ECHO:
+            assert time.monotonic() < deadline, "it shows what is typed"
+            self._read()
+        return self
+
     def type(self, text):
         os.write(self._end, text.encode())
 

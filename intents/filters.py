@@ -1,11 +1,57 @@
 """Filters of lists of intents and events."""
 
+import re
+
 import django_filters as filters
 from django.db.models import Q, QuerySet
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
 
-from core.api.filters import CommaSeparatedChoiceFilter, CommaSeparatedFilter, CounterFilter, IdFilter, SinceFilter
+from core.api.fields import StrictDateTimeField
+from core.api.filters import (
+    MAX_COUNTER,
+    CommaSeparatedChoiceFilter,
+    CommaSeparatedFilter,
+    CounterFilter,
+    IdFilter,
+    SinceFilter,
+)
+from core.api.serializers import reject_unknown_parameters
+from core.errors import Invalid
 from intents import topics
+from intents.brief import DEFAULT_CHARS, MAX_CHARS, MIN_CHARS, Since
 from intents.models import Event, Intent, Status
+
+BRIEF_PARAMETERS = [
+    OpenApiParameter(
+        "max_chars",
+        {"type": "integer", "minimum": MIN_CHARS, "maximum": MAX_CHARS, "default": DEFAULT_CHARS},
+        description="Length of `text` at most.",
+    ),
+    OpenApiParameter(
+        "since",
+        {"anyOf": [CounterFilter.json_schema, SinceFilter.json_schema]},
+        description="A `sequence` or a time: leaves out what is older, but for the goal, the status, open questions and leases.",
+    ),
+]
+
+
+def brief_parameters(request: Request) -> tuple[int, Since | None]:
+    """Return `max_chars` and `since` of a brief. Raise Invalid if a parameter is."""
+    reject_unknown_parameters(request, [each.name for each in BRIEF_PARAMETERS])
+    length = request.query_params.get("max_chars", str(DEFAULT_CHARS))
+    if not re.fullmatch("[0-9]{1,6}", length) or not MIN_CHARS <= int(length) <= MAX_CHARS:
+        raise Invalid.field("max_chars", f"must be a whole number from {MIN_CHARS} to {MAX_CHARS}")
+    since = request.query_params.get("since")
+    if since is None:
+        return int(length), None
+    if re.fullmatch("[0-9]{1,19}", since) and int(since) <= MAX_COUNTER:
+        return int(length), int(since)
+    try:
+        return int(length), StrictDateTimeField().run_validation(since)
+    except ValidationError:
+        raise Invalid.field("since", "must be a sequence or a time like 2026-01-31T12:00:00Z") from None
 
 
 class IntentFilter(filters.FilterSet):

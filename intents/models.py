@@ -53,6 +53,13 @@ class IntentQuerySet(models.QuerySet["Intent"]):
             raise IntentNotFound(intent_id)
         return found
 
+    def current(self, intent_id: UUID | str) -> "Intent":
+        """Return the intent. Raise IntentNotFound."""
+        found: Intent | None = self.filter(pk=intent_id).first() if isinstance(intent_id, UUID) else None
+        if found is None:
+            raise IntentNotFound(intent_id)
+        return found
+
     def require(self, intent_id: UUID | str) -> UUID:
         """Return the id of an intent that exists. Raise IntentNotFound."""
         if not isinstance(intent_id, UUID) or not self.filter(pk=intent_id).exists():

@@ -65,6 +65,20 @@ class BlockedIntentOut(IntentOut):
         return [each for found in self.context["waiting_for"] for each in found.get(intent.pk, [])]
 
 
+class BriefOut(ResponseSerializer):
+    example = {
+        "intent_id": "0199f3a2-7c41-7d52-9d1e-3f6a5b0c8e21",
+        "sequence": 12,
+        "text": "goal: Analyze customer feedback [#1]\nstatus: active, version 3, since 2027-01-15T09:30:00Z by ada [#4]\nleft out: event 12 [#12]",
+        "left_out": {"state": 0, "agent": 0, "question": 0, "decision": 0, "lease": 0, "failure": 0, "event": 12},
+    }
+
+    intent_id = serializers.UUIDField()
+    sequence = serializers.IntegerField(min_value=1, help_text="The intent's last event that it knows.")
+    text = serializers.CharField(help_text="Lines that each end with the `sequence` of their event: `[#12]`.")
+    left_out = serializers.DictField(child=serializers.IntegerField(), help_text="Lines that did not fit, by kind.")
+
+
 class EventOut(ResponseSerializer):
     example = {
         "id": "0199f3a2-7c45-7a08-8b1f-6c2d9e4f7a10",

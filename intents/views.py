@@ -26,12 +26,14 @@ from core.openapi import IF_MATCH, existing_or_created, operation
 from core.root_path import public_path
 from governance.guards import pending_blocking
 from intents import graph, services
-from intents.filters import IntentFilter
+from intents.brief import write_brief
+from intents.filters import BRIEF_PARAMETERS, IntentFilter, brief_parameters
 from intents.models import Assignment, Intent
 from intents.operations import Assignee
 from intents.representation import (
     AgentAssignmentOut,
     BlockedIntentOut,
+    BriefOut,
     EffectiveIntentOut,
     IntentAgentOut,
     IntentGraphOut,
@@ -130,6 +132,16 @@ class IntentViewSet(ApiViewSet):
         actor = get_actor(request, values.pop("actor", None))
         intent = services.set_status(intent_id=intent_id, expected_version=expected_version(request), actor=actor, **values)
         return versioned_response(IntentOut.render(intent))
+
+    @operation("brief", "Get a brief of an intent, to take it over", responses=BriefOut, parameters=BRIEF_PARAMETERS)
+    @action(detail=True)
+    def brief(self, request: Request, intent_id: UUID | str) -> Response:
+        """Goal, status, state, agents, open questions, decisions, leases, failures and last events, a line each.
+
+        It depends on the intent's log alone: the same at the same `sequence`.
+        """
+        max_chars, since = brief_parameters(request)
+        return Response(BriefOut.render(write_brief(Intent.objects.current(intent_id), max_chars=max_chars, since=since)))
 
 
 class GraphViewSet(ApiViewSet):

@@ -7,7 +7,21 @@ from typing import Annotated, NoReturn
 import typer
 
 from .._version import __version__
-from . import arbitrations, attachments, delegations, intents, keys, leases, login, portfolios, server, show, tail, webhooks
+from . import (
+    arbitrations,
+    attachments,
+    brief,
+    delegations,
+    intents,
+    keys,
+    leases,
+    login,
+    portfolios,
+    server,
+    show,
+    tail,
+    webhooks,
+)
 from .api import api
 from .costs import costs
 from .errors import Commands, report_internal_error, report_output_error
@@ -108,6 +122,7 @@ _COMMANDS: dict[str, list[Callable[..., None]]] = {
         intents.intents,
         show.show,
         tree,
+        brief.brief,
         tail.tail,
         intents.create,
         intents.status,

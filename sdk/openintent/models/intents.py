@@ -111,6 +111,19 @@ class IntentGraph(Model):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Brief(Model):
+    """A hand-over of an intent (protocol I-8). `str(brief)` is its text, whose lines end with the `sequence` of their event."""
+
+    intent_id: str
+    sequence: int
+    text: str
+    left_out: dict[str, int] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, kw_only=True)
 class Event(Model):
     """An entry of the append-only log.
 

@@ -84,3 +84,13 @@ def test_unknown_id_is_not_found(openintent):
 
         assert (run.code, run.out) == (1, "")
         assert "openintent intents" in run.err
+
+
+def test_brief_prints_lines_with_their_events(openintent, client, intent):
+    client.log_event(intent.id, "comment", {"text": "half done"})
+
+    printed = openintent("brief", intent.id[-8:])
+
+    assert (printed.code, printed.out.splitlines()[0]) == (0, "goal: Book flights: To Paris [#1]")
+    assert "half done" not in openintent("brief", intent.id, "--since", client.brief(intent.id).sequence).out
+    assert openintent("brief", intent.id, "--json").json["text"] == str(client.brief(intent.id)) == printed.out.rstrip("\n")

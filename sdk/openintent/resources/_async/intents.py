@@ -21,7 +21,7 @@ from ..._parameters import (
 )
 from ...enums import IntentStatus
 from ...errors import InputValidationError
-from ...models import Intent
+from ...models import Brief, Intent
 from ...validation import validate_intent_create, validate_intent_update, validate_patches, validate_state, validate_status
 from ._transport import AsyncTransport
 
@@ -83,6 +83,22 @@ class AsyncIntentResource(AsyncTransport):
         return await self.send(
             Call(
                 "GET", path("intents", intent_id), Intent.from_json, params=without_none(effective="true" if effective else None)
+            )
+        )
+
+    async def brief(self, intent_id: Id, *, max_chars: int | None = None, since: int | Instant | None = None) -> Brief:
+        """Return a hand-over of the intent in a few lines, each with its event: `print(client.brief(intent.id))` (I-8).
+
+        It has at most `max_chars` characters, 500 to 20,000; 4,000 by default. `since`, a `sequence` or an aware datetime, leaves
+        out what is older, but for the goal, the status, open questions and leases. Raises NotFoundError, ValidationError.
+        """
+        newer_than = since if isinstance(since, int) else to_rfc3339(since, "since")
+        return await self.send(
+            Call(
+                "GET",
+                path("intents", intent_id, "brief"),
+                Brief.from_json,
+                params=without_none(max_chars=max_chars, since=newer_than),
             )
         )
 

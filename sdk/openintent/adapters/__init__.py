@@ -18,13 +18,14 @@ each tool call that the model requests. A streamed one logs `stream_started` aft
 order and in batches. Errors there are logged by `openintent.adapters` and passed to `AdapterConfig.on_error`, never raised to
 the caller of the model.
 
-The tokens that the provider reports become a cost in USD by a price list (`openintent.adapters.prices`), or, without a
+The tokens that the provider reports become a cost in USD by a price list (`openintent.adapters.price_list`), or, without a
 price, in `tokens`.
 """
 
 from .base import Adapter
 from .config import AdapterConfig
-from .prices import PRICES, PRICES_AS_OF, Price, Prices
+from .price_list import PRICES, PRICES_AS_OF
+from .prices import Price, Prices
 from .providers import AnthropicAdapter, DeepSeekAdapter, GeminiAdapter, GrokAdapter, OpenAIAdapter
 
 __all__ = [

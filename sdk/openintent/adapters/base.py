@@ -11,23 +11,25 @@ from .._base_client import ClientBase
 from .._parameters import as_id
 from ..errors import InputValidationError
 from .config import AdapterConfig
-from .proxy import ObjectProxy
+from .proxy import PatchableProxy
 from .queue import get_queue
 from .sink import EventSink
 
-Route: TypeAlias = Callable[[Any, "Adapter"], Any]
-"""Returns the adapter's attribute for the one of the provider's client at the same path."""
+Route: TypeAlias = Callable[[Any, "Adapter", Any], Any]
+"""Returns the adapter's attribute for the one of the provider's client at the same path. The last argument has the attribute: the
+adapter, or a proxy."""
+RAW_RESPONSES = {"with_raw_response", "with_streaming_response"}
+OWN_ATTRIBUTES = {"provider_client", "openintent_client", "_sink"}
 
 
 class Adapter:
     """A provider's client whose requests to models are logged as events of an intent, with their costs (protocol K-6).
 
-    It is used like the client it wraps, and returns the same; attributes that are not logged are passed on. The provider's
-    errors are raised unchanged, and errors of the logging are never raised. Wrapping is cheap: create an adapter for each
-    intent. All adapters of one OpenIntent client share a queue, which sends in the background.
+    It is used like the client it wraps, and returns the same; attributes that are not logged are passed on, and set on the
+    client. The provider's errors are raised unchanged, and errors of the logging are never raised. Wrapping is cheap: create an
+    adapter for each intent. All adapters of one OpenIntent client share a queue, which sends in the background.
 
-    `with_options` and `copy` return an adapter again. Requests made through `with_raw_response` and
-    `with_streaming_response` are not logged.
+    It is an instance of the client's class, too. `with_options` and `copy` return an adapter again.
     """
 
     provider: ClassVar[str]
@@ -99,17 +101,35 @@ class Adapter:
         """Do what `flush` does, without blocking the event loop."""
         return await asyncio.to_thread(self.flush, timeout)
 
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        return type(self.__dict__.get("provider_client", self))
+
     def __getattr__(self, name: str) -> Any:
         if "_sink" not in self.__dict__:  # While it is being created, or copied.
             raise AttributeError(name)
-        return self.reach(self.provider_client, "", name)
+        return self.reach(self, self.provider_client, "", name)
 
-    def reach(self, owner: Any, path: str, name: str) -> Any:
-        """Return the attribute `name` of `owner`, which the provider's client has at `path`, wrapped if it is logged."""
-        found = getattr(owner, name)
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in OWN_ATTRIBUTES or not hasattr(self.provider_client, name):
+            object.__setattr__(self, name, value)
+        else:
+            setattr(self.provider_client, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        if name in self.__dict__:
+            object.__delattr__(self, name)
+        else:
+            delattr(self.provider_client, name)
+
+    def reach(self, holder: Any, inner: Any, path: str, name: str) -> Any:
+        """Return the attribute `name` of `inner`, which the provider's client has at `path`, wrapped if it is logged."""
+        found = getattr(inner, name)
+        if name in RAW_RESPONSES and "With" in type(found).__name__:
+            return type(found)(holder)  # It calls the methods of what it is made of.
         path = f"{path}.{name}" if path else name
         if route := self.routes.get(path):
-            return route(found, self)
+            return route(found, self, holder)
         return NestedProxy(found, path, self) if path in self._prefixes else found
 
     def beside(self, provider_client: Any) -> "Adapter":
@@ -139,8 +159,10 @@ class Adapter:
         await self.provider_client.__aexit__(kind, error, traceback)
 
 
-class NestedProxy(ObjectProxy):
+class NestedProxy(PatchableProxy):
     """Proxy of an attribute on the path to a method that is logged."""
+
+    _own = frozenset({"_inner", "_path", "_adapter"})
 
     def __init__(self, inner: Any, path: str, adapter: Adapter) -> None:
         super().__init__(inner)
@@ -148,4 +170,6 @@ class NestedProxy(ObjectProxy):
         self._adapter = adapter
 
     def __getattr__(self, name: str) -> Any:
-        return self._adapter.reach(self.__dict__["_inner"], self._path, name)
+        if name == "_client":
+            return self._adapter
+        return self._adapter.reach(self, self.__dict__["_inner"], self._path, name)

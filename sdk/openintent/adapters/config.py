@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from ..validation import validate_whole_number
-from .prices import PRICES, Prices
+from .price_list import PRICES
+from .prices import Prices
 
 OnError: TypeAlias = Callable[[Exception, dict[str, Any]], object]
 """Callback for errors of the logging, with their context: see `AdapterConfig.on_error`."""

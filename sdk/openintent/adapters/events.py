@@ -67,15 +67,15 @@ def cost(
     provider: str,
     model: str,
     usage: Usage,
-    has_list_price: bool,
     prices: Prices,
     is_complete: bool,
     **fields: Any,
 ) -> Call[Cost]:
-    """Return the call that records a cost: in USD if there is a price, else in tokens. `is_complete` is False for a stream that was
-    left before its usage was complete."""
-    price = price_of(prices, provider, model) if has_list_price else None
-    metadata = {
+    """Return the call that records a cost: in USD if there is a price, else in tokens. `is_complete` is False if a stream was left
+    before its usage was complete, or is not known at all."""
+    price = price_of(prices, provider, model)
+    amount = price.of(usage) if price else None
+    metadata: dict[str, Any] = {
         "model": model,
         **fields,
         "prompt_tokens": usage.prompt,
@@ -84,9 +84,15 @@ def cost(
         "cached_tokens": usage.cached,
         "cache_write_tokens": usage.cache_write + usage.cache_write_hour,
     }
+    if usage.modifiers:
+        metadata["modifiers"] = list(usage.modifiers)
+    if usage.tools:
+        metadata["tools"] = usage.tools
+    if price and amount is not None and (unpriced := usage.tools.keys() - price.tools):
+        metadata["not_included"] = sorted(unpriced)
     if not is_complete:
         metadata["incomplete"] = True
-    amount, unit = (usage.total, "tokens") if price is None else (price.of(usage), "USD")
+    spent, unit = (usage.total, "tokens") if amount is None else (amount, "USD")
     return call_builder(OpenIntentClient.record_cost)(
-        intent_id, COST_TYPE, amount, unit, provider=provider, model=model, metadata=metadata
+        intent_id, COST_TYPE, spent, unit, provider=provider, model=model, metadata=metadata
     )

@@ -14,12 +14,21 @@ from .parsing import (
     get,
     items_of,
     number_or_none,
+    text_or_none,
     tool_names,
+    whole,
 )
+
+LIST_PRICE_TIERS = {"", "standard", "traffic_type_unspecified", "unspecified"}
+LIST_PRICE_MODALITIES = {"", "text", "image", "video", "document", "modality_unspecified"}
+"""Kinds of input and output that are billed as text."""
 
 
 class ContentsParser(ChunkParser):
     """Parser of partial responses."""
+
+    _last: Any = None
+    """The last answer with its usage so far: each has one."""
 
     def feed(self, answer: Any) -> None:
         response = self._response
@@ -30,12 +39,19 @@ class ContentsParser(ChunkParser):
                 _parse_parts(candidate.content, response)
             if candidate.finish_reason:
                 response.finish_reason = str(getattr(candidate.finish_reason, "value", candidate.finish_reason))
-        if usage := answer.usage_metadata:
-            response.usage = Usage(
-                prompt=(usage.prompt_token_count or 0) + (get(usage, "tool_use_prompt_token_count") or 0),
-                completion=(usage.candidates_token_count or 0) + (get(usage, "thoughts_token_count") or 0),
-                cached=usage.cached_content_token_count or 0,
-            )
+        if answer.usage_metadata:
+            self._last = answer
+
+    def close(self) -> None:
+        if self._last is None:
+            return
+        usage = self._last.usage_metadata
+        self._response.usage = Usage(
+            prompt=whole(usage.prompt_token_count) + whole(get(usage, "tool_use_prompt_token_count")),
+            completion=whole(usage.candidates_token_count) + whole(get(usage, "thoughts_token_count")),
+            cached=whole(usage.cached_content_token_count),
+            modifiers=_modifiers(self._last, usage),
+        )
 
 
 class ContentsDialect(Dialect):
@@ -52,7 +68,7 @@ class ContentsDialect(Dialect):
             else:  # Declarations of several functions, or a tool of Gemini's own, such as `google_search`, without any.
                 names += [get(declared, "name") for declared in items_of(get(tool, "function_declarations"))]
         return RequestInfo(
-            model=str(arguments.get("model")).rpartition("/")[2],
+            model=text_or_none(str(arguments.get("model") or "").rpartition("/")[2]),
             messages_count=count_messages(arguments.get("contents")),
             tools=tool_names(names),
             stream=self.stream,
@@ -60,16 +76,24 @@ class ContentsDialect(Dialect):
         )
 
     def parse_response(self, answer: Any, response: ResponseInfo) -> None:
-        requests: list[Any] = []
-        # The automatic function calls are at the end of the history: the model's requests, and the functions' responses.
-        for content in reversed(get(answer, "automatic_function_calling_history") or []):
-            if not any(part.function_call or part.function_response for part in content.parts or []):
-                break
-            if content.role == "model":
-                requests.insert(0, content)
-        for content in requests:
-            _parse_parts(content, response)
-        self.chunk_parser(response).feed(answer)
+        parser = self.chunk_parser(response)
+        parser.feed(answer)
+        parser.close()
+
+
+def _modifiers(answer: Any, usage: Any) -> tuple[str, ...]:
+    """Return the service tier, by what the Gemini API or Vertex AI says of it, and sound, whose tokens have another price."""
+    headers = get(get(answer, "sdk_http_response"), "headers") or {}
+    tier = str(headers.get("x-gemini-service-tier") or get(get(usage, "traffic_type"), "value") or "").lower()
+    tier = tier.removeprefix("on_demand").lstrip("_")
+    found = [] if tier in LIST_PRICE_TIERS else [tier]
+    for details in get(usage, "prompt_tokens_details"), get(usage, "candidates_tokens_details"):
+        found += [name for each in items_of(details) if (name := _modality(each)) not in LIST_PRICE_MODALITIES]
+    return tuple(dict.fromkeys(found))
+
+
+def _modality(each: Any) -> str:
+    return str(get(get(each, "modality"), "value") or "").lower()
 
 
 def _parse_parts(content: Any, response: ResponseInfo) -> None:

@@ -8,13 +8,19 @@ from typing import Any, ClassVar
 
 @dataclass(slots=True)
 class Usage:
-    """Tokens. `prompt` includes those read from and written to the cache, `completion` those of reasoning."""
+    """Tokens. `prompt` includes those read from and written to the cache, `completion` those of reasoning.
+
+    modifiers  what makes the price another: a service tier, a speed, a region, a modality
+    tools      requests to tools of the provider, which are billed by their number
+    """
 
     prompt: int = 0
     completion: int = 0
     cached: int = 0
     cache_write: int = 0
     cache_write_hour: int = 0
+    modifiers: tuple[str, ...] = ()
+    tools: dict[str, int] = field(default_factory=dict)
 
     @property
     def total(self) -> int:
@@ -32,9 +38,9 @@ class ToolCall:
 
 @dataclass(slots=True)
 class RequestInfo:
-    """The fields of `llm_request_started`."""
+    """The fields of `llm_request_started`. The model is None if the request names none."""
 
-    model: str
+    model: str | None
     messages_count: int | None = None
     tools: list[str] | None = None
     stream: bool = False
@@ -45,8 +51,9 @@ class RequestInfo:
 class ResponseInfo:
     """A response as far as it has arrived, with the first `max_content` characters of its text.
 
-    error           the provider's error, if it reports one inside a response
-    has_list_price  whether the tokens are billed at the list price
+    error         the provider's error, if it reports one inside a response
+    extra_usage   what `usage` leaves out: tokens of the same request, billed by themselves, with their model if it is another
+    unfinished    the id by which a response that the provider still works on can be retrieved
     """
 
     max_content: int
@@ -55,10 +62,11 @@ class ResponseInfo:
     usage: Usage | None = None
     tool_calls: list[ToolCall] = field(default_factory=list)
     error: str | None = None
-    has_list_price: bool = True
+    extra_usage: list[tuple[str | None, Usage]] = field(default_factory=list)
+    unfinished: str | None = None
     text_parts: list[str] = field(default_factory=list)
 
-    def add_text(self, text: str) -> None:
+    def add_text(self, text: str | None) -> None:
         if text and self.max_content > 0:
             self.text_parts.append(text if len(text) <= self.max_content else text[: self.max_content])
             self.max_content -= len(text)
@@ -83,7 +91,7 @@ class ChunkParser(ABC):
 
 
 IsHidden = Callable[[Any], bool]
-"""Whether a chunk was requested by the adapter alone, and must not reach the caller."""
+"""Whether a chunk was requested by the adapter alone, and must not reach the caller. Other chunks lose what it added to them."""
 
 
 class Dialect(ABC):
@@ -102,7 +110,7 @@ class Dialect(ABC):
     def parse_request(self, arguments: Mapping[str, Any]) -> RequestInfo:
         """Return the description of a request with these arguments."""
         return RequestInfo(
-            model=str(arguments.get("model")),
+            model=text_or_none(arguments.get("model")),
             messages_count=count_messages(arguments.get(self.messages)),
             tools=tool_names(self.tool_name(tool) for tool in items_of(arguments.get("tools"))),
             stream=self.stream or arguments.get("stream") is True,
@@ -125,6 +133,16 @@ class Dialect(ABC):
 def get(thing: Any, name: str) -> Any:
     """Return a member of an object or of a mapping, as requests may be either. None if it has none."""
     return thing.get(name) if isinstance(thing, dict) else getattr(thing, name, None)
+
+
+def whole(value: Any) -> int:
+    """Return a number of tokens; 0 for what is none, as null is."""
+    return value if isinstance(value, int) else 0
+
+
+def text_or_none(value: Any) -> str | None:
+    """Return text that is not empty; None for a placeholder that means "not given"."""
+    return value if isinstance(value, str) and value else None
 
 
 def count_messages(thing: Any) -> int | None:

@@ -21,3 +21,18 @@ class ObjectProxy:
 
     def __repr__(self) -> str:
         return repr(self._inner)
+
+
+class PatchableProxy(ObjectProxy):
+    """A proxy whose attributes are set and deleted on the other object, as `unittest.mock.patch` does. `_own` are its own."""
+
+    _own: frozenset[str] = frozenset({"_inner"})
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in self._own:
+            object.__setattr__(self, name, value)
+        else:
+            setattr(self._inner, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        delattr(self._inner, name)

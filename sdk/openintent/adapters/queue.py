@@ -21,6 +21,7 @@ from collections import deque
 from functools import partial
 from queue import Empty, SimpleQueue
 from time import monotonic
+from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
 
 from .._base_client import ClientBase
@@ -38,7 +39,11 @@ WARN_INTERVAL = 60.0  # Seconds from one warning about dropped entries to the ne
 
 
 class EventQueue:
-    """Queued calls, and the thread that sends them. `open_streams` are the streams that have not ended."""
+    """Queued calls, and the thread that sends them.
+
+    `open_streams` are the streams that have not ended, `unfinished` the requests whose responses the provider makes in the
+    background, by the id under which they can be retrieved.
+    """
 
     def __init__(self, client: ClientBase) -> None:
         self._connect = partial(  # The same server and agent, without its leases: events are logged even if one is lost.
@@ -56,6 +61,7 @@ class EventQueue:
     def reset(self) -> None:
         """Make it empty, without a thread: in a new process, none of the old one's locks can be trusted."""
         self.open_streams: set[OpenStream] = set()
+        self.unfinished: dict[str, Any] = {}
         # Entries are put from finalizers as well, which may run at any moment, in the middle of `put` too: hence a lock that
         # its holder can take again, and a wake-up that can be sent while it is being handled.
         self._lock = threading.RLock()
@@ -66,6 +72,12 @@ class EventQueue:
         self._warned_at = -WARN_INTERVAL
         self._thread: threading.Thread | None = None
         self._is_idle = self._is_urgent = self._is_ending = False
+
+    def hold(self, response_id: str, request: Any) -> None:
+        """Keep a request until its response is retrieved; beyond MAX_ENTRIES the oldest is forgotten."""
+        self.unfinished[response_id] = request
+        if len(self.unfinished) > MAX_ENTRIES:
+            self.unfinished.pop(next(iter(self.unfinished)), None)
 
     def put(self, entry: QueuedCall) -> None:
         """Queue an entry. Returns at once, whatever the server does."""

@@ -1,17 +1,22 @@
 """Recording of one request to a model."""
 
+import json
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from itertools import count
 from time import perf_counter
+from traceback import walk_tb
 from typing import Any
 from uuid import uuid4
 
 from . import events
-from .parsing import ChunkParser, Dialect, IsHidden, ResponseInfo
+from .parsing import Dialect, IsHidden, ResponseInfo, Usage, text_or_none
 from .sink import EventSink, logger
 
 MAX_ERROR_LENGTH = 2_000  # Characters: some errors are a proxy's page.
+UNKNOWN_MODEL = "unknown"
+"""The model of a request that names none, until its response does."""
 
 
 _process, _count = "", count()
@@ -43,14 +48,15 @@ class RequestRecorder:
         "_dialect",
         "_ended",
         "_fields",
+        "_has_reported",
         "_is_hidden",
         "_parser",
         "_response",
         "_sink",
-        "_started",
         "_started_at",
         "_stream_started",
         "chunks",
+        "is_started",
         "request",
     )
 
@@ -59,13 +65,15 @@ class RequestRecorder:
         config = sink.config
         self._sink = sink
         self.request = dialect.parse_request(arguments)
-        self._fields = {"request_id": f"{_process}{next(_count):012x}", "provider": sink.provider, "model": self.request.model}
+        self._fields = {"request_id": f"{_process}{next(_count):012x}", "provider": sink.provider}
+        self._fields["model"] = self.request.model or UNKNOWN_MODEL
         self._response = ResponseInfo(config.longest_content if config.log_content else 0)
         self._dialect = dialect
         self._is_hidden: IsHidden | None = None
         self._parser = dialect.chunk_parser(self._response)
         self._chunk_interval = config.chunk_log_interval if config.log_streams and config.log_stream_chunks else 0
-        self._started = self._stream_started = self._ended = False
+        self.is_started = self._stream_started = self._ended = False
+        self._has_reported = False
         self._started_at = 0.0
         self.chunks = 0
 
@@ -77,7 +85,7 @@ class RequestRecorder:
 
     def record_start(self) -> None:
         """Record that the request is sent."""
-        self._started = True
+        self.is_started = True
         self._started_at = perf_counter()
         if self._sink.config.log_requests:
             request = self.request
@@ -91,15 +99,40 @@ class RequestRecorder:
             )
 
     def record_response(self, answer: Any) -> None:
-        """Record a whole response."""
-        self._try_parsing(self._dialect.parse_response, answer, self._response)
-        self._complete()
+        """Record a whole response. One that the provider still works on does not end the request."""
+        if self._ended:
+            return
+        self._try(self._dialect.parse_response, answer, self._response)
+        if self._response.unfinished:
+            self._sink.queue.hold(self._response.unfinished, self)
+        else:
+            self._try(self._complete)
+
+    def record_body(self, response: Any) -> None:
+        """Record a whole HTTP response that the provider's package has not parsed.
+
+        Where the caller has read it in their own way, its content is not known here, and neither is its cost.
+        """
+        if self._ended:
+            return
+        try:
+            answer = json.loads(response.text, object_hook=_Fields)
+        except Exception:
+            self._try(self._complete)
+            self._put_unknown_cost()
+        else:
+            self.record_response(answer)
 
     def record_failure(self, error: BaseException) -> None:
-        """Record that there is no response."""
-        if not self._ended:
-            self._ended = True
-            self._put_failure(_error_text(error))
+        """Record that there is no response, or none that the provider's package could parse: its usage is recorded."""
+        if self._ended:
+            return
+        body = _body_behind(error)
+        if body is not None:
+            self._try(self._dialect.parse_response, body, self._response)
+        self._ended = True
+        self._put_failure(_error_text(error))
+        self._put_cost(is_complete=True)
 
     def record_stream_start(self) -> None:
         """Record that a streamed response starts."""
@@ -114,14 +147,20 @@ class RequestRecorder:
             self.record_stream_start()
         try:
             self._parser.feed(chunk)
-            if self._is_hidden and self._is_hidden(chunk):
-                return False
         except Exception as error:
             self._handle_parse_error(error)
+        if self._is_hidden and self._is_hidden_chunk(chunk):
+            return False
         if self._chunk_interval and self.chunks % self._chunk_interval == 0:
             self._sink.put(events.stream_chunk, stream_id=self._fields["request_id"], chunk_index=self.chunks)
         self.chunks += 1
         return True
+
+    def _is_hidden_chunk(self, chunk: Any) -> bool:
+        try:
+            return bool(self._is_hidden and self._is_hidden(chunk))
+        except Exception:  # What it cannot read is not what the adapter requested.
+            return False
 
     def record_stream_end(self) -> None:
         """Record that a streamed response is complete."""
@@ -132,41 +171,46 @@ class RequestRecorder:
         self._close_stream()
         if self._sink.config.log_streams:
             self._sink.put(events.stream_completed, **self._stream_fields(), **self._progress_fields())
-        self._complete()
+        self._try(self._complete)
 
     def record_stream_error(self, error: BaseException) -> None:
         """Record that a stream failed. What is no `Exception`, a cancelled task or Ctrl+C, is the caller's doing."""
         if not isinstance(error, Exception):
             self.record_stream_left(_error_text(error))
         elif not self._ended:
-            self._close_stream()
-            self._ended = True
-            if self._stream_started and self._sink.config.log_streams:
-                reason = _error_text(error)
-                self._sink.put(events.stream_cancelled, **self._stream_fields(), **self._progress_fields(), reason=reason)
-            self._put_failure(_error_text(error))
-            self._put_cost(is_complete=False)
+            self._end_early(_error_text(error), is_failure=True)
 
     def record_stream_left(self, reason: str) -> None:
         """Record that the caller has left a stream. If the model had finished, the stream is complete all the same."""
-        if self._ended or not self._started:
+        if self._ended or not self.is_started:
             return
         if self._response.finish_reason:
             self.record_stream_end()
-            return
+            if self._response.usage is None:  # It comes after the last chunk of the response.
+                self._put_unknown_cost()
+        else:
+            self._end_early(reason)
+
+    def _end_early(self, reason: str, *, is_failure: bool = False) -> None:
+        """Record the end of a stream whose response is not complete. The provider goes on with one in the background."""
         self._close_stream()
-        self._ended = True
-        if self._sink.config.log_streams:
+        config, unfinished = self._sink.config, self._response.unfinished
+        self._ended = not unfinished
+        if config.log_streams and (self._stream_started or not is_failure):
             self._sink.put(events.stream_cancelled, **self._stream_fields(), **self._progress_fields(), reason=reason)
-        else:  # No other event would show that the request has ended.
+        if unfinished:
+            self._stream_started = False
+            self._sink.queue.hold(unfinished, self)
+            return
+        if is_failure or not config.log_streams:  # Without streams, no other event would show that the request has ended.
             self._put_failure(reason)
         self._put_cost(is_complete=False)
 
     def _complete(self) -> None:
-        if self._ended:
-            return
         self._ended = True
         response, config = self._response, self._sink.config
+        if not self.request.model:
+            self._fields["model"] = text_or_none(response.model) or UNKNOWN_MODEL
         if response.error is not None:
             self._put_failure(response.error)
         elif config.log_requests:
@@ -177,7 +221,7 @@ class RequestRecorder:
                 **self._fields,
                 messages_count=self.request.messages_count,
                 response_content=content,
-                finish_reason=response.finish_reason,
+                finish_reason=text_or_none(response.finish_reason),
                 prompt_tokens=usage and usage.prompt,
                 completion_tokens=usage and usage.completion,
                 total_tokens=usage and usage.total,
@@ -206,14 +250,23 @@ class RequestRecorder:
             )
 
     def _put_cost(self, *, is_complete: bool) -> None:
-        config, response = self._sink.config, self._response
-        if config.record_costs and response.usage and response.usage.total:
+        response = self._response
+        for model, usage in [(None, response.usage), *response.extra_usage]:
+            if usage and usage.total:
+                self._put_usage(model, usage, is_complete)
+
+    def _put_unknown_cost(self) -> None:
+        """Put a cost of nothing that says that there is one."""
+        self._put_usage(None, Usage(), False)
+
+    def _put_usage(self, model: str | None, usage: Usage, is_complete: bool) -> None:
+        config = self._sink.config
+        if config.record_costs:
             self._sink.put(
                 events.cost,
                 provider=self._sink.provider,
-                model=response.model or self._fields["model"],
-                usage=response.usage,
-                has_list_price=response.has_list_price,
+                model=model or text_or_none(self._response.model) or self._fields["model"],
+                usage=usage,
                 prices=config.prices,
                 is_complete=is_complete,
                 request_id=self._fields["request_id"],
@@ -221,7 +274,7 @@ class RequestRecorder:
 
     def _close_stream(self) -> None:
         self._sink.queue.open_streams.discard(self)
-        self._try_parsing(self._parser.close)
+        self._try(self._parser.close)
 
     def _stream_fields(self) -> dict[str, Any]:
         return {"stream_id": self._fields["request_id"], "provider": self._sink.provider, "model": self._fields["model"]}
@@ -230,22 +283,36 @@ class RequestRecorder:
         usage = self._response.usage
         return {"chunks_received": self.chunks, "tokens_streamed": usage and usage.completion}
 
-    def _try_parsing(self, parse: Callable[..., None], *arguments: Any) -> None:
+    def _try(self, record: Callable[..., None], *arguments: Any) -> None:
         try:
-            parse(*arguments)
+            record(*arguments)
         except Exception as error:
             self._handle_parse_error(error)
 
     def _handle_parse_error(self, error: Exception) -> None:
-        """Stop parsing and report the error, once: the next chunk would cause it again."""
-        self._parser, self._is_hidden = _NullParser(self._response), None
-        logger.warning("A response of %s could not be parsed: %r. It is logged without details.", self._sink.provider, error)
-        self._sink.report(error, "reading")
+        """Report the error, once for the response: the next chunk may cause it again, or have what can be read."""
+        if not self._has_reported:
+            self._has_reported = True
+            logger.warning("A response of %s could not be parsed: %r. It is logged without details.", self._sink.provider, error)
+            self._sink.report(error, "reading")
 
 
-class _NullParser(ChunkParser):
-    def feed(self, chunk: Any) -> None:
-        pass
+class _Fields(dict[str, Any]):
+    """An object of JSON, whose members are read as those of the provider's own objects: a missing one is None."""
+
+    __getattr__ = dict.get
+
+
+def _body_behind(error: BaseException) -> Any:
+    """Return the response, as JSON, that the provider's package was parsing when it failed; None if that is not the reason.
+
+    Only few errors have the response, but the frame that failed has.
+    """
+    with suppress(Exception):
+        for frame, _ in walk_tb(error.__traceback__):
+            if response := getattr(frame.f_locals.get("self"), "http_response", None):
+                return json.loads(response.text, object_hook=_Fields)
+    return None
 
 
 def _error_text(error: BaseException) -> str:

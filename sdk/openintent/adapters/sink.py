@@ -26,6 +26,9 @@ class Queue(Protocol):
     """The part of the event queue that a sink uses."""
 
     open_streams: set[OpenStream]
+    unfinished: dict[str, Any]
+
+    def hold(self, response_id: str, request: Any) -> None: ...
 
     def put(self, entry: "QueuedCall") -> None: ...
 

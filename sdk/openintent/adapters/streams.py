@@ -1,18 +1,13 @@
 """Wrapped streams of providers: iteration is recorded, everything else is the provider's own object."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
-from functools import partial
+from collections.abc import AsyncIterator, Iterator
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, ClassVar, Self
 
 from .proxy import ObjectProxy
 from .request_recorder import RequestRecorder
 
-H = TypeVar("H", bound="WrappedStreamBase")
-
 CLOSE_METHODS = {"close", "aclose"}
-CONSUMING = ("get_final_", "until_done")
-"""Prefixes of the stream helpers' methods that read to the end."""
 
 
 class RecordedProxy(ObjectProxy):
@@ -21,6 +16,7 @@ class RecordedProxy(ObjectProxy):
     def __init__(self, inner: Any, recorder: RequestRecorder) -> None:
         super().__init__(inner)
         self._recorder = recorder
+        self._is_over = False  # The recorder may go on: a response in the background can be followed by another stream.
 
     def __getattr__(self, name: str) -> Any:
         found = super().__getattr__(name)
@@ -34,7 +30,12 @@ class RecordedProxy(ObjectProxy):
         return close
 
     def _record_left(self, error: BaseException | None = None) -> None:
-        self._recorder.record_stream_left(f"{type(error).__name__} in the block" if error else "closed before its end")
+        self._leave(f"{type(error).__name__} in the block" if error else "closed before its end")
+
+    def _leave(self, reason: str) -> None:
+        if not self._is_over:
+            self._is_over = True
+            self._recorder.record_stream_left(reason)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -54,6 +55,9 @@ class RecordedProxy(ObjectProxy):
 class WrappedStreamBase(RecordedProxy):
     """The base of synchronous and asynchronous streams."""
 
+    next_method: ClassVar[str]
+    """The method that tells such a stream of a provider from other objects."""
+
     def __enter__(self) -> Self:
         self._inner.__enter__()
         return self
@@ -63,11 +67,13 @@ class WrappedStreamBase(RecordedProxy):
         return self
 
     def __del__(self) -> None:
-        self._recorder.record_stream_left("abandoned")
+        self._leave("abandoned")
 
 
 class WrappedStream(WrappedStreamBase):
     """A synchronous stream. `lazy`: the request is sent when the first chunk is requested."""
+
+    next_method = "__next__"
 
     def __init__(self, inner: Any, recorder: RequestRecorder, *, lazy: bool = False) -> None:
         super().__init__(inner, recorder)
@@ -85,9 +91,11 @@ class WrappedStream(WrappedStreamBase):
             try:
                 chunk = self._next()
             except StopIteration:
+                self._is_over = True
                 self._recorder.record_stream_end()
                 raise
             except BaseException as error:
+                self._is_over = True
                 self._recorder.record_stream_error(error)
                 raise
             if self._recorder.record_chunk(chunk):
@@ -97,6 +105,8 @@ class WrappedStream(WrappedStreamBase):
 class WrappedAsyncStream(WrappedStreamBase):
     """An asynchronous stream."""
 
+    next_method = "__anext__"
+
     def __aiter__(self) -> AsyncIterator[Any]:
         return self
 
@@ -105,73 +115,49 @@ class WrappedAsyncStream(WrappedStreamBase):
             try:
                 chunk = await self._inner.__anext__()
             except StopAsyncIteration:
+                self._is_over = True
                 self._recorder.record_stream_end()
                 raise
             except BaseException as error:
+                self._is_over = True
                 self._recorder.record_stream_error(error)
                 raise
             if self._recorder.record_chunk(chunk):
                 return chunk
 
 
-class StreamHelper(WrappedStream):
-    """The object that `.stream()` of OpenAI and Anthropic gives to a `with` block: it has methods that read to the end."""
-
-    def __getattr__(self, name: str) -> Any:
-        found = super().__getattr__(name)
-        if name == "text_stream":
-            return (event.delta.text for event in self if _is_text(event))
-        return partial(self._consume, found) if name.startswith(CONSUMING) else found
-
-    def _consume(self, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        for _ in self:
-            pass
-        return method(*args, **kwargs)
-
-
-class AsyncStreamHelper(WrappedAsyncStream):
-    """The object that an asynchronous `.stream()` gives to an `async with` block."""
-
-    def __getattr__(self, name: str) -> Any:
-        found = super().__getattr__(name)
-        if name == "text_stream":
-            return (event.delta.text async for event in self if _is_text(event))
-        return partial(self._consume, found) if name.startswith(CONSUMING) else found
-
-    async def _consume(self, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        async for _ in self:
-            pass
-        return await method(*args, **kwargs)
-
-
 class StreamManager(RecordedProxy):
-    """The context manager that `.stream()` returns: entering the block sends the request."""
+    """The context manager that `.stream()` returns: entering the block sends the request.
 
-    _helper: Any = None
+    The block gets the provider's own helper, which reads a stream: that one is recorded.
+    """
 
-    def __enter__(self) -> StreamHelper:
-        self._recorder.record_start()
+    _stream: Any = None
+
+    def __enter__(self) -> Any:
+        self._record_start()
         try:
-            helper = StreamHelper(self._inner.__enter__(), self._recorder)
+            helper = self._inner.__enter__()
         except BaseException as error:
             self._recorder.record_failure(error)
             raise
-        return self._keep(helper)
+        return self._watch(helper, WrappedStream)
 
-    async def __aenter__(self) -> AsyncStreamHelper:
-        self._recorder.record_start()
+    async def __aenter__(self) -> Any:
+        self._record_start()
         try:
-            helper = AsyncStreamHelper(await self._inner.__aenter__(), self._recorder)
+            helper = await self._inner.__aenter__()
         except BaseException as error:
             self._recorder.record_failure(error)
             raise
-        return self._keep(helper)
+        return self._watch(helper, WrappedAsyncStream)
 
-    def _keep(self, helper: H) -> H:
+    def _record_start(self) -> None:
+        if not self._recorder.is_started:  # Else it follows a response that was requested before.
+            self._recorder.record_start()
+
+    def _watch(self, helper: Any, kind: type[WrappedStreamBase]) -> Any:
         self._recorder.record_stream_start()
-        self._helper = helper  # A reference: leaving the block before the helper is assigned must not count as abandoning it.
+        # A reference: leaving the block before the helper is assigned must not count as abandoning the stream.
+        self._stream = helper._raw_stream = kind(helper._raw_stream, self._recorder)
         return helper
-
-
-def _is_text(event: Any) -> bool:
-    return bool(event.type == "content_block_delta" and event.delta.type == "text_delta")

@@ -58,6 +58,10 @@ class ClientRunner:
         with manager as entered:
             return use(entered)
 
+    def end_generators(self) -> None:
+        """End the asynchronous generators that nobody holds any more, as the loop does in the background."""
+        self.runner.run(self.runner.get_loop().shutdown_asyncgens())
+
     def openintent(self, url: str) -> Any:
         client = (AsyncOpenIntentClient if self.is_async else OpenIntentClient)(url, KEY, "ada")
         self.closing.append(client)

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from openintent.adapters import GeminiAdapter
 
 from .interfaces import ANSWER, ARGUMENTS, CALL_TOKENS, INTERFACES, TOKENS
 
@@ -131,11 +132,13 @@ def test_a_stream_that_is_left_before_its_end_is_cancelled(interface, way, make_
     if way == "closed":
         client_runner.wait(stream.aclose() if hasattr(stream, "aclose") and client_runner.is_async else stream.close())
     del stream
+    client_runner.end_generators()
 
     events = logged_events(adapter)
     assert [kind for kind, _ in events] == ["llm_request_started", "stream_started", "stream_cancelled"]
     assert events[-1][1]["chunks_received"] == 2
-    assert events[-1][1]["reason"] == ("closed before its end" if way == "closed" else "abandoned")
+    is_generator = interface.adapter is GeminiAdapter  # The package's own, which leaves the stream that it reads.
+    assert events[-1][1]["reason"] == ("closed before its end" if way == "closed" and not is_generator else "abandoned")
 
 
 def test_chunks_are_logged_at_the_interval_that_is_asked_for(interface, make_adapter, client_runner, logged_events):

@@ -1,6 +1,6 @@
 # The commands of the project. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all clients check hooks format bench bench-profile schema sdk reference docs docs-serve blocks lock clean
+.PHONY: help run test test-all clients check hooks format bench bench-profile prices schema sdk reference docs docs-serve blocks lock clean
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -43,6 +43,9 @@ hooks: ## Install the git hook that checks commit messages
 format: $(VENV)/.dev ## Format the code and apply what the linter can fix
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+prices: $(VENV)/.dev ## Show the adapters' price list, and the models of the installed packages that it lacks
+	$(BIN)/python -m scripts.prices
 
 schema: $(VENV)/.dev ## Generate openapi.yaml
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file openapi.yaml

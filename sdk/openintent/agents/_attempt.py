@@ -52,7 +52,11 @@ class Attempt:
         held.on_lost(assignment._cancel)
 
     def run(self) -> bool:
-        """Handle the assignment. Return whether the intent is handled but cannot be completed yet: a child or a decision is open."""
+        """Handle the assignment. Return whether the intent must be processed again soon.
+
+        That is so if it is handled but cannot be completed yet, as a child or a decision is open, and if the handler ended because
+        its lease had expired.
+        """
 
         def activate() -> Intent:
             intent = self._latest()
@@ -77,6 +81,9 @@ class Attempt:
             except BaseException as error:
                 if isinstance(error, (CancelledError, AssignmentCancelledError)):
                     self.assignment.raise_if_cancelled()
+                if self._is_about_lost_lease(error):
+                    log.info("%s starts %r again: its lease had expired", self._agent, self._intent.title)
+                    return True
                 self._record_failure(error)
                 self.assignment._cancel("it has failed")  # A handler that was given up may still run.
                 return False
@@ -129,6 +136,12 @@ class Attempt:
         if not is_completed and not self._is_marked:
             self._write_result([], completes=True)
         return not is_completed
+
+    def _is_about_lost_lease(self, error: BaseException) -> bool:
+        """Return whether a write of the handler was refused because the assignment's own lease was lost meanwhile."""
+        if not (isinstance(error, LeaseConflictError) and error.code in ("lease_lost", "lease_expired")):
+            return False
+        return not self._retry(self.held.renew) or self.held.lease.id != self.assignment.lease.id
 
     def _record_failure(self, error: BaseException) -> None:
         """Record the failure, and set the intent's status: pending until the next attempt, or blocked."""

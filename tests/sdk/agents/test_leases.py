@@ -247,3 +247,38 @@ def test_cancelled_assignment_has_a_reason(start_agent, operator, name):
 
     until(lambda: said, "a reason")
     assert said == ["boss has ended its lease (enough)"]
+
+
+@pytest.mark.rule("K-12")
+def test_write_refused_for_an_expired_lease_is_no_failure(start_agent, operator, name):
+    """The lease was not renewed in time, as when the network hangs; nobody else has had it since."""
+    attempts = []
+
+    def work(intent, assignment):
+        attempts.append(assignment.attempt)
+        if assignment.attempt == 1:
+            raise LeaseConflictError("no active lease", code="lease_lost") from expire(assignment)
+        return {"done": True}
+
+    def expire(assignment):
+        with type(operator)(operator.base_url, "dev-user-key", name) as itself:
+            itself.release_lease(assignment.intent.id, assignment.lease.id)
+
+    start_agent(Worker(name, work, lease_seconds=60))
+    intent = operator.create_assigned(name)
+
+    operator.wait_for_status(intent, "completed")
+
+    assert attempts == [1, 2]
+    assert operator.get_failures(intent.id) == []
+
+
+@pytest.mark.rule("K-12")
+def test_write_refused_for_another_lease_is_a_failure(start_agent, operator, name):
+    def work(intent):
+        raise LeaseConflictError("no active lease", code="lease_lost")
+
+    start_agent(Worker(name, work))
+    intent = operator.create_assigned(name)
+    operator.wait_for_status(intent, "blocked")
+    assert [each.error_type for each in operator.get_failures(intent.id)] == ["LeaseConflictError"]

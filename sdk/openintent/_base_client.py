@@ -17,8 +17,8 @@ class ClientBase(ABC):
         base_url: str,
         api_key: str | None = None,
         agent_id: str | None = None,
-        *,
         timeout: float = 30.0,
+        *,
         connect_timeout: float = 5.0,
         max_tries: int = 3,
     ) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from enum import Enum
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 from urllib.parse import quote
 from uuid import UUID
 
@@ -12,6 +12,8 @@ from .errors import InputValidationError
 Id: TypeAlias = str | UUID
 Ids: TypeAlias = Id | Sequence[Id]
 Instant: TypeAlias = str | datetime
+
+T = TypeVar("T")
 
 
 class Unset(Enum):
@@ -52,6 +54,13 @@ def as_id(value: Id) -> str:
     if not isinstance(value, (str, UUID)):
         raise InputValidationError(f"an id must be text or a UUID, not {type(value).__name__}", field="id")
     return str(value)
+
+
+def one_of(value: T | None, alias: T | None, name: str) -> T | None:
+    """Return the argument or, if that is not given, its alias `name`. Raise InputValidationError if both are given."""
+    if value is not None and alias is not None:
+        raise InputValidationError(f"{name} is an alias: pass one of both", field=name)
+    return alias if value is None else value
 
 
 def as_optional_id(value: Id | None) -> str | None:

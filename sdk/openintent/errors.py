@@ -40,10 +40,10 @@ class OpenIntentError(Exception):
     def __init__(
         self,
         message: str,
-        *,
         status_code: int | None = None,
-        code: str | None = None,
         response: Mapping[str, Any] | None = None,
+        *,
+        code: str | None = None,
         retry_after: float | None = None,
     ) -> None:
         super().__init__(message)
@@ -60,8 +60,17 @@ class OpenIntentError(Exception):
         return f"{type(self).__name__}({message!r}{where}{what})"
 
 
+def _with_response(about: dict[str, Any], **members: Any) -> dict[str, Any]:
+    """Return the arguments of an error with these members of its response, as far as they are given."""
+    given = {name: value for name, value in members.items() if value is not None}
+    return {**about, "response": {**(about.get("response") or {}), **given}}
+
+
 class ValidationError(OpenIntentError):
     """The request is invalid. Nothing was changed."""
+
+    def __init__(self, message: str, errors: Sequence[Any] | None = None, **about: Any) -> None:
+        super().__init__(message, **_with_response(about, errors=errors))
 
     @property
     def errors(self) -> Sequence[Mapping[str, Any]]:
@@ -75,9 +84,10 @@ class InputValidationError(ValidationError, ValueError):
     `field` names the argument, with the path inside it if it is nested: `state.tasks[2]`.
     """
 
-    def __init__(self, message: str, *, field: str | None = None) -> None:
+    def __init__(self, message: str, field: str | None = None, value: Any = None) -> None:
         super().__init__(message, code="invalid")
         self.field = field
+        self.value = value
 
 
 class AuthenticationError(OpenIntentError):
@@ -95,6 +105,9 @@ class NotFoundError(OpenIntentError):
 class ConflictError(OpenIntentError):
     """The resource is not in the state that the request expects, most often because another writer came first."""
 
+    def __init__(self, message: str, current_version: int | None = None, **about: Any) -> None:
+        super().__init__(message, **_with_response(about, current_version=current_version))
+
     @property
     def current_version(self) -> int | None:
         """The current version of the intent, on a `version_conflict`."""
@@ -108,6 +121,9 @@ class ConflictError(OpenIntentError):
 
 class LeaseConflictError(OpenIntentError):
     """Another agent holds the scope, or the caller's own lease is lost or expired. Not a `ConflictError`."""
+
+    def __init__(self, message: str, existing_lease: Mapping[str, Any] | None = None, **about: Any) -> None:
+        super().__init__(message, **_with_response(about, existing_lease=existing_lease))
 
     @property
     def existing_lease(self) -> Mapping[str, Any] | None:

@@ -28,12 +28,13 @@ from ._decorators import (
     on_progress,
     on_state_change,
 )
-from ._options import AgentOptions
+from ._options import AgentConfig, AgentOptions
 from ._results import Done, Result
 from ._specs import IntentSpec, PortfolioSpec
 
 __all__ = [
     "Agent",
+    "AgentConfig",
     "AgentOptions",
     "Assignment",
     "AssignmentCancelledError",

@@ -7,7 +7,7 @@ from ._base_agent import BaseAgent
 from ._decorators import Trigger
 from ._event_handlers import EventHandler
 from ._handler_arguments import Handler, check_parameters
-from ._options import AgentOptions, Settings
+from ._options import AgentConfig, AgentOptions, Settings
 
 A = TypeVar("A", bound=BaseAgent)
 
@@ -31,8 +31,9 @@ class Agent:
     once the first one's lease has expired or was released. Methods for events are not shared: they are called in each process.
     """
 
-    def __init__(self, agent_id: str | None = None, **options: Unpack[AgentOptions]) -> None:
+    def __init__(self, agent_id: str | None = None, config: AgentConfig | None = None, **options: Unpack[AgentOptions]) -> None:
         """Set the id and options. Without an id, `start` or OPENINTENT_AGENT_ID provides it. Raises InputValidationError."""
+        self._config = config
         if agent_id is not None:
             validate_header(agent_id, "agent_id")
             validate_agent_id(agent_id)
@@ -50,7 +51,7 @@ class Agent:
         if not issubclass(cls, BaseAgent):
             attributes = {"__module__": cls.__module__, "__qualname__": cls.__qualname__, "__doc__": cls.__doc__}
             made = type(cls.__name__, (cls, BaseAgent), attributes)
-        made.agent_id, made.settings = self._agent_id, self._settings
+        made.agent_id, made.settings, made.config = self._agent_id, self._settings, self._config
         return made
 
 
@@ -69,11 +70,19 @@ class Worker(BaseAgent):
     "summariser-1" and "summariser-2", and assign to those.
     """
 
-    def __init__(self, agent_id: str | None, handler: Handler, **options: Unpack[AgentOptions]) -> None:
-        """Set the id, the function and options. Raises InputValidationError; TypeError for an unknown parameter."""
+    def __init__(
+        self,
+        agent_id: str | None,
+        handler: Handler,
+        base_url: str | None = None,
+        api_key: str | None = None,
+        **options: Unpack[AgentOptions],
+    ) -> None:
+        """Set the id, the function, the server's address and key, unless `start` gets them, and options. Raises InputValidationError; TypeError for an unknown parameter."""
         if agent_id is not None:
             validate_header(agent_id, "agent_id")
             validate_agent_id(agent_id)
+        super().__init__(base_url, api_key)
         self.agent_id = agent_id
         self.settings = Settings(**options)
         check_parameters("on_assignment", handler, getattr(handler, "__name__", "the handler"))

@@ -3,25 +3,30 @@
 import asyncio
 import inspect
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
+from dataclasses import replace
 from functools import partial, wraps
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Self, TypeVar
 
 from .._environment import connection_arguments
+from .._parameters import Id
 from ..client import OpenIntentClient
-from ..errors import InputValidationError
+from ..enums import EventType, IntentStatus
+from ..errors import ConflictError, InputValidationError
 from ._assignment import Assignment
 from ._decorators import PORTFOLIO_KINDS, declared_triggers
 from ._event_handlers import EventHandler
 from ._handler_arguments import Arguments, Handler, check_parameters, with_arguments
 from ._handler_runner import HandlerRunner
-from ._options import Settings
+from ._options import AgentConfig, Settings
+from ._results import as_done
 from ._runtime import AgentRuntime
 from ._signals import stop_on_signals
 
 if TYPE_CHECKING:
+    from .._async_lease import AsyncHeldLease
     from ..aio import AsyncOpenIntentClient
 
 P = ParamSpec("P")
@@ -64,9 +69,18 @@ class BaseAgent:
     settings: Settings = Settings()
     """The options."""
 
+    config: AgentConfig | None = None
+    """The server's address and key, unless `start` gets them."""
+
     _runtime: AgentRuntime | None = None
     _is_foreground = False
     """Whether it was started by `run` or `arun`."""
+
+    def __init__(self, base_url: str | None = None, api_key: str | None = None, config: AgentConfig | None = None) -> None:
+        """Set the server's address and key, unless `start` gets them. A class with an `__init__` of its own need not call this."""
+        if base_url or api_key or config:
+            given = config or self.config or AgentConfig()
+            self.config = replace(given, base_url=base_url or given.base_url, api_key=api_key or given.api_key)
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Raise TypeError for a handler with a parameter that no argument belongs to."""
@@ -196,6 +210,38 @@ class BaseAgent:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         self.stop()
 
+    async def patch_state(self, intent_id: Id, updates: Mapping[str, Any]) -> None:
+        """Set keys of an intent's state, at whatever version it has. Raises what `update_state` raises, but for version conflicts."""
+        while True:  # Each conflict means that another writer succeeded, so this ends.
+            intent = await self.async_client.get_intent(intent_id)
+            try:
+                await self.async_client.update_state(intent.id, intent.version, updates)
+                return
+            except ConflictError as error:
+                if error.code != "version_conflict":
+                    raise
+
+    async def complete_intent(self, intent_id: Id, final_state: Mapping[str, Any] | None = None) -> None:
+        """Set keys of an intent's state, if any, and complete it, at whatever version it has. Raises what `set_status` raises."""
+        if final_state:
+            await self.patch_state(intent_id, final_state)
+        while True:
+            intent = await self.async_client.get_intent(intent_id)
+            try:
+                await self.async_client.set_status(intent.id, intent.version, IntentStatus.COMPLETED)
+                return
+            except ConflictError as error:
+                if error.code != "version_conflict":
+                    raise
+
+    async def log(self, intent_id: Id, message: str, **data: Any) -> None:
+        """Log a comment: `{"message": message, **data}`."""
+        await self.async_client.log_event(intent_id, EventType.COMMENT, {"message": message, **data})
+
+    def lease(self, intent_id: Id, scope: str, duration_seconds: int = 300) -> "AsyncHeldLease":
+        """Hold a lease during an `async with` block, as `async_client.lease` does."""
+        return self.async_client.lease(intent_id, scope, duration_seconds)
+
     def _wait(self, runtime: AgentRuntime) -> None:
         runtime.stopping.wait()
         runtime.stop()
@@ -222,7 +268,8 @@ class BaseAgent:
     ) -> AgentRuntime:
         if self._runtime:
             raise RuntimeError(f"{type(self).__name__} is started already.")
-        connection = connection_arguments(base_url, api_key, agent_id or self.agent_id)
+        config = self.config or AgentConfig()
+        connection = connection_arguments(base_url or config.base_url, api_key or config.api_key, agent_id or self.agent_id)
         if not connection["agent_id"]:
             raise InputValidationError('an agent needs an id: @Agent("research-agent")', field="agent_id")
         self.agent_id = connection["agent_id"]
@@ -255,7 +302,9 @@ class BaseAgent:
         }
         try:
             call = with_arguments("on_assignment", handler, arguments)
-            return runner.call(call, started=lambda future: assignment._on_cancel(future.cancel))
+            done = as_done(runner.call(call, started=lambda future: assignment._on_cancel(future.cancel)))
+            completes = self.settings.auto_complete and (self.config is None or self.config.auto_complete)
+            return done if completes else replace(done, complete=False)
         finally:
             _current.reset(token)
 

@@ -1,14 +1,19 @@
 """Coordinators: agents that assign a portfolio of intents to other agents."""
 
+import asyncio
 import logging
+from typing import Any, cast
 
 from .._stream import EventStream
 from ..client import OpenIntentClient
 from ..enums import EventType, PortfolioStatus
+from ..errors import ConflictError
 from ..models import Event, Portfolio
+from ..validation import validate_agent_id, validate_header
 from ._base_agent import BaseAgent
 from ._decorators import declared_triggers
 from ._handler_arguments import Arguments, with_arguments
+from ._options import AgentConfig
 from ._portfolio_setup import (
     add_missing_members,
     complete_portfolio,
@@ -22,6 +27,9 @@ from ._portfolio_setup import (
 )
 from ._runtime import AgentRuntime
 from ._specs import PortfolioSpec
+
+EXECUTE_INTERVAL = 0.5
+"""Seconds between two looks at a portfolio that `execute` waits for."""
 
 log = logging.getLogger("openintent.agents")
 
@@ -67,6 +75,27 @@ class Coordinator(BaseAgent):
     portfolio: PortfolioSpec | None = None
     """The portfolio that is created when the coordinator starts, if any."""
 
+    def __init__(
+        self,
+        agent_id: str | None = None,
+        base_url: str | None = None,
+        api_key: str | None = None,
+        config: AgentConfig | None = None,
+    ) -> None:
+        """Set the id, and the server's address and key, unless `start` gets them. Raises InputValidationError."""
+        super().__init__(base_url, api_key, config)
+        if agent_id is not None:
+            validate_header(agent_id, "agent_id")
+            validate_agent_id(agent_id)
+            self.agent_id = agent_id
+
+    def __call__(self, cls: type) -> type["Coordinator"]:
+        """Return the class as a coordinator of this id: `@Coordinator("editor")` is `@Agent("editor")` on one."""
+        attributes = {"__module__": cls.__module__, "__qualname__": cls.__qualname__, "__doc__": cls.__doc__}
+        made: Any = cls if issubclass(cls, Coordinator) else type(cls.__name__, (cls, Coordinator), attributes)
+        made.agent_id, made.config = self.agent_id, self.config
+        return cast(type[Coordinator], made)
+
     _monitors: dict[str, "_PortfolioMonitor"] | None = None
 
     def create(self, spec: PortfolioSpec) -> Portfolio:
@@ -75,6 +104,31 @@ class Coordinator(BaseAgent):
         Raises ConflictError `portfolio_closed` if members are missing in one that is completed; ValidationError.
         """
         return self._create(self._require_runtime(), spec, None)
+
+    async def create_portfolio(self, spec: PortfolioSpec) -> Portfolio:
+        """Create the portfolio unless it exists, and follow it, like `create`, in a coroutine."""
+        return await asyncio.to_thread(self.create, spec)
+
+    async def execute(self, spec: PortfolioSpec) -> dict[str, dict[str, Any]]:
+        """Create the portfolio unless it exists, wait until all its members are closed, and return their states by title.
+
+        A coordinator that is not started runs meanwhile. Raises what `start` and `create` raise, and ConflictError
+        `portfolio_abandoned`.
+        """
+        started = None if self._runtime else await asyncio.to_thread(self.start)
+        try:
+            found = await self.create_portfolio(spec)
+            client, portfolio_id = self.client, found.id
+            while not is_reported(found):
+                if found.status == PortfolioStatus.ABANDONED:
+                    raise ConflictError(f"The portfolio {spec.name!r} was abandoned.", code="portfolio_abandoned")
+                await asyncio.sleep(EXECUTE_INTERVAL)
+                found = await asyncio.to_thread(self._require_runtime().retry, lambda: client.get_portfolio(portfolio_id))
+            members = await asyncio.to_thread(client.get_portfolio_intents, portfolio_id)
+            return {each.title: each.state for each in members}
+        finally:
+            if started:
+                await asyncio.to_thread(started.stop)
 
     def _check_triggers(self, kinds: set[str]) -> None:
         """Accept any triggers, even none: a coordinator has its portfolio."""

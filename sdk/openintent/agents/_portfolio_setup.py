@@ -40,7 +40,7 @@ def find(client: OpenIntentClient, agent_id: str, spec: PortfolioSpec) -> Portfo
 
 def create(client: OpenIntentClient, agent_id: str, spec: PortfolioSpec) -> Portfolio:
     """Create the portfolio with its members, which `add_missing_members` completes. Idempotent. Raise OpenIntentError."""
-    if 0 < len(spec.intents) <= PLAN_SIZE and sum(len(each.depends_on) for each in spec.intents) <= PLAN_LINKS:
+    if 0 < len(spec.intents) <= PLAN_SIZE and sum(len(each.depends_on or ()) for each in spec.intents) <= PLAN_LINKS:
         planned = [each.title for each in spec.intents if each.retry_policy is None]
         body: dict[str, Any] = {"intents": _planned_intents(spec), "portfolio": _portfolio_body(spec, planned=planned)}
         try:
@@ -72,7 +72,7 @@ def add_missing_members(client: OpenIntentClient, portfolio: Portfolio, spec: Po
             "state": each.state,
             "constraints": each.constraints,
             "confidence": each.confidence,
-            "depends_on": [ids[title] for title in each.depends_on] or None,
+            "depends_on": [ids[title] for title in each.depends_on or ()] or None,
         }
         intent = client.create_intent(**body, idempotency_key=_idempotency_key(portfolio.id, body))
         try:
@@ -165,7 +165,7 @@ def _planned_intents(spec: PortfolioSpec) -> list[PlannedIntent]:
     planned = []
     for each in spec.in_order():
         intent = each.as_planned()
-        intent |= {"ref": refs[each.title], "depends_on": [refs[title] for title in each.depends_on]}
+        intent |= {"ref": refs[each.title], "depends_on": [refs[title] for title in each.depends_on or ()]}
         if each.retry_policy is not None:
             del intent["assign"]
         planned.append(intent)

@@ -5,8 +5,10 @@ value of an enum (a status, an event type) stays plain text. Instants are aware 
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Self, TypeVar
 
@@ -39,6 +41,36 @@ class Model:
                 value, decode = extra.pop(key), one.metadata.get("decode")
                 values[one.name] = value if decode is None or value is None else decode(value)
         return cls(**{**values, "extra": extra})
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Decode what `to_dict` has returned, or a JSON object of the API. Raises TypeError like `from_json`."""
+        return cls.from_json(data)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON object: `json.dumps` writes it, and `from_dict` reads it."""
+        found = {one.metadata.get("key", one.name): getattr(self, one.name) for one in fields(self) if one.name != "extra"}
+        return {**deepcopy(dict(self.extra)), **{key: _encode(value) for key, value in found.items()}}
+
+
+def _encode(value: Any) -> Any:
+    if isinstance(value, Model):
+        return value.to_dict()
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, StrEnum):
+        return value.value
+    if isinstance(value, Decimal):  # As a number if that is the same amount.
+        if value == int(value):
+            return int(value)
+        return float(value) if Decimal(repr(float(value))) == value else str(value)
+    if isinstance(value, Mapping):
+        return {key: _encode(each) for key, each in value.items()}
+    return [_encode(each) for each in value] if isinstance(value, list) else value
+
+
+UNSET: Any = None
+"""Default of a field that the server always sends, and that an object made by hand may lack."""
 
 
 def _decode_instant(text: str) -> datetime:

@@ -27,3 +27,13 @@ class Attachment(Model):
     url: str
     uploaded_by: str
     created_at: datetime = field(metadata=INSTANT)
+
+    @property
+    def mime_type(self) -> str:
+        """`content_type`, by its name in openintent 0.5."""
+        return self.content_type
+
+    @property
+    def storage_url(self) -> str:
+        """`url`, by its name in openintent 0.5."""
+        return self.url

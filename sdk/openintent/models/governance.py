@@ -39,6 +39,21 @@ class Decision(Model):
     decision_type: str | None = None
     evidence: list[Evidence] = field(default_factory=list, metadata={"decode": decode_list(Evidence)})
 
+    @property
+    def outcome(self) -> str:
+        """`decision`, by its name in openintent 0.5."""
+        return self.decision
+
+    @property
+    def reasoning(self) -> str | None:
+        """`rationale`, by its name in openintent 0.5."""
+        return self.rationale
+
+    @property
+    def decision_maker_id(self) -> str:
+        """`decided_by`, by its name in openintent 0.5."""
+        return self.decided_by
+
 
 @dataclass(frozen=True, kw_only=True)
 class Action(Model):

@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from ..enums import EventType, IntentStatus
-from ._model import INSTANT, Model, decode_enum, decode_list
+from ._model import INSTANT, UNSET, Model, decode_enum, decode_list
+from ._state import IntentState
 
 _STATUS: dict[str, Any] = {"decode": decode_enum(IntentStatus)}
 
@@ -42,11 +43,11 @@ class Intent(Model):
     title: str
     status: IntentStatus | str = field(metadata=_STATUS)
     version: int
-    created_by: str
-    created_at: datetime = field(metadata=INSTANT)
-    updated_at: datetime = field(metadata=INSTANT)
+    created_by: str = UNSET
+    created_at: datetime = field(default=UNSET, metadata=INSTANT)
+    updated_at: datetime = field(default=UNSET, metadata=INSTANT)
     description: str | None = None
-    state: dict[str, Any] = field(default_factory=dict)
+    state: IntentState = field(default_factory=IntentState, metadata={"decode": IntentState.from_dict})
     constraints: dict[str, Any] = field(default_factory=dict)
     confidence: int | None = None
     parent_intent_id: str | None = None
@@ -54,6 +55,14 @@ class Intent(Model):
     agents: list[IntentAgent] = field(default_factory=list, metadata=_AGENTS)
     last_sequence: int = 0
     effective_constraints: dict[str, Any] | None = None
+
+    @property
+    def has_parent(self) -> bool:
+        return self.parent_intent_id is not None
+
+    @property
+    def has_dependencies(self) -> bool:
+        return bool(self.depends_on)
 
 
 @dataclass(frozen=True, kw_only=True)

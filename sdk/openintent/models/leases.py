@@ -1,7 +1,7 @@
 """Leases (RFC-0003)."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 from ..enums import LeaseStatus
 from ._model import INSTANT, Model, decode_enum
@@ -23,3 +23,13 @@ class Lease(Model):
     acquired_at: datetime = field(metadata=INSTANT)
     expires_at: datetime = field(metadata=INSTANT)
     released_at: datetime | None = field(default=None, metadata=INSTANT)
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it is active, by the clock of this machine."""
+        return self.status == LeaseStatus.ACTIVE and self.expires_at > datetime.now(UTC)
+
+    @property
+    def created_at(self) -> datetime:
+        """`acquired_at`, by its name in openintent 0.5."""
+        return self.acquired_at

@@ -25,6 +25,16 @@ class RetryPolicy(Model):
     fallback_agent_id: str | None = None
     failure_threshold: int | None = None
 
+    @property
+    def base_delay_ms(self) -> int:
+        """By its name in openintent 0.5."""
+        return round(self.base_delay_seconds * 1000)
+
+    @property
+    def max_delay_ms(self) -> int:
+        """By its name in openintent 0.5."""
+        return round(self.max_delay_seconds * 1000)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Failure(Model):
@@ -44,3 +54,18 @@ class Failure(Model):
     retry_at: datetime | None = field(default=None, metadata=INSTANT)
     resolved_at: datetime | None = field(default=None, metadata=INSTANT)
     metadata: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def attempt_number(self) -> int:
+        """`attempt`, by its name in openintent 0.5."""
+        return self.attempt
+
+    @property
+    def error_code(self) -> str:
+        """`error_type`, by its name in openintent 0.5."""
+        return self.error_type
+
+    @property
+    def retry_scheduled_at(self) -> datetime | None:
+        """`retry_at`, by its name in openintent 0.5."""
+        return self.retry_at

@@ -46,6 +46,16 @@ class Subscription(Model):
     created_by: str | None = None
     last_delivery: LastDelivery | None = field(default=None, metadata={"decode": LastDelivery.from_json})
 
+    @property
+    def webhook_url(self) -> str | None:
+        """`callback_url`, by its name in openintent 0.5."""
+        return self.callback_url
+
+    @property
+    def active(self) -> bool:
+        """By its name in openintent 0.5."""
+        return self.status == SubscriptionStatus.ACTIVE
+
 
 @dataclass(frozen=True, kw_only=True)
 class DeliveryAttempt(Model):

@@ -6,7 +6,7 @@ from mimetypes import guess_type
 from typing import Any
 
 from .._call import Call, list_call, no_content
-from .._parameters import Id, path, without_none
+from .._parameters import Id, one_of, path, without_none
 from ..errors import InputValidationError
 from ..models import Attachment
 from ..validation import validate_attachment
@@ -21,22 +21,24 @@ class AttachmentResource(Transport):
         intent_id: Id,
         filename: str,
         content_type: str | None = None,
+        size: int | None = None,
+        storage_url: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
         *,
         content: bytes | None = None,
         content_base64: str | None = None,
-        storage_url: str | None = None,
-        size: int | None = None,
         sha256: str | None = None,
         description: str | None = None,
-        metadata: Mapping[str, Any] | None = None,
         idempotency_key: str | None = None,
+        mime_type: str | None = None,
     ) -> Attachment:
         """Attach a file: its bytes (`content` or `content_base64`), or the address where they are stored (`storage_url` and `size`).
 
-        Without a `content_type` it is guessed from the name. The server stores equal bytes once.
+        Without a `content_type`, of which `mime_type` is an alias, it is guessed from the name. The server stores equal bytes once.
 
         Raises InputValidationError, NotFoundError, ValidationError `too_large` (`response["limit"]`).
         """
+        content_type = one_of(content_type, mime_type, "mime_type")
         validate_attachment(
             filename,
             content_type,

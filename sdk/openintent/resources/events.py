@@ -28,9 +28,9 @@ class EventResource(Transport):
         intent_id: Id,
         event_type: EventType | str,
         payload: Mapping[str, Any] | None = None,
-        *,
         trace_id: str | None = None,
         parent_event_id: Id | None = None,
+        *,
         idempotency_key: str | None = None,
     ) -> Event:
         """Append an event to the intent's log. The actor is the key's agent, or the client's `agent_id`.
@@ -77,13 +77,13 @@ class EventResource(Transport):
     def get_events(
         self,
         intent_id: Id,
+        event_type: EventType | str | None = None,
+        since: Instant | None = None,
+        limit: int | None = None,
         *,
         after: int | None = None,
-        event_type: EventType | str | None = None,
         actor: str | None = None,
-        since: Instant | None = None,
         order: Literal["asc", "desc"] | None = None,
-        limit: int | None = None,
     ) -> list[Event]:
         """Return the intent's events that match, or the first `limit` of them; the oldest first, unless `order` is "desc".
 

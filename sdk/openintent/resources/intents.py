@@ -13,6 +13,7 @@ from .._parameters import (
     as_id,
     as_ids,
     as_optional_id,
+    one_of,
     path,
     require_changes,
     to_rfc3339,
@@ -32,15 +33,15 @@ class IntentResource(Transport):
         self,
         title: str,
         description: str | None = None,
-        *,
-        state: Mapping[str, Any] | None = None,
         constraints: Mapping[str, Any] | Sequence[Any] | None = None,
-        confidence: int | None = None,
+        initial_state: Mapping[str, Any] | None = None,
         parent_intent_id: Id | None = None,
         depends_on: Ids | None = None,
+        *,
+        state: Mapping[str, Any] | None = None,
+        confidence: int | None = None,
         assign: str | Sequence[str] | None = None,
         created_by: str | None = None,
-        initial_state: Mapping[str, Any] | None = None,
         parent_id: Id | None = None,
         idempotency_key: str | None = None,
     ) -> Intent:
@@ -103,15 +104,15 @@ class IntentResource(Transport):
 
     def list_intents(
         self,
-        *,
         status: IntentStatus | str | None = None,
+        limit: int | None = None,
+        *,
         created_by: str | None = None,
         agent_id: str | None = None,
         parent_intent_id: Id | None = None,
         q: str | None = None,
         updated_since: Instant | None = None,
         ordering: str | None = None,
-        limit: int | None = None,
     ) -> list[Intent]:
         """Return all intents that match, or the first `limit` of them.
 
@@ -164,16 +165,18 @@ class IntentResource(Transport):
         state: Mapping[str, Any] | None = None,
         *,
         patches: Sequence[Mapping[str, Any]] | None = None,
+        state_patch: Mapping[str, Any] | None = None,
     ) -> Intent:
         """Change the state of the intent at `version`, by one of
 
-        - `state`: each key is set to its value, other keys stay;
+        - `state`, of which `state_patch` is an alias: each key is set to its value, other keys stay;
         - `patches`: `{"op": "set" | "append" | "remove", "path": …, "value": …}`, applied in order and
           atomically. A path is a key, or with a leading "/" a JSON Pointer (RFC 6901) into the state.
 
         Raises ConflictError `version_conflict`, LeaseConflictError (another agent holds a lease on a changed part),
         ValidationError `invalid_patch`, NotFoundError.
         """
+        state = one_of(state, state_patch, "state_patch")
         if (state is None) == (patches is None):
             raise InputValidationError("pass either state or patches", field="state")
         body: dict[str, Any]
@@ -190,8 +193,8 @@ class IntentResource(Transport):
         intent_id: Id,
         version: int,
         status: IntentStatus | str,
-        *,
         reason: str | None = None,
+        *,
         cascade: bool = False,
     ) -> Intent:
         """Set the status of the intent at `version`. Idempotent.

@@ -22,14 +22,14 @@ class LLMResource(Transport):
     def log_tool_call_started(
         self,
         intent_id: Id,
-        *,
         tool_name: str,
         tool_id: str,
         arguments: Mapping[str, Any],
         provider: str | None = None,
         model: str | None = None,
+        parent_request_id: str | None = None,
     ) -> Event:
-        """Log that a model requested a tool call. `tool_id` identifies the call in its events."""
+        """Log that a model requested a tool call. `tool_id` identifies the call in its events, `parent_request_id` the request."""
         return self.send(
             llm_event(
                 intent_id,
@@ -39,13 +39,13 @@ class LLMResource(Transport):
                 arguments=arguments,
                 provider=provider,
                 model=model,
+                parent_request_id=parent_request_id,
             )
         )
 
     def log_tool_call_completed(
         self,
         intent_id: Id,
-        *,
         tool_name: str,
         tool_id: str,
         arguments: Mapping[str, Any] | None = None,
@@ -72,11 +72,11 @@ class LLMResource(Transport):
     def log_tool_call_failed(
         self,
         intent_id: Id,
-        *,
         tool_name: str,
         tool_id: str,
-        error: str,
         arguments: Mapping[str, Any] | None = None,
+        *,
+        error: str,
         duration_ms: float | None = None,
         provider: str | None = None,
         model: str | None = None,
@@ -99,7 +99,6 @@ class LLMResource(Transport):
     def log_llm_request_started(
         self,
         intent_id: Id,
-        *,
         request_id: str,
         provider: str,
         model: str,
@@ -107,6 +106,7 @@ class LLMResource(Transport):
         tools_available: Sequence[str] | None = None,
         stream: bool | None = None,
         temperature: float | None = None,
+        max_tokens: int | None = None,
     ) -> Event:
         """Log that a request to a model was sent. `request_id` identifies the request in its events."""
         return self.send(
@@ -120,18 +120,19 @@ class LLMResource(Transport):
                 tools_available=None if tools_available is None else list(tools_available),
                 stream=stream,
                 temperature=temperature,
+                max_tokens=max_tokens,
             )
         )
 
     def log_llm_request_completed(
         self,
         intent_id: Id,
-        *,
         request_id: str,
         provider: str,
         model: str,
         messages_count: int | None = None,
         response_content: str | None = None,
+        tool_calls: Sequence[Mapping[str, Any]] | None = None,
         finish_reason: str | None = None,
         prompt_tokens: int | None = None,
         completion_tokens: int | None = None,
@@ -148,6 +149,7 @@ class LLMResource(Transport):
                 model=model,
                 messages_count=messages_count,
                 response_content=response_content,
+                tool_calls=None if tool_calls is None else list(tool_calls),
                 finish_reason=finish_reason,
                 prompt_tokens=prompt_tokens,
                 completion_tokens=completion_tokens,
@@ -159,12 +161,12 @@ class LLMResource(Transport):
     def log_llm_request_failed(
         self,
         intent_id: Id,
-        *,
         request_id: str,
         provider: str,
         model: str,
-        error: str,
         messages_count: int | None = None,
+        *,
+        error: str,
         duration_ms: float | None = None,
     ) -> Event:
         """Log that a request to a model failed, with the error and the duration in milliseconds."""
@@ -181,19 +183,20 @@ class LLMResource(Transport):
             )
         )
 
-    def start_stream(self, intent_id: Id, stream_id: str, *, provider: str, model: str) -> Event:
+    def start_stream(self, intent_id: Id, stream_id: str, provider: str, model: str) -> Event:
         """Log that a model's stream started. `stream_id` identifies the stream in its events."""
         return self.send(llm_event(intent_id, EventType.STREAM_STARTED, stream_id=stream_id, provider=provider, model=model))
 
-    def log_stream_chunk(self, intent_id: Id, stream_id: str, *, chunk_index: int) -> Event:
+    def log_stream_chunk(self, intent_id: Id, stream_id: str, chunk_index: int, token_count: int | None = None) -> Event:
         """Log a chunk of a stream. Every tenth or so is enough."""
-        return self.send(llm_event(intent_id, EventType.STREAM_CHUNK, stream_id=stream_id, chunk_index=chunk_index))
+        return self.send(
+            llm_event(intent_id, EventType.STREAM_CHUNK, stream_id=stream_id, chunk_index=chunk_index, token_count=token_count)
+        )
 
     def complete_stream(
         self,
         intent_id: Id,
         stream_id: str,
-        *,
         provider: str,
         model: str,
         chunks_received: int | None = None,
@@ -216,7 +219,6 @@ class LLMResource(Transport):
         self,
         intent_id: Id,
         stream_id: str,
-        *,
         provider: str,
         model: str,
         reason: str | None = None,

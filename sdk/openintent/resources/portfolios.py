@@ -18,9 +18,9 @@ class PortfolioResource(Transport):
         self,
         name: str,
         description: str | None = None,
-        *,
         governance_policy: Mapping[str, Any] | None = None,
         metadata: Mapping[str, Any] | None = None,
+        *,
         created_by: str | None = None,
         idempotency_key: str | None = None,
     ) -> Portfolio:
@@ -49,8 +49,8 @@ class PortfolioResource(Transport):
 
     def list_portfolios(
         self,
-        *,
         created_by: str | None = None,
+        *,
         status: PortfolioStatus | str | None = None,
         limit: int | None = None,
     ) -> list[Portfolio]:

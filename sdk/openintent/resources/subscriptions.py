@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from .._call import Call, call_builder, list_call, no_content
-from .._parameters import UNSET, Id, Instant, Unset, as_optional_id, path, to_rfc3339, without_none
+from .._parameters import UNSET, Id, Instant, Unset, as_optional_id, one_of, path, to_rfc3339, without_none
 from .._stream import EventStream
 from .._stream_state import StreamState, stream_call
 from ..enums import DeliveryStatus, EventType, SubscriptionStatus
@@ -27,8 +27,11 @@ class SubscriptionResource(Transport):
         event_types: Sequence[EventType | str] | None = None,
         expires_at: Instant | None = None,
         idempotency_key: str | None = None,
+        webhook_url: str | None = None,
     ) -> Subscription:
         """Subscribe to an intent: its events from now on are sent to `callback_url`, at least once, signed (protocol W-1, W-2).
+
+        `webhook_url` is an alias of `callback_url`.
 
         The result's `secret` is for `openintent.webhooks.verify`: it is returned only here. Without `event_types` all events are sent;
         `subscriber_id` defaults to the caller; without `callback_url` nothing is sent until one is set.
@@ -38,7 +41,7 @@ class SubscriptionResource(Transport):
         """
         call = call_builder(SubscriptionResource.create_subscription)(
             subscriber_id=subscriber_id,
-            callback_url=callback_url,
+            callback_url=one_of(callback_url, webhook_url, "webhook_url"),
             event_types=event_types,
             expires_at=expires_at,
             idempotency_key=idempotency_key,

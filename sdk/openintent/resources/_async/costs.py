@@ -24,10 +24,10 @@ class AsyncCostResource(AsyncTransport):
         cost_type: str,
         amount: int | float | Decimal | str,
         unit: str = "USD",
-        *,
         provider: str | None = None,
-        model: str | None = None,
         metadata: Mapping[str, Any] | None = None,
+        *,
+        model: str | None = None,
         agent_id: str | None = None,
         idempotency_key: str | None = None,
     ) -> Cost:

@@ -21,14 +21,14 @@ class AsyncGraphResource(AsyncTransport):
         parent_id: Id,
         title: str,
         description: str | None = None,
+        constraints: Mapping[str, Any] | Sequence[Any] | None = None,
+        initial_state: Mapping[str, Any] | None = None,
+        depends_on: Ids | None = None,
         *,
         state: Mapping[str, Any] | None = None,
-        constraints: Mapping[str, Any] | Sequence[Any] | None = None,
         confidence: int | None = None,
-        depends_on: Ids | None = None,
         assign: str | Sequence[str] | None = None,
         created_by: str | None = None,
-        initial_state: Mapping[str, Any] | None = None,
         idempotency_key: str | None = None,
     ) -> Intent:
         """Create a child of `parent_id`: the parent can be completed only after it (G-4).

@@ -21,14 +21,14 @@ class AsyncLLMResource(AsyncTransport):
     async def log_tool_call_started(
         self,
         intent_id: Id,
-        *,
         tool_name: str,
         tool_id: str,
         arguments: Mapping[str, Any],
         provider: str | None = None,
         model: str | None = None,
+        parent_request_id: str | None = None,
     ) -> Event:
-        """Log that a model requested a tool call. `tool_id` identifies the call in its events."""
+        """Log that a model requested a tool call. `tool_id` identifies the call in its events, `parent_request_id` the request."""
         return await self.send(
             llm_event(
                 intent_id,
@@ -38,13 +38,13 @@ class AsyncLLMResource(AsyncTransport):
                 arguments=arguments,
                 provider=provider,
                 model=model,
+                parent_request_id=parent_request_id,
             )
         )
 
     async def log_tool_call_completed(
         self,
         intent_id: Id,
-        *,
         tool_name: str,
         tool_id: str,
         arguments: Mapping[str, Any] | None = None,
@@ -71,11 +71,11 @@ class AsyncLLMResource(AsyncTransport):
     async def log_tool_call_failed(
         self,
         intent_id: Id,
-        *,
         tool_name: str,
         tool_id: str,
-        error: str,
         arguments: Mapping[str, Any] | None = None,
+        *,
+        error: str,
         duration_ms: float | None = None,
         provider: str | None = None,
         model: str | None = None,
@@ -98,7 +98,6 @@ class AsyncLLMResource(AsyncTransport):
     async def log_llm_request_started(
         self,
         intent_id: Id,
-        *,
         request_id: str,
         provider: str,
         model: str,
@@ -106,6 +105,7 @@ class AsyncLLMResource(AsyncTransport):
         tools_available: Sequence[str] | None = None,
         stream: bool | None = None,
         temperature: float | None = None,
+        max_tokens: int | None = None,
     ) -> Event:
         """Log that a request to a model was sent. `request_id` identifies the request in its events."""
         return await self.send(
@@ -119,18 +119,19 @@ class AsyncLLMResource(AsyncTransport):
                 tools_available=None if tools_available is None else list(tools_available),
                 stream=stream,
                 temperature=temperature,
+                max_tokens=max_tokens,
             )
         )
 
     async def log_llm_request_completed(
         self,
         intent_id: Id,
-        *,
         request_id: str,
         provider: str,
         model: str,
         messages_count: int | None = None,
         response_content: str | None = None,
+        tool_calls: Sequence[Mapping[str, Any]] | None = None,
         finish_reason: str | None = None,
         prompt_tokens: int | None = None,
         completion_tokens: int | None = None,
@@ -147,6 +148,7 @@ class AsyncLLMResource(AsyncTransport):
                 model=model,
                 messages_count=messages_count,
                 response_content=response_content,
+                tool_calls=None if tool_calls is None else list(tool_calls),
                 finish_reason=finish_reason,
                 prompt_tokens=prompt_tokens,
                 completion_tokens=completion_tokens,
@@ -158,12 +160,12 @@ class AsyncLLMResource(AsyncTransport):
     async def log_llm_request_failed(
         self,
         intent_id: Id,
-        *,
         request_id: str,
         provider: str,
         model: str,
-        error: str,
         messages_count: int | None = None,
+        *,
+        error: str,
         duration_ms: float | None = None,
     ) -> Event:
         """Log that a request to a model failed, with the error and the duration in milliseconds."""
@@ -180,21 +182,22 @@ class AsyncLLMResource(AsyncTransport):
             )
         )
 
-    async def start_stream(self, intent_id: Id, stream_id: str, *, provider: str, model: str) -> Event:
+    async def start_stream(self, intent_id: Id, stream_id: str, provider: str, model: str) -> Event:
         """Log that a model's stream started. `stream_id` identifies the stream in its events."""
         return await self.send(
             llm_event(intent_id, EventType.STREAM_STARTED, stream_id=stream_id, provider=provider, model=model)
         )
 
-    async def log_stream_chunk(self, intent_id: Id, stream_id: str, *, chunk_index: int) -> Event:
+    async def log_stream_chunk(self, intent_id: Id, stream_id: str, chunk_index: int, token_count: int | None = None) -> Event:
         """Log a chunk of a stream. Every tenth or so is enough."""
-        return await self.send(llm_event(intent_id, EventType.STREAM_CHUNK, stream_id=stream_id, chunk_index=chunk_index))
+        return await self.send(
+            llm_event(intent_id, EventType.STREAM_CHUNK, stream_id=stream_id, chunk_index=chunk_index, token_count=token_count)
+        )
 
     async def complete_stream(
         self,
         intent_id: Id,
         stream_id: str,
-        *,
         provider: str,
         model: str,
         chunks_received: int | None = None,
@@ -217,7 +220,6 @@ class AsyncLLMResource(AsyncTransport):
         self,
         intent_id: Id,
         stream_id: str,
-        *,
         provider: str,
         model: str,
         reason: str | None = None,

@@ -19,9 +19,9 @@ class AsyncPortfolioResource(AsyncTransport):
         self,
         name: str,
         description: str | None = None,
-        *,
         governance_policy: Mapping[str, Any] | None = None,
         metadata: Mapping[str, Any] | None = None,
+        *,
         created_by: str | None = None,
         idempotency_key: str | None = None,
     ) -> Portfolio:
@@ -50,8 +50,8 @@ class AsyncPortfolioResource(AsyncTransport):
 
     async def list_portfolios(
         self,
-        *,
         created_by: str | None = None,
+        *,
         status: PortfolioStatus | str | None = None,
         limit: int | None = None,
     ) -> list[Portfolio]:

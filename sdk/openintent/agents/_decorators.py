@@ -103,6 +103,8 @@ def on_event(*event_types: EventType | str, own: bool = False) -> Callable[[F], 
 @overload
 def on_state_change(handler: F) -> F: ...
 @overload
+def on_state_change(handler: Sequence[str], /) -> Callable[[F], F]: ...
+@overload
 def on_state_change(*, keys: Sequence[str] | None = None) -> Callable[[F], F]: ...
 
 
@@ -116,6 +118,8 @@ def on_state_change(handler: Any = None, *, keys: Sequence[str] | None = None) -
     It can take the current `intent`, the `event`, `old` and `new` (the whole state before and after the change, from the log),
     `agent` and `client`. With `keys` it is called only for changes of these keys of the state or of values below them. It is called for events while the agent runs: see `BaseAgent.start`.
     """
+    if handler is not None and not callable(handler):
+        handler, keys = None, handler
     wanted = None if keys is None else frozenset(keys)
     if isinstance(keys, str):
         raise InputValidationError('keys must be a list, as in keys=["budget"]', field="keys")

@@ -208,7 +208,11 @@ SPECTACULAR_SETTINGS = {
         "DeliveryStatus": "subscriptions.models.DeliveryStatus",
     },
     "PREPROCESSING_HOOKS": ["core.openapi_schema.exclude_alias_paths"],
-    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "core.openapi_schema.add_common_parts"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "core.openapi_schema.add_common_parts",
+        "core.openapi_simple_forms.publish_simple_forms",
+    ],
     "AUTHENTICATION_WHITELIST": ["access.authentication.KeyAuthentication"],
     "DESCRIPTION": "Humans and AI agents work on the same goals: versioned intents with an append-only event log.\n\n"
     "Every error is a `application/problem+json` object with a stable `code`.",

@@ -95,7 +95,7 @@ CHANGES_REQUIRED = {"minProperties": 1, "not": {"properties": {"actor": {}}, "re
 
 class CreateChild(StrictSerializer):
     aliases = {"initial_state": "state"}
-    example: ClassVar[dict[str, Any]] = {"title": "Diagnose Root Cause", "assign": "agent:diagnostics"}
+    example: ClassVar[dict[str, Any]] = {"title": "Diagnose Root Cause", "assign": [{"agent_id": "agent:diagnostics"}]}
 
     title = Title()
     description = Description()
@@ -103,9 +103,7 @@ class CreateChild(StrictSerializer):
     constraints = Constraints(required=False)
     confidence = StrictIntegerField(min_value=0, max_value=100, required=False, allow_null=True)
     depends_on = StrictListField(child=StrictUUIDField(), required=False, max_length=1000)
-    assign = ItemOrListField(
-        child=AssigneeIn(), required=False, max_length=MAX_AGENTS, help_text="An agent id, or a list of them."
-    )
+    assign = ItemOrListField(child=AssigneeIn(), required=False, max_length=MAX_AGENTS, help_text="Agents, with their roles.")
     created_by = AgentId(required=False)
 
 
@@ -115,7 +113,7 @@ class CreateIntent(CreateChild):
         "title": "Analyze customer feedback",
         "description": "Process and categorize all Q4 customer feedback",
         "constraints": {"max_cost": 50.0, "deadline": "2027-01-15", "quality_threshold": 0.95},
-        "assign": ["agent:research"],
+        "assign": [{"agent_id": "agent:research", "role": "lead"}],
     }
 
     parent_intent_id = StrictUUIDField(required=False, allow_null=True)

@@ -109,8 +109,14 @@ class CreateIntents(StrictSerializer):
     example = {
         "intents": [
             {"ref": "launch", "title": "Launch the product", "role": "primary"},
-            {"ref": "build", "title": "Build it", "parent": "launch", "assign": "agent:dev"},
-            {"ref": "test", "title": "Test it", "parent": "launch", "depends_on": ["build"], "assign": "agent:qa"},
+            {"ref": "build", "title": "Build it", "parent": "launch", "assign": [{"agent_id": "agent:dev"}]},
+            {
+                "ref": "test",
+                "title": "Test it",
+                "parent": "launch",
+                "depends_on": ["build"],
+                "assign": [{"agent_id": "agent:qa"}],
+            },
         ],
         "portfolio": {"name": "Launch"},
     }

@@ -67,7 +67,7 @@ class CreatePortfolio(StrictSerializer):
     example: ClassVar[dict[str, Any]] = {
         "name": "Paris Trip 2027",
         "description": "Complete vacation planning",
-        "governance_policy": {"require_all_completed": True, "shared_constraints": {"budget": 5000}},
+        "governance_policy": {"require_all_completed": True, "shared_constraints": {"budget": {"max_total_cents": 500_000}}},
     }
 
     name = Title()

@@ -29,7 +29,6 @@ def test_the_tutorial_runs(said):
 def test_no_type_is_unknown_where_the_api_knows_it(said, reader):
     types = re.sub(r"/\*.*?\*/", "", (reader.folder / "openintent/types.gen.ts").read_text(), flags=re.DOTALL)
 
-    loose = {line.strip() for line in types.splitlines() if re.search(r"\b(unknown|any)\b", line)}
-    assert loose == {"[key: string]: unknown;", "} | Array<unknown>;", "value?: unknown;"}, (
-        "state, metadata and the like are free JSON"
-    )
+    without_texts = re.sub(r"'[^']*'", "''", types)
+    loose = {line.strip() for line in without_texts.splitlines() if re.search(r"\b(unknown|any)\b", line)}
+    assert loose == {"[key: string]: unknown;", "value?: unknown;"}, "state, metadata and the like are free JSON"

@@ -96,3 +96,46 @@ def test_description_reveals_nothing_internal(schema):
 
     assert "DRF" not in text
     assert "docstring" not in text
+
+
+def parts(schema, path=()):
+    """Yield each object in the description with its place."""
+    if isinstance(schema, dict):
+        yield path, schema
+    for name, each in schema.items() if isinstance(schema, dict) else enumerate(schema) if isinstance(schema, list) else ():
+        yield from parts(each, (*path, name))
+
+
+def test_values_have_one_form(schema):
+    """Generators make unions without names classes like CreateIntentRequestAssignAnyOf, or nothing that compiles."""
+    examples = {"example", "examples"}
+    found = [(path, each) for path, each in parts(schema) if not examples & set(path)]
+
+    assert [path for path, each in found if "anyOf" in each] == [("components", "schemas", "StreamFrame")]
+    assert [path for path, each in found if "not" in each] == []
+    for path, each in found:
+        assert all("$ref" in choice or choice == {"type": "null"} for choice in each.get("oneOf", [])), path
+
+
+def test_forms_are_the_fullest(schema):
+    create = schema["components"]["schemas"]["CreateIntentRequest"]["properties"]
+    dependencies = schema["components"]["schemas"]["AddDependenciesRequest"]["properties"]["depends_on"]
+
+    assert create["constraints"]["type"] == "object"
+    assert (create["assign"]["type"], create["assign"]["items"]) == ("array", {"$ref": "#/components/schemas/AssigneeRequest"})
+    assert (dependencies["type"], dependencies["items"]["type"]) == ("array", "string")
+    assert schema["components"]["schemas"]["RecordCostRequest"]["properties"]["amount"]["type"] == "number"
+    assert schema["components"]["parameters"]["AgentId"]["schema"]["type"] == "string"
+
+
+def test_shorter_forms_are_accepted(api):
+    first = api.post("/intents", {"title": "Visa"}).json()
+    made = api.post("/intents", {"title": "Trip", "assign": "bob", "constraints": ["cheap"]}).json()
+    waiting = api.post(f"/intents/{made['id']}/dependencies", {"depends_on": first["id"]}, version=made["version"]).json()
+    asked = api.post(f"/intents/{made['id']}/arbitrate", {"reason": "Which?", "options": ["north", {"label": "south"}]}).json()
+    cost = api.post(f"/intents/{made['id']}/costs", {"cost_type": "call", "amount": "0.1"}).json()
+
+    assert (made["agents"], made["constraints"]) == ([{"agent_id": "bob", "role": "worker"}], {"rules": ["cheap"]})
+    assert waiting["depends_on"] == [first["id"]]
+    assert [each["label"] for each in asked["options"]] == ["north", "south"]
+    assert cost["amount"] == 0.1

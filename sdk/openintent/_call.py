@@ -35,6 +35,7 @@ class Call(Generic[T]):
     retryable        False if a second request could be answered differently from the first. Every POST is retryable,
                      because of its idempotency key
     idempotency_key  the caller's own; without it, each POST gets a new one
+    patience         seconds after which no further attempt is made, and none waits any longer
     extra_timeout    seconds for which the server may delay its response, on top of the client's timeout
     on_success       updates the client's fencing tokens with the result
     exact_decimals   whether fractions are parsed as Decimal: a float would lose digits
@@ -52,6 +53,7 @@ class Call(Generic[T]):
     limit: int | None = None
     retryable: bool = True
     idempotency_key: str | None = None
+    patience: float | None = None
     extra_timeout: int = 0
     on_success: Callable[[T, FencingTokens], None] | None = None
     exact_decimals: bool = False

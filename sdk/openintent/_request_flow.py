@@ -5,11 +5,11 @@ back, and returns the result. Both clients run the same one.
 
 A call is retried after a pause (protocol K-2)
 
-- on 429 and 503: the server did nothing. `Retry-After` is honoured; if it asks for more than
+- on 408, 429 and 503: the server did nothing. `Retry-After` is honoured; if it asks for more than
   `RetrySettings.max_retry_after` seconds, the caller gets the error at once and can plan with its `retry_after`;
 - when no connection could be made: the server never saw the request;
-- when the connection broke or timed out, so that it is unknown whether the server carried the request out: only
-  if the call is retryable. Reads are; so is a POST, whose idempotency key returns the first answer
+- when the connection broke or timed out, or a proxy or the server failed (500, 502, 504, 520 to 530), so that it is unknown
+  whether the server carried the request out: only if the call is retryable. Reads are; so is a POST, whose idempotency key returns the first answer
   again, and a DELETE, which is answered the same when there is nothing left to delete. A PATCH of an
   intent is not: the If-Match would protect the intent, but the second answer could be a version conflict with
   the caller's own first attempt. There the error says so and the caller reads again;
@@ -25,6 +25,7 @@ from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from math import isfinite
 from random import random
+from time import monotonic
 from typing import Any, TypeAlias, TypeVar
 from urllib.parse import urlencode, urlsplit
 from uuid import uuid4
@@ -48,6 +49,7 @@ class Request:
     url: str
     headers: Mapping[str, str] = field(repr=False)  # The key is in them.
     body: bytes | None
+    deadline: float | None = None  # Of all attempts, by the monotonic clock.
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,17 @@ Outcome: TypeAlias = Response | NoResponse
 RequestFlow: TypeAlias = Generator[Attempt, Outcome, T]
 
 
+UNDONE = frozenset({408, 429, 503})
+"""Statuses with which a server says that it has done nothing."""
+
+PERMANENT = frozenset({501, 505})
+
+
+def is_transient(status: int) -> bool:
+    """Return whether a later attempt may succeed: the server, or a proxy before it, is overloaded, restarting or failing."""
+    return status in UNDONE or (status >= 500 and status not in PERMANENT)
+
+
 @dataclass(frozen=True, slots=True)
 class RetrySettings:
     """The number of attempts in total, and the delays between them in seconds."""
@@ -126,14 +139,15 @@ class RetrySettings:
         elif outcome.status == 409:
             is_retryable = tried > 1 and outcome.problem.get("code") == "request_in_progress"
         else:
-            is_retryable = outcome.status in {429, 503}
+            is_retryable = outcome.status in UNDONE or (request.call.retryable and is_transient(outcome.status))
         if tried >= self.max_tries or not is_retryable:
             return None
         retry_after = (outcome.retry_after or 0.0) if isinstance(outcome, Response) else 0.0
         if retry_after > self.max_retry_after:
             return None
         # On top of Retry-After: otherwise all callers that got the same value would return together.
-        return retry_after + backoff(tried, base=self.base_delay, jitter=self.jitter)
+        delay = retry_after + backoff(tried, base=self.base_delay, jitter=self.jitter)
+        return None if request.deadline and monotonic() + delay > request.deadline else delay
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +158,7 @@ class ServerContext:
     identity: Mapping[str, str] = field(repr=False)
     retries: RetrySettings
     tokens: FencingTokens = field(default_factory=FencingTokens)
+    hint: str = ""
 
     def request(self, call: Call[Any], params: Mapping[str, Any]) -> Request:
         """Return `call` as bytes, with `params` as its query."""
@@ -161,7 +176,7 @@ class ServerContext:
             headers["Idempotency-Key"] = call.idempotency_key or str(uuid4())
         if found := self.tokens.find(call.method, call.path):
             headers["X-Fencing-Token"] = str(found[1])
-        return Request(call, url, headers, body)
+        return Request(call, url, headers, body, None if call.patience is None else monotonic() + call.patience)
 
 
 def request_flow(call: Call[T], server: ServerContext, pause: float = 0.0) -> RequestFlow[T]:
@@ -210,7 +225,7 @@ def _fetch(call: Call[T], server: ServerContext, pause: float, **params: Any) ->
             break
         pause = delay
     if isinstance(outcome, NoResponse):
-        raise connection_error(request, outcome)
+        raise connection_error(request, outcome, server.hint)
     if outcome.status >= 300:
         raise error_from_response(call, outcome)
     if call.is_binary:
@@ -230,13 +245,13 @@ def error_from_response(call: Call[Any], response: Response) -> OpenIntentError:
     )
 
 
-def connection_error(request: Request, failed: NoResponse) -> ConnectionFailedError:
-    """Return the exception for an attempt without a response."""
+def connection_error(request: Request, failed: NoResponse, way: str = "") -> ConnectionFailedError:
+    """Return the exception for an attempt without a response. `way` names a proxy."""
     kind = RequestTimeoutError if failed.timeout else ConnectionFailedError
     host = urlsplit(request.url).netloc
     is_uncertain = failed.sent and not request.call.retryable
     hint = " It may have been carried out: read again before retrying." if is_uncertain else ""
-    return kind(f"{request.call}: no response from {host} ({failed.reason}).{hint}", sent=failed.sent)
+    return kind(f"{request.call}: no response from {host}{way} ({failed.reason}).{hint}", sent=failed.sent)
 
 
 @contextmanager

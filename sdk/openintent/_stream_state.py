@@ -3,11 +3,12 @@
 import json
 import logging
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from ._backoff import exponential_delay
 from ._call import Call
 from ._parameters import Id, path, without_none
-from ._request_flow import NoResponse, Request, Response, ServerContext, connection_error, error_from_response
+from ._request_flow import NoResponse, Request, Response, ServerContext, connection_error, error_from_response, is_transient
 from ._sse import Frame, Parser
 from .enums import EventType
 from .errors import AuthenticationError, ConnectionFailedError, InputValidationError, OpenIntentError
@@ -26,8 +27,6 @@ MAX_RETRY_AFTER = 3600.0
 MAX_POSITION = 2**63 - 1
 
 ENDED = NoResponse("the connection was closed", sent=True, timeout=False)
-
-_TRANSIENT_STATUSES = {429, 502, 503, 504}
 
 log = logging.getLogger("openintent")
 
@@ -102,7 +101,7 @@ class StreamState:
 
     def handle_refusal(self, response: Response) -> None:
         """Schedule a reconnect after a response that is no stream. Raise OpenIntentError if it is not transient."""
-        if response.status in _TRANSIENT_STATUSES and self._reconnect:
+        if is_transient(response.status) and self._reconnect:
             return self._schedule_reconnect(f"HTTP {response.status}", response.retry_after)
         if response.status >= 300:
             raise error_from_response(self._call, response)
@@ -117,7 +116,7 @@ class StreamState:
             raise AuthenticationError("The key was revoked while the stream was open.", status_code=401, code="unauthenticated")
         if self.end_reason:
             raise ConnectionFailedError(f"{self._call}: the server ended the stream ({reason}).")
-        raise connection_error(Request(self._call, self._server.root, {}, None), failed)
+        raise connection_error(Request(self._call, self._server.root, {}, None), failed, self._server.hint)
 
     def feed(self, chunk: bytes) -> list[Event]:
         """Return the new events in this chunk. Raise OpenIntentError if it does not follow the protocol."""
@@ -130,7 +129,7 @@ class StreamState:
     def _handle_frame(self, frame: Frame) -> Event | None:
         if frame.retry is not None:
             self._retry = min(frame.retry / 1000, MAX_PAUSE)
-        body = None if frame.data is None else json.loads(frame.data)
+        body = _body(frame)
         if isinstance(body, dict) and "event_type" in body:  # A client may log an event of type "bye".
             event = Event.from_json(body)
             is_new = self._advance_to(int(frame.id or "") if event.position is None else event.position)
@@ -142,10 +141,10 @@ class StreamState:
             if self.position is not None and position < self.position:
                 log.warning(
                     "%s: the server's log ends at %s, before the position %s of this stream. Was a backup restored? "
-                    "Events up to that position are skipped as known.",
+                    "The stream continues with the events that follow.",
                     self._call, position, self.position,
                 )  # fmt: skip
-            self._advance_to(position)
+            self.position = position
             if self.start_position is None:
                 self.start_position = position
         elif frame.event == "bye":
@@ -173,3 +172,13 @@ class StreamState:
         return OpenIntentError(
             f"{self._call}: the response does not follow the protocol ({detail}). Is base_url the address of an OpenIntent server?"
         )
+
+
+def _body(frame: Frame) -> Any:
+    """Return the JSON of a frame. That of a `ping`, which proxies and other servers send, may be anything."""
+    try:
+        return None if frame.data is None else json.loads(frame.data)
+    except ValueError:
+        if frame.event == "ping":
+            return None
+        raise

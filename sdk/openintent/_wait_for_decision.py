@@ -8,7 +8,7 @@ from time import monotonic
 from ._backoff import backoff
 from ._call import Call
 from ._parameters import Id, as_id
-from ._request_flow import RequestFlow, ServerContext, request_flow
+from ._request_flow import RequestFlow, ServerContext, is_transient, request_flow
 from .enums import ArbitrationStatus
 from .errors import (
     ConnectionFailedError,
@@ -48,7 +48,7 @@ def decision_flow(
         try:
             found = yield from request_flow(read(wait), once, pause)
         except OpenIntentError as error:
-            is_down = isinstance(error, ServerError) and error.status_code in (502, 503, 504)
+            is_down = isinstance(error, ServerError) and is_transient(error.status_code or 0)
             if not (is_down or isinstance(error, (ConnectionFailedError, RateLimitError))):
                 raise
             failures += 1

@@ -60,7 +60,7 @@ def rename(client):
     return client.update_intent(INTENT["id"], 1, title="Book trains")
 
 
-@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("status", [408, 429, 503])
 @pytest.mark.parametrize("act", [create, read, unassign, rename])
 def test_request_rejected_as_unavailable_is_retried(client, script, slept, act, status):
     script.respond((status, {"code": "…"}, {}), (status, {"code": "…"}, {}), INTENT)
@@ -69,6 +69,21 @@ def test_request_rejected_as_unavailable_is_retried(client, script, slept, act, 
 
     assert len(script.seen) == 3
     assert len(slept) == 2
+
+
+@pytest.mark.case("streams 17")
+@pytest.mark.parametrize("status", [500, 502, 504, 520, 521, 522, 523, 524, 530])
+def test_failure_on_the_way_is_retried_where_that_is_safe(client, script, status):
+    for act in (create, read, unassign):
+        script.respond((status, "<h1>Bad gateway</h1>", {}), INTENT)
+
+        act(client)
+
+    script.respond((status, {}, {}))
+    with pytest.raises(ServerError):
+        rename(client)
+    assert len(script.seen) == 7
+    assert script.seen[0].headers["Idempotency-Key"] == script.seen[1].headers["Idempotency-Key"]
 
 
 def test_retry_delay_doubles_with_jitter(client, script, slept):
@@ -99,7 +114,7 @@ def test_max_tries_is_configurable(connect, script, slept):
     assert slept == []
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422, 500, 502, 504])
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422, 501])
 def test_other_refusals_are_raised_without_retry(client, script, status):
     script.respond((status, {}, {}))
 

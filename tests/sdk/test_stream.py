@@ -130,13 +130,22 @@ def test_position_advances_without_events(client, stream_server):
         assert waiting.result(TIMEOUT).position == 91
 
 
-def test_shrunk_log_is_warned_of(client, stream_server, caplog):
-    stream_server.scripts = [sending(connected(50), frame(51), frame(101), keep=True)]
+def test_stream_continues_after_a_restored_backup(client, stream_server, caplog):
+    stream_server.scripts = [sending(connected(50), frame(51)), sending(connected(51), frame(52), keep=True)]
 
     with client.stream(after=100) as stream:
-        assert next_positions(stream, 1) == [101]
+        assert next_positions(stream, 2) == [51, 52]
+        assert stream.position == 52
 
     assert "Was a backup restored?" in caplog.text
+
+
+@pytest.mark.parametrize("data", ["data: {}\n", "data: 2026-01-02T03:04:05Z\n", "data:\n", ""])
+def test_ping_is_no_event(client, stream_server, data):
+    stream_server.scripts = [sending(connected(1), f"event: ping\n{data}\n", frame(2, "ping"), keep=True)]
+
+    with client.stream() as stream:
+        assert next_positions(stream, 1) == [2]
 
 
 def test_events_named_like_frames_of_the_protocol_are_events(client, stream_server):
@@ -146,7 +155,8 @@ def test_events_named_like_frames_of_the_protocol_are_events(client, stream_serv
         assert [next(stream).event_type, next(stream).event_type] == ["bye", "connected"]
 
 
-@pytest.mark.parametrize("status", [429, 502, 503, 504])
+@pytest.mark.case("streams 16")
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504, 520, 521, 524])
 def test_transient_refusals_are_retried(client, stream_server, status):
     stream_server.scripts = [
         sending(connected(1)),

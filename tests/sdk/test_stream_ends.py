@@ -39,7 +39,7 @@ def client(connect, stream_server):
         (401, {"code": "unauthenticated"}, AuthenticationError),
         (403, {"code": "forbidden"}, PermissionDeniedError),
         (404, {"code": "not_found"}, NotFoundError),
-        (500, {"code": "internal"}, ServerError),
+        (501, {}, ServerError),
         (302, {}, OpenIntentError),
         (204, {}, OpenIntentError),
     ],
@@ -185,7 +185,7 @@ class TestSync:
         gc.collect()
 
         assert stream_server.disconnected.acquire(timeout=TIMEOUT)
-        assert list(client._streams) == []
+        assert list(client._connections._streams) == []
 
     def test_streams_and_calls_share_no_connection(self, client, stream_server):
         stream_server.scripts = [sending(connected(1), frame(2), frame(3), keep=True), refusing(404, {"code": "not_found"})]
@@ -240,7 +240,7 @@ class TestAsync:
             gc.collect()
 
             assert await asyncio.to_thread(stream_server.disconnected.acquire, timeout=TIMEOUT)
-            assert list(client._streams) == []
+            assert list(client._connections._streams) == []
 
     async def test_any_number_of_streams_leaves_room_for_calls(self, stream_server):
         stream_server.scripts = [sending(connected(1), keep=True)] * 105 + [refusing(404, {"code": "not_found"})]

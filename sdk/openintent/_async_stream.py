@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from types import TracebackType
 from typing import Any, Self
 
-import httpx2
-
 from . import _stream_state
+from ._forks import reset_in_children
+from ._httpx2 import httpx2, no_response
 from ._request_flow import NoResponse, Response
 from ._stream_state import ENDED, StreamState
 from .models import Event
@@ -32,13 +32,22 @@ class AsyncEventStream:
         self._state = state
         self._connect_http = connect
         self._timeout = httpx2.Timeout(connect_timeout, read=_stream_state.SILENCE_TIMEOUT)
-        self._response: httpx2.Response | None = None
-        self._chunks: AsyncIterator[bytes] | None = None
         self._pending: deque[Event] = deque()
         self._last_position: int | None = None
         self._is_closed = False
+        self._abandoned: list[object] = []
+        self._reset()
+        reset_in_children(self)
+
+    def _reset(self) -> None:
+        self._response: httpx2.Response | None = None
+        self._chunks: AsyncIterator[bytes] | None = None
         self._step: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+
+    def reset_after_fork(self) -> None:
+        self._abandoned += [self._response, self._chunks, self._step]  # Collecting them would end the parent's connection.
+        self._reset()
 
     @property
     def position(self) -> int | None:
@@ -116,9 +125,7 @@ class AsyncEventStream:
             except StopAsyncIteration:
                 await self._handle_disconnect(ENDED)
             except httpx2.RequestError as error:
-                await self._handle_disconnect(
-                    NoResponse.from_error(error, sent=True, timeout=isinstance(error, httpx2.TimeoutException))
-                )
+                await self._handle_disconnect(no_response(error))
             else:
                 self._pending.extend(self._state.feed(chunk))
 
@@ -135,10 +142,7 @@ class AsyncEventStream:
             body = await response.aread() if response.status_code >= 400 else b""  # The body of a success may be endless.
             refused = Response(response.status_code, response.headers, body)
         except httpx2.RequestError as error:
-            unsent = isinstance(error, (httpx2.ConnectError, httpx2.ConnectTimeout))
-            await self._handle_disconnect(
-                NoResponse.from_error(error, sent=not unsent, timeout=isinstance(error, httpx2.TimeoutException))
-            )
+            await self._handle_disconnect(no_response(error))
             return
         await self._disconnect()
         self._state.handle_refusal(refused)

@@ -1,9 +1,12 @@
 """The base of both clients: server address, identity, timeouts and retries."""
 
+import os
 from abc import ABC, abstractmethod
+from time import monotonic
 from urllib.parse import urlsplit
 
-from ._request_flow import RetrySettings, ServerContext
+from ._network import NetworkSettings
+from ._request_flow import Request, RetrySettings, ServerContext
 from ._version import __version__
 from .errors import InputValidationError
 from .validation import validate_agent_id, validate_header, validate_whole_number
@@ -21,15 +24,19 @@ class ClientBase(ABC):
         *,
         connect_timeout: float = 5.0,
         max_tries: int = 3,
+        ca_file: str | os.PathLike[str] | None = None,
     ) -> None:
         """Create a client. No request is sent yet.
 
-        base_url         the server, as `https://intents.example.com`; `/api/v1` at its end is allowed
+        base_url         the server, as `https://intents.example.com`, with its path prefix if it has one; `/api/v1` at its end is allowed
         api_key          sent as X-API-Key; only `discover()` works without one
         agent_id         the acting agent, sent as X-Agent-ID: printable ASCII; not needed if the key is bound to an agent
         timeout          seconds without a byte from the server after which an attempt fails
         connect_timeout  seconds to wait for a connection, if that is less
         max_tries        attempts in total for each request, 1 for no retries (protocol K-2)
+        ca_file          a file of certificates to trust instead of the usual ones; otherwise $REQUESTS_CA_BUNDLE or $SSL_CERT_FILE
+
+        A server elsewhere is reached through the proxy that $HTTP_PROXY, $HTTPS_PROXY or $ALL_PROXY names, unless $NO_PROXY excepts it.
 
         Raises InputValidationError.
         """
@@ -52,12 +59,19 @@ class ClientBase(ABC):
         if url.query or url.fragment or "@" in url.netloc:
             raise InputValidationError("base_url cannot have credentials, a query or a fragment", field="base_url")
         root = base_url.rstrip("/").removesuffix("/api/v1")
-        self._server = ServerContext(root, headers, RetrySettings(max_tries=max_tries))
+        self._network = NetworkSettings.for_server(root, ca_file)
+        self._server = ServerContext(root, headers, RetrySettings(max_tries=max_tries), hint=self._network.hint)
         self._open_transport()
 
     @abstractmethod
     def _open_transport(self) -> None:
         """Create the HTTP client."""
+
+    def _timeouts(self, request: Request) -> tuple[float, float]:
+        """Return the seconds to wait for a connection and for a byte."""
+        read = self._timeout + request.call.extra_timeout
+        left = max(0.1, request.deadline - monotonic()) if request.deadline else read
+        return min(self._connect_timeout, left), min(read, left)
 
     @property
     def base_url(self) -> str:

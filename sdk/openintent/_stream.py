@@ -2,6 +2,7 @@
 
 import threading
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
@@ -10,8 +11,9 @@ import requests
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from . import _stream_state
+from ._forks import reset_in_children
 from ._request_flow import NoResponse, Response
-from ._requests import new_session, no_response
+from ._requests import no_response
 from ._stream_state import ENDED, StreamState
 from .models import Event
 
@@ -29,15 +31,23 @@ class EventStream:
     One thread iterates; any may `close`, which ends the iteration.
     """
 
-    def __init__(self, state: StreamState, connect_timeout: float) -> None:
+    def __init__(self, state: StreamState, connect: Callable[[], requests.Session], connect_timeout: float) -> None:
         self._state = state
         self._connect_timeout = connect_timeout
-        self._session = new_session()
-        self._response: requests.Response | None = None
+        self._new_session = connect
         self._pending: deque[Event] = deque()
         self._last_position: int | None = None
         self._closing = threading.Event()
+        self.reset_after_fork()
+        reset_in_children(self)
+
+    def reset_after_fork(self) -> None:
+        self._session = self._new_session()
+        self._response: requests.Response | None = None
         self._iterating = threading.Lock()
+        was_closed, self._closing = self._closing.is_set(), threading.Event()
+        if was_closed:
+            self._closing.set()
 
     @property
     def position(self) -> int | None:

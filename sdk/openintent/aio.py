@@ -1,28 +1,14 @@
 """The asynchronous client. It needs httpx2, the extra `async`."""
 
 import asyncio
-import ssl
-from functools import cache
 from types import TracebackType
 from typing import Self
-from weakref import WeakSet
-
-from ._request_flow import NoResponse, Outcome, Request, Response
-from ._stream_state import StreamState
-
-try:
-    import httpx2
-except ModuleNotFoundError as missing:
-    raise ImportError("AsyncOpenIntentClient needs httpx2: pip install 'httpx2>=2.16,<3'") from missing
 
 from ._async_stream import AsyncEventStream
+from ._httpx2 import AsyncConnections, httpx2, no_response
+from ._request_flow import Outcome, Request, Response
+from ._stream_state import StreamState
 from .resources._async import AsyncResources
-
-
-@cache
-def _ssl_context() -> ssl.SSLContext:
-    """Return one context for all clients: reading the certificates is the slowest part of creating a client."""
-    return httpx2.create_ssl_context()
 
 
 class AsyncOpenIntentClient(AsyncResources):
@@ -31,22 +17,16 @@ class AsyncOpenIntentClient(AsyncResources):
         async with AsyncOpenIntentClient("http://localhost:8000", api_key="dev-user-key") as client:
             intent = await client.create_intent(title="Research market trends")
 
-    Like every asyncio object it belongs to one event loop. After a cancelled write it is unknown whether it was carried out.
+    Like every asyncio object it belongs to one event loop; a forked process has its own. After a cancelled write it is
+    unknown whether it was carried out.
     """
 
     def _open_transport(self) -> None:
-        self._http = httpx2.AsyncClient(
-            timeout=httpx2.Timeout(self._timeout, connect=self._connect_timeout),
-            follow_redirects=False,
-            verify=_ssl_context(),
-        )
-        self._stream_client: httpx2.AsyncClient | None = None
-        self._streams: WeakSet[AsyncEventStream] = WeakSet()
+        self._connections = AsyncConnections(self._network)
 
     def _open_stream(self, state: StreamState) -> AsyncEventStream:
-        self._require_open()
-        stream = AsyncEventStream(state, self._get_stream_client, self._connect_timeout)
-        self._streams.add(stream)
+        stream = AsyncEventStream(state, self._connections.streams, self._connect_timeout)
+        self._connections.add(stream)
         return stream
 
     async def _sleep(self, seconds: float) -> None:
@@ -54,11 +34,7 @@ class AsyncOpenIntentClient(AsyncResources):
 
     async def close(self) -> None:
         """Close the connections and end the streams. The client cannot be used afterwards."""
-        for stream in list(self._streams):
-            await stream.aclose()
-        if self._stream_client:
-            await self._stream_client.aclose()
-        await self._http.aclose()
+        await self._connections.close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -72,28 +48,15 @@ class AsyncOpenIntentClient(AsyncResources):
         await self.close()
 
     async def _send(self, request: Request) -> Outcome:
+        connect, read = self._timeouts(request)
         try:
-            response = await self._http.request(
+            response = await self._connections.calls().request(
                 request.call.method,
                 request.url,
                 content=request.body,
                 headers=dict(request.headers),
-                timeout=httpx2.Timeout(self._timeout + request.call.extra_timeout, connect=self._connect_timeout),
+                timeout=httpx2.Timeout(read, connect=connect),
             )
         except httpx2.RequestError as error:
-            unsent = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
-            timeout = isinstance(error, httpx2.TimeoutException)
-            return NoResponse.from_error(error, sent=not isinstance(error, unsent), timeout=timeout)
+            return no_response(error)
         return Response(response.status_code, response.headers, response.content)
-
-    def _get_stream_client(self) -> httpx2.AsyncClient:
-        """Return the HTTP client of the streams: unlimited, and separate from calls, whose connections they would use up."""
-        self._require_open()
-        if self._stream_client is None:
-            limits = httpx2.Limits(max_connections=None, max_keepalive_connections=0)
-            self._stream_client = httpx2.AsyncClient(follow_redirects=False, limits=limits, verify=_ssl_context())
-        return self._stream_client
-
-    def _require_open(self) -> None:
-        if self._http.is_closed:
-            raise RuntimeError("This client is closed.")

@@ -1,21 +1,8 @@
 """Error codes: every refusal that the server knows, with its status and its exception in the SDK."""
 
-from importlib import import_module
-from pathlib import Path
-from typing import Any
-
 from openintent.errors import error_from_problem
 
-APPS = sorted(path.parent.name for path in Path(__file__).parents[2].glob("*/errors.py"))
-"""Apps with refusals of their own."""
-
-
-def catalogue() -> dict[str, Any]:
-    """Return the class of each refusal by its code."""
-    for app in APPS:
-        import_module(f"{app}.errors")
-    found: dict[str, Any] = import_module("core.errors").ProtocolError.catalogue
-    return found
+from scripts.sdk.enums import catalogue
 
 
 def page(template: str) -> str:

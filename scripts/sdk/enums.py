@@ -2,11 +2,11 @@
 
 import ast
 from collections.abc import Iterable, Iterator
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import yaml
-
-from scripts.reference.error_codes import catalogue
 
 ROOT = Path(__file__).parents[2]
 
@@ -24,6 +24,8 @@ DOCSTRINGS = {
     "KeyRole": "Role of an API key (protocol §1.1), from read-only to all permissions.",
     "LeaseStatus": "Status of a lease.",
     "ArbitrationStatus": "Status of an arbitration (protocol A-1, A-5).",
+    "PermitStatus": "Status of a permit (protocol A-9, A-11, A-14).",
+    "PermitOutcome": "Outcome of the act that a permit was spent on (protocol A-15).",
     "RetryStrategy": "Growth of the delay between attempts (protocol R-1); none: the server schedules no retries.",
     "PortfolioStatus": "Status of a portfolio (protocol P-2). Completed and abandoned are final.",
     "SubscriptionStatus": (
@@ -31,7 +33,10 @@ DOCSTRINGS = {
     ),
     "DeliveryStatus": "Status of a delivery: to be attempted, delivered, or failed permanently (protocol W-2).",
 }
-"""Enums of the SDK among those of openapi.yaml."""
+"""Enums of the SDK."""
+
+OTHERS = {"EdgeType", "PatchOperation", "SubscriptionChange"}
+"""Enums of openapi.yaml that the SDK has none for: their values are written as text."""
 
 CLIENT_LOGGED = """comment tool_call_started tool_call_completed tool_call_failed llm_request_started llm_request_completed
     llm_request_failed stream_started stream_chunk stream_completed stream_cancelled"""
@@ -46,6 +51,9 @@ def modules() -> dict[str, str]:
 def _parts() -> Iterator[str]:
     yield MODULE
     schemas = yaml.safe_load((ROOT / "openapi.yaml").read_text())["components"]["schemas"]
+    assert {name for name, schema in schemas.items() if "enum" in schema} == {*DOCSTRINGS, *OTHERS}, (
+        "Each enum needs a docstring here."
+    )
     for name, docstring in DOCSTRINGS.items():
         yield _enum(name, docstring, schemas[name]["enum"])
     written, logged = _server_written(), CLIENT_LOGGED.split()
@@ -65,6 +73,14 @@ def _parts() -> Iterator[str]:
 def _enum(name: str, docstring: str, values: Iterable[str]) -> str:
     members = "".join(f"    {value.upper()} = auto()\n" for value in values)
     return f'class {name}(StrEnum):\n    """{docstring}"""\n\n{members}'
+
+
+def catalogue() -> dict[str, Any]:
+    """Return the class of each refusal of the server by its code."""
+    for path in sorted(ROOT.glob("*/errors.py")):
+        import_module(f"{path.parent.name}.errors")
+    found: dict[str, Any] = import_module("core.errors").ProtocolError.catalogue
+    return found
 
 
 def _server_written() -> list[str]:

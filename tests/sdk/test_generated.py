@@ -3,8 +3,8 @@
 import pytest
 from openintent.enums import ErrorCode, EventType
 
-from scripts.reference.error_codes import catalogue
 from scripts.sdk.__main__ import outdated
+from scripts.sdk.enums import catalogue
 
 pytestmark = pytest.mark.database("sqlite")
 

@@ -108,7 +108,7 @@ class Sender:
         """Return the answer, whatever its status, and its JSON, or None. A stream is still open. Raise ConnectionFailedError."""
         root = self.run.client.base_url
         url = self.path if self.path.startswith(f"{root}/") else f"{root}{self._absolute_path()}"
-        session = new_session()
+        session = new_session(self.run.client._network)
         try:
             answer = session.request(
                 self.method,

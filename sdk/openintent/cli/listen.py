@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import hmac
-import ipaddress
 import secrets
 import shlex
 import time
@@ -16,7 +15,7 @@ import requests
 import typer
 from rich.text import Text
 
-from .._environment import LOOPBACK
+from .._network import NetworkSettings
 from .._requests import new_session, no_response
 from ..models import Event
 from .durations import format_time
@@ -49,8 +48,7 @@ class Forwarder:
     def __init__(self, url: str, secret: str) -> None:
         self.url, self.secret = url, secret
         self._subscription_id = str(uuid4())
-        self._session = new_session()
-        self._session.trust_env = not _is_loopback(url)  # No proxy is between this machine and itself.
+        self._session = new_session(NetworkSettings.for_server(url, None))
 
     def forward(self, event: Event) -> Answer:
         body = dumps({"subscription_id": self._subscription_id, "event": event}, indent=None).encode()
@@ -169,11 +167,3 @@ def _valid_url(text: str) -> str:
     except ValueError:
         pass
     raise typer.BadParameter(f"{text!r} is not an http:// or https:// address.", param_hint="--forward-to")
-
-
-def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return host in LOOPBACK or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -154,6 +154,7 @@ MAX_ATTACHMENT = env.number("OPENINTENT_MAX_ATTACHMENT", 25 * 2**20, least=1024)
 MAX_ATTACHMENT_BODY = -(-MAX_ATTACHMENT // 3) * 4 + 2**20  # As base64, and what goes with it.
 MAX_CONNECTIONS = env.number("OPENINTENT_MAX_CONNECTIONS", 0)  # Of a process; 0: as many as its file descriptors allow.
 HEAD_TIMEOUT = env.number("OPENINTENT_HEAD_TIMEOUT", 20, least=1)  # Seconds that a request's headers have to arrive,
+QUESTIONS = env.json_object("OPENINTENT_QUESTIONS")  # What questions say that say nothing else (governance.question_fields).
 BODY_TIMEOUT = env.number("OPENINTENT_BODY_TIMEOUT", 60, least=1)  # and its body.
 MAX_SPOOLED = env.number("OPENINTENT_MAX_SPOOLED", 2**30, least=2**20)  # Of all bodies that are on their way.
 # The edge refuses larger bodies before Django sees them.
@@ -194,6 +195,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_NAME_OVERRIDES": {
         "ArbitrationStatus": "governance.models.Status",
+        "FallbackKind": "governance.models.FallbackKind",
+        "Urgency": "governance.models.Urgency",
         "EdgeType": ["parent", "dependency"],
         "IntentStatus": "intents.models.Status",
         "KeyRole": "access.models.Role",

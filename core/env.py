@@ -1,6 +1,7 @@
 """Environment variables: parsed and checked (docs/reference/settings.md lists them)."""
 
 import ipaddress
+import json
 import re
 from functools import lru_cache
 from importlib.util import find_spec
@@ -60,6 +61,17 @@ def one_of(name: str, default: str, choices: list[str]) -> str:
     if value.lower() not in choices:
         raise ImproperlyConfigured(f"{name}={value!r} is invalid. Choose one of {', '.join(choices)}.")
     return value.lower()
+
+
+def json_object(name: str) -> dict[str, Any]:
+    """Return a JSON object, by default an empty one. Raise ImproperlyConfigured if it is none."""
+    try:
+        value = json.loads(env.str(name, default="") or "{}")
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise ImproperlyConfigured(f"{name} is invalid. Use a JSON object.")
+    return value
 
 
 def words(name: str) -> list[str]:

@@ -12,6 +12,8 @@ from access.models import Role
 from access.principals import role_of_principal
 from governance.errors import ArbitrationResolved, MayNotDecide, SelfDecision
 from governance.models import Arbitration, Delegation, Status
+from governance.question_terms import reached
+from governance.recipients import includes
 from intents.models import Intent
 from portfolios.models import Membership
 
@@ -44,7 +46,9 @@ def require_pending(arbitration: Arbitration, now: datetime) -> None:
 
 
 def require_decider(intent: Intent, arbitration: Arbitration | None, actor: Actor, now: datetime) -> datetime | None:
-    """Check that the actor may decide the arbitration, or on the intent if there is none (rule A-4).
+    """Check that the actor may decide the arbitration, or on the intent if there is none (rules A-4, H-5).
+
+    People of the audience may answer what grants no act; for that, they need to be arbiters.
 
     Return the end of that right, if it has one. Raise MayNotDecide or SelfDecision.
     """
@@ -54,7 +58,11 @@ def require_decider(intent: Intent, arbitration: Arbitration | None, actor: Acto
         return None
     right_ends = None
     if actor.role != Role.ARBITER:
-        delegation = _find_delegation(intent, actor, now) if actor.role == Role.AGENT and actor.is_bound else None
+        audience = reached(arbitration) if arbitration else []
+        if audience and arbitration and arbitration.action is None and includes(audience, actor):
+            return None
+        may_be_delegate = actor.role == Role.AGENT and actor.is_bound and not audience  # Rule H-5.
+        delegation = _find_delegation(intent, actor, now) if may_be_delegate else None
         if delegation is None:
             raise MayNotDecide(actor.id)
         right_ends = delegation.expires_at

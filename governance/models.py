@@ -25,6 +25,28 @@ class Status(models.TextChoices):
     EXPIRED = "expired"
 
 
+class Urgency(models.TextChoices):
+    LOW = "low"
+    NORMAL = "normal"
+    HIGH = "high"
+
+
+class FallbackKind(models.TextChoices):
+    """Effect of the end of a question that nobody has answered (rule H-2)."""
+
+    EXPIRE = "expire"
+    """It expires, as without a fallback."""
+    DECIDE = "decide"
+    """It is decided with a decision that was agreed on, which grants nothing."""
+    FAIL = "fail"
+    """It expires, and is a failure of the agent that asked, to which the intent's retry policy applies."""
+
+
+def expire() -> dict[str, Any]:
+    """Return the fallback of a question that names none."""
+    return {"do": FallbackKind.EXPIRE.value, "decision": None, "answer": None}
+
+
 class ArbitrationQuerySet(models.QuerySet["Arbitration"]):
     def pending(self, now: datetime | None = None) -> "ArbitrationQuerySet":
         """Filter for arbitrations that are marked pending; with `now`, for those that are not overdue then.
@@ -37,6 +59,10 @@ class ArbitrationQuerySet(models.QuerySet["Arbitration"]):
     def overdue(self, now: datetime) -> "ArbitrationQuerySet":
         """Filter for arbitrations that have ended by `now` and are not marked so yet."""
         return self.filter(status=Status.PENDING, expires_at__lte=now)
+
+    def due_for_step(self, now: datetime) -> "ArbitrationQuerySet":
+        """Filter for arbitrations whose next reminder or escalation is due."""
+        return self.pending(now).filter(next_step_at__lte=now)
 
     def by_urgency(self, soon: datetime) -> "ArbitrationQuerySet":
         """Order by the end for those that expire before `soon`, then those that block an intent, then the oldest."""
@@ -72,6 +98,15 @@ class Arbitration(models.Model):
     permit_seconds = models.PositiveIntegerField(null=True)
     quorum = models.PositiveSmallIntegerField(null=True)
     rebinds = models.PositiveIntegerField(default=0, help_text="How often it was bound to a newer version; votes count for one.")
+    response_schema = JSONTextField(null=True, help_text="The schema of a typed answer (protocol §10).")
+    audience = JSONTextField(default=list)
+    urgency = models.CharField(max_length=10, choices=Urgency, default=Urgency.NORMAL)
+    remind_after_seconds = JSONTextField(default=list)
+    escalation = JSONTextField(default=list)
+    fallback = JSONTextField(default=expire)
+    steps_done = models.PositiveSmallIntegerField(default=0, help_text="Of the reminders and escalations, in their order.")
+    next_step_at = models.DateTimeField(null=True)
+    reminded_at = models.DateTimeField(null=True, help_text="When somebody last asked for a reminder.")
     expires_at = models.DateTimeField(null=True)
     status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
     created_at = models.DateTimeField()
@@ -82,6 +117,7 @@ class Arbitration(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(status__in=Status.values), name="arbitration_status_is_known"),
+            models.CheckConstraint(condition=Q(urgency__in=Urgency.values), name="arbitration_urgency_is_known"),
             models.CheckConstraint(condition=Q(expires_at=None) | Q(expires_at__gt=F("created_at")), name="arbitration_lasts"),
             models.CheckConstraint(
                 condition=Q(status__in=[Status.PENDING, Status.EXPIRED], resolved_at=None)
@@ -103,6 +139,9 @@ class Arbitration(models.Model):
             models.Index(fields=["intent", "id"], name="arbitration_by_intent"),
             models.Index(fields=["status", "id"], name="arbitration_by_status"),
             models.Index(fields=["expires_at"], name="arbitration_by_end", condition=Q(status="pending")),
+            models.Index(
+                fields=["next_step_at"], name="arbitration_by_step", condition=Q(status="pending", next_step_at__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:
@@ -138,6 +177,7 @@ class Decision(models.Model):
     rationale = models.TextField(null=True)
     decision_type = models.CharField(max_length=100)
     evidence = JSONTextField(default=list)
+    answer = JSONTextField(null=True, help_text="Valid against the arbitration's response_schema (rule H-1).")
     decided_by = models.CharField(max_length=AGENT_ID)
     created_at = models.DateTimeField()
 

@@ -4,7 +4,7 @@ from rest_framework import serializers
 
 from core.api.fields import JSONObjectField
 from core.api.representation import ResponseSerializer
-from governance.models import PermitStatus, Status
+from governance.models import FallbackKind, PermitStatus, Status, Urgency
 
 
 class ArbitrationOptionOut(ResponseSerializer):
@@ -26,6 +26,7 @@ class DecisionOut(ResponseSerializer):
         "rationale": "Option A better aligns with the business objectives",
         "decision_type": "arbitration",
         "evidence": [{"source": "cost report", "summary": "A costs half of B"}],
+        "answer": None,
         "decided_by": "ada",
         "created_at": "2027-01-15T09:30:00.000000Z",
     }
@@ -37,6 +38,7 @@ class DecisionOut(ResponseSerializer):
     rationale = serializers.CharField(allow_null=True)
     decision_type = serializers.CharField()
     evidence = EvidenceOut(many=True)
+    answer = JSONObjectField(allow_null=True)
     decided_by = serializers.CharField()
     created_at = serializers.DateTimeField()
 
@@ -54,6 +56,17 @@ class VoteOut(ResponseSerializer):
     rationale = serializers.CharField(allow_null=True)
     counts = serializers.BooleanField(help_text="Whether it is about the version that the arbitration is bound to now.")
     created_at = serializers.DateTimeField()
+
+
+class EscalationOut(ResponseSerializer):
+    after_seconds = serializers.IntegerField()
+    to = serializers.CharField()
+
+
+class FallbackOut(ResponseSerializer):
+    do = serializers.ChoiceField(FallbackKind.choices)
+    decision = serializers.CharField(allow_null=True)
+    answer = JSONObjectField(allow_null=True)
 
 
 class ArbitrationOut(ResponseSerializer):
@@ -79,6 +92,12 @@ class ArbitrationOut(ResponseSerializer):
     permit_seconds = serializers.IntegerField(allow_null=True)
     quorum = serializers.IntegerField(allow_null=True)
     votes = VoteOut(source="known_votes", many=True)
+    response_schema = JSONObjectField(allow_null=True)
+    audience = serializers.ListField(child=serializers.CharField())
+    urgency = serializers.ChoiceField(Urgency.choices)
+    remind_after_seconds = serializers.ListField(child=serializers.IntegerField())
+    escalation = EscalationOut(many=True)
+    fallback = FallbackOut()
 
 
 class PermitOut(ResponseSerializer):

@@ -23,7 +23,10 @@ from core.api.fields import (
 from core.api.serializers import StrictSerializer
 from core.errors import TooLarge
 from governance.actions import MEMBERS
-from governance.models import EFFECT_KEY, TARGET, VERB, PermitOutcome
+from governance.answer_schemas import schema_problems
+from governance.models import EFFECT_KEY, TARGET, VERB, PermitOutcome, Urgency
+from governance.question_fields import MAX_STEPS, AudienceField, EscalationStepIn, FallbackIn, RemindField
+from governance.question_terms import ANSWERED, QUESTION, Question
 from governance.terms import PERMIT_SECONDS, TERMS, Terms
 
 MAX_TEXT = 10_000
@@ -135,13 +138,32 @@ class CreateArbitration(StrictSerializer):
         required=False, allow_null=True, min_value=1, max_value=MAX_QUORUM, help_text="The principals that must grant."
     )
 
+    response_schema = JSONObjectField(
+        required=False,
+        allow_null=True,
+        help_text="Flat object schema of the answer: strings, numbers, integers and booleans, with title, description, bounds, "
+        "enum, and the formats email, uri, date and date-time.",
+    )
+    audience = AudienceField(
+        required=False, help_text="People and groups of people who may answer, besides arbiters and operators."
+    )
+    urgency = StrictChoiceField(Urgency.choices, required=False)
+    remind_after_seconds = RemindField(required=False, help_text="From the request.")
+    escalation = StrictListField(
+        child=EscalationStepIn(), required=False, max_length=MAX_STEPS, help_text="Who joins the audience, and when."
+    )
+    fallback = FallbackIn(required=False, help_text="What happens at `expires_at`.")
+
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         values = super().to_internal_value(data)
+        values["question"] = Question(**{name: values.pop(name) for name in QUESTION if name in values})
         terms = {name: values.pop(name) for name in TERMS if name in values}
         if terms.get("action") is None and (unbound := [name for name in FOR_ACTIONS if name in terms]):
             raise serializers.ValidationError({name: ErrorDetail("needs an action", "no_action") for name in unbound})
         if terms.get("action") is None and terms.get("quorum") is None and "grants" in terms:
             raise serializers.ValidationError({"grants": ErrorDetail("needs an action or a quorum", "no_action")})
+        if terms.get("quorum") is not None and values["question"].response_schema is not None:
+            raise serializers.ValidationError({"response_schema": ErrorDetail("cannot have a quorum", "quorum")})
         values["terms"] = Terms(**terms)
         labels = [option["label"] for option in values.get("options", ())]
         missing = [label for label in values["terms"].grants if label not in labels]
@@ -149,6 +171,14 @@ class CreateArbitration(StrictSerializer):
             message = f"has {missing[0][:60]!r}, which is none of the options"
             raise serializers.ValidationError({"grants": ErrorDetail(message, "no_such_option")})
         return values
+
+    def validate_response_schema(self, schema: dict[str, Any] | None) -> dict[str, Any] | None:
+        if schema is None:
+            return None
+        problems: dict[str, Any] = {path: ErrorDetail(message, code) for path, message, code in schema_problems(schema)}
+        if problems:
+            raise serializers.ValidationError(problems)
+        return schema
 
     def validate_action(self, action: dict[str, Any] | None) -> dict[str, Any] | None:
         if action is None:
@@ -175,6 +205,10 @@ class WithdrawArbitration(StrictSerializer):
     actor = AgentId(required=False, help_text="The acting agent, if neither the key nor X-Agent-ID names it.")
 
 
+class RemindArbitration(StrictSerializer):
+    actor = AgentId(required=False, help_text="The acting agent, if neither the key nor X-Agent-ID names it.")
+
+
 class EvidenceIn(StrictSerializer):
     source = RequiredText(max_length=MAX_SOURCE)  # type: ignore[assignment]
     summary = OptionalText(max_length=MAX_NOTE)
@@ -195,7 +229,11 @@ class RecordDecision(StrictSerializer):
     arbitration_id = StrictUUIDField(
         required=False, allow_null=True, help_text="Not needed if at most one arbitration is pending."
     )
-    decision = RequiredText(help_text="One of the labels, if the arbitration has options.")
+    decision = RequiredText(
+        required=False,
+        help_text=f"One of the labels, if the arbitration has options; with an answer, the default is {ANSWERED!r}.",
+    )
+    answer = JSONObjectField(required=False, allow_null=True, help_text="Valid against the arbitration's response_schema.")
     rationale = OptionalText()
     decision_type = RequiredText(max_length=MAX_NAME, required=False)
     evidence = StrictListField(child=EvidenceIn(), required=False, max_length=MAX_EVIDENCE)
@@ -209,6 +247,10 @@ class RecordDecision(StrictSerializer):
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         values = super().to_internal_value(data)
+        if "decision" not in values:
+            if values.get("answer") is None:
+                raise serializers.ValidationError({"decision": ErrorDetail("is required", "required")})
+            values["decision"] = ANSWERED
         if values.get("rebind") and "seen_version" not in values:
             raise serializers.ValidationError({"seen_version": ErrorDetail("is required with rebind", "required")})
         return values

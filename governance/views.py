@@ -23,6 +23,7 @@ from governance.serializers import (
     CreateDelegation,
     RecordDecision,
     RecordOutcome,
+    RemindArbitration,
     RevokePermit,
     SpendPermit,
     WithdrawArbitration,
@@ -82,6 +83,13 @@ class ArbitrationViewSet(_Arbitrations):
         values = self.validated(WithdrawArbitration)
         actor = get_actor(request, values.pop("actor", None))
         return self.respond(services.withdraw_arbitration(arbitration_id=arbitration_id, actor=actor, **values))
+
+    @operation("remind_arbitration", "Send a reminder of an arbitration", request=RemindArbitration)
+    @action(detail=True, methods=["post"])
+    def remind(self, request: Request, arbitration_id: UUID | str) -> Response:
+        """Tells its audience again, as far as the question has reached it. For the requester, arbiters and operators, once a minute."""
+        actor = get_actor(request, self.validated(RemindArbitration).get("actor"))
+        return self.respond(services.remind(arbitration_id=arbitration_id, actor=actor))
 
 
 class IntentArbitrationViewSet(_Arbitrations):

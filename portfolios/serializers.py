@@ -17,6 +17,7 @@ from core.api.fields import (
 )
 from core.api.serializers import StrictSerializer
 from costs import budget_limits
+from governance.question_fields import QuestionDefaults
 from intents.serializers import CHANGES_REQUIRED, ActorBody, Description, Title
 from portfolios.models import CHANGEABLE, ROLE, Role, Status
 
@@ -55,6 +56,7 @@ class GovernancePolicy(StrictSerializer):
     auto_complete_threshold = Percentage(
         required=False, help_text="Percentage of completed members at which the portfolio completes automatically."
     )
+    questions = QuestionDefaults(required=False, help_text="What questions about members take from here if they do not say it.")
     shared_constraints = SharedConstraints(required=False, help_text="Constraints of every member (`?effective=true`).")
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:

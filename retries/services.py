@@ -60,7 +60,30 @@ def record_failure(
     """
     require_payload_size(metadata or {}, "The metadata of a failure is too large.")
     intent = lock_for_write(intent_id, actor)
-    now = intent.now()
+    return add_failure(
+        intent,
+        actor=actor,
+        now=intent.now(),
+        error_type=error_type,
+        error_message=error_message,
+        attempt=attempt,
+        will_retry=will_retry,
+        metadata=metadata,
+    )
+
+
+def add_failure(
+    intent: Intent,
+    *,
+    actor: Actor,
+    now: datetime,
+    error_type: str,
+    error_message: str | None = None,
+    attempt: int | None = None,
+    will_retry: bool | None = None,
+    metadata: dict[str, Any] | None = None,
+) -> Failure:
+    """Record a failed attempt, and apply the policy. A part of verbs that hold the intent's lock."""
     previous = Failure.objects.in_runs(intent, actor.id).first()
     # Failures of an agent that the fallback has replaced still belong to its run, without any effect.
     counts = (previous is not None and previous.is_replaced) or is_participant(intent, actor.id, now)

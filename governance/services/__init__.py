@@ -19,10 +19,12 @@ from governance.services.permits import (
     revoke_permit,
     spend_permit,
 )
+from governance.services.reminders import due_steps, remind, take_step
 
 __all__ = [
     "create_delegation",
     "due_permits",
+    "due_steps",
     "end_due_permits",
     "end_permit",
     "expire_arbitration",
@@ -30,10 +32,12 @@ __all__ = [
     "overdue_arbitrations",
     "record_decision",
     "record_outcome",
+    "remind",
     "request_arbitration",
     "revoke_delegation",
     "revoke_permit",
     "spend_permit",
+    "take_step",
     "withdraw_arbitration",
     "withdraw_pending",
 ]
@@ -41,5 +45,6 @@ __all__ = [
 
 PERIODIC_TASKS = (
     PeriodicTask("expire arbitrations", overdue_arbitrations, expire_arbitration),
+    PeriodicTask("remind and escalate", due_steps, take_step),
     PeriodicTask("end permits", due_permits, end_permit),
 )

@@ -17,10 +17,12 @@ from access.models import Role
 from core.db import atomic_verb, database_now, sql_rows
 from core.encoding import instant
 from core.errors import Forbidden, require_future
+from governance.decision_rows import write_decision
 from governance.electorate import require_quorum_possible
 from governance.errors import ArbitrationNotFound, ArbitrationResolved
 from governance.guards import is_same_caller, require_pending
-from governance.models import Arbitration, Status
+from governance.models import Arbitration, FallbackKind, Status
+from governance.question_terms import PLAIN_QUESTION, Question, question_terms
 from governance.services.permits import require_effect_free
 from governance.terms import NO_TERMS, TERMS, Terms
 from intents import graph
@@ -29,8 +31,15 @@ from intents.models import Event, Intent
 from intents.models import Status as IntentStatus
 from intents.operations import change_status
 from intents.write_lock import lock_for_write
+from retries.services import add_failure
 
 log = logging.getLogger("openintent.governance")
+
+UNANSWERED = "Nobody answered in time."
+"""The rationale of a fallback's decision."""
+
+UNANSWERED_QUESTION = "unanswered_question"
+"""The type of the failure that a fallback records."""
 
 EXPIRE_BATCH = 50
 """Arbitrations that one read request marks at most; the worker marks the others."""
@@ -47,11 +56,12 @@ def request_arbitration(
     blocking: bool = False,
     expires_at: datetime | None = None,
     terms: Terms = NO_TERMS,
+    question: Question = PLAIN_QUESTION,
 ) -> Arbitration:
     """Request a decision (rule A-1). With `blocking`, the intent is `blocked` until there is one (rules A-2, A-5).
 
-    Raises IntentNotFound, LeaseLost, IntentClosed, Invalid for an `expires_at` in the past, EffectTaken, QuorumImpossible,
-    TooLarge.
+    Raises IntentNotFound, LeaseLost, IntentClosed, Invalid for an `expires_at` in the past, an audience of nobody or a
+    fallback that cannot be, EffectTaken, QuorumImpossible, TooLarge.
     """
     intent = lock_for_write(intent_id, actor)
     intent.require_open()
@@ -75,6 +85,7 @@ def request_arbitration(
         created_at=now,
         **terms.columns(intent, blocking=blocking),
     )
+    question.complete(arbitration, now)
     append(intent, _requested_event(arbitration), actor=actor, now=now)
     if blocking and intent.status != IntentStatus.BLOCKED:
         change_status(intent, IntentStatus.BLOCKED, actor=actor, reason="arbitration_requested", now=now)
@@ -187,6 +198,7 @@ def _requested_event(arbitration: Arbitration) -> NewEvent:
         "blocking": arbitration.blocking,
         "expires_at": instant(arbitration.expires_at),
         **({name: getattr(arbitration, name) for name in TERMS} if arbitration.needs_votes else {}),
+        **question_terms(arbitration),
     }
     require_payload_size(payload)
     return NewEvent(EventType.ARBITRATION_REQUESTED, payload)
@@ -198,12 +210,24 @@ def _withdraw(intent: Intent, arbitration: Arbitration, *, actor: Actor, now: da
 
 
 def _expire(intent: Intent, arbitration: Arbitration, now: datetime) -> None:
-    """End it without a decision. An intent that it blocked stays so until it is decided or unblocked by hand (rule A-5)."""
+    """End it by its fallback (rule H-2). Without a decision, an intent that it blocked stays so (rule A-5)."""
+    fallback, about = arbitration.fallback, {"arbitration_id": str(arbitration.pk), "do": arbitration.fallback["do"]}
+    if fallback["do"] == FallbackKind.DECIDE:
+        agreed = {"decision": fallback["decision"], "answer": fallback["answer"], "rationale": UNANSWERED}
+        decision, event = write_decision(intent, arbitration, now=now, **agreed)
+        end_arbitration(intent, arbitration, Status.RESOLVED, event, actor=SYSTEM, now=now)
+        about["decision_id"] = str(decision.pk)
+        append(intent, NewEvent(EventType.ARBITRATION_FELL_BACK, about), actor=SYSTEM, now=now)
+        return
     payload = {"arbitration_id": str(arbitration.pk), "expires_at": instant(arbitration.expires_at)}
     event = NewEvent(EventType.ARBITRATION_EXPIRED, payload)
     if arbitration.blocking and intent.status == IntentStatus.BLOCKED:
         intent.on_hold = True
     end_arbitration(intent, arbitration, Status.EXPIRED, event, actor=SYSTEM, now=now)
+    if fallback["do"] == FallbackKind.FAIL and not intent.is_final:
+        append(intent, NewEvent(EventType.ARBITRATION_FELL_BACK, about), actor=SYSTEM, now=now)
+        asker = Actor(arbitration.requester_id)
+        add_failure(intent, actor=asker, now=now, error_type=UNANSWERED_QUESTION, error_message=arbitration.reason)
 
 
 def _unblock(intent: Intent, arbitration: Arbitration, reason: str, now: datetime) -> None:

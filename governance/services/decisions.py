@@ -8,18 +8,17 @@ from uuid import UUID
 from access.identity import Actor
 from core.db import atomic_verb
 from core.errors import Invalid
+from governance.decision_rows import ARBITRATION, write_decision
 from governance.errors import MayNotDecide, NoSuchOption, SeveralPending
 from governance.guards import require_decider, require_pending
 from governance.models import Arbitration, Decision, Status, Vote
 from governance.permits import grant
+from governance.question_terms import require_valid_answer
 from governance.services.arbitrations import end_arbitration, require_not_overdue
 from governance.services.votes import cast_vote
-from intents.events import EventType, NewEvent, append, require_payload_size
+from intents.events import append
 from intents.models import Intent
 from intents.write_lock import lock_for_write
-
-ARBITRATION = "arbitration"
-"""The type of a decision on an arbitration."""
 
 
 @atomic_verb
@@ -28,6 +27,7 @@ def record_decision(
     intent_id: UUID | str,
     actor: Actor,
     decision: str,
+    answer: dict[str, Any] | None = None,
     rationale: str | None = None,
     decision_type: str = ARBITRATION,
     evidence: Sequence[dict[str, Any]] = (),
@@ -43,8 +43,8 @@ def record_decision(
     If the intent never had one, or `decision_type` is another, the decision stands alone. It is permanent. The intent returns
     to the status that a blocking arbitration found (rule A-2).
 
-    Raises IntentNotFound, LeaseLost, Invalid for an unknown arbitration, SeveralPending, MayNotDecide, SelfDecision,
-    ArbitrationResolved, NoSuchOption, TooLarge, VersionConflict, ArbitrationStale, AlreadyVoted, EffectTaken.
+    Raises IntentNotFound, LeaseLost, Invalid for an unknown arbitration or an answer that is not valid (rule H-1),
+    SeveralPending, MayNotDecide, SelfDecision, ArbitrationResolved, NoSuchOption, TooLarge, VersionConflict, ArbitrationStale, AlreadyVoted, EffectTaken.
     """
     intent = lock_for_write(intent_id, actor, seen_version)
     now = intent.now()
@@ -54,23 +54,29 @@ def record_decision(
     if arbitration:
         require_pending(arbitration, now)
         _require_option(arbitration, decision)
+        require_valid_answer(arbitration, decision, answer)
+    elif answer is not None:
+        raise Invalid.field("answer", "there is no question with a response_schema", "no_schema")
     if arbitration and arbitration.needs_votes:
         vote = cast_vote(intent, arbitration, actor=actor, now=now, decision=decision, rationale=rationale, rebinds=rebind)
     if vote and not vote.is_last:
         _require_in_time(intent, arbitration, right_ends, actor)
         return vote
-    recorded = Decision(
-        intent=intent,
-        arbitration=arbitration,
+    recorded, event = write_decision(
+        intent,
+        arbitration,
+        now=now,
         decision=decision,
+        answer=answer,
         rationale=rationale,
         decision_type=decision_type,
-        evidence=list(evidence),
+        evidence=evidence,
         decided_by=actor.id,
-        created_at=now,
     )
-    recorded.save(force_insert=True)
-    _append_decision(intent, arbitration, recorded, actor=actor, now=now)
+    if arbitration:
+        end_arbitration(intent, arbitration, Status.RESOLVED, event, actor=actor, now=now)
+    else:
+        append(intent, event, actor=actor, now=now)
     if arbitration and arbitration.action is not None and vote and vote.grants:
         grant(intent, arbitration, recorded, actor=actor, now=now)
     _require_in_time(intent, arbitration, right_ends, actor)
@@ -106,20 +112,3 @@ def _resolve_target(intent: Intent, arbitration_id: UUID | None, decision_type: 
         return pending[0] if pending else None
     last: Arbitration | None = Arbitration.objects.filter(intent=intent).order_by("-sequence").first()
     return last
-
-
-def _append_decision(intent: Intent, arbitration: Arbitration | None, decision: Decision, *, actor: Actor, now: datetime) -> None:
-    payload = {
-        "decision_id": str(decision.pk),
-        "arbitration_id": str(decision.arbitration_id) if decision.arbitration_id else None,
-        "decision": decision.decision,
-        "rationale": decision.rationale,
-        "decision_type": decision.decision_type,
-        "evidence": decision.evidence,
-    }
-    require_payload_size(payload)
-    event = NewEvent(EventType.DECISION_RECORDED, payload)
-    if arbitration:
-        end_arbitration(intent, arbitration, Status.RESOLVED, event, actor=actor, now=now)
-    else:
-        append(intent, event, actor=actor, now=now)

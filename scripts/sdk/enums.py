@@ -26,6 +26,8 @@ DOCSTRINGS = {
     "ArbitrationStatus": "Status of an arbitration (protocol A-1, A-5).",
     "PermitStatus": "Status of a permit (protocol A-9, A-11, A-14).",
     "PermitOutcome": "Outcome of the act that a permit was spent on (protocol A-15).",
+    "FallbackKind": "Effect of the end of a question that nobody has answered (protocol §10).",
+    "Urgency": "Urgency of a question to people (protocol §10).",
     "RetryStrategy": "Growth of the delay between attempts (protocol R-1); none: the server schedules no retries.",
     "PortfolioStatus": "Status of a portfolio (protocol P-2). Completed and abandoned are final.",
     "SubscriptionStatus": (

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from random import random
 from time import monotonic
+from typing import Any
 
 from ._backoff import backoff
 from ._call import Call
@@ -70,6 +71,20 @@ def decision_flow(
             pause = 0.5 + random() if wait and monotonic() - expected < EARLY_RESPONSE else 0.0
         wait = int(max(0.0, min(WAIT, deadline.left - pause)))
         pause = pause if wait else deadline.left
+
+
+def answer_flow(
+    request: Call[Arbitration], read: Callable[..., Call[Arbitration]], timeout: float | None, server: ServerContext
+) -> RequestFlow[Any]:
+    """Send the request, wait for the decision, and return its answer, or its text if the question has no schema.
+
+    `read` returns the call that reads the arbitration with this id, held by the server for `wait` seconds.
+    """
+    asked = yield from request_flow(request, server)
+    found = yield from decision_flow(lambda wait: read(asked.id, wait=wait), asked.intent_id, timeout, server)
+    if found.decision is None:
+        raise UndecidedError(f"The decision on {found.id} is missing.", arbitration=found, code="arbitration_resolved")
+    return found.decision.decision if asked.response_schema is None else found.decision.answer
 
 
 class _Deadline:

@@ -64,6 +64,22 @@ class PermitOutcome(StrEnum):
     UNKNOWN = auto()
 
 
+class FallbackKind(StrEnum):
+    """Effect of the end of a question that nobody has answered (protocol §10)."""
+
+    EXPIRE = auto()
+    DECIDE = auto()
+    FAIL = auto()
+
+
+class Urgency(StrEnum):
+    """Urgency of a question to people (protocol §10)."""
+
+    LOW = auto()
+    NORMAL = auto()
+    HIGH = auto()
+
+
 class RetryStrategy(StrEnum):
     """Growth of the delay between attempts (protocol R-1); none: the server schedules no retries."""
 
@@ -117,6 +133,9 @@ class EventType(StrEnum):
     ARBITRATION_REQUESTED = auto()
     ARBITRATION_WITHDRAWN = auto()
     ARBITRATION_EXPIRED = auto()
+    ARBITRATION_REMINDED = auto()
+    ARBITRATION_ESCALATED = auto()
+    ARBITRATION_FELL_BACK = auto()
     DECISION_RECORDED = auto()
     VOTE_RECORDED = auto()
     PERMIT_GRANTED = auto()

@@ -46,7 +46,7 @@ def test_line_is_written_without_a_later_one(handler, log):
     until(lambda: handler.stream.getvalue() == "one\n", "the line")
 
 
-def test_line_of_another_logger_is_written_at_once_after_the_lines_before_it(handler, log):
+def test_line_of_another_logger_is_written_at_once_in_order(handler, log):
     for number in range(5):
         log.info("line %s", number)
     handler.handle(logging.LogRecord("other", logging.INFO, "", 1, "now", (), None))
@@ -68,7 +68,7 @@ def test_lines_of_threads_are_written_once_and_in_their_order(handler, log):
         assert [line for line in written if line.startswith(name)] == [f"{name} {i}" for i in range(2_000)]
 
 
-def test_whoever_logs_waits_for_a_reader_that_is_slow(handler, log):
+def test_logging_waits_for_a_reader_that_is_slow(handler, log):
     handler.setStream(Stalled())
     lines = 3 * handler.MAX_LINES
     thread = threading.Thread(target=lambda: [log.info("%s", i) for i in range(lines)])

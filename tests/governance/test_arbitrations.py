@@ -45,6 +45,12 @@ def test_request_is_a_row_with_a_status_and_an_event(api, ada, intent):
         "permit_seconds": None,
         "quorum": None,
         "votes": [],
+        "response_schema": None,
+        "audience": [],
+        "urgency": "normal",
+        "remind_after_seconds": [],
+        "escalation": [],
+        "fallback": {"do": "expire", "decision": None, "answer": None},
     }
     assert Arbitration.objects.get().status == "pending"
     assert api.get(f"/arbitrations/{arbitration['id']}").json() == arbitration

@@ -30,6 +30,7 @@ def test_decision_resolves_the_only_pending_arbitration(api, ada, judy, intent):
         "rationale": "cheaper",
         "decision_type": "budget",
         "evidence": [{"source": "report", "summary": "A costs half"}, {"source": "mail", "summary": None}],
+        "answer": None,
         "decided_by": "judy",
         "created_at": "",
     }
@@ -38,7 +39,7 @@ def test_decision_resolves_the_only_pending_arbitration(api, ada, judy, intent):
     assert api.get(f"/intents/{intent['id']}/decisions").json() == {"decisions": [decision], "next": None}
     assert log(api, intent)[-1] == ("decision_recorded", "judy")
     [event] = api.get(f"/intents/{intent['id']}/events", event_type="decision_recorded").json()["events"]
-    told = ("arbitration_id", "decision", "rationale", "decision_type", "evidence")
+    told = ("arbitration_id", "decision", "answer", "rationale", "decision_type", "evidence")
     assert event["payload"] == {"decision_id": decision["id"], **{name: decision[name] for name in told}}
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import inspect
 from datetime import UTC, datetime, timedelta
-from threading import Timer
+from threading import Thread, Timer
 
 import pytest
 from openintent import (
@@ -14,7 +14,10 @@ from openintent import (
     InputValidationError,
     OpenIntentClient,
     PermissionDeniedError,
+    RateLimitError,
 )
+
+from tests.system.concurrent_clients import until
 
 
 class Waiting:
@@ -121,6 +124,37 @@ def test_sdk_wait_may_exceed_the_client_timeout(connect, client, intent, server)
     assert isinstance(told, Arbitration)
 
 
+@pytest.mark.rule("H-1")
+@pytest.mark.parametrize("method", ["ask", "request_input"])
+def test_asked_people_answer(client, intent, server, method):
+    schema = {"type": "object", "properties": {"amount": {"type": "number"}}}
+
+    def answer():
+        with OpenIntentClient(server.url, "dev-user-key", "judy") as judy:
+            for wanted in ({"answer": {"amount": 5}}, {"decision": "later"}):
+                [waiting] = until(lambda: judy.get_arbitrations(intent.id, status="pending"), "question")
+                judy.record_decision(intent.id, arbitration_id=waiting.id, **wanted)
+
+    thread = Thread(target=answer)
+    thread.start()
+    ask = getattr(client, method)
+    typed = ask(intent.id, "How much?", schema=schema, urgency="high", timeout=30)
+    plain = ask(intent.id, "When?", timeout=30)
+    thread.join()
+
+    assert (typed, plain) == ({"amount": 5}, "later")
+
+
+@pytest.mark.rule("H-2")
+def test_sdk_sends_reminders(connect, intent):
+    client = connect(max_tries=1)
+    asked = client.request_arbitration(intent.id, "Which?")
+
+    assert client.remind_arbitration(asked.id).id == asked.id
+    with pytest.raises(RateLimitError):
+        client.remind_arbitration(asked.id)
+
+
 @pytest.mark.parametrize(
     ("ask", "field"),
     [
@@ -130,6 +164,12 @@ def test_sdk_wait_may_exceed_the_client_timeout(connect, client, intent, server)
         (lambda client: client.request_arbitration("x", "y", context=[]), "context"),
         (lambda client: client.request_arbitration("x", "y", expires_at=datetime(2999, 1, 1)), "expires_at"),
         (lambda client: client.record_decision("x", " "), "decision"),
+        (lambda client: client.record_decision("x", answer=5), "answer"),
+        (lambda client: client.request_arbitration("x", "y", response_schema=5), "response_schema"),
+        (lambda client: client.request_arbitration("x", "y", audience=["grace"]), "audience[0]"),
+        (lambda client: client.request_arbitration("x", "y", urgency="now"), "urgency"),
+        (lambda client: client.request_arbitration("x", "y", remind_after_seconds=[0]), "remind_after_seconds[0]"),
+        (lambda client: client.request_arbitration("x", "y", escalation=[{"to": "user:a"}]), "escalation[0].after_seconds"),
         (lambda client: client.get_arbitration("x", wait=61), "wait"),
         (lambda client: client.create_delegation(""), "delegate"),
     ],

@@ -65,7 +65,10 @@ def test_non_creators_change_details_and_resend_the_policy_unchanged(key, make_p
         ("require_all_complete", "did you mean require_all_completed?"),
         ("auto_complete_treshold", "did you mean auto_complete_threshold?"),
         ("shared_constraint", "did you mean shared_constraints?"),
-        ("quota", "known: allow_partial_completion, auto_complete_threshold, require_all_completed, shared_constraints"),
+        (
+            "quota",
+            "known: allow_partial_completion, auto_complete_threshold, questions, require_all_completed, shared_constraints",
+        ),
     ],
 )
 def test_unknown_rule_is_refused_with_the_nearest_name(api, make_portfolio, rule, hint):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from ..enums import ArbitrationStatus, PermitOutcome, PermitStatus
+from ..enums import ArbitrationStatus, FallbackKind, PermitOutcome, PermitStatus, Urgency
 from ._model import INSTANT, Model, decode_enum, decode_list
 
 
@@ -38,6 +38,7 @@ class Decision(Model):
     rationale: str | None = None
     decision_type: str | None = None
     evidence: list[Evidence] = field(default_factory=list, metadata={"decode": decode_list(Evidence)})
+    answer: dict[str, Any] | None = None
 
     @property
     def outcome(self) -> str:
@@ -77,6 +78,23 @@ class Vote(Model):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Escalation(Model):
+    """A step of an escalation: who joins the audience, and when."""
+
+    after_seconds: int
+    to: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fallback(Model):
+    """Effect of the end of a question that nobody has answered."""
+
+    do: FallbackKind | str = field(metadata={"decode": decode_enum(FallbackKind)})
+    decision: str | None = None
+    answer: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Arbitration(Model):
     """A request for a decision (RFC-0004). `decision` is set once the status is resolved."""
 
@@ -101,6 +119,12 @@ class Arbitration(Model):
     permit_seconds: int | None = None
     quorum: int | None = None
     votes: list[Vote] = field(default_factory=list, metadata={"decode": decode_list(Vote)})
+    response_schema: dict[str, Any] | None = None
+    audience: list[str] = field(default_factory=list)
+    urgency: Urgency | str = field(default=Urgency.NORMAL, metadata={"decode": decode_enum(Urgency)})
+    remind_after_seconds: list[int] = field(default_factory=list)
+    escalation: list[Escalation] = field(default_factory=list, metadata={"decode": decode_list(Escalation)})
+    fallback: Fallback | None = field(default=None, metadata={"decode": Fallback.from_json})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,6 +16,7 @@ from .governance import (
     validate_delegation,
     validate_outcome,
     validate_permit_reason,
+    validate_question,
     validate_terms,
     validate_withdrawal,
 )
@@ -54,6 +55,7 @@ __all__ = [
     "validate_portfolio",
     "validate_portfolio_member",
     "validate_portfolio_status",
+    "validate_question",
     "validate_retry_policy",
     "validate_state",
     "validate_status",

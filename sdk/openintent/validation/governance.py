@@ -1,9 +1,10 @@
 """Arbitrations, decisions, permits and delegations."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..enums import PermitOutcome
+from ..enums import PermitOutcome, Urgency
 from ..errors import InputValidationError
 from ._values import (
     DESCRIPTION_LENGTH,
@@ -31,6 +32,11 @@ TARGET_LENGTH = 500
 EFFECT_KEY_LENGTH = 255
 PERMIT_SECONDS = 86_400
 QUORUM = 100
+AUDIENCE = 50
+STEPS = 10
+STEP_SECONDS = 90 * 86_400
+RECIPIENT_LENGTH = 200
+RECIPIENT = re.compile(r"(user|group):\S(.*\S)?")
 
 
 def validate_arbitration_request(
@@ -70,6 +76,35 @@ def validate_terms(action: Mapping[str, Any] | None, *, permit_seconds: int | No
         require_number(quorum, "quorum", 1, QUORUM)
 
 
+def validate_question(
+    response_schema: Mapping[str, Any] | None = None,
+    *,
+    audience: Sequence[str] | None = None,
+    urgency: str | None = None,
+    remind_after_seconds: Sequence[int] | None = None,
+    escalation: Sequence[Mapping[str, Any]] | None = None,
+) -> None:
+    """Check the terms of a question, but for its schema and its people, which the server knows: at most 50 of the audience, and 10 steps."""
+    if response_schema is not None:
+        require_mapping(response_schema, "response_schema")
+    if urgency is not None:
+        require_one_of(urgency, "urgency", Urgency)
+    for index, each in enumerate(require_list(audience, "audience", AUDIENCE)):
+        _require_recipient(each, f"audience[{index}]")
+    for index, seconds in enumerate(require_list(remind_after_seconds, "remind_after_seconds", STEPS)):
+        require_number(seconds, f"remind_after_seconds[{index}]", 1, STEP_SECONDS)
+    for index, step in enumerate(require_list(escalation, "escalation", STEPS)):
+        require_mapping(step, f"escalation[{index}]")
+        require_number(step.get("after_seconds"), f"escalation[{index}].after_seconds", 1, STEP_SECONDS)
+        _require_recipient(step.get("to"), f"escalation[{index}].to")
+
+
+def _require_recipient(value: Any, field: str) -> None:
+    require_text(value, field, RECIPIENT_LENGTH)
+    if not RECIPIENT.fullmatch(value):
+        raise InputValidationError(f"{field} must be user:NAME or group:NAME", field=field)
+
+
 def validate_outcome(outcome: str, note: str | None = None) -> None:
     """Check what came of an act."""
     require_one_of(outcome, "outcome", PermitOutcome)
@@ -88,14 +123,18 @@ def validate_withdrawal(reason: str | None = None) -> None:
 
 
 def validate_decision(
-    decision: str,
+    decision: str | None,
     rationale: str | None = None,
     *,
+    answer: Mapping[str, Any] | None = None,
     decision_type: str | None = None,
     evidence: Sequence[Mapping[str, Any]] | None = None,
 ) -> None:
-    """Check a decision: text that is not blank, and optionally its rationale, type and evidence."""
-    require_text(decision, "decision", DESCRIPTION_LENGTH)
+    """Check a decision: text that is not blank, or an answer, and optionally its rationale, type and evidence."""
+    if answer is not None:
+        require_mapping(answer, "answer")
+    if decision is not None or answer is None:
+        require_text(decision, "decision", DESCRIPTION_LENGTH)
     if rationale is not None:
         require_text(rationale, "rationale", DESCRIPTION_LENGTH, empty=True)
     if decision_type is not None:

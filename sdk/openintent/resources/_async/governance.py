@@ -6,18 +6,28 @@ from typing import Any
 
 from ..._call import Call, call_builder, list_call, no_content
 from ..._parameters import Id, Ids, Instant, as_ids, as_optional_id, path, to_rfc3339, without_none
-from ..._wait_for_decision import decision_flow
-from ...enums import ArbitrationStatus
+from ..._wait_for_decision import answer_flow, decision_flow
+from ...enums import ArbitrationStatus, Urgency
 from ...models import Arbitration, Decision, Delegation
 from ...validation import (
     validate_arbitration_request,
     validate_decision,
     validate_delegation,
+    validate_question,
     validate_terms,
     validate_whole_number,
     validate_withdrawal,
 )
-from ..governance import MAX_WAIT, GovernanceResource, NewAction, NewEvidence, NewOption, _decision_or_vote
+from ..governance import (
+    MAX_WAIT,
+    GovernanceResource,
+    NewAction,
+    NewEscalation,
+    NewEvidence,
+    NewFallback,
+    NewOption,
+    _decision_or_vote,
+)
 from ._transport import AsyncTransport
 
 
@@ -39,6 +49,12 @@ class AsyncGovernanceResource(AsyncTransport):
         grants: Sequence[str] | None = None,
         permit_seconds: int | None = None,
         quorum: int | None = None,
+        response_schema: Mapping[str, Any] | None = None,
+        audience: Sequence[str] | None = None,
+        urgency: Urgency | str | None = None,
+        remind_after_seconds: Sequence[int] | None = None,
+        escalation: Sequence[NewEscalation] | None = None,
+        fallback: NewFallback | None = None,
         idempotency_key: str | None = None,
     ) -> Arbitration:
         """Request a decision by a person or an arbiter.
@@ -48,11 +64,18 @@ class AsyncGovernanceResource(AsyncTransport):
         With an `action`, a decision among `grants` makes a permit for it, once, for `permit_seconds`, while the intent's version
         (`bind_version`) and values under `bind_paths` stay (A-8, A-11). With a `quorum`, so many principals must grant (A-13).
 
-        Raises InputValidationError, NotFoundError, ConflictError (`intent_closed`, `effect_taken`), ValidationError
-        `quorum_impossible`.
+        With a `response_schema`, a flat object schema, the decision has an `answer` that is valid against it (H-1). The `audience`,
+        such as "user:grace" or "group:billing", may answer beside arbiters and operators (H-5). It is told again after
+        `remind_after_seconds`; `escalation` adds to it; at `expires_at` comes the `fallback` (H-2).
+
+        Raises InputValidationError, NotFoundError, ConflictError (`intent_closed`, `effect_taken`), ValidationError (also
+        `quorum_impossible`).
         """
         validate_arbitration_request(reason, context=context, options=options)
         validate_terms(action, permit_seconds=permit_seconds, quorum=quorum)
+        validate_question(
+            response_schema, audience=audience, urgency=urgency, remind_after_seconds=remind_after_seconds, escalation=escalation
+        )
         return await self.send(
             Call(
                 "POST",
@@ -70,6 +93,12 @@ class AsyncGovernanceResource(AsyncTransport):
                     grants=grants,
                     permit_seconds=permit_seconds,
                     quorum=quorum,
+                    response_schema=response_schema,
+                    audience=audience,
+                    urgency=urgency,
+                    remind_after_seconds=remind_after_seconds,
+                    escalation=escalation,
+                    fallback=fallback,
                 ),
                 idempotency_key=idempotency_key,
             )
@@ -120,6 +149,61 @@ class AsyncGovernanceResource(AsyncTransport):
 
         return await self._run(decision_flow(read, intent_id, timeout, self._server))
 
+    async def ask(
+        self,
+        intent_id: Id,
+        question: str,
+        *,
+        schema: Mapping[str, Any] | None = None,
+        to: Sequence[str] | None = None,
+        urgency: Urgency | str | None = None,
+        remind: Sequence[int] | None = None,
+        escalation: Sequence[NewEscalation] | None = None,
+        fallback: NewFallback | None = None,
+        options: Sequence[str | NewOption] | None = None,
+        context: Mapping[str, Any] | None = None,
+        blocking: bool | None = None,
+        expires_at: Instant | None = None,
+        timeout: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Any:
+        """Ask people, wait, and return the answer: an object that is valid against `schema`, or without one the decision's text.
+
+        `to` is the audience, `remind` the seconds after which it is told again; the rest is as in `request_arbitration`, and the
+        waiting, at most `timeout` seconds, as in `wait_for_decision`. In a handler that may be killed while it waits, use the
+        assignment's `request_arbitration`, whose question a later attempt finds.
+
+        Raises what both raise; the question stays open after a DecisionTimeoutError.
+        """
+        request = call_builder(GovernanceResource.request_arbitration)(
+            intent_id,
+            question,
+            context=context,
+            options=options,
+            blocking=blocking,
+            expires_at=expires_at,
+            response_schema=schema,
+            audience=to,
+            urgency=urgency,
+            remind_after_seconds=remind,
+            escalation=escalation,
+            fallback=fallback,
+            idempotency_key=idempotency_key,
+        )
+        read = call_builder(GovernanceResource.get_arbitration)
+        return await self._run(answer_flow(request, read, timeout, self._server))
+
+    request_input = ask
+
+    async def remind_arbitration(self, arbitration_id: Id) -> Arbitration:
+        """Tell the audience of a pending arbitration again, as far as the question has reached it.
+
+        For its requester, arbiters and operators, once a minute.
+
+        Raises NotFoundError, PermissionDeniedError, ConflictError `arbitration_resolved`, RateLimitError.
+        """
+        return await self.send(Call("POST", path("arbitrations", arbitration_id, "remind"), Arbitration.from_json, json={}))
+
     async def withdraw_arbitration(self, arbitration_id: Id, reason: str | None = None) -> Arbitration:
         """Withdraw an arbitration. Idempotent. For its requester, arbiters and operators.
 
@@ -135,9 +219,10 @@ class AsyncGovernanceResource(AsyncTransport):
     async def record_decision(
         self,
         intent_id: Id,
-        decision: str,
+        decision: str | None = None,
         rationale: str | None = None,
         *,
+        answer: Mapping[str, Any] | None = None,
         arbitration_id: Id | None = None,
         decision_type: str | None = None,
         evidence: Sequence[NewEvidence] | None = None,
@@ -150,13 +235,14 @@ class AsyncGovernanceResource(AsyncTransport):
         On an intent without arbitrations, or with a `decision_type` of its own, the decision stands alone. It is
         permanent. For operators, arbiters (except on their own requests), and agents with a bound key and a delegation.
 
+        A question with a `response_schema` needs an `answer`, with which the `decision` may be left out: "answered" (H-1).
         Under a quorum it is a vote: the result is a `RecordedVote` until the quorum is complete (A-13). If the intent has changed
         since the request of an act, `rebind` grants it for the `seen_version` (A-11).
 
         Raises InputValidationError, NotFoundError, PermissionDeniedError (`self_decision`), ConflictError
         (`arbitration_resolved`, `arbitration_stale`, `already_voted`, `effect_taken`), ValidationError if it is not one of the options.
         """
-        validate_decision(decision, rationale, decision_type=decision_type, evidence=evidence)
+        validate_decision(decision, rationale, answer=answer, decision_type=decision_type, evidence=evidence)
         return await self.send(
             Call(
                 "POST",
@@ -164,6 +250,7 @@ class AsyncGovernanceResource(AsyncTransport):
                 _decision_or_vote,
                 json=without_none(
                     decision=decision,
+                    answer=answer,
                     rationale=rationale,
                     arbitration_id=as_optional_id(arbitration_id),
                     decision_type=decision_type,

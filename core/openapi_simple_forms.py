@@ -7,16 +7,18 @@ an id in place of a list of one, are accepted all the same. Tests compare the se
 
 from typing import Any
 
-NAMED_UNIONS = {"StreamFrame"}
-"""Components that are unions by nature: what a stream sends."""
-
 
 def publish_simple_forms(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
-    """Replace unions without names by their fullest form, and remove what a value must not be, which no type can say."""
+    """Replace unions without names by their fullest form in what is sent, and remove what a value must not be, which no type can say."""
     components = result["components"]
     schemas = components["schemas"]
-    components["schemas"] = {name: each if name in NAMED_UNIONS else _simple(each) for name, each in schemas.items()}
+    components["schemas"] = {name: _simple(each) if name.endswith("Request") else each for name, each in schemas.items()}
     components["parameters"] = _simple(components["parameters"])
+    for operations in result["paths"].values():
+        for operation in operations.values():
+            for parameter in operation.get("parameters", []):
+                if "anyOf" in parameter.get("schema", {}):
+                    parameter["schema"] = {"type": "string"}  # In a URL every value is text.
     return result
 
 

@@ -33,9 +33,21 @@ TIMEOUT = 15
 PREFIX = "whsec_"
 
 
+Secret = Annotated[
+    str | None,
+    typer.Option(
+        "--secret",
+        envvar="OPENINTENT_WEBHOOK_SECRET",
+        metavar="whsec_…",
+        help="Signing secret. Default: a new one.",
+        show_default=False,
+    ),
+]
+
+
 @dataclass(frozen=True)
 class Answer:
-    """What the callback has answered: a status, or the error why there is none."""
+    """The answer of the callback: a status, or the error why there is none."""
 
     milliseconds: int
     status: int | None = None
@@ -73,16 +85,7 @@ def listen(
     after: Annotated[
         int | None, typer.Option("--after", metavar="POSITION", min=0, help="Begin after this position; 0: with the first event.")
     ] = None,
-    secret: Annotated[
-        str | None,
-        typer.Option(
-            "--secret",
-            envvar="OPENINTENT_WEBHOOK_SECRET",
-            metavar="whsec_…",
-            help="Signing secret. Default: a new one.",
-            show_default=False,
-        ),
-    ] = None,
+    secret: Secret = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print each answer as a line of JSON.")] = False,
 ) -> None:
     """Follow the events, and send each to a URL, signed as the server's webhooks are, until Ctrl-C. For trying a receiver.
@@ -104,15 +107,12 @@ def listen(
                     position = event.position
     except KeyboardInterrupt:
         position = stream.position if position is None else position
-        if position is not None:
-            command = ["openintent", "webhooks", "listen", "--forward-to", forward_to, "--after", str(position)]
-            for option, value in (
-                ("--intent", topic.intent_id),
-                ("--portfolio", topic.portfolio_id),
-                *(("--type", each) for each in types or []),
-            ):
-                command += [option, value] if value else []
-            run.output.print_note(f"Stopped at position {position}. Resume with: {shlex.join(command)}")
+        if position is None:
+            return
+        chosen = [("--intent", topic.intent_id), ("--portfolio", topic.portfolio_id), *(("--type", each) for each in types or [])]
+        options = [each for option, value in chosen if value for each in (option, value)]
+        command = ["openintent", "webhooks", "listen", "--forward-to", forward_to, "--after", str(position), *options]
+        run.output.print_note(f"Stopped at position {position}. Resume with: {shlex.join(command)}")
 
 
 def _print(output: Output, event: Event, answer: Answer, as_json: bool) -> None:

@@ -98,15 +98,19 @@ def reached(arbitration: Arbitration) -> list[str]:
 
 
 def require_valid_answer(arbitration: Arbitration, decision: str, answer: dict[str, Any] | None) -> None:
-    """Raise Invalid if the answer is not valid against the schema that was shown (rule H-1). A refusal of an act needs none."""
+    """Raise Invalid if the answer is not valid against the schema that was shown (rule H-1)."""
     schema = arbitration.response_schema
     if schema is None:
         if answer is not None:
             raise Invalid.field("answer", "the question has no response_schema", "no_schema")
         return
-    if answer is None and arbitration.action is not None and decision not in arbitration.grants:
-        return
-    _require_answer("answer", schema, answer or {})
+    if answer is not None or needs_answer(arbitration, decision):
+        _require_answer("answer", schema, answer or {})
+
+
+def needs_answer(arbitration: Arbitration, decision: str) -> bool:
+    """Return whether the decision of a question with a schema needs an answer: all but the refusals of an act."""
+    return arbitration.action is None or decision in arbitration.grants
 
 
 def _require_answer(name: str, schema: Mapping[str, Any], answer: Any) -> None:

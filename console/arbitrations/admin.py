@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -68,7 +69,8 @@ class ArbitrationAdmin(ListAdmin):
         return {Status.PENDING.value: Arbitration.objects.pending().count()}
 
     def detail_context(self, request: HttpRequest, obj: Arbitration) -> dict[str, Any]:
-        return {"script": SELECTION_SCRIPT, **pages.question_detail(request, obj, database_now())}
+        form = decisions.DecisionForm(obj=obj)
+        return {"script": SELECTION_SCRIPT, "form": form, **pages.question_detail(request, obj, database_now())}
 
     def is_offered(self, request: HttpRequest, name: str, obj: Arbitration) -> bool:
         return obj.status == Status.PENDING
@@ -95,6 +97,8 @@ class ArbitrationAdmin(ListAdmin):
     def decide_view(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
         """Record the decision of a question, or show the question again with the reason and all that was entered."""
         asked = get_object_or_404(self.get_queryset(request), pk=object_id)
+        if not pages.may_answer(request, asked):
+            raise PermissionDenied("You need the arbiter role for this.")
         return self.decide(request, [asked]) or redirect("admin:governance_arbitration_change", object_id)
 
     @method_decorator(require_POST)
@@ -123,7 +127,7 @@ class ArbitrationAdmin(ListAdmin):
         response.status_code = refusal.status if refusal else 400
         return response
 
-    @action("Decide", role=Role.ARBITER, form=decisions.DecisionForm, page=render_question)
+    @action("Decide", role=Role.OBSERVER, form=decisions.DecisionForm, page=render_question)
     def decide(self, request: HttpRequest, asked: Arbitration, **given: Any) -> str:
         made = decisions.record_decision(request, asked, **given)
         if isinstance(made, Decision):

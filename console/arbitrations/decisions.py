@@ -13,14 +13,17 @@ from django.http import HttpRequest
 from access.roles import actor_from_user
 from console.actions import ActionForm, Confirmation, Declined, OptionalText
 from console.arbitrations import pages
+from console.arbitrations.answer_fields import PREFIX, answer_fields, answer_from, field_of
 from console.arbitrations.pages import EVIDENCE
 from console.event_text import display_name
 from console.templatetags.console import format_duration
 from core.db import database_now
 from core.ids import parse_id
 from governance import services
+from governance.answer_schemas import answer_problems
 from governance.errors import ArbitrationResolved
 from governance.models import Arbitration, Decision, Status, Vote
+from governance.question_terms import ANSWERED, needs_answer
 from governance.serializers import MAX_NOTE, MAX_SOURCE, MAX_TEXT
 
 ANSWER_PREFIX = "answer-"
@@ -28,30 +31,39 @@ RECENT = timedelta(minutes=2)
 
 
 class DecisionForm(ActionForm):
-    """An option, or a free-text answer where there are none, with a rationale and evidence."""
+    """An option, the fields of a typed answer, or a free-text answer where there is neither, with a rationale and evidence."""
 
     rationale = forms.CharField(max_length=MAX_TEXT, required=False)
 
     def __init__(self, data: Any = None, *, obj: Arbitration) -> None:
         super().__init__(data, obj=obj)
         self.labels = _labels(obj)
+        self.schema = obj.response_schema
         required = "Choose an option." if self.labels else "Enter an answer."
         self.fields["decision"] = forms.CharField(
-            max_length=MAX_TEXT, strip=not self.labels, error_messages={"required": required}
+            max_length=MAX_TEXT,
+            strip=not self.labels,
+            required=bool(self.labels) or self.schema is None,
+            error_messages={"required": required},
         )
+        if self.schema:
+            self.fields |= answer_fields(self.schema)
         for number in EVIDENCE:
             self.fields[f"source_{number}"] = forms.CharField(max_length=MAX_SOURCE, required=False)
             self.fields[f"summary_{number}"] = forms.CharField(max_length=MAX_NOTE, required=False)
 
     def clean_decision(self) -> str:
         given = _unix_lines(self.cleaned_data["decision"])
+        if self.schema and not self.labels:
+            return ANSWERED
         if self.labels and given not in self.labels:
             raise forms.ValidationError("Choose one of the options offered.")
         return self.labels.get(given, given)
 
     def clean(self) -> dict[str, Any]:
-        """Return the arguments of the verb: decision, rationale, evidence."""
+        """Return the arguments of the verb: decision, answer, rationale, evidence."""
         cleaned = super().clean() or self.cleaned_data
+        answer = self._clean_answer(cleaned)
         evidence = []
         for number in EVIDENCE:
             source, summary = cleaned.get(f"source_{number}"), cleaned.get(f"summary_{number}")
@@ -60,7 +72,24 @@ class DecisionForm(ActionForm):
             elif source:
                 evidence.append({"source": source, "summary": _unix_lines(summary or "") or None})
         rationale = _unix_lines(cleaned.get("rationale") or "") or None
-        return {"decision": cleaned.get("decision"), "rationale": rationale, "evidence": evidence}
+        return {"decision": cleaned.get("decision"), "answer": answer, "rationale": rationale, "evidence": evidence}
+
+    def _clean_answer(self, cleaned: Mapping[str, Any]) -> dict[str, Any] | None:
+        if not self.schema:
+            return None
+        answer = answer_from(self.schema, cleaned)
+        if not answer and not needs_answer(self.obj, cleaned.get("decision") or ""):
+            return None
+        for name, message, _ in answer_problems(self.schema, answer):
+            field = field_of(self.schema, name)
+            label = self.fields[field].label if field else name
+            self.add_error(field, f"{label}: {message}.")
+        return answer
+
+    @property
+    def answer_fields(self) -> list[Any]:
+        """The bound fields of the typed answer."""
+        return [self[name] for name in self.fields if name.startswith(PREFIX)]
 
     @property
     def written(self) -> list[tuple[str, str]]:
@@ -150,6 +179,8 @@ def list_selected(request: HttpRequest, sent: Mapping[str, Any], selected: list[
         given = _unix_lines(label)
         if asked.status != Status.PENDING:
             problem = str(prior_outcome(request, asked.pk, label) or "You already decided this.")
+        elif asked.response_schema is not None:
+            problem = "It needs an answer in a form: open it to reply."
         elif given not in labels:
             problem = f"“{label}” is not one of its options." if labels else "It needs a free-text answer: open it to reply."
         elif pages.is_own(request, asked):

@@ -16,6 +16,8 @@ from access.roles import actor_from_user, has_role, role_of
 from console.dashboard import URGENT
 from console.state_diff import Change, diff_states
 from governance.models import Arbitration, Status
+from governance.question_terms import reached
+from governance.recipients import includes
 from intents import patches
 from intents.events import EventType
 from intents.models import FINAL, Edge, Event
@@ -49,7 +51,7 @@ def list_rows(request: HttpRequest, found: Sequence[Arbitration], now: datetime)
             "waiting": waiting.get(each.intent_id, 0),
             "is_open": decides and each.status == Status.PENDING,
             "is_own": is_own(request, each),
-            "options": each.options[:MAX_INLINE_OPTIONS],
+            "options": [] if each.response_schema else each.options[:MAX_INLINE_OPTIONS],
             "more": max(0, len(each.options) - MAX_INLINE_OPTIONS),
         }
         for each in found
@@ -58,7 +60,12 @@ def list_rows(request: HttpRequest, found: Sequence[Arbitration], now: datetime)
 
 def shared_labels(rows: Sequence[dict[str, Any]]) -> list[str]:
     """Return the labels that at least two of the open questions offer, the most common first."""
-    offered = [option["label"] for row in rows if row["is_open"] and not row["is_own"] for option in row["asked"].options]
+    offered = [
+        option["label"]
+        for row in rows
+        if row["is_open"] and not row["is_own"] and not row["asked"].response_schema
+        for option in row["asked"].options
+    ]
     return sorted({label for label in offered if offered.count(label) > 1}, key=lambda label: (-offered.count(label), label))
 
 
@@ -69,6 +76,14 @@ def is_urgent(asked: Arbitration, now: datetime) -> bool:
 def is_own(request: HttpRequest, asked: Arbitration) -> bool:
     """Return whether the person asked the question and so may not decide it (rule A-4)."""
     return asked.principal == actor_from_user(request).principal and role_of(request.user) != Role.OPERATOR
+
+
+def may_answer(request: HttpRequest, asked: Arbitration) -> bool:
+    """Return whether the person may decide the question, as an arbiter or as one of its audience (rule H-5)."""
+    if has_role(request, Role.ARBITER):
+        return True
+    recipients = reached(asked)
+    return bool(recipients) and asked.action is None and includes(recipients, actor_from_user(request))
 
 
 # --- one question ----------------------------------------------------------------------------------------------------
@@ -92,8 +107,9 @@ def question_detail(request: HttpRequest, asked: Arbitration, now: datetime) -> 
         "status": status,
         "is_urgent": is_urgent(asked, now),
         "is_pending": status == Status.PENDING,
-        "may_decide": has_role(request, Role.ARBITER),
+        "may_decide": may_answer(request, asked),
         "is_own": is_own(request, asked),
+        "reached": reached(asked),
         "decision": getattr(asked, "decision", None),
         "withdrawal": withdrawal_event(asked) if status == Status.WITHDRAWN else None,
         "intent": intent,

@@ -79,6 +79,25 @@ class Example:
         asked = next((each for each in found if each["context"]), found[0])
         return self.object("governance/arbitration", asked["id"])
 
+    def typed_question(self) -> str:
+        """Ask a typed question, and return the path of its page."""
+        schema = {
+            "type": "object",
+            "title": "Refund for the failed checkouts",
+            "properties": {
+                "amount": {"type": "number", "title": "Amount", "description": "In euro, for each customer", "maximum": 500},
+                "pay_on": {"type": "string", "title": "Pay on", "format": "date"},
+                "by": {"type": "string", "title": "Paid by", "enum": ["voucher", "card"], "enumNames": ["Voucher", "Card"]},
+                "apologise": {"type": "boolean", "title": "Send an apology", "default": True},
+            },
+            "required": ["amount", "by"],
+        }
+        pk = self.id_of("Checkout fails for one in twenty customers in eu-west")
+        asked = {"reason": "How do we make up for it?", "response_schema": schema, "urgency": "high", "blocking": False}
+        made = requests.post(f"{self.server.api}/intents/{pk}/arbitrate", json=asked, headers=KEY, timeout=20)
+        assert made.ok, made.text
+        return self.object("governance/arbitration", made.json()["id"])
+
     def lease(self) -> str:
         pk = self.id_of("Disable the slow price rules")
         return self.object("leasing/lease", self.get(f"/intents/{pk}/leases")["leases"][0]["id"])
@@ -161,6 +180,7 @@ PAGES: dict[str, ConsolePage] = {
     "home": ConsolePage("/admin/"),
     "inbox": ConsolePage("/admin/governance/arbitration/"),
     "question": ConsolePage(lambda example: example.question("pending")),
+    "question-typed": ConsolePage(lambda example: example.typed_question()),
     "question-decided": ConsolePage(lambda example: example.question("resolved")),
     "review": ConsolePage("/admin/governance/arbitration/", then=_review),
     "decisions": ConsolePage("/admin/governance/decision/"),

@@ -61,3 +61,16 @@ def olga(quick_passwords, person):
 def vera(quick_passwords, person):
     """A viewer who can sign in."""
     return set_password(person("viewer", "vera"))
+
+
+@pytest.fixture
+def ask(agent, make_intent):
+    """`ask("May I?", options=["Yes", "No"])`: a question of ada's about an intent of its own."""
+
+    def asked(reason, *, by="ada", intent=None, **fields):
+        intent = intent or make_intent(title=f"About: {reason}", state={"checked": 1})
+        response = agent(by).post(f"/intents/{intent['id']}/arbitrate", {"reason": reason, **fields})
+        assert response.status_code == 201, response.json()
+        return response.json()
+
+    return asked

@@ -19,19 +19,6 @@ def in_minutes(minutes):
     return (database_now() + timedelta(minutes=minutes)).isoformat()
 
 
-@pytest.fixture
-def ask(agent, make_intent):
-    """`ask("May I?", options=["Yes", "No"])`: a question of ada's about an intent of its own."""
-
-    def asked(reason, *, by="ada", intent=None, **fields):
-        intent = intent or make_intent(title=f"About: {reason}", state={"checked": 1})
-        response = agent(by).post(f"/intents/{intent['id']}/arbitrate", {"reason": reason, **fields})
-        assert response.status_code == 201, response.json()
-        return response.json()
-
-    return asked
-
-
 def page(question):
     return f"{INBOX}{question['id']}/change/"
 

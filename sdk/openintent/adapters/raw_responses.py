@@ -47,7 +47,7 @@ class RawResponse(ObjectProxy):
 
     def _record_end(self) -> None:
         if self._wrapped_stream is None:
-            self._recorder.record_body(self._inner.http_response)
+            self._recorder.record_body(self._inner)
         else:
             self._recorder.record_stream_left("closed before its end")
 

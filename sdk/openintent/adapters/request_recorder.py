@@ -108,15 +108,15 @@ class RequestRecorder:
         else:
             self._try(self._complete)
 
-    def record_body(self, response: Any) -> None:
-        """Record a whole HTTP response that the provider's package has not parsed.
+    def record_body(self, raw: Any) -> None:
+        """Record the whole body of a response that the provider's package has not parsed.
 
         Where the caller has read it in their own way, its content is not known here, and neither is its cost.
         """
         if self._ended:
             return
         try:
-            answer = json.loads(response.text, object_hook=_Fields)
+            answer = json.loads(raw.http_response.text, object_hook=_Fields)
         except Exception:
             self._try(self._complete)
             self._put_unknown_cost()

@@ -158,6 +158,12 @@ class StreamManager(RecordedProxy):
 
     def _watch(self, helper: Any, kind: type[WrappedStreamBase]) -> Any:
         self._recorder.record_stream_start()
+        stream = getattr(helper, "_raw_stream", helper)
+        if not hasattr(stream, kind.next_method):
+            return helper
         # A reference: leaving the block before the helper is assigned must not count as abandoning the stream.
-        self._stream = helper._raw_stream = kind(helper._raw_stream, self._recorder)
+        self._stream = kind(stream, self._recorder)
+        if stream is helper:
+            return self._stream
+        helper._raw_stream = self._stream
         return helper

@@ -117,7 +117,7 @@ def _wrap_answer(answer: Any, recorder: RequestRecorder, kwargs: Mapping[str, An
     if isinstance(headers, Mapping) and RAW_HEADER in headers:
         if is_stream or headers[RAW_HEADER] == "stream":
             return RawResponse(answer, recorder)
-        recorder.record_body(answer.http_response)
+        recorder.record_body(answer)
     elif is_stream and hasattr(answer, kind.next_method):
         recorder.record_stream_start()
         return kind(answer, recorder)

@@ -14,7 +14,7 @@ Frame = dict[str, Any] | str
 
 @dataclass(frozen=True)
 class Script:
-    """What the provider answers.
+    """Answer of the provider.
 
     frames    of a stream; a dictionary alone is a whole response
     usage     what is sent after them to a caller who asked for it, as OpenAI does

@@ -232,7 +232,7 @@ def test_a_response_that_is_not_of_the_background_is_not_counted_again(play, run
 
 @pytest.mark.case("streams 9")
 @pytest.mark.parametrize("way", ["retrieve", "stream"])
-def test_a_stream_of_the_background_that_was_cut_is_counted_when_it_is_resumed(way, play, run, client_runner, logged):
+def test_a_background_stream_that_was_cut_is_counted_when_resumed(way, play, run, client_runner, logged):
     created = {"type": "response.created", "sequence_number": 0, "response": answer("queued", None, background=True)}
     adapter, _ = play(RESPONSES, Script((created,), is_cut=True), RESPONSES_STREAM)
 

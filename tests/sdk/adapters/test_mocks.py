@@ -116,6 +116,17 @@ def test_a_mock_can_be_wrapped(mocked, api, intent, logged_events):
     assert kinds(logged_events(adapter)) == REQUEST
 
 
+def test_the_stream_helper_of_a_mock_can_be_used(api, intent, logged_events):
+    client = mock.MagicMock()
+    adapter = OpenAIAdapter(client, api, intent.id)
+
+    with adapter.chat.completions.stream(model="gpt-4", messages=MESSAGES) as stream:
+        assert stream is client.chat.completions.stream.return_value.__enter__.return_value
+    adapter.chat.completions.with_raw_response.create(model="gpt-4", messages=MESSAGES)
+
+    assert kinds(logged_events(adapter)) == ["llm_request_started", "stream_started", "stream_cancelled"]
+
+
 def test_an_asynchronous_mock_can_be_wrapped(api, intent, logged_events):
     client = mock.MagicMock()
     client.chat.completions.create = mock.AsyncMock(return_value=completion())

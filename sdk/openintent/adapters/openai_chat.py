@@ -87,12 +87,11 @@ class ChatDialect(Dialect):
 
 def is_only_usage(chunk: Any) -> bool:
     """Return whether the chunk has nothing but the usage. Others have a null in its place, which is removed."""
-    usage = getattr(chunk, "usage", None)
-    if usage is None:
-        if fields := getattr(chunk, "__pydantic_fields_set__", None):
-            fields.discard("usage")
-        return False
-    return not getattr(chunk, "choices", None)
+    if getattr(chunk, "usage", None) is not None:
+        return not getattr(chunk, "choices", None)
+    if fields := getattr(chunk, "__pydantic_fields_set__", None):
+        fields.discard("usage")
+    return False
 
 
 def modifiers_of_tier(tier: Any) -> tuple[str, ...]:

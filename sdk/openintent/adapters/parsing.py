@@ -91,7 +91,8 @@ class ChunkParser(ABC):
 
 
 IsHidden = Callable[[Any], bool]
-"""Whether a chunk was requested by the adapter alone, and must not reach the caller. Other chunks lose what it added to them."""
+"""Whether a chunk was requested by the adapter alone, and must not reach the caller. Other chunks lose what it added to them.
+It never raises."""
 
 
 class Dialect(ABC):

@@ -67,15 +67,24 @@ class RequestRecorder:
         self.request = dialect.parse_request(arguments)
         self._fields = {"request_id": f"{_process}{next(_count):012x}", "provider": sink.provider}
         self._fields["model"] = self.request.model or UNKNOWN_MODEL
-        self._response = ResponseInfo(config.longest_content if config.log_content else 0)
         self._dialect = dialect
         self._is_hidden: IsHidden | None = None
-        self._parser = dialect.chunk_parser(self._response)
+        self._expect_response()
         self._chunk_interval = config.chunk_log_interval if config.log_streams and config.log_stream_chunks else 0
         self.is_started = self._stream_started = self._ended = False
         self._has_reported = False
         self._started_at = 0.0
         self.chunks = 0
+
+    def _expect_response(self, unfinished: str | None = None) -> None:
+        """Begin to parse a response. `unfinished` is the id of one that was begun before."""
+        config = self._sink.config
+        self._response = ResponseInfo(config.longest_content if config.log_content else 0, unfinished=unfinished)
+        self._parser = self._dialect.chunk_parser(self._response)
+
+    def _wait_for_response(self, response_id: str) -> None:
+        self._expect_response(response_id)
+        self._sink.queue.hold(response_id, self)
 
     def prepare(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """Return the arguments to send: those of a stream may have to request its usage."""
@@ -103,8 +112,8 @@ class RequestRecorder:
         if self._ended:
             return
         self._try(self._dialect.parse_response, answer, self._response)
-        if self._response.unfinished:
-            self._sink.queue.hold(self._response.unfinished, self)
+        if unfinished := self._response.unfinished:
+            self._wait_for_response(unfinished)
         else:
             self._try(self._complete)
 
@@ -149,18 +158,13 @@ class RequestRecorder:
             self._parser.feed(chunk)
         except Exception as error:
             self._handle_parse_error(error)
-        if self._is_hidden and self._is_hidden_chunk(chunk):
+        is_hidden = self._is_hidden
+        if is_hidden is not None and is_hidden(chunk):
             return False
         if self._chunk_interval and self.chunks % self._chunk_interval == 0:
             self._sink.put(events.stream_chunk, stream_id=self._fields["request_id"], chunk_index=self.chunks)
         self.chunks += 1
         return True
-
-    def _is_hidden_chunk(self, chunk: Any) -> bool:
-        try:
-            return bool(self._is_hidden and self._is_hidden(chunk))
-        except Exception:  # What it cannot read is not what the adapter requested.
-            return False
 
     def record_stream_end(self) -> None:
         """Record that a streamed response is complete."""
@@ -200,7 +204,7 @@ class RequestRecorder:
             self._sink.put(events.stream_cancelled, **self._stream_fields(), **self._progress_fields(), reason=reason)
         if unfinished:
             self._stream_started = False
-            self._sink.queue.hold(unfinished, self)
+            self._wait_for_response(unfinished)
             return
         if is_failure or not config.log_streams:  # Without streams, no other event would show that the request has ended.
             self._put_failure(reason)

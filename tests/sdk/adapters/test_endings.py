@@ -10,7 +10,7 @@ from openintent.adapters import AdapterConfig
 
 from .interfaces import CHAT, MESSAGES, MESSAGES_OF_ANTHROPIC, RESPONSES
 from .scripted_provider import Script, ScriptedProvider
-from .streams import CHAT_ROWS, COMPLETED, CREATED, INPUT, USAGE, answer
+from .streams import CHAT_ROWS, COMPLETED, CREATED, INPUT, USAGE, answer, part
 
 REQUEST = ["llm_request_started", "llm_request_completed"]
 FAILED = ["llm_request_started", "llm_request_failed"]
@@ -201,6 +201,8 @@ def test_the_helper_of_a_stream_is_the_packages_own_and_sees_the_same(play, clie
 
 
 # Responses in the background
+TEXT = {"type": "output_text", "text": "Hello", "annotations": []}
+HELLO = {"id": "m", "type": "message", "role": "assistant", "status": "completed", "content": [TEXT]}
 QUEUED, DONE = Script(answer("queued", None, background=True)), Script(answer(background=True))
 
 
@@ -228,6 +230,19 @@ def test_a_response_that_is_not_of_the_background_is_not_counted_again(play, run
     client_runner.within(adapter.responses.stream(response_id="r"), lambda stream: stream.until_done())
 
     assert logged(adapter) == (REQUEST, [10])
+
+
+@pytest.mark.case("streams 9")
+def test_text_of_a_background_stream_that_was_cut_is_logged_once(play, run, client_runner, logged_events):
+    created = {"type": "response.created", "sequence_number": 0, "response": answer("queued", None, background=True)}
+    adapter, _ = play(RESPONSES, Script((created, part("Hel"))), Script(answer(background=True, output=[HELLO])))
+
+    stream = run(lambda: adapter.responses.create(model="gpt-4o", input="Hi", background=True, stream=True))
+    client_runner.chunks(stream, most=2)
+    run(stream.close)
+    run(adapter.responses.retrieve, "r")
+
+    assert [payload.get("response_content") for kind, payload in logged_events(adapter)][-1] == "Hello"
 
 
 @pytest.mark.case("streams 9")

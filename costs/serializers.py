@@ -64,6 +64,7 @@ GroupName = partial(
 
 
 class RecordCost(StrictSerializer):
+    aliases = {"cost_metadata": "metadata"}
     example = {
         "cost_type": "api_call",
         "amount": 0.05,

@@ -6,7 +6,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 
 from access.identity import get_actor
-from core.api.pagination import RowPagination
+from core.api.pagination import OffsetPagination
 from core.api.responses import Response
 from core.api.views import ApiViewSet
 from core.openapi import operation
@@ -21,7 +21,7 @@ from intents.serializers import LogEvent, LogEvents, new_event
 class _Events(ApiViewSet):
     tags = ["Events"]
     serializer_class = EventOut
-    pagination_class = RowPagination
+    pagination_class = OffsetPagination
     list_name = "events"
     ordering_parameter = "order"
 

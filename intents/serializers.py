@@ -93,10 +93,18 @@ CHANGES_REQUIRED = {"minProperties": 1, "not": {"properties": {"actor": {}}, "re
 """At least one field besides `actor`. Client generators ignore this, unlike an `anyOf` of required fields."""
 
 
-class CreateChild(StrictSerializer):
-    aliases = {"initial_state": "state"}
-    example: ClassVar[dict[str, Any]] = {"title": "Diagnose Root Cause", "assign": [{"agent_id": "agent:diagnostics"}]}
+class CreatorBody(StrictSerializer):
+    """A body that may name the creating agent. An empty `createdBy`, as clients of 0.x send it, names none."""
 
+    aliases: ClassVar[dict[str, str]] = {"createdBy": "created_by"}
+
+    def _resolve_aliases(self, data: dict[str, Any], errors: dict[str, Any]) -> dict[str, Any]:
+        if data.get("createdBy") == "":
+            data = {name: value for name, value in data.items() if name != "createdBy"}
+        return super()._resolve_aliases(data, errors)
+
+
+class NewIntent(CreatorBody):
     title = Title()
     description = Description()
     state = JSONObjectField(required=False)
@@ -107,8 +115,15 @@ class CreateChild(StrictSerializer):
     created_by = AgentId(required=False)
 
 
-class CreateIntent(CreateChild):
-    aliases = {"initial_state": "state", "parent_id": "parent_intent_id"}
+class CreateChild(NewIntent):
+    aliases = {**CreatorBody.aliases, "initial_state": "state", "parent_id": "parent_intent_id"}
+    example: ClassVar[dict[str, Any]] = {"title": "Diagnose Root Cause", "assign": [{"agent_id": "agent:diagnostics"}]}
+
+    parent_intent_id = StrictUUIDField(required=False, allow_null=True, help_text="Needless: it can only be the one in the path.")
+
+
+class CreateIntent(NewIntent):
+    aliases = {**CreatorBody.aliases, "initial_state": "state", "parent_id": "parent_intent_id"}
     example = {
         "title": "Analyze customer feedback",
         "description": "Process and categorize all Q4 customer feedback",
@@ -195,6 +210,7 @@ class SetStatus(ActorBody):
 
 
 class AddDependencies(ActorBody):
+    aliases = {"dependency_id": "depends_on"}
     example = {"depends_on": ["0199f3a2-7c41-7d52-9d1e-3f6a5b0c8e21"]}
 
     depends_on = ItemOrListField(child=StrictUUIDField(), max_length=1000, allow_empty=False)

@@ -163,6 +163,8 @@ class GraphViewSet(ApiViewSet):
         values = self.validated(CreateChild)
         actor = get_actor(request, values.pop("created_by", None))
         parent = Intent.objects.require(intent_id)
+        if values.pop("parent_intent_id", None) not in (None, parent):
+            raise Invalid.field("parent_intent_id", "is not the parent in the path")
         return respond_created(services.create_intent(actor=actor, parent_intent_id=parent, **values))
 
     @operation("get_descendants", "List the descendants of an intent", responses=INTENTS)

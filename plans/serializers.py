@@ -13,7 +13,7 @@ from core.api.serializers import StrictSerializer
 from core.ids import parse_id
 from costs import budget_limits
 from intents.operations import Assignee
-from intents.serializers import MAX_AGENTS, MAX_DESCRIPTION, MAX_TITLE, CreateChild
+from intents.serializers import MAX_AGENTS, MAX_DESCRIPTION, MAX_TITLE, NewIntent
 from plans.plan import name_of
 from portfolios.models import ROLE, Role
 from portfolios.serializers import CreatePortfolio, MemberRole, Priority
@@ -35,7 +35,7 @@ class Ref(StrictCharField):
         return ref
 
 
-class PlannedIntentIn(CreateChild):
+class PlannedIntentIn(NewIntent):
     """An intent of the plan. `role` and `priority` are those of its membership in the plan's portfolio."""
 
     aliases = {"initial_state": "state", "parent_intent_id": "parent", "parent_id": "parent"}

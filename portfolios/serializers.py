@@ -18,7 +18,7 @@ from core.api.fields import (
 from core.api.serializers import StrictSerializer
 from costs import budget_limits
 from governance.question_fields import QuestionDefaults
-from intents.serializers import CHANGES_REQUIRED, ActorBody, Description, Title
+from intents.serializers import CHANGES_REQUIRED, ActorBody, CreatorBody, Description, Title
 from portfolios.models import CHANGEABLE, ROLE, Role, Status
 
 MAX_PRIORITY = 2**31 - 1  # Of the database column.
@@ -65,7 +65,7 @@ class GovernancePolicy(StrictSerializer):
         return data
 
 
-class CreatePortfolio(StrictSerializer):
+class CreatePortfolio(CreatorBody):
     example: ClassVar[dict[str, Any]] = {
         "name": "Paris Trip 2027",
         "description": "Complete vacation planning",

@@ -32,7 +32,7 @@ ErrorType = partial(StrictCharField, max_length=MAX_ERROR_TYPE, pattern=VISIBLE,
 
 
 class SetRetryPolicy(ActorBody):
-    aliases = {"max_retries": "max_attempts"}
+    aliases = {"max_retries": "max_attempts", "base_delay_ms": "base_delay_seconds", "max_delay_ms": "max_delay_seconds"}
     example = {
         "max_attempts": 5,
         "base_delay_seconds": 1.0,
@@ -66,6 +66,10 @@ class SetRetryPolicy(ActorBody):
         "Null: when its retries are exhausted. With the strategy none, after the first failure.",
     )
 
+    def _resolve_aliases(self, data: dict[str, Any], errors: dict[str, Any]) -> dict[str, Any]:
+        in_seconds = {name: _seconds(value) if name.endswith("_ms") else value for name, value in data.items()}
+        return super()._resolve_aliases(in_seconds, errors)
+
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         base = attrs["base_delay_seconds"]
         if attrs.setdefault("max_delay_seconds", max(base, DEFAULT_MAX_DELAY)) < base:
@@ -74,6 +78,12 @@ class SetRetryPolicy(ActorBody):
             message = "has no effect without a fallback_agent_id"
             raise serializers.ValidationError({"failure_threshold": message}, "no_fallback")
         return attrs
+
+
+def _seconds(milliseconds: Any) -> Any:
+    """Return the seconds of a number; anything else as it is, for the field to refuse."""
+    is_number = isinstance(milliseconds, int | float) and not isinstance(milliseconds, bool)
+    return milliseconds / 1000 if is_number and abs(milliseconds) <= WEEK * 1000 else milliseconds
 
 
 class RecordFailure(StrictSerializer):

@@ -74,7 +74,7 @@ blocks: $(VENV)/.dev ## List the code blocks of the documents, and how each is t
 	$(BIN)/python -m tests.docs
 
 lock: $(VENV)/.dev ## Pin the newest versions that pyproject.toml allows, with hashes
-	$(BIN)/uv pip compile $(LOCK) --extra server --extra async --extra redis -o requirements/server.txt
+	$(BIN)/uv pip compile $(LOCK) --extra server --extra async --extra redis --extra mcp -o requirements/server.txt
 	$(BIN)/uv pip compile $(LOCK) --extra dev -c requirements/server.txt -o requirements/dev.txt
 
 LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url \

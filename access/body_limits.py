@@ -17,7 +17,7 @@ from core.serving.wsgi_bridge import request_meta
 
 MAX_ANONYMOUS_BODY = 64 * 2**10
 """Bytes that an unauthenticated client may send, for example to sign in."""
-_API, _CONSOLE = "/api/", "/admin/"
+_API, _CONSOLE = ("/api/", "/mcp"), "/admin/"
 _ATTACHMENTS = re.compile(r"/api/v1/intents/[^/]+/attachments")
 
 

@@ -22,6 +22,8 @@ from core.serving import direct
 from core.serving.shutdown import on_shutdown
 from core.serving.wsgi_bridge import WSGIBridge
 from core.serving.wsgi_handler import API, CachedResolverHandler
+from doors.endpoint import PATH as MCP_PATH
+from doors.endpoint import McpEndpoint
 from governance.long_polling import LongPollMiddleware, is_long_poll
 from intents.positions import Sequencer
 from jobs.worker import Worker
@@ -62,8 +64,18 @@ long_polling = LongPollMiddleware(bridge)
 tail = Tail()
 event_stream = EventStream.as_asgi(bridge=bridge, tail=tail)
 event_socket = EventSocket.as_asgi(tail=tail)
+
+
+async def serve_api(scope: Scope, receive: Receive, send: Send) -> None:
+    """Serve a request of the API that opens no stream."""
+    app: Any = long_polling if is_long_poll(scope) else bridge
+    await app(scope, receive, send)
+
+
+mcp_endpoint = McpEndpoint(api=serve_api, bridge=bridge)
 on_shutdown(long_polling.poller.close)
 on_shutdown(tail.close)
+on_shutdown(mcp_endpoint.close)
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
@@ -84,6 +96,8 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         app = event_socket
     elif is_stream_request(scope):
         app = event_stream
+    elif scope["path"] == MCP_PATH:
+        app = mcp_endpoint
     elif is_long_poll(scope):
         app = long_polling
     await app(scope, receive, send)
@@ -92,7 +106,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
 def direct_scope(scope: Scope) -> Scope | None:
     """Return the scope as Django gets it, or None if the request is not for Django alone."""
     scope = _without_prefix(scope)
-    return None if is_stream_request(scope) or is_long_poll(scope) else scope
+    return None if scope["path"] == MCP_PATH or is_stream_request(scope) or is_long_poll(scope) else scope
 
 
 if settings.FAST_PATHS:

@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "portfolios",
     "subscriptions",
     "jobs",
+    "doors",
 ]
 
 CORS_ALLOWED_ORIGINS = env.words("OPENINTENT_CORS_ORIGINS")

@@ -12,10 +12,10 @@ from pathlib import Path
 from tests.cases import CASES
 
 RULES = {
-    "I": [*range(1, 8), 9],
+    "I": range(1, 10),
     "E": range(1, 9),
     "G": range(1, 9),
-    "L": [*range(1, 7), 8],
+    "L": range(1, 9),
     "A": [*range(1, 12), *range(13, 17)],
     "T": range(1, 5),
     "C": range(1, 6),
@@ -23,6 +23,7 @@ RULES = {
     "P": range(1, 6),
     "W": range(1, 5),
     "S": range(1, 7),
+    "M": range(1, 8),
     "K": range(1, 8),
 }
 """The rules that are built so far."""

@@ -96,7 +96,7 @@ class WSGIBridge:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         try:
-            body = await self._read(scope, receive)
+            body = await self.read(scope, receive)
         except ClientDisconnected:
             return
         except ProtocolError as refusal:
@@ -128,7 +128,7 @@ class WSGIBridge:
         is_short = self.is_short_write and self.is_short_write(scope) and isinstance(body, BytesIO)
         return self.writer if is_short else self.threads
 
-    async def _read(self, scope: Any, receive: Any) -> BinaryIO:
+    async def read(self, scope: Any, receive: Any) -> BinaryIO:
         """Return the whole body. Raise TooLarge before reading more than the limit, BodyTimeout, Unavailable or ClientDisconnected.
 
         Of a refused caller, only the part that came with the headers is read.

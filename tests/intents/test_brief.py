@@ -58,7 +58,7 @@ def test_brief_tells_each_fact_with_its_event(api, agent, make_intent):
     assert set(found["left_out"].values()) == {0}
 
 
-def test_what_has_ended_is_no_longer_told(api, agent, make_intent):
+def test_ended_leases_and_questions_are_left_out(api, agent, make_intent):
     intent = make_intent()
     ada, path = agent("ada"), f"/intents/{intent['id']}"
     lease = ada.post(f"{path}/leases", {"scope": "found"}).json()

@@ -12,6 +12,7 @@ from . import (
     attachments,
     brief,
     delegations,
+    door,
     intents,
     keys,
     leases,
@@ -130,7 +131,7 @@ _COMMANDS: dict[str, list[Callable[..., None]]] = {
         intents.patch,
         intents.comment,
     ],
-    PEOPLE: [intents.assign, arbitrations.decide],
+    PEOPLE: [door.mcp, intents.assign, arbitrations.decide],
     OPERATION: [costs, failures, api, server.ping, login.login, login.logout],
 }
 for _panel, _commands in _COMMANDS.items():

@@ -75,6 +75,8 @@ class Coordinator(BaseAgent):
     portfolio: PortfolioSpec | None = None
     """The portfolio that is created when the coordinator starts, if any."""
 
+    _monitors: dict[str, "_PortfolioMonitor"] | None = None
+
     def __init__(
         self,
         agent_id: str | None = None,
@@ -95,8 +97,6 @@ class Coordinator(BaseAgent):
         made: Any = cls if issubclass(cls, Coordinator) else type(cls.__name__, (cls, Coordinator), attributes)
         made.agent_id, made.config = self.agent_id, self.config
         return cast(type[Coordinator], made)
-
-    _monitors: dict[str, "_PortfolioMonitor"] | None = None
 
     def create(self, spec: PortfolioSpec) -> Portfolio:
         """Create the portfolio unless it exists, and follow it. In an `async def`, call it by `asyncio.to_thread`.

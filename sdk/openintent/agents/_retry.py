@@ -41,3 +41,7 @@ def retry_until_stopped(step: Callable[[], T], stopping: threading.Event) -> T:
             log.info("Retrying soon: %s", error)
             if stopping.wait(retry_delay(tries, error)):
                 raise StoppedError from None
+        except RuntimeError:
+            if stopping.is_set():  # The agent's client was closed meanwhile.
+                raise StoppedError from None
+            raise

@@ -1,7 +1,7 @@
 """Identity: the caller of a request and the actor of a write (protocol §1.1)."""
 
-from dataclasses import dataclass
-from typing import cast
+from dataclasses import dataclass, field
+from typing import Any, cast
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from django.urls.converters import StringConverter
@@ -28,6 +28,10 @@ class Actor:
     """Whether the key is bound to this agent."""
     first_key_id: UUID | None = None
     """The first of the keys that were rotated into this one, if any."""
+    request: Request | None = field(default=None, compare=False, repr=False)
+    """The request of the API that the actor writes with, if it is one."""
+    passed: list[dict[str, Any]] = field(default_factory=list, compare=False, repr=False)
+    """Gates that an operator passed with a reason, which the events of the write keep (rule A-12)."""
 
     @property
     def principal(self) -> str:
@@ -57,7 +61,9 @@ class Caller:
 
     is_authenticated = True
 
-    def actor(self, *, header: str | None, named: str | None = None, fencing_token: int | None = None) -> Actor:
+    def actor(
+        self, *, header: str | None, named: str | None = None, fencing_token: int | None = None, request: Request | None = None
+    ) -> Actor:
         """Return the actor of a write: the bound agent, else X-Agent-ID, else the body's actor, else the key's name.
 
         Raise AgentMismatch if a bound key names another agent, or if the agent has its own key; Invalid if the id is not
@@ -74,7 +80,7 @@ class Caller:
             if not self.bound_to and has_own_key(claimed):
                 raise AgentMismatch(f"{claimed!r} has its own key; no other key can act under this id.")
         acting = self.bound_to or header or named or self.name
-        return Actor(acting, self.key_id, fencing_token, self.role, self.bound_to is not None, self.first_key_id)
+        return Actor(acting, self.key_id, fencing_token, self.role, self.bound_to is not None, self.first_key_id, request)
 
 
 def get_caller(request: Request) -> Caller:
@@ -89,7 +95,7 @@ def get_actor(request: Request, named: str | None = None) -> Actor:
         agent = header.decode().strip(" \t") or None
     except UnicodeDecodeError:
         raise Invalid.field("X-Agent-ID", "must be ASCII or UTF-8") from None
-    return get_caller(request).actor(header=agent, named=named, fencing_token=fencing_token(request))
+    return get_caller(request).actor(header=agent, named=named, fencing_token=fencing_token(request), request=request)
 
 
 class AgentConverter(StringConverter):

@@ -30,7 +30,7 @@ def add_attachment(*, intent_id: UUID | str, actor: Actor, content: Upload | Non
 
     Raises IntentNotFound, LeaseLost.
     """
-    intent = lock_for_write(intent_id, actor)
+    intent = lock_for_write(intent_id, actor, "add_attachment")
     now = intent.now()
     if content:
         _lock(content.sha256)
@@ -51,7 +51,7 @@ def remove_attachment(*, intent_id: UUID | str, attachment_id: UUID | str, actor
 
     Raises IntentNotFound, AttachmentNotFound for a malformed id, LeaseLost.
     """
-    intent = lock_for_write(intent_id, actor)
+    intent = lock_for_write(intent_id, actor, "delete_attachment")
     if not isinstance(attachment_id, UUID):
         raise AttachmentNotFound(attachment_id)
     attachment = Attachment.objects.filter(intent=intent, pk=attachment_id).first()

@@ -83,6 +83,8 @@ _SUMMARIES: dict[str, Callable[[dict[str, Any]], str]] = {
     EventType.PERMIT_EXPIRED: lambda payload: f"{payload['verb']} {payload['target']}: {payload['status']}",
     EventType.PERMIT_REVOKED: lambda payload: shorten(payload.get("reason") or ""),
     EventType.OUTCOME_RECORDED: lambda payload: str(payload["outcome"]),
+    EventType.GATE_SET: lambda payload: str(payload["verb"]),
+    EventType.GATE_REMOVED: lambda payload: str(payload["verb"]),
     EventType.INTENT_UPDATED: lambda payload: shorten(payload["changes"]),
     EventType.LEASE_ACQUIRED: summarize_lease,
     EventType.LEASE_RENEWED: summarize_lease,

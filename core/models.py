@@ -1,4 +1,4 @@
-"""Stored idempotent responses."""
+"""Stored idempotent responses, and the epoch."""
 
 from django.db import models
 
@@ -20,3 +20,12 @@ class IdempotentResponse(models.Model):
 
     def __str__(self) -> str:
         return f"{self.status} for {self.key}"
+
+
+class Epoch(models.Model):
+    """Number of the current epoch, in one row: what processes keep in memory of an earlier one is read again (core.db.current_epoch)."""
+
+    number = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return str(self.number)

@@ -38,7 +38,13 @@ def operation(operation_id: str, summary: str, **more: Any) -> Callable[[Any], A
 
     `**IF_MATCH` means that the write requires it, `**OPTIONAL_IF_MATCH` that it is honoured if sent.
     """
-    return extend_schema(operation_id=operation_id, summary=summary, **more)
+
+    def document(method: Any) -> Any:
+        method = extend_schema(operation_id=operation_id, summary=summary, **more)(method)
+        method.operation_id = operation_id
+        return method
+
+    return document
 
 
 def existing_or_created(serializer: type[ResponseSerializer]) -> dict[int, Any]:

@@ -78,7 +78,7 @@ def lock_with_budgets(intent_id: UUID | str, actor: Actor) -> tuple[Intent, list
     """Lock the intent, and all owners of budgets that count its costs. Raises IntentNotFound, LeaseLost."""
     intent_ids, portfolio_ids = _find_budgets(intent_id) if isinstance(intent_id, UUID) else (set(), set())
     if not isinstance(intent_id, UUID) or not (intent_ids or portfolio_ids):
-        intent = lock_for_write(intent_id, actor)
+        intent = lock_for_write(intent_id, actor, "record_cost")
         own = budget_limits.intent_limits(intent.constraints)  # They may have been set while this waited for the lock.
         return intent, [BudgetOwner(intent, None, own)] if own else []
     portfolios = Portfolio.objects.lock_all(portfolio_ids)
@@ -95,7 +95,7 @@ def lock_with_budgets(intent_id: UUID | str, actor: Actor) -> tuple[Intent, list
         for portfolio in portfolios
         if portfolio.pk in current and portfolio.status == PortfolioStatus.ACTIVE
     ]
-    return require_writable(locked[intent_id], actor), owners
+    return require_writable(locked[intent_id], actor, "record_cost"), owners
 
 
 def check_cost(owners: list[BudgetOwner], cost: Cost, now: datetime) -> None:

@@ -38,7 +38,9 @@ def record_cost(
     Raises IntentNotFound, LeaseLost.
     """
     is_money = unit in CENTS_PER_UNIT and amount > 0  # Budgets are about money.
-    intent, owners = budgets.lock_with_budgets(intent_id, actor) if is_money else (lock_for_write(intent_id, actor), [])
+    intent, owners = (
+        budgets.lock_with_budgets(intent_id, actor) if is_money else (lock_for_write(intent_id, actor, "record_cost"), [])
+    )
     now = intent.now()
     cost = Cost(
         intent=intent,

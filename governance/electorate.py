@@ -1,47 +1,49 @@
 """Electorate of an arbitration: the principals that may vote on it (rule A-13)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 from django.contrib.auth import get_user_model
 
+from access.identity import Actor
 from access.key_lookup import configured_callers
 from access.models import ApiKey, Role
 from access.roles import OPERATORS, with_roles
 from governance.errors import QuorumImpossible
+from governance.gates import may_grant
 from governance.guards import delegations_for
-from governance.models import Delegation
+from governance.models import Delegation, Gate
 from intents.models import Intent
 
 
-def require_quorum_possible(intent: Intent, quorum: int | None, requester: str, now: datetime) -> None:
-    """Raise QuorumImpossible if fewer principals than the quorum may vote on a request of this principal."""
+def require_quorum_possible(intent: Intent, quorum: int | None, requester: str, gates: Sequence[Gate], now: datetime) -> None:
+    """Raise QuorumImpossible if fewer principals than the quorum may grant what this principal requests under these gates."""
     if quorum is None:
         return
     found: set[str] = set()
-    for principal in _principals(intent, now):
-        found.add(principal)
-        if len(found - {requester}) >= quorum:
+    for voter in _voters(intent, now):
+        if voter.principal != requester and all(may_grant(each, voter) for each in gates):
+            found.add(voter.principal)
+        if len(found) >= quorum:
             return
-    raise QuorumImpossible(quorum, len(found - {requester}))
+    raise QuorumImpossible(quorum, len(found))
 
 
-def _principals(intent: Intent, now: datetime) -> Iterator[str]:
+def _voters(intent: Intent, now: datetime) -> Iterator[Actor]:
     deciding = (Role.ARBITER, Role.OPERATOR)
     for caller in configured_callers():
         if caller.role in deciding:
-            yield f"key:{caller.key_id}"
+            yield Actor(caller.name, caller.key_id)
     keys = ApiKey.objects.live(now)
-    yield from _principals_of(keys.filter(role__in=deciding))
+    yield from map(_voter, keys.filter(role__in=deciding))
     people = with_roles(get_user_model().objects.filter(is_active=True)).filter(role__in=("arbiter", *OPERATORS))
-    yield from (f"user:{name}" for name in people.values_list("username", flat=True))
-    delegates = Delegation.objects.live(now).order_by("delegate").values_list("delegate", flat=True).distinct()
-    for agent_id in delegates:
-        if delegations_for(intent, Delegation.objects.live(now).filter(delegate=agent_id)):
-            yield from _principals_of(keys.filter(role=Role.AGENT, agent_id=agent_id))
+    yield from (Actor(f"user:{name}") for name in people.values_list("username", flat=True))
+    live = Delegation.objects.live(now)
+    for agent_id in live.order_by("delegate").values_list("delegate", flat=True).distinct():
+        if delegations_for(intent, live.filter(delegate=agent_id)):
+            yield from map(_voter, keys.filter(role=Role.AGENT, agent_id=agent_id))
 
 
-def _principals_of(keys: Any) -> Iterator[str]:
-    for pk, first_key_id in keys.values_list("pk", "first_key_id"):
-        yield f"key:{first_key_id or pk}"
+def _voter(key: Any) -> Actor:
+    return Actor(key.agent_id or key.name, key.pk, is_bound=key.agent_id is not None, first_key_id=key.first_key_id)

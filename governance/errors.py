@@ -156,3 +156,17 @@ class EffectTaken(ProtocolError):
 
     def __init__(self, effect_key: str, permit_id: Any) -> None:
         super().__init__(f"The effect {effect_key!r} is held by the permit {permit_id}.", permit_id=identifier(permit_id))
+
+
+class GateNotFound(ObjectNotFound):
+    message = "No gate has the id"
+
+
+class PermitRequired(ProtocolError):
+    """A gate, `gate_id`, binds this operation (rule A-12). Send `remedy` to `POST /intents/{id}/arbitrate`; once it is granted, send the same request again with the permit's id as `X-Permit`. Operators pass with a `reason`, in the body or as `X-Gate-Reason`. `remedy` is null where the request is too large for an action."""
+
+    code, title, status = "permit_required", "Permit required", 403
+
+    def __init__(self, operation: str, gate_id: Any, remedy: dict[str, Any] | None, *, because: str = "") -> None:
+        detail = f"The permit {because}" if because.startswith("was") else f"It {because}" if because else "Ask with the remedy"
+        super().__init__(f"A gate binds {operation}. {detail}.", gate_id=identifier(gate_id), remedy=remedy)

@@ -306,6 +306,33 @@ class Permit(models.Model):
         return str(PermitStatus.EXPIRED if is_overdue else self.status)
 
 
+class Gate(models.Model):
+    """An operation that needs a permit: on an intent, on a portfolio and its members, or everywhere (rule A-12)."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    intent = models.ForeignKey("intents.Intent", models.PROTECT, null=True, related_name="+")
+    portfolio = models.ForeignKey("portfolios.Portfolio", models.PROTECT, null=True, related_name="+")
+    verb = models.CharField(max_length=VERB)
+    when = JSONTextField(default=dict)
+    quorum = models.PositiveSmallIntegerField(default=1)
+    deciders = JSONTextField(default=list)
+    permit_seconds = models.PositiveIntegerField(null=True)
+    created_by = models.CharField(max_length=AGENT_ID)
+    created_at = models.DateTimeField()
+    removed_at = models.DateTimeField(null=True)
+
+    objects: ClassVar[Any] = models.Manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(intent=None) | Q(portfolio=None), name="gate_is_in_one_place"),
+            models.CheckConstraint(condition=Q(quorum__gte=1), name="gate_quorum_from_1"),
+        ]
+
+    def __str__(self) -> str:
+        return self.verb
+
+
 class Delegation(models.Model):
     """The right of an agent to act for its delegator, within a scope and for a time (RFC-0004).
 

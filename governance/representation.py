@@ -119,6 +119,19 @@ class PermitOut(ResponseSerializer):
     created_at = serializers.DateTimeField()
 
 
+class GateOut(ResponseSerializer):
+    id = serializers.UUIDField()
+    intent_id = serializers.UUIDField(allow_null=True)
+    portfolio_id = serializers.UUIDField(allow_null=True)
+    verb = serializers.CharField()
+    when = JSONObjectField()
+    quorum = serializers.IntegerField()
+    deciders = serializers.ListField(child=serializers.CharField())
+    permit_seconds = serializers.IntegerField(allow_null=True)
+    created_by = serializers.CharField()
+    created_at = serializers.DateTimeField()
+
+
 class DelegationScopeOut(ResponseSerializer):
     intents = serializers.ListField(child=serializers.UUIDField())
     portfolios = serializers.ListField(child=serializers.UUIDField())

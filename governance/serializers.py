@@ -24,10 +24,10 @@ from core.api.serializers import StrictSerializer
 from core.errors import TooLarge
 from governance.actions import MEMBERS
 from governance.answer_schemas import schema_problems
-from governance.models import EFFECT_KEY, TARGET, VERB, PermitOutcome, Urgency
+from governance.models import AGENT_ID, EFFECT_KEY, TARGET, VERB, PermitOutcome, Urgency
 from governance.question_fields import MAX_STEPS, AudienceField, EscalationStepIn, FallbackIn, RemindField
 from governance.question_terms import ANSWERED, QUESTION, Question
-from governance.terms import PERMIT_SECONDS, TERMS, Terms
+from governance.terms import MAX_ACTION, PERMIT_SECONDS, TERMS, Terms
 
 MAX_TEXT = 10_000
 MAX_LABEL = 200
@@ -37,7 +37,6 @@ MAX_OPTIONS = 50
 MAX_EVIDENCE = 100
 MAX_NAME = 100
 MAX_SCOPE_ENTRIES = 100
-MAX_ACTION = 2**16  # Bytes.
 MAX_PATHS = 100
 MAX_GRANTS = 20
 MAX_QUORUM = 100
@@ -279,6 +278,30 @@ class RevokePermit(StrictSerializer):
 
     reason = OptionalText(max_length=MAX_NOTE)
     actor = AgentId(required=False, help_text="The acting agent, if neither the key nor X-Agent-ID names it.")
+
+
+class SetGate(StrictSerializer):
+    example = {"verb": "set_status", "when": {"status": "completed"}, "quorum": 2, "permit_seconds": 600}
+
+    verb = RequiredText(max_length=VERB, help_text="An operation id of the API, or the verb of an act outside.")
+    intent_id = StrictUUIDField(required=False, allow_null=True)
+    portfolio_id = StrictUUIDField(required=False, allow_null=True, help_text="The portfolio and its members.")
+    when = JSONObjectField(required=False, help_text="Values for which it holds; for operations: `status`, where there is one.")
+    quorum = StrictIntegerField(required=False, min_value=1, max_value=MAX_QUORUM, help_text="Default: 1.")
+    deciders = StrictListField(
+        child=RequiredText(max_length=AGENT_ID),
+        required=False,
+        max_length=MAX_SCOPE_ENTRIES,
+        help_text="`user:NAME`, `group:NAME`, or agents with a key of their own; none: all who may decide.",
+    )
+    permit_seconds = StrictIntegerField(required=False, allow_null=True, min_value=1, max_value=MAX_PERMIT_SECONDS)
+    actor = AgentId(required=False, help_text="The acting agent, if neither the key nor X-Agent-ID names it.")
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        values = super().to_internal_value(data)
+        if values.get("intent_id") and values.get("portfolio_id"):
+            raise serializers.ValidationError({"portfolio_id": ErrorDetail("cannot be given with intent_id", "one_place")})
+        return values
 
 
 class DelegationScopeIn(StrictSerializer):

@@ -5,6 +5,7 @@ from governance.views import (
     ArbitrationViewSet,
     DecisionViewSet,
     DelegationViewSet,
+    GateViewSet,
     IntentArbitrationViewSet,
     IntentPermitViewSet,
     PermitViewSet,
@@ -16,6 +17,7 @@ router.register("intents/<id:intent_id>/decisions", DecisionViewSet)
 router.register("intents/<id:intent_id>/permits", IntentPermitViewSet)
 router.register("arbitrations", ArbitrationViewSet)
 router.register("permits", PermitViewSet)
+router.register("gates", GateViewSet)
 router.register("delegations", DelegationViewSet)
 
 urlpatterns = router.urls

@@ -16,8 +16,8 @@ from core.openapi import operation
 from governance import services
 from governance.errors import ArbitrationNotFound, PermitNotFound
 from governance.filters import ArbitrationFilter, DelegationFilter, PermitFilter
-from governance.models import Arbitration, Decision, Delegation, Permit, Status
-from governance.representation import ArbitrationOut, DecisionOut, DelegationOut, PermitOut
+from governance.models import Arbitration, Decision, Delegation, Gate, Permit, Status
+from governance.representation import ArbitrationOut, DecisionOut, DelegationOut, GateOut, PermitOut
 from governance.serializers import (
     CreateArbitration,
     CreateDelegation,
@@ -25,6 +25,7 @@ from governance.serializers import (
     RecordOutcome,
     RemindArbitration,
     RevokePermit,
+    SetGate,
     SpendPermit,
     WithdrawArbitration,
 )
@@ -187,6 +188,31 @@ class PermitViewSet(_Permits):
         values = self.validated(RevokePermit)
         actor = get_actor(request, values.pop("actor", None))
         return self.respond(services.revoke_permit(permit_id=permit_id, actor=actor, **values))
+
+
+class GateViewSet(ApiViewSet):
+    tags = ["Governance"]
+    serializer_class = GateOut
+    list_name = "gates"
+    lookup_url_kwarg = "gate_id"
+
+    @operation("set_gate", "Set a gate", request=SetGate)
+    def create(self, request: Request) -> Response:
+        """For operators. From now on the operation, on this intent, on the portfolio and its members, or everywhere, needs a permit that `quorum` of the `deciders` have granted."""
+        values = self.validated(SetGate)
+        actor = get_actor(request, values.pop("actor", None))
+        return self.respond(services.set_gate(actor=actor, **values), status=201)
+
+    @operation("list_gates", "List the gates")
+    def list(self, request: Request) -> Response:
+        """Oldest first, without those that were removed."""
+        return self.respond_list(Gate.objects.filter(removed_at=None))
+
+    @operation("remove_gate", "Remove a gate")
+    def destroy(self, request: Request, gate_id: UUID | str) -> Response:
+        """For operators. Takes effect at once."""
+        services.remove_gate(gate_id=gate_id, actor=get_actor(request))
+        return Response(status=204)
 
 
 class DelegationViewSet(ApiViewSet):

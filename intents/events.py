@@ -50,6 +50,8 @@ class EventType(TextChoices):
     PERMIT_EXPIRED = "permit_expired"
     PERMIT_REVOKED = "permit_revoked"
     OUTCOME_RECORDED = "outcome_recorded"
+    GATE_SET = "gate_set"
+    GATE_REMOVED = "gate_removed"
     DELEGATION_GRANTED = "delegation_granted"
     DELEGATION_REVOKED = "delegation_revoked"
     ATTACHMENT_ADDED = "attachment_added"
@@ -135,6 +137,12 @@ def append_entries(entries: Sequence[Entry], now: datetime) -> None:
     transaction.on_commit(wakeups.events_committed.notify)
 
 
+def _payload(entry: Entry) -> dict[str, Any]:
+    """Return the payload, with the gate that the actor passed and its reason (rule A-12)."""
+    passed = entry.actor.passed
+    return {**entry.event.payload, "gate": passed[-1]} if passed else entry.event.payload
+
+
 def _event_rows(entries: Sequence[Entry], now: datetime) -> list[sql_rows.Row]:
     position = positions.next_position()
     return [
@@ -148,7 +156,7 @@ def _event_rows(entries: Sequence[Entry], now: datetime) -> list[sql_rows.Row]:
             event_type=str(entry.event.event_type),
             actor=entry.actor.id,
             key_id=entry.actor.key_id,
-            payload=strict_json.text(entry.event.payload),
+            payload=strict_json.text(_payload(entry)),
             trace_id=entry.event.trace_id,
             parent_event_id=entry.event.parent_event_id,
             created_at=now,

@@ -140,6 +140,8 @@ class Intent(models.Model):
         return self.title
 
     locked_at: datetime | None = None
+    epoch: int | None = None
+    """The epoch when this row was locked (core.db), if it was."""
 
     @property
     def is_final(self) -> bool:

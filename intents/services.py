@@ -9,7 +9,7 @@ from django.conf import settings
 
 from access.identity import SYSTEM, Actor
 from core import strict_json
-from core.db import acquire_advisory_lock, atomic_verb, database_now
+from core.db import acquire_advisory_lock, atomic_verb, clock_and_epoch
 from core.db.sql_rows import Row
 from core.errors import Invalid, TooLarge
 from core.ids import new_id
@@ -25,8 +25,8 @@ from intents.insertion import Insertion, new_intent
 from intents.models import FINAL, Assignment, Edge, EdgeKind, Event, Intent, Status, initial_status
 from intents.operations import Assignee, change_status, increment_version, status_changed_event
 from intents.patches import Patch, apply_patches
-from intents.write_lock import lock_for_write, require_writable
-from leasing.guards import require_scope
+from intents.write_lock import lock_for_write, require_permitted, require_writable
+from leasing.guards import require_scope, require_token
 from leasing.services import release_all
 from portfolios.lock_order import lock_with_portfolios
 from portfolios.models import Portfolio
@@ -59,11 +59,13 @@ def create_intent(
     a final parent, DependencyCycle, TooLarge.
     """
     depends_on = list(dict.fromkeys(depends_on))
-    dependencies = _lock_related(parent_intent_id, depends_on, actor)
+    parent, dependencies = _lock_related(parent_intent_id, depends_on, actor)
     state = state or {}
     _require_state_size(state)
 
-    insertion = Insertion(database_now())
+    now, epoch = clock_and_epoch()
+    require_permitted("create_intent", actor, intents=[parent] if parent else [], epoch=epoch, values={})
+    insertion = Insertion(now)
     intent = new_intent(
         pk=new_id(),
         title=title,
@@ -88,7 +90,7 @@ def update_intent(*, intent_id: UUID | str, expected_version: int, actor: Actor,
 
     Raises IntentNotFound, LeaseLost, VersionConflict, Forbidden.
     """
-    intent = lock_for_write(intent_id, actor, expected_version)
+    intent = lock_for_write(intent_id, actor, "update_intent", expected_version)
     constraints = intent.constraints
     if "constraints" in changes:
         require_limits_kept(intent, changes["constraints"], actor)
@@ -107,7 +109,7 @@ def patch_state(*, intent_id: UUID | str, expected_version: int, actor: Actor, p
 
     Raises IntentNotFound, LeaseLost, VersionConflict, LeaseConflict, InvalidPatch, TooLarge.
     """
-    intent = lock_for_write(intent_id, actor, expected_version)
+    intent = lock_for_write(intent_id, actor, "update_state", expected_version)
     require_scope(intent, patches, actor)
     apply_patches(intent.state, patches)
     _require_state_size(intent.state)
@@ -130,16 +132,14 @@ def set_status(
     One that is `blocked` by its dependencies or an arbitration, and is set to `blocked` by hand, is put on hold (rule I-9).
 
     Completing it unblocks its dependents; abandoning it writes `dependency_abandoned` to theirs, and with `cascade` abandons
-    its open descendants as well.
-
-    Its leases are released (rule L-6). A portfolio that reaches its threshold by it is completed (rule P-2).
+    its open descendants as well. Its leases are released (rule L-6). A portfolio that reaches its threshold by it is completed (rule P-2).
 
     Raises IntentNotFound, LeaseLost, VersionConflict, IllegalTransition, CompletionGate, Invalid.
     """
     if cascade and status != Status.ABANDONED:
         raise Invalid.field("cascade", 'is only valid with status "abandoned"')
     locked, portfolios = _lock_for_status(intent_id, status, cascade)
-    intent = require_writable(locked[intent_id], actor, expected_version)
+    intent = require_writable(locked[intent_id], actor, "set_status", expected_version, status=status, reason=reason)
     on_hold = status == Status.BLOCKED
     if intent.status == status and intent.on_hold == on_hold:
         return intent
@@ -152,6 +152,8 @@ def set_status(
     if cascade:
         descendants = [locked[pk] for pk in sorted(graph.descendant_ids(intent.pk))]
         affected += [each for each in descendants if not each.is_final]
+    for each in affected[1:]:
+        require_permitted("set_status", actor, intents=[intent, each], values={"status": status, "reason": reason})
     for each in affected:
         change_status(each, status, actor=actor, reason=reason, now=now, on_hold=on_hold)
         if status in FINAL:
@@ -182,7 +184,7 @@ def add_dependencies(
     requested = list(dict.fromkeys(depends_on))
     pk = Intent.objects.require(intent_id)
     locked = Intent.objects.lock_all({pk, *requested})
-    intent = require_writable(locked[pk], actor, expected_version)
+    intent = require_writable(locked[pk], actor, "add_dependency", expected_version)
     intent.require_open()
     if pk in requested:
         raise DependencyCycle([pk, pk])
@@ -208,7 +210,7 @@ def remove_dependency(*, intent_id: UUID | str, dependency_id: UUID | str, expec
 
     Raises IntentNotFound (also for a malformed id of the dependency), LeaseLost, VersionConflict, IntentClosed.
     """
-    intent = lock_for_write(intent_id, actor)
+    intent = lock_for_write(intent_id, actor, "remove_dependency")
     if not isinstance(dependency_id, UUID):
         raise IntentNotFound(dependency_id)
     if str(dependency_id) not in intent.depends_on:
@@ -235,14 +237,14 @@ def assign_agent(*, intent_id: UUID | str, assignee: Assignee, actor: Actor) -> 
 
     Raises IntentNotFound, LeaseLost.
     """
-    intent = lock_for_write(intent_id, actor)
+    intent = lock_for_write(intent_id, actor, "assign_agent")
     return operations.assign(intent, assignee, actor, intent.now())
 
 
 @atomic_verb
 def unassign_agent(*, intent_id: UUID | str, agent_id: str, actor: Actor) -> None:
     """Remove an agent's assignment. Idempotent. Raises IntentNotFound, LeaseLost."""
-    intent = lock_for_write(intent_id, actor)
+    intent = lock_for_write(intent_id, actor, "unassign_agent")
     operations.unassign(intent, agent_id, actor, intent.now())
 
 
@@ -259,7 +261,7 @@ def log_events(*, intent_id: UUID | str, events: Sequence[NewEvent], actor: Acto
         if event.event_type in RESERVED:
             raise ReservedEventType(event.event_type)
         require_payload_size(event.payload, "The payload of an event is too large.")
-    intent = lock_for_write(intent_id, actor)
+    intent = lock_for_write(intent_id, actor, "log_event")
     if parents := {event.parent_event_id for event in events if event.parent_event_id}:
         missing = parents - set(Event.objects.filter(uid__in=parents).values_list("uid", flat=True))
         if missing:
@@ -270,8 +272,8 @@ def log_events(*, intent_id: UUID | str, events: Sequence[NewEvent], actor: Acto
 # --- parts of verbs ------------------------------------------------------------------------------------------------
 
 
-def _lock_related(parent_intent_id: UUID | None, depends_on: Sequence[UUID], actor: Actor) -> list[Intent]:
-    """Lock the parent and the dependencies of a new intent, and return the dependencies.
+def _lock_related(parent_intent_id: UUID | None, depends_on: Sequence[UUID], actor: Actor) -> tuple[Intent | None, list[Intent]]:
+    """Lock the parent and the dependencies of a new intent, and return them.
 
     Raises Invalid, LeaseLost, IntentClosed, DependencyCycle.
     """
@@ -282,10 +284,11 @@ def _lock_related(parent_intent_id: UUID | None, depends_on: Sequence[UUID], act
     _require_known(locked, "parent_intent_id", parents)
     _require_known(locked, "depends_on", depends_on)
     if parent_intent_id:
-        require_writable(locked[parent_intent_id], actor).require_open()
+        require_token(locked[parent_intent_id], actor)
+        locked[parent_intent_id].require_open()
         if depends_on and (path := graph.find_path(depends_on, parent_intent_id)):
             raise DependencyCycle([parent_intent_id, *path])
-    return [locked[pk] for pk in depends_on]
+    return locked[parent_intent_id] if parent_intent_id else None, [locked[pk] for pk in depends_on]
 
 
 def _require_state_size(state: dict[str, Any]) -> None:

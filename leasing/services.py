@@ -42,7 +42,7 @@ def acquire_lease(*, intent_id: UUID | str, actor: Actor, scope: str, duration: 
 
     Raises IntentNotFound, LeaseLost, IntentClosed, LeaseConflict, TooManyLeases.
     """
-    intent = lock_for_write(intent_id, actor)
+    intent = lock_for_write(intent_id, actor, "acquire_lease")
     intent.require_open()
     now, requested = intent.now(), split_levels(scope)
     active = _MARKED_ACTIVE_UNDER.objects(intent=intent.pk, first_level=requested[0]) if intent.active_leases else []
@@ -84,7 +84,7 @@ def renew_lease(*, intent_id: UUID | str, lease_id: UUID | str, actor: Actor, du
 
     Raises IntentNotFound, LeaseLost, LeaseNotFound, NotLeaseHolder, LeaseExpired.
     """
-    intent, lease = _lock_lease(intent_id, lease_id, actor)
+    intent, lease = _lock_lease(intent_id, lease_id, actor, "renew_lease")
     _require_holder(lease, actor)
     now = intent.now()
     if lease.status != Status.ACTIVE:
@@ -98,7 +98,7 @@ def release_lease(*, intent_id: UUID | str, lease_id: UUID | str, actor: Actor) 
 
     Raises IntentNotFound, LeaseLost, LeaseNotFound, NotLeaseHolder.
     """
-    intent, lease = _lock_lease(intent_id, lease_id, actor)
+    intent, lease = _lock_lease(intent_id, lease_id, actor, "release_lease")
     _require_holder(lease, actor)
     if lease.status == Status.ACTIVE:
         _release(intent, lease, actor=actor, now=intent.now())
@@ -110,7 +110,7 @@ def revoke_lease(*, intent_id: UUID | str, lease_id: UUID | str, actor: Actor, r
 
     Raises IntentNotFound, LeaseLost, LeaseNotFound.
     """
-    intent, lease = _lock_lease(intent_id, lease_id, actor)
+    intent, lease = _lock_lease(intent_id, lease_id, actor, "revoke_lease", reason)
     now = intent.now()
     if lease.status != Status.ACTIVE:
         return lease
@@ -176,9 +176,11 @@ _MARKED_ACTIVE_UNDER = Statement(
 )
 
 
-def _lock_lease(intent_id: UUID | str, lease_id: UUID | str, actor: Actor) -> tuple[Intent, Lease]:
+def _lock_lease(
+    intent_id: UUID | str, lease_id: UUID | str, actor: Actor, operation: str, reason: str | None = None
+) -> tuple[Intent, Lease]:
     """Lock the intent, then the lease. Raises IntentNotFound, LeaseLost, LeaseNotFound."""
-    intent = lock_for_write(intent_id, actor)
+    intent = lock_for_write(intent_id, actor, operation, reason=reason)
     lease = sql_rows.lock(Lease, lease_id) if isinstance(lease_id, UUID) else None
     if lease is None or lease.intent_id != intent.pk:
         raise LeaseNotFound(lease_id)

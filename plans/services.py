@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from core.db import acquire_advisory_lock, atomic_verb, database_now
+from core.db import acquire_advisory_lock, atomic_verb, current_epoch, database_now
 from core.ids import new_ids
 from costs.services import record_first_limits
 from intents.errors import DependencyCycle
@@ -12,6 +12,7 @@ from intents.graph import edges_towards
 from intents.insertion import Insertion, new_intent
 from intents.models import Intent, Status, initial_status
 from intents.services import GRAPH_LOCK
+from intents.write_lock import require_permitted
 from leasing.guards import require_tokens
 from plans import graph, plan
 from plans.plan import Links, PlannedIntent
@@ -39,6 +40,9 @@ def create_plan(*, intents: Sequence[PlannedIntent], portfolio: Mapping[str, Any
     """
     links = plan.resolve(intents)
     existing = _lock_existing(intents, links)
+    if intents:
+        parents = [existing[each.parent] for each in links if isinstance(each.parent, UUID)]
+        require_permitted("create_intent", intents[0].actor, intents=parents, epoch=current_epoch(), values={})
     created_portfolio = create_portfolio(**portfolio) if portfolio else None
     order = graph.creation_order(links)
     insertion = Insertion(database_now())

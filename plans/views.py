@@ -17,6 +17,7 @@ from plans.services import create_plan
 
 class PlanViewSet(ApiViewSet):
     tags = ["Intents"]
+    list_name = "intents"
 
     @operation(
         "create_intents",

@@ -104,6 +104,9 @@ class Portfolio(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    epoch: int | None = None
+    """The epoch when this row was locked (core.db), if it was."""
+
     @property
     def is_active(self) -> bool:
         return self.status == Status.ACTIVE

@@ -22,7 +22,7 @@ from intents.errors import CompletionGate
 from intents.events import EventType, NewEvent, append, append_without_intent
 from intents.insertion import Insertion
 from intents.models import FINAL, Intent
-from intents.write_lock import lock_for_write, require_writable
+from intents.write_lock import lock_for_write, require_permitted, require_writable
 from portfolios import policy
 from portfolios.errors import DuplicateMember, DuplicatePrimary
 from portfolios.models import CHANGEABLE, Membership, NewMember, Portfolio, Role, Status
@@ -43,6 +43,7 @@ def create_portfolio(
     metadata: dict[str, Any] | None = None,
 ) -> Portfolio:
     """Create an active portfolio without members."""
+    require_permitted("create_portfolio", actor, values={})
     now = database_now()
     portfolio = Portfolio(
         name=name,
@@ -80,6 +81,7 @@ def update_portfolio(
     """
     portfolio = Portfolio.objects.lock(portfolio_id)
     portfolio.require_version(expected_version)
+    _require_permitted("update_portfolio", portfolio, actor)
     new = _changed_values(portfolio, changes, keep_reserved=expected_version is None)
     if not new:
         return portfolio
@@ -113,6 +115,7 @@ def update_portfolio_status(
     """
     portfolio = Portfolio.objects.lock(portfolio_id)
     portfolio.require_version(expected_version)
+    _require_permitted("update_portfolio_status", portfolio, actor, status=status, reason=reason)
     if portfolio.status == status:
         return portfolio
     portfolio.require_transition(status)
@@ -148,7 +151,7 @@ def add_intent_to_portfolio(
     intent = Intent.objects.lock_all({intent_id}).get(intent_id)
     if intent is None:
         raise Invalid.field("intent_id", f"no intent has the id {intent_id}", "unknown_id")
-    require_writable(intent, actor)
+    require_writable(intent, actor, "add_intent_to_portfolio", portfolio_id=portfolio.pk)
     portfolio.require_active()
     found = portfolio.members.filter(Q(intent=intent) | Q(role=Role.PRIMARY))
     existing = dict(found.values_list("intent_id", "role"))
@@ -189,7 +192,7 @@ def remove_intent_from_portfolio(
     """
     portfolio = Portfolio.objects.lock(portfolio_id)
     portfolio.require_version(expected_version)
-    intent = lock_for_write(intent_id, actor)
+    intent = lock_for_write(intent_id, actor, "remove_intent_from_portfolio", portfolio_id=portfolio.pk)
     member = portfolio.members.filter(intent=intent).first()
     if member is None:
         return
@@ -232,6 +235,11 @@ def complete_at_threshold(portfolios: Collection[Portfolio], *, now: datetime) -
     for portfolio in candidates:
         if policy.is_threshold_reached(portfolio.governance_policy, counts[portfolio.pk]):
             _change_status(portfolio, Status.COMPLETED, actor=SYSTEM, reason=THRESHOLD_REASON, now=now)
+
+
+def _require_permitted(operation: str, portfolio: Portfolio, actor: Actor, **values: Any) -> None:
+    """Raise PermitRequired if a gate binds the operation on the portfolio (rule A-12)."""
+    require_permitted(operation, actor, portfolio_id=portfolio.pk, epoch=portfolio.epoch, values=values)
 
 
 def _require_governor(portfolio: Portfolio, actor: Actor, action: str) -> None:

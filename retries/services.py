@@ -27,7 +27,7 @@ def set_retry_policy(*, intent_id: UUID | str, actor: Actor, policy: dict[str, A
 
     Pending retries keep their time. Raises IntentNotFound, LeaseLost.
     """
-    intent = lock_for_write(intent_id, actor)
+    intent = lock_for_write(intent_id, actor, "set_retry_policy")
     now = intent.now()
     existing = _find_policy(intent)
     if existing and policy_settings(existing) == policy:
@@ -59,7 +59,7 @@ def record_failure(
     Raises IntentNotFound, LeaseLost, TooLarge.
     """
     require_payload_size(metadata or {}, "The metadata of a failure is too large.")
-    intent = lock_for_write(intent_id, actor)
+    intent = lock_for_write(intent_id, actor, "record_failure")
     return add_failure(
         intent,
         actor=actor,
@@ -123,7 +123,7 @@ def announce_retry(failure_id: UUID) -> bool:
     intent_id = Failure.objects.filter(pk=failure_id).values_list("intent_id", flat=True).first()
     if intent_id is None:
         return False
-    intent = lock_for_write(intent_id, SYSTEM)
+    intent = lock_for_write(intent_id, SYSTEM, None)
     now = intent.now()
     failure = Failure.objects.due(now).filter(pk=failure_id).first()
     if failure is None:

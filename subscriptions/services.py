@@ -17,7 +17,7 @@ from core.errors import Forbidden, Invalid, require_future
 from intents import positions
 from intents.events import EventType, NewEvent, append, append_without_intent
 from intents.models import Intent
-from intents.write_lock import lock_for_write, require_writable
+from intents.write_lock import lock_for_write, require_permitted, require_writable
 from portfolios.models import Portfolio
 from subscriptions.errors import SubscriptionInactive, SubscriptionNotFound, TooManySubscriptions
 from subscriptions.models import Delivery, DeliveryStatus, OutboxCursor, Status, Subscription, origin
@@ -46,7 +46,11 @@ def create_subscription(
     limit = settings.MAX_SUBSCRIPTIONS_PER_KEY  # Each subscription costs a delivery per event.
     if Subscription.objects.not_removed().filter(principal=actor.principal)[:limit].count() >= limit:
         raise TooManySubscriptions(limit)
-    intent = lock_for_write(intent_id, actor) if intent_id is not None else None
+    if intent_id is not None:
+        intent = lock_for_write(intent_id, actor, "subscribe")
+    else:
+        intent = None
+        require_permitted("subscribe", actor, portfolio_id=portfolio_id if isinstance(portfolio_id, UUID) else None, values={})
     now = database_now()
     require_future(expires_at, now)
     subscription = Subscription(
@@ -76,7 +80,7 @@ def update_subscription(
     Pausing ends coverage at the position `newest`; earlier events wait. An event records the changes, if there are any.
     Raise SubscriptionNotFound, LeaseLost, Forbidden if the actor may not change it, or Invalid.
     """
-    intent, subscription = _lock(subscription_id, actor)
+    intent, subscription = _lock(subscription_id, actor, "update_subscription")
     _require_manager(subscription, actor)
     now = database_now()
     before = _changeable(subscription)
@@ -113,7 +117,7 @@ def remove_subscription(*, subscription_id: UUID | str, actor: Actor, intent_id:
     """
     if intent_id is not None:
         Intent.objects.require(intent_id)
-    intent, subscription = _lock(subscription_id, actor, also_removed=True)
+    intent, subscription = _lock(subscription_id, actor, "unsubscribe", also_removed=True)
     if intent_id not in (None, subscription.intent_id):
         raise SubscriptionNotFound(subscription_id)
     if subscription.removed_at:
@@ -141,7 +145,7 @@ def redeliver(*, subscription_id: UUID | str, delivery_id: UUID | str, actor: Ac
 
     Raise SubscriptionNotFound, DeliveryNotFound, LeaseLost, Forbidden, or SubscriptionInactive.
     """
-    _, subscription = _lock(subscription_id, actor)
+    _, subscription = _lock(subscription_id, actor, "redeliver")
     _require_manager(subscription, actor)
     delivery: Delivery = Delivery.objects.select_for_update().require(subscription.pk, delivery_id)
     now = database_now()
@@ -157,7 +161,7 @@ def redeliver(*, subscription_id: UUID | str, delivery_id: UUID | str, actor: Ac
 @atomic_verb
 def redeliver_dead(*, subscription_id: UUID | str, actor: Actor) -> int:
     """Send all dead deliveries of a subscription again now. Return their number. Raise as `redeliver` does."""
-    _, subscription = _lock(subscription_id, actor)
+    _, subscription = _lock(subscription_id, actor, "redeliver")
     _require_manager(subscription, actor)
     now = database_now()
     _require_active(subscription, now)
@@ -200,10 +204,14 @@ def disable(intent: Intent | None, subscription: Subscription, *, actor: Actor, 
     _record(intent, subscription, EventType.SUBSCRIPTION_DISABLED, actor=actor, now=now, reason=reason)
 
 
-def _lock(subscription_id: UUID | str, actor: Actor, *, also_removed: bool = False) -> tuple[Intent | None, Subscription]:
+def _lock(
+    subscription_id: UUID | str, actor: Actor, operation: str, *, also_removed: bool = False
+) -> tuple[Intent | None, Subscription]:
     intent, subscription = lock(subscription_id, also_removed=also_removed)
     if intent:
-        require_writable(intent, actor)
+        require_writable(intent, actor, operation)
+    else:
+        require_permitted(operation, actor, portfolio_id=subscription.portfolio_id, values={})
     return intent, subscription
 
 

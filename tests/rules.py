@@ -16,7 +16,7 @@ RULES = {
     "E": range(1, 9),
     "G": range(1, 9),
     "L": range(1, 9),
-    "A": [*range(1, 12), *range(13, 17)],
+    "A": range(1, 17),
     "T": range(1, 5),
     "C": range(1, 6),
     "R": range(1, 5),

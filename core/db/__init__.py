@@ -3,11 +3,15 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from random import getrandbits
 from typing import Any, cast
 from zlib import crc32
 
 from django.conf import settings
 from django.db import connection, transaction
+
+EPOCH = "COALESCE((SELECT number FROM core_epoch), 0)"
+"""SQL of the current epoch."""
 
 atomic_verb = transaction.atomic(savepoint=False)
 """Decorator of a verb: all of its writes happen, or none. Verbs may call verbs; the outermost one commits."""
@@ -23,6 +27,31 @@ def database_now() -> datetime:
     if connection.vendor == "sqlite":  # It runs in this process.
         return datetime.now(UTC)
     return cast(datetime, run("SELECT clock_timestamp()", [])[0][0])
+
+
+def current_epoch() -> int:
+    """Return the number of the epoch: another one means that what is kept in memory has changed. 0: nothing ever did.
+
+    Statements that lock a row return it as well (core.db.sql_rows).
+    """
+    found = run(f"SELECT {EPOCH}", [])
+    return cast(int, found[0][0])
+
+
+def clock_and_epoch() -> tuple[datetime, int]:
+    """Return `database_now()` and `current_epoch()`, on PostgreSQL by one statement."""
+    if connection.vendor == "sqlite":
+        return database_now(), current_epoch()
+    return cast(Any, run(f"SELECT clock_timestamp(), {EPOCH}", [])[0])
+
+
+def start_epoch() -> None:
+    """Begin another epoch with the commit. Numbers are random: one that was rolled back does not return with another meaning."""
+    number = getrandbits(62) + 1
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE core_epoch SET number = %s", [number])
+        if not cursor.rowcount:
+            cursor.execute("INSERT INTO core_epoch (id, number) VALUES (1, %s)", [number])
 
 
 def acquire_advisory_lock(name: str, *, wait: bool = True) -> bool:

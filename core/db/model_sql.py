@@ -5,6 +5,8 @@ from typing import Any, cast
 
 from django.db import models
 
+from core.db import EPOCH
+
 
 def columns(model: type[models.Model]) -> list[str]:
     return [f'"{field.column}"' for field in model._meta.concrete_fields]
@@ -12,23 +14,25 @@ def columns(model: type[models.Model]) -> list[str]:
 
 @cache
 def select(model: type[models.Model], vendor: str, lock: bool) -> str:
-    row = f'SELECT {", ".join(columns(model))} FROM "{model._meta.db_table}" WHERE {columns(model)[0]} = {_placeholder(vendor)}'
+    epoch = f", {EPOCH}" if lock and vendor == "sqlite" else ""
+    row = f'SELECT {", ".join(columns(model))}{epoch} FROM "{model._meta.db_table}" WHERE {columns(model)[0]} = {_placeholder(vendor)}'
     if not lock or vendor == "sqlite":
         return row
-    return f"SELECT *, clock_timestamp() FROM ({row} FOR UPDATE) AS locked"  # The outer SELECT reads the time after locking.
+    return f"SELECT *, {EPOCH}, clock_timestamp() FROM ({row} FOR UPDATE) AS locked"  # The outer SELECT reads the time after locking.
 
 
 @lru_cache(maxsize=64)
 def select_all(model: type[models.Model], count: int) -> str:
     key = columns(model)[0]
-    return f'SELECT {", ".join(columns(model))} FROM "{model._meta.db_table}" WHERE {key} IN ({", ".join("?" * count)}) ORDER BY {key}'
+    marks = ", ".join("?" * count)
+    return f'SELECT {", ".join(columns(model))}, {EPOCH} FROM "{model._meta.db_table}" WHERE {key} IN ({marks}) ORDER BY {key}'
 
 
 @cache
 def lock_all(model: type[models.Model]) -> str:
     key = columns(model)[0]
     rows = f'SELECT {", ".join(columns(model))} FROM "{model._meta.db_table}" WHERE {key} = ANY(%s::uuid[])'
-    return f"SELECT *, clock_timestamp() FROM ({rows} ORDER BY {key} FOR UPDATE) AS locked"
+    return f"SELECT *, {EPOCH}, clock_timestamp() FROM ({rows} ORDER BY {key} FOR UPDATE) AS locked"
 
 
 @lru_cache(maxsize=64)

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import models
 from orjson import Fragment
 
-from core.db import database_now
+from core.db import clock_and_epoch
 from core.db.fields import JSONTextField
 from core.db.rows import LOCKED_AT_ONCE, Row, first_within, row_type
 
@@ -58,9 +58,9 @@ def lock_all(model: type[M], pks: Sequence[UUID]) -> list[M]:
     for start in range(0, len(pks), LOCKED_AT_ONCE):
         part = pks[start : start + LOCKED_AT_ONCE]
         found += model._default_manager.filter(pk__in=part).order_by("pk").select_for_update()
-    locked_at = database_now() if found else None
+    locked_at, epoch = clock_and_epoch() if found else (None, None)
     for instance in found:
-        instance.locked_at = locked_at
+        instance.locked_at, instance.epoch = locked_at, epoch
     return found
 
 

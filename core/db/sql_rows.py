@@ -206,7 +206,7 @@ def get(model: type[models.Model], pk: UUID) -> Row | None:
 def lock(model: type[M], pk: UUID) -> M | None:
     """Lock the row until the transaction ends and return its object, or None.
 
-    The attribute `locked_at` is the database's time after locking.
+    The attribute `locked_at` is the database's time after locking, `epoch` the current one (core.db).
     """
     connection = _connection()
     found = _select_one(connection, model, pk, lock=True)
@@ -216,7 +216,7 @@ def lock(model: type[M], pk: UUID) -> M | None:
 def lock_all(model: type[M], pks: Sequence[UUID]) -> list[M]:
     """Lock the rows that exist in the order of `pks`, which are sorted, and return their objects.
 
-    The attribute `locked_at` is the database's time after the last one was locked.
+    The attribute `locked_at` is the database's time after the last one was locked, `epoch` the current one (core.db).
     """
     connection, found = _connection(), []
     for start in range(0, len(pks), LOCKED_AT_ONCE):
@@ -297,12 +297,14 @@ def _select_one(connection: Any, model: type[models.Model], pk: UUID, *, lock: b
 
 
 def _locked(model: type[M], rows: Sequence[tuple[Any, ...]], vendor: str) -> list[M]:
-    """Return the objects of locked rows; on PostgreSQL, each row ends with the time at which it was locked."""
+    """Return the objects of locked rows. Each row ends with the epoch, and on PostgreSQL with the time at which it was locked."""
     is_timed = vendor != "sqlite"
-    found = load_all(model, [row[:-1] for row in rows] if is_timed else rows)
+    more = 2 if is_timed else 1
+    found = load_all(model, [row[:-more] for row in rows])
     locked_at = max((row[-1] for row in rows), default=None) if is_timed else datetime.now(UTC)
     for instance in found:
         cast(Any, instance).locked_at = locked_at
+        cast(Any, instance).epoch = rows[-1][-more]
     return found
 
 

@@ -11,6 +11,7 @@ from governance.services.arbitrations import (
 )
 from governance.services.decisions import record_decision
 from governance.services.delegations import create_delegation, revoke_delegation
+from governance.services.gates import remove_gate, set_gate
 from governance.services.permits import (
     due_permits,
     end_due_permits,
@@ -33,9 +34,11 @@ __all__ = [
     "record_decision",
     "record_outcome",
     "remind",
+    "remove_gate",
     "request_arbitration",
     "revoke_delegation",
     "revoke_permit",
+    "set_gate",
     "spend_permit",
     "take_step",
     "withdraw_arbitration",

@@ -20,6 +20,7 @@ from core.errors import Forbidden, require_future
 from governance.decision_rows import write_decision
 from governance.electorate import require_quorum_possible
 from governance.errors import ArbitrationNotFound, ArbitrationResolved
+from governance.gates import gates_for
 from governance.guards import is_same_caller, require_pending
 from governance.models import Arbitration, FallbackKind, Status
 from governance.question_terms import PLAIN_QUESTION, Question, question_terms
@@ -63,12 +64,14 @@ def request_arbitration(
     Raises IntentNotFound, LeaseLost, IntentClosed, Invalid for an `expires_at` in the past, an audience of nobody or a
     fallback that cannot be, EffectTaken, QuorumImpossible, TooLarge.
     """
-    intent = lock_for_write(intent_id, actor)
+    intent = lock_for_write(intent_id, actor, None)
     intent.require_open()
     now = intent.now()
     require_future(expires_at, now)
+    gates = gates_for(terms.action, intent) if terms.action else []
+    terms = terms.tightened(gates)
     require_effect_free(intent, terms.action)
-    require_quorum_possible(intent, terms.quorum, actor.principal, now)
+    require_quorum_possible(intent, terms.quorum, actor.principal, gates, now)
     if blocking:
         for overdue in Arbitration.objects.overdue(now).filter(intent=intent).order_by("pk"):
             _expire(intent, overdue, now)
@@ -104,7 +107,7 @@ def withdraw_arbitration(*, arbitration_id: UUID | str, actor: Actor, reason: st
     intent_id = found.values_list("intent_id", flat=True).first()
     if intent_id is None:
         raise ArbitrationNotFound(arbitration_id)
-    intent = lock_for_write(intent_id, actor)
+    intent = lock_for_write(intent_id, actor, None)
     arbitration = found.get()  # Under the lock nothing else changes it.
     is_requester = is_same_caller(actor, arbitration.requester_id, arbitration.principal)
     if not (is_requester or actor.role.includes(Role.ARBITER)):

@@ -37,16 +37,15 @@ def record_decision(
 ) -> Decision | Vote:
     """Decide the named arbitration, else the only pending one (rule A-3). Return the decision, or the vote if more are needed.
 
-    A decision that grants an action makes its permit (rule A-8), for the intent as it was when the arbitration was requested;
-    with `rebind`, as it is at the `seen_version` (rule A-11).
-
-    If the intent never had one, or `decision_type` is another, the decision stands alone. It is permanent. The intent returns
-    to the status that a blocking arbitration found (rule A-2).
+    A decision that grants an action makes its permit (rule A-8). If the intent has changed since the request, that needs
+    `rebind`, with the `seen_version` (rule A-11). If the intent never had one, or `decision_type` is another, the decision stands
+    alone. It is permanent. The intent returns to the status that a blocking arbitration found (rule A-2).
 
     Raises IntentNotFound, LeaseLost, Invalid for an unknown arbitration or an answer that is not valid (rule H-1),
-    SeveralPending, MayNotDecide, SelfDecision, ArbitrationResolved, NoSuchOption, TooLarge, VersionConflict, ArbitrationStale, AlreadyVoted, EffectTaken.
+    SeveralPending, MayNotDecide, SelfDecision, ArbitrationResolved, NoSuchOption, TooLarge, VersionConflict, ArbitrationStale,
+    AlreadyVoted, EffectTaken.
     """
-    intent = lock_for_write(intent_id, actor, seen_version)
+    intent = lock_for_write(intent_id, actor, None, seen_version)
     now = intent.now()
     arbitration = _resolve_target(intent, arbitration_id, decision_type, now)
     right_ends = require_decider(intent, arbitration, actor, now)

@@ -15,6 +15,7 @@ from governance.models import Delegation
 from governance.representation import DelegationOut
 from intents.events import EventType, NewEvent, append, append_without_intent, require_payload_size
 from intents.models import Intent
+from intents.write_lock import require_permitted
 from portfolios.models import Portfolio
 
 _PAYLOAD_FIELDS = ("delegator", "delegate", "scope", "constraints", "expires_at")
@@ -36,6 +37,7 @@ def create_delegation(
     Without intents and portfolios it is valid everywhere. Raises Forbidden, Invalid, TooLarge.
     """
     _require_arbiter(actor)
+    require_permitted("create_delegation", actor, values={})
     scope = {
         "intents": [str(pk) for pk in dict.fromkeys(intents)],
         "portfolios": [str(pk) for pk in dict.fromkeys(portfolios)],
@@ -75,6 +77,7 @@ def revoke_delegation(*, delegation_id: UUID | str, actor: Actor) -> None:
         raise DelegationNotFound(delegation_id)
     if not is_same_caller(actor, found.delegator, found.principal) and actor.role != Role.OPERATOR:
         raise Forbidden(f"Only {found.delegator} or an operator can revoke this delegation.")
+    require_permitted("revoke_delegation", actor, values={})
     locked = Intent.objects.lock_all({UUID(pk) for pk in found.scope["intents"]})
     delegation = Delegation.objects.select_for_update().get(pk=found.pk)
     if delegation.revoked_at is not None:

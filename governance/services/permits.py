@@ -159,7 +159,7 @@ def _lock(permit_id: UUID | str, actor: Actor) -> tuple[Intent, Permit]:
     intent_id = found.values_list("intent_id", flat=True).first()
     if intent_id is None:
         raise PermitNotFound(permit_id)
-    intent = lock_for_write(intent_id, actor)
+    intent = lock_for_write(intent_id, actor, None)
     return intent, found.select_related("arbitration").get()
 
 

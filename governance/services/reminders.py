@@ -59,7 +59,7 @@ def remind(*, arbitration_id: UUID | str, actor: Actor) -> Arbitration:
     intent_id = found.values_list("intent_id", flat=True).first()
     if intent_id is None:
         raise ArbitrationNotFound(arbitration_id)
-    intent = lock_for_write(intent_id, actor)
+    intent = lock_for_write(intent_id, actor, None)
     arbitration, now = found.get(), intent.now()
     is_requester = is_same_caller(actor, arbitration.requester_id, arbitration.principal)
     if not (is_requester or actor.role.includes(Role.ARBITER)):

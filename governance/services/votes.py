@@ -1,10 +1,12 @@
 """Votes on arbitrations with an action or a quorum (rules A-11, A-13, A-16). Parts of the verb that records a decision."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from access.identity import Actor
-from governance.errors import AlreadyVoted
-from governance.models import Arbitration, Vote
+from governance.errors import AlreadyVoted, MayNotDecide
+from governance.gates import gates_for, may_grant
+from governance.models import Arbitration, Gate, Vote
 from governance.permits import changes_since, require_current
 from governance.services.permits import require_effect_free
 from governance.terms import rebind
@@ -24,14 +26,12 @@ def cast_vote(
 ) -> Vote:
     """Record the principal's vote. It is the last one if the quorum has granted, or if it refuses (`is_last`).
 
-    Raises ArbitrationStale, EffectTaken, AlreadyVoted.
+    Raises MayNotDecide if a gate names others, ArbitrationStale, EffectTaken, AlreadyVoted.
     """
     grants = decision in arbitration.grants
+    gates = gates_for(arbitration.action, intent) if arbitration.action is not None else []
     if grants and arbitration.action is not None:
-        if rebinds and changes_since(intent, arbitration):
-            rebind(arbitration, intent)
-        require_current(intent, arbitration)
-        require_effect_free(intent, arbitration.action)
+        _require_grantable(intent, arbitration, gates, actor, rebinds)
     counting = Vote.objects.filter(arbitration=arbitration, rebinds=arbitration.rebinds)
     if counting.filter(principal=actor.principal).exists():
         raise AlreadyVoted(actor.id)
@@ -47,7 +47,7 @@ def cast_vote(
         created_at=now,
     )
     vote.save(force_insert=True)
-    quorum = arbitration.quorum or 1
+    quorum = max([arbitration.quorum or 1, *(each.quorum for each in gates)])
     granted = counting.filter(grants=True).count()
     if arbitration.quorum is not None:
         payload = {
@@ -61,3 +61,13 @@ def cast_vote(
         append(intent, NewEvent(EventType.VOTE_RECORDED, payload), actor=actor, now=now)
     vote.is_last = not grants or granted >= quorum
     return vote
+
+
+def _require_grantable(intent: Intent, arbitration: Arbitration, gates: Sequence[Gate], actor: Actor, rebinds: bool) -> None:
+    """Raise MayNotDecide, ArbitrationStale or EffectTaken if the actor cannot grant the act now; `rebinds` binds it to the present."""
+    if not all(may_grant(each, actor) for each in gates):
+        raise MayNotDecide(actor.id)
+    if rebinds and changes_since(intent, arbitration):
+        rebind(arbitration, intent)
+    require_current(intent, arbitration)
+    require_effect_free(intent, arbitration.action)

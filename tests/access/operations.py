@@ -42,6 +42,7 @@ BODIES: dict[str, Any] = {
     "withdraw_arbitration": {},
     "record_decision": {"decision": "yes", "arbitration_id": "{arbitration_id}"},
     "create_delegation": {"delegate": "eve"},
+    "set_gate": {"verb": "set_status"},
     "spend_permit": {"action": {"verb": "deploy", "target": "shop"}},
     "record_outcome": {"outcome": "succeeded"},
     "revoke_permit": {},
@@ -129,6 +130,7 @@ def make_world(api: Caller) -> dict[str, str]:
     return {
         "intent_id": intent["id"],
         "permit_id": permits[1],
+        "gate_id": made(api, "/gates", {"verb": "publish"})["id"],
         "spent_permit_id": permits[0],
         "agent_id": "ada",
         "other": other["id"],
@@ -162,6 +164,7 @@ def everything() -> dict[str, int | list[Any]]:
         ("leasing.Lease", ("pk", "status", "expires_at")),
         ("governance.Arbitration", ("pk", "status")),
         ("governance.Permit", ("pk", "status", "outcome")),
+        ("governance.Gate", ("pk", "removed_at")),
         ("governance.Delegation", ("pk", "revoked_at")),
         ("portfolios.Portfolio", ("pk", "status", "description", "updated_at")),
         ("subscriptions.Subscription", ("pk", "status", "event_types", "removed_at")),

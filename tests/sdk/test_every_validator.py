@@ -51,6 +51,7 @@ REFUSED = [
     (lambda c: c.request_arbitration(ID, "a", quorum=101), "quorum"),
     (lambda c: c.spend_permit(ID, {"verb": "a"}), "action.target"),
     (lambda c: c.record_outcome(ID, "done"), "outcome"),
+    (lambda c: c.set_gate(" "), "verb"),
     (lambda c: c.revoke_permit(ID, "x" * 2_001), "reason"),
     (lambda c: c.create_delegation(""), "delegate"),
     (lambda c: c.create_delegation("ada", actions="decide"), "actions"),

@@ -172,6 +172,22 @@ class Permit(Model):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Gate(Model):
+    """An operation that needs a permit: on an intent, on a portfolio and its members, or, without either, everywhere."""
+
+    id: str
+    verb: str
+    created_by: str
+    created_at: datetime = field(metadata=INSTANT)
+    intent_id: str | None = None
+    portfolio_id: str | None = None
+    when: dict[str, Any] = field(default_factory=dict)
+    quorum: int = 1
+    deciders: list[str] = field(default_factory=list)
+    permit_seconds: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class DelegationScope(Model):
     """The scope of a delegation. An empty list is no limit: without intents and portfolios it applies to all intents."""
 

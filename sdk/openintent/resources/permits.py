@@ -1,16 +1,19 @@
-"""Permits (protocol §9): the right to do one act once."""
+"""Permits and gates (protocol §9): the right to do one act once, and what needs one."""
 
-from .._call import Call, list_call
-from .._parameters import Id, path, without_none
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .._call import Call, list_call, no_content
+from .._parameters import Id, as_optional_id, path, without_none
 from ..enums import PermitOutcome, PermitStatus
-from ..models import Permit
-from ..validation import validate_outcome, validate_permit_reason, validate_terms
+from ..models import Gate, Permit
+from ..validation import validate_gate, validate_outcome, validate_permit_reason, validate_terms
 from ._transport import Transport
 from .governance import NewAction
 
 
 class PermitResource(Transport):
-    """/intents/{id}/permits and /permits (protocol §9)."""
+    """/intents/{id}/permits, /permits and /gates (protocol §9)."""
 
     def get_permits(self, intent_id: Id, *, status: PermitStatus | str | None = None, limit: int | None = None) -> list[Permit]:
         """Return the permits of the intent, or those with a status, the oldest first. Raises NotFoundError."""
@@ -67,3 +70,46 @@ class PermitResource(Transport):
                 idempotency_key=idempotency_key,
             )
         )
+
+    def set_gate(
+        self,
+        verb: str,
+        *,
+        intent_id: Id | None = None,
+        portfolio_id: Id | None = None,
+        when: Mapping[str, Any] | None = None,
+        quorum: int | None = None,
+        deciders: Sequence[str] | None = None,
+        permit_seconds: int | None = None,
+        idempotency_key: str | None = None,
+    ) -> Gate:
+        """Let an operation of the API, or an act outside, need a permit: on an intent, on a portfolio's members, or everywhere (A-12).
+
+        For operators. Raises InputValidationError, ValidationError, PermissionDeniedError.
+        """
+        validate_gate(verb, quorum=quorum, permit_seconds=permit_seconds)
+        return self.send(
+            Call(
+                "POST",
+                path("gates"),
+                Gate.from_json,
+                json=without_none(
+                    verb=verb,
+                    intent_id=as_optional_id(intent_id),
+                    portfolio_id=as_optional_id(portfolio_id),
+                    when=when,
+                    quorum=quorum,
+                    deciders=deciders,
+                    permit_seconds=permit_seconds,
+                ),
+                idempotency_key=idempotency_key,
+            )
+        )
+
+    def list_gates(self, *, limit: int | None = None) -> list[Gate]:
+        """Return the gates, the oldest first."""
+        return self.send(list_call(path("gates"), "gates", Gate, limit=limit))
+
+    def remove_gate(self, gate_id: Id) -> None:
+        """Remove a gate. For operators. Idempotent. Raises NotFoundError, PermissionDeniedError."""
+        return self.send(Call("DELETE", path("gates", gate_id), no_content))

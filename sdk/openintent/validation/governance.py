@@ -105,6 +105,12 @@ def _require_recipient(value: Any, field: str) -> None:
         raise InputValidationError(f"{field} must be user:NAME or group:NAME", field=field)
 
 
+def validate_gate(verb: str, *, quorum: int | None = None, permit_seconds: int | None = None) -> None:
+    """Check what a gate binds, how many must grant it and for how long."""
+    require_text(verb, "verb", VERB_LENGTH)
+    validate_terms(None, permit_seconds=permit_seconds, quorum=quorum)
+
+
 def validate_outcome(outcome: str, note: str | None = None) -> None:
     """Check what came of an act."""
     require_one_of(outcome, "outcome", PermitOutcome)

@@ -183,6 +183,8 @@ def list_selected(request: HttpRequest, sent: Mapping[str, Any], selected: list[
             problem = "It needs an answer in a form: open it to reply."
         elif given not in labels:
             problem = f"“{label}” is not one of its options." if labels else "It needs a free-text answer: open it to reply."
+        elif asked.action is not None:
+            problem = "It permits an act: open it to read all of it, and decide there."
         elif pages.is_own(request, asked):
             problem = "You asked this question, so someone else must decide it."
         found.append(SelectedAnswer(asked, labels.get(given, label), problem))

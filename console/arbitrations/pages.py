@@ -16,6 +16,7 @@ from access.roles import actor_from_user, has_role, role_of
 from console.dashboard import URGENT
 from console.state_diff import Change, diff_states
 from governance.models import Arbitration, Status
+from governance.permits import changes_since
 from governance.question_terms import reached
 from governance.recipients import includes
 from intents import patches
@@ -29,6 +30,7 @@ CHANGES = 25
 PATCHES = 3_000  # Events with patches that are read to find the state of an earlier moment; beyond, it is not shown.
 PATCH_BYTES = 16 * 2**20  # The same in bytes.
 FETCHED_AT_ONCE = 25
+SHOWN_DIGEST = 12  # Characters.
 REMEMBERED = 16  # States of earlier moments: a live page asks again and again.
 EVIDENCE = range(1, 4)  # The pieces of evidence that a form asks for.
 MAX_INLINE_OPTIONS = 6  # Options that a row of the inbox offers.
@@ -51,7 +53,7 @@ def list_rows(request: HttpRequest, found: Sequence[Arbitration], now: datetime)
             "waiting": waiting.get(each.intent_id, 0),
             "is_open": decides and each.status == Status.PENDING,
             "is_own": is_own(request, each),
-            "options": [] if each.response_schema else each.options[:MAX_INLINE_OPTIONS],
+            "options": each.options[:MAX_INLINE_OPTIONS] if may_be_answered_inline(each) else [],
             "more": max(0, len(each.options) - MAX_INLINE_OPTIONS),
         }
         for each in found
@@ -63,10 +65,15 @@ def shared_labels(rows: Sequence[dict[str, Any]]) -> list[str]:
     offered = [
         option["label"]
         for row in rows
-        if row["is_open"] and not row["is_own"] and not row["asked"].response_schema
+        if row["is_open"] and not row["is_own"] and may_be_answered_inline(row["asked"])
         for option in row["asked"].options
     ]
     return sorted({label for label in offered if offered.count(label) > 1}, key=lambda label: (-offered.count(label), label))
+
+
+def may_be_answered_inline(asked: Arbitration) -> bool:
+    """Return whether the inbox offers its options: an act is read in full first, and a typed answer needs its form."""
+    return asked.action is None and not asked.response_schema
 
 
 def is_urgent(asked: Arbitration, now: datetime) -> bool:
@@ -113,6 +120,8 @@ def question_detail(request: HttpRequest, asked: Arbitration, now: datetime) -> 
         "decision": getattr(asked, "decision", None),
         "withdrawal": withdrawal_event(asked) if status == Status.WITHDRAWN else None,
         "intent": intent,
+        "act": _act(asked) if asked.action is not None else None,
+        "votes": asked.known_votes,
         "waiting": {"rows": waiting[:WAITING], "is_more": len(waiting) > WAITING},
         "changes": changes,
         "events": [*events_since(asked).order_by("-sequence")[:EVENTS]],
@@ -120,6 +129,16 @@ def question_detail(request: HttpRequest, asked: Arbitration, now: datetime) -> 
         "earlier": [*others.exclude(pk=asked.pk).select_related("decision").order_by("-pk")[:EARLIER]],
         "next": pending.only("pk", "reason", "expires_at", "blocking").first(),
         "evidence": [("", "")] * len(EVIDENCE),
+    }
+
+
+def _act(asked: Arbitration) -> dict[str, Any]:
+    """Return the act in full: nothing that its digest covers is cut."""
+    return {
+        **(asked.action or {}),
+        "params": orjson.dumps((asked.action or {})["params"], option=orjson.OPT_INDENT_2).decode(),
+        "digest": (asked.action_sha256 or "")[:SHOWN_DIGEST],
+        "changed": changes_since(asked.intent, asked) if asked.status == Status.PENDING else [],
     }
 
 

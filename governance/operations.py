@@ -60,6 +60,7 @@ UNGATED = frozenset(
         "create_stream_token",
         "record_decision",
         "record_outcome",
+        "remind_arbitration",
         "remove_gate",
         "request_arbitration",
         "revoke_key",

@@ -38,9 +38,12 @@ class Answer:
 class Http:
     """One kept connection to a server, for one thread. A failure of the server fails the test, unless `may_fail`."""
 
-    def __init__(self, server: Server | str, *, may_fail: bool = False, agent: str | None = None) -> None:
+    def __init__(
+        self, server: Server | str, *, may_fail: bool = False, agent: str | None = None, api_key: str = "dev-user-key"
+    ) -> None:
         self.may_fail = may_fail
         self.agent = agent
+        self.api_key = api_key
         url = server if isinstance(server, str) else server.url
         self.connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=PATIENCE)
 
@@ -65,15 +68,18 @@ class Http:
         version: int | None = None,
         key: str | None = None,
         token: int | None = None,
+        permit: str | None = None,
     ) -> Answer:
         """Raises OSError or HTTPException where the connection breaks."""
-        headers = {"X-API-Key": "dev-user-key", "Content-Type": "application/json"}
+        headers = {"X-API-Key": self.api_key, "Content-Type": "application/json"}
         if version is not None:
             headers["If-Match"] = str(version)
         if key is not None:
             headers["Idempotency-Key"] = key
         if token is not None:
             headers["X-Fencing-Token"] = str(token)
+        if permit is not None:
+            headers["X-Permit"] = permit
         if self.agent is not None:
             headers["X-Agent-ID"] = self.agent
         return self._exchange(method, f"/api/v1{path}", None if body is None else orjson.dumps(body), headers)

@@ -121,10 +121,12 @@ def _print(output: Output, event: Event, answer: Answer, as_json: bool) -> None:
                 "error": answer.error, "duration_ms": answer.milliseconds}  # fmt: skip
         return output.write_json(told, indent=None)
     is_good = answer.status is not None and 200 <= answer.status < 300
-    line = Text(format_time(event.created_at), style="dim").append("  ").append(escape(event.event_type), style="cyan")
-    line.append(f"  {output.short_id(event.intent_id or '')}  → ", style="dim")
-    line.append(escape(answer.status or answer.error), style="green not dim" if is_good else "red not dim")
-    output.print(output.lines([line.append(f"  {answer.milliseconds} ms")]))
+    line = Text.assemble(
+        (format_time(event.created_at), "dim"), "  ", (escape(event.event_type), "cyan"),
+        (f"  {output.short_id(event.intent_id or '')}  → ", "dim"),
+        (escape(answer.status or answer.error), "green" if is_good else "red"), (f"  {answer.milliseconds} ms", "dim"),
+    )  # fmt: skip
+    output.print(output.lines([line]))
     return None
 
 

@@ -38,7 +38,7 @@ def _lines(output: Output, graph: IntentGraph) -> Iterator[Text]:
     pending: list[tuple[GraphNode, str, str]] = [(nodes[graph.root], "", "")]
     while pending:  # Not recursive: a graph may be deeper than Python's stack.
         node, lead, indent = pending.pop()
-        yield Text(lead, style="dim").append(_line(output, node, dependencies[node.id]))
+        yield Text.assemble((lead, "dim"), _line(output, node, dependencies[node.id]))
         inner = children[node.id]
         for place in reversed(range(len(inner))):
             is_last = place == len(inner) - 1
@@ -53,8 +53,7 @@ def _lines(output: Output, graph: IntentGraph) -> Iterator[Text]:
 
 
 def _line(output: Output, node: GraphNode, dependencies: list[GraphNode]) -> Text:
-    line = Text(output.short_id(node.id), style="dim").append("  ").append(formatting.status(node.status)).append("  ")
-    line.append(escape(node.title), style="default not dim")
+    line = Text.assemble((output.short_id(node.id), "dim"), "  ", formatting.status(node.status), "  ", escape(node.title))
     if node.agents:
         line.append(escape(f"  {formatting.agents(node.agents)}"), style="dim")
     if dependencies:

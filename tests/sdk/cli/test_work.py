@@ -78,16 +78,11 @@ def test_attachments_are_uploaded_listed_downloaded_and_deleted(openintent, clie
     assert client.get_attachments(intent.id) == []
 
 
-@pytest.mark.parametrize(
-    "name", ["../../up.txt", "/etc/passwd", "..\\up.txt", ".bashrc", "-rf", "a\u202egpj.exe", "..", "CON\x1b[2J"]
-)
+@pytest.mark.parametrize("name", ["../../up.txt", "/etc/passwd", "..\\up.txt", ".bashrc", "-rf", "a\u202egpj.exe", ".."])
 def test_a_download_stays_in_the_folder_whatever_the_agent_called_it(openintent, client, intent, tmp_path, monkeypatch, name):
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
-    try:
-        made = client.add_attachment(intent.id, name, content=b"x")
-    except Exception:
-        pytest.skip("the server refuses this name")
+    made = client.add_attachment(intent.id, name, content=b"x")
 
     ended = openintent("attachments", "download", intent.id, made.id)
 

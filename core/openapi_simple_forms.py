@@ -2,7 +2,7 @@
 
 The serializers describe exactly what is accepted. Generated clients get unions of anonymous types from that, or do not compile; so
 the description that is published has the fullest form of each value: an object, a list of objects or of texts. The others, such as
-an id in place of a list of one, are accepted all the same. Tests compare the server with the exact schema.
+an id in place of a list of one, are accepted all the same. Tests compare the server with the exact schema (D-268).
 """
 
 from typing import Any

@@ -334,6 +334,11 @@ QUESTION = result(
             "question": text("What is to be decided"),
             "options": sequence("Answers to choose from: {label, rationale}", {"type": "object"}),
             "context": mapping("What the person needs to know"),
+            "response_schema": mapping(
+                "For another answer than a choice: a flat object schema (string, number, integer, boolean, enum)"
+            ),
+            "audience": sequence("Who is asked: user:NAME, group:NAME", {"type": "string"}),
+            "urgency": text("low, normal or high", enum=["low", "normal", "high"]),
             "blocking": flag("Whether the intent waits for it"),
             "expires_at": text("Time after which it is not asked any more", format="date-time"),
         },
@@ -465,6 +470,7 @@ def _is_same(asked: dict[str, Any], body: dict[str, Any], agent: str) -> bool:
         and asked["reason"] == body["reason"]
         and asked["context"] == (body.get("context") or {})
         and asked["blocking"] == bool(body.get("blocking"))
+        and all(asked[name] == body[name] for name in ("response_schema", "audience", "urgency", "action") if name in body)
         and [each["label"] for each in asked["options"]] == [_label(each) for each in body.get("options") or []]
     )
 

@@ -224,6 +224,23 @@ async def test_same_question_while_it_is_pending_is_the_same(server, rest, wire)
     assert len(rest.get(f"/intents/{made['id']}/arbitrations")["arbitrations"]) == 3
 
 
+@pytest.mark.rule("M-6")
+async def test_typed_question_has_its_answer(server, rest, wire):
+    made = rest.intent()
+    schema = {"type": "object", "properties": {"days": {"type": "integer"}}, "required": ["days"]}
+    question = {"intent_id": made["id"], "question": "How long?", "response_schema": schema, "urgency": "high"}
+    async with connected(server.url, wire) as client:
+        asked = await call(client, "ask", **question)
+        same = await call(client, "ask", **question)
+        other = await call(client, "ask", **{**question, "urgency": "low"})
+        body = {"decision": "answered", "answer": {"days": 3}, "arbitration_id": asked["arbitration_id"]}
+        rest.post(f"/intents/{made['id']}/decisions", body)
+        decided = await call(client, "wait_for_decision", arbitration_id=asked["arbitration_id"])
+
+    assert same["arbitration_id"] == asked["arbitration_id"] != other["arbitration_id"]
+    assert decided["decision"]["answer"] == {"days": 3}
+
+
 @pytest.mark.rule("M-4")
 async def test_wait_answers_pending_and_is_called_again(server, rest, wire):
     made = rest.intent()

@@ -1,0 +1,124 @@
+"""MCP clients at three processes in turn, one of which is killed (rules M-2, M-4)."""
+
+import asyncio
+import re
+from contextlib import asynccontextmanager
+from itertools import count
+
+import httpx2
+import pytest
+from mcp.client.client import Client
+from mcp.client.streamable_http import streamable_http_client
+
+from tests.doors.conftest import KEY, WIRES, Rest, call
+from tests.servers import Server
+
+pytestmark = [pytest.mark.full, pytest.mark.database("postgresql")]
+
+PROCESSES = 3
+CLOSED = re.compile("closed|disconnect|connection", re.IGNORECASE)
+
+
+class RoundRobin:
+    """A proxy that gives each connection to the next process that accepts it."""
+
+    def __init__(self, servers):
+        self.ports = [int(server.url.rpartition(":")[2]) for server in servers]
+        self.turn = count()
+        self.served = dict.fromkeys(self.ports, 0)
+
+    async def __aenter__(self):
+        self.listener = await asyncio.start_server(self.pass_on, "127.0.0.1", 0)
+        self.url = f"http://127.0.0.1:{self.listener.sockets[0].getsockname()[1]}"
+        return self
+
+    async def __aexit__(self, *_):
+        self.listener.close()
+
+    async def pass_on(self, reader, writer):
+        for _ in self.ports:
+            port = self.ports[next(self.turn) % len(self.ports)]
+            try:
+                its_reader, its_writer = await asyncio.open_connection("127.0.0.1", port)
+                break
+            except OSError:
+                continue
+        self.served[port] += 1
+        await asyncio.gather(self.copy(reader, its_writer), self.copy(its_reader, writer), return_exceptions=True)
+
+    @staticmethod
+    async def copy(reader, writer):
+        try:
+            while part := await reader.read(65_536):
+                writer.write(part)
+                await writer.drain()
+        finally:
+            writer.close()
+
+
+@asynccontextmanager
+async def at(url, wire):
+    """A client that makes a connection for each message."""
+    headers = {"X-API-Key": KEY, "X-Agent-ID": "ada"}
+    limits = httpx2.Limits(max_keepalive_connections=0)
+    async with (
+        httpx2.AsyncClient(headers=headers, timeout=60, limits=limits) as http,
+        Client(streamable_http_client(f"{url}/mcp", http_client=http), mode=WIRES[wire]) as client,
+    ):
+        yield client
+
+
+async def again(client, name, **arguments):
+    """Call until it is answered, as a model does after a connection has failed."""
+    while True:
+        try:
+            return await call(client, name, **arguments)
+        except Exception as error:
+            if not CLOSED.search(str(error)):
+                raise
+
+
+@pytest.mark.rule("M-2", "M-3", "M-4", "M-6")
+async def test_agents_work_on_while_a_process_is_killed(database_url):
+    servers = [Server(database_url).start() for _ in range(PROCESSES)]
+    try:
+        async with RoundRobin(servers) as proxy:
+            await asyncio.gather(*(work(proxy, servers, wire) for wire in WIRES))
+        assert all(proxy.served.values())
+    finally:
+        for server in servers[1:]:
+            server.stop()
+
+
+async def work(proxy, servers, wire):
+    rest = Rest(servers[1].url)
+    async with at(proxy.url, wire) as client:
+        made = await call(client, "create_intents", intents=[{"title": f"Over {wire}"}])
+        intent = made["intents"][0]["id"]
+        await call(client, "take_work", intent_id=intent, version=1)
+        lease = await call(client, "lease_scope", intent_id=intent, scope="content", duration_seconds=600)
+        asked = await call(client, "ask", intent_id=intent, question="Go on?")
+        waiting = [
+            asyncio.ensure_future(again(client, "wait_for_decision", arbitration_id=asked["arbitration_id"]))
+            for _ in range(2 * PROCESSES)
+        ]
+        while sum(proxy.served.values()) < 4 * PROCESSES:
+            await asyncio.sleep(0.05)
+        if servers[0].process.poll() is None:
+            servers[0].kill()
+        same = [await again(client, "ask", intent_id=intent, question="Go on?") for _ in range(PROCESSES)]
+        await asyncio.to_thread(
+            rest.post, f"/intents/{intent}/decisions", {"decision": "yes", "arbitration_id": asked["arbitration_id"]}
+        )
+        decided = await asyncio.gather(*waiting)
+        for version in range(2, 2 + PROCESSES):
+            written = await again(client, "update_state", intent_id=intent, version=version, state={"content": version})
+            assert written["version"] == version + 1, written
+        await asyncio.to_thread(rest.post, f"/intents/{intent}/leases/{lease['id']}/revoke", {})
+        lost = [
+            await again(client, "update_state", intent_id=intent, version=version + 1, state={"a": 1}) for _ in range(PROCESSES)
+        ]
+
+    assert {each["arbitration_id"] for each in same} == {asked["arbitration_id"]}
+    assert {each["decision"]["decision"] for each in decided} == {"yes"}
+    assert {each["code"] for each in lost} == {"lease_lost"}

@@ -57,7 +57,7 @@ class CallResult:
 def call(url: str, body: bytes, headers: Mapping[str, str]) -> CallResult:
     """Send the body once, without following redirects. Return a failed result instead of raising."""
     started = monotonic()
-    deadline = _Deadline(TOTAL_TIMEOUT)
+    deadline = Deadline(TOTAL_TIMEOUT)
     try:
         deadline.start()
         found = address_policy.resolve(urlsplit(url).hostname or "", LOOKUP_TIMEOUT)
@@ -69,13 +69,13 @@ def call(url: str, body: bytes, headers: Mapping[str, str]) -> CallResult:
     except Exception as error:  # An attempt that raised would leave no record and be repeated each minute for ever.
         if not isinstance(error, requests.RequestException | OSError | ValueError):
             log.warning("a webhook call failed unexpectedly", exc_info=True)
-        return CallResult(_since(started), error=TOO_LONG if deadline.has_passed else _describe(error))
+        return CallResult(_since(started), error=TOO_LONG if deadline.has_passed else describe_error(error))
     finally:
         deadline.close()
 
 
 def _post(
-    url: str, found: Sequence[Address], body: bytes, headers: Mapping[str, str], deadline: "_Deadline", started: float
+    url: str, found: Sequence[Address], body: bytes, headers: Mapping[str, str], deadline: "Deadline", started: float
 ) -> CallResult:
     config = Config(
         ip_filter_enable=False,  # subscriptions.webhooks.address_policy does it.
@@ -111,7 +111,7 @@ class _Session(HTTPSession):
 class _Adapter(requests.adapters.HTTPAdapter):
     """Adapter whose connections use these addresses only, and end at the deadline."""
 
-    def __init__(self, found: Sequence[Address], deadline: "_Deadline") -> None:
+    def __init__(self, found: Sequence[Address], deadline: "Deadline") -> None:
         super().__init__()
         self._pinned = {"addresses": found, "deadline": deadline}
 
@@ -125,7 +125,7 @@ class _PinnedConnection:
     """Mixin for urllib3's connection that pins its addresses; Host header and certificate check still use the name."""
 
     addresses: Sequence[Address]
-    deadline: "_Deadline"
+    deadline: "Deadline"
     _dns_host: str
 
     def _new_conn(self) -> Any:
@@ -146,7 +146,7 @@ class _PinnedConnection:
         raise AssertionError("there is an address")
 
 
-class _Deadline:
+class Deadline:
     """Deadline that shuts connections down: a receiver that sends a byte now and then never lets a read time out."""
 
     def __init__(self, seconds: float) -> None:
@@ -197,7 +197,7 @@ def retry_after(given: str | None) -> float | None:
         return None
 
 
-def _describe(error: Exception) -> str:
+def describe_error(error: Exception) -> str:
     """Return a description that reveals nothing about this side of the connection."""
     if isinstance(error, requests.exceptions.SSLError):
         return "the TLS certificate or handshake failed"

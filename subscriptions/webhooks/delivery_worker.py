@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from queue import SimpleQueue
 from time import monotonic
+from typing import Generic, Protocol, TypeVar
 from uuid import UUID
 
 from django.db import connection
@@ -112,22 +113,34 @@ class CallsInProgress:
             }
 
 
-class SenderPool:
+class Sendable(Protocol):
+    @property
+    def id(self) -> UUID: ...
+
+
+S = TypeVar("S", bound=Sendable)
+
+
+class SenderPool(Generic[S]):
     """Threads that send, as many as are needed. `record` gets each result, or None if it was not sent."""
 
-    def __init__(self, record: Callable[[ClaimedDelivery, CallResult | None], object]) -> None:
+    def __init__(
+        self, send: Callable[[S], CallResult], record: Callable[[S, CallResult | None], object], *, name: str = "webhook"
+    ) -> None:
+        self._send = send
         self._record = record
+        self._name = name
         self._stopping = threading.Event()
-        self._queue: SimpleQueue[ClaimedDelivery | None] = SimpleQueue()
+        self._queue: SimpleQueue[S | None] = SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._busy = 0
         self._lock = threading.Lock()
 
-    def send(self, delivery: ClaimedDelivery) -> None:
+    def send(self, delivery: S) -> None:
         with self._lock:
             self._busy += 1
             if self._busy > len(self._threads):
-                self._threads.append(threading.Thread(target=self._work, name="webhook", daemon=True))
+                self._threads.append(threading.Thread(target=self._work, name=self._name, daemon=True))
                 self._threads[-1].start()
         self._queue.put(delivery)
 
@@ -144,7 +157,7 @@ class SenderPool:
             result = None
             if not self._stopping.is_set():
                 try:
-                    result = send(delivery)
+                    result = self._send(delivery)
                 except Exception as error:  # An attempt without a record would be repeated each minute for ever.
                     log.exception("delivery %s could not be sent", delivery.id)
                     result = CallResult(0, error=f"could not be sent ({type(error).__name__})")
@@ -161,7 +174,7 @@ class DeliveryWorker:
         self._woken = threading.Event()
         self._calls = CallsInProgress()
         self._results: SimpleQueue[tuple[ClaimedDelivery, CallResult | None] | None] = SimpleQueue()
-        self._senders = SenderPool(lambda delivery, result: self._results.put((delivery, result)))
+        self._senders = SenderPool(send, lambda delivery, result: self._results.put((delivery, result)))
         self._dispatcher = threading.Thread(target=self._dispatch, name="webhook-dispatch", daemon=True)
         self._recorders = [
             threading.Thread(target=self._record, name=f"webhook-record-{n}", daemon=True) for n in range(RECORDERS)

@@ -27,6 +27,7 @@ from doors.endpoint import McpEndpoint
 from governance.long_polling import LongPollMiddleware, is_long_poll
 from intents.positions import Sequencer
 from jobs.worker import Worker
+from notices.delivery_worker import NoticeWorker
 from subscriptions.streams.redis_wakeups import RedisWakeups
 from subscriptions.streams.sse import EventStream, is_stream_request
 from subscriptions.streams.tail import Tail
@@ -45,6 +46,7 @@ sequencer = Sequencer()
 redis_wakeups = RedisWakeups()
 worker = Worker()
 delivery_worker = DeliveryWorker()
+notice_worker = NoticeWorker()
 
 
 def is_short_write(scope: Scope) -> bool:
@@ -124,6 +126,7 @@ def _start_background() -> None:
     if settings.WORKER:
         worker.start()
         delivery_worker.start()
+        notice_worker.start()
 
 
 async def _run_lifespan(receive: Receive, send: Send) -> None:
@@ -136,6 +139,7 @@ async def _run_lifespan(receive: Receive, send: Send) -> None:
         else:
             worker.stop()
             delivery_worker.stop()
+            notice_worker.stop()
             sequencer.stop()
             redis_wakeups.stop()
             tail.stop()

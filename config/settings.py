@@ -45,6 +45,7 @@ INSTALLED_APPS = [
     "retries",
     "portfolios",
     "subscriptions",
+    "notices",
     "jobs",
     "doors",
 ]
@@ -170,6 +171,12 @@ WORKER = env.flag("OPENINTENT_WORKER", True)
 # Webhooks to addresses of the server's own network (rule W-3); dev mode allows this machine.
 WEBHOOK_ALLOW_PRIVATE = env.flag("OPENINTENT_WEBHOOK_ALLOW_PRIVATE", False)
 WEBHOOK_KEEP_DAYS = env.number("OPENINTENT_WEBHOOK_KEEP_DAYS", 30, least=1, most=36_500)
+# Notices (protocol §10). E-mail goes by Django's settings; without a server for it there is none.
+PUBLIC_URL = env.public_url()
+EMAIL_BACKEND = "notices.mail.EmailBackend"
+EMAIL_HOST, EMAIL_PORT, EMAIL_HOST_USER, EMAIL_HOST_PASSWORD, EMAIL_USE_TLS, EMAIL_USE_SSL = env.email()
+EMAIL_TIMEOUT = 10  # Seconds of one step; notices.mail limits the whole.
+DEFAULT_FROM_EMAIL = env.env.str("OPENINTENT_EMAIL_FROM", default="") or "openintent@localhost"
 THREADS = env.number("OPENINTENT_THREADS", 4, least=1)
 FAST_PATHS = env.flag("OPENINTENT_FAST_PATHS", True)  # Ways past parts of Django, DRF and uvicorn (architecture §10).
 
@@ -210,6 +217,10 @@ SPECTACULAR_SETTINGS = {
         "SubscriptionStatus": "subscriptions.models.Status",
         "SubscriptionChange": "subscriptions.models.SETTABLE",
         "DeliveryStatus": "subscriptions.models.DeliveryStatus",
+        "ChannelKind": "notices.models.ChannelKind",
+        "ChannelStatus": "notices.models.ChannelStatus",
+        "NoticeKind": "notices.models.NoticeKind",
+        "NoticeStatus": "notices.models.NoticeStatus",
     },
     "PREPROCESSING_HOOKS": ["core.openapi_schema.exclude_alias_paths"],
     "POSTPROCESSING_HOOKS": [

@@ -6,8 +6,8 @@ import re
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, NamedTuple
+from urllib.parse import unquote, urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -208,6 +208,47 @@ def attachments(database: dict[str, Any]) -> dict[str, Any]:
     if folder.exists() and not folder.is_dir():
         raise ImproperlyConfigured(f"OPENINTENT_ATTACHMENTS_DIR={str(folder)!r} is a file. Use a folder.")
     return {"BACKEND": "attachments.storage.FolderStorage", "OPTIONS": {"location": folder}}
+
+
+class Email(NamedTuple):
+    """Django's settings of a mail server."""
+
+    host: str = ""
+    port: int = 25
+    user: str = ""
+    password: str = ""
+    use_tls: bool = False
+    use_ssl: bool = False
+
+
+def email() -> Email:
+    """Return the mail server of OPENINTENT_EMAIL_URL, or none. Raise ImproperlyConfigured if it cannot be used."""
+    url = env.str("OPENINTENT_EMAIL_URL", default="")
+    if not url:
+        return Email()
+    ports = {"smtp": 25, "smtp+tls": 587, "smtps": 465}
+    try:
+        parts = urlsplit(url)
+        port = parts.port or ports[parts.scheme]
+    except (KeyError, ValueError):
+        parts, port = urlsplit(""), 0
+    if not parts.hostname or not port:  # The URL may hold a password, so it is not shown.
+        raise ImproperlyConfigured(
+            "OPENINTENT_EMAIL_URL is invalid. Accepted: smtp+tls://user:password@host:587 (STARTTLS), smtps:// for TLS from the "
+            "beginning, smtp:// without."
+        )
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    return Email(parts.hostname, port, user, password, parts.scheme == "smtp+tls", parts.scheme == "smtps")
+
+
+def public_url() -> str:
+    """Return OPENINTENT_PUBLIC_URL without a slash at its end, or an empty text."""
+    value = env.str("OPENINTENT_PUBLIC_URL", default="").rstrip("/")
+    if value and not re.fullmatch(r"https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~-]+)*", value):
+        raise ImproperlyConfigured(
+            f"OPENINTENT_PUBLIC_URL={value!r} is invalid. Use the address under which people open the console, like https://oi.example."
+        )
+    return value
 
 
 def root_path() -> str:

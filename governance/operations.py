@@ -56,21 +56,26 @@ CONDITIONS: dict[str, dict[str, Any]] = {
 
 UNGATED = frozenset(
     [
+        "create_channel",
         "create_key",
         "create_stream_token",
+        "delete_channel",
         "record_decision",
         "record_outcome",
         "remind_arbitration",
         "remove_gate",
         "request_arbitration",
+        "resend_notice",
         "revoke_key",
         "revoke_permit",
         "set_gate",
         "spend_permit",
+        "test_channel",
+        "update_channel",
         "withdraw_arbitration",
     ]
 )
-"""Operations that ask for a permit, decide on it, or need an operator: no gate binds them."""
+"""Operations that ask for a permit, decide on it, tell people of it, or need an operator: no gate binds them."""
 
 
 def operation_of(verb: str) -> str:

@@ -73,6 +73,10 @@ class EventType(TextChoices):
     SUBSCRIPTION_UPDATED = "subscription_updated"
     SUBSCRIPTION_REMOVED = "subscription_removed"
     SUBSCRIPTION_DISABLED = "subscription_disabled"
+    CHANNEL_CREATED = "channel_created"
+    CHANNEL_UPDATED = "channel_updated"
+    CHANNEL_REMOVED = "channel_removed"
+    CHANNEL_DISABLED = "channel_disabled"
 
 
 RESERVED = frozenset([*EventType.values, "connected", "bye"])

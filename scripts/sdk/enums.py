@@ -34,6 +34,10 @@ DOCSTRINGS = {
         "Status of a subscription. One that has expired, or whose callback has failed for too long, is disabled (protocol W-2)."
     ),
     "DeliveryStatus": "Status of a delivery: to be attempted, delivered, or failed permanently (protocol W-2).",
+    "ChannelKind": "Kind of a channel, by which people hear of questions (protocol §10).",
+    "ChannelStatus": "Status of a channel. One that was gone, or has failed for days, is disabled (protocol H-3).",
+    "NoticeKind": "Kind of a notice: what it tells (protocol §10). A test tells nothing.",
+    "NoticeStatus": "Status of a notice (protocol H-3). One whose question ended before it was sent is obsolete.",
 }
 """Enums of the SDK."""
 

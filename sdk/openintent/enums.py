@@ -113,6 +113,45 @@ class DeliveryStatus(StrEnum):
     DEAD = auto()
 
 
+class ChannelKind(StrEnum):
+    """Kind of a channel, by which people hear of questions (protocol §10)."""
+
+    EMAIL = auto()
+    SLACK = auto()
+    TEAMS = auto()
+    MATTERMOST = auto()
+    DISCORD = auto()
+    NTFY = auto()
+    WEBHOOK = auto()
+
+
+class ChannelStatus(StrEnum):
+    """Status of a channel. One that was gone, or has failed for days, is disabled (protocol H-3)."""
+
+    ACTIVE = auto()
+    DISABLED = auto()
+
+
+class NoticeKind(StrEnum):
+    """Kind of a notice: what it tells (protocol §10). A test tells nothing."""
+
+    ASKED = auto()
+    REMINDER = auto()
+    ESCALATION = auto()
+    RESOLVED = auto()
+    DIGEST = auto()
+    TEST = auto()
+
+
+class NoticeStatus(StrEnum):
+    """Status of a notice (protocol H-3). One whose question ended before it was sent is obsolete."""
+
+    PENDING = auto()
+    SENT = auto()
+    DEAD = auto()
+    OBSOLETE = auto()
+
+
 class EventType(StrEnum):
     """The event types with a meaning in the protocol (§6). Clients may log others of their own."""
 
@@ -166,6 +205,10 @@ class EventType(StrEnum):
     SUBSCRIPTION_UPDATED = auto()
     SUBSCRIPTION_REMOVED = auto()
     SUBSCRIPTION_DISABLED = auto()
+    CHANNEL_CREATED = auto()
+    CHANNEL_UPDATED = auto()
+    CHANNEL_REMOVED = auto()
+    CHANNEL_DISABLED = auto()
     COMMENT = auto()
     TOOL_CALL_STARTED = auto()
     TOOL_CALL_COMPLETED = auto()
@@ -188,6 +231,7 @@ class ErrorCode(StrEnum):
     ARBITRATION_STALE = auto()
     BODY_TIMEOUT = auto()
     CALLBACK_NOT_ALLOWED = auto()
+    CHANNEL_INACTIVE = auto()
     COMPLETION_GATE = auto()
     DEPENDENCY_CYCLE = auto()
     DUPLICATE_MEMBER = auto()
@@ -207,6 +251,7 @@ class ErrorCode(StrEnum):
     METHOD_NOT_ALLOWED = auto()
     NOT_FOUND = auto()
     NOT_LEASE_HOLDER = auto()
+    NOTICE_OBSOLETE = auto()
     OUTCOME_RECORDED = auto()
     PERMIT_EXPIRED = auto()
     PERMIT_MISMATCH = auto()
@@ -223,6 +268,7 @@ class ErrorCode(StrEnum):
     RESERVED_EVENT_TYPE = auto()
     SELF_DECISION = auto()
     SUBSCRIPTION_NOT_CALLED = auto()
+    TARGET_NOT_ALLOWED = auto()
     TOO_LARGE = auto()
     TOO_MANY_LEASES = auto()
     TOO_MANY_STREAMS = auto()

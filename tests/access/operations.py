@@ -21,6 +21,8 @@ HOLDER = "holder"
 """The agent that holds the lease, asks the question and owns the subscription. Unbound callers act as this agent."""
 
 BODIES: dict[str, Any] = {
+    "create_channel": {"name": "Team", "kind": "email", "target": "team@example.com"},
+    "update_channel": {"name": "Everybody"},
     "create_intent": {"title": "Do it"},
     "create_intents": {"intents": [{"title": "A part", "parent": "{intent_id}"}], "portfolio": {"name": "Launch"}},
     "create_child_intent": {"title": "A part"},
@@ -121,6 +123,7 @@ def make_world(api: Caller) -> dict[str, str]:
     member = made(api, "/intents", {"title": "A member"})
     made(holder, f"/portfolios/{portfolio['id']}/intents", {"intent_id": member["id"]})
     subscription = made(holder, f"{path}/subscriptions", {"callback_url": "http://127.0.0.1:9/"})
+    channel = made(api, "/channels", BODIES["create_channel"])
     api.send("PUT", f"{path}/retry-policy", {"max_attempts": 3})
     act = {"verb": "deploy", "target": "shop"}
     unleased = f"/intents/{other['id']}"
@@ -143,6 +146,8 @@ def make_world(api: Caller) -> dict[str, str]:
         "attachment_id": made(holder, f"{path}/attachments", BODIES["add_attachment"])["id"],
         "subscription_id": subscription["id"],
         "delivery_id": str(_delivery(subscription["id"]).pk),
+        "channel_id": channel["id"],
+        "notice_id": _notice_of(api, channel),
         "portfolio_id": portfolio["id"],
         "key_id": made(api, "/keys", {"name": "spare", "role": "observer"})["id"],
     }
@@ -169,10 +174,18 @@ def everything() -> dict[str, int | list[Any]]:
         ("portfolios.Portfolio", ("pk", "status", "description", "updated_at")),
         ("subscriptions.Subscription", ("pk", "status", "event_types", "removed_at")),
         ("subscriptions.Delivery", ("pk", "status", "tries")),
+        ("notices.Channel", ("pk", "name", "status", "removed_at")),
+        ("notices.Notice", ("pk", "status", "next_attempt_at")),
         ("access.ApiKey", ("pk", "revoked_at")),
     ):
         counted[f"{label}'s columns"] = [*apps.get_model(label).objects.order_by("pk").values_list(*columns)]
     return counted
+
+
+def _notice_of(api: Caller, channel: dict[str, Any]) -> str:
+    response = api.post(f"/channels/{channel['id']}/test")
+    assert response.status_code == 201, response.content
+    return str(response.json()["id"])
 
 
 def _delivery(subscription_id: str) -> Delivery:

@@ -22,6 +22,8 @@ OWN_BODY = {
     "log_events": {"events": [{"event_type": "a"}]},
     "update_portfolio": {"name": "t"},
     "update_subscription": {"status": "paused"},
+    "create_channel": {"name": "ops", "kind": "email", "target": "ops@example.com"},
+    "update_channel": {"name": "ops"},
     "spend_permit": {"action": {"verb": "deploy", "target": "shop"}},
     "record_outcome": {"outcome": "failed"},
 }

@@ -46,6 +46,7 @@ from .intents import (
 )
 from .keys import ApiKey
 from .leases import Lease
+from .notices import Channel, Notice
 from .plans import Plan
 from .portfolios import Portfolio, PortfolioMember
 from .retries import Failure, RetryPolicy
@@ -62,6 +63,7 @@ __all__ = [
     "Attachment",
     "BlockedIntent",
     "Brief",
+    "Channel",
     "Cost",
     "CostSummary",
     "CostType",
@@ -96,6 +98,7 @@ __all__ = [
     "LeaseStatus",
     "MembershipRole",
     "Model",
+    "Notice",
     "Permit",
     "Plan",
     "Portfolio",

@@ -11,6 +11,7 @@ from .intents import IntentResource
 from .keys import KeyResource
 from .leases import LeaseResource
 from .llm import LLMResource
+from .notices import NoticeResource
 from .permits import PermitResource
 from .plans import PlanResource
 from .portfolios import PortfolioResource
@@ -32,6 +33,7 @@ class Resources(
     RetryResource,
     PortfolioResource,
     SubscriptionResource,
+    NoticeResource,
     LLMResource,
     KeyResource,
     DiscoveryResource,

@@ -23,6 +23,7 @@ from .governance import (
 )
 from .intents import validate_intent_create, validate_intent_update, validate_patches, validate_state, validate_status
 from .leases import validate_lease_acquire, validate_lease_renew, validate_lease_revoke
+from .notices import validate_channel
 from .plans import validate_plan
 from .portfolios import validate_portfolio, validate_portfolio_member, validate_portfolio_status
 from .retries import validate_failure, validate_retry_policy
@@ -34,6 +35,7 @@ __all__ = [
     "validate_arbitration_request",
     "validate_assignment",
     "validate_attachment",
+    "validate_channel",
     "validate_cost",
     "validate_decision",
     "validate_delegation",

@@ -12,6 +12,7 @@ from .intents import AsyncIntentResource
 from .keys import AsyncKeyResource
 from .leases import AsyncLeaseResource
 from .llm import AsyncLLMResource
+from .notices import AsyncNoticeResource
 from .permits import AsyncPermitResource
 from .plans import AsyncPlanResource
 from .portfolios import AsyncPortfolioResource
@@ -33,6 +34,7 @@ class AsyncResources(
     AsyncRetryResource,
     AsyncPortfolioResource,
     AsyncSubscriptionResource,
+    AsyncNoticeResource,
     AsyncLLMResource,
     AsyncKeyResource,
     AsyncDiscoveryResource,

@@ -28,7 +28,7 @@ class Recipient(NamedTuple):
 
 
 def recipients(to: Collection[str], urgency: str, now: datetime) -> list[Recipient]:
-    """Return by which channels people and groups are told; without any, all people who may decide.
+    """Return by which channels people and groups are told; without anybody among them, all people who may decide.
 
     Shared channels hear every question. Nobody is told by nothing: whoever has no channel is not in the result.
     """
@@ -72,12 +72,12 @@ def _by_account(people: Sequence[User], now: datetime) -> Iterator[Recipient]:
 
 
 def _people(to: Collection[str]) -> list[User]:
+    """Return the active people who are named, or those who may decide if there are none (rule H-5)."""
     active = User.objects.filter(is_active=True).order_by("pk")
-    if not to:
-        return [*with_roles(active).filter(role__in=DECIDERS)]
     names = [each.removeprefix(USER_PREFIX) for each in to if each.startswith(USER_PREFIX)]
     groups = [each.removeprefix(GROUP_PREFIX) for each in to if each.startswith(GROUP_PREFIX)]
-    return [*active.filter(Q(username__in=names) | Q(groups__name__in=groups)).distinct()]
+    named = active.filter(Q(username__in=names) | Q(groups__name__in=groups)).distinct() if to else ()
+    return [*named] or [*with_roles(active).filter(role__in=DECIDERS)]
 
 
 def _name(person: User) -> str:

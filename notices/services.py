@@ -146,14 +146,13 @@ def resend_notice(*, notice_id: UUID | str) -> Notice:
 def tell(arbitration: Arbitration, kind: str, to: Collection[str], *, now: datetime, step: int = 0) -> list[dict[str, Any]]:
     """Tell people and groups of a question; without any, all who may decide. A part of verbs that hold the intent's lock.
 
-    `kind` is asked, reminder, escalation or resolved; `step` numbers the reminders and escalations. Nothing is told twice: the
-    same again adds no notice. Return what was added, as `told` of an arbitration shows it; empty if nobody has a channel.
+    `kind` is asked, reminder, escalation or resolved; `step` tells its reminders and escalations apart. Nothing is told twice:
+    the same again adds no notice. Return what was added, as `told` of an arbitration shows it; empty if nobody has a channel.
     """
-    urgency = getattr(arbitration, "urgency", Urgency.NORMAL)
-    found = _end_questions(arbitration, now) if kind == NoticeKind.RESOLVED else recipients(to, urgency, now)
+    found = _end_questions(arbitration, now) if kind == NoticeKind.RESOLVED else recipients(to, arbitration.urgency, now)
     known = Notice.objects.filter(arbitration=arbitration, kind=kind, step=step).values_list("channel_id", "to")
     told = {*known} if found else set()
-    new = [_new_notice(arbitration, kind, step, urgency, each, now) for each in found if (each.channel.pk, each.to) not in told]
+    new = [_new_notice(arbitration, kind, step, each, now) for each in found if (each.channel.pk, each.to) not in told]
     Notice.objects.bulk_create(new)
     names = {each.channel.pk: each.channel.name for each in found}
     return [
@@ -198,8 +197,8 @@ def _require_person(owner: str | None) -> None:
         raise Invalid.field("owner", f"there is no account for {owner!r}", "unknown_id")
 
 
-def _new_notice(arbitration: Arbitration, kind: str, step: int, urgency: str, recipient: Recipient, now: datetime) -> Notice:
-    channel = recipient.channel
+def _new_notice(arbitration: Arbitration, kind: str, step: int, recipient: Recipient, now: datetime) -> Notice:
+    channel, urgency = recipient.channel, arbitration.urgency
     waiting = Notice.objects.waiting().filter(channel=channel)
     waits = waits_for_digest(channel, urgency)
     digest_at = waiting.order_by("next_attempt_at").values_list("next_attempt_at", flat=True).first() if waits else None

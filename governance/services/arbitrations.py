@@ -32,6 +32,7 @@ from intents.models import Event, Intent
 from intents.models import Status as IntentStatus
 from intents.operations import change_status
 from intents.write_lock import lock_for_write
+from notices.services import tell
 from retries.services import add_failure
 
 log = logging.getLogger("openintent.governance")
@@ -94,6 +95,7 @@ def request_arbitration(
         change_status(intent, IntentStatus.BLOCKED, actor=actor, reason="arbitration_requested", now=now)
     arbitration.sequence = intent.last_sequence
     arbitration.save(force_insert=True)
+    tell(arbitration, "asked", arbitration.audience, now=now)
     return arbitration
 
 
@@ -181,6 +183,7 @@ def end_arbitration(
     arbitration.resolved_at = None if status == Status.EXPIRED else now
     arbitration.save(update_fields=["status", "resolved_at"])
     append(intent, event, actor=actor, now=now, saving=["on_hold"])
+    tell(arbitration, "resolved", [], now=now)
     if arbitration.blocking and status != Status.EXPIRED:
         _unblock(intent, arbitration, str(event.event_type), now)
 

@@ -15,6 +15,7 @@ from governance.question_terms import next_step_at, reached, schedule
 from intents.events import EventType, NewEvent, append
 from intents.models import Intent
 from intents.write_lock import lock_for_write
+from notices.services import tell
 
 REMIND_EVERY = timedelta(minutes=1)
 """The least time between two reminders that somebody asks for."""
@@ -43,9 +44,12 @@ def take_step(arbitration_id: UUID) -> bool:
     arbitration.steps_done += 1
     arbitration.next_step_at = next_step_at(arbitration)
     arbitration.save(update_fields=["steps_done", "next_step_at"])
-    about = {"after_seconds": step.after_seconds, "to": [step.to] if step.is_escalation else reached(arbitration)}
+    to = [step.to] if step.is_escalation else reached(arbitration)
+    about = {"after_seconds": step.after_seconds, "to": to}
     kind = EventType.ARBITRATION_ESCALATED if step.is_escalation else EventType.ARBITRATION_REMINDED
     _append(intent, arbitration, kind, about, actor=SYSTEM, now=now)
+    told_as = "escalation" if step.is_escalation else "reminder"
+    tell(arbitration, told_as, to, now=now, step=arbitration.steps_done)
     return True
 
 
@@ -69,8 +73,11 @@ def remind(*, arbitration_id: UUID | str, actor: Actor) -> Arbitration:
         raise RateLimited(max(1, round(left.total_seconds())), reason="A reminder was sent within the last minute")
     arbitration.reminded_at = now
     arbitration.save(update_fields=["reminded_at"])
-    about = {"after_seconds": None, "to": reached(arbitration)}
+    to = reached(arbitration)
+    about = {"after_seconds": None, "to": to}
     _append(intent, arbitration, EventType.ARBITRATION_REMINDED, about, actor=actor, now=now)
+    minute = int(now.timestamp()) // 60  # Tells it apart from those of the schedule, and from others that are asked for.
+    tell(arbitration, "reminder", to, now=now, step=minute)
     return arbitration
 
 

@@ -1,8 +1,12 @@
 """Recipients: rows of the question's transaction, for each person by their channels."""
 
+from datetime import timedelta
+
 import pytest
+from django.db.models import F
 
 from governance.models import Arbitration
+from jobs.worker import run_due_tasks
 from notices.delivery_worker import send_all_due
 from notices.models import Notice
 from notices.services import tell
@@ -97,6 +101,45 @@ def test_named_people_and_groups_are_told_once_each(api, asker, intent, person):
 
     assert [each["to"] for each in added] == ["user:ada", "user:bob"]
     assert {each["kind"] for each in added} == {"reminder"}
+
+
+@pytest.mark.rule("H-5")
+def test_an_audience_that_is_gone_leaves_it_to_deciders(api, asker, intent, person):
+    person("ada")
+    make_channel(api, URL, owner="user:ada")
+    question = Arbitration.objects.get(pk=ask(asker, intent)["id"])
+
+    added = tell(question, "reminder", ["user:gone", "group:none"], now=question.created_at, step=1)
+
+    assert [each["to"] for each in added] == ["user:ada"]
+
+
+@pytest.mark.rule("H-3")
+def test_each_step_of_a_question_is_told_to_those_it_reaches(api, asker, intent, person):
+    for name in ("ada", "bob"):
+        person(name)
+        make_channel(api, URL, owner=f"user:{name}")
+    steps = {"remind_after_seconds": [60, 180], "escalation": [{"after_seconds": 120, "to": "user:bob"}]}
+    asked = ask(asker, intent, audience=["user:ada"], urgency="high", **steps)
+
+    for _ in range(4):
+        by = timedelta(seconds=60)
+        moved = {"created_at": F("created_at") - by, "next_step_at": F("next_step_at") - by}
+        Arbitration.objects.filter(pk=asked["id"]).update(**moved)
+        run_due_tasks()
+    by_hand = asker.post(f"/arbitrations/{asked['id']}/remind")
+
+    assert by_hand.status_code == 200
+    ada, bob = "user:ada", "user:bob"
+    assert [(each["kind"], each["to"], each["urgency"]) for each in notices(api, asked)] == [
+        ("asked", ada, "high"),
+        ("reminder", ada, "high"),
+        ("escalation", bob, "high"),
+        ("reminder", ada, "high"),
+        ("reminder", bob, "high"),
+        ("reminder", ada, "high"),
+        ("reminder", bob, "high"),
+    ]
 
 
 @pytest.mark.rule("H-4")

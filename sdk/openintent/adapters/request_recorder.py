@@ -49,6 +49,7 @@ class RequestRecorder:
         "_ended",
         "_fields",
         "_has_reported",
+        "_held_as",
         "_is_hidden",
         "_parser",
         "_response",
@@ -73,6 +74,7 @@ class RequestRecorder:
         self._chunk_interval = config.chunk_log_interval if config.log_streams and config.log_stream_chunks else 0
         self.is_started = self._stream_started = self._ended = False
         self._has_reported = False
+        self._held_as: str | None = None
         self._started_at = 0.0
         self.chunks = 0
 
@@ -84,6 +86,7 @@ class RequestRecorder:
 
     def _wait_for_response(self, response_id: str) -> None:
         self._expect_response(response_id)
+        self._held_as = response_id
         self._sink.queue.hold(response_id, self)
 
     def prepare(self, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -133,8 +136,11 @@ class RequestRecorder:
             self.record_response(answer)
 
     def record_failure(self, error: BaseException) -> None:
-        """Record that there is no response, or none that the provider's package could parse: its usage is recorded."""
-        if self._ended:
+        """Record that there is no response, or none that the provider's package could parse: its usage is recorded.
+
+        One in the background goes on.
+        """
+        if self._ended or self._response.unfinished:
             return
         body = _body_behind(error)
         if body is not None:
@@ -186,7 +192,7 @@ class RequestRecorder:
 
     def record_stream_left(self, reason: str) -> None:
         """Record that the caller has left a stream. If the model had finished, the stream is complete all the same."""
-        if self._ended or not self.is_started:
+        if self._ended or not self.is_started or (self._held_as and not self._stream_started):
             return
         if self._response.finish_reason:
             self.record_stream_end()
@@ -212,6 +218,8 @@ class RequestRecorder:
 
     def _complete(self) -> None:
         self._ended = True
+        if self._held_as:
+            self._sink.queue.unfinished.pop(self._held_as, None)
         response, config = self._response, self._sink.config
         if not self.request.model:
             self._fields["model"] = text_or_none(response.model) or UNKNOWN_MODEL

@@ -86,7 +86,7 @@ class WrappedManagerMethod(WrappedMethod):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if isinstance(response_id := kwargs.get("response_id"), str):
-            recorder = self._sink.queue.unfinished.pop(response_id, None)
+            recorder = self._sink.queue.unfinished.get(response_id)
         else:
             recorder, kwargs = self._create_recorder(kwargs)
         manager = self._inner(*args, **kwargs)
@@ -107,7 +107,7 @@ class WrappedRetrieval(WrappedMethod):
 
     def _wrap(self, answer: Any, args: tuple[Any, ...], kwargs: dict[str, Any], kind: type[WrappedStreamBase]) -> Any:
         response_id = args[0] if args else kwargs.get("response_id")
-        recorder = self._sink.queue.unfinished.pop(response_id, None) if isinstance(response_id, str) else None
+        recorder = self._sink.queue.unfinished.get(response_id) if isinstance(response_id, str) else None
         return answer if recorder is None else _wrap_answer(answer, recorder, kwargs, kind)
 
 

@@ -8,9 +8,9 @@ import pytest
 from anthropic import beta_async_tool, beta_tool
 from openintent.adapters import AdapterConfig
 
-from .interfaces import CHAT, MESSAGES, MESSAGES_OF_ANTHROPIC, RESPONSES
+from .interfaces import CHAT, GEMINI, MESSAGES, MESSAGES_OF_ANTHROPIC, RESPONSES
 from .scripted_provider import Script, ScriptedProvider
-from .streams import CHAT_ROWS, COMPLETED, CREATED, INPUT, USAGE, answer, part
+from .streams import CHAT_ROWS, COMPLETED, COUNTED, CREATED, INPUT, LAST, MESSAGES_ROWS, USAGE, answer, part, partial
 
 REQUEST = ["llm_request_started", "llm_request_completed"]
 FAILED = ["llm_request_started", "llm_request_failed"]
@@ -179,25 +179,63 @@ def test_usage_of_a_message_that_cannot_be_parsed_is_recorded(play, run, logged)
     assert logged(adapter) == (FAILED, [10])
 
 
-def test_the_helper_of_a_stream_is_the_packages_own_and_sees_the_same(play, client_runner, logged):
-    adapter, bare = play(CHAT, CHAT_STREAM)
+def stream_chat(client):
+    return client.chat.completions.stream(model="gpt-4o", messages=MESSAGES)
 
-    def ask(client):
-        return client.chat.completions.stream(model="gpt-4o", messages=MESSAGES)
 
-    async def collect_async(stream):
-        return [event async for event in stream], (await stream.get_final_completion()), type(stream)
+def stream_response(client):
+    return client.responses.stream(model="gpt-4o", input="Hi")
 
-    def collect(stream):
-        return list(stream), stream.get_final_completion(), type(stream)
 
-    seen, expected = (
-        client_runner.within(ask(client), collect_async if client_runner.is_async else collect) for client in (adapter, bare)
-    )
+def stream_messages(client):
+    return client.messages.stream(model="claude-opus-5", max_tokens=9, messages=MESSAGES)
+
+
+@pytest.mark.parametrize(
+    ("interface", "script", "ask", "final"),
+    [
+        (CHAT, CHAT_STREAM, stream_chat, "get_final_completion"),
+        (RESPONSES, RESPONSES_STREAM, stream_response, "get_final_response"),
+        (MESSAGES_OF_ANTHROPIC, MESSAGES_ROWS[0].script, stream_messages, "get_final_message"),
+    ],
+    ids=["chat", "responses", "messages"],
+)
+@pytest.mark.parametrize("most", [None, 1], ids=["whole", "left"])
+def test_stream_helpers_are_the_packages_own(interface, script, ask, final, most, play, client_runner, logged):
+    adapter, bare = play(interface, script)
+
+    async def read_async(stream):
+        seen = [event async for event in stream] if most is None else [await anext(stream)]
+        return seen, None if most else await getattr(stream, final)(), type(stream)
+
+    def read(stream):
+        seen = list(stream) if most is None else [next(stream)]
+        return seen, None if most else getattr(stream, final)(), type(stream)
+
+    seen, expected = (client_runner.within(ask(each), read_async if client_runner.is_async else read) for each in (adapter, bare))
 
     assert seen == expected
-    assert seen[1].usage is None  # The caller did not ask for it.
-    assert logged(adapter) == (STREAM, [10])
+    kinds, tokens = logged(adapter)
+    assert kinds == (["llm_request_started", "stream_started", "stream_cancelled"] if most else STREAM)
+    assert most or tokens == [10]
+
+
+@pytest.mark.case("streams 8")
+def test_functions_that_gemini_calls_are_seen_and_recorded(play, run, client_runner, logged):
+    turns = partial({"functionCall": {"name": "get_city", "args": {}}}, finish="STOP", usage=COUNTED), LAST
+    adapter, bare = play(GEMINI, *map(Script, turns))
+
+    def ask(client):
+        models = GEMINI.owner(client, client_runner.is_async).models
+        return models.generate_content(model="gemini-2.5-flash", contents="Hi", config={"tools": [get_city]})
+
+    assert run(ask, adapter) == run(ask, bare)
+    assert logged(adapter) == ([*REQUEST, "tool_call_started", *REQUEST], [10, 10])
+
+
+def get_city() -> str:
+    """The city."""
+    return "Rome"
 
 
 # Responses in the background
@@ -260,6 +298,21 @@ def test_a_background_stream_that_was_cut_is_counted_when_resumed(way, play, run
 
     events = ["llm_request_started", "stream_started", "stream_cancelled", *STREAM[1:]]
     assert logged(adapter) == (events, [10])
+
+
+@pytest.mark.case("streams 9")
+def test_a_background_response_survives_failures_to_follow_it(play, run, client_runner, logged):
+    created = {"type": "response.created", "sequence_number": 0, "response": answer("queued", None, background=True)}
+    cut = Script((created,), is_cut=True)
+    adapter, _ = play(RESPONSES, cut, cut, DONE)
+
+    for asked in {"model": "gpt-4o", "input": "Hi", "background": True}, {"response_id": "r"}:
+        with pytest.raises(openai.APIConnectionError):
+            client_runner.within(adapter.responses.stream(**asked), lambda stream: stream.until_done())
+    run(adapter.responses.retrieve, "r")
+
+    cancelled = ["stream_started", "stream_cancelled"]
+    assert logged(adapter) == (["llm_request_started", *cancelled, *cancelled, "llm_request_completed"], [10])
 
 
 @pytest.mark.case("streams 11")

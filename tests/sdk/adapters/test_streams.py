@@ -11,8 +11,9 @@ from .scripted_provider import ScriptedProvider
 from .streams import INTERFACE_OF, ROWS
 
 NAMES = {"chat": ["chat", "grok", "deepseek"]}
+MARKS = dict.fromkeys(("grok", "deepseek"), pytest.mark.full)
 CASES = [
-    pytest.param(row, interface, id=f"{interface.name}-{row.name.replace(' ', '_')}")
+    pytest.param(row, interface, id=f"{interface.name}-{row.name.replace(' ', '_')}", marks=MARKS.get(interface.name, ()))
     for row in ROWS
     for interface in INTERFACES
     if interface.name in NAMES.get(row.dialect, [row.dialect])

@@ -18,6 +18,8 @@ unchanged, apart from the server's address: it is `http://localhost:8000` by def
 - `get_costs` and `get_portfolio_intents` answer lists, no pairs: `costs, summary = client.get_costs(…)` has to be changed.
 - A name that is not there is an `AttributeError` or `ImportError`.
 
+Models are made by keywords, with the names of their own fields; the earlier names are attributes to read.
+
 In the table, *same* takes and answers what it did, also by position; *alias* works as well, under the condition beside it; *different* has to be
 written otherwise. Each name is shown with its parameters, an enum with its members. A program for each row of *same* and *alias* is run as a test.
 """

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import openintent
 import pytest
-from openintent import agents
+from openintent import BaseAgent, Coordinator, adapters, agents, exceptions, models
 
 from tests.system.concurrent_clients import until
 
@@ -63,6 +63,25 @@ def test_parameters_of_the_same_method_have_their_names_and_positions(method, pa
 @pytest.mark.parametrize(("method", "parameters"), [*methods("alias")])
 def test_parameters_of_an_alias_are_keywords(method, parameters):
     assert set(parameters) - {"offset"} <= set(inspect.signature(method).parameters)
+
+
+OTHERS = [
+    pytest.param(name.rpartition(".")[2], parameters, row_of(name).get("note", ""), id=f"{version}-{name}")
+    for version, names in INVENTORY.items()
+    for name, parameters in names.items()
+    if name.startswith(("adapters.", "agents.", "exceptions.", "models.")) and row_of(name).get("served") in ("same", "alias")
+    if parameters and not name.rpartition(".")[2].startswith("on_")
+]
+"""Classes and methods that are served, other than those of clients, and enums with their members."""
+
+
+@pytest.mark.parametrize(("name", "parameters", "note"), OTHERS)
+def test_parameters_of_other_names_are_taken_or_named_in_the_note(name, parameters, note):
+    owners = (adapters, agents, exceptions, models, models.Intent, models.IntentState, BaseAgent, Coordinator)
+    found = next(getattr(owner, name) for owner in owners if hasattr(owner, name))
+    taken = set(getattr(found, "__members__", None) or inspect.signature(found).parameters)
+    missing = [each for each in parameters if not each.startswith("*") and each not in taken and f"`{each}`" not in note]
+    assert missing == []
 
 
 def test_every_row_and_every_name_counts():

@@ -77,7 +77,6 @@ async def serve_api(scope: Scope, receive: Receive, send: Send) -> None:
 mcp_endpoint = McpEndpoint(api=serve_api, bridge=bridge)
 on_shutdown(long_polling.poller.close)
 on_shutdown(tail.close)
-on_shutdown(mcp_endpoint.close)
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:

@@ -28,7 +28,6 @@ class McpEndpoint:
         self.api = api
         self.bridge = bridge
         self._manager: asyncio.Task[Any] | None = None
-        self._closing = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -59,19 +58,17 @@ class McpEndpoint:
         }
         await manager.handle_request(inner, _replay(content, receive), send)
 
-    def close(self) -> None:
-        """End what is running: the server stops."""
-        self._closing.set()
-
     async def _loaded(self) -> Any:
         """Return the session manager. Raise Unavailable where the extra is not installed."""
         if self._manager is None:
             self._manager = asyncio.ensure_future(self._load())
         try:
             return await asyncio.shield(self._manager)
-        except ImportError:
+        except Exception as error:
             self._manager = None
-            raise Unavailable("This server has no MCP: install openintent[mcp] beside it.") from None
+            if isinstance(error, ImportError):
+                raise Unavailable("This server has no MCP: install openintent[mcp] beside it.") from None
+            raise
 
     async def _load(self) -> Any:
         module = await asyncio.to_thread(importlib.import_module, "doors.mcp_server")
@@ -82,9 +79,10 @@ class McpEndpoint:
         return manager
 
     async def _run(self, manager: Any, is_running: asyncio.Event) -> None:
+        """Run until the event loop ends: after the server has answered what is still waiting."""
         async with manager.run():
             is_running.set()
-            await self._closing.wait()
+            await asyncio.get_running_loop().create_future()
 
 
 def _verified(meta: dict[str, Any]) -> Caller:

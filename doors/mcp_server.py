@@ -73,7 +73,7 @@ async def call_tool(context: ServerRequestContext[Any, Any], params: types.CallT
     except Exception:
         log.exception("tool failed", extra={"fields": {"tool": tool.name}})
         return _refusal(Internal().body())
-    result = bounded(found, door.page(f"/api/v1{_pointer(arguments)}"))
+    result = await asyncio.to_thread(bounded, found, door.page(f"/api/v1{_pointer(arguments)}"))
     return types.CallToolResult(content=[_text(json.dumps(result, ensure_ascii=False))], structured_content=result)
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
+import orjson
+
 from core.root_path import public_path
 
 Scope = MutableMapping[str, Any]
@@ -72,7 +74,7 @@ class Door:
         if body is not None:
             sent += [(b"content-type", b"application/json"), (b"content-length", str(len(raw)).encode())]
         status, content = await self._fetch(self._scope(method, path, query or {}, sent), raw)
-        found = json.loads(content) if content else None
+        found = orjson.loads(content) if content else None
         if status >= 400:
             raise Refused(
                 found if isinstance(found, dict) else {"status": status, "code": "internal", "detail": "No problem document."}

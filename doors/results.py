@@ -24,7 +24,7 @@ def without_token(lease: dict[str, Any]) -> dict[str, Any]:
 
 def bounded(result: dict[str, Any], pointer: str) -> dict[str, Any]:
     """Return the result within the limit: of a list its first items, else without its largest members; `rest` says where the rest is."""
-    if _fits(result):
+    if _fits({**result, REST: ""}):
         return result
     for name, items in result.items():
         if isinstance(items, list) and items:
@@ -43,12 +43,13 @@ def _resumable(result: dict[str, Any]) -> dict[str, Any]:
 
 def _first_that_fit(result: dict[str, Any], name: str, pointer: str) -> int:
     """Return how many of the first items fit."""
-    fitting, beyond = 0, len(result[name])
-    while fitting + 1 < beyond:
-        middle = (fitting + beyond) // 2
-        tried = {**result, name: result[name][:middle], REST: _about(name, middle, beyond, pointer)}
-        fitting, beyond = (middle, beyond) if _fits(tried) else (fitting, middle)
-    return fitting
+    items = result[name]
+    room = MAX_RESULT - _bytes({**result, name: [], REST: _about(name, len(items), len(items), pointer)})
+    for number, item in enumerate(items):
+        room -= _bytes(item) + 4  # Its separators.
+        if room < 0:
+            return number
+    return len(items)
 
 
 def _about(name: str, shown: int, count: int, pointer: str) -> str:
@@ -71,10 +72,15 @@ def _reduced(value: Any, pointer: str) -> Any:
 
 
 def _fits(result: dict[str, Any]) -> bool:
-    """Return whether the result fits twice: as JSON, and as text in JSON."""
-    text = json.dumps(result, ensure_ascii=False)
-    return _size(text) + _size(json.dumps(text)) + 500 <= MAX_RESULT
+    return _bytes(result) <= MAX_RESULT
+
+
+def _bytes(value: Any) -> int:
+    """Return the size of a value in a result: as JSON, and as text in JSON. 500 are for what is around it."""
+    text = json.dumps(value, ensure_ascii=False)
+    return _size(text) + len(json.dumps(text)) + (500 if isinstance(value, dict) and REST in value else 0)
 
 
 def _size(text: str) -> int:
-    return len(json.dumps(text)) if not text.isascii() else len(text)
+    """Return the bytes of JSON in ASCII."""
+    return len(text) if text.isascii() else len(json.dumps(text))

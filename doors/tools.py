@@ -412,8 +412,8 @@ async def wait_for_decision(door: Door, given: Arguments) -> dict[str, Any]:
 async def add_file(door: Door, given: Arguments) -> dict[str, Any]:
     """Attach a file to an intent: a report, a patch, a picture."""
     path = intent_path(given, "/attachments")
-    content = given.pop("text", None)
-    if isinstance(content, str):
+    if isinstance(content := given.get("text"), str):
+        del given["text"]
         given = {"content_type": "text/plain", **given, "content_base64": base64.b64encode(content.encode()).decode()}
     return await door.post(path, given, **key_header(given))
 
@@ -471,12 +471,13 @@ def _is_same(asked: dict[str, Any], body: dict[str, Any], agent: str) -> bool:
         and asked["context"] == (body.get("context") or {})
         and asked["blocking"] == bool(body.get("blocking"))
         and all(asked[name] == body[name] for name in ("response_schema", "audience", "urgency", "action") if name in body)
-        and [each["label"] for each in asked["options"]] == [_label(each) for each in body.get("options") or []]
+        and [each["label"] for each in asked["options"]] == _labels(body.get("options"))
     )
 
 
-def _label(option: Any) -> Any:
-    return option.get("label") if isinstance(option, dict) else option
+def _labels(options: Any) -> list[Any]:
+    given = options if isinstance(options, list) else []
+    return [each.get("label") if isinstance(each, dict) else each for each in given]
 
 
 def _question(door: Door, arbitration: dict[str, Any]) -> dict[str, Any]:

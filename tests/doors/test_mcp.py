@@ -12,7 +12,9 @@ from mcp.shared.exceptions import MCPError
 from doors.mcp_server import CALL_SECONDS
 from doors.results import MAX_RESULT, bounded
 from doors.tools import TOOLS, WAIT_SECONDS
-from tests.doors.conftest import KEY, call, connected
+from tests.databases import migrated_database
+from tests.doors.conftest import KEY, Rest, call, connected
+from tests.servers import Server
 
 JSON = {"Accept": "application/json, text/event-stream", "Content-Type": "application/json"}
 LIST = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
@@ -257,6 +259,23 @@ async def test_wait_answers_pending_and_is_called_again(server, rest, wire):
     assert (pending["status"], pending["decision"]) == ("pending", None)
     assert (decided["status"], decided["decision"]["decision"]) == ("resolved", "yes")
     assert time.monotonic() - began < 20
+
+
+@pytest.mark.full
+@pytest.mark.rule("M-4")
+async def test_server_that_stops_answers_what_waits(vendor, tmp_path, wire):
+    with Server(migrated_database(vendor, tmp_path)) as server:
+        rest = Rest(server.url)
+        made = rest.intent()
+        async with connected(server.url, wire) as client:
+            asked = await call(client, "ask", intent_id=made["id"], question="Publish?")
+            waiting = asyncio.ensure_future(call(client, "wait_for_decision", arbitration_id=asked["arbitration_id"]))
+            while "/arbitrations/" not in "".join(server.log):
+                await asyncio.sleep(0.05)
+            server.process.terminate()
+            pending = await waiting
+
+    assert pending["status"] == "pending"
 
 
 @pytest.mark.rule("M-4")

@@ -13,10 +13,9 @@ from notices.messages import Message
 from notices.models import ChannelKind
 
 OPEN = "Open the question"
-MAX_SLACK_TEXT = 2_900  # Characters; Slack takes 3,000.
+MAX_SLACK_TEXT = 2_900  # Characters, with the escaped ones; Slack takes 3,000.
 MAX_CODE = 3_900  # Characters; Discord takes 4,096 in an embed, and 6,000 in all.
 MAX_NTFY = 3_900  # Bytes; ntfy makes a file of more than 4,096.
-SUPPRESS_EMBEDS_OF_LINKS = 1 << 2
 NTFY_PRIORITY = {Urgency.LOW: 2, Urgency.NORMAL: 3, Urgency.HIGH: 4}
 
 
@@ -33,7 +32,7 @@ def _slack(message: Message) -> dict[str, Any]:
     """An incoming webhook: blocks of plain text, in which Slack finds no markup."""
     blocks: list[dict[str, Any]] = []
     for part in message.parts:
-        text = escape_slack(truncate(part.plain(), MAX_SLACK_TEXT - 500))[:MAX_SLACK_TEXT]
+        text = truncate(escape_slack(part.plain()), MAX_SLACK_TEXT)
         blocks.append({"type": "section", "text": {"type": "plain_text", "text": text, "emoji": False}})
         if part.link:
             link = {"type": "mrkdwn", "text": f"<{part.link}|{OPEN}>", "verbatim": True}
@@ -46,24 +45,18 @@ def _teams(message: Message) -> dict[str, Any]:
     """A workflow's webhook with an adaptive card: text runs, in which Teams finds no markup."""
     body: list[dict[str, Any]] = []
     for part in message.parts:
-        runs: list[dict[str, Any]] = [{"type": "TextRun", "text": part.heading, "weight": "Bolder"}]
-        lines = [*part.text.splitlines(), *(f"{label}: {value}" for label, value in part.facts)]
-        body += [{"type": "RichTextBlock", "inlines": [run]} for run in runs]
-        body += [
-            {"type": "RichTextBlock", "spacing": "Small", "inlines": [{"type": "TextRun", "text": line}]}
-            for line in lines
-            if line
-        ]
+        body.append(_text_run(part.heading, weight="Bolder"))
+        body += [_text_run(line) for line in part.plain().splitlines()[1:] if line]
         if part.link:
             body.append({"type": "ActionSet", "actions": [{"type": "Action.OpenUrl", "title": OPEN, "url": part.link}]})
-    card = {
-        "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
-        "type": "AdaptiveCard",
-        "version": "1.4",
-        "body": body,
-    }
+    schema = "http://adaptivecards.io/schemas/adaptive-card.json"
+    card = {"$schema": schema, "type": "AdaptiveCard", "version": "1.4", "body": body}
     attachment = {"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": None, "content": card}
     return {"type": "message", "summary": message.summary, "attachments": [attachment]}
+
+
+def _text_run(text: str, **style: str) -> dict[str, Any]:
+    return {"type": "RichTextBlock", "inlines": [{"type": "TextRun", "text": text, **style}]}
 
 
 def _mattermost(message: Message) -> dict[str, Any]:

@@ -3,6 +3,10 @@
 The pages were read through `genai-prices` 0.2.3 of November 2026, which records them; that of `gpt-6.2-sol`, and what Anthropic says of
 regions and the fast mode, in stored copies. `make prices` shows which models of the installed packages have no price here.
 
+`genai-prices` dates its reading of tiers and batches only, mostly 2026-10-12 to 14: OCTOBER stands for all that it had by then, and NOVEMBER,
+of whose day only the month is known, for what it has since or without a date. `us` follows from Anthropic's rule for Opus 4.6, Sonnet 4.6 and
+later models.
+
 What is missing on purpose: DeepSeek, whose prices depend on the hour and on holidays in China; sound, images and realtime models;
 `gpt-6.2-astra`, whose price for writing to the cache was not to be found. They are recorded in tokens.
 """
@@ -104,6 +108,9 @@ def _grok(input: str, output: str, cached: str, *, is_long: bool = True, as_of: 
     return replace(price, beyond=(199_999, doubled)) if is_long else price
 
 
+GEMINI_3_6_FLASH = _gemini(
+    "0.75", "3.75", "0.075", flex=True, later=(date(2027, 1, 1), _gemini("1.50", "7.50", "0.15", flex=True))
+)  # fmt: skip
 GEMINI_3_FLASH = _gemini(
     "0.75", "3.75", "0.075", flex=True, priority="1.8",
     later=(date(2027, 1, 1), _gemini("1.50", "7.50", "0.15", flex=True, priority="1.8")),
@@ -193,7 +200,7 @@ PRICES: Prices = {
         ),
         "gemini-3.8-flash": GEMINI_3_FLASH,
         "gemini-3.7-flash": GEMINI_3_FLASH,
-        "gemini-3.6-flash": GEMINI_3_FLASH,
+        "gemini-3.6-flash": GEMINI_3_6_FLASH,
         "gemini-3.5-flash": _gemini("1.50", "9", "0.15", flex=True),
         "gemini-3.5-flash-lite": _gemini("0.30", "2.50", "0.03", flex=True),
         "gemini-3.1-flash-lite": _gemini("0.25", "1.50", "0.025"),

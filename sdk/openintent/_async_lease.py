@@ -1,75 +1,127 @@
-"""Asynchronous lease blocks: `async with client.lease(…)`, in a module of its own so that the rest needs no asyncio (protocol K-5)."""
+"""Asynchronous lease blocks: `async with client.lease(…)`, in a module of its own so that the rest needs no asyncio (protocol K-5, K-10)."""
 
 import asyncio
+from collections.abc import Coroutine
 from contextlib import suppress
 from types import TracebackType
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol, TypeVar
 
-from ._lease import LeaseRequest, is_new, log_release_failure, log_renewal_failure
+from ._call import Call
+from ._lease import LOST, PATIENCE, Hold, Holds, LeaseBlock, is_new, log, outer_block_lost, release_call
 from ._parameters import Id
+from ._request_flow import ServerContext
 from .errors import LeaseConflictError, OpenIntentError
 from .models import Lease
+
+T = TypeVar("T")
+
+_cleanups: set[asyncio.Task[None]] = set()
 
 
 class AsyncLeaseClient(Protocol):
     """The part of a client that a lease block uses."""
 
-    async def acquire_lease(self, intent_id: Id, scope: str, duration_seconds: int, /) -> Lease: ...
+    _holds: Holds
+    _server: ServerContext
 
-    async def renew_lease(self, intent_id: Id, lease_id: Id, duration_seconds: int, /) -> Lease: ...
-
-    async def release_lease(self, intent_id: Id, lease_id: Id, /) -> None: ...
+    async def send(self, call: Call[T]) -> T: ...
 
 
-class AsyncHeldLease:
-    """A lease on a scope while the block runs, created by `client.lease(…)`."""
+class AsyncHeldLease(LeaseBlock):
+    """A lease on a scope while the block runs, created by `client.lease(…)`. It may be entered again, also within itself."""
 
     def __init__(self, client: AsyncLeaseClient, intent_id: Id, scope: str, duration_seconds: int, wait: float) -> None:
+        super().__init__(client._holds, client._server, intent_id, scope, duration_seconds, wait)
         self._client = client
-        self._request = LeaseRequest(intent_id, scope, duration_seconds, wait)
 
     async def __aenter__(self) -> Lease:
         pauses = self._request.pauses()
         while True:
-            try:
-                self._lease = await self._client.acquire_lease(
-                    self._request.intent_id, self._request.scope, self._request.duration_seconds
-                )
-                break
-            except LeaseConflictError:
-                pause = next(pauses, None)
-                if pause is None:
-                    raise
+            hold = self._holds.get(self._request)
+            async with hold.lock:
+                try:
+                    if not hold.ending.is_set():
+                        await self._acquire(hold)
+                        self._entered.append(hold)
+                        return hold.lease
+                    continue  # Its last block has just ended.
+                except LeaseConflictError as error:
+                    pause = None if error.code == "lease_lost" else next(pauses, None)
+                    if pause is None:
+                        raise
             await asyncio.sleep(pause)
-        self._renewal = asyncio.create_task(self._renew())
-        return self._lease
+
+    async def _acquire(self, hold: Hold) -> None:
+        had_token = self._has_token()
+        acquiring = asyncio.create_task(self._client.send(self._request.acquire()))
+        try:
+            lease = await asyncio.shield(acquiring)
+        except asyncio.CancelledError:
+            cleanup = asyncio.create_task(self._give_back(acquiring))
+            _cleanups.add(cleanup)
+            cleanup.add_done_callback(_cleanups.discard)
+            await _finish(asyncio.wait([cleanup], timeout=PATIENCE))  # Afterwards it goes on in the background.
+            raise
+        if not hold.enter(self._request, lease, had_token):
+            await self._client.send(release_call(lease.intent_id, lease.id))
+            raise outer_block_lost(lease.scope)
+        if hold.renewal is None:
+            hold.renewal = asyncio.create_task(self._renew(hold))
+
+    async def _give_back(self, acquiring: asyncio.Task[Lease]) -> None:
+        try:
+            lease = await acquiring
+            if is_new(lease, self._request.duration_seconds):
+                await self._client.send(release_call(lease.intent_id, lease.id))
+        except OpenIntentError as error:
+            log.warning("Whether the lease on %r was acquired is unknown: %s", self._request.scope, error)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> Literal[False]:
-        async def release() -> None:
-            try:
-                await self._client.release_lease(self._lease.intent_id, self._lease.id)
-            except OpenIntentError as failure:  # The lease expires, and the block's own error must not be hidden.
-                log_release_failure(self._lease, failure)
-
-        self._renewal.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._renewal
-        if is_new(self._lease, self._request.duration_seconds):
-            releasing = asyncio.create_task(release())
-            try:
-                await asyncio.shield(releasing)
-            except asyncio.CancelledError:  # Release all the same: otherwise the lease would stay until it expires.
-                await releasing
-                raise
+        hold = self._entered.pop()
+        if hold.is_of_this_process:  # In a forked child the lease is the parent's.
+            await _finish(self._leave(hold))
         return False
 
-    async def _renew(self) -> None:
+    async def _leave(self, hold: Hold) -> None:
+        async with hold.lock:
+            if hold.leave(self._request):
+                hold.renewal.cancel()
+                with suppress(asyncio.CancelledError):
+                    await hold.renewal
+                if release := hold.release():
+                    try:
+                        await self._client.send(release)
+                    except OpenIntentError as failure:  # The block's own error must not be hidden.
+                        hold.log_release_failure(failure)
+
+    async def _renew(self, hold: Hold) -> None:
+        failures, failure = 0, None
         while True:
-            await asyncio.sleep(self._request.renew_interval)
+            await asyncio.sleep(hold.pause(failures, failure))
+            call, seconds = hold.renew()
             try:
-                await self._client.renew_lease(self._request.intent_id, self._lease.id, self._request.duration_seconds)
+                await self._client.send(call)
+            except LOST as error:
+                return hold.mark_lost(error)
             except OpenIntentError as error:
-                if not log_renewal_failure(self._lease, error):
-                    return
+                failures, failure = failures + 1, error
+                hold.log_renewal_failure(error)
+            else:
+                failures = 0
+                hold.mark_renewed(seconds)
+
+
+async def _finish(work: Coroutine[Any, Any, Any]) -> None:
+    """Do the work to its end, also if the task is cancelled meanwhile: the cancellation is raised afterwards."""
+    task = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    task.result()
+    if cancelled:
+        raise cancelled

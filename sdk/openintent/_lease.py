@@ -1,39 +1,87 @@
-"""Lease blocks: `with client.lease(…)` acquires, renews and releases a lease (protocol K-5)."""
+"""Lease blocks: `with client.lease(…)` acquires, renews and releases a lease (protocol K-5, K-10)."""
 
 import logging
+import os
 import threading
-from collections.abc import Generator
-from datetime import timedelta
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from math import ceil
 from time import monotonic
 from types import TracebackType
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol, TypeVar
+from uuid import uuid4
+from weakref import WeakValueDictionary
 
-from ._parameters import Id, as_id
-from .errors import ConnectionFailedError, LeaseConflictError, OpenIntentError, ServerError
+from ._backoff import backoff
+from ._call import Call, no_content
+from ._fencing_tokens import FencingTokens
+from ._forks import reset_in_children
+from ._parameters import Id, as_id, path
+from ._request_flow import ServerContext
+from .errors import LeaseConflictError, NotFoundError, OpenIntentError, PermissionDeniedError
 from .models import Lease
-from .validation import validate_lease_acquire
+from .validation import validate_lease_acquire, validate_lease_renew
+from .validation.leases import LEASE_SECONDS
 
 POLL_INTERVAL = 0.5
 """Seconds between two tries to acquire a scope that is taken: there is no notification of an early release."""
 
+PATIENCE = 5.0
+"""Seconds for which the end of a block waits for the server. If it hangs, the lease expires."""
+
+LOST = (LeaseConflictError, NotFoundError, PermissionDeniedError)
+"""Answers to a renewal that say that the lease is the agent's no longer. All others may pass."""
+
 log = logging.getLogger("openintent")
 
+T = TypeVar("T")
 
+
+def acquire_call(intent_id: Id, scope: str, duration_seconds: int, idempotency_key: str | None = None) -> Call[Lease]:
+    validate_lease_acquire(scope, duration_seconds)
+    return Call(
+        "POST",
+        path("intents", intent_id, "leases"),
+        Lease.from_json,
+        json={"scope": scope, "duration_seconds": duration_seconds},
+        idempotency_key=idempotency_key,
+        on_success=lambda lease, tokens: tokens.add(lease),
+    )
+
+
+def renew_call(intent_id: Id, lease_id: Id, duration_seconds: int) -> Call[Lease]:
+    validate_lease_renew(duration_seconds)
+    body = {"duration_seconds": duration_seconds}
+    return Call("PATCH", path("intents", intent_id, "leases", lease_id), Lease.from_json, json=body)
+
+
+def release_call(intent_id: Id, lease_id: Id) -> Call[None]:
+    return Call(
+        "DELETE",
+        path("intents", intent_id, "leases", lease_id),
+        no_content,
+        on_success=lambda _, tokens: tokens.remove(as_id(intent_id), lease_id=as_id(lease_id)),
+    )
+
+
+def is_new(lease: Lease, duration_seconds: int) -> bool:
+    """Return whether acquiring it has created it: one that the agent held before runs from its first acquisition."""
+    return lease.expires_at - lease.acquired_at == timedelta(seconds=duration_seconds)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
 class LeaseRequest:
-    """The arguments of a lease block."""
+    """The arguments of a lease block, and the tokens of its client."""
 
-    def __init__(self, intent_id: Id, scope: str, duration_seconds: int, wait: float) -> None:
-        """Raise InputValidationError for invalid arguments."""
-        validate_lease_acquire(scope, duration_seconds)
-        self.intent_id = as_id(intent_id)
-        self.scope = scope
-        self.duration_seconds = duration_seconds
-        self.wait = wait
+    intent_id: str
+    scope: str
+    duration_seconds: int
+    wait: float
+    tokens: FencingTokens
 
-    @property
-    def renew_interval(self) -> float:
-        """Seconds between renewals. Two of them may fail before the lease expires."""
-        return self.duration_seconds / 3
+    def acquire(self) -> Call[Lease]:
+        return acquire_call(self.intent_id, self.scope, self.duration_seconds, str(uuid4()))
 
     def pauses(self) -> Generator[float]:
         """Yield the seconds to pause before each further try, until `wait` is over."""
@@ -42,72 +90,216 @@ class LeaseRequest:
             yield min(POLL_INTERVAL, left)
 
 
-def is_new(lease: Lease, duration_seconds: int) -> bool:
-    """Return whether acquiring it has created it: one that the agent held before runs from its first acquisition."""
-    return lease.expires_at - lease.acquired_at == timedelta(seconds=duration_seconds)
+class Hold:
+    """The open blocks of a client on one scope, in any thread, and the lease that they share. Without I/O.
+
+    lock     held while the lease is acquired or released
+    renewal  the thread or task that renews it
+    """
+
+    lease: Lease
+
+    def __init__(self, lock: Any) -> None:
+        self.lock = lock
+        self.renewal: Any = None
+        self.ending = threading.Event()
+        self._process = os.getpid()
+        self._blocks: list[LeaseRequest] = []
+        self._kept: set[FencingTokens] = set()
+        self._is_ours = self._is_lost = False
+        self._ends_at = 0.0
+
+    @property
+    def is_of_this_process(self) -> bool:
+        return self._process == os.getpid()
+
+    def enter(self, request: LeaseRequest, lease: Lease, had_token: bool) -> bool:
+        """Add a block to this lease. Return False, and do not, if the blocks around it have lost theirs."""
+        if self._blocks and lease.id != self.lease.id:
+            request.tokens.add(self.lease)
+            self.mark_lost("another one was acquired in its place")
+            return False
+        self.lease = lease
+        self._is_ours = self._is_ours or is_new(lease, request.duration_seconds)
+        if had_token and not any(each.tokens is request.tokens for each in self._blocks):
+            self._kept.add(request.tokens)
+        self._blocks.append(request)
+        left = 0.0 if self._is_ours else (lease.expires_at - datetime.now(UTC)).total_seconds()
+        self._ends_at = max(self._ends_at, monotonic() + max(left, request.duration_seconds))
+        return True
+
+    def leave(self, request: LeaseRequest) -> bool:
+        """Remove a block. Return whether it was the last one."""
+        self._blocks.remove(request)
+        if request.tokens not in self._kept and not any(each.tokens is request.tokens for each in self._blocks):
+            request.tokens.remove(self.lease.intent_id, lease_id=self.lease.id)
+        if not self._blocks:
+            self.ending.set()
+        return not self._blocks
+
+    def release(self) -> Call[None] | None:
+        """Return the call that releases the lease; None if it was held before the blocks, or is lost."""
+        if self._is_lost or not self._is_ours:
+            return None
+        return replace(release_call(self.lease.intent_id, self.lease.id), patience=PATIENCE)
+
+    def pause(self, failures: int, error: OpenIntentError | None) -> float:
+        """Return the seconds until the next renewal: a third of the lease's duration, less after a failure."""
+        interval = max((each.duration_seconds for each in self._blocks), default=0) / 3
+        return min(interval, backoff(failures) + ((error and error.retry_after) or 0.0)) if failures else interval
+
+    def renew(self) -> tuple[Call[Lease], int]:
+        """Return the call that renews the lease, which never shortens it, and its duration."""
+        longest = max((each.duration_seconds for each in self._blocks), default=1)
+        seconds = min(max(longest, ceil(self._ends_at - monotonic())), LEASE_SECONDS[1])
+        return replace(renew_call(self.lease.intent_id, self.lease.id, seconds), patience=max(longest / 3, 1.0)), seconds
+
+    def mark_renewed(self, seconds: int) -> None:
+        self._ends_at = monotonic() + seconds
+
+    def mark_lost(self, reason: object) -> None:
+        """Let every write of the blocks be refused."""
+        self._is_lost = True
+        log.warning("The lease on %r is lost: %s", self.lease.scope, reason)
+        for each in self._blocks:
+            each.tokens.mark_lost(self.lease.intent_id, self.lease.fencing_token)
+
+    def log_release_failure(self, error: OpenIntentError) -> None:
+        log.warning("The lease on %r could not be released and expires by itself: %s", self.lease.scope, error)
+
+    def log_renewal_failure(self, error: OpenIntentError) -> None:
+        log.warning("The lease on %r could not be renewed yet: %s", self.lease.scope, error)
 
 
-def log_release_failure(lease: Lease, error: OpenIntentError) -> None:
-    log.warning("The lease on %r could not be released and expires at %s: %s", lease.scope, lease.expires_at, error)
+class Holds:
+    """Holds of a client and its copies, by intent and scope."""
+
+    def __init__(self, lock_type: Callable[[], Any]) -> None:
+        self._lock_type = lock_type
+        self.reset_after_fork()
+        reset_in_children(self)
+
+    def reset_after_fork(self) -> None:
+        self._lock = threading.Lock()
+        self._by_scope: WeakValueDictionary[tuple[str, str], Hold] = WeakValueDictionary()
+
+    def get(self, request: LeaseRequest) -> Hold:
+        """Return the hold that all blocks on the scope share."""
+        with self._lock:
+            key = (request.intent_id, request.scope)
+            hold = self._by_scope.get(key)
+            if hold is None or hold.ending.is_set():
+                hold = self._by_scope[key] = Hold(hold.lock if hold else self._lock_type())
+            return hold
 
 
-def log_renewal_failure(lease: Lease, error: OpenIntentError) -> bool:
-    """Log that a renewal failed. Return whether a retry can succeed."""
-    log.warning("The lease on %r could not be renewed: %s", lease.scope, error)
-    return isinstance(error, (ConnectionFailedError, ServerError))
+class LeaseBlock:
+    """The part of a lease block that both clients share."""
+
+    def __init__(
+        self, holds: Holds, server: ServerContext, intent_id: Id, scope: str, duration_seconds: int, wait: float
+    ) -> None:
+        """Raise InputValidationError for invalid arguments."""
+        validate_lease_acquire(scope, duration_seconds)
+        self._holds = holds
+        self._request = LeaseRequest(as_id(intent_id).lower(), scope, duration_seconds, wait, server.tokens)
+        self._entered: list[Hold] = []
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._request.scope!r}, intent_id={self._request.intent_id!r})"
+
+    def _has_token(self) -> bool:
+        return self._request.tokens.holds(self._request.intent_id, self._request.scope)
+
+
+def outer_block_lost(scope: str) -> LeaseConflictError:
+    """Return the error for a block within one whose lease is lost."""
+    return LeaseConflictError(f"The lease on {scope!r} of the block around this one is lost.", code="lease_lost")
 
 
 class LeaseClient(Protocol):
     """The part of a client that a lease block uses."""
 
-    def acquire_lease(self, intent_id: Id, scope: str, duration_seconds: int, /) -> Lease: ...
+    _holds: Holds
+    _server: ServerContext
 
-    def renew_lease(self, intent_id: Id, lease_id: Id, duration_seconds: int, /) -> Lease: ...
-
-    def release_lease(self, intent_id: Id, lease_id: Id, /) -> None: ...
+    def send(self, call: Call[T]) -> T: ...
 
 
-class HeldLease:
-    """A lease on a scope while the block runs, created by `client.lease(…)`."""
+class HeldLease(LeaseBlock):
+    """A lease on a scope while the block runs, created by `client.lease(…)`. It may be entered again, also within itself."""
 
     def __init__(self, client: LeaseClient, intent_id: Id, scope: str, duration_seconds: int, wait: float) -> None:
+        super().__init__(client._holds, client._server, intent_id, scope, duration_seconds, wait)
         self._client = client
-        self._request = LeaseRequest(intent_id, scope, duration_seconds, wait)
-        self._ending = threading.Event()
 
     def __enter__(self) -> Lease:
         pauses = self._request.pauses()
         while True:
-            try:
-                self._lease = self._client.acquire_lease(
-                    self._request.intent_id, self._request.scope, self._request.duration_seconds
-                )
-                break
-            except LeaseConflictError:
-                pause = next(pauses, None)
-                if pause is None:
-                    raise
-            self._ending.wait(pause)
-        self._renewal = threading.Thread(target=self._renew, name=f"lease {self._request.scope}", daemon=True)
-        self._renewal.start()
-        return self._lease
+            hold = self._holds.get(self._request)
+            with hold.lock:
+                try:
+                    if not hold.ending.is_set():
+                        self._acquire(hold)
+                        self._entered.append(hold)
+                        return hold.lease
+                    continue  # Its last block has just ended.
+                except LeaseConflictError as error:
+                    pause = None if error.code == "lease_lost" else next(pauses, None)
+                    if pause is None:
+                        raise
+            threading.Event().wait(pause)
+
+    def _acquire(self, hold: Hold) -> None:
+        had_token, call = self._has_token(), self._request.acquire()
+        try:
+            lease = self._client.send(call)
+        except OpenIntentError:
+            raise
+        except BaseException:  # Such as Ctrl-C: the server may have granted it all the same, and answers its key again.
+            self._give_back(replace(call, patience=PATIENCE))
+            raise
+        if not hold.enter(self._request, lease, had_token):
+            self._client.send(release_call(lease.intent_id, lease.id))
+            raise outer_block_lost(lease.scope)
+        if hold.renewal is None:
+            hold.renewal = threading.Thread(target=self._renew, args=(hold,), name=f"lease {lease.scope}", daemon=True)
+            hold.renewal.start()
+
+    def _give_back(self, call: Call[Lease]) -> None:
+        try:
+            lease = self._client.send(call)
+            if is_new(lease, self._request.duration_seconds):
+                self._client.send(release_call(lease.intent_id, lease.id))
+        except OpenIntentError as error:
+            log.warning("Whether the lease on %r was acquired is unknown: %s", self._request.scope, error)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> Literal[False]:
-        self._ending.set()
-        self._renewal.join()
-        if is_new(self._lease, self._request.duration_seconds):
-            try:
-                self._client.release_lease(self._lease.intent_id, self._lease.id)
-            except OpenIntentError as failure:  # The lease expires, and the block's own error must not be hidden.
-                log_release_failure(self._lease, failure)
+        hold = self._entered.pop()
+        if hold.is_of_this_process:  # In a forked child the lease is the parent's.
+            with hold.lock:
+                if hold.leave(self._request) and (release := hold.release()):
+                    try:
+                        self._client.send(release)
+                    except OpenIntentError as failure:  # The block's own error must not be hidden.
+                        hold.log_release_failure(failure)
         return False
 
-    def _renew(self) -> None:
-        while not self._ending.wait(self._request.renew_interval):
+    def _renew(self, hold: Hold) -> None:
+        failures, failure = 0, None
+        while not hold.ending.wait(hold.pause(failures, failure)):
+            call, seconds = hold.renew()
             try:
-                self._client.renew_lease(self._request.intent_id, self._lease.id, self._request.duration_seconds)
+                self._client.send(call)
+            except LOST as error:
+                return None if hold.ending.is_set() else hold.mark_lost(error)
             except OpenIntentError as error:
-                if not log_renewal_failure(self._lease, error):
-                    return
+                failures, failure = failures + 1, error
+                hold.log_renewal_failure(error)
+            except RuntimeError:  # The client is closed.
+                return None
+            else:
+                failures = 0
+                hold.mark_renewed(seconds)

@@ -15,7 +15,7 @@ CERTIFICATES = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
 
 @dataclass(frozen=True, slots=True)
 class NetworkSettings:
-    """How a server is reached.
+    """Settings by which a server is reached.
 
     ca_file  a file or folder with the certificates of trusted authorities; None: the usual ones
     proxy    the address of the proxy, perhaps with credentials; None: a direct connection

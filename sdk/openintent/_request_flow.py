@@ -190,8 +190,8 @@ def request_flow(call: Call[T], server: ServerContext, pause: float = 0.0) -> Re
         with _wrapped_parse_errors(call):
             result = call.parse(body)
     except LeaseConflictError as error:
-        if sent_token and error.code == "lease_lost":  # Reported once: later writes are not the lease's work.
-            server.tokens.remove(sent_token[0], token=sent_token[1])
+        if sent_token and error.code == "lease_lost":
+            server.tokens.mark_lost(*sent_token)
         raise
     if call.on_success:
         call.on_success(result, server.tokens)

@@ -6,6 +6,7 @@ from typing import Self
 
 from ._async_stream import AsyncEventStream
 from ._httpx2 import AsyncConnections, httpx2, no_response
+from ._lease import Holds
 from ._request_flow import Outcome, Request, Response
 from ._stream_state import StreamState
 from .resources._async import AsyncResources
@@ -23,6 +24,7 @@ class AsyncOpenIntentClient(AsyncResources):
 
     def _open_transport(self) -> None:
         self._connections = AsyncConnections(self._network)
+        self._holds = Holds(asyncio.Lock)
 
     def _open_stream(self, state: StreamState) -> AsyncEventStream:
         stream = AsyncEventStream(state, self._connections.streams, self._connect_timeout)

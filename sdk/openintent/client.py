@@ -1,11 +1,13 @@
 """The synchronous client."""
 
+import threading
 import time
 from types import TracebackType
 from typing import Self
 
 import requests
 
+from ._lease import Holds
 from ._request_flow import Outcome, Request, Response
 from ._requests import Connections, new_session, no_response
 from ._stream import EventStream
@@ -24,6 +26,7 @@ class OpenIntentClient(Resources):
 
     def _open_transport(self) -> None:
         self._connections = Connections(self._network)
+        self._holds = Holds(threading.Lock)
 
     def _open_stream(self, state: StreamState) -> EventStream:
         stream = EventStream(state, lambda: new_session(self._network), self._connect_timeout)

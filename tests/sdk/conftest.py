@@ -37,7 +37,7 @@ class ScriptedServer:
 
     def respond(self, *answers: Any) -> None:
         """Add answers: JSON, `(status, JSON or text, headers)`, or a function of the request."""
-        self.answers += [answer if callable(answer) else _response(answer) for answer in answers]
+        self.answers += [answer if callable(answer) else to_response(answer) for answer in answers]
 
     def _handle(self, request: Request) -> Response:
         body = request.get_data()
@@ -53,7 +53,7 @@ class ScriptedServer:
         return answer(request) if callable(answer) and not isinstance(answer, Response) else answer
 
 
-def _response(answer: Any) -> Response:
+def to_response(answer: Any) -> Response:
     status, body, headers = answer if isinstance(answer, tuple) else (200, answer, {})
     if body is None or isinstance(body, str):
         return Response(body, status=status, headers=headers)

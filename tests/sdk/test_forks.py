@@ -19,7 +19,7 @@ ROUNDS, CALLS = (20, 500) if os.environ.get("SYSTEM_ROUNDS") == "full" else (1, 
 
 
 class IntentHandler(BaseHTTPRequestHandler):
-    """Answers each request with the intent that it asks for, and keeps the connection open."""
+    """A handler that answers each request with the intent that it asks for, and keeps the connection open."""
 
     protocol_version = "HTTP/1.1"
 

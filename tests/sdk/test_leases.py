@@ -157,15 +157,21 @@ def test_write_in_a_block_with_a_revoked_lease_is_rejected(block, server, bob, i
 
 
 @pytest.mark.rule("L-4")
-def test_lost_lease_is_reported_once(server, ada, intent):
+@pytest.mark.parametrize("end", ["release", "acquire again"])
+def test_lost_lease_refuses_writes_until_it_is_released_or_acquired(server, ada, intent, end):
     lease = ada.acquire_lease(intent.id, "content")
     with OpenIntentClient(server.url, api_key="dev-user-key") as operator:
         operator.revoke_lease(intent.id, lease.id)
 
-    with pytest.raises(LeaseConflictError):
-        ada.update_state(intent.id, 1, {"late": 1})
+    for _ in range(2):
+        with pytest.raises(LeaseConflictError):
+            ada.update_state(intent.id, 1, {"late": 1})
 
-    assert ada.update_state(intent.id, 1, {"on my own": 1}).version == 2
+    if end == "release":
+        ada.release_lease(intent.id, lease.id)
+    else:
+        ada.acquire_lease(intent.id, "content")
+    assert ada.update_state(intent.id, 1, {"mine again": 1}).version == 2
 
 
 @pytest.mark.rule("L-4")

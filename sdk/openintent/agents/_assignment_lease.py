@@ -40,9 +40,9 @@ class PinnedToken(FencingTokens):
         if lease.intent_id != self._intent_id:
             super().add(lease)
 
-    def remove(self, intent_id: str, *, lease_id: str | None = None, token: int | None = None) -> None:
+    def remove(self, intent_id: str, *, lease_id: str) -> None:
         if intent_id != self._intent_id:
-            super().remove(intent_id, lease_id=lease_id, token=token)
+            super().remove(intent_id, lease_id=lease_id)
 
 
 class NoTokens(FencingTokens):

@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from .._base_client import ClientBase
 from .._call import Call
+from .._lease import Holds
 from .._request_flow import Outcome, Request, RequestFlow, request_flow
 from .._stream import EventStream
 from .._stream_state import StreamState
@@ -14,6 +15,8 @@ T = TypeVar("T")
 
 class Transport(ClientBase):
     """A client that performs calls, retries included."""
+
+    _holds: Holds
 
     def send(self, call: Call[T]) -> T:
         """Perform a call and return its result. Every method of the API does so: override it to see or replace them all."""

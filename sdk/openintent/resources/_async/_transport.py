@@ -6,6 +6,7 @@ from abc import abstractmethod
 from ..._async_stream import AsyncEventStream
 from ..._base_client import ClientBase
 from ..._call import Call
+from ..._lease import Holds
 from ..._request_flow import Outcome, Request, RequestFlow, request_flow
 from ..._stream_state import StreamState
 from .._transport import T
@@ -13,6 +14,8 @@ from .._transport import T
 
 class AsyncTransport(ClientBase):
     """A client that performs calls, retries included."""
+
+    _holds: Holds
 
     async def send(self, call: Call[T]) -> T:
         """Perform a call and return its result. Every method of the API does so: override it to see or replace them all."""

@@ -2,11 +2,12 @@
 """Leases: exclusive, temporary ownership of a scope of an intent (RFC-0003)."""
 
 from ..._async_lease import AsyncHeldLease
-from ..._call import Call, list_call, no_content
-from ..._parameters import Id, as_id, path, without_none
+from ..._call import Call, list_call
+from ..._lease import acquire_call, release_call, renew_call
+from ..._parameters import Id, path, without_none
 from ...enums import LeaseStatus
 from ...models import Lease
-from ...validation import validate_lease_acquire, validate_lease_renew, validate_lease_revoke
+from ...validation import validate_lease_revoke
 from ._transport import AsyncTransport
 
 
@@ -14,7 +15,8 @@ class AsyncLeaseResource(AsyncTransport):
     """/intents/{id}/leases and /leases (RFC-0003).
 
     From `acquire_lease` to `release_lease` a client sends the lease's fencing token with its writes to the intent: once the
-    lease is lost, they fail with LeaseConflictError `lease_lost` instead of overwriting the next holder's work (L-4).
+    lease is lost, they fail with LeaseConflictError `lease_lost` instead of overwriting the next holder's work (L-4), in all of
+    its threads, until it acquires the scope again or releases the lease.
     """
 
     async def acquire_lease(
@@ -33,23 +35,15 @@ class AsyncLeaseResource(AsyncTransport):
         Raises LeaseConflictError `lease_conflict` (`existing_lease`), ConflictError `intent_closed`, NotFoundError,
         InputValidationError.
         """
-        validate_lease_acquire(scope, duration_seconds)
-        return await self.send(
-            Call(
-                "POST",
-                path("intents", intent_id, "leases"),
-                Lease.from_json,
-                json={"scope": scope, "duration_seconds": duration_seconds},
-                idempotency_key=idempotency_key,
-                on_success=lambda lease, tokens: tokens.add(lease),
-            )
-        )
+        return await self.send(acquire_call(intent_id, scope, duration_seconds, idempotency_key))
 
     def lease(self, intent_id: Id, scope: str, duration_seconds: int = 300, *, wait: float = 0) -> AsyncHeldLease:
         """Hold a lease on `scope` during a `with` block: `async with client.lease(intent.id, "content.draft") as lease:` (protocol K-5).
 
         The lease is renewed in the background and released at the end of the block, also after an error. One that the agent
-        held before the block stays held. If another agent holds the scope, entering the block waits up to `wait` seconds.
+        held before the block stays held, and is not shortened. Blocks on one scope, in one another or in several threads, share the
+        lease: the last one that ends releases it. If another agent holds the scope, entering the block waits up to `wait` seconds.
+        Once the lease is lost, every write to the intent within the block raises LeaseConflictError.
 
         Raises InputValidationError at once; on entering the block, what `acquire_lease` raises.
         """
@@ -60,29 +54,14 @@ class AsyncLeaseResource(AsyncTransport):
 
         Raises LeaseConflictError `lease_expired`, PermissionDeniedError `not_lease_holder`, NotFoundError.
         """
-        validate_lease_renew(duration_seconds)
-        return await self.send(
-            Call(
-                "PATCH",
-                path("intents", intent_id, "leases", lease_id),
-                Lease.from_json,
-                json={"duration_seconds": duration_seconds},
-            )
-        )
+        return await self.send(renew_call(intent_id, lease_id, duration_seconds))
 
     async def release_lease(self, intent_id: Id, lease_id: Id) -> None:
         """Release the lease. Idempotent.
 
         Raises PermissionDeniedError `not_lease_holder`, NotFoundError.
         """
-        return await self.send(
-            Call(
-                "DELETE",
-                path("intents", intent_id, "leases", lease_id),
-                no_content,
-                on_success=lambda _, tokens: tokens.remove(as_id(intent_id), lease_id=as_id(lease_id)),
-            )
-        )
+        return await self.send(release_call(intent_id, lease_id))
 
     async def revoke_lease(self, intent_id: Id, lease_id: Id, reason: str | None = None) -> Lease:
         """Revoke another agent's lease. For arbiters and operators.

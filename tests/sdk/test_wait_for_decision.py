@@ -139,7 +139,7 @@ def test_wait_for_decision_polls_with_long_requests(client, script, slept):
     assert min(slept) >= 0.5
 
 
-@pytest.mark.parametrize("status", [429, 502, 503, 504])
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504, 521])
 def test_transient_errors_are_retried(client, script, slept, status):
     script.respond(*[(status, {"code": "x"}, {"Retry-After": "7"})] * 5, RESOLVED)
 
@@ -149,7 +149,7 @@ def test_transient_errors_are_retried(client, script, slept, status):
     assert all(pause >= 7 for pause in slept)
 
 
-@pytest.mark.parametrize(("status", "error"), [(401, AuthenticationError), (500, ServerError)])
+@pytest.mark.parametrize(("status", "error"), [(401, AuthenticationError), (501, ServerError)])
 def test_permanent_errors_are_raised(client, script, status, error):
     script.respond((status, {"message": "no"}, {}))
 

@@ -73,6 +73,7 @@ _SUMMARIES: dict[str, Callable[[dict[str, Any]], str]] = {
     EventType.ARBITRATION_REQUESTED: lambda payload: shorten(payload["reason"]),
     EventType.ARBITRATION_WITHDRAWN: lambda payload: shorten(payload.get("reason") or ""),
     EventType.ARBITRATION_EXPIRED: lambda payload: "",
+    EventType.ARBITRATION_NOTIFIED: lambda payload: ", ".join(each["channel"] for each in payload["told"]),
     EventType.ARBITRATION_REMINDED: lambda payload: ", ".join(payload["to"]),
     EventType.ARBITRATION_ESCALATED: lambda payload: ", ".join(payload["to"]),
     EventType.ARBITRATION_FELL_BACK: lambda payload: str(payload["do"]),

@@ -104,6 +104,7 @@ class Arbitration(models.Model):
     remind_after_seconds = JSONTextField(default=list)
     escalation = JSONTextField(default=list)
     fallback = JSONTextField(default=expire)
+    told = JSONTextField(default=list, help_text="Who was told, by which channel, when.")
     steps_done = models.PositiveSmallIntegerField(default=0, help_text="Of the reminders and escalations, in their order.")
     next_step_at = models.DateTimeField(null=True)
     reminded_at = models.DateTimeField(null=True, help_text="When somebody last asked for a reminder.")

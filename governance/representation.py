@@ -63,6 +63,14 @@ class EscalationOut(ResponseSerializer):
     to = serializers.CharField()
 
 
+class ToldOut(ResponseSerializer):
+    to = serializers.CharField(allow_null=True, help_text="The person; null: whoever reads the channel.")
+    channel_id = serializers.UUIDField()
+    channel = serializers.CharField()
+    kind = serializers.CharField()
+    at = serializers.DateTimeField()
+
+
 class FallbackOut(ResponseSerializer):
     do = serializers.ChoiceField(FallbackKind.choices)
     decision = serializers.CharField(allow_null=True)
@@ -98,6 +106,7 @@ class ArbitrationOut(ResponseSerializer):
     remind_after_seconds = serializers.ListField(child=serializers.IntegerField())
     escalation = EscalationOut(many=True)
     fallback = FallbackOut()
+    told = ToldOut(many=True)
 
 
 class PermitOut(ResponseSerializer):

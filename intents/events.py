@@ -40,6 +40,7 @@ class EventType(TextChoices):
     ARBITRATION_REQUESTED = "arbitration_requested"
     ARBITRATION_WITHDRAWN = "arbitration_withdrawn"
     ARBITRATION_EXPIRED = "arbitration_expired"
+    ARBITRATION_NOTIFIED = "arbitration_notified"
     ARBITRATION_REMINDED = "arbitration_reminded"
     ARBITRATION_ESCALATED = "arbitration_escalated"
     ARBITRATION_FELL_BACK = "arbitration_fell_back"

@@ -24,6 +24,7 @@ from governance.gates import gates_for
 from governance.guards import is_same_caller, require_pending
 from governance.models import Arbitration, FallbackKind, Status
 from governance.question_terms import PLAIN_QUESTION, Question, question_terms
+from governance.services.announcements import ASKED, announce
 from governance.services.permits import require_effect_free
 from governance.terms import NO_TERMS, TERMS, Terms
 from intents import graph
@@ -95,7 +96,7 @@ def request_arbitration(
         change_status(intent, IntentStatus.BLOCKED, actor=actor, reason="arbitration_requested", now=now)
     arbitration.sequence = intent.last_sequence
     arbitration.save(force_insert=True)
-    tell(arbitration, "asked", arbitration.audience, now=now)
+    announce(intent, arbitration, ASKED, arbitration.audience, now=now)
     return arbitration
 
 

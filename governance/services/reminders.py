@@ -12,10 +12,10 @@ from governance.errors import ArbitrationNotFound
 from governance.guards import is_same_caller, require_pending
 from governance.models import Arbitration
 from governance.question_terms import next_step_at, reached, schedule
+from governance.services.announcements import ESCALATION, REMINDER, announce
 from intents.events import EventType, NewEvent, append
 from intents.models import Intent
 from intents.write_lock import lock_for_write
-from notices.services import tell
 
 REMIND_EVERY = timedelta(minutes=1)
 """The least time between two reminders that somebody asks for."""
@@ -48,8 +48,8 @@ def take_step(arbitration_id: UUID) -> bool:
     about = {"after_seconds": step.after_seconds, "to": to}
     kind = EventType.ARBITRATION_ESCALATED if step.is_escalation else EventType.ARBITRATION_REMINDED
     _append(intent, arbitration, kind, about, actor=SYSTEM, now=now)
-    told_as = "escalation" if step.is_escalation else "reminder"
-    tell(arbitration, told_as, to, now=now, step=arbitration.steps_done)
+    told_as = ESCALATION if step.is_escalation else REMINDER
+    announce(intent, arbitration, told_as, to, now=now, step=arbitration.steps_done)
     return True
 
 
@@ -77,7 +77,7 @@ def remind(*, arbitration_id: UUID | str, actor: Actor) -> Arbitration:
     about = {"after_seconds": None, "to": to}
     _append(intent, arbitration, EventType.ARBITRATION_REMINDED, about, actor=actor, now=now)
     minute = int(now.timestamp()) // 60  # Tells it apart from those of the schedule, and from others that are asked for.
-    tell(arbitration, "reminder", to, now=now, step=minute)
+    announce(intent, arbitration, REMINDER, to, now=now, step=minute)
     return arbitration
 
 

@@ -105,6 +105,7 @@ from .models import (
     RetryPolicy,
     StreamToken,
     Subscription,
+    Told,
     Vote,
 )
 
@@ -225,6 +226,7 @@ __all__ = [
     "StreamToken",
     "Subscription",
     "SubscriptionStatus",
+    "Told",
     "UndecidedError",
     "Urgency",
     "ValidationError",

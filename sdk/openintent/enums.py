@@ -172,6 +172,7 @@ class EventType(StrEnum):
     ARBITRATION_REQUESTED = auto()
     ARBITRATION_WITHDRAWN = auto()
     ARBITRATION_EXPIRED = auto()
+    ARBITRATION_NOTIFIED = auto()
     ARBITRATION_REMINDED = auto()
     ARBITRATION_ESCALATED = auto()
     ARBITRATION_FELL_BACK = auto()

@@ -51,6 +51,7 @@ def test_request_is_a_row_with_a_status_and_an_event(api, ada, intent):
         "remind_after_seconds": [],
         "escalation": [],
         "fallback": {"do": "expire", "decision": None, "answer": None},
+        "told": [],
     }
     assert Arbitration.objects.get().status == "pending"
     assert api.get(f"/arbitrations/{arbitration['id']}").json() == arbitration

@@ -31,6 +31,11 @@ def test_a_question_is_told_in_its_own_transaction(api, asker, intent):
     [notice] = notices(api, asked)
     assert (notice["kind"], notice["status"], notice["attempts"], notice["to"]) == ("asked", "pending", 0, None)
     assert notice["created_at"] == asked["created_at"]
+    [entry] = asked["told"]
+    assert (entry["channel_id"], entry["kind"], entry["at"]) == (notice["channel_id"], "asked", asked["created_at"])
+    assert api.get(f"/arbitrations/{asked['id']}").json()["told"] == [entry]
+    last = api.get(f"/intents/{intent['id']}/events", order="desc", limit=1).json()["events"][0]
+    assert (last["event_type"], last["payload"]) == ("arbitration_notified", {"arbitration_id": asked["id"], "told": [entry]})
 
 
 @pytest.mark.rule("H-3")

@@ -30,6 +30,7 @@ from .governance import (
     Gate,
     Permit,
     RecordedVote,
+    Told,
     Vote,
 )
 from .intents import (
@@ -109,5 +110,6 @@ __all__ = [
     "RetryStrategy",
     "StreamToken",
     "Subscription",
+    "Told",
     "Vote",
 ]

@@ -86,6 +86,17 @@ class Escalation(Model):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Told(Model):
+    """A person, or a shared channel (`to` is None), that was told of a question."""
+
+    channel_id: str
+    channel: str
+    kind: str
+    at: datetime = field(metadata=INSTANT)
+    to: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Fallback(Model):
     """Effect of the end of a question that nobody has answered."""
 
@@ -125,6 +136,7 @@ class Arbitration(Model):
     remind_after_seconds: list[int] = field(default_factory=list)
     escalation: list[Escalation] = field(default_factory=list, metadata={"decode": decode_list(Escalation)})
     fallback: Fallback | None = field(default=None, metadata={"decode": Fallback.from_json})
+    told: list[Told] = field(default_factory=list, metadata={"decode": decode_list(Told)})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,7 @@
 """Request bodies of arbitrations, decisions, permits and delegations (protocol §3, §9)."""
 
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
@@ -205,6 +205,8 @@ class WithdrawArbitration(StrictSerializer):
 
 
 class RemindArbitration(StrictSerializer):
+    example: ClassVar[dict[str, Any]] = {"actor": "ada"}
+
     actor = AgentId(required=False, help_text="The acting agent, if neither the key nor X-Agent-ID names it.")
 
 

@@ -1,13 +1,11 @@
-"""One request for each operation of `openapi.yaml` that works for whoever may do it, and the objects that it is about."""
+"""One request for each operation of the API that works for whoever may do it, and the objects that it is about."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import orjson
-import yaml
 from django.apps import apps
 from django.utils import timezone
 
@@ -15,8 +13,8 @@ from intents import positions
 from intents.models import Event
 from subscriptions.models import Delivery
 from tests.conftest import Caller
+from tests.exact_openapi import exact_description
 
-ROOT = Path(__file__).resolve().parents[2]
 HOLDER = "holder"
 """The agent that holds the lease, asks the question and owns the subscription. Unbound callers act as this agent."""
 
@@ -96,7 +94,7 @@ class Operation:
 @cache
 def operations() -> dict[str, Operation]:
     """Those of the API, by their ids."""
-    described = yaml.load((ROOT / "openapi.yaml").read_text(), yaml.CSafeLoader)
+    described = exact_description()
     found = [_operation(*each, described) for each in _described(described)]
     return {each.id: each for each in found if each.path.startswith("/api/v1/")}
 

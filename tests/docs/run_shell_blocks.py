@@ -41,6 +41,7 @@ NOT_RUN: dict[str, str] = {
     "node": "runs what generators make (tests/clients)",
     "npm": "there is no network",
     "npx": "runs what npm has installed (tests/clients)",
+    "openapi-generator-cli": "is a generator (tests/clients)",
     "openapi-python-client": "is a generator (tests/clients)",
     "openintent-manage migrate": "every server of the tests has done it",
     "openintent-manage worker": "runs until it is stopped (tests/jobs); that the command exists is checked",

@@ -147,7 +147,7 @@ TABLE = {
     "an agent id of 256 characters": bad_intent("created_by", "longer than 255 characters", created_by="a" * 256),
     "a child of a final intent": Bad("POST", "/intents/<done>/children", {"title": "a"}, "intent_closed", 409, says="is final"),
     "a child that names its parent": Bad(
-        "POST", "/intents/<intent>/children", {"title": "a", "parent_id": "<done>"}, about="parent_id"
+        "POST", "/intents/<intent>/children", {"title": "a", "parent_id": "<done>"}, about="parent_intent_id"
     ),
     "a child that depends on its parent": Bad(
         "POST",

@@ -3,23 +3,19 @@
 The published description has one form of each value (core.openapi_simple_forms), and the server accepts others.
 """
 
-import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
 import schemathesis
-from drf_spectacular.generators import SchemaGenerator
-from drf_spectacular.settings import spectacular_settings
 from hypothesis import strategies as st
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import Status, events, from_schema
 from schemathesis.engine.run import PhaseName
 from schemathesis.openapi.checks import RejectedPositiveData
 
-from core import strict_json
-from core.openapi_simple_forms import publish_simple_forms
 from tests.databases import migrated_database
+from tests.exact_openapi import exact_description
 from tests.servers import Server
 from tests.system.concurrent_clients import rounds
 
@@ -68,19 +64,6 @@ def server(vendor: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Se
     """Without a worker, which would call what Schemathesis makes up for callbacks."""
     with Server(migrated_database(vendor, tmp_path_factory.mktemp("schemathesis")), OPENINTENT_WORKER="false") as running:
         yield running
-
-
-def exact_description() -> dict[str, Any]:
-    published = spectacular_settings.POSTPROCESSING_HOOKS
-    exact = [f"{hook.__module__}.{hook.__name__}" for hook in published if hook is not publish_simple_forms]
-    assert len(exact) == len(published) - 1
-    spectacular_settings.apply_patches({"POSTPROCESSING_HOOKS": exact})
-    try:
-        description = SchemaGenerator().get_schema(request=None, public=True)
-    finally:
-        spectacular_settings.clear_patches()
-    found: dict[str, Any] = json.loads(strict_json.dumps(description))
-    return found
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ OWN_BODY = {
     "update_channel": {"name": "ops"},
     "spend_permit": {"action": {"verb": "deploy", "target": "shop"}},
     "record_outcome": {"outcome": "failed"},
+    "record_decision": {"decision": "yes"},
 }
 STREAMS = {
     "follow_intent": {"intent_id": "x"},
@@ -34,7 +35,7 @@ STREAMS = {
     "follow_events": {},
 }
 """What `stream()` asks for: not one answer, so no `Call` to send."""
-OTHERS = {"base_url", "lease", "send", "stream", "wait_for_decision"}
+OTHERS = {"ask", "base_url", "lease", "request_input", "send", "stream", "wait_for_decision"}
 """Members of a client that are no operation of their own."""
 
 

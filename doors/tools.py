@@ -4,65 +4,21 @@ import asyncio
 import base64
 import hashlib
 import json
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any
 
 from doors import schemas
-from doors.fencing import fencing_headers
+from doors.lease_tokens import fencing_headers
 from doors.operations import Door, Refused, segment
+from doors.question_results import QUESTION, is_same, list_questions, question_result
 from doors.results import without_token
 from doors.schemas import INTENT_ID, KEY, LIMIT, VERSION, arguments, flag, mapping, result, sequence, text, whole
+from doors.tool_registry import TOOLS, Arguments, Tool, if_match, intent_path, key_header, tool
 
-Arguments = dict[str, Any]
-Run = Callable[[Door, Arguments], Awaitable[dict[str, Any]]]
+__all__ = ["TOOLS", "WAIT_SECONDS", "Tool"]
 
 WAIT_SECONDS = 45
 """Longest wait of one call; with what surrounds it, it stays below 50 s (rule M-4)."""
 WORK = ["id", "title", "description", "status", "version", "parent_intent_id", "agents", "updated_at"]
-
-
-@dataclass(frozen=True)
-class Tool:
-    name: str
-    title: str
-    description: str
-    input_schema: dict[str, Any]
-    output_schema: dict[str, Any]
-    run: Run
-    reads: bool = False
-    is_idempotent: bool = False
-    is_destructive: bool = False
-
-
-TOOLS: dict[str, Tool] = {}
-
-
-def tool(
-    name: str, title: str, input_schema: dict[str, Any], output_schema: dict[str, Any], **hints: bool
-) -> Callable[[Run], Run]:
-    """Register a tool. The function's docstring is its description for the model."""
-
-    def register(run: Run) -> Run:
-        TOOLS[name] = Tool(name, title, " ".join((run.__doc__ or "").split()), input_schema, output_schema, run, **hints)
-        return run
-
-    return register
-
-
-def intent_path(given: Arguments, rest: str = "") -> str:
-    """Take the intent's id from the arguments, and return the path below it."""
-    return f"/intents/{segment(given.pop('intent_id', ''))}{rest}"
-
-
-def key_header(given: Arguments) -> dict[str, str]:
-    key = given.pop("idempotency_key", None)
-    return {"idempotency_key": str(key)} if key else {}
-
-
-def if_match(given: Arguments) -> dict[str, str]:
-    version = given.pop("version", None)
-    return {} if version is None else {"if_match": str(version)}
 
 
 @tool(
@@ -312,19 +268,6 @@ async def record_cost(door: Door, given: Arguments) -> dict[str, Any]:
     return await door.post(path, given, **key_header(given))
 
 
-QUESTION = result(
-    {
-        "arbitration_id": text("For wait_for_decision"),
-        "status": text("pending, resolved, withdrawn or expired"),
-        "url": text("Page where a person decides"),
-        "decision": {"type": ["object", "null"]},
-    },
-    "arbitration_id",
-    "status",
-    "url",
-)
-
-
 @tool(
     "ask",
     "Ask a person",
@@ -355,12 +298,12 @@ async def ask(door: Door, given: Arguments) -> dict[str, Any]:
     body = {**given, "reason": given.get("question", "")}
     body.pop("question", None)
     for pause in (0.1, 0.3, 1.0, None):
-        asked = [each for each in await _questions(door, path) if _is_same(each, body, door.agent)]
+        asked = [each for each in await list_questions(door, path) if is_same(each, body, door.agent)]
         if pending := [each for each in asked if each["status"] == "pending"]:
-            return _question(door, pending[0])
+            return question_result(door, pending[0])
         once = hashlib.sha256(json.dumps([path, door.agent, body, len(asked)], sort_keys=True).encode()).hexdigest()
         try:
-            return _question(door, await door.post(f"{path}/arbitrate", body, idempotency_key=f"ask-{once}"))
+            return question_result(door, await door.post(f"{path}/arbitrate", body, idempotency_key=f"ask-{once}"))
         except Refused as refusal:
             if refusal.problem.get("code") != "request_in_progress" or pause is None:
                 raise
@@ -386,7 +329,7 @@ async def wait_for_decision(door: Door, given: Arguments) -> dict[str, Any]:
     withdrawn question grants nothing."""
     path, seconds = f"/arbitrations/{segment(given.pop('arbitration_id', ''))}", given.pop("seconds", WAIT_SECONDS)
     wait = min(seconds, WAIT_SECONDS) if isinstance(seconds, int) else seconds
-    return _question(door, await door.get(path, wait=wait, **given))
+    return question_result(door, await door.get(path, wait=wait, **given))
 
 
 @tool(
@@ -450,40 +393,3 @@ async def events_since(door: Door, given: Arguments) -> dict[str, Any]:
     found = await door.get(path, **given)
     last = found["events"][-1][order] if found["events"] else given["after"]
     return {"events": found["events"], "order": order, "next_after": last, "more": found["next"] is not None}
-
-
-async def _questions(door: Door, path: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    cursor = None
-    while True:
-        page = await door.get(f"{path}/arbitrations", limit=1000, cursor=cursor)
-        found += page["arbitrations"]
-        cursor = page["next"]
-        if cursor is None:
-            return found
-
-
-def _is_same(asked: dict[str, Any], body: dict[str, Any], agent: str) -> bool:
-    """Return whether the agent has asked this already (rule M-6)."""
-    return (
-        asked["requester_id"] == agent
-        and asked["reason"] == body["reason"]
-        and asked["context"] == (body.get("context") or {})
-        and asked["blocking"] == bool(body.get("blocking"))
-        and all(asked[name] == body[name] for name in ("response_schema", "audience", "urgency", "action") if name in body)
-        and [each["label"] for each in asked["options"]] == _labels(body.get("options"))
-    )
-
-
-def _labels(options: Any) -> list[Any]:
-    given = options if isinstance(options, list) else []
-    return [each.get("label") if isinstance(each, dict) else each for each in given]
-
-
-def _question(door: Door, arbitration: dict[str, Any]) -> dict[str, Any]:
-    names = ("status", "reason", "decision", "expires_at")
-    return {
-        "arbitration_id": arbitration["id"],
-        "url": door.page(f"/admin/governance/arbitration/{arbitration['id']}/change/"),
-        **{name: arbitration[name] for name in names},
-    }

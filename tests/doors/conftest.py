@@ -13,6 +13,7 @@ from mcp.client.streamable_http import streamable_http_client
 
 WIRES = {"2025-11-25": "legacy", "2026-07-28": "2026-07-28"}
 KEY = "dev-user-key"
+JSON = {"Accept": "application/json, text/event-stream", "Content-Type": "application/json"}
 
 
 @asynccontextmanager
@@ -31,6 +32,12 @@ async def call(client: Client, name: str, **arguments: Any) -> Any:
     told = json.loads(found.content[0].text)
     assert found.is_error or told == found.structured_content
     return told
+
+
+def post(url: str, message: Any, **headers: str) -> requests.Response:
+    """Send a message of JSON-RPC without a client."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return requests.post(f"{url}/mcp", json=message, headers={**JSON, "X-API-Key": KEY, **named}, timeout=60)
 
 
 class Rest:

@@ -1,4 +1,4 @@
-"""What the door costs a server: nothing until /mcp is asked for with a key (D-247). `-rP` prints the figures."""
+"""Costs of the door: none until /mcp is asked for with a key (D-247). `-rP` prints the figures."""
 
 import sys
 from pathlib import Path

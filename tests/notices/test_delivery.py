@@ -39,10 +39,15 @@ def only(api, asked):
 
 
 def require_unharmed(api, intent, asked):
-    """The question is pending, is decided as ever, and its log has nothing of the notices."""
+    """The question is pending, is decided as ever, and its log says that it was told, and nothing of what became of that."""
     assert api.get(f"/arbitrations/{asked['id']}").json()["status"] == "pending"
     assert decide(api, intent, "yes", arbitration_id=asked["id"]).status_code == 201
-    assert {each[0] for each in log(api, intent)} == {"intent_created", "arbitration_requested", "decision_recorded"}
+    assert {each[0] for each in log(api, intent)} == {
+        "intent_created",
+        "arbitration_requested",
+        "arbitration_notified",
+        "decision_recorded",
+    }
 
 
 # --- webhooks ---

@@ -153,7 +153,7 @@ def test_methods_are_functions_with_their_own_signature(name: str) -> None:
     assert (inspect.iscoroutinefunction(one), inspect.iscoroutinefunction(other)) == (False, waits)
     assert inspect.signature(one).parameters == inspect.signature(other).parameters
     assert "args" not in inspect.signature(one).parameters
-    assert f"{name}(self" in pydoc.plain(pydoc.render_doc(one))
+    assert f"{one.__name__}(self" in pydoc.plain(pydoc.render_doc(one))
 
 
 def test_methods_are_called_unbound_and_mapped(client: OpenIntentClient, script: ScriptedServer) -> None:

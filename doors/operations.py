@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import orjson
+from django.conf import settings
 
 from core.root_path import public_path
 
@@ -49,7 +50,9 @@ class Door:
     """Agent id as which the caller acts."""
 
     def page(self, path: str) -> str:
-        """Return the address of a page of the console, as the caller sees the server."""
+        """Return the public address of a path, or without a setting that under which the caller sees the server."""
+        if settings.PUBLIC_URL:
+            return f"{settings.PUBLIC_URL}{path}"
         host = dict(self.scope["headers"]).get(b"host", b"localhost").decode("latin-1")
         return f"{self.scope.get('scheme', 'http')}://{host}{public_path(path)}"
 

@@ -8,6 +8,7 @@ import pytest
 import requests
 
 from doors.mcp_server import CALL_SECONDS
+from doors.operations import Door
 from doors.tools import TOOLS, WAIT_SECONDS
 from tests.databases import migrated_database
 from tests.doors.conftest import Rest, call, connected, post
@@ -170,3 +171,14 @@ async def test_server_that_stops_answers_what_waits(vendor, tmp_path, wire):
 def test_no_wait_is_longer_than_its_limit():
     assert WAIT_SECONDS < CALL_SECONDS <= 50
     assert TOOLS["wait_for_decision"].input_schema["properties"]["seconds"]["maximum"] == WAIT_SECONDS
+
+
+@pytest.mark.rule("M-5")
+def test_link_has_the_public_address_of_the_server(settings):
+    scope = {"scheme": "http", "headers": [(b"host", b"evil.example")]}
+    door = Door(None, scope, "ada")
+    assert door.page("/admin/") == "http://evil.example/admin/"
+
+    settings.PUBLIC_URL = "https://oi.example/team"
+
+    assert door.page("/admin/") == "https://oi.example/team/admin/"

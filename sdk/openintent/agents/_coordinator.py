@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Iterable
 from typing import Any, cast
 
 from .._stream import EventStream
@@ -65,7 +66,8 @@ class Coordinator(BaseAgent):
     missing, and continues to follow it. `create` creates further ones, for example in a handler of an assignment.
 
     `on_all_complete` and `on_progress` are about its portfolios. The decorators of other agents work as well; those for events
-    also cover the portfolios' members, whichever agents are assigned, and `on_all_complete` comes after those for the events before it.
+    also cover the portfolios' members, whichever agents are assigned, and the methods for the progress come after those for the
+    events before it.
     A coordinator is one process: two with one id create a portfolio once, but both follow it, and the methods of both may be called
     when it is complete.
 
@@ -213,12 +215,14 @@ class _PortfolioMonitor:
         """Call the methods for what has changed, and complete the portfolio once all members are closed."""
         client, retry = self._runtime.client, self._runtime.retry
         portfolio = retry(lambda: client.get_portfolio(self._portfolio_id))
+        if self._position < retry(lambda: _newest_position(client, self._portfolio_id, PROGRESS_EVENTS)):
+            return  # The portfolio is ahead of the stream: another check comes with the event, after its handlers.
         if is_built(portfolio) and portfolio.aggregate_status.by_status != self._counts:
             self._counts = portfolio.aggregate_status.by_status
             self._call_handlers("on_progress", portfolio)
         if is_complete(portfolio) and not is_reported(portfolio):
             if self._end is None:  # Later events are not waited for: they may never end.
-                self._end = retry(lambda: _newest_position(client, portfolio_id=self._portfolio_id))
+                self._end = retry(lambda: _newest_position(client, self._portfolio_id))
             if self._position < self._end:
                 return
             self._call_handlers("on_all_complete", portfolio)
@@ -242,6 +246,6 @@ class _PortfolioMonitor:
                 self._runtime.runner.call(with_arguments(kind, getattr(self._coordinator, name), arguments))
 
 
-def _newest_position(client: OpenIntentClient, *, portfolio_id: str | None = None) -> int:
-    newest = client.list_events(portfolio_id=portfolio_id, order="desc", limit=1)
+def _newest_position(client: OpenIntentClient, portfolio_id: str | None = None, types: Iterable[str] = ()) -> int:
+    newest = client.list_events(portfolio_id=portfolio_id, event_type=",".join(sorted(types)) or None, order="desc", limit=1)
     return (newest[0].position or 0) if newest else 0

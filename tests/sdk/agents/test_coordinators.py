@@ -184,6 +184,31 @@ class Listing(Trip):
         self.told.put(event.payload["text"])
 
 
+def test_progress_is_reported_after_the_events_before_it(coordinator, operator, name, spec):
+    closed = threading.Event()
+
+    class Waiting(Trip):
+        @on_progress
+        def progress(self, portfolio):
+            self.told.put(portfolio.aggregate_status.completion_percentage)
+
+        @on_complete
+        def complete(self, intent):
+            self.told.put(intent.title)
+            closed.wait(timeout=30)
+
+    waiting = coordinator(Waiting, spec)
+    [portfolio] = portfolios(operator, name)
+    hotel, flights = portfolio.intents
+    assert waiting.take() == 0.0
+    operator.move_to(flights, "completed")
+    assert waiting.take() == "Book flights"
+    operator.move_to(hotel, "completed")
+    closed.set()
+
+    assert [waiting.take(), waiting.take(), waiting.take().id] == ["Book hotel", 100.0, portfolio.id]
+
+
 def test_completion_is_reported_after_the_events_before_it(coordinator, operator, name, spec):
     closed = threading.Event()
 

@@ -40,11 +40,12 @@ class BufferedStreamHandler(logging.StreamHandler):
                 self._thread.start()
 
     def flush(self) -> None:
+        # Whoever logs holds the handler's lock and may wait for this one: so this one never waits for the handler's.
         with self._writing, suppress(OSError, ValueError):  # Nobody reads, or the stream is closed.
             lines = [self._lines.popleft() for _ in range(len(self._lines))]
             if lines:
                 self.stream.write("".join(f"{line}{self.terminator}" for line in lines))
-            super().flush()
+            self.stream.flush()
 
     def _reset(self) -> None:
         self._lines: deque[str] = deque()

@@ -68,6 +68,20 @@ def test_lines_of_threads_are_written_once_and_in_their_order(handler, log):
         assert [line for line in written if line.startswith(name)] == [f"{name} {i}" for i in range(2_000)]
 
 
+def test_writing_waits_for_nobody_who_logs(handler, log):
+    """Whoever logs holds the handler's lock and waits for what is being written: waiting for each other, both would hang."""
+    log.info("one")
+    handler.acquire()
+    thread = threading.Thread(target=handler.flush, daemon=True)
+    thread.start()
+
+    thread.join(10)
+    is_waiting = thread.is_alive()
+    handler.release()
+
+    assert not is_waiting
+
+
 def test_logging_waits_for_a_reader_that_is_slow(handler, log):
     handler.setStream(Stalled())
     lines = 3 * handler.MAX_LINES

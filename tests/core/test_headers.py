@@ -135,7 +135,14 @@ def lists(api, make_intent):
     described = yaml.safe_load((ROOT / "openapi.yaml").read_text())
     intent, portfolio = make_intent()["id"], api.post("/portfolios", {"name": "n"}).json()["id"]
     subscription = api.post("/subscriptions", {}).json()["id"]
-    ids = {"intent_id": intent, "portfolio_id": portfolio, "agent_id": "ada", "subscription_id": subscription}
+    arbitration = api.post(f"/intents/{intent}/arbitrate", {"reason": "Which?"}).json()["id"]
+    ids = {
+        "intent_id": intent,
+        "portfolio_id": portfolio,
+        "agent_id": "ada",
+        "subscription_id": subscription,
+        "arbitration_id": arbitration,
+    }
     found = [
         path.removeprefix("/api/v1").format(**ids)
         for path, operations in described["paths"].items()

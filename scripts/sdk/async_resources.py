@@ -16,7 +16,7 @@ ABSTRACT = ("_send", "_sleep")
 
 REPLACED = {
     r"^class (\w+)": r"class Async\1",
-    r"\b(Transport|HeldLease|EventStream)\b": r"Async\1",
+    r"\b(Transport|HeldLease|HeldPermit|EventStream)\b": r"Async\1",
     r"`with client\.": "`async with client.",
     r"(?m)^( +)for event in client\.": r"\1async for event in client.",
     SENDS: r"await self.\1(",
@@ -24,6 +24,7 @@ REPLACED = {
 
 IMPORTS = """
 from ..._async_lease import AsyncHeldLease
+from ..._async_permits import AsyncHeldPermit
 from ..._async_stream import AsyncEventStream
 from ._transport import AsyncTransport
 """

@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from . import webhooks
+from ._permitted import permitted
 from ._stream import EventStream
 from ._version import __version__
 from .client import OpenIntentClient
@@ -44,9 +45,11 @@ from .errors import (
     DecisionTimeoutError,
     InputValidationError,
     LeaseConflictError,
+    NotExecuted,
     NotFoundError,
     OpenIntentError,
     PermissionDeniedError,
+    PermitRefusedError,
     RateLimitError,
     RequestTimeoutError,
     ServerError,
@@ -202,6 +205,7 @@ __all__ = [
     "LeaseConflictError",
     "LeaseStatus",
     "MembershipRole",
+    "NotExecuted",
     "NotFoundError",
     "Notice",
     "NoticeKind",
@@ -211,6 +215,7 @@ __all__ = [
     "PermissionDeniedError",
     "Permit",
     "PermitOutcome",
+    "PermitRefusedError",
     "PermitStatus",
     "Plan",
     "Portfolio",
@@ -242,6 +247,7 @@ __all__ = [
     "on_lease_available",
     "on_progress",
     "on_state_change",
+    "permitted",
     "webhooks",
 ]
 

@@ -38,6 +38,7 @@ class Call(Generic[T]):
     patience         seconds after which no further attempt is made, and none waits any longer
     extra_timeout    seconds for which the server may delay its response, on top of the client's timeout
     on_success       updates the client's fencing tokens with the result
+    fenced_path      the path of the intent whose lease token goes along, if the request's own does not name it
     exact_decimals   whether fractions are parsed as Decimal: a float would lose digits
     is_binary        whether the response is bytes instead of JSON: `parse` gets them unchanged
     """
@@ -56,6 +57,7 @@ class Call(Generic[T]):
     patience: float | None = None
     extra_timeout: int = 0
     on_success: Callable[[T, FencingTokens], None] | None = None
+    fenced_path: str | None = None
     exact_decimals: bool = False
     is_binary: bool = False
 

@@ -174,7 +174,7 @@ class ServerContext:
             headers["If-Match"] = f'"{call.version}"'
         if call.method == "POST":
             headers["Idempotency-Key"] = call.idempotency_key or str(uuid4())
-        if found := self.tokens.find(call.method, call.path):
+        if found := self.tokens.find(call.method, call.fenced_path or call.path):
             headers["X-Fencing-Token"] = str(found[1])
         return Request(call, url, headers, body, None if call.patience is None else monotonic() + call.patience)
 

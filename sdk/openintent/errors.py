@@ -167,6 +167,18 @@ class DecisionTimeoutError(UndecidedError, TimeoutError):
     """There is no decision within the timeout. `arbitration` is None if the server could not be reached."""
 
 
+class PermitRefusedError(PermissionDeniedError):
+    """The decision does not grant the act. `arbitration` has the decision, with its rationale."""
+
+    def __init__(self, message: str, *, arbitration: Arbitration | None = None) -> None:
+        super().__init__(message, code="permit_refused")
+        self.arbitration = arbitration
+
+
+class NotExecuted(Exception):
+    """Raised within a permit block to say that the act had no effect: its outcome is `failed`, and another permit may be asked."""
+
+
 class WebhookVerificationError(OpenIntentError):
     """The request may be forged, altered or replayed: answer 400 and do nothing."""
 

@@ -35,7 +35,18 @@ STREAMS = {
     "follow_events": {},
 }
 """What `stream()` asks for: not one answer, so no `Call` to send."""
-OTHERS = {"ask", "base_url", "lease", "request_input", "send", "stream", "wait_for_decision"}
+OTHERS = {
+    "ask",
+    "base_url",
+    "lease",
+    "permit",
+    "request_input",
+    "request_permit",
+    "send",
+    "stream",
+    "wait_for_decision",
+    "wait_for_permit",
+}
 """Members of a client that are no operation of their own."""
 
 

@@ -4,12 +4,15 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..._call import Call, list_call, no_content
-from ..._parameters import Id, as_optional_id, path, without_none
-from ...enums import PermitOutcome, PermitStatus
-from ...models import Gate, Permit
+from ..._async_permits import AsyncHeldPermit
+from ..._call import Call, call_builder, list_call, no_content
+from ..._parameters import Id, Instant, as_optional_id, path, without_none
+from ..._permits import OPTIONS, PermitRequest, permit_flow
+from ...enums import PermitOutcome, PermitStatus, Urgency
+from ...models import Arbitration, Gate, Permit
 from ...validation import validate_gate, validate_outcome, validate_permit_reason, validate_terms
-from ..governance import NewAction
+from ..governance import GovernanceResource, NewAction
+from ..permits import PermitResource
 from ._transport import AsyncTransport
 
 
@@ -26,8 +29,93 @@ class AsyncPermitResource(AsyncTransport):
         """Return a permit. Raises NotFoundError."""
         return await self.send(Call("GET", path("permits", permit_id), Permit.from_json))
 
-    async def spend_permit(self, permit_id: Id, action: NewAction, *, idempotency_key: str | None = None) -> Permit:
+    async def request_permit(
+        self,
+        intent_id: Id,
+        verb: str,
+        target: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        reason: str,
+        effect_key: str | None = None,
+        context: Mapping[str, Any] | None = None,
+        bind_version: bool | None = None,
+        bind_paths: Sequence[str] | None = None,
+        permit_seconds: int | None = None,
+        quorum: int | None = None,
+        blocking: bool | None = None,
+        expires_at: Instant | None = None,
+        urgency: Urgency | str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Arbitration:
+        """Ask for a permit to do exactly this, once: `wait_for_permit` returns it. People choose between "approve" and "refuse".
+
+        `effect_key` names the effect: no two permits have it at once, whichever agents ask (A-16). The rest is as in
+        `request_arbitration`.
+
+        Raises InputValidationError, NotFoundError, ConflictError (`intent_closed`, `effect_taken`), ValidationError.
+        """
+        request = call_builder(GovernanceResource.request_arbitration)(
+            intent_id,
+            reason,
+            action={"verb": verb, "target": target, "params": params or {}, "effect_key": effect_key},
+            options=OPTIONS,
+            grants=OPTIONS[:1],
+            context=context,
+            bind_version=bind_version,
+            bind_paths=bind_paths,
+            permit_seconds=permit_seconds,
+            quorum=quorum,
+            blocking=blocking,
+            expires_at=expires_at,
+            urgency=urgency,
+            idempotency_key=idempotency_key,
+        )
+        return await self.send(request)
+
+    async def wait_for_permit(self, intent_id: Id, arbitration_id: Id, timeout: float | None = None) -> Permit:
+        """Wait until the request for a permit is decided, as `wait_for_decision` does, and return the permit.
+
+        Raises PermitRefusedError, also a PermissionDeniedError, if the decision does not grant it; what `wait_for_decision` raises.
+        """
+
+        def read(wait: int) -> Call[Arbitration]:
+            return call_builder(GovernanceResource.get_arbitration)(arbitration_id, wait=wait)
+
+        permits = call_builder(PermitResource.get_permits)(intent_id)
+        return await self._run(permit_flow(read, permits, intent_id, timeout, self._server))
+
+    def permit(
+        self,
+        intent_id: Id,
+        verb: str,
+        target: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        reason: str,
+        effect_key: str | None = None,
+        timeout: float | None = None,
+        **more: Any,
+    ) -> AsyncHeldPermit:
+        """Do an act outside of the server under a permit: `async with client.permit(intent.id, "deploy", "shop", reason="…") as permit:`.
+
+        Entering the block asks, waits for at most `timeout` seconds, and spends the permit; leaving it records the outcome: succeeded;
+        failed if the block raises NotExecuted; unknown after any other exception. `more` is as in `request_permit`.
+
+        Raises, on entering, what `request_permit`, `wait_for_permit` and `spend_permit` raise.
+        """
+        action = {"verb": verb, "target": target, "params": params or {}, "effect_key": effect_key}
+        asking = call_builder(PermitResource.request_permit)(
+            intent_id, verb, target, params, reason=reason, effect_key=effect_key, **more
+        )
+        return AsyncHeldPermit(self, PermitRequest(intent_id, action, asking, timeout))
+
+    async def spend_permit(
+        self, permit_id: Id, action: NewAction, *, intent_id: Id | None = None, idempotency_key: str | None = None
+    ) -> Permit:
         """Spend the permit, immediately before the act, which must be exactly what was approved (A-9, A-10).
+
+        An agent that holds a lease on the intent names the `intent_id`, so that its fencing token goes along (A-14).
 
         Raises PermissionDeniedError (`permit_mismatch`), ConflictError (`permit_spent`, `permit_expired`, `permit_revoked`,
         `permit_stale`), NotFoundError.
@@ -40,6 +128,7 @@ class AsyncPermitResource(AsyncTransport):
                 Permit.from_json,
                 json={"action": action},
                 idempotency_key=idempotency_key,
+                fenced_path=None if intent_id is None else path("intents", intent_id, "permits"),
             )
         )
 

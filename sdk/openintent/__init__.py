@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from . import webhooks
-from ._permitted import permitted
+from ._permit_decorator import permitted
 from ._stream import EventStream
 from ._version import __version__
 from .client import OpenIntentClient

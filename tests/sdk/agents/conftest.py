@@ -7,7 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from openintent import BaseAgent, Intent, IntentSpec, OpenIntentClient, PortfolioSpec
+from openintent import Agent, BaseAgent, Intent, IntentSpec, OpenIntentClient, PortfolioSpec
 
 from tests.system.concurrent_clients import until
 
@@ -88,3 +88,9 @@ def spec(name: str) -> PortfolioSpec:
         governance_policy={"require_all_completed": True},
         metadata={"season": "spring"},
     )
+
+
+@pytest.fixture
+def coordinator(start_agent: Callable[..., Any], name: str) -> Callable[..., Any]:
+    """Return `coordinator(Trip, spec)`: it starts one."""
+    return lambda kind, *arguments: start_agent(Agent(name)(type(kind.__name__, (kind,), {}))(*arguments))

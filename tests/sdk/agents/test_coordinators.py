@@ -42,12 +42,6 @@ class Trip(Coordinator):
 
 
 @pytest.fixture
-def coordinator(start_agent, name):
-    """`coordinator(Trip, spec)`: one that has begun."""
-    return lambda kind, *arguments: start_agent(Agent(name)(type(kind.__name__, (kind,), {}))(*arguments))
-
-
-@pytest.fixture
 def workers(start_agent, name):
     """`workers()`: those that the portfolio is for, at work."""
     return lambda: [start_agent(Worker(f"{name}-{what}", lambda intent: {"by": intent.title})) for what in ("flights", "hotels")]
@@ -182,52 +176,6 @@ class Listing(Trip):
     @on_event("comment")
     def hear(self, event):
         self.told.put(event.payload["text"])
-
-
-def test_progress_is_reported_after_the_events_before_it(coordinator, operator, name, spec):
-    closed = threading.Event()
-
-    class Waiting(Trip):
-        @on_progress
-        def progress(self, portfolio):
-            self.told.put(portfolio.aggregate_status.completion_percentage)
-
-        @on_complete
-        def complete(self, intent):
-            self.told.put(intent.title)
-            closed.wait(timeout=30)
-
-    waiting = coordinator(Waiting, spec)
-    [portfolio] = portfolios(operator, name)
-    hotel, flights = portfolio.intents
-    assert waiting.take() == 0.0
-    operator.move_to(flights, "completed")
-    assert waiting.take() == "Book flights"
-    operator.move_to(hotel, "completed")
-    closed.set()
-
-    assert [waiting.take(), waiting.take(), waiting.take().id] == ["Book hotel", 100.0, portfolio.id]
-
-
-def test_completion_is_reported_after_the_events_before_it(coordinator, operator, name, spec):
-    closed = threading.Event()
-
-    class Waiting(Listing):
-        @on_progress
-        def progress(self, portfolio):
-            if portfolio.aggregate_status.by_status.get("completed") == 1:
-                closed.wait(timeout=30)
-
-    waiting = coordinator(Waiting, spec)
-    [portfolio] = portfolios(operator, name)
-    hotel, flights = portfolio.intents
-    operator.move_to(flights, "completed")
-    operator.log_event(hotel.id, "comment", {"text": "done"})
-    operator.move_to(hotel, "completed")
-    closed.set()
-
-    assert waiting.take() == "done"
-    assert waiting.take().id == portfolio.id
 
 
 def test_member_events_during_setup_are_handled(coordinator, start_agent, operator, name):

@@ -36,15 +36,7 @@ def permitted(
         is_coroutine = inspect.iscoroutinefunction(function)
 
         def block(args: Any, kwargs: Any) -> Any:
-            bound = signature.bind(*args, **kwargs)
-            bound.apply_defaults()
-            given = dict(bound.arguments)
-            owner = given.pop(SELF, None)
-            client = given.pop(CLIENT, None)
-            if client is None:
-                client = owner.async_client if is_coroutine else owner.client
-            intent = next(given.pop(name) for name in INTENTS if name in given)
-            intent = getattr(intent, "id", intent)
+            client, intent, given = _act(signature.bind(*args, **kwargs), is_coroutine=is_coroutine)
             words = {name: str(value) for name, value in given.items()}
             return client.permit(
                 intent,
@@ -73,3 +65,14 @@ def permitted(
         return call
 
     return decorate
+
+
+def _act(bound: inspect.BoundArguments, *, is_coroutine: bool) -> tuple[Any, Any, dict[str, Any]]:
+    """Return the client, the intent's id, and the other arguments of a call."""
+    bound.apply_defaults()
+    given = dict(bound.arguments)
+    owner, client = given.pop(SELF, None), given.pop(CLIENT, None)
+    if client is None:
+        client = owner.async_client if is_coroutine else owner.client
+    intent = next(given.pop(name) for name in INTENTS if name in given)
+    return client, getattr(intent, "id", intent), given

@@ -10,7 +10,7 @@ COPY . .
 # What builds the package came with the lock; it stays behind, and so do pip, and daphne with what only it needs: it is for `runserver`.
 RUN /venv/bin/pip install --no-cache-dir --disable-pip-version-check --no-deps --no-build-isolation . \
     && /venv/bin/pip uninstall --yes hatchling editables trove-classifiers pathspec pluggy tomlkit \
-        daphne autobahn automat cbor2 cffi constantly cryptography hyperlink incremental packaging pycparser pyopenssl service-identity \
+        daphne autobahn automat cbor2 constantly hyperlink incremental packaging pyopenssl service-identity \
         twisted txaio ujson zope-interface pip \
     && /venv/bin/python -m compileall -q /venv/lib
 

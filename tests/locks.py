@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 from tests.processes import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-OF_LOCKS = {"server": ("server", "async", "redis"), "dev": ("dev",)}
+OF_LOCKS = {"server": ("server", "async", "redis", "mcp"), "dev": ("dev",)}
 """The extras in each lock, as `make lock` has them. Both have the group `build`."""
 
 

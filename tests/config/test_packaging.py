@@ -111,7 +111,7 @@ def test_version_is_above_the_other_distribution_of_that_name(wheel):
 
 def test_hints_of_the_code_install_what_the_extras_say():
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-    hints = {"sdk/openintent/aio.py": "async", "sdk/openintent/cli/__init__.py": "cli", "core/env.py": "redis"}
+    hints = {"sdk/openintent/_httpx2.py": "async", "sdk/openintent/cli/__init__.py": "cli", "core/env.py": "redis"}
     hints["attachments/storage.py"] = "s3"
 
     for file, extra in hints.items():

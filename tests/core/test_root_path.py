@@ -254,6 +254,9 @@ INSIDE = {
     "subscriptions/streams/sse.py": "compares paths that came in",
     "core/openapi_schema.py": "compares paths of the description",
     "core/openapi_components.py": "shows an example",
+    "doors/operations.py": "names paths of requests within the process",
+    "doors/mcp_server.py": "says them by Door.page",
+    "doors/question_results.py": "says them by Door.page",
     "config/settings.py": "says what the description's paths are below",
 }
 """Files that name paths of the server for themselves, and why."""

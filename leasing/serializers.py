@@ -42,7 +42,7 @@ class ScopeField(StrictCharField):
     def to_internal_value(self, data: Any) -> str:
         scope = super().to_internal_value(data)
         if error := find_error(scope):
-            raise serializers.ValidationError(error)
+            raise serializers.ValidationError(error, "file_path" if scope.startswith(FILE) else "invalid")
         return scope
 
 

@@ -23,13 +23,15 @@ def require_target(kind: str, target: Sequence[str]) -> None:
             _require_address(each)
         return
     if len(target) != 1 or not _URL.fullmatch(target[0]):
-        raise Invalid.field("target", "must be an http or https URL, in ASCII and without a user name or password")
+        raise Invalid.field(
+            "target", "must be an http or https URL, in ASCII and without a user name or password", "target_of_kind"
+        )
     if kind == ChannelKind.NTFY and not _TOPIC.fullmatch(target[0]):
-        raise Invalid.field("target", "must be the URL of a topic, like https://ntfy.sh/TOPIC")
+        raise Invalid.field("target", "must be the URL of a topic, like https://ntfy.sh/TOPIC", "target_of_kind")
 
 
 def _require_address(address: str) -> None:
     try:
         validate_email(address)
     except ValidationError:
-        raise Invalid.field("target", "must be e-mail addresses, like ada@example.com") from None
+        raise Invalid.field("target", "must be e-mail addresses, like ada@example.com", "target_of_kind") from None

@@ -132,7 +132,7 @@ BAD = [
     ({"fallback": {"do": "approve"}}, ("fallback.do", "invalid_choice")),
     ({"fallback": {"do": "decide"}, "expires_at": LATER}, ("fallback.decision", "required")),
     ({"fallback": {"do": "fail"}}, ("fallback", "never")),
-    ({"fallback": {"do": "expire", "decision": "yes"}}, ("fallback.do", "invalid")),
+    ({"fallback": {"do": "expire", "decision": "yes"}}, ("fallback.do", "not_decided")),
     (
         {"fallback": {"do": "decide", "decision": "c"}, "options": ["a", "b"], "expires_at": LATER},
         ("fallback.decision", "no_such_option"),

@@ -88,7 +88,7 @@ class CreateChannel(StrictSerializer):
     example: ClassVar[dict[str, Any]] = {
         "name": "Platform team",
         "kind": "slack",
-        "target": ["https://hooks.slack.com/services/T000/B000/XXXX"],
+        "target": ["https://chat.example.com/hooks/releases"],
         "urgencies": ["normal", "high"],
         "quiet_hours": {"from": "22:00", "until": "07:00", "time_zone": "Europe/Berlin"},
     }

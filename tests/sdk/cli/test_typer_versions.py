@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import subprocess
 import sys
 
@@ -46,8 +45,6 @@ def helps(request, tmp_path):
         "rich>=15,<16",
     ]
     installed = subprocess.run([*map(str, install)], capture_output=True, text=True)
-    if installed.returncode and re.search(r"(?i)failed to fetch|connect|dns|timed out", installed.stderr):
-        pytest.skip(f"no test with typer {request.param}: the package index cannot be reached from this machine")
     assert installed.returncode == 0, installed.stderr
     environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', 'sdk')}"}
     run = subprocess.run([sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True)

@@ -11,7 +11,7 @@ from access.key_lookup import configured_callers
 from access.models import ApiKey, Role
 from access.roles import OPERATORS, with_roles
 from governance.errors import QuorumImpossible
-from governance.gates import may_grant
+from governance.gates import granting
 from governance.guards import delegations_for
 from governance.models import Delegation, Gate
 from intents.models import Intent
@@ -22,8 +22,9 @@ def require_quorum_possible(intent: Intent, quorum: int | None, requester: str, 
     if quorum is None:
         return
     found: set[str] = set()
+    may_grant = [granting(each) for each in gates]
     for voter in _voters(intent, now):
-        if voter.principal != requester and all(may_grant(each, voter) for each in gates):
+        if voter.principal != requester and all(each(voter) for each in may_grant):
             found.add(voter.principal)
         if len(found) >= quorum:
             return

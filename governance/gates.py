@@ -4,11 +4,10 @@ The gates are kept in memory. They are read again when the epoch has changed, wh
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from django.contrib.auth import get_user_model
 from rest_framework.request import Request
 
 from access.identity import SYSTEM, Actor
@@ -21,6 +20,7 @@ from governance import permits
 from governance.errors import PermitMismatch, PermitNotFound, PermitRequired
 from governance.models import Gate, Permit, PermitOutcome, Vote
 from governance.operations import CONDITIONS, operation_of
+from governance.recipients import USER, is_recipient, people_of
 from governance.terms import MAX_ACTION
 from intents.models import Intent
 from portfolios.models import Membership
@@ -60,7 +60,7 @@ def require_permitted(
     if request is not None and sent is not None:
         permit = _spend(operation, actor, request, sent, intents)
         votes = [vote for vote in permit.arbitration.votes.all() if vote.grants and vote.counts]
-        unmet = [each for each in matched if sum(may_grant(each, vote) for vote in votes) < each.quorum]
+        unmet = [each for each in matched if sum(map(granting(each), votes)) < each.quorum]
         if unmet:
             raise PermitRequired(operation, unmet[0].pk, remedy(actor, unmet), because="was granted by too few of its deciders")
     elif matched:
@@ -90,18 +90,18 @@ def binds(gate: Gate, operation: str, intents: Sequence[Intent], portfolio_id: U
     return True
 
 
-def may_grant(gate: Gate, by: Actor | Vote) -> bool:
-    """Return whether the gate lets this principal grant: one of its deciders, if it names any."""
+def granting(gate: Gate) -> Callable[[Actor | Vote], bool]:
+    """Return whether the gate lets a principal grant, as a function of it: one of its deciders, if it names any. One query."""
     if not gate.deciders:
-        return True
-    name = by.id if isinstance(by, Actor) else by.decided_by
-    person = name.removeprefix("user:") if name.startswith("user:") else None
-    if name in gate.deciders:
-        return person is not None or by.is_bound
-    groups = [each.removeprefix("group:") for each in gate.deciders if each.startswith("group:")]
-    if person is None or not groups:
-        return False
-    return get_user_model().objects.filter(username=person, is_active=True, groups__name__in=groups).exists()
+        return lambda by: True
+    names = {f"{USER}{name}" for name in people_of(gate.deciders).values_list("username", flat=True)}
+    agents = {each for each in gate.deciders if not is_recipient(each)}
+
+    def may_grant(by: Actor | Vote) -> bool:
+        name = by.id if isinstance(by, Actor) else by.decided_by
+        return name in names or (by.is_bound and name in agents)
+
+    return may_grant
 
 
 def remedy(actor: Actor, gates: Sequence[Gate]) -> dict[str, Any] | None:

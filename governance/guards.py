@@ -59,7 +59,7 @@ def require_decider(intent: Intent, arbitration: Arbitration | None, actor: Acto
     right_ends = None
     if actor.role != Role.ARBITER:
         audience = reached(arbitration) if arbitration else []
-        if audience and arbitration and arbitration.action is None and includes(audience, actor):
+        if audience and arbitration and arbitration.action is None and includes(audience, actor.principal):
             return None
         may_be_delegate = actor.role == Role.AGENT and actor.is_bound and not audience  # Rule H-5.
         delegation = _find_delegation(intent, actor, now) if may_be_delegate else None

@@ -13,7 +13,7 @@ from core.errors import Invalid
 from governance.answer_schemas import answer_problems
 from governance.models import Arbitration, FallbackKind, Urgency, expire
 from governance.question_fields import QuestionDefaults
-from governance.recipients import recipient_problems
+from governance.recipients import require_recipients
 from portfolios.models import Membership
 
 QUESTION = ("response_schema", "audience", "urgency", "remind_after_seconds", "escalation", "fallback")
@@ -44,10 +44,12 @@ class Question:
 
     def complete(self, arbitration: Arbitration, now: datetime) -> None:
         """Set the arbitration's columns. Raise Invalid for an audience of nobody or a fallback that cannot be."""
-        _require_people("audience", self.audience or ())
-        _require_people("escalation", [step["to"] for step in self.escalation or ()], ".to")
+        people = {f"audience.{index}": each for index, each in enumerate(self.audience or ())}
+        people |= {f"escalation.{index}.to": step["to"] for index, step in enumerate(self.escalation or ())}
+        require_recipients(people)
         given = {name: getattr(self, name) for name in PLAIN if getattr(self, name) is not None}
-        defaults = QuestionDefaults().run_validation(_policy_for(arbitration) or settings.QUESTIONS)
+        given_defaults = _policy_for(arbitration) or settings.QUESTIONS
+        defaults = QuestionDefaults().run_validation(given_defaults) if given_defaults else {}
         effective = {**PLAIN, **{name: value for name, value in defaults.items() if name in PLAIN}, **given}
         arbitration.response_schema = self.response_schema
         for name, value in effective.items():
@@ -118,15 +120,6 @@ def _require_answer(name: str, schema: Mapping[str, Any], answer: Any) -> None:
     errors = [{"field": f"{name}.{path}" if path else name, "message": message, "code": code} for path, message, code in problems]
     if errors:
         raise Invalid.all(errors)
-
-
-def _require_people(name: str, recipients: Sequence[str], member: str = "") -> None:
-    problems = [
-        {"field": f"{name}.{index}{member}", "message": message, "code": code}
-        for index, message, code in recipient_problems(recipients)
-    ]
-    if problems:
-        raise Invalid.all(problems)
 
 
 def _require_possible_fallback(arbitration: Arbitration) -> None:

@@ -12,9 +12,9 @@ from access.identity import SYSTEM
 from access.roles import OPERATORS, with_roles
 from core.agent_ids import USER_PREFIX
 from governance.models import Urgency
+from governance.recipients import people_of
 from notices.models import Channel, ChannelKind, ChannelStatus
 
-GROUP_PREFIX = "group:"
 DECIDERS = ("arbiter", *OPERATORS)
 """Roles of people who may decide, as access.roles names them."""
 DEFAULT_NAME = "E-mail to the addresses of accounts"
@@ -73,11 +73,8 @@ def _by_account(people: Sequence[User], now: datetime) -> Iterator[Recipient]:
 
 def _people(to: Collection[str]) -> list[User]:
     """Return the active people who are named, or those who may decide if there are none (rule H-5)."""
-    active = User.objects.filter(is_active=True).order_by("pk")
-    names = [each.removeprefix(USER_PREFIX) for each in to if each.startswith(USER_PREFIX)]
-    groups = [each.removeprefix(GROUP_PREFIX) for each in to if each.startswith(GROUP_PREFIX)]
-    named = active.filter(Q(username__in=names) | Q(groups__name__in=groups)).distinct() if to else ()
-    return [*named] or [*with_roles(active).filter(role__in=DECIDERS)]
+    named = people_of(to).order_by("pk") if to else ()
+    return [*named] or [*with_roles(User.objects.filter(is_active=True)).filter(role__in=DECIDERS).order_by("pk")]
 
 
 def _name(person: User) -> str:

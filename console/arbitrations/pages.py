@@ -90,7 +90,7 @@ def may_answer(request: HttpRequest, asked: Arbitration) -> bool:
     if has_role(request, Role.ARBITER):
         return True
     recipients = reached(asked)
-    return bool(recipients) and asked.action is None and includes(recipients, actor_from_user(request))
+    return bool(recipients) and asked.action is None and includes(recipients, actor_from_user(request).principal)
 
 
 # --- one question ----------------------------------------------------------------------------------------------------

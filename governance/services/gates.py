@@ -4,9 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from django.contrib.auth import get_user_model
-from django.contrib.auth.models import Group
-
 from access.identity import Actor
 from access.models import ApiKey, Role
 from core.db import atomic_verb, database_now, start_epoch
@@ -14,6 +11,7 @@ from core.errors import Forbidden, Invalid
 from governance.errors import GateNotFound
 from governance.models import Gate
 from governance.operations import OPERATIONS, UNGATED, operation_of
+from governance.recipients import is_recipient, require_recipients
 from governance.representation import GateOut
 from intents.events import EventType, NewEvent, append, append_without_intent, require_payload_size
 from intents.models import Intent, Status
@@ -108,18 +106,13 @@ def _require_gateable(verb: str, when: dict[str, Any]) -> None:
 
 def _require_known(deciders: Sequence[str]) -> None:
     """Raise Invalid for a person, group or agent with a key of its own that does not exist."""
-    for index, name in enumerate(deciders):
-        kind, _, rest = name.partition(":")
-        match kind:
-            case "user":
-                is_known = get_user_model().objects.filter(username=rest, is_active=True).exists()
-            case "group":
-                is_known = Group.objects.filter(name=rest, user__is_active=True).exists()
-            case _:
-                is_known = ApiKey.objects.live(database_now()).filter(agent_id=name).exists()
-        if not is_known:
-            what = {"user": "no person has this name", "group": "no person is in this group"}.get(kind)
-            raise Invalid.field(f"deciders.{index}", what or "no live key is bound to this agent", "unknown_id")
+    by_field = {f"deciders.{index}": name for index, name in enumerate(deciders)}
+    require_recipients({field: name for field, name in by_field.items() if is_recipient(name)})
+    agents = {field: name for field, name in by_field.items() if not is_recipient(name)}
+    bound = set(ApiKey.objects.live(database_now()).filter(agent_id__in=agents.values()).values_list("agent_id", flat=True))
+    for field, name in agents.items():
+        if name not in bound:
+            raise Invalid.field(field, "no live key is bound to this agent", "unknown_id")
 
 
 def _append(gate: Gate, intent: Intent | None, event_type: EventType, actor: Actor) -> None:

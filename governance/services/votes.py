@@ -5,7 +5,7 @@ from datetime import datetime
 
 from access.identity import Actor
 from governance.errors import AlreadyVoted, MayNotDecide
-from governance.gates import gates_for, may_grant
+from governance.gates import gates_for, granting
 from governance.models import Arbitration, Gate, Vote
 from governance.permits import changes_since, require_current
 from governance.services.permits import require_effect_free
@@ -65,7 +65,7 @@ def cast_vote(
 
 def _require_grantable(intent: Intent, arbitration: Arbitration, gates: Sequence[Gate], actor: Actor, rebinds: bool) -> None:
     """Raise MayNotDecide, ArbitrationStale or EffectTaken if the actor cannot grant the act now; `rebinds` binds it to the present."""
-    if not all(may_grant(each, actor) for each in gates):
+    if not all(granting(each)(actor) for each in gates):
         raise MayNotDecide(actor.id)
     if rebinds and changes_since(intent, arbitration):
         rebind(arbitration, intent)

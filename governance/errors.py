@@ -168,5 +168,11 @@ class PermitRequired(ProtocolError):
     code, title, status = "permit_required", "Permit required", 403
 
     def __init__(self, operation: str, gate_id: Any, remedy: dict[str, Any] | None, *, because: str = "") -> None:
-        detail = f"The permit {because}" if because.startswith("was") else f"It {because}" if because else "Ask with the remedy"
-        super().__init__(f"A gate binds {operation}. {detail}.", gate_id=identifier(gate_id), remedy=remedy)
+        way = (
+            "Send the remedy to /intents/{id}/arbitrate and, once it is granted, the same request again with the permit's id as X-Permit."
+            if remedy
+            else "The request is too large for one."
+        )
+        super().__init__(
+            f"A gate requires a permit for {operation}. {because or way}", gate_id=identifier(gate_id), remedy=remedy
+        )

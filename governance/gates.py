@@ -62,7 +62,9 @@ def require_permitted(
         votes = [vote for vote in permit.arbitration.votes.all() if vote.grants and vote.counts]
         unmet = [each for each in matched if sum(map(granting(each), votes)) < each.quorum]
         if unmet:
-            raise PermitRequired(operation, unmet[0].pk, remedy(actor, unmet), because="was granted by too few of its deciders")
+            raise PermitRequired(
+                operation, unmet[0].pk, remedy(actor, unmet), because="Too few of its deciders have granted this one."
+            )
     elif matched:
         _pass(operation, actor, matched, values)
 
@@ -160,7 +162,7 @@ def _pass(operation: str, actor: Actor, gates: Sequence[Gate], values: Mapping[s
         raise PermitRequired(operation, gates[0].pk, remedy(actor, gates))
     reason = values.get("reason") or _header_reason(actor.request)
     if not reason or not reason.strip():
-        because = "lets an operator through with a reason, in the body or as X-Gate-Reason"
+        because = "Operators pass without one by a reason, in the body or as X-Gate-Reason."
         raise PermitRequired(operation, gates[0].pk, remedy(actor, gates), because=because)
     actor.passed.append({"gate_ids": [str(each.pk) for each in gates], "reason": reason})
 

@@ -61,7 +61,9 @@ class FallbackIn(StrictSerializer):
         if whole["do"] == FallbackKind.DECIDE and whole["decision"] is None:
             raise serializers.ValidationError({"decision": ErrorDetail("is required to decide", "required")})
         if whole["do"] != FallbackKind.DECIDE and (whole["decision"] is not None or whole["answer"] is not None):
-            raise serializers.ValidationError({"do": ErrorDetail("must be decide for a decision or an answer", "not_decided")})
+            raise serializers.ValidationError(
+                {"do": ErrorDetail('must be "decide" where there is a decision or an answer', "not_decided")}
+            )
         return whole
 
 

@@ -192,14 +192,13 @@ def _questions(intent: Intent, log: Log) -> list[Line]:
 
 
 def _decisions(intent: Intent, log: Log) -> list[Line]:
-    return [
-        Line(
-            "decision",
-            event.sequence,
-            f"{shorten(event.payload['decision'])}, by {event.actor}: {shorten(event.payload.get('rationale') or 'no reason given')}",
-        )
-        for event in log.read(EventType.DECISION_RECORDED)
-    ]
+    lines = []
+    for event in log.read(EventType.DECISION_RECORDED):
+        said, answer = event.payload, event.payload.get("answer")
+        typed = f" {shorten(strict_json.text(answer))}" if answer else ""
+        why = shorten(said.get("rationale") or "no reason given")
+        lines.append(Line("decision", event.sequence, f"{shorten(said['decision'])}{typed}, by {event.actor}: {why}"))
+    return lines
 
 
 def _leases(intent: Intent, log: Log) -> list[Line]:

@@ -176,3 +176,13 @@ def test_brief_of_an_earlier_reading_stays_the_same_when_the_log_grows(api, agen
     act(api, ada, intent, "log", {"text": "more"})
 
     assert write_brief(earlier) == before
+
+
+@pytest.mark.rule("I-8")
+def test_brief_tells_the_answer_to_a_typed_question(api, agent, make_intent):
+    intent = make_intent()
+    schema = {"type": "object", "properties": {"amount": {"type": "number"}}}
+    agent("ada").post(f"/intents/{intent['id']}/arbitrate", {"reason": "How much?", "response_schema": schema})
+    assert api.post(f"/intents/{intent['id']}/decisions", {"answer": {"amount": 12.5}}).status_code == 201
+
+    assert lines(brief(api, intent), "decision") == ['decision: answered {"amount":12.5}, by dev-user: no reason given [#3]']

@@ -7,15 +7,19 @@ quick ones then run without the server's fast paths. Other arguments go to pytes
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from threading import Thread
 
 ROOT = Path(__file__).parent.parent
 PROCESSES = {"sqlite": 2, "postgresql": 1}
 """Of a quick run, whose larger part is SQLite's."""
 PROCESSES_OF_ALL = {"sqlite": 2, "postgresql": 2}
-DISTRIBUTION = ("--dist=loadfile", "--no-loadscope-reorder")
+DISTRIBUTION = ("--dist=loadfile", "--no-loadscope-reorder", "--max-worker-restart=0")
+SECONDS_TO_READ = 10
+"""The output has no end as long as a server has it that outlived a process of the tests (faulthandler_exit_on_timeout)."""
 SCOPES = {"--all": "all", "--rest": "rest"}
 
 
@@ -36,14 +40,21 @@ def run(vendor: str, scope: str, arguments: list[str], **environment: str) -> in
     command = [sys.executable, "-m", "pytest", f"--scope={scope}", f"--numprocesses={processes}", *DISTRIBUTION, *arguments]
     environment = {**os.environ, "TEST_DATABASE": vendor, "PYTHONUNBUFFERED": "1", **environment}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)  # Each of a hundred processes would compile the project anew.
-    with subprocess.Popen(
+    process = subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
-    ) as process:
-        assert process.stdout
-        for line in process.stdout:
-            sys.stdout.write(f"{vendor:<10} | {line}")
-            sys.stdout.flush()
-    return process.returncode
+    )
+    assert process.stdout
+    reader = Thread(target=_copy, args=(process.stdout, vendor), daemon=True)
+    reader.start()
+    code = process.wait()
+    reader.join(SECONDS_TO_READ)
+    return code
+
+
+def _copy(lines: Iterable[str], vendor: str) -> None:
+    for line in lines:
+        sys.stdout.write(f"{vendor:<10} | {line}")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -205,6 +205,7 @@ SPECTACULAR_SETTINGS = {
         "ArbitrationStatus": "governance.models.Status",
         "FallbackKind": "governance.models.FallbackKind",
         "Urgency": "governance.models.Urgency",
+        "DefaultFallbackKind": ["expire", "fail"],
         "EdgeType": ["parent", "dependency"],
         "IntentStatus": "intents.models.Status",
         "KeyRole": "access.models.Role",

@@ -67,6 +67,12 @@ class FallbackIn(StrictSerializer):
         return whole
 
 
+class DefaultFallbackIn(FallbackIn):
+    """A fallback that decides belongs to one question, whose answers it knows."""
+
+    do = StrictChoiceField([FallbackKind.EXPIRE.value, FallbackKind.FAIL.value])
+
+
 class AudienceField(StrictListField):
     """Recipients, each once."""
 
@@ -88,19 +94,11 @@ class RemindField(StrictListField):
 
 
 class QuestionDefaults(StrictSerializer):
-    """Values of questions that say nothing else: of a portfolio's members, or of the whole server.
-
-    A fallback that decides belongs to one question, whose answers it knows.
-    """
+    """Values of questions that say nothing else: of a portfolio's members, or of the whole server."""
 
     audience = AudienceField(required=False)
     urgency = StrictChoiceField(Urgency.choices, required=False)
     remind_after_seconds = RemindField(required=False)
     escalation = StrictListField(child=EscalationStepIn(), required=False, max_length=MAX_STEPS)
-    fallback = FallbackIn(required=False)
+    fallback = DefaultFallbackIn(required=False)
     expires_after_seconds = Seconds(required=False)
-
-    def validate_fallback(self, fallback: dict[str, Any]) -> dict[str, Any]:
-        if fallback["do"] == FallbackKind.DECIDE:
-            raise serializers.ValidationError({"do": ErrorDetail("must be expire or fail", "invalid_choice")})
-        return fallback

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail
 
 from core.agent_ids import USER_PREFIX
 from core.api.fields import (
@@ -69,12 +70,12 @@ class QuietHoursIn(StrictSerializer):
         try:
             ZoneInfo(value)
         except (OSError, ValueError, LookupError):
-            raise serializers.ValidationError("unknown time zone; use a name like Europe/Berlin") from None
+            raise serializers.ValidationError("unknown time zone; use a name like Europe/Berlin", "unknown_time_zone") from None
         return value
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if attrs["from"] == attrs["until"]:
-            raise serializers.ValidationError({"until": "must differ from the beginning"})
+            raise serializers.ValidationError({"until": ErrorDetail("must differ from the beginning", "no_time")})
         return attrs
 
 

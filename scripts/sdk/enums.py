@@ -41,7 +41,7 @@ DOCSTRINGS = {
 }
 """Enums of the SDK."""
 
-OTHERS = {"EdgeType", "PatchOperation", "SubscriptionChange"}
+OTHERS = {"DefaultFallbackKind", "EdgeType", "PatchOperation", "SubscriptionChange"}
 """Enums of openapi.yaml that the SDK has none for: their values are written as text."""
 
 CLIENT_LOGGED = """comment tool_call_started tool_call_completed tool_call_failed llm_request_started llm_request_completed

@@ -76,7 +76,7 @@ def test_gate_holds_in_the_console_where_operators_give_a_reason(person, api, ma
     olga = person("operator", "olga")
 
     refused = do(olga, intent, "abandon", version=1)
-    assert "A gate binds set_status" in page_text(refused)
+    assert "A gate requires a permit for set_status" in page_text(refused)
     assert fresh(api, intent)["status"] == "draft"
 
     do(olga, intent, "abandon", version=1, reason="Agreed by phone")

@@ -59,6 +59,7 @@ NOT_RUN: dict[str, str] = {
 
 PAGES_NOT_RUN = {
     "architecture.md": "it has a diagram and no example",
+    "hooks.md": "it changes the settings of editors (tests/sdk/cli/hooks); that each command parses is checked",
     "cli.md": "it names ids of the reader and prompts (tests/sdk/cli); that each command parses is checked",
     "deploy.md": "it is for PostgreSQL, Redis and containers that are not here",
     "style.md": "it shows the form of code",

@@ -27,6 +27,7 @@ from .api import api
 from .costs import costs
 from .errors import Commands, report_internal_error, report_output_error
 from .failures import failures
+from .hooks import commands as hooks
 from .open_page import open_page
 from .profiles import Profile
 from .session import Session
@@ -142,6 +143,7 @@ app.command(name="open", rich_help_panel=WORK)(open_page)
 app.add_typer(arbitrations.app, name="arbitrate", rich_help_panel=PEOPLE)
 app.add_typer(leases.app, name="leases", rich_help_panel=PEOPLE)
 app.add_typer(delegations.app, name="delegations", rich_help_panel=PEOPLE)
+app.add_typer(hooks.app, name="hook", rich_help_panel=PEOPLE)
 app.add_typer(attachments.app, name="attachments", rich_help_panel=WORK)
 app.add_typer(portfolios.app, name="portfolio", rich_help_panel=WORK)
 app.add_typer(keys.app, name="keys", rich_help_panel=OPERATION)

@@ -84,7 +84,14 @@ def answer_flow(
     found = yield from decision_flow(lambda wait: read(asked.id, wait=wait), asked.intent_id, timeout, server)
     if found.decision is None:
         raise UndecidedError(f"The decision on {found.id} is missing.", arbitration=found, code="arbitration_resolved")
-    return found.decision.decision if asked.response_schema is None else found.decision.answer
+    return answer_of(found)
+
+
+def answer_of(asked: Arbitration) -> Any:
+    """Return the answer to a question, or the decision's text if it has no schema; None if it is not decided."""
+    if asked.decision is None:
+        return None
+    return asked.decision.decision if asked.response_schema is None else asked.decision.answer
 
 
 class _Deadline:

@@ -20,6 +20,7 @@ from ._base_agent import BaseAgent
 from ._coordinator import Coordinator
 from ._decorators import (
     on_all_complete,
+    on_answer,
     on_assignment,
     on_complete,
     on_event,
@@ -46,6 +47,7 @@ __all__ = [
     "Result",
     "Worker",
     "on_all_complete",
+    "on_answer",
     "on_assignment",
     "on_complete",
     "on_event",

@@ -6,16 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from .._parameters import Instant
 from ..client import OpenIntentClient
-from ..enums import ArbitrationStatus
-from ..errors import OpenIntentError
+from ..enums import ArbitrationStatus, Urgency
+from ..errors import InputValidationError, OpenIntentError
 from ..models import Arbitration, Event, Intent, Lease
-from ..resources.governance import NewOption
+from ..resources.governance import NewEscalation, NewFallback, NewOption
+from ._assignment_state import QUESTION, question_mark
 
 if TYPE_CHECKING:
     from ..aio import AsyncOpenIntentClient
-
-QUESTION = "openintent.question"
-"""The key in an arbitration's context with the name of the question and the assignment that it belongs to."""
 
 
 class AssignmentCancelledError(OpenIntentError):
@@ -35,6 +33,7 @@ class Assignment:
               process died
     event     the event that assigned it
     lease     the lease that the agent holds while it works on it
+    question  the question whose answer the handler is called with; None for a handler under `on_assignment`
     client    an OpenIntentClient whose writes to the intent succeed only as long as the handler holds the assignment (protocol
               L-4); `self.client` is the same one while the handler runs
     """
@@ -47,12 +46,17 @@ class Assignment:
         lease: Lease,
         client: OpenIntentClient,
         connect: "Callable[[], AsyncOpenIntentClient]",
+        question: Arbitration | None = None,
+        takes_answer: Callable[[str], bool] = lambda name: False,
     ) -> None:
         self.intent = intent
         self.attempt = attempt
         self.event = event
         self.lease = lease
         self.client = client
+        self.question = question
+        self._takes_answer = takes_answer
+        self._has_asked = False
         self._connect = connect
         self._async_client: AsyncOpenIntentClient | None = None
         self._cancelled = threading.Event()
@@ -87,14 +91,10 @@ class Assignment:
 
         Raises what that raises.
         """
-        mark = {"name": name, "assignment": self.event.id if self.event else None}
-        asked = [
-            each
-            for each in self.client.get_arbitrations(self.intent.id)
-            if each.requester_id == self.lease.agent_id and each.context.get(QUESTION) == mark
-        ]
-        if asked and asked[-1].status in (ArbitrationStatus.PENDING, ArbitrationStatus.RESOLVED):
-            return asked[-1]
+        mark = self._mark(name, waits=True)
+        asked = self._latest_question(mark)
+        if asked and asked.status in (ArbitrationStatus.PENDING, ArbitrationStatus.RESOLVED):
+            return asked
         return self.client.request_arbitration(
             self.intent.id,
             reason,
@@ -103,6 +103,64 @@ class Assignment:
             blocking=blocking,
             expires_at=expires_at,
         )
+
+    def ask(
+        self,
+        name: str,
+        question: str,
+        *,
+        schema: Mapping[str, Any] | None = None,
+        to: Sequence[str] | None = None,
+        urgency: Urgency | str | None = None,
+        remind: Sequence[int] | None = None,
+        escalation: Sequence[NewEscalation] | None = None,
+        fallback: NewFallback | None = None,
+        options: Sequence[str | NewOption] | None = None,
+        context: Mapping[str, Any] | None = None,
+        blocking: bool | None = None,
+        expires_at: Instant | None = None,
+    ) -> Arbitration:
+        """Ask people the question `name` of this assignment, once, without waiting: `on_answer` is called with the answer.
+
+            assignment.ask("amount", "How much may it cost?", schema={…}, to=["user:grace"])
+
+        The handler may return, and its process end. Until the answer the intent stays as it is, whatever the handler returns. An attempt
+        that follows one which was killed finds the question, also when it has ended: to ask again, use another name. The other arguments are
+        those of `client.ask`. An `async def` calls it by `asyncio.to_thread`.
+
+        Raises InputValidationError if no method under `on_answer` takes it; what `client.request_arbitration` raises.
+        """
+        if not self._takes_answer(name):
+            raise InputValidationError(f"no method under @on_answer takes the answer to {name!r}", field="name")
+        self._has_asked = True
+        mark = self._mark(name, waits=False)
+        return self._latest_question(mark) or self.client.request_arbitration(
+            self.intent.id,
+            question,
+            context={**(context or {}), QUESTION: mark},
+            options=options,
+            blocking=blocking,
+            expires_at=expires_at,
+            response_schema=schema,
+            audience=to,
+            urgency=urgency,
+            remind_after_seconds=remind,
+            escalation=escalation,
+            fallback=fallback,
+        )
+
+    request_input = ask
+
+    def _mark(self, name: str, *, waits: bool) -> dict[str, Any]:
+        return question_mark(name, self.event.id if self.event else None, waits=waits)
+
+    def _latest_question(self, mark: Mapping[str, Any]) -> Arbitration | None:
+        asked = [
+            each
+            for each in self.client.get_arbitrations(self.intent.id)
+            if each.requester_id == self.lease.agent_id and each.context.get(QUESTION) == mark
+        ]
+        return asked[-1] if asked else None
 
     @property
     def is_cancelled(self) -> bool:

@@ -26,7 +26,7 @@ from ..errors import ConflictError, LeaseConflictError, NotFoundError, OpenInten
 from ..models import Event, Intent
 from ._assignment import Assignment
 from ._assignment_lease import AssignmentLease, NoTokens, with_tokens
-from ._assignment_state import AssignmentState
+from ._assignment_state import QUESTION_ENDS, AssignmentState
 from ._attempt import Attempt, set_status_after_failure
 from ._options import WORKABLE, Settings
 from ._queries import is_assigned, is_final, load_state
@@ -35,6 +35,9 @@ from ._work_queue import WorkQueue
 
 if TYPE_CHECKING:
     from ..aio import AsyncOpenIntentClient
+
+ANSWER_EVENTS = frozenset(QUESTION_ENDS)
+"""The events that an agent needs besides if it takes answers."""
 
 ASSIGNMENT_EVENTS = frozenset(
     {
@@ -62,7 +65,10 @@ log = logging.getLogger("openintent.agents")
 
 
 class AssignmentProcessor:
-    """Processes an agent's assigned intents. `handle` is called for each assignment, in one of the threads that `run`."""
+    """Processes an agent's assigned intents. `handle` is called for each assignment, in one of the threads that `run`.
+
+    `takes_answer` says whether the agent takes the answer to a question of this name; None: to none.
+    """
 
     def __init__(
         self,
@@ -71,12 +77,15 @@ class AssignmentProcessor:
         settings: Settings,
         handle: Callable[[Assignment], object],
         connect: "Callable[[], AsyncOpenIntentClient]",
+        takes_answer: Callable[[str], bool] | None = None,
     ) -> None:
         self._agent_id = agent_id
         self._client = with_tokens(client, NoTokens())
         self._settings = settings
         self._handle = handle
         self._connect = connect
+        self._takes_answer = takes_answer
+        self._triggers = TRIGGER_EVENTS | (ANSWER_EVENTS if takes_answer else frozenset())
         self._queue = WorkQueue()
         self._tries: Counter[str] = Counter()
         self._settled: dict[str, int] = {}
@@ -104,7 +113,7 @@ class AssignmentProcessor:
                 is_own = event.payload.get("lease_id") in self._own_leases
                 may_have_work = event.payload.get("reason") not in CLOSE_REASONS and not is_own
             case _:
-                may_have_work = event.event_type in TRIGGER_EVENTS
+                may_have_work = event.event_type in self._triggers
         if may_have_work:
             self._queue.add(event.intent_id)
 
@@ -148,7 +157,11 @@ class AssignmentProcessor:
             return None
         intent, state = work
         scope, seconds = self._settings.lease_scope, self._settings.lease_seconds
-        if state.completes and (self._client.get_ready(intent_id, limit=1) or self._client.get_blocked(intent_id, limit=1)):
+        if (
+            state.completes
+            and not state.answered
+            and (self._client.get_ready(intent_id, limit=1) or self._client.get_blocked(intent_id, limit=1))
+        ):
             return self._next_delay(intent_id)
         if state.starts:  # Another process of this agent may handle it.
             leases = self._client.get_leases(intent_id)
@@ -169,19 +182,30 @@ class AssignmentProcessor:
                 work = self._find_work(intent_id)
             if work is None or self._queue.is_closed:
                 return None
-            intent, state = work
-            own = with_tokens(self._client, held.tokens)
-            assignment = Assignment(
-                intent, state.starts, state.event, held.lease, own, lambda: with_tokens(self._connect(), held.tokens)
-            )
-            attempt = self._attempts[intent_id] = Attempt(assignment, state, held, self._handle)
-            try:
-                if attempt.run():
-                    return self._next_delay(intent_id)
-            finally:
-                del self._attempts[intent_id]
-            self._forget(intent)
-            return None
+            return self._attempt(*work, held)
+
+    def _attempt(self, intent: Intent, state: AssignmentState, held: AssignmentLease) -> float | None:
+        """Handle the assignment, or the first answer since, under this lease. Return what `_process` does."""
+        is_answer = state.is_handled and bool(state.answered)
+        tokens, connect = held.tokens, self._connect
+        assignment = Assignment(
+            intent,
+            state.starts,
+            state.event,
+            held.lease,
+            with_tokens(self._client, tokens),
+            lambda: with_tokens(connect(), tokens),
+            self._client.get_arbitration(state.answered[0]) if is_answer else None,
+            self._takes_answer or (lambda name: False),
+        )
+        attempt = self._attempts[intent.id] = Attempt(assignment, state, held, self._handle)
+        try:
+            if attempt.run():
+                return self._next_delay(intent.id)
+        finally:
+            del self._attempts[intent.id]
+        self._forget(intent)
+        return 0.0 if len(state.answered) > is_answer else None
 
     def _find_work(self, intent_id: str) -> tuple[Intent, AssignmentState] | None:
         """Return the intent and the agent's progress with it; None if there is nothing to do."""
@@ -192,7 +216,8 @@ class AssignmentProcessor:
         if is_final(intent) or not is_assigned(intent, self._agent_id) or intent.status == IntentStatus.BLOCKED:
             self._forget(intent)
             return None
-        state = load_state(self._client, intent_id, self._agent_id, self._settings.lease_scope)
+        takes_answers = self._takes_answer is not None
+        state = load_state(self._client, intent_id, self._agent_id, self._settings.lease_scope, takes_answers=takes_answers)
         if state.failure and intent.status == IntentStatus.ACTIVE:  # The process died before it set the status.
             failure = state.failure.payload
             set_status_after_failure(self._client, intent, self._agent_id, failure["error_type"], "", failure.get("retry_at"))

@@ -47,7 +47,8 @@ class Attempt:
         self._agent = state.agent_id
         self._handle = handle
         self._failure_key = f"{held.lease.id}/failure"
-        self._is_marked = state.is_handled
+        self._question = assignment.question.id if assignment.question else None
+        self._is_marked = state.has_result(self._question)
         self._may_be_marked = False
         held.on_lost(assignment._cancel)
 
@@ -74,6 +75,8 @@ class Attempt:
             log.info("%s starts %r (%s), attempt %d", self._agent, self._intent.title, self._intent.id, self.assignment.attempt)
             try:
                 done = as_done(self._handle(self.assignment))
+                if self._waits_for_answers():
+                    done = replace(done, complete=False)
                 patches = done.as_patches()
                 if patches or not done.complete:
                     self._write_result(patches, completes=done.complete)
@@ -98,6 +101,10 @@ class Attempt:
         self.assignment._cancel(reason)
         self.held.release()
 
+    def _waits_for_answers(self) -> bool:
+        """Return whether the intent is to stay open for a question: one that waits, or whose answer is to be handled."""
+        return self.assignment._has_asked or bool(self._state.open or {*self._state.answered} - {self._question})
+
     def _write_result(self, patches: Sequence[Mapping[str, Any]], *, completes: bool) -> None:
         """Write the patches once, together with the mark of this assignment."""
 
@@ -106,10 +113,10 @@ class Attempt:
             if self._may_be_marked:  # A request whose response was lost may have written the result.
                 known = replace(self._state)
                 known.apply(get_own_patches(self._client, intent.id, known))
-                if known.is_handled:
+                if known.has_result(self._question):
                     return
             self._may_be_marked = True
-            changes = with_result_mark(patches, self._state.assignment, completes=completes)
+            changes = with_result_mark(patches, self._state.assignment, completes=completes, question=self._question)
             self._known = self._client.update_state(intent.id, intent.version, patches=changes)
 
         self._retry(write)

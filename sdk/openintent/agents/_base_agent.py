@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Self, Ty
 
 from .._environment import connection_arguments
 from .._parameters import Id
+from .._wait_for_decision import answer_of
 from ..client import OpenIntentClient
 from ..enums import EventType, IntentStatus
 from ..errors import ConflictError, InputValidationError
 from ._assignment import Assignment
+from ._assignment_state import QUESTION
 from ._decorators import PORTFOLIO_KINDS, declared_triggers
-from ._event_handlers import EventHandler
+from ._event_handlers import EventHandler, answer_handlers
 from ._handler_arguments import Arguments, Handler, check_parameters, with_arguments
 from ._handler_runner import HandlerRunner
 from ._options import AgentConfig, Settings
@@ -277,23 +279,35 @@ class BaseAgent:
         assigned = [each for each in handlers if each.trigger.kind == "on_assignment"]
         if len(assigned) > 1:
             raise TypeError(f"{type(self).__name__} has {len(assigned)} methods under @on_assignment; it can have one")
+        answers = answer_handlers(handlers)
+        if answers and not assigned:
+            raise TypeError(f"@on_answer needs a method under @on_assignment, which asks; {type(self).__name__} has none")
         self._check_triggers({each.trigger.kind for each in handlers})
         runner = HandlerRunner(loop, self.settings.time_limit_seconds)
-        handle = partial(self._handle_assignment, runner, assigned[0].method) if assigned else None
+        handle = partial(self._handle_assignment, runner, assigned[0].method, answers) if assigned else None
         event_handlers = [each for each in handlers if each.trigger.types]
-        self._runtime = AgentRuntime(connection, self.settings, handle, event_handlers, runner, self)
+        takes_answer = (lambda name: name in answers or None in answers) if answers else None
+        self._runtime = AgentRuntime(connection, self.settings, handle, event_handlers, runner, self, takes_answer)
         return self._runtime
 
     def _handlers(self) -> list[EventHandler]:
         """Return its handlers, with what they are called for."""
         return [EventHandler(trigger, getattr(self, name)) for name, trigger in declared_triggers(type(self))]
 
-    def _handle_assignment(self, runner: HandlerRunner, handler: Handler, assignment: Assignment) -> object:
-        """Call the handler, with the assignment's client as `self.client`."""
+    def _handle_assignment(
+        self, runner: HandlerRunner, handler: Handler, answers: Mapping[str | None, Handler], assignment: Assignment
+    ) -> object:
+        """Call the handler, or that of the answer, with the assignment's client as `self.client`."""
+        kind, question = "on_assignment", assignment.question
+        if question:
+            name = question.context[QUESTION]["name"]
+            kind, handler = "on_answer", answers[name if name in answers else None]
         token = _current.set(assignment)
         arguments: Arguments = {
             "intent": lambda: assignment.intent,
             "assignment": lambda: assignment,
+            "question": lambda: question,
+            "answer": lambda: question and answer_of(question),
             "event": lambda: assignment.event,
             "lease": lambda: assignment.lease,
             "scope": lambda: assignment.lease.scope,
@@ -301,7 +315,7 @@ class BaseAgent:
             "client": lambda: assignment.client,
         }
         try:
-            call = with_arguments("on_assignment", handler, arguments)
+            call = with_arguments(kind, handler, arguments)
             done = as_done(runner.call(call, started=lambda future: assignment._on_cancel(future.cancel)))
             completes = self.settings.auto_complete and (self.config is None or self.config.auto_complete)
             return done if completes else replace(done, complete=False)

@@ -27,6 +27,7 @@ class Trigger:
     matches      whether it is called after an event of these types, for the agent with this id
     include_own  whether the agent's own events count
     scope        the scope of `on_lease_available`
+    names        the names of the questions of `on_answer`; none: all that no other method takes
     """
 
     kind: str
@@ -34,6 +35,7 @@ class Trigger:
     matches: Callable[[Event, str], bool] = lambda event, agent_id: True
     include_own: bool = True
     scope: str | None = None
+    names: frozenset[str] = frozenset()
 
     def accepts(self, event: Event, agent_id: str) -> bool:
         """Return whether the method is called after this event."""
@@ -63,6 +65,35 @@ def on_assignment(handler: F) -> F:
     It may be `def`, and runs in a thread, or `async def`. A class has one such method.
     """
     return _register(handler, Trigger("on_assignment"))
+
+
+@overload
+def on_answer(name: F, /) -> F: ...
+@overload
+def on_answer(name: str, /, *names: str) -> Callable[[F], F]: ...
+
+
+def on_answer(name: Any, /, *names: str) -> Any:
+    """Call this method when a question of `assignment.ask` has ended: the handler that asked need not wait, nor its process live.
+
+        @on_assignment
+        def refund(self, intent, assignment):
+            assignment.ask("amount", "How much?", schema={"type": "object", "properties": {"euros": {"type": "number"}}})
+
+        @on_answer("amount")
+        def pay(self, intent, answer):
+            return {"paid": answer["euros"] if answer else 0}
+
+    It can take the `answer`, the `question` (an `Arbitration`), `intent`, `assignment`, `lease`, `scope`, `agent` and `client`. The answer
+    is an object that is valid against the question's schema, or without one the decision's text; and None if the question was
+    withdrawn or has expired. The names are those of questions; without any, it is called for all that no other method takes.
+
+    What it returns or raises has the effects that it has under `on_assignment`. The intent is completed by the result after which no
+    question is left. One that is blocked, as by a `blocking` question that has expired (protocol A-5), waits until somebody resumes it.
+    """
+    if callable(name):
+        return _register(name, Trigger("on_answer"))
+    return lambda handler: _register(handler, Trigger("on_answer", names=frozenset((name, *names))))
 
 
 def on_complete(handler: F) -> F:

@@ -30,6 +30,17 @@ class EventHandler:
     method: Handler
 
 
+def answer_handlers(handlers: Sequence[EventHandler]) -> dict[str | None, Handler]:
+    """Return the methods under `on_answer` by the names of their questions; None: all other ones. Raise TypeError if two take one."""
+    found: dict[str | None, Handler] = {}
+    for each in handlers:
+        for name in (each.trigger.names or [None]) if each.trigger.kind == "on_answer" else ():
+            if name in found:
+                raise TypeError(f"two methods under @on_answer take the answer to {name or 'every question'!r}")
+            found[name] = each.method
+    return found
+
+
 class EventDispatcher:
     """Calls the handlers of an event, in one thread. Their exceptions are logged and do not stop the agent."""
 

@@ -16,6 +16,7 @@ _PORTFOLIO = ("portfolio", "agent", "client")
 
 NAMES = {
     "on_assignment": ("intent", "assignment", "event", "lease", "scope", "agent", "client"),
+    "on_answer": ("answer", "question", "intent", "assignment", "lease", "scope", "agent", "client"),
     "on_complete": _EVENT,
     "on_event": ("event", "intent", "agent", "client"),
     "on_state_change": ("intent", "event", "old", "new", "agent", "client"),

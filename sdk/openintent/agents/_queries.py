@@ -3,15 +3,17 @@
 from ..client import OpenIntentClient
 from ..enums import EventType, IntentStatus
 from ..models import Event, Intent
-from ._assignment_state import STATE_EVENTS, AssignmentState
+from ._assignment_state import QUESTION_EVENTS, STATE_EVENTS, AssignmentState
 
 FINAL = frozenset({IntentStatus.COMPLETED, IntentStatus.ABANDONED})
 
 
-def load_state(client: OpenIntentClient, intent_id: str, agent_id: str, scope: str) -> AssignmentState:
+def load_state(
+    client: OpenIntentClient, intent_id: str, agent_id: str, scope: str, *, takes_answers: bool = False
+) -> AssignmentState:
     """Return the assignment's state from the log. Patches, which may be large, are read only if the agent may have written some."""
-    state = AssignmentState(agent_id, scope)
-    state.apply(client.get_events(intent_id, event_type=",".join(STATE_EVENTS)))
+    state, types = AssignmentState(agent_id, scope), (*STATE_EVENTS, *(QUESTION_EVENTS if takes_answers else ()))
+    state.apply(client.get_events(intent_id, event_type=",".join(types)))
     if state.starts:
         state.apply(get_own_patches(client, intent_id, state))
     return state

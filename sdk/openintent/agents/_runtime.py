@@ -14,7 +14,7 @@ from ..enums import EventType
 from ..errors import OpenIntentError
 from ..models import Event
 from ._assignment import Assignment
-from ._assignments import ASSIGNMENT_EVENTS, AssignmentProcessor
+from ._assignments import ANSWER_EVENTS, ASSIGNMENT_EVENTS, AssignmentProcessor
 from ._created_intents import CreatedIntents
 from ._event_handlers import EventDispatcher, EventHandler
 from ._handler_runner import CANCEL_GRACE, HandlerRunner, is_in_event_loop
@@ -33,7 +33,10 @@ log = logging.getLogger("openintent.agents")
 
 
 class AgentRuntime:
-    """One run of an agent, from `start` to `stop`. `handle` is called for assignments; None: the agent takes none."""
+    """One run of an agent, from `start` to `stop`. `handle` is called for assignments; None: the agent takes none.
+
+    `takes_answer` says which questions have a handler; None: none has.
+    """
 
     def __init__(
         self,
@@ -43,6 +46,7 @@ class AgentRuntime:
         handlers: Sequence[EventHandler],
         runner: HandlerRunner,
         agent: object,
+        takes_answer: Callable[[str], bool] | None = None,
     ) -> None:
         self.agent_id = str(connection["agent_id"])
         self.client = OpenIntentClient(**connection)
@@ -52,8 +56,11 @@ class AgentRuntime:
         self.dispatcher = EventDispatcher(self.agent_id, self.client, handlers, runner, self.stopping, agent)
         self._connection = connection
         self._settings = settings
-        self._processor = handle and AssignmentProcessor(self.agent_id, self.client, settings, handle, self.async_client)
-        self._types = (ASSIGNMENT_EVENTS if handle else frozenset()).union(*(each.trigger.types for each in handlers))
+        self._processor = handle and AssignmentProcessor(
+            self.agent_id, self.client, settings, handle, self.async_client, takes_answer
+        )
+        needed = (ASSIGNMENT_EVENTS if handle else frozenset()) | (ANSWER_EVENTS if takes_answer else frozenset())
+        self._types = needed.union(*(each.trigger.types for each in handlers))
         has_on_complete = any(each.trigger.kind == "on_complete" for each in handlers)
         self._created = CreatedIntents(self.agent_id, self.client, self.dispatcher.dispatch) if has_on_complete else None
         self._async_client: AsyncOpenIntentClient | None = None

@@ -4,7 +4,7 @@ from itertools import count
 
 import pytest
 from openintent import Event
-from openintent.agents._assignment_state import AssignmentState, with_result_mark
+from openintent.agents._assignment_state import QUESTION, AssignmentState, question_mark, with_result_mark
 
 from ..samples import EVENT
 
@@ -40,6 +40,33 @@ def log():
 
 def patch(log, assignment, **about):
     log.add("state_patched", "ada", patches=with_result_mark([{"op": "set", "path": "a", "value": 1}], assignment, **about))
+
+
+def ask(log, number, mark, actor="ada"):
+    log.add("arbitration_requested", actor, arbitration_id=number, context={QUESTION: mark})
+
+
+def test_own_questions_of_this_assignment_are_open_until_they_end(log):
+    for number, assignment, waits in [(1, "event-1", False), (2, "event-1", True), (3, "event-0", False), (4, "event-1", False)]:
+        ask(log, number, question_mark("pay", assignment, waits=waits))
+    ask(log, 5, question_mark("pay", "event-1", waits=False), actor="eve")
+    ask(log, 6, "openintent")
+    patch(log, "event-1", completes=False)
+    assert (log.state().open, log.state().answered, log.state().is_settled) == ({1, 4}, [], True)
+
+    for number, end in [(4, "arbitration_expired"), (5, "decision_recorded"), (1, "decision_recorded"), (1, "decision_recorded")]:
+        log.add(end, arbitration_id=number)
+
+    assert (log.state().open, log.state().answered, log.state().is_settled) == (set(), [4, 1], False)
+
+
+def test_mark_of_a_result_names_the_answer(log):
+    ask(log, 1, question_mark("pay", "event-1", waits=False))
+    log.add("arbitration_withdrawn", arbitration_id=1)
+    patch(log, "event-1", completes=False)
+    assert [log.state().has_result(each) for each in (None, 1)] == [True, False]
+    patch(log, "event-1", completes=True, question=1)
+    assert [log.state().has_result(each) for each in (None, 1)] == [True, True]
 
 
 def test_unassigned_agent_has_no_work():

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from access.identity import SYSTEM
+from access.identity import SYSTEM, Actor
 from governance.models import Arbitration, Decision
 from intents.events import EventType, NewEvent, require_payload_size
 from intents.models import Intent
@@ -23,7 +23,7 @@ def write_decision(
     rationale: str | None = None,
     decision_type: str = ARBITRATION,
     evidence: Sequence[dict[str, Any]] = (),
-    decided_by: str = SYSTEM.id,
+    actor: Actor = SYSTEM,
 ) -> tuple[Decision, NewEvent]:
     """Insert the decision, and return it with its event, which is not appended yet. Raises TooLarge."""
     recorded = Decision(
@@ -34,7 +34,8 @@ def write_decision(
         rationale=rationale,
         decision_type=decision_type,
         evidence=list(evidence),
-        decided_by=decided_by,
+        decided_by=actor.id,
+        principal=actor.principal,
         created_at=now,
     )
     payload = {

@@ -90,6 +90,24 @@ class QuorumImpossible(Invalid):
         super().__init__(f"quorum: {message}", [{"field": "quorum", "message": message, "code": "quorum_impossible"}])
 
 
+class InformationRequested(ProtocolError):
+    """The arbitration waits for information that somebody has asked for: `question` (rule H-9). The agent that asked answers it first; then more can be asked for."""
+
+    code, title, status = "information_requested", "Information requested", 409
+
+    def __init__(self, question: str) -> None:
+        super().__init__("It waits for information that was asked for already.", question=question)
+
+
+class NoInformationRequested(ProtocolError):
+    """The arbitration waits for no information: none was asked for, or it was provided already (rule H-9). Read it again."""
+
+    code, title, status = "no_information_requested", "No information requested", 409
+
+    def __init__(self, arbitration_id: Any) -> None:
+        super().__init__(f"The arbitration {arbitration_id} waits for no information.")
+
+
 class PermitNotFound(ObjectNotFound):
     message = "No permit has the id"
 

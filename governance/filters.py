@@ -11,6 +11,7 @@ class ArbitrationFilter(filters.FilterSet):
         Status.values,
         help_text="Overdue arbitrations are first marked expired, unless a write to their intent is in progress.",
     )
+    assignee = filters.CharFilter(help_text="A person, like user:grace.")
 
 
 class PermitFilter(filters.FilterSet):

@@ -105,6 +105,8 @@ class Arbitration(models.Model):
     escalation = JSONTextField(default=list)
     fallback = JSONTextField(default=expire)
     told = JSONTextField(default=list, help_text="Who was told, by which channel, when.")
+    assignee = models.CharField(max_length=PRINCIPAL, null=True, help_text="The person who looks after it (rule H-8).")
+    information = JSONTextField(default=list, help_text="What was asked back, and what the agent answered (rule H-9).")
     steps_done = models.PositiveSmallIntegerField(default=0, help_text="Of the reminders and escalations, in their order.")
     next_step_at = models.DateTimeField(null=True)
     reminded_at = models.DateTimeField(null=True, help_text="When somebody last asked for a reminder.")
@@ -158,6 +160,12 @@ class Arbitration(models.Model):
         return [*self.votes.all()] if self.needs_votes else []
 
     @property
+    def open_information(self) -> dict[str, Any] | None:
+        """The question back that is not answered yet: the last entry of `information`."""
+        last = self.information[-1] if self.information else None
+        return last if last and last["answered_at"] is None else None
+
+    @property
     def resolution(self) -> "Decision | None":
         """The decision that resolved it."""
         return getattr(self, "decision", None) if self.status == Status.RESOLVED else None
@@ -180,6 +188,9 @@ class Decision(models.Model):
     evidence = JSONTextField(default=list)
     answer = JSONTextField(null=True, help_text="Valid against the arbitration's response_schema (rule H-1).")
     decided_by = models.CharField(max_length=AGENT_ID)
+    principal = models.CharField(
+        max_length=PRINCIPAL, null=True, help_text="Principal of who decided (protocol §1.1); none of an old decision."
+    )
     created_at = models.DateTimeField()
 
     objects: ClassVar[Any] = models.Manager()

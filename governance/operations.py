@@ -56,15 +56,18 @@ CONDITIONS: dict[str, dict[str, Any]] = {
 
 UNGATED = frozenset(
     [
+        "assign_arbitration",
         "create_channel",
         "create_key",
         "create_stream_token",
         "delete_channel",
+        "provide_information",
         "record_decision",
         "record_outcome",
         "remind_arbitration",
         "remove_gate",
         "request_arbitration",
+        "request_information",
         "resend_notice",
         "revoke_key",
         "revoke_permit",

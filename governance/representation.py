@@ -71,6 +71,15 @@ class ToldOut(ResponseSerializer):
     at = serializers.DateTimeField()
 
 
+class InformationOut(ResponseSerializer):
+    question = serializers.CharField()
+    asked_by = serializers.CharField()
+    asked_at = serializers.DateTimeField()
+    answer = serializers.CharField(allow_null=True)
+    answered_by = serializers.CharField(allow_null=True)
+    answered_at = serializers.DateTimeField(allow_null=True)
+
+
 class FallbackOut(ResponseSerializer):
     do = serializers.ChoiceField(FallbackKind.choices)
     decision = serializers.CharField(allow_null=True)
@@ -107,6 +116,8 @@ class ArbitrationOut(ResponseSerializer):
     escalation = EscalationOut(many=True)
     fallback = FallbackOut()
     told = ToldOut(many=True)
+    assignee = serializers.CharField(allow_null=True, help_text="The person who looks after it, like user:grace.")
+    information = InformationOut(many=True, help_text="What was asked back; the last one is open while it has no answer.")
 
 
 class PermitOut(ResponseSerializer):

@@ -25,8 +25,9 @@ from core.errors import TooLarge
 from governance.actions import MEMBERS
 from governance.answer_schemas import schema_problems
 from governance.models import AGENT_ID, EFFECT_KEY, TARGET, VERB, PermitOutcome, Urgency
-from governance.question_fields import MAX_STEPS, AudienceField, EscalationStepIn, FallbackIn, RemindField
+from governance.question_fields import MAX_STEPS, AudienceField, EscalationStepIn, FallbackIn, Recipient, RemindField
 from governance.question_terms import ANSWERED, QUESTION, Question
+from governance.recipients import USER
 from governance.terms import MAX_ACTION, PERMIT_SECONDS, TERMS, Terms
 
 MAX_TEXT = 10_000
@@ -207,6 +208,32 @@ class WithdrawArbitration(StrictSerializer):
 class RemindArbitration(StrictSerializer):
     example: ClassVar[dict[str, Any]] = {"actor": "ada"}
 
+    actor = AgentId(required=False, help_text="The acting agent, if neither the key nor X-Agent-ID names it.")
+
+
+class AssignArbitration(StrictSerializer):
+    example: ClassVar[dict[str, Any]] = {"assignee": "user:grace"}
+
+    assignee = Recipient(allow_null=True, help_text="A person who may decide it, like user:grace. Null: nobody.")
+    actor = AgentId(required=False, help_text="The acting agent, if neither the key nor X-Agent-ID names it.")
+
+    def validate_assignee(self, assignee: str | None) -> str | None:
+        if assignee is not None and not assignee.startswith(USER):
+            raise serializers.ValidationError("must be a person, like user:grace", "no_person")
+        return assignee
+
+
+class RequestInformation(StrictSerializer):
+    example: ClassVar[dict[str, Any]] = {"question": "Which customers are affected?"}
+
+    question = RequiredText(max_length=MAX_NOTE)
+    actor = AgentId(required=False, help_text="The acting agent, if neither the key nor X-Agent-ID names it.")
+
+
+class ProvideInformation(StrictSerializer):
+    example: ClassVar[dict[str, Any]] = {"answer": "The 212 that paid between 02:14 and 02:40."}
+
+    answer = RequiredText()
     actor = AgentId(required=False, help_text="The acting agent, if neither the key nor X-Agent-ID names it.")
 
 

@@ -19,11 +19,14 @@ from governance.filters import ArbitrationFilter, DelegationFilter, PermitFilter
 from governance.models import Arbitration, Decision, Delegation, Gate, Permit, Status
 from governance.representation import ArbitrationOut, DecisionOut, DelegationOut, GateOut, PermitOut
 from governance.serializers import (
+    AssignArbitration,
     CreateArbitration,
     CreateDelegation,
+    ProvideInformation,
     RecordDecision,
     RecordOutcome,
     RemindArbitration,
+    RequestInformation,
     RevokePermit,
     SetGate,
     SpendPermit,
@@ -91,6 +94,30 @@ class ArbitrationViewSet(_Arbitrations):
         """Tells its audience again, as far as the question has reached it. For the requester, arbiters and operators, once a minute."""
         actor = get_actor(request, self.validated(RemindArbitration).get("actor"))
         return self.respond(services.remind(arbitration_id=arbitration_id, actor=actor))
+
+    @operation("assign_arbitration", "Assign an arbitration to a person", request=AssignArbitration)
+    @action(detail=True, methods=["post"])
+    def assign(self, request: Request, arbitration_id: UUID | str) -> Response:
+        """The person looks after it, and hears of it; others may decide it all the same. For arbiters, operators and its audience. Idempotent."""
+        values = self.validated(AssignArbitration)
+        actor = get_actor(request, values.pop("actor", None))
+        return self.respond(services.assign_arbitration(arbitration_id=arbitration_id, actor=actor, **values))
+
+    @operation("request_information", "Ask the requester for more information", request=RequestInformation)
+    @action(detail=True, methods=["post"], url_path="request-information")
+    def request_information(self, request: Request, arbitration_id: UUID | str) -> Response:
+        """Sends it back without deciding it: the agent gets the event `information_requested`. Its deadline stays. For those who may decide it, one question at a time."""
+        values = self.validated(RequestInformation)
+        actor = get_actor(request, values.pop("actor", None))
+        return self.respond(services.request_information(arbitration_id=arbitration_id, actor=actor, **values))
+
+    @operation("provide_information", "Provide the information that was asked for", request=ProvideInformation)
+    @action(detail=True, methods=["post"])
+    def information(self, request: Request, arbitration_id: UUID | str) -> Response:
+        """On the same arbitration, the last question of `information` gets its answer. For the requester."""
+        values = self.validated(ProvideInformation)
+        actor = get_actor(request, values.pop("actor", None))
+        return self.respond(services.provide_information(arbitration_id=arbitration_id, actor=actor, **values))
 
 
 class IntentArbitrationViewSet(_Arbitrations):

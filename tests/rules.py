@@ -17,7 +17,7 @@ RULES = {
     "G": range(1, 9),
     "L": range(1, 9),
     "A": range(1, 17),
-    "H": [3, 4, 6, 7],
+    "H": range(1, 10),
     "T": range(1, 5),
     "C": range(1, 6),
     "R": range(1, 5),

@@ -9,9 +9,11 @@ from governance.services.arbitrations import (
     withdraw_arbitration,
     withdraw_pending,
 )
+from governance.services.assignments import assign_arbitration
 from governance.services.decisions import record_decision
 from governance.services.delegations import create_delegation, revoke_delegation
 from governance.services.gates import remove_gate, set_gate
+from governance.services.information import provide_information, request_information
 from governance.services.permits import (
     due_permits,
     end_due_permits,
@@ -23,6 +25,7 @@ from governance.services.permits import (
 from governance.services.reminders import due_steps, remind, take_step
 
 __all__ = [
+    "assign_arbitration",
     "create_delegation",
     "due_permits",
     "due_steps",
@@ -31,11 +34,13 @@ __all__ = [
     "expire_arbitration",
     "expire_overdue",
     "overdue_arbitrations",
+    "provide_information",
     "record_decision",
     "record_outcome",
     "remind",
     "remove_gate",
     "request_arbitration",
+    "request_information",
     "revoke_delegation",
     "revoke_permit",
     "set_gate",

@@ -14,6 +14,11 @@ MAX_TOLD = 200
 """Entries that an arbitration keeps, the latest ones; its notices are kept apart."""
 
 
+def minute_of(now: datetime) -> int:
+    """Return the `step` of what somebody causes by hand: it tells it apart from those of the schedule, and from others."""
+    return int(now.timestamp()) // 60
+
+
 def announce(intent: Intent, arbitration: Arbitration, kind: str, to: Collection[str], *, now: datetime, step: int = 0) -> None:
     """Tell people of a question, by the channels that they have, and note in the arbitration and the log who is told (rule H-3)."""
     told = tell(arbitration, kind, to, now=now, step=step)

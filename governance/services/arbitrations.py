@@ -19,12 +19,13 @@ from core.encoding import instant
 from core.errors import Forbidden, require_future
 from governance.decision_rows import write_decision
 from governance.electorate import require_quorum_possible
-from governance.errors import ArbitrationNotFound, ArbitrationResolved
+from governance.errors import ArbitrationResolved
 from governance.gates import gates_for
 from governance.guards import is_same_caller, require_pending
 from governance.models import Arbitration, FallbackKind, Status
 from governance.question_terms import PLAIN_QUESTION, Question, question_terms
 from governance.services.announcements import ASKED, announce
+from governance.services.arbitration_lock import lock_arbitration
 from governance.services.permits import require_effect_free
 from governance.terms import NO_TERMS, TERMS, Terms
 from intents import graph
@@ -106,12 +107,7 @@ def withdraw_arbitration(*, arbitration_id: UUID | str, actor: Actor, reason: st
 
     Raises ArbitrationNotFound, LeaseLost, Forbidden, ArbitrationResolved.
     """
-    found = Arbitration.objects.filter(pk=arbitration_id) if isinstance(arbitration_id, UUID) else Arbitration.objects.none()
-    intent_id = found.values_list("intent_id", flat=True).first()
-    if intent_id is None:
-        raise ArbitrationNotFound(arbitration_id)
-    intent = lock_for_write(intent_id, actor, None)
-    arbitration = found.get()  # Under the lock nothing else changes it.
+    intent, arbitration = lock_arbitration(arbitration_id, actor)
     is_requester = is_same_caller(actor, arbitration.requester_id, arbitration.principal)
     if not (is_requester or actor.role.includes(Role.ARBITER)):
         raise Forbidden(f"Only {arbitration.requester_id}, an arbiter or an operator can withdraw this arbitration.")

@@ -70,7 +70,7 @@ def record_decision(
         rationale=rationale,
         decision_type=decision_type,
         evidence=evidence,
-        decided_by=actor.id,
+        actor=actor,
     )
     if arbitration:
         end_arbitration(intent, arbitration, Status.RESOLVED, event, actor=actor, now=now)

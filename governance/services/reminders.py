@@ -8,14 +8,13 @@ from access.identity import SYSTEM, Actor
 from access.models import Role
 from core.db import atomic_verb, database_now
 from core.errors import Forbidden, RateLimited
-from governance.errors import ArbitrationNotFound
 from governance.guards import is_same_caller, require_pending
 from governance.models import Arbitration
 from governance.question_terms import next_step_at, reached, schedule
-from governance.services.announcements import ESCALATION, REMINDER, announce
+from governance.services.announcements import ESCALATION, REMINDER, announce, minute_of
+from governance.services.arbitration_lock import lock_arbitration
 from intents.events import EventType, NewEvent, append
 from intents.models import Intent
-from intents.write_lock import lock_for_write
 
 REMIND_EVERY = timedelta(minutes=1)
 """The least time between two reminders that somebody asks for."""
@@ -59,12 +58,8 @@ def remind(*, arbitration_id: UUID | str, actor: Actor) -> Arbitration:
 
     Raises ArbitrationNotFound, LeaseLost, Forbidden, ArbitrationResolved, RateLimited within a minute of another one.
     """
-    found = Arbitration.objects.filter(pk=arbitration_id) if isinstance(arbitration_id, UUID) else Arbitration.objects.none()
-    intent_id = found.values_list("intent_id", flat=True).first()
-    if intent_id is None:
-        raise ArbitrationNotFound(arbitration_id)
-    intent = lock_for_write(intent_id, actor, None)
-    arbitration, now = found.get(), intent.now()
+    intent, arbitration = lock_arbitration(arbitration_id, actor)
+    now = intent.now()
     is_requester = is_same_caller(actor, arbitration.requester_id, arbitration.principal)
     if not (is_requester or actor.role.includes(Role.ARBITER)):
         raise Forbidden(f"Only {arbitration.requester_id}, an arbiter or an operator can send a reminder of this arbitration.")
@@ -76,8 +71,7 @@ def remind(*, arbitration_id: UUID | str, actor: Actor) -> Arbitration:
     to = reached(arbitration)
     about = {"after_seconds": None, "to": to}
     _append(intent, arbitration, EventType.ARBITRATION_REMINDED, about, actor=actor, now=now)
-    minute = int(now.timestamp()) // 60  # Tells it apart from those of the schedule, and from others that are asked for.
-    announce(intent, arbitration, REMINDER, to, now=now, step=minute)
+    announce(intent, arbitration, REMINDER, to, now=now, step=minute_of(now))
     return arbitration
 
 

@@ -40,6 +40,9 @@ BODIES: dict[str, Any] = {
     "record_failure": {"error_type": "timeout"},
     "request_arbitration": {"reason": "May I?"},
     "withdraw_arbitration": {},
+    "assign_arbitration": {"assignee": None},
+    "request_information": {"question": "Which?"},
+    "provide_information": {"answer": "All of them."},
     "record_decision": {"decision": "yes", "arbitration_id": "{arbitration_id}"},
     "create_delegation": {"delegate": "eve"},
     "set_gate": {"verb": "set_status"},
@@ -61,6 +64,7 @@ _OTHERS = {
     "remove_dependency": lambda world: {"intent_id": world["dependent"]},
     "remove_intent_from_portfolio": lambda world: {"intent_id": world["member"]},
     "record_outcome": lambda world: {"permit_id": world["spent_permit_id"]},
+    "provide_information": lambda world: {"arbitration_id": world["sent_back_id"]},
 }
 """What stands in the path of these for another object than elsewhere."""
 
@@ -140,6 +144,7 @@ def make_world(api: Caller) -> dict[str, str]:
         "member": member["id"],
         "lease_id": made(holder, f"{path}/leases", {"scope": "held"})["id"],
         "arbitration_id": made(holder, f"{path}/arbitrate", {"reason": "May I?"})["id"],
+        "sent_back_id": _sent_back(holder, api, path),
         "delegation_id": made(api, "/delegations", {"delegate": "eve"})["id"],
         "attachment_id": made(holder, f"{path}/attachments", BODIES["add_attachment"])["id"],
         "subscription_id": subscription["id"],
@@ -178,6 +183,14 @@ def everything() -> dict[str, int | list[Any]]:
     ):
         counted[f"{label}'s columns"] = [*apps.get_model(label).objects.order_by("pk").values_list(*columns)]
     return counted
+
+
+def _sent_back(holder: Caller, api: Caller, path: str) -> str:
+    """A question that waits for information."""
+    asked = holder.post(f"{path}/arbitrate", {"reason": "And this?"}).json()
+    sent = api.post(f"/arbitrations/{asked['id']}/request-information", BODIES["request_information"])
+    assert sent.status_code == 200, sent.json()
+    return str(asked["id"])
 
 
 def _notice_of(api: Caller, channel: dict[str, Any]) -> str:

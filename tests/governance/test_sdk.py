@@ -145,6 +145,23 @@ def test_asked_people_answer(client, intent, server, method):
     assert (typed, plain) == ({"amount": 5}, "later")
 
 
+@pytest.mark.rule("H-9")
+def test_sdk_sends_a_question_back_and_answers_it(connect, intent):
+    client, operator = connect(key="agent-research-key"), connect(agent=None)
+    asked = client.request_arbitration(intent.id, "Which?")
+
+    assert operator.assign_arbitration(asked.id, None).assignee is None
+    assert asked.id not in [each.id for each in operator.list_arbitrations(assignee="user:grace")]
+    [entry] = operator.request_information(asked.id, "Since when?").information
+    assert (entry.question, entry.answer) == ("Since when?", None)
+    with pytest.raises(ConflictError):
+        operator.request_information(asked.id, "Where?")
+    [entry] = client.provide_information(asked.id, "Since noon").information
+
+    assert (entry.answer, entry.answered_by, entry.answered_at is None) == ("Since noon", "ada", False)
+    assert client.get_arbitration(asked.id).status == ArbitrationStatus.PENDING
+
+
 @pytest.mark.rule("H-2")
 def test_sdk_sends_reminders(connect, intent):
     client = connect(max_tries=1)

@@ -5,6 +5,9 @@ from datetime import timedelta
 import pytest
 from django.db.models import F
 
+from access.identity import Actor
+from access.models import Role
+from governance import services
 from governance.models import Arbitration
 from jobs.worker import run_due_tasks
 from notices.delivery_worker import send_all_due
@@ -174,3 +177,41 @@ def test_a_failed_notice_is_not_retried_after_the_end(api, asker, intent, receiv
     [notice] = notices(api, asked)
     assert (notice["status"], notice["attempts"], send_all_due()) == ("obsolete", 1, 0)
     assert api.post(f"/notices/{notice['id']}/resend").json()["code"] == "notice_obsolete"
+
+
+@pytest.mark.rule("H-8")
+def test_assignee_is_told_unless_they_took_it_themselves(api, asker, intent, person, mail_server):
+    person("ada", email="ada@example.com")
+    asked = ask(asker, intent)
+    [before] = told(api, asked)
+
+    assigned = api.post(f"/arbitrations/{asked['id']}/assign", {"assignee": "user:ada"})
+    assert assigned.status_code == 200, assigned.json()
+
+    assert told(api, asked, "escalation") == [before] == [("email", "user:ada")]
+    assert assigned.json()["told"][-1]["kind"] == "escalation"
+    send_all_due()
+    assert "it has come to you" in mail_server.mails[-1].message["Subject"]
+
+
+@pytest.mark.rule("H-9")
+def test_person_who_asked_back_hears_of_the_answer(api, asker, intent, person, mail_server):
+    ada = Actor(f"user:{person('ada', email='ada@example.com').username}", role=Role.ARBITER)
+    asked = ask(asker, intent)
+    question = Arbitration.objects.get(pk=asked["id"])
+    services.request_information(arbitration_id=question.pk, actor=ada, question="Which order?")
+
+    assert told(api, asked, "reminder") == []
+    asker.post(f"/arbitrations/{asked['id']}/information", {"answer": "1042"})
+
+    assert told(api, asked, "reminder") == [("email", "user:ada")]
+
+
+@pytest.mark.rule("H-8")
+def test_own_assignment_is_told_to_nobody(api, asker, intent, person, mail_server):
+    ada = Actor(f"user:{person('ada', email='ada@example.com').username}", role=Role.ARBITER)
+    asked = ask(asker, intent)
+
+    services.assign_arbitration(arbitration_id=Arbitration.objects.get().pk, actor=ada, assignee="user:ada")
+
+    assert told(api, asked, "escalation") == []

@@ -27,6 +27,7 @@ OWN_BODY = {
     "spend_permit": {"action": {"verb": "deploy", "target": "shop"}},
     "record_outcome": {"outcome": "failed"},
     "record_decision": {"decision": "yes"},
+    "assign_arbitration": {"assignee": None},
 }
 STREAMS = {
     "follow_intent": {"intent_id": "x"},

@@ -106,6 +106,18 @@ class Fallback(Model):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Information(Model):
+    """A question of those who decide about an arbitration, and what its requester answered; None while it is open."""
+
+    question: str
+    asked_by: str
+    asked_at: datetime = field(metadata=INSTANT)
+    answer: str | None = None
+    answered_by: str | None = None
+    answered_at: datetime | None = field(default=None, metadata=INSTANT)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Arbitration(Model):
     """A request for a decision (RFC-0004). `decision` is set once the status is resolved."""
 
@@ -137,6 +149,8 @@ class Arbitration(Model):
     escalation: list[Escalation] = field(default_factory=list, metadata={"decode": decode_list(Escalation)})
     fallback: Fallback | None = field(default=None, metadata={"decode": Fallback.from_json})
     told: list[Told] = field(default_factory=list, metadata={"decode": decode_list(Told)})
+    assignee: str | None = None
+    information: list[Information] = field(default_factory=list, metadata={"decode": decode_list(Information)})
 
 
 @dataclass(frozen=True, kw_only=True)

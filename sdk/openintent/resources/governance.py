@@ -10,8 +10,10 @@ from ..enums import ArbitrationStatus, FallbackKind, Urgency
 from ..models import Arbitration, Decision, Delegation, RecordedVote
 from ..validation import (
     validate_arbitration_request,
+    validate_assignee,
     validate_decision,
     validate_delegation,
+    validate_information,
     validate_question,
     validate_terms,
     validate_whole_number,
@@ -139,16 +141,26 @@ class GovernanceResource(Transport):
         )
 
     def get_arbitrations(
-        self, intent_id: Id, *, status: ArbitrationStatus | str | None = None, limit: int | None = None
+        self,
+        intent_id: Id,
+        *,
+        status: ArbitrationStatus | str | None = None,
+        assignee: str | None = None,
+        limit: int | None = None,
     ) -> list[Arbitration]:
-        """Return the intent's arbitrations, or those with a status. Raises NotFoundError."""
-        return self.send(
-            list_call(path("intents", intent_id, "arbitrations"), "arbitrations", Arbitration, limit=limit, status=status)
-        )
+        """Return the intent's arbitrations, or those with a status or an assignee. Raises NotFoundError."""
+        found = path("intents", intent_id, "arbitrations")
+        return self.send(list_call(found, "arbitrations", Arbitration, limit=limit, status=status, assignee=assignee))
 
-    def list_arbitrations(self, *, status: ArbitrationStatus | str | None = None, limit: int | None = None) -> list[Arbitration]:
-        """Return the arbitrations of all intents; with the status pending, those that await a decision."""
-        return self.send(list_call(path("arbitrations"), "arbitrations", Arbitration, limit=limit, status=status))
+    def list_arbitrations(
+        self, *, status: ArbitrationStatus | str | None = None, assignee: str | None = None, limit: int | None = None
+    ) -> list[Arbitration]:
+        """Return the arbitrations of all intents; with the status pending, those that await a decision.
+
+        `assignee` is a person to whom they are assigned, like "user:grace".
+        """
+        found = path("arbitrations")
+        return self.send(list_call(found, "arbitrations", Arbitration, limit=limit, status=status, assignee=assignee))
 
     def get_arbitration(self, arbitration_id: Id, *, wait: int | None = None) -> Arbitration:
         """Return an arbitration. With `wait`, the server holds its response until it is no longer pending, for so many seconds at most (60).
@@ -235,6 +247,40 @@ class GovernanceResource(Transport):
         Raises NotFoundError, PermissionDeniedError, ConflictError `arbitration_resolved`, RateLimitError.
         """
         return self.send(Call("POST", path("arbitrations", arbitration_id, "remind"), Arbitration.from_json, json={}))
+
+    def assign_arbitration(self, arbitration_id: Id, assignee: str | None) -> Arbitration:
+        """Assign a pending arbitration to a person, like "user:grace", or with None to nobody (H-8). Idempotent.
+
+        The person hears of it and looks after it; others may decide it all the same. For arbiters, operators and its audience.
+
+        Raises InputValidationError, NotFoundError, PermissionDeniedError, ConflictError `arbitration_resolved`, ValidationError
+        for a person who may not decide it.
+        """
+        validate_assignee(assignee)
+        json = {"assignee": assignee}
+        return self.send(Call("POST", path("arbitrations", arbitration_id, "assign"), Arbitration.from_json, json=json))
+
+    def request_information(self, arbitration_id: Id, question: str, *, idempotency_key: str | None = None) -> Arbitration:
+        """Send a pending arbitration back to the agent that requested it, without deciding it (H-9). Its deadline stays.
+
+        The agent gets the event `information_requested`, and answers by `provide_information`. For those who may decide it.
+
+        Raises InputValidationError, NotFoundError, PermissionDeniedError (`self_decision`), ConflictError
+        (`arbitration_resolved`, `information_requested` while another question is open).
+        """
+        validate_information(question, "question")
+        to, json = path("arbitrations", arbitration_id, "request-information"), {"question": question}
+        return self.send(Call("POST", to, Arbitration.from_json, json=json, idempotency_key=idempotency_key))
+
+    def provide_information(self, arbitration_id: Id, answer: str, *, idempotency_key: str | None = None) -> Arbitration:
+        """Answer the open question of `information` about an arbitration that this caller requested (H-9).
+
+        Raises InputValidationError, NotFoundError, PermissionDeniedError, ConflictError (`arbitration_resolved`,
+        `no_information_requested`).
+        """
+        validate_information(answer, "answer")
+        to, json = path("arbitrations", arbitration_id, "information"), {"answer": answer}
+        return self.send(Call("POST", to, Arbitration.from_json, json=json, idempotency_key=idempotency_key))
 
     def withdraw_arbitration(self, arbitration_id: Id, reason: str | None = None) -> Arbitration:
         """Withdraw an arbitration. Idempotent. For its requester, arbiters and operators.

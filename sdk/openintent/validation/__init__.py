@@ -12,9 +12,11 @@ from .costs import validate_cost
 from .events import validate_event, validate_event_types, validate_events
 from .governance import (
     validate_arbitration_request,
+    validate_assignee,
     validate_decision,
     validate_delegation,
     validate_gate,
+    validate_information,
     validate_outcome,
     validate_permit_reason,
     validate_question,
@@ -33,6 +35,7 @@ __all__ = [
     "InputValidationError",
     "validate_agent_id",
     "validate_arbitration_request",
+    "validate_assignee",
     "validate_assignment",
     "validate_attachment",
     "validate_channel",
@@ -45,6 +48,7 @@ __all__ = [
     "validate_failure",
     "validate_gate",
     "validate_header",
+    "validate_information",
     "validate_intent_create",
     "validate_intent_update",
     "validate_json",

@@ -128,6 +128,20 @@ def validate_withdrawal(reason: str | None = None) -> None:
     require_reason(reason)
 
 
+def validate_assignee(assignee: str | None) -> None:
+    """Check the person that a question is assigned to: "user:NAME", or None for nobody."""
+    if assignee is None:
+        return
+    require_text(assignee, "assignee", RECIPIENT_LENGTH)
+    if not (RECIPIENT.fullmatch(assignee) and assignee.startswith("user:")):
+        raise InputValidationError(f"assignee must be a person like user:grace, not {assignee!r}", field="assignee")
+
+
+def validate_information(text: str, name: str) -> None:
+    """Check a `question` about an arbitration, of at most 2,000 characters, or its `answer`."""
+    require_text(text, name, SUMMARY_LENGTH if name == "question" else DESCRIPTION_LENGTH)
+
+
 def validate_decision(
     decision: str | None,
     rationale: str | None = None,

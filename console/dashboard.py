@@ -59,7 +59,7 @@ def dashboard_context(now: datetime) -> dict[str, Any]:
     statuses = dict(Intent.objects.order_by().values_list("status").annotate(Count("pk")))
     pending = Arbitration.objects.pending().select_related("intent")
     is_urgent = Case(When(expires_at__lte=now + URGENT, then=True), default=False)
-    ordered = pending.annotate(is_urgent=is_urgent).by_urgency(now + URGENT)
+    ordered = pending.annotate(is_urgent=is_urgent).by_deadline()
     ending = Lease.objects.held().filter(expires_at__lte=now + SOON).select_related("intent").order_by("expires_at")
     blocked = Intent.objects.filter(status=Status.BLOCKED).defer("state", "constraints").order_by("-updated_at", "-pk")[:SHOWN]
     blockers = list_blockers({intent.pk for intent in blocked}, now)

@@ -24,6 +24,7 @@ class ConsoleSite(UnfoldAdminSite):
 
     login_form = SignInForm
     login_template = "console/sign_in/sign_in.html"
+    app_index_template = "console/app_index.html"
     index_template = "console/dashboard/index.html"  # Not admin/index.html: in a wheel, the theme's own would come before it.
 
     _PAGES = {"index", "login", "logout", "search", "password_change", "app_list"}

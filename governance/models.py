@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from django.db import models
-from django.db.models import Case, F, Q, When
+from django.db.models import F, Q
 
 from access.models import RevocableQuerySet
 from core.db.fields import JSONTextField
@@ -64,9 +64,9 @@ class ArbitrationQuerySet(models.QuerySet["Arbitration"]):
         """Filter for arbitrations whose next reminder or escalation is due."""
         return self.pending(now).filter(next_step_at__lte=now)
 
-    def by_urgency(self, soon: datetime) -> "ArbitrationQuerySet":
-        """Order by the end for those that expire before `soon`, then those that block an intent, then the oldest."""
-        return self.order_by(Case(When(expires_at__lte=soon, then="expires_at")).asc(nulls_last=True), "-blocking", "pk")
+    def by_deadline(self) -> "ArbitrationQuerySet":
+        """Order by those that block an intent first, then by the end, those without one last and the oldest first."""
+        return self.order_by("-blocking", F("expires_at").asc(nulls_last=True), "pk")
 
 
 class Arbitration(models.Model):

@@ -86,4 +86,7 @@ CASES = {
     "streams 48": "the server's commands without the server's packages",
     "streams 49": "an agent id in UTF-8 in a header",
     "streams 50": "a browser's EventSource cannot send a key",
+    "console H3": "twenty questions with the same options take twenty clicks to select",
+    "console H4": "ten questions take three hundred keys, and nothing leads past the menu",
+    "console M6": "the order of the inbox is a riddle",
 }

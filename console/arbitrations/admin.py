@@ -10,19 +10,17 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
-from django.utils.decorators import method_decorator
-from django.views.decorators.http import require_POST
 
 from access.models import Role
 from access.roles import actor_from_user, has_role
-from console.actions import Declined, ReasonForm, action
+from console.actions import Declined, ReasonForm, action, return_url
 from console.arbitrations import decisions, pages
 from console.changelist import SELECTION_SCRIPT, ListAdmin
-from console.dashboard import URGENT
 from console.filters import choice_filter
 from console.live_admin import PANELS_ONLY
 from core.db import database_now
 from core.errors import ProtocolError
+from core.ids import parse_id
 from governance import services
 from governance.errors import ArbitrationResolved
 from governance.models import Arbitration, Decision, Status
@@ -33,6 +31,9 @@ _TABS = [
     (Status.EXPIRED.value, "Expired"),
     (Status.WITHDRAWN.value, "Withdrawn"),
 ]
+MAX_ACROSS = 500
+"""Questions that one selection across pages answers: each is a transaction of its own."""
+
 _HEAVY = ("context", "intent__state", "intent__constraints")  # What a list does not show.
 
 
@@ -45,7 +46,11 @@ class ArbitrationAdmin(ListAdmin):
     actions = ["withdraw"]
     list_template = "console/arbitrations/list_rows.html"
     detail_template = "console/arbitrations/detail.html"
-    own_paths = (("answer/", "decide_selected_view", "answer"), ("<uuid:object_id>/decide/", "decide_view", "decide"))
+    own_paths = (
+        ("answer/", "decide_selected_view", "answer"),
+        ("next/", "next_view", "next"),
+        ("<uuid:object_id>/decide/", "decide_view", "decide"),
+    )
     topic = ("intent", "intent_id")
     list_event_types = "arbitration_requested arbitration_withdrawn arbitration_expired decision_recorded status_changed"
 
@@ -54,7 +59,7 @@ class ArbitrationAdmin(ListAdmin):
         if request.method == "GET":  # Before somebody reads them (rule E-8).
             services.expire_overdue(Arbitration.objects.all())
         is_waiting = request.GET.get("state", Status.PENDING) == Status.PENDING
-        return found.by_urgency(database_now() + URGENT) if is_waiting else found.order_by("-pk")
+        return found.by_deadline() if is_waiting else found.order_by("-pk")
 
     def list_context(self, request: HttpRequest, found: list[Arbitration]) -> dict[str, Any]:
         shown = pages.list_rows(request, found, database_now())
@@ -62,11 +67,13 @@ class ArbitrationAdmin(ListAdmin):
             "rows": shown,
             "may_answer": any(row["is_open"] for row in shown),
             "shared": pages.shared_labels(shown),
+            "max_across": MAX_ACROSS,
             "state": request.GET.get("state", Status.PENDING.value),
         }
 
-    def tab_counts(self) -> dict[str, int]:
-        return {Status.PENDING.value: Arbitration.objects.pending().count()}
+    def tab_counts(self, request: HttpRequest, query: str) -> dict[str, int]:
+        pending, _ = self.get_search_results(request, Arbitration.objects.pending(), query)
+        return {Status.PENDING.value: pending.count()}
 
     def detail_context(self, request: HttpRequest, obj: Arbitration) -> dict[str, Any]:
         form = decisions.DecisionForm(obj=obj)
@@ -101,13 +108,31 @@ class ArbitrationAdmin(ListAdmin):
             raise PermissionDenied("You need the arbiter role for this.")
         return self.decide(request, [asked]) or redirect("admin:governance_arbitration_change", object_id)
 
-    @method_decorator(require_POST)
     def decide_selected_view(self, request: HttpRequest) -> HttpResponse:
-        selected = decisions.list_selected(request, request.POST, request.POST.getlist("_selected_action"))
-        if not selected and has_role(request, Role.ARBITER):
+        """Show the selected answers to be confirmed, or record them. Both lead back to the inbox with its search."""
+        inbox = redirect(return_url(request) or reverse("admin:governance_arbitration_changelist"))
+        if request.method != "POST":  # Somebody who was signed out in between has signed in again.
+            return inbox
+        selected = request.POST.getlist("_selected_action")
+        if request.POST.get("select_across") == "1":
+            pending, _ = self.get_search_results(request, Arbitration.objects.pending(), request.GET.get("q", ""))
+            selected = [str(pk) for pk in pending.by_deadline().values_list("pk", flat=True)[:MAX_ACROSS]]
+        answers = decisions.list_selected(request, request.POST, selected)
+        if not answers and has_role(request, Role.ARBITER):
             messages.warning(request, "Choose an option for at least one question.")
+            return inbox
+        return self.decide_selected(request, answers) or inbox
+
+    def next_view(self, request: HttpRequest) -> HttpResponse:
+        """Redirect to the pending question that comes `?after=` one in the inbox, or to the inbox if there is none."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied("You don't have a role in the console.")
+        after = parse_id(request.GET.get("after", ""))
+        asked = pages.next_question(Arbitration.objects.filter(pk=after).first() if after else None)
+        if asked is None:
+            messages.info(request, "No other question is pending.")
             return redirect("admin:governance_arbitration_changelist")
-        return self.decide_selected(request, selected) or redirect("admin:governance_arbitration_changelist")
+        return redirect("admin:governance_arbitration_change", asked.pk)
 
     def render_question(self, request: HttpRequest, asked: Arbitration, form: Any, refusal: ProtocolError | None) -> HttpResponse:
         """Render the question with all that was entered, and with the reason for which it was not recorded."""

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from django.db.models import Count, ExpressionWrapper, F, TextField
+from django.db.models import Count, ExpressionWrapper, F, Q, TextField
 from django.http import HttpRequest
 
 from access.models import Role
@@ -101,7 +101,6 @@ def question_detail(request: HttpRequest, asked: Arbitration, now: datetime) -> 
     status = str(asked.status)
     intent = asked.intent
     others = Arbitration.objects.filter(intent=intent).defer("context", "options")
-    pending = Arbitration.objects.pending().exclude(pk=asked.pk).by_urgency(now + URGENT)
     dependents = Edge.objects.filter(awaited=intent).exclude(waiter__status__in=FINAL).order_by("pk")
     changes: list[Change] | None = []
     if events_since(asked).filter(event_type=EventType.STATE_PATCHED).exists():
@@ -127,9 +126,25 @@ def question_detail(request: HttpRequest, asked: Arbitration, now: datetime) -> 
         "events": [*events_since(asked).order_by("-sequence")[:EVENTS]],
         "event_count": intent.last_sequence - asked.sequence,
         "earlier": [*others.exclude(pk=asked.pk).select_related("decision").order_by("-pk")[:EARLIER]],
-        "next": pending.only("pk", "reason", "expires_at", "blocking").first(),
+        "next": next_question(asked),
         "evidence": [("", "")] * len(EVIDENCE),
     }
+
+
+def next_question(asked: Arbitration | None) -> Arbitration | None:
+    """Return the pending question after this one in the inbox; after the last one, or without one, the first."""
+    pending = Arbitration.objects.pending().by_deadline().only("pk", "reason")
+    if asked is None:
+        return pending.first()
+    end = asked.expires_at
+    is_later = Q(expires_at=None, pk__gt=asked.pk)
+    if end:
+        is_later = Q(expires_at=None) | Q(expires_at__gt=end) | Q(expires_at=end, pk__gt=asked.pk)
+    is_later &= Q(blocking=asked.blocking)
+    if asked.blocking:
+        is_later |= Q(blocking=False)
+    others = pending.exclude(pk=asked.pk)
+    return others.filter(is_later).first() or others.first()
 
 
 def _act(asked: Arbitration) -> dict[str, Any]:

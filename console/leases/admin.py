@@ -52,8 +52,8 @@ class LeaseAdmin(ListAdmin):
         shown = pages.list_rows(found, database_now())
         return {"rows": shown, "may_revoke": has_role(request, Role.ARBITER) and any(row["is_active"] for row in shown)}
 
-    def tab_counts(self) -> dict[str, int]:
-        held = Lease.objects.held()
+    def tab_counts(self, request: HttpRequest, query: str) -> dict[str, int]:
+        held, _ = self.get_search_results(request, Lease.objects.held(), query)
         return {"active": held.count(), "soon": held.filter(expires_at__lte=database_now() + SOON).count()}
 
     def detail_context(self, request: HttpRequest, obj: Lease) -> dict[str, Any]:

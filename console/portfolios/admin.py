@@ -46,8 +46,9 @@ class PortfolioAdmin(ListAdmin):
         counts = pages.count_members_by_status([each.pk for each in found])
         return {"rows": [(each, pages.build_progress(counts[each.pk])) for each in found]}
 
-    def tab_counts(self) -> dict[str, int]:
-        return dict(Portfolio.objects.order_by().values_list("status").annotate(Count("pk")))
+    def tab_counts(self, request: HttpRequest, query: str) -> dict[str, int]:
+        found, _ = self.get_search_results(request, Portfolio.objects.order_by(), query)
+        return dict(found.values_list("status").annotate(Count("pk")))
 
     def detail_context(self, request: HttpRequest, obj: Portfolio) -> dict[str, Any]:
         return pages.portfolio_detail(obj)

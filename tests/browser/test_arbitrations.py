@@ -64,12 +64,16 @@ def test_no_key_does_anything_while_somebody_writes_or_has_turned_keys_off(open_
     assert page.input_value("#oi-rationale") == "1 or 2, r"
     assert page.locator("[name=decision]:checked").count() == 0
     page.keyboard.press("Escape")
+    page.keyboard.press("?")
     page.uncheck("#oi-keys")
-    page.locator("h2.oi-ask-title").click()
+    page.keyboard.press("Escape")
     page.keyboard.press("1")
     assert page.locator("[name=decision]:checked").count() == 0
     page.reload()
     page.wait_for_selector(LIVE)
+    page.keyboard.press("1")
+    assert page.locator("[name=decision]:checked").count() == 0
+    page.click("text=Keyboard shortcuts >> visible=true")
     assert not page.is_checked("#oi-keys")
     page.check("#oi-keys")
 

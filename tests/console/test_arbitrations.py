@@ -1,5 +1,6 @@
 """The inbox of questions, the page of one, and deciding there."""
 
+import html
 import re
 from datetime import timedelta
 
@@ -38,14 +39,69 @@ def rows():
 # --- the inbox -------------------------------------------------------------------------------------------------------
 
 
-def test_inbox_lists_expiring_then_blocking_then_oldest_questions(person, ask):
+@pytest.mark.case("console M6")
+def test_inbox_lists_blocking_questions_first_each_group_by_deadline(person, ask):
     ask("old")
     ask("blocks", blocking=True)
-    ask("in ten minutes", expires_at=in_minutes(10))
-    ask("in five minutes", expires_at=in_minutes(5))
+    ask("new")
     ask("in two hours", expires_at=in_minutes(120))
+    ask("in five minutes", expires_at=in_minutes(5))
+    ask("blocks until then", blocking=True, expires_at=in_minutes(180))
 
-    assert titles(person("viewer").get(INBOX)) == ["in five minutes", "in ten minutes", "blocks", "old", "in two hours"]
+    inbox = person("viewer").get(INBOX)
+
+    assert titles(inbox) == ["blocks until then", "blocks", "in five minutes", "in two hours", "old", "new"]
+    assert "Questions that block work come first" in inbox.text
+
+
+def test_the_next_question_is_that_below_it_in_the_inbox(person, ask):
+    last = ask("last")
+    first = ask("first", blocking=True, expires_at=in_minutes(5))
+    second = ask("second", blocking=True)
+    third = ask("third", expires_at=in_minutes(5))
+    viewer = person("viewer")
+
+    shown, after = [], {}
+    for _ in range(5):
+        target = viewer.get(f"{INBOX}next/", after).headers["Location"]
+        shown.append(target.split("/")[-3])
+        after = {"after": shown[-1]}
+
+    assert shown == [each["id"] for each in (first, second, third, last, first)]
+
+
+def test_without_a_pending_question_the_next_one_is_the_inbox(person):
+    assert person("viewer").get(f"{INBOX}next/", {"after": "nonsense"}).headers["Location"] == f"/admin/{INBOX}"
+    assert person(None, "nora").get(f"{INBOX}next/").status_code == 302
+
+
+def test_all_that_match_a_search_are_answered_and_the_search_is_kept(api, person, ask):
+    alike = [ask(f"Ship part {number}?", options=["Ship", "Keep"]) for number in range(4)]
+    other = ask("Something else?", options=["Ship"])
+    back = f"/admin/{INBOX}?q=Ship+part"
+    sent = {"select_across": "1", "label": "Ship", "back": back, "_selected_action": [alike[0]["id"]]}
+    arbiter = person("arbiter")
+
+    review = arbiter.post(f"{INBOX}answer/?q=Ship+part", sent)
+    answers = dict(re.findall(r'name="(answer-[^"]+)" value="([^"]+)"', review.text))
+    kept = html.unescape(re.search(r'name="back" value="([^"]+)"', review.text)[1])
+    recorded = arbiter.post(f"{INBOX}answer/", {**answers, "back": kept, "confirmed": "yes"})
+
+    assert answers == {f"answer-{each['id']}": "Ship" for each in alike}
+    assert recorded.headers["Location"] == back
+    assert {api.get(f"/arbitrations/{each['id']}").json()["status"] for each in alike} == {"resolved"}
+    assert api.get(f"/arbitrations/{other['id']}").json()["status"] == "pending"
+
+
+def test_the_count_of_a_tab_follows_the_search(person, ask):
+    ask("Ship part 1?")
+    ask("Something else?")
+
+    assert ">Pending <b>1</b>" in person("viewer").get(INBOX, {"q": "Ship"}).text
+
+
+def test_the_review_leads_to_the_inbox_after_a_new_sign_in(person):
+    assert person("arbiter").get(f"{INBOX}answer/").headers["Location"] == f"/admin/{INBOX}"
 
 
 def test_the_tabs_show_what_became_of_the_others(api, agent, person, ask):

@@ -53,7 +53,9 @@ def test_every_link_leads_somewhere(person, example, role):
         seen.add(address)
         ways[kind] += 1
         answer = reader.get(address)
-        if answer.status_code != 200:
+        if kind[0] == "admin:governance_arbitration_next":
+            waiting.append(answer.headers["Location"])
+        elif answer.status_code != 200:
             broken.append((link, answer.status_code))
         elif kind[0].removeprefix("admin:") in SAVED:
             answer.getvalue()

@@ -1,46 +1,44 @@
 /* The inbox and the page of a question: keys that choose, answers that several questions share, and what must not get lost. */
 
-const KEYS = "openintent-keys";
+import { isTyping, onKey } from "./shortcuts.js";
+
 const root = document.getElementById("oi-panels");
 
 const form = () => document.getElementById("oi-decide");
 const options = () => [...(form()?.querySelectorAll("input[name=decision][type=radio]") ?? [])];
-const isTyping = (element) => element?.matches?.("textarea, select, input:not([type=radio], [type=checkbox])") || element?.isContentEditable;
-const usesKeys = () => localStorage.getItem(KEYS) !== "off";
 
 /* --- one question ------------------------------------------------------------------------------------------------- */
 
 function showChoice() {
+  if (navigator.platform.startsWith("Mac")) for (const each of document.querySelectorAll("[data-shortcut=send]")) each.textContent = "⌘ ↵";
   const send = document.getElementById("oi-send");
   if (!send) return;
   const chosen = options().find((each) => each.checked);
   send.textContent = chosen ? `Decide: ${chosen.value}` : "Submit decision";
-  const box = document.getElementById("oi-keys");
-  box.checked = usesKeys();
-  form().classList.toggle("oi-has-keys", usesKeys());
-  if (navigator.platform.startsWith("Mac")) form().querySelector("[data-shortcut=send]").textContent = "⌘ ↵";
 }
 
-function onKey(event) {
-  if (!form() || event.defaultPrevented || event.isComposing) return;
+function onModifiedKey(event) {
+  if (event.defaultPrevented || event.isComposing || document.querySelector("dialog[open]")) return;
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+    const review = document.getElementById("oi-review");
+    if (!form() && !review) return;
     event.preventDefault();
-    form().requestSubmit();
-  } else if (event.key === "Escape" && isTyping(document.activeElement) && form().contains(document.activeElement)) {
+    if (form()) form().requestSubmit();
+    else review.form.requestSubmit(review);
+  } else if (event.key === "Escape" && isTyping(document.activeElement)) {
     document.activeElement.blur();
-  } else if (!event.ctrlKey && !event.metaKey && !event.altKey && usesKeys() && !isTyping(event.target)) {
-    choose(event);
   }
 }
 
 function choose(event) {
-  const option = /^[1-9]$/.test(event.key) && options()[Number(event.key) - 1];
-  const field = option || (event.key.toLowerCase() === "r" && document.getElementById("oi-rationale"));
-  if (!field) return;
-  event.preventDefault();
-  if (option) option.checked = true;
-  field.focus();
-  showChoice();
+  const row = document.activeElement.closest(".oi-ask-row");
+  const number = Number(event.key) - 1;
+  if (row) return row.querySelectorAll(".oi-chip input")[number]?.click() ?? Boolean(row.querySelector(".oi-chip input"));
+  const option = options()[number];
+  if (!option) return false;
+  option.checked = true;
+  option.focus();
+  option.dispatchEvent(new Event("change", { bubbles: true }));
 }
 
 function keepWhatWasWritten(gone, fresh) {
@@ -76,6 +74,7 @@ function keepWhatWasWritten(gone, fresh) {
 
 const picks = () => [...root.querySelectorAll("input[name^='answer-']:checked")];
 const selected = () => [...root.querySelectorAll("[name=_selected_action]:checked")];
+const across = () => document.querySelector("#oi-across[aria-pressed=true]");
 const many = (number, one, more) => `${number} ${number === 1 ? one : more}`;
 
 function count() {
@@ -83,7 +82,13 @@ function count() {
   if (!said) return;
   const parts = [];
   if (picks().length) parts.push(many(picks().length, "answer chosen", "answers chosen"));
-  if (selected().length) parts.push(`${selected().length} selected`);
+  if (selected().length) parts.push(`${across()?.dataset.count ?? selected().length} selected`);
+  const all = document.getElementById("oi-all");
+  const boxes = root.querySelectorAll("[name=_selected_action]");
+  if (all) {
+    all.checked = boxes.length > 0 && selected().length === boxes.length;
+    all.indeterminate = selected().length > 0 && !all.checked;
+  }
   said.textContent = parts.join(", ");
   said.closest(".oi-bar").classList.toggle("oi-bar-live", parts.length > 0);
 }
@@ -117,15 +122,47 @@ function carryOver(gone, fresh) {
 
 /* ------------------------------------------------------------------------------------------------------------------ */
 
+let lastPick = null; // From which a click with Shift selects.
+function pick(box, isRange) {
+  const boxes = [...root.querySelectorAll("[name=_selected_action]")];
+  if (isRange && lastPick?.isConnected) {
+    const [from, to] = [boxes.indexOf(lastPick), boxes.indexOf(box)].sort((one, other) => one - other);
+    for (const each of boxes.slice(from, to + 1)) each.checked = box.checked;
+  }
+  lastPick = box;
+  if (!box.checked) selectAcross(false);
+}
+
+function selectAcross(isAll) {
+  const button = document.getElementById("oi-across");
+  if (!button) return;
+  button.setAttribute("aria-pressed", isAll);
+  button.parentElement.querySelector("[name=select_across]").value = isAll ? 1 : 0;
+}
+
+function selectPage(isAll) {
+  for (const box of root.querySelectorAll("[name=_selected_action]")) box.checked = isAll;
+  if (!isAll) selectAcross(false);
+}
+
 function onChange(event) {
-  if (event.target.id === "oi-keys") localStorage.setItem(KEYS, event.target.checked ? "on" : "off");
+  if (event.target.id === "oi-all") selectPage(event.target.checked);
   if (event.target.id === "oi-shared" && event.target.value) answerTheSelected(event.target.value);
+  if (document.referrer === location.href) root.querySelector(".oi-next a")?.focus({ preventScroll: true }); // After a decision.
   showChoice();
   count();
 }
 
 let wasChecked = null; // The choice that is there when the pointer goes down: a second click on it takes it back.
 function onClick(event) {
+  if (event.target.name === "_selected_action") pick(event.target, event.shiftKey);
+  if (event.target.id === "oi-across") {
+    const isAll = event.target.getAttribute("aria-pressed") !== "true";
+    selectPage(isAll);
+    selectAcross(isAll);
+    answerTheSelected(document.getElementById("oi-shared")?.value);
+    count();
+  }
   const chip = event.target.closest?.(".oi-chip input");
   if (!chip) return;
   if (wasChecked === chip) chip.checked = false;
@@ -149,13 +186,16 @@ if (root) {
   root.addEventListener("change", onChange);
   root.addEventListener("click", onClick);
   root.addEventListener("submit", onSubmit);
-  addEventListener("keydown", onKey);
+  addEventListener("keydown", onModifiedKey);
+  onKey("123456789", choose);
+  onKey("r", () => document.getElementById("oi-rationale")?.focus() ?? Boolean(form()));
   addEventListener("pageshow", () => form()?.removeAttribute("data-sent"));
   const late = document.getElementById("oi-late");
   if (late) {
     history.replaceState(null, "", late.dataset.page); // To read the page again is not to send the answer again.
     late.focus();
   }
+  if (document.referrer === location.href) root.querySelector(".oi-next a")?.focus({ preventScroll: true }); // After a decision.
   showChoice();
   count();
 }

@@ -1,0 +1,3 @@
+/* What every page of the console has. */
+
+import "./shortcuts.js";

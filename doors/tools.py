@@ -28,7 +28,7 @@ WORK = ["id", "title", "description", "status", "version", "parent_intent_id", "
         {
             "assigned_to_me": flag("Only intents that are assigned to you"),
             "status": text("Statuses, separated by commas", default="draft,pending,active"),
-            "q": text("Text in the title or description"),
+            "q": text("Words of the title or description, each by its beginning"),
             "parent_intent_id": text("Only children of this intent", format="uuid"),
             "limit": LIMIT,
             "cursor": text("`next` of the last result, for more"),

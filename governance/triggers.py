@@ -1,4 +1,4 @@
-"""Database triggers that make decisions immutable (intents.triggers says why they are not in a migration)."""
+"""Database triggers that make decisions immutable, and those of the search (intents.triggers says why they are not in a migration)."""
 
 from typing import Any
 
@@ -6,9 +6,11 @@ from django.core.checks import Error
 from django.db import connection
 
 from core import db
+from governance.search import QUESTIONS
 
 TABLE = "governance_decision"
 REFUSAL = "decisions are never changed or deleted"
+HINT = "Run manage.py migrate."
 
 _SQLITE = [
     f"""CREATE TRIGGER IF NOT EXISTS decision_refuses_{verb.lower()} BEFORE {verb} ON {TABLE}
@@ -40,6 +42,7 @@ def install(**_: Any) -> None:
     with connection.cursor() as cursor:
         for statement in _SQLITE if connection.vendor == "sqlite" else _POSTGRESQL:
             cursor.execute(statement)
+    QUESTIONS.install_triggers()
 
 
 def check(**_: Any) -> list[Error]:
@@ -47,6 +50,9 @@ def check(**_: Any) -> list[Error]:
     if TABLE not in connection.introspection.table_names():
         return []
     found = len(db.fetch_all(_FOUND[connection.vendor], []))
-    if found == _EXPECTED:
-        return []
-    return [Error(f"{found} of {_EXPECTED} triggers guard the decisions.", hint="Run manage.py migrate.", id="governance.E001")]
+    errors = []
+    if found != _EXPECTED:
+        errors.append(Error(f"{found} of {_EXPECTED} triggers guard the decisions.", hint=HINT, id="governance.E001"))
+    if not QUESTIONS.has_triggers():
+        errors.append(Error("Triggers of the search of questions are missing.", hint=HINT, id="governance.E002"))
+    return errors

@@ -3,7 +3,7 @@
 import re
 
 import django_filters as filters
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -15,13 +15,15 @@ from core.api.filters import (
     CommaSeparatedFilter,
     CounterFilter,
     IdFilter,
+    SearchFilter,
     SinceFilter,
 )
 from core.api.serializers import reject_unknown_parameters
 from core.errors import Invalid
 from intents import topics
 from intents.brief import DEFAULT_CHARS, MAX_CHARS, MIN_CHARS, Since
-from intents.models import Event, Intent, Status
+from intents.models import Event, Status
+from intents.search import INTENTS
 
 BRIEF_PARAMETERS = [
     OpenApiParameter(
@@ -59,11 +61,11 @@ class IntentFilter(filters.FilterSet):
     created_by = filters.CharFilter()
     agent_id = filters.CharFilter(field_name="assignments__agent_id", help_text="Assigned to this agent.")
     parent_intent_id = IdFilter()
-    q = filters.CharFilter(method="search", help_text="Text in the title or description.")
+    q = SearchFilter(
+        INTENTS,
+        help_text="Words of the title or description: all of them, each by its beginning, in any case. Or the beginning of the id.",
+    )
     updated_since = SinceFilter(field_name="updated_at")
-
-    def search(self, queryset: QuerySet[Intent], name: str, value: str) -> QuerySet[Intent]:
-        return queryset.filter(Q(title__icontains=value) | Q(description__icontains=value))
 
 
 class _EventFilter(filters.FilterSet):

@@ -1,4 +1,4 @@
-"""Database triggers that make the event log append-only (rule E-1).
+"""Database triggers that make the event log append-only (rule E-1), and those of the search.
 
 SQLite drops triggers when a migration rebuilds a table, so they are created after every migration, not in one.
 """
@@ -9,8 +9,10 @@ from django.core.checks import Error
 from django.db import connection
 
 from core import db
+from intents.search import INTENTS
 
 REFUSAL = "the event log is append-only"
+HINT = "Run manage.py migrate."
 
 _SQLITE = [
     *(
@@ -52,6 +54,7 @@ def install(**_: Any) -> None:
     with connection.cursor() as cursor:
         for statement in _SQLITE if connection.vendor == "sqlite" else _POSTGRESQL:
             cursor.execute(statement)
+    INTENTS.install_triggers()
 
 
 def check(**_: Any) -> list[Error]:
@@ -60,6 +63,9 @@ def check(**_: Any) -> list[Error]:
         return []
     query, expected = _EXPECTED[connection.vendor]
     found = len(db.fetch_all(query, []))
-    if found == expected:
-        return []
-    return [Error(f"{found} of {expected} triggers guard the event log.", hint="Run manage.py migrate.", id="intents.E001")]
+    errors = []
+    if found != expected:
+        errors.append(Error(f"{found} of {expected} triggers guard the event log.", hint=HINT, id="intents.E001"))
+    if not INTENTS.has_triggers():
+        errors.append(Error("Triggers of the search of intents are missing.", hint=HINT, id="intents.E002"))
+    return errors

@@ -39,11 +39,12 @@ class Old:
         values = {"uid": uuid4().hex, "sequence": sequence, "position": sequence, "actor": "ada", "created_at": AT, **more}
         self.insert("intents_event", event_type=event_type, payload=payload, **values)
 
-    def intent(self) -> str:
+    def intent(self, **more: Any) -> str:
         pk = uuid4().hex
         self.insert(
             "intents_intent", id=pk, title="Old", status="draft", state="{}", constraints="{}", version=1, depends_on="[]",
             agents="[]", created_by="ada", created_at=AT, updated_at=AT, last_sequence=3, last_fencing_token=0, active_leases=0,
+            **more,
         )  # fmt: skip
         return pk
 
@@ -164,3 +165,16 @@ def test_portfolios_and_limits_belong_to_who_made_them(old: Callable[..., Old]) 
         (intent, "max_cost", f"key:{raising}"),
         (intent, "max_total_cents", "ada"),
     ]
+
+
+def test_search_finds_intents_and_questions_from_before_it(old: Callable[..., Old]) -> None:
+    database = old(("intents", "0008"), ("governance", "0009"))
+    intent = database.intent(last_event_at=AT, on_hold=0)
+
+    database.migrate()
+
+    found = "SELECT id FROM intents_intent_words_rows WHERE row IN (SELECT rowid FROM intents_intent_words('old'))"
+    assert database.run(found) == [(intent,)]
+    database.migrate("governance", "0009")
+    database.migrate("intents", "0008")
+    assert database.run("SELECT name FROM sqlite_master WHERE name LIKE '%_words%'") == []

@@ -17,6 +17,7 @@ from rest_framework.request import Request
 from core.api.fields import VISIBLE, StrictDateTimeField
 from core.api.serializers import reject_unknown_parameters
 from core.db import database_now
+from core.db.full_text import MAX_SEARCH, FullTextIndex
 from core.errors import Invalid
 from core.ids import parse_id
 
@@ -65,6 +66,19 @@ class SinceFilter(filters.Filter):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, lookup_expr="gte", **kwargs)
+
+
+class SearchFilter(filters.CharFilter):
+    """Match words of a full-text index, and beginnings of ids."""
+
+    json_schema = {"type": "string", "minLength": 1, "maxLength": MAX_SEARCH, "pattern": VISIBLE}
+
+    def __init__(self, index: FullTextIndex, **kwargs: Any) -> None:
+        self.index = index
+        super().__init__(max_length=MAX_SEARCH, error_messages={"max_length": f"has more than {MAX_SEARCH} characters"}, **kwargs)
+
+    def filter(self, qs: QuerySet[Any], value: str | None) -> QuerySet[Any]:
+        return self.index.search(qs, value) if value else qs
 
 
 class _ValueField(forms.CharField):

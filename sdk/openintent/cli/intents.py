@@ -1,5 +1,6 @@
 """Intents: list, create, and change them."""
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
@@ -49,7 +50,7 @@ def intents(
     ] = None,
     parent: Annotated[str | None, typer.Option("--parent", metavar="INTENT", help="Only children of this intent.")] = None,
     portfolio: OfPortfolio = None,
-    text: Annotated[str | None, typer.Option("--text", "-t", help="Only those with this text in title or description.")] = None,
+    text: Annotated[str | None, typer.Option("--text", "-t", help="Only those with these words in title or description.")] = None,
     since: Annotated[
         str | None,
         typer.Option("--since", metavar="WHEN", help="Only those updated since then: 2h, 7d or a time such as 2027-01-15T09:30."),
@@ -88,16 +89,20 @@ NONE_YET = 'No intents yet. Create one with: openintent create "Book flights"'
 
 def _matches(intent: Intent, filters: dict[str, Any]) -> bool:
     """Return whether an intent matches, as the server's list decides it; it has no such filters for a portfolio's members."""
-    text = f"{intent.title}\n{intent.description or ''}".casefold()
+    words = _words(f"{intent.title} {intent.description or ''}")
     tests: dict[str, Callable[[Any], bool]] = {
         "status": lambda given: intent.status in given.split(","),
         "agent_id": lambda given: given in [each.agent_id for each in intent.agents],
         "created_by": lambda given: given == intent.created_by,
         "parent_intent_id": lambda given: given == intent.parent_intent_id,
-        "q": lambda given: given.casefold() in text,
+        "q": lambda given: all(any(each.startswith(word) for each in words) for word in _words(given)),
         "updated_since": lambda given: intent.updated_at >= given,
     }
     return all(tests[name](given) for name, given in filters.items() if given)
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"[^\W_]+", text.casefold())
 
 
 def row(output: Output, intent: Intent) -> list[Cell]:

@@ -116,8 +116,8 @@ class IntentResource(Transport):
     ) -> list[Intent]:
         """Return all intents that match, or the first `limit` of them.
 
-        `agent_id`: assigned to that agent. `q`: with these words in title or description. `updated_since`: an aware
-        datetime or RFC 3339 text. `ordering`: a field, prefixed with "-" for descending.
+        `agent_id`: assigned to that agent. `q`: with words in title or description that begin with these, or an
+        id that begins so. `updated_since`: an aware datetime or RFC 3339 text. `ordering`: a field, prefixed with "-" for descending.
         """
         return self.send(
             list_call(

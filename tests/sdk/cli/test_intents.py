@@ -38,6 +38,7 @@ def test_json_list_equals_the_apis(openintent, client, server):
         ("--created-by", "narrow"),
         ("--parent", "parent"),
         ("--text", "narrowed"),
+        ("--text", "ONE narr"),
     ],
 )
 def test_filters_narrow_lists_of_all_and_of_a_portfolio(openintent, server, client, option, value):

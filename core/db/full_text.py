@@ -167,7 +167,7 @@ def _sqlite(index: FullTextIndex) -> _Statements:
                 DELETE FROM {words}_rows WHERE id = OLD.id; END""",
         ],
         functions=0,
-        count_triggers=f"SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND name LIKE '{words}_%'",
+        count_triggers=f"SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND name LIKE '{words}_%%'",
         fill=[
             f"INSERT INTO {words}_rows (id) SELECT id FROM {table} ORDER BY id",
             f"INSERT INTO {words} (rowid, body) SELECT r.row, {text('t.')} FROM {words}_rows r JOIN {table} t ON t.id = r.id ORDER BY 1",
@@ -223,7 +223,7 @@ def _postgresql(index: FullTextIndex) -> _Statements:
             ),
         ],
         functions=1,
-        count_triggers=f"SELECT count(*) FROM pg_trigger WHERE tgname LIKE '{words}_%' AND tgenabled <> 'D'",
+        count_triggers=f"SELECT count(*) FROM pg_trigger WHERE tgname LIKE '{words}_%%' AND tgenabled <> 'D'",
         fill=[f"INSERT INTO {words} SELECT id, {vector('')} FROM {table}", f"ANALYZE {words}"],
         drop=[
             *(f"DROP TRIGGER {words}_{verb} ON {table}" for verb in events),

@@ -6,6 +6,8 @@ import pytest
 from django.db import connection
 
 from core.db import database_now, fetch_all
+from governance import triggers as question_triggers
+from intents import triggers as intent_triggers
 from intents.models import Intent
 from intents.search import INTENTS
 from tests.conftest import fresh
@@ -156,3 +158,19 @@ def index_contents():
         "postgresql": "SELECT ctid::text, id FROM intents_intent_words",
     }
     return fetch_all(stored[connection.vendor], [])
+
+
+@pytest.mark.parametrize("app", [intent_triggers, question_triggers])
+def test_missing_triggers_are_told_and_made_again(db, app):
+    assert app.check() == []
+    trigger, table = {
+        intent_triggers: ("intents_intent_words_insert", "intents_intent"),
+        question_triggers: ("governance_arbitration_words_insert", "governance_arbitration"),
+    }[app]
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TRIGGER {trigger}" + ("" if connection.vendor == "sqlite" else f" ON {table}"))
+    assert [error.id for error in app.check()] == [f"{app.__package__}.E002"]
+
+    app.install()
+
+    assert app.check() == []

@@ -10,6 +10,7 @@ import console.event_log.admin
 import console.failures
 import console.intents.admin
 import console.leases.admin
+import console.notices.admin
 import console.portfolios.admin
 import console.users.admin
 import console.webhooks.admin  # noqa: F401

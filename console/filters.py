@@ -9,6 +9,7 @@ from django.core.exceptions import BadRequest
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
+from access.roles import actor_from_user
 from core.db import database_now
 from core.ids import parse_id
 from intents.models import Intent
@@ -59,6 +60,30 @@ def choice_filter(
 
     Filter.title = title
     return Filter
+
+
+class AssigneeFilter(SimpleListFilter):
+    """Questions that are assigned to the person who looks, or to nobody."""
+
+    title, parameter_name = "assignee", "assignee"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("me", "Assigned to me"), ("nobody", "Unassigned")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return assigned(request, queryset, self.value())
+
+
+def assigned(request: HttpRequest, questions: QuerySet[Any], to: str | None) -> QuerySet[Any]:
+    """Filter questions by a value of AssigneeFilter. Raise BadRequest for another one."""
+    match to:
+        case None | "":
+            return questions
+        case "me":
+            return questions.filter(assignee=actor_from_user(request).principal)
+        case "nobody":
+            return questions.filter(assignee=None)
+    raise BadRequest(f"Unknown assignee: {to[:60]!r}.")
 
 
 def text_filter(title: str, parameter: str, chosen: Callable[[str], Q]) -> type[SimpleListFilter]:

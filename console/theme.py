@@ -32,6 +32,7 @@ _LISTS = {
     "Administration": [
         ("Webhooks", "webhook", "admin:subscriptions_subscription_changelist"),
         ("Deliveries", "outgoing_mail", "admin:subscriptions_delivery_changelist"),
+        ("Notices", "notifications", "admin:notices_notice_changelist"),
         ("API keys", "vpn_key", "admin:access_apikey_changelist"),
     ],
 }

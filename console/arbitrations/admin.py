@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -14,9 +14,10 @@ from django.urls import reverse
 from access.models import Role
 from access.roles import actor_from_user, has_role
 from console.actions import Declined, ReasonForm, action, return_url
-from console.arbitrations import decisions, pages
+from console.arbitrations import decisions, handling, pages
 from console.changelist import SELECTION_SCRIPT, ListAdmin
-from console.filters import choice_filter
+from console.event_text import display_name
+from console.filters import AssigneeFilter, assigned, choice_filter
 from console.live_admin import PANELS_ONLY
 from core.db import database_now
 from core.errors import ProtocolError
@@ -40,19 +41,29 @@ _HEAVY = ("context", "intent__state", "intent__constraints")  # What a list does
 @admin.register(Arbitration)
 class ArbitrationAdmin(ListAdmin):
     list_display = ["reason"]
-    list_filter = [choice_filter("state", "state", _TABS, lambda status, _: Q(status=status), default=Status.PENDING)]
+    list_filter = [
+        choice_filter("state", "state", _TABS, lambda status, _: Q(status=status), default=Status.PENDING),
+        AssigneeFilter,
+    ]
     search_fields = ["reason", "requester_id", "intent__title"]
     search_label = "Search by question, agent or intent"
     actions = ["withdraw"]
     list_template = "console/arbitrations/list_rows.html"
     detail_template = "console/arbitrations/detail.html"
+    filters_template = "console/arbitrations/filters.html"
+    filter_fields = ("assignee",)
     own_paths = (
         ("answer/", "decide_selected_view", "answer"),
         ("next/", "next_view", "next"),
         ("<uuid:object_id>/decide/", "decide_view", "decide"),
+        ("<uuid:object_id>/assign/", "assign_view", "assign"),
+        ("<uuid:object_id>/information/", "information_view", "information"),
     )
     topic = ("intent", "intent_id")
-    list_event_types = "arbitration_requested arbitration_withdrawn arbitration_expired decision_recorded status_changed"
+    list_event_types = (
+        "arbitration_requested arbitration_withdrawn arbitration_expired arbitration_assigned information_requested "
+        "information_provided decision_recorded status_changed"
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Arbitration]:
         found = super().get_queryset(request).select_related("intent", "decision")
@@ -69,11 +80,16 @@ class ArbitrationAdmin(ListAdmin):
             "shared": pages.shared_labels(shown),
             "max_across": MAX_ACROSS,
             "state": request.GET.get("state", Status.PENDING.value),
+            "assignee": request.GET.get("assignee", ""),
         }
 
     def tab_counts(self, request: HttpRequest, query: str) -> dict[str, int]:
-        pending, _ = self.get_search_results(request, Arbitration.objects.pending(), query)
-        return {Status.PENDING.value: pending.count()}
+        return {Status.PENDING.value: self._pending(request, query).count()}
+
+    def _pending(self, request: HttpRequest, query: str) -> Any:
+        """Return the pending questions that the inbox shows under its search and its assignee."""
+        found, _ = self.get_search_results(request, Arbitration.objects.pending(), query)
+        return assigned(request, found, request.GET.get("assignee"))
 
     def detail_context(self, request: HttpRequest, obj: Arbitration) -> dict[str, Any]:
         form = decisions.DecisionForm(obj=obj)
@@ -103,10 +119,24 @@ class ArbitrationAdmin(ListAdmin):
 
     def decide_view(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
         """Record the decision of a question, or show the question again with the reason and all that was entered."""
+        return self._handle(request, object_id, self.decide)
+
+    def assign_view(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
+        return self._handle(request, object_id, self.assign)
+
+    def information_view(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
+        return self._handle(request, object_id, self.request_information)
+
+    def _handle(self, request: HttpRequest, object_id: UUID, perform: Any) -> HttpResponse:
         asked = get_object_or_404(self.get_queryset(request), pk=object_id)
         if not pages.may_answer(request, asked):
             raise PermissionDenied("You need the arbiter role for this.")
-        return self.decide(request, [asked]) or redirect("admin:governance_arbitration_change", object_id)
+        return perform(request, [asked]) or redirect("admin:governance_arbitration_change", object_id)
+
+    def cancel_url(self, request: HttpRequest, obj: Any) -> str:
+        """Return the path of the question, where one of its own pages is left."""
+        is_own_page = isinstance(obj, Arbitration) and request.path != self._list_url()
+        return reverse("admin:governance_arbitration_change", args=[obj.pk]) if is_own_page else super().cancel_url(request, obj)
 
     def decide_selected_view(self, request: HttpRequest) -> HttpResponse:
         """Show the selected answers to be confirmed, or record them. Both lead back to the inbox with its search."""
@@ -115,7 +145,7 @@ class ArbitrationAdmin(ListAdmin):
             return inbox
         selected = request.POST.getlist("_selected_action")
         if request.POST.get("select_across") == "1":
-            pending, _ = self.get_search_results(request, Arbitration.objects.pending(), request.GET.get("q", ""))
+            pending = self._pending(request, request.GET.get("q", ""))
             selected = [str(pk) for pk in pending.by_deadline().values_list("pk", flat=True)[:MAX_ACROSS]]
         answers = decisions.list_selected(request, request.POST, selected)
         if not answers and has_role(request, Role.ARBITER):
@@ -159,6 +189,22 @@ class ArbitrationAdmin(ListAdmin):
             return f"Decided: {made.decision[:100]}."
         granted = sum(vote.counts and vote.grants for vote in made.arbitration.votes.all())
         return f"Voted: {made.decision[:100]}. {granted} of {made.arbitration.quorum} have granted it."
+
+    @action("Assign", role=Role.OBSERVER, form=handling.AssignForm, confirm=handling.confirm_assignment)
+    def assign(self, request: HttpRequest, asked: Arbitration, *, assignee: str | None) -> str:
+        actor = actor_from_user(request)
+        services.assign_arbitration(arbitration_id=asked.pk, actor=actor, assignee=assignee)
+        if assignee is None:
+            return "The question is assigned to nobody."
+        return f"Assigned to {'you' if assignee == actor.principal else display_name(assignee)}."
+
+    @action("Ask for more information", role=Role.OBSERVER, form=handling.InformationForm, confirm=handling.confirm_request)
+    def request_information(self, request: HttpRequest, asked: Arbitration, *, question: str) -> str:
+        try:
+            services.request_information(arbitration_id=asked.pk, actor=actor_from_user(request), question=question)
+        except ProtocolError as refusal:  # What was written stays in the form.
+            raise ValidationError(refusal.detail) from None
+        return "The agent was asked for more information. The question stays open."
 
     @action(
         "Decide",

@@ -14,6 +14,7 @@ from django.http import HttpRequest
 from access.models import Role
 from access.roles import actor_from_user, has_role, role_of
 from console.dashboard import URGENT
+from console.notices.pages import question_notices
 from console.state_diff import Change, diff_states
 from governance.models import Arbitration, Status
 from governance.permits import changes_since
@@ -44,7 +45,7 @@ def list_rows(request: HttpRequest, found: Sequence[Arbitration], now: datetime)
     dependents = Edge.objects.filter(awaited_id__in={each.intent_id for each in found if each.blocking})
     open_dependents = dependents.exclude(waiter__status__in=FINAL).order_by().values_list("awaited_id")
     waiting = dict(open_dependents.annotate(Count("pk")))
-    decides = has_role(request, Role.ARBITER)
+    decides, me = has_role(request, Role.ARBITER), actor_from_user(request).principal
     return [
         {
             "asked": each,
@@ -53,6 +54,7 @@ def list_rows(request: HttpRequest, found: Sequence[Arbitration], now: datetime)
             "waiting": waiting.get(each.intent_id, 0),
             "is_open": decides and each.status == Status.PENDING,
             "is_own": is_own(request, each),
+            "is_mine": each.assignee == me,
             "options": each.options[:MAX_INLINE_OPTIONS] if may_be_answered_inline(each) else [],
             "more": max(0, len(each.options) - MAX_INLINE_OPTIONS),
         }
@@ -121,6 +123,10 @@ def question_detail(request: HttpRequest, asked: Arbitration, now: datetime) -> 
         "intent": intent,
         "act": _act(asked) if asked.action is not None else None,
         "votes": asked.known_votes,
+        "me": actor_from_user(request).principal,
+        "information": information_rows(asked),
+        "notices": question_notices(asked, now),
+        "may_resend": has_role(request, Role.ARBITER),
         "waiting": {"rows": waiting[:WAITING], "is_more": len(waiting) > WAITING},
         "changes": changes,
         "events": [*events_since(asked).order_by("-sequence")[:EVENTS]],
@@ -155,6 +161,14 @@ def _act(asked: Arbitration) -> dict[str, Any]:
         "digest": (asked.action_sha256 or "")[:SHOWN_DIGEST],
         "changed": changes_since(asked.intent, asked) if asked.status == Status.PENDING else [],
     }
+
+
+def information_rows(asked: Arbitration) -> list[dict[str, Any]]:
+    """Return the questions back, with their times."""
+    moments = ("asked_at", "answered_at")
+    return [
+        {**each, **{name: each[name] and datetime.fromisoformat(each[name]) for name in moments}} for each in asked.information
+    ]
 
 
 def withdrawal_event(asked: Arbitration) -> Event | None:

@@ -19,8 +19,8 @@ register.filter("as_json", strict_json.text)
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 
 _TONES = {
-    "good": {"active", "completed", "delivered", "resolved"},
-    "warn": {"blocked", "paused", "pending", "retrying", "expires soon"},
+    "good": {"active", "completed", "delivered", "resolved", "sent", "live", "succeeded"},
+    "warn": {"blocked", "paused", "pending", "retrying", "expires soon", "unknown"},
     "bad": {"disabled", "failed", "failing", "exceeded"},
 }
 """Statuses by the color of their badge; the word says the same."""

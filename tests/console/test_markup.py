@@ -37,10 +37,14 @@ def written(api, agent, tmp_path, settings):
     answer = them.post(f"{path}/state", {"state": {TAG: LINK, "more": JSON}}, version=intent["version"])
     assert answer.status_code == 200, answer.content
     post(f"{path}/leases", {"scope": TAG[:150]})
+    post("/channels", {"name": TAG[:100], "kind": "slack", "target": "https://hooks.example.com/a"}, api)
     post(f"{path}/events", {"event_type": "comment", "payload": {"text": TAG, **JSON}})
     options = [{"label": TAG, "rationale": TAG}, LINK]
     for blocking in (False, True):
         asked = post(f"{path}/arbitrate", {"reason": TAG, "context": JSON, "options": options, "blocking": blocking}, them)
+    sent_back = post(f"{path}/arbitrate", {"reason": TAG}, them)
+    post(f"/arbitrations/{sent_back['id']}/request-information", {"question": TAG}, api)
+    post(f"/arbitrations/{sent_back['id']}/information", {"answer": TAG})
     evidence = [{"source": LINK, "summary": TAG}, {"source": TAG}]
     post(f"{path}/decisions", {"arbitration_id": asked["id"], "decision": TAG, "rationale": TAG, "evidence": evidence}, api)
     post("/delegations", {"delegate": AGENT, "scope": {"actions": [TAG], "intents": [intent["id"]]}, "constraints": JSON}, api)

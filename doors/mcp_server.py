@@ -27,7 +27,8 @@ PREFIX = "openintent://intents/"
 INSTRUCTIONS = (
     "Coordinate work on shared intents with other agents and people. find_work, then take_work and get_brief; lease_scope before you "
     "write to a part of the state or edit files (file:path); update_state with the version that you read; ask when a person must "
-    "decide; set_status completed when the goal is reached. A refusal names its code and says what to do."
+    "decide, also with the remedy of a refusal permit_required; set_status completed when the goal is reached. A refusal names its code "
+    "and says what to do."
 )
 
 log = logging.getLogger("openintent.mcp")

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
+from uuid import UUID
 
 import orjson
 from django.conf import settings
@@ -71,12 +72,39 @@ class Door:
         body: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Any:
-        """Return the body of the response, None if it has none. Raise Refused for a problem."""
+        """Return the body of the response, None if it has none. Raise Refused for a problem.
+
+        Where a gate wants a permit and the agent has one for exactly this request, it is spent: no model has to know it (rule M-3).
+        """
+        try:
+            return await self._request(method, path, query or {}, body, headers or {})
+        except Refused as refusal:
+            permit = await self._permit_for(refusal.problem)
+            if permit is None:
+                raise
+            return await self._request(method, path, query or {}, body, {**(headers or {}), "x_permit": permit})
+
+    async def _permit_for(self, problem: Mapping[str, Any]) -> str | None:
+        """Return the id of the agent's live permit for the act that was refused for want of one."""
+        action = (problem.get("remedy") or {}).get("action")
+        if problem.get("code") != "permit_required" or not action or not is_id(action["target"]):
+            return None
+        found = await self._request("GET", f"/intents/{action['target']}/permits", {"status": "live", "limit": 1000}, None, {})
+        for permit in found["permits"]:
+            if (permit["agent_id"], permit["verb"]) == (self.agent, action["verb"]):
+                asked = await self._request("GET", f"/arbitrations/{permit['arbitration_id']}", {}, None, {})
+                if asked["action"] == action:
+                    return str(permit["id"])
+        return None
+
+    async def _request(
+        self, method: str, path: str, query: Mapping[str, Any], body: Mapping[str, Any] | None, headers: Mapping[str, str]
+    ) -> Any:
         raw = b"" if body is None else json.dumps(body).encode()
-        sent = [(name.replace("_", "-").encode(), value.encode()) for name, value in (headers or {}).items()]
+        sent = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
         if body is not None:
             sent += [(b"content-type", b"application/json"), (b"content-length", str(len(raw)).encode())]
-        status, content = await self._fetch(self._scope(method, path, query or {}, sent), raw)
+        status, content = await self._fetch(self._scope(method, path, query, sent), raw)
         found = orjson.loads(content) if content else None
         if status >= 400:
             raise Refused(
@@ -116,6 +144,13 @@ class Door:
 
         await self.api(scope, receive, send)
         return status, b"".join(parts)
+
+
+def is_id(text: Any) -> bool:
+    try:
+        return str(UUID(text)) == text
+    except (AttributeError, TypeError, ValueError):
+        return False
 
 
 def segment(text: Any) -> str:

@@ -18,6 +18,21 @@ QUESTION = result(
 )
 
 
+APPROVALS = {"options": ["approve", "refuse"], "grants": ["approve"]}
+"""The answers of which the first one makes a permit."""
+
+
+def request_body(given: dict[str, Any]) -> dict[str, Any]:
+    """Return the body of the request that the arguments of `ask` stand for."""
+    body = {name: value for name, value in given.items() if name not in ("question", "remedy")}
+    remedy = given.get("remedy")
+    if isinstance(remedy, dict):
+        body = {**remedy, **APPROVALS, **body}
+    elif remedy is not None:
+        body["remedy"] = remedy  # It is refused, with its name.
+    return {**body, "reason": given.get("question", "")}
+
+
 async def list_questions(door: Door, path: str) -> list[dict[str, Any]]:
     """Return the questions about the intent at the path."""
     found: list[dict[str, Any]] = []

@@ -9,7 +9,7 @@ from typing import Any
 from doors import schemas
 from doors.lease_tokens import fencing_headers
 from doors.operations import Door, Refused, segment
-from doors.question_results import QUESTION, is_same, list_questions, question_result
+from doors.question_results import QUESTION, is_same, list_questions, question_result, request_body
 from doors.results import without_token
 from doors.schemas import INTENT_ID, KEY, LIMIT, VERSION, arguments, flag, mapping, result, sequence, text, whole
 from doors.tool_registry import TOOLS, Arguments, Tool, if_match, intent_path, key_header, tool
@@ -284,6 +284,7 @@ async def record_cost(door: Door, given: Arguments) -> dict[str, Any]:
             "urgency": text("low, normal or high", enum=["low", "normal", "high"]),
             "blocking": flag("Whether the intent waits for it"),
             "expires_at": text("Time after which it is not asked any more", format="date-time"),
+            "remedy": mapping("To be allowed what was refused with permit_required: its remedy, as it is. Leave options out"),
         },
         "intent_id",
         "question",
@@ -293,10 +294,10 @@ async def record_cost(door: Door, given: Arguments) -> dict[str, Any]:
 )
 async def ask(door: Door, given: Arguments) -> dict[str, Any]:
     """Ask a person for a decision. You get a link at once: show it to the user, who signs in there and decides. Then call
-    wait_for_decision. The same question again, while it is open, is not asked twice."""
+    wait_for_decision. The same question again, while it is open, is not asked twice. With a remedy, an approval lets the refused
+    call through once: make it again with the same arguments."""
     path = intent_path(given)
-    body = {**given, "reason": given.get("question", "")}
-    body.pop("question", None)
+    body = request_body(given)
     for pause in (0.1, 0.3, 1.0, None):
         asked = [each for each in await list_questions(door, path) if is_same(each, body, door.agent)]
         if pending := [each for each in asked if each["status"] == "pending"]:

@@ -51,6 +51,8 @@ class McpEndpoint:
         agent = meta.get("HTTP_X_AGENT_ID", "").encode("latin-1").decode(errors="replace").strip()
         inner = {
             **scope,
+            # The HTTP parser leaves the blanks behind a value, which are no part of it (RFC 9110 section 5.5).
+            "headers": [(name, value.strip(b" \t")) for name, value in scope["headers"]],
             "doors.api": self.api,
             "doors.role": caller.role,
             "doors.agent": caller.bound_to or agent or caller.name,

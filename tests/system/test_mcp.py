@@ -1,8 +1,11 @@
 """MCP clients at three processes in turn, one of which is killed (rules M-2, M-4)."""
 
 import asyncio
+import json
+import os
 from contextlib import asynccontextmanager
 from itertools import count
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -10,6 +13,7 @@ from mcp.client.client import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 
+from tests.clients.packages import BIN, RegistryOutOfReachError, installed
 from tests.doors.conftest import KEY, WIRES, Rest, call
 from tests.servers import Server
 
@@ -25,6 +29,7 @@ class RoundRobin:
         self.ports = [int(server.url.rpartition(":")[2]) for server in servers]
         self.turn = count()
         self.served = dict.fromkeys(self.ports, 0)
+        self.open = dict.fromkeys(self.ports, 0)
 
     async def __aenter__(self):
         self.listener = await asyncio.start_server(self.pass_on, "127.0.0.1", 0)
@@ -43,7 +48,9 @@ class RoundRobin:
             except OSError:
                 continue
         self.served[port] += 1
+        self.open[port] += 1
         await asyncio.gather(self.copy(reader, its_writer), self.copy(its_reader, writer), return_exceptions=True)
+        self.open[port] -= 1
 
     @staticmethod
     async def copy(reader, writer):
@@ -123,3 +130,48 @@ async def work(proxy, servers, wire):
     assert {each["arbitration_id"] for each in same} == {asked["arbitration_id"]}
     assert {each["decision"]["decision"] for each in decided} == {"yes"}
     assert {each["code"] for each in lost} == {"lease_lost"}
+
+
+@pytest.fixture
+def node_modules():
+    try:
+        return installed()
+    except RegistryOutOfReachError as problem:
+        pytest.skip(str(problem))
+
+
+@pytest.mark.rule("M-2", "M-4")
+async def test_typescript_agents_work_on_while_a_process_is_killed(database_url, node_modules, tmp_path):
+    (tmp_path / "node_modules").symlink_to(node_modules)
+    program = tmp_path / "mcp_client.mjs"
+    program.write_text((Path(__file__).parent / "mcp_client.mjs").read_text())
+    servers = [Server(database_url).start() for _ in range(PROCESSES)]
+    try:
+        async with RoundRobin(servers) as proxy:
+            running = [await typescript_agent(program, proxy, wire) for wire in WIRES]
+            asked = [json.loads(await each.stdout.readline()) for each in running]
+            while proxy.open[proxy.ports[0]] < 2:
+                await asyncio.sleep(0.05)
+            servers[0].kill()
+            rest = Rest(servers[1].url)
+            for each in asked:
+                decision = {"decision": "yes", "arbitration_id": each["arbitration_id"]}
+                await asyncio.to_thread(rest.post, f"/intents/{each['intent_id']}/decisions", decision)
+            done = [json.loads(await each.stdout.readline()) for each in running]
+            assert [await each.wait() for each in running] == [0] * len(running)
+        assert all(proxy.served.values())
+    finally:
+        for server in servers[1:]:
+            server.stop()
+
+    assert {each["kind"] for each in asked} == {"asked"}
+    assert all("ask" in each["tools"] for each in asked)
+    assert [each["decisions"] for each in done] == [["yes"] * 2 * PROCESSES] * len(running)
+    assert [each["written"] for each in done] == [[3, 4, 5]] * len(running)
+
+
+async def typescript_agent(program, proxy, wire):
+    environment = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"}
+    return await asyncio.create_subprocess_exec(
+        "node", str(program), proxy.url, wire, env=environment, stdout=asyncio.subprocess.PIPE
+    )

@@ -89,4 +89,6 @@ CASES = {
     "console H3": "twenty questions with the same options take twenty clicks to select",
     "console H4": "ten questions take three hundred keys, and nothing leads past the menu",
     "console M6": "the order of the inbox is a riddle",
+    "console H7": "rows move under the pointer, and a click hits another one",
+    "console L14": "the title of the tab does not say that something is pending",
 }

@@ -82,10 +82,12 @@ def left(moment: datetime, now: datetime) -> SafeString:
 
 
 def format_duration(span: timedelta, *, exact: bool = True) -> str:
-    """Return `42s`, `3m 07s` (if not exact `3m`), `2h 5m` or `4d`."""
+    """Return `42s`, `3m 07s` (if not exact `3m`), `2h 5m` (if not exact `2h`) or `4d`."""
     seconds = max(0, int(span.total_seconds()))
     if seconds < MINUTE:
         return f"{seconds}s"
     if seconds < HOUR:
         return f"{seconds // MINUTE}m {seconds % MINUTE:02}s" if exact else f"{seconds // MINUTE}m"
-    return f"{seconds // HOUR}h {seconds % HOUR // MINUTE}m" if seconds < DAY else f"{seconds // DAY}d"
+    if seconds < DAY:
+        return f"{seconds // HOUR}h {seconds % HOUR // MINUTE}m" if exact else f"{seconds // HOUR}h"
+    return f"{seconds // DAY}d"

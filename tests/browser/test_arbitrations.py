@@ -138,6 +138,7 @@ def test_several_alike_are_answered_from_the_inbox(open_page, ada):
     page.click(".oi-ask-row:has-text('Ship part 2?') .oi-chip:has-text('Keep')")
     expect(page.locator("#oi-picked")).to_have_text("3 answers chosen, 3 selected")
     asked(ada, "Ship part 3?", options=["Ship", "Keep"])  # The list is written anew, and what was picked stays.
+    page.click("#oi-news:text('1 new')")
     page.wait_for_selector("text=Ship part 3?")
     expect(page.locator("#oi-picked")).to_have_text("3 answers chosen, 3 selected")
     page.select_option("#oi-shared", "")

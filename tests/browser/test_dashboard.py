@@ -99,6 +99,9 @@ def test_the_focus_stays_where_it_was_when_something_happens(open_page, server):
     page.focus("text=Is the focus kept?")
 
     asked(server, "Is something new here?")
+    page.wait_for_selector("#oi-news:text('new')")
+    assert not page.is_visible("text=Is something new here?")
+    page.keyboard.press("u")
     page.wait_for_selector("text=Is something new here?")
 
     assert page.evaluate("document.activeElement.textContent") == "Is the focus kept?"

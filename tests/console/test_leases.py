@@ -69,7 +69,7 @@ def test_row_shows_expiry_without_a_script_and_last_activity(agent, person, take
 
     ends = Lease.objects.get().expires_at
     assert f"until {ends:%H:%M:%S} UTC" in shown
-    assert re.search(r"acquired 2h 0m ago via agent-research, dev mode · holder last active \ds ago", shown)
+    assert re.search(r"acquired 2h ago via agent-research, dev mode · holder last active \ds ago", shown)
 
 
 @pytest.mark.rule("L-5")

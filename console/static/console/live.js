@@ -1,8 +1,12 @@
 /* Pages made of panels, kept true: each event has the server write the panels anew.
 
+   No row moves under a pointer, a focus or a choice: while a list is in use, what is new waits, and a button above tells of it.
+   Parts with `data-live` are shown at once all the same.
+
    `data-only` names the types of events that matter, `data-every` the seconds after which they are written anew in any case,
    `data-pace` the seconds between two at least (usually one). */
 
+import { onKey } from "./shortcuts.js";
 import { follow, keepTimesTrue } from "./stream.js";
 
 const SAID = {
@@ -12,9 +16,24 @@ const SAID = {
   ended: "You are signed out.",
 };
 
+const LISTS = ":is(.oi-rows, .oi-events, .oi-table, .oi-versions)";
+const IN_USE = [...(matchMedia("(hover: hover)").matches ? [`#oi-panels ${LISTS}:hover`, "#oi-news:hover"] : []), `#oi-panels ${LISTS}:focus-within`, "#oi-news:focus", `#oi-panels ${LISTS} input:checked`].join();
+const LOOK = 400; // Milliseconds between two looks whether the lists are still in use.
+
 const panels = document.getElementById("oi-panels");
 const connection = document.getElementById("oi-connection");
+const news = document.getElementById("oi-news");
+const title = document.title;
 if (panels) begin();
+
+/* The rows of all lists: what each is about, and what it says. Times run by themselves. */
+function rowsOf(root) {
+  return [...root.querySelectorAll(`${LISTS} :is(li, tr)`)].map((row) => {
+    const copy = row.cloneNode(true);
+    for (const each of copy.querySelectorAll("time")) each.remove();
+    return { row, about: row.querySelector("a")?.getAttribute("href") ?? copy.textContent, text: copy.textContent };
+  });
+}
 
 function begin() {
   const setClock = keepTimesTrue(panels);
@@ -46,9 +65,37 @@ function begin() {
   }
 
   function put(html) {
+    const fresh = new DOMParser().parseFromString(html, "text/html");
+    if (document.querySelector(IN_USE)) hold(fresh);
+    else show(fresh);
+    const pending = panels.querySelector("[data-pending]")?.dataset.pending;
+    document.title = Number(pending) ? `(${pending}) ${title}` : title;
+  }
+
+  let waiting = null; // The panels that will be shown when the lists are no longer in use.
+  function hold(fresh) {
+    putParts(fresh, "[data-live]");
+    const [old, now] = [rowsOf(panels), rowsOf(fresh.body)];
+    const [known, kept] = [old, now].map((rows) => new Set(rows.map((each) => each.about)));
+    const added = now.filter((each) => !known.has(each.about)).length;
+    const gone = old.filter((each) => !kept.has(each.about));
+    for (const each of old) each.row.classList.toggle("oi-gone", gone.includes(each));
+    const isSame = !gone.length && old.length === now.length && now.every((each, at) => each.text === old[at].text);
+    waiting = isSame ? null : fresh;
+    news.hidden = isSame;
+    news.textContent = added ? `${added} new` : "Show changes";
+  }
+
+  function release() {
+    if (waiting) show(waiting);
+  }
+
+  function show(fresh) {
     const newest = newestRow();
     const restore = remembered();
-    if (!putParts(html)) panels.innerHTML = html;
+    waiting = null;
+    news.hidden = true;
+    if (!putParts(fresh)) panels.replaceChildren(...fresh.body.childNodes);
     setClock();
     for (const each of panels.querySelectorAll("[data-row]")) {
       if (newest !== null && Number(each.dataset.row) > newest) each.classList.add("oi-new");
@@ -58,15 +105,15 @@ function begin() {
 
   /* Panels that consist of parts: only those are replaced whose `data-key` is another one, so that what somebody is
      writing in the others stays. A part that goes tells of it by an event, with the one that comes in its place. */
-  function putParts(html) {
+  function putParts(fresh, those = "*") {
     const parts = new Map([...panels.querySelectorAll("[data-part]")].map((each) => [each.dataset.part, each]));
     if (!parts.size) return false;
-    const fresh = new DOMParser().parseFromString(html, "text/html");
     for (const each of fresh.querySelectorAll("[data-part]")) {
       const old = parts.get(each.dataset.part);
-      if (!old || (each.dataset.key && old.dataset.key === each.dataset.key)) continue;
-      old.dispatchEvent(new CustomEvent("oi-part", { bubbles: true, detail: each }));
-      old.replaceWith(each);
+      if (!old?.matches(those) || (each.dataset.key && old.dataset.key === each.dataset.key)) continue;
+      const copy = each.cloneNode(true); // Of a page that is on hold, live parts are shown more than once.
+      old.dispatchEvent(new CustomEvent("oi-part", { bubbles: true, detail: copy }));
+      old.replaceWith(copy);
     }
     panels.querySelector("[data-now]").dataset.now = fresh.querySelector("[data-now]").dataset.now;
     return true;
@@ -113,6 +160,9 @@ function begin() {
       for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => setTimeout(done), { once: true });
     });
   });
+  news.addEventListener("click", release);
+  onKey("u", () => (waiting ? release() : false));
+  setInterval(() => waiting && !document.querySelector(IN_USE) && release(), LOOK);
   const only = new Set((panels.dataset.only || "").split(" ").filter(Boolean));
   const every = Number(panels.dataset.every || 0);
   if (every) setInterval(() => document.hidden || renew(), every * 1000);

@@ -90,6 +90,7 @@ export function short(milliseconds, isExact = true) {
   if (seconds < 60) return `${seconds}s`;
   if (seconds < 3600 && !isExact) return `${Math.floor(seconds / 60)}m`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)}m ${String(seconds % 60).padStart(2, "0")}s`;
+  if (seconds < 86400 && !isExact) return `${Math.floor(seconds / 3600)}h`;
   if (seconds < 86400) return `${Math.floor(seconds / 3600)}h ${Math.floor((seconds % 3600) / 60)}m`;
   return `${Math.floor(seconds / 86400)}d`;
 }

@@ -26,6 +26,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from access.models import Role
 from access.roles import has_role
+from console.drafts import FIELD as DRAFT
 from core.errors import ProtocolError
 
 SHOWN = 10  # Objects that a page or a message names; the others it counts.
@@ -37,7 +38,7 @@ INPUT = {"class": "oi-input"}
 _NOUNS = {"subscription": "webhook", "user": "person"}
 """What the console calls a model, where that is not the model's name."""
 
-_RESENT = ("action", "index", "select_across", "back", ACTION_CHECKBOX_NAME)
+_RESENT = ("action", "index", "select_across", "back", DRAFT, ACTION_CHECKBOX_NAME)
 """Parameters of the list's form that the confirmation sends again."""
 
 Objects = QuerySet[Any] | Sequence[Any]

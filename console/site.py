@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods
 from unfold.sites import UnfoldAdminSite
 
 from access.audit_log import record
-from console import dashboard, event_stream
+from console import dashboard, drafts, event_stream
 from console.agents import pages as agents
 from console.costs import views as costs
 from console.sign_in import passwords
@@ -36,6 +36,7 @@ class ConsoleSite(UnfoldAdminSite):
             path("enter/<uidb64>/", passwords.ChoosePasswordView.as_view(), name="console_choose_password"),
             path("password_change/", view(passwords.ChangePasswordView.as_view())),
             path("follow", event_stream.open_stream, name="console_follow"),
+            path("session/", drafts.session_state, name="console_session"),
             path("home/", view(dashboard.panels), name="console_panels"),
             path("agents/", view(agents.list_page), name="console_agents"),
             path("agents/<agent:agent_id>/", view(agents.detail_page), name="console_agent"),
@@ -45,7 +46,10 @@ class ConsoleSite(UnfoldAdminSite):
         ]
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
-        return super().admin_view(require_http_methods(["GET", "HEAD", "POST"])(view), cacheable)
+        return super().admin_view(require_http_methods(["GET", "HEAD", "POST"])(drafts.record_once(view)), cacheable)
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        return {**super().each_context(request), "recorded_drafts": drafts.recorded_drafts(request)}
 
     def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Return the menu entries that contain `?s=`. They fit one page, whatever `?page=` is."""

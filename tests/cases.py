@@ -91,4 +91,6 @@ CASES = {
     "console M6": "the order of the inbox is a riddle",
     "console H7": "rows move under the pointer, and a click hits another one",
     "console L14": "the title of the tab does not say that something is pending",
+    "console M3": "choice and text of a decision are gone after a lost session",
+    "console M4": "a submit while the server is down ends on the browser's own page",
 }

@@ -88,7 +88,7 @@ def rest_on_a_row(page: Page) -> tuple[float, float]:
 
 
 @pytest.mark.case("console H7")
-def test_nothing_moves_under_a_resting_pointer(lively, page_of, record_property):
+def test_rows_stay_under_a_resting_pointer(lively, page_of, record_property):
     pages = {name: page_of(path) for name, path in LISTS.items()}
     points = {name: rest_on_a_row(page) for name, page in pages.items()}
     for name, page in pages.items():
@@ -118,7 +118,7 @@ def test_nothing_moves_under_a_resting_pointer(lively, page_of, record_property)
     record_property("figure", figure)
 
 
-def test_what_is_new_comes_when_the_pointer_leaves_or_by_the_button(lively, page_of):
+def test_new_rows_come_by_the_button_or_when_the_pointer_leaves(lively, page_of):
     page = page_of(INBOX)
     rest_on_a_row(page)
 

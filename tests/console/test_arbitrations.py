@@ -47,7 +47,6 @@ def test_inbox_lists_blocking_questions_first_each_group_by_deadline(person, ask
     ask("in two hours", expires_at=in_minutes(120))
     ask("in five minutes", expires_at=in_minutes(5))
     ask("blocks until then", blocking=True, expires_at=in_minutes(180))
-
     inbox = person("viewer").get(INBOX)
 
     assert titles(inbox) == ["blocks until then", "blocks", "in five minutes", "in two hours", "old", "new"]
@@ -59,9 +58,8 @@ def test_the_next_question_is_that_below_it_in_the_inbox(person, ask):
     first = ask("first", blocking=True, expires_at=in_minutes(5))
     second = ask("second", blocking=True)
     third = ask("third", expires_at=in_minutes(5))
-    viewer = person("viewer")
+    viewer, shown, after = person("viewer"), [], {}
 
-    shown, after = [], {}
     for _ in range(5):
         target = viewer.get(f"{INBOX}next/", after).headers["Location"]
         shown.append(target.split("/")[-3])
@@ -97,7 +95,7 @@ def test_the_count_of_a_tab_follows_the_search(person, ask):
     ask("Ship part 1?")
     ask("Something else?")
 
-    assert ">Pending <b>1</b>" in person("viewer").get(INBOX, {"q": "Ship"}).text
+    assert re.search(r">Pending <b[^>]*>1</b>", person("viewer").get(INBOX, {"q": "Ship"}).text)
 
 
 def test_the_review_leads_to_the_inbox_after_a_new_sign_in(person):

@@ -1,5 +1,6 @@
 /* The inbox and the page of a question: keys that choose, answers that several questions share, and what must not get lost. */
 
+import { findDraft } from "./drafts.js";
 import { isTyping, onKey } from "./shortcuts.js";
 
 const root = document.getElementById("oi-panels");
@@ -46,8 +47,28 @@ function keepWhatWasWritten(gone, fresh) {
   if (!old || fresh.querySelector("#oi-decide")) return;
   if (old.contains(document.activeElement)) queueMicrotask(() => document.getElementById("oi-answer")?.focus());
   const chosen = old.querySelector("[name=decision]:checked")?.value ?? old.querySelector("textarea[name=decision]")?.value ?? "";
-  const why = old.querySelector("[name=rationale]").value;
-  if (!chosen && !why) return;
+  const note = noteOf("This question closed while you were writing", chosen, old.querySelector("[name=rationale]").value);
+  if (note) fresh.prepend(note);
+}
+
+/* What was typed before somebody else answered, and the person was away: signed out, or on another page. */
+function showLostDraft() {
+  const draft = !form() && !document.getElementById("oi-late") && findDraft(location.pathname.replace(/change\/$/, "decide/"));
+  if (!draft) return;
+  const option = Object.keys(draft.fields).find((name) => name.startsWith("decision=") && draft.fields[name]);
+  const note = noteOf("This question closed before you submitted", draft.fields.decision ?? option?.slice("decision=".length), draft.fields.rationale);
+  if (!note) return;
+  const button = note.appendChild(document.createElement("button"));
+  Object.assign(button, { type: "button", className: "oi-link", textContent: "Discard" });
+  button.addEventListener("click", () => {
+    draft.drop();
+    note.remove();
+  });
+  root.querySelector(".oi-decide")?.prepend(note);
+}
+
+function noteOf(title, chosen, why) {
+  if (!chosen && !why) return null;
   const note = document.createElement("div");
   note.className = "oi-note oi-note-warn";
   note.setAttribute("role", "alert");
@@ -56,7 +77,7 @@ function keepWhatWasWritten(gone, fresh) {
     line.textContent = text;
     return line;
   };
-  say("h2", "This question closed while you were writing").className = "oi-note-title";
+  say("h2", title).className = "oi-note-title";
   say("p", "Your answer was not recorded.");
   if (chosen) say("p", `Your answer: ${chosen}`);
   if (why) {
@@ -67,7 +88,7 @@ function keepWhatWasWritten(gone, fresh) {
     kept.readOnly = true;
     kept.rows = 3;
   }
-  fresh.prepend(note);
+  return note;
 }
 
 /* --- the inbox ---------------------------------------------------------------------------------------------------- */
@@ -149,6 +170,7 @@ function onChange(event) {
   if (event.target.id === "oi-all") selectPage(event.target.checked);
   if (event.target.id === "oi-shared" && event.target.value) answerTheSelected(event.target.value);
   if (document.referrer === location.href) root.querySelector(".oi-next a")?.focus({ preventScroll: true }); // After a decision.
+  showLostDraft();
   showChoice();
   count();
 }
@@ -170,13 +192,6 @@ function onClick(event) {
   count();
 }
 
-function onSubmit(event) {
-  if (event.target.dataset.sent) return void event.preventDefault();
-  if (event.target.id !== "oi-decide") return;
-  event.target.dataset.sent = "yes";
-  document.getElementById("oi-send").textContent = "Submitting…";
-}
-
 if (root) {
   root.addEventListener("oi-part", (event) => {
     if (event.target.dataset.part === "decide") keepWhatWasWritten(event.target, event.detail);
@@ -185,17 +200,20 @@ if (root) {
   });
   root.addEventListener("change", onChange);
   root.addEventListener("click", onClick);
-  root.addEventListener("submit", onSubmit);
   addEventListener("keydown", onModifiedKey);
   onKey("123456789", choose);
   onKey("r", () => document.getElementById("oi-rationale")?.focus() ?? Boolean(form()));
-  addEventListener("pageshow", () => form()?.removeAttribute("data-sent"));
+  addEventListener("pageshow", () => {
+    showChoice();
+    count();
+  });
   const late = document.getElementById("oi-late");
   if (late) {
     history.replaceState(null, "", late.dataset.page); // To read the page again is not to send the answer again.
     late.focus();
   }
   if (document.referrer === location.href) root.querySelector(".oi-next a")?.focus({ preventScroll: true }); // After a decision.
+  showLostDraft();
   showChoice();
   count();
 }

@@ -6,6 +6,7 @@
    `data-only` names the types of events that matter, `data-every` the seconds after which they are written anew in any case,
    `data-pace` the seconds between two at least (usually one). */
 
+import { signInAddress } from "./drafts.js";
 import { onKey } from "./shortcuts.js";
 import { follow, keepTimesTrue } from "./stream.js";
 
@@ -149,7 +150,7 @@ function begin() {
     if (state === "live") renew();
     if (state === "ended") {
       const link = document.createElement("a");
-      link.href = `${connection.dataset.signIn}?next=${encodeURIComponent(location.pathname)}`;
+      link.href = signInAddress();
       link.textContent = "Sign in again";
       connection.append(link);
     }

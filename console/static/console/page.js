@@ -1,3 +1,6 @@
 /* What every page of the console has. */
 
+import "./drafts.js";
 import "./shortcuts.js";
+
+document.querySelector("#content [autofocus]")?.focus(); // The browser does so only where nothing else has happened yet.

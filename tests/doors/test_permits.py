@@ -88,7 +88,7 @@ async def test_without_an_approval_the_call_is_refused(server, boss, agent_key, 
 
 
 @pytest.mark.parametrize("remedy", ["text", 1, [], {"action": "x"}, {"action": {"verb": "set_status"}}])
-async def test_what_is_no_remedy_asks_nothing(server, boss, gated, remedy):
+async def test_other_values_than_a_remedy_ask_nothing(server, boss, gated, remedy):
     async with connected(server.url, "2025-11-25", key=KEY) as client:
         refused = await call(client, "ask", intent_id=gated["id"], question="May I?", remedy=remedy)
 

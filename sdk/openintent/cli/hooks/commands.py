@@ -57,7 +57,7 @@ PerSession = Annotated[
 
 
 class Otherwise(StrEnum):
-    """What happens to a call that cannot be checked."""
+    """Answer to a call that cannot be checked."""
 
     ASK = "ask"
     DENY = "deny"
@@ -69,7 +69,7 @@ IfUnchecked = Annotated[
 
 
 class Target(StrEnum):
-    """Where hooks are installed."""
+    """Program whose hooks are installed."""
 
     CLAUDE = "claude"
     CODEX = "codex"

@@ -1,4 +1,4 @@
-"""What coding agents write to their hooks, and what they take from them.
+"""Messages of coding agents to their hooks, and the answers that they take.
 
 Claude Code and Codex have the same form of both, with differences that are named here. docs/guides/hooks.md says which versions
 of their documentation were read.
@@ -30,7 +30,7 @@ _PATCHED = re.compile(r"^\s*\*\*\* (?:Add File|Update File|Delete File|Move to):
 
 
 class PayloadError(ValueError):
-    """What came on stdin is not what a hook gets."""
+    """Text on stdin that is no message to a hook."""
 
 
 @dataclass(frozen=True, slots=True)

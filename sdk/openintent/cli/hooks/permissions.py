@@ -28,7 +28,7 @@ MAX_SHOWN = 500
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What became of the question: granted, refused with a reason, or, with neither, still open at the page."""
+    """State of the question: granted, refused with a reason, or, with neither, still open at the page."""
 
     is_granted: bool = False
     refusal: str | None = None

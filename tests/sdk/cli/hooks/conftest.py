@@ -62,7 +62,7 @@ def hook(server, files):
 
 
 def edit(folder, path, tool="Edit", **more):
-    """What Claude Code writes before an edit."""
+    """Return the message of Claude Code before an edit."""
     return {
         "session_id": "3f0c9d2a-8a1e-4d35-9d6b-b8f6a1a1c001",
         "transcript_path": "/home/ada/.claude/projects/shop/3f0c9d2a.jsonl",
@@ -77,7 +77,7 @@ def edit(folder, path, tool="Edit", **more):
 
 
 def patch(folder, *headers):
-    """What Codex writes before apply_patch."""
+    """Return the message of Codex before apply_patch."""
     text = "\n".join(["*** Begin Patch", *headers, "@@", "-print()", "+print(1)", "*** End Patch"])
     return {
         "session_id": "0199a213-81c0-7800-8aa1-bbab2a035a53",
@@ -94,7 +94,7 @@ def patch(folder, *headers):
 
 
 def prompt(folder, command="rm -rf build", tool="Bash", **more):
-    """What both write before they ask for a permission."""
+    """Return the message of both before they ask for a permission."""
     return {
         "session_id": "3f0c9d2a-8a1e-4d35-9d6b-b8f6a1a1c001",
         "cwd": str(folder),

@@ -106,7 +106,7 @@ def test_sessions_are_agents_of_their_own(hook, repository, files):
 
 
 @pytest.mark.rule("L-8")
-def test_whoever_has_all_the_leases_it_may_leases_a_folder(hook, repository, files, bob, server):
+def test_lease_of_a_folder_is_enough_for_an_agent_with_many_leases(hook, repository, files, bob, server):
     with type(bob)(server.url, "dev-user-key", "ada") as ada:
         for number in range(199):
             ada.acquire_lease(files.id, f"file:a/{number}", 600)
@@ -127,7 +127,7 @@ def test_whoever_has_all_the_leases_it_may_leases_a_folder(hook, repository, fil
         '{"hook_event_name": "PreToolUse", "tool_name": "Edit", "tool_input": "x", "cwd": "/"}',
     ],
 )
-def test_what_is_no_payload_is_not_let_through(hook, payload):
+def test_message_without_a_payload_is_not_let_through(hook, payload):
     assert hook("edit", payload)["permissionDecision"] == "ask"
     assert hook("edit", payload, "--otherwise", "deny")["permissionDecision"] == "deny"
 

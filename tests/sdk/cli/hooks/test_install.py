@@ -158,7 +158,7 @@ class TestGit:
         bob.release_lease(files.id, bob.get_leases(files.id)[0].id)
         assert subprocess.run(commit, capture_output=True, check=False).returncode == 0
 
-    def test_another_hook_stays(self, install, remove, repository):
+    def test_hook_of_another_program_stays(self, install, remove, repository):
         path = repository / ".git/hooks/pre-commit"
         path.parent.mkdir(exist_ok=True)
         path.write_text("#!/bin/sh\nmake lint\n")

@@ -58,7 +58,7 @@ def test_an_answer_in_time_is_the_editors(hook, repository, files, boss, decisio
     assert answer["decision"].get("message") == (None if expected == "allow" else "Not on a Friday")
 
 
-def test_strict_refuses_with_a_link_until_it_is_approved_and_then_allows_once(ask, repository, files, boss):
+def test_strict_refuses_with_a_link_and_allows_once_after_approval(ask, repository, files, boss):
     refused = ask(prompt(repository), "--strict")
     [asked] = pending(boss, files)
     assert behavior(refused) == "deny"

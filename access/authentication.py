@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from access.identity import Caller, get_actor, get_caller
 from access.key_lookup import DEV_KEYS, find_caller
 from access.loopback import remote_origin_reason
-from access.models import Role
+from access.models import Role, Way
 from core.api import throttling
 from core.errors import Forbidden, Unauthenticated
 
@@ -36,11 +36,11 @@ def authenticate_key(key: str, meta: Mapping[str, Any]) -> Caller:
     return caller
 
 
-def verify_key(key: str, meta: Mapping[str, Any]) -> Caller:
+def verify_key(key: str, meta: Mapping[str, Any], way: Way = Way.API) -> Caller:
     """Return the caller of the key. Raise Unauthenticated if it is not valid, RateLimited after too many wrong keys."""
     if not key:
         raise Unauthenticated("No API key was sent. Send X-API-Key or Authorization: Bearer.")
-    caller = find_caller(key, meta.get("REMOTE_ADDR", ""))
+    caller = find_caller(key, meta.get("REMOTE_ADDR", ""), way)
     if caller is None:
         raise Unauthenticated(
             "This is a key of dev mode, which is off because API keys exist. Use an API key."

@@ -12,7 +12,7 @@ from django.db.models import Q
 from access import bound_agents, key_guesses
 from access.bound_agents import CACHED_FOR
 from access.identity import Caller, configured_caller
-from access.models import ApiKey, Role
+from access.models import ApiKey, Role, Way
 from core.db import database_now
 
 CACHE_SIZE = 10_000
@@ -42,7 +42,7 @@ def digest(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
-def find_caller(key: str, address: str) -> Caller | None:
+def find_caller(key: str, address: str, way: Way = Way.API) -> Caller | None:
     """Return the caller of the key, or None if it is unknown, expired or revoked. Raise RateLimited after too many wrong keys."""
     fingerprint = digest(key)
     known = _cache.get(fingerprint)
@@ -50,7 +50,7 @@ def find_caller(key: str, address: str) -> Caller | None:
         if key_guesses.is_known_wrong(fingerprint):
             return None
         key_guesses.require_not_throttled(fingerprint, address, _configured())
-        known = _verify(fingerprint)
+        known = _verify(fingerprint, way)
         if known is None:
             key_guesses.count_wrong_key(fingerprint, address)
     return known.caller if known else None
@@ -87,7 +87,7 @@ def clear_verified_keys() -> None:
     key_guesses.clear_wrong_keys()
 
 
-def _verify(fingerprint: str) -> _Verified | None:
+def _verify(fingerprint: str, way: Way) -> _Verified | None:
     """Look up the key and cache it. It expires by the latest time of the database's clock (rules E-7, E-8)."""
     _cache.pop(fingerprint, None)
     asked_at = monotonic()  # Before the query, so that the remaining time is never too long.
@@ -98,7 +98,7 @@ def _verify(fingerprint: str) -> _Verified | None:
         if row.expires_at and row.expires_at <= now:
             return None
         if row.last_used_at is None or now - row.last_used_at >= LAST_USED_EVERY:
-            ApiKey.objects.filter(pk=row.pk).update(last_used_at=now)
+            ApiKey.objects.filter(pk=row.pk).update(last_used_at=now, last_used_by=way)
         caller = _caller(row)
         left = (row.expires_at - now).total_seconds() if row.expires_at else CACHED_FOR
         found = _Verified(caller, asked_at + min(left, CACHED_FOR))

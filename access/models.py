@@ -30,6 +30,13 @@ class RevocableQuerySet(models.QuerySet[Any]):
         return self.filter(Q(expires_at=None) | Q(expires_at__gt=now), revoked_at=None)
 
 
+class Way(models.TextChoices):
+    """Way by which a program comes in with a key."""
+
+    API = "api", "API"
+    MCP = "mcp", "MCP"
+
+
 class ApiKey(models.Model):
     """API key, of which only the digest is stored (protocol §1.1)."""
 
@@ -43,6 +50,7 @@ class ApiKey(models.Model):
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
+    last_used_by = models.CharField(max_length=4, choices=Way, blank=True, default="")
     revoked_at = models.DateTimeField(null=True, blank=True)
     first_key_id = models.UUIDField(null=True, editable=False, help_text="The first of the keys that were rotated into this one.")
 

@@ -11,6 +11,7 @@ from django.db import connection
 from access import origins
 from access.authentication import key_from_headers, verify_key
 from access.identity import Caller
+from access.models import Way
 from core.api.exception_handler import to_protocol_error
 from core.errors import Forbidden, ProtocolError, Unauthenticated, Unavailable
 from core.serving.wsgi_bridge import ClientDisconnected, WSGIBridge, problem_response, request_meta
@@ -89,7 +90,7 @@ class McpEndpoint:
 
 def _verified(meta: dict[str, Any]) -> Caller:
     try:
-        return verify_key(key_from_headers(meta), meta)
+        return verify_key(key_from_headers(meta), meta, Way.MCP)
     except ProtocolError:
         raise
     except Exception as error:

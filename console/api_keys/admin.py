@@ -14,7 +14,8 @@ from access.models import ApiKey, Role
 from access.roles import actor_from_user, is_operator
 from console.actions import ActionForm, action
 from console.admin_mixins import OperatorPages
-from console.api_keys.forms import NewKeyForm, RotateForm
+from console.api_keys.clients import connections, server_address
+from console.api_keys.forms import ConnectForm, NewKeyForm, RotateForm
 from console.changelist import ListAdmin
 from console.filters import choice_filter
 from core.db import database_now
@@ -40,7 +41,7 @@ def key_state(key: ApiKey, now: datetime) -> str:
 @admin.register(ApiKey)
 class ApiKeyAdmin(OperatorPages, ListAdmin):
     detail_template = "console/api_keys/detail.html"
-    own_paths = (("<uuid:key_id>/rotate/", "rotate_view", "rotate"),)
+    own_paths = (("<uuid:key_id>/rotate/", "rotate_view", "rotate"), ("connect/", "connect_view", "connect"))
     list_template = "console/api_keys/list_rows.html"
     search_label = "Search by name, agent or key prefix"
     list_filter = [
@@ -67,6 +68,14 @@ class ApiKeyAdmin(OperatorPages, ListAdmin):
     def rotate_view(self, request: HttpRequest, key_id: UUID) -> HttpResponse:
         return self.rotate(request, [get_object_or_404(ApiKey, pk=key_id)]) or redirect("admin:access_apikey_change", key_id)
 
+    def connect_view(self, request: HttpRequest) -> HttpResponse:
+        return self.connect(request, [None]) or redirect("admin:access_apikey_changelist")
+
+    def render_connect_form(
+        self, request: HttpRequest, key: None, form: ActionForm, refusal: ProtocolError | None
+    ) -> HttpResponse:
+        return self.page(request, "console/api_keys/connect.html", title="Connect an agent", form=form)
+
     def render_create_form(
         self, request: HttpRequest, key: None, form: ActionForm, refusal: ProtocolError | None
     ) -> HttpResponse:
@@ -90,6 +99,16 @@ class ApiKeyAdmin(OperatorPages, ListAdmin):
             created_by=actor_from_user(request).id,
         )
         return self.page(request, "console/api_keys/created.html", title="New API key", key=key, secret=secret)
+
+    @action("Connect", role=Role.OPERATOR, form=ConnectForm, page=render_connect_form)
+    def connect(self, request: HttpRequest, _: None, *, agent_id: str, expires_at: datetime | None) -> HttpResponse:
+        key, secret = services.create_key(
+            name=agent_id, role=Role.AGENT, agent_id=agent_id, expires_at=expires_at, created_by=actor_from_user(request).id
+        )
+        clients = connections(server_address(request), secret)
+        return self.page(
+            request, "console/api_keys/connected.html", title="Connect an agent", key=key, secret=secret, clients=clients
+        )
 
     @action("Rotate", role=Role.OPERATOR, form=RotateForm, page=render_rotate_form)
     def rotate(self, request: HttpRequest, key: ApiKey, *, ends_at: datetime) -> HttpResponse:

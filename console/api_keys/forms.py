@@ -65,6 +65,28 @@ class NewKeyForm(ActionForm):
         return {**cleaned, "expires_at": end}
 
 
+class ConnectForm(ActionForm):
+    agent_id = forms.CharField(
+        label="Agent",
+        max_length=MAX_AGENT_ID,
+        validators=[_check_agent],
+        help_text="The name under which the agent acts, such as ada-laptop. Its key can act as this agent only.",
+        widget=forms.TextInput(attrs={**INPUT, "autocomplete": "off"}),
+    )
+    lasts = forms.ChoiceField(
+        label="Key expires",
+        choices=[(value, text) for value, (text, _) in LASTS.items()],
+        initial="90",
+        widget=forms.Select(attrs=INPUT),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Return the instant at which the key expires, as `expires_at`."""
+        cleaned = super().clean() or {}
+        days = LASTS.get(cleaned.pop("lasts", NEVER), LASTS[NEVER])[1]
+        return {**cleaned, "expires_at": timezone.now() + timedelta(days=days) if days else None}
+
+
 class RotateForm(ActionForm):
     overlap = forms.ChoiceField(
         label="When should the old key expire?",

@@ -139,6 +139,12 @@ def _make_key(page: Page) -> None:
     page.wait_for_selector("#oi-secret")
 
 
+def _connect(page: Page) -> None:
+    page.fill("#agent_id", "ada-laptop")
+    page.click("[name=_save]")
+    page.wait_for_selector("#oi-setting-claude")
+
+
 def _make_link(page: Page) -> None:
     page.click("[name=_save]")
     page.wait_for_selector("#oi-secret")
@@ -227,6 +233,8 @@ PAGES: dict[str, ConsolePage] = {
     "new-key": ConsolePage("/admin/access/apikey/add/"),
     "new-key-refused": ConsolePage("/admin/access/apikey/add/", then=_refuse),
     "new-key-shown": ConsolePage("/admin/access/apikey/add/", then=_make_key),
+    "connect-agent": ConsolePage("/admin/access/apikey/connect/"),
+    "agent-connected": ConsolePage("/admin/access/apikey/connect/", then=_connect),
     "rotate-key": ConsolePage(lambda example: example.key().replace("change", "rotate")),
     "people": ConsolePage("/admin/auth/user/"),
     "person": ConsolePage(lambda example: example.person("ines")),

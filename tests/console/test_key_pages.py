@@ -1,13 +1,18 @@
 """Keys in the console: made, shown once, rotated, revoked."""
 
+import html
+import json
 import logging
 import re
+import shlex
+import tomllib
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.utils import timezone
 
-from access.models import ApiKey, Role
+from access.authentication import verify_key
+from access.models import ApiKey, Role, Way
 from access.services import create_key, revoke_key
 from tests.conftest import Caller
 
@@ -162,3 +167,52 @@ def test_the_server_s_log_says_who_changed_which_key_and_never_the_key(
         ("key_revoked", {"actor": "dev-user", "subject": str(row)}),
     ]
     assert not any(each.split("_", 2)[2] in str(told) for each in (secret, new))
+
+
+def setting(page, client):
+    found = re.search(rf'id="oi-setting-{client}">(.*?)</code>', page, re.DOTALL)[1]
+    return html.unescape(found)
+
+
+class TestConnect:
+    def test_an_agent_gets_a_key_of_its_own_and_settings_with_it(self, person):
+        answer = person("operator").post(f"{KEYS}/connect/", {"agent_id": "ada-laptop", "lasts": "90"})
+
+        secret = secret_in(answer.text)
+        assert works(secret)
+        assert "no-store" in answer.headers["Cache-Control"]
+        row = ApiKey.objects.get()
+        assert (row.name, row.role, row.agent_id) == ("ada-laptop", "agent", "ada-laptop")
+        assert abs(row.expires_at - timezone.now() - timedelta(days=90)) < timedelta(minutes=1)
+        header = {"X-API-Key": secret}
+        codex = tomllib.loads(setting(answer.text, "codex"))["mcp_servers"]["openintent"]
+        assert codex == {"url": "http://testserver/mcp", "http_headers": header}
+        cursor = json.loads(setting(answer.text, "cursor"))["mcpServers"]["openintent"]
+        assert cursor == {"type": "http", "url": "http://testserver/mcp", "headers": header}
+        program = json.loads(setting(answer.text, "program"))["mcpServers"]["openintent"]
+        assert program["env"] == {"OPENINTENT_URL": "http://testserver", "OPENINTENT_API_KEY": secret}
+        assert shlex.split(setting(answer.text, "claude"))[-1] == f"X-API-Key: {secret}"
+
+    def test_the_address_is_the_public_one(self, person, settings):
+        settings.PUBLIC_URL = "https://oi.example/work"
+
+        answer = person("operator").post(f"{KEYS}/connect/", {"agent_id": "ada", "lasts": "never"})
+
+        assert "https://oi.example/work/mcp" in setting(answer.text, "claude")
+
+    @pytest.mark.parametrize("fields", [{}, {"agent_id": " "}, {"agent_id": "a\nb"}, {"agent_id": "ada", "lasts": "1"}])
+    def test_bad_input_creates_no_key(self, person, fields):
+        assert person("operator").post(f"{KEYS}/connect/", fields).status_code == 200
+        assert not ApiKey.objects.exists()
+
+    @pytest.mark.parametrize("role", ["viewer", "arbiter"])
+    def test_others_than_operators_create_no_key(self, person, role):
+        assert person(role).post(f"{KEYS}/connect/", {"agent_id": "ada"}).status_code in (302, 403)
+        assert not ApiKey.objects.exists()
+
+
+def test_a_page_tells_by_which_way_a_key_was_used_last(person, key):
+    row, secret = key
+    verify_key(secret, {}, Way.MCP)
+
+    assert "by MCP" in person("operator").get(f"{KEYS}/{row.pk}/change/").text

@@ -1,7 +1,7 @@
 """`python -m benchmarks`: measure everything, and write docs/performance.md.
 
 `criteria` measures 16 clients only, `growth` only what a full database costs, `fanout` only streams and webhooks, `adapters` only what
-the SDK's adapters add to a request, `console` only what its pages cost, `plans` only plans of many intents, `hostile` what hostile requests cost, `profile` shows where the time of an operation goes, and `beside URL` measures another OpenIntent
+the SDK's adapters add to a request, `console` only what its pages cost, `plans` only plans of many intents, `hostile` what hostile requests cost, `gates` what gates and permits add to a write, `profile` shows where the time of an operation goes, and `beside URL` measures another OpenIntent
 server in turns with this one. They just print, as does whatever measures less than everything.
 """
 
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import requests
 
-from benchmarks import adapters, comparison, console, fanout, growth, hostile_inputs, plans, profiling, suite, webhooks
+from benchmarks import adapters, comparison, console, fanout, gates, growth, hostile_inputs, plans, profiling, suite, webhooks
 from benchmarks.operations import OPERATIONS
 from benchmarks.report import CLIENTS, Report
 from benchmarks.suite import QUICK, ROOT, Scale
@@ -31,7 +31,7 @@ def main() -> None:
     parser.add_argument(
         "what",
         nargs="?",
-        choices=["all", "criteria", "growth", "fanout", "adapters", "console", "plans", "hostile", "profile", "beside"],
+        choices=["all", "criteria", "growth", "fanout", "adapters", "console", "plans", "hostile", "gates", "profile", "beside"],
         default="all",
     )
     parser.add_argument("operations", nargs="*", metavar="OPERATION", help=f"only these of {', '.join(OPERATIONS)}")
@@ -54,6 +54,10 @@ def main() -> None:
     if options.what == "hostile":
         with tempfile.TemporaryDirectory(prefix="openintent-bench-") as folder:
             print(hostile_inputs.table([*hostile_inputs.measure(vendors[0], Path(folder), is_quick=options.quick)]))
+        return
+    if options.what == "gates":
+        with tempfile.TemporaryDirectory(prefix="openintent-bench-") as folder:
+            print("\n".join(gates.measure(vendors[0], Path(folder), is_quick=options.quick)))
         return
     if options.what == "beside":
         scale = replace(QUICK if options.quick else Scale(), clients=(1, CLIENTS))

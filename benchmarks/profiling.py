@@ -24,11 +24,17 @@ SHOWN = 60
 class InProcess:
     """A client without a network: it calls the ASGI application in this process."""
 
-    def __init__(self, application: Any) -> None:
-        self.application = application
+    def __init__(self, application: Any, key: str = KEY) -> None:
+        self.application, self.key = application, key
 
     async def send(
-        self, method: str, path: str, body: bytes = b"", version: int | None = None, token: int | None = None
+        self,
+        method: str,
+        path: str,
+        body: bytes = b"",
+        version: int | None = None,
+        token: int | None = None,
+        permit: str | None = None,
     ) -> bytes:
         answer: list[dict[str, Any]] = []
 
@@ -38,7 +44,7 @@ class InProcess:
         async def send(message: dict[str, Any]) -> None:
             answer.append(message)
 
-        await self.application(_scope(method, f"/api{path}", version, token), receive, send)
+        await self.application(_scope(method, f"/api{path}", self.key, version, token, permit), receive, send)
         start, *parts = answer
         content = b"".join(part["body"] for part in parts)
         if start["status"] >= 300:
@@ -121,11 +127,15 @@ async def _run(http: InProcess, operation: Operation, intents: Sequence[str], br
     bridge.wsgi = wsgi
 
 
-def _scope(method: str, address: str, version: int | None, token: int | None) -> dict[str, Any]:
+def _scope(method: str, address: str, key: str, version: int | None, token: int | None, permit: str | None) -> dict[str, Any]:
     path, _, query = address.partition("?")
-    headers = [(b"host", b"localhost"), (b"x-api-key", KEY.encode()), (b"content-type", b"application/json")]
+    headers = [(b"host", b"localhost"), (b"x-api-key", key.encode()), (b"content-type", b"application/json")]
     if version is not None:
         headers.append((b"if-match", str(version).encode()))
+    if token is not None:
+        headers.append((b"x-fencing-token", str(token).encode()))
+    if permit is not None:
+        headers.append((b"x-permit", permit.encode()))
     return {
         "type": "http",
         "method": method,

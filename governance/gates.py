@@ -14,11 +14,12 @@ from access.identity import SYSTEM, Actor
 from access.models import Role
 from core import strict_json
 from core.db import current_epoch
+from core.db.statements import Statement
 from core.errors import Invalid
 from core.ids import parse_id
 from governance import permits
 from governance.errors import PermitMismatch, PermitNotFound, PermitRequired
-from governance.models import Gate, Permit, PermitOutcome, Vote
+from governance.models import Arbitration, Gate, Permit, PermitOutcome, Vote
 from governance.operations import CONDITIONS, operation_of
 from governance.recipients import USER, is_recipient, people_of
 from governance.terms import MAX_ACTION
@@ -27,6 +28,8 @@ from portfolios.models import Membership
 
 PERMIT_HEADER, REASON_HEADER = "HTTP_X_PERMIT", "HTTP_X_GATE_REASON"
 MAX_REASON = 2_000
+
+_PERMIT = Statement(lambda given: Permit.objects.filter(pk=given.pk))
 
 _known: tuple[int | None, Sequence[Gate]] | None = None
 
@@ -59,8 +62,9 @@ def require_permitted(
     matched = [each for each in gates if binds(each, operation, intents, portfolio_id, values)]
     if request is not None and sent is not None:
         permit = _spend(operation, actor, request, sent, intents)
-        votes = [vote for vote in permit.arbitration.votes.all() if vote.grants and vote.counts]
-        unmet = [each for each in matched if sum(map(granting(each), votes)) < each.quorum]
+        choosy = [each for each in matched if each.deciders or each.quorum > 1]  # One vote has granted every permit.
+        votes = _granted(permit.arbitration) if choosy else []
+        unmet = [each for each in choosy if sum(map(granting(each), votes)) < each.quorum]
         if unmet:
             raise PermitRequired(
                 operation, unmet[0].pk, remedy(actor, unmet), because="Too few of its deciders have granted this one."
@@ -131,6 +135,11 @@ def _gates(epoch: int | None) -> Sequence[Gate]:
     return known[1]
 
 
+def _granted(arbitration: Arbitration) -> list[Vote]:
+    """Return the votes that count and grant."""
+    return [vote for vote in arbitration.votes.all() if vote.grants and vote.counts]
+
+
 def _spend(operation: str, actor: Actor, request: Request, sent: str, intents: Sequence[Intent]) -> Permit:
     """Spend the permit on the request as it was sent, once for all verbs that the request runs."""
     spent: Permit | None = getattr(request, "spent_permit", None)
@@ -139,15 +148,15 @@ def _spend(operation: str, actor: Actor, request: Request, sent: str, intents: S
     pk = parse_id(sent.strip())
     if pk is None:
         raise Invalid.field("X-Permit", f"{sent[:60]!r} is not the id of a permit")
-    found = Permit.objects.filter(pk=pk)
-    intent_id = found.values_list("intent_id", flat=True).first()
-    if intent_id is None:
+    permit = next(iter(_PERMIT.objects(pk=pk)), None)
+    if permit is None:
         raise PermitNotFound(sent)
-    intent = next((each for each in intents if each.pk == intent_id), None)
+    intent = next((each for each in intents if each.pk == permit.intent_id), None)
     if intent is None and intents:
         raise PermitMismatch(pk, "intent_id")
-    intent = intent or Intent.objects.lock(intent_id)
-    permit: Permit = found.select_related("arbitration").get()
+    if intent is None:
+        intent = Intent.objects.lock(permit.intent_id)
+        [permit] = _PERMIT.objects(pk=pk)  # It may have been spent until then.
     act = _act(request)
     if operation_of(permit.verb) == operation_of(act["verb"]):
         act["verb"] = permit.verb

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from access.identity import Actor
+from core.db import sql_rows
 from core.encoding import instant
 from core.errors import Forbidden, Invalid
 from governance import actions
@@ -66,22 +67,28 @@ def spend(
 ) -> None:
     """Spend the permit on the act that is sent, or raise the reason why not (rules A-9 to A-11, A-14).
 
+    It was read under the intent's lock, without which no permit changes: so it is spent once.
     `outcome` is that of an act which the server does itself, in this transaction.
     """
     require_asker(permit, actor, "spend it")
     _require_own_token(intent, actor, now)
     _require_live(permit, now)
-    if (member := actions.differing_member(permit.arbitration.action, sent)) is not None:
+    if (member := _differing_member(permit, sent)) is not None:
         raise PermitMismatch(permit.pk, member)
     if changed := changes_since(intent, permit):
         raise PermitStale(permit.pk, changed)
     intent.require_open()
-    live = Permit.objects.filter(pk=permit.pk, status=PermitStatus.LIVE)
     permit.status, permit.spent_at, permit.outcome = PermitStatus.SPENT, now, outcome
-    if not live.update(status=permit.status, spent_at=now, outcome=outcome):
-        raise PermitSpent(f"The permit {permit.pk} is spent.")
+    sql_rows.update(permit, ("status", "spent_at", "outcome"))
     payload = {**_about(permit), "outcome": outcome}
     append(intent, NewEvent(EventType.PERMIT_SPENT, payload), actor=actor, now=now)
+
+
+def _differing_member(permit: Permit, sent: Mapping[str, Any]) -> str | None:
+    """Return what `actions.differing_member` does. The digest decides; only another one needs the arbitration (rule A-10)."""
+    if actions.digest({"effect_key": permit.effect_key, **sent}) == permit.action_sha256:
+        return None
+    return actions.differing_member(permit.arbitration.action, sent)
 
 
 def end(intent: Intent, permit: Permit, status: PermitStatus, more: dict[str, Any], *, actor: Actor, now: datetime) -> None:
@@ -94,11 +101,12 @@ def end(intent: Intent, permit: Permit, status: PermitStatus, more: dict[str, An
 
 def changes_since(intent: Intent, bound: Arbitration | Permit) -> list[str]:
     """Return what has changed since the request or the grant: the version, and bound paths with another value (rule A-11)."""
-    arbitration = bound.arbitration if isinstance(bound, Permit) else bound
     current = actions.bound_values(intent.state, bound.bound_values)
     changed = [path for path, value in bound.bound_values.items() if current[path] != value]
-    if arbitration.bind_version and intent.version != bound.intent_version:
-        changed.insert(0, VERSION)
+    if intent.version != bound.intent_version:  # Only then the permit's arbitration is read.
+        arbitration = bound.arbitration if isinstance(bound, Permit) else bound
+        if arbitration.bind_version:
+            changed.insert(0, VERSION)
     return changed
 
 

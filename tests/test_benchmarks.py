@@ -114,6 +114,13 @@ def test_seeded_intents_are_what_their_log_replays_to(vendor: str, tmp_path: Pat
     manage(url, "verify_log")  # Fails where it finds something.
 
 
+def test_gates_and_permits_have_a_line_each() -> None:
+    command = [sys.executable, "-m", "benchmarks", "gates", "--quick", "--database", "sqlite"]
+    output = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+
+    assert [line.split(" | ")[0] for line in output.splitlines()[2:]] == ["| no gates", "| gated, with its permit"]
+
+
 @pytest.mark.parametrize("operation", ["get intent", "update state under a lease"])
 def test_profile_shows_the_share_of_each_layer(operation: str) -> None:
     command = [sys.executable, "-m", "benchmarks", "profile", operation, "--database", "sqlite"]

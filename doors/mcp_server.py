@@ -17,7 +17,9 @@ from mcp.shared.exceptions import MCPError
 from access.models import Role
 from core.errors import Internal, Unavailable
 from core.version import installed_version
-from doors.operations import Door, Refused, segment
+from doors import tasks
+from doors.mcp_context import door_of, protocol_error, scope_of
+from doors.operations import Refused, segment
 from doors.results import bounded, problem_text
 from doors.tools import TOOLS, Tool
 
@@ -43,11 +45,12 @@ def session_manager(max_body: int) -> StreamableHTTPSessionManager:
         instructions=INSTRUCTIONS,
         get_tool_input_schema=lambda name: TOOLS[name].input_schema if name in TOOLS else None,
         on_list_tools=list_tools,
-        on_call_tool=call_tool,
+        on_call_tool=call_tool,  # type: ignore[arg-type]  # It passes the results of extensions on.
         on_list_resources=list_resources,
         on_list_resource_templates=list_resource_templates,
         on_read_resource=read_resource,
     )
+    tasks.register(server)
     return StreamableHTTPSessionManager(server, stateless=True, json_response=True, max_request_body_size=max_body)
 
 
@@ -57,7 +60,9 @@ async def list_tools(context: ServerRequestContext[Any, Any], params: Any) -> ty
     return types.ListToolsResult(tools=[_describe(each) for each in TOOLS.values() if each.reads or may_write])
 
 
-async def call_tool(context: ServerRequestContext[Any, Any], params: types.CallToolRequestParams) -> types.CallToolResult:
+async def call_tool(
+    context: ServerRequestContext[Any, Any], params: types.CallToolRequestParams
+) -> types.CallToolResult | dict[str, Any]:
     """Run a tool. A refusal of its operation is its result, so that the model can read it."""
     tool = TOOLS.get(params.name)
     if tool is None:
@@ -74,6 +79,8 @@ async def call_tool(context: ServerRequestContext[Any, Any], params: types.CallT
     except Exception:
         log.exception("tool failed", extra={"fields": {"tool": tool.name}})
         return _refusal(Internal().body())
+    if tool.name == "ask" and tasks.is_declared(context):
+        return tasks.created_task(door, await door.get(f"/arbitrations/{found['arbitration_id']}"))
     result = await asyncio.to_thread(bounded, found, door.page(f"/api/v1{_pointer(arguments)}"))
     return types.CallToolResult(content=[_text(json.dumps(result, ensure_ascii=False))], structured_content=result)
 
@@ -84,7 +91,7 @@ async def list_resources(context: ServerRequestContext[Any, Any], params: Any) -
     try:
         found = await door.get("/intents", agent_id=door.agent, status="draft,pending,active,blocked", limit=50)
     except Refused as refusal:
-        raise _protocol_error(refusal) from None
+        raise protocol_error(refusal) from None
     resources = [
         types.Resource(uri=f"{PREFIX}{each['id']}{suffix}", name=f"{each['title']}{name}"[:200], mime_type=mime_type)
         for each in found["intents"]
@@ -113,21 +120,10 @@ async def read_resource(
     try:
         found = await door.get(f"{path}/brief" if slash else path)
     except Refused as refusal:
-        raise _protocol_error(refusal, uri) from None
+        raise protocol_error(refusal, uri) from None
     content = found["text"] if slash else json.dumps(bounded(found, door.page(f"/api/v1{path}")), ensure_ascii=False)
     mime_type = "text/plain" if slash else "application/json"
     return types.ReadResourceResult(contents=[types.TextResourceContents(uri=uri, mime_type=mime_type, text=content)])
-
-
-def scope_of(context: ServerRequestContext[Any, Any]) -> Any:
-    """Return the ASGI scope of the message's HTTP request."""
-    assert context.request is not None
-    return context.request.scope
-
-
-def door_of(context: ServerRequestContext[Any, Any]) -> Door:
-    scope = scope_of(context)
-    return Door(scope["doors.api"], scope, scope["doors.agent"])
 
 
 def _describe(tool: Tool) -> types.Tool:
@@ -152,12 +148,6 @@ def _pointer(arguments: dict[str, Any]) -> str:
 
 def _refusal(problem: dict[str, Any]) -> types.CallToolResult:
     return types.CallToolResult(content=[_text(problem_text(problem))], is_error=True)
-
-
-def _protocol_error(refusal: Refused, uri: str = "") -> MCPError:
-    code = types.INVALID_PARAMS if refusal.problem.get("status") == 404 else types.INTERNAL_ERROR
-    message = "Resource not found" if refusal.problem.get("status") == 404 else str(refusal)
-    return MCPError(code=code, message=message, data={"uri": uri[:500], "problem": json.loads(problem_text(refusal.problem))})
 
 
 def _text(text: str) -> types.TextContent:

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods
 from unfold.sites import UnfoldAdminSite
 
 from access.audit_log import record
-from console import dashboard, drafts, event_stream
+from console import dashboard, drafts, event_stream, search
 from console.agents import pages as agents
 from console.costs import views as costs
 from console.sign_in import passwords
@@ -27,7 +27,7 @@ class ConsoleSite(UnfoldAdminSite):
     app_index_template = "console/app_index.html"
     index_template = "console/dashboard/index.html"  # Not admin/index.html: in a wheel, the theme's own would come before it.
 
-    _PAGES = {"index", "login", "logout", "search", "password_change", "app_list"}
+    _PAGES = {"index", "login", "logout", "password_change", "app_list"}
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         view = self.admin_view
@@ -37,6 +37,7 @@ class ConsoleSite(UnfoldAdminSite):
             path("password_change/", view(passwords.ChangePasswordView.as_view())),
             path("follow", event_stream.open_stream, name="console_follow"),
             path("session/", drafts.session_state, name="console_session"),
+            path("search/", view(search.results), name="console_search"),
             path("home/", view(dashboard.panels), name="console_panels"),
             path("agents/", view(agents.list_page), name="console_agents"),
             path("agents/<agent:agent_id>/", view(agents.detail_page), name="console_agent"),
@@ -50,13 +51,6 @@ class ConsoleSite(UnfoldAdminSite):
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         return {**super().each_context(request), "recorded_drafts": drafts.recorded_drafts(request)}
-
-    def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Return the menu entries that contain `?s=`. They fit one page, whatever `?page=` is."""
-        given = request.GET.copy()
-        given.pop("page", None)
-        request.GET = given  # type: ignore[assignment]
-        return super().search(request, extra_context)
 
     def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         name = f"user:{request.user.get_username()}"

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse_lazy
+from django.utils.module_loading import import_string
 
 from core.env import root_path
 
@@ -48,6 +50,17 @@ _NAVIGATION: list[dict[str, Any]] = [
 ]
 _PEOPLE = {"title": "People", "icon": "group", "link": reverse_lazy("admin:auth_user_changelist")}
 _NAVIGATION[-1]["items"].append({**_PEOPLE, "permission": "access.roles.is_operator"})
+
+
+def menu_pages(request: HttpRequest) -> list[tuple[str, str]]:
+    """Return name and path of the pages of the menu that the person may see."""
+    found = [each for group in _NAVIGATION for each in group["items"]]
+    return [
+        (each["title"], str(each["link"]))
+        for each in found
+        if "permission" not in each or import_string(each["permission"])(request)
+    ]
+
 
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "OpenIntent",

@@ -79,17 +79,22 @@ class RecentActivity:
         return cls(seen, last if count == RECENT_EVENTS else None)
 
 
+def find_agents(query: str, recent: RecentActivity) -> list[str]:
+    """Return the agents whose id contains the text, the latest to act first."""
+    ids = [rows.order_by().values_list("agent_id", flat=True).distinct() for rows in _TABLES]
+    return sorted(
+        (each for each in {*ids[0].union(*ids[1:]), *recent.seen} if is_agent(each) and query.casefold() in each.casefold()),
+        key=lambda each: (-seen.timestamp() if (seen := recent.seen.get(each)) else 0.0, each),
+    )
+
+
 @require_GET
 def list_page(request: HttpRequest) -> HttpResponse:
     reject_unknown_parameters(request, ("q", "p"))
     query = request.GET.get("q", "").strip()
     number = max(1, int(given) if (given := request.GET.get("p", "")).isdecimal() and len(given) < 6 else 1)
     recent = RecentActivity.read()
-    ids = [rows.order_by().values_list("agent_id", flat=True).distinct() for rows in _TABLES]
-    known = sorted(
-        (each for each in {*ids[0].union(*ids[1:]), *recent.seen} if is_agent(each) and query.casefold() in each.casefold()),
-        key=lambda each: (-seen.timestamp() if (seen := recent.seen.get(each)) else 0.0, each),
-    )
+    known = find_agents(query, recent)
     shown = known[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
     context = {
         "title": "Agents",

@@ -18,6 +18,7 @@ from console.intents import actions, page
 from core.db import database_now
 from core.ids import parse_id
 from intents.models import Assignment, Edge, EdgeKind, Event, Intent, Status
+from intents.search import INTENTS
 from portfolios.models import Membership, Portfolio
 
 MAX_PORTFOLIOS = 100  # Portfolios that the list's filter offers.
@@ -34,7 +35,7 @@ class IntentAdmin(ListAdmin):
     list_template = "console/intents/list_rows.html"
     filters_template = "console/intents/filters.html"
     filter_fields = ("agent", "portfolio", "root")
-    search_label = "Search by title, description or ID"
+    search_label = "Search by words or the beginning of an ID"
     list_event_types = "intent_created intent_updated status_changed state_patched agent_assigned agent_unassigned"
     list_filter = [
         choice_filter("status", "status__exact", Status.choices, lambda status, now: Q(status=status)),
@@ -62,9 +63,7 @@ class IntentAdmin(ListAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Intent], search_term: str
     ) -> tuple[QuerySet[Intent], bool]:
-        if pk := parse_id(search_term.strip()):
-            return queryset.filter(pk=pk), False
-        return super().get_search_results(request, queryset, search_term.replace("\0", ""))
+        return (INTENTS.search(queryset, search_term) if search_term.strip() else queryset), False
 
     def list_context(self, request: HttpRequest, found: list[Intent]) -> dict[str, Any]:
         now, ids = database_now(), {each.pk for each in found}

@@ -182,8 +182,15 @@ def _sign_in_wrongly(page: Page) -> None:
     page.wait_for_selector("text=Incorrect username or password.")
 
 
+def _search(page: Page) -> None:
+    page.keyboard.press("Control+k")
+    page.keyboard.type("pric")
+    page.wait_for_selector("#oi-palette .oi-found-name >> text=Intents")
+
+
 PAGES: dict[str, ConsolePage] = {
     "home": ConsolePage("/admin/"),
+    "search": ConsolePage("/admin/", then=_search),
     "inbox": ConsolePage("/admin/governance/arbitration/"),
     "question": ConsolePage(lambda example: example.question("pending")),
     "question-typed": ConsolePage(lambda example: example.typed_question()),

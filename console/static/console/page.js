@@ -1,6 +1,7 @@
 /* What every page of the console has. */
 
 import "./drafts.js";
+import "./search.js";
 import "./shortcuts.js";
 
 document.querySelector("#content [autofocus]")?.focus(); // The browser does so only where nothing else has happened yet.

@@ -21,6 +21,7 @@ from access.models import Role
 from access.roles import has_role
 from console.budget_usage import list_crossed_budgets
 from console.event_log.pages import with_portfolio_names
+from console.reader_zone import midnight
 from core.db import database_now
 from core.ids import first_id_at
 from costs.amounts import CENTS_PER_UNIT, DOLLAR_DECIMALS, TRILLIONTHS
@@ -109,9 +110,8 @@ def list_blockers(ids: set[UUID], now: datetime) -> dict[UUID, list[tuple[str, s
 
 
 def _costs(now: datetime) -> dict[str, Any]:
-    """Return today's spending (UTC) and the budgets that are crossed or nearly so."""
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    today = Cost.objects.filter(pk__gte=first_id_at(midnight), unit__in=CENTS_PER_UNIT).order_by()
+    """Return the spending of the reader's day, and the budgets that are crossed or nearly so."""
+    today = Cost.objects.filter(pk__gte=first_id_at(midnight(now)), unit__in=CENTS_PER_UNIT).order_by()
     sums = today.values_list("unit").annotate(Sum("whole"), Sum("parts"))
     spent = sum((int(whole) * TRILLIONTHS + int(parts)) * CENTS_PER_UNIT[unit] for unit, whole, parts in sums)
     budgets = list_crossed_budgets()

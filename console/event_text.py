@@ -5,10 +5,12 @@ from typing import Any
 
 from django.utils.dateparse import parse_datetime
 from django.utils.formats import date_format
+from django.utils.timezone import localtime
 
 from access.identity import SYSTEM
 from console.json_tree import shorten
 from console.money import format_dollars
+from console.reader_zone import zone_name
 from costs.budget_limits import PER_AGENT
 from intents.events import EventType
 
@@ -64,7 +66,7 @@ def summarize_cost(payload: dict[str, Any]) -> str:
 def summarize_delegation(payload: dict[str, Any]) -> str:
     may = f"{payload['delegate']} may {', '.join(payload['scope']['actions'])}"
     ends_at = parse_datetime(payload["expires_at"] or "")
-    return f"{may} until {date_format(ends_at, 'j M Y H:i')} UTC" if ends_at else may
+    return f"{may} until {date_format(localtime(ends_at), 'j M Y H:i')} {zone_name(ends_at)}" if ends_at else may
 
 
 _SUMMARIES: dict[str, Callable[[dict[str, Any]], str]] = {

@@ -12,6 +12,7 @@ from access.audit_log import record
 from console import dashboard, drafts, event_stream, search
 from console.agents import pages as agents
 from console.costs import views as costs
+from console.reader_zone import in_reader_zone
 from console.sign_in import passwords
 from console.sign_in.views import SignInForm, use_sign_in_link
 
@@ -47,7 +48,9 @@ class ConsoleSite(UnfoldAdminSite):
         ]
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
-        return super().admin_view(require_http_methods(["GET", "HEAD", "POST"])(drafts.record_once(view)), cacheable)
+        return super().admin_view(
+            require_http_methods(["GET", "HEAD", "POST"])(in_reader_zone(drafts.record_once(view))), cacheable
+        )
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         return {**super().each_context(request), "recorded_drafts": drafts.recorded_drafts(request)}

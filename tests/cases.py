@@ -93,4 +93,6 @@ CASES = {
     "console L14": "the title of the tab does not say that something is pending",
     "console M3": "choice and text of a decision are gone after a lost session",
     "console M4": "a submit while the server is down ends on the browser's own page",
+    "console M5": "all times and days are UTC, wherever one reads them",
+    "console L1": "amounts of one column have two, three, four or seven decimals",
 }

@@ -20,6 +20,7 @@ from console.charts import Segment
 from console.event_text import is_agent
 from console.live_admin import reject_unknown_parameters, render_live
 from console.portfolios.pages import build_progress, newest_events
+from console.reader_zone import midnight
 from core.db import database_now
 from core.ids import first_id_at
 from costs.amounts import CENTS_PER_UNIT, TRILLIONTHS
@@ -146,8 +147,8 @@ def _load_summaries(ids: Collection[str], recent: RecentActivity, now: datetime)
     held = Lease.objects.held().filter(agent_id__in=ids).order_by().values_list("agent_id").annotate(Count("pk"))
     for agent_id, count in held:
         agents[agent_id].leases = count
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    for agent_id, amount in _sum_money(Cost.objects.filter(pk__gte=first_id_at(midnight), agent_id__in=ids)).items():
+    today = Cost.objects.filter(pk__gte=first_id_at(midnight(now)), agent_id__in=ids)
+    for agent_id, amount in _sum_money(today).items():
         agents[agent_id].today = amount
     for agent_id, amount in _sum_money(CostTotal.objects.filter(agent_id__in=ids)).items():
         agents[agent_id].total = amount

@@ -6,15 +6,17 @@ Money is shown in USD, other units one at a time. Units are never added up acros
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from django.db.models import Count, DateField, Func, QuerySet, Sum
+from django.db.models import Count, QuerySet, Sum
 from django.db.models.expressions import RawSQL
 from django.http import Http404
+from django.utils import timezone
 from django.utils.formats import date_format
 
 from console.charts import bar_length
+from console.reader_zone import day_of
 from core.ids import first_id_at, parse_id
 from costs.amounts import CENTS_PER_UNIT, TRILLIONTHS
 from costs.models import Cost
@@ -23,7 +25,7 @@ from intents.models import EdgeKind, Intent
 from portfolios.models import Membership, Portfolio
 
 PERIODS = {"today": ("Today", 1), "7": ("7 days", 7), "30": ("30 days", 30), "90": ("90 days", 90), "all": ("All time", None)}
-"""Periods that end today, in UTC, with their number of days."""
+"""Periods that end today, with their number of days."""
 
 PARAMETERS = ("period", "from", "until", "unit", "agent", "portfolio", "intent")
 """URL parameters of a report."""
@@ -40,18 +42,6 @@ CostSum = tuple[list[Any], int, int]
 """Kinds, the last of them the unit; the amount in 10^-14 USD, or in trillionths of the unit; and the number of entries."""
 
 KINDS = {"agent_id": "agent", "model": "model", "provider": "provider", "cost_type": "type"}
-
-
-class Day(Func):
-    """The day of an instant, in UTC. Django's own function asks Python for each row on SQLite."""
-
-    output_field = DateField()
-
-    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        return self.as_sql(compiler, connection, template="SUBSTR(%(expressions)s, 1, 10)", **context)
-
-    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        return self.as_sql(compiler, connection, template="((%(expressions)s AT TIME ZONE 'UTC')::date)", **context)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +79,9 @@ class CostQuery:
 
     def costs(self) -> QuerySet[Cost]:
         """Return the costs of the query; those of an intent include its descendants, as its budget does."""
-        until = datetime.combine(self.last + timedelta(days=1), time(), UTC)
+        since, until = self.span
         costs = Cost.objects.filter(recorded_at__lt=until)
         if self.first:
-            since = datetime.combine(self.first, time(), UTC)
             costs = costs.filter(recorded_at__gte=since, pk__gte=first_id_at(since - SLACK))
         if self.agent:
             costs = costs.filter(agent_id=self.agent)
@@ -101,6 +90,13 @@ class CostQuery:
         if self.intent:
             costs = costs.filter(intent_id__in=RawSQL(*awaited_ids_sql([self.intent.pk], EdgeKind.CHILD)))
         return costs
+
+    @property
+    def span(self) -> tuple[datetime, datetime]:
+        """The beginning of the first of the reader's days, and the end of the last."""
+        zone = timezone.get_current_timezone()
+        after = datetime.combine(self.last + timedelta(days=1), time(), zone)
+        return datetime.combine(self.first or EARLIEST, time(), zone), after
 
     @property
     def topic(self) -> dict[str, str]:
@@ -132,7 +128,7 @@ class Bar:
 def build_report(query: CostQuery) -> dict[str, Any]:
     """Return the context of the report. Two queries read the costs: by day, and by all kinds together."""
     costs = query.costs().order_by()
-    all_days = _sums(costs.annotate(day=Day("recorded_at")), "day", "unit")
+    all_days = _sums(costs.annotate(day=day_of("recorded_at", *query.span)), "day", "unit")
     by_unit = _add_by_kind([([_display_unit(unit)], amount, number) for (_, unit), amount, number in all_days], 0)
     units = {name: by_unit[name] for name in sorted(by_unit, key=lambda name: (name != MONEY, name))}
     if query.unit in units:

@@ -10,6 +10,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
+from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.http import require_GET
 
@@ -51,7 +52,7 @@ def report_page(request: HttpRequest) -> HttpResponse:
     if not has_role(request, Role.OBSERVER):
         raise PermissionDenied("You don't have a role in the console.")
     reject_unknown_parameters(request, PARAMETERS)
-    query = CostQuery.from_params(request.GET, database_now().date())
+    query = CostQuery.from_params(request.GET, timezone.localdate(database_now()))
     context = {
         "title": "Costs",
         **build_report(query),
@@ -73,7 +74,7 @@ def export_csv(request: HttpRequest) -> HttpResponseBase:
     if not has_role(request, Role.OBSERVER):
         raise PermissionDenied("You don't have a role in the console.")
     reject_unknown_parameters(request, PARAMETERS)
-    query = CostQuery.from_params(request.GET, database_now().date())
+    query = CostQuery.from_params(request.GET, timezone.localdate(database_now()))
     name = f"costs-{query.first or 'all'}-{query.last}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     return StreamingHttpResponse(_csv_lines(query), content_type="text/csv; charset=utf-8", headers=headers)

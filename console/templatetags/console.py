@@ -1,14 +1,18 @@
 """Template tags for times and money. A script keeps the times current (console/stream.js)."""
 
-from datetime import datetime, timedelta
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from django import template
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from console.money import format_dollars
+from console.money import CENTS, count_decimals, format_dollars
+from console.reader_zone import zone_name
 from core import strict_json
 from costs.amounts import DECIMALS, DOLLAR_DECIMALS, format_amount
 from costs.models import Cost
@@ -28,20 +32,37 @@ _TONES = {
 
 @register.filter
 def usd(amount: Decimal) -> str:
-    """Return dollars and cents."""
-    return f"${amount:,.2f}"
+    """Return an amount of dollars exactly."""
+    return format_dollars(amount)
 
 
 @register.filter
-def dollars(number: int) -> str:
-    """Return an amount of 10^-14 dollars exactly."""
-    return format_dollars(format_amount(number, DOLLAR_DECIMALS))
+def dollars(number: int, decimals: int = CENTS) -> str:
+    """Return an amount of 10^-14 dollars exactly, with so many decimals at least: those of its column."""
+    return format_dollars(format_amount(number, DOLLAR_DECIMALS), decimals)
 
 
 @register.filter
-def amount_with_unit(cost: Cost) -> str:
+def column_decimals(rows: Iterable[Any], attribute: str) -> int:
+    """Return the decimals of a column of money, so that its amounts align: the attribute of each row, in 10^-14 dollars."""
+    amounts = (each[int(attribute)] if attribute.isdigit() else getattr(each, attribute) for each in rows)
+    return count_decimals(format_amount(amount, DOLLAR_DECIMALS) for amount in amounts)
+
+
+@register.filter
+def cost_decimals(costs: Iterable[Cost]) -> int:
+    """Return the same of the single costs in USD."""
+    return count_decimals(format_amount(each.amount, DECIMALS) for each in costs if each.unit == "USD")
+
+
+@register.filter
+def amount_with_unit(cost: Cost, decimals: int = CENTS) -> str:
     """Return the amount of a cost exactly: `$4.05`, or `12 requests`."""
-    return format_dollars(format_amount(cost.amount, DECIMALS)) if cost.unit == "USD" else f"{number(cost.amount)} {cost.unit}"
+    return (
+        format_dollars(format_amount(cost.amount, DECIMALS), decimals)
+        if cost.unit == "USD"
+        else f"{number(cost.amount)} {cost.unit}"
+    )
 
 
 @register.filter
@@ -70,15 +91,38 @@ def status(value: str) -> SafeString:
 
 
 @register.simple_tag
+def at(moment: datetime, form: str = "H:i") -> SafeString:
+    """Return the time in the reader's zone; under the pointer or with the focus, it is told in UTC."""
+    local = date_format(timezone.localtime(moment), f"j M Y {form}")
+    html = '<time datetime="{}" tabindex="0" title="{}">{} {}</time>'
+    return format_html(html, moment.isoformat(), _in_utc(moment, form), local, zone_name(moment))
+
+
+@register.simple_tag
+def zone(moment: datetime) -> str:
+    return zone_name(moment)
+
+
+def _in_utc(moment: datetime, form: str = "H:i:s") -> str:
+    return f"{date_format(moment.astimezone(UTC), f'j M Y {form}')} UTC"
+
+
+def _tooltip(moment: datetime) -> str:
+    local = timezone.localtime(moment)
+    told = "" if local.utcoffset() == timedelta() else f"{date_format(local, 'j M Y H:i:s')} {zone_name(moment)}, "
+    return told + _in_utc(moment)
+
+
+@register.simple_tag
 def ago(moment: datetime, now: datetime) -> SafeString:
-    return format_html(
-        '<time datetime="{}" data-since>{}</time>', moment.isoformat(), f"{format_duration(now - moment, exact=False)} ago"
-    )
+    text = f"{format_duration(now - moment, exact=False)} ago"
+    return format_html('<time datetime="{}" data-since title="{}">{}</time>', moment.isoformat(), _tooltip(moment), text)
 
 
 @register.simple_tag
 def left(moment: datetime, now: datetime) -> SafeString:
-    return format_html('<time datetime="{}" data-until>{}</time>', moment.isoformat(), format_duration(moment - now))
+    text = format_duration(moment - now)
+    return format_html('<time datetime="{}" data-until title="{}">{}</time>', moment.isoformat(), _tooltip(moment), text)
 
 
 def format_duration(span: timedelta, *, exact: bool = True) -> str:

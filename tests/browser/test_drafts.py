@@ -1,4 +1,4 @@
-"""Nothing typed is lost: drafts through a restart, a cut connection, a lost session, the back button and a second tab."""
+"""Drafts of what people type: kept through a restart, a cut connection, a lost session, the back button and a second tab."""
 
 import os
 

@@ -20,7 +20,7 @@ def recorded(person):
     return re.search(r'data-recorded="([^"]*)"', person.get("agents/").text)[1].split()
 
 
-def test_who_is_signed_in_is_told_with_a_token_for_forms(person, client):
+def test_the_session_names_its_person_and_has_a_token_for_forms(person, client):
     grace = person("viewer")
 
     told = grace.get("session/")

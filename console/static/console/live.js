@@ -1,6 +1,6 @@
 /* Pages made of panels, kept true: each event has the server write the panels anew.
 
-   No row moves under a pointer, a focus or a choice: while a list is in use, what is new waits, and a button above tells of it.
+   No row moves under a pointer, a focus or a choice, and no form goes while it is sent: while a list is in use, what is new waits, and a button above tells of it.
    Parts with `data-live` are shown at once all the same.
 
    `data-only` names the types of events that matter, `data-every` the seconds after which they are written anew in any case,
@@ -17,8 +17,8 @@ const SAID = {
   ended: "You are signed out.",
 };
 
-const LISTS = ":is(.oi-rows, .oi-events, .oi-table, .oi-versions)";
-const IN_USE = [...(matchMedia("(hover: hover)").matches ? [`#oi-panels ${LISTS}:hover`, "#oi-news:hover"] : []), `#oi-panels ${LISTS}:focus-within`, "#oi-news:focus", `#oi-panels ${LISTS} input:checked`].join();
+const LISTS = ":is(.oi-rows, .oi-events, .oi-table, .oi-versions, .oi-facts)";
+const IN_USE = [...(matchMedia("(hover: hover)").matches ? [`#oi-panels ${LISTS}:hover`, "#oi-news:hover"] : []), `#oi-panels ${LISTS}:focus-within`, "#oi-news:focus", `#oi-panels ${LISTS} input:checked`, "#oi-panels form[data-sent]"].join();
 const LOOK = 400; // Milliseconds between two looks whether the lists are still in use.
 
 const panels = document.getElementById("oi-panels");
@@ -27,13 +27,16 @@ const news = document.getElementById("oi-news");
 const title = document.title;
 if (panels) begin();
 
-/* The rows of all lists: what each is about, and what it says. Times run by themselves. */
+/* What stands in it, but for times, which run by themselves, and for what is shown at once. */
+function textOf(element) {
+  const copy = element.cloneNode(true);
+  for (const each of copy.querySelectorAll("time, [data-live]")) each.remove();
+  return copy.textContent.replace(/\s+/g, " ").trim();
+}
+
+/* The rows of all lists, each with what it is about. */
 function rowsOf(root) {
-  return [...root.querySelectorAll(`${LISTS} :is(li, tr)`)].map((row) => {
-    const copy = row.cloneNode(true);
-    for (const each of copy.querySelectorAll("time")) each.remove();
-    return { row, about: row.querySelector("a")?.getAttribute("href") ?? copy.textContent, text: copy.textContent };
-  });
+  return [...root.querySelectorAll(`${LISTS} :is(li, tr)`)].map((row) => ({ row, about: row.querySelector("a")?.getAttribute("href") ?? textOf(row) }));
 }
 
 function begin() {
@@ -81,7 +84,7 @@ function begin() {
     const added = now.filter((each) => !known.has(each.about)).length;
     const gone = old.filter((each) => !kept.has(each.about));
     for (const each of old) each.row.classList.toggle("oi-gone", gone.includes(each));
-    const isSame = !gone.length && old.length === now.length && now.every((each, at) => each.text === old[at].text);
+    const isSame = textOf(panels) === textOf(fresh.body);
     waiting = isSame ? null : fresh;
     news.hidden = isSame;
     news.textContent = added ? `${added} new` : "Show changes";

@@ -3,5 +3,6 @@
 import "./drafts.js";
 import "./search.js";
 import "./shortcuts.js";
+import "./zone.js";
 
 document.querySelector("#content [autofocus]")?.focus(); // The browser does so only where nothing else has happened yet.

@@ -1,4 +1,4 @@
-"""What a message at /mcp has to do with this server: its request, the way to the API, the form of a refusal."""
+"""Context of a message at /mcp: its HTTP request, the way to the API, the form of a refusal."""
 
 import json
 from typing import Any

@@ -51,13 +51,10 @@ def main() -> None:
             parser.error("profile takes one operation")
         profiling.show(OPERATIONS[options.operations[0]], vendors[0])
         return
-    if options.what == "hostile":
+    if options.what in ("hostile", "gates"):
+        measured = hostile_inputs if options.what == "hostile" else gates
         with tempfile.TemporaryDirectory(prefix="openintent-bench-") as folder:
-            print(hostile_inputs.table([*hostile_inputs.measure(vendors[0], Path(folder), is_quick=options.quick)]))
-        return
-    if options.what == "gates":
-        with tempfile.TemporaryDirectory(prefix="openintent-bench-") as folder:
-            print("\n".join(gates.measure(vendors[0], Path(folder), is_quick=options.quick)))
+            print(measured.table([*measured.measure(vendors[0], Path(folder), is_quick=options.quick)]))
         return
     if options.what == "beside":
         scale = replace(QUICK if options.quick else Scale(), clients=(1, CLIENTS))

@@ -66,7 +66,7 @@ def test_handler_returns_and_its_answer_completes_the_intent(start_agent, operat
 
 
 @pytest.mark.parametrize("answered", ["before the end", "while it is away"])
-def test_another_process_gets_the_answer(start_agent, operator, name, answered):
+def test_answer_reaches_another_process(start_agent, operator, name, answered):
     agent = start_agent(make(Buyer, name))
     intent = operator.create_assigned(name)
     question = question_of(operator, intent)

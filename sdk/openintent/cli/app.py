@@ -13,10 +13,12 @@ from . import (
     brief,
     delegations,
     door,
+    gates,
     intents,
     keys,
     leases,
     login,
+    permits,
     portfolios,
     server,
     show,
@@ -24,6 +26,7 @@ from . import (
     webhooks,
 )
 from .api import api
+from .ask import ask
 from .costs import costs
 from .errors import Commands, report_internal_error, report_output_error
 from .failures import failures
@@ -37,7 +40,7 @@ from .tree import tree
 WORK, PEOPLE, OPERATION = "Intents", "People and agents", "The server"
 
 EPILOG = (
-    "Exit codes: 0 success, 1 rejected, 2 usage error, 3 server unreachable or unavailable, 4 no decision (arbitrate ask --wait), "
+    "Exit codes: 0 success, 1 rejected, 2 usage error, 3 server unreachable or unavailable, 4 no decision (ask, arbitrate ask --wait), "
     "74 output cannot be written, 130 Ctrl-C. With --json the output is JSON; errors are always text on stderr."
 )
 
@@ -132,7 +135,7 @@ _COMMANDS: dict[str, list[Callable[..., None]]] = {
         intents.patch,
         intents.comment,
     ],
-    PEOPLE: [door.mcp, intents.assign, arbitrations.decide],
+    PEOPLE: [door.mcp, intents.assign, ask, arbitrations.decide],
     OPERATION: [costs, failures, api, server.ping, login.login, login.logout],
 }
 for _panel, _commands in _COMMANDS.items():
@@ -141,6 +144,8 @@ for _panel, _commands in _COMMANDS.items():
 
 app.command(name="open", rich_help_panel=WORK)(open_page)
 app.add_typer(arbitrations.app, name="arbitrate", rich_help_panel=PEOPLE)
+app.add_typer(permits.app, name="permits", rich_help_panel=PEOPLE)
+app.add_typer(gates.app, name="gates", rich_help_panel=PEOPLE)
 app.add_typer(leases.app, name="leases", rich_help_panel=PEOPLE)
 app.add_typer(delegations.app, name="delegations", rich_help_panel=PEOPLE)
 app.add_typer(hooks.app, name="hook", rich_help_panel=PEOPLE)

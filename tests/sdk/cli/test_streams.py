@@ -13,7 +13,7 @@ COMMANDS = [
     "", "--help", "--version", "intents", "intents --json", "show ID", "show ID --json", "tree ID", "tail", "tail --json",
     "create Title", "create Title -q", "patch ID a=1", "comment ID Hello", "assign ID bob", "costs", "costs ID", "failures",
     "attachments list ID", "attachments download ID note.txt -o -", "api intents", "api /docs", "ping", "arbitrate", "leases",
-    "portfolio", "delegations", "keys", "webhooks", "profiles", "open ID --print", "unknown", "show nothing", "--help --json",
+    "portfolio", "delegations", "permits --intent ID", "gates", "keys", "webhooks", "profiles", "open ID --print", "unknown", "show nothing", "--help --json",
 ]  # fmt: skip
 WAYS = {"output closed": ">&-", "output full": ">/dev/full", "no reader": "| true", "all closed": "<&- >&- 2>&-",
         "errors full": ">/dev/null 2>/dev/full"}  # fmt: skip

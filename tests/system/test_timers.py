@@ -1,7 +1,6 @@
 """Due work under kill -9: two workers share it, one after the other is killed, and all of it happens, each thing once."""
 
 import random
-import signal
 import threading
 import time
 from collections import Counter
@@ -14,10 +13,10 @@ from typing import Any
 import pytest
 
 from tests.databases import migrated_database
-from tests.processes import Process
 from tests.servers import Server
 from tests.system.concurrent_clients import Http, rounds, until
-from tests.system.conftest import environment, verified
+from tests.system.conftest import verified
+from tests.system.worker_processes import kill_one, two_workers
 
 pytestmark = pytest.mark.full
 
@@ -26,23 +25,6 @@ KILLS = rounds(20, 3)
 PAUSE = (0.5, 2.5)  # Seconds between two kills: a worker has just begun, or is at work.
 PACE = 0.1  # Seconds between two things that are made.
 INTENTS = 12
-
-
-class WorkerProcess:
-    """A `manage.py worker`."""
-
-    def __init__(self, database_url: str) -> None:
-        self.process = Process("manage", ["worker"], environment(database_url))
-
-    def wait_until_it_works(self) -> None:
-        line = self.process.stderr.readline()
-        assert line.startswith("Worker started"), line + self.process.stderr.read()
-
-    def end(self, number: int) -> int:
-        self.process.send_signal(number)
-        code = self.process.wait(timeout=30)
-        self.process.stderr.close()
-        return code
 
 
 class Things:
@@ -104,28 +86,6 @@ def made_meanwhile(things: Things, server: Server) -> Iterator[None]:
             making.result()
 
 
-@contextmanager
-def two_workers(database_url: str) -> Iterator[list[WorkerProcess]]:
-    """Two workers; whoever kills one puts another in its place."""
-    workers = [WorkerProcess(database_url) for _ in range(2)]
-    try:
-        for worker in workers:
-            worker.wait_until_it_works()
-        yield workers
-    finally:
-        codes = [worker.end(signal.SIGTERM) for worker in workers]
-    assert codes == [0, 0]
-
-
-def kill_one_after_the_other(workers: list[WorkerProcess], database_url: str) -> None:
-    for _ in range(KILLS):
-        time.sleep(random.uniform(*PAUSE))
-        victim = random.randrange(len(workers))
-        assert workers[victim].end(signal.SIGKILL) == -signal.SIGKILL
-        workers[victim] = WorkerProcess(database_url)
-        workers[victim].wait_until_it_works()
-
-
 @pytest.mark.rule("R-2", "L-2", "I-1")
 def test_all_that_is_due_happens_exactly_once_whichever_worker_is_killed(vendor, tmp_path):
     database_url = migrated_database(vendor, tmp_path)
@@ -134,7 +94,9 @@ def test_all_that_is_due_happens_exactly_once_whichever_worker_is_killed(vendor,
             things = Things(http)
         with two_workers(database_url) as workers:
             with made_meanwhile(things, server):
-                kill_one_after_the_other(workers, database_url)
+                for _ in range(KILLS):
+                    time.sleep(random.uniform(*PAUSE))
+                    kill_one(workers, database_url)
             until(lambda: things.happened(server).keys() >= things.all_of_them().keys(), "the last of what is due")
 
         assert things.happened(server) == things.all_of_them()

@@ -57,6 +57,16 @@ def set_role(*, person_id: int, role: str, by: int) -> User:
 
 
 @atomic_verb
+def set_email(*, person_id: int, email: str) -> User:
+    """Set the user's own address, to which notices go; an empty one is none."""
+    person = User.objects.select_for_update().get(pk=person_id)
+    person.email = email
+    person.save(update_fields=["email"])
+    _record("email_set" if email else "email_removed", person, person)
+    return person
+
+
+@atomic_verb
 def deactivate_user(*, person_id: int, by: int) -> User:
     """Deactivate the user and end their sessions. Raise Forbidden if that is not allowed."""
     actor, person = _lock_actor_and_user(by, person_id)

@@ -21,6 +21,7 @@ from access.models import Role
 from access.roles import has_role
 from console.budget_usage import list_crossed_budgets
 from console.event_log.pages import with_portfolio_names
+from console.permits.pages import unknown_outcomes
 from console.reader_zone import midnight
 from core.db import database_now
 from core.ids import first_id_at
@@ -78,6 +79,7 @@ def dashboard_context(now: datetime) -> dict[str, Any]:
         "active_url": _list_url("intents_intent", status__exact=Status.ACTIVE),
         "spending": _costs(now),
         "webhooks": _webhooks(now),
+        "unknown_outcomes": unknown_outcomes().count(),
         "events": [*with_portfolio_names(Event.objects.select_related("intent").defer("payload")).order_by("-row")[:EVENTS]],
         "log_url": _list_url("intents_event"),
     }

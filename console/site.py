@@ -11,6 +11,7 @@ from unfold.sites import UnfoldAdminSite
 from access.audit_log import record
 from console import dashboard, drafts, event_stream, search
 from console.agents import pages as agents
+from console.channels import my_notices
 from console.costs import views as costs
 from console.reader_zone import in_reader_zone
 from console.sign_in import passwords
@@ -39,6 +40,8 @@ class ConsoleSite(UnfoldAdminSite):
             path("follow", event_stream.open_stream, name="console_follow"),
             path("session/", drafts.session_state, name="console_session"),
             path("search/", view(search.results), name="console_search"),
+            path("my-notices/", view(my_notices.list_page), name="console_my_notices"),
+            path("my-notices/<uuid:channel_id>/", view(my_notices.channel_page), name="console_my_channel"),
             path("home/", view(dashboard.panels), name="console_panels"),
             path("agents/", view(agents.list_page), name="console_agents"),
             path("agents/<agent:agent_id>/", view(agents.detail_page), name="console_agent"),

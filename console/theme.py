@@ -13,6 +13,7 @@ _LISTS = {
     "": [
         ("Home", "space_dashboard", "admin:index"),
         ("Arbitrations", "gavel", "admin:governance_arbitration_changelist"),
+        ("My notices", "notifications_active", "admin:console_my_notices"),
         ("Leases", "key_vertical", "admin:leasing_lease_changelist"),
     ],
     "Work": [
@@ -29,6 +30,8 @@ _LISTS = {
     ],
     "Decisions": [
         ("Decisions", "task_alt", "admin:governance_decision_changelist"),
+        ("Permits", "license", "admin:governance_permit_changelist"),
+        ("Gates", "front_hand", "admin:governance_gate_changelist"),
         ("Delegations", "handshake", "admin:governance_delegation_changelist"),
     ],
     "Administration": [
@@ -48,8 +51,14 @@ _NAVIGATION: list[dict[str, Any]] = [
     }
     for title, pages in _LISTS.items()
 ]
-_PEOPLE = {"title": "People", "icon": "group", "link": reverse_lazy("admin:auth_user_changelist")}
-_NAVIGATION[-1]["items"].append({**_PEOPLE, "permission": "access.roles.is_operator"})
+_OPERATORS_ONLY = [
+    ("Channels", "campaign", "admin:notices_channel_changelist"),
+    ("People", "group", "admin:auth_user_changelist"),
+]
+_NAVIGATION[-1]["items"] += [
+    {"title": name, "icon": icon, "link": reverse_lazy(page), "permission": "access.roles.is_operator"}
+    for name, icon, page in _OPERATORS_ONLY
+]
 
 
 def menu_pages(request: HttpRequest) -> list[tuple[str, str]]:

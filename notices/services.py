@@ -68,7 +68,10 @@ def create_channel(
 
 @atomic_verb
 def update_channel(*, channel_id: UUID | str, actor: Actor, changes: Mapping[str, Any]) -> Channel:
-    """Change what is given; an event names the changed fields. Raise ChannelNotFound or Invalid."""
+    """Change what is given; an event names the changed fields. Disabling ends pending notices.
+
+    Raise ChannelNotFound or Invalid.
+    """
     channel = _lock(channel_id)
     if "target" in changes:
         if channel.is_default:
@@ -79,11 +82,14 @@ def update_channel(*, channel_id: UUID | str, actor: Actor, changes: Mapping[str
     changed = [name for name, value in changes.items() if getattr(channel, name) != value]
     for name in changed:
         setattr(channel, name, changes[name])
+    now = database_now()
     if "status" in changed and channel.status == ChannelStatus.ACTIVE:
         channel.failing_since = channel.last_error = None
+    elif "status" in changed:
+        _end_notices(channel, now)
     channel.save()
     if changed:
-        _record(channel, EventType.CHANNEL_UPDATED, actor=actor, now=database_now(), changed=sorted(changed))
+        _record(channel, EventType.CHANNEL_UPDATED, actor=actor, now=now, changed=sorted(changed))
     return channel
 
 

@@ -14,11 +14,12 @@ from django.urls import reverse
 from access.models import Role
 from access.roles import actor_from_user, has_role
 from console.actions import Declined, ReasonForm, action, return_url
-from console.arbitrations import decisions, handling, pages
+from console.arbitrations import decisions, pages, question_forms
 from console.changelist import SELECTION_SCRIPT, ListAdmin
 from console.event_text import display_name
 from console.filters import AssigneeFilter, assigned, choice_filter
 from console.live_admin import PANELS_ONLY
+from console.permits.pages import unknown_outcomes
 from core.db import database_now
 from core.errors import ProtocolError
 from core.ids import parse_id
@@ -81,6 +82,7 @@ class ArbitrationAdmin(ListAdmin):
             "max_across": MAX_ACROSS,
             "state": request.GET.get("state", Status.PENDING.value),
             "assignee": request.GET.get("assignee", ""),
+            "unknown_outcomes": unknown_outcomes().count(),
         }
 
     def tab_counts(self, request: HttpRequest, query: str) -> dict[str, int]:
@@ -190,7 +192,7 @@ class ArbitrationAdmin(ListAdmin):
         granted = sum(vote.counts and vote.grants for vote in made.arbitration.votes.all())
         return f"Voted: {made.decision[:100]}. {granted} of {made.arbitration.quorum} have granted it."
 
-    @action("Assign", role=Role.OBSERVER, form=handling.AssignForm, confirm=handling.confirm_assignment)
+    @action("Assign", role=Role.OBSERVER, form=question_forms.AssignForm, confirm=question_forms.confirm_assignment)
     def assign(self, request: HttpRequest, asked: Arbitration, *, assignee: str | None) -> str:
         actor = actor_from_user(request)
         services.assign_arbitration(arbitration_id=asked.pk, actor=actor, assignee=assignee)
@@ -198,7 +200,12 @@ class ArbitrationAdmin(ListAdmin):
             return "The question is assigned to nobody."
         return f"Assigned to {'you' if assignee == actor.principal else display_name(assignee)}."
 
-    @action("Ask for more information", role=Role.OBSERVER, form=handling.InformationForm, confirm=handling.confirm_request)
+    @action(
+        "Ask for more information",
+        role=Role.OBSERVER,
+        form=question_forms.InformationForm,
+        confirm=question_forms.confirm_request,
+    )
     def request_information(self, request: HttpRequest, asked: Arbitration, *, question: str) -> str:
         try:
             services.request_information(arbitration_id=asked.pk, actor=actor_from_user(request), question=question)

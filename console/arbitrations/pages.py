@@ -13,11 +13,11 @@ from django.http import HttpRequest
 
 from access.models import Role
 from access.roles import actor_from_user, has_role, role_of
+from console.acts import describe_act
 from console.dashboard import URGENT
 from console.notices.pages import question_notices
 from console.state_diff import Change, diff_states
 from governance.models import Arbitration, Status
-from governance.permits import changes_since
 from governance.question_terms import reached
 from governance.recipients import includes
 from intents import patches
@@ -31,7 +31,6 @@ CHANGES = 25
 PATCHES = 3_000  # Events with patches that are read to find the state of an earlier moment; beyond, it is not shown.
 PATCH_BYTES = 16 * 2**20  # The same in bytes.
 FETCHED_AT_ONCE = 25
-SHOWN_DIGEST = 12  # Characters.
 REMEMBERED = 16  # States of earlier moments: a live page asks again and again.
 EVIDENCE = range(1, 4)  # The pieces of evidence that a form asks for.
 MAX_INLINE_OPTIONS = 6  # Options that a row of the inbox offers.
@@ -121,7 +120,7 @@ def question_detail(request: HttpRequest, asked: Arbitration, now: datetime) -> 
         "decision": getattr(asked, "decision", None),
         "withdrawal": withdrawal_event(asked) if status == Status.WITHDRAWN else None,
         "intent": intent,
-        "act": _act(asked) if asked.action is not None else None,
+        "act": describe_act(asked) if asked.action is not None else None,
         "votes": asked.known_votes,
         "me": actor_from_user(request).principal,
         "information": information_rows(asked),
@@ -151,16 +150,6 @@ def next_question(asked: Arbitration | None) -> Arbitration | None:
         is_later |= Q(blocking=False)
     others = pending.exclude(pk=asked.pk)
     return others.filter(is_later).first() or others.first()
-
-
-def _act(asked: Arbitration) -> dict[str, Any]:
-    """Return the act in full: nothing that its digest covers is cut."""
-    return {
-        **(asked.action or {}),
-        "params": orjson.dumps((asked.action or {})["params"], option=orjson.OPT_INDENT_2).decode(),
-        "digest": (asked.action_sha256 or "")[:SHOWN_DIGEST],
-        "changed": changes_since(asked.intent, asked) if asked.status == Status.PENDING else [],
-    }
 
 
 def information_rows(asked: Arbitration) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from typing import Any
 import requests
 from playwright.sync_api import Page
 
+from tests.browser.example_acts import Acts
 from tests.processes import run
 from tests.servers import Server
 
@@ -117,6 +118,10 @@ class Example:
     def person(self, name: str) -> str:
         return self.object("auth/user", self.people[name])
 
+    @cached_property
+    def acts(self) -> Acts:
+        return Acts(self.server.api, self.id_of("Refund customers who were charged twice"))
+
 
 PathOf = str | Callable[[Example], str]
 
@@ -164,6 +169,23 @@ def _refuse(page: Page) -> None:
     page.wait_for_selector(".oi-field .oi-bad")
 
 
+def _act_page(path: Callable[[Acts], str]) -> PathOf:
+    return lambda example: f"{ADMIN}/{path(example.acts)}"
+
+
+def _create_webhook(page: Page) -> None:
+    page.fill("#name", "Release bot")
+    page.select_option("#kind", "webhook")
+    page.fill("#target", "https://hooks.example.com/release")
+    page.click("[name=_save]")
+    page.wait_for_selector("#oi-secret")
+
+
+def _ask_for_outcome(page: Page) -> None:
+    page.click("text=Record outcome")
+    page.wait_for_selector("#note")
+
+
 def _open_first(page: Page, link: str = ".oi-rows .oi-row-title") -> None:
     page.locator(link).first.click()
     page.wait_for_url("**/change/")
@@ -195,6 +217,26 @@ PAGES: dict[str, ConsolePage] = {
     "question": ConsolePage(lambda example: example.question("pending")),
     "question-typed": ConsolePage(lambda example: example.typed_question()),
     "question-decided": ConsolePage(lambda example: example.question("resolved")),
+    "question-sent-back": ConsolePage(_act_page(lambda acts: f"{acts.question}/change/")),
+    "assign": ConsolePage(_act_page(lambda acts: f"{acts.question}/assign/")),
+    "ask-back": ConsolePage(lambda example: example.typed_question().replace("change", "information")),
+    "permits": ConsolePage(_act_page(lambda acts: "governance/permit/?state=all")),
+    "permit": ConsolePage(_act_page(lambda acts: acts.permit)),
+    "permit-unknown": ConsolePage(_act_page(lambda acts: acts.permit_unknown)),
+    "permit-outcome": ConsolePage(_act_page(lambda acts: acts.permit_unknown), then=_ask_for_outcome),
+    "gates": ConsolePage(_act_page(lambda acts: "governance/gate/")),
+    "gate": ConsolePage(_act_page(lambda acts: acts.gate)),
+    "new-gate": ConsolePage("/admin/governance/gate/add/"),
+    "new-gate-refused": ConsolePage("/admin/governance/gate/add/", then=_refuse),
+    "channels": ConsolePage(_act_page(lambda acts: "notices/channel/")),
+    "channel": ConsolePage(_act_page(lambda acts: acts.channel)),
+    "new-channel": ConsolePage("/admin/notices/channel/add/"),
+    "new-channel-shown": ConsolePage("/admin/notices/channel/add/", then=_create_webhook),
+    "change-channel": ConsolePage(_act_page(lambda acts: acts.channel_edit)),
+    "notices": ConsolePage(_act_page(lambda acts: "notices/notice/")),
+    "notice": ConsolePage(_act_page(lambda acts: acts.notice)),
+    "my-notices": ConsolePage(_act_page(lambda acts: "my-notices/")),
+    "my-channel": ConsolePage(_act_page(lambda acts: acts.my_channel)),
     "review": ConsolePage("/admin/governance/arbitration/", then=_review),
     "decisions": ConsolePage("/admin/governance/decision/"),
     "decision": ConsolePage("/admin/governance/decision/", then=_open_first),

@@ -104,7 +104,7 @@ def test_question_is_sent_back_and_the_answer_is_on_the_page(person, api, agent,
 
 
 @pytest.mark.rule("H-9")
-def test_what_was_written_stays_when_another_was_first(person, api, ask):
+def test_written_question_back_stays_when_another_was_first(person, api, ask):
     grace, asked = person("arbiter"), ask("Refund?")
     api.post(f"/arbitrations/{asked['id']}/request-information", {"question": "How old?"})
 

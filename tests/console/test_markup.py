@@ -42,9 +42,7 @@ def written(api, agent, tmp_path, settings):
     options = [{"label": TAG, "rationale": TAG}, LINK]
     for blocking in (False, True):
         asked = post(f"{path}/arbitrate", {"reason": TAG, "context": JSON, "options": options, "blocking": blocking}, them)
-    sent_back = post(f"{path}/arbitrate", {"reason": TAG}, them)
-    post(f"/arbitrations/{sent_back['id']}/request-information", {"question": TAG}, api)
-    post(f"/arbitrations/{sent_back['id']}/information", {"answer": TAG})
+    write_acts(post, path, api, them)
     evidence = [{"source": LINK, "summary": TAG}, {"source": TAG}]
     post(f"{path}/decisions", {"arbitration_id": asked["id"], "decision": TAG, "rationale": TAG, "evidence": evidence}, api)
     post("/delegations", {"delegate": AGENT, "scope": {"actions": [TAG], "intents": [intent["id"]]}, "constraints": JSON}, api)
@@ -71,6 +69,17 @@ def written(api, agent, tmp_path, settings):
         post(f"{path}/events", {"event_type": "comment", "payload": JSON})
         deliver_all_due()
     return [intent, other]
+
+
+def write_acts(post, path, api, them):
+    """An act with its permit, a gate, and a question that was sent back."""
+    act = {"verb": TAG[:100], "target": TAG, "params": JSON, "effect_key": TAG}
+    permitted = post(f"{path}/arbitrate", {"reason": TAG, "action": act}, them)
+    post(f"{path}/decisions", {"arbitration_id": permitted["id"], "decision": "approve", "rationale": TAG}, api)
+    post("/gates", {"verb": TAG[:100], "when": JSON}, api)
+    sent_back = post(f"{path}/arbitrate", {"reason": TAG}, them)
+    post(f"/arbitrations/{sent_back['id']}/request-information", {"question": TAG}, api)
+    post(f"/arbitrations/{sent_back['id']}/information", {"answer": TAG})
 
 
 class Page(HTMLParser):

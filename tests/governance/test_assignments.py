@@ -79,7 +79,7 @@ def test_same_assignment_again_changes_nothing(api, arbiter, intent, asked, judg
     ("assignee", "code"),
     [("user:vera", "may_not_decide"), ("user:nobody", "unknown_person"), ("group:arbiter", "no_person"), ("vera", "invalid")],
 )
-def test_nobody_is_assigned_who_may_not_decide(api, arbiter, asked, django_user_model, assignee, code):
+def test_person_who_may_not_decide_is_not_assigned(api, arbiter, asked, django_user_model, assignee, code):
     person(django_user_model, "vera")
     before = database_rows()
 
@@ -168,7 +168,7 @@ def test_deadline_and_blocking_go_on_while_information_is_awaited(api, ada, arbi
 
 
 @pytest.mark.rule("H-9")
-def test_one_question_back_is_open_at_a_time_and_answered_once(api, ada, arbiter, asked):
+def test_question_back_is_open_alone_and_answered_once(api, ada, arbiter, asked):
     assert provide(ada, asked).json()["code"] == "no_information_requested"
     ask_back(arbiter("judy"), asked)
     before = database_rows()

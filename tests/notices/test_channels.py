@@ -138,3 +138,14 @@ def test_an_active_channel_forgets_its_failures(api):
     activated = api.patch(f"/channels/{channel['id']}", {"status": "active"}).json()
 
     assert (activated["status"], activated["failing_since"], activated["last_error"]) == ("active", None, None)
+
+
+@pytest.mark.rule("H-3")
+def test_disabling_a_channel_ends_its_pending_notices(api):
+    channel = make_channel(api, "https://hooks.example.com/a")
+    api.post(f"/channels/{channel['id']}/test")
+
+    assert api.patch(f"/channels/{channel['id']}", {"status": "disabled"}).status_code == 200
+
+    [notice] = api.get("/notices").json()["notices"]
+    assert (notice["status"], notice["next_attempt_at"]) == ("dead", None)

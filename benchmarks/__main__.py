@@ -1,7 +1,7 @@
 """`python -m benchmarks`: measure everything, and write docs/performance.md.
 
 `criteria` measures 16 clients only, `growth` only what a full database costs, `fanout` only streams and webhooks, `adapters` only what
-the SDK's adapters add to a request, `console` only what its pages cost, `plans` only plans of many intents, `hostile` what hostile requests cost, `gates` what gates and permits add to a write, `profile` shows where the time of an operation goes, and `beside URL` measures another OpenIntent
+the SDK's adapters add to a request, `console` only what its pages cost, `plans` only plans of many intents, `search` what a search takes, `hostile` what hostile requests cost, `gates` what gates and permits add to a write, `profile` shows where the time of an operation goes, and `beside URL` measures another OpenIntent
 server in turns with this one. They just print, as does whatever measures less than everything.
 """
 
@@ -15,7 +15,20 @@ from pathlib import Path
 
 import requests
 
-from benchmarks import adapters, comparison, console, fanout, gates, growth, hostile_inputs, plans, profiling, suite, webhooks
+from benchmarks import (
+    adapters,
+    comparison,
+    console,
+    fanout,
+    gates,
+    growth,
+    hostile_inputs,
+    plans,
+    profiling,
+    search,
+    suite,
+    webhooks,
+)
 from benchmarks.operations import OPERATIONS
 from benchmarks.report import CLIENTS, Report
 from benchmarks.suite import QUICK, ROOT, Scale
@@ -31,7 +44,20 @@ def main() -> None:
     parser.add_argument(
         "what",
         nargs="?",
-        choices=["all", "criteria", "growth", "fanout", "adapters", "console", "plans", "hostile", "gates", "profile", "beside"],
+        choices=[
+            "all",
+            "criteria",
+            "growth",
+            "fanout",
+            "adapters",
+            "console",
+            "plans",
+            "search",
+            "hostile",
+            "gates",
+            "profile",
+            "beside",
+        ],
         default="all",
     )
     parser.add_argument("operations", nargs="*", metavar="OPERATION", help=f"only these of {', '.join(OPERATIONS)}")
@@ -71,6 +97,11 @@ def main() -> None:
     scale = QUICK if options.quick else Scale()
     if options.intents:
         scale = replace(scale, growth_intents=options.intents)
+    if options.what == "search":
+        with tempfile.TemporaryDirectory(prefix="openintent-bench-") as folder:
+            found = [each for vendor in vendors for each in search.measure(vendor, scale, Path(folder), tell=tell)]
+        print(search.table(found))
+        return
     report = str(_measure(options.what, vendors, options.operations, scale))
     if options.what == "all" and not (options.quick or options.database or options.operations or options.intents):
         PAGE.write_text(report)

@@ -1,4 +1,4 @@
-"""Search everywhere: intents, questions, agents, portfolios, keys, webhooks, people and pages of the menu, in groups.
+"""Search everywhere: intents, questions, agents, portfolios, keys, webhooks, people and pages of the menu, in groups (D-291).
 
 Each group asks once, so that a search costs the same number of queries whatever it finds.
 """
@@ -35,6 +35,7 @@ MIN_SEARCH = 2
 """Characters below which only the menu is searched."""
 SHOWN = 6  # Results of a group.
 COUNTED = 100  # Results of a group that are counted.
+RECENT_EVENTS = 500  # Events whose actors are agents, besides those with assignments, leases or costs.
 TEXT = 200  # Characters of a result's text.
 
 
@@ -86,7 +87,7 @@ def _find_pages(request: HttpRequest, query: str) -> Group:
 def _find_objects(request: HttpRequest, query: str) -> Sequence[Group]:
     intents = INTENTS.search(Intent.objects.all(), query).values_list("pk", "title", "status")
     questions = QUESTIONS.search(Arbitration.objects.all(), query).values_list("pk", Left("reason", TEXT), "status")
-    agents = find_agents(query, RecentActivity.read())
+    agents = find_agents(query, RecentActivity.read(RECENT_EVENTS))
     groups = [
         _group(request, Intent, "Intents", "target", intents, query, is_listed=True),
         _group(request, Arbitration, "Questions", "gavel", questions, query),

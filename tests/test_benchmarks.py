@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import adapters, comparison, console, fanout, plans, suite
+from benchmarks import adapters, comparison, console, fanout, plans, search, suite
 from benchmarks.report import Report
 from benchmarks.results import Results
 from benchmarks.seed import Seeder
@@ -100,6 +100,15 @@ def test_pages_of_the_console_are_measured(vendor: str, tmp_path: Path) -> None:
 
     assert measured.later.keys() == measured.first.keys() >= {"home", "inbox", "question", "intent", "costs"}
     assert "| question |" in str(Report(QUICK, [], [], console=[measured]))
+
+
+def test_searches_are_measured_in_the_api_and_in_the_console(vendor: str, tmp_path: Path) -> None:
+    found = [*search.measure(vendor, QUICK, tmp_path, tell=quiet)]
+
+    assert [(each.search, each.where) for each in found] == [
+        (name, where) for name in search.SEARCHES for where in ("API", "console")
+    ]
+    assert "| console | none |" in search.table(found)
 
 
 @pytest.mark.rule("E-6")

@@ -70,14 +70,15 @@ class RecentActivity:
     since: datetime | None
 
     @classmethod
-    def read(cls) -> "RecentActivity":
-        newest = Event.objects.order_by("-row").values_list("actor", "created_at")[:RECENT_EVENTS]
+    def read(cls, limit: int | None = None) -> "RecentActivity":
+        limit = limit or RECENT_EVENTS
+        newest = Event.objects.order_by("-row").values_list("actor", "created_at")[:limit]
         seen: dict[str, datetime] = {}
         last, count = None, 0
         for actor, created_at in newest:
             seen.setdefault(actor, created_at)
             last, count = created_at, count + 1
-        return cls(seen, last if count == RECENT_EVENTS else None)
+        return cls(seen, last if count == limit else None)
 
 
 def find_agents(query: str, recent: RecentActivity) -> list[str]:

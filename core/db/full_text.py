@@ -1,14 +1,14 @@
-"""Full-text indexes: the words of a table's rows, found by their beginnings (PostgreSQL's tsvector, SQLite's FTS5).
+"""Full-text indexes: the words of a table's rows, found by their beginnings (D-290).
 
-Triggers keep an index, so it has what the table has, whoever wrote it. They fire where one of its columns is written: other
-updates of a row, of which an intent has many, do not touch it. That is also why the words are in a table of their own. An
-index of the table itself would get an entry with every update on PostgreSQL.
+PostgreSQL has them as `tsvector`, SQLite as FTS5. Triggers keep an index, so it has what the table has, whoever wrote it.
+They fire where one of its columns is written: other updates of a row, of which an intent has many, do not touch it. That is
+also why the words are in a table of their own. An index of the table itself would get an entry with every update on PostgreSQL.
 """
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.db import connection
@@ -19,6 +19,8 @@ from core import db
 MAX_SEARCH = 500
 """Characters of a search: as many as a title has."""
 MAX_WORDS = 32
+COMMON = 1_000
+"""Rows from which on words are common."""
 INDEXED = 20_000
 """Characters of a row's text that are indexed. PostgreSQL takes no vector of more than 1 MB."""
 
@@ -65,13 +67,20 @@ class FullTextIndex:
         words, ids = search_words(text), id_range(text)
         selects: list[str] = []
         values: list[Any] = []
+        is_common = False
         if words:
-            selects.append(self._sql.select)
-            values.append(self._sql.terms(words))
+            selects.append(self._sql.select.format(self._sql.terms(words)))
+            is_common = connection.vendor == "sqlite" and self._is_common(selects[0])
         if ids:
             selects.append(f"SELECT id FROM {self.table} WHERE id BETWEEN %s AND %s")
             values += [UUIDField().get_db_prep_value(each, connection) for each in ids]
-        return queryset.filter(_IsAmong(F("pk"), sql=" UNION ALL ".join(selects), values=values)) if selects else queryset.none()
+        if not selects:
+            return queryset.none()
+        return queryset.filter(_IsAmong(F("pk"), sql=" UNION ALL ".join(selects), values=values, is_common=is_common))
+
+    def _is_common(self, select: str) -> bool:
+        """Return whether the words find so many rows that reading and sorting all of them would take long."""
+        return cast(int, db.fetch_all(f"SELECT count(*) FROM ({select} LIMIT {COMMON})", [])[0][0]) == COMMON
 
     def create(self) -> None:
         """Create the index with its triggers, and fill it. For a migration: its transaction keeps writers out meanwhile."""
@@ -104,17 +113,17 @@ class _IsAmong(Func):
 
     output_field = BooleanField()
 
-    def __init__(self, *keys: Any, sql: str, values: Sequence[Any]) -> None:
+    def __init__(self, *keys: Any, sql: str, values: Sequence[Any], is_common: bool) -> None:
         super().__init__(*keys)
-        self.sql, self.values = sql, values
+        self.sql, self.values, self.is_common = sql, values, is_common
 
     def as_sql(self, compiler: Any, connection: Any, **_: Any) -> Any:  # type: ignore[override]
-        """Return the SQL. The sign keeps SQLite from reading all rows that a common word finds, and sorting them.
+        """Return the SQL. The sign has SQLite follow the index of the list's order, and stop at the end of the page.
 
-        It follows the index of the list's order instead, and stops at the end of the page.
+        Else it would read all rows that common words find, and sort them. PostgreSQL knows which words are common.
         """
         key, values = compiler.compile(self.source_expressions[0])
-        sign = "+" if connection.vendor == "sqlite" else ""
+        sign = "+" if self.is_common else ""
         return f"{sign}{key} IN ({self.sql})", [*values, *self.values]
 
 
@@ -128,9 +137,9 @@ class _Statements:
     fill: list[str]
     drop: list[str]
     select: str
-    """The ids of rows with words, which are its parameter."""
+    """The ids of rows with the words. They are no parameter: a plan for any words would not know how common these are."""
     word: str
-    """A word in this parameter."""
+    """A word there. It has no quote, backslash or percent sign, since punctuation separates words."""
     separator: str
 
     def terms(self, words: Sequence[str]) -> str:
@@ -177,7 +186,7 @@ def _sqlite(index: FullTextIndex) -> _Statements:
             f"DROP TABLE {words}",
             f"DROP TABLE {words}_rows",
         ],
-        select=f"SELECT r.id FROM {words} CROSS JOIN {words}_rows r ON r.row = {words}.rowid WHERE {words} MATCH %s",
+        select=f"SELECT r.id FROM {words} CROSS JOIN {words}_rows r ON r.row = {words}.rowid WHERE {words} MATCH '{{}}'",
         word='"{}"*',
         separator=" ",
     )
@@ -230,8 +239,8 @@ def _postgresql(index: FullTextIndex) -> _Statements:
             f"DROP FUNCTION {words}_follow",
             f"DROP TABLE {words}",
         ],
-        select=f"SELECT id FROM {words} WHERE words @@ to_tsquery('simple', %s)",
-        word="'{}':*",
+        select=f"SELECT id FROM {words} WHERE words @@ to_tsquery('simple', '{{}}')",
+        word="''{}'':*",
         separator=" & ",
     )
 

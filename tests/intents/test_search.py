@@ -174,3 +174,17 @@ def test_missing_triggers_are_told_and_made_again(db, app):
     app.install()
 
     assert app.check() == []
+
+
+def test_plan_of_a_search_uses_the_index_and_does_not_sort_what_common_words_find(db, monkeypatch):
+    monkeypatch.setattr("core.db.full_text.COMMON", 0)
+    newest = INTENTS.search(Intent.objects.all(), "visa por").order_by("-created_at", "-id")[:101]
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off")  # Of an empty table it would be the shortest way.
+        assert "intents_intent_words_found" in newest.explain() or "intents_intent_words_pkey" in newest.explain()
+        return
+    plan = newest.explain()
+    assert "SCAN intents_intent_words VIRTUAL TABLE INDEX" in plan
+    assert "intent_by_age" in plan
+    assert "TEMP B-TREE" not in plan

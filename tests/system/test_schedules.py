@@ -82,7 +82,7 @@ def happened(http: Http, asked: Any) -> list[dict[str, Any]]:
 
 
 def told(http: Http, asked: Any) -> Counter[str]:
-    """Of which kinds it has notices. That of the end is for those who were reached, and nobody listens on the channel."""
+    """Return the kinds of its notices. That of the end is for those who were reached, and nobody listens on the channel."""
     notices = http.get(f"/arbitrations/{asked['id']}/notices?limit=1000").body["notices"]
     return Counter(each["kind"] for each in notices if each["kind"] != "resolved")
 

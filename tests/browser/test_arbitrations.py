@@ -120,7 +120,7 @@ def test_page_shows_a_decision_made_elsewhere_and_keeps_entered_text(open_page, 
     headers = {"X-API-Key": "dev-user-key"}
     assert requests.post(f"{server.api}/intents/{intent.id}/decisions", json=decide, headers=headers, timeout=10).ok
 
-    page.wait_for_selector("text=ines decided")
+    expect(page.locator("#oi-answer")).to_contain_text("ines")
     expect(page.locator(".oi-decided")).to_have_text("No")
     expect(page.locator(".oi-decide [role=alert]")).to_contain_text("Your answer: Yes")
     assert page.input_value(".oi-decide textarea") == "It saves us two hundred calls"

@@ -127,7 +127,7 @@ function say(form, text, button = "", act = null) {
     note = document.createElement("p");
     note.className = "oi-draft";
     note.setAttribute("role", "status");
-    form.append(note);
+    (form.querySelector(".oi-bar, .oi-decide-send") ?? form).append(note); // Beside the button, in view.
   }
   note.textContent = text;
   note.hidden = !text;

@@ -1,7 +1,7 @@
 /* Pages made of panels, kept true: each event has the server write the panels anew.
 
-   No row moves under a pointer, a focus or a choice, and no form goes while it is sent: while a list is in use, what is new waits, and a button above tells of it.
-   Parts with `data-live` are shown at once all the same.
+   No row moves under a pointer, a focus or a choice, and no form goes while it is sent: while a list is in use, what is new
+   waits, and a button above tells of it. Parts with `data-live` are shown at once all the same.
 
    `data-only` names the types of events that matter, `data-every` the seconds after which they are written anew in any case,
    `data-pace` the seconds between two at least (usually one). */
@@ -27,10 +27,10 @@ const news = document.getElementById("oi-news");
 const title = document.title;
 if (panels) begin();
 
-/* What stands in it, but for times, which run by themselves, and for what is shown at once. */
+/* What the server has written there, but for times, which run by themselves, and for what is shown at once. */
 function textOf(element) {
   const copy = element.cloneNode(true);
-  for (const each of copy.querySelectorAll("time, [data-live]")) each.remove();
+  for (const each of copy.querySelectorAll("time, [data-live], [aria-live], .oi-draft, kbd")) each.remove();
   return copy.textContent.replace(/\s+/g, " ").trim();
 }
 
@@ -78,7 +78,9 @@ function begin() {
 
   let waiting = null; // The panels that will be shown when the lists are no longer in use.
   function hold(fresh) {
+    const restore = remembered();
     putParts(fresh, "[data-live]");
+    restore();
     const [old, now] = [rowsOf(panels), rowsOf(fresh.body)];
     const [known, kept] = [old, now].map((rows) => new Set(rows.map((each) => each.about)));
     const added = now.filter((each) => !known.has(each.about)).length;

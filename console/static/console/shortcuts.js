@@ -72,7 +72,7 @@ function openSheet() {
   const sheet = element(
     "dialog",
     { className: "oi-sheet" },
-    element("h2", { className: "oi-title", id: "oi-sheet-title" }, "Keyboard shortcuts"),
+    element("h2", { className: "oi-title", id: "oi-sheet-title", tabIndex: -1, autofocus: true }, "Keyboard shortcuts"),
     ...Object.entries(SHORTCUTS).map(table),
     element("label", { className: "oi-tick" }, box, " Use shortcuts of a single key"),
     element("div", { className: "oi-buttons" }, close),
@@ -83,7 +83,6 @@ function openSheet() {
   sheet.addEventListener("close", () => sheet.remove());
   document.body.append(sheet);
   sheet.showModal();
-  close.focus();
 }
 
 function showHints() {

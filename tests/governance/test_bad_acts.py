@@ -67,8 +67,10 @@ def test_parameters_that_no_canonical_form_has_are_refused(ada, judy, intent, pa
 def test_action_above_its_limit_is_refused(ada, judy, intent):
     large = {**REFUND, "params": {"a": "x" * 2**16}}
     permit = get_permit(ada, judy, intent)
+    before = database_rows()
     asking = ada.post(f"/intents/{intent['id']}/arbitrate", {"reason": "?", "action": large})
     spending = ada.post(f"/permits/{permit['id']}/spend", {"action": large})
+    assert database_rows() == before
     assert code(asking) == code(spending) == (413, "too_large")
     assert asking.json()["limit"] == 2**16
 

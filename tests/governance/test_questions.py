@@ -114,6 +114,15 @@ def test_answer_without_a_schema_is_refused(ada, arbiter, intent):
 BAD = [
     ({"response_schema": {**SCHEMA, "type": "array"}}, ("response_schema.type", "invalid")),
     (
+        {"response_schema": {"type": "object", "properties": {"a": {"type": "object", "properties": {}}}}},
+        ("response_schema.properties.a", "invalid"),
+    ),
+    ({"response_schema": {"type": "object", "properties": {"a": {"$ref": "#"}}}}, ("response_schema.properties.a", "invalid")),
+    (
+        {"response_schema": {"type": "object", "properties": {f"f{n}": {"type": "string"} for n in range(31)}}},
+        ("response_schema.properties", "max_length"),
+    ),
+    (
         {"response_schema": {"type": "object", "properties": {"a": {"type": "string", "pattern": "a"}}}},
         ("response_schema.properties.a.pattern", "unknown_field"),
     ),

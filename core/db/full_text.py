@@ -70,7 +70,7 @@ class FullTextIndex:
         is_common = False
         if words:
             selects.append(self._sql.select.format(self._sql.terms(words)))
-            is_common = connection.vendor == "sqlite" and self._is_common(selects[0])
+            is_common = self._is_common(selects[0])
         if ids:
             selects.append(f"SELECT id FROM {self.table} WHERE id BETWEEN %s AND %s")
             values += [UUIDField().get_db_prep_value(each, connection) for each in ids]
@@ -118,13 +118,17 @@ class _IsAmong(Func):
         self.sql, self.values, self.is_common = sql, values, is_common
 
     def as_sql(self, compiler: Any, connection: Any, **_: Any) -> Any:  # type: ignore[override]
-        """Return the SQL. The sign has SQLite follow the index of the list's order, and stop at the end of the page.
+        """Return the SQL. For common words the database follows the index of the list's order, and stops at the end of the page.
 
-        Else it would read all rows that common words find, and sort them. PostgreSQL knows which words are common.
+        Else it would read all rows that they find, and sort them. Neither database knows how many these are: a sign says it to
+        SQLite, a subquery that depends on the row to PostgreSQL.
         """
         key, values = compiler.compile(self.source_expressions[0])
-        sign = "+" if self.is_common else ""
-        return f"{sign}{key} IN ({self.sql})", [*values, *self.values]
+        if connection.vendor == "sqlite":
+            return f"{'+' if self.is_common else ''}{key} IN ({self.sql})", [*values, *self.values]
+        if self.is_common:
+            return f"(SELECT count(*) FROM ({self.sql}) AS found WHERE found.id = {key}) > 0", [*self.values, *values]
+        return f"{key} = ANY (ARRAY({self.sql}))", [*values, *self.values]
 
 
 @dataclass(frozen=True, slots=True)

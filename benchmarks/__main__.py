@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import requests
 
@@ -36,6 +37,10 @@ from tests.databases import VENDORS
 
 PAGE = ROOT / "docs" / "performance.md"
 
+PARTS = ("all", "criteria", "growth", "fanout", "adapters", "console", "plans", "search", "hostile", "gates", "profile", "beside")
+ALONE: dict[str, Any] = {"hostile": hostile_inputs, "gates": gates}
+"""Modules that measure a part by themselves."""
+
 tell = partial(print, file=sys.stderr, flush=True)
 
 
@@ -44,20 +49,7 @@ def main() -> None:
     parser.add_argument(
         "what",
         nargs="?",
-        choices=[
-            "all",
-            "criteria",
-            "growth",
-            "fanout",
-            "adapters",
-            "console",
-            "plans",
-            "search",
-            "hostile",
-            "gates",
-            "profile",
-            "beside",
-        ],
+        choices=PARTS,
         default="all",
     )
     parser.add_argument("operations", nargs="*", metavar="OPERATION", help=f"only these of {', '.join(OPERATIONS)}")
@@ -68,7 +60,7 @@ def main() -> None:
     )
     options = parser.parse_args()
     if options.what == "beside":
-        url, *options.operations = options.operations or parser.error("beside takes the URL of the other server")
+        options.url, *options.operations = options.operations or parser.error("beside takes the URL of the other server")
     if unknown := set(options.operations) - OPERATIONS.keys():
         parser.error(f"there is no operation {min(unknown)!r}")
     vendors = [options.database] if options.database else VENDORS
@@ -77,22 +69,9 @@ def main() -> None:
             parser.error("profile takes one operation")
         profiling.show(OPERATIONS[options.operations[0]], vendors[0])
         return
-    if options.what in ("hostile", "gates"):
-        measured = hostile_inputs if options.what == "hostile" else gates
+    if options.what == "beside" or options.what in ALONE:
         with tempfile.TemporaryDirectory(prefix="openintent-bench-") as folder:
-            print(measured.table([*measured.measure(vendors[0], Path(folder), is_quick=options.quick)]))
-        return
-    if options.what == "beside":
-        scale = replace(QUICK if options.quick else Scale(), clients=(1, CLIENTS))
-        with tempfile.TemporaryDirectory(prefix="openintent-bench-") as folder:
-            try:
-                print(
-                    comparison.table(
-                        [*comparison.measure(url, vendors[0], scale, Path(folder), only=options.operations, tell=tell)]
-                    )
-                )
-            except requests.RequestException as error:
-                parser.error(f"the server at {url} takes no intents with the keys of development mode: {error}")
+            print(_alone(parser, options, vendors[0], Path(folder)))
         return
     scale = QUICK if options.quick else Scale()
     if options.intents:
@@ -106,6 +85,18 @@ def main() -> None:
     if options.what == "all" and not (options.quick or options.database or options.operations or options.intents):
         PAGE.write_text(report)
     print(report)
+
+
+def _alone(parser: argparse.ArgumentParser, options: argparse.Namespace, vendor: str, folder: Path) -> str:
+    """Return the table of a part that is measured by itself, on one database."""
+    if options.what in ALONE:
+        part = ALONE[options.what]
+        return part.table([*part.measure(vendor, folder, is_quick=options.quick)])
+    scale = replace(QUICK if options.quick else Scale(), clients=(1, CLIENTS))
+    try:
+        return comparison.table([*comparison.measure(options.url, vendor, scale, folder, only=options.operations, tell=tell)])
+    except requests.RequestException as error:
+        parser.error(f"the server at {options.url} takes no intents with the keys of development mode: {error}")
 
 
 def _measure(what: str, vendors: Sequence[str], only: Sequence[str], scale: Scale) -> Report:

@@ -1,4 +1,4 @@
-"""Search everywhere: intents, questions, agents, portfolios, keys, webhooks, people and pages of the menu, in groups (D-291).
+"""Search everywhere: intents, questions, agents, portfolios, keys, webhooks, people and pages of the menu, in groups (D-285).
 
 Each group asks once, so that a search costs the same number of queries whatever it finds.
 """

@@ -1,4 +1,4 @@
-"""Full-text indexes: the words of a table's rows, found by their beginnings (D-290).
+"""Full-text indexes: the words of a table's rows, found by their beginnings (D-284).
 
 PostgreSQL has them as `tsvector`, SQLite as FTS5. Triggers keep an index, so it has what the table has, whoever wrote it.
 They fire where one of its columns is written: other updates of a row, of which an intent has many, do not touch it. That is

@@ -97,7 +97,7 @@ def test_a_slash_is_a_letter_where_one_types(operator: Page):
     expect(operator.locator("#oi-palette-text")).to_be_focused()
 
 
-def test_nothing_found_is_said(operator: Page):
+def test_search_without_results_says_so(operator: Page):
     operator.goto("/admin/")
     operator.keyboard.press("Control+k")
     operator.keyboard.type("zzebra")

@@ -206,7 +206,7 @@ class TestConnect:
         assert not ApiKey.objects.exists()
 
     @pytest.mark.parametrize("role", ["viewer", "arbiter"])
-    def test_others_than_operators_create_no_key(self, person, role):
+    def test_viewers_and_arbiters_create_no_key(self, person, role):
         assert person(role).post(f"{KEYS}/connect/", {"agent_id": "ada"}).status_code in (302, 403)
         assert not ApiKey.objects.exists()
 

@@ -12,7 +12,7 @@ FOUND = "search/"
 
 
 def groups(person, q):
-    """What the search finds: the texts of each group."""
+    """Return the texts of each group that the search finds."""
     response = person.get(FOUND, {"q": q})
     assert response.status_code == 200, response.text
     found = {}
@@ -77,7 +77,7 @@ def test_path_of_a_callback_finds_its_webhook_for_operators_alone(person, office
     assert "s3cret" not in person("operator", "otto").get(FOUND, {"q": "hooks.example"}).text
 
 
-def test_who_has_no_role_finds_nothing(person, office):
+def test_person_without_a_role_finds_nothing(person, office):
     nobody = person(None)
     User.objects.filter(pk=nobody.user.pk).update(is_staff=True)
 
@@ -85,7 +85,7 @@ def test_who_has_no_role_finds_nothing(person, office):
     assert person("viewer", "vera").client.__class__().get("/admin/search/?q=porto").status_code == 302
 
 
-def test_what_agents_wrote_is_escaped(person, make_intent, ask):
+def test_text_of_agents_is_escaped(person, make_intent, ask):
     make_intent(title="<script>alert(1)</script> urgent", assign=['agent"><b>'])
     ask("<img src=x onerror=alert(1)> urgent?")
     body = person("viewer").get(FOUND, {"q": "urgent"}).text
@@ -112,7 +112,7 @@ def test_too_long_search_and_unknown_parameters_are_refused(person):
     assert vera.post(FOUND, {"q": "x"}).status_code == 405
 
 
-def test_nothing_found_is_said(person):
+def test_search_without_results_says_so(person):
     assert "Nothing found for “&lt;b&gt;zebra”." in person("viewer").get(FOUND, {"q": "<b>zebra"}).text
     assert "Type one more character" in person("viewer", "vic").get(FOUND, {"q": "z"}).text
 

@@ -176,7 +176,7 @@ def test_missing_triggers_are_told_and_made_again(db, app):
     assert app.check() == []
 
 
-def test_plan_of_a_search_uses_the_index_and_does_not_sort_what_common_words_find(db, monkeypatch):
+def test_plan_of_a_search_uses_the_index_without_sorting(db, monkeypatch):
     monkeypatch.setattr("core.db.full_text.COMMON", 0)
     newest = INTENTS.search(Intent.objects.all(), "visa por").order_by("-created_at", "-id")[:101]
     if connection.vendor == "postgresql":

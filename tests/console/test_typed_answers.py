@@ -1,9 +1,15 @@
 """Typed questions in the console: a form from the schema, whom it is asked of, and the answer (rules H-1, H-5)."""
 
 import re
+from decimal import Decimal
 
 import pytest
+from django import forms
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from console.arbitrations.answer_fields import PREFIX, answer_fields, answer_from
+from governance.answer_schemas import answer_problems
 from governance.models import Arbitration, Decision
 from tests.console.test_arbitrations import INBOX, page, rows, send
 
@@ -105,3 +111,62 @@ def test_inbox_leads_to_the_form_and_records_no_label_for_it(person, ask):
     review = grace.post(f"{INBOX}answer/", {f"answer-{asked['id']}": "pay"}).text
     assert "It needs an answer in a form" in review
     assert Arbitration.objects.get().status == "pending"
+
+
+def valid_values(field):
+    """Values that the API takes for the field, but for an empty text: a form says nothing with it."""
+    if "enum" in field:
+        return st.sampled_from(field["enum"])
+    low, high = field.get("minimum"), field.get("maximum")
+    match field["type"]:
+        case "boolean":
+            return st.booleans()
+        case "integer":
+            return st.integers(low, high)
+        case "number":
+            return (
+                st.floats(low, high, allow_nan=False)
+                .map(lambda value: round(value, 3))
+                .filter(lambda value: low <= value <= high)
+            )
+    least = max(1, field.get("minLength", 0))
+    return st.text("ab é€", min_size=least, max_size=max(least, field.get("maxLength", 4)))
+
+
+bounded = st.one_of(
+    st.fixed_dictionaries({"type": st.just("string")}, optional={"minLength": st.integers(0, 2), "maxLength": st.integers(2, 4)}),
+    st.fixed_dictionaries(
+        {"type": st.just("string"), "enum": st.lists(st.text("abé€", min_size=1), min_size=1, max_size=3, unique=True)}
+    ),
+    st.fixed_dictionaries({"type": st.just("number"), "minimum": st.integers(-30, 0), "maximum": st.integers(0, 30)}),
+    st.fixed_dictionaries({"type": st.just("integer"), "minimum": st.integers(-30, 0), "maximum": st.integers(0, 30)}),
+    st.just({"type": "boolean"}),
+)
+answered_schemas = st.dictionaries(st.sampled_from("abc"), bounded, min_size=1).flatmap(
+    lambda properties: st.tuples(
+        st.just({"type": "object", "properties": properties, "additionalProperties": False}),
+        st.fixed_dictionaries({}, optional={name: valid_values(field) for name, field in properties.items()}),
+    )
+)
+
+
+def as_typed(value):
+    """Return what a person types, or chooses, for the value."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f"{Decimal(repr(value)):f}" if isinstance(value, int | float) else value
+
+
+@settings(max_examples=500, deadline=None)
+@given(answered_schemas)
+def test_form_makes_every_answer_that_the_api_takes(asked):
+    schema, answer = asked
+    assert not [*answer_problems(schema, answer)]
+    names = {name: f"{PREFIX}{number}" for number, name in enumerate(schema["properties"])}
+
+    form = type("AnswerForm", (forms.Form,), answer_fields(schema))(
+        {names[name]: as_typed(value) for name, value in answer.items()}
+    )
+
+    assert form.is_valid(), form.errors
+    assert answer_from(schema, form.cleaned_data) == answer

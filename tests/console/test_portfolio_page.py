@@ -43,8 +43,7 @@ def test_members_what_blocks_the_rules_and_the_costs_are_there_and_escaped(perso
     assert "<b>2 members</b> must complete first" in page
     assert "blocked by <a" in page
     assert "priority 2" in page
-    assert "$2.505" in page
-    assert "$2.50 <span" in page
+    assert "$2.5050 <span" in page
     assert "of $25.00" in page
     assert "<code>&quot;pt&quot;</code>" in page
     assert "<script>alert(1)" not in page

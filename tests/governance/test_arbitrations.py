@@ -52,6 +52,8 @@ def test_request_is_a_row_with_a_status_and_an_event(api, ada, intent):
         "escalation": [],
         "fallback": {"do": "expire", "decision": None, "answer": None},
         "told": [],
+        "assignee": None,
+        "information": [],
     }
     assert Arbitration.objects.get().status == "pending"
     assert api.get(f"/arbitrations/{arbitration['id']}").json() == arbitration

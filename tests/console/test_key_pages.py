@@ -194,11 +194,11 @@ class TestConnect:
         assert shlex.split(setting(answer.text, "claude"))[-1] == f"X-API-Key: {secret}"
 
     def test_the_address_is_the_public_one(self, person, settings):
-        settings.PUBLIC_URL = "https://oi.example/work"
+        settings.PUBLIC_URL = "https://oi.example/intents"
 
         answer = person("operator").post(f"{KEYS}/connect/", {"agent_id": "ada", "lasts": "never"})
 
-        assert "https://oi.example/work/mcp" in setting(answer.text, "claude")
+        assert "https://oi.example/intents/mcp" in setting(answer.text, "claude")
 
     @pytest.mark.parametrize("fields", [{}, {"agent_id": " "}, {"agent_id": "a\nb"}, {"agent_id": "ada", "lasts": "1"}])
     def test_bad_input_creates_no_key(self, person, fields):

@@ -15,6 +15,7 @@ from django.test.client import ClientHandler
 from access import key_guesses, key_lookup
 from core.api import throttling
 from core.serving.wsgi_handler import ShortPathMixin
+from tests.clients import packages
 from tests.databases import migrated_database
 from tests.docs.built_site import build_site
 from tests.servers import Server
@@ -137,3 +138,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the documentation, as `make docs` builds it; for all processes that share a run, the same."""
     own = tmp_path_factory.getbasetemp()
     return build_site(own.parent if "PYTEST_XDIST_WORKER" in os.environ else own)
+
+
+@pytest.fixture(scope="session")
+def node_modules() -> Path:
+    """The npm packages of tests/clients. Without the registry, which is nobody's fault here, what needs them is skipped and says so."""
+    try:
+        return packages.installed()
+    except packages.RegistryOutOfReachError as problem:
+        pytest.skip(str(problem))

@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from tests.clients.packages import BIN, RegistryOutOfReachError, installed
+from tests.clients.packages import BIN
 from tests.databases import migrated_database
 from tests.doors.conftest import KEY
 from tests.servers import Server
@@ -89,12 +89,9 @@ def made_for_it(vendor, tmp_path_factory):
 
 
 @pytest.fixture
-def suite():
+def suite(node_modules):
     """The command of the suite."""
-    try:
-        return [str(installed() / ".bin" / "conformance"), "server"]
-    except RegistryOutOfReachError as problem:
-        pytest.skip(str(problem))
+    return [str(node_modules / ".bin" / "conformance"), "server"]
 
 
 @pytest.fixture

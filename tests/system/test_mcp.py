@@ -13,7 +13,7 @@ from mcp.client.client import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 
-from tests.clients.packages import BIN, RegistryOutOfReachError, installed
+from tests.clients.packages import BIN
 from tests.doors.conftest import KEY, WIRES, Rest, call
 from tests.servers import Server
 
@@ -130,14 +130,6 @@ async def work(proxy, servers, wire):
     assert {each["arbitration_id"] for each in same} == {asked["arbitration_id"]}
     assert {each["decision"]["decision"] for each in decided} == {"yes"}
     assert {each["code"] for each in lost} == {"lease_lost"}
-
-
-@pytest.fixture
-def node_modules():
-    try:
-        return installed()
-    except RegistryOutOfReachError as problem:
-        pytest.skip(str(problem))
 
 
 @pytest.mark.rule("M-2", "M-4")

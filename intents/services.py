@@ -228,6 +228,22 @@ def remove_dependency(*, intent_id: UUID | str, dependency_id: UUID | str, expec
     return intent
 
 
+@atomic_verb
+def create_dependency(*, intent_id: UUID, actor: Actor, depends_on: Sequence[UUID] = (), **given: Any) -> Intent:
+    """Create an intent that another one depends on: `create_intent` and `add_dependencies` in one. Return the new intent.
+
+    Raises what they raise.
+    """
+    acquire_advisory_lock(GRAPH_LOCK)  # First, as they do: the intents are locked under it.
+    related = {intent_id, *depends_on, *filter(None, [given.get("parent_intent_id")])}
+    locked = Intent.objects.lock_all(related)
+    _require_known(locked, "needed_by", [intent_id])
+    made = create_intent(actor=actor, depends_on=depends_on, **given)
+    version = locked[intent_id].version
+    add_dependencies(intent_id=intent_id, expected_version=version, actor=actor, depends_on=[made.pk])
+    return made
+
+
 # --- agents --------------------------------------------------------------------------------------------------------
 
 

@@ -6,7 +6,7 @@ from django import forms
 
 from console.actions import INPUT
 from console.api_form import ApiForm
-from core import strict_json
+from console.form_fields import JSONText, LinesField
 from governance.models import VERB
 from governance.operations import ALIASES, OPERATIONS
 from governance.serializers import SetGate
@@ -35,20 +35,18 @@ class GateForm(ApiForm):
         help_text="The id of a portfolio, if it holds for that and its members. Without both it holds everywhere.",
         widget=forms.TextInput(attrs=_INPUT),
     )
-    when = forms.CharField(
+    when = JSONText(
         label="Only when",
-        required=False,
+        example='{"status": "completed"}',
         help_text='Values as JSON, such as {"status": "completed"}. Empty: always.',
         widget=forms.TextInput(attrs=_INPUT),
     )
     quorum = forms.IntegerField(
         label="How many must grant it", initial=1, min_value=1, widget=forms.NumberInput(attrs={**_INPUT, "inputmode": "numeric"})
     )
-    deciders = forms.CharField(
+    deciders = LinesField(
         label="Who may grant it",
-        required=False,
         help_text="One on each line: user:grace, group:leads, or an agent with a key of its own. Empty: all who may decide.",
-        widget=forms.Textarea(attrs={**INPUT, "rows": 3}),
     )
     permit_seconds = forms.IntegerField(
         label="Seconds that a permit lasts",
@@ -60,15 +58,6 @@ class GateForm(ApiForm):
     operations = sorted({*OPERATIONS, *ALIASES})
     """What the field of the operation offers."""
 
-    def clean_when(self) -> dict[str, Any]:
-        given = self.cleaned_data["when"]
-        try:
-            found = strict_json.loads(given.encode()) if given else {}
-        except ValueError:
-            raise forms.ValidationError('Enter JSON, such as {"status": "completed"}.') from None
-        return found
-
     def body(self, cleaned: dict[str, Any]) -> dict[str, Any]:
-        deciders = [line.strip() for line in cleaned["deciders"].splitlines() if line.strip()]
         ids = {name: cleaned[name] or None for name in ("intent_id", "portfolio_id")}
-        return {**cleaned, **ids, "deciders": deciders}
+        return {**cleaned, **ids, "when": cleaned["when"] or {}}

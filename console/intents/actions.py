@@ -1,25 +1,33 @@
-"""Intent actions: change the status, abandon, assign and unassign agents, revoke leases.
+"""Intent actions: change the status, abandon, change dependencies, comment, assign and unassign agents, revoke leases.
 
 Status changes apply to the version that the person saw (RFC-0001 "Concurrency").
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django import forms
-from django.http import Http404, HttpRequest
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
 from rest_framework.exceptions import ValidationError
 
 from access.models import Role
 from access.roles import actor_from_user
 from console.actions import INPUT, SHOWN, Action, ActionForm, Confirmation, Declined, ReasonForm, action
 from console.event_log.pages import parse_counter
+from console.form_fields import NamedLinesField
 from core.api.serializers import validate_data
 from core.db import database_now
 from core.errors import Invalid
 from core.ids import parse_id
 from intents import graph, services
 from intents.errors import VersionConflict
+from intents.events import NewEvent
 from intents.models import FINAL, TRANSITIONS, Intent, Status
 from intents.operations import Assignee
 from intents.serializers import AssignAgent
@@ -92,9 +100,15 @@ def set_status(admin: Any, request: HttpRequest, intent: Intent, *, version: int
 
 
 def _set_status(request: HttpRequest, intent: Intent, version: int, **changes: Any) -> None:
+    with _at_version(version):
+        services.set_status(intent_id=intent.pk, expected_version=version, actor=actor_from_user(request), **changes)
+
+
+@contextmanager
+def _at_version(version: int) -> Iterator[None]:
     """Raise Declined if the person saw another version."""
     try:
-        services.set_status(intent_id=intent.pk, expected_version=version, actor=actor_from_user(request), **changes)
+        yield
     except VersionConflict as conflict:
         now = conflict.extra["current_version"]
         raise Declined(f"This intent changed since you opened it (version {version} → {now}). Nothing was saved.") from None
@@ -136,6 +150,97 @@ def abandon(
         raise Declined(f"The number of open descendants changed ({counted} → {count}). Nothing was abandoned.")
     _set_status(request, intent, version, status=Status.ABANDONED, reason=reason, cascade=cascade)
     return f"Abandoned, along with {count} descendant{'s' if count > 1 else ''}." if count else "Abandoned."
+
+
+# --- dependencies ----------------------------------------------------------------------------------------------------
+
+
+class DependencyForm(VersionForm):
+    depends_on = NamedLinesField(label="Depends on", required=True, rows=2)
+    field_order = ("depends_on",)
+
+    def __init__(self, data: Any = None, *, obj: Intent) -> None:
+        super().__init__(data, obj=obj)
+        del self.fields["reason"]
+
+
+@action(
+    "Add dependency",
+    role=Role.OPERATOR,
+    form=DependencyForm,
+    confirm=lambda form, _: Confirmation(
+        "Add a dependency",
+        "Add",
+        "The intent is blocked until what it depends on completes.",
+        is_destructive=False,
+        subject=form.obj.title,
+    ),
+)
+def depend(admin: Any, request: HttpRequest, intent: Intent, *, version: int, depends_on: list[str]) -> str:
+    ids = [UUID(pk) for pk in depends_on]
+    with _at_version(version):
+        _, is_new = services.add_dependencies(
+            intent_id=intent.pk, expected_version=version, actor=actor_from_user(request), depends_on=ids
+        )
+    return "Dependency added." if is_new else "It depends on that already."
+
+
+class RemoveDependencyForm(VersionForm):
+    dependency = forms.UUIDField(widget=forms.HiddenInput)
+
+    def __init__(self, data: Any = None, *, obj: Intent) -> None:
+        super().__init__(data, obj=obj)
+        del self.fields["reason"]
+
+
+def confirm_removal(form: ActionForm, _: Any) -> Confirmation:
+    dependency = parse_id(str(form["dependency"].value() or ""))
+    found = Intent.objects.filter(pk__in=[dependency] if dependency else []).values_list("title", flat=True)
+    return Confirmation(
+        "Remove this dependency?",
+        "Remove",
+        "The intent no longer waits for it.",
+        names=[*found],
+        count=1,
+        is_destructive=False,
+        subject=form.obj.title,
+    )
+
+
+@action("Remove dependency", role=Role.OPERATOR, form=RemoveDependencyForm, confirm=confirm_removal)
+def undepend(admin: Any, request: HttpRequest, intent: Intent, *, version: int, dependency: UUID) -> str:
+    with _at_version(version):
+        services.remove_dependency(
+            intent_id=intent.pk, dependency_id=dependency, expected_version=version, actor=actor_from_user(request)
+        )
+    return "Dependency removed."
+
+
+# --- comments --------------------------------------------------------------------------------------------------------
+
+MAX_COMMENT = 10_000
+
+
+class CommentForm(ActionForm):
+    message = forms.CharField(
+        label="Comment",
+        max_length=MAX_COMMENT,
+        help_text="Agents get it as the event comment.",
+        widget=forms.Textarea(attrs={**INPUT, "rows": 2, "maxlength": MAX_COMMENT}),
+    )
+
+
+@action(
+    "Comment",
+    role=Role.ARBITER,
+    form=CommentForm,
+    confirm=lambda form, _: Confirmation("Comment", "Comment", is_destructive=False, subject=form.obj.title),
+)
+def comment(admin: Any, request: HttpRequest, intent: Intent, *, message: str) -> HttpResponse:
+    event = NewEvent("comment", {"message": message})
+    services.log_events(intent_id=intent.pk, events=[event], actor=actor_from_user(request))
+    messages.success(request, "The comment was added.")
+    return redirect(f"{reverse('admin:intents_intent_change', args=[intent.pk])}#log")
 
 
 # --- agents and leases -----------------------------------------------------------------------------------------------
@@ -236,6 +341,9 @@ def revoke(admin: Any, request: HttpRequest, intent: Intent, *, lease: list[Any]
 ACTIONS: dict[str, Action] = {
     "status": set_status,
     "abandon": abandon,
+    "depend": depend,
+    "undepend": undepend,
+    "comment": comment,
     "assign": assign,
     "unassign": unassign,
     "revoke": revoke,

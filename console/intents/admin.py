@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -11,12 +11,20 @@ from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 
+from access.models import Role
+from access.roles import actor_from_user, is_operator
+from console.actions import action
+from console.admin_mixins import OperatorPages
 from console.changelist import ListAdmin
 from console.dashboard import list_blockers
 from console.filters import choice_filter, text_filter
 from console.intents import actions, page
+from console.intents.forms import CreateIntentForm
+from console.live_admin import reject_unknown_parameters
 from core.db import database_now
+from core.errors import ProtocolError
 from core.ids import parse_id
+from intents import services
 from intents.models import Assignment, Edge, EdgeKind, Event, Intent, Status
 from intents.search import INTENTS
 from portfolios.models import Membership, Portfolio
@@ -24,11 +32,13 @@ from portfolios.models import Membership, Portfolio
 MAX_PORTFOLIOS = 100  # Portfolios that the list's filter offers.
 _RELATIONS = {"parent": "Children of", "needed_by": "Dependencies of", "waits_for": "Dependents of"}
 """Parameters that narrow the list to the relations of one intent, with their texts."""
+_NEW_FOR = {"parent": "parent_intent_id", "needed_by": "needed_by"}
+"""Parameters of the form for a new intent that name a related one, with their fields."""
 _CHILDREN, _DEPENDENCIES = Edge.objects.filter(kind=EdgeKind.CHILD), Edge.objects.filter(kind=EdgeKind.DEPENDENCY)
 
 
 @admin.register(Intent)
-class IntentAdmin(ListAdmin):
+class IntentAdmin(OperatorPages, ListAdmin):
     detail_template = "console/intents/detail.html"
     own_paths = (("<uuid:object_id>/do/<slug:name>/", "do", "do"),)
     topic = ("intent", "pk")
@@ -87,6 +97,7 @@ class IntentAdmin(ListAdmin):
         return {
             "found": [(each, waiting.get(each.pk, []), latest.get(each.pk), members.get(each.pk)) for each in found],
             "asked": request.GET,
+            "may_create": is_operator(request),
             "is_narrowed": any(value for name, value in request.GET.items() if name not in ("p", "panels")),
             "portfolios": portfolios,
             "tied": [(_RELATIONS[name], pk, titles[pk]) for name, pk in related.items() if pk in titles],
@@ -94,6 +105,26 @@ class IntentAdmin(ListAdmin):
 
     def detail_context(self, request: HttpRequest, obj: Intent) -> dict[str, Any]:
         return page.intent_detail(request, obj)
+
+    def render_form(self, request: HttpRequest, _: None, form: CreateIntentForm, refusal: ProtocolError | None) -> HttpResponse:
+        """Render the form. `?parent=` and `?needed_by=`, as in the list, name the intent that the new one is for."""
+        reject_unknown_parameters(request, _NEW_FOR)
+        if refusal:
+            form.refuse(refusal)
+        ids = {name: pk for name in _NEW_FOR if (pk := parse_id(request.GET.get(name, "")))}
+        form.initial.update({_NEW_FOR[name]: str(pk) for name, pk in ids.items()})
+        related = Intent.objects.filter(pk__in=ids.values()).only("title").first()
+        return self.page(request, "console/intents/create.html", title="New intent", form=form, related=related, asked=ids)
+
+    @action("Create intent", role=Role.OPERATOR, form=CreateIntentForm, page=render_form)
+    def create(self, request: HttpRequest, _: None, *, needed_by: UUID | None, **given: Any) -> HttpResponse:
+        actor = actor_from_user(request)
+        if needed_by:
+            intent = services.create_dependency(intent_id=needed_by, actor=actor, **given)
+        else:
+            intent = services.create_intent(actor=actor, **given)
+        messages.success(request, "The intent was created.")
+        return redirect("admin:intents_intent_change", intent.pk)
 
     @method_decorator(require_POST)
     def do(self, request: HttpRequest, object_id: UUID, name: str) -> HttpResponse:

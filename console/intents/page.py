@@ -3,7 +3,7 @@
 from collections import Counter
 from typing import Any
 
-from django.db.models import Sum
+from django.db.models import Case, QuerySet, Sum, When
 from django.http import HttpRequest
 
 from access.models import Role
@@ -53,6 +53,8 @@ def intent_detail(request: HttpRequest, intent: Intent) -> dict[str, Any]:
         "portfolios": [*Membership.objects.filter(intent=intent).select_related("portfolio").order_by("pk")[:SHOWN]],
         "questions": [*Arbitration.objects.pending().filter(intent=intent).order_by("-blocking", "pk")[:SHOWN]],
         "waiting": waiting,
+        "dependencies": [*_dependencies(intent)],
+        "comment": actions.CommentForm(obj=intent),
         "transitions": actions.list_transitions(intent, is_waiting=bool(waiting)),
         "is_final": intent.is_final,
         "neighbours": neighborhood.load_related(intent),
@@ -72,6 +74,12 @@ def intent_detail(request: HttpRequest, intent: Intent) -> dict[str, Any]:
         "rules": retry_policy_text.describe_policy(policy) if policy else [],
         "failures": [*Failure.objects.filter(intent=intent).order_by("-sequence")[:SHOWN]],
     }
+
+
+def _dependencies(intent: Intent) -> QuerySet[Intent]:
+    """Return what the intent depends on, those that are not completed first."""
+    found = Intent.objects.filter(pk__in=intent.depends_on).only("title", "status")
+    return found.order_by(Case(When(status=Status.COMPLETED, then=1), default=0), "pk")[:SHOWN]
 
 
 def _costs(intent: Intent) -> dict[str, Any]:

@@ -246,6 +246,17 @@ PAGES: dict[str, ConsolePage] = {
     "lease": ConsolePage(lambda example: example.lease()),
     "intents": ConsolePage("/admin/intents/intent/"),
     "intent": ConsolePage(lambda example: example.intent("Checkout fails for one in twenty customers in eu-west")),
+    "new-intent": ConsolePage("/admin/intents/intent/add/"),
+    "new-intent-refused": ConsolePage("/admin/intents/intent/add/", then=_refuse),
+    "new-child": ConsolePage(
+        lambda example: (
+            f"/admin/intents/intent/add/?parent={example.id_of('Checkout fails for one in twenty customers in eu-west')}"
+        )
+    ),
+    "add-dependency": ConsolePage(
+        lambda example: example.intent("Checkout fails for one in twenty customers in eu-west"),
+        then=lambda page: (page.click("text=Add existing"), page.wait_for_selector("#depends_on")),
+    ),
     "intent-traces": ConsolePage(lambda example: example.intent("Compare traces from before and after 02:14")),
     "intent-version": ConsolePage(
         lambda example: example.intent("Compare traces from before and after 02:14"),

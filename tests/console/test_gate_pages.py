@@ -53,7 +53,7 @@ def test_operator_sets_a_gate_that_holds_at_once(person, agent, make_intent):
     [
         ({"verb": "set_gate"}, "No gate can bind set_gate"),
         ({"when": "{"}, "Enter JSON, such as"),
-        ({"when": "[]"}, "Must be an object"),
+        ({"when": "[]"}, "Enter a JSON object"),
         ({"when": '{"color": "red"}'}, "A gate of set_status cannot be limited by it."),
         ({"intent_id": "x"}, "Must be an id (a UUID)"),
         ({"deciders": "user:nobody"}, "Nobody named 'nobody' can sign in."),

@@ -73,6 +73,15 @@ def require_permitted(
         _pass(operation, actor, matched, values)
 
 
+def needs_permit(operation: str, actor: Actor, intent: Intent) -> bool:
+    """Return whether a gate binds what the server is about to do for the actor, who sends nothing at this moment."""
+    try:
+        require_permitted(operation, actor, intents=[intent], values={})
+    except PermitRequired:
+        return True
+    return False
+
+
 def gates_for(action: Mapping[str, Any], intent: Intent) -> list[Gate]:
     """Return the gates that bind the act of an arbitration on the intent."""
     portfolio_id = parse_id(action["target"])

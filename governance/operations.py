@@ -40,6 +40,7 @@ OPERATIONS = frozenset(
 ALIASES = {
     "create_child_intent": "create_intent",
     "create_intents": "create_intent",
+    "join_lease_queue": "acquire_lease",
     "log_events": "log_event",
     "create_subscription": "subscribe",
     "delete_subscription": "unsubscribe",
@@ -61,6 +62,7 @@ UNGATED = frozenset(
         "create_key",
         "create_stream_token",
         "delete_channel",
+        "leave_lease_queue",
         "provide_information",
         "record_decision",
         "record_outcome",
@@ -78,7 +80,7 @@ UNGATED = frozenset(
         "withdraw_arbitration",
     ]
 )
-"""Operations that ask for a permit, decide on it, tell people of it, or need an operator: no gate binds them."""
+"""Operations that ask for a permit, decide on it, tell people of it, wait for nothing longer, or need an operator: no gate binds them."""
 
 
 def operation_of(verb: str) -> str:

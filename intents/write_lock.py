@@ -4,11 +4,11 @@ from typing import Any
 from uuid import UUID
 
 from access.identity import Actor
-from governance.gates import require_permitted
+from governance.gates import needs_permit, require_permitted
 from intents.models import Intent
 from leasing.guards import require_token
 
-__all__ = ["lock_for_write", "require_permitted", "require_writable"]
+__all__ = ["lock_for_write", "needs_permit", "require_permitted", "require_writable"]
 
 
 def lock_for_write(

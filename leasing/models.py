@@ -58,6 +58,9 @@ class Lease(models.Model):
     acquired_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     released_at = models.DateTimeField(null=True)
+    is_awaited = models.BooleanField(
+        default=False, db_default=False, help_text="Agents wait for its scope: its end is handed over (rule L-9)."
+    )
 
     objects: ClassVar[Any] = LeaseQuerySet.as_manager()
 
@@ -80,4 +83,46 @@ class Lease(models.Model):
 
     def is_held_by(self, actor: Actor) -> bool:
         """Return whether the actor is the holder."""
+        return self.agent_id == actor.id and (actor.is_bound or self.principal == actor.principal)
+
+    def is_of(self, agent_id: str, principal: str) -> bool:
+        """Return whether the agent holds it under this principal."""
+        return (self.agent_id, self.principal) == (agent_id, principal)
+
+
+class LeaseWaiterQuerySet(models.QuerySet["LeaseWaiter"]):
+    def listening(self, now: datetime) -> "LeaseWaiterQuerySet":
+        """Filter for agents that wait and have asked lately."""
+        return self.filter(lease=None, waits_until__gt=now)
+
+
+class LeaseWaiter(models.Model):
+    """An agent's place in the queue for a scope (rule L-9), in the order of the ids.
+
+    `waits_until` is a few seconds after the agent last asked; once it was granted a `lease`, the end of that.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    intent = models.ForeignKey("intents.Intent", models.CASCADE, related_name="+", db_index=False)
+    agent_id = models.CharField(max_length=AGENT_ID)
+    principal = models.CharField(max_length=PRINCIPAL)
+    key_id = models.UUIDField(null=True)
+    scope = models.CharField(max_length=MAX_SCOPE)
+    duration_seconds = models.PositiveIntegerField()
+    waits_until = models.DateTimeField()
+    lease = models.ForeignKey(Lease, models.CASCADE, null=True, related_name="+", db_index=False)
+
+    objects: ClassVar[Any] = LeaseWaiterQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["intent", "scope", "agent_id", "principal"], name="one_place_in_the_queue"),
+        ]
+        indexes = [models.Index(fields=["waits_until"], name="lease_waiter_by_end")]
+
+    def __str__(self) -> str:
+        return f"{self.agent_id} waits for {self.scope}"
+
+    def is_of(self, actor: Actor) -> bool:
+        """Return whether the place is the actor's."""
         return self.agent_id == actor.id and (actor.is_bound or self.principal == actor.principal)

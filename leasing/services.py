@@ -4,32 +4,51 @@ Each holds the intent's row lock, under which its leases are granted, numbered a
 """
 
 import logging
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from django.db import OperationalError
 from django.db.models import QuerySet
 
-from access.identity import SYSTEM, Actor
+from access.identity import Actor
 from core.db import atomic_verb, database_now, sql_rows
 from core.db.statements import Statement
 from core.registration import PeriodicTask
-from intents.events import EventType, NewEvent, append
+from intents.events import EventType
 from intents.models import Intent
 from intents.write_lock import lock_for_write
 from leasing.errors import LeaseConflict, LeaseExpired, LeaseNotFound, NotLeaseHolder, TooManyLeases
-from leasing.models import Lease, Status
+from leasing.grants import LISTENS_FOR, MAX_LEASES, append_event, end_lease, expire, grant, hand_over, has_room
+from leasing.models import Lease, LeaseWaiter, Status
 from leasing.representation import LeaseOut
 from leasing.scopes import overlap, split_levels
 
-MAX_LEASES = 200
-"""Active leases of an agent on one intent (rule L-8)."""
+MAX_WAITERS = 200
+"""Places in the queue of one intent."""
 
 EXPIRE_BATCH = 50
 """Leases that one read request marks at most; the worker marks the others."""
 
 log = logging.getLogger("openintent.leasing")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Result of joining a queue: a lease, or a place in the queue behind `existing_lease` and others."""
+
+    lease: Lease | None
+    waiter: LeaseWaiter | None = None
+    position: int = 0
+    existing_lease: Lease | None = None
+
+    @property
+    def id(self) -> UUID | None:
+        return self.waiter.pk if self.waiter else None
+
+    @property
+    def waits_until(self) -> datetime | None:
+        return self.waiter.waits_until if self.waiter else None
 
 
 @atomic_verb
@@ -44,38 +63,115 @@ def acquire_lease(*, intent_id: UUID | str, actor: Actor, scope: str, duration: 
     """
     intent = lock_for_write(intent_id, actor, "acquire_lease")
     intent.require_open()
-    now, requested = intent.now(), split_levels(scope)
-    active = _MARKED_ACTIVE_UNDER.objects(intent=intent.pk, first_level=requested[0]) if intent.active_leases else []
-    overlapping = [lease for lease in active if overlap(split_levels(lease.scope), requested)]
+    now = intent.now()
+    overlapping = _overlapping(intent, scope)
     for lease in overlapping:
         if lease.expires_at > now and not lease.is_held_by(actor):
             raise LeaseConflict(LeaseOut.render(lease))
     for lease in overlapping:
         if lease.expires_at <= now:
-            _expire(intent, lease, now)
+            expire(intent, lease, now, hands_over=False)
         elif lease.scope == scope:
             return _extend(intent, lease, max(lease.expires_at, now + duration), actor=actor, now=now), False
-    if intent.active_leases >= MAX_LEASES:
-        held = Lease.objects.held(now).filter(intent=intent, agent_id=actor.id)
-        if held.count() >= MAX_LEASES:
-            raise TooManyLeases(actor.id, MAX_LEASES)
+    if not has_room(intent, actor.id, now):
+        raise TooManyLeases(actor.id, MAX_LEASES)
+    is_awaited = any(lease.is_awaited for lease in overlapping)
+    return grant(intent, actor, actor.principal, scope, now=now, duration=duration, is_awaited=is_awaited), True
 
-    intent.last_fencing_token += 1
-    intent.active_leases += 1
-    lease = Lease(
-        intent=intent,
-        agent_id=actor.id,
-        principal=actor.principal,
-        scope=scope,
-        first_level=requested[0],
-        fencing_token=intent.last_fencing_token,
-        acquired_at=now,
-        expires_at=now + duration,
+
+@atomic_verb
+def join_queue(*, intent_id: UUID | str, actor: Actor, scope: str, duration: timedelta) -> Place:
+    """Acquire the scope if it is free for the agent, else take or keep a place in its queue for some seconds (rule L-9).
+
+    Whoever releases what overlaps it hands it over to the first in the queue. An agent that waits asks again until it has its
+    lease.
+
+    A request that comes with a permit, which is for a lease and not for waiting, or to a full queue acquires the scope or is
+    refused.
+
+    Raises IntentNotFound, LeaseLost, IntentClosed, LeaseConflict, LeaseExpired, TooManyLeases.
+    """
+    intent = lock_for_write(intent_id, actor, "acquire_lease")
+    intent.require_open()
+    now = intent.now()
+    place = LeaseWaiter.objects.filter(intent=intent, scope=scope, agent_id=actor.id, principal=actor.principal).first()
+    if place is None and (
+        _has_spent_permit(actor) or LeaseWaiter.objects.listening(now).filter(intent=intent).count() >= MAX_WAITERS
+    ):
+        return Place(acquire_lease(intent_id=intent_id, actor=actor, scope=scope, duration=duration)[0])
+    for lease in (overlapping := _overlapping(intent, scope)):
+        if lease.expires_at <= now:
+            expire(intent, lease, now, hands_over=False)
+    held = next(
+        (lease for lease in overlapping if lease.scope == scope and lease.is_held_by(actor) and lease.expires_at > now), None
     )
-    sql_rows.create(Lease, [lease])
-    saving = ("last_fencing_token", "active_leases")
-    _append_event(intent, lease, EventType.LEASE_ACQUIRED, actor=actor, now=now, saving=saving)
-    return lease, True
+    if held is None:
+        if not has_room(intent, actor.id, now):
+            raise TooManyLeases(actor.id, MAX_LEASES)
+        kept = _keep_place(intent, actor, scope, place, duration, now)
+        hand_over(intent, now, asking={kept.pk: actor})
+        kept.refresh_from_db()
+        if kept.lease is None:
+            return _wait(intent, actor, kept, now)
+        place, held = kept, kept.lease
+    is_new = place is not None and place.lease_id == held.pk and place.waits_until == held.expires_at
+    if place:
+        place.delete()
+    if is_new:
+        held.acquired_at = now
+    until = now + duration if is_new else max(held.expires_at, now + duration)
+    return Place(_extend(intent, held, until, actor=actor, now=now))
+
+
+@atomic_verb
+def leave_queue(*, intent_id: UUID | str, place_id: UUID | str, actor: Actor) -> None:
+    """Give up the place in the queue, and a lease that was granted for it and not taken (rule L-9). Idempotent.
+
+    Raises IntentNotFound, LeaseLost, NotLeaseHolder.
+    """
+    intent = lock_for_write(intent_id, actor, None)
+    place = LeaseWaiter.objects.filter(pk=place_id, intent=intent).first() if isinstance(place_id, UUID) else None
+    if place is None:
+        return
+    if not place.is_of(actor):
+        raise NotLeaseHolder(place.agent_id, actor.id)
+    lease = place.lease
+    until = place.waits_until
+    place.delete()
+    if lease and lease.status == Status.ACTIVE and lease.expires_at == until:
+        _release(intent, lease, actor=actor, now=intent.now())
+
+
+def _keep_place(
+    intent: Intent, actor: Actor, scope: str, place: LeaseWaiter | None, duration: timedelta, now: datetime
+) -> LeaseWaiter:
+    """Return the agent's place in the queue, for which it has asked now. One that has run out is lost: it takes the last place."""
+    if place and (place.lease_id or place.waits_until <= now):
+        place.delete()
+        place = None
+    place = place or LeaseWaiter(intent=intent, scope=scope, agent_id=actor.id, principal=actor.principal)
+    place.key_id, place.duration_seconds, place.waits_until = actor.key_id, int(duration.total_seconds()), now + LISTENS_FOR
+    place.save()
+    return place
+
+
+def _wait(intent: Intent, actor: Actor, place: LeaseWaiter, now: datetime) -> Place:
+    """Let the leases that are in the way be handed over when they end."""
+    in_the_way = [lease for lease in _overlapping(intent, place.scope) if not lease.is_held_by(actor)]
+    Lease.objects.filter(pk__in=[lease.pk for lease in in_the_way], is_awaited=False).update(is_awaited=True)
+    levels = split_levels(place.scope)
+    earlier = LeaseWaiter.objects.listening(now).filter(intent=intent, pk__lt=place.pk)
+    ahead = sum(overlap(split_levels(each.scope), levels) for each in earlier)
+    return Place(None, place, ahead + 1, in_the_way[0] if in_the_way else None)
+
+
+def _has_spent_permit(actor: Actor) -> bool:
+    return getattr(actor.request, "spent_permit", None) is not None
+
+
+def delete_left_places() -> int:
+    """Delete the places of agents that have ceased to ask. Return their number."""
+    return LeaseWaiter.objects.filter(waits_until__lt=database_now()).delete()[0]
 
 
 @atomic_verb
@@ -115,10 +211,10 @@ def revoke_lease(*, intent_id: UUID | str, lease_id: UUID | str, actor: Actor, r
     if lease.status != Status.ACTIVE:
         return lease
     if lease.expires_at <= now:
-        _expire(intent, lease, now)
+        expire(intent, lease, now)
         return lease
     lease.released_at = now
-    _end_lease(intent, lease, Status.REVOKED, EventType.LEASE_REVOKED, actor=actor, now=now, reason=reason)
+    end_lease(intent, lease, Status.REVOKED, EventType.LEASE_REVOKED, actor=actor, now=now, reason=reason)
     return lease
 
 
@@ -137,7 +233,7 @@ def expire_lease(lease_id: UUID) -> bool:
     lease, now = Lease.objects.get(pk=lease_id), intent.now()
     if lease.status != Status.ACTIVE or lease.expires_at > now:
         return False
-    _expire(intent, lease, now)
+    expire(intent, lease, now)
     return True
 
 
@@ -176,6 +272,13 @@ _MARKED_ACTIVE_UNDER = Statement(
 )
 
 
+def _overlapping(intent: Intent, scope: str) -> list[Lease]:
+    """Return the leases marked active whose scopes overlap this one."""
+    requested = split_levels(scope)
+    active = _MARKED_ACTIVE_UNDER.objects(intent=intent.pk, first_level=requested[0]) if intent.active_leases else []
+    return [lease for lease in active if overlap(split_levels(lease.scope), requested)]
+
+
 def _lock_lease(
     intent_id: UUID | str, lease_id: UUID | str, actor: Actor, operation: str, reason: str | None = None
 ) -> tuple[Intent, Lease]:
@@ -198,8 +301,8 @@ def _extend(intent: Intent, lease: Lease, until: datetime, *, actor: Actor, now:
     previous_end = lease.expires_at
     if until != previous_end:
         lease.expires_at = until
-        sql_rows.update(lease, ("expires_at",))
-        _append_event(intent, lease, EventType.LEASE_RENEWED, actor=actor, now=now)
+        sql_rows.update(lease, ("acquired_at", "expires_at"))
+        append_event(intent, lease, EventType.LEASE_RENEWED, actor=actor, now=now)
     if previous_end <= intent.read_clock():
         raise LeaseExpired(lease.scope, Status.EXPIRED)
     return lease
@@ -207,53 +310,10 @@ def _extend(intent: Intent, lease: Lease, until: datetime, *, actor: Actor, now:
 
 def _release(intent: Intent, lease: Lease, *, actor: Actor, now: datetime, reason: str | None = None) -> None:
     if lease.expires_at <= now:
-        _expire(intent, lease, now)
+        expire(intent, lease, now)
         return
     lease.released_at = now
-    _end_lease(intent, lease, Status.RELEASED, EventType.LEASE_RELEASED, actor=actor, now=now, reason=reason)
-
-
-def _expire(intent: Intent, lease: Lease, now: datetime) -> None:
-    _end_lease(intent, lease, Status.EXPIRED, EventType.LEASE_EXPIRED, actor=SYSTEM, now=now)
-
-
-def _end_lease(
-    intent: Intent,
-    lease: Lease,
-    status: Status,
-    event_type: EventType,
-    *,
-    actor: Actor,
-    now: datetime,
-    reason: str | None = None,
-) -> None:
-    lease.status = status
-    sql_rows.update(lease, ("status", "released_at"))
-    intent.active_leases -= 1
-    _append_event(intent, lease, event_type, actor=actor, now=now, saving=("active_leases",), reason=reason)
-
-
-def _append_event(
-    intent: Intent,
-    lease: Lease,
-    event_type: EventType,
-    *,
-    actor: Actor,
-    now: datetime,
-    saving: tuple[str, ...] = (),
-    reason: str | None = None,
-) -> None:
-    body = LeaseOut.render(lease)
-    payload: dict[str, Any] = {
-        "lease_id": body["id"],
-        "agent_id": lease.agent_id,
-        "scope": lease.scope,
-        "fencing_token": lease.fencing_token,
-        "expires_at": body["expires_at"],
-    }
-    if reason is not None:
-        payload["reason"] = reason
-    append(intent, NewEvent(event_type, payload), actor=actor, now=now, saving=saving)
+    end_lease(intent, lease, Status.RELEASED, EventType.LEASE_RELEASED, actor=actor, now=now, reason=reason)
 
 
 PERIODIC_TASKS = (PeriodicTask("expire leases", overdue_leases, expire_lease),)

@@ -15,7 +15,7 @@ from intents.models import Intent
 from leasing import services
 from leasing.filters import IntentLeaseFilter, LeaseFilter
 from leasing.models import Lease
-from leasing.representation import LeaseOut
+from leasing.representation import LeaseOut, LeasePlaceOut
 from leasing.serializers import AcquireLease, RenewLease, RevokeLease
 
 
@@ -80,3 +80,26 @@ class LeaseViewSet(_Leases):
         return self.respond(
             services.revoke_lease(intent_id=intent_id, lease_id=lease_id, actor=get_actor(request), reason=reason)
         )
+
+
+class LeaseQueueViewSet(ApiViewSet):
+    tags = ["Leases"]
+    serializer_class = LeasePlaceOut
+    lookup_url_kwarg = "place_id"
+
+    @operation("join_lease_queue", "Wait for a lease in a queue", request=AcquireLease, responses={200: LeasePlaceOut})
+    def create(self, request: Request, intent_id: UUID | str) -> Response:
+        """Take a place in the queue for a scope that others hold; ask again every second, with the same body, until `lease` is there.
+
+        A scope that ends is handed over to the first that waits for it, before anybody else can acquire it. Who has not asked
+        for 5 seconds loses the place.
+        """
+        values = self.validated(AcquireLease)
+        actor = get_actor(request, values.pop("agent_id", None))
+        return self.respond(services.join_queue(intent_id=intent_id, actor=actor, **values))
+
+    @operation("leave_lease_queue", "Give up a place in the queue for a lease")
+    def destroy(self, request: Request, intent_id: UUID | str, place_id: UUID | str) -> Response:
+        """And a lease that was granted for it meanwhile. Idempotent."""
+        services.leave_queue(intent_id=intent_id, place_id=place_id, actor=get_actor(request))
+        return Response(status=204)

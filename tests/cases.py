@@ -53,6 +53,7 @@ CASES = {
     "coordination O13": "a question between a failure and its status resumes the work",
     "coordination O18": "a coordinator whose portfolio has ended waits for ever and says nothing",
     "coordination O22": "a handler that hangs keeps its intent for ever",
+    "coordination O24": "an agent that waits for a lease never gets it from one that releases it and acquires it again",
     "coordination O26": "an agent that stops waits for a server that hangs",
     "coordination O21": "labels and ids that look the same",
     "coordination P5": "a lease that was granted to a cancelled task stays held",

@@ -15,7 +15,7 @@ RULES = {
     "I": range(1, 10),
     "E": range(1, 9),
     "G": range(1, 9),
-    "L": range(1, 9),
+    "L": range(1, 10),
     "A": range(1, 17),
     "H": range(1, 10),
     "T": range(1, 5),

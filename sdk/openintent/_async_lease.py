@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Any, Literal, Protocol, TypeVar
 
 from ._call import Call
-from ._lease import LOST, PATIENCE, Hold, Holds, LeaseBlock, is_new, log, outer_block_lost, release_call
+from ._lease import LOST, PATIENCE, Acquisition, Hold, Holds, LeaseBlock, is_new, log, outer_block_lost, release_call
 from ._parameters import Id
 from ._request_flow import ServerContext
 from .errors import LeaseConflictError, OpenIntentError
@@ -35,25 +35,37 @@ class AsyncHeldLease(LeaseBlock):
         self._client = client
 
     async def __aenter__(self) -> Lease:
-        pauses = self._request.pauses()
+        acquisition = Acquisition(self._request)
+        try:
+            return await self._enter(acquisition)
+        except BaseException:
+            if leave := acquisition.leave():
+                await _finish(self._leave_queue(leave))
+            raise
+
+    async def _enter(self, acquisition: Acquisition) -> Lease:
         while True:
             hold = self._holds.get(self._request)
             async with hold.lock:
                 try:
                     if not hold.ending.is_set():
-                        await self._acquire(hold)
+                        await self._acquire(hold, acquisition)
                         self._entered.append(hold)
                         return hold.lease
                     continue  # Its last block has just ended.
-                except LeaseConflictError as error:
-                    pause = None if error.code == "lease_lost" else next(pauses, None)
+                except OpenIntentError as error:
+                    pause = acquisition.pause(error)
                     if pause is None:
                         raise
             await asyncio.sleep(pause)
 
-    async def _acquire(self, hold: Hold) -> None:
+    async def _leave_queue(self, leave: Call[None]) -> None:
+        with suppress(OpenIntentError):  # Who ceases to ask loses the place.
+            await self._client.send(leave)
+
+    async def _acquire(self, hold: Hold, acquisition: Acquisition) -> None:
         had_token = self._has_token()
-        acquiring = asyncio.create_task(self._client.send(self._request.acquire()))
+        acquiring = asyncio.create_task(self._send(acquisition))
         try:
             lease = await asyncio.shield(acquiring)
         except asyncio.CancelledError:
@@ -68,11 +80,16 @@ class AsyncHeldLease(LeaseBlock):
         if hold.renewal is None:
             hold.renewal = asyncio.create_task(self._renew(hold))
 
+    async def _send(self, acquisition: Acquisition) -> Lease:
+        return acquisition.lease(await self._client.send(acquisition.call()))
+
     async def _give_back(self, acquiring: asyncio.Task[Lease]) -> None:
         try:
             lease = await acquiring
             if is_new(lease, self._request.duration_seconds):
                 await self._client.send(release_call(lease.intent_id, lease.id))
+        except LeaseConflictError:
+            return
         except OpenIntentError as error:
             log.warning("Whether the lease on %r was acquired is unknown: %s", self._request.scope, error)
 

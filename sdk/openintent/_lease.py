@@ -3,7 +3,8 @@
 import logging
 import os
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from math import ceil
@@ -19,13 +20,14 @@ from ._fencing_tokens import FencingTokens
 from ._forks import reset_in_children
 from ._parameters import Id, as_id, path
 from ._request_flow import ServerContext
+from .enums import ErrorCode
 from .errors import LeaseConflictError, NotFoundError, OpenIntentError, PermissionDeniedError
-from .models import Lease
+from .models import Lease, LeasePlace
 from .validation import validate_lease_acquire, validate_lease_renew
 from .validation.leases import LEASE_SECONDS
 
 POLL_INTERVAL = 0.5
-"""Seconds between two tries to acquire a scope that is taken: there is no notification of an early release."""
+"""Seconds between two requests of a block that waits for a scope. The server keeps its place in the queue for 5 seconds."""
 
 PATIENCE = 5.0
 """Seconds for which the end of a block waits for the server. If it hangs, the lease expires."""
@@ -48,6 +50,22 @@ def acquire_call(intent_id: Id, scope: str, duration_seconds: int, idempotency_k
         idempotency_key=idempotency_key,
         on_success=lambda lease, tokens: tokens.add(lease),
     )
+
+
+def join_queue_call(intent_id: Id, scope: str, duration_seconds: int, idempotency_key: str | None = None) -> Call[LeasePlace]:
+    validate_lease_acquire(scope, duration_seconds)
+    return Call(
+        "POST",
+        path("intents", intent_id, "lease-queue"),
+        LeasePlace.from_json,
+        json={"scope": scope, "duration_seconds": duration_seconds},
+        idempotency_key=idempotency_key,
+        on_success=lambda place, tokens: tokens.add(place.lease) if place.lease else None,
+    )
+
+
+def leave_queue_call(intent_id: Id, place_id: Id) -> Call[None]:
+    return Call("DELETE", path("intents", intent_id, "lease-queue", place_id), no_content)
 
 
 def renew_call(intent_id: Id, lease_id: Id, duration_seconds: int) -> Call[Lease]:
@@ -80,14 +98,50 @@ class LeaseRequest:
     wait: float
     tokens: FencingTokens
 
-    def acquire(self) -> Call[Lease]:
-        return acquire_call(self.intent_id, self.scope, self.duration_seconds, str(uuid4()))
 
-    def pauses(self) -> Generator[float]:
-        """Yield the seconds to pause before each further try, until `wait` is over."""
-        until = monotonic() + self.wait
-        while (left := until - monotonic()) > 0:
-            yield min(POLL_INTERVAL, left)
+class Acquisition:
+    """One entry into a block: the scope is acquired, or its lease waited for in the queue (rule L-9). Without I/O."""
+
+    def __init__(self, request: LeaseRequest) -> None:
+        self._request = request
+        self._until = monotonic() + request.wait
+        self._is_queueing, self._has_queue = False, True
+        self._place: LeasePlace | None = None
+
+    def call(self) -> Call[Any]:
+        """Return the next call to send."""
+        build: Callable[..., Call[Any]] = join_queue_call if self._is_queueing else acquire_call
+        return build(self._request.intent_id, self._request.scope, self._request.duration_seconds, str(uuid4()))
+
+    def lease(self, answer: Lease | LeasePlace) -> Lease:
+        """Return the lease. Raise LeaseConflictError if it has yet to be waited for."""
+        if isinstance(answer, Lease):
+            return answer
+        self._place = answer
+        if answer.lease is None:
+            existing = answer.existing_lease.to_dict() if answer.existing_lease else None
+            message = f"Others hold or wait for {self._request.scope!r}: place {answer.position} in the queue."
+            raise LeaseConflictError(message, existing, code=ErrorCode.LEASE_CONFLICT)
+        return answer.lease
+
+    def pause(self, error: OpenIntentError) -> float | None:
+        """Return the seconds to wait before the next call, None if the error is final."""
+        left = self._until - monotonic()
+        if isinstance(error, NotFoundError) and self._is_queueing:  # A server without queues, or no intent.
+            self._is_queueing = self._has_queue = False
+            return 0
+        if not isinstance(error, LeaseConflictError) or error.code == ErrorCode.LEASE_LOST or left <= 0:
+            return None
+        if self._has_queue and not self._is_queueing:
+            self._is_queueing = True
+            return 0
+        return min(POLL_INTERVAL, left)
+
+    def leave(self) -> Call[None] | None:
+        """Return the call that gives up the place in the queue, if there is one."""
+        if self._place is None or self._place.id is None:
+            return None
+        return replace(leave_queue_call(self._request.intent_id, self._place.id), patience=PATIENCE)
 
 
 class Hold:
@@ -234,30 +288,39 @@ class HeldLease(LeaseBlock):
         self._client = client
 
     def __enter__(self) -> Lease:
-        pauses = self._request.pauses()
+        acquisition = Acquisition(self._request)
+        try:
+            return self._enter(acquisition)
+        except BaseException:
+            if leave := acquisition.leave():
+                with suppress(OpenIntentError):  # Who ceases to ask loses the place.
+                    self._client.send(leave)
+            raise
+
+    def _enter(self, acquisition: Acquisition) -> Lease:
         while True:
             hold = self._holds.get(self._request)
             with hold.lock:
                 try:
                     if not hold.ending.is_set():
-                        self._acquire(hold)
+                        self._acquire(hold, acquisition)
                         self._entered.append(hold)
                         return hold.lease
                     continue  # Its last block has just ended.
-                except LeaseConflictError as error:
-                    pause = None if error.code == "lease_lost" else next(pauses, None)
+                except OpenIntentError as error:
+                    pause = acquisition.pause(error)
                     if pause is None:
                         raise
             threading.Event().wait(pause)
 
-    def _acquire(self, hold: Hold) -> None:
-        had_token, call = self._has_token(), self._request.acquire()
+    def _acquire(self, hold: Hold, acquisition: Acquisition) -> None:
+        had_token, call = self._has_token(), acquisition.call()
         try:
-            lease = self._client.send(call)
+            lease = acquisition.lease(self._client.send(call))
         except OpenIntentError:
             raise
         except BaseException:  # Such as Ctrl-C: the server may have granted it all the same, and answers its key again.
-            self._give_back(replace(call, patience=PATIENCE))
+            self._give_back(acquisition, replace(call, patience=PATIENCE))
             raise
         if not hold.enter(self._request, lease, had_token):
             self._client.send(release_call(lease.intent_id, lease.id))
@@ -266,11 +329,13 @@ class HeldLease(LeaseBlock):
             hold.renewal = threading.Thread(target=self._renew, args=(hold,), name=f"lease {lease.scope}", daemon=True)
             hold.renewal.start()
 
-    def _give_back(self, call: Call[Lease]) -> None:
+    def _give_back(self, acquisition: Acquisition, call: Call[Any]) -> None:
         try:
-            lease = self._client.send(call)
+            lease = acquisition.lease(self._client.send(call))
             if is_new(lease, self._request.duration_seconds):
                 self._client.send(release_call(lease.intent_id, lease.id))
+        except LeaseConflictError:
+            return
         except OpenIntentError as error:
             log.warning("Whether the lease on %r was acquired is unknown: %s", self._request.scope, error)
 

@@ -32,6 +32,7 @@ BODIES: dict[str, Any] = {
     "log_event": {"event_type": "comment"},
     "log_events": {"events": [{"event_type": "comment"}]},
     "acquire_lease": {"scope": "free"},
+    "join_lease_queue": {"scope": "free"},
     "renew_lease": {"duration_seconds": 600},
     "revoke_lease": {"reason": "Stuck"},
     "record_cost": {"cost_type": "api_call", "amount": 1},
@@ -142,6 +143,7 @@ def make_world(api: Caller) -> dict[str, str]:
         "dependent": dependent["id"],
         "dependency_id": other["id"],
         "member": member["id"],
+        "place_id": _place(holder, api, path),
         "lease_id": made(holder, f"{path}/leases", {"scope": "held"})["id"],
         "arbitration_id": made(holder, f"{path}/arbitrate", {"reason": "May I?"})["id"],
         "sent_back_id": _sent_back(holder, api, path),
@@ -154,6 +156,12 @@ def make_world(api: Caller) -> dict[str, str]:
         "portfolio_id": portfolio["id"],
         "key_id": made(api, "/keys", {"name": "spare", "role": "observer"})["id"],
     }
+
+
+def _place(holder: Caller, api: Caller, path: str) -> str:
+    """A place in the queue for a scope that another agent has."""
+    api.post(f"{path}/leases", {"scope": "busy"})
+    return holder.post(f"{path}/lease-queue", {"scope": "busy"}).json()["id"]  # type: ignore[no-any-return]
 
 
 def _permit(holder: Caller, api: Caller, path: str, act: dict[str, str]) -> str:

@@ -187,7 +187,9 @@ def test_no_other_key_acts_in_a_header_for_an_agent_that_has_its_own(world, boun
 
 
 ACTING = [(operation, field) for operation, field in BODIES if field in ("created_by", "actor", "requested_by", "decided_by")]
-ACTING += [(operation, "agent_id") for operation in ("acquire_lease", "renew_lease", "record_cost", "record_failure")]
+ACTING += [
+    (operation, "agent_id") for operation in ("acquire_lease", "join_lease_queue", "renew_lease", "record_cost", "record_failure")
+]
 
 
 @pytest.mark.case("security H5")

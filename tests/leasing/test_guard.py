@@ -136,9 +136,14 @@ def test_write_that_would_change_nothing_needs_its_lease_as_well(ada, intent):
 @pytest.mark.rule("L-4")
 def test_write_with_the_token_of_an_active_lease_succeeds(api, operation):
     world = make_world(api)
-    lease = acquire(api, {"id": operation.ids(world)["intent_id"]}, "elsewhere").json()
+    intent_id = operation.ids(world)["intent_id"]
+    lease = acquire(api, {"id": intent_id}, "elsewhere").json()
 
-    response = operation.send(api, {**world, "lease_id": lease["id"]}, headers={"x_fencing_token": str(lease["fencing_token"])})
+    place = api.post(f"/intents/{intent_id}/lease-queue", {"scope": "held"}).json()["id"] or world["place_id"]
+
+    response = operation.send(
+        api, {**world, "lease_id": lease["id"], "place_id": place}, headers={"x_fencing_token": str(lease["fencing_token"])}
+    )
 
     assert response.status_code in (200, 201, 204), response.content
 

@@ -2,10 +2,13 @@
 
 import asyncio
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
 from openintent import AsyncOpenIntentClient, InputValidationError, LeaseConflictError, OpenIntentClient
+
+from .samples import INTENT, LEASE
 
 pytestmark = [pytest.mark.rule("K-5"), pytest.mark.database("sqlite")]
 
@@ -118,6 +121,75 @@ def test_wait_ends_when_the_time_is_over(block, bob, intent):
 
     with pytest.raises(LeaseConflictError):
         block.run(intent, "content", lambda lease, _: None, wait=0.2)
+
+
+@pytest.mark.rule("L-9")
+@pytest.mark.case("coordination O24")
+def test_block_that_waits_gets_the_scope_before_its_last_holder(block, server, bob, intent):
+    held, entered = bob.acquire_lease(intent.id, "content"), threading.Event()
+
+    def release_and_acquire_again():
+        with connect(server, "cleo") as cleo:
+            until(lambda: someone_waits(cleo))
+        bob.release_lease(intent.id, held.id)
+        with pytest.raises(LeaseConflictError) as refused:
+            bob.acquire_lease(intent.id, "content")
+        assert refused.value.existing_lease["agent_id"] == "ada"
+        assert entered.wait(30)
+
+    def someone_waits(cleo):
+        place = cleo.join_lease_queue(intent.id, "content")
+        cleo.leave_lease_queue(intent.id, place.id)
+        return place.position == 2
+
+    with ThreadPoolExecutor(1) as pool:
+        other = pool.submit(release_and_acquire_again)
+        block.run(intent, "content.draft", lambda lease, _: entered.set(), wait=30)
+        other.result(30)
+
+    assert statuses(bob, intent) == ["released", "released"]
+
+
+@pytest.mark.rule("L-9")
+def test_block_that_ceases_to_wait_leaves_the_queue(block, ada, bob, intent):
+    held = bob.acquire_lease(intent.id, "content")
+    with pytest.raises(LeaseConflictError) as refused:
+        block.run(intent, "content", lambda lease, _: None, wait=0.2)
+    assert refused.value.existing_lease["id"] == held.id
+
+    bob.release_lease(intent.id, held.id)
+
+    assert bob.acquire_lease(intent.id, "content").fencing_token == held.fencing_token + 1
+
+
+@pytest.mark.rule("L-9")
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_a_server_without_queues_is_asked_again_for_the_lease(script, kind):
+    taken = (
+        409,
+        {"code": "lease_conflict", "title": "Lease conflict", "status": 409, "detail": "Taken", "existing_lease": LEASE},
+        {},
+    )
+    script.respond(
+        taken,
+        (404, {"code": "not_found", "title": "Not found", "status": 404, "detail": "No route"}, {}),
+        taken,
+        LEASE,
+        (204, None, {}),
+    )
+
+    async def main():
+        async with AsyncOpenIntentClient(script.url) as client, client.lease(INTENT["id"], "draft", 300, wait=30) as lease:
+            return lease.id
+
+    if kind == "async":
+        found = asyncio.run(main())
+    else:
+        with OpenIntentClient(script.url) as client, client.lease(INTENT["id"], "draft", 300, wait=30) as lease:
+            found = lease.id
+
+    assert found == LEASE["id"]
+    assert [request.target.rpartition("/")[2] for request in script.seen[:4]] == ["leases", "lease-queue", "leases", "leases"]
 
 
 def test_the_lease_is_renewed_while_the_block_runs(block, ada, intent):

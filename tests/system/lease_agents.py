@@ -24,12 +24,29 @@ class Agent:
     def live(self) -> None:
         while True:
             scope = self.random.choice(SCOPES)
+            if self.random.random() < 0.5:
+                self.wait(scope)
+                continue
             answer = self.client.post(f"{self.path}/leases", {"scope": scope, "duration_seconds": DURATION})
             if answer.status in (200, 201):
                 self.work(answer.body)
             else:
                 assert (answer.status, answer.code) == (409, "lease_conflict"), answer
                 time.sleep(self.random.uniform(0, 0.1))
+
+    def wait(self, scope: str) -> None:
+        """Wait in the queue for some time, and give up or just go away."""
+        for _ in range(self.random.randint(1, 10)):
+            answer = self.client.post(f"{self.path}/lease-queue", {"scope": scope, "duration_seconds": DURATION})
+            if answer.status == 409 and answer.code == "lease_expired":  # The lease that it was granted ended while it asked.
+                return None
+            assert answer.status == 200, answer
+            if answer.body["lease"]:
+                return self.work(answer.body["lease"])
+            time.sleep(self.random.uniform(0, 0.1))
+        if self.random.random() < 0.5:
+            self.client.delete(f"{self.path}/lease-queue/{answer.body['id']}")
+        return None
 
     def work(self, lease: dict[str, Any]) -> None:
         for _ in range(self.random.randint(1, 4)):

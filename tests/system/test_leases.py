@@ -2,11 +2,14 @@
 
 import random
 import time
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from openintent import OpenIntentClient
 
 from leasing.scopes import overlap, split_levels
 from tests.servers import Server
@@ -46,6 +49,28 @@ def test_of_thirty_agents_one_gets_the_scope(http, crowd, scopes):
     given = [event for event in http.events(intent["id"]) if event["event_type"] == "lease_acquired"]
     tokens = [event["payload"]["fencing_token"] for event in given]
     assert tokens == [*range(1, times + 1)]
+
+
+@pytest.mark.rule("L-9")
+def test_each_that_waits_has_its_turn_before_any_has_its_second_next(servers, http):
+    intent, agents, turns = http.create(), 8, rounds(25, 5)
+
+    def take_turns(number):
+        with OpenIntentClient(servers[number % len(servers)].url, api_key="dev-user-key", agent_id=f"agent-{number}") as client:
+            for _ in range(turns):
+                with client.lease(intent["id"], "one", wait=600):
+                    pass
+
+    with ThreadPoolExecutor(agents) as pool:
+        list(pool.map(take_turns, range(agents)))
+
+    order = [event["actor"] for event in http.events(intent["id"]) if event["event_type"] == "lease_acquired"]
+    at_turn = defaultdict(list)
+    for place, agent in enumerate(order):
+        at_turn[order[:place].count(agent)].append(place)
+    assert [len(each) for each in at_turn.values()] == [agents] * turns
+    for turn in range(turns - 2):  # The first of them came before the others had asked.
+        assert max(at_turn[turn]) < min(at_turn[turn + 2])
 
 
 # --- a life of stalls and deaths -----------------------------------------------------------------------------------

@@ -47,7 +47,7 @@ from .intents import (
     IntentGraph,
 )
 from .keys import ApiKey
-from .leases import Lease
+from .leases import Lease, LeasePlace
 from .notices import Channel, Notice
 from .plans import Plan
 from .portfolios import Portfolio, PortfolioMember
@@ -98,6 +98,7 @@ __all__ = [
     "IntentSubscription",
     "LastDelivery",
     "Lease",
+    "LeasePlace",
     "LeaseStatus",
     "MembershipRole",
     "Model",

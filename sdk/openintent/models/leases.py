@@ -33,3 +33,18 @@ class Lease(Model):
     def created_at(self) -> datetime:
         """`acquired_at`, by its name in openintent 0.5."""
         return self.acquired_at
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeasePlace(Model):
+    """A place in the queue for a scope, or the lease that it led to (RFC-0003).
+
+    position     1 is next; 0 with a `lease`
+    waits_until  when the place is lost unless the agent asks again
+    """
+
+    id: str | None
+    position: int
+    waits_until: datetime | None = field(metadata=INSTANT)
+    lease: Lease | None = field(metadata={"decode": Lease.from_json})
+    existing_lease: Lease | None = field(metadata={"decode": Lease.from_json})

@@ -1,10 +1,10 @@
 """Leases: exclusive, temporary ownership of a scope of an intent (RFC-0003)."""
 
 from .._call import Call, list_call
-from .._lease import HeldLease, acquire_call, release_call, renew_call
+from .._lease import HeldLease, acquire_call, join_queue_call, leave_queue_call, release_call, renew_call
 from .._parameters import Id, path, without_none
 from ..enums import LeaseStatus
-from ..models import Lease
+from ..models import Lease, LeasePlace
 from ..validation import validate_lease_revoke
 from ._transport import Transport
 
@@ -40,12 +40,36 @@ class LeaseResource(Transport):
 
         The lease is renewed in the background and released at the end of the block, also after an error. One that the agent
         held before the block stays held, and is not shortened. Blocks on one scope, in one another or in several threads, share the
-        lease: the last one that ends releases it. If another agent holds the scope, entering the block waits up to `wait` seconds.
+        lease: the last one that ends releases it. If another agent holds the scope, entering the block waits up to `wait` seconds in its queue.
         Once the lease is lost, every write to the intent within the block raises LeaseConflictError.
 
         Raises InputValidationError at once; on entering the block, what `acquire_lease` raises.
         """
         return HeldLease(self, intent_id, scope, duration_seconds, wait)
+
+    def join_lease_queue(
+        self,
+        intent_id: Id,
+        scope: str,
+        duration_seconds: int = 300,
+        *,
+        idempotency_key: str | None = None,
+    ) -> LeasePlace:
+        """Acquire a lease on `scope`, or take a place in its queue: a scope is handed over to the first that waits for it.
+
+        Ask again every second until the result has a `lease`: after 5 seconds the place is lost. `lease(…, wait=)` does that.
+
+        Raises LeaseConflictError `lease_conflict` if the queue is full, ConflictError `intent_closed`, NotFoundError,
+        InputValidationError.
+        """
+        return self.send(join_queue_call(intent_id, scope, duration_seconds, idempotency_key))
+
+    def leave_lease_queue(self, intent_id: Id, place_id: Id) -> None:
+        """Give up a place in the queue, and the lease if it was granted meanwhile. Idempotent.
+
+        Raises PermissionDeniedError `not_lease_holder`, NotFoundError.
+        """
+        return self.send(leave_queue_call(intent_id, place_id))
 
     def renew_lease(self, intent_id: Id, lease_id: Id, duration_seconds: int = 300) -> Lease:
         """Renew the lease: it then expires `duration_seconds` from now.

@@ -1,0 +1,150 @@
+"""Begin and end of leases: granted to an agent that asks, handed over to those that wait for the scope (rules L-1, L-9).
+
+The caller holds the intent's row lock.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Any
+from uuid import UUID
+
+from access.identity import SYSTEM, Actor
+from core.db import sql_rows
+from core.encoding import identifier, instant
+from intents.events import EventType, NewEvent, append
+from intents.models import Intent
+from intents.write_lock import needs_permit
+from leasing.models import Lease, LeaseWaiter, Status
+from leasing.scopes import overlap, split_levels
+
+MAX_LEASES = 200
+"""Active leases of an agent on one intent (rule L-8)."""
+
+LISTENS_FOR = timedelta(seconds=5)
+"""Time after which an agent that waits must have asked again, and in which it must take the lease that it was granted."""
+
+NOBODY: Mapping[UUID, Actor] = MappingProxyType({})
+
+
+def has_room(intent: Intent, agent_id: str, now: datetime) -> bool:
+    """Return whether the agent may have another lease on the intent (rule L-8)."""
+    return (
+        intent.active_leases < MAX_LEASES or Lease.objects.held(now).filter(intent=intent, agent_id=agent_id).count() < MAX_LEASES
+    )
+
+
+def grant(
+    intent: Intent, actor: Actor, principal: str, scope: str, *, now: datetime, duration: timedelta, is_awaited: bool = False
+) -> Lease:
+    """Create the lease and append its event."""
+    intent.last_fencing_token += 1
+    intent.active_leases += 1
+    lease = Lease(
+        intent=intent,
+        agent_id=actor.id,
+        principal=principal,
+        scope=scope,
+        first_level=split_levels(scope)[0],
+        fencing_token=intent.last_fencing_token,
+        acquired_at=now,
+        expires_at=now + duration,
+        is_awaited=is_awaited,
+    )
+    sql_rows.create(Lease, [lease])
+    saving = ("last_fencing_token", "active_leases")
+    append_event(intent, lease, EventType.LEASE_ACQUIRED, actor=actor, now=now, saving=saving)
+    return lease
+
+
+def hand_over(intent: Intent, now: datetime, asking: Mapping[UUID, Actor] = NOBODY) -> None:
+    """Grant what has become free to the agents that wait for it, the first one first (rule L-9).
+
+    None gets a scope that overlaps one for which an earlier one waits. Each has its lease for a short time only, until it
+    takes it: one that has died in the meantime keeps nobody waiting. Those that are `asking`, by their places, are there and
+    have passed the gates.
+    """
+    waiting = [*LeaseWaiter.objects.listening(now).filter(intent=intent).order_by("pk")]
+    active = [*Lease.objects.held().filter(intent=intent)] if waiting else []
+    for lease in active:
+        if lease.expires_at <= now:
+            expire(intent, lease, now, hands_over=False)
+    active = [lease for lease in active if lease.status == Status.ACTIVE]
+    ahead: list[Sequence[str]] = []
+    for number, waiter in enumerate(waiting):
+        levels = split_levels(waiter.scope)
+        taken = any(
+            not lease.is_of(waiter.agent_id, waiter.principal) and overlap(split_levels(lease.scope), levels) for lease in active
+        )
+        if taken or any(overlap(each, levels) for each in ahead):
+            ahead.append(levels)
+            continue
+        is_asking = waiter.pk in asking
+        actor = asking.get(waiter.pk, Actor(waiter.agent_id, waiter.key_id))
+        if (
+            not any(lease.scope == waiter.scope for lease in active)  # It has just got the lease by acquiring it.
+            and has_room(intent, waiter.agent_id, now)
+            and (is_asking or not needs_permit("acquire_lease", actor, intent))
+        ):
+            others = [split_levels(each.scope) for each in waiting[number + 1 :]]
+            is_awaited = any(overlap(each, levels) for each in others + ahead)
+            asked = timedelta(seconds=waiter.duration_seconds)
+            lease = grant(
+                intent,
+                actor,
+                waiter.principal,
+                waiter.scope,
+                now=now,
+                duration=asked if is_asking else min(LISTENS_FOR, asked),
+                is_awaited=is_awaited,
+            )
+            LeaseWaiter.objects.filter(pk=waiter.pk).update(lease=lease, waits_until=lease.expires_at)
+            active.append(lease)
+
+
+def expire(intent: Intent, lease: Lease, now: datetime, *, hands_over: bool = True) -> None:
+    """Mark the lease, which is overdue, as expired."""
+    end_lease(intent, lease, Status.EXPIRED, EventType.LEASE_EXPIRED, actor=SYSTEM, now=now, hands_over=hands_over)
+
+
+def end_lease(
+    intent: Intent,
+    lease: Lease,
+    status: Status,
+    event_type: EventType,
+    *,
+    actor: Actor,
+    now: datetime,
+    reason: str | None = None,
+    hands_over: bool = True,
+) -> None:
+    """End the lease, append its event, and grant its scope to an agent that waits for it, if one does."""
+    lease.status = status
+    sql_rows.update(lease, ("status", "released_at"))
+    intent.active_leases -= 1
+    append_event(intent, lease, event_type, actor=actor, now=now, saving=("active_leases",), reason=reason)
+    if lease.is_awaited and hands_over and not intent.is_final:
+        hand_over(intent, now)
+
+
+def append_event(
+    intent: Intent,
+    lease: Lease,
+    event_type: EventType,
+    *,
+    actor: Actor,
+    now: datetime,
+    saving: tuple[str, ...] = (),
+    reason: str | None = None,
+) -> None:
+    """Append an event about the lease, and save the fields of `intent` that it is about (`saving`)."""
+    payload: dict[str, Any] = {
+        "lease_id": identifier(lease.pk),
+        "agent_id": lease.agent_id,
+        "scope": lease.scope,
+        "fencing_token": lease.fencing_token,
+        "expires_at": instant(lease.expires_at),
+    }
+    if reason is not None:
+        payload["reason"] = reason
+    append(intent, NewEvent(event_type, payload), actor=actor, now=now, saving=saving)

@@ -241,15 +241,18 @@ SPECTACULAR_SETTINGS = {
 LOG_LEVEL = env.one_of("OPENINTENT_LOG_LEVEL", "info", ["debug", "info", "warning", "error", "critical"])
 BUFFERED = {"class": "core.log_handlers.BufferedStreamHandler", "delayed": "openintent.request"}
 LOG_HANDLER = BUFFERED if FAST_PATHS else {"class": "logging.StreamHandler"}
-LOG_FORMAT = env.one_of("OPENINTENT_LOG_FORMAT", "json", ["json", "text"])
+LOG_FORMAT = env.log_format()
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"json": {"()": "core.log_formatters.JSONFormatter"}, "text": {"()": "core.log_formatters.TextFormatter"}},
+    "filters": {"routine": {"()": "core.log_filters.RoutineRequests"}},
     "handlers": {"stderr": {**LOG_HANDLER, "formatter": LOG_FORMAT}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
         "openintent": {"level": LOG_LEVEL.upper()},
+        # Machines count all requests; people at a terminal read those that somebody has made.
+        "openintent.request": {"filters": ["routine"] if LOG_FORMAT == "text" else []},
         # At DEBUG it would write headers and the ends of messages, with their keys.
         "uvicorn": {"level": "INFO" if LOG_LEVEL == "debug" else LOG_LEVEL.upper()},
         # uvicorn's lines name queries; core.serving.uvicorn_protocols logs the same without them.

@@ -2,7 +2,10 @@
 
 import ipaddress
 import json
+import os
 import re
+import sys
+from difflib import get_close_matches
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -29,7 +32,32 @@ WELL_KNOWN_KEYS = {
 OWN_PATHS = {"admin", "api", "docs", "favicon.ico", "healthz", "openapi.json", "problems", "readyz", "static", "ws"}
 """First segments of the server's own paths: with such a prefix it would be unclear whether a proxy has removed it."""
 
+_NAMES = """
+ALLOWED_HOSTS API_KEYS ATTACHMENTS_DIR ATTACHMENTS_S3_ACCESS_KEY ATTACHMENTS_S3_BUCKET ATTACHMENTS_S3_ENDPOINT ATTACHMENTS_S3_REGION
+ATTACHMENTS_S3_SECRET_KEY BEHIND_TLS BODY_TIMEOUT CORS_ORIGINS CSRF_TRUSTED_ORIGINS DEBUG DEV_MODE EMAIL_FROM EMAIL_URL FAST_PATHS
+HEAD_TIMEOUT HOST LOG_FORMAT LOG_LEVEL MAX_ATTACHMENT MAX_BATCH_EVENTS MAX_BODY MAX_CONNECTIONS MAX_EVENT_PAYLOAD MAX_SPOOLED
+MAX_STATE MAX_STREAMS_PER_KEY MAX_SUBSCRIPTIONS_PER_KEY PORT PUBLIC_URL QUESTIONS RATE_LIMIT ROOT_PATH SECRET_KEY THREADS URLCONF
+WEBHOOK_ALLOW_PRIVATE WEBHOOK_KEEP_DAYS WORKER WORKERS
+"""
+SETTINGS = [f"OPENINTENT_{name}" for name in _NAMES.split()]
+"""The server's variables of that prefix, as docs/reference/settings.md lists them."""
+
+OF_CLIENTS = [
+    f"OPENINTENT_{name}" for name in ("URL", "API_KEY", "AGENT_ID", "PROFILE", "WEBHOOK_SECRET", "INTENT", "SITE", "WEB")
+]
+"""Variables of the SDK, the command line and the compose file, which may be set in the same environment."""
+
 SCHEMES = "sqlite:///relative/or//absolute.db or postgresql://user:password@host:5432/name"
+
+
+def unknown_settings() -> list[str]:
+    """Return a sentence for each variable whose name begins like a setting's and is none."""
+    unknown = sorted(name for name in os.environ if name.startswith("OPENINTENT_") and name not in SETTINGS + OF_CLIENTS)
+    near = [get_close_matches(name, SETTINGS, n=1, cutoff=0.85) for name in unknown]
+    return [
+        f"{name} is not a setting, and has no effect." + (f" Did you mean {match[0]}?" if match else "")
+        for name, match in zip(unknown, near, strict=True)
+    ]
 
 
 def flag(name: str, default: bool) -> bool:
@@ -239,6 +267,12 @@ def email() -> Email:
         )
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
     return Email(parts.hostname, port, user, password, parts.scheme == "smtp+tls", parts.scheme == "smtps")
+
+
+def log_format() -> str:
+    """Return OPENINTENT_LOG_FORMAT; by default text for a terminal, and JSON for everything else."""
+    is_terminal = sys.stderr is not None and sys.stderr.isatty()
+    return one_of("OPENINTENT_LOG_FORMAT", "text" if is_terminal else "json", ["json", "text"])
 
 
 def public_url() -> str:

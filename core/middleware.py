@@ -11,6 +11,7 @@ from core.errors import PRIVATE, truncate
 
 CONSOLE = "/admin/"
 MAX_PATH = 500  # Characters of a path that the log keeps.
+DESTINATION = "HTTP_SEC_FETCH_DEST"  # A browser's: "document" for a page that somebody opens, else what a page has asked for.
 log = logging.getLogger("openintent.request")
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -35,7 +36,9 @@ class RequestLog:
                 "status": response.status_code,
                 "ms": round((perf_counter() - started) * 1000, 1),
             }
-            log.info("%s %s", request.method, fields["path"], extra={"fields": fields})
+            log.info(
+                "%s %s", request.method, fields["path"], extra={"fields": fields, "destination": request.META.get(DESTINATION)}
+            )
         return response
 
 

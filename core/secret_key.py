@@ -24,7 +24,7 @@ def secret_key(database: dict[str, Any], *, dev_mode: bool) -> str:
             return _stored_key(Path(database["NAME"] + ".secret"))
         except OSError as error:
             raise ImproperlyConfigured(
-                f"{error.filename} cannot be used: {error.strerror}. It is stored beside the database: "
+                f"{database['NAME']} cannot be used: {error.strerror}. The key of the console's sessions is stored beside it: "
                 "choose another place with DATABASE_URL, or set OPENINTENT_SECRET_KEY."
             ) from None
     if dev_mode:

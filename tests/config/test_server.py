@@ -270,9 +270,9 @@ def test_each_request_is_one_line_of_json_without_what_it_carried(database_url):
 
 def test_as_text_the_log_is_for_people(database_url):
     with Server(database_url, OPENINTENT_LOG_FORMAT="text") as server:
-        requests.get(f"{server.url}/healthz", timeout=10)
+        requests.get(f"{server.url}/docs", timeout=10)
 
-    assert any("GET /healthz" in line and "status=200" in line for line in server.log)
+    assert any("GET /docs" in line and "status=200" in line for line in server.log)
 
 
 # --- the end ---------------------------------------------------------------------------------------------------------

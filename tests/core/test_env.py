@@ -1,5 +1,10 @@
 """The environment: what can be used is, what cannot is refused with the accepted form."""
 
+import os
+import re
+from pathlib import Path
+from types import SimpleNamespace
+
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
@@ -163,3 +168,38 @@ def test_a_place_that_cannot_be_written_is_refused(monkeypatch, tmp_path):
 
     with pytest.raises(ImproperlyConfigured, match=r"cannot be used: No such file or directory.*DATABASE_URL"):
         secret_key(sqlite(tmp_path / "missing"), dev_mode=True)
+
+
+def test_every_setting_is_documented_and_known():
+    page = (Path(__file__).parents[2] / "docs/reference/settings.md").read_text()
+    rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
+    documented = {
+        name.replace("…", "OPENINTENT_ATTACHMENTS_S3") for row in rows for name in re.findall(r"`((?:OPENINTENT|…)_\w+)`", row)
+    }
+
+    assert documented == set(env.SETTINGS)
+
+
+@pytest.mark.case("console M23")
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("OPENINTENT_PROT", "OPENINTENT_PORT"), ("OPENINTENT_LOGLEVEL", "OPENINTENT_LOG_LEVEL"), ("OPENINTENT_DEVMODE", "OPENINTENT_DEV_MODE"),
+     ("OPENINTENT_API_KYES", "OPENINTENT_API_KEYS"), ("OPENINTENT_FROBNICATE", None)],
+)  # fmt: skip
+def test_unknown_variables_are_named_with_the_nearest_setting(monkeypatch, name, meant):
+    for given in [each for each in os.environ if each.startswith("OPENINTENT_")]:
+        monkeypatch.delenv(given)
+    monkeypatch.setenv(name, "value-nobody-may-see")
+    monkeypatch.setenv("OPENINTENT_API_KEY", "a client's")
+
+    hint = f" Did you mean {meant}?" if meant else ""
+    assert env.unknown_settings() == [f"{name} is not a setting, and has no effect.{hint}"]
+
+
+@pytest.mark.case("console M16")
+@pytest.mark.parametrize(("given", "is_terminal", "expected"), [("", True, "text"), ("", False, "json"), ("json", True, "json"), ("text", False, "text")])  # fmt: skip
+def test_the_log_is_text_on_a_terminal_unless_a_setting_says_otherwise(monkeypatch, given, is_terminal, expected):
+    monkeypatch.setenv("OPENINTENT_LOG_FORMAT", given)
+    monkeypatch.setattr("sys.stderr", SimpleNamespace(isatty=lambda: is_terminal))
+
+    assert env.log_format() == expected

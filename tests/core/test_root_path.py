@@ -215,7 +215,7 @@ def way_in(server):
     environment = {"DATABASE_URL": server.database_url, "OPENINTENT_DEV_MODE": "true", "OPENINTENT_ROOT_PATH": ROOT_PATH}
     done = run(
         "config.manage",
-        ["shell", "--no-imports", "-c", "from console.sign_in.views import create_sign_in_link as link; print(link())"],
+        ["shell", "--no-imports", "-c", "from console.sign_in.links import create_dev_link as link; print(link())"],
         {**os.environ, **environment},
     )
     return done.stdout.strip()
@@ -244,6 +244,7 @@ def test_cookies_behind_tls_are_taken_by_browsers(vendor, tmp_path):
 
 OF_THE_SITE = re.compile(r"/(api/|admin|docs|static/|problems/|openapi\.json|\.well-known/|ws/)")
 INSIDE = {
+    "core/log_filters.py": "compares paths that came in",
     "core/middleware.py": "compares paths that came in",
     "core/serving/wsgi_handler.py": "compares paths that came in",
     "config/asgi.py": "compares paths that came in",

@@ -15,7 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import Error as DatabaseError
 from openintent_server import CannotStart
 
-from core.env import DEV_DATABASE, env, flag, is_loopback, number, rate, weakness
+from core.env import DEV_DATABASE, env, flag, is_loopback, number, rate, unknown_settings, weakness
 from core.version import installed_version
 
 SETTINGS = "config.settings"
@@ -62,6 +62,8 @@ class OpenIntentServer:
             raise CannotStart(f"OPENINTENT_DEBUG shows code and values to every client of {self.host}. Unset it.")
         listener = _listen(self.host, self.port)
         try:
+            for advice in unknown_settings():
+                print(advice, file=sys.stderr)
             has_keys = bool(env.str("OPENINTENT_API_KEYS", default=""))
             self._is_dev_by_default = not has_keys and is_loopback(self.host) and not env.str("OPENINTENT_DEV_MODE", default="")
             if self._is_dev_by_default:
@@ -89,7 +91,8 @@ class OpenIntentServer:
 
         django.setup()
         from access.models import ApiKey  # noqa: PLC0415
-        from console.sign_in.views import can_anyone_sign_in, create_sign_in_link  # noqa: PLC0415
+        from console.sign_in.links import create_dev_link  # noqa: PLC0415
+        from console.sign_in.views import can_anyone_sign_in  # noqa: PLC0415
         from core.db import fetch_all  # noqa: PLC0415
         from governance.triggers import check as check_decisions  # noqa: PLC0415
         from intents.triggers import check as check_log  # noqa: PLC0415
@@ -100,7 +103,8 @@ class OpenIntentServer:
         if errors := [*check_log(), *check_decisions()]:
             raise CannotStart(str(errors[0]))
         has_rows = ApiKey.objects.live(timezone.now()).exists()
-        if has_rows and self._is_dev_by_default:  # A proxy on this machine would expose the well-known keys.
+        self._has_left_dev_mode = has_rows and self._is_dev_by_default
+        if self._has_left_dev_mode:  # A proxy on this machine would expose the well-known keys.
             settings.DEV_MODE, settings.RATE_LIMIT = False, rate("OPENINTENT_RATE_LIMIT")
         if not has_keys and not is_loopback(self.host) and not has_rows:
             raise CannotStart(
@@ -109,7 +113,7 @@ class OpenIntentServer:
             )
         self._sign_in_hint = ""  # The path of a link, or advice.
         if settings.DEV_MODE:
-            self._sign_in_hint = create_sign_in_link()
+            self._sign_in_hint = create_dev_link()
         elif not can_anyone_sign_in():
             self._sign_in_hint = "There is no user yet. Create one: openintent-manage createoperator NAME"
         connections.close_all()
@@ -122,7 +126,8 @@ class OpenIntentServer:
 
         host, port = listener.getsockname()[:2]
         self.port = port
-        print(_banner(host, port, settings, self.workers, self._sign_in_hint), file=sys.stderr, flush=True)
+        banner = _banner(host, port, settings, self.workers, self._sign_in_hint, has_left_dev_mode=self._has_left_dev_mode)
+        print(banner, file=sys.stderr, flush=True)
         if self.workers == 1:
             serve(listener)
             return
@@ -243,7 +248,9 @@ def _exclusive_database(processes: int) -> Iterator[None]:
         yield
 
 
-def _banner(host: str, port: int, settings: Any, workers: int, sign_in_hint: str) -> str:
+def _banner(host: str, port: int, settings: Any, workers: int, sign_in_hint: str, *, has_left_dev_mode: bool) -> str:
+    from console.sign_in.links import announcement  # noqa: PLC0415  Reads the settings.
+
     shown = f"[{host}]" if ":" in host else host
     site = f"http://{'localhost' if is_loopback(host) and ':' not in host else shown}:{port}"
     base = f"{site}{settings.ROOT_PATH}"
@@ -254,15 +261,14 @@ def _banner(host: str, port: int, settings: Any, workers: int, sign_in_hint: str
         f"  Console   {base}/admin/",
     ]
     if sign_in_hint:
-        lines.append(
-            f"  Sign in   {site}{sign_in_hint} (valid once, for ten minutes)"
-            if sign_in_hint.startswith("/")
-            else f"            {sign_in_hint}"
-        )
+        lines.append(announcement(site, sign_in_hint) if sign_in_hint.startswith("/") else f"            {sign_in_hint}")
+    lines.append(f"  Database  {_shown_database(settings.DATABASES['default'])}")
     if settings.DEV_MODE:
         lines.append("  Dev mode  X-API-Key: dev-user-key (operator). The server accepts connections from this machine only.")
     else:
         lines.append("  Keys      Send one as X-API-Key. The keys of dev mode are not valid.")
+        if has_left_dev_mode:
+            lines.append("            Dev mode ended with the first key. OPENINTENT_DEV_MODE=true keeps it on, on this machine.")
         if any(map(weakness, settings.API_KEYS)):
             lines.append("            Some are guessable; they are accepted because the server listens on a loopback address.")
     database, attachments = settings.DATABASES["default"], settings.STORAGES["attachments"]["OPTIONS"].get("location")
@@ -274,6 +280,13 @@ def _banner(host: str, port: int, settings: Any, workers: int, sign_in_hint: str
     if workers > 1:
         lines.append(f"  Workers   {workers} processes share the port.")
     return "\n".join(lines)
+
+
+def _shown_database(database: Any) -> str:
+    """Return the file, or name and server without user and password."""
+    if database["ENGINE"] == "core.db.backends.sqlite":
+        return str(database["NAME"])
+    return f"{database['NAME']} on {database.get('HOST') or 'localhost'}, port {database.get('PORT') or 5432}"
 
 
 if __name__ == "__main__":

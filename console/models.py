@@ -7,7 +7,7 @@ from core.ids import new_id
 
 
 class SignInLink(models.Model):
-    """A link that signs its person in once (console.sign_in.views). It is signed, so a row alone opens nothing."""
+    """A link that signs its person in once (console.sign_in.links). It is signed, so a row alone opens nothing."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")

@@ -15,7 +15,7 @@ from console.channels import my_notices
 from console.costs import views as costs
 from console.reader_zone import in_reader_zone
 from console.sign_in import passwords
-from console.sign_in.views import SignInForm, use_sign_in_link
+from console.sign_in.views import SignInForm, print_sign_in_link, sign_in_help, use_sign_in_link
 
 
 class ConsoleSite(UnfoldAdminSite):
@@ -35,6 +35,7 @@ class ConsoleSite(UnfoldAdminSite):
         view = self.admin_view
         return [
             path("enter/", use_sign_in_link, name="console_enter"),
+            path("enter/new/", print_sign_in_link, name="console_print_sign_in_link"),
             path("enter/<uidb64>/", passwords.ChoosePasswordView.as_view(), name="console_choose_password"),
             path("password_change/", view(passwords.ChangePasswordView.as_view())),
             path("follow", event_stream.open_stream, name="console_follow"),
@@ -57,6 +58,10 @@ class ConsoleSite(UnfoldAdminSite):
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         return {**super().each_context(request), "recorded_drafts": drafts.recorded_drafts(request)}
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        response: HttpResponse = super().login(request, {**(extra_context or {}), **sign_in_help(request)})
+        return response
 
     def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         name = f"user:{request.user.get_username()}"

@@ -1,13 +1,12 @@
-"""Sign-in: by the form, or in development mode by a link that works once, on the same machine.
+"""Sign-in: by the form, or by a link that works once (console.sign_in.links).
 
 console.sign_in.passwords has the links to set a password.
 """
 
+import sys
 from datetime import timedelta
 from math import ceil
 from typing import Any
-from urllib.parse import urlencode
-from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
@@ -16,27 +15,18 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import User
 from django.contrib.sessions.backends.db import SessionStore
 from django.core.exceptions import ValidationError
-from django.core.signing import BadSignature, TimestampSigner
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 from unfold.forms import AuthenticationForm
 
 from access.audit_log import record
 from access.loopback import remote_origin_reason
-from access.roles import grant_role
-from console.models import SignInLink
-from console.sign_in import throttle
-from core.db import atomic_verb
+from console.sign_in import links, throttle
 from core.serving.client_address import client_address
 
-DEV_OPERATOR = "operator"
-LINK_LIFETIME = timedelta(minutes=10)
 BACKEND = "django.contrib.auth.backends.ModelBackend"
-_signer = TimestampSigner(salt="console.sign_in.views")
 
 
 class SignInForm(AuthenticationForm):
@@ -81,45 +71,56 @@ def can_anyone_sign_in() -> bool:
     return User.objects.filter(is_active=True, is_staff=True).exclude(password__startswith="!").exists()
 
 
-@atomic_verb
-def create_sign_in_link() -> str:
-    """Create the operator's account without a password if it is missing, and a link for it. Return the path."""
-    person, is_new = User.objects.get_or_create(username=DEV_OPERATOR)
-    if is_new:
-        person.set_unusable_password()
-        person.save()
-        grant_role(person, "operator")
-    SignInLink.objects.filter(created_at__lt=timezone.now() - LINK_LIFETIME).delete()
-    link = SignInLink.objects.create(person=person, created_at=timezone.now())
-    return reverse("admin:console_enter") + "?" + urlencode({"token": _signer.sign(link.pk.hex)})
-
-
 @never_cache
 @require_GET
 def use_sign_in_link(request: HttpRequest) -> HttpResponse:
     """Sign in by the link of the query, or redirect to the form."""
     if request.headers.get("Sec-Purpose", "").startswith("prefetch"):  # A browser that looks ahead would use it up.
         return HttpResponse(status=503)
-    if not settings.DEV_MODE or remote_origin_reason(request.META):
-        return _redirect_to_form(request, "Sign-in links only work in dev mode, on the server's own machine.")
-    link = _redeem(request.GET.get("token", ""))
+    try:
+        link = links.redeem(request.GET.get("token", ""), is_dev_here=is_dev_here(request))
+    except links.NotHere:
+        return _redirect_to_form(request, "Sign-in links of the terminal only work in dev mode, on the server's own machine.")
     if link is None:
-        return _redirect_to_form(
-            request, "This sign-in link was already used or has expired. Restart the server for a new one, or sign in here."
+        hint = (
+            ""
+            if is_dev_here(request)
+            else " Someone with access to the server can create a new one: openintent-manage signinlink."
         )
+        return _redirect_to_form(request, f"This sign-in link was already used or has expired.{hint}")
     login(request, link.person, backend=BACKEND)
     record_sign_in(request, link.person, by="sign-in link")
     return redirect("admin:index")
 
 
-def _redeem(token: str) -> SignInLink | None:
+@never_cache
+@require_POST
+def print_sign_in_link(request: HttpRequest) -> HttpResponse:
+    """Print a new link of dev mode to the server's terminal: the page, which any local program can ask for, never has it."""
+    if not is_dev_here(request):
+        return _redirect_to_form(request, "Sign-in links of the terminal only work in dev mode, on the server's own machine.")
+    address = client_address(request)
     try:
-        pk = UUID(_signer.unsign(token, max_age=LINK_LIFETIME))
-    except (BadSignature, ValueError):
-        return None
-    if not SignInLink.objects.filter(pk=pk, used_at=None, person__is_active=True).update(used_at=timezone.now()):
-        return None
-    return SignInLink.objects.select_related("person").get(pk=pk)
+        throttle.count_attempt(f"{links.DEV_OPERATOR} by sign-in link", address)
+    except throttle.TooManyAttempts as refusal:
+        return _redirect_to_form(request, f"Too many links were printed. Try again in {format_wait(refusal.wait)}.")
+    site = f"{request.scheme}://{request.get_host()}"
+    sys.stderr.write(f"{links.announcement(site, links.create_dev_link())}\n")
+    sys.stderr.flush()
+    record("sign_in_link_printed", actor="unknown", subject=f"user:{links.DEV_OPERATOR}", address=address)
+    if not request.user.is_authenticated:
+        messages.success(request, "A new sign-in link is in the server's terminal. It works once, for ten minutes.")
+    return redirect("admin:login")
+
+
+def is_dev_here(request: HttpRequest) -> bool:
+    """Return whether the server is in dev mode and the request comes from its own machine."""
+    return settings.DEV_MODE and not remote_origin_reason(request.META)
+
+
+def sign_in_help(request: HttpRequest) -> dict[str, bool]:
+    """Return what the sign-in page says to people without an account."""
+    return {"is_dev_here": is_dev_here(request), "can_anyone_sign_in": can_anyone_sign_in()}
 
 
 def _redirect_to_form(request: HttpRequest, said: str) -> HttpResponse:

@@ -1,8 +1,7 @@
-"""Getting into the console: the form and its limits, the link of dev mode, and what the session is."""
+"""Getting into the console: the form and its limits, and what the session is."""
 
 import os
 import re
-from datetime import timedelta
 from urllib.parse import urlencode
 
 import pytest
@@ -14,8 +13,8 @@ from django.utils import timezone
 
 from access.models import Role
 from access.roles import grant_role, role_of
-from console.models import Attempts, SignInLink
-from console.sign_in import throttle, views
+from console.models import Attempts
+from console.sign_in import throttle
 from tests.databases import migrated_database
 from tests.processes import run
 
@@ -39,70 +38,6 @@ def sign_in(client, name="grace", password=PASSWORD, address="203.0.113.7"):
 
 def is_in(client):
     return client.get("/admin/").status_code == 200
-
-
-# --- the link of dev mode ------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def link(db):
-    return views.create_sign_in_link()
-
-
-def test_the_link_lets_an_operator_in_once(client, link):
-    assert client.get(link, **HERE).headers["Location"] == "/admin/"
-    assert is_in(client)
-    assert role_of(User.objects.get()) == Role.OPERATOR
-
-    other = Client()
-    assert "was already used or has expired" in other.get(link, follow=True, **HERE).content.decode()
-    assert not is_in(other)
-
-
-def test_of_many_who_use_it_at_once_one_gets_in(link):
-    tokens = [link.partition("token=")[2].replace("%3A", ":")] * 2
-
-    assert [views._redeem(token) is not None for token in tokens] == [True, False]
-
-
-@pytest.mark.parametrize(
-    "request_of",
-    [
-        {"REMOTE_ADDR": "203.0.113.7", "HTTP_HOST": "localhost:8000"},
-        {"HTTP_HOST": "console.example.com"},
-        {"HTTP_HOST": "localhost:8000", "HTTP_X_FORWARDED_FOR": "203.0.113.7"},
-    ],
-    ids=["from elsewhere", "to another name", "through a proxy"],
-)
-def test_the_link_works_on_this_machine_alone(client, link, request_of):
-    said = client.get(link, follow=True, **request_of).content.decode()
-
-    assert "only work in dev mode" in said
-    assert not is_in(client)
-    assert SignInLink.objects.get().used_at is None
-
-
-def test_the_link_is_nothing_outside_dev_mode(client, link, settings):
-    settings.DEV_MODE = False
-    client.get(link, **HERE)
-    assert not is_in(client)
-
-
-def test_a_forged_or_an_old_link_is_nothing(client, link, monkeypatch):
-    client.get(link[:-3] + "abc", **HERE)
-    assert not is_in(client)
-
-    monkeypatch.setattr(views, "LINK_LIFETIME", timedelta(0))
-    client.get(link, **HERE)
-    assert not is_in(client)
-
-
-def test_looking_ahead_does_not_use_the_link_up(client, link):
-    assert client.get(link, headers={"host": "localhost:8000", "sec-purpose": "prefetch"}).status_code == 503
-    assert client.head(link, **HERE).status_code == 405
-
-    client.get(link, **HERE)
-    assert is_in(client)
 
 
 # --- the form --------------------------------------------------------------------------------------------------------
@@ -292,8 +227,19 @@ def test_an_account_is_made_by_a_command_with_its_role(db, monkeypatch, client, 
     assert "judy can sign in at /admin/ as arbiter" in capsys.readouterr().out
     assert sign_in(client, "judy").status_code == 302
     assert role_of(User.objects.get()) == Role.ARBITER
-    make(monkeypatch, "judy", "--role", "viewer", password="")
+
+
+@pytest.mark.case("console M17")
+def test_an_account_that_exists_keeps_its_password_and_that_is_said(grace, monkeypatch, client, capsys):
+    make(monkeypatch, "grace", "--role", "viewer", password="a new good password")
+
+    said = capsys.readouterr().out
+    assert "grace already exists, and is viewer now. The password was not changed" in said
+    assert "changepassword grace" in said
+    assert "can sign in" not in said
     assert role_of(User.objects.get()) == Role.OBSERVER
+    assert sign_in(client).status_code == 302
+    assert sign_in(Client(), password="a new good password").status_code == 200
 
 
 @pytest.mark.parametrize(("name", "password"), [("judy", "short"), ("judy", "password123"), ("", PASSWORD), ("system", PASSWORD)])

@@ -7,7 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from console.sign_in import throttle, views
+from console.sign_in import links, throttle
 from tests.console.users import PASSWORD, add_user, choose_password, open_link
 
 ADDRESS = "203.0.113.7"
@@ -97,7 +97,7 @@ def test_a_link_to_set_a_password(olga, lines):
 
 
 def test_the_sign_in_link_of_dev_mode(db, lines):
-    link = views.create_sign_in_link()
+    link = links.create_dev_link()
     client = Client(REMOTE_ADDR="127.0.0.1", headers={"host": "localhost:8000"})
 
     [(done, fields)] = lines(lambda: client.get(link))

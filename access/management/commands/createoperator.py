@@ -15,7 +15,10 @@ from access.roles import ROLE_BY_GROUP, grant_role
 
 
 class Command(BaseCommand):
-    help = "Create a console user, or set the role of one. The password is prompted for, or read from stdin."
+    help = (
+        "Create a console user, or set the role of one, whose password stays as it is. "
+        "The password of a new one is prompted for, or read from stdin."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("name", help="user name for signing in; the actor in the log is user:NAME")
@@ -23,17 +26,23 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, name: str, role: str, **options: Any) -> None:
         person = User.objects.filter(username=name).first()
+        has_password = person is not None and person.has_usable_password()
         if person is None:
             try:
                 person = user_services.build_user(name)
             except ValidationError as error:
                 raise CommandError(" ".join(error.messages)) from None
         with transaction.atomic():
-            if not person.has_usable_password():
+            if not has_password:
                 person.set_password(self._read_password(person))
             person.save()
             grant_role(person, role)
-        self.stdout.write(f"{name} can sign in at /admin/ as {role}.")
+        if has_password:
+            self.stdout.write(
+                f"{name} already exists, and is {role} now. The password was not changed; to set another one: changepassword {name}"
+            )
+        else:
+            self.stdout.write(f"{name} can sign in at /admin/ as {role}.")
 
     def _read_password(self, person: User) -> str:
         is_interactive = sys.stdin.isatty()

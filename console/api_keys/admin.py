@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
@@ -28,6 +29,12 @@ STATES = [("live", "Active"), ("soon", "Expires within a week"), ("ended", "Revo
 def state_filter(value: str, now: datetime) -> Q:
     live = Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=now))
     return {"live": live, "soon": live & Q(expires_at__lte=now + SOON)}.get(value, ~live)
+
+
+def ends_dev_mode(made: ApiKey | None = None) -> bool:
+    """Return whether the first key, which is `made` if it exists, ends dev mode at the server's next start."""
+    others = ApiKey.objects.live(database_now()).exclude(pk=made and made.pk)
+    return settings.DEV_MODE and not settings.API_KEYS and not others.exists()
 
 
 def key_state(key: ApiKey, now: datetime) -> str:
@@ -74,12 +81,16 @@ class ApiKeyAdmin(OperatorPages, ListAdmin):
     def render_connect_form(
         self, request: HttpRequest, key: None, form: ActionForm, refusal: ProtocolError | None
     ) -> HttpResponse:
-        return self.page(request, "console/api_keys/connect.html", title="Connect an agent", form=form)
+        return self.page(
+            request, "console/api_keys/connect.html", title="Connect an agent", form=form, ends_dev_mode=ends_dev_mode()
+        )
 
     def render_create_form(
         self, request: HttpRequest, key: None, form: ActionForm, refusal: ProtocolError | None
     ) -> HttpResponse:
-        return self.page(request, "console/api_keys/create.html", title="Create API key", form=form)
+        return self.page(
+            request, "console/api_keys/create.html", title="Create API key", form=form, ends_dev_mode=ends_dev_mode()
+        )
 
     def render_rotate_form(
         self, request: HttpRequest, key: ApiKey, form: ActionForm, refusal: ProtocolError | None
@@ -98,7 +109,8 @@ class ApiKeyAdmin(OperatorPages, ListAdmin):
             expires_at=given["expires_at"],
             created_by=actor_from_user(request).id,
         )
-        return self.page(request, "console/api_keys/created.html", title="New API key", key=key, secret=secret)
+        about = {"key": key, "secret": secret, "ends_dev_mode": ends_dev_mode(key)}
+        return self.page(request, "console/api_keys/created.html", title="New API key", **about)
 
     @action("Connect", role=Role.OPERATOR, form=ConnectForm, page=render_connect_form)
     def connect(self, request: HttpRequest, _: None, *, agent_id: str, expires_at: datetime | None) -> HttpResponse:
@@ -106,9 +118,8 @@ class ApiKeyAdmin(OperatorPages, ListAdmin):
             name=agent_id, role=Role.AGENT, agent_id=agent_id, expires_at=expires_at, created_by=actor_from_user(request).id
         )
         clients = connections(server_address(request), secret)
-        return self.page(
-            request, "console/api_keys/connected.html", title="Connect an agent", key=key, secret=secret, clients=clients
-        )
+        about = {"key": key, "secret": secret, "ends_dev_mode": ends_dev_mode(key)}
+        return self.page(request, "console/api_keys/connected.html", title="Connect an agent", clients=clients, **about)
 
     @action("Rotate", role=Role.OPERATOR, form=RotateForm, page=render_rotate_form)
     def rotate(self, request: HttpRequest, key: ApiKey, *, ends_at: datetime) -> HttpResponse:

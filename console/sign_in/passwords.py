@@ -81,6 +81,14 @@ class ChangePasswordForm(PasswordChangeForm):
         return given
 
 
+class FirstPasswordForm(SetPasswordForm):
+    """For people who signed in by a link and have no password."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _style_fields(self, "oi-input")
+
+
 class ChoosePasswordView(PasswordResetConfirmView):
     """The page of a password link. The token moves into the session, so that no URL carries it further."""
 
@@ -142,14 +150,16 @@ class ChoosePasswordView(PasswordResetConfirmView):
 
 
 class ChangePasswordView(PasswordChangeView):
-    """The page to change the own password. All other sessions end."""
+    """The page to change the own password; people who came by a sign-in link and have none set one. All other sessions end."""
 
-    form_class = ChangePasswordForm
     template_name = "console/sign_in/change_password.html"
     success_url = reverse_lazy("admin:index")
 
+    def get_form_class(self) -> type[SetPasswordForm]:
+        return ChangePasswordForm if self.request.user.has_usable_password() else FirstPasswordForm
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        title = "Change password"
+        title = "Change password" if self.request.user.has_usable_password() else "Set password"
         return {
             **admin.site.each_context(self.request),
             **super().get_context_data(**kwargs),
@@ -158,9 +168,11 @@ class ChangePasswordView(PasswordChangeView):
         }
 
     def get_form_kwargs(self) -> dict[str, Any]:
-        return {**super().get_form_kwargs(), "request": self.request}
+        about = {"request": self.request} if self.request.user.has_usable_password() else {}
+        return {**super().get_form_kwargs(), **about}
 
-    def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
+    def form_valid(self, form: SetPasswordForm) -> HttpResponse:
+        said = "Password changed." if form.user.has_usable_password() else "Password set: you can sign in with it from now on."
         user_services.record_password_change(form.user, address=self.request.META["REMOTE_ADDR"])
-        messages.success(self.request, "Password changed. You were signed out everywhere else.")
+        messages.success(self.request, f"{said} You were signed out everywhere else.")
         return super().form_valid(form)

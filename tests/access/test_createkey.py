@@ -15,12 +15,22 @@ def test_the_key_works_and_stands_alone_on_standard_output(capsys):
     call_command("createkey", " nightly ", "--role", "operator", "--agent", "ada", "--expires-in", "30")
 
     printed = capsys.readouterr()
-    assert printed.err == "nightly: operator, bound to ada. The key is shown only once:\n"
+    assert printed.err.startswith("nightly: operator, bound to ada. The key is shown only once:\n")
     intent = Caller(printed.out.strip()).post("/intents", {"title": "Do it"}).json()
     assert intent["created_by"] == "ada"
     [key] = ApiKey.objects.all()
     assert (key.name, key.created_by) == ("nightly", "command line")
     assert timedelta(days=29) < key.expires_at - key.created_at <= timedelta(days=30)
+
+
+@pytest.mark.case("console M2")
+def test_the_first_key_says_that_dev_mode_ends(capsys):
+    call_command("createkey", "first")
+    first = capsys.readouterr().err
+    call_command("createkey", "second")
+
+    assert all(each in first for each in ("leaves dev mode", "dev-user-key", "OPENINTENT_DEV_MODE=true", "createoperator"))
+    assert capsys.readouterr().err == "second: agent. The key is shown only once:\n"
 
 
 @pytest.mark.parametrize(

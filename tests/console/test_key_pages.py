@@ -65,6 +65,44 @@ def test_a_chosen_day_is_the_last_one(person):
     assert ApiKey.objects.get().expires_at == datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)
 
 
+FIRST = "This is the first API key"
+
+
+@pytest.mark.case("console M2")
+@pytest.mark.parametrize(
+    ("path", "fields"), [("add/", {"name": "ci", "role": "agent"}), ("connect/", {"agent_id": "ada", "lasts": "30"})]
+)
+def test_the_first_key_says_that_dev_mode_ends_and_how_to_go_on(person, path, fields):
+    olga = person("operator")
+
+    before, made = olga.get(f"{KEYS}/{path}").text, olga.post(f"{KEYS}/{path}", fields).text
+
+    for page in (before, made):
+        assert FIRST in page
+        assert "OPENINTENT_DEV_MODE=true" in page
+        assert "has no password" in page
+        assert "openintent-manage createoperator NAME" in page
+        assert 'href="/admin/password_change/">Set a password' in page
+    assert FIRST not in olga.get(f"{KEYS}/{path}").text
+    assert FIRST not in olga.post(f"{KEYS}/{path}", fields).text
+
+
+@pytest.mark.parametrize(
+    ("dev_mode", "keys"), [(False, []), (True, ["a-configured-key"])], ids=["not in dev mode", "with configured keys"]
+)
+def test_a_key_that_ends_nothing_says_nothing(person, settings, dev_mode, keys):
+    settings.DEV_MODE, settings.API_KEYS = dev_mode, keys
+
+    assert FIRST not in person("operator").get(f"{KEYS}/add/").text
+
+
+def test_people_with_a_password_are_not_told_to_set_one(olga):
+    page = olga.get(f"{KEYS}/add/").text
+
+    assert FIRST in page
+    assert "has no password" not in page
+
+
 @pytest.mark.parametrize(
     "fields",
     [

@@ -273,3 +273,37 @@ def test_invalid_new_password_costs_no_attempt(vera):
         )
 
     assert vera.post("password_change/", {**NEW, "old_password": PASSWORD}).status_code == 302
+
+
+# --- without a password ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def guest(vera):
+    """Vera, who has signed in by a link."""
+    vera.user.set_unusable_password()
+    vera.user.save()
+    vera.client.force_login(vera.user)
+    return vera
+
+
+@pytest.mark.case("console M2")
+def test_person_without_a_password_sets_one_and_stays_signed_in(guest):
+    assert "Set password</a>" in guest.get("").text
+    assert "old_password" not in guest.get("password_change/").text
+
+    assert guest.post("password_change/", NEW).status_code == 302
+
+    assert "you can sign in with it from now on" in guest.get("").text
+    assert can_sign_in("vera", NEW["new_password1"])
+    assert "old_password" in guest.get("password_change/").text
+
+
+def test_a_weak_first_password_is_refused(guest):
+    assert "too short" in guest.post("password_change/", {"new_password1": "x", "new_password2": "x"}).text
+    assert not User.objects.get(username="vera").has_usable_password()
+
+
+def test_with_a_password_the_current_one_is_needed(vera):
+    assert "oi-bad" in vera.post("password_change/", NEW).text
+    assert not can_sign_in("vera", NEW["new_password1"])

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from access import services
-from access.models import MAX_NAME, Role
+from access.models import MAX_NAME, ApiKey, Role
 from core.agent_ids import agent_id_problem
 
 
@@ -34,6 +34,7 @@ class Command(BaseCommand):
         for subject, given in (("A name", name.strip()), ("An agent id", agent)):
             if given is not None and (problem := agent_id_problem(given)):
                 raise CommandError(f"{subject} {given!r} cannot be used: {problem.message}.")
+        ends_dev_mode = not ApiKey.objects.live(timezone.now()).exists()
         key, secret = services.create_key(
             name=name.strip(),
             role=Role(role),
@@ -45,3 +46,9 @@ class Command(BaseCommand):
         bound = f", bound to {key.agent_id}" if key.agent_id else ""
         self.stderr.write(f"{key.name}: {key.role}{bound}. The key is shown only once:")
         self.stdout.write(secret)
+        if ends_dev_mode:
+            self.stderr.write(
+                "This is the first key. A server on this machine leaves dev mode at its next start, and refuses dev-user-key and the "
+                "sign-in links of its terminal; OPENINTENT_DEV_MODE=true keeps dev mode on. For the console, create an account: "
+                "createoperator NAME"
+            )

@@ -33,7 +33,7 @@ def state_filter(value: str, now: datetime) -> Q:
 
 def ends_dev_mode(made: ApiKey | None = None) -> bool:
     """Return whether the first key, which is `made` if it exists, ends dev mode at the server's next start."""
-    others = ApiKey.objects.live(database_now()).exclude(pk=made and made.pk)
+    others = ApiKey.objects.live(database_now()).exclude(pk__in=[made.pk] if made else [])
     return settings.DEV_MODE and not settings.API_KEYS and not others.exists()
 
 

@@ -56,6 +56,8 @@ def redeem(token: str, *, is_dev_here: bool) -> SignInLink | None:
         pk = _read(_dev_signer, token)
         if pk and not is_dev_here:
             raise NotHere
+    if pk is None:
+        return None
     if not SignInLink.objects.filter(pk=pk, used_at=None, person__is_active=True).update(used_at=timezone.now()):
         return None
     return SignInLink.objects.select_related("person").get(pk=pk)

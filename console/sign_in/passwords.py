@@ -81,12 +81,12 @@ class ChangePasswordForm(PasswordChangeForm):
         return given
 
 
-class FirstPasswordForm(SetPasswordForm):
+class FirstPasswordForm(ChangePasswordForm):
     """For people who signed in by a link and have no password."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        _style_fields(self, "oi-input")
+        del self.fields["old_password"]
 
 
 class ChoosePasswordView(PasswordResetConfirmView):
@@ -155,11 +155,11 @@ class ChangePasswordView(PasswordChangeView):
     template_name = "console/sign_in/change_password.html"
     success_url = reverse_lazy("admin:index")
 
-    def get_form_class(self) -> type[SetPasswordForm]:
-        return ChangePasswordForm if self.request.user.has_usable_password() else FirstPasswordForm
+    def get_form_class(self) -> type[ChangePasswordForm]:
+        return ChangePasswordForm if self._has_password() else FirstPasswordForm
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        title = "Change password" if self.request.user.has_usable_password() else "Set password"
+        title = "Change password" if self._has_password() else "Set password"
         return {
             **admin.site.each_context(self.request),
             **super().get_context_data(**kwargs),
@@ -168,11 +168,13 @@ class ChangePasswordView(PasswordChangeView):
         }
 
     def get_form_kwargs(self) -> dict[str, Any]:
-        about = {"request": self.request} if self.request.user.has_usable_password() else {}
-        return {**super().get_form_kwargs(), **about}
+        return {**super().get_form_kwargs(), "request": self.request}
 
-    def form_valid(self, form: SetPasswordForm) -> HttpResponse:
-        said = "Password changed." if form.user.has_usable_password() else "Password set: you can sign in with it from now on."
+    def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
+        said = "Password changed." if self._has_password() else "Password set: you can sign in with it from now on."
         user_services.record_password_change(form.user, address=self.request.META["REMOTE_ADDR"])
         messages.success(self.request, f"{said} You were signed out everywhere else.")
         return super().form_valid(form)
+
+    def _has_password(self) -> bool:
+        return bool(self.request.user.has_usable_password())  # type: ignore[union-attr]  # The site admits nobody unknown.

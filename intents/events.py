@@ -77,6 +77,7 @@ class EventType(TextChoices):
     SUBSCRIPTION_UPDATED = "subscription_updated"
     SUBSCRIPTION_REMOVED = "subscription_removed"
     SUBSCRIPTION_DISABLED = "subscription_disabled"
+    SUBSCRIPTION_TESTED = "subscription_tested"
     CHANNEL_CREATED = "channel_created"
     CHANNEL_UPDATED = "channel_updated"
     CHANNEL_REMOVED = "channel_removed"

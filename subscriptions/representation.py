@@ -80,6 +80,10 @@ class DeliveryAttemptOut(ResponseSerializer):
     )
 
 
+_ATTEMPT = [*DeliveryAttemptOut().fields]
+"""What is shown of an attempt: its headers have a signature."""
+
+
 class DeliveryOut(ResponseSerializer):
     id = serializers.UUIDField(help_text="webhook-id of each attempt.")
     subscription_id = serializers.UUIDField()
@@ -98,4 +102,4 @@ class DeliveryOut(ResponseSerializer):
     def get_history(self, delivery: Delivery) -> list[dict[str, Any]]:
         """Return the attempts. Responses may repeat the callback, so only readers who may see it in full get them."""
         hidden = {} if self.context["with_responses"] else {"response": None}
-        return [{**attempt, **hidden} for attempt in delivery.history]
+        return [{**{name: attempt[name] for name in _ATTEMPT}, **hidden} for attempt in delivery.history]

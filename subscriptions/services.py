@@ -170,6 +170,19 @@ def redeliver_dead(*, subscription_id: UUID | str, actor: Actor) -> int:
     return dead.update(**again, next_attempt_at=now)
 
 
+@atomic_verb
+def send_test_event(*, subscription_id: UUID | str, actor: Actor) -> None:
+    """Log a test, which is delivered to this subscription whatever it hears of (subscriptions.webhooks.outbox).
+
+    Raise SubscriptionNotFound, LeaseLost, Forbidden, or SubscriptionInactive.
+    """
+    intent, subscription = _lock(subscription_id, actor, "redeliver")
+    _require_manager(subscription, actor)
+    now = database_now()
+    _require_active(subscription, now)
+    _record(intent, subscription, EventType.SUBSCRIPTION_TESTED, actor=actor, now=now)
+
+
 def newest_position() -> int:
     """Return the newest position of committed events. Call it before a transaction: it waits for the sequencer."""
     positions.assign_pending_positions()

@@ -2,18 +2,23 @@
 
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Q
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
 
 from access.models import Role
 from access.roles import actor_from_user, has_role, is_operator
-from console.actions import ReasonForm, action
+from console.actions import ActionForm, ReasonForm, action
+from console.admin_mixins import OperatorPages
 from console.changelist import ListAdmin
 from console.filters import choice_filter
 from console.webhooks import pages
+from console.webhooks.forms import ChangeWebhookForm, CreateWebhookForm
 from core.db import database_now
+from core.errors import ProtocolError
 from subscriptions import services
 from subscriptions.models import Delivery, DeliveryStatus, Status, Subscription, as_of
 
@@ -49,8 +54,8 @@ class _PolledAdmin:
 
 
 @admin.register(Subscription)
-class SubscriptionAdmin(_PolledAdmin, ListAdmin):
-    """Secrets are not shown after the first time.
+class SubscriptionAdmin(OperatorPages, _PolledAdmin, ListAdmin):
+    """Secrets are shown once, to the operator who creates or rotates them.
 
     The path and the query of a callback may hold a token: only operators see them, and search by them (rule W-4).
     """
@@ -67,7 +72,11 @@ class SubscriptionAdmin(_PolledAdmin, ListAdmin):
     search_fields = ["=subscriber_id", "=created_by", "callback_origin"]
     list_select_related = ["intent", "portfolio"]
     ordering = ["-created_at"]
-    actions = ["send_dead", "resume", "activate", "pause", "disable"]
+    actions = ["send_test", "send_dead", "resume", "activate", "pause", "disable", "remove"]
+    own_paths = (
+        ("<uuid:subscription_id>/edit/", "edit_view", "edit"),
+        ("<uuid:subscription_id>/rotate/", "rotate_view", "rotate"),
+    )
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).with_origin()
@@ -76,22 +85,96 @@ class SubscriptionAdmin(_PolledAdmin, ListAdmin):
         return ["=subscriber_id", "=created_by", "callback_url" if is_operator(request) else "callback_origin"]
 
     def detail_context(self, request: HttpRequest, obj: Subscription) -> dict[str, Any]:
-        return {"callback": obj.callback_for(actor_from_user(request)), **pages.subscription_detail(request, obj)}
+        may_change = is_operator(request) and obj.removed_at is None
+        callback = obj.callback_for(actor_from_user(request))
+        return {"callback": callback, "may_change": may_change, **pages.subscription_detail(request, obj)}
 
     def list_context(self, request: HttpRequest, found: list[Subscription]) -> dict[str, Any]:
         now = database_now()
-        return {"rows": [(each, pages.subscription_state(each, now)) for each in found]}
+        return {"rows": [(each, pages.subscription_state(each, now)) for each in found], "may_create": is_operator(request)}
 
     def is_offered(self, request: HttpRequest, name: str, obj: Subscription) -> bool:
         state = pages.subscription_state(obj, database_now())
         if name == "send_dead":
             return state == Status.ACTIVE and obj.deliveries.filter(status=DeliveryStatus.DEAD).exists()
-        return state in {
+        if name == "send_test":
+            return state == Status.ACTIVE and obj.callback_url is not None
+        states: dict[str, list[str]] = {
+            "remove": Status.values,
             "pause": [Status.ACTIVE],
             "disable": [Status.ACTIVE, Status.PAUSED],
             "resume": [Status.PAUSED],
             "activate": [Status.DISABLED],
-        }.get(name, [])
+        }
+        return state in states.get(name, [])
+
+    def edit_view(self, request: HttpRequest, subscription_id: UUID) -> HttpResponse:
+        return self.edit(request, [self._changeable(subscription_id)])
+
+    def rotate_view(self, request: HttpRequest, subscription_id: UUID) -> HttpResponse:
+        return self.rotate(request, [self._changeable(subscription_id)])
+
+    @staticmethod
+    def _changeable(subscription_id: UUID) -> Subscription:
+        return get_object_or_404(Subscription.objects.not_removed(), pk=subscription_id)
+
+    def render_create_form(
+        self, request: HttpRequest, _: None, form: CreateWebhookForm, refusal: ProtocolError | None
+    ) -> HttpResponse:
+        if refusal:
+            form.refuse(refusal)
+        return self.page(request, "console/webhooks/create.html", title="Create webhook", form=form)
+
+    def render_edit_form(
+        self, request: HttpRequest, subscription: Subscription, form: ChangeWebhookForm, refusal: ProtocolError | None
+    ) -> HttpResponse:
+        if refusal:
+            form.refuse(refusal)
+        return self.page(request, "console/webhooks/edit.html", title="Change webhook", form=form, subscription=subscription)
+
+    def render_rotation(
+        self, request: HttpRequest, subscription: Subscription, form: ActionForm, refusal: ProtocolError | None
+    ) -> HttpResponse:
+        if refusal:
+            form.add_error(None, refusal.detail)
+        return self.page(request, "console/webhooks/rotate.html", title="Rotate secret", form=form, subscription=subscription)
+
+    @action("Create webhook", role=Role.OPERATOR, form=CreateWebhookForm, page=render_create_form, prepare=_newest)
+    def create(self, request: HttpRequest, _: None, **given: Any) -> HttpResponse:
+        made = services.create_subscription(actor=actor_from_user(request), **given)
+        return self._secret_page(request, made, made.secret, title="New webhook")
+
+    @action("Change", role=Role.OPERATOR, form=ChangeWebhookForm, page=render_edit_form, prepare=_newest)
+    def edit(self, request: HttpRequest, subscription: Subscription, *, newest: int, **changes: Any) -> HttpResponse:
+        actor = actor_from_user(request)
+        services.update_subscription(subscription_id=subscription.pk, actor=actor, newest=newest, changes=changes)
+        messages.success(request, "The webhook was changed.")
+        return redirect("admin:subscriptions_subscription_change", subscription.pk)
+
+    @action("Rotate secret", role=Role.OPERATOR, page=render_rotation, prepare=_newest)
+    def rotate(self, request: HttpRequest, subscription: Subscription, *, newest: int) -> HttpResponse:
+        actor, changes = actor_from_user(request), {"rotate_secret": True}
+        rotated, secret = services.update_subscription(
+            subscription_id=subscription.pk, actor=actor, newest=newest, changes=changes
+        )
+        return self._secret_page(request, rotated, secret, title="New secret")
+
+    def _secret_page(self, request: HttpRequest, subscription: Subscription, secret: str | None, *, title: str) -> HttpResponse:
+        return self.page(request, "console/webhooks/secret.html", title=title, subscription=subscription, secret=secret)
+
+    @action("Send a test", "Send a test to selected webhooks", role=Role.OPERATOR, done="A test is on its way")
+    def send_test(self, request: HttpRequest, subscription: Subscription) -> None:
+        services.send_test_event(subscription_id=subscription.pk, actor=actor_from_user(request))
+
+    @action(
+        "Remove",
+        "Remove selected webhooks",
+        role=Role.OPERATOR,
+        done="Removed",
+        warning="Pending deliveries are canceled, and its secret is deleted. Its history is kept. This can't be undone.",
+    )
+    def remove(self, request: HttpRequest, subscription: Subscription) -> None:
+        services.remove_subscription(subscription_id=subscription.pk, actor=actor_from_user(request))
 
     @action("Resume", "Resume selected webhooks", role=Role.OPERATOR, done="Resumed", prepare=_newest)
     def resume(self, request: HttpRequest, subscription: Subscription, *, newest: int) -> None:
@@ -164,11 +247,12 @@ class DeliveryAdmin(_PolledAdmin, ListAdmin):
         return pages.with_events(super().get_queryset(request))
 
     def detail_context(self, request: HttpRequest, obj: Delivery) -> dict[str, Any]:
-        return {"each": pages.delivery_rows([obj], database_now())[0]}
+        row = pages.delivery_rows([obj], database_now())[0]
+        return {"each": row, "sent_request": pages.sent_request(row, actor_from_user(request))}
 
     def list_context(self, request: HttpRequest, found: list[Delivery]) -> dict[str, Any]:
         return {
-            "sent": pages.delivery_rows(found, database_now()),
+            "sent": pages.group_failures(pages.delivery_rows(found, database_now())),
             "may_send": has_role(request, Role.OPERATOR),
             "names_receiver": True,
         }

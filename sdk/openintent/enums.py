@@ -209,6 +209,7 @@ class EventType(StrEnum):
     SUBSCRIPTION_UPDATED = auto()
     SUBSCRIPTION_REMOVED = auto()
     SUBSCRIPTION_DISABLED = auto()
+    SUBSCRIPTION_TESTED = auto()
     CHANNEL_CREATED = auto()
     CHANNEL_UPDATED = auto()
     CHANNEL_REMOVED = auto()

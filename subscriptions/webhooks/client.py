@@ -9,7 +9,7 @@ import socket
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from time import monotonic
@@ -30,6 +30,8 @@ MAX_RESPONSE = 64 * 2**10  # Bytes that are read.
 SHOWN_RESPONSE = 1024  # Bytes that are stored.
 MAX_RETRY_AFTER = 24 * 3600.0  # Seconds.
 USER_AGENT = "OpenIntent-Webhooks/1"
+HEADERS = {"Content-Type": "application/json", "Accept-Encoding": "identity", "Connection": "close"}
+"""Headers of every call, beside the User-Agent."""
 TOO_LONG = f"took longer than {TOTAL_TIMEOUT:.0f} s"
 
 log = logging.getLogger("openintent.webhooks")
@@ -44,6 +46,8 @@ class CallResult:
     error: str | None = None
     text: str | None = None
     retry_after: float | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Those that differ from call to call."""
 
     @property
     def is_success(self) -> bool:
@@ -88,8 +92,7 @@ def _post(
     session.trust_env = False  # No proxies, and no passwords from .netrc.
     for scheme in ("http://", "https://"):
         session.mount(scheme, _Adapter(found, deadline))
-    sent = {**headers, "Content-Type": "application/json", "Accept-Encoding": "identity", "Connection": "close"}
-    with session, session.post(url, data=body, headers=sent, stream=True) as response:
+    with session, session.post(url, data=body, headers={**headers, **HEADERS}, stream=True) as response:
         text = b""
         with suppress(HTTPError, OSError):  # The status has arrived, and says whether the delivery has.
             text = response.raw.read(MAX_RESPONSE, decode_content=False) if response.raw else b""

@@ -97,7 +97,6 @@ def _due_subscriptions(now: datetime, paces: Collection[Pace], hanging: Collecti
 def _to_claimed(
     delivery: Delivery, token: UUID, subscription: Subscription, event: sql_rows.Row, now: datetime
 ) -> ClaimedDelivery:
-    body = {"subscription_id": identifier(subscription.pk), "event": EventOut.render(event)}
     return ClaimedDelivery(
         id=delivery.pk,
         claim=token,
@@ -105,8 +104,13 @@ def _to_claimed(
         pace=Pace(subscription.pace),
         url=str(subscription.callback_url),
         secrets=subscription.secrets(now),
-        body=strict_json.dumps(body),
+        body=request_body(subscription.pk, event),
     )
+
+
+def request_body(subscription_id: UUID, event: sql_rows.Row) -> bytes:
+    """Return the body that each attempt sends: events never change, so it can be shown afterwards."""
+    return strict_json.dumps({"subscription_id": identifier(subscription_id), "event": EventOut.render(event)})
 
 
 def release(claimed_delivery: ClaimedDelivery) -> None:
@@ -188,6 +192,7 @@ def _apply_result(delivery: Delivery, result: CallResult, now: datetime) -> None
         "error": result.error,
         "duration_ms": result.milliseconds,
         "response": result.text,
+        "headers": dict(result.headers),
     }
     delivery.history = [*delivery.history, attempt][-MAX_HISTORY:]
     delivery.last_attempt_at = now

@@ -10,7 +10,7 @@ import logging
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from queue import SimpleQueue
 from time import monotonic
@@ -51,7 +51,7 @@ def deliver(delivery: ClaimedDelivery) -> bool:
 def send(delivery: ClaimedDelivery) -> CallResult:
     """Send a signed delivery. Return the result."""
     headers = signing.headers(id=str(delivery.id), at=datetime.now(UTC), body=delivery.body, secrets=delivery.secrets)
-    return call(delivery.url, delivery.body, headers)
+    return replace(call(delivery.url, delivery.body, headers), headers=headers)
 
 
 def deliver_all_due() -> int:

@@ -5,12 +5,17 @@ the cursor. So a crash neither loses nor repeats a delivery.
 """
 
 from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q
 
 from core.db import database_now, has_single_writer
 from intents import positions, topics
+from intents.events import EventType
+from intents.models import Event
 from subscriptions.models import Delivery, OutboxCursor, Subscription
 from subscriptions.streams import log_reader
 
@@ -71,16 +76,30 @@ def _create_next(cursor: OutboxCursor) -> int:
         else:
             topic = topics.for_portfolio(each.portfolio_id) if each.portfolio_id else topics.ALL
         by_topic[topic].append(each)
-    deliveries = [
-        Delivery(
-            subscription_id=each.pk, event_id=event.position, event_type=event.event_type, next_attempt_at=now, created_at=now
-        )
+    receivers = [
+        (each.pk, event)
         for event in events
         for topic in event.topics
         for each in by_topic.get(topic, ())
         if each.covers(event.position) and (not each.event_types or event.event_type in each.event_types)
     ]
+    receivers += _tested(events, now)
+    deliveries = [
+        Delivery(subscription_id=pk, event_id=event.position, event_type=event.event_type, next_attempt_at=now, created_at=now)
+        for pk, event in receivers
+    ]
     Delivery.objects.bulk_create(deliveries, ignore_conflicts=True, batch_size=1_000)
     if events:
         cursor.position = events[-1].position
     return len(deliveries)
+
+
+def _tested(events: Iterable[log_reader.EventTopics], now: datetime) -> list[tuple[UUID, log_reader.EventTopics]]:
+    """Return the subscriptions that the tests among the events are for, whatever types they hear."""
+    tests = {event.position: event for event in events if event.event_type == EventType.SUBSCRIPTION_TESTED}
+    if not tests:
+        return []
+    told = Event.objects.filter(position__in=tests).values_list("position", "payload")
+    wanted = [(UUID(payload["subscription_id"]), tests[position]) for position, payload in told if position]
+    active = Subscription.objects.active_at(now).in_bulk([pk for pk, _ in wanted])
+    return [(pk, event) for pk, event in wanted if pk in active and active[pk].covers(event.position)]

@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+import orjson
 from django import forms
 from django.db.models import QuerySet
 from django.utils.html import format_html, format_html_join
@@ -30,6 +31,11 @@ class JSONText(forms.CharField):
         widget = forms.Textarea(attrs={**INPUT, "rows": rows, "spellcheck": "false", "class": "oi-input oi-json"})
         super().__init__(**{"required": False, "widget": widget, "help_text": f"JSON, such as {example}.", **options})
         self.example = example
+
+    @staticmethod
+    def dump(value: Any) -> str:
+        """Return the value as the field shows it."""
+        return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
 
     def clean(self, value: Any) -> Any:
         given = super().clean(value)
@@ -71,7 +77,7 @@ class LinesField(forms.CharField):
 
 
 class _Named:
-    """How an object is named: by its ID or the beginning of it, by the address of its page, or by its exact title."""
+    """Objects as people name them: by the ID or its beginning, by the address of the page, or by the exact title."""
 
     def __init__(self, noun: str, objects: QuerySet[Any], title: str) -> None:
         self.noun, self._objects, self._title = noun, objects, title

@@ -1,18 +1,22 @@
-"""Delegations: listed and revoked."""
+"""Delegations: listed, created and revoked."""
 
 from typing import Any
 
-from django.contrib import admin
-from django.db.models import Q
-from django.http import HttpRequest
+from django.contrib import admin, messages
+from django.db.models import Model, Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
 from access.models import Role
 from access.roles import actor_from_user, has_role, role_of
 from console.actions import action
+from console.admin_mixins import OperatorPages
 from console.changelist import ListAdmin
 from console.delegations import pages
+from console.delegations.forms import CreateDelegationForm
 from console.filters import choice_filter
 from core.db import database_now
+from core.errors import ProtocolError
 from governance import services
 from governance.guards import is_same_caller
 from governance.models import Delegation
@@ -24,7 +28,7 @@ def state_filter(state: str, now: Any) -> Q:
 
 
 @admin.register(Delegation)
-class DelegationAdmin(ListAdmin):
+class DelegationAdmin(OperatorPages, ListAdmin):
     list_display = ["delegate"]
     list_filter = [choice_filter("state", "state", [("live", "Active"), ("ended", "Ended")], state_filter, default="live")]
     search_fields = ["delegate", "delegator"]
@@ -35,10 +39,14 @@ class DelegationAdmin(ListAdmin):
     detail_template = "console/delegations/detail.html"
     list_event_types = event_types = "delegation_granted delegation_revoked decision_recorded"
 
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return has_role(request, Role.ARBITER)
+
     def list_context(self, request: HttpRequest, found: list[Delegation]) -> dict[str, Any]:
         may_revoke = has_role(request, Role.ARBITER)
         return {
             "rows": pages.list_rows(found, database_now()),
+            "may_create": may_revoke,
             "may_revoke": may_revoke and any(each.revoked_at is None for each in found),
         }
 
@@ -51,6 +59,19 @@ class DelegationAdmin(ListAdmin):
             or (role_of(request.user) or Role.OBSERVER) == Role.OPERATOR
         )
         return is_theirs and pages.delegation_state(obj, database_now()) == "live"
+
+    def render_form(
+        self, request: HttpRequest, _: None, form: CreateDelegationForm, refusal: ProtocolError | None
+    ) -> HttpResponse:
+        if refusal:
+            form.refuse(refusal)
+        return self.page(request, "console/delegations/create.html", title="Delegate", form=form)
+
+    @action("Delegate", role=Role.ARBITER, form=CreateDelegationForm, page=render_form)
+    def create(self, request: HttpRequest, _: None, *, scope: dict[str, Any], **given: Any) -> HttpResponse:
+        made = services.create_delegation(actor=actor_from_user(request), **given, **scope)
+        messages.success(request, f"The delegation to {made.delegate} holds from now on.")
+        return redirect("admin:governance_delegation_change", made.pk)
 
     @action(
         "Revoke",

@@ -181,6 +181,13 @@ def _create_webhook(page: Page) -> None:
     page.wait_for_selector("#oi-secret")
 
 
+def _subscribe(page: Page) -> None:
+    page.fill("#callback_url", "https://hooks.example.com/openintent?token=night-shift")
+    page.fill("#subscriber_id", "service:night-shift")
+    page.click("[name=_save]")
+    page.wait_for_selector("#oi-secret")
+
+
 def _ask_for_outcome(page: Page) -> None:
     page.click("text=Record outcome")
     page.wait_for_selector("#note")
@@ -242,6 +249,8 @@ PAGES: dict[str, ConsolePage] = {
     "decision": ConsolePage("/admin/governance/decision/", then=_open_first),
     "delegations": ConsolePage("/admin/governance/delegation/"),
     "delegation": ConsolePage("/admin/governance/delegation/", then=_open_first),
+    "new-delegation": ConsolePage("/admin/governance/delegation/add/", "arbiter"),
+    "new-delegation-refused": ConsolePage("/admin/governance/delegation/add/", "arbiter", then=_refuse),
     "leases": ConsolePage("/admin/leasing/lease/"),
     "lease": ConsolePage(lambda example: example.lease()),
     "intents": ConsolePage("/admin/intents/intent/"),
@@ -274,6 +283,10 @@ PAGES: dict[str, ConsolePage] = {
     "attachment-text": ConsolePage(lambda example: example.attachment("checkout-0214.log")),
     "portfolios": ConsolePage("/admin/portfolios/portfolio/"),
     "portfolio": ConsolePage(lambda example: example.portfolio("Launch in Lisbon")),
+    "new-portfolio": ConsolePage("/admin/portfolios/portfolio/add/"),
+    "new-portfolio-refused": ConsolePage("/admin/portfolios/portfolio/add/", then=_refuse),
+    "change-portfolio": ConsolePage(lambda example: example.portfolio("Launch in Lisbon").replace("change", "edit")),
+    "add-member": ConsolePage(lambda example: example.portfolio("Launch in Lisbon").replace("change", "members/add")),
     "confirmation": ConsolePage(
         lambda example: example.portfolio("Launch in Lisbon"),
         then=lambda page: (page.click("text=Abandon"), page.wait_for_selector("#reason")),
@@ -286,6 +299,11 @@ PAGES: dict[str, ConsolePage] = {
         lambda example: example.subscription("pager"), then=lambda page: page.locator(".oi-details summary").first.click()
     ),
     "webhook-disabled": ConsolePage(lambda example: example.subscription("old-dashboard")),
+    "new-webhook": ConsolePage("/admin/subscriptions/subscription/add/"),
+    "new-webhook-refused": ConsolePage("/admin/subscriptions/subscription/add/", then=_refuse),
+    "new-webhook-shown": ConsolePage("/admin/subscriptions/subscription/add/", then=_subscribe),
+    "change-webhook": ConsolePage(lambda example: example.subscription("pager").replace("change", "edit")),
+    "rotate-webhook": ConsolePage(lambda example: example.subscription("pager").replace("change", "rotate")),
     "deliveries": ConsolePage("/admin/subscriptions/delivery/"),
     "delivery": ConsolePage(lambda example: example.delivery()),
     "keys": ConsolePage("/admin/access/apikey/"),

@@ -77,8 +77,8 @@ class AsyncHeldLease(LeaseBlock):
         if not hold.enter(self._request, lease, had_token):
             await self._client.send(release_call(lease.intent_id, lease.id))
             raise outer_block_lost(lease.scope)
-        if hold.renewal is None:
-            hold.renewal = asyncio.create_task(self._renew(hold))
+        if hold.keeper is None:
+            hold.keeper = asyncio.create_task(self._renew(hold))
 
     async def _send(self, acquisition: Acquisition) -> Lease:
         return acquisition.lease(await self._client.send(acquisition.call()))
@@ -104,9 +104,9 @@ class AsyncHeldLease(LeaseBlock):
     async def _leave(self, hold: Hold) -> None:
         async with hold.lock:
             if hold.leave(self._request):
-                hold.renewal.cancel()
+                hold.keeper.cancel()
                 with suppress(asyncio.CancelledError):
-                    await hold.renewal
+                    await hold.keeper
                 if release := hold.release():
                     try:
                         await self._client.send(release)
@@ -114,20 +114,17 @@ class AsyncHeldLease(LeaseBlock):
                         hold.log_release_failure(failure)
 
     async def _renew(self, hold: Hold) -> None:
-        failures, failure = 0, None
         while True:
-            await asyncio.sleep(hold.pause(failures, failure))
-            call, seconds = hold.renew()
+            await asyncio.sleep(hold.renewal.pause(hold.duration))
+            call, seconds = hold.renewal.call(hold.lease, hold.duration)
             try:
                 await self._client.send(call)
             except LOST as error:
                 return hold.mark_lost(error)
             except OpenIntentError as error:
-                failures, failure = failures + 1, error
-                hold.log_renewal_failure(error)
+                hold.renewal.mark_failed(hold.lease.scope, error)
             else:
-                failures = 0
-                hold.mark_renewed(seconds)
+                hold.renewal.mark_renewed(seconds)
 
 
 async def _finish(work: Coroutine[Any, Any, Any]) -> None:

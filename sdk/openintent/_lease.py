@@ -144,24 +144,56 @@ class Acquisition:
         return replace(leave_queue_call(self._request.intent_id, self._place.id), patience=PATIENCE)
 
 
+class Renewal:
+    """Renewal of a lease, by the blocks that hold it or by an agent: when, for how long, and how long it may take. Without I/O."""
+
+    def __init__(self, seconds: float) -> None:
+        self._failures = 0
+        self._error: OpenIntentError | None = None
+        self._ends_at = monotonic() + seconds
+
+    def extend(self, seconds: float) -> None:
+        """Note that the lease lasts at least so long."""
+        self._ends_at = max(self._ends_at, monotonic() + seconds)
+
+    def pause(self, duration: int) -> float:
+        """Return the seconds until the next attempt: a third of the lease's duration, less after a failure."""
+        if not self._failures:
+            return duration / 3
+        return min(duration / 3, backoff(self._failures) + ((self._error and self._error.retry_after) or 0.0))
+
+    def call(self, lease: Lease, duration: int) -> tuple[Call[Lease], int]:
+        """Return the call that renews the lease, which never shortens it, and its duration."""
+        seconds = min(max(duration, ceil(self._ends_at - monotonic())), LEASE_SECONDS[1])
+        return replace(renew_call(lease.intent_id, lease.id, seconds), patience=max(duration / 3, 1.0)), seconds
+
+    def mark_renewed(self, seconds: int) -> None:
+        self._failures, self._error, self._ends_at = 0, None, monotonic() + seconds
+
+    def mark_failed(self, scope: str, error: OpenIntentError) -> None:
+        """Note that an attempt has failed for now."""
+        self._failures, self._error = self._failures + 1, error
+        log.warning("The lease on %r could not be renewed yet: %s", scope, error)
+
+
 class Hold:
     """The open blocks of a client on one scope, in any thread, and the lease that they share. Without I/O.
 
     lock     held while the lease is acquired or released
-    renewal  the thread or task that renews it
+    keeper   the thread or task that renews it
     """
 
     lease: Lease
 
     def __init__(self, lock: Any) -> None:
         self.lock = lock
-        self.renewal: Any = None
+        self.keeper: Any = None
+        self.renewal = Renewal(0)
         self.ending = threading.Event()
         self._process = os.getpid()
         self._blocks: list[LeaseRequest] = []
         self._kept: set[FencingTokens] = set()
         self._is_ours = self._is_lost = False
-        self._ends_at = 0.0
 
     @property
     def is_of_this_process(self) -> bool:
@@ -179,7 +211,7 @@ class Hold:
             self._kept.add(request.tokens)
         self._blocks.append(request)
         left = 0.0 if self._is_ours else (lease.expires_at - datetime.now(UTC)).total_seconds()
-        self._ends_at = max(self._ends_at, monotonic() + max(left, request.duration_seconds))
+        self.renewal.extend(max(left, request.duration_seconds))
         return True
 
     def leave(self, request: LeaseRequest) -> bool:
@@ -197,19 +229,10 @@ class Hold:
             return None
         return replace(release_call(self.lease.intent_id, self.lease.id), patience=PATIENCE)
 
-    def pause(self, failures: int, error: OpenIntentError | None) -> float:
-        """Return the seconds until the next renewal: a third of the lease's duration, less after a failure."""
-        interval = max((each.duration_seconds for each in self._blocks), default=0) / 3
-        return min(interval, backoff(failures) + ((error and error.retry_after) or 0.0)) if failures else interval
-
-    def renew(self) -> tuple[Call[Lease], int]:
-        """Return the call that renews the lease, which never shortens it, and its duration."""
-        longest = max((each.duration_seconds for each in self._blocks), default=1)
-        seconds = min(max(longest, ceil(self._ends_at - monotonic())), LEASE_SECONDS[1])
-        return replace(renew_call(self.lease.intent_id, self.lease.id, seconds), patience=max(longest / 3, 1.0)), seconds
-
-    def mark_renewed(self, seconds: int) -> None:
-        self._ends_at = monotonic() + seconds
+    @property
+    def duration(self) -> int:
+        """The longest duration that a block has asked for."""
+        return max((each.duration_seconds for each in self._blocks), default=1)
 
     def mark_lost(self, reason: object) -> None:
         """Let every write of the blocks be refused."""
@@ -220,9 +243,6 @@ class Hold:
 
     def log_release_failure(self, error: OpenIntentError) -> None:
         log.warning("The lease on %r could not be released and expires by itself: %s", self.lease.scope, error)
-
-    def log_renewal_failure(self, error: OpenIntentError) -> None:
-        log.warning("The lease on %r could not be renewed yet: %s", self.lease.scope, error)
 
 
 class Holds:
@@ -325,9 +345,9 @@ class HeldLease(LeaseBlock):
         if not hold.enter(self._request, lease, had_token):
             self._client.send(release_call(lease.intent_id, lease.id))
             raise outer_block_lost(lease.scope)
-        if hold.renewal is None:
-            hold.renewal = threading.Thread(target=self._renew, args=(hold,), name=f"lease {lease.scope}", daemon=True)
-            hold.renewal.start()
+        if hold.keeper is None:
+            hold.keeper = threading.Thread(target=self._renew, args=(hold,), name=f"lease {lease.scope}", daemon=True)
+            hold.keeper.start()
 
     def _give_back(self, acquisition: Acquisition, call: Call[Any]) -> None:
         try:
@@ -353,18 +373,15 @@ class HeldLease(LeaseBlock):
         return False
 
     def _renew(self, hold: Hold) -> None:
-        failures, failure = 0, None
-        while not hold.ending.wait(hold.pause(failures, failure)):
-            call, seconds = hold.renew()
+        while not hold.ending.wait(hold.renewal.pause(hold.duration)):
+            call, seconds = hold.renewal.call(hold.lease, hold.duration)
             try:
                 self._client.send(call)
             except LOST as error:
                 return None if hold.ending.is_set() else hold.mark_lost(error)
             except OpenIntentError as error:
-                failures, failure = failures + 1, error
-                hold.log_renewal_failure(error)
+                hold.renewal.mark_failed(hold.lease.scope, error)
             except RuntimeError:  # The client is closed.
                 return None
             else:
-                failures = 0
-                hold.mark_renewed(seconds)
+                hold.renewal.mark_renewed(seconds)

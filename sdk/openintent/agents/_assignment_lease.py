@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from .._base_client import ClientBase
 from .._fencing_tokens import FencingTokens
-from .._lease import is_new
+from .._lease import LOST, Renewal, is_new
 from ..client import OpenIntentClient
 from ..enums import EventType, LeaseStatus
 from ..errors import ConflictError, LeaseConflictError, NotFoundError, OpenIntentError, PermissionDeniedError
@@ -81,6 +81,7 @@ class AssignmentLease:
         self._hurried = _with_limits(client, timeout=RELEASE_TIMEOUT, max_tries=2)
         self.is_closed = False
         self._seconds = seconds
+        self._renewal = Renewal(seconds)
         self._lost: str | None = None
         self._on_lost: Callable[[str], None] = log.debug
         self._has_ended = False
@@ -105,12 +106,14 @@ class AssignmentLease:
         with self._renewal_lock:
             if self._has_ended:
                 return self.is_closed
+            call, seconds = self._renewal.call(self.lease, self._seconds)
             try:
-                self.client.renew_lease(self.lease.intent_id, self.lease.id, self._seconds)
+                self.client.send(call)
             except LeaseConflictError:
                 return self._reacquire() or self._end_closed() or self.mark_lost("its lease was lost")
-            except (NotFoundError, PermissionDeniedError) as error:
+            except LOST as error:
                 return self.mark_lost(f"its lease was lost ({error})")
+            self._renewal.mark_renewed(seconds)
             return True
 
     def renew_soon(self) -> None:
@@ -131,13 +134,13 @@ class AssignmentLease:
 
     def _renew_periodically(self) -> None:
         while not self._has_ended:
-            self._wake.wait(self._seconds / 3)
+            self._wake.wait(self._renewal.pause(self._seconds))
             self._wake.clear()
             try:
                 if not self._has_ended:
                     self.renew()
             except OpenIntentError as error:
-                log.warning("The lease on %s could not be renewed: %s", self.lease.intent_id, error)
+                self._renewal.mark_failed(self.lease.scope, error)
 
     def _reacquire(self) -> bool:
         """Continue under a new lease if the old one has just expired and the intent has had no other since."""
@@ -155,6 +158,7 @@ class AssignmentLease:
             return False
         self.lease = lease
         self.tokens.pin(lease)
+        self._renewal.mark_renewed(self._seconds)
         return True
 
     def _end_closed(self) -> bool:

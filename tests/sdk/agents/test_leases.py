@@ -129,6 +129,8 @@ def test_expired_lease_is_reacquired_if_no_other_came_between(server, operator, 
         operator.wait_for_events(intent, "lease_expired")
 
     second = until(lambda: [each for each in operator.get_leases(intent.id) if each.id != first.id], "another lease")
+    renewals = operator.get_events(intent.id, event_type="lease_renewed")
+    operator.wait_for_events(intent, "lease_renewed", len(renewals) + 1)  # The agent has had the response, and writes under it.
     busy.go.set()
 
     assert second[0].fencing_token == first.fencing_token + 1

@@ -1,7 +1,7 @@
 """`python -m benchmarks`: measure everything, and write docs/performance.md.
 
 `criteria` measures 16 clients only, `growth` only what a full database costs, `fanout` only streams and webhooks, `adapters` only what
-the SDK's adapters add to a request, `console` only what its pages cost, `plans` only plans of many intents, `search` what a search takes, `hostile` what hostile requests cost, `gates` what gates and permits add to a write, `profile` shows where the time of an operation goes, and `beside URL` measures another OpenIntent
+the SDK's adapters add to a request, `console` only what its pages cost, `plans` only plans of many intents, `search` what a search takes, `hostile` what hostile requests cost, `gates` what gates and permits add to a write, `processes` two server processes against one, `profile` shows where the time of an operation goes, and `beside URL` measures another OpenIntent
 server in turns with this one. They just print, as does whatever measures less than everything.
 """
 
@@ -25,6 +25,7 @@ from benchmarks import (
     growth,
     hostile_inputs,
     plans,
+    processes,
     profiling,
     search,
     suite,
@@ -37,8 +38,22 @@ from tests.databases import VENDORS
 
 PAGE = ROOT / "docs" / "performance.md"
 
-PARTS = ("all", "criteria", "growth", "fanout", "adapters", "console", "plans", "search", "hostile", "gates", "profile", "beside")
-ALONE: dict[str, Any] = {"hostile": hostile_inputs, "gates": gates}
+PARTS = (
+    "all",
+    "criteria",
+    "growth",
+    "fanout",
+    "adapters",
+    "console",
+    "plans",
+    "search",
+    "hostile",
+    "gates",
+    "processes",
+    "profile",
+    "beside",
+)
+ALONE: dict[str, Any] = {"hostile": hostile_inputs, "gates": gates, "processes": processes}
 """Modules that measure a part by themselves."""
 
 tell = partial(print, file=sys.stderr, flush=True)
@@ -91,7 +106,10 @@ def _alone(parser: argparse.ArgumentParser, options: argparse.Namespace, vendor:
     """Return the table of a part that is measured by itself, on one database."""
     if options.what in ALONE:
         part = ALONE[options.what]
-        return part.table([*part.measure(vendor, folder, is_quick=options.quick)])
+        try:
+            return part.table([*part.measure(vendor, folder, is_quick=options.quick)])
+        except ValueError as error:
+            parser.error(str(error))
     scale = replace(QUICK if options.quick else Scale(), clients=(1, CLIENTS))
     try:
         return comparison.table([*comparison.measure(options.url, vendor, scale, folder, only=options.operations, tell=tell)])

@@ -3,7 +3,7 @@
 The caller holds the intent's row lock.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
@@ -16,7 +16,7 @@ from intents.events import EventType, NewEvent, append
 from intents.models import Intent
 from intents.write_lock import needs_permit
 from leasing.models import Lease, LeaseWaiter, Status
-from leasing.scopes import overlap, split_levels
+from leasing.scopes import ScopeIndex, overlap, split_levels
 
 MAX_LEASES = 200
 """Active leases of an agent on one intent (rule L-8)."""
@@ -64,42 +64,49 @@ def hand_over(intent: Intent, now: datetime, asking: Mapping[UUID, Actor] = NOBO
     takes it: one that has died in the meantime keeps nobody waiting. Those that are `asking`, by their places, are there and
     have passed the gates.
     """
-    waiting = [*LeaseWaiter.objects.listening(now).filter(intent=intent).order_by("pk")]
-    active = [*Lease.objects.held().filter(intent=intent)] if waiting else []
-    for lease in active:
-        if lease.expires_at <= now:
-            expire(intent, lease, now, hands_over=False)
-    active = [lease for lease in active if lease.status == Status.ACTIVE]
+    waiting = [
+        (each, split_levels(each.scope)) for each in LeaseWaiter.objects.listening(now).filter(intent=intent).order_by("pk")
+    ]
+    held = _held_by(intent, {levels[0] for _, levels in waiting}, now)
     ahead: list[Sequence[str]] = []
-    for number, waiter in enumerate(waiting):
-        levels = split_levels(waiter.scope)
-        taken = any(
-            not lease.is_of(waiter.agent_id, waiter.principal) and overlap(split_levels(lease.scope), levels) for lease in active
-        )
-        if taken or any(overlap(each, levels) for each in ahead):
+    for number, (waiter, levels) in enumerate(waiting):
+        own = (waiter.agent_id, waiter.principal)
+        others = (scopes for holder, scopes in held.items() if holder != own)
+        if any(overlap(each, levels) for each in ahead) or any(scopes.overlap(levels) for scopes in others):
             ahead.append(levels)
             continue
         is_asking = waiter.pk in asking
         actor = asking.get(waiter.pk, Actor(waiter.agent_id, waiter.key_id))
         if (
-            not any(lease.scope == waiter.scope for lease in active)  # It has just got the lease by acquiring it.
-            and has_room(intent, waiter.agent_id, now)
-            and (is_asking or not needs_permit("acquire_lease", actor, intent))
+            levels in held.get(own, ())  # Another process of the agent has just acquired it.
+            or not has_room(intent, waiter.agent_id, now)
+            or (not is_asking and needs_permit("acquire_lease", actor, intent))
         ):
-            others = [split_levels(each.scope) for each in waiting[number + 1 :]]
-            is_awaited = any(overlap(each, levels) for each in others + ahead)
-            asked = timedelta(seconds=waiter.duration_seconds)
-            lease = grant(
-                intent,
-                actor,
-                waiter.principal,
-                waiter.scope,
-                now=now,
-                duration=asked if is_asking else min(LISTENS_FOR, asked),
-                is_awaited=is_awaited,
-            )
-            LeaseWaiter.objects.filter(pk=waiter.pk).update(lease=lease, waits_until=lease.expires_at)
-            active.append(lease)
+            continue
+        later = [levels for _, levels in waiting[number + 1 :]]
+        asked = timedelta(seconds=waiter.duration_seconds)
+        lease = grant(
+            intent,
+            actor,
+            waiter.principal,
+            waiter.scope,
+            now=now,
+            duration=asked if is_asking else min(LISTENS_FOR, asked),
+            is_awaited=any(overlap(each, levels) for each in ahead + later),
+        )
+        LeaseWaiter.objects.filter(pk=waiter.pk).update(lease=lease, waits_until=lease.expires_at)
+        ahead.append(levels)
+
+
+def _held_by(intent: Intent, first_levels: Collection[str], now: datetime) -> dict[tuple[str, str], ScopeIndex]:
+    """Return the scopes under these first levels that are held, by agent and principal. Overdue leases are marked expired."""
+    scopes: dict[tuple[str, str], list[Sequence[str]]] = {}
+    for lease in Lease.objects.held().filter(intent=intent, first_level__in=first_levels):
+        if lease.expires_at <= now:
+            expire(intent, lease, now, hands_over=False)
+        else:
+            scopes.setdefault((lease.agent_id, lease.principal), []).append(split_levels(lease.scope))
+    return {holder: ScopeIndex(each) for holder, each in scopes.items()}
 
 
 def expire(intent: Intent, lease: Lease, now: datetime, *, hands_over: bool = True) -> None:

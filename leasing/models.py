@@ -85,10 +85,6 @@ class Lease(models.Model):
         """Return whether the actor is the holder."""
         return self.agent_id == actor.id and (actor.is_bound or self.principal == actor.principal)
 
-    def is_of(self, agent_id: str, principal: str) -> bool:
-        """Return whether the agent holds it under this principal."""
-        return (self.agent_id, self.principal) == (agent_id, principal)
-
 
 class LeaseWaiterQuerySet(models.QuerySet["LeaseWaiter"]):
     def listening(self, now: datetime) -> "LeaseWaiterQuerySet":

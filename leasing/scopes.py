@@ -60,6 +60,9 @@ class ScopeIndex:
             self._scopes.add(scope)
             self._prefixes.update(scope[:length] for length in range(len(scope)))
 
+    def __contains__(self, path: Sequence[str]) -> bool:
+        return tuple(path) in self._scopes
+
     def overlap(self, path: Sequence[str]) -> bool:
         """Return whether one of the scopes contains the path, or is below it."""
         keys = tuple(path)

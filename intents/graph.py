@@ -167,10 +167,14 @@ class Graph(NamedTuple):
     aggregate_status: dict[str, Any]
 
 
+def awaited_ids(intent_id: UUID) -> RawSQL:
+    """Return the expression of the ids of the intent and of all that it waits for, directly or not."""
+    return RawSQL(*awaited_ids_sql([intent_id]))
+
+
 def reachable(intent_id: UUID) -> Graph:
     """Return the graph below the intent, itself included (rule G-6)."""
-    sql, parameters = awaited_ids_sql([intent_id])
-    within = RawSQL(sql, parameters)
+    within = awaited_ids(intent_id)
     nodes = sql_rows.fetch(Intent.objects.filter(pk__in=within).order_by("pk"), *NODE_FIELDS)
     edges = sql_rows.fetch(Edge.objects.filter(waiter_id__in=within).order_by("waiter_id", "kind", "awaited_id"), *EDGE_FIELDS)
     return Graph(intent_id, nodes, edges, aggregate_status(nodes, edges))

@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.decorators import method_decorator
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from access.models import Role
 from access.roles import actor_from_user, is_operator
@@ -18,7 +18,7 @@ from console.admin_mixins import OperatorPages
 from console.changelist import ListAdmin
 from console.dashboard import list_blockers
 from console.filters import choice_filter, text_filter
-from console.intents import actions, page
+from console.intents import actions, graph_page, page
 from console.intents.forms import CreateIntentForm
 from console.live_admin import reject_unknown_parameters
 from core.db import database_now
@@ -40,7 +40,10 @@ _CHILDREN, _DEPENDENCIES = Edge.objects.filter(kind=EdgeKind.CHILD), Edge.object
 @admin.register(Intent)
 class IntentAdmin(OperatorPages, ListAdmin):
     detail_template = "console/intents/detail.html"
-    own_paths = (("<uuid:object_id>/do/<slug:name>/", "do", "do"),)
+    own_paths = (
+        ("<uuid:object_id>/do/<slug:name>/", "do", "do"),
+        ("<uuid:object_id>/graph/", "graph", "graph"),
+    )
     topic = ("intent", "pk")
     list_template = "console/intents/list_rows.html"
     filters_template = "console/intents/filters.html"
@@ -125,6 +128,15 @@ class IntentAdmin(OperatorPages, ListAdmin):
             intent = services.create_intent(actor=actor, **given)
         messages.success(request, "The intent was created.")
         return redirect("admin:intents_intent_change", intent.pk)
+
+    @method_decorator(require_safe)
+    def graph(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
+        return graph_page.show(request, self._intent(object_id), self.opts)
+
+    def _intent(self, object_id: UUID) -> Intent:
+        """Raise Http404."""
+        found: Intent = get_object_or_404(Intent.objects.defer("state", "constraints", "description"), pk=object_id)
+        return found
 
     @method_decorator(require_POST)
     def do(self, request: HttpRequest, object_id: UUID, name: str) -> HttpResponse:

@@ -14,6 +14,9 @@ from intents.models import Edge, EdgeKind, Intent
 
 MAX_NODES = 300  # Nodes: laying out a thousand would block the reader's page for seconds.
 MAX_EDGES = 1_500
+SMALL = 50  # Nodes: a graph of up to so many is shown as a drawing, a larger one as a tree.
+MAX_COUNT = 10_000  # Related intents that are counted.
+MAX_PATH = 20  # Ancestors that a page names.
 
 IntentRef = tuple[UUID, str]
 """The id and the title of an intent at the other end of an edge."""
@@ -40,10 +43,11 @@ class RelatedIntents:
     key: int
 
 
-def load_related(intent: Intent) -> RelatedIntents:
-    """Return the graph around the intent, in three queries."""
-    ids = graph.neighbourhood(intent.pk, MAX_NODES + 1)
-    found, edges = graph.subgraph(ids[:MAX_NODES], MAX_EDGES)
+def load_related(intent: Intent, most: int | None = None) -> RelatedIntents:
+    """Return up to `most` intents around this one (MAX_NODES if not given), in three queries."""
+    most = most or MAX_NODES
+    ids = graph.neighbourhood(intent.pk, most + 1)
+    found, edges = graph.subgraph(ids[:most], MAX_EDGES)
     rows = {as_uuid(row.id): row for row in found}
     parents: dict[UUID, IntentRef] = {}
     waits: dict[UUID, list[IntentRef]] = defaultdict(list)
@@ -54,12 +58,17 @@ def load_related(intent: Intent) -> RelatedIntents:
         else:
             waits[waiter].append((awaited, rows[awaited].title))
     nodes = []
-    for pk in ids[:MAX_NODES]:
+    for pk in ids[:most]:
         if row := rows.get(pk):
             agents = orjson.loads(row.agents) if isinstance(row.agents, str) else row.agents
             names = [each["agent_id"] for each in agents]
             nodes.append(Node(pk, row.title, row.status, names, parents.get(pk), waits[pk], pk == intent.pk))
-    return RelatedIntents(nodes, len(edges), len(ids) > MAX_NODES or len(edges) == MAX_EDGES, crc32(repr(nodes).encode()))
+    return RelatedIntents(nodes, len(edges), len(ids) > most or len(edges) == MAX_EDGES, crc32(repr(nodes).encode()))
+
+
+def count_reachable(intent: Intent) -> int:
+    """Return the number of intents that edges connect with this one, itself included, up to MAX_COUNT + 1."""
+    return len(graph.neighbourhood(intent.pk, MAX_COUNT + 1))
 
 
 def count_related(intent: Intent) -> dict[str, int]:

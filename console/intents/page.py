@@ -2,6 +2,7 @@
 
 from collections import Counter
 from typing import Any
+from zlib import crc32
 
 from django.db.models import Case, QuerySet, Sum, When
 from django.http import HttpRequest
@@ -14,6 +15,7 @@ from console.attachments import previews
 from console.dashboard import list_blockers
 from console.event_log import pages as log
 from console.intents import actions, neighborhood, versions
+from console.intents.tree import load_tree
 from core.db import database_now
 from costs.amounts import CENTS_PER_UNIT, TRILLIONTHS
 from costs.models import CostTotal
@@ -31,6 +33,7 @@ SHOWN = 20  # Leases, attachments, failures, portfolios.
 AGENTS = 200
 KINDS = 8  # Agents and types of costs.
 PREVIEWED = 3  # Texts, the newest.
+BRANCHES = 12  # Rows of the tree.
 
 
 def intent_detail(request: HttpRequest, intent: Intent) -> dict[str, Any]:
@@ -57,7 +60,7 @@ def intent_detail(request: HttpRequest, intent: Intent) -> dict[str, Any]:
         "comment": actions.CommentForm(obj=intent),
         "transitions": actions.list_transitions(intent, is_waiting=bool(waiting)),
         "is_final": intent.is_final,
-        "neighbours": neighborhood.load_related(intent),
+        **_graph(intent),
         "ties": neighborhood.count_related(intent),
         "version": version,
         "versions": log.read_versions(intent, log.parse_counter(request.GET.get("versions", "")), VERSIONS),
@@ -80,6 +83,16 @@ def _dependencies(intent: Intent) -> QuerySet[Intent]:
     """Return what the intent depends on, those that are not completed first."""
     found = Intent.objects.filter(pk__in=intent.depends_on).only("title", "status")
     return found.order_by(Case(When(status=Status.COMPLETED, then=1), default=0), "pk")[:SHOWN]
+
+
+def _graph(intent: Intent) -> dict[str, Any]:
+    """Return the drawing of a small graph, or the first rows of the tree of a larger one."""
+    related = neighborhood.load_related(intent, neighborhood.SMALL)
+    if not related.is_cut:
+        return {"neighbours": related, "key": related.key}
+    tree = load_tree(intent.pk)
+    branch = tree.branch(0, most=BRANCHES)
+    return {"branch": branch, "size": len(tree), "counts": tree.count(), "key": crc32(repr((tree.count(), branch)).encode())}
 
 
 def _costs(intent: Intent) -> dict[str, Any]:

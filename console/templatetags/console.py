@@ -99,6 +99,28 @@ def at(moment: datetime, form: str = "H:i") -> SafeString:
 
 
 @register.simple_tag
+def clock(moment: datetime, has_day: bool = False) -> SafeString:
+    """Return the time of day in the reader's zone, with milliseconds, or with the day; under the pointer, all of it."""
+    local = timezone.localtime(moment)
+    text = date_format(local, "j M H:i:s") if has_day else f"{date_format(local, 'H:i:s')}.{moment.microsecond // 1000:03}"
+    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), _tooltip(moment), text)
+
+
+@register.filter
+def thousands(count: int) -> str:
+    return f"{count:,}"
+
+
+@register.filter
+def lasting(span: timedelta) -> str:
+    """Return a duration as `format_duration` does, of less than a minute with its parts of a second."""
+    seconds = span.total_seconds()
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    return f"{seconds:.1f}s" if seconds < MINUTE else format_duration(span)
+
+
+@register.simple_tag
 def zone(moment: datetime) -> str:
     return zone_name(moment)
 

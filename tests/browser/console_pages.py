@@ -12,6 +12,7 @@ import requests
 from playwright.sync_api import Page
 
 from tests.browser.example_acts import Acts
+from tests.browser.example_graphs import Graphs
 from tests.processes import run
 from tests.servers import Server
 
@@ -122,6 +123,10 @@ class Example:
     def acts(self) -> Acts:
         return Acts(self.server.api, self.id_of("Refund customers who were charged twice"))
 
+    @cached_property
+    def graphs(self) -> Graphs:
+        return Graphs(self.server.api)
+
 
 PathOf = str | Callable[[Example], str]
 
@@ -171,6 +176,15 @@ def _refuse(page: Page) -> None:
 
 def _act_page(path: Callable[[Acts], str]) -> PathOf:
     return lambda example: f"{ADMIN}/{path(example.acts)}"
+
+
+def _migration_page(query: str) -> PathOf:
+    return lambda example: f"{ADMIN}/intents/intent/{example.graphs.migration}/graph/{query}"
+
+
+def _open_branch(page: Page) -> None:
+    page.locator(".oi-branch > summary").nth(12).click()
+    page.wait_for_selector(".oi-branch[data-loaded=done]")
 
 
 def _create_webhook(page: Page) -> None:
@@ -273,6 +287,15 @@ PAGES: dict[str, ConsolePage] = {
             page.click(".oi-versions li:nth-child(2) a >> nth=0"),
             page.wait_for_selector("text=State at version"),
         ),
+    ),
+    "intent-large": ConsolePage(lambda example: example.object("intents/intent", example.graphs.migration)),
+    "tree": ConsolePage(_migration_page("?view=tree"), then=_open_branch),
+    "tree-search": ConsolePage(_migration_page("?q=shop+13")),
+    "blocking": ConsolePage(_migration_page("?view=blocking")),
+    "critical-path": ConsolePage(_migration_page("?view=critical")),
+    "drawing": ConsolePage(
+        _migration_page("?view=drawing"),
+        then=lambda page: (page.wait_for_selector("#oi-graph[data-drawn]"), page.click("[data-zoom=fit]")),
     ),
     "log": ConsolePage("/admin/intents/event/"),
     "event": ConsolePage("/admin/intents/event/", then=lambda page: _open_first(page, ".oi-event-type")),

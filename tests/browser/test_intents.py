@@ -1,16 +1,12 @@
 """An intent's page in a browser: its graph, and what arrives by the stream."""
 
 from contextlib import suppress
-from time import monotonic
 
 import pytest
 from playwright.sync_api import Error, Page, expect
 
-from benchmarks.seed import Seeder
-from tests.browser.conftest import PATIENCE, new_session, signed_in
+from tests.browser.conftest import PATIENCE
 from tests.browser.test_dashboard import LIVE, post
-from tests.databases import migrated_database
-from tests.servers import Server
 
 pytestmark = [pytest.mark.full, pytest.mark.database("postgresql")]
 
@@ -54,44 +50,6 @@ def test_the_graph_is_drawn_and_a_click_on_a_child_leads_to_it(open_page, server
     open_node(page, child["id"])
 
     page.wait_for_selector(DRAWN)
-
-
-@pytest.fixture
-def large(browser, vendor, tmp_path, faults):
-    """A page of a viewer whose server holds a tree of 300 intents, and the root's id."""
-    database_url = migrated_database(vendor, tmp_path)
-    with Seeder(database_url) as seeder:
-        root = seeder.tree(300)
-    with Server(database_url) as server:
-        context = signed_in(browser, server, new_session(database_url, "viewer"), faults)
-        page = context.new_page()
-        page.set_default_timeout(PATIENCE)
-        yield page, root
-        context.close()
-    assert not faults
-
-
-def test_graph_of_300_intents_is_readable_zoomable_and_navigable(large):
-    page, root = large
-    began = monotonic()
-    page.goto(f"/admin/intents/intent/{root}/change/")
-    page.wait_for_selector(DRAWN)
-    print(f"300 intents are drawn {monotonic() - began:.1f} s after the address was entered")
-
-    assert page.get_attribute("#oi-graph", "data-drawn") == "300"
-    assert page.evaluate(f"{CY}.zoom()") >= 0.6
-    expect(page.locator("#oi-graph-title + span")).to_have_text("300 intents")
-    page.click("[data-zoom=fit]")
-    whole = page.evaluate(f"{CY}.elements().renderedBoundingBox()")
-    canvas = page.locator(".oi-graph-canvas").bounding_box()
-    assert whole["w"] <= canvas["width"]
-    assert whole["h"] <= canvas["height"]
-    for _ in range(2):
-        page.click("[data-zoom=in]")
-    leaf = page.locator("tr[data-node]").last.get_attribute("data-node")
-    page.evaluate(f"leaf => {CY}.center({CY}.$id(leaf))", leaf)
-    page.locator(".oi-graph-canvas").scroll_into_view_if_needed()
-    open_node(page, leaf)
 
 
 def test_status_change_updates_heading_graph_and_log_without_reload(open_page, server):

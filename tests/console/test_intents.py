@@ -5,7 +5,6 @@ from base64 import b64encode
 
 import pytest
 
-from console.intents import neighborhood
 from intents.models import Intent
 
 from .intents import page, patch
@@ -210,19 +209,6 @@ def test_graph_table_has_all_related_intents_from_each_of_them(person, make_inte
             first["id"]: ("draft", root["id"], []),
             second["id"]: ("blocked", root["id"], [first["id"]]),
         }
-
-
-def test_of_very_many_the_nearest_are_drawn_and_the_page_says_so(person, make_intent, monkeypatch):
-    monkeypatch.setattr(neighborhood, "MAX_NODES", 5)
-    above = None
-    chain = [
-        above := make_intent(title=f"No. {number}", **({"parent_intent_id": above["id"]} if above else {})) for number in range(9)
-    ]
-
-    shown = page(person("viewer"), chain[4])
-
-    assert nodes(shown).keys() == {each["id"] for each in chain[2:7]}
-    assert "Showing the nearest 5 intents" in shown.text
 
 
 # --- files ------------------------------------------------------------------------------------------------------------

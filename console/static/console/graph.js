@@ -3,13 +3,15 @@
 const FACES = {
   draft: { mark: "○", shape: "round-rectangle", colour: "--oi-quiet" },
   pending: { mark: "◷", shape: "round-tag", colour: "--oi-quiet" },
-  active: { mark: "▶", shape: "round-rectangle", colour: "--oi-accent" },
-  blocked: { mark: "■", shape: "octagon", colour: "--oi-warn", width: 146 },
-  completed: { mark: "✓", shape: "barrel", colour: "--oi-good" },
-  abandoned: { mark: "✕", shape: "cut-rectangle", colour: "--oi-quiet" },
+  active: { mark: "▶", shape: "round-rectangle", colour: "--oi-accent", fill: "--oi-accent" },
+  blocked: { mark: "■", shape: "octagon", colour: "--oi-warn", fill: "--oi-warn", width: 146 },
+  completed: { mark: "✓", shape: "barrel", colour: "--oi-good", fill: "--oi-good-soft" },
+  abandoned: { mark: "✕", shape: "cut-rectangle", colour: "--oi-quiet", fill: "--oi-plain-soft" },
 };
 const LONGEST = 48; // Characters of a title.
 const READABLE = 0.6; // Of the natural size. A graph that fits only below that is shown around where one is.
+const FAR = 0.4; // Below, a title cannot be read: a node has the mark of its status, as large as the node, and its colour.
+const CELL = { width: 266, height: 82, gap: 60 }; // Of a node with the space around it; and between two bands.
 
 /* The browser knows how the style sheet's colours look; the library knows only rgb(). */
 const pixel = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
@@ -65,7 +67,7 @@ function elements(place) {
     const link = row.querySelector("a");
     const { mark } = FACES[row.dataset.status];
     const title = link.textContent.length > LONGEST ? `${link.textContent.slice(0, LONGEST - 1)}…` : link.textContent;
-    const data = { id: row.dataset.node, status: row.dataset.status, url: link.href, label: `${title}\n${mark} ${row.dataset.status}` };
+    const data = { id: row.dataset.node, status: row.dataset.status, url: link.href, mark, label: `${title}\n${mark} ${row.dataset.status}` };
     return { data: { ...data, here: "here" in row.dataset } };
   });
   const edges = rows.flatMap((row) => {
@@ -77,7 +79,7 @@ function elements(place) {
 }
 
 function build(container, { nodes, edges }) {
-  return window.cytoscape({
+  const cy = window.cytoscape({
     container,
     elements: { nodes, edges },
     style: style(),
@@ -86,6 +88,37 @@ function build(container, { nodes, edges }) {
     autoungrabify: true,
     boxSelectionEnabled: false,
     layout: { name: "dagre", rankDir: "LR", nodeSep: 14, rankSep: 70, edgeSep: 8, fit: false, animate: false },
+  });
+  fold(cy);
+  cy.on("zoom", () => cy.elements().toggleClass("far", cy.zoom() < FAR));
+  return cy;
+}
+
+/* Folds a graph that is a thread in one direction, so that a whole one is as large as can be: levels with many nodes
+   become several columns, and many columns become bands, one below the other. */
+function fold(cy) {
+  const levels = Map.groupBy(cy.nodes().toArray().sort((one, other) => one.position("y") - other.position("y")), (node) => Math.round(node.position("x")));
+  const ordered = [...levels.keys()].sort((one, other) => one - other).map((x) => levels.get(x));
+  const tallest = Math.max(...ordered.map((level) => level.length));
+  const zoomOf = (width, height) => Math.min(cy.width() / (width * CELL.width), cy.height() / height);
+  let best = { zoom: zoomOf(ordered.length, tallest * CELL.height) * 1.5, tall: 0 }; // Folding costs order: it must be worth it.
+  for (let tall = 1; tall <= tallest; tall++) {
+    const columns = ordered.reduce((sum, level) => sum + Math.ceil(level.length / tall), 0);
+    for (let wide = 1; wide <= columns; wide++) {
+      const bands = Math.ceil(columns / wide);
+      const zoom = zoomOf(wide, bands * tall * CELL.height + (bands - 1) * CELL.gap);
+      if (zoom > best.zoom) best = { zoom, tall, wide };
+    }
+  }
+  if (!best.tall || best.zoom > 1.5) return;
+  let column = 0;
+  cy.batch(() => {
+    for (const level of ordered) {
+      for (let from = 0; from < level.length; from += best.tall, column++) {
+        const top = Math.floor(column / best.wide) * (best.tall * CELL.height + CELL.gap);
+        level.slice(from, from + best.tall).forEach((node, at) => node.position({ x: (column % best.wide) * CELL.width, y: top + at * CELL.height }));
+      }
+    }
   });
 }
 
@@ -136,9 +169,15 @@ function style() {
       },
     },
     ...faces,
+    ...Object.entries(FACES).map(([status, { fill }]) => ({
+      selector: `node.far[status = "${status}"]`,
+      style: { label: "data(mark)", "font-size": 54, "border-width": 6, "background-color": fill ? colour(fill) : surface, color: ["active", "blocked"].includes(status) ? surface : colour("--oi-strong") },
+    })),
     { selector: 'node[status = "abandoned"]', style: { color: colour("--oi-quiet") } },
     { selector: "node[?here]", style: { "border-width": 3.5, "background-color": colour("--oi-raised"), "font-weight": 600 } },
+    { selector: "node.far[?here]", style: { "border-width": 14, "border-color": colour("--oi-strong") } },
     { selector: "edge", style: { width: 1.5, "curve-style": "bezier", "line-color": colour("--oi-control") } },
+    { selector: "edge.far", style: { opacity: 0.45 } },
     {
       selector: 'edge[kind = "waits"]',
       style: {

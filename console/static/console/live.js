@@ -17,7 +17,7 @@ const SAID = {
   ended: "You are signed out.",
 };
 
-const LISTS = ":is(.oi-rows, .oi-events, .oi-table, .oi-versions)";
+const LISTS = ":is(.oi-rows, .oi-events, .oi-table, .oi-versions, .oi-timeline)";
 const IN_USE = [...(matchMedia("(hover: hover)").matches ? [`#oi-panels ${LISTS}:hover`, "#oi-news:hover"] : []), `#oi-panels ${LISTS}:focus-within`, "#oi-news:focus", "#oi-panels time:focus", `#oi-panels ${LISTS} input:checked`, "#oi-panels form[data-sent]"].join();
 const LOOK = 400; // Milliseconds between two looks whether the lists are still in use.
 

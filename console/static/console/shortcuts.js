@@ -23,7 +23,7 @@ const SHORTCUTS = {
   ],
 };
 const STORED = "openintent-keys";
-const ROWS = "#oi-panels :is(.oi-rows > li, .oi-events > li)";
+const ROWS = "#oi-panels :is(.oi-rows, .oi-events) > li";
 const LINK = ".oi-row-title[href], .oi-row-title a[href], .oi-event-type[href]";
 
 const actions = {};
@@ -97,7 +97,8 @@ showHints();
 function go(step) {
   const links = [...document.querySelectorAll(ROWS)].map((row) => row.querySelector(LINK)).filter((link) => link?.checkVisibility());
   if (!links.length) return false;
-  const here = links.findIndex((link) => link.closest("li").contains(document.activeElement));
+  const row = document.activeElement.closest(ROWS); // Rows may have rows within.
+  const here = row ? links.findIndex((link) => link.closest("li") === row) : -1;
   const to = here < 0 ? 0 : Math.min(Math.max(here + step, 0), links.length - 1);
   links[to].focus();
   links[to].closest("li").scrollIntoView({ block: "nearest" });

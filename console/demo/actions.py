@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from access.identity import Actor
+from core.ids import new_id
 from costs.amounts import TRILLIONTHS
 from costs.services import record_cost
 from intents.events import NewEvent
@@ -39,7 +40,9 @@ def set_state(intent_id: UUID, *, by: str, **state: Any) -> None:
     patch_state(intent_id=intent_id, expected_version=version(intent_id), actor=Actor(by), patches=patches)
 
 
-def add_cost(intent_id: UUID, usd: str, *, by: str, model: str = "claude-sonnet-4-5") -> None:
+def add_cost(
+    intent_id: UUID, usd: str, *, by: str, model: str = "claude-sonnet-4-5", metadata: dict[str, Any] | None = None
+) -> None:
     record_cost(
         intent_id=intent_id,
         actor=Actor(by),
@@ -48,7 +51,25 @@ def add_cost(intent_id: UUID, usd: str, *, by: str, model: str = "claude-sonnet-
         unit="USD",
         provider=MODELS[model],
         model=model,
+        metadata=metadata,
     )
+
+
+def call_model(intent_id: UUID, usd: str, *, by: str, model: str, milliseconds: int, tokens: tuple[int, int]) -> None:
+    """Log a request to a model and its cost, as the SDK's adapters do."""
+    request = {"request_id": str(new_id()), "provider": MODELS[model], "model": model}
+    prompt, completion = tokens
+    log_event(intent_id, "llm_request_started", by=by, **request, messages_count=4, tools_available=["search"], stream=False)
+    used = {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
+    ends = {**request, "messages_count": 4, "finish_reason": "stop", **used, "duration_ms": milliseconds}
+    log_event(intent_id, "llm_request_completed", by=by, **ends)
+    add_cost(intent_id, usd, by=by, model=model, metadata={**request, **used})
+
+
+def call_tool(intent_id: UUID, name: str, *, by: str, milliseconds: int, **arguments: Any) -> None:
+    call = {"tool_name": name, "tool_id": f"call_{new_id().hex[-12:]}", "arguments": arguments}
+    log_event(intent_id, "tool_call_started", by=by, **call)
+    log_event(intent_id, "tool_call_completed", by=by, **call, duration_ms=milliseconds)
 
 
 def take_lease(intent_id: UUID, scope: str, seconds: int, *, by: str) -> Lease:

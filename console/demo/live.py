@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import OperationalError, transaction
 
 from access.identity import Actor
-from console.demo.actions import MODELS, add_cost, add_intent, change_status, log_event, set_state, take_lease
+from console.demo.actions import MODELS, add_intent, call_model, call_tool, change_status, set_state, take_lease
 from console.demo.bulk import AGENTS, PLACES, STEPS, THINGS
 from core.db import database_now
 from core.errors import ProtocolError
@@ -48,10 +48,11 @@ def do_something(intent_id: UUID, agent: str, random: Random) -> None:
         case "progress":
             set_state(intent_id, by=agent, progress=random.randrange(5, 100))
         case "cost":
-            add_cost(intent_id, f"{random.uniform(0.002, 0.2):.4f}", by=agent, model=random.choice([*MODELS]))
+            usd, model, tokens = random.uniform(0.002, 0.2), random.choice([*MODELS]), (random.randrange(200, 40_000), 320)
+            call_model(intent_id, f"{usd:.4f}", by=agent, model=model, milliseconds=random.randrange(300, 9_000), tokens=tokens)
         case "tool":
             tool, milliseconds = random.choice(["search", "sql", "browser"]), random.randrange(40, 4000)
-            log_event(intent_id, "tool_call_completed", by=agent, tool=tool, ms=milliseconds)
+            call_tool(intent_id, tool, by=agent, milliseconds=milliseconds)
         case "lease":
             take_lease(intent_id, random.choice(["progress", "summary", "sources"]), random.randrange(30, 180), by=agent)
         case "question" if Arbitration.objects.pending().count() < MAX_QUESTIONS:

@@ -12,7 +12,7 @@ from access.models import Role
 from attachments import blob_store
 from attachments.blob_store import Upload
 from attachments.services import add_attachment
-from console.demo.actions import LEAD, add_cost, add_intent, change_status, log_event, set_state, take_lease
+from console.demo.actions import LEAD, add_cost, add_intent, call_model, call_tool, change_status, set_state, take_lease
 from core.db import database_now
 from governance.services import create_delegation, record_decision, request_arbitration
 from portfolios.services import add_intent_to_portfolio, create_portfolio
@@ -83,11 +83,10 @@ def _find(root: UUID) -> UUID:
     change_status(find, "active", by="log-analyst")
     traces = add_intent("Compare traces from before and after 02:14", to="trace-agent", parent_intent_id=find)
     change_status(traces, "active", by="trace-agent")
-    log_event(traces, "tool_call_started", by="trace-agent", tool="traces.search", query="status=502 service=checkout")
-    log_event(traces, "tool_call_completed", by="trace-agent", tool="traces.search", duration_ms=2140, hits=1840)
+    call_tool(traces, "traces.search", by="trace-agent", milliseconds=2140, query="status=502 service=checkout")
     set_state(traces, by="trace-agent", slowest="promo.stackable", seconds=7.9)
-    for usd, model in [("3.42", "gemini-2.5-pro"), ("1.07", "gpt-5-mini")]:
-        add_cost(traces, usd, by="trace-agent", model=model)
+    call_model(traces, "3.42", by="trace-agent", model="gemini-2.5-pro", milliseconds=38_400, tokens=(912_300, 2_140))
+    call_model(traces, "1.07", by="trace-agent", model="gpt-5-mini", milliseconds=6_820, tokens=(418_900, 1_310))
     _attach(traces, "trace-agent", "error-rate.png", "image/png", CHART.read_bytes())
     _attach(traces, "trace-agent", "checkout-0214.log", "text/plain", TRACE.encode())
     change_status(traces, "completed", by="trace-agent")

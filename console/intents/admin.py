@@ -18,7 +18,7 @@ from console.admin_mixins import OperatorPages
 from console.changelist import ListAdmin
 from console.dashboard import list_blockers
 from console.filters import choice_filter, text_filter
-from console.intents import actions, graph_page, page
+from console.intents import actions, graph_page, page, timeline_page
 from console.intents.forms import CreateIntentForm
 from console.live_admin import reject_unknown_parameters
 from core.db import database_now
@@ -43,6 +43,7 @@ class IntentAdmin(OperatorPages, ListAdmin):
     own_paths = (
         ("<uuid:object_id>/do/<slug:name>/", "do", "do"),
         ("<uuid:object_id>/graph/", "graph", "graph"),
+        ("<uuid:object_id>/timeline/", "timeline", "timeline"),
     )
     topic = ("intent", "pk")
     list_template = "console/intents/list_rows.html"
@@ -132,6 +133,10 @@ class IntentAdmin(OperatorPages, ListAdmin):
     @method_decorator(require_safe)
     def graph(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
         return graph_page.show(request, self._intent(object_id), self.opts)
+
+    @method_decorator(require_safe)
+    def timeline(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
+        return timeline_page.show(request, self._intent(object_id), self.opts)
 
     def _intent(self, object_id: UUID) -> Intent:
         """Raise Http404."""

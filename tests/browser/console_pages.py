@@ -182,6 +182,10 @@ def _migration_page(query: str) -> PathOf:
     return lambda example: f"{ADMIN}/intents/intent/{example.graphs.migration}/graph/{query}"
 
 
+def _trace_page(query: str) -> PathOf:
+    return lambda example: f"{ADMIN}/intents/intent/{example.graphs.trace}/timeline/{query}"
+
+
 def _open_branch(page: Page) -> None:
     page.locator(".oi-branch > summary").nth(12).click()
     page.wait_for_selector(".oi-branch[data-loaded=done]")
@@ -297,6 +301,8 @@ PAGES: dict[str, ConsolePage] = {
         _migration_page("?view=drawing"),
         then=lambda page: (page.wait_for_selector("#oi-graph[data-drawn]"), page.click("[data-zoom=fit]")),
     ),
+    "timeline": ConsolePage(_trace_page("")),
+    "timeline-trace": ConsolePage(_trace_page("?lane=trace")),
     "log": ConsolePage("/admin/intents/event/"),
     "event": ConsolePage("/admin/intents/event/", then=lambda page: _open_first(page, ".oi-event-type")),
     "failures": ConsolePage("/admin/retries/failure/"),

@@ -156,3 +156,28 @@ def test_rows_under_the_pointer_stay_where_they_are(visit, grown):
 
     page.wait_for_selector("#oi-news:not([hidden])")
     assert (row.bounding_box(), row.text_content()) == before
+
+
+def test_timeline_shows_new_calls_live_and_zooms_by_dragging(open_page, server):
+    intent = post(server, "/intents", {"title": "A traced intent"})
+    page: Page = open_page("viewer")
+    page.goto(f"/admin/intents/intent/{intent['id']}/timeline/")
+    page.wait_for_selector(LIVE)
+
+    call = {"request_id": "a", "model": "gpt-5", "provider": "openai"}
+    for end in ("started", "completed"):
+        body = {"event_type": f"llm_request_{end}", "payload": {**call, **({"total_tokens": 77} if end == "completed" else {})}}
+        post(server, f"/intents/{intent['id']}/events", body)
+
+    expect(page.locator(".oi-trace")).to_contain_text("77")
+    chart = page.locator(".oi-lane").first.bounding_box()
+    page.mouse.move(chart["x"] + chart["width"] * 0.25, chart["y"] + 5)
+    page.mouse.down()
+    page.mouse.move(chart["x"] + chart["width"] * 0.75, chart["y"] + 5, steps=4)
+    page.wait_for_selector(".oi-range-mark")
+    page.mouse.up()
+    page.wait_for_url("**from=*")
+    page.get_by_role("link", name="Newest", exact=True).press("Enter")
+    page.wait_for_url(lambda url: "from=" not in url)
+    page.get_by_role("link", name="gpt-5").press("Enter")
+    page.wait_for_url("**/intents/event/**")

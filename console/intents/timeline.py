@@ -1,6 +1,6 @@
 """Timeline of an intent: versions, leases, questions, calls, costs and events of a range of time.
 
-It reads the newest MAX_EVENTS events of the range, with a fixed number of queries.
+It reads the newest MAX_EVENTS events of the range, with a fixed number of queries (D-291).
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
 """Tree of an intent: all that it awaits, each intent once, below its parent or else below the first intent that depends on it.
 
-It is read whole, with three queries whatever its size, and shown in parts: deeper branches are loaded when they are opened.
+It is read whole, with three queries whatever its size, and shown in parts: deeper branches are loaded when they are opened (D-290).
 """
 
 from bisect import bisect_left

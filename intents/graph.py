@@ -67,8 +67,15 @@ def find_path(starts: Collection[UUID], goal: UUID) -> list[UUID] | None:
 
 
 def descendants(intent_id: UUID) -> QuerySet[Intent]:
-    sql, parameters = awaited_ids_sql([intent_id], EdgeKind.CHILD)
-    return Intent.objects.filter(pk__in=RawSQL(sql, parameters)).exclude(pk=intent_id)
+    sql = """
+        WITH RECURSIVE below(id) AS (
+            SELECT id FROM intents_intent WHERE parent_intent_id = %s
+            UNION ALL
+            SELECT i.id FROM below JOIN intents_intent i ON i.parent_intent_id = below.id
+        )
+        SELECT id FROM below
+    """
+    return Intent.objects.filter(pk__in=RawSQL(sql, [_parameter(intent_id)]))
 
 
 def ancestors(intent_id: UUID, *, beyond: int, limit: int) -> list[tuple[int, Intent]]:

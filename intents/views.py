@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from access.identity import get_actor
 from core.api.headers import expected_version, versioned_response
 from core.api.pagination import (
+    IdPagination,
     KeysetPagination,
     OffsetPagination,
     RowPagination,
@@ -168,7 +169,7 @@ class GraphViewSet(ApiViewSet):
         return respond_created(services.create_intent(actor=actor, parent_intent_id=parent, **values))
 
     @operation("get_descendants", "List the descendants of an intent", responses=INTENTS)
-    @action(detail=False)
+    @action(detail=False, pagination_class=IdPagination)
     def descendants(self, request: Request, intent_id: UUID | str) -> Response:
         """Descendants at any depth."""
         return self.respond_list(graph.descendants(Intent.objects.require(intent_id)))

@@ -121,6 +121,14 @@ class KeysetPagination(BasePagination):
         if cursor := request.query_params.get("cursor"):
             queryset = queryset.filter(keyset.after(cursor, model))
         offset = integer_parameter(request, "offset", 0, 0, MAX_OFFSET)
+        found, is_cut = self.read(queryset, keyset, limit, offset)
+        is_cut = is_cut or len(found) > limit
+        self.list_name, found = view.list_name, found[:limit]
+        self.next = keyset.cursor(found[-1], model) if is_cut else None
+        return found
+
+    def read(self, queryset: QuerySet[Any], keyset: Keyset, limit: int, offset: int) -> tuple[list[Any], bool]:
+        """Return up to `limit` + 1 rows of the ordered queryset, and whether the page ends before that at PAGE_BYTES."""
         found: list[Any] = []
         rest, bytes_left = queryset, PAGE_BYTES
         while True:
@@ -130,15 +138,10 @@ class KeysetPagination(BasePagination):
             found += part
             bytes_left -= size
             if len(part) < count or len(found) > limit:
-                break
+                return found, is_cut
             if bytes_left <= 0:
-                is_cut = True
-                break
-            rest, offset = queryset.filter(keyset.after(keyset.cursor(part[-1], model), model)), 0
-        is_cut = is_cut or len(found) > limit
-        self.list_name, found = view.list_name, found[:limit]
-        self.next = keyset.cursor(found[-1], model) if is_cut else None
-        return found
+                return found, True
+            rest, offset = queryset.filter(keyset.after(keyset.cursor(part[-1], queryset.model), queryset.model)), 0
 
     def get_ordering(self, request: Request, view: Any) -> Sequence[str]:
         """Return the order that the client chose, else the view's. Raise Invalid for an unknown one."""
@@ -182,6 +185,16 @@ class OffsetPagination(RowPagination):
         **RowPagination.parameters,
         "offset": ({"type": "integer", "minimum": 0, "maximum": MAX_OFFSET}, "Number of items to skip."),
     }
+
+
+class IdPagination(RowPagination):
+    """Pagination that finds the ids of a page first, and once: for conditions that cost as much as the rows."""
+
+    def read(self, queryset: QuerySet[Any], keyset: Keyset, limit: int, offset: int) -> tuple[list[Any], bool]:
+        model: Any = queryset.model
+        ids = [row[0] for row in sql_rows.fetch(queryset[offset : offset + limit + 1], model._meta.pk.attname)]
+        rows, taken = sql_rows.fetch_ids_within(model, ids, PAGE_BYTES)
+        return [rows[each] for each in ids[:taken]], taken < len(ids)
 
 
 def trim_to_page(rows: list[Any], limit: int, cursor: Callable[[Any], str]) -> Page:

@@ -1,6 +1,7 @@
 /* What every page of the console has. */
 
 import "./drafts.js";
+import "./notify.js";
 import "./search.js";
 import "./shortcuts.js";
 import "./zone.js";

@@ -1,12 +1,14 @@
 /* Follows the project's event stream with the session of the person, and keeps times current.
 
    fetch and not EventSource: an event's type is its name there, and no one can listen to unknown names;
-   nor does it say why it failed. The stream rests while nobody looks: a browser opens six connections to a server at most. */
+   nor does it say why it failed. The stream rests while nobody looks, unless `evenHidden` is set: a browser opens six connections
+   to a server at most. */
 
 const SILENCE = 35000; // Milliseconds; the server breaks its silence every 15 s.
 const LONGEST_PAUSE = 15000;
 
-export function follow(path, { onEvent, onState }) {
+export function follow(path, { onEvent, onState, evenHidden = false }) {
+  const rests = () => document.hidden && !evenHidden;
   let position = null;
   let pause = 500;
   let connection = null;
@@ -15,7 +17,7 @@ export function follow(path, { onEvent, onState }) {
 
   async function open() {
     clearTimeout(timer);
-    if (over || connection || document.hidden) return;
+    if (over || connection || rests()) return;
     const mine = (connection = new AbortController());
     try {
       await read(mine);
@@ -23,7 +25,7 @@ export function follow(path, { onEvent, onState }) {
       // Said below, whatever it was: the network, a silence, the server's end.
     }
     if (connection === mine) connection = null;
-    if (over || document.hidden) return;
+    if (over || rests()) return;
     onState("lost");
     timer = setTimeout(open, pause);
     pause = Math.min(pause * 2, LONGEST_PAUSE);
@@ -75,7 +77,7 @@ export function follow(path, { onEvent, onState }) {
   }
 
   document.addEventListener("visibilitychange", () => {
-    if (!document.hidden) return void open();
+    if (!rests()) return void open();
     clearTimeout(timer);
     connection?.abort();
     connection = null;

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import models
 from django.db.models import Q
 
+from core.agent_ids import USER_PREFIX
 from core.db.fields import JSONTextField
 from core.ids import new_id
 from governance.models import Status as QuestionStatus
@@ -188,7 +189,7 @@ class Notice(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} by {self.channel_id}"
+        return f"Notice to {self.to.removeprefix(USER_PREFIX)}" if self.to else "Notice"
 
     @property
     def is_obsolete(self) -> bool:

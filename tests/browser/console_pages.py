@@ -242,6 +242,7 @@ PAGES: dict[str, ConsolePage] = {
     "question": ConsolePage(lambda example: example.question("pending")),
     "question-typed": ConsolePage(lambda example: example.typed_question()),
     "question-decided": ConsolePage(lambda example: example.question("resolved")),
+    "question-permit": ConsolePage(_act_page(lambda acts: acts.permit_question)),
     "question-sent-back": ConsolePage(_act_page(lambda acts: f"{acts.question}/change/")),
     "assign": ConsolePage(_act_page(lambda acts: f"{acts.question}/assign/")),
     "ask-back": ConsolePage(lambda example: example.typed_question().replace("change", "information")),

@@ -22,6 +22,7 @@ class Acts:
         self._send("POST", f"/permits/{unknown}/spend", {"action": _act("order-1043")}, AGENT)
         self._send("POST", f"/permits/{unknown}/outcome", {"outcome": "unknown"}, AGENT)
         self.question = f"governance/arbitration/{self._send_back()}"
+        self.permit_question = f"governance/arbitration/{self._ask_for('order-1044')['id']}/change/"
         notice = self._send("GET", "/notices", None)["notices"][0]["id"]
         self.notice = f"notices/notice/{notice}/change/"
 
@@ -41,13 +42,15 @@ class Acts:
         return pk
 
     def _permit(self, target: str) -> str:
-        asked = self._send(
-            "POST", f"{self._intent}/arbitrate", {"reason": f"May I refund {target}?", "action": _act(target)}, AGENT
-        )
+        asked = self._ask_for(target)
         decision = {"arbitration_id": asked["id"], "decision": "approve", "rationale": "They were charged twice."}
         self._send("POST", f"{self._intent}/decisions", decision)
         permits = self._send("GET", f"{self._intent}/permits", None)["permits"]
         return next(str(each["id"]) for each in permits if each["arbitration_id"] == asked["id"])
+
+    def _ask_for(self, target: str) -> Any:
+        body = {"reason": f"May I refund {target}?", "action": _act(target), "blocking": False}
+        return self._send("POST", f"{self._intent}/arbitrate", body, AGENT)
 
     def _send_back(self) -> str:
         asked = self._send("POST", f"{self._intent}/arbitrate", {"reason": "Refund those who paid by voucher, too?"}, AGENT)

@@ -32,6 +32,15 @@ def test_act_is_shown_in_full_with_its_digest(person, asked):
 
 
 @pytest.mark.rule("A-8")
+def test_without_options_the_page_names_the_answer_that_permits(person, agent, make_intent):
+    asked = ask(agent("ada"), make_intent())
+
+    shown = page_text(person("arbiter").get(f"{INBOX}{asked['id']}/change/"))
+
+    assert "Write approve to permit the act. Any other answer permits nothing." in shown
+
+
+@pytest.mark.rule("A-8")
 def test_decision_on_its_page_grants_the_permit(person, agent, asked):
     answered = person("arbiter").post(f"{INBOX}{asked['id']}/decide/", {"decision": "approve"})
     assert answered.status_code == 302

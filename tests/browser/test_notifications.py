@@ -69,7 +69,7 @@ def test_a_new_blocking_question_is_told_and_leads_to_its_page(elsewhere, ask):
     elsewhere.wait_for_url(f"**/admin/governance/arbitration/{asked['id']}/change/")
 
 
-def test_who_turns_it_off_is_told_nothing(elsewhere, ask):
+def test_turned_off_it_tells_nothing(elsewhere, ask):
     turn_on(elsewhere)
     elsewhere.click("text=Turn off notifications")
     expect(elsewhere.locator("#oi-notify-state")).to_have_text("Off in this browser.")

@@ -68,6 +68,7 @@ def test_every_table_that_people_may_ask_about_is_in_the_console():
     on_other_pages = {"Assignment", "Blob", "Edge", "CostTotal", "Membership", "RetryPolicy", "Vote"}
     inside = {
         "IdempotentResponse",
+        "LeaseWaiter",
         "LimitSetter",
         "Console",
         "TopicMembership",

@@ -121,7 +121,7 @@ def load_timeline(intent: Intent, asked: Range, now: datetime) -> Timeline:
     items.sort(key=lambda each: each.start, reverse=True)
     if calls.items and not older and not asked.since:
         start = min(start, *(each.start for each in calls.items))  # One may have begun before the intent was created.
-    is_cut = any(len(rows) > most for rows, most in zip(found, (MAX_ROWS, MAX_ROWS, MAX_COSTS), strict=True))
+    is_cut = len(found[0]) > MAX_ROWS or len(found[1]) > MAX_ROWS or len(found[2]) > MAX_COSTS
     return Timeline(items, start, end, len(entries), costs, older, is_far, is_cut)
 
 

@@ -63,7 +63,7 @@ def show(request: HttpRequest, intent: Intent, opts: Any) -> HttpResponse:
     asked = GraphQuery.from_request(request)
     tree = load_tree(intent.pk)
     if asked.rows_only:
-        context = {"intent": intent, "branch": _branch(tree, asked), "now": database_now()}
+        context = {"intent": intent, "branch": _branch(tree, asked)}
         return TemplateResponse(request, "console/intents/tree_rows.html", context, headers={"Cache-Control": "no-store"})
     view, drawn = asked.view, None
     if not view:
@@ -87,7 +87,7 @@ def show(request: HttpRequest, intent: Intent, opts: Any) -> HttpResponse:
         "now": database_now(),
         "key": crc32(repr((view, tree.count(), shown)).encode()),
         **shown,
-        **({"neighbours": drawn, "related": neighborhood.count_reachable(intent)} if view == "drawing" else {}),
+        **(_drawing(intent, drawn) if view == "drawing" and drawn else {}),
     }
     pace = PACE if len(tree) <= LARGE else PACE_OF_LARGE
     return render_live(request, "console/intents/graph_page.html", context, event_types=EVENT_TYPES, min_seconds=pace)
@@ -103,6 +103,10 @@ def _view(view: str, tree: IntentTree, asked: GraphQuery) -> dict[str, Any]:
         found, count = tree.search(asked.words)
         return {"found": found, "count": count}
     return {"branch": _branch(tree, asked)} if view == "tree" else {}
+
+
+def _drawing(intent: Intent, drawn: neighborhood.RelatedIntents) -> dict[str, Any]:
+    return {"neighbours": drawn, "related": neighborhood.count_reachable(intent) if drawn.is_cut else len(drawn.nodes)}
 
 
 def _branch(tree: IntentTree, asked: GraphQuery) -> TreeRow:

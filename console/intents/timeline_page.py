@@ -14,7 +14,7 @@ from django.utils.dateparse import parse_datetime
 
 from console.event_log.pages import parse_counter
 from console.intents.calls import Item
-from console.intents.timeline import LANES, MAX_EVENTS, Range, Timeline, load_timeline
+from console.intents.timeline import LANES, Range, Timeline, load_timeline
 from console.live_admin import reject_unknown_parameters, render_live
 from core.db import database_now
 from costs.amounts import CENTS_PER_UNIT
@@ -88,7 +88,6 @@ def show(request: HttpRequest, intent: Intent, opts: Any) -> HttpResponse:
         "tabs": _tabs(counts),
         "chosen": chosen,
         "has_tokens": any(row.item.tokens is not None for row in rows),
-        "most": MAX_EVENTS,
         "links": _links(request, asked, timeline, now),
         "is_narrowed": bool(asked.since or asked.until or asked.before),
         **_totals(timeline),
@@ -201,9 +200,10 @@ def _links(request: HttpRequest, asked: Range, timeline: Timeline, now: datetime
     links = {
         "in": query(start + half / 2, end - half / 2, asked.before),
         "out": query(start - half, end + half if end + half < now else None),
-        "earlier": query(start - half, end - half),
         "all": query(None, None),
     }
+    if asked.since or timeline.older:
+        links["earlier"] = query(start - half, end - half)
     if end < now and (asked.until or asked.before):
         links["later"] = query(start + half, end + half if end + half < now else None)
     if timeline.older:

@@ -10,7 +10,8 @@ from django.db.models.functions import Coalesce
 from console.dashboard import SOON
 from intents.events import EventType
 from intents.models import Event
-from leasing.models import Lease, Status
+from leasing.models import Lease, LeaseWaiter, Status
+from leasing.scopes import overlap, split_levels
 
 EVENTS = 20
 MAX_OTHERS = 10
@@ -48,6 +49,7 @@ def lease_detail(found: Lease, now: datetime) -> dict[str, Any]:
         "renewals": [each for each in reversed(own) if each.event_type == EventType.LEASE_RENEWED],
         "ending": next((each for each in own if each.event_type not in _LEASE_EVENTS[:2]), None),
         "meanwhile": [*meanwhile.exclude(event_type__in=_LEASE_EVENTS).order_by("-sequence")[:EVENTS]],
+        "waiting": _waiting(found, now),
         "others": [_row(each, now) for each in others.exclude(pk=found.pk).order_by("-pk")[:MAX_OTHERS]],
     }
 
@@ -62,6 +64,15 @@ def _row(lease: Lease, now: datetime) -> dict[str, Any]:
         "is_soon": is_active and lease.expires_at <= now + SOON,
         "ended_at": None if is_active else lease.released_at or lease.expires_at,
     }
+
+
+def _waiting(lease: Lease, now: datetime) -> list[str]:
+    """Return the agents that wait for the scope, the first one first (rule L-9)."""
+    if lease.status != Status.ACTIVE:
+        return []
+    levels = split_levels(lease.scope)
+    queue = LeaseWaiter.objects.listening(now).filter(intent_id=lease.intent_id).order_by("pk")
+    return [*dict.fromkeys(each.agent_id for each in queue if overlap(split_levels(each.scope), levels))]
 
 
 def _annotate_activity(leases: Any) -> Any:

@@ -56,6 +56,19 @@ def test_leases_are_listed_by_expiry_and_ended_ones_have_a_tab(agent, person, ta
     assert scopes(grace.get(LEASES, {"state": "all", "q": "exp"})) == ["expired"]
 
 
+def test_a_lease_shows_the_agents_that_wait_for_it(agent, person, take):
+    lease = take("content")
+    for waiting in ("bob", "cleo"):
+        response = agent(waiting).post(f"/intents/{lease['intent_id']}/lease-queue", {"scope": "content.draft"})
+        assert response.json()["existing_lease"]["id"] == lease["id"]
+
+    shown = text(person("viewer").get(f"{LEASES}{lease['id']}/change/"))
+
+    assert "Waiting for it bob , cleo" in shown
+    agent("ada").delete(f"/intents/{lease['intent_id']}/leases/{lease['id']}")
+    assert "Waiting for it" not in text(person("viewer").get(f"{LEASES}{lease['id']}/change/"))
+
+
 def test_an_empty_list_says_how_to_take_one(person, db):
     assert "with client.lease(" in person("viewer").get(LEASES).text
 

@@ -62,11 +62,11 @@ def test_a_lease_shows_the_agents_that_wait_for_it(agent, person, take):
         response = agent(waiting).post(f"/intents/{lease['intent_id']}/lease-queue", {"scope": "content.draft"})
         assert response.json()["existing_lease"]["id"] == lease["id"]
 
-    shown = text(person("viewer").get(f"{LEASES}{lease['id']}/change/"))
+    grace = person("viewer")
 
-    assert "Waiting for it bob , cleo" in shown
+    assert "Waiting for it bob , cleo" in text(grace.get(f"{LEASES}{lease['id']}/change/"))
     agent("ada").delete(f"/intents/{lease['intent_id']}/leases/{lease['id']}")
-    assert "Waiting for it" not in text(person("viewer").get(f"{LEASES}{lease['id']}/change/"))
+    assert "Waiting for it" not in text(grace.get(f"{LEASES}{lease['id']}/change/"))
 
 
 def test_an_empty_list_says_how_to_take_one(person, db):

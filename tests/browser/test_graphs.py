@@ -170,6 +170,15 @@ def test_timeline_shows_new_calls_live_and_zooms_by_dragging(open_page, server):
         post(server, f"/intents/{intent['id']}/events", body)
 
     expect(page.locator(".oi-trace")).to_contain_text("77")
+    page.locator(".oi-lane").first.hover()
+    before = page.locator(".oi-timeline").bounding_box(), page.locator(".oi-trace").bounding_box()
+    post(
+        server,
+        f"/intents/{intent['id']}/events",
+        {"event_type": "tool_call_started", "payload": {"tool_id": "b", "tool_name": "sql"}},
+    )
+    page.wait_for_selector("#oi-news:not([hidden])")
+    assert (page.locator(".oi-timeline").bounding_box(), page.locator(".oi-trace").bounding_box()) == before
     chart = page.locator(".oi-lane").first.bounding_box()
     page.mouse.move(chart["x"] + chart["width"] * 0.25, chart["y"] + 5)
     page.mouse.down()

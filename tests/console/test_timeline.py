@@ -167,12 +167,11 @@ def test_markup_in_user_text_is_escaped(agent, vera, ask, logs, make_intent):
 def long_log(make_intent):
     """An intent with 900 events, one a minute until an hour ago, and when it was created."""
     row = Intent.objects.filter(pk=make_intent()["id"]).values().get()
-    position = Event.objects.order_by("-row").values_list("position", flat=True).first()
     began, minute = row["created_at"] - timedelta(minutes=960), timedelta(minutes=1)
     pk, last = new_id(), began + 900 * minute
     Intent.objects.create(**{**row, "id": pk, "created_at": began, "last_sequence": 900, "last_event_at": last})
     Event.objects.bulk_create(
-        Event(intent_id=pk, sequence=number, position=position + number, event_type="progress", actor="ada",
+        Event(intent_id=pk, sequence=number, position=1_000_000 + number, event_type="progress", actor="ada",
               payload={"number": number}, created_at=began + number * minute)
         for number in range(1, 901)
     )  # fmt: skip

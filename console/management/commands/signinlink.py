@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
 
 from access.audit_log import record
 from access.roles import role_of
@@ -27,8 +28,9 @@ class Command(BaseCommand):
             raise CommandError(f"There is no account {user!r}. Create it: createoperator {user}")
         if not person.is_active or role_of(person) is None:
             raise CommandError(f"The account {user!r} is deactivated, or has no role: nobody can sign in with it.")
-        path = create_command_link(person)
-        record("sign_in_link_printed", actor="command line", subject=f"user:{user}")
+        with transaction.atomic():
+            path = create_command_link(person)
+            record("sign_in_link_printed", actor="command line", subject=f"user:{user}")
         site = (
             settings.PUBLIC_URL.removesuffix(settings.ROOT_PATH)
             or f"http://localhost:{env.str('OPENINTENT_PORT', default='') or 8000}"

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -18,7 +19,7 @@ from console.admin_mixins import OperatorPages
 from console.changelist import ListAdmin
 from console.dashboard import list_blockers
 from console.filters import choice_filter, text_filter
-from console.intents import actions, graph_page, page, timeline_page
+from console.intents import actions, graph_page, page, timeline_page, versions
 from console.intents.forms import CreateIntentForm
 from console.live_admin import reject_unknown_parameters
 from core.db import database_now
@@ -44,6 +45,7 @@ class IntentAdmin(OperatorPages, ListAdmin):
         ("<uuid:object_id>/do/<slug:name>/", "do", "do"),
         ("<uuid:object_id>/graph/", "graph", "graph"),
         ("<uuid:object_id>/timeline/", "timeline", "timeline"),
+        ("<uuid:object_id>/compare/", "compare", "compare"),
     )
     topic = ("intent", "pk")
     list_template = "console/intents/list_rows.html"
@@ -151,6 +153,19 @@ class IntentAdmin(OperatorPages, ListAdmin):
             raise Http404
         intent = get_object_or_404(Intent, pk=object_id)
         return chosen(self, request, [intent]) or redirect("admin:intents_intent_change", object_id)
+
+    @method_decorator(require_safe)
+    def compare(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
+        """Render the differences between two versions: those of `?from=` and `?to=`, or the last two."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied("You don't have a role in the console.")
+        reject_unknown_parameters(request, ["from", "to"])
+        intent = get_object_or_404(Intent.objects.defer("state", "constraints"), pk=object_id)
+        before = request.GET.get("from", "") or str(max(1, intent.version - 1))
+        after = request.GET.get("to", "") or str(intent.version)
+        found = versions.compare_versions(intent, before, after)
+        context = {"title": "Compare versions", "intent": intent, "found": found, "asked": (before[:20], after[:20])}
+        return self.page(request, "console/intents/compare.html", original=intent, **context)
 
     def cancel_url(self, request: HttpRequest, obj: Intent) -> str:
         return reverse("admin:intents_intent_change", args=[obj.pk])

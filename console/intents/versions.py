@@ -58,6 +58,24 @@ class Version:
     problem: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The differences between two versions, in the order in which they were asked for."""
+
+    before: int
+    after: int
+    changes: list[Change] = field(default_factory=list)
+    fields: list[Change] = field(default_factory=list)
+    is_cut: bool = False
+    problem: str = ""
+
+
+def compare_versions(intent: Intent, before: str, after: str) -> Comparison | None:
+    """Return the differences between two versions. None: one of them does not exist."""
+    numbers = [parse_counter(given) or 0 for given in (before, after)]
+    return _compare(intent.pk, *numbers) if all(1 <= number <= intent.version for number in numbers) else None
+
+
 def load_version(intent: Intent, number: str, at: str) -> Version | None:
     """Return the requested version if it exists. `at` is the sequence of its event, if known."""
     wanted = parse_counter(number) or 0
@@ -85,6 +103,25 @@ def _version(intent_id: UUID, number: int, at: int) -> Version:
     found = [*islice(diff_states(before.state, after.state), SHOWN + 1)]
     fields = [*diff_states(_fields(before), _fields(after))] if number > 1 else []
     return Version(number, events, after.state, found[:SHOWN], fields, is_cut=len(found) > SHOWN)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _compare(intent_id: UUID, before: int, after: int) -> Comparison:
+    first, last = sorted((before, after))
+    states: dict[int, tuple[dict[str, Any], dict[str, Any]]] = {}
+    try:
+        for _, intent in replay_steps(takewhile(lambda event: event.payload["version"] <= last, _events(intent_id, 1))):
+            if intent.version in (first, last):  # A write with several events: the last of them counts.
+                states[intent.version] = deepcopy((intent.state, _fields(intent)))
+    except CannotReplay as error:
+        return Comparison(before, after, problem=f"These versions can't be reconstructed from the event log: {error}.")
+    if len(states) < len({first, last}):
+        problem = f"More than {MAX_EVENTS:,} changes precede these versions, too many to reconstruct them here."
+        return Comparison(before, after, problem=problem)
+    (old_state, old_fields), (new_state, new_fields) = states[before], states[after]
+    found = [*islice(diff_states(old_state, new_state), SHOWN + 1)]
+    fields = [*diff_states(old_fields, new_fields)]
+    return Comparison(before, after, found[:SHOWN], fields, is_cut=len(found) > SHOWN)
 
 
 def _events(intent_id: UUID, first: int, last: int | None = None) -> Iterator[LoggedEvent]:

@@ -6,9 +6,11 @@ from typing import Any, Self
 from django.db import models
 from django.db.models import Q
 
+from core.db.fields import JSONTextField
 from core.ids import new_id
 
 MAX_NAME = 100
+MAX_ACTOR = 300
 
 
 class Role(models.TextChoices):
@@ -63,6 +65,26 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
+
+
+class AuditEntry(models.Model):
+    """An act that is in no event log: signing in and out, and what is done to keys and people (access.audit_log).
+
+    It is never changed, and deleted when it is older than AUDIT_KEEP_DAYS.
+    """
+
+    at = models.DateTimeField(db_index=True)
+    action = models.CharField(max_length=40)
+    actor = models.CharField(max_length=MAX_ACTOR)
+    subject = models.CharField(max_length=MAX_ACTOR)
+    address = models.CharField(max_length=64, blank=True)
+    details = JSONTextField(default=dict)
+
+    class Meta:
+        verbose_name_plural = "audit entries"
+
+    def __str__(self) -> str:
+        return f"{self.action} by {self.actor}"
 
 
 class Console(models.Model):

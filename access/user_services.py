@@ -3,6 +3,8 @@
 `by` is the id of the acting user. Users are never deleted, because the log names them.
 """
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.contrib.auth.models import Group, User
@@ -161,5 +163,5 @@ def _set_active(person: User, *, is_active: bool) -> None:
     person.save(update_fields=["is_active"])
 
 
-def _record(action: str, actor: User, person: User, **more: str) -> None:
+def _record(action: str, actor: User, person: User, **more: Any) -> None:
     record(action, actor=f"user:{actor.username}", subject=f"user:{person.username}", **more)

@@ -171,6 +171,7 @@ WORKER = env.flag("OPENINTENT_WORKER", True)
 # Webhooks to addresses of the server's own network (rule W-3); dev mode allows this machine.
 WEBHOOK_ALLOW_PRIVATE = env.flag("OPENINTENT_WEBHOOK_ALLOW_PRIVATE", False)
 WEBHOOK_KEEP_DAYS = env.number("OPENINTENT_WEBHOOK_KEEP_DAYS", 30, least=1, most=36_500)
+AUDIT_KEEP_DAYS = env.number("OPENINTENT_AUDIT_KEEP_DAYS", 365, least=1, most=36_500)
 # Notices (protocol §10). E-mail goes by Django's settings; without a server for it there is none.
 PUBLIC_URL = env.public_url()
 EMAIL_BACKEND = "notices.mail.EmailBackend"

@@ -11,6 +11,7 @@ from unfold.sites import UnfoldAdminSite
 from access.audit_log import record
 from console import dashboard, drafts, event_stream, search
 from console.agents import pages as agents
+from console.audit import pages as audit
 from console.channels import my_notices
 from console.costs import views as costs
 from console.reader_zone import in_reader_zone
@@ -46,6 +47,9 @@ class ConsoleSite(UnfoldAdminSite):
             path("home/", view(dashboard.panels), name="console_panels"),
             path("agents/", view(agents.list_page), name="console_agents"),
             path("agents/<agent:agent_id>/", view(agents.detail_page), name="console_agent"),
+            path("audit/", view(audit.list_page), name="console_audit"),
+            path("audit/export.csv", view(audit.export), {"form": "csv"}, name="console_audit_csv"),
+            path("audit/export.jsonl", view(audit.export), {"form": "jsonl"}, name="console_audit_jsonl"),
             path("costs/overview/", view(costs.report_page), name="console_costs"),
             path("costs/export/", view(costs.export_csv), name="console_costs_export"),
             *(each for each in super().get_urls() if getattr(each, "name", None) in {*self._PAGES, None}),

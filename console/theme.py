@@ -54,6 +54,7 @@ _NAVIGATION: list[dict[str, Any]] = [
 _OPERATORS_ONLY = [
     ("Channels", "campaign", "admin:notices_channel_changelist"),
     ("People", "group", "admin:auth_user_changelist"),
+    ("Audit log", "policy", "admin:console_audit"),
 ]
 _NAVIGATION[-1]["items"] += [
     {"title": name, "icon": icon, "link": reverse_lazy(page), "permission": "access.roles.is_operator"}

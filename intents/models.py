@@ -272,6 +272,7 @@ class Event(models.Model):
             models.Index(fields=["event_type", "position"], name="event_by_type"),
             models.Index(fields=["trace_id", "position"], name="event_by_trace", condition=Q(trace_id__isnull=False)),
             models.Index(fields=["row"], name="event_without_position", condition=Q(position=None)),
+            models.Index(fields=["row"], name="event_without_key", condition=Q(key_id=None)),  # Of people, and of the server.
         ]
 
     def __str__(self) -> str:

@@ -1,11 +1,6 @@
 """Cost report page, and its export as CSV."""
 
-import csv
-import re
-import unicodedata
 from collections.abc import Iterator
-from io import StringIO
-from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -17,6 +12,7 @@ from django.views.decorators.http import require_GET
 from access.models import Role
 from access.roles import has_role
 from console.costs.report import PARAMETERS, PERIODS, CostQuery, build_report, unit_spellings
+from console.csv_export import csv_line, escape_formulas
 from console.live_admin import PANELS_ONLY, reject_unknown_parameters, render_live
 from core import strict_json
 from core.db import database_now
@@ -41,10 +37,6 @@ HEADINGS = [
     "model",
     "metadata",
 ]
-FORMULA = ("=", "+", "-", "@")
-"""Characters with which a formula of a spreadsheet begins."""
-
-_CELL_BREAKS = re.compile(r"([;\t\r\n])")  # A spreadsheet set up for another country begins a cell at each semicolon.
 
 
 @require_GET
@@ -82,7 +74,7 @@ def export_csv(request: HttpRequest) -> HttpResponseBase:
 
 def _csv_lines(query: CostQuery) -> Iterator[str]:
     """Yield the lines batch by batch, each with a short query: a slow reader keeps nothing open."""
-    yield _csv_line(HEADINGS)
+    yield csv_line(HEADINGS)
     costs = query.costs().select_related("intent").only(*_COLUMNS).order_by("pk")
     if query.unit:
         costs = costs.filter(unit__in=unit_spellings(query.unit))
@@ -93,33 +85,9 @@ def _csv_lines(query: CostQuery) -> Iterator[str]:
             named = [cost.intent.title, cost.agent_id, cost.cost_type]
             source = [cost.unit, cost.provider or "", cost.model or "", strict_json.text(cost.metadata)]
             cells = [identifier(cost.pk), instant(cost.recorded_at), identifier(cost.intent_id), *map(escape_formulas, named)]
-            lines.append(_csv_line([*cells, format_amount(cost.amount), *map(escape_formulas, source)]))
+            lines.append(csv_line([*cells, format_amount(cost.amount), *map(escape_formulas, source)]))
         yield "".join(lines)
         rows = [*costs.filter(pk__gt=rows[-1].pk)[:BATCH]]
 
 
 _COLUMNS = ("recorded_at", "agent_id", "cost_type", "whole", "parts", "unit", "provider", "model", "metadata", "intent__title")
-
-
-def escape_formulas(text: str) -> str:
-    """Return the text so that a spreadsheet shows it and does not evaluate it."""
-    first, *rest = _CELL_BREAKS.split(text)
-    written = first + "".join(f"'{cell}" if _is_formula(cell) else cell for cell in rest)
-    begins_hidden = not text.startswith(" ") and any(map(_is_invisible, text[:1]))
-    return f"'{written}" if _is_formula(text) or begins_hidden else written
-
-
-def _is_formula(cell: str) -> bool:
-    first = next((each for each in cell if not _is_invisible(each)), "")
-    return bool(first) and unicodedata.normalize("NFKC", first)[0] in FORMULA  # Full-width forms are the same to some.
-
-
-def _is_invisible(character: str) -> bool:
-    """Return whether it is a control or format character, a mark without a letter, or a blank."""
-    return unicodedata.category(character)[0] in "CMZ"
-
-
-def _csv_line(cells: list[Any]) -> str:
-    written = StringIO()
-    csv.writer(written).writerow(cells)
-    return written.getvalue()

@@ -63,7 +63,9 @@ def record_sign_in(request: HttpRequest, person: AbstractBaseUser, *, by: str) -
 def record_attempt(done: str, username: str, address: str) -> None:
     """Log the result of an attempt. Names without an account are left out: people type passwords into the wrong field."""
     is_known = User.objects.filter(username=username).exists()
-    record(done, actor="unknown", subject=f"user:{username}" if is_known else "unknown", address=address)
+    repeats = timedelta(minutes=1) if done.endswith("_throttled") else None
+    subject = f"user:{username}" if is_known else "unknown"
+    record(done, actor="unknown", subject=subject, at_most_every=repeats, address=address)
 
 
 def can_anyone_sign_in() -> bool:

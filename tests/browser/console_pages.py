@@ -304,6 +304,9 @@ PAGES: dict[str, ConsolePage] = {
     ),
     "timeline": ConsolePage(_trace_page("")),
     "timeline-trace": ConsolePage(_trace_page("?lane=trace")),
+    "compare-versions": ConsolePage(
+        lambda example: example.intent("Compare traces from before and after 02:14").replace("change", "compare") + "?from=1"
+    ),
     "log": ConsolePage("/admin/intents/event/"),
     "event": ConsolePage("/admin/intents/event/", then=lambda page: _open_first(page, ".oi-event-type")),
     "failures": ConsolePage("/admin/retries/failure/"),
@@ -345,6 +348,7 @@ PAGES: dict[str, ConsolePage] = {
     "agent-connected": ConsolePage("/admin/access/apikey/connect/", then=_connect),
     "rotate-key": ConsolePage(lambda example: example.key().replace("change", "rotate")),
     "people": ConsolePage("/admin/auth/user/"),
+    "audit": ConsolePage("/admin/audit/"),
     "person": ConsolePage(lambda example: example.person("ines")),
     "person-off": ConsolePage(lambda example: example.person("sam")),
     "new-person": ConsolePage("/admin/auth/user/add/"),

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from console.costs import views as page_of_costs
-from console.costs.views import escape_formulas
+from console.csv_export import escape_formulas
 from console.money import format_dollars
 from core.ids import first_id_at, new_id
 from costs.models import Cost

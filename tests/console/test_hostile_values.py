@@ -14,6 +14,7 @@ from django.db import transaction
 from django.urls import reverse
 
 from console.agents import pages
+from console.audit.entries import PARAMETERS as AUDIT
 from console.costs.report import PARAMETERS
 from console.demo import bulk
 from core.log_formatters import JSONFormatter
@@ -114,7 +115,12 @@ def test_no_value_in_an_address_is_a_failure(example, asked, role):
 
 def _taken(url):
     """Return the parameters of a page that refuses all others; empty: it ignores unknown ones."""
-    by_hand = {"/admin/agents/": ["q", "p"], "/admin/costs/overview/": PARAMETERS, "/admin/costs/export/": PARAMETERS}
+    by_hand = {
+        "/admin/agents/": ["q", "p"],
+        "/admin/audit/": AUDIT,
+        "/admin/costs/overview/": PARAMETERS,
+        "/admin/costs/export/": PARAMETERS,
+    }
     lists = {
         reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"): each
         for model, each in admin.site._registry.items()

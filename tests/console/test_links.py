@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.full, pytest.mark.database("postgresql")]
 
 ALL_OF = ("admin:intents_intent_change",)  # Each has something else.
 LEFT = {"/admin/logout/"}
-SAVED = {"attachments_attachment_content", "console_costs_export"}  # What is no page.
+SAVED = {"attachments_attachment_content", "console_costs_export", "console_audit_csv", "console_audit_jsonl"}  # What is no page.
 
 
 @pytest.fixture

@@ -65,7 +65,7 @@ def test_a_viewer_sees_every_list_and_who_has_no_role_none(person, model):
 
 
 def test_every_table_that_people_may_ask_about_is_in_the_console():
-    on_other_pages = {"Assignment", "Blob", "Edge", "CostTotal", "Membership", "RetryPolicy", "Vote"}
+    on_other_pages = {"Assignment", "AuditEntry", "Blob", "Edge", "CostTotal", "Membership", "RetryPolicy", "Vote"}
     inside = {
         "IdempotentResponse",
         "LeaseWaiter",

@@ -6,7 +6,6 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 from textwrap import fill
-from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import ManagementUtility, get_commands
@@ -41,12 +40,10 @@ def main() -> None:
             sys.stderr.write(f"{advice}\n")
         if is_help:  # A key for the console's sessions would be stored beside the database.
             os.environ.setdefault("OPENINTENT_SECRET_KEY", secrets.token_urlsafe(48))
-        elif command in COMMANDS and command != "migrate":
-            _require_file(database())
-        if not is_help and command in COMMANDS.keys() - WITHOUT_TABLES:
-            _require_tables()
-        if not is_help and command == "runserver" and "RUN_MAIN" not in os.environ:  # Not in each process of the reloader.
-            _announce_sign_in_link()
+        else:
+            _require_database(command)
+            if command == "runserver" and "RUN_MAIN" not in os.environ:  # Not in each process of the reloader.
+                _announce_sign_in_link()
         Commands(sys.argv).execute()
     except ImproperlyConfigured as error:
         sys.exit(f"{_name()}: {error}")
@@ -73,11 +70,17 @@ class Commands(ManagementUtility):
         )
 
 
-def _require_file(settings: dict[str, Any]) -> None:
-    """Exit if the database is an SQLite file that is missing: opening it would create an empty one."""
+def _require_database(command: str) -> None:
+    """Exit if the command is one of ours and needs a database, or tables, that are missing."""
+    if command not in COMMANDS or command == "migrate":
+        return
+    settings = database()
     name = settings["NAME"]
     if settings["ENGINE"] == "core.db.backends.sqlite" and name != ":memory:" and not Path(name).exists():
+        # To open it would create an empty one.
         sys.exit(f"No database at {name}. Start openintent-server here once, run {_name()} migrate, or set DATABASE_URL.")
+    if command not in WITHOUT_TABLES:
+        _require_tables()
 
 
 def _require_tables() -> None:

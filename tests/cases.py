@@ -44,6 +44,7 @@ CASES = {
     "console M23": "a misspelled setting is silently ignored",
     "console M24": "another folder is another database, without a word",
     "console L7": "a missing folder is named by a file that nobody knows",
+    "console L22": "an agent that waits for a person says nothing of it",
     "console L18": "the list of commands begins with Django's",
     "coordination P1": "an answer without a question's id approves another question",
     "coordination P3": "an approval that nobody gave is taken for one when the question expires",

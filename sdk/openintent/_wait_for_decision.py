@@ -1,5 +1,6 @@
 """Waiting for a decision, without I/O (protocol A-6)."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 from random import random
@@ -23,6 +24,8 @@ from .errors import (
 )
 from .models import Arbitration
 
+log = logging.getLogger("openintent")
+
 WAIT = 30
 """Seconds for which the server is asked to hold its response: less than a proxy's timeout, which often is 60."""
 
@@ -43,6 +46,7 @@ def decision_flow(
     once = replace(server, retries=replace(server.retries, max_tries=1))  # Retries happen here, within the timeout.
     deadline = _Deadline(timeout)
     intent = as_id(intent_id).lower()
+    is_said = False
     failures, pause, wait = 0, 0.0, 0  # The first response is not held: errors show at once.
     while True:
         expected = monotonic() + pause
@@ -67,6 +71,10 @@ def decision_flow(
                     arbitration=found,
                     code=f"arbitration_{found.status}",
                 )
+            if not is_said:
+                page = f"{server.root}/admin/governance/arbitration/{found.id}/change/"
+                log.info("Waiting for a decision on %r: %s", found.reason, page)
+                is_said = True
             deadline.check(f"the arbitration {found.id} is still pending after {timeout} s", found)
             pause = 0.5 + random() if wait and monotonic() - expected < EARLY_RESPONSE else 0.0
         wait = int(max(0.0, min(WAIT, deadline.left - pause)))

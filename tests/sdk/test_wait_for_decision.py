@@ -139,6 +139,18 @@ def test_wait_for_decision_polls_with_long_requests(client, script, slept):
     assert min(slept) >= 0.5
 
 
+@pytest.mark.case("console L22")
+def test_question_that_is_waited_for_is_logged_once_with_its_page(client, script, slept, caplog):
+    script.respond(*[PENDING] * 3, RESOLVED)
+
+    with caplog.at_level("INFO", "openintent"):
+        client.wait_for_decision(INTENT["id"], ID)
+
+    page = f"{client.base_url}/admin/governance/arbitration/{ID}/change/"
+    said = [record.getMessage() for record in caplog.records if record.name == "openintent"]
+    assert said == [f"Waiting for a decision on 'A or B?': {page}"]
+
+
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504, 521])
 def test_transient_errors_are_retried(client, script, slept, status):
     script.respond(*[(status, {"code": "x"}, {"Retry-After": "7"})] * 5, RESOLVED)

@@ -26,6 +26,7 @@ _SIGN_INS = [
     "signed_out",
     *(f"{what}_{how}" for what in ("sign_in", "link", "password_change") for how in ("failed", "throttled")),
     "password_set",
+    "sign_in_link_printed",
 ]
 _DECISIONS = [
     EventType.DECISION_RECORDED,

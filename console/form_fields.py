@@ -20,6 +20,7 @@ from portfolios.models import Portfolio
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _TEXT = {**INPUT, "autocomplete": "off"}
 MAX_LINES = 1_000
+MAX_TITLES = 20  # Lines that are looked up by title, which has no index.
 PROPOSED = 50  # Newest objects, whose names a field proposes.
 MAX_NAME = 2_000  # Characters of a line that names an object.
 
@@ -144,4 +145,7 @@ class NamedLinesField(LinesField):
         self.named = named
 
     def clean(self, value: Any) -> Any:
-        return [*dict.fromkeys(map(self.named.find, super().clean(value)))]
+        lines = super().clean(value)
+        if sum(not _UUID.search(line) for line in lines) > MAX_TITLES:
+            raise forms.ValidationError(f"Enter IDs: at most {MAX_TITLES} lines can be titles.")
+        return [*dict.fromkeys(map(self.named.find, lines))]

@@ -74,6 +74,7 @@ def test_operator_creates_an_intent_with_everything_that_the_api_takes(api, pers
         ({"constraints": '{"deadline": "soon"}', "deadline": "2027-01-15"}, "Has deadline as well"),
         ({"depends_on": "Nothing of that name"}, "No intent has the ID or the title “Nothing of that name”."),
         ({"depends_on": "019aaaaa-0000-7000-8000-000000000000"}, "No intent has the id 019aaaaa"),
+        ({"depends_on": "\n".join(f"Title {n}" for n in range(21))}, "at most 20 lines can be titles"),
         ({"parent_intent_id": "Twice"}, "More than one intent is named “Twice”. Enter its ID."),
         ({"assign": "system"}, "reserved"),
         ({"needed_by": "019aaaaa-0000-7000-8000-000000000000"}, "No intent has the id 019aaaaa"),

@@ -221,3 +221,24 @@ def test_answers_of_the_inbox_and_their_rationale_survive(ada, page):
     assert [(each.decision, each.rationale) for each in answers] == [("No", WHY), ("Yes", WHY)]
     page.goto(f"{INBOX}?q=Bulk")
     assert drafts(page) == []
+
+
+def test_comment_survives_events_and_a_reload_and_is_sent_by_keyboard_once(page, ada):
+    intent = ada.create_intent("Where people comment")
+    page.goto(f"/admin/intents/intent/{intent.id}/change/")
+    page.wait_for_selector(LIVE)
+    page.fill("#message", WHY)
+
+    ada.log_event(intent.id, "comment", {"message": "Meanwhile"})
+    expect(page.locator("#log .oi-rows, #log .oi-events").first).to_contain_text("Meanwhile")
+    expect(page.locator("#message")).to_have_value(WHY)
+    page.reload()
+    expect(page.locator("#message")).to_have_value(WHY)
+    page.focus("#message")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+
+    expect(page.locator("body")).to_contain_text("The comment was added.")
+    expect(page.locator("#message")).to_have_value("")
+    said = [event.payload["message"] for event in ada.get_events(intent.id) if event.event_type == "comment"]
+    assert said == ["Meanwhile", WHY]

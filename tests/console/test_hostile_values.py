@@ -38,7 +38,9 @@ NAMES = [
 FIELDS = [
     "action", "index", "select_across", "back", "_selected_action", "confirmed", "reason", "version", "status", "counted", "agent_id", "role",
     "lease", "cascade", "decision", "rationale", "source_1", "summary_1", "label", "name", "lasts", "last_day", "overlap", "username", "password",
-    "old_password", "new_password1", "new_password2", "next",
+    "old_password", "new_password1", "new_password2", "next", "title", "state", "constraints", "assign", "parent_intent_id", "depends_on",
+    "needed_by", "deadline", "max_cost", "message", "dependency", "callback_url", "event_types", "expires_at", "intent_id", "priority",
+    "auto_complete_threshold", "shared_constraints", "delegate", "actions", "intents", "portfolios",
 ]  # fmt: skip
 
 FORM, PARTS = "application/x-www-form-urlencoded", "multipart/form-data"

@@ -1,14 +1,12 @@
 """Text of others in notices: without invisible characters, links and mentions, for each format (rule H-6)."""
 
 import re
-import unicodedata
 
-from core.agent_ids import INVISIBLE_CATEGORIES
 from core.errors import truncate
+from core.invisible_characters import name_invisible
 
 _SCHEME = re.compile(r"\b([a-z][a-z0-9+.-]{0,20}):(?=//)|\b(mailto|tel|javascript|data):", re.IGNORECASE)
 _BARE_HOST = re.compile(r"\b(www)\.|(?<=\w)\.(?=[a-z]{2,24}(?::\d|[/?#]))", re.IGNORECASE)
-_LINE_ENDS = {"Zl", "Zp"}
 
 
 def show(text: str, length: int, *, lines: bool = False) -> str:
@@ -16,8 +14,7 @@ def show(text: str, length: int, *, lines: bool = False) -> str:
 
     Invisible characters are named (⟨U+202E⟩), and what a reader's program would make a link is broken by brackets.
     """
-    named = "".join(_name(each) for each in _flatten(text[: length * 2], lines))
-    return truncate(unlink(named), length)
+    return truncate(unlink(name_invisible(_flatten(text[: length * 2], lines))), length)
 
 
 def unlink(text: str) -> str:
@@ -44,11 +41,3 @@ def as_code(text: str) -> str:
 def _flatten(text: str, lines: bool) -> str:
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     return text if lines else re.sub(r"[\n\t ]+", " ", text).strip()
-
-
-def _name(character: str) -> str:
-    if character in "\n\t" or character == " ":
-        return character
-    category = unicodedata.category(character)
-    is_invisible = category in INVISIBLE_CATEGORIES or category in _LINE_ENDS
-    return f"\u27e8U+{ord(character):04X}\u27e9" if is_invisible else character

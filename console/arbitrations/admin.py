@@ -14,6 +14,7 @@ from django.urls import reverse
 from access.models import Role
 from access.roles import actor_from_user, has_role
 from console.actions import Declined, ReasonForm, action, return_url
+from console.agent_text import MAX_TITLE, brief_text
 from console.arbitrations import decisions, pages, question_forms
 from console.changelist import SELECTION_SCRIPT, ListAdmin
 from console.event_text import display_name
@@ -95,7 +96,8 @@ class ArbitrationAdmin(ListAdmin):
 
     def detail_context(self, request: HttpRequest, obj: Arbitration) -> dict[str, Any]:
         form = decisions.DecisionForm(obj=obj)
-        return {"script": SELECTION_SCRIPT, "form": form, **pages.question_detail(request, obj, database_now())}
+        title = brief_text(obj.reason, MAX_TITLE)
+        return {"title": title, "script": SELECTION_SCRIPT, "form": form, **pages.question_detail(request, obj, database_now())}
 
     def is_offered(self, request: HttpRequest, name: str, obj: Arbitration) -> bool:
         return obj.status == Status.PENDING

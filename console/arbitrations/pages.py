@@ -1,5 +1,6 @@
 """Arbitration pages: the inbox, and one question with all that is needed to decide it. Fixed numbers of queries."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
@@ -13,10 +14,13 @@ from django.http import HttpRequest
 
 from access.models import Role
 from access.roles import actor_from_user, has_role, role_of
+from attachments.models import Attachment
 from console.acts import describe_act
+from console.attachments.previews import Preview, make_previews
 from console.dashboard import URGENT
 from console.notices.pages import question_notices
 from console.state_diff import Change, diff_states
+from core import strict_json
 from governance.models import Arbitration, Status
 from governance.question_terms import reached
 from governance.recipients import includes
@@ -24,6 +28,9 @@ from intents import patches
 from intents.events import EventType
 from intents.models import FINAL, Edge, Event
 
+ATTACHMENTS = 20
+PREVIEWED = 3  # Texts among them.
+MENTIONED = 50  # Ids in a question that may be those of attachments.
 EVENTS = 15
 EARLIER = 8
 WAITING = 5
@@ -35,6 +42,8 @@ REMEMBERED = 16  # States of earlier moments: a live page asks again and again.
 EVIDENCE = range(1, 4)  # The pieces of evidence that a form asks for.
 MAX_INLINE_OPTIONS = 6  # Options that a row of the inbox offers.
 
+
+_ID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", re.IGNORECASE)
 
 # --- the inbox -------------------------------------------------------------------------------------------------------
 
@@ -124,6 +133,7 @@ def question_detail(request: HttpRequest, asked: Arbitration, now: datetime) -> 
         "votes": asked.known_votes,
         "me": actor_from_user(request).principal,
         "information": information_rows(asked),
+        "attachments": question_attachments(asked),
         "notices": question_notices(asked, now),
         "may_resend": has_role(request, Role.ARBITER),
         "waiting": {"rows": waiting[:WAITING], "is_more": len(waiting) > WAITING},
@@ -134,6 +144,17 @@ def question_detail(request: HttpRequest, asked: Arbitration, now: datetime) -> 
         "next": next_question(asked),
         "evidence": [("", "")] * len(EVIDENCE),
     }
+
+
+def question_attachments(asked: Arbitration) -> list[Preview]:
+    """Return the newest files of the intent, and those that the question mentions by id, also of another intent, or by name."""
+    told = f"{asked.reason}\n{strict_json.text(asked.context)}"
+    ids = {UUID(each) for each in _ID.findall(told)[:MENTIONED]}
+    newest = [*Attachment.objects.filter(intent=asked.intent_id).order_by("-pk")[:ATTACHMENTS]]
+    missing = ids - {each.pk for each in newest}
+    others = [*Attachment.objects.filter(pk__in=missing).order_by("-pk")] if missing else []
+    named = {each.pk for each in newest if re.search(rf"(?<![\w.-]){re.escape(each.filename)}(?![\w-])", told)}
+    return make_previews([*newest, *others], texts=PREVIEWED, mentioned=ids | named)
 
 
 def next_question(asked: Arbitration | None) -> Arbitration | None:

@@ -2,9 +2,11 @@
 
 import logging
 from codecs import getincrementaldecoder
+from collections.abc import Container, Iterable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from uuid import UUID
 
 from django.db.models import Q
 
@@ -28,6 +30,7 @@ class Preview:
     kind: str
     text: str = ""
     is_cut: bool = False
+    is_mentioned: bool = False
 
     @property
     def sign(self) -> str:
@@ -50,6 +53,16 @@ def make_preview(attachment: Attachment, *, most: int = 0) -> Preview:
     except OSError:  # Missing or unreachable: the page of the file says which.
         text = ""
     return Preview(attachment, kind if text else "", text, is_cut=attachment.size > most)
+
+
+def make_previews(found: Iterable[Attachment], *, texts: int, mentioned: Container[UUID] = ()) -> list[Preview]:
+    """Return the previews in a list: the first `texts` texts with their beginning. What is `mentioned` comes first."""
+    previews = []
+    for each in sorted(found, key=lambda one: one.pk not in mentioned):
+        has_text = preview_kind(each) == "text" and texts > 0
+        texts -= has_text
+        previews.append(replace(make_preview(each, most=SHORT if has_text else 0), is_mentioned=each.pk in mentioned))
+    return previews
 
 
 def preview_kind(attachment: Attachment) -> str:

@@ -44,7 +44,6 @@ def intent_detail(request: HttpRequest, intent: Intent) -> dict[str, Any]:
     policy = RetryPolicy.objects.filter(intent=intent).first()
     waiting = list_blockers({intent.pk}, now).get(intent.pk, []) if intent.status == Status.BLOCKED else []
     newest = [*Attachment.objects.filter(intent=intent).order_by("-pk")[:SHOWN]]
-    texts = [each.pk for each in newest if previews.preview_kind(each) == "text"][:PREVIEWED]
     held = [*Lease.objects.held().filter(intent=intent).order_by("expires_at")[:SHOWN]]
     ended = Lease.objects.filter(intent=intent).exclude(pk__in=[each.pk for each in held]).order_by("-pk")[:ENDED]
     return {
@@ -72,7 +71,7 @@ def intent_detail(request: HttpRequest, intent: Intent) -> dict[str, Any]:
         "agents": [*Assignment.objects.filter(intent=intent).order_by("pk")[:AGENTS]],
         "leases": [*((each, "active") for each in held), *((each, str(each.status)) for each in ended)],
         **_costs(intent),
-        "attachments": [previews.make_preview(each, most=previews.SHORT if each.pk in texts else 0) for each in newest],
+        "attachments": previews.make_previews(newest, texts=PREVIEWED),
         "policy": policy,
         "rules": retry_policy_text.describe_policy(policy) if policy else [],
         "failures": [*Failure.objects.filter(intent=intent).order_by("-sequence")[:SHOWN]],

@@ -1,25 +1,23 @@
-"""Template tags for events, actors and JSON."""
+"""Template tags for events and actors."""
 
 from typing import Any
 from uuid import UUID
 
 from django import template
 from django.urls import reverse
-from django.utils.html import escape, format_html
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
 from access.roles import is_operator
-from console import event_text, json_tree
+from console import event_text
+from console.agent_text import visible
 from console.key_names import key_name
-from console.state_diff import ABSENT
-from core.agent_ids import has_invisible_characters
 from core.ids import parse_id
 from intents.models import Event
 
 register = template.Library()
 register.filter("person", event_text.display_name)
-register.filter("tree", json_tree.render_tree)
 
 
 @register.simple_tag(takes_context=True)
@@ -43,18 +41,6 @@ def who(context: Any, actor: str, by: UUID | str | None = None) -> SafeString:
 def by_key(context: Any, by: UUID | str | None) -> SafeString:
     """Return the name of the key of a principal; empty for a person and for the server."""
     return _key_badge(context, _key_id(by))
-
-
-@register.filter
-def visible(text: str) -> SafeString:
-    """Return the text isolated from its surroundings, whatever its direction, with invisible characters as code points."""
-    shown = (
-        format_html('<span class="oi-invisible">U+{}</span>', f"{ord(each):04X}")
-        if each not in "\n\r\t" and has_invisible_characters(each)
-        else escape(each)
-        for each in text
-    )
-    return format_html("<bdi>{}</bdi>", mark_safe("".join(shown)) if has_invisible_characters(text) else text)
 
 
 def _key_badge(context: Any, key_id: UUID | None) -> SafeString:
@@ -83,9 +69,3 @@ def _truncate(name: str) -> str:
 def told(event: Event) -> str:
     """Return a summary of the event beside its type."""
     return event_text.summarize_event(event.event_type, event.payload)
-
-
-@register.filter
-def inline(value: Any) -> str:
-    """Return the value in one line; empty for none."""
-    return "" if value is ABSENT else json_tree.shorten(value, 200)

@@ -13,6 +13,7 @@ from playwright.sync_api import Page
 
 from tests.browser.example_acts import Acts
 from tests.browser.example_graphs import Graphs
+from tests.browser.example_question import TITLE, ask_with_markup
 from tests.processes import run
 from tests.servers import Server
 
@@ -99,6 +100,10 @@ class Example:
         made = requests.post(f"{self.server.api}/intents/{pk}/arbitrate", json=asked, headers=KEY, timeout=20)
         assert made.ok, made.text
         return self.object("governance/arbitration", made.json()["id"])
+
+    @cached_property
+    def written_question(self) -> str:
+        return self.object("governance/arbitration", ask_with_markup(self.server.api, self.id_of(TITLE), KEY))
 
     def lease(self) -> str:
         pk = self.id_of("Disable the slow price rules")
@@ -240,6 +245,17 @@ PAGES: dict[str, ConsolePage] = {
     "search": ConsolePage("/admin/", then=_search),
     "inbox": ConsolePage("/admin/governance/arbitration/"),
     "question": ConsolePage(lambda example: example.question("pending")),
+    "question-written": ConsolePage(
+        lambda example: example.written_question, then=lambda page: page.locator(".oi-long summary").first.click()
+    ),
+    "question-shortcuts": ConsolePage(
+        lambda example: example.written_question,
+        then=lambda page: (page.keyboard.press("?"), page.wait_for_selector("dialog.oi-sheet[open]")),
+    ),
+    "question-draft": ConsolePage(
+        lambda example: example.written_question,
+        then=lambda page: (page.fill("#oi-rationale", "Half of it"), page.reload(), page.wait_for_selector(".oi-draft")),
+    ),
     "question-typed": ConsolePage(lambda example: example.typed_question()),
     "question-decided": ConsolePage(lambda example: example.question("resolved")),
     "question-permit": ConsolePage(_act_page(lambda acts: acts.permit_question)),

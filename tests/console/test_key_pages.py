@@ -186,7 +186,7 @@ def test_the_list_says_whose_each_is_when_it_was_used_and_who_made_it(person, ke
     page = person("viewer").get(f"{KEYS}/").text
 
     assert "acts as ada only" in page
-    assert re.search(r"created by <a [^>]*><bdi>dev-user</bdi>", page)
+    assert re.search(r"created by <a [^>]*>dev-user", page)
     assert "used <time" in page
     assert "Create API key" not in page
 

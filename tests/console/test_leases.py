@@ -64,7 +64,7 @@ def test_a_lease_shows_the_agents_that_wait_for_it(agent, person, take):
 
     grace = person("viewer")
 
-    assert "Waiting for it bob , cleo" in text(grace.get(f"{LEASES}{lease['id']}/change/"))
+    assert "Waiting for it bob, cleo" in text(grace.get(f"{LEASES}{lease['id']}/change/"))
     agent("ada").delete(f"/intents/{lease['intent_id']}/leases/{lease['id']}")
     assert "Waiting for it" not in text(grace.get(f"{LEASES}{lease['id']}/change/"))
 

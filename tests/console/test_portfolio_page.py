@@ -45,7 +45,7 @@ def test_members_what_blocks_the_rules_and_the_costs_are_there_and_escaped(perso
     assert "priority 2" in page
     assert "$2.5050 <span" in page
     assert "of $25.00" in page
-    assert "<code>&quot;pt&quot;</code>" in page
+    assert '<code><bdi class="oi-written">pt</bdi></code>' in page
     assert "<script>alert(1)" not in page
     assert "&lt;script&gt;alert(1)" in page
 
@@ -55,7 +55,7 @@ def test_members_say_who_added_them_and_those_beyond_are_in_a_list(person, launc
 
     page = page_of(person, launch)
 
-    assert re.search(r"added by <a [^>]*><bdi>dev-user</bdi></a> <span class=.oi-by-key.>via <bdi>dev-user, dev mode</bdi>", page)
+    assert re.search(r"added by <a [^>]*>dev-user</a> <span class=.oi-by-key.>via dev-user, dev mode", page)
     assert f'?portfolio={launch["id"]}">View all 3</a>' in page
     assert f'?portfolio={launch["id"]}&amp;status__exact=completed">View all 1</a>' in page
 

@@ -58,5 +58,5 @@ def test_joiners_and_others_are_marked_elsewhere(text, shown):
 
 
 @given(st.text(max_size=80))
-def test_nothing_of_a_text_is_lost(text):
+def test_marking_keeps_the_whole_text(text):
     assert "".join(mark_invisible(text, lambda run: run)) == text

@@ -50,6 +50,7 @@ def test_first_line_is_the_heading_and_the_rest_is_read_below(page):
     assert "<strong>fixes</strong>" in shown
     assert 'href="https://example.com/pr/1" rel="noopener noreferrer nofollow"' in shown
     assert re.search(r"<title>\s*Merge v2\? It fixes the prices", shown)
+    assert 'tracking-tight">Merge v2? It fixes the prices' in shown
     assert "Find the <strong>cause</strong>." in shown
 
 

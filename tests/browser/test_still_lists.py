@@ -80,7 +80,7 @@ def ask(lively: Example, reason: str, **fields) -> dict:
 
 def rest_on_a_row(page: Page) -> tuple[float, float]:
     """Move the pointer to the second row that is in view, or the first if there is one only."""
-    rows = page.locator(ROW)
+    rows = page.locator(f"{ROW} >> visible=true")  # Some are within groups that are closed.
     box = None
     while box is None:  # The panels are written anew as the page goes live.
         box = rows.nth(min(1, rows.count() - 1)).bounding_box()

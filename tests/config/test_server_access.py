@@ -58,6 +58,8 @@ def test_a_key_that_can_be_guessed_is_refused_at_the_start(tmp_path, host, key, 
 @pytest.mark.case("security L9")
 @pytest.mark.parametrize("command", [["worker"], ["createkey", "ops"], ["runserver", "--noreload", "127.0.0.1:0"]])
 def test_a_key_that_can_be_guessed_is_refused_by_every_command(tmp_path, command):
+    (tmp_path / "a.db").touch()  # Without a database they end before.
+
     done = manage(*command, DATABASE_URL=f"sqlite:///{tmp_path}/a.db", OPENINTENT_API_KEYS="agent-research-key")
 
     assert done.returncode != 0

@@ -8,6 +8,7 @@ from django.utils.functional import cached_property
 from django.utils.text import capfirst
 
 from console.live_admin import PANELS_ONLY, LiveAdmin, render_live
+from console.saved_views import pages as saved_views
 
 SELECTION_SCRIPT = "console/arbitration.js"
 """The script that counts selected rows, and has the keyboard shortcuts of a question's page."""
@@ -61,7 +62,14 @@ class ListAdmin(LiveAdmin):
         """Return the number of rows behind a tab that match the search, by the filter's value, where counting is fast."""
         return {}
 
+    @property
+    def heading(self) -> str:
+        return self.title or capfirst(str(self.opts.verbose_name_plural))
+
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        is_plain = not request.GET and request.method == "GET" and self.has_view_permission(request)
+        if is_plain and (default := saved_views.redirect_to_default(request, self.known_parameters(request))):
+            return default
         given = request.GET
         known = given.copy()
         known.pop(PANELS_ONLY, None)  # Django refuses parameters that it does not know.
@@ -82,7 +90,7 @@ class ListAdmin(LiveAdmin):
             "console/changelist.html",
             {
                 **context,
-                "title": self.title or capfirst(self.opts.verbose_name_plural),
+                "title": self.heading,
                 "tabs": tabs,
                 "pages": _page_links(cl),
                 "list_template": self.list_template,
@@ -90,6 +98,8 @@ class ListAdmin(LiveAdmin):
                 "filters_template": self.filters_template,
                 "filter_fields": ("q", "p", *self.filter_fields),
                 "script": SELECTION_SCRIPT,
+                "above": "console/saved_views/bar.html",
+                **saved_views.bar(request),
                 **self.list_context(request, [*cl.result_list]),
             },
             event_types=self.list_event_types,

@@ -110,6 +110,10 @@ class LiveAdmin(ModelAdmin):
         """Allow the list's own filters alone. They never name a column: console.filters makes them."""
         return lookup in self._filters(request)
 
+    def known_parameters(self, request: HttpRequest) -> set[str]:
+        """Return the URL parameters that the list takes."""
+        return {*self.list_parameters, *self._filters(request)}
+
     def _filters(self, request: HttpRequest | None) -> set[str]:
         return {each.parameter_name for each in self.get_list_filter(request)}
 
@@ -129,7 +133,7 @@ class LiveAdmin(ModelAdmin):
         """Refuse unknown parameters and forbidden actions, and redirect to the page that sent an action (`back`)."""
         if not self.has_view_permission(request):
             raise PermissionDenied("Your role doesn't have access to this page.")
-        reject_unknown_parameters(request, {*self.list_parameters, *self._filters(request)})
+        reject_unknown_parameters(request, self.known_parameters(request))
         asked = request.POST.get("action")
         if asked and asked not in self.get_actions(request):
             raise PermissionDenied(f"Your role doesn't allow the action {asked!r}.")

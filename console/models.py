@@ -1,4 +1,4 @@
-"""Tables of the console: sign-in links and sign-in attempts."""
+"""Tables of the console: sign-in links, sign-in attempts and saved views."""
 
 from django.conf import settings
 from django.db import models
@@ -26,3 +26,26 @@ class Attempts(models.Model):
 
     def __str__(self) -> str:
         return f"due at {self.due_at}"
+
+
+class SavedView(models.Model):
+    """Filters and search of a list that a person has named (console.saved_views). `page` is the list's URL name."""
+
+    MAX_NAME, MAX_PAGE, MAX_QUERY = 100, 100, 4_000
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    page = models.CharField(max_length=MAX_PAGE)
+    name = models.CharField(max_length=MAX_NAME)
+    query = models.CharField(max_length=MAX_QUERY, blank=True)
+    is_default = models.BooleanField(default=False)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["person", "page", "name"], name="one_saved_view_of_a_name"),
+            models.UniqueConstraint(fields=["person", "page"], condition=models.Q(is_default=True), name="one_default_view"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -22,6 +22,7 @@ from access.models import ApiKey, Role
 from access.roles import has_role
 from console.agents.pages import RecentActivity, find_agents
 from console.live_admin import reject_unknown_parameters
+from console.saved_views import pages as saved_views
 from console.theme import menu_pages
 from core.db.full_text import id_range
 from governance.models import Arbitration
@@ -73,7 +74,7 @@ def results(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied("You don't have a role in the console.")
     reject_unknown_parameters(request, ["q"])
     query = " ".join(request.GET.get("q", "").replace("\0", " ").split())
-    groups = [*_find_objects(request, query)] if len(query) >= MIN_SEARCH else []
+    groups = [_find_views(request, query), *_find_objects(request, query)] if len(query) >= MIN_SEARCH else []
     found = [each for each in (_find_pages(request, query), *groups) if each.results]
     context = {"query": query, "groups": found, "total": sum(len(each.results) for each in found), "is_short": not groups}
     return TemplateResponse(request, "console/search/results.html", context, headers={"Cache-Control": "no-store"})
@@ -82,6 +83,11 @@ def results(request: HttpRequest) -> HttpResponse:
 def _find_pages(request: HttpRequest, query: str) -> Group:
     found = [Result(name, url) for name, url in menu_pages(request) if query.casefold() in name.casefold()]
     return Group("Pages", "web_asset", found, len(found))
+
+
+def _find_views(request: HttpRequest, query: str) -> Group:
+    found = [Result(name, url) for name, url in saved_views.search(request, query)]
+    return Group("Saved views", "bookmark", found[:SHOWN], len(found), reverse("admin:console_saved_views"))
 
 
 def _find_objects(request: HttpRequest, query: str) -> Sequence[Group]:

@@ -15,6 +15,7 @@ from console.audit import pages as audit
 from console.channels import my_notices
 from console.costs import views as costs
 from console.reader_zone import in_reader_zone
+from console.saved_views import pages as saved_views
 from console.sign_in import passwords
 from console.sign_in.views import SignInForm, print_sign_in_link, sign_in_help, use_sign_in_link
 
@@ -44,6 +45,8 @@ class ConsoleSite(UnfoldAdminSite):
             path("search/", view(search.results), name="console_search"),
             path("my-notices/", view(my_notices.list_page), name="console_my_notices"),
             path("my-notices/<uuid:channel_id>/", view(my_notices.channel_page), name="console_my_channel"),
+            path("views/", view(saved_views.list_page), name="console_saved_views"),
+            path("views/<uuid:view_id>/", view(saved_views.view_page), name="console_saved_view"),
             path("home/", view(dashboard.panels), name="console_panels"),
             path("agents/", view(agents.list_page), name="console_agents"),
             path("agents/<agent:agent_id>/", view(agents.detail_page), name="console_agent"),

@@ -11,6 +11,7 @@ from typing import Any
 import requests
 from playwright.sync_api import Page
 
+from tests.browser import page_steps as steps
 from tests.browser.example_acts import Acts
 from tests.browser.example_graphs import Graphs
 from tests.browser.example_question import TITLE, ask_with_markup
@@ -148,37 +149,6 @@ class ConsolePage:
         return self.where if isinstance(self.where, str) else self.where(example)
 
 
-def _make_key(page: Page) -> None:
-    page.fill("#name", "night shift")
-    page.click("[name=_save]")
-    page.wait_for_selector("#oi-secret")
-
-
-def _connect(page: Page) -> None:
-    page.fill("#agent_id", "ada-laptop")
-    page.click("[name=_save]")
-    page.wait_for_selector("#oi-setting-claude")
-
-
-def _make_link(page: Page) -> None:
-    page.click("[name=_save]")
-    page.wait_for_selector("#oi-secret")
-
-
-def _refuse_password(page: Page) -> None:
-    page.fill("#id_new_password1", "short")
-    page.fill("#id_new_password2", "short")
-    page.click("form button[type=submit]")
-    page.wait_for_selector("text=too short")
-
-
-def _refuse(page: Page) -> None:
-    page.click("[name=_save]")
-    page.evaluate("document.querySelector('form.oi-question').noValidate = true")
-    page.click("[name=_save]")
-    page.wait_for_selector(".oi-field .oi-bad")
-
-
 def _act_page(path: Callable[[Acts], str]) -> PathOf:
     return lambda example: f"{ADMIN}/{path(example.acts)}"
 
@@ -191,58 +161,9 @@ def _trace_page(query: str) -> PathOf:
     return lambda example: f"{ADMIN}/intents/intent/{example.graphs.trace}/timeline/{query}"
 
 
-def _open_branch(page: Page) -> None:
-    page.locator(".oi-branch > summary").nth(12).click()
-    page.wait_for_selector(".oi-branch[data-loaded=done]")
-
-
-def _create_webhook(page: Page) -> None:
-    page.fill("#name", "Release bot")
-    page.select_option("#kind", "webhook")
-    page.fill("#target", "https://hooks.example.com/release")
-    page.click("[name=_save]")
-    page.wait_for_selector("#oi-secret")
-
-
-def _subscribe(page: Page) -> None:
-    page.fill("#callback_url", "https://hooks.example.com/openintent?token=night-shift")
-    page.fill("#subscriber_id", "service:night-shift")
-    page.click("[name=_save]")
-    page.wait_for_selector("#oi-secret")
-
-
-def _ask_for_outcome(page: Page) -> None:
-    page.click("text=Record outcome")
-    page.wait_for_selector("#note")
-
-
-def _open_first(page: Page, link: str = ".oi-rows .oi-row-title") -> None:
-    page.locator(link).first.click()
-    page.wait_for_url("**/change/")
-
-
-def _review(page: Page) -> None:
-    page.locator(".oi-chip input").first.check()
-    page.click("text=Review and confirm")
-    page.wait_for_selector("#rationale")
-
-
-def _sign_in_wrongly(page: Page) -> None:
-    page.fill("[name=username]", "ines")
-    page.fill("[name=password]", "wrong")
-    page.click("#login-form button[type=submit]")
-    page.wait_for_selector("text=Incorrect username or password.")
-
-
-def _search(page: Page) -> None:
-    page.keyboard.press("Control+k")
-    page.keyboard.type("pric")
-    page.wait_for_selector("#oi-palette .oi-found-name >> text=Intents")
-
-
 PAGES: dict[str, ConsolePage] = {
     "home": ConsolePage("/admin/"),
-    "search": ConsolePage("/admin/", then=_search),
+    "search": ConsolePage("/admin/", then=steps.search),
     "inbox": ConsolePage("/admin/governance/arbitration/"),
     "question": ConsolePage(lambda example: example.question("pending")),
     "question-written": ConsolePage(
@@ -265,33 +186,33 @@ PAGES: dict[str, ConsolePage] = {
     "permits": ConsolePage(_act_page(lambda acts: "governance/permit/?state=all")),
     "permit": ConsolePage(_act_page(lambda acts: acts.permit)),
     "permit-unknown": ConsolePage(_act_page(lambda acts: acts.permit_unknown)),
-    "permit-outcome": ConsolePage(_act_page(lambda acts: acts.permit_unknown), then=_ask_for_outcome),
+    "permit-outcome": ConsolePage(_act_page(lambda acts: acts.permit_unknown), then=steps.ask_for_outcome),
     "gates": ConsolePage(_act_page(lambda acts: "governance/gate/")),
     "gate": ConsolePage(_act_page(lambda acts: acts.gate)),
     "new-gate": ConsolePage("/admin/governance/gate/add/"),
-    "new-gate-refused": ConsolePage("/admin/governance/gate/add/", then=_refuse),
+    "new-gate-refused": ConsolePage("/admin/governance/gate/add/", then=steps.refuse),
     "channels": ConsolePage(_act_page(lambda acts: "notices/channel/")),
     "channel": ConsolePage(_act_page(lambda acts: acts.channel)),
     "new-channel": ConsolePage("/admin/notices/channel/add/"),
-    "new-channel-shown": ConsolePage("/admin/notices/channel/add/", then=_create_webhook),
+    "new-channel-shown": ConsolePage("/admin/notices/channel/add/", then=steps.create_webhook),
     "change-channel": ConsolePage(_act_page(lambda acts: acts.channel_edit)),
     "notices": ConsolePage(_act_page(lambda acts: "notices/notice/")),
     "notice": ConsolePage(_act_page(lambda acts: acts.notice)),
     "my-notices": ConsolePage(_act_page(lambda acts: "my-notices/")),
     "my-channel": ConsolePage(_act_page(lambda acts: acts.my_channel)),
-    "review": ConsolePage("/admin/governance/arbitration/", then=_review),
+    "review": ConsolePage("/admin/governance/arbitration/", then=steps.review),
     "decisions": ConsolePage("/admin/governance/decision/"),
-    "decision": ConsolePage("/admin/governance/decision/", then=_open_first),
+    "decision": ConsolePage("/admin/governance/decision/", then=steps.open_first),
     "delegations": ConsolePage("/admin/governance/delegation/"),
-    "delegation": ConsolePage("/admin/governance/delegation/", then=_open_first),
+    "delegation": ConsolePage("/admin/governance/delegation/", then=steps.open_first),
     "new-delegation": ConsolePage("/admin/governance/delegation/add/", "arbiter"),
-    "new-delegation-refused": ConsolePage("/admin/governance/delegation/add/", "arbiter", then=_refuse),
+    "new-delegation-refused": ConsolePage("/admin/governance/delegation/add/", "arbiter", then=steps.refuse),
     "leases": ConsolePage("/admin/leasing/lease/"),
     "lease": ConsolePage(lambda example: example.lease()),
     "intents": ConsolePage("/admin/intents/intent/"),
     "intent": ConsolePage(lambda example: example.intent("Checkout fails for one in twenty customers in eu-west")),
     "new-intent": ConsolePage("/admin/intents/intent/add/"),
-    "new-intent-refused": ConsolePage("/admin/intents/intent/add/", then=_refuse),
+    "new-intent-refused": ConsolePage("/admin/intents/intent/add/", then=steps.refuse),
     "new-child": ConsolePage(
         lambda example: (
             f"/admin/intents/intent/add/?parent={example.id_of('Checkout fails for one in twenty customers in eu-west')}"
@@ -310,7 +231,7 @@ PAGES: dict[str, ConsolePage] = {
         ),
     ),
     "intent-large": ConsolePage(lambda example: example.object("intents/intent", example.graphs.migration)),
-    "tree": ConsolePage(_migration_page("?view=tree"), then=_open_branch),
+    "tree": ConsolePage(_migration_page("?view=tree"), then=steps.open_branch),
     "tree-search": ConsolePage(_migration_page("?q=shop+13")),
     "blocking": ConsolePage(_migration_page("?view=blocking")),
     "critical-path": ConsolePage(_migration_page("?view=critical")),
@@ -324,7 +245,7 @@ PAGES: dict[str, ConsolePage] = {
         lambda example: example.intent("Compare traces from before and after 02:14").replace("change", "compare") + "?from=1"
     ),
     "log": ConsolePage("/admin/intents/event/"),
-    "event": ConsolePage("/admin/intents/event/", then=lambda page: _open_first(page, ".oi-event-type")),
+    "event": ConsolePage("/admin/intents/event/", then=lambda page: steps.open_first(page, ".oi-event-type")),
     "failures": ConsolePage("/admin/retries/failure/"),
     "failure": ConsolePage(lambda example: example.failure()),
     "attachments": ConsolePage("/admin/attachments/attachment/"),
@@ -333,7 +254,7 @@ PAGES: dict[str, ConsolePage] = {
     "portfolios": ConsolePage("/admin/portfolios/portfolio/"),
     "portfolio": ConsolePage(lambda example: example.portfolio("Launch in Lisbon")),
     "new-portfolio": ConsolePage("/admin/portfolios/portfolio/add/"),
-    "new-portfolio-refused": ConsolePage("/admin/portfolios/portfolio/add/", then=_refuse),
+    "new-portfolio-refused": ConsolePage("/admin/portfolios/portfolio/add/", then=steps.refuse),
     "change-portfolio": ConsolePage(lambda example: example.portfolio("Launch in Lisbon").replace("change", "edit")),
     "add-member": ConsolePage(lambda example: example.portfolio("Launch in Lisbon").replace("change", "members/add")),
     "confirmation": ConsolePage(
@@ -342,15 +263,15 @@ PAGES: dict[str, ConsolePage] = {
     ),
     "costs": ConsolePage("/admin/costs/overview/"),
     "cost-entries": ConsolePage("/admin/costs/cost/"),
-    "cost-entry": ConsolePage("/admin/costs/cost/", then=_open_first),
+    "cost-entry": ConsolePage("/admin/costs/cost/", then=steps.open_first),
     "webhooks": ConsolePage("/admin/subscriptions/subscription/"),
     "webhook": ConsolePage(
         lambda example: example.subscription("pager"), then=lambda page: page.locator(".oi-details summary").first.click()
     ),
     "webhook-disabled": ConsolePage(lambda example: example.subscription("old-dashboard")),
     "new-webhook": ConsolePage("/admin/subscriptions/subscription/add/"),
-    "new-webhook-refused": ConsolePage("/admin/subscriptions/subscription/add/", then=_refuse),
-    "new-webhook-shown": ConsolePage("/admin/subscriptions/subscription/add/", then=_subscribe),
+    "new-webhook-refused": ConsolePage("/admin/subscriptions/subscription/add/", then=steps.refuse),
+    "new-webhook-shown": ConsolePage("/admin/subscriptions/subscription/add/", then=steps.subscribe),
     "change-webhook": ConsolePage(lambda example: example.subscription("pager").replace("change", "edit")),
     "rotate-webhook": ConsolePage(lambda example: example.subscription("pager").replace("change", "rotate")),
     "deliveries": ConsolePage("/admin/subscriptions/delivery/"),
@@ -358,27 +279,31 @@ PAGES: dict[str, ConsolePage] = {
     "keys": ConsolePage("/admin/access/apikey/"),
     "key": ConsolePage(lambda example: example.key()),
     "new-key": ConsolePage("/admin/access/apikey/add/"),
-    "new-key-refused": ConsolePage("/admin/access/apikey/add/", then=_refuse),
-    "new-key-shown": ConsolePage("/admin/access/apikey/add/", then=_make_key),
+    "new-key-refused": ConsolePage("/admin/access/apikey/add/", then=steps.refuse),
+    "new-key-shown": ConsolePage("/admin/access/apikey/add/", then=steps.make_key),
     "connect-agent": ConsolePage("/admin/access/apikey/connect/"),
-    "agent-connected": ConsolePage("/admin/access/apikey/connect/", then=_connect),
+    "agent-connected": ConsolePage("/admin/access/apikey/connect/", then=steps.connect),
     "rotate-key": ConsolePage(lambda example: example.key().replace("change", "rotate")),
     "people": ConsolePage("/admin/auth/user/"),
     "audit": ConsolePage("/admin/audit/"),
     "person": ConsolePage(lambda example: example.person("ines")),
     "person-off": ConsolePage(lambda example: example.person("sam")),
     "new-person": ConsolePage("/admin/auth/user/add/"),
-    "new-person-refused": ConsolePage("/admin/auth/user/add/", then=_refuse),
+    "new-person-refused": ConsolePage("/admin/auth/user/add/", then=steps.refuse),
     "new-link": ConsolePage(lambda example: example.person("vera").replace("change", "link")),
-    "new-link-shown": ConsolePage(lambda example: example.person("vera").replace("change", "link"), then=_make_link),
+    "new-link-shown": ConsolePage(lambda example: example.person("vera").replace("change", "link"), then=steps.make_link),
     "set-password": ConsolePage(lambda example: example.people["link"], None),
-    "set-password-refused": ConsolePage(lambda example: example.people["link"], None, then=_refuse_password),
+    "set-password-refused": ConsolePage(lambda example: example.people["link"], None, then=steps.refuse_password),
     "dead-link": ConsolePage("/admin/enter/x/", None),
     "change-password": ConsolePage("/admin/password_change/", "viewer"),
+    "saved-view": ConsolePage("/admin/intents/intent/?status__exact=blocked", then=steps.save_view),
+    "saved-views": ConsolePage(
+        "/admin/intents/intent/?status__exact=blocked", then=lambda page: (steps.save_view(page), page.goto("/admin/views/"))
+    ),
     "agents": ConsolePage("/admin/agents/"),
     "agent": ConsolePage("/admin/agents/sre-agent/"),
     "sign-in": ConsolePage("/admin/login/", None),
-    "sign-in-refused": ConsolePage("/admin/login/", None, then=_sign_in_wrongly),
+    "sign-in-refused": ConsolePage("/admin/login/", None, then=steps.sign_in_wrongly),
     "refused": ConsolePage("/admin/access/apikey/add/", "viewer"),
     "not-found": ConsolePage("/admin/agents/nobody/"),
 }

@@ -76,6 +76,7 @@ def test_every_table_that_people_may_ask_about_is_in_the_console():
         "BudgetAlert",
         "SignInLink",
         "Attempts",
+        "SavedView",
         "Permission",
         "Group",
         *on_other_pages,

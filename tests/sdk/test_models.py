@@ -138,6 +138,6 @@ def test_enum_members_are_text():
 
 def test_each_event_type_is_written_by_client_or_server():
     assert len(CLIENT_LOGGED) == 11
-    assert len(SERVER_WRITTEN) == 58
+    assert len(SERVER_WRITTEN) == 59
     assert set(EventType) == CLIENT_LOGGED | SERVER_WRITTEN
     assert all(member.name == member.value.upper() for member in EventType)

@@ -1,6 +1,7 @@
 """Any operation from the command line: `openintent api`."""
 
 import json
+from uuid import uuid4
 
 import pytest
 from openintent.cli.api import parse_fields
@@ -48,10 +49,11 @@ def test_input_is_the_body(openintent, client, intent, tmp_path):
 
 
 def test_paginate_prints_one_list(openintent, client):
-    made = [client.create_intent(f"Of otters {number}").id for number in range(3)]
+    word = f"otters{uuid4().hex[:8]}"  # The server has intents of other tests.
+    made = [client.create_intent(f"Of {word} {number}").id for number in range(3)]
 
-    one = openintent("api", "intents", "-X", "GET", "-f", "q=otters", "-F", "limit=1").json
-    all_pages = openintent("api", "intents", "-X", "GET", "-f", "q=otters", "-F", "limit=1", "--paginate").json
+    one = openintent("api", "intents", "-X", "GET", "-f", f"q={word}", "-F", "limit=1").json
+    all_pages = openintent("api", "intents", "-X", "GET", "-f", f"q={word}", "-F", "limit=1", "--paginate").json
 
     assert len(one["intents"]) == 1
     assert ({each["id"] for each in all_pages["intents"]}, all_pages["next"]) == (set(made), None)

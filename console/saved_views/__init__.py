@@ -1,0 +1,1 @@
+"""Saved views: filters and searches of lists that a person has named."""

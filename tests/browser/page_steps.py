@@ -1,0 +1,95 @@
+"""What is done on a page before it is looked at: opened, filled in, refused."""
+
+from itertools import count
+
+from playwright.sync_api import Page
+
+
+def make_key(page: Page) -> None:
+    page.fill("#name", "night shift")
+    page.click("[name=_save]")
+    page.wait_for_selector("#oi-secret")
+
+
+def connect(page: Page) -> None:
+    page.fill("#agent_id", "ada-laptop")
+    page.click("[name=_save]")
+    page.wait_for_selector("#oi-setting-claude")
+
+
+def make_link(page: Page) -> None:
+    page.click("[name=_save]")
+    page.wait_for_selector("#oi-secret")
+
+
+def refuse_password(page: Page) -> None:
+    page.fill("#id_new_password1", "short")
+    page.fill("#id_new_password2", "short")
+    page.click("form button[type=submit]")
+    page.wait_for_selector("text=too short")
+
+
+_NUMBERS = count(1)
+
+
+def save_view(page: Page) -> None:
+    page.click("#oi-save-view > summary")
+    page.fill("#oi-view-name", f"Blocked, looked at {next(_NUMBERS)}")
+    page.click("text=Save view")
+    page.wait_for_selector(".oi-views-list")
+
+
+def refuse(page: Page) -> None:
+    page.click("[name=_save]")
+    page.evaluate("document.querySelector('form.oi-question').noValidate = true")
+    page.click("[name=_save]")
+    page.wait_for_selector(".oi-field .oi-bad")
+
+
+def open_branch(page: Page) -> None:
+    page.locator(".oi-branch > summary").nth(12).click()
+    page.wait_for_selector(".oi-branch[data-loaded=done]")
+
+
+def create_webhook(page: Page) -> None:
+    page.fill("#name", "Release bot")
+    page.select_option("#kind", "webhook")
+    page.fill("#target", "https://hooks.example.com/release")
+    page.click("[name=_save]")
+    page.wait_for_selector("#oi-secret")
+
+
+def subscribe(page: Page) -> None:
+    page.fill("#callback_url", "https://hooks.example.com/openintent?token=night-shift")
+    page.fill("#subscriber_id", "service:night-shift")
+    page.click("[name=_save]")
+    page.wait_for_selector("#oi-secret")
+
+
+def ask_for_outcome(page: Page) -> None:
+    page.click("text=Record outcome")
+    page.wait_for_selector("#note")
+
+
+def open_first(page: Page, link: str = ".oi-rows .oi-row-title") -> None:
+    page.locator(link).first.click()
+    page.wait_for_url("**/change/")
+
+
+def review(page: Page) -> None:
+    page.locator(".oi-chip input").first.check()
+    page.click("text=Review and confirm")
+    page.wait_for_selector("#rationale")
+
+
+def sign_in_wrongly(page: Page) -> None:
+    page.fill("[name=username]", "ines")
+    page.fill("[name=password]", "wrong")
+    page.click("#login-form button[type=submit]")
+    page.wait_for_selector("text=Incorrect username or password.")
+
+
+def search(page: Page) -> None:
+    page.keyboard.press("Control+k")
+    page.keyboard.type("pric")
+    page.wait_for_selector("#oi-palette .oi-found-name >> text=Intents")

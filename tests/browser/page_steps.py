@@ -1,4 +1,4 @@
-"""What is done on a page before it is looked at: opened, filled in, refused."""
+"""Steps on a page before it is looked at: opening, filling in, sending what is refused."""
 
 from itertools import count
 

@@ -36,7 +36,7 @@ def opened(page: Page, path: str) -> Page:
 
 
 def decide(page: Page, label: str) -> None:
-    page.get_by_label(label).check()
+    page.locator("label.oi-option-choice", has=page.get_by_label(label)).click()
     page.keyboard.press("Control+Enter")
 
 

@@ -53,7 +53,7 @@ def test_links_say_where_they_lead_and_open_beside_the_page(open_page, asked):
     page.context.route("https://example.com/**", lambda route: route.fulfill(body="there", content_type="text/plain"))
     for name in ("the change (example.com)", "https://example.com/pr/2", "agreed (example.com)"):
         with page.context.expect_page() as opened:
-            page.get_by_role("link", name=name).click()
+            page.get_by_role("link", name=name, exact=True).click()
         assert opened.value.evaluate("window.opener === null && document.referrer === ''")
         opened.value.close()
     page.context.unroute("https://example.com/**")
@@ -73,7 +73,7 @@ def test_keyboard_reaches_links_and_folds_and_a_click_chooses(open_page, asked):
 
     page.get_by_role("link", name="the change (example.com)").focus()
     page.keyboard.press("Tab")
-    expect(page.get_by_role("link", name="https://example.com/pr/2")).to_be_focused()
+    expect(page.get_by_role("link", name="https://example.com/pr/2", exact=True)).to_be_focused()
     page.locator(".oi-long summary").focus()
     page.keyboard.press("Enter")
     expect(page.locator(".oi-long .oi-written")).to_be_visible()

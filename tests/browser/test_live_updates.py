@@ -131,7 +131,7 @@ def test_attachment_page_copies_the_digest_and_shows_its_removal(open_page, post
     attachment = post(path, {"filename": "note.txt", "content_type": "text/plain", "content_base64": "aGVsbG8="})
     page = watched(open_page("viewer"), f"/admin/attachments/attachment/{attachment['id']}/change/")
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    expect(page.locator("pre.oi-preview")).to_have_text("hello")
+    expect(page.locator(".oi-preview-text code")).to_have_text("hello")
 
     page.click("button:text('Copy')")
     page.wait_for_selector("text=Copied.")

@@ -17,14 +17,16 @@ FOCUSED = "document.activeElement.textContent.trim()"
 @pytest.fixture
 def ada(server):
     with OpenIntentClient(server.url, api_key="agent-research-key", agent_id="ada") as client:
-        _withdraw_all(client)
+        _withdraw_all(server)
         yield client
-        _withdraw_all(client)
+        _withdraw_all(server)
 
 
-def _withdraw_all(client):
-    for left in client.list_arbitrations(status="pending", limit=1000):
-        client.withdraw_arbitration(left.id)
+def _withdraw_all(server):
+    """Withdraw all questions, also those of other tests."""
+    with OpenIntentClient(server.url, api_key="dev-user-key") as operator:
+        for left in operator.list_arbitrations(status="pending", limit=1000):
+            operator.withdraw_arbitration(left.id)
 
 
 def ask(ada, reason, **fields):

@@ -19,7 +19,7 @@ from core import db
 MAX_SEARCH = 500
 """Characters of a search: as many as a title has."""
 MAX_WORDS = 32
-COMMON = 1_000
+COMMON = 3_000
 """Rows from which on words are common."""
 INDEXED = 20_000
 """Characters of a row's text that are indexed. PostgreSQL takes no vector of more than 1 MB."""

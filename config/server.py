@@ -85,6 +85,7 @@ class OpenIntentServer:
     def _prepare_database(self, has_keys: bool) -> None:
         import django  # noqa: PLC0415  Reads the settings, which are complete only now.
         from django.conf import settings  # noqa: PLC0415
+        from django.core.checks import Tags, run_checks  # noqa: PLC0415
         from django.core.management import call_command  # noqa: PLC0415
         from django.db import connection, connections  # noqa: PLC0415
         from django.utils import timezone  # noqa: PLC0415
@@ -94,13 +95,12 @@ class OpenIntentServer:
         from console.sign_in.links import create_dev_link  # noqa: PLC0415
         from console.sign_in.views import can_anyone_sign_in  # noqa: PLC0415
         from core.db import fetch_all  # noqa: PLC0415
-        from governance.triggers import check as check_decisions  # noqa: PLC0415
-        from intents.triggers import check as check_log  # noqa: PLC0415
 
         if connection.vendor == "postgresql":  # Several processes may start at once; one migrates.
             fetch_all("SELECT 1 FROM pg_advisory_lock(1)", [])
         call_command("migrate", verbosity=0, interactive=False)
-        if errors := [*check_log(), *check_decisions()]:
+        found = run_checks(tags=[Tags.database], databases=["default"])  # Among them those of the triggers of all apps.
+        if errors := [each for each in found if each.is_serious()]:
             raise CannotStart(str(errors[0]))
         has_rows = ApiKey.objects.live(timezone.now()).exists()
         self._has_left_dev_mode = has_rows and self._is_dev_by_default

@@ -56,6 +56,10 @@ class ActionForm(forms.Form):
         super().__init__(data, auto_id="%s")
         self.obj = obj
 
+    def refuse(self, refusal: ProtocolError) -> None:
+        """Show why a verb has refused the values."""
+        self.add_error(None, refusal.detail)
+
     @property
     def problems(self) -> list[str]:
         """Errors that stand at no visible field."""

@@ -68,7 +68,8 @@ class ListAdmin(LiveAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         is_plain = not request.GET and request.method == "GET" and self.has_view_permission(request)
-        if is_plain and (default := saved_views.redirect_to_default(request, self.known_parameters(request))):
+        views = saved_views.views_of(request) if is_plain else None
+        if views and (default := saved_views.redirect_to_default(request, views, self.known_parameters(request))):
             return default
         given = request.GET
         known = given.copy()
@@ -99,7 +100,7 @@ class ListAdmin(LiveAdmin):
                 "filter_fields": ("q", "p", *self.filter_fields),
                 "script": SELECTION_SCRIPT,
                 "above": "console/saved_views/bar.html",
-                **saved_views.bar(request),
+                **saved_views.bar(request, views),
                 **self.list_context(request, [*cl.result_list]),
             },
             event_types=self.list_event_types,

@@ -11,14 +11,13 @@ from django.shortcuts import get_object_or_404, redirect
 from access.models import Role
 from access.roles import actor_from_user, is_operator
 from console.actions import action
-from console.admin_mixins import OperatorPages
+from console.admin_mixins import OperatorPages, form_page
 from console.changelist import ListAdmin
 from console.channels import pages
 from console.channels.forms import ChangeChannelForm, CreateChannelForm
 from console.filters import choice_filter
 from console.notices.admin import POLL_SECONDS
 from core.db import database_now
-from core.errors import ProtocolError
 from notices import services
 from notices.models import Channel, ChannelKind, ChannelStatus
 
@@ -71,21 +70,9 @@ class ChannelAdmin(OperatorPages, ListAdmin):
         channel = get_object_or_404(self.get_queryset(request), pk=channel_id)
         return self.edit(request, [channel])
 
-    def render_create_form(
-        self, request: HttpRequest, _: None, form: CreateChannelForm, refusal: ProtocolError | None
-    ) -> HttpResponse:
-        if refusal:
-            form.refuse(refusal)
-        return self.page(request, "console/channels/create.html", title="Create channel", form=form)
-
-    def render_edit_form(
-        self, request: HttpRequest, channel: Channel, form: ChangeChannelForm, refusal: ProtocolError | None
-    ) -> HttpResponse:
-        if refusal:
-            form.refuse(refusal)
-        return self.page(request, "console/channels/edit.html", title="Change channel", form=form, channel=channel)
-
-    @action("Create", role=Role.OPERATOR, form=CreateChannelForm, page=render_create_form)
+    @action(
+        "Create", role=Role.OPERATOR, form=CreateChannelForm, page=form_page("console/channels/create.html", "Create channel")
+    )
     def create(self, request: HttpRequest, _: None, **given: Any) -> HttpResponse:
         channel = services.create_channel(actor=actor_from_user(request), **given)
         if channel.kind == ChannelKind.WEBHOOK:
@@ -93,7 +80,12 @@ class ChannelAdmin(OperatorPages, ListAdmin):
         messages.success(request, f"The channel {channel.name} was created.")
         return redirect("admin:notices_channel_change", channel.pk)
 
-    @action("Change", role=Role.OPERATOR, form=ChangeChannelForm, page=render_edit_form)
+    @action(
+        "Change",
+        role=Role.OPERATOR,
+        form=ChangeChannelForm,
+        page=form_page("console/channels/edit.html", "Change channel", name="channel"),
+    )
     def edit(self, request: HttpRequest, channel: Channel, **changes: Any) -> HttpResponse:
         services.update_channel(channel_id=channel.pk, actor=actor_from_user(request), changes=changes)
         messages.success(request, "The channel was changed.")

@@ -10,13 +10,12 @@ from django.shortcuts import redirect
 from access.models import Role
 from access.roles import actor_from_user, has_role, role_of
 from console.actions import action
-from console.admin_mixins import OperatorPages
+from console.admin_mixins import OperatorPages, form_page
 from console.changelist import ListAdmin
 from console.delegations import pages
 from console.delegations.forms import CreateDelegationForm
 from console.filters import choice_filter
 from core.db import database_now
-from core.errors import ProtocolError
 from governance import services
 from governance.guards import is_same_caller
 from governance.models import Delegation
@@ -60,14 +59,9 @@ class DelegationAdmin(OperatorPages, ListAdmin):
         )
         return is_theirs and pages.delegation_state(obj, database_now()) == "live"
 
-    def render_form(
-        self, request: HttpRequest, _: None, form: CreateDelegationForm, refusal: ProtocolError | None
-    ) -> HttpResponse:
-        if refusal:
-            form.refuse(refusal)
-        return self.page(request, "console/delegations/create.html", title="Delegate", form=form)
-
-    @action("Delegate", role=Role.ARBITER, form=CreateDelegationForm, page=render_form)
+    @action(
+        "Delegate", role=Role.ARBITER, form=CreateDelegationForm, page=form_page("console/delegations/create.html", "Delegate")
+    )
     def create(self, request: HttpRequest, _: None, *, scope: dict[str, Any], **given: Any) -> HttpResponse:
         made = services.create_delegation(actor=actor_from_user(request), **given, **scope)
         messages.success(request, f"The delegation to {made.delegate} holds from now on.")

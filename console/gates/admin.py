@@ -10,10 +10,9 @@ from django.shortcuts import redirect
 from access.models import Role
 from access.roles import actor_from_user, is_operator
 from console.actions import action
-from console.admin_mixins import OperatorPages
+from console.admin_mixins import OperatorPages, form_page
 from console.changelist import ListAdmin
 from console.gates.forms import GateForm
-from core.errors import ProtocolError
 from governance import services
 from governance.models import Gate
 
@@ -40,12 +39,7 @@ class GateAdmin(OperatorPages, ListAdmin):
     def list_context(self, request: HttpRequest, found: list[Gate]) -> dict[str, Any]:
         return {"gates": found, "may_set": is_operator(request)}
 
-    def render_form(self, request: HttpRequest, _: None, form: GateForm, refusal: ProtocolError | None) -> HttpResponse:
-        if refusal:
-            form.refuse(refusal)
-        return self.page(request, "console/gates/create.html", title="Set a gate", form=form)
-
-    @action("Set gate", role=Role.OPERATOR, form=GateForm, page=render_form)
+    @action("Set gate", role=Role.OPERATOR, form=GateForm, page=form_page("console/gates/create.html", "Set a gate"))
     def create(self, request: HttpRequest, _: None, **given: Any) -> HttpResponse:
         gate = services.set_gate(actor=actor_from_user(request), **given)
         messages.success(request, f"The gate of {gate.verb} is set.")

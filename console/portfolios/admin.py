@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 from access.models import Role
 from access.roles import actor_from_user, is_operator
 from console.actions import ActionForm, Confirmation, ReasonForm, action
-from console.admin_mixins import OperatorPages
+from console.admin_mixins import OperatorPages, form_page
 from console.changelist import ListAdmin
 from console.filters import choice_filter
 from console.portfolios import pages
@@ -99,13 +99,6 @@ class PortfolioAdmin(OperatorPages, ListAdmin):
         done = self.remove_member(request, [get_object_or_404(Portfolio, pk=portfolio_id)])
         return done or redirect("admin:portfolios_portfolio_change", portfolio_id)
 
-    def render_create_form(
-        self, request: HttpRequest, _: None, form: CreatePortfolioForm, refusal: ProtocolError | None
-    ) -> HttpResponse:
-        if refusal:
-            form.refuse(refusal)
-        return self.page(request, "console/portfolios/create.html", title="New portfolio", form=form)
-
     def render_edit_form(
         self, request: HttpRequest, portfolio: Portfolio, form: ChangePortfolioForm, refusal: ProtocolError | None
     ) -> HttpResponse:
@@ -117,14 +110,12 @@ class PortfolioAdmin(OperatorPages, ListAdmin):
             form.refuse(refusal)
         return self.page(request, "console/portfolios/edit.html", title="Change portfolio", form=form, portfolio=portfolio)
 
-    def render_member_form(
-        self, request: HttpRequest, portfolio: Portfolio, form: AddMemberForm, refusal: ProtocolError | None
-    ) -> HttpResponse:
-        if refusal:
-            form.refuse(refusal)
-        return self.page(request, "console/portfolios/add_member.html", title="Add member", form=form, portfolio=portfolio)
-
-    @action("Create portfolio", role=Role.OPERATOR, form=CreatePortfolioForm, page=render_create_form)
+    @action(
+        "Create portfolio",
+        role=Role.OPERATOR,
+        form=CreatePortfolioForm,
+        page=form_page("console/portfolios/create.html", "New portfolio"),
+    )
     def create(self, request: HttpRequest, _: None, **given: Any) -> HttpResponse:
         portfolio = services.create_portfolio(actor=actor_from_user(request), **given)
         messages.success(request, "The portfolio was created. Add its members.")
@@ -136,7 +127,12 @@ class PortfolioAdmin(OperatorPages, ListAdmin):
         messages.success(request, "The portfolio was changed.")
         return redirect("admin:portfolios_portfolio_change", portfolio.pk)
 
-    @action("Add member", role=Role.OPERATOR, form=AddMemberForm, page=render_member_form)
+    @action(
+        "Add member",
+        role=Role.OPERATOR,
+        form=AddMemberForm,
+        page=form_page("console/portfolios/add_member.html", "Add member", name="portfolio"),
+    )
     def add_member(self, request: HttpRequest, portfolio: Portfolio, **given: Any) -> HttpResponse:
         services.add_intent_to_portfolio(portfolio_id=portfolio.pk, actor=actor_from_user(request), **given)
         messages.success(request, "The member was added.")

@@ -1,6 +1,6 @@
 """Saved views of lists: the bar above a list, the person's page of all of them, and what is kept."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
 from uuid import UUID
@@ -10,7 +10,6 @@ from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.db import transaction
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -43,29 +42,30 @@ class SaveForm(NameForm):
     query = forms.CharField(max_length=SavedView.MAX_QUERY, required=False)
 
 
-def redirect_to_default(request: HttpRequest, known: Collection[str]) -> HttpResponse | None:
-    """Return the way to the person's default view of the list, if it has one and takes (`known`) all of its filters."""
-    default = _views_of(request).filter(is_default=True).exclude(query="").first()
+def views_of(request: HttpRequest) -> list[SavedView]:
+    """Return the person's views of the list that the request asks for, by name."""
+    return [*SavedView.objects.filter(person_id=request.user.pk, page=_page_name(request)).order_by("name")]
+
+
+def redirect_to_default(request: HttpRequest, views: Sequence[SavedView], known: Collection[str]) -> HttpResponse | None:
+    """Return the way to the default view, if there is one and the list takes (`known`) all of its filters."""
+    default = next((each for each in views if each.is_default and each.query), None)
     if default is None or not {*QueryDict(default.query)} <= {*known}:
         return None
     return HttpResponseRedirect(f"{request.path}?{default.query}")
 
 
-def bar(request: HttpRequest) -> dict[str, Any]:
-    """Return the context of the bar above a list. It is no part of the panels."""
+def bar(request: HttpRequest, views: Sequence[SavedView] | None) -> dict[str, Any]:
+    """Return the context of the bar above a list, which is no part of the panels. `views` are read if they are not known."""
     if PANELS_ONLY in request.GET:
         return {}
     query = _kept_query(request.GET)
     return {
-        "saved_views": [(each, each.query == query) for each in _views_of(request).order_by("name")],
+        "saved_views": [(each, each.query == query) for each in (views_of(request) if views is None else views)],
         "view_page": _page_name(request),
         "view_query": query,
         "max_name": SavedView.MAX_NAME,
     }
-
-
-def _views_of(request: HttpRequest) -> QuerySet[SavedView]:
-    return SavedView.objects.filter(person_id=request.user.pk, page=_page_name(request))
 
 
 def list_page(request: HttpRequest) -> HttpResponse:

@@ -14,7 +14,7 @@ from access import user_services
 from access.models import Role
 from access.roles import NO_ROLE, OPERATORS, ROLE_DESCRIPTIONS, SUPERUSER, active_sessions, is_operator, with_roles
 from console.actions import Action, ActionForm, action
-from console.admin_mixins import OperatorPages
+from console.admin_mixins import OperatorPages, form_page
 from console.changelist import ListAdmin
 from console.event_log.pages import EventFilter, LogQuery
 from console.filters import choice_filter
@@ -112,11 +112,6 @@ class PersonAdmin(OperatorPages, ListAdmin):
     def link_view(self, request: HttpRequest, person_id: int) -> HttpResponse:
         return self.issue_link(request, [get_object_or_404(User, pk=person_id)])
 
-    def render_create_form(self, request: HttpRequest, _: None, form: ActionForm, refusal: ProtocolError | None) -> HttpResponse:
-        if refusal:
-            form.add_error(None, refusal.detail)
-        return self.page(request, "console/users/create.html", title="Add person", form=form)
-
     def render_link_form(
         self, request: HttpRequest, person: User, form: ActionForm, refusal: ProtocolError | None
     ) -> HttpResponse:
@@ -127,7 +122,7 @@ class PersonAdmin(OperatorPages, ListAdmin):
             request, "console/users/new_password_link.html", title="New link", form=form, person=person, original=person
         )
 
-    @action("Add person", role=Role.OPERATOR, form=NewPersonForm, page=render_create_form)
+    @action("Add person", role=Role.OPERATOR, form=NewPersonForm, page=form_page("console/users/create.html", "Add person"))
     def create(self, request: HttpRequest, _: None, *, name: str, role: str) -> HttpResponse:
         try:
             person = user_services.create_user(name=name, role=role, by=_user_id(request))

@@ -11,14 +11,13 @@ from django.shortcuts import get_object_or_404, redirect
 
 from access.models import Role
 from access.roles import actor_from_user, has_role, is_operator
-from console.actions import ActionForm, ReasonForm, action
-from console.admin_mixins import OperatorPages
+from console.actions import ReasonForm, action
+from console.admin_mixins import OperatorPages, form_page
 from console.changelist import ListAdmin
 from console.filters import choice_filter
 from console.webhooks import pages
 from console.webhooks.forms import ChangeWebhookForm, CreateWebhookForm
 from core.db import database_now
-from core.errors import ProtocolError
 from subscriptions import services
 from subscriptions.models import Delivery, DeliveryStatus, Status, Subscription, as_of
 
@@ -118,40 +117,36 @@ class SubscriptionAdmin(OperatorPages, _PolledAdmin, ListAdmin):
     def _changeable(subscription_id: UUID) -> Subscription:
         return get_object_or_404(Subscription.objects.not_removed(), pk=subscription_id)
 
-    def render_create_form(
-        self, request: HttpRequest, _: None, form: CreateWebhookForm, refusal: ProtocolError | None
-    ) -> HttpResponse:
-        if refusal:
-            form.refuse(refusal)
-        return self.page(request, "console/webhooks/create.html", title="Create webhook", form=form)
-
-    def render_edit_form(
-        self, request: HttpRequest, subscription: Subscription, form: ChangeWebhookForm, refusal: ProtocolError | None
-    ) -> HttpResponse:
-        if refusal:
-            form.refuse(refusal)
-        return self.page(request, "console/webhooks/edit.html", title="Change webhook", form=form, subscription=subscription)
-
-    def render_rotation(
-        self, request: HttpRequest, subscription: Subscription, form: ActionForm, refusal: ProtocolError | None
-    ) -> HttpResponse:
-        if refusal:
-            form.add_error(None, refusal.detail)
-        return self.page(request, "console/webhooks/rotate.html", title="Rotate secret", form=form, subscription=subscription)
-
-    @action("Create webhook", role=Role.OPERATOR, form=CreateWebhookForm, page=render_create_form, prepare=_newest)
+    @action(
+        "Create webhook",
+        role=Role.OPERATOR,
+        form=CreateWebhookForm,
+        page=form_page("console/webhooks/create.html", "Create webhook"),
+        prepare=_newest,
+    )
     def create(self, request: HttpRequest, _: None, **given: Any) -> HttpResponse:
         made = services.create_subscription(actor=actor_from_user(request), **given)
         return self._secret_page(request, made, made.secret, title="New webhook")
 
-    @action("Change", role=Role.OPERATOR, form=ChangeWebhookForm, page=render_edit_form, prepare=_newest)
+    @action(
+        "Change",
+        role=Role.OPERATOR,
+        form=ChangeWebhookForm,
+        page=form_page("console/webhooks/edit.html", "Change webhook", name="subscription"),
+        prepare=_newest,
+    )
     def edit(self, request: HttpRequest, subscription: Subscription, *, newest: int, **changes: Any) -> HttpResponse:
         actor = actor_from_user(request)
         services.update_subscription(subscription_id=subscription.pk, actor=actor, newest=newest, changes=changes)
         messages.success(request, "The webhook was changed.")
         return redirect("admin:subscriptions_subscription_change", subscription.pk)
 
-    @action("Rotate secret", role=Role.OPERATOR, page=render_rotation, prepare=_newest)
+    @action(
+        "Rotate secret",
+        role=Role.OPERATOR,
+        page=form_page("console/webhooks/rotate.html", "Rotate secret", name="subscription"),
+        prepare=_newest,
+    )
     def rotate(self, request: HttpRequest, subscription: Subscription, *, newest: int) -> HttpResponse:
         actor, changes = actor_from_user(request), {"rotate_secret": True}
         rotated, secret = services.update_subscription(

@@ -194,7 +194,7 @@ PAGES: dict[str, ConsolePage] = {
     "channels": ConsolePage(_act_page(lambda acts: "notices/channel/")),
     "channel": ConsolePage(_act_page(lambda acts: acts.channel)),
     "new-channel": ConsolePage("/admin/notices/channel/add/"),
-    "new-channel-shown": ConsolePage("/admin/notices/channel/add/", then=steps.create_webhook),
+    "new-channel-shown": ConsolePage("/admin/notices/channel/add/", then=steps.create_channel),
     "change-channel": ConsolePage(_act_page(lambda acts: acts.channel_edit)),
     "notices": ConsolePage(_act_page(lambda acts: "notices/notice/")),
     "notice": ConsolePage(_act_page(lambda acts: acts.notice)),

@@ -51,7 +51,7 @@ def open_branch(page: Page) -> None:
     page.wait_for_selector(".oi-branch[data-loaded=done]")
 
 
-def create_webhook(page: Page) -> None:
+def create_channel(page: Page) -> None:
     page.fill("#name", "Release bot")
     page.select_option("#kind", "webhook")
     page.fill("#target", "https://hooks.example.com/release")

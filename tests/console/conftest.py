@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from access.roles import grant_role
 from tests.console.users import set_password
+from tests.subscriptions.webhook_receivers import Receiver, subscribe
 
 
 class Person:
@@ -74,3 +75,15 @@ def ask(agent, make_intent):
         return response.json()
 
     return asked
+
+
+@pytest.fixture
+def receiver():
+    with Receiver() as running:
+        yield running
+
+
+@pytest.fixture
+def pager(api, intent, receiver):
+    """A webhook of the test's own `intent`."""
+    return subscribe(api, intent, receiver, subscriber_id="pager")

@@ -9,26 +9,15 @@ from core.db import database_now
 from subscriptions.models import Delivery, Subscription
 from subscriptions.webhooks.delivery_worker import deliver_all_due
 from tests.conftest import log
-from tests.subscriptions.webhook_receivers import Receiver, comment, subscribe
+from tests.subscriptions.webhook_receivers import comment, subscribe
 
 PAGE = "subscriptions/subscription"
 DELIVERIES = "subscriptions/delivery"
 
 
 @pytest.fixture
-def receiver():
-    with Receiver() as running:
-        yield running
-
-
-@pytest.fixture
 def intent(make_intent):
     return make_intent(title="<b>Book</b> flights")
-
-
-@pytest.fixture
-def pager(api, intent, receiver):
-    return subscribe(api, intent, receiver, subscriber_id="pager")
 
 
 def shown(person, pager, name="vera", role="viewer", **query):

@@ -3,10 +3,12 @@
 import json
 import os
 import subprocess
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -30,6 +32,14 @@ ROOT = Path(__file__).parent.parent.parent
 def environment(database_url: str) -> dict[str, str]:
     """For a process that works on the database."""
     return {**os.environ, "DATABASE_URL": database_url, "DJANGO_SETTINGS_MODULE": "config.settings"}
+
+
+def create_arbiters(database_url: str, names: Iterable[str]) -> None:
+    """Create accounts of people who may decide."""
+    for name in names:
+        command = [sys.executable, "manage.py", "createoperator", name, "--role", "arbiter"]
+        options: Any = {"env": environment(database_url), "cwd": ROOT, "text": True, "check": True, "stdout": subprocess.DEVNULL}
+        subprocess.run(command, input=f"{uuid4()}\n", **options)
 
 
 def manage(database_url: str, *arguments: str) -> "subprocess.CompletedProcess[str]":

@@ -1,15 +1,12 @@
 """Two people handle one question at the same moment, from two processes: assign it, send it back, answer it, decide it (rules H-8, H-9)."""
 
-import subprocess
-import sys
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
 from tests.databases import migrated_database
 from tests.system.concurrent_clients import Crowd, Http, rounds, statuses
-from tests.system.conftest import ROOT, environment
+from tests.system.conftest import create_arbiters
 
 pytestmark = pytest.mark.full
 
@@ -21,11 +18,7 @@ ROUNDS = rounds(100, 8)
 def database_url(vendor, tmp_path_factory):
     """A database with people who can be assigned."""
     url = migrated_database(vendor, tmp_path_factory.mktemp("system"))
-    for name in PEOPLE:
-        command = [sys.executable, "manage.py", "createoperator", name, "--role", "arbiter"]
-        subprocess.run(
-            command, input=f"{uuid4()}\n", env=environment(url), cwd=ROOT, text=True, check=True, stdout=subprocess.DEVNULL
-        )
+    create_arbiters(url, PEOPLE)
     return url
 
 

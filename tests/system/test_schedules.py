@@ -1,13 +1,10 @@
 """Schedules of questions under kill -9 of the workers, and in two workers at the same moment (rule H-2)."""
 
 import random
-import subprocess
-import sys
 import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
@@ -15,7 +12,7 @@ from tests.databases import migrated_database
 from tests.servers import Server
 from tests.subscriptions.test_delivery_worker import execute
 from tests.system.concurrent_clients import Http, rounds, until
-from tests.system.conftest import ROOT, environment, verified
+from tests.system.conftest import create_arbiters, verified
 from tests.system.worker_processes import kill_one, two_workers
 
 pytestmark = [pytest.mark.full, pytest.mark.rule("H-2")]
@@ -41,11 +38,7 @@ HAPPENED = {
 def database_url(vendor, tmp_path):
     """A database with people who can be asked."""
     url = migrated_database(vendor, tmp_path)
-    for name in PEOPLE:
-        command = [sys.executable, "manage.py", "createoperator", name, "--role", "arbiter"]
-        subprocess.run(
-            command, input=f"{uuid4()}\n", env=environment(url), cwd=ROOT, text=True, check=True, stdout=subprocess.DEVNULL
-        )
+    create_arbiters(url, PEOPLE)
     return url
 
 

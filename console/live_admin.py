@@ -150,7 +150,10 @@ class LiveAdmin(ModelAdmin):
         return return_url(request) or request.get_full_path()
 
     def detail_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
-        """Return the context of an object's page: the object, by the name of its model."""
+        """Return the context of an object's page: the object, by the name of its model.
+
+        `min_seconds` in it is the minimum between two renderings of a page that costs much.
+        """
         return {str(self.opts.model_name): obj}
 
     def is_offered(self, request: HttpRequest, name: str, obj: Any) -> bool:
@@ -197,6 +200,7 @@ class LiveAdmin(ModelAdmin):
             topic={parameter: str(value)} if parameter and value else None,
             event_types=self.event_types,
             refresh_seconds=self.refresh_seconds,
+            min_seconds=context.get("min_seconds", 1),
         )
 
     def _list_url(self) -> str:

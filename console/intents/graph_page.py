@@ -25,8 +25,6 @@ EVENT_TYPES = (
     "intent_created intent_updated status_changed dependency_added dependency_removed agent_assigned agent_unassigned "
     "arbitration_requested arbitration_withdrawn arbitration_expired decision_recorded"
 )
-PACE, LARGE, PACE_OF_LARGE = 2, 2_000, 10
-"""Seconds between two looks, for trees of up to LARGE intents and for larger ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +87,7 @@ def show(request: HttpRequest, intent: Intent, opts: Any) -> HttpResponse:
         **shown,
         **(_drawing(intent, drawn) if view == "drawing" and drawn else {}),
     }
-    pace = PACE if len(tree) <= LARGE else PACE_OF_LARGE
-    return render_live(request, "console/intents/graph_page.html", context, event_types=EVENT_TYPES, min_seconds=pace)
+    return render_live(request, "console/intents/graph_page.html", context, event_types=EVENT_TYPES, min_seconds=tree.pace)
 
 
 def _view(view: str, tree: IntentTree, asked: GraphQuery) -> dict[str, Any]:

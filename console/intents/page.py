@@ -91,7 +91,8 @@ def _graph(intent: Intent) -> dict[str, Any]:
         return {"neighbours": related, "key": related.key}
     tree = load_tree(intent.pk)
     branch = tree.branch(0, most=BRANCHES)
-    return {"branch": branch, "size": len(tree), "counts": tree.count(), "key": crc32(repr((tree.count(), branch)).encode())}
+    key = crc32(repr((tree.count(), branch)).encode())
+    return {"branch": branch, "size": len(tree), "counts": tree.count(), "key": key, "min_seconds": tree.pace}
 
 
 def _costs(intent: Intent) -> dict[str, Any]:

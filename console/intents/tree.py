@@ -25,6 +25,7 @@ MAX_DEPTH = 12  # Levels of one response; each is a list within a list.
 MAX_FOUND = 200  # Rows of a search.
 NAMED = 3  # Dependencies, agents and dependents of a row.
 MAX_REASON = 200  # Characters of a question.
+PACE, LARGE, PACE_OF_LARGE = 2, 2_000, 10  # Seconds for trees of up to LARGE intents, and for larger ones.
 
 _COUNTED = (Status.COMPLETED, Status.ACTIVE, Status.PENDING, Status.DRAFT, Status.ABANDONED)
 
@@ -103,6 +104,11 @@ class IntentTree:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    @property
+    def pace(self) -> int:
+        """Seconds between two looks at it, since it is read whole each time."""
+        return PACE if len(self) <= LARGE else PACE_OF_LARGE
 
     def number_of(self, pk: UUID | None) -> int | None:
         return self._numbers.get(pk) if pk else None

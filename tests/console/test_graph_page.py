@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from console.intents import neighborhood
+from console.intents import neighborhood, tree
 from intents.models import Edge, EdgeKind, Intent
 from tests.conftest import fresh
 
@@ -104,6 +104,16 @@ def test_a_small_graph_is_drawn_and_a_large_one_is_a_tree(vera, launch, crowd, m
         assert drawn not in text
     assert as_tree in graph(vera, launch["Launch"], view="tree")
     assert drawn in graph(vera, crowd, view="drawing")
+
+
+def test_pages_of_very_large_trees_are_rendered_less_often(vera, crowd, monkeypatch):
+    def paces():
+        texts = [page(vera, crowd).text, graph(vera, crowd, view="tree")]
+        return [re.search(r'data-pace="(\d+)"', text)[1] for text in texts]
+
+    assert paces() == ["2", "2"]
+    monkeypatch.setattr(tree, "LARGE", 10)
+    assert paces() == ["10", "10"]
 
 
 def test_levels_that_do_not_fit_are_loaded_on_demand(vera, crowd, monkeypatch):

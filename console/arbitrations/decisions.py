@@ -210,7 +210,7 @@ def confirm_selected(_: RationaleForm, answers: Any) -> Confirmation:
 
 def _labels(asked: Arbitration) -> dict[str, str]:
     """Return the options' labels by the text that a browser sends for them."""
-    return {_unix_lines(option["label"]): option["label"] for option in asked.options}
+    return {_unix_lines(option["label"]): option["label"] for option in pages.offered_options(asked)}
 
 
 def _unix_lines(text: str) -> str:

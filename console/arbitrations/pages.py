@@ -47,6 +47,9 @@ _ID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", re.IGNORECA
 
 # --- the inbox -------------------------------------------------------------------------------------------------------
 
+REFUSED = "reject"
+"""The label by which a person refuses an act that was asked for without options."""
+
 
 def list_rows(request: HttpRequest, found: Sequence[Arbitration], now: datetime) -> list[dict[str, Any]]:
     """Return the rows of one page of the inbox, each with the number of intents it blocks and the possible actions."""
@@ -79,6 +82,14 @@ def shared_labels(rows: Sequence[dict[str, Any]]) -> list[str]:
         for option in row["asked"].options
     ]
     return sorted({label for label in offered if offered.count(label) > 1}, key=lambda label: (-offered.count(label), label))
+
+
+def offered_options(asked: Arbitration) -> list[dict[str, Any]]:
+    """Return the options that a person chooses from. An act that was asked for without any is permitted or refused (rule A-8)."""
+    if asked.options or asked.action is None or asked.response_schema:
+        return asked.options
+    refusal = [] if REFUSED in asked.grants else [{"label": REFUSED, "rationale": "Permits nothing."}]
+    return [*({"label": each, "rationale": "Permits this act, once."} for each in asked.grants), *refusal]
 
 
 def may_be_answered_inline(asked: Arbitration) -> bool:
@@ -125,6 +136,7 @@ def question_detail(request: HttpRequest, asked: Arbitration, now: datetime) -> 
         "is_pending": status == Status.PENDING,
         "may_decide": may_answer(request, asked),
         "is_own": is_own(request, asked),
+        "options": offered_options(asked),
         "reached": reached(asked),
         "decision": getattr(asked, "decision", None),
         "withdrawal": withdrawal_event(asked) if status == Status.WITHDRAWN else None,

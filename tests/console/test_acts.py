@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from governance.models import Permit
+from governance.models import Decision, Permit
 from tests.conftest import fresh
 from tests.console.test_intent_actions import do
 from tests.governance.permits import ask, permits
@@ -32,12 +32,25 @@ def test_act_is_shown_in_full_with_its_digest(person, asked):
 
 
 @pytest.mark.rule("A-8")
-def test_without_options_the_page_names_the_answer_that_permits(person, agent, make_intent):
+@pytest.mark.parametrize(("choice", "granted"), [("approve", ["live"]), ("reject", [])])
+def test_act_without_options_is_permitted_or_refused_by_a_choice(person, agent, make_intent, choice, granted):
+    asked = ask(agent("ada"), make_intent())
+    grace = person("arbiter")
+    shown = page_text(grace.get(f"{INBOX}{asked['id']}/change/"))
+
+    assert "approve 1 Permits this act, once. reject 2 Permits nothing." in shown
+    assert grace.post(f"{INBOX}{asked['id']}/decide/", {"decision": choice}).status_code == 302
+    assert [each["status"] for each in permits(agent("ada"), {"id": asked["intent_id"]})] == granted
+
+
+@pytest.mark.rule("A-8")
+def test_other_words_decide_nothing_about_an_act(person, agent, make_intent):
     asked = ask(agent("ada"), make_intent())
 
-    shown = page_text(person("arbiter").get(f"{INBOX}{asked['id']}/change/"))
+    answered = person("arbiter").post(f"{INBOX}{asked['id']}/decide/", {"decision": "Approved, go on"})
 
-    assert "Write approve to permit the act. Any other answer permits nothing." in shown
+    assert "Choose one of the options offered." in page_text(answered)
+    assert not Decision.objects.exists()
 
 
 @pytest.mark.rule("A-8")

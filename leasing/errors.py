@@ -9,6 +9,10 @@ class LeaseNotFound(ObjectNotFound):
     message = "The intent has no lease with the id"
 
 
+class LeasePlaceNotFound(ObjectNotFound):
+    message = "The intent's queue for leases has no place with the id"
+
+
 class LeaseConflict(ProtocolError):
     """Another agent holds a lease on this part of the intent (rules L-1, L-3): `existing_lease`. Wait until it is released or expires (`expires_at`), work on another part, or ask an arbiter to revoke it."""
 

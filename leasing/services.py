@@ -18,7 +18,7 @@ from core.registration import PeriodicTask
 from intents.events import EventType
 from intents.models import Intent
 from intents.write_lock import lock_for_write
-from leasing.errors import LeaseConflict, LeaseExpired, LeaseNotFound, NotLeaseHolder, TooManyLeases
+from leasing.errors import LeaseConflict, LeaseExpired, LeaseNotFound, LeasePlaceNotFound, NotLeaseHolder, TooManyLeases
 from leasing.grants import LISTENS_FOR, MAX_LEASES, append_event, end_lease, expire, grant, hand_over, has_room
 from leasing.models import Lease, LeaseWaiter, Status
 from leasing.representation import LeaseOut
@@ -95,8 +95,8 @@ def join_queue(*, intent_id: UUID | str, actor: Actor, scope: str, duration: tim
     intent.require_open()
     now = intent.now()
     place = LeaseWaiter.objects.filter(intent=intent, scope=scope, agent_id=actor.id, principal=actor.principal).first()
-    if place is None and (
-        _has_spent_permit(actor) or LeaseWaiter.objects.listening(now).filter(intent=intent).count() >= MAX_WAITERS
+    if _has_spent_permit(actor) or (
+        place is None and LeaseWaiter.objects.listening(now).filter(intent=intent).count() >= MAX_WAITERS
     ):
         return Place(acquire_lease(intent_id=intent_id, actor=actor, scope=scope, duration=duration)[0])
     for lease in (overlapping := _overlapping(intent, scope)):
@@ -127,10 +127,12 @@ def join_queue(*, intent_id: UUID | str, actor: Actor, scope: str, duration: tim
 def leave_queue(*, intent_id: UUID | str, place_id: UUID | str, actor: Actor) -> None:
     """Give up the place in the queue, and a lease that was granted for it and not taken (rule L-9). Idempotent.
 
-    Raises IntentNotFound, LeaseLost, NotLeaseHolder.
+    Raises IntentNotFound, LeaseLost, LeasePlaceNotFound if the id is none, NotLeaseHolder.
     """
     intent = lock_for_write(intent_id, actor, None)
-    place = LeaseWaiter.objects.filter(pk=place_id, intent=intent).first() if isinstance(place_id, UUID) else None
+    if not isinstance(place_id, UUID):
+        raise LeasePlaceNotFound(place_id)
+    place = LeaseWaiter.objects.filter(pk=place_id, intent=intent).first()
     if place is None:
         return
     if not place.is_of(actor):

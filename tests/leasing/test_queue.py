@@ -170,6 +170,12 @@ def test_leaving_gives_up_the_place_and_what_was_granted(ada, bob, cleo, intent)
     assert acquire(ada, intent).json()["existing_lease"]["agent_id"] == "cleo"
 
 
+def test_malformed_id_of_a_place_is_not_found(bob, intent):
+    response = bob.delete(f"/intents/{intent['id']}/lease-queue/nonsense")
+
+    assert (response.status_code, response.json()["code"]) == (404, "not_found")
+
+
 def test_the_holder_gets_its_lease_again(ada, bob, intent):
     held = acquire(ada, intent).json()
 
@@ -237,3 +243,22 @@ def test_a_gate_that_was_set_meanwhile_is_not_passed_by_waiting(api, ada, bob, i
     assert not Lease.objects.filter(agent_id="bob").exists()
     refused = wait(bob, intent)
     assert (refused.status_code, refused.json()["code"]) == (403, "permit_required")
+
+
+def test_a_permit_is_not_spent_on_waiting(api, ada, bob, intent):
+    held = acquire(ada, intent).json()
+    assert wait(bob, intent).json()["position"] == 1
+    api.post("/gates", {"verb": "acquire_lease", "intent_id": intent["id"]})
+    remedy = wait(bob, intent).json()["remedy"]
+    asked = bob.post(f"/intents/{intent['id']}/arbitrate", remedy).json()
+    api.post(f"/intents/{intent['id']}/decisions", {"decision": "approve", "arbitration_id": asked["id"]})
+    [permit] = bob.get(f"/intents/{intent['id']}/permits").json()["permits"]
+
+    refused = bob.post(f"/intents/{intent['id']}/lease-queue", {"scope": "flights"}, x_permit=permit["id"])
+    assert (refused.status_code, refused.json()["code"]) == (409, "lease_conflict")
+    assert bob.get(f"/permits/{permit['id']}").json()["status"] == "live"
+
+    release(ada, held)
+    granted = bob.post(f"/intents/{intent['id']}/lease-queue", {"scope": "flights"}, x_permit=permit["id"])
+    assert granted.json()["lease"]["agent_id"] == "bob"
+    assert bob.get(f"/permits/{permit['id']}").json()["status"] == "spent"

@@ -1,6 +1,8 @@
 """Audit log: acts around keys and users, which are in no intent's event log. Each is a row and a line of the server's log."""
 
+import getpass
 import logging
+import os
 from datetime import timedelta
 
 from django.conf import settings
@@ -8,6 +10,9 @@ from django.db import transaction
 
 from access.models import MAX_ACTOR, AuditEntry
 from core.db import database_now
+
+COMMAND_LINE = "command line"
+"""The actor of commands, which anybody with an account on the server's system can run."""
 
 MAX_ADDRESS = 64
 DELETE_BATCH = 5_000
@@ -30,6 +35,23 @@ def record(action: str, *, actor: str, subject: str, at_most_every: timedelta | 
             return
     entry.details = {name: value for name, value in more.items() if name != "address"}
     entry.save(force_insert=True)
+
+
+def record_command(action: str, *, subject: str, **more: str) -> None:
+    """Record what a command has done, with the account of the system that ran it."""
+    record(action, actor=COMMAND_LINE, subject=subject, at_most_every=None, **more, os_user=_os_user())
+
+
+def _os_user() -> str:
+    """Return the name of the account, or its number where the system has no name for it, as in many containers."""
+    try:
+        import pwd  # noqa: PLC0415  Not on every system.
+    except ImportError:
+        return getpass.getuser()
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name  # Of the process: getpass would believe its environment.
+    except KeyError:
+        return str(os.getuid())
 
 
 def delete_old() -> int:

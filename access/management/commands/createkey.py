@@ -5,9 +5,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
 from django.utils import timezone
 
 from access import services
+from access.audit_log import COMMAND_LINE, record_command
 from access.models import MAX_NAME, ApiKey, Role
 from core.agent_ids import agent_id_problem
 
@@ -35,14 +37,16 @@ class Command(BaseCommand):
             if given is not None and (problem := agent_id_problem(given)):
                 raise CommandError(f"{subject} {given!r} cannot be used: {problem.message}.")
         ends_dev_mode = not ApiKey.objects.live(timezone.now()).exists()
-        key, secret = services.create_key(
-            name=name.strip(),
-            role=Role(role),
-            agent_id=agent,
-            expires_at=expires_at,
-            created_by="command line",
-            is_logged_by_caller=True,
-        )
+        with transaction.atomic():
+            key, secret = services.create_key(
+                name=name.strip(),
+                role=Role(role),
+                agent_id=agent,
+                expires_at=expires_at,
+                created_by=COMMAND_LINE,
+                is_logged_by_caller=True,
+            )
+            record_command("key_created", subject=str(key), role=role)
         bound = f", bound to {key.agent_id}" if key.agent_id else ""
         self.stderr.write(f"{key.name}: {key.role}{bound}. The key is shown only once:")
         self.stdout.write(secret)

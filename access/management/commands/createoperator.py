@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
 from access import user_services
+from access.audit_log import record_command
 from access.roles import ROLE_BY_GROUP, grant_role
 
 
@@ -27,6 +28,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, name: str, role: str, **options: Any) -> None:
         person = User.objects.filter(username=name).first()
         has_password = person is not None and person.has_usable_password()
+        is_new = person is None
         if person is None:
             try:
                 person = user_services.build_user(name)
@@ -37,6 +39,9 @@ class Command(BaseCommand):
                 person.set_password(self._read_password(person))
             person.save()
             grant_role(person, role)
+            record_command("person_added" if is_new else "role_given", subject=f"user:{name}", role=role)
+            if not is_new and not has_password:
+                record_command("password_set", subject=f"user:{name}")
         if has_password:
             self.stdout.write(
                 f"{name} already exists, and is {role} now. The password was not changed; to set another one: changepassword {name}"

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
-from access.audit_log import record
+from access.audit_log import record_command
 from access.roles import role_of
 from console.sign_in.links import DEV_OPERATOR, create_command_link
 from core.env import env
@@ -30,7 +30,7 @@ class Command(BaseCommand):
             raise CommandError(f"The account {user!r} is deactivated, or has no role: nobody can sign in with it.")
         with transaction.atomic():
             path = create_command_link(person)
-            record("sign_in_link_printed", actor="command line", subject=f"user:{user}")
+            record_command("sign_in_link_printed", subject=f"user:{user}")
         site = (
             settings.PUBLIC_URL.removesuffix(settings.ROOT_PATH)
             or f"http://localhost:{env.str('OPENINTENT_PORT', default='') or 8000}"

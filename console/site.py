@@ -17,7 +17,14 @@ from console.costs import views as costs
 from console.reader_zone import in_reader_zone
 from console.saved_views import pages as saved_views
 from console.sign_in import passwords
-from console.sign_in.views import SignInForm, print_sign_in_link, sign_in_help, use_sign_in_link
+from console.sign_in.views import (
+    SignInForm,
+    forget_page,
+    print_sign_in_link,
+    remember_page,
+    sign_in_help,
+    use_sign_in_link,
+)
 
 
 class ConsoleSite(UnfoldAdminSite):
@@ -68,6 +75,10 @@ class ConsoleSite(UnfoldAdminSite):
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         response: HttpResponse = super().login(request, {**(extra_context or {}), **sign_in_help(request)})
+        if request.user.is_authenticated:
+            forget_page(response)
+        else:
+            remember_page(request, response)
         return response
 
     def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:

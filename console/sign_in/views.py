@@ -10,13 +10,15 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import login
+from django.contrib.auth import REDIRECT_FIELD_NAME, login
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import User
 from django.contrib.sessions.backends.db import SessionStore
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 from unfold.forms import AuthenticationForm
@@ -27,6 +29,8 @@ from console.sign_in import links, throttle
 from core.serving.client_address import client_address
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
+MAX_PAGE = 2_000  # Characters of an address that a browser keeps.
+_PAGE_COOKIE = f"{settings.COOKIE_PREFIX}openintent-page"
 
 
 class SignInForm(AuthenticationForm):
@@ -92,7 +96,9 @@ def use_sign_in_link(request: HttpRequest) -> HttpResponse:
         return _redirect_to_form(request, f"This sign-in link was already used or has expired.{hint}")
     login(request, link.person, backend=BACKEND)
     record_sign_in(request, link.person, by="sign-in link")
-    return redirect("admin:index")
+    response = redirect(_asked_page(request.COOKIES.get(_PAGE_COOKIE)) or "admin:index")
+    forget_page(response)
+    return response
 
 
 @never_cache
@@ -112,7 +118,7 @@ def print_sign_in_link(request: HttpRequest) -> HttpResponse:
     record("sign_in_link_printed", actor="unknown", subject=f"user:{links.DEV_OPERATOR}", address=address)
     if not request.user.is_authenticated:
         messages.success(request, "A new sign-in link is in the server's terminal. It works once, for ten minutes.")
-    return redirect("admin:login")
+    return _sign_in_page(request)
 
 
 def is_dev_here(request: HttpRequest) -> bool:
@@ -128,8 +134,40 @@ def sign_in_help(request: HttpRequest) -> dict[str, bool]:
 def _redirect_to_form(request: HttpRequest, said: str) -> HttpResponse:
     if not request.user.is_authenticated:
         messages.warning(request, said)
-        return redirect("admin:login")
+        return _sign_in_page(request)
     return redirect("admin:index")
+
+
+def remember_page(request: HttpRequest, response: HttpResponse) -> None:
+    """Have the browser keep the page that the sign-in page was opened for, until a sign-in link is used in it."""
+    if page := _asked_page(request.GET.get(REDIRECT_FIELD_NAME)):
+        response.set_cookie(
+            _PAGE_COOKIE,
+            page,
+            max_age=links.LINK_LIFETIME,
+            path=settings.SESSION_COOKIE_PATH,
+            secure=settings.SESSION_COOKIE_SECURE,
+            httponly=True,
+            samesite="Lax",  # The link comes from a terminal or a mail.
+        )
+
+
+def forget_page(response: HttpResponse) -> None:
+    response.delete_cookie(_PAGE_COOKIE, path=settings.SESSION_COOKIE_PATH, samesite="Lax")
+
+
+def _asked_page(given: str | None) -> str | None:
+    """Return the path of a page of the console. None: it is anything else, as on another site."""
+    if not given or not given.isascii() or not given.isprintable() or len(given) > MAX_PAGE:
+        return None
+    is_ours = given.startswith(reverse("admin:index")) and url_has_allowed_host_and_scheme(given, allowed_hosts=None)
+    return given if is_ours else None
+
+
+def _sign_in_page(request: HttpRequest) -> HttpResponse:
+    """Redirect to the form, which leads on to the page that the person has asked for."""
+    page = _asked_page(request.COOKIES.get(_PAGE_COOKIE))
+    return redirect(reverse("admin:login") + (f"?{urlencode({REDIRECT_FIELD_NAME: page})}" if page else ""))
 
 
 def format_wait(wait: timedelta) -> str:

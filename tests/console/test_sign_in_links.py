@@ -2,6 +2,8 @@
 
 import re
 from datetime import timedelta
+from types import SimpleNamespace
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from django.contrib.auth.models import User
@@ -12,6 +14,7 @@ from access.models import Role
 from access.roles import grant_role, role_of
 from console.models import SignInLink
 from console.sign_in import links, throttle
+from tests.console.users import PASSWORD, set_password
 
 HERE = {"headers": {"host": "localhost:8000"}}
 
@@ -172,6 +175,85 @@ def test_without_an_account_the_page_says_what_creates_one(client, db, settings,
     User.objects.all().delete()
 
     assert "openintent-manage createoperator NAME" in _text(client.get("/admin/login/"))
+
+
+# --- the page that was asked for -------------------------------------------------------------------------------------
+
+ASKED = "/admin/intents/intent/?status__exact=blocked&q=a%20b"
+
+
+def _ask_for(client, page, **request_of):
+    """Open a page without being signed in, and return the sign-in page."""
+    return client.get("/admin/login/", {"next": page}, **(request_of or HERE))
+
+
+def test_a_link_leads_to_the_page_that_was_asked_for_once(client, link):
+    turned_away = client.get(ASKED, **HERE)
+    client.get(turned_away.headers["Location"], **HERE)
+
+    assert client.get(link, **HERE).headers["Location"] == ASKED
+    client.post("/admin/logout/", **HERE)
+    assert client.get(links.create_dev_link(), **HERE).headers["Location"] == "/admin/"
+
+
+def test_a_link_of_the_command_line_leads_there_too(client, grace, capsys):
+    _ask_for(client, ASKED)
+
+    assert client.get(command_link(capsys, "grace"), **HERE).headers["Location"] == ASKED
+
+
+def test_a_new_link_or_a_dead_one_does_not_lose_the_page(client, db, capsys):
+    _ask_for(client, ASKED)
+    after = client.post(NEW_LINK, **HERE).headers["Location"]
+    assert parse_qs(urlsplit(after).query) == {"next": [ASKED]}
+
+    dead = client.get("/admin/enter/?token=x", **HERE).headers["Location"]
+    assert parse_qs(urlsplit(dead).query) == {"next": [ASKED]}
+    [printed_link] = printed(capsys)
+    assert client.get(printed_link, **HERE).headers["Location"] == ASKED
+
+
+def test_signing_in_by_password_forgets_the_page(client, quick_passwords, grace, capsys):
+    set_password(SimpleNamespace(user=grace, client=client))
+    client.logout()
+    _ask_for(client, ASKED)
+    signed_in = client.post(f"/admin/login/?{urlencode({'next': ASKED})}", {"username": "grace", "password": PASSWORD}, **HERE)
+    assert signed_in.headers["Location"] == ASKED
+    client.post("/admin/logout/", **HERE)
+
+    assert client.get(command_link(capsys, "grace"), **HERE).headers["Location"] == "/admin/"
+
+
+ELSEWHERE_PAGES = [
+    "https://evil.test/admin/",
+    "//evil.test/admin/",
+    "/\\evil.test/admin/",
+    "///evil.test",
+    "javascript:alert(1)",
+    "/docs",
+    "/administration/",
+    "admin/",
+    "/admin/\n//evil.test",
+    "\t//evil.test/admin/",
+    "/admin/?q=é",
+    "/admin/" + "x" * 3000,
+]
+
+
+@pytest.mark.parametrize("page", ELSEWHERE_PAGES, ids=lambda page: repr(page)[:40])
+def test_no_link_leads_anywhere_else(client, link, page):
+    asked = _ask_for(client, page)
+    assert not any(name.endswith("openintent-page") for name in asked.cookies)
+    client.cookies["openintent-page"] = page
+    client.cookies["openintent-page"].set("openintent-page", page, page)  # As it is: another program may write what it likes.
+
+    assert client.get(link, **HERE).headers["Location"] == "/admin/"
+
+
+def test_the_browser_shows_the_page_to_no_script(client, db):
+    cookie = _ask_for(client, ASKED).cookies["openintent-page"]
+
+    assert (cookie["httponly"], cookie["samesite"], cookie["path"], cookie["max-age"]) == (True, "Lax", "/", 600)
 
 
 # --- a link from the command line ------------------------------------------------------------------------------------

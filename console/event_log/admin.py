@@ -38,4 +38,4 @@ class EventAdmin(LiveAdmin):
         return pages.with_portfolio_names(super().get_queryset(request))
 
     def detail_context(self, request: HttpRequest, obj: Event) -> dict[str, Any]:
-        return {"entry": pages.full_entry(obj), "event": obj}
+        return {"entry": pages.full_entry(obj), "comment": pages.comment_of(obj), "event": obj}

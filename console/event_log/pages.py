@@ -142,6 +142,12 @@ def full_entry(event: Event) -> LogEntry:
     return LogEntry(event, summarize_event(event.event_type, event.payload), _indented_json(event.payload))
 
 
+def comment_of(event: Event) -> str:
+    """Return the text of a comment; empty for other events, and where the client has written something else."""
+    text = (event.payload.get("message") or event.payload.get("text")) if event.event_type == "comment" else None
+    return text if isinstance(text, str) else ""
+
+
 def _read_page(events: QuerySet[Event], key: str, before: int, is_scanned: bool, shown: int = SHOWN) -> LogPage:
     """Return the newest events whose indexed column `key` is below `before`."""
     first = max(1, before - WINDOW) if is_scanned else 1

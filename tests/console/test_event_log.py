@@ -176,3 +176,33 @@ def test_event_of_a_portfolio_names_it_and_leads_to_it(api, person):
 
     for path in ("intents/event/", "", f"intents/event/{event.pk}/change/"):
         assert link in vera.get(path).text, path
+
+
+# --- comments ---------------------------------------------------------------------------------------------------------
+
+
+def event_page(api, person, intent, payload):
+    """Log a comment and return the page of its event."""
+    api.post(f"/intents/{intent['id']}/events", {"event_type": "comment", "payload": payload})
+    return person("viewer").get(f"intents/event/{Event.objects.get(event_type='comment').pk}/change/")
+
+
+@pytest.mark.parametrize("name", ["message", "text"])
+def test_a_comment_is_shown_with_its_markup_on_the_page_of_its_event(api, person, make_intent, name):
+    said = "**Merged**, see https://example.com/pr/1\n\n- `a`\n- b <script>"
+
+    shown = event_page(api, person, make_intent(), {name: said}).text
+
+    head = shown.partition('<div class="oi-head-text">')[2].partition("oi-row-meta")[0]
+    assert "<strong>Merged</strong>" in head
+    assert 'href="https://example.com/pr/1"' in head
+    assert '<li dir="auto"><code dir="ltr">a</code></li>' in head
+    assert "b &lt;script&gt;" in head
+
+
+@pytest.mark.parametrize("payload", [{}, {"message": 3}, {"message": ["a"]}, {"message": None, "text": {"b": "**c**"}}])
+def test_a_comment_that_is_no_text_is_shown_as_it_was_sent(api, person, make_intent, payload):
+    shown = event_page(api, person, make_intent(), payload)
+
+    assert shown.status_code == 200
+    assert "<strong>" not in shown.text.partition('<header class="oi-head"')[2].partition("</header>")[0]

@@ -15,7 +15,7 @@ from core import strict_json
 from core.db.full_text import id_range
 from core.ids import parse_id
 from intents.models import Intent
-from portfolios.models import Portfolio
+from portfolios.models import Portfolio, Status
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _TEXT = {**INPUT, "autocomplete": "off"}
@@ -80,8 +80,10 @@ class LinesField(forms.CharField):
 class _Named:
     """Objects as people name them: by the ID or its beginning, by the address of the page, or by the exact title."""
 
-    def __init__(self, noun: str, objects: QuerySet[Any], title: str) -> None:
+    def __init__(self, noun: str, objects: QuerySet[Any], title: str, proposed: QuerySet[Any] | None = None) -> None:
+        """`proposed` are the objects whose names fields propose, if not all."""
         self.noun, self._objects, self._title = noun, objects, title
+        self._proposed = objects if proposed is None else proposed
 
     def find(self, given: str) -> str:
         """Return the id as text. Raise ValidationError unless exactly one object is named so."""
@@ -102,11 +104,12 @@ class _Named:
 
     def newest(self) -> list[str]:
         """Return the titles that a field proposes."""
-        return [*dict.fromkeys(self._objects.order_by("-pk").values_list(self._title, flat=True)[:PROPOSED])]
+        return [*dict.fromkeys(self._proposed.order_by("-pk").values_list(self._title, flat=True)[:PROPOSED])]
 
 
 INTENT = _Named("intent", Intent.objects.all(), "title")
 PORTFOLIO = _Named("portfolio", Portfolio.objects.all(), "name")
+ACTIVE_PORTFOLIO = _Named("portfolio", Portfolio.objects.all(), "name", Portfolio.objects.filter(status=Status.ACTIVE))
 HOW = "Its ID, the address of its page, or its exact title."
 
 

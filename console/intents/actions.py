@@ -1,4 +1,4 @@
-"""Intent actions: change the status, abandon, change dependencies, comment, assign and unassign agents, revoke leases.
+"""Intent actions: change the status, abandon, change dependencies, add to portfolios, comment, assign agents, revoke leases.
 
 Status changes apply to the version that the person saw (RFC-0001 "Concurrency").
 """
@@ -21,6 +21,7 @@ from access.roles import actor_from_user
 from console.actions import INPUT, SHOWN, Action, ActionForm, Confirmation, Declined, ReasonForm, action
 from console.event_log.pages import parse_counter
 from console.form_fields import NamedLinesField
+from console.portfolios.forms import AddToPortfolioForm
 from core.api.serializers import validate_data
 from core.db import database_now
 from core.errors import Invalid
@@ -33,6 +34,7 @@ from intents.operations import Assignee
 from intents.serializers import AssignAgent
 from leasing.models import Lease
 from leasing.services import revoke_lease
+from portfolios import services as portfolios
 
 LABELS = {
     Status.ACTIVE: "Set to active",
@@ -243,6 +245,26 @@ def comment(admin: Any, request: HttpRequest, intent: Intent, *, message: str) -
     return redirect(f"{reverse('admin:intents_intent_change', args=[intent.pk])}#log")
 
 
+# --- portfolios ------------------------------------------------------------------------------------------------------
+
+
+@action(
+    "Add to portfolio",
+    role=Role.OPERATOR,
+    form=AddToPortfolioForm,
+    confirm=lambda form, _: Confirmation(
+        "Add to a portfolio",
+        "Add",
+        "The status and the costs of the intent count for the portfolio from now on.",
+        is_destructive=False,
+        subject=form.obj.title,
+    ),
+)
+def add_to_portfolio(admin: Any, request: HttpRequest, intent: Intent, *, portfolio_id: UUID, **given: Any) -> str:
+    portfolios.add_intent_to_portfolio(portfolio_id=portfolio_id, actor=actor_from_user(request), **given)
+    return "The intent was added to the portfolio."
+
+
 # --- agents and leases -----------------------------------------------------------------------------------------------
 
 
@@ -343,6 +365,7 @@ ACTIONS: dict[str, Action] = {
     "abandon": abandon,
     "depend": depend,
     "undepend": undepend,
+    "portfolio": add_to_portfolio,
     "comment": comment,
     "assign": assign,
     "unassign": unassign,

@@ -6,8 +6,10 @@ from django import forms
 
 from console.actions import INPUT, ActionForm
 from console.api_form import ApiForm
-from console.form_fields import JSONText, NamedField
+from console.form_fields import ACTIVE_PORTFOLIO, JSONText, NamedField
 from core.api.serializers import StrictSerializer
+from core.ids import parse_id
+from intents.models import Intent
 from intents.serializers import MAX_DESCRIPTION, MAX_TITLE
 from portfolios.models import ROLE, Portfolio, Role
 from portfolios.serializers import AddIntentToPortfolio, CreatePortfolio, UpdatePortfolio
@@ -80,6 +82,26 @@ class AddMemberForm(ApiForm):
         help_text="Members with a higher priority are listed first.",
         widget=forms.NumberInput(attrs={**_INPUT, "inputmode": "numeric"}),
     )
+
+
+class AddToPortfolioForm(AddMemberForm):
+    """Form of a new member from the intent's side: `obj` is the intent."""
+
+    portfolio_id = NamedField(
+        ACTIVE_PORTFOLIO, label="Portfolio", required=True, help_text="Its ID, the address of its page, or its exact name."
+    )
+    field_order = ("portfolio_id",)
+
+    def __init__(self, data: Any = None, *, obj: Intent) -> None:
+        super().__init__(data, obj=obj)
+        del self.fields["intent_id"]
+
+    def body(self, cleaned: dict[str, Any]) -> dict[str, Any]:
+        return {"intent_id": str(self.obj.pk), "role": cleaned["role"], "priority": cleaned["priority"]}
+
+    def clean(self) -> dict[str, Any]:
+        portfolio_id = self.cleaned_data.get("portfolio_id")
+        return {"portfolio_id": parse_id(portfolio_id or ""), **super().clean()}
 
 
 class RemoveMemberForm(ActionForm):

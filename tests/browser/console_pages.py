@@ -222,6 +222,10 @@ PAGES: dict[str, ConsolePage] = {
         lambda example: example.intent("Checkout fails for one in twenty customers in eu-west"),
         then=lambda page: (page.click("text=Add existing"), page.wait_for_selector("#depends_on")),
     ),
+    "add-to-portfolio": ConsolePage(
+        lambda example: example.intent("Checkout fails for one in twenty customers in eu-west"),
+        then=lambda page: (page.click("text=Add to portfolio"), page.wait_for_selector("#portfolio_id")),
+    ),
     "intent-traces": ConsolePage(lambda example: example.intent("Compare traces from before and after 02:14")),
     "intent-version": ConsolePage(
         lambda example: example.intent("Compare traces from before and after 02:14"),

@@ -1,4 +1,4 @@
-"""Portfolios created and changed in the console, and their members; delegations created."""
+"""Portfolios created and changed in the console, and their members, from either side; delegations created."""
 
 import html
 import re
@@ -9,7 +9,7 @@ from access.models import Role
 from access.services import create_key
 from governance.models import Delegation
 from intents.models import Event
-from portfolios.models import Portfolio
+from portfolios.models import Membership, Portfolio
 from tests.conftest import Caller, log
 
 PORTFOLIOS = "portfolios/portfolio"
@@ -109,6 +109,74 @@ def test_members_are_added_by_name_and_removed_after_a_question(api, olga, launc
 
     assert "The member was removed." in text(removed)
     assert log(api, intent)[-2:] == [("added_to_portfolio", "user:olga"), ("removed_from_portfolio", "user:olga")]
+
+
+# --- from the page of an intent ---------------------------------------------------------------------------------------
+
+
+def join(someone, intent, **given):
+    return someone.post(f"intents/intent/{intent['id']}/do/portfolio/", {"role": "member", "priority": "0", **given}, follow=True)
+
+
+def confirmed(portfolio_name, **given):
+    return {"portfolio_id": portfolio_name, "confirmed": "yes", **given}
+
+
+@pytest.mark.rule("P-1")
+@pytest.mark.parametrize("status", ["draft", "completed"])
+def test_an_intent_is_added_to_a_portfolio_from_its_own_page(api, olga, launch, make_intent, status):
+    intent = make_intent(title="Open the shop", status=status)
+    assert "Add to portfolio" in olga.get(f"intents/intent/{intent['id']}/change/").text
+    asked = join(olga, intent)
+    assert "Open the shop" in text(asked)
+    assert 'value="Launch &lt;1&gt;"' in asked.text
+
+    told = join(olga, intent, **confirmed("Launch <1>", role="primary", priority="5"))
+
+    assert "The intent was added to the portfolio." in text(told)
+    member = Membership.objects.get(portfolio=launch["id"])
+    assert (str(member.intent_id), member.role, member.priority) == (intent["id"], "primary", 5)
+    assert ("added_to_portfolio", "user:olga") in log(api, intent)
+
+
+def test_refusals_of_the_portfolio_are_said_on_the_intent_s_page(api, olga, launch, make_intent):
+    intent = make_intent()
+    join(olga, intent, **confirmed(launch["id"]))
+
+    assert "is already" in text(join(olga, intent, **confirmed(launch["id"])))
+    assert "No portfolio has the ID or the title" in text(join(olga, intent, **confirmed("Nothing")))
+    olga.act(PORTFOLIOS, "abandon", launch["id"])
+    assert "abandoned" in text(join(olga, make_intent(), **confirmed("Launch <1>")))
+
+    assert Event.objects.filter(event_type="added_to_portfolio").count() == 1
+
+
+def test_only_active_portfolios_are_proposed(olga, launch, make_intent):
+    olga.act(PORTFOLIOS, "abandon", launch["id"])
+
+    assert "Launch &lt;1&gt;" not in join(olga, make_intent()).text
+
+
+@pytest.mark.parametrize("role", ["viewer", "arbiter"])
+def test_adding_an_intent_to_a_portfolio_needs_an_operator(person, launch, make_intent, role):
+    someone, intent = person(role), make_intent()
+    before = Event.objects.count()
+
+    assert "Add to portfolio" not in someone.get(f"intents/intent/{intent['id']}/change/").text
+    assert join(someone, intent, **confirmed(launch["id"])).status_code == 403
+    assert Event.objects.count() == before
+
+
+@pytest.mark.parametrize("hostile", ["", "zzz", "\0", "9" * 40, "019aaaaa-0000-7000-8000-000000000000"])
+def test_a_portfolio_that_is_none_is_refused(olga, make_intent, hostile):
+    intent = make_intent()
+    before = Event.objects.count()
+
+    assert join(olga, intent, **confirmed(hostile)).status_code == 200
+    assert Event.objects.count() == before
+
+
+# --- members that are none --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("hostile", ["", "zzz", "\0", "9" * 40])

@@ -7,7 +7,19 @@ from types import TracebackType
 from typing import Any, Literal, Protocol, TypeVar
 
 from ._call import Call
-from ._lease import LOST, PATIENCE, Acquisition, Hold, Holds, LeaseBlock, is_new, log, outer_block_lost, release_call
+from ._lease import (
+    LOST,
+    PATIENCE,
+    Acquisition,
+    Hold,
+    Holds,
+    LeaseBlock,
+    is_new,
+    log,
+    outer_block_lost,
+    patient_release_call,
+    release_call,
+)
 from ._parameters import Id
 from ._request_flow import ServerContext
 from .errors import LeaseConflictError, OpenIntentError
@@ -75,7 +87,7 @@ class AsyncHeldLease(LeaseBlock):
             await _finish(asyncio.wait([cleanup], timeout=PATIENCE))  # Afterwards it goes on in the background.
             raise
         if not hold.enter(self._request, lease, had_token):
-            await self._client.send(release_call(lease.intent_id, lease.id))
+            await _finish(self._release(patient_release_call(lease)))
             raise outer_block_lost(lease.scope)
         if hold.keeper is None:
             hold.keeper = asyncio.create_task(self._renew(hold))
@@ -108,10 +120,13 @@ class AsyncHeldLease(LeaseBlock):
                 with suppress(asyncio.CancelledError):
                     await hold.keeper
                 if release := hold.release():
-                    try:
-                        await self._client.send(release)
-                    except OpenIntentError as failure:  # The block's own error must not be hidden.
-                        hold.log_release_failure(failure)
+                    await self._release(release)
+
+    async def _release(self, release: Call[None]) -> None:
+        try:
+            await self._client.send(release)
+        except OpenIntentError as error:  # The block's own error must not be hidden.
+            self._log_release_failure(error)
 
     async def _renew(self, hold: Hold) -> None:
         while True:

@@ -83,6 +83,11 @@ def release_call(intent_id: Id, lease_id: Id) -> Call[None]:
     )
 
 
+def patient_release_call(lease: Lease) -> Call[None]:
+    """Return the call that releases the lease at the end of a block, which does not wait long for it."""
+    return replace(release_call(lease.intent_id, lease.id), patience=PATIENCE)
+
+
 def is_new(lease: Lease, duration_seconds: int) -> bool:
     """Return whether acquiring it has created it: one that the agent held before runs from its first acquisition."""
     return lease.expires_at - lease.acquired_at == timedelta(seconds=duration_seconds)
@@ -225,9 +230,7 @@ class Hold:
 
     def release(self) -> Call[None] | None:
         """Return the call that releases the lease; None if it was held before the blocks, or is lost."""
-        if self._is_lost or not self._is_ours:
-            return None
-        return replace(release_call(self.lease.intent_id, self.lease.id), patience=PATIENCE)
+        return None if self._is_lost or not self._is_ours else patient_release_call(self.lease)
 
     @property
     def duration(self) -> int:
@@ -240,9 +243,6 @@ class Hold:
         log.warning("The lease on %r is lost: %s", self.lease.scope, reason)
         for each in self._blocks:
             each.tokens.mark_lost(self.lease.intent_id, self.lease.fencing_token)
-
-    def log_release_failure(self, error: OpenIntentError) -> None:
-        log.warning("The lease on %r could not be released and expires by itself: %s", self.lease.scope, error)
 
 
 class Holds:
@@ -284,6 +284,9 @@ class LeaseBlock:
 
     def _has_token(self) -> bool:
         return self._request.tokens.holds(self._request.intent_id, self._request.scope)
+
+    def _log_release_failure(self, error: OpenIntentError) -> None:
+        log.warning("The lease on %r could not be released and expires by itself: %s", self._request.scope, error)
 
 
 def outer_block_lost(scope: str) -> LeaseConflictError:
@@ -343,7 +346,7 @@ class HeldLease(LeaseBlock):
             self._give_back(acquisition, replace(call, patience=PATIENCE))
             raise
         if not hold.enter(self._request, lease, had_token):
-            self._client.send(release_call(lease.intent_id, lease.id))
+            self._release(patient_release_call(lease))
             raise outer_block_lost(lease.scope)
         if hold.keeper is None:
             hold.keeper = threading.Thread(target=self._renew, args=(hold,), name=f"lease {lease.scope}", daemon=True)
@@ -366,11 +369,18 @@ class HeldLease(LeaseBlock):
         if hold.is_of_this_process:  # In a forked child the lease is the parent's.
             with hold.lock:
                 if hold.leave(self._request) and (release := hold.release()):
-                    try:
-                        self._client.send(release)
-                    except OpenIntentError as failure:  # The block's own error must not be hidden.
-                        hold.log_release_failure(failure)
+                    self._release(release)
         return False
+
+    def _release(self, release: Call[None]) -> None:
+        try:
+            self._client.send(release)
+        except OpenIntentError as error:  # The block's own error must not be hidden.
+            self._log_release_failure(error)
+        except BaseException:  # Such as Ctrl-C: it may not have been sent.
+            with suppress(Exception):
+                self._client.send(release)
+            raise
 
     def _renew(self, hold: Hold) -> None:
         while not hold.ending.wait(hold.renewal.pause(hold.duration)):

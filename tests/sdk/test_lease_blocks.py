@@ -1,9 +1,8 @@
-"""Lease blocks that are nested, repeated, shared, cancelled, interrupted, or lose their lease (protocol K-9, K-10)."""
+"""Lease blocks that are nested, repeated, shared, or lose their lease (protocol K-9, K-10)."""
 
 import asyncio
 import threading
 import time
-from collections.abc import Coroutine
 
 import pytest
 from openintent import AsyncOpenIntentClient, LeaseConflictError, OpenIntentClient, _lease
@@ -244,116 +243,3 @@ def test_leaving_a_block_does_not_wait_for_a_server_that_hangs(script, monkeypat
     over.set()
 
     assert took < 10  # Seconds; three attempts would take 90.
-
-
-@pytest.mark.case("coordination P5")
-def test_lease_granted_to_a_cancelled_task_is_given_back(script):
-    asked, answered = threading.Event(), threading.Event()
-
-    def grant(request):
-        asked.set()
-        answered.wait()
-        return to_response(LEASE)
-
-    script.respond(grant, (204, None, {}))
-
-    async def main():
-        async with AsyncOpenIntentClient(script.url) as client:
-
-            async def work():
-                async with client.lease(INTENT["id"], "draft", 300):
-                    pytest.fail("it was not to run")
-
-            task = asyncio.create_task(work())
-            await asyncio.to_thread(asked.wait)
-            task.cancel()
-            await asyncio.sleep(0)
-            task.cancel()
-            answered.set()
-            with pytest.raises(asyncio.CancelledError):
-                await task
-            assert client._server.tokens.find("POST", f"/api/v1/intents/{INTENT['id']}/state") is None
-
-    asyncio.run(main())
-
-    assert [seen.method for seen in script.seen] == ["POST", "DELETE"]
-
-
-class Waits:
-    """A count of the waits of all tasks, which cancels one of them at the `number`th."""
-
-    def __init__(self, number):
-        self.left, self.task = number, None
-
-    def create_task(self, loop, coroutine, **options):
-        return asyncio.Task(CountedCoroutine(coroutine, self), loop=loop, **options)
-
-    def count(self):
-        self.left -= 1
-        if self.left == 0:
-            self.task.cancel()
-
-
-class CountedCoroutine(Coroutine):
-    """A coroutine each of whose waits is counted."""
-
-    def __init__(self, inner, waits):
-        self._inner, self._waits = inner, waits
-
-    def send(self, value):
-        found = self._inner.send(value)
-        self._waits.count()
-        return found
-
-    def throw(self, *error):
-        found = self._inner.throw(*error)
-        self._waits.count()
-        return found
-
-    def close(self):
-        self._inner.close()
-
-    def __await__(self):
-        return self._inner.__await__()
-
-
-def test_cancellation_at_any_await_leaves_no_lease_and_is_raised(server, ada, intent):
-    """The awaits are those of the block and of the tasks that it creates, down to the connection."""
-
-    async def run(number):
-        async with connect_async(server) as client:
-
-            async def work():
-                async with client.lease(intent.id, f"draft{number}", 300):
-                    await client.log_event(intent.id, "comment")
-
-            waits, loop = Waits(number), asyncio.get_running_loop()
-            loop.set_task_factory(waits.create_task)
-            waits.task = loop.create_task(work())
-            await asyncio.wait([waits.task])
-            assert waits.task.cancelled() == (waits.left <= 0), number
-            return waits.task.cancelled()
-
-    number = 1
-    while asyncio.run(run(number)):
-        assert ada.get_leases(intent.id) == [], number
-        number += 1
-
-    assert number > 10
-    assert ada.get_leases(intent.id) == []
-
-
-def test_interrupt_while_a_lease_is_acquired_gives_it_back(ada, intent, monkeypatch):
-    send = ada._send
-
-    def interrupted(request):
-        monkeypatch.setattr(ada, "_send", send)
-        send(request)
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(ada, "_send", interrupted)
-
-    with pytest.raises(KeyboardInterrupt), ada.lease(intent.id, "draft"):
-        pytest.fail("it was not to run")
-
-    assert statuses(ada, intent) == ["released"]

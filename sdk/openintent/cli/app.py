@@ -30,6 +30,7 @@ from .ask import ask
 from .costs import costs
 from .errors import Commands, report_internal_error, report_output_error
 from .failures import failures
+from .help import Program
 from .hooks import commands as hooks
 from .open_page import open_page
 from .profiles import Profile
@@ -44,12 +45,10 @@ EPILOG = (
     "74 output cannot be written, 130 Ctrl-C. With --json the output is JSON; errors are always text on stderr."
 )
 
-app = typer.Typer(
+app = Program(
     name="openintent",
     cls=Commands,
     no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
     context_settings={"help_option_names": ["--help", "-h"]},
     epilog=EPILOG,
 )

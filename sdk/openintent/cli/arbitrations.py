@@ -12,6 +12,7 @@ from ..models import Arbitration, Decision
 from ..resources.governance import NewOption
 from . import formatting
 from .durations import ago, format_time, parse_future, time_left
+from .help import Program
 from .json_output import dumps
 from .options import IntentId, Json, Limit, OfIntent, Reason, parse_pairs
 from .output import Cell, Column, Output
@@ -33,7 +34,7 @@ COLUMNS = [
     Column("BLOCKING", min_width=100),
 ]
 
-app = typer.Typer(invoke_without_command=True, help="List arbitrations; request, show and withdraw one.")
+app = Program(invoke_without_command=True, help="List arbitrations; request, show and withdraw one.")
 
 
 @app.callback()

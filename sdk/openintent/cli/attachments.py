@@ -10,6 +10,7 @@ from rich.text import Text
 from ..errors import NotFoundError
 from ..models import Attachment
 from .durations import ago
+from .help import Program
 from .options import IntentId, Json
 from .output import Cell, Column
 from .sanitize import escape
@@ -30,7 +31,7 @@ AttachmentId = Annotated[
     typer.Argument(metavar="ATTACHMENT", help="Id of an attachment, a unique prefix or suffix, or its name.", show_default=False),
 ]
 
-app = typer.Typer(no_args_is_help=True, help="List, upload and download the files of an intent.")
+app = Program(no_args_is_help=True, help="List, upload and download the files of an intent.")
 
 
 @app.command(name="list")

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from ..models import Delegation
 from .durations import ago, parse_future, time_left
+from .help import Program
 from .options import Json, Limit
 from .output import Cell, Column, Output
 from .sanitize import escape
@@ -23,7 +24,7 @@ COLUMNS = [
     Column("CREATED", min_width=100),
 ]
 
-app = typer.Typer(invoke_without_command=True, help="List delegations; create and revoke one.")
+app = Program(invoke_without_command=True, help="List delegations; create and revoke one.")
 
 
 @app.callback()

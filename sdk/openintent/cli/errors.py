@@ -5,7 +5,6 @@ from typing import Any, NoReturn
 
 import typer
 from rich.text import Text
-from typer.core import TyperGroup
 
 from ..errors import (
     ConnectionFailedError,
@@ -15,6 +14,7 @@ from ..errors import (
     ServerError,
     UndecidedError,
 )
+from .help import Group
 from .output import Output
 from .sanitize import escape
 from .streams import OutputError
@@ -40,7 +40,7 @@ _OPTIONS = {
 }
 
 
-class Commands(TyperGroup):
+class Commands(Group):
     """The command group: prints errors of the SDK and exits with their code."""
 
     def invoke(self, ctx: Any) -> Any:

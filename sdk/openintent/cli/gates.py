@@ -7,6 +7,7 @@ from rich.text import Text
 
 from ..models import Gate
 from .durations import ago
+from .help import Program
 from .json_output import dumps
 from .options import Json, Limit, at_most_one, parse_pairs
 from .output import Cell, Column, Output
@@ -23,7 +24,7 @@ COLUMNS = [
     Column("SET", min_width=100),
 ]
 
-app = typer.Typer(invoke_without_command=True, help="List gates; set and remove one, for operators.")
+app = Program(invoke_without_command=True, help="List gates; set and remove one, for operators.")
 
 
 @app.callback()

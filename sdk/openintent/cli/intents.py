@@ -114,7 +114,7 @@ def row(output: Output, intent: Intent) -> list[Cell]:
 
 def create(
     ctx: typer.Context,
-    title: Annotated[str, typer.Argument(help="Title: the goal.", show_default=False)],
+    title: Annotated[str, typer.Argument(metavar="TITLE", help="Title: the goal.", show_default=False)],
     description: Annotated[str | None, typer.Option("--description", "-d", metavar="TEXT", help="Long description.")] = None,
     assign: Assigned = None,
     parent: Annotated[str | None, typer.Option("--parent", metavar="INTENT", help="Parent intent.")] = None,

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from ..enums import KeyRole
 from .durations import ago, parse_future, time_left
+from .help import Program
 from .options import Json, Limit
 from .output import Cell, Column
 from .sanitize import escape
@@ -23,7 +24,7 @@ COLUMNS = [
     Column("LAST USED", min_width=80),
 ]
 
-app = typer.Typer(invoke_without_command=True, help="List, create and revoke API keys. For operators.")
+app = Program(invoke_without_command=True, help="List, create and revoke API keys. For operators.")
 
 
 @app.callback()
@@ -54,7 +55,7 @@ def keys(ctx: typer.Context, limit: Limit = 100, as_json: Json = False) -> None:
 @app.command()
 def create(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(help="Name of the key, such as its purpose.", show_default=False)],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the key, such as its purpose.", show_default=False)],
     role: Annotated[KeyRole, typer.Option("--role", help="Role: its permissions.")] = KeyRole.AGENT,
     bind: Annotated[
         str | None, typer.Option("--bind", metavar="AGENT", help="Bind the key: its requests act as this agent.")

@@ -8,6 +8,7 @@ from rich.text import Text
 from ..enums import LeaseStatus
 from . import formatting
 from .durations import time_left
+from .help import Program
 from .options import Json, Limit, OfIntent, Reason
 from .output import Cell, Column
 from .sanitize import escape
@@ -23,7 +24,7 @@ COLUMNS = [
     Column("TOKEN", min_width=100, justify="right"),
 ]
 
-app = typer.Typer(invoke_without_command=True, help="List leases; revoke one.")
+app = Program(invoke_without_command=True, help="List leases; revoke one.")
 
 
 @app.callback()

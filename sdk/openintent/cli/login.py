@@ -8,6 +8,7 @@ import typer
 from rich.text import Text
 
 from .._environment import DEFAULT_URL
+from .help import Program
 from .options import Json
 from .output import Cell, Column
 from .profiles import Profile, load_profiles, profiles_path, save_profiles
@@ -21,7 +22,7 @@ MaybeProfileName = Annotated[
     str | None, typer.Argument(metavar="PROFILE", help="Name of the profile. Default: the default profile.", show_default=False)
 ]
 
-app = typer.Typer(invoke_without_command=True, help="List profiles; choose the default one.")
+app = Program(invoke_without_command=True, help="List profiles; choose the default one.")
 
 
 def login(

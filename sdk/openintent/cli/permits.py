@@ -8,6 +8,7 @@ from rich.text import Text
 from ..enums import PermitStatus
 from . import formatting
 from .durations import ago, time_left
+from .help import Program
 from .options import Json, Limit, Reason
 from .output import Cell, Column
 from .sanitize import escape
@@ -24,7 +25,7 @@ COLUMNS = [
     Column("GRANTED", min_width=100),
 ]
 
-app = typer.Typer(invoke_without_command=True, help="List the permits of an intent; revoke one.")
+app = Program(invoke_without_command=True, help="List the permits of an intent; revoke one.")
 
 
 @app.callback()

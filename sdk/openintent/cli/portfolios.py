@@ -9,6 +9,7 @@ from ..enums import PortfolioStatus
 from ..models import AggregateStatus
 from . import formatting
 from .durations import ago
+from .help import Program
 from .json_output import dumps
 from .options import IntentId, Json, Limit
 from .output import Cell, Column
@@ -36,7 +37,7 @@ MEMBERS = [
     Column("PRIORITY", min_width=80, justify="right"),
 ]
 
-app = typer.Typer(invoke_without_command=True, help="List portfolios with their progress; show, create and fill one.")
+app = Program(invoke_without_command=True, help="List portfolios with their progress; show, create and fill one.")
 
 
 @app.callback()
@@ -119,7 +120,7 @@ def show(ctx: typer.Context, portfolio: PortfolioId, as_json: Json = False) -> N
 @app.command()
 def create(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(help="Name of the portfolio.", show_default=False)],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the portfolio.", show_default=False)],
     description: Annotated[str | None, typer.Option("--description", "-d", metavar="TEXT", help="Description.")] = None,
     require_all: Annotated[bool, typer.Option("--require-all", help="Require all members completed.")] = False,
     as_json: Json = False,

@@ -23,7 +23,7 @@ def tree(ctx: typer.Context, intent: IntentId, as_json: Json = False) -> None:
     run.output.print(run.output.lines(list(_lines(run.output, graph))))
     progress = graph.aggregate_status
     counts = ", ".join(f"{count} {status}" for status, count in progress.by_status.items() if count)
-    run.output.print_note(f"{progress.total} intents: {counts}")
+    run.output.print_note(f"{progress.total} intent{'' if progress.total == 1 else 's'}: {counts}")
 
 
 def _lines(output: Output, graph: IntentGraph) -> Iterator[Text]:

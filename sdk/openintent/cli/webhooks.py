@@ -9,6 +9,7 @@ from ..enums import DeliveryStatus
 from ..models import Delivery, Subscription
 from . import formatting
 from .durations import ago, parse_future, time_left
+from .help import Program
 from .listen import listen
 from .options import Json, Limit, OfIntent, OfPortfolio, at_most_one
 from .output import Cell, Column, Output
@@ -37,7 +38,7 @@ SubscriptionId = Annotated[
     str, typer.Argument(metavar="WEBHOOK", help="Id of a webhook, or a unique prefix or suffix.", show_default=False)
 ]
 
-app = typer.Typer(invoke_without_command=True, help="List webhooks and their deliveries; create, delete and try them.")
+app = Program(invoke_without_command=True, help="List webhooks and their deliveries; create, delete and try them.")
 
 
 @app.callback()

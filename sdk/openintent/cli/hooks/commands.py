@@ -15,6 +15,7 @@ import typer
 from ...client import OpenIntentClient
 from ...errors import InputValidationError, OpenIntentError
 from ..errors import REFUSED
+from ..help import Program
 from ..sanitize import escape, escape_lines
 from ..session import get_session
 from . import permissions
@@ -76,13 +77,13 @@ class Target(StrEnum):
     GIT = "git"
 
 
-app = typer.Typer(no_args_is_help=True, help="Hooks of Claude Code, Codex and git: leases of files, and permission prompts.")
+app = Program(no_args_is_help=True, help="Hooks of Claude Code, Codex and git: leases of files, and permission prompts.")
 
 
 @app.command()
 def install(
     ctx: typer.Context,
-    target: Annotated[Target, typer.Argument(metavar="claude|codex|git", help="The program.", show_default=False)],
+    target: Annotated[Target, typer.Argument(metavar="PROGRAM", help="The program.", show_default=False)],
     intent: Annotated[
         str | None,
         typer.Option(

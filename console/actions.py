@@ -170,6 +170,7 @@ class Action:
                 warning=self.warning,
                 names=[str(each) for each in objects[:SHOWN]],
                 count=count,
+                is_destructive=bool(self.warning),
             )
         context = {
             **admin.admin_site.each_context(request),

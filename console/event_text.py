@@ -84,7 +84,7 @@ _SUMMARIES: dict[str, Callable[[dict[str, Any]], str]] = {
     EventType.INFORMATION_PROVIDED: lambda payload: shorten(payload["answer"]),
     EventType.DECISION_RECORDED: lambda payload: shorten(payload["decision"]),
     EventType.VOTE_RECORDED: lambda payload: f"{shorten(payload['decision'])} ({payload['granted']} of {payload['quorum']})",
-    EventType.PERMIT_GRANTED: lambda payload: f"{payload['agent_id']} may {payload['verb']} {payload['target']}",
+    EventType.PERMIT_GRANTED: lambda payload: f"{payload['verb']} {payload['target']} by {payload['agent_id']}",
     EventType.PERMIT_SPENT: lambda payload: f"{payload['verb']} {payload['target']}",
     EventType.PERMIT_EXPIRED: lambda payload: f"{payload['verb']} {payload['target']}: {payload['status']}",
     EventType.PERMIT_REVOKED: lambda payload: shorten(payload.get("reason") or ""),

@@ -1,5 +1,7 @@
 """Tables of the console: sign-in links, sign-in attempts and saved views."""
 
+from urllib.parse import parse_qsl
+
 from django.conf import settings
 from django.db import models
 
@@ -49,3 +51,8 @@ class SavedView(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def filters(self) -> str:
+        """What the view filters by, as people read it: `status: blocked`."""
+        return ", ".join(f"{name.split('__')[0]}: {value}" for name, value in parse_qsl(self.query))

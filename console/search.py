@@ -20,6 +20,7 @@ from django.views.decorators.http import require_GET
 
 from access.models import ApiKey, Role
 from access.roles import has_role
+from console.agent_text import brief_text
 from console.agents.pages import RecentActivity, find_agents
 from console.live_admin import reject_unknown_parameters
 from console.saved_views import pages as saved_views
@@ -92,11 +93,11 @@ def _find_views(request: HttpRequest, query: str) -> Group:
 
 def _find_objects(request: HttpRequest, query: str) -> Sequence[Group]:
     intents = INTENTS.search(Intent.objects.all(), query).values_list("pk", "title", "status")
-    questions = QUESTIONS.search(Arbitration.objects.all(), query).values_list("pk", Left("reason", TEXT), "status")
+    questions = QUESTIONS.search(Arbitration.objects.all(), query).values_list("pk", Left("reason", 4 * TEXT), "status")
     agents = find_agents(query, RecentActivity.read(RECENT_EVENTS))
     groups = [
         _group(request, Intent, "Intents", "target", intents, query, is_listed=True),
-        _group(request, Arbitration, "Questions", "gavel", questions, query),
+        _group(request, Arbitration, "Questions", "gavel", questions, query, is_prose=True),
         Group(
             "Agents",
             "smart_toy",
@@ -126,16 +127,28 @@ _BY_LIST: list[tuple[type[Model], str, str, str, str]] = [
 
 
 def _group(
-    request: HttpRequest, model: Any, name: str, icon: str, found: QuerySet[Any, Any], query: str, *, is_listed: bool = False
+    request: HttpRequest,
+    model: Any,
+    name: str,
+    icon: str,
+    found: QuerySet[Any, Any],
+    query: str,
+    *,
+    is_listed: bool = False,
+    is_prose: bool = False,
 ) -> Group:
-    """Return the newest results. Ids grow with time."""
+    """Return the newest results. Ids grow with time. Prose is shown without its markup."""
     place = f"admin:{model._meta.app_label}_{model._meta.model_name}"
     newest = [*found.order_by("-pk")[: COUNTED + 1]]
     return Group(
         name,
         icon,
         [
-            Result(str(text)[:TEXT], reverse(f"{place}_change", args=[pk]), str(detail or ""))
+            Result(
+                brief_text(text, TEXT) if is_prose else str(text)[:TEXT],
+                reverse(f"{place}_change", args=[pk]),
+                str(detail or ""),
+            )
             for pk, text, detail in newest[:SHOWN]
         ],
         len(newest),

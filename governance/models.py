@@ -310,7 +310,7 @@ class Permit(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.agent_id} may {self.verb} {self.target}"
+        return f"{self.verb} {self.target} ({self.agent_id})"
 
     def status_at(self, now: datetime) -> str:
         """Return the status at `now`: an overdue one is expired. For verbs, which hold the intent's lock (rule E-8)."""

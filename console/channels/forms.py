@@ -38,7 +38,7 @@ class WhenForm(ApiForm):
         label="Urgencies",
         choices=Urgency.choices,
         initial=Urgency.values,
-        help_text="Of the questions that it hears.",
+        help_text="Questions of these urgencies are sent.",
         widget=forms.CheckboxSelectMultiple,
     )
     quiet_from = forms.CharField(
@@ -61,7 +61,7 @@ class WhenForm(ApiForm):
         required=False,
         min_value=1,
         max_value=MAX_DIGEST // MINUTE,
-        help_text="Low and normal notices are sent together so often. Empty: each at once.",
+        help_text="Low and normal notices are collected and sent together. Empty: each at once.",
         widget=forms.NumberInput(attrs={**_INPUT, "inputmode": "numeric"}),
     )
     zones = sorted(available_timezones())
@@ -84,13 +84,13 @@ class ChangeChannelForm(WhenForm):
     target = forms.CharField(
         required=False,
         max_length=MAX_TARGET,
-        help_text="A new one: a URL, or e-mail addresses with commas. Empty: as it is. It is never shown again.",
+        help_text="A new one: a URL, or e-mail addresses separated by commas. Empty: no change. It is never shown again.",
         widget=forms.TextInput(attrs=_INPUT),
     )
     owner = forms.ChoiceField(
-        label="Whose channel it is",
+        label="Owner",
         required=False,
-        help_text="A shared one hears every question of its urgencies; a person's own, those that the person is told of.",
+        help_text="A shared channel sends every question of its urgencies; a person's own sends those that reach the person.",
         widget=forms.Select(attrs=INPUT),
     )
     field_order = ("name", "kind", "target", "owner")
@@ -124,7 +124,7 @@ class CreateChannelForm(ChangeChannelForm):
     def __init__(self, data: Any = None, *, obj: Channel | None = None) -> None:
         super().__init__(data, obj=obj)
         self.fields["target"].required = True
-        self.fields["target"].help_text = "A URL, or e-mail addresses with commas. It is never shown again."
+        self.fields["target"].help_text = "A URL, or e-mail addresses separated by commas. It is never shown again."
 
     def body(self, cleaned: dict[str, Any]) -> dict[str, Any]:
         return {**super().body(cleaned), "kind": cleaned["kind"]}

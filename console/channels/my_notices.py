@@ -73,7 +73,7 @@ def channel_page(request: HttpRequest, channel_id: UUID) -> HttpResponse:
         else:
             messages.success(request, f"{channel.name} was changed.")
             return redirect("admin:console_my_notices")
-    return _page(request, "console/notices/my_channel.html", {"title": channel.name, "form": form, "channel": channel})
+    return _page(request, "console/notices/my_channel.html", {"title": "My notices", "form": form, "channel": channel})
 
 
 def _do(request: HttpRequest, channel: Channel, chosen: str) -> HttpResponse:

@@ -28,7 +28,7 @@ class CreateIntentForm(ApiForm):
     parent_intent_id = NamedField(label="Parent")
     depends_on = NamedLinesField(label="Depends on", rows=2)
     needed_by = NamedField(
-        label="Needed by", help_text="An existing intent that depends on the new one. It is blocked until this one completes."
+        label="Required by", help_text="An existing intent that depends on the new one. It is blocked until this one completes."
     )
     deadline = forms.DateField(
         required=False,

@@ -148,7 +148,7 @@ def _save(request: HttpRequest) -> HttpResponse:
             view.save()
             if form.cleaned_data["is_default"]:
                 _set_default(view, is_default=True)
-            messages.success(request, f"The view {view.name} was saved.")
+            messages.success(request, f"The view “{view.name}” was saved.")
     return redirect(f"{address}?{query or 'q='}")
 
 

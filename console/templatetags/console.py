@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import template
+from django.template.defaultfilters import pluralize
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
@@ -21,6 +22,7 @@ register = template.Library()
 register.filter("as_json", strict_json.text)
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
+_UNITS = [(DAY, "day"), (HOUR, "hour"), (MINUTE, "minute"), (1, "second")]
 
 _TONES = {
     "good": {"active", "completed", "delivered", "resolved", "sent", "live", "succeeded"},
@@ -120,6 +122,14 @@ def lasting(span: timedelta) -> str:
     return f"{seconds:.1f}s" if seconds < MINUTE else format_duration(span)
 
 
+@register.filter
+def in_words(seconds: int) -> str:
+    """Return a length of time for a sentence: `15 minutes`, `1 hour`, `90 seconds`."""
+    size, unit = next(each for each in _UNITS if seconds % each[0] == 0)
+    count = seconds // size
+    return f"{count} {unit}{pluralize(count)}"
+
+
 @register.simple_tag
 def zone(moment: datetime) -> str:
     return zone_name(moment)
@@ -144,7 +154,10 @@ def ago(moment: datetime, now: datetime) -> SafeString:
 @register.simple_tag
 def left(moment: datetime, now: datetime) -> SafeString:
     text = format_duration(moment - now)
-    return format_html('<time datetime="{}" data-until title="{}">{}</time>', moment.isoformat(), _tooltip(moment), text)
+    looks = "" if moment - now < timedelta(days=1) else "oi-days"
+    return format_html(
+        '<time datetime="{}" data-until class="{}" title="{}">{}</time>', moment.isoformat(), looks, _tooltip(moment), text
+    )
 
 
 def format_duration(span: timedelta, *, exact: bool = True) -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 import requests
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 pytestmark = [pytest.mark.full, pytest.mark.database("postgresql")]
 
@@ -26,6 +26,15 @@ def test_an_intent_is_created_from_the_documentation(page: Page, server):
     page.click("#operations-Intents-create_intent .execute")
 
     page.wait_for_selector("#operations-Intents-create_intent .live-responses-table .response-col_status >> text=201")
+
+
+def test_the_chosen_tab_is_in_view_on_a_phone(open_page):
+    page = open_page("operator", viewport={"width": 390, "height": 844})
+
+    page.goto("/admin/governance/permit/?state=all")
+
+    expect(page.locator(".oi-tabs [aria-current]")).to_have_text("All")
+    expect(page.locator(".oi-tabs [aria-current]")).to_be_in_viewport(ratio=1)
 
 
 def test_a_key_is_made_in_the_console_shown_once_copied_used_and_revoked(open_page, server):

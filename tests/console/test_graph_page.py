@@ -175,7 +175,7 @@ def test_blockers_that_wait_for_nothing_come_first_with_their_dependents(vera, l
     text = graph(vera, launch["Launch"], view="blocking")
 
     assert titles(text) == ["Contract", "Build"]
-    assert re.search(r"holds up 2: <a [^>]*>Build</a>", text)
+    assert re.search(r"holds up 2, directly: <a [^>]*>Build</a>", text)
     assert re.search(r"holds up 1: <a [^>]*>Test</a>", text)
 
 

@@ -31,6 +31,14 @@ def do(person, intent, deed, **given):
     return person.post(f"intents/intent/{intent['id']}/do/{deed}/", {"confirmed": "yes", **given}, follow=True)
 
 
+def test_every_field_that_may_stay_empty_says_so(person):
+    shown = text(person("operator").get(NEW))
+
+    assert "Title (optional)" not in shown
+    for label in ("Agents", "Required by", "Deadline", "Budget in USD", "Initial state"):
+        assert f"{label} (optional)" in shown
+
+
 def test_operator_creates_an_intent_with_everything_that_the_api_takes(api, person, make_intent):
     parent, first, second = make_intent(title="Trip"), make_intent(title="Budget agreed"), make_intent(title="Dates agreed")
     olga = person("operator", "olga")

@@ -70,10 +70,20 @@ def test_arbiter_revokes_a_live_permit_with_a_reason(person, api, granted):
 
     told = text(person("arbiter").act(PERMITS, "revoke", pk, reason="The customer has cancelled"))
 
-    assert "Revoked: ada may payments.refund order-1042." in told
+    assert "Revoked: payments.refund order-1042 (ada)." in told
     permit = Permit.objects.get()
     assert permit.status == "revoked"
     assert ("permit_revoked", "user:grace") in log(api, {"id": str(permit.intent_id)})
+
+
+def test_only_what_cannot_be_undone_has_a_button_of_danger(person, granted, unknown):
+    grace, live = person("arbiter"), granted()
+
+    def asked(name, pk):
+        return grace.post(f"{PERMITS}/", {"action": name, "index": 0, "_selected_action": pk}).text
+
+    assert "oi-button-danger" not in asked("record_outcome", unknown)
+    assert "oi-button-danger" in asked("revoke", live)
 
 
 @pytest.mark.rule("A-15")
@@ -87,7 +97,7 @@ def test_unknown_outcome_is_shown_at_home_and_in_the_inbox(person, api, unknown)
 
     told = text(grace.act(PERMITS, "record_outcome", unknown, outcome="succeeded", note="Seen at the bank"))
 
-    assert "Outcome recorded: ada may" in told
+    assert "Outcome recorded: payments.refund order-1042 (ada)" in told
     assert (Permit.objects.get().outcome, Permit.objects.get().outcome_note) == ("succeeded", "Seen at the bank")
     assert "unknown outcome" not in text(grace.get(""))
     assert "Record outcome" not in text(grace.get(page))

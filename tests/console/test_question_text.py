@@ -123,6 +123,7 @@ def test_an_act_is_shown_in_full_as_it_was_written(agent, api, intent, person):
     assert "**not bold** [x](https://a.b) <span" in shown
     assert "long " * 2000 in shown
     assert "<code>**1**</code>" in shown
+    assert "permits ada this act, once, within 15 minutes of the decision." in shown
     assert re.search(r'<h2 class="oi-ask-title">Pay <code dir="ltr">it</code>\?</h2>', shown)
 
 

@@ -41,11 +41,17 @@ def test_a_view_is_saved_and_linked_above_its_list_alone(grace, make_intent):
 
     saved = save(grace)
 
-    assert "The view Blocked in Porto was saved." in saved.text
+    assert "The view “Blocked in Porto” was saved." in saved.text
     assert saved.redirect_chain == [("/admin/intents/intent/?status__exact=blocked&q=porto", 302)]
     assert links(grace.get(LIST)) == {"All": "?q=", "Blocked in Porto": "?status__exact=blocked&q=porto"}
     assert 'aria-current="page">Blocked in Porto' in grace.get(LIST, {"status__exact": "blocked", "q": "porto"}).text
     assert links(grace.get("leasing/lease/")) == {}
+
+
+def test_the_page_of_views_names_their_filters_in_words(grace):
+    save(grace)
+
+    assert '<p class="oi-row-meta">status: blocked, q: porto</p>' in grace.get("views/").text
 
 
 def test_a_default_view_opens_with_the_list_and_not_with_a_choice(grace):

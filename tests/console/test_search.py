@@ -45,6 +45,12 @@ def test_each_kind_is_found_by_a_word(person, office):
     }
 
 
+def test_a_question_is_named_without_its_markup(person, ask):
+    ask("Merge the fix for `eu-west`? See the **error rate** at [the board](https://board.example)")
+
+    assert groups(person("viewer"), "error")["Questions"] == ["Merge the fix for eu-west? See the error rate at the board"]
+
+
 @pytest.mark.parametrize("kind", ["intent", "question", "portfolio", "key", "webhook"])
 def test_each_kind_is_found_by_the_beginning_of_its_id_and_linked(person, office, kind):
     olga, pk = person("operator"), office[kind]["id"]

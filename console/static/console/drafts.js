@@ -100,7 +100,7 @@ function restore(form) {
     if (fold) fold.open = true;
   }
   form.dataset.draft = draft.id;
-  say(form, `Your draft of ${new Date(draft.at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })} is restored; it is not submitted yet.`, "Discard", () => {
+  say(form, `Your draft of ${new Date(draft.at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" })} is restored; it is not submitted yet.`, "Discard", () => {
     drop(keyOf(form));
     delete form.dataset.draft;
     for (const field of found) {

@@ -6,4 +6,8 @@ import "./search.js";
 import "./shortcuts.js";
 import "./zone.js";
 
+for (const tab of document.querySelectorAll(".oi-tabs [aria-current]")) {
+  const tabs = tab.parentElement;
+  tabs.scrollLeft = tab.offsetLeft - tabs.offsetLeft - tabs.clientWidth + tab.offsetWidth; // On a phone not all tabs are in view.
+}
 document.querySelector("#content [autofocus]")?.focus(); // The browser does so only where nothing else has happened yet.

@@ -83,8 +83,8 @@ class Example:
         asked = next((each for each in found if each["context"]), found[0])
         return self.object("governance/arbitration", asked["id"])
 
+    @cached_property
     def typed_question(self) -> str:
-        """Ask a typed question, and return the path of its page."""
         schema = {
             "type": "object",
             "title": "Refund for the failed checkouts",
@@ -164,6 +164,7 @@ def _trace_page(query: str) -> PathOf:
 PAGES: dict[str, ConsolePage] = {
     "home": ConsolePage("/admin/"),
     "search": ConsolePage("/admin/", then=steps.search),
+    "account-menu": ConsolePage("/admin/agents/", then=steps.open_account_menu),
     "inbox": ConsolePage("/admin/governance/arbitration/"),
     "question": ConsolePage(lambda example: example.question("pending")),
     "question-written": ConsolePage(
@@ -177,12 +178,12 @@ PAGES: dict[str, ConsolePage] = {
         lambda example: example.written_question,
         then=lambda page: (page.fill("#oi-rationale", "Half of it"), page.reload(), page.wait_for_selector(".oi-draft")),
     ),
-    "question-typed": ConsolePage(lambda example: example.typed_question()),
+    "question-typed": ConsolePage(lambda example: example.typed_question),
     "question-decided": ConsolePage(lambda example: example.question("resolved")),
     "question-permit": ConsolePage(_act_page(lambda acts: acts.permit_question)),
     "question-sent-back": ConsolePage(_act_page(lambda acts: f"{acts.question}/change/")),
     "assign": ConsolePage(_act_page(lambda acts: f"{acts.question}/assign/")),
-    "ask-back": ConsolePage(lambda example: example.typed_question().replace("change", "information")),
+    "ask-back": ConsolePage(lambda example: example.typed_question.replace("change", "information")),
     "permits": ConsolePage(_act_page(lambda acts: "governance/permit/?state=all")),
     "permit": ConsolePage(_act_page(lambda acts: acts.permit)),
     "permit-unknown": ConsolePage(_act_page(lambda acts: acts.permit_unknown)),
@@ -211,6 +212,7 @@ PAGES: dict[str, ConsolePage] = {
     "lease": ConsolePage(lambda example: example.lease()),
     "intents": ConsolePage("/admin/intents/intent/"),
     "intent": ConsolePage(lambda example: example.intent("Checkout fails for one in twenty customers in eu-west")),
+    "intents-news": ConsolePage("/admin/intents/intent/", then=steps.wait_for_news),
     "new-intent": ConsolePage("/admin/intents/intent/add/"),
     "new-intent-refused": ConsolePage("/admin/intents/intent/add/", then=steps.refuse),
     "new-child": ConsolePage(

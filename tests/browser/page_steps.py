@@ -1,7 +1,5 @@
 """Steps on a page before it is looked at: opening, filling in, sending what is refused."""
 
-from itertools import count
-
 from playwright.sync_api import Page
 
 
@@ -29,14 +27,36 @@ def refuse_password(page: Page) -> None:
     page.wait_for_selector("text=too short")
 
 
-_NUMBERS = count(1)
-
-
 def save_view(page: Page) -> None:
+    """Save the view, instead of the one that an earlier visit has saved."""
+    place = page.url
+    if page.locator(".oi-views-list").count():
+        page.goto("/admin/views/")
+        page.click("button:has-text('Delete')")
+        page.wait_for_selector("text=No saved views")
+        page.goto(place)
     page.click("#oi-save-view > summary")
-    page.fill("#oi-view-name", f"Blocked, looked at {next(_NUMBERS)}")
+    page.fill("#oi-view-name", "Blocked now")
     page.click("text=Save view")
     page.wait_for_selector(".oi-views-list")
+
+
+def wait_for_news(page: Page) -> None:
+    """Use a list until something is new."""
+    page.wait_for_selector("#oi-connection[data-state=live]")
+    page.locator(".oi-rows .oi-row-title").first.focus()
+    new = {"title": "Update the carrier rates"}
+    made = page.request.post("/api/v1/intents", data=new, headers={"X-API-Key": "dev-user-key"})
+    assert made.ok, made.text()
+    page.wait_for_selector("#oi-news:not([hidden])")
+
+
+def open_account_menu(page: Page) -> None:
+    account = page.locator("[x-on\\:click*=openUserLinks]")
+    if not account.is_visible():  # On a phone it is within the menu.
+        page.locator("[x-on\\:click*=sidebarMobileOpen] >> visible=true").first.click()
+    account.click()
+    page.wait_for_selector("text=Sign out")
 
 
 def refuse(page: Page) -> None:

@@ -1,4 +1,7 @@
-"""Every page of the console, as axe-core judges it: light at a desk, dark on a phone. None asks anybody but the server."""
+"""Every page of the console, as axe-core judges it: light and dark at a desk, on a phone, at 200 %, with reduced motion.
+
+A page is loaded once, and the browser then emulates one after the other. None asks anybody but the server.
+"""
 
 from pathlib import Path
 
@@ -14,14 +17,26 @@ pytestmark = [pytest.mark.full, pytest.mark.database("postgresql")]
 
 AXE = (Path(__file__).parent / "axe" / "axe.min.js").read_text()
 DESK, PHONE = {"width": 1360, "height": 900}, {"width": 390, "height": 844}
-BY_LOOKS = ["color-contrast", "link-in-text-block", "scrollable-region-focusable", "target-size"]
-"""Rules on which colours and the width of the page have a bearing; for all others the page is the same."""
+ZOOMED = {"width": DESK["width"] // 2, "height": DESK["height"] // 2}
+"""At 200 % a browser lays a page out as for half the pixels."""
 STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+BY_COLORS = ["color-contrast", "link-in-text-block"]
+BY_WIDTH = ["scrollable-region-focusable", "target-size"]
+"""Rules on which the colors, or the width of the page, have a bearing; for all others the page is the same."""
 SERIOUS = ["serious", "critical"]
-_DARK = "() => document.documentElement.classList.add('dark')"  # As the theme does when the page is loaded.
-_RUN = """([standards, grave]) => axe.run(document, {runOnly: standards, resultTypes: ["violations"]}).then(({violations}) =>
-    violations.filter(({impact}) => grave.includes(impact)).flatMap(({id, help, nodes}) =>
-        nodes.map(({target, html, any}) => `${id}: ${help}\\n  ${target} ${html.slice(0, 200)}\\n  ${any[0]?.message ?? ""}`)))"""
+_DARK = "(dark) => document.documentElement.classList.toggle('dark', dark)"  # As the theme does when the page is loaded.
+_RUN = """([standards, grave]) => {
+    for (const each of document.getAnimations()) if (each.effect.getTiming().iterations !== Infinity) each.finish();
+    return axe.run(document, {runOnly: standards, resultTypes: ["violations"]}).then(({violations}) =>
+        violations.filter(({impact}) => grave.includes(impact)).flatMap(({id, help, nodes}) =>
+            nodes.map(({target, html, any}) => `${id}: ${help}\\n  ${target} ${html.slice(0, 200)}\\n  ${any[0]?.message ?? ""}`)));
+}"""
+_CUT = (Path(__file__).parent / "find_cut_text.js").read_text()
+_MOVING = """() => [...document.querySelectorAll("*")].filter((each) => {
+    const {animationDuration, animationName, transitionDuration} = getComputedStyle(each);
+    const longest = (times) => Math.max(...times.split(",").map(parseFloat));
+    return longest(transitionDuration) > .01 || (animationName !== "none" && longest(animationDuration) > .01);
+}).map((each) => each.outerHTML.slice(0, 160)).slice(0, 5)"""
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +54,7 @@ def visit(browser: Browser, lively: Example):
     def at(place: ConsolePage) -> Page:
         page = pages.setdefault(place.role, pages.get(place.role) or signed_in(browser, lively, place.role, elsewhere))
         page.set_viewport_size(DESK)
+        page.emulate_media(reduced_motion="no-preference")
         page.goto(place.path(lively))
         place.then(page)
         assert not elsewhere
@@ -50,7 +66,7 @@ def visit(browser: Browser, lively: Example):
 
 
 def signed_in(browser: Browser, lively: Example, role: str | None, elsewhere: list[str]) -> Page:
-    context = browser.new_context(base_url=lively.server.url, color_scheme="light", reduced_motion="reduce")
+    context = browser.new_context(base_url=lively.server.url, color_scheme="light")
     if role:
         session = known_session(lively.server.database_url, role)
         context.add_cookies([{"name": "openintent-session", "value": session, "url": lively.server.url}])
@@ -72,10 +88,31 @@ def test_a_page_can_be_used_by_everybody(visit, name):
     page.evaluate(AXE)
 
     found = {"light": serious_violations(page, STANDARDS)}
-    page.evaluate(_DARK)
+    page.evaluate(_DARK, True)
+    found["dark"] = serious_violations(page, BY_COLORS)
     page.set_viewport_size(PHONE)
-    found["dark, on a phone"] = serious_violations(page, BY_LOOKS)
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    found["dark, on a phone"] = [*serious_violations(page, BY_COLORS + BY_WIDTH), *page.evaluate(_CUT)]
+    page.evaluate(_DARK, False)
+    page.set_viewport_size(ZOOMED)
+    found["at 200 %"] = [*serious_violations(page, BY_WIDTH), *page.evaluate(_CUT)]
+    page.emulate_media(reduced_motion="reduce")
+    found["with reduced motion"] = [*serious_violations(page, BY_COLORS), *page.evaluate(_MOVING)]
 
     told = "\n".join(f"{way}: {finding}" for way, findings in found.items() for finding in findings)
     assert not told, told
+
+
+def test_text_that_is_cut_is_found(browser):
+    narrow = "width: 80px; white-space: nowrap"
+    page = browser.new_page()
+    page.set_content(
+        f'<p style="{narrow}; overflow: hidden">Ends within a word</p>'
+        f'<p style="{narrow}; overflow: hidden; text-overflow: ellipsis">Ends with an ellipsis</p>'
+        f'<p style="{narrow}; overflow-x: auto">Can be scrolled to its end</p>'
+        '<p style="position: absolute; left: -40px">Begins outside of the page</p>'
+    )
+
+    found = page.evaluate(_CUT)
+    page.close()
+
+    assert [each.partition("\n")[0] for each in found] == ["cut: Ends within a word", "cut: Begins outside of the page"]

@@ -93,6 +93,16 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+ASK_AGAIN = """
+import os
+from openintent import OpenIntentClient
+with OpenIntentClient(os.environ["OPENINTENT_URL"], api_key="dev-user-key", agent_id="hugo") as client:
+    intent = client.create_intent(title="Another report")
+    client.request_arbitration(intent.id, "Shall it be long?", options=["yes", "no"])
+"""
+
+
+@pytest.mark.case("console M13")
 def test_tutorial_runs_from_the_wheel(installed, tmp_path):
     tutorial = TutorialRunner(installed, tmp_path)
     try:
@@ -101,10 +111,13 @@ def test_tutorial_runs_from_the_wheel(installed, tmp_path):
         )
         for block in blocks(TUTORIAL):
             tutorial.run(block)
+        (tmp_path / "ask_again.py").write_text(ASK_AGAIN)
+        again = tutorial.command("python ask_again.py; python decide.py no")
     finally:
         ended = tutorial.stop()
 
     assert where.count(str(installed)) == 2
+    assert again == "hugo asks: Shall it be long?\ngrace decides: no\n"
     assert ended == {"Terminal 1": 0, "Terminal 2": 0, "Terminal 3": 0}
     logs = {path.name: path.read_text() for path in tmp_path.glob("*.log")}
     assert "Traceback" not in "".join(logs.values()), logs

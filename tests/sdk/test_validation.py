@@ -2,6 +2,7 @@
 
 import math
 from collections import OrderedDict
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
@@ -9,7 +10,16 @@ from types import MappingProxyType
 from uuid import UUID, uuid4
 
 import pytest
-from openintent import Agent, AsyncOpenIntentClient, IntentStatus, OpenIntentClient, ValidationError, Worker
+from openintent import (
+    Agent,
+    AsyncOpenIntentClient,
+    IntentStatus,
+    OpenIntentClient,
+    OpenIntentError,
+    ValidationError,
+    Worker,
+    on_event,
+)
 from openintent.enums import SERVER_WRITTEN
 from openintent.validation import (
     InputValidationError,
@@ -326,3 +336,32 @@ def test_invalid_input_is_not_sent(client, script, act, field):
 
     assert error.field == field
     assert script.seen == []
+
+
+@pytest.mark.case("console M23")
+@pytest.mark.parametrize(
+    "filter_by",
+    [
+        lambda client: client.get_events(ID, event_type="comment,state_patch"),
+        lambda client: client.list_events(event_type="state_patch"),
+        lambda client: client.stream(event_types=["comment", "state_patch"]),
+        lambda client: client.subscribe(ID, callback_url="https://x.example", event_types=["state_patch"]),
+        lambda client: on_event("state_patch"),
+    ],
+    ids=["get_events", "list_events", "stream", "subscribe", "on_event"],
+)
+def test_a_misspelled_type_to_filter_by_is_pointed_out(filter_by, caplog, script):
+    script.respond({"events": [], "next": None})
+    with OpenIntentClient(script.url) as client, suppress(OpenIntentError):
+        filter_by(client)
+
+    assert [each.getMessage() for each in caplog.records if each.name == "openintent"] == [
+        "The event type 'state_patch' is none of the protocol's. Did you mean 'state_patched'?"
+    ]
+
+
+def test_a_type_of_a_clients_own_is_not_pointed_out(caplog):
+    with OpenIntentClient("http://x") as client:
+        client.stream(event_types=["deploy_started", "state_patched", "x"])
+
+    assert caplog.messages == []

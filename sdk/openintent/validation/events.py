@@ -1,16 +1,21 @@
 """Events that clients log."""
 
+import logging
 import re
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any
 
-from ..enums import SERVER_WRITTEN
+from ..enums import SERVER_WRITTEN, EventType
 from ..errors import InputValidationError
 from ._values import require_mapping, require_text
 
 BATCH_SIZE = 1000
 EVENT_TYPES = 100
+EVENT_TYPES_OF_PROTOCOL = frozenset(EventType)
 EVENT_TYPE = re.compile(r"[a-z][a-z0-9_.-]{0,99}")
+
+log = logging.getLogger("openintent")
 
 
 def validate_event(event_type: str, payload: Mapping[str, Any] | None = None) -> None:
@@ -39,6 +44,16 @@ def validate_event_types(event_types: Sequence[str]) -> None:
         raise InputValidationError(f"event_types must be a list of at most {EVENT_TYPES}", field="event_types")
     for index, event_type in enumerate(event_types):
         _require_event_type(event_type, f"event_types[{index}]")
+    warn_of_misspelled(*event_types)
+
+
+def warn_of_misspelled(*event_types: str) -> None:
+    """Log a warning for each type to filter by that is almost one of the protocol's. It may be a client's own all the same."""
+    for event_type in event_types:
+        if event_type not in EVENT_TYPES_OF_PROTOCOL and (
+            near := get_close_matches(event_type, EVENT_TYPES_OF_PROTOCOL, 1, 0.85)
+        ):
+            log.warning("The event type %r is none of the protocol's. Did you mean %r?", str(event_type), str(near[0]))
 
 
 def _require_event_type(event_type: str, field: str) -> None:

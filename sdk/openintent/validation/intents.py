@@ -36,6 +36,8 @@ def validate_intent_create(
     if state is not None:
         require_mapping(state, "state")
     if assign is not None:
+        if not isinstance(assign, (str, Sequence)):
+            raise InputValidationError("assign must be one agent id or a list of them", field="assign")
         for agent_id in [assign] if isinstance(assign, str) else assign:
             validate_agent_id(agent_id, "assign")
 

@@ -9,6 +9,7 @@ from ..._parameters import Id, Instant, as_id, as_optional_id, path, to_rfc3339,
 from ...enums import EventType
 from ...models import Event
 from ...validation import validate_event, validate_events
+from ...validation.events import warn_of_misspelled
 from ..events import NewEvent
 from ._transport import AsyncTransport
 
@@ -82,6 +83,8 @@ class AsyncEventResource(AsyncTransport):
 
         `after`: only those with a greater `sequence`. `since`: an aware datetime or RFC 3339 text. Raises NotFoundError.
         """
+        if event_type is not None:
+            warn_of_misspelled(*event_type.split(","))
         return await self.send(
             list_call(
                 path("intents", intent_id, "events"),
@@ -114,6 +117,8 @@ class AsyncEventResource(AsyncTransport):
         `after`: only those with a greater `position`; to poll the log, pass the last one you have seen. `portfolio_id`, `agent_id`:
         the events of its stream (S-4). `order`: "desc" starts with the newest.
         """
+        if event_type is not None:
+            warn_of_misspelled(*event_type.split(","))
         return await self.send(
             list_call(
                 path("events"),

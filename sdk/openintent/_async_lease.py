@@ -125,7 +125,7 @@ class AsyncHeldLease(LeaseBlock):
     async def _release(self, release: Call[None]) -> None:
         try:
             await self._client.send(release)
-        except OpenIntentError as error:  # The block's own error must not be hidden.
+        except (OpenIntentError, RuntimeError) as error:  # Such as a closed client. The block's own error must not be hidden.
             self._log_release_failure(error)
 
     async def _renew(self, hold: Hold) -> None:

@@ -49,6 +49,9 @@ class AsyncEventStream:
         self._abandoned += [self._response, self._chunks, self._step]  # Collecting them would end the parent's connection.
         self._reset()
 
+    def __repr__(self) -> str:
+        return self._state.describe(type(self).__name__)
+
     @property
     def position(self) -> int | None:
         """The position to pass as `after` to resume from here: that of the last event returned, or the start of the stream.
@@ -95,6 +98,8 @@ class AsyncEventStream:
 
     async def _run_step(self) -> None:
         """Advance, in a task of its own that `aclose` can cancel without cancelling the iterating one."""
+        if self._loop is not None and self._loop.is_closed():
+            self._reset()
         self._loop = asyncio.get_running_loop()
         self._step = asyncio.create_task(self._advance())
         try:
@@ -153,7 +158,7 @@ class AsyncEventStream:
 
     async def _disconnect(self) -> None:
         response, self._response, self._chunks = self._response, None, None
-        if response is not None:
+        if response is not None and not (self._loop and self._loop.is_closed()):
             await response.aclose()
 
 

@@ -1,10 +1,11 @@
 """Connections of the asynchronous client, by the `httpx2` library."""
 
+import asyncio
 import ssl
 from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
-from weakref import WeakSet
+from weakref import WeakKeyDictionary, WeakSet
 
 from ._forks import reset_in_children
 from ._network import NetworkSettings
@@ -42,18 +43,18 @@ def no_response(error: httpx2.RequestError) -> NoResponse:
 
 
 class AsyncConnections:
-    """Connections of a client and its copies, in each process: those of calls, and those of streams, which are unlimited."""
+    """Connections of a client and its copies, in each event loop: those of calls, and those of streams, which are unlimited."""
 
     def __init__(self, network: NetworkSettings) -> None:
         self._network = network
         self._streams: WeakSet[Closable] = WeakSet()
         self._is_closed = False
-        self._clients: dict[str, httpx2.AsyncClient] = {}
+        self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, httpx2.AsyncClient]] = WeakKeyDictionary()
         reset_in_children(self)
 
     def reset_after_fork(self) -> None:
-        _abandoned.extend(self._clients.values())
-        self._clients = {}
+        _abandoned.extend(client for clients in self._clients.values() for client in clients.values())
+        self._clients = WeakKeyDictionary()
 
     def calls(self) -> httpx2.AsyncClient:
         """Return the HTTP client of calls. Raise RuntimeError if the client is closed."""
@@ -65,15 +66,16 @@ class AsyncConnections:
 
     def _client(self, name: str, **settings: Any) -> httpx2.AsyncClient:
         self._require_open()
-        if name not in self._clients:
-            self._clients[name] = httpx2.AsyncClient(
+        clients = self._clients.setdefault(asyncio.get_running_loop(), {})
+        if name not in clients:
+            clients[name] = httpx2.AsyncClient(
                 follow_redirects=False,
                 trust_env=False,
                 verify=_ssl_context(self._network.ca_file),
                 proxy=self._network.proxy,
                 **settings,
             )
-        return self._clients[name]
+        return clients[name]
 
     def add(self, stream: Closable) -> None:
         """End this stream when the client is closed. Raise RuntimeError if that has happened."""
@@ -85,8 +87,12 @@ class AsyncConnections:
         self._is_closed = True
         for stream in list(self._streams):
             await stream.aclose()
-        for client in self._clients.values():
-            await client.aclose()
+        for loop, clients in list(self._clients.items()):
+            for client in clients.values():
+                if loop is asyncio.get_running_loop():
+                    await client.aclose()
+                elif loop.is_running():  # In another thread.
+                    asyncio.run_coroutine_threadsafe(client.aclose(), loop)
 
     def _require_open(self) -> None:
         if self._is_closed:

@@ -285,7 +285,7 @@ class LeaseBlock:
     def _has_token(self) -> bool:
         return self._request.tokens.holds(self._request.intent_id, self._request.scope)
 
-    def _log_release_failure(self, error: OpenIntentError) -> None:
+    def _log_release_failure(self, error: Exception) -> None:
         log.warning("The lease on %r could not be released and expires by itself: %s", self._request.scope, error)
 
 
@@ -375,7 +375,7 @@ class HeldLease(LeaseBlock):
     def _release(self, release: Call[None]) -> None:
         try:
             self._client.send(release)
-        except OpenIntentError as error:  # The block's own error must not be hidden.
+        except (OpenIntentError, RuntimeError) as error:  # Such as a closed client. The block's own error must not be hidden.
             self._log_release_failure(error)
         except BaseException:  # Such as Ctrl-C: it may not have been sent.
             with suppress(Exception):

@@ -18,8 +18,8 @@ class AsyncOpenIntentClient(AsyncResources):
         async with AsyncOpenIntentClient("http://localhost:8000", api_key="dev-user-key") as client:
             intent = await client.create_intent(title="Research market trends")
 
-    Like every asyncio object it belongs to one event loop; a forked process has its own. After a cancelled write it is
-    unknown whether it was carried out.
+    It has connections of its own in each event loop and each forked process; a block or a stream belongs to the loop that entered
+    it. After a cancelled write it is unknown whether it was carried out.
     """
 
     def _open_transport(self) -> None:

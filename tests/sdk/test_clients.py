@@ -15,8 +15,8 @@ import pytest
 from mypy import api as mypy
 from openintent import AsyncOpenIntentClient, OpenIntentClient
 
-from .conftest import json_response
-from .samples import EVENT, INTENT
+from .conftest import json_response, to_response
+from .samples import EVENT, INTENT, LEASE
 
 pytestmark = pytest.mark.database("sqlite")
 
@@ -198,3 +198,42 @@ def test_a_password_in_netrc_is_not_sent(client, script, tmp_path, monkeypatch):
     client.get_intent(INTENT["id"])
 
     assert "Authorization" not in script.seen[0].headers
+
+
+@pytest.mark.rule("K-9")
+def test_an_async_client_may_be_used_in_several_event_loops(script):
+    lease = {**LEASE, "expires_at": LEASE["acquired_at"].replace("05.678901", "06.678901")}
+    script.respond(*[lambda request: to_response({"GET": INTENT, "POST": lease, "DELETE": None}[request.method])] * 200)
+    client = AsyncOpenIntentClient(script.url)
+
+    async def use():
+        async with client.lease(INTENT["id"], "draft", 1):
+            return {each.id for each in await asyncio.gather(*[client.get_intent(INTENT["id"]) for _ in range(5)])}
+
+    assert [asyncio.run(use()), asyncio.run(use())] == [{INTENT["id"]}] * 2
+    with ThreadPoolExecutor(3) as threads:
+        assert list(threads.map(lambda _: asyncio.run(client.get_intent(INTENT["id"])).id, range(9))) == [INTENT["id"]] * 9
+    assert [seen.method for seen in script.seen].count("DELETE") == 2
+    asyncio.run(client.close())
+    with pytest.raises(RuntimeError, match="closed"):
+        asyncio.run(use())
+
+
+def close_in_a_block(url):
+    with OpenIntentClient(url) as client, client.lease(INTENT["id"], "draft"):
+        client.close()
+        raise ZeroDivisionError
+
+
+async def close_in_an_async_block(url):
+    async with AsyncOpenIntentClient(url) as client, client.lease(INTENT["id"], "draft"):
+        await client.close()
+        raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("use", [close_in_a_block, lambda url: asyncio.run(close_in_an_async_block(url))], ids=["sync", "async"])
+def test_a_client_that_is_closed_in_a_block_does_not_hide_its_error(script, use):
+    script.respond(LEASE)
+
+    with pytest.raises(ZeroDivisionError):
+        use(script.url)

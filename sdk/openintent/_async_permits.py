@@ -30,6 +30,9 @@ class AsyncHeldPermit:
         self._request = request
         self._spent: Permit | None = None
 
+    def __repr__(self) -> str:
+        return self._request.describe(type(self).__name__)
+
     async def __aenter__(self) -> Permit:
         request = self._request
         asked = await self._client.send(request.asking)

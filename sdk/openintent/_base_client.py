@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 from time import monotonic
 from urllib.parse import urlsplit
 
+from ._environment import connection_arguments
 from ._network import NetworkSettings
 from ._request_flow import Request, RetrySettings, ServerContext
 from ._version import __version__
@@ -17,7 +18,7 @@ class ClientBase(ABC):
 
     def __init__(
         self,
-        base_url: str,
+        base_url: str | None = None,
         api_key: str | None = None,
         agent_id: str | None = None,
         timeout: float = 30.0,
@@ -28,7 +29,8 @@ class ClientBase(ABC):
     ) -> None:
         """Create a client. No request is sent yet.
 
-        base_url         the server, as `https://intents.example.com`, with its path prefix if it has one; `/api/v1` at its end is allowed
+        base_url         the server, as `https://intents.example.com`, with its path prefix if it has one; `/api/v1` at its end is allowed.
+                         Without it, $OPENINTENT_URL or http://localhost:8000, with $OPENINTENT_API_KEY and $OPENINTENT_AGENT_ID
         api_key          sent as X-API-Key; only `discover()` works without one
         agent_id         the acting agent, sent as X-Agent-ID: printable ASCII; not needed if the key is bound to an agent
         timeout          seconds without a byte from the server after which an attempt fails
@@ -40,6 +42,9 @@ class ClientBase(ABC):
 
         Raises InputValidationError.
         """
+        if base_url is None:
+            found = connection_arguments(None, api_key, agent_id)
+            base_url, api_key, agent_id = found["base_url"], found["api_key"], found["agent_id"]
         validate_whole_number(max_tries, "max_tries")
         if not (timeout > 0 and connect_timeout > 0):
             raise InputValidationError("timeouts must be positive", field="timeout")

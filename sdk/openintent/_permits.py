@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol, TypeVar
 from ._call import Call
 from ._parameters import Id
 from ._request_flow import RequestFlow, ServerContext, request_flow
+from ._short_repr import one_line
 from ._wait_for_decision import decision_flow
 from .enums import PermitOutcome
 from .errors import NotExecuted, NotFoundError, OpenIntentError, PermitRefusedError
@@ -53,6 +54,12 @@ class PermitRequest:
     asking: Call[Arbitration]
     timeout: float | None
 
+    def describe(self, name: str) -> str:
+        """Return the representation of the block."""
+        return one_line(
+            name, [("verb", self.action["verb"]), ("target", self.action["target"]), ("intent_id", str(self.intent_id))]
+        )
+
 
 def outcome_of(error: BaseException | None) -> tuple[PermitOutcome, str | None]:
     """Return the outcome of a block that ended so: only NotExecuted says that there was no effect."""
@@ -78,6 +85,9 @@ class HeldPermit:
         self._client = client
         self._request = request
         self._spent: Permit | None = None
+
+    def __repr__(self) -> str:
+        return self._request.describe(type(self).__name__)
 
     def __enter__(self) -> Permit:
         request = self._request

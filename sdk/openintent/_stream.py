@@ -49,6 +49,9 @@ class EventStream:
         if was_closed:
             self._closing.set()
 
+    def __repr__(self) -> str:
+        return self._state.describe(type(self).__name__)
+
     @property
     def position(self) -> int | None:
         """The position to pass as `after` to resume from here: that of the last event returned, or the start of the stream.

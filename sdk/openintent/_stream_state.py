@@ -75,6 +75,10 @@ class StreamState:
         self.pause = 0.0
         self._reset_connection()
 
+    def describe(self, name: str) -> str:
+        """Return the representation of the stream."""
+        return f"{name}({self._call.path!r}, position={self.position})"
+
     def _reset_connection(self) -> None:
         self._parser = Parser()
         self.end_reason = ""

@@ -16,6 +16,7 @@ def said(reader):
     return reader.follow("OpenAPI Generator").splitlines()
 
 
+@pytest.mark.case("console H8")
 def test_the_tutorial_runs(said):
     start = said.index("ada decided: south")
 
@@ -40,6 +41,7 @@ def test_every_module_can_be_imported(said, reader):
     assert len(names) > 100
 
 
+@pytest.mark.case("console H8")
 def test_typescript_compiles(npm, reader):
     forms = "apis,models,supportingFiles,skipFormModel=false"  # Else it imports a model for forms that it does not make.
     reader.run(

@@ -29,6 +29,7 @@ from openintent import (
     LeaseConflictError,
     OpenIntentClient,
     Subscription,
+    Worker,
 )
 
 from .conftest import ScriptedServer
@@ -76,6 +77,10 @@ class Loud(AsyncOpenIntentClient):
 def client(script: ScriptedServer) -> Iterator[OpenIntentClient]:
     with OpenIntentClient(script.url) as client:
         yield client
+
+
+def work(intent: Intent) -> dict[str, str]:
+    return {"title": intent.title}
 
 
 def title_of(reader: ReadsIntents) -> str:
@@ -143,6 +148,7 @@ def test_a_method_can_be_patched(client: OpenIntentClient) -> None:
     get_intent.assert_called_once_with(client, ID)
 
 
+@pytest.mark.case("console L2")
 @pytest.mark.parametrize("name", METHODS)
 def test_methods_are_functions_with_their_own_signature(name: str) -> None:
     one, other = (vars(cls)[name] for kind in CLIENTS for cls in kind.__mro__ if name in vars(cls))
@@ -166,14 +172,33 @@ def test_methods_are_called_unbound_and_mapped(client: OpenIntentClient, script:
     assert {each.id for each in found} == {ID}
 
 
+@pytest.mark.case("console L3")
 def test_the_repr_of_everything_public_fits_a_line() -> None:
     state = {f"key {n}": ["x" * 1_000] * 100 for n in range(100)}
     intent = Intent.from_json({**INTENT, "title": "y" * 500, "state": state, "constraints": state})
     with OpenIntentClient("http://x") as client:
         shown = [intent, Event.from_json({**EVENT, "payload": state}), client, client.stream(), ConflictError("z" * 10_000)]
+        shown += [client.lease(ID, "draft"), client.permit(ID, "deploy", "shop", reason="…"), Worker("ada", work)]
 
-    assert [repr(each) for each in shown if len(repr(each)) > 165 or "\n" in repr(each)] == []
+    assert [repr(each) for each in shown if len(repr(each)) > 165 or "\n" in repr(each) or " object at 0x" in repr(each)] == []
     assert repr(intent).startswith(f"Intent(id={ID!r}, title='yyy")
+
+
+@pytest.mark.case("console L4")
+def test_a_client_without_a_url_takes_its_connection_from_the_environment(
+    script: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script.respond(INTENT, INTENT)
+    monkeypatch.setenv("OPENINTENT_URL", script.url)
+    monkeypatch.setenv("OPENINTENT_API_KEY", "secret")
+    monkeypatch.setenv("OPENINTENT_AGENT_ID", "ada")
+
+    with OpenIntentClient() as client, OpenIntentClient(script.url) as other:  # Whose key is another one, if it has any.
+        assert [title_of(client), title_of(other)] == [INTENT["title"]] * 2
+
+    assert [seen.headers.get("X-Api-Key") for seen in script.seen] == ["secret", None]
+    assert [each.agent_id for each in (client, other, OpenIntentClient(agent_id="bob"))] == ["ada", None, "bob"]
+    assert repr(AsyncOpenIntentClient()) == f"AsyncOpenIntentClient({script.url!r}, agent_id='ada')"
 
 
 def test_a_partial_is_a_function_of_the_rest(client: OpenIntentClient, script: ScriptedServer) -> None:

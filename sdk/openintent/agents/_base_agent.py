@@ -93,6 +93,9 @@ class BaseAgent:
                 handler = partial(handler, None)  # Its `self`.
             check_parameters(trigger.kind, handler, f"{cls.__name__}.{name}")
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.agent_id!r})"
+
     @property
     def client(self) -> OpenIntentClient:
         """The agent's client. Within a handler of an assignment, its writes to that intent succeed only as long as the handler

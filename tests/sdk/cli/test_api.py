@@ -9,7 +9,7 @@ from typer import BadParameter
 
 from tests.sdk.cli.conftest import run_at
 
-pytestmark = pytest.mark.database("sqlite")
+pytestmark = [pytest.mark.database("sqlite"), pytest.mark.case("console M21")]
 
 
 def test_get_prints_what_the_api_answers(openintent, client, intent):

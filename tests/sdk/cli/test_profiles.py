@@ -11,7 +11,7 @@ from openintent.cli.profiles import profiles_path
 from tests.sdk.cli.conftest import run_at
 from tests.sdk.cli.terminal import COMMAND, Terminal
 
-pytestmark = pytest.mark.database("sqlite")
+pytestmark = [pytest.mark.database("sqlite"), pytest.mark.case("console M21")]
 
 
 @pytest.fixture(autouse=True)

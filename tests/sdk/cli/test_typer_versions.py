@@ -54,6 +54,7 @@ def shown(request, tmp_path):
     return json.loads(run.stdout)
 
 
+@pytest.mark.case("console M20")
 def test_help_and_errors_are_tidy(shown):
     helps, errors = shown
     assert {"", "show", "webhooks listen"} <= helps.keys()

@@ -14,7 +14,7 @@ from werkzeug import Response
 from tests.sdk.cli.conftest import run_at
 from tests.sdk.cli.terminal import COMMAND
 
-pytestmark = pytest.mark.database("sqlite")
+pytestmark = [pytest.mark.database("sqlite"), pytest.mark.case("console M21")]
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 URL = "https://hooks.example.com/events"

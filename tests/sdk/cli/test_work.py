@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 from openintent.cli.server_costs import server_summary
 
-pytestmark = pytest.mark.database("sqlite")
+pytestmark = [pytest.mark.database("sqlite"), pytest.mark.case("console M21")]
 
 HOSTILE = "\x1b[31m\u202e"
 

@@ -16,7 +16,7 @@ class MessagesParser(ChunkParser):
 
     def __init__(self, response: ResponseInfo) -> None:
         super().__init__(response)
-        self._calls: list[tuple[str, str, list[str]]] = []
+        self._calls: list[tuple[str, str, Any, list[str]]] = []
         self._open_calls: dict[int, list[str]] = {}
 
     def feed(self, event: Any) -> None:
@@ -31,7 +31,7 @@ class MessagesParser(ChunkParser):
             block = event.content_block
             if block.type == "tool_use":
                 pieces = self._open_calls[event.index] = []
-                self._calls.append((block.name, block.id, pieces))
+                self._calls.append((block.name, block.id, get(block, "input") or {}, pieces))
             else:
                 self._open_calls.pop(event.index, None)
                 self._response.add_text(get(block, "text"))
@@ -43,7 +43,7 @@ class MessagesParser(ChunkParser):
             _parse_usage(get(event, "usage"), self._response)
 
     def close(self) -> None:
-        self._response.tool_calls += [ToolCall(name, id, "".join(pieces)) for name, id, pieces in self._calls]
+        self._response.tool_calls += [ToolCall(name, id, "".join(pieces) or begun) for name, id, begun, pieces in self._calls]
         self._calls.clear()
 
 

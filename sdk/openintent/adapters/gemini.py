@@ -36,8 +36,8 @@ class ContentsParser(ChunkParser):
             response.model = answer.model_version.rpartition("/")[2]  # Without `models/`.
         for candidate in answer.candidates or ():
             if candidate.content:
-                _parse_parts(candidate.content, response)
-            if candidate.finish_reason:
+                _parse_parts(candidate.content, response, with_text=not candidate.index)
+            if candidate.finish_reason and not candidate.index:
                 response.finish_reason = str(getattr(candidate.finish_reason, "value", candidate.finish_reason))
         if answer.usage_metadata:
             self._last = answer
@@ -96,9 +96,9 @@ def _modality(each: Any) -> str:
     return str(get(get(each, "modality"), "value") or "").lower()
 
 
-def _parse_parts(content: Any, response: ResponseInfo) -> None:
+def _parse_parts(content: Any, response: ResponseInfo, *, with_text: bool) -> None:
     for part in content.parts or ():
-        if part.text and not get(part, "thought"):
+        if part.text and with_text and not get(part, "thought"):
             response.add_text(part.text)
         if call := part.function_call:
             response.tool_calls.append(ToolCall(call.name, call.id or "", call.args or {}))

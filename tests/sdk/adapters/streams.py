@@ -10,6 +10,7 @@ REQUEST = ("llm_request_started",)
 WHOLE = (*REQUEST, "stream_started", "stream_completed", "llm_request_completed")
 LEFT = (*REQUEST, "stream_started", "stream_cancelled")
 FAILED = (*LEFT, "llm_request_failed")
+UNSTARTED = (*REQUEST, "llm_request_failed")
 REFUSED = (*REQUEST, "stream_started", "stream_completed", "llm_request_failed")
 
 
@@ -177,6 +178,29 @@ RESPONSES_ROWS = [
         marks={"tools": {"web_search": 1}, "not_included": ["web_search"]},
     ),
     responses("no end event", CREATED, part("Hello"), cost=None),
+    responses("queued first", event("queued", response=answer("queued", None)), event("in_progress", response=answer("in_progress", None)), part("Hello"), COMPLETED),
+    responses("a summary of reasoning", event("reasoning_summary_text.delta", item_id="r", output_index=0, summary_index=0, delta="Hm"), part("Hello"), COMPLETED),
+    responses("arguments in pieces", event("function_call_arguments.delta", item_id="i", output_index=0, delta="{}"), item(type="function_call", call_id="a", name="f", arguments="{}"), COMPLETED, text=None, calls=(("f", {}),)),
+    responses("parallel tools of one index", *(item(type="function_call", call_id=name, name=name, arguments="{}") for name in "fg"), COMPLETED, text=None, calls=(("f", {}), ("g", {}))),
+    responses("a tool without arguments", item(type="function_call", call_id="a", name="f", arguments=""), COMPLETED, text=None, calls=(("f", {}),)),
+    responses("arguments that are no JSON", item(type="function_call", call_id="a", name="f", arguments="{oops"), COMPLETED, text=None, calls=(("f", {"text": "{oops"}),)),
+    responses("a tool without a name", item(type="function_call", call_id="a", name=None, arguments="{}"), COMPLETED, text=None, calls=(("unknown", {}),)),
+    responses("a delta of null", part(None), part("Hello"), COMPLETED),
+    responses("a missing delta", event("output_text.delta", item_id="m"), part("Hello"), COMPLETED),
+    responses("a response of null", part("Hello"), event("completed", response=None), cost=None),
+    responses("completed twice", part("Hello"), COMPLETED, COMPLETED),
+    responses("an annotation", part("Hello"), event("output_text.annotation.added", item_id="m", output_index=0, content_index=0, annotation_index=0, annotation={}), COMPLETED),
+    responses("comments between", ": ping\n\n", part("Hello"), ": ping\n\n", COMPLETED),
+    responses("a mark at the end, as of chat", part("Hello"), COMPLETED, DONE),
+    responses("characters that JSON cannot hold", 'data: {"type":"response.output_text.delta","sequence_number":1,"item_id":"m","output_index":0,"content_index":0,"delta":"a\\u0000\\ud800"}\n\n', COMPLETED, text="a\ufffd\ufffd"),
+    responses("broken JSON in the middle", part("Hel"), "data: {oops\n\n", events=FAILED, cost=None, text=None),
+    responses("a cut before anything", is_cut=True, events=FAILED, cost=None, text=None),
+    responses("a cut after the end", part("Hello"), COMPLETED, is_cut=True, events=FAILED, text=None, marks={"incomplete": True}),
+    responses("nothing at all", text=None, cost=None),
+    responses("left before anything", CREATED, part("Hello"), COMPLETED, most=0, events=LEFT, cost=None, text=None),
+    responses("the fast tier", part("Hello"), event("completed", response=answer(service_tier="priority")), cost=("0.000119", "USD")),
+    responses("a tier of null", part("Hello"), event("completed", response=answer(service_tier=None))),
+    responses("a model of null", part("Hello"), event("completed", response=answer(model=None))),
 ]  # fmt: skip
 
 
@@ -254,6 +278,25 @@ MESSAGES_ROWS = [
     messages("ten searches on the web", start(), *HELLO, end(server_tool_use={"web_search_requests": 10, "web_fetch_requests": 1}), END, cost=("0.10017", "USD")),
     messages("compaction", start(), *HELLO, end(iterations=[COMPACTION]), END, cost=("0.00092", "USD")),
     messages("advice of another model", start(), *HELLO, end(iterations=[ADVICE]), END, cost=("0.00032", "USD")),
+    messages("no end event", start(), *HELLO, end()),
+    messages("no end of the block", start(), BLOCK, piece("Hello"), end(), END),
+    messages("a refusal", start(), *HELLO, end("refusal"), END),
+    messages("a stop reason of null", start(), *HELLO, end(None), END),
+    messages("two ends, of which the last one counts", start(), *HELLO, end(output_tokens=3), end(), END),
+    messages("a tool without arguments", start(), tool("f"), BLOCK_STOP, end("tool_use"), END, text=None, calls=(("f", {}),)),
+    messages("arguments that are no JSON", start(), tool("f"), arguments("{oops"), BLOCK_STOP, end("tool_use"), END, text=None, calls=(("f", {"text": "{oops"}),)),
+    messages("arguments in the start of a block", start(), block(kind="tool_use", id="a", name="f", input={"x": 1}), BLOCK_STOP, end("tool_use"), END, text=None, calls=(("f", {"x": 1}),)),
+    messages("thinking that is hidden", start(), block(kind="redacted_thinking", data="x"), BLOCK_STOP, block(1, text=""), piece("Hello", 1), end(), END),
+    messages("a signature", start(), block(kind="thinking", thinking="", signature=""), piece("x", kind="signature_delta", member="signature"), BLOCK_STOP, block(1, text=""), piece("Hello", 1), end(), END),
+    messages("an unknown event", start(), {"type": "something_new", "data": 1}, *HELLO, end(), END),
+    messages("an unknown block", start(), block(kind="something_new"), BLOCK_STOP, *HELLO, end(), END),
+    messages("comments between", start(), ": ping\n\n", *HELLO, ": ping\n\n", end(), END),
+    messages("characters that JSON cannot hold", start(), BLOCK, 'event: content_block_delta\ndata: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"a\\u0000\\ud800"}}\n\n', end(), END, text="a\ufffd\ufffd"),
+    messages("broken JSON in the middle", start(), BLOCK, "event: content_block_delta\ndata: {oops\n\n", events=FAILED, cost=("0.000045", "USD"), text=None, marks={"incomplete": True}),
+    messages("a cut before anything", is_cut=True, events=FAILED, cost=None, text=None),
+    messages("a cut after the usage", start(), *HELLO, end(), is_cut=True, events=FAILED, text=None, marks={"incomplete": True}),
+    messages("nothing at all", text=None, cost=None),
+    messages("left before anything", start(), *HELLO, end(), END, most=0, events=LEFT, cost=None, text=None),
 ]  # fmt: skip
 
 
@@ -287,6 +330,44 @@ GEMINI_ROWS = [
     gemini("an error in the middle", partial({"text": "Hel"}), {"error": {"code": 503, "status": "UNAVAILABLE", "message": "No"}}, events=FAILED, cost=None, text=None),
     gemini("left in the middle", partial({"text": "Hel"}), LAST, most=1, events=LEFT, cost=None, text=None),
     gemini("left at the end", partial({"text": "Hel"}), LAST, most=2),
+    gemini("left before anything", partial({"text": "Hel"}), LAST, most=0, events=(), cost=None, text=None),  # Not even asked for.
+    gemini("left although each chunk has usage", partial({"text": "Hel"}, usage=COUNTED), LAST, most=1, events=LEFT, text=None, marks={"incomplete": True}),
+    gemini("parts of null", {"candidates": [{"content": {"role": "model", "parts": None}}]}, partial({"text": "Hel"}), LAST),
+    gemini("no parts", partial(), partial({"text": "Hel"}), LAST),
+    gemini("candidates of null", {"candidates": None}, partial({"text": "Hel"}), LAST),
+    gemini("a candidate without content", {"candidates": [{"index": 0}]}, partial({"text": "Hel"}), LAST),
+    gemini("text of null", partial({"text": None}), partial({"text": "Hel"}), LAST),
+    gemini("two candidates", {**LAST, "candidates": [*partial({"text": "Hello"}, finish="STOP")["candidates"], {"index": 1, "content": {"parts": [{"text": "Bye"}]}}]}),
+    gemini("usage of nulls", partial({"text": "Hello"}, finish="STOP", usage=dict.fromkeys(COUNTED)), cost=None),
+    gemini("usage in the first chunk alone", partial({"text": "Hel"}, usage=COUNTED), partial({"text": "lo"}, finish="STOP")),
+    gemini("details of null", partial({"text": "Hello"}, finish="STOP", usage={**COUNTED, "promptTokensDetails": None, "candidatesTokensDetails": None})),
+    gemini("details of text", partial({"text": "Hello"}, finish="STOP", usage={**COUNTED, "promptTokensDetails": [{"modality": "TEXT", "tokenCount": 4}]})),
+    gemini("a picture", partial({"text": "Hello"}, finish="STOP", usage={**COUNTED, "promptTokensDetails": [{"modality": "IMAGE", "tokenCount": 4}]})),
+    gemini("sound in the answer", partial({"text": "Hello"}, finish="STOP", usage={**COUNTED, "candidatesTokensDetails": [{"modality": "AUDIO", "tokenCount": 6}]}), cost=("10", "tokens")),
+    gemini("tokens for tools", partial({"text": "Hello"}, finish="STOP", usage={**COUNTED, "toolUsePromptTokenCount": 2}), cost=("0.0000168", "USD")),
+    gemini("on demand", partial({"text": "Hello"}, finish="STOP", usage={**COUNTED, "trafficType": "ON_DEMAND"})),
+    gemini("bought throughput, without a price", partial({"text": "Hello"}, finish="STOP", usage={**COUNTED, "trafficType": "PROVISIONED_THROUGHPUT"}), cost=("10", "tokens")),
+    gemini("a model with its folder", {**partial({"text": "Hel"}), "modelVersion": "models/gemini-2.5-flash"}, LAST),
+    gemini("a model of null", {**partial({"text": "Hello"}, finish="STOP", usage=COUNTED), "modelVersion": None}),
+    gemini("the most tokens", partial({"text": "Hello"}, finish="MAX_TOKENS", usage=COUNTED)),
+    gemini("stopped for safety", {"candidates": [{"finishReason": "SAFETY", "index": 0}], "modelVersion": "gemini-2.5-flash", "usageMetadata": COUNTED}, text=None),
+    gemini("a question that is refused", {"promptFeedback": {"blockReason": "SAFETY"}, "modelVersion": "gemini-2.5-flash", "usageMetadata": {"promptTokenCount": 4, "totalTokenCount": 4}}, text=None, cost=("0.0000012", "USD")),
+    gemini("a function in each chunk", partial({"functionCall": {"name": "f", "args": {"x": 1}}}), partial({"functionCall": {"name": "g", "args": {}}}, finish="STOP", usage=COUNTED), text=None, calls=(("f", {"x": 1}), ("g", {}))),
+    gemini("a function with an id", partial({"functionCall": {"id": "a", "name": "f", "args": None}}, finish="STOP", usage=COUNTED), text=None, calls=(("f", {}),)),
+    gemini("a function without a name", partial({"functionCall": {}}, finish="STOP", usage=COUNTED), text=None, calls=(("unknown", {}),)),
+    gemini("text and a function", partial({"text": "Hello"}, {"functionCall": {"name": "f"}}, finish="STOP", usage=COUNTED), calls=(("f", {}),)),
+    gemini("a signature of thoughts", partial({"text": "Hello", "thoughtSignature": "aGk="}, finish="STOP", usage=COUNTED)),
+    gemini("code and its result", partial({"executableCode": {"language": "PYTHON", "code": "1"}}, {"codeExecutionResult": {"outcome": "OUTCOME_OK", "output": "1"}}, {"text": "Hello"}, finish="STOP", usage=COUNTED)),
+    gemini("data beside the text", partial({"inlineData": {"mimeType": "image/png", "data": "aGk="}}, {"text": "Hello"}, finish="STOP", usage=COUNTED)),
+    gemini("sources", {**LAST, "candidates": [{**partial({"text": "Hello"}, finish="STOP")["candidates"][0], "groundingMetadata": {"webSearchQueries": ["x"]}}]}),
+    gemini("comments between, which its package does not read", ": ping\n\n", partial({"text": "Hel"}), LAST, events=UNSTARTED, cost=None, text=None),
+    gemini("characters that JSON cannot hold", 'data: {"candidates":[{"content":{"parts":[{"text":"a\\u0000b"}]}}],"modelVersion":"gemini-2.5-flash"}\n\n', LAST, text="a\ufffdblo"),
+    gemini("an error first", {"error": {"code": 503, "status": "UNAVAILABLE", "message": "No"}}, events=UNSTARTED, cost=None, text=None),
+    gemini("broken JSON in the middle", partial({"text": "Hel"}), "data: {oops\n\n", events=FAILED, cost=None, text=None),
+    gemini("a cut connection", partial({"text": "Hel"}), is_cut=True, events=FAILED, cost=None, text=None),
+    gemini("a cut before anything", is_cut=True, events=UNSTARTED, cost=None, text=None),
+    gemini("a cut after the usage", partial({"text": "Hel"}), LAST, is_cut=True, events=FAILED, text=None, marks={"incomplete": True}),
+    gemini("nothing at all", text=None, cost=None),
 ]  # fmt: skip
 
 ROWS = [*CHAT_ROWS, *RESPONSES_ROWS, *MESSAGES_ROWS, *GEMINI_ROWS]

@@ -1,4 +1,4 @@
-"""Method table: every method of the clients, with its RFC and the first sentence of its docstring."""
+"""Method table: every method of the clients, with its RFC, its request and the first sentence of its docstring."""
 
 import inspect
 import re
@@ -10,6 +10,7 @@ NO_RFC = "–"  # It sorts behind the others.
 def table() -> str:
     """Return the table as Markdown, ordered by RFC."""
     from openintent import OpenIntentClient  # noqa: PLC0415
+    from openintent._operations import OPERATIONS  # noqa: PLC0415
 
     rows = []
     for name, method in inspect.getmembers(OpenIntentClient, callable):
@@ -19,6 +20,7 @@ def table() -> str:
         named = re.search(r"RFC-\d+", module.__doc__ or "") if ".resources." in module.__name__ else None
         text = " ".join(re.split(r",[^,]*\n\n?-|\n\n", inspect.getdoc(method) or "")[0].split())
         sentence = re.split(r"(?<=[.;:]) |\. Raises ", text)[0].rstrip(".;:").replace("|", "\\|")
-        rows.append((named[0] if named else NO_RFC, name, sentence))
-    lines = [f"| `{name}()` | {rfc} | {sentence} |" for rfc, name, sentence in sorted(rows)]
-    return "\n".join(["| Method | RFC | Effect |", "|---|---|---|", *lines])
+        request = "`{} {}`".format(*OPERATIONS[name]) if name in OPERATIONS else "–"
+        rows.append((named[0] if named else NO_RFC, name, request, sentence))
+    lines = [f"| `{name}()` | {rfc} | {request} | {sentence} |" for rfc, name, request, sentence in sorted(rows)]
+    return "\n".join(["| Method | RFC | Request | Effect |", "|---|---|---|---|", *lines])

@@ -7,6 +7,7 @@ import pytest
 import requests
 from openintent import OpenIntentClient
 from openintent._call import call_builder
+from openintent._operations import OPERATIONS
 from openintent._stream_state import stream_call
 from openintent.resources import Resources
 
@@ -74,6 +75,10 @@ def described(name):
         if parameter.default is parameter.empty
     ]
     return method(**{one: SAMPLES.get(one, "x") for one in needed} | OWN_BODY.get(name, {}))
+
+
+def test_the_table_of_operations_is_the_servers(operations):
+    assert operations == OPERATIONS
 
 
 def test_every_operation_of_the_server_has_a_method_or_is_a_stream(operations):

@@ -20,6 +20,7 @@ from .._request_flow import Response
 from .._requests import new_session, no_response
 from .._version import __version__
 from ..errors import ConnectionFailedError, OpenIntentError, error_from_problem
+from .api_paths import complete_path
 from .output import Output
 from .sanitize import escape, escape_lines
 from .session import Session, get_session
@@ -49,7 +50,12 @@ def api(
     ctx: typer.Context,
     path: Annotated[
         str,
-        typer.Argument(metavar="PATH", help="Path: intents is /api/v1/intents, /readyz is as it is.", show_default=False),
+        typer.Argument(
+            metavar="PATH",
+            help="Path: intents is /api/v1/intents, /readyz is as it is.",
+            show_default=False,
+            autocompletion=complete_path,
+        ),
     ],
     method: Annotated[
         str | None,

@@ -1,5 +1,6 @@
 """Error output and exit codes."""
 
+import re
 import sys
 from typing import Any, NoReturn
 
@@ -14,6 +15,7 @@ from ..errors import (
     ServerError,
     UndecidedError,
 )
+from .api_paths import nearest_path
 from .help import Group
 from .output import Output
 from .sanitize import escape
@@ -85,6 +87,9 @@ def hint(error: OpenIntentError) -> str | None:
         return f"Still open: {', '.join(map(str, waiting))}."
     if isinstance(error, RateLimitError) and error.retry_after:
         return f"Try again in {error.retry_after:.0f} s."
+    if unknown := re.fullmatch(r"There is nothing at (/.*)\.", error.message):
+        near = nearest_path(unknown[1])
+        return f"The nearest path is {near}." if near else "The reference of the HTTP API lists all paths."
     return _HINTS.get(error.code or "")
 
 

@@ -11,7 +11,7 @@ from .._environment import DEFAULT_URL
 from .help import Program
 from .options import Json
 from .output import Cell, Column
-from .profiles import Profile, load_profiles, profiles_path, save_profiles
+from .profiles import Profile, Profiles, load_profiles, profiles_path, save_profiles
 from .sanitize import escape
 from .session import Session, get_session
 
@@ -55,7 +55,7 @@ def logout(ctx: typer.Context, profile: MaybeProfileName = None, as_json: Json =
     name = profile or stored.default
     if name is None:
         raise typer.BadParameter("There is no default profile. Pass the name of one.")
-    stored.select(name)
+    _require(stored, name)
     save_profiles(stored.without(name))
     if as_json:
         return run.output.write_json({"forgotten": name})
@@ -87,6 +87,12 @@ def profiles(ctx: typer.Context, as_json: Json = False) -> None:
 def use(ctx: typer.Context, profile: ProfileName) -> None:
     """Make a profile the default one."""
     stored = load_profiles()
-    stored.select(profile)
+    _require(stored, profile)
     save_profiles(replace(stored, default=profile))
     get_session(ctx).output.print(Text(escape(f"Default profile: {profile}")))
+
+
+def _require(stored: Profiles, name: str) -> None:
+    if name not in stored.by_name:
+        known = ", ".join(sorted(stored.by_name)) or "none"
+        raise typer.BadParameter(f"There is no profile {name!r}. Known: {known}.")

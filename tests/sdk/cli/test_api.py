@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 from openintent.cli.api import parse_fields
+from openintent.cli.api_paths import complete_path
 from typer import BadParameter
 
 from tests.sdk.cli.conftest import run_at
@@ -148,3 +149,28 @@ def test_nested_fields():
     }  # fmt: skip
     with pytest.raises(BadParameter):
         parse_fields(["a[=1"], [])
+
+
+@pytest.mark.parametrize(
+    ("written", "offered"),
+    [
+        ("int", ["intents"]),
+        ("intents/x/lea", ["intents/x/lease-queue", "intents/x/leases"]),
+        ("intents/x/leases/y/", ["intents/x/leases/y/revoke"]),
+        ("intents/", ["intents/batch"]),
+        ("nothing/", []),
+    ],
+)
+def test_paths_are_completed_up_to_the_next_id(written, offered):
+    assert complete_path(written) == offered
+
+
+@pytest.mark.parametrize(
+    ("path", "near"),
+    [("intentz", "intents"), ("intents/0199f3a2-7c41-7d52-9d1e-3f6a5b0c8e21/lease", "intents/{intent_id}/leases")],
+)
+def test_a_path_that_is_none_is_answered_with_the_nearest(openintent, path, near):
+    run = openintent("api", path)
+
+    assert run.code == 1
+    assert f"The nearest path is {near}." in run.err

@@ -16,7 +16,7 @@ from django.core.handlers.wsgi import WSGIHandler
 
 from access import body_limits
 from core.api.views import WRITES
-from core.db import has_single_writer
+from core.db import commit_together, has_single_writer
 from core.root_path import strip_root_path
 from core.serving import direct
 from core.serving.shutdown import on_shutdown
@@ -60,6 +60,7 @@ bridge = WSGIBridge(
     threads=settings.THREADS,
     limits=body_limits,
     is_short_write=is_short_write if settings.FAST_PATHS and has_single_writer() else None,
+    together=commit_together,
     is_long=lambda scope: scope["path"] == PLAN_PATH,
 )
 long_polling = LongPollMiddleware(bridge)

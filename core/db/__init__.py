@@ -1,6 +1,7 @@
 """Database helpers: atomic verbs, the database's clock, advisory locks."""
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from random import getrandbits
@@ -8,7 +9,11 @@ from typing import Any, cast
 from zlib import crc32
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
+
+from core.errors import Unavailable
+
+log = logging.getLogger("openintent.database")
 
 EPOCH = "COALESCE((SELECT number FROM core_epoch), 0)"
 """SQL of the current epoch."""
@@ -20,6 +25,17 @@ atomic_verb = transaction.atomic(savepoint=False)
 def has_single_writer() -> bool:
     """Return whether only one transaction writes at a time (SQLite), so that no row needs a lock."""
     return not connection.features.has_select_for_update
+
+
+@contextmanager
+def commit_together() -> Iterator[Callable[[], bool]]:
+    """Commit the transactions of the block by one commit, on SQLite. Raise Unavailable if nothing of the block was written."""
+    try:
+        with cast(Any, connection).commit_together() as may_go_on:
+            yield may_go_on
+    except DatabaseError as error:
+        log.error("transactions that were to be committed together are rolled back", exc_info=error)
+        raise Unavailable() from error
 
 
 def database_now() -> datetime:

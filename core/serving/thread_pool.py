@@ -8,16 +8,23 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import partial
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
+from time import monotonic
 from typing import Any
 
 from core.errors import Unavailable
 
 WAIT_SECONDS = 10.0  # Seconds that a call waits for a thread.
+MOST_TOGETHER = 32  # Calls that may run together,
+LONGEST_TOGETHER = 0.01  # and seconds after which no further one begins.
 
 Done = Callable[[Any, BaseException | None], None]
 """Called in the event loop with the result, or with an error."""
+
+Together = Callable[[], AbstractContextManager[Callable[[], bool]]]
+"""Around calls that run together: if it ends with an error, that is the outcome of all. It yields whether further ones may begin."""
 
 
 class _Call:
@@ -53,7 +60,9 @@ def _nothing(*_: Any) -> None: ...
 class ThreadPool:
     """A fixed number of threads that run functions for an event loop."""
 
-    def __init__(self, count: int, name: str) -> None:
+    def __init__(self, count: int, name: str, *, together: Together | None = None) -> None:
+        """With `together`, a thread runs the calls that wait one after the other inside of it, and their outcomes are known at its end."""
+        self._together = together
         self._is_closed = False
         self._lock = threading.Lock()
         self._unfinished = 0
@@ -110,18 +119,53 @@ class ThreadPool:
 
     def _work(self) -> None:
         while call := self._calls.get():
-            if call.take():
-                result, error = None, None
-                try:
-                    result = call.function(*call.arguments)
-                except BaseException as raised:  # Handled in the event loop.
-                    error = raised
-                if not call.loop.is_closed():
-                    call.loop.call_soon_threadsafe(call.done, result, error)
-                call.clear()
+            if self._together:
+                self._run_together(call, self._together)
+            elif outcome := self._run(call):
+                _deliver(call, *outcome)
+            call = outcome = None  # Keep no object of a request alive while the thread waits.
+
+    def _run_together(self, first: _Call, together: Together) -> None:
+        outcomes: list[tuple[_Call, Any, BaseException | None]] = []
+        ends_at = monotonic() + LONGEST_TOGETHER
+        call: _Call | None = first
+        try:
+            with together() as may_go_on:
+                while call:
+                    if outcome := self._run(call):
+                        outcomes.append((call, *outcome))
+                    is_last = len(outcomes) == MOST_TOGETHER or monotonic() >= ends_at or not may_go_on()
+                    call = None if is_last else self._next_waiting()
+        except Exception as error:
+            outcomes = [(each, None, error) for each, _, _ in outcomes]
+        for each in outcomes:
+            _deliver(*each)
+
+    def _next_waiting(self) -> _Call | None:
+        """Return the call that has waited longest, or None if there is none."""
+        try:
+            call = self._calls.get_nowait()
+        except Empty:
+            return None
+        if call is None:  # It ends the thread.
+            self._calls.put(None)
+        return call
+
+    def _run(self, call: _Call) -> tuple[Any, BaseException | None] | None:
+        """Run the call. Return its result or error, or None if its time limit has passed."""
+        try:
+            return (call.function(*call.arguments), None) if call.take() else None
+        except BaseException as error:  # Handled in the event loop.
+            return None, error
+        finally:
             with self._lock:
                 self._unfinished -= 1
-            call = result = error = None  # Keep no object of a request alive while the thread waits.
+
+
+def _deliver(call: _Call, result: Any, error: BaseException | None) -> None:
+    if not call.loop.is_closed():
+        call.loop.call_soon_threadsafe(call.done, result, error)
+    call.clear()
 
 
 def _set_outcome(outcome: asyncio.Future[Any], result: Any, error: BaseException | None) -> None:

@@ -18,7 +18,7 @@ from django.conf import settings
 from core import strict_json
 from core.errors import CONTENT_TYPE, PRIVATE, BodyTimeout, Internal, ProtocolError, TooLarge, Unavailable
 from core.request_id import HEADER, set_request_id
-from core.serving.thread_pool import ThreadPool
+from core.serving.thread_pool import ThreadPool, Together
 
 SPOOL_ABOVE = 2**20  # Bytes of a body that are kept in memory; larger ones go to disk.
 UNCHECKED_BODY = 64 * 2**10  # Bytes of a body that may be read before its sender is checked.
@@ -57,6 +57,7 @@ class WSGIBridge:
         threads: int,
         limits: BodyLimits,
         is_short_write: Predicate | None = None,
+        together: Together | None = None,
         is_long: Predicate | None = None,
     ) -> None:
         self.wsgi = wsgi
@@ -66,8 +67,8 @@ class WSGIBridge:
         self.threads = ThreadPool(threads, "django")
         self.is_short_write = is_short_write
         """Whether a request writes to the database, and waits for nothing else. Only for a database with a single writer."""
-        self.writer = ThreadPool(1 if is_short_write else 0, "django-writer")
-        """Thread of short writes: in several, they would queue for the database and for the interpreter's lock."""
+        self.writer = ThreadPool(1 if is_short_write else 0, "django-writer", together=together)
+        """Thread of short writes, which run `together`: in several, they would queue for the database and for the interpreter's lock."""
 
         self.is_long = is_long
         """Whether a request may take tenths of a second."""

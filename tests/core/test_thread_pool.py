@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from contextlib import contextmanager
 
 import pytest
 
@@ -68,3 +69,104 @@ def test_closed_pool_refuses_calls():
 
     with pytest.raises(RuntimeError, match="closed"):
         asyncio.run(pool.run(divmod, 1, 1))
+
+
+class Together:
+    """Block around calls that run together: it notes them, and ends with `error` if there is one."""
+
+    def __init__(self):
+        self.blocks, self.error, self.may_go_on = [], None, True
+
+    @contextmanager
+    def __call__(self):
+        self.blocks.append([])
+        yield lambda: self.may_go_on
+        self.blocks[-1].append("end")
+        if self.error:
+            raise self.error
+
+    def call(self, what):
+        self.blocks[-1].append(what)
+        if what == "fails":
+            raise LookupError(what)
+        return what
+
+
+@pytest.fixture
+def together():
+    return Together()
+
+
+@pytest.fixture
+def run_waiting(together):
+    """Run calls that have all been waiting for the thread of a pool with `together`, and return their outcomes."""
+    pool = ThreadPool(1, "test", together=together)
+
+    def run_waiting(*whats):
+        release = threading.Event()
+
+        async def run():
+            first = asyncio.create_task(pool.run(release.wait, 30))
+            await asyncio.sleep(0)
+            waiting = [asyncio.create_task(pool.run(together.call, what, expires=True)) for what in whats]
+            await asyncio.sleep(0)
+            release.set()
+            return (await asyncio.gather(first, *waiting, return_exceptions=True))[1:]
+
+        return asyncio.run(run())
+
+    yield run_waiting
+    pool.close()
+
+
+def test_waiting_calls_run_together_and_fail_alone(run_waiting, together):
+    outcomes = run_waiting("a", "fails", "b")
+
+    assert [outcomes[0], str(outcomes[1]), outcomes[2]] == ["a", "fails", "b"]
+    assert together.blocks == [["a", "fails", "b", "end"]]
+
+
+def test_outcome_is_known_at_the_end_of_the_block_only(run_waiting, together):
+    together.error = Unavailable()
+
+    assert run_waiting("a", "fails", "b") == [together.error] * 3
+
+
+def test_number_of_calls_that_run_together_is_limited(run_waiting, together, monkeypatch):
+    monkeypatch.setattr(thread_pool, "MOST_TOGETHER", 3)
+    monkeypatch.setattr(thread_pool, "LONGEST_TOGETHER", 30)
+
+    assert run_waiting(*"abcde") == [*"abcde"]
+    assert together.blocks == [["a", "b", "end"], ["c", "d", "e", "end"]]  # The first call is the fixture's.
+
+
+def test_time_in_which_calls_begin_together_is_limited(run_waiting, together, monkeypatch):
+    monkeypatch.setattr(thread_pool, "LONGEST_TOGETHER", 0)
+
+    assert run_waiting("a", "b") == ["a", "b"]
+    assert together.blocks == [["end"], ["a", "end"], ["b", "end"]]
+
+
+def test_no_call_joins_a_block_that_may_not_go_on(run_waiting, together):
+    together.may_go_on = False
+
+    assert run_waiting("a", "b") == ["a", "b"]
+    assert together.blocks == [["end"], ["a", "end"], ["b", "end"]]
+
+
+def test_calls_that_wait_at_the_close_are_finished_together():
+    together = Together()
+    pool = ThreadPool(1, "test", together=together)
+    release = threading.Event()
+
+    async def run():
+        calls = [
+            asyncio.create_task(pool.run(function, argument))
+            for function, argument in [(release.wait, 30), (together.call, "a"), (together.call, "b")]
+        ]
+        await asyncio.sleep(0)
+        release.set()
+        await asyncio.to_thread(pool.close)
+        return await asyncio.gather(*calls)
+
+    assert asyncio.run(run()) == [True, "a", "b"]

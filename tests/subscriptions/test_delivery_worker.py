@@ -188,7 +188,7 @@ def test_however_many_receivers_hang_the_others_hear_while_they_do(vendor, tmp_p
         before = attempts()
         comment(http, intent, 40)
         until(lambda: len(receiver.calls) == 80, "the webhooks, once it is known who hangs")
-        assert attempts() - before < 16  # Fewer than hang at the same time: nobody waited for them.
+        assert attempts() - before < 40  # Fewer than webhooks that were heard: none waited for a call that hangs to end.
 
 
 @pytest.mark.rule("W-2")

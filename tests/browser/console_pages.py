@@ -168,7 +168,8 @@ PAGES: dict[str, ConsolePage] = {
     "inbox": ConsolePage("/admin/governance/arbitration/"),
     "question": ConsolePage(lambda example: example.question("pending")),
     "question-written": ConsolePage(
-        lambda example: example.written_question, then=lambda page: page.locator(".oi-long summary").first.click()
+        lambda example: example.written_question,
+        then=lambda page: (page.locator(".oi-long summary").first.click(), page.evaluate("scrollTo(0, 0)")),
     ),
     "question-shortcuts": ConsolePage(
         lambda example: example.written_question,

@@ -7,7 +7,7 @@ import "./shortcuts.js";
 import "./zone.js";
 
 for (const tab of document.querySelectorAll(".oi-tabs [aria-current]")) {
-  const tabs = tab.parentElement;
-  tabs.scrollLeft = tab.offsetLeft - tabs.offsetLeft - tabs.clientWidth + tab.offsetWidth; // On a phone not all tabs are in view.
+  const tabs = tab.parentElement; // On a phone not all tabs are in view.
+  tabs.scrollLeft = Math.ceil(tab.getBoundingClientRect().right - tabs.getBoundingClientRect().right);
 }
 document.querySelector("#content [autofocus]")?.focus(); // The browser does so only where nothing else has happened yet.

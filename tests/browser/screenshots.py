@@ -4,8 +4,10 @@
 """
 
 import argparse
+import base64
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -19,6 +21,7 @@ VARIANTS = {
     "dark": {"viewport": {"width": 1280, "height": 860}, "color_scheme": "dark"},
     "phone": {"viewport": {"width": 390, "height": 844}, "color_scheme": "light", "has_touch": True},
 }
+FORMAT, QUALITY = "webp", 85
 SETTLED = 600  # Milliseconds for the stream to be live, and for pictures to be drawn.
 
 
@@ -41,23 +44,35 @@ def main() -> None:
 
 
 def take_screenshots(browser: Browser, running: Example, places: dict[str, ConsolePage], to: Path, *, whole: bool) -> None:
+    """Take the pictures of one page after the other: what pages change is the same in all variants."""
     roles = {place.role for place in places.values() if place.role}
     sessions = {role: new_session(running.server.database_url, role) for role in roles}
-    for way, options in VARIANTS.items():
-        for role in {place.role for place in places.values()}:
-            context = browser.new_context(base_url=running.server.url, reduced_motion="reduce", **options)
-            if role:
-                context.add_cookies([{"name": "openintent-session", "value": sessions[role], "url": running.server.url}])
-            page = context.new_page()
-            for name, place in places.items():
-                if place.role == role:
-                    page.goto(place.path(running))
-                    place.then(page)
-                    page.wait_for_timeout(SETTLED)
-                    if whole:
-                        load_all_pictures(page)
-                    page.screenshot(path=to / f"{name}-{way}.png", full_page=whole)
-            context.close()
+    pages: dict[tuple[str | None, str], Page] = {}
+    for name, place in places.items():
+        for way, options in VARIANTS.items():
+            if (place.role, way) not in pages:
+                context = browser.new_context(base_url=running.server.url, reduced_motion="reduce", **options)
+                if place.role:
+                    cookie = {"name": "openintent-session", "value": sessions[place.role], "url": running.server.url}
+                    context.add_cookies([cookie])
+                pages[place.role, way] = context.new_page()
+            page = pages[place.role, way]
+            page.goto(place.path(running))
+            place.then(page)
+            page.wait_for_timeout(SETTLED)
+            if whole:
+                load_all_pictures(page)
+            (to / f"{name}-{way}.{FORMAT}").write_bytes(screenshot(page, whole=whole))
+
+
+def screenshot(page: Page, *, whole: bool) -> bytes:
+    """Return the picture as WebP, in less than half the bytes of PNG."""
+    options: dict[str, Any] = {"format": FORMAT, "quality": QUALITY}
+    browser = page.context.new_cdp_session(page)
+    if whole:
+        size = browser.send("Page.getLayoutMetrics")["cssContentSize"]
+        options |= {"captureBeyondViewport": True, "clip": {**size, "scale": 1}}
+    return base64.b64decode(browser.send("Page.captureScreenshot", options)["data"])
 
 
 def load_all_pictures(page: Page) -> None:

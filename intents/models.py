@@ -62,7 +62,7 @@ class IntentQuerySet(models.QuerySet["Intent"]):
 
     def require(self, intent_id: UUID | str) -> UUID:
         """Return the id of an intent that exists. Raise IntentNotFound."""
-        if not isinstance(intent_id, UUID) or not self.filter(pk=intent_id).exists():
+        if not isinstance(intent_id, UUID) or not sql_rows.exists(self.model, intent_id):
             raise IntentNotFound(intent_id)
         return intent_id
 

@@ -42,7 +42,7 @@ class Role(models.TextChoices):
 class PortfolioQuerySet(models.QuerySet["Portfolio"]):
     def require(self, portfolio_id: UUID | str) -> UUID:
         """Return the id of a portfolio that exists. Raise PortfolioNotFound, also for a malformed id."""
-        if not isinstance(portfolio_id, UUID) or not self.filter(pk=portfolio_id).exists():
+        if not isinstance(portfolio_id, UUID) or not sql_rows.exists(self.model, portfolio_id):
             raise PortfolioNotFound(portfolio_id)
         return portfolio_id
 

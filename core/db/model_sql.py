@@ -21,6 +21,11 @@ def select(model: type[models.Model], vendor: str, lock: bool) -> str:
     return f"SELECT *, {EPOCH}, clock_timestamp() FROM ({row} FOR UPDATE) AS locked"  # The outer SELECT reads the time after locking.
 
 
+@cache
+def exists(model: type[models.Model], vendor: str) -> str:
+    return f'SELECT 1 FROM "{model._meta.db_table}" WHERE {columns(model)[0]} = {_placeholder(vendor)}'
+
+
 @lru_cache(maxsize=64)
 def select_all(model: type[models.Model], count: int) -> str:
     key = columns(model)[0]

@@ -12,7 +12,18 @@ from core.db import clock_and_epoch
 from core.db.fields import JSONTextField
 from core.db.rows import LOCKED_AT_ONCE, Row, first_within, row_type
 
-__all__: list[str] = ["create", "fetch", "fetch_ids_within", "fetch_within", "get", "insert", "lock", "lock_all", "update"]
+__all__: list[str] = [
+    "create",
+    "exists",
+    "fetch",
+    "fetch_ids_within",
+    "fetch_within",
+    "get",
+    "insert",
+    "lock",
+    "lock_all",
+    "update",
+]
 
 M = TypeVar("M", bound=models.Model)
 
@@ -46,6 +57,10 @@ def fetch_ids_within(model: type[models.Model], ids: Sequence[Any], size: int) -
 def get(model: type[models.Model], pk: UUID) -> Row | None:
     found = fetch(model._default_manager.filter(pk=pk))
     return found[0] if found else None
+
+
+def exists(model: type[models.Model], pk: UUID) -> bool:
+    return model._default_manager.filter(pk=pk).exists()
 
 
 def lock(model: type[M], pk: UUID) -> M | None:

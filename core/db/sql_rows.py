@@ -26,6 +26,7 @@ from core.strict_json import text
 __all__ = [
     "Row",
     "create",
+    "exists",
     "fetch",
     "fetch_ids_within",
     "fetch_within",
@@ -203,6 +204,12 @@ def get(model: type[models.Model], pk: UUID) -> Row | None:
     return found and row_type(model)._make(found)
 
 
+def exists(model: type[models.Model], pk: UUID) -> bool:
+    """Return whether there is a row with this key."""
+    connection = _connection()
+    return bool(connection.run(model_sql.exists(model, connection.vendor), [_key(connection, pk)]))
+
+
 def lock(model: type[M], pk: UUID) -> M | None:
     """Lock the row until the transaction ends and return its object, or None.
 
@@ -222,7 +229,7 @@ def lock_all(model: type[M], pks: Sequence[UUID]) -> list[M]:
     for start in range(0, len(pks), LOCKED_AT_ONCE):
         part = pks[start : start + LOCKED_AT_ONCE]
         if connection.vendor == "sqlite":
-            found += connection.run(model_sql.select_all(model, len(part)), [pk.hex for pk in part])
+            found += connection.run(model_sql.select_all(model, len(part)), [_key(connection, pk) for pk in part])
         else:
             found += connection.run(model_sql.lock_all(model), [f"{{{','.join(map(str, part))}}}"])
     return _locked(model, found, connection.vendor)
@@ -292,8 +299,13 @@ def _connection() -> Any:
 
 
 def _select_one(connection: Any, model: type[models.Model], pk: UUID, *, lock: bool) -> tuple[Any, ...] | None:
-    found = connection.run(model_sql.select(model, connection.vendor, lock), [pk.hex if connection.vendor == "sqlite" else pk])
+    found = connection.run(model_sql.select(model, connection.vendor, lock), [_key(connection, pk)])
     return found[0] if found else None
+
+
+def _key(connection: Any, pk: UUID) -> Any:
+    """Return the key as the database takes it."""
+    return pk.hex if connection.vendor == "sqlite" else pk
 
 
 def _locked(model: type[M], rows: Sequence[tuple[Any, ...]], vendor: str) -> list[M]:

@@ -5,13 +5,12 @@ import inspect
 from types import SimpleNamespace
 from unittest import mock
 
-import anthropic
 import openai
 import pytest
 from openai.resources.chat.completions import Completions
 from openintent.adapters import Adapter, AnthropicAdapter, GeminiAdapter, OpenAIAdapter
 
-from .interfaces import CHAT, GEMINI, MESSAGES, MESSAGES_OF_ANTHROPIC
+from .interfaces import CHAT, INTERFACES, MESSAGES
 
 REQUEST = ["llm_request_started", "llm_request_completed"]
 
@@ -38,21 +37,14 @@ def kinds(events):
 
 
 @pytest.mark.case("streams 37")
-@pytest.mark.parametrize(
-    ("interface", "is_async", "kind"),
-    [
-        (CHAT, False, openai.OpenAI),
-        (CHAT, True, openai.AsyncOpenAI),
-        (MESSAGES_OF_ANTHROPIC, False, anthropic.Anthropic),
-        (GEMINI, False, GEMINI.connect("http://127.0.0.1", False).__class__),
-    ],
-)
-def test_an_adapter_is_an_instance_of_the_clients_class(interface, is_async, kind, api, intent):
+@pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
+@pytest.mark.parametrize("interface", INTERFACES, ids=lambda interface: interface.name)
+def test_an_adapter_is_an_instance_of_the_clients_class(interface, is_async, api, intent):
     client = interface.connect("http://127.0.0.1", is_async)
 
     adapter = interface.adapter(client, api, intent.id)
 
-    assert isinstance(adapter, kind)
+    assert isinstance(adapter, type(client))
     assert isinstance(adapter, interface.adapter)
     assert isinstance(adapter, Adapter)
 

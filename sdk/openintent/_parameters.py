@@ -1,6 +1,6 @@
 """Parameters of calls: ids, paths, instants and what is left out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import Enum
 from typing import Any, Literal, Protocol, TypeAlias, TypeVar
@@ -68,7 +68,9 @@ def as_optional_id(value: Id | None) -> str | None:
 
 
 def as_ids(value: Ids) -> list[str]:
-    """Return one id or several as a list of text."""
+    """Return one id or several as a list of text. Raise InputValidationError for anything else."""
+    if not isinstance(value, (str, UUID, Iterable)):
+        raise InputValidationError(f"ids must be text, UUIDs or a list of them, not {type(value).__name__}", field="id")
     return [as_id(one) for one in ([value] if isinstance(value, (str, UUID)) else value)]
 
 

@@ -365,3 +365,17 @@ def test_a_type_of_a_clients_own_is_not_pointed_out(caplog):
         client.stream(event_types=["deploy_started", "state_patched", "x"])
 
     assert caplog.messages == []
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda client: client.create_intent("x", assign=3),
+        lambda client: client.create_intent("x", depends_on=3),
+        lambda client: client.add_dependency(ID, 1, 3),
+        lambda client: client.add_dependency(ID, ID, 3),  # In the order of the published package.
+    ],
+)
+def test_a_number_in_place_of_an_id_is_refused_by_name(call):
+    with OpenIntentClient("http://x") as client, pytest.raises(InputValidationError, match="id"):
+        call(client)

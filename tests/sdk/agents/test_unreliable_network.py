@@ -39,7 +39,7 @@ def server(vendor, tmp_path):
         yield server
 
 
-def test_each_assignment_is_done_once_behind_an_unreliable_proxy(server, record_property):
+def test_each_assignment_is_done_once_behind_an_unreliable_proxy(server, record_property, caplog):
     runs = []
 
     def work(intent, client):
@@ -69,6 +69,7 @@ def test_each_assignment_is_done_once_behind_an_unreliable_proxy(server, record_
     record_property(
         "figure", f"{len(intents)} assignments, {len(runs)} runs, {len(KILLS)} kills, {proxy.passed} passed, {proxy.faults}"
     )
+    assert [each for each in caplog.messages if each.startswith("worker stops:")] == []  # One may well lose a lease of 5 s.
 
 
 @pytest.mark.case("coordination O26")

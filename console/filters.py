@@ -27,8 +27,8 @@ def choice_filter(
 ) -> type[SimpleListFilter]:
     """Return a filter `?parameter=value`. `chosen` returns the condition of a value at an instant.
 
-    With a `default`, that is the value where none is given, and `all` matches every row. An action is about rows that were
-    seen, whatever they are meanwhile: it has no default.
+    With a `default`, that is the value where none is given, and `all` matches every row. An action is about the rows that were
+    selected, whatever they are meanwhile: it has no default, unless it is about all that match.
     """
     offered = [*choices, *([(ALL, "All")] if default else [])]
 
@@ -36,7 +36,8 @@ def choice_filter(
         parameter_name = parameter
 
         def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-            self.default = None if request.method == "POST" else default
+            names_rows = request.method == "POST" and request.POST.get("select_across") != "1"
+            self.default = None if names_rows else default
             return offered
 
         def value(self) -> str | None:

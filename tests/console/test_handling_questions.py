@@ -167,3 +167,18 @@ def test_all_that_are_found_are_those_of_the_assignee(person, ask):
 def test_inbox_says_that_nothing_is_assigned_to_the_person(person, ask):
     ask("Roll back?")
     assert "No questions here are assigned to you." in text(person("arbiter").get(INBOX, {"assignee": "me"}))
+
+
+def test_withdrawing_all_that_match_is_about_pending_questions_alone(api, person, ask):
+    alike = [ask(f"Ship part {number}?", options=["Ship"]) for number in range(3)]
+    judy = person("arbiter")
+    judy.post(f"{INBOX}{alike[0]['id']}/decide/", {"decision": "Ship"})
+    sent = {"action": "withdraw", "index": 0, "select_across": "1", "_selected_action": [alike[1]["id"]]}
+
+    asked = judy.post(f"{INBOX}?q=Ship+part", sent)
+    assert ">Withdraw 2</button>" in asked.text
+    done = judy.post(f"{INBOX}?q=Ship+part", {**sent, "confirmed": "yes"}, follow=True)
+
+    assert "not recorded" not in done.text
+    statuses = [api.get(f"/arbitrations/{each['id']}").json()["status"] for each in alike]
+    assert statuses == ["resolved", "withdrawn", "withdrawn"]

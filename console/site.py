@@ -46,7 +46,7 @@ class ConsoleSite(UnfoldAdminSite):
             path("enter/", use_sign_in_link, name="console_enter"),
             path("enter/new/", print_sign_in_link, name="console_print_sign_in_link"),
             path("enter/<uidb64>/", passwords.ChoosePasswordView.as_view(), name="console_choose_password"),
-            path("password_change/", view(passwords.ChangePasswordView.as_view())),
+            path("password_change/", view(passwords.ChangePasswordView.as_view()), name="password_change"),
             path("follow", event_stream.open_stream, name="console_follow"),
             path("session/", drafts.session_state, name="console_session"),
             path("search/", view(search.results), name="console_search"),

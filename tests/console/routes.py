@@ -7,16 +7,17 @@ from django.contrib import admin
 from django.urls import URLPattern, get_resolver
 
 
-def routes(patterns, before=""):
-    for each in patterns:
+def named_routes(patterns=None, before=""):
+    """Yield the name of each address, None if it has none, and the address."""
+    for each in get_resolver().url_patterns if patterns is None else patterns:
         route = before + str(each.pattern).removeprefix("^")
         if isinstance(each, URLPattern):
-            yield route.removesuffix("$")
+            yield each.name, route.removesuffix("$")
         else:
-            yield from routes(each.url_patterns, route)
+            yield from named_routes(each.url_patterns, route)
 
 
-ROUTES = sorted({each for each in routes(get_resolver().url_patterns) if each.startswith("admin")})
+ROUTES = sorted({route for _, route in named_routes() if route.startswith("admin")})
 
 
 def fill_route(route, newest_ids):

@@ -63,6 +63,7 @@ function showLostDraft() {
   button.addEventListener("click", () => {
     draft.drop();
     note.remove();
+    document.getElementById("oi-answer")?.focus();
   });
   root.querySelector(".oi-decide")?.prepend(note);
 }
@@ -169,8 +170,6 @@ function selectPage(isAll) {
 function onChange(event) {
   if (event.target.id === "oi-all") selectPage(event.target.checked);
   if (event.target.id === "oi-shared" && event.target.value) answerTheSelected(event.target.value);
-  if (document.referrer === location.href) root.querySelector(".oi-next a")?.focus({ preventScroll: true }); // After a decision.
-  showLostDraft();
   showChoice();
   count();
 }

@@ -109,6 +109,7 @@ function restore(form) {
     }
     form.dispatchEvent(new Event("change", { bubbles: true }));
     say(form, "");
+    found[0].focus(); // The button is gone.
   });
   form.dispatchEvent(new Event("change", { bubbles: true }));
 }
@@ -150,7 +151,10 @@ async function askServer(form) {
       // No connection: said below.
     }
     if (form.querySelector(".oi-draft .oi-link") === null) {
-      say(form, "No connection. Your entries are kept, and are submitted as soon as it is back.", "Don't submit", () => release(form));
+      say(form, "No connection. Your entries are kept, and are submitted as soon as it is back.", "Don't submit", () => {
+        release(form);
+        form.querySelector("[type=submit]")?.focus(); // The button is gone.
+      });
     }
     await new Promise((done) => setTimeout(done, PAUSE));
   }

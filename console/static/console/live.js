@@ -128,7 +128,7 @@ function begin() {
   /* What the reader has done to the panels: where they are, what they have opened, chosen and written. */
   function remembered() {
     const active = panels.contains(document.activeElement) ? document.activeElement : null;
-    const focused = active && (active.id ? `#${CSS.escape(active.id)}` : `a[href="${CSS.escape(active.getAttribute("href") ?? "")}"]`);
+    const focused = active && { id: active.id, of: twins(active), at: twins(active)().indexOf(active) };
     const toggled = [...panels.querySelectorAll("details[id]")].map((each) => [each.id, each.open]);
     const chosen = [...panels.querySelectorAll("input[type=checkbox][id]:checked")].map((each) => each.id);
     const scrolled = [...panels.querySelectorAll("[data-scrolls][id]")].map((each) => [each.id, each.scrollLeft]);
@@ -136,8 +136,13 @@ function begin() {
       for (const [id, open] of toggled) if (byId(id)) byId(id).open = open;
       for (const id of chosen) if (byId(id)) byId(id).checked = true;
       for (const [id, left] of scrolled) if (byId(id)) byId(id).scrollLeft = left;
-      if (focused) panels.querySelector(focused)?.focus({ preventScroll: true });
+      if (focused) (byId(focused.id) ?? focused.of()[focused.at] ?? focused.of()[0])?.focus({ preventScroll: true });
     };
+  }
+
+  /* Return a function that finds all elements that lead to the same place, or say the same. */
+  function twins({ tagName, href, textContent }) {
+    return () => [...panels.querySelectorAll(tagName)].filter((each) => (href ? each.href === href : each.textContent === textContent));
   }
 
   function byId(id) {
@@ -166,7 +171,10 @@ function begin() {
       for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => setTimeout(done), { once: true });
     });
   });
-  news.addEventListener("click", release);
+  news.addEventListener("click", (event) => {
+    release();
+    if (!event.detail) panels.querySelector(`${LISTS} a[href]`)?.focus({ preventScroll: true }); // By the keyboard: the button is hidden now.
+  });
   onKey("u", () => (waiting ? release() : false));
   setInterval(() => waiting && !document.querySelector(IN_USE) && release(), LOOK);
   const only = new Set((panels.dataset.only || "").split(" ").filter(Boolean));

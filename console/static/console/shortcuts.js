@@ -13,6 +13,7 @@ const SHORTCUTS = {
     ["j and k", "Go to the next or the previous row"],
     ["Enter", "Open the row"],
     ["x", "Select the row, or deselect it"],
+    ["b", "Go to what can be done with the selected rows"],
     ["u", "Show the rows that are new"],
   ],
   "Questions": [
@@ -108,6 +109,11 @@ onKey("?", openSheet);
 onKey("n", () => document.getElementById("oi-next").click());
 onKey("j", () => go(1));
 onKey("k", () => go(-1));
+onKey("b", () => {
+  const place = document.querySelector(".oi-bar :is(select, button)");
+  place?.focus();
+  return Boolean(place);
+});
 onKey("x", () => {
   const box = document.activeElement.closest(ROWS)?.querySelector("input[type=checkbox]");
   if (!box) return false;

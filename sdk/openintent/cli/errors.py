@@ -88,6 +88,8 @@ def hint(error: OpenIntentError) -> str | None:
     if isinstance(error, RateLimitError) and error.retry_after:
         return f"Try again in {error.retry_after:.0f} s."
     if unknown := re.fullmatch(r"There is nothing at (/.*)\.", error.message):
+        if re.search(r"./(api/v1|\.well-known)/", unknown[1]):
+            return "Is the path of --url or OPENINTENT_URL right?"
         near = nearest_path(unknown[1])
         return f"The nearest path is {near}." if near else "The reference of the HTTP API lists all paths."
     return _HINTS.get(error.code or "")

@@ -174,3 +174,8 @@ def test_a_path_that_is_none_is_answered_with_the_nearest(openintent, path, near
 
     assert run.code == 1
     assert f"The nearest path is {near}." in run.err
+
+
+@pytest.mark.parametrize("command", ["intents", "ping"])
+def test_a_server_at_another_path_is_pointed_out(server, command):
+    assert "Is the path of --url or OPENINTENT_URL right?" in run_at(f"{server.url}/x", command).err

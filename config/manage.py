@@ -15,6 +15,7 @@ from core.env import database, env, flag, is_loopback, unknown_settings
 COMMANDS = {
     "createkey": "create an API key",
     "createoperator": "create an account for the console, or set its role",
+    "createsuperuser": "create an account that may also change others like it",
     "signinlink": "print a link that signs an account in to the console, once",
     "changepassword": "set the password of an account",
     "demo": "fill the database with sample data, and simulate activity",

@@ -49,7 +49,7 @@ def test_question_counts_the_selected_objects(person, api, intent, receiver, cou
 
     asked = person("operator").post(f"{PAGE}/", {"action": "pause", "index": 0, "_selected_action": ids}).text
 
-    assert f'<h2 class="oi-title">{question}</h2>' in asked
+    assert f">{question}</h2>" in asked
     assert "<li>s0</li>" in asked
 
 

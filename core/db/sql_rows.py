@@ -68,16 +68,13 @@ def fetch(queryset: models.QuerySet[Any], *names: str, longest: int | None = Non
     except EmptyResultSet:
         return []
     model = cast(Any, queryset.model)
-    with connection.cursor() as cursor:
-        if connection.vendor == "sqlite" and not is_large:
-            limit = "" if queryset.query.is_sliced else " LIMIT -1"  # Keeps SQLite from dropping the order.
-            cursor.execute(_selection_sql(model, names, longest, is_aggregated=True).format(sql + limit), parameters)
-            found = loads(cursor.fetchone()[0])
-        else:
-            cursor.execute(
-                sql if longest is None else _selection_sql(model, names, longest, is_aggregated=False).format(sql), parameters
-            )
-            found = cursor.fetchall()
+    if connection.vendor == "sqlite" and not is_large:
+        limit = "" if queryset.query.is_sliced else " LIMIT -1"  # Keeps SQLite from dropping the order.
+        chosen = _selection_sql(model, names, longest, is_aggregated=True).format(sql + limit)
+        found = loads(_fetch_all(connection, chosen, parameters)[0][0])
+    else:
+        chosen = sql if longest is None else _selection_sql(model, names, longest, is_aggregated=False).format(sql)
+        found = _fetch_all(connection, chosen, parameters)
     return [*map(row_type(model, names)._make, found)]
 
 
@@ -131,15 +128,13 @@ def _fetch_measured(queryset: models.QuerySet[Any], short: int) -> tuple[list[Ro
     head, from_, rest = sql.partition(" FROM ")
     measured = f'{head}, {_measure(model, connection.vendor)} AS "{_BYTES}"{from_}{rest}'
     columns = _short_columns(model, short)
-    with connection.cursor() as cursor:
-        if connection.vendor == "sqlite":
-            # With a limit, each row is measured once, and not for each text.
-            limit = "" if queryset.query.is_sliced else " LIMIT -1"
-            cursor.execute(f"SELECT json_group_array(json_array({columns})) FROM ({measured}{limit})", parameters)
-            found = loads(cursor.fetchone()[0])
-        else:
-            cursor.execute(f"SELECT {columns} FROM ({measured}) AS found", parameters)
-            found = cursor.fetchall()
+    if connection.vendor == "sqlite":
+        # With a limit, each row is measured once, and not for each text.
+        limit = "" if queryset.query.is_sliced else " LIMIT -1"
+        whole = f"SELECT json_group_array(json_array({columns})) FROM ({measured}{limit})"
+        found = loads(_fetch_all(connection, whole, parameters)[0][0])
+    else:
+        found = _fetch_all(connection, f"SELECT {columns} FROM ({measured}) AS found", parameters)
     make = row_type(model)._make
     return [make(row[:-1]) for row in found], [row[-1] for row in found]
 
@@ -152,6 +147,15 @@ def _with_long_texts(model: Any, rows: list[Row], sizes: Sequence[int], short: i
         return rows
     whole = {getattr(row, pk): row for row in fetch(model._default_manager.filter(pk__in=long), is_large=True)}
     return [whole.get(getattr(row, pk), row) for row in rows]
+
+
+def _fetch_all(connection: Any, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """Run the SQL of a queryset and return all rows."""
+    if connection.vendor == "postgresql":
+        return cast("list[tuple[Any, ...]]", connection.run_once(sql, parameters))
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return cast("list[tuple[Any, ...]]", cursor.fetchall())
 
 
 @cache

@@ -1,6 +1,6 @@
 """PostgreSQL backend: Django's, with fast paths for frequent operations.
 
-- `run` passes a statement directly to libpq. The cursors of psycopg and Django cost three times as much as the statement
+- `run` and `run_once` pass a statement directly to libpq. The cursors of psycopg and Django cost three times as much as the statement
   itself, and release the GIL more often.
 - Statements are sent together: BEGIN with the first one, those of `run_later` with the next one or COMMIT. A write
   thus waits for the database twice: to lock and read, and to write and commit.
@@ -26,9 +26,10 @@ _LOADERS: dict[int, Callable[[bytes], Any]] = {
     20: int,
     21: int,
     23: int,
+    701: float,
     1184: lambda value: datetime.fromisoformat(value.decode()),  # The session's time zone is UTC.
 }
-"""By type OID: boolean, bigint, smallint, integer, timestamptz. All others stay text, ids included."""
+"""By type OID: boolean, bigint, smallint, integer, double precision, timestamptz. All others stay text, ids included."""
 
 
 class DatabaseWrapper(_Wrapper):
@@ -45,13 +46,13 @@ class DatabaseWrapper(_Wrapper):
         """
         result = self._send(self._prepare(sql, parameters))
         if (loaders := self._loaders.get(sql)) is None:
-            loaders = [_LOADERS.get(result.ftype(column), bytes.decode) for column in range(result.nfields)]
-            self._loaders[sql] = loaders
-        get, columns = result.get_value, [*enumerate(loaders)]
-        return [
-            tuple([None if (value := get(row, column)) is None else load(value) for column, load in columns])
-            for row in range(result.ntuples)
-        ]
+            self._loaders[sql] = loaders = _loaders_of(result)
+        return _rows_of(result, loaders)
+
+    def run_once(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """Run a statement as `run` does, but cache nothing: for statements of many forms."""
+        result = self._send(self._prepare(sql, parameters))
+        return _rows_of(result, _loaders_of(result))
 
     def run_later(self, sql: str, parameters: Sequence[Any]) -> None:
         """Run the statement; in a transaction it is sent with the next one, which also raises its errors."""
@@ -123,3 +124,15 @@ class DatabaseWrapper(_Wrapper):
     def _close(self) -> None:
         self._pending.clear()
         super()._close()
+
+
+def _loaders_of(result: PGresult) -> list[Callable[[bytes], Any]]:
+    return [_LOADERS.get(result.ftype(column), bytes.decode) for column in range(result.nfields)]
+
+
+def _rows_of(result: PGresult, loaders: Sequence[Callable[[bytes], Any]]) -> list[tuple[Any, ...]]:
+    get, columns = result.get_value, [*enumerate(loaders)]
+    return [
+        tuple([None if (value := get(row, column)) is None else load(value) for column, load in columns])
+        for row in range(result.ntuples)
+    ]

@@ -231,10 +231,10 @@ def test_the_name_is_free_again_when_its_keys_have_ended(api, world, bound, djan
 
 def test_bound_agents_are_queried_once_in_five_seconds(world, bound, monkeypatch, django_assert_num_queries):
     caller = Caller("agent-research-key", "ada")
-    caller.get("/intents")
+    caller.get("/intents/no-id")
     for number in range(3):
-        with django_assert_num_queries(1):
-            Caller("agent-research-key", f"agent-{number}").get("/intents")
+        with django_assert_num_queries(0):
+            assert Caller("agent-research-key", f"agent-{number}").get("/intents/no-id").status_code == 404
     ApiKey.objects.update(agent_id="ada")  # As another process makes it: nothing tells this one.
     assert caller.get("/intents").status_code == 200
     later = bound_agents.monotonic() + bound_agents.CACHED_FOR + 1

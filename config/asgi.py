@@ -41,6 +41,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 PLAN_PATH = f"{API}v1/intents/batch"
 SOCKET_PATH = "/ws/v1/events"
 SOCKET_NOT_FOUND = 4404
+WAITING = ("/attachments", "/subscriptions", "/channels")
+"""Parts of paths whose requests may wait: files may be stored elsewhere, names of receivers are looked up."""
 
 sequencer = Sequencer()
 redis_wakeups = RedisWakeups()
@@ -50,9 +52,9 @@ notice_worker = NoticeWorker()
 
 
 def is_short_write(scope: Scope) -> bool:
-    """Return whether a request writes to the database and waits for nothing else. Attachments may be stored elsewhere."""
+    """Return whether a request writes to the database and waits for nothing else."""
     path = scope["path"]
-    return scope["method"] in WRITES and path.startswith(API) and "/attachments" not in path
+    return scope["method"] in WRITES and path.startswith(API) and not any(each in path for each in WAITING)
 
 
 bridge = WSGIBridge(

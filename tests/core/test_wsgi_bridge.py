@@ -88,6 +88,8 @@ def test_short_writes_run_in_one_thread(bridge, wsgi):
         ("GET", "/api/slow", []),
         ("POST", "/api/slow/attachments", []),
         ("DELETE", "/api/slow/attachments/1", []),
+        ("POST", "/api/slow/subscriptions", []),
+        ("PATCH", "/api/slow/channels/1", []),
         ("POST", "/api/slow", [b"a", b"b"]),
     ],
 )

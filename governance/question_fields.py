@@ -59,7 +59,7 @@ class FallbackIn(StrictSerializer):
         values = super().to_internal_value(data)
         whole = {"do": values["do"], "decision": values.get("decision"), "answer": values.get("answer")}
         if whole["do"] == FallbackKind.DECIDE and whole["decision"] is None:
-            raise serializers.ValidationError({"decision": ErrorDetail("is required to decide", "required")})
+            raise serializers.ValidationError({"decision": ErrorDetail("is required to decide", "no_decision")})
         if whole["do"] != FallbackKind.DECIDE and (whole["decision"] is not None or whole["answer"] is not None):
             raise serializers.ValidationError(
                 {"do": ErrorDetail('must be "decide" where there is a decision or an answer', "not_decided")}

@@ -277,10 +277,10 @@ class RecordDecision(StrictSerializer):
         values = super().to_internal_value(data)
         if "decision" not in values:
             if values.get("answer") is None:
-                raise serializers.ValidationError({"decision": ErrorDetail("is required", "required")})
+                raise serializers.ValidationError({"decision": ErrorDetail("is required without an answer", "no_decision")})
             values["decision"] = ANSWERED
         if values.get("rebind") and "seen_version" not in values:
-            raise serializers.ValidationError({"seen_version": ErrorDetail("is required with rebind", "required")})
+            raise serializers.ValidationError({"seen_version": ErrorDetail("is required with rebind", "no_version")})
         return values
 
 

@@ -98,7 +98,7 @@ def test_invalid_answer_is_refused_by_field_and_the_question_stays_open(ada, arb
         [("answer.more", "unknown_field"), ("answer.amount", "max_value"), ("answer.day", "invalid")],
     )
     assert refusal(decide(arbiter("judy"), intent, "yes"))[2] == [("answer.amount", "required")]
-    assert refusal(arbiter("judy").post(f"/intents/{intent['id']}/decisions", {}))[2] == [("decision", "required")]
+    assert refusal(arbiter("judy").post(f"/intents/{intent['id']}/decisions", {}))[2] == [("decision", "no_decision")]
 
     assert database_rows() == before
     assert api.get(f"/arbitrations/{asked['id']}").json()["status"] == "pending"
@@ -139,7 +139,7 @@ BAD = [
     ({"escalation": [{"after_seconds": 5}]}, ("escalation.0.to", "required")),
     ({"escalation": [{"after_seconds": 5, "to": "user:nobody"}]}, ("escalation.0.to", "unknown_person")),
     ({"fallback": {"do": "approve"}}, ("fallback.do", "invalid_choice")),
-    ({"fallback": {"do": "decide"}, "expires_at": LATER}, ("fallback.decision", "required")),
+    ({"fallback": {"do": "decide"}, "expires_at": LATER}, ("fallback.decision", "no_decision")),
     ({"fallback": {"do": "fail"}}, ("fallback", "never")),
     ({"fallback": {"do": "expire", "decision": "yes"}}, ("fallback.do", "not_decided")),
     (

@@ -41,6 +41,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 PLAN_PATH = f"{API}v1/intents/batch"
 SOCKET_PATH = "/ws/v1/events"
 SOCKET_NOT_FOUND = 4404
+PATIENCE = 0.005
+"""Seconds after which a request that reads from SQLite has the others go on in further threads."""
 WAITING = ("/attachments", "/subscriptions", "/channels")
 """Parts of paths whose requests may wait: files may be stored elsewhere, names of receivers are looked up."""
 
@@ -57,13 +59,15 @@ def is_short_write(scope: Scope) -> bool:
     return scope["method"] in WRITES and path.startswith(API) and not any(each in path for each in WAITING)
 
 
+has_thread_for_each = settings.FAST_PATHS and has_single_writer()  # One for reads, and one for short writes.
 bridge = WSGIBridge(
     CachedResolverHandler() if settings.FAST_PATHS else WSGIHandler(),
     threads=settings.THREADS,
     limits=body_limits,
-    is_short_write=is_short_write if settings.FAST_PATHS and has_single_writer() else None,
+    is_short_write=is_short_write if has_thread_for_each else None,
     together=commit_together,
     is_long=lambda scope: scope["path"] == PLAN_PATH,
+    patience=PATIENCE if has_thread_for_each else None,
 )
 long_polling = LongPollMiddleware(bridge)
 tail = Tail()

@@ -8,7 +8,7 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from functools import partial
 from queue import Empty, SimpleQueue
 from time import monotonic
@@ -60,15 +60,25 @@ def _nothing(*_: Any) -> None: ...
 class ThreadPool:
     """A fixed number of threads that run functions for an event loop."""
 
-    def __init__(self, count: int, name: str, *, together: Together | None = None) -> None:
-        """With `together`, a thread runs the calls that wait one after the other inside of it, and their outcomes are known at its end."""
+    def __init__(self, count: int, name: str, *, together: Together | None = None, patience: float | None = None) -> None:
+        """With `together`, a thread runs the calls that wait one after the other inside of it, and their outcomes are known at its end.
+
+        With `patience`, the first thread runs all calls, and the others help while one has been running for so many seconds: short
+        calls that never wait for something outside lose more to the interpreter's lock than several threads gain.
+        """
         self._together = together
+        self._patience = patience
+        self._needs_help = threading.Event()
+        self._running: list[_Call | None] = [None] * count
+        self._watching: asyncio.AbstractEventLoop | None = None
         self._is_closed = False
         self._lock = threading.Lock()
         self._unfinished = 0
         self._calls: SimpleQueue[_Call | None] = SimpleQueue()
         self._expiring: deque[_Call] = deque()
-        self._threads = [threading.Thread(target=self._work, name=f"{name}-{number}", daemon=True) for number in range(count)]
+        self._threads = [
+            threading.Thread(target=self._work, args=[number], name=f"{name}-{number}", daemon=True) for number in range(count)
+        ]
         for thread in self._threads:
             thread.start()
 
@@ -98,10 +108,15 @@ class ThreadPool:
             if len(self._expiring) == 1:
                 loop.call_later(WAIT_SECONDS, self._expire, loop)
         self._calls.put(call)
+        if self._patience and self._unfinished > 1 and self._watching is not loop:
+            self._watching = loop
+            loop.call_later(self._patience, self._watch, loop, self._patience, [*self._running])
 
     def close(self) -> None:
         """Finish all submitted calls and stop the threads."""
-        self._is_closed = True
+        with self._lock:
+            self._is_closed = True
+            self._needs_help.set()
         for _ in self._threads:
             self._calls.put(None)
         for thread in self._threads:
@@ -117,13 +132,32 @@ class ThreadPool:
         if self._expiring:
             loop.call_later(self._expiring[0].expires_at - loop.time(), self._expire, loop)
 
-    def _work(self) -> None:
-        while call := self._calls.get():
+    def _watch(self, loop: asyncio.AbstractEventLoop, patience: float, seen: list[_Call | None]) -> None:
+        """Let the other threads help if a call has been running since the last look; look again while calls run that long, or wait."""
+        running = [*self._running]
+        is_slow = any(call and call is before for call, before in zip(running, seen, strict=True))
+        with self._lock:
+            if is_slow:
+                self._needs_help.set()
+            elif not self._is_closed:
+                self._needs_help.clear()
+        if is_slow or not self._calls.empty():
+            loop.call_later(patience, self._watch, loop, patience, running)
+        else:
+            self._watching = None
+
+    def _work(self, number: int) -> None:
+        is_helper = self._patience and number
+        while not is_helper or self._needs_help.wait():
+            call = self._calls.get()
+            if call is None:
+                return
+            self._running[number] = call
             if self._together:
                 self._run_together(call, self._together)
             elif outcome := self._run(call):
                 _deliver(call, *outcome)
-            call = outcome = None  # Keep no object of a request alive while the thread waits.
+            call = outcome = self._running[number] = None  # Keep no object of a request alive while the thread waits.
 
     def _run_together(self, first: _Call, together: Together) -> None:
         outcomes: list[tuple[_Call, Any, BaseException | None]] = []
@@ -163,7 +197,7 @@ class ThreadPool:
 
 
 def _deliver(call: _Call, result: Any, error: BaseException | None) -> None:
-    if not call.loop.is_closed():
+    with suppress(RuntimeError):  # The loop is closed: nobody waits.
         call.loop.call_soon_threadsafe(call.done, result, error)
     call.clear()
 

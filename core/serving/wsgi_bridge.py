@@ -59,12 +59,13 @@ class WSGIBridge:
         is_short_write: Predicate | None = None,
         together: Together | None = None,
         is_long: Predicate | None = None,
+        patience: float | None = None,
     ) -> None:
         self.wsgi = wsgi
         self.limits = limits
         self.spooled = 0
         """Bytes of all bodies in several parts whose requests are not finished."""
-        self.threads = ThreadPool(threads, "django")
+        self.threads = ThreadPool(threads, "django", patience=patience)
         self.is_short_write = is_short_write
         """Whether a request writes to the database, and waits for nothing else. Only for a database with a single writer."""
         self.writer = ThreadPool(1 if is_short_write else 0, "django-writer", together=together)

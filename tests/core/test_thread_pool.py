@@ -71,6 +71,119 @@ def test_closed_pool_refuses_calls():
         asyncio.run(pool.run(divmod, 1, 1))
 
 
+@pytest.fixture
+def in_turn():
+    """A pool of three threads, of which one takes calls, and another one if a call has run for 10 ms."""
+    pool = ThreadPool(3, "test", patience=0.01)
+    yield pool
+    pool.close()
+
+
+def thread():
+    return threading.current_thread().name
+
+
+async def block(pool, release):
+    """Occupy a thread of the pool until `release` is set, and return the call."""
+    begun = threading.Event()
+
+    def call():
+        begun.set()
+        return release.wait(30)
+
+    blocked = asyncio.create_task(pool.run(call, expires=True))
+    while not begun.is_set() and not blocked.done():
+        await asyncio.sleep(0.001)
+    return blocked
+
+
+def test_short_calls_of_a_pool_with_patience_run_in_one_thread():
+    pool = ThreadPool(3, "test", patience=30)
+
+    async def run():
+        return await asyncio.gather(*(pool.run(thread, expires=True) for _ in range(100)))
+
+    assert len({*asyncio.run(run())}) == 1
+    pool.close()
+
+
+def test_calls_behind_long_ones_get_the_other_threads(in_turn):
+    async def run():
+        release = threading.Event()
+        first = await block(in_turn, release)
+        second = await block(in_turn, release)
+        others = {*await asyncio.gather(*(in_turn.run(thread, expires=True) for _ in range(100)))}
+        release.set()
+        assert await asyncio.gather(first, second) == [True, True]
+        return others
+
+    assert len(asyncio.run(run())) == 1
+
+
+def test_other_threads_rest_when_the_long_call_has_ended(in_turn):
+    async def threads():
+        return {*await asyncio.gather(*(in_turn.run(thread, expires=True) for _ in range(100)))}
+
+    async def run():
+        release = threading.Event()
+        blocked = await block(in_turn, release)
+        await threads()
+        release.set()
+        await blocked
+        while len(await threads()) > 1:
+            await asyncio.sleep(0.001)
+
+    asyncio.run(asyncio.wait_for(run(), 30))
+
+
+def test_pool_with_patience_goes_on_when_its_last_thread_is_free(in_turn):
+    async def run():
+        releases = [threading.Event() for _ in range(3)]
+        blocked = [await block(in_turn, each) for each in releases]
+        waiting = [asyncio.create_task(in_turn.run(divmod, 7, 2, expires=True)) for _ in range(20)]
+        await asyncio.sleep(0.05)  # Several times the patience: there is no thread to pass the turn to.
+        assert not any(each.done() for each in waiting)
+        releases[0].set()
+        assert await asyncio.gather(*waiting) == [(3, 1)] * 20
+        for each in releases:
+            each.set()
+        assert all(await asyncio.gather(*blocked))
+
+    asyncio.run(run())
+
+
+def test_pool_with_patience_serves_another_loop_after_one_that_ended(in_turn):
+    release = threading.Event()
+
+    async def leave():
+        await block(in_turn, release)
+        asyncio.create_task(in_turn.run(divmod, 1, 1, expires=True))  # noqa: RUF006  The loop ends before it.
+        await asyncio.sleep(0)
+
+    async def run():
+        assert await in_turn.run(divmod, 7, 2, expires=True) == (3, 1)
+
+    asyncio.run(leave())
+    asyncio.run(run())
+    release.set()
+
+
+def test_closed_pool_with_patience_has_finished_its_calls():
+    pool, ran = ThreadPool(3, "test", patience=0.01), []
+
+    async def run():
+        release = threading.Event()
+        await block(pool, release)
+        for number in range(10):
+            pool.submit(ran.append, number, done=lambda *_: None)
+        release.set()
+        await asyncio.to_thread(pool.close)
+
+    asyncio.run(run())
+    assert sorted(ran) == [*range(10)]
+    assert not any(each.is_alive() for each in pool._threads)
+
+
 class Together:
     """Block around calls that run together: it notes them, and ends with `error` if there is one."""
 

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -91,8 +90,7 @@ EventRow = sql_rows.row_type(Event)
 CLIENT_TYPE = re.compile(r"[a-z][a-z0-9_.-]{0,99}")
 
 
-@dataclass(frozen=True, slots=True)
-class NewEvent:
+class NewEvent(NamedTuple):
     event_type: str
     payload: dict[str, Any]
     trace_id: str | None = None

@@ -236,10 +236,13 @@ class NewEventIn(StrictSerializer):
         return data if _is_usual_event(data) else super().run_validation(data)
 
 
+_USUAL_MEMBERS = frozenset(["event_type", "payload", "trace_id"])
+
+
 def _is_usual_event(data: Any) -> bool:
     return (
         type(data) is dict
-        and data.keys() <= {"event_type", "payload", "trace_id"}
+        and data.keys() <= _USUAL_MEMBERS
         and type(event_type := data.get("event_type")) is str
         and CLIENT_TYPE.fullmatch(event_type) is not None
         and type(data.get("payload", {})) is dict

@@ -276,7 +276,7 @@ def log_events(*, intent_id: UUID | str, events: Sequence[NewEvent], actor: Acto
     for event in events:
         if event.event_type in RESERVED:
             raise ReservedEventType(event.event_type)
-        require_payload_size(event.payload, "The payload of an event is too large.")
+    _require_payload_sizes(events)
     intent = lock_for_write(intent_id, actor, "log_event")
     if parents := {event.parent_event_id for event in events if event.parent_event_id}:
         missing = parents - set(Event.objects.filter(uid__in=parents).values_list("uid", flat=True))
@@ -305,6 +305,13 @@ def _lock_related(parent_intent_id: UUID | None, depends_on: Sequence[UUID], act
         if depends_on and (path := graph.find_path(depends_on, parent_intent_id)):
             raise DependencyCycle([parent_intent_id, *path])
     return locked[parent_intent_id] if parent_intent_id else None, [locked[pk] for pk in depends_on]
+
+
+def _require_payload_sizes(events: Sequence[NewEvent]) -> None:
+    """Raise TooLarge if the payload of one of the events is. Mostly all of them together are small enough for one."""
+    if not strict_json.fits([event.payload for event in events], settings.MAX_EVENT_PAYLOAD):
+        for event in events:
+            require_payload_size(event.payload, "The payload of an event is too large.")
 
 
 def _require_state_size(state: dict[str, Any]) -> None:

@@ -1,11 +1,13 @@
 """pytest plugin: the environment of the tests, and which of them run on which database.
 
-pyproject.toml names it as an early plugin, as Django reads its settings soon. Three markers say what a test needs:
+pyproject.toml names it as an early plugin, as Django reads its settings soon. Four markers say what a test needs:
 
 - `full`: servers, browsers, wheels or other languages, or a long time. Runs by `make test-all`, or where its file is named.
 - `fast_paths`: shows something of the fast paths, which are switched off once (OPENINTENT_FAST_PATHS=0) for the other tests.
 - `database("sqlite", "postgresql")`: the databases on which it shows something of its own. Without it, a test runs on SQLite,
   and `make test-all` repeats it on PostgreSQL if it uses the database at all.
+- `npm`: the npm packages of tests/clients. Set here on each test that uses them; `-m "not npm"` leaves these tests out where the
+  registry cannot be reached.
 """
 
 import os
@@ -34,6 +36,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_report_header(config: pytest.Config) -> str:
     return f"database: {VENDOR}; scope: {_scope(config) or 'all that was named'}"
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    if "node_modules" in getattr(item, "fixturenames", ()):
+        item.add_marker("npm")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -16,6 +16,7 @@ OUT_OF_REACH = re.compile(
     r"npm error code (EAI_AGAIN|ECONN\w+|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|\w*TIMEDOUT|\w*SOCKET_TIMEOUT|\w+_CERT_?\w*|E40[137]|E5\d\d)\b"
 )
 """What npm says where the registry, or a proxy before it, cannot be reached or lets nobody in. All else is a fault of ours."""
+WAY_OUT = """The tests that need its packages fail; to run the others alone: make test-all ARGS='-m "not npm"'"""
 
 
 class RegistryOutOfReachError(Exception):
@@ -38,7 +39,7 @@ def _install() -> None:
     environment = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"}
     done = subprocess.run(COMMAND, cwd=HERE, env=environment, capture_output=True, text=True, check=False)
     if reason := OUT_OF_REACH.search(done.stderr):
-        raise RegistryOutOfReachError(f"the npm registry cannot be reached from this machine: {reason[1]}")
+        raise RegistryOutOfReachError(f"the npm registry cannot be reached from this machine: {reason[1]}. {WAY_OUT}")
     sys.stderr.write(done.stderr)
     done.check_returncode()
     INSTALLED.touch()
@@ -48,4 +49,5 @@ if __name__ == "__main__":
     try:
         installed()
     except RegistryOutOfReachError as problem:
-        sys.exit(f"\n*** No tests of the OpenAPI lint and of TypeScript: {problem}.\n")
+        sys.stderr.write(f"\n*** {problem}\n\n")
+        sys.exit(os.EX_TEMPFAIL)  # And not 1, as after a fault of ours.

@@ -20,12 +20,13 @@ from openintent import (
     Worker,
     on_event,
 )
-from openintent.enums import SERVER_WRITTEN
+from openintent.enums import SERVER_WRITTEN, EventType
 from openintent.validation import (
     InputValidationError,
     validate_agent_id,
     validate_arbitration_request,
     validate_event,
+    validate_event_filter,
     validate_events,
     validate_intent_create,
     validate_intent_update,
@@ -325,6 +326,8 @@ def test_invalid_durations_are_rejected(seconds):
         (lambda c: c.log_event(ID, "intent_created"), "event_type"),
         (lambda c: c.log_events(ID, []), "events"),
         (lambda c: c.get_events(ID, since=datetime(2026, 1, 1)), "since"),
+        (lambda c: c.get_events(ID, ["comment"]), "event_type"),
+        (lambda c: c.list_events(event_type=3), "event_type"),
         (lambda c: c.list_intents(q="\0"), "q"),
         (lambda c: c.assign_agent(ID, ""), "agent_id"),
         (lambda c: c.create_key("ci", agent_id=""), "agent_id"),
@@ -358,6 +361,21 @@ def test_a_misspelled_type_to_filter_by_is_pointed_out(filter_by, caplog, script
     assert [each.getMessage() for each in caplog.records if each.name == "openintent"] == [
         "The event type 'state_patch' is none of the protocol's. Did you mean 'state_patched'?"
     ]
+
+
+@pytest.mark.parametrize("event_type", [["comment"], ("comment",), 3, True, b"comment", {"comment"}], ids=repr)
+def test_event_types_to_filter_by_that_are_no_text_are_refused(event_type):
+    error = refusal(validate_event_filter, event_type)
+
+    assert str(error) == f"event_type must be text like 'comment,state_patched', not {type(event_type).__name__}"
+    assert error.field == "event_type"
+
+
+@pytest.mark.parametrize("event_type", ["comment", "comment,state_patched", "", EventType.COMMENT, "my own", None])
+def test_event_types_to_filter_by_are_text(event_type, caplog):
+    validate_event_filter(event_type)
+
+    assert caplog.messages == []
 
 
 def test_a_type_of_a_clients_own_is_not_pointed_out(caplog):

@@ -9,7 +9,7 @@ from ._values import validate_agent_id, validate_header, validate_json, validate
 from .access import validate_assignment, validate_key
 from .attachments import validate_attachment
 from .costs import validate_cost
-from .events import validate_event, validate_event_types, validate_events
+from .events import validate_event, validate_event_filter, validate_event_types, validate_events
 from .governance import (
     validate_arbitration_request,
     validate_assignee,
@@ -43,6 +43,7 @@ __all__ = [
     "validate_decision",
     "validate_delegation",
     "validate_event",
+    "validate_event_filter",
     "validate_event_types",
     "validate_events",
     "validate_failure",

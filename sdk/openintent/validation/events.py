@@ -44,10 +44,21 @@ def validate_event_types(event_types: Sequence[str]) -> None:
         raise InputValidationError(f"event_types must be a list of at most {EVENT_TYPES}", field="event_types")
     for index, event_type in enumerate(event_types):
         _require_event_type(event_type, f"event_types[{index}]")
-    warn_of_misspelled(*event_types)
+    _warn_of_misspelled(*event_types)
 
 
-def warn_of_misspelled(*event_types: str) -> None:
+def validate_event_filter(event_type: str | None) -> None:
+    """Check a filter by event type, if passed: text of one type, or of several separated by commas."""
+    if event_type is None:
+        return
+    if not isinstance(event_type, str):
+        raise InputValidationError(
+            f"event_type must be text like 'comment,state_patched', not {type(event_type).__name__}", field="event_type"
+        )
+    _warn_of_misspelled(*event_type.split(","))
+
+
+def _warn_of_misspelled(*event_types: str) -> None:
     """Log a warning for each type to filter by that is almost one of the protocol's. It may be a client's own all the same."""
     for event_type in event_types:
         if event_type not in EVENT_TYPES_OF_PROTOCOL and (

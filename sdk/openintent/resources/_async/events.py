@@ -8,8 +8,7 @@ from ..._call import Call, list_call
 from ..._parameters import Id, Instant, as_id, as_optional_id, path, to_rfc3339, without_none
 from ...enums import EventType
 from ...models import Event
-from ...validation import validate_event, validate_events
-from ...validation.events import warn_of_misspelled
+from ...validation import validate_event, validate_event_filter, validate_events
 from ..events import NewEvent
 from ._transport import AsyncTransport
 
@@ -81,10 +80,12 @@ class AsyncEventResource(AsyncTransport):
     ) -> list[Event]:
         """Return the intent's events that match, or the first `limit` of them; the oldest first, unless `order` is "desc".
 
-        `after`: only those with a greater `sequence`. `since`: an aware datetime or RFC 3339 text. Raises NotFoundError.
+        `after`: only those with a greater `sequence`. `since`: an aware datetime or RFC 3339 text.
+        `event_type`: one type, or several separated by commas.
+
+        Raises InputValidationError, NotFoundError.
         """
-        if event_type is not None:
-            warn_of_misspelled(*event_type.split(","))
+        validate_event_filter(event_type)
         return await self.send(
             list_call(
                 path("intents", intent_id, "events"),
@@ -115,10 +116,11 @@ class AsyncEventResource(AsyncTransport):
         """Return the events of all intents that match, in the order of `position`, or the first `limit` of them.
 
         `after`: only those with a greater `position`; to poll the log, pass the last one you have seen. `portfolio_id`, `agent_id`:
-        the events of its stream (S-4). `order`: "desc" starts with the newest.
+        the events of its stream (S-4). `event_type`: one type, or several separated by commas. `order`: "desc" starts with the newest.
+
+        Raises InputValidationError.
         """
-        if event_type is not None:
-            warn_of_misspelled(*event_type.split(","))
+        validate_event_filter(event_type)
         return await self.send(
             list_call(
                 path("events"),

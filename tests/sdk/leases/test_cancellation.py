@@ -7,28 +7,11 @@ from collections.abc import Coroutine
 import pytest
 from openintent import AsyncOpenIntentClient, LeaseConflictError, LeasePlace, OpenIntentClient, _lease
 
-from .conftest import to_response
-from .samples import INTENT, LEASE
-from .test_leases import connect
+from ..conftest import to_response
+from ..samples import INTENT, LEASE
+from .conftest import revoke
 
 pytestmark = [pytest.mark.rule("K-10"), pytest.mark.database("sqlite")]
-
-
-@pytest.fixture
-def ada(server):
-    with connect(server, "ada") as client:
-        yield client
-
-
-@pytest.fixture
-def bob(server):
-    with connect(server, "bob") as client:
-        yield client
-
-
-@pytest.fixture
-def intent(ada):
-    return ada.create_intent(title="Book flights", state={"content": {}})
 
 
 @pytest.fixture(autouse=True)
@@ -81,8 +64,7 @@ class Scene:
             self.bob.release_lease(self.intent.id, self.held.id)
 
     def lose(self, lease):
-        with OpenIntentClient(self.server.url, api_key="dev-user-key") as operator:
-            operator.revoke_lease(lease.intent_id, lease.id)
+        revoke(self.server, lease)
 
     def assert_nothing_is_left(self):
         self.release()

@@ -7,58 +7,34 @@ import time
 import pytest
 from openintent import AsyncOpenIntentClient, LeaseConflictError, OpenIntentClient, _lease
 
-from .conftest import to_response
-from .samples import INTENT, LEASE
-from .test_forks import fork
-from .test_leases import connect, statuses, until
+from tests.system.concurrent_clients import until
+
+from ..conftest import to_response
+from ..samples import INTENT, LEASE
+from ..test_forks import fork
+from .conftest import connect_async, event_types, lease_of, revoke, statuses
 
 pytestmark = [pytest.mark.rule("K-10"), pytest.mark.database("sqlite")]
-
-
-@pytest.fixture
-def ada(server):
-    with connect(server, "ada") as client:
-        yield client
-
-
-@pytest.fixture
-def intent(ada):
-    return ada.create_intent(title="Book flights", state={"content": {}})
-
-
-def connect_async(server):
-    return AsyncOpenIntentClient(server.url, api_key="agent-research-key", agent_id="ada")
-
-
-def revoke(server, intent, lease):
-    with OpenIntentClient(server.url, api_key="dev-user-key") as operator:
-        operator.revoke_lease(intent.id, lease.id)
-
-
-def lease_of(client, intent):
-    [lease] = client.get_leases(intent.id)
-    return lease
 
 
 def test_an_inner_block_neither_shortens_nor_releases_the_lease(ada, intent):
     with ada.lease(intent.id, "draft", 300) as outer:
         with ada.lease(intent.id, "draft", 1) as inner:
             assert inner.id == outer.id
-            until(lambda: "lease_renewed" in types(ada, intent) or lease_of(ada, intent).expires_at >= outer.expires_at)
+            until(
+                lambda: "lease_renewed" in event_types(ada, intent) or lease_of(ada, intent).expires_at >= outer.expires_at,
+                "a renewal, or none that is needed",
+            )
         assert lease_of(ada, intent).expires_at >= outer.expires_at
 
     assert statuses(ada, intent) == ["released"]
-
-
-def types(client, intent):
-    return [event.event_type for event in client.get_events(intent.id)]
 
 
 def test_a_longer_lease_held_before_is_not_shortened(ada, intent):
     before = ada.acquire_lease(intent.id, "draft", duration_seconds=600)
 
     with ada.lease(intent.id, "draft", 1):
-        until(lambda: "lease_renewed" in types(ada, intent))
+        until(lambda: "lease_renewed" in event_types(ada, intent), "a renewal")
         assert lease_of(ada, intent).expires_at >= before.expires_at
 
     assert lease_of(ada, intent).id == before.id
@@ -132,7 +108,7 @@ def test_a_loss_is_known_to_all_threads_until_the_block_ends(server, ada, intent
             refused.append(error.code)
 
     with ada.lease(intent.id, "draft") as lease:
-        revoke(server, intent, lease)
+        revoke(server, lease)
         for _ in range(3):
             thread = threading.Thread(target=write)
             thread.start()
@@ -149,7 +125,7 @@ def test_a_loss_is_known_to_all_threads_until_the_block_ends(server, ada, intent
 def test_blocking_code_in_an_async_block_writes_nothing_unfenced(server, ada, intent):
     async def main():
         async with connect_async(server) as client, client.lease(intent.id, "draft", 1):
-            until(lambda: "lease_expired" in types(ada, intent) or not ada.get_leases(intent.id))
+            until(lambda: "lease_expired" in event_types(ada, intent) or not ada.get_leases(intent.id), "the lease's end")
             for _ in range(2):
                 with pytest.raises(LeaseConflictError):
                     await client.update_state(intent.id, 1, {"late": 1})
@@ -161,7 +137,7 @@ def test_blocking_code_in_an_async_block_writes_nothing_unfenced(server, ada, in
 
 def test_a_block_within_a_lost_one_is_refused(server, ada, intent):
     with ada.lease(intent.id, "draft") as outer:
-        revoke(server, intent, outer)
+        revoke(server, outer)
 
         with pytest.raises(LeaseConflictError) as caught, ada.lease(intent.id, "draft"):
             pytest.fail("it was not to run")
@@ -208,13 +184,13 @@ def test_renewal_goes_on_through_passing_failures(script, kind, status):
 
     async def main():
         async with AsyncOpenIntentClient(script.url) as client, client.lease(INTENT["id"], "draft", 1):
-            await asyncio.to_thread(until, is_renewed)
+            await asyncio.to_thread(until, is_renewed, "a renewal")
 
     if kind == "async":
         asyncio.run(main())
     else:
         with OpenIntentClient(script.url) as client, client.lease(INTENT["id"], "draft", 1):
-            until(is_renewed)
+            until(is_renewed, "a renewal")
 
     assert "DELETE" in seen
 

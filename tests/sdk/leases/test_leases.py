@@ -3,35 +3,16 @@
 import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 
 import pytest
 from openintent import AsyncOpenIntentClient, InputValidationError, LeaseConflictError, OpenIntentClient
 
-from .samples import INTENT, LEASE
+from tests.system.concurrent_clients import until
+
+from ..samples import INTENT, LEASE
+from .conftest import connect, connect_async, event_types, lease_of, revoke, statuses
 
 pytestmark = [pytest.mark.rule("K-5"), pytest.mark.database("sqlite")]
-
-
-def connect(server, agent):
-    return OpenIntentClient(server.url, api_key="agent-research-key", agent_id=agent)
-
-
-@pytest.fixture
-def ada(server):
-    with connect(server, "ada") as client:
-        yield client
-
-
-@pytest.fixture
-def bob(server):
-    with connect(server, "bob") as client:
-        yield client
-
-
-@pytest.fixture
-def intent(ada):
-    return ada.create_intent(title="Book flights", state={"content": {}})
 
 
 class Block:
@@ -49,7 +30,7 @@ class Block:
 
     async def _run(self, intent, scope, body, agent, options):
         async with (
-            AsyncOpenIntentClient(self.server.url, api_key="agent-research-key", agent_id=agent) as client,
+            connect_async(self.server, agent) as client,
             client.lease(intent.id, scope, **options) as lease,
         ):
             loop = asyncio.get_running_loop()
@@ -63,19 +44,6 @@ class Block:
 @pytest.fixture(params=["sync", "async"])
 def block(request, server):
     return Block(server, request.param)
-
-
-def until(holds):
-    """Wait until it holds. The condition decides, not the clock; the limit only ends a test that has failed."""
-    deadline = datetime.now(UTC).timestamp() + 30
-    while not (found := holds()):
-        assert datetime.now(UTC).timestamp() < deadline
-        threading.Event().wait(0.02)
-    return found
-
-
-def statuses(client, intent):
-    return [lease.status for lease in client.get_leases(intent.id, status=None)]
 
 
 def test_the_scope_is_held_while_the_block_runs_and_free_after_it(block, ada, bob, intent):
@@ -130,7 +98,7 @@ def test_block_that_waits_gets_the_scope_before_its_last_holder(block, server, b
 
     def release_and_acquire_again():
         with connect(server, "cleo") as cleo:
-            until(lambda: someone_waits(cleo))
+            until(lambda: someone_waits(cleo), "someone waits")
         bob.release_lease(intent.id, held.id)
         with pytest.raises(LeaseConflictError) as refused:
             bob.acquire_lease(intent.id, "content")
@@ -194,15 +162,11 @@ def test_a_server_without_queues_is_asked_again_for_the_lease(script, kind):
 
 def test_the_lease_is_renewed_while_the_block_runs(block, ada, intent):
     def body(lease, _):
-        def renewed():
-            (now,) = ada.get_leases(intent.id)
-            return now.expires_at > lease.expires_at
-
-        until(renewed)
+        until(lambda: lease_of(ada, intent).expires_at > lease.expires_at, "a renewal")
 
     block.run(intent, "content", body, duration_seconds=2)
 
-    assert "lease_expired" not in [event.event_type for event in ada.get_events(intent.id)]
+    assert "lease_expired" not in event_types(ada, intent)
 
 
 def test_a_lease_that_the_agent_held_before_stays_held(block, ada, intent):
@@ -217,8 +181,7 @@ def test_a_lease_that_the_agent_held_before_stays_held(block, ada, intent):
 @pytest.mark.rule("L-4")
 def test_write_in_a_block_with_a_revoked_lease_is_rejected(block, server, bob, intent):
     def body(lease, write):
-        with OpenIntentClient(server.url, api_key="dev-user-key") as operator:
-            operator.revoke_lease(intent.id, lease.id, "it stalled")
+        revoke(server, lease, "it stalled")
         with pytest.raises(LeaseConflictError) as refused:
             write("late", 1)
         assert refused.value.code == "lease_lost"
@@ -232,8 +195,7 @@ def test_write_in_a_block_with_a_revoked_lease_is_rejected(block, server, bob, i
 @pytest.mark.parametrize("end", ["release", "acquire again"])
 def test_lost_lease_refuses_writes_until_it_is_released_or_acquired(server, ada, intent, end):
     lease = ada.acquire_lease(intent.id, "content")
-    with OpenIntentClient(server.url, api_key="dev-user-key") as operator:
-        operator.revoke_lease(intent.id, lease.id)
+    revoke(server, lease)
 
     for _ in range(2):
         with pytest.raises(LeaseConflictError):
@@ -262,7 +224,7 @@ def test_invalid_lease_is_rejected_before_the_block(ada, intent, scope, duration
 
 def test_a_cancelled_block_releases_its_lease(server, ada, intent):
     async def main():
-        async with AsyncOpenIntentClient(server.url, api_key="agent-research-key", agent_id="ada") as client:
+        async with connect_async(server) as client:
             inside = asyncio.Event()
 
             async def work():

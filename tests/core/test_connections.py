@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 import requests
+from websockets.sync.client import connect as connect_websocket
 
 from tests.databases import migrated_database
 from tests.servers import Server, Started
@@ -155,8 +156,7 @@ def test_patient_client_may_ask_again_on_its_connection(impatient):
 
 
 def test_websocket_outlives_the_time_of_a_head(impatient):
-    websocket = pytest.importorskip("websockets.sync.client")
-    with websocket.connect(f"ws{impatient.url[4:]}/ws/v1/events") as connection:
+    with connect_websocket(f"ws{impatient.url[4:]}/ws/v1/events") as connection:
         connection.send(json.dumps({"type": "subscribe", "topics": [{"all": True}], "key": "dev-user-key"}))
         assert json.loads(connection.recv(timeout=10))["type"] == "subscribed"
         time.sleep(HEAD_TIMEOUT + 1)

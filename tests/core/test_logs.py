@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import pytest
 import requests
+from websockets.sync.client import connect
 
 from core.log_formatters import JSONFormatter, TextFormatter
 from tests.databases import migrated_database
@@ -52,9 +53,8 @@ def send_over_http(server, key, headers):
 
 def send_over_websocket(server, key, headers):
     """Send the key in the address, the handshake and messages, one of them broken."""
-    websocket = pytest.importorskip("websockets.sync.client")
     url = f"ws{server.url[4:]}/ws/v1/events?key={key}"
-    with contextlib.suppress(Exception), websocket.connect(url, additional_headers=headers) as connection:
+    with contextlib.suppress(Exception), connect(url, additional_headers=headers) as connection:
         connection.send(json.dumps({"type": "subscribe", "topics": [{"all": True}], "key": key}))
         connection.recv(timeout=5)
         connection.send(json.dumps({"key": key, "type": key}))

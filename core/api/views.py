@@ -45,6 +45,14 @@ class ApiViewSet(viewsets.GenericViewSet[Any]):
     def default_response_headers(self) -> dict[str, str]:
         return {}  # DRF would send Allow with every response; a 405 sends it (core.api.exception_handler).
 
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().dispatch(request, *args, **kwargs)
+        finally:
+            # Its methods and its request refer to it: else it would keep request and response until the next garbage collection.
+            getattr(self.request, "parser_context", {}).clear()
+            self.__dict__.clear()
+
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         self.perform_authentication(request)
         self.check_throttles(request)  # Before the permissions: refused requests count, too.

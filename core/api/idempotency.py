@@ -85,7 +85,7 @@ def _replay(stored: IdempotentResponse, fingerprint: str) -> Response:
 def _store(key: str, caller: str, fingerprint: str, response: Response, secret_fields: tuple[str, ...]) -> None:
     data = response.data
     if secret_fields:
-        data = {**data, **dict.fromkeys(secret_fields)}
+        data = {**data, **dict.fromkeys(data.keys() & secret_fields)}
     IdempotentResponse.objects.create(
         key=key,
         caller=caller,

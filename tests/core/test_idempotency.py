@@ -165,6 +165,15 @@ def test_no_secret_is_kept(api):
     assert ApiKey.objects.count() == 1
 
 
+def test_no_secret_is_added_to_a_response_that_has_none(api):
+    channel = api.post("/channels", {"name": "Team", "kind": "email", "target": "team@example.com"}).json()
+
+    first, again = (api.post(f"/channels/{channel['id']}/test", idempotency_key="k1") for _ in range(2))
+
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert again.json() == first.json()
+
+
 def test_of_many_equal_requests_at_once_one_writes(vendor, tmp_path):
     """Two processes (one on SQLite), twenty requests, ten rounds: one intent each, and nobody hears anything else."""
     database = migrated_database(vendor, tmp_path)

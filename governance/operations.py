@@ -26,6 +26,7 @@ OPERATIONS = frozenset(
         "set_retry_policy",
         "set_status",
         "subscribe",
+        "test_subscription",
         "unassign_agent",
         "unsubscribe",
         "update_intent",

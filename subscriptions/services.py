@@ -12,6 +12,7 @@ from django.conf import settings
 
 from access.identity import Actor
 from core.db import atomic_verb, database_now
+from core.db.sql_rows import Row
 from core.encoding import instant
 from core.errors import Forbidden, Invalid, require_future
 from intents import positions
@@ -171,16 +172,16 @@ def redeliver_dead(*, subscription_id: UUID | str, actor: Actor) -> int:
 
 
 @atomic_verb
-def send_test_event(*, subscription_id: UUID | str, actor: Actor) -> None:
-    """Log a test, which is delivered to this subscription whatever it hears of (subscriptions.webhooks.outbox).
+def send_test_event(*, subscription_id: UUID | str, actor: Actor) -> Row:
+    """Log a test, which is delivered to this subscription whatever it hears of (subscriptions.webhooks.outbox). Return the event.
 
     Raise SubscriptionNotFound, LeaseLost, Forbidden, or SubscriptionInactive.
     """
-    intent, subscription = _lock(subscription_id, actor, "redeliver")
+    intent, subscription = _lock(subscription_id, actor, "test_subscription")
     _require_manager(subscription, actor)
     now = database_now()
     _require_active(subscription, now)
-    _record(intent, subscription, EventType.SUBSCRIPTION_TESTED, actor=actor, now=now)
+    return _record(intent, subscription, EventType.SUBSCRIPTION_TESTED, actor=actor, now=now)
 
 
 def newest_position() -> int:
@@ -279,8 +280,8 @@ def _record(
     actor: Actor,
     now: datetime,
     **more: Any,
-) -> None:
-    """Append an event, without the callback's path and query, which may hold a token: everyone may read the log."""
+) -> Row:
+    """Append an event, without the callback's path and query, which may hold a token: everyone may read the log. Return it."""
     payload: dict[str, Any] = {
         "subscription_id": str(subscription.pk),
         "subscriber_id": subscription.subscriber_id,
@@ -288,7 +289,5 @@ def _record(
         **more,
     }
     event = NewEvent(event_type, payload, portfolio_id=subscription.portfolio_id)
-    if intent:
-        append(intent, event, actor=actor, now=now)
-    else:
-        append_without_intent(event, actor=actor, now=now)
+    [row] = append(intent, event, actor=actor, now=now) if intent else append_without_intent(event, actor=actor, now=now)
+    return row

@@ -24,6 +24,7 @@ from core.root_path import public_path
 from intents import topics
 from intents.errors import IntentNotFound
 from intents.models import Intent
+from intents.representation import EventOut
 from portfolios.errors import PortfolioNotFound
 from subscriptions import services
 from subscriptions.errors import CallbackNotAllowed
@@ -246,6 +247,13 @@ class SubscriptionViewSet(_Subscriptions):
         """Pending deliveries are not sent any more. Idempotent."""
         services.remove_subscription(subscription_id=subscription_id, actor=get_actor(request))
         return Response(status=204)
+
+    @operation("test_subscription", "Send a test event to a subscription", request=None, responses={201: EventOut})
+    @action(detail=True, methods=["post"])
+    def test(self, request: Request, subscription_id: UUID | str) -> Response:
+        """For the key that made it, and operators. Logs `subscription_tested`, which its callback is sent whatever types it hears of, signed and retried like any other event; `list_deliveries` says what became of it."""
+        event = services.send_test_event(subscription_id=subscription_id, actor=get_actor(request))
+        return Response(EventOut.render(event), status=201)
 
 
 class DeliveryViewSet(ApiViewSet):

@@ -108,4 +108,5 @@ OPERATIONS: dict[str, tuple[str, str]] = {
     "delete_subscription": ("DELETE", "/api/v1/subscriptions/{subscription_id}"),
     "list_deliveries": ("GET", "/api/v1/subscriptions/{subscription_id}/deliveries"),
     "redeliver": ("POST", "/api/v1/subscriptions/{subscription_id}/deliveries/{delivery_id}/redeliver"),
+    "test_subscription": ("POST", "/api/v1/subscriptions/{subscription_id}/test"),
 }

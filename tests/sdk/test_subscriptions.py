@@ -6,11 +6,13 @@ import pytest
 from openintent import (
     ConflictError,
     DeliveryStatus,
+    EventType,
     InputValidationError,
     NotFoundError,
     OpenIntentClient,
     SubscriptionStatus,
     ValidationError,
+    webhooks,
 )
 from openintent._call import call_builder
 from pytest_httpserver import HTTPServer
@@ -94,6 +96,36 @@ def test_delivery_is_listed_and_redelivered(client, intent):
             client.redeliver(subscription.id, delivery.id)
     assert caught.value.code == "subscription_not_called"
     assert {request.headers["webhook-id"] for request, _ in receiver.log} == {delivery.id}
+
+
+@pytest.mark.rule("W-1")
+def test_a_test_event_arrives_signed_whatever_types_it_hears(client, intent):
+    with HTTPServer(threaded=True) as receiver:
+        receiver.expect_request("/hook").respond_with_data("thanks", 200)
+        subscription = client.subscribe(intent.id, callback_url=receiver.url_for("/hook"), event_types=["comment"])
+
+        event = client.test_subscription(subscription.id)
+        (delivery,) = when_delivered(client, subscription, attempts=1)
+
+    assert (event.event_type, event.intent_id, event.extra) == (EventType.SUBSCRIPTION_TESTED, intent.id, {})
+    assert (delivery.event_id, delivery.event_type) == (event.id, EventType.SUBSCRIPTION_TESTED)
+    [(request, _)] = receiver.log
+    webhook = webhooks.verify(request.get_data(), dict(request.headers), subscription.secret)
+    assert (webhook.id, webhook.subscription_id, webhook.event.id) == (delivery.id, subscription.id, event.id)
+
+
+def test_subscription_that_sends_nothing_is_not_tested(client, intent):
+    subscription = client.subscribe(intent.id, callback_url=ELSEWHERE, event_types=["comment"])
+    client.update_subscription(subscription.id, status="paused")
+
+    with pytest.raises(ConflictError) as caught:
+        client.test_subscription(subscription.id)
+    with pytest.raises(NotFoundError):
+        client.test_subscription(intent.id)
+
+    assert caught.value.code == "subscription_not_called"
+    assert client.get_events(intent.id, EventType.SUBSCRIPTION_TESTED) == []
+    assert client.list_deliveries(subscription.id) == []
 
 
 def when_delivered(client, subscription, *, attempts):

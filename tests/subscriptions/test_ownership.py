@@ -69,6 +69,7 @@ def test_foreign_key_changes_nothing_with_any_agent_id(api, ada, other, intent, 
         other.delete(url),
         other.delete(f"/intents/{intent['id']}{url}"),
         other.post(f"{url}/deliveries/{delivery.pk}/redeliver"),
+        other.post(f"{url}/test"),
     ):
         assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
 

@@ -224,6 +224,7 @@ def test_unknown_subscription_is_not_found(api, intent, pk):
         api.delete(f"/subscriptions/{pk}"),
         api.get(f"/subscriptions/{pk}/deliveries"),
         api.post(f"/subscriptions/{pk}/deliveries/{pk}/redeliver"),
+        api.post(f"/subscriptions/{pk}/test"),
         api.post(f"/intents/{pk}/subscriptions", {}),
         api.get(f"/intents/{pk}/subscriptions"),
         api.delete(f"/intents/{pk}/subscriptions/{pk}"),
@@ -240,6 +241,7 @@ def test_a_lost_lease_stops_every_write(api, intent):
         api.post(f"/intents/{intent['id']}/subscriptions", {}, x_fencing_token="7"),
         api.patch(f"/subscriptions/{subscription['id']}", {"status": "paused"}, x_fencing_token="7"),
         api.delete(f"/subscriptions/{subscription['id']}", x_fencing_token="7"),
+        api.post(f"/subscriptions/{subscription['id']}/test", x_fencing_token="7"),
     ):
         assert answer.json()["code"] == "lease_lost"
     assert (log(api, intent), [*Subscription.objects.values()]) == (before, rows)

@@ -118,6 +118,18 @@ def delete(ctx: typer.Context, webhook: SubscriptionId, as_json: Json = False) -
     run.output.print(Text(f"Deleted {id}."))
 
 
+@app.command("test")
+def send_test(ctx: typer.Context, webhook: SubscriptionId, as_json: Json = False) -> None:
+    """Send a test event to a webhook, whatever types it hears, signed. For the key that created it, and operators."""
+    run = get_session(ctx)
+    id = run.subscription_id(webhook)
+    made = run.client.test_subscription(id)
+    if as_json:
+        return run.output.write_json(made)
+    run.output.print(Text(f"Sending a test: event {made.id}."))
+    run.output.print_note(f"Its outcome: openintent webhooks deliveries {id}")
+
+
 @app.command()
 def deliveries(
     ctx: typer.Context,

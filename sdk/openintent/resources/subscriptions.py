@@ -10,7 +10,7 @@ from .._stream import EventStream
 from .._stream_state import StreamState, stream_call
 from ..enums import DeliveryStatus, EventType, SubscriptionStatus
 from ..errors import InputValidationError
-from ..models import Delivery, StreamToken, Subscription
+from ..models import Delivery, Event, StreamToken, Subscription
 from ..validation import validate_agent_id, validate_subscription
 from ._transport import Transport
 
@@ -170,6 +170,18 @@ class SubscriptionResource(Transport):
         For the key that created it, and operators. Raises NotFoundError, PermissionDeniedError.
         """
         return self.send(Call("DELETE", path("subscriptions", subscription_id), no_content))
+
+    def test_subscription(self, subscription_id: Id, *, idempotency_key: str | None = None) -> Event:
+        """Send a test event to a subscription: `subscription_tested`, which its callback gets whatever types it hears, signed.
+
+        `list_deliveries(subscription_id)` says what became of it; the delivery's `event_id` is the `id` of the result. For the key
+        that created the subscription, and operators.
+
+        Raises NotFoundError, PermissionDeniedError, ConflictError `subscription_not_called` if the subscription is paused,
+        disabled, expired or without a callback.
+        """
+        where = path("subscriptions", subscription_id, "test")
+        return self.send(Call("POST", where, Event.from_json, idempotency_key=idempotency_key))
 
     def create_stream_token(
         self,

@@ -53,6 +53,27 @@ def test_deliveries_are_listed_and_sent_again(script):
     assert script.seen[-1].target == f"/api/v1/subscriptions/{id}/deliveries/{delivery}/redeliver"
 
 
+def test_a_webhook_is_tested(openintent, client, intent):
+    webhook = client.subscribe(intent.id, callback_url=URL, event_types=["comment"])
+
+    tested, as_json = openintent("webhooks", "test", webhook.id[-12:]), openintent("webhooks", "test", webhook.id, "--json")
+
+    first, second = client.get_events(intent.id, "subscription_tested")
+    assert (tested.code, tested.out) == (0, f"Sending a test: event {first.id}.\n")
+    assert tested.err == f"Its outcome: openintent webhooks deliveries {webhook.id}\n"
+    assert (as_json.json["id"], as_json.json["event_type"]) == (second.id, "subscription_tested")
+
+
+def test_a_webhook_that_sends_nothing_is_not_tested(openintent, client, intent):
+    webhook = client.subscribe(intent.id)
+
+    refused = openintent("webhooks", "test", webhook.id)
+
+    assert (refused.code, refused.out) == (1, "")
+    assert "without a callback_url" in refused.err
+    assert client.get_events(intent.id, "subscription_tested") == []
+
+
 class Receiver:
     """A server on this machine that receives webhooks."""
 

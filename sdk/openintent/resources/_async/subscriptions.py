@@ -11,7 +11,7 @@ from ..._parameters import UNSET, Id, Instant, Unset, as_optional_id, one_of, pa
 from ..._stream_state import StreamState, stream_call
 from ...enums import DeliveryStatus, EventType, SubscriptionStatus
 from ...errors import InputValidationError
-from ...models import Delivery, StreamToken, Subscription
+from ...models import Delivery, Event, StreamToken, Subscription
 from ...validation import validate_agent_id, validate_subscription
 from ..subscriptions import SubscriptionResource
 from ._transport import AsyncTransport
@@ -174,6 +174,18 @@ class AsyncSubscriptionResource(AsyncTransport):
         For the key that created it, and operators. Raises NotFoundError, PermissionDeniedError.
         """
         return await self.send(Call("DELETE", path("subscriptions", subscription_id), no_content))
+
+    async def test_subscription(self, subscription_id: Id, *, idempotency_key: str | None = None) -> Event:
+        """Send a test event to a subscription: `subscription_tested`, which its callback gets whatever types it hears, signed.
+
+        `list_deliveries(subscription_id)` says what became of it; the delivery's `event_id` is the `id` of the result. For the key
+        that created the subscription, and operators.
+
+        Raises NotFoundError, PermissionDeniedError, ConflictError `subscription_not_called` if the subscription is paused,
+        disabled, expired or without a callback.
+        """
+        where = path("subscriptions", subscription_id, "test")
+        return await self.send(Call("POST", where, Event.from_json, idempotency_key=idempotency_key))
 
     async def create_stream_token(
         self,

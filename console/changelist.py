@@ -1,14 +1,20 @@
 """Lists of the console: tabs, search, rows made for reading, pages, live updates."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
+from django.db.models import F, QuerySet
+from django.db.models.expressions import Combinable, OrderBy
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import cached_property
 from django.utils.text import capfirst
 
 from console.live_admin import PANELS_ONLY, LiveAdmin, render_live
 from console.saved_views import pages as saved_views
+from console.sort_order import PARAMETER as ORDERING
+from console.sort_order import Column, build_headings, requested_ordering
 
 SELECTION_SCRIPT = "console/arbitration.js"
 """The script that counts selected rows, and has the keyboard shortcuts of a question's page."""
@@ -37,6 +43,23 @@ class CappedPaginator(Paginator):
         return max(1, min(int(number), self.num_pages))
 
 
+class SortedChangeList(ChangeList):
+    """A list of a ListAdmin with `orderings`, in the order of its URL."""
+
+    def get_filters_params(self, params: Any = None) -> Any:
+        """Leave out the order, which is kept in the links of the list as a filter is."""
+        return {name: values for name, values in super().get_filters_params(params).items() if name != ORDERING}
+
+    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
+        """Return the rows. Those of an order without an index are the first MAX_COUNT of the default order, and one to tell of more."""
+        found: QuerySet[Any] = super().get_queryset(request, exclude_parameters)
+        list_admin: Any = self.model_admin
+        if list_admin.requested_ordering(request).lstrip("-") not in list_admin.unindexed_orderings:
+            return found
+        first = found.order_by(*list_admin.ordering)[: MAX_COUNT + 1]
+        return self.root_queryset.filter(pk__in=first.values("pk")).order_by(*found.query.order_by)
+
+
 class ListAdmin(LiveAdmin):
     """An admin whose list renders `list_template`, with the context of `list_context`. The choices of its first filter are tabs.
 
@@ -51,6 +74,16 @@ class ListAdmin(LiveAdmin):
     title = ""
     """The heading of the list, if it is not the plural name of the model."""
 
+    columns: tuple[Column, ...] = ()
+    """The columns, if the list is a table that can be sorted by some of them. `orderings` has the order of each, by its name."""
+
+    orderings: Mapping[str, Sequence[str | Combinable]] = {}
+    unindexed_orderings: tuple[str, ...] = ()
+    """Names of columns whose order has no index: of a long list, its first MAX_COUNT rows are sorted."""
+
+    default_ordering = ""
+    """The name of the column by which the list is sorted at first; `ordering` says the same to Django."""
+
     list_event_types = ""
     list_refresh_seconds = 60
 
@@ -61,6 +94,23 @@ class ListAdmin(LiveAdmin):
     def tab_counts(self, request: HttpRequest, query: str) -> dict[str, int]:
         """Return the number of rows behind a tab that match the search, by the filter's value, where counting is fast."""
         return {}
+
+    def known_parameters(self, request: HttpRequest) -> set[str]:
+        return super().known_parameters(request) | ({ORDERING} if self.columns else set())
+
+    def requested_ordering(self, request: HttpRequest) -> str:
+        """Raise BadRequest for an unknown one."""
+        return requested_ordering(request, self.columns, self.default_ordering)
+
+    def get_ordering(self, request: HttpRequest) -> Any:
+        if not self.columns:
+            return super().get_ordering(request)
+        chosen = self.requested_ordering(request)
+        is_descending = chosen.startswith("-")
+        return [OrderBy(each, descending=is_descending) for each in map(_expression, self.orderings[chosen.lstrip("-")])]
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
+        return SortedChangeList if self.columns else super().get_changelist(request, **kwargs)
 
     @property
     def heading(self) -> str:
@@ -99,6 +149,7 @@ class ListAdmin(LiveAdmin):
                 "filters_template": self.filters_template,
                 "filter_fields": ("q", "p", *self.filter_fields),
                 "script": SELECTION_SCRIPT,
+                **self._sorting_context(request, cl),
                 "above": "console/saved_views/bar.html",
                 **saved_views.bar(request, views),
                 **self.list_context(request, [*cl.result_list]),
@@ -106,6 +157,18 @@ class ListAdmin(LiveAdmin):
             event_types=self.list_event_types,
             refresh_seconds=self.list_refresh_seconds,
         )
+
+    def _sorting_context(self, request: HttpRequest, cl: Any) -> dict[str, Any]:
+        if not self.columns:
+            return {}
+        chosen = self.requested_ordering(request)
+        is_cut = chosen.lstrip("-") in self.unindexed_orderings and cl.paginator.is_capped
+        headings = build_headings(self.columns, chosen, lambda ordering: cl.get_query_string({ORDERING: ordering}, ["p"]))
+        return {"headings": headings, "sorted_count": MAX_COUNT if is_cut else None}
+
+
+def _expression(given: str | Combinable) -> Any:
+    return F(given) if isinstance(given, str) else given
 
 
 def _page_links(cl: Any) -> dict[str, Any] | None:

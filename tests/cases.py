@@ -114,4 +114,6 @@ CASES = {
     "console M4": "a submit while the server is down ends on the browser's own page",
     "console M5": "all times and days are UTC, wherever one reads them",
     "console L1": "amounts of one column have two, three, four or seven decimals",
+    "console L19": "the language of a page is that of another country than its dates",
+    "console L20": "agents and intents cannot be sorted; the log is narrowed by ids alone, and not by time",
 }

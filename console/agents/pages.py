@@ -5,10 +5,11 @@ events alone, so that a page costs the same however long the log is.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from django.db.models import Count, F, QuerySet, Sum
 from django.http import Http404, HttpRequest, HttpResponse
@@ -21,6 +22,8 @@ from console.event_text import is_agent
 from console.live_admin import reject_unknown_parameters, render_live
 from console.portfolios.pages import build_progress, newest_events
 from console.reader_zone import midnight
+from console.sort_order import PARAMETER as ORDERING
+from console.sort_order import Column, build_headings, requested_ordering
 from core.db import database_now
 from core.ids import first_id_at
 from costs.amounts import CENTS_PER_UNIT, TRILLIONTHS
@@ -37,6 +40,14 @@ MAX_INTENTS = 300  # Intents whose newest events are looked at.
 REFRESH_SECONDS = 30  # Seconds.
 OPEN = [Status.ACTIVE, Status.BLOCKED, Status.PENDING, Status.DRAFT]
 
+COLUMNS = (
+    Column("Agent", "id", looks="oi-first"),
+    Column("Last active", "seen_at", is_descending=True),
+    Column("Open intents", "open", is_descending=True, looks="oi-right"),
+    Column("Assigned intents", looks="oi-wide"),
+    Column("Cost", looks="oi-right"),
+)
+DEFAULT_ORDERING = "-seen_at"
 
 _TABLES: list[QuerySet[Any]] = [Assignment.objects.all(), Lease.objects.all(), CostTotal.objects.all()]
 """Tables with agent ids."""
@@ -90,13 +101,34 @@ def find_agents(query: str, recent: RecentActivity) -> list[str]:
     )
 
 
+def sort_agents(ids: Sequence[str], ordering: str, recent: RecentActivity) -> list[str]:
+    """Sort the ids by a column. Those without activity among the newest events are always the last of that column."""
+    is_descending, by_name = ordering.startswith("-"), sorted(ids, key=lambda each: (each.casefold(), each))
+    match ordering.lstrip("-"):
+        case "id":
+            return by_name[::-1] if is_descending else by_name
+        case "seen_at":
+            seen = sorted((each for each in by_name if each in recent.seen), key=recent.seen.__getitem__, reverse=is_descending)
+            return seen + [each for each in by_name if each not in recent.seen]
+        case _:
+            counts = _count_open()
+            return sorted(by_name, key=lambda each: counts.get(each, 0), reverse=is_descending)
+
+
+def _count_open() -> dict[str, int]:
+    """Return the number of open intents of each agent that has some."""
+    of_agents = Assignment.objects.filter(intent__status__in=OPEN).order_by().values_list("agent_id")
+    return dict(of_agents.annotate(Count("pk")))
+
+
 @require_GET
 def list_page(request: HttpRequest) -> HttpResponse:
-    reject_unknown_parameters(request, ("q", "p"))
+    reject_unknown_parameters(request, ("q", "p", ORDERING))
+    ordering = requested_ordering(request, COLUMNS, DEFAULT_ORDERING)
     query = request.GET.get("q", "").strip()
     number = max(1, int(given) if (given := request.GET.get("p", "")).isdecimal() and len(given) < 6 else 1)
     recent = RecentActivity.read()
-    known = find_agents(query, recent)
+    known = sort_agents(find_agents(query, recent), ordering, recent)
     shown = known[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
     context = {
         "title": "Agents",
@@ -104,6 +136,8 @@ def list_page(request: HttpRequest) -> HttpResponse:
         "since": recent.since,
         "count": len(known),
         "query": query,
+        "ordering": ordering if request.GET.get(ORDERING) else "",
+        "headings": build_headings(COLUMNS, ordering, lambda chosen: f"?{_query(q=query, ordering=chosen)}"),
         "previous": number - 1,
         "next": number + 1 if len(known) > number * PAGE_SIZE else 0,
         "above": "console/agents/search.html",
@@ -138,6 +172,10 @@ def detail_page(request: HttpRequest, agent_id: str) -> HttpResponse:
         "events": newest_events(newest, PANEL_ROWS),
     }
     return render_live(request, "console/agents/detail.html", context, topic={"agent": agent_id}, refresh_seconds=REFRESH_SECONDS)
+
+
+def _query(**given: str) -> str:
+    return urlencode({name: value for name, value in given.items() if value})
 
 
 def _load_summaries(ids: Collection[str], recent: RecentActivity, now: datetime) -> list[AgentSummary]:

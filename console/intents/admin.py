@@ -6,6 +6,7 @@ from uuid import UUID
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Lower
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -22,6 +23,7 @@ from console.filters import choice_filter, text_filter
 from console.intents import actions, graph_page, page, timeline_page, versions
 from console.intents.forms import CreateIntentForm
 from console.live_admin import reject_unknown_parameters
+from console.sort_order import Column
 from core.db import database_now
 from core.errors import ProtocolError
 from core.ids import parse_id
@@ -67,6 +69,15 @@ class IntentAdmin(OperatorPages, ListAdmin):
         text_filter("dependents", "waits_for", lambda pk: Q(pk__in=_DEPENDENCIES.filter(awaited=parse_id(pk)).values("waiter"))),
     ]
     search_fields = ["title", "description"]
+    columns = (
+        Column("Title", "title", looks="oi-first"),
+        Column("Status"),
+        Column("Updated", "updated_at", is_descending=True),
+        Column("Created", "created_at", is_descending=True),
+    )
+    orderings = {"title": [Lower("title"), "id"], "updated_at": ["updated_at", "id"], "created_at": ["created_at", "id"]}
+    unindexed_orderings = ("title",)
+    default_ordering = "-updated_at"
     ordering = ["-updated_at", "-id"]
     refresh_seconds = 30
 
@@ -104,7 +115,7 @@ class IntentAdmin(OperatorPages, ListAdmin):
             "found": [(each, waiting.get(each.pk, []), latest.get(each.pk), members.get(each.pk)) for each in found],
             "asked": request.GET,
             "may_create": is_operator(request),
-            "is_narrowed": any(value for name, value in request.GET.items() if name not in ("p", "panels")),
+            "is_narrowed": any(value for name, value in request.GET.items() if name not in ("p", "panels", "ordering")),
             "portfolios": portfolios,
             "tied": [(_RELATIONS[name], pk, titles[pk]) for name, pk in related.items() if pk in titles],
         }

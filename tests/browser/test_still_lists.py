@@ -32,7 +32,7 @@ LISTS = {
     "costs": "/admin/costs/overview/",
     "deliveries": "/admin/subscriptions/delivery/",
 }
-ROW = "#oi-panels :is(.oi-rows > li, .oi-events > li, .oi-table tbody tr)"
+ROW = "#oi-panels :is(.oi-rows > :is(li, tr), .oi-events > li, .oi-table tbody tr)"
 WATCH = """([x, y]) => {
     window.shifts = [];
     window.under = document.elementFromPoint(x, y);

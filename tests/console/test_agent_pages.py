@@ -24,7 +24,7 @@ def busy(api, agent, make_intent):
 
 
 def row(page, name):
-    return re.search(rf'<li class="oi-row oi-row-wide">(?:(?!</li>).)*>{re.escape(name)}</a>.*?</li>', page, re.DOTALL)[0]
+    return re.search(rf"<tr>(?:(?!</tr>).)*>{re.escape(name)}</a>.*?</tr>", page, re.DOTALL)[0]
 
 
 def test_the_list_has_whoever_was_assigned_held_spent_or_acted(person, api, agent, busy, make_intent):

@@ -75,9 +75,7 @@ def test_row_shows_agents_blockers_and_latest_event(api, person, make_intent):
     second = make_intent(title="And then", depends_on=[first["id"]], assign="ada")
     api.post(f"/intents/{second['id']}/events", {"event_type": "comment", "payload": {"text": "soon"}})
 
-    row = re.search(
-        r'<li class="oi-row">.*?And then.*?</li>', person("viewer").get("intents/intent/", {"q": "then"}).text, re.DOTALL
-    )
+    row = re.search(r"<tr>.*?And then.*?</tr>", person("viewer").get("intents/intent/", {"q": "then"}).text, re.DOTALL)
 
     assert row
     for told in ("?agent=ada", "blocked by <a", "First of all", "version 1", "Blocked", "comment, <time"):

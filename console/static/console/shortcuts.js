@@ -24,7 +24,7 @@ const SHORTCUTS = {
   ],
 };
 const STORED = "openintent-keys";
-const ROWS = "#oi-panels :is(.oi-rows, .oi-events) > li";
+const ROWS = "#oi-panels :is(.oi-rows, .oi-events) > :is(li, tr)";
 const LINK = ".oi-row-title[href], .oi-row-title a[href], .oi-event-type[href]";
 
 const actions = {};

@@ -104,3 +104,19 @@ def looking(k: Keyboard, world: World) -> None:
     k.skip()
     for button in ("Zoom in", "Zoom out", "Fit to screen"):
         k.push(button)
+
+
+@walk()
+def sorted_lists(k: Keyboard, world: World) -> None:
+    world.intent("Walked around in order")
+    for path, heading, order in (
+        ("/admin/intents/intent/?q=walked+around", "Title", "ordering=title"),
+        ("/admin/agents/?q=a", "Open intents", "ordering=-open"),
+    ):
+        k.open(path, is_live=True)
+        k.skip()
+        k.tab_to(heading)
+        with k.page.expect_navigation(url=f"**{order}"):
+            k.press("Enter")
+        assert "q=" in k.page.url, path
+        expect(k.page.locator("th[aria-sort]")).to_have_text(heading)

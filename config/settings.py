@@ -106,7 +106,7 @@ ASGI_APPLICATION = "config.asgi.application"
 REDIS_URL = env.redis()
 CHANNEL_LAYERS = env.channel_layers(REDIS_URL)
 
-LANGUAGE_CODE = "en-us"
+LANGUAGE_CODE = "en"  # Of no country: dates name their month, and the console writes each with a format of its own.
 USE_I18N = False
 TIME_ZONE = "UTC"
 USE_TZ = True

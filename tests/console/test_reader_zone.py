@@ -2,14 +2,17 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from console.money import count_decimals, format_dollars
 from console.reader_zone import COOKIE, zone_named
 from costs.models import Cost
+from intents.models import Event
 
 PAGE = "costs/overview/"
+TEMPLATES = Path(__file__).parents[2] / "templates"
 
 
 @pytest.fixture
@@ -74,3 +77,16 @@ def test_amounts_of_a_column_have_the_same_number_of_decimals(api, person, make_
 
     assert re.findall(r'oi-number">(\$[^<]*)<', page) == ["$7.0000", "$30.1200", "$0.1140", "$116.4726"]
     assert (format_dollars("1234.5"), format_dollars("0.1234567"), count_decimals([])) == ("$1,234.50", "$0.1234567", 2)
+
+
+@pytest.mark.case("console L19")
+def test_language_and_dates_of_a_page_agree(client, person, make_intent):
+    """The texts are English of no country in particular, and so is a date with the name of its month."""
+    make_intent(title="Porto")
+    event = Event.objects.latest("row")
+    pages = [person("viewer").get(f"intents/event/{event.pk}/change/").text, client.get("/admin/login/").text]
+
+    assert [re.search('<html lang="([^"]*)"', each)[1] for each in pages] == ["en", "en"]
+    assert f">{event.created_at:%-d %b %Y} {event.created_at:%H:%M:%S}" in pages[0]
+    written = [path.read_text() for path in [*TEMPLATES.rglob("*.html")]]
+    assert not any(re.search(r"\|(date|time)\s*[|}]", each) for each in written), "Django would write Nov. 29, 2026"

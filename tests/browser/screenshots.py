@@ -27,20 +27,27 @@ SETTLED = 600  # Milliseconds for the stream to be live, and for pictures to be 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", default=",".join(PAGES))
+    parser.add_argument("--only", type=parse_names, default=",".join(PAGES))
     parser.add_argument("--to", type=Path, default=IMAGES)
     parser.add_argument("--whole", action="store_true")
     given = parser.parse_args()
     given.to.mkdir(parents=True, exist_ok=True)
-    places = {name: PAGES[name] for name in given.only.split(",")}
     with (
         tempfile.TemporaryDirectory() as folder,
         example(migrated_database("sqlite", Path(folder)), intents=120) as running,
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        take_screenshots(browser, running, places, given.to, whole=given.whole)
+        take_screenshots(browser, running, given.only, given.to, whole=given.whole)
         browser.close()
+
+
+def parse_names(given: str) -> dict[str, ConsolePage]:
+    """Return the pages of the names, which commas separate. Raise ArgumentTypeError for an unknown one."""
+    names = given.split(",")
+    if unknown := [name for name in names if name not in PAGES]:
+        raise argparse.ArgumentTypeError(f"no page is named {unknown[0]!r}. There are: {', '.join(PAGES)}")
+    return {name: PAGES[name] for name in names}
 
 
 def take_screenshots(browser: Browser, running: Example, places: dict[str, ConsolePage], to: Path, *, whole: bool) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.contrib.admin import SimpleListFilter
 from django.core.exceptions import BadRequest
@@ -13,8 +14,10 @@ from access.roles import actor_from_user
 from core.db import database_now
 from core.ids import parse_id
 from intents.models import Intent
+from portfolios.models import Portfolio
 
 ALL = "all"
+MAX_PORTFOLIOS = 100  # Portfolios that a filter offers.
 
 
 def choice_filter(
@@ -112,3 +115,10 @@ def selected_intent(request: HttpRequest) -> Intent | None:
     """Return the intent of INTENT_FILTER, if there is one."""
     chosen = parse_id(request.GET.get("intent", ""))
     return Intent.objects.filter(pk=chosen).only("title").first() if chosen else None
+
+
+def portfolio_choices(chosen: str) -> list[tuple[UUID, str]]:
+    """Return ids and names of the newest portfolios, and of the one with the id `chosen`."""
+    newest_first = Portfolio.objects.order_by("-created_at", "-pk").values_list("pk", "name")
+    offered, pk = [*newest_first[:MAX_PORTFOLIOS]], parse_id(chosen)
+    return offered if pk is None or pk in dict(offered) else [*offered, *newest_first.filter(pk=pk)]

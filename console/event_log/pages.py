@@ -1,7 +1,7 @@
 """Event log pages, the newest first. The log is never counted, and no page reads more than WINDOW events."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -10,18 +10,22 @@ import orjson
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Left, Right
 
+from console.event_log.period import ANY_TIME, Period
 from console.event_text import summarize_event
 from core.ids import parse_id
 from intents import positions, topics
 from intents.events import EventType
 from intents.models import Event, Intent
 from intents.replay import VERSIONED
+from intents.search import INTENTS
 from portfolios.models import Portfolio
 
 SHOWN = 40
 WINDOW = 10_000
 MAX_PAYLOAD = 3_000  # Characters of a payload that are read for a list.
 MAX_TEXT = 255
+MAX_INTENTS = 50  # Intents found by words whose events are shown.
+RECENT_EVENTS = 500  # Events whose actors a filter proposes.
 
 CLIENT_TYPES = [
     "comment",
@@ -86,33 +90,53 @@ class EventFilter:
 
 @dataclass(frozen=True, slots=True)
 class LogQuery:
-    """The filters of the whole log: beside type and actor, an intent or a portfolio. An unknown id matches nothing."""
+    """The filters of the whole log: beside type and actor, intents or a portfolio, and a period. An unknown id matches nothing.
+
+    `intent` is an id, its beginning, or words of the intent's title or description.
+    """
 
     choice: EventFilter
     intent: str = ""
     portfolio: str = ""
+    period: Period = ANY_TIME
 
     @classmethod
     def from_params(cls, query: Mapping[str, str]) -> "LogQuery":
-        return cls(EventFilter.from_params(query), _clean_text(query.get("intent", "")), _clean_text(query.get("portfolio", "")))
+        intent, portfolio = (_clean_text(query.get(name, "")) for name in ("intent", "portfolio"))
+        return cls(EventFilter.from_params(query), intent, portfolio, Period.from_params(query))
 
-    def read(self) -> LogPage:
-        if self.intent:
-            pk = parse_id(self.intent)
-            intent = Intent.objects.filter(pk=pk).defer("state", "constraints").first() if pk else None
-            return read_intent_log(intent, self.choice) if intent else LogPage([], None)
-        if self.portfolio and not parse_id(self.portfolio):
+    def find_intents(self) -> list[Intent]:
+        """Return the intents that `intent` names, the last updated first: MAX_INTENTS of them, and one more if there are more."""
+        intents = Intent.objects.defer("state", "constraints", "description")
+        pk = parse_id(self.intent)
+        found = intents.filter(pk=pk) if pk else INTENTS.search(intents, self.intent)
+        return [*found.order_by("-updated_at", "-pk")[: MAX_INTENTS + 1]] if self.intent else []
+
+    def read(self, intents: Sequence[Intent] = ()) -> LogPage:
+        """Return a page of the events of these intents, which `find_intents` has returned."""
+        is_unknown = (self.intent and not intents) or (self.portfolio and not parse_id(self.portfolio))
+        if is_unknown or self.period.problem:
             return LogPage([], None)
+        if len(intents) == 1:
+            return read_intent_log(intents[0], self.choice, period=self.period)
         if self.choice.before is None:
             positions.assign_pending_positions()
-        belonging = topics.match_events([topics.for_portfolio(self.portfolio.lower())]) if self.portfolio else Q()
-        is_scanned = bool(self.choice.actor or self.portfolio)  # A type alone has an index.
-        return _read_page(
-            Event.objects.filter(self.choice.q(), belonging), "position", self.choice.before or positions.head() + 1, is_scanned
-        )
+        of_portfolio = topics.match_events([topics.for_portfolio(self.portfolio.lower())]) if self.portfolio else Q()
+        belonging = Q(intent__in=[each.pk for each in intents[:MAX_INTENTS]]) if intents else of_portfolio
+        is_scanned = bool(self.choice.actor or self.portfolio or intents)  # A type alone has an index, and so has a period.
+        first, end = self.period.positions(positions.head() + 1)
+        before = min(self.choice.before or end, end)
+        events = Event.objects.filter(self.choice.q(), self.period.q(), belonging)
+        return _read_page(events, "position", before, is_scanned, first=first)
 
-    def link(self, before: int | None) -> str:
-        return self.choice.link(before, intent=self.intent, portfolio=self.portfolio)
+    def link(self, before: int | None, intents: Sequence[Intent] = ()) -> str:
+        """Return the query string of a page; that of one intent, found by words, names it by its id."""
+        intent = str(intents[0].pk) if len(intents) == 1 else self.intent
+        return self.choice.link(before, intent=intent, portfolio=self.portfolio, **self.period.params)
+
+    @property
+    def is_narrowed(self) -> bool:
+        return bool(self.link(None) or self.period.problem)
 
     @property
     def topic(self) -> dict[str, str]:
@@ -121,9 +145,15 @@ class LogQuery:
         return {name: given for name, given in named.items() if parse_id(given)}
 
 
-def read_intent_log(intent: Intent, choice: EventFilter, *, shown: int = SHOWN) -> LogPage:
-    events = Event.objects.filter(choice.q(), intent=intent)
-    return _read_page(events, "sequence", choice.before or intent.last_sequence + 1, bool(choice.q()), shown)
+def read_intent_log(intent: Intent, choice: EventFilter, *, shown: int = SHOWN, period: Period = ANY_TIME) -> LogPage:
+    narrowed = choice.q() & period.q()
+    events = Event.objects.filter(narrowed, intent=intent)
+    return _read_page(events, "sequence", choice.before or intent.last_sequence + 1, bool(narrowed), shown)
+
+
+def recent_actors() -> list[str]:
+    """Return the actors of the newest events, by name."""
+    return sorted({*Event.objects.order_by("-row").values_list("actor", flat=True)[:RECENT_EVENTS]})
 
 
 def read_versions(intent: Intent, before: int | None, shown: int) -> LogPage:
@@ -148,10 +178,12 @@ def comment_of(event: Event) -> str:
     return text if isinstance(text, str) else ""
 
 
-def _read_page(events: QuerySet[Event], key: str, before: int, is_scanned: bool, shown: int = SHOWN) -> LogPage:
-    """Return the newest events whose indexed column `key` is below `before`."""
-    first = max(1, before - WINDOW) if is_scanned else 1
-    chosen = events.filter(**{f"{key}__lt": before, f"{key}__gte": first}).order_by(f"-{key}")
+def _read_page(
+    events: QuerySet[Event], key: str, before: int, is_scanned: bool, shown: int = SHOWN, *, first: int = 1
+) -> LogPage:
+    """Return the newest events whose indexed column `key` is below `before`, and from `first` on."""
+    lowest = max(first, before - WINDOW) if is_scanned else first
+    chosen = events.filter(**{f"{key}__lt": before, f"{key}__gte": lowest}).order_by(f"-{key}")
     found = [
         *with_portfolio_names(chosen.select_related("intent"))
         .only(*_COLUMNS)
@@ -169,7 +201,7 @@ def _read_page(events: QuerySet[Event], key: str, before: int, is_scanned: bool,
             entries.append(LogEntry(event, said, _indented_json(payload), version=version))
     if len(found) > shown:
         return LogPage(entries, getattr(entries[-1].event, key))
-    return LogPage(entries, first if first > 1 else None, is_far=first > 1)
+    return LogPage(entries, lowest if lowest > first else None, is_far=lowest > first)
 
 
 _VERSION_LAST = re.compile(r'"version":(\d+)}$')

@@ -19,7 +19,7 @@ from console.actions import action
 from console.admin_mixins import OperatorPages
 from console.changelist import ListAdmin
 from console.dashboard import list_blockers
-from console.filters import choice_filter, text_filter
+from console.filters import choice_filter, portfolio_choices, text_filter
 from console.intents import actions, graph_page, page, timeline_page, versions
 from console.intents.forms import CreateIntentForm
 from console.live_admin import reject_unknown_parameters
@@ -30,9 +30,8 @@ from core.ids import parse_id
 from intents import services
 from intents.models import Assignment, Edge, EdgeKind, Event, Intent, Status
 from intents.search import INTENTS
-from portfolios.models import Membership, Portfolio
+from portfolios.models import Membership
 
-MAX_PORTFOLIOS = 100  # Portfolios that the list's filter offers.
 _RELATIONS = {"parent": "Children of", "needed_by": "Dependencies of", "waits_for": "Dependents of"}
 """Parameters that narrow the list to the relations of one intent, with their texts."""
 _NEW_FOR = {"parent": "parent_intent_id", "needed_by": "needed_by"}
@@ -105,10 +104,6 @@ class IntentAdmin(OperatorPages, ListAdmin):
         members = (
             {each.intent_id: each for each in Membership.objects.filter(portfolio=portfolio, intent__in=ids)} if portfolio else {}
         )
-        newest_first = Portfolio.objects.order_by("-created_at", "-pk").values_list("pk", "name")
-        portfolios = [*newest_first[:MAX_PORTFOLIOS]]
-        if portfolio and portfolio not in dict(portfolios):
-            portfolios += newest_first.filter(pk=portfolio)
         related = {name: pk for name in _RELATIONS if (pk := parse_id(request.GET.get(name, "")))}
         titles = dict(Intent.objects.filter(pk__in=related.values()).values_list("pk", "title")) if related else {}
         return {
@@ -116,7 +111,7 @@ class IntentAdmin(OperatorPages, ListAdmin):
             "asked": request.GET,
             "may_create": is_operator(request),
             "is_narrowed": any(value for name, value in request.GET.items() if name not in ("p", "panels", "ordering")),
-            "portfolios": portfolios,
+            "portfolios": portfolio_choices(request.GET.get("portfolio", "")),
             "tied": [(_RELATIONS[name], pk, titles[pk]) for name, pk in related.items() if pk in titles],
         }
 

@@ -1,13 +1,22 @@
 """The log in the console, and the versions of an intent that it tells of."""
 
 import re
+from datetime import UTC, datetime, time, timedelta
+from functools import partial
+from html import unescape
+from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection
+from django.db.models import Max
 from django.test.utils import CaptureQueriesContext
 
 from console.event_log import pages as log_pages
 from console.intents import versions
+from console.reader_zone import COOKIE
+from core.ids import first_id_at
+from intents import positions
 from intents.models import Event, Intent
 from tests.conftest import set_status
 
@@ -206,3 +215,164 @@ def test_a_comment_that_is_no_text_is_shown_as_it_was_sent(api, person, make_int
 
     assert shown.status_code == 200
     assert "<strong>" not in shown.text.partition('<header class="oi-head"')[2].partition("</header>")[0]
+
+
+# --- the period, and what people know of an intent ---------------------------------------------------------------------
+
+LOG = "intents/event/"
+DAY = datetime.now(UTC).date() + timedelta(days=2)  # Later than what the fixtures log: the log follows time.
+
+
+@pytest.fixture
+def dated(make_intent):
+    """Five events of one intent, each named for its time in UTC, around midnight and noon of DAY."""
+    intent = make_intent(title="The roof of the house")
+    position = Event.objects.aggregate(Max("position"))["position__max"] or positions.assign_positions(wait=True)
+    for number, (days, at) in enumerate([(-1, "22:30"), (-1, "23:30"), (0, "00:00"), (0, "12:00"), (1, "00:00")], 1):
+        moment = datetime.combine(DAY + timedelta(days=days), time.fromisoformat(at), UTC)
+        Event.objects.create(
+            uid=UUID(int=first_id_at(moment).int + 1),
+            intent_id=intent["id"],
+            sequence=1 + number,
+            position=position + number,
+            event_type=f"{days}_{at}",
+            actor="ada",
+            created_at=moment,
+        )
+    Intent.objects.filter(pk=intent["id"]).update(last_sequence=6)
+    return intent
+
+
+def read_log(person, **query):
+    return [each for each in events(person.get(LOG, query)) if each != "intent_created"]
+
+
+@pytest.mark.case("console L20")
+@pytest.mark.parametrize(
+    ("since", "until", "expected"),
+    [
+        ("{day}", "{day}", ["0_12:00", "0_00:00"]),
+        ("{day}T00:00", "{day}T12:00", ["0_00:00"]),
+        ("{day}T00:00:01", "{day}T12:00:01", ["0_12:00"]),
+        ("{day}T12:00:00Z", "", ["1_00:00", "0_12:00"]),
+        ("{day} 13:00+01:00", "", ["1_00:00", "0_12:00"]),
+        ("", "{before}", ["-1_23:30", "-1_22:30"]),
+        ("2100-01-01", "", []),
+        ("", "2001-01-01", []),
+        (" ", "", ["1_00:00", "0_12:00", "0_00:00", "-1_23:30", "-1_22:30"]),
+    ],
+)
+@pytest.mark.parametrize("of", ["everything", "an intent", "an actor"])
+def test_the_log_is_narrowed_to_a_period(person, dated, since, until, expected, of):
+    period = {"from": since.format(day=DAY), "to": until.format(day=DAY, before=DAY - timedelta(days=1))}
+    others = {"everything": {}, "an intent": {"intent": dated["id"]}, "an actor": {"actor": "ada"}}[of]
+
+    assert read_log(person("viewer"), **period, **others) == expected
+
+
+@pytest.mark.case("console L20")
+def test_the_days_and_times_of_a_period_are_the_reader_s(person, dated):
+    vera = person("viewer")
+    vera.client.cookies[COOKIE] = "Europe/Berlin"
+
+    response = vera.get(LOG, {"from": str(DAY), "to": f"{DAY}T13:30"})
+
+    hours = datetime.combine(DAY, time(12), ZoneInfo("Europe/Berlin")).utcoffset() // timedelta(hours=1)
+    begins_before = ["-1_23:30"] if hours == 1 else ["-1_23:30", "-1_22:30"]
+    assert events(response) == (["0_12:00"] if hours == 1 else []) + ["0_00:00", *begins_before]
+    assert f'name="from" value="{DAY}T00:00:00"' in response.text
+    assert f'name="to" value="{DAY}T13:30:00"' in response.text
+    assert f"From ({'CET' if hours == 1 else 'CEST'})" in response.text
+
+
+@pytest.mark.case("console L20")
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ({"from": "yesterday"}, "“From” is no date: &#x27;yesterday&#x27;. Use a date such as"),
+        ({"to": "2026-02-30"}, "“To” is no date"),
+        ({"to": "2026-02-03T25:00"}, "“To” is no date"),
+        ({"from": "0001-01-01T00:00"}, "“From” is no date"),
+        ({"to": "9999-12-31"}, "“To” is no date"),
+        ({"from": "no\0thing"}, "“From” is no date"),
+        ({"from": "<b>"}, "&#x27;&lt;b&gt;&#x27;"),
+        ({"from": "2026-11-30", "to": "2026-11-29"}, "“From” is not before “To”"),
+        ({"from": "2026-11-30T10:00", "to": "2026-11-30T10:00"}, "“From” is not before “To”"),
+    ],
+)
+def test_a_period_that_is_none_says_what_is_wrong_and_shows_no_events(person, dated, query, said):
+    response = person("viewer").get(LOG, query)
+
+    assert response.status_code == 400
+    assert said in re.sub("<[^>]*>", "", response.text)
+    assert 'aria-invalid="true" aria-describedby="oi-problem"' in response.text
+    assert events(response) == []
+    assert "No events match" not in response.text
+
+
+@pytest.mark.case("console L20")
+def test_pages_of_a_period_keep_it(person, dated, monkeypatch):
+    monkeypatch.setattr(log_pages, "_read_page", partial(log_pages._read_page, shown=1))
+    vera = person("viewer")
+
+    first = vera.get(LOG, {"from": str(DAY), "to": str(DAY), "type": ""}).text
+    older = unescape(re.search(r'rel="next" href="\?([^"]*)', first)[1])
+    second = vera.get(f"{LOG}?{older}")
+
+    assert events(second) == ["0_00:00"]
+    assert 'rel="next"' not in second.text
+
+
+@pytest.mark.case("console L20")
+def test_a_period_far_back_is_found_without_reading_what_came_after_it(person, dated, monkeypatch):
+    monkeypatch.setattr(log_pages, "WINDOW", 3)  # One is within a minute of the period.
+
+    assert read_log(
+        person("viewer"), actor="ada", **{"from": f"{DAY - timedelta(days=1)}", "to": f"{DAY - timedelta(days=1)}"}
+    ) == [
+        "-1_23:30",
+        "-1_22:30",
+    ]
+
+
+@pytest.mark.case("console L20")
+def test_log_is_narrowed_to_intents_by_words_or_beginning_of_id(agent, person, make_intent):
+    roof, wall = make_intent(title="The roof of the house"), make_intent(title="A wall", description="of the house")
+    make_intent(title="The garden")
+    for intent in (roof, wall):
+        agent("ada").post(f"/intents/{intent['id']}/events", {"event_type": f"about_{intent['title'][-5:].strip()}"})
+    vera = person("viewer")
+
+    one, two = vera.get(LOG, {"intent": "ROOF"}), vera.get(LOG, {"intent": "hous", "type": ""})
+
+    assert events(one) == ["about_house", "intent_created"]
+    assert "Only events of" in one.text
+    assert events(two) == ["about_wall", "about_house", "intent_created", "intent_created"]
+    assert "Events of 2 intents:" in two.text
+    assert f"intent={roof['id']}" in two.text
+    assert events(vera.get(LOG, {"intent": "hous", "actor": "ada", "type": "about_house"})) == ["about_house"]
+    assert events(vera.get(LOG, {"intent": roof["id"][:30]})) == ["about_house", "intent_created"]
+    assert events(vera.get(LOG, {"intent": "nowhere"})) == []
+    assert "No events match these filters" in vera.get(LOG, {"intent": "nowhere"}).text
+
+
+@pytest.mark.case("console L20")
+def test_of_many_intents_that_match_the_last_updated_are_read(person, make_intent, monkeypatch):
+    monkeypatch.setattr(log_pages, "MAX_INTENTS", 2)
+    made = [make_intent(title=f"House {number}") for number in range(3)]
+
+    page = person("viewer").get(LOG, {"intent": "house"}).text
+
+    assert "the 2 most recently updated of more intents" in page
+    assert made[0]["id"] not in page
+
+
+@pytest.mark.case("console L20")
+def test_filters_propose_recent_actors_and_portfolios_by_name(api, agent, person):
+    agent("ada").post("/intents", {"title": "Mine"})
+    house = api.post("/portfolios", {"name": "House"}).json()
+
+    page = person("viewer").get(LOG, {"portfolio": house["id"]}).text
+
+    assert '<option value="ada"></option>' in page
+    assert f'<option value="{house["id"]}" selected>House</option>' in page

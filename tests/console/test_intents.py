@@ -56,7 +56,7 @@ def test_list_is_filtered_to_related_intents_which_the_page_links(person, make_i
 
 
 def test_narrowed_to_a_portfolio_the_rows_say_how_they_are_in_it(api, person, make_intent, monkeypatch):
-    monkeypatch.setattr("console.intents.admin.MAX_PORTFOLIOS", 1)
+    monkeypatch.setattr("console.filters.MAX_PORTFOLIOS", 1)
     intent, house = make_intent(title="Roof"), api.post("/portfolios", {"name": "House"}).json()
     body = {"intent_id": intent["id"], "role": "primary", "priority": 7}
     assert api.post(f"/portfolios/{house['id']}/intents", body).status_code == 201

@@ -108,15 +108,31 @@ def looking(k: Keyboard, world: World) -> None:
 
 @walk()
 def sorted_lists(k: Keyboard, world: World) -> None:
-    world.intent("Walked around in order")
+    world.ada.create_intent("Walked around in order")
     for path, heading, order in (
         ("/admin/intents/intent/?q=walked+around", "Title", "ordering=title"),
-        ("/admin/agents/?q=a", "Open intents", "ordering=-open"),
+        ("/admin/agents/?q=ada", "Open intents", "ordering=-open"),
     ):
         k.open(path, is_live=True)
         k.skip()
         k.tab_to(heading)
-        with k.page.expect_navigation(url=f"**{order}"):
+        with k.page.expect_navigation(url=f"**{order}**"):
             k.press("Enter")
         assert "q=" in k.page.url, path
         expect(k.page.locator("th[aria-sort]")).to_have_text(heading)
+
+
+@walk()
+def range_of_the_log(k: Keyboard, world: World) -> None:
+    world.intent("Walked around yesterday")
+    k.open("/admin/intents/event/", is_live=True)
+    k.skip()
+    k.type("Intent", "walked yesterday")
+    k.tab_to("From")
+    k.page.keyboard.type("01012020")
+    k.press("Tab")  # From the year, of up to six digits, to the hour.
+    k.page.keyboard.type("000000AM")
+    k.act("Filter")
+    assert "from=2020-01-01T00%3A00" in k.page.url, k.page.url
+    expect(k.page.locator("#oi-panels")).to_contain_text("Only events of Walked around yesterday")
+    expect(k.page.locator(".oi-event-type").first).to_have_text("intent_created")

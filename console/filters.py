@@ -1,7 +1,7 @@
 """List filters of the console, beside the theme's."""
 
-from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from portfolios.models import Portfolio
 
 ALL = "all"
 MAX_PORTFOLIOS = 100  # Portfolios that a filter offers.
+DAYS = (date(2000, 1, 1), date(8999, 12, 31))  # The first and the last that a filter by days takes.
 
 
 def choice_filter(
@@ -88,6 +89,23 @@ def assigned(request: HttpRequest, questions: QuerySet[Any], to: str | None) -> 
         case "nobody":
             return questions.filter(assignee=None)
     raise BadRequest(f"Unknown assignee: {to[:60]!r}.")
+
+
+def requested_choice(query: Mapping[str, str], name: str, choices: Collection[str], default: str) -> str:
+    """Return the value of a parameter. Raise BadRequest for one that is no choice."""
+    given = query.get(name) or default
+    if given not in choices:
+        raise BadRequest(f"Unknown {name}: {given[:60]!r}.")
+    return given
+
+
+def requested_day(query: Mapping[str, str], name: str) -> date | None:
+    """Return the day of a parameter, within DAYS; None without one. Raise BadRequest for what is no date: ignored, it would narrow nothing."""
+    given = query.get(name, "").strip()
+    try:
+        return min(max(date.fromisoformat(given), DAYS[0]), DAYS[1]) if given else None
+    except ValueError:
+        raise BadRequest(f"“{name}” is no date: {given[:60]!r}. Use one such as 2026-11-29.") from None
 
 
 def text_filter(title: str, parameter: str, chosen: Callable[[str], Q]) -> type[SimpleListFilter]:

@@ -13,6 +13,7 @@ from django.utils import timezone
 from access.models import AuditEntry
 from console.event_log.pages import MAX_PAYLOAD, parse_counter, with_portfolio_names
 from console.event_text import USER_PREFIX, summarize_event
+from console.filters import requested_choice, requested_day
 from intents.events import EventType
 from intents.models import Event
 
@@ -90,13 +91,12 @@ class AuditQuery:
 
     @classmethod
     def from_params(cls, given: Mapping[str, str]) -> "AuditQuery":
-        """Parse the URL parameters; an unknown kind is everything, and what is no date is none."""
-        kind = given.get("kind", "")
+        """Parse the URL parameters. Raise BadRequest for an unknown kind, or what is no date."""
         return cls(
             person=given.get("person", "").replace("\0", "").strip()[:255],
-            kind=kind if kind in KINDS else "",
-            first=_parse_day(given.get("from", "")),
-            last=_parse_day(given.get("until", "")),
+            kind=requested_choice(given, "kind", KINDS, ""),
+            first=requested_day(given, "from"),
+            last=requested_day(given, "until"),
         )
 
     def read(self, cursor: Cursor, shown: int) -> tuple[list[AuditLine], Cursor | None]:
@@ -160,11 +160,3 @@ def _of_entry(entry: AuditEntry) -> AuditLine:
 def _place(line: AuditLine) -> tuple[datetime, int, int]:
     """Return the place of a line: those of one instant keep the order of their log."""
     return line.at, line.event.row if line.event else 0, line.entry.pk if line.entry else 0
-
-
-def _parse_day(given: str) -> date | None:
-    try:
-        found = date.fromisoformat(given)
-    except ValueError:
-        return None
-    return found if date(2000, 1, 1) <= found < date(9000, 1, 1) else None

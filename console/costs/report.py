@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from console.charts import bar_length
+from console.filters import DAYS, requested_choice, requested_day
 from console.reader_zone import day_of
 from core.ids import first_id_at, parse_id
 from costs.amounts import CENTS_PER_UNIT, TRILLIONTHS
@@ -33,7 +34,6 @@ PARAMETERS = ("period", "from", "until", "unit", "agent", "portfolio", "intent")
 DEFAULT_PERIOD = "30"
 MONEY = "USD"
 MAX_ROWS = 12  # Rows of a breakdown; the others are one more.
-EARLIEST = date(2000, 1, 1)
 MIN_COLUMNS = 7  # The width of a chart: fewer columns leave room at its right.
 MAX_DAY_BARS = 92  # Above so many, a bar is a month.
 SLACK = timedelta(hours=1)  # For which an id's time may differ from the database's.
@@ -58,14 +58,13 @@ class CostQuery:
 
     @classmethod
     def from_params(cls, given: Mapping[str, str], today: date) -> "CostQuery":
-        """Parse the URL parameters; an unknown period is the default one. Raise Http404 for an unknown portfolio or intent."""
-        period = given.get("period", DEFAULT_PERIOD)
-        first, last = _parse_date(given.get("from")), _parse_date(given.get("until"))
+        """Parse the URL parameters. Raise BadRequest for an unknown period or what is no date, Http404 for an unknown portfolio or intent."""
+        first, last = requested_day(given, "from"), requested_day(given, "until")
         if first or last:
-            period, first, last = "chosen", first and max(first, EARLIEST), min(last or today, today)
+            period, last = "chosen", min(last or today, today)
         else:
-            days = PERIODS.get(period, PERIODS[DEFAULT_PERIOD])[1]
-            period, last = period if period in PERIODS else DEFAULT_PERIOD, today
+            period, last = requested_choice(given, "period", PERIODS, DEFAULT_PERIOD), today
+            days = PERIODS[period][1]
             first = today - timedelta(days=days - 1) if days else None
         return cls(
             period=period,
@@ -96,7 +95,7 @@ class CostQuery:
         """The beginning of the first of the reader's days, and the end of the last."""
         zone = timezone.get_current_timezone()
         after = datetime.combine(self.last + timedelta(days=1), time(), zone)
-        return datetime.combine(self.first or EARLIEST, time(), zone), after
+        return datetime.combine(self.first or DAYS[0], time(), zone), after
 
     @property
     def topic(self) -> dict[str, str]:
@@ -217,13 +216,6 @@ def _sum_by_span(days: Mapping[date, tuple[int, int]], query: CostQuery) -> dict
 def _clean_text(given: str) -> str:
     """Return the text without NUL, which PostgreSQL refuses."""
     return given.replace("\0", "").strip()
-
-
-def _parse_date(given: str | None) -> date | None:
-    try:
-        return date.fromisoformat(given or "")
-    except ValueError:
-        return None
 
 
 def _get_or_404(model: Any, given: str | None) -> Any:

@@ -95,6 +95,22 @@ def test_lines_are_narrowed_by_person_kind_and_period(olga, vera, ask, query, ex
     assert [line["action"] for line in exported_lines(olga, query)] == expected
 
 
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ({"from": "yesterday"}, "“from” is no date: &#x27;yesterday&#x27;. Use one such as 2026-11-29."),
+        ({"until": "2020-13-01"}, "“until” is no date: &#x27;2020-13-01&#x27;. Use one such as 2026-11-29."),
+        ({"kind": "nonsense"}, "Unknown kind: &#x27;nonsense&#x27;."),
+    ],
+)
+def test_unknown_period_or_kind_is_refused_on_the_page_and_in_the_export(olga, query, told):
+    page, export = olga.get(AUDIT, query), olga.get("audit/export.csv", query)
+
+    assert (page.status_code, export.status_code) == (400, 400)
+    assert told in page.text
+    assert not acts(page)
+
+
 def test_every_line_is_on_one_page_though_instants_are_shared(olga, make_intent, monkeypatch):
     monkeypatch.setattr("console.audit.pages.SHOWN", 3)
     monkeypatch.setattr("console.audit.entries.BATCH", 2)
@@ -148,9 +164,11 @@ def test_only_operators_see_and_export_it(person, role):
 
 @pytest.mark.parametrize("value", ["\0", "9" * 40, "-1", "x-y", "2026-02-30", "<script>", "0001-01-01", "9999-12-31"])
 def test_hostile_values_are_no_failure_and_escaped(olga, value):
+    is_day = value in ("0001-01-01", "9999-12-31")
     for name in ("person", "kind", "from", "until", "before"):
         page = olga.get(AUDIT, {name: value})
-        assert page.status_code == 200
+        is_refused = name == "kind" or (name in ("from", "until") and not is_day)
+        assert page.status_code == (400 if is_refused else 200)
         assert '<script>"' not in page.text
     assert olga.get(AUDIT, {"persn": "x"}).status_code == 400
 

@@ -130,7 +130,7 @@ def test_a_period_has_its_days_and_no_others(person, spend, intent):
 @pytest.mark.parametrize(
     "query",
     [
-        {"from": "0001-01-01"}, {"until": "9999-12-31"}, {"from": "x", "until": "2020-13-01"}, {"period": "nonsense"},
+        {"from": "0001-01-01"}, {"until": "9999-12-31"}, {"from": "", "until": ""}, {"period": ""},
         {"from": "2030-01-01", "until": "2020-01-01"}, {"unit": "<script>"}, {"agent": "'; DROP TABLE"},
     ],
 )  # fmt: skip
@@ -138,6 +138,25 @@ def test_any_parameters_get_a_report(person, spend, query):
     spend("1")
 
     assert person("viewer").get(PAGE, query).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ({"from": "x"}, "“from” is no date: &#x27;x&#x27;. Use one such as 2026-11-29."),
+        ({"until": "2020-13-01"}, "“until” is no date: &#x27;2020-13-01&#x27;. Use one such as 2026-11-29."),
+        ({"period": "nonsense"}, "Unknown period: &#x27;nonsense&#x27;."),
+    ],
+)
+def test_no_report_is_given_of_an_unknown_period(person, spend, query, told):
+    spend("1")
+    vera = person("viewer")
+
+    page, export = vera.get(PAGE, query), vera.get(EXPORT, query)
+
+    assert (page.status_code, export.status_code) == (400, 400)
+    assert told in page.text
+    assert "$1.00" not in page.text
 
 
 @pytest.mark.parametrize("name", ["portfolio", "intent"])

@@ -7,14 +7,14 @@ document.addEventListener("click", async (event) => {
   const button = event.target.closest?.("[data-copy]");
   if (!button) return;
   const field = document.getElementById(button.dataset.copy);
-  const said = document.getElementById("oi-copied");
   if (field.select) field.select();
   else getSelection().selectAllChildren(field);
+  let outcome = "Copied.";
   try {
     if (navigator.clipboard) await navigator.clipboard.writeText(field.value ?? field.textContent);
     else document.execCommand("copy"); // Without TLS a browser offers no other way.
-    said.textContent = "Copied.";
   } catch {
-    said.textContent = "Your browser blocked copying. The text is selected; copy it manually.";
+    outcome = "Your browser blocked copying. The text is selected; copy it manually.";
   }
+  document.getElementById("oi-copied").textContent = outcome; // A live update may have written the panel anew meanwhile.
 });

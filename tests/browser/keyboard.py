@@ -13,6 +13,7 @@ from playwright.sync_api import Page
 
 MOST = 250  # Presses of Tab: no control of a page is farther away.
 SCROLLED = 1  # Second.
+FOCUSED = 2  # Seconds: browsers move the focus to `autofocus` with a frame after the page has been loaded.
 LIVE = "#oi-connection[data-state=live]"
 
 _RECORDER = """
@@ -36,6 +37,8 @@ addEventListener("DOMContentLoaded", () => {
   }, true);
 });
 """
+
+_NEXT_FRAME = "new Promise(requestAnimationFrame)"
 
 _FOCUS = """() => {
   const at = document.activeElement;
@@ -199,6 +202,9 @@ class Keyboard:
             yield
 
     def _require_focus(self, name: str) -> None:
+        end = time.monotonic() + FOCUSED
+        while self.focus() is None and time.monotonic() < end:
+            self.page.evaluate(_NEXT_FRAME)
         if self.focus() is None:
             self.faults.append(f"after {name!r} the focus is nowhere on {self.page.url}")
 

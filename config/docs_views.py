@@ -1,6 +1,7 @@
 """Documentation views: OpenAPI document, API reference page, and a page per problem code."""
 
 from functools import cache
+from threading import Lock
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -23,9 +24,18 @@ def openapi(request: HttpRequest) -> HttpResponse:
     return HttpResponse(description(), content_type="application/json")
 
 
-@cache
 def description() -> bytes:
     """Return the OpenAPI 3.1 document, which depends on the code only."""
+    with _one_at_a_time:
+        return _generate()
+
+
+_one_at_a_time = Lock()
+"""drf-spectacular loads its extensions with the first document, and fails in other threads meanwhile."""
+
+
+@cache
+def _generate() -> bytes:
     return strict_json.dumps(SchemaGenerator().get_schema(request=None, public=True))
 
 

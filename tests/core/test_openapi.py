@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,23 @@ def schema(client):
 @pytest.fixture
 def operations(schema):
     return [(method, path, operation) for path, methods in schema["paths"].items() for method, operation in methods.items()]
+
+
+_AT_ONCE = """
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+import config.asgi
+from config.docs_views import description
+
+at_once = Barrier(6)
+print(len(set(ThreadPoolExecutor(6).map(lambda _: at_once.wait() is None or description(), range(6)))))
+"""
+
+
+def test_the_first_requests_for_the_description_may_come_at_once():
+    done = subprocess.run([sys.executable, "-c", _AT_ONCE], cwd=COMMITTED.parent, capture_output=True, text=True, check=False)
+
+    assert (done.stdout.strip(), done.returncode) == ("1", 0), done.stderr
 
 
 def test_the_description_is_valid_and_the_committed_one(tmp_path):

@@ -1,12 +1,11 @@
 """Lists of the console: tabs, search, rows made for reading, pages, live updates."""
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
 from django.db.models import F, QuerySet
-from django.db.models.expressions import Combinable, OrderBy
+from django.db.models.expressions import OrderBy
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import cached_property
 from django.utils.text import capfirst
@@ -44,7 +43,7 @@ class CappedPaginator(Paginator):
 
 
 class SortedChangeList(ChangeList):
-    """A list of a ListAdmin with `orderings`, in the order of its URL."""
+    """A list of a ListAdmin with `columns`, in the order of its URL."""
 
     def get_filters_params(self, params: Any = None) -> Any:
         """Leave out the order, which is kept in the links of the list as a filter is."""
@@ -54,7 +53,7 @@ class SortedChangeList(ChangeList):
         """Return the rows. Those of an order without an index are the first MAX_COUNT of the default order, and one to tell of more."""
         found: QuerySet[Any] = super().get_queryset(request, exclude_parameters)
         list_admin: Any = self.model_admin
-        if list_admin.requested_ordering(request).lstrip("-") not in list_admin.unindexed_orderings:
+        if list_admin.requested_ordering(request)[1].is_indexed:
             return found
         first = found.order_by(*list_admin.ordering)[: MAX_COUNT + 1]
         return self.root_queryset.filter(pk__in=first.values("pk")).order_by(*found.query.order_by)
@@ -75,11 +74,7 @@ class ListAdmin(LiveAdmin):
     """The heading of the list, if it is not the plural name of the model."""
 
     columns: tuple[Column, ...] = ()
-    """The columns, if the list is a table that can be sorted by some of them. `orderings` has the order of each, by its name."""
-
-    orderings: Mapping[str, Sequence[str | Combinable]] = {}
-    unindexed_orderings: tuple[str, ...] = ()
-    """Names of columns whose order has no index: of a long list, its first MAX_COUNT rows are sorted."""
+    """The columns, if the list is a table that can be sorted by some of them, and then by its ids."""
 
     default_ordering = ""
     """The name of the column by which the list is sorted at first; `ordering` says the same to Django."""
@@ -98,16 +93,18 @@ class ListAdmin(LiveAdmin):
     def known_parameters(self, request: HttpRequest) -> set[str]:
         return super().known_parameters(request) | ({ORDERING} if self.columns else set())
 
-    def requested_ordering(self, request: HttpRequest) -> str:
+    def requested_ordering(self, request: HttpRequest) -> tuple[str, Column]:
         """Raise BadRequest for an unknown one."""
         return requested_ordering(request, self.columns, self.default_ordering)
 
     def get_ordering(self, request: HttpRequest) -> Any:
         if not self.columns:
             return super().get_ordering(request)
-        chosen = self.requested_ordering(request)
-        is_descending = chosen.startswith("-")
-        return [OrderBy(each, descending=is_descending) for each in map(_expression, self.orderings[chosen.lstrip("-")])]
+        chosen, column = self.requested_ordering(request)
+        return [
+            OrderBy(each, descending=chosen.startswith("-"))
+            for each in (F(column.name) if column.by is None else column.by, F("pk"))
+        ]
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
         return SortedChangeList if self.columns else super().get_changelist(request, **kwargs)
@@ -161,14 +158,10 @@ class ListAdmin(LiveAdmin):
     def _sorting_context(self, request: HttpRequest, cl: Any) -> dict[str, Any]:
         if not self.columns:
             return {}
-        chosen = self.requested_ordering(request)
-        is_cut = chosen.lstrip("-") in self.unindexed_orderings and cl.paginator.is_capped
+        chosen, column = self.requested_ordering(request)
+        is_cut = not column.is_indexed and cl.paginator.is_capped
         headings = build_headings(self.columns, chosen, lambda ordering: cl.get_query_string({ORDERING: ordering}, ["p"]))
         return {"headings": headings, "sorted_count": MAX_COUNT if is_cut else None}
-
-
-def _expression(given: str | Combinable) -> Any:
-    return F(given) if isinstance(given, str) else given
 
 
 def _page_links(cl: Any) -> dict[str, Any] | None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from django.core.exceptions import BadRequest
+from django.db.models.expressions import Expression
 from django.http import HttpRequest
 
 PARAMETER = "ordering"
@@ -19,6 +20,10 @@ class Column:
     """Whether the first click sorts from the highest down: the newest first, the most first."""
     looks: str = ""
     """The class of its cells."""
+    by: Expression | None = None
+    """What a list of a model is sorted by, if it is not the field `name`."""
+    is_indexed: bool = True
+    """Whether an index serves the order. Else the first rows of a long list are sorted (console.changelist)."""
 
     @property
     def orderings(self) -> list[str]:
@@ -34,12 +39,14 @@ class Heading:
     sorted: str = ""
 
 
-def requested_ordering(request: HttpRequest, columns: Sequence[Column], default: str) -> str:
-    """Return the order of the URL: the name of a column, after a `-` if it is descending. Raise BadRequest for an unknown one."""
+def requested_ordering(request: HttpRequest, columns: Sequence[Column], default: str) -> tuple[str, Column]:
+    """Return the order of the URL and its column: the column's name, after a `-` if it is descending. Raise BadRequest for an unknown one."""
     given = request.GET.get(PARAMETER) or default
-    if not any(given in each.orderings for each in columns):
-        raise BadRequest(f"Unknown order: {given[:60]!r}.")
-    return given
+    for each in columns:
+        if given in each.orderings:
+            return given, each
+    known = ", ".join(each.name for each in columns if each.name)
+    raise BadRequest(f"Unknown order: {given[:60]!r}. Use one of {known}, or one of them after a “-”.")
 
 
 def build_headings(columns: Sequence[Column], ordering: str, link: Callable[[str], str]) -> list[Heading]:

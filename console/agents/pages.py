@@ -124,7 +124,7 @@ def _count_open() -> dict[str, int]:
 @require_GET
 def list_page(request: HttpRequest) -> HttpResponse:
     reject_unknown_parameters(request, ("q", "p", ORDERING))
-    ordering = requested_ordering(request, COLUMNS, DEFAULT_ORDERING)
+    ordering, _ = requested_ordering(request, COLUMNS, DEFAULT_ORDERING)
     query = request.GET.get("q", "").strip()
     number = max(1, int(given) if (given := request.GET.get("p", "")).isdecimal() and len(given) < 6 else 1)
     recent = RecentActivity.read()

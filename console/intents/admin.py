@@ -69,13 +69,11 @@ class IntentAdmin(OperatorPages, ListAdmin):
     ]
     search_fields = ["title", "description"]
     columns = (
-        Column("Title", "title", looks="oi-first"),
+        Column("Title", "title", looks="oi-first", by=Lower("title"), is_indexed=False),
         Column("Status"),
         Column("Updated", "updated_at", is_descending=True),
         Column("Created", "created_at", is_descending=True),
     )
-    orderings = {"title": [Lower("title"), "id"], "updated_at": ["updated_at", "id"], "created_at": ["created_at", "id"]}
-    unindexed_orderings = ("title",)
     default_ordering = "-updated_at"
     ordering = ["-updated_at", "-id"]
     refresh_seconds = 30

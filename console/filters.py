@@ -105,7 +105,7 @@ def requested_day(query: Mapping[str, str], name: str) -> date | None:
     try:
         return min(max(date.fromisoformat(given), DAYS[0]), DAYS[1]) if given else None
     except ValueError:
-        raise BadRequest(f"“{name}” is no date: {given[:60]!r}. Use one such as 2026-11-29.") from None
+        raise BadRequest(f"“{name.capitalize()}” is no date: {given[:60]!r}. Use one such as 2026-11-29.") from None
 
 
 def text_filter(title: str, parameter: str, chosen: Callable[[str], Q]) -> type[SimpleListFilter]:

@@ -1,8 +1,8 @@
-"""The range of time of the event log's page: two dates or times in the reader's zone."""
+"""The range of time of a page, the event log's or a timeline's: two dates or times in the reader's zone."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from django.db.models import Q
 from django.utils import timezone
@@ -14,6 +14,8 @@ from intents.models import Event
 PARAMETERS = ("from", "to")
 YEARS = range(2000, 2200)
 SLACK = timedelta(minutes=1)  # For which an event's id, made by the server's clock, may differ from its time, of the database's.
+EARLIEST = datetime(YEARS[0], 1, 1, tzinfo=UTC)
+YEARS_SAID = f"Use a year from {YEARS[0]} to {YEARS[-1]}."
 FORMS = "Use a date such as 2026-11-29, or a time such as 2026-11-29T14:30."
 
 
@@ -36,6 +38,8 @@ class Period:
             moment = _parse_moment(given, is_end=name == "to") if given else None
             if given and moment is None:
                 return cls(problem=f"“{name.capitalize()}” is no date: {given[:40]!r}. {FORMS}", wrong=name)
+            if moment and moment.year not in YEARS:
+                return cls(problem=f"“{name.capitalize()}” is out of range: {given[:40]!r}. {YEARS_SAID}", wrong=name)
             moments.append(moment)
         since, until = moments
         if since and until and since >= until:
@@ -70,16 +74,14 @@ def _position_at(moment: datetime, end: int) -> int:
 
 
 def _parse_moment(given: str, *, is_end: bool) -> datetime | None:
-    """Return the moment of a date or a time. One without a zone is the reader's. None: it is neither, or out of YEARS."""
+    """Return the moment of a date or a time. One without a zone is the reader's. None: it is neither."""
     try:
-        moment = parse_datetime(given) if "T" in given or ":" in given else _day(given, is_end)
-    except (ValueError, OverflowError):
+        is_time = "T" in given or ":" in given
+        moment = (
+            parse_datetime(given) if is_time else datetime.combine(date.fromisoformat(given) + timedelta(days=is_end), time())
+        )
+    except ValueError:
         return None
-    if moment is None or moment.year not in YEARS:
-        return None
-    return moment if moment.tzinfo else timezone.make_aware(moment)
-
-
-def _day(given: str, is_end: bool) -> datetime:
-    """Raise ValueError."""
-    return datetime.combine(date.fromisoformat(given), time()) + timedelta(days=is_end)
+    except OverflowError:
+        return datetime.max  # The last day ends after it.
+    return moment and (moment if moment.tzinfo else timezone.make_aware(moment))

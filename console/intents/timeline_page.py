@@ -10,9 +10,9 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 
 from console.event_log.pages import parse_counter
+from console.event_log.period import EARLIEST, Period
 from console.intents.calls import Item
 from console.intents.timeline import LANES, Range, Timeline, load_timeline
 from console.live_admin import reject_unknown_parameters, render_live
@@ -25,7 +25,6 @@ PACE = 2  # Seconds between two looks.
 ROW_HEIGHT = 22
 MAX_LANE_ROWS = 6  # What overlaps beyond is drawn over the last row.
 SHORTEST_BAR, GAP, LABELLED = 0.4, 0.6, 5.0  # Percent of the width.
-EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 TICKS = 5
 TRACE = ("models", "tools")
 
@@ -65,7 +64,9 @@ class TableRow:
 def show(request: HttpRequest, intent: Intent, opts: Any) -> HttpResponse:
     reject_unknown_parameters(request, PARAMETERS)
     now = database_now()
-    asked = read_range(request.GET)
+    period = Period.from_params(request.GET)
+    before = parse_counter(request.GET.get("before", "")) or None
+    asked = Range() if period.problem else Range(period.since, period.until, before)
     timeline = load_timeline(intent, asked, now)
     chosen = request.GET.get("lane", "")
     rows = [
@@ -81,6 +82,7 @@ def show(request: HttpRequest, intent: Intent, opts: Any) -> HttpResponse:
         "intent": intent,
         "now": now,
         "timeline": timeline,
+        "period": period,
         "lanes": draw_lanes(timeline),
         "ticks": _ticks(timeline),
         "has_days": timezone.localtime(timeline.start).date() != timezone.localtime(timeline.end).date(),
@@ -92,26 +94,10 @@ def show(request: HttpRequest, intent: Intent, opts: Any) -> HttpResponse:
         "is_narrowed": bool(asked.since or asked.until or asked.before),
         **_totals(timeline),
     }
-    return render_live(request, "console/intents/timeline.html", context, topic={"intent": str(intent.pk)}, min_seconds=PACE)
-
-
-def read_range(query: Mapping[str, str]) -> Range:
-    """Return the range that is asked for, without what is no time. A time without a zone is the reader's."""
-    since, until = _parse_time(query.get("from", "")), _parse_time(query.get("to", ""))
-    if since and until and since >= until:
-        until = None
-    return Range(since, until, parse_counter(query.get("before", "")) or None)
-
-
-def _parse_time(given: str) -> datetime | None:
-    try:
-        moment = parse_datetime(given)
-        if moment is None:
-            return None
-        moment = moment if moment.tzinfo else timezone.make_aware(moment)
-        return min(max(moment, EARLIEST), LATEST)
-    except (ValueError, OverflowError):
-        return None
+    topic = {"intent": str(intent.pk)}
+    response = render_live(request, "console/intents/timeline.html", context, topic=topic, min_seconds=PACE)
+    response.status_code = 400 if period.problem else 200
+    return response
 
 
 def draw_lanes(timeline: Timeline) -> list[Lane]:
@@ -199,10 +185,10 @@ def _links(request: HttpRequest, asked: Range, timeline: Timeline, now: datetime
 
     links = {
         "in": query(start + half / 2, end - half / 2, asked.before),
-        "out": query(start - half, end + half if end + half < now else None),
+        "out": query(max(start - half, EARLIEST), end + half if end + half < now else None),
         "all": query(None, None),
     }
-    if asked.since or timeline.older:
+    if (asked.since or timeline.older) and start - half >= EARLIEST:
         links["earlier"] = query(start - half, end - half)
     if end < now and (asked.until or asked.before):
         links["later"] = query(start + half, end + half if end + half < now else None)

@@ -98,8 +98,8 @@ def test_lines_are_narrowed_by_person_kind_and_period(olga, vera, ask, query, ex
 @pytest.mark.parametrize(
     ("query", "told"),
     [
-        ({"from": "yesterday"}, "“from” is no date: &#x27;yesterday&#x27;. Use one such as 2026-11-29."),
-        ({"until": "2020-13-01"}, "“until” is no date: &#x27;2020-13-01&#x27;. Use one such as 2026-11-29."),
+        ({"from": "yesterday"}, "“From” is no date: &#x27;yesterday&#x27;. Use one such as 2026-11-29."),
+        ({"until": "2020-13-01"}, "“Until” is no date: &#x27;2020-13-01&#x27;. Use one such as 2026-11-29."),
         ({"kind": "nonsense"}, "Unknown kind: &#x27;nonsense&#x27;."),
     ],
 )

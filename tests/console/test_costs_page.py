@@ -143,8 +143,8 @@ def test_any_parameters_get_a_report(person, spend, query):
 @pytest.mark.parametrize(
     ("query", "told"),
     [
-        ({"from": "x"}, "“from” is no date: &#x27;x&#x27;. Use one such as 2026-11-29."),
-        ({"until": "2020-13-01"}, "“until” is no date: &#x27;2020-13-01&#x27;. Use one such as 2026-11-29."),
+        ({"from": "x"}, "“From” is no date: &#x27;x&#x27;. Use one such as 2026-11-29."),
+        ({"until": "2020-13-01"}, "“Until” is no date: &#x27;2020-13-01&#x27;. Use one such as 2026-11-29."),
         ({"period": "nonsense"}, "Unknown period: &#x27;nonsense&#x27;."),
     ],
 )

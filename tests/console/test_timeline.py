@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from django.utils.html import strip_tags
@@ -212,6 +213,16 @@ def test_empty_range_says_so(vera, long_log):
     assert "Nothing happened in this time." in load(vera, intent, **{"from": "2001-01-01T00:00", "to": "2001-01-02T00:00"})
 
 
+def test_links_of_the_earliest_range_lead_to_ranges(vera, long_log):
+    path = f"intents/intent/{long_log[0]['id']}/timeline/"
+    text = vera.get(path, {"from": "2000-01-01T00:00Z", "to": "2020-01-01T00:00Z"}).text
+
+    found = [unescape(each) for each in re.findall(r'href="(\?[^"]*(?:from|to)=[^"]*)"', text)]
+
+    assert len(found) >= 3
+    assert {vera.get(path + each).status_code for each in found} == {200}
+
+
 def test_payloads_that_are_too_large_together_end_the_page(vera, logs, make_intent, monkeypatch):
     intent = make_intent()
     for number in range(6):
@@ -246,5 +257,15 @@ def test_people_without_a_role_and_unknown_parameters_are_refused(client, person
     assert vera.get(path, {"form": "2026"}).status_code == 400
     assert vera.client.post(f"/admin/{path}").status_code == 405
     for value in ("zzz", "\0", "9" * 30, "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2026-02-30", "0"):
-        for name in ("from", "to", "before", "lane"):
-            assert vera.get(path, {name: value}).status_code == 200, (name, value)
+        for name, status in {"from": 400, "to": 400, "before": 200, "lane": 200}.items():
+            assert vera.get(path, {name: value}).status_code == status, (name, value)
+
+
+def test_a_range_that_is_none_says_what_is_wrong(vera, make_intent):
+    path = f"intents/intent/{make_intent()['id']}/timeline/"
+
+    assert "“From” is no date: &#x27;yesterday&#x27;." in vera.get(path, {"from": "yesterday"}).text
+    assert "“To” is out of range" in vera.get(path, {"to": "9999-12-31T23:59:59-14:00"}).text
+    assert "The newest events are shown." in vera.get(path, {"from": "yesterday"}).text
+    backwards = vera.get(path, {"from": "2026-11-30T10:00", "to": "2026-11-29T10:00"})
+    assert (backwards.status_code, "“From” is not before “To”." in backwards.text) == (400, True)

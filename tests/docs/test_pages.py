@@ -1,10 +1,13 @@
 """Code blocks of the pages, run in order against a live server."""
 
+from collections.abc import Iterator
 from hashlib import sha256
 
 import pytest
 
+from tests.databases import migrated_database
 from tests.processes import ROOT
+from tests.servers import Server
 
 from .__main__ import left_out
 from .blocks import README, SPECIFICATION, blocks, pages
@@ -16,6 +19,13 @@ pytestmark = [pytest.mark.full, pytest.mark.database("postgresql")]
 
 OWN_TESTS = {README, SPECIFICATION, ROOT / "docs/tutorial.md"}
 WRITTEN = [page for page in pages() if page not in OWN_TESTS and blocks(page)]
+
+
+@pytest.fixture(scope="module")
+def server(vendor: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server of their own: pages name effects, agents and scopes, which no other test may hold."""
+    with Server(migrated_database(vendor, tmp_path_factory.mktemp("pages"))) as running:
+        yield running
 
 
 @pytest.mark.parametrize("page", WRITTEN, ids=lambda page: str(page.relative_to(ROOT)))

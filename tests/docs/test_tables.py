@@ -102,7 +102,7 @@ def test_every_event_type_is_documented():
 
 
 def test_payloads_have_the_documented_members(server):
-    """Check all events that pages and other tests have written to the server so far."""
+    """Check all events that other tests have written to the server so far, too."""
     with OpenIntentClient(server.url, "dev-user-key", "ada") as client:
         _write_events(client)
         events = client.list_events()

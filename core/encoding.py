@@ -5,6 +5,7 @@ objects first.
 """
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, overload
 from uuid import UUID
 
@@ -16,11 +17,12 @@ def instant(at: datetime | str) -> str: ...
 @overload
 def instant(at: datetime | str | None) -> str | None: ...
 def instant(at: datetime | str | None) -> str | None:
-    """Return RFC 3339 in UTC with microseconds, of an aware datetime, or of SQLite's naive datetime or text."""
+    """Return RFC 3339 in UTC with microseconds, of an aware datetime, or of SQLite's naive datetime or either database's text."""
     if at is None:
         return None
     if isinstance(at, str):
-        return f"{at[:10]}T{at[11:]}Z" if len(at) == 26 else f"{at[:10]}T{at[11:19]}.000000Z"
+        clock = at[11:].removesuffix("+00")  # Of PostgreSQL.
+        return f"{at[:10]}T{clock}Z" if len(clock) == 15 else f"{at[:10]}T{clock[:8]}.{clock[9:]:0<6}Z"
     return at.isoformat(timespec="microseconds")[:26] + "Z"
 
 
@@ -35,6 +37,10 @@ def identifier(pk: UUID | str | None) -> str | None:
     if type(pk) is str and len(pk) == 32:
         return f"{pk[:8]}-{pk[8:12]}-{pk[12:16]}-{pk[16:20]}-{pk[20:]}"
     return str(pk)
+
+
+shared_identifier = lru_cache(maxsize=4_096)(identifier)
+"""`identifier`, for ids that many rows of a list have in common."""
 
 
 def json(value: Any) -> Any:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from orjson import Fragment
 from rest_framework import serializers
 
-from core.encoding import identifier, instant, json
+from core.encoding import identifier, instant, json, shared_identifier
 
 
 class ResponseSerializer(serializers.Serializer[Any]):
@@ -39,7 +39,13 @@ def nested(value: Any, render: Callable[[Any], dict[str, Any]]) -> Any:
 
 def _compile(serializer: type[ResponseSerializer]) -> Callable[[Any, Any], dict[str, Any]]:
     """Return the function that renders the fields of a response: `{"id": identifier(row.id), "title": row.title, …}`."""
-    names: dict[str, Any] = {"identifier": identifier, "instant": instant, "json": json, "nested": nested}
+    names: dict[str, Any] = {
+        "identifier": identifier,
+        "shared_identifier": shared_identifier,
+        "instant": instant,
+        "json": json,
+        "nested": nested,
+    }
     members = []
     for name, field in serializer._declared_fields.items():
         if not field.required and not field.read_only:
@@ -59,9 +65,9 @@ def _expression(name: str, field: Any) -> str:
         case serializers.BaseSerializer():
             return f"nested({value}, render_{name})"
         case serializers.UUIDField():
-            return f"identifier({value})"
+            return _unless_null(field, value, "identifier" if name == "id" else "shared_identifier")
         case serializers.DateTimeField():
-            return f"instant({value})"
+            return _unless_null(field, value, "instant")
         case serializers.ChoiceField():
             return f"str({value})"
         case serializers.DictField() | serializers.ListField() | serializers.JSONField():
@@ -71,3 +77,8 @@ def _expression(name: str, field: Any) -> str:
         case serializers.CharField() | serializers.IntegerField() | serializers.FloatField():
             return value
     return f"render_{name}({value})"
+
+
+def _unless_null(field: Any, value: str, encode: str) -> str:
+    """Return the expression of the encoded value. Most nullable values are null, and a call takes three times as long as a comparison."""
+    return f"None if {value} is None else {encode}({value})" if field.allow_null else f"{encode}({value})"

@@ -1,8 +1,9 @@
 """Rows as named tuples, in the values that either database returns."""
 
 from collections import namedtuple
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
+from itertools import repeat
 from typing import Any
 
 from django.db import models
@@ -18,6 +19,17 @@ Row = Any
 def row_type(model: type[models.Model], names: tuple[str, ...] = ()) -> Any:
     """Return the named tuple class of a model's rows."""
     return namedtuple(f"{model.__name__}Row", names or attnames(model))
+
+
+@cache
+def measured_row_type(model: type[models.Model]) -> Any:
+    """Return the named tuple class of a model's rows that end with the bytes of their texts."""
+    return namedtuple(f"Measured{model.__name__}Row", [*attnames(model), "text_bytes"])
+
+
+def as_rows(kind: Any, found: Iterable[Iterable[Any]]) -> list[Row]:
+    """Return the values of each row as a named tuple of the class, for half of what its `_make` takes."""
+    return [*map(tuple.__new__, repeat(kind), found)]
 
 
 def first_within(sizes: Sequence[int], size: int, at_least: int = 1) -> tuple[int, int]:

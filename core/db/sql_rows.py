@@ -20,7 +20,7 @@ from orjson import loads
 from core.db import model_sql, orm_rows
 from core.db.compiled_queries import compile_queryset
 from core.db.fields import JSONTextField
-from core.db.rows import LOCKED_AT_ONCE, ROW_BYTES, Row, attnames, first_within, row_type
+from core.db.rows import LOCKED_AT_ONCE, ROW_BYTES, Row, as_rows, attnames, first_within, measured_row_type, row_type
 from core.strict_json import text
 
 __all__ = [
@@ -75,7 +75,7 @@ def fetch(queryset: models.QuerySet[Any], *names: str, longest: int | None = Non
     else:
         chosen = sql if longest is None else _selection_sql(model, names, longest, is_aggregated=False).format(sql)
         found = _fetch_all(connection, chosen, parameters)
-    return [*map(row_type(model, names)._make, found)]
+    return as_rows(row_type(model, names), found)
 
 
 def fetch_within(queryset: models.QuerySet[Any], size: int) -> tuple[list[Row], int, bool]:
@@ -85,11 +85,12 @@ def fetch_within(queryset: models.QuerySet[Any], size: int) -> tuple[list[Row], 
     """
     count = (queryset.query.high_mark or 0) - queryset.query.low_mark
     short = size // count
-    rows, sizes = _fetch_measured(queryset, short)
+    rows = _fetch_measured(queryset, short)
+    sizes = [row[-1] for row in rows]
     if max(sizes, default=0) + ROW_BYTES <= short:
         return rows, sum(sizes) + ROW_BYTES * len(rows), False
     kept, used = first_within(sizes, size)
-    return _with_long_texts(queryset.model, rows[:kept], sizes, short), used, kept < len(rows)
+    return _with_long_texts(queryset.model, rows[:kept], short), used, kept < len(rows)
 
 
 def fetch_ids_within(model: type[models.Model], ids: Sequence[Any], size: int) -> tuple[dict[Any, Row], int]:
@@ -102,12 +103,10 @@ def fetch_ids_within(model: type[models.Model], ids: Sequence[Any], size: int) -
     while taken < len(ids) and (size > 0 or not taken):
         part = ids[taken : taken + (INSERTED_AT_ONCE if taken else AT_ONCE)]  # If the first are small, the others mostly are.
         short = max(size, 0) // len(part)
-        rows, sizes = _fetch_measured(model._default_manager.filter(pk__in={*part}), short)
-        measured = {row[0]: (row, each) for row, each in zip(rows, sizes, strict=True)}
-        kept, used = first_within([measured[each][1] for each in part], size, at_least=0 if taken else 1)
-        chosen = [measured[each] for each in {*part[:kept]}]
-        texts = _with_long_texts(model, [row for row, _ in chosen], [each for _, each in chosen], short)
-        found |= {row[0]: row for row in texts}
+        measured = {row[0]: row for row in _fetch_measured(model._default_manager.filter(pk__in={*part}), short)}
+        kept, used = first_within([measured[each][-1] for each in part], size, at_least=0 if taken else 1)
+        chosen = _with_long_texts(model, [measured[each] for each in {*part[:kept]}], short)
+        found |= {row[0]: row for row in chosen}
         taken += kept
         size -= used
         if kept < len(part):
@@ -115,16 +114,15 @@ def fetch_ids_within(model: type[models.Model], ids: Sequence[Any], size: int) -
     return found, taken
 
 
-def _fetch_measured(queryset: models.QuerySet[Any], short: int) -> tuple[list[Row], list[int]]:
-    """Return the rows, and the bytes of the texts of each; texts are None in rows with more than `short`."""
+def _fetch_measured(queryset: models.QuerySet[Any], short: int) -> list[Row]:
+    """Return the rows, which end with the bytes of their texts; texts are None in rows with more than `short`."""
     connection, model = _connection(), cast(Any, queryset.model)
     if not _large(model):
-        rows = fetch(queryset)
-        return rows, [0] * len(rows)
+        return as_rows(measured_row_type(model), [(*row, 0) for row in fetch(queryset)])
     try:
         sql, parameters = compile_queryset(queryset, connection)
     except EmptyResultSet:
-        return [], []
+        return []
     head, from_, rest = sql.partition(" FROM ")
     measured = f'{head}, {_measure(model, connection.vendor)} AS "{_BYTES}"{from_}{rest}'
     columns = _short_columns(model, short)
@@ -135,14 +133,13 @@ def _fetch_measured(queryset: models.QuerySet[Any], short: int) -> tuple[list[Ro
         found = loads(_fetch_all(connection, whole, parameters)[0][0])
     else:
         found = _fetch_all(connection, f"SELECT {columns} FROM ({measured}) AS found", parameters)
-    make = row_type(model)._make
-    return [make(row[:-1]) for row in found], [row[-1] for row in found]
+    return as_rows(measured_row_type(model), found)
 
 
-def _with_long_texts(model: Any, rows: list[Row], sizes: Sequence[int], short: int) -> list[Row]:
-    """Return the rows, with their long texts read."""
+def _with_long_texts(model: Any, rows: list[Row], short: int) -> list[Row]:
+    """Return the measured rows, with their long texts read."""
     pk = model._meta.pk.attname
-    long = [getattr(row, pk) for row, size in zip(rows, sizes, strict=False) if size > short]
+    long = [getattr(row, pk) for row in rows if row[-1] > short]
     if not long:
         return rows
     whole = {getattr(row, pk): row for row in fetch(model._default_manager.filter(pk__in=long), is_large=True)}
@@ -152,7 +149,7 @@ def _with_long_texts(model: Any, rows: list[Row], sizes: Sequence[int], short: i
 def _fetch_all(connection: Any, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
     """Run the SQL of a queryset and return all rows."""
     if connection.vendor == "postgresql":
-        return cast("list[tuple[Any, ...]]", connection.run_once(sql, parameters))
+        return cast("list[tuple[Any, ...]]", connection.read(sql, parameters))
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         return cast("list[tuple[Any, ...]]", cursor.fetchall())

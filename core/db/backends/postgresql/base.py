@@ -1,6 +1,6 @@
 """PostgreSQL backend: Django's, with fast paths for frequent operations.
 
-- `run` and `run_once` pass a statement directly to libpq. The cursors of psycopg and Django cost three times as much as the statement
+- `run` and `read` pass a statement directly to libpq. The cursors of psycopg and Django cost three times as much as the statement
   itself, and release the GIL more often.
 - Statements are sent together: BEGIN with the first one, those of `run_later` with the next one or COMMIT. A write
   thus waits for the database twice: to lock and read, and to write and commit.
@@ -9,50 +9,58 @@
 """
 
 import select
-from collections.abc import Callable, Sequence
-from datetime import datetime
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, cast
 
 from django.db.backends.postgresql import base
-from psycopg import errors
+from psycopg import errors, postgres
+from psycopg.adapt import AdaptersMap, Loader, Transformer
 from psycopg.pq import Escaping, ExecStatus, TransactionStatus
 from psycopg.pq.abc import PGresult
+from psycopg.types.bool import BoolLoader
+from psycopg.types.datetime import TimestamptzLoader
+from psycopg.types.numeric import FloatLoader, IntLoader
+from psycopg.types.string import TextLoader
 
 _SUCCESS = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
 _Wrapper: Any = base.DatabaseWrapper  # The types leave out the methods that a backend is made of.
 
-_LOADERS: dict[int, Callable[[bytes], Any]] = {
-    16: lambda value: value == b"t",
-    20: int,
-    21: int,
-    23: int,
-    701: float,
-    1184: lambda value: datetime.fromisoformat(value.decode()),  # The session's time zone is UTC.
+
+def _adapters(loaders: dict[str, type[Loader]]) -> AdaptersMap:
+    """Return the loaders of values by their type. All other types stay text, ids included."""
+    adapters = AdaptersMap(types=postgres.types)
+    adapters.register_loader(0, TextLoader)
+    for name, loader in loaders.items():
+        adapters.register_loader(name, loader)
+    return adapters
+
+
+_LOADERS: dict[str, type[Loader]] = {
+    "bool": BoolLoader,
+    "int8": IntLoader,
+    "int2": IntLoader,
+    "int4": IntLoader,
+    "float8": FloatLoader,
 }
-"""By type OID: boolean, bigint, smallint, integer, double precision, timestamptz. All others stay text, ids included."""
+_ADAPTERS = _adapters({**_LOADERS, "timestamptz": TimestamptzLoader})
+_ADAPTERS_OF_TEXTS = _adapters(_LOADERS)
 
 
 class DatabaseWrapper(_Wrapper):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._pending: list[bytes] = []
-        self._loaders: dict[str, list[Callable[[bytes], Any]]] = {}
 
     def run(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         """Run the statement, in the open transaction if there is one, and return its rows.
 
-        Parameters are `%s`, and None or values with a text form that PostgreSQL parses. For recurring statements:
-        their column types are cached.
+        Parameters are `%s`, and None or values with a text form that PostgreSQL parses.
         """
-        result = self._send(self._prepare(sql, parameters))
-        if (loaders := self._loaders.get(sql)) is None:
-            self._loaders[sql] = loaders = _loaders_of(result)
-        return _rows_of(result, loaders)
+        return _rows_of(self._send(self._prepare(sql, parameters)), _ADAPTERS)
 
-    def run_once(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-        """Run a statement as `run` does, but cache nothing: for statements of many forms."""
-        result = self._send(self._prepare(sql, parameters))
-        return _rows_of(result, _loaders_of(result))
+    def read(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """Run a statement as `run` does, and return its rows with instants as text (core.encoding)."""
+        return _rows_of(self._send(self._prepare(sql, parameters)), _ADAPTERS_OF_TEXTS)
 
     def run_later(self, sql: str, parameters: Sequence[Any]) -> None:
         """Run the statement; in a transaction it is sent with the next one, which also raises its errors."""
@@ -126,13 +134,7 @@ class DatabaseWrapper(_Wrapper):
         super()._close()
 
 
-def _loaders_of(result: PGresult) -> list[Callable[[bytes], Any]]:
-    return [_LOADERS.get(result.ftype(column), bytes.decode) for column in range(result.nfields)]
-
-
-def _rows_of(result: PGresult, loaders: Sequence[Callable[[bytes], Any]]) -> list[tuple[Any, ...]]:
-    get, columns = result.get_value, [*enumerate(loaders)]
-    return [
-        tuple([None if (value := get(row, column)) is None else load(value) for column, load in columns])
-        for row in range(result.ntuples)
-    ]
+def _rows_of(result: PGresult, adapters: AdaptersMap) -> list[tuple[Any, ...]]:
+    transformer = Transformer(adapters)
+    transformer.set_pgresult(result)
+    return cast("list[tuple[Any, ...]]", transformer.load_rows(0, result.ntuples, tuple))

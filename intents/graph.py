@@ -39,8 +39,8 @@ def awaited_ids_sql(waiters: Collection[UUID], kind: str = "all") -> tuple[str, 
 def edges_towards(starts: Collection[UUID], goals: Collection[UUID]) -> list[tuple[UUID, UUID]]:
     """Return the edges, as (waiter, awaited), among all that `starts` wait for if that includes one of `goals`; else none."""
     sql, parameters = awaited_ids_sql(starts)
-    found = {row[0] for row in db.fetch_all(sql, parameters)}
-    if found.isdisjoint([_parameter(goal) for goal in goals]):
+    rows = db.run(sql, parameters) if connection.vendor == "postgresql" else db.fetch_all(sql, parameters)
+    if {str(row[0]) for row in rows}.isdisjoint([str(_parameter(goal)) for goal in goals]):
         return []
     return [*Edge.objects.filter(waiter_id__in=RawSQL(sql, parameters)).values_list("waiter_id", "awaited_id")]
 

@@ -63,7 +63,8 @@ def create_intent(
     state = state or {}
     _require_state_size(state)
 
-    now, epoch = clock_and_epoch()
+    related = [*dependencies, *([parent] if parent else [])]
+    now, epoch = (related[0].now(), related[0].epoch) if related else clock_and_epoch()
     require_permitted("create_intent", actor, intents=[parent] if parent else [], epoch=epoch, values={})
     insertion = Insertion(now)
     intent = new_intent(

@@ -75,13 +75,12 @@ def acquire_advisory_lock(name: str, *, wait: bool = True) -> bool:
     if has_single_writer():
         return True
     function = "pg_advisory_xact_lock" if wait else "pg_try_advisory_xact_lock"
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {function}(%s, %s)", list(advisory_lock_key(name)))
-        return wait or cursor.fetchone()[0]
+    [[acquired]] = run(f"SELECT {function}(%s, %s)", [*advisory_lock_key(name)])
+    return wait or cast(bool, acquired)
 
 
 def run(sql: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
-    """Run a recurring statement of PostgreSQL and return its rows: ids as text, or as UUID without the fast paths."""
+    """Run a statement of PostgreSQL and return its rows: ids as text, or as UUID without the fast paths."""
     return cast(Any, connection).run(sql, parameters) if settings.FAST_PATHS else fetch_all(sql, parameters)
 
 

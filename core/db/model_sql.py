@@ -34,6 +34,13 @@ def select_all(model: type[models.Model], count: int) -> str:
 
 
 @cache
+def select_listed(model: type[models.Model], vendor: str) -> str:
+    """Return SQL of the rows with the keys of one parameter: a JSON array on SQLite, an array on PostgreSQL."""
+    keys = "IN (SELECT value FROM json_each(%s))" if vendor == "sqlite" else "= ANY(%s::uuid[])"
+    return f'SELECT {", ".join(columns(model))} FROM "{model._meta.db_table}" WHERE {columns(model)[0]} {keys}'
+
+
+@cache
 def lock_all(model: type[models.Model]) -> str:
     key = columns(model)[0]
     rows = f'SELECT {", ".join(columns(model))} FROM "{model._meta.db_table}" WHERE {key} = ANY(%s::uuid[])'

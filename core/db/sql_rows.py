@@ -15,7 +15,7 @@ from uuid import UUID
 from django.conf import settings
 from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connections, models
-from orjson import loads
+from orjson import dumps, loads
 
 from core.db import model_sql, orm_rows
 from core.db.compiled_queries import compile_queryset
@@ -93,17 +93,20 @@ def fetch_within(queryset: models.QuerySet[Any], size: int) -> tuple[list[Row], 
     return _with_long_texts(queryset.model, rows[:kept], short), used, kept < len(rows)
 
 
-def fetch_ids_within(model: type[models.Model], ids: Sequence[Any], size: int) -> tuple[dict[Any, Row], int]:
+def fetch_ids_within(model: type[models.Model], ids: Sequence[str], size: int) -> tuple[dict[str, Row], int]:
     """Return the rows of the first ids with `size` bytes of text together, by id, and the number of these ids.
 
-    A repeated id counts again. At least one is taken.
+    Ids are as the database returns them. A repeated id counts again. At least one is taken.
     """
-    found: dict[Any, Row] = {}
+    connection = _connection()
+    found: dict[str, Row] = {}
     taken = 0
     while taken < len(ids) and (size > 0 or not taken):
         part = ids[taken : taken + (INSERTED_AT_ONCE if taken else AT_ONCE)]  # If the first are small, the others mostly are.
         short = max(size, 0) // len(part)
-        measured = {row[0]: row for row in _fetch_measured(model._default_manager.filter(pk__in={*part}), short)}
+        keys = dumps(part).decode() if connection.vendor == "sqlite" else f"{{{','.join(part)}}}"
+        sql = model_sql.select_listed(model, connection.vendor)
+        measured = {row[0]: row for row in _read_measured(connection, model, sql, [keys], short)}
         kept, used = first_within([measured[each][-1] for each in part], size, at_least=0 if taken else 1)
         chosen = _with_long_texts(model, [measured[each] for each in {*part[:kept]}], short)
         found |= {row[0]: row for row in chosen}
@@ -123,12 +126,19 @@ def _fetch_measured(queryset: models.QuerySet[Any], short: int) -> list[Row]:
         sql, parameters = compile_queryset(queryset, connection)
     except EmptyResultSet:
         return []
+    return _read_measured(connection, model, sql, parameters, short, is_limited=queryset.query.is_sliced)
+
+
+def _read_measured(
+    connection: Any, model: Any, sql: str, parameters: Sequence[Any], short: int, *, is_limited: bool = False
+) -> list[Row]:
+    """Return the rows of SQL that selects all columns of the model, measured."""
     head, from_, rest = sql.partition(" FROM ")
     measured = f'{head}, {_measure(model, connection.vendor)} AS "{_BYTES}"{from_}{rest}'
     columns = _short_columns(model, short)
     if connection.vendor == "sqlite":
         # With a limit, each row is measured once, and not for each text.
-        limit = "" if queryset.query.is_sliced else " LIMIT -1"
+        limit = "" if is_limited else " LIMIT -1"
         whole = f"SELECT json_group_array(json_array({columns})) FROM ({measured}{limit})"
         found = loads(_fetch_all(connection, whole, parameters)[0][0])
     else:

@@ -125,7 +125,7 @@ def require_asker(permit: Permit, actor: Actor, what: str) -> None:
 def _require_own_token(intent: Intent, actor: Actor, now: datetime) -> None:
     """Raise Invalid if the actor holds a lease on the intent and sends no token; `lock_for_write` has checked one that is sent."""
     if actor.fencing_token is None and intent.active_leases:
-        held = Lease.objects.held(now).filter(intent=intent, agent_id=actor.id)
+        held = Lease.objects.held_on(intent.pk, now).filter(agent_id=actor.id)
         if any(lease.is_held_by(actor) for lease in held):
             raise Invalid.field("X-Fencing-Token", f"is required: {actor.id} holds a lease on the intent", "required")
 

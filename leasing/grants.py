@@ -30,7 +30,7 @@ NOBODY: Mapping[UUID, Actor] = MappingProxyType({})
 def has_room(intent: Intent, agent_id: str, now: datetime) -> bool:
     """Return whether the agent may have another lease on the intent (rule L-8)."""
     return (
-        intent.active_leases < MAX_LEASES or Lease.objects.held(now).filter(intent=intent, agent_id=agent_id).count() < MAX_LEASES
+        intent.active_leases < MAX_LEASES or Lease.objects.held_on(intent.pk, now).filter(agent_id=agent_id).count() < MAX_LEASES
     )
 
 

@@ -11,7 +11,7 @@ from core.db.statements import Statement
 from intents.models import Intent
 from intents.patches import Patch, path_keys
 from leasing.errors import LeaseConflict, LeaseLost
-from leasing.models import Lease
+from leasing.models import Lease, by_token
 from leasing.representation import LeaseOut
 from leasing.scopes import ScopeIndex, is_file, overlap, split_levels
 
@@ -57,20 +57,20 @@ def _held_leases(intent: Intent, first_levels: Collection[str]) -> list[Lease]:
     if intent.active_leases <= FEW_LEASES:
         known: list[Lease] | None = getattr(intent, "held_leases", None)
         if known is None:
-            known = _held_under(0).objects(intent=intent.pk, now=intent.now())
+            known = by_token(_held_under(0).objects(intent=intent.pk, now=intent.now()))
             intent.held_leases = known  # type: ignore[attr-defined]
         return known
     levels = {f"level_{number}": level for number, level in enumerate(first_levels)} if len(first_levels) <= MAX_LEVELS else {}
-    return _held_under(len(levels)).objects(intent=intent.pk, now=intent.now(), **levels)
+    return by_token(_held_under(len(levels)).objects(intent=intent.pk, now=intent.now(), **levels))
 
 
 @cache
 def _held_under(count: int) -> Statement[Lease]:
     def held(given: Any) -> QuerySet[Lease]:
-        leases: QuerySet[Lease] = Lease.objects.held(given.now).filter(intent_id=given.intent)
-        if count:
-            leases = leases.filter(first_level__in=[getattr(given, f"level_{number}") for number in range(count)])
-        return leases.order_by("fencing_token")
+        if not count:
+            return Lease.objects.held_on(given.intent, given.now)
+        levels = [getattr(given, f"level_{number}") for number in range(count)]
+        return Lease.objects.held(given.now).filter(intent_id=given.intent, first_level__in=levels)
 
     return Statement(held)
 

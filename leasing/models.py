@@ -1,7 +1,10 @@
 """Leases (RFC-0003)."""
 
+from collections.abc import Iterable
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.db import models
 from django.db.models import F, Q
@@ -29,6 +32,13 @@ class LeaseQuerySet(models.QuerySet["Lease"]):
         """
         marked = self.filter(status=Status.ACTIVE)
         return marked if now is None else marked.filter(expires_at__gt=now)
+
+    def held_on(self, intent_id: UUID, now: datetime | None = None) -> "LeaseQuerySet":
+        """Filter for held leases of the intent, by the index of active ones.
+
+        That has the first level, too: asked for the intent alone, SQLite goes through all leases that it ever had.
+        """
+        return self.held(now).filter(intent_id=intent_id, first_level__gte="")
 
     def overdue(self, now: datetime) -> "LeaseQuerySet":
         """Filter for leases that have ended by `now` and are not marked so yet."""
@@ -84,6 +94,11 @@ class Lease(models.Model):
     def is_held_by(self, actor: Actor) -> bool:
         """Return whether the actor is the holder."""
         return self.agent_id == actor.id and (actor.is_bound or self.principal == actor.principal)
+
+
+def by_token(leases: Iterable[Lease]) -> list[Lease]:
+    """Return the leases in the order of their tokens. Asked for that order, SQLite goes through all leases that the intent ever had."""
+    return sorted(leases, key=attrgetter("fencing_token"))
 
 
 class LeaseWaiterQuerySet(models.QuerySet["LeaseWaiter"]):

@@ -20,7 +20,7 @@ from intents.models import Intent
 from intents.write_lock import lock_for_write
 from leasing.errors import LeaseConflict, LeaseExpired, LeaseNotFound, LeasePlaceNotFound, NotLeaseHolder, TooManyLeases
 from leasing.grants import LISTENS_FOR, MAX_LEASES, append_event, end_lease, expire, grant, hand_over, has_room
-from leasing.models import Lease, LeaseWaiter, Status
+from leasing.models import Lease, LeaseWaiter, Status, by_token
 from leasing.representation import LeaseOut
 from leasing.scopes import overlap, split_levels
 
@@ -262,23 +262,19 @@ def release_all(intent: Intent, *, actor: Actor, reason: str, agent_id: str | No
     if not intent.active_leases:
         return
     now = intent.now()
-    for lease in Lease.objects.filter(intent=intent, status=Status.ACTIVE).order_by("fencing_token"):
+    for lease in Lease.objects.held_on(intent.pk).order_by("fencing_token"):
         if agent_id in (None, lease.agent_id):
             _release(intent, lease, actor=actor, now=now, reason=reason)
 
 
-_MARKED_ACTIVE_UNDER = Statement(
-    lambda given: Lease.objects.filter(intent_id=given.intent, status=Status.ACTIVE, first_level=given.first_level).order_by(
-        "fencing_token"
-    )
-)
+_MARKED_ACTIVE_UNDER = Statement(lambda given: Lease.objects.held().filter(intent_id=given.intent, first_level=given.first_level))
 
 
 def _overlapping(intent: Intent, scope: str) -> list[Lease]:
     """Return the leases marked active whose scopes overlap this one."""
     requested = split_levels(scope)
     active = _MARKED_ACTIVE_UNDER.objects(intent=intent.pk, first_level=requested[0]) if intent.active_leases else []
-    return [lease for lease in active if overlap(split_levels(lease.scope), requested)]
+    return by_token(lease for lease in active if overlap(split_levels(lease.scope), requested))
 
 
 def _lock_lease(

@@ -14,7 +14,7 @@ def is_participant(intent: Intent, agent_id: str, now: datetime) -> bool:
     """
     if is_assigned(intent, agent_id):
         return True
-    holders = set(Lease.objects.filter(intent=intent).held(now).values_list("agent_id", flat=True))
+    holders = set(Lease.objects.held_on(intent.pk, now).values_list("agent_id", flat=True))
     if holders:
         return agent_id in holders
     return not intent.agents and not TopicMembership.objects.filter(intent=intent, topic__startswith=AGENT).exists()

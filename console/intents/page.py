@@ -44,7 +44,7 @@ def intent_detail(request: HttpRequest, intent: Intent) -> dict[str, Any]:
     policy = RetryPolicy.objects.filter(intent=intent).first()
     waiting = list_blockers({intent.pk}, now).get(intent.pk, []) if intent.status == Status.BLOCKED else []
     newest = [*Attachment.objects.filter(intent=intent).order_by("-pk")[:SHOWN]]
-    held = [*Lease.objects.held().filter(intent=intent).order_by("expires_at")[:SHOWN]]
+    held = [*Lease.objects.held_on(intent.pk).order_by("expires_at")[:SHOWN]]
     ended = Lease.objects.filter(intent=intent).exclude(pk__in=[each.pk for each in held]).order_by("-pk")[:ENDED]
     return {
         "now": now,

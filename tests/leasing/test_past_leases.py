@@ -1,0 +1,80 @@
+"""Verbs cost the same however many leases an intent had, in steps of SQLite's virtual machine."""
+
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connection
+
+from leasing.models import Lease, Status
+from tests.conftest import fresh, set_status
+from tests.leasing.conftest import acquire
+
+pytestmark = [pytest.mark.django_db, pytest.mark.database("sqlite")]
+
+PAST = 2_000
+STEPS = 50
+STATE = {"flights": {"seat": None}, "hotel": {}}
+
+
+@contextmanager
+def counted_steps():
+    """Yield a list whose only item is the number of steps until now, in fifties."""
+    count = [0]
+
+    def step():
+        count[0] += 1
+
+    connection.connection.set_progress_handler(step, STEPS)
+    try:
+        yield count
+    finally:
+        connection.connection.set_progress_handler(None, 0)
+
+
+def add_past_leases(intent):
+    begun = datetime(2026, 1, 1, tzinfo=UTC)
+    about = {"intent_id": intent["id"], "agent_id": "ada", "principal": "ada", "scope": "flights", "first_level": "flights"}
+    times = {"acquired_at": begun, "expires_at": begun + timedelta(minutes=1), "released_at": begun}
+    Lease.objects.bulk_create(
+        Lease(**about, **times, status=Status.RELEASED, fencing_token=1_000_000 + number) for number in range(PAST)
+    )
+
+
+def write(caller, intent, path, **headers):
+    body = {"patches": [{"op": "set", "path": path, "value": "A"}]}
+    return caller.post(f"/intents/{intent['id']}/state", body, version=intent["version"], **headers)
+
+
+ACTS = {
+    "write of the holder": lambda ada, bob, intent, lease: write(
+        ada, intent, "flights.seat", x_fencing_token=str(lease["fencing_token"])
+    ),
+    "write beside": lambda ada, bob, intent, lease: write(bob, intent, "hotel.name"),
+    "refused write": lambda ada, bob, intent, lease: write(bob, intent, "flights.seat"),
+    "another lease": lambda ada, bob, intent, lease: acquire(bob, intent, "hotel"),
+    "refused lease": lambda ada, bob, intent, lease: acquire(bob, intent, "flights.seat"),
+    "release": lambda ada, bob, intent, lease: ada.delete(f"/intents/{intent['id']}/leases/{lease['id']}"),
+    "end of all": lambda ada, bob, intent, lease: set_status(ada, intent, "abandoned"),
+    "failure": lambda ada, bob, intent, lease: ada.post(
+        f"/intents/{intent['id']}/failures", {"attempt": 1, "error_code": "timeout"}
+    ),
+}
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_past_leases_are_not_read(act, ada, bob, make_intent):
+    counts, statuses = [], []
+    for has_past in (False, False, True):  # The first time, more is looked up.
+        intent = make_intent(state=STATE)
+        lease = acquire(ada, intent).json()
+        if has_past:
+            add_past_leases(intent)
+        intent = fresh(ada, intent)
+        with counted_steps() as count:
+            response = ACTS[act](ada, bob, intent, lease)
+        counts.append(count[0])
+        statuses.append(getattr(response, "status_code", 200))
+
+    assert len({*statuses}) == 1
+    assert counts[2] < counts[1] + PAST / STEPS, "each lease that is read takes a step at least"

@@ -1,6 +1,6 @@
 """`python -m benchmarks`: measure everything, and write docs/performance.md.
 
-`criteria` measures 16 clients only, `growth` only what a full database costs, `fanout` only streams and webhooks, `adapters` only what
+`criteria` measures 8 and 16 clients only, `growth` only what a full database costs, `fanout` only streams and webhooks, `adapters` only what
 the SDK's adapters add to a request, `console` only what its pages cost, `plans` only plans of many intents, `search` what a search takes, `hostile` what hostile requests cost, `gates` what gates and permits add to a write, `processes` two server processes against one, `profile` shows where the time of an operation goes, and `beside URL` measures another OpenIntent
 server in turns with this one. They just print, as does whatever measures less than everything.
 """
@@ -32,7 +32,7 @@ from benchmarks import (
     webhooks,
 )
 from benchmarks.operations import OPERATIONS
-from benchmarks.report import CLIENTS, Report
+from benchmarks.report import CLIENTS, CRITERIA_CLIENTS, Report
 from benchmarks.suite import QUICK, ROOT, Scale
 from tests.databases import VENDORS
 
@@ -118,7 +118,7 @@ def _alone(parser: argparse.ArgumentParser, options: argparse.Namespace, vendor:
 
 
 def _measure(what: str, vendors: Sequence[str], only: Sequence[str], scale: Scale) -> Report:
-    report = Report(replace(scale, clients=(CLIENTS,)) if what == "criteria" else scale, [], [])
+    report = Report(replace(scale, clients=CRITERIA_CLIENTS) if what == "criteria" else scale, [], [])
     with tempfile.TemporaryDirectory(prefix="openintent-bench-") as folder, suite.workers() as pool:
         if what in ("all", "criteria"):
             report.results.extend(

@@ -36,7 +36,7 @@ EVENTS_EACH = 101  # One more than a page shows.
 class Scale:
     """Size of a run."""
 
-    clients: tuple[int, ...] = (1, 16, 64)
+    clients: tuple[int, ...] = (1, 8, 16, 64)
     rounds: int = 3
     """The operations take turns, so that what else the machine does meets all of them."""
     steps: int = 3_000

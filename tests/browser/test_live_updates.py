@@ -136,6 +136,11 @@ def test_attachment_page_copies_the_digest_and_shows_its_removal(open_page, post
     page.click("button:text('Copy')")
     page.wait_for_selector("text=Copied.")
     assert page.evaluate("navigator.clipboard.readText()") == attachment["sha256"]
+    post(path, {"filename": "twin.txt", "content_type": "text/plain", "content_base64": "aGVsbG8="})
+    expect(page.get_by_text("Identical files")).to_be_visible()  # The panels were written anew.
+    expect(page.get_by_text("Copied.")).to_be_visible()
+    assert page.evaluate("getSelection().toString()") == attachment["sha256"]
+
     requests.delete(f"{server.api}{path}/{attachment['id']}", headers=HEADERS, timeout=10).raise_for_status()
 
     expect(page.locator("#oi-panels [role=alert]")).to_contain_text("No longer available")

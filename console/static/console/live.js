@@ -125,17 +125,22 @@ function begin() {
     return true;
   }
 
-  /* What the reader has done to the panels: where they are, what they have opened, chosen and written. */
+  /* What the reader has done to the panels: where they are, what they have opened, chosen and selected, and what they were told of it. */
   function remembered() {
     const active = panels.contains(document.activeElement) ? document.activeElement : null;
     const focused = active && { id: active.id, of: twins(active), at: twins(active)().indexOf(active) };
     const toggled = [...panels.querySelectorAll("details[id]")].map((each) => [each.id, each.open]);
     const chosen = [...panels.querySelectorAll("input[type=checkbox][id]:checked")].map((each) => each.id);
     const scrolled = [...panels.querySelectorAll("[data-scrolls][id]")].map((each) => [each.id, each.scrollLeft]);
+    const told = [...panels.querySelectorAll("[role=status][id]")].map((each) => [each.id, each.textContent]);
+    const { anchorNode } = getSelection();
+    const selected = panels.contains(anchorNode) && anchorNode.id; // All of an element, as by a button that copies it.
     return () => {
       for (const [id, open] of toggled) if (byId(id)) byId(id).open = open;
       for (const id of chosen) if (byId(id)) byId(id).checked = true;
       for (const [id, left] of scrolled) if (byId(id)) byId(id).scrollLeft = left;
+      for (const [id, text] of told) if (byId(id)) byId(id).textContent = text;
+      if (selected && byId(selected)) getSelection().selectAllChildren(byId(selected));
       if (focused) (byId(focused.id) ?? focused.of()[focused.at] ?? focused.of()[0])?.focus({ preventScroll: true });
     };
   }

@@ -71,10 +71,10 @@ def fetch(queryset: models.QuerySet[Any], *names: str, longest: int | None = Non
     if connection.vendor == "sqlite" and not is_large:
         limit = "" if queryset.query.is_sliced else " LIMIT -1"  # Keeps SQLite from dropping the order.
         chosen = _selection_sql(model, names, longest, is_aggregated=True).format(sql + limit)
-        found = loads(_fetch_all(connection, chosen, parameters)[0][0])
+        found = loads(connection.read(chosen, parameters)[0][0])
     else:
         chosen = sql if longest is None else _selection_sql(model, names, longest, is_aggregated=False).format(sql)
-        found = _fetch_all(connection, chosen, parameters)
+        found = connection.read(chosen, parameters)
     return as_rows(row_type(model, names), found)
 
 
@@ -140,9 +140,9 @@ def _read_measured(
         # With a limit, each row is measured once, and not for each text.
         limit = "" if is_limited else " LIMIT -1"
         whole = f"SELECT json_group_array(json_array({columns})) FROM ({measured}{limit})"
-        found = loads(_fetch_all(connection, whole, parameters)[0][0])
+        found = loads(connection.read(whole, parameters)[0][0])
     else:
-        found = _fetch_all(connection, f"SELECT {columns} FROM ({measured}) AS found", parameters)
+        found = connection.read(f"SELECT {columns} FROM ({measured}) AS found", parameters)
     return as_rows(measured_row_type(model), found)
 
 
@@ -154,15 +154,6 @@ def _with_long_texts(model: Any, rows: list[Row], short: int) -> list[Row]:
         return rows
     whole = {getattr(row, pk): row for row in fetch(model._default_manager.filter(pk__in=long), is_large=True)}
     return [whole.get(getattr(row, pk), row) for row in rows]
-
-
-def _fetch_all(connection: Any, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-    """Run the SQL of a queryset and return all rows."""
-    if connection.vendor == "postgresql":
-        return cast("list[tuple[Any, ...]]", connection.read(sql, parameters))
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        return cast("list[tuple[Any, ...]]", cursor.fetchall())
 
 
 @cache

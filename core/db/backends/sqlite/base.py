@@ -9,6 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from typing import Any
 
 from django.db.backends.sqlite3 import base
@@ -86,6 +87,10 @@ class DatabaseWrapper(_Wrapper):
         self.ensure_connection()
         with self.wrap_database_errors:
             return self.connection.execute(sql, parameters).fetchall()
+
+    def read(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """Run a statement as `run` does. Parameters are `%s`, as the ORM compiles them."""
+        return self.run(_with_question_marks(sql, len(parameters)), parameters)
 
     def run_later(self, sql: str, parameters: Sequence[Any]) -> None:
         """Run the statement immediately: SQLite has no round trip to save."""
@@ -181,3 +186,8 @@ class DatabaseWrapper(_Wrapper):
         if self._is_writer:
             self._is_writer = False
             _writer.release()
+
+
+@lru_cache(maxsize=1_000)
+def _with_question_marks(sql: str, count: int) -> str:
+    return sql % (("?",) * count)

@@ -52,6 +52,7 @@ def new_intent(
         on_hold=False,
         last_fencing_token=0,
         active_leases=0,
+        held_leases=None,
     )
     return Intent(*row)  # By keywords it takes three times as long.
 

@@ -93,8 +93,8 @@ class IntentQuerySet(models.QuerySet["Intent"]):
 class Intent(models.Model):
     """A goal with versioned state (RFC-0001).
 
-    `depends_on` and `agents` repeat the rows of Edge and Assignment in the order of their creation: verbs write both
-    under this row's lock, so that an intent is read with one query.
+    `depends_on` and `agents` repeat the rows of Edge and Assignment in the order of their creation, `held_leases` those of
+    Lease: verbs write both under this row's lock, so that an intent is read, and a write checked, with one query.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -118,6 +118,9 @@ class Intent(models.Model):
     )
     last_fencing_token = models.PositiveBigIntegerField(default=0)
     active_leases = models.PositiveIntegerField(default=0, help_text="Marked active, also those that are overdue.")
+    held_leases = JSONTextField(
+        null=True, help_text="The active leases, repeated for the guards of writes while they are few (leasing.held_leases)."
+    )
 
     objects: ClassVar[Any] = IntentQuerySet.as_manager()
 

@@ -15,6 +15,7 @@ from core.encoding import identifier, instant
 from intents.events import EventType, NewEvent, append
 from intents.models import Intent
 from intents.write_lock import needs_permit
+from leasing.held_leases import repeat
 from leasing.models import Lease, LeaseWaiter, Status
 from leasing.scopes import ScopeIndex, overlap, split_levels
 
@@ -39,7 +40,6 @@ def grant(
 ) -> Lease:
     """Create the lease and append its event."""
     intent.last_fencing_token += 1
-    intent.active_leases += 1
     lease = Lease(
         intent=intent,
         agent_id=actor.id,
@@ -52,8 +52,7 @@ def grant(
         is_awaited=is_awaited,
     )
     sql_rows.create(Lease, [lease])
-    saving = ("last_fencing_token", "active_leases")
-    append_event(intent, lease, EventType.LEASE_ACQUIRED, actor=actor, now=now, saving=saving)
+    append_event(intent, lease, EventType.LEASE_ACQUIRED, actor=actor, now=now, more=1)
     return lease
 
 
@@ -128,8 +127,7 @@ def end_lease(
     """End the lease, append its event, and grant its scope to an agent that waits for it, if one does."""
     lease.status = status
     sql_rows.update(lease, ("status", "released_at"))
-    intent.active_leases -= 1
-    append_event(intent, lease, event_type, actor=actor, now=now, saving=("active_leases",), reason=reason)
+    append_event(intent, lease, event_type, actor=actor, now=now, more=-1, reason=reason)
     if lease.is_awaited and hands_over and not intent.is_final:
         hand_over(intent, now)
 
@@ -141,10 +139,10 @@ def append_event(
     *,
     actor: Actor,
     now: datetime,
-    saving: tuple[str, ...] = (),
+    more: int = 0,
     reason: str | None = None,
 ) -> None:
-    """Append an event about the lease, and save the fields of `intent` that it is about (`saving`)."""
+    """Append an event about the lease, and save what the intent's row says of it: by `more`, the number of active leases changes."""
     payload: dict[str, Any] = {
         "lease_id": identifier(lease.pk),
         "agent_id": lease.agent_id,
@@ -154,4 +152,6 @@ def append_event(
     }
     if reason is not None:
         payload["reason"] = reason
+    repeat(intent, lease, more=more)
+    saving = ("held_leases", "active_leases", "last_fencing_token") if more else ("held_leases",)
     append(intent, NewEvent(event_type, payload), actor=actor, now=now, saving=saving)

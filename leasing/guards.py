@@ -11,12 +11,12 @@ from core.db.statements import Statement
 from intents.models import Intent
 from intents.patches import Patch, path_keys
 from leasing.errors import LeaseConflict, LeaseLost
+from leasing.held_leases import HeldLease, repeated
 from leasing.models import Lease, by_token
 from leasing.representation import LeaseOut
 from leasing.scopes import ScopeIndex, is_file, overlap, split_levels
 
-FEW_LEASES = 10  # Leases of an intent that are read together, once for both guards.
-MAX_LEVELS = 10  # First levels of patches by which more leases than that are looked up; for more levels, all leases are.
+MAX_LEVELS = 10  # First levels of patches by which leases are looked up; for more levels, all leases are.
 
 
 def require_scope(intent: Intent, patches: Sequence[Patch], actor: Actor) -> None:
@@ -28,7 +28,8 @@ def require_scope(intent: Intent, patches: Sequence[Patch], actor: Actor) -> Non
     others = [lease for lease in _held_leases(intent, levels) if not is_file(lease.scope) and not lease.is_held_by(actor)]
     scopes = ScopeIndex(split_levels(lease.scope) for lease in others)
     if leased := [keys for keys in paths if scopes.overlap(keys)]:
-        raise LeaseConflict(LeaseOut.render(next(lease for lease in others if overlap(split_levels(lease.scope), leased[0]))))
+        token = next(lease.fencing_token for lease in others if overlap(split_levels(lease.scope), leased[0]))
+        raise LeaseConflict(LeaseOut.render(Lease.objects.get(intent=intent, fencing_token=token)))
 
 
 def require_token(intent: Intent, actor: Actor) -> None:
@@ -36,32 +37,25 @@ def require_token(intent: Intent, actor: Actor) -> None:
     token = actor.fencing_token
     if token is None:
         return
-    if intent.active_leases <= FEW_LEASES:
-        leases = [lease for lease in _held_leases(intent, set()) if lease.fencing_token == token]
-    else:
-        leases = _WITH_TOKEN.objects(intent=intent.pk, now=intent.now(), token=token)
-    if not any(lease.is_held_by(actor) for lease in leases):
+    now = intent.now()
+    held: Sequence[HeldLease | Lease] | None = repeated(intent, now)
+    if held is None:
+        held = _WITH_TOKEN.objects(intent=intent.pk, now=now, token=token)
+    if not any(lease.fencing_token == token and lease.is_held_by(actor) for lease in held):
         raise LeaseLost(token, actor.id)
 
 
 _WITH_TOKEN = Statement(lambda given: Lease.objects.held(given.now).filter(intent_id=given.intent, fencing_token=given.token))
 
 
-def _held_leases(intent: Intent, first_levels: Collection[str]) -> list[Lease]:
-    """Return the leases in the order of their tokens; of many, only those under the first levels.
-
-    Few are read once while the intent is locked: both guards come before anything that a verb writes.
-    """
-    if not intent.active_leases:
-        return []
-    if intent.active_leases <= FEW_LEASES:
-        known: list[Lease] | None = getattr(intent, "held_leases", None)
-        if known is None:
-            known = by_token(_held_under(0).objects(intent=intent.pk, now=intent.now()))
-            intent.held_leases = known  # type: ignore[attr-defined]
-        return known
+def _held_leases(intent: Intent, first_levels: Collection[str]) -> Sequence[HeldLease | Lease]:
+    """Return the leases in the order of their tokens; those that are looked up only under the first levels."""
+    now = intent.now()
+    held = repeated(intent, now)
+    if held is not None:
+        return held
     levels = {f"level_{number}": level for number, level in enumerate(first_levels)} if len(first_levels) <= MAX_LEVELS else {}
-    return by_token(_held_under(len(levels)).objects(intent=intent.pk, now=intent.now(), **levels))
+    return by_token(_held_under(len(levels)).objects(intent=intent.pk, now=now, **levels))
 
 
 @cache

@@ -45,12 +45,22 @@ class LeaseQuerySet(models.QuerySet["Lease"]):
         return self.filter(status=Status.ACTIVE, expires_at__lte=now)
 
 
-class Lease(models.Model):
+class Holding:
+    """Lease, or place in a queue, of one agent: the agent id under the same principal, or under a key that is bound to the agent (rule L-5)."""
+
+    agent_id: Any
+    principal: Any
+
+    def is_held_by(self, actor: Actor) -> bool:
+        """Return whether the actor is the holder."""
+        return bool(self.agent_id == actor.id and (actor.is_bound or self.principal == actor.principal))
+
+
+class Lease(Holding, models.Model):
     """Temporary ownership of one scope of an intent (RFC-0003).
 
     Leases on overlapping scopes cannot be active for different agents: verbs ensure that under the intent's lock, and the
-    constraint below for one scope. The holder is the agent id under the same principal, or under a key that is bound to the
-    agent (rule L-5).
+    constraint below for one scope.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -91,10 +101,6 @@ class Lease(models.Model):
     def __str__(self) -> str:
         return f"{self.scope} held by {self.agent_id}"
 
-    def is_held_by(self, actor: Actor) -> bool:
-        """Return whether the actor is the holder."""
-        return self.agent_id == actor.id and (actor.is_bound or self.principal == actor.principal)
-
 
 def by_token(leases: Iterable[Lease]) -> list[Lease]:
     """Return the leases in the order of their tokens. Asked for that order, SQLite goes through all leases that the intent ever had."""
@@ -107,7 +113,7 @@ class LeaseWaiterQuerySet(models.QuerySet["LeaseWaiter"]):
         return self.filter(lease=None, waits_until__gt=now)
 
 
-class LeaseWaiter(models.Model):
+class LeaseWaiter(Holding, models.Model):
     """An agent's place in the queue for a scope (rule L-9), in the order of the ids.
 
     `waits_until` is a few seconds after the agent last asked; once it was granted a `lease`, the end of that.
@@ -133,7 +139,3 @@ class LeaseWaiter(models.Model):
 
     def __str__(self) -> str:
         return f"{self.agent_id} waits for {self.scope}"
-
-    def is_of(self, actor: Actor) -> bool:
-        """Return whether the place is the actor's."""
-        return self.agent_id == actor.id and (actor.is_bound or self.principal == actor.principal)

@@ -20,6 +20,7 @@ from intents.models import Intent
 from intents.write_lock import lock_for_write
 from leasing.errors import LeaseConflict, LeaseExpired, LeaseNotFound, LeasePlaceNotFound, NotLeaseHolder, TooManyLeases
 from leasing.grants import LISTENS_FOR, MAX_LEASES, append_event, end_lease, expire, grant, hand_over, has_room
+from leasing.held_leases import HeldLease, repeated
 from leasing.models import Lease, LeaseWaiter, Status, by_token
 from leasing.representation import LeaseOut
 from leasing.scopes import overlap, split_levels
@@ -135,7 +136,7 @@ def leave_queue(*, intent_id: UUID | str, place_id: UUID | str, actor: Actor) ->
     place = LeaseWaiter.objects.filter(pk=place_id, intent=intent).first()
     if place is None:
         return
-    if not place.is_of(actor):
+    if not place.is_held_by(actor):
         raise NotLeaseHolder(place.agent_id, actor.id)
     lease = place.lease
     until = place.waits_until
@@ -273,8 +274,14 @@ _MARKED_ACTIVE_UNDER = Statement(lambda given: Lease.objects.held().filter(inten
 def _overlapping(intent: Intent, scope: str) -> list[Lease]:
     """Return the leases marked active whose scopes overlap this one."""
     requested = split_levels(scope)
-    active = _MARKED_ACTIVE_UNDER.objects(intent=intent.pk, first_level=requested[0]) if intent.active_leases else []
-    return by_token(lease for lease in active if overlap(split_levels(lease.scope), requested))
+
+    def is_overlapping(lease: HeldLease | Lease) -> bool:
+        return overlap(split_levels(lease.scope), requested)
+
+    held = repeated(intent)
+    if held is not None and not any(map(is_overlapping, held)):
+        return []
+    return by_token(filter(is_overlapping, _MARKED_ACTIVE_UNDER.objects(intent=intent.pk, first_level=requested[0])))
 
 
 def _lock_lease(

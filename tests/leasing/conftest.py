@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from leasing.held_leases import repeat
 from leasing.models import Lease
 from tests.conftest import Caller
 
@@ -16,9 +17,12 @@ def acquire(caller: Caller, intent: dict[str, Any], scope: str = "flights", **fi
 
 def make_overdue(lease: dict[str, Any]) -> None:
     """Move the lease into the past by the database's clock."""
-    row = Lease.objects.get(pk=lease["id"])
+    row = Lease.objects.select_related("intent").get(pk=lease["id"])
     age = row.expires_at - row.acquired_at + timedelta(seconds=1)
-    Lease.objects.filter(pk=row.pk).update(acquired_at=row.acquired_at - age, expires_at=row.expires_at - age)
+    row.acquired_at, row.expires_at = row.acquired_at - age, row.expires_at - age
+    row.save()
+    repeat(row.intent, row, more=0)
+    row.intent.save()
 
 
 @pytest.fixture

@@ -1,35 +1,18 @@
 """Verbs cost the same however many leases an intent had, in steps of SQLite's virtual machine."""
 
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import connection
 
 from leasing.models import Lease, Status
 from tests.conftest import fresh
 from tests.leasing.conftest import acquire
+from tests.sqlite_steps import STEPS, counted_steps
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database("sqlite")]
 
 PAST = 2_000
-STEPS = 50
 STATE = {"flights": {"seat": None}, "hotel": {}}
-
-
-@contextmanager
-def counted_steps():
-    """Yield a list whose only item is the number of steps until now, in fifties."""
-    count = [0]
-
-    def step():
-        count[0] += 1
-
-    connection.connection.set_progress_handler(step, STEPS)
-    try:
-        yield count
-    finally:
-        connection.connection.set_progress_handler(None, 0)
 
 
 def add_past_leases(intent):

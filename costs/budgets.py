@@ -42,10 +42,13 @@ _FIND_BUDGETS = """
     WHERE constraints LIKE '%%"budget"%%' OR constraints LIKE '%%"max_cost"%%'
     UNION ALL
     SELECT 'portfolio', p.id, p.governance_policy
-    FROM portfolios_member m JOIN portfolios_portfolio p ON p.id = m.portfolio_id
-    WHERE m.intent_id = %s AND p.status = 'active' AND p.governance_policy LIKE '%%"shared_constraints"%%'
+    FROM portfolios_member m CROSS JOIN portfolios_portfolio p
+    WHERE m.intent_id = %s AND p.id = m.portfolio_id AND p.status = 'active' AND p.governance_policy LIKE '%%"shared_constraints"%%'
 """
-"""Constraints that may have a budget for the costs of an intent: its own, its ancestors', and its portfolios'."""
+"""Constraints that may have a budget for the costs of an intent: its own, its ancestors', and its portfolios'.
+
+SQLite keeps the order of a CROSS JOIN. It would begin with all active portfolios.
+"""
 
 
 @dataclass(frozen=True, slots=True)

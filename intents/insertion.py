@@ -1,9 +1,12 @@
 """Insertion of new intents with their edges, assignments, topics and logs: one statement per table and thousand rows."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+
+from django.db.models import Model
 
 from access.identity import Actor
 from core.db import sql_rows
@@ -67,17 +70,16 @@ class Insertion:
         self.now = now
         self._intents: list[Intent] = []
         self._entries: list[Entry] = []
-        self._edges: list[sql_rows.Row] = []
-        self._assignments: list[sql_rows.Row] = []
-        self._topics: list[sql_rows.Row] = []
+        self._rows: dict[type[Model], list[sql_rows.Row]] = defaultdict(list)
 
     def create(self, intent: Intent, actor: Actor, *, depends_on: Sequence[UUID] = (), assign: Sequence[Assignee] = ()) -> None:
         """Create the intent, with its edges, and assign the agents; of several roles of an agent, the last one."""
         intent.depends_on = [str(pk) for pk in depends_on]
         self._intents.append(intent)
         if intent.parent_intent_id:
-            self._edges.append(_EdgeRow(None, intent.parent_intent_id, intent.pk, EdgeKind.CHILD.value))
-        self._edges += [_EdgeRow(None, intent.pk, pk, EdgeKind.DEPENDENCY.value) for pk in depends_on]
+            self.add(Edge, _EdgeRow(None, intent.parent_intent_id, intent.pk, EdgeKind.CHILD.value))
+        for pk in depends_on:
+            self.add(Edge, _EdgeRow(None, intent.pk, pk, EdgeKind.DEPENDENCY.value))
         created = {  # All that a replay of the log starts from (rule E-6). Agents follow as events of their own.
             "title": intent.title,
             "description": intent.description,
@@ -92,7 +94,7 @@ class Insertion:
         self.append(intent, NewEvent(EventType.INTENT_CREATED, created), actor)
         for agent in {each.agent_id: {"agent_id": each.agent_id, "role": each.role} for each in assign}.values():
             intent.agents = [*intent.agents, agent]
-            self._assignments.append(_AssignmentRow(None, intent.pk, agent["agent_id"], agent["role"], actor.id, self.now))
+            self.add(Assignment, _AssignmentRow(None, intent.pk, agent["agent_id"], agent["role"], actor.id, self.now))
             self.append(intent, NewEvent(EventType.AGENT_ASSIGNED, agent), actor)
             self.join(intent, topics.for_agent(agent["agent_id"]))
 
@@ -103,12 +105,18 @@ class Insertion:
 
     def join(self, intent: Intent, topic: topics.Topic) -> None:
         """Let the topic begin with the intent's newest event."""
-        self._topics.append(_TopicRow(None, topic, intent.pk, intent.last_sequence, None))
+        self.add(TopicMembership, _TopicRow(None, topic, intent.pk, intent.last_sequence, None))
+
+    def add(self, model: type[Model], row: sql_rows.Row) -> None:
+        """Insert a row that refers to an intent after all intents.
+
+        Before them, SQLite would look for rows that refer to it in every table, for each intent.
+        """
+        self._rows[model].append(row)
 
     def write(self) -> None:
         """Insert everything."""
         sql_rows.create(Intent, self._intents)
-        sql_rows.insert(Edge, self._edges)
-        sql_rows.insert(Assignment, self._assignments)
-        sql_rows.insert(TopicMembership, self._topics)
+        for model, rows in self._rows.items():
+            sql_rows.insert(model, rows)
         append_entries(self._entries, self.now)

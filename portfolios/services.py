@@ -213,13 +213,12 @@ def add_new_intents(portfolio: Portfolio, members: Sequence[NewMember], insertio
     New intents have no costs and are not completed, so neither a limit nor the threshold is reached.
     """
     now, topic = insertion.now, topics.for_portfolio(portfolio.pk)
-    rows = []
     for intent, role, priority, actor in members:
-        rows.append(_MemberRow(None, portfolio.pk, intent.pk, role, priority, actor.id, actor.principal, actor.role, now))
-        insertion.append(intent, _membership_event(rows[-1], EventType.ADDED_TO_PORTFOLIO), actor)
+        row = _MemberRow(None, portfolio.pk, intent.pk, role, priority, actor.id, actor.principal, actor.role, now)
+        insertion.add(Membership, row)
+        insertion.append(intent, _membership_event(row, EventType.ADDED_TO_PORTFOLIO), actor)
         insertion.join(intent, topic)
-    sql_rows.insert(Membership, rows)
-    portfolio.version += len(rows) - 1
+    portfolio.version += len(members) - 1
     _save_version(portfolio, now=now)
 
 

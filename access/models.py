@@ -62,6 +62,7 @@ class ApiKey(models.Model):
         verbose_name = "API key"
         ordering = ["-created_at"]
         constraints = [models.CheckConstraint(condition=Q(role__in=Role.values), name="key_role_is_known")]
+        indexes = [models.Index(fields=["created_at", "id"], name="key_by_age")]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"

@@ -141,9 +141,13 @@ class Arbitration(models.Model):
         indexes = [
             models.Index(fields=["intent", "id"], name="arbitration_by_intent"),
             models.Index(fields=["status", "id"], name="arbitration_by_status"),
-            models.Index(fields=["expires_at"], name="arbitration_by_end", condition=Q(status="pending")),
+            models.Index(fields=["status", "expires_at"], name="arbitration_by_end", condition=Q(status="pending")),
+            models.Index(fields=["intent", "status", "id"], name="arbitration_of_intent"),
+            models.Index(fields=["assignee", "id"], name="arbitration_by_assignee", condition=Q(assignee__isnull=False)),
             models.Index(
-                fields=["next_step_at"], name="arbitration_by_step", condition=Q(status="pending", next_step_at__isnull=False)
+                fields=["status", "next_step_at"],
+                name="arbitration_by_step",
+                condition=Q(status="pending", next_step_at__isnull=False),
             ),
         ]
 
@@ -303,9 +307,12 @@ class Permit(models.Model):
         indexes = [
             models.Index(fields=["intent", "id"], name="permit_by_intent"),
             models.Index(fields=["status", "id"], name="permit_by_status"),
-            models.Index(fields=["expires_at"], name="permit_by_end", condition=Q(status=PermitStatus.LIVE)),
+            models.Index(fields=["status", "expires_at"], name="permit_by_end", condition=Q(status=PermitStatus.LIVE)),
+            models.Index(fields=["intent", "status", "id"], name="permit_live", condition=Q(status=PermitStatus.LIVE)),
             models.Index(
-                fields=["expires_at"], name="permit_without_outcome", condition=Q(status=PermitStatus.SPENT, outcome=None)
+                fields=["status", "expires_at"],
+                name="permit_without_outcome",
+                condition=Q(status=PermitStatus.SPENT, outcome=None),
             ),
         ]
 

@@ -287,7 +287,7 @@ class AgentViewSet(ApiViewSet):
 class AgentIntentViewSet(ApiViewSet):
     tags = ["Agents"]
     serializer_class = IntentOut
-    pagination_class = RowPagination
+    pagination_class = IdPagination
     list_name = "intents"
     ordering = ("-created_at", "-id")
 

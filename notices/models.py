@@ -181,9 +181,10 @@ class Notice(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["arbitration", "id"], name="notice_by_arbitration"),
-            models.Index(fields=["channel", "next_attempt_at"], name="notice_to_send", condition=Q(status="pending")),
-            models.Index(fields=["next_attempt_at"], name="notice_by_time", condition=Q(status="pending")),
+            models.Index(fields=["arbitration", "status", "id"], name="notice_by_arbitration"),
+            models.Index(fields=["channel", "id"], name="notice_by_channel"),
+            models.Index(fields=["channel", "status", "next_attempt_at"], name="notice_to_send", condition=Q(status="pending")),
+            models.Index(fields=["status", "next_attempt_at"], name="notice_by_time", condition=Q(status="pending")),
             models.Index(fields=["status", "id"], name="notice_by_status"),
             models.Index(fields=["ended_at"], name="notice_by_end", condition=Q(ended_at__isnull=False)),
         ]

@@ -1,12 +1,14 @@
 """Endpoints of events (RFC-0001 "Events")."""
 
+from typing import Any
 from uuid import UUID
 
+from django.db.models import Q
 from rest_framework.decorators import action
 from rest_framework.request import Request
 
 from access.identity import get_actor
-from core.api.pagination import OffsetPagination
+from core.api.pagination import OffsetPagination, decode_cursor, encode_cursor, parse_counter
 from core.api.responses import Response
 from core.api.views import ApiViewSet
 from core.openapi import operation
@@ -16,6 +18,12 @@ from intents.filters import EventFilter, IntentEventFilter
 from intents.models import Event, Intent
 from intents.representation import EventBatchOut, EventOut
 from intents.serializers import LogEvent, LogEvents, new_event
+
+LOG_ENTRIES = 50_000
+"""Entries of the log that a page goes through at most."""
+
+NOT_INDEXED = {"actor", "since", "agent_id", "portfolio_id"}
+"""Filters of the log that no index serves: it would be written with each event."""
 
 
 class _Events(ApiViewSet):
@@ -67,14 +75,46 @@ class EventViewSet(_Events):
         return self.get_paginated_response([*map(EventOut.render, page)])
 
 
+class LogPagination(OffsetPagination):
+    """Pagination of the log of all intents. A page of what no index finds goes through LOG_ENTRIES at most, however few match.
+
+    With `offset`, a page goes through all entries that match.
+    """
+
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
+        given = request.query_params
+        if "offset" in given or not (given.keys() & NOT_INDEXED or "," in given.get("event_type", "")):
+            return super().paginate_queryset(queryset, request, view)
+        is_descending = self.get_ordering(request, view)[0].startswith("-")
+        after, newest = int(given.get("after", 0)), positions.head()
+        begin = newest + 1 if is_descending else after
+        if given.get("cursor"):
+            [begin] = decode_cursor(given["cursor"], [parse_counter])
+        if is_descending:
+            end = max(min(begin, newest + 1) - LOG_ENTRIES, after)
+            within, is_last = Q(position__gte=end), end <= after
+        else:
+            end = max(begin, after) + LOG_ENTRIES
+            within, is_last = Q(position__lte=end), end >= newest
+        found = super().paginate_queryset(queryset.filter(within), request, view)
+        if self.next is None and not is_last:
+            self.next = encode_cursor([end])
+        return found
+
+
 class EventListViewSet(_Events):
     filterset_class = EventFilter
+    pagination_class = LogPagination
     ordering = ("position",)
     orderings = {"asc": ordering, "desc": ("-position",)}
 
     @operation("list_events", "List the events of all intents, by position")
     def list(self, request: Request) -> Response:
-        """By `position`, one order over all intents. Continue with `after` or `cursor`; no event is missed."""
+        """By `position`, one order over all intents. Continue with `after` or `cursor`; no event is missed.
+
+        By actor, time, agent, portfolio or several types, a page goes through 50,000 events at most: it may have few or none of
+        them, and a `next` all the same.
+        """
         events = self.filter_queryset(Event.objects.filter(position__isnull=False))
         positions.assign_pending_positions()
         page = self.paginate_queryset(events) or []

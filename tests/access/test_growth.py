@@ -32,10 +32,10 @@ ONLY_ONE = {"access.Console", "attachments.Blob", "subscriptions.OutboxCursor", 
 FOR_THE_FEW = {
     "list_intents?updated_since": "goes through the intents by age",
     "list_notices?to": "goes through the notices",
-    "list_events?actor": "goes through the log",
-    "list_events?agent_id": "goes through the log",
-    "list_events?portfolio_id": "goes through the log",
-    "list_events?since": "goes through the log",
+    "list_events?actor": "goes through 50,000 entries of the log",
+    "list_events?agent_id": "goes through 50,000 entries of the log",
+    "list_events?portfolio_id": "goes through 50,000 entries of the log",
+    "list_events?since": "goes through 50,000 entries of the log",
 }
 """What reads more, and what it reads: rare requests, for which no index is written with each row."""
 

@@ -3,6 +3,7 @@
 import pytest
 from django.db import DatabaseError, connection, transaction
 
+from intents import event_views
 from intents.events import RESERVED
 from intents.models import Event
 from tests.conftest import log
@@ -212,3 +213,82 @@ def test_portfolio_and_agent_filters_match_their_streams(api, make_intent):
     assert types(agent_id="ada") == ["agent_assigned", "removed_from_portfolio", "comment", "agent_unassigned"]
     assert types(agent_id="ada", portfolio_id=portfolio) == ["agent_assigned", "removed_from_portfolio"]
     assert types(agent_id="nobody") == []
+
+
+# --- pages of filters that no index serves ---------------------------------------------------------------------------
+
+
+def walk(api, **query):
+    """Return all events, and the number of them on each page."""
+    found, sizes, cursor = [], [], None
+    while cursor is not None or not sizes:
+        page = api.get("/events", **query, **({"cursor": cursor} if cursor else {})).json()
+        found += page["events"]
+        sizes.append(len(page["events"]))
+        cursor = page["next"]
+    return found, sizes
+
+
+@pytest.fixture
+def shared_log(api, agent, make_intent):
+    """40 events by two agents on two intents, of which one is ada's; two of them by bob."""
+    hers, other = make_intent(assign=["ada"]), make_intent()
+    for number in range(34):
+        writer = agent("bob" if number in (3, 30) else "ada")
+        writer.post(
+            f"/intents/{(hers, other)[number % 2]['id']}/events", {"event_type": ("comment", "note", "found")[number % 3]}
+        )
+    return api.get("/events", limit=1000).json()["events"]
+
+
+FILTERS = {
+    "actor": ({"actor": "bob"}, lambda event, of: event["actor"] == "bob"),
+    "since": ({"since": "2020-01-01T00:00:00Z"}, lambda event, of: True),
+    "agent": ({"agent_id": "ada"}, lambda event, of: event["intent_id"] == of and event["event_type"] != "intent_created"),
+    "types": ({"event_type": "note,found"}, lambda event, of: event["event_type"] in ("note", "found")),
+    "actor and type": (
+        {"actor": "bob", "event_type": "comment"},
+        lambda event, of: (event["actor"], event["event_type"]) == ("bob", "comment"),
+    ),
+}
+
+
+@pytest.mark.parametrize("order", ["asc", "desc"])
+@pytest.mark.parametrize("after", [0, 5, 17, 10_000])
+@pytest.mark.parametrize("name", FILTERS)
+def test_page_goes_through_a_part_of_the_log(api, shared_log, monkeypatch, name, after, order):
+    monkeypatch.setattr(event_views, "LOG_ENTRIES", 7)
+    query, matches = FILTERS[name]
+    hers = shared_log[0]["intent_id"]
+    after = after and shared_log[0]["position"] + after
+
+    for limit in (1, 3, 1000):
+        found, sizes = walk(api, **query, order=order, after=after, limit=limit)
+
+        expected = [event for event in shared_log if event["position"] > after and matches(event, hers)]
+        assert found == (expected if order == "asc" else expected[::-1])
+        assert max(sizes) <= min(limit, 7 + 1)
+        assert len(sizes) <= len(expected) + len(shared_log) // 7 + 2
+
+
+def test_indexed_filters_and_offsets_go_through_the_whole_log(api, shared_log, monkeypatch):
+    monkeypatch.setattr(event_views, "LOG_ENTRIES", 7)
+
+    for query in ({}, {"event_type": "note"}, {"trace_id": "t"}, {"actor": "bob", "offset": 1}):
+        assert api.get("/events", **query, limit=1000).json()["next"] is None
+    assert [each["actor"] for each in api.get("/events", actor="bob", offset=1).json()["events"]] == ["bob"]
+
+
+@pytest.mark.parametrize("query", [{"after": 2**63 - 1}, {"cursor": "WzkyMjMzNzIwMzY4NTQ3NzU4MDdd"}])
+@pytest.mark.parametrize("order", ["asc", "desc"])
+def test_positions_beyond_the_log_find_what_is_there(api, shared_log, query, order):
+    response = api.get("/events", actor="bob", order=order, **query)
+
+    is_before = order == "desc" and "cursor" in query
+    assert (response.status_code, len(response.json()["events"])) == (200, 2 if is_before else 0)
+
+
+def test_filtered_log_refuses_a_cursor_that_is_none(api, shared_log):
+    response = api.get("/events", actor="bob", cursor="nonsense")
+
+    assert (response.status_code, response.json()["errors"][0]["field"]) == (400, "cursor")

@@ -183,6 +183,7 @@ class Notice(models.Model):
         indexes = [
             models.Index(fields=["arbitration", "status", "id"], name="notice_by_arbitration"),
             models.Index(fields=["channel", "id"], name="notice_by_channel"),
+            models.Index(fields=["to", "id"], name="notice_by_recipient"),
             models.Index(fields=["channel", "status", "next_attempt_at"], name="notice_to_send", condition=Q(status="pending")),
             models.Index(fields=["status", "next_attempt_at"], name="notice_by_time", condition=Q(status="pending")),
             models.Index(fields=["status", "id"], name="notice_by_status"),

@@ -31,7 +31,6 @@ ONLY_ONE = {"access.Console", "attachments.Blob", "subscriptions.OutboxCursor", 
 
 FOR_THE_FEW = {
     "list_intents?updated_since": "goes through the intents by age",
-    "list_notices?to": "goes through the notices",
     "list_events?actor": "goes through 50,000 entries of the log",
     "list_events?agent_id": "goes through 50,000 entries of the log",
     "list_events?portfolio_id": "goes through 50,000 entries of the log",

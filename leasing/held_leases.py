@@ -4,8 +4,8 @@ Who locks the intent has them with it: a write under a lease takes no more queri
 intent's row lock.
 """
 
-from dataclasses import astuple, dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from core.encoding import instant
 from intents.models import Intent
@@ -15,15 +15,16 @@ REPEATED = 10
 """Leases that an intent's row repeats at most."""
 
 
-@dataclass(frozen=True, slots=True)
-class HeldLease(Holding):
-    """Lease as the guards need it. `expires_at` is in the form of the protocol, in which times sort as texts."""
-
+class _Repeated(NamedTuple):
     fencing_token: int
     agent_id: str
     principal: str
     scope: str
     expires_at: str
+
+
+class HeldLease(Holding, _Repeated):
+    """Lease as the guards need it. `expires_at` is in the form of the protocol, in which times sort as texts."""
 
     @classmethod
     def of(cls, lease: Lease) -> "HeldLease":
@@ -37,7 +38,7 @@ def repeat(intent: Intent, lease: Lease, *, more: int) -> None:
     """
     is_complete = _is_complete(intent)
     others = [each for each in intent.held_leases or () if each[0] != lease.fencing_token]
-    now = others if more < 0 else sorted([*others, [*astuple(HeldLease.of(lease))]])
+    now = others if more < 0 else sorted([*others, [*HeldLease.of(lease)]])
     intent.active_leases += more
     intent.held_leases = now if now and is_complete and len(now) <= REPEATED else None
 

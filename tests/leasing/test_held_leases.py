@@ -28,12 +28,12 @@ def patch(caller, intent, path, **headers):
 
 
 @pytest.fixture
-def lease_statements(monkeypatch):
-    """Statements about leases until now."""
+def lease_queries(monkeypatch):
+    """Queries of leases until now."""
     run, statements = connection.run, []
 
     def noted(sql, parameters):
-        if "leasing_lease" in sql:
+        if "leasing_lease" in sql and sql.startswith("SELECT"):
             statements.append(sql)
         return run(sql, parameters)
 
@@ -78,25 +78,25 @@ def test_row_agrees_with_the_table_after_each_act(ada, bob, api, intent, seed):
 
 
 @pytest.mark.fast_paths
-def test_write_with_few_leases_does_not_query_them(ada, bob, intent, lease_statements):
+def test_write_with_few_leases_does_not_query_them(ada, bob, intent, lease_queries):
     lease = acquire(ada, intent).json()
     acquire(bob, intent, "hotel")
-    lease_statements.clear()
+    lease_queries.clear()
 
     assert patch(ada, intent, "/flights/seat", x_fencing_token=str(lease["fencing_token"])).status_code == 200
-    assert lease_statements == []
+    assert lease_queries == []
 
     assert patch(bob, intent, "/flights/seat").json()["existing_lease"]["id"] == lease["id"]
 
 
 @pytest.mark.fast_paths
-def test_lease_beside_few_others_is_acquired_without_a_query_of_them(ada, bob, intent, lease_statements):
+def test_lease_beside_few_others_is_acquired_without_a_query_of_them(ada, bob, intent, lease_queries):
     acquire(ada, intent)
     acquire(bob, intent, "hotel")
-    lease_statements.clear()
+    lease_queries.clear()
 
     assert acquire(ada, intent, "dinner").status_code == 201
-    assert [sql.split()[0] for sql in lease_statements] == ["INSERT"]
+    assert lease_queries == []
 
 
 @pytest.mark.rule("L-3", "L-4")

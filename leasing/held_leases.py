@@ -50,8 +50,8 @@ def repeated(intent: Intent, now: datetime | None = None) -> list[HeldLease] | N
     """
     if not _is_complete(intent):
         return None
-    held = [HeldLease(*each) for each in intent.held_leases or ()]
-    return held if now is None else [each for each in held if each.expires_at > instant(now)]
+    at = "" if now is None else instant(now)
+    return [held for each in intent.held_leases or () if (held := HeldLease(*each)).expires_at > at]
 
 
 def _is_complete(intent: Intent) -> bool:

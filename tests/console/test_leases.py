@@ -81,7 +81,8 @@ def test_row_shows_expiry_without_a_script_and_last_activity(agent, person, take
     shown = text(person("viewer").get(LEASES))
 
     ends = Lease.objects.get().expires_at
-    assert f"until {ends:%H:%M:%S} UTC" in shown
+    day = "" if ends.date() == database_now().date() else f"{ends:%-d %b} "
+    assert f"until {day}{ends:%H:%M:%S} UTC" in shown
     assert re.search(r"acquired 2h ago via agent-research, dev mode · holder last active \ds ago", shown)
 
 

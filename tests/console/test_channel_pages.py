@@ -133,7 +133,7 @@ def test_person_changes_their_own_channel_and_no_other(person, api):
     own, shared = make_channel(api, URL, "slack", name="Mine", owner="user:vera"), make_channel(api, URL, "slack")
     page = text(vera.get("my-notices/"))
     assert "Mine Slack to https://hooks.example.com/…" in page
-    assert "Team" not in page
+    assert "Team Slack" not in page
 
     given = {"urgencies": ["high"], "quiet_from": "22:00", "quiet_until": "07:00", "time_zone": "", "digest_minutes": ""}
     assert "Mine was changed." in text(vera.post(f"my-notices/{own['id']}/", {**given, "target": "x"}, follow=True))

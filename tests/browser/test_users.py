@@ -1,13 +1,14 @@
 """Users in the browser: an operator adds a person, who sets a password by the link, and is deactivated."""
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 pytestmark = [pytest.mark.full, pytest.mark.database("postgresql")]
 
 
 LIVE = "#oi-connection[data-state=live]"
 PASSWORD = "correct horse battery"
+FRAMES = 5
 
 
 def test_an_operator_lets_somebody_in_by_a_link_and_throws_him_out(open_page):
@@ -45,3 +46,22 @@ def test_an_operator_lets_somebody_in_by_a_link_and_throws_him_out(open_page):
     nina.fill("#id_password", PASSWORD)
     nina.click("button:text('Sign in')")
     nina.wait_for_selector("text=Incorrect username or password")
+
+
+def test_the_focus_is_at_what_the_sign_in_page_says_also_where_its_scripts_come_late(open_page):
+    """Until the theme's script has run, the page is hidden: a browser gives nothing hidden the focus, and does not try again."""
+    page: Page = open_page()
+    held: list[Route] = []
+    page.goto("/admin/login/")
+    page.route("**/alpine.js", lambda route: held.append(route))
+
+    with page.expect_request("**/alpine.js"), page.expect_navigation(wait_until="commit"):
+        page.click("text=Print a new link to the terminal", no_wait_after=True)
+    page.wait_for_selector(".oi-messages", state="attached")
+    for _ in range(FRAMES):
+        page.evaluate("new Promise(requestAnimationFrame)")
+    assert page.evaluate("document.activeElement === document.body")
+    for each in held:
+        each.continue_()
+
+    expect(page.locator(".oi-messages")).to_be_focused()

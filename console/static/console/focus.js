@@ -1,11 +1,12 @@
 /* Where the keyboard goes on when a page has been loaded: at the field that is wrong, at what the page says or is for (autofocus),
    at the first field of a form, at the control that has loaded the page anew, or in the part that the address names. Else at the
-   start of the page, as browsers do. */
+   start of the page, as browsers do. A browser heeds autofocus itself, but once, and not where the page is hidden until the theme's
+   script has run. */
 
 const STORED = "openintent-control";
 const FIELD = ":is(input:not([type=hidden]), select, textarea)";
-const PLACES = [`#content ${FIELD}[aria-invalid=true]`, "[autofocus]:not(dialog *)", `#content form.oi-question ${FIELD}`];
-const content = document.getElementById("content");
+const PLACES = [`${FIELD}[aria-invalid=true]`, "[autofocus]:not(dialog *)", `form.oi-question ${FIELD}`];
+const content = document.getElementById("content"); // The sign-in pages have none.
 const nameOf = (control) => control.textContent.replace(/[\d,]+/g, "").trim(); // Tabs count.
 
 function isInView(element) {
@@ -19,7 +20,7 @@ function remember(control) {
 
 /* The tab, the link of a toolbar or the button that has led from this page to itself, with other parameters. */
 function findControl([path, name]) {
-  if (path !== location.pathname) return undefined;
+  if (path !== location.pathname || !content) return undefined;
   return [...content.querySelectorAll("nav a, form :is(a, button)")].find((each) => nameOf(each) === name && isInView(each));
 }
 
@@ -50,4 +51,4 @@ document.querySelector(".oi-skip[href='#content']")?.addEventListener("click", (
   content.tabIndex = -1;
   content.focus();
 });
-if (content) begin();
+begin();

@@ -23,6 +23,12 @@ def instant(at: datetime | str | None) -> str | None:
     if isinstance(at, str):
         clock = at[11:].removesuffix("+00")  # Of PostgreSQL.
         return f"{at[:10]}T{clock}Z" if len(clock) == 15 else f"{at[:10]}T{clock[:8]}.{clock[9:]:0<6}Z"
+    return _instant_of(at)
+
+
+@lru_cache(maxsize=64)
+def _instant_of(at: datetime) -> str:
+    """Return the text of a datetime. The objects and events of a write mostly share theirs."""
     return at.isoformat(timespec="microseconds")[:26] + "Z"
 
 

@@ -1,5 +1,6 @@
 """Strict JSON: only values that both databases store unchanged (protocol §1 "JSON")."""
 
+from itertools import chain
 from typing import Any
 
 import orjson
@@ -13,6 +14,7 @@ MAX_OBJECTS = 2**17
 MAX_MEMBERS = 2**18
 """Limit of object members, which take up to 150 bytes each."""
 
+_CONTAINERS = frozenset([dict, list])
 _DIGITS_AS_ZERO = bytes(48 if 48 <= byte <= 57 else 32 for byte in range(256))
 _MANY_DIGITS = b"0" * 16
 _BLOCK = 2**18
@@ -63,9 +65,9 @@ def fits(value: Any, limit: int) -> bool:
 def depth(value: Any) -> int:
     """Return the nesting depth; 0 for a scalar. No recursion: the value may be hostile."""
     deepest, level = 0, [value]
-    while level := [item for item in level if isinstance(item, (dict, list))]:
+    while level := [item for item in level if type(item) in _CONTAINERS]:
         deepest += 1
-        level = [child for item in level for child in (item.values() if isinstance(item, dict) else item)]
+        level = [*chain.from_iterable([item.values() if type(item) is dict else item for item in level])]
     return deepest
 
 

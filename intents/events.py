@@ -14,7 +14,7 @@ from access.identity import Actor
 from core import strict_json
 from core.db import sql_rows
 from core.errors import TooLarge
-from core.ids import new_ids
+from core.ids import new_ids_as_text
 from intents import positions, wakeups
 from intents.models import Event, Intent
 
@@ -153,20 +153,20 @@ def _payload(entry: Entry) -> dict[str, Any]:
 def _event_rows(entries: Sequence[Entry], now: datetime) -> list[sql_rows.Row]:
     position = positions.next_position()
     return [
-        EventRow(
-            row=None,
-            uid=uid,
-            intent_id=entry.intent_id,
-            portfolio_id=entry.event.portfolio_id,
-            sequence=entry.sequence,
-            position=position and position + number,
-            event_type=str(entry.event.event_type),
-            actor=entry.actor.id,
-            key_id=entry.actor.key_id,
-            payload=strict_json.text(_payload(entry)),
-            trace_id=entry.event.trace_id,
-            parent_event_id=entry.event.parent_event_id,
-            created_at=now,
+        EventRow(  # By keywords it takes three times as long.
+            None,
+            uid,
+            entry.intent_id,
+            entry.event.portfolio_id,
+            entry.sequence,
+            position and position + number,
+            str(entry.event.event_type),
+            entry.actor.id,
+            entry.actor.key_id,
+            strict_json.text(_payload(entry)),
+            entry.event.trace_id,
+            entry.event.parent_event_id,
+            now,
         )
-        for number, (entry, uid) in enumerate(zip(entries, new_ids(len(entries)), strict=True))
+        for number, (entry, uid) in enumerate(zip(entries, new_ids_as_text(len(entries)), strict=True))
     ]

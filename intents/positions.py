@@ -41,7 +41,7 @@ def next_position() -> int | None:
     """Return the position of the next event, or None if the sequencer assigns it later."""
     if not db.has_single_writer():
         return None
-    return db.fetch_all("SELECT COALESCE(MAX(position), 0) + 1 FROM intents_event", [])[0][0]
+    return db.run("SELECT COALESCE(MAX(position), 0) + 1 FROM intents_event", [])[0][0]
 
 
 def assign_positions(*, wait: bool = False) -> int:
@@ -80,7 +80,7 @@ def assign_pending_positions() -> None:
 
 def head() -> int:
     """Return the newest position; 0 for an empty log."""
-    return db.fetch_all("SELECT COALESCE(MAX(position), 0) FROM intents_event", [])[0][0]
+    return db.run("SELECT COALESCE(MAX(position), 0) FROM intents_event", [])[0][0]
 
 
 class Sequencer:

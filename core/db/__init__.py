@@ -80,7 +80,7 @@ def acquire_advisory_lock(name: str, *, wait: bool = True) -> bool:
 
 
 def run(sql: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
-    """Run a statement of PostgreSQL and return its rows: ids as text, or as UUID without the fast paths."""
+    """Run a statement without parameters, or one of PostgreSQL, and return its rows: ids as text, or as UUID without the fast paths."""
     return cast(Any, connection).run(sql, parameters) if settings.FAST_PATHS else fetch_all(sql, parameters)
 
 

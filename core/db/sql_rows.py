@@ -8,7 +8,7 @@ models, so there is nothing to keep in step.
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import cache, lru_cache
-from operator import attrgetter
+from itertools import chain
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
@@ -283,7 +283,7 @@ def _insert(model: type[models.Model], rows: Sequence[Sequence[Any]], *, has_key
             part = [_adapted(row, adapters) for row in part]
         else:  # By columns, most of which stay as they are.
             columns = zip(zip(*part, strict=True), adapters, strict=True)
-            adapted = [values if adapt is None else _adapted(values, [adapt] * len(part)) for values, adapt in columns]
+            adapted = [values if adapt is None else _adapted_column(values, adapt) for values, adapt in columns]
             part = [*zip(*adapted, strict=True)]
         if vendor == "postgresql" and len(part) >= MANY:
             names = [column[1:-1] for column in model_sql.columns(model)[skipped:]]
@@ -291,9 +291,7 @@ def _insert(model: type[models.Model], rows: Sequence[Sequence[Any]], *, has_key
                 model_sql.insert_json(model, skipped), [text([dict(zip(names, row, strict=True)) for row in part])]
             )
         else:
-            connection.run_later(
-                model_sql.insert_values(model, vendor, len(part), skipped), [value for row in part for value in row]
-            )
+            connection.run_later(model_sql.insert_values(model, vendor, len(part), skipped), [*chain.from_iterable(part)])
 
 
 def _connection() -> Any:
@@ -326,6 +324,13 @@ def _adapted(values: Sequence[Any], adapters: Sequence[Callable[[Any], Any] | No
     return [value if adapt is None or value is None else adapt(value) for value, adapt in zip(values, adapters, strict=True)]
 
 
+def _adapted_column(values: Sequence[Any], adapt: Callable[[Any], Any]) -> Sequence[Any]:
+    """Return the values of a column of many rows, which often share one."""
+    if values.count(values[0]) == len(values):
+        return _adapted(values[:1], [adapt]) * len(values)
+    return _adapted(values, [adapt] * len(values))
+
+
 @cache
 def _adapters(model: type[models.Model], vendor: str) -> list[Callable[[Any], Any] | None]:
     """Return one converter per field, from value to SQL parameter; None: unchanged."""
@@ -335,7 +340,7 @@ def _adapters(model: type[models.Model], vendor: str) -> list[Callable[[Any], An
         if isinstance(target, JSONTextField):  # Text is JSON already: no value is a string.
             adapters.append(lambda value: value if isinstance(value, str) else text(value))
         elif vendor == "sqlite" and isinstance(target, models.UUIDField):
-            adapters.append(attrgetter("hex"))
+            adapters.append(lambda value: value if isinstance(value, str) else value.hex)
         elif vendor == "sqlite" and isinstance(target, models.DateTimeField):
             adapters.append(_instant_text)
         else:

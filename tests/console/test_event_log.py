@@ -164,7 +164,9 @@ def test_the_log_is_never_counted(person, make_intent):
 
 def test_a_long_payload_is_cut_in_the_list_and_whole_on_its_own_page(api, person, make_intent):
     intent = make_intent()
-    event = api.post(f"/intents/{intent['id']}/events", {"event_type": "long", "payload": {"text": "y" * 5000 + " the end"}}).json()
+    event = api.post(
+        f"/intents/{intent['id']}/events", {"event_type": "long", "payload": {"text": "y" * 5000 + " the end"}}
+    ).json()
     vera = person("viewer")
     shown = page(vera, intent, type="long").text
     link = re.search(r'href="(/admin/intents/event/\d+/change/)">View full payload', shown)

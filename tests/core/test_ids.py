@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from core.ids import new_id, new_ids
+from core.ids import new_id, new_ids, new_ids_as_text
 
 
 @pytest.mark.rule("E-7")
@@ -23,8 +23,11 @@ def test_ids_grow_within_a_millisecond_and_while_the_clock_is_set_back(monkeypat
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 1_000])
-def test_several_ids_grow_like_single_ones(count):
-    ids = [new_id(), *new_ids(count), new_id()]
+@pytest.mark.parametrize(
+    "several", [new_ids, lambda count: [UUID(each) for each in new_ids_as_text(count)]], ids=["ids", "texts"]
+)
+def test_several_ids_grow_like_single_ones(several, count):
+    ids = [new_id(), *several(count), new_id()]
 
     assert len(ids) == count + 2
     assert all(one < other for one, other in pairwise(ids))

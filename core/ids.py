@@ -59,6 +59,12 @@ def _versioned(value: int) -> int:
     return value >> 74 << 80 | 0x7 << 76 | (value >> 62 & 0xFFF) << 64 | 0x2 << 62 | value & (1 << 62) - 1
 
 
+def random_text() -> str:
+    """Return 64 random bits as 16 hex digits."""
+    with _lock:
+        return _draw(8).hex()
+
+
 def _draw(count: int) -> bytes:
     """Return random bytes. The caller holds the lock."""
     global _pool

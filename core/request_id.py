@@ -2,7 +2,8 @@
 
 import re
 from contextvars import ContextVar
-from secrets import token_hex
+
+from core.ids import random_text
 
 HEADER = "X-Request-ID"
 
@@ -14,6 +15,6 @@ request_id = _current.get
 
 def set_request_id(proposed: str | None) -> str:
     """Set and return the current request's id: the proposed one if it is valid, else a new one."""
-    chosen = proposed if proposed and _VALID.fullmatch(proposed) else token_hex(8)
+    chosen = proposed if proposed and _VALID.fullmatch(proposed) else random_text()
     _current.set(chosen)
     return chosen

@@ -11,6 +11,7 @@ from access.identity import get_actor
 from core.api.pagination import OffsetPagination, decode_cursor, encode_cursor, parse_counter
 from core.api.responses import Response
 from core.api.views import ApiViewSet
+from core.errors import Invalid
 from core.openapi import operation
 from intents import positions, services
 from intents.errors import IntentNotFound
@@ -76,14 +77,11 @@ class EventViewSet(_Events):
 
 
 class LogPagination(OffsetPagination):
-    """Pagination of the log of all intents. A page of what no index finds goes through LOG_ENTRIES at most, however few match.
-
-    With `offset`, a page goes through all entries that match.
-    """
+    """Pagination of the log of all intents. A page of what no index finds goes through LOG_ENTRIES at most, however few match."""
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         given = request.query_params
-        if "offset" in given or not (given.keys() & NOT_INDEXED or "," in given.get("event_type", "")):
+        if not (given.keys() & NOT_INDEXED or "," in given.get("event_type", "")):
             return super().paginate_queryset(queryset, request, view)
         is_descending = self.get_ordering(request, view)[0].startswith("-")
         after, newest = int(given.get("after", 0)), positions.head()
@@ -98,6 +96,9 @@ class LogPagination(OffsetPagination):
             within, is_last = Q(position__lte=end), end >= newest
         found = super().paginate_queryset(queryset.filter(within), request, view)
         if self.next is None and not is_last:
+            if not found and int(given.get("offset", 0)):  # How many of them are skipped would have to be in the cursor.
+                message = f"reaches beyond the {LOG_ENTRIES:,} events that a page goes through; follow `next`"
+                raise Invalid.field("offset", message)
             self.next = encode_cursor([end])
         return found
 
@@ -113,7 +114,7 @@ class EventListViewSet(_Events):
         """By `position`, one order over all intents. Continue with `after` or `cursor`; no event is missed.
 
         By actor, time, agent, portfolio or several types, a page goes through 50,000 events at most: it may have few or none of
-        them, and a `next` all the same.
+        them, and a `next` all the same. An `offset` beyond them is refused.
         """
         events = self.filter_queryset(Event.objects.filter(position__isnull=False))
         positions.assign_pending_positions()

@@ -325,8 +325,8 @@ def _adapted(values: Sequence[Any], adapters: Sequence[Callable[[Any], Any] | No
 
 
 def _adapted_column(values: Sequence[Any], adapt: Callable[[Any], Any]) -> Sequence[Any]:
-    """Return the values of a column of many rows, which often share one."""
-    if values.count(values[0]) == len(values):
+    """Return the values of a column of many rows, which often share one: the same object, since in JSON 1 and true are not."""
+    if all(value is values[0] for value in values):
         return _adapted(values[:1], [adapt]) * len(values)
     return _adapted(values, [adapt] * len(values))
 

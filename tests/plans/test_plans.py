@@ -273,6 +273,17 @@ def test_values_at_the_limits_and_of_any_kind_are_kept(api):
 
 
 @pytest.mark.rule("G-8")
+def test_equal_values_of_different_kinds_stay_what_they_are(api):
+    """For Python 1, true and 1.0 are equal, and so are objects that have them."""
+    given = [1, True, 1.0] * 10
+
+    created = api.post("/intents/batch", plan(*[{"ref": str(number), "state": {"x": x}} for number, x in enumerate(given)]))
+
+    kept = [fresh(api, each)["state"]["x"] for each in created.json()["intents"]]
+    assert [(type(x), x) for x in kept] == [(type(x), x) for x in given]
+
+
+@pytest.mark.rule("G-8")
 def test_plan_of_more_than_a_thousand_intents_is_refused_unread(api):
     response = refused(api, {"intents": [5] * 1001})
 

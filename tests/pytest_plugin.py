@@ -8,12 +8,15 @@ pyproject.toml names it as an early plugin, as Django reads its settings soon. F
   and `make test-all` repeats it on PostgreSQL if it uses the database at all.
 - `npm`: the npm packages of tests/clients. Set here on each test that uses them; `-m "not npm"` leaves these tests out where the
   registry cannot be reached.
+
+Hypothesis tries the same inputs in each run, so that a commit passes everywhere or nowhere; `--hypothesis-profile default` tries others.
 """
 
 import os
 from collections.abc import Generator
 from typing import Any
 
+import hypothesis
 import pytest
 from django.conf import settings
 
@@ -26,6 +29,9 @@ os.environ["DATABASE_URL"] = "sqlite:///:memory:" if VENDOR == "sqlite" else pos
 os.environ["OPENINTENT_DEV_MODE"] = "true"
 os.environ["OPENINTENT_SECRET_KEY"] = "not-a-secret-but-long-enough-for-the-tests"
 os.environ["OPENINTENT_LOG_LEVEL"] = "warning"
+
+hypothesis.settings.register_profile("repeatable", derandomize=True)
+hypothesis.settings.load_profile("repeatable")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

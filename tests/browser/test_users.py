@@ -48,7 +48,7 @@ def test_an_operator_lets_somebody_in_by_a_link_and_throws_him_out(open_page):
     nina.wait_for_selector("text=Incorrect username or password")
 
 
-def test_the_focus_is_at_what_the_sign_in_page_says_also_where_its_scripts_come_late(open_page):
+def test_sign_in_page_has_the_focus_also_where_its_scripts_come_late(open_page):
     """Until the theme's script has run, the page is hidden: a browser gives nothing hidden the focus, and does not try again."""
     page: Page = open_page()
     held: list[Route] = []

@@ -279,7 +279,7 @@ def test_indexed_filters_go_through_the_whole_log(api, shared_log, monkeypatch):
 
 
 @pytest.mark.parametrize("order", ["asc", "desc"])
-def test_offset_skips_what_matches_in_the_part_of_the_log_that_a_page_goes_through(api, shared_log, monkeypatch, order):
+def test_offset_skips_within_the_part_of_the_log_that_a_page_goes_through(api, shared_log, monkeypatch, order):
     bobs = [event for event in shared_log if event["actor"] == "bob"]
     last = bobs[-1] if order == "asc" else bobs[0]
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
 from django.db import models
@@ -14,6 +14,7 @@ from core.ids import new_id
 from intents.errors import IllegalTransition, IntentClosed, IntentNotFound, VersionConflict
 
 AGENT_ID = 255
+P = TypeVar("P", bound=models.Model)
 
 
 class Status(models.TextChoices):
@@ -69,6 +70,15 @@ class IntentQuerySet(models.QuerySet["Intent"]):
     def lock(self, intent_id: UUID | str) -> "Intent":
         """Lock the intent's row until the transaction ends. Raise IntentNotFound."""
         found = sql_rows.lock(self.model, intent_id) if isinstance(intent_id, UUID) else None
+        if found is None:
+            raise IntentNotFound(intent_id)
+        return found
+
+    def lock_with(self, intent_id: UUID | str, part: type[P], part_id: UUID | str) -> tuple["Intent", P | None]:
+        """Lock the intent as `lock` does, and return it with the `part` of it that has this id, if any, in one step."""
+        if not isinstance(part_id, UUID):
+            return self.lock(intent_id), None
+        found = sql_rows.lock_with(self.model, intent_id, part, part_id) if isinstance(intent_id, UUID) else None
         if found is None:
             raise IntentNotFound(intent_id)
         return found

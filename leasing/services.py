@@ -17,7 +17,7 @@ from core.db.statements import Statement
 from core.registration import PeriodicTask
 from intents.events import EventType
 from intents.models import Intent
-from intents.write_lock import lock_for_write
+from intents.write_lock import lock_for_write, require_writable
 from leasing.errors import LeaseConflict, LeaseExpired, LeaseNotFound, LeasePlaceNotFound, NotLeaseHolder, TooManyLeases
 from leasing.grants import LISTENS_FOR, MAX_LEASES, append_event, end_lease, expire, grant, hand_over, has_room
 from leasing.held_leases import HeldLease, repeated
@@ -287,10 +287,10 @@ def _overlapping(intent: Intent, scope: str) -> list[Lease]:
 def _lock_lease(
     intent_id: UUID | str, lease_id: UUID | str, actor: Actor, operation: str, reason: str | None = None
 ) -> tuple[Intent, Lease]:
-    """Lock the intent, then the lease. Raises IntentNotFound, LeaseLost, LeaseNotFound."""
-    intent = lock_for_write(intent_id, actor, operation, reason=reason)
-    lease = sql_rows.lock(Lease, lease_id) if isinstance(lease_id, UUID) else None
-    if lease is None or lease.intent_id != intent.pk:
+    """Lock the intent, without which no lease of it changes. Raises IntentNotFound, LeaseLost, LeaseNotFound."""
+    intent, lease = Intent.objects.lock_with(intent_id, Lease, lease_id)
+    require_writable(intent, actor, operation, reason=reason)
+    if lease is None:
         raise LeaseNotFound(lease_id)
     return intent, lease
 

@@ -6,6 +6,7 @@ from typing import Any, cast
 from django.db import models
 
 from core.db import EPOCH
+from core.db.rows import reference
 
 
 def columns(model: type[models.Model]) -> list[str]:
@@ -19,6 +20,25 @@ def select(model: type[models.Model], vendor: str, lock: bool) -> str:
     if not lock or vendor == "sqlite":
         return row
     return f"SELECT *, {EPOCH}, clock_timestamp() FROM ({row} FOR UPDATE) AS locked"  # The outer SELECT reads the time after locking.
+
+
+@cache
+def lock_key(model: type[models.Model]) -> str:
+    """Return SQL that locks a row of PostgreSQL, and reads nothing of it."""
+    return f'SELECT FROM "{model._meta.db_table}" WHERE {columns(model)[0]} = %s FOR UPDATE'
+
+
+@cache
+def select_with(model: type[models.Model], part: type[models.Model], vendor: str) -> str:
+    """Return SQL of a row as `select` reads a locked one, followed by the row of `part` that refers to it and has the first key."""
+    table, other, mark = model._meta.db_table, part._meta.db_table, _placeholder(vendor)
+    own, parts = ([f'"{name}".{column}' for column in columns(each)] for name, each in ((table, model), (other, part)))
+    times = [EPOCH] if vendor == "sqlite" else [EPOCH, "clock_timestamp()"]
+    refers = f'"{other}"."{reference(part, model).column}" = {own[0]}'
+    return (
+        f'SELECT {", ".join([*own, *times, *parts])} FROM "{table}" '
+        f'LEFT JOIN "{other}" ON {parts[0]} = {mark} AND {refers} WHERE {own[0]} = {mark}'
+    )
 
 
 @cache

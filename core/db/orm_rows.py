@@ -10,7 +10,7 @@ from orjson import Fragment
 
 from core.db import clock_and_epoch
 from core.db.fields import JSONTextField
-from core.db.rows import LOCKED_AT_ONCE, Row, first_within, row_type
+from core.db.rows import LOCKED_AT_ONCE, Row, first_within, reference, row_type
 
 __all__: list[str] = [
     "create",
@@ -22,10 +22,12 @@ __all__: list[str] = [
     "insert",
     "lock",
     "lock_all",
+    "lock_with",
     "update",
 ]
 
 M = TypeVar("M", bound=models.Model)
+P = TypeVar("P", bound=models.Model)
 
 
 def fetch(queryset: models.QuerySet[Any], *names: str, longest: int | None = None, is_large: bool = False) -> list[Row]:
@@ -66,6 +68,13 @@ def exists(model: type[models.Model], pk: UUID) -> bool:
 def lock(model: type[M], pk: UUID) -> M | None:
     found = lock_all(model, [pk])
     return found[0] if found else None
+
+
+def lock_with(model: type[M], pk: UUID, part: type[P], part_pk: UUID) -> tuple[M, P | None] | None:
+    found = lock(model, pk)
+    if found is None:
+        return None
+    return found, part._default_manager.filter(pk=part_pk, **{reference(part, model).attname: pk}).first()
 
 
 def lock_all(model: type[M], pks: Sequence[UUID]) -> list[M]:

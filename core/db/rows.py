@@ -45,3 +45,9 @@ def first_within(sizes: Sequence[int], size: int, at_least: int = 1) -> tuple[in
 @cache
 def attnames(model: type[models.Model]) -> list[str]:
     return [field.attname for field in model._meta.concrete_fields]
+
+
+@cache
+def reference(part: type[models.Model], model: type[models.Model]) -> Any:
+    """Return the field by which rows of `part` refer to one of the model."""
+    return next(field for field in part._meta.concrete_fields if field.related_model is model)

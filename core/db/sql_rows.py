@@ -41,6 +41,7 @@ __all__ = [
 ]
 
 M = TypeVar("M", bound=models.Model)
+P = TypeVar("P", bound=models.Model)
 
 AT_ONCE = 128  # Rows measured, and read, per query.
 _BYTES = "bytes of texts"
@@ -220,6 +221,24 @@ def lock(model: type[M], pk: UUID) -> M | None:
     connection = _connection()
     found = _select_one(connection, model, pk, lock=True)
     return _locked(model, [found], connection.vendor)[0] if found else None
+
+
+def lock_with(model: type[M], pk: UUID, part: type[P], part_pk: UUID) -> tuple[M, P | None] | None:
+    """Lock the row as `lock` does. Return its object with that of the row of `part` that has the other key and refers to it, if any.
+
+    On PostgreSQL the lock and the reading are one message: the second statement sees what was committed until the first had the lock.
+    """
+    connection = _connection()
+    if connection.vendor != "sqlite":
+        connection.run_later(model_sql.lock_key(model), [pk])
+    found = connection.run(
+        model_sql.select_with(model, part, connection.vendor), [_key(connection, part_pk), _key(connection, pk)]
+    )
+    if not found:
+        return None
+    own, other = found[0][: -len(attnames(part))], found[0][-len(attnames(part)) :]
+    [instance] = _locked(model, [own], connection.vendor)
+    return instance, None if other[0] is None else load_all(part, [other])[0]
 
 
 def lock_all(model: type[M], pks: Sequence[UUID]) -> list[M]:

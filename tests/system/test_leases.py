@@ -51,6 +51,38 @@ def test_of_thirty_agents_one_gets_the_scope(http, crowd, scopes):
     assert tokens == [*range(1, times + 1)]
 
 
+def renew(lease):
+    return lambda client: client.patch(path(lease), {"agent_id": lease["agent_id"], "duration_seconds": 120})
+
+
+def revoke(lease):
+    return lambda client: client.post(f"{path(lease)}/revoke", {"reason": "Over."})
+
+
+def path(lease):
+    return f"/intents/{lease['intent_id']}/leases/{lease['id']}"
+
+
+@pytest.mark.rule("L-5")
+def test_renewals_that_come_with_a_revocation_are_before_it_or_refused(http, crowd):
+    together, intent, renewed = crowd(8), http.create(), 0
+
+    for turn in range(rounds(200, 15)):
+        lease = acquire(intent, "ada", f"turn-{turn}")(http).body
+        *renewals, revoked = together.at_once(*[renew(lease)] * 7, revoke(lease))
+
+        assert (revoked.status, revoked.body["status"]) == (200, "revoked")
+        assert {each.code for each in renewals if each.status != 200} <= {"lease_expired"}
+        renewed += statuses(renewals).count(200)
+
+    of_lease = defaultdict(list)
+    for event in http.events(intent["id"])[1:]:
+        of_lease[event["payload"]["lease_id"]].append(event["event_type"])
+    for first, *others, last in of_lease.values():
+        assert (first, {*others} - {"lease_renewed"}, last) == ("lease_acquired", set(), "lease_revoked")
+    assert sum(each.count("lease_renewed") for each in of_lease.values()) == renewed
+
+
 @pytest.mark.rule("L-9")
 def test_each_that_waits_has_its_turn_before_any_has_its_second_next(servers, http):
     intent, agents, turns = http.create(), 8, rounds(25, 5)

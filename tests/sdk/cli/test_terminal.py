@@ -119,7 +119,7 @@ def test_after_resumes_without_a_gap(following, client, intent):
     position = client.get_events(intent.id)[-1].position
     client.log_event(intent.id, "comment", {"text": "two"})
 
-    process = following("--after", str(position), "--json")
+    process = following("--after", str(position), "--type", "comment", "--json")  # Leases of other tests end meanwhile.
     client.log_event(intent.id, "comment", {"text": "three"})
 
     assert [json.loads(process.stdout.readline())["payload"].get("text") for _ in range(2)] == ["two", "three"]

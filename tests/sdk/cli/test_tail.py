@@ -4,6 +4,9 @@ import json
 
 import pytest
 
+COMMENTS = ("--type", "comment")
+"""Of the whole server's log: in it, what other tests have begun ends meanwhile."""
+
 
 @pytest.fixture
 def comments(client, intent):
@@ -24,7 +27,7 @@ def test_the_last_events_of_an_intent(openintent, intent, comments):
 
 
 def test_the_last_events_of_the_server_say_which_intent(openintent, intent, comments):
-    run = openintent("tail", "-n", 1)
+    run = openintent("tail", *COMMENTS, "-n", 1)
 
     assert intent.id in run.out
     assert run.out.count("\n") == 1
@@ -33,9 +36,9 @@ def test_the_last_events_of_the_server_say_which_intent(openintent, intent, comm
 def test_tail_after_a_position(openintent, intent, comments):
     position = comments[-3].position
 
-    assert texts(openintent("tail", "--after", position, "--json")) == ["two", "three"]
+    assert texts(openintent("tail", *COMMENTS, "--after", position, "--json")) == ["two", "three"]
     assert texts(openintent("tail", intent.id, "--after", position, "--json")) == ["two", "three"]
-    assert openintent("tail", "--after", comments[-1].position).out == ""
+    assert openintent("tail", *COMMENTS, "--after", comments[-1].position).out == ""
     assert len(texts(openintent("tail", intent.id, "--after", 0, "--json"))) == len(comments)
 
 

@@ -97,7 +97,7 @@ class LogPagination(OffsetPagination):
         found = super().paginate_queryset(queryset.filter(within), request, view)
         if self.next is None and not is_last:
             if not found and int(given.get("offset", 0)):  # How many of them are skipped would have to be in the cursor.
-                message = f"reaches beyond the {LOG_ENTRIES:,} events that a page goes through; follow `next`"
+                message = f"reaches beyond the {LOG_ENTRIES:,} events that a page goes through; leave it out and follow `next`"
                 raise Invalid.field("offset", message)
             self.next = encode_cursor([end])
         return found

@@ -35,6 +35,7 @@ __all__ = [
     "load_all",
     "lock",
     "lock_all",
+    "lock_with",
     "record",
     "row_type",
     "update",

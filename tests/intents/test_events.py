@@ -297,7 +297,7 @@ def test_offset_skips_within_the_part_of_the_log_that_a_page_goes_through(api, s
         [
             {
                 "field": "offset",
-                "message": "reaches beyond the 7 events that a page goes through; follow `next`",
+                "message": "reaches beyond the 7 events that a page goes through; leave it out and follow `next`",
                 "code": "invalid",
             }
         ],

@@ -76,8 +76,8 @@ class DatabaseWrapper(_Wrapper):
         if self.connection is None or self.connection.closed:
             return False
         try:
-            self.connection.pgconn.consume_input()  # What the server says at the end,
-            self.connection.pgconn.consume_input()  # and the end.
+            self.connection.pgconn.consume_input()  # A server that ends the connection first sends why:
+            self.connection.pgconn.consume_input()  # only what is read after that is the end.
         except errors.OperationalError:
             return False
         return True

@@ -52,6 +52,7 @@ class ChoosePasswordForm(SetPasswordForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         _style_fields(self, " ".join(BASE_INPUT_CLASSES))
+        self.fields["new_password1"].widget.attrs["autofocus"] = True
 
 
 class ChangePasswordForm(PasswordChangeForm):

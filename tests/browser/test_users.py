@@ -22,6 +22,7 @@ def test_an_operator_lets_somebody_in_by_a_link_and_throws_him_out(open_page):
     nina: Page = open_page()
     nina.goto(link)
     assert "token" not in nina.url
+    expect(nina.locator("#id_new_password1")).to_be_focused()
     nina.fill("#id_new_password1", PASSWORD)
     nina.fill("#id_new_password2", PASSWORD)
     nina.click("text=Set password and sign in")
